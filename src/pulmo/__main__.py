@@ -1,0 +1,5 @@
+"""Runs the command as `python -m pulmo`."""
+
+from pulmo.cli import main
+
+main()

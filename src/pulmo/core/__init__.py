@@ -1,0 +1,1 @@
+"""What every layer shares: errors, labels, the registry, recipes, estimates and tables."""

@@ -1,0 +1,42 @@
+"""The errors that pulmo raises on purpose, each with the exit status of the command.
+
+A message is a sentence to a person: what happened, in which file, what was expected, what to do.
+"""
+
+from typing import ClassVar
+
+
+class PulmoError(Exception):
+    """Base of all errors that pulmo raises on purpose."""
+
+    exit_status: ClassVar[int] = 1
+
+
+class UsageError(PulmoError):
+    """The call itself is wrong: an unknown name, a bad option, a recipe with a typo."""
+
+    exit_status = 2
+
+
+class InputError(PulmoError):
+    """The input cannot be used: it is missing, damaged or not what it should be."""
+
+    exit_status = 3
+
+
+class PartialError(PulmoError):
+    """The work is done, but some of the files failed; each was named with its reason."""
+
+    exit_status = 4
+
+
+class RefusedError(PulmoError):
+    """The input is readable, but using it would be wrong: it is out of scope or it leaks."""
+
+    exit_status = 5
+
+
+class InterruptedRunError(PulmoError):
+    """A person or the system asked the program to stop, and it stopped in good order."""
+
+    exit_status = 130

@@ -1,0 +1,57 @@
+"""The label vocabulary of manifests, and the scheme by which a recipe uses it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from pulmo.core.errors import UsageError
+
+LABELS = ("covid", "bacterial", "viral", "pneumonia", "normal", "other")
+"""Every label that a manifest may hold. `pneumonia` is one of unstated cause."""
+
+
+def check_label(label: str) -> str:
+    """Returns `label` if it is in the vocabulary.
+
+    Raises:
+        UsageError: it is not; the message names the nearest label.
+    """
+    if label in LABELS:
+        return label
+    near = get_close_matches(label.lower(), LABELS, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise UsageError(f"There is no label {label!r}; the labels are {', '.join(LABELS)}.{hint}")
+
+
+@dataclass(frozen=True)
+class LabelScheme:
+    """The classes of a classifier, in their order, and the labels merged into them.
+
+    Attributes:
+        order: the classes; a probability vector follows this order.
+        merge: label of the manifest -> class of `order` that it counts as.
+    """
+
+    order: tuple[str, ...]
+    merge: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for label in (*self.order, *self.merge):
+            check_label(label)
+        if len(set(self.order)) != len(self.order) or len(self.order) < 2:
+            raise UsageError(
+                f"A classifier needs two or more different labels; got {list(self.order)}."
+            )
+        for label, target in self.merge.items():
+            if target not in self.order:
+                raise UsageError(
+                    f"labels.merge sends {label!r} to {target!r}, which is not in labels.order "
+                    f"({', '.join(self.order)})."
+                )
+            if label in self.order:
+                raise UsageError(f"{label!r} is both in labels.order and merged into {target!r}.")
+
+    def index(self, label: str) -> int | None:
+        """Returns the position of the class that `label` counts as; None if it is not used."""
+        merged = self.merge.get(label, label)
+        return self.order.index(merged) if merged in self.order else None

@@ -1,0 +1,55 @@
+"""The names of the files in a training run's folder."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class RunFolder(NamedTuple):
+    """A training run's folder. It is never overwritten; only the run itself resumes in it."""
+
+    root: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The recipe as it was run."""
+        return self.root / "recipe.toml"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, processor, threads and precision of the run."""
+        return self.root / "env.json"
+
+    @property
+    def manifest(self) -> Path:
+        """The pictures of the run with their split."""
+        return self.root / "manifest.parquet"
+
+    @property
+    def history(self) -> Path:
+        """One JSON object a line, one line an epoch."""
+        return self.root / "history.jsonl"
+
+    @property
+    def curves(self) -> Path:
+        """The learning curves."""
+        return self.root / "curves.svg"
+
+    @property
+    def model(self) -> Path:
+        """The weights with the lowest validation loss."""
+        return self.root / "model.safetensors"
+
+    @property
+    def card(self) -> Path:
+        """What the model is; written last, so its presence means that the run is complete."""
+        return self.root / "card.json"
+
+    @property
+    def last_checkpoint(self) -> Path:
+        """Weights, optimiser and progress at the last checkpoint."""
+        return self.root / "checkpoints" / "last.safetensors"
+
+    @property
+    def best_checkpoint(self) -> Path:
+        """The weights with the lowest validation loss so far."""
+        return self.root / "checkpoints" / "best.safetensors"

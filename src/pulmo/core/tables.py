@@ -1,0 +1,116 @@
+"""The manifest and the predictions: Parquet tables with a checked schema."""
+
+import io
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import pandera.pandas as pa
+
+from pulmo.core.errors import InputError
+from pulmo.core.files import read_bytes, sha256, write_atomically
+from pulmo.core.labels import LABELS
+
+SPLITS: Final = ("train", "val", "test")
+
+_TEXT = pd.StringDtype("pyarrow", na_value=pd.NA)
+
+MANIFEST: Final = pa.DataFrameSchema(
+    {
+        "path": pa.Column(_TEXT, unique=True),
+        "sha256": pa.Column(_TEXT, pa.Check.str_matches(r"^[0-9a-f]{64}$")),
+        "label": pa.Column(_TEXT, pa.Check.isin(LABELS)),
+        "finding": pa.Column(_TEXT, nullable=True),
+        "patient": pa.Column(_TEXT, nullable=True),
+        "group": pa.Column(_TEXT),
+        "source": pa.Column(_TEXT),
+        "view": pa.Column(_TEXT, nullable=True),
+        "modality": pa.Column(_TEXT, nullable=True),
+        "age": pa.Column("Float64", pa.Check.in_range(0, 130), nullable=True),
+        "sex": pa.Column(_TEXT, pa.Check.isin(["F", "M", "O"]), nullable=True),
+        "width": pa.Column("Int64", pa.Check.ge(1)),
+        "height": pa.Column("Int64", pa.Check.ge(1)),
+        "split": pa.Column(_TEXT, pa.Check.isin(SPLITS), nullable=True),
+        "fold": pa.Column("Int64", pa.Check.ge(0), nullable=True),
+    },
+    strict=True,
+    coerce=True,
+    ordered=False,
+)
+"""One row a picture. `path` is absolute; `group` holds what must never be on two sides of a split
+(a patient, and every copy of a picture); `split` is null for a picture that takes no part."""
+
+
+def check_manifest(table: pd.DataFrame, origin: str = "The manifest") -> pd.DataFrame:
+    """Returns `table` with the manifest's column order and types.
+
+    Args:
+        table: the rows.
+        origin: what the message of an error calls the table.
+
+    Raises:
+        InputError: a column is missing or unknown, or a value is not allowed.
+    """
+    try:
+        checked = MANIFEST.validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases.head(3)
+        problems = "; ".join(
+            f"{case.column or case.schema_context}: {case.check} fails for {case.failure_case!r}"
+            for case in cases.itertuples()
+        )
+        raise InputError(f"{origin} is not a usable manifest: {problems}.") from None
+    return checked[list(MANIFEST.columns)].reset_index(drop=True)
+
+
+def read_manifest(path: Path) -> pd.DataFrame:
+    """Reads a manifest.
+
+    Raises:
+        InputError: the file is missing, is not Parquet, or is not a manifest.
+    """
+    return check_manifest(_read_parquet(path), str(path))
+
+
+def write_manifest(table: pd.DataFrame, path: Path) -> None:
+    """Checks a manifest and writes it.
+
+    Raises:
+        InputError: it is not a manifest, or the file cannot be written.
+    """
+    _write_parquet(check_manifest(table), path)
+
+
+def manifest_sha256(table: pd.DataFrame) -> str:
+    """Returns the SHA-256 of what a manifest says of its pictures, wherever they lie."""
+    columns = ["sha256", "label", "group", "split", "fold"]
+    rows = table[columns].astype("string").fillna("").agg("\t".join, axis=1)
+    return sha256("\n".join(sorted(rows)).encode())
+
+
+def read_predictions(path: Path) -> pd.DataFrame:
+    """Reads a table of predictions.
+
+    Raises:
+        InputError: the file is missing or is not Parquet.
+    """
+    return _read_parquet(path)
+
+
+def write_predictions(table: pd.DataFrame, path: Path) -> None:
+    """Writes a table of predictions."""
+    _write_parquet(table, path)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    data = read_bytes(path)
+    try:
+        return pd.read_parquet(io.BytesIO(data))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not a Parquet table: {error}.") from error
+
+
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    write_atomically(path, buffer.getvalue())

@@ -1,0 +1,64 @@
+import hashlib
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pulmo.core.errors import InputError
+from pulmo.core.files import read_bytes, sha256, write_atomically
+
+FILL = """
+import resource, sys
+from pathlib import Path
+from pulmo.core.files import write_atomically
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+write_atomically(Path(sys.argv[1]), bytes(2000))
+"""
+
+
+def test_a_written_file_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file"
+    write_atomically(path, b"one")
+    write_atomically(path, b"two")
+    assert read_bytes(path) == b"two"
+    assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+def test_a_new_file_has_the_permissions_that_the_umask_gives(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "a", b"")
+    (tmp_path / "b").touch()
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+def test_a_full_disk_leaves_the_old_file_whole(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    result = subprocess.run(
+        [sys.executable, "-c", FILL, str(path)], capture_output=True, text=True, check=False
+    )
+    assert "could not be written" in result.stderr
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 1000
+
+
+def test_a_file_cannot_be_written_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="could not be written"):
+        write_atomically(tmp_path / "file" / "x", b"")
+
+
+def test_reading_names_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        read_bytes(tmp_path / "none")
+    with pytest.raises(InputError, match="is a folder"):
+        read_bytes(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="could not be read"):
+        read_bytes(tmp_path / "file" / "x")
+
+
+def test_sha256_is_hashlibs() -> None:
+    assert sha256(b"film") == hashlib.sha256(b"film").hexdigest()

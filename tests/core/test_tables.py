@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pulmo.core.errors import InputError
+from pulmo.core.tables import (
+    MANIFEST,
+    check_manifest,
+    manifest_sha256,
+    read_manifest,
+    read_predictions,
+    write_manifest,
+    write_predictions,
+)
+
+
+def test_a_manifest_survives_parquet(tmp_path: Path, films: pd.DataFrame) -> None:
+    write_manifest(films, tmp_path / "m.parquet")
+    assert read_manifest(tmp_path / "m.parquet").equals(films)
+
+
+def test_columns_are_ordered_and_typed(films: pd.DataFrame) -> None:
+    shuffled = films[films.columns[::-1]].astype({"age": object})
+    assert list(check_manifest(shuffled).columns) == list(MANIFEST.columns)
+    assert check_manifest(shuffled).equals(films)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("label", "covd", "label: .*'covd'"),
+        ("sha256", "abc", "sha256: .*'abc'"),
+        ("split", "training", "split: .*'training'"),
+        ("age", 200, "age: .*200"),
+        ("sex", "male", "sex: .*'male'"),
+        ("width", 0, "width"),
+        ("group", None, "group"),
+    ],
+)
+def test_a_bad_value_is_named(
+    films: pd.DataFrame, column: str, value: object, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        check_manifest(films.astype({column: object}).assign(**{column: value}))
+
+
+def test_a_missing_column_and_a_repeated_path_are_named(films: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match="group"):
+        check_manifest(films.drop(columns="group"))
+    with pytest.raises(InputError, match="path"):
+        check_manifest(pd.concat([films, films]))
+
+
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.parquet").write_text("text")
+    with pytest.raises(InputError, match="not a Parquet table"):
+        read_manifest(tmp_path / "m.parquet")
+
+
+def test_predictions_survive_parquet(tmp_path: Path) -> None:
+    table = pd.DataFrame({"path": ["a"], "p_covid": [0.25]})
+    write_predictions(table, tmp_path / "p.parquet")
+    assert read_predictions(tmp_path / "p.parquet").equals(table)
+
+
+def test_the_hash_ignores_order_and_place_and_sees_the_split(films: pd.DataFrame) -> None:
+    moved = films.sample(frac=1, random_state=0).assign(path=films["path"] + "x")
+    assert manifest_sha256(moved.reset_index(drop=True)) == manifest_sha256(films)
+    other = films.assign(split="test")
+    assert manifest_sha256(other) != manifest_sha256(films)
