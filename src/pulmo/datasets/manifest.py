@@ -1,0 +1,123 @@
+"""A source's folder becomes a manifest: every picture read once, hashed, grouped."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from pulmo.core.errors import InputError, PulmoError
+from pulmo.core.tables import check_manifest
+from pulmo.datasets.source import SOURCES, Entry, Problem
+from pulmo.radiograph import read_radiograph
+
+
+class Imported(NamedTuple):
+    """A manifest and what did not get into it."""
+
+    manifest: pd.DataFrame
+    problems: list[Problem]
+
+
+def import_source(
+    name: str,
+    root: Path,
+    label_map: Mapping[str, str] | None = None,
+    *,
+    called: str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Imported:
+    """Indexes a data set and reads every picture of it once.
+
+    Args:
+        name: the source, a name in `SOURCES`.
+        root: the data set's folder (for the source csv: the table).
+        label_map: class name of a folder or table -> label, for the sources folder and csv.
+        called: what to call the source in the manifest; the source's name if None.
+        on_progress: called with the pictures done and the pictures in all.
+
+    Raises:
+        UsageError: there is no such source, or a class has no label.
+        InputError: `root` is not such a data set, or not one of its pictures could be read.
+    """
+    found = list(SOURCES[name].entries(root, label_map or {}))
+    entries = [item for item in found if isinstance(item, Entry)]
+    problems = [item for item in found if isinstance(item, Problem)]
+    rows = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, row in enumerate(pool.map(_read, entries), start=1):
+            if isinstance(row, Problem):
+                problems.append(row)
+            else:
+                rows.append(row | {"source": called or name})
+            if on_progress:
+                on_progress(done, len(entries))
+    if not rows:
+        first = f" The first: {problems[0].path}: {problems[0].reason}." if problems else ""
+        raise InputError(f"{root} gave no readable, labelled picture.{first}")
+    return Imported(group(pd.DataFrame(rows)), problems)
+
+
+def merge(manifests: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Returns one manifest of several, grouped anew, so that copies across sources are found.
+
+    Raises:
+        InputError: a path is in two of them.
+    """
+    table = pd.concat(list(manifests), ignore_index=True)
+    twice = table["path"][table["path"].duplicated()]
+    if len(twice):
+        raise InputError(
+            f"{twice.iloc[0]} is in more than one of the manifests ({len(twice)} such pictures)."
+        )
+    return group(table)
+
+
+def group(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the manifest with `group` filled in.
+
+    Two pictures are in one group if they show the same patient of the same source or are the same
+    file, and so on along a chain of such pairs. A group is named after its first picture.
+    """
+    table = table.astype({"source": "string", "patient": "string", "sha256": "string"})
+    patient = table["source"] + ":" + table["patient"]
+    # A bipartite graph: each picture is tied to its patient and to its content.
+    keys = pd.concat([patient.fillna(table["sha256"]), table["sha256"]], ignore_index=True)
+    nodes = len(table) + pd.factorize(keys)[0]
+    pictures = np.tile(np.arange(len(table)), 2)
+    links = coo_array((np.ones(len(nodes)), (pictures, nodes)), shape=(nodes.max() + 1,) * 2)
+    component = connected_components(links, directed=False)[1][: len(table)]
+    name = patient.groupby(component).transform("min")
+    content = table["sha256"].groupby(component).transform("min").str[:16]
+    return check_manifest(table.assign(group=name.fillna(content)))
+
+
+def _read(entry: Entry) -> dict[str, object] | Problem:
+    """Returns a row of the manifest, or why there is none."""
+    try:
+        radiograph = read_radiograph(entry.path)
+    except PulmoError as error:
+        return Problem(str(entry.path), str(error))
+    facts = radiograph.facts
+    height, width = radiograph.pixels.shape
+    return {
+        "path": entry.path.resolve().as_posix(),
+        "sha256": radiograph.sha256,
+        "label": entry.label,
+        "finding": entry.finding,
+        "patient": entry.patient,
+        "group": "",
+        "view": entry.view or facts.view,
+        "modality": entry.modality or facts.modality,
+        "age": facts.age if entry.age is None else entry.age,
+        "sex": entry.sex or facts.sex,
+        "width": width,
+        "height": height,
+        "split": entry.split,
+        "fold": None,
+    }

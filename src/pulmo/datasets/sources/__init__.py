@@ -1,0 +1,1 @@
+"""One file a source; each registers itself with `pulmo.datasets.source.source`."""

@@ -1,0 +1,51 @@
+"""Any data set that keeps one folder a class."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.labels import LABELS, check_label
+from pulmo.datasets.source import About, Entry, Problem, pictures_below, source
+
+
+@source(
+    "folder",
+    About(
+        title="Your own pictures, one folder a class",
+        licence="yours",
+        size="any",
+        url="",
+        obtain="Put the pictures into ROOT/<label>/; other folder names need --map NAME=LABEL. "
+        "Without patient ids no split can keep a patient on one side: prefer the source csv.",
+    ),
+)
+def folder(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
+    """Yields the pictures below each folder of `root`, labelled by the folder's name.
+
+    Raises:
+        InputError: `root` is not a folder or holds no folder.
+        UsageError: a folder's name is neither a label nor in `label_map`.
+    """
+    if not root.is_dir():
+        raise InputError(f"{root} is not a folder.")
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
+    if not folders:
+        raise InputError(f"{root} holds no folder; one folder a class was expected.")
+    labels = {path: _label(path.name, label_map) for path in folders}
+    for path, label in labels.items():
+        pictures = pictures_below(path)
+        if not pictures:
+            yield Problem(str(path), "the folder holds no file")
+        for picture in pictures:
+            yield Entry(picture, label, finding=path.name)
+
+
+def _label(name: str, label_map: Mapping[str, str]) -> str:
+    if name in label_map:
+        return check_label(label_map[name])
+    if name.lower() in LABELS:
+        return name.lower()
+    raise UsageError(
+        f"The folder {name!r} is not a label ({', '.join(LABELS)}); "
+        f"say what it is with --map {name!r}=LABEL."
+    )

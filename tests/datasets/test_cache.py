@@ -1,0 +1,89 @@
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pulmo.core.errors import InputError
+from pulmo.core.tables import write_manifest
+from pulmo.datasets import cache as module
+from pulmo.datasets.cache import cache_folder, cached_pictures
+from pulmo.radiograph import read_radiograph
+from pulmo.radiograph.geometry import to_input
+
+FILL = """
+import resource, sys
+from pathlib import Path
+from pulmo.core.tables import read_manifest
+from pulmo.datasets.cache import cached_pictures
+resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+cached_pictures(read_manifest(Path(sys.argv[1])), 64, "pad", Path(sys.argv[2]))
+"""
+
+
+def test_the_cache_holds_what_the_predictor_would_see(films: pd.DataFrame, tmp_path: Path) -> None:
+    shuffled = films.sample(frac=1, random_state=0)
+    pictures = cached_pictures(shuffled, 48, "crop", tmp_path)
+    rows = np.array([5, 0, 5])
+    expected = [
+        to_input(read_radiograph(Path(shuffled["path"].iloc[row])).pixels, 48, "crop")
+        for row in rows
+    ]
+    assert np.array_equal(pictures.take(rows), np.stack(expected))
+
+
+def test_pictures_are_decoded_once(
+    films: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[int, int]] = []
+    first = cached_pictures(films, 32, "pad", tmp_path, lambda *done: calls.append(done))
+    assert calls[-1] == (64, 64)
+    monkeypatch.setattr(module, "read_radiograph", None)
+    again = cached_pictures(films.assign(split="train")[::-1], 32, "pad", tmp_path)
+    everything = np.arange(64)
+    assert np.array_equal(again.take(everything), first.take(everything[::-1]))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_copy_is_stored_once(films: pd.DataFrame, tmp_path: Path) -> None:
+    twice = pd.concat([films, films.assign(path=films["path"] + "x")], ignore_index=True)
+    assert cached_pictures(twice, 32, "pad", tmp_path).memory.shape == (64, 32, 32)
+
+
+def test_a_changed_or_missing_picture_is_named(films: pd.DataFrame, tmp_path: Path) -> None:
+    changed = tmp_path / "film.png"
+    shutil.copy(films["path"][0], changed)
+    films.loc[1, "path"] = str(changed)
+    with pytest.raises(InputError, match=r"film\.png has changed since it was imported"):
+        cached_pictures(films, 32, "pad", tmp_path / "cache")
+    changed.unlink()
+    with pytest.raises(InputError, match=r"film\.png does not exist"):
+        cached_pictures(films, 32, "pad", tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(films: pd.DataFrame, tmp_path: Path) -> None:
+    write_manifest(films, tmp_path / "m.parquet")
+    result = subprocess.run(
+        [sys.executable, "-c", FILL, str(tmp_path / "m.parquet"), str(tmp_path / "cache")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Set PULMO_CACHE to a folder with more room" in result.stderr
+    assert not list((tmp_path / "cache").iterdir())
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 20000
+
+
+def test_the_cache_lies_where_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULMO_CACHE", "/a")
+    assert cache_folder() == Path("/a")
+    monkeypatch.delenv("PULMO_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/b")
+    assert cache_folder() == Path("/b/pulmo")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path.home() / ".cache" / "pulmo"

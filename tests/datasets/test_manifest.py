@@ -1,0 +1,79 @@
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pulmo.core.errors import InputError, UsageError
+from pulmo.datasets.manifest import group, import_source, merge
+
+
+def test_import_reads_what_table_and_files_say(phantoms: Path) -> None:
+    calls: list[tuple[int, int]] = []
+    imported = import_source(
+        "csv", phantoms, on_progress=lambda done, total: calls.append((done, total))
+    )
+    table = pd.read_csv(phantoms)
+    assert not imported.problems
+    assert imported.manifest["label"].tolist() == table["label"].tolist()
+    assert imported.manifest["patient"].tolist() == table["patient"].astype(str).tolist()
+    assert imported.manifest["width"].tolist() == table["width"].tolist()
+    assert imported.manifest["age"].tolist() == table["age"].astype(float).tolist()
+    assert set(imported.manifest["source"]) == {"csv"}
+    assert calls[-1] == (64, 64)
+    assert imported.manifest["group"].nunique() == table["patient"].nunique()
+
+
+def test_unreadable_files_are_named_and_the_rest_is_done(tmp_path: Path, film: Path) -> None:
+    folder = tmp_path / "normal"
+    folder.mkdir()
+    shutil.copy(film, folder / "a.png")
+    (folder / "b.png").write_text("text")
+    (folder / "c.png").touch()
+    (folder / "d.png").write_bytes(film.read_bytes()[:500])
+    imported = import_source("folder", tmp_path, called="mine")
+    assert len(imported.manifest) == 1
+    assert set(imported.manifest["source"]) == {"mine"}
+    assert [Path(p.path).name for p in imported.problems] == ["b.png", "c.png", "d.png"]
+    assert all(p.failed for p in imported.problems)
+
+
+def test_a_set_without_one_good_picture_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "normal").mkdir()
+    with pytest.raises(InputError, match=r"no readable, labelled picture\..*holds no file"):
+        import_source("folder", tmp_path)
+    with pytest.raises(UsageError, match="Did you mean 'kermany'"):
+        import_source("kermani", tmp_path)
+
+
+def rows(films: pd.DataFrame, **columns: list[str | None]) -> pd.DataFrame:
+    count = len(next(iter(columns.values())))
+    return films.head(count).astype({"patient": object}).assign(**columns)
+
+
+def test_groups_follow_chains_of_patients_and_copies(films: pd.DataFrame) -> None:
+    digests = [letter * 64 for letter in "abbcde"]
+    table = rows(
+        films,
+        sha256=digests,
+        patient=["1", "1", "2", "2", None, "1"],
+        source=["x", "x", "x", "x", "x", "y"],
+    )
+    groups = group(table)["group"].tolist()
+    assert groups == ["x:1"] * 4 + ["d" * 16, "y:1"]
+
+
+def test_pictures_without_patients_are_grouped_by_content(films: pd.DataFrame) -> None:
+    table = rows(films, sha256=["a" * 64, "a" * 64, "b" * 64], patient=[None] * 3)
+    assert group(table)["group"].tolist() == ["a" * 16, "a" * 16, "b" * 16]
+
+
+def test_merge_finds_copies_across_sources(films: pd.DataFrame) -> None:
+    copy = films.head(3).assign(
+        path=[f"/copy/{n}" for n in range(3)], patient=["9", "8", "7"], source="copy"
+    )
+    joined = merge([films, copy])
+    assert len(joined) == 67
+    assert joined["group"].nunique() == films["group"].nunique()
+    with pytest.raises(InputError, match="is in more than one of the manifests"):
+        merge([films, films.head(1)])
