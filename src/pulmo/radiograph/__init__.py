@@ -1,0 +1,7 @@
+"""Bytes become a Radiograph: decoded by content, checked, grey, in [0, 1]."""
+
+from pulmo.radiograph.facts import Facts
+from pulmo.radiograph.limits import LIMITS, Limits
+from pulmo.radiograph.radiograph import Radiograph, decode_radiograph, read_radiograph
+
+__all__ = ["LIMITS", "Facts", "Limits", "Radiograph", "decode_radiograph", "read_radiograph"]

@@ -1,0 +1,98 @@
+"""How a film becomes the network's square input, and how a map on that square goes back."""
+
+from typing import Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Aspect = Literal["squash", "pad", "crop"]
+
+
+class Fit(NamedTuple):
+    """The square of a picture's plane that becomes the input.
+
+    Attributes:
+        left: left edge in pixels of the picture; negative where the square sticks out.
+        top: upper edge.
+        width: width in pixels of the picture.
+        height: height; differs from the width under `squash` only.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @classmethod
+    def of(cls, height: int, width: int, aspect: Aspect) -> Self:
+        """Returns the square that `aspect` takes from a picture of this height and width."""
+        if aspect == "squash":
+            return cls(0, 0, width, height)
+        side = max(height, width) if aspect == "pad" else min(height, width)
+        return cls((width - side) / 2, (height - side) / 2, side, side)
+
+
+def to_input(pixels: NDArray[np.float32], size: int, aspect: Aspect) -> NDArray[np.uint8]:
+    """Returns the network's input of a picture.
+
+    Training, calibration and prediction all take their pictures from here.
+
+    Args:
+        pixels: float32 [height, width] in [0, 1].
+        size: side of the input in pixels.
+        aspect: squash ignores the aspect ratio, pad adds black, crop takes the central square.
+
+    Returns:
+        uint8 [size, size], 0 black, resampled with an antialiased triangle filter.
+    """
+    height, width = pixels.shape
+    fit = Fit.of(height, width, aspect)
+    image = Image.fromarray(pixels)
+    if aspect == "crop":
+        box = (fit.left, fit.top, fit.left + fit.width, fit.top + fit.height)
+        image = image.resize((size, size), Image.Resampling.BILINEAR, box=box)
+        return _quantise(np.asarray(image))
+    inner_width = max(1, round(size * width / fit.width))
+    inner_height = max(1, round(size * height / fit.height))
+    inner = image.resize((inner_width, inner_height), Image.Resampling.BILINEAR)
+    square = np.zeros((size, size), np.uint8)
+    top, left = (size - inner_height) // 2, (size - inner_width) // 2
+    square[top : top + inner_height, left : left + inner_width] = _quantise(np.asarray(inner))
+    return square
+
+
+def to_picture(
+    values: NDArray[np.float32], shape: tuple[int, int], aspect: Aspect
+) -> NDArray[np.float32]:
+    """Returns a map on the input square, resampled onto the picture it came from.
+
+    Args:
+        values: float32 [rows, columns] over the input square, in any unit.
+        shape: height and width of the picture.
+        aspect: how the picture became the square.
+
+    Returns:
+        float32 [height, width]; NaN where the network did not look (the edges under `crop`).
+    """
+    height, width = shape
+    fit = Fit.of(height, width, aspect)
+    rows, columns = values.shape
+    left, top = max(fit.left, 0), max(fit.top, 0)
+    right, bottom = min(fit.left + fit.width, width), min(fit.top + fit.height, height)
+    box = (
+        (left - fit.left) / fit.width * columns,
+        (top - fit.top) / fit.height * rows,
+        (right - fit.left) / fit.width * columns,
+        (bottom - fit.top) / fit.height * rows,
+    )
+    x0, y0, x1, y1 = round(left), round(top), round(right), round(bottom)
+    image = Image.fromarray(np.ascontiguousarray(values, np.float32))
+    seen = image.resize((x1 - x0, y1 - y0), Image.Resampling.BICUBIC, box=box)
+    picture = np.full(shape, np.nan, np.float32)
+    picture[y0:y1, x0:x1] = np.asarray(seen)
+    return picture
+
+
+def _quantise(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,52 @@
+"""How large and how small a file may be, checked before anything is decoded."""
+
+from typing import Final, NamedTuple
+
+from pulmo.core.errors import RefusedError
+
+
+class Limits(NamedTuple):
+    """What the reader accepts.
+
+    Attributes:
+        max_pixels: largest height times width.
+        max_bytes: largest size of a file, and of what a compressed DICOM file unpacks to.
+        min_side: smallest height and width in pixels.
+    """
+
+    max_pixels: int = 64_000_000
+    max_bytes: int = 512 * 2**20
+    min_side: int = 16
+
+    def check_bytes(self, size: int, name: str) -> None:
+        """Does nothing for a file of an acceptable size in bytes.
+
+        Raises:
+            RefusedError: the file is larger than `max_bytes`.
+        """
+        if size > self.max_bytes:
+            raise RefusedError(
+                f"{name} holds {size / 2**20:,.0f} MiB; at most {self.max_bytes / 2**20:,.0f} MiB "
+                "are read."
+            )
+
+    def check_shape(self, height: int, width: int, name: str) -> None:
+        """Does nothing for a picture of an acceptable height and width in pixels.
+
+        Raises:
+            RefusedError: the picture is larger than `max_pixels` or smaller than `min_side`.
+        """
+        if height * width > self.max_pixels:
+            raise RefusedError(
+                f"{name} is {width:,} x {height:,} pixels; at most {self.max_pixels:,} pixels "
+                "are read. Export it at a lower resolution."
+            )
+        if min(height, width) < self.min_side:
+            raise RefusedError(
+                f"{name} is {width} x {height} pixels; both sides must be at least "
+                f"{self.min_side} pixels."
+            )
+
+
+LIMITS: Final = Limits()
+"""The limits of every command: the largest detectors give about 20 million pixels."""

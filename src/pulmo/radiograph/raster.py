@@ -1,0 +1,160 @@
+"""PNG, JPEG and TIFF become grey pictures."""
+
+import io
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
+
+from pulmo.core.errors import InputError, RefusedError
+from pulmo.radiograph.colour import grey_of_colour
+from pulmo.radiograph.facts import Facts, FileFormat
+from pulmo.radiograph.guard import damage_of
+from pulmo.radiograph.limits import Limits
+from pulmo.radiograph.tiff import counted_from_black, tiff_layout
+
+_PNG_END: Final = b"IEND\xaeB`\x82"
+
+
+class _Layout(NamedTuple):
+    """How samples are stored; Pillow cuts 16 bits of several channels, `deep_colour`, to 8."""
+
+    bits: int
+    deep_colour: bool
+    from_white: bool = False
+
+
+class _Samples(NamedTuple):
+    """Decoded samples [height, width] or [height, width, 3] in [0, top], and their opacity."""
+
+    values: NDArray[Any]
+    top: int
+    opacity: NDArray[Any] | None = None
+
+
+def decode_raster(
+    data: bytes, form: FileFormat, name: str, limits: Limits
+) -> tuple[NDArray[np.float32], Facts]:
+    """Decodes a PNG, JPEG or TIFF file.
+
+    Grey values are divided by the largest that their bits can hold; no range is guessed: a PNG
+    encoder has already scaled its samples to all bits, whatever its sBIT chunk says (PNG, third
+    edition, "Sample depth scaling"). Transparent parts are black, and the orientation of EXIF is
+    applied.
+
+    Args:
+        data: the file's bytes.
+        form: PNG, JPEG or TIFF.
+        name: what a message calls the file.
+        limits: the picture's size is checked against them before it is decoded.
+
+    Returns:
+        float32 [height, width] in [0, 1] and what is known of the picture.
+
+    Raises:
+        InputError: the file is damaged or truncated.
+        RefusedError: it is a colour photograph, holds several pictures, is too large or too small,
+            or is stored in a way that is not read.
+    """
+    with damage_of(name, form):
+        layout = _layout(data, form, name)
+        image = _open(data, form, layout, name)
+        limits.check_shape(image.height, image.width, name)
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        image.load()
+        samples = _deep_colour(data, name) if layout.deep_colour else _samples(image, name)
+    pixels, notes = _grey(samples, name)
+    if layout.from_white:
+        pixels = 1 - pixels
+    # Pillow turns TIFF pictures itself, and so does OpenCV.
+    turned = pixels if form == "TIFF" else oriented(pixels, orientation)
+    return turned, Facts(form, layout.bits, notes=notes)
+
+
+def oriented(pixels: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
+    """Returns a picture turned and mirrored as EXIF 2.32, tag 274, asks.
+
+    Args:
+        pixels: [height, width] as stored.
+        orientation: 1 to 8; anything else leaves the picture as it is.
+    """
+    if orientation not in range(2, 9):
+        return pixels
+    if orientation >= 5:
+        pixels = pixels.T
+    if orientation in {3, 4, 7, 8}:
+        pixels = pixels[::-1]
+    return pixels[:, ::-1] if orientation in {2, 3, 6, 7} else pixels
+
+
+def _layout(data: bytes, form: FileFormat, name: str) -> _Layout:
+    if form == "JPEG":
+        return _Layout(8, deep_colour=False)
+    if form == "PNG":
+        # Bit depth and colour type of the header chunk, which always comes first.
+        bits, kind = data[24], data[25]
+        if _PNG_END not in data:
+            raise InputError(f"{name} is a truncated PNG file: its end is missing.")
+        return _Layout(bits, deep_colour=bits == 16 and kind != 0)
+    tiff = tiff_layout(data, name)
+    deep = tiff.bits == 16
+    if deep and tiff.samples not in {1, 3}:
+        raise RefusedError(
+            f"{name} is a 16-bit TIFF file with {tiff.samples} channels; 1 or 3 are read."
+        )
+    # Pillow inverts the shallower ones itself.
+    return _Layout(tiff.bits, deep and tiff.samples == 3, deep and tiff.from_white)
+
+
+def _open(data: bytes, form: FileFormat, layout: _Layout, name: str) -> Image.Image:
+    """Opens the picture without decoding it."""
+    file = io.BytesIO(counted_from_black(data) if layout.from_white else data)
+    try:
+        image = Image.open(file, formats=(form,))
+    except Image.DecompressionBombError:
+        raise RefusedError(f"{name} has more pixels than are read.") from None
+    if getattr(image, "n_frames", 1) != 1:
+        raise RefusedError(f"{name} holds several pictures; one was expected.")
+    return image
+
+
+def _samples(image: Image.Image, name: str) -> _Samples:
+    """Returns what Pillow decoded."""
+    key = image.info.get("transparency")
+    if image.mode.startswith("I;16"):
+        values = np.asarray(image)
+        return _Samples(values, 65535, None if key is None else (values != key) * np.uint16(65535))
+    if image.mode in {"1", "L"} and key is None:
+        return _Samples(np.asarray(image.convert("L")), 255)
+    if image.mode == "CMYK":
+        return _Samples(np.asarray(image.convert("RGB")), 255)
+    if image.mode not in {"1", "L", "LA", "P", "PA", "RGB", "RGBA"}:
+        raise RefusedError(f"{name} stores its pixels as {image.mode}; grey was expected.")
+    rgba = np.asarray(image.convert("RGBA"))
+    return _Samples(rgba[..., :3], 255, rgba[..., 3])
+
+
+def _deep_colour(data: bytes, name: str) -> _Samples:
+    """Decodes 16 bits of several channels, after Pillow has read the file without complaint."""
+    import cv2  # noqa: PLC0415 - only these rare files need it
+
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None or decoded.dtype != np.uint16 or decoded.ndim != 3:
+        raise InputError(f"{name} could not be decoded with its 16 bits.")
+    opacity = decoded[..., 3] if decoded.shape[2] == 4 else None
+    return _Samples(decoded[..., 2::-1], 65535, opacity)
+
+
+def _grey(samples: _Samples, name: str) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Returns samples as grey in [0, 1], transparent parts on black, and notes on that."""
+    values, top, opacity = samples
+    notes: tuple[str, ...] = ()
+    if opacity is not None and opacity.min() < top:
+        share = np.divide(opacity, top, dtype=np.float32)
+        values = values * (share if values.ndim == 2 else share[..., None])
+        notes = ("Transparent parts were made black.",)
+    if values.ndim == 2:
+        return np.divide(values, top, dtype=np.float32), notes
+    grey, colour_notes = grey_of_colour(values, top, name)
+    return grey, notes + colour_notes

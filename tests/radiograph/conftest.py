@@ -1,0 +1,85 @@
+"""Small pictures of known numbers, and DICOM files made of them."""
+
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from pydicom import dcmwrite
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    UID,
+    DigitalXRayImageStorageForPresentation,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    RLELossless,
+)
+
+MakeDicom = Callable[..., bytes]
+
+
+@pytest.fixture
+def ramp() -> NDArray[np.uint16]:
+    """Every 16-bit value once: [256, 256]."""
+    return np.arange(65536, dtype=np.uint16).reshape(256, 256)
+
+
+@pytest.fixture
+def grey() -> NDArray[np.uint8]:
+    """A picture that looks different from all sides: [24, 32]."""
+    rows, columns = np.mgrid[:24, :32]
+    picture: NDArray[np.uint8] = (rows * 3 + columns * 5).astype(np.uint8)
+    return picture
+
+
+@pytest.fixture
+def dicom() -> MakeDicom:
+    """Makes the bytes of a DICOM file of stored values [rows, columns] or [rows, columns, 3]."""
+
+    def make(
+        stored: NDArray[Any],
+        tags: Mapping[str, object] | None = None,
+        syntax: UID = ExplicitVRLittleEndian,
+    ) -> bytes:
+        file = io.BytesIO()
+        dcmwrite(file, make_dataset(stored, tags or {}, syntax), enforce_file_format=True)
+        return file.getvalue()
+
+    return make
+
+
+def make_dataset(
+    stored: NDArray[Any], tags: Mapping[str, object], syntax: UID = ExplicitVRLittleEndian
+) -> FileDataset:
+    colour = stored.ndim == 3
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = UID("1.2.3")
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian if syntax.is_encapsulated else syntax
+    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    dataset.SOPClassUID = DigitalXRayImageStorageForPresentation
+    dataset.SOPInstanceUID = UID("1.2.3")
+    dataset.Modality = "DX"
+    dataset.Rows, dataset.Columns = stored.shape[:2]
+    dataset.SamplesPerPixel = 3 if colour else 1
+    dataset.PhotometricInterpretation = "RGB" if colour else "MONOCHROME2"
+    if colour:
+        dataset.PlanarConfiguration = 0
+    dataset.BitsAllocated = dataset.BitsStored = stored.dtype.itemsize * 8
+    dataset.HighBit = dataset.BitsStored - 1
+    dataset.PixelRepresentation = int(stored.dtype.kind == "i")
+    dataset.PixelData = stored.astype(stored.dtype.newbyteorder("<")).tobytes()
+    for keyword, value in tags.items():
+        setattr(dataset, keyword, value)
+    if syntax == JPEG2000Lossless:
+        frame = io.BytesIO()
+        Image.fromarray(stored).save(frame, "JPEG2000", no_jp2=True)
+        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset.PixelData = encapsulate([frame.getvalue()])
+    elif syntax == RLELossless:
+        dataset.compress(syntax, generate_instance_uid=False)
+    return dataset

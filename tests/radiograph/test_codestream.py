@@ -1,0 +1,72 @@
+import io
+import struct
+
+import pytest
+from PIL import Image
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+from pydicom.encaps import get_frame
+
+from pulmo.radiograph.codestream import codestream_shape
+
+
+def jpeg_2000() -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (40, 24)).save(file, "JPEG2000", no_jp2=True)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_jpeg(progressive: bool) -> None:  # noqa: FBT001 - a parameter
+    file = io.BytesIO()
+    Image.new("L", (40, 24)).save(file, "JPEG", progressive=progressive)
+    assert codestream_shape(file.getvalue()) == (24, 40)
+
+
+def test_jpeg_with_fill_bytes_before_a_marker() -> None:
+    head = b"\xff\xd8\xff\xff\xff\xc0" + struct.pack(">HBHH", 11, 8, 24, 40)
+    frame = head + b"\1\1\x11\0" + b"\xff\xd9"
+    assert codestream_shape(frame) == (24, 40)
+
+
+def test_jpeg_ls() -> None:
+    path = get_testdata_file("MR_small_jpeg_ls_lossless.dcm", download=False)
+    frame = get_frame(dcmread(str(path)).PixelData, 0, number_of_frames=1)
+    assert codestream_shape(frame) == (64, 64)
+
+
+def test_jpeg_2000() -> None:
+    assert codestream_shape(jpeg_2000()) == (24, 40)
+
+
+def test_jpeg_2000_in_its_file_format() -> None:
+    file = io.BytesIO()
+    Image.new("L", (40, 24)).save(file, "JPEG2000")
+    assert file.getvalue()[4:8] == b"jP  "
+    assert codestream_shape(file.getvalue()) == (24, 40)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"\xff\xd8",
+        b"\xff\xd8\xff\xe0\0\2no marker here",
+        b"\xff\xd8\xff\xc0\0\7" + bytes(5) + b"\xff\xd9",
+        b"\xff\xd8" + 2 * (b"\xff\xc0\0\x0b" + bytes(9)) + b"\xff\xd9",
+        jpeg_2000()[:20],
+        b"\x01\0\0\0" + b"\xff\x4f\xff\x51" * 10,
+    ],
+)
+def test_what_is_not_whole_or_is_something_else_has_no_size(frame: bytes) -> None:
+    assert codestream_shape(frame) is None
+
+
+def test_a_truncated_jpeg_has_no_size() -> None:
+    file = io.BytesIO()
+    Image.effect_noise((40, 24), 50).save(file, "JPEG", progressive=True, restart_marker_rows=1)
+    frame = file.getvalue()
+    assert b"\xff\xd1" in frame
+    assert codestream_shape(frame + b"\0") == (24, 40)
+    for length in range(2, len(frame)):
+        assert codestream_shape(frame[:length]) is None

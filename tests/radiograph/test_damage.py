@@ -1,0 +1,65 @@
+"""Random damage to small files: the reader gives a picture or one of its own errors."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
+
+from pulmo.core.errors import InputError, RefusedError
+from pulmo.radiograph import Radiograph, decode_radiograph
+
+CASES = 150
+
+
+def damaged(data: bytes, rng: np.random.Generator) -> bytes:
+    """Flips bits of up to eight bytes, or cuts the end off, or both."""
+    spoilt = bytearray(data)
+    for at in rng.integers(0, len(data), rng.integers(0, 9)):
+        spoilt[at] ^= int(rng.integers(1, 256))
+    return bytes(spoilt[: rng.integers(1, len(data) + 1)] if rng.random() < 0.3 else spoilt)
+
+
+def outcome(data: bytes) -> Radiograph | str:
+    """The radiograph, or why there is none."""
+    try:
+        return decode_radiograph(data, "film")
+    except (InputError, RefusedError) as error:
+        return str(error)
+
+
+def survives(data: bytes, before: bytes = b"", after: bytes = b"") -> None:
+    """Checks the outcomes of damage to `data`, with whole bytes before and after it."""
+    rng = np.random.default_rng(7)
+    stopped = 0
+    for _ in range(CASES):
+        film = outcome(before + damaged(data, rng) + after)
+        if isinstance(film, str):
+            stopped += 1
+            assert "film" in film
+        else:
+            assert 0 <= film.pixels.min() < film.pixels.max() <= 1
+    assert stopped > CASES / 10
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_rasters(grey: NDArray[np.uint8], form: str, deep: bool) -> None:  # noqa: FBT001 - a parameter
+    stored = grey.astype(np.uint16) * 257 if deep and form != "JPEG" else grey
+    file = io.BytesIO()
+    Image.fromarray(stored).save(file, form)
+    survives(file.getvalue())
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEG2000Lossless])
+def test_dicom(dicom: Callable[..., bytes], grey: NDArray[np.uint8], syntax: UID) -> None:
+    survives(dicom(grey.astype(np.uint16), {"WindowCenter": 100, "WindowWidth": 200}, syntax))
+
+
+def test_the_head_of_a_dicom_file(dicom: Callable[..., bytes], grey: NDArray[np.uint8]) -> None:
+    whole = dicom(grey, {"WindowCenter": 100, "WindowWidth": 200, "RescaleSlope": 1})
+    head = whole.find(b"\xe0\x7f\x10\0")
+    survives(whole[132:head], whole[:132], whole[head:])

@@ -1,0 +1,221 @@
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pydicom.data
+import pytest
+from numpy.typing import NDArray
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    RLELossless,
+)
+
+from pulmo.core.errors import InputError, PulmoError, RefusedError
+from pulmo.radiograph import Limits, Radiograph, decode_radiograph
+
+MakeDicom = Callable[..., bytes]
+
+
+def decoded(data: bytes) -> Radiograph:
+    radiograph = decode_radiograph(data, "film")
+    assert radiograph.pixels.dtype == np.float32
+    assert radiograph.pixels.flags.c_contiguous
+    assert radiograph.facts.format == "DICOM"
+    return radiograph
+
+
+def shipped(name: str) -> bytes:
+    """One of pydicom's own test files, without the network."""
+    path = get_testdata_file(name, download=False)
+    assert path is not None
+    return Path(str(path)).read_bytes()
+
+
+def test_a_transfer_syntax_that_nobody_names(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
+    data = dicom(grey, {}, RLELossless)
+    length = struct.unpack_from("<I", data, 140)[0]
+    with pytest.raises(InputError, match="film"):
+        decoded(data[144 + length :])
+
+
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [
+        ({"NumberOfFrames": 2}, "film holds several frames; one picture was expected"),
+        ({"PhotometricInterpretation": "HSV"}, "the photometric interpretation HSV"),
+        ({"PhotometricInterpretation": "DOE"}, "the photometric interpretation unknown"),
+        ({"Rows": 60000, "Columns": 60000}, "film is 60,000 x 60,000 pixels"),
+        ({"Rows": 3}, "at least 16 pixels"),
+        ({"WindowCenter": -1e6, "WindowWidth": 10}, "film shows nothing"),
+        ({"PixelData": b"\7" * 768}, "film shows nothing"),
+        ({"RescaleSlope": 1e308, "RescaleIntercept": 0}, "film holds values that are not numbers"),
+    ],
+)
+def test_what_is_refused(
+    dicom: MakeDicom, grey: NDArray[np.uint8], tags: dict[str, object], words: str
+) -> None:
+    with pytest.raises(RefusedError, match=words):
+        decoded(dicom(grey, tags))
+
+
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [
+        ({"PixelData": b"\7" * 700}, "film is truncated: 700 of 768 bytes of pixel data"),
+        ({"PixelData": b"\7" * 900}, "film holds 900 bytes of pixel data; its size says 768"),
+        ({"PhotometricInterpretation": "RGB"}, "film has another number of channels than its"),
+        ({"BitsStored": None}, "film is a DICOM picture that lacks BitsStored"),
+        ({"BitsStored": 9}, "film could not be read as DICOM pixel data in Explicit VR Little"),
+    ],
+)
+def test_what_is_damaged(
+    dicom: MakeDicom, grey: NDArray[np.uint8], tags: dict[str, object], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        decoded(dicom(grey, tags))
+
+
+@pytest.mark.parametrize(
+    ("syntax", "words"),
+    [
+        ("1.2.840.10008.1.2.4.103", "MPEG-4 AVC/H.264 BD-compatible"),
+        ("1.2.840.10008.1.2.4.94", "JPIP Referenced"),
+        ("1.2.3.4.5.6", "an unknown transfer syntax"),
+    ],
+)
+def test_other_transfer_syntaxes_are_refused_by_name(
+    dicom: MakeDicom, grey: NDArray[np.uint8], syntax: str, words: str
+) -> None:
+    dataset = dcmread(io.BytesIO(dicom(grey, {}, JPEG2000Lossless)))
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
+    file = io.BytesIO()
+    dataset.save_as(file, implicit_vr=False, little_endian=True)
+    with pytest.raises(RefusedError, match=f"compressed in a way that is not read: {words}"):
+        decoded(file.getvalue())
+
+
+def test_twelve_bit_jpeg_is_refused_by_name() -> None:
+    with pytest.raises(RefusedError, match="JPEG Extended"):
+        decoded(shipped("JPGExtended.dcm"))
+
+
+def test_a_compressed_picture_of_another_size_is_never_decoded(
+    dicom: MakeDicom, grey: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("pulmo.radiograph.dicom.pixel_array")
+    data = bytearray(dicom(grey, {}, JPEG2000Lossless))
+    struct.pack_into(">I", data, data.find(b"\xff\x4f\xff\x51") + 8, 100_000)
+    with pytest.raises(InputError, match="damaged, truncated or of another size than it says"):
+        decoded(bytes(data))
+
+
+def test_a_deflated_bomb_is_refused_before_it_unpacks(
+    dicom: MakeDicom, grey: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = dicom(grey, {}, DeflatedExplicitVRLittleEndian)
+    head = whole[: 144 + struct.unpack_from("<I", whole, 140)[0]]
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    bomb = head + packer.compress(bytes(10 * 2**20)) + packer.flush()
+    monkeypatch.delattr("pulmo.radiograph.dicom.dcmread")
+    with pytest.raises(RefusedError, match="What film unpacks to holds 1 MiB"):
+        decode_radiograph(bomb, "film", Limits(max_bytes=2**20))
+
+
+def test_a_directory_is_refused() -> None:
+    path = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests" / "DICOMDIR"
+    with pytest.raises(RefusedError, match="film is a DICOMDIR, a list of other files"):
+        decode_radiograph(path.read_bytes(), "film")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("rtplan.dcm", "RT Plan Storage"), ("UN_sequence.dcm", "of an unknown kind")],
+)
+def test_a_file_without_a_picture_is_refused(name: str, words: str) -> None:
+    with pytest.raises(RefusedError, match=rf"film is a DICOM file without a picture \({words}\)"):
+        decode_radiograph(shipped(name), "film")
+
+
+@pytest.mark.parametrize("keep", [0.05, 0.2, 0.4, 0.6, 0.8, 0.99])
+def test_a_truncated_file_is_damaged(
+    dicom: MakeDicom, grey: NDArray[np.uint8], keep: float
+) -> None:
+    data = dicom(grey)
+    # The head up to the class of the object stays: without it, nothing says that it is a picture.
+    start = data.find(b"\x08\0\x16\0UI") + 40
+    with pytest.raises(InputError, match="film"):
+        decoded(data[: start + int((len(data) - start) * keep)])
+
+
+def outcome(data: bytes, name: str) -> Radiograph | str:
+    """The radiograph, or why there is none."""
+    try:
+        return decode_radiograph(data, name)
+    except PulmoError as error:
+        return str(error)
+
+
+def test_no_message_or_note_names_the_patient(
+    dicom: MakeDicom, grey: NDArray[np.uint8], capfd: pytest.CaptureFixture[str]
+) -> None:
+    names = ["PatientName", "PatientID", "AccessionNumber", "InstitutionName", "StudyDescription"]
+    tags: dict[str, object] = dict.fromkeys(names, "SECRET12")
+    spoils: list[dict[str, object]] = [
+        {},
+        {"PatientAge": "999Y", "PatientSex": "O", "ViewPosition": "SECRET"},
+        {"WindowCenter": "1", "WindowWidth": "5", "VOILUTFunction": "SECRET"},
+        {"PhotometricInterpretation": "SECRET"},
+        {"NumberOfFrames": 3},
+        {"PixelData": b"\0" * 8},
+        {"BitsAllocated": 5},
+    ]
+    said = []
+    for spoil in spoils:
+        data = dicom(grey, tags | spoil)
+        for damaged in (data, data.replace(b"SECRET12", b"SECRE\xff\xfe2"), data[:-99]):
+            film = outcome(damaged, "film")
+            said.append(film if isinstance(film, str) else repr(film.facts))
+    assert len(said) == 3 * len(spoils)
+    assert "SECRE" not in "".join([*said, *capfd.readouterr()])
+
+
+def test_a_number_that_is_text_is_not_quoted(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
+    data = dicom(grey, {"WindowCenter": "123456", "WindowWidth": "10"})
+    with pytest.raises(InputError, match="film could not be read as DICOM") as raised:
+        decoded(data.replace(b"123456", b"SECRET"))
+    assert "SECRET" not in str(raised.value)
+
+
+def sample_files() -> list[Path]:
+    folder = Path(pydicom.data.__file__).parent / "test_files"
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".py")
+
+
+def test_every_sample_of_pydicom_is_read_or_refused(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # These files are whole, so that GDCM need not run in processes of its own here.
+    monkeypatch.setattr(
+        "pulmo.radiograph.dicom.isolated_pixels",
+        lambda data: pixel_array(io.BytesIO(data), index=0, decoding_plugin="gdcm"),
+    )
+    read = 0
+    for path in sample_files():
+        film = outcome(path.read_bytes(), path.name)
+        if isinstance(film, Radiograph):
+            read += 1
+            assert film.pixels.min() >= 0
+            assert film.pixels.max() <= 1
+        else:
+            assert path.name in film
+            assert film.endswith(".")
+    assert read >= 50
+    assert capfd.readouterr() == ("", "")

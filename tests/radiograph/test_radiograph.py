@@ -1,0 +1,93 @@
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from pulmo.core.errors import InputError, RefusedError
+from pulmo.radiograph import Limits, decode_radiograph, read_radiograph
+
+
+@pytest.fixture
+def film(tmp_path: Path, grey: NDArray[np.uint8]) -> Path:
+    path = tmp_path / "film.png"
+    Image.fromarray(grey).save(path)
+    return path
+
+
+def test_a_file(film: Path, grey: NDArray[np.uint8]) -> None:
+    radiograph = read_radiograph(film)
+    np.testing.assert_allclose(radiograph.pixels, grey / 255, atol=1e-7)
+    assert radiograph.sha256 == hashlib.sha256(film.read_bytes()).hexdigest()
+    assert radiograph.facts.format == "PNG"
+
+
+def test_the_name_of_a_file_means_nothing(film: Path) -> None:
+    renamed = film.rename(film.with_name("film.dcm"))
+    assert read_radiograph(renamed).facts.format == "PNG"
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"film\.png does not exist\."):
+        read_radiograph(tmp_path / "film.png")
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder; a file was expected"):
+        read_radiograph(tmp_path)
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "film.png").touch()
+    with pytest.raises(InputError, match=r"film\.png is empty\."):
+        read_radiograph(tmp_path / "film.png")
+
+
+def test_a_text_called_png(tmp_path: Path) -> None:
+    (tmp_path / "film.png").write_text("not a picture\n" * 20)
+    with pytest.raises(InputError, match=r"film\.png is not a PNG, JPEG, TIFF or DICOM file"):
+        read_radiograph(tmp_path / "film.png")
+
+
+def test_a_large_file_is_refused_before_it_is_read(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("pulmo.radiograph.radiograph.read_bytes")
+    with pytest.raises(RefusedError, match=r"film\.png holds .* MiB"):
+        read_radiograph(film, Limits(max_bytes=10))
+
+
+def test_many_bytes_are_refused(film: Path) -> None:
+    with pytest.raises(RefusedError, match="upload holds"):
+        decode_radiograph(film.read_bytes(), "upload", Limits(max_bytes=10))
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [(Limits(max_pixels=767), "at most 767"), (Limits(min_side=25), "at least 25")],
+)
+def test_the_limits_of_the_caller_hold(film: Path, limits: Limits, words: str) -> None:
+    with pytest.raises(RefusedError, match=words):
+        read_radiograph(film, limits)
+
+
+def test_an_even_picture_is_refused(tmp_path: Path) -> None:
+    Image.new("L", (40, 40), 128).save(tmp_path / "film.png")
+    with pytest.raises(RefusedError, match=r"film\.png shows nothing: all its pixels are equal\."):
+        read_radiograph(tmp_path / "film.png")
+
+
+def test_a_png_is_read_without_pydicom_and_opencv(film: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from pulmo.radiograph import read_radiograph; "
+        f"read_radiograph(Path({str(film)!r})); "
+        "print(sorted({'pydicom', 'cv2', 'pandas', 'scipy', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
