@@ -1,0 +1,1 @@
+"""Torch networks: a backbone, a head, and one class for both."""

@@ -1,0 +1,113 @@
+"""Initial weights out of a safetensors file, in timm's or torchvision's parameter names."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
+
+from pulmo.core.errors import InputError, RefusedError
+from pulmo.core.files import read_bytes, sha256
+from pulmo.models.backbone import Backbone
+
+# The classifiers of torchvision's and timm's networks, which the backbone has not.
+_CLASSIFIERS = ("classifier.", "fc.", "head.")
+
+_MOBILENET_V2_DEPTHS = (1, 2, 3, 4, 3, 3, 1)
+_MOBILENET_V2_FIRST = {"0.0": "conv_dw", "0.1": "bn1", "1": "conv_pw", "2": "bn2"}
+_MOBILENET_V2_BLOCK = {
+    "0.0": "conv_pw",
+    "0.1": "bn1",
+    "1.0": "conv_dw",
+    "1.1": "bn2",
+    "2": "conv_pwl",
+    "3": "bn3",
+}
+_MOBILENET_V2_ENDS = {"0.0": "conv_stem", "0.1": "bn1", "18.0": "conv_head", "18.1": "bn2"}
+
+
+def load_weights(
+    backbone: Backbone, path: Path, *, expected_sha256: str | None = None, partial: bool = False
+) -> str:
+    """Copies a file's tensors into a backbone.
+
+    A three-channel stem is summed over its channels, as timm does. A classifier in the file is
+    passed over.
+
+    Args:
+        backbone: the network to change.
+        path: a safetensors file in timm's or torchvision's names.
+        expected_sha256: SHA-256 that the file must have, if given.
+        partial: whether the file may lack some of the network's tensors.
+
+    Returns:
+        Where the weights came from: the file's name, SHA-256 and the number of tensors that it
+        lacks, if any.
+
+    Raises:
+        InputError: the file is missing, damaged or of another network.
+        RefusedError: its SHA-256 is not the expected one.
+    """
+    data = read_bytes(path)
+    digest = sha256(data)
+    if expected_sha256 not in (None, digest):
+        raise RefusedError(
+            f"{path} has the SHA-256 {digest}, but the recipe expects {expected_sha256}."
+        )
+    try:
+        tensors = load(data)
+    except SafetensorError as error:
+        raise InputError(f"{path} is not a safetensors file: {error}.") from error
+    target = backbone.layers.state_dict()
+    found = rename(tensors, target)
+    unknown = sorted(set(found) - set(target))
+    missing = sorted(set(target) - set(found))
+    if unknown or (missing and not partial) or len(missing) == len(target):
+        raise InputError(
+            f"{path} is not of this network: {len(unknown)} of its tensors are not in it"
+            f"{f' ({unknown[0]}, ...)' if unknown else ''}, {len(missing)} of the network's are "
+            f"not in the file{f' ({missing[0]}, ...)' if missing else ''}. If a part is wanted, "
+            "set model.weights_partial=true."
+        )
+    fitted = {name: _fit(tensor, target[name], name, path) for name, tensor in found.items()}
+    backbone.layers.load_state_dict(target | fitted)
+    lacking = f", {len(missing)} tensors start at random" if missing else ""
+    return f"{path.name}, SHA-256 {digest}{lacking}"
+
+
+def rename(tensors: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Returns `tensors` under the names of the network whose state is `target`."""
+    own = {name: t for name, t in tensors.items() if not name.startswith(_CLASSIFIERS)}
+    if "conv_stem.weight" in target and "features.0.0.weight" in own:
+        return {_mobilenet_v2(name.removeprefix("features.")): t for name, t in own.items()}
+    return {name.removeprefix("features."): tensor for name, tensor in own.items()}
+
+
+def _mobilenet_v2(name: str) -> str:
+    """Returns timm's name for torchvision's MobileNetV2 tensor `name`."""
+    module, _, kind = name.rpartition(".")
+    if module in _MOBILENET_V2_ENDS:
+        return f"{_MOBILENET_V2_ENDS[module]}.{kind}"
+    number, _, part = module.partition(".conv.")
+    layers = _MOBILENET_V2_FIRST if number == "1" else _MOBILENET_V2_BLOCK
+    if part not in layers:
+        return name
+    block = int(number) - 1
+    for stage, depth in enumerate(_MOBILENET_V2_DEPTHS):
+        if block < depth:
+            return f"blocks.{stage}.{block}.{layers[part]}.{kind}"
+        block -= depth
+    return name
+
+
+def _fit(tensor: Tensor, target: Tensor, name: str, path: Path) -> Tensor:
+    """Returns `tensor` in the target's shape: a stem's three input channels are summed."""
+    if tensor.ndim == 4 and tensor.shape[1] == 3 and target.shape[1] == 1:
+        tensor = tensor.sum(dim=1, keepdim=True)
+    if tensor.shape != target.shape:
+        raise InputError(
+            f"{path}: {name} is {list(tensor.shape)}, but the network's is {list(target.shape)}."
+        )
+    return tensor.to(target.dtype if target.is_floating_point() else torch.int64)

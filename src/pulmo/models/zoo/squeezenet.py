@@ -1,0 +1,34 @@
+"""SqueezeNet (Iandola et al. 2016), torchvision's, with a one-channel stem."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+from torchvision.models import squeezenet1_0, squeezenet1_1
+
+from pulmo.models.backbone import BACKBONES, Backbone
+
+CHANNELS = 512
+
+
+def _grey(network: Callable[..., Any]) -> Backbone:
+    features = network(weights=None).features
+    stem = features[0]
+    # The features of a grey film repeated three times, as timm's stems give them.
+    summed = nn.Conv2d(1, stem.out_channels, stem.kernel_size, stem.stride)
+    weights = {"weight": stem.weight.sum(dim=1, keepdim=True), "bias": stem.bias}
+    summed.load_state_dict(weights)
+    features[0] = summed
+    return Backbone(features, CHANNELS)
+
+
+@BACKBONES.register("squeezenet1_0")
+def make_squeezenet1_0() -> Backbone:
+    """Makes SqueezeNet 1.0 without its classifier."""
+    return _grey(squeezenet1_0)
+
+
+@BACKBONES.register("squeezenet1_1")
+def make_squeezenet1_1() -> Backbone:
+    """Makes SqueezeNet 1.1 without its classifier."""
+    return _grey(squeezenet1_1)

@@ -1,0 +1,144 @@
+"""Torchvision's names against torchvision's own networks, and files that do not fit."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from pulmo.core.errors import InputError, RefusedError
+from pulmo.core.files import sha256
+from pulmo.core.recipe import ModelSection
+from pulmo.models.backbone import make_backbone
+from pulmo.models.classifier import make_classifier
+from pulmo.models.weights import load_weights
+
+REAL = Path(__file__).parents[3] / "shared" / "weights"
+NETWORKS = {
+    "mobilenetv2_100": torchvision.models.mobilenet_v2,
+    "squeezenet1_0": torchvision.models.squeezenet1_0,
+    "squeezenet1_1": torchvision.models.squeezenet1_1,
+    "resnet18": torchvision.models.resnet18,
+}
+
+
+def torchvision_features(network: nn.Module) -> nn.Module:
+    """The part of a torchvision network before its pooling."""
+    if hasattr(network, "features"):
+        return network.get_submodule("features")
+    return nn.Sequential(*list(network.children())[:-2])
+
+
+def disturbed(network: nn.Module) -> nn.Module:
+    """A network whose normalisation statistics are not the trivial ones of a new network."""
+    generator = torch.Generator().manual_seed(1)
+    for name, buffer in network.named_buffers():
+        if name.endswith(("running_mean", "running_var")):
+            buffer.copy_(torch.rand(buffer.shape, generator=generator) + 0.5)
+    return network.eval()
+
+
+def assert_same(backbone: nn.Module, network: nn.Module) -> None:
+    film = torch.randn(2, 1, 96, 96, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        ours = backbone.eval()(film)
+        theirs: Tensor = torchvision_features(network)(film.repeat(1, 3, 1, 1))
+    assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-4 * float(theirs.abs().max()))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_torchvisions_weights_give_torchvisions_features(name: str, tmp_path: Path) -> None:
+    network = disturbed(NETWORKS[name](weights=None))
+    save_file(network.state_dict(), tmp_path / "w.safetensors")
+    backbone = make_backbone(name)
+    origin = load_weights(backbone, tmp_path / "w.safetensors")
+    assert origin == f"w.safetensors, SHA-256 {sha256((tmp_path / 'w.safetensors').read_bytes())}"
+    assert_same(backbone, network)
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real weights are not beside the project")
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("mobilenetv2_100", "mobilenet_v2.imagenet.features"),
+        ("squeezenet1_0", "squeezenet1_0.imagenet"),
+        ("squeezenet1_1", "squeezenet1_1.imagenet"),
+    ],
+)
+def test_the_real_files_give_torchvisions_features(name: str, file: str) -> None:
+    path = REAL / f"{file}.safetensors"
+    network = NETWORKS[name](weights=None)
+    network.load_state_dict(load_file(path), strict=False)
+    backbone = make_backbone(name)
+    load_weights(backbone, path)
+    assert_same(backbone, network.eval())
+
+
+def test_timms_own_names_are_taken_as_they_are(tmp_path: Path) -> None:
+    backbone = make_backbone("resnet10t")
+    save_file(backbone.layers.state_dict(), tmp_path / "w.safetensors")
+    other = make_backbone("resnet10t")
+    load_weights(other, tmp_path / "w.safetensors")
+    expected = backbone.layers.state_dict()
+    assert all(torch.equal(v, expected[k]) for k, v in other.layers.state_dict().items())
+
+
+def test_a_partial_file_must_be_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    state = NETWORKS["resnet18"](weights=None).state_dict()
+    save_file({k: v for k, v in state.items() if not k.startswith("layer4")}, path)
+    with pytest.raises(InputError, match=r"30 of the network's are not in the file \(layer4"):
+        load_weights(make_backbone("resnet18"), path)
+    origin = load_weights(make_backbone("resnet18"), path, partial=True)
+    assert origin.endswith(", 30 tensors start at random")
+
+
+def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file(NETWORKS["squeezenet1_1"](weights=None).state_dict(), path)
+    for partial in (False, True):
+        with pytest.raises(InputError, match="is not of this network: 50 of its tensors"):
+            load_weights(make_backbone("mobilenetv2_100"), path, partial=partial)
+    with pytest.raises(InputError, match=r"is \[\d+, \d+, 3, 3\], but the network's is"):
+        load_weights(make_backbone("squeezenet1_0"), _wide(path))
+
+
+def _wide(path: Path) -> Path:
+    """A file with squeezenet1_0's names and one tensor of another size."""
+    state = NETWORKS["squeezenet1_0"](weights=None).state_dict()
+    name = "features.3.expand3x3.weight"
+    save_file(state | {name: torch.zeros(8, *state[name].shape[1:])}, path)
+    return path
+
+
+def test_unknown_mobilenet_names_are_reported(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    state = NETWORKS["mobilenetv2_100"](weights=None).state_dict()
+    extra = {
+        "features.5.conv.9.weight": torch.zeros(1),
+        "features.30.conv.2.weight": torch.zeros(1),
+    }
+    save_file(state | extra, path)
+    with pytest.raises(InputError, match="2 of its tensors are not in it"):
+        load_weights(make_backbone("mobilenetv2_100"), path)
+
+
+def test_a_recipe_names_file_and_hash(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file(NETWORKS["squeezenet1_1"](weights=None).state_dict(), path)
+    section = ModelSection(backbone="squeezenet1_1", weights=str(path), weights_sha256="0" * 64)
+    with pytest.raises(RefusedError, match="the recipe expects 0000"):
+        make_classifier(section, ("covid", "normal"), seed=0)
+    right = section.model_copy(update={"weights_sha256": sha256(path.read_bytes())})
+    assert make_classifier(right, ("covid", "normal"), seed=0).weights.startswith("w.safetensors")
+
+
+def test_a_missing_or_damaged_file_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        load_weights(make_backbone("compact"), tmp_path / "none")
+    (tmp_path / "w").write_text("text")
+    with pytest.raises(InputError, match="not a safetensors file"):
+        load_weights(make_backbone("compact"), tmp_path / "w")
