@@ -1,0 +1,156 @@
+"""The card: what a model is, what it was shown, and how its numbers are to be read.
+
+It is the only place that spells the class order. It lies beside the network as `card.json` and in
+the ONNX file's own metadata, so that the file alone is a complete model.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pulmo.core.errors import InputError
+from pulmo.core.estimate import Estimate
+from pulmo.core.files import read_bytes
+from pulmo.core.labels import LabelScheme
+
+RESEARCH_ONLY = "For research, not diagnosis."
+
+
+class Part(BaseModel):
+    """A part of the card: frozen, and it refuses keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Input(Part):
+    """The network's input: unsigned bytes [n, 1, size, size], 0 black."""
+
+    size: Annotated[int, Field(ge=28, le=1024)]
+    """Side in pixels."""
+    aspect: Literal["squash", "pad", "crop"]
+    """How a film that is not square becomes square."""
+    mean: float
+    """Subtracted, inside the network, from the grey value in [0, 1]."""
+    std: float
+    """Divides it, inside the network."""
+
+
+class Decision(Part):
+    """When a result counts as positive."""
+
+    positive: tuple[str, ...]
+    """Classes whose summed probability is compared with the threshold."""
+    threshold: Annotated[float, Field(ge=0, le=1)]
+    """A result is positive at or above it."""
+    aim: float
+    """The sensitivity for which the threshold was chosen on the validation pictures."""
+    sensitivity: Estimate
+    """The sensitivity that the validation pictures show at the threshold."""
+    specificity: Estimate
+    """The specificity that the validation pictures show at the threshold."""
+
+
+class Activation(Part):
+    """The class activation maps [n, classes, rows, columns], in units of the logit.
+
+    A map's mean over the picture is its class's logit but for a constant (Zhou et al. 2016, and
+    Selvaraju et al. 2017 for the gradient weights of a deeper head).
+    """
+
+    rows: int
+    columns: int
+    scale: Annotated[float, Field(gt=0)]
+    """99th percentile of the decided class's positive values on the validation pictures: the fixed
+    end of the colour scale, so that a map without evidence looks like one."""
+
+
+class Network(Part):
+    """The network and where its weights came from."""
+
+    backbone: str
+    head: str
+    parameters: int
+    weights: str
+    """Where training started: `none`, `timm`, or a file's name with its SHA-256."""
+    sha256: str
+    """SHA-256 of the trained tensors."""
+
+
+class Epoch(Part):
+    """One epoch of training, a line of `history.jsonl`."""
+
+    epoch: int
+    lr: float
+    train_loss: float
+    val_loss: float
+    val_accuracy: float
+    val_balanced_accuracy: float
+    seconds: float
+    images_per_second: float
+
+
+class Training(Part):
+    """What the model was shown."""
+
+    recipe: str
+    recipe_sha256: str
+    manifest_sha256: str
+    seed: int
+    best_epoch: int
+    history: tuple[Epoch, ...]
+    counts: dict[str, dict[str, int]]
+    """Split -> class -> pictures."""
+    sources: dict[str, dict[str, int]]
+    """Class -> source -> pictures, of the training split."""
+
+
+class Card(Part):
+    """Everything that a reader of the model's numbers must know."""
+
+    format: Literal[1] = 1
+    name: str
+    description: str
+    created: str
+    """Date and time in UTC, ISO 8601."""
+    pulmo: str
+    """Version of pulmo that trained the model."""
+    license: str
+    notice: str = RESEARCH_ONLY
+    labels: LabelScheme
+    input: Input
+    temperature: Annotated[float, Field(gt=0)]
+    """Logits are divided by it before the softmax (Guo et al. 2017), fitted on validation."""
+    decision: Decision
+    activation: Activation
+    network: Network
+    training: Training
+    files: dict[str, str] = {}
+    """Name -> SHA-256 of the files beside the card; empty in the ONNX file's own copy."""
+
+    def to_json(self) -> str:
+        """Returns the card as JSON that `parse_card` reads."""
+        return self.model_dump_json(indent=2)
+
+
+def parse_card(text: str | bytes, origin: str) -> Card:
+    """Makes a card of JSON; `origin` names it in errors.
+
+    Raises:
+        InputError: it is not a card of this version of pulmo.
+    """
+    try:
+        return Card.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the text"
+        raise InputError(f"{origin} is not a model card: {where}: {first['msg']}.") from None
+
+
+def read_card(path: Path) -> Card:
+    """Reads a card.
+
+    Raises:
+        InputError: the file is missing or is not a card.
+    """
+    return parse_card(read_bytes(path), str(path))

@@ -1,0 +1,141 @@
+"""Export: a finished run becomes a bundle, proved equal to the network that was trained."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load
+from torch import Tensor, nn
+
+from pulmo.bundle.card import Card, read_card
+from pulmo.bundle.model_card import model_card
+from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, Outputs, Predictor
+from pulmo.core.errors import InputError, RefusedError
+from pulmo.core.files import read_bytes, sha256, write_atomically
+from pulmo.core.recipe import load_recipe
+from pulmo.core.run_folder import RunFolder
+from pulmo.models.classifier import Classifier, make_classifier
+
+OPSET = 18
+TOLERANCE = 1e-4
+
+
+class Shipped(nn.Module):
+    """A classifier from the bytes of a grey picture to logits and class activation maps."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        """Wraps a trained classifier."""
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(self, radiograph: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns logits and activation maps of uint8 [n, 1, size, size]."""
+        return self.classifier.explain(radiograph.to(torch.float32) / 255)
+
+
+def export_run(run: RunFolder, folder: Path) -> Card:
+    """Writes a bundle: `model.onnx`, `MODEL_CARD.md` and, last, `card.json`.
+
+    Args:
+        run: a finished training run.
+        folder: the bundle's folder, which must not exist.
+
+    Raises:
+        InputError: the run is unfinished or damaged, or the folder exists.
+        RefusedError: the exported network differs from the trained one by more than 1e-4.
+    """
+    if folder.exists():
+        raise InputError(f"{folder} exists already; a bundle is never overwritten.")
+    card = read_card(run.card)
+    weights = read_bytes(run.model)
+    if sha256(weights) != card.files.get(run.model.name):
+        raise InputError(f"{run.model} is not the file that {run.card} was written for.")
+    classifier = trained_classifier(run, weights)
+    card = card.model_copy(update={"files": {}})
+    model = to_onnx(classifier, card)
+    check_parity(Shipped(classifier), Predictor(model, MODEL).run, card.input.size)
+    text = model_card(card).encode()
+    files = {MODEL: sha256(model), "MODEL_CARD.md": sha256(text)}
+    write_atomically(folder / MODEL, model)
+    write_atomically(folder / "MODEL_CARD.md", text)
+    shipped = card.model_copy(update={"files": files})
+    write_atomically(folder / CARD, shipped.to_json().encode())
+    return shipped
+
+
+def trained_classifier(run: RunFolder, weights: bytes) -> Classifier:
+    """Returns the network of a run with its trained weights, in evaluation mode."""
+    recipe = load_recipe(str(run.recipe))
+    made = make_classifier(recipe.model, recipe.labels.order, seed=0, initial=False)
+    made.classifier.load_state_dict(load(weights))
+    return made.classifier.eval()
+
+
+def to_onnx(classifier: Classifier, card: Card) -> bytes:
+    """Returns the ONNX file of a classifier, with its card in the metadata.
+
+    The batch size is free; the input is uint8 [n, 1, size, size] and is named `radiograph`; the
+    outputs are `logits` and `activation`.
+    """
+    size = card.input.size
+    example = torch.zeros(2, 1, size, size, dtype=torch.uint8)
+    folder = Path(tempfile.mkdtemp())
+    try:
+        torch.onnx.export(
+            Shipped(classifier).eval(),
+            (example,),
+            folder / MODEL,
+            dynamo=True,
+            external_data=False,
+            opset_version=OPSET,
+            input_names=["radiograph"],
+            output_names=["logits", "activation"],
+            dynamic_shapes={"radiograph": {0: torch.export.Dim("n")}},
+            verbose=False,
+        )
+        network = onnx.load(folder / MODEL)
+    finally:
+        shutil.rmtree(folder)
+    onnx.helper.set_model_props(network, {CARD_KEY: card.to_json()})
+    onnx.checker.check_model(network)
+    data: bytes = network.SerializeToString()
+    return data
+
+
+def check_parity(
+    trained: nn.Module, exported: Callable[[NDArray[np.uint8]], Outputs], size: int
+) -> float:
+    """Compares an exported network with the trained one on drawn inputs.
+
+    Args:
+        trained: gives logits and activation maps of uint8 [n, 1, size, size].
+        exported: gives the same of uint8 [n, size, size].
+        size: side of the input.
+
+    Returns:
+        The largest difference, relative to values above one.
+
+    Raises:
+        RefusedError: it is above 1e-4.
+    """
+    generator = np.random.default_rng(0)
+    inputs = generator.integers(0, 256, (3, size, size), dtype=np.uint8)
+    inputs[1] = np.linspace(0, 255, size).astype(np.uint8)
+    with torch.no_grad():
+        expected = [part.numpy() for part in trained(torch.from_numpy(inputs[:, None]))]
+    worst = max(
+        float((np.abs(a - b) / np.maximum(1, np.abs(a))).max())
+        for a, b in zip(expected, exported(inputs), strict=True)
+    )
+    # Not `worst > TOLERANCE`: a NaN must not pass.
+    if not worst <= TOLERANCE:
+        raise RefusedError(
+            f"The exported network differs from the trained one by {worst:.2g}; at most "
+            f"{TOLERANCE:g} is allowed. No bundle was written."
+        )
+    return worst

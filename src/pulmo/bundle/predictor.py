@@ -1,0 +1,170 @@
+"""Predictor: the one path from a radiograph to a result. It needs no torch."""
+
+from pathlib import Path
+from typing import Final, NamedTuple, Self
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from pulmo.bundle.card import Card, parse_card, read_card
+from pulmo.core.errors import InputError
+from pulmo.core.files import read_bytes, sha256
+from pulmo.radiograph import Radiograph
+from pulmo.radiograph.geometry import to_input
+
+MODEL: Final = "model.onnx"
+CARD: Final = "card.json"
+CARD_KEY: Final = "pulmo.card"
+"""The key of the card in the ONNX file's metadata."""
+
+
+class Outputs(NamedTuple):
+    """What the network gives for n pictures.
+
+    Attributes:
+        logits: float32 [n, classes], uncalibrated.
+        activation: float32 [n, classes, rows, columns], class activation maps in units of the
+            logit.
+    """
+
+    logits: NDArray[np.float32]
+    activation: NDArray[np.float32]
+
+
+class Outcome(NamedTuple):
+    """The result for one picture.
+
+    Attributes:
+        probabilities: class -> calibrated probability; they sum to one.
+        decision: the class with the highest probability.
+        positive_probability: summed probability of the card's positive classes.
+        positive: whether that reaches the card's threshold.
+        activation: float32 [classes, rows, columns], in units of the logit.
+    """
+
+    probabilities: dict[str, float]
+    decision: str
+    positive_probability: float
+    positive: bool
+    activation: NDArray[np.float32]
+
+
+class Predictor:
+    """A bundle, opened.
+
+    Attributes:
+        card: what the model is.
+        sha256: SHA-256 of `model.onnx`.
+    """
+
+    def __init__(self, model: bytes, origin: str, threads: int = 0) -> None:
+        """Opens a network with its card; `open` is the usual way.
+
+        Args:
+            model: the content of `model.onnx`.
+            origin: its file, for messages.
+            threads: threads of the network; 0 takes all cores.
+
+        Raises:
+            InputError: it is not an ONNX network with a card of pulmo.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's errors share no narrower base
+            raise InputError(f"{origin} is not a usable ONNX network: {error}.") from error
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if CARD_KEY not in metadata:
+            raise InputError(f"{origin} holds no card; it was not exported by pulmo.")
+        self.card: Card = parse_card(metadata[CARD_KEY], origin)
+        self.sha256 = sha256(model)
+
+    @classmethod
+    def open(cls, path: Path, threads: int = 0) -> Self:
+        """Opens a bundle's folder, or its `model.onnx` alone.
+
+        Args:
+            path: the folder or the file.
+            threads: threads of the network; 0 takes all cores.
+
+        Raises:
+            InputError: a file is missing, was changed after the export, or is not what it should
+                be.
+        """
+        if not path.is_dir():
+            return cls(read_bytes(path), str(path), threads)
+        card = read_card(path / CARD)
+        for name, expected in card.files.items():
+            if sha256(read_bytes(path / name)) != expected:
+                raise InputError(f"{path / name} was changed after the export; export it again.")
+        predictor = cls(read_bytes(path / MODEL), str(path / MODEL), threads)
+        if card.model_copy(update={"files": {}}) != predictor.card:
+            raise InputError(
+                f"{path / CARD} differs from the card inside {MODEL}; export the bundle again."
+            )
+        return predictor
+
+    def run(self, inputs: NDArray[np.uint8]) -> Outputs:
+        """Runs the network on n inputs, uint8 [n, size, size], as `to_input` gives them."""
+        logits, activation = self._session.run(
+            ["logits", "activation"], {"radiograph": inputs[:, None]}
+        )
+        return Outputs(logits, activation)
+
+    def to_input(self, radiograph: Radiograph) -> NDArray[np.uint8]:
+        """Returns a radiograph's input, uint8 [size, size]."""
+        return to_input(radiograph.pixels, self.card.input.size, self.card.input.aspect)
+
+    def predict(self, radiograph: Radiograph) -> Outcome:
+        """Returns the result for one radiograph.
+
+        Raises:
+            InputError: the network gave a value that is not a number.
+        """
+        outputs = self.run(self.to_input(radiograph)[None])
+        return outcomes(self.card, outputs)[0]
+
+
+def probabilities(logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
+    """Returns calibrated probabilities float64 [n, classes]: softmax of logits / temperature."""
+    scaled = logits.astype(np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    result: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return result
+
+
+def positive_probability(
+    table: NDArray[np.float64], labels: tuple[str, ...], positive: tuple[str, ...]
+) -> NDArray[np.float64]:
+    """Returns float64 [n], the summed probability of the positive classes."""
+    columns = [labels.index(label) for label in positive]
+    result: NDArray[np.float64] = table[:, columns].sum(axis=1)
+    return result
+
+
+def outcomes(card: Card, outputs: Outputs) -> list[Outcome]:
+    """Returns the results of n pictures out of the network's outputs.
+
+    Raises:
+        InputError: a logit is not a finite number.
+    """
+    if not np.isfinite(outputs.logits).all():
+        raise InputError(f"The model {card.name} gave a result that is not a number.")
+    labels = card.labels.order
+    table = probabilities(outputs.logits, card.temperature)
+    positive = positive_probability(table, labels, card.decision.positive)
+    return [
+        Outcome(
+            dict(zip(labels, row.tolist(), strict=True)),
+            labels[row.argmax()],
+            float(score),
+            bool(score >= card.decision.threshold),
+            activation,
+        )
+        for row, score, activation in zip(table, positive, outputs.activation, strict=True)
+    ]

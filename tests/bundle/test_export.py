@@ -1,0 +1,116 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pulmo.bundle.card import read_card
+from pulmo.bundle.export import Shipped, check_parity, export_run, to_onnx, trained_classifier
+from pulmo.bundle.model_card import model_card
+from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, Outputs, Predictor
+from pulmo.core.errors import InputError, RefusedError
+from pulmo.core.files import sha256
+from pulmo.core.recipe import ModelSection
+from pulmo.core.run_folder import RunFolder
+from pulmo.models.classifier import make_classifier
+
+
+def test_a_bundle_is_whole(run: RunFolder, bundle: Path) -> None:
+    card = read_card(bundle / CARD)
+    assert sorted(p.name for p in bundle.iterdir()) == ["MODEL_CARD.md", CARD, MODEL]
+    assert card.files == {
+        name: sha256((bundle / name).read_bytes()) for name in (MODEL, "MODEL_CARD.md")
+    }
+    network = onnx.load(bundle / MODEL)
+    embedded = {p.key: p.value for p in network.metadata_props}[CARD_KEY]
+    assert json.loads(embedded) == json.loads(card.to_json()) | {"files": {}}
+    assert card.network.sha256 == sha256(run.model.read_bytes())
+
+
+def test_the_network_takes_bytes_and_any_batch(bundle: Path) -> None:
+    network = onnx.load(bundle / MODEL)
+    (radiograph,) = network.graph.input
+    assert radiograph.name == "radiograph"
+    assert radiograph.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    dims = radiograph.type.tensor_type.shape.dim
+    assert dims[0].dim_param
+    assert [d.dim_value for d in dims[1:]] == [1, 64, 64]
+    assert [output.name for output in network.graph.output] == ["logits", "activation"]
+
+
+@pytest.mark.parametrize(("backbone", "head"), [("compact", "mlp"), ("mobilenetv2_100", "linear")])
+def test_export_equals_torch(backbone: str, head: str, bundle: Path) -> None:
+    section = ModelSection(backbone=backbone, head=head, hidden=8)  # type: ignore[arg-type] # a test's string
+    classifier = make_classifier(section, ("covid", "normal"), seed=3).classifier.eval()
+    predictor = Predictor(to_onnx(classifier, read_card(bundle / CARD)), "it", threads=1)
+    inputs = np.random.default_rng(1).integers(0, 256, (4, 64, 64), dtype=np.uint8)
+    with torch.no_grad():
+        logits, maps = classifier.explain(torch.from_numpy(inputs[:, None]).float() / 255)
+    outputs = predictor.run(inputs)
+    assert np.allclose(outputs.logits, logits.numpy(), atol=1e-4)
+    assert np.allclose(outputs.activation, maps.numpy(), atol=1e-4)
+
+
+def test_parity_refuses_a_network_that_differs(run: RunFolder) -> None:
+    shipped = Shipped(trained_classifier(run, run.model.read_bytes()))
+
+    def other(inputs: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], error: float) -> Outputs:
+        with torch.no_grad():
+            logits, maps = shipped(torch.from_numpy(inputs[:, None]))
+        return Outputs(logits.numpy() + np.float32(error), maps.numpy())
+
+    assert check_parity(shipped, lambda inputs: other(inputs, 0), 64) == 0
+    for error in (1e-2, np.nan):
+        with pytest.raises(RefusedError, match="differs from the trained one"):
+            check_parity(shipped, lambda inputs, error=error: other(inputs, error), 64)  # type: ignore[misc] # bound per turn
+
+
+def test_a_bundle_is_never_overwritten(run: RunFolder, bundle: Path) -> None:
+    with pytest.raises(InputError, match="exists already"):
+        export_run(run, bundle)
+
+
+def test_an_unfinished_or_changed_run_is_not_exported(run: RunFolder, tmp_path: Path) -> None:
+    copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
+    with copy.model.open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(InputError, match="is not the file that"):
+        export_run(copy, tmp_path / "bundle")
+    copy.card.unlink()
+    with pytest.raises(InputError, match=r"card\.json does not exist"):
+        export_run(copy, tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_trained_weights_are_what_is_loaded(run: RunFolder) -> None:
+    weights = load_file(run.model)
+    state = trained_classifier(run, run.model.read_bytes()).state_dict()
+    assert all(torch.equal(state[name], tensor) for name, tensor in weights.items())
+
+
+def test_the_model_card_says_what_the_card_says(bundle: Path) -> None:
+    card = read_card(bundle / CARD)
+    merged = card.labels.__class__(("covid", "other"), {"viral": "other"})
+    text = model_card(card)
+    for phrase in (
+        "For research, not diagnosis.",
+        "covid, bacterial, viral, normal",
+        "compact, linear head",
+        f"{card.decision.threshold:.4f}",
+        f"softmax(logits / {card.temperature:.4f})",
+        "Every training picture of covid came from phantom.",
+        card.training.manifest_sha256,
+    ):
+        assert phrase in text
+    assert "| Counted as other | viral |" in model_card(card.model_copy(update={"labels": merged}))
+
+
+def test_a_model_card_of_several_sources_does_not_blame_one(bundle: Path) -> None:
+    card = read_card(bundle / CARD)
+    sources = {label: {"a": 1, "b": 2} for label in card.labels.order}
+    training = card.training.model_copy(update={"sources": sources})
+    assert "came from a" not in model_card(card.model_copy(update={"training": training}))

@@ -1,0 +1,155 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+from scipy.special import softmax
+
+from pulmo.bundle.card import Card, parse_card, read_card
+from pulmo.bundle.predictor import CARD, MODEL, Outputs, Predictor, outcomes, probabilities
+from pulmo.core.errors import InputError
+from pulmo.radiograph import read_radiograph
+
+WITHOUT_TORCH = """
+import sys
+from pathlib import Path
+from pulmo.bundle.predictor import Predictor
+from pulmo.radiograph import read_radiograph
+outcome = Predictor.open(Path(sys.argv[1])).predict(read_radiograph(Path(sys.argv[2])))
+assert abs(sum(outcome.probabilities.values()) - 1) < 1e-9
+heavy = {"torch", "timm", "onnx", "pandas", "scipy", "sklearn", "matplotlib", "pydicom", "cv2"}
+print(sorted(heavy & set(sys.modules)))
+"""
+
+
+@pytest.fixture
+def copy(bundle: Path, tmp_path: Path) -> Path:
+    """A bundle that the test may damage."""
+    return Path(shutil.copytree(bundle, tmp_path / "bundle"))
+
+
+def test_the_folder_and_the_file_alone_are_the_same_model(bundle: Path, film: Path) -> None:
+    folder, alone = Predictor.open(bundle), Predictor.open(bundle / MODEL)
+    assert folder.card == alone.card
+    assert folder.sha256 == alone.sha256 == read_card(bundle / CARD).files[MODEL]
+    radiograph = read_radiograph(film)
+    assert folder.predict(radiograph).probabilities == alone.predict(radiograph).probabilities
+
+
+def test_an_outcome_follows_the_card(bundle: Path, film: Path) -> None:
+    predictor = Predictor.open(bundle, threads=1)
+    radiograph = read_radiograph(film)
+    outcome = predictor.predict(radiograph)
+    outputs = predictor.run(predictor.to_input(radiograph)[None])
+    expected = softmax(outputs.logits[0].astype(float) / predictor.card.temperature)
+    assert list(outcome.probabilities) == list(predictor.card.labels.order)
+    assert np.allclose(list(outcome.probabilities.values()), expected)
+    assert outcome.decision == predictor.card.labels.order[expected.argmax()]
+    assert outcome.positive_probability == outcome.probabilities["covid"]
+    assert outcome.positive == (outcome.positive_probability >= predictor.card.decision.threshold)
+    grid = (predictor.card.activation.rows, predictor.card.activation.columns)
+    assert outcome.activation.shape == (4, *grid)
+
+
+def test_a_batch_gives_what_its_pictures_give_alone(bundle: Path) -> None:
+    predictor = Predictor.open(bundle, threads=1)
+    size = predictor.card.input.size
+    batch = np.random.default_rng(0).integers(0, 256, (5, size, size), dtype=np.uint8)
+    together = predictor.run(batch)
+    for number, picture in enumerate(batch):
+        assert np.allclose(
+            predictor.run(picture[None]).logits[0], together.logits[number], atol=1e-5
+        )
+
+
+def test_prediction_loads_neither_torch_nor_tables(bundle: Path, film: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, str(bundle), str(film)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={k: v for k, v in os.environ.items() if not k.startswith("COV")},
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_positives_are_the_sum_of_their_classes(bundle: Path) -> None:
+    card = read_card(bundle / CARD)
+    two = card.decision.model_copy(update={"positive": ("covid", "viral"), "threshold": 0.6})
+    card = card.model_copy(update={"decision": two, "temperature": 1.0})
+    logits = np.log(np.array([[0.3, 0.2, 0.3, 0.2], [0.29, 0.2, 0.3, 0.21]], np.float32))
+    results = outcomes(card, Outputs(logits, np.zeros((2, 4, 1, 1), np.float32)))
+    assert [round(r.positive_probability, 4) for r in results] == [0.6, 0.59]
+    assert [r.positive for r in results] == [results[0].positive_probability >= 0.6, False]
+
+
+def test_probabilities_are_stable_for_huge_logits() -> None:
+    table = probabilities(np.array([[1e4, 0, -1e4]], np.float32), 1.0)
+    assert table.tolist() == [[1.0, 0.0, 0.0]]
+
+
+def test_a_result_that_is_no_number_is_an_error(bundle: Path) -> None:
+    card = read_card(bundle / CARD)
+    with pytest.raises(InputError, match="not a number"):
+        outcomes(card, Outputs(np.full((1, 4), np.nan, np.float32), np.zeros((1, 4, 1, 1), "f4")))
+
+
+@pytest.mark.parametrize("name", [MODEL, "MODEL_CARD.md"])
+def test_a_tampered_file_is_named(copy: Path, name: str) -> None:
+    with (copy / name).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(InputError, match=f"{name} was changed after the export"):
+        Predictor.open(copy)
+
+
+@pytest.mark.parametrize("name", [MODEL, "MODEL_CARD.md", CARD])
+def test_a_missing_file_is_named(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    with pytest.raises(InputError, match=f"{name} does not exist"):
+        Predictor.open(copy)
+
+
+def test_a_changed_card_is_found(copy: Path) -> None:
+    card = json.loads((copy / CARD).read_text())
+    card["decision"]["threshold"] = 0.999
+    (copy / CARD).write_text(json.dumps(card))
+    with pytest.raises(InputError, match="differs from the card inside"):
+        Predictor.open(copy)
+
+
+def test_a_network_of_others_is_refused(copy: Path, tmp_path: Path) -> None:
+    network = onnx.load(copy / MODEL)
+    del network.metadata_props[:]
+    (tmp_path / "other.onnx").write_bytes(network.SerializeToString())
+    with pytest.raises(InputError, match=r"other\.onnx holds no card"):
+        Predictor.open(tmp_path / "other.onnx")
+    (tmp_path / "text.onnx").write_text("text")
+    with pytest.raises(InputError, match=r"text\.onnx is not a usable ONNX network"):
+        Predictor.open(tmp_path / "text.onnx")
+    with pytest.raises(InputError, match="does not exist"):
+        Predictor.open(tmp_path / "none")
+
+
+def test_a_card_must_be_whole(bundle: Path) -> None:
+    text = (bundle / CARD).read_text()
+    assert isinstance(parse_card(text, "it"), Card)
+    with pytest.raises(InputError, match="it is not a model card: temperature"):
+        parse_card(text.replace('"temperature"', '"heat"'), "it")
+    with pytest.raises(InputError, match="it is not a model card: the text"):
+        parse_card("{", "it")
+
+
+def test_the_manifest_and_one_file_agree(bundle: Path, films: pd.DataFrame) -> None:
+    from pulmo.evaluate.predictions import predict_manifest  # noqa: PLC0415 - compared here only
+
+    predictor = Predictor.open(bundle, threads=1)
+    table = predict_manifest(predictor, films.head(3)).table
+    for _, row in table.iterrows():
+        outcome = predictor.predict(read_radiograph(Path(str(row["path"]))))
+        assert outcome.probabilities["covid"] == pytest.approx(row["p_covid"], abs=1e-6)

@@ -1,0 +1,74 @@
+"""One small set of drawn films, one run and one bundle for all tests that need them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pulmo.bundle.export import export_run
+from pulmo.core.recipe import Recipe, load_recipe
+from pulmo.core.run_folder import RunFolder
+from pulmo.datasets.manifest import import_source
+from pulmo.datasets.phantom import write_phantoms
+from pulmo.datasets.split import Shares, split_manifest
+from pulmo.train.loop import Watch
+from pulmo.train.run import Place, train_run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keeps the tests out of the user's cache."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("PULMO_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.delenv("PULMO_MODEL", raising=False)
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of 64 drawn films."""
+    return write_phantoms(tmp_path_factory.mktemp("phantoms"), 64, seed=1)
+
+
+@pytest.fixture(scope="session")
+def _films(phantoms: Path) -> pd.DataFrame:
+    imported = import_source("csv", phantoms, called="phantom")
+    assert not imported.problems
+    return split_manifest(imported.manifest, Shares(0.25, 0.25), np.random.default_rng(0))
+
+
+@pytest.fixture
+def films(_films: pd.DataFrame) -> pd.DataFrame:
+    """The films' manifest, split; the test may change it."""
+    return _films.copy()
+
+
+@pytest.fixture(scope="session")
+def quick_recipe() -> Recipe:
+    """The demo recipe, cut to seconds."""
+    return load_recipe("demo", ["image.size=64", "train.epochs=2", "train.batch=8"])
+
+
+@pytest.fixture(scope="session")
+def run(
+    _films: pd.DataFrame, quick_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory
+) -> RunFolder:
+    """A finished run."""
+    root = tmp_path_factory.mktemp("runs")
+    folder = RunFolder(root / "run")
+    train_run(quick_recipe, _films, Place(folder, root / "cache", "cpu"), Watch())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(run: RunFolder) -> Path:
+    """The bundle of the run."""
+    folder = run.root.parent / "bundle"
+    export_run(run, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def film(phantoms: Path) -> Path:
+    """One film."""
+    return min((phantoms.parent / "images").glob("*.png"))
