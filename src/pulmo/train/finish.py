@@ -1,0 +1,100 @@
+"""The end of a run: calibration on the validation pictures, the weights, the card."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+import pulmo
+from pulmo.bundle.card import Activation, Card, Input, Network, Training
+from pulmo.core.files import sha256, write_atomically
+from pulmo.core.run_folder import RunFolder
+from pulmo.train.calibrate import decide, fit_temperature
+from pulmo.train.checkpoint import Progress, load_checkpoint, state
+from pulmo.train.loop import Engine, infer
+from pulmo.train.material import Material
+
+LICENSE = "not stated; a model inherits the terms of the pictures that it was trained on"
+
+
+def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
+    """Takes the best weights, calibrates them, and writes `model.safetensors` and the card."""
+    load_checkpoint(folder.best_checkpoint, engine.classifier, engine.optimiser)
+    material, recipe = engine.material, engine.recipe
+    logits, maps = infer(engine, material.val)
+    truth = material.truth[material.val]
+    temperature = fit_temperature(logits, truth)
+    weights = save(state(engine.classifier))
+    parameters = sum(p.numel() for p in engine.classifier.parameters())
+    card = Card(
+        name=recipe.name,
+        description=recipe.description,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        pulmo=pulmo.__version__,
+        license=LICENSE,
+        labels=recipe.labels,
+        input=Input(
+            size=recipe.image.size,
+            aspect=recipe.image.aspect,
+            mean=recipe.model.mean,
+            std=recipe.model.std,
+        ),
+        temperature=temperature,
+        decision=decide(recipe, logits, truth, temperature),
+        activation=_activation(maps, logits),
+        network=Network(
+            backbone=recipe.model.backbone,
+            head=recipe.model.head,
+            parameters=parameters,
+            weights=progress.weights,
+            sha256=sha256(weights),
+        ),
+        training=_training(engine, progress),
+        files={folder.model.name: sha256(weights)},
+    )
+    write_atomically(folder.model, weights)
+    write_atomically(folder.card, card.to_json().encode())
+    return card
+
+
+def _activation(
+    maps: list[Tensor], logits: np.ndarray[tuple[int, int], np.dtype[np.float32]]
+) -> Activation:
+    """Returns the maps' size and the scale of the decided class's evidence."""
+    together = torch.cat(maps).numpy()
+    decided = together[np.arange(len(logits)), logits.argmax(1)]
+    evidence = decided[decided > 0]
+    return Activation(
+        rows=together.shape[2],
+        columns=together.shape[3],
+        scale=float(np.percentile(evidence, 99)) if len(evidence) else 1.0,
+    )
+
+
+def _training(engine: Engine, progress: Progress) -> Training:
+    recipe, material = engine.recipe, engine.material
+    names = np.array(recipe.labels.order)[material.truth]
+    counts = {
+        split: {label: int((names[rows] == label).sum()) for label in recipe.labels.order}
+        for split, rows in (("train", material.train), ("val", material.val))
+    }
+    return Training(
+        recipe=recipe.name,
+        recipe_sha256=progress.recipe_sha256,
+        manifest_sha256=progress.manifest_sha256,
+        seed=recipe.train.seed,
+        best_epoch=progress.best_epoch,
+        history=tuple(progress.history),
+        counts=counts,
+        sources={label: _sources(material, names, label) for label in recipe.labels.order},
+    )
+
+
+def _sources(
+    material: Material, names: np.ndarray[tuple[int], np.dtype[np.str_]], label: str
+) -> dict[str, int]:
+    """Returns source -> training pictures of a class."""
+    rows = material.train[names[material.train] == label]
+    return {str(s): int(n) for s, n in material.table["source"].iloc[rows].value_counts().items()}
