@@ -1,0 +1,63 @@
+"""pulmo demo."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pulmo.cli import data, evaluate, explain, export, predict, train
+from pulmo.cli.console import say
+from pulmo.core.errors import UsageError
+
+_FILMS, _NEW, _SEED = 1200, 4, 7
+
+_NEXT = """
+Look at
+  {out}/evaluation/report.html   figures with intervals, curves, hits and misses with heat maps
+  {out}/heat-maps                what spoke for each decision on {new} new films
+  {out}/bundle/MODEL_CARD.md     what the model is and what it does not show
+These are drawings: the figures say that the program works, nothing about patients.
+
+With your own pictures, one folder a class (covid, normal, ...) below PICTURES:
+  pulmo data import folder PICTURES -o all.parquet
+  pulmo data split all.parquet -o split.parquet
+  pulmo train starter --data split.parquet -o run --set 'labels.order=["covid","normal"]'
+  pulmo export run -o bundle
+  pulmo evaluate bundle --data split.parquet --split test -o evaluation
+  pulmo predict FILE --model bundle --heatmap maps
+If you know the patients, use the source csv, so that no patient is on two sides of the split."""
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="The folder to write; it must not exist.")] = Path(
+        "out/demo"
+    ),
+    count: Annotated[int, typer.Option(help="How many films to draw and train on.", min=80)] = (
+        _FILMS
+    ),
+) -> None:
+    """Draw films, train on them, evaluate, explain and predict: everything, offline."""
+    if out.exists():
+        raise UsageError(f"{out} exists already; remove it or choose another with --out.")
+    manifest, bundle = out / "films.parquet", out / "bundle"
+    _step(f"1/6 drawing {count} chest films")
+    data.phantom(out / "films", count, _SEED)
+    _step("2/6 reading them, and a split that keeps each patient on one side")
+    data.import_("csv", out / "films" / "phantoms.csv", manifest, called="phantom")
+    data.split(manifest, manifest)
+    _step("3/6 training the recipe demo")
+    train.train("demo", manifest, out / "run")
+    _step("4/6 exporting the bundle, checked against the trained network")
+    export.export(out / "run", bundle)
+    _step("5/6 evaluating the bundle on films of patients that it never saw")
+    evaluate.evaluate(bundle, manifest, out / "evaluation", split="test")
+    _step(f"6/6 classifying and explaining {_NEW} new films")
+    data.phantom(out / "new", _NEW, _SEED + 1)
+    films = sorted((out / "new" / "images").iterdir())
+    predict.predict(films, bundle)
+    explain.explain(bundle, films, out / "heat-maps")
+    typer.echo(_NEXT.format(out=out, new=_NEW))
+
+
+def _step(text: str) -> None:
+    say(f"\n{text}")

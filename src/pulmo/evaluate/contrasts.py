@@ -1,0 +1,123 @@
+"""Contrasts: two groups of classes within one source.
+
+Between sources a model can tell the hospitals apart; within one it must look at the lungs.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulmo.core.estimate import Estimate
+from pulmo.evaluate.bootstrap import bootstrap, percentile_estimate, without_interval_if_scarce
+from pulmo.evaluate.evaluation import Contrast
+from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.evaluate.ranking import Ranking
+from pulmo.evaluate.sample import Sample
+
+NORMAL = "normal"
+
+
+class Sides(NamedTuple):
+    """The classes that are held against each other."""
+
+    positive: tuple[str, ...]
+    negative: tuple[str, ...]
+
+
+def contrasts(
+    sample: Sample, sources: NDArray[np.str_], replicates: int, generator: np.random.Generator
+) -> tuple[Contrast, ...]:
+    """Holds the classes of each source against each other.
+
+    Args:
+        sample: the pictures.
+        sources: name of the source of each picture, [n].
+        replicates: number of bootstrap resamples for the interval of an AUC.
+        generator: source of their randomness.
+    """
+    found = []
+    for source in sorted(set(sources.tolist())):
+        inside = sources == source
+        present = sample.is_class[inside].any(axis=0)
+        labels = [label for label, there in zip(sample.labels, present, strict=True) if there]
+        for sides in pairings(labels):
+            rows = inside & (_belongs(sample, sides.positive) | _belongs(sample, sides.negative))
+            found.append(contrast(source, sides, sample.take(rows), replicates, generator))
+    return tuple(found)
+
+
+def pairings(labels: Sequence[str]) -> Iterator[Sides]:
+    """Yields each pair of the labels, then all others together against normal.
+
+    Normal is always the negative side; of two other classes the later one is. The last pairing is
+    left out where it would repeat a pair.
+    """
+    for first, second in combinations(labels, 2):
+        yield Sides((second,), (first,)) if first == NORMAL else Sides((first,), (second,))
+    others = tuple(label for label in labels if label != NORMAL)
+    if NORMAL in labels and len(others) > 1:
+        yield Sides(others, (NORMAL,))
+
+
+def contrast(
+    source: str, sides: Sides, sample: Sample, replicates: int, generator: np.random.Generator
+) -> Contrast:
+    """Holds two sides against each other, by their shares of the probability.
+
+    Args:
+        source: name of the source.
+        sides: the classes that are compared.
+        sample: pictures of these classes from this source, some of each side.
+        replicates: number of bootstrap resamples for the interval of the AUC.
+        generator: source of their randomness.
+    """
+    positive = _belongs(sample, sides.positive)
+    shares = positive_share(sample, sides)
+    called = shares >= 0.5
+    groups = sample.groups
+    return Contrast(
+        source=source,
+        positive=sides.positive,
+        negative=sides.negative,
+        n_positive=int(positive.sum()),
+        n_negative=int((~positive).sum()),
+        auc=_auc(Ranking.of(shares, positive), positive, groups, replicates, generator),
+        accuracy=proportion_estimate(called == positive, groups, "there are no pictures"),
+        sensitivity=proportion_estimate(called[positive], groups[positive], "no positive picture"),
+        specificity=proportion_estimate(
+            ~called[~positive], groups[~positive], "no negative picture"
+        ),
+    )
+
+
+def positive_share(sample: Sample, sides: Sides) -> NDArray[np.float64]:
+    """Returns P(positive) / (P(positive) + P(negative)), [n] in [0, 1]; 0.5 where both are 0."""
+    positive, negative = (
+        sample.probabilities[:, [sample.labels.index(label) for label in side]].sum(axis=1)
+        for side in sides
+    )
+    both = positive + negative
+    shares = np.full(len(sample), 0.5)
+    np.divide(positive, both, out=shares, where=both > 0)
+    return shares
+
+
+def _belongs(sample: Sample, labels: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Returns whether each picture is of one of the classes, [n]."""
+    return np.isin(sample.truth, [sample.labels.index(label) for label in labels])
+
+
+def _auc(
+    ranking: Ranking,
+    positive: NDArray[np.bool_],
+    groups: NDArray[np.intp],
+    replicates: int,
+    generator: np.random.Generator,
+) -> Estimate:
+    value = float(ranking.auc(np.ones((1, len(groups))))[0])
+    draws = bootstrap({"auc": ranking.auc}, groups, replicates, generator)["auc"]
+    estimate = percentile_estimate(value, draws, len(groups), "one side has no pictures")
+    return without_interval_if_scarce(estimate, positive, groups)

@@ -1,0 +1,58 @@
+"""Curves: reliability over ten bins, and ROC curves thin enough to draw."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_curve
+
+from pulmo.evaluate.evaluation import Curve, ReliabilityBin
+from pulmo.evaluate.sample import BINS, Sample
+
+POINTS = 200
+"""Most points of a thinned curve."""
+
+
+def reliability(sample: Sample) -> tuple[ReliabilityBin, ...]:
+    """Returns ten bins of the highest probability, with its mean and the share that is right."""
+    right = sample.decided == sample.truth
+    bins = []
+    for position in range(BINS):
+        inside = sample.confidence_bin == position
+        found = bool(inside.any())
+        bins.append(
+            ReliabilityBin(
+                low=position / BINS,
+                high=(position + 1) / BINS,
+                n=int(inside.sum()),
+                confidence=float(sample.confidence[inside].mean()) if found else None,
+                accuracy=float(right[inside].mean()) if found else None,
+            )
+        )
+    return tuple(bins)
+
+
+def roc_curves(sample: Sample) -> dict[str, Curve]:
+    """Returns class -> ROC curve against the rest, for classes with pictures on both sides."""
+    return {
+        label: roc(sample.probabilities[:, position], sample.is_class[:, position])
+        for position, label in enumerate(sample.labels)
+        if 0 < sample.is_class[:, position].sum() < len(sample)
+    }
+
+
+def roc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> Curve:
+    """Returns a ROC curve of at most 200 points, from (0, 0) to (1, 1).
+
+    Points are dropped where they lie close together along the curve, so that its corner stays.
+
+    Args:
+        scores: [n], high for positives.
+        positive: whether each picture is positive, [n], with both kinds.
+    """
+    false_rate, true_rate, _ = roc_curve(positive, scores)
+    length = false_rate + true_rate
+    near = np.searchsorted(length, np.linspace(0, length[-1], POINTS))
+    kept = np.unique(near)
+    return Curve(
+        false_positive_rate=tuple(false_rate[kept].tolist()),
+        true_positive_rate=tuple(true_rate[kept].tolist()),
+    )

@@ -1,0 +1,125 @@
+"""Evaluation: the content of `evaluation.json`."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pulmo.core.errors import InputError
+from pulmo.core.estimate import Estimate
+from pulmo.core.files import read_bytes
+
+
+class Part(BaseModel):
+    """A part of the evaluation: frozen, and it refuses keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelName(Part):
+    """Which model was evaluated."""
+
+    name: str
+    version: str
+    sha256: str
+    """SHA-256 of `model.onnx`."""
+
+
+class Failure(Part):
+    """A picture that could not be evaluated."""
+
+    path: str
+    reason: str
+
+
+class TestSet(Part):
+    """What the model was evaluated on."""
+
+    manifest_sha256: str
+    split: str | None
+    """The split of the manifest that was taken; None for all of it."""
+    n: int
+    groups: int
+    """Clusters of pictures (patients, copies) that were resampled together."""
+    labels: dict[str, int]
+    """Class -> pictures."""
+    sources: dict[str, dict[str, int]]
+    """Source -> class -> pictures."""
+    skipped: dict[str, int]
+    """Label that the model does not know -> pictures left out."""
+    failed: tuple[Failure, ...]
+
+
+class DecisionFigures(Part):
+    """How the threshold of the card does here."""
+
+    positive: tuple[str, ...]
+    threshold: float
+    sensitivity: Estimate
+    specificity: Estimate
+
+
+class ReliabilityBin(Part):
+    """Pictures whose highest probability lies in one of ten equal bins."""
+
+    low: float
+    high: float
+    n: int
+    confidence: float | None
+    """Mean highest probability; None without pictures."""
+    accuracy: float | None
+
+
+class Curve(Part):
+    """A ROC curve, thinned for drawing."""
+
+    false_positive_rate: tuple[float, ...]
+    true_positive_rate: tuple[float, ...]
+
+
+class Contrast(Part):
+    """Two groups of classes within one source: the only comparison that the source cannot win."""
+
+    source: str
+    positive: tuple[str, ...]
+    negative: tuple[str, ...]
+    n_positive: int
+    n_negative: int
+    auc: Estimate
+    """AUC of P(positive) / (P(positive) + P(negative))."""
+    accuracy: Estimate
+    """Share whose larger side is the true one."""
+    sensitivity: Estimate
+    specificity: Estimate
+
+
+class Evaluation(Part):
+    """All figures of one evaluation."""
+
+    format: Literal[1] = 1
+    model: ModelName
+    data: TestSet
+    overall: dict[str, Estimate]
+    """Metric -> figure over all classes."""
+    classes: dict[str, dict[str, Estimate]]
+    """Class -> metric -> figure, one against the rest."""
+    confusion: tuple[tuple[int, ...], ...]
+    """Pictures [true class, decided class], in the order of the card's labels."""
+    decision: DecisionFigures
+    reliability: tuple[ReliabilityBin, ...]
+    roc: dict[str, Curve]
+    contrasts: tuple[Contrast, ...]
+    warnings: tuple[str, ...]
+    """What these figures do not show, as sentences."""
+
+
+def read_evaluation(path: Path) -> Evaluation:
+    """Reads an evaluation.
+
+    Raises:
+        InputError: the file is missing or is not an evaluation.
+    """
+    try:
+        return Evaluation.model_validate_json(read_bytes(path))
+    except ValidationError as error:
+        raise InputError(f"{path} is not an evaluation: {error.errors()[0]['msg']}.") from None

@@ -1,0 +1,120 @@
+"""Intake: a table of predictions is checked, and becomes the pictures that can be judged."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pulmo.core.errors import InputError
+from pulmo.core.labels import LABELS, LabelScheme
+from pulmo.evaluate.sample import Sample
+
+REQUIRED = ("path", "label", "group", "source", "decision", "positive")
+"""Columns that must be there without gaps, beside `age` and the probabilities."""
+
+TOLERANCE = 1e-4
+"""How far the probabilities of a picture may be from summing to 1."""
+
+
+class Judged(NamedTuple):
+    """The pictures that can be judged, those whose label the model knows.
+
+    Attributes:
+        rows: their rows of the table, numbered from 0, with one column more, `class`: the class of
+            the model that the label counts as.
+        sample: the same pictures as arrays.
+        skipped: label that the model does not know -> pictures left out.
+    """
+
+    rows: pd.DataFrame
+    sample: Sample
+    skipped: dict[str, int]
+
+
+def judge(predictions: pd.DataFrame, labels: LabelScheme) -> Judged:
+    """Checks a table of predictions and takes the pictures that can be judged.
+
+    Args:
+        predictions: one row a picture, with `path`, `label`, `group`, `source`, `age` (nullable),
+            `decision`, `positive` and, for each class, its probability `p_<class>`.
+        labels: the classes of the model and the labels merged into them.
+
+    Raises:
+        InputError: a column or a value is missing, a path is there twice, a label or decision is
+            unknown, an age is no number, the probabilities are not in [0, 1] or do not sum to
+            1, or no picture is left.
+    """
+    _check_columns(predictions, labels)
+    probabilities = _probabilities(predictions, labels)
+    given = predictions["label"].astype(str)
+    position = {label: labels.index(label) for label in given.unique()}
+    used = given.map(lambda label: position[label] is not None).to_numpy(np.bool_)
+    if not used.any():
+        raise InputError(
+            f"None of the {len(predictions)} pictures has a label that the model knows "
+            f"({', '.join((*labels.order, *labels.merge))}); there is nothing to evaluate."
+        )
+    counts = given[~used].value_counts().sort_index()
+    skipped = {str(label): int(count) for label, count in counts.items()}
+    rows = predictions[used].reset_index(drop=True)
+    truth = np.array([position[label] for label in given[used]], np.intp)
+    rows["class"] = np.array(labels.order)[truth]
+    rows["age"] = _ages(rows)
+    sample = Sample(
+        labels=labels.order,
+        truth=truth,
+        decided=np.array([labels.order.index(name) for name in rows["decision"]], np.intp),
+        probabilities=probabilities[used],
+        groups=np.asarray(pd.factorize(rows["group"])[0], np.intp),
+    )
+    return Judged(rows, sample, skipped)
+
+
+def _check_columns(table: pd.DataFrame, labels: LabelScheme) -> None:
+    wanted = (*REQUIRED, "age", *(f"p_{label}" for label in labels.order))
+    missing = [column for column in wanted if column not in table.columns]
+    if missing:
+        raise InputError(
+            f"The predictions lack the columns {', '.join(missing)}; expected a table that "
+            "`pulmo evaluate` or `pulmo screen` wrote with this very model."
+        )
+    for column in REQUIRED:
+        _check_none(table, table[column].isna(), f"have no {column}")
+    _check_none(table, table["path"].duplicated(), "are there more than once")
+    _check_none(table, ~table["label"].isin(LABELS), f"have a label that is none of {LABELS}")
+    truths = table["positive"].isin([True, False])
+    _check_none(table, ~truths, "have a positive that is neither true nor false")
+    known = table["decision"].isin(labels.order)
+    _check_none(table, ~known, f"have a decision that is none of {labels.order}")
+
+
+def _probabilities(table: pd.DataFrame, labels: LabelScheme) -> NDArray[np.float64]:
+    columns = [f"p_{label}" for label in labels.order]
+    try:
+        values = table[columns].to_numpy(np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The columns {', '.join(columns)} must hold numbers: {error}.") from error
+    inside = np.asarray(((values >= 0) & (values <= 1)).all(axis=1))
+    _check_none(table, ~inside, "have a probability that is missing or not between 0 and 1")
+    sums = np.asarray(np.abs(values.sum(axis=1) - 1) <= TOLERANCE)
+    _check_none(table, ~sums, f"have probabilities that do not sum to 1 within {TOLERANCE}")
+    return values
+
+
+def _ages(table: pd.DataFrame) -> pd.Series:
+    """Returns the ages as nullable numbers, also where all of them are missing."""
+    try:
+        return table["age"].astype("Float64")
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The column age must hold years or nothing: {error}.") from error
+
+
+def _check_none(table: pd.DataFrame, wrong: pd.Series | NDArray[np.bool_], complaint: str) -> None:
+    """Raises a sentence that names the first of the `wrong` rows, if there are any."""
+    places = np.flatnonzero(np.asarray(wrong, np.bool_))
+    if len(places):
+        first = table["path"].iloc[places[0]]
+        raise InputError(
+            f"{len(places)} of the {len(table)} predictions {complaint}; the first is of {first}."
+        )

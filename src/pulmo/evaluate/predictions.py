@@ -1,0 +1,93 @@
+"""A bundle's results on a manifest, as a table."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pulmo.bundle.predictor import Predictor, outcomes
+from pulmo.core.errors import InputError, PulmoError
+from pulmo.evaluate.evaluation import Failure
+from pulmo.radiograph import read_radiograph
+
+_BATCH = 32
+_KEPT = ["path", "sha256", "label", "patient", "group", "source", "view", "age", "sex", "split"]
+
+
+class Predicted(NamedTuple):
+    """The results and what could not be read.
+
+    Attributes:
+        table: one row a picture: what the manifest says of it, `p_<class>` for each class,
+            `decision`, `positive_probability` and `positive`.
+        failed: the pictures without a result.
+    """
+
+    table: pd.DataFrame
+    failed: list[Failure]
+
+
+def predict_manifest(
+    predictor: Predictor,
+    manifest: pd.DataFrame,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Predicted:
+    """Runs a bundle on every picture of a manifest.
+
+    Args:
+        predictor: the opened bundle.
+        manifest: the pictures.
+        on_progress: called with the pictures done and the pictures in all.
+
+    Raises:
+        InputError: not one picture could be read.
+    """
+    rows: list[dict[str, object]] = []
+    failed: list[Failure] = []
+
+    def read(path: str, expected: str) -> NDArray[np.uint8] | Failure:
+        try:
+            radiograph = read_radiograph(Path(path))
+        except PulmoError as error:
+            return Failure(path=path, reason=str(error))
+        if radiograph.sha256 != expected:
+            return Failure(path=path, reason=f"{path} has changed since it was imported.")
+        return predictor.to_input(radiograph)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(manifest), _BATCH):
+            batch = manifest.iloc[start : start + _BATCH]
+            inputs = list(pool.map(read, batch["path"], batch["sha256"]))
+            failed += [item for item in inputs if isinstance(item, Failure)]
+            read_rows = [not isinstance(item, Failure) for item in inputs]
+            pictures = [item for item in inputs if not isinstance(item, Failure)]
+            if pictures:
+                rows += _results(predictor, batch[read_rows], np.stack(pictures))
+            if on_progress:
+                on_progress(start + len(batch), len(manifest))
+    if not rows:
+        first = f" The first: {failed[0].reason}" if failed else ""
+        raise InputError(f"There is no readable picture to evaluate.{first}")
+    return Predicted(pd.DataFrame(rows), failed)
+
+
+def _results(
+    predictor: Predictor, batch: pd.DataFrame, pictures: NDArray[np.uint8]
+) -> list[dict[str, object]]:
+    """Returns a row for each picture of a batch."""
+    results = outcomes(predictor.card, predictor.run(pictures))
+    return [
+        {str(name): value for name, value in known.items()}
+        | {f"p_{label}": p for label, p in result.probabilities.items()}
+        | {
+            "decision": result.decision,
+            "positive_probability": result.positive_probability,
+            "positive": result.positive,
+        }
+        for known, result in zip(batch[_KEPT].to_dict("records"), results, strict=True)
+    ]

@@ -1,0 +1,82 @@
+"""Sample: the arrays that metrics are computed from."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulmo.evaluate.ranking import Ranking
+
+BINS = 10
+"""Number of equal bins of the highest probability."""
+
+
+# Arrays have no single truth value, so samples are compared by identity.
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """n pictures with their true class and what a model said of them.
+
+    Attributes:
+        labels: the K classes, in the order of the probabilities.
+        truth: index of the true class, [n].
+        decided: index of the class that the model decided on, [n].
+        probabilities: float64 [n, K] in [0, 1], rows that sum to 1.
+        groups: number of the cluster (patient, copies) that each picture belongs to, [n], from 0
+            without gaps.
+    """
+
+    labels: tuple[str, ...]
+    truth: NDArray[np.intp]
+    decided: NDArray[np.intp]
+    probabilities: NDArray[np.float64]
+    groups: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def take(self, chosen: NDArray[np.bool_]) -> Self:
+        """Returns the sample of the `chosen` [n] pictures, its groups numbered without gaps."""
+        _, groups = np.unique(self.groups[chosen], return_inverse=True)
+        return replace(
+            self,
+            truth=self.truth[chosen],
+            decided=self.decided[chosen],
+            probabilities=self.probabilities[chosen],
+            groups=groups,
+        )
+
+    @cached_property
+    def is_class(self) -> NDArray[np.bool_]:
+        """Whether a picture is of a class, [n, K]."""
+        return np.equal.outer(self.truth, np.arange(len(self.labels)))
+
+    @cached_property
+    def called_class(self) -> NDArray[np.bool_]:
+        """Whether the model decided on a class, [n, K]."""
+        return np.equal.outer(self.decided, np.arange(len(self.labels)))
+
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """Whether a class has pictures, [K]."""
+        return np.asarray(self.is_class.any(axis=0))
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float64]:
+        """The highest probability of each picture, [n]."""
+        return np.asarray(self.probabilities.max(axis=1))
+
+    @cached_property
+    def confidence_bin(self) -> NDArray[np.intp]:
+        """Which of ten equal bins of [0, 1] the highest probability lies in, [n]; 1 is in the last.
+
+        A bin holds its lower end and not its upper one.
+        """
+        return np.minimum((self.confidence * BINS).astype(np.intp), BINS - 1)
+
+    @cached_property
+    def rankings(self) -> tuple[Ranking, ...]:
+        """One ranking for each class against the rest, by the class's probability."""
+        columns = zip(self.probabilities.T, self.is_class.T, strict=True)
+        return tuple(Ranking.of(scores, positive) for scores, positive in columns)

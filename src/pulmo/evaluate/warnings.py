@@ -1,0 +1,122 @@
+"""Warnings: what the figures of an evaluation do not show, as sentences."""
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+import pandas as pd
+
+from pulmo.core.estimate import Estimate
+from pulmo.evaluate.evaluation import TestSet
+
+FEW = 30
+"""Below this number of pictures, or of groups, the figures of a class are called undecided."""
+
+AGE_GAP = 10
+"""Years between the median ages of two classes above which age could be what is seen."""
+
+ADULT = 18
+"""Age in years from which a patient counts as an adult."""
+
+
+def list_warnings(
+    data: TestSet, rows: pd.DataFrame, recalls: Mapping[str, Estimate]
+) -> tuple[str, ...]:
+    """Returns the warnings that these data deserve.
+
+    Args:
+        data: what the model was evaluated on.
+        rows: the judged pictures, with `class`, `group` and `age` in years (nullable).
+        recalls: class -> its recall.
+    """
+    return (
+        *_scarce_classes(rows, recalls),
+        *_sources(data),
+        *_patients(data),
+        *_ages(rows),
+        *_left_out(data),
+    )
+
+
+def _scarce_classes(rows: pd.DataFrame, recalls: Mapping[str, Estimate]) -> Iterator[str]:
+    """Warns of each class with few pictures, or with pictures of few groups."""
+    for label, recall in recalls.items():
+        groups = rows.loc[rows["class"] == label, "group"]
+        n, distinct = len(groups), groups.nunique()
+        if n == 0:
+            yield f"No picture here is {label}: nothing is known of how well it is recognised."
+        elif distinct < FEW:
+            those = f"{_count(n, 'picture')} of {label}"
+            if n >= FEW:
+                those += f" from {_count(distinct, 'patient or group', 'patients or groups')}"
+            extent = "has no interval"
+            if recall.low is not None and recall.high is not None:
+                extent = f"has the interval {recall.low:.2f} to {recall.high:.2f}"
+            verb = "decides" if n == 1 else "decide"
+            yield f"{those} {verb} nothing: the recall of {label} {extent}."
+
+
+def _sources(data: TestSet) -> Iterator[str]:
+    """Warns of classes that share no source, so that the source alone tells them apart."""
+    homes = {
+        label: {source for source, counts in data.sources.items() if counts.get(label)}
+        for label, n in data.labels.items()
+        if n
+    }
+    apart: dict[str, list[str]] = {}
+    for first, second in combinations(homes, 2):
+        if homes[first] & homes[second]:
+            continue
+        if len(homes[first]) == 1:
+            apart.setdefault(first, []).append(second)
+        elif len(homes[second]) == 1:
+            apart.setdefault(second, []).append(first)
+        else:
+            yield (
+                f"No source here has both {first} and {second} pictures: a high figure between "
+                "them may be the source, not the disease."
+            )
+    for label, others in apart.items():
+        yield (
+            f"Every {label} picture here comes from {next(iter(homes[label]))} and no "
+            f"{' or '.join(others)} picture does: a high figure between them may be the source, "
+            "not the disease."
+        )
+
+
+def _patients(data: TestSet) -> Iterator[str]:
+    if data.groups == data.n:
+        yield (
+            "No patients are known here: each picture counts as a patient of its own. If some "
+            "patients have several pictures, the intervals are too narrow."
+        )
+
+
+def _ages(rows: pd.DataFrame) -> Iterator[str]:
+    """Warns when the youngest and the oldest class differ in age, or in being children."""
+    medians = rows.dropna(subset="age").groupby("class")["age"].median().sort_values()
+    if len(medians) < 2:
+        return
+    young, old = float(medians.iloc[0]), float(medians.iloc[-1])
+    if old - young > AGE_GAP or young < ADULT <= old:
+        yield (
+            f"Where the age is known, its median is {young:g} years for {medians.index[0]} and "
+            f"{old:g} for {medians.index[-1]}: a high figure between them may be the age, not the "
+            "disease."
+        )
+
+
+def _left_out(data: TestSet) -> Iterator[str]:
+    if data.skipped:
+        counts = ", ".join(f"{label}: {n:,}" for label, n in data.skipped.items())
+        total = _count(sum(data.skipped.values()), "picture")
+        yield f"{total} with a label that this model does not know took no part ({counts})."
+    if data.failed:
+        first = data.failed[0]
+        yield (
+            f"{_count(len(data.failed), 'picture')} could not be read and took no part; the first "
+            f"is {first.path} ({first.reason.rstrip('.')})."
+        )
+
+
+def _count(n: int, one: str, many: str | None = None) -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

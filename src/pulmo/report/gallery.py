@@ -1,0 +1,138 @@
+"""The gallery: which pictures a report shows, and what it says of each."""
+
+import base64
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PureWindowsPath
+from typing import Final, Self
+
+import numpy as np
+import pandas as pd
+from PIL import Image, UnidentifiedImageError
+
+from pulmo.bundle.card import Card
+from pulmo.core.errors import InputError
+
+SUREST_HIT: Final = "right, most confident"
+DOUBTFUL_HIT: Final = "right, least confident"
+SUREST_MISS: Final = "wrong, most confident"
+
+_WIDTH: Final = 760  # pixels; two films side by side in a column of the page
+_QUALITY: Final = 80
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One picture of the gallery.
+
+    Attributes:
+        file: name of its file, without folders.
+        kind: why it is shown: one of the three constants of this module.
+        truth: its true class.
+        decision: the class that the model decided on.
+        positive: whether the model called it positive.
+        probabilities: class -> calibrated probability.
+        picture: PNG of the film and its heat map for the decided class, as
+            `pulmo.explain.overlay.draw_pair` draws them.
+    """
+
+    file: str
+    kind: str
+    truth: str
+    decision: str
+    positive: bool
+    probabilities: Mapping[str, float]
+    picture: bytes
+
+    @classmethod
+    def of(cls, row: pd.Series, card: Card, picture: bytes) -> Self:
+        """Makes one of a row of `select_gallery`."""
+        return cls(
+            file=file_name(str(row["path"])),
+            kind=str(row["kind"]),
+            truth=str(row["truth"]),
+            decision=str(row["decision"]),
+            positive=bool(row["positive"]),
+            probabilities={label: float(row[f"p_{label}"]) for label in card.labels.order},
+            picture=picture,
+        )
+
+    def data_uri(self) -> str:
+        """Returns the picture as a JPEG small enough for a page with many, in a `data:` address.
+
+        Raises:
+            InputError: it is not a PNG.
+        """
+        try:
+            with Image.open(io.BytesIO(self.picture), formats=["PNG"]) as image:
+                pair = image.convert("RGB")
+        except (UnidentifiedImageError, OSError) as error:
+            raise InputError(f"The picture of {self.file} is not a PNG: {error}.") from error
+        pair.thumbnail((_WIDTH, _WIDTH), Image.Resampling.LANCZOS)
+        buffer = io.BytesIO()
+        pair.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
+        return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def select_gallery(predictions: pd.DataFrame, card: Card, per_class: int = 2) -> pd.DataFrame:
+    """Picks the pictures that show a reader most of how a model succeeds and fails.
+
+    Of each class up to `per_class` that were decided rightly, half of them the most and half the
+    least confident, and up to `per_class` that were decided wrongly, the most confident first. A
+    group appears once, unless a class has nothing else to show; a picture always once. Equal
+    confidences are ordered by path, so that the choice is always the same.
+
+    Args:
+        predictions: one row a picture: `path`, `label`, `group`, `decision`, `positive` and a
+            `p_<class>` for each class of the card. Labels that the card does not use are left out.
+        card: the card of the model.
+        per_class: pictures of each class that are right, and as many that are wrong.
+
+    Returns:
+        The picked rows in the order of the card's classes, with two columns more: `truth` (the
+        class) and `kind` (one of the three constants of this module).
+    """
+    rows = _with_truth(predictions, card)
+    used: set[str] = set()
+    picked: dict[int, str] = {}
+    for label in card.labels.order:
+        own = rows[rows["truth"] == label]
+        right = own["decision"] == label
+        wanted = (
+            (own[right], (per_class + 1) // 2, SUREST_HIT),
+            (own[right].iloc[::-1], per_class // 2, DOUBTFUL_HIT),
+            (own[~right], per_class, SUREST_MISS),
+        )
+        for candidates, count, kind in wanted:
+            for place in _pick(candidates.drop(index=list(picked), errors="ignore"), count, used):
+                picked[place] = kind
+    chosen = rows.loc[list(picked)].drop(columns="confidence")
+    return chosen.assign(kind=list(picked.values())).reset_index(drop=True)
+
+
+def file_name(path: str) -> str:
+    r"""Returns the last part of a path, whichever system wrote it: `/` and `\` both part it."""
+    return PureWindowsPath(path).name
+
+
+def _with_truth(predictions: pd.DataFrame, card: Card) -> pd.DataFrame:
+    """Returns the pictures of known classes with `truth` and `confidence`, most confident first."""
+    order = card.labels.order
+    index = {label: card.labels.index(str(label)) for label in predictions["label"].unique()}
+    truth = predictions["label"].map(
+        {label: order[place] for label, place in index.items() if place is not None}
+    )
+    confidence = predictions[[f"p_{label}" for label in order]].to_numpy(np.float64).max(axis=1)
+    rows = predictions.assign(truth=truth, confidence=confidence)[truth.notna()]
+    return rows.sort_values(["confidence", "path"], ascending=[False, True], ignore_index=True)
+
+
+def _pick(candidates: pd.DataFrame, count: int, used: set[str]) -> Iterator[int]:
+    """Yields the places of the first `count` candidates, those of unused groups before others."""
+    fresh = [
+        place for place, group in candidates["group"].drop_duplicates().items() if group not in used
+    ]
+    places = [*fresh, *candidates.index.difference(fresh, sort=False)][:count]
+    used.update(candidates.loc[places, "group"])
+    yield from (int(place) for place in places)

@@ -1,0 +1,119 @@
+"""The page: an evaluation, its model's card and a gallery become one HTML file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from pulmo.bundle.card import Card
+from pulmo.core.errors import UsageError
+from pulmo.core.files import write_atomically
+from pulmo.evaluate.evaluation import Evaluation
+from pulmo.explain.overlay import colour_stops
+from pulmo.report import words
+from pulmo.report.figures import FEW, draw_reliability, draw_roc, draw_training
+from pulmo.report.gallery import Shown, file_name
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """What a report shows.
+
+    Attributes:
+        evaluation: the figures.
+        card: the card of the model that was evaluated.
+        gallery: pictures with heat maps, in the order in which they are shown; may be empty.
+    """
+
+    evaluation: Evaluation
+    card: Card
+    gallery: Sequence[Shown] = ()
+
+
+def write_report(path: Path, content: ReportContent) -> None:
+    """Writes a report as one HTML file.
+
+    The file holds everything it shows: it needs no network, no script and no fonts, and forbids
+    them by its content security policy. It names files without their folders. The same content
+    gives the same bytes.
+
+    Args:
+        path: the file to write.
+        content: what to show.
+
+    Raises:
+        UsageError: the evaluation is of a model with other classes than the card's.
+        InputError: a picture of the gallery is not a PNG, or the file cannot be written.
+    """
+    write_atomically(path, render_report(content).encode())
+
+
+def render_report(content: ReportContent) -> str:
+    """Returns a report as HTML.
+
+    Raises:
+        UsageError: the evaluation is of a model with other classes than the card's.
+        InputError: a picture of the gallery is not a PNG.
+    """
+    evaluation, card = content.evaluation, content.card
+    _check_same_classes(evaluation, card)
+    failed = evaluation.data.failed
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            evaluation=evaluation,
+            card=card,
+            gallery=_by_class(content),
+            warnings=[words.without_folders(text, failed) for text in evaluation.warnings],
+            failures=[
+                (file_name(one.path), words.without_folders(one.reason, failed)) for one in failed
+            ],
+            notes=words.Footnotes(),
+            roc=draw_roc(evaluation, card),
+            reliability=draw_reliability(evaluation),
+            training=draw_training(card.training),
+            few=FEW,
+            colours=colour_stops(12),
+        )
+    )
+
+
+def _check_same_classes(evaluation: Evaluation, card: Card) -> None:
+    order = card.labels.order
+    if set(evaluation.classes) != set(order) or len(evaluation.confusion) != len(order):
+        raise UsageError(
+            f"The evaluation is of a model with the classes {', '.join(evaluation.classes)}, but "
+            f"the card of {card.name} has {', '.join(order)}; give the card of the same model."
+        )
+
+
+def _by_class(content: ReportContent) -> dict[str, list[Shown]]:
+    """Returns true class -> its pictures, in the order of the card, without empty classes."""
+    classes = {
+        label: [shown for shown in content.gallery if shown.truth == label]
+        for label in content.card.labels.order
+    }
+    return {label: pictures for label, pictures in classes.items() if pictures}
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("pulmo.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "title_of": words.metric_title,
+        "summary_of": words.metric_summary,
+        "count": "{:,}".format,
+    }
+    environment.globals |= {
+        "share": words.share,
+        "smaller_is_better": words.smaller_is_better,
+        "within_one": words.within_one,
+    }
+    return environment

@@ -1,0 +1,114 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import confusion_matrix
+
+from pulmo.bundle.card import Card
+from pulmo.core.errors import UsageError
+from pulmo.evaluate.evaluate import Provenance, evaluate
+from pulmo.evaluate.evaluation import Evaluation, Failure, ModelName, read_evaluation
+
+MakePredictions = Callable[..., pd.DataFrame]
+
+PROVENANCE = Provenance(
+    model=ModelName(name="three-way", version="1", sha256="1" * 64),
+    manifest_sha256="2" * 64,
+    split="test",
+    failed=(Failure(path="/pictures/broken.png", reason="It is empty."),),
+)
+
+
+@pytest.fixture
+def table(make_predictions: MakePredictions) -> pd.DataFrame:
+    counts = {"covid@city": 40, "viral@city": 25, "pneumonia@clinic": 20, "normal@clinic": 50}
+    return make_predictions({**counts, "other@city": 3})
+
+
+@pytest.fixture
+def result(table: pd.DataFrame, card: Card) -> Evaluation:
+    generator = np.random.default_rng(0)
+    return evaluate(table, card, PROVENANCE, generator=generator, replicates=200)
+
+
+def test_the_data_are_described(result: Evaluation) -> None:
+    assert result.model == PROVENANCE.model
+    assert result.data.model_dump() == {
+        "manifest_sha256": "2" * 64,
+        "split": "test",
+        "n": 135,
+        "groups": 135,
+        "labels": {"covid": 40, "pneumonia": 45, "normal": 50},
+        "sources": {
+            "city": {"covid": 40, "pneumonia": 25, "normal": 0},
+            "clinic": {"covid": 0, "pneumonia": 20, "normal": 50},
+        },
+        "skipped": {"other": 3},
+        "failed": ({"path": "/pictures/broken.png", "reason": "It is empty."},),
+    }
+
+
+def test_the_confusion_is_the_references(
+    result: Evaluation, table: pd.DataFrame, card: Card
+) -> None:
+    used = table[table["label"] != "other"]
+    truth = used["label"].replace({"viral": "pneumonia"})
+    expected = confusion_matrix(truth, used["decision"], labels=card.labels.order)
+    assert result.confusion == tuple(map(tuple, expected.tolist()))
+    assert result.overall["accuracy"].value == pytest.approx(np.trace(expected) / 135)
+
+
+def test_the_decision_is_judged_by_positive(result: Evaluation, table: pd.DataFrame) -> None:
+    used = table[table["label"] != "other"]
+    diseased = used["label"] != "normal"
+    assert result.decision.positive == ("covid", "pneumonia")
+    assert result.decision.threshold == 0.5
+    assert result.decision.sensitivity.value == pytest.approx(used["positive"][diseased].mean())
+    assert result.decision.sensitivity.n == 85
+    expected = 1 - used["positive"][~diseased].mean()
+    assert result.decision.specificity.value == pytest.approx(expected)
+    assert result.decision.specificity.n == 50
+
+
+def test_the_parts_are_there(result: Evaluation) -> None:
+    assert len(result.reliability) == 10
+    assert [*result.classes] == [*result.roc] == ["covid", "pneumonia", "normal"]
+    assert [(each.source, each.positive, each.negative) for each in result.contrasts] == [
+        ("city", ("covid",), ("pneumonia",)),
+        ("clinic", ("pneumonia",), ("normal",)),
+    ]
+    assert [text.partition(" ")[0] for text in result.warnings] == ["Every", "No", "3", "1"]
+
+
+def test_it_survives_the_way_through_a_file(result: Evaluation, tmp_path: Path) -> None:
+    path = tmp_path / "evaluation.json"
+    path.write_text(result.model_dump_json())
+    assert read_evaluation(path) == result
+
+
+def test_the_same_seed_gives_the_same_evaluation(
+    result: Evaluation, table: pd.DataFrame, card: Card
+) -> None:
+    again = evaluate(table, card, PROVENANCE, generator=np.random.default_rng(0), replicates=200)
+    assert again == result
+
+
+def test_one_class_alone_is_evaluated(make_predictions: MakePredictions, card: Card) -> None:
+    table = make_predictions({"normal@city": 5})
+    origin = Provenance(PROVENANCE.model, "2" * 64)
+    generator = np.random.default_rng(0)
+    result = evaluate(table, card, origin, generator=generator, replicates=100)
+    assert result.data.split is None
+    assert str(result.decision.sensitivity) == "undefined (no picture is covid or pneumonia)"
+    expected = "undefined (it needs pictures of two or more classes)"
+    assert str(result.overall["macro_auc"]) == expected
+    assert result.contrasts == ()
+    assert result.roc == {}
+
+
+def test_too_few_resamples_are_refused(table: pd.DataFrame, card: Card) -> None:
+    generator = np.random.default_rng(0)
+    with pytest.raises(UsageError, match="100 resamples or more; 99 were asked for"):
+        evaluate(table, card, PROVENANCE, generator=generator, replicates=99)

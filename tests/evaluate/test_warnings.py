@@ -1,0 +1,153 @@
+from collections.abc import Mapping
+
+import pandas as pd
+import pytest
+
+from pulmo.core.estimate import Estimate
+from pulmo.evaluate import evaluation
+from pulmo.evaluate.evaluation import Failure
+from pulmo.evaluate.warnings import list_warnings
+
+LABELS = ("covid", "viral", "normal")
+RECALLS = {label: Estimate(0.75, 0.409, 0.929, 8) for label in LABELS}
+
+
+def warnings_of(
+    sources: Mapping[str, Mapping[str, int]],
+    *,
+    ages: Mapping[str, list[float | None]] | None = None,
+    per_group: int = 2,
+    recalls: Mapping[str, Estimate] = RECALLS,
+    skipped: dict[str, int] | None = None,
+    failed: tuple[Failure, ...] = (),
+) -> tuple[str, ...]:
+    """The warnings of data with these pictures: source -> class -> number."""
+    classes = [
+        label for counts in sources.values() for label, n in counts.items() for _ in range(n)
+    ]
+    rows = pd.DataFrame({"class": classes, "age": pd.array([None] * len(classes), "Float64")})
+    rows["group"] = rows.index // per_group
+    for label, known in (ages or {}).items():
+        rows.loc[rows.index[rows["class"] == label][: len(known)], "age"] = known
+    data = evaluation.TestSet(
+        manifest_sha256="0" * 64,
+        split="test",
+        n=len(rows),
+        groups=rows["group"].nunique(),
+        labels={label: classes.count(label) for label in LABELS},
+        sources={name: dict(counts) for name, counts in sources.items()},
+        skipped=skipped or {},
+        failed=failed,
+    )
+    return list_warnings(data, rows, recalls)
+
+
+SOUND = {"city": {"covid": 80, "viral": 80, "normal": 80}}
+
+
+def test_sound_data_give_no_warning() -> None:
+    assert warnings_of(SOUND) == ()
+    assert warnings_of(SOUND, ages={"covid": [50, 60], "normal": [47], "viral": [52]}) == ()
+
+
+def test_few_pictures_decide_nothing() -> None:
+    (warning,) = warnings_of({"city": {"covid": 8, "viral": 80, "normal": 80}})
+    expected = "8 pictures of covid decide nothing: the recall of covid has the interval 0.41 to"
+    assert warning.startswith(expected)
+    assert warning.endswith(" 0.93.")
+
+
+def test_one_picture_without_an_interval() -> None:
+    recalls = {**RECALLS, "covid": Estimate(1.0, None, None, 1, "one")}
+    found = warnings_of({"city": {"covid": 1, "viral": 80, "normal": 80}}, recalls=recalls)
+    assert found == ("1 picture of covid decides nothing: the recall of covid has no interval.",)
+
+
+def test_few_groups_decide_nothing() -> None:
+    found = warnings_of({"city": {"covid": 2400, "viral": 80, "normal": 2400}}, per_group=80)
+    assert [text.partition(":")[0] for text in found] == [
+        "80 pictures of viral from 1 patient or group decide nothing",
+    ]
+    found = warnings_of({"city": {"covid": 2400, "viral": 160, "normal": 2400}}, per_group=80)
+    assert found[0].startswith("160 pictures of viral from 2 patients or groups decide nothing")
+
+
+def test_a_class_without_pictures_is_named() -> None:
+    found = warnings_of({"city": {"covid": 80, "normal": 80}})
+    assert found == ("No picture here is viral: nothing is known of how well it is recognised.",)
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        (
+            {"radiography": {"covid": 80}, "city": {"viral": 80, "normal": 80}},
+            ["Every covid picture here comes from radiography and no viral or normal picture does"],
+        ),
+        (
+            {"a": {"covid": 80}, "b": {"viral": 80, "normal": 40}, "c": {"normal": 40}},
+            [
+                "Every covid picture here comes from a and no viral or normal picture does",
+            ],
+        ),
+        (
+            {
+                "a": {"covid": 40, "viral": 80},
+                "b": {"covid": 40, "viral": 80},
+                "c": {"normal": 80, "viral": 80},
+            },
+            ["Every normal picture here comes from c and no covid picture does"],
+        ),
+        (
+            {
+                "a": {"covid": 40, "viral": 40},
+                "b": {"covid": 40},
+                "c": {"normal": 40, "viral": 40},
+                "d": {"normal": 40},
+            },
+            ["No source here has both covid and normal pictures"],
+        ),
+        ({"a": {"covid": 80, "viral": 80, "normal": 80}, "b": {"covid": 80}}, []),
+    ],
+)
+def test_classes_that_share_no_source_are_named(
+    sources: dict[str, dict[str, int]], expected: list[str]
+) -> None:
+    ending = ": a high figure between them may be the source, not the disease."
+    assert list(warnings_of(sources)) == [text + ending for text in expected]
+
+
+def test_unknown_patients_are_said() -> None:
+    (warning,) = warnings_of(SOUND, per_group=1)
+    assert warning.startswith("No patients are known here")
+
+
+@pytest.mark.parametrize(
+    ("covid", "normal", "expected"),
+    [
+        ([60, 70, 80], [30, None, 40], "35 years for normal and 70 for covid"),
+        ([4, 4.5], [15], "4.25 years for covid and 15 for normal"),
+        ([16], [20], "16 years for covid and 20 for normal"),
+        ([30], [40], None),
+        ([10], [12], None),
+        ([10, 80], [], None),
+    ],
+)
+def test_ages_that_tell_classes_apart_are_named(
+    covid: list[float | None], normal: list[float | None], expected: str | None
+) -> None:
+    found = warnings_of(SOUND, ages={"covid": covid, "normal": normal})
+    assert len(found) == bool(expected)
+    assert all(f"its median is {expected}:" in text for text in found)
+
+
+def test_pictures_left_out_are_counted() -> None:
+    failures = (Failure(path="/a.png", reason="It is damaged."), Failure(path="/b", reason="x"))
+    skipped, failed = warnings_of(SOUND, skipped={"other": 1200, "viral": 1}, failed=failures)
+    assert skipped == (
+        "1,201 pictures with a label that this model does not know took no part "
+        "(other: 1,200, viral: 1)."
+    )
+    assert failed == (
+        "2 pictures could not be read and took no part; the first is /a.png (It is damaged)."
+    )

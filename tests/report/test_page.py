@@ -1,0 +1,281 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from pulmo.bundle.card import Card
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.estimate import Estimate
+from pulmo.evaluate.evaluation import Evaluation
+from pulmo.report.page import ReportContent, render_report, write_report
+
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """A page read strictly: its words, ids, references and tags; every tag must be closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_startendtag(tag, attrs)
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self._open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def values(self, attribute: str) -> list[str]:
+        return [attributes[attribute] for _, attributes in self.tags if attribute in attributes]
+
+
+def with_evaluation(content: ReportContent, **changes: object) -> ReportContent:
+    return replace(content, evaluation=content.evaluation.model_copy(update=changes))
+
+
+@pytest.fixture(scope="session")
+def html(content: ReportContent) -> str:
+    return render_report(content)
+
+
+@pytest.fixture(scope="session")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+def estimates(evaluation: Evaluation, card: Card) -> list[Estimate]:
+    contrast = evaluation.contrasts[0]
+    return [
+        *evaluation.overall.values(),
+        *(figure for figures in evaluation.classes.values() for figure in figures.values()),
+        *(evaluation.decision.sensitivity, evaluation.decision.specificity),
+        *(card.decision.sensitivity, card.decision.specificity),
+        *(contrast.auc, contrast.accuracy, contrast.sensitivity, contrast.specificity),
+    ]
+
+
+def test_every_figure_is_there_with_its_interval_and_n(
+    page: Page, evaluation: Evaluation, card: Card
+) -> None:
+    found = estimates(evaluation, card)
+    assert len(found) == 16
+    for value, low, high, n, _ in found:
+        assert value is not None
+        words = rf"{value:.3f} {low:.3f}\u2013{high:.3f} n = {n:,}"
+        assert re.search(words, page.text), words
+
+
+def test_every_count_is_there(page: Page, evaluation: Evaluation, card: Card) -> None:
+    counts = [
+        *(evaluation.data.n, evaluation.data.groups),
+        *evaluation.data.labels.values(),
+        *evaluation.data.skipped.values(),
+        *(number for row in evaluation.confusion for number in row),
+        *(n for by_class in card.training.counts.values() for n in by_class.values()),
+        *(n for by_source in card.training.sources.values() for n in by_source.values()),
+    ]
+    shown = set(re.findall(r"\d[\d,]*", page.text))
+    assert {f"{count:,}" for count in counts} <= shown
+
+
+def test_the_decision_the_card_and_the_digests_are_there(
+    page: Page, evaluation: Evaluation, card: Card
+) -> None:
+    assert "covid + viral is at least 0.4321" in page.text
+    assert "for a sensitivity of 0.950" in page.text
+    assert "Version 2.0.1, trained 2026-01-02" in page.text
+    assert "1.2500" in page.text
+    assert "12,345 weights" in page.text
+    assert "Counted as viral pneumonia" in page.text
+    assert "--split test" in page.text
+    digests = {letter * 64 for letter in "abcde"}
+    assert digests <= set(page.text.split())
+    assert evaluation.model.sha256 in digests
+    assert card.network.sha256 in digests
+
+
+def test_a_version_that_is_the_date_is_not_said_twice(content: ReportContent, card: Card) -> None:
+    model = content.evaluation.model.model_copy(update={"version": card.created})
+    page = Page(render_report(with_evaluation(content, model=model)))
+    assert "three-way Trained 2026-01-02. A card for tests." in page.text
+
+
+def test_the_warnings_come_before_any_figure(page: Page, evaluation: Evaluation) -> None:
+    assert page.text.index(evaluation.warnings[0]) < page.text.index("Summary 9,001 pictures")
+    assert "evaluated there." in page.text
+
+
+def test_it_says_early_and_often_that_it_is_for_research(html: str, page: Page) -> None:
+    assert page.text.count("For research, not diagnosis.") >= 3
+    assert '@bottom-left { content: "For research, not diagnosis."' in html
+
+
+def test_the_page_needs_nothing_from_outside(html: str, page: Page) -> None:
+    assert not {"script", "link", "iframe", "object", "embed", "base"} & {t for t, _ in page.tags}
+    assert not [name for name in page.values("style") if "url(" in name and "url(#" not in name]
+    assert all(source.startswith("data:image/jpeg;base64,") for source in page.values("src"))
+    assert all(target.startswith("#") for target in page.values("href"))
+    assert not re.search(r"https?:|@import|@font-face|javascript:| on\w+=", html)
+    (policy,) = (tag["content"] for tag in page.all("meta") if "http-equiv" in tag)
+    assert policy.startswith("default-src 'none'")
+
+
+def test_ids_are_unique_and_links_lead_somewhere(page: Page) -> None:
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+    targets = {target[1:] for target in page.values("href")}
+    targets |= set(re.findall(r"url\(#([^)]*)", " ".join(page.values("clip-path"))))
+    assert targets <= set(ids)
+
+
+def test_the_page_is_accessible(page: Page) -> None:
+    assert page.all("html") == [{"lang": "en"}]
+    assert len(page.all("h1")) == len(page.all("title")) == 1
+    assert all(header["scope"] in {"col", "row"} for header in page.all("th"))
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert all(image["alt"] for image in page.all("img"))
+    assert all(figure["aria-label"] for figure in page.all("svg"))
+
+
+def test_the_gallery_shows_each_picture_with_its_probabilities(page: Page) -> None:
+    assert len(page.all("img")) == 2
+    assert "Right, most confident True covid, decided covid , called positive a.png" in page.text
+    assert "Wrong, most confident True normal, decided viral , called negative" in page.text
+    for probability in ("0.871", "0.072", "0.057", "0.113", "0.624", "0.263"):
+        assert probability in page.text
+    assert "True class: viral" not in page.text
+    assert "3.5 or more" in page.text
+
+
+def test_names_are_escaped(html: str, page: Page) -> None:
+    assert "<img src=x>.png" in page.text
+    assert "<img src=x>" not in html
+
+
+def test_a_hostile_model_cannot_write_html(content: ReportContent, card: Card) -> None:
+    bad = "<script>alert(1)</script>\"'&"
+    hostile = replace(
+        content,
+        card=card.model_copy(update={"name": bad, "description": bad, "license": bad}),
+        evaluation=content.evaluation.model_copy(
+            update={
+                "warnings": (bad,),
+                "overall": {bad: Estimate.undefined(bad)},
+                "model": content.evaluation.model.model_copy(update={"name": bad, "version": bad}),
+            }
+        ),
+    )
+    page = Page(render_report(hostile))
+    assert page.all("script") == []
+    assert page.text.count(bad) >= 7
+
+
+def test_no_folder_is_named(html: str, page: Page) -> None:
+    assert "Jane Doe" not in html
+    assert "/data" not in html
+    assert "film.png film.png is cut." in page.text
+    assert "the first is film.png (it is cut)." in page.text
+
+
+def test_undefined_figures_say_why_in_a_footnote(content: ReportContent) -> None:
+    classes = {
+        label: {"auc": Estimate.undefined("no picture is viral"), "recall": figures["recall"]}
+        for label, figures in content.evaluation.classes.items()
+    }
+    overall = {
+        "accuracy": Estimate(0.5, None, None, 2, "too few groups."),
+        "f1": Estimate(0, 0, 0, 1),
+    }
+    page = Page(render_report(with_evaluation(content, classes=classes, overall=overall)))
+    assert "0.500 no interval 1 n = 2" in page.text
+    assert page.text.count("undefined 2 n = 0") == 3
+    assert "1 Too few groups." in page.text
+    assert "2 No picture is viral." in page.text
+    assert {"note-1", "note-2"} <= set(page.values("id"))
+
+
+def test_an_undefined_figure_without_a_reason_is_marked_too(content: ReportContent) -> None:
+    overall = {"accuracy": Estimate(None, None, None, 0)}
+    page = Page(render_report(with_evaluation(content, overall=overall)))
+    assert "No reason was given." in page.text
+
+
+def test_figures_are_drawn_to_scale(html: str, evaluation: Evaluation) -> None:
+    value, low, high, *_ = evaluation.overall["accuracy"]
+    assert value is not None
+    assert low is not None
+    assert high is not None
+    bar = f'<i style="left:{100 * low:.2f}%;width:{100 * (high - low):.2f}%"></i>'
+    assert f'{bar}<b style="left:{100 * value:.2f}%"></b>' in html
+
+
+def test_the_confusion_matrix_gives_shares_of_rows(page: Page) -> None:
+    assert "covid 2,901 97 % 60 2 % 40 1 % 3,001" in page.text
+    assert "normal 0 - 0 - 0 - 0" in page.text
+
+
+def test_what_is_missing_is_said(content: ReportContent, card: Card) -> None:
+    data = content.evaluation.data.model_copy(update={"failed": (), "skipped": {}, "split": None})
+    bare = with_evaluation(content, data=data, contrasts=(), roc={}, reliability=(), warnings=())
+    training = card.training.model_copy(update={"history": ()})
+    empty = replace(bare, gallery=(), card=card.model_copy(update={"training": training}))
+    page = Page(render_report(empty))
+    for sentence in (
+        "No source here has two of the classes.",
+        "There is no ROC curve",
+        "There is no reliability diagram",
+        "No pictures were chosen",
+        "Every picture could be read.",
+        "The card holds no training history.",
+        "What these figures do not show They describe these 9,001 pictures.",
+    ):
+        assert sentence in page.text
+    assert "--split" not in page.text
+
+
+def test_a_report_is_written_small_and_always_the_same(
+    content: ReportContent, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "a.html", tmp_path / "b.html"
+    write_report(first, content)
+    write_report(second, content)
+    assert first.read_bytes() == second.read_bytes()
+    pictures = sum(len(shown.data_uri()) for shown in content.gallery)
+    assert first.stat().st_size < pictures + 120_000
+
+
+def test_the_card_of_another_model_is_refused(content: ReportContent) -> None:
+    with pytest.raises(UsageError, match="give the card of the same model"):
+        render_report(with_evaluation(content, classes={"covid": {}, "normal": {}}))
+    with pytest.raises(UsageError, match="give the card of the same model"):
+        render_report(with_evaluation(content, confusion=((1, 0), (0, 1))))
+
+
+def test_a_bad_picture_leaves_no_report(content: ReportContent, tmp_path: Path) -> None:
+    bad = replace(content, gallery=[replace(content.gallery[0], picture=b"GIF89a")])
+    with pytest.raises(InputError, match="not a PNG"):
+        write_report(tmp_path / "report.html", bad)
+    assert list(tmp_path.iterdir()) == []
