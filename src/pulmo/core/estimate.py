@@ -39,12 +39,15 @@ class Estimate(NamedTuple):
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
-    """Returns the 95 % Wilson score interval of a proportion (Wilson 1927).
+    """Returns the 95 % score interval of a proportion (Wilson 1927).
 
     Args:
         share: the observed proportion, in [0, 1].
-        n: number of observations, or the effective number when they are clustered; above 0.
+        n: number of independent observations, above 0; an effective one need not be whole.
     """
-    centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = Z95 / (1 + Z95**2 / n) * sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    spread = Z95 * Z95 / n
+    centre = share + spread / 2
+    reach = sqrt(spread * (share * (1 - share) + spread / 4))
+    low, high = ((centre + side * reach) / (1 + spread) for side in (-1, 1))
+    # At 0 and 1 rounding could leave the observed share outside.
+    return min(max(low, 0.0), share), max(min(high, 1.0), share)

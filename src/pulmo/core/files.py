@@ -25,9 +25,11 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
+        raise InputError(f"{path} could not be written: {error.strerror or error}.") from error
+    finally:
+        # After an error, and after an interruption too.
         with suppress(OSError):
             temporary.unlink()
-        raise InputError(f"{path} could not be written: {error.strerror or error}.") from error
 
 
 def read_bytes(path: Path) -> bytes:

@@ -115,7 +115,7 @@ class DecisionSection(Section):
     positive: tuple[str, ...]
     """Classes whose summed probability is compared with the threshold."""
     sensitivity: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    """The threshold is the highest that reaches this sensitivity on the validation pictures."""
+    """The threshold is chosen to reach this sensitivity on the validation pictures, and no more."""
 
 
 class Recipe(Section):

@@ -32,7 +32,10 @@ def fit_temperature(logits: NDArray[np.float32], truth: NDArray[np.int64]) -> fl
 def choose_threshold(
     scores: NDArray[np.float64], positive: NDArray[np.bool_], sensitivity: float
 ) -> float:
-    """Returns the highest threshold that at least this share of the positives reaches.
+    """Returns a threshold that at least this share of the positives reaches, and no more than need.
+
+    It lies halfway between the last score that must count and the next lower one, so that the last
+    bit of a score, which differs from machine to machine, decides nothing.
 
     Args:
         scores: float [n], the probability of being positive.
@@ -42,7 +45,8 @@ def choose_threshold(
     ordered = np.sort(scores[positive])
     # The rounding keeps (1 - 0.95) * 20 from missing one for want of a bit.
     missed = math.floor(round((1 - sensitivity) * len(ordered), 9))
-    return float(ordered[missed])
+    last = ordered[missed]
+    return float(last + scores[scores < last].max(initial=0.0)) / 2
 
 
 def decide(

@@ -80,11 +80,7 @@ def train_epoch(engine: Engine, progress: Progress, watch: Watch) -> bool:
         start = time.perf_counter()
         rows = batches[progress.step]
         loss = _step(engine, rows, epoch, progress.step, weights)
-        if not np.isfinite(loss):
-            raise InputError(
-                f"The loss became {loss} in epoch {epoch + 1}, step {progress.step + 1}; "
-                "the learning rate may be too high: try --set train.lr=..."
-            )
+        _check_finite(np.array(loss), f"loss in epoch {epoch + 1}, step {progress.step + 1}")
         progress.step += 1
         progress.seen += len(rows)
         progress.loss_sum += loss * len(rows)
@@ -105,6 +101,9 @@ def infer(engine: Engine, rows: NDArray[np.intp]) -> tuple[NDArray[np.float32], 
 
     Returns:
         Logits float32 [n, classes], and the class activation maps of each batch.
+
+    Raises:
+        InputError: a logit is not a finite number.
     """
     engine.classifier.eval()
     logits, maps = [], []
@@ -114,7 +113,17 @@ def infer(engine: Engine, rows: NDArray[np.intp]) -> tuple[NDArray[np.float32], 
             part, activation = engine.classifier.explain(films)
             logits.append(part.cpu().numpy())
             maps.append(activation.cpu())
-    return np.concatenate(logits), maps
+    together = np.concatenate(logits)
+    _check_finite(together, "network's result on a validation picture")
+    return together, maps
+
+
+def _check_finite(values: NDArray[np.floating], what: str) -> None:
+    if not np.isfinite(values).all():
+        raise InputError(
+            f"The {what} is not a finite number; the learning rate may be too high: try "
+            "--set train.lr=..."
+        )
 
 
 def _batches(engine: Engine, epoch: int) -> list[NDArray[np.intp]]:

@@ -48,7 +48,7 @@ def gather(
     table = filtered(recipe.data, manifest)
     table = table[table["split"].isin(["train", "val"])]
     classes = [recipe.labels.index(label) for label in table["label"]]
-    known = [number is not None for number in classes]
+    known = np.array([number is not None for number in classes], bool)
     table = table[known].reset_index(drop=True)
     truth = np.array([number for number in classes if number is not None], np.int64)
     _check_classes(recipe, table, truth)

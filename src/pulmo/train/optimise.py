@@ -42,9 +42,10 @@ def learning_rate(section: TrainSection, step: int, total: int) -> float:
     if section.schedule == "constant":
         return section.lr
     start, end = section.lr / _START_DIVISOR, section.lr / _START_DIVISOR / _END_DIVISOR
-    peak = section.warmup * total - 1
+    # A run of a few steps has no room to rise and starts at the peak.
+    peak = max(section.warmup * total - 1, 0.0)
     if step <= peak:
-        return _cosine(start, section.lr, step / peak)
+        return _cosine(start, section.lr, step / peak) if peak else section.lr
     return _cosine(section.lr, end, (step - peak) / (total - 1 - peak))
 
 

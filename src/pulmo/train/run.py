@@ -64,20 +64,24 @@ def train_run(
         RefusedError: the split leaks.
         InterruptedRunError: the caller asked to stop; a checkpoint was written.
     """
+    device = choose_device(place.device)
+    _check_folder(recipe, place.folder, resume=resume)
+    pictures = manifest_sha256(manifest)
     if resume and place.folder.card.exists():
-        return read_card(place.folder.card)
-    _claim(recipe, manifest, place.folder, resume=resume)
+        card = read_card(place.folder.card)
+        _check_pictures(card.training.manifest_sha256, pictures, place.folder)
+        return card
     torch.set_flush_denormal(True)
     material = gather(recipe, manifest, place.cache, on_decode)
     fresh = not (resume and place.folder.last_checkpoint.exists())
-    engine, weights = _engine(recipe, material, choose_device(place.device), fresh=fresh)
-    progress = Progress(
-        recipe_sha256=recipe.sha256, manifest_sha256=manifest_sha256(manifest), weights=weights
-    )
+    engine, weights = _engine(recipe, material, device, fresh=fresh)
     if fresh:
-        write_atomically(place.folder.environment, describe_machine(engine).encode())
+        progress = Progress(recipe_sha256=recipe.sha256, manifest_sha256=pictures, weights=weights)
+        _begin(engine, manifest, place.folder)
     else:
-        progress = _resume(engine, progress, place.folder)
+        folder = place.folder
+        progress = load_checkpoint(folder.last_checkpoint, engine.classifier, engine.optimiser)
+        _check_pictures(progress.manifest_sha256, pictures, folder)
     while progress.epoch < recipe.train.epochs and not _stale(recipe, progress):
         if not train_epoch(engine, progress, watch):
             save_checkpoint(
@@ -104,15 +108,13 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _claim(recipe: Recipe, manifest: pd.DataFrame, folder: RunFolder, *, resume: bool) -> None:
-    """Makes the folder, or checks that it holds this very run."""
+def _check_folder(recipe: Recipe, folder: RunFolder, *, resume: bool) -> None:
+    """Checks that the folder is free, or holds this very run if it is to be resumed."""
     if folder.root.exists() and not folder.root.is_dir():
         raise InputError(f"{folder.root} is a file; a folder was expected.")
     if not folder.recipe.exists():
         if folder.root.exists() and any(folder.root.iterdir()):
             raise UsageError(f"{folder.root} is not empty and holds no run; choose another folder.")
-        write_manifest(manifest, folder.manifest)
-        write_atomically(folder.recipe, recipe.to_toml().encode())
     elif not resume:
         raise UsageError(
             f"{folder.root} holds a run already; go on with it with --resume, or choose another "
@@ -125,6 +127,22 @@ def _claim(recipe: Recipe, manifest: pd.DataFrame, folder: RunFolder, *, resume:
         )
 
 
+def _check_pictures(begun: str, now: str, folder: RunFolder) -> None:
+    """Checks that a run goes on with the pictures and the split that it began with."""
+    if begun != now:
+        raise RefusedError(
+            f"{folder.root} was begun with other pictures or another split; resume it with "
+            f"--data {folder.manifest}."
+        )
+
+
+def _begin(engine: Engine, manifest: pd.DataFrame, folder: RunFolder) -> None:
+    """Makes the run's folder; not earlier, so that unusable data leave no run behind."""
+    write_atomically(folder.recipe, engine.recipe.to_toml().encode())
+    write_manifest(manifest, folder.manifest)
+    write_atomically(folder.environment, describe_machine(engine).encode())
+
+
 def _engine(
     recipe: Recipe, material: Material, device: torch.device, *, fresh: bool
 ) -> tuple[Engine, str]:
@@ -133,17 +151,6 @@ def _engine(
     bfloat16 = use_bfloat16(classifier, recipe.train, device)
     optimiser = make_optimiser(classifier, recipe.train)
     return Engine(recipe, material, classifier, optimiser, device, bfloat16), made.weights
-
-
-def _resume(engine: Engine, fresh: Progress, folder: RunFolder) -> Progress:
-    """Restores the last checkpoint, if it is of the same pictures in the same split."""
-    progress = load_checkpoint(folder.last_checkpoint, engine.classifier, engine.optimiser)
-    if progress.manifest_sha256 != fresh.manifest_sha256:
-        raise RefusedError(
-            f"{folder.root} was begun with other pictures or another split; resume it with "
-            f"--data {folder.manifest}."
-        )
-    return progress
 
 
 def _end_epoch(engine: Engine, progress: Progress, folder: RunFolder) -> None:

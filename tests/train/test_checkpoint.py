@@ -1,0 +1,112 @@
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.optim import SGD, AdamW, Optimizer
+
+from pulmo.bundle.card import Epoch
+from pulmo.core.errors import InputError
+from pulmo.train.checkpoint import Progress, load_checkpoint, save_checkpoint
+
+FILL = """
+import resource, sys
+from pathlib import Path
+from torch import nn
+from torch.optim import AdamW
+from pulmo.train.checkpoint import Progress, save_checkpoint
+network = nn.Linear(100, 100)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+progress = Progress(recipe_sha256="a", manifest_sha256="b", weights="none")
+save_checkpoint(Path(sys.argv[1]), network, AdamW(network.parameters()), progress)
+"""
+
+
+def trained(kind: type[Optimizer], steps: int) -> tuple[nn.Module, Optimizer]:
+    """A network of channels-last convolutions after some steps."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks this form
+    options = {"momentum": 0.9} if kind is SGD else {}
+    optimiser = kind(network.parameters(), lr=0.1, **options)
+    step(network, optimiser, range(steps))
+    return network, optimiser
+
+
+def step(network: nn.Module, optimiser: Optimizer, seeds: range) -> None:
+    for seed in seeds:
+        films = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(seed))
+        optimiser.zero_grad()
+        network(films).square().sum().backward()
+        optimiser.step()
+
+
+def progress() -> Progress:
+    epoch = Epoch(
+        epoch=1,
+        lr=0.1,
+        train_loss=1 / 3,
+        val_loss=0.1,
+        val_accuracy=0.5,
+        val_balanced_accuracy=0.5,
+        seconds=1.0,
+        images_per_second=3.0,
+    )
+    return Progress(
+        recipe_sha256="a",
+        manifest_sha256="b",
+        weights="none",
+        epoch=1,
+        step=3,
+        loss_sum=2 / 3,
+        seen=24,
+        best_loss=0.1,
+        best_epoch=1,
+        history=[epoch],
+    )
+
+
+@pytest.mark.parametrize("kind", [AdamW, SGD])
+def test_a_restored_run_steps_on_bit_by_bit(kind: type[Optimizer], tmp_path: Path) -> None:
+    path = tmp_path / "last.safetensors"
+    network, optimiser = trained(kind, 3)
+    save_checkpoint(path, network, optimiser, progress())
+    step(network, optimiser, range(3, 9))
+    other, other_optimiser = trained(kind, 0)
+    assert load_checkpoint(path, other, other_optimiser) == progress()
+    step(other, other_optimiser, range(3, 9))
+    expected = network.state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in other.state_dict().items())
+
+
+def test_a_full_disk_keeps_the_previous_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "last.safetensors"
+    network, optimiser = trained(AdamW, 1)
+    save_checkpoint(path, network, optimiser, progress())
+    before = path.read_bytes()
+    result = subprocess.run(
+        [sys.executable, "-c", FILL, str(path)], capture_output=True, text=True, check=False
+    )
+    assert "could not be written" in result.stderr
+    assert path.read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 1000
+
+
+def test_what_is_no_checkpoint_of_the_network_is_refused(tmp_path: Path) -> None:
+    network, optimiser = trained(AdamW, 1)
+    with pytest.raises(InputError, match="there is nothing to resume"):
+        load_checkpoint(tmp_path / "none", network, optimiser)
+    (tmp_path / "text").write_text("text")
+    with pytest.raises(InputError, match="is not a checkpoint of this run"):
+        load_checkpoint(tmp_path / "text", network, optimiser)
+    save_file({"model.x": torch.zeros(1)}, tmp_path / "other")
+    with pytest.raises(InputError, match="is not a checkpoint of this run"):
+        load_checkpoint(tmp_path / "other", network, optimiser)
+    save_checkpoint(tmp_path / "mine", network, optimiser, progress())
+    with pytest.raises(InputError, match="is not a checkpoint of this run"):
+        load_checkpoint(tmp_path / "mine", nn.Linear(2, 2), AdamW(nn.Linear(2, 2).parameters()))

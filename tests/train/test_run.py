@@ -1,0 +1,223 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+from sklearn.metrics import balanced_accuracy_score
+
+from pulmo.bundle.card import Card, read_card
+from pulmo.core.errors import InputError, InterruptedRunError, RefusedError, UsageError
+from pulmo.core.files import sha256
+from pulmo.core.recipe import Recipe, load_recipe
+from pulmo.core.run_folder import RunFolder
+from pulmo.core.tables import manifest_sha256, read_manifest
+from pulmo.train.loop import Watch
+from pulmo.train.run import Place, choose_device, train_run
+
+
+def place(tmp_path: Path, name: str = "run") -> Place:
+    return Place(RunFolder(tmp_path / name), tmp_path / "cache", "cpu")
+
+
+def timeless(folder: RunFolder) -> list[dict[str, float]]:
+    """The history without what a clock says."""
+    rows = [json.loads(line) for line in folder.history.read_text().splitlines()]
+    return [{k: v for k, v in row.items() if "second" not in k} for row in rows]
+
+
+def test_a_run_leaves_what_the_design_says(
+    run: RunFolder, films: pd.DataFrame, quick_recipe: Recipe
+) -> None:
+    card = read_card(run.card)
+    assert read_manifest(run.manifest).equals(films)
+    assert load_recipe(str(run.recipe)) == quick_recipe
+    assert json.loads(run.environment.read_text())["precision"] in {"fp32", "bf16"}
+    assert [row["epoch"] for row in timeless(run)] == [1, 2]
+    assert card.files == {"model.safetensors": sha256(run.model.read_bytes())}
+    assert card.training.manifest_sha256 == manifest_sha256(films)
+    assert card.training.recipe_sha256 == quick_recipe.sha256
+    assert sum(card.training.counts["train"].values()) == (films["split"] == "train").sum()
+    assert card.training.sources["covid"] == {"phantom": card.training.counts["train"]["covid"]}
+    assert card.activation.scale > 0
+    assert card.temperature > 0
+    best = min(card.training.history, key=lambda epoch: epoch.val_loss)
+    assert card.training.best_epoch == best.epoch
+
+
+def test_the_history_is_what_the_bundle_gives(bundle: Path, films: pd.DataFrame) -> None:
+    from pulmo.bundle.predictor import Predictor  # noqa: PLC0415 - compared here only
+    from pulmo.evaluate.predictions import predict_manifest  # noqa: PLC0415 - likewise
+
+    predictor = Predictor.open(bundle, threads=1)
+    table = predict_manifest(predictor, films[films["split"] == "val"]).table
+    training = predictor.card.training
+    expected = training.history[training.best_epoch - 1].val_balanced_accuracy
+    assert balanced_accuracy_score(table["label"], table["decision"]) == pytest.approx(expected)
+    positive = table["label"].isin(predictor.card.decision.positive)
+    assert table["positive"][positive].mean() >= predictor.card.decision.aim
+
+
+def test_two_runs_are_equal_and_another_seed_is_not(
+    run: RunFolder, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path
+) -> None:
+    before = torch.random.get_rng_state()
+    train_run(quick_recipe, films, place(tmp_path), Watch())
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == run.model.read_bytes()
+    assert timeless(RunFolder(tmp_path / "run")) == timeless(run)
+    section = quick_recipe.train.model_copy(update={"seed": 1, "epochs": 1})
+    other = quick_recipe.model_copy(update={"train": section})
+    train_run(other, films, place(tmp_path, "other"), Watch())
+    assert timeless(RunFolder(tmp_path / "other"))[0] != timeless(run)[0]
+
+
+@pytest.mark.parametrize("stop_after", [1, 3, 5])
+def test_a_run_stopped_anywhere_ends_bit_by_bit_the_same(
+    run: RunFolder, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path, stop_after: int
+) -> None:
+    steps: list[int] = []
+    watch = Watch(
+        on_step=lambda *step: steps.append(step[1]), should_stop=lambda: len(steps) == stop_after
+    )
+    with pytest.raises(InterruptedRunError, match="go on with --resume"):
+        train_run(quick_recipe, films, place(tmp_path), watch)
+    assert not (tmp_path / "run" / "card.json").exists()
+    train_run(quick_recipe, films, place(tmp_path), Watch(), resume=True)
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == run.model.read_bytes()
+    assert timeless(RunFolder(tmp_path / "run")) == timeless(run)
+
+
+def test_dropout_is_drawn_anew_each_step_and_the_same_after_a_resume(
+    films: pd.DataFrame, tmp_path: Path
+) -> None:
+    settings = ["image.size=64", "train.epochs=1", "train.batch=8", "model.head=mlp",
+                "model.dropout=0.5", "train.precision=fp32"]  # fmt: skip
+    recipe = load_recipe("demo", settings)
+    train_run(recipe, films, place(tmp_path, "whole"), Watch())
+    stop = iter([False, True])
+    watch = Watch(should_stop=lambda: next(stop))
+    with pytest.raises(InterruptedRunError):
+        train_run(recipe, films, place(tmp_path, "parts"), watch)
+    train_run(recipe, films, place(tmp_path, "parts"), Watch(), resume=True)
+    whole, parts = (load_file(tmp_path / n / "model.safetensors") for n in ("whole", "parts"))
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_training_learns_to_tell_bright_from_dark(films: pd.DataFrame, tmp_path: Path) -> None:
+    """The label follows each picture's mean grey, which a network must find in a few epochs."""
+    from PIL import Image  # noqa: PLC0415 - used here only
+
+    generator = np.random.default_rng(0)
+    rows = films.copy()
+    for number, row in rows.iterrows():
+        level = 90 if row["label"] == "covid" else 150
+        pixels = generator.normal(level, 20, (64, 64)).clip(0, 255).astype(np.uint8)
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(pixels).save(path)
+        rows.loc[number, ["path", "sha256"]] = [str(path), sha256(path.read_bytes())]
+    merge = "{viral='other', bacterial='other', normal='other'}"
+    settings = ["labels.order=['covid','other']", f"labels.merge={merge}", "image.size=32",
+                "train.epochs=5", "train.batch=8", "augment={}",
+                "train.class_weights=balanced"]  # fmt: skip
+    recipe = load_recipe("demo", settings)
+    card = train_run(recipe, rows, place(tmp_path), Watch())
+    assert card.training.history[-1].val_balanced_accuracy == 1.0
+    assert card.decision.sensitivity.value == 1.0
+
+
+def test_patience_ends_a_run_early(films: pd.DataFrame, tmp_path: Path) -> None:
+    recipe = load_recipe(
+        "demo",
+        ["image.size=32", "train.epochs=30", "train.patience=1", "train.lr=0.05",
+         "train.schedule=constant"],
+    )  # fmt: skip
+    heard: list[int] = []
+    card = train_run(
+        recipe, films, place(tmp_path), Watch(on_epoch=lambda epoch: heard.append(epoch.epoch))
+    )
+    history = card.training.history
+    assert len(history) < 30
+    assert len(history) == card.training.best_epoch + 1
+    assert heard == [epoch.epoch for epoch in history]
+
+
+def test_a_loss_that_is_no_number_is_a_sentence(films: pd.DataFrame, tmp_path: Path) -> None:
+    recipe = load_recipe(
+        "demo", ["image.size=32", "train.lr=1e30", "train.schedule=constant", "train.optimiser=sgd"]
+    )
+    with pytest.raises(InputError, match=r"not a finite number.* try --set train\.lr"):
+        train_run(recipe, films, place(tmp_path), Watch())
+
+
+class TestRefusals:
+    """What a run refuses before it trains."""
+
+    def test_a_leak(self, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path) -> None:
+        films["group"] = "everyone"
+        with pytest.raises(RefusedError, match="The split leaks"):
+            train_run(quick_recipe, films, place(tmp_path), Watch())
+
+    def test_a_class_without_pictures(
+        self, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path
+    ) -> None:
+        films.loc[(films["label"] == "viral") & (films["split"] == "val"), "split"] = None
+        with pytest.raises(InputError, match="no val picture of viral"):
+            train_run(quick_recipe, films, place(tmp_path), Watch())
+        unsplit = films.assign(split=None)
+        with pytest.raises(InputError, match="no train picture of covid, bacterial"):
+            train_run(quick_recipe, unsplit, place(tmp_path, "b"), Watch())
+
+    def test_views_that_no_picture_has(self, films: pd.DataFrame, tmp_path: Path) -> None:
+        recipe = load_recipe("demo", ["data.views=['lateral']", "data.sources=['phantom']"])
+        with pytest.raises(InputError, match="no train picture"):
+            train_run(recipe, films, place(tmp_path), Watch())
+
+    def test_a_folder_in_use(
+        self, run: RunFolder, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path
+    ) -> None:
+        with pytest.raises(UsageError, match="holds a run already"):
+            train_run(quick_recipe, films, Place(run, tmp_path, "cpu"), Watch())
+        (tmp_path / "full").mkdir()
+        (tmp_path / "full" / "thesis.txt").touch()
+        with pytest.raises(UsageError, match="is not empty and holds no run"):
+            train_run(quick_recipe, films, place(tmp_path, "full"), Watch())
+        with pytest.raises(InputError, match="is a file"):
+            train_run(quick_recipe, films, place(tmp_path / "full", "thesis.txt"), Watch())
+
+    def test_another_recipe_or_other_pictures_on_resume(
+        self, run: RunFolder, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path
+    ) -> None:
+        copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
+        copy.card.unlink()
+        where = Place(copy, tmp_path / "cache", "cpu")
+        other = load_recipe("demo", ["train.seed=5"])
+        with pytest.raises(RefusedError, match="differs from the recipe"):
+            train_run(other, films, where, Watch(), resume=True)
+        fewer = films.iloc[:-1]
+        with pytest.raises(RefusedError, match="begun with other pictures"):
+            train_run(quick_recipe, fewer, where, Watch(), resume=True)
+
+    def test_a_finished_run_is_left_as_it_is(
+        self, run: RunFolder, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path
+    ) -> None:
+        before = run.card.read_bytes()
+        card = train_run(quick_recipe, films, Place(run, tmp_path), Watch(), resume=True)
+        assert isinstance(card, Card)
+        assert run.card.read_bytes() == before
+
+    def test_a_device_that_is_not_there(self) -> None:
+        assert choose_device("auto").type in {"cpu", "cuda"}
+        with pytest.raises(UsageError, match="no device 'tpu'"):
+            choose_device("tpu")
+
+
+def test_the_layers_hold() -> None:
+    """The command of `make check`, so that a test run alone finds a crossed layer."""
+    linter = Path(sys.executable).with_name("lint-imports")
+    subprocess.run([linter], check=True, capture_output=True)
