@@ -27,7 +27,7 @@ real: setup ## train the starter recipe on the real sets in DATA and evaluate it
 	$(BIN)/python benchmarks/starter.py --data $(DATA) --weights $(WEIGHTS) --out $(OUT)/starter
 
 test: setup ## run the tests
-	$(BIN)/pytest -n 2 --cov --cov-report=term
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --cov --cov-report=term
 
 check: setup ## lint, format, types, layers
 	$(BIN)/ruff check
@@ -39,9 +39,15 @@ format: setup ## format and fix what can be fixed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: setup ## measure speed
+bench: setup .venv-base/.installed ## measure speed
 	$(BIN)/python benchmarks/train.py
-	$(BIN)/python benchmarks/predict.py
+	$(BIN)/python benchmarks/predict.py --base .venv-base/bin/python
+
+.venv-base/.installed: requirements/base.txt pyproject.toml | setup
+	$(PYTHON) -m venv .venv-base
+	$(BIN)/uv pip install --quiet --python .venv-base/bin/python --requirement requirements/base.txt
+	$(BIN)/uv pip install --quiet --python .venv-base/bin/python --no-deps --editable .
+	@touch $@
 
 requirements: setup ## compile the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements/base.txt
@@ -49,4 +55,4 @@ requirements: setup ## compile the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train --extra dev -c requirements/train.txt pyproject.toml -o requirements/dev.txt
 
 clean: ## remove what was made
-	rm -rf $(VENV) $(OUT) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-base $(OUT) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
