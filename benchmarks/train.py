@@ -49,7 +49,7 @@ def bare_loop(engine: Engine) -> Callable[[], None]:
                 logits = engine.classifier(films)
             loss = cross_entropy(logits.float(), truth)
             engine.optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
             engine.optimiser.step()
             loss.item()
 
@@ -76,7 +76,7 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     labels = recipe.labels.order
     classifier = make_classifier(recipe.model, labels, seed=0).classifier.to(device)
-    classifier.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks this form
+    classifier.to(memory_format=torch.channels_last)
     optimiser = make_optimiser(classifier, recipe.train)
     count = arguments.steps * recipe.train.batch
     with tempfile.TemporaryDirectory() as folder:

@@ -4,15 +4,26 @@ from scipy.stats import binomtest, norm
 from pulmo.core.estimate import Z95, Estimate, wilson
 
 
-@pytest.mark.parametrize(("hits", "n"), [(253, 265), (61, 65), (9, 10), (0, 5), (7, 7), (1, 3)])
-def test_wilson_equals_scipys(hits: int, n: int) -> None:
+@pytest.mark.parametrize(("hits", "n"), [(0, 1), (0, 12), (1, 3), (8, 10), (50, 50), (700, 1000)])
+def test_wilson_is_scipys(hits: int, n: int) -> None:
     expected = binomtest(hits, n).proportion_ci(method="wilson")
     assert wilson(hits / n, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
-def test_wilson_gives_the_published_interval() -> None:
-    low, high = wilson(253 / 265, 265)
-    assert (round(low, 3), round(high, 3)) == (0.923, 0.974)
+@pytest.mark.parametrize(
+    ("hits", "n", "low", "high"),
+    [(253, 265, 0.923, 0.974), (61, 65, 0.852, 0.976), (8, 10, 0.490, 0.943)],
+)
+def test_wilson_is_as_published(hits: int, n: int, low: float, high: float) -> None:
+    assert wilson(hits / n, n) == pytest.approx((low, high), abs=6e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, 1 / 3])
+@pytest.mark.parametrize("n", [1, 2.5, 7, 10**6])
+def test_wilson_holds_the_share_and_stays_within_0_and_1(share: float, n: float) -> None:
+    low, high = wilson(share, n)
+    assert 0 <= low <= share <= high <= 1
+    assert low < high
 
 
 def test_z_is_the_normal_percentile() -> None:

@@ -1,5 +1,7 @@
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +24,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_registry_reads_its_folder(package: str) -> None:
-    module = __import__(package)
+    module: Any = import_module(package)
     registry: Registry[str] = Registry("thing", package)
     module.THINGS = registry
     assert list(registry) == ["blue", "red"]

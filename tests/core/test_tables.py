@@ -42,7 +42,7 @@ def test_a_bad_value_is_named(
     films: pd.DataFrame, column: str, value: object, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        check_manifest(films.astype({column: object}).assign(**{column: value}))
+        check_manifest(films.assign(**{column: pd.Series([value] * len(films), dtype=object)}))
 
 
 def test_a_missing_column_and_a_repeated_path_are_named(films: pd.DataFrame) -> None:

@@ -1,6 +1,8 @@
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -46,9 +48,10 @@ def test_a_set_without_one_good_picture_is_an_error(tmp_path: Path) -> None:
         import_source("kermani", tmp_path)
 
 
-def rows(films: pd.DataFrame, **columns: list[str | None]) -> pd.DataFrame:
+def rows(films: pd.DataFrame, **columns: Sequence[str | None]) -> pd.DataFrame:
     count = len(next(iter(columns.values())))
-    return films.head(count).astype({"patient": object}).assign(**columns)
+    series = {name: pd.Series(np.array(values, object)) for name, values in columns.items()}
+    return films.head(count).assign(**series)
 
 
 def test_groups_follow_chains_of_patients_and_copies(films: pd.DataFrame) -> None:

@@ -106,20 +106,29 @@ def test_csv_reads_what_the_table_says(tmp_path: Path) -> None:
         ",covid,,,,,,\n"
         "d.png,covid,,,old,,,\n"
         "e.png,covid,,,,,later,\n"
-        "../f.png,covid,,,,,,\n",
+        "../f.png,covid,,,,,,\n"
+        "g.png,covid,,,131,,,\n"
+        "h.png,covid,,,,male,,\n"
+        "b/../a.png,covid,,,,,,\n",
         encoding="utf-8",
     )
     entries, problems = index("csv", table, {"Healthy": "normal"})
+    assert len(entries) == 2
     assert entries[0] == Entry(
         tmp_path / "a.png", "covid", "COVID-19", "p1", "PA", None, 64.5, "F", "train"
     )
     assert entries[1] == Entry(tmp_path / "b" / "c.png", "normal", "Healthy")
     assert [p.reason for p in problems] == [
         "its path or label is blank",
-        "its age 'old' is not a number of years",
+        "its age 'old' is not a number of years from 0 to 130",
         "its split is 'later', not train, val, test",
         "../f.png lies outside the table's folder",
+        "its age '131' is not a number of years from 0 to 130",
+        "its sex is 'male', not F, M or O",
+        f"{tmp_path / 'a.png'} is on line 2 already",
     ]
+    with pytest.raises(UsageError, match=r"'Helthy' means, but .* has no such class; it has "):
+        index("csv", table, {"Helthy": "normal"})
     with pytest.raises(UsageError, match=r"line 3: 'Healthy' is not a label"):
         index("csv", table)
 

@@ -29,7 +29,7 @@ def warnings_of(
     rows["group"] = rows.index // per_group
     for label, known in (ages or {}).items():
         rows.loc[rows.index[rows["class"] == label][: len(known)], "age"] = known
-    data = evaluation.TestSet(
+    data = evaluation.EvaluatedData(
         manifest_sha256="0" * 64,
         split="test",
         n=len(rows),
@@ -142,12 +142,13 @@ def test_ages_that_tell_classes_apart_are_named(
 
 
 def test_pictures_left_out_are_counted() -> None:
-    failures = (Failure(path="/a.png", reason="It is damaged."), Failure(path="/b", reason="x"))
+    path = "/data/Jane Doe/a.png"
+    failures = (Failure(path=path, reason=f"{path} is empty."), Failure(path="/b", reason="x"))
     skipped, failed = warnings_of(SOUND, skipped={"other": 1200, "viral": 1}, failed=failures)
     assert skipped == (
         "1,201 pictures with a label that this model does not know took no part "
         "(other: 1,200, viral: 1)."
     )
     assert failed == (
-        "2 pictures could not be read and took no part; the first is /a.png (It is damaged)."
+        "2 pictures could not be read and took no part; the first is a.png (a.png is empty)."
     )

@@ -15,6 +15,7 @@ from pydicom.uid import (
     UID,
     DigitalXRayImageStorageForPresentation,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
     JPEG2000Lossless,
     RLELossless,
 )
@@ -34,6 +35,27 @@ def grey() -> NDArray[np.uint8]:
     rows, columns = np.mgrid[:24, :32]
     picture: NDArray[np.uint8] = (rows * 3 + columns * 5).astype(np.uint8)
     return picture
+
+
+HTJ2K = bytes.fromhex(
+    "ff4fff5100294000000000100000001000000000000000000000001000000010000000000000000000010701"
+    "01ff500008000200000002ff52000c00020001000504044001ff5c0013204850505050505050505050505048"
+    "4848ff64001700014f70656e4a50482056657220302e32362e332eff90000a0000000000610001ff93c025b5"
+    "0107740000c012c01280da00877400f600077400c0134012008cfd000274005a335300c013c013804444a0a7"
+    "c275004cf2c049ecb500c02ae01540000000e7c0a7a7a74278000400fefdd7bf75ecb700ffd9"
+)
+"""`rows * 3 + columns * 5` of 16 x 16 pixels by OpenJPH 0.26: no encoder is installed."""
+
+
+@pytest.fixture
+def htj2k() -> bytes:
+    """A DICOM file with high-throughput JPEG 2000."""
+    dataset = make_dataset(np.zeros((16, 16), np.uint8), {})
+    dataset.file_meta.TransferSyntaxUID = HTJ2KLossless
+    dataset.PixelData = encapsulate([HTJ2K])
+    file = io.BytesIO()
+    dcmwrite(file, dataset, enforce_file_format=True)
+    return file.getvalue()
 
 
 @pytest.fixture

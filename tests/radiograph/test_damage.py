@@ -59,6 +59,11 @@ def test_dicom(dicom: Callable[..., bytes], grey: NDArray[np.uint8], syntax: UID
     survives(dicom(grey.astype(np.uint16), {"WindowCenter": 100, "WindowWidth": 200}, syntax))
 
 
+def test_high_throughput_jpeg_2000(htj2k: bytes) -> None:
+    frame = htj2k.find(b"\xff\x4f\xff\x51")
+    survives(htj2k[frame:], htj2k[:frame])
+
+
 def test_the_head_of_a_dicom_file(dicom: Callable[..., bytes], grey: NDArray[np.uint8]) -> None:
     whole = dicom(grey, {"WindowCenter": 100, "WindowWidth": 200, "RescaleSlope": 1})
     head = whole.find(b"\xe0\x7f\x10\0")

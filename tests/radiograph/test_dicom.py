@@ -124,6 +124,11 @@ def test_jpeg_2000_agrees_with_gdcm() -> None:
     np.testing.assert_allclose(decoded(shipped("JPEG2000.dcm")).pixels, expected, atol=1e-6)
 
 
+def test_high_throughput_jpeg_2000(htj2k: bytes) -> None:
+    rows, columns = np.mgrid[:16, :16]
+    np.testing.assert_allclose(decoded(htj2k).pixels, (rows * 3 + columns * 5) / 255, atol=1e-6)
+
+
 def test_a_missing_preamble_does_not_matter(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     np.testing.assert_allclose(decoded(dicom(grey)[132:]).pixels, grey / 255, atol=1e-7)
 

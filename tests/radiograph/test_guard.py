@@ -1,35 +1,58 @@
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from pulmo.core.errors import InputError, RefusedError
-from pulmo.radiograph.guard import damage_of, held_warnings
+from pulmo.radiograph.guard import damage_of, quiet_decoders
 
 
-def test_warnings_are_held_back_and_come_back_afterwards() -> None:
-    with held_warnings() as held:
-        warnings.warn("odd", UserWarning, stacklevel=1)
-    assert [str(warning.message) for warning in held] == ["odd"]
-    with pytest.warns(UserWarning, match="again"):
-        warnings.warn("again", UserWarning, stacklevel=1)
+def warn(module: str) -> None:
+    """Warns as code in `module` does."""
+    warnings.warn_explicit("odd", UserWarning, f"{module}.py", 1, module)
 
 
-def test_threads_leave_the_filters_as_they_were() -> None:
+@pytest.mark.parametrize(
+    "module",
+    ["PIL.Image", "PIL.TiffImagePlugin", "pydicom", "openjpeg.utils", "pulmo.radiograph.display"],
+)
+def test_warnings_of_decoders_are_ignored_inside_only(module: str) -> None:
+    with quiet_decoders:
+        with quiet_decoders:
+            warn(module)
+        warn(module)
+    with pytest.warns(UserWarning, match="odd"):
+        warn(module)
+
+
+@pytest.mark.parametrize("module", ["pulmo.evaluate", "PILlow", "mypydicom"])
+def test_warnings_of_others_pass(module: str) -> None:
+    with pytest.warns(UserWarning, match="odd"), quiet_decoders:
+        warn(module)
+
+
+def test_an_error_ends_it_too() -> None:
     before = list(warnings.filters)
-    barrier = threading.Barrier(4)
+    with pytest.raises(ValueError, match="cut"), quiet_decoders:
+        raise ValueError("cut")
+    assert list(warnings.filters) == before
+
+
+def test_threads_are_inside_together_and_leave_the_filters_as_they_were() -> None:
+    before = list(warnings.filters)
+    together = threading.Barrier(4)
 
     def work() -> None:
-        barrier.wait()
-        for _ in range(50):
-            with held_warnings():
-                warnings.warn("odd", UserWarning, stacklevel=1)
+        with quiet_decoders:
+            # A thread that waited for another to leave would let this time out.
+            together.wait(timeout=10)
+            warn("PIL.Image")
+            together.wait(timeout=10)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work) for _ in range(4)]:
+            done.result()
     assert list(warnings.filters) == before
 
 

@@ -14,11 +14,11 @@ from pulmo.evaluate.evaluation import (
     Contrast,
     Curve,
     DecisionFigures,
+    EvaluatedData,
     Evaluation,
     Failure,
     ModelName,
     ReliabilityBin,
-    TestSet,
 )
 from pulmo.report.gallery import SUREST_HIT, SUREST_MISS, Shown
 from pulmo.report.page import ReportContent
@@ -84,7 +84,7 @@ def evaluation() -> Evaluation:
 
     return Evaluation(
         model=ModelName(name="three-way", version="2.0.1", sha256="d" * 64),
-        data=TestSet(
+        data=EvaluatedData(
             manifest_sha256="e" * 64,
             split="test",
             n=9001,

@@ -26,13 +26,13 @@ save_checkpoint(Path(sys.argv[1]), network, AdamW(network.parameters()), progres
 """
 
 
-def trained(kind: type[Optimizer], steps: int) -> tuple[nn.Module, Optimizer]:
+def trained(kind: type[AdamW | SGD], steps: int) -> tuple[nn.Module, Optimizer]:
     """A network of channels-last convolutions after some steps."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks this form
-    options = {"momentum": 0.9} if kind is SGD else {}
-    optimiser = kind(network.parameters(), lr=0.1, **options)
+    network.to(memory_format=torch.channels_last)
+    weights = network.parameters()
+    optimiser = SGD(weights, lr=0.1, momentum=0.9) if kind is SGD else AdamW(weights, lr=0.1)
     step(network, optimiser, range(steps))
     return network, optimiser
 
@@ -71,7 +71,7 @@ def progress() -> Progress:
 
 
 @pytest.mark.parametrize("kind", [AdamW, SGD])
-def test_a_restored_run_steps_on_bit_by_bit(kind: type[Optimizer], tmp_path: Path) -> None:
+def test_a_restored_run_steps_on_bit_by_bit(kind: type[AdamW | SGD], tmp_path: Path) -> None:
     path = tmp_path / "last.safetensors"
     network, optimiser = trained(kind, 3)
     save_checkpoint(path, network, optimiser, progress())

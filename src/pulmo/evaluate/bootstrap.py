@@ -15,6 +15,13 @@ DEFINED = 0.95
 """Share of the resamples that must have a value for an interval to be given."""
 
 
+def chunk_sizes(n: int, replicates: int) -> Iterator[int]:
+    """Yields the numbers of replicates of n pictures to compute at once, `replicates` in all."""
+    rows = max(1, CHUNK_BYTES // (8 * n))
+    for start in range(0, replicates, rows):
+        yield min(rows, replicates - start)
+
+
 def resamples(
     groups: NDArray[np.intp], replicates: int, generator: np.random.Generator
 ) -> Iterator[NDArray[np.float64]]:
@@ -32,9 +39,8 @@ def resamples(
         float64 [b, n], the b of all chunks adding up to `replicates`.
     """
     count = int(groups.max()) + 1
-    rows = max(1, CHUNK_BYTES // (8 * len(groups)))
-    for start in range(0, replicates, rows):
-        drawn = np.empty((min(rows, replicates - start), count))
+    for rows in chunk_sizes(len(groups), replicates):
+        drawn = np.empty((rows, count))
         for row in drawn:
             row[:] = np.bincount(generator.integers(count, size=count), minlength=count)
         yield np.take(drawn, groups, axis=1)

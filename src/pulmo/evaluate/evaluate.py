@@ -10,7 +10,7 @@ from pulmo.bundle.card import Card
 from pulmo.core.errors import UsageError
 from pulmo.evaluate.contrasts import contrasts
 from pulmo.evaluate.curves import reliability, roc_curves
-from pulmo.evaluate.evaluation import DecisionFigures, Evaluation, Failure, ModelName, TestSet
+from pulmo.evaluate.evaluation import DecisionFigures, EvaluatedData, Evaluation, Failure, ModelName
 from pulmo.evaluate.figures import figures
 from pulmo.evaluate.intake import Judged, judge
 from pulmo.evaluate.intervals import proportion_estimate
@@ -67,7 +67,7 @@ def evaluate(
     judged = judge(predictions, card.labels)
     sample = judged.sample
     overall, classes = figures(sample, replicates, generator)
-    data = _test_set(judged, provenance)
+    data = _evaluated_data(judged, provenance)
     sources = judged.rows["source"].to_numpy(np.str_)
     recalls = {label: metrics["recall"] for label, metrics in classes.items()}
     return Evaluation(
@@ -84,13 +84,13 @@ def evaluate(
     )
 
 
-def _test_set(judged: Judged, provenance: Provenance) -> TestSet:
+def _evaluated_data(judged: Judged, provenance: Provenance) -> EvaluatedData:
     sample = judged.sample
     sources = {
         str(source): _class_counts(sample, rows["class"])
         for source, rows in judged.rows.groupby("source", sort=True)
     }
-    return TestSet(
+    return EvaluatedData(
         manifest_sha256=provenance.manifest_sha256,
         split=provenance.split,
         n=len(sample),

@@ -32,7 +32,7 @@ class Failure(Part):
     reason: str
 
 
-class TestSet(Part):
+class EvaluatedData(Part):
     """What the model was evaluated on."""
 
     manifest_sha256: str
@@ -98,7 +98,7 @@ class Evaluation(Part):
 
     format: Literal[1] = 1
     model: ModelName
-    data: TestSet
+    data: EvaluatedData
     overall: dict[str, Estimate]
     """Metric -> figure over all classes."""
     classes: dict[str, dict[str, Estimate]]

@@ -9,7 +9,6 @@ from pulmo.core.estimate import Estimate
 from pulmo.evaluate.bootstrap import (
     bootstrap,
     percentile_estimate,
-    without_interval,
     without_interval_if_scarce,
 )
 from pulmo.evaluate.intervals import proportion_estimate
@@ -32,8 +31,8 @@ class Figures(NamedTuple):
 def figures(sample: Sample, replicates: int, generator: np.random.Generator) -> Figures:
     """Computes every metric of a sample.
 
-    Proportions have Wilson's interval, the other metrics a bootstrap interval over groups, if they
-    have one; all of the latter share the same resamples.
+    Proportions have Wilson's interval, the other metrics a bootstrap interval over groups; all of
+    the latter share the same resamples.
 
     Args:
         sample: the pictures.
@@ -48,7 +47,7 @@ def figures(sample: Sample, replicates: int, generator: np.random.Generator) -> 
         if metric.count:
             estimates = _proportions(metric, metric.count(sample), sample)
         else:
-            estimates = _resampled(metric, draws[name], sample)
+            estimates = _resampled(metric, draws[name], sample, generator)
         if metric.scope == "overall":
             overall[name] = estimates[0]
         else:
@@ -66,7 +65,9 @@ def _proportions(metric: Metric, counted: Counted, sample: Sample) -> list[Estim
     ]
 
 
-def _resampled(metric: Metric, draws: NDArray[np.float64], sample: Sample) -> list[Estimate]:
+def _resampled(
+    metric: Metric, draws: NDArray[np.float64], sample: Sample, generator: np.random.Generator
+) -> list[Estimate]:
     """Returns the estimates of a metric that was resampled: one in all, or one a class."""
     values = metric(sample)(np.ones((1, len(sample)))).reshape(-1)
     columns = draws.reshape(len(draws), -1).T
@@ -74,8 +75,9 @@ def _resampled(metric: Metric, draws: NDArray[np.float64], sample: Sample) -> li
         percentile_estimate(value, column, len(sample), reason)
         for value, column, reason in zip(values, columns, _reasons(metric, sample), strict=True)
     ]
-    if metric.no_interval:
-        estimates = [without_interval(estimate, metric.no_interval) for estimate in estimates]
+    if metric.excess and estimates[0].low is not None:
+        low = float(values[0]) - metric.excess(sample, len(draws), generator)
+        estimates = [estimates[0]._replace(low=max(low, metric.bounds[0]))]
     if metric.scope == "overall":
         return estimates
     return [

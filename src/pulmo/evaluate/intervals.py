@@ -1,37 +1,10 @@
 """Intervals of proportions: Wilson's, with the effective sample size where pictures cluster."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri, stdtrit
+from scipy.special import stdtrit
 
-from pulmo.core.estimate import Estimate
-
-Z = float(ndtri(0.975))
-"""97.5th percentile of the normal distribution."""
-
-
-class Interval(NamedTuple):
-    """The two ends of a 95 % interval."""
-
-    low: float
-    high: float
-
-
-def wilson(share: float, n: float) -> Interval:
-    """Returns the 95 % score interval of a proportion (Wilson 1927).
-
-    Args:
-        share: the observed proportion, in [0, 1].
-        n: number of independent observations, above 0; an effective one need not be whole.
-    """
-    spread = Z * Z / n
-    centre = share + spread / 2
-    reach = float(np.sqrt(spread * (share * (1 - share) + spread / 4)))
-    low, high = ((centre + side * reach) / (1 + spread) for side in (-1, 1))
-    # At 0 and 1 rounding could leave the observed share outside.
-    return Interval(min(max(low, 0.0), share), max(min(high, 1.0), share))
+from pulmo.core.estimate import Estimate, wilson
 
 
 def effective_size(hits: NDArray[np.bool_], groups: NDArray[np.intp]) -> float:

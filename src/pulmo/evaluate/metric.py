@@ -36,6 +36,12 @@ Prepare = Callable[[Sample], Statistic]
 
 Count = Callable[[Sample], Counted]
 
+Excess = Callable[[Sample, int, np.random.Generator], float]
+"""Sample, number of draws and their source -> how far chance lifts a figure above its true value.
+
+It is a 97.5th percentile, in the figure's own units.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
@@ -49,7 +55,8 @@ class Metric:
         count: for a proportion, what it counts; None for any other metric.
         bounds: the lowest and the highest value it can have.
         larger_is_better: whether a better model has a larger value.
-        no_interval: why it is given without an interval; None where it has one.
+        excess: for a figure over all classes that chance lifts, by how much: the lower end of its
+            interval lies that far below it; None for a figure that chance moves either way.
     """
 
     scope: Scope
@@ -59,7 +66,7 @@ class Metric:
     count: Count | None = None
     bounds: tuple[float, float] = (0.0, 1.0)
     larger_is_better: bool = True
-    no_interval: str | None = None
+    excess: Excess | None = None
 
     def __call__(self, sample: Sample) -> Statistic:
         """Returns the statistic of a sample."""
@@ -76,11 +83,11 @@ def metric(
     bounds: tuple[float, float] = (0.0, 1.0),
     larger_is_better: bool = True,
     undefined: str = "there are no pictures",
-    no_interval: str | None = None,
+    excess: Excess | None = None,
 ) -> Callable[[Prepare], Metric]:
     """Returns a decorator that registers what prepares a statistic as the metric `name`.
 
-    Its interval comes from the bootstrap, unless `no_interval` says why it has none. The other
+    Its interval comes from the bootstrap, its lower end from `excess` where that is given. The
     arguments are the attributes of `Metric`.
     """
 
@@ -93,7 +100,7 @@ def metric(
                 prepare=prepare,
                 bounds=bounds,
                 larger_is_better=larger_is_better,
-                no_interval=no_interval,
+                excess=excess,
             )
         )
 

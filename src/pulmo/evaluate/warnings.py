@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
+from pathlib import PurePath
 
 import pandas as pd
 
 from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import TestSet
+from pulmo.evaluate.evaluation import EvaluatedData
 
 FEW = 30
 """Below this number of pictures, or of groups, the figures of a class are called undecided."""
@@ -19,7 +20,7 @@ ADULT = 18
 
 
 def list_warnings(
-    data: TestSet, rows: pd.DataFrame, recalls: Mapping[str, Estimate]
+    data: EvaluatedData, rows: pd.DataFrame, recalls: Mapping[str, Estimate]
 ) -> tuple[str, ...]:
     """Returns the warnings that these data deserve.
 
@@ -55,7 +56,7 @@ def _scarce_classes(rows: pd.DataFrame, recalls: Mapping[str, Estimate]) -> Iter
             yield f"{those} {verb} nothing: the recall of {label} {extent}."
 
 
-def _sources(data: TestSet) -> Iterator[str]:
+def _sources(data: EvaluatedData) -> Iterator[str]:
     """Warns of classes that share no source, so that the source alone tells them apart."""
     homes = {
         label: {source for source, counts in data.sources.items() if counts.get(label)}
@@ -83,7 +84,7 @@ def _sources(data: TestSet) -> Iterator[str]:
         )
 
 
-def _patients(data: TestSet) -> Iterator[str]:
+def _patients(data: EvaluatedData) -> Iterator[str]:
     if data.groups == data.n:
         yield (
             "No patients are known here: each picture counts as a patient of its own. If some "
@@ -105,16 +106,19 @@ def _ages(rows: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _left_out(data: TestSet) -> Iterator[str]:
+def _left_out(data: EvaluatedData) -> Iterator[str]:
     if data.skipped:
         counts = ", ".join(f"{label}: {n:,}" for label, n in data.skipped.items())
         total = _count(sum(data.skipped.values()), "picture")
         yield f"{total} with a label that this model does not know took no part ({counts})."
     if data.failed:
         first = data.failed[0]
+        # Folders can be named after patients, and a report is passed on.
+        name = PurePath(first.path).name
+        reason = first.reason.replace(first.path, name).rstrip(".")
         yield (
             f"{_count(len(data.failed), 'picture')} could not be read and took no part; the first "
-            f"is {first.path} ({first.reason.rstrip('.')})."
+            f"is {name} ({reason})."
         )
 
 

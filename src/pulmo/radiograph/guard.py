@@ -3,21 +3,43 @@
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Final
 
 from pulmo.core.errors import InputError, PulmoError
 
-_FILTERS = threading.Lock()
+_DECODERS: Final = r"(PIL|pydicom|openjpeg|rle|pulmo\.radiograph)(\.|$)"
+"""Modules that warn of odd files, as Python's warning filters match them."""
 
 
-@contextmanager
-def held_warnings() -> Iterator[list[warnings.WarningMessage]]:
-    """Holds back the Python warnings of the block and gives them as a list.
+class _Quiet:
+    """Ignores the decoders' Python warnings while any thread is inside; other warnings pass.
 
-    One thread at a time, because Python's warning filters belong to the whole process.
+    Warning filters belong to the whole process. The first thread that enters changes them and the
+    last that leaves changes them back, so threads decode side by side.
     """
-    with _FILTERS, warnings.catch_warnings(record=True, action="always") as held:
-        yield held
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._filters = ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._filters.enter_context(warnings.catch_warnings())
+                warnings.filterwarnings("ignore", module=_DECODERS)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._filters.close()
+
+
+quiet_decoders: Final = _Quiet()
+"""A context for decoding: `with quiet_decoders:`."""
 
 
 @contextmanager

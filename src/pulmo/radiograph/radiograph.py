@@ -10,7 +10,7 @@ from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.radiograph.content import format_of
 from pulmo.radiograph.facts import Facts
-from pulmo.radiograph.guard import held_warnings
+from pulmo.radiograph.guard import quiet_decoders
 from pulmo.radiograph.limits import LIMITS, Limits
 from pulmo.radiograph.raster import decode_raster
 
@@ -52,7 +52,7 @@ def decode_radiograph(data: bytes, name: str, limits: Limits = LIMITS) -> Radiog
     if not data:
         raise InputError(f"{name} is empty.")
     limits.check_bytes(len(data), name)
-    with held_warnings():
+    with quiet_decoders:
         pixels, facts = _decode(data, name, limits)
     if not np.isfinite(pixels).all():
         raise RefusedError(f"{name} holds values that are not numbers.")

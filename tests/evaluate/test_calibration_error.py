@@ -1,0 +1,127 @@
+"""The interval of the calibration error: chance alone gives a perfect model an error above 0."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pulmo.core.estimate import Estimate
+from pulmo.evaluate import bootstrap
+from pulmo.evaluate.figures import figures
+from pulmo.evaluate.metric import METRICS
+from pulmo.evaluate.metrics.calibration_error import chance_excess
+from pulmo.evaluate.sample import Sample
+
+Floats = NDArray[np.float64]
+
+
+def sample_of(
+    confidence: Floats, hits: NDArray[np.bool_], groups: NDArray[np.intp] | None = None
+) -> Sample:
+    """A sample that decides on the first class each time, with these confidences."""
+    n = len(confidence)
+    return Sample(
+        labels=("a", "b"),
+        truth=np.where(hits, 0, 1),
+        decided=np.zeros(n, np.intp),
+        probabilities=np.stack([confidence, 1 - confidence], axis=1),
+        groups=np.arange(n) if groups is None else groups,
+    )
+
+
+def error_of(sample: Sample, generator: np.random.Generator, replicates: int = 200) -> Estimate:
+    return figures(sample, replicates, generator).overall["calibration_error"]
+
+
+@pytest.mark.parametrize(
+    ("shift", "per_group"), [(0.0, 1), (0.05, 1), (0.2, 1), (-0.05, 1), (0.0, 3), (0.2, 3)]
+)
+def test_the_interval_covers_the_true_error(
+    shift: float, per_group: int, generator: np.random.Generator
+) -> None:
+    covered = 0
+    groups = np.arange(120) // per_group
+    for _ in range(100):
+        confidence = generator.uniform(0.7, 0.94, size=120)
+        # Groups are hit or missed together.
+        hits = generator.random(120)[groups] < confidence - shift
+        low, high = error_of(sample_of(confidence, hits, groups), generator, 100)[1:3]
+        assert low is not None
+        assert high is not None
+        covered += low <= abs(shift) <= high
+    assert covered >= 93
+
+
+def test_certain_misses_are_told_from_chance(generator: np.random.Generator) -> None:
+    confidence = generator.uniform(0.8, 1, size=500)
+    value, low, high, n, _ = error_of(sample_of(confidence, generator.random(500) < 0.5), generator)
+    assert value is not None
+    assert low is not None
+    assert high is not None
+    assert 0.3 < low < value < high < 0.5
+    assert n == 500
+
+
+def test_the_chance_of_a_calibrated_model_is_drawn_from_its_confidences(
+    generator: np.random.Generator,
+) -> None:
+    confidence = generator.uniform(0.9, 0.999, size=80)
+    # Nothing is missed, so only the calibrated model's own misses give an error.
+    sample = sample_of(confidence, np.ones(80, np.bool_))
+    errors = []
+    for _ in range(4000):
+        hits = generator.random(80) < confidence
+        errors.append(abs(hits.mean() - confidence.mean()))
+    excess = chance_excess(sample, 4000, generator)
+    assert excess == pytest.approx(np.percentile(errors, 97.5), rel=0.1)
+
+
+def test_an_overconfident_model_has_the_chance_of_its_own_misses(
+    generator: np.random.Generator,
+) -> None:
+    sizes = generator.integers(1, 5, size=100)
+    groups = np.repeat(np.arange(100), sizes)
+    hits = (generator.random(100) < 0.6)[groups]
+    confidence = np.full(len(groups), 0.99)
+    sample = sample_of(confidence, hits, groups)
+    # The same by resampling: a bin's gap, less the gap of the sample.
+    (gaps,) = bootstrap.bootstrap(
+        {"gap": lambda weights: weights @ (confidence - hits) / weights.sum(axis=1)},
+        groups,
+        4000,
+        generator,
+    ).values()
+    expected = np.percentile(np.abs(gaps - (confidence - hits).mean()), 97.5)
+    assert chance_excess(sample, 4000, generator) == pytest.approx(expected, rel=0.1)
+
+
+def test_copies_add_no_certainty(generator: np.random.Generator) -> None:
+    confidence = generator.uniform(0.6, 0.99, size=100)
+    hits = generator.random(100) < confidence
+    once = sample_of(confidence, hits)
+    rows = np.repeat(np.arange(100), 5)
+    often = sample_of(confidence[rows], hits[rows], rows)
+    seeds = np.random.default_rng(5), np.random.default_rng(5)
+    assert chance_excess(often, 500, seeds[0]) == pytest.approx(chance_excess(once, 500, seeds[1]))
+
+
+def test_the_size_of_the_chunks_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, generator: np.random.Generator
+) -> None:
+    confidence = generator.uniform(0.6, 0.99, size=100)
+    sample = sample_of(confidence, generator.random(100) < 0.7)
+    whole = chance_excess(sample, 50, np.random.default_rng(5))
+    monkeypatch.setattr(bootstrap, "CHUNK_BYTES", 8 * 100 * 7)
+    assert chance_excess(sample, 50, np.random.default_rng(5)) == pytest.approx(whole)
+
+
+def test_one_group_has_no_interval(generator: np.random.Generator) -> None:
+    confidence = np.full(20, 0.9)
+    sample = sample_of(confidence, np.arange(20) < 12, np.zeros(20, np.intp))
+    estimate = error_of(sample, generator)
+    assert estimate.value == pytest.approx(0.3)
+    assert estimate[1:3] == (None, None)
+    assert "all resamples give the same value" in str(estimate)
+
+
+def test_only_the_calibration_error_is_lifted_by_chance() -> None:
+    assert [name for name in METRICS if METRICS[name].excess] == ["calibration_error"]
