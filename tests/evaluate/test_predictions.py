@@ -56,7 +56,7 @@ def test_a_batch_of_missing_pictures_is_passed_over(
 
 
 def test_nothing_readable_is_an_error(predictor: Predictor, films: pd.DataFrame) -> None:
-    with pytest.raises(InputError, match="no readable picture to evaluate. The first: /gone/x"):
+    with pytest.raises(InputError, match=r"no readable picture to evaluate\. The first: /gone/x"):
         predict_manifest(predictor, films.head(1).assign(path="/gone/x"))
     with pytest.raises(InputError, match=r"no readable picture to evaluate\.$"):
         predict_manifest(predictor, films.head(0))

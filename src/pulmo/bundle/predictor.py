@@ -77,7 +77,9 @@ class Predictor:
                 model, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime's errors share no narrower base
-            raise InputError(f"{origin} is not a usable ONNX network: {error}.") from error
+            raise InputError(
+                f"{origin} is not a usable ONNX network: {str(error).rstrip('.')}."
+            ) from error
         metadata = self._session.get_modelmeta().custom_metadata_map
         if CARD_KEY not in metadata:
             raise InputError(f"{origin} holds no card; it was not exported by pulmo.")

@@ -1,5 +1,6 @@
 """The command's tree of verbs, and how an error becomes a line and an exit status."""
 
+import io
 import os
 import signal
 import sys
@@ -32,6 +33,10 @@ app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
 
 
+class _Stopped(BaseException):
+    """Ctrl-C or SIGTERM. Not an Exception: the verbs catch those of a file and go on."""
+
+
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer's callback
     if asked:
         typer.echo(f"pulmo {pulmo.__version__}")
@@ -47,26 +52,35 @@ def _root(
     """Chest X-ray classifiers, honestly. For research, not diagnosis."""
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Runs the command and exits with its status."""
+    for stream in (sys.stdout, sys.stderr):
+        # The name of a file may hold bytes that are no characters, or none that can be shown.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+        signal.signal(number, _stop)
     try:
         app()
     except PulmoError as error:
-        typer.echo(f"pulmo: {error}", err=True)
-        sys.exit(error.exit_status)
+        _fail(str(error), error.exit_status)
+    except _Stopped:
+        _fail("Interrupted.", InterruptedRunError.exit_status)
     except Exception as error:  # noqa: BLE001 - the last resort says so in one line
         if os.environ.get("PULMO_DEBUG"):
             traceback.print_exc()
-        typer.echo(
-            f"pulmo: this is a fault of pulmo's: {type(error).__name__}: {error}. "
+        _fail(
+            f"this is a fault of pulmo's: {type(error).__name__}: {error}. "
             "Run it again with PULMO_DEBUG=1 and report what it prints.",
-            err=True,
+            PulmoError.exit_status,
         )
-        sys.exit(1)
-    sys.exit(0)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise InterruptedRunError("Interrupted.")
+def _fail(sentence: str, status: int) -> NoReturn:
+    """Says what went wrong in one line and exits."""
+    typer.echo(f"pulmo: {' '.join(sentence.splitlines())}", err=True)
+    sys.exit(status)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise _Stopped

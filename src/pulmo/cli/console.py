@@ -4,11 +4,15 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
 Report = Callable[[int, int], None]
+"""Is told how much of a stage is done, and how much there is in all."""
 
 
 def say(text: str) -> None:
@@ -17,20 +21,32 @@ def say(text: str) -> None:
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
-    """Writes one machine-readable object to stdout."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Writes one machine-readable value to stdout, in ASCII, which every terminal can carry."""
+    typer.echo(json.dumps(value, indent=2))
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Report]:
-    """Gives a function that shows how much is done; off a terminal it shows nothing."""
+def progress(*stages: str) -> Iterator[tuple[Report, ...]]:
+    """Gives a function for each stage that shows how far it is; off a terminal it shows nothing."""
     if not sys.stderr.isatty():
-        yield lambda _done, _total: None
+        yield tuple(_show_nothing for _ in stages)
         return
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    # Lines on stderr go above the bar; redirected like them, results would end up on stderr too.
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, redirect_stdout=False
+    ) as bar:
+        yield tuple(_report(bar, stage) for stage in stages)
+
+
+def _report(bar: "Progress", stage: str) -> Report:
+    """Returns the function that moves a stage's bar, which appears when the stage begins."""
+    task = bar.add_task(stage, total=None, visible=False)
+    return lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+
+
+def _show_nothing(_done: int, _total: int) -> None:
+    """Shows no progress."""

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pulmo.cli.console import progress, say
+from pulmo.cli.output import claim_file
 from pulmo.core.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
@@ -27,8 +29,10 @@ def sources() -> None:
 
     for name, source in SOURCES.items():
         about = source.about
-        typer.echo(f"{name}\n  {about.title}\n  licence: {about.licence}; size: {about.size}")
-        typer.echo("".join(f"  {line}\n" for line in (about.url, about.obtain) if line))
+        terms = f"licence: {about.licence}; size: {about.size}"
+        typer.echo(name)
+        for text in filter(None, (about.title, terms, about.url, about.obtain)):
+            typer.echo(fill(text, 96, initial_indent="  ", subsequent_indent="    "))
 
 
 @app.command("import")
@@ -48,10 +52,10 @@ def import_(
     from pulmo.core.tables import write_manifest
     from pulmo.datasets.manifest import import_source
 
-    with progress("reading pictures") as report:
-        manifest, problems = import_source(
-            source, root, _label_map(mapping or []), called=called, on_progress=report
-        )
+    labels = _label_map(mapping or [])
+    claim_file(output)
+    with progress("reading pictures") as (report,):
+        manifest, problems = import_source(source, root, labels, called=called, on_progress=report)
     write_manifest(manifest, output)
     typer.echo(f"{output}: {_counts(manifest)}")
     _tell(problems)
@@ -111,7 +115,7 @@ def phantom(
     """Draw chest films to try things on; `pulmo data import csv` reads them."""
     from pulmo.datasets.phantom import write_phantoms
 
-    with progress("drawing films") as report:
+    with progress("drawing films") as (report,):
         table = write_phantoms(output, count, seed, on_progress=lambda done: report(done, count))
     typer.echo(f"{table}: {count} films")
 
@@ -135,6 +139,7 @@ def _tell(problems: "list[Problem]") -> None:
         say(f"left out: {n} ({reason})")
     failed = [problem for problem in problems if problem.failed]
     for problem in failed:
-        say(f"{problem.path}: {problem.reason}")
+        known = problem.reason.startswith(problem.path)
+        say(problem.reason if known else f"{problem.path}: {problem.reason}")
     if failed:
-        raise PartialError(f"{len(failed)} files or rows failed; the rest is in the manifest.")
+        raise PartialError(f"{len(failed)} failed, named above; the rest is in the manifest.")

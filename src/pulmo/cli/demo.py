@@ -7,7 +7,7 @@ import typer
 
 from pulmo.cli import data, evaluate, explain, export, predict, train
 from pulmo.cli.console import say
-from pulmo.core.errors import UsageError
+from pulmo.core.errors import InterruptedRunError, UsageError
 
 _FILMS, _NEW, _SEED = 1200, 4, 7
 
@@ -36,9 +36,20 @@ def demo(
         _FILMS
     ),
 ) -> None:
-    """Draw films, train on them, evaluate, explain and predict: everything, offline."""
+    """See everything work on drawn films, offline.
+
+    Draws films, trains on them, evaluates, explains and predicts.
+    """
     if out.exists():
         raise UsageError(f"{out} exists already; remove it or choose another with --out.")
+    try:
+        _everything(out, count)
+    except InterruptedRunError:
+        raise InterruptedRunError(f"Interrupted; {out} is incomplete and may be removed.") from None
+    typer.echo(_NEXT.format(out=out, new=_NEW))
+
+
+def _everything(out: Path, count: int) -> None:
     manifest, bundle = out / "films.parquet", out / "bundle"
     _step(f"1/6 drawing {count} chest films")
     data.phantom(out / "films", count, _SEED)
@@ -56,7 +67,6 @@ def demo(
     films = sorted((out / "new" / "images").iterdir())
     predict.predict(films, bundle)
     explain.explain(bundle, films, out / "heat-maps")
-    typer.echo(_NEXT.format(out=out, new=_NEW))
 
 
 def _step(text: str) -> None:

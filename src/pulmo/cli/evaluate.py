@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pulmo.cli.console import progress, say
+from pulmo.cli.output import claim_folder
 from pulmo.cli.predict import open_model
 from pulmo.core.errors import InputError, PartialError, UsageError
 
@@ -31,9 +32,9 @@ def evaluate(
         Several, typer.Option(help="Take only this modality; may be repeated.")
     ] = None,
 ) -> None:
-    """Run a bundle on labelled films: figures with intervals, and a report to read.
+    """Run a bundle on labelled films and report on it.
 
-    Writes predictions.parquet, evaluation.json and report.html.
+    Every figure has its interval. Writes predictions.parquet, evaluation.json and report.html.
     """
     import numpy as np
 
@@ -48,7 +49,8 @@ def evaluate(
     predictor = open_model(model)
     card = predictor.card
     table = _chosen(data, split, {"view": view or [], "modality": modality or []})
-    with progress("predicting") as report:
+    claim_folder(output)
+    with progress("predicting") as (report,):
         predicted = predict_manifest(predictor, table, report)
     write_predictions(predicted.table, output / "predictions.parquet")
     evaluation = compute(
@@ -112,12 +114,16 @@ def _gallery(predictor: "Predictor", table: "pd.DataFrame") -> "list[Shown]":
 
 
 def _tell(evaluation: "Evaluation", output: Path) -> None:
+    from pulmo.report.words import metric_title
+
     data = evaluation.data
     typer.echo(f"{data.n} pictures in {data.groups} groups")
     for name, estimate in evaluation.overall.items():
-        typer.echo(f"  {name.replace('_', ' '):20} {estimate}")
+        typer.echo(f"  {metric_title(name):20} {estimate}")
+    widest = max(len(str(metrics["recall"])) for metrics in evaluation.classes.values())
     for label, metrics in evaluation.classes.items():
-        typer.echo(f"  recall of {label:10} {metrics['recall']}   AUC {metrics['auc']}")
+        recall = str(metrics["recall"])
+        typer.echo(f"  Recall of {label:10} {recall:{widest}}  AUC {metrics['auc']}")
     for sentence in evaluation.warnings:
         typer.echo(f"warning: {sentence}")
     typer.echo(f"{output / 'report.html'}")

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.console import say
-from pulmo.cli.predict import draw_heatmap, open_model
+from pulmo.cli.heatmaps import MapFolder
+from pulmo.cli.predict import open_model
 from pulmo.core.errors import InputError, PartialError, PulmoError, UsageError
 
 
@@ -18,8 +19,10 @@ def explain(
         str | None, typer.Option(help="The class to show; the decided one without it.")
     ] = None,
 ) -> None:
-    """Paint on each film what spoke for a class: its class activation map."""
-    from pulmo.core.files import write_atomically
+    """Paint on each film what spoke for a class.
+
+    The colours are the class activation map on the scale of the card, the same for every film.
+    """
     from pulmo.radiograph import read_radiograph
 
     predictor = open_model(model)
@@ -28,14 +31,13 @@ def explain(
             f"The model knows no class {label!r}; its classes are "
             f"{', '.join(predictor.card.labels.order)}."
         )
+    maps = MapFolder.of(output, files)
     failed = 0
     for file in files:
         try:
             radiograph = read_radiograph(file)
             outcome = predictor.predict(radiograph)
-            shown = label or outcome.decision
-            path = output / f"{file.stem}.{shown}.png"
-            write_atomically(path, draw_heatmap(predictor, radiograph, outcome, shown))
+            path = maps.write(file, predictor, radiograph, outcome, label or outcome.decision)
         except PulmoError as error:
             say(str(error))
             failed += 1

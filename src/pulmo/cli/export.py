@@ -10,7 +10,7 @@ def export(
     run: Annotated[Path, typer.Argument(help="A finished run's folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The bundle's folder.")],
 ) -> None:
-    """Make a bundle of a run: one ONNX file, its card, and a model card to read."""
+    """Make a bundle of a run: one ONNX file and its cards."""
     from pulmo.bundle.export import export_run
     from pulmo.core.run_folder import RunFolder
 

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pulmo.cli.console import print_json, say
+from pulmo.cli.console import print_json, progress, say
+from pulmo.cli.heatmaps import MapFolder
 from pulmo.core.errors import InputError, PartialError, PulmoError, RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from pulmo.bundle.predictor import Outcome, Predictor
-    from pulmo.radiograph import Radiograph
+    from pulmo.bundle.card import Card
+    from pulmo.bundle.predictor import Predictor
 
 ModelOption = Annotated[
     Path | None,
@@ -28,11 +29,16 @@ def predict(
 ) -> None:
     """Classify films with a bundle. For research, not diagnosis."""
     predictor = open_model(model)
-    results = [_result(predictor, file, heatmap) for file in files]
+    maps = None if heatmap is None else MapFolder.of(heatmap, files)
     if as_json:
+        results = []
+        with progress("predicting") as (report,):
+            for file in files:
+                results.append(_result(predictor, file, maps))
+                report(len(results), len(files))
         print_json(results)
     else:
-        _print_table(predictor, results)
+        results = _print_each(predictor, files, maps)
     failed = sum(result["status"] != "ok" for result in results)
     if failed == len(files):
         raise InputError(
@@ -49,36 +55,29 @@ def open_model(model: Path | None) -> "Predictor":
 
     Raises:
         UsageError: none was named.
-        InputError: it is missing or damaged.
+        InputError: it is missing or damaged, or is a run.
     """
     if model is None:
         raise UsageError(
             "No model was named: add --model BUNDLE, or set PULMO_MODEL. `pulmo train` and "
             "`pulmo export` make a bundle."
         )
-    from pulmo.bundle.predictor import Predictor
+    from pulmo.bundle.predictor import CARD, MODEL, Predictor
+    from pulmo.core.run_folder import RunFolder
 
+    if RunFolder(model).recipe.exists() and not (model / MODEL).exists():
+        raise InputError(
+            f"{model} is a training run, not a bundle; export it first: "
+            f"pulmo export {model} -o BUNDLE"
+        )
+    if model.is_dir() and not (model / CARD).exists():
+        raise InputError(
+            f"{model} is not a bundle: it has no {CARD}. `pulmo export` makes a bundle of a run."
+        )
     return Predictor.open(model)
 
 
-def draw_heatmap(
-    predictor: "Predictor", radiograph: "Radiograph", outcome: "Outcome", label: str
-) -> bytes:
-    """Returns the PNG of a film with the evidence for a class painted on it."""
-    from pulmo.explain.overlay import draw_overlay
-
-    card = predictor.card
-    return draw_overlay(
-        radiograph.pixels,
-        outcome.activation[card.labels.order.index(label)],
-        aspect=card.input.aspect,
-        scale=card.activation.scale,
-        label=label,
-        caption=", ".join(f"{name} {p:.3f}" for name, p in outcome.probabilities.items()),
-    )
-
-
-def _result(predictor: "Predictor", file: Path, heatmap: Path | None) -> dict[str, Any]:
+def _result(predictor: "Predictor", file: Path, maps: MapFolder | None) -> dict[str, Any]:
     """Returns one file's object of `--json`."""
     from pulmo.radiograph import read_radiograph
 
@@ -97,8 +96,8 @@ def _result(predictor: "Predictor", file: Path, heatmap: Path | None) -> dict[st
     try:
         radiograph = read_radiograph(file)
         outcome = predictor.predict(radiograph)
-        if heatmap is not None:
-            write_heatmap(predictor, radiograph, outcome, heatmap / f"{file.stem}.png")
+        if maps is not None:
+            maps.write(file, predictor, radiograph, outcome, outcome.decision)
     except PulmoError as error:
         status = "refused" if isinstance(error, RefusedError) else "error"
         return result | {"status": status, "reason": str(error)}
@@ -110,29 +109,36 @@ def _result(predictor: "Predictor", file: Path, heatmap: Path | None) -> dict[st
     }
 
 
-def write_heatmap(
-    predictor: "Predictor", radiograph: "Radiograph", outcome: "Outcome", path: Path
-) -> None:
-    """Writes the evidence for the decided class, painted on the film."""
-    from pulmo.core.files import write_atomically
-
-    write_atomically(path, draw_heatmap(predictor, radiograph, outcome, outcome.decision))
-
-
-def _print_table(predictor: "Predictor", results: list[dict[str, Any]]) -> None:
-    decision = predictor.card.decision
-    done = [result for result in results if result["status"] == "ok"]
-    width = max((len(result["file"]) for result in done), default=4)
-    for result in done:
-        probability = result["probabilities"][result["decision"]]
-        sign = "positive" if result["positive"] else "negative"
-        typer.echo(f"{result['file']:{width}}  {result['decision']:9}  {probability:.3f}  {sign}")
-    for result in results:
-        if result["status"] != "ok":
-            say(f"{result['status']}: {result['reason']}")
-    if done:
+def _print_each(
+    predictor: "Predictor", files: list[Path], maps: MapFolder | None
+) -> list[dict[str, Any]]:
+    """Prints each result as soon as it is there, and then how to read them."""
+    card = predictor.card
+    width = max(len(str(file)) for file in files)
+    results = []
+    for file in files:
+        results.append(_result(predictor, file, maps))
+        _print_row(card, results[-1], width)
+    if any(result["status"] == "ok" for result in results):
+        decision = card.decision
         say(
             f"positive: probability of {' or '.join(decision.positive)} at least "
-            f"{decision.threshold:.3f}, which found {decision.sensitivity} of the validation "
-            f"pictures. {predictor.card.notice}"
+            f"{decision.threshold:.3f}, which found {decision.sensitivity} of such validation "
+            f"pictures. {card.notice}"
         )
+    return results
+
+
+def _print_row(card: "Card", result: dict[str, Any], width: int) -> None:
+    """Prints a result: the class with its probability, then what the threshold is compared with."""
+    if result["status"] != "ok":
+        say(f"{result['status']}: {result['reason']}")
+        return
+    longest = max(len(label) for label in card.labels.order)
+    decision, table = result["decision"], result["probabilities"]
+    named = card.decision.positive
+    typer.echo(
+        f"{result['file']:{width}}  {decision:{longest}} {table[decision]:.3f}  "
+        f"{' or '.join(named)} {sum(table[label] for label in named):.3f} "
+        f"{'positive' if result['positive'] else 'negative'}"
+    )

@@ -1,7 +1,8 @@
 """pulmo train."""
 
+import shlex
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -10,10 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pulmo.cli.console import progress, say
+from pulmo.cli.console import Report, progress, say
+from pulmo.cli.output import claim_folder
+from pulmo.core.errors import InterruptedRunError
 
 if TYPE_CHECKING:
-    from pulmo.bundle.card import Epoch
+    from pulmo.bundle.card import Card, Epoch
+    from pulmo.core.recipe import Recipe
+    from pulmo.train.loop import Watch
 
 
 def train(
@@ -33,37 +38,33 @@ def train(
     from pulmo.core.recipe import load_recipe
     from pulmo.core.run_folder import RunFolder
     from pulmo.core.tables import read_manifest
-    from pulmo.datasets.cache import cache_folder
-    from pulmo.report.figures import learning_curves
-    from pulmo.train.loop import Watch
-    from pulmo.train.run import Place, train_run
 
     experiment = load_recipe(recipe, settings or [])
     manifest = read_manifest(data)
+    claim_folder(output)
+
+    # torch takes seconds to import, which a typo in the recipe need not cost.
+    from pulmo.datasets.cache import cache_folder
+    from pulmo.report.figures import learning_curves
+    from pulmo.train.run import Place, train_run
+
     if threads:
         import torch
 
         torch.set_num_threads(threads)
     place = Place(RunFolder(output), cache_folder(), device)
-    with (
-        progress("decoding") as decoding,
-        progress("training") as training,
-        stop_in_order() as stop,
-    ):
-        watch = Watch(
-            on_step=lambda epoch, step, steps, _: training(
-                epoch * steps + step, experiment.train.epochs * steps
-            ),
-            on_epoch=_tell_epoch,
-            should_stop=stop.is_set,
+    finished = place.folder.card.exists()
+    with progress("decoding", "training") as (decoding, training), stop_in_order() as stop:
+        card = train_run(
+            experiment,
+            manifest,
+            place,
+            _watch(experiment, training, stop),
+            resume=resume,
+            on_decode=_stoppable(decoding, stop),
         )
-        card = train_run(experiment, manifest, place, watch, resume=resume, on_decode=decoding)
     write_atomically(place.folder.curves, learning_curves(card.training).encode())
-    best = card.training.history[card.training.best_epoch - 1]
-    typer.echo(
-        f"{output}: best epoch {best.epoch}, validation loss {best.val_loss:.4f}, "
-        f"balanced accuracy {best.val_balanced_accuracy:.3f}. Next: pulmo export {output} -o BUNDLE"
-    )
+    _tell_result(output, card, finished=finished)
 
 
 @contextmanager
@@ -76,7 +77,7 @@ def stop_in_order() -> Iterator[Event]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def handle(_number: int, _frame: FrameType | None) -> None:
-        say("Stopping after this step; a checkpoint is being written.")
+        say("Stopping in good order; once more stops at once.")
         stop.set()
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -90,9 +91,42 @@ def stop_in_order() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
+def _watch(recipe: "Recipe", training: Report, stop: Event) -> "Watch":
+    """Returns what shows a run's steps and epochs, and stops it."""
+    from pulmo.train.loop import Watch
+
+    return Watch(
+        on_step=lambda epoch, step, steps, _: training(
+            epoch * steps + step, recipe.train.epochs * steps
+        ),
+        on_epoch=_tell_epoch,
+        should_stop=stop.is_set,
+    )
+
+
+def _stoppable(report: Report, stop: Event) -> Callable[[int, int], None]:
+    """Returns `report`, but it ends the run once `stop` is set: there is nothing to keep yet."""
+
+    def checked(done: int, total: int) -> None:
+        report(done, total)
+        if stop.is_set():
+            raise InterruptedRunError("Interrupted before training began.")
+
+    return checked
+
+
 def _tell_epoch(epoch: "Epoch") -> None:
     say(
         f"epoch {epoch.epoch}: train loss {epoch.train_loss:.4f}, validation loss "
         f"{epoch.val_loss:.4f}, balanced accuracy {epoch.val_balanced_accuracy:.3f}, "
         f"{epoch.images_per_second:.0f} pictures/s"
+    )
+
+
+def _tell_result(output: Path, card: "Card", *, finished: bool) -> None:
+    best = card.training.history[card.training.best_epoch - 1]
+    typer.echo(
+        f"{output}: {'finished already, ' if finished else ''}best epoch {best.epoch}, validation "
+        f"loss {best.val_loss:.4f}, balanced accuracy {best.val_balanced_accuracy:.3f}. "
+        f"Next: pulmo export {shlex.quote(str(output))} -o BUNDLE"
     )

@@ -189,7 +189,8 @@ def parse_recipe(tree: dict[str, Any], origin: str) -> Recipe:
         return Recipe.model_validate(tree)
     except ValidationError as error:
         problems = "; ".join(_explain(problem) for problem in error.errors())
-        raise UsageError(f"{origin} is not a usable recipe: {problems}.") from None
+        end = "" if problems.endswith("?") else "."
+        raise UsageError(f"{origin} is not a usable recipe: {problems}{end}") from None
 
 
 def _find(name: str) -> Path:

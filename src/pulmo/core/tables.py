@@ -107,7 +107,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(io.BytesIO(data))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} is not a Parquet table: {error}.") from error
+        raise InputError(f"{path} is not a Parquet table: {str(error).rstrip('.')}.") from error
 
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:

@@ -100,13 +100,17 @@ def group(table: pd.DataFrame) -> pd.DataFrame:
 def _read(entry: Entry) -> dict[str, object] | Problem:
     """Returns a row of the manifest, or why there is none."""
     try:
+        path = entry.path.resolve().as_posix()
+        path.encode()
         radiograph = read_radiograph(entry.path)
+    except UnicodeEncodeError:
+        return Problem(str(entry.path), "its name is not UTF-8, as a manifest needs; rename it")
     except PulmoError as error:
         return Problem(str(entry.path), str(error))
     facts = radiograph.facts
     height, width = radiograph.pixels.shape
     return {
-        "path": entry.path.resolve().as_posix(),
+        "path": path,
         "sha256": radiograph.sha256,
         "label": entry.label,
         "finding": entry.finding,

@@ -1,10 +1,10 @@
 """Source: the reader of one public data set in the layout in which its authors publish it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, UsageError
 from pulmo.core.registry import Registry
 
 
@@ -80,6 +80,20 @@ def source(name: str, about: About) -> Callable[[Index], Index]:
         return index
 
     return decorate
+
+
+def check_map(label_map: Mapping[str, str], names: Collection[str], root: Path) -> None:
+    """Refuses a map from class name to label that speaks of a class that is not there.
+
+    Raises:
+        UsageError: it names a class that is not in `names`, those of `root`.
+    """
+    for name in label_map:
+        if name not in names:
+            raise UsageError(
+                f"--map says what {name!r} means, but {root} has no such class; it has "
+                f"{', '.join(sorted(names))}."
+            )
 
 
 def pictures_below(folder: Path) -> list[Path]:

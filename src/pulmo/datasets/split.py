@@ -36,7 +36,8 @@ def split_manifest(
     Raises:
         UsageError: the fractions leave nothing for training.
     """
-    if min(shares) < 0 or shares.val + shares.test >= 1:
+    # Written so that a share that is not a number does not pass.
+    if not (shares.val >= 0 and shares.test >= 0 and shares.val + shares.test < 1):
         raise UsageError(
             f"Validation {shares.val} and test {shares.test} must be fractions that leave some "
             "pictures for training."

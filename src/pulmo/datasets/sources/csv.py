@@ -9,7 +9,7 @@ from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import read_bytes
 from pulmo.core.labels import LABELS, check_label
 from pulmo.core.tables import SPLITS
-from pulmo.datasets.source import About, Entry, Problem, source
+from pulmo.datasets.source import About, Entry, Problem, check_map, source
 
 _REQUIRED = ("path", "label")
 _OPTIONAL = ("finding", "patient", "view", "modality", "age", "sex", "split")
@@ -31,7 +31,8 @@ def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
 
     Raises:
         InputError: the file is missing, is not UTF-8, or lacks a column.
-        UsageError: a label is neither a label nor in `label_map`.
+        UsageError: a label is neither a label nor in `label_map`, or a name of `label_map` is on no
+            row.
     """
     try:
         text = read_bytes(root).decode("utf-8-sig")
@@ -44,8 +45,15 @@ def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
             f"{root} has no column {' and '.join(missing)}; "
             f"it has {', '.join(table.fieldnames or ())}."
         )
-    for number, row in enumerate(table, start=2):
-        yield _entry(root, number, row, label_map)
+    rows = list(table)
+    check_map(label_map, {row["label"] or "" for row in rows}, root)
+    lines: dict[Path, int] = {}
+    for number, row in enumerate(rows, start=2):
+        entry = _entry(root, number, row, label_map)
+        if isinstance(entry, Entry) and lines.setdefault(entry.path, number) != number:
+            where = f"{root}, line {number}"
+            entry = Problem(where, f"{entry.path} is on line {lines[entry.path]} already")
+        yield entry
 
 
 def _entry(
@@ -63,7 +71,11 @@ def _entry(
     try:
         age = None if known["age"] is None else float(known["age"])
     except ValueError:
-        return Problem(where, f"its age {known['age']!r} is not a number of years")
+        age = -1.0
+    if age is not None and not 0 <= age <= 130:
+        return Problem(where, f"its age {known['age']!r} is not a number of years from 0 to 130")
+    if known["sex"] not in (None, "F", "M", "O"):
+        return Problem(where, f"its sex is {known['sex']!r}, not F, M or O")
     return Entry(
         path,
         _label(row["label"], label_map, where),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.labels import LABELS, check_label
-from pulmo.datasets.source import About, Entry, Problem, pictures_below, source
+from pulmo.datasets.source import About, Entry, Problem, check_map, pictures_below, source
 
 
 @source(
@@ -24,13 +24,15 @@ def folder(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem
 
     Raises:
         InputError: `root` is not a folder or holds no folder.
-        UsageError: a folder's name is neither a label nor in `label_map`.
+        UsageError: a folder's name is neither a label nor in `label_map`, or a name of `label_map`
+            is no folder.
     """
     if not root.is_dir():
         raise InputError(f"{root} is not a folder.")
     folders = sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
     if not folders:
         raise InputError(f"{root} holds no folder; one folder a class was expected.")
+    check_map(label_map, {path.name for path in folders}, root)
     labels = {path: _label(path.name, label_map) for path in folders}
     for path, label in labels.items():
         pictures = pictures_below(path)
