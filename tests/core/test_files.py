@@ -1,4 +1,5 @@
 import hashlib
+import os
 import resource
 import subprocess
 import sys
@@ -62,3 +63,15 @@ def test_reading_names_what_is_wrong(tmp_path: Path) -> None:
 
 def test_sha256_is_hashlibs() -> None:
     assert sha256(b"film") == hashlib.sha256(b"film").hexdigest()
+
+
+def test_an_interruption_leaves_no_part_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "a", b"data")
+    assert list(tmp_path.iterdir()) == []

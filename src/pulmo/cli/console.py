@@ -16,8 +16,10 @@ Report = Callable[[int, int], None]
 
 
 def say(text: str) -> None:
-    """Writes a line of progress to stderr."""
-    typer.echo(text, err=True)
+    """Writes a line of progress to stderr; above the bar, if there is one."""
+    # typer.echo would write to the bare stream behind rich's, through the bar.
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold

@@ -85,6 +85,11 @@ def _chosen(data: Path, split: str | None, wanted: dict[str, list[str]]) -> "pd.
     table = read_manifest(data)
     if split is not None:
         table = table[table["split"] == split]
+        if table.empty:
+            raise InputError(
+                f"{data} has no {split} picture; `pulmo data split` makes a split, and without "
+                "--split all pictures are taken."
+            )
     for column, values in wanted.items():
         if values:
             table = table[table[column].isin(values)]

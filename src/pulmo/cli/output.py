@@ -1,0 +1,33 @@
+"""Places for results, checked before the work whose results go there."""
+
+import tempfile
+from pathlib import Path
+
+from pulmo.core.errors import InputError
+
+
+def claim_folder(folder: Path) -> None:
+    """Makes a folder, if need be, and tries that files can be written to it.
+
+    Raises:
+        InputError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except FileExistsError:
+        raise InputError(f"{folder} is a file; a folder was expected.") from None
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written to: {error.strerror or error}.") from error
+
+
+def claim_file(path: Path) -> None:
+    """Checks that a file can be written; one that is there is left as it is.
+
+    Raises:
+        InputError: it is a folder, or its folder cannot be made or written to.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; a file was expected.")
+    claim_folder(path.parent)

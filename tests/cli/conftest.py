@@ -1,0 +1,42 @@
+"""The command, called in this process, and a manifest for it."""
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pulmo.cli.app import main
+from pulmo.core.tables import write_manifest
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def pulmo(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Calls the command; gives its exit status and what it wrote to stdout and stderr."""
+
+    def call(*words: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["pulmo", *map(str, words)])
+        before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+        capsys.readouterr()
+        try:
+            with pytest.raises(SystemExit) as stopped:
+                main()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        out, err = capsys.readouterr()
+        return int(stopped.value.code or 0), out, err
+
+    return call
+
+
+@pytest.fixture
+def manifest(films: pd.DataFrame, tmp_path: Path) -> Path:
+    """The films' manifest as a file."""
+    path = tmp_path / "films.parquet"
+    write_manifest(films, path)
+    return path

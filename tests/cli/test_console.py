@@ -1,0 +1,53 @@
+import io
+import sys
+
+import pytest
+import typer
+
+from pulmo.cli.console import print_json, progress, say
+
+
+class Terminal(io.TextIOWrapper):
+    """A stream with a buffer, as the real ones have, that says that it is a terminal."""
+
+    def __init__(self) -> None:
+        self.written = io.BytesIO()
+        super().__init__(self.written, "utf-8", write_through=True)
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_off_a_terminal_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress("reading", "training") as (reading, training):
+        reading(1, 2)
+        training(1, 3)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress_on_a_terminal_shows_the_stages_that_began(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out, err = Terminal(), Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    for name, value in {"TERM": "xterm", "COLUMNS": "100"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with progress("reading", "training") as (reading, _):
+        reading(1, 2)
+        say("a line above the bar")
+        typer.echo("a result")
+        reading(2, 2)
+    shown = err.written.getvalue().decode()
+    assert "reading" in shown
+    assert "2/2" in shown
+    assert "\x1b[2Ka line above the bar\n" in shown  # the bar was erased first
+    assert "training" not in shown
+    assert out.written.getvalue() == b"a result\n"
+    assert sys.stderr is err
+
+
+def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"file": "é\udcff"})
+    assert capsys.readouterr().out == '{\n  "file": "\\u00e9\\udcff"\n}\n'

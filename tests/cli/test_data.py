@@ -1,0 +1,197 @@
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.source import SOURCES
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def folder(film: Path, tmp_path: Path) -> Path:
+    """Two classes of four films each."""
+    for number, path in enumerate(sorted(film.parent.iterdir())[:8]):
+        place = tmp_path / "set" / ("covid" if number % 2 else "normal") / path.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
+    return tmp_path / "set"
+
+
+def test_sources_are_listed_with_their_terms(pulmo: Call) -> None:
+    status, out, err = pulmo("data", "sources")
+    assert (status, err) == (0, "")
+    assert [line for line in out.splitlines() if line[0] != " "] == list(SOURCES)
+    assert "\n  licence: CC BY 4.0; size: 5856 pictures, 1.2 GB\n" in out
+    assert max(map(len, out.splitlines())) <= 96
+
+
+class TestImport:
+    """Import."""
+
+    def test_a_folder_of_classes(self, pulmo: Call, folder: Path, tmp_path: Path) -> None:
+        output = tmp_path / "new" / "m.parquet"
+        status, out, err = pulmo("data", "import", "folder", folder, "-o", output, "--name", "own")
+        assert (status, err) == (0, "")
+        assert out == f"{output}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
+        assert set(read_manifest(output)["source"]) == {"own"}
+
+    def test_one_class_alone_is_imported(self, pulmo: Call, folder: Path, tmp_path: Path) -> None:
+        shutil.rmtree(folder / "normal")
+        status, out, _ = pulmo("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")
+        assert status == 0
+        assert "(4 covid)" in out
+
+    def test_what_fails_is_named_and_the_rest_is_done(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        (folder / "viral").mkdir()
+        (folder / "normal" / "text.png").write_text("hello")
+        (folder / "normal" / "empty.png").touch()
+        nameless = folder / "covid" / os.fsdecode(b"\xff.png")
+        shutil.copy(min((folder / "covid").iterdir()), nameless)
+        output = tmp_path / "m.parquet"
+        status, out, err = pulmo("data", "import", "folder", folder, "-o", output)
+        assert status == 4
+        assert out == f"{output}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
+        assert err.splitlines()[-1] == "pulmo: 4 failed, named above; the rest is in the manifest."
+        for reason in (
+            f"{folder / 'viral'}: the folder holds no file",
+            f"{folder / 'normal' / 'empty.png'} is empty.",
+            f"{folder / 'normal' / 'text.png'} is not a PNG, JPEG, TIFF or DICOM file; its con",
+            f"{folder}/covid/\\udcff.png: its name is not UTF-8, as a manifest needs; rename it",
+        ):
+            assert f"\n{reason}" in f"\n{err}"
+
+    def test_what_is_left_out_by_rule_is_counted(
+        self, pulmo: Call, film: Path, tmp_path: Path
+    ) -> None:
+        for name in ("a.png", "d.png", "e.png"):
+            (tmp_path / "images").mkdir(exist_ok=True)
+            shutil.copy(film, tmp_path / "images" / name)
+        (tmp_path / "metadata.csv").write_text(
+            "patientid,finding,view,modality,filename,folder,age,sex\n"
+            "4,COVID-19,PA,X-ray,a.png,images,,\n"
+            "5,todo,PA,X-ray,d.png,images,,\n"
+            "6,todo,PA,X-ray,e.png,images,,\n"
+        )
+        status, out, err = pulmo("data", "import", "cohen", tmp_path, "-o", tmp_path / "m.parquet")
+        assert (status, err) == (0, "left out: 2 (its finding is not stated)\n")
+        assert "(1 covid)" in out
+
+    def test_bad_rows_of_a_table_are_named_by_line(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        first, second = sorted((folder / "covid").iterdir())[:2]
+        table = folder / "t.csv"
+        table.write_text(
+            "path,label,sex,age\n"
+            f"covid/{first.name},covid,male,\n"
+            f"covid/{second.name},covid,M,200\n"
+            f"covid/{first.name},covid,F,40\n"
+            f"covid/{first.name},covid,F,40\n"
+        )
+        status, out, err = pulmo("data", "import", "csv", table, "-o", tmp_path / "m.parquet")
+        assert status == 4
+        assert "1 pictures" in out
+        assert [line.split(":")[0] for line in err.splitlines()[:3]] == [
+            f"{table}, line {line}" for line in (2, 3, 5)
+        ]
+
+    @pytest.mark.parametrize(
+        ("words", "reason"),
+        [
+            (["fodler"], "Did you mean 'folder'"),
+            (["folder", "--map", "covid=covdi"], "Did you mean 'covid'"),
+            (["folder", "--map", "covit=covid"], "no such class; it has covid, normal"),
+            (["folder", "--map", "covid"], "--map 'covid' is not NAME=LABEL"),
+        ],
+    )
+    def test_a_typo_is_a_usage_error(
+        self, pulmo: Call, folder: Path, tmp_path: Path, words: list[str], reason: str
+    ) -> None:
+        source, *options = words
+        status, out, err = pulmo(
+            "data", "import", source, folder, *options, "-o", tmp_path / "m.parquet"
+        )
+        assert (status, out) == (2, "")
+        assert reason in err
+
+    def test_a_place_that_cannot_be_written_is_refused_before_any_work(
+        self, pulmo: Call, tmp_path: Path, film: Path
+    ) -> None:
+        for output, reason in (
+            (tmp_path, "is a folder; a file was expected"),
+            (film / "m.parquet", "is a file; a folder was expected"),
+        ):
+            status, out, err = pulmo("data", "import", "folder", tmp_path / "none", "-o", output)
+            assert (status, out) == (3, "")
+            assert reason in err
+
+
+class TestSplit:
+    """Split and merge."""
+
+    def test_every_side_is_counted(self, pulmo: Call, manifest: Path, tmp_path: Path) -> None:
+        output = tmp_path / "s.parquet"
+        status, out, err = pulmo("data", "split", manifest, "-o", output, "--val", "0.25")
+        assert (status, err) == (0, "")
+        sides = read_manifest(output)["split"].value_counts()
+        for line, side in zip(out.splitlines(), ("train", "val", "test"), strict=True):
+            assert line.startswith(f"{side}: {sides[side]} pictures in ")
+
+    def test_the_kept_test_tells_what_is_left_out(
+        self, pulmo: Call, films: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        largest = films["group"].value_counts().index[0]
+        films["split"] = None
+        films.loc[films.index[films["group"] == largest][0], "split"] = "test"
+        write_manifest(films, tmp_path / "m.parquet")
+        path = tmp_path / "m.parquet"
+        status, out, _ = pulmo("data", "split", path, "-o", path, "--keep-test")
+        assert status == 0
+        assert out.splitlines()[2].startswith("test: 1 pictures")
+        assert out.splitlines()[3].startswith("left out, in a group with the kept test: ")
+
+    @pytest.mark.parametrize(("val", "test"), [("0.6", "0.4"), ("-0.1", "0.2"), ("nan", "0.1")])
+    def test_fractions_that_leave_nothing_for_training(
+        self, pulmo: Call, manifest: Path, tmp_path: Path, val: str, test: str
+    ) -> None:
+        status, _, err = pulmo(
+            "data", "split", manifest, "-o", tmp_path / "s.parquet", f"--val={val}", "--test", test
+        )
+        assert status == 2
+        assert "must be fractions that leave some pictures for training" in err
+        assert not (tmp_path / "s.parquet").exists()
+
+    def test_a_table_that_is_no_manifest(self, pulmo: Call, phantoms: Path, tmp_path: Path) -> None:
+        status, _, err = pulmo("data", "split", phantoms, "-o", tmp_path / "s.parquet")
+        assert status == 3
+        assert f"{phantoms} is not a Parquet table" in err
+
+    def test_merged_manifests_are_counted(
+        self, pulmo: Call, films: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        first, second = tmp_path / "a.parquet", tmp_path / "b.parquet"
+        write_manifest(films[:30], first)
+        write_manifest(films[30:], second)
+        status, out, _ = pulmo("data", "merge", first, second, "-o", tmp_path / "m.parquet")
+        assert status == 0
+        assert f"m.parquet: {len(films)} pictures in {films['group'].nunique()} groups" in out
+        status, _, err = pulmo("data", "merge", first, first, "-o", tmp_path / "n.parquet")
+        assert status == 3
+        assert "is in more than one of the manifests (30 such pictures)" in err
+
+
+def test_phantoms_are_drawn_into_a_new_folder_only(pulmo: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    assert pulmo("data", "phantom", "-o", folder, "--count", "2") == (
+        0, f"{folder / 'phantoms.csv'}: 2 films\n", "",
+    )  # fmt: skip
+    status, _, err = pulmo("data", "phantom", "-o", folder, "--count", "2")
+    assert status == 2
+    assert "is there and not an empty folder" in err

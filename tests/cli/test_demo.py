@@ -1,0 +1,57 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from pulmo.cli import data
+from pulmo.core import recipe as recipe_module
+from pulmo.core.errors import InterruptedRunError
+from pulmo.core.recipe import Recipe
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+def test_the_demo_makes_all_that_it_speaks_of(
+    pulmo: Call, quick_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = tmp_path / "demo.toml"
+    short.write_text(quick_recipe.to_toml())
+    monkeypatch.setattr(recipe_module, "shipped_recipes", lambda: {"demo": short})
+    out_folder = tmp_path / "demo"
+    status, out, err = pulmo("demo", "--out", out_folder, "--count", "80")
+    assert status == 0
+    assert [line[:4] for line in err.splitlines() if line[1:3] == "/6"] == [
+        f"{step}/6 " for step in range(1, 7)
+    ]
+    look = out.split("Look at\n")[1].splitlines()[:3]
+    for line in look:
+        path = Path(line.split()[0])
+        assert path.is_relative_to(out_folder)
+        assert path.exists()
+    assert len(list((out_folder / "heat-maps").iterdir())) == 4
+    assert "{" not in out
+    status, out, err = pulmo("demo", "--out", out_folder)
+    assert (status, out) == (2, "")
+    assert f"{out_folder} exists already; remove it or choose another with --out" in err
+
+
+def test_too_few_films_are_a_usage_error(pulmo: Call, tmp_path: Path) -> None:
+    status, _, err = pulmo("demo", "--out", tmp_path / "demo", "--count", "10")
+    assert status == 2
+    assert "80" in err
+    assert not (tmp_path / "demo").exists()
+
+
+def test_an_interrupted_demo_offers_no_resume(
+    pulmo: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> NoReturn:
+        raise InterruptedRunError("Training stopped in epoch 1; go on with --resume.")
+
+    monkeypatch.setattr(data, "phantom", stop)
+    status, _, err = pulmo("demo", "--out", tmp_path / "demo")
+    assert status == 130
+    assert err.splitlines()[-1] == (
+        f"pulmo: Interrupted; {tmp_path / 'demo'} is incomplete and may be removed."
+    )

@@ -1,0 +1,112 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.tables import read_predictions, write_manifest
+from pulmo.radiograph import read_radiograph
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+def test_three_files_and_a_summary(
+    pulmo: Call, bundle: Path, manifest: Path, films: pd.DataFrame, tmp_path: Path
+) -> None:
+    output = tmp_path / "evaluation"
+    status, out, err = pulmo(
+        "evaluate", bundle, "--data", manifest, "--split", "test", "-o", output
+    )
+    chosen = films[films["split"] == "test"]
+    assert (status, err) == (0, "")
+    assert {path.name for path in output.iterdir()} == {
+        "predictions.parquet", "evaluation.json", "report.html",
+    }  # fmt: skip
+    predictions = read_predictions(output / "predictions.parquet")
+    assert list(predictions["path"]) == list(chosen["path"])
+    evaluation = json.loads((output / "evaluation.json").read_text())
+    assert evaluation["data"]["n"] == len(chosen)
+    assert evaluation["data"]["split"] == "test"
+    assert evaluation["model"]["sha256"] == Predictor.open(bundle).sha256
+    lines = out.splitlines()
+    assert lines[0] == f"{len(chosen)} pictures in {chosen['group'].nunique()} groups"
+    right = (predictions["decision"] == predictions["label"]).mean()
+    assert lines[1].split()[:2] == ["Accuracy", f"{right:.3f}"]
+    assert len({line.index("  AUC ") for line in lines if "  Recall of " in line}) == 1
+    assert sum(line.startswith("warning: ") for line in lines) == len(evaluation["warnings"])
+    assert lines[-1] == str(output / "report.html")
+
+
+def test_a_view_alone_and_pictures_that_disappeared(
+    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+) -> None:
+    rows = films.index[films["view"] == "PA"]
+    gone = str(tmp_path / "gone.png")
+    films.loc[rows[0], "path"] = gone
+    write_manifest(films, tmp_path / "m.parquet")
+    words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e", "--view", "PA"]
+    status, _, err = pulmo("evaluate", bundle, *words)
+    assert status == 4
+    assert err == (f"{gone} does not exist.\npulmo: 1 of {len(rows)} pictures could not be read.\n")
+    predictions = read_predictions(tmp_path / "e" / "predictions.parquet")
+    assert len(predictions) == len(rows) - 1
+    assert set(predictions["view"]) == {"PA"}
+    evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
+    assert [failure["path"] for failure in evaluation["data"]["failed"]] == [gone]
+    first = predictions.iloc[0]
+    outcome = Predictor.open(bundle).predict(read_radiograph(Path(first["path"])))
+    assert first["p_covid"] == pytest.approx(outcome.probabilities["covid"], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "reason"),
+    [
+        (["--split", "tset"], 2, "There is no split 'tset'; choose train, val, test."),
+        (["--view", "lateral"], 3, "holds no picture that these options choose"),
+        (["--modality", "CT"], 3, "holds no picture that these options choose"),
+    ],
+)
+def test_options_that_choose_nothing(
+    pulmo: Call,
+    bundle: Path,
+    manifest: Path,
+    tmp_path: Path,
+    words: list[str],
+    status: int,
+    reason: str,
+) -> None:
+    found = pulmo("evaluate", bundle, "--data", manifest, "-o", tmp_path / "e", *words)
+    assert found[:2] == (status, "")
+    assert reason in found[2]
+    assert not (tmp_path / "e").exists()
+
+
+def test_a_manifest_without_a_split(
+    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+) -> None:
+    write_manifest(films.assign(split=None), tmp_path / "m.parquet")
+    status, _, err = pulmo(
+        "evaluate", bundle, "--data", tmp_path / "m.parquet", "--split", "test", "-o", tmp_path
+    )
+    assert status == 3
+    assert "has no test picture; `pulmo data split` makes a split" in err
+
+
+def test_no_picture_that_can_be_read(
+    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+) -> None:
+    films["path"] = [str(tmp_path / f"{number}.png") for number in range(len(films))]
+    write_manifest(films, tmp_path / "m.parquet")
+    status, _, err = pulmo("evaluate", bundle, "--data", tmp_path / "m.parquet", "-o", tmp_path)
+    assert status == 3
+    assert "There is no readable picture to evaluate. The first: " in err
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(
+    pulmo: Call, bundle: Path, manifest: Path
+) -> None:
+    status, out, err = pulmo("evaluate", bundle, "--data", manifest, "-o", manifest)
+    assert (status, out) == (3, "")
+    assert err == f"pulmo: {manifest} is a file; a folder was expected.\n"

@@ -1,0 +1,47 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pulmo.core.run_folder import RunFolder
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+def test_a_map_of_each_film_is_written_and_named(
+    pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+) -> None:
+    maps = tmp_path / "deep" / "maps"
+    status, out, err = pulmo("explain", bundle, film, "-o", maps, "--label", "viral")
+    assert (status, out, err) == (0, f"{maps / film.stem}.viral.png\n", "")
+    with Image.open(maps / f"{film.stem}.viral.png") as picture:
+        assert picture.format == "PNG"
+
+
+@pytest.mark.parametrize(("good", "expected"), [(1, 4), (0, 3)])
+def test_bad_films_are_named_and_the_rest_is_done(
+    pulmo: Call, bundle: Path, film: Path, tmp_path: Path, good: int, expected: int
+) -> None:
+    bad = tmp_path / "text.png"
+    bad.write_text("hello")
+    status, out, err = pulmo("explain", bundle, bad, *[film] * good, "-o", tmp_path / "maps")
+    assert status == expected
+    assert len(out.splitlines()) == good
+    assert err.startswith(f"{bad} is not a PNG")
+    assert len(err.splitlines()) == 2
+
+
+def test_an_unknown_class_lists_the_known_ones(
+    pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+) -> None:
+    status, out, err = pulmo("explain", bundle, film, "-o", tmp_path / "maps", "--label", "flu")
+    assert (status, out) == (2, "")
+    assert "no class 'flu'; its classes are covid, bacterial, viral, normal" in err
+    assert not (tmp_path / "maps").exists()
+
+
+def test_a_run_is_to_be_exported(pulmo: Call, run: RunFolder, film: Path, tmp_path: Path) -> None:
+    status, _, err = pulmo("explain", run.root, film, "-o", tmp_path)
+    assert status == 3
+    assert "is a training run, not a bundle; export it first" in err

@@ -1,0 +1,302 @@
+import json
+import os
+import shutil
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.files import sha256
+from pulmo.core.run_folder import RunFolder
+from pulmo.radiograph import read_radiograph
+
+Call = Callable[..., tuple[int, str, str]]
+
+KEYS = {
+    "file", "sha256", "status", "reason", "probabilities", "decision", "positive", "threshold",
+    "model",
+}  # fmt: skip
+
+
+def noise(shape: tuple[int, ...]) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def make_missing(path: Path, _: Path) -> None:
+    assert not path.exists()
+
+
+def make_empty(path: Path, _: Path) -> None:
+    path.touch()
+
+
+def make_text(path: Path, _: Path) -> None:
+    path.write_text("hello")
+
+
+def make_folder(path: Path, _: Path) -> None:
+    path.mkdir()
+
+
+def make_truncated(path: Path, film: Path) -> None:
+    data = film.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+
+
+def make_huge(path: Path, _: Path) -> None:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 100_000, 100_000, 8, 0, 0, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+
+
+def make_colour(path: Path, _: Path) -> None:
+    noise((64, 64, 3)).save(path, "PNG")
+
+
+def make_gif(path: Path, _: Path) -> None:
+    noise((64, 64)).save(path, "GIF", save_all=True, append_images=[Image.new("L", (64, 64))])
+
+
+def make_apng(path: Path, _: Path) -> None:
+    noise((64, 64)).save(path, "PNG", save_all=True, append_images=[Image.new("L", (64, 64))])
+
+
+def make_pages(path: Path, _: Path) -> None:
+    noise((64, 64)).save(path, "TIFF", save_all=True, append_images=[Image.new("L", (64, 64))])
+
+
+def make_dicom_without_pixels(path: Path, film: Path) -> None:
+    dataset = pydicom.dcmread(min(film.parent.glob("*.dcm")))
+    del dataset.PixelData
+    dataset.save_as(path)
+
+
+MATRIX = [
+    (make_missing, "error", "x.png does not exist"),
+    (make_empty, "error", "x.png is empty"),
+    (make_text, "error", "its content decides, not its name"),
+    (make_folder, "error", "is a folder; a file was expected"),
+    (make_truncated, "error", "truncated"),
+    (make_huge, "refused", "more pixels than are read"),
+    (make_colour, "refused", "is a colour picture"),
+    (make_gif, "error", "is not a PNG, JPEG, TIFF or DICOM file"),
+    (make_apng, "refused", "holds several pictures"),
+    (make_pages, "refused", "holds several pictures"),
+    (make_dicom_without_pixels, "error", "without pixel data"),
+]
+
+
+@pytest.mark.parametrize(("make", "kind", "reason"), MATRIX)
+def test_a_bad_file_is_named_with_its_reason(
+    pulmo: Call,
+    bundle: Path,
+    film: Path,
+    tmp_path: Path,
+    make: Callable[[Path, Path], None],
+    kind: str,
+    reason: str,
+) -> None:
+    path = tmp_path / "x.png"
+    make(path, film)
+    status, out, err = pulmo("predict", "--model", bundle, path)
+    first, last = err.splitlines()
+    assert (status, out) == (3, "")
+    assert first.startswith(f"{kind}: {path} ")
+    assert reason in first
+    assert last == "pulmo: There is no result: the file could not be used."
+
+
+def test_json_of_good_and_bad_files_is_one_list_with_the_documented_keys(
+    pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+) -> None:
+    make_text(tmp_path / "text.png", film)
+    make_colour(tmp_path / "colour.png", film)
+    files = [tmp_path / "text.png", film, tmp_path / "colour.png"]
+    status, out, err = pulmo("predict", "--json", "--model", bundle, *files)
+    results = json.loads(out)
+    assert status == 4
+    assert err == "pulmo: 2 of 3 files could not be used.\n"
+    assert all(result.keys() == KEYS for result in results)
+    assert [result["file"] for result in results] == [str(file) for file in files]
+    assert [result["status"] for result in results] == ["error", "ok", "refused"]
+    predictor = Predictor.open(bundle)
+    outcome, card = predictor.predict(read_radiograph(film)), predictor.card
+    assert results[1] == {
+        "file": str(film),
+        "sha256": sha256(film.read_bytes()),
+        "status": "ok",
+        "reason": None,
+        "probabilities": outcome.probabilities,
+        "decision": outcome.decision,
+        "positive": outcome.positive,
+        "threshold": card.decision.threshold,
+        "model": {"name": card.name, "version": card.created, "sha256": predictor.sha256},
+    }
+    nothing = dict.fromkeys(("sha256", "probabilities", "decision", "positive"))
+    for bad in (results[0], results[2]):
+        assert nothing.items() <= bad.items()
+        assert bad["reason"].startswith(bad["file"])
+        assert bad["model"] == results[1]["model"]
+
+
+def test_all_bad_files_give_json_and_status_3(pulmo: Call, bundle: Path, tmp_path: Path) -> None:
+    status, out, err = pulmo(
+        "predict", "--json", "--model", bundle, tmp_path / "a.png", tmp_path / "b.png"
+    )
+    assert status == 3
+    assert [result["status"] for result in json.loads(out)] == ["error", "error"]
+    assert err == "pulmo: There is no result: none of the 2 files could be used.\n"
+
+
+def test_people_get_a_line_each_and_how_to_read_it(
+    pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a film.png"  # the film has another suffix: its content decides
+    shutil.copy(min(film.parent.glob("*.jpg")), path)
+    status, out, err = pulmo("predict", "--model", bundle, path, film)
+    predictor = Predictor.open(bundle)
+    outcome = predictor.predict(read_radiograph(path))
+    covid = outcome.probabilities["covid"]
+    sign = "positive" if outcome.positive else "negative"
+    assert status == 0
+    assert out.splitlines()[0].split() == [
+        *str(path).split(), outcome.decision, f"{outcome.probabilities[outcome.decision]:.3f}",
+        "covid", f"{covid:.3f}", sign,
+    ]  # fmt: skip
+    assert len({line.index(" covid 0.", 40) for line in out.splitlines()}) == 1
+    assert err.startswith("positive: probability of covid at least ")
+    assert err.endswith("For research, not diagnosis.\n")
+
+
+def test_a_name_that_is_not_utf8_is_shown(
+    pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))
+    shutil.copy(film, path)
+    status, out, _ = pulmo("predict", "--model", bundle, path)
+    assert status == 0
+    assert "/\\udcff.png" in out
+    status, out, _ = pulmo("predict", "--model", bundle, path, "--json")
+    assert status == 0
+    assert json.loads(out)[0]["file"] == str(path)
+
+
+class TestModel:
+    """Which model is opened, and which is not."""
+
+    def test_none_named(self, pulmo: Call, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("PULMO_MODEL", raising=False)
+        status, out, err = pulmo("predict", film)
+        assert (status, out) == (2, "")
+        assert "add --model BUNDLE, or set PULMO_MODEL" in err
+
+    def test_named_by_the_environment(
+        self, pulmo: Call, bundle: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PULMO_MODEL", str(bundle))
+        assert pulmo("predict", film)[0] == 0
+
+    def test_the_network_alone(self, pulmo: Call, bundle: Path, film: Path) -> None:
+        assert (
+            pulmo("predict", film, "--model", bundle / "model.onnx")[:2]
+            == pulmo("predict", film, "--model", bundle)[:2]
+        )
+
+    @pytest.mark.parametrize("name", ["model.onnx", "MODEL_CARD.md"])
+    def test_a_file_changed_after_the_export(
+        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path, name: str
+    ) -> None:
+        copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
+        (copy / name).write_bytes((copy / name).read_bytes() + b"\n")
+        status, out, err = pulmo("predict", film, "--model", copy)
+        assert (status, out) == (3, "")
+        assert f"{copy / name} was changed after the export" in err
+
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [("model.onnx", "does not exist"), ("card.json", "is not a bundle: it has no card.json")],
+    )
+    def test_a_file_missing(
+        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path, name: str, reason: str
+    ) -> None:
+        copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
+        (copy / name).unlink()
+        status, out, err = pulmo("predict", film, "--model", copy)
+        assert (status, out) == (3, "")
+        assert reason in err
+
+    def test_a_run_is_to_be_exported(self, pulmo: Call, run: RunFolder, film: Path) -> None:
+        status, out, err = pulmo("predict", film, "--model", run.root)
+        assert (status, out) == (3, "")
+        assert f"export it first: pulmo export {run.root} -o BUNDLE" in err
+
+    def test_something_else(self, pulmo: Call, film: Path, tmp_path: Path) -> None:
+        status, _, err = pulmo("predict", film, "--model", film)
+        assert status == 3
+        assert "is not a usable ONNX network" in err
+        assert err.count("\n") == 1
+        status, _, err = pulmo("predict", film, "--model", tmp_path / "none")
+        assert (status, err) == (3, f"pulmo: {tmp_path / 'none'} does not exist.\n")
+
+
+class TestHeatMaps:
+    """Where heat maps go."""
+
+    def test_each_is_named_after_its_film_and_class(
+        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+    ) -> None:
+        status, out, _ = pulmo("predict", "--model", bundle, film, "--heatmap", tmp_path / "maps")
+        (path,) = (tmp_path / "maps").iterdir()
+        assert status == 0
+        assert path.name.split(".")[0] == film.stem
+        assert path.name.split(".")[1] in out
+        with Image.open(path) as picture:
+            assert picture.format == "PNG"
+
+    def test_films_of_the_same_name_do_not_share_one(
+        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+    ) -> None:
+        films = sorted(film.parent.iterdir())[:2]
+        twins = [tmp_path / "a" / "x.png", tmp_path / "b" / "X.dcm"]
+        for source, twin in zip(films, twins, strict=True):
+            twin.parent.mkdir()
+            shutil.copy(source, twin)
+        maps = tmp_path / "maps"
+        status, _, _ = pulmo("predict", "--model", bundle, *twins, film, film, "--heatmap", maps)
+        digests = [sha256(twin.read_bytes())[:8] for twin in twins]
+        names = sorted(path.name.rsplit(".", 2)[0] for path in maps.iterdir())
+        assert status == 0
+        assert names == sorted([f"x.{digests[0]}", f"X.{digests[1]}", film.stem])
+
+    def test_a_film_is_never_overwritten(
+        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+    ) -> None:
+        decided = Predictor.open(bundle).predict(read_radiograph(film)).decision
+        films = [tmp_path / "x.png", tmp_path / f"x.{decided}.png"]
+        for path in films:
+            shutil.copy(film, path)
+        before = [path.read_bytes() for path in films]
+        status, out, err = pulmo("predict", "--model", bundle, *films, "--heatmap", tmp_path)
+        assert status == 4
+        assert len(out.splitlines()) == 1
+        assert f"would overwrite the film {films[1]}; choose another folder" in err
+        assert [path.read_bytes() for path in films] == before
+
+    def test_a_place_that_cannot_be_written_is_refused_before_any_work(
+        self, pulmo: Call, bundle: Path, film: Path
+    ) -> None:
+        status, out, err = pulmo("predict", "--model", bundle, film, "--heatmap", film)
+        assert (status, out) == (3, "")
+        assert err == f"pulmo: {film} is a file; a folder was expected.\n"
+        status, out, err = pulmo("predict", "--model", bundle, film, "--heatmap", film / "maps")
+        assert (status, out) == (3, "")
+        assert "cannot be written to: Not a directory" in err
