@@ -1,5 +1,7 @@
 # make demo and make test set up what they need; a second run installs nothing.
-PYTHON ?= python3
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo "$$name"; break; }; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
@@ -14,9 +16,10 @@ help: ## list the targets
 setup: $(VENV)/.installed ## make the environment
 
 $(VENV)/.installed: requirements/dev.txt pyproject.toml
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or later is needed." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --requirement requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
@@ -45,7 +48,7 @@ bench: setup .venv-base/.installed ## measure speed
 
 .venv-base/.installed: requirements/base.txt pyproject.toml | setup
 	$(PYTHON) -m venv .venv-base
-	$(BIN)/uv pip install --quiet --python .venv-base/bin/python --requirement requirements/base.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python .venv-base/bin/python --requirement requirements/base.txt
 	$(BIN)/uv pip install --quiet --python .venv-base/bin/python --no-deps --editable .
 	@touch $@
 

@@ -1,11 +1,13 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
 import pytest
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from pulmo.bundle.card import read_card
@@ -14,8 +16,8 @@ from pulmo.bundle.model_card import model_card
 from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, Outputs, Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import sha256
-from pulmo.core.recipe import ModelSection
 from pulmo.core.run_folder import RunFolder
+from pulmo.core.sections import ModelSection
 from pulmo.models.classifier import make_classifier
 
 
@@ -45,8 +47,9 @@ def test_the_network_takes_bytes_and_any_batch(bundle: Path) -> None:
 @pytest.mark.parametrize(("backbone", "head"), [("compact", "mlp"), ("mobilenetv2_100", "linear")])
 def test_export_equals_torch(backbone: str, head: str, bundle: Path) -> None:
     section = ModelSection(backbone=backbone, head=head, hidden=8)  # type: ignore[arg-type] # a test's string
-    classifier = make_classifier(section, ("covid", "normal"), seed=3).classifier.eval()
-    predictor = Predictor(to_onnx(classifier, read_card(bundle / CARD)), "it", threads=1)
+    card = read_card(bundle / CARD)
+    classifier = make_classifier(section, card.labels.order, seed=3).classifier.eval()
+    predictor = Predictor(to_onnx(classifier, card), "it", threads=1)
     inputs = np.random.default_rng(1).integers(0, 256, (4, 64, 64), dtype=np.uint8)
     with torch.no_grad():
         logits, maps = classifier.explain(torch.from_numpy(inputs[:, None]).float() / 255)
@@ -56,17 +59,23 @@ def test_export_equals_torch(backbone: str, head: str, bundle: Path) -> None:
 
 
 def test_parity_refuses_a_network_that_differs(run: RunFolder) -> None:
-    shipped = Shipped(trained_classifier(run, run.model.read_bytes()))
+    shipped = Shipped(trained_classifier(run, read_card(run.card)))
 
-    def other(inputs: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], error: float) -> Outputs:
+    def exact(inputs: NDArray[np.uint8]) -> Outputs:
         with torch.no_grad():
-            logits, maps = shipped(torch.from_numpy(inputs[:, None]))
-        return Outputs(logits.numpy() + np.float32(error), maps.numpy())
+            return Outputs(*(part.numpy() for part in shipped(torch.from_numpy(inputs[:, None]))))
 
-    assert check_parity(shipped, lambda inputs: other(inputs, 0), 64) == 0
+    assert check_parity(shipped, exact, 64) == 0
     for error in (1e-2, np.nan):
-        with pytest.raises(RefusedError, match="differs from the trained one"):
-            check_parity(shipped, lambda inputs, error=error: other(inputs, error), 64)  # type: ignore[misc] # bound per turn
+        wrong = np.float32(error)
+        for fault in (
+            lambda inputs, wrong=wrong: Outputs(exact(inputs)[0] + wrong, exact(inputs)[1]),
+            lambda inputs, wrong=wrong: Outputs(exact(inputs)[0], exact(inputs)[1] + wrong),
+        ):
+            with pytest.raises(RefusedError, match="differs from the trained one"):
+                check_parity(shipped, fault, 64)
+    with pytest.raises(RefusedError, match="have another shape"):
+        check_parity(shipped, lambda inputs: Outputs(exact(inputs)[0][:1], exact(inputs)[1]), 64)
 
 
 def test_a_bundle_is_never_overwritten(run: RunFolder, bundle: Path) -> None:
@@ -80,15 +89,38 @@ def test_an_unfinished_or_changed_run_is_not_exported(run: RunFolder, tmp_path: 
         file.write(b"x")
     with pytest.raises(InputError, match="is not the file that"):
         export_run(copy, tmp_path / "bundle")
+    copy.model.write_bytes(run.model.read_bytes())
+    recipe = copy.recipe.read_text()
+    copy.recipe.write_text(recipe.replace("mean = 0.449", "mean = 0.9"))
+    with pytest.raises(InputError, match=r"recipe\.toml was changed after the training"):
+        export_run(copy, tmp_path / "bundle")
     copy.card.unlink()
     with pytest.raises(InputError, match=r"card\.json does not exist"):
         export_run(copy, tmp_path / "bundle")
-    assert not (tmp_path / "bundle").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_export_that_fails_leaves_nothing(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        if path.name == CARD:
+            raise InputError("the disk is full")
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+
+    monkeypatch.setattr("pulmo.bundle.export.write_atomically", full)
+    monkeypatch.setattr("pulmo.bundle.export.to_onnx", lambda *_: b"")
+    monkeypatch.setattr("pulmo.bundle.export.Predictor", lambda *_: SimpleNamespace(run=None))
+    monkeypatch.setattr("pulmo.bundle.export.check_parity", lambda *_: 0.0)
+    with pytest.raises(InputError, match="the disk is full"):
+        export_run(run, tmp_path / "bundle")
+    assert not list(tmp_path.iterdir())
 
 
 def test_trained_weights_are_what_is_loaded(run: RunFolder) -> None:
     weights = load_file(run.model)
-    state = trained_classifier(run, run.model.read_bytes()).state_dict()
+    state = trained_classifier(run, read_card(run.card)).state_dict()
     assert all(torch.equal(state[name], tensor) for name, tensor in weights.items())
 
 

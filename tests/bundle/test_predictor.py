@@ -123,6 +123,42 @@ def test_a_changed_card_is_found(copy: Path) -> None:
         Predictor.open(copy)
 
 
+def test_a_card_must_vouch_for_the_files_and_no_others(copy: Path) -> None:
+    card = json.loads((copy / CARD).read_text())
+    for files in ({}, card["files"] | {"../../secret": "0" * 64}):
+        (copy / CARD).write_text(json.dumps(card | {"files": files}))
+        with pytest.raises(InputError, match="does not vouch for"):
+            Predictor.open(copy)
+
+
+def test_a_network_that_its_card_does_not_describe_is_refused(copy: Path) -> None:
+    network = onnx.load(copy / MODEL)
+    (entry,) = network.metadata_props
+    card = json.loads(entry.value)
+    card["input"]["size"] = 65
+    entry.value = json.dumps(card)
+    (copy / "other.onnx").write_bytes(network.SerializeToString())
+    with pytest.raises(InputError, match="is not the network that its card describes"):
+        Predictor.open(copy / "other.onnx")
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "message"),
+    [
+        ("decision", "positive", ["plague"], "decision.positive is not a part"),
+        ("training", "best_epoch", 99, "best_epoch is not in"),
+        ("decision", "threshold", 1.5, "decision.threshold"),
+    ],
+)
+def test_a_card_whose_parts_disagree_is_refused(
+    bundle: Path, part: str, key: str, value: object, message: str
+) -> None:
+    card = json.loads((bundle / CARD).read_text())
+    card[part][key] = value
+    with pytest.raises(InputError, match=message):
+        parse_card(json.dumps(card), "it")
+
+
 def test_a_network_of_others_is_refused(copy: Path, tmp_path: Path) -> None:
     network = onnx.load(copy / MODEL)
     del network.metadata_props[:]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pulmo.core.errors import UsageError
-from pulmo.core.recipe import ModelSection
+from pulmo.core.sections import ModelSection
 from pulmo.models.backbone import BACKBONES, make_backbone
 from pulmo.models.classifier import Classifier, make_classifier
 
@@ -97,6 +97,12 @@ def test_an_unknown_network_is_named_with_its_neighbours() -> None:
 def test_a_network_without_feature_maps_is_refused() -> None:
     with pytest.raises(UsageError, match="not feature maps"):
         make("vit_tiny_patch16_224")
+
+
+def test_a_network_that_does_not_take_the_size_is_a_sentence() -> None:
+    section = ModelSection(backbone="vit_tiny_patch16_224")
+    with pytest.raises(UsageError, match="does not take films of 64 px"):
+        make_classifier(section, LABELS, seed=0, size=64)
 
 
 def test_weights_that_cannot_be_had_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from torch import nn
 from torch.optim import SGD, Adam, AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
-from pulmo.core.recipe import TrainSection
+from pulmo.core.sections import TrainSection
 from pulmo.models.backbone import make_backbone
 from pulmo.train.optimise import class_weights, learning_rate, make_optimiser, use_bfloat16
 
@@ -58,11 +58,12 @@ def test_bfloat16_is_for_gpus_and_for_networks_that_gain_by_it(
 ) -> None:
     plain, depthwise = make_backbone("compact"), make_backbone("mobilenetv2_100")
     cpu, auto = torch.device("cpu"), TrainSection()
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)  # noqa: ARG005 - torch's name
     assert use_bfloat16(plain, auto, cpu)
     assert not use_bfloat16(depthwise, auto, cpu)
     assert use_bfloat16(depthwise, auto, torch.device("cuda"))
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     assert not use_bfloat16(plain, auto, cpu)
     assert use_bfloat16(plain, TrainSection(precision="bf16"), cpu)
     assert not use_bfloat16(plain, TrainSection(precision="fp32"), torch.device("cuda"))

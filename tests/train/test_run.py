@@ -37,7 +37,8 @@ def test_a_run_leaves_what_the_design_says(
     card = read_card(run.card)
     assert read_manifest(run.manifest).equals(films)
     assert load_recipe(str(run.recipe)) == quick_recipe
-    assert json.loads(run.environment.read_text())["precision"] in {"fp32", "bf16"}
+    (sitting,) = json.loads(run.environment.read_text())
+    assert sitting["precision"] in {"fp32", "bf16"}
     assert [row["epoch"] for row in timeless(run)] == [1, 2]
     assert card.files == {"model.safetensors": sha256(run.model.read_bytes())}
     assert card.training.manifest_sha256 == manifest_sha256(films)
@@ -91,6 +92,27 @@ def test_a_run_stopped_anywhere_ends_bit_by_bit_the_same(
     train_run(quick_recipe, films, place(tmp_path), Watch(), resume=True)
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == run.model.read_bytes()
     assert timeless(RunFolder(tmp_path / "run")) == timeless(run)
+    assert len(json.loads((tmp_path / "run" / "env.json").read_text())) == 2
+
+
+def test_a_lost_line_of_the_history_comes_back(
+    run: RunFolder, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path
+) -> None:
+    copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
+    copy.card.unlink()
+    copy.history.write_text("")
+    train_run(quick_recipe, films, Place(copy, tmp_path / "cache", "cpu"), Watch(), resume=True)
+    assert timeless(copy) == timeless(run)
+
+
+def test_no_batch_is_a_single_picture(films: pd.DataFrame, tmp_path: Path) -> None:
+    train = films[films["split"] == "train"].head(5)
+    val = films[films["split"] == "val"].head(2)
+    odd = pd.concat([train, val]).assign(label=["covid", "normal"] * 3 + ["normal"])
+    settings = ["image.size=32", "train.batch=2", "train.epochs=1"]
+    recipe = load_recipe("demo", [*settings, "labels.order=['covid','normal']"])
+    card = train_run(recipe, odd, place(tmp_path), Watch())
+    assert sum(card.training.counts["train"].values()) == 5
 
 
 def test_dropout_is_drawn_anew_each_step_and_the_same_after_a_resume(
@@ -210,6 +232,12 @@ class TestRefusals:
         card = train_run(quick_recipe, films, Place(run, tmp_path), Watch(), resume=True)
         assert isinstance(card, Card)
         assert run.card.read_bytes() == before
+
+    def test_a_resume_of_nothing(
+        self, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path
+    ) -> None:
+        with pytest.raises(UsageError, match="holds no run; begin one without --resume"):
+            train_run(quick_recipe, films, place(tmp_path), Watch(), resume=True)
 
     def test_a_device_that_is_not_there(self) -> None:
         assert choose_device("auto").type in {"cpu", "cuda"}

@@ -5,9 +5,9 @@ the ONNX file's own metadata, so that the file alone is a complete model.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pulmo.core.errors import InputError
 from pulmo.core.estimate import Estimate
@@ -20,7 +20,7 @@ RESEARCH_ONLY = "For research, not diagnosis."
 class Part(BaseModel):
     """A part of the card: frozen, and it refuses keys that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Input(Part):
@@ -127,6 +127,14 @@ class Card(Part):
     training: Training
     files: dict[str, str] = {}
     """Name -> SHA-256 of the files beside the card; empty in the ONNX file's own copy."""
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        if not set(self.decision.positive) < set(self.labels.order):
+            raise ValueError("decision.positive is not a part of labels.order")
+        if not 1 <= self.training.best_epoch <= len(self.training.history):
+            raise ValueError("training.best_epoch is not in training.history")
+        return self
 
     def to_json(self) -> str:
         """Returns the card as JSON that `parse_card` reads."""

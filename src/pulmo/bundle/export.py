@@ -1,5 +1,6 @@
 """Export: a finished run becomes a bundle, proved equal to the network that was trained."""
 
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.model_card import model_card
-from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, Outputs, Predictor
+from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, TEXT, Outputs, Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256, write_atomically
 from pulmo.core.recipe import load_recipe
@@ -39,7 +40,7 @@ class Shipped(nn.Module):
 
 
 def export_run(run: RunFolder, folder: Path) -> Card:
-    """Writes a bundle: `model.onnx`, `MODEL_CARD.md` and, last, `card.json`.
+    """Writes a bundle: `model.onnx`, `MODEL_CARD.md` and `card.json`, all at once.
 
     Args:
         run: a finished training run.
@@ -52,26 +53,36 @@ def export_run(run: RunFolder, folder: Path) -> Card:
     if folder.exists():
         raise InputError(f"{folder} exists already; a bundle is never overwritten.")
     card = read_card(run.card)
-    weights = read_bytes(run.model)
-    if sha256(weights) != card.files.get(run.model.name):
-        raise InputError(f"{run.model} is not the file that {run.card} was written for.")
-    classifier = trained_classifier(run, weights)
+    classifier = trained_classifier(run, card)
     card = card.model_copy(update={"files": {}})
     model = to_onnx(classifier, card)
     check_parity(Shipped(classifier), Predictor(model, MODEL).run, card.input.size)
     text = model_card(card).encode()
-    files = {MODEL: sha256(model), "MODEL_CARD.md": sha256(text)}
-    write_atomically(folder / MODEL, model)
-    write_atomically(folder / "MODEL_CARD.md", text)
-    shipped = card.model_copy(update={"files": files})
-    write_atomically(folder / CARD, shipped.to_json().encode())
+    shipped = card.model_copy(update={"files": {MODEL: sha256(model), TEXT: sha256(text)}})
+    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+    try:
+        write_atomically(draft / MODEL, model)
+        write_atomically(draft / TEXT, text)
+        write_atomically(draft / CARD, shipped.to_json().encode())
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
     return shipped
 
 
-def trained_classifier(run: RunFolder, weights: bytes) -> Classifier:
-    """Returns the network of a run with its trained weights, in evaluation mode."""
-    recipe = load_recipe(str(run.recipe))
-    made = make_classifier(recipe.model, recipe.labels.order, seed=0, initial=False)
+def trained_classifier(run: RunFolder, card: Card) -> Classifier:
+    """Returns the network of a run with its trained weights, in evaluation mode.
+
+    Raises:
+        InputError: the weights or the recipe are not those that the card was written for.
+    """
+    recipe, weights = load_recipe(str(run.recipe)), read_bytes(run.model)
+    if sha256(weights) != card.files.get(run.model.name):
+        raise InputError(f"{run.model} is not the file that {run.card} was written for.")
+    if recipe.sha256 != card.training.recipe_sha256:
+        raise InputError(f"{run.recipe} was changed after the training.")
+    size, labels = recipe.image.size, recipe.labels.order
+    made = make_classifier(recipe.model, labels, seed=0, size=size, initial=False)
     made.classifier.load_state_dict(load(weights))
     return made.classifier.eval()
 
@@ -128,14 +139,15 @@ def check_parity(
     inputs[1] = np.linspace(0, 255, size).astype(np.uint8)
     with torch.no_grad():
         expected = [part.numpy() for part in trained(torch.from_numpy(inputs[:, None]))]
-    worst = max(
-        float((np.abs(a - b) / np.maximum(1, np.abs(a))).max())
-        for a, b in zip(expected, exported(inputs), strict=True)
-    )
-    # Not `worst > TOLERANCE`: a NaN must not pass.
+    found = exported(inputs)
+    if [part.shape for part in found] != [part.shape for part in expected]:
+        raise RefusedError("The exported network's results have another shape. No bundle was made.")
+    # NumPy's maximum of a NaN is NaN, and `not <=` refuses it, where Python's and `>` would not.
+    pairs = zip(expected, found, strict=True)
+    worst = np.max([(np.abs(a - b) / np.maximum(1, np.abs(a))).max() for a, b in pairs])
     if not worst <= TOLERANCE:
         raise RefusedError(
             f"The exported network differs from the trained one by {worst:.2g}; at most "
-            f"{TOLERANCE:g} is allowed. No bundle was written."
+            f"{TOLERANCE:g} is allowed. No bundle was made."
         )
-    return worst
+    return float(worst)

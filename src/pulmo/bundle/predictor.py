@@ -15,6 +15,7 @@ from pulmo.radiograph.geometry import to_input
 
 MODEL: Final = "model.onnx"
 CARD: Final = "card.json"
+TEXT: Final = "MODEL_CARD.md"
 CARD_KEY: Final = "pulmo.card"
 """The key of the card in the ONNX file's metadata."""
 
@@ -85,6 +86,11 @@ class Predictor:
             raise InputError(f"{origin} holds no card; it was not exported by pulmo.")
         self.card: Card = parse_card(metadata[CARD_KEY], origin)
         self.sha256 = sha256(model)
+        size, classes = self.card.input.size, len(self.card.labels.order)
+        shapes = [part.shape[1:] for part in self._session.get_inputs()]
+        widths = [part.shape[1] for part in self._session.get_outputs()]
+        if shapes != [[1, size, size]] or widths != [classes, classes]:
+            raise InputError(f"{origin} is not the network that its card describes.")
 
     @classmethod
     def open(cls, path: Path, threads: int = 0) -> Self:
@@ -101,10 +107,13 @@ class Predictor:
         if not path.is_dir():
             return cls(read_bytes(path), str(path), threads)
         card = read_card(path / CARD)
-        for name, expected in card.files.items():
-            if sha256(read_bytes(path / name)) != expected:
+        if set(card.files) != {MODEL, TEXT}:
+            raise InputError(f"{path / CARD} does not vouch for {MODEL} and {TEXT}.")
+        contents = {name: read_bytes(path / name) for name in card.files}
+        for name, data in contents.items():
+            if sha256(data) != card.files[name]:
                 raise InputError(f"{path / name} was changed after the export; export it again.")
-        predictor = cls(read_bytes(path / MODEL), str(path / MODEL), threads)
+        predictor = cls(contents[MODEL], str(path / MODEL), threads)
         if card.model_copy(update={"files": {}}) != predictor.card:
             raise InputError(
                 f"{path / CARD} differs from the card inside {MODEL}; export the bundle again."

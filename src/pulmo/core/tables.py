@@ -83,7 +83,7 @@ def write_manifest(table: pd.DataFrame, path: Path) -> None:
 
 def manifest_sha256(table: pd.DataFrame) -> str:
     """Returns the SHA-256 of what a manifest says of its pictures, wherever they lie."""
-    columns = ["sha256", "label", "group", "split", "fold"]
+    columns = ["sha256", "label", "group", "source", "view", "modality", "split", "fold"]
     rows = table[columns].astype("string").fillna("").agg("\t".join, axis=1)
     return sha256("\n".join(sorted(rows)).encode())
 

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from pulmo.core.errors import UsageError
-from pulmo.core.recipe import ModelSection
+from pulmo.core.sections import ModelSection
 from pulmo.models.backbone import Backbone, make_backbone
 from pulmo.models.heads import Head, LinearHead, MlpHead
+from pulmo.models.randomness import seeded
 from pulmo.models.weights import load_weights
 
 
@@ -63,7 +64,12 @@ class Made(NamedTuple):
 
 
 def make_classifier(
-    section: ModelSection, labels: tuple[str, ...], seed: int, *, initial: bool = True
+    section: ModelSection,
+    labels: tuple[str, ...],
+    seed: int,
+    *,
+    size: int = 224,
+    initial: bool = True,
 ) -> Made:
     """Makes the classifier of a recipe.
 
@@ -71,15 +77,16 @@ def make_classifier(
         section: the recipe's model.
         labels: the classes.
         seed: seeds the random weights; the process's own generator is left as it was.
+        size: side of the films in pixels, to check that the network takes them.
         initial: load the initial weights; False where trained ones are loaded after.
 
     Raises:
-        UsageError: there is no such network, or its output is not feature maps.
+        UsageError: there is no such network, it does not take films of this size, or its output
+            is not feature maps.
         InputError: the weights' file is missing, damaged or of another network.
         RefusedError: the weights' file is not the one that the recipe names.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         pretrained = initial and section.weights == "timm"
         backbone = make_backbone(section.backbone, pretrained=pretrained)
         head: Head
@@ -96,15 +103,18 @@ def make_classifier(
             partial=section.weights_partial,
         )
     classifier = Classifier(backbone, head, labels, (section.mean, section.std))
-    _check_features(classifier, section.backbone)
+    _check_features(classifier, section.backbone, size)
     return Made(classifier, origin)
 
 
-def _check_features(classifier: Classifier, name: str) -> None:
-    """Refuses a network whose output is not [n, channels, rows, columns]."""
+def _check_features(classifier: Classifier, name: str, size: int) -> None:
+    """Refuses a network that gives no [n, channels, rows, columns] for films of this size."""
     mode = classifier.training
-    with torch.no_grad():
-        maps = classifier.eval().features(torch.zeros(1, 1, 224, 224))
+    try:
+        with torch.no_grad():
+            maps = classifier.eval().features(torch.zeros(1, 1, size, size))
+    except (AssertionError, RuntimeError, ValueError) as error:
+        raise UsageError(f"{name!r} does not take films of {size} px: {error}.") from error
     classifier.train(mode)
     if maps.ndim != 4 or maps.shape[1] != classifier.backbone.channels:
         raise UsageError(

@@ -63,8 +63,9 @@ def load_weights(
     target = backbone.layers.state_dict()
     found = rename(tensors, target)
     unknown = sorted(set(found) - set(target))
-    missing = sorted(set(target) - set(found))
-    if unknown or (missing and not partial) or len(missing) == len(target):
+    # Older files lack the counters of batches, which evaluation never reads.
+    missing = sorted(n for n in set(target) - set(found) if not n.endswith("num_batches_tracked"))
+    if unknown or (missing and not partial) or not set(target) & set(found):
         raise InputError(
             f"{path} is not of this network: {len(unknown)} of its tensors are not in it"
             f"{f' ({unknown[0]}, ...)' if unknown else ''}, {len(missing)} of the network's are "
@@ -78,11 +79,19 @@ def load_weights(
 
 
 def rename(tensors: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Returns `tensors` under the names of the network whose state is `target`."""
-    own = {name: t for name, t in tensors.items() if not name.startswith(_CLASSIFIERS)}
-    if "conv_stem.weight" in target and "features.0.0.weight" in own:
-        return {_mobilenet_v2(name.removeprefix("features.")): t for name, t in own.items()}
-    return {name.removeprefix("features."): tensor for name, tensor in own.items()}
+    """Returns `tensors` under the names of the network whose state is `target`.
+
+    A name that the network has is taken as it is; a classifier that it has not is left out.
+    """
+    mobilenet_v2 = "conv_stem.weight" in target and "features.0.0.weight" in tensors
+    renamed = {}
+    for name, tensor in tensors.items():
+        bare = name.removeprefix("features.")
+        if name in target:
+            renamed[name] = tensor
+        elif not name.startswith(_CLASSIFIERS):
+            renamed[_mobilenet_v2(bare) if mobilenet_v2 else bare] = tensor
+    return renamed
 
 
 def _mobilenet_v2(name: str) -> str:
@@ -104,7 +113,7 @@ def _mobilenet_v2(name: str) -> str:
 
 def _fit(tensor: Tensor, target: Tensor, name: str, path: Path) -> Tensor:
     """Returns `tensor` in the target's shape: a stem's three input channels are summed."""
-    if tensor.ndim == 4 and tensor.shape[1] == 3 and target.shape[1] == 1:
+    if tensor.ndim == target.ndim == 4 and tensor.shape[1] == 3 and target.shape[1] == 1:
         tensor = tensor.sum(dim=1, keepdim=True)
     if tensor.shape != target.shape:
         raise InputError(

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pulmo.core.recipe import AugmentSection
+from pulmo.core.sections import AugmentSection
 
 
 class Changes(NamedTuple):

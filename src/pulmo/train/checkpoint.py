@@ -74,11 +74,11 @@ def load_checkpoint(path: Path, network: nn.Module, optimiser: Optimizer) -> Pro
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         weights = {n.removeprefix(_MODEL): t for n, t in tensors.items() if n.startswith(_MODEL)}
         network.load_state_dict(weights)
+        _restore(optimiser, tensors)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; there is nothing to resume.") from None
-    except (SafetensorError, KeyError, RuntimeError) as error:
+    except (SafetensorError, LookupError, RuntimeError, ValueError) as error:
         raise InputError(f"{path} is not a checkpoint of this run: {error}.") from error
-    _restore(optimiser, tensors)
     return progress
 
 

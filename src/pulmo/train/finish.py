@@ -3,9 +3,8 @@
 from datetime import UTC, datetime
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from safetensors.torch import save
-from torch import Tensor
 
 import pulmo
 from pulmo.bundle.card import Activation, Card, Input, Network, Training
@@ -19,11 +18,18 @@ from pulmo.train.material import Material
 LICENSE = "not stated; a model inherits the terms of the pictures that it was trained on"
 
 
+def write_history(progress: Progress, folder: RunFolder) -> None:
+    """Writes `history.jsonl`: the finished epochs, one a line."""
+    lines = "".join(f"{epoch.model_dump_json()}\n" for epoch in progress.history)
+    write_atomically(folder.history, lines.encode())
+
+
 def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
     """Takes the best weights, calibrates them, and writes `model.safetensors` and the card."""
     load_checkpoint(folder.best_checkpoint, engine.classifier, engine.optimiser)
     material, recipe = engine.material, engine.recipe
-    logits, maps = infer(engine, material.val)
+    parts = list(infer(engine, material.val))
+    logits, maps = (np.concatenate(column) for column in zip(*parts, strict=True))
     truth = material.truth[material.val]
     temperature = fit_temperature(logits, truth)
     weights = save(state(engine.classifier))
@@ -54,21 +60,19 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
         training=_training(engine, progress),
         files={folder.model.name: sha256(weights)},
     )
+    write_history(progress, folder)
     write_atomically(folder.model, weights)
     write_atomically(folder.card, card.to_json().encode())
     return card
 
 
-def _activation(
-    maps: list[Tensor], logits: np.ndarray[tuple[int, int], np.dtype[np.float32]]
-) -> Activation:
+def _activation(maps: NDArray[np.float32], logits: NDArray[np.float32]) -> Activation:
     """Returns the maps' size and the scale of the decided class's evidence."""
-    together = torch.cat(maps).numpy()
-    decided = together[np.arange(len(logits)), logits.argmax(1)]
+    decided = maps[np.arange(len(logits)), logits.argmax(1)]
     evidence = decided[decided > 0]
     return Activation(
-        rows=together.shape[2],
-        columns=together.shape[3],
+        rows=maps.shape[2],
+        columns=maps.shape[3],
         scale=float(np.percentile(evidence, 99)) if len(evidence) else 1.0,
     )
 
@@ -92,9 +96,7 @@ def _training(engine: Engine, progress: Progress) -> Training:
     )
 
 
-def _sources(
-    material: Material, names: np.ndarray[tuple[int], np.dtype[np.str_]], label: str
-) -> dict[str, int]:
+def _sources(material: Material, names: NDArray[np.str_], label: str) -> dict[str, int]:
     """Returns source -> training pictures of a class."""
     rows = material.train[names[material.train] == label]
     return {str(s): int(n) for s, n in material.table["source"].iloc[rows].value_counts().items()}

@@ -1,7 +1,7 @@
 """The training loop: plain PyTorch, with all randomness drawn from (seed, epoch, step)."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from pulmo.bundle.card import Epoch
 from pulmo.core.errors import InputError
 from pulmo.core.recipe import Recipe
 from pulmo.models.classifier import Classifier
+from pulmo.models.randomness import seeded
 from pulmo.train.augment import apply_changes, draw_changes
 from pulmo.train.checkpoint import Progress
 from pulmo.train.material import Material, class_counts
@@ -58,7 +59,9 @@ class Engine(NamedTuple):
     @property
     def steps(self) -> int:
         """Steps an epoch."""
-        return -(-len(self.material.train) // self.recipe.train.batch)
+        pictures = len(self.material.train)
+        # Batch normalisation needs two pictures in a batch.
+        return min(-(-pictures // self.recipe.train.batch), pictures // 2)
 
 
 def train_epoch(engine: Engine, progress: Progress, watch: Watch) -> bool:
@@ -96,26 +99,26 @@ def to_films(pictures: NDArray[np.uint8], device: torch.device) -> Tensor:
     return torch.from_numpy(pictures[:, None]).to(device).float() / 255
 
 
-def infer(engine: Engine, rows: NDArray[np.intp]) -> tuple[NDArray[np.float32], list[Tensor]]:
-    """Runs the network in evaluation mode, in float32, on some rows.
+def infer(
+    engine: Engine, rows: NDArray[np.intp]
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Runs the network in evaluation mode, in float32, on some rows, a batch at a time.
 
-    Returns:
-        Logits float32 [n, classes], and the class activation maps of each batch.
+    Yields:
+        Logits float32 [n, classes] and class activation maps float32 [n, classes, rows, columns].
 
     Raises:
         InputError: a logit is not a finite number.
     """
     engine.classifier.eval()
-    logits, maps = [], []
-    with torch.no_grad():
-        for batch in np.array_split(rows, -(-len(rows) // engine.recipe.train.batch)):
+    parts = -(-len(rows) // engine.recipe.train.batch)
+    # TensorFloat-32 would differ from the bundle in the third digit.
+    with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        for batch in np.array_split(rows, parts):
             films = to_films(engine.material.pictures.take(batch), engine.device)
-            part, activation = engine.classifier.explain(films)
-            logits.append(part.cpu().numpy())
-            maps.append(activation.cpu())
-    together = np.concatenate(logits)
-    _check_finite(together, "network's result on a validation picture")
-    return together, maps
+            logits, maps = (part.cpu().numpy() for part in engine.classifier.explain(films))
+            _check_finite(logits, "network's result on a validation picture")
+            yield logits, maps
 
 
 def _check_finite(values: NDArray[np.floating], what: str) -> None:
@@ -138,8 +141,10 @@ def _step(
     """Makes one step of the optimiser and returns the batch's loss."""
     section = engine.recipe.train
     films = to_films(engine.material.pictures.take(rows), engine.device)
-    seed = np.random.SeedSequence([section.seed, epoch, step]).generate_state(1, np.uint64)[0]
-    generator = torch.Generator().manual_seed(int(seed) >> 1)
+    sequence = np.random.SeedSequence([section.seed, epoch, step])
+    # torch takes seeds of 63 bits.
+    augmentation, dropout = (int(n) >> 1 for n in sequence.generate_state(2, np.uint64))
+    generator = torch.Generator().manual_seed(augmentation)
     shape = (films.shape[0], 1, films.shape[2], films.shape[3])
     films = apply_changes(films, draw_changes(engine.recipe.augment, shape, generator))
     films = films.contiguous(memory_format=torch.channels_last)
@@ -147,9 +152,7 @@ def _step(
     total = section.epochs * engine.steps
     for group in engine.optimiser.param_groups:
         group["lr"] = learning_rate(section, epoch * engine.steps + step, total)
-    # Dropout draws from the process's generator, which is lent a seed for this step and put back.
-    with torch.random.fork_rng():
-        torch.manual_seed(int(seed) >> 1)
+    with seeded(dropout):
         with torch.autocast(engine.device.type, torch.bfloat16, enabled=engine.bfloat16):
             logits = engine.classifier(films)
         loss = cross_entropy(

@@ -4,18 +4,24 @@ import json
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 
 import torch
 
+from pulmo.core.files import read_bytes, write_atomically
 from pulmo.train.loop import Engine
 
 _PACKAGES = ("pulmo", "torch", "torchvision", "timm", "numpy", "pandas", "pillow", "pydicom")
 
 
-def describe_machine(engine: Engine) -> str:
-    """Returns JSON: versions, processor, device, threads and precision of a run."""
+def note_machine(engine: Engine, path: Path) -> None:
+    """Adds versions, processor, device, threads and precision to a run's `env.json`.
+
+    The file is a list: a run that was resumed, perhaps elsewhere, has an entry for each sitting.
+    """
     device = engine.device
-    return json.dumps(
+    sittings = json.loads(read_bytes(path)) if path.exists() else []
+    sittings.append(
         {
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "python": platform.python_version(),
@@ -25,6 +31,6 @@ def describe_machine(engine: Engine) -> str:
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
             "threads": torch.get_num_threads(),
             "precision": "bf16" if engine.bfloat16 else "fp32",
-        },
-        indent=2,
+        }
     )
+    write_atomically(path, json.dumps(sittings, indent=2).encode())

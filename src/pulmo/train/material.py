@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
-from pulmo.core.recipe import DataSection, Recipe
+from pulmo.core.recipe import Recipe
+from pulmo.core.sections import DataSection
 from pulmo.datasets.cache import Pictures, cached_pictures
 from pulmo.datasets.split import check_split
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from pulmo.core.recipe import TrainSection
+from pulmo.core.sections import TrainSection
 
 # torch.optim.lr_scheduler.OneCycleLR's defaults.
 _START_DIVISOR = 25.0
@@ -63,12 +63,12 @@ def class_weights(counts: NDArray[np.int64], section: TrainSection) -> Tensor | 
 def use_bfloat16(network: nn.Module, section: TrainSection, device: torch.device) -> bool:
     """Tells whether the run's convolutions are computed in bfloat16.
 
-    `auto` takes it on a GPU, and on a processor with bfloat16 instructions unless the network has
-    depthwise convolutions, which are faster in float32 there.
+    `auto` takes it on a GPU or a processor with bfloat16 instructions; on a processor not for a
+    network with depthwise convolutions, which are faster in float32 there.
     """
     if section.precision != "auto":
         return section.precision == "bf16"
     if device.type == "cuda":
-        return True
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     depthwise = any(m.groups > 1 for m in network.modules() if isinstance(m, nn.Conv2d))
-    return not depthwise and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 - torch offers no public name
+    return not depthwise and bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 - torch offers no public name

@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 import pandas as pd
 import torch
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
 
-from pulmo.bundle.card import Card, Epoch, read_card
-from pulmo.bundle.predictor import probabilities
+from pulmo.bundle.card import Card, read_card
 from pulmo.core.errors import InputError, InterruptedRunError, RefusedError, UsageError
 from pulmo.core.files import write_atomically
 from pulmo.core.recipe import Recipe
@@ -17,11 +15,12 @@ from pulmo.core.run_folder import RunFolder
 from pulmo.core.tables import manifest_sha256, write_manifest
 from pulmo.models.classifier import make_classifier
 from pulmo.train.checkpoint import Progress, load_checkpoint, save_checkpoint
-from pulmo.train.finish import finish_run
-from pulmo.train.loop import Engine, Watch, infer, train_epoch
-from pulmo.train.machine import describe_machine
+from pulmo.train.finish import finish_run, write_history
+from pulmo.train.loop import Engine, Watch, train_epoch
+from pulmo.train.machine import note_machine
 from pulmo.train.material import Material, gather
-from pulmo.train.optimise import learning_rate, make_optimiser, use_bfloat16
+from pulmo.train.optimise import make_optimiser, use_bfloat16
+from pulmo.train.validate import end_epoch
 
 
 class Place(NamedTuple):
@@ -65,34 +64,29 @@ def train_run(
         InterruptedRunError: the caller asked to stop; a checkpoint was written.
     """
     device = choose_device(place.device)
-    _check_folder(recipe, place.folder, resume=resume)
-    pictures = manifest_sha256(manifest)
-    if resume and place.folder.card.exists():
-        card = read_card(place.folder.card)
-        _check_pictures(card.training.manifest_sha256, pictures, place.folder)
+    folder, pictures = place.folder, manifest_sha256(manifest)
+    _check_folder(recipe, folder, resume=resume)
+    if resume and folder.card.exists():
+        card = read_card(folder.card)
+        _check_pictures(card.training.manifest_sha256, pictures, folder)
         return card
+    # Numbers near zero slow depthwise networks down tenfold; this holds for the whole process.
     torch.set_flush_denormal(True)
     material = gather(recipe, manifest, place.cache, on_decode)
-    fresh = not (resume and place.folder.last_checkpoint.exists())
+    fresh = not folder.last_checkpoint.exists()
     engine, weights = _engine(recipe, material, device, fresh=fresh)
     if fresh:
         progress = Progress(recipe_sha256=recipe.sha256, manifest_sha256=pictures, weights=weights)
-        _begin(engine, manifest, place.folder)
+        # Not earlier, so that unusable data leave no run behind.
+        write_atomically(folder.recipe, recipe.to_toml().encode())
+        write_manifest(manifest, folder.manifest)
     else:
-        folder = place.folder
         progress = load_checkpoint(folder.last_checkpoint, engine.classifier, engine.optimiser)
         _check_pictures(progress.manifest_sha256, pictures, folder)
+    note_machine(engine, folder.environment)
     while progress.epoch < recipe.train.epochs and not _stale(recipe, progress):
-        if not train_epoch(engine, progress, watch):
-            save_checkpoint(
-                place.folder.last_checkpoint, engine.classifier, engine.optimiser, progress
-            )
-            raise InterruptedRunError(
-                f"Training stopped in epoch {progress.epoch + 1}; go on with --resume."
-            )
-        _end_epoch(engine, progress, place.folder)
-        watch.on_epoch(progress.history[-1])
-    return finish_run(engine, progress, place.folder)
+        _train_epoch(engine, progress, folder, watch)
+    return finish_run(engine, progress, folder)
 
 
 def choose_device(name: str) -> torch.device:
@@ -113,6 +107,8 @@ def _check_folder(recipe: Recipe, folder: RunFolder, *, resume: bool) -> None:
     if folder.root.exists() and not folder.root.is_dir():
         raise InputError(f"{folder.root} is a file; a folder was expected.")
     if not folder.recipe.exists():
+        if resume:
+            raise UsageError(f"{folder.root} holds no run; begin one without --resume.")
         if folder.root.exists() and any(folder.root.iterdir()):
             raise UsageError(f"{folder.root} is not empty and holds no run; choose another folder.")
     elif not resume:
@@ -120,7 +116,7 @@ def _check_folder(recipe: Recipe, folder: RunFolder, *, resume: bool) -> None:
             f"{folder.root} holds a run already; go on with it with --resume, or choose another "
             "folder."
         )
-    elif folder.recipe.read_text() != recipe.to_toml():
+    elif folder.recipe.read_text(encoding="utf-8") != recipe.to_toml():
         raise RefusedError(
             f"{folder.recipe} differs from the recipe {recipe.name!r} as it is now; a run resumes "
             "only with the recipe and settings that it began with."
@@ -136,55 +132,33 @@ def _check_pictures(begun: str, now: str, folder: RunFolder) -> None:
         )
 
 
-def _begin(engine: Engine, manifest: pd.DataFrame, folder: RunFolder) -> None:
-    """Makes the run's folder; not earlier, so that unusable data leave no run behind."""
-    write_atomically(folder.recipe, engine.recipe.to_toml().encode())
-    write_manifest(manifest, folder.manifest)
-    write_atomically(folder.environment, describe_machine(engine).encode())
-
-
 def _engine(
     recipe: Recipe, material: Material, device: torch.device, *, fresh: bool
 ) -> tuple[Engine, str]:
-    made = make_classifier(recipe.model, recipe.labels.order, recipe.train.seed, initial=fresh)
+    section, labels, seed = recipe.model, recipe.labels.order, recipe.train.seed
+    made = make_classifier(section, labels, seed, size=recipe.image.size, initial=fresh)
     classifier = made.classifier.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks this form
     bfloat16 = use_bfloat16(classifier, recipe.train, device)
     optimiser = make_optimiser(classifier, recipe.train)
     return Engine(recipe, material, classifier, optimiser, device, bfloat16), made.weights
 
 
-def _end_epoch(engine: Engine, progress: Progress, folder: RunFolder) -> None:
-    """Validates, keeps the best weights, and writes the checkpoint of the finished epoch.
+def _train_epoch(engine: Engine, progress: Progress, folder: RunFolder, watch: Watch) -> None:
+    """Trains an epoch to its end, or writes a checkpoint and raises if the caller asks to stop.
 
-    The best weights come first: a run that dies between the two files repeats the epoch and writes
-    the same best weights again.
+    The best weights are written before the last: a run that dies between the two files repeats the
+    epoch and writes the same best weights again.
     """
-    material, section = engine.material, engine.recipe.train
-    logits, _ = infer(engine, material.val)
-    truth = material.truth[material.val]
-    loss = float(log_loss(truth, probabilities(logits, 1.0), labels=range(logits.shape[1])))
-    last = (progress.epoch + 1) * engine.steps - 1
-    progress.history.append(
-        Epoch(
-            epoch=progress.epoch + 1,
-            lr=learning_rate(section, last, section.epochs * engine.steps),
-            train_loss=progress.loss_sum / progress.seen,
-            val_loss=loss,
-            val_accuracy=float(accuracy_score(truth, logits.argmax(1))),
-            val_balanced_accuracy=float(balanced_accuracy_score(truth, logits.argmax(1))),
-            seconds=progress.seconds,
-            images_per_second=progress.seen / progress.seconds,
-        )
-    )
-    improved = progress.best_loss is None or loss < progress.best_loss
-    progress.epoch, progress.step, progress.seen = progress.epoch + 1, 0, 0
-    progress.loss_sum, progress.seconds = 0.0, 0.0
-    if improved:
-        progress.best_loss, progress.best_epoch = loss, progress.epoch
+    done = train_epoch(engine, progress, watch)
+    if done and end_epoch(engine, progress):
         save_checkpoint(folder.best_checkpoint, engine.classifier, engine.optimiser, progress)
     save_checkpoint(folder.last_checkpoint, engine.classifier, engine.optimiser, progress)
-    lines = "".join(f"{epoch.model_dump_json()}\n" for epoch in progress.history)
-    write_atomically(folder.history, lines.encode())
+    if not done:
+        raise InterruptedRunError(
+            f"Training stopped in epoch {progress.epoch + 1}; go on with --resume."
+        )
+    write_history(progress, folder)
+    watch.on_epoch(progress.history[-1])
 
 
 def _stale(recipe: Recipe, progress: Progress) -> bool:

@@ -1,0 +1,44 @@
+"""The end of an epoch: the validation pictures."""
+
+import numpy as np
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
+
+from pulmo.bundle.card import Epoch
+from pulmo.bundle.predictor import probabilities
+from pulmo.train.checkpoint import Progress
+from pulmo.train.loop import Engine, infer
+from pulmo.train.optimise import learning_rate
+
+
+def end_epoch(engine: Engine, progress: Progress) -> bool:
+    """Validates, adds the epoch to the history, and sets `progress` to the start of the next one.
+
+    Returns:
+        Whether the validation loss is the lowest so far.
+
+    Raises:
+        InputError: a logit is not a finite number.
+    """
+    material, section = engine.material, engine.recipe.train
+    logits = np.concatenate([part for part, _ in infer(engine, material.val)])
+    truth, decided = material.truth[material.val], logits.argmax(axis=1)
+    loss = float(log_loss(truth, probabilities(logits, 1.0), labels=range(logits.shape[1])))
+    last_step = (progress.epoch + 1) * engine.steps - 1
+    progress.history.append(
+        Epoch(
+            epoch=progress.epoch + 1,
+            lr=learning_rate(section, last_step, section.epochs * engine.steps),
+            train_loss=progress.loss_sum / progress.seen,
+            val_loss=loss,
+            val_accuracy=float(accuracy_score(truth, decided)),
+            val_balanced_accuracy=float(balanced_accuracy_score(truth, decided)),
+            seconds=progress.seconds,
+            images_per_second=progress.seen / progress.seconds,
+        )
+    )
+    progress.epoch, progress.step, progress.seen = progress.epoch + 1, 0, 0
+    progress.loss_sum, progress.seconds = 0.0, 0.0
+    improved = progress.best_loss is None or loss < progress.best_loss
+    if improved:
+        progress.best_loss, progress.best_epoch = loss, progress.epoch
+    return improved
