@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,16 +37,25 @@ def read_bytes(path: Path) -> bytes:
     """Returns the bytes of a file.
 
     Raises:
-        InputError: it is missing, a folder, or unreadable.
+        InputError: it is missing, unreadable, or no regular file. A folder has no bytes, and those
+            of a device or a pipe may never end or never come.
     """
     try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError(f"{path} is a folder; a file was expected.")
+        if not stat.S_ISREG(mode):
+            raise InputError(
+                f"{path} is a device, a pipe or a socket; a file was expected. Save its content to "
+                "a file first."
+            )
         return path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.") from None
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder; a file was expected.") from None
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror or error}.") from error
+    except ValueError:
+        raise InputError(f"{str(path)!r} is no name of a file: it holds a null byte.") from None
 
 
 def sha256(data: bytes) -> str:

@@ -2,8 +2,8 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
 from pulmo.core.files import sha256
+from pulmo.datasets.parallel import in_threads
 from pulmo.radiograph import read_radiograph
 from pulmo.radiograph.geometry import Aspect, to_input
 
@@ -54,7 +55,7 @@ def cached_pictures(
     """Decodes a manifest's pictures, or finds them decoded.
 
     The cache is keyed by the pictures' content, the size and the aspect policy, so a new split of
-    the same pictures decodes nothing.
+    the same pictures decodes nothing. A cache that is not whole is built anew.
 
     Args:
         table: a manifest.
@@ -71,10 +72,21 @@ def cached_pictures(
     digests = unique["sha256"].to_numpy(str)
     key = sha256(f"{_FORMAT} {size} {aspect} {' '.join(digests)}".encode())
     path = folder / f"pictures-{size}-{aspect}-{key[:16]}.npy"
-    if not path.exists():
-        _build(path, size, _decoded(unique, size, aspect, on_progress), len(unique))
-    memory = np.load(path, mmap_mode="r")
+    shape = (len(unique), size, size)
+    memory = _mapped(path, shape)
+    if memory is None:
+        _build(path, shape, _decoded(unique, size, aspect, on_progress))
+        memory = np.lib.format.open_memmap(path, mode="r")
     return Pictures(memory, np.searchsorted(digests, table["sha256"].to_numpy(str)))
+
+
+def _mapped(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8] | None:
+    """Returns a cache's pictures; None if there is no cache, or it is cut short or damaged."""
+    try:
+        memory = np.lib.format.open_memmap(path, mode="r")
+    except (OSError, ValueError):
+        return None
+    return memory if (memory.shape, memory.dtype) == (shape, np.uint8) else None
 
 
 def _decoded(
@@ -82,30 +94,31 @@ def _decoded(
     size: int,
     aspect: Aspect,
     on_progress: Callable[[int, int], None] | None,
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """Yields the bytes of each picture's input, in the order of `unique`."""
 
-    def decode(path: str, expected: str) -> bytes:
+    def decode(row: tuple[str, str]) -> bytes:
+        path, expected = row
         radiograph = read_radiograph(Path(path))
         if radiograph.sha256 != expected:
             raise InputError(f"{path} has changed since it was imported; import it again.")
         return to_input(radiograph.pixels, size, aspect).tobytes()
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        rows = pool.map(decode, unique["path"], unique["sha256"])
+    pictures = zip(unique["path"], unique["sha256"], strict=True)
+    with closing(in_threads(decode, pictures)) as rows:
         for done, data in enumerate(rows, start=1):
             yield data
             if on_progress:
                 on_progress(done, len(unique))
 
 
-def _build(path: Path, size: int, rows: Iterator[bytes], count: int) -> None:
+def _build(path: Path, shape: tuple[int, int, int], rows: Generator[bytes, None, None]) -> None:
     """Writes a cache. A stream and not a map, on which a full disk would kill the process."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            _write_header(file, (count, size, size))
+        with closing(rows), temporary.open("xb") as file:
+            _write_header(file, shape)
             for row in rows:
                 file.write(row)
             file.flush()
@@ -117,7 +130,9 @@ def _build(path: Path, size: int, rows: Iterator[bytes], count: int) -> None:
             "Set PULMO_CACHE to a folder with more room."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        # The folder may be none; the error that says so must not be hidden by this one.
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, int, int]) -> None:

@@ -1,8 +1,7 @@
 """A source's folder becomes a manifest: every picture read once, hashed, grouped."""
 
-import os
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.tables import check_manifest
+from pulmo.datasets.parallel import in_threads
 from pulmo.datasets.source import SOURCES, Entry, Problem
 from pulmo.radiograph import read_radiograph
 
@@ -34,6 +34,9 @@ def import_source(
 ) -> Imported:
     """Indexes a data set and reads every picture of it once.
 
+    Files with the same content and different labels become problems, all of them: no one here
+    knows which label is right. So does a second entry that leads to the same file.
+
     Args:
         name: the source, a name in `SOURCES`.
         root: the data set's folder (for the source csv: the table).
@@ -42,32 +45,43 @@ def import_source(
         on_progress: called with the pictures done and the pictures in all.
 
     Raises:
-        UsageError: there is no such source, or a class has no label.
+        UsageError: there is no such source, a class has no label, or the source takes no map.
         InputError: `root` is not such a data set, or not one of its pictures could be read.
     """
     found = list(SOURCES[name].entries(root, label_map or {}))
     entries = [item for item in found if isinstance(item, Entry)]
     problems = [item for item in found if isinstance(item, Problem)]
     rows = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done, row in enumerate(pool.map(_read, entries), start=1):
+    with closing(in_threads(_read, entries)) as read:
+        for done, row in enumerate(read, start=1):
             if isinstance(row, Problem):
                 problems.append(row)
             else:
                 rows.append(row | {"source": called or name})
             if on_progress:
                 on_progress(done, len(entries))
-    if not rows:
+    table = pd.DataFrame(rows)
+    if rows:
+        contradictions = list(_contradictions(table))
+        problems += contradictions
+        table = table[~table["path"].isin([problem.path for problem in contradictions])]
+        twice = table["path"].duplicated()
+        problems += [
+            Problem(path, "it is found twice; one counts") for path in table["path"][twice]
+        ]
+        table = table[~twice]
+    if table.empty:
         first = f" The first: {problems[0].path}: {problems[0].reason}." if problems else ""
         raise InputError(f"{root} gave no readable, labelled picture.{first}")
-    return Imported(group(pd.DataFrame(rows)), problems)
+    return Imported(group(table), problems)
 
 
 def merge(manifests: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Returns one manifest of several, grouped anew, so that copies across sources are found.
 
     Raises:
-        InputError: a path is in two of them.
+        InputError: a path is in two of them, or files with the same content have different labels:
+            which of them is right is for a person to say, who knows the sources.
     """
     table = pd.concat(list(manifests), ignore_index=True)
     twice = table["path"][table["path"].duplicated()]
@@ -75,7 +89,27 @@ def merge(manifests: Iterable[pd.DataFrame]) -> pd.DataFrame:
         raise InputError(
             f"{twice.iloc[0]} is in more than one of the manifests ({len(twice)} such pictures)."
         )
+    contradictions = list(_contradictions(table))
+    if contradictions:
+        first = contradictions[0]
+        raise InputError(
+            f"{len(contradictions)} pictures of the manifests contradict each other, such as "
+            f"{first.path}: {first.reason}. Take the pictures that are labelled wrongly out of "
+            "their data set, and import it again."
+        )
     return group(table)
+
+
+def _contradictions(table: pd.DataFrame) -> Iterator[Problem]:
+    """Yields a problem for each picture that has a copy with another label."""
+    labels = table.groupby("sha256")["label"].transform("nunique")
+    for _, copies in table[labels > 1].groupby("sha256", sort=False):
+        for row in copies.itertuples():
+            other = copies[copies["label"] != row.label].iloc[0]
+            yield Problem(
+                str(row.path),
+                f"it is labelled {row.label}, and its copy {other['path']} {other['label']}",
+            )
 
 
 def group(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pulmo.core.errors import InputError, UsageError
+from pulmo.core.labels import LABELS, check_label
 from pulmo.core.registry import Registry
 
 
@@ -96,8 +97,45 @@ def check_map(label_map: Mapping[str, str], names: Collection[str], root: Path) 
             )
 
 
+def refuse_map(label_map: Mapping[str, str], name: str) -> None:
+    """Refuses any map from class name to label, for a source whose classes have their labels.
+
+    Raises:
+        UsageError: the map says something.
+    """
+    if label_map:
+        raise UsageError(
+            f"--map is for the sources folder and csv; {name} knows the label of each of its "
+            "classes. Leave --map out."
+        )
+
+
+def label_of(name: str, label_map: Mapping[str, str], where: str) -> str:
+    """Returns the label that a class name means: the map's, else the name itself in lower case.
+
+    Args:
+        name: the class name.
+        label_map: class name -> label.
+        where: the folder or row that has it, for the message of an error.
+
+    Raises:
+        UsageError: it is neither in the map nor a label, or the map sends it to no label.
+    """
+    if name in label_map:
+        return check_label(label_map[name])
+    if name.lower() in LABELS:
+        return name.lower()
+    raise UsageError(
+        f"{where}: {name!r} is not a label ({', '.join(LABELS)}); "
+        f"say what it is with --map {name!r}=LABEL."
+    )
+
+
 def pictures_below(folder: Path) -> list[Path]:
-    """Returns the files below `folder` in path order, without hidden ones; links are not followed.
+    """Returns the files below `folder` in path order, without hidden ones and without links.
+
+    A link within the set would be the same picture twice, and one that leads out of it no part of
+    the set.
 
     Raises:
         InputError: it is not a folder.
@@ -108,5 +146,6 @@ def pictures_below(folder: Path) -> list[Path]:
         path
         for path in folder.rglob("*")
         if path.is_file()
+        and not path.is_symlink()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )

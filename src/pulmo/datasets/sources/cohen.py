@@ -1,13 +1,13 @@
 """Cohen et al. 2020: the covid-chestxray-dataset, collected from publications worldwide."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pulmo.core.errors import InputError
-from pulmo.core.files import read_bytes
-from pulmo.datasets.source import About, Entry, Problem, source
+from pulmo.datasets.rows import age_in_years, file_inside, known_sex, read_rows
+from pulmo.datasets.source import About, Entry, Problem, refuse_map, source
+
+_REQUIRED = ("patientid", "finding", "view", "modality", "filename", "folder")
 
 # The last part of the published path `Pneumonia/Viral/COVID-19`, or the older flat name.
 _LABELS = {
@@ -64,36 +64,40 @@ _VIEWS = {
         obtain="Clone the repository; ROOT is its folder.",
     ),
 )
-def cohen(root: Path, _label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
+def cohen(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     """Yields the rows of `metadata.csv` that have a picture in `images/` and a stated finding.
 
     Raises:
-        InputError: `metadata.csv` is missing or lacks a column, or a finding is not in the table
-            of labels.
+        InputError: `metadata.csv` is missing, is not UTF-8 or not CSV, or lacks a column, or a
+            finding is not in the table of labels.
+        UsageError: `label_map` is not empty.
     """
+    refuse_map(label_map, "cohen")
     table = root / "metadata.csv"
-    rows = csv.DictReader(io.StringIO(read_bytes(table).decode("utf-8-sig"), newline=""))
-    missing = {"patientid", "finding", "view", "modality", "filename", "folder"} - set(
-        rows.fieldnames or ()
-    )
-    if missing:
-        raise InputError(f"{table} has no column {', '.join(sorted(missing))}.")
     seen: set[str] = set()
-    for row in rows:
-        name = row["filename"]
-        if name in seen:
-            yield Problem(name, "it has a second row; the first one counts", failed=False)
-            continue
-        seen.add(name)
-        yield _entry(root, table, row)
+    for number, whole in enumerate(read_rows(table, _REQUIRED), start=2):
+        row = {name: value for name, value in whole.items() if value is not None}
+        if not row.keys() >= set(_REQUIRED):
+            yield Problem(f"{table}, line {number}", "it ends early")
+        elif row["filename"] in seen:
+            yield Problem(
+                row["filename"], "it has a second row; the first one counts", failed=False
+            )
+        else:
+            seen.add(row["filename"])
+            yield _entry(root, table, row)
 
 
 def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
     finding = row["finding"].strip()
     name = finding.rsplit("/", 1)[-1]
-    path = root / "images" / row["filename"]
     if row["folder"] != "images":
         return Problem(row["filename"], "it is a volume, not a picture", failed=False)
+    try:
+        path = file_inside(root / "images", row["filename"])
+        age, sex = age_in_years(row.get("age")), known_sex(row.get("sex"))
+    except ValueError as error:
+        return Problem(row["filename"], str(error))
     if not path.is_file():
         return Problem(row["filename"], "its row has no picture here", failed=False)
     if name in _UNKNOWN:
@@ -104,9 +108,9 @@ def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
         path,
         _LABELS[name],
         finding=finding,
-        patient=row["patientid"],
+        patient=row["patientid"] or None,
         view=_VIEWS.get(row["view"]),
-        modality=row["modality"],
-        age=float(row["age"]) if row.get("age") else None,
-        sex=row.get("sex") or None,
+        modality=row["modality"] or None,
+        age=age,
+        sex=sex,
     )

@@ -1,15 +1,11 @@
 """Any data set described by a CSV table with the manifest's columns."""
 
-import csv as csv_format
-import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pulmo.core.errors import InputError, UsageError
-from pulmo.core.files import read_bytes
-from pulmo.core.labels import LABELS, check_label
 from pulmo.core.tables import SPLITS
-from pulmo.datasets.source import About, Entry, Problem, check_map, source
+from pulmo.datasets.rows import age_in_years, file_inside, known_sex, read_rows
+from pulmo.datasets.source import About, Entry, Problem, check_map, label_of, source
 
 _REQUIRED = ("path", "label")
 _OPTIONAL = ("finding", "patient", "view", "modality", "age", "sex", "split")
@@ -30,22 +26,11 @@ def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     """Yields the rows of the CSV file `root`.
 
     Raises:
-        InputError: the file is missing, is not UTF-8, or lacks a column.
+        InputError: the file is missing, is not UTF-8 or not CSV, or lacks a column.
         UsageError: a label is neither a label nor in `label_map`, or a name of `label_map` is on no
             row.
     """
-    try:
-        text = read_bytes(root).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{root} is not UTF-8 ({error.reason} at byte {error.start}).") from None
-    table = csv_format.DictReader(io.StringIO(text, newline=""))
-    missing = [name for name in _REQUIRED if name not in (table.fieldnames or ())]
-    if missing:
-        raise InputError(
-            f"{root} has no column {' and '.join(missing)}; "
-            f"it has {', '.join(table.fieldnames or ())}."
-        )
-    rows = list(table)
+    rows = read_rows(root, _REQUIRED)
     check_map(label_map, {row["label"] or "" for row in rows}, root)
     lines: dict[Path, int] = {}
     for number, row in enumerate(rows, start=2):
@@ -62,39 +47,22 @@ def _entry(
     where = f"{root}, line {number}"
     if not row["path"] or not row["label"]:
         return Problem(where, "its path or label is blank")
-    path = (root.parent / row["path"]).resolve()
-    if not path.is_relative_to(root.parent.resolve()):
-        return Problem(where, f"{row['path']} lies outside the table's folder")
     known = {name: (row.get(name) or "").strip() or None for name in _OPTIONAL}
     if known["split"] not in (None, *SPLITS):
         return Problem(where, f"its split is {known['split']!r}, not {', '.join(SPLITS)}")
     try:
-        age = None if known["age"] is None else float(known["age"])
-    except ValueError:
-        age = -1.0
-    if age is not None and not 0 <= age <= 130:
-        return Problem(where, f"its age {known['age']!r} is not a number of years from 0 to 130")
-    if known["sex"] not in (None, "F", "M", "O"):
-        return Problem(where, f"its sex is {known['sex']!r}, not F, M or O")
+        path = file_inside(root.parent, row["path"])
+        age, sex = age_in_years(known["age"]), known_sex(known["sex"])
+    except ValueError as error:
+        return Problem(where, str(error))
     return Entry(
         path,
-        _label(row["label"], label_map, where),
+        label_of(row["label"], label_map, where),
         finding=known["finding"] or row["label"],
         patient=known["patient"],
         view=known["view"],
         modality=known["modality"],
         age=age,
-        sex=known["sex"],
+        sex=sex,
         split=known["split"],
-    )
-
-
-def _label(name: str, label_map: Mapping[str, str], where: str) -> str:
-    if name in label_map:
-        return check_label(label_map[name])
-    if name in LABELS:
-        return name
-    raise UsageError(
-        f"{where}: {name!r} is not a label ({', '.join(LABELS)}); "
-        f"say what it is with --map {name!r}=LABEL."
     )

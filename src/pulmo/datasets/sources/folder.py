@@ -3,9 +3,16 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pulmo.core.errors import InputError, UsageError
-from pulmo.core.labels import LABELS, check_label
-from pulmo.datasets.source import About, Entry, Problem, check_map, pictures_below, source
+from pulmo.core.errors import InputError
+from pulmo.datasets.source import (
+    About,
+    Entry,
+    Problem,
+    check_map,
+    label_of,
+    pictures_below,
+    source,
+)
 
 
 @source(
@@ -33,21 +40,10 @@ def folder(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem
     if not folders:
         raise InputError(f"{root} holds no folder; one folder a class was expected.")
     check_map(label_map, {path.name for path in folders}, root)
-    labels = {path: _label(path.name, label_map) for path in folders}
+    labels = {path: label_of(path.name, label_map, str(path)) for path in folders}
     for path, label in labels.items():
         pictures = pictures_below(path)
         if not pictures:
             yield Problem(str(path), "the folder holds no file")
         for picture in pictures:
             yield Entry(picture, label, finding=path.name)
-
-
-def _label(name: str, label_map: Mapping[str, str]) -> str:
-    if name in label_map:
-        return check_label(label_map[name])
-    if name.lower() in LABELS:
-        return name.lower()
-    raise UsageError(
-        f"The folder {name!r} is not a label ({', '.join(LABELS)}); "
-        f"say what it is with --map {name!r}=LABEL."
-    )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.source import About, Entry, Problem, pictures_below, source
+from pulmo.datasets.source import About, Entry, Problem, pictures_below, refuse_map, source
 
 _PNEUMONIA = re.compile(r"(?P<patient>person\d+)_(?P<cause>bacteria|virus)_\d+(_\d+)?\.jpe?g")
 _NORMAL = re.compile(r"(?P<patient>(NORMAL2-)?IM-\d+)-\d+(-\d+)?\.jpe?g")
@@ -22,7 +22,7 @@ _CAUSES = {"bacteria": "bacterial", "virus": "viral"}
         obtain="Download ChestXRay2017.zip there and unpack it; ROOT is its folder chest_xray.",
     ),
 )
-def kermany(root: Path, _label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
+def kermany(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     """Yields the pictures of `{train,val,test}/{NORMAL,PNEUMONIA}` with the official split.
 
     The cause and the patient come from the file's name. Patient numbers recur between the official
@@ -31,7 +31,9 @@ def kermany(root: Path, _label_map: Mapping[str, str]) -> Iterator[Entry | Probl
 
     Raises:
         InputError: none of the three folders is there.
+        UsageError: `label_map` is not empty.
     """
+    refuse_map(label_map, "kermany")
     splits = [split for split in ("train", "val", "test") if (root / split).is_dir()]
     if not splits:
         raise InputError(f"{root} holds no folder train, val or test, as kermany is published.")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.source import About, Entry, Problem, pictures_below, source
+from pulmo.datasets.source import About, Entry, Problem, pictures_below, refuse_map, source
 
 _LABELS = {
     "COVID": "covid",
@@ -26,14 +26,16 @@ _LABELS = {
         "COVID-19_Radiography_Dataset.",
     ),
 )
-def radiography(root: Path, _label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
+def radiography(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     """Yields the pictures of `{COVID,Normal,Viral Pneumonia,Lung_Opacity}/images`.
 
     The set names no patients. Its viral pictures are Kermany's.
 
     Raises:
         InputError: none of the class folders is there.
+        UsageError: `label_map` is not empty.
     """
+    refuse_map(label_map, "radiography")
     present = [name for name in _LABELS if (root / name / "images").is_dir()]
     if not present:
         raise InputError(
