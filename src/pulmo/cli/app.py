@@ -12,7 +12,7 @@ import typer
 
 import pulmo
 from pulmo.cli import data, demo, evaluate, explain, export, predict, recipes, train
-from pulmo.core.errors import InterruptedRunError, PulmoError
+from pulmo.core.errors import InterruptedRunError, PulmoError, UsageError
 
 app = typer.Typer(
     name="pulmo",
@@ -31,6 +31,10 @@ app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
+
+
+# What `pip install pulmo` leaves out.
+_TRAINING_PACKAGES = {"torch", "torchvision", "timm", "onnx", "onnxscript", "safetensors"}
 
 
 class _Stopped(BaseException):
@@ -69,11 +73,23 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the last resort says so in one line
         if os.environ.get("PULMO_DEBUG"):
             traceback.print_exc()
-        _fail(
-            f"this is a fault of pulmo's: {type(error).__name__}: {error}. "
-            "Run it again with PULMO_DEBUG=1 and report what it prints.",
-            PulmoError.exit_status,
-        )
+        explained = _explained(error)
+        _fail(str(explained), explained.exit_status)
+
+
+def _explained(error: Exception) -> PulmoError:
+    """Returns what to say of an error that pulmo did not raise on purpose."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = error.name.partition(".")[0]
+        if package in _TRAINING_PACKAGES:
+            return UsageError(
+                f"This needs {package}, which is not installed; training and exporting need: "
+                "pip install 'pulmo[train]'"
+            )
+    return PulmoError(
+        f"this is a fault of pulmo's: {type(error).__name__}: {error}. "
+        "Run it again with PULMO_DEBUG=1 and report what it prints."
+    )
 
 
 def _fail(sentence: str, status: int) -> NoReturn:

@@ -1,5 +1,6 @@
 """pulmo demo."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -7,9 +8,12 @@ import typer
 
 from pulmo.cli import data, evaluate, explain, export, predict, train
 from pulmo.cli.console import say
-from pulmo.core.errors import InterruptedRunError, UsageError
+from pulmo.cli.output import claim_folder
+from pulmo.core.errors import InputError, InterruptedRunError, UsageError
 
 _FILMS, _NEW, _SEED = 1200, 4, 7
+# Says that a folder was made by the demo, whole or not, and is the demo's to replace.
+_MARKER = ".pulmo-demo"
 
 _NEXT = """
 Look at
@@ -29,9 +33,9 @@ If you know the patients, use the source csv, so that no patient is on two sides
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="The folder to write; it must not exist.")] = Path(
-        "out/demo"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="The folder to write: a new one, or an earlier demo's to replace.")
+    ] = Path("out/demo"),
     count: Annotated[int, typer.Option(help="How many films to draw and train on.", min=80)] = (
         _FILMS
     ),
@@ -40,13 +44,36 @@ def demo(
 
     Draws films, trains on them, evaluates, explains and predicts.
     """
-    if out.exists():
-        raise UsageError(f"{out} exists already; remove it or choose another with --out.")
+    _claim(out)
     try:
         _everything(out, count)
     except InterruptedRunError:
         raise InterruptedRunError(f"Interrupted; {out} is incomplete and may be removed.") from None
     typer.echo(_NEXT.format(out=out, new=_NEW))
+
+
+def _claim(out: Path) -> None:
+    """Makes the demo's folder, or empties the one that a demo made before.
+
+    Raises:
+        UsageError: it is there, and no demo made it.
+        InputError: it cannot be made or emptied.
+    """
+    marker = out / _MARKER
+    if out.exists() and not marker.is_file():
+        raise UsageError(
+            f"{out} exists already and is no demo's; remove it or choose another with --out."
+        )
+    claim_folder(out)
+    try:
+        marker.touch()
+        for path in out.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path != marker:
+                path.unlink()
+    except OSError as error:
+        raise InputError(f"{out} could not be emptied: {error.strerror or error}.") from error
 
 
 def _everything(out: Path, count: int) -> None:

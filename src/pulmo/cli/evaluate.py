@@ -24,13 +24,9 @@ def evaluate(
     model: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle, or its model.onnx.")],
     data: Annotated[Path, typer.Option(help="A manifest.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the results.")],
-    split: Annotated[
-        str | None, typer.Option(help="The split to take; all of the manifest without it.")
-    ] = None,
+    split: Annotated[str | None, typer.Option(help="The split to take; without it, all.")] = None,
     view: Annotated[Several, typer.Option(help="Take only this view; may be repeated.")] = None,
-    modality: Annotated[
-        Several, typer.Option(help="Take only this modality; may be repeated.")
-    ] = None,
+    modality: Annotated[Several, typer.Option(help="Take only this modality; likewise.")] = None,
 ) -> None:
     """Run a bundle on labelled films and report on it.
 
@@ -38,13 +34,11 @@ def evaluate(
     """
     import numpy as np
 
-    from pulmo.core.files import write_atomically
     from pulmo.core.tables import manifest_sha256, write_predictions
     from pulmo.evaluate.evaluate import Provenance
     from pulmo.evaluate.evaluate import evaluate as compute
     from pulmo.evaluate.evaluation import ModelName
     from pulmo.evaluate.predictions import predict_manifest
-    from pulmo.report.page import ReportContent, write_report
 
     predictor = open_model(model)
     card = predictor.card
@@ -64,11 +58,7 @@ def evaluate(
         ),
         generator=np.random.default_rng(0),
     )
-    write_atomically(
-        output / "evaluation.json", evaluation.model_dump_json(indent=2).encode() + b"\n"
-    )
-    gallery = _gallery(predictor, predicted.table)
-    write_report(output / "report.html", ReportContent(evaluation, card, gallery))
+    _write(evaluation, predictor, predicted.table, output)
     _tell(evaluation, output)
     if predicted.failed:
         for failure in predicted.failed:
@@ -90,12 +80,27 @@ def _chosen(data: Path, split: str | None, wanted: dict[str, list[str]]) -> "pd.
                 f"{data} has no {split} picture; `pulmo data split` makes a split, and without "
                 "--split all pictures are taken."
             )
+    elif {"test"} < set(table["split"].fillna("")):
+        say(f"{data} has a test split; without --split test all of its pictures are taken.")
     for column, values in wanted.items():
         if values:
             table = table[table[column].isin(values)]
     if table.empty:
         raise InputError(f"{data} holds no picture that these options choose.")
     return table
+
+
+def _write(
+    evaluation: "Evaluation", predictor: "Predictor", table: "pd.DataFrame", output: Path
+) -> None:
+    """Writes the figures as JSON and, with a gallery of the predictions `table`, as a page."""
+    from pulmo.core.files import write_atomically
+    from pulmo.report.page import ReportContent, write_report
+
+    figures = evaluation.model_dump_json(indent=2).encode() + b"\n"
+    write_atomically(output / "evaluation.json", figures)
+    content = ReportContent(evaluation, predictor.card, _gallery(predictor, table))
+    write_report(output / "report.html", content)
 
 
 def _gallery(predictor: "Predictor", table: "pd.DataFrame") -> "list[Shown]":

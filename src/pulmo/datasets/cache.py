@@ -86,7 +86,7 @@ def _mapped(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8] | None
         memory = np.lib.format.open_memmap(path, mode="r")
     except (OSError, ValueError):
         return None
-    return memory if (memory.shape, memory.dtype) == (shape, np.uint8) else None
+    return memory if memory.shape == shape and memory.dtype == np.uint8 else None
 
 
 def _decoded(

@@ -62,14 +62,8 @@ def import_source(
                 on_progress(done, len(entries))
     table = pd.DataFrame(rows)
     if rows:
-        contradictions = list(_contradictions(table))
-        problems += contradictions
-        table = table[~table["path"].isin([problem.path for problem in contradictions])]
-        twice = table["path"].duplicated()
-        problems += [
-            Problem(path, "it is found twice; one counts") for path in table["path"][twice]
-        ]
-        table = table[~twice]
+        table, doubtful = _without_doubtful(table)
+        problems += doubtful
     if table.empty:
         first = f" The first: {problems[0].path}: {problems[0].reason}." if problems else ""
         raise InputError(f"{root} gave no readable, labelled picture.{first}")
@@ -98,6 +92,15 @@ def merge(manifests: Iterable[pd.DataFrame]) -> pd.DataFrame:
             "their data set, and import it again."
         )
     return group(table)
+
+
+def _without_doubtful(table: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+    """Returns the rows that contradict no other, one a file, and a problem for each other row."""
+    problems = list(_contradictions(table))
+    table = table[~table["path"].isin([problem.path for problem in problems])]
+    twice = table["path"].duplicated()
+    again = [Problem(str(path), "it is found twice; one counts") for path in table["path"][twice]]
+    return table[~twice], problems + again
 
 
 def _contradictions(table: pd.DataFrame) -> Iterator[Problem]:

@@ -26,16 +26,30 @@ def list_warnings(
 
     Args:
         data: what the model was evaluated on.
-        rows: the judged pictures, with `class`, `group` and `age` in years (nullable).
+        rows: the judged pictures, with `class`, `group`, `age` in years (nullable) and, where it is
+            known, the `split` that each is in (nullable).
         recalls: class -> its recall.
     """
     return (
+        *_seen(rows),
         *_scarce_classes(rows, recalls),
         *_sources(data),
         *_patients(data),
         *_ages(rows),
         *_left_out(data),
     )
+
+
+def _seen(rows: pd.DataFrame) -> Iterator[str]:
+    """Warns of pictures that the model may owe its weights, its epoch or its threshold to."""
+    sides = rows["split"].value_counts() if "split" in rows else {}
+    for side, use in (
+        ("train", "the model may have been trained on them"),
+        ("val", "the model's epoch, temperature and threshold may have been chosen on them"),
+    ):
+        if n := int(sides.get(side, 0)):
+            verb = "is" if n == 1 else "are"
+            yield f"{n:,} of these pictures {verb} in the split {side}: {use}."
 
 
 def _scarce_classes(rows: pd.DataFrame, recalls: Mapping[str, Estimate]) -> Iterator[str]:
