@@ -96,6 +96,38 @@ def test_a_fault_of_ours_is_one_line(pulmo: Call, monkeypatch: pytest.MonkeyPatc
     )
 
 
+@pytest.mark.parametrize(
+    ("module", "status"),
+    [("torchvision.ops", 2), ("timm", 2), ("onnx", 2), ("safetensors.torch", 2), ("numbers", 1)],
+)
+def test_a_package_of_training_that_is_missing_is_no_fault_of_ours(
+    pulmo: Call, monkeypatch: pytest.MonkeyPatch, module: str, status: int
+) -> None:
+    def missing() -> NoReturn:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+    monkeypatch.delenv("PULMO_DEBUG", raising=False)
+    monkeypatch.setattr(recipe_module, "shipped_recipes", missing)
+    found, _, err = pulmo("recipes")
+    assert found == status
+    assert ("pip install 'pulmo[train]'\n" in err) == (status == 2)
+    assert ("this is a fault of pulmo's" in err) == (status == 1)
+
+
+def test_training_in_the_base_install_says_what_to_install(
+    pulmo: Call, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PULMO_DEBUG", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    words = ["--data", manifest, "-o", tmp_path / "run", "--threads", "1"]
+    status, out, err = pulmo("train", "demo", *words)
+    assert (status, out) == (2, "")
+    assert err == (
+        "pulmo: This needs torch, which is not installed; training and exporting need: "
+        "pip install 'pulmo[train]'\n"
+    )
+
+
 def test_a_fault_of_ours_shows_its_traceback_on_demand(
     pulmo: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,10 +1,11 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from pulmo.cli import data
+from pulmo.cli import data, demo
 from pulmo.core import recipe as recipe_module
 from pulmo.core.errors import InterruptedRunError
 from pulmo.core.recipe import Recipe
@@ -31,9 +32,46 @@ def test_the_demo_makes_all_that_it_speaks_of(
         assert path.exists()
     assert len(list((out_folder / "heat-maps").iterdir())) == 4
     assert "{" not in out
-    status, out, err = pulmo("demo", "--out", out_folder)
+
+
+def test_a_demo_replaces_its_own_folder_and_no_other(
+    pulmo: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+
+    def look(out: Path, _count: int) -> None:
+        seen.append(sorted(path.name for path in out.iterdir()))
+        (out / "films").mkdir()
+        (out / "films" / "a.png").touch()
+        (out / "films.parquet").touch()
+        (out / "link").symlink_to(precious)
+
+    monkeypatch.setattr(demo, "_everything", look)
+    precious, folder = tmp_path / "precious", tmp_path / "new" / "demo"
+    precious.mkdir()
+    (precious / "film.png").touch()
+    assert [pulmo("demo", "--out", folder)[0] for _ in range(2)] == [0, 0]
+    assert seen == [[".pulmo-demo"]] * 2
+    status, out, err = pulmo("demo", "--out", precious)
     assert (status, out) == (2, "")
-    assert f"{out_folder} exists already; remove it or choose another with --out" in err
+    assert f"{precious} exists already and is no demo's; remove it or choose another" in err
+    assert [path.name for path in precious.iterdir()] == ["film.png"]
+
+
+def test_a_folder_that_cannot_be_emptied_is_a_sentence(
+    pulmo: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(_path: Path) -> NoReturn:
+        raise OSError(16, "Device or resource busy")
+
+    folder = tmp_path / "demo"
+    (folder / "films").mkdir(parents=True)
+    (folder / ".pulmo-demo").touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", busy)
+        status, _, err = pulmo("demo", "--out", folder)
+    assert status == 3
+    assert err == f"pulmo: {folder} could not be emptied: Device or resource busy.\n"
 
 
 def test_too_few_films_are_a_usage_error(pulmo: Call, tmp_path: Path) -> None:

@@ -49,11 +49,16 @@ def test_a_view_alone_and_pictures_that_disappeared(
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e", "--view", "PA"]
     status, _, err = pulmo("evaluate", bundle, *words)
     assert status == 4
-    assert err == (f"{gone} does not exist.\npulmo: 1 of {len(rows)} pictures could not be read.\n")
+    assert err == (
+        f"{tmp_path / 'm.parquet'} has a test split; without --split test all of its pictures are "
+        f"taken.\n{gone} does not exist.\npulmo: 1 of {len(rows)} pictures could not be read.\n"
+    )
     predictions = read_predictions(tmp_path / "e" / "predictions.parquet")
     assert len(predictions) == len(rows) - 1
     assert set(predictions["view"]) == {"PA"}
     evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
+    trained = (predictions["split"] == "train").sum()
+    assert f"{trained} of these pictures are in the split train: " in evaluation["warnings"][0]
     assert [failure["path"] for failure in evaluation["data"]["failed"]] == [gone]
     first = predictions.iloc[0]
     outcome = Predictor.open(bundle).predict(read_radiograph(Path(first["path"])))
@@ -94,6 +99,17 @@ def test_a_manifest_without_a_split(
     assert "has no test picture; `pulmo data split` makes a split" in err
 
 
+@pytest.mark.parametrize("side", ["test", None])
+def test_nothing_is_said_of_a_manifest_without_other_sides(
+    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path, side: str | None
+) -> None:
+    path = tmp_path / "m.parquet"
+    write_manifest(films[:20].assign(split=side), path)
+    status, out, err = pulmo("evaluate", bundle, "--data", path, "-o", tmp_path / "e")
+    assert (status, err) == (0, "")
+    assert "in the split" not in out
+
+
 def test_no_picture_that_can_be_read(
     pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -107,6 +123,8 @@ def test_no_picture_that_can_be_read(
 def test_a_place_that_cannot_be_written_is_refused_before_any_work(
     pulmo: Call, bundle: Path, manifest: Path
 ) -> None:
-    status, out, err = pulmo("evaluate", bundle, "--data", manifest, "-o", manifest)
+    status, out, err = pulmo(
+        "evaluate", bundle, "--data", manifest, "--split", "val", "-o", manifest
+    )
     assert (status, out) == (3, "")
     assert err == f"pulmo: {manifest} is a file; a folder was expected.\n"

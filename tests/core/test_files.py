@@ -59,6 +59,22 @@ def test_reading_names_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="could not be read"):
         read_bytes(tmp_path / "file" / "x")
+    with pytest.raises(InputError, match="is no name of a file: it holds a null byte"):
+        read_bytes(tmp_path / "a\0b")
+
+
+def test_what_may_never_end_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    for path in (Path("/dev/zero"), tmp_path / "pipe", tmp_path / "link"):
+        with pytest.raises(InputError, match=f"{path} is a device, a pipe or a socket"):
+            read_bytes(path)
+
+
+def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"film")
+    (tmp_path / "link").symlink_to("file")
+    assert read_bytes(tmp_path / "link") == b"film"
 
 
 def test_sha256_is_hashlibs() -> None:

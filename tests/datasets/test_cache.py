@@ -1,8 +1,11 @@
+import os
 import resource
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -12,7 +15,7 @@ from pulmo.core.errors import InputError
 from pulmo.core.tables import write_manifest
 from pulmo.datasets import cache as module
 from pulmo.datasets.cache import cache_folder, cached_pictures
-from pulmo.radiograph import read_radiograph
+from pulmo.radiograph import Radiograph, read_radiograph
 from pulmo.radiograph.geometry import to_input
 
 FILL = """
@@ -64,6 +67,53 @@ def test_a_changed_or_missing_picture_is_named(films: pd.DataFrame, tmp_path: Pa
     with pytest.raises(InputError, match=r"film\.png does not exist"):
         cached_pictures(films, 32, "pad", tmp_path / "cache")
     assert not list((tmp_path / "cache").iterdir())
+
+
+def test_an_interruption_does_not_wait_for_all_pictures(
+    films: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    sixth = Event()
+
+    def read(path: Path) -> Radiograph:
+        opened.append(path)
+        if len(opened) > 5:
+            sixth.set()
+        return read_radiograph(path)
+
+    def interrupted(_done: int, _total: int) -> NoReturn:
+        assert not sixth.wait(0.5)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "read_radiograph", read)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with pytest.raises(KeyboardInterrupt):
+        cached_pictures(films, 32, "pad", tmp_path, interrupted)
+    assert len(opened) <= 5
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "shape", "type"])
+def test_a_cache_that_is_not_whole_is_built_anew(
+    films: pd.DataFrame, tmp_path: Path, damage: str
+) -> None:
+    few, everything = films.head(4), np.arange(4)
+    whole = cached_pictures(few, 32, "pad", tmp_path).take(everything)
+    (path,) = tmp_path.iterdir()
+    if damage in ("shape", "type"):
+        with path.open("wb") as file:
+            np.save(file, whole[:2] if damage == "shape" else whole.astype(np.float32))
+    else:
+        path.write_bytes({"cut": path.read_bytes()[:-1], "empty": b"", "text": b"PK"}[damage])
+    again = cached_pictures(few, 32, "pad", tmp_path)
+    assert np.array_equal(again.take(everything), whole)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_cache_folder_that_cannot_be_is_a_sentence(films: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="Set PULMO_CACHE to a folder with more room"):
+        cached_pictures(films.head(1), 32, "pad", tmp_path / "file" / "x")
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(films: pd.DataFrame, tmp_path: Path) -> None:

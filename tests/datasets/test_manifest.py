@@ -1,13 +1,18 @@
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError, UsageError
+from pulmo.datasets import manifest as module
 from pulmo.datasets.manifest import group, import_source, merge
+from pulmo.datasets.source import Entry, Problem
 
 
 def test_import_reads_what_table_and_files_say(phantoms: Path) -> None:
@@ -48,6 +53,56 @@ def test_a_set_without_one_good_picture_is_an_error(tmp_path: Path) -> None:
         import_source("kermani", tmp_path)
 
 
+def test_a_file_that_is_found_twice_counts_once(tmp_path: Path, film: Path) -> None:
+    (tmp_path / "normal").mkdir()
+    shutil.copy(film, tmp_path / "normal" / "a.png")
+    (tmp_path / "Normal").symlink_to("normal")
+    imported = import_source("folder", tmp_path)
+    path = str(tmp_path / "normal" / "a.png")
+    assert imported.manifest["path"].tolist() == [path]
+    assert imported.problems == [Problem(path, "it is found twice; one counts")]
+
+
+def test_copies_with_different_labels_are_all_left_out(tmp_path: Path, film: Path) -> None:
+    other = sorted(film.parent.iterdir())[1]
+    places = ["covid/a.png", "normal/a.png", "normal/b.png", "viral/c.png", "viral/d.png"]
+    for place in places:
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        shutil.copy(other if place.startswith("viral") else film, tmp_path / place)
+    imported = import_source("folder", tmp_path)
+    assert [Path(p).name for p in imported.manifest["path"]] == ["c.png", "d.png"]
+    a, b, c = (str(tmp_path / place) for place in places[:3])
+    assert imported.problems == [
+        Problem(a, f"it is labelled covid, and its copy {b} normal"),
+        Problem(b, f"it is labelled normal, and its copy {a} covid"),
+        Problem(c, f"it is labelled normal, and its copy {a} covid"),
+    ]
+    shutil.rmtree(tmp_path / "viral")
+    with pytest.raises(InputError, match=r"no readable, labelled picture\. The first: .*labelled"):
+        import_source("folder", tmp_path)
+
+
+def test_reading_ends_with_its_user(phantoms: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Entry] = []
+    sixth = Event()
+
+    def count(entry: Entry) -> Problem:
+        opened.append(entry)
+        if len(opened) > 5:
+            sixth.set()
+        return Problem(str(entry.path), "it is not read here")
+
+    def interrupted(_done: int, _total: int) -> NoReturn:
+        assert not sixth.wait(0.5)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_read", count)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with pytest.raises(KeyboardInterrupt):
+        import_source("csv", phantoms, on_progress=interrupted)
+    assert len(opened) <= 5
+
+
 def rows(films: pd.DataFrame, **columns: Sequence[str | None]) -> pd.DataFrame:
     count = len(next(iter(columns.values())))
     series = {name: pd.Series(np.array(values, object)) for name, values in columns.items()}
@@ -80,3 +135,12 @@ def test_merge_finds_copies_across_sources(films: pd.DataFrame) -> None:
     assert joined["group"].nunique() == films["group"].nunique()
     with pytest.raises(InputError, match="is in more than one of the manifests"):
         merge([films, films.head(1)])
+
+
+def test_merge_refuses_sources_that_contradict_each_other(films: pd.DataFrame) -> None:
+    copy = films.head(2).assign(path=["/copy/0", "/copy/1"], source="copy")
+    copy["label"] = [films["label"][0], "other"]
+    with pytest.raises(InputError, match="2 pictures of the manifests contradict") as caught:
+        merge([films, copy])
+    known = f"{films['path'][1]}: it is labelled {films['label'][1]}"
+    assert f"{known}, and its copy /copy/1 other." in str(caught.value)

@@ -6,7 +6,7 @@ import pytest
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.labels import LABELS
-from pulmo.datasets.source import SOURCES, Entry, Problem
+from pulmo.datasets.source import SOURCES, Entry, Problem, pictures_below
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
 
@@ -90,10 +90,31 @@ def test_folder_takes_labels_and_a_map(tmp_path: Path) -> None:
         index("folder", tmp_path, {"No_findings": "nromal"})
 
 
+def test_a_link_is_no_picture_of_the_set(tmp_path: Path) -> None:
+    touch(tmp_path, "set/normal/a.png", "elsewhere/b.png")
+    (tmp_path / "set" / "normal" / "same.png").symlink_to("a.png")
+    (tmp_path / "set" / "normal" / "other.png").symlink_to(tmp_path / "elsewhere" / "b.png")
+    (tmp_path / "set" / "normal" / "deep").symlink_to(tmp_path / "elsewhere")
+    entries, problems = index("folder", tmp_path / "set")
+    assert [entry.path.name for entry in entries] == ["a.png"]
+    assert not problems
+
+
+@pytest.mark.parametrize("name", ["cohen", "kermany", "radiography"])
+def test_a_source_that_knows_its_labels_takes_no_map(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"--map is for the sources folder and csv; {name} knows"):
+        index(name, tmp_path, {"COVID": "normal"})
+
+
 def test_folder_reads_a_folder_inside_a_hidden_one(tmp_path: Path) -> None:
     touch(tmp_path, ".data/set/normal/a.png")
     entries, _ = index("folder", tmp_path / ".data" / "set")
     assert len(entries) == 1
+
+
+def test_pictures_lie_below_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not a folder"):
+        pictures_below(tmp_path / "none")
 
 
 def test_csv_reads_what_the_table_says(tmp_path: Path) -> None:
@@ -122,7 +143,7 @@ def test_csv_reads_what_the_table_says(tmp_path: Path) -> None:
         "its path or label is blank",
         "its age 'old' is not a number of years from 0 to 130",
         "its split is 'later', not train, val, test",
-        "../f.png lies outside the table's folder",
+        f"../f.png lies outside {tmp_path}",
         "its age '131' is not a number of years from 0 to 130",
         "its sex is 'male', not F, M or O",
         f"{tmp_path / 'a.png'} is on line 2 already",
@@ -139,8 +160,32 @@ def test_csv_refuses_other_encodings_and_columns(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not UTF-8"):
         index("csv", table)
     table.write_text("file;class\na;b\n")
-    with pytest.raises(InputError, match="no column path and label; it has file;class"):
+    with pytest.raises(InputError, match="no column path, label; it has file;class"):
         index("csv", table)
+
+
+@pytest.mark.parametrize(("name", "file"), [("csv", "t.csv"), ("cohen", "metadata.csv")])
+def test_a_table_that_is_no_csv_is_a_sentence(name: str, file: str, tmp_path: Path) -> None:
+    table = tmp_path / file
+    root = table if name == "csv" else tmp_path
+    header = "path,label\n" if name == "csv" else COHEN
+    table.write_text(f'{header}"{"x" * 200_000}')
+    with pytest.raises(InputError, match=r"is not a usable CSV file near line 2: field larger"):
+        index(name, root)
+    table.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="is not UTF-8"):
+        index(name, root)
+
+
+def test_csv_names_a_path_that_is_none(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(f"path,label,age\n{'x' * 5000},covid,3\na.png,Covid\nb.png\n")
+    (entry,), problems = index("csv", table)
+    assert (entry.label, entry.age) == ("covid", None)
+    assert [p.reason for p in problems] == [
+        f"'{'x' * 80}' is no usable path",
+        "its path or label is blank",
+    ]
 
 
 COHEN = "patientid,finding,view,modality,filename,folder,age,sex\n"
@@ -174,13 +219,42 @@ def test_cohen_reads_findings_views_and_gaps(tmp_path: Path) -> None:
     ]
 
 
+def test_cohen_names_rows_that_are_damaged(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"images/{n}.png" for n in "abcd"), "secret.png")
+    (tmp_path / "metadata.csv").write_text(
+        COHEN + "2,COVID-19,PA,X-ray,a.png,images,unknown,M\n"
+        "3,COVID-19,PA,X-ray,b.png,images,40,male\n"
+        "4,COVID-19,PA\n"
+        "5,COVID-19,PA,X-ray,../secret.png,images,,\n"
+        "6,COVID-19,PA,X-ray,c.png,images\n"
+        ",COVID-19,PA,,d.png,images, 50 ,\n"
+        "7,COVID-19,PA,X-ray,e.png,images,nan,\n"
+    )
+    entries, problems = index("cohen", tmp_path)
+    assert [(e.path.name, e.patient, e.modality, e.age, e.sex) for e in entries] == [
+        ("c.png", "6", "X-ray", None, None),
+        ("d.png", None, None, 50.0, None),
+    ]
+    assert all(p.failed for p in problems)
+    assert [p.reason for p in problems] == [
+        "its age 'unknown' is not a number of years from 0 to 130",
+        "its sex is 'male', not F, M or O",
+        "it ends early",
+        f"../secret.png lies outside {tmp_path / 'images'}",
+        "its age 'nan' is not a number of years from 0 to 130",
+    ]
+    assert problems[2].path == f"{tmp_path / 'metadata.csv'}, line 4"
+
+
 def test_cohen_stops_at_a_finding_that_it_does_not_know(tmp_path: Path) -> None:
     touch(tmp_path, "images/a.png")
     (tmp_path / "metadata.csv").write_text(COHEN + "2,Plague,PA,X-ray,a.png,images,,\n")
     with pytest.raises(InputError, match="'Plague' is not in the table"):
         index("cohen", tmp_path)
     (tmp_path / "metadata.csv").write_text("patientid\n")
-    with pytest.raises(InputError, match="no column filename, finding"):
+    with pytest.raises(
+        InputError, match="no column finding, view, modality, filename, folder; it has"
+    ):
         index("cohen", tmp_path)
 
 

@@ -18,6 +18,7 @@ def make(films: pd.DataFrame, groups: int = 600, *, seed: int = 0) -> pd.DataFra
         path=[f"/{n}" for n in range(len(member))],
         sha256=[f"{n:064x}" for n in range(len(member))],
         group=[f"g{n}" for n in member],
+        patient=None,
         label=[strata[chosen[n]][0] for n in member],
         source=[strata[chosen[n]][1] for n in member],
         split=None,
@@ -61,6 +62,33 @@ def test_an_official_test_is_kept_and_its_groups_leave_training(films: pd.DataFr
     check_split(split)
 
 
+def test_a_group_that_spans_a_source_with_a_test_and_one_without_is_on_one_side(
+    films: pd.DataFrame,
+) -> None:
+    """As of a picture that both sources copied from a third."""
+    table = make(films)
+    table["split"] = ((table["source"] == "a") & (np.arange(len(table)) % 29 == 0)).map(
+        {True: "test", False: None}
+    )
+    copies = table[table["source"] == "a"].assign(source="b", split=None)
+    copies["path"] = "/copy" + copies["path"]
+    both = pd.concat([table, copies], ignore_index=True)
+    split = split_manifest(both, Shares(0.1, 0.2), np.random.default_rng(0), keep_test=True)
+    check_split(split)
+    spanning = both["group"].isin(copies["group"])
+    free = ~both["group"].isin(both["group"][both["split"] == "test"])
+    assert set(split["split"][spanning & free]) == {"train", "val"}
+    assert (split["split"][spanning & free] == "val").mean() == pytest.approx(0.125, abs=0.02)
+    assert (split["split"][~spanning] == "test").mean() == pytest.approx(0.2, abs=0.03)
+    assert split["split"][spanning & ~free].isin(["test"]).sum() == (both["split"] == "test").sum()
+
+
+def test_a_manifest_that_is_all_test_stays_so(films: pd.DataFrame) -> None:
+    table = make(films, 5).assign(split="test")
+    split = split_manifest(table, Shares(), np.random.default_rng(0), keep_test=True)
+    assert set(split["split"]) == {"test"}
+
+
 def test_a_side_that_wants_nothing_gets_nothing(films: pd.DataFrame) -> None:
     split = split_manifest(make(films, 50), Shares(0.3, 0.0), np.random.default_rng(0))
     assert set(split["split"]) == {"train", "val"}
@@ -82,6 +110,22 @@ def test_a_patient_on_two_sides_is_refused_by_name(films: pd.DataFrame) -> None:
     with pytest.raises(RefusedError, match="1 group is on two sides") as caught:
         check_split(films)
     assert f"{films['path'][rows[0]]} (train)" in str(caught.value)
+    assert f"such as {name}: " in str(caught.value)
+
+
+def test_a_patient_whose_pictures_are_in_two_groups_is_refused_by_name(
+    films: pd.DataFrame,
+) -> None:
+    table = make(films, 4).drop_duplicates("group").reset_index(drop=True)
+    table["split"] = ["train", "test", "train", "test"]
+    table["source"] = ["x", "x", "y", "x"]
+    table["patient"] = ["p1", None, "p1", None]
+    check_split(table)
+    table.loc[3, "patient"] = "p1"
+    with pytest.raises(RefusedError, match="1 patient is on two sides, such as x:p1: ") as caught:
+        check_split(table)
+    assert f"{table['path'][3]} (test), {table['path'][0]} (train)" in str(caught.value)
+    assert "pulmo data merge" in str(caught.value)
 
 
 def test_an_identical_picture_on_two_sides_is_refused(films: pd.DataFrame) -> None:

@@ -8,10 +8,21 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from pulmo.bundle.card import Activation, Card, Decision, Input, Network, Training
+from pulmo.bundle.card import Activation, Card, Decision, Epoch, Input, Network, Training
 from pulmo.core.estimate import Estimate
 from pulmo.core.labels import LabelScheme
 from pulmo.evaluate.sample import Sample
+
+_EPOCH = Epoch(
+    epoch=1,
+    lr=1e-3,
+    train_loss=1.0,
+    val_loss=1.0,
+    val_accuracy=0.5,
+    val_balanced_accuracy=0.5,
+    seconds=1.0,
+    images_per_second=1.0,
+)
 
 
 class MakeSample(Protocol):
@@ -61,7 +72,7 @@ def card() -> Card:
             manifest_sha256="0" * 64,
             seed=0,
             best_epoch=1,
-            history=(),
+            history=(_EPOCH,),
             counts={},
             sources={},
         ),

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import pytest
@@ -20,6 +20,7 @@ def warnings_of(
     recalls: Mapping[str, Estimate] = RECALLS,
     skipped: dict[str, int] | None = None,
     failed: tuple[Failure, ...] = (),
+    sides: Sequence[str | None] | None = None,
 ) -> tuple[str, ...]:
     """The warnings of data with these pictures: source -> class -> number."""
     classes = [
@@ -29,6 +30,8 @@ def warnings_of(
     rows["group"] = rows.index // per_group
     for label, known in (ages or {}).items():
         rows.loc[rows.index[rows["class"] == label][: len(known)], "age"] = known
+    if sides is not None:
+        rows["split"] = pd.array([*sides, *["test"] * (len(rows) - len(sides))], "string")
     data = evaluation.EvaluatedData(
         manifest_sha256="0" * 64,
         split="test",
@@ -48,6 +51,27 @@ SOUND = {"city": {"covid": 80, "viral": 80, "normal": 80}}
 def test_sound_data_give_no_warning() -> None:
     assert warnings_of(SOUND) == ()
     assert warnings_of(SOUND, ages={"covid": [50, 60], "normal": [47], "viral": [52]}) == ()
+
+
+@pytest.mark.parametrize(
+    ("sides", "expected"),
+    [
+        (["test", None], []),
+        (
+            ["train", "val", "test", "train", None],
+            [
+                "2 of these pictures are in the split train: the model may have been trained on",
+                "1 of these pictures is in the split val: the model's epoch, temperature and",
+            ],
+        ),
+    ],
+)
+def test_pictures_that_the_model_may_have_seen_are_counted(
+    sides: list[str | None], expected: list[str]
+) -> None:
+    found = warnings_of(SOUND, sides=sides)
+    assert len(found) == len(expected)
+    assert all(text.startswith(start) for text, start in zip(found, expected, strict=True))
 
 
 def test_few_pictures_decide_nothing() -> None:

@@ -42,12 +42,13 @@ def list_warnings(
 
 def _seen(rows: pd.DataFrame) -> Iterator[str]:
     """Warns of pictures that the model may owe its weights, its epoch or its threshold to."""
-    sides = rows["split"].value_counts() if "split" in rows else {}
+    split = rows["split"] if "split" in rows else pd.Series(dtype=str)
     for side, use in (
         ("train", "the model may have been trained on them"),
         ("val", "the model's epoch, temperature and threshold may have been chosen on them"),
     ):
-        if n := int(sides.get(side, 0)):
+        n = int((split == side).sum())
+        if n:
             verb = "is" if n == 1 else "are"
             yield f"{n:,} of these pictures {verb} in the split {side}: {use}."
 

@@ -1,0 +1,36 @@
+"""Work on many files at once, in their order, which ends at once when its user does."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_threads(
+    work: Callable[[Item], Result], items: Iterable[Item]
+) -> Generator[Result, None, None]:
+    """Yields the result of each item in the items' order, computed in one thread a core.
+
+    At most two items a core are begun beyond the one whose result is awaited, so memory is bounded
+    however slowly the results are used. Close the generator (`contextlib.closing`) so that an
+    interruption or an error between two results drops what was not begun.
+
+    Raises:
+        Exception: whatever `work` raises, in its place in the order.
+    """
+    workers = os.cpu_count() or 1
+    pool = ThreadPoolExecutor(workers)
+    pending: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            pending.append(pool.submit(work, item))
+            if len(pending) > 2 * workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,83 @@
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Event
+
+import pytest
+
+from pulmo.datasets import parallel
+from pulmo.datasets.parallel import in_threads
+
+
+@pytest.fixture(autouse=True)
+def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    second = Event()
+
+    def work(item: int) -> int:
+        """The first item ends after the second."""
+        if item == 1:
+            second.set()
+        assert second.wait(10)
+        return item * item
+
+    assert list(in_threads(work, range(20))) == [n * n for n in range(20)]
+    assert list(in_threads(work, ())) == []
+
+
+def test_no_more_is_begun_than_memory_is_meant_for() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(1000):
+            taken.append(number)
+            yield number
+
+    with closing(in_threads(str, items())) as results:
+        assert (next(results), len(taken)) == ("0", 5)
+        assert (next(results), len(taken)) == ("1", 6)
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_what_was_not_begun_is_dropped_when_the_user_ends(
+    failure: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both threads are held until the pool has been told to drop what waits."""
+    begun: list[int] = []
+    held, release = [Event(), Event()], Event()
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - the base's signature
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            release.set()
+            super().shutdown(wait=wait)
+
+    def work(item: int) -> int:
+        begun.append(item)
+        if item:
+            held[item - 1].set()
+            assert release.wait(10)
+        return item
+
+    monkeypatch.setattr(parallel, "ThreadPoolExecutor", Pool)
+
+    def use() -> None:
+        with closing(in_threads(work, range(1000))) as results:
+            assert next(results) == 0
+            assert all(event.wait(10) for event in held)
+            raise failure
+
+    with pytest.raises(failure):
+        use()
+    assert sorted(begun) == [0, 1, 2]
+
+
+def test_an_error_comes_in_its_place() -> None:
+    with closing(in_threads(lambda item: 1 // item, [1, 0, 1])) as results:
+        assert next(results) == 1
+        with pytest.raises(ZeroDivisionError):
+            next(results)
