@@ -147,10 +147,16 @@ def setting(card: Card) -> str:
         f"{card.network.backbone}, {card.input.size} px, started from "
         f"{card.network.weights.split(',')[0]}; {minutes:.0f} minutes of training in "
         f"{len(training.history)} epochs on two shared processor cores "
-        f"({platform.machine()}), pulmo {card.pulmo}.\n\n"
+        f"({platform.machine()}), pulmo {card.pulmo} at commit {commit()}.\n\n"
         + table(("class", "train", "val"), counts)
         + "\n\nPictures whose patient number recurs in Kermany's official test took no part."
     )
+
+
+def commit() -> str:
+    """Returns the commit that the results were made at."""
+    words = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def main() -> None:
