@@ -125,7 +125,8 @@ def test_a_changed_card_is_found(copy: Path) -> None:
 
 def test_a_card_must_vouch_for_the_files_and_no_others(copy: Path) -> None:
     card = json.loads((copy / CARD).read_text())
-    for files in ({}, card["files"] | {"../../secret": "0" * 64}):
+    others: list[dict[str, str]] = [{}, card["files"] | {"../../secret": "0" * 64}]
+    for files in others:
         (copy / CARD).write_text(json.dumps(card | {"files": files}))
         with pytest.raises(InputError, match="does not vouch for"):
             Predictor.open(copy)

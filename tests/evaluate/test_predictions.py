@@ -23,8 +23,8 @@ def test_every_picture_gets_a_row_in_order(predictor: Predictor, films: pd.DataF
     assert table["path"].tolist() == films["path"].tolist()
     assert table["label"].tolist() == films["label"].tolist()
     assert np.allclose(table[classes].sum(axis=1), 1)
-    best = table[classes].idxmax(axis=1).str.removeprefix("p_")
-    assert best.tolist() == table["decision"].tolist()
+    best = table[classes].to_numpy().argmax(axis=1)
+    assert [predictor.card.labels.order[number] for number in best] == table["decision"].tolist()
     threshold = predictor.card.decision.threshold
     assert ((table["p_covid"] >= threshold) == table["positive"]).all()
     assert not predicted.failed

@@ -108,7 +108,8 @@ def test_a_lost_line_of_the_history_comes_back(
 def test_no_batch_is_a_single_picture(films: pd.DataFrame, tmp_path: Path) -> None:
     train = films[films["split"] == "train"].head(5)
     val = films[films["split"] == "val"].head(2)
-    odd = pd.concat([train, val]).assign(label=[*["covid", "normal"] * 2, "covid", "covid", "normal"])
+    labels = [*["covid", "normal"] * 2, "covid", "covid", "normal"]
+    odd = pd.concat([train, val]).assign(label=labels)
     settings = ["image.size=32", "train.batch=2", "train.epochs=1"]
     recipe = load_recipe("demo", [*settings, "labels.order=['covid','normal']"])
     card = train_run(recipe, odd, place(tmp_path), Watch())

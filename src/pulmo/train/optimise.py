@@ -69,6 +69,6 @@ def use_bfloat16(network: nn.Module, section: TrainSection, device: torch.device
     if section.precision != "auto":
         return section.precision == "bf16"
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     depthwise = any(m.groups > 1 for m in network.modules() if isinstance(m, nn.Conv2d))
     return not depthwise and bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 - torch offers no public name
