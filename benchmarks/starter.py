@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pulmo.bundle.card import Card, read_card
+from pulmo.core.files import write_atomically
 from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.manifest import merge
 from pulmo.evaluate.evaluation import Contrast, Evaluation, read_evaluation
@@ -184,7 +185,7 @@ def main() -> None:
         section("External test: covid-chestxray-dataset and adult normals", elsewhere),
         "",
     )
-    arguments.results.write_text("\n\n".join(parts))
+    write_atomically(arguments.results, "\n\n".join(parts).encode())
     print(f"{arguments.results}\n{out}/evaluation-external/report.html")
 
 
