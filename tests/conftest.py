@@ -1,5 +1,6 @@
 """One small set of drawn films, one run and one bundle for all tests that need them."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,12 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     patch = pytest.MonkeyPatch()
     patch.setenv("PULMO_CACHE", str(tmp_path_factory.mktemp("cache")))
     patch.delenv("PULMO_MODEL", raising=False)
+
+
+@pytest.fixture
+def unmeasured() -> dict[str, str]:
+    """An environment in which a process does not measure coverage, which needs room on the disk."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
 
 
 @pytest.fixture(scope="session")

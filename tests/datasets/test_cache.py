@@ -116,13 +116,16 @@ def test_a_cache_folder_that_cannot_be_is_a_sentence(films: pd.DataFrame, tmp_pa
         cached_pictures(films.head(1), 32, "pad", tmp_path / "file" / "x")
 
 
-def test_a_full_disk_is_a_sentence_and_leaves_nothing(films: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(
+    films: pd.DataFrame, tmp_path: Path, unmeasured: dict[str, str]
+) -> None:
     write_manifest(films, tmp_path / "m.parquet")
     result = subprocess.run(
         [sys.executable, "-c", FILL, str(tmp_path / "m.parquet"), str(tmp_path / "cache")],
         capture_output=True,
         text=True,
         check=False,
+        env=unmeasured,
     )
     assert "Set PULMO_CACHE to a folder with more room" in result.stderr
     assert not list((tmp_path / "cache").iterdir())
