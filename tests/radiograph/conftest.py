@@ -105,3 +105,9 @@ def make_dataset(
     elif syntax == RLELossless:
         dataset.compress(syntax, generate_instance_uid=False)
     return dataset
+
+
+@pytest.fixture
+def twelve() -> NDArray[np.uint16]:
+    """Every 12-bit value once: [64, 64]."""
+    return np.arange(4096, dtype=np.uint16).reshape(64, 64)

@@ -40,12 +40,6 @@ def shipped(name: str) -> bytes:
     return Path(str(path)).read_bytes()
 
 
-@pytest.fixture
-def twelve() -> NDArray[np.uint16]:
-    """Every 12-bit value once: [64, 64]."""
-    return np.arange(4096, dtype=np.uint16).reshape(64, 64)
-
-
 def test_eight_bits(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     film = decoded(dicom(grey))
     np.testing.assert_allclose(film.pixels, grey / 255, atol=1e-7)

@@ -29,12 +29,6 @@ def decoded(data: bytes) -> Radiograph:
     return radiograph
 
 
-@pytest.fixture
-def twelve() -> NDArray[np.uint16]:
-    """Every 12-bit value once: [64, 64]."""
-    return np.arange(4096, dtype=np.uint16).reshape(64, 64)
-
-
 def table(entries: NDArray[Any], first: int, bits: int, *, words: bool) -> Dataset:
     """A lookup table whose data are numbers, or else bytes."""
     item = Dataset()

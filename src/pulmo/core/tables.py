@@ -88,6 +88,14 @@ def manifest_sha256(table: pd.DataFrame) -> str:
     return sha256("\n".join(sorted(rows)).encode())
 
 
+def patient_names(table: pd.DataFrame) -> pd.Series:
+    """Returns `source:patient` of each row, which tells patients of different sources apart.
+
+    It is null where the source names no patient.
+    """
+    return table["source"].astype("string") + ":" + table["patient"].astype("string")
+
+
 def read_predictions(path: Path) -> pd.DataFrame:
     """Reads a table of predictions.
 

@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from pulmo.core.errors import InputError, PulmoError
-from pulmo.core.tables import check_manifest
+from pulmo.core.tables import check_manifest, patient_names
 from pulmo.datasets.parallel import in_threads
 from pulmo.datasets.source import SOURCES, Entry, Problem
 from pulmo.radiograph import read_radiograph
@@ -121,8 +121,8 @@ def group(table: pd.DataFrame) -> pd.DataFrame:
     Two pictures are in one group if they show the same patient of the same source or are the same
     file, and so on along a chain of such pairs. A group is named after its first picture.
     """
-    table = table.astype({"source": "string", "patient": "string", "sha256": "string"})
-    patient = table["source"] + ":" + table["patient"]
+    table = table.astype({"sha256": "string"})
+    patient = patient_names(table)
     # A bipartite graph: each picture is tied to its patient and to its content.
     keys = pd.concat([patient.fillna(table["sha256"]), table["sha256"]], ignore_index=True)
     nodes = len(table) + pd.factorize(keys)[0]

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import RefusedError, UsageError
-from pulmo.core.tables import SPLITS, check_manifest
+from pulmo.core.tables import SPLITS, check_manifest, patient_names
 
 
 class Shares(NamedTuple):
@@ -63,9 +63,8 @@ def check_split(table: pd.DataFrame) -> None:
     used = table[table["split"].notna()]
     anew = "Make the split anew with: pulmo data split."
     regroup = f"The groups are wrong: make them anew with pulmo data merge first. {anew}"
-    patients = used["source"].astype("string") + ":" + used["patient"].astype("string")
     _check_sides(used, used["group"], "group", anew)
-    _check_sides(used, patients, "patient", regroup)
+    _check_sides(used, patient_names(used), "patient", regroup)
     _check_sides(used, used["sha256"], "identical picture", regroup)
 
 

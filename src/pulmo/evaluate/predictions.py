@@ -1,8 +1,8 @@
 """A bundle's results on a manifest, as a table."""
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pulmo.bundle.predictor import Predictor, outcomes
 from pulmo.core.errors import InputError, PulmoError
+from pulmo.datasets.parallel import in_threads
 from pulmo.evaluate.evaluation import Failure
 from pulmo.radiograph import read_radiograph
 
@@ -50,7 +51,8 @@ def predict_manifest(
     rows: list[dict[str, object]] = []
     failed: list[Failure] = []
 
-    def read(path: str, expected: str) -> NDArray[np.uint8] | Failure:
+    def read(picture: tuple[str, str]) -> NDArray[np.uint8] | Failure:
+        path, expected = picture
         try:
             radiograph = read_radiograph(Path(path))
         except PulmoError as error:
@@ -59,15 +61,16 @@ def predict_manifest(
             return Failure(path=path, reason=f"{path} has changed since it was imported.")
         return predictor.to_input(radiograph)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    pictures = zip(manifest["path"], manifest["sha256"], strict=True)
+    with closing(in_threads(read, pictures)) as results:
         for start in range(0, len(manifest), _BATCH):
             batch = manifest.iloc[start : start + _BATCH]
-            inputs = list(pool.map(read, batch["path"], batch["sha256"]))
+            inputs = list(islice(results, len(batch)))
             failed += [item for item in inputs if isinstance(item, Failure)]
             read_rows = [not isinstance(item, Failure) for item in inputs]
-            pictures = [item for item in inputs if not isinstance(item, Failure)]
-            if pictures:
-                rows += _results(predictor, batch[read_rows], np.stack(pictures))
+            readable = [item for item in inputs if not isinstance(item, Failure)]
+            if readable:
+                rows += _results(predictor, batch[read_rows], np.stack(readable))
             if on_progress:
                 on_progress(start + len(batch), len(manifest))
     if not rows:
