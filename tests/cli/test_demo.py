@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import pytest
 
-from pulmo.cli import data, demo
+from pulmo.cli import demo
 from pulmo.core import recipe as recipe_module
 from pulmo.core.errors import InterruptedRunError
 from pulmo.core.recipe import Recipe
@@ -87,7 +87,7 @@ def test_an_interrupted_demo_offers_no_resume(
     def stop(*_: object) -> NoReturn:
         raise InterruptedRunError("Training stopped in epoch 1; go on with --resume.")
 
-    monkeypatch.setattr(data, "phantom", stop)
+    monkeypatch.setattr(demo, "phantom", stop)
     status, _, err = pulmo("demo", "--out", tmp_path / "demo")
     assert status == 130
     assert err.splitlines()[-1] == (

@@ -52,6 +52,14 @@ def test_a_missing_column_and_a_repeated_path_are_named(films: pd.DataFrame) -> 
         check_manifest(pd.concat([films, films]))
 
 
+def test_a_column_that_may_be_null_may_be_absent(films: pd.DataFrame) -> None:
+    sparse = films.drop(columns=["pixels_sha256", "boxes", "bytes", "fold"])
+    checked = check_manifest(sparse)
+    assert checked["pixels_sha256"].isna().all()
+    assert checked["bytes"].dtype == "Int64"
+    assert list(checked.columns) == list(MANIFEST.columns)
+
+
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m.parquet").write_text("text")
     with pytest.raises(InputError, match="not a Parquet table"):

@@ -8,6 +8,7 @@ from typing import NoReturn
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.datasets import manifest as module
@@ -119,6 +120,17 @@ def test_groups_follow_chains_of_patients_and_copies(films: pd.DataFrame) -> Non
     )
     groups = group(table)["group"].tolist()
     assert groups == ["x:1"] * 4 + ["d" * 16, "y:1"]
+
+
+def test_a_lossless_copy_is_in_the_group_of_its_original(tmp_path: Path, film: Path) -> None:
+    for name in ("a.png", "b.tif"):
+        (tmp_path / "normal").mkdir(exist_ok=True)
+        Image.open(film).save(tmp_path / "normal" / name)
+    table = import_source("folder", tmp_path).manifest
+    assert table["sha256"].nunique() == 2
+    assert len(set(table["group"])) == 1
+    assert table["format"].tolist() == ["PNG", "TIFF"]
+    assert table["bytes"].tolist() == [Path(path).stat().st_size for path in table["path"]]
 
 
 def test_pictures_without_patients_are_grouped_by_content(films: pd.DataFrame) -> None:

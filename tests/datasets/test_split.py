@@ -17,6 +17,7 @@ def make(films: pd.DataFrame, groups: int = 600, *, seed: int = 0) -> pd.DataFra
     return base.assign(
         path=[f"/{n}" for n in range(len(member))],
         sha256=[f"{n:064x}" for n in range(len(member))],
+        pixels_sha256=None,
         group=[f"g{n}" for n in member],
         patient=None,
         label=[strata[chosen[n]][0] for n in member],

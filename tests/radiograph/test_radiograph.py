@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pulmo.core.errors import InputError, RefusedError
-from pulmo.radiograph import Limits, decode_radiograph, read_radiograph
+from pulmo.radiograph import Limits, decode_radiograph, pixels_sha256, read_radiograph
 
 
 @pytest.fixture
@@ -91,3 +91,22 @@ def test_a_png_is_read_without_pydicom_and_opencv(film: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_the_hash_of_pixels_survives_a_lossless_encoding(
+    tmp_path: Path, grey: NDArray[np.uint8]
+) -> None:
+    deep = grey.astype(np.uint16) * 257
+    Image.fromarray(grey).save(tmp_path / "film.png")
+    Image.fromarray(grey).save(tmp_path / "film.tif")
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    Image.fromarray(grey[::-1]).save(tmp_path / "other.png")
+    names = ("film.png", "film.tif", "deep.png", "other.png")
+    first, *rest = (pixels_sha256(read_radiograph(tmp_path / name).pixels) for name in names)
+    assert rest[:2] == [first, first]
+    assert rest[2] != first
+
+
+def test_the_hash_of_pixels_sees_the_shape() -> None:
+    line = np.arange(6, dtype=np.float32)
+    assert pixels_sha256(line.reshape(2, 3)) != pixels_sha256(line.reshape(3, 2))

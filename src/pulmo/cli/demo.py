@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
-from pulmo.cli import data, evaluate, explain, export, predict, train
+from pulmo.cli import evaluate, explain, export, predict, train
 from pulmo.cli.console import say
+from pulmo.cli.data.importing import import_
+from pulmo.cli.data.phantom import phantom
+from pulmo.cli.data.split import split
 from pulmo.cli.output import claim_folder
 from pulmo.core.errors import InputError, InterruptedRunError, UsageError
 
@@ -79,10 +82,10 @@ def _claim(out: Path) -> None:
 def _everything(out: Path, count: int) -> None:
     manifest, bundle = out / "films.parquet", out / "bundle"
     _step(f"1/6 drawing {count} chest films")
-    data.phantom(out / "films", count, _SEED)
+    phantom(out / "films", count, _SEED)
     _step("2/6 reading them, and a split that keeps each patient on one side")
-    data.import_("csv", out / "films" / "phantoms.csv", manifest, called="phantom")
-    data.split(manifest, manifest)
+    import_("csv", out / "films" / "phantoms.csv", manifest, called="phantom")
+    split(manifest, manifest)
     _step("3/6 training the recipe demo")
     train.train("demo", manifest, out / "run")
     _step("4/6 exporting the bundle, checked against the trained network")
@@ -90,7 +93,7 @@ def _everything(out: Path, count: int) -> None:
     _step("5/6 evaluating the bundle on films of patients that it never saw")
     evaluate.evaluate(bundle, manifest, out / "evaluation", split="test")
     _step(f"6/6 classifying and explaining {_NEW} new films")
-    data.phantom(out / "new", _NEW, _SEED + 1)
+    phantom(out / "new", _NEW, _SEED + 1)
     films = sorted((out / "new" / "images").iterdir())
     predict.predict(films, bundle)
     explain.explain(bundle, films, out / "heat-maps")

@@ -15,30 +15,49 @@ SPLITS: Final = ("train", "val", "test")
 
 _TEXT = pd.StringDtype("pyarrow", na_value=pd.NA)
 
+_DIGEST = pa.Check.str_matches(r"^[0-9a-f]{64}$")
+
 MANIFEST: Final = pa.DataFrameSchema(
     {
         "path": pa.Column(_TEXT, unique=True),
-        "sha256": pa.Column(_TEXT, pa.Check.str_matches(r"^[0-9a-f]{64}$")),
+        "sha256": pa.Column(_TEXT, _DIGEST),
+        "pixels_sha256": pa.Column(_TEXT, _DIGEST, nullable=True),
         "label": pa.Column(_TEXT, pa.Check.isin(LABELS)),
         "finding": pa.Column(_TEXT, nullable=True),
+        "boxes": pa.Column(_TEXT, nullable=True),
         "patient": pa.Column(_TEXT, nullable=True),
         "group": pa.Column(_TEXT),
         "source": pa.Column(_TEXT),
+        "origin": pa.Column(_TEXT, nullable=True),
+        "licence": pa.Column(_TEXT, nullable=True),
         "view": pa.Column(_TEXT, nullable=True),
         "modality": pa.Column(_TEXT, nullable=True),
         "age": pa.Column("Float64", pa.Check.in_range(0, 130), nullable=True),
         "sex": pa.Column(_TEXT, pa.Check.isin(["F", "M", "O"]), nullable=True),
+        "offset": pa.Column("Float64", nullable=True),
         "width": pa.Column("Int64", pa.Check.ge(1)),
         "height": pa.Column("Int64", pa.Check.ge(1)),
+        "format": pa.Column(_TEXT, nullable=True),
+        "bits": pa.Column("Int64", pa.Check.in_range(1, 32), nullable=True),
+        "bytes": pa.Column("Int64", pa.Check.ge(1), nullable=True),
+        "modified": pa.Column("Int64", nullable=True),
         "split": pa.Column(_TEXT, pa.Check.isin(SPLITS), nullable=True),
         "fold": pa.Column("Int64", pa.Check.ge(0), nullable=True),
     },
     strict=True,
     coerce=True,
     ordered=False,
+    add_missing_columns=True,
 )
-"""One row a picture. `path` is absolute; `group` holds what must never be on two sides of a split
-(a patient, and every copy of a picture); `split` is null for a picture that takes no part."""
+"""One row a picture; a column that may be null may be absent from a table that is read.
+
+- `path` is absolute; `sha256` is of the file's bytes, `pixels_sha256` of its decoded pixels.
+- `finding` and `boxes` (`pulmo.core.boxes`) are the source's own; `label` is pulmo's.
+- `group` holds what must never be on two sides of a split: a patient, and every copy of a picture.
+- `origin` is where the source has the picture from: a hospital, a publication, another set.
+- `offset` is in days since the onset of symptoms or the admission.
+- `bits` are those of a stored sample, `bytes` the file's size, `modified` its time in nanoseconds.
+- `split` is null for a picture that takes no part; `fold` is that of cross-validation."""
 
 
 def check_manifest(table: pd.DataFrame, origin: str = "The manifest") -> pd.DataFrame:

@@ -10,11 +10,12 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from pulmo.core.boxes import boxes_to_text
 from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.tables import check_manifest, patient_names
 from pulmo.datasets.parallel import in_threads
 from pulmo.datasets.source import SOURCES, Entry, Problem
-from pulmo.radiograph import read_radiograph
+from pulmo.radiograph import pixels_sha256, read_radiograph
 
 
 class Imported(NamedTuple):
@@ -105,8 +106,9 @@ def _without_doubtful(table: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]
 
 def _contradictions(table: pd.DataFrame) -> Iterator[Problem]:
     """Yields a problem for each picture that has a copy with another label."""
-    labels = table.groupby("sha256")["label"].transform("nunique")
-    for _, copies in table[labels > 1].groupby("sha256", sort=False):
+    content = table["pixels_sha256"].fillna(table["sha256"])
+    labels = table.groupby(content)["label"].transform("nunique")
+    for _, copies in table[labels > 1].groupby(content[labels > 1], sort=False):
         for row in copies.itertuples():
             other = copies[copies["label"] != row.label].iloc[0]
             yield Problem(
@@ -118,19 +120,21 @@ def _contradictions(table: pd.DataFrame) -> Iterator[Problem]:
 def group(table: pd.DataFrame) -> pd.DataFrame:
     """Returns the manifest with `group` filled in.
 
-    Two pictures are in one group if they show the same patient of the same source or are the same
-    file, and so on along a chain of such pairs. A group is named after its first picture.
+    Two pictures are in one group if they show the same patient of the same source, are the same
+    file or decode to the same pixels, and so on along a chain of such pairs. A group is named after
+    its first patient or picture.
     """
-    table = table.astype({"sha256": "string"})
+    table = check_manifest(table)
     patient = patient_names(table)
-    # A bipartite graph: each picture is tied to its patient and to its content.
-    keys = pd.concat([patient.fillna(table["sha256"]), table["sha256"]], ignore_index=True)
+    # A bipartite graph: each picture is tied to its patient, its bytes and its pixels.
+    own = table["sha256"]
+    keys = pd.concat([patient.fillna(own), own, table["pixels_sha256"].fillna(own)])
     nodes = len(table) + pd.factorize(keys)[0]
-    pictures = np.tile(np.arange(len(table)), 2)
+    pictures = np.tile(np.arange(len(table)), 3)
     links = coo_array((np.ones(len(nodes)), (pictures, nodes)), shape=(nodes.max() + 1,) * 2)
     component = connected_components(links, directed=False)[1][: len(table)]
     name = patient.groupby(component).transform("min")
-    content = table["sha256"].groupby(component).transform("min").str[:16]
+    content = own.groupby(component).transform("min").str[:16]
     return check_manifest(table.assign(group=name.fillna(content)))
 
 
@@ -140,6 +144,7 @@ def _read(entry: Entry) -> dict[str, object] | Problem:
         path = entry.path.resolve().as_posix()
         path.encode()
         radiograph = read_radiograph(entry.path)
+        state = entry.path.stat()
     except UnicodeEncodeError:
         return Problem(str(entry.path), "its name is not UTF-8, as a manifest needs; rename it")
     except PulmoError as error:
@@ -149,16 +154,25 @@ def _read(entry: Entry) -> dict[str, object] | Problem:
     return {
         "path": path,
         "sha256": radiograph.sha256,
+        "pixels_sha256": pixels_sha256(radiograph.pixels),
         "label": entry.label,
         "finding": entry.finding,
+        "boxes": boxes_to_text(entry.boxes),
         "patient": entry.patient,
         "group": "",
+        "origin": entry.origin,
+        "licence": entry.licence,
         "view": entry.view or facts.view,
         "modality": entry.modality or facts.modality,
         "age": facts.age if entry.age is None else entry.age,
         "sex": entry.sex or facts.sex,
+        "offset": entry.offset,
         "width": width,
         "height": height,
+        "format": facts.format,
+        "bits": facts.bits,
+        "bytes": state.st_size,
+        "modified": state.st_mtime_ns,
         "split": entry.split,
         "fold": None,
     }

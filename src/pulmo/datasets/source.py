@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from pulmo.core.boxes import Box
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.labels import LABELS, check_label
 from pulmo.core.registry import Registry
@@ -22,6 +23,10 @@ class Entry(NamedTuple):
         age: years.
         sex: F, M or O.
         split: the source's own split: train, val or test.
+        origin: where the source has the picture from: a hospital, a publication, another set.
+        licence: of this picture, where a source has several.
+        offset: days since the onset of symptoms or the admission.
+        boxes: what the source draws about its findings.
     """
 
     path: Path
@@ -33,6 +38,10 @@ class Entry(NamedTuple):
     age: float | None = None
     sex: str | None = None
     split: str | None = None
+    origin: str | None = None
+    licence: str | None = None
+    offset: float | None = None
+    boxes: tuple[Box, ...] = ()
 
 
 class Problem(NamedTuple):

@@ -66,6 +66,7 @@ def check_split(table: pd.DataFrame) -> None:
     _check_sides(used, used["group"], "group", anew)
     _check_sides(used, patient_names(used), "patient", regroup)
     _check_sides(used, used["sha256"], "identical picture", regroup)
+    _check_sides(used, used["pixels_sha256"], "picture of identical pixels", regroup)
 
 
 def _check_sides(used: pd.DataFrame, keys: pd.Series, what: str, remedy: str) -> None:

@@ -2,6 +2,19 @@
 
 from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.limits import LIMITS, Limits
-from pulmo.radiograph.radiograph import Radiograph, decode_radiograph, read_radiograph
+from pulmo.radiograph.radiograph import (
+    Radiograph,
+    decode_radiograph,
+    pixels_sha256,
+    read_radiograph,
+)
 
-__all__ = ["LIMITS", "Facts", "Limits", "Radiograph", "decode_radiograph", "read_radiograph"]
+__all__ = [
+    "LIMITS",
+    "Facts",
+    "Limits",
+    "Radiograph",
+    "decode_radiograph",
+    "pixels_sha256",
+    "read_radiograph",
+]

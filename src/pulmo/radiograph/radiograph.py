@@ -1,5 +1,6 @@
 """Radiograph: one picture, and the reader that makes it of a file's bytes."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,17 @@ def read_radiograph(path: Path, limits: Limits = LIMITS) -> Radiograph:
     if path.is_file():
         limits.check_bytes(path.stat().st_size, str(path))
     return decode_radiograph(read_bytes(path), str(path), limits)
+
+
+def pixels_sha256(pixels: NDArray[np.float32]) -> str:
+    """Returns the SHA-256 of a picture's shape and pixels, which no lossless re-encoding changes.
+
+    Args:
+        pixels: float32 [height, width] in [0, 1], C-contiguous.
+    """
+    digest = hashlib.sha256(repr(pixels.shape).encode())
+    digest.update(pixels.data)
+    return digest.hexdigest()
 
 
 def decode_radiograph(data: bytes, name: str, limits: Limits = LIMITS) -> Radiograph:

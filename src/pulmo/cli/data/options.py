@@ -1,0 +1,21 @@
+"""What the verbs of `pulmo data` share: their options and how they tell what a manifest holds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Manifest = Annotated[Path, typer.Argument(help="The manifest.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="The manifest to write.")]
+Folder = Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")]
+Seed = Annotated[int, typer.Option(help="Seed of the random draw.", min=0)]
+
+
+def counts(manifest: "pd.DataFrame") -> str:
+    """Returns how many pictures, groups and labels a manifest holds, in words."""
+    labels = manifest["label"].value_counts().sort_index()
+    named = ", ".join(f"{n} {label}" for label, n in labels.items())
+    return f"{len(manifest)} pictures in {manifest['group'].nunique()} groups ({named})"
