@@ -67,6 +67,12 @@ def test_reading_names_what_is_wrong(tmp_path: Path) -> None:
         read_bytes(tmp_path / "a\0b")
 
 
+def test_a_disk_that_gives_no_bytes_is_named() -> None:
+    # A regular file to look at, whose first page cannot be read.
+    with pytest.raises(InputError, match="/proc/self/mem could not be read: Input/output error"):
+        read_bytes(Path("/proc/self/mem"))
+
+
 def test_what_may_never_end_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/dev/zero")

@@ -6,6 +6,7 @@ import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from pulmo.core.errors import InputError
 
@@ -33,8 +34,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.unlink()
 
 
-def read_bytes(path: Path) -> bytes:
-    """Returns the bytes of a file.
+def open_bytes(path: Path) -> BinaryIO:
+    """Returns a file, opened to read its bytes.
 
     Raises:
         InputError: it is missing, unreadable, or no regular file. A folder has no bytes, and those
@@ -49,13 +50,26 @@ def read_bytes(path: Path) -> bytes:
                 f"{path} is a device, a pipe or a socket; a file was expected. Save its content to "
                 "a file first."
             )
-        return path.read_bytes()
+        return path.open("rb")
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.") from None
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror or error}.") from error
     except ValueError:
         raise InputError(f"{str(path)!r} is no name of a file: it holds a null byte.") from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """Returns the bytes of a file.
+
+    Raises:
+        InputError: as `open_bytes`, or its bytes cannot be read.
+    """
+    with open_bytes(path) as file:
+        try:
+            return file.read()
+        except OSError as error:
+            raise InputError(f"{path} could not be read: {error.strerror or error}.") from error
 
 
 def sha256(data: bytes) -> str:

@@ -1,36 +1,106 @@
 """The rows of a table that describes a data set, read and checked value by value."""
 
 import csv
-import io
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Final, TypeVar
 
 from pulmo.core.errors import InputError
-from pulmo.core.files import read_bytes
+from pulmo.datasets.text import UTF8, first_fault, text_lines
+
+Row = dict[str, str | None]
+"""Column -> value, without the spaces around it; None where the row does not fit the header."""
+
+Value = TypeVar("Value")
+
+_DELIMITERS: Final = (",", ";", "\t")
 
 
-def read_rows(table: Path, required: Sequence[str]) -> list[dict[str, str | None]]:
-    """Returns the rows of a UTF-8 CSV file with a header; None where a row ends early.
+def read_rows(table: Path, required: Sequence[str], encoding: str | None = None) -> Iterator[Row]:
+    """Returns the rows of a CSV file with a header, read as they are asked for.
+
+    Values are separated by commas, semicolons or tabs, whichever gives the `required` columns. A
+    column without a name and a row without a value are left out. Where a row ends early its last
+    values are None; where it has more values than the header has columns all are, since nobody
+    knows which is which.
+
+    Args:
+        table: the file, in UTF-8, with or without a byte order mark; may be compressed, as .gz.
+        required: the columns that must be there.
+        encoding: what the file is in if it is not UTF-8; for a table that is published so.
 
     Raises:
-        InputError: the file is missing, is not UTF-8 or not CSV, or lacks a `required` column.
+        InputError: the file is missing, is not in the encoding, is not CSV, lacks a required column
+            or has one twice. Of what is below the header the iterator tells, when it gets there.
     """
+    return (row for _, row in numbered_rows(table, required, encoding))
+
+
+def numbered_rows(
+    table: Path, required: Sequence[str], encoding: str | None = None
+) -> Iterator[tuple[int, Row]]:
+    """Returns the rows as `read_rows`, each with the number of the line on which it begins."""
+    if encoding is None or first_fault(table) is None:
+        encoding = UTF8
+    header = next(text_lines(table, encoding), "")
+    delimiter, names = _columns(table, header, required)
+    return _rows(table, encoding, delimiter, names)
+
+
+def _rows(
+    table: Path, encoding: str, delimiter: str, names: list[str]
+) -> Iterator[tuple[int, Row]]:
+    reader = csv.reader(text_lines(table, encoding), delimiter=delimiter, strict=True)
+    begun = 1
     try:
-        text = read_bytes(table).decode("utf-8-sig")
-        reader = csv.DictReader(io.StringIO(text, newline=""))
-        names = list(reader.fieldnames or ())
-        rows = [{name: row[name] for name in names} for row in reader]
-    except UnicodeDecodeError as error:
-        raise InputError(f"{table} is not UTF-8 ({error.reason} at byte {error.start}).") from None
+        for cells in reader:
+            values = [cell.strip() for cell in cells]
+            # The first line is the header.
+            if begun > 1 and any(values):
+                yield begun, _row(names, values)
+            begun = reader.line_num + 1
     except csv.Error as error:
         raise InputError(
-            f"{table} is not a usable CSV file near line {reader.line_num + 1}: {error}. Look for "
-            "a quotation mark that is not closed."
+            f"{table} is not a usable CSV file near line {begun}: {error}. Look for a quotation "
+            "mark that is not closed."
         ) from None
-    missing = [name for name in required if name not in names]
-    if missing:
-        raise InputError(f"{table} has no column {', '.join(missing)}; it has {', '.join(names)}.")
-    return rows
+
+
+def _row(names: list[str], values: list[str]) -> Row:
+    fits = not any(values[len(names) :])
+    found: list[str | None] = [*values] if fits else []
+    found += [None] * (len(names) - len(found))
+    return {name: value for name, value in zip(names, found, strict=False) if name}
+
+
+def _columns(table: Path, header: str, required: Sequence[str]) -> tuple[str, list[str]]:
+    """Returns the delimiter that gives the required columns, and the names of all columns."""
+    readings = {delimiter: _names(header, delimiter) for delimiter in _DELIMITERS}
+    usable = {mark: names for mark, names in readings.items() if set(required) <= set(names)}
+    if not usable:
+        names = max(readings.values(), key=len)
+        missing = ", ".join(name for name in required if name not in names)
+        raise InputError(f"{table} has no column {missing}; it has {', '.join(names) or 'none'}.")
+    delimiter, names = next(iter(usable.items()))
+    if any(other != names for other in usable.values()):
+        raise InputError(
+            f"{table} can be read in two ways: its first line, {header.strip()[:200]!r}, has the "
+            "column that is needed with commas and with other marks between the names. Use one."
+        )
+    twice = [name for name, count in Counter(filter(None, names)).items() if count > 1]
+    if twice:
+        raise InputError(f"{table} has more than one column {', '.join(twice)}. Rename one.")
+    return delimiter, names
+
+
+def _names(header: str, delimiter: str) -> list[str]:
+    try:
+        cells = next(csv.reader([header], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+    return [cell.strip() for cell in cells]
 
 
 def file_inside(folder: Path, name: str) -> Path:
@@ -62,14 +132,32 @@ def age_in_years(text: str | None) -> float | None:
     """
     if not (text := (text or "").strip()):
         return None
-    try:
-        age = float(text)
-    except ValueError:
-        age = -1.0
+    age = _number(text)
     # Written so that "nan" does not pass.
     if not 0 <= age <= 130:
         raise ValueError(f"its age {text!r} is not a number of years from 0 to 130")
     return age
+
+
+def offset_in_days(text: str | None) -> float | None:
+    """Returns the days since the first symptoms that a table states; None where it states none.
+
+    Raises:
+        ValueError: it is no number; the message is a problem's reason.
+    """
+    if not (text := (text or "").strip()):
+        return None
+    days = _number(text)
+    if not math.isfinite(days):
+        raise ValueError(f"its offset {text!r} is not a number of days")
+    return days
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def known_sex(text: str | None) -> str | None:
@@ -83,3 +171,14 @@ def known_sex(text: str | None) -> str | None:
     if text not in {"F", "M", "O"}:
         raise ValueError(f"its sex is {text!r}, not F, M or O")
     return text
+
+
+def if_exact(read: Callable[[str | None], Value | None], text: str | None) -> Value | None:
+    """Returns what `read` makes of a text; None where that raises ValueError.
+
+    For columns that are published with values such as `50+`: a picture is not lost for its age.
+    """
+    try:
+        return read(text)
+    except ValueError:
+        return None

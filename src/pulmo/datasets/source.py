@@ -1,5 +1,6 @@
 """Source: the reader of one public data set in the layout in which its authors publish it."""
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +25,7 @@ class Entry(NamedTuple):
         sex: F, M or O.
         split: the source's own split: train, val or test.
         origin: where the source has the picture from: a hospital, a publication, another set.
-        licence: of this picture, where a source has several.
+        licence: of this picture.
         offset: days since the onset of symptoms or the admission.
         boxes: what the source draws about its findings.
     """
@@ -62,14 +63,59 @@ Index = Callable[[Path, Mapping[str, str]], Iterator[Entry | Problem]]
 """Takes the set's folder and a map from class name to label; yields its pictures in path order."""
 
 
+class Repository(NamedTuple):
+    """A data set in a repository on GitHub: at one commit, whose files Git names by their hashes.
+
+    Attributes:
+        name: owner and repository, such as `ieee8023/covid-chestxray-dataset`.
+        commit: 40 hexadecimal digits.
+        paths: the folders and files that the reader needs; it reads them in the same places.
+        least: how many files these hold at least, so that a commit before the pictures is noticed.
+    """
+
+    name: str
+    commit: str
+    paths: tuple[str, ...]
+    least: int
+
+
+class Published(NamedTuple):
+    """A file whose publisher states its hash.
+
+    Attributes:
+        url: where it is.
+        digest: the algorithm and the hexadecimal digits, such as `md5:28209eda62fecd6e...`.
+    """
+
+    url: str
+    digest: str
+
+
+Remote = Repository | Mapping[str, Published]
+"""What `pulmo data fetch` can download: a repository, or one of several files by its part's name.
+
+The first part is the one that is taken if nobody chooses."""
+
+
 class About(NamedTuple):
-    """What a person must know before using a source."""
+    """What a person must know before using a source.
+
+    Attributes:
+        title: whose data set it is.
+        licence: as its publisher states it.
+        size: in pictures and bytes.
+        url: its page; empty for a reader of one's own pictures.
+        obtain: the steps to get it by hand, and what ROOT is; a line that begins with `$ ` is what
+            to type.
+        remote: what can be downloaded without an account and with hashes to check it by.
+    """
 
     title: str
     licence: str
     size: str
     url: str
     obtain: str
+    remote: Remote | None = None
 
 
 class Source(NamedTuple):
@@ -140,21 +186,44 @@ def label_of(name: str, label_map: Mapping[str, str], where: str) -> str:
     )
 
 
-def pictures_below(folder: Path) -> list[Path]:
+def pictures_below(folder: Path) -> Iterator[Path]:
     """Returns the files below `folder` in path order, without hidden ones and without links.
 
     A link within the set would be the same picture twice, and one that leads out of it no part of
-    the set.
+    the set. A folder that cannot be opened stands in the place of its files: the import names it.
 
     Raises:
         InputError: it is not a folder.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder.")
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not path.is_symlink()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+    return _files_below(folder)
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    levels = [_children(folder)]
+    while levels:
+        path, is_folder = next(levels[-1], (None, False))
+        if path is None:
+            levels.pop()
+        elif is_folder:
+            levels.append(_children(path))
+        else:
+            yield path
+
+
+def _children(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """Yields what is in a folder, and whether that is a folder again."""
+    try:
+        with os.scandir(folder) as entries:
+            kinds = {
+                entry.name: entry.is_dir(follow_symlinks=False)
+                for entry in entries
+                if entry.name[0] != "."
+                and (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
+            }
+    except OSError:
+        yield folder, False
+        return
+    for name in sorted(kinds):
+        yield folder / name, kinds[name]

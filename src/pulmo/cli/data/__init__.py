@@ -2,11 +2,14 @@
 
 import typer
 
-from pulmo.cli.data import importing, merge, phantom, sources, split
+from pulmo.cli.data import deidentify, fetch, importing, inspect, merge, phantom, sources, split
 
 app = typer.Typer(help="Make manifests: import, merge, split.", no_args_is_help=True)
 app.command("sources")(sources.sources)
+app.command("fetch")(fetch.fetch)
 app.command("import")(importing.import_)
 app.command("merge")(merge.merge)
 app.command("split")(split.split)
+app.command("inspect")(inspect.inspect)
+app.command("deidentify")(deidentify.deidentify)
 app.command("phantom")(phantom.phantom)

@@ -1,17 +1,70 @@
 """pulmo data sources."""
 
-from textwrap import fill
+from textwrap import wrap
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pulmo.cli.console import print_json
 
-def sources() -> None:
+if TYPE_CHECKING:
+    from pulmo.datasets.source import About
+
+
+def sources(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one machine-readable list.")
+    ] = False,
+) -> None:
     """List the data sets that pulmo reads, with licence, size and how to get them."""
     from pulmo.datasets.source import SOURCES
 
+    if as_json:
+        print_json([facts(name, source.about) for name, source in SOURCES.items()])
+        return
     for name, source in SOURCES.items():
         about = source.about
-        terms = f"licence: {about.licence}; size: {about.size}"
         typer.echo(name)
-        for text in filter(None, (about.title, terms, about.url, about.obtain)):
-            typer.echo(fill(text, 96, initial_indent="  ", subsequent_indent="    "))
+        for line in (*described(about), *_ways(name, about)):
+            typer.echo(line)
+
+
+def described(about: "About") -> list[str]:
+    """Returns what is known of a source, but not how to get it, in lines."""
+    terms = f"licence: {about.licence}; size: {about.size}"
+    return [line for text in (about.title, terms, about.url) for line in _filled(text)]
+
+
+def steps(about: "About") -> list[str]:
+    """Returns the steps to get a source by hand in lines; what to type is never broken."""
+    return [line for text in about.obtain.splitlines() for line in _filled(text)]
+
+
+def _ways(name: str, about: "About") -> list[str]:
+    if about.remote is None:
+        return steps(about)
+    first, *rest = steps(about._replace(obtain=f"or by hand: {about.obtain}"))
+    return [f"  $ pulmo data fetch {name} -o DIR", first, *rest]
+
+
+def _filled(text: str) -> list[str]:
+    if not text.startswith("$ "):
+        return wrap(text, 96, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    return [f"  {text}"]
+
+
+def facts(name: str, about: "About") -> dict[str, Any]:
+    """Returns what is known of a source for a machine; `parts` are what one fetch may choose of."""
+    from pulmo.datasets.source import Repository
+
+    remote = about.remote
+    return {
+        "name": name,
+        "title": about.title,
+        "licence": about.licence,
+        "size": about.size,
+        "url": about.url or None,
+        "obtain": about.obtain,
+        "fetch": remote is not None,
+        "parts": [] if remote is None or isinstance(remote, Repository) else list(remote),
+    }

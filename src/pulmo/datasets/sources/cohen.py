@@ -1,12 +1,16 @@
 """Cohen et al. 2020: the covid-chestxray-dataset, collected from publications worldwide."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.rows import age_in_years, file_inside, known_sex, read_rows
-from pulmo.datasets.source import About, Entry, Problem, refuse_map, source
+from pulmo.datasets.entries import picture_inside, table_entries
+from pulmo.datasets.rows import age_in_years, if_exact, known_sex, offset_in_days
+from pulmo.datasets.source import About, Entry, Problem, Repository, refuse_map, source
 
+_URL = "https://github.com/ieee8023/covid-chestxray-dataset"
 _REQUIRED = ("patientid", "finding", "view", "modality", "filename", "folder")
 
 # The last part of the published path `Pneumonia/Viral/COVID-19`, or the older flat name.
@@ -60,12 +64,22 @@ _VIEWS = {
         title="Cohen et al. 2020, covid-chestxray-dataset",
         licence="stated per picture in metadata.csv",
         size="about 950 pictures, 0.6 GB",
-        url="https://github.com/ieee8023/covid-chestxray-dataset",
-        obtain="Clone the repository; ROOT is its folder.",
+        url=_URL,
+        obtain=f"git clone --depth 1 {_URL} ROOT; ROOT then holds metadata.csv and images.",
+        remote=Repository(
+            "ieee8023/covid-chestxray-dataset",
+            "6a4242344473ccb5ed0d2148d8c7bfb1691e4ed8",
+            ("metadata.csv", "images"),
+            800,
+        ),
     ),
 )
 def cohen(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     """Yields the rows of `metadata.csv` that have a picture in `images/` and a stated finding.
+
+    The origin is the hospital or, where none is named, the site that published the picture. An
+    offset that is no number is not known. The boxes in `annotations/` are about lungs, not
+    findings, and are not read.
 
     Raises:
         InputError: `metadata.csv` is missing, is not UTF-8 or not CSV, or lacks a column, or a
@@ -74,34 +88,19 @@ def cohen(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]
     """
     refuse_map(label_map, "cohen")
     table = root / "metadata.csv"
-    seen: set[str] = set()
-    for number, whole in enumerate(read_rows(table, _REQUIRED), start=2):
-        row = {name: value for name, value in whole.items() if value is not None}
-        if not row.keys() >= set(_REQUIRED):
-            yield Problem(f"{table}, line {number}", "it ends early")
-        elif row["filename"] in seen:
-            yield Problem(
-                row["filename"], "it has a second row; the first one counts", failed=False
-            )
-        else:
-            seen.add(row["filename"])
-            yield _entry(root, table, row)
+    yield from table_entries(table, _REQUIRED, partial(_entry, root, table))
 
 
 def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
-    finding = row["finding"].strip()
+    finding, filename = row["finding"], row["filename"]
     name = finding.rsplit("/", 1)[-1]
     if row["folder"] != "images":
-        return Problem(row["filename"], "it is a volume, not a picture", failed=False)
-    try:
-        path = file_inside(root / "images", row["filename"])
-        age, sex = age_in_years(row.get("age")), known_sex(row.get("sex"))
-    except ValueError as error:
-        return Problem(row["filename"], str(error))
-    if not path.is_file():
-        return Problem(row["filename"], "its row has no picture here", failed=False)
+        return Problem(filename, "it is a volume, not a picture", failed=False)
+    path = picture_inside(root / "images", filename)
+    if isinstance(path, Problem):
+        return path
     if name in _UNKNOWN:
-        return Problem(row["filename"], "its finding is not stated", failed=False)
+        return Problem(filename, "its finding is not stated", failed=False)
     if name not in _LABELS:
         raise InputError(f"{table}: the finding {finding!r} is not in the table of labels.")
     return Entry(
@@ -111,6 +110,16 @@ def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
         patient=row["patientid"] or None,
         view=_VIEWS.get(row["view"]),
         modality=row["modality"] or None,
-        age=age,
-        sex=sex,
+        age=age_in_years(row.get("age")),
+        sex=known_sex(row.get("sex")),
+        origin=_origin(row),
+        licence=row.get("license") or None,
+        offset=if_exact(offset_in_days, row.get("offset")),
     )
+
+
+def _origin(row: Mapping[str, str]) -> str | None:
+    location = row.get("location")
+    if location and location != "?":
+        return location
+    return if_exact(lambda url: urlsplit(url or "").hostname, row.get("url"))

@@ -4,11 +4,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pulmo.core.tables import SPLITS
-from pulmo.datasets.rows import age_in_years, file_inside, known_sex, read_rows
+from pulmo.datasets.entries import MISFIT
+from pulmo.datasets.rows import (
+    Row,
+    age_in_years,
+    file_inside,
+    known_sex,
+    numbered_rows,
+    offset_in_days,
+)
 from pulmo.datasets.source import About, Entry, Problem, check_map, label_of, source
 
 _REQUIRED = ("path", "label")
-_OPTIONAL = ("finding", "patient", "view", "modality", "age", "sex", "split")
+_OPTIONAL = ("finding", "patient", "view", "modality", "split", "origin", "licence")
 
 
 @source(
@@ -18,51 +26,68 @@ _OPTIONAL = ("finding", "patient", "view", "modality", "age", "sex", "split")
         licence="yours",
         size="any",
         url="",
-        obtain="ROOT is a UTF-8 CSV file with the columns path and label, and as many of patient, "
-        "view, modality, age, sex, finding and split as you know; paths are relative to the file.",
+        obtain="ROOT is a CSV file in UTF-8, with commas, semicolons or tabs, with the columns "
+        "path and label, and as many of patient, view, modality, age, sex, finding, split, "
+        "origin, licence and offset as you know; paths are relative to the file, the offset is in "
+        "days since the first symptoms or the admission.",
     ),
 )
 def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     """Yields the rows of the CSV file `root`.
+
+    The table is read twice: no picture is looked at before all labels are known to be labels.
 
     Raises:
         InputError: the file is missing, is not UTF-8 or not CSV, or lacks a column.
         UsageError: a label is neither a label nor in `label_map`, or a name of `label_map` is on no
             row.
     """
-    rows = read_rows(root, _REQUIRED)
-    check_map(label_map, {row["label"] or "" for row in rows}, root)
-    lines: dict[Path, int] = {}
-    for number, row in enumerate(rows, start=2):
-        entry = _entry(root, number, row, label_map)
-        if isinstance(entry, Entry) and lines.setdefault(entry.path, number) != number:
+    labels = _labels(root, label_map)
+    lines: dict[str, int] = {}
+    for number, row in numbered_rows(root, _REQUIRED):
+        entry = _entry(root, number, row, labels)
+        if isinstance(entry, Entry) and lines.setdefault(str(entry.path), number) != number:
             where = f"{root}, line {number}"
-            entry = Problem(where, f"{entry.path} is on line {lines[entry.path]} already")
+            entry = Problem(where, f"{entry.path} is on line {lines[str(entry.path)]} already")
         yield entry
 
 
-def _entry(
-    root: Path, number: int, row: Mapping[str, str | None], label_map: Mapping[str, str]
-) -> Entry | Problem:
+def _labels(root: Path, label_map: Mapping[str, str]) -> dict[str, str]:
+    """Returns the label of each name in the column `label`."""
+    lines: dict[str, int] = {}
+    for number, row in numbered_rows(root, _REQUIRED):
+        if row["label"]:
+            lines.setdefault(row["label"], number)
+    check_map(label_map, lines, root)
+    return {
+        name: label_of(name, label_map, f"{root}, line {number}") for name, number in lines.items()
+    }
+
+
+def _entry(root: Path, number: int, row: Row, labels: Mapping[str, str]) -> Entry | Problem:
     where = f"{root}, line {number}"
-    if not row["path"] or not row["label"]:
+    path, label = row["path"], row["label"]
+    if path is None or label is None:
+        return Problem(where, MISFIT)
+    if not path or not label:
         return Problem(where, "its path or label is blank")
-    known = {name: (row.get(name) or "").strip() or None for name in _OPTIONAL}
+    known = {name: row.get(name) or None for name in _OPTIONAL}
     if known["split"] not in (None, *SPLITS):
         return Problem(where, f"its split is {known['split']!r}, not {', '.join(SPLITS)}")
     try:
-        path = file_inside(root.parent, row["path"])
-        age, sex = age_in_years(known["age"]), known_sex(known["sex"])
+        return Entry(
+            file_inside(root.parent, path),
+            labels[label],
+            finding=known["finding"] or label,
+            patient=known["patient"],
+            view=known["view"],
+            modality=known["modality"],
+            age=age_in_years(row.get("age")),
+            sex=known_sex(row.get("sex")),
+            split=known["split"],
+            origin=known["origin"],
+            licence=known["licence"],
+            offset=offset_in_days(row.get("offset")),
+        )
     except ValueError as error:
         return Problem(where, str(error))
-    return Entry(
-        path,
-        label_of(row["label"], label_map, where),
-        finding=known["finding"] or row["label"],
-        patient=known["patient"],
-        view=known["view"],
-        modality=known["modality"],
-        age=age,
-        sex=sex,
-        split=known["split"],
-    )

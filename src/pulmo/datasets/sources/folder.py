@@ -42,8 +42,9 @@ def folder(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem
     check_map(label_map, {path.name for path in folders}, root)
     labels = {path: label_of(path.name, label_map, str(path)) for path in folders}
     for path, label in labels.items():
-        pictures = pictures_below(path)
-        if not pictures:
-            yield Problem(str(path), "the folder holds no file")
-        for picture in pictures:
+        empty = True
+        for picture in pictures_below(path):
+            empty = False
             yield Entry(picture, label, finding=path.name)
+        if empty:
+            yield Problem(str(path), "the folder holds no file")

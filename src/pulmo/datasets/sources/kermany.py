@@ -9,6 +9,7 @@ from pulmo.datasets.source import About, Entry, Problem, pictures_below, refuse_
 
 _PNEUMONIA = re.compile(r"(?P<patient>person\d+)_(?P<cause>bacteria|virus)_\d+(_\d+)?\.jpe?g")
 _NORMAL = re.compile(r"(?P<patient>(NORMAL2-)?IM-\d+)-\d+(-\d+)?\.jpe?g")
+_LICENCE = "CC BY 4.0"
 _CAUSES = {"bacteria": "bacterial", "virus": "viral"}
 
 
@@ -16,7 +17,7 @@ _CAUSES = {"bacteria": "bacterial", "virus": "viral"}
     "kermany",
     About(
         title="Kermany et al. 2018, Labeled Optical Coherence Tomography and Chest X-Ray Images",
-        licence="CC BY 4.0",
+        licence=_LICENCE,
         size="5856 pictures, 1.2 GB",
         url="https://data.mendeley.com/datasets/rscbjbr9sj/2",
         obtain="Download ChestXRay2017.zip there and unpack it; ROOT is its folder chest_xray.",
@@ -51,5 +52,13 @@ def _entry(path: Path, split: str) -> Entry | Problem:
     else:
         return Problem(str(path), "its name or folder is not one of kermany's")
     return Entry(
-        path, label, finding, patient=match["patient"], view="AP", modality="X-ray", split=split
+        path,
+        label,
+        finding,
+        patient=match["patient"],
+        view="AP",
+        modality="X-ray",
+        split=split,
+        origin="Guangzhou Women and Children's Medical Center, Guangzhou, China",
+        licence=_LICENCE,
     )

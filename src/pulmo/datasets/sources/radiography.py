@@ -1,9 +1,13 @@
 """COVID-19 Radiography Database: a folder a class, collected from several hospitals and sets."""
 
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 
+import pandas as pd
+
 from pulmo.core.errors import InputError
+from pulmo.core.files import read_bytes
 from pulmo.datasets.source import About, Entry, Problem, pictures_below, refuse_map, source
 
 _LABELS = {
@@ -29,10 +33,12 @@ _LABELS = {
 def radiography(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     """Yields the pictures of `{COVID,Normal,Viral Pneumonia,Lung_Opacity}/images`.
 
-    The set names no patients. Its viral pictures are Kermany's.
+    The set names no patients. Its viral pictures are Kermany's. Where its sheets, such as
+    `COVID.metadata.xlsx`, are there, the origin is the address that they give.
 
     Raises:
-        InputError: none of the class folders is there.
+        InputError: none of the class folders is there or there is one more, or a sheet cannot be
+            read or lacks a column.
         UsageError: `label_map` is not empty.
     """
     refuse_map(label_map, "radiography")
@@ -41,6 +47,39 @@ def radiography(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Pr
         raise InputError(
             f"{root} holds none of the folders {', '.join(f'{name}/images' for name in _LABELS)}."
         )
+    found = {path.parent.name for path in root.glob("*/images") if path.is_dir()}
+    if unknown := sorted(found - _LABELS.keys()):
+        raise InputError(f"{root} holds {unknown[0]}/images, which is no class of radiography.")
     for name in present:
+        origins = _origins(root / f"{name}.metadata.xlsx")
         for path in pictures_below(root / name / "images"):
-            yield Entry(path, _LABELS[name], finding=name, modality="X-ray")
+            yield Entry(
+                path,
+                _LABELS[name],
+                finding=name,
+                modality="X-ray",
+                origin=origins.get(path.stem.casefold()),
+            )
+
+
+def _origins(sheet: Path) -> dict[str, str]:
+    """Returns the address of each picture of a sheet; none if it is not there.
+
+    The sheet of the normal pictures names `NORMAL-1` what is in the file `Normal-1.png`.
+    """
+    if not sheet.exists():
+        return {}
+    data = read_bytes(sheet)
+    try:
+        table = pd.read_excel(BytesIO(data), dtype=str, engine="openpyxl")
+    except Exception as error:  # damaged bytes make openpyxl raise anything
+        raise InputError(f"{sheet} is not a usable Excel file: {error}.") from error
+    table.columns = pd.Index([str(name).strip() for name in table.columns])
+    missing = [name for name in ("FILE NAME", "URL") if name not in table.columns]
+    if missing:
+        raise InputError(
+            f"{sheet} has no column {', '.join(missing)}; it has {', '.join(table.columns)}."
+        )
+    known = table[["FILE NAME", "URL"]].dropna()
+    names = known["FILE NAME"].str.strip().str.casefold()
+    return dict(zip(names, known["URL"].str.strip(), strict=True))

@@ -1,0 +1,117 @@
+"""Findings of a picture that may bear several: the label that they make, and their boxes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from pulmo.core.boxes import Box
+
+_CERTAINTY: Final = {"1.0": 1, "1": 1, "0.0": 0, "0": 0, "-1.0": -1, "-1": -1, "": None}
+
+CHEXPERT: Final = {
+    "No Finding": "normal",
+    "Enlarged Cardiomediastinum": "other",
+    "Cardiomegaly": "other",
+    "Lung Opacity": "other",
+    "Lung Lesion": "other",
+    "Edema": "other",
+    "Consolidation": "other",
+    "Pneumonia": "pneumonia",
+    "Atelectasis": "other",
+    "Pneumothorax": "other",
+    "Pleural Effusion": "other",
+    "Pleural Other": "other",
+    "Fracture": "other",
+    # A tube or a pacemaker is no disease, and may be in a picture without one.
+    "Support Devices": "other",
+}
+"""The columns of the CheXpert labeller (Irvin et al. 2019) -> label."""
+
+
+class Verdict(NamedTuple):
+    """What the findings of a picture make of it.
+
+    Attributes:
+        finding: the source's own words, such as `Edema|Pneumonia`.
+        label: the picture's label; None if it has none.
+        reason: why it has none.
+        failed: whether that is a fault of the source rather than a rule.
+    """
+
+    finding: str
+    label: str | None
+    reason: str = ""
+    failed: bool = False
+
+
+def label_of_findings(findings: Iterable[str], labels: Mapping[str, str]) -> str:
+    """Returns the label of a picture with these findings, at least one.
+
+    Pneumonia decides over every other finding; without it a finding that means normal decides;
+    anything else is other.
+
+    Args:
+        findings: in the source's own words.
+        labels: finding -> label, of all findings that the source has.
+
+    Raises:
+        KeyError: a finding is not in `labels`.
+    """
+    found = {labels[word] for word in findings}
+    return next((label for label in ("pneumonia", "normal") if label in found), "other")
+
+
+def verdict(findings: Sequence[str], labels: Mapping[str, str]) -> Verdict:
+    """Returns what the findings of a picture make of it.
+
+    The label is that of `label_of_findings`. There is none without a finding, and none where one
+    means normal and another pneumonia.
+
+    Raises:
+        KeyError: a finding is not in `labels`.
+    """
+    text = "|".join(findings)
+    if not findings:
+        return Verdict(text, None, "no finding of it is positive")
+    if {labels[word] for word in findings} >= {"normal", "pneumonia"}:
+        return Verdict(text, None, f"its findings contradict each other: {text}", failed=True)
+    return Verdict(text, label_of_findings(findings, labels))
+
+
+def chexpert_verdict(row: Mapping[str, str | None]) -> Verdict:
+    """Returns the label of a row of the CheXpert labeller's table.
+
+    1 is positive, 0 negative, -1 uncertain; a finding that the report does not mention is blank. A
+    picture whose pneumonia is uncertain has no label; other uncertain findings count as none.
+
+    Raises:
+        KeyError: a value is none of these; it is the value's text.
+    """
+    certainty = {name: _CERTAINTY[row[name] or ""] for name in CHEXPERT}
+    positive = [name for name, value in certainty.items() if value == 1]
+    if certainty["Pneumonia"] == -1:
+        return Verdict("|".join(positive), None, "its pneumonia is uncertain")
+    return verdict(positive, CHEXPERT)
+
+
+def box_of_pixels(finding: str, corner_and_size: Iterable[str | None], side: int) -> Box:
+    """Returns the box that a table gives in pixels of a square picture.
+
+    Args:
+        finding: in the source's own words.
+        corner_and_size: left, top, width and height.
+        side: of the picture in pixels.
+
+    Raises:
+        ValueError: they are not four numbers, or not within the picture; the message is a problem's
+            reason.
+    """
+    texts = [text or "" for text in corner_and_size]
+    try:
+        left, top, width, height = (float(text) / side for text in texts)
+    except ValueError:
+        raise ValueError(f"its box {', '.join(texts)} is not four numbers") from None
+    # Written so that "nan" does not pass; the last digit of a sum must not decide.
+    inside = min(left, top) >= 0 and max(left + width, top + height) <= 1 + 1e-9
+    if not (inside and width > 0 and height > 0):
+        raise ValueError(f"its box {', '.join(texts)} is not within {side} x {side} pixels")
+    return Box(finding, left, top, width, height)

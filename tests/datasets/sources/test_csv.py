@@ -1,0 +1,116 @@
+from pathlib import Path
+
+import pytest
+
+from pulmo.core.errors import InputError, UsageError
+from pulmo.datasets.entries import MISFIT
+from pulmo.datasets.source import SOURCES, Entry, Problem
+
+
+def index(
+    table: Path, label_map: dict[str, str] | None = None
+) -> tuple[list[Entry], list[Problem]]:
+    items = list(SOURCES["csv"].entries(table, label_map or {}))
+    entries = [item for item in items if isinstance(item, Entry)]
+    return entries, [item for item in items if isinstance(item, Problem)]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    return tmp_path / "t.csv"
+
+
+def test_a_row_says_what_its_columns_say(table: Path) -> None:
+    table.write_text(
+        "\ufeffpath;label;patient;view;modality;age;sex;split;finding;origin;licence;offset\n"
+        "a.png;covid;p1;PA;CT;64.5;F;train;COVID-19;a hospital;CC BY 4.0;-3\n"
+        "b/c.png;Healthy;;;;;;;;;;\n",
+        encoding="utf-8",
+    )
+    entries, problems = index(table, {"Healthy": "normal"})
+    assert entries == [
+        Entry(
+            table.parent / "a.png",
+            "covid",
+            finding="COVID-19",
+            patient="p1",
+            view="PA",
+            modality="CT",
+            age=64.5,
+            sex="F",
+            split="train",
+            origin="a hospital",
+            licence="CC BY 4.0",
+            offset=-3.0,
+        ),
+        Entry(table.parent / "b" / "c.png", "normal", finding="Healthy"),
+    ]
+    assert not problems
+
+
+def test_a_damaged_row_is_named_by_its_line_and_the_rest_is_done(table: Path) -> None:
+    (table.parent / "loop").symlink_to("loop")
+    table.write_text(
+        "path,label,age,sex,split,offset\n"
+        "a.png,covid\n"
+        "\n"
+        ",covid,,,,\n"
+        "b.png,,,,,\n"
+        "c.png\n"
+        "d.png,covid,,,,,7\n"
+        "e.png,covid,old,,,\n"
+        "f.png,covid,131,,,\n"
+        "g.png,covid,,male,,\n"
+        "h.png,covid,,,later,\n"
+        "i.png,covid,,,,soon\n"
+        "../j.png,covid,,,,\n"
+        "loop,covid,,,,\n"
+        f"{'x' * 5000},covid,,,,\n"
+        "b/../a.png,normal,,,,\n"
+        "k.png,normal,,,,\n"
+    )
+    entries, problems = index(table)
+    assert [(entry.path.name, entry.label) for entry in entries] == [
+        ("a.png", "covid"),
+        ("k.png", "normal"),
+    ]
+    assert all(problem.failed for problem in problems)
+    assert [problem.path for problem in problems] == [
+        f"{table}, line {number}" for number in range(4, 17)
+    ]
+    assert [problem.reason for problem in problems] == [
+        "its path or label is blank",
+        "its path or label is blank",
+        MISFIT,
+        MISFIT,
+        "its age 'old' is not a number of years from 0 to 130",
+        "its age '131' is not a number of years from 0 to 130",
+        "its sex is 'male', not F, M or O",
+        "its split is 'later', not train, val, test",
+        "its offset 'soon' is not a number of days",
+        f"../j.png lies outside {table.parent}",
+        "'loop' is no usable path",
+        f"'{'x' * 80}' is no usable path",
+        f"{table.parent / 'a.png'} is on line 2 already",
+    ]
+
+
+def test_a_label_that_is_none_stops_before_the_first_picture(table: Path) -> None:
+    table.write_text("path,label\na.png,covid\n\nb.png,Healthy\nc.png,Healthy\n,Fine\n")
+    rows = SOURCES["csv"].entries(table, {"Fine": "normal"})
+    with pytest.raises(UsageError, match=r"t.csv, line 4: 'Healthy' is not a label"):
+        next(rows)
+    with pytest.raises(UsageError, match=r"'Helthy' means, but .*; it has Fine, Healthy, covid"):
+        index(table, {"Helthy": "normal"})
+
+
+def test_another_encoding_and_other_columns_are_refused(table: Path) -> None:
+    table.write_bytes("path,label\ncafé.png,covid\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"not UTF-8 .* at byte 14\).*iconv -f WINDOWS-1252"):
+        index(table)
+    table.write_text("file;class\na;b\n")
+    with pytest.raises(InputError, match="no column path, label; it has file, class"):
+        index(table)
+    table.write_text(f'path,label\n"{"x" * 200_000}')
+    with pytest.raises(InputError, match=r"is not a usable CSV file near line 2: field larger"):
+        index(table)

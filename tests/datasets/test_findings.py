@@ -1,0 +1,106 @@
+from collections.abc import Mapping
+
+import pytest
+
+from pulmo.core.boxes import Box
+from pulmo.core.labels import LABELS
+from pulmo.datasets.findings import (
+    CHEXPERT,
+    Verdict,
+    box_of_pixels,
+    chexpert_verdict,
+    label_of_findings,
+    verdict,
+)
+
+TABLE = {"No Finding": "normal", "Pneumonia": "pneumonia", "Edema": "other", "Mass": "other"}
+
+
+@pytest.mark.parametrize(
+    ("findings", "label"),
+    [
+        (["Edema", "Pneumonia", "Mass"], "pneumonia"),
+        (["No Finding"], "normal"),
+        (["No Finding", "Mass"], "normal"),
+        (["Mass", "Edema"], "other"),
+    ],
+)
+def test_pneumonia_decides_then_normal_then_anything_is_other(
+    findings: list[str], label: str
+) -> None:
+    assert label_of_findings(findings, TABLE) == label
+    assert verdict(findings, TABLE) == Verdict("|".join(findings), label)
+
+
+def test_nothing_and_contradictions_give_no_label() -> None:
+    assert verdict([], TABLE) == Verdict("", None, "no finding of it is positive")
+    contrary = verdict(["Pneumonia", "No Finding"], TABLE)
+    assert contrary.label is None
+    assert contrary.failed
+    assert contrary.reason == "its findings contradict each other: Pneumonia|No Finding"
+
+
+def test_a_finding_that_is_not_in_the_table_is_not_guessed() -> None:
+    # It holds the word.
+    with pytest.raises(KeyError, match="Pneumonia, old"):
+        verdict(["Pneumonia, old"], TABLE)
+
+
+def row(**values: str) -> Mapping[str, str | None]:
+    return dict.fromkeys(CHEXPERT, "") | {k.replace("_", " "): v for k, v in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (row(Pneumonia="1.0", Edema="1.0"), Verdict("Edema|Pneumonia", "pneumonia")),
+        (row(Pneumonia="1"), Verdict("Pneumonia", "pneumonia")),
+        (
+            row(No_Finding="1.0", Support_Devices="1.0"),
+            Verdict("No Finding|Support Devices", "normal"),
+        ),
+        (row(Lung_Opacity="1.0", Pneumonia="0.0"), Verdict("Lung Opacity", "other")),
+        (
+            row(Edema="1.0", Pneumonia="-1.0"),
+            Verdict("Edema", None, "its pneumonia is uncertain"),
+        ),
+        (row(Edema="-1.0", Mass="0.0"), Verdict("", None, "no finding of it is positive")),
+        (row(), Verdict("", None, "no finding of it is positive")),
+    ],
+)
+def test_the_labellers_four_values(values: Mapping[str, str | None], expected: Verdict) -> None:
+    assert chexpert_verdict(values) == expected
+
+
+def test_another_value_than_the_labellers_is_not_guessed() -> None:
+    with pytest.raises(KeyError, match=r"'2\.0'"):
+        chexpert_verdict(row(Edema="2.0"))
+
+
+def test_the_labellers_table_is_of_labels() -> None:
+    assert len(CHEXPERT) == 14
+    assert set(CHEXPERT.values()) < set(LABELS)
+
+
+def test_boxes_are_fractions_of_the_picture() -> None:
+    assert box_of_pixels("Mass", ["256", "0", "512.0", "1024"], 1024) == Box(
+        "Mass", 0.25, 0.0, 0.5, 1.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        (["", "1", "1", "1"], "its box , 1, 1, 1 is not four numbers"),
+        (["1", "1", "1", None], "its box 1, 1, 1,  is not four numbers"),
+        (["nan", "1", "1", "1"], "not within"),
+        (["-1", "1", "5", "5"], "not within"),
+        (["1000", "1", "25", "5"], "its box 1000, 1, 25, 5 is not within 1024 x 1024 pixels"),
+        (["1", "1000", "5", "25"], "not within"),
+        (["1", "1", "0", "5"], "not within"),
+        (["1", "1", "5", "0"], "not within"),
+    ],
+)
+def test_a_box_that_is_none_is_named(texts: list[str | None], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        box_of_pixels("Mass", texts, 1024)
