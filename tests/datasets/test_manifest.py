@@ -1,19 +1,26 @@
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
-from threading import Event
-from typing import NoReturn
 
-import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from pulmo.core.errors import InputError, UsageError
+from pulmo.core.files import read_bytes
+from pulmo.core.tables import write_manifest
 from pulmo.datasets import manifest as module
-from pulmo.datasets.manifest import group, import_source, merge
-from pulmo.datasets.source import Entry, Problem
+from pulmo.datasets import reading as reading_module
+from pulmo.datasets.journal import Journal
+from pulmo.datasets.manifest import (
+    NothingImportedError,
+    Reading,
+    import_source,
+    merge,
+    merge_agreeing,
+)
+from pulmo.datasets.source import Problem
 
 
 def test_import_reads_what_table_and_files_say(phantoms: Path) -> None:
@@ -28,7 +35,8 @@ def test_import_reads_what_table_and_files_say(phantoms: Path) -> None:
     assert imported.manifest["width"].tolist() == table["width"].tolist()
     assert imported.manifest["age"].tolist() == table["age"].astype(float).tolist()
     assert set(imported.manifest["source"]) == {"csv"}
-    assert calls[-1] == (64, 64)
+    # First those found, while their number is unknown.
+    assert calls == [(n, 0) for n in range(1, 65)] + [(n, 64) for n in range(1, 65)]
     assert imported.manifest["group"].nunique() == table["patient"].nunique()
 
 
@@ -74,52 +82,108 @@ def test_copies_with_different_labels_are_all_left_out(tmp_path: Path, film: Pat
     assert [Path(p).name for p in imported.manifest["path"]] == ["c.png", "d.png"]
     a, b, c = (str(tmp_path / place) for place in places[:3])
     assert imported.problems == [
-        Problem(a, f"it is labelled covid, and its copy {b} normal"),
-        Problem(b, f"it is labelled normal, and its copy {a} covid"),
-        Problem(c, f"it is labelled normal, and its copy {a} covid"),
+        Problem(a, f"it is labelled covid, and its copy normal: {b}"),
+        Problem(b, f"it is labelled normal, and its copy covid: {a}"),
+        Problem(c, f"it is labelled normal, and its copy covid: {a}"),
     ]
     shutil.rmtree(tmp_path / "viral")
-    with pytest.raises(InputError, match=r"no readable, labelled picture\. The first: .*labelled"):
+    with pytest.raises(NothingImportedError, match=r"picture\. The first: .*labelled") as nothing:
         import_source("folder", tmp_path)
+    assert len(nothing.value.problems) == 3
 
 
-def test_reading_ends_with_its_user(phantoms: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[Entry] = []
-    sixth = Event()
+def test_reading_ends_with_its_user_and_keeps_what_was_read(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
 
-    def count(entry: Entry) -> Problem:
-        opened.append(entry)
-        if len(opened) > 5:
-            sixth.set()
-        return Problem(str(entry.path), "it is not read here")
+    def count(path: Path) -> bytes:
+        opened.append(path)
+        return read_bytes(path)
 
-    def interrupted(_done: int, _total: int) -> NoReturn:
-        assert not sixth.wait(0.5)
-        raise KeyboardInterrupt
+    def interrupted(done: int, _total: int) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_read", count)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(reading_module, "read_bytes", count)
+    monkeypatch.setattr("pulmo.datasets.parallel.cores", lambda: 2)
+    reading = Reading(journal=Journal(tmp_path / "j"))
     with pytest.raises(KeyboardInterrupt):
-        import_source("csv", phantoms, on_progress=interrupted)
-    assert len(opened) <= 5
+        import_source("csv", phantoms, on_progress=only_reading(interrupted), reading=reading)
+    assert len(opened) <= 10
+    begun = set(opened)
+    opened.clear()
+    resumed = import_source("csv", phantoms, reading=reading)
+    assert resumed.kept == 5
+    assert len(opened) == 59
+    assert len(begun | set(opened)) == 64
+    plain = import_source("csv", phantoms)
+    assert (resumed.manifest.equals(plain.manifest), plain.kept) == (True, 0)
 
 
-def rows(films: pd.DataFrame, **columns: Sequence[str | None]) -> pd.DataFrame:
-    count = len(next(iter(columns.values())))
-    series = {name: pd.Series(np.array(values, object)) for name, values in columns.items()}
-    return films.head(count).assign(**series)
+def only_reading(report: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    return lambda done, total: report(done, total) if total else None
 
 
-def test_groups_follow_chains_of_patients_and_copies(films: pd.DataFrame) -> None:
-    digests = [letter * 64 for letter in "abbcde"]
-    table = rows(
-        films,
-        sha256=digests,
-        patient=["1", "1", "2", "2", None, "1"],
-        source=["x", "x", "x", "x", "x", "y"],
-    )
-    groups = group(table)["group"].tolist()
-    assert groups == ["x:1"] * 4 + ["d" * 16, "y:1"]
+def test_a_journal_is_written_part_by_part(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As far as a process that is killed gets: no code of its own runs any more."""
+    monkeypatch.setattr(module, "_CHUNK", 10)
+    journal = Journal(tmp_path / "j")
+    parts: list[int] = []
+
+    def look(done: int, _total: int) -> None:
+        parts.append(len(Journal(tmp_path / "j").read()) // 10 if done % 10 == 0 else -1)
+
+    import_source("csv", phantoms, on_progress=only_reading(look), reading=Reading(journal=journal))
+    assert [count for count in parts if count >= 0] == [1, 2, 3, 4, 5, 6]
+    assert len(journal.read()) == 64
+
+
+def test_an_import_reads_what_has_changed_and_believes_the_index(
+    phantoms: Path, tmp_path: Path
+) -> None:
+    """Of the ways to change: touched, replaced, removed, added; and another word of the table."""
+    shutil.copytree(phantoms.parent, tmp_path / "set")
+    table = tmp_path / "set" / phantoms.name
+    output = tmp_path / "m.parquet"
+    first = import_source("csv", table, called="x", reading=Reading(earlier=output)).manifest
+    write_manifest(first, output)
+    names = [Path(path) for path in first["path"]]
+    os.utime(names[0], ns=(1, 1))
+    names[1].write_bytes(names[2].read_bytes())
+    names[3].unlink()
+    shutil.copy(phantoms.parent / "images" / names[4].name, tmp_path / "set" / "new.png")
+    rows = pd.read_csv(table)
+    rows.loc[5, ["label", "view", "patient"]] = ["other", None, 999]
+    rows = pd.concat([rows, rows.iloc[[4]].assign(path="new.png")])
+    rows.loc[1, "label"] = rows["label"][2]
+    rows.to_csv(table, index=False)
+    again = import_source("csv", table, called="x", reading=Reading(earlier=output))
+    plain = import_source("csv", table, called="x")
+    assert again.manifest.equals(plain.manifest)
+    assert again.problems == plain.problems
+    assert len(again.problems) == 1
+    assert again.kept == 61
+    changed = again.manifest.set_index("path").loc[str(names[5])]
+    assert (changed["label"], changed["patient"]) == ("other", "999")
+
+
+def test_headers_only_is_not_enough_for_a_later_import(phantoms: Path, tmp_path: Path) -> None:
+    output = tmp_path / "m.parquet"
+    headers = import_source("csv", phantoms, reading=Reading(decode=False))
+    assert headers.manifest["pixels_sha256"].isna().all()
+    write_manifest(headers.manifest, output)
+    assert import_source("csv", phantoms, reading=Reading(decode=False, earlier=output)).kept == 64
+    whole = import_source("csv", phantoms, reading=Reading(earlier=output))
+    assert whole.kept == 0
+    known = headers.manifest.drop(columns=["pixels_sha256"])
+    assert whole.manifest.drop(columns=["pixels_sha256"]).equals(known)
+    write_manifest(whole.manifest, output)
+    # A hash that is known stays known.
+    kept = import_source("csv", phantoms, reading=Reading(decode=False, earlier=output))
+    assert kept.manifest.equals(whole.manifest)
 
 
 def test_a_lossless_copy_is_in_the_group_of_its_original(tmp_path: Path, film: Path) -> None:
@@ -131,11 +195,6 @@ def test_a_lossless_copy_is_in_the_group_of_its_original(tmp_path: Path, film: P
     assert len(set(table["group"])) == 1
     assert table["format"].tolist() == ["PNG", "TIFF"]
     assert table["bytes"].tolist() == [Path(path).stat().st_size for path in table["path"]]
-
-
-def test_pictures_without_patients_are_grouped_by_content(films: pd.DataFrame) -> None:
-    table = rows(films, sha256=["a" * 64, "a" * 64, "b" * 64], patient=[None] * 3)
-    assert group(table)["group"].tolist() == ["a" * 16, "a" * 16, "b" * 16]
 
 
 def test_merge_finds_copies_across_sources(films: pd.DataFrame) -> None:
@@ -152,7 +211,14 @@ def test_merge_finds_copies_across_sources(films: pd.DataFrame) -> None:
 def test_merge_refuses_sources_that_contradict_each_other(films: pd.DataFrame) -> None:
     copy = films.head(2).assign(path=["/copy/0", "/copy/1"], source="copy")
     copy["label"] = [films["label"][0], "other"]
-    with pytest.raises(InputError, match="2 pictures of the manifests contradict") as caught:
+    with pytest.raises(InputError, match="Pictures of the manifests contradict") as caught:
         merge([films, copy])
     known = f"{films['path'][1]}: it is labelled {films['label'][1]}"
-    assert f"{known}, and its copy /copy/1 other." in str(caught.value)
+    assert f"{known}, and its copy other: /copy/1." in str(caught.value)
+    joined = merge_agreeing([films, copy])
+    assert [problem.path for problem in joined.problems] == [films["path"][1], "/copy/1"]
+    assert joined.manifest["path"].tolist() == [
+        path for path in [*films["path"], "/copy/0"] if path != films["path"][1]
+    ]
+    with pytest.raises(InputError, match="Every picture of the manifests has a copy"):
+        merge_agreeing([films[1:2], copy[1:]])

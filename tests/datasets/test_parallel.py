@@ -7,12 +7,12 @@ from threading import Event
 import pytest
 
 from pulmo.datasets import parallel
-from pulmo.datasets.parallel import in_threads
+from pulmo.datasets.parallel import cores, in_threads
 
 
 @pytest.fixture(autouse=True)
 def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(parallel, "cores", lambda: 2)
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -81,3 +81,30 @@ def test_an_error_comes_in_its_place() -> None:
         assert next(results) == 1
         with pytest.raises(ZeroDivisionError):
             next(results)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_running_work_is_abandoned_only_by_an_early_end(ends: bool) -> None:  # noqa: FBT001 - pytest's
+    """Without it the threads, and with them the test, would not end."""
+    abandoned = Event()
+
+    def work(item: int) -> int:
+        assert item == 0 or ends or abandoned.wait(10)
+        return item
+
+    with closing(in_threads(work, range(20), abandoned.set)) as results:
+        assert next(results) == 0
+        if ends:
+            assert list(results) == list(range(1, 20))
+    assert abandoned.is_set() is not ends
+
+
+def test_the_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {1, 3, 4}, raising=False)
+    assert cores() == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert cores() == 7
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert cores() == 1

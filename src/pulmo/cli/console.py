@@ -1,10 +1,12 @@
 """What the verbs share on the terminal: progress on stderr, results on stdout."""
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -12,7 +14,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 Report = Callable[[int, int], None]
-"""Is told how much of a stage is done, and how much there is in all."""
+"""Is told how much of a stage is done, and how much there is in all; 0 if nobody knows."""
+
+_SECONDS: Final = 0.1
+"""A bar is drawn no more often, since a report may come for each of a million files."""
 
 
 def say(text: str) -> None:
@@ -47,7 +52,16 @@ def progress(*stages: str) -> Iterator[tuple[Report, ...]]:
 def _report(bar: "Progress", stage: str) -> Report:
     """Returns the function that moves a stage's bar, which appears when the stage begins."""
     task = bar.add_task(stage, total=None, visible=False)
-    return lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+    drawn = -math.inf
+
+    def report(done: int, total: int) -> None:
+        nonlocal drawn
+        now = monotonic()
+        if done == total or now - drawn >= _SECONDS:
+            drawn = now
+            bar.update(task, completed=done, total=total or None, visible=True)
+
+    return report
 
 
 def _show_nothing(_done: int, _total: int) -> None:

@@ -1,14 +1,17 @@
 """The manifest and the predictions: Parquet tables with a checked schema."""
 
+import hashlib
 import io
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 import pandera.pandas as pa
+import pyarrow.compute as pc
+from pyarrow import array, large_string, scalar
 
 from pulmo.core.errors import InputError
-from pulmo.core.files import read_bytes, sha256, write_atomically
+from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.labels import LABELS
 
 SPLITS: Final = ("train", "val", "test")
@@ -103,8 +106,15 @@ def write_manifest(table: pd.DataFrame, path: Path) -> None:
 def manifest_sha256(table: pd.DataFrame) -> str:
     """Returns the SHA-256 of what a manifest says of its pictures, wherever they lie."""
     columns = ["sha256", "label", "group", "source", "view", "modality", "split", "fold"]
-    rows = table[columns].astype("string").fillna("").agg("\t".join, axis=1)
-    return sha256("\n".join(sorted(rows)).encode())
+    texts = [array(table[name].astype(_TEXT).fillna("")) for name in columns]
+    rows = pc.binary_join_element_wise(*texts, scalar("\t", large_string()))
+    # UTF-8 bytes are in the order of the characters that they stand for.
+    ordered = rows.take(pc.sort_indices(rows))
+    digest = hashlib.sha256()
+    for start in range(0, len(ordered), 1 << 16):
+        text = "\n".join(ordered.slice(start, 1 << 16).to_pylist())
+        digest.update(f"\n{text}".encode() if start else text.encode())
+    return digest.hexdigest()
 
 
 def patient_names(table: pd.DataFrame) -> pd.Series:

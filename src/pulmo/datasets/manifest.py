@@ -1,28 +1,79 @@
 """A source's folder becomes a manifest: every picture read once, hashed, grouped."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from pulmo.core.boxes import boxes_to_text
-from pulmo.core.errors import InputError, PulmoError
-from pulmo.core.tables import check_manifest, patient_names
-from pulmo.datasets.parallel import in_threads
-from pulmo.datasets.source import SOURCES, Entry, Problem
-from pulmo.radiograph import pixels_sha256, read_radiograph
+from pulmo.core.errors import InputError
+from pulmo.datasets.columns import TEXT, Columns, to_frame
+from pulmo.datasets.grouping import contradictions, group
+from pulmo.datasets.indexing import index_entries
+from pulmo.datasets.journal import FACTS, JOURNAL, Journal
+from pulmo.datasets.known import known_files, stamp, tasks
+from pulmo.datasets.source import SOURCES, Problem
+from pulmo.datasets.workers import read_files
+
+__all__ = ["Imported", "NothingImportedError", "Reading", "group", "import_source", "merge"]
+
+# Seconds of work, so that no more is lost with a process that is killed.
+_CHUNK: Final = 1024
+
+_READ: Final = pa.schema([("row", pa.int64()), ("kept", pa.bool_()), *FACTS])
+
+Progress = Callable[[int, int], None]
+
+
+class Reading(NamedTuple):
+    """How the files of a data set are read.
+
+    Attributes:
+        decode: whether to decode each picture, which proves that it can be read and gives
+            `pixels_sha256`; otherwise its bytes are hashed and its header is read.
+        earlier: the manifest of an earlier import; a file whose size and modification time are
+            still the same is not read again.
+        journal: keeps what has been read, and gives what an import read that did not end. Whoever
+            has written the manifest removes it.
+    """
+
+    decode: bool = True
+    earlier: Path | None = None
+    journal: Journal | None = None
+
+
+DECODED: Final = Reading()
+"""Every picture is read and decoded."""
 
 
 class Imported(NamedTuple):
-    """A manifest and what did not get into it."""
+    """A manifest and what did not get into it.
+
+    Attributes:
+        manifest: the table.
+        problems: the files and rows that are not in it, and why.
+        kept: how many files were not read, since an earlier import had read them.
+    """
 
     manifest: pd.DataFrame
     problems: list[Problem]
+    kept: int = 0
+
+
+class NothingImportedError(InputError):
+    """A data set gave no picture.
+
+    Attributes:
+        problems: why.
+    """
+
+    def __init__(self, root: Path, problems: list[Problem]) -> None:
+        first = f" The first: {problems[0].path}: {problems[0].reason}." if problems else ""
+        super().__init__(f"{root} gave no readable, labelled picture.{first}")
+        self.problems = problems
 
 
 def import_source(
@@ -31,9 +82,10 @@ def import_source(
     label_map: Mapping[str, str] | None = None,
     *,
     called: str | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress | None = None,
+    reading: Reading = DECODED,
 ) -> Imported:
-    """Indexes a data set and reads every picture of it once.
+    """Indexes a data set, and then reads every picture of it once, on all cores.
 
     Files with the same content and different labels become problems, all of them: no one here
     knows which label is right. So does a second entry that leads to the same file.
@@ -43,32 +95,24 @@ def import_source(
         root: the data set's folder (for the source csv: the table).
         label_map: class name of a folder or table -> label, for the sources folder and csv.
         called: what to call the source in the manifest; the source's name if None.
-        on_progress: called with the pictures done and the pictures in all.
+        on_progress: called with the pictures found and 0, while nobody knows how many there are;
+            then with the pictures done and the pictures in all.
+        reading: whether pictures are decoded, and what is known of them.
 
     Raises:
         UsageError: there is no such source, a class has no label, or the source takes no map.
-        InputError: `root` is not such a data set, or not one of its pictures could be read.
+        InputError: `root` is not such a data set, or the journal cannot be written.
+        NothingImportedError: not one of its pictures could be read.
     """
-    found = list(SOURCES[name].entries(root, label_map or {}))
-    entries = [item for item in found if isinstance(item, Entry)]
-    problems = [item for item in found if isinstance(item, Problem)]
-    rows = []
-    with closing(in_threads(_read, entries)) as read:
-        for done, row in enumerate(read, start=1):
-            if isinstance(row, Problem):
-                problems.append(row)
-            else:
-                rows.append(row | {"source": called or name})
-            if on_progress:
-                on_progress(done, len(entries))
-    table = pd.DataFrame(rows)
-    if rows:
-        table, doubtful = _without_doubtful(table)
-        problems += doubtful
-    if table.empty:
-        first = f" The first: {problems[0].path}: {problems[0].reason}." if problems else ""
-        raise InputError(f"{root} gave no readable, labelled picture.{first}")
-    return Imported(group(table), problems)
+    entries, problems = index_entries(SOURCES[name].entries(root, label_map or {}), on_progress)
+    read, failed = _read(entries, reading, on_progress)
+    table = _manifest(entries, read, called or name)
+    doubtful = list(contradictions(table))
+    problems += [*failed, *doubtful]
+    agreeing = _without(table, doubtful)
+    if agreeing.empty:
+        raise NothingImportedError(root, problems)
+    return Imported(stamp(group(agreeing)), problems, kept=pc.sum(read["kept"]).as_py())
 
 
 def merge(manifests: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -78,101 +122,86 @@ def merge(manifests: Iterable[pd.DataFrame]) -> pd.DataFrame:
         InputError: a path is in two of them, or files with the same content have different labels:
             which of them is right is for a person to say, who knows the sources.
     """
+    table = _together(manifests)
+    first = next(contradictions(table), None)
+    if first:
+        raise InputError(
+            f"Pictures of the manifests contradict each other, such as {first.path}: "
+            f"{first.reason}. Take the pictures that are labelled wrongly out of their data set "
+            "and import it again, or leave out all that contradict each other with "
+            "--drop-contradictions."
+        )
+    return group(table)
+
+
+def merge_agreeing(manifests: Iterable[pd.DataFrame]) -> Imported:
+    """Returns one manifest of several without the pictures that contradict each other.
+
+    Those are the problems: every picture of which a copy has another label.
+
+    Raises:
+        InputError: a path is in two of the manifests, or every picture contradicts another.
+    """
+    table = _together(manifests)
+    problems = list(contradictions(table))
+    agreeing = _without(table, problems)
+    if agreeing.empty:
+        raise InputError("Every picture of the manifests has a copy with another label.")
+    return Imported(group(agreeing), problems)
+
+
+def _together(manifests: Iterable[pd.DataFrame]) -> pd.DataFrame:
     table = pd.concat(list(manifests), ignore_index=True)
     twice = table["path"][table["path"].duplicated()]
     if len(twice):
         raise InputError(
             f"{twice.iloc[0]} is in more than one of the manifests ({len(twice)} such pictures)."
         )
-    contradictions = list(_contradictions(table))
-    if contradictions:
-        first = contradictions[0]
-        raise InputError(
-            f"{len(contradictions)} pictures of the manifests contradict each other, such as "
-            f"{first.path}: {first.reason}. Take the pictures that are labelled wrongly out of "
-            "their data set, and import it again."
-        )
-    return group(table)
+    return table
 
 
-def _without_doubtful(table: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
-    """Returns the rows that contradict no other, one a file, and a problem for each other row."""
-    problems = list(_contradictions(table))
-    table = table[~table["path"].isin([problem.path for problem in problems])]
-    twice = table["path"].duplicated()
-    again = [Problem(str(path), "it is found twice; one counts") for path in table["path"][twice]]
-    return table[~twice], problems + again
+def _without(table: pd.DataFrame, problems: list[Problem]) -> pd.DataFrame:
+    return table[~table["path"].isin([problem.path for problem in problems])] if problems else table
 
 
-def _contradictions(table: pd.DataFrame) -> Iterator[Problem]:
-    """Yields a problem for each picture that has a copy with another label."""
-    content = table["pixels_sha256"].fillna(table["sha256"])
-    labels = table.groupby(content)["label"].transform("nunique")
-    for _, copies in table[labels > 1].groupby(content[labels > 1], sort=False):
-        for row in copies.itertuples():
-            other = copies[copies["label"] != row.label].iloc[0]
-            yield Problem(
-                str(row.path),
-                f"it is labelled {row.label}, and its copy {other['path']} {other['label']}",
-            )
+def _read(
+    entries: pa.Table, reading: Reading, on_progress: Progress | None
+) -> tuple[pa.Table, list[Problem]]:
+    """Returns what files say, with the row of `entries` that each is of, and what failed."""
 
+    def note(chunk: pa.RecordBatch) -> None:
+        new = chunk.filter(pc.invert(chunk["kept"]))
+        paths = entries["path"].take(new["row"])
+        if reading.journal:
+            reading.journal.add(pa.table([paths, *new.select(FACTS.names)], schema=JOURNAL))
 
-def group(table: pd.DataFrame) -> pd.DataFrame:
-    """Returns the manifest with `group` filled in.
-
-    Two pictures are in one group if they show the same patient of the same source, are the same
-    file or decode to the same pixels, and so on along a chain of such pairs. A group is named after
-    its first patient or picture.
-    """
-    table = check_manifest(table)
-    patient = patient_names(table)
-    # A bipartite graph: each picture is tied to its patient, its bytes and its pixels.
-    own = table["sha256"]
-    keys = pd.concat([patient.fillna(own), own, table["pixels_sha256"].fillna(own)])
-    nodes = len(table) + pd.factorize(keys)[0]
-    pictures = np.tile(np.arange(len(table)), 3)
-    links = coo_array((np.ones(len(nodes)), (pictures, nodes)), shape=(nodes.max() + 1,) * 2)
-    component = connected_components(links, directed=False)[1][: len(table)]
-    name = patient.groupby(component).transform("min")
-    content = own.groupby(component).transform("min").str[:16]
-    return check_manifest(table.assign(group=name.fillna(content)))
-
-
-def _read(entry: Entry) -> dict[str, object] | Problem:
-    """Returns a row of the manifest, or why there is none."""
+    read = Columns(_READ, _CHUNK, note)
+    problems: list[Problem] = []
+    known = known_files(reading.earlier, reading.journal)
+    files = tasks(entries["path"], known, decode=reading.decode)
     try:
-        path = entry.path.resolve().as_posix()
-        path.encode()
-        radiograph = read_radiograph(entry.path)
-        state = entry.path.stat()
-    except UnicodeEncodeError:
-        return Problem(str(entry.path), "its name is not UTF-8, as a manifest needs; rename it")
-    except PulmoError as error:
-        return Problem(str(entry.path), str(error))
-    facts = radiograph.facts
-    height, width = radiograph.pixels.shape
-    return {
-        "path": path,
-        "sha256": radiograph.sha256,
-        "pixels_sha256": pixels_sha256(radiograph.pixels),
-        "label": entry.label,
-        "finding": entry.finding,
-        "boxes": boxes_to_text(entry.boxes),
-        "patient": entry.patient,
-        "group": "",
-        "origin": entry.origin,
-        "licence": entry.licence,
-        "view": entry.view or facts.view,
-        "modality": entry.modality or facts.modality,
-        "age": facts.age if entry.age is None else entry.age,
-        "sex": entry.sex or facts.sex,
-        "offset": entry.offset,
-        "width": width,
-        "height": height,
-        "format": facts.format,
-        "bits": facts.bits,
-        "bytes": state.st_size,
-        "modified": state.st_mtime_ns,
-        "split": entry.split,
-        "fold": None,
-    }
+        with closing(read_files(files, len(entries), decode=reading.decode)) as outcomes:
+            for row, (facts, reason, kept) in enumerate(outcomes):
+                if facts:
+                    read.append((row, kept, *facts))
+                else:
+                    problems.append(Problem(entries["path"][row].as_py(), reason))
+                if on_progress:
+                    on_progress(row + 1, len(entries))
+    finally:
+        # Also after an interruption: what was read is noted.
+        table = read.table()
+    return table, problems
+
+
+def _manifest(entries: pa.Table, read: pa.Table, called: str) -> pd.DataFrame:
+    """Returns what source and file say of each picture that was read; the source goes first."""
+    if len(read) < len(entries):
+        entries = entries.take(read["row"])
+    columns = {name: read[name] for name in FACTS.names}
+    for name in entries.column_names:
+        said = entries[name]
+        columns[name] = pc.coalesce(said, columns[name]) if name in columns else said
+    for name, text in (("source", called), ("group", "")):
+        columns[name] = pa.repeat(pa.scalar(text, TEXT), len(read))
+    return to_frame(pa.table(columns))

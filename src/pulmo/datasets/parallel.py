@@ -10,8 +10,17 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def cores() -> int:
+    """Returns how many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def in_threads(
-    work: Callable[[Item], Result], items: Iterable[Item]
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    abandon: Callable[[], None] = lambda: None,
 ) -> Generator[Result, None, None]:
     """Yields the result of each item in the items' order, computed in one thread a core.
 
@@ -19,10 +28,15 @@ def in_threads(
     however slowly the results are used. Close the generator (`contextlib.closing`) so that an
     interruption or an error between two results drops what was not begun.
 
+    Args:
+        work: makes a result of an item.
+        items: they are taken as they are needed.
+        abandon: called before the rest is dropped, so that what is being worked on ends too.
+
     Raises:
         Exception: whatever `work` raises, in its place in the order.
     """
-    workers = os.cpu_count() or 1
+    workers = cores()
     pool = ThreadPoolExecutor(workers)
     pending: deque[Future[Result]] = deque()
     try:
@@ -32,5 +46,8 @@ def in_threads(
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+    except BaseException:
+        abandon()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)

@@ -1,18 +1,15 @@
 """pulmo data import."""
 
-from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pulmo.cli.console import progress, say
+from pulmo.cli.console import Report, progress, say
 from pulmo.cli.data.options import Output, counts
+from pulmo.cli.data.problems import report_problems
 from pulmo.cli.output import claim_file
 from pulmo.core.errors import PartialError, UsageError
-
-if TYPE_CHECKING:
-    from pulmo.datasets.source import Problem
 
 
 def import_(
@@ -26,18 +23,50 @@ def import_(
         list[str] | None,
         typer.Option("--map", metavar="NAME=LABEL", help="What a folder or class name means."),
     ] = None,
+    headers_only: Annotated[
+        bool, typer.Option("--headers-only", help="Hash files and read headers; decode nothing.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Read files again that have not changed.")
+    ] = False,
 ) -> None:
-    """Read every picture of a data set once and write its manifest."""
+    """Read every picture of a data set once and write its manifest.
+
+    Repeated with the same output, it reads what has changed. Stopped, it goes on from there.
+    """
     from pulmo.core.tables import write_manifest
-    from pulmo.datasets.manifest import import_source
+    from pulmo.datasets.journal import Journal
+    from pulmo.datasets.manifest import NothingImportedError, Reading, import_source
 
     labels = _label_map(mapping or [])
     claim_file(output)
-    with progress("reading pictures") as (report,):
-        manifest, problems = import_source(source, root, labels, called=called, on_progress=report)
-    write_manifest(manifest, output)
-    typer.echo(f"{output}: {counts(manifest)}")
-    _tell(problems)
+    journal = Journal(output.with_name(f"{output.name}.journal"))
+    if fresh:
+        journal.remove()
+    reading = Reading(not headers_only, None if fresh else output, journal)
+    try:
+        with progress("finding pictures", "reading pictures") as (find, read):
+            show = _in_turn(find, read)
+            imported = import_source(
+                source, root, labels, called=called, on_progress=show, reading=reading
+            )
+    except NothingImportedError as error:
+        report_problems(error.problems, output)
+        raise
+    write_manifest(imported.manifest, output)
+    journal.remove()
+    typer.echo(f"{output}: {counts(imported.manifest)}")
+    if imported.kept:
+        say(f"{imported.kept} files have not changed since they were read; --fresh reads them.")
+    undecoded = int(imported.manifest["pixels_sha256"].isna().sum())
+    if undecoded:
+        say(
+            f"{undecoded} pictures were not decoded: damage within them, and copies of another "
+            "format, are not seen. Import without --headers-only for that."
+        )
+    failed = report_problems(imported.problems, output)
+    if failed:
+        raise PartialError(f"{failed} failed; the rest is in the manifest.")
 
 
 def _label_map(pairs: list[str]) -> dict[str, str]:
@@ -47,13 +76,15 @@ def _label_map(pairs: list[str]) -> dict[str, str]:
     return dict(pair.rsplit("=", 1) for pair in pairs)
 
 
-def _tell(problems: "list[Problem]") -> None:
-    """Names what failed, counts what was left out by rule."""
-    for reason, n in Counter(p.reason for p in problems if not p.failed).items():
-        say(f"left out: {n} ({reason})")
-    failed = [problem for problem in problems if problem.failed]
-    for problem in failed:
-        known = problem.reason.startswith(problem.path)
-        say(problem.reason if known else f"{problem.path}: {problem.reason}")
-    if failed:
-        raise PartialError(f"{len(failed)} failed, named above; the rest is in the manifest.")
+def _in_turn(find: Report, read: Report) -> Report:
+    """Returns what shows the pictures found while their number is unknown, then those read."""
+
+    def show(done: int, total: int) -> None:
+        if total == 0:
+            find(done, 0)
+            return
+        if done == 1:
+            find(total, total)
+        read(done, total)
+
+    return show

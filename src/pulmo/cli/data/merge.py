@@ -6,15 +6,31 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.data.options import Output, counts
+from pulmo.cli.data.problems import report_problems
+from pulmo.cli.output import claim_file
+from pulmo.core.errors import PartialError
 
 
 def merge(
-    manifests: Annotated[list[Path], typer.Argument(help="The manifests to join.")], output: Output
+    manifests: Annotated[list[Path], typer.Argument(help="The manifests to join.")],
+    output: Output,
+    drop_contradictions: Annotated[
+        bool,
+        typer.Option(
+            "--drop-contradictions", help="Leave out all copies of a picture with several labels."
+        ),
+    ] = False,
 ) -> None:
     """Join manifests; copies of a picture across them fall into one group."""
     from pulmo.core.tables import read_manifest, write_manifest
+    from pulmo.datasets.manifest import Imported, merge_agreeing
     from pulmo.datasets.manifest import merge as join
 
-    joined = join([read_manifest(path) for path in manifests])
-    write_manifest(joined, output)
-    typer.echo(f"{output}: {counts(joined)}")
+    claim_file(output)
+    tables = [read_manifest(path) for path in manifests]
+    joined = merge_agreeing(tables) if drop_contradictions else Imported(join(tables), [])
+    write_manifest(joined.manifest, output)
+    typer.echo(f"{output}: {counts(joined.manifest)}")
+    left_out = report_problems(joined.problems, output)
+    if left_out:
+        raise PartialError(f"{left_out} contradict each other; the rest is in the manifest.")

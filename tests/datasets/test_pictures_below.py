@@ -1,0 +1,81 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pulmo.core.errors import InputError
+from pulmo.datasets.manifest import import_source
+from pulmo.datasets.source import pictures_below
+
+
+def test_files_come_in_path_order_and_as_they_are_asked_for(tmp_path: Path) -> None:
+    names = ["b/2.png", "b/10.png", "a.png", "a/z/y/x.png", "a-b/1.png", "c.png", "a/1.png"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = pictures_below(tmp_path)
+    assert next(found) == tmp_path / "a" / "1.png"
+    assert [tmp_path / "a" / "1.png", *found] == sorted(tmp_path / name for name in names)
+
+
+def test_hidden_files_links_loops_and_pipes_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    for name in ("a/1.png", "a/.2.png", ".hidden/3.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    (tmp_path / "a" / "self").symlink_to("self")
+    (tmp_path / "a" / "link.png").symlink_to("1.png")
+    os.mkfifo(tmp_path / "a" / "pipe.png")
+    assert list(pictures_below(tmp_path)) == [tmp_path / "a" / "1.png"]
+
+
+@pytest.fixture
+def deep_file(tmp_path: Path) -> Iterator[Path]:
+    """A file below more folders than Python's calls can be nested; it is removed as carefully."""
+    here, path = os.open(tmp_path, os.O_RDONLY), tmp_path
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here, path = below, path / "d"
+    os.close(here)
+    (path / "1.png").touch()
+    yield path / "1.png"
+    (path / "1.png").unlink()
+    while path != tmp_path:
+        path.rmdir()
+        path = path.parent
+
+
+def test_deep_folders_are_walked(tmp_path: Path, deep_file: Path) -> None:
+    assert list(pictures_below(tmp_path)) == [deep_file]
+
+
+def test_a_folder_that_cannot_be_opened_is_named_and_the_rest_is_done(
+    tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a/1.png", "locked/2.png", "z/3.png"):
+        (tmp_path / "normal" / name).parent.mkdir(parents=True)
+        (tmp_path / "normal" / name).write_bytes(film.read_bytes())
+    scan = os.scandir
+
+    def refuse(path: Path) -> object:
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    imported = import_source("folder", tmp_path)
+    assert [Path(path).name for path in imported.manifest["path"]] == ["1.png", "3.png"]
+    assert [tuple(problem) for problem in imported.problems] == [
+        (str(tmp_path / "normal" / "locked"), "it could not be read: Permission denied", True)
+    ]
+
+
+def test_what_is_no_folder_is_an_error_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name in ("none", "file"):
+        with pytest.raises(InputError, match="is not a folder"):
+            pictures_below(tmp_path / name)
