@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.special import softmax
 
 from pulmo.bundle.card import Card, parse_card, read_card
 from pulmo.bundle.predictor import CARD, MODEL, Outputs, Predictor, outcomes, probabilities
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph import read_radiograph
 
 WITHOUT_TORCH = """
@@ -88,6 +89,22 @@ def test_positives_are_the_sum_of_their_classes(bundle: Path) -> None:
     results = outcomes(card, Outputs(logits, np.zeros((2, 4, 1, 1), np.float32)))
     assert [round(r.positive_probability, 4) for r in results] == [0.6, 0.59]
     assert [r.positive for r in results] == [results[0].positive_probability >= 0.6, False]
+
+
+def test_a_picture_of_another_modality_is_refused(bundle: Path, film: Path) -> None:
+    predictor = Predictor.open(bundle)
+    assert predictor.card.training.modalities == ("X-ray",)
+    radiograph = read_radiograph(film)
+    for modality in (None, "X-ray"):
+        predictor.predict(replace(radiograph, facts=radiograph.facts._replace(modality=modality)))
+    of_ct = replace(radiograph, facts=radiograph.facts._replace(modality="CT"))
+    with pytest.raises(
+        RefusedError, match=r"a\.dcm is of the modality CT; demo was trained on X-r"
+    ):
+        predictor.predict(of_ct, "a.dcm")
+    training = predictor.card.training.model_copy(update={"modalities": ()})
+    predictor.card = predictor.card.model_copy(update={"training": training})
+    predictor.predict(of_ct)
 
 
 def test_probabilities_are_stable_for_huge_logits() -> None:

@@ -1,15 +1,25 @@
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from pulmo.bundle.predictor import Predictor
+from pulmo.bundle.card import read_card
+from pulmo.bundle.predictor import MODEL, Predictor
+from pulmo.core.run_folder import OPENINGS, RunFolder
 from pulmo.core.tables import read_predictions, write_manifest
 from pulmo.radiograph import read_radiograph
 
 Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def bundle(bundle: Path, tmp_path: Path) -> Path:
+    """A copy of the bundle, for an opened test is noted in it."""
+    return Path(shutil.copytree(bundle, tmp_path / "bundle"))
 
 
 def test_three_files_and_a_summary(
@@ -29,6 +39,10 @@ def test_three_files_and_a_summary(
     evaluation = json.loads((output / "evaluation.json").read_text())
     assert evaluation["data"]["n"] == len(chosen)
     assert evaluation["data"]["split"] == "test"
+    assert evaluation["data"]["openings"] == 1
+    assert "This test set has been opened once with this model" in (
+        (output / "report.html").read_text()
+    )
     assert evaluation["model"]["sha256"] == Predictor.open(bundle).sha256
     lines = out.splitlines()
     assert lines[0] == f"{len(chosen)} pictures in {chosen['group'].nunique()} groups"
@@ -128,3 +142,74 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(
     )
     assert (status, out) == (3, "")
     assert err == f"pulmo: {manifest} is a file; a folder was expected.\n"
+
+
+class TestOpenings:
+    """A test that is opened is written down beside the model."""
+
+    def evaluated(self, pulmo: Call, output: Path, *words: str | Path) -> dict[str, Any]:
+        status, out, _ = pulmo("evaluate", *words, "-o", output)
+        assert status == 0
+        evaluation: dict[str, Any] = json.loads((output / "evaluation.json").read_text())
+        told = [line for line in out.splitlines() if line.startswith("warning: This test set has ")]
+        assert len(told) == ((evaluation["data"]["openings"] or 0) > 1)
+        return evaluation
+
+    def test_each_is_counted_and_a_second_one_is_warned_of(
+        self, pulmo: Call, bundle: Path, manifest: Path, run: RunFolder, tmp_path: Path
+    ) -> None:
+        words: list[str | Path] = ["--data", manifest]
+        first = self.evaluated(pulmo, tmp_path / "1", bundle, *words, "--split", "test")
+        val = self.evaluated(pulmo, tmp_path / "2", bundle, *words, "--split", "val")
+        every = self.evaluated(pulmo, tmp_path / "3", bundle / MODEL, *words)
+        assert [each["data"]["openings"] for each in (first, val, every)] == [1, None, 2]
+        assert every["warnings"][0].startswith("This test set has been opened 2 times with this m")
+        report = (tmp_path / "3" / "report.html").read_text()
+        assert "This test set has been opened 2 times with this model, this time in" in report
+        assert "test set has been opened" not in (tmp_path / "2" / "report.html").read_text()
+        lines = [json.loads(line) for line in (bundle / OPENINGS).read_text().splitlines()]
+        assert [line["split"] for line in lines] == ["test", None]
+        assert lines[0]["manifest_sha256"] == read_card(run.card).training.manifest_sha256
+        assert Predictor.open(bundle).card.training.modalities == ("X-ray",)
+
+    def test_the_run_keeps_the_list_too(
+        self, pulmo: Call, bundle: Path, manifest: Path, run: RunFolder, tmp_path: Path
+    ) -> None:
+        copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
+        words: list[str | Path] = ["--data", manifest, "--split", "test", "--run", copy.root]
+        self.evaluated(pulmo, tmp_path / "1", bundle, *words)
+        assert copy.openings.read_bytes() == (bundle / OPENINGS).read_bytes()
+        assert pulmo("export", copy.root, "-o", tmp_path / "again")[0] == 0
+        again = self.evaluated(pulmo, tmp_path / "2", tmp_path / "again", *words)
+        assert again["data"]["openings"] == 2
+        recipe = copy.recipe.read_bytes()
+        status, out, _ = pulmo(
+            "train", str(copy.recipe), "--data", manifest, "-o", copy.root, "--resume"
+        )
+        assert (status, copy.recipe.read_bytes()) == (0, recipe)
+        assert "finished already" in out
+
+    def test_another_run_is_refused_before_the_test_is_opened(
+        self, pulmo: Call, bundle: Path, manifest: Path, run: RunFolder, tmp_path: Path
+    ) -> None:
+        copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
+        card = json.loads(copy.card.read_text())
+        card["network"]["sha256"] = "0" * 64
+        copy.card.write_text(json.dumps(card))
+        words = ["--data", manifest, "--split", "test", "--run", copy.root, "-o", tmp_path / "e"]
+        status, _, err = pulmo("evaluate", bundle, *words)
+        assert status == 2
+        assert f"{bundle} was not exported from {copy.root}: their trained tensors differ" in err
+        assert not (bundle / OPENINGS).exists()
+
+    def test_a_bundle_that_cannot_be_written_to_is_evaluated_and_said(
+        self, pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
+    ) -> None:
+        (bundle / OPENINGS).symlink_to(tmp_path / "gone" / OPENINGS)
+        words = ["--data", manifest, "--split", "test", "-o", tmp_path / "e"]
+        status, _, err = pulmo("evaluate", bundle, *words)
+        assert status == 0
+        assert err == (
+            f"{bundle / OPENINGS} cannot be written (No such file or directory): this opening of "
+            "the test set is not on record there.\n"
+        )

@@ -18,6 +18,7 @@ PROVENANCE = Provenance(
     manifest_sha256="2" * 64,
     split="test",
     failed=(Failure(path="/pictures/broken.png", reason="It is empty."),),
+    openings=1,
 )
 
 
@@ -47,6 +48,7 @@ def test_the_data_are_described(result: Evaluation) -> None:
         },
         "skipped": {"other": 3},
         "failed": ({"path": "/pictures/broken.png", "reason": "It is empty."},),
+        "openings": 1,
     }
 
 

@@ -21,6 +21,7 @@ def warnings_of(
     skipped: dict[str, int] | None = None,
     failed: tuple[Failure, ...] = (),
     sides: Sequence[str | None] | None = None,
+    openings: int | None = None,
 ) -> tuple[str, ...]:
     """The warnings of data with these pictures: source -> class -> number."""
     classes = [
@@ -41,6 +42,7 @@ def warnings_of(
         sources={name: dict(counts) for name, counts in sources.items()},
         skipped=skipped or {},
         failed=failed,
+        openings=openings,
     )
     return list_warnings(data, rows, recalls)
 
@@ -72,6 +74,14 @@ def test_pictures_that_the_model_may_have_seen_are_counted(
     found = warnings_of(SOUND, sides=sides)
     assert len(found) == len(expected)
     assert all(text.startswith(start) for text, start in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("openings", [None, 1, 2])
+def test_a_test_that_was_opened_before_is_said(openings: int | None) -> None:
+    found = warnings_of(SOUND, openings=openings)
+    assert len(found) == (openings == 2)
+    start = "This test set has been opened 2 times with this model: whatever was chosen after the f"
+    assert all(text.startswith(start) for text in found)
 
 
 def test_few_pictures_decide_nothing() -> None:

@@ -103,6 +103,8 @@ class Training(Part):
     """Split -> class -> pictures."""
     sources: dict[str, dict[str, int]]
     """Class -> source -> pictures, of the training split."""
+    modalities: tuple[str, ...] = ()
+    """Modalities of the pictures, sorted; empty if none was stated."""
 
 
 class Card(Part):

@@ -67,6 +67,7 @@ def _data(card: Card) -> str:
         + _table(("class", *splits), by_class)
         + "\n\n"
         + _table(("class", "sources of the training pictures"), by_source)
+        + f"\n\nModality: {', '.join(card.training.modalities) or 'not stated'}"
         + f"\n\nManifest (SHA-256): {card.training.manifest_sha256}"
     )
 

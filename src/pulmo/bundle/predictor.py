@@ -8,7 +8,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card, parse_card, read_card
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.radiograph import Radiograph
 from pulmo.radiograph.geometry import to_input
@@ -131,12 +131,35 @@ class Predictor:
         """Returns a radiograph's input, uint8 [size, size]."""
         return to_input(radiograph.pixels, self.card.input.size, self.card.input.aspect)
 
-    def predict(self, radiograph: Radiograph) -> Outcome:
+    def check_modality(self, radiograph: Radiograph, name: str = "The picture") -> None:
+        """Refuses a picture that says to be of another modality than those of the training.
+
+        Args:
+            radiograph: the picture; most files do not say what they are, and pass.
+            name: what the message calls the picture.
+
+        Raises:
+            RefusedError: it is of another modality.
+        """
+        known, modality = self.card.training.modalities, radiograph.facts.modality
+        if known and modality is not None and modality not in known:
+            raise RefusedError(
+                f"{name} is of the modality {modality}; {self.card.name} was trained on "
+                f"{' and '.join(known)} only."
+            )
+
+    def predict(self, radiograph: Radiograph, name: str = "The picture") -> Outcome:
         """Returns the result for one radiograph.
+
+        Args:
+            radiograph: the picture.
+            name: what messages call the picture.
 
         Raises:
             InputError: the network gave a value that is not a number.
+            RefusedError: the picture is of a modality that the model was not trained on.
         """
+        self.check_modality(radiograph, name)
         outputs = self.run(self.to_input(radiograph)[None])
         return outcomes(self.card, outputs)[0]
 

@@ -36,7 +36,7 @@ def explain(
     for file in files:
         try:
             radiograph = read_radiograph(file)
-            outcome = predictor.predict(radiograph)
+            outcome = predictor.predict(radiograph, str(file))
             path = maps.write(file, predictor, radiograph, outcome, label or outcome.decision)
         except PulmoError as error:
             say(str(error))

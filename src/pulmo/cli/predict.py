@@ -95,7 +95,7 @@ def _result(predictor: "Predictor", file: Path, maps: MapFolder | None) -> dict[
     }
     try:
         radiograph = read_radiograph(file)
-        outcome = predictor.predict(radiograph)
+        outcome = predictor.predict(radiograph, str(file))
         if maps is not None:
             maps.write(file, predictor, radiograph, outcome, outcome.decision)
     except PulmoError as error:

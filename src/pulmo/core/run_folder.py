@@ -1,7 +1,10 @@
 """The names of the files in a training run's folder."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+OPENINGS: Final = "openings.jsonl"
+"""The name of the list of openings, in a run's folder and in a bundle's."""
 
 
 class RunFolder(NamedTuple):
@@ -43,6 +46,11 @@ class RunFolder(NamedTuple):
     def card(self) -> Path:
         """What the model is; written last, so its presence means that the run is complete."""
         return self.root / "card.json"
+
+    @property
+    def openings(self) -> Path:
+        """One JSON object a line, one line each time a test set was opened with the model."""
+        return self.root / OPENINGS
 
     @property
     def last_checkpoint(self) -> Path:

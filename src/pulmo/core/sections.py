@@ -24,6 +24,7 @@ class DataSection(Section):
     sources: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ()
+    """Empty: all, and they must be of one modality. Naming several mixes them on purpose."""
 
 
 class ImageSection(Section):

@@ -29,12 +29,15 @@ class Provenance(NamedTuple):
         manifest_sha256: SHA-256 of the manifest's content.
         split: the split that was taken; None for all of the manifest.
         failed: pictures of it without a prediction.
+        openings: how often its test was opened with the model, this time included; None if no
+            picture is of a test.
     """
 
     model: ModelName
     manifest_sha256: str
     split: str | None = None
     failed: Sequence[Failure] = ()
+    openings: int | None = None
 
 
 def evaluate(
@@ -99,6 +102,7 @@ def _evaluated_data(judged: Judged, provenance: Provenance) -> EvaluatedData:
         sources=sources,
         skipped=judged.skipped,
         failed=tuple(provenance.failed),
+        openings=provenance.openings,
     )
 
 

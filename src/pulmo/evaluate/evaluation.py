@@ -48,6 +48,9 @@ class EvaluatedData(Part):
     skipped: dict[str, int]
     """Label that the model does not know -> pictures left out."""
     failed: tuple[Failure, ...]
+    openings: int | None = None
+    """How often the test that these pictures are of was opened with this model, this time included;
+    None if no picture is of a test."""
 
 
 class DecisionFigures(Part):

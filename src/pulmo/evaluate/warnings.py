@@ -31,6 +31,7 @@ def list_warnings(
         recalls: class -> its recall.
     """
     return (
+        *_opened(data),
         *_seen(rows),
         *_scarce_classes(rows, recalls),
         *_sources(data),
@@ -38,6 +39,16 @@ def list_warnings(
         *_ages(rows),
         *_left_out(data),
     )
+
+
+def _opened(data: EvaluatedData) -> Iterator[str]:
+    """Warns of a test that was looked at before."""
+    if data.openings is not None and data.openings > 1:
+        yield (
+            f"This test set has been opened {data.openings} times with this model: whatever was "
+            "chosen after the first look was chosen with the test in sight, and its figures may "
+            "be too good."
+        )
 
 
 def _seen(rows: pd.DataFrame) -> Iterator[str]:

@@ -10,6 +10,7 @@ import pulmo
 from pulmo.bundle.card import Activation, Card, Input, Network, Training
 from pulmo.core.files import sha256, write_atomically
 from pulmo.core.run_folder import RunFolder
+from pulmo.datasets.modality import stated_kinds
 from pulmo.train.calibrate import decide, fit_temperature
 from pulmo.train.checkpoint import Progress, load_checkpoint, state
 from pulmo.train.loop import Engine, infer
@@ -93,6 +94,7 @@ def _training(engine: Engine, progress: Progress) -> Training:
         history=tuple(progress.history),
         counts=counts,
         sources={label: _sources(material, names, label) for label in recipe.labels.order},
+        modalities=stated_kinds(material.table),
     )
 
 

@@ -1,6 +1,7 @@
 """What a recipe takes of a manifest, decoded and counted."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.recipe import Recipe
 from pulmo.core.sections import DataSection
 from pulmo.datasets.cache import Pictures, cached_pictures
+from pulmo.datasets.modality import count_kinds, rows_of, stated_kinds
 from pulmo.datasets.split import check_split
 
 
@@ -42,7 +44,8 @@ def gather(
     """Takes the pictures that the recipe uses; those of the test split are not opened.
 
     Raises:
-        RefusedError: the split leaks.
+        RefusedError: the split leaks, or the pictures are of several modalities that the recipe
+            does not name.
         InputError: the manifest has no split, or a class has no picture on one side.
     """
     check_split(manifest)
@@ -51,6 +54,7 @@ def gather(
     classes = [recipe.labels.index(label) for label in table["label"]]
     known = np.array([number is not None for number in classes], bool)
     table = table[known].reset_index(drop=True)
+    _check_modality(recipe.data, table)
     truth = np.array([number for number in classes if number is not None], np.int64)
     _check_classes(recipe, table, truth)
     pictures = cached_pictures(table, recipe.image.size, recipe.image.aspect, cache, on_progress)
@@ -63,13 +67,11 @@ def gather(
 def filtered(section: DataSection, manifest: pd.DataFrame) -> pd.DataFrame:
     """Returns the rows whose source, view and modality the recipe names; unknown is not named."""
     keep = pd.Series(data=True, index=manifest.index)
-    for column, allowed in (
-        ("source", section.sources),
-        ("view", section.views),
-        ("modality", section.modalities),
-    ):
+    for column, allowed in (("source", section.sources), ("view", section.views)):
         if allowed:
             keep &= manifest[column].isin(allowed)
+    if section.modalities:
+        keep &= rows_of(manifest, section.modalities)
     return manifest[keep]
 
 
@@ -89,3 +91,21 @@ def _check_classes(recipe: Recipe, table: pd.DataFrame, truth: NDArray[np.int64]
                 f"{recipe.name!r} may use. Split it with: pulmo data split; or choose other "
                 "labels with --set labels.order=[...]."
             )
+
+
+def _check_modality(section: DataSection, table: pd.DataFrame) -> None:
+    """Refuses pictures of several modalities that the recipe does not name.
+
+    What tells an X-ray from a CT slice would tell any classes that they do not share.
+    """
+    stated = stated_kinds(table)
+    if len(stated) > 1 and not section.modalities:
+        choices = " or ".join(_setting([name]) for name in stated)
+        raise RefusedError(
+            f"The pictures to train on are of several modalities: {count_kinds(table)}. Choose one "
+            f"with {choices}, or mix them on purpose with {_setting(stated)}."
+        )
+
+
+def _setting(modalities: Sequence[str]) -> str:
+    return f"--set 'data.modalities={json.dumps(modalities)}'"

@@ -1,0 +1,76 @@
+"""What is wrong with a split, and what is missing in it."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import pandas as pd
+
+from pulmo.core.errors import RefusedError
+from pulmo.core.tables import SPLITS, patient_names
+
+
+def check_split(table: pd.DataFrame) -> None:
+    """Refuses a manifest with a group, a patient of a source or a picture on two sides or folds.
+
+    Raises:
+        RefusedError: it leaks; the message names what is on two sides or folds, and files.
+    """
+    _check(table, "split")
+    _check(table, "fold")
+
+
+def absences(table: pd.DataFrame) -> list[str]:
+    """Returns a sentence for each side, or each fold, that lacks a label which another has.
+
+    A side without any picture is not spoken of: it was not wanted.
+    """
+    labels = sorted(table["label"][table["split"].notna()].unique())
+    return list(_absent(table, labels))
+
+
+def _absent(table: pd.DataFrame, labels: list[str]) -> Iterator[str]:
+    sides = {side: set(table["label"][table["split"] == side]) for side in SPLITS}
+    folds = {
+        int(fold): set(table["label"][table["fold"] == fold])
+        for fold in sorted(table["fold"].dropna().unique())
+    }
+    if folds:
+        sides = {"test": sides["test"], "training": set().union(*folds.values())}
+    for side, there in sides.items():
+        if there and (lacking := [label for label in labels if label not in there]):
+            yield f"{side} has no picture of {', '.join(lacking)}"
+    for fold, there in folds.items():
+        if lacking := [x for x in labels if x not in there and x in sides["training"]]:
+            yield f"fold {fold} has no picture of {', '.join(lacking)}"
+        others = set().union(*(held for other, held in folds.items() if other != fold))
+        if alone := sorted(there - others):
+            names = ", ".join(alone)
+            yield f"only fold {fold} has pictures of {names}: while it is val, none is trained on"
+
+
+def _check(table: pd.DataFrame, column: Literal["split", "fold"]) -> None:
+    used = table[table[column].notna()]
+    anew = "Make the split anew with: pulmo data split."
+    regroup = f"The groups are wrong: make them anew with pulmo data merge first. {anew}"
+    _check_sides(used, column, used["group"], "group", anew)
+    _check_sides(used, column, patient_names(used), "patient", regroup)
+    _check_sides(used, column, used["sha256"], "identical picture", regroup)
+    _check_sides(used, column, used["pixels_sha256"], "picture of identical pixels", regroup)
+
+
+def _check_sides(
+    used: pd.DataFrame, column: Literal["split", "fold"], keys: pd.Series, what: str, remedy: str
+) -> None:
+    """Refuses rows of one key, where it is not null, on two sides."""
+    sides = used.groupby(keys)[column].nunique()
+    leaks = sides.index[sides > 1]
+    if len(leaks):
+        rows = used[keys == leaks[0]].sort_values(column).drop_duplicates(column)
+        place = "fold " if column == "fold" else ""
+        named = ", ".join(
+            f"{path} ({place}{side})" for path, side in zip(rows["path"], rows[column], strict=True)
+        )
+        raise RefusedError(
+            f"The split leaks: {len(leaks)} {what}{'s are' if len(leaks) > 1 else ' is'} on two "
+            f"{'folds' if column == 'fold' else 'sides'}, such as {leaks[0]}: {named}. {remedy}"
+        )

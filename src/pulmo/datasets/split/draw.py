@@ -1,0 +1,123 @@
+"""Train, validation and test, drawn by group or kept as their sources publish them."""
+
+from collections.abc import Collection
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.tables import SPLITS, check_manifest
+from pulmo.datasets.split.assign import Tally, deal, draw_order
+
+Keep = Literal["nothing", "test", "all"]
+"""Which of the sides that sources state are kept."""
+
+_KEPT: Final[dict[Keep, tuple[str, ...]]] = {"nothing": (), "test": ("test",), "all": SPLITS}
+
+
+class Shares(NamedTuple):
+    """The fractions of the pictures that validation and test get; training gets the rest."""
+
+    val: float = 0.15
+    test: float = 0.15
+
+
+class Sides(NamedTuple):
+    """Where each row of a manifest goes.
+
+    Attributes:
+        split: train, val, test or null, by the rows' index.
+        reason: why a row with a null split takes no part, as a sentence's end; else null.
+    """
+
+    split: pd.Series
+    reason: pd.Series
+
+
+def split_manifest(
+    table: pd.DataFrame, shares: Shares, generator: np.random.Generator, *, keep: Keep = "nothing"
+) -> pd.DataFrame:
+    """Returns the manifest with the split that `draw_sides` gives, and without folds.
+
+    Raises:
+        UsageError: the fractions leave nothing for training.
+        InputError: there is nothing to keep.
+    """
+    sides = draw_sides(check_manifest(table), shares, generator, keep=keep)
+    return check_manifest(table.reset_index(drop=True).assign(split=sides.split, fold=None))
+
+
+def draw_sides(
+    table: pd.DataFrame, shares: Shares, generator: np.random.Generator, *, keep: Keep = "nothing"
+) -> Sides:
+    """Draws sides by group, stratified by label and source at once.
+
+    Groups come in random order, large ones first, and each goes to the side that lacks most of
+    its strata. The same manifest and generator state give the same split, whatever the row order.
+    All groups are drawn at once, so that one that spans sources is on one side like any other.
+
+    Pictures that are kept stay where their source has them. In a group that its sources put on
+    several sides only those on the most withheld one (test, then validation) stay; every other
+    picture of a group with a kept one takes no part.
+
+    Args:
+        table: rows of a manifest, each with an index of its own.
+        shares: the fractions of validation and test.
+        generator: draws the order of the groups.
+        keep: test: the pictures whose source calls them test are kept. The other groups of such a
+            source get no test, and training and validation in the proportion that they have
+            elsewhere; sources without such a test get one drawn. all: every stated side is kept;
+            what such a source does not put on a side takes no part. Sources that state no side are
+            drawn.
+
+    Raises:
+        UsageError: the fractions leave nothing for training.
+        InputError: everything is to be kept, but no source states a side.
+    """
+    # Written so that a share that is not a number does not pass.
+    if not (shares.val >= 0 and shares.test >= 0 and shares.val + shares.test < 1):
+        raise UsageError(
+            f"Validation {shares.val} and test {shares.test} must be fractions that leave some "
+            "pictures for training."
+        )
+    stated = table["split"].where(table["split"].isin(_KEPT[keep]))
+    if keep == "all" and stated.isna().all():
+        raise InputError(
+            "No picture of the manifest has a side to keep: none of its sources publishes a split."
+        )
+    rank = stated.map({"train": 0, "val": 1, "test": 2}).astype("Float64")
+    withheld = rank.groupby(table["group"]).transform("max")
+    kept = (rank == withheld).fillna(value=False)
+    stating = table["source"].isin(table["source"][stated.notna()])
+    free = withheld.isna() & ~(stating & (keep == "all"))
+    without_test = table["group"][stating].unique().tolist()
+    sides = _draw(table[free], shares, without_test, generator)
+    split = stated.where(kept, table["group"].map(sides).astype("string").where(free))
+    reason = pd.Series(pd.NA, table.index, dtype="string")
+    reason[withheld.notna() & ~kept] = "in a group with pictures that are kept on another side"
+    reason[withheld.isna() & ~free] = "its source states a split, but no side for it"
+    return Sides(split, reason)
+
+
+def _draw(
+    table: pd.DataFrame,
+    shares: Shares,
+    without_test: Collection[str],
+    generator: np.random.Generator,
+) -> pd.Series:
+    """Returns the side of each group of `table`, by the group's name.
+
+    Args:
+        table: rows of a manifest.
+        shares: the fractions of validation and test.
+        without_test: the groups that are not for the test.
+        generator: draws the order of the groups.
+    """
+    tally = Tally.of(table)
+    fractions = np.array([1 - shares.val - shares.test, shares.val, shares.test])
+    untested = np.array([1 - shares.val - shares.test, shares.val, 0]) / (1 - shares.test)
+    untestable = pd.Index(tally.names).isin(without_test)
+    aims = np.where(untestable[:, np.newaxis], untested, fractions)
+    sides = deal(tally, aims, draw_order(tally, generator))
+    return pd.Series(np.array(SPLITS, object)[sides], index=tally.names, dtype="string")

@@ -1,0 +1,47 @@
+"""Sources held apart: one left out as the test, or groups that tie them together."""
+
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+
+from pulmo.core.errors import UsageError
+from pulmo.datasets.split.draw import Shares, Sides, draw_sides
+
+
+def leave_out(
+    table: pd.DataFrame, source: str, val: float, generator: np.random.Generator
+) -> Sides:
+    """Makes a source the test; the others are drawn into training and validation.
+
+    The other sources' pictures of a group that holds pictures of it take no part.
+
+    Args:
+        table: rows of a manifest, each with an index of its own.
+        source: the source to leave out.
+        val: the fraction of the others that validation gets.
+        generator: draws the order of the groups.
+
+    Raises:
+        UsageError: there is no such source or no other, or `val` is no fraction.
+    """
+    known = sorted(table["source"].unique())
+    if source not in known:
+        near = get_close_matches(source, known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UsageError(
+            f"There is no source {source!r} to leave out; there is {', '.join(known)}.{hint}"
+        )
+    if len(known) == 1:
+        raise UsageError(f"All pictures are of {source}: without it there is nothing to train on.")
+    test = table["source"] == source
+    tied = ~test & table["group"].isin(table["group"][test])
+    drawn = draw_sides(table[~test & ~tied], Shares(val, 0), generator)
+    split = drawn.split.reindex(table.index).mask(test, "test")
+    reason = pd.Series(pd.NA, table.index, dtype="string")
+    return Sides(split, reason.mask(tied, f"in a group with pictures of {source}"))
+
+
+def spans_sources(table: pd.DataFrame) -> pd.Series:
+    """Returns which rows are in a group that holds pictures of several sources."""
+    return table.groupby("group")["source"].transform("nunique") > 1

@@ -1,0 +1,136 @@
+"""Openings: each time that a test set is looked at with a model is written down beside the model.
+
+A test answers once. Who looks, changes something and looks again chooses on the test, and its
+figures get better by chance; the list tells whether that can have happened.
+"""
+
+import errno
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from pydantic import ValidationError
+
+import pulmo
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.errors import InputError
+from pulmo.core.files import read_bytes, sha256
+from pulmo.core.tables import manifest_sha256
+from pulmo.evaluate.evaluation import Part
+
+
+class Opening(Part):
+    """One line of `openings.jsonl`."""
+
+    opened: str
+    """Date and time in UTC, ISO 8601."""
+    test_sha256: str
+    """SHA-256 of the contents of all pictures that the manifest calls test."""
+    manifest_sha256: str
+    """SHA-256 of the whole manifest's content, as in the card of a model that was trained on it."""
+    split: str | None
+    """The split that was asked for; None for the whole manifest."""
+    pictures: int
+    """Test pictures that were opened; fewer than the test has if some were not chosen."""
+    model_sha256: str
+    """SHA-256 of `model.onnx`."""
+    weights_sha256: str
+    """SHA-256 of the trained tensors, which another export does not change."""
+    pulmo: str
+    """Version of pulmo that opened them."""
+
+
+class Noted(NamedTuple):
+    """What is known after an opening was written down.
+
+    Attributes:
+        times: how often this test was opened with this model, this time included.
+        failures: a sentence for each list that could not be written.
+    """
+
+    times: int
+    failures: list[str]
+
+
+def opening_of(
+    predictor: Predictor, manifest: pd.DataFrame, chosen: pd.DataFrame, split: str | None
+) -> Opening | None:
+    """Returns the opening that predicting the `chosen` rows of a manifest is.
+
+    None if no test picture is among them.
+    """
+    pictures = int((chosen["split"] == "test").sum())
+    if not pictures:
+        return None
+    test = sorted(manifest["sha256"][manifest["split"] == "test"])
+    return Opening(
+        opened=datetime.now(UTC).isoformat(timespec="microseconds"),
+        test_sha256=sha256("\n".join(test).encode()),
+        manifest_sha256=manifest_sha256(manifest),
+        split=split,
+        pictures=pictures,
+        model_sha256=predictor.sha256,
+        weights_sha256=predictor.card.network.sha256,
+        pulmo=pulmo.__version__,
+    )
+
+
+def note_opening(opening: Opening, lists: Sequence[Path]) -> Noted:
+    """Writes an opening to each list, and counts it and the earlier ones of the same test.
+
+    Raises:
+        InputError: a list holds a line that is not an opening.
+    """
+    earlier = {line for path in lists for line in read_openings(path)}
+    same = [
+        line
+        for line in earlier
+        if (line.test_sha256, line.weights_sha256) == (opening.test_sha256, opening.weights_sha256)
+    ]
+    failures = []
+    for path in lists:
+        try:
+            _append(path, opening)
+        except OSError as error:
+            failures.append(
+                f"{path} cannot be written ({error.strerror or error}): this opening of the test "
+                "set is not on record there."
+            )
+    return Noted(len(same) + 1, failures)
+
+
+def read_openings(path: Path) -> list[Opening]:
+    """Reads a list of openings; one that is not there is empty.
+
+    Raises:
+        InputError: it cannot be read, or a line is not an opening.
+    """
+    if not path.exists():
+        return []
+    openings = []
+    for number, line in enumerate(read_bytes(path).splitlines(), start=1):
+        try:
+            openings.append(Opening.model_validate_json(line))
+        except ValidationError:
+            raise InputError(
+                f"{path}, line {number} is not an opening of a test set; take the file from a "
+                "backup, or remove that line."
+            ) from None
+    return openings
+
+
+def _append(path: Path, opening: Opening) -> None:
+    """Adds a line with one call, so that a line is whole even if two evaluations run at once."""
+    line = opening.model_dump_json().encode() + b"\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        written = os.write(descriptor, line)
+        if written < len(line):
+            os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

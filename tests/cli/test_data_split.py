@@ -1,0 +1,230 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pulmo.core.tables import manifest_sha256, read_manifest, write_manifest
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def sources(films: pd.DataFrame, tmp_path: Path) -> Path:
+    """The films as of two sources, one of which publishes a split."""
+    # By group, of which none spans both.
+    north = films["group"].astype("category").cat.codes % 3 == 0
+    films["source"] = north.map({True: "north", False: "south"}).astype("string")
+    films["split"] = films["split"].where(north, None)
+    path = tmp_path / "sources.parquet"
+    write_manifest(films, path)
+    return path
+
+
+def test_every_side_is_counted(pulmo: Call, manifest: Path, tmp_path: Path) -> None:
+    output = tmp_path / "s.parquet"
+    status, out, err = pulmo("data", "split", manifest, "-o", output, "--val", "0.25")
+    assert (status, err) == (0, "")
+    table = read_manifest(output)
+    sides = table["split"].value_counts()
+    *lines, last = out.splitlines()
+    for line, side in zip(lines, ("train", "val", "test"), strict=True):
+        assert line.startswith(f"{side}: {sides[side]} pictures in ")
+    assert last == f"manifest_sha256: {manifest_sha256(table)}"
+
+
+def test_the_kept_test_tells_what_is_left_out(
+    pulmo: Call, films: pd.DataFrame, tmp_path: Path
+) -> None:
+    largest = films["group"].value_counts()
+    films["split"] = None
+    films.loc[films.index[films["group"] == largest.index[0]][0], "split"] = "test"
+    path = tmp_path / "m.parquet"
+    write_manifest(films, path)
+    status, out, _ = pulmo("data", "split", path, "-o", path, "--keep-test")
+    assert status == 0
+    left = largest.iloc[0] - 1
+    assert out.splitlines()[2].startswith("test: 1 pictures")
+    assert (
+        f"left out: {left} (in a group with pictures that are kept on another side)"
+        in out.splitlines()
+    )
+    assert "warning: test has no picture of " in out
+
+
+def test_a_published_split_is_kept_and_the_other_source_drawn(
+    pulmo: Call, sources: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "s.parquet"
+    status, _, err = pulmo("data", "split", sources, "-o", output, "--keep-official", "--test", "0")
+    assert (status, err) == (0, "")
+    before, after = read_manifest(sources), read_manifest(output)
+    north = before["source"] == "north"
+    assert after["split"][north].equals(before["split"][north])
+    assert set(after["split"][~north]) == {"train", "val"}
+
+
+def test_folds_are_counted_one_by_one(pulmo: Call, sources: Path, tmp_path: Path) -> None:
+    output = tmp_path / "s.parquet"
+    words = ["-o", output, "--test", "0", "--seed", "2"]
+    status, out, _ = pulmo("data", "split", sources, *words, "--folds", "3", "--fold", "1")
+    assert status == 0
+    table = read_manifest(output)
+    lines = out.splitlines()
+    assert lines[0] == "test: none"
+    for fold, side in enumerate(("train", "val", "train")):
+        n = (table["fold"] == fold).sum()
+        assert lines[fold + 1].startswith(f"fold {fold} ({side}): {n} pictures in ")
+    status, out, _ = pulmo("data", "split", sources, *words, "--folds-by-source")
+    assert status == 0
+    assert [line.split(":")[0] for line in out.splitlines()[:3]] == [
+        "test", "fold 0 (north, val)", "fold 1 (south, train)",
+    ]  # fmt: skip
+
+
+def test_a_source_is_left_out(pulmo: Call, sources: Path, tmp_path: Path) -> None:
+    output = tmp_path / "s.parquet"
+    table = read_manifest(sources)
+    table = table[(table["source"] == "north") | (table["label"] != "covid")]
+    write_manifest(table, sources)
+    status, out, _ = pulmo("data", "split", sources, "-o", output, "--leave-out", "north")
+    assert status == 0
+    assert set(read_manifest(output).query("split == 'test'")["source"]) == {"north"}
+    assert "warning: train has no picture of covid\n" in out
+    assert "warning: val has no picture of covid\n" in out
+
+
+def test_matched_subsets_are_told_as_a_table(pulmo: Call, manifest: Path, tmp_path: Path) -> None:
+    output = tmp_path / "s.parquet"
+    words = ["--match", "view", "--match", "sex", "--label", "covid", "--label", "normal"]
+    status, out, _ = pulmo("data", "split", manifest, "-o", output, *words)
+    assert status == 0
+    table = read_manifest(output)
+    kept = table[table["split"].notna()]
+    each = len(kept) // 2
+    first, heads, *lines = out.splitlines()
+    strata = kept[["view", "sex"]].drop_duplicates()
+    assert first == f"matched: {each} of each label, in {len(strata)} strata"
+    assert heads.split() == ["view", "sex", "kept", "of", "each", "covid", "normal"]
+    view, sex, number, *there = lines[0].split()
+    here = table[(table["view"] == view) & (table["sex"] == sex)]["label"].value_counts()
+    assert [int(n) for n in there] == [here["covid"], here["normal"]]
+    assert int(number) == min(here["covid"], here["normal"])
+    others = (~table["label"].isin(["covid", "normal"])).sum()
+    assert f"left out: {others} (its label is not among those that are matched)" in out
+
+
+def test_matching_by_age_has_its_band(pulmo: Call, manifest: Path, tmp_path: Path) -> None:
+    words = ["-o", tmp_path / "s.parquet", "--match", "age", "--age-band", "130"]
+    status, out, _ = pulmo("data", "split", manifest, *words)
+    assert status == 0
+    assert out.splitlines()[2].split()[0] == "0-129"
+    status, out, err = pulmo("data", "split", manifest, *words[:-2], "--age-band", "1")
+    assert (status, out) == (5, "")
+    assert "Nothing is left to match: no stratum of age holds all of bacterial, covid, n" in err
+
+
+class TestSavedSplit:
+    """A split as a file."""
+
+    @pytest.fixture
+    def saved(self, pulmo: Call, sources: Path, tmp_path: Path) -> Path:
+        path = tmp_path / "split.csv"
+        words = ["--folds", "3", "--save", path, "--keep-official"]
+        status, out, _ = pulmo("data", "split", sources, "-o", tmp_path / "first.parquet", *words)
+        assert status == 0
+        assert out.endswith(f"{path}: the split alone\n")
+        return path
+
+    def test_it_is_applied_to_the_same_pictures(
+        self, pulmo: Call, sources: Path, saved: Path, tmp_path: Path
+    ) -> None:
+        again = tmp_path / "again.parquet"
+        status, out, err = pulmo("data", "split", sources, "-o", again, "--from", saved)
+        assert (status, err) == (0, "")
+        first = read_manifest(tmp_path / "first.parquet")
+        assert read_manifest(again).equals(first)
+        *_, digest, last = out.splitlines()
+        assert digest == f"manifest_sha256: {manifest_sha256(first)}"
+        assert last == f"the pictures, their labels and groups are those that {saved} was made of"
+        assert "absent" not in out
+        status, out, _ = pulmo(
+            "data", "split", sources, "-o", again, "--from", saved, "--fold", "2"
+        )
+        assert status == 0
+        assert "fold 2 (val): " in out
+        assert read_manifest(again)["fold"].equals(first["fold"])
+
+    def test_what_differs_is_counted(
+        self, pulmo: Call, films: pd.DataFrame, sources: Path, saved: Path, tmp_path: Path
+    ) -> None:
+        table = read_manifest(sources)
+        kept = table[table["group"] != table["group"][0]].reset_index(drop=True)
+        gone = len(table) - len(kept)
+        kept.loc[kept.index[:1], "sha256"] = "f" * 64
+        path = tmp_path / "other.parquet"
+        write_manifest(kept, path)
+        status, out, _ = pulmo("data", "split", path, "-o", path, "--from", saved)
+        assert status == 0
+        lines = out.splitlines()
+        left_out = read_manifest(tmp_path / "first.parquet")
+        left_out = left_out[left_out["group"] != table["group"][0]]["split"][1:].isna().sum()
+        assert "left out: 1 (the split does not know it)" in lines
+        assert f"left out: {left_out} (the split leaves it out)" in lines or not left_out
+        assert f"absent: {gone + 1} of the {len(films)} pictures of {saved}" in lines
+        assert lines[-1].startswith(f"warning: this is not the manifest that {saved} was made of")
+
+    def test_an_edited_one_is_refused(
+        self, pulmo: Call, sources: Path, saved: Path, tmp_path: Path
+    ) -> None:
+        saved.write_text(saved.read_text().replace(",train,", ",test,", 1))
+        output = tmp_path / "again.parquet"
+        status, out, err = pulmo("data", "split", sources, "-o", output, "--from", saved)
+        assert (status, out) == (5, "")
+        assert f"{saved} is damaged or was edited" in err
+        assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--val=0.6", "--test=0.4"], "must be fractions that leave some pictures for training"),
+        (["--val=-0.1"], "must be fractions that leave some pictures for training"),
+        (["--val=nan"], "must be fractions that leave some pictures for training"),
+        (["--from", "s.csv", "--seed", "1"], "--from takes a split as it is; only --fold goes wi"),
+        (["--from", "s.csv", "--keep-test"], "--from takes a split as it is; only --fold goes wi"),
+        (["--keep-test", "--keep-official"], "--keep-official keeps the test too; leave --keep-"),
+        (["--folds", "3", "--val", "0.2"], "one of them is the validation; leave --val out"),
+        (["--folds-by-source", "--val", "0"], "one of them is the validation; leave --val out"),
+        (["--leave-out", "a", "--test", "0"], "that source is the test; leave --test out"),
+        (["--fold", "1"], "--fold chooses among folds; add --folds"),
+        (["--age-band", "5"], "--age-band is for --match age"),
+        (["--label", "covid"], "--label is for --match"),
+        (["--match", "height"], "cannot be matched by 'height'; choose of view, age"),
+        (["--folds", "3", "--folds-by-source"], "Folds are drawn or one a source, not both"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    pulmo: Call, manifest: Path, tmp_path: Path, words: list[str], reason: str
+) -> None:
+    output = tmp_path / "s.parquet"
+    status, out, err = pulmo("data", "split", manifest, "-o", output, *words)
+    assert (status, out) == (2, "")
+    assert reason in err
+    assert not output.exists()
+
+
+def test_a_table_that_is_no_manifest(pulmo: Call, phantoms: Path, tmp_path: Path) -> None:
+    status, _, err = pulmo("data", "split", phantoms, "-o", tmp_path / "s.parquet")
+    assert status == 3
+    assert f"{phantoms} is not a Parquet table" in err
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(
+    pulmo: Call, manifest: Path, tmp_path: Path
+) -> None:
+    words = ["-o", tmp_path / "s.parquet", "--save", tmp_path]
+    status, out, err = pulmo("data", "split", manifest, *words)
+    assert (status, out) == (3, "")
+    assert f"{tmp_path} is a folder; a file was expected" in err
+    assert not (tmp_path / "s.parquet").exists()

@@ -1,0 +1,128 @@
+import resource
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import pulmo
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.errors import InputError
+from pulmo.core.tables import manifest_sha256
+from pulmo.evaluate.openings import Opening, note_opening, opening_of, read_openings
+
+
+@pytest.fixture
+def opening(bundle: Path, films: pd.DataFrame) -> Opening:
+    """All of the films' test."""
+    found = opening_of(Predictor.open(bundle), films, films[films["split"] == "test"], "test")
+    assert found is not None
+    return found
+
+
+def later(opening: Opening, **changed: object) -> Opening:
+    return opening.model_copy(update={"opened": "2030-01-01T00:00:00+00:00", **changed})
+
+
+def test_an_opening_says_what_was_opened_with_what(
+    opening: Opening, bundle: Path, films: pd.DataFrame
+) -> None:
+    predictor = Predictor.open(bundle)
+    age = datetime.now(UTC) - datetime.fromisoformat(opening.opened)
+    assert 0 <= age.total_seconds() < 60
+    assert opening.pictures == (films["split"] == "test").sum()
+    assert opening.manifest_sha256 == manifest_sha256(films)
+    assert opening.manifest_sha256 == predictor.card.training.manifest_sha256
+    assert opening.model_sha256 == predictor.sha256
+    assert opening.weights_sha256 == predictor.card.network.sha256
+    assert (opening.split, opening.pulmo) == ("test", pulmo.__version__)
+
+
+def test_the_test_is_the_same_whatever_is_chosen_of_it_and_however_it_is_described(
+    opening: Opening, bundle: Path, films: pd.DataFrame
+) -> None:
+    predictor = Predictor.open(bundle)
+    part = opening_of(predictor, films, films[films["view"] == "PA"], None)
+    assert part is not None
+    assert part.split is None
+    assert part.test_sha256 == opening.test_sha256
+    assert part.pictures == ((films["view"] == "PA") & (films["split"] == "test")).sum()
+    renamed = films[::-1].assign(source="elsewhere")
+    again = opening_of(predictor, renamed, renamed, None)
+    assert again is not None
+    assert again.test_sha256 == opening.test_sha256
+    assert again.manifest_sha256 != opening.manifest_sha256
+    fewer = films.drop(index=films.index[films["split"] == "test"][0])
+    other = opening_of(predictor, fewer, fewer, None)
+    assert other is not None
+    assert other.test_sha256 != opening.test_sha256
+
+
+def test_without_a_test_picture_nothing_is_opened(bundle: Path, films: pd.DataFrame) -> None:
+    assert opening_of(Predictor.open(bundle), films, films[films["split"] == "val"], "val") is None
+
+
+def test_openings_of_the_same_test_with_the_same_weights_are_counted(
+    opening: Opening, tmp_path: Path
+) -> None:
+    path = tmp_path / "openings.jsonl"
+    assert read_openings(path) == []
+    assert note_opening(opening, [path]) == (1, [])
+    exported_again = later(opening, model_sha256="0" * 64)
+    assert note_opening(exported_again, [path]) == (2, [])
+    assert note_opening(later(opening, test_sha256="1" * 64), [path]) == (1, [])
+    assert note_opening(later(opening, weights_sha256="2" * 64), [path]) == (1, [])
+    assert note_opening(later(opening, opened="2031"), [path]) == (3, [])
+    lines = read_openings(path)
+    assert len(lines) == 5
+    assert lines[:2] == [opening, exported_again]
+
+
+def test_a_line_that_is_in_two_lists_is_one_opening(opening: Opening, tmp_path: Path) -> None:
+    both = [tmp_path / "bundle.jsonl", tmp_path / "run.jsonl"]
+    assert note_opening(opening, both).times == 1
+    assert both[0].read_bytes() == both[1].read_bytes()
+    assert note_opening(later(opening), both[:1]).times == 2
+    assert note_opening(later(opening, opened="2031"), both[1:]).times == 2
+    assert note_opening(later(opening, opened="2032"), both).times == 4
+
+
+def test_a_line_that_is_no_opening_is_named(opening: Opening, tmp_path: Path) -> None:
+    path = tmp_path / "openings.jsonl"
+    note_opening(opening, [path])
+    path.write_text(path.read_text() + "hello\n")
+    with pytest.raises(InputError, match=r"openings.jsonl, line 2 is not an opening of a test set"):
+        note_opening(later(opening), [path])
+
+
+class TestUnwritable:
+    """A list that cannot be written is said and does not stop the work."""
+
+    def test_a_place_that_is_not_there(self, opening: Opening, tmp_path: Path) -> None:
+        """As of a bundle on a read-only disk; a process of root's is refused nothing else."""
+        path, other = tmp_path / "openings.jsonl", tmp_path / "run.jsonl"
+        path.symlink_to(tmp_path / "gone" / "openings.jsonl")
+        noted = note_opening(opening, [path, other])
+        assert noted.times == 1
+        (sentence,) = noted.failures
+        assert sentence.startswith(f"{path} cannot be written (No such file or directory): this op")
+        assert read_openings(other) == [opening]
+
+    @pytest.fixture
+    def limit(self) -> Iterator[Callable[[int], None]]:
+        """Limits the size of a file, as a full disk does."""
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    def test_no_part_of_a_line_stays(
+        self, opening: Opening, tmp_path: Path, limit: Callable[[int], None]
+    ) -> None:
+        path = tmp_path / "openings.jsonl"
+        note_opening(opening, [path])
+        limit(path.stat().st_size + 20)
+        noted = note_opening(later(opening), [path])
+        assert noted.times == 2
+        assert "cannot be written (No space left on device)" in noted.failures[0]
+        assert read_openings(path) == [opening]
