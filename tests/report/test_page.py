@@ -123,6 +123,23 @@ def test_a_version_that_is_the_date_is_not_said_twice(content: ReportContent, ca
     assert "three-way Trained 2026-01-02. A card for tests." in page.text
 
 
+@pytest.mark.parametrize(
+    ("openings", "sentence"),
+    [
+        (None, None),
+        (1, "This test set has been opened once with this model, for this report."),
+        (3, "This test set has been opened 3 times with this model, this time included."),
+    ],
+)
+def test_how_often_the_test_was_opened_is_said(
+    content: ReportContent, openings: int | None, sentence: str | None
+) -> None:
+    data = content.evaluation.data.model_copy(update={"openings": openings})
+    text = Page(render_report(with_evaluation(content, data=data))).text
+    assert ("This test set has been opened" in text) == (openings is not None)
+    assert sentence is None or sentence in text
+
+
 def test_the_warnings_come_before_any_figure(page: Page, evaluation: Evaluation) -> None:
     assert page.text.index(evaluation.warnings[0]) < page.text.index("Summary 9,001 pictures")
     assert "evaluated there." in page.text

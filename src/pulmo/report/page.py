@@ -60,7 +60,7 @@ def render_report(content: ReportContent) -> str:
     _check_same_classes(evaluation, card)
     failed = evaluation.data.failed
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             evaluation=evaluation,
@@ -98,22 +98,23 @@ def _by_class(content: ReportContent) -> dict[str, list[Shown]]:
     return {label: pictures for label, pictures in classes.items() if pictures}
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Returns the templates of the pages, with the filters and functions that they share."""
+    made = Environment(
         loader=PackageLoader("pulmo.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "title_of": words.metric_title,
         "summary_of": words.metric_summary,
         "count": "{:,}".format,
     }
-    environment.globals |= {
+    made.globals |= {
         "share": words.share,
         "smaller_is_better": words.smaller_is_better,
         "within_one": words.within_one,
     }
-    return environment
+    return made

@@ -1,0 +1,73 @@
+"""pulmo data inspect."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pulmo.cli.console import print_json, progress, say
+from pulmo.cli.data.options import Folder, Manifest, Seed
+from pulmo.cli.output import claim_folder
+from pulmo.core.errors import PartialError
+
+if TYPE_CHECKING:
+    from pulmo.datasets.inspect.inspection import Inspection
+
+
+def inspect(
+    manifest: Manifest,
+    output: Folder,
+    facts: Annotated[
+        Path | None,
+        typer.Option(help="A CSV table of the published files' width, height and bytes."),
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(help="Films to show of each class and source.", min=0)
+    ] = 6,
+    seed: Seed = 0,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Tell what a manifest holds and what gives its classes away without a look at a pixel.
+
+    Writes inspection.json and inspection.html. A set that is flagged is no error.
+    """
+    import numpy as np
+
+    from pulmo.core.files import write_atomically
+    from pulmo.core.tables import read_manifest
+    from pulmo.datasets.inspect.facts import read_facts
+    from pulmo.datasets.inspect.inspect import inspect_manifest
+    from pulmo.datasets.inspect.samples import draw_samples, read_samples
+    from pulmo.report.inspection import InspectionContent, write_inspection
+
+    table = read_manifest(manifest)
+    published = read_facts(facts) if facts else None
+    claim_folder(output)
+    inspection = inspect_manifest(table, manifest.name, seed, published)
+    chosen = draw_samples(table, samples, np.random.default_rng(seed))
+    with progress("reading samples") as (report,):
+        drawn = read_samples(chosen, report)
+    inspection = inspection.model_copy(update={"failed": tuple(drawn.failed)})
+    figures = inspection.model_dump_json(indent=2).encode() + b"\n"
+    write_atomically(output / "inspection.json", figures)
+    page = output / "inspection.html"
+    write_inspection(page, InspectionContent(inspection, drawn.shown))
+    if json_:
+        print_json(inspection.model_dump(mode="json"))
+    else:
+        _tell(inspection, page)
+    for failure in drawn.failed:
+        say(failure.reason)
+    if drawn.failed:
+        n = len(drawn.failed)
+        raise PartialError(f"{n} of the drawn samples could not be shown; the rest is done.")
+
+
+def _tell(inspection: "Inspection", page: Path) -> None:
+    totals = inspection.totals
+    counts = ", ".join(f"{n} {label}" for label, n in inspection.labels.items())
+    typer.echo(f"{totals.pictures} pictures in {totals.groups} groups ({counts})")
+    typer.echo(f"verdict: {inspection.verdict}")
+    for warning in inspection.warnings:
+        typer.echo(f"warning: {warning}")
+    typer.echo(str(page))

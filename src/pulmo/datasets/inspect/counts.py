@@ -1,0 +1,73 @@
+"""Counts of a manifest: totals, each column against the class, and what is not stated."""
+
+from typing import Final
+
+import pandas as pd
+
+from pulmo.core.labels import LABELS
+from pulmo.core.tables import MANIFEST, patient_names
+from pulmo.datasets.inspect.inspection import NOT_STATED, Crossing, Totals
+
+CROSSED: Final = ("source", "origin", "view", "modality", "sex", "format", "bits", "split", "fold")
+"""The columns that are counted against the class; bands of age come with them."""
+
+LISTED: Final = 40
+"""Values of a column that a crossing lists; a source can name thousands of hospitals."""
+
+_BANDS: Final = {"0-5": 0, "6-17": 6, "18-39": 18, "40-64": 40, "65 and over": 65}
+"""Band of age -> its first year."""
+
+
+def classes_of(table: pd.DataFrame) -> list[str]:
+    """Returns the labels that occur, in the order of `LABELS`."""
+    found = set(table["label"].unique())
+    return [label for label in LABELS if label in found]
+
+
+def totals_of(table: pd.DataFrame) -> Totals:
+    """Counts pictures, groups and patients."""
+    patients = patient_names(table).value_counts()
+    groups = table["group"].value_counts()
+    return Totals(
+        pictures=len(table),
+        groups=len(groups),
+        largest_group=int(groups.max()),
+        patients=len(patients),
+        with_patient=int(patients.sum()),
+        most_of_a_patient=int(patients.max()) if len(patients) else 0,
+    )
+
+
+def crossings_of(table: pd.DataFrame) -> dict[str, Crossing]:
+    """Counts the values of each column of `CROSSED`, and bands of age, against the class."""
+    bands = pd.cut(
+        table["age"].astype(float), [*_BANDS.values(), 200], right=False, labels=list(_BANDS)
+    )
+    crossings = {name: _cross(table[name], table["label"]) for name in CROSSED}
+    return crossings | {"age_band": _cross(bands, table["label"])}
+
+
+def missing_of(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Counts by class the pictures of which each column that may be null is null."""
+    names = [name for name, column in MANIFEST.columns.items() if column.nullable]
+    counts = table[names].isna().groupby(table["label"].to_numpy(str)).sum()
+    classes = classes_of(table)
+    return {name: {label: int(counts.loc[label, name]) for label in classes} for name in names}
+
+
+def _cross(values: pd.Series, labels: pd.Series) -> Crossing:
+    """Counts values against classes: numbers and bands in their order, words by frequency."""
+    in_order = not isinstance(values.dtype, pd.StringDtype)
+    counts = pd.crosstab(values, labels)
+    if not in_order:
+        counts = counts.loc[counts.sum(axis=1).sort_values(ascending=False, kind="stable").index]
+    listed = {str(value): _row(counts.loc[value]) for value in counts.index[:LISTED]}
+    if values.isna().any():
+        listed[NOT_STATED] = _row(labels[values.isna()].value_counts())
+    rest = counts.iloc[LISTED:]
+    return Crossing(rows=listed, others=len(rest), of_others=_row(rest.sum()))
+
+
+def _row(counts: pd.Series) -> dict[str, int]:
+    """Returns class -> pictures, in the order of `LABELS`, without classes of none."""
+    return {label: int(counts[label]) for label in LABELS if counts.get(label, 0)}

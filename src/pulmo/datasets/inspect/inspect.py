@@ -1,0 +1,56 @@
+"""A manifest is inspected: counted, measured and tried for what gives its classes away."""
+
+import numpy as np
+import pandas as pd
+
+from pulmo.core.errors import InputError
+from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.inspect.confounding import confounding_of
+from pulmo.datasets.inspect.copies import copies_of
+from pulmo.datasets.inspect.counts import classes_of, crossings_of, missing_of, totals_of
+from pulmo.datasets.inspect.facts import Published, file_facts
+from pulmo.datasets.inspect.inspection import Inspection
+from pulmo.datasets.inspect.sentences import verdict_of, warnings_of
+from pulmo.datasets.inspect.spreads import distributions_of
+
+
+def inspect_manifest(
+    table: pd.DataFrame,
+    name: str,
+    seed: int,
+    published: Published | None = None,
+) -> Inspection:
+    """Inspects a manifest without decoding a picture.
+
+    Args:
+        table: a manifest.
+        name: what its file is called.
+        seed: of the folds and, out of very many, of the pictures of the confounding table.
+        published: facts of the files to take instead of the manifest's.
+
+    Raises:
+        InputError: the manifest holds no picture, or `published` names none of its pictures.
+    """
+    if table.empty:
+        raise InputError(f"{name} holds no picture.")
+    table = table.reset_index(drop=True)
+    facts = file_facts(table, published)
+    confounding = confounding_of(table, facts, np.random.default_rng(seed))
+    totals, copies = totals_of(table), copies_of(table)
+    distributions = distributions_of(table, facts)
+    crossings = crossings_of(table.assign(format=facts["format"], bits=facts["bits"]))
+    return Inspection(
+        name=name,
+        seed=seed,
+        manifest_sha256=manifest_sha256(table),
+        facts=published.name if published else None,
+        verdict=verdict_of(confounding.clues),
+        warnings=warnings_of(confounding.clues, totals, copies, distributions["age"]),
+        totals=totals,
+        labels={label: int((table["label"] == label).sum()) for label in classes_of(table)},
+        crossings=crossings,
+        missing=missing_of(table),
+        distributions=distributions,
+        copies=copies,
+        confounding=confounding,
+    )

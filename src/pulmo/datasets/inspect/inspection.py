@@ -1,0 +1,176 @@
+"""Inspection: the content of `inspection.json`."""
+
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pulmo.core.errors import InputError
+from pulmo.core.estimate import Estimate
+from pulmo.core.files import read_bytes
+
+NOT_STATED: Final = "not stated"
+"""The value under which a crossing counts the pictures of which a column says nothing."""
+
+QUANTILES: Final = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+"""Which quantiles a spread gives: the least, the greatest and five between."""
+
+
+class Part(BaseModel):
+    """A part of the inspection: frozen, and it refuses keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Failure(Part):
+    """A picture that was drawn as a sample and could not be shown."""
+
+    path: str
+    reason: str
+
+
+class Totals(Part):
+    """How much there is."""
+
+    pictures: int
+    groups: int
+    largest_group: int
+    """Pictures in the group with the most."""
+    patients: int
+    """Patients that a source names; a patient of two sources counts twice."""
+    with_patient: int
+    """Pictures whose patient is named."""
+    most_of_a_patient: int
+    """Pictures of the patient with the most; 0 without a named one."""
+
+
+class Crossing(Part):
+    """A column against the class."""
+
+    rows: dict[str, dict[str, int]]
+    """Value -> class -> pictures; the most frequent values first, or in their own order."""
+    others: int
+    """Further values, too rare to be listed."""
+    of_others: dict[str, int]
+    """Class -> pictures with one of those."""
+
+
+class Spread(Part):
+    """How a quantity is spread within a class."""
+
+    n: int
+    """Pictures of which it is known."""
+    quantiles: tuple[float, ...]
+    """At `QUANTILES`; empty without a picture."""
+    counts: tuple[int, ...]
+    """Pictures in each bin of the distribution's edges."""
+
+
+class Distribution(Part):
+    """A quantity by class, over bins that all classes share."""
+
+    edges: tuple[float, ...]
+    """One more than there are bins, the last bin closed; empty where nothing is known."""
+    logarithmic: bool
+    """Whether the bins are equally wide in the quantity's logarithm."""
+    classes: dict[str, Spread]
+
+
+class Tally(Part):
+    """Pictures that belong together in a way that deserves a look."""
+
+    sets: int
+    """How many patients, groups or sets of copies."""
+    pictures: int
+    """Pictures in them."""
+    examples: tuple[str, ...]
+    """Paths of a few pictures of the first set."""
+
+
+class Copies(Part):
+    """What occurs more than once, or in two places at once."""
+
+    same_bytes: Tally
+    """Files of identical content."""
+    same_pixels: Tally
+    """Pictures that decode to identical pixels, those of identical files among them."""
+    groups_across_sources: Tally
+    groups_with_several_labels: Tally
+    patients_with_several_labels: Tally
+    groups_across_splits: Tally
+
+
+class Clue(Part):
+    """How well something other than the picture tells the class."""
+
+    name: str
+    columns: tuple[str, ...]
+    """The facts that took part: those that are known and that vary."""
+    classes: tuple[str, ...]
+    """The classes that took part: those with enough pictures of which the facts are known."""
+    commonest: float | None
+    """Share of the commonest class: the accuracy of always naming it."""
+    chance: float | None
+    """One over the number of classes: the balanced accuracy of knowing nothing."""
+    v: Estimate
+    """Cramer's V with the class, corrected for bias, 0 to 1."""
+    accuracy: Estimate
+    """Of a cross-validated tree."""
+    balanced_accuracy: Estimate
+    """Of a cross-validated tree to which all classes weigh alike."""
+    tells: bool
+    """Whether the rule of `Confounding` flags it."""
+    warning: str | None
+    """A sentence, where it is flagged."""
+
+
+class Confounding(Part):
+    """What tells the class without a look at a pixel."""
+
+    n: int
+    """Pictures that the figures are computed from: all, or a draw from very many."""
+    rule: str
+    """When a clue is flagged."""
+    clues: dict[str, Clue]
+    """Name -> clue; `file` is all facts of the files together."""
+
+
+class Inspection(Part):
+    """All that is known of a manifest without judging a picture."""
+
+    format: Literal[1] = 1
+    name: str
+    """What the manifest's file is called."""
+    seed: int
+    """Of all that was drawn."""
+    manifest_sha256: str
+    facts: str | None
+    """Name of the table that the facts of the files were taken from; None for the manifest."""
+    verdict: str
+    """One sentence: whether something other than the disease tells the class."""
+    warnings: tuple[str, ...]
+    """What else a user of these pictures must know, as sentences."""
+    totals: Totals
+    labels: dict[str, int]
+    """Class -> pictures."""
+    crossings: dict[str, Crossing]
+    """Column -> its values against the class."""
+    missing: dict[str, dict[str, int]]
+    """Column that may be null -> class -> pictures of which it is null."""
+    distributions: dict[str, Distribution]
+    """Quantity -> how it is spread in each class."""
+    copies: Copies
+    confounding: Confounding
+    failed: tuple[Failure, ...] = ()
+
+
+def read_inspection(path: Path) -> Inspection:
+    """Reads an inspection.
+
+    Raises:
+        InputError: the file is missing or is not an inspection.
+    """
+    try:
+        return Inspection.model_validate_json(read_bytes(path))
+    except ValidationError as error:
+        raise InputError(f"{path} is not an inspection: {error.errors()[0]['msg']}.") from None

@@ -1,0 +1,111 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pulmo.core.errors import InputError
+from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.inspect.facts import read_facts
+from pulmo.datasets.inspect.inspect import inspect_manifest
+from pulmo.datasets.inspect.inspection import NOT_STATED, Inspection, read_inspection
+from pulmo.datasets.manifest import import_source
+
+DARK = Path(__file__).parents[4] / "shared" / "data" / "darkcovidnet"
+
+
+@pytest.fixture
+def table(make: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    """A hundred pictures; the test may change them."""
+    return make(100)
+
+
+def inspected(table: pd.DataFrame) -> Inspection:
+    return inspect_manifest(table, "m.parquet", 0)
+
+
+def test_phantoms_are_not_flagged(films: pd.DataFrame) -> None:
+    inspection = inspected(films)
+    assert not [clue.name for clue in inspection.confounding.clues.values() if clue.tells]
+    assert inspection.verdict.startswith("Nothing that was tried (size, width, ")
+    assert inspection.warnings == ()
+    assert inspection.totals.pictures == 64
+    assert inspection.labels == {
+        label: int(n) for label, n in films["label"].value_counts()[list(inspection.labels)].items()
+    }
+    assert inspection.manifest_sha256 == manifest_sha256(films)
+    assert inspection.facts is None
+
+
+def test_a_confounder_planted_in_phantoms_is_flagged(films: pd.DataFrame) -> None:
+    films.loc[films["label"] == "covid", ["width", "height"]] = 1024
+    inspection = inspected(films)
+    assert inspection.confounding.clues["file"].tells
+    assert inspection.verdict.startswith("Width, height, file size")
+    assert "has not been shown to see the disease" in inspection.verdict
+
+
+def test_a_planted_source_is_flagged(films: pd.DataFrame) -> None:
+    films.loc[films["label"] == "normal", "source"] = "elsewhere"
+    inspection = inspected(films)
+    assert inspection.verdict.startswith("The source alone tells the class")
+
+
+def test_the_facts_of_a_table_are_shown_everywhere(table: pd.DataFrame, tmp_path: Path) -> None:
+    rows = [f"{Path(path).name},{100 + place % 2}" for place, path in enumerate(table["path"])]
+    (tmp_path / "facts.csv").write_text("\n".join(["filename,width", *rows]))
+    facts = read_facts(tmp_path / "facts.csv")
+    inspection = inspect_manifest(table, "m", 0, facts)
+    assert inspection.facts == "facts.csv"
+    assert inspection.distributions["width"].edges[0] == 100
+    assert inspection.distributions["bytes"].edges == ()
+    assert set(inspection.crossings["format"].rows) == {NOT_STATED}
+    assert inspection.confounding.clues["file"].columns == ("width",)
+
+
+@pytest.mark.parametrize(
+    "change", [{"label": "covid"}, {"source": "one"}, {"group": "one", "patient": "1"}]
+)
+def test_a_manifest_of_one_class_source_or_group(
+    table: pd.DataFrame, fill: Callable[..., pd.DataFrame], change: dict[str, str]
+) -> None:
+    one = inspected(fill(table, **change))
+    assert one.verdict
+    assert one == Inspection.model_validate_json(one.model_dump_json())
+
+
+def test_one_picture_is_a_manifest_and_none_is_not(table: pd.DataFrame) -> None:
+    assert inspected(table[:1]).verdict == (
+        "What could tell the classes apart was not tested: no class has 10 pictures of 5 groups "
+        "that state it."
+    )
+    with pytest.raises(InputError, match=r"m.parquet holds no picture\."):
+        inspected(table[:0])
+
+
+def test_rows_may_have_any_index(table: pd.DataFrame) -> None:
+    assert inspected(table.set_index(table.index + 7)) == inspected(table)
+
+
+def test_an_inspection_is_read_as_it_was_written(table: pd.DataFrame, tmp_path: Path) -> None:
+    inspection = inspected(table)
+    (tmp_path / "i.json").write_text(inspection.model_dump_json())
+    assert read_inspection(tmp_path / "i.json") == inspection
+    (tmp_path / "i.json").write_text('{"format": 2}')
+    with pytest.raises(InputError, match="is not an inspection: Input should be 1"):
+        read_inspection(tmp_path / "i.json")
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not DARK.exists(), reason="darkcovidnet is not beside the project")
+def test_darkcovidnet_is_flagged() -> None:
+    table = import_source("darkcovidnet", DARK).manifest
+    for facts, expected in (
+        (None, 0.76),
+        (read_facts(DARK / "published_files.csv"), 0.92),
+    ):
+        inspection = inspect_manifest(table, "m", 0, facts)
+        clue = inspection.confounding.clues["file"]
+        assert clue.tells
+        assert clue.accuracy.value == pytest.approx(expected, abs=0.015)
+        assert inspection.verdict == clue.warning

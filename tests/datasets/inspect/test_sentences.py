@@ -1,0 +1,156 @@
+import pytest
+
+from pulmo.core.estimate import Estimate
+from pulmo.datasets.inspect.inspection import Clue, Copies, Distribution, Spread, Tally, Totals
+from pulmo.datasets.inspect.sentences import name_of, verdict_of, warning_of, warnings_of
+
+CLASSES = ("covid", "viral", "normal")
+MORAL = "a model that reaches this has not been shown to see the disease."
+
+
+def clue(name: str, *columns: str, balanced: float = 0.7, accuracy: float = 0.76) -> Clue:
+    one = Clue(
+        name=name,
+        columns=columns or (name,),
+        classes=CLASSES,
+        commonest=0.444,
+        chance=1 / 3,
+        v=Estimate(0.5, 0.4, 0.6, 100),
+        accuracy=Estimate(accuracy, accuracy - 0.04, accuracy + 0.03, 100),
+        balanced_accuracy=Estimate(balanced, balanced - 0.1, balanced + 0.1, 100),
+        tells=True,
+        warning=None,
+    )
+    return one.model_copy(update={"warning": warning_of(one, CLASSES)})
+
+
+def untold(name: str, **changes: object) -> Clue:
+    return clue(name).model_copy(update={"tells": False, "warning": None, **changes})
+
+
+def tally(sets: int = 0, pictures: int = 0) -> Tally:
+    return Tally(sets=sets, pictures=pictures, examples=())
+
+
+def copies(**changes: Tally) -> Copies:
+    none = dict.fromkeys(Copies.model_fields, tally())
+    return Copies.model_validate(none | changes)
+
+
+def ages(**medians: tuple[int, float]) -> Distribution:
+    spreads = {
+        label: Spread(n=n, quantiles=(0, 0, 0, median, 99, 99, 99) if n else (), counts=())
+        for label, (n, median) in medians.items()
+    }
+    return Distribution(edges=(), logarithmic=False, classes=spreads)
+
+
+def totals(with_patient: int = 100) -> Totals:
+    return Totals(
+        pictures=100, groups=90, largest_group=3, patients=80, with_patient=with_patient,
+        most_of_a_patient=3,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("columns", "subject"),
+    [
+        (("age",), "The age alone tells"),
+        (("bits",), "The bits per sample alone tell"),
+        (("bytes", "bytes_per_pixel"), "The file size alone tells"),
+        (("bytes_per_pixel",), "The bytes per pixel alone tell"),
+        (("width", "height", "aspect"), "Width and height alone tell"),
+        (("width", "aspect", "format"), "Width, aspect ratio and file format alone tell"),
+    ],
+)
+def test_a_flagged_clue_says_what_it_reaches(columns: tuple[str, ...], subject: str) -> None:
+    assert clue("x", *columns).warning == (
+        f"{subject} the class with 76 % (72-79) accuracy, against 44 % for the commonest class: "
+        + MORAL
+    )
+
+
+def test_where_the_commonest_class_is_as_good_the_classes_weigh_alike() -> None:
+    assert clue("view", accuracy=0.48).warning == (
+        f"The view alone tells the class with 70 % (60-80) balanced accuracy, against 33 % by "
+        f"chance: {MORAL}"
+    )
+
+
+def test_a_clue_of_some_classes_names_them() -> None:
+    warning = warning_of(clue("view"), ("covid", "viral", "normal", "other"))
+    assert warning
+    assert "tells covid, viral and normal apart with" in warning
+    assert warning_of(untold("view"), CLASSES) is None
+
+
+def test_a_figure_without_interval_has_none() -> None:
+    bare = Estimate(0.7, None, None, 10, "one group")
+    changed = clue("view").model_copy(update={"accuracy": bare, "balanced_accuracy": bare})
+    warning = warning_of(changed, CLASSES)
+    assert warning
+    assert "with 70 % balanced accuracy" in warning
+
+
+def test_the_verdict_is_of_the_most_telling_clue_and_the_warnings_of_the_rest() -> None:
+    clues = {
+        "file": clue("file", "width", "bytes", balanced=0.8),
+        "width": clue("width", balanced=0.95),
+        "source": clue("source", balanced=0.7),
+        "view": clue("view", balanced=0.9),
+        "sex": untold("sex"),
+    }
+    assert verdict_of(clues).startswith("The view alone")
+    starts = [text.split(" alone")[0] for text in warnings_of(clues, totals(), copies(), ages())]
+    assert starts == ["Width and file size", "The source"]
+    del clues["file"]
+    assert verdict_of(clues).startswith("The width alone")
+
+
+def test_a_verdict_without_a_flag() -> None:
+    clues = {name: untold(name) for name in ("file", "bytes", "sex")}
+    assert verdict_of(clues) == (
+        "Nothing that was tried (file size and sex) tells the class clearly better than chance. "
+        "Something else still may."
+    )
+    nothing = Estimate.undefined("only covid has 10 pictures")
+    untried = {"file": untold("file", classes=(), accuracy=nothing)}
+    assert verdict_of(untried) == (
+        "What could tell the classes apart was not tested: only covid has 10 pictures."
+    )
+
+
+@pytest.mark.parametrize(
+    ("spreads", "warned"),
+    [
+        ({"covid": (20, 60), "viral": (20, 45), "normal": (9, 3)}, "45 years for viral and 60 for"),
+        ({"covid": (20, 20), "normal": (20, 16)}, "16 years for normal and 20 for covid"),
+        ({"covid": (20, 60), "normal": (20, 50)}, None),
+        ({"covid": (20, 60), "normal": (0, 0)}, None),
+    ],
+)
+def test_ages_that_differ(spreads: dict[str, tuple[int, float]], warned: str | None) -> None:
+    warnings = warnings_of({}, totals(), copies(), ages(**spreads))
+    assert len(warnings) == (warned is not None)
+    assert all(str(warned) in warning for warning in warnings)
+
+
+def test_patients_and_copies_in_the_wrong_place() -> None:
+    found = copies(
+        groups_with_several_labels=tally(4, 10),
+        patients_with_several_labels=tally(1, 2),
+        groups_across_splits=tally(1, 3),
+    )
+    nameless, *others = warnings_of({}, totals(60), found, ages())
+    assert nameless.startswith("The patient of 40 of the 100 pictures is not named: if some")
+    assert others == [
+        "1 patient has pictures (2 in all) in several classes.",
+        "4 groups have pictures (10 in all) in several classes.",
+        "1 group has pictures (3 in all) on several sides of the split.",
+    ]
+    same = copies(groups_with_several_labels=tally(1, 2), patients_with_several_labels=tally(1, 2))
+    assert len(warnings_of({}, totals(), same, ages())) == 1
+
+
+def test_facts_have_names() -> None:
+    assert (name_of("bytes"), name_of("age")) == ("file size", "age")
