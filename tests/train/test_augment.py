@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pulmo.core.sections import AugmentSection
+from pulmo.core.training import AugmentSection
 from pulmo.train.augment import Changes, apply_changes, draw_changes
 
 SHAPE = (4, 1, 32, 32)

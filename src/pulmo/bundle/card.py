@@ -81,6 +81,7 @@ class Epoch(Part):
     """One epoch of training, a line of `history.jsonl`."""
 
     epoch: int
+    stage: int = 1
     lr: float
     train_loss: float
     val_loss: float

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import timm
+from timm.models import group_parameters
 from torch import Tensor, nn
 
 from pulmo.core.errors import UsageError
@@ -32,6 +33,17 @@ class Backbone(nn.Module):
         features: Tensor = self.layers(films)
         return features
 
+    def groups(self) -> list[list[str]]:
+        """Returns the names of the parameters of each layer group, stem first.
+
+        A group is a child of `layers` that has parameters.
+        """
+        groups = [
+            [f"layers.{child}.{name}" for name, _ in module.named_parameters()]
+            for child, module in self.layers.named_children()
+        ]
+        return [group for group in groups if group]
+
 
 class TimmBackbone(Backbone):
     """A timm network with a one-channel stem and without its own pooling and classifier.
@@ -51,6 +63,12 @@ class TimmBackbone(Backbone):
     def forward(self, films: Tensor) -> Tensor:
         """Returns the feature maps of normalised films."""
         return self._forward_features(films)
+
+    def groups(self) -> list[list[str]]:
+        """Returns the names of the parameters of each layer group as timm divides the network."""
+        network: Any = self.layers
+        parts = group_parameters(network, network.group_matcher(coarse=True))
+        return [[f"layers.{name}" for name in parts[key]] for key in sorted(parts)]
 
 
 def make_backbone(name: str, *, pretrained: bool = False) -> Backbone:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pulmo.core.sections import AugmentSection
+from pulmo.core.training import AugmentSection
 
 
 class Changes(NamedTuple):

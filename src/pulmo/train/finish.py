@@ -11,8 +11,9 @@ from pulmo.bundle.card import Activation, Card, Input, Network, Training
 from pulmo.core.files import sha256, write_atomically
 from pulmo.core.run_folder import RunFolder
 from pulmo.train.calibrate import decide, fit_temperature
-from pulmo.train.checkpoint import Progress, load_checkpoint, state
-from pulmo.train.loop import Engine, infer
+from pulmo.train.checkpoint import Progress, load_weights_of, state
+from pulmo.train.engine import Engine
+from pulmo.train.loop import infer
 from pulmo.train.material import Material
 
 LICENSE = "not stated; a model inherits the terms of the pictures that it was trained on"
@@ -26,7 +27,8 @@ def write_history(progress: Progress, folder: RunFolder) -> None:
 
 def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
     """Takes the best weights, calibrates them, and writes `model.safetensors` and the card."""
-    load_checkpoint(folder.best_checkpoint, engine.classifier, engine.optimiser)
+    load_weights_of(folder.best_checkpoint, engine.classifier)
+    engine = engine._replace(average=None)
     material, recipe = engine.material, engine.recipe
     parts = list(infer(engine, material.val))
     logits, maps = (np.concatenate(column) for column in zip(*parts, strict=True))

@@ -8,18 +8,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy
-from torch.optim import Optimizer
 
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import InputError
-from pulmo.core.recipe import Recipe
-from pulmo.models.classifier import Classifier
+from pulmo.models.layers import unfreeze
 from pulmo.models.randomness import seeded
 from pulmo.train.augment import apply_changes, draw_changes
+from pulmo.train.average import average_epoch, average_step
 from pulmo.train.checkpoint import Progress
-from pulmo.train.material import Material, class_counts
-from pulmo.train.optimise import class_weights, learning_rate
+from pulmo.train.engine import Engine
+from pulmo.train.loss import class_weights, loss_of, mix, shares_of
+from pulmo.train.material import class_counts
+from pulmo.train.optimise import set_rate
+from pulmo.train.sampling import epoch_rows
+from pulmo.train.schedule import learning_rate
+from pulmo.train.unfreezing import learning
 
 
 class Watch(NamedTuple):
@@ -37,33 +40,6 @@ class Watch(NamedTuple):
     should_stop: Callable[[], bool] = lambda: False
 
 
-class Engine(NamedTuple):
-    """What a step works with.
-
-    Attributes:
-        recipe: the experiment.
-        material: its pictures.
-        classifier: the network, changed by each step.
-        optimiser: its optimiser, likewise.
-        device: where the network is.
-        bfloat16: whether convolutions are computed in bfloat16.
-    """
-
-    recipe: Recipe
-    material: Material
-    classifier: Classifier
-    optimiser: Optimizer
-    device: torch.device
-    bfloat16: bool
-
-    @property
-    def steps(self) -> int:
-        """Steps an epoch."""
-        pictures = len(self.material.train)
-        # Batch normalisation needs two pictures in a batch.
-        return min(-(-pictures // self.recipe.train.batch), pictures // 2)
-
-
 def train_epoch(engine: Engine, progress: Progress, watch: Watch) -> bool:
     """Trains from `progress` to the end of its epoch.
 
@@ -75,22 +51,27 @@ def train_epoch(engine: Engine, progress: Progress, watch: Watch) -> bool:
     """
     recipe, epoch = engine.recipe, progress.epoch
     batches = _batches(engine, epoch)
-    counts = class_counts(engine.material.truth[engine.material.train], len(recipe.labels.order))
-    weights = class_weights(counts, recipe.train)
+    counts = class_counts(engine.truth, len(recipe.labels.order))
+    weights = class_weights(counts, recipe.labels.order, recipe.train)
     weights = None if weights is None else weights.to(engine.device)
-    engine.classifier.train()
-    while progress.step < engine.steps:
+    unfreeze(engine.classifier, learning(engine.classifier, engine.stage, progress.stage_epoch))
+    while progress.step < len(batches):
         start = time.perf_counter()
         rows = batches[progress.step]
-        loss = _step(engine, rows, epoch, progress.step, weights)
+        done = progress.stage_epoch * len(batches) + progress.step
+        set_rate(engine.optimiser, learning_rate(engine.stage, done, len(batches)))
+        loss = _step(engine, rows, (epoch, progress.step), weights)
         _check_finite(np.array(loss), f"loss in epoch {epoch + 1}, step {progress.step + 1}")
+        average_step(engine.average, engine.classifier, recipe.train)
         progress.step += 1
         progress.seen += len(rows)
         progress.loss_sum += loss * len(rows)
         progress.seconds += time.perf_counter() - start
-        watch.on_step(epoch, progress.step, engine.steps, progress.loss_sum / progress.seen)
+        watch.on_step(epoch, progress.step, len(batches), progress.loss_sum / progress.seen)
         if watch.should_stop():
             return False
+    end = (progress.stage_epoch + 1) / engine.stage.epochs
+    average_epoch(engine.average, engine.classifier, recipe.train, end)
     return True
 
 
@@ -110,13 +91,13 @@ def infer(
     Raises:
         InputError: a logit is not a finite number.
     """
-    engine.classifier.eval()
+    network = engine.judged.eval()
     parts = -(-len(rows) // engine.recipe.train.batch)
     # TensorFloat-32 would differ from the bundle in the third digit.
     with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         for batch in np.array_split(rows, parts):
             films = to_films(engine.material.pictures.take(batch), engine.device)
-            logits, maps = (part.cpu().numpy() for part in engine.classifier.explain(films))
+            logits, maps = (part.cpu().numpy() for part in network.explain(films))
             _check_finite(logits, "network's result on a validation picture")
             yield logits, maps
 
@@ -132,32 +113,29 @@ def _check_finite(values: NDArray[np.floating], what: str) -> None:
 def _batches(engine: Engine, epoch: int) -> list[NDArray[np.intp]]:
     """Returns the epoch's rows in random order, in even batches, so that none is a single one."""
     generator = np.random.default_rng([engine.recipe.train.seed, epoch])
-    return np.array_split(generator.permutation(engine.material.train), engine.steps)
+    chosen = epoch_rows(engine.truth, engine.times, generator)
+    return np.array_split(engine.material.train[chosen], engine.steps)
 
 
 def _step(
-    engine: Engine, rows: NDArray[np.intp], epoch: int, step: int, weights: Tensor | None
+    engine: Engine, rows: NDArray[np.intp], place: tuple[int, int], weights: Tensor | None
 ) -> float:
-    """Makes one step of the optimiser and returns the batch's loss."""
-    section = engine.recipe.train
+    """Makes one step of the optimiser at `place` (epoch, step) and returns the batch's loss."""
+    section, classes = engine.recipe.train, len(engine.recipe.labels.order)
     films = to_films(engine.material.pictures.take(rows), engine.device)
-    sequence = np.random.SeedSequence([section.seed, epoch, step])
+    sequence = np.random.SeedSequence([section.seed, *place])
     # torch takes seeds of 63 bits.
-    augmentation, dropout = (int(n) >> 1 for n in sequence.generate_state(2, np.uint64))
+    augmentation, dropout, mixing = (int(n) >> 1 for n in sequence.generate_state(3, np.uint64))
     generator = torch.Generator().manual_seed(augmentation)
     shape = (films.shape[0], 1, films.shape[2], films.shape[3])
     films = apply_changes(films, draw_changes(engine.recipe.augment, shape, generator))
+    shares = shares_of(torch.from_numpy(engine.material.truth[rows]).to(engine.device), classes)
+    films, shares = mix(films, shares, section.mixup, np.random.default_rng(mixing))
     films = films.contiguous(memory_format=torch.channels_last)
-    truth = torch.from_numpy(engine.material.truth[rows]).to(engine.device)
-    total = section.epochs * engine.steps
-    for group in engine.optimiser.param_groups:
-        group["lr"] = learning_rate(section, epoch * engine.steps + step, total)
     with seeded(dropout):
         with torch.autocast(engine.device.type, torch.bfloat16, enabled=engine.bfloat16):
             logits = engine.classifier(films)
-        loss = cross_entropy(
-            logits.float(), truth, weights, label_smoothing=section.label_smoothing
-        )
+        loss = loss_of(logits.float(), shares, weights, section)
         engine.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
     engine.optimiser.step()
