@@ -49,4 +49,4 @@ def epoch_rows(
         whole, wanted = int(share), int(np.floor(len(members) * share + 0.5))
         extra = wanted - whole * len(members)
         rows += [np.repeat(members, whole), generator.choice(members, extra, replace=False)]
-    return generator.permutation(np.concatenate(rows))
+    return generator.permutation(np.sort(np.concatenate(rows)))
