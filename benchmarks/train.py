@@ -30,7 +30,8 @@ def drawn_material(count: int, size: int, classes: int, folder: Path) -> Materia
     generator = np.random.default_rng(0)
     np.save(folder / "p.npy", generator.integers(0, 256, (count, size, size), dtype=np.uint8))
     rows = np.arange(count)
-    pictures = Pictures(np.load(folder / "p.npy", mmap_mode="r"), rows)
+    shard = np.load(folder / "p.npy", mmap_mode="r")
+    pictures = Pictures((shard,), np.zeros_like(rows), rows)
     truth = np.arange(count, dtype=np.int64) % classes
     return Material(pd.DataFrame(index=rows), pictures, truth, rows, rows[:1])
 

@@ -33,6 +33,9 @@ class ImageSection(Section):
     """Side of the input in pixels."""
     aspect: Literal["squash", "pad", "crop"] = "pad"
     """squash ignores the aspect ratio, pad adds black borders, crop takes the central square."""
+    grey: Literal["plain", "stretch", "equalise", "clahe"] = "plain"
+    """plain: as displayed. stretch: percentiles 1 to 99. equalise: of the histogram. clahe: in
+    tiles, its contrast limited."""
 
 
 class ModelSection(Section):

@@ -46,6 +46,7 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
         input=Input(
             size=recipe.image.size,
             aspect=recipe.image.aspect,
+            grey=recipe.image.grey,
             mean=recipe.model.mean,
             std=recipe.model.std,
         ),
