@@ -93,7 +93,7 @@ def cached_pictures(
     with closing(_decoded(missing, image, on_progress)) as rows:
         for start in range(0, len(missing), _SHARD):
             path = _write(store, missing.iloc[start : start + _SHARD], image.size, rows)
-            shards.append(_reopened(path, image.size))
+            shards.append(_mapped(path))
     return _located(shards, wanted)
 
 
@@ -117,22 +117,18 @@ def _located(shards: list[_Shard], wanted: NDArray[np.bytes_]) -> Pictures:
 def _opened(path: Path, size: int) -> _Shard | None:
     """Returns a shard; None if it is cut short or damaged."""
     try:
-        pixels = np.lib.format.open_memmap(path, mode="r")
-        if pixels.dtype != np.uint8 or pixels.shape[1:] != (size, size):
-            return None
-        start = pixels.offset + pixels.nbytes
-        if path.stat().st_size != start + len(pixels) * _DIGEST:
-            return None
-        return _Shard(np.fromfile(path, f"S{_DIGEST}", offset=start), pixels)
+        shard = _mapped(path)
     except (OSError, ValueError):
         return None
+    pixels, digests = shard.pixels, shard.digests
+    whole = pixels.dtype == np.uint8 and pixels.shape == (len(digests), size, size)
+    return shard if whole else None
 
 
-def _reopened(path: Path, size: int) -> _Shard:
-    shard = _opened(path, size)
-    if shard is None:
-        raise InputError(f"The cache {path} was changed while it was written; try again.")
-    return shard
+def _mapped(path: Path) -> _Shard:
+    """Maps a shard's pixels and reads its digests, which are all that follows them."""
+    pixels = np.lib.format.open_memmap(path, mode="r")
+    return _Shard(np.fromfile(path, f"S{_DIGEST}", offset=pixels.offset + pixels.nbytes), pixels)
 
 
 def _decoded(
