@@ -21,8 +21,9 @@ from pulmo.datasets.cache import Pictures
 from pulmo.models.classifier import make_classifier
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine, begin_stage
-from pulmo.train.loop import Watch, train_epoch
+from pulmo.train.loop import train_epoch
 from pulmo.train.material import Material
+from pulmo.train.watch import Watch
 
 
 def drawn_material(count: int, size: int, classes: int, folder: Path) -> Material:
@@ -81,7 +82,7 @@ def main() -> None:
     count = arguments.steps * recipe.train.batch
     with tempfile.TemporaryDirectory() as folder:
         material = drawn_material(count, recipe.image.size, len(labels), Path(folder))
-        engine = begin_stage(recipe, recipe.train.plan[0], material, classifier, device)
+        engine = begin_stage(recipe, recipe.train.plan[0], material, classifier)
         bare = bare_loop(engine)
 
         def pulmo() -> None:

@@ -6,9 +6,15 @@ from torch.nn.functional import cross_entropy
 from torchvision.ops import sigmoid_focal_loss
 
 from pulmo.core.training import TrainSection
-from pulmo.train.loss import class_weights, loss_of, mix, shares_of
+from pulmo.train.loss import class_weights, loss_of, mass_of, mix, shares_of
 
 LABELS = ("covid", "viral", "normal")
+
+
+def mean_loss(
+    logits: Tensor, shares: Tensor, weights: Tensor | None, section: TrainSection
+) -> Tensor:
+    return loss_of(logits, shares, weights, section) / mass_of(shares, weights)
 
 
 @pytest.fixture
@@ -25,7 +31,7 @@ def truth() -> Tensor:
 def test_cross_entropy_is_torchs(logits: Tensor, truth: Tensor, smoothing: float) -> None:
     section = TrainSection(label_smoothing=smoothing)
     expected = cross_entropy(logits, truth, label_smoothing=smoothing)
-    assert torch.allclose(loss_of(logits, shares_of(truth, 3), None, section), expected)
+    assert torch.allclose(mean_loss(logits, shares_of(truth, 3), None, section), expected)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -34,7 +40,7 @@ def test_weights_change_loss_and_gradient_as_torchs(
 ) -> None:
     weights = torch.tensor([3.0, 1.0, 0.5])
     section = TrainSection(label_smoothing=smoothing)
-    loss = loss_of(logits, shares_of(truth, 3), weights, section)
+    loss = mean_loss(logits, shares_of(truth, 3), weights, section)
     expected = cross_entropy(logits, truth, weights, label_smoothing=smoothing)
     assert torch.allclose(loss, expected)
     (mine,) = torch.autograd.grad(loss, logits)
@@ -45,7 +51,7 @@ def test_weights_change_loss_and_gradient_as_torchs(
 def test_shares_are_torchs_class_probabilities(logits: Tensor) -> None:
     shares = torch.softmax(torch.randn(7, 3, generator=torch.Generator().manual_seed(1)), 1)
     assert torch.allclose(
-        loss_of(logits, shares, None, TrainSection()), cross_entropy(logits, shares)
+        mean_loss(logits, shares, None, TrainSection()), cross_entropy(logits, shares)
     )
 
 
@@ -55,7 +61,7 @@ def test_focal_loss_of_two_classes_is_torchvisions(alpha: float, gamma: float) -
     x = torch.randn(9, generator=torch.Generator().manual_seed(2))
     truth = torch.tensor([0, 1, 1, 0, 1, 0, 0, 0, 1])
     section = TrainSection(loss="focal", focal_alpha=alpha, focal_gamma=gamma)
-    mine = loss_of(torch.stack([torch.zeros(9), x], 1), shares_of(truth, 2), None, section)
+    mine = mean_loss(torch.stack([torch.zeros(9), x], 1), shares_of(truth, 2), None, section)
     expected = sigmoid_focal_loss(x, truth.float(), alpha=-1, gamma=gamma, reduction="mean")
     assert torch.allclose(mine, alpha * expected)
 
@@ -67,7 +73,7 @@ def test_focal_loss_without_gamma_is_cross_entropy_and_weighs_like_it(
     section = TrainSection(loss="focal", focal_gamma=0)
     shares = shares_of(truth, 3)
     assert torch.allclose(
-        loss_of(logits, shares, weights, section), cross_entropy(logits, truth, weights)
+        mean_loss(logits, shares, weights, section), cross_entropy(logits, truth, weights)
     )
 
 

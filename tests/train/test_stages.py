@@ -12,8 +12,8 @@ from pulmo.core.errors import InterruptedRunError, UsageError
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.core.run_folder import RunFolder
 from pulmo.models.classifier import make_classifier
-from pulmo.train.loop import Watch
 from pulmo.train.run import Place, train_run
+from pulmo.train.watch import Watch
 
 QUICK = ["image.size=32", "train.batch=8", "train.lr=0.01", "train.precision=fp32"]
 TWO = '[{epochs=2,trains="head"},{epochs=2,lr=0.002,lr_first=0.0002}]'

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import pulmo
-from pulmo.cli import data, demo, evaluate, explain, export, predict, recipes, train
+from pulmo.cli import data, demo, evaluate, explain, export, lr_find, predict, recipes, train
 from pulmo.core.errors import InterruptedRunError, PulmoError, UsageError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.command("recipes")(recipes.recipes)
 app.command("train")(train.train)
+app.command("lr-find")(lr_find.lr_find)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)

@@ -1,5 +1,6 @@
 """pulmo train."""
 
+import os
 import shlex
 import signal
 from collections.abc import Callable, Iterator
@@ -18,20 +19,29 @@ from pulmo.core.errors import InterruptedRunError
 if TYPE_CHECKING:
     from pulmo.bundle.card import Card, Epoch
     from pulmo.core.recipe import Recipe
-    from pulmo.train.loop import Watch
+    from pulmo.train.watch import Watch
+
+Name = Annotated[str, typer.Argument(help="A name of `pulmo recipes`, or a .toml file.")]
+Data = Annotated[Path, typer.Option(help="A manifest with its split.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=VALUE", help="Change one value of the recipe."),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Threads = Annotated[int, typer.Option(help="Threads of torch; 0 takes all cores.", min=0)]
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A name of `pulmo recipes`, or a .toml file.")],
-    data: Annotated[Path, typer.Option(help="A manifest with its split.")],
+    recipe: Name,
+    data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="The run's folder.")],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="A.B=VALUE", help="Change one value of the recipe."),
-    ] = None,
+    settings: Settings = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Take the recipe's own cheaper variant.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(help="Threads of torch; 0 takes all cores.", min=0)] = 0,
+    device: Device = "auto",
+    threads: Threads = 0,
 ) -> None:
     """Train a recipe on a manifest."""
     from pulmo.core.files import write_atomically
@@ -39,7 +49,7 @@ def train(
     from pulmo.core.run_folder import RunFolder
     from pulmo.core.tables import read_manifest
 
-    experiment = load_recipe(recipe, settings or [])
+    experiment = load_recipe(recipe, settings or [], quick=quick)
     manifest = read_manifest(data)
     claim_folder(output)
 
@@ -48,23 +58,32 @@ def train(
     from pulmo.report.figures import learning_curves
     from pulmo.train.run import Place, train_run
 
-    if threads:
-        import torch
-
-        torch.set_num_threads(threads)
+    use_threads(threads)
     place = Place(RunFolder(output), cache_folder(), device)
     finished = place.folder.card.exists()
-    with progress("decoding", "training") as (decoding, training), stop_in_order() as stop:
+    stages = ("decoding", "running the frozen base", "training")
+    with progress(*stages) as (decoding, features, training), stop_in_order() as stop:
         card = train_run(
             experiment,
             manifest,
             place,
-            _watch(experiment, training, stop),
+            _watch(experiment, features, training, stop),
             resume=resume,
             on_decode=_stoppable(decoding, stop),
         )
+    # torchrun's first process speaks for all.
+    if os.environ.get("RANK", "0") != "0":
+        return
     write_atomically(place.folder.curves, learning_curves(card.training).encode())
     _tell_result(output, card, finished=finished)
+
+
+def use_threads(threads: int) -> None:
+    """Lets torch use so many threads; 0 leaves it as it is."""
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
 
 
 @contextmanager
@@ -91,15 +110,16 @@ def stop_in_order() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def _watch(recipe: "Recipe", training: Report, stop: Event) -> "Watch":
+def _watch(recipe: "Recipe", features: Report, training: Report, stop: Event) -> "Watch":
     """Returns what shows a run's steps and epochs, and stops it."""
-    from pulmo.train.loop import Watch
+    from pulmo.train.watch import Watch
 
     return Watch(
         on_step=lambda epoch, step, steps, _: training(
-            epoch * steps + step, recipe.train.epochs * steps
+            epoch * steps + step, sum(stage.epochs for stage in recipe.train.plan) * steps
         ),
         on_epoch=_tell_epoch,
+        on_features=features,
         should_stop=stop.is_set,
     )
 

@@ -1,9 +1,11 @@
 """Augmentation on the batch: one function draws all randomness, another applies it."""
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -37,6 +39,12 @@ class Changes(NamedTuple):
     blur: Tensor | None = None
     quality: Tensor | None = None
     hidden: Tensor | None = None
+
+    def take(self, films: NDArray[np.intp]) -> Self:
+        """Returns the changes of some of the films."""
+        chosen = torch.from_numpy(films)
+        parts = {name: part[chosen] for name, part in self._asdict().items() if part is not None}
+        return self._replace(**parts)
 
 
 def draw_changes(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
+from pulmo.core.errors import UsageError
 from pulmo.core.recipe import Recipe
 from pulmo.core.training import StageSection
 from pulmo.models.classifier import Classifier
@@ -16,6 +17,19 @@ from pulmo.train.checkpoint import Learner
 from pulmo.train.material import Material
 from pulmo.train.optimise import make_optimiser, use_bfloat16
 from pulmo.train.sampling import epoch_length, repeats
+from pulmo.train.team import ALONE, Team
+
+
+class Features(NamedTuple):
+    """What the head reads of a frozen base.
+
+    Attributes:
+        train: float32 [views, n, ...], of the training pictures, each view augmented anew.
+        val: float32 [m, ...], of the validation pictures.
+    """
+
+    train: NDArray[np.float32]
+    val: NDArray[np.float32]
 
 
 class Engine(NamedTuple):
@@ -30,6 +44,8 @@ class Engine(NamedTuple):
         average: the average of its weights, likewise; None if the recipe wants none.
         device: where the network is.
         bfloat16: whether convolutions are computed in bfloat16.
+        features: what the frozen base gives, if the stage trains on that; else None.
+        team: the processes that train together.
     """
 
     recipe: Recipe
@@ -40,6 +56,8 @@ class Engine(NamedTuple):
     average: AveragedModel | None
     device: torch.device
     bfloat16: bool
+    features: Features | None = None
+    team: Team = ALONE
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -77,14 +95,21 @@ def begin_stage(
     stage: StageSection,
     material: Material,
     classifier: Classifier,
-    device: torch.device,
+    team: Team = ALONE,
 ) -> Engine:
     """Makes the engine of a stage, with a new optimiser and a new average.
 
     Raises:
-        UsageError: the stage's rates do not fit the network's layer groups.
+        UsageError: the stage's rates do not fit the network's layer groups, or the batch is smaller
+            than the team.
     """
     section = recipe.train
+    if section.batch < team.size:
+        raise UsageError(
+            f"A batch of {section.batch} pictures cannot be shared by {team.size} processes; set "
+            "train.batch higher or start fewer."
+        )
+    device = next(classifier.parameters()).device
     return Engine(
         recipe,
         stage,
@@ -94,4 +119,5 @@ def begin_stage(
         make_average(classifier, section),
         device,
         use_bfloat16(classifier, section, device),
+        team=team,
     )

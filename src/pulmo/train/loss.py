@@ -24,7 +24,7 @@ def class_weights(
 def loss_of(
     logits: Tensor, shares: Tensor, weights: Tensor | None, section: TrainSection
 ) -> Tensor:
-    """Returns the mean loss of a batch, a scalar.
+    """Returns the summed loss of some films, a scalar; `mass_of` all of a batch's divides it.
 
     Cross-entropy with class indices, weights and label smoothing is torch's `cross_entropy`: a
     film's weight is that of its class, and the mean is over the weights. The focal loss (Lin et al.
@@ -41,9 +41,12 @@ def loss_of(
     targets = shares * (1 - smooth) + smooth / shares.shape[1]
     if section.loss == "focal":
         targets = targets * section.focal_alpha * (1 - log_p.exp()) ** section.focal_gamma
-    if weights is None:
-        return -(targets * log_p).sum(dim=1).mean()
-    return -(targets * log_p * weights).sum() / (shares * weights).sum()
+    return -(targets * log_p * (1 if weights is None else weights)).sum()
+
+
+def mass_of(shares: Tensor, weights: Tensor | None) -> Tensor:
+    """Returns the summed weights of some films, a scalar; their number without weights."""
+    return (shares * (1 if weights is None else weights)).sum()
 
 
 def shares_of(truth: Tensor, classes: int) -> Tensor:

@@ -24,11 +24,14 @@ from pulmo.train.checkpoint import (
     save_weights,
 )
 from pulmo.train.engine import Engine, begin_stage
+from pulmo.train.features import base_features
 from pulmo.train.finish import finish_run, write_history
-from pulmo.train.loop import Watch, train_epoch
+from pulmo.train.loop import train_epoch
 from pulmo.train.machine import note_machine
 from pulmo.train.material import gather
+from pulmo.train.team import joined_team
 from pulmo.train.validate import end_epoch
+from pulmo.train.watch import Watch
 
 
 class Place(NamedTuple):
@@ -65,40 +68,61 @@ def train_run(
         on_decode: called with the pictures decoded and the pictures in all.
 
     Raises:
-        UsageError: the folder holds another run, or there is no such device.
+        UsageError: the folder holds another run, there is no such device, or the batch is smaller
+            than the team of processes.
         InputError: the data lack a class, a picture is unreadable, the disk is full, or the loss
             is not a number.
         RefusedError: the split leaks.
         InterruptedRunError: the caller asked to stop; a checkpoint was written.
     """
     device = choose_device(place.device)
-    folder, pictures = place.folder, manifest_sha256(manifest)
-    _check_folder(recipe, folder, resume=resume)
-    if resume and folder.card.exists():
-        card = read_card(folder.card)
-        _check_pictures(card.training.manifest_sha256, pictures, folder)
-        return card
     # Numbers near zero slow depthwise networks down tenfold; this holds for the whole process.
     torch.set_flush_denormal(True)
-    material = gather(recipe, manifest, place.cache, on_decode)
-    fresh = not folder.last_checkpoint.exists()
-    progress, classifier = _begin(recipe, folder, pictures, device, fresh=fresh)
-    # Made before anything is written, so that unusable rates leave no run behind.
-    engine = begin_stage(recipe, _stage(recipe, progress), material, classifier, device)
-    if fresh:
-        write_atomically(folder.recipe, recipe.to_toml().encode())
-        write_manifest(manifest, folder.manifest)
-    else:
-        load_checkpoint(folder.last_checkpoint, engine.learner)
-    note_machine(engine, folder.environment)
+    with joined_team(device) as team:
+        folder, pictures = place.folder, manifest_sha256(manifest)
+        if not team.rank:
+            _check_folder(recipe, folder, resume=resume)
+        if resume and folder.card.exists():
+            card = read_card(folder.card)
+            _check_pictures(card.training.manifest_sha256, pictures, folder)
+            return card
+        watch = watch if not team.rank else Watch(should_stop=watch.should_stop)
+        fresh = not folder.last_checkpoint.exists()
+        with team.leader_first():
+            material = gather(recipe, manifest, place.cache, on_decode)
+        progress, classifier = _begin(recipe, folder, pictures, device, fresh=fresh)
+        # Made before anything is written, so that unusable rates leave no run behind.
+        engine = begin_stage(recipe, _stage(recipe, progress), material, classifier, team)
+        if not fresh:
+            load_checkpoint(folder.last_checkpoint, engine.learner)
+        elif not team.rank:
+            write_atomically(folder.recipe, recipe.to_toml().encode())
+            write_manifest(manifest, folder.manifest)
+        if not team.rank:
+            note_machine(engine, folder.environment)
+        return _train(engine, progress, folder, watch)
+
+
+def _train(engine: Engine, progress: Progress, folder: RunFolder, watch: Watch) -> Card:
+    """Trains from `progress` to the end of the last stage and returns the card."""
+    recipe, team = engine.recipe, engine.team
     while True:
+        if engine.stage.views:
+            path = folder.features(progress.stage)
+            with team.leader_first():
+                engine = engine._replace(features=base_features(engine, path, watch))
         while progress.stage_epoch < engine.stage.epochs and not _stale(engine, progress):
             _train_epoch(engine, progress, folder, watch)
+        team.wait()
+        folder.features(progress.stage).unlink(missing_ok=True)
         if progress.stage + 1 == len(recipe.train.plan):
-            return finish_run(engine, progress, folder)
+            break
         progress.stage, progress.stage_epoch = progress.stage + 1, 0
-        load_weights_of(folder.best_checkpoint, classifier)
-        engine = begin_stage(recipe, _stage(recipe, progress), material, classifier, device)
+        load_weights_of(folder.best_checkpoint, engine.classifier)
+        stage = _stage(recipe, progress)
+        engine = begin_stage(recipe, stage, engine.material, engine.classifier, team)
+    with team.leader_first():
+        return read_card(folder.card) if team.rank else finish_run(engine, progress, folder)
 
 
 def choose_device(name: str) -> torch.device:
@@ -175,14 +199,17 @@ def _train_epoch(engine: Engine, progress: Progress, folder: RunFolder, watch: W
     epoch and writes the same best weights again.
     """
     done = train_epoch(engine, progress, watch)
-    if done and end_epoch(engine, progress):
-        save_weights(folder.best_checkpoint, engine.judged)
-    save_checkpoint(folder.last_checkpoint, engine.learner, progress)
+    improved = done and end_epoch(engine, progress)
+    if not engine.team.rank:
+        if improved:
+            save_weights(folder.best_checkpoint, engine.judged)
+        save_checkpoint(folder.last_checkpoint, engine.learner, progress)
     if not done:
         raise InterruptedRunError(
             f"Training stopped in epoch {progress.epoch + 1}; go on with --resume."
         )
-    write_history(progress, folder)
+    if not engine.team.rank:
+        write_history(progress, folder)
     watch.on_epoch(progress.history[-1])
 
 

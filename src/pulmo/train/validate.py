@@ -1,13 +1,15 @@
 """The end of an epoch: the validation pictures."""
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
 
 from pulmo.bundle.card import Epoch
 from pulmo.bundle.predictor import probabilities
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine
-from pulmo.train.loop import infer
+from pulmo.train.infer import check_finite, infer
 from pulmo.train.schedule import learning_rate
 
 
@@ -21,7 +23,7 @@ def end_epoch(engine: Engine, progress: Progress) -> bool:
         InputError: a logit is not a finite number.
     """
     material, steps = engine.material, engine.steps
-    logits = np.concatenate([part for part, _ in infer(engine, material.val)])
+    logits = _logits(engine)
     truth, decided = material.truth[material.val], logits.argmax(axis=1)
     loss = float(log_loss(truth, probabilities(logits, 1.0), labels=range(logits.shape[1])))
     last_step = (progress.stage_epoch + 1) * steps - 1
@@ -44,3 +46,17 @@ def end_epoch(engine: Engine, progress: Progress) -> bool:
     if improved:
         progress.best_loss, progress.best_epoch = loss, progress.epoch
     return improved
+
+
+def _logits(engine: Engine) -> NDArray[np.float32]:
+    """Returns the logits of the validation pictures, float32 [n, classes]."""
+    if engine.features is None:
+        val, team = engine.material.val, engine.team
+        mine = np.concatenate([part for part, _ in infer(engine, val[team.part(len(val))])])
+        return team.gather(mine, len(val))
+    # A copy, because torch cannot take memory that it may not write to.
+    pooled = torch.from_numpy(engine.features.val.copy()).to(engine.device)
+    with torch.no_grad():
+        logits = engine.judged.eval().head.logits(pooled).cpu().numpy()
+    check_finite(logits, "network's result on a validation picture")
+    return logits
