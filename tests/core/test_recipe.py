@@ -63,7 +63,7 @@ def test_the_hash_follows_the_content() -> None:
         ("train.class_weights={nromal=2}", "train.class_weights speaks of nromal; the classes"),
         ("train.oversample={other=2}", "train.oversample speaks of other"),
         ("train.stages=[{epoch=2}]", "train.stages.0.epoch is not known, did you mean 'epochs'"),
-        ("train.stages.0.epochs=2", "'0' is no entry of the list|train.stages"),
+        ("train.stages.0.epochs=2", "train.stages: .* valid tuple"),
     ],
 )
 def test_a_bad_setting_is_a_sentence(setting: str, message: str) -> None:

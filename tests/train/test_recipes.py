@@ -16,7 +16,6 @@ from pulmo.train.watch import Watch
 # The networks are tested by themselves; these stand in, with as many layer groups where it counts.
 _STAND_INS = {"resnet34": "resnet18"}
 _OWN = {"capstone-baseline", "mini-vggnet", "compact"}
-_FIVE = {"covid", "bacterial", "viral", "normal"}
 
 
 def settings(name: str) -> list[str]:
@@ -36,10 +35,9 @@ def test_a_recipe_trains(name: str, films: pd.DataFrame, tmp_path: Path) -> None
         recipe, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Watch()
     )
     assert len(card.training.history) == len(recipe.train.plan)
-    assert set(films["label"]) == _FIVE
-    used = sum(card.training.counts["train"].values())
-    if len(recipe.labels.order) > 2 or recipe.labels.merge:
-        assert used == (films["split"] == "train").sum() or name == "minivgg"
+    train = films[films["split"] == "train"]
+    used = [recipe.labels.index(label) is not None for label in train["label"]]
+    assert sum(card.training.counts["train"].values()) == sum(used)
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
