@@ -1,6 +1,8 @@
 """The training loop: plain PyTorch, with all randomness drawn from (seed, epoch, step)."""
 
 import time
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 import torch
@@ -20,9 +22,20 @@ from pulmo.train.step import Forward, make_step
 from pulmo.train.unfreezing import learning
 from pulmo.train.watch import Watch
 
+_BETWEEN: Final = 600.0
+"""Seconds of an epoch after which its progress is kept."""
 
-def train_epoch(engine: Engine, progress: Progress, watch: Watch) -> bool:
+
+def train_epoch(
+    engine: Engine, progress: Progress, watch: Watch, keep: Callable[[], None] = lambda: None
+) -> bool:
     """Trains from `progress` to the end of its epoch.
+
+    Args:
+        engine: what a step works with.
+        progress: where the run is; it is moved on.
+        watch: hears of the steps and may stop the run.
+        keep: called every ten minutes, to write a checkpoint.
 
     Returns:
         Whether the epoch is complete; False if the caller asked to stop.
@@ -37,6 +50,7 @@ def train_epoch(engine: Engine, progress: Progress, watch: Watch) -> bool:
     weights = None if weights is None else weights.to(engine.device)
     unfreeze(engine.classifier, learning(engine.classifier, engine.stage, progress.stage_epoch))
     network = engine.team.spread(Forward(engine))
+    kept = time.monotonic()
     while progress.step < len(batches):
         start = time.perf_counter()
         done = progress.stage_epoch * len(batches) + progress.step
@@ -52,6 +66,9 @@ def train_epoch(engine: Engine, progress: Progress, watch: Watch) -> bool:
         # All of a team stop at the same step.
         if engine.team.sum(torch.tensor(float(watch.should_stop()), device=engine.device)):
             return False
+        if time.monotonic() - kept > _BETWEEN:
+            keep()
+            kept = time.monotonic()
     end = (progress.stage_epoch + 1) / engine.stage.epochs
     average_epoch(engine.average, engine.classifier, recipe.train, end)
     return True

@@ -198,12 +198,15 @@ def _train_epoch(engine: Engine, progress: Progress, folder: RunFolder, watch: W
     The best weights are written before the last: a run that dies between the two files repeats the
     epoch and writes the same best weights again.
     """
-    done = train_epoch(engine, progress, watch)
-    improved = done and end_epoch(engine, progress)
-    if not engine.team.rank:
-        if improved:
-            save_weights(folder.best_checkpoint, engine.judged)
-        save_checkpoint(folder.last_checkpoint, engine.learner, progress)
+
+    def keep() -> None:
+        if not engine.team.rank:
+            save_checkpoint(folder.last_checkpoint, engine.learner, progress)
+
+    done = train_epoch(engine, progress, watch, keep)
+    if done and end_epoch(engine, progress) and not engine.team.rank:
+        save_weights(folder.best_checkpoint, engine.judged)
+    keep()
     if not done:
         raise InterruptedRunError(
             f"Training stopped in epoch {progress.epoch + 1}; go on with --resume."
