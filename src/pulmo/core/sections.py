@@ -43,10 +43,12 @@ class ModelSection(Section):
 
     backbone: str
     """A timm name, or a network of `pulmo.models.zoo`."""
-    head: Literal["linear", "mlp"] = "linear"
-    """linear: pool, linear. mlp: pool, linear, ReLU, dropout, linear."""
+    head: Literal["linear", "mlp", "flatten", "flatten-mlp"] = "linear"
+    """linear: pool, dropout, linear. mlp: pool, linear, ReLU, dropout, linear. flatten: dropout,
+    linear on every position of every map. flatten-mlp: linear on these, ReLU, batch normalisation,
+    dropout, linear."""
     hidden: Count = 512
-    """Width of the mlp head's hidden layer."""
+    """Width of the hidden layer of mlp and flatten-mlp."""
     dropout: Fraction = 0.0
     weights: str = "none"
     """none: random. timm: timm's pretrained weights, downloaded. Else a safetensors file."""
