@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pulmo.bundle.card import read_card
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.tables import read_predictions, write_manifest
 from pulmo.radiograph import read_radiograph
@@ -12,7 +13,7 @@ from pulmo.radiograph import read_radiograph
 Call = Callable[..., tuple[int, str, str]]
 
 
-def test_three_files_and_a_summary(
+def test_four_files_and_a_summary(
     pulmo: Call, bundle: Path, manifest: Path, films: pd.DataFrame, tmp_path: Path
 ) -> None:
     output = tmp_path / "evaluation"
@@ -22,10 +23,11 @@ def test_three_files_and_a_summary(
     chosen = films[films["split"] == "test"]
     assert (status, err) == (0, "")
     assert {path.name for path in output.iterdir()} == {
-        "predictions.parquet", "evaluation.json", "report.html",
+        "predictions.parquet", "card.json", "evaluation.json", "report.html",
     }  # fmt: skip
     predictions = read_predictions(output / "predictions.parquet")
     assert list(predictions["path"]) == list(chosen["path"])
+    assert read_card(output / "card.json") == Predictor.open(bundle).card
     evaluation = json.loads((output / "evaluation.json").read_text())
     assert evaluation["data"]["n"] == len(chosen)
     assert evaluation["data"]["split"] == "test"

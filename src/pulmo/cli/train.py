@@ -14,11 +14,14 @@ import typer
 
 from pulmo.cli.console import Report, progress, say
 from pulmo.cli.output import claim_folder
-from pulmo.core.errors import InterruptedRunError
+from pulmo.core.errors import InterruptedRunError, UsageError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from pulmo.bundle.card import Card, Epoch
     from pulmo.core.recipe import Recipe
+    from pulmo.study.crew import Listener
     from pulmo.train.watch import Watch
 
 Name = Annotated[str, typer.Argument(help="A name of `pulmo recipes`, or a .toml file.")]
@@ -29,6 +32,16 @@ Settings = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[int, typer.Option(help="Threads of torch; 0 takes all cores.", min=0)]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Take the recipe's own cheaper variant.")]
+Ray = Annotated[bool, typer.Option("--ray", help="Spread the runs over a Ray cluster.")]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="The cluster; without it $RAY_ADDRESS, else one is started on this machine.",
+    ),
+]
 
 
 def train(
@@ -36,21 +49,46 @@ def train(
     data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="The run's folder.")],
     settings: Settings = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Take the recipe's own cheaper variant.")
+    quick: Quick = False,
+    resume: Resume = False,
+    folds: Annotated[
+        bool, typer.Option("--folds", help="Train once for each fold of the manifest, held out.")
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")] = False,
+    seeds: Annotated[int, typer.Option(help="Train with so many seeds.", min=1)] = 1,
     device: Device = "auto",
     threads: Threads = 0,
+    ray: Ray = False,
+    ray_address: RayAddress = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary of folds and seeds as JSON.")
+    ] = False,
 ) -> None:
     """Train a recipe on a manifest."""
-    from pulmo.core.files import write_atomically
     from pulmo.core.recipe import load_recipe
-    from pulmo.core.run_folder import RunFolder
     from pulmo.core.tables import read_manifest
 
     experiment = load_recipe(recipe, settings or [], quick=quick)
     manifest = read_manifest(data)
+    address = ray_cluster(ray, ray_address)
+    if folds or seeds > 1:
+        from pulmo.cli.repeats import Choice, train_repeats
+
+        choice = Choice(folds, seeds, resume, device, threads, address)
+        train_repeats(experiment, manifest, data, output, choice, as_json=as_json)
+    elif address is not None or as_json:
+        raise UsageError("--ray and --json are for many runs; add --folds or --seeds N.")
+    else:
+        use_threads(threads)
+        _train_once(experiment, manifest, output, device, resume=resume)
+
+
+def _train_once(
+    recipe: "Recipe", manifest: "pd.DataFrame", output: Path, device: str, *, resume: bool
+) -> None:
+    """Trains one run and tells what came of it."""
+    from pulmo.core.files import write_atomically
+    from pulmo.core.run_folder import RunFolder
+
     claim_folder(output)
 
     # torch takes seconds to import, which a typo in the recipe need not cost.
@@ -58,18 +96,16 @@ def train(
     from pulmo.report.figures import learning_curves
     from pulmo.train.run import Place, train_run
 
-    use_threads(threads)
     place = Place(RunFolder(output), cache_folder(), device)
     finished = place.folder.card.exists()
-    stages = ("decoding", "running the frozen base", "training")
-    with progress(*stages) as (decoding, features, training), stop_in_order() as stop:
+    with listening(recipe) as listener:
         card = train_run(
-            experiment,
+            recipe,
             manifest,
             place,
-            _watch(experiment, features, training, stop),
+            listener.watch,
             resume=resume,
-            on_decode=_stoppable(decoding, stop),
+            on_decode=listener.on_decode,
         )
     # torchrun's first process speaks for all.
     if os.environ.get("RANK", "0") != "0":
@@ -84,6 +120,24 @@ def use_threads(threads: int) -> None:
         import torch
 
         torch.set_num_threads(threads)
+
+
+def ray_cluster(wanted: bool, address: str | None) -> str | None:  # noqa: FBT001 - an option
+    """Returns the address of the Ray cluster that the options choose; None for none."""
+    if address is None and not wanted:
+        return None
+    return address or os.environ.get("RAY_ADDRESS") or "local"
+
+
+@contextmanager
+def listening(recipe: "Recipe") -> "Iterator[Listener]":
+    """Gives what shows how far a run of the recipe is, and stops it in good order."""
+    from pulmo.study.crew import Listener
+
+    stages = ("decoding", "running the frozen base", "training")
+    with progress(*stages) as (decoding, features, training), stop_in_order() as stop:
+        watch = _watch(recipe, features, training, stop)
+        yield Listener(watch, _stoppable(decoding, stop), lambda name: say(f"{name}:"))
 
 
 @contextmanager

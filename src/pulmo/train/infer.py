@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pulmo.core.errors import InputError
+from pulmo.core.errors import DivergedError
 from pulmo.train.engine import Engine
 
 
@@ -25,7 +25,7 @@ def infer(
         Logits float32 [n, classes] and class activation maps float32 [n, classes, rows, columns].
 
     Raises:
-        InputError: a logit is not a finite number.
+        DivergedError: a logit is not a finite number.
     """
     network = engine.judged.eval()
     parts = -(-len(rows) // engine.recipe.train.batch)
@@ -42,10 +42,10 @@ def check_finite(values: NDArray[np.floating], what: str) -> None:
     """Checks that all values are numbers; `what` is what the message calls them.
 
     Raises:
-        InputError: one is not.
+        DivergedError: one is not.
     """
     if not np.isfinite(values).all():
-        raise InputError(
+        raise DivergedError(
             f"The {what} is not a finite number; the learning rate may be too high: try "
             "--set train.lr=..."
         )
