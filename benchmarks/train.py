@@ -20,9 +20,10 @@ from pulmo.core.recipe import load_recipe
 from pulmo.datasets.cache import Pictures
 from pulmo.models.classifier import make_classifier
 from pulmo.train.checkpoint import Progress
-from pulmo.train.loop import Engine, Watch, train_epoch
+from pulmo.train.engine import Engine, begin_stage
+from pulmo.train.loop import train_epoch
 from pulmo.train.material import Material
-from pulmo.train.optimise import make_optimiser, use_bfloat16
+from pulmo.train.watch import Watch
 
 
 def drawn_material(count: int, size: int, classes: int, folder: Path) -> Material:
@@ -30,7 +31,8 @@ def drawn_material(count: int, size: int, classes: int, folder: Path) -> Materia
     generator = np.random.default_rng(0)
     np.save(folder / "p.npy", generator.integers(0, 256, (count, size, size), dtype=np.uint8))
     rows = np.arange(count)
-    pictures = Pictures(np.load(folder / "p.npy", mmap_mode="r"), rows)
+    shard = np.load(folder / "p.npy", mmap_mode="r")
+    pictures = Pictures((shard,), np.zeros_like(rows), rows)
     truth = np.arange(count, dtype=np.int64) % classes
     return Material(pd.DataFrame(index=rows), pictures, truth, rows, rows[:1])
 
@@ -77,12 +79,10 @@ def main() -> None:
     labels = recipe.labels.order
     classifier = make_classifier(recipe.model, labels, seed=0).classifier.to(device)
     classifier.to(memory_format=torch.channels_last)
-    optimiser = make_optimiser(classifier, recipe.train)
     count = arguments.steps * recipe.train.batch
     with tempfile.TemporaryDirectory() as folder:
         material = drawn_material(count, recipe.image.size, len(labels), Path(folder))
-        bfloat16 = use_bfloat16(classifier, recipe.train, device)
-        engine = Engine(recipe, material, classifier, optimiser, device, bfloat16)
+        engine = begin_stage(recipe, recipe.train.plan[0], material, classifier)
         bare = bare_loop(engine)
 
         def pulmo() -> None:
@@ -96,7 +96,7 @@ def main() -> None:
     ratio = statistics.median(first / second for first, second in pairs)
     print(
         f"{recipe.name}: {recipe.model.backbone}, {recipe.image.size} px, batch "
-        f"{recipe.train.batch}, {'bf16' if bfloat16 else 'fp32'}, {device}, "
+        f"{recipe.train.batch}, {'bf16' if engine.bfloat16 else 'fp32'}, {device}, "
         f"{torch.get_num_threads()} threads\n"
         f"bare loop {rates[0]:.1f} pictures/s, pulmo {rates[1]:.1f} pictures/s, "
         f"pulmo / bare {ratio:.2f} (median of {arguments.turns} turns)"

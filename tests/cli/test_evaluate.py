@@ -22,7 +22,7 @@ def bundle(bundle: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(bundle, tmp_path / "bundle"))
 
 
-def test_three_files_and_a_summary(
+def test_four_files_and_a_summary(
     pulmo: Call, bundle: Path, manifest: Path, films: pd.DataFrame, tmp_path: Path
 ) -> None:
     output = tmp_path / "evaluation"
@@ -32,10 +32,11 @@ def test_three_files_and_a_summary(
     chosen = films[films["split"] == "test"]
     assert (status, err) == (0, "")
     assert {path.name for path in output.iterdir()} == {
-        "predictions.parquet", "evaluation.json", "report.html",
+        "predictions.parquet", "card.json", "evaluation.json", "report.html",
     }  # fmt: skip
     predictions = read_predictions(output / "predictions.parquet")
     assert list(predictions["path"]) == list(chosen["path"])
+    assert read_card(output / "card.json") == Predictor.open(bundle).card
     evaluation = json.loads((output / "evaluation.json").read_text())
     assert evaluation["data"]["n"] == len(chosen)
     assert evaluation["data"]["split"] == "test"

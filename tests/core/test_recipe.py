@@ -60,11 +60,41 @@ def test_the_hash_follows_the_content() -> None:
         (".a=3", "is not a setting"),
         ("name.a=1", "'name' is a value, not a section"),
         ("train.lr", "is not a setting"),
+        ("train.class_weights={nromal=2}", "train.class_weights speaks of nromal; the classes"),
+        ("train.oversample={other=2}", "train.oversample speaks of other"),
+        ("train.stages=[{epoch=2}]", "train.stages.0.epoch is not known, did you mean 'epochs'"),
+        ("train.stages.0.epochs=2", "train.stages: .* valid tuple"),
     ],
 )
 def test_a_bad_setting_is_a_sentence(setting: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         load_recipe("demo", [setting])
+
+
+def test_an_entry_of_a_list_is_set_by_its_number() -> None:
+    recipe = load_recipe("fastai-resnet50", ["train.stages.1.epochs=7"])
+    assert [stage.epochs for stage in recipe.train.plan[:3]] == [1, 7, 10]
+    with pytest.raises(UsageError, match="'9' is no entry of the list; it has 0 to 5"):
+        load_recipe("fastai-resnet50", ["train.stages.9.epochs=7"])
+    with pytest.raises(UsageError, match="say which key of the entry '1' of the list is meant"):
+        load_recipe("fastai-resnet50", ["train.stages.1=7"])
+
+
+def test_a_stage_has_the_settings_of_the_training_that_it_leaves_out() -> None:
+    recipe = load_recipe("demo", ["train.lr=0.5", "train.stages=[{},{lr=0.25,trains='head'}]"])
+    assert [stage.lr for stage in recipe.train.plan] == [0.5, 0.25]
+    assert [stage.epochs for stage in recipe.train.plan] == [20, 20]
+    assert parse_recipe(tomllib.loads(recipe.to_toml()), "it") == recipe
+
+
+def test_a_recipe_without_a_quick_variant_says_so() -> None:
+    with pytest.raises(UsageError, match="has no quick variant"):
+        load_recipe("starter", quick=True)
+
+
+def test_rates_said_twice_are_refused() -> None:
+    with pytest.raises(UsageError, match="lr_first and lr_divisors both say"):
+        load_recipe("demo", ["train.lr_first=1e-5", "train.lr_divisors=[2,1]"])
 
 
 def test_a_recipe_without_a_network_names_what_is_missing(tmp_path: Path) -> None:

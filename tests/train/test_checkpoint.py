@@ -7,42 +7,54 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
-from torch.optim import SGD, AdamW, Optimizer
+from torch.optim import SGD, AdamW
+from torch.optim.swa_utils import AveragedModel
 
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import InputError
-from pulmo.train.checkpoint import Progress, load_checkpoint, save_checkpoint
+from pulmo.train.checkpoint import (
+    Learner,
+    Progress,
+    load_checkpoint,
+    load_weights_of,
+    read_progress,
+    save_checkpoint,
+    save_weights,
+)
 
 FILL = """
 import resource, sys
 from pathlib import Path
 from torch import nn
 from torch.optim import AdamW
-from pulmo.train.checkpoint import Progress, save_checkpoint
+from pulmo.train.checkpoint import Learner, Progress, save_checkpoint
 network = nn.Linear(100, 100)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 progress = Progress(recipe_sha256="a", manifest_sha256="b", weights="none")
-save_checkpoint(Path(sys.argv[1]), network, AdamW(network.parameters()), progress)
+save_checkpoint(Path(sys.argv[1]), Learner(network, AdamW(network.parameters())), progress)
 """
 
 
-def trained(kind: type[AdamW | SGD], steps: int) -> tuple[nn.Module, Optimizer]:
-    """A network of channels-last convolutions after some steps."""
+def learner(kind: type[AdamW | SGD], steps: int) -> Learner:
+    """A network of channels-last convolutions, and the mean of its weights, after some steps."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
     network.to(memory_format=torch.channels_last)
     weights = network.parameters()
     optimiser = SGD(weights, lr=0.1, momentum=0.9) if kind is SGD else AdamW(weights, lr=0.1)
-    step(network, optimiser, range(steps))
-    return network, optimiser
+    made = Learner(network, optimiser, AveragedModel(network, use_buffers=True))
+    step(made, range(steps))
+    return made
 
 
-def step(network: nn.Module, optimiser: Optimizer, seeds: range) -> None:
+def step(made: Learner, seeds: range) -> None:
+    assert made.average is not None
     for seed in seeds:
         films = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(seed))
-        optimiser.zero_grad()
-        network(films).square().sum().backward()
-        optimiser.step()
+        made.optimiser.zero_grad()
+        made.network(films).square().sum().backward()
+        made.optimiser.step()
+        made.average.update_parameters(made.network)
 
 
 def progress() -> Progress:
@@ -73,22 +85,36 @@ def progress() -> Progress:
 @pytest.mark.parametrize("kind", [AdamW, SGD])
 def test_a_restored_run_steps_on_bit_by_bit(kind: type[AdamW | SGD], tmp_path: Path) -> None:
     path = tmp_path / "last.safetensors"
-    network, optimiser = trained(kind, 3)
-    save_checkpoint(path, network, optimiser, progress())
-    step(network, optimiser, range(3, 9))
-    other, other_optimiser = trained(kind, 0)
-    assert load_checkpoint(path, other, other_optimiser) == progress()
-    step(other, other_optimiser, range(3, 9))
+    made = learner(kind, 3)
+    save_checkpoint(path, made, progress())
+    step(made, range(3, 9))
+    other = learner(kind, 0)
+    load_checkpoint(path, other)
+    assert read_progress(path) == progress()
+    step(other, range(3, 9))
+    for mine, its in ((made.network, other.network), (made.average, other.average)):
+        assert mine is not None
+        assert its is not None
+        expected = mine.state_dict()
+        assert all(torch.equal(value, expected[name]) for name, value in its.state_dict().items())
+
+
+def test_weights_alone_come_back(tmp_path: Path) -> None:
+    network = learner(AdamW, 2).network
+    save_weights(tmp_path / "best.safetensors", network)
+    other = learner(AdamW, 0).network
+    load_weights_of(tmp_path / "best.safetensors", other)
     expected = network.state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in other.state_dict().items())
+    with pytest.raises(InputError, match="is not a checkpoint of this run"):
+        load_weights_of(tmp_path / "best.safetensors", nn.Linear(2, 2))
 
 
 def test_a_full_disk_keeps_the_previous_checkpoint(
     tmp_path: Path, unmeasured: dict[str, str]
 ) -> None:
     path = tmp_path / "last.safetensors"
-    network, optimiser = trained(AdamW, 1)
-    save_checkpoint(path, network, optimiser, progress())
+    save_checkpoint(path, learner(AdamW, 1), progress())
     before = path.read_bytes()
     result = subprocess.run(
         [sys.executable, "-c", FILL, str(path)],
@@ -104,15 +130,18 @@ def test_a_full_disk_keeps_the_previous_checkpoint(
 
 
 def test_what_is_no_checkpoint_of_the_network_is_refused(tmp_path: Path) -> None:
-    network, optimiser = trained(AdamW, 1)
+    made = learner(AdamW, 1)
     with pytest.raises(InputError, match="there is nothing to resume"):
-        load_checkpoint(tmp_path / "none", network, optimiser)
+        load_checkpoint(tmp_path / "none", made)
     (tmp_path / "text").write_text("text")
     with pytest.raises(InputError, match="is not a checkpoint of this run"):
-        load_checkpoint(tmp_path / "text", network, optimiser)
+        read_progress(tmp_path / "text")
     save_file({"model.x": torch.zeros(1)}, tmp_path / "other")
     with pytest.raises(InputError, match="is not a checkpoint of this run"):
-        load_checkpoint(tmp_path / "other", network, optimiser)
-    save_checkpoint(tmp_path / "mine", network, optimiser, progress())
+        read_progress(tmp_path / "other")
     with pytest.raises(InputError, match="is not a checkpoint of this run"):
-        load_checkpoint(tmp_path / "mine", nn.Linear(2, 2), AdamW(nn.Linear(2, 2).parameters()))
+        load_checkpoint(tmp_path / "other", made)
+    save_checkpoint(tmp_path / "mine", made, progress())
+    linear = nn.Linear(2, 2)
+    with pytest.raises(InputError, match="is not a checkpoint of this run"):
+        load_checkpoint(tmp_path / "mine", Learner(linear, AdamW(linear.parameters())))

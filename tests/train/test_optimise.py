@@ -1,56 +1,61 @@
-import numpy as np
 import pytest
 import torch
-from torch import nn
 from torch.optim import SGD, Adam, AdamW
-from torch.optim.lr_scheduler import OneCycleLR
 
-from pulmo.core.sections import TrainSection
+from pulmo.core.sections import ModelSection
+from pulmo.core.training import StageSection, TrainSection
 from pulmo.models.backbone import make_backbone
-from pulmo.train.optimise import class_weights, learning_rate, make_optimiser, use_bfloat16
+from pulmo.models.classifier import Classifier, make_classifier
+from pulmo.train.optimise import make_optimiser, set_rate, use_bfloat16
 
 
-@pytest.mark.parametrize(("total", "warmup"), [(100, 0.25), (37, 0.3), (500, 0.1)])
-def test_one_cycle_is_torchs(total: int, warmup: float) -> None:
-    section = TrainSection(lr=0.01, warmup=warmup)
-    optimiser = SGD(nn.Linear(1, 1).parameters(), lr=0.01)
-    scheduler = OneCycleLR(optimiser, 0.01, total_steps=total, pct_start=warmup)
-    for step in range(total):
-        assert learning_rate(section, step, total) == pytest.approx(scheduler.get_last_lr()[0])
-        optimiser.step()
-        if step < total - 1:
-            scheduler.step()
+@pytest.fixture(scope="module")
+def network() -> Classifier:
+    return make_classifier(ModelSection(backbone="compact"), ("covid", "normal"), 0).classifier
 
 
-@pytest.mark.parametrize("total", [1, 2, 3, 4])
-def test_one_cycle_of_few_steps_is_a_rate(total: int) -> None:
-    for step in range(total):
-        assert 0 < learning_rate(TrainSection(lr=0.01), step, total) <= 0.01
-
-
-def test_a_constant_rate_is_constant() -> None:
-    section = TrainSection(lr=0.01, schedule="constant")
-    assert {learning_rate(section, step, 9) for step in range(9)} == {0.01}
-
-
-@pytest.mark.parametrize(("name", "kind"), [("adamw", AdamW), ("adam", Adam), ("sgd", SGD)])
-def test_the_recipe_names_the_optimiser(name: str, kind: type) -> None:
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adamw", AdamW), ("adam", Adam), ("amsgrad", Adam), ("sgd", SGD)]
+)
+def test_the_recipe_names_the_optimiser(name: str, kind: type, network: Classifier) -> None:
     section = TrainSection.model_validate({"optimiser": name, "weight_decay": 0.1})
-    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
-    optimiser = make_optimiser(network, section)
+    optimiser = make_optimiser(network, section, section)
     assert type(optimiser) is kind
     decayed, free = optimiser.param_groups
-    assert [p.ndim for p in decayed["params"]] == [4]
-    assert [p.ndim for p in free["params"]] == [1, 1, 1]
+    assert all(p.ndim > 1 for p in decayed["params"])
+    assert all(p.ndim == 1 for p in free["params"])
     assert (decayed["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
+    assert decayed.get("amsgrad", False) is (name == "amsgrad")
 
 
-def test_balanced_weights_make_every_class_count_the_same() -> None:
-    counts = np.array([10, 30, 60])
-    weights = class_weights(counts, TrainSection(class_weights="balanced"))
-    assert weights is not None
-    assert torch.allclose(weights * torch.from_numpy(counts), torch.full((3,), 100 / 3))
-    assert class_weights(counts, TrainSection()) is None
+@pytest.mark.parametrize(("momentum", "nesterov"), [(0.9, True), (0.0, False)])
+def test_momentum_is_nesterovs(momentum: float, nesterov: object, network: Classifier) -> None:
+    section = TrainSection(optimiser="sgd", momentum=momentum)
+    (first, *_) = make_optimiser(network, section, section).param_groups
+    assert (first["momentum"], first["nesterov"]) == (momentum, nesterov)
+
+
+def test_groups_learn_at_their_own_rates(network: Classifier) -> None:
+    stage = StageSection(lr=1e-2, lr_divisors=(10, 5, 5, 2, 1))
+    optimiser = make_optimiser(network, TrainSection(), stage)
+    set_rate(optimiser, 1e-3)
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    rates = {
+        names[id(parameter)]: group["lr"]
+        for group in optimiser.param_groups
+        for parameter in group["params"]
+    }
+    assert rates["backbone.layers.0.0.weight"] == pytest.approx(1e-4)
+    assert rates["backbone.layers.1.body.0.weight"] == pytest.approx(2e-4)
+    assert rates["head.classify.bias"] == pytest.approx(1e-3)
+    assert len(rates) == len(names)
+
+
+def test_what_never_learns_is_not_in_the_optimiser(network: Classifier) -> None:
+    stage = StageSection(trains="head")
+    optimiser = make_optimiser(network, TrainSection(), stage)
+    held = [p for group in optimiser.param_groups for p in group["params"]]
+    assert {id(p) for p in held} == {id(p) for p in network.head.parameters()}
 
 
 def test_bfloat16_is_for_gpus_and_for_networks_that_gain_by_it(

@@ -17,8 +17,8 @@ from pulmo.core.files import sha256
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.tables import manifest_sha256, read_manifest
-from pulmo.train.loop import Watch
 from pulmo.train.run import Place, choose_device, train_run
+from pulmo.train.watch import Watch
 
 
 def place(tmp_path: Path, name: str = "run") -> Place:

@@ -30,6 +30,8 @@ class Input(Part):
     """Side in pixels."""
     aspect: Literal["squash", "pad", "crop"]
     """How a film that is not square becomes square."""
+    grey: Literal["plain", "stretch", "equalise", "clahe"] = "plain"
+    """How its grey scale is changed (`pulmo.radiograph.grey`)."""
     mean: float
     """Subtracted, inside the network, from the grey value in [0, 1]."""
     std: float
@@ -81,6 +83,7 @@ class Epoch(Part):
     """One epoch of training, a line of `history.jsonl`."""
 
     epoch: int
+    stage: int = 1
     lr: float
     train_loss: float
     val_loss: float

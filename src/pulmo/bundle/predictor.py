@@ -129,7 +129,8 @@ class Predictor:
 
     def to_input(self, radiograph: Radiograph) -> NDArray[np.uint8]:
         """Returns a radiograph's input, uint8 [size, size]."""
-        return to_input(radiograph.pixels, self.card.input.size, self.card.input.aspect)
+        shape = self.card.input
+        return to_input(radiograph.pixels, shape.size, shape.aspect, shape.grey)
 
     def check_modality(self, radiograph: Radiograph, name: str = "The picture") -> None:
         """Refuses a picture that says to be of another modality than those of the training.

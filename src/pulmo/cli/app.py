@@ -11,7 +11,19 @@ from typing import Annotated, NoReturn
 import typer
 
 import pulmo
-from pulmo.cli import data, demo, evaluate, explain, export, predict, recipes, train
+from pulmo.cli import (
+    compare,
+    data,
+    demo,
+    evaluate,
+    explain,
+    export,
+    lr_find,
+    predict,
+    recipes,
+    search,
+    train,
+)
 from pulmo.core.errors import InterruptedRunError, PulmoError, UsageError
 
 app = typer.Typer(
@@ -26,15 +38,20 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.command("recipes")(recipes.recipes)
 app.command("train")(train.train)
+app.command("search")(search.search)
+app.command("lr-find")(lr_find.lr_find)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
 
 
 # What `pip install pulmo` leaves out.
-_TRAINING_PACKAGES = {"torch", "torchvision", "timm", "onnx", "onnxscript", "safetensors"}
+_TRAINING_PACKAGES = {
+    "torch", "torchvision", "timm", "onnx", "onnxscript", "safetensors", "optuna",
+}  # fmt: skip
 
 
 class _Stopped(BaseException):

@@ -35,8 +35,8 @@ def evaluate(
 ) -> None:
     """Run a bundle on labelled films and report on it.
 
-    Every figure has its interval. Writes predictions.parquet, evaluation.json and report.html.
-    That test pictures were opened is noted in openings.jsonl beside the model.
+    Every figure has its interval. Writes predictions.parquet, card.json, evaluation.json and
+    report.html. That test pictures were opened is noted in openings.jsonl beside the model.
     """
     import numpy as np
 
@@ -157,6 +157,7 @@ def _write(
     from pulmo.report.page import ReportContent, write_report
 
     figures = evaluation.model_dump_json(indent=2).encode() + b"\n"
+    write_atomically(output / "card.json", predictor.card.to_json().encode())
     write_atomically(output / "evaluation.json", figures)
     content = ReportContent(evaluation, predictor.card, _gallery(predictor, table))
     write_report(output / "report.html", content)

@@ -1,5 +1,6 @@
 """pulmo train."""
 
+import os
 import shlex
 import signal
 from collections.abc import Callable, Iterator
@@ -13,34 +14,81 @@ import typer
 
 from pulmo.cli.console import Report, progress, say
 from pulmo.cli.output import claim_folder
-from pulmo.core.errors import InterruptedRunError
+from pulmo.core.errors import InterruptedRunError, UsageError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from pulmo.bundle.card import Card, Epoch
     from pulmo.core.recipe import Recipe
-    from pulmo.train.loop import Watch
+    from pulmo.study.crew import Listener
+    from pulmo.train.watch import Watch
+
+Name = Annotated[str, typer.Argument(help="A name of `pulmo recipes`, or a .toml file.")]
+Data = Annotated[Path, typer.Option(help="A manifest with its split.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=VALUE", help="Change one value of the recipe."),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Threads = Annotated[int, typer.Option(help="Threads of torch; 0 takes all cores.", min=0)]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Take the recipe's own cheaper variant.")]
+Ray = Annotated[bool, typer.Option("--ray", help="Spread the runs over a Ray cluster.")]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="The cluster; without it $RAY_ADDRESS, else one is started on this machine.",
+    ),
+]
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A name of `pulmo recipes`, or a .toml file.")],
-    data: Annotated[Path, typer.Option(help="A manifest with its split.")],
+    recipe: Name,
+    data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="The run's folder.")],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="A.B=VALUE", help="Change one value of the recipe."),
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(help="Threads of torch; 0 takes all cores.", min=0)] = 0,
+    settings: Settings = None,
+    quick: Quick = False,
+    resume: Resume = False,
+    folds: Annotated[
+        bool, typer.Option("--folds", help="Train once for each fold of the manifest, held out.")
+    ] = False,
+    seeds: Annotated[int, typer.Option(help="Train with so many seeds.", min=1)] = 1,
+    device: Device = "auto",
+    threads: Threads = 0,
+    ray: Ray = False,
+    ray_address: RayAddress = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary of folds and seeds as JSON.")
+    ] = False,
 ) -> None:
     """Train a recipe on a manifest."""
-    from pulmo.core.files import write_atomically
     from pulmo.core.recipe import load_recipe
-    from pulmo.core.run_folder import RunFolder
     from pulmo.core.tables import read_manifest
 
-    experiment = load_recipe(recipe, settings or [])
+    experiment = load_recipe(recipe, settings or [], quick=quick)
     manifest = read_manifest(data)
+    address = ray_cluster(ray, ray_address)
+    if folds or seeds > 1:
+        from pulmo.cli.repeats import Choice, train_repeats
+
+        choice = Choice(folds, seeds, resume, device, threads, address)
+        train_repeats(experiment, manifest, data, output, choice, as_json=as_json)
+    elif address is not None or as_json:
+        raise UsageError("--ray and --json are for many runs; add --folds or --seeds N.")
+    else:
+        use_threads(threads)
+        _train_once(experiment, manifest, output, device, resume=resume)
+
+
+def _train_once(
+    recipe: "Recipe", manifest: "pd.DataFrame", output: Path, device: str, *, resume: bool
+) -> None:
+    """Trains one run and tells what came of it."""
+    from pulmo.core.files import write_atomically
+    from pulmo.core.run_folder import RunFolder
+
     claim_folder(output)
 
     # torch takes seconds to import, which a typo in the recipe need not cost.
@@ -48,23 +96,48 @@ def train(
     from pulmo.report.figures import learning_curves
     from pulmo.train.run import Place, train_run
 
+    place = Place(RunFolder(output), cache_folder(), device)
+    finished = place.folder.card.exists()
+    with listening(recipe) as listener:
+        card = train_run(
+            recipe,
+            manifest,
+            place,
+            listener.watch,
+            resume=resume,
+            on_decode=listener.on_decode,
+        )
+    # torchrun's first process speaks for all.
+    if os.environ.get("RANK", "0") != "0":
+        return
+    write_atomically(place.folder.curves, learning_curves(card.training).encode())
+    _tell_result(output, card, finished=finished)
+
+
+def use_threads(threads: int) -> None:
+    """Lets torch use so many threads; 0 leaves it as it is."""
     if threads:
         import torch
 
         torch.set_num_threads(threads)
-    place = Place(RunFolder(output), cache_folder(), device)
-    finished = place.folder.card.exists()
-    with progress("decoding", "training") as (decoding, training), stop_in_order() as stop:
-        card = train_run(
-            experiment,
-            manifest,
-            place,
-            _watch(experiment, training, stop),
-            resume=resume,
-            on_decode=_stoppable(decoding, stop),
-        )
-    write_atomically(place.folder.curves, learning_curves(card.training).encode())
-    _tell_result(output, card, finished=finished)
+
+
+def ray_cluster(wanted: bool, address: str | None) -> str | None:  # noqa: FBT001 - an option
+    """Returns the address of the Ray cluster that the options choose; None for none."""
+    if address is None and not wanted:
+        return None
+    return address or os.environ.get("RAY_ADDRESS") or "local"
+
+
+@contextmanager
+def listening(recipe: "Recipe") -> "Iterator[Listener]":
+    """Gives what shows how far a run of the recipe is, and stops it in good order."""
+    from pulmo.study.crew import Listener
+
+    stages = ("decoding", "running the frozen base", "training")
+    with progress(*stages) as (decoding, features, training), stop_in_order() as stop:
+        watch = _watch(recipe, features, training, stop)
+        yield Listener(watch, _stoppable(decoding, stop), lambda name: say(f"{name}:"))
 
 
 @contextmanager
@@ -91,15 +164,16 @@ def stop_in_order() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def _watch(recipe: "Recipe", training: Report, stop: Event) -> "Watch":
+def _watch(recipe: "Recipe", features: Report, training: Report, stop: Event) -> "Watch":
     """Returns what shows a run's steps and epochs, and stops it."""
-    from pulmo.train.loop import Watch
+    from pulmo.train.watch import Watch
 
     return Watch(
         on_step=lambda epoch, step, steps, _: training(
-            epoch * steps + step, recipe.train.epochs * steps
+            epoch * steps + step, sum(stage.epochs for stage in recipe.train.plan) * steps
         ),
         on_epoch=_tell_epoch,
+        on_features=features,
         should_stop=stop.is_set,
     )
 

@@ -24,6 +24,10 @@ class InputError(PulmoError):
     exit_status = 3
 
 
+class DivergedError(InputError):
+    """Training led to numbers that are not finite; the learning rate may be too high."""
+
+
 class PartialError(PulmoError):
     """The work is done, but some of the files failed; each was named with its reason."""
 

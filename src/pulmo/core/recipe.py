@@ -15,14 +15,13 @@ from pulmo.core.errors import UsageError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.labels import LabelScheme
 from pulmo.core.sections import (
-    AugmentSection,
     DataSection,
     DecisionSection,
     ImageSection,
     ModelSection,
     Section,
-    TrainSection,
 )
+from pulmo.core.training import AugmentSection, TrainSection
 
 
 class Recipe(Section):
@@ -48,6 +47,18 @@ class Recipe(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _classes_of_the_training_are_classes(self) -> Self:
+        for key in ("class_weights", "oversample"):
+            given = getattr(self.train, key)
+            unknown = [] if isinstance(given, str) else sorted(set(given) - set(self.labels.order))
+            if unknown:
+                raise UsageError(
+                    f"train.{key} speaks of {', '.join(unknown)}; the classes are "
+                    f"{', '.join(self.labels.order)}."
+                )
+        return self
+
     def to_toml(self) -> str:
         """Returns the recipe with every default written out, as TOML that `load_recipe` reads."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
@@ -64,13 +75,14 @@ def shipped_recipes() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
-def load_recipe(name: str, settings: Sequence[str] = ()) -> Recipe:
+def load_recipe(name: str, settings: Sequence[str] = (), *, quick: bool = False) -> Recipe:
     """Reads a recipe.
 
     Args:
         name: a shipped recipe's name, or the path of a TOML file.
         settings: changes to it, each `section.key=value` with the value in TOML; a value that is
-            not TOML is taken as a string.
+            not TOML is taken as a string, and a number among the keys counts the entries of a list.
+        quick: take the recipe's own cheaper variant, the settings of its table `quick`.
 
     Raises:
         UsageError: there is no such recipe, or it or a setting has an unknown key or a bad value.
@@ -81,6 +93,7 @@ def load_recipe(name: str, settings: Sequence[str] = ()) -> Recipe:
         tree = tomllib.loads(read_bytes(path).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}.") from error
+    _take_quick(tree, str(path), quick=quick)
     for setting in settings:
         _apply(tree, setting)
     return parse_recipe(tree, str(path))
@@ -113,6 +126,18 @@ def _find(name: str) -> Path:
     )
 
 
+def _take_quick(tree: dict[str, Any], origin: str, *, quick: bool) -> None:
+    """Takes the table `quick` out of a recipe, and applies it if it is wanted."""
+    variant = tree.pop("quick", {})
+    if not quick:
+        return
+    if not variant or not isinstance(variant, dict):
+        raise UsageError(f"{origin} has no quick variant: a table quick of settings.")
+    for key, value in variant.items():
+        _set(tree, key, value, f"quick.{key}")
+    tree["name"] = f"{tree.get('name')}-quick"
+
+
 def _apply(tree: dict[str, Any], setting: str) -> None:
     """Changes `tree` by one `a.b=value`."""
     dotted, separator, text = setting.partition("=")
@@ -122,13 +147,32 @@ def _apply(tree: dict[str, Any], setting: str) -> None:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text
+    _set(tree, dotted, value, setting)
+
+
+def _set(tree: dict[str, Any], dotted: str, value: Any, setting: str) -> None:  # noqa: ANN401 - whatever TOML can hold
+    """Sets one value of `tree`; `setting` is what messages call it."""
     *sections, key = dotted.split(".")
-    node = tree
+    node: Any = tree
     for section in sections:
-        node = node.setdefault(section, {})
-        if not isinstance(node, dict):
+        if isinstance(node, list):
+            node = _entry(node, section, setting)
+        else:
+            node = node.setdefault(section, {})
+        if not isinstance(node, dict | list):
             raise UsageError(f"{setting!r}: {section!r} is a value, not a section.")
+    if isinstance(node, list):
+        raise UsageError(f"{setting!r}: say which key of the entry {key!r} of the list is meant.")
     node[key] = value
+
+
+def _entry(entries: list[Any], number: str, setting: str) -> Any:  # noqa: ANN401 - whatever TOML can hold
+    """Returns one entry of a list, counted from 0."""
+    if not (number.isdecimal() and int(number) < len(entries)):
+        raise UsageError(
+            f"{setting!r}: {number!r} is no entry of the list; it has 0 to {len(entries) - 1}."
+        )
+    return entries[int(number)]
 
 
 def _explain(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
@@ -148,7 +192,10 @@ def _keys_at(location: tuple[int | str, ...]) -> list[str]:
     """Returns the keys that the section at `location` knows."""
     section: Any = Recipe
     for part in location:
-        section = section.model_fields[str(part)].annotation
+        if isinstance(part, int):
+            section = section.__args__[0]
+        else:
+            section = section.model_fields[part].annotation
     if dataclasses.is_dataclass(section):
         return [field.name for field in dataclasses.fields(section)]
     return list(section.model_fields)

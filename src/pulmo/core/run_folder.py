@@ -57,6 +57,10 @@ class RunFolder(NamedTuple):
         """Weights, optimiser and progress at the last checkpoint."""
         return self.root / "checkpoints" / "last.safetensors"
 
+    def features(self, stage: int) -> Path:
+        """What the frozen base of a stage, counted from 0, gives for each picture."""
+        return self.root / "checkpoints" / f"features-{stage}.npy"
+
     @property
     def best_checkpoint(self) -> Path:
         """The weights with the lowest validation loss so far."""

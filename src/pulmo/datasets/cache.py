@@ -1,4 +1,9 @@
-"""A cache of decoded pictures: read, fitted and stored as bytes once, mapped ever after."""
+"""A store of decoded pictures: read, fitted and kept as bytes once, mapped into memory ever after.
+
+A store is a folder for each size, aspect policy and grey scale. It holds shards: files that are
+written once, whole, and never changed, each with the pixels of some pictures and then their
+SHA-256. So two programs may fill a store at once, and an interruption loses one shard.
+"""
 
 import os
 import secrets
@@ -13,16 +18,19 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
 from pulmo.core.files import sha256
+from pulmo.core.sections import ImageSection
 from pulmo.datasets.parallel import in_threads
 from pulmo.radiograph import read_radiograph
-from pulmo.radiograph.geometry import Aspect, to_input
+from pulmo.radiograph.geometry import to_input
 
 # Raised when the reader or the geometry changes what a picture looks like.
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+_SHARD: Final = 4096
+_DIGEST: Final = 32
 
 
 def cache_folder() -> Path:
-    """Returns where caches lie: `$PULMO_CACHE`, else `pulmo` in the user's cache folder."""
+    """Returns where stores lie: `$PULMO_CACHE`, else `pulmo` in the user's cache folder."""
     chosen = os.environ.get("PULMO_CACHE")
     if chosen:
         return Path(chosen)
@@ -33,94 +41,128 @@ class Pictures(NamedTuple):
     """The network's inputs of a manifest's rows, on disk.
 
     Attributes:
-        memory: uint8 [pictures, size, size], mapped.
-        rows: int [n], where each row of the manifest lies in `memory`.
+        shards: uint8 [pictures, size, size] each, mapped.
+        shard: int [n], the shard of each row of the manifest.
+        place: int [n], where in its shard each row lies.
     """
 
-    memory: NDArray[np.uint8]
-    rows: NDArray[np.intp]
+    shards: tuple[NDArray[np.uint8], ...]
+    shard: NDArray[np.intp]
+    place: NDArray[np.intp]
 
     def take(self, indices: NDArray[np.intp]) -> NDArray[np.uint8]:
         """Returns uint8 [k, size, size], the pictures of k rows of the manifest."""
-        return self.memory[self.rows[indices]]
+        taken = np.empty((len(indices), *self.shards[0].shape[1:]), np.uint8)
+        shard, place = self.shard[indices], self.place[indices]
+        for number in np.unique(shard):
+            here = shard == number
+            taken[here] = self.shards[number][place[here]]
+        return taken
+
+
+class _Shard(NamedTuple):
+    """A shard: the SHA-256 of its pictures' files, 32 bytes each, and their pixels."""
+
+    digests: NDArray[np.bytes_]
+    pixels: NDArray[np.uint8]
 
 
 def cached_pictures(
     table: pd.DataFrame,
-    size: int,
-    aspect: Aspect,
+    image: ImageSection,
     folder: Path,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Pictures:
     """Decodes a manifest's pictures, or finds them decoded.
 
-    The cache is keyed by the pictures' content, the size and the aspect policy, so a new split of
-    the same pictures decodes nothing. A cache that is not whole is built anew.
-
     Args:
         table: a manifest.
-        size: side of the input in pixels.
-        aspect: how a film that is not square becomes square.
-        folder: where caches lie.
-        on_progress: called with the pictures decoded and the pictures in all.
+        image: how a picture becomes the network's input.
+        folder: where stores lie.
+        on_progress: called with the pictures decoded and the pictures to decode.
 
     Raises:
         InputError: a picture is missing, unreadable or not the one that was imported, or the
-            cache cannot be written.
+            store cannot be written.
     """
-    unique = table.drop_duplicates("sha256").sort_values("sha256")
-    digests = unique["sha256"].to_numpy(str)
-    key = sha256(f"{_FORMAT} {size} {aspect} {' '.join(digests)}".encode())
-    path = folder / f"pictures-{size}-{aspect}-{key[:16]}.npy"
-    shape = (len(unique), size, size)
-    memory = _mapped(path, shape)
-    if memory is None:
-        _build(path, shape, _decoded(unique, size, aspect, on_progress))
-        memory = np.lib.format.open_memmap(path, mode="r")
-    return Pictures(memory, np.searchsorted(digests, table["sha256"].to_numpy(str)))
+    store = folder / f"pictures-{_FORMAT}-{image.size}-{image.aspect}-{image.grey}"
+    wanted = _digests(table)
+    shards = [shard for path in sorted(store.glob("*.npy")) if (shard := _opened(path, image.size))]
+    held = np.concatenate([shard.digests for shard in shards]) if shards else wanted[:0]
+    missing = table[~np.isin(wanted, held)].drop_duplicates("sha256").sort_values("sha256")
+    with closing(_decoded(missing, image, on_progress)) as rows:
+        for start in range(0, len(missing), _SHARD):
+            path = _write(store, missing.iloc[start : start + _SHARD], image.size, rows)
+            shards.append(_mapped(path))
+    return _located(shards, wanted)
 
 
-def _mapped(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8] | None:
-    """Returns a cache's pictures; None if there is no cache, or it is cut short or damaged."""
+def _digests(table: pd.DataFrame) -> NDArray[np.bytes_]:
+    """Returns S32 [n], the bytes of each row's SHA-256."""
+    text = "".join(table["sha256"])
+    return np.frombuffer(bytes.fromhex(text), f"S{_DIGEST}")
+
+
+def _located(shards: list[_Shard], wanted: NDArray[np.bytes_]) -> Pictures:
+    """Returns where each of the wanted pictures lies."""
+    digests = np.concatenate([shard.digests for shard in shards])
+    sizes = [len(shard.digests) for shard in shards]
+    order = np.argsort(digests, kind="stable")
+    found = order[np.searchsorted(digests[order], wanted)]
+    number = np.repeat(np.arange(len(shards)), sizes)[found]
+    first = np.cumsum([0, *sizes])[number]
+    return Pictures(tuple(shard.pixels for shard in shards), number, found - first)
+
+
+def _opened(path: Path, size: int) -> _Shard | None:
+    """Returns a shard; None if it is cut short or damaged."""
     try:
-        memory = np.lib.format.open_memmap(path, mode="r")
+        shard = _mapped(path)
     except (OSError, ValueError):
         return None
-    return memory if memory.shape == shape and memory.dtype == np.uint8 else None
+    pixels, digests = shard.pixels, shard.digests
+    whole = pixels.dtype == np.uint8 and pixels.shape == (len(digests), size, size)
+    return shard if whole else None
+
+
+def _mapped(path: Path) -> _Shard:
+    """Maps a shard's pixels and reads its digests, which are all that follows them."""
+    pixels = np.lib.format.open_memmap(path, mode="r")
+    return _Shard(np.fromfile(path, f"S{_DIGEST}", offset=pixels.offset + pixels.nbytes), pixels)
 
 
 def _decoded(
-    unique: pd.DataFrame,
-    size: int,
-    aspect: Aspect,
-    on_progress: Callable[[int, int], None] | None,
+    missing: pd.DataFrame, image: ImageSection, on_progress: Callable[[int, int], None] | None
 ) -> Generator[bytes, None, None]:
-    """Yields the bytes of each picture's input, in the order of `unique`."""
+    """Yields the bytes of each picture's input, in the order of `missing`."""
 
     def decode(row: tuple[str, str]) -> bytes:
         path, expected = row
         radiograph = read_radiograph(Path(path))
         if radiograph.sha256 != expected:
             raise InputError(f"{path} has changed since it was imported; import it again.")
-        return to_input(radiograph.pixels, size, aspect).tobytes()
+        return to_input(radiograph.pixels, image.size, image.aspect, image.grey).tobytes()
 
-    pictures = zip(unique["path"], unique["sha256"], strict=True)
+    pictures = zip(missing["path"], missing["sha256"], strict=True)
     with closing(in_threads(decode, pictures)) as rows:
         for done, data in enumerate(rows, start=1):
-            yield data
             if on_progress:
-                on_progress(done, len(unique))
+                on_progress(done, len(missing))
+            yield data
 
 
-def _build(path: Path, shape: tuple[int, int, int], rows: Generator[bytes, None, None]) -> None:
-    """Writes a cache. A stream and not a map, on which a full disk would kill the process."""
+def _write(store: Path, part: pd.DataFrame, size: int, rows: Generator[bytes, None, None]) -> Path:
+    """Writes a shard. A stream and not a map, on which a full disk would kill the process."""
+    digests = _digests(part).tobytes()
+    path = store / f"{sha256(digests)[:16]}.npy"
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(rows), temporary.open("xb") as file:
-            _write_header(file, shape)
-            for row in rows:
-                file.write(row)
+        store.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            _write_header(file, (len(part), size, size))
+            for _ in range(len(part)):
+                file.write(next(rows))
+            file.write(digests)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -133,6 +175,7 @@ def _build(path: Path, shape: tuple[int, int, int], rows: Generator[bytes, None,
         # The folder may be none; the error that says so must not be hidden by this one.
         with suppress(OSError):
             temporary.unlink()
+    return path
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, int, int]) -> None:

@@ -1,15 +1,29 @@
 """Backbones: networks that turn grey films into feature maps."""
 
+import re
+import statistics
+import warnings
 from collections.abc import Callable
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, NamedTuple
 
 import timm
+import torch
+from timm.models import group_parameters
 from torch import Tensor, nn
 
 from pulmo.core.errors import UsageError
 from pulmo.core.registry import Registry
+from pulmo.models.unused import drop_unused, untaped
 
 BACKBONES: Registry[Callable[[], "Backbone"]] = Registry("network", "pulmo.models.zoo")
+
+
+class Grey(NamedTuple):
+    """The mean and the deviation of grey values in [0, 1] that a network's weights expect."""
+
+    mean: float
+    std: float
 
 
 class Backbone(nn.Module):
@@ -17,20 +31,46 @@ class Backbone(nn.Module):
 
     Attributes:
         channels: number of feature maps.
+        grid: rows and columns of the maps of films of the size that it was made for.
+        ignored: names of modules that published weights may hold and that this has not: its
+            classifier, and what its features do not need.
+        grey: what its pretrained weights expect; None if nobody says.
     """
 
     channels: int
+    grid: tuple[int, int]
+    ignored: tuple[str, ...]
+    grey: Grey | None
 
-    def __init__(self, layers: nn.Module, channels: int) -> None:
-        """Wraps `layers`, which must give `channels` feature maps."""
+    def __init__(
+        self,
+        layers: nn.Module,
+        channels: int,
+        ignored: tuple[str, ...] = (),
+        grey: Grey | None = None,
+    ) -> None:
+        """Wraps `layers`, which must give `channels` feature maps; `make_backbone` tries it."""
         super().__init__()
         self.layers = layers
         self.channels = channels
+        self.ignored = ignored
+        self.grey = grey
 
     def forward(self, films: Tensor) -> Tensor:
         """Returns the feature maps of normalised films."""
         features: Tensor = self.layers(films)
         return features
+
+    def groups(self) -> list[list[str]]:
+        """Returns the names of the parameters of each layer group, stem first.
+
+        A group is a child of `layers` that has parameters.
+        """
+        groups = [
+            [f"layers.{child}.{name}" for name, _ in module.named_parameters()]
+            for child, module in self.layers.named_children()
+        ]
+        return [group for group in groups if group]
 
 
 class TimmBackbone(Backbone):
@@ -42,41 +82,105 @@ class TimmBackbone(Backbone):
 
     def __init__(self, name: str, *, pretrained: bool) -> None:
         """Makes timm's network `name`; `pretrained` loads its weights from timm's hub."""
-        network: Any = timm.create_model(
-            name, pretrained=pretrained, in_chans=1, num_classes=0, global_pool=""
-        )
-        super().__init__(network, network.num_features)
+        network: Any = timm.create_model(name, pretrained=pretrained, in_chans=1, num_classes=0)
+        about = network.pretrained_cfg
+        names = about["classifier"]
+        ignored = (names,) if isinstance(names, str) else tuple(names)
+        grey = Grey(statistics.fmean(about["mean"]), statistics.fmean(about["std"]))
+        super().__init__(network, network.num_features, ignored, grey)
         self._forward_features: Callable[[Tensor], Tensor] = network.forward_features
 
     def forward(self, films: Tensor) -> Tensor:
         """Returns the feature maps of normalised films."""
         return self._forward_features(films)
 
+    def groups(self) -> list[list[str]]:
+        """Returns the names of the parameters of each layer group as timm divides the network."""
+        network: Any = self.layers
+        try:
+            matcher = network.group_matcher(coarse=True)
+        except (AssertionError, AttributeError):  # timm divides all its networks but two
+            return super().groups()
+        parts = group_parameters(network, matcher)
+        return [[f"layers.{name}" for name in parts[key]] for key in sorted(parts)]
 
-def make_backbone(name: str, *, pretrained: bool = False) -> Backbone:
-    """Makes a backbone by name.
+
+def make_backbone(name: str, *, pretrained: bool = False, size: int = 224) -> Backbone:
+    """Makes a backbone by name, and tries it on one film.
+
+    What its feature maps do not depend on is taken out, so that it is neither kept nor counted.
 
     Args:
         name: a network of `pulmo.models.zoo` or a timm model name.
         pretrained: load timm's weights, from its hub or the local cache of it.
+        size: side of the films in pixels.
 
     Raises:
-        UsageError: there is no such network, its weights cannot be had, or it has no feature maps.
+        UsageError: there is no such network, its weights cannot be had, it does not take films of
+            this size, or it has no feature maps.
     """
+    try:
+        backbone = _make(name, pretrained=pretrained)
+    except (AssertionError, OSError, RuntimeError) as error:
+        raise UsageError(
+            f"timm could not give {name!r}{' with its weights' if pretrained else ''}: {error}. "
+            "Without a network connection, set model.weights to a safetensors file."
+        ) from error
+    maps = _try(backbone, name, size)
+    backbone.grid = (maps.shape[2], maps.shape[3])
+    backbone.ignored += drop_unused(backbone.layers, maps)
+    return backbone
+
+
+def _make(name: str, *, pretrained: bool) -> Backbone:
+    """Makes a network, one of pulmo's or timm's."""
     if name in BACKBONES:
         if pretrained:
             raise UsageError(f"{name!r} is not a timm network; weights must be a file or none.")
         return BACKBONES[name]()
     if not timm.is_model(name):
-        near = timm.list_models(f"*{name[:6]}*")[:3]
+        near = _near(name)
         hint = f" Near it: {', '.join(near)}." if near else ""
         raise UsageError(
             f"There is no network {name!r}: not here ({', '.join(BACKBONES)}), not in timm.{hint}"
         )
     try:
-        return TimmBackbone(name, pretrained=pretrained)
-    except (OSError, RuntimeError) as error:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Mapping deprecated model name")
+            return TimmBackbone(name, pretrained=pretrained)
+    except UserWarning as renamed:
+        current = str(renamed).rstrip(".").rpartition(" ")[2]
+        raise UsageError(f"timm now calls {name!r} {current!r}; write that.") from None
+
+
+def _near(name: str) -> list[str]:
+    """Returns up to six names that one may have meant, whatever its case and punctuation."""
+    bare = {_bare(known): known for known in (*BACKBONES, *timm.list_models())}
+    wanted = _bare(name)
+    begin = [known for known in bare if known.startswith(wanted)]
+    hold = [known for known in bare if wanted in known and known not in begin]
+    close = get_close_matches(wanted, bare, n=3, cutoff=0.7)
+    return [bare[known] for known in dict.fromkeys([*begin[:4], *hold[:2], *close])][:6]
+
+
+def _bare(name: str) -> str:
+    return re.sub("[^a-z0-9]", "", name.lower())
+
+
+def _try(backbone: Backbone, name: str, size: int) -> Tensor:
+    """Returns the maps of a black film, with the graph that leads to them."""
+    mode = backbone.training
+    try:
+        with torch.enable_grad():
+            maps: Any = untaped(backbone.eval(), torch.zeros(1, 1, size, size))
+    except (AssertionError, RuntimeError, ValueError) as error:
+        reason = str(error).rstrip(".") or "it does not say why"
+        raise UsageError(f"{name!r} does not take films of {size} px: {reason}.") from error
+    backbone.train(mode)
+    shape = list(maps.shape) if isinstance(maps, Tensor) else f"a {type(maps).__name__}"
+    if not isinstance(maps, Tensor) or maps.ndim != 4 or maps.shape[1] != backbone.channels:
         raise UsageError(
-            f"timm could not give {name!r}{' with its weights' if pretrained else ''}: {error}. "
-            "Without a network connection, set model.weights to a safetensors file."
-        ) from error
+            f"{name!r} gives {shape} and not feature maps [n, {backbone.channels}, rows, "
+            "columns]; choose a convolutional network."
+        )
+    return maps

@@ -9,9 +9,12 @@ from torch import Tensor, nn
 from pulmo.core.errors import UsageError
 from pulmo.core.sections import ModelSection
 from pulmo.models.backbone import Backbone, make_backbone
-from pulmo.models.heads import Head, LinearHead, MlpHead
+from pulmo.models.heads import Head, make_head
 from pulmo.models.randomness import seeded
 from pulmo.models.weights import load_weights
+
+# How far a recipe's mean and deviation may be from those of the weights: three digits are enough.
+_ROUNDED = 5e-3
 
 
 class Classifier(nn.Module):
@@ -77,47 +80,41 @@ def make_classifier(
         section: the recipe's model.
         labels: the classes.
         seed: seeds the random weights; the process's own generator is left as it was.
-        size: side of the films in pixels, to check that the network takes them.
+        size: side of the films in pixels. A flatten head takes no other size.
         initial: load the initial weights; False where trained ones are loaded after.
 
     Raises:
-        UsageError: there is no such network, it does not take films of this size, or its output
-            is not feature maps.
+        UsageError: there is no such network, it does not take films of this size, its output is
+            not feature maps, its head is too large, or its weights expect another normalisation
+            and the recipe names none.
         InputError: the weights' file is missing, damaged or of another network.
         RefusedError: the weights' file is not the one that the recipe names.
     """
     with seeded(seed):
         pretrained = initial and section.weights == "timm"
-        backbone = make_backbone(section.backbone, pretrained=pretrained)
-        head: Head
-        if section.head == "linear":
-            head = LinearHead(backbone.channels, len(labels), section.dropout)
-        else:
-            head = MlpHead(backbone.channels, len(labels), section.hidden, section.dropout)
+        backbone = make_backbone(section.backbone, pretrained=pretrained, size=size)
+        head = make_head(section, (backbone.channels, *backbone.grid), len(labels))
     origin = section.weights
-    if initial and section.weights not in ("none", "timm"):
+    if pretrained:
+        _check_normalisation(section, backbone)
+    elif initial and section.weights != "none":
         origin = load_weights(
             backbone,
             Path(section.weights),
             expected_sha256=section.weights_sha256,
             partial=section.weights_partial,
         )
-    classifier = Classifier(backbone, head, labels, (section.mean, section.std))
-    _check_features(classifier, section.backbone, size)
-    return Made(classifier, origin)
+    return Made(Classifier(backbone, head, labels, (section.mean, section.std)), origin)
 
 
-def _check_features(classifier: Classifier, name: str, size: int) -> None:
-    """Refuses a network that gives no [n, channels, rows, columns] for films of this size."""
-    mode = classifier.training
-    try:
-        with torch.no_grad():
-            maps = classifier.eval().features(torch.zeros(1, 1, size, size))
-    except (AssertionError, RuntimeError, ValueError) as error:
-        raise UsageError(f"{name!r} does not take films of {size} px: {error}.") from error
-    classifier.train(mode)
-    if maps.ndim != 4 or maps.shape[1] != classifier.backbone.channels:
+def _check_normalisation(section: ModelSection, backbone: Backbone) -> None:
+    """Refuses to take the default normalisation for weights that expect another."""
+    grey, given = backbone.grey, (section.mean, section.std)
+    if grey is None or {"mean", "std"} <= section.model_fields_set:
+        return
+    if any(abs(a - b) > _ROUNDED for a, b in zip(given, grey, strict=True)):
         raise UsageError(
-            f"{name!r} gives {list(maps.shape)} and not feature maps "
-            f"[n, {classifier.backbone.channels}, rows, columns]; choose a convolutional network."
+            f"The weights of {section.backbone!r} expect another normalisation than "
+            f"{section.mean:g} and {section.std:g}: set model.mean={grey.mean:.3g} and "
+            f"model.std={grey.std:.3g}, or say model.mean and model.std as you want them."
         )

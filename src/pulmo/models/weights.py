@@ -1,6 +1,6 @@
 """Initial weights out of a safetensors file, in timm's or torchvision's parameter names."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -11,21 +11,10 @@ from torch import Tensor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.models.backbone import Backbone
+from pulmo.models.torchvision_names import from_torchvision
 
-# The classifiers of torchvision's and timm's networks, which the backbone has not.
-_CLASSIFIERS = ("classifier.", "fc.", "head.")
-
-_MOBILENET_V2_DEPTHS = (1, 2, 3, 4, 3, 3, 1)
-_MOBILENET_V2_FIRST = {"0.0": "conv_dw", "0.1": "bn1", "1": "conv_pw", "2": "bn2"}
-_MOBILENET_V2_BLOCK = {
-    "0.0": "conv_pw",
-    "0.1": "bn1",
-    "1.0": "conv_dw",
-    "1.1": "bn2",
-    "2": "conv_pwl",
-    "3": "bn3",
-}
-_MOBILENET_V2_ENDS = {"0.0": "conv_stem", "0.1": "bn1", "18.0": "conv_head", "18.1": "bn2"}
+# Torchvision's classifiers, and the auxiliary one of its Inception; timm names its own.
+_CLASSIFIERS = ("classifier", "fc", "AuxLogits")
 
 
 def load_weights(
@@ -33,8 +22,11 @@ def load_weights(
 ) -> str:
     """Copies a file's tensors into a backbone.
 
-    A three-channel stem is summed over its channels, as timm does. A classifier in the file is
-    passed over.
+    A three-channel stem is summed over its channels, as timm does. What the file holds of a
+    classifier, or of other modules that the features do not need, is passed over.
+
+    Torchvision's Inception-v3 expects grey values less 0.5, by 0.5; its other networks ImageNet's
+    mean and deviation, which are the recipe's defaults.
 
     Args:
         backbone: the network to change.
@@ -61,7 +53,7 @@ def load_weights(
     except SafetensorError as error:
         raise InputError(f"{path} is not a safetensors file: {error}.") from error
     target = backbone.layers.state_dict()
-    found = rename(tensors, target)
+    found = rename(tensors, target, backbone.ignored)
     unknown = sorted(set(found) - set(target))
     # Older files lack the counters of batches, which evaluation never reads.
     missing = sorted(n for n in set(target) - set(found) if not n.endswith("num_batches_tracked"))
@@ -78,37 +70,22 @@ def load_weights(
     return f"{path.name}, SHA-256 {digest}{lacking}"
 
 
-def rename(tensors: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def rename(
+    tensors: Mapping[str, Tensor], target: Mapping[str, Tensor], ignored: Iterable[str] = ()
+) -> dict[str, Tensor]:
     """Returns `tensors` under the names of the network whose state is `target`.
 
-    A name that the network has is taken as it is; a classifier that it has not is left out.
+    A name that the network has is taken as it is. What the network has not of the modules
+    `ignored`, or of a classifier, is left out.
     """
-    mobilenet_v2 = "conv_stem.weight" in target and "features.0.0.weight" in tensors
+    passed = tuple(f"{module}." for module in (*_CLASSIFIERS, *ignored))
     renamed = {}
-    for name, tensor in tensors.items():
-        bare = name.removeprefix("features.")
+    for name, tensor in from_torchvision(tensors, target).items():
         if name in target:
             renamed[name] = tensor
-        elif not name.startswith(_CLASSIFIERS):
-            renamed[_mobilenet_v2(bare) if mobilenet_v2 else bare] = tensor
+        elif not name.startswith(passed):
+            renamed[name.removeprefix("features.")] = tensor
     return renamed
-
-
-def _mobilenet_v2(name: str) -> str:
-    """Returns timm's name for torchvision's MobileNetV2 tensor `name`."""
-    module, _, kind = name.rpartition(".")
-    if module in _MOBILENET_V2_ENDS:
-        return f"{_MOBILENET_V2_ENDS[module]}.{kind}"
-    number, _, part = module.partition(".conv.")
-    layers = _MOBILENET_V2_FIRST if number == "1" else _MOBILENET_V2_BLOCK
-    if part not in layers:
-        return name
-    block = int(number) - 1
-    for stage, depth in enumerate(_MOBILENET_V2_DEPTHS):
-        if block < depth:
-            return f"blocks.{stage}.{block}.{layers[part]}.{kind}"
-        block -= depth
-    return name
 
 
 def _fit(tensor: Tensor, target: Tensor, name: str, path: Path) -> Tensor:

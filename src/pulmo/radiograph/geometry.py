@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pulmo.radiograph.grey import Grey, regrade
+
 Aspect = Literal["squash", "pad", "crop"]
 
 
@@ -33,7 +35,9 @@ class Fit(NamedTuple):
         return cls((width - side) / 2, (height - side) / 2, side, side)
 
 
-def to_input(pixels: NDArray[np.float32], size: int, aspect: Aspect) -> NDArray[np.uint8]:
+def to_input(
+    pixels: NDArray[np.float32], size: int, aspect: Aspect, grey: Grey = "plain"
+) -> NDArray[np.uint8]:
     """Returns the network's input of a picture.
 
     Training, calibration and prediction all take their pictures from here.
@@ -42,6 +46,7 @@ def to_input(pixels: NDArray[np.float32], size: int, aspect: Aspect) -> NDArray[
         pixels: float32 [height, width] in [0, 1].
         size: side of the input in pixels.
         aspect: squash ignores the aspect ratio, pad adds black, crop takes the central square.
+        grey: how its grey scale is changed, after the resampling and before black is added.
 
     Returns:
         uint8 [size, size], 0 black, resampled with an antialiased triangle filter.
@@ -52,13 +57,15 @@ def to_input(pixels: NDArray[np.float32], size: int, aspect: Aspect) -> NDArray[
     if aspect == "crop":
         box = (fit.left, fit.top, fit.left + fit.width, fit.top + fit.height)
         image = image.resize((size, size), Image.Resampling.BILINEAR, box=box)
-        return _quantise(np.asarray(image))
+        return _quantise(regrade(np.asarray(image), grey))
     inner_width = max(1, round(size * width / fit.width))
     inner_height = max(1, round(size * height / fit.height))
     inner = image.resize((inner_width, inner_height), Image.Resampling.BILINEAR)
     square = np.zeros((size, size), np.uint8)
     top, left = (size - inner_height) // 2, (size - inner_width) // 2
-    square[top : top + inner_height, left : left + inner_width] = _quantise(np.asarray(inner))
+    square[top : top + inner_height, left : left + inner_width] = _quantise(
+        regrade(np.asarray(inner), grey)
+    )
     return square
 
 

@@ -15,7 +15,7 @@ from pulmo.datasets.inspect.samples import Sample
 from pulmo.datasets.inspect.sentences import name_of
 from pulmo.report import words
 from pulmo.report.gallery import file_name
-from pulmo.report.page import environment
+from pulmo.report.template import environment
 
 _QUALITY: Final = 78
 

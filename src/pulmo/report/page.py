@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from pulmo.bundle.card import Card
 from pulmo.core.errors import UsageError
 from pulmo.core.files import write_atomically
@@ -14,6 +12,7 @@ from pulmo.explain.overlay import colour_stops
 from pulmo.report import words
 from pulmo.report.figures import FEW, draw_reliability, draw_roc, draw_training
 from pulmo.report.gallery import Shown, file_name
+from pulmo.report.template import environment
 
 
 @dataclass(frozen=True)
@@ -96,25 +95,3 @@ def _by_class(content: ReportContent) -> dict[str, list[Shown]]:
         for label in content.card.labels.order
     }
     return {label: pictures for label, pictures in classes.items() if pictures}
-
-
-def environment() -> Environment:
-    """Returns the templates of the pages, with the filters and functions that they share."""
-    made = Environment(
-        loader=PackageLoader("pulmo.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {
-        "title_of": words.metric_title,
-        "summary_of": words.metric_summary,
-        "count": "{:,}".format,
-    }
-    made.globals |= {
-        "share": words.share,
-        "smaller_is_better": words.smaller_is_better,
-        "within_one": words.within_one,
-    }
-    return made

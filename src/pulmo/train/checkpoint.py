@@ -1,6 +1,9 @@
 """Checkpoints: weights, optimiser and progress in one safetensors file, whole or absent."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from pydantic import BaseModel
@@ -8,12 +11,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
 
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
 
-_MODEL, _OPTIMISER, _PROGRESS = "model.", "optimiser.", "progress"
+_MODEL, _AVERAGE, _OPTIMISER, _PROGRESS = "model.", "average.", "optimiser.", "progress"
 
 
 class Progress(BaseModel):
@@ -23,7 +27,9 @@ class Progress(BaseModel):
         recipe_sha256: the recipe of the run.
         manifest_sha256: the pictures of the run.
         weights: where the initial weights came from.
-        epoch: the epoch under way, from 0.
+        stage: the stage under way, from 0.
+        stage_epoch: the epoch of that stage under way, from 0.
+        epoch: the epoch of the run under way, from 0.
         step: steps done in it.
         loss_sum: sum of the training loss over the pictures seen in it.
         seen: pictures seen in it.
@@ -36,6 +42,8 @@ class Progress(BaseModel):
     recipe_sha256: str
     manifest_sha256: str
     weights: str
+    stage: int = 0
+    stage_epoch: int = 0
     epoch: int = 0
     step: int = 0
     loss_sum: float = 0.0
@@ -46,40 +54,88 @@ class Progress(BaseModel):
     history: list[Epoch] = []
 
 
-def save_checkpoint(
-    path: Path, network: nn.Module, optimiser: Optimizer, progress: Progress
-) -> None:
+class Learner(NamedTuple):
+    """What a step changes: a network, its optimiser, and the average of its weights, if any."""
+
+    network: nn.Module
+    optimiser: Optimizer
+    average: AveragedModel | None = None
+
+
+def save_checkpoint(path: Path, learner: Learner, progress: Progress) -> None:
     """Writes a checkpoint; the previous one stays whole if that fails.
 
     Raises:
         InputError: it cannot be written, for example because the disk is full.
     """
-    tensors = {_MODEL + name: value for name, value in state(network).items()}
-    for number, values in optimiser.state_dict()["state"].items():
+    tensors = {_MODEL + name: value for name, value in state(learner.network).items()}
+    if learner.average is not None:
+        tensors |= {_AVERAGE + name: value for name, value in state(learner.average).items()}
+    for number, values in learner.optimiser.state_dict()["state"].items():
         for name, value in values.items():
             tensors[f"{_OPTIMISER}{number}.{name}"] = value.detach().cpu().contiguous()
     data = save(tensors, metadata={_PROGRESS: progress.model_dump_json()})
     write_atomically(path, data)
 
 
-def load_checkpoint(path: Path, network: nn.Module, optimiser: Optimizer) -> Progress:
-    """Restores a network and its optimiser, and returns how far the run had come.
+def read_progress(path: Path) -> Progress:
+    """Returns how far a run had come.
+
+    Raises:
+        InputError: there is no checkpoint, or it is not one.
+    """
+    with _opened(path) as file:
+        return Progress.model_validate_json((file.metadata() or {})[_PROGRESS])
+
+
+def load_checkpoint(path: Path, learner: Learner) -> None:
+    """Restores a network, its average and its optimiser.
 
     Raises:
         InputError: there is no checkpoint, or it is not of this network.
     """
+    with _opened(path) as file:
+        tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        learner.network.load_state_dict(_below(tensors, _MODEL))
+        if learner.average is not None:
+            learner.average.load_state_dict(_below(tensors, _AVERAGE))
+        _restore(learner.optimiser, tensors)
+
+
+def load_weights_of(path: Path, network: nn.Module) -> None:
+    """Restores a network's weights alone, out of `save_weights`' file.
+
+    Raises:
+        InputError: there is no such file, or it is not of this network.
+    """
+    with _opened(path) as file:
+        network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - not a mapping
+
+
+def save_weights(path: Path, network: nn.Module) -> None:
+    """Writes a network's weights alone.
+
+    Raises:
+        InputError: they cannot be written, for example because the disk is full.
+    """
+    write_atomically(path, save(state(network)))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Opens a safetensors file, and names it in whatever goes wrong with its content."""
     try:
         with safe_open(path, framework="pt") as file:
-            progress = Progress.model_validate_json((file.metadata() or {})[_PROGRESS])
-            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        weights = {n.removeprefix(_MODEL): t for n, t in tensors.items() if n.startswith(_MODEL)}
-        network.load_state_dict(weights)
-        _restore(optimiser, tensors)
+            yield file
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; there is nothing to resume.") from None
     except (SafetensorError, LookupError, RuntimeError, ValueError) as error:
         raise InputError(f"{path} is not a checkpoint of this run: {error}.") from error
-    return progress
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Returns the tensors whose names begin with a prefix, without it."""
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
 def _restore(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:

@@ -12,9 +12,11 @@ from pulmo.core.files import sha256, write_atomically
 from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.modality import stated_kinds
 from pulmo.train.calibrate import decide, fit_temperature
-from pulmo.train.checkpoint import Progress, load_checkpoint, state
-from pulmo.train.loop import Engine, infer
+from pulmo.train.checkpoint import Progress, load_weights_of, state
+from pulmo.train.engine import Engine
+from pulmo.train.infer import infer
 from pulmo.train.material import Material
+from pulmo.train.team import ALONE
 
 LICENSE = "not stated; a model inherits the terms of the pictures that it was trained on"
 
@@ -27,7 +29,8 @@ def write_history(progress: Progress, folder: RunFolder) -> None:
 
 def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
     """Takes the best weights, calibrates them, and writes `model.safetensors` and the card."""
-    load_checkpoint(folder.best_checkpoint, engine.classifier, engine.optimiser)
+    load_weights_of(folder.best_checkpoint, engine.classifier)
+    engine = engine._replace(average=None, team=ALONE)
     material, recipe = engine.material, engine.recipe
     parts = list(infer(engine, material.val))
     logits, maps = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -45,6 +48,7 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
         input=Input(
             size=recipe.image.size,
             aspect=recipe.image.aspect,
+            grey=recipe.image.grey,
             mean=recipe.model.mean,
             std=recipe.model.std,
         ),

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from pulmo.core.files import read_bytes, write_atomically
-from pulmo.train.loop import Engine
+from pulmo.train.engine import Engine
 
 _PACKAGES = ("pulmo", "torch", "torchvision", "timm", "numpy", "pandas", "pillow", "pydicom")
 

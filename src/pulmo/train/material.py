@@ -57,7 +57,7 @@ def gather(
     _check_modality(recipe.data, table)
     truth = np.array([number for number in classes if number is not None], np.int64)
     _check_classes(recipe, table, truth)
-    pictures = cached_pictures(table, recipe.image.size, recipe.image.aspect, cache, on_progress)
+    pictures = cached_pictures(table, recipe.image, cache, on_progress)
     side = table["split"].to_numpy(str)
     return Material(
         table, pictures, truth, np.flatnonzero(side == "train"), np.flatnonzero(side == "val")

@@ -1,63 +1,48 @@
-"""Optimisers, the learning rate at each step, and the loss."""
+"""The optimiser of a stage, and the precision of a run."""
 
-import math
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from pulmo.core.sections import TrainSection
-
-# torch.optim.lr_scheduler.OneCycleLR's defaults.
-_START_DIVISOR = 25.0
-_END_DIVISOR = 1e4
+from pulmo.core.training import StageSection, TrainSection
+from pulmo.models.classifier import Classifier
+from pulmo.train.unfreezing import learning, rate_shares
 
 
-def make_optimiser(network: nn.Module, section: TrainSection) -> Optimizer:
-    """Makes the optimiser; biases and normalisation layers are not decayed."""
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    free = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": section.weight_decay},
-        {"params": free, "weight_decay": 0.0},
+def make_optimiser(classifier: Classifier, section: TrainSection, stage: StageSection) -> Optimizer:
+    """Makes the optimiser of a stage over all parameters that learn in any of its epochs.
+
+    Each of its groups holds parameters of one rate, decayed or not (biases and normalisation layers
+    are not), and its `share` of the head's rate.
+
+    Raises:
+        UsageError: the stage's rates do not fit the network's layer groups.
+    """
+    shares = rate_shares(classifier, stage)
+    learns = learning(classifier, stage, stage.epochs)
+    parts: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in classifier.named_parameters():
+        if name in learns:
+            decay = section.weight_decay if parameter.ndim > 1 else 0.0
+            parts.setdefault((shares[name], decay), []).append(parameter)
+    groups: list[dict[str, Any]] = [
+        {"params": parameters, "weight_decay": decay, "share": share, "lr": stage.lr * share}
+        for (share, decay), parameters in parts.items()
     ]
     if section.optimiser == "sgd":
-        return SGD(groups, lr=section.lr, momentum=0.9, nesterov=True)
-    return (AdamW if section.optimiser == "adamw" else Adam)(groups, lr=section.lr)
+        momentum = section.momentum
+        return SGD(groups, lr=stage.lr, momentum=momentum, nesterov=momentum > 0)
+    if section.optimiser == "adamw":
+        return AdamW(groups, lr=stage.lr)
+    return Adam(groups, lr=stage.lr, amsgrad=section.optimiser == "amsgrad")
 
 
-def learning_rate(section: TrainSection, step: int, total: int) -> float:
-    """Returns the learning rate of a step.
-
-    A closed form, so that a resumed run needs no scheduler's state. one-cycle equals
-    `torch.optim.lr_scheduler.OneCycleLR` with cosine annealing (Smith and Topin 2018).
-
-    Args:
-        section: the recipe's training.
-        step: the step, from 0.
-        total: all steps of the run.
-    """
-    if section.schedule == "constant":
-        return section.lr
-    start, end = section.lr / _START_DIVISOR, section.lr / _START_DIVISOR / _END_DIVISOR
-    # A run of a few steps has no room to rise and starts at the peak.
-    peak = max(section.warmup * total - 1, 0.0)
-    if step <= peak:
-        return _cosine(start, section.lr, step / peak) if peak else section.lr
-    return _cosine(section.lr, end, (step - peak) / (total - 1 - peak))
-
-
-def _cosine(start: float, end: float, part: float) -> float:
-    return end + (start - end) / 2 * (1 + math.cos(math.pi * part))
-
-
-def class_weights(counts: NDArray[np.int64], section: TrainSection) -> Tensor | None:
-    """Returns float [classes], n / (classes * n of the class) if balanced, else None."""
-    if section.class_weights == "none":
-        return None
-    return torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32)
+def set_rate(optimiser: Optimizer, rate: float) -> None:
+    """Sets the head's learning rate, and that of each other group to its share of it."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate * group["share"]
 
 
 def use_bfloat16(network: nn.Module, section: TrainSection, device: torch.device) -> bool:

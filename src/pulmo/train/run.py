@@ -13,14 +13,25 @@ from pulmo.core.files import write_atomically
 from pulmo.core.recipe import Recipe
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.tables import manifest_sha256, write_manifest
-from pulmo.models.classifier import make_classifier
-from pulmo.train.checkpoint import Progress, load_checkpoint, save_checkpoint
+from pulmo.core.training import StageSection
+from pulmo.models.classifier import Classifier, make_classifier
+from pulmo.train.checkpoint import (
+    Progress,
+    load_checkpoint,
+    load_weights_of,
+    read_progress,
+    save_checkpoint,
+    save_weights,
+)
+from pulmo.train.engine import Engine, begin_stage
+from pulmo.train.features import base_features
 from pulmo.train.finish import finish_run, write_history
-from pulmo.train.loop import Engine, Watch, train_epoch
+from pulmo.train.loop import train_epoch
 from pulmo.train.machine import note_machine
-from pulmo.train.material import Material, gather
-from pulmo.train.optimise import make_optimiser, use_bfloat16
+from pulmo.train.material import gather
+from pulmo.train.team import joined_team
 from pulmo.train.validate import end_epoch
+from pulmo.train.watch import Watch
 
 
 class Place(NamedTuple):
@@ -57,36 +68,61 @@ def train_run(
         on_decode: called with the pictures decoded and the pictures in all.
 
     Raises:
-        UsageError: the folder holds another run, or there is no such device.
+        UsageError: the folder holds another run, there is no such device, or the batch is smaller
+            than the team of processes.
         InputError: the data lack a class, a picture is unreadable, the disk is full, or the loss
             is not a number.
         RefusedError: the split leaks.
         InterruptedRunError: the caller asked to stop; a checkpoint was written.
     """
     device = choose_device(place.device)
-    folder, pictures = place.folder, manifest_sha256(manifest)
-    _check_folder(recipe, folder, resume=resume)
-    if resume and folder.card.exists():
-        card = read_card(folder.card)
-        _check_pictures(card.training.manifest_sha256, pictures, folder)
-        return card
     # Numbers near zero slow depthwise networks down tenfold; this holds for the whole process.
     torch.set_flush_denormal(True)
-    material = gather(recipe, manifest, place.cache, on_decode)
-    fresh = not folder.last_checkpoint.exists()
-    engine, weights = _engine(recipe, material, device, fresh=fresh)
-    if fresh:
-        progress = Progress(recipe_sha256=recipe.sha256, manifest_sha256=pictures, weights=weights)
-        # Not earlier, so that unusable data leave no run behind.
-        write_atomically(folder.recipe, recipe.to_toml().encode())
-        write_manifest(manifest, folder.manifest)
-    else:
-        progress = load_checkpoint(folder.last_checkpoint, engine.classifier, engine.optimiser)
-        _check_pictures(progress.manifest_sha256, pictures, folder)
-    note_machine(engine, folder.environment)
-    while progress.epoch < recipe.train.epochs and not _stale(recipe, progress):
-        _train_epoch(engine, progress, folder, watch)
-    return finish_run(engine, progress, folder)
+    with joined_team(device) as team:
+        folder, pictures = place.folder, manifest_sha256(manifest)
+        if not team.rank:
+            _check_folder(recipe, folder, resume=resume)
+        if resume and folder.card.exists():
+            card = read_card(folder.card)
+            _check_pictures(card.training.manifest_sha256, pictures, folder)
+            return card
+        watch = watch if not team.rank else Watch(should_stop=watch.should_stop)
+        fresh = not folder.last_checkpoint.exists()
+        with team.leader_first():
+            material = gather(recipe, manifest, place.cache, on_decode)
+        progress, classifier = _begin(recipe, folder, pictures, device, fresh=fresh)
+        # Made before anything is written, so that unusable rates leave no run behind.
+        engine = begin_stage(recipe, _stage(recipe, progress), material, classifier, team)
+        if not fresh:
+            load_checkpoint(folder.last_checkpoint, engine.learner)
+        elif not team.rank:
+            write_atomically(folder.recipe, recipe.to_toml().encode())
+            write_manifest(manifest, folder.manifest)
+        if not team.rank:
+            note_machine(engine, folder.environment)
+        return _train(engine, progress, folder, watch)
+
+
+def _train(engine: Engine, progress: Progress, folder: RunFolder, watch: Watch) -> Card:
+    """Trains from `progress` to the end of the last stage and returns the card."""
+    recipe, team = engine.recipe, engine.team
+    while True:
+        if engine.stage.views:
+            path = folder.features(progress.stage)
+            with team.leader_first():
+                engine = engine._replace(features=base_features(engine, path, watch))
+        while progress.stage_epoch < engine.stage.epochs and not _stale(engine, progress):
+            _train_epoch(engine, progress, folder, watch)
+        team.wait()
+        folder.features(progress.stage).unlink(missing_ok=True)
+        if progress.stage + 1 == len(recipe.train.plan):
+            break
+        progress.stage, progress.stage_epoch = progress.stage + 1, 0
+        load_weights_of(folder.best_checkpoint, engine.classifier)
+        stage = _stage(recipe, progress)
+        engine = begin_stage(recipe, stage, engine.material, engine.classifier, team)
+    with team.leader_first():
+        return read_card(folder.card) if team.rank else finish_run(engine, progress, folder)
 
 
 def choose_device(name: str) -> torch.device:
@@ -132,15 +168,28 @@ def _check_pictures(begun: str, now: str, folder: RunFolder) -> None:
         )
 
 
-def _engine(
-    recipe: Recipe, material: Material, device: torch.device, *, fresh: bool
-) -> tuple[Engine, str]:
+def _begin(
+    recipe: Recipe, folder: RunFolder, pictures: str, device: torch.device, *, fresh: bool
+) -> tuple[Progress, Classifier]:
+    """Returns how far the run is, and its network."""
     section, labels, seed = recipe.model, recipe.labels.order, recipe.train.seed
     made = make_classifier(section, labels, seed, size=recipe.image.size, initial=fresh)
     classifier = made.classifier.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks this form
-    bfloat16 = use_bfloat16(classifier, recipe.train, device)
-    optimiser = make_optimiser(classifier, recipe.train)
-    return Engine(recipe, material, classifier, optimiser, device, bfloat16), made.weights
+    if recipe.train.compile:
+        classifier.compile()
+    if fresh:
+        progress = Progress(
+            recipe_sha256=recipe.sha256, manifest_sha256=pictures, weights=made.weights
+        )
+    else:
+        progress = read_progress(folder.last_checkpoint)
+        _check_pictures(progress.manifest_sha256, pictures, folder)
+    return progress, classifier
+
+
+def _stage(recipe: Recipe, progress: Progress) -> StageSection:
+    """Returns the stage that is under way."""
+    return recipe.train.plan[progress.stage]
 
 
 def _train_epoch(engine: Engine, progress: Progress, folder: RunFolder, watch: Watch) -> None:
@@ -149,18 +198,25 @@ def _train_epoch(engine: Engine, progress: Progress, folder: RunFolder, watch: W
     The best weights are written before the last: a run that dies between the two files repeats the
     epoch and writes the same best weights again.
     """
-    done = train_epoch(engine, progress, watch)
-    if done and end_epoch(engine, progress):
-        save_checkpoint(folder.best_checkpoint, engine.classifier, engine.optimiser, progress)
-    save_checkpoint(folder.last_checkpoint, engine.classifier, engine.optimiser, progress)
+
+    def keep() -> None:
+        if not engine.team.rank:
+            save_checkpoint(folder.last_checkpoint, engine.learner, progress)
+
+    done = train_epoch(engine, progress, watch, keep)
+    if done and end_epoch(engine, progress) and not engine.team.rank:
+        save_weights(folder.best_checkpoint, engine.judged)
+    keep()
     if not done:
         raise InterruptedRunError(
             f"Training stopped in epoch {progress.epoch + 1}; go on with --resume."
         )
-    write_history(progress, folder)
+    if not engine.team.rank:
+        write_history(progress, folder)
     watch.on_epoch(progress.history[-1])
 
 
-def _stale(recipe: Recipe, progress: Progress) -> bool:
-    patience = recipe.train.patience
-    return patience is not None and progress.epoch - progress.best_epoch >= patience
+def _stale(engine: Engine, progress: Progress) -> bool:
+    """Tells whether a stage has gone on for too long without a lower validation loss."""
+    patience, begun = engine.stage.patience, progress.epoch - progress.stage_epoch
+    return patience is not None and progress.epoch - max(progress.best_epoch, begun) >= patience

@@ -1,13 +1,16 @@
 """The end of an epoch: the validation pictures."""
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
 
 from pulmo.bundle.card import Epoch
 from pulmo.bundle.predictor import probabilities
 from pulmo.train.checkpoint import Progress
-from pulmo.train.loop import Engine, infer
-from pulmo.train.optimise import learning_rate
+from pulmo.train.engine import Engine
+from pulmo.train.infer import check_finite, infer
+from pulmo.train.schedule import learning_rate
 
 
 def end_epoch(engine: Engine, progress: Progress) -> bool:
@@ -19,15 +22,16 @@ def end_epoch(engine: Engine, progress: Progress) -> bool:
     Raises:
         InputError: a logit is not a finite number.
     """
-    material, section = engine.material, engine.recipe.train
-    logits = np.concatenate([part for part, _ in infer(engine, material.val)])
+    material, steps = engine.material, engine.steps
+    logits = _logits(engine)
     truth, decided = material.truth[material.val], logits.argmax(axis=1)
     loss = float(log_loss(truth, probabilities(logits, 1.0), labels=range(logits.shape[1])))
-    last_step = (progress.epoch + 1) * engine.steps - 1
+    last_step = (progress.stage_epoch + 1) * steps - 1
     progress.history.append(
         Epoch(
             epoch=progress.epoch + 1,
-            lr=learning_rate(section, last_step, section.epochs * engine.steps),
+            stage=progress.stage + 1,
+            lr=learning_rate(engine.stage, last_step, steps),
             train_loss=progress.loss_sum / progress.seen,
             val_loss=loss,
             val_accuracy=float(accuracy_score(truth, decided)),
@@ -36,9 +40,23 @@ def end_epoch(engine: Engine, progress: Progress) -> bool:
             images_per_second=progress.seen / progress.seconds,
         )
     )
-    progress.epoch, progress.step, progress.seen = progress.epoch + 1, 0, 0
-    progress.loss_sum, progress.seconds = 0.0, 0.0
+    progress.epoch, progress.stage_epoch = progress.epoch + 1, progress.stage_epoch + 1
+    progress.step, progress.seen, progress.loss_sum, progress.seconds = 0, 0, 0.0, 0.0
     improved = progress.best_loss is None or loss < progress.best_loss
     if improved:
         progress.best_loss, progress.best_epoch = loss, progress.epoch
     return improved
+
+
+def _logits(engine: Engine) -> NDArray[np.float32]:
+    """Returns the logits of the validation pictures, float32 [n, classes]."""
+    if engine.features is None:
+        val, team = engine.material.val, engine.team
+        mine = np.concatenate([part for part, _ in infer(engine, val[team.part(len(val))])])
+        return team.gather(mine, len(val))
+    # A copy, because torch cannot take memory that it may not write to.
+    pooled = torch.from_numpy(engine.features.val.copy()).to(engine.device)
+    with torch.no_grad():
+        logits = engine.judged.eval().head.logits(pooled).cpu().numpy()
+    check_finite(logits, "network's result on a validation picture")
+    return logits

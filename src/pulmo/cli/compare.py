@@ -1,0 +1,106 @@
+"""pulmo compare."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pulmo.cli.output import claim_folder
+from pulmo.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from pulmo.core.estimate import Estimate
+    from pulmo.report.comparison import Comparison, Entrant, PairedTest
+
+
+def compare(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR...", help="Evaluations, runs, or folders of folds or seeds."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the results.")],
+    against: Annotated[
+        Path | None, typer.Option(help="Test the others against this one, not the first.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+) -> None:
+    """Put models side by side, with paired tests where they judged the same pictures.
+
+    Writes compare.json and compare.html.
+    """
+    from pulmo.core.files import write_atomically
+    from pulmo.report.comparison_page import write_comparison
+    from pulmo.study.compare import compare as compute
+
+    if len(folders) < 2:
+        raise UsageError("A comparison needs two folders or more.")
+    content = compute(folders, against)
+    claim_folder(output)
+    figures = content.comparison.model_dump_json(indent=2)
+    write_comparison(output / "compare.html", content)
+    write_atomically(output / "compare.json", figures.encode() + b"\n")
+    if as_json:
+        typer.echo(figures)
+        return
+    _tell(content.comparison)
+    typer.echo(f"{output / 'compare.html'}")
+
+
+def _tell(comparison: "Comparison") -> None:
+    from pulmo.report.words import metric_title
+    from pulmo.study.markdown import markdown_table
+
+    entrants = comparison.entrants
+    names = list(dict.fromkeys(name for entrant in entrants for name in entrant.figures))
+    heading = ["Model", "n", "Recipe", "Network", "Weights", "Epochs", "Minutes"]
+    typer.echo(markdown_table([heading, *(_model(entrant) for entrant in entrants)]))
+    rows = [
+        [metric_title(name), *(_figure(entrant.figures.get(name)) for entrant in entrants)]
+        for name in names
+    ]
+    typer.echo(markdown_table([["Figure", *(entrant.name for entrant in entrants)], *rows]))
+    for test in comparison.tests:
+        typer.echo(_sentence(test))
+    for note in comparison.notes:
+        typer.echo(note)
+
+
+def _model(entrant: "Entrant") -> list[str]:
+    return [
+        entrant.name,
+        f"{entrant.n:,}",
+        entrant.recipe or "-",
+        entrant.backbone or "-",
+        "-" if entrant.parameters is None else f"{entrant.parameters:,}",
+        "-" if entrant.epochs is None else f"{entrant.epochs:g}",
+        "-" if entrant.minutes is None else f"{entrant.minutes:.1f}",
+    ]
+
+
+def _figure(estimate: "Estimate | None") -> str:
+    if estimate is None or estimate.value is None:
+        return "-"
+    return f"{estimate.value:.3f}" if estimate.low is None else str(estimate)
+
+
+def _sentence(test: "PairedTest") -> str:
+    """Gives a test as a line."""
+    from pulmo.report.words import metric_title
+
+    difference = test.difference
+    figure = f"{metric_title(test.figure)} of {test.of}"
+    if difference.value is None or test.p is None or test.p_holm is None:
+        return f"{test.name} - {test.against}: {figure} undefined ({difference.reason})"
+    interval = (
+        f"{difference.low:+.3f} to {difference.high:+.3f}"
+        if difference.low is not None and difference.high is not None
+        else f"no interval: {difference.reason}"
+    )
+    return (
+        f"{test.name} - {test.against}: {figure} {difference.value:+.3f} ({interval}), p "
+        f"{_p(test.p)}, corrected {_p(test.p_holm)} ({test.test}, n = {difference.n:,})"
+    )
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,74 @@
+"""pulmo reproduce."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pulmo.cli.console import print_json, progress, say
+from pulmo.cli.output import claim_folder
+from pulmo.cli.train import Device, Settings, Threads, use_threads
+from pulmo.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from pulmo.study.system import Experiment, System
+
+
+def reproduce(
+    name: Annotated[str, typer.Argument(help="capstone, fastai, minivgg, vgg16-cli or fabiani.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
+    data: Annotated[Path, typer.Option(help="The folder that holds the public sets.")],
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="RUN", help="One run of the system.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Take each recipe's own cheaper variant.")
+    ] = False,
+    weights: Annotated[
+        Path | None, typer.Option(help="A folder of ImageNet weights as safetensors.")
+    ] = None,
+    settings: Settings = None,
+    device: Device = "auto",
+    threads: Threads = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Train a published system again, honestly split, and set its figures beside ours.
+
+    Repeated with the same output, it goes on where it stopped.
+    """
+    from pulmo.core.files import write_atomically
+
+    claim_folder(output)
+
+    from pulmo.cli.train import listening
+    from pulmo.study.at_hand import Sets
+    from pulmo.study.outcome_text import outcomes_text
+    from pulmo.study.reproduce import Options, reproduce
+    from pulmo.study.system import SYSTEMS
+
+    system = SYSTEMS[name]
+    use_threads(threads)
+    options = Options(quick, weights, tuple(settings or ()), device)
+    outcomes = []
+    with progress("reading pictures") as (reading,):
+        sets = Sets(data, lambda done, total: reading(done, total))
+        for experiment in _chosen(system, only or []):
+            say(f"{experiment.name}:")
+            with listening(options.recipe(experiment)) as listener:
+                done = reproduce(system, experiment, sets, output / name, options, listener)
+            outcomes.append(done)
+            text = outcomes_text(system.title, outcomes)
+            write_atomically(output / f"{name}.md", text.encode())
+    if as_json:
+        print_json([outcome.model_dump(mode="json") for outcome in outcomes])
+    else:
+        typer.echo(f"{text}\n{output / name}.md")
+
+
+def _chosen(system: "System", names: list[str]) -> "list[Experiment]":
+    """Returns the experiments of these names; all without a name."""
+    known = {experiment.name: experiment for experiment in system.experiments}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(f"There is no run {unknown[0]!r}; there are: {', '.join(known)}.")
+    return [known[name] for name in names] or list(known.values())

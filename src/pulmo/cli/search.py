@@ -1,0 +1,139 @@
+"""pulmo search."""
+
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from pulmo.cli.console import print_json, say
+from pulmo.cli.output import claim_folder
+from pulmo.cli.train import (
+    Data,
+    Device,
+    Name,
+    Quick,
+    Ray,
+    RayAddress,
+    Resume,
+    Settings,
+    Threads,
+    ray_cluster,
+)
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+    from pulmo.study.search import Limits, Plan
+    from pulmo.study.trials import TrialRow
+
+
+def search(
+    recipe: Name,
+    data: Data,
+    space: Annotated[
+        Path, typer.Option(help='TOML: "section.key" = {low, high, log} or {choices}.')
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder of the search.")],
+    settings: Settings = None,
+    quick: Quick = False,
+    trials: Annotated[int, typer.Option(help="Trials to finish in all.", min=1)] = 20,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="MIN", help="Begin no trial after so many minutes.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of what is tried.", min=0)] = 0,
+    pruner: Annotated[
+        Literal["median", "hyperband", "none"],
+        typer.Option(help="What ends trials before their time."),
+    ] = "median",
+    resume: Resume = False,
+    device: Device = "auto",
+    threads: Threads = 0,
+    ray: Ray = False,
+    ray_address: RayAddress = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Search for better values of a recipe; only training and validation pictures are opened."""
+    from pulmo.core.tables import read_manifest
+    from pulmo.study.folds import usable
+    from pulmo.study.search import Limits, Plan
+    from pulmo.study.search_folder import SearchFolder, claim_search
+    from pulmo.study.space import Base, read_space
+
+    base = Base(recipe, tuple(settings or ()), quick)
+    plan = Plan(
+        SearchFolder(output.absolute()), base, read_space(space, base), seed, pruner, device
+    )
+    table = usable(base.recipe(), read_manifest(data))
+    claim_folder(output)
+    identity = {
+        "recipe": base.recipe().sha256,
+        "space": {key: dimension.model_dump() for key, dimension in plan.space.items()},
+        "seed": seed,
+        "pruner": pruner,
+    }
+    claim_search(plan.folder, identity, table, resume=resume)
+    deadline = time.monotonic() + 60 * timeout if timeout is not None else float("inf")
+    _search(plan, Limits(trials, deadline), ray_cluster(ray, ray_address), threads)
+    _tell(plan, as_json=as_json)
+
+
+def _search(plan: "Plan", limits: "Limits", cluster: str | None, threads: int) -> None:
+    from pulmo.cli.repeats import chosen_crew, refuse_team
+    from pulmo.study.search import run_search
+    from pulmo.study.trials import keep_best, list_trials
+
+    def on_done(study: "Study", number: int) -> None:
+        keep_best(study, plan.folder)
+        row = list_trials(study, plan.folder)[number]
+        say(f"trial {number} is {row.state}: {_loss(row)}")
+
+    refuse_team()
+    with chosen_crew(plan.base.recipe(), cluster, plan.device, threads) as crew:
+        run_search(plan, limits, crew, on_done)
+
+
+def _tell(plan: "Plan", *, as_json: bool) -> None:
+    """Tells what came of the search."""
+    from pulmo.study.markdown import markdown_table
+    from pulmo.study.search import opened_study
+    from pulmo.study.trials import best_of, list_trials
+
+    with opened_study(plan) as study:
+        rows = list_trials(study, plan.folder)
+    best = best_of(rows)
+    note = (
+        f"The best validation loss is optimistic: it is the lowest of {len(rows)} trials on the "
+        "very pictures that chose it. Train the recipe, and judge it once on pictures that took "
+        "no part."
+    )
+    if as_json:
+        result = {"trials": [row._asdict() for row in rows], "best": best and best.number}
+        print_json({**result, "recipe": str(plan.folder.best) if best else None, "note": note})
+        return
+    heading = ["Trial", "State", "Validation loss", "Best epoch", "Epochs", "Minutes", *plan.space]
+    typer.echo(markdown_table([heading, *(_cells(row, plan) for row in rows)]))
+    if best is None:
+        typer.echo("No trial came to its end; raise --trials and go on with --resume.")
+        return
+    typer.echo(note)
+    recipe = shlex.quote(str(plan.folder.best))
+    typer.echo(f"The best is trial {best.number}. Next: pulmo train {recipe} --data M -o RUN")
+
+
+def _cells(row: "TrialRow", plan: "Plan") -> list[str]:
+    values = [row.values.get(key) for key in plan.space]
+    return [
+        str(row.number),
+        row.state,
+        _loss(row),
+        "-" if row.best_epoch is None else str(row.best_epoch),
+        str(row.epochs),
+        f"{row.minutes:.1f}",
+        *(f"{value:.3g}" if isinstance(value, float) else str(value) for value in values),
+    ]
+
+
+def _loss(row: "TrialRow") -> str:
+    return "-" if row.val_loss is None else f"{row.val_loss:.4f}"

@@ -1,0 +1,66 @@
+"""Comparison: several evaluations, runs or repeated experiments; the content of `compare.json`."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from pulmo.core.estimate import Estimate
+
+
+class Part(BaseModel):
+    """A part of the comparison: frozen, and it refuses keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Entrant(Part):
+    """One of those compared. What its folder does not say is None."""
+
+    name: str
+    kind: Literal["evaluation", "run", "repeats"]
+    recipe: str | None = None
+    backbone: str | None = None
+    parameters: int | None = None
+    runs: int = 1
+    epochs: float | None = None
+    """Epochs of training; of several runs their mean."""
+    minutes: float | None = None
+    """Time spent on training steps, in all runs."""
+    judged_on: str
+    """The pictures that the figures come from."""
+    n: int
+    groups: int | None = None
+    figures: dict[str, Estimate]
+    """Metric -> figure over all classes."""
+    classes: dict[str, dict[str, Estimate]] = {}
+    """Class -> metric -> figure, one against the rest."""
+    support: dict[str, int] = {}
+    """Class -> pictures."""
+
+
+class PairedTest(Part):
+    """One figure of two models on the same pictures."""
+
+    name: str
+    against: str
+    figure: Literal["auc", "accuracy"]
+    of: str
+    """The classes that the AUC tells from the rest; for an accuracy, what is decided."""
+    difference: Estimate
+    """The figure of `name` minus that of `against`."""
+    p: float | None
+    p_holm: float | None
+    """Corrected over the comparisons of this figure (Holm 1979)."""
+    test: str
+
+
+class Comparison(Part):
+    """All of them side by side."""
+
+    format: Literal[1] = 1
+    entrants: tuple[Entrant, ...]
+    against: str
+    """The one that the others are tested against."""
+    tests: tuple[PairedTest, ...]
+    notes: tuple[str, ...]
+    """Why there is no paired test, as sentences."""

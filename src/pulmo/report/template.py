@@ -1,0 +1,27 @@
+"""The templates of the pages."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from pulmo.report import words
+
+
+def environment() -> Environment:
+    """Returns where templates are found, with the words that all of them share."""
+    made = Environment(
+        loader=PackageLoader("pulmo.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "title_of": words.metric_title,
+        "summary_of": words.metric_summary,
+        "count": "{:,}".format,
+    }
+    made.globals |= {
+        "share": words.share,
+        "smaller_is_better": words.smaller_is_better,
+        "within_one": words.within_one,
+    }
+    return made

@@ -1,0 +1,1 @@
+"""Many runs seen together: repeated over folds and seeds, searched among, and compared."""

@@ -1,0 +1,69 @@
+"""The folds of a manifest as splits: one is held out, the next one validates, the rest trains."""
+
+from typing import Final
+
+import pandas as pd
+
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.recipe import Recipe
+from pulmo.train.material import filtered
+
+FEWEST: Final = 3
+"""With fewer folds there is none left to train on."""
+
+HELD: Final = "test"
+"""What the held-out fold is called in its own run's manifest."""
+
+
+def usable(recipe: Recipe, manifest: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows that a recipe may use in a study: not those of the test.
+
+    Raises:
+        InputError: none is left.
+    """
+    table = manifest[(manifest["split"] != "test").fillna(value=True)]
+    table = filtered(recipe.data, table)
+    known = [recipe.labels.index(label) is not None for label in table["label"]]
+    table = table[known].reset_index(drop=True)
+    if table.empty:
+        raise InputError(
+            f"Beside its test the manifest has no picture that the recipe {recipe.name!r} may use."
+        )
+    return table
+
+
+def count_folds(table: pd.DataFrame, command: str) -> int:
+    """Returns the number K of folds, which are numbered from 0 to K - 1.
+
+    Args:
+        table: rows of a manifest, without its test.
+        command: what makes folds, for the message.
+
+    Raises:
+        UsageError: there are no folds, fewer than three, or numbers are left out.
+    """
+    found = sorted(int(fold) for fold in table["fold"].dropna().unique())
+    if not found:
+        raise UsageError(f"The manifest has no folds; make them with: {command}")
+    if found != list(range(len(found))) or len(found) < FEWEST:
+        raise UsageError(
+            f"The folds of the manifest are numbered {', '.join(map(str, found))}; expected 0 to "
+            f"K - 1, of at least {FEWEST}: one is held out, one validates and the rest trains. "
+            f"Make them with: {command}"
+        )
+    return len(found)
+
+
+def fold_split(table: pd.DataFrame, held: int, count: int) -> pd.DataFrame:
+    """Returns the rows that have a fold, with the split that holds one fold out.
+
+    Args:
+        table: rows of a manifest, without its test.
+        held: the fold that is held out; its split is `test`, that of the next one `val`.
+        count: the number of folds.
+    """
+    table = table[table["fold"].notna()].reset_index(drop=True)
+    fold = table["fold"].astype(int)
+    split = pd.Series("train", index=table.index, dtype="string")
+    split = split.mask(fold == (held + 1) % count, "val").mask(fold == held, HELD)
+    return table.assign(split=split)

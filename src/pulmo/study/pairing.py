@@ -1,0 +1,164 @@
+"""Paired tests: two models that judged the very same pictures."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pulmo.bundle.card import Card
+from pulmo.core.labels import LabelScheme
+from pulmo.evaluate.evaluation import Evaluation
+from pulmo.evaluate.paired import Difference, compare_accuracy, compare_auc
+from pulmo.report.comparison import PairedTest
+
+
+class Verdicts(NamedTuple):
+    """What a model said of each picture.
+
+    Attributes:
+        predictions: one row a picture, as `predict_manifest` gives them.
+        evaluation: their figures.
+        card: the model's card, or None if it is not at hand.
+    """
+
+    predictions: pd.DataFrame
+    evaluation: Evaluation
+    card: Card | None
+
+    @property
+    def labels(self) -> LabelScheme:
+        """The classes; without a card it is not known which labels are merged into them."""
+        return self.card.labels if self.card else LabelScheme(tuple(self.evaluation.classes))
+
+    @property
+    def unexplained(self) -> list[str]:
+        """The labels that count as some class, but it is not known as which."""
+        found = set(self.predictions["label"]) - set(self.evaluation.data.skipped)
+        return sorted(label for label in found if self.labels.index(label) is None)
+
+
+class _Judged(NamedTuple):
+    """The pictures that a model can be judged by, in the order of their bytes.
+
+    Attributes:
+        keys: what each picture is: its SHA-256 and its label.
+        truth: the class of each.
+        positive: whether each is of the classes that the decision calls positive.
+        right: whether the model decided on its class.
+        scores: the probability of the positive classes.
+        groups: the group of each.
+    """
+
+    keys: list[tuple[str, str]]
+    truth: NDArray[np.str_]
+    positive: NDArray[np.bool_]
+    right: NDArray[np.bool_]
+    scores: NDArray[np.float64]
+    groups: NDArray[np.intp]
+
+
+def pair(
+    name: str, first: Verdicts, against: str, second: Verdicts
+) -> tuple[list[PairedTest], list[str]]:
+    """Tests two models on the pictures that both judged.
+
+    Returns:
+        The tests, not yet corrected for their number; and why one is missing, as sentences.
+    """
+    for title, verdicts in ((name, first), (against, second)):
+        if verdicts.unexplained:
+            note = (
+                f"No paired test of {name}: {title} has no card.json, so it is not known what the "
+                f"label {verdicts.unexplained[0]} counts as; evaluate it again."
+            )
+            return [], [note]
+    one, two = _judge(first), _judge(second)
+    reason = _different(one, two)
+    if reason:
+        return [], [f"No paired test of {name} and {against}: {reason}."]
+    tests, notes = [], []
+    if (one.positive == two.positive).all():
+        scores = np.stack([one.scores, two.scores])
+        difference = compare_auc(scores, two.positive, two.groups)
+        of = " or ".join(second.evaluation.decision.positive)
+        tests.append(_test((name, against), "auc", of, difference))
+    else:
+        notes.append(
+            f"{name} and {against} call other classes positive: their AUCs are not tested."
+        )
+    if (one.truth == two.truth).all() and set(first.labels.order) == set(second.labels.order):
+        difference = compare_accuracy(np.stack([one.right, two.right]), two.groups)
+        tests.append(_test((name, against), "accuracy", "the decided class", difference))
+    else:
+        notes.append(f"{name} and {against} have other classes: their accuracies are not tested.")
+    return tests, notes
+
+
+def holm(tests: Sequence[PairedTest]) -> list[PairedTest]:
+    """Returns tests with `p_holm` set, each figure's tests corrected together.
+
+    The k-th lowest of m probabilities is multiplied by m - k + 1, and is no lower than the one
+    before it (Holm 1979). Undefined ones do not count.
+    """
+    corrected: dict[int, float] = {}
+    for figure in dict.fromkeys(test.figure for test in tests):
+        defined = [
+            (test.p, place)
+            for place, test in enumerate(tests)
+            if test.figure == figure and test.p is not None
+        ]
+        highest = 0.0
+        for rank, (p, place) in enumerate(sorted(defined)):
+            highest = max(highest, min(1.0, p * (len(defined) - rank)))
+            corrected[place] = highest
+    return [
+        test.model_copy(update={"p_holm": corrected.get(place)}) for place, test in enumerate(tests)
+    ]
+
+
+def _judge(verdicts: Verdicts) -> _Judged:
+    """Takes the pictures whose label the model knows."""
+    table, labels = verdicts.predictions, verdicts.labels
+    table = table[[labels.index(label) is not None for label in table["label"]]]
+    # Copies of a picture have one result, so their order among themselves does not matter.
+    table = table.sort_values(["sha256", "label", "path"])
+    keys = list(zip(table["sha256"], table["label"], strict=True))
+    truth = np.array([labels.merge.get(label, label) for _, label in keys], np.str_)
+    return _Judged(
+        keys=keys,
+        truth=truth,
+        positive=np.isin(truth, verdicts.evaluation.decision.positive),
+        right=table["decision"].to_numpy(np.str_) == truth,
+        scores=table["positive_probability"].to_numpy(np.float64),
+        groups=np.asarray(pd.factorize(table["group"])[0], np.intp),
+    )
+
+
+def _different(one: _Judged, two: _Judged) -> str | None:
+    """Returns why the pictures of two models are not the same; None if they are."""
+    if one.keys == two.keys:
+        return None
+    here, there = ({digest for digest, _ in side.keys} for side in (one, two))
+    if here != there:
+        return (
+            f"they judged other pictures, {len(here):,} and {len(there):,} with "
+            f"{len(here & there):,} in common"
+        )
+    return "the same pictures have other labels, or are there more than once"
+
+
+def _test(names: tuple[str, str], figure: str, of: str, difference: Difference) -> PairedTest:
+    return PairedTest.model_validate(
+        {
+            "name": names[0],
+            "against": names[1],
+            "figure": figure,
+            "of": of,
+            "difference": difference.estimate,
+            "p": difference.p,
+            "p_holm": None,
+            "test": difference.test,
+        }
+    )

@@ -1,0 +1,86 @@
+"""The folder of a search: its files, and the check that it is the same search."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from pulmo.core.errors import RefusedError, UsageError
+from pulmo.core.files import read_bytes, write_atomically
+from pulmo.core.run_folder import RunFolder
+from pulmo.core.tables import manifest_sha256, write_manifest
+
+
+class SearchFolder(NamedTuple):
+    """The names of the files in the folder of a search."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """Optuna's, SQLite."""
+        return self.root / "study.db"
+
+    @property
+    def plan(self) -> Path:
+        """What the search was begun with."""
+        return self.root / "search.json"
+
+    @property
+    def manifest(self) -> Path:
+        """The training and validation pictures."""
+        return self.root / "manifest.parquet"
+
+    @property
+    def best(self) -> Path:
+        """The best trial's recipe."""
+        return self.root / "best.toml"
+
+    @property
+    def table(self) -> Path:
+        """One row a trial."""
+        return self.root / "trials.csv"
+
+    def trial(self, number: int) -> RunFolder:
+        """The run of a trial; of the best one it is whole, else without weights."""
+        return RunFolder(self.root / "trials" / f"trial-{number:03d}")
+
+
+def claim_search(
+    folder: SearchFolder, settings: dict[str, object], table: pd.DataFrame, *, resume: bool
+) -> None:
+    """Checks that a folder is free, or holds this very search, and writes what it begins with.
+
+    Args:
+        folder: where the search works.
+        settings: what decides it beside the pictures, as JSON can hold it.
+        table: its pictures.
+        resume: whether to go on with the search in the folder.
+
+    Raises:
+        UsageError: it is not free, or holds no search.
+        RefusedError: it was begun with something else.
+        InputError: it cannot be written to.
+    """
+    wanted = json.loads(json.dumps({**settings, "manifest_sha256": manifest_sha256(table)}))
+    if folder.plan.exists():
+        if not resume:
+            raise UsageError(
+                f"{folder.root} holds a search already; go on with it with --resume, or choose "
+                "another folder."
+            )
+        begun = json.loads(read_bytes(folder.plan))
+        changed = sorted(name for name in wanted if begun.get(name) != wanted[name])
+        if changed:
+            raise RefusedError(
+                f"{folder.root} was begun with another {', '.join(changed)}; a search resumes "
+                "only with what it began with."
+            )
+    elif any(folder.root.glob("[!.]*")):
+        raise UsageError(f"{folder.root} is not empty and holds no search; choose another folder.")
+    elif resume:
+        raise UsageError(f"{folder.root} holds no search; begin one without --resume.")
+    else:
+        write_manifest(table, folder.manifest)
+        write_atomically(folder.plan, json.dumps(wanted, indent=2).encode() + b"\n")

@@ -1,0 +1,89 @@
+"""Summary: what a repeated experiment found, over all its runs; the content of `summary.json`."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pulmo.core.errors import InputError
+from pulmo.core.estimate import Estimate
+from pulmo.core.files import read_bytes
+from pulmo.evaluate.evaluation import Evaluation
+
+
+class Part(BaseModel):
+    """A part of the summary: frozen, and it refuses keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunFigures(Part):
+    """One run."""
+
+    name: str
+    """Its folder."""
+    fold: int | None
+    seed: int
+    epochs: int
+    best_epoch: int
+    minutes: float
+    """Time spent on training steps."""
+    n: int
+    """Pictures that it was judged on."""
+    weights_sha256: str
+    figures: dict[str, Estimate]
+    """`metric` over all classes, or `class.metric`."""
+
+
+class Pooled(Part):
+    """All held-out folds together, by the runs of one seed."""
+
+    seed: int
+    n: int
+    groups: int
+    figures: dict[str, Estimate]
+
+
+class Summary(Part):
+    """All runs of a repeated experiment."""
+
+    format: Literal[1] = 1
+    recipe: str
+    manifest_sha256: str
+    folds: int
+    """0 where the manifest's own split stands."""
+    seeds: tuple[int, ...]
+    judged_on: Literal["held-out fold", "validation"]
+    runs: tuple[RunFigures, ...]
+    mean: dict[str, Estimate]
+    """Figure -> its mean; `n` counts folds, or seeds."""
+    pooled: tuple[Pooled, ...]
+    notes: tuple[str, ...]
+    """What the figures mean, as sentences."""
+
+
+def read_summary(path: Path) -> Summary:
+    """Reads a summary.
+
+    Raises:
+        InputError: the file is missing or is not a summary.
+    """
+    try:
+        return Summary.model_validate_json(read_bytes(path))
+    except ValidationError as error:
+        raise InputError(f"{path} is not a summary: {error.errors()[0]['msg']}.") from None
+
+
+def flat(evaluation: Evaluation) -> dict[str, Estimate]:
+    """Returns all figures of an evaluation: `metric` over all classes, or `class.metric`."""
+    decision = evaluation.decision
+    return {
+        **evaluation.overall,
+        "sensitivity": decision.sensitivity,
+        "specificity": decision.specificity,
+        **{
+            f"{label}.{name}": estimate
+            for label, metrics in evaluation.classes.items()
+            for name, estimate in metrics.items()
+        },
+    }

@@ -1,0 +1,30 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from pulmo.cli.app import app
+from pulmo.core.errors import UsageError
+from pulmo.core.tables import write_manifest
+
+
+def test_a_sweep_writes_its_curve_and_says_what_to_type(
+    films: pd.DataFrame, tmp_path: Path
+) -> None:
+    write_manifest(films, tmp_path / "m.parquet")
+    words = ["lr-find", "demo", "--data", str(tmp_path / "m.parquet"), "-o", str(tmp_path / "lr"),
+             "--set", "image.size=32", "--set", "train.batch=8", "--steps", "30"]  # fmt: skip
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert result.exit_code == 0
+    found = json.loads((tmp_path / "lr" / "lr-find.json").read_text())
+    assert f"--set train.lr={found['steepest']:.1e}" in result.stdout
+    assert len(found["rates"]) == len(found["losses"]) <= 30
+    assert (tmp_path / "lr" / "lr-find.svg").read_text().startswith("<?xml")
+
+
+def test_a_span_that_does_not_rise_is_refused(tmp_path: Path) -> None:
+    words = ["lr-find", "demo", "--data", "none", "-o", str(tmp_path), "--from", "1", "--to", "0.1"]
+    with pytest.raises(UsageError, match=r"--from 1 must be above 0 and below --to 0\.1"):
+        CliRunner().invoke(app, words, catch_exceptions=False)

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import binom
+from sklearn.metrics import roc_auc_score
+
+from pulmo.evaluate.paired import auc_covariance, compare_accuracy, compare_auc
+
+Pair = tuple[NDArray[np.float64], NDArray[np.bool_]]
+
+
+def drawn(n: int, seed: int, *, lift: float = 0.0) -> Pair:
+    """Two correlated scores, rounded so that some tie, the first better by `lift`."""
+    generator = np.random.default_rng(seed)
+    positive = generator.random(n) < 0.4
+    common = generator.normal(size=n) + positive
+    scores = np.stack([common + lift * positive, common]) + generator.normal(size=(2, n))
+    return scores.round(1), positive
+
+
+def delong(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The covariance by the definition of DeLong et al. 1988, all pairs one by one."""
+    found, others = scores[:, positive], scores[:, ~positive]
+    kernel = (found[:, :, None] > others[:, None]) + 0.5 * (found[:, :, None] == others[:, None])
+    return np.asarray(
+        np.cov(kernel.mean(axis=2)) / found.shape[1] + np.cov(kernel.mean(axis=1)) / others.shape[1]
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_areas_and_covariance_are_delongs(seed: int) -> None:
+    scores, positive = drawn(80, seed)
+    areas, covariance = auc_covariance(scores, positive, np.arange(80))
+    assert areas == pytest.approx([roc_auc_score(positive, row) for row in scores])
+    np.testing.assert_allclose(covariance, delong(scores, positive), rtol=1e-9)
+
+
+def test_the_difference_has_a_normal_interval_and_p() -> None:
+    scores, positive = drawn(200, 1, lift=1.0)
+    found = compare_auc(scores, positive, np.arange(200))
+    first, second = (roc_auc_score(positive, row) for row in scores)
+    covariance = delong(scores, positive)
+    error = np.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+    assert found.estimate.value == pytest.approx(first - second)
+    assert found.estimate.high == pytest.approx(first - second + 1.96 * error, abs=1e-5)
+    assert found.p is not None
+    assert found.p < 0.01
+    assert found.test == "DeLong"
+
+
+def test_pictures_repeated_in_a_group_add_no_certainty() -> None:
+    """Every picture four times: the areas stay, and so must the width of the interval."""
+    scores, positive = drawn(100, 2, lift=0.5)
+    once = compare_auc(scores, positive, np.arange(100)).estimate
+    repeated = compare_auc(
+        np.repeat(scores, 4, axis=1), np.repeat(positive, 4), np.repeat(np.arange(100), 4)
+    )
+    assert repeated.test == "DeLong, clustered"
+    assert repeated.estimate.value == pytest.approx(once.value)
+    assert repeated.estimate.low == pytest.approx(once.low, abs=1e-6)
+
+
+def test_groups_that_hold_both_kinds_cover_their_area() -> None:
+    """The interval of a single area over clusters of both kinds covers the truth, 1 / 2."""
+    generator, covered = np.random.default_rng(0), 0
+    for _ in range(300):
+        groups = np.repeat(np.arange(40), 5)
+        positive = generator.random(200) < 0.5
+        scores = generator.normal(size=40)[groups] * 2 + generator.normal(size=200)
+        areas, covariance = auc_covariance(scores[None], positive, groups)
+        covered += abs(areas[0] - 0.5) <= 1.96 * np.sqrt(covariance[0, 0])
+    assert binom.cdf(covered, 300, 0.95) > 0.001
+
+
+def test_equal_models_differ_by_nothing() -> None:
+    scores, positive = drawn(50, 3)
+    found = compare_auc(np.stack([scores[0], scores[0]]), positive, np.arange(50))
+    assert found.estimate.value == 0
+    assert found.p == pytest.approx(1.0)
+
+
+def test_an_undefined_area_says_why() -> None:
+    scores, positive = drawn(10, 0)
+    found = compare_auc(scores, np.ones(10, bool), np.arange(10))
+    assert (found.estimate.value, found.p) == (None, None)
+    assert found.estimate.reason == "it needs positives and negatives"
+    alone = compare_auc(scores, np.arange(10) == 0, np.arange(10))
+    assert alone.estimate.value is not None
+    assert alone.estimate.low is None
+    assert alone.estimate.reason == "it needs two groups with positives and two with negatives"
+    assert positive.any()
+
+
+def test_mcnemar_is_the_binomial_test_of_the_discordant() -> None:
+    right = np.zeros((2, 100), bool)
+    right[:, :60] = True
+    right[0, 60:75] = True
+    right[1, 75:80] = True
+    found = compare_accuracy(right, np.arange(100))
+    assert found.estimate.value == pytest.approx(0.1)
+    assert found.p == pytest.approx(2 * binom.cdf(5, 20, 0.5))
+    # Wald's interval of paired proportions: sqrt(b + c - (b - c)^2 / n) / n.
+    error = np.sqrt(20 - 10**2 / 100) / 100
+    assert found.estimate.low == pytest.approx(0.1 - 1.959964 * error, abs=1e-6)
+    assert found.test == "McNemar, exact"
+
+
+def test_clustered_mcnemar_of_single_pictures_is_mcnemars_chi_square() -> None:
+    """A pair in which nothing differs leaves Durkalski's statistic at (b - c)^2 / (b + c)."""
+    right = np.zeros((2, 42), bool)
+    right[0, :15] = True
+    right[1, 15:20] = True
+    found = compare_accuracy(right, np.array([*range(40), 40, 40]))
+    assert found.test == "McNemar, clustered (Durkalski)"
+    assert found.p == pytest.approx(0.0253473, abs=1e-6)
+
+
+def test_models_that_agree_differ_by_nothing() -> None:
+    right = np.ones((2, 6), bool)
+    assert compare_accuracy(right, np.arange(6)).p == 1.0
+    assert compare_accuracy(right, np.array([0, 0, 1, 1, 2, 2])).p == 1.0
+    assert compare_accuracy(right[:, :0], np.arange(0)).estimate.reason == "there are no pictures"

@@ -1,0 +1,246 @@
+"""The contract of every network: pulmo's own, and those of timm that the recipes name."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from pulmo.bundle.card import Card, read_card
+from pulmo.bundle.export import to_onnx
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.run_folder import RunFolder
+from pulmo.core.sections import ModelSection
+from pulmo.models.backbone import BACKBONES
+from pulmo.models.classifier import Classifier, make_classifier
+from pulmo.models.layers import layer_groups, unfreeze
+
+LABELS = ("covid", "bacterial", "viral", "normal")
+TIMM = (
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "vgg16",
+    "densenet121",
+    "legacy_xception",
+    "nasnetalarge",
+    "inception_resnet_v2",
+    "inception_v3",
+    "mobilenetv2_100",
+    "mobilenetv3_large_100",
+    "efficientnet_b0",
+    "convnext_tiny",
+    # Divided into layer groups by its children, for timm does not divide it.
+    "poolformer_s12",
+    # Refuses timm's switch for having no pooling.
+    "inception_next_atto",
+)
+OWN_HEADS = {"capstone-baseline": "flatten", "mini-vggnet": "flatten-mlp"}
+SIZES = {"inception_v3": (80, 112), "inception_resnet_v2": (80, 112)}
+
+# Layers that repeat the one before them. An export takes seconds for each ten layers, so that it is
+# tested without these.
+REPEATED = {
+    "resnet50": r"layer\d\.[1-9]",
+    "legacy_xception": r"block([5-9]|1[01])",
+    "nasnetalarge": r"cell_([1-57-9]|1[014-7])",
+    "inception_resnet_v2": r"repeat(_\d)?\.[1-9]\d*",
+    "inception_v3": r"Mixed_(5d|6[cde])",
+    "mobilenetv2_100": r"blocks\.\d\.[1-9]",
+    "mobilenetv3_large_100": r"blocks\.\d\.[1-9]",
+    "efficientnet_b0": r"blocks\.\d\.[1-9]",
+    "convnext_tiny": r"stages\.\d\.blocks\.[1-9]",
+}
+FEWER: dict[str, dict[str, Any]] = {"densenet121": {"block_config": (2, 2, 2, 2)}}
+# Made of the very layers of another one, or not named by a recipe.
+NOT_EXPORTED = {"resnet34", "squeezenet1_1", "poolformer_s12", "inception_next_atto"}
+# Of the largest, all layers with fewer maps.
+NARROW: dict[str, dict[str, Any]] = {
+    "nasnetalarge": {"num_features": 192, "stem_size": 8},
+}
+
+
+class Case(NamedTuple):
+    name: str
+    section: ModelSection
+    sizes: tuple[int, int]
+    network: Classifier
+
+
+def make_section(name: str) -> ModelSection:
+    head = OWN_HEADS.get(name, "linear")
+    return ModelSection.model_validate({"backbone": name, "head": head, "hidden": 32})
+
+
+def make(section: ModelSection, size: int, seed: int = 0) -> Classifier:
+    return make_classifier(section, LABELS, seed, size=size).classifier.eval()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _narrow() -> Iterator[None]:
+    create = timm.create_model
+
+    def narrow(name: str, **options: Any) -> nn.Module:  # noqa: ANN401 - timm's
+        network: nn.Module = create(name, **options, **NARROW.get(name, {}))
+        return network
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("timm.create_model", narrow)
+        yield
+
+
+@pytest.fixture(scope="module", params=[*BACKBONES, *TIMM])
+def case(request: pytest.FixtureRequest) -> Case:
+    name = request.param
+    section = make_section(name)
+    sizes = SIZES.get(name, (64, 96))
+    return Case(name, section, sizes, make(section, sizes[0]))
+
+
+def films(side: int, count: int = 2) -> Tensor:
+    return torch.rand(count, 1, side, side, generator=torch.Generator().manual_seed(0))
+
+
+def assert_near(found: Tensor, expected: Tensor, within: float = 1e-4) -> None:
+    """An untrained network's values may all be tiny, so they are measured by the largest."""
+    top = float(expected.detach().abs().max())
+    assert top > 0
+    assert float((found - expected).detach().abs().max()) <= within * top
+
+
+def test_it_gives_logits_and_maps_at_two_sizes(case: Case) -> None:
+    small, large = case.sizes
+    flat = case.section.head.startswith("flatten")
+    for side, network in (
+        (small, case.network),
+        (large, make(case.section, large) if flat else case.network),
+    ):
+        with torch.no_grad():
+            maps = network.features(films(side))
+            logits, activation = network.explain(films(side))
+            assert torch.equal(logits, network(films(side)))
+        assert logits.shape == (2, len(LABELS))
+        assert logits.isfinite().all()
+        assert not torch.equal(logits[0], logits[1])
+        assert activation.shape == (2, len(LABELS), *maps.shape[2:])
+
+
+def test_it_survives_saving(case: Case) -> None:
+    other = make(case.section, case.sizes[0], seed=9)
+    other.load_state_dict(load(save(case.network.state_dict())))
+    with torch.no_grad():
+        assert torch.equal(other(films(case.sizes[0])), case.network(films(case.sizes[0])))
+
+
+def test_its_maps_are_gradient_times_map(case: Case) -> None:
+    """Against autograd; and a map's mean is what the features add to the logit."""
+    network = case.network
+    maps = network.features(films(case.sizes[0])).detach().requires_grad_()
+    logits, activation = network.head(maps), network.head.activation(maps)
+    positions = maps.shape[2] * maps.shape[3]
+    for number in range(len(LABELS)):
+        (gradient,) = torch.autograd.grad(logits[:, number].sum(), maps, retain_graph=True)
+        if not case.section.head.startswith("flatten"):
+            gradient = gradient.mean(dim=(2, 3), keepdim=True)
+        expected = (gradient * maps).sum(dim=1) * positions
+        assert_near(activation[:, number], expected)
+    if case.section.head != "flatten-mlp":
+        weight = network.head.get_parameter("classify.weight")
+        assert_near(activation.mean(dim=(2, 3)), network.head.pool(maps) @ weight.T)
+
+
+def test_its_layer_groups_are_its_parameters_from_stem_to_head(case: Case) -> None:
+    groups = layer_groups(case.network)
+    names = [name for group in groups for name in group]
+    assert sorted(names) == sorted(name for name, _ in case.network.named_parameters())
+    assert all(groups)
+    assert len(groups) >= 3
+    owner = {
+        name.rpartition(".")[0]: number for number, group in enumerate(groups) for name in group
+    }
+    used: list[int] = []
+    hooks = [
+        case.network.get_submodule(module).register_forward_hook(
+            lambda *_, number=number: used.append(number)
+        )
+        for module, number in owner.items()
+    ]
+    with torch.no_grad():
+        case.network(films(case.sizes[0]))
+    for hook in hooks:
+        hook.remove()
+    assert used == sorted(used)
+    assert set(used) == set(range(len(groups)))
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0], ids=["half", "all"])
+def test_what_is_frozen_stays_and_what_learns_moves(case: Case, share: float) -> None:
+    network, groups = case.network, layer_groups(case.network)
+    begin = round((1 - share) * len(groups))
+    learns = {name for group in groups[begin:] for name in group}
+    unfreeze(network, learns)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    step(network, case.sizes[0])
+    frozen_modules = {name.rpartition(".")[0] for g in groups[:begin] for name in g}
+    for name, value in network.state_dict().items():
+        same = torch.equal(value, before[name])
+        if name in learns:
+            # Weights decay as well; a bias that begins at zero may have no gradient.
+            assert value.ndim == 1 or not same, name
+        elif name.rpartition(".")[0] in frozen_modules:
+            assert same, name
+        else:
+            assert not same, name  # the statistics of a normalisation that learns
+    network.load_state_dict(before)
+    network.eval()
+
+
+def step(network: Classifier, size: int) -> None:
+    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.SGD(learning, lr=0.1, weight_decay=0.1)
+    loss = nn.functional.cross_entropy(network(films(size)), torch.tensor([0, 1]))
+    loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+    assert all(parameter.grad is not None for parameter in learning)
+    optimiser.step()
+    network.zero_grad()
+
+
+class First(nn.Module):
+    """Gives the first of its inputs."""
+
+    def forward(self, maps: Tensor, *_others: Tensor) -> Tensor:
+        return maps
+
+
+@pytest.fixture(scope="module")
+def card(run: RunFolder) -> Card:
+    return read_card(run.card).model_copy(update={"files": {}})
+
+
+@pytest.mark.parametrize("name", sorted({*BACKBONES, *TIMM} - NOT_EXPORTED))
+def test_its_export_equals_torch(name: str, card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    create = timm.create_model
+
+    def shallow(name: str, **options: Any) -> nn.Module:  # noqa: ANN401 - timm's
+        network: nn.Module = create(name, **options, **FEWER.get(name, {}))
+        for module, _ in list(network.named_modules()):
+            if re.fullmatch(REPEATED.get(name, "-"), module):
+                network.set_submodule(module, First())
+        return network
+
+    monkeypatch.setattr("timm.create_model", shallow)
+    size = SIZES.get(name, (64, 96))[0]
+    network = make(make_section(name), size)
+    card = card.model_copy(update={"input": card.input.model_copy(update={"size": size})})
+    predictor = Predictor(to_onnx(network, card), name, threads=1)
+    inputs = np.random.default_rng(1).integers(0, 256, (3, size, size), dtype=np.uint8)
+    with torch.no_grad():
+        logits, activation = network.explain(torch.from_numpy(inputs[:, None]).float() / 255)
+    outputs = predictor.run(inputs)
+    assert_near(torch.from_numpy(outputs.logits), logits)
+    assert_near(torch.from_numpy(outputs.activation), activation)

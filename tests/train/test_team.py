@@ -1,0 +1,116 @@
+"""Two processes of torchrun train what one process trains."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from pulmo.core.errors import UsageError
+from pulmo.core.recipe import load_recipe
+from pulmo.core.tables import write_manifest
+from pulmo.models.classifier import make_classifier
+from pulmo.train.engine import begin_stage
+from pulmo.train.material import Material
+from pulmo.train.team import ALONE, Team
+from pulmo.train.whole_batch import WholeBatch, _Sum
+
+SETTINGS = ["image.size=32", "train.batch=8", "train.epochs=2", "train.precision=fp32",
+            "train.lr=0.001", "train.optimiser=sgd", "train.class_weights={covid=3.0}"]  # fmt: skip
+STAGES = '[{epochs=2,trains="head",views=2},{epochs=1,trains="gradual"}]'
+
+
+def train(films: pd.DataFrame, folder: Path, processes: int, *settings: str) -> dict[str, Tensor]:
+    """The weights of a run by so many processes of torchrun."""
+    write_manifest(films, folder / "m.parquet")
+    run = folder / f"run{processes}"
+    words = ["--no-python", "--standalone", f"--nproc-per-node={processes}",
+             str(Path(sys.executable).with_name("pulmo")), "train", "demo",
+             "--data", str(folder / "m.parquet"), "-o", str(run)]  # fmt: skip
+    for setting in [*SETTINGS, *settings]:
+        words += ["--set", setting]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PULMO_CACHE": str(folder / "cache")}
+    result = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("best epoch") == 1
+    assert len(json.loads((run / "env.json").read_text())) == 1
+    return load_file(run / "model.safetensors")
+
+
+def test_two_processes_train_what_one_trains(films: pd.DataFrame, tmp_path: Path) -> None:
+    settings = ["train.mixup=0.3", "train.average=ema", f"train.stages={STAGES}"]
+    one, two = (train(films, tmp_path, processes, *settings) for processes in (1, 2))
+    assert one.keys() == two.keys()
+    for name in one:
+        torch.testing.assert_close(two[name], one[name], atol=2e-5, rtol=2e-4)
+    histories = [
+        [json.loads(row) for row in (tmp_path / f"run{n}/history.jsonl").read_text().splitlines()]
+        for n in (1, 2)
+    ]
+    for first, second in zip(*histories, strict=True):
+        assert first["train_loss"] == pytest.approx(second["train_loss"], rel=1e-4)
+        assert first["val_loss"] == pytest.approx(second["val_loss"], rel=1e-4)
+
+
+def test_a_process_of_its_own_is_a_team_of_one() -> None:
+    assert ALONE.part(3).tolist() == [0, 1, 2]
+    assert Team(1, 2).part(5).tolist() == [1, 3]
+    part = np.ones((2, 3), np.float32)
+    assert ALONE.gather(part, 2) is part
+    network = nn.Linear(1, 1)
+    assert ALONE.spread(network) is network
+
+
+@pytest.mark.parametrize("layer", [nn.BatchNorm2d(3), nn.BatchNorm1d(3)], ids=["2d", "1d"])
+def test_the_normalisation_of_one_process_is_torchs(
+    layer: nn.BatchNorm2d, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda _: None)
+    shape = (4, 3, 5, 6) if isinstance(layer, nn.BatchNorm2d) else (8, 3)
+    inputs = torch.randn(shape, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    results = []
+    for synced in (False, True):
+        layer.reset_running_stats()
+        if synced:
+            with WholeBatch():
+                outputs = layer(inputs)
+        else:
+            outputs = layer(inputs)
+        (gradient,) = torch.autograd.grad(outputs.square().sum() + outputs.sin().sum(), inputs)
+        results.append((outputs, gradient, layer.state_dict()["running_var"].clone()))
+    for mine, expected in zip(*results, strict=True):
+        torch.testing.assert_close(mine, expected, atol=1e-5, rtol=1e-4)
+    layer.eval()
+    with WholeBatch():
+        assert torch.equal(layer(inputs), layer.eval()(inputs))
+
+
+def test_gradients_pass_the_sum_over_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda values: values.mul_(2))
+    values = torch.ones(3, requires_grad=True)
+    total = _Sum.apply(values)
+    assert total.tolist() == [2, 2, 2]
+    (gradient,) = torch.autograd.grad(total.sum(), values)
+    assert gradient.tolist() == [2, 2, 2]
+
+
+def test_a_batch_smaller_than_the_team_is_refused() -> None:
+    recipe = load_recipe("demo", ["train.batch=2"])
+    classifier = make_classifier(recipe.model, recipe.labels.order, 0, size=32).classifier
+    nothing = np.zeros(0, np.intp)
+    material = Material(pd.DataFrame(), None, nothing, nothing, nothing)  # type: ignore[arg-type] # not looked at
+    with pytest.raises(UsageError, match="A batch of 2 pictures cannot be shared by 3 processes"):
+        begin_stage(recipe, recipe.train, material, classifier, Team(0, 3))
