@@ -1,7 +1,10 @@
 """Small pictures of known numbers, and DICOM files made of them."""
 
 import io
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +24,7 @@ from pydicom.uid import (
 )
 
 MakeDicom = Callable[..., bytes]
+Dcmtk = Callable[..., Path]
 
 
 @pytest.fixture
@@ -111,3 +115,22 @@ def make_dataset(
 def twelve() -> NDArray[np.uint16]:
     """Every 12-bit value once: [64, 64]."""
     return np.arange(4096, dtype=np.uint16).reshape(64, 64)
+
+
+@pytest.fixture
+def dcmtk(tmp_path: Path) -> Dcmtk:
+    """Runs a tool of DCMTK, an independent implementation, on a file; gives its output file."""
+
+    def run(tool: str, *options: str, source: Path | bytes) -> Path:
+        program = shutil.which(tool)
+        if program is None:
+            pytest.skip(f"{tool} of DCMTK is not installed")
+        if isinstance(source, bytes):
+            given, source = source, tmp_path / "source.dcm"
+            source.write_bytes(given)
+        output = tmp_path / f"by-{tool}"
+        output.unlink(missing_ok=True)
+        subprocess.run([program, *options, source, output], check=True, capture_output=True)
+        return output
+
+    return run

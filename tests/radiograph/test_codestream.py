@@ -7,7 +7,7 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.encaps import get_frame
 
-from pulmo.radiograph.codestream import codestream_shape
+from pulmo.radiograph.codestream import codestream_shape, comments_of
 
 
 def jpeg_2000() -> bytes:
@@ -70,3 +70,60 @@ def test_a_truncated_jpeg_has_no_size() -> None:
     assert codestream_shape(frame + b"\0") == (24, 40)
     for length in range(2, len(frame)):
         assert codestream_shape(frame[:length]) is None
+
+
+def jpeg(comment: bytes = b"", form: str = "JPEG") -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (40, 24)).save(file, form, comment=comment)
+    return file.getvalue()
+
+
+def test_comments_of_jpeg() -> None:
+    assert comments_of(jpeg()) == []
+    assert comments_of(jpeg(b"DOE^JANE")) == [b"DOE^JANE"]
+    exif = Image.Exif()
+    exif[270] = "DOE^JANE"
+    file = io.BytesIO()
+    Image.new("L", (40, 24)).save(file, "JPEG", exif=exif)
+    (found,) = comments_of(file.getvalue())
+    assert b"DOE^JANE" in found
+
+
+def test_comments_behind_fill_bytes() -> None:
+    data = jpeg(b"DOE^JANE")
+    at = data.index(b"\xff\xfe")
+    assert comments_of(data[:at] + b"\xff\xff" + data[at:]) == [b"DOE^JANE"]
+
+
+def test_adobes_colours_are_no_comment() -> None:
+    file = io.BytesIO()
+    Image.new("CMYK", (40, 24)).save(file, "JPEG")
+    assert b"Adobe" in file.getvalue()
+    assert comments_of(file.getvalue()) == []
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_comments_of_jpeg_2000(plain: bool) -> None:  # noqa: FBT001 - a parameter
+    for comment, expected in ((b"", []), (b"DOE^JANE", [b"DOE^JANE"])):
+        file = io.BytesIO()
+        Image.new("L", (40, 24)).save(file, "JPEG2000", no_jp2=plain, comment=comment)
+        assert comments_of(file.getvalue()) == expected
+
+
+def test_metadata_around_jpeg_2000() -> None:
+    file = io.BytesIO()
+    Image.new("L", (40, 24)).save(file, "JPEG2000")
+    data = file.getvalue()
+    start = data.index(b"jp2c") - 4
+    box = struct.pack(">I", 16) + b"xml DOE^JANE"
+    assert comments_of(data[:start] + box + data[start:]) == [b"xml "]
+
+
+@pytest.mark.parametrize("frame", [b"", b"\0" * 64, b"\xff\xd8", jpeg_2000()[:6]])
+def test_what_is_no_picture_has_no_comments(frame: bytes) -> None:
+    assert comments_of(frame) == []
+
+
+def test_jpeg_ls_of_a_shipped_file_has_no_comment() -> None:
+    path = get_testdata_file("SC_rgb_jls_lossy_line.dcm", download=False)
+    assert comments_of(get_frame(dcmread(str(path)).PixelData, 0, number_of_frames=1)) == []

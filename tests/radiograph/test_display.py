@@ -153,3 +153,59 @@ def test_thirty_two_bits_lose_nothing_in_a_narrow_window() -> None:
     stored = np.array([[2**31, 2**31 + 1, 2**31 + 2]], np.uint32)
     scale = GreyScale(32, voi=Window(2**31 + 1, 2, "LINEAR_EXACT"))
     np.testing.assert_allclose(shown(stored, scale), [[0, 0.5, 1]])
+
+
+def other(film: NDArray[Any], scale: GreyScale) -> tuple[NDArray[Any], GreyScale]:
+    """The same picture in the other photometric interpretation: each value from the other end."""
+    ends = -1 if scale.signed else 2**scale.bits - 1
+    voi = scale.voi
+    if isinstance(voi, Lut):
+        first = ends - voi.first - len(voi.entries) + 1
+        voi = Lut(first, voi.bits, np.uint16(voi.top) - voi.entries[::-1])
+    elif isinstance(voi, Window):
+        # A LINEAR window is about its centre less one half.
+        voi = voi._replace(center=ends - voi.center + (voi.function == "LINEAR"))
+    return ends - film, scale._replace(voi=voi, inverted=not scale.inverted)
+
+
+VOIS = [
+    None,
+    Window(700, 301),
+    Window(60, 2),
+    Window(90.25, 33, "LINEAR_EXACT"),
+    Window(90, 33, "SIGMOID"),
+    Lut(3, 10, (np.arange(200, dtype=np.uint16) ** 2 // 40).astype(np.uint16)),
+]
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize("voi", VOIS)
+@pytest.mark.parametrize("seed", range(3))
+def test_monochrome1_is_the_inverse_of_monochrome2(
+    signed: bool,  # noqa: FBT001 - a parameter
+    bits: int,
+    voi: Window | Lut | None,
+    seed: int,
+) -> None:
+    low = -(2 ** (bits - 1)) if signed else 0
+    rng = np.random.default_rng(seed)
+    stored = rng.integers(low, low + 2**bits, (64, 64))
+    scale = GreyScale(bits, signed=signed, voi=voi)
+    pixels = shown(stored, scale)
+    # Stored the other way round: the same bits, so that the copies are found to be equal.
+    np.testing.assert_array_equal(shown(*other(stored, scale)), pixels)
+    # The same numbers in the other photometric interpretation: the negative, but for float32.
+    negative = shown(stored, scale._replace(inverted=True))
+    np.testing.assert_allclose(negative, 1 - pixels, atol=2**-24)
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_a_width_of_one_is_a_step(inverted: bool) -> None:  # noqa: FBT001 - a parameter
+    stepped = windowed(np.array([-1.0, -0.5, 0]), Window(0, 1), inverted=inverted)
+    np.testing.assert_array_equal(stepped, [1, 1, 0] if inverted else [0, 0, 1])
+
+
+def test_a_width_below_the_precision_of_its_centre_is_a_step() -> None:
+    stepped = windowed(np.array([0.0, 1e17, 2e17]), Window(1e17, 1e-3, "LINEAR_EXACT"))
+    np.testing.assert_array_equal(stepped, [0, 0, 1])

@@ -1,6 +1,15 @@
 import pytest
+from pydicom.sr.codedict import codes
 
-from pulmo.radiograph.facts import age_of, modality_of, sex_of, view_of
+from pulmo.radiograph.facts import (
+    age_between,
+    age_of,
+    modality_of,
+    sex_of,
+    view_of,
+    view_of_code,
+    view_of_orientation,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,3 +73,64 @@ def test_ages(text: str, years: float | None) -> None:
 )
 def test_sexes(code: str, sex: str | None) -> None:
     assert sex_of(code) == sex
+
+
+def test_view_codes() -> None:
+    # pydicom has the context group of the standard.
+    group = {code.meaning: code.value for code in codes.CID4010.concepts.values()}
+    views = {meaning: view_of_code("SCT", value) for meaning, value in group.items()}
+    sides = ("", "right ", "left ")
+    fronts = ("", "anterior ", "posterior ")
+    expected: dict[str, str] = {"postero-anterior": "PA", "antero-posterior": "AP"}
+    expected |= {f"{side}lateral": "lateral" for side in sides}
+    expected |= {f"{side}{front}oblique": "oblique" for side in sides[1:] for front in fronts}
+    expected |= {f"{view} oblique": "oblique" for view in ("postero-anterior", "antero-posterior")}
+    expected["oblique"] = "oblique"
+    assert {meaning: view for meaning, view in views.items() if view} == expected
+    assert view_of_code("99HOSP", group["postero-anterior"]) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "view"),
+    [("R-10214", "PA"), ("R-10206", "AP"), ("R-10236", "lateral"), ("R-10202", None)],
+)
+@pytest.mark.parametrize("scheme", ["SRT", "SNM3", "99SDM"])
+def test_older_view_codes(scheme: str, code: str, view: str | None) -> None:
+    assert view_of_code(scheme, code) == view
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "view"),
+    [
+        ("A", "F", "lateral"),
+        ("P", "F", "lateral"),
+        ("P", "H", "lateral"),
+        ("L", "F", None),
+        ("R", "F", None),
+        ("AL", "F", None),
+        ("A", "L", None),
+        ("", "", None),
+    ],
+)
+def test_orientations(row: str, column: str, view: str | None) -> None:
+    assert view_of_orientation(row, column) == view
+
+
+@pytest.mark.parametrize(
+    ("birth", "day", "years"),
+    [
+        ("19400305", "20040305", 64),
+        ("19400305", "20040304", 63),
+        ("20000229", "20010228", 0),
+        ("20040305", "20040305", 0),
+        ("20040306", "20040305", None),
+        ("18700101", "20040305", None),
+        ("19000101", "20040305", None),
+        ("19001301", "20040305", None),
+        ("1940", "20040305", None),
+        ("19400305", "", None),
+        ("1940030\N{SUPERSCRIPT TWO}", "20040305", None),
+    ],
+)
+def test_ages_between_dates(birth: str, day: str, years: float | None) -> None:
+    assert age_between(birth, day) == years

@@ -1,3 +1,4 @@
+import logging
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,18 @@ def test_warnings_of_decoders_are_ignored_inside_only(module: str) -> None:
 def test_warnings_of_others_pass(module: str) -> None:
     with pytest.warns(UserWarning, match="odd"), quiet_decoders:
         warn(module)
+
+
+@pytest.mark.parametrize("name", ["pydicom", "pydicom.pixels.utils", "PIL.TiffImagePlugin"])
+def test_what_decoders_log_is_dropped_inside_only(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        with quiet_decoders:
+            logging.getLogger(name).warning("DOE^JANE")
+            logging.getLogger("pulmo").warning("inside")
+        logging.getLogger(name).warning("outside")
+    assert caplog.messages == ["inside", "outside"]
 
 
 def test_an_error_ends_it_too() -> None:

@@ -22,6 +22,14 @@ def test_jpeg_ls_gives_the_stored_values_of_its_plain_copy() -> None:
     np.testing.assert_array_equal(decoded, stored)
 
 
+def test_jpeg_of_12_bits_is_read() -> None:
+    # DCMTK decodes it to 0 to 264 (test_pydicom_samples.py).
+    stored = isolated_pixels(shipped("JPGExtended.dcm").read_bytes())
+    assert stored.dtype == np.uint16
+    assert stored.shape == (1024, 256)
+    assert (stored.min(), stored.max()) == (0, 264)
+
+
 def test_a_crash_of_gdcm_is_an_error_like_others() -> None:
     data = bytearray(shipped("MR_small_jpeg_ls_lossless.dcm").read_bytes())
     # A precision of 130 bits: GDCM 3.2 ends its process on it.

@@ -2,34 +2,29 @@
 
 import io
 import zlib
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.encaps import get_frame
+from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.filereader import dcmread, read_dataset
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
-from pydicom.pixels.utils import get_expected_length, pixel_array
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEGExtended12Bit,
-    RLELossless,
 )
 
 from pulmo.core.errors import InputError, RefusedError
-from pulmo.radiograph.codestream import codestream_shape
 from pulmo.radiograph.colour import grey_of_colour
-from pulmo.radiograph.dicom_tags import facts_of, grey_scale_of, text_of
+from pulmo.radiograph.dicom_grey import grey_scale_of
+from pulmo.radiograph.dicom_pixels import check_pixel_data, decodes, stored_values, syntax_name
+from pulmo.radiograph.dicom_tags import facts_of, text_of
 from pulmo.radiograph.display import display
 from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.guard import damage_of
-from pulmo.radiograph.isolated import isolated_pixels
 from pulmo.radiograph.limits import Limits
 
 _GREY: Final = ("MONOCHROME1", "MONOCHROME2")
@@ -65,13 +60,13 @@ def decode_dicom(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.flo
             or too small, or stored in a way that is not read.
     """
     with damage_of(name, "DICOM"):
-        dataset = _parse(data, name, limits)
+        dataset = parse_dicom(data, name, limits)
         photometric = _check_scope(dataset, name, limits)
         facts = facts_of(dataset, int(dataset["BitsStored"].value))
         scale, notes = grey_scale_of(dataset, name)
-    with damage_of(name, f"DICOM pixel data in {_syntax_name(dataset)}"):
-        _check_pixel_data(dataset, name)
-        stored = _stored(dataset, data)
+    with damage_of(name, f"DICOM pixel data in {syntax_name(dataset)}"):
+        check_pixel_data(dataset, name)
+        stored = stored_values(dataset, data)
         top = 2**facts.bits - 1
         if photometric == "PALETTE COLOR":
             stored = apply_color_lut(stored, dataset)[..., :3]
@@ -87,7 +82,23 @@ def decode_dicom(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.flo
     return pixels, facts._replace(notes=notes + more)
 
 
-def _parse(data: bytes, name: str, limits: Limits) -> FileDataset:
+def read_dicom_header(data: bytes, name: str, limits: Limits) -> tuple[tuple[int, int], Facts]:
+    """Returns height, width and facts as `decode_dicom`, without decoding the picture.
+
+    Raises:
+        InputError: the header is damaged, or the pixel data are not as long as it says.
+        RefusedError: as `decode_dicom`; only a colour photograph is not seen without decoding.
+    """
+    with damage_of(name, "DICOM"):
+        dataset = parse_dicom(data, name, limits)
+        _check_scope(dataset, name, limits)
+        facts = facts_of(dataset, int(dataset["BitsStored"].value))
+    with damage_of(name, f"DICOM pixel data in {syntax_name(dataset)}"):
+        check_pixel_data(dataset, name)
+    return (int(dataset["Rows"].value), int(dataset["Columns"].value)), facts
+
+
+def parse_dicom(data: bytes, name: str, limits: Limits) -> FileDataset:
     """Reads the data set, and names its transfer syntax if the file does not (PS3.10 7.1)."""
     file = io.BytesIO(data)
     file.seek(132 if data[128:132] == b"DICM" else 0)
@@ -137,64 +148,8 @@ def _check_scope(dataset: FileDataset, name: str, limits: Limits) -> str:
             f"{name} has the photometric interpretation {known}; {', '.join(_GREY + _COLOUR)} "
             "are read."
         )
-    if not _decodes(dataset):
+    if not decodes(dataset):
         raise RefusedError(
-            f"{name} is compressed in a way that is not read: {_syntax_name(dataset)}."
+            f"{name} is compressed in a way that is not read: {syntax_name(dataset)}."
         )
     return photometric
-
-
-def _decodes(dataset: FileDataset) -> bool:
-    syntax = dataset.file_meta.TransferSyntaxUID
-    # The decoders of JPEG Extended stop at 8 bits.
-    if syntax == JPEGExtended12Bit and int(dataset["BitsStored"].value) > 8:
-        return False
-    try:
-        return bool(get_decoder(syntax).is_available)
-    except NotImplementedError:
-        return False
-
-
-def _stored(dataset: FileDataset, data: bytes) -> NDArray[Any]:
-    """Decodes pixel data: by GDCM only what no other decoder reads (JPEG Lossless, JPEG-LS)."""
-    decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
-    if decoder.is_encapsulated and decoder.available_plugins == ("gdcm",):
-        return isolated_pixels(data)
-    plugins = decoder.available_plugins if decoder.is_encapsulated else ("",)
-    plugin = next(plugin for plugin in plugins if plugin != "gdcm")
-    return pixel_array(dataset, index=0, allow_excess_frames=False, decoding_plugin=plugin)
-
-
-def _check_pixel_data(dataset: FileDataset, name: str) -> None:
-    """Checks the length of plain pixel data, and the size of the picture in compressed ones.
-
-    Raises:
-        InputError: it is not what Rows and Columns say.
-    """
-    pixel_data: bytes = dataset["PixelData"].value
-    shape = int(dataset["Rows"].value), int(dataset["Columns"].value)
-    syntax = dataset.file_meta.TransferSyntaxUID
-    if syntax.is_encapsulated:
-        whole = codestream_shape(get_frame(pixel_data, 0, number_of_frames=1))
-        if syntax != RLELossless and whole != shape:
-            raise InputError(
-                f"{name} holds a compressed picture that is damaged, truncated or of another size "
-                "than it says."
-            )
-        return
-    expected = get_expected_length(dataset)
-    if len(pixel_data) < expected:
-        raise InputError(
-            f"{name} is truncated: {len(pixel_data):,} of {expected:,} bytes of pixel data."
-        )
-    # PS3.5 8.1.1: what follows the picture is padding, so it holds nothing.
-    if pixel_data[expected:].strip(b"\0"):
-        raise InputError(
-            f"{name} holds {len(pixel_data):,} bytes of pixel data; its size says {expected:,}."
-        )
-
-
-def _syntax_name(dataset: Dataset) -> str:
-    """Returns the transfer syntax in words; an unknown one could hold any text."""
-    syntax: Any = dataset.file_meta.TransferSyntaxUID
-    return syntax.name if syntax.name != syntax else "an unknown transfer syntax"

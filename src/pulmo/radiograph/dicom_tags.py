@@ -1,158 +1,101 @@
 """What the tags of a DICOM data set say of its picture, as plain values."""
 
 import math
-import sys
-from typing import Any, Final, NamedTuple
+from collections.abc import MutableSequence
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRBigEndian
 
-from pulmo.core.errors import InputError, RefusedError
-from pulmo.radiograph.display import GreyScale, Lut, Rescale, Window
-from pulmo.radiograph.facts import Facts, age_of, modality_of, sex_of, view_of
+from pulmo.radiograph.facts import (
+    Facts,
+    age_between,
+    age_of,
+    modality_of,
+    sex_of,
+    view_of,
+    view_of_code,
+    view_of_orientation,
+)
 
-_FUNCTIONS: Final = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
-
-
-class _Reading(NamedTuple):
-    """How a data set's numbers are to be read.
-
-    Attributes:
-        name: what messages call the file.
-        signed: whether stored values are two's complement.
-        words: NumPy's type of 16-bit words in the file's order.
-    """
-
-    name: str
-    signed: bool
-    words: str
+_CALIBRATED: Final = ("GEOMETRY", "FIDUCIAL")
 
 
 def facts_of(dataset: Dataset, bits: int) -> Facts:
-    """Returns what a data set says of its picture; the view is that of View Position alone."""
-    spacing = _numbers(dataset.get("ImagerPixelSpacing") or dataset.get("PixelSpacing"))
-    usable = len(spacing) == 2 and all(math.isfinite(step) and step > 0 for step in spacing)
+    """Returns what a data set says of its picture; no free text, such as a description, is read.
+
+    The view is that of View Position, else of View Code Sequence, else of Patient Orientation; the
+    age Patient's Age, else the whole years from Patient's Birth Date to Study Date.
+    """
+    age = age_of(text_of(dataset, "PatientAge"))
+    if age is None:
+        age = age_between(text_of(dataset, "PatientBirthDate"), text_of(dataset, "StudyDate"))
     return Facts(
         format="DICOM",
         bits=bits,
-        view=view_of(text_of(dataset, "ViewPosition")),
+        view=_view_of(dataset),
         modality=modality_of(text_of(dataset, "Modality")),
-        age=age_of(text_of(dataset, "PatientAge")),
+        age=age,
         sex=sex_of(text_of(dataset, "PatientSex")),
-        spacing=(spacing[0], spacing[1]) if usable else None,
+        spacing=_spacing_of(dataset),
     )
-
-
-def grey_scale_of(dataset: Dataset, name: str) -> tuple[GreyScale, tuple[str, ...]]:
-    """Returns how a greyscale picture is meant to be displayed, and notes on that.
-
-    Raises:
-        InputError: a lookup table or the rescaling is damaged.
-        RefusedError: the window's function is not in the standard.
-    """
-    signed = dataset.get("PixelRepresentation") == 1
-    big = dataset.file_meta.TransferSyntaxUID == ExplicitVRBigEndian
-    reading = _Reading(name, signed, ">u2" if big else "<u2")
-    voi, notes = _voi_of(dataset, reading)
-    shape = text_of(dataset, "PresentationLUTShape")
-    scale = GreyScale(
-        bits=int(dataset["BitsStored"].value),
-        signed=signed,
-        modality=_modality_of(dataset, reading),
-        voi=voi,
-        padding=_padding_of(dataset, reading),
-        # A MONOCHROME1 film says INVERSE too (PS3.3 C.8.11.3.1.2): one inversion, not two.
-        inverted=dataset["PhotometricInterpretation"].value == "MONOCHROME1" or shape == "INVERSE",
-    )
-    return scale, notes
 
 
 def text_of(dataset: Dataset, keyword: str) -> str:
     """Returns an element's text, its first value if there are several, "" without one."""
     value = dataset.get(keyword)
-    if isinstance(value, str):
-        return value.strip()
-    return str(value[0]).strip() if value else ""
+    if isinstance(value, MutableSequence):
+        value = next(iter(value), None)
+    return "" if value is None else str(value).strip()
 
 
-def _modality_of(dataset: Dataset, reading: _Reading) -> Rescale | Lut | None:
-    """Reads the Modality LUT module (PS3.3 C.11.1); a table goes before the rescaling."""
-    if dataset.get("ModalityLUTSequence"):
-        return _lut_of(dataset["ModalityLUTSequence"].value[0], reading)
-    slope, intercept = (_numbers(dataset.get(f"Rescale{part}")) for part in ("Slope", "Intercept"))
-    if not (slope and intercept):
-        return None
-    if not (math.isfinite(slope[0]) and math.isfinite(intercept[0])):
-        raise InputError(f"{reading.name} has a rescale slope or intercept that is not a number.")
-    return Rescale(slope[0], intercept[0])
-
-
-def _voi_of(dataset: Dataset, reading: _Reading) -> tuple[Window | Lut | None, tuple[str, ...]]:
-    """Reads the VOI LUT module (PS3.3 C.11.2): its first table, else its first window."""
-    if dataset.get("VOILUTSequence"):
-        return _lut_of(dataset["VOILUTSequence"].value[0], reading), ()
-    centers = _numbers(dataset.get("WindowCenter"))
-    widths = _numbers(dataset.get("WindowWidth"))
-    if not (centers and widths):
-        return None, ()
-    function = text_of(dataset, "VOILUTFunction").upper() or "LINEAR"
-    if function not in _FUNCTIONS:
-        raise RefusedError(
-            f"{reading.name} has a window function that is not in the DICOM standard; "
-            f"{', '.join(_FUNCTIONS)} are."
-        )
-    center, width = centers[0], widths[0]
-    narrowest = 1 if function == "LINEAR" else sys.float_info.min
-    if not (math.isfinite(center) and narrowest <= width < math.inf):
-        return None, ("The stated window is not a usable one and was ignored.",)
-    several = len(centers) > 1
-    notes = (f"The first of {len(centers)} stated windows was used.",) if several else ()
-    return Window(center, width, function), notes
-
-
-def _lut_of(item: Dataset, reading: _Reading) -> Lut:
-    """Reads a lookup table (PS3.3 C.11.1.1 and C.11.2.1.1).
+def numbers_of(dataset: Dataset, keyword: str) -> list[float]:
+    """Returns an element's numbers; none without one.
 
     Raises:
-        InputError: its data do not fit its descriptor.
+        Exception: pydicom's, where the element holds something else.
     """
-    count, first, bits = (int(number) for number in item["LUTDescriptor"].value)
-    # The descriptor's unsigned and signed spellings are mixed up in files.
-    count = (count & 0xFFFF) or 2**16
-    if reading.signed and first >= 2**15:
-        first -= 2**16
-    entries = _entries(item["LUTData"].value, reading.words)
-    if bits <= 8 and len(entries) < count:
-        # Two entries of 8 bits are packed into a number, or not, as the length tells.
-        entries = entries.view(np.uint8)
-    if not (1 <= bits <= 16 and len(entries) >= count):
-        raise InputError(f"{reading.name} has a lookup table that does not fit its descriptor.")
-    return Lut(first, bits, entries[:count].astype(np.uint16))
-
-
-def _entries(data: Any, words: str) -> NDArray[Any]:  # noqa: ANN401 - numbers, or bytes of them
-    """Returns a table's entries as little-endian 16-bit numbers."""
-    if isinstance(data, bytes):
-        return np.frombuffer(data, words).astype("<u2")
-    return np.atleast_1d(np.asarray(data, np.int64)).astype("<u2")
-
-
-def _padding_of(dataset: Dataset, reading: _Reading) -> tuple[int, int] | None:
-    """Reads the padding value and its range limit (PS3.3 C.7.5.1.1.2)."""
-    value = dataset.get("PixelPaddingValue")
-    if not isinstance(value, int):
-        return None
-    limit = dataset.get("PixelPaddingRangeLimit")
-    ends = [value, limit if isinstance(limit, int) else value]
-    if reading.signed:
-        ends = [end - 2**16 if end >= 2**15 else end for end in ends]
-    return min(ends), max(ends)
-
-
-def _numbers(value: Any) -> list[float]:  # noqa: ANN401 - pydicom gives a number, several or none
+    value = dataset.get(keyword)
     if value is None or value == "":
         return []
     several = value if hasattr(value, "__iter__") and not isinstance(value, str) else [value]
     return [float(number) for number in several]
+
+
+def _view_of(dataset: Dataset) -> str | None:
+    """Returns the view, from the attribute that says most of it."""
+    if view := view_of(text_of(dataset, "ViewPosition")):
+        return view
+    for item in dataset.get("ViewCodeSequence") or []:
+        scheme, code = (text_of(item, word) for word in ("CodingSchemeDesignator", "CodeValue"))
+        if view := view_of_code(scheme, code):
+            return view
+    directions = dataset.get("PatientOrientation") or []
+    return view_of_orientation(*directions) if len(directions) == 2 else None
+
+
+def _spacing_of(dataset: Dataset) -> tuple[float, float] | None:
+    """Returns the distance of neighbouring rows and columns in mm (PS3.3 10.7.1.1).
+
+    Pixel Spacing is that in the patient, if it was calibrated: then it says so, or differs from
+    the spacing at the detector. Else that at the detector is divided by the magnification, which
+    is stated (PS3.3 C.8.1.2) or taken to be 1.
+    """
+    stated = _pair(dataset, "PixelSpacing")
+    at_detector = _pair(dataset, "ImagerPixelSpacing") or _pair(
+        dataset, "NominalScannedPixelSpacing"
+    )
+    calibrated = text_of(dataset, "PixelSpacingCalibrationType") in _CALIBRATED
+    if at_detector is None or (stated and (calibrated or stated != at_detector)):
+        return stated
+    magnification = [*numbers_of(dataset, "EstimatedRadiographicMagnificationFactor"), 1.0][0]
+    # The source is in front of the patient, and the detector behind.
+    if not (math.isfinite(magnification) and magnification >= 1):
+        return at_detector
+    return at_detector[0] / magnification, at_detector[1] / magnification
+
+
+def _pair(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
+    """Returns two positive numbers of an element; None for anything else."""
+    steps = numbers_of(dataset, keyword)
+    usable = len(steps) == 2 and all(math.isfinite(step) and step > 0 for step in steps)
+    return (steps[0], steps[1]) if usable else None

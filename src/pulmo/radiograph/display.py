@@ -74,6 +74,10 @@ def display(stored: NDArray[Any], scale: GreyScale) -> tuple[NDArray[np.float32]
     values of 8 bits or fewer keep their full range; deeper ones have no stated display range, so
     the lowest and highest value of the picture become black and white.
 
+    A film stored as MONOCHROME1 gives the same bits as one stored as MONOCHROME2 with each value
+    taken from the largest one, so that the two are found to be copies. Therefore the distance to
+    the other end is measured, where `1 - grey` would round once more.
+
     Args:
         stored: integers [height, width].
         scale: how they are meant to be displayed.
@@ -84,17 +88,17 @@ def display(stored: NDArray[Any], scale: GreyScale) -> tuple[NDArray[np.float32]
     values, low, high = _physical(stored, scale)
     notes: tuple[str, ...] = ()
     if isinstance(scale.voi, Lut):
-        grey = look_up(np.rint(values), scale.voi) / scale.voi.top
+        entries = look_up(np.rint(values), scale.voi)
+        grey = (scale.voi.top - entries if scale.inverted else entries) / scale.voi.top
     elif scale.voi is not None:
-        grey = windowed(values, scale.voi)
+        grey = windowed(values, scale.voi, inverted=scale.inverted)
     else:
         bits = scale.modality.bits if isinstance(scale.modality, Lut) else scale.bits
         if bits > 8:
             low, high = _own_range(values, _inside(stored, scale.padding))
             notes = ("No window is stated: the picture's own range was used.",)
-        grey = (values - low) / (high - low) if high > low else np.zeros_like(values)
-    grey = np.clip(1 - grey if scale.inverted else grey, 0, 1)
-    return grey.astype(np.float32), notes
+        grey = np.zeros_like(values) if high <= low else _between(values, low, high, scale.inverted)
+    return np.clip(grey, 0, 1).astype(np.float32), notes
 
 
 def look_up(values: NDArray[Any], lut: Lut) -> NDArray[np.float64]:
@@ -103,8 +107,10 @@ def look_up(values: NDArray[Any], lut: Lut) -> NDArray[np.float64]:
     return lut.entries.astype(np.float64)[index]
 
 
-def windowed(values: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
-    """Returns values through a window, in [0, 1].
+def windowed(
+    values: NDArray[np.float64], window: Window, *, inverted: bool = False
+) -> NDArray[np.float64]:
+    """Returns values through a window, in [0, 1], where 0 is the low end, or the high one.
 
     LINEAR is equation C.11-1 of PS3.3 C.11.2.1.2.1, SIGMOID and LINEAR_EXACT are C.11.2.1.3.1 and
     C.11.2.1.3.2, with 0 and 1 for the ends of the output range.
@@ -112,16 +118,31 @@ def windowed(values: NDArray[np.float64], window: Window) -> NDArray[np.float64]
     center, width, function = window
     if function == "SIGMOID":
         # exp overflows at 710; 1 / (1 + exp(80)) is already 0 in float32's [0, 1].
+        slope = 4 if inverted else -4
         sigmoid: NDArray[np.float64] = 1 / (
-            1 + np.exp(np.clip(-4 * (values - center) / width, -80, 80))
+            1 + np.exp(np.clip(slope * (values - center) / width, -80, 80))
         )
         return sigmoid
     if function == "LINEAR":
         center, width = center - 0.5, width - 1
-    if width == 0:
-        return (values > center).astype(np.float64)
-    line: NDArray[np.float64] = np.clip((values - center) / width + 0.5, 0, 1)
+    low, high = center - width / 2, center + width / 2
+    # A width of 1, or one too small for the precision of its centre.
+    if low == high:
+        step: NDArray[np.float64] = ((values > center) != inverted).astype(np.float64)
+        return step
+    line: NDArray[np.float64] = np.clip(_between(values, low, high, inverted), 0, 1)
     return line
+
+
+def _between(
+    values: NDArray[np.float64],
+    low: float,
+    high: float,
+    inverted: bool,  # noqa: FBT001 - the third thing that describes a range
+) -> NDArray[np.float64]:
+    """Returns how far values are from `low` to `high`, or back from `high`, as a fraction."""
+    share: NDArray[np.float64] = (high - values if inverted else values - low) / (high - low)
+    return share
 
 
 def _physical(stored: NDArray[Any], scale: GreyScale) -> tuple[NDArray[np.float64], float, float]:

@@ -1,5 +1,6 @@
 """Facts: what a file says of its picture."""
 
+from datetime import date
 from typing import Final, Literal, NamedTuple
 
 FileFormat = Literal["PNG", "JPEG", "TIFF", "DICOM"]
@@ -15,7 +16,9 @@ class Facts(NamedTuple):
         modality: X-ray, CT, MR, US, NM, PT, MG, XA or other.
         age: of the patient in years, 0 to 130.
         sex: F, M or O.
-        spacing: distance of neighbouring rows and of neighbouring columns in mm.
+        spacing: distance of neighbouring rows and of neighbouring columns in mm: in the patient
+            where the file was calibrated or states its magnification, else at the detector, where
+            a chest is about a tenth larger.
         notes: sentences on what was done to the picture that a reader should know of.
     """
 
@@ -44,6 +47,42 @@ _VIEWS: Final = {
     "RLO": "oblique",
 }
 
+# PS3.16 CID 4010, as SNOMED CT and as the older SNOMED RT, whose designators are SRT, SNM3 and
+# 99SDM. `frontal` is not here: it may be PA or AP.
+_VIEW_CODES: Final = {
+    "272479007": "PA",
+    "R-10214": "PA",
+    "R-40888": "PA",
+    "399348003": "AP",
+    "R-10206": "AP",
+    "399067008": "lateral",
+    "R-102CD": "lateral",
+    "399173006": "lateral",
+    "R-10236": "lateral",
+    "399198007": "lateral",
+    "R-10232": "lateral",
+    "399182000": "oblique",
+    "R-102C1": "oblique",
+    "399236003": "oblique",
+    "R-10234": "oblique",
+    "399184004": "oblique",
+    "R-10238": "oblique",
+    "399356000": "oblique",
+    "R-40985": "oblique",
+    "R-10218": "oblique",
+    "399135007": "oblique",
+    "R-10220": "oblique",
+    "399038007": "oblique",
+    "R-10210": "oblique",
+    "399006002": "oblique",
+    "R-10212": "oblique",
+    "399312000": "oblique",
+    "R-10208": "oblique",
+    "399059000": "oblique",
+    "R-10216": "oblique",
+}
+_SNOMED: Final = ("SCT", "SRT", "SNM3", "99SDM")
+
 # PS3.3 C.7.3.1.1.1. DR is not in the standard but in files. OT and SC are what secondary captures
 # bear; they do not say where the picture came from.
 _MODALITIES: Final = {
@@ -65,11 +104,38 @@ _MODALITIES: Final = {
 }
 
 _PER_YEAR: Final = {"Y": 1.0, "M": 12.0, "W": 52.1775, "D": 365.25}
+_OLDEST: Final = 130
+
+# What is written for a date of birth that is unknown or was removed.
+_NOT_A_BIRTH: Final = "19000101"
 
 
 def view_of(code: str) -> str | None:
     """Returns the view of a DICOM View Position (0018,5101); None for an unknown code."""
     return _VIEWS.get(code.upper())
+
+
+def view_of_code(scheme: str, code: str) -> str | None:
+    """Returns the view of a code of PS3.16 CID 4010; None for one that leaves PA or AP open.
+
+    Args:
+        scheme: the Coding Scheme Designator: SCT for SNOMED CT, SRT, SNM3 or 99SDM for SNOMED RT.
+        code: the Code Value.
+    """
+    return _VIEW_CODES.get(code) if scheme in _SNOMED else None
+
+
+def view_of_orientation(row: str, column: str) -> str | None:
+    """Returns the view that a Patient Orientation (0020,0020) tells without doubt.
+
+    Rows that run to the front or the back, with columns to the head or the feet, are a lateral
+    view. Rows from side to side are PA and AP alike: None.
+
+    Args:
+        row: where the rows' right end lies: A anterior, P posterior, L left, R right.
+        column: where the columns' lower end lies: H head, F feet.
+    """
+    return "lateral" if row in {"A", "P"} and column in {"H", "F"} else None
 
 
 def modality_of(code: str) -> str | None:
@@ -89,7 +155,29 @@ def age_of(text: str) -> float | None:
     if not (number.isascii() and number.isdigit() and unit in _PER_YEAR):
         return None
     years = int(number) / _PER_YEAR[unit]
-    return years if years <= 130 else None
+    return years if years <= _OLDEST else None
+
+
+def age_between(birth: str, day: str) -> float | None:
+    """Returns the whole years between two DICOM dates such as `19400305` (PS3.5 6.2, DA).
+
+    None for anything but two dates, an age above 130 years, a day before the birth, and a birth on
+    1 January 1900, which stands for an unknown one.
+    """
+    born, then = _date_of(birth), _date_of(day)
+    if born is None or then is None or birth == _NOT_A_BIRTH:
+        return None
+    years = then.year - born.year - ((then.month, then.day) < (born.month, born.day))
+    return float(years) if 0 <= years <= _OLDEST else None
+
+
+def _date_of(text: str) -> date | None:
+    if not (len(text) == 8 and text.isascii() and text.isdigit()):
+        return None
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return None
 
 
 def sex_of(code: str) -> str | None:

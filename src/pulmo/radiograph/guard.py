@@ -1,5 +1,6 @@
-"""Foreign decoders on damaged bytes: they raise anything and warn of anything."""
+"""Foreign decoders on damaged bytes: they raise anything, and warn and log anything."""
 
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -12,11 +13,23 @@ _DECODERS: Final = r"(PIL|pydicom|openjpeg|rle|pulmo\.radiograph)(\.|$)"
 """Modules that warn of odd files, as Python's warning filters match them."""
 
 
-class _Quiet:
-    """Ignores the decoders' Python warnings while any thread is inside; other warnings pass.
+_LOGGERS: Final = (
+    "PIL.Image",
+    "PIL.PngImagePlugin",
+    "PIL.TiffImagePlugin",
+    "openjpeg",
+    "pydicom",
+    "pydicom.pixels.decoders.base",
+    "pydicom.pixels.utils",
+)
+"""Loggers that are told of odd files: pydicom and Pillow quote the values of tags there."""
 
-    Warning filters belong to the whole process. The first thread that enters changes them and the
-    last that leaves changes them back, so threads decode side by side.
+
+class _Quiet:
+    """Drops the decoders' Python warnings and log records while any thread is inside.
+
+    Other warnings and records pass. Filters belong to the whole process. The first thread that
+    enters changes them and the last that leaves changes them back, so threads decode side by side.
     """
 
     def __init__(self) -> None:
@@ -29,6 +42,10 @@ class _Quiet:
             if self._inside == 0:
                 self._filters.enter_context(warnings.catch_warnings())
                 warnings.filterwarnings("ignore", module=_DECODERS)
+                for name in _LOGGERS:
+                    logger = logging.getLogger(name)
+                    self._filters.callback(setattr, logger, "disabled", logger.disabled)
+                    logger.disabled = True
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:

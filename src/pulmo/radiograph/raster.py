@@ -1,13 +1,16 @@
 """PNG, JPEG and TIFF become grey pictures."""
 
 import io
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from pulmo.core.errors import InputError, RefusedError
+from pulmo.radiograph.codestream import codestream_shape
 from pulmo.radiograph.colour import grey_of_colour
 from pulmo.radiograph.facts import Facts, FileFormat
 from pulmo.radiograph.guard import damage_of
@@ -15,6 +18,12 @@ from pulmo.radiograph.limits import Limits
 from pulmo.radiograph.tiff import counted_from_black, tiff_layout
 
 _PNG_END: Final = b"IEND\xaeB`\x82"
+
+# The chunk, and the keywords of other chunks, in which a PNG may state an orientation.
+_PNG_TURNS: Final = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
+
+# Where the strips or the tiles of a TIFF file begin, and their lengths (TIFF 6.0, sections 3, 15).
+_TIFF_PLACES: Final = ((273, 279), (324, 325))
 
 
 class _Layout(NamedTuple):
@@ -70,6 +79,50 @@ def decode_raster(
     # Pillow turns TIFF pictures itself, and so does OpenCV.
     turned = pixels if form == "TIFF" else oriented(pixels, orientation)
     return turned, Facts(form, layout.bits, notes=notes)
+
+
+def read_raster_header(
+    data: bytes, form: FileFormat, name: str, limits: Limits
+) -> tuple[tuple[int, int], Facts]:
+    """Reads the header of a PNG, JPEG or TIFF file, without decoding the picture.
+
+    Args:
+        data: the file's bytes.
+        form: PNG, JPEG or TIFF.
+        name: what a message calls the file.
+        limits: the picture's size is checked against them.
+
+    Returns:
+        height and width of the picture as `decode_raster` gives it, and what is known of it.
+
+    Raises:
+        InputError: the header is damaged, or the file ends before its picture does.
+        RefusedError: it holds several pictures, is too large or too small, or is stored in a way
+            that is not read. A colour photograph is not seen without decoding.
+    """
+    with damage_of(name, form):
+        layout = _layout(data, form, name)
+        image = _open(data, form, layout, name)
+        limits.check_shape(image.height, image.width, name)
+        # Pillow decodes a PNG to its end to look for what may turn it.
+        turns = form != "PNG" or any(word in data for word in _PNG_TURNS)
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1) if turns else 1
+        if not _is_whole(data, form, image):
+            raise InputError(f"{name} is a truncated {form} file: its end is missing.")
+    turned = form != "TIFF" and orientation in range(5, 9)
+    shape = (image.width, image.height) if turned else (image.height, image.width)
+    return shape, Facts(form, layout.bits)
+
+
+def _is_whole(data: bytes, form: FileFormat, image: Image.Image) -> bool:
+    """Tells whether the file's end is there; that of a PNG file is looked for with its layout."""
+    if isinstance(image, TiffImageFile):
+        places = (
+            zip(image.tag_v2.get(starts, ()), image.tag_v2.get(lengths, ()), strict=False)
+            for starts, lengths in _TIFF_PLACES
+        )
+        return all(start + length <= len(data) for start, length in chain(*places))
+    return form != "JPEG" or codestream_shape(data) is not None
 
 
 def oriented(pixels: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:

@@ -1,0 +1,200 @@
+"""Films that DCMTK writes and displays, against what is read here."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from pydicom import Dataset, dcmread
+from pydicom.dataelem import DataElement
+from pydicom.uid import ComputedRadiographyImageStorage
+
+from pulmo.core.errors import RefusedError
+from pulmo.radiograph import LIMITS, decode_radiograph, isolated
+from pulmo.radiograph.dicom import parse_dicom
+from pulmo.radiograph.dicom_pixels import stored_values
+
+MakeDicom = Callable[..., bytes]
+Dcmtk = Callable[..., Path]
+
+CR = {"SOPClassUID": ComputedRadiographyImageStorage, "Modality": "CR"}
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets GDCM run here, where these whole files do not crash it, to save half a second each."""
+    monkeypatch.setattr("pulmo.radiograph.dicom_pixels.isolated_pixels", isolated.stored_values)
+
+
+def values(bits: int, *, signed: bool = False) -> NDArray[Any]:
+    """A smooth picture that has every value of 8 or 12 bits or every 16th of 16: [64, 96]."""
+    rows, columns = np.mgrid[:64, :96]
+    ramp = (rows * 96 + columns) / (64 * 96 - 1)
+    grey = np.rint(ramp * (2**bits - 1)).astype(np.int64) - (2 ** (bits - 1) if signed else 0)
+    kind = "i" if signed else "u"
+    stored: NDArray[Any] = grey.astype(f"{kind}{1 if bits <= 8 else 2}")
+    return stored
+
+
+def film(
+    dicom: MakeDicom, stored: NDArray[Any], bits: int, tags: dict[str, object] | None = None
+) -> bytes:
+    return dicom(stored, {**CR, "BitsStored": bits, "HighBit": bits - 1, **(tags or {})})
+
+
+def stored_of(data: bytes) -> NDArray[Any]:
+    return stored_values(parse_dicom(data, "film", LIMITS), data)
+
+
+LOSSLESS = {
+    "implicit": ("dcmconv", "+ti"),
+    "big endian": ("dcmconv", "+tb"),
+    "deflated": ("dcmconv", "+td"),
+    "RLE": ("dcmcrle",),
+    "JPEG Lossless": ("dcmcjpeg", "+el"),
+    "JPEG Lossless SV1": ("dcmcjpeg", "+e1"),
+    "JPEG-LS": ("dcmcjpls",),
+    "JPEG-LS in many fragments": ("dcmcjpls", "+fs", "1"),
+}
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize(("bits", "signed"), [(8, False), (12, False), (16, False), (16, True)])
+@pytest.mark.parametrize("coding", LOSSLESS)
+def test_lossless_codings_give_the_values_that_went_in(
+    dicom: MakeDicom,
+    dcmtk: Dcmtk,
+    photometric: str,
+    bits: int,
+    signed: bool,  # noqa: FBT001 - a parameter
+    coding: str,
+) -> None:
+    stored = values(bits, signed=signed)
+    plain = film(dicom, stored, bits, {"PhotometricInterpretation": photometric})
+    coded = dcmtk(*LOSSLESS[coding], source=plain).read_bytes()
+    np.testing.assert_array_equal(stored_of(coded), stored)
+    expected = decode_radiograph(plain, "film").pixels
+    np.testing.assert_array_equal(decode_radiograph(coded, "film").pixels, expected)
+
+
+@pytest.mark.parametrize(("bits", "option"), [(8, "+eb"), (12, "+ee")])
+@pytest.mark.parametrize("quality", ["30", "90"])
+def test_lossy_jpeg_gives_the_values_that_dcmtk_decodes(
+    dicom: MakeDicom, dcmtk: Dcmtk, bits: int, option: str, quality: str
+) -> None:
+    stored = values(bits)
+    plain = film(dicom, stored, bits)
+    coded = dcmtk("dcmcjpeg", option, "+q", quality, source=plain)
+    decoded = stored_of(coded.read_bytes())
+    theirs = dcmread(dcmtk("dcmdjpeg", source=coded))
+    kind = "<u2" if bits == 12 else "u1"
+    np.testing.assert_array_equal(
+        decoded, np.frombuffer(theirs.PixelData, kind).reshape(stored.shape)
+    )
+    assert decoded.max() > 0.98 * stored.max()
+
+
+def test_signed_jpeg_of_12_bits_keeps_its_sign(dicom: MakeDicom, dcmtk: Dcmtk) -> None:
+    stored = values(12, signed=True)
+    coded = dcmtk("dcmcjpeg", "+ee", source=film(dicom, stored, 12))
+    dataset = dcmread(coded)
+    # DCMTK counts the values from 0; a header may count them as two's complement instead.
+    dataset.PixelRepresentation = 1
+    file = io.BytesIO()
+    dataset.save_as(file)
+    unsigned = stored_of(coded.read_bytes()).astype(np.int64)
+    signed = stored_of(file.getvalue())
+    assert signed.min() < 0 < signed.max()
+    np.testing.assert_array_equal(signed % 4096, unsigned)
+
+
+def test_jpeg_of_12_bits_and_three_channels_is_refused_by_name(
+    dicom: MakeDicom, dcmtk: Dcmtk
+) -> None:
+    coded = dcmread(dcmtk("dcmcjpeg", "+ee", source=film(dicom, values(12), 12)))
+    coded.SamplesPerPixel, coded.PhotometricInterpretation = 3, "RGB"
+    file = io.BytesIO()
+    coded.save_as(file)
+    with pytest.raises(RefusedError, match="not read: JPEG Extended"):
+        decode_radiograph(file.getvalue(), "film")
+
+
+@pytest.mark.parametrize("option", ["+ep", "+es"])
+def test_progressive_jpeg_of_12_bits_is_refused_by_name(
+    dicom: MakeDicom, dcmtk: Dcmtk, option: str
+) -> None:
+    coded = dcmtk("dcmcjpeg", option, source=film(dicom, values(12), 12)).read_bytes()
+    with pytest.raises(RefusedError, match=r"not read: JPEG (Full|Spectral)"):
+        decode_radiograph(coded, "film")
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("coding", ["plain", "RLE"])
+def test_values_that_begin_above_the_lowest_bit(
+    dicom: MakeDicom,
+    dcmtk: Dcmtk,
+    signed: bool,  # noqa: FBT001 - a parameter
+    coding: str,
+) -> None:
+    stored = values(12, signed=signed)
+    # Of old: an overlay below the values, as one above them.
+    above = (stored << 3).view(np.uint16) & 0x7FFF | 0x8004
+    tags = {**CR, "BitsStored": 12, "HighBit": 14, "WindowCenter": 100, "WindowWidth": 900}
+    data = dicom(above.view(stored.dtype), tags)
+    shown = dcmtk("dcmj2pnm", "+Wi", "1", "+on2", source=data)
+    if coding == "RLE":
+        data = dcmtk("dcmcrle", source=data).read_bytes()
+    np.testing.assert_array_equal(stored_of(data), stored)
+    with Image.open(shown) as image:
+        theirs = np.asarray(image) / 65535
+    np.testing.assert_allclose(decode_radiograph(data, "film").pixels, theirs, atol=0.05 / 255)
+
+
+def table(first: int, bits: int) -> Dataset:
+    """A lookup table of 3000 entries with a bend."""
+    item = Dataset()
+    entries = np.rint((np.arange(3000) / 2999) ** 2 * (2**bits - 1)).astype(int)
+    item.add(DataElement("LUTDescriptor", "US", [3000, first, bits]))
+    item.add(DataElement("LUTData", "US", entries.tolist()))
+    return item
+
+
+WINDOW: dict[str, object] = {"WindowCenter": "1800.5", "WindowWidth": "1700"}
+VOI: dict[str, dict[str, object]] = {
+    "window": WINDOW,
+    "narrow window": {"WindowCenter": 1000, "WindowWidth": 2},
+    "sigmoid": {**WINDOW, "VOILUTFunction": "SIGMOID"},
+    "rescaled window": {"RescaleSlope": "-0.5", "RescaleIntercept": "2000", **WINDOW},
+    "table": {"VOILUTSequence": [table(500, 12)]},
+    "modality table and window": {"ModalityLUTSequence": [table(500, 12)], **WINDOW},
+    "own range": {},
+}
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("voi", VOI)
+def test_the_displayed_picture_is_that_of_dcmtk(
+    dicom: MakeDicom, dcmtk: Dcmtk, photometric: str, voi: str
+) -> None:
+    tags = {**VOI[voi], "PhotometricInterpretation": photometric}
+    data = film(dicom, values(12), 12, tags)
+    option = {"table": ["+Wl", "1"], "own range": ["+Wm"]}.get(voi, ["+Wi", "1"])
+    function = ["+Wfs"] if voi == "sigmoid" else []
+    with Image.open(dcmtk("dcmj2pnm", *option, *function, "+on2", source=data)) as image:
+        theirs = np.asarray(image) / 65535
+    # DCMTK cuts what a sigmoid gives, and what comes out of a table, to whole numbers.
+    tolerance = {"sigmoid": 1, "table": 1}.get(voi, 0.1)
+    pixels = decode_radiograph(data, "film").pixels
+    np.testing.assert_allclose(pixels, theirs, atol=tolerance / 255)
+
+
+def test_an_inverse_shape_is_displayed_as_dcmtk_does(dicom: MakeDicom, dcmtk: Dcmtk) -> None:
+    data = film(dicom, values(12), 12, {**WINDOW, "PresentationLUTShape": "INVERSE"})
+    shown = dcmtk("dcmj2pnm", "+Wi", "1", "+Piv", "+on2", source=data)
+    with Image.open(shown) as image:
+        theirs = np.asarray(image) / 65535
+    np.testing.assert_allclose(decode_radiograph(data, "film").pixels, theirs, atol=0.1 / 255)

@@ -1,0 +1,198 @@
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pydicom import Dataset, dcmread
+from pydicom.dataelem import DataElement
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+)
+
+from pulmo.core.errors import InputError, RefusedError
+from pulmo.radiograph import Radiograph, decode_radiograph
+
+MakeDicom = Callable[..., bytes]
+
+WINDOW = {"WindowCenter": 2048, "WindowWidth": 4096}
+
+
+def decoded(data: bytes) -> Radiograph:
+    radiograph = decode_radiograph(data, "film")
+    assert radiograph.pixels.dtype == np.float32
+    assert radiograph.pixels.flags.c_contiguous
+    assert radiograph.facts.format == "DICOM"
+    return radiograph
+
+
+def table(entries: NDArray[Any], first: int, bits: int, *, words: bool) -> Dataset:
+    """A lookup table whose data are numbers, or else bytes."""
+    item = Dataset()
+    item.add(DataElement("LUTDescriptor", "US", [len(entries) % 65536, first % 65536, bits]))
+    data = entries.tolist() if words else entries.tobytes()
+    item.add(DataElement("LUTData", "US" if words else "OW", data))
+    return item
+
+
+def test_a_window(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:
+    film = decoded(dicom(twelve, {"BitsStored": 12, "HighBit": 11, **WINDOW}))
+    np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
+    assert film.facts.bits == 12
+    assert film.facts.notes == ()
+
+
+def test_the_first_of_several_windows(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:
+    tags = {"WindowCenter": [1024.5, 9], "WindowWidth": [2049, 9]}
+    film = decoded(dicom(twelve, tags))
+    np.testing.assert_allclose(film.pixels, np.clip(twelve / 2048, 0, 1), atol=1e-6)
+    assert film.facts.notes == ("The first of 2 stated windows was used.",)
+
+
+@pytest.mark.parametrize("width", [0, 0.5, -3])
+def test_an_impossible_window_is_ignored(
+    dicom: MakeDicom, twelve: NDArray[np.uint16], width: float
+) -> None:
+    film = decoded(dicom(twelve, {"WindowCenter": 100, "WindowWidth": width}))
+    np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
+    assert film.facts.notes == (
+        "The stated window is not a usable one and was ignored.",
+        "No window is stated: the picture's own range was used.",
+    )
+
+
+@pytest.mark.parametrize("missing", ["WindowCenter", "WindowWidth"])
+def test_half_a_window_is_none(dicom: MakeDicom, twelve: NDArray[np.uint16], missing: str) -> None:
+    film = decoded(dicom(twelve, {"WindowCenter": 100, "WindowWidth": 7, missing: None}))
+    assert film.facts.notes == ("No window is stated: the picture's own range was used.",)
+
+
+def test_an_unknown_window_function_is_refused(
+    dicom: MakeDicom, twelve: NDArray[np.uint16]
+) -> None:
+    with pytest.raises(RefusedError, match="a window function that is not in the DICOM standard"):
+        decoded(dicom(twelve, {**WINDOW, "VOILUTFunction": "CUBIC"}))
+
+
+def test_the_exact_function_is_read(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:
+    tags = {"WindowCenter": 1, "WindowWidth": 0.5, "VOILUTFunction": "LINEAR_EXACT"}
+    film = decoded(dicom(twelve, tags))
+    np.testing.assert_array_equal(film.pixels[0, :4], [0, 0.5, 1, 1])
+
+
+@pytest.mark.parametrize("words", [True, False])
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_a_voi_table_goes_before_a_window(
+    dicom: MakeDicom,
+    twelve: NDArray[np.uint16],
+    words: bool,  # noqa: FBT001 - a parameter
+    syntax: UID,
+) -> None:
+    entries = (np.arange(2000, dtype=np.uint16) * 30).astype("<u2")
+    order = ">" if syntax == ExplicitVRBigEndian and not words else "<"
+    item = table(entries.astype(f"{order}u2"), 1000, 16, words=words)
+    stored = twelve.astype(">u2") if syntax == ExplicitVRBigEndian else twelve
+    data = dicom(
+        twelve, {**WINDOW, "VOILUTSequence": [item], "PixelData": stored.tobytes()}, syntax
+    )
+    index = np.clip(twelve.astype(int) - 1000, 0, 1999)
+    np.testing.assert_allclose(decoded(data).pixels, entries[index] / 65535, atol=1e-6)
+
+
+def test_a_modality_table_goes_before_rescaling(
+    dicom: MakeDicom, twelve: NDArray[np.uint16]
+) -> None:
+    item = table(np.arange(4096, dtype="<u2")[::-1], 0, 12, words=True)
+    tags = {
+        "ModalityLUTSequence": [item],
+        "RescaleSlope": 5,
+        "RescaleIntercept": 7,
+        **WINDOW,
+    }
+    np.testing.assert_allclose(decoded(dicom(twelve, tags)).pixels, 1 - twelve / 4095, atol=1e-6)
+
+
+def test_a_table_of_65536_signed_inputs(dicom: MakeDicom, ramp: NDArray[np.uint16]) -> None:
+    # 0 entries stand for 65536, and the first input, -32768, is written without a sign.
+    item = table(np.arange(65536, dtype="<u2"), -32768, 16, words=False)
+    film = decoded(dicom(ramp.view(np.int16), {"VOILUTSequence": [item]}))
+    np.testing.assert_allclose(film.pixels, (ramp ^ 0x8000) / 65535, atol=1e-6)
+
+
+def test_eight_bit_entries_packed_in_pairs(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
+    item = table(np.arange(256, dtype=np.uint8)[::-1], 0, 8, words=False)
+    film = decoded(dicom(grey, {"VOILUTSequence": [item]}))
+    np.testing.assert_allclose(film.pixels, 1 - grey / 255, atol=1e-6)
+
+
+def test_a_table_shorter_than_it_says_is_damaged(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
+    item = table(np.arange(10, dtype="<u2"), 0, 16, words=True)
+    item["LUTDescriptor"].value = [256, 0, 16]
+    with pytest.raises(InputError, match="film has a lookup table that does not fit"):
+        decoded(dicom(grey, {"VOILUTSequence": [item]}))
+
+
+def test_rescaling_comes_before_the_window(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:
+    stored = (twelve.astype(np.int16) - 2048).astype(np.int16)
+    tags = {
+        "RescaleSlope": 2,
+        "RescaleIntercept": 4096,
+        "WindowCenter": 4096,
+        "WindowWidth": 8192,
+    }
+    film = decoded(dicom(stored, tags))
+    np.testing.assert_allclose(film.pixels, 2 * twelve / 8191, atol=1e-6)
+
+
+def test_a_rescaling_that_is_no_number_is_damaged(
+    dicom: MakeDicom, twelve: NDArray[np.uint16]
+) -> None:
+    data = dicom(twelve, {"RescaleSlope": "1.00", "RescaleIntercept": 0})
+    with pytest.raises(InputError, match="rescale slope or intercept that is not a number"):
+        decoded(data.replace(b"1.00", b"nan "))
+
+
+@pytest.mark.parametrize(
+    ("photometric", "shape", "inverted"),
+    [
+        ("MONOCHROME2", None, False),
+        ("MONOCHROME2", "IDENTITY", False),
+        ("MONOCHROME2", "INVERSE", True),
+        ("MONOCHROME1", None, True),
+        ("MONOCHROME1", "INVERSE", True),
+    ],
+)
+def test_inversion_comes_last_and_once(
+    dicom: MakeDicom,
+    twelve: NDArray[np.uint16],
+    photometric: str,
+    shape: str | None,
+    inverted: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    tags = {
+        "PhotometricInterpretation": photometric,
+        "PresentationLUTShape": shape,
+        "WindowCenter": 1024.5,
+        "WindowWidth": 2049,
+    }
+    expected = np.clip(twelve / 2048, 0, 1)
+    film = decoded(dicom(twelve, tags))
+    np.testing.assert_allclose(film.pixels, 1 - expected if inverted else expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.int16])
+def test_padding_does_not_set_the_range(dicom: MakeDicom, kind: type[np.integer[Any]]) -> None:
+    stored = np.tile(np.array([100, 150, 300, 999], kind), (16, 4))
+    stored[0] = kind(60000 - 65536) if kind is np.int16 else kind(60000)
+    data = dicom(stored, {"BitsStored": 16})
+    dataset = dcmread(io.BytesIO(data))
+    # Written as an unsigned number, as many files do whatever their pixels are.
+    dataset.add(DataElement("PixelPaddingValue", "US", 60000))
+    dataset.add(DataElement("PixelPaddingRangeLimit", "US", 60001))
+    file = io.BytesIO()
+    dataset.save_as(file)
+    film = decoded(file.getvalue())
+    np.testing.assert_allclose(film.pixels[1, :4], [0, 50 / 899, 200 / 899, 1], atol=1e-6)

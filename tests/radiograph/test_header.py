@@ -1,0 +1,115 @@
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from pydicom.uid import JPEG2000Lossless
+
+from pulmo.core.errors import InputError, PulmoError, RefusedError
+from pulmo.radiograph import Limits, decode_radiograph
+from pulmo.radiograph.header import Header, read_dicom_tags, read_header
+
+MakeDicom = Callable[..., bytes]
+
+REAL = Path(__file__).parents[3] / "shared" / "data"
+
+
+def saved(picture: NDArray[Any], form: str, **options: Any) -> bytes:  # noqa: ANN401 - Pillow's
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, form, **options)
+    return file.getvalue()
+
+
+def turned(orientation: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
+def by_decoding(data: bytes) -> Header:
+    film = decode_radiograph(data, "film")
+    height, width = film.pixels.shape
+    return Header(height, width, film.facts._replace(notes=()))
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF"])
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_a_header_says_what_decoding_finds(
+    grey: NDArray[np.uint8], form: str, orientation: int
+) -> None:
+    data = saved(grey, form, exif=turned(orientation))
+    header = read_header(data, "film")
+    assert header == by_decoding(data)
+    assert (header.height, header.width) == ((32, 24) if orientation == 6 else (24, 32))
+
+
+def test_a_png_that_is_turned_by_its_xmp(grey: NDArray[np.uint8]) -> None:
+    info = PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", '<x tiff:Orientation="8"/>')
+    data = saved(grey, "PNG", pnginfo=info)
+    assert read_header(data, "film") == by_decoding(data)
+    assert read_header(data, "film").height == 32
+
+
+def test_tags_and_size_of_dicom(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:
+    said = {"PatientAge": "040Y", "PatientSex": "F", "ViewPosition": "PA", "BitsStored": 12}
+    for data in (
+        dicom(twelve, {**said, "HighBit": 11}),
+        dicom(twelve.astype(np.uint8), {}, JPEG2000Lossless),
+    ):
+        assert read_header(data, "film") == by_decoding(data)
+
+
+def test_tags_alone_are_read_without_the_picture(
+    dicom: MakeDicom, grey: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    said = {"PatientAge": "018M", "PatientSex": "M", "ViewPosition": "LL"}
+    (tmp_path / "film.dcm").write_bytes(dicom(grey, said)[:-100])
+    tags = read_dicom_tags(tmp_path / "film.dcm")
+    assert (tags.view, tags.modality, tags.age, tags.sex) == ("lateral", "X-ray", 1.5, "M")
+    with pytest.raises(InputError, match=r"none\.dcm could not be read"):
+        read_dicom_tags(tmp_path / "none.dcm")
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF"])
+def test_a_missing_end_is_noticed(grey: NDArray[np.uint8], form: str) -> None:
+    # The directory of Pillow's TIFF files lies before their strips.
+    data = saved(np.tile(grey, (4, 4)), form)[:-20]
+    with pytest.raises(InputError, match=f"film is a truncated {form} file"):
+        read_header(data, "film")
+
+
+def test_missing_pixel_data_are_noticed(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
+    with pytest.raises(InputError, match="film is truncated: 668 of 768 bytes"):
+        read_header(dicom(grey)[:-100], "film")
+
+
+def test_what_is_no_picture_is_refused_as_by_decoding(
+    dicom: MakeDicom, grey: NDArray[np.uint8]
+) -> None:
+    for data in (b"", b"text", saved(grey[:8], "PNG"), dicom(grey, {"NumberOfFrames": 2})):
+        with pytest.raises(PulmoError) as by_decoding:
+            decode_radiograph(data, "film")
+        with pytest.raises(type(by_decoding.value)) as by_header:
+            read_header(data, "film")
+        assert str(by_header.value) == str(by_decoding.value)
+
+
+def test_a_file_beyond_the_limit_is_refused(grey: NDArray[np.uint8]) -> None:
+    with pytest.raises(RefusedError, match="at most 0 MiB"):
+        read_header(saved(grey, "PNG"), "film", Limits(max_bytes=10))
+
+
+@pytest.mark.real
+def test_headers_of_real_films() -> None:
+    if not REAL.is_dir():
+        pytest.skip("../shared/data is not here")
+    films = sorted((REAL / "covid-chestxray-dataset" / "images").iterdir())[::20]
+    for film in [*films, REAL / "dicom" / "RG1_J2KI.dcm"]:
+        data = film.read_bytes()
+        assert read_header(data, str(film)) == by_decoding(data)
