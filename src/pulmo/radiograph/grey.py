@@ -2,7 +2,6 @@
 
 from typing import Final, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +37,8 @@ def regrade(pixels: NDArray[np.float32], grey: Grey) -> NDArray[np.float32]:
         shares = np.clip(ranks / max(ranks[-1], 1), 0, 1)
         return np.asarray(np.interp(pixels, edges, shares), np.float32)
     if grey == "clahe":
+        import cv2  # noqa: PLC0415 - a prediction without it need not pay for its import
+
         deep = np.rint(pixels * 65535).astype(np.uint16)
         equalised = cv2.createCLAHE(_LIMIT, _TILES).apply(deep)
         return np.asarray(equalised / np.float32(65535), np.float32)

@@ -40,14 +40,14 @@ def with_weights(recipe: Recipe, folder: Path | None) -> Start:
         folder: holds safetensors files of ImageNet weights; None if there is none.
     """
     name = recipe.model.backbone
-    if recipe.model.weights != "timm":
-        return Start(recipe, "from random weights, as the recipe says")
     file = _FILES.get(name)
     if folder and file and (folder / file.name).is_file():
         path = str(folder / file.name)
         changed = {"weights": path, "weights_partial": file.partial}
         part = " of its first layers" if file.partial else ""
         return Start(_changed(recipe, changed), f"from ImageNet weights{part} ({file.name})")
+    if recipe.model.weights != "timm":
+        return Start(recipe, "from random weights, as the recipe says")
     try:
         make_backbone(name, pretrained=True)
     except UsageError:
