@@ -80,10 +80,10 @@ class Kind(NamedTuple):
 
 
 KINDS = (
-    Kind("JPEG, 224 px", 224, 100, 60),
-    Kind("PNG, 1024 px, 8 bit", 1024, 20, 40),
-    Kind("JPEG, 2000 px", 2000, 10, 40),
-    Kind("DICOM, 2000 px, 16 bit, uncompressed", 2000, 6, 16),
+    Kind("JPEG, 224 px", 224, 100, 200),
+    Kind("PNG, 1024 px, 8 bit", 1024, 20, 12),
+    Kind("JPEG, 2000 px", 2000, 10, 20),
+    Kind("DICOM, 2000 px, 16 bit, uncompressed", 2000, 6, 12),
 )
 
 

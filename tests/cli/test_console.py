@@ -3,6 +3,7 @@ import sys
 
 import pytest
 import typer
+from rich.progress import Progress
 
 from pulmo.cli.console import print_json, progress, say
 
@@ -51,3 +52,36 @@ def test_progress_on_a_terminal_shows_the_stages_that_began(
 def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"file": "é\udcff"})
     assert capsys.readouterr().out == '{\n  "file": "\\u00e9\\udcff"\n}\n'
+
+
+def terminal_as_stderr(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Not a fixture: pytest puts its own stderr in place before the test."""
+    err = Terminal()
+    monkeypatch.setattr(sys, "stderr", err)
+    for name, value in {"TERM": "xterm", "COLUMNS": "100"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return err
+
+
+def test_an_unknown_total_is_shown_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_as_stderr(monkeypatch)
+    with progress("finding") as (finding,):
+        finding(7, 0)
+    assert "7/?" in terminal.written.getvalue().decode()
+
+
+def test_a_bar_is_not_drawn_for_every_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal_as_stderr(monkeypatch)
+    now = 100.0
+    drawn: list[int] = []
+    monkeypatch.setattr("pulmo.cli.console.monotonic", lambda: now)
+    monkeypatch.setattr(Progress, "update", lambda *_, completed, **__: drawn.append(completed))
+    with progress("finding", "reading") as (finding, reading):
+        for done in range(1, 11):
+            finding(done, 0)
+        now = 100.2
+        finding(11, 0)
+        for done in range(1, 11):
+            reading(done, 10)
+    assert drawn == [1, 11, 1, 10]

@@ -214,6 +214,20 @@ def test_options_that_do_not_go_together(
     assert not output.exists()
 
 
+def test_a_split_is_not_saved_over_a_manifest(pulmo: Call, manifest: Path, tmp_path: Path) -> None:
+    before = manifest.read_bytes()
+    words = ["-o", tmp_path / "s.parquet", "--save"]
+    status, out, err = pulmo("data", "split", manifest, *words, manifest)
+    assert (status, out) == (3, "")
+    assert f"{manifest} is there and is not what would be written" in err
+    assert manifest.read_bytes() == before
+    status, _, err = pulmo("data", "split", manifest, *words, tmp_path / "t" / ".." / "s.parquet")
+    assert (status, err) == (2, "pulmo: --save names another file than --output.\n")
+    assert not (tmp_path / "s.parquet").exists()
+    for _ in range(2):
+        assert pulmo("data", "split", manifest, *words, tmp_path / "s.csv")[0] == 0
+
+
 def test_a_table_that_is_no_manifest(pulmo: Call, phantoms: Path, tmp_path: Path) -> None:
     status, _, err = pulmo("data", "split", phantoms, "-o", tmp_path / "s.parquet")
     assert status == 3

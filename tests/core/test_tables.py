@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import pandas as pd
@@ -77,3 +78,16 @@ def test_the_hash_ignores_order_and_place_and_sees_the_split(films: pd.DataFrame
     assert manifest_sha256(moved.reset_index(drop=True)) == manifest_sha256(films)
     other = films.assign(split="test")
     assert manifest_sha256(other) != manifest_sha256(films)
+
+
+def test_the_hash_is_that_of_the_sorted_lines(films: pd.DataFrame) -> None:
+    """So many rows that they are hashed part by part."""
+    table = pd.concat([films] * 1100, ignore_index=True)
+    table["group"] = [f"{n % 7}\u00e9\U0001f600\uffee{n}" for n in range(len(table))]
+    table.loc[5, "fold"] = 3
+    names = ["sha256", "label", "group", "source", "view", "modality", "split", "fold"]
+    rows = zip(*(table[name] for name in names), strict=True)
+    lines = ["\t".join("" if pd.isna(value) else str(value) for value in row) for row in rows]
+    expected = hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+    assert manifest_sha256(table) == expected
+    assert manifest_sha256(films[:0]) == hashlib.sha256(b"").hexdigest()

@@ -30,6 +30,20 @@ def test_groups_follow_chains_of_patients_and_copies(films: pd.DataFrame) -> Non
     assert groups == ["x:1"] * 4 + ["d" * 16, "y:1"]
 
 
+def test_a_patient_of_a_picture_is_that_of_the_source_it_is_from(films: pd.DataFrame) -> None:
+    """As the films of RSNA, which are NIH's; a hospital's name is no source."""
+    table = rows(
+        films,
+        sha256=[letter * 64 for letter in "abcdef"],
+        pixels_sha256=[None] * 6,
+        patient=["61", "61", "61", "7", "7", None],
+        source=["nih", "rsna", "cohen", "cohen", "rsna", "rsna"],
+        origin=["Bethesda", "nih", None, "Rome", "Rome", "nih"],
+    )
+    groups = group(table)["group"].tolist()
+    assert groups == ["nih:61", "nih:61", "cohen:61", "cohen:7", "rsna:7", "f" * 16]
+
+
 def test_pictures_without_patients_are_grouped_by_content(films: pd.DataFrame) -> None:
     digests = ["a" * 64, "a" * 64, "b" * 64]
     table = rows(films, sha256=digests, pixels_sha256=[None] * 3, patient=[None] * 3)

@@ -2,8 +2,13 @@
 
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from pulmo.core.errors import InputError
+from pulmo.core.files import open_bytes
+
+PARQUET: Final = b"PAR1"
+"""How a Parquet table begins, as every manifest is one."""
 
 
 def claim_folder(folder: Path) -> None:
@@ -22,12 +27,25 @@ def claim_folder(folder: Path) -> None:
         raise InputError(f"{folder} cannot be written to: {error.strerror or error}.") from error
 
 
-def claim_file(path: Path) -> None:
+def claim_file(path: Path, begins: bytes = b"") -> None:
     """Checks that a file can be written; one that is there is left as it is.
 
+    Args:
+        path: the file.
+        begins: how a file of its kind begins; one that begins otherwise is not to be lost.
+
     Raises:
-        InputError: it is a folder, or its folder cannot be made or written to.
+        InputError: it is a folder or a file of another kind, or its folder cannot be made or
+            written to.
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder; a file was expected.")
     claim_folder(path.parent)
+    if path.exists():
+        with open_bytes(path) as file:
+            start = file.read(len(begins))
+        if start and start != begins:
+            raise InputError(
+                f"{path} is there and is not what would be written; it is not overwritten. Name "
+                "another file, or remove it."
+            )

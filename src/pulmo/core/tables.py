@@ -120,9 +120,12 @@ def manifest_sha256(table: pd.DataFrame) -> str:
 def patient_names(table: pd.DataFrame) -> pd.Series:
     """Returns `source:patient` of each row, which tells patients of different sources apart.
 
-    It is null where the source names no patient.
+    Of a picture whose origin is another source of the table it is that one's patient: a set that is
+    made of others' pictures keeps their patients. It is null where the source names no patient.
     """
-    return table["source"].astype("string") + ":" + table["patient"].astype("string")
+    source, origin = table["source"].astype("string"), table["origin"].astype("string")
+    owner = origin.where(origin.isin(source.unique()), source)
+    return owner + ":" + table["patient"].astype("string")
 
 
 def read_predictions(path: Path) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import pytest
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.datasets.entries import MISFIT
+from pulmo.datasets.indexing import index_entries
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
 
@@ -66,7 +67,7 @@ def test_a_damaged_row_is_named_by_its_line_and_the_rest_is_done(table: Path) ->
         "../j.png,covid,,,,\n"
         "loop,covid,,,,\n"
         f"{'x' * 5000},covid,,,,\n"
-        "b/../a.png,normal,,,,\n"
+        "b/../a.png,covid,,,,\n"
         "k.png,normal,,,,\n"
     )
     entries, problems = index(table)
@@ -91,8 +92,22 @@ def test_a_damaged_row_is_named_by_its_line_and_the_rest_is_done(table: Path) ->
         f"../j.png lies outside {table.parent}",
         "'loop' is no usable path",
         f"'{'x' * 80}' is no usable path",
-        f"{table.parent / 'a.png'} is on line 2 already",
+        "its picture is on line 2 already",
     ]
+
+
+def test_a_second_row_with_another_label_is_kept_so_that_the_import_refuses_both(
+    table: Path,
+) -> None:
+    table.write_text("path,label\na.png,covid\n./a.png,normal\na.png,covid\nb/c.png,normal\n")
+    entries, problems = index(table)
+    assert [entry.label for entry in entries] == ["covid", "normal", "normal"]
+    assert [(p.path, p.reason) for p in problems] == [
+        (f"{table}, line 4", "its picture is on line 2 already")
+    ]
+    indexed = index_entries([*entries, *problems])
+    assert [Path(path).name for path in indexed.entries["path"].to_pylist()] == ["c.png"]
+    assert indexed.problems[1].reason == "it is found with different labels: covid, normal"
 
 
 def test_a_label_that_is_none_stops_before_the_first_picture(table: Path) -> None:

@@ -38,9 +38,9 @@ def test_without_nihs_tables_the_name_tells_the_patient(root: Path) -> None:
     entries, problems = index(root)
     assert [(e.label, e.finding, e.patient, e.origin) for e in entries] == [
         ("covid", "Covid-19", None, "cohen"),
-        ("normal", "No_findings", "1280", "NIH ChestX-ray8"),
-        ("pneumonia", "Pneumonia", "61", "NIH ChestX-ray8"),
-        ("pneumonia", "Pneumonia", "61", "NIH ChestX-ray8"),
+        ("normal", "No_findings", "1280", "nih"),
+        ("pneumonia", "Pneumonia", "61", "nih"),
+        ("pneumonia", "Pneumonia", "61", "nih"),
     ]
     assert {e.modality for e in entries} == {"X-ray"}
     assert not problems
@@ -70,7 +70,7 @@ def test_nihs_tables_tell_findings_patient_view_age_and_boxes(root: Path) -> Non
             modality="X-ray",
             age=None,
             sex="F",
-            origin="NIH ChestX-ray8",
+            origin="nih",
         ),
         Entry(
             root / "X-Ray Image DataSet" / "Pneumonia" / "00000061_012.png",
@@ -81,7 +81,7 @@ def test_nihs_tables_tell_findings_patient_view_age_and_boxes(root: Path) -> Non
             modality="X-ray",
             age=77.0,
             sex="M",
-            origin="NIH ChestX-ray8",
+            origin="nih",
             boxes=(
                 Box("Pneumonia", 0.25, 0.5, 0.125, 0.0625),
                 Box("Infiltrate", 0.0, 0.0, 1.0, 1.0),
@@ -93,7 +93,7 @@ def test_nihs_tables_tell_findings_patient_view_age_and_boxes(root: Path) -> Non
             finding="Pneumonia",
             patient="61",
             modality="X-ray",
-            origin="NIH ChestX-ray8",
+            origin="nih",
         ),
     ]
 

@@ -24,7 +24,7 @@ def test_a_folder_is_a_label_or_in_the_map(tmp_path: Path) -> None:
     entries, problems = index(tmp_path, {"No_findings": "normal"})
     assert [(e.path.name, e.label) for e in entries] == [("a.png", "covid"), ("b.png", "normal")]
     assert [e.finding for e in entries] == ["Covid", "No_findings"]
-    assert [p.reason for p in problems] == ["the folder holds no file"]
+    assert [p.reason for p in problems] == ["the folder holds no file; links are not followed"]
     with pytest.raises(UsageError, match="--map 'No_findings'=LABEL"):
         index(tmp_path)
     with pytest.raises(UsageError, match="Did you mean 'normal'"):

@@ -80,6 +80,11 @@ class TestKeptTest:
         kept = split["split"][spanning & ~free].isin(["test"]).sum()
         assert kept == (both["split"] == "test").sum()
 
+    def test_no_published_test_is_an_error(self, make_groups: MakeGroups) -> None:
+        table = make_groups(9).assign(split="train")
+        with pytest.raises(InputError, match="no source of the manifest publishes a test"):
+            split_manifest(table, Shares(), generator(), keep="test")
+
     def test_a_manifest_that_is_all_test_stays_so(self, make_groups: MakeGroups) -> None:
         table = make_groups(5).assign(split="test")
         split = split_manifest(table, Shares(), generator(), keep="test")
@@ -121,7 +126,7 @@ class TestKeptSides:
         )
 
     def test_nothing_to_keep_is_an_error(self, make_groups: MakeGroups) -> None:
-        with pytest.raises(InputError, match="none of its sources publishes a split"):
+        with pytest.raises(InputError, match="no source of the manifest publishes a split"):
             split_manifest(make_groups(9), Shares(), generator(), keep="all")
 
 

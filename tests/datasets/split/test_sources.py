@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import UsageError
-from pulmo.datasets.split import Plan, check_split, draw
+from pulmo.datasets.split import Matching, Plan, check_split, draw
 
 MakeGroups = Callable[..., pd.DataFrame]
 
@@ -37,6 +37,15 @@ class TestLeaveOut:
         assert reason[~bound].isna().all()
         rest = table["split"][~is_b & ~bound]
         assert (rest == "val").mean() == pytest.approx(0.2, abs=0.02)
+
+    def test_what_another_source_has_from_it_takes_no_part(self, make_groups: MakeGroups) -> None:
+        table = make_groups(300)
+        copied = (table["source"] == "a") & (table.index % 3 == 0)
+        table["origin"] = copied.map({True: "b", False: None})
+        drawn, reason, _ = draw(table, Plan(leave_out="b"))
+        assert drawn["split"].isna().equals(copied)
+        assert set(reason[copied]) == {"its source has it from b"}
+        assert reason[~copied].isna().all()
 
     def test_the_rest_may_be_dealt_to_folds(self, tied: pd.DataFrame) -> None:
         table = draw(tied, Plan(leave_out="c", folds=3)).table
@@ -90,6 +99,8 @@ class TestFoldsBySource:
         ({"leave_out": "a", "keep": "test"}, "a source left out or one that is kept, not both"),
         ({"folds": 3, "by_source": True}, "drawn or one a source, not both"),
         ({"folds": 1}, "2 folds or more; got 1"),
+        ({"leave_out": "a", "matching": Matching(("age",))}, "match by source too: --match source"),
+        ({"by_source": True, "matching": Matching(("age",))}, "match by source too: --match sour"),
     ],
 )
 def test_plans_that_contradict_themselves(options: dict[str, object], reason: str) -> None:

@@ -4,7 +4,9 @@ import typer
 
 from pulmo.cli.data import deidentify, fetch, importing, inspect, merge, phantom, sources, split
 
-app = typer.Typer(help="Make manifests: import, merge, split.", no_args_is_help=True)
+app = typer.Typer(
+    help="Get data sets, make manifests of them, inspect and split these.", no_args_is_help=True
+)
 app.command("sources")(sources.sources)
 app.command("fetch")(fetch.fetch)
 app.command("import")(importing.import_)

@@ -8,7 +8,7 @@ import typer
 from pulmo.cli.console import Report, progress, say
 from pulmo.cli.data.options import Output, counts
 from pulmo.cli.data.problems import report_problems
-from pulmo.cli.output import claim_file
+from pulmo.cli.output import PARQUET, claim_file
 from pulmo.core.errors import PartialError, UsageError
 
 
@@ -39,7 +39,7 @@ def import_(
     from pulmo.datasets.manifest import NothingImportedError, Reading, import_source
 
     labels = _label_map(mapping or [])
-    claim_file(output)
+    claim_file(output, PARQUET)
     journal = Journal(output.with_name(f"{output.name}.journal"))
     if fresh:
         journal.remove()

@@ -7,7 +7,7 @@ import typer
 
 from pulmo.cli.data.options import Output, counts
 from pulmo.cli.data.problems import report_problems
-from pulmo.cli.output import claim_file
+from pulmo.cli.output import PARQUET, claim_file
 from pulmo.core.errors import PartialError
 
 
@@ -26,7 +26,7 @@ def merge(
     from pulmo.datasets.manifest import Imported, merge_agreeing
     from pulmo.datasets.manifest import merge as join
 
-    claim_file(output)
+    claim_file(output, PARQUET)
     tables = [read_manifest(path) for path in manifests]
     joined = merge_agreeing(tables) if drop_contradictions else Imported(join(tables), [])
     write_manifest(joined.manifest, output)

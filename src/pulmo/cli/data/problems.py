@@ -19,7 +19,7 @@ _NAMED: Final = 20
 """So many failures are named on the terminal, and so many kinds of reason are counted."""
 
 # What differs between reasons of a kind: quoted values, numbers, and a path at the end.
-_VALUES: Final = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,]*")
+_VALUES: Final = re.compile(r"'[^']*'|\"[^\"]*\"|\d+(?:[.,]\d+)*")
 _PATH: Final = re.compile(r": \S*/.*", re.DOTALL)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pulmo.cli.data.options import Manifest, Output, counts
-from pulmo.cli.output import claim_file
+from pulmo.cli.output import PARQUET, claim_file
 from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def split(
 ) -> None:
     """Divide into train, val and test by group, stratified by label and source at once."""
     from pulmo.datasets.split import Matching, Plan
+    from pulmo.datasets.split.file import MARK
 
     drawn = (val, test, leave_out, folds, match, age_band, label, save, seed)
     folded = folds is not None or folds_by_source
@@ -86,12 +87,15 @@ def split(
             "With --leave-out that source is the test; leave --test out": leave_out is not None
             and test is not None,
             "--fold chooses among folds; add --folds": fold is not None and not (folded or take),
+            "--save names another file than --output": save is not None
+            and save.resolve() == output.resolve(),
             "--age-band is for --match age": age_band is not None and "age" not in (match or []),
             "--label is for --match": bool(label) and not match,
         }
     )
-    for path in filter(None, (output, save)):
-        claim_file(path)
+    claim_file(output, PARQUET)
+    if save is not None:
+        claim_file(save, MARK.encode())
     if take is not None:
         _apply(manifest, take, fold, output)
         return

@@ -35,7 +35,8 @@ _OPTIONAL = ("finding", "patient", "view", "modality", "split", "origin", "licen
 def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     """Yields the rows of the CSV file `root`.
 
-    The table is read twice: no picture is looked at before all labels are known to be labels.
+    The table is read twice: no picture is looked at before all labels are known to be labels. A
+    second row of a picture that gives it another label is kept: the import refuses both.
 
     Raises:
         InputError: the file is missing, is not UTF-8 or not CSV, or lacks a column.
@@ -43,12 +44,13 @@ def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
             row.
     """
     labels = _labels(root, label_map)
-    lines: dict[str, int] = {}
+    lines: dict[tuple[str, str], int] = {}
     for number, row in numbered_rows(root, _REQUIRED):
         entry = _entry(root, number, row, labels)
-        if isinstance(entry, Entry) and lines.setdefault(str(entry.path), number) != number:
-            where = f"{root}, line {number}"
-            entry = Problem(where, f"{entry.path} is on line {lines[str(entry.path)]} already")
+        if isinstance(entry, Entry):
+            first = lines.setdefault((str(entry.path), entry.label), number)
+            if first != number:
+                entry = Problem(f"{root}, line {number}", f"its picture is on line {first} already")
         yield entry
 
 

@@ -24,7 +24,7 @@ _FOLDER = "X-Ray Image DataSet"
 _ROWS = "Data_Entry_2017_v2020.csv"
 _BOXES = "BBox_List_2017.csv"
 _LABELS = {"Covid-19": "covid", "No_findings": "normal", "Pneumonia": "pneumonia"}
-_ORIGINS = {"Covid-19": "cohen", "No_findings": "NIH ChestX-ray8", "Pneumonia": "NIH ChestX-ray8"}
+_ORIGINS = {"Covid-19": "cohen", "No_findings": "nih", "Pneumonia": "nih"}
 _VIEWS = {"PA": "PA", "AP": "AP"}
 _NIH_NAME = re.compile(r"(?P<patient>\d{8})_\d{3}\.png")
 # Width and height of NIH's pictures, in which its boxes are given.

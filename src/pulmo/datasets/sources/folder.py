@@ -47,4 +47,4 @@ def folder(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem
             empty = False
             yield Entry(picture, label, finding=path.name)
         if empty:
-            yield Problem(str(path), "the folder holds no file")
+            yield Problem(str(path), "the folder holds no file; links are not followed")

@@ -73,7 +73,7 @@ def draw_sides(
 
     Raises:
         UsageError: the fractions leave nothing for training.
-        InputError: everything is to be kept, but no source states a side.
+        InputError: sides are to be kept, but no source states one of them.
     """
     # Written so that a share that is not a number does not pass.
     if not (shares.val >= 0 and shares.test >= 0 and shares.val + shares.test < 1):
@@ -82,10 +82,9 @@ def draw_sides(
             "pictures for training."
         )
     stated = table["split"].where(table["split"].isin(_KEPT[keep]))
-    if keep == "all" and stated.isna().all():
-        raise InputError(
-            "No picture of the manifest has a side to keep: none of its sources publishes a split."
-        )
+    if keep != "nothing" and stated.isna().all():
+        what = "split" if keep == "all" else "test"
+        raise InputError(f"There is nothing to keep: no source of the manifest publishes a {what}.")
     rank = stated.map({"train": 0, "val": 1, "test": 2}).astype("Float64")
     withheld = rank.groupby(table["group"]).transform("max")
     kept = (rank == withheld).fillna(value=False)

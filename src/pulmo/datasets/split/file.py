@@ -21,7 +21,9 @@ from pulmo.core.files import read_bytes, sha256, write_atomically
 from pulmo.core.tables import check_manifest, manifest_sha256
 from pulmo.datasets.split.plan import Plan
 
-_MARK: Final = "# pulmo split "
+MARK: Final = "# pulmo split "
+"""How a split file begins."""
+
 _COLUMNS: Final = ["sha256", "split", "fold"]
 
 
@@ -83,7 +85,7 @@ def write_split(table: pd.DataFrame, plan: Plan, path: Path) -> None:
         sha256="",
     ).model_dump(mode="json")
     header["sha256"] = _digest(header, body)
-    write_atomically(path, f"{_MARK}{json.dumps(header)}\n{body}\n".encode())
+    write_atomically(path, f"{MARK}{json.dumps(header)}\n{body}\n".encode())
 
 
 def read_split(path: Path) -> SplitFile:
@@ -95,13 +97,13 @@ def read_split(path: Path) -> SplitFile:
     """
     try:
         first, *lines = read_bytes(path).decode().splitlines() or [""]
-        stated = json.loads(first.removeprefix(_MARK)) if first.startswith(_MARK) else None
+        stated = json.loads(first.removeprefix(MARK)) if first.startswith(MARK) else None
     except ValueError:
         stated = None
     if not isinstance(stated, dict):
         raise InputError(
             f"{path} is not a split file; `pulmo data split --save` writes one, whose first line "
-            f"begins with {_MARK.strip()!r}."
+            f"begins with {MARK.strip()!r}."
         )
     body = "\n".join(lines)
     if _digest(stated, body) != stated.get("sha256"):

@@ -48,6 +48,12 @@ class Plan:
             raise UsageError("Folds are drawn or one a source, not both.")
         if self.folds is not None and self.folds < 2:
             raise UsageError(f"Cross-validation has 2 folds or more; got {self.folds}.")
+        apart = self.by_source or self.leave_out is not None
+        if self.matching and apart and "source" not in self.matching.columns:
+            raise UsageError(
+                "Where sources are held apart, what is matched across them is matched on no side; "
+                "match by source too: --match source."
+            )
 
     @property
     def folded(self) -> bool:

@@ -14,7 +14,7 @@ def leave_out(
 ) -> Sides:
     """Makes a source the test; the others are drawn into training and validation.
 
-    The other sources' pictures of a group that holds pictures of it take no part.
+    The other sources' pictures whose origin it is, or in whose group it has pictures, take no part.
 
     Args:
         table: rows of a manifest, each with an index of its own.
@@ -36,10 +36,12 @@ def leave_out(
         raise UsageError(f"All pictures are of {source}: without it there is nothing to train on.")
     test = table["source"] == source
     tied = ~test & table["group"].isin(table["group"][test])
-    drawn = draw_sides(table[~test & ~tied], Shares(val, 0), generator)
+    taken = ~test & ~tied & (table["origin"] == source).fillna(value=False)
+    drawn = draw_sides(table[~test & ~tied & ~taken], Shares(val, 0), generator)
     split = drawn.split.reindex(table.index).mask(test, "test")
     reason = pd.Series(pd.NA, table.index, dtype="string")
-    return Sides(split, reason.mask(tied, f"in a group with pictures of {source}"))
+    reason = reason.mask(tied, f"in a group with pictures of {source}")
+    return Sides(split, reason.mask(taken, f"its source has it from {source}"))
 
 
 def spans_sources(table: pd.DataFrame) -> pd.Series:

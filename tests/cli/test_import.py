@@ -1,0 +1,263 @@
+"""`pulmo data import` and `merge` on bad input, repeated and interrupted."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pulmo.core.errors import InputError
+from pulmo.core.tables import read_manifest, write_manifest
+
+Call = Callable[..., tuple[int, str, str]]
+
+NO_PICTURE = "it is not a PNG, JPEG, TIFF or DICOM file; its content decides, not its name"
+
+
+@pytest.fixture
+def folder(film: Path, tmp_path: Path) -> Path:
+    """Two classes of four films each."""
+    for number, path in enumerate(sorted(film.parent.iterdir())[:8]):
+        place = tmp_path / "set" / ("covid" if number % 2 else "normal") / path.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
+    return tmp_path / "set"
+
+
+def problems(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path)
+
+
+class TestProblems:
+    """What does not get into the manifest."""
+
+    def test_many_empty_files_are_counted_and_a_few_named(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        empty = [folder / "covid" / f"{number:04}.png" for number in range(300)]
+        for path in empty:
+            path.touch()
+        (folder / "normal" / "text.png").write_text("text")
+        status, out, err = pulmo("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")
+        assert status == 4
+        assert out == f"{tmp_path / 'm.parquet'}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
+        assert err.splitlines() == [
+            *(f"{path}: it is empty" for path in empty[:20]),
+            "and 281 more",
+            "failed: 300 (it is empty)",
+            f"failed: 1 ({NO_PICTURE})",
+            f"{tmp_path / 'm.problems.csv'} names all 301.",
+            "pulmo: 301 failed; the rest is in the manifest.",
+        ]
+        table = problems(tmp_path / "m.problems.csv")
+        assert list(table.columns) == ["path", "reason", "failed"]
+        assert table["path"].tolist() == [*map(str, empty), str(folder / "normal" / "text.png")]
+        assert set(table["reason"][:300]) == {"it is empty"}
+        assert table["failed"].all()
+
+    def test_the_table_of_an_earlier_run_goes_when_all_is_well(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        output = tmp_path / "m.parquet"
+        (folder / "covid" / "empty.png").touch()
+        assert pulmo("data", "import", "folder", folder, "-o", output)[0] == 4
+        assert (tmp_path / "m.problems.csv").exists()
+        (folder / "covid" / "empty.png").unlink()
+        status, _, err = pulmo("data", "import", "folder", folder, "-o", output)
+        assert (status, err) == (
+            0, "8 files have not changed since they were read; --fresh reads them.\n",
+        )  # fmt: skip
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["m.parquet", "set"]
+
+    def test_what_is_left_out_by_rule_is_no_failure(
+        self, pulmo: Call, film: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "images").mkdir()
+        rows = ["patientid,finding,view,modality,filename,folder,age,sex"]
+        for number in range(3):
+            shutil.copy(film, tmp_path / "images" / f"{number}.png")
+            rows.append(
+                f"{number},{'todo' if number else 'COVID-19'},PA,X-ray,{number}.png,images,,"
+            )
+        (tmp_path / "metadata.csv").write_text("\n".join(rows))
+        assert pulmo("data", "import", "cohen", tmp_path, "-o", tmp_path / "m.parquet")[0] == 0
+        table = problems(tmp_path / "m.problems.csv")
+        assert table["failed"].tolist() == [False, False]
+
+    def test_reasons_of_a_kind_are_counted_together(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        films = sorted((folder / "covid").iterdir())
+        shutil.copy(films[0], folder / "normal" / "copy 1.png")
+        shutil.copy(films[1], folder / "normal" / "copy 2.png")
+        rows = [f"covid/{films[2].name},covid,{150 + number}" for number in range(3)]
+        rows += [f"normal/{path.name},normal," for path in (folder / "normal").glob("copy*")]
+        rows += [f"covid/{path.name},covid," for path in films]
+        (folder / "t.csv").write_text("\n".join(["path,label,age", *rows]))
+        status, _, err = pulmo(
+            "data", "import", "csv", folder / "t.csv", "-o", tmp_path / "m.parquet"
+        )
+        assert status == 4
+        assert [line for line in err.splitlines() if line.startswith("failed")] == [
+            "failed: 3 (its age … is not a number of years from … to …)",
+            "failed: 2 (it is labelled normal, and its copy covid)",
+            "failed: 2 (it is labelled covid, and its copy normal)",
+        ]
+
+    def test_more_kinds_than_can_be_read_are_summed_up(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        name = min((folder / "covid").iterdir()).name
+        # Every row speaks of another file outside the set.
+        rows = [f"../{letter}.png,covid" for letter in "abcdefghijklmnopqrstuvwxyz"]
+        (folder / "t.csv").write_text("\n".join(["path,label", *rows, f"covid/{name},covid"]))
+        status, _, err = pulmo(
+            "data", "import", "csv", folder / "t.csv", "-o", tmp_path / "m.parquet"
+        )
+        assert status == 4
+        counts = [line for line in err.splitlines() if line.startswith("failed")]
+        assert (len(counts), counts[-1]) == (21, "failed: 6 (other reasons)")
+
+    def test_nothing_to_import_has_its_table_too(self, pulmo: Call, tmp_path: Path) -> None:
+        (tmp_path / "covid").mkdir()
+        for number in range(25):
+            (tmp_path / "covid" / f"{number:02}.png").touch()
+        status, out, err = pulmo("data", "import", "folder", tmp_path, "-o", tmp_path / "m.parquet")
+        assert (status, out) == (3, "")
+        first = f"The first: {tmp_path / 'covid' / '00.png'}: it is empty."
+        assert err.splitlines()[-3:] == [
+            "failed: 25 (it is empty)",
+            f"{tmp_path / 'm.problems.csv'} names all 25.",
+            f"pulmo: {tmp_path} gave no readable, labelled picture. {first}",
+        ]
+        assert len(problems(tmp_path / "m.problems.csv")) == 25
+        assert not (tmp_path / "m.parquet").exists()
+
+    def test_a_name_that_is_not_utf8_is_in_the_table(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        (folder / "covid" / os.fsdecode(b"\xff,\n.png")).touch()
+        status, _, err = pulmo("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")
+        assert status == 4
+        assert "failed: 1 (its name is not UTF-…, as a manifest needs; rename it)\n" in err
+        table = problems(tmp_path / "m.problems.csv")
+        assert table["path"].tolist() == [f"{folder}/covid/\\udcff,\n.png"]
+
+
+class TestAgain:
+    """A repeated import."""
+
+    def test_headers_only_says_so_and_decodes_nothing(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        output = tmp_path / "m.parquet"
+        words = ("data", "import", "folder", folder, "-o", output)
+        status, _, err = pulmo(*words, "--headers-only")
+        assert (status, len(err.splitlines())) == (0, 1)
+        assert err.startswith("8 pictures were not decoded: ")
+        assert read_manifest(output)["pixels_sha256"].isna().all()
+        assert pulmo(*words)[::2] == (0, "")
+        assert read_manifest(output)["pixels_sha256"].notna().all()
+        status, _, err = pulmo(*words, "--headers-only")
+        assert (status, err) == (
+            0, "8 files have not changed since they were read; --fresh reads them.\n",
+        )  # fmt: skip
+        assert pulmo(*words, "--fresh")[::2] == (0, "")
+
+    def test_an_output_that_is_no_manifest_is_not_lost(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        table = folder / "t.csv"
+        table.write_text("path,label\n")
+        status, out, err = pulmo("data", "import", "csv", table, "-o", table)
+        assert (status, out) == (3, "")
+        assert err == (
+            f"pulmo: {table} is there and is not what would be written; it is not overwritten. "
+            "Name another file, or remove it.\n"
+        )
+        assert table.read_text() == "path,label\n"
+        (tmp_path / "m.parquet").touch()
+        assert pulmo("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")[0] == 0
+        assert len(read_manifest(tmp_path / "m.parquet")) == 8
+
+    def test_an_import_that_is_killed_goes_on_where_it_was(
+        self, phantoms: Path, tmp_path: Path, pulmo: Call, unmeasured: dict[str, str]
+    ) -> None:
+        """Killed while it waits for its 41st file, a pipe in which nothing comes."""
+        script = (
+            "import os, signal, sys\n"
+            "from pulmo.datasets import manifest, reading\n"
+            "manifest._CHUNK = 10\n"
+            "whole = reading.read_bytes\n"
+            "def read(path):\n"
+            "    if '00040' in path.name: os.kill(os.getpid(), signal.SIGKILL)\n"
+            "    return whole(path)\n"
+            "reading.read_bytes = read\n"
+            "from pulmo.cli import main\n"
+            "main()\n"
+        )
+        output = tmp_path / "m.parquet"
+        words = ["data", "import", "csv", str(phantoms), "-o", str(output)]
+        killed = subprocess.run(
+            [sys.executable, "-c", script, *words], env=unmeasured, check=False, capture_output=True
+        )
+        assert killed.returncode == -signal.SIGKILL
+        assert not output.exists()
+        assert (tmp_path / "m.parquet.journal").is_dir()
+        status, _, err = pulmo(*words)
+        assert status == 0
+        kept = int(err.split(" files have not changed")[0])
+        assert kept in {10, 20, 30, 40}
+        assert [path.name for path in tmp_path.iterdir()] == ["m.parquet"]
+
+    def test_fresh_forgets_the_journal(
+        self, pulmo: Call, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        words = ("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")
+
+        def full(*_: object) -> None:
+            raise InputError("The disk is full.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("pulmo.core.tables.write_manifest", full)
+            assert pulmo(*words)[0] == 3
+        assert (tmp_path / "m.parquet.journal").is_dir()
+        assert pulmo(*words, "--fresh")[::2] == (0, "")
+        assert not (tmp_path / "m.parquet.journal").exists()
+
+
+class TestMerge:
+    """Manifests that contradict each other."""
+
+    def test_contradictions_are_refused_or_left_out(
+        self, pulmo: Call, films: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        copy = films.head(2).assign(path=["/copy/0", "/copy/1"], source="copy")
+        copy["label"] = [films["label"][0], "other"]
+        for name, table in (("a", films), ("b", copy)):
+            write_manifest(table, tmp_path / f"{name}.parquet")
+        words = ("data", "merge", tmp_path / "a.parquet", tmp_path / "b.parquet")
+        output = tmp_path / "m.parquet"
+        status, out, err = pulmo(*words, "-o", output)
+        assert (status, out) == (3, "")
+        assert err.endswith(
+            "leave out all that contradict each other with --drop-contradictions.\n"
+        )
+        assert not output.exists()
+        status, out, err = pulmo(*words, "-o", output, "--drop-contradictions")
+        assert status == 4
+        assert out.startswith(f"{output}: 64 pictures in ")
+        assert err.endswith("pulmo: 2 contradict each other; the rest is in the manifest.\n")
+        assert problems(tmp_path / "m.problems.csv")["path"].tolist() == [
+            films["path"][1],
+            "/copy/1",
+        ]
+        assert len(read_manifest(output)) == 64
+        alone = ("data", "merge", tmp_path / "a.parquet", "-o", output, "--drop-contradictions")
+        assert pulmo(*alone)[::2] == (0, "")
+        assert not (tmp_path / "m.problems.csv").exists()
