@@ -13,8 +13,8 @@ from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.manifest import import_source
 from pulmo.datasets.phantom import write_phantoms
 from pulmo.datasets.split import Shares, split_manifest
-from pulmo.train.watch import Watch
 from pulmo.train.run import Place, train_run
+from pulmo.train.watch import Watch
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def reproduce(
-    name: Annotated[str, typer.Argument(help="capstone, fastai, minivgg, vgg16-cli or fabiani.")],
+    name: Annotated[str, typer.Argument(help="A system, such as capstone.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
     data: Annotated[Path, typer.Option(help="The folder that holds the public sets.")],
     only: Annotated[
@@ -51,7 +51,7 @@ def reproduce(
     options = Options(quick, weights, tuple(settings or ()), device)
     outcomes = []
     with progress("reading pictures") as (reading,):
-        sets = Sets(data, lambda done, total: reading(done, total))
+        sets = Sets(data, reading)
         for experiment in _chosen(system, only or []):
             say(f"{experiment.name}:")
             with listening(options.recipe(experiment)) as listener:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 from pydantic import ValidationError
@@ -12,7 +12,6 @@ from pulmo.bundle.card import read_card
 from pulmo.bundle.export import export_run
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.core.run_folder import RunFolder
@@ -30,6 +29,9 @@ from pulmo.study.repeats_folder import RepeatsFolder
 from pulmo.study.summarise import summarise
 from pulmo.study.system import Experiment, Published, System
 from pulmo.train.run import Place, train_run
+
+if TYPE_CHECKING:
+    from pulmo.core.estimate import Estimate
 
 
 class Options(NamedTuple):

@@ -36,7 +36,7 @@ class Data:
     """
 
     sets: tuple[DataSet, ...]
-    plan: Plan = Plan()
+    plan: Plan
     take: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""ResNet34, VGG16 and DenseNet121 on 25,301 films of eight public sources, three classes, 128 px."""
+"""ResNet34, VGG16 and DenseNet121 on 25,301 films of eight sources, three classes, 128 px."""
 
 from typing import Final
 
@@ -35,7 +35,7 @@ _FAMILIES: Final = ("mobilenetv2", "squeezenet", "efficientnet", "inception")
 
 SYSTEMS.register("capstone")(
     System(
-        title="Capstone study: ResNet34, VGG16 and DenseNet121, COVID-19, normal and other pneumonia",
+        title="Capstone study: ResNet34, VGG16, DenseNet121 on COVID-19, normal, other pneumonia",
         experiments=(
             _run("baseline", 0.5736, 0.9949),
             _run("baseline-weights", 0.8792, 0.9496),
@@ -56,11 +56,15 @@ SYSTEMS.register("capstone")(
             *(_run(f"{family}-cs-full") for family in _FAMILIES[2:]),
         ),
         differs=(
-            "Of the eight sources those at hand are taken; the sources are other than theirs in "
-            "number and in mixture.",
+            (
+                "Of the eight sources those at hand are taken; their number and mixture are other "
+                "than theirs."
+            ),
             "The split is by patient and by copy, theirs was by picture.",
-            "A random crop is enlarged to the input's size; theirs stayed smaller, and the whole "
-            "film is judged, not its central crop.",
+            (
+                "A random crop is enlarged to the input's size; theirs stayed smaller. The whole "
+                "film is judged, not its central crop."
+            ),
             "The films are grey, theirs were three equal channels.",
         ),
     )

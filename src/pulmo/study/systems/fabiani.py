@@ -32,8 +32,10 @@ SYSTEMS.register("fabiani")(
             Experiment("fabiani-nasnetlarge", _FOUR, _accuracy(0.78)),
         ),
         differs=(
-            "The films of each class are drawn anew, as many as theirs at most, and split by "
-            "patient.",
+            (
+                "The films of each class are drawn anew, as many as theirs at most, and split by "
+                "patient."
+            ),
             "Their PA filter let Kermany's films pass, which are all AP; ours takes both views.",
         ),
     )

@@ -20,9 +20,11 @@ SYSTEMS.register("fastai")(
             Experiment("fastai-resnet50", _DATA, (Published("accuracy", None, 61 / 65, 65),)),
         ),
         differs=(
-            "The other films are NIH's, as in DarkCovidNet's set; theirs were Kermany's and others.",
-            "Their published figure is on the validation films that chose the model; ours is on a "
-            "test that nothing chose by.",
+            "The other films are NIH's, as in DarkCovidNet's set; theirs were of several sets.",
+            (
+                "Their published figure is on the validation films that chose the model; ours is "
+                "on a test that nothing chose by."
+            ),
             "Their external test of 78 held four COVID-19 films, one of which was in training too.",
         ),
     )

@@ -16,8 +16,10 @@ SYSTEMS.register("minivgg")(
         ),
         differs=(
             "They published no figure.",
-            "Their re-split of the merged folders was by picture; ours is by patient, beside the "
-            "official split without the training films of the test's patients.",
+            (
+                "Their re-split of the merged folders was by picture; ours is by patient, beside "
+                "the official split without the training films of the test's patients."
+            ),
         ),
     )
 )

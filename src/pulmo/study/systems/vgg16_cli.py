@@ -27,10 +27,12 @@ SYSTEMS.register("vgg16-cli")(
         ),
         differs=(
             "Ten films decide nothing, theirs or ours: look at the intervals.",
-            "Of their normal films 12 are bacterial and 6 viral pneumonia of Kermany's; they are "
-            "called normal here as there.",
+            (
+                "Of their normal films 12 are bacterial and 6 viral pneumonia of Kermany's; they "
+                "are called normal here as there."
+            ),
             "Theirs validated on the test; ours keeps ten films for each.",
-            "All positions of the last feature maps are pooled; theirs took the first 4 x 4 of 7 x 7.",
+            "All positions of the last maps are pooled; theirs took the first 4 x 4 of 7 x 7.",
         ),
     )
 )
