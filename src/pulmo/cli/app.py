@@ -21,6 +21,7 @@ from pulmo.cli import (
     lr_find,
     predict,
     recipes,
+    reproduce,
     search,
     train,
 )
@@ -40,6 +41,7 @@ app.command("recipes")(recipes.recipes)
 app.command("train")(train.train)
 app.command("search")(search.search)
 app.command("lr-find")(lr_find.lr_find)
+app.command("reproduce")(reproduce.reproduce)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)

@@ -1,0 +1,164 @@
+"""A system of our own, on drawn films, reproduced from its data to its table."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from pulmo.cli.app import app
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.recipe import load_recipe
+from pulmo.datasets.split import Plan
+from pulmo.models import backbone as hub
+from pulmo.study import initial_weights
+from pulmo.study.at_hand import Sets, gather_data, take_some
+from pulmo.study.crew import Listener
+from pulmo.study.initial_weights import with_weights
+from pulmo.study.outcome import Outcome
+from pulmo.study.reproduce import Options, reproduce
+from pulmo.study.system import SYSTEMS, Data, DataSet, Experiment, Published, System
+
+QUICK = ("image.size=32", "train.epochs=1", "train.batch=8", "train.precision=fp32")
+HERE = DataSet("folder", "films", {}, "drawn")
+GONE = DataSet("kermany", "chest_xray")
+ONE = Experiment(
+    "demo",
+    Data((HERE, GONE), Plan(val=0.25, test=0.25)),
+    (Published("recall", "covid", 0.8, 10), Published("specificity", "covid", 0.9, 30)),
+)
+CROSSED = Experiment("demo", Data((HERE,), Plan(test=0.0, folds=3)), variant="cv", folds=True)
+SYSTEM = System("Drawn films", (ONE, CROSSED), ("Nothing is as it was.",))
+
+
+@pytest.fixture
+def root(films: pd.DataFrame, tmp_path: Path) -> Path:
+    """A folder of data sets, of which one is at hand."""
+    for row in films.itertuples():
+        target = tmp_path / "data" / "films" / str(row.label) / Path(str(row.path)).name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(str(row.path), target)
+    return tmp_path / "data"
+
+
+def run(experiment: Experiment, root: Path, out: Path) -> Outcome:
+    options = Options(settings=QUICK, device="cpu")
+    outcome = reproduce(SYSTEM, experiment, Sets(root), out, options, Listener())
+    assert json.loads((out / experiment.name / "outcome.json").read_text())["n"] == outcome.n
+    return outcome
+
+
+def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_path: Path) -> None:
+    outcome = run(ONE, root, tmp_path / "out")
+    names = [figure.name for figure in outcome.figures]
+    assert names == [
+        "recall of covid",
+        "specificity of covid",
+        "auc of covid",
+        "accuracy",
+        "mean of recall and specificity of covid",
+    ]
+    published = [figure.published for figure in outcome.figures]
+    assert [part is None for part in published] == [False, False, True, True, False]
+    assert published[4] is not None
+    assert published[4].value == pytest.approx(0.85)
+    assert "chest_xray is not at hand." in outcome.notes
+    shutil.rmtree(tmp_path / "out" / "demo" / "run")
+    assert run(ONE, root, tmp_path / "out") == outcome
+    (tmp_path / "out" / "demo" / "outcome.json").write_text("{}")
+    with pytest.raises(InputError, match=r"outcome\.json is not an outcome"):
+        run(ONE, root, tmp_path / "out")
+
+
+def test_folds_are_judged_together(root: Path, tmp_path: Path) -> None:
+    outcome = run(CROSSED, root, tmp_path / "out")
+    assert outcome.n == 64
+    assert outcome.epochs == 3
+    assert (tmp_path / "out" / "demo-cv" / "folds" / "fold-2-seed-0" / "card.json").exists()
+
+
+def test_a_system_without_data_says_what_it_takes(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No data set of this system is at hand; it takes films"):
+        gather_data(ONE.data, Sets(tmp_path))
+
+
+def test_contradicting_copies_are_left_out_and_counted(root: Path) -> None:
+    first = next((root / "films" / "covid").iterdir())
+    shutil.copy(first, root / "films" / "normal" / "other.png")
+    more = DataSet("folder", "more", {}, "more")
+    (root / "more").mkdir()
+    shutil.move(root / "films" / "normal", root / "more" / "normal")
+    found = gather_data(Data((HERE, more), Plan()), Sets(root))
+    assert "2 pictures contradict a copy and were left out." in found.notes
+    assert len(found.manifest) == 63
+
+
+def test_some_of_a_label_are_whole_groups_at_most_so_many(films: pd.DataFrame) -> None:
+    table = films.assign(group=["pair" + str(n // 2) for n in range(len(films))], label="covid")
+    some = take_some(table, {"covid": 7, "viral": 3}, np.random.default_rng(0))
+    assert len(some) == 6
+    assert set(some.groupby("group").size()) == {2}
+    again = take_some(table.sample(frac=1, random_state=1), {"covid": 7}, np.random.default_rng(0))
+    assert set(again["path"]) == set(some["path"])
+    assert take_some(table, {}, np.random.default_rng(0)) is table
+
+
+class TestWeights:
+    """Where a network's initial weights come from."""
+
+    def test_a_file_of_the_folder(self, tmp_path: Path) -> None:
+        name = "resnet18.imagenet.to_layer3.safetensors"
+        (tmp_path / name).touch()
+        recipe = load_recipe("starter", ["model.backbone=resnet18"])
+        start = with_weights(recipe, tmp_path)
+        assert start.recipe.model.weights == str(tmp_path / name)
+        assert start.recipe.model.weights_partial
+        assert start.note == f"from ImageNet weights of its first layers ({name})"
+
+    def test_random_where_the_recipe_says_so(self) -> None:
+        recipe = load_recipe("demo")
+        assert with_weights(recipe, None) == (recipe, "from random weights, as the recipe says")
+
+    def test_the_hub(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        recipe = load_recipe("starter")
+        monkeypatch.setattr(initial_weights, "make_backbone", lambda *_, **__: None)
+        assert with_weights(recipe, None) == (recipe, "from timm's ImageNet weights")
+
+    def test_chance_where_the_hub_cannot_be_reached(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def unreachable(*_: object, **__: object) -> hub.Backbone:
+            raise UsageError("no network")
+
+        monkeypatch.setattr(initial_weights, "make_backbone", unreachable)
+        start = with_weights(load_recipe("starter"), None)
+        assert start.recipe.model.weights == "none"
+        assert start.note == "from random weights: ImageNet weights could not be had"
+
+
+class TestCommand:
+    """pulmo reproduce."""
+
+    def call(self, *words: str) -> str:
+        result = CliRunner().invoke(app, ["reproduce", *words], catch_exceptions=False)
+        assert result.exit_code == 0
+        return result.stdout
+
+    def test_a_table_and_json(
+        self, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        len(SYSTEMS)  # the registry is filled before it is changed
+        monkeypatch.setitem(SYSTEMS._things, "drawn", SYSTEM)
+        settings = [word for setting in QUICK for word in ("--set", setting)]
+        words = ["drawn", "--data", str(root), "-o", str(tmp_path / "out"), *settings]
+        text = self.call(*words, "--only", "demo")
+        assert "## Drawn films" in text
+        assert (tmp_path / "out" / "drawn.md").read_text() in text
+        parsed = json.loads(self.call(*words, "--only", "demo", "--json"))
+        assert [part["experiment"] for part in parsed] == ["demo"]
+
+    def test_an_unknown_run_lists_those_that_are(self, tmp_path: Path) -> None:
+        words = ("minivgg", "--data", "none", "-o", str(tmp_path), "--only", "minivgg")
+        with pytest.raises(UsageError, match="no run 'minivgg'; there are: minivgg-official, mini"):
+            self.call(*words)
