@@ -1,7 +1,5 @@
 """A manifest with folds, a recipe that trains in a second, and a finished cross-validation."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
