@@ -1,15 +1,18 @@
 """A local Ray cluster of two workers, one of which is killed in the middle of a run."""
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import InputError, PulmoError, UsageError
@@ -31,7 +34,6 @@ from pulmo.train.watch import Watch
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """Two workers, with token authentication, for all tests of this file."""
-    pytest.importorskip("ray")
     patch = pytest.MonkeyPatch()
     # A token of the tests' own, so that none is written into the user's home.
     patch.setenv("RAY_AUTH_TOKEN", "0123456789abcdef" * 4)
@@ -56,6 +58,9 @@ class TestFolds:
         table = read_manifest(cross_validation[0].study.manifest)
         claim_repeats(folder, table, resume=False)
         runs = [run._replace(study=folder) for run in cross_validation]
+        # The third was finished in an earlier sitting.
+        shutil.copytree(cross_validation[2].run.root, runs[2].run.root)
+        finished = runs[2].run.card.stat().st_mtime_ns
         works = works_of(runs) | {runs[1].name: _killed_once(runs[1], tmp_path / "killed")}
         done: list[str] = []
         do_all(works, cluster, done.append)
@@ -63,6 +68,7 @@ class TestFolds:
         assert [words.split(":")[1] for words in attempts] == ["1", "2"]
         assert len({words.split(":")[0] for words in attempts}) == 2
         assert sorted(done) == [run.name for run in runs]
+        assert runs[2].run.card.stat().st_mtime_ns == finished
         assert sorted(path.name for path in folder.root.iterdir()) == sorted(
             ["manifest.parquet", *works]
         )
@@ -133,13 +139,13 @@ def test_a_search_tries_two_at_once(
         done.append(number)
         keep_best(study, folder)
 
-    run_search(plan, Limits(3), cluster, on_done)
+    run_search(plan, Limits(2), cluster, on_done)
     with opened_study(plan) as study:
         rows = list_trials(study, folder)
         reported = [len(trial.intermediate_values) for trial in study.trials]
-    assert sorted(done) == [0, 1, 2]
-    assert [row.state for row in rows] == ["complete"] * 3
-    assert reported == [2, 2, 2]
+    assert sorted(done) == [0, 1]
+    assert [row.state for row in rows] == ["complete"] * 2
+    assert reported == [2, 2]
     best = best_of(rows)
     assert best is not None
     assert [folder.trial(row.number).model.exists() for row in rows] == [
@@ -181,6 +187,33 @@ class TestJoin:
             pytest.fail("it went on")
         assert ray.options["address"] == "10.0.0.1:6379"
         assert "num_cpus" not in ray.options
+
+    def test_from_a_thread_which_may_not_handle_signals(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "ray", _FakeRay())
+        errors: list[BaseException] = []
+
+        def join() -> None:
+            try:
+                with joined_cluster(LOCAL, Share()):
+                    pytest.fail("it went on")
+            except UsageError as error:
+                errors.append(error)
+
+        thread = Thread(target=join)
+        thread.start()
+        thread.join()
+        assert len(errors) == 1
+
+    def test_a_worker_is_silent_and_has_its_share_of_threads(self) -> None:
+        before = torch.get_num_threads()
+        heard: list[tuple[Listener, int]] = []
+        try:
+            cluster_module._do(lambda given: heard.append((given, torch.get_num_threads())), 1)
+        finally:
+            torch.set_num_threads(before)
+        assert heard == [(Listener(), 1)]
 
     def test_a_run_takes_a_whole_gpu_where_there_is_one(self) -> None:
         ray: Any = _FakeRay({"CPU": 16.0, "GPU": 3.0})

@@ -135,7 +135,7 @@ def test_it_finds_the_rate_and_keeps_only_the_winners_weights(
         assert folder.recipe.exists()
     assert plan.folder.best.read_bytes() == plan.folder.trial(best.number).recipe.read_bytes()
     recipe = Base(str(plan.folder.best)).recipe()
-    assert recipe.train.lr == best.values["train.lr"]
+    assert recipe.train.lr == best.tried["train.lr"]
     assert recipe.name == f"demo-trial-{best.number}"
     table = plan.folder.table.read_text().splitlines()
     assert table[0] == "number,state,val_loss,best_epoch,epochs,minutes,train.lr"
@@ -157,7 +157,7 @@ def test_a_trial_ends_where_it_is_worse_than_the_median_of_those_before(
 
 
 def _distance(row: TrialRow) -> float:
-    return abs(math.log10(float(row.values["train.lr"])) + 2)
+    return abs(math.log10(float(row.tried["train.lr"])) + 2)
 
 
 @pytest.mark.parametrize("pruner", ["hyperband", "none"])

@@ -4,7 +4,7 @@ import optuna
 import pytest
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.study.space import Base, Dimension, read_space
+from pulmo.study.space import Base, Dimension, Scalar, read_space
 
 DEMO = Base("demo")
 
@@ -49,6 +49,7 @@ def test_values_are_drawn_in_their_kind_and_stay_what_they_are() -> None:
 
 def test_a_recipe_takes_the_values_as_they_are() -> None:
     base = Base("demo", ("train.lr=0.5", "train.epochs=3"))
+    values: dict[str, Scalar]
     values = {"train.lr": 1e-05, "train.optimiser": "sgd", "train.compile": True, "image.size": 32}
     recipe = base.recipe(values)
     section = recipe.train

@@ -123,7 +123,7 @@ def _tell(plan: "Plan", *, as_json: bool) -> None:
 
 
 def _cells(row: "TrialRow", plan: "Plan") -> list[str]:
-    values = [row.values.get(key) for key in plan.space]
+    values = [row.tried.get(key) for key in plan.space]
     return [
         str(row.number),
         row.state,

@@ -62,12 +62,10 @@ def _read(folder: Path, name: str) -> Entry:
         return _repeats(RepeatsFolder(folder), name)
     if (folder / "evaluation.json").exists():
         return _evaluation(EvaluationFolder(folder), name, None)
-    inner = EvaluationFolder(folder / "evaluation")
-    card = read_card(folder / "card.json") if (folder / "card.json").exists() else None
-    if inner.evaluation.exists():
-        return _evaluation(inner, name, card)
-    if card:
-        return _run(card, name)
+    if (folder / "card.json").exists():
+        card = read_card(folder / "card.json")
+        inner = EvaluationFolder(folder / "evaluation")
+        return _evaluation(inner, name, card) if inner.evaluation.exists() else _run(card, name)
     raise InputError(
         f"{folder} is nothing to compare: expected evaluation.json of `pulmo evaluate`, card.json "
         "of a finished `pulmo train`, or summary.json of `pulmo train --folds`."

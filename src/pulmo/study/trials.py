@@ -23,7 +23,7 @@ class TrialRow(NamedTuple):
         best_epoch: its epoch, from 1.
         epochs: finished epochs.
         minutes: time spent on training steps.
-        values: key -> value that it tried.
+        tried: key -> value.
     """
 
     number: int
@@ -32,7 +32,7 @@ class TrialRow(NamedTuple):
     best_epoch: int | None
     epochs: int
     minutes: float
-    values: Mapping[str, Scalar]
+    tried: Mapping[str, Scalar]
 
 
 def list_trials(study: Study, folder: SearchFolder) -> list[TrialRow]:
@@ -75,10 +75,10 @@ def keep_best(study: Study, folder: SearchFolder) -> None:
 
 
 def _csv(rows: Sequence[TrialRow]) -> str:
-    keys = list(dict.fromkeys(key for row in rows for key in row.values))
+    keys = list(dict.fromkeys(key for row in rows for key in row.tried))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*TrialRow._fields[:-1], *keys])
     for row in rows:
-        writer.writerow([*row[:-1], *(row.values.get(key) for key in keys)])
+        writer.writerow([*row[:-1], *(row.tried.get(key) for key in keys)])
     return text.getvalue()
