@@ -55,7 +55,7 @@ bench: setup .venv-base/.installed ## measure speed
 requirements: setup ## compile the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements/base.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train -c requirements/base.txt pyproject.toml -o requirements/train.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train --extra dev -c requirements/train.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train --extra ray --extra dev -c requirements/train.txt pyproject.toml -o requirements/dev.txt
 
 clean: ## remove what was made
 	rm -rf $(VENV) .venv-base $(OUT) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
