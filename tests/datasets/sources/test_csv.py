@@ -5,6 +5,7 @@ import pytest
 from pulmo.core.errors import InputError, UsageError
 from pulmo.datasets.entries import MISFIT
 from pulmo.datasets.indexing import index_entries
+from pulmo.datasets.rows import VIEWS
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
 
@@ -134,11 +135,10 @@ def test_another_encoding_and_other_columns_are_refused(table: Path) -> None:
 @pytest.mark.parametrize(
     ("view", "modality", "reason"),
     [
-        ("pa", "CT", "its view is 'pa', not PA, AP, AP supine, lateral, oblique, decubitus, axial, "
-         "coronal"),
+        ("pa", "CT", f"its view is 'pa', not {', '.join(VIEWS)}"),
         ("PA", "xray", "its modality is 'xray', not X-ray, CT or another code of DICOM's"),
     ],
-)  # fmt: skip
+)
 def test_a_view_or_modality_in_other_words_is_named(
     table: Path, view: str, modality: str, reason: str
 ) -> None:
