@@ -9,11 +9,24 @@ from typing import Final, TypeVar
 
 from pulmo.core.errors import InputError
 from pulmo.datasets.text import UTF8, first_fault, text_lines
+from pulmo.radiograph.facts import modality_of
 
 Row = dict[str, str | None]
 """Column -> value, without the spaces around it; None where the row does not fit the header."""
 
 Value = TypeVar("Value")
+
+VIEWS: Final = (
+    "PA",
+    "AP",
+    "AP supine",
+    "lateral",
+    "oblique",
+    "decubitus",
+    "axial",
+    "coronal",
+)
+"""The words of a manifest's column `view`."""
 
 _DELIMITERS: Final = (",", ";", "\t")
 
@@ -171,6 +184,33 @@ def known_sex(text: str | None) -> str | None:
     if text not in {"F", "M", "O"}:
         raise ValueError(f"its sex is {text!r}, not F, M or O")
     return text
+
+
+def known_view(text: str | None) -> str | None:
+    """Returns the view that a table states; None where it states none.
+
+    Raises:
+        ValueError: it is none of `VIEWS`; the message is a problem's reason.
+    """
+    if not (text := (text or "").strip()):
+        return None
+    if text not in VIEWS:
+        raise ValueError(f"its view is {text!r}, not {', '.join(VIEWS)}")
+    return text
+
+
+def known_modality(text: str | None) -> str | None:
+    """Returns the modality that a table states, as X-ray, CT or a code; None where it states none.
+
+    Raises:
+        ValueError: it is neither X-ray nor a code of DICOM's; the message is a problem's reason.
+    """
+    if not (text := (text or "").strip()) or text == "X-ray":
+        return text or None
+    modality = modality_of(text)
+    if modality == "other":
+        raise ValueError(f"its modality is {text!r}, not X-ray, CT or another code of DICOM's")
+    return modality
 
 
 def if_exact(read: Callable[[str | None], Value | None], text: str | None) -> Value | None:

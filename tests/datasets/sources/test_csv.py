@@ -5,6 +5,7 @@ import pytest
 from pulmo.core.errors import InputError, UsageError
 from pulmo.datasets.entries import MISFIT
 from pulmo.datasets.indexing import index_entries
+from pulmo.datasets.rows import VIEWS
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
 
@@ -129,3 +130,27 @@ def test_another_encoding_and_other_columns_are_refused(table: Path) -> None:
     table.write_text(f'path,label\n"{"x" * 200_000}')
     with pytest.raises(InputError, match=r"is not a usable CSV file near line 2: field larger"):
         index(table)
+
+
+@pytest.mark.parametrize(
+    ("view", "modality", "reason"),
+    [
+        ("pa", "CT", f"its view is 'pa', not {', '.join(VIEWS)}"),
+        ("PA", "xray", "its modality is 'xray', not X-ray, CT or another code of DICOM's"),
+    ],
+)
+def test_a_view_or_modality_in_other_words_is_named(
+    table: Path, view: str, modality: str, reason: str
+) -> None:
+    table.write_text(f"path,label,view,modality\na.png,covid,{view},{modality}\n")
+    _, problems = index(table)
+    assert [problem.reason for problem in problems] == [reason]
+
+
+@pytest.mark.parametrize(
+    ("said", "known"), [("DX", "X-ray"), ("X-ray", "X-ray"), ("CT", "CT"), ("OT", None), ("", None)]
+)
+def test_a_modality_may_be_a_code_of_dicoms(table: Path, said: str, known: str | None) -> None:
+    table.write_text(f"path,label,modality\na.png,covid,{said}\n")
+    (entry,), _ = index(table)
+    assert entry.modality == known

@@ -9,14 +9,16 @@ from pulmo.datasets.rows import (
     Row,
     age_in_years,
     file_inside,
+    known_modality,
     known_sex,
+    known_view,
     numbered_rows,
     offset_in_days,
 )
 from pulmo.datasets.source import About, Entry, Problem, check_map, label_of, source
 
 _REQUIRED = ("path", "label")
-_OPTIONAL = ("finding", "patient", "view", "modality", "split", "origin", "licence")
+_OPTIONAL = ("finding", "patient", "split", "origin", "licence")
 
 
 @source(
@@ -82,8 +84,8 @@ def _entry(root: Path, number: int, row: Row, labels: Mapping[str, str]) -> Entr
             labels[label],
             finding=known["finding"] or label,
             patient=known["patient"],
-            view=known["view"],
-            modality=known["modality"],
+            view=known_view(row.get("view")),
+            modality=known_modality(row.get("modality")),
             age=age_in_years(row.get("age")),
             sex=known_sex(row.get("sex")),
             split=known["split"],
