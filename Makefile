@@ -30,7 +30,7 @@ real: setup ## train the starter recipe on the real sets in DATA and evaluate it
 	$(BIN)/python benchmarks/starter.py --data $(DATA) --weights $(WEIGHTS) --out $(OUT)/starter
 
 test: setup ## run the tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --cov --cov-report=term
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
 
 check: setup ## lint, format, types, layers
 	$(BIN)/ruff check

@@ -17,7 +17,10 @@ from pulmo.core import recipe as recipe_module
 
 Call = Callable[..., tuple[int, str, str]]
 
-VERBS = ("recipes", "train", "export", "predict", "evaluate", "explain", "demo", "data")
+VERBS = (
+    "recipes", "train", "search", "lr-find", "export", "predict", "evaluate", "compare", "explain",
+    "demo", "data",
+)  # fmt: skip
 DATA_VERBS = ("sources", "import", "merge", "split", "phantom")
 HEAVY = ("torch", "pandas", "numpy", "onnxruntime", "pydicom", "rich.progress", "matplotlib")
 COMMAND = Path(sys.executable).with_name("pulmo")

@@ -30,6 +30,9 @@ from pulmo.study.summarise import summarise
 from pulmo.study.trials import best_of, keep_best, list_trials
 from pulmo.train.watch import Watch
 
+# One worker trains the folds for all of them.
+pytestmark = pytest.mark.xdist_group("folds")
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:

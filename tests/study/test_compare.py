@@ -25,6 +25,9 @@ from pulmo.study.pairing import holm
 from pulmo.study.repeats import Repeat
 from pulmo.study.summarise import summarise
 
+# One worker trains the folds for all of them.
+pytestmark = pytest.mark.xdist_group("folds")
+
 Make = Callable[..., Path]
 
 

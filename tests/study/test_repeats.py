@@ -19,6 +19,9 @@ from pulmo.study.repeats import Repeat, claim_repeats, do_repeat, plan_repeats, 
 from pulmo.study.repeats_folder import RepeatsFolder
 from pulmo.train.watch import Watch
 
+# One worker trains the folds for all of them.
+pytestmark = pytest.mark.xdist_group("folds")
+
 
 def files_of(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {

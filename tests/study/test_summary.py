@@ -18,6 +18,9 @@ from pulmo.study.summarise import summarise
 from pulmo.study.summary import RunFigures, Summary, read_summary
 from pulmo.study.summary_text import figure_title, summary_text
 
+# One worker trains the folds for all of them.
+pytestmark = pytest.mark.xdist_group("folds")
+
 
 @pytest.fixture(scope="module")
 def summary(cross_validation: list[Repeat]) -> Summary:

@@ -24,9 +24,9 @@ def compare(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
-    """Put models side by side, with paired tests where they judged the same pictures.
+    """Put models side by side, and test them pair by pair.
 
-    Writes compare.json and compare.html.
+    A paired test needs the same pictures. Writes compare.json and compare.html.
     """
     from pulmo.core.files import write_atomically
     from pulmo.report.comparison_page import write_comparison

@@ -23,7 +23,7 @@ def lr_find(
     device: Device = "auto",
     threads: Threads = 0,
 ) -> None:
-    """Train with a rising learning rate, draw the loss and suggest a rate."""
+    """Raise the learning rate, draw the loss and suggest a rate."""
     from pulmo.core.files import write_atomically
     from pulmo.core.recipe import load_recipe
     from pulmo.core.run_folder import RunFolder

@@ -54,7 +54,10 @@ def search(
     ray_address: RayAddress = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Search for better values of a recipe; only training and validation pictures are opened."""
+    """Search for better values of a recipe's keys.
+
+    Only training and validation pictures are opened.
+    """
     from pulmo.core.tables import read_manifest
     from pulmo.study.folds import usable
     from pulmo.study.search import Limits, Plan

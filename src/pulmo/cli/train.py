@@ -63,7 +63,10 @@ def train(
         bool, typer.Option("--json", help="Print the summary of folds and seeds as JSON.")
     ] = False,
 ) -> None:
-    """Train a recipe on a manifest."""
+    """Train a recipe on a manifest.
+
+    With --folds or --seeds many times: each run is exported and judged, and all are summed up.
+    """
     from pulmo.core.recipe import load_recipe
     from pulmo.core.tables import read_manifest
 
