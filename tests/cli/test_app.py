@@ -19,9 +19,11 @@ Call = Callable[..., tuple[int, str, str]]
 
 VERBS = (
     "recipes", "train", "search", "lr-find", "export", "predict", "evaluate", "compare", "explain",
-    "demo", "data",
+    "reproduce", "demo", "data",
 )  # fmt: skip
-DATA_VERBS = ("sources", "import", "merge", "split", "phantom")
+DATA_VERBS = (
+    "sources", "fetch", "import", "merge", "split", "inspect", "deidentify", "phantom",
+)  # fmt: skip
 HEAVY = ("torch", "pandas", "numpy", "onnxruntime", "pydicom", "rich.progress", "matplotlib")
 COMMAND = Path(sys.executable).with_name("pulmo")
 

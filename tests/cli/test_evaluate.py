@@ -19,7 +19,8 @@ Call = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def bundle(bundle: Path, tmp_path: Path) -> Path:
     """A copy of the bundle, for an opened test is noted in it."""
-    return Path(shutil.copytree(bundle, tmp_path / "bundle"))
+    clean = shutil.ignore_patterns(OPENINGS)
+    return Path(shutil.copytree(bundle, tmp_path / "bundle", ignore=clean))
 
 
 def test_four_files_and_a_summary(

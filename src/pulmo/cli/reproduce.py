@@ -32,7 +32,7 @@ def reproduce(
     threads: Threads = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Train a published system again, honestly split, and set its figures beside ours.
+    """Train a published system again and set its figures beside ours.
 
     Repeated with the same output, it goes on where it stopped.
     """
