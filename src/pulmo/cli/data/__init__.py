@@ -2,7 +2,17 @@
 
 import typer
 
-from pulmo.cli.data import deidentify, fetch, importing, inspect, merge, phantom, sources, split
+from pulmo.cli.data import (
+    curate,
+    deidentify,
+    fetch,
+    importing,
+    inspect,
+    merge,
+    phantom,
+    sources,
+    split,
+)
 
 app = typer.Typer(
     help="Get data sets, make manifests of them, inspect and split these.", no_args_is_help=True
@@ -11,6 +21,7 @@ app.command("sources")(sources.sources)
 app.command("fetch")(fetch.fetch)
 app.command("import")(importing.import_)
 app.command("merge")(merge.merge)
+app.command("curate")(curate.curate)
 app.command("split")(split.split)
 app.command("inspect")(inspect.inspect)
 app.command("deidentify")(deidentify.deidentify)

@@ -1,0 +1,147 @@
+"""Curation: copies fall into one group, contradictions go, and every step leaves a row."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.tables import check_manifest, patient_names
+from pulmo.datasets.curate.copies import Copy, components, exact_copies, near_copies
+from pulmo.datasets.curate.gallery import Gallery
+from pulmo.datasets.curate.labels import contradicted
+from pulmo.datasets.curate.look import Progress, look
+from pulmo.datasets.curate.report import CONTRADICTION, DROPPED, Removal, report
+from pulmo.datasets.source import Problem
+
+
+class Curated(NamedTuple):
+    """A curated manifest and what was done.
+
+    Attributes:
+        manifest: the pictures that stay, with their groups.
+        report: what was done and why, with the columns `pulmo.datasets.curate.report.COLUMNS`.
+        problems: the pictures that could not be read; they are not in the manifest.
+    """
+
+    manifest: pd.DataFrame
+    report: pd.DataFrame
+    problems: list[Problem]
+
+
+class Watch(NamedTuple):
+    """Who is told how far the work is, with what is done and what there is in all.
+
+    Attributes:
+        read: of the pictures.
+        compared: of the pairs of pictures that are worth a closer look.
+    """
+
+    read: Progress | None = None
+    compared: Progress | None = None
+
+
+def curate(
+    table: pd.DataFrame,
+    *,
+    drop_copies: bool = False,
+    trust: Collection[str] = (),
+    watch: Watch | None = None,
+) -> Curated:
+    """Finds the copies of a film, whatever was cut off, scaled, compressed, turned or mirrored.
+
+    Copies fall into one group. Copies whose labels contradict each other (`labels.COMPATIBLE`) are
+    all removed, since no one here knows which label is right, unless one is of a trusted source:
+    then the others are removed. A picture that cannot be read is removed too.
+
+    Args:
+        table: a manifest.
+        drop_copies: whether only one picture of each film stays: the largest, of equal ones the
+            first by path.
+        trust: sources whose labels win.
+        watch: is told how far the work is.
+
+    Raises:
+        UsageError: `trust` names a source that the manifest does not have.
+        InputError: the table is no manifest, nothing of it can be read, nothing stays, or the
+            folder for temporary files is full.
+    """
+    table = check_manifest(table)
+    _check_trust(table, trust)
+    watch = watch or Watch()
+    with Gallery() as gallery:
+        looks = look(table, gallery, watch.read)
+        if not looks.rows:
+            raise InputError(_nothing_read(looks.problems))
+        digests = pd.Series(looks.digests, table.index, dtype=table["pixels_sha256"].dtype)
+        seen = table.assign(pixels_sha256=digests).drop(index=list(looks.problems))
+        copies = [*exact_copies(seen), *near_copies(gallery, looks, watch.compared)]
+    films = components(len(table), ((copy.row, copy.other) for copy in copies))
+    removals = list(_contradictions(seen, films, trust))
+    if drop_copies:
+        staying = seen.drop(index=[each.row for each in removals])
+        removals += _surplus(staying, films)
+    rows = report(table, copies, films, removals, looks.problems)
+    manifest = _grouped(seen, copies).drop(index=[each.row for each in removals])
+    if manifest.empty:
+        raise InputError("Every picture contradicts a copy of it; nothing is left. Use --trust.")
+    return Curated(check_manifest(manifest), rows, list(looks.problems.values()))
+
+
+def _check_trust(table: pd.DataFrame, trust: Collection[str]) -> None:
+    known = sorted(table["source"].unique())
+    for name in trust:
+        if name not in known:
+            raise UsageError(
+                f"--trust {name!r} is no source of the manifest, which has {', '.join(known)}."
+            )
+
+
+def _nothing_read(problems: dict[int, Problem]) -> str:
+    if not problems:
+        return "The manifest has no picture."
+    return f"Not one of the pictures can be used. The first: {next(iter(problems.values())).reason}"
+
+
+def _films(rows: pd.DataFrame, films: NDArray[np.intp]) -> Iterator[list[int]]:
+    """Yields the rows of each film of which there are several pictures."""
+    for _, places in rows.index.to_series().groupby(films[rows.index]):
+        if len(places) > 1:
+            yield places.to_list()
+
+
+def _contradictions(
+    rows: pd.DataFrame, films: NDArray[np.intp], trust: Collection[str]
+) -> Iterator[Removal]:
+    trusted = rows["source"].isin(list(trust))
+    for places in _films(rows, films):
+        labels = rows["label"].loc[places].to_list()
+        for place, other in contradicted(labels, trusted.loc[places].to_list()).items():
+            yield Removal(places[place], CONTRADICTION, places[other])
+
+
+def _surplus(rows: pd.DataFrame, films: NDArray[np.intp]) -> Iterator[Removal]:
+    """Yields what does not stay of each film."""
+    order = rows.assign(area=-rows["width"] * rows["height"])[["area", "path"]]
+    for places in _films(rows, films):
+        kept, *others = order.loc[places].sort_values(["area", "path"]).index
+        for other in sorted(others):
+            yield Removal(int(other), DROPPED, int(kept))
+
+
+def _grouped(rows: pd.DataFrame, copies: Sequence[Copy]) -> pd.DataFrame:
+    """Returns the rows with new groups, in which no earlier group is taken apart.
+
+    A group is named after its first patient or picture, as an import names it.
+    """
+    patients = patient_names(rows)
+    ties = [(copy.row, copy.other) for copy in copies]
+    for names in (rows["group"], patients):
+        first = rows.index.to_series().groupby(names).transform("first").dropna().astype(int)
+        ties += zip(first.index, first, strict=True)
+    component = components(rows.index.max() + 1, ties)[rows.index]
+    least = patients.groupby(component).transform("min")
+    content = rows["sha256"].groupby(component).transform("min").str[:16]
+    return rows.assign(group=least.fillna(content).astype(rows["group"].dtype))

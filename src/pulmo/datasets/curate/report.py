@@ -1,0 +1,101 @@
+"""The table of what was done to a manifest, and why: one row a merge or a removal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pulmo.datasets.curate.copies import Copy
+from pulmo.datasets.curate.verify import Evidence
+from pulmo.datasets.source import Problem
+
+GROUPED: Final = "grouped"
+REMOVED: Final = "removed"
+
+CONTRADICTION: Final = "contradiction"
+DROPPED: Final = "copy"
+
+COLUMNS: Final = (
+    "path",
+    "action",
+    "reason",
+    "other_path",
+    "film",
+    "label",
+    "other_label",
+    "source",
+    "other_source",
+    *Evidence._fields,
+)
+"""The columns of the report.
+
+`film` numbers the films of which there are several pictures. The last columns are `Evidence`, empty
+where nothing was measured."""
+
+_COUNTS: Final = ("row", "other", "hash_distance", "matches", "inliers")
+_TYPES: Final = dict.fromkeys(_COUNTS, "Int64") | {"mirrored": "boolean"}
+
+
+class Removal(NamedTuple):
+    """A row that does not stay.
+
+    Attributes:
+        row: the row.
+        reason: `contradiction` or `copy`.
+        other: the row that contradicts it, or the copy that stays.
+    """
+
+    row: int
+    reason: str
+    other: int
+
+
+def report(
+    table: pd.DataFrame,
+    copies: Sequence[Copy],
+    films: NDArray[np.intp],
+    removals: Sequence[Removal],
+    problems: Mapping[int, Problem],
+) -> pd.DataFrame:
+    """Returns a row for each pair of copies and for each picture that was removed, by path.
+
+    Args:
+        table: the manifest before, whose index counts its rows.
+        copies: the pairs.
+        films: equal numbers for rows that chains of copies join, [rows].
+        removals: the pictures that were removed for a copy's sake.
+        problems: row -> why the picture could not be read.
+    """
+    measured = {(copy.row, copy.other): copy.evidence for copy in copies}
+    measured |= {(copy.other, copy.row): copy.evidence for copy in copies}
+    done: list[tuple[object, ...]] = [
+        (copy.row, GROUPED, copy.reason, copy.other, *_columns(copy.evidence)) for copy in copies
+    ]
+    for each in removals:
+        evidence = measured.get((each.row, each.other))
+        done.append((each.row, REMOVED, each.reason, each.other, *_columns(evidence)))
+    done += [
+        (row, REMOVED, problem.reason, None, *_columns(None)) for row, problem in problems.items()
+    ]
+    names = ["row", "action", "reason", "other", *Evidence._fields]
+    rows = pd.DataFrame(done, columns=names).astype(_TYPES)
+    for prefix, place in (("", "row"), ("other_", "other")):
+        for column in ("path", "label", "source"):
+            rows[f"{prefix}{column}"] = rows[place].map(table[column])
+    numbers = dict.fromkeys(films[[min(copy.row, copy.other) for copy in copies]].tolist())
+    numbered = {film: number for number, film in enumerate(numbers, start=1)}
+    rows["film"] = [numbered.get(film) for film in films[rows["row"].to_numpy(int)].tolist()]
+    ordered = rows.sort_values(["path", "action", "other_path"], kind="stable", ignore_index=True)
+    return ordered[list(COLUMNS)].astype({"film": "Int64"})
+
+
+def _columns(evidence: Evidence | None) -> tuple[object, ...]:
+    if evidence is None:
+        return (None,) * len(Evidence._fields)
+    rounded = {
+        name: round(getattr(evidence, name), 3)
+        for name in ("correlation", "displacement", "overlap")
+    }
+    return tuple(evidence._replace(**rounded))

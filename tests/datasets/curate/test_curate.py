@@ -1,0 +1,184 @@
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.tables import MANIFEST
+from pulmo.datasets.curate import Curated, Watch, curate
+from pulmo.datasets.curate.report import COLUMNS
+from pulmo.datasets.source import Problem
+
+Pixels = NDArray[np.float32]
+Write = Callable[[Mapping[str, Pixels]], pd.DataFrame]
+
+PATHS = ("path", "other_path")
+
+
+def rows(done: Curated) -> list[tuple[str, str, str, str]]:
+    """Returns the report's rows: name, action, reason, name of the other."""
+    report = done.report
+    paths = (report[name].fillna("").map(lambda path: Path(path).stem) for name in PATHS)
+    return list(zip(next(paths), report["action"], report["reason"], next(paths), strict=True))
+
+
+def names(table: pd.DataFrame) -> list[str]:
+    return [Path(path).stem for path in table["path"]]
+
+
+@pytest.fixture
+def pictures(drawn: list[Pixels], crop: Pixels) -> dict[str, Pixels]:
+    """Two sources: three films each, one of them shared and cropped."""
+    return {
+        "north/covid/a": drawn[0],
+        "north/covid/b": drawn[1],
+        "north/normal/c": drawn[2],
+        "south/covid/crop": crop,
+        "south/normal/d": drawn[3],
+        "south/normal/e": drawn[4],
+    }
+
+
+def test_a_crop_in_another_source_falls_into_the_group(
+    write: Write, pictures: dict[str, Pixels]
+) -> None:
+    table = write(pictures)
+    steps: list[tuple[int, int]] = []
+    done = curate(table, watch=Watch(lambda *step: steps.append(step)))
+    assert list(done.manifest.columns) == list(MANIFEST.columns)
+    assert names(done.manifest) == names(table)
+    groups = dict(zip(names(done.manifest), done.manifest["group"], strict=True))
+    assert groups["a"] == groups["crop"]
+    assert len(set(groups.values())) == 5
+    assert steps == [(step, 6) for step in range(1, 7)]
+    assert done.problems == []
+    assert list(done.report.columns) == list(COLUMNS)
+    row = done.report.iloc[0]
+    assert rows(done) == [("crop", "grouped", "near copy", "a")]
+    assert row[["film", "source", "other_source"]].to_list() == [1, "south", "north"]
+    assert row[["label", "other_label"]].to_list() == ["covid", "covid"]
+    assert row["inliers"] >= 30
+    assert row["displacement"] < 0.22
+    assert row["correlation"] > 0.75
+    assert row["overlap"] > 0.95
+    assert not row["mirrored"]
+
+
+def test_the_same_pictures_give_the_same_report(write: Write, pictures: dict[str, Pixels]) -> None:
+    table = write(pictures)
+    pd.testing.assert_frame_equal(curate(table).report, curate(table).report)
+
+
+def test_groups_chain_through_patients_and_are_never_taken_apart(
+    write: Write, pictures: dict[str, Pixels]
+) -> None:
+    table = write(pictures).assign(patient=None)
+    table.loc[[0, 1], "patient"] = "7"
+    table.loc[[4, 5], "group"] = "earlier"
+    done = curate(table)
+    groups = dict(zip(names(done.manifest), done.manifest["group"], strict=True))
+    assert groups["a"] == groups["b"] == groups["crop"] == "north:7"
+    assert groups["d"] == groups["e"] == table["sha256"].iloc[[4, 5]].min()[:16]
+    assert len(set(groups.values())) == 3
+
+
+def test_exact_copies_are_found_without_a_hash_of_the_pixels(
+    write: Write, pictures: dict[str, Pixels]
+) -> None:
+    table = write({**pictures, "south/covid/same": pictures["north/covid/b"]})
+    other = Path(table["path"].iloc[0]).with_suffix(".tiff")
+    expected = table["pixels_sha256"].copy()
+    done = curate(table.assign(pixels_sha256=None))
+    assert not other.exists()
+    assert done.manifest["pixels_sha256"].to_list() == expected.to_list()
+    assert ("same", "grouped", "same file", "b") in rows(done)
+    exact = done.report[done.report["reason"] == "same file"].iloc[0]
+    assert exact[["hash_distance", "inliers", "correlation", "mirrored"]].isna().all()
+
+
+def test_copies_that_contradict_each_other_all_go(
+    write: Write, pictures: dict[str, Pixels]
+) -> None:
+    pictures["south/normal/crop"] = pictures.pop("south/covid/crop")
+    done = curate(write(pictures))
+    assert names(done.manifest) == ["b", "c", "d", "e"]
+    assert rows(done) == [
+        ("a", "removed", "contradiction", "crop"),
+        ("crop", "grouped", "near copy", "a"),
+        ("crop", "removed", "contradiction", "a"),
+    ]
+    assert len(set(done.report["inliers"])) == 1
+    assert done.report["film"].to_list() == [1, 1, 1]
+
+
+def test_the_label_of_a_trusted_source_stays(write: Write, pictures: dict[str, Pixels]) -> None:
+    pictures["south/normal/crop"] = pictures.pop("south/covid/crop")
+    table = write(pictures)
+    assert names(curate(table, trust=["south"]).manifest) == ["b", "c", "crop", "d", "e"]
+    assert names(curate(table, trust=["north"]).manifest) == ["a", "b", "c", "d", "e"]
+    with pytest.raises(UsageError, match=r"--trust 'east' is no .* which has north, south\."):
+        curate(table, trust=["north", "east"])
+
+
+def test_pneumonia_of_unstated_cause_contradicts_no_cause(
+    write: Write, pictures: dict[str, Pixels]
+) -> None:
+    pictures["south/pneumonia/crop"] = pictures.pop("south/covid/crop")
+    assert [row[1] for row in rows(curate(write(pictures)))] == ["grouped"]
+
+
+def test_the_largest_copy_stays(write: Write, pictures: dict[str, Pixels]) -> None:
+    pictures |= {"south/covid/z": pictures["north/covid/a"] * 0.9}
+    done = curate(write(pictures), drop_copies=True)
+    assert names(done.manifest) == ["a", "b", "c", "d", "e"]
+    assert [row for row in rows(done) if row[1] == "removed"] == [
+        ("crop", "removed", "copy", "a"),
+        ("z", "removed", "copy", "a"),
+    ]
+
+
+def test_what_contradicts_is_no_copy_that_could_stay(
+    write: Write, pictures: dict[str, Pixels]
+) -> None:
+    pictures["south/normal/crop"] = pictures.pop("south/covid/crop")
+    pictures["south/pneumonia/z"] = pictures["north/covid/a"] * 0.9
+    done = curate(write(pictures), trust=["south"], drop_copies=True)
+    assert names(done.manifest) == ["b", "c", "d", "e"]
+
+
+def test_pictures_that_cannot_be_read_are_named_and_the_rest_is_done(
+    write: Write, pictures: dict[str, Pixels]
+) -> None:
+    table = write(pictures)
+    gone, changed = table["path"].iloc[1], table["path"].iloc[4]
+    Path(gone).unlink()
+    Path(changed).write_bytes(Path(table["path"].iloc[5]).read_bytes())
+    done = curate(table)
+    assert done.problems == [
+        Problem(gone, "it does not exist"),
+        Problem(changed, "it has changed since it was imported; import it again"),
+    ]
+    assert names(done.manifest) == ["a", "c", "crop", "e"]
+    assert [row for row in rows(done) if row[1] == "removed"] == [
+        ("b", "removed", "it does not exist", ""),
+        ("d", "removed", "it has changed since it was imported; import it again", ""),
+    ]
+    lost = done.report[done.report["action"] == "removed"]
+    assert lost[["film", "other_label", "inliers"]].isna().all(axis=None)
+    assert lost["source"].to_list() == ["north", "south"]
+
+
+def test_nothing_may_be_left(write: Write, pictures: dict[str, Pixels]) -> None:
+    pair = {"a/covid/x": pictures["north/covid/a"], "b/normal/y": pictures["south/covid/crop"]}
+    table = write(pair)
+    with pytest.raises(InputError, match=r"^Every picture contradicts"):
+        curate(table)
+    for path in table["path"]:
+        Path(path).write_text("none")
+    with pytest.raises(InputError, match=r"^Not one .* The first: it is not a PNG"):
+        curate(table)
+    with pytest.raises(InputError, match=r"^The manifest has no picture"):
+        curate(table.iloc[:0])
