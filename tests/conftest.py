@@ -1,6 +1,7 @@
 """One small set of drawn films, one run and one bundle for all tests that need them."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,15 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     patch = pytest.MonkeyPatch()
     patch.setenv("PULMO_CACHE", str(tmp_path_factory.mktemp("cache")))
     patch.delenv("PULMO_MODEL", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _unopened(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Forgets that a test opened the test pictures with the bundle that all share."""
+    shared = request.getfixturevalue("bundle") if "bundle" in request.fixturenames else None
+    yield
+    if shared is not None:
+        (shared / "openings.jsonl").unlink(missing_ok=True)
 
 
 @pytest.fixture
