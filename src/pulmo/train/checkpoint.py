@@ -33,6 +33,7 @@ class Progress(BaseModel):
         step: steps done in it.
         loss_sum: sum of the training loss over the pictures seen in it.
         seen: pictures seen in it.
+        right: pictures of those that were told right when they were seen.
         seconds: time spent in it.
         best_loss: the lowest validation loss so far.
         best_epoch: its epoch, from 1; 0 before the first.
@@ -48,6 +49,7 @@ class Progress(BaseModel):
     step: int = 0
     loss_sum: float = 0.0
     seen: int = 0
+    right: float = 0.0
     seconds: float = 0.0
     best_loss: float | None = None
     best_epoch: int = 0
