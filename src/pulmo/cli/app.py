@@ -6,6 +6,7 @@ import typer
 
 import pulmo
 from pulmo.cli import (
+    bench,
     compare,
     data,
     demo,
@@ -42,6 +43,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
+app.add_typer(bench.app, name="bench")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer's callback

@@ -105,7 +105,7 @@ def load_checkpoint(path: Path, learner: Learner) -> None:
 
 
 def load_weights_of(path: Path, network: nn.Module) -> None:
-    """Restores a network's weights alone, out of `save_weights`' file.
+    """Restores a network's weights alone, out of `save_tensors`' file of its `state`.
 
     Raises:
         InputError: there is no such file, or it is not of this network.
@@ -114,13 +114,13 @@ def load_weights_of(path: Path, network: nn.Module) -> None:
         network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - not a mapping
 
 
-def save_weights(path: Path, network: nn.Module) -> None:
-    """Writes a network's weights alone.
+def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Writes tensors alone, such as a network's `state`.
 
     Raises:
         InputError: they cannot be written, for example because the disk is full.
     """
-    write_atomically(path, save(state(network)))
+    write_atomically(path, save(tensors))
 
 
 @contextmanager
