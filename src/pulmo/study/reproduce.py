@@ -1,6 +1,5 @@
 """A published system trained again, its figures beside ours."""
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 from pydantic import ValidationError
 
-from pulmo.bundle.card import read_card
+from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.export import export_run
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
@@ -103,7 +102,6 @@ def _run(
     options: Options,
     listener: Listener,
 ) -> Outcome:
-    begun = time.monotonic()
     manifest = place / "manifest.parquet"
     data = gather_data(experiment.data, sets)
     if not manifest.exists():
@@ -112,8 +110,8 @@ def _run(
     table = read_manifest(manifest)
     start = with_weights(options.recipe(experiment), options.weights)
     train = _train_folds if experiment.folds else _train_once
-    evaluation, epochs = train(start.recipe, table, place, options, listener)
-    minutes = (time.monotonic() - begun) / 60
+    evaluation, runs = train(start.recipe, table, place, options, listener)
+    history = [epoch for card in runs for epoch in card.training.history]
     return Outcome(
         experiment=experiment.name,
         recipe=start.recipe.name,
@@ -121,8 +119,8 @@ def _run(
         figures=tuple(_figures(evaluation, experiment.published, start.recipe)),
         n=evaluation.data.n,
         labels=dict(evaluation.data.labels),
-        epochs=epochs,
-        minutes=minutes,
+        epochs=len(history),
+        minutes=sum(epoch.seconds for epoch in history) / 60,
         notes=(f"Its network starts {start.note}.", *data.notes, *experiment.differs),
         differs=system.differs,
     )
@@ -130,7 +128,7 @@ def _run(
 
 def _train_once(
     recipe: Recipe, table: pd.DataFrame, place: Path, options: Options, listener: Listener
-) -> tuple[Evaluation, int]:
+) -> tuple[Evaluation, list[Card]]:
     """Trains on a split and evaluates on its test."""
     run, bundle = RunFolder(place / "run"), place / "bundle"
     where = Place(run, cache_folder(), options.device)
@@ -147,12 +145,12 @@ def _train_once(
         export_run(run, bundle)
     folder = EvaluationFolder(place / "evaluation")
     evaluate_bundle(Predictor.open(bundle), table[table["split"] == "test"], "test", folder)
-    return read_evaluation(folder.evaluation), len(card.training.history)
+    return read_evaluation(folder.evaluation), [card]
 
 
 def _train_folds(
     recipe: Recipe, table: pd.DataFrame, place: Path, options: Options, listener: Listener
-) -> tuple[Evaluation, int]:
+) -> tuple[Evaluation, list[Card]]:
     """Trains with each fold held out and evaluates what was held out together."""
     folder = RepeatsFolder(place / "folds")
     first = Repeat(folder, recipe, 0, device=options.device)
@@ -161,7 +159,7 @@ def _train_folds(
     do_all(works_of(runs), Alone(listener), lambda _: None)
     summarise(runs)
     evaluation = read_evaluation(folder.pooled(first.seed).evaluation)
-    return evaluation, sum(len(read_card(run.run.card).training.history) for run in runs)
+    return evaluation, [read_card(run.run.card) for run in runs]
 
 
 def _figures(
