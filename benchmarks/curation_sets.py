@@ -174,7 +174,7 @@ def lines(data: Path, work: Path) -> Iterable[str]:
     yield "## The public sets"
     yield ""
     yield f"{cost} {len(pairs)} pairs of copies were found: {kinds}."
-    yield f"{len(removed)} pictures were removed because a copy has a label that contradicts theirs."
+    yield f"{len(removed)} were removed because a copy has a label that contradicts theirs."
     yield ""
     yield from shared(table, films, close)
     yield ""
