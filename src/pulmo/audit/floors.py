@@ -31,7 +31,7 @@ MOST: Final = 6000
 """Pictures that a floor is fitted on at most; more change little and take long."""
 
 FEWEST: Final = 10
-"""Training pictures of a class that it needs to count."""
+"""Pictures of a class that it needs, to fit it on and to judge it by."""
 
 KNOWN: Final = 0.9
 """Share of the pictures of which a fact must be known for a floor to be fitted on it."""
@@ -105,12 +105,11 @@ def _fit_part(subject: Subject, kind: Kind, number: int) -> Floor:
         judged = judged[kind.needs(subject, subject.rows.iloc[judged])]
     generator = subject.generator(f"floor {number}")
     fit = fit.iloc[np.sort(generator.permutation(len(fit))[:MOST])]
-    if (fit["class"].value_counts() >= FEWEST).sum() < 2:
-        raise Unfit(f"fewer than two classes have {FEWEST} training pictures to fit it on")
-    if not len(judged):
-        raise Unfit("no judged picture states it")
-    inputs = kind.look(subject, Side(fit, lambda: subject.pictures_of(fit)))
     rows = subject.rows.iloc[judged]
+    for side, words in ((fit, "training"), (rows, "judged")):
+        if (side["class"].value_counts() >= FEWEST).sum() < 2:
+            raise Unfit(f"fewer than two classes have {FEWEST} {words} pictures for it")
+    inputs = kind.look(subject, Side(fit, lambda: subject.pictures_of(fit)))
     asked = kind.look(subject, Side(rows, lambda: subject.pictures[judged]))
     truth = subject.places(fit["class"])
     classes = np.unique(truth)
@@ -131,9 +130,8 @@ def _fitted(
     """Returns probabilities [asked, classes that `truth` has]."""
     if isinstance(inputs, pd.DataFrame):
         tree = DecisionTreeClassifier(max_depth=_DEPTH, random_state=0, class_weight=weight)
-        numbers = _as_numbers(
-            pd.concat([inputs, pd.DataFrame(asked)], ignore_index=True), len(inputs)
-        )
+        stated = pd.concat([inputs, pd.DataFrame(asked)], ignore_index=True)
+        numbers = _as_numbers(stated, len(inputs))
         fitted = tree.fit(numbers[: len(inputs)], truth)
         return np.asarray(fitted.predict_proba(numbers[len(inputs) :]))
     machine = make_pipeline(StandardScaler(), SVC(C=10.0, class_weight=weight))
