@@ -138,12 +138,12 @@ class TestWeights:
 
     def test_random_where_the_recipe_says_so(self) -> None:
         recipe = load_recipe("demo")
-        assert with_weights(recipe, None) == (recipe, "from random weights, as the recipe says")
+        assert with_weights(recipe, None)[:2] == (recipe, "from random weights, as the recipe says")
 
     def test_the_hub(self, monkeypatch: pytest.MonkeyPatch) -> None:
         recipe = load_recipe("starter")
         monkeypatch.setattr(initial_weights, "make_backbone", lambda *_, **__: None)
-        assert with_weights(recipe, None) == (recipe, "from timm's ImageNet weights")
+        assert with_weights(recipe, None)[:2] == (recipe, "from timm's ImageNet weights")
 
     def test_chance_where_the_hub_cannot_be_reached(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def unreachable(*_: object, **__: object) -> hub.Backbone:
@@ -153,6 +153,14 @@ class TestWeights:
         start = with_weights(load_recipe("starter"), None)
         assert start.recipe.model.weights == "none"
         assert start.note == "from random weights: ImageNet weights could not be had"
+        assert not start.found
+        options = Options(quick=True)
+        scratch = options.start(Experiment("fabiani-vgg16", ONE.data))
+        assert scratch.recipe.name == "fabiani-vgg16-scratch-quick"
+        assert scratch.note.endswith("what the recipe changes for that is in its table scratch")
+        frozen = options.start(Experiment("capstone-resnet34-freeze", ONE.data))
+        assert frozen.recipe.name == "capstone-resnet34-freeze-quick"
+        assert frozen.recipe.model.weights == "none"
 
 
 class TestCommand:

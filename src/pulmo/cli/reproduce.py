@@ -55,7 +55,7 @@ def reproduce(
         sets = Sets(data, output / "data", Gathering(imported, Watch(*curation)))
         for experiment in _chosen(system, only or []):
             say(f"{experiment.name}:")
-            with listening(options.recipe(experiment)) as listener:
+            with listening(options.start(experiment).recipe) as listener:
                 done = reproduce(system, experiment, sets, output / name, options, listener)
             outcomes.append(done)
             text = outcomes_text(system.title, outcomes)

@@ -21,7 +21,7 @@ from pulmo.report.figures import learning_curves
 from pulmo.study.at_hand import Sets, gather_data
 from pulmo.study.crew import Alone, Listener, do_all
 from pulmo.study.evaluation_folder import EvaluationFolder, evaluate_bundle
-from pulmo.study.initial_weights import with_weights
+from pulmo.study.initial_weights import Start, with_weights
 from pulmo.study.outcome import Figure, Outcome, mean_of
 from pulmo.study.repeats import Repeat, claim_repeats, plan_repeats, works_of
 from pulmo.study.repeats_folder import RepeatsFolder
@@ -48,9 +48,20 @@ class Options(NamedTuple):
     settings: tuple[str, ...] = ()
     device: str = "auto"
 
-    def recipe(self, experiment: Experiment) -> Recipe:
-        """Returns the recipe of an experiment with the settings."""
-        return load_recipe(experiment.recipe, self.settings, quick=self.quick)
+    def start(self, experiment: Experiment) -> Start:
+        """Returns the recipe of an experiment with the settings, and how its network starts.
+
+        Where its initial weights cannot be had, that is its own variant for a random start.
+        """
+        recipe = load_recipe(experiment.recipe, self.settings, quick=self.quick)
+        start = with_weights(recipe, self.weights)
+        if start.found:
+            return start
+        scratch = load_recipe(experiment.recipe, self.settings, quick=self.quick, scratch=True)
+        if scratch.name == recipe.name:
+            return start
+        note = f"{start.note}; what the recipe changes for that is in its table scratch"
+        return Start(scratch, note, found=False)
 
 
 def reproduce(
@@ -108,7 +119,7 @@ def _run(
         write_manifest(data.manifest, manifest)
     # The manifest that a run began with stays its manifest.
     table = read_manifest(manifest)
-    start = with_weights(options.recipe(experiment), options.weights)
+    start = options.start(experiment)
     train = _train_folds if experiment.folds else _train_once
     evaluation, runs = train(start.recipe, table, place, options, listener)
     history = [epoch for card in runs for epoch in card.training.history]
