@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from pulmo.cli.app import app
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.recipe import load_recipe
+from pulmo.core.sections import DataSection
 from pulmo.datasets.split import Plan
 from pulmo.models import backbone as hub
 from pulmo.study import initial_weights
@@ -83,7 +84,7 @@ def test_folds_are_judged_together(root: Path, tmp_path: Path) -> None:
 
 def test_a_system_without_data_says_what_it_takes(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No data set of this system is at hand; it takes films"):
-        gather_data(ONE.data, Sets(tmp_path, tmp_path))
+        gather_data(ONE.data, Sets(tmp_path, tmp_path), DataSection())
 
 
 def test_copies_are_curated_once_and_what_goes_is_counted(root: Path, tmp_path: Path) -> None:
@@ -96,7 +97,7 @@ def test_copies_are_curated_once_and_what_goes_is_counted(root: Path, tmp_path: 
         with Image.open(film) as picture:
             picture.resize((90, 90)).save(root / "more" / name / "copy.png")
     data = Data((HERE, more), Plan(), once=True)
-    found = gather_data(data, Sets(root, tmp_path))
+    found = gather_data(data, Sets(root, tmp_path), DataSection())
     assert found.notes == (
         "Pairs of pictures that are copies of one film: 2; no split parts them.",
         "Left out because their label contradicts that of a copy: 2.",
@@ -106,12 +107,19 @@ def test_copies_are_curated_once_and_what_goes_is_counted(root: Path, tmp_path: 
     reasons = pd.read_csv(tmp_path / "drawn+more+once.curation.csv")["reason"].value_counts()
     assert reasons["contradiction"] == 2
     shutil.rmtree(root / "more" / "normal")
-    again = gather_data(data, Sets(root, tmp_path))
+    again = gather_data(data, Sets(root, tmp_path), DataSection())
     assert again.notes == found.notes
     pd.testing.assert_frame_equal(again.manifest, found.manifest)
-    both = gather_data(Data((HERE, more), Plan()), Sets(root, tmp_path / "both"))
+    both = gather_data(Data((HERE, more), Plan()), Sets(root, tmp_path / "both"), DataSection())
     assert both.notes == ("Pairs of pictures that are copies of one film: 1; no split parts them.",)
     assert both.manifest["group"].nunique() == len(both.manifest) - 1 == 48
+
+
+def test_only_what_the_recipe_takes_is_split(root: Path, tmp_path: Path) -> None:
+    section = DataSection(modalities=("X-ray",))
+    found = gather_data(ONE.data, Sets(root, tmp_path), section)
+    assert set(found.manifest["modality"]) == {"X-ray"}
+    assert 0 < len(found.manifest) < 64
 
 
 def test_some_of_a_label_are_whole_groups_at_most_so_many(films: pd.DataFrame) -> None:

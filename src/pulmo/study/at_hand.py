@@ -11,12 +11,14 @@ import pandas as pd
 
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, write_atomically
+from pulmo.core.sections import DataSection
 from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.curate import Watch, curate
 from pulmo.datasets.curate.report import CONTRADICTION, DROPPED, GROUPED, REMOVED
 from pulmo.datasets.manifest import import_source
 from pulmo.datasets.split import check_split, draw
 from pulmo.study.system import Data, DataSet
+from pulmo.train.material import filtered
 
 
 class AtHand(NamedTuple):
@@ -107,12 +109,13 @@ def _left_out(report: pd.DataFrame) -> Iterator[str]:
         yield f"Left out because a larger copy is there: {copies}."
 
 
-def gather_data(data: Data, sets: Sets) -> AtHand:
+def gather_data(data: Data, sets: Sets, section: DataSection) -> AtHand:
     """Returns the pictures of an experiment: together, curated, chosen and split.
 
     Args:
         data: what the experiment wants.
         sets: what there is.
+        section: which of them its recipe takes.
 
     Raises:
         InputError: no data set of it is at hand, or one is not what it should be.
@@ -124,7 +127,7 @@ def gather_data(data: Data, sets: Sets) -> AtHand:
     absent = [f"{item.folder} is not at hand." for item in data.sets if item not in present]
     found = sets.together(present, once=data.once)
     generator = np.random.default_rng(data.plan.seed)
-    chosen = take_some(found.manifest, data.take, generator)
+    chosen = take_some(filtered(section, found.manifest), data.take, generator)
     drawn = draw(chosen, data.plan).table
     check_split(drawn)
     return AtHand(drawn, (*absent, *found.notes))

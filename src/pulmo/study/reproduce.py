@@ -114,12 +114,12 @@ def _run(
     listener: Listener,
 ) -> Outcome:
     manifest = place / "manifest.parquet"
-    data = gather_data(experiment.data, sets)
+    start = options.start(experiment)
+    data = gather_data(experiment.data, sets, start.recipe.data)
     if not manifest.exists():
         write_manifest(data.manifest, manifest)
     # The manifest that a run began with stays its manifest.
     table = read_manifest(manifest)
-    start = options.start(experiment)
     train = _train_folds if experiment.folds else _train_once
     evaluation, runs = train(start.recipe, table, place, options, listener)
     history = [epoch for card in runs for epoch in card.training.history]
