@@ -16,7 +16,7 @@ def audit(
     split: str | None = None,
     only: Collection[str] = (),
     accepted: Collection[str] = (),
-    on_check: Callable[[str], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> Audit:
     """Asks every question of a model.
 
@@ -25,7 +25,7 @@ def audit(
         split: what the judged pictures are called; None if they are no split.
         only: the checks to make; all if empty.
         accepted: checks whose failure does not close the gate.
-        on_check: hears the name of each check before it is made.
+        on_progress: called with the checks made and the checks to make.
 
     Raises:
         UsageError: there is no such check.
@@ -37,9 +37,9 @@ def audit(
             raise UsageError(f"--accept {name!r} is no check; there are: {', '.join(CHECKS)}.")
     found = []
     for each in chosen:
-        if on_check:
-            on_check(each.name)
         found.append(each(subject))
+        if on_progress:
+            on_progress(len(found), len(chosen))
     findings = sorted(found, key=lambda finding: ORDER.index(finding.verdict))
     failed = {finding.check for finding in findings if finding.verdict == "fails"}
     part = subject.parts[0]

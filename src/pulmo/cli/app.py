@@ -12,6 +12,7 @@ import typer
 
 import pulmo
 from pulmo.cli import (
+    audit,
     compare,
     data,
     demo,
@@ -45,6 +46,7 @@ app.command("reproduce")(reproduce.reproduce)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
