@@ -113,8 +113,10 @@ def test_a_run_prints_and_writes_what_the_script_promised(command: Call, drawn: 
     assert accuracy
     assert float(accuracy[1]) == pytest.approx(np.trace(counts) / numbers[0], abs=5e-4)
     assert f"warning: {numbers[0]} pictures decide nothing" in out
-    assert "from random weights" in out
-    assert "warning: a frozen base of random weights tells little" in out
+    said = (
+        "VGG16 started from random weights: ImageNet weights could not be had; so all layers learn"
+    )
+    assert f"{said}, at a rate of 0.001." in out
     with Image.open("plot.png") as plot:
         assert plot.format == "PNG"
         assert plot.width > 1000
@@ -134,6 +136,9 @@ def test_the_decay_is_the_rate_over_the_epochs() -> None:
     assert (recipe.train.lr, recipe.train.epochs, recipe.train.batch) == (0.01, 50, 4)
     assert recipe.train.schedule == "inverse-time"
     assert vgg16._recipe(1e-3, 25, 8, None) == load_recipe("vgg16-cli")
+    scratch = vgg16._recipe(1e-3, 25, 8, None, scratch=True)
+    assert scratch == load_recipe("vgg16-cli", scratch=True)
+    assert scratch.train.trains == "all"
     assert vgg16._recipe(1e-5, 25, 8, Path('a "b".st')).model.weights == 'a "b".st'
 
 
@@ -236,7 +241,19 @@ def test_initial_weights_come_from_a_file_and_many_pictures_are_not_called_few(
     monkeypatch.setattr("pulmo.evaluate.warnings.FEW", 2)
     status, out, err = command("-d", drawn, "-e", 1, "--weights", "own.safetensors")
     assert status == 0, err
-    assert "The network started from own.safetensors." in out
+    assert "VGG16 started from own.safetensors." in out
     assert "random weights" not in out
     assert "decide nothing" not in out
-    assert json.loads(Path("covid19.model/card.json").read_text())["name"] == "vgg16-cli"
+    assert (
+        json.loads(Path("covid19.model/card.json").read_text())["training"]["recipe"] == "vgg16-cli"
+    )
+
+
+def test_weights_that_the_hub_gives_are_taken(
+    command: Call, drawn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pulmo.study.initial_weights.make_backbone", lambda *_, **__: None)
+    status, _, err = command("-d", drawn, "-e", 1)
+    assert err.splitlines()[0] == "VGG16 starts from timm's ImageNet weights."
+    # The small network that stands for VGG16 here has none.
+    assert (status, "weights must be a file or none" in err) == (2, True)

@@ -92,6 +92,34 @@ def test_a_recipe_without_a_quick_variant_says_so() -> None:
         load_recipe("starter", quick=True)
 
 
+def test_a_network_without_weights_has_a_variant_of_its_own() -> None:
+    recipe = load_recipe("vgg16-cli", scratch=True)
+    assert recipe.name == "vgg16-cli-scratch"
+    assert (recipe.model.weights, recipe.train.trains, recipe.image.size) == ("none", "all", 224)
+    quick = load_recipe("vgg16-cli", scratch=True, quick=True)
+    assert quick.name == "vgg16-cli-scratch-quick"
+    assert (quick.train.trains, quick.train.views, quick.image.size) == ("all", 0, 128)
+    # One that has no such table stays what it is.
+    assert load_recipe("minivgg", scratch=True) == load_recipe("minivgg")
+    assert load_recipe("minivgg", scratch=True, quick=True) == load_recipe("minivgg", quick=True)
+
+
+@pytest.mark.parametrize("table", ["quick = 3", "[scratch]", "[scratch]\nquick = 3"])
+def test_a_variant_is_a_table_of_settings(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "mine.toml"
+    shipped = shipped_recipes()["demo"].read_text()
+    path.write_text(f"{table}\n{shipped}" if table.startswith("quick") else f"{shipped}\n{table}")
+    with pytest.raises(UsageError, match="must be a table of settings"):
+        load_recipe(str(path))
+
+
+def test_a_variant_without_weights_may_have_no_cheaper_one(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(shipped_recipes()["demo"].read_text() + '\n[scratch]\n"train.lr" = 0.1\n')
+    with pytest.raises(UsageError, match=r"has no scratch\.quick variant"):
+        load_recipe(str(path), quick=True, scratch=True)
+
+
 def test_rates_said_twice_are_refused() -> None:
     with pytest.raises(UsageError, match="lr_first and lr_divisors both say"):
         load_recipe("demo", ["train.lr_first=1e-5", "train.lr_divisors=[2,1]"])

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from pulmo.cli.app import app
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.recipe import load_recipe
+from pulmo.core.sections import DataSection
 from pulmo.datasets.split import Plan
 from pulmo.models import backbone as hub
 from pulmo.study import initial_weights
@@ -46,7 +48,7 @@ def root(films: pd.DataFrame, tmp_path: Path) -> Path:
 
 def run(experiment: Experiment, root: Path, out: Path) -> Outcome:
     options = Options(settings=QUICK, device="cpu")
-    outcome = reproduce(SYSTEM, experiment, Sets(root), out, options, Listener())
+    outcome = reproduce(SYSTEM, experiment, Sets(root, out / "data"), out, options, Listener())
     assert json.loads((out / experiment.name / "outcome.json").read_text())["n"] == outcome.n
     return outcome
 
@@ -82,18 +84,42 @@ def test_folds_are_judged_together(root: Path, tmp_path: Path) -> None:
 
 def test_a_system_without_data_says_what_it_takes(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No data set of this system is at hand; it takes films"):
-        gather_data(ONE.data, Sets(tmp_path))
+        gather_data(ONE.data, Sets(tmp_path, tmp_path), DataSection())
 
 
-def test_contradicting_copies_are_left_out_and_counted(root: Path) -> None:
-    first = next((root / "films" / "covid").iterdir())
-    shutil.copy(first, root / "films" / "normal" / "other.png")
+def test_copies_are_curated_once_and_what_goes_is_counted(root: Path, tmp_path: Path) -> None:
+    first, *_, second = sorted((root / "films" / "covid").iterdir())
     more = DataSet("folder", "more", {}, "more")
-    (root / "more").mkdir()
-    shutil.move(root / "films" / "normal", root / "more" / "normal")
-    found = gather_data(Data((HERE, more), Plan()), Sets(root))
-    assert "2 pictures contradict a copy and were left out." in found.notes
-    assert len(found.manifest) == 63
+    # Two drawn films of one patient are close to copies.
+    shutil.rmtree(root / "films" / "viral")
+    for name, film in (("normal", first), ("covid", second)):
+        (root / "more" / name).mkdir(parents=True)
+        with Image.open(film) as picture:
+            picture.resize((90, 90)).save(root / "more" / name / "copy.png")
+    data = Data((HERE, more), Plan(), once=True)
+    found = gather_data(data, Sets(root, tmp_path), DataSection())
+    assert found.notes == (
+        "Pairs of pictures that are copies of one film: 2; no split parts them.",
+        "Left out because their label contradicts that of a copy: 2.",
+        "Left out because a larger copy is there: 1.",
+    )
+    assert len(found.manifest) == 47
+    reasons = pd.read_csv(tmp_path / "drawn+more+once.curation.csv")["reason"].value_counts()
+    assert reasons["contradiction"] == 2
+    shutil.rmtree(root / "more" / "normal")
+    again = gather_data(data, Sets(root, tmp_path), DataSection())
+    assert again.notes == found.notes
+    pd.testing.assert_frame_equal(again.manifest, found.manifest)
+    both = gather_data(Data((HERE, more), Plan()), Sets(root, tmp_path / "both"), DataSection())
+    assert both.notes == ("Pairs of pictures that are copies of one film: 1; no split parts them.",)
+    assert both.manifest["group"].nunique() == len(both.manifest) - 1 == 48
+
+
+def test_only_what_the_recipe_takes_is_split(root: Path, tmp_path: Path) -> None:
+    section = DataSection(modalities=("X-ray",))
+    found = gather_data(ONE.data, Sets(root, tmp_path), section)
+    assert set(found.manifest["modality"]) == {"X-ray"}
+    assert 0 < len(found.manifest) < 64
 
 
 def test_some_of_a_label_are_whole_groups_at_most_so_many(films: pd.DataFrame) -> None:
@@ -120,12 +146,12 @@ class TestWeights:
 
     def test_random_where_the_recipe_says_so(self) -> None:
         recipe = load_recipe("demo")
-        assert with_weights(recipe, None) == (recipe, "from random weights, as the recipe says")
+        assert with_weights(recipe, None)[:2] == (recipe, "from random weights, as the recipe says")
 
     def test_the_hub(self, monkeypatch: pytest.MonkeyPatch) -> None:
         recipe = load_recipe("starter")
         monkeypatch.setattr(initial_weights, "make_backbone", lambda *_, **__: None)
-        assert with_weights(recipe, None) == (recipe, "from timm's ImageNet weights")
+        assert with_weights(recipe, None)[:2] == (recipe, "from timm's ImageNet weights")
 
     def test_chance_where_the_hub_cannot_be_reached(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def unreachable(*_: object, **__: object) -> hub.Backbone:
@@ -135,6 +161,14 @@ class TestWeights:
         start = with_weights(load_recipe("starter"), None)
         assert start.recipe.model.weights == "none"
         assert start.note == "from random weights: ImageNet weights could not be had"
+        assert not start.found
+        options = Options(quick=True)
+        scratch = options.start(Experiment("fabiani-vgg16", ONE.data))
+        assert scratch.recipe.name == "fabiani-vgg16-scratch-quick"
+        assert scratch.note.endswith("what the recipe changes for that is in its table scratch")
+        frozen = options.start(Experiment("capstone-resnet34-freeze", ONE.data))
+        assert frozen.recipe.name == "capstone-resnet34-freeze-quick"
+        assert frozen.recipe.model.weights == "none"
 
 
 class TestCommand:

@@ -6,6 +6,7 @@ import typer
 
 import pulmo
 from pulmo.cli import (
+    audit,
     bench,
     compare,
     data,
@@ -40,6 +41,7 @@ app.command("reproduce")(reproduce.reproduce)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)

@@ -50,8 +50,8 @@ def predict(
         raise PartialError(f"{failed} of {len(files)} files could not be used.")
 
 
-def open_model(model: Path | None) -> "Predictor":
-    """Opens the bundle that the user named.
+def open_model(model: Path | None, threads: int = 0) -> "Predictor":
+    """Opens the bundle that the user named; `threads` are those of its network, 0 all cores.
 
     Raises:
         UsageError: none was named.
@@ -74,7 +74,7 @@ def open_model(model: Path | None) -> "Predictor":
         raise InputError(
             f"{model} is not a bundle: it has no {CARD}. `pulmo export` makes a bundle of a run."
         )
-    return Predictor.open(model)
+    return Predictor.open(model, threads)
 
 
 def _result(predictor: "Predictor", file: Path, maps: MapFolder | None) -> dict[str, Any]:

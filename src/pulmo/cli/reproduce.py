@@ -41,7 +41,8 @@ def reproduce(
     claim_folder(output)
 
     from pulmo.cli.train import listening
-    from pulmo.study.at_hand import Sets
+    from pulmo.datasets.curate import Watch
+    from pulmo.study.at_hand import Gathering, Sets
     from pulmo.study.outcome_text import outcomes_text
     from pulmo.study.reproduce import Options, reproduce
     from pulmo.study.system import SYSTEMS
@@ -50,11 +51,11 @@ def reproduce(
     use_threads(threads)
     options = Options(quick, weights, tuple(settings or ()), device)
     outcomes = []
-    with progress("reading pictures") as (reading,):
-        sets = Sets(data, reading)
+    with progress("importing", "reading pictures", "comparing pairs") as (imported, *curation):
+        sets = Sets(data, output / "data", Gathering(imported, Watch(*curation)))
         for experiment in _chosen(system, only or []):
             say(f"{experiment.name}:")
-            with listening(options.recipe(experiment)) as listener:
+            with listening(options.start(experiment).recipe) as listener:
                 done = reproduce(system, experiment, sets, output / name, options, listener)
             outcomes.append(done)
             text = outcomes_text(system.title, outcomes)

@@ -1,7 +1,6 @@
-"""pulmo-vgg16: a published Keras script's command line, which trains VGG16 on a folder of films.
+"""pulmo-vgg16: VGG16 on a folder of films, by the flags of a published Keras script.
 
-Its flags and their defaults are the script's, so that who knows it can run this in its place. The
-recipe is `vgg16-cli`.
+Who knows the script can run this in its place. The recipe is `vgg16-cli`.
 """
 
 import json
@@ -74,14 +73,15 @@ def vgg16(
 
     note = f"from {weights}"
     if weights is None:
-        recipe, note = with_weights(recipe, None)
+        recipe, note, found = with_weights(recipe, None)
+        if not found:
+            recipe = _recipe(learning, epoch, batchsize, None, scratch=True)
+            note += f"; so all layers learn, at a rate of {recipe.train.lr:g}"
     say(f"VGG16 starts {note}.")
     card = _train(recipe, manifest, model)
     write_atomically(plot, training_plot(card.training))
     _tell(*_test(manifest, model), recipe)
-    if recipe.model.weights == "none":
-        typer.echo("warning: a frozen base of random weights tells little; give it --weights FILE.")
-    typer.echo(f"The network started {note}.\n{plot}\n{model}")
+    typer.echo(f"VGG16 started {note}.\n{plot}\n{model}")
     if problems:
         raise PartialError(f"{len(problems)} files could not be used; the rest was.")
 
@@ -99,19 +99,25 @@ def _claim(plot: Path, model: Path) -> None:
     claim_file(plot, _PNG)
 
 
-def _recipe(learning: float, epoch: int, batchsize: int, weights: Path | None) -> "Recipe":
-    """Returns the recipe with what the flags say; the decay is Keras's of the script."""
+def _recipe(
+    learning: float, epoch: int, batchsize: int, weights: Path | None, *, scratch: bool = False
+) -> "Recipe":
+    """Returns the recipe with what the flags say; the decay is Keras's of the script.
+
+    Its variant for a random start, `scratch`, lowers the rate as much as it lowers the recipe's.
+    """
     from pulmo.core.recipe import load_recipe
 
+    usual, chosen = (load_recipe("vgg16-cli", scratch=part) for part in (False, scratch))
     settings = [
-        f"train.lr={learning}",
+        f"train.lr={learning * chosen.train.lr / usual.train.lr}",
         f"train.decay={learning / epoch}",
         f"train.epochs={epoch}",
         f"train.batch={batchsize}",
     ]
     if weights is not None:
         settings.append(f"model.weights={json.dumps(str(weights))}")
-    return load_recipe("vgg16-cli", settings)
+    return load_recipe("vgg16-cli", settings, scratch=scratch)
 
 
 def _split(dataset: Path, labels: tuple[str, ...]) -> "tuple[pd.DataFrame, list[str]]":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 import tomli_w
 from pydantic import Field, ValidationError, model_validator
@@ -69,13 +69,21 @@ class Recipe(Section):
         return sha256(self.model_dump_json().encode())
 
 
+QUICK: Final = "quick"
+SCRATCH: Final = "scratch"
+SCRATCH_QUICK: Final = f"{SCRATCH}.{QUICK}"
+"""The tables of a recipe's variants, which are no sections of it."""
+
+
 def shipped_recipes() -> dict[str, Path]:
     """Returns the recipes that come with pulmo: name -> file."""
     folder = Path(str(files("pulmo") / "recipes"))
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
-def load_recipe(name: str, settings: Sequence[str] = (), *, quick: bool = False) -> Recipe:
+def load_recipe(
+    name: str, settings: Sequence[str] = (), *, quick: bool = False, scratch: bool = False
+) -> Recipe:
     """Reads a recipe.
 
     Args:
@@ -83,6 +91,8 @@ def load_recipe(name: str, settings: Sequence[str] = (), *, quick: bool = False)
         settings: changes to it, each `section.key=value` with the value in TOML; a value that is
             not TOML is taken as a string, and a number among the keys counts the entries of a list.
         quick: take the recipe's own cheaper variant, the settings of its table `quick`.
+        scratch: take its variant for a network without initial weights, the settings of its table
+            `scratch`, if it has one; its cheaper variant is the table `scratch.quick`.
 
     Raises:
         UsageError: there is no such recipe, or it or a setting has an unknown key or a bad value.
@@ -93,7 +103,11 @@ def load_recipe(name: str, settings: Sequence[str] = (), *, quick: bool = False)
         tree = tomllib.loads(read_bytes(path).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}.") from error
-    _take_quick(tree, str(path), quick=quick)
+    variants = _variants(tree, str(path))
+    if scratch and SCRATCH in variants:
+        _take(tree, variants, [SCRATCH, SCRATCH_QUICK] if quick else [SCRATCH], str(path))
+    elif quick:
+        _take(tree, variants, [QUICK], str(path))
     for setting in settings:
         _apply(tree, setting)
     return parse_recipe(tree, str(path))
@@ -126,16 +140,27 @@ def _find(name: str) -> Path:
     )
 
 
-def _take_quick(tree: dict[str, Any], origin: str, *, quick: bool) -> None:
-    """Takes the table `quick` out of a recipe, and applies it if it is wanted."""
-    variant = tree.pop("quick", {})
-    if not quick:
-        return
-    if not variant or not isinstance(variant, dict):
-        raise UsageError(f"{origin} has no quick variant: a table quick of settings.")
-    for key, value in variant.items():
-        _set(tree, key, value, f"quick.{key}")
-    tree["name"] = f"{tree.get('name')}-quick"
+def _variants(tree: dict[str, Any], origin: str) -> dict[str, dict[str, Any]]:
+    """Takes the tables of variants out of a recipe, and returns those that it has by name."""
+    found: dict[str, Any] = {name: tree.pop(name) for name in (QUICK, SCRATCH) if name in tree}
+    if isinstance(found.get(SCRATCH), dict) and QUICK in found[SCRATCH]:
+        found[SCRATCH_QUICK] = found[SCRATCH].pop(QUICK)
+    for name, settings in found.items():
+        if not isinstance(settings, dict) or not settings:
+            raise UsageError(f"{origin}: {name} must be a table of settings.")
+    return found
+
+
+def _take(
+    tree: dict[str, Any], variants: dict[str, dict[str, Any]], names: Sequence[str], origin: str
+) -> None:
+    """Applies variants one after the other."""
+    for name in names:
+        if name not in variants:
+            raise UsageError(f"{origin} has no {name} variant: a table {name} of settings.")
+        for key, value in variants[name].items():
+            _set(tree, key, value, f"{name}.{key}")
+        tree["name"] = f"{tree.get('name')}-{name.rpartition('.')[2]}"
 
 
 def _apply(tree: dict[str, Any], setting: str) -> None:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, chi2, norm, rankdata
+from scipy.stats import binomtest, chi2, norm, rankdata, t
 
 from pulmo.core.estimate import Z95, Estimate
 
@@ -89,6 +89,40 @@ def auc_covariance(
     covariance = x @ x.T * with_x / ((with_x - 1) * m * m)
     covariance += y @ y.T * with_y / ((with_y - 1) * n * n) + cross + cross.T
     return areas, covariance
+
+
+def compare_balanced_accuracy(
+    right: NDArray[np.bool_], truth: NDArray[np.intp], groups: NDArray[np.intp]
+) -> Difference:
+    """Compares the balanced accuracies of two models.
+
+    Both are means over the classes of a share, so their difference is linear in the pictures, and
+    its variance is that between groups of the linearised sum. The interval and the test are those
+    of Student's t with one degree of freedom less than there are groups.
+
+    Args:
+        right: bool [2, n], whether each model is right about each picture.
+        truth: int [n], the class of each picture.
+        groups: int [n], the patient or set of copies that each picture belongs to.
+    """
+    n, test = right.shape[1], "t over groups"
+    if n == 0:
+        return Difference(Estimate.undefined("there are no pictures"), None, test)
+    gains = right[0].astype(float) - right[1]
+    _, stratum = np.unique(truth, return_inverse=True)
+    sizes = np.bincount(stratum)
+    means = np.bincount(stratum, gains) / sizes
+    value = float(means.mean())
+    _, number = np.unique(groups, return_inverse=True)
+    clusters = int(number.max()) + 1
+    if clusters < 2:
+        return Difference(Estimate(value, None, None, n, "there is one group"), None, test)
+    sums = np.bincount(number, (gains - means[stratum]) / (len(sizes) * sizes[stratum]))
+    error = float(np.sqrt(clusters / (clusters - 1) * np.square(sums).sum()))
+    reach = float(t.ppf(0.975, clusters - 1)) * error
+    p = float(2 * t.sf(abs(value) / error, clusters - 1)) if error else float(value == 0)
+    low, high = max(value - reach, -1.0), min(value + reach, 1.0)
+    return Difference(Estimate(value, low, high, n), p, test)
 
 
 def compare_accuracy(right: NDArray[np.bool_], groups: NDArray[np.intp]) -> Difference:

@@ -1,6 +1,8 @@
 """The pictures of an experiment, out of the data sets that are at hand."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,9 +10,15 @@ import numpy as np
 import pandas as pd
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.manifest import import_source, merge_agreeing
+from pulmo.core.files import read_bytes, write_atomically
+from pulmo.core.sections import DataSection
+from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.curate import Watch, curate
+from pulmo.datasets.curate.report import CONTRADICTION, DROPPED, GROUPED, REMOVED
+from pulmo.datasets.manifest import import_source
 from pulmo.datasets.split import check_split, draw
 from pulmo.study.system import Data, DataSet
+from pulmo.train.material import filtered
 
 
 class AtHand(NamedTuple):
@@ -25,50 +33,89 @@ class AtHand(NamedTuple):
     notes: tuple[str, ...]
 
 
-Read = Callable[[DataSet], pd.DataFrame]
+@dataclass(frozen=True)
+class Gathering:
+    """Who hears of the reading of data sets, with what is done and what there is in all.
+
+    Attributes:
+        imported: of the pictures that are imported.
+        curation: of the search for copies.
+    """
+
+    imported: Callable[[int, int], None] | None = None
+    curation: Watch | None = None
 
 
 class Sets:
-    """The data sets below one root, each imported once."""
+    """The data sets below one root; what was read and curated is kept."""
 
-    def __init__(self, root: Path, on_progress: Callable[[int, int], None] | None = None) -> None:
-        """Reads sets below `root`; `on_progress` hears of pictures done and in all."""
+    def __init__(self, root: Path, kept: Path, gathering: Gathering | None = None) -> None:
+        """Reads sets below `root` and keeps a manifest of those taken together in `kept`."""
         self._root = root
-        self._on_progress = on_progress
-        self._read: dict[str, pd.DataFrame] = {}
+        self._kept = kept
+        self._gathering = gathering or Gathering()
 
     def present(self, item: DataSet) -> bool:
         """Tells whether a data set is at hand."""
         return (self._root / item.folder).is_dir()
 
-    def __getitem__(self, item: DataSet) -> pd.DataFrame:
-        """Returns the manifest of a data set.
+    def together(self, items: Sequence[DataSet], *, once: bool) -> AtHand:
+        """Returns the curated manifest of data sets, without a split, and what was left out.
+
+        It is read again from where it was kept, if it was.
+
+        Args:
+            items: the data sets.
+            once: whether of each film only the largest picture stays.
 
         Raises:
-            InputError: it is not the set that it should be.
+            InputError: one is not the set that it should be, or nothing stays of them.
         """
-        name = item.called or item.source
-        if name not in self._read:
-            folder = self._root / item.folder
-            imported = import_source(
-                item.source,
-                folder,
-                item.label_map,
-                called=item.called,
-                on_progress=self._on_progress,
-            )
-            self._read[name] = imported.manifest
-        return self._read[name]
+        name = "+".join([item.called or item.source for item in items] + ["once"] * once)
+        manifest = self._kept / f"{name}.parquet"
+        notes = self._kept / f"{name}.notes.json"
+        if not manifest.exists():
+            table = pd.concat([self._import(item) for item in items], ignore_index=True)
+            done = curate(table, drop_copies=once, watch=self._gathering.curation)
+            self._kept.mkdir(parents=True, exist_ok=True)
+            rows = done.report.to_csv(index=False, lineterminator="\n")
+            write_atomically(self._kept / f"{name}.curation.csv", rows.encode())
+            write_atomically(notes, json.dumps([*_left_out(done.report)]).encode())
+            write_manifest(done.manifest, manifest)
+        return AtHand(read_manifest(manifest), tuple(json.loads(read_bytes(notes))))
+
+    def _import(self, item: DataSet) -> pd.DataFrame:
+        folder = self._root / item.folder
+        imported = import_source(
+            item.source,
+            folder,
+            item.label_map,
+            called=item.called,
+            on_progress=self._gathering.imported,
+        )
+        return imported.manifest
 
 
-def gather_data(data: Data, sets: Sets) -> AtHand:
-    """Returns the pictures of an experiment, merged, chosen and split.
+def _left_out(report: pd.DataFrame) -> Iterator[str]:
+    """Yields what curation found and left out, as sentences."""
+    pairs = int((report["action"] == GROUPED).sum())
+    if pairs:
+        yield f"Pairs of pictures that are copies of one film: {pairs}; no split parts them."
+    removed = report.loc[report["action"] == REMOVED, "reason"]
+    contradicting, copies = (int((removed == why).sum()) for why in (CONTRADICTION, DROPPED))
+    if contradicting:
+        yield f"Left out because their label contradicts that of a copy: {contradicting}."
+    if copies:
+        yield f"Left out because a larger copy is there: {copies}."
 
-    Pictures of which a copy has another label are left out.
+
+def gather_data(data: Data, sets: Sets, section: DataSection) -> AtHand:
+    """Returns the pictures of an experiment: together, curated, chosen and split.
 
     Args:
         data: what the experiment wants.
         sets: what there is.
+        section: which of them its recipe takes.
 
     Raises:
         InputError: no data set of it is at hand, or one is not what it should be.
@@ -77,15 +124,13 @@ def gather_data(data: Data, sets: Sets) -> AtHand:
     if not present:
         wanted = ", ".join(item.folder for item in data.sets)
         raise InputError(f"No data set of this system is at hand; it takes {wanted}.")
-    notes = [f"{item.folder} is not at hand." for item in data.sets if item not in present]
-    merged = merge_agreeing(sets[item] for item in present)
-    if merged.problems:
-        notes.append(f"{len(merged.problems)} pictures contradict a copy and were left out.")
+    absent = [f"{item.folder} is not at hand." for item in data.sets if item not in present]
+    found = sets.together(present, once=data.once)
     generator = np.random.default_rng(data.plan.seed)
-    chosen = take_some(merged.manifest, data.take, generator)
+    chosen = take_some(filtered(section, found.manifest), data.take, generator)
     drawn = draw(chosen, data.plan).table
     check_split(drawn)
-    return AtHand(drawn, tuple(notes))
+    return AtHand(drawn, (*absent, *found.notes))
 
 
 def take_some(

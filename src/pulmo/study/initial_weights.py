@@ -26,10 +26,17 @@ _FILES: Final = {
 
 
 class Start(NamedTuple):
-    """A recipe whose initial weights can be had, and how it came by them."""
+    """A recipe whose initial weights can be had, and how it came by them.
+
+    Attributes:
+        recipe: the experiment.
+        note: how its network starts, to follow those words.
+        found: whether the weights that it asks for could be had.
+    """
 
     recipe: Recipe
     note: str
+    found: bool = True
 
 
 def with_weights(recipe: Recipe, folder: Path | None) -> Start:
@@ -52,7 +59,7 @@ def with_weights(recipe: Recipe, folder: Path | None) -> Start:
         make_backbone(name, pretrained=True)
     except UsageError:
         note = "from random weights: ImageNet weights could not be had"
-        return Start(_changed(recipe, {"weights": "none"}), note)
+        return Start(_changed(recipe, {"weights": "none"}), note, found=False)
     return Start(recipe, "from timm's ImageNet weights")
 
 

@@ -36,7 +36,7 @@ class Outcome(Part):
     """Class -> pictures of our test."""
     epochs: int
     minutes: float
-    """From the data to the figures; of a run that was cut off, its last sitting."""
+    """Of training, all epochs together."""
     notes: tuple[str, ...]
     """What is peculiar to this run, as sentences."""
     differs: tuple[str, ...]

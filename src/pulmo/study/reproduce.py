@@ -1,6 +1,5 @@
 """A published system trained again, its figures beside ours."""
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 from pydantic import ValidationError
 
-from pulmo.bundle.card import read_card
+from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.export import export_run
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
@@ -22,7 +21,7 @@ from pulmo.report.figures import learning_curves
 from pulmo.study.at_hand import Sets, gather_data
 from pulmo.study.crew import Alone, Listener, do_all
 from pulmo.study.evaluation_folder import EvaluationFolder, evaluate_bundle
-from pulmo.study.initial_weights import with_weights
+from pulmo.study.initial_weights import Start, with_weights
 from pulmo.study.outcome import Figure, Outcome, mean_of
 from pulmo.study.repeats import Repeat, claim_repeats, plan_repeats, works_of
 from pulmo.study.repeats_folder import RepeatsFolder
@@ -49,9 +48,20 @@ class Options(NamedTuple):
     settings: tuple[str, ...] = ()
     device: str = "auto"
 
-    def recipe(self, experiment: Experiment) -> Recipe:
-        """Returns the recipe of an experiment with the settings."""
-        return load_recipe(experiment.recipe, self.settings, quick=self.quick)
+    def start(self, experiment: Experiment) -> Start:
+        """Returns the recipe of an experiment with the settings, and how its network starts.
+
+        Where its initial weights cannot be had, that is its own variant for a random start.
+        """
+        recipe = load_recipe(experiment.recipe, self.settings, quick=self.quick)
+        start = with_weights(recipe, self.weights)
+        if start.found:
+            return start
+        scratch = load_recipe(experiment.recipe, self.settings, quick=self.quick, scratch=True)
+        if scratch.name == recipe.name:
+            return start
+        note = f"{start.note}; what the recipe changes for that is in its table scratch"
+        return Start(scratch, note, found=False)
 
 
 def reproduce(
@@ -103,17 +113,16 @@ def _run(
     options: Options,
     listener: Listener,
 ) -> Outcome:
-    begun = time.monotonic()
     manifest = place / "manifest.parquet"
-    data = gather_data(experiment.data, sets)
+    start = options.start(experiment)
+    data = gather_data(experiment.data, sets, start.recipe.data)
     if not manifest.exists():
         write_manifest(data.manifest, manifest)
     # The manifest that a run began with stays its manifest.
     table = read_manifest(manifest)
-    start = with_weights(options.recipe(experiment), options.weights)
     train = _train_folds if experiment.folds else _train_once
-    evaluation, epochs = train(start.recipe, table, place, options, listener)
-    minutes = (time.monotonic() - begun) / 60
+    evaluation, runs = train(start.recipe, table, place, options, listener)
+    history = [epoch for card in runs for epoch in card.training.history]
     return Outcome(
         experiment=experiment.name,
         recipe=start.recipe.name,
@@ -121,8 +130,8 @@ def _run(
         figures=tuple(_figures(evaluation, experiment.published, start.recipe)),
         n=evaluation.data.n,
         labels=dict(evaluation.data.labels),
-        epochs=epochs,
-        minutes=minutes,
+        epochs=len(history),
+        minutes=sum(epoch.seconds for epoch in history) / 60,
         notes=(f"Its network starts {start.note}.", *data.notes, *experiment.differs),
         differs=system.differs,
     )
@@ -130,7 +139,7 @@ def _run(
 
 def _train_once(
     recipe: Recipe, table: pd.DataFrame, place: Path, options: Options, listener: Listener
-) -> tuple[Evaluation, int]:
+) -> tuple[Evaluation, list[Card]]:
     """Trains on a split and evaluates on its test."""
     run, bundle = RunFolder(place / "run"), place / "bundle"
     where = Place(run, cache_folder(), options.device)
@@ -147,12 +156,12 @@ def _train_once(
         export_run(run, bundle)
     folder = EvaluationFolder(place / "evaluation")
     evaluate_bundle(Predictor.open(bundle), table[table["split"] == "test"], "test", folder)
-    return read_evaluation(folder.evaluation), len(card.training.history)
+    return read_evaluation(folder.evaluation), [card]
 
 
 def _train_folds(
     recipe: Recipe, table: pd.DataFrame, place: Path, options: Options, listener: Listener
-) -> tuple[Evaluation, int]:
+) -> tuple[Evaluation, list[Card]]:
     """Trains with each fold held out and evaluates what was held out together."""
     folder = RepeatsFolder(place / "folds")
     first = Repeat(folder, recipe, 0, device=options.device)
@@ -161,7 +170,7 @@ def _train_folds(
     do_all(works_of(runs), Alone(listener), lambda _: None)
     summarise(runs)
     evaluation = read_evaluation(folder.pooled(first.seed).evaluation)
-    return evaluation, sum(len(read_card(run.run.card).training.history) for run in runs)
+    return evaluation, [read_card(run.run.card) for run in runs]
 
 
 def _figures(

@@ -33,11 +33,13 @@ class Data:
         sets: the data sets; one that is not at hand is left out and named.
         plan: the split.
         take: label -> pictures at most, drawn by group; all of a label that is not named.
+        once: of several copies of a film take the largest only.
     """
 
     sets: tuple[DataSet, ...]
     plan: Plan
     take: Mapping[str, int] = field(default_factory=dict)
+    once: bool = False
 
 
 class Published(NamedTuple):

@@ -15,8 +15,8 @@ _SETS: Final = (
     DataSet("cohen", "covid-chestxray-dataset"),
     DataSet("figure1", "Figure1-COVID-chestxray-dataset"),
 )
-_DATA: Final = Data(_SETS, Plan(seed=42, val=0.15, test=0.15))
-_FOLDED: Final = Data(_SETS, Plan(seed=42, test=0.0, folds=4))
+_DATA: Final = Data(_SETS, Plan(seed=42, val=0.15, test=0.15), once=True)
+_FOLDED: Final = Data(_SETS, Plan(seed=42, test=0.0, folds=4), once=True)
 
 
 def _figures(sensitivity: float, specificity: float) -> tuple[Published, ...]:

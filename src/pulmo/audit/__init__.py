@@ -1,0 +1,1 @@
+"""The audit: what a model has been shown to do, and what it has not."""

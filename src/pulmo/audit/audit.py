@@ -1,0 +1,93 @@
+"""Audit: every check asks its question, and the answers end in plain sentences."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from pulmo.audit.check import CHECKS
+from pulmo.audit.finding import ORDER, Audit, AuditedData, Finding
+from pulmo.audit.subject import Subject
+from pulmo.core.errors import UsageError
+from pulmo.core.tables import manifest_sha256
+from pulmo.evaluate.evaluation import ModelName
+
+
+def audit(
+    subject: Subject,
+    *,
+    split: str | None = None,
+    only: Collection[str] = (),
+    accepted: Collection[str] = (),
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Audit:
+    """Asks every question of a model.
+
+    Args:
+        subject: the model and its pictures.
+        split: what the judged pictures are called; None if they are no split.
+        only: the checks to make; all if empty.
+        accepted: checks whose failure does not close the gate.
+        on_progress: called with the checks made and the checks to make.
+
+    Raises:
+        UsageError: there is no such check.
+        InputError: a picture cannot be read, or the model gave a value that is not a number.
+    """
+    chosen = [CHECKS[name] for name in dict.fromkeys(only)] or list(CHECKS.values())
+    for name in accepted:
+        if name not in CHECKS:
+            raise UsageError(f"--accept {name!r} is no check; there are: {', '.join(CHECKS)}.")
+    found = []
+    for each in chosen:
+        found.append(each(subject))
+        if on_progress:
+            on_progress(len(found), len(chosen))
+    findings = sorted(found, key=lambda finding: ORDER.index(finding.verdict))
+    failed = {finding.check for finding in findings if finding.verdict == "fails"}
+    part = subject.parts[0]
+    return Audit(
+        model=ModelName(
+            name=part.predictor.card.name,
+            version=part.predictor.card.created,
+            sha256=part.predictor.sha256,
+        ),
+        data=_data(subject, split),
+        findings=tuple(findings),
+        accepted=tuple(sorted(failed & set(accepted))),
+        passed=failed <= set(accepted),
+        shown=tuple(_shown(findings)),
+        not_shown=tuple(_not_shown(findings)),
+    )
+
+
+def _data(subject: Subject, split: str | None) -> AuditedData:
+    rows = subject.rows
+    sources = rows.groupby("source")["class"].value_counts().unstack(fill_value=0)
+    return AuditedData(
+        manifest_sha256=manifest_sha256(rows),
+        split=split,
+        n=len(rows),
+        groups=int(subject.groups.max()) + 1,
+        labels={label: int((rows["class"] == label).sum()) for label in subject.labels.order},
+        sources={
+            str(source): {str(label): int(n) for label, n in counts.items()}
+            for source, counts in sources.to_dict("index").items()
+        },
+        fitted=len({path for part in subject.parts for path in part.fit["path"]}),
+    )
+
+
+def _shown(findings: Sequence[Finding]) -> Iterator[str]:
+    """Yields what the checks that pass show."""
+    for finding in findings:
+        if finding.verdict == "passes":
+            yield f"The model {finding.claim}."
+
+
+def _not_shown(findings: Sequence[Finding]) -> Iterator[str]:
+    """Yields what the other checks leave open, or contradict."""
+    for finding in findings:
+        if finding.verdict == "fails":
+            yield f"It is not so that the model {finding.claim}: {finding.sentence}"
+        elif finding.verdict == "warns":
+            yield f"With reservation, the model {finding.claim}: {finding.sentence}"
+        elif finding.verdict == "unknown":
+            yield f"It was not looked at whether the model {finding.claim}: {finding.sentence}"

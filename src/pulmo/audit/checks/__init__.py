@@ -1,0 +1,1 @@
+"""One file a check; each registers itself with `pulmo.audit.check.CHECKS`."""

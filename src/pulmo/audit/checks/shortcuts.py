@@ -1,0 +1,64 @@
+"""Shortcut floors beside the model's own figure, on the same pictures."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulmo.audit.check import Answer, check
+from pulmo.audit.finding import Cell, Table
+from pulmo.audit.floors import FLOORS, Unfit, fit_floor
+from pulmo.audit.shares import accuracy, balanced_accuracy, balanced_difference
+from pulmo.audit.subject import Subject
+from pulmo.core.estimate import Estimate
+
+_COLUMNS: Final = (
+    "what it sees",
+    "pictures",
+    "accuracy",
+    "balanced accuracy",
+    "the model's balanced accuracy",
+    "difference",
+)
+
+
+@check(
+    "shortcuts",
+    question="Does the model do better than what says nothing of the disease?",
+    claim="does better than file facts, view, age and thumbnails do on the same pictures",
+)
+def shortcuts(subject: Subject) -> Answer:
+    """Fails where a floor is not surely below the model."""
+    rows: list[tuple[Cell, ...]] = []
+    figures = {"model": _own(subject, np.arange(len(subject.rows)))}
+    above = []
+    for name, kind in FLOORS.items():
+        try:
+            floor = fit_floor(subject, kind)
+        except Unfit as reason:
+            rows.append((kind.words, 0, *[Estimate.undefined(str(reason))] * 4))
+            continue
+        at, own = floor.numbers, subject.sample.decided[floor.numbers]
+        figures[name] = balanced_accuracy(subject, at, floor.balanced)
+        difference = balanced_difference(subject, at, own, floor.balanced).estimate
+        plain = accuracy(subject, at, floor.decided)
+        rows.append((kind.words, len(at), plain, figures[name], _own(subject, at), difference))
+        if difference.low is None or difference.low <= 0:
+            above.append(kind.words)
+    table = Table(title="Shortcut floors", columns=_COLUMNS, rows=tuple(rows))
+    fitted = {name: figure for name, figure in figures.items() if name != "model"}
+    if not fitted:
+        return Answer("unknown", "No floor could be fitted.", figures, (table,))
+    best = max(fitted, key=lambda name: fitted[name].value or 0.0)
+    sentence = (
+        f"The best floor ({FLOORS[best].words}) has a balanced accuracy of {fitted[best]}, the "
+        f"model {figures['model']}."
+    )
+    if above:
+        sentence += f" Not surely below the model: {', '.join(above)}."
+    return Answer("fails" if above else "passes", sentence, figures, (table,))
+
+
+def _own(subject: Subject, numbers: NDArray[np.intp]) -> Estimate:
+    """Returns the model's own balanced accuracy on rows."""
+    return balanced_accuracy(subject, numbers, subject.sample.decided[numbers])

@@ -1,0 +1,115 @@
+"""Finding: the result of one audit check, and the content of `audit.json`."""
+
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pulmo.core.errors import InputError
+from pulmo.core.estimate import Estimate
+from pulmo.core.files import read_bytes
+from pulmo.evaluate.evaluation import ModelName
+
+Verdict = Literal["passes", "warns", "fails", "unknown"]
+"""passes: the fault was looked for and not found. warns: something a reader must know, which does
+not close the gate. fails: the fault was found. unknown: it could not be looked for."""
+
+ORDER: Final[tuple[Verdict, ...]] = ("fails", "warns", "unknown", "passes")
+"""The verdicts, what matters most first."""
+
+
+Cell = str | int | Estimate
+"""What a table's cell may hold."""
+
+
+class Part(BaseModel):
+    """A part of the audit: frozen, and it refuses keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Table(Part):
+    """A table of a finding."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    """A row has a cell for each column."""
+
+
+class Series(Part):
+    """A figure that changes with something."""
+
+    title: str
+    x_label: str
+    y_label: str
+    x: tuple[float, ...]
+    y: tuple[Estimate, ...]
+    """A figure for each `x`."""
+    reference: float | None = None
+    """What the figure is without the change; None if there is no such thing."""
+
+
+class Finding(Part):
+    """The result of one check."""
+
+    check: str
+    """Its name."""
+    question: str
+    """What it asks, as a question."""
+    verdict: Verdict
+    sentence: str
+    """What was found, as one sentence or a few; of an unknown one, why."""
+    claim: str
+    """What a model that passes has been shown, to follow the words `the model`."""
+    figures: dict[str, Estimate] = {}
+    """Name -> figure, those that decide first."""
+    tables: tuple[Table, ...] = ()
+    series: tuple[Series, ...] = ()
+    pictures: tuple[str, ...] = ()
+    """Pictures that it names, without their folders."""
+
+
+class AuditedData(Part):
+    """What the model was audited on."""
+
+    manifest_sha256: str
+    split: str | None
+    n: int
+    groups: int
+    labels: dict[str, int]
+    """Class -> pictures."""
+    sources: dict[str, dict[str, int]]
+    """Source -> class -> pictures."""
+    fitted: int
+    """Pictures of the training and the validation, on which shortcut floors are fitted."""
+
+
+class Audit(Part):
+    """Everything that an audit found."""
+
+    format: Literal[1] = 1
+    model: ModelName
+    data: AuditedData
+    findings: tuple[Finding, ...]
+    """By verdict, what matters most first."""
+    accepted: tuple[str, ...] = ()
+    """Checks whose failure a person accepted."""
+    passed: bool
+    """Whether every check that fails is accepted."""
+    shown: tuple[str, ...]
+    """What the model has been shown, as sentences."""
+    not_shown: tuple[str, ...]
+    """What it has not been shown, or the opposite of which has, as sentences."""
+
+
+def read_audit(path: Path) -> Audit:
+    """Reads an audit.
+
+    Raises:
+        InputError: the file is missing or is not an audit.
+    """
+    try:
+        return Audit.model_validate_json(read_bytes(path))
+    except ValidationError as error:
+        raise InputError(f"{path} is not an audit: {error.errors()[0]['msg']}.") from None

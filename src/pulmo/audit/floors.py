@@ -1,0 +1,220 @@
+"""Shortcut floors: how far one comes with what says nothing of the disease.
+
+A floor is fitted on the pictures that the model was trained and chosen on, and judged on the
+pictures that the model is judged on, fold by fold where there are folds.
+"""
+
+from collections.abc import Callable
+from typing import Final, Literal, NamedTuple
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
+from scipy.special import softmax
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from pulmo.audit.subject import Subject, known_rows
+from pulmo.datasets.inspect.facts import FACTS, file_facts
+
+SIDE: Final = 16
+"""Side in pixels of the thumbnails that floors look at."""
+
+CENTRE: Final = 0.875
+"""Part of the height and of the width that the border floor does not see."""
+
+MOST: Final = 6000
+"""Pictures that a floor is fitted on at most; more change little and take long."""
+
+FEWEST: Final = 10
+"""Pictures of a class that it needs, to fit it on and to judge it by."""
+
+KNOWN: Final = 0.9
+"""Share of the pictures of which a fact must be known for a floor to be fitted on it."""
+
+_DEPTH: Final = 3
+
+
+class Unfit(Exception):  # noqa: N818 - it says why there is no floor, and is no error
+    """A floor cannot be fitted here; its text is the reason, as a sentence's end."""
+
+
+class Side(NamedTuple):
+    """Pictures that a floor is fitted or judged on.
+
+    Attributes:
+        rows: of a manifest.
+        pictures: gives their inputs, uint8 [n, size, size].
+    """
+
+    rows: pd.DataFrame
+    pictures: Callable[[], NDArray[np.uint8]]
+
+
+class Kind(NamedTuple):
+    """What a floor looks at.
+
+    Attributes:
+        words: what a table calls it.
+        look: gives facts, nullable, on which trees of depth 3 are fitted, as `pulmo data inspect`
+            does, or numbers [n, columns], on which a support vector machine is.
+        needs: tells which rows [n] it can look at; None if all.
+    """
+
+    words: str
+    look: Callable[[Subject, Side], pd.DataFrame | NDArray[np.float32]]
+    needs: Callable[[Subject, pd.DataFrame], NDArray[np.bool_]] | None = None
+
+
+class Floor(NamedTuple):
+    """What a floor says.
+
+    Attributes:
+        numbers: the judged rows that it could look at, [m].
+        decided: index of the class that it decides on, [m]; fitted to be right most often.
+        balanced: likewise, fitted as if all classes were equally frequent.
+        probabilities: of the second, [m, classes], rows that sum to 1. A support vector machine's
+            are the softmax of its scores, which rank but are not calibrated.
+    """
+
+    numbers: NDArray[np.intp]
+    decided: NDArray[np.intp]
+    balanced: NDArray[np.intp]
+    probabilities: NDArray[np.float64]
+
+
+def fit_floor(subject: Subject, kind: Kind) -> Floor:
+    """Fits a floor on each part's own pictures, and returns what it says of the judged ones.
+
+    Raises:
+        Unfit: too little is known, or there are fewer than two classes to fit on.
+    """
+    found = [_fit_part(subject, kind, number) for number in range(len(subject.parts))]
+    return Floor(*(np.concatenate(pieces) for pieces in zip(*found, strict=True)))
+
+
+def _fit_part(subject: Subject, kind: Kind, number: int) -> Floor:
+    fit = known_rows(subject.parts[number].fit, subject.labels)
+    judged = np.flatnonzero(subject.part == number)
+    if kind.needs:
+        fit = fit[kind.needs(subject, fit)]
+        judged = judged[kind.needs(subject, subject.rows.iloc[judged])]
+    generator = subject.generator(f"floor {number}")
+    fit = fit.iloc[np.sort(generator.permutation(len(fit))[:MOST])]
+    rows = subject.rows.iloc[judged]
+    for side, words in ((fit, "training"), (rows, "judged")):
+        if (side["class"].value_counts() >= FEWEST).sum() < 2:
+            raise Unfit(f"fewer than two classes have {FEWEST} {words} pictures for it")
+    inputs = kind.look(subject, Side(fit, lambda: subject.pictures_of(fit)))
+    asked = kind.look(subject, Side(rows, lambda: subject.pictures[judged]))
+    truth = subject.places(fit["class"])
+    classes = np.unique(truth)
+    plain, balanced = (_fitted(inputs, truth, asked, weight) for weight in (None, "balanced"))
+    probabilities = np.zeros((len(judged), len(subject.labels.order)))
+    probabilities[:, classes] = balanced
+    return Floor(
+        judged, classes[plain.argmax(axis=1)], classes[balanced.argmax(axis=1)], probabilities
+    )
+
+
+def _fitted(
+    inputs: pd.DataFrame | NDArray[np.float32],
+    truth: NDArray[np.intp],
+    asked: pd.DataFrame | NDArray[np.float32],
+    weight: Literal["balanced"] | None,
+) -> NDArray[np.float64]:
+    """Returns probabilities [asked, classes that `truth` has]."""
+    if isinstance(inputs, pd.DataFrame):
+        tree = DecisionTreeClassifier(max_depth=_DEPTH, random_state=0, class_weight=weight)
+        stated = pd.concat([inputs, pd.DataFrame(asked)], ignore_index=True)
+        numbers = _as_numbers(stated, len(inputs))
+        fitted = tree.fit(numbers[: len(inputs)], truth)
+        return np.asarray(fitted.predict_proba(numbers[len(inputs) :]))
+    machine = make_pipeline(StandardScaler(), SVC(C=10.0, class_weight=weight))
+    scores = np.asarray(machine.fit(inputs, truth).decision_function(asked), float)
+    if scores.ndim == 1:
+        # Of two classes there is one score, that of the second.
+        scores = np.stack([-scores, scores], axis=1)
+    return np.asarray(softmax(scores, axis=1))
+
+
+def _as_numbers(facts: pd.DataFrame, fitted: int) -> NDArray[np.float64]:
+    """Returns facts as numbers, NaN where a picture does not state one.
+
+    A fact that too few of the first `fitted` pictures state is left out.
+    """
+    stated = facts.iloc[:fitted].notna().mean()
+    kept = facts.loc[:, stated >= KNOWN]
+    if kept.empty or kept.iloc[fitted:].isna().all(axis=None):
+        raise Unfit("too few pictures state it")
+    words = [name for name in kept if not is_numeric_dtype(kept[name])]
+    coded = pd.get_dummies(kept, columns=words, dtype=float).astype("Float64")
+    numbers = coded.to_numpy(float, na_value=np.nan)
+    if not (numbers[:fitted] != numbers[0]).any():
+        raise Unfit("it is the same for all training pictures")
+    return numbers
+
+
+def facts(subject: Subject, side: Side) -> pd.DataFrame:
+    """Looks at width, height, aspect ratio, bytes, format and bits of the files."""
+    return file_facts(side.rows, subject.means.facts)[list(FACTS)]
+
+
+def aspect(subject: Subject, side: Side) -> pd.DataFrame:
+    """Looks at the aspect ratio."""
+    return facts(subject, side)[["aspect"]]
+
+
+def view(_: Subject, side: Side) -> pd.DataFrame:
+    """Looks at the view: PA, AP and the like."""
+    return side.rows[["view"]]
+
+
+def age(_: Subject, side: Side) -> pd.DataFrame:
+    """Looks at the age."""
+    return side.rows[["age"]]
+
+
+def thumbnail(_: Subject, side: Side) -> NDArray[np.float32]:
+    """Looks at the picture with 16 x 16 pixels."""
+    return _shrunk(side.pictures())
+
+
+def border(_: Subject, side: Side) -> NDArray[np.float32]:
+    """Looks at the picture with 16 x 16 pixels, its central 87.5 % black."""
+    pictures = side.pictures().copy()
+    size = pictures.shape[1]
+    edge = round(size * (1 - CENTRE) / 2)
+    pictures[:, edge : size - edge, edge : size - edge] = 0
+    return _shrunk(pictures)
+
+
+def without_lungs(subject: Subject, side: Side) -> NDArray[np.float32]:
+    """Looks at the picture with 16 x 16 pixels, its lungs black."""
+    pictures = side.pictures().copy()
+    for picture, mask in zip(pictures, subject.masks_of(side.rows), strict=True):
+        picture[mask] = 0
+    return _shrunk(pictures)
+
+
+def _shrunk(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Returns float32 [n, 256], each picture's greys in [0, 1] averaged over 16 x 16 tiles."""
+    small = [cv2.resize(each, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for each in pictures]
+    flat: NDArray[np.float32] = np.stack(small).reshape(len(small), -1).astype(np.float32)
+    return flat / np.float32(255)
+
+
+FLOORS: Final[dict[str, Kind]] = {
+    "facts": Kind("file facts (no pixel)", facts),
+    "aspect": Kind("aspect ratio alone", aspect),
+    "view": Kind("view alone", view),
+    "age": Kind("age alone", age),
+    "thumbnail": Kind("16 x 16 thumbnail", thumbnail),
+    "border": Kind("16 x 16 thumbnail, central 87.5 % black", border),
+    "lungless": Kind("16 x 16 thumbnail, lungs black", without_lungs, Subject.has_mask),
+}
+"""Name -> what the floor looks at."""

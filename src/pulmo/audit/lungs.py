@@ -1,0 +1,61 @@
+"""Lung masks: found by the picture's name, and brought to the network's input as it was."""
+
+from pathlib import Path, PurePath
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulmo.core.errors import InputError
+from pulmo.radiograph import read_radiograph
+from pulmo.radiograph.geometry import Aspect, to_input
+
+
+class LungMasks(NamedTuple):
+    """The masks below a folder.
+
+    Attributes:
+        root: the folder, for messages.
+        files: (name of the mask's folder, name without its end) -> file.
+    """
+
+    root: Path
+    files: dict[tuple[str, str], Path]
+
+    def of(self, picture: str) -> Path | None:
+        """Returns the mask of a picture; None if there is none."""
+        path = PurePath(picture)
+        for parent in path.parents:
+            if found := self.files.get((parent.name, path.stem)):
+                return found
+        return None
+
+
+def find_masks(root: Path) -> LungMasks:
+    """Lists the masks below a folder.
+
+    A mask is a PNG, white where the lungs are, of its picture's shape and named like it. It lies in
+    a folder that is named like one in which its picture lies, such as `chest_xray/IM-0115-0001.png`
+    for `chest_xray/train/NORMAL/IM-0115-0001.jpeg`.
+
+    Raises:
+        InputError: the folder is missing or holds no PNG.
+    """
+    files = {(path.parent.name, path.stem): path for path in sorted(root.rglob("*.png"))}
+    if not files:
+        raise InputError(f"{root} holds no lung mask; PNG files named like the pictures are.")
+    return LungMasks(root, files)
+
+
+def read_mask(path: Path, size: int, aspect: Aspect) -> NDArray[np.bool_]:
+    """Returns whether each pixel of a network's input shows the lungs, [size, size].
+
+    Args:
+        path: the mask's file.
+        size: side of the input in pixels.
+        aspect: how a picture that is not square becomes square.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    return to_input(read_radiograph(path).pixels, size, aspect, "plain") > 127

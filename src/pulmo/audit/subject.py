@@ -1,0 +1,269 @@
+"""Subject: the model that an audit asks, with the pictures that it is asked about."""
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pulmo.audit.lungs import LungMasks, read_mask
+from pulmo.bundle.card import Card
+from pulmo.bundle.predictor import Outputs, Predictor, positive_probability, probabilities
+from pulmo.core.errors import InputError
+from pulmo.core.labels import LabelScheme
+from pulmo.core.sections import ImageSection
+from pulmo.datasets.cache import cached_pictures
+from pulmo.datasets.inspect.facts import Published
+from pulmo.evaluate.sample import Sample
+
+Pixels = NDArray[np.uint8]
+
+Change = Callable[[Pixels], Pixels]
+"""Changes pictures uint8 [n, size, size]; gives as many of the same size."""
+
+_BATCH: Final = 32
+
+
+class Part(NamedTuple):
+    """A model and what it is asked about.
+
+    Attributes:
+        predictor: the opened bundle.
+        fit: the rows of a manifest that it may owe its weights and thresholds to.
+        judged: the rows that it is asked about.
+    """
+
+    predictor: Predictor
+    fit: pd.DataFrame
+    judged: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Means:
+    """What an audit may use beside the models.
+
+    Attributes:
+        cache: where decoded pictures are kept.
+        lungs: lung masks of some of the pictures; None if there are none.
+        facts: the facts of the published files, where the manifest's are not those.
+        most: pictures that a check which changes pictures is made with at most.
+        replicates: bootstrap resamples of an interval.
+        seed: of all that is drawn.
+        on_progress: called with the pictures decoded and the pictures to decode.
+    """
+
+    cache: Path
+    lungs: LungMasks | None = None
+    facts: Published | None = None
+    most: int = 500
+    replicates: int = 1000
+    seed: int = 0
+    on_progress: Callable[[int, int], None] | None = field(default=None, compare=False)
+
+
+class Subject:
+    """What an audit asks: one model and its test, or a model a fold and what each held out.
+
+    Attributes:
+        parts: the models, all with the same classes and input.
+        means: what may be used.
+        rows: the judged pictures whose label the model knows, part by part, numbered from 0: the
+            columns of a manifest and `class`, the class that the label counts as.
+        part: the number of the part of each row, [n].
+        skipped: pictures whose label the model does not know.
+    """
+
+    def __init__(self, parts: Sequence[Part], means: Means) -> None:
+        """Takes the parts.
+
+        Raises:
+            InputError: no picture has a label that the model knows, or the parts differ in their
+                classes or their input.
+        """
+        self.parts = tuple(parts)
+        self.means = means
+        first = self.card
+        for part in self.parts:
+            card = part.predictor.card
+            if (card.labels, card.input, card.decision.positive) != (
+                first.labels,
+                first.input,
+                first.decision.positive,
+            ):
+                raise InputError("The models of the parts differ in their classes or their input.")
+        known = [known_rows(part.judged, self.labels) for part in self.parts]
+        self.rows = pd.concat(known, ignore_index=True)
+        self.part = np.repeat(np.arange(len(known)), [len(rows) for rows in known])
+        self.skipped = sum(len(part.judged) for part in self.parts) - len(self.rows)
+        if self.rows.empty:
+            raise InputError(
+                "None of the pictures has a label that the model knows "
+                f"({', '.join((*self.labels.order, *self.labels.merge))}); there is nothing to "
+                "audit."
+            )
+
+    @property
+    def card(self) -> Card:
+        """The card of the first part's model."""
+        return self.parts[0].predictor.card
+
+    @property
+    def labels(self) -> LabelScheme:
+        """The classes."""
+        return self.card.labels
+
+    def generator(self, name: str) -> np.random.Generator:
+        """Returns the randomness of the check `name`, whatever other checks are made."""
+        return np.random.default_rng([self.means.seed, zlib.crc32(name.encode())])
+
+    @cached_property
+    def truth(self) -> NDArray[np.intp]:
+        """The index of the true class of each picture, [n]."""
+        return self.places(self.rows["class"])
+
+    def places(self, classes: pd.Series) -> NDArray[np.intp]:
+        """Returns the index of each class in the order of the labels."""
+        order = {label: place for place, label in enumerate(self.labels.order)}
+        return np.asarray(classes.map(order), np.intp)
+
+    @cached_property
+    def groups(self) -> NDArray[np.intp]:
+        """The number of the group of each picture, [n], from 0 without gaps."""
+        return np.asarray(pd.factorize(self.rows["group"])[0], np.intp)
+
+    @cached_property
+    def pictures(self) -> Pixels:
+        """The inputs of the judged pictures, uint8 [n, size, size]."""
+        return self.pictures_of(self.rows)
+
+    def pictures_of(self, rows: pd.DataFrame) -> Pixels:
+        """Returns the inputs of rows of a manifest, uint8 [rows, size, size].
+
+        Raises:
+            InputError: a picture is missing, unreadable or not the one that was imported.
+        """
+        shape = self.card.input
+        image = ImageSection(size=shape.size, aspect=shape.aspect, grey=shape.grey)
+        found = cached_pictures(rows, image, self.means.cache, self.means.on_progress)
+        return found.take(np.arange(len(rows)))
+
+    def has_mask(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+        """Tells which rows of a manifest have a lung mask."""
+        lungs = self.means.lungs
+        if lungs is None:
+            return np.zeros(len(rows), np.bool_)
+        return np.array([lungs.of(path) is not None for path in rows["path"]], np.bool_)
+
+    def masks_of(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+        """Returns where the lungs are in the inputs of rows that have a mask, [rows, size, size].
+
+        Raises:
+            InputError: a mask cannot be read.
+        """
+        shape, lungs = self.card.input, self.means.lungs
+        files = [lungs.of(path) if lungs else None for path in rows["path"]]
+        return np.stack([read_mask(file, shape.size, shape.aspect) for file in files if file])
+
+    @cached_property
+    def outputs(self) -> Outputs:
+        """What the models give for the judged pictures as they are."""
+        return self.run(self.pictures, np.arange(len(self.rows)))
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float64]:
+        """The calibrated probabilities of the judged pictures as they are, [n, classes]."""
+        return self.calibrated(self.outputs.logits, np.arange(len(self.rows)))
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The judged pictures and what the models say of them as they are."""
+        return self.sample_of(self.probabilities)
+
+    def run(self, pictures: Pixels, numbers: NDArray[np.intp]) -> Outputs:
+        """Returns what the models give for pictures, each by the model of its part.
+
+        Args:
+            pictures: uint8 [m, size, size].
+            numbers: the row that each is made of, [m].
+
+        Raises:
+            InputError: a model gave a value that is not a number.
+        """
+        found: list[tuple[NDArray[np.intp], Outputs]] = []
+        for place, part in enumerate(self.parts):
+            mine = np.flatnonzero(self.part[numbers] == place)
+            for start in range(0, len(mine), _BATCH):
+                batch = mine[start : start + _BATCH]
+                found.append((batch, part.predictor.run(pictures[batch])))
+        order = np.argsort(np.concatenate([places for places, _ in found]))
+        outputs = Outputs(
+            np.concatenate([part.logits for _, part in found])[order],
+            np.concatenate([part.activation for _, part in found])[order],
+        )
+        if not np.isfinite(outputs.logits).all():
+            raise InputError(f"The model {self.card.name} gave a result that is not a number.")
+        return outputs
+
+    def calibrated(
+        self, logits: NDArray[np.float32], numbers: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Returns probabilities [m, classes] of logits, by the temperature of each row's model."""
+        heat = np.array([part.predictor.card.temperature for part in self.parts])
+        return probabilities(logits / heat[self.part[numbers], np.newaxis], 1.0)
+
+    def predict(self, change: Change, numbers: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Returns the probabilities [m, classes] of pictures after a change.
+
+        Args:
+            change: what is done to them.
+            numbers: the rows of the pictures, [m].
+        """
+        return self.calibrated(self.run(change(self.pictures[numbers]), numbers).logits, numbers)
+
+    def sample_of(
+        self, table: NDArray[np.float64], numbers: NDArray[np.intp] | None = None
+    ) -> Sample:
+        """Returns probabilities as a sample that metrics take; the decision is the likeliest class.
+
+        Args:
+            table: probabilities, [m, classes].
+            numbers: the rows that they are of, [m]; all if None.
+        """
+        numbers = np.arange(len(self.rows)) if numbers is None else numbers
+        _, groups = np.unique(self.groups[numbers], return_inverse=True)
+        return Sample(
+            labels=self.labels.order,
+            truth=self.truth[numbers],
+            decided=table.argmax(axis=1),
+            probabilities=table,
+            groups=groups,
+        )
+
+    def positive_score(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Returns [m], the summed probability of the card's positive classes."""
+        return positive_probability(table, self.labels.order, self.card.decision.positive)
+
+    @cached_property
+    def some(self) -> NDArray[np.intp]:
+        """The rows of at most `means.most` pictures, of each class in proportion, in order."""
+        if len(self.rows) <= self.means.most:
+            return np.arange(len(self.rows))
+        generator = self.generator("some")
+        shuffled = generator.permutation(len(self.rows))
+        ranked = pd.Series(self.truth[shuffled]).groupby(self.truth[shuffled]).rank(method="first")
+        shares = ranked.to_numpy() / np.bincount(self.truth)[self.truth[shuffled]]
+        chosen = shuffled[np.argsort(shares, kind="stable")[: self.means.most]]
+        return np.asarray(np.sort(chosen), np.intp)
+
+
+def known_rows(table: pd.DataFrame, labels: LabelScheme) -> pd.DataFrame:
+    """Returns the rows of a manifest whose label a model knows, with one column more, `class`."""
+    places = {label: labels.index(label) for label in table["label"].unique()}
+    names = {label: labels.order[place] for label, place in places.items() if place is not None}
+    rows = table[table["label"].isin(names)]
+    return rows.assign(**{"class": rows["label"].map(names)})

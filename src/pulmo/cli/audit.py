@@ -1,0 +1,195 @@
+"""pulmo audit."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from pulmo.cli.console import progress, say
+from pulmo.cli.output import claim_folder
+from pulmo.cli.predict import open_model
+from pulmo.core.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from pulmo.audit.finding import Audit
+    from pulmo.study.audited import Audited
+
+_Model = Annotated[
+    Path, typer.Argument(metavar="BUNDLE", help="A bundle, or a folder of cross-validation.")
+]
+_Data = Annotated[Path | None, typer.Option(help="A manifest; folds have their own.")]
+_Output = Annotated[Path, typer.Option("--output", "-o", help="The folder for the results.")]
+_Split = Annotated[
+    str | None, typer.Option(help="The split to ask about; without it, all but train and val.")
+]
+_Run = Annotated[
+    Path | None, typer.Option(help="The bundle's run, which tells what it was trained on.")
+]
+_Seed = Annotated[int | None, typer.Option(help="Of folds, which seed; without it, the first.")]
+_Lungs = Annotated[
+    Path | None, typer.Option(help="A folder of lung masks, PNG files named like the pictures.")
+]
+_Facts = Annotated[
+    Path | None, typer.Option(help="A CSV table of the published files' width, height and bytes.")
+]
+_Only = Annotated[
+    list[str] | None, typer.Option(metavar="CHECK", help="Make this check; may be repeated.")
+]
+_Accept = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CHECK", help="Open the gate though it fails; may be repeated."),
+]
+_Pictures = Annotated[
+    int, typer.Option(help="Pictures at most for a check that changes them.", min=20)
+]
+_Threads = Annotated[int, typer.Option(help="Threads; 0 takes all cores.", min=0)]
+
+
+class _Asked(NamedTuple):
+    """What an audit is made with, as the options name it."""
+
+    lungs: Path | None
+    facts: Path | None
+    only: Sequence[str]
+    accept: Sequence[str]
+    pictures: int
+
+
+def audit(
+    model: _Model,
+    output: _Output,
+    data: _Data = None,
+    split: _Split = None,
+    run: _Run = None,
+    seed: _Seed = None,
+    lungs: _Lungs = None,
+    facts: _Facts = None,
+    only: _Only = None,
+    accept: _Accept = None,
+    pictures: _Pictures = 500,
+    threads: _Threads = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say what a model has been shown to do, and what it has not.
+
+    Looks for leaks, shortcuts, gaps between groups and more. Writes audit.json and audit.html. Ends
+    with status 5 if a check fails that --accept does not name.
+    """
+    from pulmo.study.audited import is_folds
+
+    if is_folds(model):
+        _refuse({"--data": data, "--split": split, "--run": run})
+        audited = _folds(model, seed, threads)
+    else:
+        _refuse({"--seed": seed})
+        audited = _bundle(model, data, split, run, threads)
+    for doubt in audited.doubts:
+        say(f"warning: {doubt}")
+    claim_folder(output)
+    asked = _Asked(lungs, facts, only or (), accept or (), pictures)
+    found = _ask(audited, split, asked)
+    _write(found, audited, output)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        _tell(found, output)
+    _close(found)
+
+
+def _refuse(options: dict[str, object]) -> None:
+    for name, value in options.items():
+        if value is not None:
+            kind = "a bundle" if name == "--seed" else "folds"
+            raise UsageError(f"{name} does not go with {kind}; leave it out.")
+
+
+def _folds(model: Path, seed: int | None, threads: int) -> "Audited":
+    from pulmo.study.audited import audited_folds
+    from pulmo.study.repeats_folder import RepeatsFolder
+
+    return audited_folds(RepeatsFolder(model), seed, threads)
+
+
+def _bundle(
+    model: Path, data: Path | None, split: str | None, run: Path | None, threads: int
+) -> "Audited":
+    """Opens a bundle and its pictures, and writes down that a test is opened."""
+    from pulmo.core.run_folder import OPENINGS, RunFolder
+    from pulmo.core.tables import SPLITS, read_manifest
+    from pulmo.evaluate.openings import note_opening, opening_of
+    from pulmo.study.audited import audited_bundle
+
+    if data is None:
+        raise UsageError("An audit of a bundle needs pictures: --data MANIFEST.")
+    if split is not None and split not in SPLITS:
+        raise UsageError(f"There is no split {split!r}; choose {', '.join(SPLITS)}.")
+    predictor = open_model(model, threads)
+    manifest = read_manifest(data)
+    audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
+    opening = opening_of(predictor, manifest, audited.parts[0].judged, split)
+    if opening is not None:
+        folder = model if model.is_dir() else model.parent
+        for failure in note_opening(opening, [folder / OPENINGS]).failures:
+            say(failure)
+    return audited
+
+
+def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":
+    from pulmo.audit.audit import audit as ask
+    from pulmo.audit.lungs import find_masks
+    from pulmo.audit.subject import Means, Subject
+    from pulmo.datasets.cache import cache_folder
+    from pulmo.datasets.inspect.facts import read_facts
+
+    with progress("decoding", "checks") as (decoding, checks):
+        means = Means(
+            cache=cache_folder(),
+            lungs=find_masks(asked.lungs) if asked.lungs else None,
+            facts=read_facts(asked.facts) if asked.facts else None,
+            most=asked.pictures,
+            on_progress=decoding,
+        )
+        return ask(
+            Subject(audited.parts, means),
+            split=split,
+            only=asked.only,
+            accepted=asked.accept,
+            on_progress=checks,
+        )
+
+
+def _write(found: "Audit", audited: "Audited", output: Path) -> None:
+    from pulmo.core.files import write_atomically
+    from pulmo.report.audit_page import AuditContent, write_audit
+
+    card = audited.parts[0].predictor.card
+    write_audit(output / "audit.html", AuditContent(found, card, audited.doubts))
+    figures = found.model_dump_json(indent=2).encode() + b"\n"
+    write_atomically(output / "audit.json", figures)
+
+
+def _tell(found: "Audit", output: Path) -> None:
+    from pulmo.report.audit_page import VERDICTS
+
+    for finding in found.findings:
+        typer.echo(f"{VERDICTS[finding.verdict]:14} {finding.check}: {finding.sentence}")
+    for title, sentences in (
+        ("What it has been shown, on these pictures:", found.shown),
+        ("What it has not been shown:", found.not_shown),
+    ):
+        typer.echo(f"\n{title}")
+        for sentence in sentences or ("Nothing.",):
+            typer.echo(f"- {sentence}")
+    typer.echo(f"\n{output / 'audit.html'}")
+
+
+def _close(found: "Audit") -> None:
+    """Ends with the status of a gate that is closed, if it is."""
+    failed = [
+        finding.check
+        for finding in found.findings
+        if finding.verdict == "fails" and finding.check not in found.accepted
+    ]
+    if failed:
+        raise RefusedError(f"The gate is closed; these checks fail: {', '.join(failed)}.")

@@ -1,0 +1,107 @@
+"""The page of an audit: what a model has been shown to do, what it has not, and the evidence."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from matplotlib.figure import Figure
+
+from pulmo.audit.finding import ORDER, Audit, Finding, Series, Verdict
+from pulmo.bundle.card import Card
+from pulmo.core.estimate import Estimate
+from pulmo.core.files import write_atomically
+from pulmo.report import words
+from pulmo.report.svg import ACCENT, MUTED, draw_svg
+from pulmo.report.template import environment
+
+_PANEL: Final = (3.6, 2.5)
+
+VERDICTS: Final[dict[Verdict, str]] = {
+    "fails": "Fails",
+    "warns": "Warns",
+    "unknown": "Not looked at",
+    "passes": "Passes",
+}
+"""Verdict -> what the page calls it."""
+
+
+@dataclass(frozen=True)
+class AuditContent:
+    """What the page of an audit shows.
+
+    Attributes:
+        audit: what was found.
+        card: the card of the model.
+        doubts: about what the audit was made with, as sentences.
+    """
+
+    audit: Audit
+    card: Card
+    doubts: Sequence[str] = ()
+
+
+def write_audit(path: Path, content: AuditContent) -> None:
+    """Writes an audit as one HTML file, which is self-contained as that of `write_report`.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    write_atomically(path, render_audit(content).encode())
+
+
+def render_audit(content: AuditContent) -> str:
+    """Returns an audit as HTML."""
+    templates = environment()
+    templates.tests["estimate"] = _is_estimate
+    audit = content.audit
+    return templates.get_template("audit.html.j2").render(
+        audit=audit,
+        card=content.card,
+        doubts=content.doubts,
+        verdicts=VERDICTS,
+        tally={
+            verdict: sum(finding.verdict == verdict for finding in audit.findings)
+            for verdict in ORDER
+        },
+        drawn={finding.check: _drawn(finding) for finding in audit.findings},
+        notes=words.Footnotes(),
+    )
+
+
+def _is_estimate(cell: object) -> bool:
+    return isinstance(cell, Estimate)
+
+
+def _drawn(finding: Finding) -> list[tuple[Series, str]]:
+    """Returns each series of a finding with its figure as SVG."""
+    return [
+        (
+            series,
+            draw_svg(
+                f"{finding.check}{number}",
+                f"{series.title}: {series.y_label} against {series.x_label}",
+                _PANEL,
+                partial(_draw_series, series),
+            ),
+        )
+        for number, series in enumerate(finding.series)
+    ]
+
+
+def _draw_series(series: Series, figure: Figure) -> None:
+    """Draws figures with their intervals, and what they are without the change as a line."""
+    axes = figure.add_subplot()
+    if series.reference is not None:
+        axes.axhline(series.reference, color=MUTED, linewidth=1, linestyle=(0, (4, 2)))
+    # A gap in the line is where the figure is undefined.
+    values = [math.nan if each.value is None else each.value for each in series.y]
+    axes.plot(series.x, values, color=ACCENT, marker="o", markersize=3)
+    for x, each in zip(series.x, series.y, strict=True):
+        if each.low is not None and each.high is not None:
+            axes.plot([x, x], [each.low, each.high], color=ACCENT, linewidth=1)
+    axes.set_xlabel(series.x_label)
+    axes.set_ylabel(series.y_label)
+    axes.set_ylim(0, 1)

@@ -1,0 +1,102 @@
+"""What an audit asks: a bundle and its pictures, or the bundles of folds and what each held out."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from pulmo.audit.subject import Part
+from pulmo.bundle.card import read_card
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.run_folder import RunFolder
+from pulmo.core.tables import read_manifest
+from pulmo.study.repeats_folder import RepeatsFolder
+from pulmo.study.summary import read_summary
+
+_FITTED = ("train", "val")
+
+
+class Audited(NamedTuple):
+    """The parts of an audit, and doubts about them as sentences."""
+
+    parts: tuple[Part, ...]
+    doubts: tuple[str, ...] = ()
+
+
+def audited_bundle(
+    predictor: Predictor, manifest: pd.DataFrame, split: str | None, run: RunFolder | None
+) -> Audited:
+    """Returns a bundle with its pictures.
+
+    Args:
+        predictor: the opened bundle.
+        manifest: the pictures.
+        split: those that it is asked about; all but the training and the validation if None.
+        run: the run that it was exported from, whose manifest tells what it was trained on. Without
+            it that is the training and the validation of `manifest`.
+
+    Raises:
+        InputError: no picture is chosen, or the run is unfinished.
+        UsageError: the bundle is of another run.
+    """
+    split_of = manifest["split"].fillna("")
+    judged = manifest[split_of == split] if split else manifest[~split_of.isin(_FITTED)]
+    if judged.empty:
+        raise InputError(
+            f"The manifest has no {split or 'other'} picture than those of the training; name "
+            "pictures with --split, or make a split with: pulmo data split."
+        )
+    card = predictor.card
+    if run is None:
+        own = manifest[split_of.isin(_FITTED)]
+        counts = {side: int((split_of == side).sum()) for side in _FITTED}
+        trained = {side: sum(card.training.counts.get(side, {}).values()) for side in _FITTED}
+        if own.empty or counts == trained:
+            return Audited((Part(predictor, own, judged),))
+        doubt = (
+            f"The manifest has {counts['train']} training and {counts['val']} validation pictures, "
+            f"the card of the model says {trained['train']} and {trained['val']}: these may be "
+            "others. Name the run with --run."
+        )
+        return Audited((Part(predictor, own, judged),), (doubt,))
+    if read_card(run.card).network.sha256 != card.network.sha256:
+        raise UsageError(f"The model was not exported from {run.root}: their tensors differ.")
+    table = read_manifest(run.manifest)
+    return Audited((Part(predictor, table[table["split"].isin(_FITTED)], judged),))
+
+
+def audited_folds(folder: RepeatsFolder, seed: int | None, threads: int) -> Audited:
+    """Returns the bundles of all folds, each with the pictures that it held out.
+
+    Args:
+        folder: of a finished cross-validation.
+        seed: which of its seeds; the first if None.
+        threads: threads of a network; 0 takes all cores.
+
+    Raises:
+        InputError: it is unfinished, damaged, or no cross-validation.
+        UsageError: it has no such seed.
+    """
+    summary = read_summary(folder.summary)
+    if not summary.folds:
+        raise InputError(
+            f"{folder.root} holds repeats of one split; name the bundle of one of its runs."
+        )
+    wanted = summary.seeds[0] if seed is None else seed
+    runs = [run for run in summary.runs if run.seed == wanted]
+    if not runs:
+        seeds = ", ".join(map(str, summary.seeds))
+        raise UsageError(f"{folder.root} has no seed {wanted}; it has {seeds}.")
+    table = read_manifest(folder.manifest)
+    parts = []
+    for run in runs:
+        held_out = table["fold"] == run.fold
+        predictor = Predictor.open(folder.root / run.name / "bundle", threads)
+        parts.append(Part(predictor, table[~held_out], table[held_out]))
+    return Audited(tuple(parts))
+
+
+def is_folds(path: Path) -> bool:
+    """Tells whether a folder is that of a repeated experiment."""
+    return RepeatsFolder(path).summary.is_file()
