@@ -19,7 +19,7 @@ Call = Callable[..., tuple[int, str, str]]
 
 VERBS = (
     "recipes", "train", "search", "lr-find", "export", "predict", "evaluate", "compare", "explain",
-    "reproduce", "demo", "bench", "data",
+    "audit", "reproduce", "demo", "bench", "data",
 )  # fmt: skip
 DATA_VERBS = (
     "sources", "fetch", "import", "merge", "split", "inspect", "deidentify", "phantom",
