@@ -40,8 +40,8 @@ def test_a_check_that_fails_closes_the_gate_unless_it_is_accepted(
     table = read_manifest(manifest)
     assert isinstance(table, pd.DataFrame)
     write_manifest(table.assign(split="train"), tmp_path / "all.parquet")
-    words = ("audit", bundle, "--data", tmp_path / "all.parquet", "--split", "train")
-    words = (*words, "--only", "shortcuts", "-o", tmp_path / "audit")
+    chosen = ("--data", tmp_path / "all.parquet", "--split", "train", "--only", "shortcuts")
+    words = ("audit", bundle, *chosen, "-o", tmp_path / "audit")
     status, out, err = pulmo(*words)
     assert status == 5
     assert "Fails          shortcuts: The best floor" in out
