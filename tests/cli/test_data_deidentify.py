@@ -153,6 +153,16 @@ def test_a_file_that_is_named_twice_is_read_once(pulmo: Call, given: Path) -> No
     assert len(list(output.iterdir())) == 6
 
 
+def test_a_link_in_a_folder_is_named_and_not_followed(
+    pulmo: Call, given: Path, tmp_path: Path
+) -> None:
+    (given / "again.dcm").symlink_to("doe-0.dcm")
+    status, _, err = pulmo("data", "deidentify", given, "-o", tmp_path / "away")
+    assert status == 0
+    assert err.startswith(f"{given / 'again.dcm'}: it is a link, and links are not followed\n")
+    assert len(list((tmp_path / "away").iterdir())) == 3
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
