@@ -94,6 +94,19 @@ def test_a_source_is_left_out(pulmo: Call, sources: Path, tmp_path: Path) -> Non
     assert "warning: val has no picture of covid\n" in out
 
 
+def test_a_test_that_may_hold_what_is_trained_on_is_a_warning(
+    pulmo: Call, sources: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "s.parquet"
+    table = read_manifest(sources)
+    table["origin"] = table["source"].map({"north": "south", "south": None})
+    write_manifest(table, sources)
+    status, out, _ = pulmo("data", "split", sources, "-o", output, "--leave-out", "north")
+    assert status == 0
+    n = (table["source"] == "north").sum()
+    assert f"\nwarning: north has {n} of its pictures from south, but no group holds pic" in out
+
+
 def test_matched_subsets_are_told_as_a_table(pulmo: Call, manifest: Path, tmp_path: Path) -> None:
     output = tmp_path / "s.parquet"
     words = ["--match", "view", "--match", "sex", "--label", "covid", "--label", "normal"]

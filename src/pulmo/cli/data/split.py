@@ -195,11 +195,11 @@ def _sides(table: "pd.DataFrame") -> "Iterator[tuple[str, pd.DataFrame]]":
 
 
 def _tell_doubts(table: "pd.DataFrame") -> None:
-    """Warns of labels that a side lacks, and gives the hash that names this split everywhere."""
+    """Warns of what is wrong with a split, and gives the hash that names it everywhere."""
     from pulmo.core.tables import manifest_sha256
-    from pulmo.datasets.split import absences
+    from pulmo.datasets.split import absences, uncurated
 
-    for sentence in absences(table):
+    for sentence in (*absences(table), *uncurated(table)):
         typer.echo(f"warning: {sentence}")
     typer.echo(f"manifest_sha256: {manifest_sha256(table)}")
 
