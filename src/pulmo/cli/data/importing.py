@@ -1,7 +1,7 @@
 """pulmo data import."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from pulmo.cli.data.options import Output, counts
 from pulmo.cli.data.problems import report_problems
 from pulmo.cli.output import PARQUET, claim_file
 from pulmo.core.errors import PartialError, UsageError
+
+if TYPE_CHECKING:
+    from pulmo.datasets.manifest import Imported
 
 
 def import_(
@@ -55,6 +58,14 @@ def import_(
         raise
     write_manifest(imported.manifest, output)
     journal.remove()
+    _tell(imported, output)
+    failed = report_problems(imported.problems, output)
+    if failed:
+        raise PartialError(f"{failed} failed; the rest is in the manifest.")
+
+
+def _tell(imported: "Imported", output: Path) -> None:
+    """Tells what is in the manifest, and how its files were read."""
     typer.echo(f"{output}: {counts(imported.manifest)}")
     if imported.kept:
         say(f"{imported.kept} files have not changed since they were read; --fresh reads them.")
@@ -64,9 +75,6 @@ def import_(
             f"{undecoded} pictures were not decoded: damage within them, and copies of another "
             "format, are not seen. Import without --headers-only for that."
         )
-    failed = report_problems(imported.problems, output)
-    if failed:
-        raise PartialError(f"{failed} failed; the rest is in the manifest.")
 
 
 def _label_map(pairs: list[str]) -> dict[str, str]:
