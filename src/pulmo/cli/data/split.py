@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from pulmo.datasets.split import Plan
-
 
 def split(
     manifest: Manifest,
@@ -57,17 +55,19 @@ def split(
     if save is not None:
         claim_file(save, MARK.encode())
     if take is None:
-        _draw(manifest, splitting.plan_of(asked), output, save)
+        _draw(manifest, asked, output, save)
     else:
         _apply(manifest, take, fold, output)
 
 
-def _draw(manifest: Path, plan: "Plan", output: Path, save: Path | None) -> None:
+def _draw(manifest: Path, asked: splitting.Asked, output: Path, save: Path | None) -> None:
     """Makes a split, writes it, and tells what is in it."""
     from pulmo.core.tables import read_manifest, write_manifest
     from pulmo.datasets.split import check_split, draw, write_split
 
-    table, reason, strata = draw(read_manifest(manifest), plan)
+    plan, before = splitting.plan_of(asked), read_manifest(manifest)
+    splitting.check_shares(asked, plan, before)
+    table, reason, strata = draw(before, plan)
     check_split(table)
     write_manifest(table, output)
     if strata is not None:

@@ -8,6 +8,8 @@ import typer
 from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from pulmo.datasets.split import Plan
 
 # Each default is None, so that an option that does not go with another is seen.
@@ -113,3 +115,20 @@ def plan_of(asked: Asked) -> "Plan":
         if asked.match
         else None,
     )
+
+
+def check_shares(asked: Asked, plan: "Plan", manifest: "pd.DataFrame") -> None:
+    """Refuses a share of a side that is only kept.
+
+    Raises:
+        UsageError: there is one.
+    """
+    from pulmo.datasets.split import undrawn
+
+    for side in undrawn(manifest, plan.keep):
+        if share := {"val": asked.val, "test": asked.test}[side]:
+            kept, what = ("test", "test") if plan.keep == "test" else ("official", "sides")
+            raise UsageError(
+                f"--{side} {share:g} would draw nothing: with --keep-{kept} every source keeps the "
+                f"{what} that it states; leave --{side} out."
+            )
