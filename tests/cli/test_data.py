@@ -113,6 +113,7 @@ class TestImport:
             (["folder", "--map", "covid=covdi"], "Did you mean 'covid'"),
             (["folder", "--map", "covit=covid"], "no such class; it has covid, normal"),
             (["folder", "--map", "covid"], "--map 'covid' is not NAME=LABEL"),
+            (["folder", "--name", " "], "--name is blank; say what to call the source"),
         ],
     )
     def test_a_typo_is_a_usage_error(

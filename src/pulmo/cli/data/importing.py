@@ -41,6 +41,8 @@ def import_(
     from pulmo.datasets.journal import Journal
     from pulmo.datasets.manifest import NothingImportedError, Reading, import_source
 
+    if called is not None and not called.strip():
+        raise UsageError("--name is blank; say what to call the source, or leave it out.")
     labels = _label_map(mapping or [])
     claim_file(output, PARQUET)
     journal = Journal(output.with_name(f"{output.name}.journal"))
@@ -54,6 +56,7 @@ def import_(
                 source, root, labels, called=called, on_progress=show, reading=reading
             )
     except NothingImportedError as error:
+        journal.remove()
         report_problems(error.problems, output)
         raise
     write_manifest(imported.manifest, output)
