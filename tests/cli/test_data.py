@@ -113,6 +113,10 @@ class TestImport:
             (["folder", "--map", "covid=covdi"], "Did you mean 'covid'"),
             (["folder", "--map", "covit=covid"], "no such class; it has covid, normal"),
             (["folder", "--map", "covid"], "--map 'covid' is not NAME=LABEL"),
+            (
+                ["folder", "--map", "a=covid", "--map", "a=other"],
+                "that 'a' is covid and that it is",
+            ),
             (["folder", "--name", " "], "--name is blank; say what to call the source"),
         ],
     )

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import shutil
 import stat
 from collections.abc import Callable
@@ -124,6 +125,18 @@ def test_a_map_is_written_on_demand_only(pulmo: Call, given: Path, tmp_path: Pat
     status, _, err = pulmo("data", "deidentify", given, "-o", output, "--map", trace)
     assert status == 2
     assert "is there already; name another file for --map" in err
+
+
+def test_nobody_else_can_read_the_map_while_it_is_written(
+    pulmo: Call, given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes = []
+    monkeypatch.setattr(os, "fsync", lambda file: modes.append(os.fstat(file).st_mode))
+    words = ("data", "deidentify", given, "-o", tmp_path / "away", "--map", tmp_path / "map.csv")
+    assert pulmo(*words)[0] == 0
+    *films, table = [stat.S_IMODE(mode) for mode in modes]
+    assert table == 0o600
+    assert len(films) == 3
 
 
 @pytest.mark.parametrize("option", ["--map", "--key"])

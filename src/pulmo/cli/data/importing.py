@@ -81,10 +81,14 @@ def _tell(imported: "Imported", output: Path) -> None:
 
 
 def _label_map(pairs: list[str]) -> dict[str, str]:
+    labels: dict[str, str] = {}
     for pair in pairs:
-        if "=" not in pair:
+        name, sign, label = pair.rpartition("=")
+        if not sign:
             raise UsageError(f"--map {pair!r} is not NAME=LABEL.")
-    return dict(pair.rsplit("=", 1) for pair in pairs)
+        if labels.setdefault(name, label) != label:
+            raise UsageError(f"--map says that {name!r} is {labels[name]} and that it is {label}.")
+    return labels
 
 
 def _in_turn(find: Report, read: Report) -> Report:
