@@ -218,6 +218,19 @@ def test_merge_finds_copies_across_sources(films: pd.DataFrame) -> None:
         merge([films, films.head(1)])
 
 
+def test_merge_keeps_what_curation_put_together(films: pd.DataFrame) -> None:
+    groups = films["group"].where(films.index >= 2, "curated")
+    other = films.tail(1).assign(
+        path="/copy/0", sha256="0" * 64, pixels_sha256="1" * 64, patient=None, source="copy"
+    )
+    other["group"] = "another"
+    joined = merge([films.assign(group=groups), other])
+    first, second = joined["group"][:2]
+    assert films["group"][0] != films["group"][1]
+    assert first == second
+    assert joined["group"].nunique() == films["group"].nunique()
+
+
 def test_merge_refuses_sources_that_contradict_each_other(films: pd.DataFrame) -> None:
     copy = films.head(2).assign(path=["/copy/0", "/copy/1"], source="copy")
     copy["label"] = [films["label"][0], "other"]
