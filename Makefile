@@ -43,7 +43,9 @@ format: setup ## format and fix what can be fixed
 	$(BIN)/ruff format
 
 bench: setup .venv-base/.installed ## measure speed
-	$(BIN)/python benchmarks/train.py
+	$(BIN)/pulmo bench train starter
+	$(BIN)/pulmo bench train starter --set image.size=224
+	$(BIN)/python benchmarks/features.py
 	$(BIN)/python benchmarks/predict.py --base .venv-base/bin/python
 
 .venv-base/.installed: requirements/base.txt pyproject.toml | setup

@@ -1,14 +1,25 @@
+import io
 import re
 from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 
 from pulmo.bundle.card import Card
 from pulmo.core.errors import UsageError
 from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import Curve, Evaluation
-from pulmo.report.figures import draw_reliability, draw_roc, draw_training, learning_curves
+from pulmo.report import svg
+from pulmo.report.figures import (
+    draw_reliability,
+    draw_roc,
+    draw_training,
+    learning_curves,
+    training_plot,
+)
 
 
 def all_figures(evaluation: Evaluation, card: Card) -> list[str]:
@@ -164,3 +175,27 @@ def test_learning_curves_are_a_file_that_stands_alone(card: Card) -> None:
 def test_there_are_no_learning_curves_without_a_history(card: Card) -> None:
     with pytest.raises(UsageError, match="no history"):
         learning_curves(card.training.model_copy(update={"history": ()}))
+
+
+def test_a_plot_has_four_curves_and_needs_the_training_s_accuracy(
+    card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epochs = [epoch.model_copy(update={"train_accuracy": 0.5}) for epoch in card.training.history]
+    counted = card.training.model_copy(update={"history": tuple(epochs)})
+    drawn: list[Figure] = []
+
+    def kept(figsize: tuple[float, float]) -> Figure:
+        drawn.append(Figure(figsize=figsize))
+        return drawn[-1]
+
+    monkeypatch.setattr(svg, "Figure", kept)
+    png = training_plot(counted)
+    assert Image.open(io.BytesIO(png)).size == (1152, 512)
+    loss, accuracy = drawn[0].axes
+    for axes, names in ((loss, ("train_loss", "val_loss")),
+                        (accuracy, ("train_accuracy", "val_accuracy"))):  # fmt: skip
+        for line, name in zip(axes.lines, names, strict=False):
+            assert np.asarray(line.get_ydata()).tolist() == [getattr(e, name) for e in epochs]
+    for history in ((), (*epochs[:-1], epochs[-1].model_copy(update={"train_accuracy": None}))):
+        with pytest.raises(UsageError, match="no training accuracy"):
+            training_plot(card.training.model_copy(update={"history": history}))

@@ -19,7 +19,8 @@ from pulmo.train.checkpoint import (
     load_weights_of,
     read_progress,
     save_checkpoint,
-    save_weights,
+    save_tensors,
+    state,
 )
 
 FILL = """
@@ -101,7 +102,7 @@ def test_a_restored_run_steps_on_bit_by_bit(kind: type[AdamW | SGD], tmp_path: P
 
 def test_weights_alone_come_back(tmp_path: Path) -> None:
     network = learner(AdamW, 2).network
-    save_weights(tmp_path / "best.safetensors", network)
+    save_tensors(tmp_path / "best.safetensors", state(network))
     other = learner(AdamW, 0).network
     load_weights_of(tmp_path / "best.safetensors", other)
     expected = network.state_dict()

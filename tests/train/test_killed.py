@@ -11,7 +11,7 @@ import torch
 
 from pulmo.core.recipe import load_recipe
 from pulmo.core.run_folder import RunFolder
-from pulmo.train import loop
+from pulmo.train import keeper, loop
 from pulmo.train.run import Place, train_run
 from pulmo.train.watch import Watch
 
@@ -61,6 +61,7 @@ def test_a_run_killed_at_fifty_random_steps_ends_in_the_same_bits(
     train_run(RECIPE, few, Place(whole, cache, "cpu"), count)
     # A checkpoint after each second step, so that kills fall between checkpoints and on them.
     monkeypatch.setattr(loop, "_BETWEEN", 0.005)
+    monkeypatch.setattr(keeper, "_APART", 0.005)
     generator = np.random.default_rng(0)
     for number in range(RUNS):
         place = Place(RunFolder(tmp_path / f"run{number}"), cache, "cpu")

@@ -62,6 +62,7 @@ def test_two_processes_train_what_one_trains(films: pd.DataFrame, tmp_path: Path
     ]
     for first, second in zip(*histories, strict=True):
         assert first["train_loss"] == pytest.approx(second["train_loss"], rel=1e-4)
+        assert first["train_accuracy"] == pytest.approx(second["train_accuracy"])
         assert first["val_loss"] == pytest.approx(second["val_loss"], rel=1e-4)
 
 

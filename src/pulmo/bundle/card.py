@@ -86,6 +86,9 @@ class Epoch(Part):
     stage: int = 1
     lr: float
     train_loss: float
+    train_accuracy: float | None = None
+    """Of the training pictures as each step saw them, changed at random and before the step learnt
+    from them, as `train_loss`; None where they were mixed, or of a run that did not count."""
     val_loss: float
     val_accuracy: float
     val_balanced_accuracy: float

@@ -1,18 +1,13 @@
-"""The command's tree of verbs, and how an error becomes a line and an exit status."""
+"""The command's tree of verbs."""
 
-import io
-import os
-import signal
-import sys
-import traceback
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 import pulmo
 from pulmo.cli import (
     audit,
+    bench,
     compare,
     data,
     demo,
@@ -26,7 +21,7 @@ from pulmo.cli import (
     search,
     train,
 )
-from pulmo.core.errors import InputError, InterruptedRunError, PulmoError, UsageError
+from pulmo.cli.exits import run_command
 
 app = typer.Typer(
     name="pulmo",
@@ -50,16 +45,7 @@ app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
-
-
-# What `pip install pulmo` leaves out.
-_TRAINING_PACKAGES = {
-    "torch", "torchvision", "timm", "onnx", "onnxscript", "safetensors", "optuna",
-}  # fmt: skip
-
-
-class _Stopped(BaseException):
-    """Ctrl-C or SIGTERM. Not an Exception: the verbs catch those of a file and go on."""
+app.add_typer(bench.app, name="bench")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer's callback
@@ -79,47 +65,4 @@ def _root(
 
 def main() -> None:
     """Runs the command and exits with its status."""
-    for stream in (sys.stdout, sys.stderr):
-        # The name of a file may hold bytes that are no characters, or none that can be shown.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
-    try:
-        app()
-    except PulmoError as error:
-        _fail(str(error), error.exit_status)
-    except _Stopped:
-        _fail("Interrupted.", InterruptedRunError.exit_status)
-    except Exception as error:  # noqa: BLE001 - the last resort says so in one line
-        if os.environ.get("PULMO_DEBUG"):
-            traceback.print_exc()
-        explained = _explained(error)
-        _fail(str(explained), explained.exit_status)
-
-
-def _explained(error: Exception) -> PulmoError:
-    """Returns what to say of an error that pulmo did not raise on purpose."""
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        package = error.name.partition(".")[0]
-        if package in _TRAINING_PACKAGES:
-            return UsageError(
-                f"This needs {package}, which is not installed; training and exporting need: "
-                "pip install 'pulmo[train]'"
-            )
-    if isinstance(error, OSError) and error.filename:
-        return InputError(f"{error.filename} cannot be used: {error.strerror}.")
-    return PulmoError(
-        f"this is a fault of pulmo's: {type(error).__name__}: {error}. "
-        "Run it again with PULMO_DEBUG=1 and report what it prints."
-    )
-
-
-def _fail(sentence: str, status: int) -> NoReturn:
-    """Says what went wrong in one line and exits."""
-    typer.echo(f"pulmo: {' '.join(sentence.splitlines())}", err=True)
-    sys.exit(status)
-
-
-def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise _Stopped
+    run_command(app, "pulmo")

@@ -18,6 +18,7 @@ from pulmo.report.svg import (
     INK,
     LINE,
     MUTED,
+    draw_png_file,
     draw_svg,
     draw_svg_file,
 )
@@ -27,6 +28,7 @@ FEW: Final = 20
 
 _SQUARE: Final = (4.3, 4.3)
 _PANEL: Final = (2.8, 2.4)
+_PLOT: Final = (7.2, 3.2)
 
 
 class _Bin(NamedTuple):
@@ -101,6 +103,23 @@ def learning_curves(training: Training) -> str:
         raise UsageError("There are no learning curves of a model whose card has no history.")
     size = (_PANEL[0] * len(panels), _PANEL[1])
     return draw_svg_file(size, partial(_draw_panels, training, panels))
+
+
+def training_plot(training: Training) -> bytes:
+    """Draws loss and accuracy of the training and the validation pictures, as a PNG file.
+
+    Raises:
+        UsageError: the card has no history, or one without the training's accuracy.
+    """
+    right = [epoch.train_accuracy for epoch in training.history if epoch.train_accuracy is not None]
+    if not right or len(right) < len(training.history):
+        raise UsageError("There is no plot of a model whose history has no training accuracy.")
+    validation = [epoch.val_accuracy for epoch in training.history]
+    panels = {
+        "Loss": _panels(training)["Loss"],
+        "Accuracy": [_Series("training", right), _Series("validation", validation)],
+    }
+    return draw_png_file(_PLOT, partial(_draw_panels, training, panels))
 
 
 def _panels(training: Training) -> dict[str, list[_Series]]:

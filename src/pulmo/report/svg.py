@@ -1,4 +1,7 @@
-"""Figures as SVG inside a page: its fonts, its colours in light and dark, and repeatable bytes."""
+"""Figures as SVG inside a page: its fonts, its colours in light and dark, and repeatable bytes.
+
+A file of its own may be SVG or PNG.
+"""
 
 import io
 import re
@@ -7,6 +10,7 @@ from html import escape
 from typing import Any, Final
 
 import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -78,6 +82,17 @@ def draw_svg_file(size: tuple[float, float], draw: Callable[[Figure], None]) -> 
         The file's content, the same bytes for the same figure.
     """
     return _draw(size, draw, transparent=False)
+
+
+def draw_png_file(size: tuple[float, float], draw: Callable[[Figure], None]) -> bytes:
+    """Draws a figure as a PNG file on white, at 160 pixels an inch of `draw_svg`'s `size`."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=size)
+        FigureCanvasAgg(figure)
+        draw(figure)
+        figure.savefig(buffer, format="png", dpi=160)
+    return buffer.getvalue()
 
 
 def _draw(size: tuple[float, float], draw: Callable[[Figure], None], *, transparent: bool) -> str:

@@ -33,6 +33,7 @@ class Progress(BaseModel):
         step: steps done in it.
         loss_sum: sum of the training loss over the pictures seen in it.
         seen: pictures seen in it.
+        right: pictures of those that were told right when they were seen.
         seconds: time spent in it.
         best_loss: the lowest validation loss so far.
         best_epoch: its epoch, from 1; 0 before the first.
@@ -48,6 +49,7 @@ class Progress(BaseModel):
     step: int = 0
     loss_sum: float = 0.0
     seen: int = 0
+    right: float = 0.0
     seconds: float = 0.0
     best_loss: float | None = None
     best_epoch: int = 0
@@ -103,7 +105,7 @@ def load_checkpoint(path: Path, learner: Learner) -> None:
 
 
 def load_weights_of(path: Path, network: nn.Module) -> None:
-    """Restores a network's weights alone, out of `save_weights`' file.
+    """Restores a network's weights alone, out of `save_tensors`' file of its `state`.
 
     Raises:
         InputError: there is no such file, or it is not of this network.
@@ -112,13 +114,13 @@ def load_weights_of(path: Path, network: nn.Module) -> None:
         network.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 - not a mapping
 
 
-def save_weights(path: Path, network: nn.Module) -> None:
-    """Writes a network's weights alone.
+def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Writes tensors alone, such as a network's `state`.
 
     Raises:
         InputError: they cannot be written, for example because the disk is full.
     """
-    write_atomically(path, save(state(network)))
+    write_atomically(path, save(tensors))
 
 
 @contextmanager

@@ -55,11 +55,12 @@ def train_epoch(
         start = time.perf_counter()
         done = progress.stage_epoch * len(batches) + progress.step
         set_rate(engine.optimiser, learning_rate(engine.stage, done, len(batches)))
-        loss = make_step(engine, network, batches[progress.step], progress, weights)
+        loss, right = make_step(engine, network, batches[progress.step], progress, weights)
         check_finite(np.array(loss), f"loss in epoch {epoch + 1}, step {progress.step + 1}")
         average_step(engine.average, engine.classifier, recipe.train)
         progress.seen += len(batches[progress.step])
         progress.loss_sum += loss * len(batches[progress.step])
+        progress.right += right
         progress.step += 1
         progress.seconds += time.perf_counter() - start
         watch.on_step(epoch, progress.step, len(batches), progress.loss_sum / progress.seen)

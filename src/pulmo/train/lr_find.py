@@ -125,5 +125,5 @@ def _losses(engine: Engine, rates: NDArray[np.float64]) -> Iterator[float]:
             batches += np.array_split(rows, engine.steps)
             progress.epoch += 1
         set_rate(engine.optimiser, float(rate))
-        yield make_step(engine, network, batches[progress.step], progress, weights)
+        yield make_step(engine, network, batches[progress.step], progress, weights).loss
         progress.step += 1

@@ -20,12 +20,11 @@ from pulmo.train.checkpoint import (
     load_checkpoint,
     load_weights_of,
     read_progress,
-    save_checkpoint,
-    save_weights,
 )
 from pulmo.train.engine import Engine, begin_stage
 from pulmo.train.features import base_features
 from pulmo.train.finish import finish_run, write_history
+from pulmo.train.keeper import Keeper
 from pulmo.train.loop import train_epoch
 from pulmo.train.machine import note_machine
 from pulmo.train.material import gather
@@ -105,14 +104,18 @@ def train_run(
 
 def _train(engine: Engine, progress: Progress, folder: RunFolder, watch: Watch) -> Card:
     """Trains from `progress` to the end of the last stage and returns the card."""
-    recipe, team = engine.recipe, engine.team
+    recipe, team, keeper = engine.recipe, engine.team, Keeper(folder)
     while True:
         if engine.stage.views:
             path = folder.features(progress.stage)
             with team.leader_first():
                 engine = engine._replace(features=base_features(engine, path, watch))
         while progress.stage_epoch < engine.stage.epochs and not _stale(engine, progress):
-            _train_epoch(engine, progress, folder, watch)
+            _train_epoch(engine, progress, keeper, watch)
+            if not team.rank:
+                write_history(progress, folder)
+            watch.on_epoch(progress.history[-1])
+        keeper.finish_stage(engine, progress)
         team.wait()
         folder.features(progress.stage).unlink(missing_ok=True)
         if progress.stage + 1 == len(recipe.train.plan):
@@ -192,28 +195,14 @@ def _stage(recipe: Recipe, progress: Progress) -> StageSection:
     return recipe.train.plan[progress.stage]
 
 
-def _train_epoch(engine: Engine, progress: Progress, folder: RunFolder, watch: Watch) -> None:
-    """Trains an epoch to its end, or writes a checkpoint and raises if the caller asks to stop.
-
-    The best weights are written before the last: a run that dies between the two files repeats the
-    epoch and writes the same best weights again.
-    """
-
-    def keep() -> None:
-        if not engine.team.rank:
-            save_checkpoint(folder.last_checkpoint, engine.learner, progress)
-
-    done = train_epoch(engine, progress, watch, keep)
-    if done and end_epoch(engine, progress) and not engine.team.rank:
-        save_weights(folder.best_checkpoint, engine.judged)
-    keep()
-    if not done:
+def _train_epoch(engine: Engine, progress: Progress, keeper: Keeper, watch: Watch) -> None:
+    """Trains an epoch to its end, or writes a checkpoint and raises if the caller asks to stop."""
+    if not train_epoch(engine, progress, watch, lambda: keeper.keep(engine, progress)):
+        keeper.keep(engine, progress)
         raise InterruptedRunError(
             f"Training stopped in epoch {progress.epoch + 1}; go on with --resume."
         )
-    if not engine.team.rank:
-        write_history(progress, folder)
-    watch.on_epoch(progress.history[-1])
+    keeper.note_epoch(engine, progress, improved=end_epoch(engine, progress))
 
 
 def _stale(engine: Engine, progress: Progress) -> bool:

@@ -1,5 +1,7 @@
 """A step of the optimiser, with all randomness drawn from (seed, epoch, step)."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,6 +13,18 @@ from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine
 from pulmo.train.infer import to_films
 from pulmo.train.loss import loss_of, mass_of, mix, shares_of
+
+
+class Stepped(NamedTuple):
+    """What a step has seen of its batch, before it changed the network.
+
+    Attributes:
+        loss: the batch's loss.
+        right: films whose largest logit is that of their class; it says nothing of mixed films.
+    """
+
+    loss: float
+    right: float
 
 
 class Forward(nn.Module):
@@ -35,8 +49,8 @@ def make_step(
     positions: NDArray[np.intp],
     progress: Progress,
     weights: Tensor | None,
-) -> float:
-    """Makes one step of the optimiser and returns the batch's loss.
+) -> Stepped:
+    """Makes one step of the optimiser.
 
     A process of a team sees its part of the batch. All randomness but dropout's is drawn for the
     whole batch, and the loss is divided by the whole batch's weight, so a team makes the step that
@@ -55,7 +69,8 @@ def make_step(
     augmentation, dropout, mixing = (int(n) >> 1 for n in sequence.generate_state(3, np.uint64))
     mine = team.part(len(positions))
     classes = len(engine.recipe.labels.order)
-    shares = shares_of(torch.from_numpy(engine.truth[positions]).to(engine.device), classes)
+    truth = torch.from_numpy(engine.truth[positions]).to(engine.device)
+    shares = shares_of(truth, classes)
     mass = mass_of(shares, weights)
     if section.mixup:
         # A film may be mixed with one of another process's part.
@@ -74,7 +89,8 @@ def make_step(
         # The team averages gradients; their sum is wanted.
         (loss * team.size).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
     engine.optimiser.step()
-    return team.sum(loss.detach()).item()
+    right = (logits.detach().argmax(1) == truth[mine]).sum()
+    return Stepped(*team.sum(torch.stack([loss.detach(), right])).tolist())
 
 
 def augmented(

@@ -33,6 +33,7 @@ def end_epoch(engine: Engine, progress: Progress) -> bool:
             stage=progress.stage + 1,
             lr=learning_rate(engine.stage, last_step, steps),
             train_loss=progress.loss_sum / progress.seen,
+            train_accuracy=_training_accuracy(engine, progress),
             val_loss=loss,
             val_accuracy=float(accuracy_score(truth, decided)),
             val_balanced_accuracy=float(balanced_accuracy_score(truth, decided)),
@@ -41,11 +42,17 @@ def end_epoch(engine: Engine, progress: Progress) -> bool:
         )
     )
     progress.epoch, progress.stage_epoch = progress.epoch + 1, progress.stage_epoch + 1
-    progress.step, progress.seen, progress.loss_sum, progress.seconds = 0, 0, 0.0, 0.0
+    progress.step, progress.seen, progress.seconds = 0, 0, 0.0
+    progress.loss_sum, progress.right = 0.0, 0.0
     improved = progress.best_loss is None or loss < progress.best_loss
     if improved:
         progress.best_loss, progress.best_epoch = loss, progress.epoch
     return improved
+
+
+def _training_accuracy(engine: Engine, progress: Progress) -> float | None:
+    """Returns the share of an epoch's training pictures that were told right; None if mixed."""
+    return None if engine.recipe.train.mixup else progress.right / progress.seen
 
 
 def _logits(engine: Engine) -> NDArray[np.float32]:

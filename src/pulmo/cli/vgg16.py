@@ -1,0 +1,250 @@
+"""pulmo-vgg16: VGG16 on a folder of films, by the flags of a published Keras script.
+
+Who knows the script can run this in its place. The recipe is `vgg16-cli`.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from pulmo.cli.console import progress, say
+from pulmo.cli.exits import run_command
+from pulmo.cli.output import claim_file, claim_folder
+from pulmo.core.errors import DivergedError, InputError, InterruptedRunError, PartialError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pulmo.bundle.card import Card
+    from pulmo.core.recipe import Recipe
+    from pulmo.evaluate.evaluation import Evaluation
+
+_PNG: Final = b"\x89PNG"
+_SEED: Final = 42
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def main() -> None:
+    """Runs the command and exits with its status."""
+    run_command(app, "pulmo-vgg16")
+
+
+@app.command()
+def vgg16(
+    dataset: Annotated[
+        Path, typer.Option("--dataset", "-d", help="A folder with a folder covid and one normal.")
+    ],
+    plot: Annotated[
+        Path, typer.Option("--plot", "-p", help="The curves; a PNG file that is there is replaced.")
+    ] = Path("plot.png"),
+    model: Annotated[
+        Path, typer.Option("--model", "-m", help="The model, a bundle: a folder that is not there.")
+    ] = Path("covid19.model"),
+    learning: Annotated[
+        float, typer.Option("--learning", "-lr", help="The first learning rate.")
+    ] = 1e-3,
+    epoch: Annotated[int, typer.Option("--epoch", "-e", help="Epochs.", min=1)] = 25,
+    batchsize: Annotated[
+        int, typer.Option("--batchsize", "-bs", help="Pictures a step.", min=2)
+    ] = 8,
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="ImageNet weights of VGG16, safetensors; else timm's, downloaded."),
+    ] = None,
+) -> None:
+    """Train VGG16 on films of covid and normal, and test it. For research, not diagnosis.
+
+    A fifth of the films is the test and a fifth chooses the epoch; copies stay on one side. Adam's
+    rate falls by 1 / (1 + step * rate / epochs). Prints a classification report, the confusion
+    matrix and accuracy, sensitivity and specificity with their 95 % intervals; writes the curves
+    and the model. The model is for `pulmo predict --model`.
+    """
+    _claim(plot, model)
+    recipe = _recipe(learning, epoch, batchsize, weights)
+    manifest, problems = _split(dataset, recipe.labels.order)
+
+    from pulmo.core.files import write_atomically
+    from pulmo.report.figures import training_plot
+    from pulmo.study.initial_weights import with_weights
+
+    note = f"from {weights}"
+    if weights is None:
+        recipe, note, found = with_weights(recipe, None)
+        if not found:
+            recipe = _recipe(learning, epoch, batchsize, None, scratch=True)
+            note += f"; so all layers learn, at a rate of {recipe.train.lr:g}"
+    say(f"VGG16 starts {note}.")
+    card = _train(recipe, manifest, model)
+    write_atomically(plot, training_plot(card.training))
+    _tell(*_test(manifest, model), recipe)
+    typer.echo(f"VGG16 started {note}.\n{plot}\n{model}")
+    if problems:
+        raise PartialError(f"{len(problems)} files could not be used; the rest was.")
+
+
+def _claim(plot: Path, model: Path) -> None:
+    """Checks, before the training, that its results have a place."""
+    if model.exists():
+        raise InputError(
+            f"{model} exists already; a model is never overwritten, since it keeps a record of how "
+            "often its test was opened. Name another with -m, or remove it."
+        )
+    if model in (plot, *plot.parents):
+        raise InputError(f"{plot} and {model} cannot be at one place; name another plot with -p.")
+    claim_folder(model.parent)
+    claim_file(plot, _PNG)
+
+
+def _recipe(
+    learning: float, epoch: int, batchsize: int, weights: Path | None, *, scratch: bool = False
+) -> "Recipe":
+    """Returns the recipe with what the flags say; the decay is Keras's of the script.
+
+    Its variant for a random start, `scratch`, lowers the rate as much as it lowers the recipe's.
+    """
+    from pulmo.core.recipe import load_recipe
+
+    usual, chosen = (load_recipe("vgg16-cli", scratch=part) for part in (False, scratch))
+    settings = [
+        f"train.lr={learning * chosen.train.lr / usual.train.lr}",
+        f"train.decay={learning / epoch}",
+        f"train.epochs={epoch}",
+        f"train.batch={batchsize}",
+    ]
+    if weights is not None:
+        settings.append(f"model.weights={json.dumps(str(weights))}")
+    return load_recipe("vgg16-cli", settings, scratch=scratch)
+
+
+def _split(dataset: Path, labels: tuple[str, ...]) -> "tuple[pd.DataFrame, list[str]]":
+    """Returns the films with their split, and a sentence for each that cannot be used."""
+    from pulmo.datasets.manifest import import_source
+    from pulmo.datasets.split import Plan, check_split, draw
+
+    _check_folders(dataset, labels)
+    with progress("reading pictures") as (reading,):
+        imported = import_source("folder", dataset, on_progress=reading)
+    problems = [f"{problem.path}: {problem.reason}" for problem in imported.problems]
+    for sentence in problems:
+        say(sentence)
+    table = draw(imported.manifest, Plan(seed=_SEED, val=0.2, test=0.2)).table
+    check_split(table)
+    sides = table.groupby(["split", "label"]).size()
+    for label in labels:
+        for side in ("train", "val", "test"):
+            if (side, label) not in sides.index:
+                raise InputError(
+                    f"{dataset} has too few films of {label} for a {side} side: give five or more "
+                    "that are no copies of each other."
+                )
+    return table, problems
+
+
+def _check_folders(dataset: Path, labels: tuple[str, ...]) -> None:
+    """Checks that there is one folder a class and no other."""
+    if not dataset.is_dir():
+        raise InputError(
+            f"{dataset} is not a folder; one with the folders {' and '.join(labels)} was expected."
+        )
+    found = sorted(p.name for p in dataset.iterdir() if p.is_dir() and p.name[0] != ".")
+    if sorted(name.lower() for name in found) != sorted(labels):
+        raise InputError(
+            f"{dataset} holds {', '.join(found) or 'no folder'}; the folders "
+            f"{' and '.join(labels)} were expected, and no other. `pulmo train vgg16-cli` takes "
+            "other classes with --set labels.order=[...]."
+        )
+
+
+def _train(recipe: "Recipe", manifest: "pd.DataFrame", model: Path) -> "Card":
+    """Trains in a folder that goes away, and leaves the bundle."""
+    from pulmo.bundle.export import export_run
+    from pulmo.cli.train import listening
+    from pulmo.core.run_folder import RunFolder
+    from pulmo.datasets.cache import cache_folder
+    from pulmo.train.run import Place, train_run
+
+    with tempfile.TemporaryDirectory(prefix="pulmo-vgg16-") as folder:
+        run = RunFolder(Path(folder) / "run")
+        try:
+            with listening(recipe) as listener:
+                train_run(
+                    recipe,
+                    manifest,
+                    Place(run, cache_folder()),
+                    listener.watch,
+                    on_decode=listener.on_decode,
+                )
+        except InterruptedRunError:
+            raise InterruptedRunError("Interrupted; nothing was written.") from None
+        except DivergedError:
+            raise DivergedError(
+                "The loss became no finite number; the learning rate is too high: lower it with "
+                "-lr."
+            ) from None
+        return export_run(run, model)
+
+
+def _test(manifest: "pd.DataFrame", model: Path) -> "tuple[pd.DataFrame, Evaluation]":
+    """Returns predictions and figures of the test, and notes that it was opened."""
+    import numpy as np
+
+    from pulmo.bundle.predictor import Predictor
+    from pulmo.core.run_folder import OPENINGS
+    from pulmo.core.tables import manifest_sha256
+    from pulmo.evaluate.evaluate import Provenance, evaluate
+    from pulmo.evaluate.evaluation import ModelName
+    from pulmo.evaluate.openings import note_opening, opening_of
+    from pulmo.evaluate.predictions import predict_manifest
+
+    predictor = Predictor.open(model)
+    films = manifest[manifest["split"] == "test"]
+    opening = opening_of(predictor, manifest, films, "test")
+    opened = note_opening(opening, [model / OPENINGS]).times if opening else None
+    predicted = predict_manifest(predictor, films)
+    card = predictor.card
+    provenance = Provenance(
+        ModelName(name=card.name, version=card.created, sha256=predictor.sha256),
+        manifest_sha256(films),
+        "test",
+        predicted.failed,
+        opened,
+    )
+    generator = np.random.default_rng(0)
+    return predicted.table, evaluate(predicted.table, card, provenance, generator=generator)
+
+
+def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") -> None:
+    """Prints the figures of the test films, and what they do not show."""
+    import numpy as np
+    from sklearn.metrics import classification_report
+
+    from pulmo.evaluate.warnings import FEW
+
+    labels = list(recipe.labels.order)
+    truth, decided = predictions["label"], predictions["decision"]
+    # Where nothing was decided for a class, its precision is no number rather than 0.
+    typer.echo(classification_report(truth, decided, labels=labels, zero_division=np.nan))
+    width = max(map(len, labels))
+    typer.echo("Confusion matrix, true classes down, decisions across:")
+    typer.echo(f"{'':{width}}  {'  '.join(f'{label:>{width}}' for label in labels)}")
+    for label, row in zip(labels, figures.confusion, strict=True):
+        typer.echo(f"{label:{width}}  {'  '.join(f'{count:{width}}' for count in row)}")
+    main_class = figures.classes[labels[0]]
+    accuracy = figures.overall["accuracy"]
+    for name, estimate in (
+        ("accuracy", accuracy),
+        ("sensitivity", main_class["recall"]),
+        ("specificity", main_class["specificity"]),
+    ):
+        typer.echo(f"{name:11}  {estimate}, n = {estimate.n}")
+    if figures.data.n < FEW:
+        typer.echo(
+            f"warning: {figures.data.n} pictures decide nothing: look at the intervals, not at the "
+            "figures."
+        )
+    for sentence in figures.warnings:
+        typer.echo(f"warning: {sentence}")

@@ -1,0 +1,127 @@
+"""When checkpoints are written."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from safetensors.torch import load_file
+
+from pulmo.core import files
+from pulmo.core.recipe import load_recipe
+from pulmo.core.run_folder import RunFolder
+from pulmo.models.classifier import make_classifier
+from pulmo.train import keeper as module
+from pulmo.train.checkpoint import Progress, read_progress
+from pulmo.train.engine import Engine, begin_stage
+from pulmo.train.keeper import Keeper
+from pulmo.train.material import gather
+from pulmo.train.run import Place, train_run
+from pulmo.train.team import Team
+from pulmo.train.watch import Watch
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(module, "time", made)
+    return made
+
+
+@pytest.fixture
+def engine(films: pd.DataFrame, tmp_path: Path) -> Engine:
+    recipe = load_recipe("demo", ["image.size=32", "train.precision=fp32"])
+    material = gather(recipe, films, tmp_path / "cache")
+    classifier = make_classifier(recipe.model, recipe.labels.order, 0, size=32).classifier
+    return begin_stage(recipe, recipe.train.plan[0], material, classifier)
+
+
+def progress(epoch: int) -> Progress:
+    return Progress(recipe_sha256="", manifest_sha256="", weights="none", epoch=epoch)
+
+
+def shift(engine: Engine) -> float:
+    """Changes the network, and returns a number that tells the change."""
+    weight = next(engine.classifier.parameters()).data
+    weight.add_(1)
+    return float(weight.flatten()[0])
+
+
+def kept(path: Path, engine: Engine, prefix: str = "") -> float:
+    name, _ = next(engine.classifier.named_parameters())
+    return float(load_file(path)[prefix + name].flatten()[0])
+
+
+def test_short_epochs_share_a_checkpoint(engine: Engine, tmp_path: Path, clock: Clock) -> None:
+    folder, numbers = RunFolder(tmp_path), []
+    keeper = Keeper(folder)
+    keeper.note_epoch(engine, progress(1), improved=True)
+    assert read_progress(folder.last_checkpoint).epoch == 1
+    for epoch, improved in ((2, True), (3, False)):
+        clock.now += 3
+        numbers.append(shift(engine))
+        keeper.note_epoch(engine, progress(epoch), improved=improved)
+    assert read_progress(folder.last_checkpoint).epoch == 1
+    assert kept(folder.best_checkpoint, engine) == pytest.approx(numbers[0] - 1, abs=1e-5)
+    clock.now += 4
+    numbers.append(shift(engine))
+    keeper.note_epoch(engine, progress(4), improved=False)
+    assert read_progress(folder.last_checkpoint).epoch == 4
+    # The best of the epochs that were not written, and the last.
+    assert kept(folder.best_checkpoint, engine) == pytest.approx(numbers[0])
+    assert kept(folder.last_checkpoint, engine, "model.") == pytest.approx(numbers[2])
+
+
+def test_the_end_of_a_stage_writes_what_is_behind_and_only_that(
+    engine: Engine, tmp_path: Path, clock: Clock
+) -> None:
+    folder = RunFolder(tmp_path)
+    keeper = Keeper(folder)
+    keeper.finish_stage(engine, progress(0))
+    assert not folder.last_checkpoint.exists()
+    keeper.note_epoch(engine, progress(1), improved=True)
+    clock.now += 1
+    keeper.note_epoch(engine, progress(2), improved=False)
+    keeper.finish_stage(engine, progress(2))
+    assert read_progress(folder.last_checkpoint).epoch == 2
+    folder.last_checkpoint.unlink()
+    keeper.finish_stage(engine, progress(2))
+    assert not folder.last_checkpoint.exists()
+
+
+def test_only_the_first_of_a_team_writes(engine: Engine, tmp_path: Path) -> None:
+    second = engine._replace(team=Team(1, 2))
+    Keeper(RunFolder(tmp_path)).note_epoch(second, progress(1), improved=True)
+    assert list(tmp_path.glob("checkpoints")) == []
+
+
+def test_a_run_of_short_epochs_writes_few_checkpoints(
+    films: pd.DataFrame, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert clock.now
+    written: list[str] = []
+    made = files.write_atomically
+
+    def kept(path: Path, data: bytes) -> None:
+        written.append(path.stem)
+        made(path, data)
+
+    monkeypatch.setattr("pulmo.train.checkpoint.write_atomically", kept)
+    recipe = load_recipe("demo", ["image.size=32", "train.batch=8", "train.trains=head",
+                                  "train.views=1", "train.epochs=6"])  # fmt: skip
+    card = train_run(
+        recipe, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Watch()
+    )
+    assert len(card.training.history) == 6
+    # After the first epoch, and at the end.
+    assert written[:2] == ["best", "last"]
+    assert written[-1] == "last"
+    assert written.count("last") == 2
