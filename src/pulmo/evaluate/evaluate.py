@@ -82,7 +82,7 @@ def evaluate(
         decision=_decision(judged, card),
         reliability=reliability(sample),
         roc=roc_curves(sample),
-        contrasts=contrasts(sample, sources, replicates, generator),
+        contrasts=contrasts(sample, sources),
         warnings=list_warnings(data, judged.rows, recalls),
     )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,22 @@ from pulmo.evaluate.ranking import Ranking
 
 BINS = 10
 """Number of equal bins of the highest probability."""
+
+
+class Tally(NamedTuple):
+    """Numbers of each picture whose weighted sums give most metrics.
+
+    Attributes:
+        columns: float64 [n, columns].
+        cells: the columns that mark the cell of the confusion, K * K of them.
+        losses: squared error and log loss.
+        bins: those that mark the bin of confidence, the hit in it, and hold the confidence in it.
+    """
+
+    columns: NDArray[np.float64]
+    cells: slice
+    losses: slice
+    bins: slice
 
 
 # Arrays have no single truth value, so samples are compared by identity.
@@ -77,6 +93,24 @@ class Sample:
 
     @cached_property
     def rankings(self) -> tuple[Ranking, ...]:
-        """One ranking for each class against the rest, by the class's probability."""
-        columns = zip(self.probabilities.T, self.is_class.T, strict=True)
-        return tuple(Ranking.of(scores, positive) for scores, positive in columns)
+        """One ranking for each class against each other one, by the class's probability."""
+        count = len(self.labels)
+        columns = enumerate(self.probabilities.T)
+        return tuple(Ranking.of(scores, self.truth, label, count) for label, scores in columns)
+
+    @cached_property
+    def tally(self) -> Tally:
+        """What the counted and the averaged metrics add up."""
+        count, rows = len(self.labels), np.arange(len(self))
+        cells, losses = slice(0, count**2), slice(count**2, count**2 + 2)
+        bins = slice(losses.stop, losses.stop + 3 * BINS)
+        columns = np.zeros((len(self), bins.stop))
+        columns[rows, self.truth * count + self.decided] = 1
+        columns[:, losses.start] = np.square(self.probabilities - self.is_class).sum(axis=1)
+        true = self.probabilities[rows, self.truth]
+        columns[:, losses.start + 1] = -np.log(np.maximum(true, np.finfo(np.float64).eps))
+        first = bins.start + self.confidence_bin
+        columns[rows, first] = 1
+        columns[rows, first + BINS] = self.decided == self.truth
+        columns[rows, first + 2 * BINS] = self.confidence
+        return Tally(columns, cells, losses, bins)
