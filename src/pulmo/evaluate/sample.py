@@ -14,19 +14,23 @@ BINS = 10
 
 
 class Tally(NamedTuple):
-    """Numbers of each picture whose weighted sums give most metrics.
+    """Pictures in the order of their cell and bin, and numbers whose weighted sums give metrics.
 
     Attributes:
-        columns: float64 [n, columns].
-        cells: the columns that mark the cell of the confusion, K * K of them.
-        losses: squared error and log loss.
-        bins: those that mark the bin of confidence, the hit in it, and hold the confidence in it.
+        order: the pictures, by true class, decided class and bin of confidence, [n].
+        kinds: class times decided class times bin of each run of pictures that share all, [r].
+        starts: where each run begins, [r].
+        confidence: highest probability, in that order, [n].
+        squared_error: squared distance between probabilities and truth, in that order, [n].
+        log_loss: negative natural logarithm of the true class's probability, likewise, [n].
     """
 
-    columns: NDArray[np.float64]
-    cells: slice
-    losses: slice
-    bins: slice
+    order: NDArray[np.intp]
+    kinds: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    confidence: NDArray[np.float64]
+    squared_error: NDArray[np.float64]
+    log_loss: NDArray[np.float64]
 
 
 # Arrays have no single truth value, so samples are compared by identity.
@@ -101,16 +105,15 @@ class Sample:
     @cached_property
     def tally(self) -> Tally:
         """What the counted and the averaged metrics add up."""
-        count, rows = len(self.labels), np.arange(len(self))
-        cells, losses = slice(0, count**2), slice(count**2, count**2 + 2)
-        bins = slice(losses.stop, losses.stop + 3 * BINS)
-        columns = np.zeros((len(self), bins.stop))
-        columns[rows, self.truth * count + self.decided] = 1
-        columns[:, losses.start] = np.square(self.probabilities - self.is_class).sum(axis=1)
-        true = self.probabilities[rows, self.truth]
-        columns[:, losses.start + 1] = -np.log(np.maximum(true, np.finfo(np.float64).eps))
-        first = bins.start + self.confidence_bin
-        columns[rows, first] = 1
-        columns[rows, first + BINS] = self.decided == self.truth
-        columns[rows, first + 2 * BINS] = self.confidence
-        return Tally(columns, cells, losses, bins)
+        kind = (self.truth * len(self.labels) + self.decided) * BINS + self.confidence_bin
+        order = np.argsort(kind, kind="stable")
+        kinds, starts = np.unique(kind[order], return_index=True)
+        true = self.probabilities[np.arange(len(self)), self.truth]
+        return Tally(
+            order,
+            kinds,
+            starts,
+            self.confidence[order],
+            np.square(self.probabilities - self.is_class).sum(axis=1)[order],
+            -np.log(np.maximum(true, np.finfo(np.float64).eps))[order],
+        )
