@@ -29,10 +29,10 @@ def contrasts(sample: Sample, sources: NDArray[np.str_]) -> tuple[Contrast, ...]
 
     Args:
         sample: the pictures.
-        sources: name of the source of each picture, [n].
+        sources: name of the source of each picture, [n]; empty where it is not known.
     """
     found = []
-    for source in sorted(set(sources.tolist())):
+    for source in sorted(set(sources.tolist()) - {""}):
         inside = sources == source
         present = sample.is_class[inside].any(axis=0)
         labels = [label for label, there in zip(sample.labels, present, strict=True) if there]

@@ -33,7 +33,7 @@ class Reweighted:
         return np.take(self.weights, self.sample.tally.order, axis=1).astype(np.float64)
 
     def _by_kind(self, values: Floats) -> Floats:
-        """Returns sums [b, true class, decided class, bin] of values [b, n] in the tally's order."""
+        """Returns sums [b, true class, decided class, bin] of values [b, n], tally's order."""
         tally, count = self.sample.tally, len(self.sample.labels)
         sums = np.zeros((len(values), count * count * BINS))
         sums[:, tally.kinds] = np.add.reduceat(values, tally.starts, axis=1)
