@@ -10,7 +10,6 @@ from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import Curve, Evaluation
 from pulmo.report.figures import draw_reliability, draw_roc, draw_training, learning_curves
 
-
 LABELS = ("covid", "viral", "normal")
 
 
@@ -66,7 +65,7 @@ def test_the_same_figure_has_the_same_bytes_and_leaves_settings_alone(
     assert dict(mpl.rcParams) == before
 
 
-def test_a_roc_curve_runs_through_its_points(evaluation: Evaluation, card: Card) -> None:
+def test_a_roc_curve_runs_through_its_points(evaluation: Evaluation) -> None:
     figure = draw_roc(evaluation, LABELS)
     assert figure
     (x0, y0), (x1, y1), (x2, y2) = points(figure, 1)
@@ -74,7 +73,7 @@ def test_a_roc_curve_runs_through_its_points(evaluation: Evaluation, card: Card)
     assert (y1 - y0) / (y2 - y0) == pytest.approx(0.9)
 
 
-def test_a_roc_curve_is_labelled_with_its_auc(evaluation: Evaluation, card: Card) -> None:
+def test_a_roc_curve_is_labelled_with_its_auc(evaluation: Evaluation) -> None:
     figure = draw_roc(evaluation, LABELS)
     assert figure
     for label, metrics in evaluation.classes.items():
@@ -82,7 +81,7 @@ def test_a_roc_curve_is_labelled_with_its_auc(evaluation: Evaluation, card: Card
 
 
 def test_an_auc_without_interval_or_value_leaves_a_shorter_label(
-    evaluation: Evaluation, card: Card
+    evaluation: Evaluation,
 ) -> None:
     classes = {
         "covid": {"auc": Estimate(0.75, None, None, 3, "a long reason")},
@@ -96,7 +95,7 @@ def test_an_auc_without_interval_or_value_leaves_a_shorter_label(
 
 
 def test_a_class_without_a_curve_keeps_the_colours_of_the_others(
-    evaluation: Evaluation, card: Card
+    evaluation: Evaluation,
 ) -> None:
     curve = Curve(false_positive_rate=(0, 0.5, 1), true_positive_rate=(0, 0.5, 1))
     figure = draw_roc(evaluation.model_copy(update={"roc": {"normal": curve}}), LABELS)

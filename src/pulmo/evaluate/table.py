@@ -34,10 +34,12 @@ def read_table(path: Path) -> pd.DataFrame:
         # Only an empty cell is missing: NA and None can be names.
         table = pd.read_csv(
             io.BytesIO(data), dtype=dict.fromkeys(_WORDS, "string"), keep_default_na=False,
-            na_values=[""],
+            na_values=[""], encoding="utf-8-sig",
         )  # fmt: skip
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not a CSV table: {str(error).rstrip('.')}.") from error
+    if not table.index.equals(pd.RangeIndex(len(table))):  # the first fields became names of rows
+        raise InputError(f"{path} is not a CSV table: its lines have more fields than the first.")
     return table
 
 

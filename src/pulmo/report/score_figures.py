@@ -71,7 +71,7 @@ def draw_forest(subgroups: Sequence[Subgroup], figure: str) -> str | None:
     alt = f"{figure} of each subgroup: " + "; ".join(
         f"{one.fact} {one.name} {_of(one, figure)}" for one in subgroups
     )
-    size = (6.6, 0.6 + 0.2 * (len(subgroups) + facts))
+    size = (4.3, 0.6 + 0.2 * (len(subgroups) + facts))
     return draw_svg(f"forest-{figure}", alt, size, partial(_draw_forest, subgroups, figure))
 
 
@@ -122,11 +122,9 @@ def _draw_sweep(evaluation: Evaluation, figure: Figure) -> None:
             "NPV": [_nan(point.npv) for point in evaluation.sweep],
         }.items()
     ):
-        axes.plot(
-            at, values, color=CLASS_COLOURS[number], linestyle=CLASS_DASHES[number], label=name
-        )
-    if evaluation.decision.threshold is not None:
-        axes.axvline(evaluation.decision.threshold, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
+        colour, dash = CLASS_COLOURS[number], CLASS_DASHES[number]
+        axes.plot(at, values, color=colour, linestyle=dash, label=name)
+    _mark_threshold(axes, evaluation)
     axes.set(xlabel="threshold", xlim=(0, 1), ylim=(0, 1.02))
     _mark(axes, both=True)
     axes.legend(loc="lower center", ncols=2)
@@ -139,11 +137,10 @@ def _draw_decision_curve(points: Sequence[Threshold], figure: Figure) -> None:
     axes.axhline(0, color=INK, linewidth=0.8, label="call none")
     everyone = [_nan(point.treat_all) for point in inside]
     axes.plot(at, everyone, color=MUTED, linestyle=(0, (5, 1.5)), label="call all")
-    axes.plot(at, [_nan(point.net_benefit) for point in inside], color=ACCENT, label="the model")
-    top = max(max(everyone), *(_nan(point.net_benefit) for point in inside))
-    axes.set(
-        xlabel="threshold", ylabel="net benefit", xlim=(0, 1), ylim=(_FLOOR, top * 1.08 + 0.01)
-    )
+    benefits = [_nan(point.net_benefit) for point in inside]
+    axes.plot(at, benefits, color=ACCENT, label="the model")
+    top = max(everyone + benefits) * 1.08 + 0.01
+    axes.set(xlabel="threshold", ylabel="net benefit", xlim=(0, 1), ylim=(_FLOOR, top))
     _mark(axes, both=False)
     axes.legend(loc="upper right")
 
@@ -158,9 +155,7 @@ def _draw_histograms(evaluation: Evaluation, labels: Sequence[str], figure: Figu
         axes.bar(lefts, counts, width * 0.92, align="edge", color=colour, alpha=0.7)
         axes.set(ylabel=label, yticks=[], xlim=(0, 1))
         axes.grid(visible=False)
-        if evaluation.decision.threshold is not None:
-            line = {"color": MUTED, "linewidth": 1, "linestyle": (0, (2, 2))}
-            axes.axvline(evaluation.decision.threshold, **line)
+        _mark_threshold(axes, evaluation)
     of = " + ".join(evaluation.decision.positive) or "the class"
     column[-1].set_xlabel(f"probability of {of}")
     _mark(column[-1], both=False)
@@ -188,6 +183,12 @@ def _draw_forest(subgroups: Sequence[Subgroup], name: str, figure: Figure) -> No
     axes.tick_params(axis="y", length=0)
     axes.axvline(0.5, color=LINE, linewidth=1)
     _mark(axes, both=False)
+
+
+def _mark_threshold(axes: Axes, evaluation: Evaluation) -> None:
+    if evaluation.decision.threshold is not None:
+        at = evaluation.decision.threshold
+        axes.axvline(at, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
 
 
 def _nan(value: float | None) -> float:
