@@ -43,7 +43,9 @@ def test_without_a_threshold_the_decision_is_positive(table: pd.DataFrame) -> No
 
 def test_what_is_given_is_kept(table: pd.DataFrame) -> None:
     given = table.assign(
-        patient=pd.array(["x", None, "x"], "string"), source=pd.array(["east", None, "east"], "string"), age=[3.0, np.nan, 90],
+        patient=pd.array(["x", None, "x"], "string"),
+        source=pd.array(["east", None, "east"], "string"),
+        age=[3.0, np.nan, 90],
         decision="clear", positive=[False, True, True], positive_probability=0.5,
     )  # fmt: skip
     rows = complete(given, TERMS)

@@ -251,7 +251,7 @@ def test_undefined_figures_say_why_in_a_footnote(content: ReportContent) -> None
     }
     page = Page(render_report(with_evaluation(content, classes=classes, overall=overall)))
     assert "0.500 no interval 1 n = 2" in page.text
-    assert page.text.count("undefined 2 n = 0") == 3
+    assert page.text.count("undefined 2 n = 0") == 6  # by class, and beside the patients
     assert "1 Too few groups." in page.text
     assert "2 No picture is viral." in page.text
     assert {"note-1", "note-2"} <= set(page.values("id"))

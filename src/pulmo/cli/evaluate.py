@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from pulmo.cli.console import progress, say
+from pulmo.cli.evaluate_summary import tell_evaluation
 from pulmo.cli.evaluate_table import TABLES, TableOptions, evaluate_table
 from pulmo.cli.output import claim_folder
 from pulmo.cli.predict import open_model
@@ -63,7 +64,7 @@ def evaluate(
                 "are for a bundle."
             )
         options = TableOptions(tuple(positive or ()), threshold, prevalence)
-        _tell(evaluate_table(model, output, options), output)
+        tell_evaluation(evaluate_table(model, output, options), output)
         return
     if positive or threshold is not None:
         raise UsageError("A bundle's card says what is positive; leave --positive and --threshold.")
@@ -125,7 +126,7 @@ def _evaluate_bundle(
         prevalence=prevalence,
     )
     _write(evaluation, predictor, predicted.table, output)
-    _tell(evaluation, output)
+    tell_evaluation(evaluation, output)
     if predicted.failed:
         for failure in predicted.failed:
             say(failure.reason)
@@ -234,19 +235,3 @@ def _gallery(predictor: "Predictor", table: "pd.DataFrame") -> "list[Shown]":
         )
         shown.append(Shown.of(row, card, picture))
     return shown
-
-
-def _tell(evaluation: "Evaluation", output: Path) -> None:
-    from pulmo.report.words import metric_title
-
-    data = evaluation.data
-    typer.echo(f"{data.n} pictures in {data.groups} groups")
-    for name, estimate in evaluation.overall.items():
-        typer.echo(f"  {metric_title(name):20} {estimate}")
-    widest = max(len(str(metrics["recall"])) for metrics in evaluation.classes.values())
-    for label, metrics in evaluation.classes.items():
-        recall = str(metrics["recall"])
-        typer.echo(f"  Recall of {label:10} {recall:{widest}}  AUC {metrics['auc']}")
-    for sentence in evaluation.warnings:
-        typer.echo(f"warning: {sentence}")
-    typer.echo(f"{output / 'report.html'}")
