@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import signal
@@ -18,6 +19,7 @@ from pulmo.core import recipe as recipe_module
 Call = Callable[..., tuple[int, str, str]]
 
 VERBS = (
+    "audit",
     "recipes", "train", "search", "lr-find", "export", "predict", "evaluate", "compare", "explain",
     "audit", "reproduce", "demo", "bench", "data",
 )  # fmt: skip
@@ -117,6 +119,18 @@ def test_a_package_of_training_that_is_missing_is_no_fault_of_ours(
     assert found == status
     assert ("pip install 'pulmo[train]'\n" in err) == (status == 2)
     assert ("this is a fault of pulmo's" in err) == (status == 1)
+
+
+def test_a_file_that_the_system_refuses_is_named(
+    pulmo: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", "/films/secret")
+
+    monkeypatch.delenv("PULMO_DEBUG", raising=False)
+    monkeypatch.setattr(recipe_module, "shipped_recipes", refuse)
+    status, _, err = pulmo("recipes")
+    assert (status, err) == (3, "pulmo: /films/secret cannot be used: Permission denied.\n")
 
 
 def test_training_in_the_base_install_says_what_to_install(

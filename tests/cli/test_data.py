@@ -60,7 +60,7 @@ class TestImport:
         assert out == f"{output}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
         assert err.splitlines()[-1] == "pulmo: 4 failed; the rest is in the manifest."
         for reason in (
-            f"{folder / 'viral'}: the folder holds no file; links are not followed",
+            f"{folder / 'viral'}: the folder holds no file",
             f"{folder / 'normal' / 'empty.png'}: it is empty",
             f"{folder / 'normal' / 'text.png'}: it is not a PNG, JPEG, TIFF or DICOM file; its con",
             f"{folder}/covid/\\udcff.png: its name is not UTF-8, as a manifest needs; rename it",
@@ -113,6 +113,11 @@ class TestImport:
             (["folder", "--map", "covid=covdi"], "Did you mean 'covid'"),
             (["folder", "--map", "covit=covid"], "no such class; it has covid, normal"),
             (["folder", "--map", "covid"], "--map 'covid' is not NAME=LABEL"),
+            (
+                ["folder", "--map", "a=covid", "--map", "a=other"],
+                "that 'a' is covid and that it is",
+            ),
+            (["folder", "--name", " "], "--name is blank; say what to call the source"),
         ],
     )
     def test_a_typo_is_a_usage_error(

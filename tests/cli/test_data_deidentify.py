@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import shutil
 import stat
 from collections.abc import Callable
@@ -126,6 +127,18 @@ def test_a_map_is_written_on_demand_only(pulmo: Call, given: Path, tmp_path: Pat
     assert "is there already; name another file for --map" in err
 
 
+def test_nobody_else_can_read_the_map_while_it_is_written(
+    pulmo: Call, given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes = []
+    monkeypatch.setattr(os, "fsync", lambda file: modes.append(os.fstat(file).st_mode))
+    words = ("data", "deidentify", given, "-o", tmp_path / "away", "--map", tmp_path / "map.csv")
+    assert pulmo(*words)[0] == 0
+    *films, table = [stat.S_IMODE(mode) for mode in modes]
+    assert table == 0o600
+    assert len(films) == 3
+
+
 @pytest.mark.parametrize("option", ["--map", "--key"])
 def test_no_secret_lies_among_the_files(
     pulmo: Call, given: Path, tmp_path: Path, option: str
@@ -151,6 +164,16 @@ def test_a_file_that_is_named_twice_is_read_once(pulmo: Call, given: Path) -> No
     # Its own output is no input.
     assert pulmo("data", "deidentify", given, "-o", output)[0] == 0
     assert len(list(output.iterdir())) == 6
+
+
+def test_a_link_in_a_folder_is_named_and_not_followed(
+    pulmo: Call, given: Path, tmp_path: Path
+) -> None:
+    (given / "again.dcm").symlink_to("doe-0.dcm")
+    status, _, err = pulmo("data", "deidentify", given, "-o", tmp_path / "away")
+    assert status == 0
+    assert err.startswith(f"{given / 'again.dcm'}: it is a link, and links are not followed\n")
+    assert len(list((tmp_path / "away").iterdir())) == 3
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ def test_it_says_what_is_there_and_where_the_page_is(
     cells = read_manifest(manifest).groupby(["label", "source"]).size().clip(upper=2).sum()
     assert (output / "inspection.html").read_text().count("<img ") == cells
     assert inspection.name == manifest.name
+    assert f"inspect {manifest.name} --samples 2 -o" in (output / "inspection.html").read_text()
 
 
 def test_a_flagged_set_is_no_error(pulmo: Call, films: pd.DataFrame, tmp_path: Path) -> None:

@@ -64,6 +64,32 @@ def test_a_published_split_is_kept_and_the_other_source_drawn(
     assert set(after["split"][~north]) == {"train", "val"}
 
 
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (
+            ["--keep-test", "--test=0.3"],
+            "--test 0.3 would draw nothing: with --keep-test every sou",
+        ),
+        (
+            ["--keep-official", "--val=0.3"],
+            "--val 0.3 would draw nothing: with --keep-official eve",
+        ),
+        (["--keep-official", "--test=0.3"], "the sides that it states; leave --test out."),
+        (["--keep-test", "--test=0", "--val=0.3"], ""),
+        (["--keep-official", "--val=0"], ""),
+    ],
+)
+def test_a_share_of_what_is_only_kept_is_refused(
+    pulmo: Call, manifest: Path, tmp_path: Path, words: list[str], reason: str
+) -> None:
+    output = tmp_path / "s.parquet"
+    status, _, err = pulmo("data", "split", manifest, "-o", output, *words)
+    assert status == (2 if reason else 0)
+    assert reason in err
+    assert output.exists() == (not reason)
+
+
 def test_folds_are_counted_one_by_one(pulmo: Call, sources: Path, tmp_path: Path) -> None:
     output = tmp_path / "s.parquet"
     words = ["-o", output, "--test", "0", "--seed", "2"]
@@ -92,6 +118,19 @@ def test_a_source_is_left_out(pulmo: Call, sources: Path, tmp_path: Path) -> Non
     assert set(read_manifest(output).query("split == 'test'")["source"]) == {"north"}
     assert "warning: train has no picture of covid\n" in out
     assert "warning: val has no picture of covid\n" in out
+
+
+def test_a_test_that_may_hold_what_is_trained_on_is_a_warning(
+    pulmo: Call, sources: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "s.parquet"
+    table = read_manifest(sources)
+    table["origin"] = table["source"].map({"north": "south", "south": None})
+    write_manifest(table, sources)
+    status, out, _ = pulmo("data", "split", sources, "-o", output, "--leave-out", "north")
+    assert status == 0
+    n = (table["source"] == "north").sum()
+    assert f"\nwarning: north has {n} of its pictures from south, but no group holds pic" in out
 
 
 def test_matched_subsets_are_told_as_a_table(pulmo: Call, manifest: Path, tmp_path: Path) -> None:

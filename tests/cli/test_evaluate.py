@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -215,3 +216,141 @@ class TestOpenings:
             f"{bundle / OPENINGS} cannot be written (No such file or directory): this opening of "
             "the test set is not on record there.\n"
         )
+
+
+class TestTable:
+    """A table of any model's predictions, judged without the model."""
+
+    @pytest.fixture
+    def table(self) -> pd.DataFrame:
+        generator = np.random.default_rng(3)
+        label = np.array(["tb", "clear"] * 40)
+        p = generator.beta(2, 1, size=80)
+        return pd.DataFrame(
+            {
+                "path": [f"/home/Jane Doe/{number}.png" for number in range(80)],
+                "label": label,
+                "patient": [f"p{number // 4}-{number % 2}" for number in range(80)],
+                "p_tb": np.where(label == "tb", p, 1 - p),
+                "p_clear": np.where(label == "tb", 1 - p, p),
+                "sex": ["F", "F", "M", "M"] * 20,
+            }
+        )
+
+    def test_a_page_without_a_card(self, pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
+        table.to_csv(tmp_path / "theirs.csv", index=False)
+        words = ["--positive", "tb", "--threshold", "0.4", "--prevalence", "0.05"]
+        status, out, err = pulmo("evaluate", tmp_path / "theirs.csv", "-o", tmp_path / "e", *words)
+        assert (status, err) == (0, "")
+        assert {path.name for path in (tmp_path / "e").iterdir()} == {
+            "predictions.parquet", "evaluation.json", "report.html",
+        }  # fmt: skip
+        assert out.startswith("80 pictures in 40 groups\n")
+        evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
+        assert evaluation["model"]["name"] == "theirs"
+        assert evaluation["decision"]["threshold"] == 0.4
+        assert evaluation["decision"]["prevalence"] == 0.05
+        assert evaluation["patients"]["n"] == 40
+        called = table["p_tb"] >= 0.4
+        found = evaluation["decision"]["sensitivity"][0]
+        assert found == pytest.approx(called[table["label"] == "tb"].mean())
+        page = (tmp_path / "e" / "report.html").read_text()
+        assert "Jane Doe" not in page
+        assert "judged without the model that made them" in page
+        assert "where 0.05 of all are positive" in page
+        assert "Model card" not in page
+        for figure in ("Precision and recall", "Thresholds", "Net benefit", "Scores", "Accuracy"):
+            assert f"<h3>{figure}</h3>" in page
+
+    def test_its_own_predictions_are_judged_alike(
+        self, pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
+    ) -> None:
+        words = ["--data", manifest, "--split", "test", "-o", tmp_path / "e"]
+        assert pulmo("evaluate", bundle, *words)[0] == 0
+        written = tmp_path / "e" / "predictions.parquet"
+        assert pulmo("evaluate", written, "-o", tmp_path / "again", "--positive", "covid")[0] == 0
+        first, second = (
+            json.loads((tmp_path / name / "evaluation.json").read_text()) for name in ("e", "again")
+        )
+        for part in ("overall", "classes", "confusion", "roc", "subgroups"):
+            assert first[part] == second[part]
+
+    def test_without_a_positive_class_it_is_said(
+        self, pulmo: Call, table: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        table.to_parquet(tmp_path / "t.parquet")
+        assert pulmo("evaluate", tmp_path / "t.parquet", "-o", tmp_path / "e")[0] == 0
+        page = (tmp_path / "e" / "report.html").read_text()
+        assert "No class was named positive" in page
+        assert "Net benefit" not in page
+
+    @pytest.mark.parametrize(
+        ("change", "sentence"),
+        [
+            ({"label": None}, "80 of the 80 predictions have no label; the first is of "),
+            ({"p_tb": np.nan}, "have a probability that is missing or not between 0 and 1"),
+            ({"p_tb": 0.9}, "have probabilities that do not sum to 1 within 0.0001"),
+            ({"p_tb": "high"}, "The columns p_tb, p_clear must hold numbers"),
+            ({"label": "flu"}, "None of the 80 pictures has a label that the model knows (tb"),
+            ({"path": "x.png"}, "79 of the 80 predictions are there more than once"),
+            ({"decision": "TB"}, "have a decision that is none of ('tb', 'clear')"),
+            ({"positive": "yes"}, "have a positive that is neither true nor false"),
+            ({"age": "old"}, "The column age must hold years or nothing"),
+        ],
+    )
+    @pytest.mark.parametrize("kind", ["csv", "parquet"])
+    def test_bad_input_is_a_sentence(
+        self,
+        pulmo: Call,
+        table: pd.DataFrame,
+        tmp_path: Path,
+        change: dict[str, Any],
+        sentence: str,
+        kind: str,
+    ) -> None:
+        path = tmp_path / f"t.{kind}"
+        bad = table.assign(**change)
+        bad.to_csv(path, index=False) if kind == "csv" else bad.to_parquet(path)
+        status, out, err = pulmo("evaluate", path, "-o", tmp_path / "e")
+        assert (status, out) == (3, "")
+        assert sentence in err
+        assert err.count("\n") == 1
+        assert not (tmp_path / "e").exists()
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (["--data", "m.parquet"], "is a table of predictions; --data, --split, --view, "),
+            (["--threshold", "0.5"], "--threshold needs --positive"),
+            (["--prevalence", "0.5"], "--prevalence needs --positive"),
+            (["--positive", "flu"], "There is no class 'flu' to count as positive"),
+            (["--positive", "tb", "--prevalence", "5"], "A prevalence lies between 0 and 1; 5"),
+        ],
+    )
+    def test_options_that_do_not_fit(
+        self,
+        pulmo: Call,
+        table: pd.DataFrame,
+        tmp_path: Path,
+        words: list[str],
+        sentence: str,
+    ) -> None:
+        table.to_parquet(tmp_path / "t.parquet")
+        status, _, err = pulmo("evaluate", tmp_path / "t.parquet", "-o", tmp_path / "e", *words)
+        assert status == 2
+        assert sentence in err
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            ([], "needs films to judge; name their manifest with --data."),
+            (["--positive", "covid"], "A bundle's card says what is positive"),
+            (["--threshold", "0.5"], "A bundle's card says what is positive"),
+        ],
+    )
+    def test_a_bundle_is_no_table(
+        self, pulmo: Call, bundle: Path, tmp_path: Path, words: list[str], sentence: str
+    ) -> None:
+        status, _, err = pulmo("evaluate", bundle, "-o", tmp_path / "e", *words)
+        assert status == 2
+        assert sentence in err

@@ -138,6 +138,16 @@ class TestProblems:
         assert len(problems(tmp_path / "m.problems.csv")) == 25
         assert not (tmp_path / "m.parquet").exists()
 
+    def test_nothing_to_import_leaves_no_journal(
+        self, pulmo: Call, film: Path, tmp_path: Path
+    ) -> None:
+        for label in ("covid", "normal"):
+            (tmp_path / "set" / label).mkdir(parents=True)
+            shutil.copy(film, tmp_path / "set" / label)
+        output = tmp_path / "m.parquet"
+        assert pulmo("data", "import", "folder", tmp_path / "set", "-o", output)[0] == 3
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["m.problems.csv", "set"]
+
     def test_a_name_that_is_not_utf8_is_in_the_table(
         self, pulmo: Call, folder: Path, tmp_path: Path
     ) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import resource
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -311,6 +312,23 @@ class TestPublished:
         reason = r"of which 0 bytes are here: Failed to establish .*\. Type the same command again"
         with pytest.raises(InputError, match=reason):
             fetch({"a": Published("http://127.0.0.1:9/a.npz", MD5)}, tmp_path)
+
+    def test_a_host_that_cannot_be_found(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def unknown(*_: object, **__: object) -> None:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+        monkeypatch.setattr(socket, "getaddrinfo", unknown)
+        monkeypatch.setenv("NO_PROXY", "*")
+        with pytest.raises(InputError) as caught:
+            fetch({"a": Published("http://films.invalid/a.npz", MD5)}, tmp_path)
+        assert str(caught.value) == (
+            "http://films.invalid/a.npz could not be downloaded, of which 0 bytes are here: the "
+            "host films.invalid could not be found; see whether this machine is online, and "
+            "whether HTTPS_PROXY must name a proxy. Type the same command again: it goes on where "
+            "it stopped."
+        )
 
     def test_a_full_disk_keeps_what_is_there(
         self, remote: dict[str, Published], tmp_path: Path, behaviour: Behaviour

@@ -62,14 +62,24 @@ def test_a_set_without_one_good_picture_is_an_error(tmp_path: Path) -> None:
         import_source("kermani", tmp_path)
 
 
-def test_a_file_that_is_found_twice_counts_once(tmp_path: Path, film: Path) -> None:
-    (tmp_path / "normal").mkdir()
-    shutil.copy(film, tmp_path / "normal" / "a.png")
-    (tmp_path / "Normal").symlink_to("normal")
-    imported = import_source("folder", tmp_path)
-    path = str(tmp_path / "normal" / "a.png")
-    assert imported.manifest["path"].tolist() == [path]
-    assert imported.problems == [Problem(path, "it is found twice; one counts")]
+def test_a_link_is_a_row_of_the_problems_and_never_followed(tmp_path: Path, film: Path) -> None:
+    (tmp_path / "set" / "normal" / "deep").mkdir(parents=True)
+    shutil.copy(film, tmp_path / "set" / "normal" / "a.png")
+    links: dict[str, str | Path] = {
+        "Normal": "normal",
+        "normal/again.png": "a.png",
+        "normal/deep/out": tmp_path,
+        "normal/gone.png": "nowhere",
+        "normal/loop": ".",
+    }
+    for name, target in links.items():
+        (tmp_path / "set" / name).symlink_to(target)
+    imported = import_source("folder", tmp_path / "set")
+    assert imported.manifest["path"].tolist() == [str(tmp_path / "set" / "normal" / "a.png")]
+    reason = "it is a link, and links are not followed"
+    assert imported.problems == [
+        Problem(str(tmp_path / "set" / name), reason, failed=False) for name in links
+    ]
 
 
 def test_copies_with_different_labels_are_all_left_out(tmp_path: Path, film: Path) -> None:
@@ -206,6 +216,19 @@ def test_merge_finds_copies_across_sources(films: pd.DataFrame) -> None:
     assert joined["group"].nunique() == films["group"].nunique()
     with pytest.raises(InputError, match="is in more than one of the manifests"):
         merge([films, films.head(1)])
+
+
+def test_merge_keeps_what_curation_put_together(films: pd.DataFrame) -> None:
+    groups = films["group"].where(films.index >= 2, "curated")
+    other = films.tail(1).assign(
+        path="/copy/0", sha256="0" * 64, pixels_sha256="1" * 64, patient=None, source="copy"
+    )
+    other["group"] = "another"
+    joined = merge([films.assign(group=groups), other])
+    first, second = joined["group"][:2]
+    assert films["group"][0] != films["group"][1]
+    assert first == second
+    assert joined["group"].nunique() == films["group"].nunique()
 
 
 def test_merge_refuses_sources_that_contradict_each_other(films: pd.DataFrame) -> None:

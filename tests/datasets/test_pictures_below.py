@@ -6,7 +6,7 @@ import pytest
 
 from pulmo.core.errors import InputError
 from pulmo.datasets.manifest import import_source
-from pulmo.datasets.source import pictures_below
+from pulmo.datasets.source import left_out_link, pictures_below
 
 
 def test_files_come_in_path_order_and_as_they_are_asked_for(tmp_path: Path) -> None:
@@ -19,16 +19,32 @@ def test_files_come_in_path_order_and_as_they_are_asked_for(tmp_path: Path) -> N
     assert [tmp_path / "a" / "1.png", *found] == sorted(tmp_path / name for name in names)
 
 
-def test_hidden_files_links_loops_and_pipes_are_left_out(tmp_path: Path) -> None:
+def test_hidden_files_and_pipes_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / ".hidden").mkdir()
     for name in ("a/1.png", "a/.2.png", ".hidden/3.png"):
         (tmp_path / name).touch()
-    (tmp_path / "a" / "loop").symlink_to(tmp_path)
-    (tmp_path / "a" / "self").symlink_to("self")
-    (tmp_path / "a" / "link.png").symlink_to("1.png")
+    (tmp_path / "a" / ".link.png").symlink_to("1.png")
     os.mkfifo(tmp_path / "a" / "pipe.png")
     assert list(pictures_below(tmp_path)) == [tmp_path / "a" / "1.png"]
+
+
+def test_a_link_is_a_problem_in_the_place_of_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "b.png").touch()
+    for name, target in (("a", ".."), ("c", "."), ("d", "d"), ("e", "b.png"), ("f", "gone")):
+        (tmp_path / "set" / name).symlink_to(target)
+    first, picture, *others = pictures_below(tmp_path / "set")
+    assert picture == tmp_path / "set" / "b.png"
+    assert [first, *others] == [left_out_link(tmp_path / "set" / name) for name in "acdef"]
+    assert left_out_link(tmp_path).failed is False
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "1.png").touch()
+    (tmp_path / "link").symlink_to("real")
+    assert list(pictures_below(tmp_path / "link")) == [tmp_path / "link" / "1.png"]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.labels import LABELS
-from pulmo.datasets.source import SOURCES, Entry, Problem, pictures_below
+from pulmo.datasets.source import SOURCES, Entry, Problem, left_out_link, pictures_below
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
 
@@ -37,6 +37,28 @@ def test_a_source_that_knows_its_labels_takes_no_map(name: str, tmp_path: Path) 
 def test_pictures_lie_below_a_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a folder"):
         list(pictures_below(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("darkcovidnet", "X-Ray Image DataSet/Pneumonia"),
+        ("folder", "normal"),
+        ("kermany", "train/NORMAL"),
+        ("nih", "images"),
+        ("radiography", "COVID/images"),
+    ],
+)
+def test_a_link_among_the_pictures_is_named(name: str, folder: str, tmp_path: Path) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "Data_Entry_2017_v2020.csv").write_text(
+        "Image Index,Finding Labels,Patient ID,Patient Age,View Position,Patient Gender\n"
+    )
+    link = tmp_path / folder / "a.png"
+    link.symlink_to(tmp_path)
+    items = list(SOURCES[name].entries(tmp_path, {}))
+    assert left_out_link(link) in items
+    assert not [item for item in items if isinstance(item, Entry)]
 
 
 @pytest.mark.real

@@ -47,7 +47,7 @@ def test_a_contrast_counts_each_side() -> None:
         [0, 0, 2, 2, 2],
     )
     sides = Sides(("covid",), ("normal",))
-    result = contrast("hospital", sides, sample, 200, np.random.default_rng(0))
+    result = contrast("hospital", sides, sample)
     assert (result.source, result.positive, result.negative) == ("hospital", *sides)
     assert (result.n_positive, result.n_negative) == (2, 3)
     # The shares are 5/9 and 1/3 against 1/8, 1/2 and 0; one half counts as positive.
@@ -62,7 +62,7 @@ def test_a_contrast_counts_each_side() -> None:
 def test_contrasts_stay_within_a_source(make_sample: MakeSample) -> None:
     sample = make_sample(120, labels=("covid", "viral", "normal"))
     sources = np.where(sample.truth == 1, "clinic", np.where(np.arange(120) < 80, "city", "clinic"))
-    found = contrasts(sample, sources, 200, np.random.default_rng(0))
+    found = contrasts(sample, sources)
     assert [(each.source, *each.positive, "/", *each.negative) for each in found] == [
         ("city", "covid", "/", "normal"),
         ("clinic", "covid", "/", "viral"),
@@ -80,11 +80,11 @@ def test_contrasts_stay_within_a_source(make_sample: MakeSample) -> None:
 
 def test_one_picture_on_a_side_has_an_auc_without_an_interval() -> None:
     sample = small([[0.5, 0.1, 0.4], [0.1, 0.2, 0.7], [0.4, 0.2, 0.4]], [0, 2, 2])
-    (result,) = contrasts(sample, np.full(3, "city"), 200, np.random.default_rng(0))
+    (result,) = contrasts(sample, np.full(3, "city"))
     assert result.auc == (1.0, None, None, 3, "pictures with it come from 1 group only")
 
 
 def test_a_source_of_one_class_has_no_contrast(make_sample: MakeSample) -> None:
     sample = make_sample(30)
     sources = np.array(["one", "two", "three"])[sample.truth]
-    assert contrasts(sample, sources, 200, np.random.default_rng(0)) == ()
+    assert contrasts(sample, sources) == ()

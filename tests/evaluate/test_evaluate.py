@@ -8,8 +8,14 @@ from sklearn.metrics import confusion_matrix
 
 from pulmo.bundle.card import Card
 from pulmo.core.errors import UsageError
-from pulmo.evaluate.evaluate import Provenance, evaluate
+from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, Failure, ModelName, read_evaluation
+from pulmo.evaluate.terms import Terms
+
+
+def few(replicates: int) -> Resampling:
+    return Resampling(np.random.default_rng(0), replicates)
+
 
 MakePredictions = Callable[..., pd.DataFrame]
 
@@ -30,8 +36,7 @@ def table(make_predictions: MakePredictions) -> pd.DataFrame:
 
 @pytest.fixture
 def result(table: pd.DataFrame, card: Card) -> Evaluation:
-    generator = np.random.default_rng(0)
-    return evaluate(table, card, PROVENANCE, generator=generator, replicates=200)
+    return evaluate(table, Terms.of(card), PROVENANCE, few(200))
 
 
 def test_the_data_are_described(result: Evaluation) -> None:
@@ -93,15 +98,14 @@ def test_it_survives_the_way_through_a_file(result: Evaluation, tmp_path: Path) 
 def test_the_same_seed_gives_the_same_evaluation(
     result: Evaluation, table: pd.DataFrame, card: Card
 ) -> None:
-    again = evaluate(table, card, PROVENANCE, generator=np.random.default_rng(0), replicates=200)
+    again = evaluate(table, Terms.of(card), PROVENANCE, few(200))
     assert again == result
 
 
 def test_one_class_alone_is_evaluated(make_predictions: MakePredictions, card: Card) -> None:
     table = make_predictions({"normal@city": 5})
     origin = Provenance(PROVENANCE.model, "2" * 64)
-    generator = np.random.default_rng(0)
-    result = evaluate(table, card, origin, generator=generator, replicates=100)
+    result = evaluate(table, Terms.of(card), origin, few(100))
     assert result.data.split is None
     assert str(result.decision.sensitivity) == "undefined (no picture is covid or pneumonia)"
     expected = "undefined (it needs pictures of two or more classes)"
@@ -111,6 +115,13 @@ def test_one_class_alone_is_evaluated(make_predictions: MakePredictions, card: C
 
 
 def test_too_few_resamples_are_refused(table: pd.DataFrame, card: Card) -> None:
-    generator = np.random.default_rng(0)
     with pytest.raises(UsageError, match="100 resamples or more; 99 were asked for"):
-        evaluate(table, card, PROVENANCE, generator=generator, replicates=99)
+        evaluate(table, Terms.of(card), PROVENANCE, few(99))
+
+
+@pytest.mark.parametrize("prevalence", [0.0, 1.0, 3.0])
+def test_a_prevalence_that_is_no_share_is_refused(
+    table: pd.DataFrame, card: Card, prevalence: float
+) -> None:
+    with pytest.raises(UsageError, match=f"between 0 and 1; {prevalence:g} was given"):
+        evaluate(table, Terms.of(card), PROVENANCE, few(100), prevalence=prevalence)

@@ -60,7 +60,8 @@ def test_copies_change_neither_a_value_nor_much_of_its_interval(make_sample: Mak
     )
     once = figures(sample, 100, np.random.default_rng(3)).overall
     often = figures(copied, 100, np.random.default_rng(3)).overall
-    for name in once:
+    # Its correction counts pictures as independent, and says so.
+    for name in set(once) - {"debiased_calibration_error"}:
         assert often[name][:3] == pytest.approx(once[name][:3], rel=0.01)
 
 

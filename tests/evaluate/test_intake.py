@@ -7,6 +7,7 @@ import pytest
 from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError
 from pulmo.evaluate.intake import judge
+from pulmo.evaluate.terms import Terms
 
 MakePredictions = Callable[[dict[str, int]], pd.DataFrame]
 
@@ -18,7 +19,7 @@ def table(make_predictions: MakePredictions) -> pd.DataFrame:
 
 def test_labels_are_merged_and_groups_numbered(table: pd.DataFrame, card: Card) -> None:
     table.loc[11, "group"] = "patient 0"
-    rows, sample, skipped = judge(table, card.labels)
+    rows, sample, skipped = judge(table, Terms.of(card))
     assert rows["class"].tolist() == ["covid"] * 4 + ["pneumonia"] * 3 + ["normal"] * 5
     assert sample.truth.tolist() == [0] * 4 + [1] * 3 + [2] * 5
     assert sample.groups.tolist() == [*range(11), 0]
@@ -32,7 +33,7 @@ def test_labels_that_the_model_does_not_know_are_left_out_and_counted(
     make_predictions: MakePredictions, card: Card
 ) -> None:
     table = make_predictions({"other@a": 2, "covid@a": 3, "bacterial@a": 1, "normal@b": 2})
-    rows, sample, skipped = judge(table, card.labels)
+    rows, sample, skipped = judge(table, Terms.of(card))
     assert skipped == {"bacterial": 1, "other": 2}
     assert rows["path"].tolist() == table["path"][[2, 3, 4, 6, 7]].tolist()
     assert rows.index.tolist() == [0, 1, 2, 3, 4]
@@ -42,7 +43,7 @@ def test_labels_that_the_model_does_not_know_are_left_out_and_counted(
 
 def test_the_table_of_the_caller_is_left_alone(table: pd.DataFrame, card: Card) -> None:
     before = table.copy()
-    judge(table, card.labels)
+    judge(table, Terms.of(card))
     pd.testing.assert_frame_equal(table, before)
 
 
@@ -50,14 +51,14 @@ def test_the_table_of_the_caller_is_left_alone(table: pd.DataFrame, card: Card) 
 def test_ages_may_be_missing(table: pd.DataFrame, card: Card, known: list[float]) -> None:
     missing = [pd.NA] * (12 - len(known))
     table["age"] = pd.Series([*known, *missing], dtype=object)
-    assert judge(table, card.labels).rows["age"].dropna().tolist() == known
+    assert judge(table, Terms.of(card)).rows["age"].dropna().tolist() == known
 
 
 def test_columns_as_parquet_gives_them_are_read(table: pd.DataFrame, card: Card) -> None:
     typed = table.convert_dtypes(dtype_backend="pyarrow")
     np.testing.assert_array_equal(
-        judge(typed, card.labels).sample.probabilities,
-        judge(table, card.labels).sample.probabilities,
+        judge(typed, Terms.of(card)).sample.probabilities,
+        judge(table, Terms.of(card)).sample.probabilities,
     )
 
 
@@ -90,24 +91,24 @@ def test_a_bad_value_is_refused(
     values[3] = value
     table[column] = pd.Series(values, dtype=object)
     with pytest.raises(InputError, match=message):
-        judge(table, card.labels)
+        judge(table, Terms.of(card))
 
 
 def test_probabilities_must_sum_to_one(table: pd.DataFrame, card: Card) -> None:
     table.loc[5, ["p_covid", "p_pneumonia", "p_normal"]] = (0.5, 0.3, 0.2 + 0.9e-4)
-    assert len(judge(table, card.labels).sample) == 12
+    assert len(judge(table, Terms.of(card)).sample) == 12
     table.loc[5, "p_normal"] = 0.2 + 1.1e-4
     with pytest.raises(InputError, match=r"do not sum to 1 within 0\.0001; .* /pictures/5\.png"):
-        judge(table, card.labels)
+        judge(table, Terms.of(card))
 
 
 def test_missing_columns_are_all_named(table: pd.DataFrame, card: Card) -> None:
     with pytest.raises(InputError, match="lack the columns source, age, p_normal; expected"):
-        judge(table.drop(columns=["p_normal", "age", "source"]), card.labels)
+        judge(table.drop(columns=["p_normal", "age", "source"]), Terms.of(card))
 
 
 def test_nothing_to_judge_is_refused(make_predictions: MakePredictions, card: Card) -> None:
     with pytest.raises(InputError, match=r"None of the 2 pictures .*covid, pneumonia, normal, vir"):
-        judge(make_predictions({"other@a": 2}), card.labels)
+        judge(make_predictions({"other@a": 2}), Terms.of(card))
     with pytest.raises(InputError, match="None of the 0 pictures"):
-        judge(make_predictions({"covid@a": 1}).iloc[:0], card.labels)
+        judge(make_predictions({"covid@a": 1}).iloc[:0], Terms.of(card))

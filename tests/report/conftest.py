@@ -17,8 +17,15 @@ from pulmo.evaluate.evaluation import (
     EvaluatedData,
     Evaluation,
     Failure,
+    Histogram,
     ModelName,
+    Pair,
+    PatientFigures,
+    PrecisionRecall,
     ReliabilityBin,
+    ReportRow,
+    Subgroup,
+    Threshold,
 )
 from pulmo.report.gallery import SUREST_HIT, SUREST_MISS, Shown
 from pulmo.report.page import ReportContent
@@ -97,13 +104,24 @@ def evaluation() -> Evaluation:
             ),
         ),
         overall={"accuracy": figure(), "log_loss": Estimate(1.5, 1.25, 1.75, 9001)},
-        classes={label: {"auc": figure(), "recall": figure()} for label in LABELS},
+        classes={
+            label: {"auc": figure(), "recall": figure(), "specificity": figure()}
+            for label in LABELS
+        },
         confusion=((2901, 60, 40), (70, 2900, 32), (0, 0, 0)),
         decision=DecisionFigures(
             positive=("covid", "viral"),
             threshold=0.4321,
             sensitivity=figure(),
             specificity=figure(),
+            auc=figure(),
+            ppv=figure(),
+            npv=figure(),
+            positive_likelihood_ratio=Estimate(7.5, 6.25, 8.75, 9001),
+            negative_likelihood_ratio=figure(),
+            prevalence=0.04,
+            ppv_at_prevalence=figure(),
+            npv_at_prevalence=figure(),
         ),
         reliability=(
             ReliabilityBin(low=0.0, high=0.1, n=0, confidence=None, accuracy=None),
@@ -125,6 +143,62 @@ def evaluation() -> Evaluation:
                 accuracy=figure(),
                 sensitivity=figure(),
                 specificity=figure(),
+            ),
+        ),
+        precision_recall={
+            label: PrecisionRecall(recall=(0, 0.8, 1), precision=(1, 0.9, 0.33)) for label in LABELS
+        },
+        pairs=(Pair(first="covid", second="viral", auc=figure()),),
+        classification_report={
+            "covid": ReportRow(precision=0.977, recall=0.967, f1=0.972, support=3001),
+            "macro avg": ReportRow(precision=None, recall=0.644, f1=0.641, support=9001),
+        },
+        sweep=tuple(
+            Threshold(
+                threshold=at,
+                sensitivity=1 - at,
+                specificity=at,
+                ppv=None if at == 1 else 0.7,
+                npv=0.6 if at else None,
+                net_benefit=None if at == 1 else 0.6 - at / 2,
+                treat_all=None if at == 1 else 0.6 - at,
+            )
+            for at in (0, 0.25, 0.5, 0.75, 1)
+        ),
+        histograms={label: Histogram(counts=(5, 0, 7, 20)) for label in LABELS},
+        subgroups=(
+            Subgroup(
+                fact="sex",
+                name="F",
+                n=4001,
+                groups=3901,
+                accuracy=figure(),
+                auc=figure(),
+                sensitivity=figure(),
+                specificity=figure(),
+            ),
+            Subgroup(
+                fact="sex",
+                name="M",
+                n=12,
+                groups=11,
+                accuracy=Estimate(0.75, None, None, 12),
+                auc=Estimate.undefined("one side"),
+                sensitivity=figure(),
+                specificity=figure(),
+            ),
+        ),
+        patients=PatientFigures(
+            n=7001,
+            mixed=123,
+            overall={"accuracy": figure()},
+            classes={
+                label: {"auc": figure(), "recall": figure(), "specificity": figure()}
+                for label in LABELS
+            },
+            confusion=((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+            decision=DecisionFigures(
+                positive=("covid",), threshold=0.5, sensitivity=figure(), specificity=figure()
             ),
         ),
         warnings=(

@@ -133,6 +133,17 @@ def test_what_is_reached_without_the_clue_is_marked_to_scale(
     assert f'<u style="left:{100 * clue.commonest:.2f}%"></u>' in html
 
 
+def test_every_figure_of_a_clue_bears_its_name_where_the_columns_are_not_shown(
+    html: str, page: Page
+) -> None:
+    (heads,) = re.findall(r'<th scope="col">Clue</th>(.*)</tr></thead>', html)
+    names = re.findall(r"<th[^>]*>([^<]*)</th>", heads)
+    cells = [cell["data-name"] for cell in page.all("td") if "data-name" in cell]
+    assert names == ["Cramer's V", "Accuracy", "Balanced accuracy", "Verdict"]
+    assert cells == names * (len(cells) // 4)
+    assert cells
+
+
 def test_counts_by_column_and_class(page: Page, inspection: Inspection) -> None:
     for label in inspection.labels:
         assert label in page.text
@@ -298,6 +309,6 @@ def test_narrow_tables_stand_side_by_side(
     narrow = inspect_manifest(two, "two", 7)
     assert len(inspection.labels) > 3
     assert '<div class="columns">' not in html
-    page = render_inspection(InspectionContent(narrow))
+    page = render_inspection(InspectionContent(narrow, drawn=3))
     assert '<div class="columns">' in page
-    assert "pulmo data inspect two --seed 7 -o inspection" in page
+    assert "pulmo data inspect two --samples 3 --seed 7 -o inspection" in page

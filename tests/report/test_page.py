@@ -74,14 +74,37 @@ def estimates(evaluation: Evaluation, card: Card) -> list[Estimate]:
         *(evaluation.decision.sensitivity, evaluation.decision.specificity),
         *(card.decision.sensitivity, card.decision.specificity),
         *(contrast.auc, contrast.accuracy, contrast.sensitivity, contrast.specificity),
+        *(one for one in decision_figures(evaluation) if one is not None),
+        *(pair.auc for pair in evaluation.pairs),
+        *patient_figures(evaluation),
+        *(getattr(evaluation.subgroups[0], name) for name in FOREST),
     ]
+
+
+FOREST = ("accuracy", "auc", "sensitivity", "specificity")
+
+
+def decision_figures(evaluation: Evaluation) -> list[Estimate | None]:
+    decision = evaluation.decision
+    return [
+        *(decision.auc, decision.ppv, decision.npv),
+        *(decision.positive_likelihood_ratio, decision.negative_likelihood_ratio),
+        *(decision.ppv_at_prevalence, decision.npv_at_prevalence),
+    ]
+
+
+def patient_figures(evaluation: Evaluation) -> list[Estimate]:
+    assert evaluation.patients is not None
+    classes = evaluation.patients.classes.values()
+    by_class = (figure for figures in classes for figure in figures.values())
+    return [*evaluation.patients.overall.values(), *by_class]
 
 
 def test_every_figure_is_there_with_its_interval_and_n(
     page: Page, evaluation: Evaluation, card: Card
 ) -> None:
     found = estimates(evaluation, card)
-    assert len(found) == 16
+    assert len(found) == 41
     for value, low, high, n, _ in found:
         assert value is not None
         words = rf"{value:.3f} {low:.3f}\u2013{high:.3f} n = {n:,}"
@@ -228,7 +251,7 @@ def test_undefined_figures_say_why_in_a_footnote(content: ReportContent) -> None
     }
     page = Page(render_report(with_evaluation(content, classes=classes, overall=overall)))
     assert "0.500 no interval 1 n = 2" in page.text
-    assert page.text.count("undefined 2 n = 0") == 3
+    assert page.text.count("undefined 2 n = 0") == 6  # by class, and beside the patients
     assert "1 Too few groups." in page.text
     assert "2 No picture is viral." in page.text
     assert {"note-1", "note-2"} <= set(page.values("id"))
@@ -281,7 +304,7 @@ def test_a_report_is_written_small_and_always_the_same(
     write_report(second, content)
     assert first.read_bytes() == second.read_bytes()
     pictures = sum(len(shown.data_uri()) for shown in content.gallery)
-    assert first.stat().st_size < pictures + 120_000
+    assert first.stat().st_size < pictures + 170_000
 
 
 def test_the_card_of_another_model_is_refused(content: ReportContent) -> None:
@@ -296,3 +319,52 @@ def test_a_bad_picture_leaves_no_report(content: ReportContent, tmp_path: Path) 
     with pytest.raises(InputError, match="not a PNG"):
         write_report(tmp_path / "report.html", bad)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_classification_report_has_scikit_learns_form(page: Page) -> None:
+    assert "Class precision recall F1 support covid 0.977 0.967 0.972 3,001" in page.text
+    assert "macro avg - 0.644 0.641 9,001" in page.text
+
+
+def test_the_prevalence_and_the_patients_left_out_are_said(page: Page) -> None:
+    assert "Positive predictive value where 0.04 of all are positive" in page.text
+    assert "7,001 patients or groups of copies. 123 more with pictures of several" in page.text
+    assert "need it stated" not in page.text
+
+
+def test_a_page_needs_no_card(content: ReportContent) -> None:
+    page = Page(render_report(replace(content, card=None, gallery=())))
+    assert "A table of predictions, judged without the model that made them." in page.text
+    assert "For research, not diagnosis." in page.text
+    for words in ("Model card", "How to reproduce it", "Validation", "chosen on the validation"):
+        assert words not in page.text
+
+
+def test_a_decision_without_a_threshold_or_a_positive_class_is_said(
+    content: ReportContent,
+) -> None:
+    decision = content.evaluation.decision.model_copy(update={"threshold": None})
+    text = Page(render_report(with_evaluation(content, decision=decision))).text
+    assert "when its decided class is covid or viral" in text
+    none = decision.model_copy(update={"positive": ()})
+    text = Page(render_report(with_evaluation(content, decision=none))).text
+    assert "No class was named positive" in text
+
+
+def test_a_test_without_patients_or_subgroups_says_so(content: ReportContent) -> None:
+    bare = with_evaluation(
+        content,
+        **dict.fromkeys(("pairs", "subgroups", "sweep"), ()),
+        **{name: {} for name in ("precision_recall", "histograms", "classification_report")},
+        patients=None,
+        decision=content.evaluation.decision.model_copy(update={"prevalence": None}),
+    )
+    text = Page(render_report(bare)).text
+    for sentence in (
+        "the figures by patient are those by picture",
+        "The pictures do not differ in source, view, sex, age or size",
+        "those of another place need it stated",
+    ):
+        assert sentence in text
+    for title in ("Each two classes", "Classification report", "Net benefit", "Scores"):
+        assert title not in text

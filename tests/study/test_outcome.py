@@ -41,7 +41,12 @@ def test_the_table_sets_published_beside_ours_and_says_what_differs() -> None:
         recipe="minivgg-quick",
         backbone="mini-vggnet",
         figures=(
-            Figure(name="recall of pneumonia", published=proportion(9, 10), ours=proportion(7, 9)),
+            Figure(
+                name="recall of pneumonia",
+                published=proportion(9, 10),
+                ours=proportion(7, 9),
+                floors={"facts": Estimate(0.6, 0.312, 0.831, 9)},
+            ),
             Figure(name="accuracy", published=None, ours=Estimate.undefined("nothing")),
         ),
         n=12,
@@ -55,8 +60,8 @@ def test_the_table_sets_published_beside_ours_and_says_what_differs() -> None:
     assert "## MiniVGGNet" in text
     assert (
         "| `minivgg-quick` | recall of pneumonia | 0.900 (0.596-0.982) | 0.778 (0.453-0.937) "
-        "| 9 | 6 | 2.2 |"
+        "| 9 | 0.600 (0.312-0.831) | - | 6 | 2.2 |"
     ) in text
-    assert "|  | accuracy | - | undefined (nothing) | 0 |  |  |" in text
+    assert "|  | accuracy | - | undefined (nothing) | 0 | - | - |  |  |" in text
     assert "- They published no figure." in text
     assert "tested on 12 (3 normal, 9 pneumonia). Its network starts from random" in text

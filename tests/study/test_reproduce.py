@@ -68,6 +68,8 @@ def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_p
     assert published[4] is not None
     assert published[4].value == pytest.approx(0.85)
     assert "chest_xray is not at hand." in outcome.notes
+    reasons = {floor.reason for figure in outcome.figures for floor in figure.floors.values()}
+    assert any("fewer than two classes have 10 judged" in str(reason) for reason in reasons)
     shutil.rmtree(tmp_path / "out" / "demo" / "run")
     assert run(ONE, root, tmp_path / "out") == outcome
     (tmp_path / "out" / "demo" / "outcome.json").write_text("{}")
@@ -78,6 +80,9 @@ def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_p
 def test_folds_are_judged_together(root: Path, tmp_path: Path) -> None:
     outcome = run(CROSSED, root, tmp_path / "out")
     assert outcome.n == 64
+    for figure in outcome.figures:
+        assert list(figure.floors) == ["facts", "thumbnail"]
+        assert figure.floors["thumbnail"].value is not None
     assert outcome.epochs == 3
     assert (tmp_path / "out" / "demo-cv" / "folds" / "fold-2-seed-0" / "card.json").exists()
 

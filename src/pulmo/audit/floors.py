@@ -93,22 +93,32 @@ def fit_floor(subject: Subject, kind: Kind) -> Floor:
     Raises:
         Unfit: too little is known, or there are fewer than two classes to fit on.
     """
-    found = [_fit_part(subject, kind, number) for number in range(len(subject.parts))]
+    judged = np.flatnonzero(_usable(subject, kind, subject.rows))
+    _check_enough(subject.rows.iloc[judged], "judged")
+    found = [
+        _fit_part(subject, kind, number, judged[subject.part[judged] == number])
+        for number in np.unique(subject.part[judged])
+    ]
     return Floor(*(np.concatenate(pieces) for pieces in zip(*found, strict=True)))
 
 
-def _fit_part(subject: Subject, kind: Kind, number: int) -> Floor:
+def _usable(subject: Subject, kind: Kind, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    return kind.needs(subject, rows) if kind.needs else np.ones(len(rows), np.bool_)
+
+
+def _check_enough(rows: pd.DataFrame, words: str) -> None:
+    if (rows["class"].value_counts() >= FEWEST).sum() < 2:
+        raise Unfit(f"fewer than two classes have {FEWEST} {words} pictures for it")
+
+
+def _fit_part(subject: Subject, kind: Kind, number: int, judged: NDArray[np.intp]) -> Floor:
+    """Fits a floor on the pictures of one part and asks it about rows of that part."""
     fit = known_rows(subject.parts[number].fit, subject.labels)
-    judged = np.flatnonzero(subject.part == number)
-    if kind.needs:
-        fit = fit[kind.needs(subject, fit)]
-        judged = judged[kind.needs(subject, subject.rows.iloc[judged])]
+    fit = fit[_usable(subject, kind, fit)]
     generator = subject.generator(f"floor {number}")
     fit = fit.iloc[np.sort(generator.permutation(len(fit))[:MOST])]
+    _check_enough(fit, "training")
     rows = subject.rows.iloc[judged]
-    for side, words in ((fit, "training"), (rows, "judged")):
-        if (side["class"].value_counts() >= FEWEST).sum() < 2:
-            raise Unfit(f"fewer than two classes have {FEWEST} {words} pictures for it")
     inputs = kind.look(subject, Side(fit, lambda: subject.pictures_of(fit)))
     asked = kind.look(subject, Side(rows, lambda: subject.pictures[judged]))
     truth = subject.places(fit["class"])

@@ -1,11 +1,13 @@
 """pulmo evaluate."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from pulmo.cli.console import progress, say
+from pulmo.cli.evaluate_summary import tell_evaluation
+from pulmo.cli.evaluate_table import TABLES, TableOptions, evaluate_table
 from pulmo.cli.output import claim_folder
 from pulmo.cli.predict import open_model
 from pulmo.core.errors import InputError, PartialError, RefusedError, UsageError
@@ -23,68 +25,120 @@ Several = list[str] | None
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle, or its model.onnx.")],
-    data: Annotated[Path, typer.Option(help="A manifest.")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            metavar="BUNDLE|PREDICTIONS",
+            help="A bundle, or its model.onnx; or a table of any model's predictions, .parquet or "
+            ".csv, with path, label, p_<class> and what else is known.",
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the results.")],
+    data: Annotated[Path | None, typer.Option(help="A manifest, for a bundle.")] = None,
     split: Annotated[str | None, typer.Option(help="The split to take; without it, all.")] = None,
     view: Annotated[Several, typer.Option(help="Take only this view; may be repeated.")] = None,
     modality: Annotated[Several, typer.Option(help="Take only this modality; likewise.")] = None,
     run: Annotated[
         Path | None, typer.Option(help="The bundle's run, to note an opened test there too.")
     ] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(help="Share of positive films where it would be used, for predictive values."),
+    ] = None,
+    positive: Annotated[
+        Several, typer.Option(help="Of a table: a class that is positive; may be repeated.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Of a table: probability from which that is called.")
+    ] = None,
 ) -> None:
-    """Run a bundle on labelled films and report on it.
+    """Run a bundle on labelled films and report on it, or judge a table of predictions.
 
-    Every figure has its interval. Writes predictions.parquet, card.json, evaluation.json and
-    report.html. That test pictures were opened is noted in openings.jsonl beside the model.
+    Every figure has its interval. Writes predictions.parquet, evaluation.json, report.html and, of
+    a bundle, card.json. That test pictures were opened is noted in openings.jsonl beside the model.
     """
+    if model.suffix.lower() in TABLES:
+        if data or split or view or modality or run:
+            raise UsageError(
+                f"{model} is a table of predictions; --data, --split, --view, --modality and --run "
+                "are for a bundle."
+            )
+        options = TableOptions(tuple(positive or ()), threshold, prevalence)
+        tell_evaluation(evaluate_table(model, output, options), output)
+        return
+    if positive or threshold is not None:
+        raise UsageError("A bundle's card says what is positive; leave --positive and --threshold.")
+    if data is None:
+        raise UsageError(f"{model} needs films to judge; name their manifest with --data.")
+    chosen = Choice(data, split, {"view": view or [], "modality": modality or []})
+    _evaluate_bundle(model, chosen, output, run, prevalence)
+
+
+class Choice(NamedTuple):
+    """The rows of a manifest that the options name.
+
+    Attributes:
+        data: the manifest.
+        split: the split to take; None for all.
+        wanted: column -> values to take; all, where there are none.
+    """
+
+    data: Path
+    split: str | None
+    wanted: dict[str, list[str]]
+
+
+def _evaluate_bundle(
+    model: Path, choice: Choice, output: Path, run: Path | None, prevalence: float | None
+) -> None:
     import numpy as np
 
     from pulmo.core.tables import manifest_sha256, read_manifest, write_predictions
-    from pulmo.evaluate.evaluate import Provenance
+    from pulmo.evaluate.evaluate import Provenance, Resampling
     from pulmo.evaluate.evaluate import evaluate as compute
     from pulmo.evaluate.evaluation import ModelName
     from pulmo.evaluate.openings import opening_of
     from pulmo.evaluate.predictions import predict_manifest
+    from pulmo.evaluate.terms import Terms
 
     predictor = open_model(model)
     card = predictor.card
-    manifest = read_manifest(data)
-    table = _chosen(manifest, data, split, {"view": view or [], "modality": modality or []})
-    _check_modality(table, data, card)
+    manifest = read_manifest(choice.data)
+    table = _chosen(manifest, choice)
+    _check_modality(table, choice.data, card)
     lists = _lists(model, run, predictor)
     claim_folder(output)
-    opened = _note(opening_of(predictor, manifest, table, split), lists)
+    opened = _note(opening_of(predictor, manifest, table, choice.split), lists)
     with progress("predicting") as (report,):
         predicted = predict_manifest(predictor, table, report)
     write_predictions(predicted.table, output / "predictions.parquet")
     evaluation = compute(
         predicted.table,
-        card,
+        Terms.of(card),
         Provenance(
             ModelName(name=card.name, version=card.created, sha256=predictor.sha256),
             manifest_sha256(table),
-            split,
+            choice.split,
             predicted.failed,
             opened,
         ),
-        generator=np.random.default_rng(0),
+        Resampling(np.random.default_rng(0)),
+        prevalence=prevalence,
     )
     _write(evaluation, predictor, predicted.table, output)
-    _tell(evaluation, output)
+    tell_evaluation(evaluation, output)
     if predicted.failed:
         for failure in predicted.failed:
             say(failure.reason)
         raise PartialError(f"{len(predicted.failed)} of {len(table)} pictures could not be read.")
 
 
-def _chosen(
-    table: "pd.DataFrame", data: Path, split: str | None, wanted: dict[str, list[str]]
-) -> "pd.DataFrame":
-    """Returns the rows of the manifest `data` that the options name."""
+def _chosen(table: "pd.DataFrame", choice: Choice) -> "pd.DataFrame":
+    """Returns the rows of the manifest that the options name."""
     from pulmo.core.tables import SPLITS
     from pulmo.datasets.modality import rows_of
 
+    data, split, wanted = choice
     if split is not None and split not in SPLITS:
         raise UsageError(f"There is no split {split!r}; choose {', '.join(SPLITS)}.")
     if split is not None:
@@ -181,19 +235,3 @@ def _gallery(predictor: "Predictor", table: "pd.DataFrame") -> "list[Shown]":
         )
         shown.append(Shown.of(row, card, picture))
     return shown
-
-
-def _tell(evaluation: "Evaluation", output: Path) -> None:
-    from pulmo.report.words import metric_title
-
-    data = evaluation.data
-    typer.echo(f"{data.n} pictures in {data.groups} groups")
-    for name, estimate in evaluation.overall.items():
-        typer.echo(f"  {metric_title(name):20} {estimate}")
-    widest = max(len(str(metrics["recall"])) for metrics in evaluation.classes.values())
-    for label, metrics in evaluation.classes.items():
-        recall = str(metrics["recall"])
-        typer.echo(f"  Recall of {label:10} {recall:{widest}}  AUC {metrics['auc']}")
-    for sentence in evaluation.warnings:
-        typer.echo(f"warning: {sentence}")
-    typer.echo(f"{output / 'report.html'}")

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from pulmo.core.errors import InterruptedRunError, PulmoError, UsageError
+from pulmo.core.errors import InputError, InterruptedRunError, PulmoError, UsageError
 
 # What `pip install pulmo` leaves out.
 _TRAINING_PACKAGES: Final = {
@@ -52,6 +52,8 @@ def _explained(error: Exception) -> PulmoError:
                 f"This needs {package}, which is not installed; training and exporting need: "
                 "pip install 'pulmo[train]'"
             )
+    if isinstance(error, OSError) and error.filename:
+        return InputError(f"{error.filename} cannot be used: {error.strerror}.")
     return PulmoError(
         f"this is a fault of pulmo's: {type(error).__name__}: {error}. "
         "Run it again with PULMO_DEBUG=1 and report what it prints."

@@ -195,10 +195,11 @@ def _test(manifest: "pd.DataFrame", model: Path) -> "tuple[pd.DataFrame, Evaluat
     from pulmo.bundle.predictor import Predictor
     from pulmo.core.run_folder import OPENINGS
     from pulmo.core.tables import manifest_sha256
-    from pulmo.evaluate.evaluate import Provenance, evaluate
+    from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
     from pulmo.evaluate.evaluation import ModelName
     from pulmo.evaluate.openings import note_opening, opening_of
     from pulmo.evaluate.predictions import predict_manifest
+    from pulmo.evaluate.terms import Terms
 
     predictor = Predictor.open(model)
     films = manifest[manifest["split"] == "test"]
@@ -213,8 +214,8 @@ def _test(manifest: "pd.DataFrame", model: Path) -> "tuple[pd.DataFrame, Evaluat
         predicted.failed,
         opened,
     )
-    generator = np.random.default_rng(0)
-    return predicted.table, evaluate(predicted.table, card, provenance, generator=generator)
+    resampling = Resampling(np.random.default_rng(0))
+    return predicted.table, evaluate(predicted.table, Terms.of(card), provenance, resampling)
 
 
 def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") -> None:

@@ -15,19 +15,24 @@ from pulmo.datasets.source import Problem
 _CONTENT: Final = ["sha256", "pixels_sha256"]
 
 
-def group(table: pd.DataFrame) -> pd.DataFrame:
+def group(table: pd.DataFrame, *, keep: bool = False) -> pd.DataFrame:
     """Returns the manifest with `group` filled in.
 
     Two pictures are in one group if they show the same patient of the same source, are the same
     file or decode to the same pixels, and so on along a chain of such pairs. A group is named after
     its first patient or picture.
 
+    Args:
+        table: a manifest.
+        keep: whether pictures that are in one group already stay in one.
+
     Raises:
         InputError: the table is no manifest.
     """
     table = check_manifest(table)
     patients = patient_names(table)
-    component = _components(len(table), [patients, *(table[name] for name in _CONTENT)])
+    keys = [patients, *(table[name] for name in _CONTENT), *([table["group"]] if keep else [])]
+    component = _components(len(table), keys)
     names = _first(patients, component)
     content = _first(table["sha256"], component).str[:16]
     return table.assign(group=names.fillna(content).astype(table["group"].dtype))

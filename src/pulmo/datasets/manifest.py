@@ -131,7 +131,7 @@ def merge(manifests: Iterable[pd.DataFrame]) -> pd.DataFrame:
             "and import it again, or leave out all that contradict each other with "
             "--drop-contradictions."
         )
-    return group(table)
+    return group(table, keep=True)
 
 
 def merge_agreeing(manifests: Iterable[pd.DataFrame]) -> Imported:
@@ -147,7 +147,7 @@ def merge_agreeing(manifests: Iterable[pd.DataFrame]) -> Imported:
     agreeing = _without(table, problems)
     if agreeing.empty:
         raise InputError("Every picture of the manifests has a copy with another label.")
-    return Imported(group(agreeing), problems)
+    return Imported(group(agreeing, keep=True), problems)
 
 
 def _together(manifests: Iterable[pd.DataFrame]) -> pd.DataFrame:

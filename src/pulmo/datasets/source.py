@@ -3,12 +3,15 @@
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pulmo.core.boxes import Box
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.labels import LABELS, check_label
 from pulmo.core.registry import Registry
+
+_Kind = Literal["file", "folder", "link"]
+"""What an entry of a folder is."""
 
 
 class Entry(NamedTuple):
@@ -186,11 +189,13 @@ def label_of(name: str, label_map: Mapping[str, str], where: str) -> str:
     )
 
 
-def pictures_below(folder: Path) -> Iterator[Path]:
-    """Returns the files below `folder` in path order, without hidden ones and without links.
+def pictures_below(folder: Path) -> Iterator[Path | Problem]:
+    """Returns the files below `folder` in path order, without hidden ones, and its links.
 
     A link within the set would be the same picture twice, and one that leads out of it no part of
-    the set. A folder that cannot be opened stands in the place of its files: the import names it.
+    the set, so none is followed: it is a problem in the place of what it leads to. `folder` itself
+    may be one. A folder that cannot be opened stands in the place of its files: the import names
+    it.
 
     Raises:
         InputError: it is not a folder.
@@ -200,30 +205,43 @@ def pictures_below(folder: Path) -> Iterator[Path]:
     return _files_below(folder)
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
+def left_out_link(path: Path) -> Problem:
+    """Returns the problem that a link is, which nothing follows."""
+    return Problem(str(path), "it is a link, and links are not followed", failed=False)
+
+
+def _files_below(folder: Path) -> Iterator[Path | Problem]:
     levels = [_children(folder)]
     while levels:
-        path, is_folder = next(levels[-1], (None, False))
+        path, kind = next(levels[-1], (None, "file"))
         if path is None:
             levels.pop()
-        elif is_folder:
+        elif kind == "folder":
             levels.append(_children(path))
         else:
-            yield path
+            yield left_out_link(path) if kind == "link" else path
 
 
-def _children(folder: Path) -> Iterator[tuple[Path, bool]]:
-    """Yields what is in a folder, and whether that is a folder again."""
+def _children(folder: Path) -> Iterator[tuple[Path, _Kind]]:
+    """Yields what is in a folder, and what it is."""
     try:
         with os.scandir(folder) as entries:
             kinds = {
-                entry.name: entry.is_dir(follow_symlinks=False)
+                entry.name: kind
                 for entry in entries
-                if entry.name[0] != "."
-                and (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
+                if entry.name[0] != "." and (kind := _kind_of(entry))
             }
     except OSError:
-        yield folder, False
+        yield folder, "file"
         return
     for name in sorted(kinds):
         yield folder / name, kinds[name]
+
+
+def _kind_of(entry: os.DirEntry[str]) -> _Kind | None:
+    """Returns what an entry of a folder is; None for a pipe and its like."""
+    if entry.is_symlink():
+        return "link"
+    if entry.is_dir():
+        return "folder"
+    return "file" if entry.is_file() else None

@@ -10,11 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.bootstrap import bootstrap, percentile_estimate, without_interval_if_scarce
 from pulmo.evaluate.evaluation import Contrast
-from pulmo.evaluate.intervals import proportion_estimate
-from pulmo.evaluate.ranking import Ranking
+from pulmo.evaluate.intervals import auc_estimate, proportion_estimate
 from pulmo.evaluate.sample import Sample
 
 NORMAL = "normal"
@@ -27,25 +24,21 @@ class Sides(NamedTuple):
     negative: tuple[str, ...]
 
 
-def contrasts(
-    sample: Sample, sources: NDArray[np.str_], replicates: int, generator: np.random.Generator
-) -> tuple[Contrast, ...]:
+def contrasts(sample: Sample, sources: NDArray[np.str_]) -> tuple[Contrast, ...]:
     """Holds the classes of each source against each other.
 
     Args:
         sample: the pictures.
-        sources: name of the source of each picture, [n].
-        replicates: number of bootstrap resamples for the interval of an AUC.
-        generator: source of their randomness.
+        sources: name of the source of each picture, [n]; empty where it is not known.
     """
     found = []
-    for source in sorted(set(sources.tolist())):
+    for source in sorted(set(sources.tolist()) - {""}):
         inside = sources == source
         present = sample.is_class[inside].any(axis=0)
         labels = [label for label, there in zip(sample.labels, present, strict=True) if there]
         for sides in pairings(labels):
             rows = inside & (_belongs(sample, sides.positive) | _belongs(sample, sides.negative))
-            found.append(contrast(source, sides, sample.take(rows), replicates, generator))
+            found.append(contrast(source, sides, sample.take(rows)))
     return tuple(found)
 
 
@@ -62,17 +55,13 @@ def pairings(labels: Sequence[str]) -> Iterator[Sides]:
         yield Sides(others, (NORMAL,))
 
 
-def contrast(
-    source: str, sides: Sides, sample: Sample, replicates: int, generator: np.random.Generator
-) -> Contrast:
+def contrast(source: str, sides: Sides, sample: Sample) -> Contrast:
     """Holds two sides against each other, by their shares of the probability.
 
     Args:
         source: name of the source.
         sides: the classes that are compared.
         sample: pictures of these classes from this source, some of each side.
-        replicates: number of bootstrap resamples for the interval of the AUC.
-        generator: source of their randomness.
     """
     positive = _belongs(sample, sides.positive)
     shares = positive_share(sample, sides)
@@ -84,7 +73,7 @@ def contrast(
         negative=sides.negative,
         n_positive=int(positive.sum()),
         n_negative=int((~positive).sum()),
-        auc=_auc(Ranking.of(shares, positive), positive, groups, replicates, generator),
+        auc=auc_estimate(shares, positive, groups, "one side has no pictures"),
         accuracy=proportion_estimate(called == positive, groups, "there are no pictures"),
         sensitivity=proportion_estimate(called[positive], groups[positive], "no positive picture"),
         specificity=proportion_estimate(
@@ -108,16 +97,3 @@ def positive_share(sample: Sample, sides: Sides) -> NDArray[np.float64]:
 def _belongs(sample: Sample, labels: tuple[str, ...]) -> NDArray[np.bool_]:
     """Returns whether each picture is of one of the classes, [n]."""
     return np.isin(sample.truth, [sample.labels.index(label) for label in labels])
-
-
-def _auc(
-    ranking: Ranking,
-    positive: NDArray[np.bool_],
-    groups: NDArray[np.intp],
-    replicates: int,
-    generator: np.random.Generator,
-) -> Estimate:
-    value = float(ranking.auc(np.ones((1, len(groups))))[0])
-    draws = bootstrap({"auc": ranking.auc}, groups, replicates, generator)["auc"]
-    estimate = percentile_estimate(value, draws, len(groups), "one side has no pictures")
-    return without_interval_if_scarce(estimate, positive, groups)

@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
 
-from pulmo.evaluate.evaluation import Curve, ReliabilityBin
+from pulmo.evaluate.evaluation import Curve, PrecisionRecall, ReliabilityBin
 from pulmo.evaluate.sample import BINS, Sample
 
 POINTS = 200
@@ -49,10 +49,39 @@ def roc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> Curve:
         positive: whether each picture is positive, [n], with both kinds.
     """
     false_rate, true_rate, _ = roc_curve(positive, scores)
-    length = false_rate + true_rate
-    near = np.searchsorted(length, np.linspace(0, length[-1], POINTS))
-    kept = np.unique(near)
+    kept = _kept(false_rate, true_rate)
     return Curve(
         false_positive_rate=tuple(false_rate[kept].tolist()),
         true_positive_rate=tuple(true_rate[kept].tolist()),
     )
+
+
+def precision_recall_curves(sample: Sample) -> dict[str, PrecisionRecall]:
+    """Returns class -> precision-recall curve, for classes with pictures on both sides."""
+    return {
+        label: precision_recall(sample.probabilities[:, position], sample.is_class[:, position])
+        for position, label in enumerate(sample.labels)
+        if 0 < sample.is_class[:, position].sum() < len(sample)
+    }
+
+
+def precision_recall(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> PrecisionRecall:
+    """Returns a precision-recall curve of at most 200 points, by rising recall.
+
+    Args:
+        scores: [n], high for positives.
+        positive: whether each picture is positive, [n], with some that are.
+    """
+    precision, recall, _ = precision_recall_curve(positive, scores, drop_intermediate=True)
+    precision, recall = precision[::-1], recall[::-1]
+    kept = _kept(recall, precision)
+    return PrecisionRecall(
+        recall=tuple(recall[kept].tolist()), precision=tuple(precision[kept].tolist())
+    )
+
+
+def _kept(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Returns the points to keep of a curve, evenly spread along it, both ends among them."""
+    steps = np.abs(np.diff(x)) + np.abs(np.diff(y))
+    length = np.concatenate([[0.0], np.cumsum(steps)])
+    return np.unique(np.searchsorted(length, np.linspace(0, length[-1], POINTS)))

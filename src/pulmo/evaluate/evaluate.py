@@ -6,15 +6,26 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pulmo.bundle.card import Card
 from pulmo.core.errors import UsageError
+from pulmo.evaluate.confusion import classification_report, confusion
 from pulmo.evaluate.contrasts import contrasts
-from pulmo.evaluate.curves import reliability, roc_curves
-from pulmo.evaluate.evaluation import DecisionFigures, EvaluatedData, Evaluation, Failure, ModelName
+from pulmo.evaluate.curves import precision_recall_curves, reliability, roc_curves
+from pulmo.evaluate.decision import decision_figures, histograms, sweep
+from pulmo.evaluate.evaluation import (
+    EvaluatedData,
+    Evaluation,
+    Failure,
+    ModelName,
+    PatientFigures,
+)
 from pulmo.evaluate.figures import figures
 from pulmo.evaluate.intake import Judged, judge
-from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.evaluate.pairs import pairs
+from pulmo.evaluate.patients import by_patient
 from pulmo.evaluate.sample import Sample
+from pulmo.evaluate.subgroups import subgroups
+from pulmo.evaluate.table import UNSTATED
+from pulmo.evaluate.terms import Terms
 from pulmo.evaluate.warnings import list_warnings
 
 FEWEST_REPLICATES = 100
@@ -26,7 +37,7 @@ class Provenance(NamedTuple):
 
     Attributes:
         model: the model that made them.
-        manifest_sha256: SHA-256 of the manifest's content.
+        manifest_sha256: SHA-256 of the manifest's content, or of the file of predictions.
         split: the split that was taken; None for all of the manifest.
         failed: pictures of it without a prediction.
         openings: how often its test was opened with the model, this time included; None if no
@@ -40,36 +51,52 @@ class Provenance(NamedTuple):
     openings: int | None = None
 
 
+class Resampling(NamedTuple):
+    """How intervals are resampled.
+
+    Attributes:
+        generator: source of randomness.
+        replicates: number of bootstrap resamples, 100 or more.
+    """
+
+    generator: np.random.Generator
+    replicates: int = 2000
+
+
 def evaluate(
     predictions: pd.DataFrame,
-    card: Card,
+    terms: Terms,
     provenance: Provenance,
+    resampling: Resampling,
     *,
-    generator: np.random.Generator,
-    replicates: int = 2000,
+    prevalence: float | None = None,
 ) -> Evaluation:
     """Computes all figures of a table of predictions, each with its 95 % interval.
 
     Args:
         predictions: one row a picture: `path`, `label`, `group`, `source`, `age` in years
             (nullable), `decision` (a class), `positive` (bool) and a calibrated `p_<class>` for
-            each class of the card. Labels that the model does not know are left out and counted.
-        card: the card of the model.
+            each class. Labels that the model does not know are left out and counted.
+        terms: the classes, and when a result is positive.
         provenance: where the predictions come from.
-        generator: source of the bootstrap's randomness.
-        replicates: number of bootstrap resamples, 100 or more.
+        resampling: how intervals are resampled.
+        prevalence: share of positive pictures where the model would be used, between 0 and 1.
 
     Raises:
         InputError: the table is not one of this model's predictions, or has no picture to judge.
-        UsageError: there are too few replicates.
+        UsageError: there are too few replicates, or the prevalence is no share.
     """
-    if replicates < FEWEST_REPLICATES:
+    if resampling.replicates < FEWEST_REPLICATES:
         raise UsageError(
-            f"Intervals need {FEWEST_REPLICATES} resamples or more; {replicates} were asked for."
+            f"Intervals need {FEWEST_REPLICATES} resamples or more; {resampling.replicates} were "
+            "asked for."
         )
-    judged = judge(predictions, card.labels)
+    if prevalence is not None and not 0 < prevalence < 1:
+        raise UsageError(f"A prevalence lies between 0 and 1; {prevalence:g} was given.")
+    judged = judge(predictions, terms)
     sample = judged.sample
-    overall, classes = figures(sample, replicates, generator)
+    overall, classes = figures(sample, resampling.replicates, resampling.generator)
+    patients = _patients(judged, terms, resampling, prevalence)
     data = _evaluated_data(judged, provenance)
     sources = judged.rows["source"].to_numpy(np.str_)
     recalls = {label: metrics["recall"] for label, metrics in classes.items()}
@@ -78,12 +105,38 @@ def evaluate(
         data=data,
         overall=overall,
         classes=classes,
-        confusion=_confusion(sample),
-        decision=_decision(judged, card),
+        confusion=_counts(sample),
+        decision=decision_figures(judged, terms, prevalence),
         reliability=reliability(sample),
         roc=roc_curves(sample),
-        contrasts=contrasts(sample, sources, replicates, generator),
-        warnings=list_warnings(data, judged.rows, recalls),
+        precision_recall=precision_recall_curves(sample),
+        contrasts=contrasts(sample, np.where(sources == UNSTATED, "", sources)),
+        pairs=pairs(sample),
+        classification_report=classification_report(sample),
+        sweep=sweep(judged, terms),
+        histograms=histograms(judged, terms),
+        subgroups=subgroups(judged, terms),
+        patients=patients,
+        warnings=list_warnings(data, judged.rows, recalls, patients),
+    )
+
+
+def _patients(
+    judged: Judged, terms: Terms, resampling: Resampling, prevalence: float | None
+) -> PatientFigures | None:
+    """Returns the figures of one result a patient; None where these are those of the pictures."""
+    patients = by_patient(judged, terms)
+    if patients is None:
+        return None
+    sample = patients.judged.sample
+    overall, classes = figures(sample, resampling.replicates, resampling.generator)
+    return PatientFigures(
+        n=len(sample),
+        mixed=patients.mixed,
+        overall=overall,
+        classes=classes,
+        confusion=_counts(sample),
+        decision=decision_figures(patients.judged, terms, prevalence),
     )
 
 
@@ -111,23 +164,6 @@ def _class_counts(sample: Sample, classes: pd.Series) -> dict[str, int]:
     return {label: int((classes == label).sum()) for label in sample.labels}
 
 
-def _confusion(sample: Sample) -> tuple[tuple[int, ...], ...]:
+def _counts(sample: Sample) -> tuple[tuple[int, ...], ...]:
     """Returns the number of pictures [true class, decided class]."""
-    counts = sample.is_class.T.astype(np.int64) @ sample.called_class
-    return tuple(tuple(row) for row in counts.tolist())
-
-
-def _decision(judged: Judged, card: Card) -> DecisionFigures:
-    """Returns how well `positive` marks the pictures of the card's positive classes."""
-    wanted = judged.rows["class"].isin(card.decision.positive).to_numpy(np.bool_)
-    called = judged.rows["positive"].to_numpy(np.bool_)
-    groups = judged.sample.groups
-    names = " or ".join(card.decision.positive)
-    return DecisionFigures(
-        positive=card.decision.positive,
-        threshold=card.decision.threshold,
-        sensitivity=proportion_estimate(called[wanted], groups[wanted], f"no picture is {names}"),
-        specificity=proportion_estimate(
-            ~called[~wanted], groups[~wanted], f"every picture is {names}"
-        ),
-    )
+    return tuple(tuple(row) for row in confusion(sample).tolist())

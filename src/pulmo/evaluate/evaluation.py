@@ -57,9 +57,87 @@ class DecisionFigures(Part):
     """How the threshold of the card does here."""
 
     positive: tuple[str, ...]
-    threshold: float
+    """Classes that count as positive; empty if none was named."""
+    threshold: float | None
+    """Summed probability of these from which a result is positive; None if it is where the decided
+    class is one of them."""
     sensitivity: Estimate
     specificity: Estimate
+    auc: Estimate | None = None
+    """AUC of the summed probability."""
+    ppv: Estimate | None = None
+    """Share of the positive results that are right, at the prevalence of these pictures."""
+    npv: Estimate | None = None
+    positive_likelihood_ratio: Estimate | None = None
+    negative_likelihood_ratio: Estimate | None = None
+    prevalence: float | None = None
+    """Share of positive pictures where the model would be used, if it was stated."""
+    ppv_at_prevalence: Estimate | None = None
+    npv_at_prevalence: Estimate | None = None
+
+
+class Threshold(Part):
+    """What one threshold of the summed positive probability would do."""
+
+    threshold: float
+    sensitivity: float
+    specificity: float
+    ppv: float | None
+    npv: float | None
+    net_benefit: float | None
+    """Vickers and Elkin 2006; None at 1."""
+    treat_all: float | None
+    """Net benefit of calling every picture positive."""
+
+
+class Histogram(Part):
+    """Pictures of a class in equal ranges of the positive probability from 0 to 1."""
+
+    counts: tuple[int, ...]
+
+
+class ReportRow(Part):
+    """A row of the classification report; None where a figure is undefined."""
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: int
+
+
+class Pair(Part):
+    """Two classes over all sources."""
+
+    first: str
+    second: str
+    auc: Estimate
+    """AUC of P(first) / (P(first) + P(second))."""
+
+
+class Subgroup(Part):
+    """The pictures that share one value of a fact."""
+
+    fact: str
+    name: str
+    n: int
+    groups: int
+    accuracy: Estimate
+    auc: Estimate
+    """AUC of the summed positive probability."""
+    sensitivity: Estimate
+    specificity: Estimate
+
+
+class PatientFigures(Part):
+    """The figures of one result a patient: the mean over the patient's pictures."""
+
+    n: int
+    mixed: int
+    """Patients left out because their pictures are of several classes."""
+    overall: dict[str, Estimate]
+    classes: dict[str, dict[str, Estimate]]
+    confusion: tuple[tuple[int, ...], ...]
+    decision: DecisionFigures
 
 
 class ReliabilityBin(Part):
@@ -78,6 +156,13 @@ class Curve(Part):
 
     false_positive_rate: tuple[float, ...]
     true_positive_rate: tuple[float, ...]
+
+
+class PrecisionRecall(Part):
+    """A precision-recall curve, thinned for drawing."""
+
+    recall: tuple[float, ...]
+    precision: tuple[float, ...]
 
 
 class Contrast(Part):
@@ -112,6 +197,15 @@ class Evaluation(Part):
     reliability: tuple[ReliabilityBin, ...]
     roc: dict[str, Curve]
     contrasts: tuple[Contrast, ...]
+    precision_recall: dict[str, PrecisionRecall] = {}
+    pairs: tuple[Pair, ...] = ()
+    classification_report: dict[str, ReportRow] = {}
+    sweep: tuple[Threshold, ...] = ()
+    histograms: dict[str, Histogram] = {}
+    """Class -> its pictures by positive probability or, if no class is positive, by its own."""
+    subgroups: tuple[Subgroup, ...] = ()
+    patients: PatientFigures | None = None
+    """None if each patient or group has one picture."""
     warnings: tuple[str, ...]
     """What these figures do not show, as sentences."""
 

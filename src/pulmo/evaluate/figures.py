@@ -1,19 +1,19 @@
 """Figures: every registered metric of a sample, each with its interval."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pulmo.core.estimate import Estimate
-from pulmo.evaluate.bootstrap import (
-    bootstrap,
-    percentile_estimate,
-    without_interval_if_scarce,
-)
-from pulmo.evaluate.intervals import proportion_estimate
-from pulmo.evaluate.metric import METRICS, Counted, Metric
+from pulmo.evaluate.bca import jackknife_weights, tails
+from pulmo.evaluate.bootstrap import bootstrap, interval_estimate, without_interval_if_scarce
+from pulmo.evaluate.cells import Counted, Grid
+from pulmo.evaluate.intervals import Proportion, auc_estimate, proportion_estimate, ratio_estimate
+from pulmo.evaluate.metric import METRICS, Bootstrap, DeLong, Metric, Ratio, SharedWith, Wilson
+from pulmo.evaluate.reweighted import Reweighted
 from pulmo.evaluate.sample import Sample
+from pulmo.evaluate.weighted import Floats, Weights
 
 
 class Figures(NamedTuple):
@@ -28,55 +28,122 @@ class Figures(NamedTuple):
     classes: dict[str, dict[str, Estimate]]
 
 
+@dataclass(frozen=True, eq=False)
+class _Resampled:
+    """What the intervals are made from.
+
+    Attributes:
+        sample: the pictures.
+        generator: source of randomness.
+        draws: metric -> figures of the resamples, [replicates, figures].
+        left_out: metric -> figures without a part of the groups, [parts, figures].
+        replicates: number of resamples.
+    """
+
+    sample: Sample
+    generator: np.random.Generator
+    draws: dict[str, Floats]
+    left_out: dict[str, Floats]
+    replicates: int
+
+
+def compute(sample: Sample, names: list[str], weights: Weights) -> dict[str, Floats]:
+    """Returns metric -> figures [b, 1 or K] under each row of weights [b, n]."""
+    weighted = Reweighted(sample, weights)
+    return {name: METRICS[name].compute(weighted).reshape(len(weights), -1) for name in names}
+
+
 def figures(sample: Sample, replicates: int, generator: np.random.Generator) -> Figures:
     """Computes every metric of a sample.
 
-    Proportions have Wilson's interval, the other metrics a bootstrap interval over groups; all of
-    the latter share the same resamples.
+    Proportions have Wilson's interval, areas under ROC curves DeLong's, ratios of proportions that
+    of their logarithm, the other metrics a bootstrap interval over groups; all of the latter share
+    the same resamples.
 
     Args:
         sample: the pictures.
         replicates: number of bootstrap resamples.
         generator: source of their randomness.
     """
-    resampled = {name: metric(sample) for name, metric in METRICS.items() if not metric.count}
-    draws = bootstrap(resampled, sample.groups, replicates, generator)
+    names = [name for name in METRICS if isinstance(METRICS[name].interval, Bootstrap)]
+    values = compute(sample, list(METRICS), np.ones((1, len(sample)), np.uint8))
+    draws = bootstrap(
+        lambda weights: compute(sample, names, weights), sample.groups, replicates, generator
+    )
+    parts = jackknife_weights(sample.groups)
+    chunks = np.array_split(parts, max(1, parts.size // 2**20))
+    pieces = [compute(sample, names, chunk) for chunk in chunks]
+    left_out = {name: np.concatenate([piece[name] for piece in pieces]) for name in names}
+    resampled = _Resampled(sample, generator, draws, left_out, replicates)
     overall: dict[str, Estimate] = {}
     classes: dict[str, dict[str, Estimate]] = {label: {} for label in sample.labels}
     for name, metric in METRICS.items():
-        if metric.count:
-            estimates = _proportions(metric, metric.count(sample), sample)
-        else:
-            estimates = _resampled(metric, draws[name], sample, generator)
         if metric.scope == "overall":
-            overall[name] = estimates[0]
+            if not isinstance(metric.interval, SharedWith):
+                overall[name] = _estimates(name, metric, values[name][0], resampled)[0]
         else:
-            for label, estimate in zip(sample.labels, estimates, strict=True):
+            found = _estimates(name, metric, values[name][0], resampled)
+            for label, estimate in zip(sample.labels, found, strict=True):
                 classes[label][name] = estimate
-    return Figures(overall, classes)
+    for name, metric in METRICS.items():
+        if isinstance(metric.interval, SharedWith):
+            overall[name] = _shared(float(values[name][0, 0]), overall[metric.interval.name])
+    return Figures({name: overall[name] for name in METRICS if name in overall}, classes)
 
 
-def _proportions(metric: Metric, counted: Counted, sample: Sample) -> list[Estimate]:
-    """Returns the estimates of a proportion: one in all, or one a class."""
-    columns = (array.reshape(len(sample), -1).T for array in counted)
-    return [
-        proportion_estimate(hits[relevant], sample.groups[relevant], reason)
-        for hits, relevant, reason in zip(*columns, _reasons(metric, sample), strict=True)
-    ]
+def _estimates(name: str, metric: Metric, values: Floats, resampled: _Resampled) -> list[Estimate]:
+    """Returns the estimates of a metric: one in all, or one a class."""
+    sample = resampled.sample
+    grid, reasons = Grid(len(sample.labels)), _reasons(metric, sample)
+    match metric.interval:
+        case Wilson(cells):
+            hits, relevant = cells(grid).of(sample.truth, sample.decided)
+            return [
+                proportion_estimate(hit[row], sample.groups[row], reason)
+                for hit, row, reason in zip(hits, relevant, reasons, strict=True)
+            ]
+        case Ratio(cells):
+            return _ratios(cells(grid), sample, reasons)
+        case DeLong():
+            columns = zip(sample.probabilities.T, sample.is_class.T, reasons, strict=True)
+            return [auc_estimate(scores, side, sample.groups, why) for scores, side, why in columns]
+        case _:
+            return _bootstrapped(name, metric, values, resampled)
 
 
-def _resampled(
-    metric: Metric, draws: NDArray[np.float64], sample: Sample, generator: np.random.Generator
+def _ratios(counted: tuple[Counted, Counted], sample: Sample, reasons: list[str]) -> list[Estimate]:
+    """Returns the estimate of a ratio of two proportions of each class."""
+    above, below = (side.of(sample.truth, sample.decided) for side in counted)
+    estimates = []
+    for number, reason in enumerate(reasons):
+        top, bottom = (
+            Proportion.of(hits[number][row[number]], sample.groups[row[number]])
+            for hits, row in (above, below)
+        )
+        estimates.append(ratio_estimate(top, bottom, reason))
+    return estimates
+
+
+def _bootstrapped(
+    name: str, metric: Metric, values: Floats, resampled: _Resampled
 ) -> list[Estimate]:
     """Returns the estimates of a metric that was resampled: one in all, or one a class."""
-    values = metric(sample)(np.ones((1, len(sample)))).reshape(-1)
-    columns = draws.reshape(len(draws), -1).T
-    estimates = [
-        percentile_estimate(value, column, len(sample), reason)
-        for value, column, reason in zip(values, columns, _reasons(metric, sample), strict=True)
-    ]
-    if metric.excess and estimates[0].low is not None:
-        low = float(values[0]) - metric.excess(sample, len(draws), generator)
+    sample, excess = resampled.sample, None
+    if isinstance(metric.interval, Bootstrap):
+        excess = metric.interval.excess
+    estimates = []
+    columns = zip(
+        values,
+        resampled.draws[name].T,
+        resampled.left_out[name].T,
+        _reasons(metric, sample),
+        strict=True,
+    )
+    for value, draws, left_out, reason in columns:
+        ends = (0.025, 0.975) if excess else tails(value, draws, left_out)
+        estimates.append(interval_estimate(value, draws, len(sample), reason, ends))
+    if excess and estimates[0].low is not None:
+        low = float(values[0]) - excess(sample, resampled.replicates, resampled.generator)
         estimates = [estimates[0]._replace(low=max(low, metric.bounds[0]))]
     if metric.scope == "overall":
         return estimates
@@ -84,6 +151,13 @@ def _resampled(
         without_interval_if_scarce(estimate, positive, sample.groups)
         for estimate, positive in zip(estimates, sample.is_class.T, strict=True)
     ]
+
+
+def _shared(value: float, other: Estimate) -> Estimate:
+    """Returns a figure with another's interval, stretched where it does not hold the value."""
+    if other.value is None or other.low is None or other.high is None:
+        return other._replace(value=None if other.value is None else value)
+    return other._replace(value=value, low=min(other.low, value), high=max(other.high, value))
 
 
 def _reasons(metric: Metric, sample: Sample) -> list[str]:

@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
-from pulmo.core.labels import LABELS, LabelScheme
 from pulmo.evaluate.sample import Sample
+from pulmo.evaluate.table import numbers
+from pulmo.evaluate.terms import Terms
 
 REQUIRED = ("path", "label", "group", "source", "decision", "positive")
 """Columns that must be there without gaps, beside `age` and the probabilities."""
@@ -32,47 +33,47 @@ class Judged(NamedTuple):
     skipped: dict[str, int]
 
 
-def judge(predictions: pd.DataFrame, labels: LabelScheme) -> Judged:
+def judge(predictions: pd.DataFrame, terms: Terms) -> Judged:
     """Checks a table of predictions and takes the pictures that can be judged.
 
     Args:
         predictions: one row a picture, with `path`, `label`, `group`, `source`, `age` (nullable),
             `decision`, `positive` and, for each class, its probability `p_<class>`.
-        labels: the classes of the model and the labels merged into them.
+        terms: the classes of the model and the labels merged into them.
 
     Raises:
         InputError: a column or a value is missing, a path is there twice, a label or decision is
             unknown, an age is no number, the probabilities are not in [0, 1] or do not sum to
             1, or no picture is left.
     """
-    _check_columns(predictions, labels)
-    probabilities = _probabilities(predictions, labels)
+    _check_columns(predictions, terms)
+    probabilities = _probabilities(predictions, terms)
     given = predictions["label"].astype(str)
-    position = {label: labels.index(label) for label in given.unique()}
+    position = {label: terms.index(label) for label in given.unique()}
     used = given.map(lambda label: position[label] is not None).to_numpy(np.bool_)
     if not used.any():
         raise InputError(
             f"None of the {len(predictions)} pictures has a label that the model knows "
-            f"({', '.join((*labels.order, *labels.merge))}); there is nothing to evaluate."
+            f"({', '.join((*terms.order, *terms.merge))}); there is nothing to evaluate."
         )
     counts = given[~used].value_counts().sort_index()
     skipped = {str(label): int(count) for label, count in counts.items()}
     rows = predictions[used].reset_index(drop=True)
     truth = np.array([position[label] for label in given[used]], np.intp)
-    rows["class"] = np.array(labels.order)[truth]
+    rows["class"] = np.array(terms.order)[truth]
     rows["age"] = _ages(rows)
     sample = Sample(
-        labels=labels.order,
+        labels=terms.order,
         truth=truth,
-        decided=np.array([labels.order.index(name) for name in rows["decision"]], np.intp),
+        decided=np.array([terms.order.index(name) for name in rows["decision"]], np.intp),
         probabilities=probabilities[used],
         groups=np.asarray(pd.factorize(rows["group"])[0], np.intp),
     )
     return Judged(rows, sample, skipped)
 
 
-def _check_columns(table: pd.DataFrame, labels: LabelScheme) -> None:
-    wanted = (*REQUIRED, "age", *(f"p_{label}" for label in labels.order))
+def _check_columns(table: pd.DataFrame, terms: Terms) -> None:
+    wanted = (*REQUIRED, "age", *(f"p_{label}" for label in terms.order))
     missing = [column for column in wanted if column not in table.columns]
     if missing:
         raise InputError(
@@ -82,19 +83,18 @@ def _check_columns(table: pd.DataFrame, labels: LabelScheme) -> None:
     for column in REQUIRED:
         _check_none(table, table[column].isna(), f"have no {column}")
     _check_none(table, table["path"].duplicated(), "are there more than once")
-    _check_none(table, ~table["label"].isin(LABELS), f"have a label that is none of {LABELS}")
+    if terms.known:
+        unknown = ~table["label"].isin(terms.known)
+        _check_none(table, unknown, f"have a label that is none of {terms.known}")
     truths = table["positive"].isin([True, False])
     _check_none(table, ~truths, "have a positive that is neither true nor false")
-    known = table["decision"].isin(labels.order)
-    _check_none(table, ~known, f"have a decision that is none of {labels.order}")
+    known = table["decision"].isin(terms.order)
+    _check_none(table, ~known, f"have a decision that is none of {terms.order}")
 
 
-def _probabilities(table: pd.DataFrame, labels: LabelScheme) -> NDArray[np.float64]:
-    columns = [f"p_{label}" for label in labels.order]
-    try:
-        values = table[columns].to_numpy(np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"The columns {', '.join(columns)} must hold numbers: {error}.") from error
+def _probabilities(table: pd.DataFrame, terms: Terms) -> NDArray[np.float64]:
+    columns = [f"p_{label}" for label in terms.order]
+    values = numbers(table, columns)
     inside = np.asarray(((values >= 0) & (values <= 1)).all(axis=1))
     _check_none(table, ~inside, "have a probability that is missing or not between 0 and 1")
     sums = np.asarray(np.abs(values.sum(axis=1) - 1) <= TOLERANCE)

@@ -1,8 +1,7 @@
 """Metric: a figure of a sample, and the registry of all metrics.
 
-A metric prepares a statistic on a sample once: a function of weights, one row of them a replicate,
-so that one call computes the figure for many bootstrap resamples. To add a metric, put a file with
-a decorated function into `metrics`.
+A metric is a function of a reweighted sample, so that one call computes it for many bootstrap
+resamples. To add a metric, put a file with a decorated function into `metrics`.
 """
 
 from collections.abc import Callable
@@ -10,31 +9,18 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pulmo.core.registry import Registry
+from pulmo.evaluate.cells import Counted, Grid
+from pulmo.evaluate.reweighted import Reweighted
 from pulmo.evaluate.sample import Sample
-from pulmo.evaluate.weighted import Statistic, share_of
+from pulmo.evaluate.weighted import Floats, Weights, divide
 
 Scope = Literal["overall", "class"]
 """overall: one figure over all classes. class: one figure for each class against the rest."""
 
-
-class Counted(NamedTuple):
-    """What a proportion counts; arrays [n] for a figure over all classes, [n, K] for one a class.
-
-    Attributes:
-        hits: whether a picture counts in the numerator, if it is relevant.
-        relevant: whether it counts in the denominator.
-    """
-
-    hits: NDArray[np.bool_]
-    relevant: NDArray[np.bool_]
-
-
-Prepare = Callable[[Sample], Statistic]
-
-Count = Callable[[Sample], Counted]
+Compute = Callable[[Reweighted], Floats]
+"""Gives [b] figures over all classes or [b, K], one a class; NaN where undefined."""
 
 Excess = Callable[[Sample, int, np.random.Generator], float]
 """Sample, number of draws and their source -> how far chance lifts a figure above its true value.
@@ -43,34 +29,67 @@ It is a 97.5th percentile, in the figure's own units.
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """A metric; call it with a sample to get its statistic.
+class Bootstrap(NamedTuple):
+    """The interval comes from resamples of groups.
 
     Attributes:
-        scope: whether its statistic gives [b] figures over all classes or [b, K], one a class.
+        excess: for a figure over all classes that chance lifts, by how much: the lower end of the
+            interval lies that far below it; None for a figure that chance moves either way.
+    """
+
+    excess: Excess | None = None
+
+
+class DeLong(NamedTuple):
+    """The interval of an area under a ROC curve comes from its placements."""
+
+
+class SharedWith(NamedTuple):
+    """The interval is that of another metric over all classes, which estimates the same."""
+
+    name: str
+
+
+class Wilson(NamedTuple):
+    """The interval is that of a proportion, of what is counted in the confusion."""
+
+    cells: Callable[[Grid], Counted]
+
+
+class Ratio(NamedTuple):
+    """The interval is that of the ratio of two independent proportions."""
+
+    cells: Callable[[Grid], tuple[Counted, Counted]]
+
+
+Interval = Bootstrap | DeLong | SharedWith | Wilson | Ratio
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric; call it with a sample to get its figures under weights.
+
+    Attributes:
+        scope: whether it gives [b] figures over all classes or [b, K], one a class.
         undefined: why it has no value where it has none; `{label}` stands for the class.
         summary: what it is, in one line: the first of its function's docstring.
-        prepare: makes the statistic of a sample.
-        count: for a proportion, what it counts; None for any other metric.
+        compute: gives its figures of a reweighted sample.
+        interval: how its interval is made.
         bounds: the lowest and the highest value it can have.
         larger_is_better: whether a better model has a larger value.
-        excess: for a figure over all classes that chance lifts, by how much: the lower end of its
-            interval lies that far below it; None for a figure that chance moves either way.
     """
 
     scope: Scope
     undefined: str
     summary: str
-    prepare: Prepare
-    count: Count | None = None
+    compute: Compute
+    interval: Interval
     bounds: tuple[float, float] = (0.0, 1.0)
     larger_is_better: bool = True
-    excess: Excess | None = None
 
-    def __call__(self, sample: Sample) -> Statistic:
-        """Returns the statistic of a sample."""
-        return self.prepare(sample)
+    def __call__(self, sample: Sample) -> Callable[[Weights], Floats]:
+        """Returns the function that gives the figures of a sample under weights [b, n]."""
+        return lambda weights: self.compute(Reweighted(sample, weights))
 
 
 METRICS: Final = Registry[Metric]("metric", "pulmo.evaluate.metrics")
@@ -80,52 +99,88 @@ def metric(
     name: str,
     scope: Scope,
     *,
+    undefined: str = "there are no pictures",
     bounds: tuple[float, float] = (0.0, 1.0),
     larger_is_better: bool = True,
-    undefined: str = "there are no pictures",
-    excess: Excess | None = None,
-) -> Callable[[Prepare], Metric]:
-    """Returns a decorator that registers what prepares a statistic as the metric `name`.
+    interval: Bootstrap | DeLong | SharedWith = Bootstrap(),  # noqa: B008 - it is frozen
+) -> Callable[[Compute], Metric]:
+    """Returns a decorator that registers a function of a reweighted sample as the metric `name`.
 
-    Its interval comes from the bootstrap, its lower end from `excess` where that is given. The
-    arguments are the attributes of `Metric`.
+    The arguments are the attributes of `Metric`.
     """
 
-    def decorate(prepare: Prepare) -> Metric:
+    def decorate(compute: Compute) -> Metric:
         return METRICS.register(name)(
             Metric(
                 scope=scope,
                 undefined=undefined,
-                summary=_summary(prepare),
-                prepare=prepare,
+                summary=_summary(compute),
+                compute=compute,
+                interval=interval,
                 bounds=bounds,
                 larger_is_better=larger_is_better,
-                excess=excess,
             )
         )
 
     return decorate
 
 
-def proportion(name: str, scope: Scope, undefined: str) -> Callable[[Count], Metric]:
-    """Returns a decorator that registers what a proportion counts as the metric `name`.
+def proportion(
+    name: str, scope: Scope, *, undefined: str
+) -> Callable[[Callable[[Grid], Counted]], Metric]:
+    """Returns a decorator that registers what a proportion counts as the metric `name`."""
 
-    Its interval is Wilson's. The arguments are the attributes of `Metric`.
-    """
+    def decorate(count: Callable[[Grid], Counted]) -> Metric:
+        def compute(weighted: Reweighted) -> Floats:
+            shares = _share(count(Grid(len(weighted.sample.labels))), weighted)
+            return shares if scope == "class" else shares[:, 0]
 
-    def decorate(count: Count) -> Metric:
         return METRICS.register(name)(
             Metric(
                 scope=scope,
                 undefined=undefined,
                 summary=_summary(count),
-                prepare=lambda sample: share_of(*count(sample)),
-                count=count,
+                compute=compute,
+                interval=Wilson(count),
             )
         )
 
     return decorate
 
 
-def _summary(function: Prepare | Count) -> str:
+def ratio(
+    name: str, *, undefined: str, larger_is_better: bool
+) -> Callable[[Callable[[Grid], tuple[Counted, Counted]]], Metric]:
+    """Returns a decorator that registers the ratio of two proportions, of each class, as `name`."""
+
+    def decorate(count: Callable[[Grid], tuple[Counted, Counted]]) -> Metric:
+        def compute(weighted: Reweighted) -> Floats:
+            above, below = count(Grid(len(weighted.sample.labels)))
+            return divide(_share(above, weighted), _share(below, weighted))
+
+        return METRICS.register(name)(
+            Metric(
+                scope="class",
+                undefined=undefined,
+                summary=_summary(count),
+                compute=compute,
+                interval=Ratio(count),
+                bounds=(0.0, float("inf")),
+                larger_is_better=larger_is_better,
+            )
+        )
+
+    return decorate
+
+
+def _share(counted: Counted, weighted: Reweighted) -> Floats:
+    """Returns each proportion, [b, number of proportions]."""
+    hits, relevant = (
+        np.einsum("bij,kij->bk", weighted.confusion, cells.astype(np.float64))
+        for cells in (counted.hits & counted.relevant, counted.relevant)
+    )
+    return divide(hits, relevant)
+
+
+def _summary(function: Callable[..., object]) -> str:
     return (function.__doc__ or "").partition("\n")[0]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,26 @@ from pulmo.evaluate.ranking import Ranking
 
 BINS = 10
 """Number of equal bins of the highest probability."""
+
+
+class Tally(NamedTuple):
+    """Pictures in the order of their cell and bin, and numbers whose weighted sums give metrics.
+
+    Attributes:
+        order: the pictures, by true class, decided class and bin of confidence, [n].
+        kinds: class times decided class times bin of each run of pictures that share all, [r].
+        starts: where each run begins, [r].
+        confidence: highest probability, in that order, [n].
+        squared_error: squared distance between probabilities and truth, in that order, [n].
+        log_loss: negative natural logarithm of the true class's probability, likewise, [n].
+    """
+
+    order: NDArray[np.intp]
+    kinds: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    confidence: NDArray[np.float64]
+    squared_error: NDArray[np.float64]
+    log_loss: NDArray[np.float64]
 
 
 # Arrays have no single truth value, so samples are compared by identity.
@@ -77,6 +97,23 @@ class Sample:
 
     @cached_property
     def rankings(self) -> tuple[Ranking, ...]:
-        """One ranking for each class against the rest, by the class's probability."""
-        columns = zip(self.probabilities.T, self.is_class.T, strict=True)
-        return tuple(Ranking.of(scores, positive) for scores, positive in columns)
+        """One ranking for each class against each other one, by the class's probability."""
+        count = len(self.labels)
+        columns = enumerate(self.probabilities.T)
+        return tuple(Ranking.of(scores, self.truth, label, count) for label, scores in columns)
+
+    @cached_property
+    def tally(self) -> Tally:
+        """What the counted and the averaged metrics add up."""
+        kind = (self.truth * len(self.labels) + self.decided) * BINS + self.confidence_bin
+        order = np.argsort(kind, kind="stable")
+        kinds, starts = np.unique(kind[order], return_index=True)
+        true = self.probabilities[np.arange(len(self)), self.truth]
+        return Tally(
+            order,
+            kinds,
+            starts,
+            self.confidence[order],
+            np.square(self.probabilities - self.is_class).sum(axis=1)[order],
+            -np.log(np.maximum(true, np.finfo(np.float64).eps))[order],
+        )

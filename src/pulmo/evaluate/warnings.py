@@ -7,7 +7,8 @@ from pathlib import PurePath
 import pandas as pd
 
 from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import EvaluatedData
+from pulmo.evaluate.evaluation import EvaluatedData, PatientFigures
+from pulmo.evaluate.table import UNSTATED
 
 FEW = 30
 """Below this number of pictures, or of groups, the figures of a class are called undecided."""
@@ -20,7 +21,10 @@ ADULT = 18
 
 
 def list_warnings(
-    data: EvaluatedData, rows: pd.DataFrame, recalls: Mapping[str, Estimate]
+    data: EvaluatedData,
+    rows: pd.DataFrame,
+    recalls: Mapping[str, Estimate],
+    patients: PatientFigures | None = None,
 ) -> tuple[str, ...]:
     """Returns the warnings that these data deserve.
 
@@ -29,6 +33,7 @@ def list_warnings(
         rows: the judged pictures, with `class`, `group`, `age` in years (nullable) and, where it is
             known, the `split` that each is in (nullable).
         recalls: class -> its recall.
+        patients: the figures of one result a patient, if they are others.
     """
     return (
         *_opened(data),
@@ -36,6 +41,7 @@ def list_warnings(
         *_scarce_classes(rows, recalls),
         *_sources(data),
         *_patients(data),
+        *_mixed(patients),
         *_ages(rows),
         *_left_out(data),
     )
@@ -84,6 +90,13 @@ def _scarce_classes(rows: pd.DataFrame, recalls: Mapping[str, Estimate]) -> Iter
 
 def _sources(data: EvaluatedData) -> Iterator[str]:
     """Warns of classes that share no source, so that the source alone tells them apart."""
+    if UNSTATED in data.sources:
+        n = sum(data.sources[UNSTATED].values())
+        yield (
+            f"The source of {_count(n, 'picture')} is not known: a high figure may be the source, "
+            "not the disease."
+        )
+        return
     homes = {
         label: {source for source, counts in data.sources.items() if counts.get(label)}
         for label, n in data.labels.items()
@@ -115,6 +128,15 @@ def _patients(data: EvaluatedData) -> Iterator[str]:
         yield (
             "No patients are known here: each picture counts as a patient of its own. If some "
             "patients have several pictures, the intervals are too narrow."
+        )
+
+
+def _mixed(patients: PatientFigures | None) -> Iterator[str]:
+    if patients is not None and patients.mixed:
+        left = _count(patients.mixed, "patient or group", "patients or groups")
+        verb = "has" if patients.mixed == 1 else "have"
+        yield (
+            f"{left} {verb} pictures of several classes and took no part in the figures by patient."
         )
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pulmo.bundle.card import Card, Training
+from pulmo.bundle.card import Training
 from pulmo.core.errors import UsageError
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.report.svg import (
@@ -48,13 +48,13 @@ class _Series(NamedTuple):
     values: Sequence[float]
 
 
-def draw_roc(evaluation: Evaluation, card: Card) -> str | None:
+def draw_roc(evaluation: Evaluation, order: Sequence[str]) -> str | None:
     """Draws the ROC curve of each class against the rest, as SVG; None when there is none."""
     if not evaluation.roc:
         return None
-    labels = [label for label in card.labels.order if label in evaluation.roc]
+    labels = [label for label in order if label in evaluation.roc]
     alt = "ROC curves: " + ", ".join(_with_auc(evaluation, label) for label in labels)
-    return draw_svg("roc", alt, _SQUARE, partial(_draw_roc, evaluation, card))
+    return draw_svg("roc", alt, _SQUARE, partial(_draw_roc, evaluation, order))
 
 
 def draw_reliability(evaluation: Evaluation) -> str | None:
@@ -150,17 +150,17 @@ def _with_auc(evaluation: Evaluation, label: str) -> str:
     return f"{label} {estimate}"
 
 
-def _draw_roc(evaluation: Evaluation, card: Card, figure: Figure) -> None:
+def _draw_roc(evaluation: Evaluation, order: Sequence[str], figure: Figure) -> None:
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color=LINE, linewidth=1)
-    for number, label in enumerate(card.labels.order):
+    for number, label in enumerate(order):
         if label in evaluation.roc:
             curve = evaluation.roc[label]
             axes.plot(
                 curve.false_positive_rate,
                 curve.true_positive_rate,
-                color=CLASS_COLOURS[number],
-                linestyle=CLASS_DASHES[number],
+                color=CLASS_COLOURS[number % len(CLASS_COLOURS)],
+                linestyle=CLASS_DASHES[number % len(CLASS_DASHES)],
                 label=_with_auc(evaluation, label),
                 clip_on=False,
             )

@@ -50,10 +50,12 @@ class InspectionContent:
     Attributes:
         inspection: the figures.
         samples: films, in the order in which they are shown; may be empty.
+        drawn: how many samples of each class and source were asked for.
     """
 
     inspection: Inspection
     samples: Sequence[Sample] = ()
+    drawn: int = 0
 
 
 def write_inspection(path: Path, content: InspectionContent) -> None:
@@ -93,6 +95,7 @@ def render_inspection(content: InspectionContent) -> str:
         silent=[n for n, c in inspection.crossings.items() if set(c.rows) <= {NOT_STATED}],
         missing={n: counts for n, counts in inspection.missing.items() if any(counts.values())},
         samples=_by_class(content),
+        drawn=content.drawn,
         failures=_failures(inspection),
         quantities=_QUANTITIES,
         quantiles=_QUANTILES,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pulmo.bundle.card import Card
+from pulmo.bundle.card import RESEARCH_ONLY, Card
 from pulmo.core.errors import UsageError
 from pulmo.core.files import write_atomically
 from pulmo.evaluate.evaluation import Evaluation
@@ -12,6 +12,13 @@ from pulmo.explain.overlay import colour_stops
 from pulmo.report import words
 from pulmo.report.figures import FEW, draw_reliability, draw_roc, draw_training
 from pulmo.report.gallery import Shown, file_name
+from pulmo.report.score_figures import (
+    draw_decision_curve,
+    draw_forest,
+    draw_histograms,
+    draw_precision_recall,
+    draw_sweep,
+)
 from pulmo.report.template import environment
 
 
@@ -21,12 +28,12 @@ class ReportContent:
 
     Attributes:
         evaluation: the figures.
-        card: the card of the model that was evaluated.
+        card: the card of the model that was evaluated; None if only its predictions are known.
         gallery: pictures with heat maps, in the order in which they are shown; may be empty.
     """
 
     evaluation: Evaluation
-    card: Card
+    card: Card | None
     gallery: Sequence[Shown] = ()
 
 
@@ -56,7 +63,9 @@ def render_report(content: ReportContent) -> str:
         InputError: a picture of the gallery is not a PNG.
     """
     evaluation, card = content.evaluation, content.card
-    _check_same_classes(evaluation, card)
+    if card is not None:
+        _check_same_classes(evaluation, card)
+    order = tuple(evaluation.classes) if card is None else card.labels.order
     failed = evaluation.data.failed
     return (
         environment()
@@ -64,19 +73,40 @@ def render_report(content: ReportContent) -> str:
         .render(
             evaluation=evaluation,
             card=card,
-            gallery=_by_class(content),
+            order=order,
+            gallery=_by_class(content.gallery, order),
             warnings=[words.without_folders(text, failed) for text in evaluation.warnings],
             failures=[
                 (file_name(one.path), words.without_folders(one.reason, failed)) for one in failed
             ],
             notes=words.Footnotes(),
-            roc=draw_roc(evaluation, card),
+            roc=draw_roc(evaluation, order),
             reliability=draw_reliability(evaluation),
-            training=draw_training(card.training),
+            precision_recall=draw_precision_recall(evaluation, order),
+            sweep=draw_sweep(evaluation),
+            benefit=draw_decision_curve(evaluation),
+            scores=draw_histograms(evaluation, order),
+            forests=_forests(evaluation),
+            notice=RESEARCH_ONLY if card is None else card.notice,
+            training=[] if card is None else draw_training(card.training),
             few=FEW,
             colours=colour_stops(12),
         )
     )
+
+
+def _forests(evaluation: Evaluation) -> dict[str, str]:
+    """Returns title -> forest of the subgroups."""
+    drawn = {
+        title: draw_forest(evaluation.subgroups, figure)
+        for title, figure in {
+            "Accuracy": "accuracy",
+            "AUC of positive against negative": "auc",
+            "Sensitivity": "sensitivity",
+            "Specificity": "specificity",
+        }.items()
+    }
+    return {title: drawing for title, drawing in drawn.items() if drawing}
 
 
 def _check_same_classes(evaluation: Evaluation, card: Card) -> None:
@@ -88,10 +118,7 @@ def _check_same_classes(evaluation: Evaluation, card: Card) -> None:
         )
 
 
-def _by_class(content: ReportContent) -> dict[str, list[Shown]]:
-    """Returns true class -> its pictures, in the order of the card, without empty classes."""
-    classes = {
-        label: [shown for shown in content.gallery if shown.truth == label]
-        for label in content.card.labels.order
-    }
+def _by_class(gallery: Sequence[Shown], order: Sequence[str]) -> dict[str, list[Shown]]:
+    """Returns true class -> its pictures, in the order of the classes, without empty ones."""
+    classes = {label: [shown for shown in gallery if shown.truth == label] for label in order}
     return {label: pictures for label, pictures in classes.items() if pictures}

@@ -9,7 +9,7 @@ from pulmo.evaluate.evaluation import Failure
 from pulmo.evaluate.metric import METRICS
 from pulmo.report.gallery import file_name
 
-_SHORT = {"auc": "AUC", "f1": "F1"}
+_SHORT = {"auc": "AUC", "f1": "F1", "mcc": "MCC"}
 _FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[\\/](?:[^\\/\s]+[\\/])+")
 
 

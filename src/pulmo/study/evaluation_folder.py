@@ -11,9 +11,10 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
 from pulmo.core.tables import manifest_sha256, write_predictions
-from pulmo.evaluate.evaluate import Provenance, evaluate
+from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName
 from pulmo.evaluate.predictions import predict_manifest
+from pulmo.evaluate.terms import Terms
 
 
 class EvaluationFolder(NamedTuple):
@@ -72,7 +73,8 @@ def write_evaluation(
     Raises:
         InputError: a file cannot be written.
     """
-    evaluation = evaluate(predictions, card, provenance, generator=np.random.default_rng(0))
+    resampling = Resampling(np.random.default_rng(0))
+    evaluation = evaluate(predictions, Terms.of(card), provenance, resampling)
     write_predictions(predictions, folder.predictions)
     figures = evaluation.model_dump_json(indent=2).encode() + b"\n"
     write_atomically(folder.evaluation, figures)

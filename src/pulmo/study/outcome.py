@@ -20,6 +20,8 @@ class Figure(Part):
     published: Estimate | None
     """None where they give none."""
     ours: Estimate
+    floors: dict[str, Estimate] = {}
+    """Shortcut floor -> the figure of what sees no lung, on the same pictures."""
 
 
 class Outcome(Part):

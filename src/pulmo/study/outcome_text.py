@@ -3,11 +3,19 @@
 from collections.abc import Sequence
 
 from pulmo.core.estimate import Estimate
+from pulmo.study.floor_figures import BESIDE
 from pulmo.study.outcome import Outcome
 
-_HEAD = (
-    "| run | figure | published | ours | n | epochs | minutes |",
-    "|---|---|---|---|---|---|---|",
+_COLUMNS = (
+    "run",
+    "figure",
+    "published",
+    "ours",
+    "n",
+    "file facts alone",
+    "16 x 16 thumbnail",
+    "epochs",
+    "minutes",
 )
 
 
@@ -18,7 +26,7 @@ def outcomes_text(title: str, outcomes: Sequence[Outcome]) -> str:
         title: of the system.
         outcomes: one or more.
     """
-    lines = [f"## {title}", "", *_HEAD]
+    lines = [f"## {title}", "", f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|"]
     for outcome in outcomes:
         for number, figure in enumerate(outcome.figures):
             first = number == 0
@@ -28,6 +36,7 @@ def outcomes_text(title: str, outcomes: Sequence[Outcome]) -> str:
                 _words(figure.published),
                 _words(figure.ours),
                 str(figure.ours.n),
+                *(_words(figure.floors.get(floor)) for floor in BESIDE),
                 str(outcome.epochs) if first else "",
                 f"{outcome.minutes:.1f}" if first else "",
             )

@@ -2,25 +2,29 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 from pydantic import ValidationError
 
+from pulmo.audit.subject import Part
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.export import export_run
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
+from pulmo.core.estimate import Estimate
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.cache import cache_folder
 from pulmo.evaluate.evaluation import Evaluation, read_evaluation
+from pulmo.evaluate.figures import Figures
 from pulmo.report.figures import learning_curves
 from pulmo.study.at_hand import Sets, gather_data
 from pulmo.study.crew import Alone, Listener, do_all
 from pulmo.study.evaluation_folder import EvaluationFolder, evaluate_bundle
+from pulmo.study.floor_figures import floor_figures
 from pulmo.study.initial_weights import Start, with_weights
 from pulmo.study.outcome import Figure, Outcome, mean_of
 from pulmo.study.repeats import Repeat, claim_repeats, plan_repeats, works_of
@@ -29,8 +33,13 @@ from pulmo.study.summarise import summarise
 from pulmo.study.system import Experiment, Published, System
 from pulmo.train.run import Place, train_run
 
-if TYPE_CHECKING:
-    from pulmo.core.estimate import Estimate
+
+class _Trained(NamedTuple):
+    """What came of an experiment: how it was judged, and the cards and parts of its runs."""
+
+    evaluation: Evaluation
+    cards: tuple[Card, ...]
+    parts: tuple[Part, ...]
 
 
 class Options(NamedTuple):
@@ -121,15 +130,15 @@ def _run(
     # The manifest that a run began with stays its manifest.
     table = read_manifest(manifest)
     train = _train_folds if experiment.folds else _train_once
-    evaluation, runs = train(start.recipe, table, place, options, listener)
-    history = [epoch for card in runs for epoch in card.training.history]
+    done = train(start.recipe, table, place, options, listener)
+    history = [epoch for card in done.cards for epoch in card.training.history]
     return Outcome(
         experiment=experiment.name,
         recipe=start.recipe.name,
         backbone=start.recipe.model.backbone,
-        figures=tuple(_figures(evaluation, experiment.published, start.recipe)),
-        n=evaluation.data.n,
-        labels=dict(evaluation.data.labels),
+        figures=tuple(_figures(done, experiment.published, start.recipe.decision.positive[0])),
+        n=done.evaluation.data.n,
+        labels=dict(done.evaluation.data.labels),
         epochs=len(history),
         minutes=sum(epoch.seconds for epoch in history) / 60,
         notes=(f"Its network starts {start.note}.", *data.notes, *experiment.differs),
@@ -139,7 +148,7 @@ def _run(
 
 def _train_once(
     recipe: Recipe, table: pd.DataFrame, place: Path, options: Options, listener: Listener
-) -> tuple[Evaluation, list[Card]]:
+) -> _Trained:
     """Trains on a split and evaluates on its test."""
     run, bundle = RunFolder(place / "run"), place / "bundle"
     where = Place(run, cache_folder(), options.device)
@@ -155,13 +164,15 @@ def _train_once(
     if not bundle.exists():
         export_run(run, bundle)
     folder = EvaluationFolder(place / "evaluation")
-    evaluate_bundle(Predictor.open(bundle), table[table["split"] == "test"], "test", folder)
-    return read_evaluation(folder.evaluation), [card]
+    predictor, tested = Predictor.open(bundle), table["split"] == "test"
+    evaluate_bundle(predictor, table[tested], "test", folder)
+    part = Part(predictor, table[~tested], table[tested])
+    return _Trained(read_evaluation(folder.evaluation), (card,), (part,))
 
 
 def _train_folds(
     recipe: Recipe, table: pd.DataFrame, place: Path, options: Options, listener: Listener
-) -> tuple[Evaluation, list[Card]]:
+) -> _Trained:
     """Trains with each fold held out and evaluates what was held out together."""
     folder = RepeatsFolder(place / "folds")
     first = Repeat(folder, recipe, 0, device=options.device)
@@ -170,30 +181,48 @@ def _train_folds(
     do_all(works_of(runs), Alone(listener), lambda _: None)
     summarise(runs)
     evaluation = read_evaluation(folder.pooled(first.seed).evaluation)
-    return evaluation, [read_card(run.run.card) for run in runs]
+    cards = tuple(read_card(run.run.card) for run in runs)
+    parts = []
+    for run in runs:
+        held_out = table["fold"] == run.fold
+        parts.append(Part(Predictor.open(run.bundle), table[~held_out], table[held_out]))
+    return _Trained(evaluation, cards, tuple(parts))
 
 
-def _figures(
-    evaluation: Evaluation, published: Sequence[Published], recipe: Recipe
-) -> Iterator[Figure]:
+def _figures(done: _Trained, published: Sequence[Published], main: str) -> Iterator[Figure]:
     """Yields each published figure beside ours; without any, what a reader would look for."""
-    main = recipe.decision.positive[0]
     theirs = {item.name: item.estimate for item in published}
-    both: list[tuple[Estimate | None, Estimate]] = []
+    beside = floor_figures(done.parts)
+    found = []
     for metric, label in (
         ("recall", main),
         ("specificity", main),
         ("auc", main),
         ("accuracy", None),
     ):
-        item = Published(metric, label, 0.0)
-        table = evaluation.overall if label is None else evaluation.classes[label]
-        both.append((theirs.get(item.name), table[metric]))
-        yield Figure(name=item.name, published=both[-1][0], ours=both[-1][1])
-    (their_recall, recall), (their_specificity, specificity) = both[:2]
-    theirs_too = their_recall and their_specificity and mean_of(their_recall, their_specificity)
-    yield Figure(
-        name=f"mean of recall and specificity of {main}",
-        published=theirs_too,
-        ours=mean_of(recall, specificity),
+        name = Published(metric, label, 0.0).name
+        ours = done.evaluation.classes[label] if label else done.evaluation.overall
+        floors = {floor: _of_floor(each, metric, label) for floor, each in beside.items()}
+        found.append(
+            Figure(name=name, published=theirs.get(name), ours=ours[metric], floors=floors)
+        )
+        yield found[-1]
+    yield _mean(found[0], found[1], f"mean of recall and specificity of {main}")
+
+
+def _of_floor(figures: Figures | str, metric: str, label: str | None) -> Estimate:
+    """Returns a figure of a floor, or why there is none."""
+    if isinstance(figures, str):
+        return Estimate.undefined(figures)
+    return figures.classes[label][metric] if label else figures.overall[metric]
+
+
+def _mean(first: Figure, second: Figure, name: str) -> Figure:
+    """Returns the mean of two figures, wherever both are given."""
+    theirs = [each.published for each in (first, second) if each.published]
+    return Figure(
+        name=name,
+        published=mean_of(*theirs) if len(theirs) == 2 else None,
+        ours=mean_of(first.ours, second.ours),
+        floors={floor: mean_of(each, second.floors[floor]) for floor, each in first.floors.items()},
     )

@@ -51,6 +51,11 @@ def test_a_planted_source_is_flagged(films: pd.DataFrame) -> None:
     assert inspection.verdict.startswith("The source alone tells the class")
 
 
+def test_modalities_that_are_mixed_are_the_first_warning(table: pd.DataFrame) -> None:
+    table["modality"] = ["CT", "CR", "X-ray", "OT", None] * (len(table) // 5)
+    assert inspected(table).warnings[0].startswith("20 CT and 40 X-ray pictures are mixed")
+
+
 def test_the_facts_of_a_table_are_shown_everywhere(table: pd.DataFrame, tmp_path: Path) -> None:
     rows = [f"{Path(path).name},{100 + place % 2}" for place, path in enumerate(table["path"])]
     (tmp_path / "facts.csv").write_text("\n".join(["filename,width", *rows]))

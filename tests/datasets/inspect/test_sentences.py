@@ -101,7 +101,9 @@ def test_the_verdict_is_of_the_most_telling_clue_and_the_warnings_of_the_rest() 
         "sex": untold("sex"),
     }
     assert verdict_of(clues).startswith("The view alone")
-    starts = [text.split(" alone")[0] for text in warnings_of(clues, totals(), copies(), ages())]
+    starts = [
+        text.split(" alone")[0] for text in warnings_of(clues, totals(), copies(), ages(), {})
+    ]
     assert starts == ["Width and file size", "The source"]
     del clues["file"]
     assert verdict_of(clues).startswith("The width alone")
@@ -130,7 +132,7 @@ def test_a_verdict_without_a_flag() -> None:
     ],
 )
 def test_ages_that_differ(spreads: dict[str, tuple[int, float]], warned: str | None) -> None:
-    warnings = warnings_of({}, totals(), copies(), ages(**spreads))
+    warnings = warnings_of({}, totals(), copies(), ages(**spreads), {})
     assert len(warnings) == (warned is not None)
     assert all(str(warned) in warning for warning in warnings)
 
@@ -141,7 +143,7 @@ def test_patients_and_copies_in_the_wrong_place() -> None:
         patients_with_several_labels=tally(1, 2),
         groups_across_splits=tally(1, 3),
     )
-    nameless, *others = warnings_of({}, totals(60), found, ages())
+    nameless, *others = warnings_of({}, totals(60), found, ages(), {})
     assert nameless.startswith("The patient of 40 of the 100 pictures is not named: if some")
     assert others == [
         "1 patient has pictures (2 in all) in several classes.",
@@ -149,8 +151,14 @@ def test_patients_and_copies_in_the_wrong_place() -> None:
         "1 group has pictures (3 in all) on several sides of the split.",
     ]
     same = copies(groups_with_several_labels=tally(1, 2), patients_with_several_labels=tally(1, 2))
-    assert len(warnings_of({}, totals(), same, ages())) == 1
+    assert len(warnings_of({}, totals(), same, ages(), {})) == 1
 
 
 def test_facts_have_names() -> None:
     assert (name_of("bytes"), name_of("age")) == ("file size", "age")
+
+
+def test_several_modalities_are_a_warning() -> None:
+    (warning,) = warnings_of({}, totals(), copies(), ages(), {"CT": 21, "X-ray": 4500})
+    assert warning.startswith("21 CT and 4,500 X-ray pictures are mixed: what tells these apart")
+    assert warnings_of({}, totals(), copies(), ages(), {"X-ray": 4500}) == ()

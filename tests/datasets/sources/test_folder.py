@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.datasets.source import SOURCES, Entry, Problem
+from pulmo.datasets.source import SOURCES, Entry, Problem, left_out_link
 
 
 def index(root: Path, label_map: dict[str, str] | None = None) -> tuple[list[Entry], list[Problem]]:
@@ -24,7 +24,7 @@ def test_a_folder_is_a_label_or_in_the_map(tmp_path: Path) -> None:
     entries, problems = index(tmp_path, {"No_findings": "normal"})
     assert [(e.path.name, e.label) for e in entries] == [("a.png", "covid"), ("b.png", "normal")]
     assert [e.finding for e in entries] == ["Covid", "No_findings"]
-    assert [p.reason for p in problems] == ["the folder holds no file; links are not followed"]
+    assert [p.reason for p in problems] == ["the folder holds no file"]
     with pytest.raises(UsageError, match="--map 'No_findings'=LABEL"):
         index(tmp_path)
     with pytest.raises(UsageError, match="Did you mean 'normal'"):
@@ -33,15 +33,22 @@ def test_a_folder_is_a_label_or_in_the_map(tmp_path: Path) -> None:
         index(tmp_path, {"Covib": "covid"})
 
 
-def test_a_link_is_no_picture_of_the_set(tmp_path: Path) -> None:
-    touch(tmp_path, "set/normal/a.png", "elsewhere/b.png")
-    (tmp_path / "set" / "normal" / "same.png").symlink_to("a.png")
-    (tmp_path / "set" / "normal" / "other.png").symlink_to(tmp_path / "elsewhere" / "b.png")
-    (tmp_path / "set" / "normal" / "deep").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "set" / "normal" / "loop").symlink_to(".")
+def test_a_link_is_no_picture_and_no_class(tmp_path: Path) -> None:
+    touch(tmp_path, "elsewhere/b.png")
+    (tmp_path / "set" / "normal").mkdir(parents=True)
+    for name in ("normal/other.png", "covid"):
+        (tmp_path / "set" / name).symlink_to(tmp_path / "elsewhere")
     entries, problems = index(tmp_path / "set")
-    assert [entry.path.name for entry in entries] == ["a.png"]
-    assert not problems
+    assert not entries
+    assert problems == [
+        left_out_link(tmp_path / "set" / "covid"),
+        left_out_link(tmp_path / "set" / "normal" / "other.png"),
+        Problem(str(tmp_path / "set" / "normal"), "the folder holds no file"),
+    ]
+    (tmp_path / "set" / "normal" / "other.png").unlink()
+    (tmp_path / "set" / "normal").rmdir()
+    with pytest.raises(InputError, match="and a link is none"):
+        index(tmp_path / "set")
 
 
 def test_a_folder_inside_a_hidden_one_is_read(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import RefusedError
-from pulmo.datasets.split import Plan, absences, check_split, draw
+from pulmo.datasets.split import Plan, absences, check_split, draw, uncurated
 
 MakeGroups = Callable[..., pd.DataFrame]
 
@@ -108,3 +108,45 @@ class TestAbsences:
             "test has no picture of bacterial, covid",
             "training has no picture of normal",
         ]
+
+
+class TestUncurated:
+    """Sources that have pictures from one another."""
+
+    @pytest.fixture
+    def borrowed(self, make_groups: MakeGroups) -> pd.DataFrame:
+        """Every fifth picture of a names b, in one of several ways."""
+        table = make_groups(300)
+        rows = table.index[(table["source"] == "a") & (table.index % 5 == 0)]
+        ways = ["B", "http://x/y/b-set", "from b, copied"]
+        table.loc[rows, "origin"] = [ways[n % 3] for n in range(len(rows))]
+        # Neither a part of a word nor a source itself is meant.
+        table.loc[table["source"] == "c", "origin"] = "abc"
+        return table
+
+    @pytest.mark.parametrize("test", ["a", "b"])
+    def test_a_source_left_out_may_be_what_is_trained_on(
+        self, borrowed: pd.DataFrame, test: str
+    ) -> None:
+        n = ((borrowed["source"] == "a") & borrowed["origin"].notna()).sum()
+        (sentence,) = uncurated(draw(borrowed, Plan(leave_out=test)).table)
+        assert sentence.startswith(f"a has {n} of its pictures from b, but no group holds")
+        assert "run `pulmo data curate` first" in sentence
+
+    def test_found_copies_and_pictures_that_take_no_part_are_no_doubt(
+        self, borrowed: pd.DataFrame
+    ) -> None:
+        tied = borrowed.copy()
+        tied.loc[tied.index[tied["source"] == "b"][0], "group"] = tied["group"][
+            tied["source"] == "a"
+        ].iloc[0]
+        assert uncurated(draw(tied, Plan(leave_out="b")).table) == []
+        # These are left out of a test on b by rule.
+        said = borrowed.assign(origin=borrowed["source"].map({"a": "b"}))
+        assert uncurated(draw(said, Plan(leave_out="b")).table) == []
+        assert len(uncurated(draw(said, Plan(leave_out="a")).table)) == 1
+
+    def test_one_side_alone_leaks_nothing(self, borrowed: pd.DataFrame) -> None:
+        assert len(uncurated(draw(borrowed, Plan(folds=2, test=0)).table)) == 1
+        assert uncurated(borrowed.assign(split="train")) == []
+        assert uncurated(borrowed.assign(split=None)) == []

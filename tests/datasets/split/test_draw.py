@@ -6,7 +6,7 @@ import pytest
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.datasets.split import Shares, check_split, split_manifest
-from pulmo.datasets.split.draw import draw_sides
+from pulmo.datasets.split.draw import draw_sides, undrawn
 
 MakeGroups = Callable[..., pd.DataFrame]
 
@@ -139,3 +139,17 @@ def test_a_side_that_wants_nothing_gets_nothing(make_groups: MakeGroups) -> None
 def test_shares_must_leave_something_to_train_on(films: pd.DataFrame, shares: Shares) -> None:
     with pytest.raises(UsageError, match="leave some pictures for training"):
         split_manifest(films, shares, generator())
+
+
+def test_what_is_kept_may_leave_nothing_to_draw(make_groups: MakeGroups) -> None:
+    table = make_groups(60, largest=1).query("source != 'c'").reset_index(drop=True)
+    assert undrawn(table, "nothing") == undrawn(table, "test") == undrawn(table, "all") == ()
+    table["split"] = np.where(table.index % 4 == 0, "test", "train")
+    assert undrawn(table, "nothing") == ()
+    assert undrawn(table, "test") == ("test",)
+    assert undrawn(table, "all") == ("val", "test")
+    table.loc[table["source"] == "b", "split"] = None
+    assert undrawn(table, "test") == undrawn(table, "all") == ()
+    for keep in ("test", "all"):
+        drawn = draw_sides(table, Shares(0.2, 0.2), generator(), keep=keep).split
+        assert set(drawn[table["source"] == "b"]) == {"train", "val", "test"}

@@ -34,7 +34,7 @@ def curate(
     """Find copies of a film, also cropped or mirrored ones, and put them into one group.
 
     Copies with labels that contradict each other are removed. Every merge and every removal is a
-    row of a table beside the output, NAME.curation.csv. Merge before: a merge makes groups anew.
+    row of a table beside the output, NAME.curation.csv.
     """
     import pandas as pd
 

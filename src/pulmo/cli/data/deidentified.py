@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -49,8 +50,12 @@ def write_map(trace: Path, rows: Sequence[Row]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("input", "output", "patient"))
     table.writerows((row.source, row.output, row.patient) for row in rows if row.output)
-    write_atomically(trace, text.getvalue().encode(errors="backslashreplace"))
-    trace.chmod(0o600)
+    # Nobody else may read it, not even while it is written.
+    before = os.umask(0o077)
+    try:
+        write_atomically(trace, text.getvalue().encode(errors="backslashreplace"))
+    finally:
+        os.umask(before)
     say(f"{trace} tells which file became which: it identifies the patients. Keep it to yourself.")
 
 

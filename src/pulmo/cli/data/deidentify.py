@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from pulmo.cli.console import progress
+from pulmo.cli.console import progress, say
 from pulmo.cli.data.deidentified import Row, conclude, print_object, print_table, write_map
 from pulmo.cli.data.options import Folder
 from pulmo.cli.output import claim_file, claim_folder
@@ -83,14 +83,20 @@ def _check_apart(output: Path, file: Path | None, option: str) -> None:
 
 
 def _files_of(given: Iterable[Path], output: Path) -> Iterator[Path]:
-    """Yields the files that were named or lie in folders that were, without those of the output."""
-    from pulmo.datasets.source import pictures_below
+    """Yields the files that were named or lie in folders that were, without those of the output.
+
+    A link in a folder is said to be one and left out.
+    """
+    from pulmo.datasets.source import Problem, pictures_below
 
     seen = set()
     for path in given:
         if not path.exists():
             raise InputError(f"{path} does not exist.")
         for file in pictures_below(path) if path.is_dir() else [path]:
+            if isinstance(file, Problem):
+                say(f"{file.path}: {file.reason}")
+                continue
             place = file.resolve()
             if place not in seen and not place.is_relative_to(output.resolve()):
                 seen.add(place)

@@ -1,7 +1,7 @@
 """pulmo data import."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from pulmo.cli.data.options import Output, counts
 from pulmo.cli.data.problems import report_problems
 from pulmo.cli.output import PARQUET, claim_file
 from pulmo.core.errors import PartialError, UsageError
+
+if TYPE_CHECKING:
+    from pulmo.datasets.manifest import Imported
 
 
 def import_(
@@ -38,6 +41,8 @@ def import_(
     from pulmo.datasets.journal import Journal
     from pulmo.datasets.manifest import NothingImportedError, Reading, import_source
 
+    if called is not None and not called.strip():
+        raise UsageError("--name is blank; say what to call the source, or leave it out.")
     labels = _label_map(mapping or [])
     claim_file(output, PARQUET)
     journal = Journal(output.with_name(f"{output.name}.journal"))
@@ -51,10 +56,19 @@ def import_(
                 source, root, labels, called=called, on_progress=show, reading=reading
             )
     except NothingImportedError as error:
+        journal.remove()
         report_problems(error.problems, output)
         raise
     write_manifest(imported.manifest, output)
     journal.remove()
+    _tell(imported, output)
+    failed = report_problems(imported.problems, output)
+    if failed:
+        raise PartialError(f"{failed} failed; the rest is in the manifest.")
+
+
+def _tell(imported: "Imported", output: Path) -> None:
+    """Tells what is in the manifest, and how its files were read."""
     typer.echo(f"{output}: {counts(imported.manifest)}")
     if imported.kept:
         say(f"{imported.kept} files have not changed since they were read; --fresh reads them.")
@@ -64,16 +78,17 @@ def import_(
             f"{undecoded} pictures were not decoded: damage within them, and copies of another "
             "format, are not seen. Import without --headers-only for that."
         )
-    failed = report_problems(imported.problems, output)
-    if failed:
-        raise PartialError(f"{failed} failed; the rest is in the manifest.")
 
 
 def _label_map(pairs: list[str]) -> dict[str, str]:
+    labels: dict[str, str] = {}
     for pair in pairs:
-        if "=" not in pair:
+        name, sign, label = pair.rpartition("=")
+        if not sign:
             raise UsageError(f"--map {pair!r} is not NAME=LABEL.")
-    return dict(pair.rsplit("=", 1) for pair in pairs)
+        if labels.setdefault(name, label) != label:
+            raise UsageError(f"--map says that {name!r} is {labels[name]} and that it is {label}.")
+    return labels
 
 
 def _in_turn(find: Report, read: Report) -> Report:

@@ -51,7 +51,7 @@ def inspect(
     figures = inspection.model_dump_json(indent=2).encode() + b"\n"
     write_atomically(output / "inspection.json", figures)
     page = output / "inspection.html"
-    write_inspection(page, InspectionContent(inspection, drawn.shown))
+    write_inspection(page, InspectionContent(inspection, drawn.shown, samples))
     if json_:
         print_json(inspection.model_dump(mode="json"))
     else:

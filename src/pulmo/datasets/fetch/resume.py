@@ -1,9 +1,11 @@
 """A download that goes on where it was interrupted (RFC 9110, sections 13.1.5 and 14)."""
 
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import requests
 
@@ -153,6 +155,12 @@ def cause_of(error: requests.RequestException) -> str:
     """Returns why a request failed, without what two libraries say around it."""
     inner = error.args[0] if error.args else error
     inner = getattr(inner, "reason", inner)
+    if isinstance(getattr(inner, "__cause__", None), socket.gaierror) and error.request:
+        host = urlsplit(str(error.request.url)).hostname
+        return (
+            f"the host {host} could not be found; see whether this machine is online, and whether "
+            "HTTPS_PROXY must name a proxy"
+        )
     text = str(inner.args[0]) if getattr(inner, "args", ()) else str(inner)
     return text.rpartition("): ")[2].rstrip(".")
 

@@ -7,6 +7,7 @@ import pandas as pd
 from pulmo.core.labels import LABELS
 from pulmo.core.tables import MANIFEST, patient_names
 from pulmo.datasets.inspect.inspection import NOT_STATED, Crossing, Totals
+from pulmo.datasets.modality import kinds
 
 CROSSED: Final = ("source", "origin", "view", "modality", "sex", "format", "bits", "split", "fold")
 """The columns that are counted against the class; bands of age come with them."""
@@ -36,6 +37,12 @@ def totals_of(table: pd.DataFrame) -> Totals:
         with_patient=int(patients.sum()),
         most_of_a_patient=int(patients.max()) if len(patients) else 0,
     )
+
+
+def modalities_of(table: pd.DataFrame) -> dict[str, int]:
+    """Counts the pictures of each modality that is stated, DICOM's codes of X-rays as X-ray."""
+    counts = kinds(table).value_counts().sort_index()
+    return {str(name): int(n) for name, n in counts.items()}
 
 
 def crossings_of(table: pd.DataFrame) -> dict[str, Crossing]:

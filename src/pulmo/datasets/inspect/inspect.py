@@ -7,7 +7,13 @@ from pulmo.core.errors import InputError
 from pulmo.core.tables import manifest_sha256
 from pulmo.datasets.inspect.confounding import confounding_of
 from pulmo.datasets.inspect.copies import copies_of
-from pulmo.datasets.inspect.counts import classes_of, crossings_of, missing_of, totals_of
+from pulmo.datasets.inspect.counts import (
+    classes_of,
+    crossings_of,
+    missing_of,
+    modalities_of,
+    totals_of,
+)
 from pulmo.datasets.inspect.facts import Published, file_facts
 from pulmo.datasets.inspect.inspection import Inspection
 from pulmo.datasets.inspect.sentences import verdict_of, warnings_of
@@ -45,7 +51,9 @@ def inspect_manifest(
         manifest_sha256=manifest_sha256(table),
         facts=published.name if published else None,
         verdict=verdict_of(confounding.clues),
-        warnings=warnings_of(confounding.clues, totals, copies, distributions["age"]),
+        warnings=warnings_of(
+            confounding.clues, totals, copies, distributions["age"], modalities_of(table)
+        ),
         totals=totals,
         labels={label: int((table["label"] == label).sum()) for label in classes_of(table)},
         crossings=crossings,

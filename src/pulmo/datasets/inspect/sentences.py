@@ -1,6 +1,7 @@
 """Sentences: the verdict of an inspection and its warnings."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from pulmo.core.estimate import Estimate
@@ -69,11 +70,24 @@ def verdict_of(clues: Mapping[str, Clue]) -> str:
 
 
 def warnings_of(
-    clues: Mapping[str, Clue], totals: Totals, copies: Copies, ages: Distribution
+    clues: Mapping[str, Clue],
+    totals: Totals,
+    copies: Copies,
+    ages: Distribution,
+    modalities: Mapping[str, int],
 ) -> tuple[str, ...]:
-    """Returns the warnings beside the verdict."""
+    """Returns the warnings beside the verdict.
+
+    Args:
+        clues: all clues, of which the verdict is about the one that tells most.
+        totals: how much there is.
+        copies: what is in two places.
+        ages: how the age is spread in each class.
+        modalities: how many pictures are stated to be of each modality.
+    """
     further = _telling(clues)[1:]
-    return (*further, *_ages(ages), *_patients(totals), *_copies(copies))
+    found = (_modalities(modalities), further, _ages(ages), _patients(totals), _copies(copies))
+    return tuple(chain.from_iterable(found))
 
 
 def _telling(clues: Mapping[str, Clue]) -> list[str]:
@@ -92,6 +106,16 @@ def _strength(clue: Clue) -> float:
     """Returns how far on the way from chance to certainty a clue's balanced accuracy surely is."""
     low, chance = clue.balanced_accuracy.low or 0, clue.chance or 0
     return (low - chance) / (1 - chance)
+
+
+def _modalities(modalities: Mapping[str, int]) -> Iterator[str]:
+    """Warns of pictures of several modalities."""
+    if len(modalities) > 1:
+        counts = _list([f"{n:,} {name}" for name, n in modalities.items()])
+        yield (
+            f"{counts} pictures are mixed: what tells these apart tells any classes that they do "
+            "not share. Training refuses them together unless its recipe names each modality."
+        )
 
 
 def _ages(ages: Distribution) -> Iterator[str]:

@@ -4,15 +4,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from pulmo.core.errors import InputError
 from pulmo.datasets.entries import picture_inside, table_entries
-from pulmo.datasets.rows import age_in_years, if_exact, known_sex, offset_in_days
 from pulmo.datasets.source import About, Entry, Problem, Repository, refuse_map, source
+from pulmo.datasets.sources.figure1 import chung_entry
 
 _URL = "https://github.com/agchung/Actualmed-COVID-chestxray-dataset"
 _REQUIRED = ("patientid", "finding", "view", "modality", "imagename")
-_LABELS = {"COVID-19": "covid", "Pneumonia": "pneumonia", "No finding": "normal"}
-_VIEWS = {"PA": "PA", "AP": "AP", "AP erect": "AP"}
 
 
 @source(
@@ -48,22 +45,8 @@ def actualmed(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Prob
 
 
 def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
-    name, finding = row["imagename"], row["finding"]
+    name = row["imagename"]
     path = picture_inside(root / "images", name)
     if isinstance(path, Problem):
         return path
-    if not finding:
-        return Problem(name, "its finding is not stated", failed=False)
-    if finding not in _LABELS:
-        raise InputError(f"{table}: the finding {finding!r} is not in the table of labels.")
-    return Entry(
-        path,
-        _LABELS[finding],
-        finding=finding,
-        patient=row["patientid"] or None,
-        view=_VIEWS.get(row["view"]),
-        modality=row["modality"] or None,
-        age=if_exact(age_in_years, row.get("age")),
-        sex=known_sex(row.get("sex")),
-        offset=if_exact(offset_in_days, row.get("offset")),
-    )
+    return chung_entry(table, row, path, name=name, patient=row["patientid"])

@@ -79,13 +79,16 @@ def darkcovidnet(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | P
     others = {path.name for path in base.iterdir() if path.is_dir() and path.name[0] != "."}
     if unknown := sorted(others - _LABELS.keys()):
         raise InputError(f"{base} holds {unknown[0]}, which is no class of darkcovidnet.")
-    names = {path.name for name in classes for path in pictures_below(base / name)}
+    found = {name: list(pictures_below(base / name)) for name in classes}
+    names = {path.name for paths in found.values() for path in paths if isinstance(path, Path)}
     rows = _nih_rows(root / _ROWS, names)
     boxes: dict[str, list[Box]] = defaultdict(list)
     yield from _read_boxes(root / _BOXES, names, boxes)
-    for name in classes:
-        for path in pictures_below(base / name):
-            if _ORIGINS[name] == "cohen":
+    for name, paths in found.items():
+        for path in paths:
+            if isinstance(path, Problem):
+                yield path
+            elif _ORIGINS[name] == "cohen":
                 yield _entry(path, name)
             else:
                 yield _nih_entry(path, name, rows.get(path.name, {}), boxes.get(path.name, ()))

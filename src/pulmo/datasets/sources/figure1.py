@@ -61,13 +61,23 @@ def patient_of(name: str) -> str:
     return match["patient"] if match else name
 
 
-def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
-    name, finding = row["patientid"], row["finding"]
-    path = _picture(root / "images", name)
-    if isinstance(path, Problem):
-        return path
-    if name in MISLABELLED:
-        return Problem(name, MISLABELLED[name], failed=False)
+def chung_entry(
+    table: Path, row: Mapping[str, str], path: Path, *, name: str, patient: str
+) -> Entry | Problem:
+    """Returns the entry of a row of Figure 1, or of Actualmed, which has the same columns.
+
+    Args:
+        table: whose row it is.
+        row: column -> value.
+        path: the picture.
+        name: what to call the picture in a problem.
+        patient: blank if the row names none.
+
+    Raises:
+        InputError: the finding is not in the table of labels.
+        ValueError: the sex is unknown; the message is a problem's reason.
+    """
+    finding = row["finding"]
     if not finding:
         return Problem(name, "its finding is not stated", failed=False)
     if finding not in _LABELS:
@@ -76,13 +86,23 @@ def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
         path,
         _LABELS[finding],
         finding=finding,
-        patient=patient_of(name),
+        patient=patient or None,
         view=_VIEWS.get(row["view"]),
         modality=row["modality"] or None,
         age=if_exact(age_in_years, row.get("age")),
         sex=known_sex(row.get("sex")),
         offset=if_exact(offset_in_days, row.get("offset")),
     )
+
+
+def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
+    name = row["patientid"]
+    path = _picture(root / "images", name)
+    if isinstance(path, Problem):
+        return path
+    if name in MISLABELLED:
+        return Problem(name, MISLABELLED[name], failed=False)
+    return chung_entry(table, row, path, name=name, patient=patient_of(name))
 
 
 def _picture(folder: Path, name: str) -> Path | Problem:

@@ -43,7 +43,9 @@ def kermany(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Proble
             yield _entry(path, split)
 
 
-def _entry(path: Path, split: str) -> Entry | Problem:
+def _entry(path: Path | Problem, split: str) -> Entry | Problem:
+    if isinstance(path, Problem):
+        return path
     kind = path.parent.name
     if kind == "NORMAL" and (match := _NORMAL.fullmatch(path.name)):
         label, finding = "normal", "normal"

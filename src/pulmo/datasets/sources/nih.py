@@ -84,7 +84,9 @@ def nih(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     rows = numbered_rows(table, _REQUIRED)
     boxes: defaultdict[str, list[Box]] = defaultdict(list)
     yield from _read_boxes(root / "BBox_List_2017.csv", boxes)
-    known = _Known(_folders(root), boxes, _splits(root))
+    folders: dict[str, Path] = {}
+    yield from _find_folders(root, folders)
+    known = _Known(folders, boxes, _splits(root))
     for number, row in rows:
         yield _entry(f"{table}, line {number}", row, known)
 
@@ -119,21 +121,22 @@ def _entry(where: str, row: Row, known: _Known) -> Entry | Problem:
     )
 
 
-def _folders(root: Path) -> dict[str, Path]:
-    """Returns the folder of each picture."""
+def _find_folders(root: Path, folders: dict[str, Path]) -> Iterator[Problem]:
+    """Fills in the folder of each picture; yields the links, which are none."""
     places = [root / "images", *sorted(root.glob("images_*/images"))]
     present = [place for place in places if place.is_dir()]
     if not present:
         raise InputError(f"{root} holds no folder images or images_001/images, as nih has them.")
-    folders: dict[str, Path] = {}
     # Equal folders become one object.
     same: dict[Path, Path] = {}
     for path in chain.from_iterable(map(pictures_below, present)):
+        if isinstance(path, Problem):
+            yield path
+            continue
         folder = same.setdefault(path.parent, path.parent)
         other = folders.setdefault(path.name, folder)
         if other != folder:
             raise InputError(f"{path.name} lies in {other} and in {folder}; remove one.")
-    return folders
 
 
 def _read_boxes(table: Path, boxes: dict[str, list[Box]]) -> Iterator[Problem]:

@@ -53,13 +53,19 @@ def radiography(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Pr
     for name in present:
         origins = _origins(root / f"{name}.metadata.xlsx")
         for path in pictures_below(root / name / "images"):
-            yield Entry(
-                path,
-                _LABELS[name],
-                finding=name,
-                modality="X-ray",
-                origin=origins.get(path.stem.casefold()),
-            )
+            yield _entry(path, name, origins)
+
+
+def _entry(path: Path | Problem, name: str, origins: Mapping[str, str]) -> Entry | Problem:
+    if isinstance(path, Problem):
+        return path
+    return Entry(
+        path,
+        _LABELS[name],
+        finding=name,
+        modality="X-ray",
+        origin=origins.get(path.stem.casefold()),
+    )
 
 
 def _origins(sheet: Path) -> dict[str, str]:

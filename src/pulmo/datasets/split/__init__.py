@@ -1,7 +1,7 @@
 """Splits that keep every group on one side: drawn, kept as published, in folds, or from a file."""
 
-from pulmo.datasets.split.check import absences, check_split
-from pulmo.datasets.split.draw import Keep, Shares, split_manifest
+from pulmo.datasets.split.check import absences, check_split, uncurated
+from pulmo.datasets.split.draw import Keep, Shares, split_manifest, undrawn
 from pulmo.datasets.split.file import Applied, SplitFile, apply_split, read_split, write_split
 from pulmo.datasets.split.folds import validate_on
 from pulmo.datasets.split.matching import MATCHABLE, Matching
@@ -22,6 +22,8 @@ __all__ = [
     "draw",
     "read_split",
     "split_manifest",
+    "uncurated",
+    "undrawn",
     "validate_on",
     "write_split",
 ]

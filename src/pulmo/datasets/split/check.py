@@ -1,6 +1,8 @@
 """What is wrong with a split, and what is missing in it."""
 
+import re
 from collections.abc import Iterator
+from itertools import permutations
 from typing import Literal
 
 import pandas as pd
@@ -26,6 +28,36 @@ def absences(table: pd.DataFrame) -> list[str]:
     """
     labels = sorted(table["label"][table["split"].notna()].unique())
     return list(_absent(table, labels))
+
+
+def uncurated(table: pd.DataFrame) -> list[str]:
+    """Returns a sentence for each source that has pictures from another one, without known copies.
+
+    That is so where a picture's origin names the other source, both take part on more than one
+    side, and no group holds pictures of both: then nobody has looked for copies, or there are none.
+    """
+    part = table[table["split"].notna()]
+    return [
+        f"{source} has {n} of its pictures from {other}, but no group holds pictures of both. "
+        "Unless copies were looked for, a film may be on two sides: run `pulmo data curate` first."
+        for source, other in permutations(sorted(part["source"].unique()), 2)
+        if (n := _named(part[part["source"] == source], other))
+        and len(part["split"][part["source"].isin([source, other])].unique()) > 1
+        and not _tied(table, source, other)
+    ]
+
+
+def _named(rows: pd.DataFrame, source: str) -> int:
+    """Returns how many rows have an origin that names a source: `rsna`, or an address with it."""
+    name = re.compile(rf"(?<!\w){re.escape(source)}(?!\w)", re.IGNORECASE)
+    counts = rows["origin"].value_counts()
+    return sum(int(n) for origin, n in counts.items() if name.search(str(origin)))
+
+
+def _tied(table: pd.DataFrame, source: str, other: str) -> bool:
+    """Returns whether a group holds pictures of both sources."""
+    groups = [table["group"][table["source"] == name] for name in (source, other)]
+    return bool(groups[0].isin(groups[1]).any())
 
 
 def _absent(table: pd.DataFrame, labels: list[str]) -> Iterator[str]:

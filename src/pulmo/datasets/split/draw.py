@@ -81,22 +81,54 @@ def draw_sides(
             f"Validation {shares.val} and test {shares.test} must be fractions that leave some "
             "pictures for training."
         )
-    stated = table["split"].where(table["split"].isin(_KEPT[keep]))
-    if keep != "nothing" and stated.isna().all():
+    kept = _kept(table, keep)
+    if keep != "nothing" and kept.stated.isna().all():
         what = "split" if keep == "all" else "test"
         raise InputError(f"There is nothing to keep: no source of the manifest publishes a {what}.")
+    sides = _draw(table[kept.free], shares, kept.without_test, generator)
+    drawn = table["group"].map(sides).astype("string").where(kept.free)
+    reason = pd.Series(pd.NA, table.index, dtype="string")
+    reason[kept.tied & ~kept.stays] = "in a group with pictures that are kept on another side"
+    reason[~kept.tied & ~kept.free] = "its source states a split, but no side for it"
+    return Sides(kept.stated.where(kept.stays, drawn), reason)
+
+
+def undrawn(table: pd.DataFrame, keep: Keep) -> tuple[Literal["val", "test"], ...]:
+    """Returns the sides of which `draw_sides` draws nothing, since what is kept leaves no group."""
+    kept = _kept(table, keep)
+    groups = table["group"][kept.free]
+    if groups.empty:
+        return ("val", "test")
+    return ("test",) if groups.isin(kept.without_test).all() else ()
+
+
+class _Kept(NamedTuple):
+    """What keeping stated sides means for each row.
+
+    Attributes:
+        stated: the stated side, if it is one that is kept; else null.
+        tied: whether the row is in a group with a stated side.
+        stays: whether the row stays where it is stated to be.
+        free: whether the row's side is drawn.
+        without_test: the groups that are not drawn to the test.
+    """
+
+    stated: pd.Series
+    tied: pd.Series
+    stays: pd.Series
+    free: pd.Series
+    without_test: Collection[str]
+
+
+def _kept(table: pd.DataFrame, keep: Keep) -> _Kept:
+    stated = table["split"].where(table["split"].isin(_KEPT[keep]))
     rank = stated.map({"train": 0, "val": 1, "test": 2}).astype("Float64")
     withheld = rank.groupby(table["group"]).transform("max")
-    kept = (rank == withheld).fillna(value=False)
+    stays = (rank == withheld).fillna(value=False)
     stating = table["source"].isin(table["source"][stated.notna()])
     free = withheld.isna() & ~(stating & (keep == "all"))
     without_test = table["group"][stating].unique().tolist()
-    sides = _draw(table[free], shares, without_test, generator)
-    split = stated.where(kept, table["group"].map(sides).astype("string").where(free))
-    reason = pd.Series(pd.NA, table.index, dtype="string")
-    reason[withheld.notna() & ~kept] = "in a group with pictures that are kept on another side"
-    reason[withheld.isna() & ~free] = "its source states a split, but no side for it"
-    return Sides(split, reason)
+    return _Kept(stated, withheld.notna(), stays, free, without_test)
 
 
 def _draw(

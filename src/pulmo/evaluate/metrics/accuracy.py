@@ -1,12 +1,10 @@
 """Accuracy."""
 
-import numpy as np
-
-from pulmo.evaluate.metric import Counted, proportion
-from pulmo.evaluate.sample import Sample
+from pulmo.evaluate.cells import Counted, Grid
+from pulmo.evaluate.metric import proportion
 
 
 @proportion("accuracy", "overall", undefined="there are no pictures")
-def accuracy(sample: Sample) -> Counted:
+def accuracy(grid: Grid) -> Counted:
     """Share of the pictures whose decided class is the true one."""
-    return Counted(sample.decided == sample.truth, np.ones(len(sample), np.bool_))
+    return Counted(grid.right, grid.all)

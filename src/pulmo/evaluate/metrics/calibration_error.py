@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.evaluate.bootstrap import chunk_sizes
-from pulmo.evaluate.metric import metric
+from pulmo.evaluate.metric import Bootstrap, metric
+from pulmo.evaluate.reweighted import Reweighted
 from pulmo.evaluate.sample import BINS, Sample
-from pulmo.evaluate.weighted import Statistic, divide
+from pulmo.evaluate.weighted import Floats, divide
 
 
 def chance_excess(sample: Sample, replicates: int, generator: np.random.Generator) -> float:
@@ -31,8 +32,8 @@ def chance_excess(sample: Sample, replicates: int, generator: np.random.Generato
     return max(float(np.percentile(draws, 97.5)) for draws in errors)
 
 
-@metric("calibration_error", "overall", larger_is_better=False, excess=chance_excess)
-def calibration_error(sample: Sample) -> Statistic:
+@metric("calibration_error", "overall", larger_is_better=False, interval=Bootstrap(chance_excess))
+def calibration_error(weighted: Reweighted) -> Floats:
     """Mean distance between confidence and accuracy over ten equal bins (Guo et al. 2017).
 
     The confidence is the highest probability. A bin's accuracy is off by chance alone, so even a
@@ -41,12 +42,8 @@ def calibration_error(sample: Sample) -> Statistic:
     pictures or 30 to 60 groups of up to ten, confidences from 0.05 too low to 0.2 too high, and in
     96 % or more where the model was perfectly calibrated.
     """
-    surplus = _surplus(sample)
-
-    def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        return divide(np.abs(weights @ surplus).sum(axis=1), weights.sum(axis=1))
-
-    return statistic
+    _, hits, confidence = weighted.bins
+    return divide(np.abs(confidence - hits).sum(axis=1), weighted.total)
 
 
 def _surplus(sample: Sample) -> NDArray[np.float64]:

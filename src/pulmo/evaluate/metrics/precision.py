@@ -1,10 +1,10 @@
 """Precision."""
 
-from pulmo.evaluate.metric import Counted, proportion
-from pulmo.evaluate.sample import Sample
+from pulmo.evaluate.cells import Counted, Grid
+from pulmo.evaluate.metric import proportion
 
 
 @proportion("precision", "class", undefined="no picture was decided to be {label}")
-def precision(sample: Sample) -> Counted:
-    """Share of the pictures decided to be of a class that are (positive predictive value)."""
-    return Counted(sample.is_class, sample.called_class)
+def precision(grid: Grid) -> Counted:
+    """Share of the pictures decided to be of a class that are (positive predictive value here)."""
+    return Counted(grid.is_class, grid.called_class)

@@ -1,10 +1,10 @@
 """Recall."""
 
-from pulmo.evaluate.metric import Counted, proportion
-from pulmo.evaluate.sample import Sample
+from pulmo.evaluate.cells import Counted, Grid
+from pulmo.evaluate.metric import proportion
 
 
 @proportion("recall", "class", undefined="no picture is {label}")
-def recall(sample: Sample) -> Counted:
+def recall(grid: Grid) -> Counted:
     """Share of the pictures of a class that are decided to be (sensitivity)."""
-    return Counted(sample.called_class, sample.is_class)
+    return Counted(grid.called_class, grid.is_class)

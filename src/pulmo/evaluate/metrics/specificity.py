@@ -1,10 +1,10 @@
 """Specificity."""
 
-from pulmo.evaluate.metric import Counted, proportion
-from pulmo.evaluate.sample import Sample
+from pulmo.evaluate.cells import Counted, Grid
+from pulmo.evaluate.metric import proportion
 
 
 @proportion("specificity", "class", undefined="every picture is {label}")
-def specificity(sample: Sample) -> Counted:
+def specificity(grid: Grid) -> Counted:
     """Share of the pictures not of a class that are decided not to be."""
-    return Counted(~sample.called_class, ~sample.is_class)
+    return Counted(~grid.called_class, ~grid.is_class)

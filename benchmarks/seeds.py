@@ -1,0 +1,168 @@
+"""Trains the five published systems again and writes docs/results/seeds.md.
+
+Each run is one `pulmo reproduce`, the telling ones first; what is finished is not run again, what
+was cut off goes on. The processor is used by one thread, so that runs may be compared.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from pulmo.core.estimate import Estimate
+from pulmo.core.files import write_atomically
+from pulmo.study.outcome import Figure, Outcome
+from pulmo.study.outcome_text import outcomes_text
+from pulmo.study.system import SYSTEMS
+
+RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "seeds.md"
+
+FIRST: Final = (
+    "vgg16-cli",
+    "minivgg-official",
+    "fabiani-vgg16",
+    "fastai-resnet50",
+    "capstone-baseline",
+    "capstone-mobilenetv2-cs-full",
+)
+"""One run of each system, before all others."""
+
+COLUMNS: Final = (
+    "run",
+    "network",
+    "start",
+    "figure",
+    "published",
+    "ours",
+    "n",
+    "file facts",
+    "thumbnail",
+    "epochs",
+    "minutes",
+    "commit",
+)
+
+HEAD: Final = """# The five systems, trained again
+
+Made by `python benchmarks/seeds.py --data ... --weights ...`, which runs `pulmo reproduce NAME
+--quick` for every run: each recipe's own cheaper variant (fewer epochs, smaller films; the tables
+`quick` and `scratch` of the recipe say which), on one thread of a shared machine without a GPU.
+
+Read it so: *ours* is on films of other patients than those of the training, copies of a film on one
+side, with its 95 % interval; *published* is the authors' own figure with Wilson's interval where
+the number of films is known. The films, their number and the split differ from theirs, so that a
+difference is not one of the networks alone. *File facts* is a decision tree of depth 3 that sees no
+pixel, only width, height, bytes and bits of the files; *thumbnail* a support vector machine that
+sees 16 x 16 pixels; both fitted and judged on the same films as the network. Where they come near
+it, the network has not been shown to see a disease."""
+
+
+def main() -> None:
+    """Runs what is not finished and writes the report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the public sets")
+    parser.add_argument("--weights", type=Path, help="folder with ImageNet weights")
+    parser.add_argument("--out", type=Path, default=Path("out/seeds"))
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    parser.add_argument("--report", action="store_true", help="only write what is finished")
+    arguments = parser.parse_args()
+    runs = [(name, each.name) for name in SYSTEMS for each in SYSTEMS[name].experiments]
+    runs.sort(key=lambda run: FIRST.index(run[1]) if run[1] in FIRST else len(FIRST))
+    for name, run in runs:
+        if not arguments.report:
+            reproduce(name, run, arguments)
+            write_atomically(arguments.output, "\n".join(lines(arguments.out)).encode())
+    write_atomically(arguments.output, "\n".join(lines(arguments.out)).encode())
+
+
+def reproduce(name: str, run: str, arguments: argparse.Namespace) -> None:
+    """Makes one run, and notes the commit that it was made with beside its outcome."""
+    place = arguments.out / name / run
+    commit = place / "commit"
+    if (place / "outcome.json").exists() and commit.exists():
+        return
+    command = [sys.executable, "-m", "pulmo", "reproduce", name, "--only", run, "--quick"]
+    command += ["--threads", "1", "--data", arguments.data, "-o", arguments.out]
+    command += ["--weights", arguments.weights] if arguments.weights else []
+    done = subprocess.run(command, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    if done.returncode == 0:
+        write_atomically(commit, _commit().encode())
+
+
+def _commit() -> str:
+    words = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(words, check=True, stdout=-1, text=True).stdout.strip()
+
+
+def lines(out: Path) -> Iterator[str]:
+    """Yields the report of what is finished."""
+    yield HEAD
+    yield ""
+    yield f"| {' | '.join(COLUMNS)} |"
+    yield "|" + "---|" * len(COLUMNS)
+    found = {name: list(_finished(out, name)) for name in SYSTEMS}
+    for name, outcomes in found.items():
+        for outcome in outcomes:
+            yield _row(outcome, (out / name / outcome.experiment / "commit").read_text())
+    absent = [
+        each.name
+        for name in SYSTEMS
+        for each in SYSTEMS[name].experiments
+        if each.name not in {outcome.experiment for outcome in found[name]}
+    ]
+    yield ""
+    if absent:
+        yield f"Not run yet: {', '.join(absent)}."
+        yield ""
+    for name, outcomes in found.items():
+        if outcomes:
+            yield outcomes_text(SYSTEMS[name].title, outcomes)
+
+
+def _finished(out: Path, name: str) -> Iterator[Outcome]:
+    for experiment in SYSTEMS[name].experiments:
+        place = out / name / experiment.name
+        if (place / "outcome.json").exists() and (place / "commit").exists():
+            yield Outcome.model_validate(json.loads((place / "outcome.json").read_text()))
+
+
+def _row(outcome: Outcome, commit: str) -> str:
+    figure = _main(outcome.figures)
+    cells = (
+        f"`{outcome.experiment}`",
+        outcome.backbone,
+        _start(outcome.notes),
+        figure.name,
+        _words(figure.published),
+        _words(figure.ours),
+        str(figure.ours.n),
+        _words(figure.floors.get("facts")),
+        _words(figure.floors.get("thumbnail")),
+        str(outcome.epochs),
+        f"{outcome.minutes:.1f}",
+        commit,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _main(figures: Sequence[Figure]) -> Figure:
+    """Returns the figure that the authors led with; of those without one, the mean of two."""
+    led = [figure for figure in figures if figure.published]
+    accuracy = [figure for figure in led if figure.name == "accuracy"]
+    return (accuracy or [figures[-1]])[0]
+
+
+def _start(notes: Sequence[str]) -> str:
+    return "ImageNet" if any("from ImageNet" in note for note in notes) else "random"
+
+
+def _words(estimate: Estimate | None) -> str:
+    return "-" if estimate is None else str(estimate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""The decision: how well `positive` marks the pictures of the positive classes."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulmo.core.estimate import Estimate
+from pulmo.evaluate.evaluation import DecisionFigures, Histogram, Threshold
+from pulmo.evaluate.intake import Judged
+from pulmo.evaluate.intervals import (
+    Proportion,
+    auc_estimate,
+    predictive_value,
+    ratio_estimate,
+)
+from pulmo.evaluate.table import positive_probability
+from pulmo.evaluate.terms import Terms
+
+STEPS: Final = 100
+"""Equal steps of the threshold sweep from 0 to 1."""
+
+BARS: Final = 20
+"""Bars of a histogram of scores."""
+
+NOT_NAMED: Final = "no class was named positive; name it with --positive"
+
+
+def decision_figures(judged: Judged, terms: Terms, prevalence: float | None) -> DecisionFigures:
+    """Returns the figures of the decision between positive and negative.
+
+    Args:
+        judged: the pictures.
+        terms: which classes are positive, and the threshold.
+        prevalence: share of positive pictures where the model would be used, for its predictive
+            values there; None for those of these pictures alone.
+    """
+    if not terms.positive:
+        nothing = Estimate.undefined(NOT_NAMED)
+        return DecisionFigures(
+            positive=(), threshold=None, sensitivity=nothing, specificity=nothing
+        )
+    wanted, scores = sides(judged, terms)
+    called = judged.rows["positive"].to_numpy(np.bool_)
+    groups, names = judged.sample.groups, " or ".join(terms.positive)
+    sensitivity = Proportion.of(called[wanted], groups[wanted])
+    specificity = Proportion.of(~called[~wanted], groups[~wanted])
+    misses, alarms = sensitivity.opposite, specificity.opposite
+    both = f"it needs pictures of {names} and others, and some of the others called"
+    return DecisionFigures(
+        positive=terms.positive,
+        threshold=terms.threshold,
+        sensitivity=sensitivity.estimate(f"no picture is {names}"),
+        specificity=specificity.estimate(f"every picture is {names}"),
+        auc=auc_estimate(scores, wanted, groups, f"it needs pictures of {names} and others"),
+        ppv=Proportion.of(wanted[called], groups[called]).estimate("nothing was called positive"),
+        npv=Proportion.of(~wanted[~called], groups[~called]).estimate(
+            "nothing was called negative"
+        ),
+        positive_likelihood_ratio=ratio_estimate(sensitivity, alarms, f"{both} positive"),
+        negative_likelihood_ratio=ratio_estimate(misses, specificity, f"{both} negative"),
+        prevalence=prevalence,
+        ppv_at_prevalence=(
+            None if prevalence is None else predictive_value(sensitivity, alarms, prevalence)
+        ),
+        npv_at_prevalence=(
+            None if prevalence is None else predictive_value(specificity, misses, 1 - prevalence)
+        ),
+    )
+
+
+def sides(judged: Judged, terms: Terms) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Returns whether each picture is of a positive class, and their summed probability, [n]."""
+    wanted = judged.rows["class"].isin(terms.positive).to_numpy(np.bool_)
+    return wanted, positive_probability(judged.sample.probabilities, terms)
+
+
+def sweep(judged: Judged, terms: Terms) -> tuple[Threshold, ...]:
+    """Returns what each threshold would do, from 0 to 1; nothing without both sides.
+
+    The net benefit is (true positives - false positives * t / (1 - t)) / n (Vickers and Elkin
+    2006), at the threshold t itself: it holds for calibrated probabilities, and for who would call
+    t / (1 - t) healthy people back to find one ill.
+    """
+    wanted, scores = sides(judged, terms)
+    if not terms.positive or wanted.all() or not wanted.any():
+        return ()
+    n, positives = len(wanted), int(wanted.sum())
+    found, alarms = np.sort(scores[wanted]), np.sort(scores[~wanted])
+    points = []
+    for step in range(STEPS + 1):
+        at = step / STEPS
+        hits = positives - int(np.searchsorted(found, at, "left"))
+        false = n - positives - int(np.searchsorted(alarms, at, "left"))
+        odds = at / (1 - at) if at < 1 else None
+        points.append(
+            Threshold(
+                threshold=at,
+                sensitivity=hits / positives,
+                specificity=1 - false / (n - positives),
+                ppv=hits / (hits + false) if hits + false else None,
+                npv=(n - positives - false) / (n - hits - false) if n > hits + false else None,
+                net_benefit=None if odds is None else (hits - false * odds) / n,
+                treat_all=None if odds is None else (positives - (n - positives) * odds) / n,
+            )
+        )
+    return tuple(points)
+
+
+def histograms(judged: Judged, terms: Terms) -> dict[str, Histogram]:
+    """Returns class -> how often each range of the positive probability occurs among its pictures.
+
+    Without positive classes it is the probability of the class itself.
+    """
+    sample, edges = judged.sample, np.linspace(0, 1, BARS + 1)
+    _, scores = sides(judged, terms)
+    found = {}
+    for position, label in enumerate(sample.labels):
+        own = scores if terms.positive else sample.probabilities[:, position]
+        counts, _ = np.histogram(np.clip(own[sample.is_class[:, position]], 0, 1), edges)
+        found[label] = Histogram(counts=tuple(counts.tolist()))
+    return found

@@ -1,0 +1,135 @@
+"""A table of predictions of any model: it is read, and what it may leave out is filled in."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pulmo.core.errors import InputError
+from pulmo.core.files import read_bytes
+from pulmo.core.tables import read_predictions
+from pulmo.evaluate.terms import Terms
+
+UNSTATED: Final = "unstated"
+"""The source of pictures whose source the table does not name."""
+
+_PREFIX: Final = "p_"
+_WORDS: Final = ("path", "label", "group", "patient", "source", "view", "sex", "split", "decision")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Reads a table of predictions, Parquet or, if its name ends in .csv, comma-separated.
+
+    Raises:
+        InputError: the file is missing, or is not such a table.
+    """
+    if path.suffix.lower() != ".csv":
+        return read_predictions(path)
+    data = read_bytes(path)
+    try:
+        # Only an empty cell is missing: NA and None can be names.
+        table = pd.read_csv(
+            io.BytesIO(data), dtype=dict.fromkeys(_WORDS, "string"), keep_default_na=False,
+            na_values=[""], encoding="utf-8-sig",
+        )  # fmt: skip
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not a CSV table: {str(error).rstrip('.')}.") from error
+    if not table.index.equals(pd.RangeIndex(len(table))):  # the first fields became names of rows
+        raise InputError(f"{path} is not a CSV table: its lines have more fields than the first.")
+    return table
+
+
+def classes_of(table: pd.DataFrame) -> tuple[str, ...]:
+    """Returns the classes that a table has probabilities of, in the order of its columns.
+
+    Raises:
+        InputError: there are fewer than two.
+    """
+    order = tuple(
+        str(column).removeprefix(_PREFIX)
+        for column in table.columns
+        if str(column).startswith(_PREFIX) and len(str(column)) > len(_PREFIX)
+    )
+    if len(order) < 2:
+        found = f"has only p_{order[0]}" if order else "has none"
+        raise InputError(
+            "The predictions need a column of probabilities for each class, p_ and its name (as "
+            f"p_covid, p_normal), two or more that sum to 1; the table {found}."
+        )
+    if len(set(order)) < len(order):
+        raise InputError("The predictions have two columns of probabilities of one class.")
+    return order
+
+
+def complete(table: pd.DataFrame, terms: Terms) -> pd.DataFrame:
+    """Returns a table with the columns that judging needs, where those given allow to fill them.
+
+    The group is that of the column `group`, else the patient, else each picture is one of its own.
+    The decision is the class with the highest probability. A result is positive where the summed
+    probability of the positive classes reaches the threshold or, without one, where the decision is
+    one of them.
+
+    Args:
+        table: `path`, `label`, a `p_<class>` for each class, and what else is known.
+        terms: what it is judged by.
+
+    Raises:
+        InputError: `path`, `label` or a probability is lacking, or no number.
+    """
+    columns = [f"{_PREFIX}{label}" for label in terms.order]
+    missing = [name for name in ("path", "label", *columns) if name not in table.columns]
+    if missing:
+        raise InputError(
+            f"The predictions lack the columns {', '.join(missing)}; a table needs path, label and "
+            "a p_<class> for each class."
+        )
+    rows = table.reset_index(drop=True).copy()
+    if "group" not in rows:
+        rows["group"] = rows["path"]
+        if "patient" in rows:
+            rows["group"] = rows["patient"].astype("string").fillna(rows["path"].astype("string"))
+    if "source" not in rows:
+        rows["source"] = UNSTATED
+    rows["source"] = rows["source"].astype("string").fillna(UNSTATED)
+    if "age" not in rows:
+        rows["age"] = pd.array([None] * len(rows), "Float64")
+    probabilities = numbers(rows, columns)
+    if "decision" not in rows:
+        # A row without a probability is refused when it is judged, with its path.
+        best = np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1)
+        rows["decision"] = np.array(terms.order)[best]
+    if "positive_probability" not in rows:
+        rows["positive_probability"] = positive_probability(probabilities, terms)
+    if "positive" not in rows:
+        rows["positive"] = called_positive(rows, terms)
+    return rows
+
+
+def numbers(table: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
+    """Returns columns as float64 [n, columns], NaN where a value is missing.
+
+    Raises:
+        InputError: a value is no number.
+    """
+    try:
+        return table[list(columns)].to_numpy(np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The columns {', '.join(columns)} must hold numbers: {error}.") from error
+
+
+def positive_probability(probabilities: NDArray[np.float64], terms: Terms) -> NDArray[np.float64]:
+    """Returns the summed probability of the positive classes, [n]; 0 where there are none."""
+    wanted = [terms.order.index(label) for label in terms.positive]
+    return np.asarray(probabilities[:, wanted].sum(axis=1))
+
+
+def called_positive(rows: pd.DataFrame, terms: Terms) -> NDArray[np.bool_]:
+    """Returns whether each result counts as positive, [n]."""
+    if terms.threshold is None:
+        return rows["decision"].isin(terms.positive).to_numpy(np.bool_)
+    scores = rows["positive_probability"].to_numpy(np.float64, na_value=np.nan)
+    return np.asarray(scores >= terms.threshold)

@@ -1,0 +1,57 @@
+"""Terms: what a table of predictions is judged by, whoever's model made it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from pulmo.bundle.card import Card
+from pulmo.core.errors import UsageError
+from pulmo.core.labels import LABELS
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The classes of a model, and when its result counts as positive.
+
+    Attributes:
+        order: the classes, in the order of the probabilities.
+        merge: label -> class that it counts as.
+        positive: the classes that count as positive; none if that is not known.
+        threshold: summed probability of these from which a result is positive; None if it is where
+            the decided class is one of them.
+        known: labels that a table may hold; none if it may hold any.
+    """
+
+    order: tuple[str, ...]
+    merge: Mapping[str, str] = field(default_factory=dict)
+    positive: tuple[str, ...] = ()
+    threshold: float | None = None
+    known: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for label in self.positive:
+            if label not in self.order:
+                raise UsageError(
+                    f"There is no class {label!r} to count as positive; the predictions have the "
+                    f"classes {', '.join(self.order)}."
+                )
+        if set(self.positive) == set(self.order):
+            raise UsageError("All classes count as positive; at least one must not.")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise UsageError(f"A threshold lies between 0 and 1; {self.threshold:g} was given.")
+
+    @classmethod
+    def of(cls, card: Card) -> Self:
+        """Takes the terms of a model's card."""
+        return cls(
+            card.labels.order,
+            card.labels.merge,
+            card.decision.positive,
+            card.decision.threshold,
+            LABELS,
+        )
+
+    def index(self, label: str) -> int | None:
+        """Returns the position of the class that `label` counts as; None if it is not used."""
+        merged = self.merge.get(label, label)
+        return self.order.index(merged) if merged in self.order else None

@@ -1,0 +1,72 @@
+"""pulmo audit."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from pulmo.audit.finding import read_audit
+from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.evaluate.openings import read_openings
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+def test_a_page_the_figures_and_a_gate(
+    pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "audit"
+    words = ("audit", bundle, "--data", manifest, "--split", "test", "-o", folder)
+    # Of sixteen films no floor can be fitted, so that nothing fails.
+    status, out, err = pulmo(*words, "--only", "shortcuts", "--threads", "1")
+    assert (status, err) == (0, "")
+    assert "Not looked at  shortcuts: No floor could be fitted." in out
+    assert "What it has been shown, on these pictures:\n- Nothing." in out
+    found = read_audit(folder / "audit.json")
+    assert found.data.n == 16
+    assert found.passed
+    assert (folder / "audit.html").read_text().startswith("<!doctype html>")
+    assert [opening.split for opening in read_openings(bundle / "openings.jsonl")] == ["test"]
+    status, out, _ = pulmo(*words, "--only", "shortcuts", "--json")
+    assert status == 0
+    assert json.loads(out)["model"]["name"] == "demo"
+
+
+def test_a_check_that_fails_closes_the_gate_unless_it_is_accepted(
+    pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
+) -> None:
+    # The training again: the floors are fitted and judged on the same films.
+    table = read_manifest(manifest)
+    assert isinstance(table, pd.DataFrame)
+    write_manifest(table.assign(split="train"), tmp_path / "all.parquet")
+    chosen = ("--data", tmp_path / "all.parquet", "--split", "train", "--only", "shortcuts")
+    words = ("audit", bundle, *chosen, "-o", tmp_path / "audit")
+    status, out, err = pulmo(*words)
+    assert status == 5
+    assert "Fails          shortcuts: The best floor" in out
+    assert "pulmo: The gate is closed; these checks fail: shortcuts." in err
+    assert "warning: The manifest has 64 training and 0 validation pictures" in err
+    status, _, _ = pulmo(*words, "--accept", "shortcuts")
+    assert status == 0
+    assert read_audit(tmp_path / "audit" / "audit.json").accepted == ("shortcuts",)
+
+
+def test_a_wrong_call_is_a_sentence(
+    pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "audit"
+    for words, status, sentence in (
+        ((bundle, "-o", out), 2, "An audit of a bundle needs pictures: --data MANIFEST."),
+        ((bundle, "--data", manifest, "--split", "best", "-o", out), 2, "no split 'best'"),
+        ((bundle, "--data", manifest, "--seed", "1", "-o", out), 2, "--seed does not go with a"),
+        ((bundle, "--data", manifest, "--only", "luck", "-o", out), 2, "There is no check 'luck'"),
+        (
+            (bundle, "--data", manifest, "--only", "shortcuts", "--accept", "luck", "-o", out),
+            2,
+            "--accept 'luck' is no check",
+        ),
+        ((bundle, "--data", manifest, "--lungs", tmp_path / "no", "-o", out), 3, "no lung mask"),
+    ):
+        got, _, err = pulmo("audit", *words)
+        assert (got, sentence in err) == (status, True), err

@@ -1,0 +1,101 @@
+"""The page of an audit."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pulmo.audit.finding import Audit, AuditedData, Finding, Series, Table
+from pulmo.bundle.card import Card
+from pulmo.core.estimate import Estimate
+from pulmo.evaluate.evaluation import ModelName
+from pulmo.report.audit_page import AuditContent, render_audit, write_audit
+
+SURE = Estimate(0.8, 0.7, 0.9, 40)
+NONE = Estimate.undefined("no picture states it")
+
+
+@pytest.fixture
+def audit(card: Card) -> Audit:
+    label = card.labels.order[0]
+    findings = (
+        Finding(
+            check="shortcuts",
+            question="Is it better than a <thumbnail>?",
+            verdict="fails",
+            sentence="It is not.",
+            claim="is better than a thumbnail",
+            figures={"model": SURE},
+            tables=(
+                Table(title="Floors", columns=("sees", "n", "is"), rows=(("age", 1200, NONE),)),
+            ),
+        ),
+        Finding(
+            check="turns",
+            question="Does it mind a turn?",
+            verdict="passes",
+            sentence="It does not.",
+            claim="does not mind a turn",
+            series=(
+                Series(
+                    title="Turned",
+                    x_label="degrees",
+                    y_label="share",
+                    x=(1.0, 2.0, 3.0),
+                    y=(SURE, NONE, SURE._replace(low=None, high=None, reason="one group")),
+                    reference=0.85,
+                ),
+                Series(title="Again", x_label="times", y_label="share", x=(1.0,), y=(SURE,)),
+            ),
+            pictures=("one.png", "two.png"),
+        ),
+    )
+    return Audit(
+        model=ModelName(name="mine", version="1", sha256="ab" * 32),
+        data=AuditedData(
+            manifest_sha256="cd" * 32,
+            split="test",
+            n=1240,
+            groups=900,
+            labels={label: 1240},
+            sources={"here": {label: 1240}},
+            fitted=5000,
+        ),
+        findings=findings,
+        passed=False,
+        shown=("The model does not mind a turn.",),
+        not_shown=("It is not so that the model is better than a thumbnail: It is not.",),
+    )
+
+
+def test_it_says_what_was_found_and_shows_the_evidence(audit: Audit, card: Card) -> None:
+    page = render_audit(AuditContent(audit, card, ["The training may be another."]))
+    assert "The gate is closed: 1 of 2 checks fails." in page
+    assert "The training may be another." in page
+    assert "better than a &lt;thumbnail&gt;?" in page
+    assert "1,200" in page
+    assert "No picture states it." in page
+    assert "one.png, two.png" in page
+    assert page.count("<svg") == 2
+    assert "fitted on the 5,000 pictures" in page
+    assert page.index("What this model has not been shown") < page.index("What it has been shown")
+
+
+def test_it_is_one_file_that_asks_nothing_of_the_network(audit: Audit, card: Card) -> None:
+    page = render_audit(AuditContent(audit, card))
+    assert not re.findall(r'(?:src|href)="(?!#|data:)', page)
+    assert "<script" not in page
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', page)} <= set(ids)
+    assert page == render_audit(AuditContent(audit, card))
+
+
+def test_an_open_gate_names_what_was_accepted(audit: Audit, card: Card, tmp_path: Path) -> None:
+    accepted = audit.model_copy(
+        update={"passed": True, "accepted": ("shortcuts",), "shown": (), "findings": ()}
+    )
+    write_audit(tmp_path / "audit.html", AuditContent(accepted, card))
+    page = (tmp_path / "audit.html").read_text()
+    assert "no check fails but those that were accepted (shortcuts)." in page
+    assert "<li>Nothing.</li>" in page

@@ -1,0 +1,105 @@
+"""What an audit is made of."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.files import write_atomically
+from pulmo.core.run_folder import RunFolder
+from pulmo.study.audited import audited_bundle, audited_folds, is_folds
+from pulmo.study.repeats import Repeat
+from pulmo.study.repeats_folder import RepeatsFolder
+from pulmo.study.summarise import summarise
+from pulmo.study.summary import Summary
+
+# One worker trains the folds for all of them.
+pytestmark = pytest.mark.xdist_group("folds")
+
+
+@pytest.fixture
+def predictor(bundle: Path) -> Predictor:
+    return Predictor.open(bundle, 1)
+
+
+class TestBundle:
+    """A bundle and its pictures."""
+
+    def test_the_manifest_tells_what_it_was_trained_on(
+        self, films: pd.DataFrame, predictor: Predictor
+    ) -> None:
+        audited = audited_bundle(predictor, films, "test", None)
+        (part,) = audited.parts
+        assert set(part.judged["split"]) == {"test"}
+        assert set(part.fit["split"]) == {"train", "val"}
+        assert audited.doubts == ()
+        whole = audited_bundle(predictor, films.assign(split=None), None, None)
+        assert len(whole.parts[0].judged) == len(films)
+        assert whole.parts[0].fit.empty
+
+    def test_another_training_than_the_cards_is_doubted(
+        self, films: pd.DataFrame, predictor: Predictor
+    ) -> None:
+        fewer = films.drop(index=films.index[films["split"] == "train"][:3])
+        (doubt,) = audited_bundle(predictor, fewer, "test", None).doubts
+        n = int((fewer["split"] == "train").sum())
+        assert f"has {n} training and" in doubt
+        assert f"the card of the model says {n + 3} and" in doubt
+
+    def test_its_run_tells_it_too(
+        self, films: pd.DataFrame, predictor: Predictor, run: RunFolder
+    ) -> None:
+        alone = films[films["split"] == "test"]
+        (part,) = audited_bundle(predictor, alone, None, run).parts
+        assert set(part.fit["path"]) == set(films["path"][films["split"] != "test"])
+
+    def test_a_run_of_another_model_is_refused(
+        self, films: pd.DataFrame, predictor: Predictor, cross_validation: list[Repeat]
+    ) -> None:
+        with pytest.raises(UsageError, match="was not exported from"):
+            audited_bundle(predictor, films, "test", cross_validation[0].run)
+
+    def test_without_pictures_there_is_nothing_to_ask(
+        self, films: pd.DataFrame, predictor: Predictor
+    ) -> None:
+        trained = films[films["split"] != "test"]
+        with pytest.raises(InputError, match="no test picture than those of the training"):
+            audited_bundle(predictor, trained, "test", None)
+
+
+class TestFolds:
+    """The bundles of a cross-validation."""
+
+    @pytest.fixture
+    def summary(self, cross_validation: list[Repeat]) -> Summary:
+        summary = summarise(cross_validation)
+        path = cross_validation[0].study.summary
+        write_atomically(path, summary.model_dump_json().encode())
+        return summary
+
+    def test_each_is_asked_about_what_it_did_not_see(
+        self, summary: Summary, cross_validation: list[Repeat], folded: pd.DataFrame
+    ) -> None:
+        folder = cross_validation[0].study
+        assert is_folds(folder.root)
+        parts = audited_folds(folder, None, 1).parts
+        assert len(parts) == summary.folds == 3
+        judged = pd.concat([part.judged for part in parts])
+        assert set(judged["path"]) == set(folded["path"][folded["split"] != "test"])
+        assert judged["path"].is_unique
+        for part in parts:
+            assert not set(part.fit["group"]) & set(part.judged["group"])
+
+    def test_a_seed_must_be_there(self, summary: Summary, cross_validation: list[Repeat]) -> None:
+        assert summary.seeds == (0,)
+        with pytest.raises(UsageError, match="has no seed 7; it has 0"):
+            audited_folds(cross_validation[0].study, 7, 1)
+
+    def test_repeats_of_one_split_are_none(self, summary: Summary, tmp_path: Path) -> None:
+        folder = RepeatsFolder(tmp_path)
+        assert not is_folds(tmp_path)
+        folder.summary.write_text(summary.model_copy(update={"folds": 0}).model_dump_json())
+        with pytest.raises(InputError, match="holds repeats of one split"):
+            audited_folds(folder, None, 1)
