@@ -21,7 +21,7 @@ Call = Callable[..., tuple[int, str, str]]
 VERBS = (
     "audit",
     "recipes", "train", "search", "lr-find", "export", "predict", "evaluate", "compare", "explain",
-    "audit", "reproduce", "demo", "bench", "data",
+    "reproduce", "demo", "bench", "data",
 )  # fmt: skip
 DATA_VERBS = (
     "sources", "fetch", "import", "merge", "split", "inspect", "deidentify", "phantom",
