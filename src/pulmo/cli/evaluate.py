@@ -52,7 +52,7 @@ def evaluate(
         float | None, typer.Option(help="Of a table: probability from which that is called.")
     ] = None,
 ) -> None:
-    """Run a bundle on labelled films and report on it, or judge a table of predictions.
+    """Judge a bundle on labelled films, or a table of predictions.
 
     Every figure has its interval. Writes predictions.parquet, evaluation.json, report.html and, of
     a bundle, card.json. That test pictures were opened is noted in openings.jsonl beside the model.
