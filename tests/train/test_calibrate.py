@@ -1,20 +1,37 @@
 import numpy as np
+import pandas as pd
 import pytest
-from scipy.stats import binomtest
+from numpy.typing import NDArray
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
 
-from pulmo.core.recipe import Recipe, load_recipe
-from pulmo.train.calibrate import choose_threshold, decide, fit_temperature
+from pulmo.bundle.predictor import probabilities
+from pulmo.bundle.thresholds import CONFIDENCE, NOT_ASKED
+from pulmo.bundle.validated import Validated
+from pulmo.core.sections import DecisionSection
+from pulmo.train.calibrate import decide, fit_temperature
 
 
-@pytest.fixture
-def recipe() -> Recipe:
-    return load_recipe("demo")
+class Logits(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
+    """A classifier whose decision function is what it is given."""
+
+    def fit(self, _: NDArray[np.float64], y: NDArray[np.int64]) -> "Logits":
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, x: NDArray[np.float64]) -> NDArray[np.int64]:
+        return self.classes_[x.argmax(1)]
+
+    def decision_function(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return x
 
 
-def drawn(temperature: float) -> tuple[np.ndarray, np.ndarray]:
+def drawn(temperature: float, n: int = 20000) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Logits whose true probabilities are softmax(logits / temperature), and drawn classes."""
     generator = np.random.default_rng(0)
-    logits = generator.normal(size=(20000, 4)).astype(np.float32) * 3
+    logits = generator.normal(size=(n, 4)).astype(np.float32) * 3
     gumbel = generator.gumbel(size=logits.shape)
     return logits, (logits / temperature + gumbel).argmax(1)
 
@@ -25,51 +42,40 @@ def test_the_temperature_that_made_the_classes_is_found(temperature: float) -> N
     assert fit_temperature(logits, truth) == pytest.approx(temperature, rel=0.05)
 
 
+@pytest.mark.parametrize("temperature", [0.4, 2.5])
+def test_the_probabilities_are_those_of_scikit_learn(temperature: float) -> None:
+    logits, truth = drawn(temperature, 500)
+    wide = logits.astype(np.float64)
+    frozen = FrozenEstimator(Logits().fit(wide, truth))
+    theirs = CalibratedClassifierCV(frozen, method="temperature").fit(wide, truth)
+    ours = probabilities(logits, fit_temperature(logits, truth))
+    assert ours == pytest.approx(theirs.predict_proba(wide), abs=1e-5)
+    assert ours == pytest.approx(softmax(wide / fit_temperature(logits, truth), axis=1))
+
+
 def test_a_perfect_model_gets_the_lowest_temperature() -> None:
     logits = np.eye(4, dtype=np.float32)
     assert fit_temperature(logits, np.arange(4)) == pytest.approx(0.05, rel=0.05)
 
 
-def test_the_threshold_is_the_highest_that_reaches_the_sensitivity() -> None:
-    generator = np.random.default_rng(1)
-    for _ in range(50):
-        scores = generator.random(101).round(2)
-        positive = generator.random(101) < 0.4
-        wanted = generator.uniform(0.5, 0.99)
-        threshold = choose_threshold(scores, positive, wanted)
-        assert (scores[positive] >= threshold).mean() >= wanted - 1e-9
-        reached = scores[scores >= threshold].min()
-        if (scores[positive] > reached).any():
-            assert (scores[positive] > reached).mean() < wanted
+def seen(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> Validated:
+    n = len(scores)
+    rows = pd.DataFrame({"group": range(n), "sha256": [f"{i:064x}" for i in range(n)]})
+    table = np.column_stack([scores, 1 - scores])
+    return Validated.of(table, (~positive).astype(np.intp), rows, ("covid", "normal"), ("covid",))
 
 
-def test_a_sensitivity_that_is_just_reached_counts() -> None:
-    scores = np.arange(20) / 20
-    assert choose_threshold(scores, np.ones(20, bool), 0.95) == (scores[0] + scores[1]) / 2
-
-
-def test_the_threshold_lies_between_two_scores() -> None:
-    scores = np.array([0.2, 0.4, 0.6, 0.8])
-    positive = np.array([False, True, False, True])
-    assert choose_threshold(scores, positive, 0.9) == pytest.approx(0.3)
-    assert choose_threshold(scores[1:], positive[1:], 0.9) == pytest.approx(0.2)
-
-
-def test_a_decision_says_what_it_does(recipe: Recipe) -> None:
-    logits = np.array([[4, 0, 0, 0]] * 9 + [[0, 4, 0, 0]] * 3, np.float32)
-    truth = np.array([0] * 8 + [1] + [0, 1, 1])
-    decision = decide(recipe, logits, truth, 1.0)
-    low, high = binomtest(9, 9).proportion_ci(method="wilson")
+def test_a_decision_says_what_it_does_and_whether_it_is_guaranteed() -> None:
+    scores = (np.arange(200) + 0.5) / 200
+    pictures = seen(scores, scores > 0.3)
+    usual = DecisionSection(positive=("covid",), sensitivity=0.9)
+    decision = decide(pictures, usual)
     assert decision.positive == ("covid",)
-    assert decision.aim == 0.9
-    assert decision.sensitivity == pytest.approx((1.0, low, high, 9, None)) or (
-        decision.sensitivity[:4] == pytest.approx((1.0, low, high, 9))
-    )
-    assert decision.specificity[:1] == (0.0,)
-    assert decision.specificity.n == 3
-
-
-def test_without_negatives_the_specificity_is_undefined(recipe: Recipe) -> None:
-    decision = decide(recipe, np.eye(4, dtype=np.float32)[:1], np.array([0]), 1.0)
-    assert decision.specificity.value is None
-    assert decision.specificity.reason
+    assert (decision.aim, decision.confidence, decision.reason) == (0.9, None, NOT_ASKED)
+    assert (decision.sensitivity.value, decision.sensitivity.n) == (0.9, 140)
+    assert (decision.specificity.value, decision.specificity.n) == (1.0, 60)
+    careful = decide(pictures, usual.model_copy(update={"guaranteed": True}))
+    assert (careful.confidence, careful.reason) == (CONFIDENCE, None)
+    assert careful.threshold < decision.threshold
+    assert careful.sensitivity.value is not None
+    assert careful.sensitivity.value > 0.9

@@ -4,6 +4,7 @@ It is the only place that spells the class order. It lies beside the network as 
 the ONNX file's own metadata, so that the file alone is a complete model.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -38,19 +39,97 @@ class Input(Part):
     """Divides it, inside the network."""
 
 
-class Decision(Part):
-    """When a result counts as positive."""
+class OperatingPoint(Part):
+    """A threshold of the summed positive probability, fitted on validation pictures."""
 
-    positive: tuple[str, ...]
-    """Classes whose summed probability is compared with the threshold."""
     threshold: Annotated[float, Field(ge=0, le=1)]
     """A result is positive at or above it."""
+    metric: Literal["sensitivity", "specificity"] = "sensitivity"
+    """What it was chosen for."""
     aim: float
-    """The sensitivity for which the threshold was chosen on the validation pictures."""
+    """The value of the metric for which it was chosen."""
+    confidence: float | None = None
+    """How probable it was, before the validation pictures were drawn, that the threshold would
+    reach the aim among all pictures that they are drawn from (Angelopoulos et al. 2021); None if
+    it is not guaranteed: it reaches the aim on the validation pictures and may miss it on others.
+    """
+    reason: str | None = None
+    """Why it is not guaranteed."""
+    independent: int | None = None
+    """Validation pictures of the metric's side, one a patient or group; None if not counted."""
     sensitivity: Estimate
     """The sensitivity that the validation pictures show at the threshold."""
     specificity: Estimate
     """The specificity that the validation pictures show at the threshold."""
+
+
+class Decision(OperatingPoint):
+    """When a result counts as positive."""
+
+    positive: tuple[str, ...]
+    """Classes whose summed probability is compared with the threshold."""
+
+
+Band = Literal["negative", "uncertain", "positive"]
+
+
+class BandShares(Part):
+    """How much falls into one band."""
+
+    pictures: Estimate
+    """Share of all pictures; it changes with the prevalence."""
+    positives: Estimate
+    """Share of the pictures of the positive classes."""
+    negatives: Estimate
+    """Share of the others."""
+
+
+class Bands(Part):
+    """Triage: below one threshold negative, from another one positive, uncertain between."""
+
+    rule_out: OperatingPoint
+    """A result below its threshold is in the band `negative`; chosen for a sensitivity."""
+    rule_in: OperatingPoint
+    """A result at or above its threshold is in the band `positive`; chosen for a specificity. It
+    is never below that of `rule_out`."""
+    shares: dict[Band, BandShares]
+    """What the validation pictures show."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.rule_in.threshold < self.rule_out.threshold:
+            raise ValueError("the threshold of rule_in is below that of rule_out")
+        return self
+
+    def of(self, score: float) -> Band:
+        """Returns the band of a summed positive probability."""
+        if score < self.rule_out.threshold:
+            return "negative"
+        return "positive" if score >= self.rule_in.threshold else "uncertain"
+
+
+class PredictionSets(Part):
+    """Conformal sets: the classes that a picture may be of (LAC, Sadinle et al. 2019).
+
+    A set holds each class whose probability is at least `least`. Of new pictures that are drawn
+    like the validation pictures, a share of `coverage` or more is expected to have its true class
+    in its set, over all classes together; a single class may have less. A set may be empty.
+    """
+
+    coverage: float
+    """The share that was chosen, in (0, 1)."""
+    least: Annotated[float, Field(ge=0, le=1)]
+    """0 if the validation pictures are too few for the coverage: each set holds each class."""
+    independent: int
+    """Validation pictures that it rests on, one a patient or group."""
+    covered: Estimate
+    """Share of the validation pictures whose set holds their class."""
+    size: Estimate
+    """Mean number of classes in their sets."""
+
+    def of(self, probabilities: Mapping[str, float]) -> tuple[str, ...]:
+        """Returns the classes in a picture's set; `probabilities` is class -> probability."""
+        return tuple(label for label, p in probabilities.items() if p >= self.least)
 
 
 class Activation(Part):
@@ -130,6 +209,10 @@ class Card(Part):
     temperature: Annotated[float, Field(gt=0)]
     """Logits are divided by it before the softmax (Guo et al. 2017), fitted on validation."""
     decision: Decision
+    bands: Bands | None = None
+    """None in the card of a model that was trained before there were bands."""
+    sets: PredictionSets | None = None
+    """Likewise."""
     activation: Activation
     network: Network
     training: Training

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from pulmo.bundle.card import Card
+from pulmo.bundle.card import Bands, Card, OperatingPoint, PredictionSets
 
 
 def model_card(card: Card) -> str:
@@ -75,14 +75,77 @@ def _data(card: Card) -> str:
 def _validation(card: Card) -> str:
     best = card.training.history[card.training.best_epoch - 1]
     decision = card.decision
-    return "## On its validation pictures, which chose it\n\n" + _table(
-        ("figure", "value"),
-        (
-            ("accuracy", f"{best.val_accuracy:.3f}"),
-            ("balanced accuracy", f"{best.val_balanced_accuracy:.3f}"),
-            ("sensitivity at the threshold", f"{decision.sensitivity} (aim {decision.aim})"),
-            ("specificity at the threshold", str(decision.specificity)),
-        ),
+    return (
+        "## On its validation pictures, which chose it\n\n"
+        + _table(
+            ("figure", "value"),
+            (
+                ("accuracy", f"{best.val_accuracy:.3f}"),
+                ("balanced accuracy", f"{best.val_balanced_accuracy:.3f}"),
+                ("sensitivity at the threshold", str(decision.sensitivity)),
+                ("specificity at the threshold", str(decision.specificity)),
+            ),
+        )
+        + "".join(
+            f"\n\n{text}"
+            for text in (
+                point_sentence(decision),
+                "" if card.bands is None else _bands(card.bands),
+                "" if card.sets is None else _sets(card.sets),
+                ASSUMPTION,
+            )
+            if text
+        )
+    )
+
+
+ASSUMPTION = (
+    "What is guaranteed or chosen here holds for pictures that are drawn like the validation "
+    "pictures, and not for another hospital, prevalence or patient mix. It takes the probabilities "
+    "as given: that the epoch and the temperature were chosen on the same pictures makes it "
+    "somewhat too good."
+)
+
+
+def point_sentence(point: OperatingPoint) -> str:
+    """Returns how a threshold was chosen, and whether what it was chosen for is guaranteed."""
+    chosen = (
+        f"The threshold {point.threshold:.4f} was fitted on validation pictures for a "
+        f"{point.metric} of {point.aim:g}"
+    )
+    if point.confidence is not None:
+        return (
+            f"{chosen} or more, which is guaranteed with {point.confidence:.0%} confidence by "
+            f"{point.independent} independent pictures."
+        )
+    why = "" if point.reason is None else f": {point.reason}"
+    return f"{chosen}, which is not guaranteed{why}."
+
+
+def _bands(bands: Bands) -> str:
+    """Returns the triage bands in sentences."""
+    out, into = bands.rule_out, bands.rule_in
+    lines = [
+        f"- {band}: {shares.pictures} of the pictures, {shares.positives} of the positive and "
+        f"{shares.negatives} of the others"
+        for band, shares in bands.shares.items()
+    ]
+    return (
+        f"Triage: a result below {out.threshold:.4f} is negative, one of {into.threshold:.4f} or "
+        "more is positive, and one between is uncertain and left to a reader. "
+        f"{point_sentence(out)} {point_sentence(into)} Validation pictures in each band:\n\n"
+        + "\n".join(lines)
+    )
+
+
+def _sets(sets: PredictionSets) -> str:
+    """Returns the conformal sets in sentences."""
+    return (
+        f"Conformal sets: the classes with a probability of {sets.least:.4f} or more are those "
+        f"that a picture may be of; {sets.coverage:.0%} of new pictures or more are expected to "
+        f"have their class among them, over all classes together "
+        f"({sets.independent} independent pictures). On the validation pictures {sets.covered} "
+        f"have, and a set has {sets.size} classes on average."
     )
 
 

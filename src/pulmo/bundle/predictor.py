@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from pulmo.bundle.card import Card, parse_card, read_card
+from pulmo.bundle.card import Band, Card, parse_card, read_card
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.radiograph import Radiograph
@@ -41,6 +41,9 @@ class Outcome(NamedTuple):
         decision: the class with the highest probability.
         positive_probability: summed probability of the card's positive classes.
         positive: whether that reaches the card's threshold.
+        band: the triage band of that probability; None if the card has no bands.
+        classes: the classes that the picture may be of, its conformal set; None if the card has
+            none.
         activation: float32 [classes, rows, columns], in units of the logit.
     """
 
@@ -48,6 +51,8 @@ class Outcome(NamedTuple):
     decision: str
     positive_probability: float
     positive: bool
+    band: Band | None
+    classes: tuple[str, ...] | None
     activation: NDArray[np.float32]
 
 
@@ -194,12 +199,20 @@ def outcomes(card: Card, outputs: Outputs) -> list[Outcome]:
     table = probabilities(outputs.logits, card.temperature)
     positive = positive_probability(table, labels, card.decision.positive)
     return [
-        Outcome(
-            dict(zip(labels, row.tolist(), strict=True)),
-            labels[row.argmax()],
-            float(score),
-            bool(score >= card.decision.threshold),
-            activation,
-        )
+        _outcome(card, dict(zip(labels, row.tolist(), strict=True)), float(score), activation)
         for row, score, activation in zip(table, positive, outputs.activation, strict=True)
     ]
+
+
+def _outcome(
+    card: Card, probabilities: dict[str, float], score: float, activation: NDArray[np.float32]
+) -> Outcome:
+    return Outcome(
+        probabilities=probabilities,
+        decision=max(probabilities, key=probabilities.__getitem__),
+        positive_probability=score,
+        positive=score >= card.decision.threshold,
+        band=None if card.bands is None else card.bands.of(score),
+        classes=None if card.sets is None else card.sets.of(probabilities),
+        activation=activation,
+    )

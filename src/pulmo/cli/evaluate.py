@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from pulmo.cli.console import progress, say
+from pulmo.cli.evaluate_choice import Choice, check_modality, chosen_rows
 from pulmo.cli.evaluate_summary import tell_evaluation
 from pulmo.cli.evaluate_table import TABLES, TableOptions, evaluate_table
 from pulmo.cli.output import claim_folder
 from pulmo.cli.predict import open_model
-from pulmo.core.errors import InputError, PartialError, RefusedError, UsageError
+from pulmo.core.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pulmo.bundle.card import Card
+    from pulmo.bundle.card import OperatingPoint
     from pulmo.bundle.predictor import Predictor
+    from pulmo.bundle.thresholds import Aim
     from pulmo.evaluate.evaluation import Evaluation
     from pulmo.evaluate.openings import Opening
     from pulmo.report.gallery import Shown
@@ -51,17 +53,33 @@ def evaluate(
     threshold: Annotated[
         float | None, typer.Option(help="Of a table: probability from which that is called.")
     ] = None,
+    threshold_for: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METRIC=AIM",
+            help="Judge the test at a threshold for another aim, as sensitivity=0.95 or "
+            "specificity=0.95, fitted on the manifest's val pictures.",
+        ),
+    ] = None,
+    elsewhere: Annotated[
+        bool,
+        typer.Option(
+            "--elsewhere", help="These may be of a manifest that the model was not trained on."
+        ),
+    ] = False,
 ) -> None:
     """Judge a bundle on labelled films, or a table of predictions.
 
     Every figure has its interval. Writes predictions.parquet, evaluation.json, report.html and, of
     a bundle, card.json. That test pictures were opened is noted in openings.jsonl beside the model.
     """
+    from pulmo.bundle.thresholds import Aim
+
     if model.suffix.lower() in TABLES:
-        if data or split or view or modality or run:
+        if data or split or view or modality or run or threshold_for or elsewhere:
             raise UsageError(
-                f"{model} is a table of predictions; --data, --split, --view, --modality and --run "
-                "are for a bundle."
+                f"{model} is a table of predictions; --data, --split, --view, --modality, --run, "
+                "--threshold-for and --elsewhere are for a bundle."
             )
         options = TableOptions(tuple(positive or ()), threshold, prevalence)
         tell_evaluation(evaluate_table(model, output, options), output)
@@ -70,27 +88,30 @@ def evaluate(
         raise UsageError("A bundle's card says what is positive; leave --positive and --threshold.")
     if data is None:
         raise UsageError(f"{model} needs films to judge; name their manifest with --data.")
+    if threshold_for is not None and split != "test":
+        raise UsageError("--threshold-for fits on val and judges the test; add --split test.")
+    if elsewhere and threshold_for is None:
+        raise UsageError("--elsewhere is for --threshold-for, which is not there.")
     chosen = Choice(data, split, {"view": view or [], "modality": modality or []})
-    _evaluate_bundle(model, chosen, output, run, prevalence)
+    aim = None if threshold_for is None else Aim.parse(threshold_for)
+    _evaluate_bundle(model, chosen, output, run, At(prevalence, aim, elsewhere))
 
 
-class Choice(NamedTuple):
-    """The rows of a manifest that the options name.
+class At(NamedTuple):
+    """At what the decision is judged.
 
     Attributes:
-        data: the manifest.
-        split: the split to take; None for all.
-        wanted: column -> values to take; all, where there are none.
+        prevalence: share of positive pictures where the model would be used; None if not stated.
+        aim: what the threshold is fitted for; None for the card's.
+        elsewhere: whether it may be fitted on a manifest that the model was not trained on.
     """
 
-    data: Path
-    split: str | None
-    wanted: dict[str, list[str]]
+    prevalence: float | None
+    aim: "Aim | None"
+    elsewhere: bool
 
 
-def _evaluate_bundle(
-    model: Path, choice: Choice, output: Path, run: Path | None, prevalence: float | None
-) -> None:
+def _evaluate_bundle(model: Path, choice: Choice, output: Path, run: Path | None, at: At) -> None:
     import numpy as np
 
     from pulmo.core.tables import manifest_sha256, read_manifest, write_predictions
@@ -99,22 +120,29 @@ def _evaluate_bundle(
     from pulmo.evaluate.evaluation import ModelName
     from pulmo.evaluate.openings import opening_of
     from pulmo.evaluate.predictions import predict_manifest
+    from pulmo.evaluate.table import called_positive
     from pulmo.evaluate.terms import Terms
+    from pulmo.evaluate.threshold_for import check_validation
 
     predictor = open_model(model)
     card = predictor.card
     manifest = read_manifest(choice.data)
-    table = _chosen(manifest, choice)
-    _check_modality(table, choice.data, card)
+    table = chosen_rows(manifest, choice)
+    check_modality(table, choice.data, card)
     lists = _lists(model, run, predictor)
+    if at.aim is not None:
+        check_validation(card, manifest, elsewhere=at.elsewhere)
     claim_folder(output)
+    fitted = None if at.aim is None else _fit(at.aim, predictor, manifest, choice)
+    terms = Terms.of(card, fitted)
     opened = _note(opening_of(predictor, manifest, table, choice.split), lists)
     with progress("predicting") as (report,):
         predicted = predict_manifest(predictor, table, report)
+    predicted.table["positive"] = called_positive(predicted.table, terms)
     write_predictions(predicted.table, output / "predictions.parquet")
     evaluation = compute(
         predicted.table,
-        Terms.of(card),
+        terms,
         Provenance(
             ModelName(name=card.name, version=card.created, sha256=predictor.sha256),
             manifest_sha256(table),
@@ -123,7 +151,7 @@ def _evaluate_bundle(
             opened,
         ),
         Resampling(np.random.default_rng(0)),
-        prevalence=prevalence,
+        prevalence=at.prevalence,
     )
     _write(evaluation, predictor, predicted.table, output)
     tell_evaluation(evaluation, output)
@@ -133,44 +161,16 @@ def _evaluate_bundle(
         raise PartialError(f"{len(predicted.failed)} of {len(table)} pictures could not be read.")
 
 
-def _chosen(table: "pd.DataFrame", choice: Choice) -> "pd.DataFrame":
-    """Returns the rows of the manifest that the options name."""
-    from pulmo.core.tables import SPLITS
-    from pulmo.datasets.modality import rows_of
+def _fit(
+    aim: "Aim", predictor: "Predictor", manifest: "pd.DataFrame", choice: Choice
+) -> "OperatingPoint":
+    """Returns the threshold for an aim, fitted on the val pictures of the views chosen."""
+    from pulmo.evaluate.threshold_for import threshold_for
 
-    data, split, wanted = choice
-    if split is not None and split not in SPLITS:
-        raise UsageError(f"There is no split {split!r}; choose {', '.join(SPLITS)}.")
-    if split is not None:
-        table = table[table["split"] == split]
-        if table.empty:
-            raise InputError(
-                f"{data} has no {split} picture; `pulmo data split` makes a split, and without "
-                "--split all pictures are taken."
-            )
-    elif {"test"} < set(table["split"].fillna("")):
-        say(f"{data} has a test split; without --split test all of its pictures are taken.")
-    if wanted["view"]:
-        table = table[table["view"].isin(wanted["view"])]
-    if wanted["modality"]:
-        table = table[rows_of(table, wanted["modality"])]
-    if table.empty:
-        raise InputError(f"{data} holds no picture that these options choose.")
-    return table
-
-
-def _check_modality(table: "pd.DataFrame", data: Path, card: "Card") -> None:
-    """Refuses pictures of a modality that the model was not trained on, as `predict` does."""
-    from pulmo.datasets.modality import count_kinds, stated_kinds
-
-    known, stated = card.training.modalities, stated_kinds(table)
-    if known and not set(stated) <= set(known):
-        shared = " ".join(f"--modality {name}" for name in known if name in stated)
-        way_out = f"Take those that it knows with {shared}" if shared else "It cannot judge these"
-        raise RefusedError(
-            f"{card.name} was trained on {' and '.join(known)} only, and the chosen pictures of "
-            f"{data} are {count_kinds(table)}. {way_out}."
-        )
+    validation = chosen_rows(manifest, choice._replace(split="val"))
+    check_modality(validation, choice.data, predictor.card)
+    with progress("predicting val") as (report,):
+        return threshold_for(aim, predictor, validation, report)
 
 
 def _lists(model: Path, run: Path | None, predictor: "Predictor") -> list[Path]:

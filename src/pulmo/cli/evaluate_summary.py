@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 def tell_evaluation(evaluation: "Evaluation", output: Path) -> None:
     """Prints the figures, the warnings and where the page is."""
+    from pulmo.bundle.model_card import point_sentence
     from pulmo.report.words import metric_title
 
     data = evaluation.data
@@ -21,6 +22,12 @@ def tell_evaluation(evaluation: "Evaluation", output: Path) -> None:
     for label, metrics in evaluation.classes.items():
         recall = str(metrics["recall"])
         typer.echo(f"  Recall of {label:10} {recall:{widest}}  AUC {metrics['auc']}")
+    if evaluation.fitted is not None:
+        typer.echo(f"{point_sentence(evaluation.fitted)}")
+        decision = evaluation.decision
+        typer.echo(
+            f"  here: sensitivity {decision.sensitivity}, specificity {decision.specificity}"
+        )
     for sentence in evaluation.warnings:
         typer.echo(f"warning: {sentence}")
     typer.echo(f"{output / 'report.html'}")

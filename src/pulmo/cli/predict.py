@@ -90,6 +90,8 @@ def _result(predictor: "Predictor", file: Path, maps: MapFolder | None) -> dict[
         "probabilities": None,
         "decision": None,
         "positive": None,
+        "band": None,
+        "classes": None,
         "threshold": card.decision.threshold,
         "model": {"name": card.name, "version": card.created, "sha256": predictor.sha256},
     }
@@ -106,6 +108,8 @@ def _result(predictor: "Predictor", file: Path, maps: MapFolder | None) -> dict[
         "probabilities": outcome.probabilities,
         "decision": outcome.decision,
         "positive": outcome.positive,
+        "band": outcome.band,
+        "classes": None if outcome.classes is None else list(outcome.classes),
     }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pulmo.core.errors import UsageError
+from pulmo.evaluate.calibrated import band_shares, set_figures
 from pulmo.evaluate.confusion import classification_report, confusion
 from pulmo.evaluate.contrasts import contrasts
 from pulmo.evaluate.curves import precision_recall_curves, reliability, roc_curves
@@ -107,6 +108,9 @@ def evaluate(
         classes=classes,
         confusion=_counts(sample),
         decision=decision_figures(judged, terms, prevalence),
+        fitted=terms.fitted,
+        bands=band_shares(judged, terms),
+        sets=set_figures(judged, terms),
         reliability=reliability(sample),
         roc=roc_curves(sample),
         precision_recall=precision_recall_curves(sample),

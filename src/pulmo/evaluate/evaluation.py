@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pulmo.bundle.card import Band, BandShares, OperatingPoint
 from pulmo.core.errors import InputError
 from pulmo.core.estimate import Estimate
 from pulmo.core.files import read_bytes
@@ -140,6 +141,21 @@ class PatientFigures(Part):
     decision: DecisionFigures
 
 
+class SetFigures(Part):
+    """How the conformal sets of the card do here."""
+
+    coverage: float
+    """The share of pictures whose set should hold their class."""
+    covered: Estimate
+    """The share whose set does."""
+    classes: dict[str, Estimate]
+    """Class -> the share of its pictures whose set holds it; no share was chosen for a class."""
+    size: Estimate
+    """Mean number of classes in a set."""
+    sizes: tuple[int, ...]
+    """Pictures whose set has 0, 1, 2, ... classes."""
+
+
 class ReliabilityBin(Part):
     """Pictures whose highest probability lies in one of ten equal bins."""
 
@@ -194,6 +210,11 @@ class Evaluation(Part):
     confusion: tuple[tuple[int, ...], ...]
     """Pictures [true class, decided class], in the order of the card's labels."""
     decision: DecisionFigures
+    fitted: OperatingPoint | None = None
+    """Where the threshold of the decision comes from, if it is not the card's."""
+    bands: dict[Band, BandShares] = {}
+    """Triage band -> how much falls into it; empty without bands."""
+    sets: SetFigures | None = None
     reliability: tuple[ReliabilityBin, ...]
     roc: dict[str, Curve]
     contrasts: tuple[Contrast, ...]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from pulmo.bundle.card import Card
+from pulmo.bundle.card import Bands, Card, OperatingPoint, PredictionSets
 from pulmo.core.errors import UsageError
 from pulmo.core.labels import LABELS
 
@@ -20,6 +20,9 @@ class Terms:
         threshold: summed probability of these from which a result is positive; None if it is where
             the decided class is one of them.
         known: labels that a table may hold; none if it may hold any.
+        fitted: where the threshold comes from, if it is not the card's.
+        bands: the triage bands, if there are any.
+        sets: the rule of the conformal sets, if there is one.
     """
 
     order: tuple[str, ...]
@@ -27,6 +30,9 @@ class Terms:
     positive: tuple[str, ...] = ()
     threshold: float | None = None
     known: tuple[str, ...] = ()
+    fitted: OperatingPoint | None = None
+    bands: Bands | None = None
+    sets: PredictionSets | None = None
 
     def __post_init__(self) -> None:
         for label in self.positive:
@@ -41,14 +47,17 @@ class Terms:
             raise UsageError(f"A threshold lies between 0 and 1; {self.threshold:g} was given.")
 
     @classmethod
-    def of(cls, card: Card) -> Self:
-        """Takes the terms of a model's card."""
+    def of(cls, card: Card, fitted: OperatingPoint | None = None) -> Self:
+        """Takes the terms of a model's card, or another threshold that was `fitted`."""
         return cls(
             card.labels.order,
             card.labels.merge,
             card.decision.positive,
-            card.decision.threshold,
+            (fitted or card.decision).threshold,
             LABELS,
+            fitted,
+            card.bands,
+            card.sets,
         )
 
     def index(self, label: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pulmo.bundle.model_card import point_sentence
 from pulmo.report import words
 
 
@@ -16,6 +17,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "title_of": words.metric_title,
+        "sentence_of": point_sentence,
         "summary_of": words.metric_summary,
         "count": "{:,}".format,
     }

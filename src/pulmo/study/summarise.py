@@ -134,6 +134,8 @@ def _mean_threshold(cards: Sequence[Card]) -> Card:
     """Returns the first card with the mean of the thresholds; each run decided by its own."""
     decision, count = cards[0].decision, len(cards)
     threshold = sum(card.decision.threshold for card in cards) / count
+    mean = {"threshold": threshold, "confidence": None, "reason": "it is a mean of thresholds"}
+    # The bands and sets of one fold are not those of the others' pictures.
     return cards[0].model_copy(
-        update={"decision": decision.model_copy(update={"threshold": threshold})}
+        update={"decision": decision.model_copy(update=mean), "bands": None, "sets": None}
     )

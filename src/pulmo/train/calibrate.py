@@ -1,4 +1,4 @@
-"""Temperature and threshold, fitted on the validation pictures."""
+"""The temperature and the decision, fitted on the validation pictures."""
 
 import math
 
@@ -8,13 +8,16 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from pulmo.bundle.card import Decision
-from pulmo.bundle.predictor import positive_probability, probabilities
-from pulmo.core.estimate import Estimate, wilson
-from pulmo.core.recipe import Recipe
+from pulmo.bundle.thresholds import Aim, fit_threshold
+from pulmo.bundle.validated import Validated
+from pulmo.core.sections import DecisionSection
 
 
 def fit_temperature(logits: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
     """Returns the temperature in [0.05, 20] with the lowest log loss (Guo et al. 2017).
+
+    It is that of scikit-learn's `CalibratedClassifierCV(method="temperature")` but for the ends,
+    which keep the probabilities of a network that is right on all pictures from becoming 0 and 1.
 
     Args:
         logits: float [n, classes].
@@ -29,46 +32,8 @@ def fit_temperature(logits: NDArray[np.float32], truth: NDArray[np.int64]) -> fl
     return float(math.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
 
 
-def choose_threshold(
-    scores: NDArray[np.float64], positive: NDArray[np.bool_], sensitivity: float
-) -> float:
-    """Returns a threshold that at least this share of the positives reaches, and no more than need.
-
-    It lies halfway between the last score that must count and the next lower one, so that the last
-    bit of a score, which differs from machine to machine, decides nothing.
-
-    Args:
-        scores: float [n], the probability of being positive.
-        positive: bool [n], at least one True.
-        sensitivity: the share, in (0, 1).
-    """
-    ordered = np.sort(scores[positive])
-    # The rounding keeps (1 - 0.95) * 20 from missing one for want of a bit.
-    missed = math.floor(round((1 - sensitivity) * len(ordered), 9))
-    last = ordered[missed]
-    return float(last + scores[scores < last].max(initial=0.0)) / 2
-
-
-def decide(
-    recipe: Recipe, logits: NDArray[np.float32], truth: NDArray[np.int64], temperature: float
-) -> Decision:
-    """Returns the decision rule of the recipe with what it does on the validation pictures."""
-    labels, wanted = recipe.labels.order, recipe.decision.positive
-    scores = positive_probability(probabilities(logits, temperature), labels, wanted)
-    positive = np.isin(truth, [labels.index(label) for label in wanted])
-    threshold = choose_threshold(scores, positive, recipe.decision.sensitivity)
-    called = scores >= threshold
-    return Decision(
-        positive=wanted,
-        threshold=threshold,
-        aim=recipe.decision.sensitivity,
-        sensitivity=_proportion(called[positive]),
-        specificity=_proportion(~called[~positive]),
-    )
-
-
-def _proportion(hits: NDArray[np.bool_]) -> Estimate:
-    if not len(hits):
-        return Estimate.undefined("there is no such picture")
-    share = float(hits.mean())
-    return Estimate(share, *wilson(share, len(hits)), len(hits))
+def decide(seen: Validated, section: DecisionSection) -> Decision:
+    """Returns the decision rule of a recipe with what it does on the validation pictures."""
+    aim = Aim("sensitivity", section.sensitivity)
+    point = fit_threshold(seen, aim, guaranteed=section.guaranteed)
+    return Decision(positive=section.positive, **dict(point))

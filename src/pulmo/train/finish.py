@@ -8,6 +8,10 @@ from safetensors.torch import save
 
 import pulmo
 from pulmo.bundle.card import Activation, Card, Input, Network, Training
+from pulmo.bundle.conformal import fit_sets
+from pulmo.bundle.predictor import probabilities
+from pulmo.bundle.triage import fit_bands
+from pulmo.bundle.validated import Validated
 from pulmo.core.files import sha256, write_atomically
 from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.modality import stated_kinds
@@ -36,6 +40,13 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
     logits, maps = (np.concatenate(column) for column in zip(*parts, strict=True))
     truth = material.truth[material.val]
     temperature = fit_temperature(logits, truth)
+    seen = Validated.of(
+        probabilities(logits, temperature),
+        truth,
+        material.table.iloc[material.val],
+        recipe.labels.order,
+        recipe.decision.positive,
+    )
     weights = save(state(engine.classifier))
     parameters = sum(p.numel() for p in engine.classifier.parameters())
     card = Card(
@@ -53,7 +64,9 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
             std=recipe.model.std,
         ),
         temperature=temperature,
-        decision=decide(recipe, logits, truth, temperature),
+        decision=decide(seen, recipe.decision),
+        bands=fit_bands(seen, recipe.decision.sensitivity, recipe.decision.specificity),
+        sets=fit_sets(seen, recipe.decision.coverage),
         activation=_activation(maps, logits),
         network=Network(
             backbone=recipe.model.backbone,

@@ -1,0 +1,75 @@
+"""pulmo evaluate: which pictures of a manifest are taken."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from pulmo.cli.console import say
+from pulmo.core.errors import InputError, RefusedError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pulmo.bundle.card import Card
+
+
+class Choice(NamedTuple):
+    """The rows of a manifest that the options name.
+
+    Attributes:
+        data: the manifest.
+        split: the split to take; None for all.
+        wanted: column -> values to take; all, where there are none.
+    """
+
+    data: Path
+    split: str | None
+    wanted: dict[str, list[str]]
+
+
+def chosen_rows(table: "pd.DataFrame", choice: Choice) -> "pd.DataFrame":
+    """Returns the rows of the manifest that the options name.
+
+    Raises:
+        UsageError: there is no such split.
+        InputError: there is no such row.
+    """
+    from pulmo.core.tables import SPLITS
+    from pulmo.datasets.modality import rows_of
+
+    data, split, wanted = choice
+    if split is not None and split not in SPLITS:
+        raise UsageError(f"There is no split {split!r}; choose {', '.join(SPLITS)}.")
+    if split is not None:
+        table = table[table["split"] == split]
+        if table.empty:
+            raise InputError(
+                f"{data} has no {split} picture; `pulmo data split` makes a split, and without "
+                "--split all pictures are taken."
+            )
+    elif {"test"} < set(table["split"].fillna("")):
+        say(f"{data} has a test split; without --split test all of its pictures are taken.")
+    if wanted["view"]:
+        table = table[table["view"].isin(wanted["view"])]
+    if wanted["modality"]:
+        table = table[rows_of(table, wanted["modality"])]
+    if table.empty:
+        raise InputError(f"{data} holds no picture that these options choose.")
+    return table
+
+
+def check_modality(table: "pd.DataFrame", data: Path, card: "Card") -> None:
+    """Refuses pictures of a modality that the model was not trained on, as `predict` does.
+
+    Raises:
+        RefusedError: some are.
+    """
+    from pulmo.datasets.modality import count_kinds, stated_kinds
+
+    known, stated = card.training.modalities, stated_kinds(table)
+    if known and not set(stated) <= set(known):
+        shared = " ".join(f"--modality {name}" for name in known if name in stated)
+        way_out = f"Take those that it knows with {shared}" if shared else "It cannot judge these"
+        raise RefusedError(
+            f"{card.name} was trained on {' and '.join(known)} only, and the chosen pictures of "
+            f"{data} are {count_kinds(table)}. {way_out}."
+        )

@@ -1,0 +1,56 @@
+"""What a card's triage bands and conformal sets do on the pictures that are judged."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulmo.bundle.card import Band, BandShares
+from pulmo.bundle.triage import BANDS
+from pulmo.bundle.validated import mean_estimate
+from pulmo.core.estimate import Estimate
+from pulmo.evaluate.decision import sides
+from pulmo.evaluate.evaluation import SetFigures
+from pulmo.evaluate.intake import Judged
+from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.evaluate.terms import Terms
+
+
+def band_shares(judged: Judged, terms: Terms) -> dict[Band, BandShares]:
+    """Returns triage band -> how much falls into it; nothing if there are no bands."""
+    if terms.bands is None:
+        return {}
+    wanted, scores = sides(judged, terms)
+    placed = np.array([terms.bands.of(score) for score in scores.tolist()])
+    groups = judged.sample.groups
+
+    def share(band: Band, of: NDArray[np.bool_], undefined: str) -> Estimate:
+        return proportion_estimate(placed[of] == band, groups[of], undefined)
+
+    names = " or ".join(terms.positive)
+    return {
+        band: BandShares(
+            pictures=share(band, np.ones_like(wanted), "there is no picture"),
+            positives=share(band, wanted, f"no picture is {names}"),
+            negatives=share(band, ~wanted, f"every picture is {names}"),
+        )
+        for band in BANDS
+    }
+
+
+def set_figures(judged: Judged, terms: Terms) -> SetFigures | None:
+    """Returns how often the conformal sets hold the true class, and how large they are."""
+    if terms.sets is None:
+        return None
+    sample = judged.sample
+    held = sample.probabilities >= terms.sets.least
+    covered = held[np.arange(len(sample)), sample.truth]
+    sizes = held.sum(axis=1)
+    return SetFigures(
+        coverage=terms.sets.coverage,
+        covered=proportion_estimate(covered, sample.groups, "there is no picture"),
+        classes={
+            label: proportion_estimate(covered[own], sample.groups[own], f"no picture is {label}")
+            for label, own in zip(sample.labels, sample.is_class.T, strict=True)
+        },
+        size=mean_estimate(sizes.astype(np.float64), sample.groups),
+        sizes=tuple(np.bincount(sizes, minlength=len(sample.labels) + 1).tolist()),
+    )
