@@ -20,7 +20,7 @@ from pulmo.bundle.export import (
     to_onnx,
     trained_classifier,
 )
-from pulmo.bundle.model_card import model_card
+from pulmo.bundle.model_card import model_card, point_sentence
 from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, Outputs, Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import sha256
@@ -197,6 +197,29 @@ def test_the_model_card_says_what_the_card_says(bundle: Path) -> None:
     ):
         assert phrase in text
     assert "| Counted as other | viral |" in model_card(card.model_copy(update={"labels": merged}))
+
+
+def test_the_model_card_says_what_is_guaranteed(bundle: Path) -> None:
+    card = read_card(bundle / CARD)
+    assert card.bands is not None
+    assert card.sets is not None
+    text = model_card(card)
+    out, into = card.bands.rule_out, card.bands.rule_in
+    for phrase in (
+        f"fitted on validation pictures for a sensitivity of {card.decision.aim:g}, which is ",
+        "which is not guaranteed: the recipe asks for none (decision.guaranteed).",
+        f"a result below {out.threshold:.4f} is negative, one of {into.threshold:.4f} or more is",
+        f"{into.independent} independent validation pictures are too few to vouch for a specif",
+        f"- uncertain: {card.bands.shares['uncertain'].pictures} of the pictures, ",
+        f"the classes with a probability of {card.sets.least:.4f} or more are those",
+        f"On the validation pictures {card.sets.covered} have",
+        "and not for another hospital, prevalence or patient mix.",
+    ):
+        assert phrase in text
+    sure = out.model_copy(update={"confidence": 0.95, "reason": None, "independent": 123})
+    assert point_sentence(sure).endswith(
+        "or more, which is guaranteed with 95% confidence by 123 independent pictures."
+    )
 
 
 def test_a_model_card_of_several_sources_does_not_blame_one(bundle: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from scipy.special import softmax
 
 from pulmo.bundle.card import Card, parse_card, read_card
+from pulmo.bundle.model_card import model_card
 from pulmo.bundle.predictor import CARD, MODEL, Outputs, Predictor, outcomes, probabilities
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph import read_radiograph
@@ -53,8 +54,30 @@ def test_an_outcome_follows_the_card(bundle: Path, film: Path) -> None:
     assert outcome.decision == predictor.card.labels.order[expected.argmax()]
     assert outcome.positive_probability == outcome.probabilities["covid"]
     assert outcome.positive == (outcome.positive_probability >= predictor.card.decision.threshold)
+    assert predictor.card.bands is not None
+    assert predictor.card.sets is not None
+    assert outcome.band == predictor.card.bands.of(outcome.positive_probability)
+    assert outcome.classes == predictor.card.sets.of(outcome.probabilities)
     grid = (predictor.card.activation.rows, predictor.card.activation.columns)
     assert outcome.activation.shape == (4, *grid)
+
+
+def test_a_card_from_before_there_were_bands_still_opens(bundle: Path) -> None:
+    fields = json.loads((bundle / CARD).read_text())
+    del fields["bands"], fields["sets"]
+    for name in ("metric", "confidence", "reason", "independent"):
+        del fields["decision"][name]
+    card = parse_card(json.dumps(fields), "card.json")
+    assert card.decision.threshold == read_card(bundle / CARD).decision.threshold
+    assert (card.decision.metric, card.decision.confidence) == ("sensitivity", None)
+    (outcome,) = outcomes(
+        card, Outputs(np.zeros((1, 4), np.float32), np.zeros((1, 4, 1, 1), np.float32))
+    )
+    assert (outcome.band, outcome.classes) == (None, None)
+    text = model_card(card)
+    assert "which is not guaranteed." in text
+    assert "Triage" not in text
+    assert "Conformal" not in text
 
 
 def test_a_batch_gives_what_its_pictures_give_alone(bundle: Path) -> None:

@@ -43,4 +43,4 @@ def test_a_mean_of_copies_has_the_interval_of_one_each() -> None:
     once = mean_estimate(values, np.arange(6))
     twice = mean_estimate(np.tile(values, 2), np.tile(np.arange(6), 2))
     assert twice[:3] == pytest.approx(once[:3])
-    assert mean_estimate(values, np.zeros(6)).low is None
+    assert mean_estimate(values, np.zeros(6, np.intp)).low is None

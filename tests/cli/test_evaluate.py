@@ -82,6 +82,100 @@ def test_a_view_alone_and_pictures_that_disappeared(
     assert first["p_covid"] == pytest.approx(outcome.probabilities["covid"], abs=1e-5)
 
 
+class TestThresholdFor:
+    """The test at a threshold for another aim, fitted on the val pictures."""
+
+    @pytest.mark.parametrize(
+        ("aim", "view", "source", "words"),
+        [
+            ("sensitivity=0.75", ["AP", "PA"], "phantom", []),
+            ("specificity=0.9", ["PA"], "other", ["--view", "PA", "--elsewhere"]),
+        ],
+    )
+    def test_it_is_fitted_on_val_and_judged_on_test(
+        self,
+        pulmo: Call,
+        bundle: Path,
+        films: pd.DataFrame,
+        tmp_path: Path,
+        aim: str,
+        view: list[str],
+        source: str,
+        words: list[str],
+    ) -> None:
+        output, path = tmp_path / "e", tmp_path / "m.parquet"
+        films = films.assign(source=source)
+        write_manifest(films, path)
+        films = films[films["view"].isin(view)]
+        status, out, err = pulmo(
+            "evaluate", bundle, "--data", path, "--split", "test", "-o", output,
+            "--threshold-for", aim, *words,
+        )  # fmt: skip
+        assert (status, err) == (0, "")
+        predictor = Predictor.open(bundle)
+        val = films[films["split"] == "val"]
+        scores = np.array(
+            [
+                predictor.predict(read_radiograph(Path(path))).positive_probability
+                for path in val["path"]
+            ]
+        )
+        ill = (val["label"] == "covid").to_numpy()
+        evaluation = json.loads((output / "evaluation.json").read_text())
+        fitted, threshold = evaluation["fitted"], evaluation["decision"]["threshold"]
+        assert fitted["threshold"] == threshold
+        assert fitted["confidence"] is None
+        assert "are too few to vouch for" in fitted["reason"]
+        assert fitted["sensitivity"][0] == (scores >= threshold)[ill].mean()
+        assert fitted["specificity"][0] == (scores < threshold)[~ill].mean()
+        metric, least = aim.split("=")
+        assert fitted[metric][0] >= float(least)
+        table = read_predictions(output / "predictions.parquet")
+        assert set(table["split"]) == {"test"}
+        assert (table["positive"] == (table["positive_probability"] >= threshold)).all()
+        found = table["positive"][table["label"] == "covid"].mean()
+        assert evaluation["decision"]["sensitivity"][0] == found
+        assert f"for a {metric} of {least}, which is not guaranteed: " in out
+        assert f"  here: sensitivity {found:.3f} (" in out
+        page = (output / "report.html").read_text()
+        assert f"{threshold:.4f}</strong>. The threshold {threshold:.4f} was fitted" in page
+        assert "It is not that of the card." in page
+
+    def test_another_manifest_is_refused_before_the_test_is_opened(
+        self, pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        path, aim = tmp_path / "m.parquet", "sensitivity=0.75"
+        write_manifest(films.assign(source="elsewhere"), path)
+        words: list[str | Path] = ["--data", path, "--split", "test", "--threshold-for", aim]
+        status, _, err = pulmo("evaluate", bundle, *words, "-o", tmp_path / "e")
+        assert status == 5
+        assert "was trained on another manifest" in err
+        assert not (tmp_path / "e").exists()
+        assert not (bundle / OPENINGS).exists()
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (["--threshold-for", "sensitivity=0.9"], "judges the test; add --split test."),
+            (["--threshold-for", "sensitivity=0.9", "--split", "val"], "add --split test."),
+            (["--threshold-for", "0.9", "--split", "test"], "'0.9' is no aim; write "),
+            (["--elsewhere"], "--elsewhere is for --threshold-for, which is not there."),
+        ],
+    )
+    def test_options_that_do_not_fit(
+        self,
+        pulmo: Call,
+        bundle: Path,
+        manifest: Path,
+        tmp_path: Path,
+        words: list[str],
+        sentence: str,
+    ) -> None:
+        status, _, err = pulmo("evaluate", bundle, "--data", manifest, "-o", tmp_path, *words)
+        assert status == 2
+        assert sentence in err
+
+
 @pytest.mark.parametrize(
     ("words", "status", "reason"),
     [
@@ -321,6 +415,7 @@ class TestTable:
         ("words", "sentence"),
         [
             (["--data", "m.parquet"], "is a table of predictions; --data, --split, --view, "),
+            (["--threshold-for", "sensitivity=0.9"], "--threshold-for and --elsewhere are for a"),
             (["--threshold", "0.5"], "--threshold needs --positive"),
             (["--prevalence", "0.5"], "--prevalence needs --positive"),
             (["--positive", "flu"], "There is no class 'flu' to count as positive"),

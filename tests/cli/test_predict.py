@@ -20,7 +20,7 @@ Call = Callable[..., tuple[int, str, str]]
 
 KEYS = {
     "file", "sha256", "status", "reason", "probabilities", "decision", "positive", "threshold",
-    "model",
+    "model", "band", "classes",
 }  # fmt: skip
 
 
@@ -138,10 +138,13 @@ def test_json_of_good_and_bad_files_is_one_list_with_the_documented_keys(
         "probabilities": outcome.probabilities,
         "decision": outcome.decision,
         "positive": outcome.positive,
+        "band": outcome.band,
+        "classes": list(outcome.classes or ()),
         "threshold": card.decision.threshold,
         "model": {"name": card.name, "version": card.created, "sha256": predictor.sha256},
     }
-    nothing = dict.fromkeys(("sha256", "probabilities", "decision", "positive"))
+    assert results[1]["band"] in {"negative", "uncertain", "positive"}
+    nothing = dict.fromkeys(("sha256", "probabilities", "decision", "positive", "band", "classes"))
     for bad in (results[0], results[2]):
         assert nothing.items() <= bad.items()
         assert bad["reason"].startswith(bad["file"])

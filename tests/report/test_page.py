@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.bundle.card import Card
+from pulmo.bundle.card import Bands, BandShares, Card, OperatingPoint
+from pulmo.bundle.triage import BANDS
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import Evaluation
+from pulmo.evaluate.evaluation import Evaluation, SetFigures
 from pulmo.report.page import ReportContent, render_report, write_report
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
@@ -128,7 +129,7 @@ def test_the_decision_the_card_and_the_digests_are_there(
     page: Page, evaluation: Evaluation, card: Card
 ) -> None:
     assert "covid + viral is at least 0.4321" in page.text
-    assert "for a sensitivity of 0.950" in page.text
+    assert "for a sensitivity of 0.95, which is not guaranteed." in page.text
     assert "Version 2.0.1, trained 2026-01-02" in page.text
     assert "1.2500" in page.text
     assert "12,345 weights" in page.text
@@ -161,6 +162,59 @@ def test_how_often_the_test_was_opened_is_said(
     text = Page(render_report(with_evaluation(content, data=data))).text
     assert ("This test set has been opened" in text) == (openings is not None)
     assert sentence is None or sentence in text
+
+
+def calibrated(content: ReportContent) -> ReportContent:
+    """The same report of a model with bands and sets, judged at a threshold fitted for it."""
+    figures = [Estimate(n / 1000, n / 1000 - 0.1, n / 1000 + 0.1, 10 * n) for n in range(301, 316)]
+    shares = {
+        band: BandShares(pictures=one, positives=two, negatives=three)
+        for band, one, two, three in zip(BANDS, *(figures[n::3][:3] for n in range(3)), strict=True)
+    }
+    fitted = OperatingPoint(
+        threshold=0.3456,
+        metric="specificity",
+        aim=0.85,
+        confidence=0.95,
+        independent=812,
+        sensitivity=figures[9],
+        specificity=figures[10],
+    )
+    low = fitted.model_copy(update={"threshold": 0.2345, "confidence": None, "reason": "few"})
+    sets = SetFigures(
+        coverage=0.9,
+        covered=figures[11],
+        classes=dict(zip(("covid", "viral", "normal"), figures[12:], strict=True)),
+        size=Estimate(1.234, 1.123, 1.345, 9001),
+        sizes=(11, 7000, 1970, 20),
+    )
+    bands = Bands(rule_out=low, rule_in=fitted, shares={})
+    assert content.card is not None
+    card = content.card.model_copy(update={"bands": bands})
+    known = {"fitted": fitted, "bands": shares, "sets": sets}
+    return replace(with_evaluation(content, **known), card=card)
+
+
+def test_bands_sets_and_a_fitted_threshold_are_shown(content: ReportContent) -> None:
+    full = calibrated(content)
+    text = Page(render_report(full)).text
+    for number in range(301, 316):
+        value = number / 1000
+        words = rf"{value:.3f} {value - 0.1:.3f}\u2013{value + 0.1:.3f} n = {10 * number:,}"
+        assert re.search(words, text), words
+    for sentence in (
+        "The threshold 0.3456 was fitted on validation pictures for a specificity of 0.85 or more,",
+        "guaranteed with 95% confidence by 812 independent pictures. It is not that of the card.",
+        "Below 0.2345 a result is negative, from 0.3456 on positive, and between uncertain",
+        "for a specificity of 0.85, which is not guaranteed: few.",
+        "Of pictures drawn like the validation pictures, 90 % or more are expected",
+        "A set has 1.234 (1.123-1.345) classes on average.",
+        "Pictures by the size of their set: 0: 11, 1: 7,000, 2: 1,970, 3: 20.",
+    ):
+        assert sentence in text
+    plain = Page(render_report(content)).text
+    assert "Triage" not in plain
+    assert "Conformal" not in plain
 
 
 def test_the_warnings_come_before_any_figure(page: Page, evaluation: Evaluation) -> None:

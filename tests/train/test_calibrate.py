@@ -22,7 +22,7 @@ class Logits(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-lea
         return self
 
     def predict(self, x: NDArray[np.float64]) -> NDArray[np.int64]:
-        return self.classes_[x.argmax(1)]
+        return np.asarray(self.classes_[x.argmax(1)])
 
     def decision_function(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return x

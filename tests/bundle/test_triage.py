@@ -1,0 +1,68 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from scipy.special import expit
+
+from pulmo.bundle.card import Bands
+from pulmo.bundle.thresholds import CONFIDENCE
+from pulmo.bundle.triage import BANDS, fit_bands
+from pulmo.bundle.validated import Validated
+
+Draw = Callable[[NDArray[np.float64], NDArray[np.bool_]], Validated]
+
+
+def bands_of(draw: Draw, gap: float, n: int = 300) -> tuple[Bands, Validated]:
+    positive = np.arange(2 * n) < n
+    generator = np.random.default_rng(0)
+    seen = draw(expit(generator.normal(np.where(positive, gap, -gap))), positive)
+    bands = fit_bands(seen, 0.95, 0.9)
+    assert bands is not None
+    return bands, seen
+
+
+def test_each_band_holds_what_its_thresholds_say(draw: Draw) -> None:
+    bands, seen = bands_of(draw, 1.0)
+    low, high = bands.rule_out.threshold, bands.rule_in.threshold
+    assert low < high
+    assert (bands.rule_out.confidence, bands.rule_in.confidence) == (CONFIDENCE, CONFIDENCE)
+    assert [bands.of(score) for score in (0.0, low, high, 1.0)] == [
+        "negative", "uncertain", "positive", "positive",
+    ]  # fmt: skip
+    assert tuple(bands.shares) == BANDS
+    between = (seen.scores >= low) & (seen.scores < high)
+    middle = bands.shares["uncertain"]
+    assert middle.pictures.value == between.mean()
+    assert middle.positives.value == between[seen.positive].mean()
+    assert middle.negatives.value == between[~seen.positive].mean()
+    assert bands.rule_out.sensitivity.value == pytest.approx(
+        1 - (bands.shares["negative"].positives.value or 0)
+    )
+    assert bands.rule_in.specificity.value == pytest.approx(
+        1 - (bands.shares["positive"].negatives.value or 0)
+    )
+    assert sum(shares.pictures.value or 0 for shares in bands.shares.values()) == pytest.approx(1)
+
+
+def test_a_good_model_leaves_nothing_uncertain(draw: Draw) -> None:
+    bands, seen = bands_of(draw, 3.0)
+    assert bands.rule_in.threshold == bands.rule_out.threshold
+    assert bands.shares["uncertain"].pictures.value == 0
+    spared = (seen.scores < bands.rule_in.threshold)[~seen.positive]
+    assert bands.rule_in.specificity.value == spared.mean()
+    assert spared.mean() >= 0.9
+
+
+def test_one_side_alone_has_no_bands(draw: Draw) -> None:
+    for side in (np.ones(3, bool), np.zeros(3, bool)):
+        assert fit_bands(draw(np.array([0.1, 0.5, 0.9]), side), 0.95, 0.95) is None
+
+
+def test_thresholds_in_the_wrong_order_are_refused(draw: Draw) -> None:
+    bands, _ = bands_of(draw, 1.0)
+    fields = bands.model_dump()
+    fields["rule_in"]["threshold"] = 0.0
+    with pytest.raises(ValidationError, match="below that of rule_out"):
+        Bands.model_validate(fields)

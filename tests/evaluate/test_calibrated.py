@@ -1,0 +1,82 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pulmo.bundle.card import Bands, Card, OperatingPoint, PredictionSets
+from pulmo.core.estimate import Estimate
+from pulmo.evaluate.calibrated import band_shares, set_figures
+from pulmo.evaluate.intake import judge
+from pulmo.evaluate.terms import Terms
+
+MakePredictions = Callable[..., pd.DataFrame]
+
+NOTHING = Estimate.undefined("made up")
+
+
+@pytest.fixture
+def terms(card: Card) -> Terms:
+    out, into = (
+        OperatingPoint(threshold=at, aim=0.9, sensitivity=NOTHING, specificity=NOTHING)
+        for at in (0.4, 0.7)
+    )
+    sets = PredictionSets(coverage=0.9, least=0.25, independent=1, covered=NOTHING, size=NOTHING)
+    bands = Bands(rule_out=out, rule_in=into, shares={})
+    return Terms.of(card.model_copy(update={"bands": bands, "sets": sets}))
+
+
+@pytest.fixture
+def table(make_predictions: MakePredictions) -> pd.DataFrame:
+    return make_predictions({"covid@city": 40, "viral@city": 25, "normal@clinic": 50})
+
+
+def test_shares_of_the_bands_are_counts(table: pd.DataFrame, terms: Terms) -> None:
+    found = band_shares(judge(table, terms), terms)
+    scores, ill = table["positive_probability"], table["label"] != "normal"
+    inside = {
+        "negative": scores < 0.4,
+        "uncertain": (scores >= 0.4) & (scores < 0.7),
+        "positive": scores >= 0.7,
+    }
+    assert list(found) == list(inside)
+    for band, shares in found.items():
+        assert shares.pictures.value == pytest.approx(inside[band].mean())
+        assert shares.positives.value == pytest.approx(inside[band][ill].mean())
+        assert shares.negatives.value == pytest.approx(inside[band][~ill].mean())
+        assert (shares.pictures.n, shares.positives.n, shares.negatives.n) == (115, 65, 50)
+
+
+def test_sets_are_counted(table: pd.DataFrame, terms: Terms) -> None:
+    found = set_figures(judge(table, terms), terms)
+    assert found is not None
+    truth = table["label"].replace({"viral": "pneumonia"})
+    held = pd.DataFrame({label: table[f"p_{label}"] >= 0.25 for label in terms.order})
+    covered = np.array([held[label][row] for row, label in enumerate(truth)])
+    assert found.coverage == 0.9
+    assert found.covered.value == pytest.approx(covered.mean())
+    for label, estimate in found.classes.items():
+        own = (truth == label).to_numpy()
+        assert estimate.value == pytest.approx(covered[own].mean())
+        assert estimate.n == own.sum()
+    sizes = held.sum(axis=1)
+    assert found.size.value == pytest.approx(sizes.mean())
+    assert found.sizes == tuple((sizes == size).sum() for size in range(4))
+
+
+def test_a_class_without_pictures_has_no_coverage(
+    make_predictions: MakePredictions, terms: Terms
+) -> None:
+    judged = judge(make_predictions({"covid@city": 9}), terms)
+    found = set_figures(judged, terms)
+    assert found is not None
+    assert found.classes["normal"].reason == "no picture is normal"
+    assert band_shares(judged, terms)["negative"].negatives.reason
+
+
+def test_without_bands_and_sets_there_are_no_figures(table: pd.DataFrame, terms: Terms) -> None:
+    bare = replace(terms, bands=None, sets=None)
+    judged = judge(table, bare)
+    assert band_shares(judged, bare) == {}
+    assert set_figures(judged, bare) is None
