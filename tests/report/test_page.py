@@ -207,6 +207,7 @@ def test_bands_sets_and_a_fitted_threshold_are_shown(content: ReportContent) -> 
         "guaranteed with 95% confidence by 812 independent pictures. It is not that of the card.",
         "Below 0.2345 a result is negative, from 0.3456 on positive, and between uncertain",
         "for a specificity of 0.85, which is not guaranteed: few.",
+        "--split test --threshold-for specificity=0.85 -o evaluation",
         "Of pictures drawn like the validation pictures, 90 % or more are expected",
         "A set has 1.234 (1.123-1.345) classes on average.",
         "Pictures by the size of their set: 0: 11, 1: 7,000, 2: 1,970, 3: 20.",
