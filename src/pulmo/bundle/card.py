@@ -49,10 +49,8 @@ class OperatingPoint(Part):
     aim: float
     """The value of the metric for which it was chosen."""
     confidence: float | None = None
-    """How probable it was, before the validation pictures were drawn, that the threshold would
-    reach the aim among all pictures that they are drawn from (Angelopoulos et al. 2021); None if
-    it is not guaranteed: it reaches the aim on the validation pictures and may miss it on others.
-    """
+    """Of the guarantee that the threshold reaches the aim on all pictures like those (Angelopoulos
+    et al. 2021); None without one: it reaches the aim on those, and may miss it on others."""
     reason: str | None = None
     """Why it is not guaranteed."""
     independent: int | None = None
@@ -88,10 +86,9 @@ class Bands(Part):
     """Triage: below one threshold negative, from another one positive, uncertain between."""
 
     rule_out: OperatingPoint
-    """A result below its threshold is in the band `negative`; chosen for a sensitivity."""
+    """Chosen for a sensitivity; a result below its threshold is in the band `negative`."""
     rule_in: OperatingPoint
-    """A result at or above its threshold is in the band `positive`; chosen for a specificity. It
-    is never below that of `rule_out`."""
+    """Chosen for a specificity; its threshold is never below that of `rule_out`."""
     shares: dict[Band, BandShares]
     """What the validation pictures show."""
 
@@ -111,9 +108,9 @@ class Bands(Part):
 class PredictionSets(Part):
     """Conformal sets: the classes that a picture may be of (LAC, Sadinle et al. 2019).
 
-    A set holds each class whose probability is at least `least`. Of new pictures that are drawn
-    like the validation pictures, a share of `coverage` or more is expected to have its true class
-    in its set, over all classes together; a single class may have less. A set may be empty.
+    A set holds each class whose probability is at least `least`. Of pictures like those of the
+    validation, a share of `coverage` or more is expected to have its class in its set, over all
+    classes together; a single class may have less. A set may be empty.
     """
 
     coverage: float
@@ -210,9 +207,7 @@ class Card(Part):
     """Logits are divided by it before the softmax (Guo et al. 2017), fitted on validation."""
     decision: Decision
     bands: Bands | None = None
-    """None in the card of a model that was trained before there were bands."""
     sets: PredictionSets | None = None
-    """Likewise."""
     activation: Activation
     network: Network
     training: Training
