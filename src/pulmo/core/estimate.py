@@ -1,6 +1,6 @@
 """Estimate: a figure with its 95 % interval and the number of observations behind it."""
 
-from math import sqrt
+from math import hypot, sqrt
 from typing import Final, NamedTuple, Self
 
 Z95: Final = 1.959963984540054
@@ -36,6 +36,28 @@ class Estimate(NamedTuple):
         if self.low is None or self.high is None:
             return f"{self.value:.3f} (no interval: {self.reason})"
         return f"{self.value:.3f} ({self.low:.3f}-{self.high:.3f})"
+
+
+def gap(first: Estimate, second: Estimate) -> Estimate:
+    """Returns the first figure minus the second, which are of different pictures.
+
+    Its interval combines theirs by MOVER (Zou and Donner 2008, equation 3); for two proportions
+    with Wilson's intervals it is Newcombe's hybrid score interval (1998, method 10). `n` counts the
+    pictures of both.
+    """
+    n = first.n + second.n
+    for part in (first, second):
+        if part.value is None:
+            return Estimate.undefined(part.reason or "one of both is undefined", n)
+    value = (first.value or 0.0) - (second.value or 0.0)
+    ends = [part[:3] for part in (first, second)]
+    if any(end is None for part in ends for end in part):
+        return Estimate(value, None, None, n, "one of both has no interval")
+    (one, one_low, one_high), (other, other_low, other_high) = (
+        tuple(end or 0.0 for end in part) for part in ends
+    )
+    down, up = hypot(one - one_low, other_high - other), hypot(one_high - one, other - other_low)
+    return Estimate(value, value - down, value + up, n)
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
