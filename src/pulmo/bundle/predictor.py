@@ -60,6 +60,7 @@ class Predictor:
         card: what the model is.
         model: the content of `model.onnx`, which the session keeps anyway.
         sha256: its SHA-256.
+        threads: threads of the network; 0 if all cores.
     """
 
     def __init__(self, model: bytes, origin: str, threads: int = 0) -> None:
@@ -88,7 +89,7 @@ class Predictor:
         if CARD_KEY not in metadata:
             raise InputError(f"{origin} holds no card; it was not exported by pulmo.")
         self.card: Card = parse_card(metadata[CARD_KEY], origin)
-        self.model, self.sha256 = model, sha256(model)
+        self.model, self.sha256, self.threads = model, sha256(model), threads
         size, classes = self.card.input.size, len(self.card.labels.order)
         shapes = [part.shape[1:] for part in self._session.get_inputs()]
         outputs = self._session.get_outputs()
