@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pulmo.audit.check import Unanswered
 from pulmo.audit.finding import ORDER, Verdict
 from pulmo.audit.shares import balanced_difference
-from pulmo.audit.subject import Change, Subject
+from pulmo.audit.subject import Pixels, Subject
 from pulmo.core.estimate import Estimate
 from pulmo.datasets.inspect.tree import mean_share
 
@@ -16,9 +16,15 @@ MARGIN: Final = 0.05
 """What a change that must be harmless may cost of the balanced accuracy."""
 
 
-def decided_after(subject: Subject, change: Change, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Returns the index of the class that is decided on after a change of rows [m], [m]."""
-    return np.asarray(subject.predict(change, numbers).argmax(axis=1), np.intp)
+def decided_on(subject: Subject, pictures: Pixels, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Returns the index of the class that is decided on for changed pictures, [m].
+
+    Args:
+        subject: whose models decide.
+        pictures: uint8 [m, size, size].
+        numbers: the rows that they are made of, [m].
+    """
+    return np.asarray(subject.predict(lambda _: pictures, numbers).argmax(axis=1), np.intp)
 
 
 def drop(subject: Subject, numbers: NDArray[np.intp], changed: NDArray[np.intp]) -> Estimate:

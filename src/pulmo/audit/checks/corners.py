@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pulmo.audit.chance import chance
 from pulmo.audit.check import Answer, check
-from pulmo.audit.drops import MARGIN, decided_after, drop, drop_verdict, require_enough, worst
+from pulmo.audit.drops import MARGIN, decided_on, drop, drop_verdict, require_enough, worst
 from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Pixels, Subject
@@ -22,6 +22,8 @@ CORNER: Final = 0.15
 
 EDGE: Final = 1 / 16
 """Share of the side that a hidden edge has."""
+
+ALONE: Final = "corners and edges alone"
 
 _COLUMNS: Final = ("shown", "balanced accuracy", "drop", "changed decisions")
 
@@ -42,37 +44,30 @@ def corners(subject: Subject) -> Answer:
     """
     numbers = subject.some
     require_enough(subject, numbers)
-    pictures, own = subject.pictures[numbers], subject.sample.decided[numbers]
-
-    def decide(shown: Pixels) -> NDArray[np.intp]:
-        return decided_after(subject, lambda _: shown, numbers)
-
-    rows: list[tuple[Cell, ...]] = [
-        ("the films", balanced_accuracy(subject, numbers, own), Estimate(0, 0, 0, len(own)), "-")
-    ]
-    figures, verdicts = dict[str, Estimate](), list[Verdict]()
-    for region, where in regions(pictures.shape[1]).items():
-        for colour, hidden in (("black", 0), ("mean grey", pictures.mean(axis=(1, 2)))):
-            decided = decide(hide(pictures, where, hidden))
-            lost = drop(subject, numbers, decided)
-            figures[f"{region} {colour}"] = lost
-            verdicts.append(drop_verdict(lost))
-            rows.append((f"{region} {colour}", *_figures(subject, numbers, decided, lost)))
-    both = np.logical_or.reduce(list(regions(pictures.shape[1]).values()))
-    decided = decide(hide(pictures, ~both, 0))
-    alone = balanced_accuracy(subject, numbers, decided)
-    figures["corners and edges alone"] = alone
-    verdicts.append(_alone_verdict(alone, chance(subject, numbers)))
-    lost = drop(subject, numbers, decided)
-    rows.append(("corners and edges alone", *_figures(subject, numbers, decided, lost)))
-    worst_name = max(list(figures)[:-1], key=lambda name: figures[name].value or 0.0)
+    guessing = chance(subject, numbers)
+    figures, verdicts = dict[str, Estimate](), dict[str, Verdict]()
+    rows: list[tuple[Cell, ...]] = []
+    for name, pictures in _shown(subject.pictures[numbers]).items():
+        decided = decided_on(subject, pictures, numbers)
+        flips = decided != subject.sample.decided[numbers]
+        accuracy, lost = (
+            balanced_accuracy(subject, numbers, decided),
+            drop(subject, numbers, decided),
+        )
+        share = proportion_estimate(flips, subject.groups[numbers], "there are no pictures")
+        rows.append((name, accuracy, lost, share))
+        figures[name] = accuracy if name == ALONE else lost
+        verdicts[name] = _alone_verdict(accuracy, guessing) if name == ALONE else drop_verdict(lost)
+    most = max(
+        (name for name in figures if name != ALONE), key=lambda name: figures[name].value or 0.0
+    )
     sentence = (
-        f"Hiding corners or edges costs at most {figures[worst_name]} of the balanced accuracy "
-        f"({worst_name}). Corners and edges alone give a balanced accuracy of {alone}, where "
-        f"chance is {chance(subject, numbers):.2f}."
+        f"Hiding corners or edges costs at most {figures[most]} of the balanced accuracy ({most}). "
+        f"Corners and edges alone give a balanced accuracy of {figures[ALONE]}, where chance is "
+        f"{guessing:.2f}."
     )
     table = Table(title="Hidden parts", columns=_COLUMNS, rows=tuple(rows))
-    return Answer(worst(*verdicts), sentence, figures, (table,))
+    return Answer(worst(*verdicts.values()), sentence, figures, (table,))
 
 
 def regions(size: int) -> dict[str, NDArray[np.bool_]]:
@@ -88,13 +83,15 @@ def hide(pictures: Pixels, where: NDArray[np.bool_], grey: float | NDArray[np.fl
     return np.where(where, np.rint(greys).astype(np.uint8), pictures)
 
 
-def _figures(
-    subject: Subject, numbers: NDArray[np.intp], decided: NDArray[np.intp], lost: Estimate
-) -> tuple[Cell, ...]:
-    """Returns the cells of a row after its name."""
-    flips = decided != subject.sample.decided[numbers]
-    share = proportion_estimate(flips, subject.groups[numbers], "there are no pictures")
-    return balanced_accuracy(subject, numbers, decided), lost, share
+def _shown(pictures: Pixels) -> dict[str, Pixels]:
+    """Returns what the model is shown instead of pictures, by name."""
+    places, mean = regions(pictures.shape[1]), pictures.mean(axis=(1, 2))
+    shown = {}
+    for region, where in places.items():
+        shown[f"{region} black"] = hide(pictures, where, 0)
+        shown[f"{region} mean grey"] = hide(pictures, where, mean)
+    inner = ~np.logical_or.reduce(list(places.values()))
+    return shown | {ALONE: hide(pictures, inner, 0)}
 
 
 def _alone_verdict(alone: Estimate, guessing: float) -> Verdict:

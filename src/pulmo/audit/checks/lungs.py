@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pulmo.audit.chance import chance, skill
 from pulmo.audit.check import Answer, Unanswered, check
-from pulmo.audit.drops import MARGIN, decided_after, worst
+from pulmo.audit.drops import MARGIN, decided_on, worst
 from pulmo.audit.finding import Table, Verdict
 from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Pixels, Subject
@@ -174,9 +174,9 @@ def boxes_of(masks: Masks) -> Masks:
 def _with_masks(subject: Subject) -> tuple[NDArray[np.intp], Masks]:
     """Returns rows whose masks show lungs, of classes that have enough of them, and the masks."""
     numbers = np.flatnonzero(subject.has_mask(subject.rows))
-    seen = np.array([mask.any() for mask in _masks(subject, numbers)], np.bool_)
-    numbers = numbers[seen]
-    counts = np.bincount(subject.truth[numbers], minlength=len(subject.labels.order))
+    masks = subject.masks_of(subject.rows.iloc[numbers])
+    seen = masks.any(axis=(1, 2))
+    counts = np.bincount(subject.truth[numbers[seen]], minlength=len(subject.labels.order))
     if (counts >= FEWEST).sum() < 2:
         held = ", ".join(
             f"{n} of {label}" for label, n in zip(subject.labels.order, counts, strict=True)
@@ -184,16 +184,12 @@ def _with_masks(subject: Subject) -> tuple[NDArray[np.intp], Masks]:
         raise Unanswered(
             f"Two classes must have {FEWEST} judged pictures with a lung mask; there are {held}."
         )
-    numbers = subject.few(numbers[counts[subject.truth[numbers]] >= FEWEST])
-    return numbers, _masks(subject, numbers)
-
-
-def _masks(subject: Subject, numbers: NDArray[np.intp]) -> Masks:
-    return subject.masks_of(subject.rows.iloc[numbers])
+    chosen = subject.few(numbers[seen & (counts[subject.truth[numbers]] >= FEWEST)])
+    return chosen, masks[np.isin(numbers, chosen)]
 
 
 def _accuracy_of(subject: Subject, numbers: NDArray[np.intp], pictures: Pixels) -> Estimate:
-    decided = decided_after(subject, lambda _: pictures, numbers)
+    decided = decided_on(subject, pictures, numbers)
     return balanced_accuracy(subject, numbers, decided)
 
 
@@ -209,7 +205,7 @@ def _followed(subject: Subject, swaps: Swaps) -> tuple[Estimate, Estimate]:
     if not len(swaps.lungs):
         reason = "no two pictures of different classes are decided on rightly"
         return Estimate.undefined(reason), Estimate.undefined(reason)
-    decided = decided_after(subject, lambda _: swaps.pictures, swaps.background)
+    decided = decided_on(subject, swaps.pictures, swaps.background)
     lungs, background = (decided == subject.truth[rows] for rows in (swaps.lungs, swaps.background))
     either, groups = lungs | background, subject.groups[swaps.background]
     return (

@@ -4,7 +4,7 @@ from typing import Final
 
 from pulmo.audit.changes import mirror
 from pulmo.audit.check import Answer, check
-from pulmo.audit.drops import decided_after, drop
+from pulmo.audit.drops import decided_on, drop
 from pulmo.audit.subject import Subject
 from pulmo.evaluate.intervals import proportion_estimate
 
@@ -24,13 +24,13 @@ def mirrored(subject: Subject) -> Answer:
     unreadable: a model may owe such changes to the anatomy as well as to the marker.
     """
     numbers = subject.some
-    decided = decided_after(subject, mirror, numbers)
+    decided = decided_on(subject, mirror(subject.pictures[numbers]), numbers)
     flips = decided != subject.sample.decided[numbers]
     share = proportion_estimate(flips, subject.groups[numbers], "there are no pictures")
     lost = drop(subject, numbers, decided)
     sentence = (
-        f"Mirrored, {int(flips.sum())} of {len(numbers)} films are decided on differently; the drop "
-        f"of the balanced accuracy is {lost}."
+        f"Mirrored, {int(flips.sum())} of {len(numbers)} films are decided on differently; "
+        f"the drop of the balanced accuracy is {lost}."
     )
     return Answer(
         "warns" if flips.mean() > MOST else "passes",

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pulmo.audit.changes import DISTURBANCES, Disturbance
 from pulmo.audit.check import Answer, check
-from pulmo.audit.drops import MARGIN, decided_after, drop, drop_verdict, require_enough, worst
+from pulmo.audit.drops import MARGIN, decided_on, drop, drop_verdict, require_enough, worst
 from pulmo.audit.finding import Cell, Series, Table, Verdict
 from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
@@ -63,7 +63,7 @@ def _decided(
 ) -> NDArray[np.intp]:
     """Returns the class that is decided on after a change, [m]."""
     change = kind.make(strength, subject.generator(f"{name} {strength}"))
-    return decided_after(subject, change, numbers)
+    return decided_on(subject, change(subject.pictures[numbers]), numbers)
 
 
 def _series(name: str, kind: Disturbance, after: list[Estimate], unchanged: Estimate) -> Series:
