@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pulmo.audit.check import CHECKS
-from pulmo.audit.checks.corners import _alone_verdict, hide, regions
+from pulmo.audit.checks.corners import _alone_verdict, _part_verdict, hide, regions
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate
 
@@ -64,3 +64,18 @@ def test_what_is_hidden_has_one_grey_each() -> None:
 )
 def test_alone_they_must_be_near_chance(alone: Estimate, verdict: str) -> None:
     assert _alone_verdict(alone, 0.5) == verdict
+
+
+@pytest.mark.parametrize(
+    ("black", "grey", "verdict"),
+    [
+        (0.2, 0.1, "fails"),
+        (0.2, 0.0, "warns"),
+        (0.0, 0.2, "warns"),
+        (0.05, 0.05, "warns"),
+        (0.0, 0.0, "passes"),
+    ],
+)
+def test_a_part_is_missed_in_both_greys(black: float, grey: float, verdict: str) -> None:
+    drops = (Estimate(value, value - 0.02, value + 0.02, 100) for value in (black, grey))
+    assert _part_verdict(*drops) == verdict
