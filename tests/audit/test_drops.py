@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from pulmo.audit.check import Unanswered
-from pulmo.audit.drops import decided_on, drop, drop_verdict, require_enough, worst
+from pulmo.audit.drops import decided_on, drop, drop_verdict, require_enough, require_skill, worst
 from pulmo.audit.shares import balanced_difference
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate
@@ -53,8 +53,18 @@ def test_one_group_shows_nothing(make_rows: MakeRows, tell: Tell) -> None:
     found = drop(subject, np.arange(100), subject.truth)
     assert found.low is None
     assert drop_verdict(found) == "unknown"
-    with pytest.raises(Unanswered, match=r"100 pictures are too few: .* of 1\.00 could not"):
+    with pytest.raises(Unanswered, match="not surely above chance"):
+        require_skill(subject, np.arange(100))
+    with pytest.raises(Unanswered, match=r"100 pictures are too few: .* of 1\.000 could not"):
         require_enough(subject, np.arange(100))
+
+
+def test_skill_is_above_chance(make_rows: MakeRows, tell: Tell, subject: Subject) -> None:
+    assert require_skill(subject, np.arange(200)).value == 1.0
+    rows = make_rows(["normal"] * 50 + ["covid"] * 50)
+    guessing = tell(rows, np.tile(np.eye(2), (50, 1)))
+    with pytest.raises(Unanswered, match=r"balanced accuracy is 0\.500 .* no skill"):
+        require_skill(guessing, np.arange(100))
 
 
 def test_few_pictures_are_refused(subject: Subject) -> None:

@@ -5,9 +5,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo.audit.chance import chance
 from pulmo.audit.check import Unanswered
 from pulmo.audit.finding import ORDER, Verdict
-from pulmo.audit.shares import balanced_difference
+from pulmo.audit.shares import balanced_accuracy, balanced_difference
 from pulmo.audit.subject import Pixels, Subject
 from pulmo.core.estimate import Estimate
 from pulmo.datasets.inspect.tree import mean_share
@@ -70,8 +71,23 @@ def require_enough(subject: Subject, numbers: NDArray[np.intp], margin: float = 
     if reach > margin:
         raise Unanswered(
             f"The {len(numbers)} pictures are too few: even if no decision changed, a drop of the "
-            f"balanced accuracy of {reach:.2f} could not be excluded."
+            f"balanced accuracy of {reach:.3f} could not be excluded."
         )
+
+
+def require_skill(subject: Subject, numbers: NDArray[np.intp]) -> Estimate:
+    """Returns the balanced accuracy of pictures as they are.
+
+    Raises:
+        Unanswered: it is not surely above chance, so that there is nothing that could be lost.
+    """
+    own = balanced_accuracy(subject, numbers, subject.sample.decided[numbers])
+    if own.low is None or own.low <= chance(subject, numbers):
+        raise Unanswered(
+            f"On {len(numbers)} pictures the model's balanced accuracy is {own}, not surely above "
+            "chance; there is no skill that could be lost."
+        )
+    return own
 
 
 def worst(*verdicts: Verdict) -> Verdict:

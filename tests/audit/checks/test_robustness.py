@@ -72,3 +72,10 @@ def test_it_is_unknown_of_few_pictures(show: Show, chests: Pictures, by_lungs: M
     finding = CHECKS["robustness"](show(chests[90:110], by_lungs, ["normal"] * 10 + ["covid"] * 10))
     assert finding.verdict == "unknown"
     assert "20 pictures are too few" in finding.sentence
+
+
+def test_it_is_unknown_of_a_model_without_skill(show: Show, chests: Pictures) -> None:
+    for name in ("robustness", "corners"):
+        finding = CHECKS[name](show(chests, lambda shown: np.zeros((len(shown), 2))))
+        assert finding.verdict == "unknown"
+        assert "no skill that could be lost" in finding.sentence

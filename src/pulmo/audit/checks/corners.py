@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from pulmo.audit.chance import chance
 from pulmo.audit.check import Answer, check
-from pulmo.audit.drops import MARGIN, decided_on, drop, drop_verdict, require_enough, worst
+from pulmo.audit.drops import (
+    MARGIN,
+    decided_on,
+    drop,
+    drop_verdict,
+    require_enough,
+    require_skill,
+    worst,
+)
 from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Pixels, Subject
@@ -46,6 +54,7 @@ def corners(subject: Subject) -> Answer:
     """
     numbers = subject.some
     require_enough(subject, numbers)
+    require_skill(subject, numbers)
     guessing = chance(subject, numbers)
     accuracies, drops = dict[str, Estimate](), dict[str, Estimate]()
     rows: list[tuple[Cell, ...]] = []

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pulmo.audit.chance import chance, skill
 from pulmo.audit.check import Answer, Unanswered, check
-from pulmo.audit.drops import MARGIN, decided_on, worst
+from pulmo.audit.drops import MARGIN, decided_on, require_skill, worst
 from pulmo.audit.finding import Table, Verdict
 from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Pixels, Subject
@@ -60,12 +60,7 @@ def lungs(subject: Subject) -> Answer:
     """
     numbers, masks = _with_masks(subject)
     guessing = chance(subject, numbers)
-    own = balanced_accuracy(subject, numbers, subject.sample.decided[numbers])
-    if own.low is None or own.low <= guessing:
-        raise Unanswered(
-            f"On the {len(numbers)} pictures with a lung mask the model's balanced accuracy is "
-            f"{own}, not surely above chance; there is no skill whose place could be asked for."
-        )
+    own = require_skill(subject, numbers)
     pictures = subject.pictures[numbers]
     shaped, boxed = (
         _accuracy_of(subject, numbers, np.where(hidden, np.uint8(0), pictures))

@@ -47,7 +47,8 @@ def probe(subject: Subject) -> Answer:
     Both are balanced accuracies as shares of the way from chance to no mistake. The source is asked
     for within each class of several sources, and every source of a class weighs alike; it is told
     surely better where the intervals do not meet. It warns where the source is surely told by more
-    than a tenth of the way.
+    than a tenth of the way. What can be told from the features need not be what the head decides
+    by: even a network that has learnt nothing passes on much of what differs between scanners.
     """
     numbers = subject.some
     source = pd.factorize(subject.rows["source"].iloc[numbers])[0]

@@ -7,7 +7,15 @@ from numpy.typing import NDArray
 
 from pulmo.audit.changes import DISTURBANCES, Disturbance
 from pulmo.audit.check import Answer, check
-from pulmo.audit.drops import MARGIN, decided_on, drop, drop_verdict, require_enough, worst
+from pulmo.audit.drops import (
+    MARGIN,
+    decided_on,
+    drop,
+    drop_verdict,
+    require_enough,
+    require_skill,
+    worst,
+)
 from pulmo.audit.finding import Cell, Series, Table, Verdict
 from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
@@ -32,7 +40,7 @@ def robustness(subject: Subject) -> Answer:
     """
     numbers = subject.some
     require_enough(subject, numbers)
-    unchanged = balanced_accuracy(subject, numbers, subject.sample.decided[numbers])
+    unchanged = require_skill(subject, numbers)
     figures, verdicts = {"unchanged": unchanged}, dict[str, Verdict]()
     rows: list[tuple[Cell, ...]] = []
     series = []
