@@ -26,3 +26,9 @@ def test_a_model_of_one_corner_warns(show: Show, chests: Pictures, by_marker: Mo
     assert finding.figures["changed decisions"].value == 0.5
     assert finding.figures["drop"].value == 0.5
     assert "100 of 200 films" in finding.sentence
+
+
+def test_it_is_unknown_of_few_pictures(show: Show, chests: Pictures, by_lungs: Model) -> None:
+    finding = CHECKS["mirror"](show(chests[95:105], by_lungs, ["normal"] * 5 + ["covid"] * 5))
+    assert finding.verdict == "unknown"
+    assert "10 pictures are too few" in finding.sentence
