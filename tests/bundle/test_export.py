@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from pulmo.bundle.export import (
     trained_classifier,
 )
 from pulmo.bundle.model_card import model_card
-from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, Outputs, Predictor
+from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, SEEN, Outputs, Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import sha256
 from pulmo.core.run_folder import RunFolder
@@ -31,14 +32,23 @@ from pulmo.models.classifier import make_classifier
 
 def test_a_bundle_is_whole(run: RunFolder, bundle: Path) -> None:
     card = read_card(bundle / CARD)
-    assert sorted(p.name for p in bundle.iterdir()) == ["MODEL_CARD.md", CARD, MODEL]
+    assert sorted(p.name for p in bundle.iterdir()) == ["MODEL_CARD.md", CARD, MODEL, SEEN]
     assert card.files == {
-        name: sha256((bundle / name).read_bytes()) for name in (MODEL, "MODEL_CARD.md")
+        name: sha256((bundle / name).read_bytes()) for name in (MODEL, "MODEL_CARD.md", SEEN)
     }
     network = onnx.load(bundle / MODEL)
     embedded = {p.key: p.value for p in network.metadata_props}[CARD_KEY]
     assert json.loads(embedded) == json.loads(card.to_json()) | {"files": {}}
     assert card.network.sha256 == sha256(run.model.read_bytes())
+
+
+def test_a_bundle_tells_whose_pictures_it_has_seen(films: pd.DataFrame, bundle: Path) -> None:
+    seen = Predictor.open(bundle).seen
+    used = films[films["split"] != "test"]
+    assert seen == {*used["sha256"], *used["pixels_sha256"]}
+    assert not seen & {*films["sha256"][films["split"] == "test"]}
+    # The network alone does not say.
+    assert Predictor.open(bundle / MODEL).seen == frozenset()
 
 
 def test_the_network_takes_bytes_and_any_batch(bundle: Path) -> None:

@@ -1,7 +1,7 @@
 import pytest
 from scipy.stats import binomtest, norm
 
-from pulmo.core.estimate import Z95, Estimate, wilson
+from pulmo.core.estimate import Z95, Estimate, gap, wilson
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 1), (0, 12), (1, 3), (8, 10), (50, 50), (700, 1000)])
@@ -34,3 +34,18 @@ def test_an_estimate_prints_itself() -> None:
     assert str(Estimate(0.95471, 0.9226, 0.9739, 265)) == "0.955 (0.923-0.974)"
     assert str(Estimate.undefined("no positives")) == "undefined (no positives)"
     assert str(Estimate(0.5, None, None, 2, "one group")) == "0.500 (no interval: one group)"
+
+
+def test_a_gap_of_proportions_is_newcombes() -> None:
+    """Newcombe 1998, table II, example (a), method 10."""
+    first, second = (Estimate(k / n, *wilson(k / n, n), n) for k, n in ((56, 70), (48, 80)))
+    found = gap(first, second)
+    assert found[:3] == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+    assert found.n == 150
+    assert gap(second, first)[:3] == pytest.approx((-0.2, -0.3339, -0.0524), abs=5e-5)
+
+
+def test_a_gap_of_nothing_says_why() -> None:
+    sure, bare = Estimate(0.5, 0.4, 0.6, 9), Estimate(0.25, None, None, 1, "one group")
+    assert gap(sure, Estimate.undefined("no positives")).reason == "no positives"
+    assert gap(sure, bare) == Estimate(0.25, None, None, 10, "one of both has no interval")

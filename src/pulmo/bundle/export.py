@@ -17,11 +17,12 @@ from torch import Tensor, nn
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.model_card import model_card
-from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, OUTPUTS, TEXT, Predictor
+from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, OUTPUTS, SEEN, TEXT, Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256, write_atomically
 from pulmo.core.recipe import load_recipe
 from pulmo.core.run_folder import RunFolder
+from pulmo.core.tables import read_manifest
 from pulmo.models.classifier import Classifier, make_classifier
 
 OPSET = 18
@@ -50,7 +51,7 @@ class Shipped(nn.Module):
 
 
 def export_run(run: RunFolder, folder: Path) -> Card:
-    """Writes a bundle: `model.onnx`, `MODEL_CARD.md` and `card.json`, all at once.
+    """Writes a bundle: `model.onnx`, `MODEL_CARD.md`, `training.sha256` and `card.json`, at once.
 
     Args:
         run: a finished training run.
@@ -67,17 +68,30 @@ def export_run(run: RunFolder, folder: Path) -> Card:
     card = card.model_copy(update={"files": {}})
     model = to_onnx(classifier, card)
     check_parity(Shipped(classifier), _everything(Predictor(model, MODEL)), card.input.size)
-    text = model_card(card).encode()
-    shipped = card.model_copy(update={"files": {MODEL: sha256(model), TEXT: sha256(text)}})
+    parts = {MODEL: model, TEXT: model_card(card).encode(), SEEN: seen_by(run)}
+    vouched = {name: sha256(data) for name, data in parts.items()}
+    shipped = card.model_copy(update={"files": vouched})
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
-        write_atomically(draft / MODEL, model)
-        write_atomically(draft / TEXT, text)
+        for name, data in parts.items():
+            write_atomically(draft / name, data)
         write_atomically(draft / CARD, shipped.to_json().encode())
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return shipped
+
+
+def seen_by(run: RunFolder) -> bytes:
+    """Returns the SHA-256 of each file and of each picture's pixels of training and validation.
+
+    One a line, sorted. A digest tells whoever has the picture that it was used, and no one else
+    anything.
+    """
+    table = read_manifest(run.manifest)
+    used = table[table["split"].isin(["train", "val"])]
+    digests = {*used["sha256"], *used["pixels_sha256"].dropna()}
+    return "".join(f"{digest}\n" for digest in sorted(digests)).encode()
 
 
 def trained_classifier(run: RunFolder, card: Card) -> Classifier:

@@ -16,6 +16,8 @@ from pulmo.radiograph.geometry import to_input
 MODEL: Final = "model.onnx"
 CARD: Final = "card.json"
 TEXT: Final = "MODEL_CARD.md"
+SEEN: Final = "training.sha256"
+"""The file of a bundle that lists what the model has seen; bundles may lack it."""
 CARD_KEY: Final = "pulmo.card"
 """The key of the card in the ONNX file's metadata."""
 OUTPUTS: Final = ("logits", "activation", "features")
@@ -61,6 +63,8 @@ class Predictor:
         model: the content of `model.onnx`, which the session keeps anyway.
         sha256: its SHA-256.
         threads: threads of the network; 0 if all cores.
+        seen: SHA-256 of the files and of the pixels of the pictures that it was trained and chosen
+            on; empty if the bundle does not say.
     """
 
     def __init__(self, model: bytes, origin: str, threads: int = 0) -> None:
@@ -90,6 +94,7 @@ class Predictor:
             raise InputError(f"{origin} holds no card; it was not exported by pulmo.")
         self.card: Card = parse_card(metadata[CARD_KEY], origin)
         self.model, self.sha256, self.threads = model, sha256(model), threads
+        self.seen: frozenset[str] = frozenset()
         size, classes = self.card.input.size, len(self.card.labels.order)
         shapes = [part.shape[1:] for part in self._session.get_inputs()]
         outputs = self._session.get_outputs()
@@ -113,7 +118,7 @@ class Predictor:
         if not path.is_dir():
             return cls(read_bytes(path), str(path), threads)
         card = read_card(path / CARD)
-        if set(card.files) != {MODEL, TEXT}:
+        if set(card.files) - {SEEN} != {MODEL, TEXT}:
             raise InputError(f"{path / CARD} does not vouch for {MODEL} and {TEXT}.")
         contents = {name: read_bytes(path / name) for name in card.files}
         for name, data in contents.items():
@@ -124,6 +129,7 @@ class Predictor:
             raise InputError(
                 f"{path / CARD} differs from the card inside {MODEL}; export the bundle again."
             )
+        predictor.seen = frozenset(contents.get(SEEN, b"").decode().split())
         return predictor
 
     def run(self, inputs: NDArray[np.uint8]) -> Outputs:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pulmo.bundle.card import Card
     from pulmo.bundle.predictor import Predictor
-    from pulmo.evaluate.evaluation import Evaluation
+    from pulmo.evaluate.evaluation import Evaluation, Failure
     from pulmo.evaluate.openings import Opening
     from pulmo.report.gallery import Shown
 
@@ -39,7 +39,12 @@ def evaluate(
     view: Annotated[Several, typer.Option(help="Take only this view; may be repeated.")] = None,
     modality: Annotated[Several, typer.Option(help="Take only this modality; likewise.")] = None,
     run: Annotated[
-        Path | None, typer.Option(help="The bundle's run, to note an opened test there too.")
+        Path | None,
+        typer.Option(help="The bundle's run: tells its patients, and notes an opened test too."),
+    ] = None,
+    internal: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="An evaluation of it inside, to set beside this one."),
     ] = None,
     prevalence: Annotated[
         float | None,
@@ -58,10 +63,10 @@ def evaluate(
     a bundle, card.json. That test pictures were opened is noted in openings.jsonl beside the model.
     """
     if model.suffix.lower() in TABLES:
-        if data or split or view or modality or run:
+        if data or split or view or modality or run or internal:
             raise UsageError(
-                f"{model} is a table of predictions; --data, --split, --view, --modality and --run "
-                "are for a bundle."
+                f"{model} is a table of predictions; --data, --split, --view, --modality, --run "
+                "and --internal are for a bundle."
             )
         options = TableOptions(tuple(positive or ()), threshold, prevalence)
         tell_evaluation(evaluate_table(model, output, options), output)
@@ -71,7 +76,21 @@ def evaluate(
     if data is None:
         raise UsageError(f"{model} needs films to judge; name their manifest with --data.")
     chosen = Choice(data, split, {"view": view or [], "modality": modality or []})
-    _evaluate_bundle(model, chosen, output, run, prevalence)
+    _evaluate_bundle(model, chosen, output, _Context(run, internal, prevalence))
+
+
+class _Context(NamedTuple):
+    """What is known beside the pictures.
+
+    Attributes:
+        run: the bundle's run.
+        internal: the folder of an evaluation inside.
+        prevalence: share of positive pictures where the model would be used.
+    """
+
+    run: Path | None
+    internal: Path | None
+    prevalence: float | None
 
 
 class Choice(NamedTuple):
@@ -88,12 +107,11 @@ class Choice(NamedTuple):
     wanted: dict[str, list[str]]
 
 
-def _evaluate_bundle(
-    model: Path, choice: Choice, output: Path, run: Path | None, prevalence: float | None
-) -> None:
+def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Context) -> None:
     import numpy as np
 
     from pulmo.core.tables import manifest_sha256, read_manifest, write_predictions
+    from pulmo.evaluate.beside import beside
     from pulmo.evaluate.evaluate import Provenance, Resampling
     from pulmo.evaluate.evaluate import evaluate as compute
     from pulmo.evaluate.evaluation import ModelName
@@ -106,7 +124,9 @@ def _evaluate_bundle(
     manifest = read_manifest(choice.data)
     table = _chosen(manifest, choice)
     _check_modality(table, choice.data, card)
-    lists = _lists(model, run, predictor)
+    lists = _lists(model, context.run, predictor)
+    table, voided = _unseen(table, choice, predictor, context.run)
+    inside = _inside(context.internal)
     claim_folder(output)
     opened = _note(opening_of(predictor, manifest, table, choice.split), lists)
     with progress("predicting") as (report,):
@@ -121,10 +141,13 @@ def _evaluate_bundle(
             choice.split,
             predicted.failed,
             opened,
+            voided,
         ),
         Resampling(np.random.default_rng(0)),
-        prevalence=prevalence,
+        prevalence=context.prevalence,
     )
+    if inside:
+        evaluation = evaluation.model_copy(update={"beside": beside(evaluation, inside)})
     _write(evaluation, predictor, predicted.table, output)
     tell_evaluation(evaluation, output)
     if predicted.failed:
@@ -157,6 +180,40 @@ def _chosen(table: "pd.DataFrame", choice: Choice) -> "pd.DataFrame":
     if table.empty:
         raise InputError(f"{data} holds no picture that these options choose.")
     return table
+
+
+def _unseen(
+    table: "pd.DataFrame", choice: Choice, predictor: "Predictor", run: Path | None
+) -> "tuple[pd.DataFrame, tuple[Failure, ...]]":
+    """Takes out what the model has seen; who asks for its training or validation gets it.
+
+    Raises:
+        InputError: nothing is left.
+    """
+    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.tables import read_manifest
+    from pulmo.evaluate.overlap import Seen, void_seen
+
+    if choice.split in {"train", "val"}:
+        return table, ()
+    rows = None
+    if run is not None:
+        rows = read_manifest(RunFolder(run).manifest)
+        rows = rows[rows["split"].isin(["train", "val"])]
+    left, voided = void_seen(table, Seen(predictor.seen, rows))
+    if left.empty:
+        raise InputError(
+            f"The model was trained or chosen on every one of the {len(table)} chosen pictures of "
+            f"{choice.data}; there is nothing to judge it by."
+        )
+    return left, voided
+
+
+def _inside(folder: Path | None) -> "Evaluation | None":
+    """Reads the evaluation inside, if one was named."""
+    from pulmo.evaluate.evaluation import read_evaluation
+
+    return None if folder is None else read_evaluation(folder / "evaluation.json")
 
 
 def _check_modality(table: "pd.DataFrame", data: Path, card: "Card") -> None:

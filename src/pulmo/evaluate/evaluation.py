@@ -48,6 +48,8 @@ class EvaluatedData(Part):
     skipped: dict[str, int]
     """Label that the model does not know -> pictures left out."""
     failed: tuple[Failure, ...]
+    voided: tuple[Failure, ...] = ()
+    """Pictures that took no part because the model was trained or chosen on them."""
     openings: int | None = None
     """How often the test that these pictures are of was opened with this model, this time included;
     None if no picture is of a test."""
@@ -128,6 +130,26 @@ class Subgroup(Part):
     specificity: Estimate
 
 
+class Gap(Part):
+    """A figure inside and outside."""
+
+    inside: Estimate
+    here: Estimate
+    gap: Estimate
+    """The figure here minus that inside."""
+
+
+class Beside(Part):
+    """The same model's figures on pictures like those of its training."""
+
+    manifest_sha256: str
+    n: int
+    figures: dict[str, Gap]
+    """Metric over all classes, or `sensitivity`, `specificity` and `auc` of the decision."""
+    worst: str | None
+    """The source here with the lowest AUC of the positive classes; None if none has one."""
+
+
 class PatientFigures(Part):
     """The figures of one result a patient: the mean over the patient's pictures."""
 
@@ -206,6 +228,8 @@ class Evaluation(Part):
     subgroups: tuple[Subgroup, ...] = ()
     patients: PatientFigures | None = None
     """None if each patient or group has one picture."""
+    beside: Beside | None = None
+    """None if no evaluation inside was named."""
     warnings: tuple[str, ...]
     """What these figures do not show, as sentences."""
 

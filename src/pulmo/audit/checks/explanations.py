@@ -14,7 +14,8 @@ from pulmo.audit.subject import Subject
 from pulmo.bundle.predictor import Outputs
 from pulmo.bundle.randomise import randomised
 from pulmo.core.estimate import Estimate
-from pulmo.evaluate.bootstrap import bootstrap, percentile_estimate
+from pulmo.evaluate.bootstrap import bootstrap, interval_estimate
+from pulmo.evaluate.weighted import Weights
 
 ALIKE: Final = 0.5
 """Rank correlation above which the maps of a trained and a random network are alike."""
@@ -100,15 +101,18 @@ def _median(subject: Subject, numbers: NDArray[np.intp], values: NDArray[np.floa
     order = np.argsort(values)
     groups = np.unique(subject.groups[numbers], return_inverse=True)[1]
 
-    def median(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def median(weights: Weights) -> NDArray[np.float64]:
         reached = np.cumsum(weights[:, order], axis=1)
         half = (reached < reached[:, -1:] / 2).sum(axis=1)
         return np.asarray(values[order][half])
 
     draws = bootstrap(
-        {"median": median}, groups, subject.means.replicates, subject.generator("median")
+        lambda weights: {"median": median(weights)},
+        groups,
+        subject.means.replicates,
+        subject.generator("median"),
     )["median"]
-    return percentile_estimate(float(np.median(values)), draws, len(values), "it has no value")
+    return interval_estimate(float(np.median(values)), draws, len(values), "it has no value")
 
 
 def _verdict(figure: Estimate) -> Verdict:

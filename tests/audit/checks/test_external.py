@@ -1,0 +1,5 @@
+"""What may be expected at another hospital."""
+
+
+
+LABELS = ["normal", "covid"] * 30
