@@ -75,13 +75,14 @@ def show(
         labels: Sequence[str] = LABELS,
         *,
         rows: pd.DataFrame | None = None,
+        fit: pd.DataFrame | None = None,
         maps: Answer | None = None,
         masks: NDArray[np.bool_] | None = None,
     ) -> Shown:
         rows = make_rows(labels) if rows is None else rows
         model = cast("Predictor", Function(make_card(), logits, maps))
         means = Means(tmp_path / "cache", replicates=200)
-        subject = Shown([Part(model, rows.iloc[:0], rows)], means)
+        subject = Shown([Part(model, rows.iloc[:0] if fit is None else fit, rows)], means)
         subject.held, subject.masks = pictures, masks
         return subject
 

@@ -100,13 +100,18 @@ def _estimated(subject: Subject, sides: _Sides) -> tuple[Estimate, dict[str, Est
 
 
 def _judged(estimate: Estimate, found: list[Estimate]) -> tuple[Verdict, str]:
-    known = [each for each in found if each.low is not None]
+    # An area of 1 has no interval, and yet it is no chance.
+    known = [each for each in found if each.low is not None or each.value == 1]
     words = f"The AUC that may be expected outside is {estimate} (after Ong Ly et al. 2024)."
     if known:
-        worst = min(known, key=lambda each: each.low or 0.0)
+        worst = min(known, key=_least)
         words += f" The lowest at a source that the training does not have is {worst}."
-        return ("passes" if (worst.low or 0.0) > CHANCE else "fails"), words
+        return ("passes" if _least(worst) > CHANCE else "fails"), words
     words += " No source is there that the training does not have, so that it cannot be tested."
     if estimate.low is None:
         return "unknown", words
     return "warns", words
+
+
+def _least(found: Estimate) -> float:
+    return 1.0 if found.low is None else found.low
