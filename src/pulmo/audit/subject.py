@@ -50,6 +50,7 @@ class Means:
         cache: where decoded pictures are kept.
         lungs: lung masks of some of the pictures; None if there are none.
         facts: the facts of the published files, where the manifest's are not those.
+        published: an accuracy that was published for these pictures; None if there is none.
         most: pictures that a check which changes pictures is made with at most.
         replicates: bootstrap resamples of an interval.
         seed: of all that is drawn.
@@ -59,6 +60,7 @@ class Means:
     cache: Path
     lungs: LungMasks | None = None
     facts: Published | None = None
+    published: float | None = None
     most: int = 500
     replicates: int = 1000
     seed: int = 0
