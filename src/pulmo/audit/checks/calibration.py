@@ -84,8 +84,9 @@ def calibration(subject: Subject) -> Answer:
     off = _surely_off(each)
     heat = ", ".join(f"{part.predictor.card.temperature:.2f}" for part in subject.parts)
     sentence = (
-        f"With the temperature {heat} of the validation pictures, the mean confidence is "
-        f"{whole.confidence:.3f}, {whole.excess} above the accuracy; the slope is {whole.slope}."
+        f"With the temperature of the validation pictures, {heat}, the mean confidence is "
+        f"{whole.confidence:.3f}; minus the accuracy it is {whole.excess}. The slope is "
+        f"{whole.slope}, the intercept {whole.intercept}."
     )
     if much.any():
         sentence += f" Surely too sure by more than {MARGIN}: {_names(each, much)}."

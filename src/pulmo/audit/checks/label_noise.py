@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table
+from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
 from pulmo.evaluate.intervals import proportion_estimate
 
@@ -16,6 +17,10 @@ MUCH: Final = 0.02
 
 FEWEST: Final = 10
 """Pictures of a class from which its mean probability is known well enough to be a threshold."""
+
+ENOUGH: Final = 0.7
+"""Balanced accuracy below which a model's doubts say nothing of the labels: confident learning
+supposes probabilities that are nearly right."""
 
 NAMED: Final = 20
 """Pictures that are named at most."""
@@ -45,6 +50,11 @@ def label_noise(subject: Subject) -> Answer:
     counts = np.bincount(subject.truth, minlength=len(subject.labels.order))
     if (counts >= FEWEST).sum() < 2:
         raise Unanswered(f"Fewer than two classes have {FEWEST} pictures.")
+    skill = balanced_accuracy(subject, np.arange(len(subject.rows)), subject.sample.decided)
+    if (skill.value or 0.0) < ENOUGH:
+        raise Unanswered(
+            f"With a balanced accuracy of {skill} the model's doubts say nothing of the labels."
+        )
     doubts = confident_doubts(subject.probabilities, subject.truth)
     doubtful = np.zeros(len(subject.rows), np.bool_)
     doubtful[doubts.rows] = True

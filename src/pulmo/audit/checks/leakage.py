@@ -20,8 +20,8 @@ from pulmo.datasets.curate.verify import compare
 from pulmo.datasets.parallel import in_threads
 from pulmo.evaluate.intervals import proportion_estimate
 
-MOST: Final = 2000
-"""Pictures up to which near copies are looked for: each takes about 20 ms to read and describe.
+MOST: Final = 1000
+"""Pictures up to which near copies are looked for, which takes 20 to 100 ms for each.
 `pulmo data curate` looks for them in a data set of any size, and puts them into one group."""
 
 NAMED: Final = 20

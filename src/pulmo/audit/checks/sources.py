@@ -67,7 +67,8 @@ def sources(subject: Subject) -> Answer:
         if len(sides.positive) == 1  # all others together against normal repeat the pairs
     ]
     by_source = [_figures(subject, name) for name in sorted(set(names.tolist()))]
-    found = [_verdict(pair) for pair in pairs]
+    found = [_verdict(pair) for pair in pairs if pair.homes]
+    found += _apart([pair for pair in pairs if not pair.homes])
     verdicts = [verdict for verdict, _ in found]
     worst: Verdict = next((each for each in ("fails", "warns") if each in verdicts), "passes")
     sentences = [*(sentence for _, sentence in found), *_worst(by_source), *_external(subject)]
@@ -174,10 +175,7 @@ class _Pairs:
 
 
 def _verdict(pair: _Pair) -> tuple[Verdict, str]:
-    """Returns what two classes show, and says it."""
-    if not pair.homes:
-        sentence = f"No source has {FEWEST} pictures of both {' and '.join(_labels(pair))}"
-        return "warns", f"{sentence}: a high figure between them may be the source."
+    """Returns what two classes that share a source show, and says it."""
     said = f"{pair.words}: AUC {pair.within} within a source"
     if pair.across.value is not None:
         said += f", {pair.across} across sources"
@@ -190,8 +188,14 @@ def _verdict(pair: _Pair) -> tuple[Verdict, str]:
     return "warns", f"{said}: not surely better than chance."
 
 
-def _labels(pair: _Pair) -> tuple[str, str]:
-    return pair.sides.positive[0], pair.sides.negative[0]
+def _apart(pairs: list[_Pair]) -> Iterator[tuple[Verdict, str]]:
+    """Yields what is to be said of the classes that share no source."""
+    if pairs:
+        words = ", ".join(
+            " and ".join((*pair.sides.positive, *pair.sides.negative)) for pair in pairs
+        )
+        sentence = f"No source has {FEWEST} pictures of both {words}"
+        yield "warns", f"{sentence}: a high figure between them may be the source."
 
 
 def _figures(subject: Subject, name: str) -> tuple[Cell, ...]:

@@ -14,6 +14,7 @@ from pulmo.audit.screening import is_positive, sensitivity
 from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate
+from pulmo.datasets.inspect.facts import file_facts
 
 MARGIN: Final = 0.1
 """Gap that fails: of ten patients, one more is treated wrongly for what he or she is."""
@@ -38,14 +39,19 @@ def _banded(values: pd.Series, bands: tuple[tuple[int, str], ...]) -> pd.Series:
     return pd.cut(values.astype("Float64").astype(float), edges, right=False, labels=names)
 
 
-TRAITS: Final[dict[str, Callable[[pd.DataFrame], pd.Series]]] = {
-    "sex": lambda rows: rows["sex"],
-    "age": lambda rows: _banded(rows["age"], _AGES),
-    "view": lambda rows: rows["view"],
-    "source": lambda rows: rows["source"],
-    "longer side": lambda rows: _banded(rows[["width", "height"]].max(axis=1), _SIZES),
+def _size(subject: Subject) -> pd.Series:
+    facts = file_facts(subject.rows, subject.means.facts)
+    return _banded(facts[["width", "height"]].max(axis=1), _SIZES)
+
+
+TRAITS: Final[dict[str, Callable[[Subject], pd.Series]]] = {
+    "sex": lambda subject: subject.rows["sex"],
+    "age": lambda subject: _banded(subject.rows["age"], _AGES),
+    "view": lambda subject: subject.rows["view"],
+    "source": lambda subject: subject.rows["source"],
+    "longer side": _size,
 }
-"""Name -> the subgroup of each row of a manifest, null where it is unknown."""
+"""Name -> the subgroup of each judged picture, null where it is unknown."""
 
 
 class Gap(NamedTuple):
@@ -114,7 +120,7 @@ def subgroups(subject: Subject) -> Answer:
 def _gaps(subject: Subject) -> Iterator[Gap]:
     """Yields both gaps of each subgroup of each trait that has two or more."""
     for trait, look in TRAITS.items():
-        values = look(subject.rows)
+        values = look(subject)
         names = sorted(values.dropna().unique())
         if len(names) < 2:
             continue
