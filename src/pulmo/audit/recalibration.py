@@ -9,8 +9,11 @@ from scipy.stats import t
 
 from pulmo.core.estimate import Estimate
 
-_STEPS: Final = 50
+_STEPS: Final = 100
 _CLOSE: Final = 1e-9
+
+# Information below which a coefficient is known to no better than 1000: the scores are all 0 or 1.
+_LEAST: Final = 1e-6
 
 
 class Line(NamedTuple):
@@ -48,10 +51,18 @@ def recalibrate(
     if reason:
         return Line(Estimate.undefined(reason, n), Estimate.undefined(reason, n))
     ones = np.ones((n, 1))
-    slope = Estimate.undefined("the score tells all positives from all negatives", n)
-    if odds[positive].min() < odds[~positive].max() and odds[~positive].min() < odds.max():
+    if odds.min() == odds.max():
+        slope = Estimate.undefined("the score is the same for all", n)
+    elif _apart(odds[positive], odds[~positive]):
+        slope = Estimate.undefined("the score tells all positives from all negatives", n)
+    else:
         slope = _fitted(np.hstack([odds[:, None], ones]), np.zeros(n), positive, groups)
     return Line(slope, _fitted(ones, odds, positive, groups))
+
+
+def _apart(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    """Tells whether all of one side are at or above all of the other."""
+    return bool(first.min() >= second.max() or second.min() >= first.max())
 
 
 def _fitted(
@@ -74,12 +85,12 @@ def _fitted(
         fitted = expit(inputs @ weights + offset)
         information = inputs.T @ (inputs * (fitted * (1 - fitted))[:, None])
         step = np.linalg.lstsq(information, inputs.T @ (positive - fitted))[0]
-        # A bounded step: a full one from far away can leap to where all is flat.
+        # A full step from far away can leap to where all is flat.
         weights += step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < _CLOSE:
             break
-    else:
-        return Estimate.undefined("no finite line fits", n)
+    if np.abs(step).max() >= _CLOSE or np.diag(information).min() < _LEAST:
+        return Estimate.undefined("the scores are too sure for a line to fit", n)
     _, members = np.unique(groups, return_inverse=True)
     scores = inputs * (positive - fitted)[:, None]
     sums = np.stack([np.bincount(members, column) for column in scores.T])
