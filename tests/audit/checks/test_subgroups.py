@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from pulmo.audit.checks.subgroups import TRAITS, subgroups
 from pulmo.audit.subject import Subject
+from pulmo.core.estimate import Estimate
 
 Rows = Callable[..., pd.DataFrame]
 Tell = Callable[..., Subject]
@@ -100,13 +101,20 @@ def test_bands_of_age_and_size(rows: pd.DataFrame, tell: Tell) -> None:
 
 
 def test_few_are_undefined_with_a_reason(rows: pd.DataFrame, tell: Tell) -> None:
-    rows = rows.assign(sex=["F"] * 18 + ["M"] * (N - 18))
-    rows["view"] = ["PA"] * (N - 18) + ["AP"] * 18
+    rows = rows.assign(sex=["F"] * 18 + ["M"] * (N - 18), view=["PA", "PA", "AP", "AP"] * (N // 4))
     finding = subgroups(tell(rows, said(np.zeros(N, np.bool_))))
-    reasons = {row[1:4:2]: row[-1].reason for row in finding.tables[0].rows}  # type: ignore[union-attr]
+    reasons = {}
+    for _, name, _, figure, *_, worse in finding.tables[0].rows:
+        assert isinstance(worse, Estimate)
+        reasons[name, figure] = worse.reason
     assert reasons["F", "sensitivity"] == "fewer than 10 positive pictures here"
     assert reasons["M", "sensitivity"] == "fewer than 10 positive pictures in the rest"
     assert "fewer than two classes" in str(reasons["F", "balanced accuracy"])
+    assert reasons["PA", "sensitivity"] is None
+
+
+def test_unknown_without_subgroups(make_rows: Rows, tell: Tell) -> None:
+    finding = subgroups(tell(make_rows(["normal", "covid"]), said(np.zeros(N, np.bool_))[:2]))
     assert finding.verdict == "unknown"
     assert finding.sentence.startswith("No trait splits the pictures")
 
