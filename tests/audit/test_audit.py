@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from pulmo.audit.audit import audit
-from pulmo.audit.check import CHECKS, Answer, Check, Unanswered
-from pulmo.audit.finding import Verdict
+from pulmo.audit.check import CHECKS, Answer, Ask, Check, Unanswered
 from pulmo.audit.subject import Subject
 from pulmo.core.errors import UsageError
 from pulmo.core.registry import Registry
@@ -17,16 +16,19 @@ def unanswered(_: Subject) -> Answer:
     raise Unanswered("Nobody knows.")
 
 
+def answering(answer: Answer) -> Ask:
+    return lambda _: answer
+
+
 @pytest.fixture
 def _four(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four checks, one a verdict."""
     registry = Registry[Check]("check", "pulmo.audit.checks")
     registry._loaded = True
-    verdicts: tuple[Verdict, ...] = ("passes", "warns", "fails")
-    for verdict in verdicts:
-        answer = Answer(verdict, f"It {verdict}.")
-        made = Check(verdict, "Is it?", f"is {verdict}", lambda _, answer=answer: answer)  # type: ignore[misc]
-        registry.register(verdict)(made)
+    answers = [Answer("passes", "It passes."), Answer("warns", "It warns."), Answer("fails", "No.")]
+    for answer in answers:
+        made = Check(answer.verdict, "Is it?", f"is {answer.verdict}", answering(answer))
+        registry.register(answer.verdict)(made)
     registry.register("unknown")(Check("unknown", "Is it?", "is known", unanswered))
     monkeypatch.setattr("pulmo.audit.audit.CHECKS", registry)
 
@@ -47,7 +49,7 @@ def test_answers_end_in_sentences_what_matters_most_first(subject: Subject) -> N
     assert [each.verdict for each in found.findings] == ["fails", "warns", "unknown", "passes"]
     assert found.shown == ("The model is passes.",)
     assert found.not_shown == (
-        "It is not so that the model is fails: It fails.",
+        "It is not so that the model is fails: No.",
         "With reservation, the model is warns: It warns.",
         "It was not looked at whether the model is known: Nobody knows.",
     )

@@ -67,5 +67,5 @@ def test_false_alarms_are_as_rare_as_said() -> None:
         values = generator.normal(scale=0.1, size=8)
         reach = 0.1 * norm.ppf(0.975)
         figures = [Estimate(v, v - reach, v + reach, 9) for v in values]
-        alarms += surely_above(figures, 0.0).any()
+        alarms += int(surely_above(figures, 0.0).any())
     assert alarms <= 20
