@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pulmo.audit.floors import FLOORS, Floor, Unfit, fit_floor
 from pulmo.audit.lungs import find_masks
 from pulmo.audit.subject import Means, Subject
+from pulmo.core.tables import check_manifest
 
 Rows = Callable[..., pd.DataFrame]
 MakeSubject = Callable[..., Subject]
@@ -26,19 +27,19 @@ def share(subject: Subject, floor: Floor) -> float:
 @pytest.mark.parametrize(
     ("name", "column", "values"),
     [
-        ("facts", "bytes", [1000, 2000]),
-        ("aspect", "width", [64, 128]),
+        ("facts", "bytes", ["1000", "2000"]),
+        ("aspect", "width", ["64", "128"]),
         ("view", "view", ["PA", "AP"]),
-        ("age", "age", [5.0, 60.0]),
+        ("age", "age", ["5", "60"]),
     ],
 )
 def test_a_planted_fact_is_found(
-    make_rows: Rows, tell: MakeSubject, name: str, column: str, values: list[object]
+    make_rows: Rows, tell: MakeSubject, name: str, column: str, values: list[str]
 ) -> None:
     def planted(first: int) -> pd.DataFrame:
         rows = make_rows(LABELS, first)
         rows[column] = values * 20
-        return rows
+        return check_manifest(rows)
 
     subject = tell(planted(0), np.full((40, 2), 0.5), fit=planted(100))
     floor = fit_floor(subject, FLOORS[name])

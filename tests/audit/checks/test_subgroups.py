@@ -113,6 +113,18 @@ def test_few_are_undefined_with_a_reason(rows: pd.DataFrame, tell: Tell) -> None
     assert reasons["PA", "sensitivity"] is None
 
 
+def test_every_trait_is_looked_at(rows: pd.DataFrame, tell: Tell) -> None:
+    half = np.arange(N) < N // 2
+    rows = rows.assign(
+        age=np.where(half, 30.0, 70.0),
+        view=np.where(half, "PA", "AP"),
+        source=np.where(half, "a", "b"),
+        width=np.where(half, 256, 1024),
+    )
+    finding = subgroups(tell(rows, said(np.zeros(N, np.bool_))))
+    assert finding.sentence == "20 gaps were tested, by sex, age, view, source, longer side."
+
+
 def test_unknown_without_subgroups(make_rows: Rows, tell: Tell) -> None:
     finding = subgroups(tell(make_rows(["normal", "covid"]), said(np.zeros(N, np.bool_))[:2]))
     assert finding.verdict == "unknown"
