@@ -1,6 +1,7 @@
 """The judged pictures, what the models say of them, and how they are drawn."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -144,3 +145,8 @@ def test_a_part_is_a_model_and_its_rows(make_rows: MakeRows, make_subject: MakeS
     part = make_subject(rows, brightness, fit=rows.iloc[:1]).parts[0]
     assert isinstance(part, Part)
     assert part.fit["path"].tolist() == rows["path"].tolist()[:1]
+
+
+def test_a_folder_without_masks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no lung mask"):
+        find_masks(tmp_path)
