@@ -55,8 +55,11 @@ def test_what_is_not_known_or_the_same_fits_no_floor(make_rows: Rows, tell: Make
         fit_floor(subject, FLOORS["age"])
     with pytest.raises(Unfit, match="it is the same for all training pictures"):
         fit_floor(subject, FLOORS["aspect"])
-    with pytest.raises(Unfit, match="fewer than two classes have 10 training pictures"):
+    with pytest.raises(Unfit, match="fewer than two classes have 10 judged pictures"):
         fit_floor(subject, FLOORS["lungless"])
+    unfit = tell(make_rows(LABELS), np.full((40, 2), 0.5), fit=make_rows(LABELS[:6], 100))
+    with pytest.raises(Unfit, match="fewer than two classes have 10 training pictures"):
+        fit_floor(unfit, FLOORS["thumbnail"])
     few = tell(make_rows(LABELS[:6]), np.full((6, 2), 0.5), fit=make_rows(LABELS, 100))
     with pytest.raises(Unfit, match="fewer than two classes have 10 judged pictures"):
         fit_floor(few, FLOORS["facts"])

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -43,8 +44,18 @@ def test_silent_where_nothing_else_tells(
     judged = aged(make_rows(np.array(LABELS)[order].tolist()), tell_apart=False)
     finding = shortcuts(tell(judged, right(0.95)[order], fit=fit))
     assert finding.verdict == "passes"
-    assert finding.figures.keys() == {"model", "age", "thumbnail", "border"}
+    assert finding.figures.keys() == {"model", "age", "histogram", "thumbnail", "border"}
     assert "Not surely below" not in finding.sentence
+
+
+def test_a_published_accuracy_below_a_floor_is_said(make_rows: Rows, tell: Tell) -> None:
+    fit, judged = (aged(make_rows(LABELS, first), tell_apart=True) for first in (100, 0))
+    subject = tell(judged, right(1.0), fit=fit)
+    subject.means = replace(subject.means, published=0.9)
+    said = "The published accuracy of 0.900 is below that of age alone 1.000"
+    assert said in shortcuts(subject).sentence
+    subject.means = replace(subject.means, published=1.0)
+    assert "published" not in shortcuts(subject).sentence
 
 
 def test_unknown_where_no_floor_can_be_fitted(make_rows: Rows, tell: Tell) -> None:
