@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from pulmo.audit.floors import FLOORS, Floor, Unfit, fit_floor
 from pulmo.audit.lungs import find_masks
-from pulmo.audit.subject import Means, Subject
+from pulmo.audit.parts import Means
+from pulmo.audit.subject import Subject
 from pulmo.core.tables import check_manifest
 
 Rows = Callable[..., pd.DataFrame]

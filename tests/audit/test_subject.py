@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from pulmo.audit.lungs import find_masks
-from pulmo.audit.subject import Means, Part, Subject, known_rows
+from pulmo.audit.parts import Means, Part, known_rows
+from pulmo.audit.subject import Subject
 from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import positive_probability, probabilities
 from pulmo.core.errors import InputError

@@ -18,7 +18,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from pulmo.audit.subject import Subject, known_rows
+from pulmo.audit.parts import known_rows
+from pulmo.audit.subject import Subject
 from pulmo.datasets.inspect.facts import FACTS, file_facts
 
 SIDE: Final = 16

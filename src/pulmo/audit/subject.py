@@ -2,69 +2,27 @@
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.audit.batches import in_batches
-from pulmo.audit.lungs import LungMasks, read_mask
+from pulmo.audit.lungs import read_mask
+from pulmo.audit.parts import Means, Part, known_rows
 from pulmo.bundle.card import Card
-from pulmo.bundle.predictor import Outputs, Predictor, positive_probability, probabilities
+from pulmo.bundle.predictor import Outputs, positive_probability, probabilities
 from pulmo.core.errors import InputError
 from pulmo.core.labels import LabelScheme
 from pulmo.core.sections import ImageSection
 from pulmo.datasets.cache import cached_pictures
-from pulmo.datasets.inspect.facts import Published
 from pulmo.evaluate.sample import Sample
 
 Pixels = NDArray[np.uint8]
 
 Change = Callable[[Pixels], Pixels]
 """Changes pictures uint8 [n, size, size]; gives as many of the same size."""
-
-
-class Part(NamedTuple):
-    """A model and what it is asked about.
-
-    Attributes:
-        predictor: the opened bundle.
-        fit: the rows of a manifest that it may owe its weights and thresholds to.
-        judged: the rows that it is asked about.
-    """
-
-    predictor: Predictor
-    fit: pd.DataFrame
-    judged: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Means:
-    """What an audit may use beside the models.
-
-    Attributes:
-        cache: where decoded pictures are kept.
-        lungs: lung masks of some of the pictures; None if there are none.
-        facts: the facts of the published files, where the manifest's are not those.
-        published: an accuracy that was published for these pictures; None if there is none.
-        most: pictures that a check which changes pictures is made with at most.
-        replicates: bootstrap resamples of an interval.
-        seed: of all that is drawn.
-        on_progress: called with the pictures decoded and the pictures to decode.
-    """
-
-    cache: Path
-    lungs: LungMasks | None = None
-    facts: Published | None = None
-    published: float | None = None
-    most: int = 500
-    replicates: int = 1000
-    seed: int = 0
-    on_progress: Callable[[int, int], None] | None = field(default=None, compare=False)
 
 
 class Subject:
@@ -278,11 +236,3 @@ class Subject:
         shares = ranked.to_numpy() / np.bincount(truth)[truth]
         chosen = shuffled[np.argsort(shares, kind="stable")[: self.means.most]]
         return np.asarray(np.sort(chosen), np.intp)
-
-
-def known_rows(table: pd.DataFrame, labels: LabelScheme) -> pd.DataFrame:
-    """Returns the rows of a manifest whose label a model knows, with one column more, `class`."""
-    places = {label: labels.index(label) for label in table["label"].unique()}
-    names = {label: labels.order[place] for label, place in places.items() if place is not None}
-    rows = table[table["label"].isin(names)]
-    return rows.assign(**{"class": rows["label"].map(names)})

@@ -144,7 +144,8 @@ def _bundle(
 def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":
     from pulmo.audit.audit import audit as ask
     from pulmo.audit.lungs import find_masks
-    from pulmo.audit.subject import Means, Subject
+    from pulmo.audit.parts import Means
+    from pulmo.audit.subject import Subject
     from pulmo.datasets.cache import cache_folder
     from pulmo.datasets.inspect.facts import read_facts
 

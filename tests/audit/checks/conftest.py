@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from pulmo.audit.subject import Means, Part, Subject
+from pulmo.audit.parts import Means, Part
+from pulmo.audit.subject import Subject
 from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import Outputs, Predictor
 

@@ -13,7 +13,8 @@ from scipy.stats import spearmanr
 from pulmo.audit.check import CHECKS
 from pulmo.audit.checks.explanations import _verdict, rank_correlation
 from pulmo.audit.finding import Finding
-from pulmo.audit.subject import Means, Part, Subject
+from pulmo.audit.parts import Means, Part
+from pulmo.audit.subject import Subject
 from pulmo.bundle.predictor import MODEL, Predictor
 from pulmo.core.estimate import Estimate
 

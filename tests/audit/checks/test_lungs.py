@@ -18,7 +18,8 @@ from pulmo.audit.checks.lungs import (
     swap,
 )
 from pulmo.audit.lungs import find_masks
-from pulmo.audit.subject import Means, Subject
+from pulmo.audit.parts import Means
+from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate
 
 Pictures = NDArray[np.uint8]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Table, Verdict
-from pulmo.audit.subject import Part, Subject, known_rows
+from pulmo.audit.parts import Part, known_rows
+from pulmo.audit.subject import Subject
 from pulmo.core.tables import patient_names
 from pulmo.datasets.curate.candidates import candidates
 from pulmo.datasets.curate.gallery import Gallery
