@@ -2,39 +2,12 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from pulmo.audit.gaps import chance_above, gap, holm, surely_above
-from pulmo.core.estimate import Estimate, wilson
+from pulmo.audit.gaps import chance_above, holm, surely_above
+from pulmo.core.estimate import Estimate
 
 
-def share(hits: int, n: int) -> Estimate:
-    return Estimate(hits / n, *wilson(hits / n, n), n)
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "low", "high"),
-    [
-        # Newcombe 1998, table II, method 10.
-        ((56, 70), (48, 80), 0.0524, 0.3339),
-        ((9, 10), (3, 10), 0.1705, 0.8090),
-        ((6, 7), (2, 7), 0.0582, 0.8062),
-        ((5, 56), (0, 29), -0.0381, 0.1926),
-        ((10, 10), (0, 10), 0.6075, 1.0000),
-    ],
-)
-def test_the_interval_is_newcombes(
-    first: tuple[int, int], second: tuple[int, int], low: float, high: float
-) -> None:
-    found = gap(share(*first), share(*second))
-    assert found.value == pytest.approx(first[0] / first[1] - second[0] / second[1])
-    assert found.low == pytest.approx(low, abs=1e-4)
-    assert found.high == pytest.approx(high, abs=1e-4)
-    assert found.n == first[1] + second[1]
-
-
-def test_what_is_undefined_stays_so() -> None:
+def test_without_an_interval_nothing_is_sure() -> None:
     nothing, bare = Estimate.undefined("none", 2), Estimate(0.5, None, None, 3, "one group")
-    assert gap(share(1, 2), nothing) == Estimate.undefined("none", 4)
-    assert gap(bare, share(1, 4)) == Estimate(0.25, None, None, 7, "one group")
     assert chance_above(nothing, 0.0) == chance_above(bare, 0.0) == 1.0
 
 
@@ -47,7 +20,6 @@ def test_the_chance_is_that_of_the_intervals_lower_side() -> None:
 
 
 def test_holms_adjustment_steps_down() -> None:
-    # As `p.adjust(p, "holm")` of R gives it.
     adjusted = holm([0.01, 0.04, 0.03, 0.005])
     np.testing.assert_allclose(adjusted, [0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]).tolist() == [1.0, 1.0]

@@ -1,4 +1,4 @@
-"""Gaps: the difference of two figures of different pictures, and tests of many gaps at once."""
+"""Gaps: tests of many differences of figures at once."""
 
 from collections.abc import Sequence
 
@@ -11,33 +11,6 @@ from pulmo.core.estimate import Z95, Estimate
 LEVEL = 0.025
 """Chance of one false alarm or more among the gaps that are tested at once. The tests are
 one-sided, so that a single one is decided as its 95 % interval decides it."""
-
-
-def gap(first: Estimate, second: Estimate) -> Estimate:
-    """Returns the first figure minus the second, with its 95 % interval.
-
-    The interval is made of the two figures' own (square and add: Newcombe 1998, method 10; for any
-    two independent figures Zou and Donner 2008), so it is right where one of them is 0 or 1. Where
-    a group has pictures on both sides it is on the wide side.
-
-    Args:
-        first: a figure of some pictures.
-        second: the same figure of other pictures.
-
-    Returns:
-        The difference, of the pictures of both; undefined, or without an interval, where one of the
-        two is.
-    """
-    n = first.n + second.n
-    reason = first.reason or second.reason
-    if first.value is None or second.value is None:
-        return Estimate.undefined(reason or "one side is undefined", n)
-    value = first.value - second.value
-    if first.low is None or first.high is None or second.low is None or second.high is None:
-        return Estimate(value, None, None, n, reason)
-    below = np.hypot(first.value - first.low, second.high - second.value)
-    above = np.hypot(first.high - first.value, second.value - second.low)
-    return Estimate(value, value - float(below), value + float(above), n)
 
 
 def chance_above(figure: Estimate, bound: float) -> float:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table
-from pulmo.audit.gaps import gap, surely_above
+from pulmo.audit.gaps import surely_above
 from pulmo.audit.screening import is_positive, sensitivity
 from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.core.estimate import Estimate, gap
 from pulmo.datasets.inspect.facts import file_facts
 
 MARGIN: Final = 0.1

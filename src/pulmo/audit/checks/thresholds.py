@@ -7,10 +7,10 @@ import numpy as np
 
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table, Verdict
-from pulmo.audit.gaps import gap, surely_above
+from pulmo.audit.gaps import surely_above
 from pulmo.audit.screening import sensitivity, specificity
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.core.estimate import Estimate, gap
 
 LOSS: Final = 0.1
 """Loss of specificity since validation beyond which the threshold does not carry over: one negative
