@@ -50,7 +50,7 @@ def test_answers_end_in_sentences_what_matters_most_first(subject: Subject) -> N
     assert found.shown == ("The model is passes.",)
     assert found.not_shown == (
         "It is not so that the model is fails: No.",
-        "With reservation, the model is warns: It warns.",
+        "It is not sure that the model is warns: It warns.",
         "It was not looked at whether the model is known: Nobody knows.",
     )
     assert not found.passed

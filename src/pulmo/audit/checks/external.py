@@ -108,9 +108,8 @@ def _judged(estimate: Estimate, found: list[Estimate]) -> tuple[Verdict, str]:
         words += f" The lowest at a source that the training does not have is {worst}."
         return ("passes" if _least(worst) > CHANCE else "fails"), words
     words += " No source is there that the training does not have, so that it cannot be tested."
-    if estimate.low is None:
-        return "unknown", words
-    return "warns", words
+    low = estimate.low is not None and estimate.low <= CHANCE
+    return ("warns" if low else "unknown"), words
 
 
 def _least(found: Estimate) -> float:
