@@ -15,6 +15,8 @@ _LIMIT: Final = (
     "The answers state what the artefacts say and no more; whether it is enough is for the authors "
     "to judge."
 )
+_SAME: Final = "the manifest that the model was trained on"
+_OTHER: Final = "not the manifest that the model was trained on, so it says nothing of the model"
 # HTML in a text would be drawn as such, a bar ends a cell, and a line break ends a row.
 _ESCAPES: Final = {"\\": "\\\\", "|": "\\|", "&": "&amp;", "<": "&lt;", "*": "\\*"}
 
@@ -101,7 +103,7 @@ def _read(artefacts: Artefacts) -> Iterator[tuple[str, str]]:
     yield "card.json", f"{escape(card.name)}, {card.created}; model.onnx {artefacts.model_sha256}"
     given = artefacts.given_pictures
     if given:
-        which = "not that of the training" if artefacts.has_other_pictures else "of the training"
+        which = _OTHER if artefacts.has_other_pictures else _SAME
         content = f"{pictures(len(given.table))}, {which}; {given.inspection.manifest_sha256}"
         yield escape(given.name), content
     else:
@@ -110,7 +112,7 @@ def _read(artefacts: Artefacts) -> Iterator[tuple[str, str]]:
     yield "run", f"recipe {run.recipe.name}; {run.recipe.sha256}" if run else "not given (--run)"
     for evaluation in artefacts.evaluations:
         data = evaluation.data
-        which = f"split {data.split}" if data.split else "a whole manifest"
+        which = f"split {data.split}" if data.split else "no split named"
         yield "evaluation.json", f"{pictures(data.n)}, {escape(which)}; {data.manifest_sha256}"
     if not artefacts.evaluations:
         yield "evaluation.json", "not given (--evaluation)"

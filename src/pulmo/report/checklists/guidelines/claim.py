@@ -148,7 +148,7 @@ _END: Final = Section(
     "Discussion and other information",
     (
         Item("40", "Limitations", "The study's limitations, bias and generalisability among them.",
-             (model.one_source_classes, figures.doubts, audited.not_shown),
+             (model.commonest_sources, figures.doubts, audited.not_shown),
              "Discuss what these mean for the conclusions."),
         Item("41", "Implications", "What it means for practice, with the intended use.",
              (model.notice,), "Discuss what would have to be shown before any use."),

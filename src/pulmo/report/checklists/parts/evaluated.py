@@ -8,9 +8,6 @@ from pulmo.report.checklists.artefacts import Artefacts, Gap
 from pulmo.report.checklists.checklist import Said
 from pulmo.report.checklists.phrases import counted, figures, listed, pictures
 
-SHOWN: Final = ("train", "val")
-"""The splits that made and chose a model, on which nothing is tested."""
-
 _UNSURE: Final = (
     "It cannot be seen from these files that no training picture is among them: add --data with "
     "the manifest of the training, whose whole test must be what was evaluated; or show it."
@@ -19,17 +16,20 @@ _NO_OTHER: Final = (
     "No evaluation given has a source that the model was not trained on; evaluate the bundle on "
     "one and add --evaluation, or say why there is none."
 )
+_UNNOTED: Final = (
+    "An evaluation of a test notes no opening of its own: say whether it is among those counted."
+)
 _WHOSE: Final = "Say whose pictures these are: a source may hold those of another."
 
 
 def judged(artefacts: Artefacts) -> Said:
     """Says on which pictures it was judged."""
-    return each(artefacts, _judged, "data")
+    return of_each(artefacts, _judged, "data")
 
 
 def sizes(artefacts: Artefacts) -> Said:
     """Says how many pictures and groups each evaluation has."""
-    return each(
+    return of_each(
         artefacts,
         lambda evaluation: f"{evaluation.data.groups:,} groups; {counted(evaluation.data.labels)}",
         "data.n, data.groups, data.labels",
@@ -49,7 +49,7 @@ def internal(artefacts: Artefacts) -> Said:
             f"{figures(evaluation.overall)}"
         )
 
-    said = each(artefacts, tell, "data.split, data.sources, overall")
+    said = of_each(artefacts, tell, "data.split, data.sources, overall")
     return said._replace(gap="" if _tests_are_held_out(artefacts) else _UNSURE)
 
 
@@ -59,18 +59,18 @@ def external(artefacts: Artefacts) -> Said:
 
     def tell(evaluation: Evaluation) -> str | None:
         new = sorted(_sources(evaluation) - known)
-        if evaluation.data.split in SHOWN or not new:
+        if _made_the_model(artefacts, evaluation) or not new:
             return None
         counts = counted({name: sum(evaluation.data.sources[name].values()) for name in new})
         return f"no training picture is of {counts}; all of it: {figures(evaluation.overall)}"
 
-    said = each(artefacts, tell, "data.split, data.sources, overall", _NO_OTHER)
+    said = of_each(artefacts, tell, "data.split, data.sources, overall", _NO_OTHER)
     return said._replace(gap=_WHOSE)
 
 
 def left_out(artefacts: Artefacts) -> Said:
     """Says which pictures took no part in an evaluation."""
-    return each(
+    return of_each(
         artefacts,
         lambda evaluation: (
             f"left out for a label that the model does not know: "
@@ -83,31 +83,29 @@ def left_out(artefacts: Artefacts) -> Said:
 
 def openings(artefacts: Artefacts) -> Said:
     """Says how often a test was opened with this model."""
-    counts = [evaluation.data.openings for evaluation in artefacts.evaluations]
-    stated = [n for n in counts if n is not None]
+    tests = [one.data for one in artefacts.evaluations if one.data.split == "test"]
+    gap = _UNNOTED if any(data.openings is None for data in tests) else ""
     if artefacts.openings:
-        times = len(artefacts.openings)
-        text = f"openings.jsonl beside the bundle has {times} opening{'s' * (times > 1)} of a test."
-        return Said(text, "openings.jsonl")
-    if stated:
-        text = f"The test had been opened {listed(map(str, stated))} times at the evaluation."
-        return Said(text, "evaluation.json: data.openings")
-    raise Gap(
-        "Nothing given says how often the test was opened with this model (openings.jsonl beside "
-        "the bundle); say so."
-    )
+        text = f"Openings of a test that are noted beside the bundle: {len(artefacts.openings)}."
+        return Said(text, "openings.jsonl", gap)
+    counts = [one.data.openings for one in artefacts.evaluations]
+    stated = [str(times) for times in counts if times is not None]
+    if not stated:
+        raise Gap("Say how often the test was opened with this model: no file given says it.")
+    text = f"Openings of its test with this model, each evaluation included: {listed(stated)}."
+    return Said(text, "evaluation.json: data.openings", gap)
 
 
 def not_updated(artefacts: Artefacts) -> Said:
     """Says that what was judged is what ships."""
-    return each(
+    return of_each(
         artefacts,
         lambda _: "the bundle's own model.onnx was judged as it is; nothing was refitted",
         "model.sha256",
     )
 
 
-def each(
+def of_each(
     artefacts: Artefacts,
     tell: Callable[[Evaluation], str | None],
     field: str,
@@ -123,7 +121,8 @@ def each(
             several = f" {number}" if len(artefacts.evaluations) > 1 else ""
             data = evaluation.data
             of = f"split {data.split}" if data.split else "no split named"
-            of += ", which made the model: no test" if data.split in SHOWN else ""
+            if _made_the_model(artefacts, evaluation):
+                of += ", with pictures that made the model: no test"
             found.append(f"Evaluation{several} ({of}, {pictures(data.n)}): {words.rstrip('.')}.")
     if not found:
         raise Gap(otherwise)
@@ -135,10 +134,16 @@ def _judged(evaluation: Evaluation) -> str:
     return f"{counted(evaluation.data.labels)}; sources: {counted(by)}"
 
 
+def _made_the_model(artefacts: Artefacts, evaluation: Evaluation) -> bool:
+    """Whether pictures that trained or chose the model are known to be among those evaluated."""
+    data, training = evaluation.data, artefacts.card.training
+    return data.split in {"train", "val"} or data.manifest_sha256 == training.manifest_sha256
+
+
 def _tests_are_held_out(artefacts: Artefacts) -> bool:
     """Whether every test that was evaluated is all of that of the training's manifest."""
     given = artefacts.of_the_model().given_pictures
-    tests = [each.data for each in artefacts.evaluations if each.data.split == "test"]
+    tests = [one.data for one in artefacts.evaluations if one.data.split == "test"]
     return given is not None and all(data.manifest_sha256 == given.test_sha256 for data in tests)
 
 

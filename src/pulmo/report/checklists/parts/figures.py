@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.report.checklists.artefacts import Artefacts
 from pulmo.report.checklists.checklist import Said
-from pulmo.report.checklists.parts.evaluated import each
+from pulmo.report.checklists.parts.evaluated import of_each
 from pulmo.report.checklists.phrases import counted, figures, listed
 from pulmo.report.words import metric_title, without_folders
 
@@ -28,12 +28,12 @@ def measures(artefacts: Artefacts) -> Said:
         }
         return "; ".join([*words, *(name for name, there in further.items() if there)])
 
-    return each(artefacts, tell, "overall, classes, decision, sweep, roc, reliability")
+    return of_each(artefacts, tell, "overall, classes, decision, sweep, roc, reliability")
 
 
 def uncertainty(artefacts: Artefacts) -> Said:
     """Says what the intervals are of."""
-    return each(
+    return of_each(
         artefacts,
         lambda evaluation: (
             "figures have 95 % intervals, each of which allows for "
@@ -46,12 +46,12 @@ def uncertainty(artefacts: Artefacts) -> Said:
 
 def overall(artefacts: Artefacts) -> Said:
     """Gives the figures over all classes."""
-    return each(artefacts, lambda evaluation: figures(evaluation.overall), "overall")
+    return of_each(artefacts, lambda evaluation: figures(evaluation.overall), "overall")
 
 
 def by_class(artefacts: Artefacts) -> Said:
     """Gives the figures of each class against the rest."""
-    return each(
+    return of_each(
         artefacts,
         lambda evaluation: "; ".join(
             f"{label}: {figures(by)}" for label, by in evaluation.classes.items()
@@ -76,7 +76,7 @@ def at_threshold(artefacts: Artefacts) -> Said:
         found |= {name: value for name, value in optional.items() if value is not None}
         return f"{listed(decision.positive)} against the rest: {figures(found)}"
 
-    return each(artefacts, tell, "decision")
+    return of_each(artefacts, tell, "decision")
 
 
 def confusion(artefacts: Artefacts) -> Said:
@@ -90,7 +90,7 @@ def confusion(artefacts: Artefacts) -> Said:
         )
         return "; ".join(rows)
 
-    return each(artefacts, tell, "confusion")
+    return of_each(artefacts, tell, "confusion")
 
 
 def within_sources(artefacts: Artefacts) -> Said:
@@ -103,7 +103,7 @@ def within_sources(artefacts: Artefacts) -> Said:
             for each in evaluation.contrasts
         )
 
-    return each(
+    return of_each(
         artefacts,
         tell,
         "contrasts",
@@ -121,7 +121,7 @@ def subgroups(artefacts: Artefacts) -> Said:
             for each in evaluation.subgroups
         )
 
-    return each(
+    return of_each(
         artefacts,
         tell,
         "subgroups",
@@ -132,7 +132,7 @@ def subgroups(artefacts: Artefacts) -> Said:
 
 def doubts(artefacts: Artefacts) -> Said:
     """Says what the figures do not show."""
-    return each(
+    return of_each(
         artefacts,
         lambda evaluation: " ".join(
             without_folders(sentence, evaluation.data.failed) for sentence in evaluation.warnings

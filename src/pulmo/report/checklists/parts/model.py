@@ -9,8 +9,8 @@ def technology(artefacts: Artefacts) -> Said:
     """Says what kind of model it is."""
     network, order = artefacts.card.network, artefacts.card.labels.order
     return Said(
-        f"Deep learning: a neural network, {network.backbone} (so named by timm or pulmo), with "
-        f"the head {network.head}, {network.parameters:,} weights, that tells {listed(order)} apart.",
+        f"Deep learning: a neural network that tells {listed(order)} apart, {network.backbone} (so "
+        f"named by timm or pulmo) with the head {network.head} and {network.parameters:,} weights.",
         "card.json: network, labels",
     )
 
@@ -168,14 +168,15 @@ def code(artefacts: Artefacts) -> Said:
     )
 
 
-def one_source_classes(artefacts: Artefacts) -> Said:
-    """Says which classes the source alone could tell."""
-    sources = artefacts.card.training.sources
-    alone = [f"{label} ({next(iter(by))})" for label, by in sources.items() if len(by) == 1]
-    text = (
-        f"All training pictures of a class came from one source for {listed(alone)}: the source "
-        "may be what is told apart."
-        if alone
-        else "The training pictures of every class came from several sources."
+def commonest_sources(artefacts: Artefacts) -> Said:
+    """Says how much of a class came from one source, which may be what is told apart."""
+    shares = []
+    for label, by in artefacts.card.training.sources.items():
+        if by:
+            name = max(by, key=by.__getitem__)
+            shares.append(f"{label} {100 * by[name] / sum(by.values()):.0f} % {name}")
+    return Said(
+        f"Of the training pictures of a class, the commonest source gave: {listed(shares)}. Where "
+        "classes have different sources, what tells them apart may be the source.",
+        "card.json: training.sources",
     )
-    return Said(text, "card.json: training.sources")

@@ -35,8 +35,8 @@ def labels(artefacts: Artefacts) -> Said:
     stated = counted({str(name): int(n) for name, n in findings.iloc[:8].items()})
     rest = f" and {len(findings) - 8} more" if len(findings) > 8 else ""
     return Said(
-        f"Labels: {counted(given.inspection.labels)}. A label is the finding that the source gives "
-        f"the picture, by a fixed table for each source (findings: {stated}{rest}).",
+        f"Labels: {counted(given.inspection.labels)}. A label follows from the finding that "
+        f"the source gives the picture (findings: {stated}{rest}).",
         f"{given.name}: label, finding",
     )
 
@@ -89,7 +89,7 @@ def files(artefacts: Artefacts) -> Said:
         for name in ("width", "height")
     ]
     formats = counted(_counts(table["format"]))
-    bits = counted({f"{name} bits": n for name, n in _counts(table["bits"]).items()})
+    bits = counted(_counts(table["bits"].astype("string") + " bits"))
     return Said(
         f"Formats: {formats}. Depths: {bits}. Pixels: {', '.join(sides)}.",
         f"{given.name}: format, bits, width, height",
@@ -162,7 +162,7 @@ def identifiers(artefacts: Artefacts) -> Said:
     return Said(
         f"The table has the source's own code of the patient for {pictures(named)}, age in years, "
         "sex, place of origin and days since onset where stated, and the paths of the files; it "
-        "has no column for a name or a date.",
+        "has no column for a name, a date of birth or the date of a film.",
         f"{given.name}: columns",
         "Look at the pictures for burned-in text, and at the paths and codes for names.",
     )
