@@ -9,13 +9,9 @@ Call = Callable[..., tuple[int, str, str]]
 
 
 def test_the_checklists_of_a_bundle(
-    pulmo: Call, bundle: Path, run: RunFolder, manifest: Path, tmp_path: Path
+    pulmo: Call, bundle: Path, run: RunFolder, tmp_path: Path
 ) -> None:
-    status, _, _ = pulmo(
-        "evaluate", bundle, "--data", manifest, "--split", "test", "-o", tmp_path / "evaluation"
-    )
-    assert status == 0
-    given = ("--data", run.manifest, "--evaluation", tmp_path / "evaluation", "--run", run.root)
+    given = ("--data", run.manifest, "--run", run.root)
     status, out, err = pulmo("card", bundle, *given, "-o", tmp_path / "cards")
     assert (status, err) == (0, "")
     names = [line.split(": ")[0] for line in out.splitlines()]
@@ -27,7 +23,7 @@ def test_the_checklists_of_a_bundle(
         text = path.read_text()
         assert "| audit.json | not given (--audit) |" in text
         assert "Add --run" not in text
-        assert "Add --evaluation" not in text
+        assert "Add --data" not in text
         # No folder of this machine stands in it.
         assert str(tmp_path.parent) not in text
         assert str(run.root.parent) not in text

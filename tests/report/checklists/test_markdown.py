@@ -86,6 +86,15 @@ def test_the_datasheet_counts_by_label(full: Artefacts, bare: Artefacts) -> None
     assert r"| ours \| yours | 2 | 2 | 2 | 6 |" in page
     assert "| age | 2 | 2 | 2 | 6 |" in page
     assert "| age band | " in page
+    assert "| modality | 0" not in page
+    given = full.pictures
+    many = given.inspection.crossings["view"].model_copy(
+        update={"others": 1200, "of_others": {"covid": 3}}
+    )
+    crossings = given.inspection.crossings | {"view": many}
+    inspection = given.inspection.model_copy(update={"crossings": crossings})
+    more = replace(full, given_pictures=replace(given, inspection=inspection))
+    assert "| 1,200 further values | 3 | 0 | 0 | 3 |" in _page("datasheet", more)
     assert "## Counts of pictures" not in _page("datasheet", bare)
 
 

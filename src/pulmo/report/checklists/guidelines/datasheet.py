@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from pulmo.datasets.inspect.inspection import NOT_STATED
 from pulmo.report.checklists.artefacts import Artefacts
 from pulmo.report.checklists.checklist import CHECKLISTS, Checklist, Item, Section
 from pulmo.report.checklists.markdown import escape, table
@@ -149,8 +150,12 @@ def _blocks(artefacts: Artefacts) -> Iterator[str]:
     labels = list(found.labels)
     yield _counts("label", {"all": found.labels}, labels)
     for name in _CROSSED:
-        yield _counts(name.replace("_", " "), found.crossings[name].rows, labels)
-    yield _counts("not stated", found.missing, labels)
+        crossing = found.crossings[name]
+        others = {f"{crossing.others:,} further values": crossing.of_others}
+        rows = crossing.rows | (others if crossing.others else {})
+        yield _counts(name.replace("_", " "), rows, labels)
+    nulls = {name: by for name, by in found.missing.items() if any(by.values())}
+    yield _counts(NOT_STATED, nulls, labels)
 
 
 def _counts(name: str, rows: Mapping[str, Mapping[str, int]], labels: list[str]) -> str:

@@ -138,7 +138,7 @@ def doubts(artefacts: Artefacts) -> Said:
             without_folders(sentence, evaluation.data.failed) for sentence in evaluation.warnings
         ),
         "warnings",
-        "No evaluation given warns of anything; that does not mean that there is nothing.",
+        "No evaluation given warns of anything: look for what its figures do not show.",
     )
 
 
