@@ -99,9 +99,7 @@ def test_an_item_is_answered_in_part_if_a_part_or_a_person_is_missing(full: Arte
     gaps += [("Add it.", "Write."), ("Say why.", "Write."), ("Add it.", "Write."), ("Write.",)]
     assert [row.gaps for row in rows] == gaps
     assert tally(rows) == (1, 5, 3)
-    assert str(tally(rows)) == (
-        "Of 9 items 1 are answered from the artefacts, 5 in part, and 3 are open."
-    )
+    assert str(tally(rows)) == ("9 items: 1 answered from the artefacts, 5 in part, 3 open.")
 
 
 def test_a_few_answers_in_full(full: Artefacts) -> None:

@@ -112,8 +112,8 @@ class Tally(NamedTuple):
     def __str__(self) -> str:
         """Gives the counts as a sentence."""
         return (
-            f"Of {sum(self)} items {self.answered} are answered from the artefacts, {self.in_part} "
-            f"in part, and {self.open} are open."
+            f"{sum(self)} items: {self.answered} answered from the artefacts, {self.in_part} in "
+            f"part, {self.open} open."
         )
 
 
