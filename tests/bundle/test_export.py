@@ -1,10 +1,10 @@
 import json
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pulmo.bundle.card import read_card
 from pulmo.bundle.export import (
+    Arrays,
     Shipped,
     check_parity,
     drawn_films,
@@ -21,7 +22,7 @@ from pulmo.bundle.export import (
     trained_classifier,
 )
 from pulmo.bundle.model_card import model_card, point_sentence
-from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, Outputs, Predictor
+from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, SEEN, Outputs, Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import sha256
 from pulmo.core.run_folder import RunFolder
@@ -31,14 +32,23 @@ from pulmo.models.classifier import make_classifier
 
 def test_a_bundle_is_whole(run: RunFolder, bundle: Path) -> None:
     card = read_card(bundle / CARD)
-    assert sorted(p.name for p in bundle.iterdir()) == ["MODEL_CARD.md", CARD, MODEL]
+    assert sorted(p.name for p in bundle.iterdir()) == ["MODEL_CARD.md", CARD, MODEL, SEEN]
     assert card.files == {
-        name: sha256((bundle / name).read_bytes()) for name in (MODEL, "MODEL_CARD.md")
+        name: sha256((bundle / name).read_bytes()) for name in (MODEL, "MODEL_CARD.md", SEEN)
     }
     network = onnx.load(bundle / MODEL)
     embedded = {p.key: p.value for p in network.metadata_props}[CARD_KEY]
     assert json.loads(embedded) == json.loads(card.to_json()) | {"files": {}}
     assert card.network.sha256 == sha256(run.model.read_bytes())
+
+
+def test_a_bundle_tells_whose_pictures_it_has_seen(films: pd.DataFrame, bundle: Path) -> None:
+    seen = Predictor.open(bundle).seen
+    used = films[films["split"] != "test"]
+    assert seen == {*used["sha256"], *used["pixels_sha256"]}
+    assert not seen & {*films["sha256"][films["split"] == "test"]}
+    # The network alone does not say.
+    assert Predictor.open(bundle / MODEL).seen == frozenset()
 
 
 def test_the_network_takes_bytes_and_any_batch(bundle: Path) -> None:
@@ -49,7 +59,7 @@ def test_the_network_takes_bytes_and_any_batch(bundle: Path) -> None:
     dims = radiograph.type.tensor_type.shape.dim
     assert dims[0].dim_param
     assert [d.dim_value for d in dims[1:]] == [1, 64, 64]
-    assert [output.name for output in network.graph.output] == ["logits", "activation"]
+    assert [output.name for output in network.graph.output] == ["logits", "activation", "features"]
 
 
 @pytest.mark.parametrize("head", ["linear", "mlp", "flatten", "flatten-mlp"])
@@ -64,26 +74,38 @@ def test_export_equals_torch(head: str, bundle: Path) -> None:
     outputs = predictor.run(inputs)
     assert np.allclose(outputs.logits, logits.numpy(), atol=1e-4)
     assert np.allclose(outputs.activation, maps.numpy(), atol=1e-4)
+    features = predictor.features(inputs)
+    assert features is not None
+    with torch.no_grad():
+        read = classifier.features(torch.from_numpy(inputs[:, None]).float() / 255)
+    assert np.allclose(features, read.mean(dim=(2, 3)).numpy(), atol=1e-4)
 
 
 def test_parity_refuses_a_network_that_differs(run: RunFolder) -> None:
     shipped = Shipped(trained_classifier(run, read_card(run.card)))
 
-    def exact(inputs: NDArray[np.uint8]) -> Outputs:
+    def exact(inputs: NDArray[np.uint8]) -> Arrays:
         with torch.no_grad():
-            return Outputs(*(part.numpy() for part in shipped(torch.from_numpy(inputs[:, None]))))
+            return tuple(part.numpy() for part in shipped(torch.from_numpy(inputs[:, None])))
 
     assert check_parity(shipped, exact, 64) == 0
     for error in (1e-2, np.nan):
-        wrong = np.float32(error)
-        for fault in (
-            lambda inputs, wrong=wrong: Outputs(exact(inputs)[0] + wrong, exact(inputs)[1]),
-            lambda inputs, wrong=wrong: Outputs(exact(inputs)[0], exact(inputs)[1] + wrong),
-        ):
+        for faulty in range(3):
+
+            def fault(
+                inputs: NDArray[np.uint8], error: float = error, faulty: int = faulty
+            ) -> Arrays:
+                parts = exact(inputs)
+                return tuple(
+                    part + np.float32(error) * (place == faulty) for place, part in enumerate(parts)
+                )
+
             with pytest.raises(RefusedError, match="differs from the trained one"):
                 check_parity(shipped, fault, 64)
     with pytest.raises(RefusedError, match="have another shape"):
-        check_parity(shipped, lambda inputs: Outputs(exact(inputs)[0][:1], exact(inputs)[1]), 64)
+        check_parity(shipped, lambda inputs: (exact(inputs)[0][:1], *exact(inputs)[1:]), 64)
+    with pytest.raises(RefusedError, match="have another shape"):
+        check_parity(shipped, lambda inputs: exact(inputs)[:2], 64)
 
 
 class Sensitive(nn.Module):
@@ -169,7 +191,7 @@ def test_an_export_that_fails_leaves_nothing(
 
     monkeypatch.setattr("pulmo.bundle.export.write_atomically", full)
     monkeypatch.setattr("pulmo.bundle.export.to_onnx", lambda *_: b"")
-    monkeypatch.setattr("pulmo.bundle.export.Predictor", lambda *_: SimpleNamespace(run=None))
+    monkeypatch.setattr("pulmo.bundle.export.Predictor", lambda *_: None)
     monkeypatch.setattr("pulmo.bundle.export.check_parity", lambda *_: 0.0)
     with pytest.raises(InputError, match="the disk is full"):
         export_run(run, tmp_path / "bundle")

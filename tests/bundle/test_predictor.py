@@ -91,6 +91,22 @@ def test_a_batch_gives_what_its_pictures_give_alone(bundle: Path) -> None:
         )
 
 
+def test_features_are_given_where_the_bundle_has_them(bundle: Path, tmp_path: Path) -> None:
+    predictor = Predictor.open(bundle, threads=1)
+    size = predictor.card.input.size
+    batch = np.random.default_rng(0).integers(0, 256, (3, size, size), dtype=np.uint8)
+    features = predictor.features(batch)
+    assert features is not None
+    assert features.dtype == np.float32
+    assert features.shape[0] == 3
+    network = onnx.load(bundle / MODEL)
+    del network.graph.output[2]
+    (tmp_path / "old.onnx").write_bytes(network.SerializeToString())
+    old = Predictor.open(tmp_path / "old.onnx", threads=1)
+    assert old.features(batch) is None
+    assert np.allclose(old.run(batch).logits, predictor.run(batch).logits, atol=1e-6)
+
+
 def test_prediction_loads_neither_torch_nor_tables(
     bundle: Path, film: Path, unmeasured: dict[str, str]
 ) -> None:

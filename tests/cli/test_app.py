@@ -19,7 +19,7 @@ from pulmo.core import recipe as recipe_module
 Call = Callable[..., tuple[int, str, str]]
 
 VERBS = (
-    "audit",
+    "audit", "card",
     "recipes", "train", "search", "lr-find", "export", "predict", "evaluate", "compare", "explain",
     "reproduce", "demo", "bench", "data",
 )  # fmt: skip

@@ -10,8 +10,10 @@ import pytest
 
 from pulmo.bundle.card import read_card
 from pulmo.bundle.predictor import MODEL, Predictor
+from pulmo.core.estimate import gap
 from pulmo.core.run_folder import OPENINGS, RunFolder
 from pulmo.core.tables import read_predictions, write_manifest
+from pulmo.evaluate.evaluation import read_evaluation
 from pulmo.radiograph import read_radiograph
 
 Call = Callable[..., tuple[int, str, str]]
@@ -59,7 +61,7 @@ def test_four_files_and_a_summary(
 def test_a_view_alone_and_pictures_that_disappeared(
     pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
 ) -> None:
-    rows = films.index[films["view"] == "PA"]
+    rows = films.index[(films["view"] == "PA") & (films["split"] == "test")]
     gone = str(tmp_path / "gone.png")
     films.loc[rows[0], "path"] = gone
     write_manifest(films, tmp_path / "m.parquet")
@@ -74,8 +76,12 @@ def test_a_view_alone_and_pictures_that_disappeared(
     assert len(predictions) == len(rows) - 1
     assert set(predictions["view"]) == {"PA"}
     evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
-    trained = (predictions["split"] == "train").sum()
-    assert f"{trained} of these pictures are in the split train: " in evaluation["warnings"][0]
+    # What the model was trained on took no part, though no split was named.
+    assert set(predictions["split"]) == {"test"}
+    voided = films[(films["view"] == "PA") & (films["split"] != "test")]
+    assert {each["path"] for each in evaluation["data"]["voided"]} == set(voided["path"])
+    sentence = f"{len(voided)} pictures took no part, because the model was trained or chosen on"
+    assert any(sentence in warning for warning in evaluation["warnings"])
     assert [failure["path"] for failure in evaluation["data"]["failed"]] == [gone]
     first = predictions.iloc[0]
     outcome = Predictor.open(bundle).predict(read_radiograph(Path(first["path"])))
@@ -174,6 +180,66 @@ class TestThresholdFor:
         status, _, err = pulmo("evaluate", bundle, "--data", manifest, "-o", tmp_path, *words)
         assert status == 2
         assert sentence in err
+
+
+def test_pictures_that_the_model_knows_are_all_there_is(
+    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+) -> None:
+    known = films[films["split"] != "test"].assign(split=None)
+    write_manifest(known, tmp_path / "m.parquet")
+    words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e"]
+    status, _, err = pulmo("evaluate", bundle, *words)
+    assert status == 3
+    assert f"was trained or chosen on every one of the {len(known)} chosen pictures" in err
+
+
+def test_a_copy_and_another_film_of_a_patient_are_voided(
+    pulmo: Call, bundle: Path, run: RunFolder, films: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Under other names and in another set; the run tells patients, the bundle pictures alone."""
+    run = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
+    test = films[films["split"] == "test"].reset_index(drop=True)
+    copy = films[films["split"] == "train"].head(1)
+    other = test.head(1).assign(group=films["group"][films["split"] == "train"].iloc[5])
+    copied = copy.assign(path=str(tmp_path / "copy.png"), group="mine", patient=None, split=None)
+    shutil.copy(copy["path"].iloc[0], tmp_path / "copy.png")
+    write_manifest(pd.concat([test[1:], other, copied]), tmp_path / "m.parquet")
+    words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e"]
+
+    def voided(*more: str | Path) -> dict[str, str]:
+        status, _, err = pulmo("evaluate", bundle, *words, *more)
+        assert status == 0, err
+        found = json.loads((tmp_path / "e" / "evaluation.json").read_text())["data"]["voided"]
+        return {each["path"]: each["reason"] for each in found}
+
+    copy_path, other_path = str(tmp_path / "copy.png"), other["path"].iloc[0]
+    assert voided() == {
+        copy_path: f"{copy_path}: the same file is among those that it was trained on."
+    }
+    reasons = voided("--run", run.root)
+    assert set(reasons) == {copy_path, other_path}
+    assert "a picture of its group is among those" in reasons[other_path]
+
+
+def test_inside_and_outside_stand_side_by_side(
+    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+) -> None:
+    test = films[films["split"] == "test"]
+    for name, rows in (("inside", test[::2]), ("outside", test[1::2])):
+        write_manifest(rows, tmp_path / f"{name}.parquet")
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    assert pulmo("evaluate", bundle, "--data", f"{inside}.parquet", "-o", inside)[0] == 0
+    words = ["--data", f"{outside}.parquet", "-o", outside]
+    status, _, err = pulmo("evaluate", bundle, *words, "--internal", inside)
+    assert status == 0, err
+    found = read_evaluation(outside / "evaluation.json")
+    assert found.beside is not None
+    accuracy = found.beside.figures["accuracy"]
+    assert accuracy.here == found.overall["accuracy"]
+    assert accuracy.gap == gap(accuracy.here, accuracy.inside)
+    assert "Inside and outside" in (outside / "report.html").read_text()
+    status, _, err = pulmo("evaluate", bundle, *words, "--internal", outside)
+    assert (status, "the very same pictures" in err) == (2, True)
 
 
 @pytest.mark.parametrize(

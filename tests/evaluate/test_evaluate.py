@@ -54,6 +54,7 @@ def test_the_data_are_described(result: Evaluation) -> None:
         "skipped": {"other": 3},
         "failed": ({"path": "/pictures/broken.png", "reason": "It is empty."},),
         "openings": 1,
+        "voided": (),
     }
 
 

@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.stats import binom, norm
 from sklearn.metrics import roc_auc_score
 
-from pulmo.evaluate.paired import auc_covariance, compare_accuracy, compare_auc
+from pulmo.evaluate.paired import (
+    auc_covariance,
+    compare_accuracy,
+    compare_auc,
+    compare_balanced_accuracy,
+)
 
 Pair = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
@@ -120,3 +125,43 @@ def test_models_that_agree_differ_by_nothing() -> None:
     assert compare_accuracy(right, np.arange(6)).p == 1.0
     assert compare_accuracy(right, np.array([0, 0, 1, 1, 2, 2])).p == 1.0
     assert compare_accuracy(right[:, :0], np.arange(0)).estimate.reason == "there are no pictures"
+
+
+def test_balanced_accuracies_differ_by_the_mean_of_the_classes() -> None:
+    generator = np.random.default_rng(5)
+    truth = np.repeat([0, 1, 2], [60, 30, 10])
+    right = generator.random((2, 100)) < np.array([[0.8], [0.6]])
+    found = compare_balanced_accuracy(right, truth, np.arange(100))
+    shares = [np.mean([row[truth == k].mean() for k in range(3)]) for row in right]
+    assert found.estimate.value == pytest.approx(shares[0] - shares[1])
+    assert found.estimate.n == 100
+    # Pictures of a group that are all alike say no more than one of them.
+    twice = compare_balanced_accuracy(
+        np.repeat(right, 2, axis=1), np.repeat(truth, 2), np.repeat(np.arange(100), 2)
+    )
+    assert twice.estimate[:3] == pytest.approx(found.estimate[:3])
+    assert twice.p == pytest.approx(found.p)
+
+
+def test_the_interval_of_balanced_accuracies_covers() -> None:
+    generator = np.random.default_rng(11)
+    groups, truth = np.repeat(np.arange(60), 2), np.repeat(np.arange(60) % 2, 2)
+    covered = []
+    for _ in range(400):
+        common = generator.normal(size=60)[groups]
+        noise = generator.normal(size=(2, 120))
+        right = common + noise > np.array([[-0.5], [0.3]])
+        found = compare_balanced_accuracy(right, truth, groups).estimate
+        true = norm.cdf(0.5 / 2**0.5) - norm.cdf(-0.3 / 2**0.5)
+        covered.append(found.low is not None and found.low <= true <= (found.high or 0))
+    # Of 400 intervals of 95 % chance leaves 367 or more in all but one of a hundred cases.
+    assert sum(covered) >= 367
+
+
+def test_balanced_accuracies_without_pictures_or_with_one_group() -> None:
+    none = compare_balanced_accuracy(np.zeros((2, 0), bool), np.zeros(0, int), np.zeros(0, int))
+    assert none.estimate.reason == "there are no pictures"
+    one = compare_balanced_accuracy(np.ones((2, 3), bool), np.zeros(3, int), np.zeros(3, int))
+    assert one.estimate == (0.0, None, None, 3, "there is one group")
+    same = compare_balanced_accuracy(np.ones((2, 3), bool), np.zeros(3, int), np.arange(3))
+    assert (same.estimate[:3], same.p) == ((0.0, 0.0, 0.0), 1.0)

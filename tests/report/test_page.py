@@ -9,7 +9,8 @@ from pulmo.bundle.card import Bands, BandShares, Card, OperatingPoint
 from pulmo.bundle.triage import BANDS
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import Evaluation, SetFigures
+from pulmo.evaluate.evaluation import Evaluation
+from pulmo.evaluate.set_figures import SetFigures
 from pulmo.report.page import ReportContent, render_report, write_report
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}

@@ -88,6 +88,6 @@ def _not_shown(findings: Sequence[Finding]) -> Iterator[str]:
         if finding.verdict == "fails":
             yield f"It is not so that the model {finding.claim}: {finding.sentence}"
         elif finding.verdict == "warns":
-            yield f"With reservation, the model {finding.claim}: {finding.sentence}"
+            yield f"It is not sure that the model {finding.claim}: {finding.sentence}"
         elif finding.verdict == "unknown":
             yield f"It was not looked at whether the model {finding.claim}: {finding.sentence}"

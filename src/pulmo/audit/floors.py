@@ -18,7 +18,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from pulmo.audit.subject import Subject, known_rows
+from pulmo.audit.parts import known_rows
+from pulmo.audit.subject import Subject
 from pulmo.datasets.inspect.facts import FACTS, file_facts
 
 SIDE: Final = 16
@@ -37,6 +38,9 @@ KNOWN: Final = 0.9
 """Share of the pictures of which a fact must be known for a floor to be fitted on it."""
 
 _DEPTH: Final = 3
+
+_GREYS: Final = 4
+"""Greys of a histogram's bin, of 256."""
 
 
 class Unfit(Exception):  # noqa: N818 - it says why there is no floor, and is no error
@@ -87,13 +91,19 @@ class Floor(NamedTuple):
     probabilities: NDArray[np.float64]
 
 
-def fit_floor(subject: Subject, kind: Kind) -> Floor:
+def fit_floor(subject: Subject, kind: Kind, among: NDArray[np.intp] | None = None) -> Floor:
     """Fits a floor on each part's own pictures, and returns what it says of the judged ones.
+
+    Args:
+        subject: the models and their pictures.
+        kind: what the floor looks at.
+        among: the rows that it is asked about, if it can look at them; all if None.
 
     Raises:
         Unfit: too little is known, or there are fewer than two classes to fit on.
     """
-    judged = np.flatnonzero(_usable(subject, kind, subject.rows))
+    asked = np.arange(len(subject.rows)) if among is None else among
+    judged = asked[_usable(subject, kind, subject.rows.iloc[asked])]
     _check_enough(subject.rows.iloc[judged], "judged")
     found = [
         _fit_part(subject, kind, number, judged[subject.part[judged] == number])
@@ -194,6 +204,14 @@ def thumbnail(_: Subject, side: Side) -> NDArray[np.float32]:
     return _shrunk(side.pictures())
 
 
+def histogram(_: Subject, side: Side) -> NDArray[np.float32]:
+    """Looks at how often each grey occurs, which is all that shuffled pixels still show."""
+    pictures, bins = side.pictures(), 256 // _GREYS
+    counts = np.stack([np.bincount(each.ravel() // _GREYS, minlength=bins) for each in pictures])
+    # Square roots part histograms as Hellinger's distance does.
+    return np.asarray(np.sqrt(counts / counts.sum(axis=1, keepdims=True)), np.float32)
+
+
 def border(_: Subject, side: Side) -> NDArray[np.float32]:
     """Looks at the picture with 16 x 16 pixels, its central 87.5 % black."""
     pictures = side.pictures().copy()
@@ -223,6 +241,7 @@ FLOORS: Final[dict[str, Kind]] = {
     "aspect": Kind("aspect ratio alone", aspect),
     "view": Kind("view alone", view),
     "age": Kind("age alone", age),
+    "histogram": Kind("grey histogram alone", histogram),
     "thumbnail": Kind("16 x 16 thumbnail", thumbnail),
     "border": Kind("16 x 16 thumbnail, central 87.5 % black", border),
     "lungless": Kind("16 x 16 thumbnail, lungs black", without_lungs, Subject.has_mask),

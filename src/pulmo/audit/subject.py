@@ -2,68 +2,27 @@
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pulmo.audit.lungs import LungMasks, read_mask
+from pulmo.audit.batches import in_batches
+from pulmo.audit.lungs import read_mask
+from pulmo.audit.parts import Means, Part, known_rows
 from pulmo.bundle.card import Card
-from pulmo.bundle.predictor import Outputs, Predictor, positive_probability, probabilities
+from pulmo.bundle.predictor import Outputs, positive_probability, probabilities
 from pulmo.core.errors import InputError
 from pulmo.core.labels import LabelScheme
 from pulmo.core.sections import ImageSection
 from pulmo.datasets.cache import cached_pictures
-from pulmo.datasets.inspect.facts import Published
 from pulmo.evaluate.sample import Sample
 
 Pixels = NDArray[np.uint8]
 
 Change = Callable[[Pixels], Pixels]
 """Changes pictures uint8 [n, size, size]; gives as many of the same size."""
-
-_BATCH: Final = 32
-
-
-class Part(NamedTuple):
-    """A model and what it is asked about.
-
-    Attributes:
-        predictor: the opened bundle.
-        fit: the rows of a manifest that it may owe its weights and thresholds to.
-        judged: the rows that it is asked about.
-    """
-
-    predictor: Predictor
-    fit: pd.DataFrame
-    judged: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Means:
-    """What an audit may use beside the models.
-
-    Attributes:
-        cache: where decoded pictures are kept.
-        lungs: lung masks of some of the pictures; None if there are none.
-        facts: the facts of the published files, where the manifest's are not those.
-        most: pictures that a check which changes pictures is made with at most.
-        replicates: bootstrap resamples of an interval.
-        seed: of all that is drawn.
-        on_progress: called with the pictures decoded and the pictures to decode.
-    """
-
-    cache: Path
-    lungs: LungMasks | None = None
-    facts: Published | None = None
-    most: int = 500
-    replicates: int = 1000
-    seed: int = 0
-    on_progress: Callable[[int, int], None] | None = field(default=None, compare=False)
 
 
 class Subject:
@@ -167,7 +126,8 @@ class Subject:
         """
         shape, lungs = self.card.input, self.means.lungs
         files = [lungs.of(path) if lungs else None for path in rows["path"]]
-        return np.stack([read_mask(file, shape.size, shape.aspect) for file in files if file])
+        masks = [read_mask(file, shape.size, shape.aspect) for file in files if file]
+        return np.array(masks, np.bool_).reshape(-1, shape.size, shape.size)
 
     @cached_property
     def outputs(self) -> Outputs:
@@ -194,16 +154,11 @@ class Subject:
         Raises:
             InputError: a model gave a value that is not a number.
         """
-        found: list[tuple[NDArray[np.intp], Outputs]] = []
-        for place, part in enumerate(self.parts):
-            mine = np.flatnonzero(self.part[numbers] == place)
-            for start in range(0, len(mine), _BATCH):
-                batch = mine[start : start + _BATCH]
-                found.append((batch, part.predictor.run(pictures[batch])))
-        order = np.argsort(np.concatenate([places for places, _ in found]))
         outputs = Outputs(
-            np.concatenate([part.logits for _, part in found])[order],
-            np.concatenate([part.activation for _, part in found])[order],
+            *in_batches(
+                self.part[numbers],
+                lambda part, places: self.parts[part].predictor.run(pictures[places]),
+            )
         )
         if not np.isfinite(outputs.logits).all():
             raise InputError(f"The model {self.card.name} gave a result that is not a number.")
@@ -248,22 +203,36 @@ class Subject:
         """Returns [m], the summed probability of the card's positive classes."""
         return positive_probability(table, self.labels.order, self.card.decision.positive)
 
+    def features(self, numbers: NDArray[np.intp]) -> NDArray[np.float32] | None:
+        """Returns what the models make of rows before their heads decide.
+
+        Args:
+            numbers: the rows, [m], one or more.
+
+        Returns:
+            float32 [m, channels], each by the model of its part, and so of no meaning beside those
+            of another part; None if a bundle does not give them.
+        """
+
+        def ask(part: int, places: NDArray[np.intp]) -> list[NDArray[np.float32]]:
+            found = self.parts[part].predictor.features(self.pictures[numbers[places]])
+            return [] if found is None else [found]
+
+        found = in_batches(self.part[numbers], ask)
+        return found[0] if found else None
+
     @cached_property
     def some(self) -> NDArray[np.intp]:
         """The rows of at most `means.most` pictures, of each class in proportion, in order."""
-        if len(self.rows) <= self.means.most:
-            return np.arange(len(self.rows))
-        generator = self.generator("some")
-        shuffled = generator.permutation(len(self.rows))
-        ranked = pd.Series(self.truth[shuffled]).groupby(self.truth[shuffled]).rank(method="first")
-        shares = ranked.to_numpy() / np.bincount(self.truth)[self.truth[shuffled]]
+        return self.few(np.arange(len(self.rows)))
+
+    def few(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Returns at most `means.most` of some rows, of each class in proportion, in order."""
+        if len(numbers) <= self.means.most:
+            return numbers
+        shuffled = self.generator("some").permutation(numbers)
+        truth = self.truth[shuffled]
+        ranked = pd.Series(truth).groupby(truth).rank(method="first")
+        shares = ranked.to_numpy() / np.bincount(truth)[truth]
         chosen = shuffled[np.argsort(shares, kind="stable")[: self.means.most]]
         return np.asarray(np.sort(chosen), np.intp)
-
-
-def known_rows(table: pd.DataFrame, labels: LabelScheme) -> pd.DataFrame:
-    """Returns the rows of a manifest whose label a model knows, with one column more, `class`."""
-    places = {label: labels.index(label) for label in table["label"].unique()}
-    names = {label: labels.order[place] for label, place in places.items() if place is not None}
-    rows = table[table["label"].isin(names)]
-    return rows.assign(**{"class": rows["label"].map(names)})

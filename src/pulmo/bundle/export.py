@@ -17,32 +17,41 @@ from torch import Tensor, nn
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.model_card import model_card
-from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, TEXT, Outputs, Predictor
+from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, OUTPUTS, SEEN, TEXT, Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256, write_atomically
 from pulmo.core.recipe import load_recipe
 from pulmo.core.run_folder import RunFolder
+from pulmo.core.tables import read_manifest
 from pulmo.models.classifier import Classifier, make_classifier
 
 OPSET = 18
 TOLERANCE = 1e-4
 
+Arrays = tuple[NDArray[np.float32], ...]
+"""The outputs of a network, in the order of `OUTPUTS`."""
+
 
 class Shipped(nn.Module):
-    """A classifier from the bytes of a grey picture to logits and class activation maps."""
+    """A classifier from the bytes of a grey picture to what a bundle gives."""
 
     def __init__(self, classifier: Classifier) -> None:
         """Wraps a trained classifier."""
         super().__init__()
         self.classifier = classifier
 
-    def forward(self, radiograph: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns logits and activation maps of uint8 [n, 1, size, size]."""
-        return self.classifier.explain(radiograph.to(self.classifier.mean.dtype) / 255)
+    def forward(self, radiograph: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns logits, activation maps and features [n, channels] of uint8 [n, 1, size, size].
+
+        The features are the means of the feature maps, which is what a head that pools reads.
+        """
+        films = radiograph.to(self.classifier.mean.dtype) / 255
+        maps, head = self.classifier.features(films), self.classifier.head
+        return head(maps), head.activation(maps), maps.mean(dim=(2, 3))
 
 
 def export_run(run: RunFolder, folder: Path) -> Card:
-    """Writes a bundle: `model.onnx`, `MODEL_CARD.md` and `card.json`, all at once.
+    """Writes a bundle: `model.onnx`, `MODEL_CARD.md`, `training.sha256` and `card.json`, at once.
 
     Args:
         run: a finished training run.
@@ -58,18 +67,31 @@ def export_run(run: RunFolder, folder: Path) -> Card:
     classifier = trained_classifier(run, card)
     card = card.model_copy(update={"files": {}})
     model = to_onnx(classifier, card)
-    check_parity(Shipped(classifier), Predictor(model, MODEL).run, card.input.size)
-    text = model_card(card).encode()
-    shipped = card.model_copy(update={"files": {MODEL: sha256(model), TEXT: sha256(text)}})
+    check_parity(Shipped(classifier), _everything(Predictor(model, MODEL)), card.input.size)
+    parts = {MODEL: model, TEXT: model_card(card).encode(), SEEN: seen_by(run)}
+    vouched = {name: sha256(data) for name, data in parts.items()}
+    shipped = card.model_copy(update={"files": vouched})
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
-        write_atomically(draft / MODEL, model)
-        write_atomically(draft / TEXT, text)
+        for name, data in parts.items():
+            write_atomically(draft / name, data)
         write_atomically(draft / CARD, shipped.to_json().encode())
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return shipped
+
+
+def seen_by(run: RunFolder) -> bytes:
+    """Returns the SHA-256 of each file and of each picture's pixels of training and validation.
+
+    One a line, sorted. A digest tells whoever has the picture that it was used, and no one else
+    anything.
+    """
+    table = read_manifest(run.manifest)
+    used = table[table["split"].isin(["train", "val"])]
+    digests = {*used["sha256"], *used["pixels_sha256"].dropna()}
+    return "".join(f"{digest}\n" for digest in sorted(digests)).encode()
 
 
 def trained_classifier(run: RunFolder, card: Card) -> Classifier:
@@ -93,7 +115,7 @@ def to_onnx(classifier: Classifier, card: Card) -> bytes:
     """Returns the ONNX file of a classifier, with its card in the metadata.
 
     The batch size is free; the input is uint8 [n, 1, size, size] and is named `radiograph`; the
-    outputs are `logits` and `activation`.
+    outputs are `logits`, `activation` and `features`.
     """
     size = card.input.size
     example = torch.zeros(2, 1, size, size, dtype=torch.uint8)
@@ -107,7 +129,7 @@ def to_onnx(classifier: Classifier, card: Card) -> bytes:
             external_data=False,
             opset_version=OPSET,
             input_names=["radiograph"],
-            output_names=["logits", "activation"],
+            output_names=list(OUTPUTS),
             dynamic_shapes={"radiograph": {0: torch.export.Dim("n")}},
             verbose=False,
         )
@@ -121,7 +143,7 @@ def to_onnx(classifier: Classifier, card: Card) -> bytes:
 
 
 def check_parity(
-    trained: nn.Module, exported: Callable[[NDArray[np.uint8]], Outputs], size: int
+    trained: nn.Module, exported: Callable[[NDArray[np.uint8]], Arrays], size: int
 ) -> float:
     """Compares an exported network with the trained one on drawn inputs.
 
@@ -130,7 +152,7 @@ def check_parity(
     double precision.
 
     Args:
-        trained: gives logits and activation maps of uint8 [n, 1, size, size], in its own precision.
+        trained: gives logits and further outputs of uint8 [n, 1, size, size], in its own precision.
         exported: gives the same of uint8 [n, size, size].
         size: side of the input.
 
@@ -156,20 +178,31 @@ def check_parity(
     return worst
 
 
-def _answer(network: nn.Module, films: NDArray[np.uint8]) -> Outputs:
+def _everything(predictor: Predictor) -> Callable[[NDArray[np.uint8]], Arrays]:
+    """Returns what gives all outputs of a new bundle."""
+
+    def answer(films: NDArray[np.uint8]) -> Arrays:
+        parts = (*predictor.run(films), predictor.features(films))
+        return tuple(part for part in parts if part is not None)
+
+    return answer
+
+
+def _answer(network: nn.Module, films: NDArray[np.uint8]) -> Arrays:
     """Returns what a torch network gives for films uint8 [n, size, size]."""
     with torch.no_grad():
-        return Outputs(*(part.numpy() for part in network(torch.from_numpy(films[:, None]))))
+        return tuple(part.numpy() for part in network(torch.from_numpy(films[:, None])))
 
 
-def _distance(one: Outputs, other: Outputs) -> float:
+def _distance(one: Arrays, other: Arrays) -> float:
     """Returns the largest difference, NaN if there is one, relative to values above one.
 
-    Those are each logit's own, and the largest of a picture's maps, because a small value of a map
-    is the difference of large ones.
+    Those are each logit's own, and of maps and features the largest of a picture, because a small
+    value of them is the difference of large ones.
     """
-    scales = np.abs(one.logits), np.abs(one.activation).max(axis=(1, 2, 3), keepdims=True)
-    pairs = zip(one, other, scales, strict=True)
+    logits, *others = (np.abs(part) for part in one)
+    tops = (part.max(axis=tuple(range(1, part.ndim)), keepdims=True) for part in others)
+    pairs = zip(one, other, (logits, *tops), strict=True)
     return float(np.max([(np.abs(a - b) / np.maximum(1, top)).max() for a, b, top in pairs]))
 
 

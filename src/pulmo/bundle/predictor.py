@@ -16,8 +16,12 @@ from pulmo.radiograph.geometry import to_input
 MODEL: Final = "model.onnx"
 CARD: Final = "card.json"
 TEXT: Final = "MODEL_CARD.md"
+SEEN: Final = "training.sha256"
+"""The file of a bundle that lists what the model has seen; bundles may lack it."""
 CARD_KEY: Final = "pulmo.card"
 """The key of the card in the ONNX file's metadata."""
+OUTPUTS: Final = ("logits", "activation", "features")
+"""The names of the network's outputs; a bundle without the last is as good but for an audit."""
 
 
 class Outputs(NamedTuple):
@@ -61,7 +65,11 @@ class Predictor:
 
     Attributes:
         card: what the model is.
-        sha256: SHA-256 of `model.onnx`.
+        model: the content of `model.onnx`, which the session keeps anyway.
+        sha256: its SHA-256.
+        threads: threads of the network; 0 if all cores.
+        seen: SHA-256 of the files and of the pixels of the pictures that it was trained and chosen
+            on; empty if the bundle does not say.
     """
 
     def __init__(self, model: bytes, origin: str, threads: int = 0) -> None:
@@ -90,11 +98,14 @@ class Predictor:
         if CARD_KEY not in metadata:
             raise InputError(f"{origin} holds no card; it was not exported by pulmo.")
         self.card: Card = parse_card(metadata[CARD_KEY], origin)
-        self.sha256 = sha256(model)
+        self.model, self.sha256, self.threads = model, sha256(model), threads
+        self.seen: frozenset[str] = frozenset()
         size, classes = self.card.input.size, len(self.card.labels.order)
         shapes = [part.shape[1:] for part in self._session.get_inputs()]
-        widths = [part.shape[1] for part in self._session.get_outputs()]
-        if shapes != [[1, size, size]] or widths != [classes, classes]:
+        outputs = self._session.get_outputs()
+        self._has_features = len(outputs) == len(OUTPUTS)
+        fit = [part.shape[1] for part in outputs[:2]] == [classes, classes]
+        if shapes != [[1, size, size]] or not fit:
             raise InputError(f"{origin} is not the network that its card describes.")
 
     @classmethod
@@ -112,7 +123,7 @@ class Predictor:
         if not path.is_dir():
             return cls(read_bytes(path), str(path), threads)
         card = read_card(path / CARD)
-        if set(card.files) != {MODEL, TEXT}:
+        if set(card.files) - {SEEN} != {MODEL, TEXT}:
             raise InputError(f"{path / CARD} does not vouch for {MODEL} and {TEXT}.")
         contents = {name: read_bytes(path / name) for name in card.files}
         for name, data in contents.items():
@@ -123,14 +134,29 @@ class Predictor:
             raise InputError(
                 f"{path / CARD} differs from the card inside {MODEL}; export the bundle again."
             )
+        predictor.seen = frozenset(contents.get(SEEN, b"").decode().split())
         return predictor
 
     def run(self, inputs: NDArray[np.uint8]) -> Outputs:
         """Runs the network on n inputs, uint8 [n, size, size], as `to_input` gives them."""
-        logits, activation = self._session.run(
-            ["logits", "activation"], {"radiograph": inputs[:, None]}
-        )
+        logits, activation = self._session.run(OUTPUTS[:2], {"radiograph": inputs[:, None]})
         return Outputs(logits, activation)
+
+    def features(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """Returns what the network makes of n inputs before its head decides.
+
+        Args:
+            inputs: uint8 [n, size, size], as `to_input` gives them.
+
+        Returns:
+            float32 [n, channels], the means of the last feature maps; None if the bundle does
+            not give them.
+        """
+        if not self._has_features:
+            return None
+        (found,) = self._session.run([OUTPUTS[2]], {"radiograph": inputs[:, None]})
+        result: NDArray[np.float32] = found
+        return result
 
     def to_input(self, radiograph: Radiograph) -> NDArray[np.uint8]:
         """Returns a radiograph's input, uint8 [size, size]."""

@@ -8,6 +8,7 @@ import pulmo
 from pulmo.cli import (
     audit,
     bench,
+    card,
     compare,
     data,
     demo,
@@ -42,6 +43,7 @@ app.command("export")(export.export)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("audit")(audit.audit)
+app.command("card")(card.card)
 app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)

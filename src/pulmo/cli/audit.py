@@ -33,6 +33,10 @@ _Lungs = Annotated[
 _Facts = Annotated[
     Path | None, typer.Option(help="A CSV table of the published files' width, height and bytes.")
 ]
+_Published = Annotated[
+    float | None,
+    typer.Option(help="An accuracy published for these pictures, to hold floors against."),
+]
 _Only = Annotated[
     list[str] | None, typer.Option(metavar="CHECK", help="Make this check; may be repeated.")
 ]
@@ -51,6 +55,7 @@ class _Asked(NamedTuple):
 
     lungs: Path | None
     facts: Path | None
+    published: float | None
     only: Sequence[str]
     accept: Sequence[str]
     pictures: int
@@ -65,6 +70,7 @@ def audit(
     seed: _Seed = None,
     lungs: _Lungs = None,
     facts: _Facts = None,
+    published: _Published = None,
     only: _Only = None,
     accept: _Accept = None,
     pictures: _Pictures = 500,
@@ -87,7 +93,7 @@ def audit(
     for doubt in audited.doubts:
         say(f"warning: {doubt}")
     claim_folder(output)
-    asked = _Asked(lungs, facts, only or (), accept or (), pictures)
+    asked = _Asked(lungs, facts, published, only or (), accept or (), pictures)
     found = _ask(audited, split, asked)
     _write(found, audited, output)
     if as_json:
@@ -138,7 +144,8 @@ def _bundle(
 def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":
     from pulmo.audit.audit import audit as ask
     from pulmo.audit.lungs import find_masks
-    from pulmo.audit.subject import Means, Subject
+    from pulmo.audit.parts import Means
+    from pulmo.audit.subject import Subject
     from pulmo.datasets.cache import cache_folder
     from pulmo.datasets.inspect.facts import read_facts
 
@@ -147,6 +154,7 @@ def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":
             cache=cache_folder(),
             lungs=find_masks(asked.lungs) if asked.lungs else None,
             facts=read_facts(asked.facts) if asked.facts else None,
+            published=asked.published,
             most=asked.pictures,
             on_progress=decoding,
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from pulmo.cli.console import progress, say
-from pulmo.cli.evaluate_choice import Choice, check_modality, chosen_rows
+from pulmo.cli.evaluate_choice import Choice, check_modality, chosen_rows, fit_on_val, unseen_rows
 from pulmo.cli.evaluate_summary import tell_evaluation
 from pulmo.cli.evaluate_table import TABLES, TableOptions, evaluate_table
 from pulmo.cli.output import claim_folder
@@ -16,7 +16,6 @@ from pulmo.core.errors import PartialError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pulmo.bundle.card import OperatingPoint
     from pulmo.bundle.predictor import Predictor
     from pulmo.bundle.thresholds import Aim
     from pulmo.evaluate.evaluation import Evaluation
@@ -41,7 +40,12 @@ def evaluate(
     view: Annotated[Several, typer.Option(help="Take only this view; may be repeated.")] = None,
     modality: Annotated[Several, typer.Option(help="Take only this modality; likewise.")] = None,
     run: Annotated[
-        Path | None, typer.Option(help="The bundle's run, to note an opened test there too.")
+        Path | None,
+        typer.Option(help="The bundle's run: tells its patients, and notes an opened test too."),
+    ] = None,
+    internal: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="An evaluation of it inside, to set beside this one."),
     ] = None,
     prevalence: Annotated[
         float | None,
@@ -76,10 +80,10 @@ def evaluate(
     from pulmo.bundle.thresholds import Aim
 
     if model.suffix.lower() in TABLES:
-        if data or split or view or modality or run or threshold_for or elsewhere:
+        if data or split or view or modality or run or internal or threshold_for or elsewhere:
             raise UsageError(
                 f"{model} is a table of predictions; --data, --split, --view, --modality, --run, "
-                "--threshold-for and --elsewhere are for a bundle."
+                "--internal, --threshold-for and --elsewhere are for a bundle."
             )
         options = TableOptions(tuple(positive or ()), threshold, prevalence)
         tell_evaluation(evaluate_table(model, output, options), output)
@@ -94,27 +98,33 @@ def evaluate(
         raise UsageError("--elsewhere is for --threshold-for, which is not there.")
     chosen = Choice(data, split, {"view": view or [], "modality": modality or []})
     aim = None if threshold_for is None else Aim.parse(threshold_for)
-    _evaluate_bundle(model, chosen, output, run, At(prevalence, aim, elsewhere))
+    context = _Context(run, internal, prevalence, aim, elsewhere)
+    _evaluate_bundle(model, chosen, output, context)
 
 
-class At(NamedTuple):
-    """At what the decision is judged.
+class _Context(NamedTuple):
+    """What is known beside the pictures.
 
     Attributes:
-        prevalence: share of positive pictures where the model would be used; None if not stated.
+        run: the bundle's run.
+        internal: the folder of an evaluation inside.
+        prevalence: share of positive pictures where the model would be used.
         aim: what the threshold is fitted for; None for the card's.
         elsewhere: whether it may be fitted on a manifest that the model was not trained on.
     """
 
+    run: Path | None
+    internal: Path | None
     prevalence: float | None
     aim: "Aim | None"
     elsewhere: bool
 
 
-def _evaluate_bundle(model: Path, choice: Choice, output: Path, run: Path | None, at: At) -> None:
+def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Context) -> None:
     import numpy as np
 
     from pulmo.core.tables import manifest_sha256, read_manifest, write_predictions
+    from pulmo.evaluate.beside import beside
     from pulmo.evaluate.evaluate import Provenance, Resampling
     from pulmo.evaluate.evaluate import evaluate as compute
     from pulmo.evaluate.evaluation import ModelName
@@ -129,11 +139,13 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, run: Path | None
     manifest = read_manifest(choice.data)
     table = chosen_rows(manifest, choice)
     check_modality(table, choice.data, card)
-    lists = _lists(model, run, predictor)
-    if at.aim is not None:
-        check_validation(card, manifest, elsewhere=at.elsewhere)
+    lists = _lists(model, context.run, predictor)
+    table, voided = unseen_rows(table, choice, predictor, context.run)
+    inside = _inside(context.internal)
+    if context.aim is not None:
+        check_validation(card, manifest, elsewhere=context.elsewhere)
     claim_folder(output)
-    fitted = None if at.aim is None else _fit(at.aim, predictor, manifest, choice)
+    fitted = None if context.aim is None else fit_on_val(context.aim, predictor, manifest, choice)
     terms = Terms.of(card, fitted)
     opened = _note(opening_of(predictor, manifest, table, choice.split), lists)
     with progress("predicting") as (report,):
@@ -149,10 +161,13 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, run: Path | None
             choice.split,
             predicted.failed,
             opened,
+            voided,
         ),
         Resampling(np.random.default_rng(0)),
-        prevalence=at.prevalence,
+        prevalence=context.prevalence,
     )
+    if inside:
+        evaluation = evaluation.model_copy(update={"beside": beside(evaluation, inside)})
     _write(evaluation, predictor, predicted.table, output)
     tell_evaluation(evaluation, output)
     if predicted.failed:
@@ -161,16 +176,11 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, run: Path | None
         raise PartialError(f"{len(predicted.failed)} of {len(table)} pictures could not be read.")
 
 
-def _fit(
-    aim: "Aim", predictor: "Predictor", manifest: "pd.DataFrame", choice: Choice
-) -> "OperatingPoint":
-    """Returns the threshold for an aim, fitted on the val pictures of the views chosen."""
-    from pulmo.evaluate.threshold_for import threshold_for
+def _inside(folder: Path | None) -> "Evaluation | None":
+    """Reads the evaluation inside, if one was named."""
+    from pulmo.evaluate.evaluation import read_evaluation
 
-    validation = chosen_rows(manifest, choice._replace(split="val"))
-    check_modality(validation, choice.data, predictor.card)
-    with progress("predicting val") as (report,):
-        return threshold_for(aim, predictor, validation, report)
+    return None if folder is None else read_evaluation(folder / "evaluation.json")
 
 
 def _lists(model: Path, run: Path | None, predictor: "Predictor") -> list[Path]:

@@ -3,13 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pulmo.cli.console import say
+from pulmo.cli.console import progress, say
 from pulmo.core.errors import InputError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pulmo.bundle.card import Card
+    from pulmo.bundle.card import Card, OperatingPoint
+    from pulmo.bundle.predictor import Predictor
+    from pulmo.bundle.thresholds import Aim
+    from pulmo.evaluate.evaluation import Failure
 
 
 class Choice(NamedTuple):
@@ -73,3 +76,42 @@ def check_modality(table: "pd.DataFrame", data: Path, card: "Card") -> None:
             f"{card.name} was trained on {' and '.join(known)} only, and the chosen pictures of "
             f"{data} are {count_kinds(table)}. {way_out}."
         )
+
+
+def unseen_rows(
+    table: "pd.DataFrame", choice: Choice, predictor: "Predictor", run: Path | None
+) -> "tuple[pd.DataFrame, tuple[Failure, ...]]":
+    """Takes out what the model has seen; who asks for its training or validation gets it.
+
+    Raises:
+        InputError: nothing is left.
+    """
+    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.tables import read_manifest
+    from pulmo.evaluate.overlap import Seen, void_seen
+
+    if choice.split in {"train", "val"}:
+        return table, ()
+    rows = None
+    if run is not None:
+        rows = read_manifest(RunFolder(run).manifest)
+        rows = rows[rows["split"].isin(["train", "val"])]
+    left, voided = void_seen(table, Seen(predictor.seen, rows))
+    if left.empty:
+        raise InputError(
+            f"The model was trained or chosen on every one of the {len(table)} chosen pictures of "
+            f"{choice.data}; there is nothing to judge it by."
+        )
+    return left, voided
+
+
+def fit_on_val(
+    aim: "Aim", predictor: "Predictor", manifest: "pd.DataFrame", choice: Choice
+) -> "OperatingPoint":
+    """Returns the threshold for an aim, fitted on the val pictures of the views chosen."""
+    from pulmo.evaluate.threshold_for import threshold_for
+
+    validation = chosen_rows(manifest, choice._replace(split="val"))
+    check_modality(validation, choice.data, predictor.card)
+    with progress("predicting val") as (report,):
+        return threshold_for(aim, predictor, validation, report)

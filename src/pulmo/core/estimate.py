@@ -1,6 +1,6 @@
 """Estimate: a figure with its 95 % interval and the number of observations behind it."""
 
-from math import sqrt
+from math import hypot, sqrt
 from typing import Final, NamedTuple, Self
 
 Z95: Final = 1.959963984540054
@@ -35,7 +35,36 @@ class Estimate(NamedTuple):
             return f"undefined ({self.reason})"
         if self.low is None or self.high is None:
             return f"{self.value:.3f} (no interval: {self.reason})"
-        return f"{self.value:.3f} ({self.low:.3f}-{self.high:.3f})"
+        # A hyphen before a minus would look like one of them.
+        joint = " to " if self.low < 0 or self.high < 0 else "-"
+        return f"{self.value:.3f} ({self.low:.3f}{joint}{self.high:.3f})"
+
+
+def gap(first: Estimate, second: Estimate) -> Estimate:
+    """Returns the first figure minus the second, with its 95 % interval.
+
+    The interval is made of the two figures' own (square and add: Newcombe 1998, method 10; for any
+    two independent figures Zou and Donner 2008), so it is right where one of them is 0 or 1. Where
+    a group has pictures on both sides it is on the wide side.
+
+    Args:
+        first: a figure of some pictures.
+        second: the same figure of other pictures.
+
+    Returns:
+        The difference, of the pictures of both; undefined, or without an interval, where one of the
+        two is.
+    """
+    n = first.n + second.n
+    reason = first.reason or second.reason
+    if first.value is None or second.value is None:
+        return Estimate.undefined(reason or "one side is undefined", n)
+    value = first.value - second.value
+    if first.low is None or first.high is None or second.low is None or second.high is None:
+        return Estimate(value, None, None, n, reason)
+    below = hypot(first.value - first.low, second.high - second.value)
+    above = hypot(first.high - first.value, second.value - second.low)
+    return Estimate(value, value - below, value + above, n)
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:

@@ -8,9 +8,9 @@ from pulmo.bundle.triage import BANDS
 from pulmo.bundle.validated import mean_estimate
 from pulmo.core.estimate import Estimate
 from pulmo.evaluate.decision import sides
-from pulmo.evaluate.evaluation import SetFigures
 from pulmo.evaluate.intake import Judged
 from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.evaluate.set_figures import SetFigures
 from pulmo.evaluate.terms import Terms
 
 

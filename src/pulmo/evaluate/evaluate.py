@@ -43,6 +43,7 @@ class Provenance(NamedTuple):
         failed: pictures of it without a prediction.
         openings: how often its test was opened with the model, this time included; None if no
             picture is of a test.
+        voided: pictures of it that the model has seen in its training.
     """
 
     model: ModelName
@@ -50,6 +51,7 @@ class Provenance(NamedTuple):
     split: str | None = None
     failed: Sequence[Failure] = ()
     openings: int | None = None
+    voided: Sequence[Failure] = ()
 
 
 class Resampling(NamedTuple):
@@ -159,6 +161,7 @@ def _evaluated_data(judged: Judged, provenance: Provenance) -> EvaluatedData:
         sources=sources,
         skipped=judged.skipped,
         failed=tuple(provenance.failed),
+        voided=tuple(provenance.voided),
         openings=provenance.openings,
     )
 

@@ -9,6 +9,7 @@ from pulmo.bundle.card import Band, BandShares, OperatingPoint
 from pulmo.core.errors import InputError
 from pulmo.core.estimate import Estimate
 from pulmo.core.files import read_bytes
+from pulmo.evaluate.set_figures import SetFigures
 
 
 class Part(BaseModel):
@@ -49,6 +50,8 @@ class EvaluatedData(Part):
     skipped: dict[str, int]
     """Label that the model does not know -> pictures left out."""
     failed: tuple[Failure, ...]
+    voided: tuple[Failure, ...] = ()
+    """Pictures that took no part because the model was trained or chosen on them."""
     openings: int | None = None
     """How often the test that these pictures are of was opened with this model, this time included;
     None if no picture is of a test."""
@@ -60,8 +63,7 @@ class DecisionFigures(Part):
     positive: tuple[str, ...]
     """Classes that count as positive; empty if none was named."""
     threshold: float | None
-    """Summed probability of these from which a result is positive; None if it is where the decided
-    class is one of them."""
+    """Summed probability of these from which a result is positive; None: the decided class is."""
     sensitivity: Estimate
     specificity: Estimate
     auc: Estimate | None = None
@@ -129,6 +131,26 @@ class Subgroup(Part):
     specificity: Estimate
 
 
+class Gap(Part):
+    """A figure inside and outside."""
+
+    inside: Estimate
+    here: Estimate
+    gap: Estimate
+    """The figure here minus that inside."""
+
+
+class Beside(Part):
+    """The same model's figures on pictures like those of its training."""
+
+    manifest_sha256: str
+    n: int
+    figures: dict[str, Gap]
+    """Metric over all classes, or `sensitivity`, `specificity` and `auc` of the decision."""
+    worst: str | None
+    """The source here with the lowest AUC of the positive classes; None if none has one."""
+
+
 class PatientFigures(Part):
     """The figures of one result a patient: the mean over the patient's pictures."""
 
@@ -139,21 +161,6 @@ class PatientFigures(Part):
     classes: dict[str, dict[str, Estimate]]
     confusion: tuple[tuple[int, ...], ...]
     decision: DecisionFigures
-
-
-class SetFigures(Part):
-    """How the conformal sets of the card do here."""
-
-    coverage: float
-    """The share of pictures whose set should hold their class."""
-    covered: Estimate
-    """The share whose set does."""
-    classes: dict[str, Estimate]
-    """Class -> the share of its pictures whose set holds it; no share was chosen for a class."""
-    size: Estimate
-    """Mean number of classes in a set."""
-    sizes: tuple[int, ...]
-    """Pictures whose set has 0, 1, 2, ... classes."""
 
 
 class ReliabilityBin(Part):
@@ -210,10 +217,8 @@ class Evaluation(Part):
     confusion: tuple[tuple[int, ...], ...]
     """Pictures [true class, decided class], in the order of the card's labels."""
     decision: DecisionFigures
-    fitted: OperatingPoint | None = None
-    """Where the threshold of the decision comes from, if it is not the card's."""
+    fitted: OperatingPoint | None = None  # where a threshold that is not the card's is from
     bands: dict[Band, BandShares] = {}
-    """Triage band -> how much falls into it; empty without bands."""
     sets: SetFigures | None = None
     reliability: tuple[ReliabilityBin, ...]
     roc: dict[str, Curve]
@@ -227,6 +232,8 @@ class Evaluation(Part):
     subgroups: tuple[Subgroup, ...] = ()
     patients: PatientFigures | None = None
     """None if each patient or group has one picture."""
+    beside: Beside | None = None
+    """None if no evaluation inside was named."""
     warnings: tuple[str, ...]
     """What these figures do not show, as sentences."""
 

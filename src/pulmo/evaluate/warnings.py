@@ -20,6 +20,10 @@ ADULT = 18
 """Age in years from which a patient counts as an adult."""
 
 
+_NAMED = 5
+"""Voided pictures that a warning names; the evaluation lists all."""
+
+
 def list_warnings(
     data: EvaluatedData,
     rows: pd.DataFrame,
@@ -43,6 +47,7 @@ def list_warnings(
         *_patients(data),
         *_mixed(patients),
         *_ages(rows),
+        *_voided(data),
         *_left_out(data),
     )
 
@@ -151,6 +156,18 @@ def _ages(rows: pd.DataFrame) -> Iterator[str]:
             f"Where the age is known, its median is {young:g} years for {medians.index[0]} and "
             f"{old:g} for {medians.index[-1]}: a high figure between them may be the age, not the "
             "disease."
+        )
+
+
+def _voided(data: EvaluatedData) -> Iterator[str]:
+    """Names pictures that the model has seen."""
+    if data.voided:
+        names = [PurePath(each.path).name for each in data.voided]
+        listed = ", ".join(names[:_NAMED])
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        yield (
+            f"{_count(len(names), 'picture')} took no part, because the model was trained or "
+            f"chosen on {'it' if len(names) == 1 else 'them'}: {listed}{more}."
         )
 
 

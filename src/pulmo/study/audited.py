@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from pulmo.audit.subject import Part
+from pulmo.audit.parts import Part
 from pulmo.bundle.card import read_card
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, UsageError

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from pulmo.audit.floors import FLOORS, Unfit, fit_floor
-from pulmo.audit.subject import Means, Part, Subject
+from pulmo.audit.parts import Means, Part
+from pulmo.audit.subject import Subject
 from pulmo.datasets.cache import cache_folder
 from pulmo.evaluate.figures import Figures, figures
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 from pydantic import ValidationError
 
-from pulmo.audit.subject import Part
+from pulmo.audit.parts import Part
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.export import export_run
 from pulmo.bundle.predictor import Predictor

@@ -31,7 +31,7 @@ def shortcuts(subject: Subject) -> Answer:
     """Fails where a floor is not surely below the model."""
     rows: list[tuple[Cell, ...]] = []
     figures = {"model": _own(subject, np.arange(len(subject.rows)))}
-    above = []
+    above, over = [], []
     for name, kind in FLOORS.items():
         try:
             floor = fit_floor(subject, kind)
@@ -45,6 +45,8 @@ def shortcuts(subject: Subject) -> Answer:
         rows.append((kind.words, len(at), plain, figures[name], _own(subject, at), difference))
         if difference.low is None or difference.low <= 0:
             above.append(kind.words)
+        if subject.means.published is not None and (plain.value or 0.0) > subject.means.published:
+            over.append(f"{kind.words} {plain}")
     table = Table(title="Shortcut floors", columns=_COLUMNS, rows=tuple(rows))
     fitted = {name: figure for name, figure in figures.items() if name != "model"}
     if not fitted:
@@ -54,6 +56,11 @@ def shortcuts(subject: Subject) -> Answer:
         f"The best floor ({FLOORS[best].words}) has a balanced accuracy of {fitted[best]}, the "
         f"model {figures['model']}."
     )
+    if over:
+        sentence += (
+            f" The published accuracy of {subject.means.published:.3f} is below that of "
+            f"{', '.join(over)}."
+        )
     if above:
         sentence += f" Not surely below the model: {', '.join(above)}."
     return Answer("fails" if above else "passes", sentence, figures, (table,))

@@ -1,0 +1,202 @@
+"""Audits a network trained on DarkCovidNet's benchmark, and the starter; writes the report.
+
+The network is cross-validated by patient, five folds with three seeds, and its shortcut floors are
+fitted on the same folds: with the facts of the files as they are here, and as they were published.
+What is finished is not trained again. The starter is trained by benchmarks/starter.py.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from pulmo.audit.finding import Audit, Cell, Finding, Table, read_audit
+from pulmo.core.estimate import Estimate
+from pulmo.core.files import write_atomically
+from pulmo.study.summary import read_summary
+
+RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "audit.md"
+PUBLISHED: Final = 0.8702
+"""Ozturk et al. 2020: accuracy of three classes in five folds of pictures."""
+
+SEEDS: Final = 3
+RECIPE: Final = (
+    'labels.order=["covid","normal","pneumonia"]',
+    "labels.merge={}",
+    "image.size=128",
+    "name=darkcovidnet",
+)
+
+HEAD: Final = """# What audits say
+
+Made by `python benchmarks/audit.py --data ... --weights ... --starter ...`."""
+
+
+def pulmo(*arguments: str | Path, closed: bool = False) -> None:
+    """Runs the command; with `closed` a gate that does not open is no error."""
+    print("$ pulmo", *arguments, flush=True)
+    done = subprocess.run([sys.executable, "-m", "pulmo", *arguments], check=False)
+    if done.returncode and not (closed and done.returncode == 5):
+        raise SystemExit(done.returncode)
+
+
+def main() -> None:
+    """Trains what is not trained, audits, and writes the report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the public sets")
+    parser.add_argument("--weights", type=Path, required=True, help="of MobileNetV2")
+    parser.add_argument("--starter", type=Path, required=True, help="what `make real` wrote")
+    parser.add_argument("--out", type=Path, default=Path("out/audit"))
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    folds = train(arguments.data, arguments.weights, arguments.out)
+    lungs = ("--lungs", arguments.data / "lung-masks")
+    here = [
+        audit(arguments.out / f"seed-{seed}", folds, *claim(seed), *lungs) for seed in range(SEEDS)
+    ]
+    facts = ("--facts", arguments.data / "darkcovidnet" / "published_files.csv")
+    files = arguments.out / "published"
+    published = audit(files, folds, *claim(0), *facts, "--only", "shortcuts")
+    starter = arguments.starter
+    manifest = starter / "pool.parquet"
+    inside = audit(
+        arguments.out / "starter", starter / "bundle", "--data", manifest, "--split", "test", *lungs
+    )
+    outside = audit(
+        arguments.out / "starter-outside",
+        starter / "bundle",
+        *("--data", starter / "external.parquet", "--run", starter / "run", *lungs),
+    )
+    report = [HEAD, *dark(here, published, folds), *model("The starter, inside", inside)]
+    report += model("The starter, on sets that it was not trained on", outside)
+    write_atomically(arguments.output, "\n".join(report).encode())
+
+
+def claim(seed: int) -> tuple[str, ...]:
+    """Returns the options of an audit of the folds with one seed."""
+    return "--seed", str(seed), "--published", str(PUBLISHED)
+
+
+def train(data: Path, weights: Path, out: Path) -> Path:
+    """Imports, curates, deals to folds and trains; returns the folder of the folds."""
+    manifest, folds = out / "dark.folds.parquet", out / "dark"
+    if not manifest.exists():
+        raw, whole = out / "dark.raw.parquet", out / "dark.parquet"
+        pulmo("data", "import", "darkcovidnet", data / "darkcovidnet", "-o", raw)
+        pulmo("data", "curate", raw, "-o", whole)
+        pulmo("data", "split", whole, "--folds", "5", "--test", "0", "-o", manifest)
+    if not (folds / "summary.json").exists():
+        settings = [word for each in RECIPE for word in ("--set", each)]
+        settings += ["--set", f"model.weights={weights}", "--threads", "1"]
+        resume = ["--resume"] if folds.exists() else []
+        words = ("--data", manifest, "-o", folds, "--folds", "--seeds", str(SEEDS))
+        pulmo("train", "starter", *words, *settings, *resume)
+    return folds
+
+
+def audit(folder: Path, model: Path, *options: str | Path) -> Audit:
+    """Audits a model, if it was not, and returns what was found."""
+    if not (folder / "audit.json").exists():
+        pulmo("audit", model, "-o", folder, "--threads", "1", *options, closed=True)
+    return read_audit(folder / "audit.json")
+
+
+def dark(here: Sequence[Audit], published: Audit, folds: Path) -> Iterator[str]:
+    """Yields what is said of DarkCovidNet's set."""
+    summary = read_summary(folds / "summary.json")
+    n = here[0].data.n
+    yield ""
+    yield "## DarkCovidNet's benchmark"
+    yield ""
+    yield f"{n} films in {here[0].data.groups} groups (patients, copies), three classes, "
+    yield f"{summary.folds} folds by group, seeds {', '.join(map(str, summary.seeds))}. Ozturk et "
+    yield f"al. 2020 publish an accuracy of {PUBLISHED} in five folds that may part a patient."
+    yield ""
+    yield "| | accuracy |"
+    yield "| --- | --- |"
+    yield f"| published | {PUBLISHED} |"
+    for pooled in summary.pooled:
+        yield f"| MobileNetV2, seed {pooled.seed} | {pooled.figures['accuracy']} |"
+    yield f"| the same, mean over folds and seeds | {summary.mean['accuracy']} |"
+    for words, found in (("as they are here", here[0]), ("as published", published)):
+        for name, figure in floors(found):
+            if words == "as they are here" or "file" in name or "aspect" in name:
+                yield f"| {name}, {words} | {figure} |"
+    yield ""
+    yield f"**{shortcuts(published).sentence}**"
+    yield ""
+    yield f"Of the files as they are here: {shortcuts(here[0]).sentence}"
+    yield ""
+    yield "What else the audit of seed 0 finds (the others differ in: "
+    yield f"{differing(here) or 'nothing'}):"
+    yield from findings(here[0])
+
+
+def shortcuts(found: Audit) -> Finding:
+    """Returns the finding about shortcuts."""
+    return next(each for each in found.findings if each.check == "shortcuts")
+
+
+def floors(found: Audit) -> Iterator[tuple[str, Estimate]]:
+    """Yields the accuracy of each floor that could be fitted."""
+    (table,) = shortcuts(found).tables
+    for name, _, accuracy, *_ in table.rows:
+        if isinstance(accuracy, Estimate) and accuracy.value is not None:
+            yield str(name), accuracy
+
+
+def differing(audits: Sequence[Audit]) -> str:
+    """Names the checks whose verdicts are not the same in all audits."""
+    verdicts: dict[str, set[str]] = {}
+    for each in audits:
+        for finding in each.findings:
+            verdicts.setdefault(finding.check, set()).add(finding.verdict)
+    return ", ".join(name for name, found in verdicts.items() if len(found) > 1)
+
+
+def model(title: str, found: Audit) -> Iterator[str]:
+    """Yields what is said of a model."""
+    yield ""
+    yield f"## {title}"
+    yield ""
+    sources = json.dumps(found.data.sources).replace('"', "").strip("{}")
+    yield f"{found.data.n} films in {found.data.groups} groups: {sources}."
+    yield from findings(found)
+    for each in found.findings:
+        if each.check in {"shortcuts", "sources", "external"}:
+            for table in each.tables:
+                yield from _table(table)
+
+
+def findings(found: Audit) -> Iterator[str]:
+    """Yields a line for each finding, and the closing sentences."""
+    yield ""
+    yield "| check | verdict | what was found |"
+    yield "| --- | --- | --- |"
+    for each in found.findings:
+        yield f"| {each.check} | {each.verdict} | {each.sentence} |"
+    yield ""
+    yield "It has been shown:"
+    yield ""
+    yield from (f"- {sentence}" for sentence in found.shown or ("Nothing.",))
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield ""
+    yield f"### {table.title}"
+    yield ""
+    yield f"| {' | '.join(table.columns)} |"
+    yield "| --- " * len(table.columns) + "|"
+    for row in table.rows:
+        yield f"| {' | '.join(_words(cell) for cell in row)} |"
+
+
+def _words(cell: Cell) -> str:
+    return str(cell)
+
+
+if __name__ == "__main__":
+    main()

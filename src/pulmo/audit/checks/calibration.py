@@ -1,0 +1,188 @@
+"""Whether probabilities that were calibrated on validation are right on the judged pictures."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t
+
+from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.finding import Cell, Table
+from pulmo.audit.gaps import surely_above
+from pulmo.audit.recalibration import recalibrate
+from pulmo.audit.screening import is_positive
+from pulmo.audit.subject import Subject
+from pulmo.core.estimate import Estimate
+from pulmo.evaluate.bootstrap import bootstrap, interval_estimate
+from pulmo.evaluate.metrics.calibration_error import calibration_error, chance_excess
+from pulmo.evaluate.reweighted import Reweighted
+from pulmo.evaluate.weighted import Floats, Weights
+
+MARGIN: Final = 0.05
+"""Confidence above accuracy that fails: of a hundred pictures, five more are wrong than is said."""
+
+FEWEST: Final = 20
+"""Pictures, and groups, of a source from which its calibration is judged."""
+
+_LEAST: Final = 1e-12
+_COLUMNS: Final = (
+    "pictures of",
+    "pictures",
+    "mean confidence",
+    "confidence minus accuracy",
+    "calibration error",
+    "slope",
+    "intercept",
+    "Brier score",
+)
+
+
+class _Calibration(NamedTuple):
+    """How well the probabilities of some pictures are calibrated.
+
+    Attributes:
+        name: what the pictures are.
+        n: how many.
+        confidence: the mean of their highest probabilities.
+        excess: that minus their accuracy.
+        error: the expected calibration error.
+        slope: of the positive score's log odds.
+        intercept: likewise.
+        brier: mean squared distance of the positive score from being positive or not.
+    """
+
+    name: str
+    n: int
+    confidence: float
+    excess: Estimate
+    error: Estimate
+    slope: Estimate
+    intercept: Estimate
+    brier: Estimate
+
+
+@check(
+    "calibration",
+    question="Do the probabilities mean here what they meant on the validation pictures?",
+    claim="is neither surely too sure nor surely too unsure of itself here, nor in any one source",
+)
+def calibration(subject: Subject) -> Answer:
+    """Fails where the confidence is surely above the accuracy by more than the margin.
+
+    Warns where it is surely off at all, or where the slope or the intercept of the positive score
+    surely is. All pictures and each source are tested together (Holm 1979).
+    """
+    everyone = np.arange(len(subject.rows))
+    if _too_few(subject, everyone):
+        raise Unanswered(f"There are fewer than {FEWEST} pictures or groups.")
+    sources = subject.rows["source"].to_numpy(str)
+    whole = _calibration(subject, "all sources", everyone)
+    each = [whole]
+    for name in sorted(set(sources.tolist())):
+        numbers = np.flatnonzero(sources == name)
+        if len(numbers) < len(everyone) and not _too_few(subject, numbers):
+            each.append(_calibration(subject, name, numbers))
+    much = surely_above([part.excess for part in each], MARGIN)
+    off = _surely_off(each)
+    heat = ", ".join(f"{part.predictor.card.temperature:.2f}" for part in subject.parts)
+    sentence = (
+        f"With the temperature of the validation pictures, {heat}, the mean confidence is "
+        f"{whole.confidence:.3f}; minus the accuracy it is {whole.excess}. The slope is "
+        f"{whole.slope}, the intercept {whole.intercept}."
+    )
+    if much.any():
+        sentence += f" Surely too sure by more than {MARGIN}: {_names(each, much)}."
+    elif off.any():
+        sentence += f" Surely off: {_names(each, off)}."
+    return Answer(
+        "fails" if much.any() else "warns" if off.any() else "passes",
+        sentence,
+        {
+            "confidence minus accuracy": whole.excess,
+            "calibration error": whole.error,
+            "slope": whole.slope,
+            "intercept": whole.intercept,
+            "Brier score": whole.brier,
+        },
+        (Table(title="Calibration", columns=_COLUMNS, rows=tuple(_row(part) for part in each)),),
+    )
+
+
+def _too_few(subject: Subject, numbers: NDArray[np.intp]) -> bool:
+    return min(len(numbers), len(np.unique(subject.groups[numbers]))) < FEWEST
+
+
+def _calibration(subject: Subject, name: str, numbers: NDArray[np.intp]) -> _Calibration:
+    """Returns the calibration of rows [m]."""
+    table = subject.probabilities[numbers]
+    sample = subject.sample_of(table, numbers)
+    positive, scores = is_positive(subject)[numbers], subject.positive_score(table)
+    wanted = list(subject.card.decision.positive)
+    others = [place for place, label in enumerate(subject.labels.order) if label not in wanted]
+    # The sum of what is left, and not 1 - score, which rounds to 0 first.
+    rest = table[:, others].sum(axis=1)
+    odds = np.log(np.maximum(scores, _LEAST)) - np.log(np.maximum(rest, _LEAST))
+    line = recalibrate(odds, positive, sample.groups)
+    generator = subject.generator("calibration")
+    replicates = subject.means.replicates
+
+    def error(weights: Weights) -> dict[str, Floats]:
+        return {"error": calibration_error.compute(Reweighted(sample, weights))}
+
+    draws = bootstrap(error, sample.groups, replicates, generator)["error"]
+    value = float(error(np.ones((1, len(sample))))["error"][0])
+    estimate = interval_estimate(value, draws, len(sample), "there are no pictures")
+    if estimate.low is not None:
+        low = value - chance_excess(sample, replicates, generator)
+        estimate = estimate._replace(low=max(low, 0.0))
+    hits = sample.decided == sample.truth
+    return _Calibration(
+        name,
+        len(numbers),
+        float(sample.confidence.mean()),
+        mean(sample.confidence - hits, sample.groups),
+        estimate,
+        line.slope,
+        line.intercept,
+        mean(np.square(scores - positive), sample.groups),
+    )
+
+
+def mean(values: NDArray[np.float64], groups: NDArray[np.intp]) -> Estimate:
+    """Returns the mean of values [n] of two groups or more, with its interval.
+
+    It is that of Student's t with the variance between groups, linearised.
+    """
+    value = float(values.mean())
+    sums = np.bincount(groups, values - value)
+    error = np.sqrt(len(sums) / (len(sums) - 1) * np.square(sums).sum()) / len(values)
+    reach = float(t.ppf(0.975, len(sums) - 1) * error)
+    return Estimate(value, value - reach, value + reach, len(values))
+
+
+def _surely_off(each: list[_Calibration]) -> NDArray[np.bool_]:
+    """Tells of which pictures the excess, the slope or the intercept is surely not right, [k]."""
+    figures = [
+        side
+        for part in each
+        for figure, right in ((part.excess, 0.0), (part.slope, 1.0), (part.intercept, 0.0))
+        for side in (_above(figure, right), _above(figure, right, -1))
+    ]
+    return np.asarray(surely_above(figures, 0.0).reshape(len(each), -1).any(axis=1))
+
+
+def _above(figure: Estimate, right: float, sign: int = 1) -> Estimate:
+    """Returns how far a figure is above the right one, or below it where `sign` is -1."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return figure
+    low, high = sorted((sign * (figure.low - right), sign * (figure.high - right)))
+    return Estimate(sign * (figure.value - right), low, high, figure.n)
+
+
+def _names(each: list[_Calibration], chosen: NDArray[np.bool_]) -> str:
+    return ", ".join(part.name for part, there in zip(each, chosen, strict=True) if there)
+
+
+def _row(part: _Calibration) -> tuple[Cell, ...]:
+    name, n, confidence, *figures = part
+    return (name, n, f"{confidence:.3f}", *figures)

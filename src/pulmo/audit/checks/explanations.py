@@ -1,0 +1,124 @@
+"""Explanations: a map must depend on what the model has learnt (Adebayo et al. 2018)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from pulmo.audit.batches import in_batches
+from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.finding import Verdict
+from pulmo.audit.subject import Subject
+from pulmo.bundle.predictor import Outputs
+from pulmo.bundle.randomise import randomised
+from pulmo.core.estimate import Estimate
+from pulmo.evaluate.bootstrap import bootstrap, interval_estimate
+from pulmo.evaluate.weighted import Weights
+
+ALIKE: Final = 0.5
+"""Rank correlation above which the maps of a trained and a random network are alike."""
+
+DRAWS: Final = 3
+"""Random networks. A single one may resemble the trained one, or its negative, by accident."""
+
+
+@check(
+    "explanations",
+    question="Do the class activation maps depend on what the model has learnt?",
+    claim="has class activation maps that change when what it has learnt is taken from it",
+)
+def explanations(subject: Subject) -> Answer:
+    """Fails where the maps surely stay alike when the weights are shuffled.
+
+    Of each picture the map of the decided class is compared with that of the same class in three
+    networks with shuffled weights, by the rank correlation over its positions. It fails where the
+    median over the pictures surely lies above a half, and warns where it may. That the maps change
+    does not show that they point at a disease.
+    """
+    numbers = subject.some
+    decided = subject.sample.decided[numbers]
+    before = _of_decided(subject.outputs.activation[numbers], decided)
+    if before.shape[1] < 2:
+        raise Unanswered("The maps have one position only, and so no order that could change.")
+    generator = subject.generator("explanations")
+    draws = [
+        rank_correlation(before, _of_decided(maps, decided))
+        for maps in _shuffled_maps(subject, numbers, generator)
+    ]
+    figure = _median(subject, numbers, np.mean(draws, axis=0))
+    sentence = (
+        "With shuffled weights the maps have a median rank correlation with those of the model of "
+        f"{figure}; 1 would be the same map."
+    )
+    return Answer(_verdict(figure), sentence, {"median rank correlation": figure})
+
+
+def rank_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Returns Spearman's correlation of the rows of two tables [n, positions], [n].
+
+    It is 0 where a row does not vary or holds a value that is not a number: then nothing of its
+    order is left.
+    """
+    ranks = np.stack([rankdata(np.nan_to_num(table), axis=1) for table in (one, other)])
+    deviations = ranks - ranks.mean(axis=2, keepdims=True)
+    sizes = np.sqrt(np.square(deviations).sum(axis=2)).prod(axis=0)
+    sizes[~(np.isfinite(one) & np.isfinite(other)).all(axis=1)] = 0.0
+    products = deviations.prod(axis=0).sum(axis=1)
+    found = np.zeros(len(one))
+    np.divide(products, sizes, out=found, where=sizes > 0)
+    return found
+
+
+def _of_decided(maps: NDArray[np.float32], decided: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Returns the map of the decided class of each picture, [n, positions]."""
+    return maps[np.arange(len(maps)), decided].reshape(len(maps), -1)
+
+
+def _shuffled_maps(
+    subject: Subject, numbers: NDArray[np.intp], generator: np.random.Generator
+) -> Iterator[NDArray[np.float32]]:
+    """Yields the maps [m, classes, rows, columns] of networks with shuffled weights."""
+    pictures = subject.pictures[numbers]
+    for _ in range(DRAWS):
+        try:
+            models = [randomised(part.predictor, generator) for part in subject.parts]
+        except ModuleNotFoundError as missing:
+            raise Unanswered(
+                f"The weights are shuffled with the package {missing.name}, which is not "
+                "installed; `pip install 'pulmo[train]'` brings it."
+            ) from None
+
+        def ask(part: int, places: NDArray[np.intp]) -> Outputs:
+            return models[part].run(pictures[places])  # noqa: B023 - it is asked in this round
+
+        yield in_batches(subject.part[numbers], ask)[1]
+
+
+def _median(subject: Subject, numbers: NDArray[np.intp], values: NDArray[np.float64]) -> Estimate:
+    """Returns the median of values [m] of rows, with a bootstrap over groups."""
+    order = np.argsort(values)
+    groups = np.unique(subject.groups[numbers], return_inverse=True)[1]
+
+    def median(weights: Weights) -> NDArray[np.float64]:
+        reached = np.cumsum(weights[:, order], axis=1)
+        half = (reached < reached[:, -1:] / 2).sum(axis=1)
+        return np.asarray(values[order][half])
+
+    draws = bootstrap(
+        lambda weights: {"median": median(weights)},
+        groups,
+        subject.means.replicates,
+        subject.generator("median"),
+    )["median"]
+    return interval_estimate(float(np.median(values)), draws, len(values), "it has no value")
+
+
+def _verdict(figure: Estimate) -> Verdict:
+    # Maps that do not change at all have correlations that do not vary, and so no interval.
+    value = figure.value or 0.0
+    low, high = (value if end is None else end for end in (figure.low, figure.high))
+    if low > ALIKE:
+        return "fails"
+    return "passes" if high <= ALIKE else "warns"

@@ -1,0 +1,116 @@
+"""What may be expected at another hospital, and what was found at those that are there.
+
+Ong Ly et al. 2024 estimate the AUC on external data without any: the AUC inside, less that of the
+same network trained on pictures whose pixels are shuffled, plus one half. What shuffled pixels
+still show is how often each grey occurs, so that here a support vector machine on the grey
+histogram takes the place of the second network, which spares a training. It finds what can be told
+without any shape; a shortcut that has a shape, such as a side marker, it does not find, and then
+the estimate is too high.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulmo.audit.check import Answer, check
+from pulmo.audit.finding import Cell, Table, Verdict
+from pulmo.audit.floors import FLOORS, Unfit, fit_floor
+from pulmo.audit.subject import Subject
+from pulmo.core.estimate import Estimate, gap
+from pulmo.evaluate.intervals import auc_estimate
+from pulmo.evaluate.paired import compare_auc
+
+CHANCE: Final = 0.5
+
+_TITLE: Final = "AUC of the positive classes at sources that the training does not have"
+_COLUMNS: Final = ("source", "pictures", "AUC", "estimate less AUC")
+
+_ONE_SIDE: Final = "its pictures are all positive, or all negative"
+
+
+class _Sides(NamedTuple):
+    """The judged rows.
+
+    Attributes:
+        score: probability of the positive classes, [n].
+        positive: whether the class is one of them, [n].
+        outside: whether the source is one that the training does not have, [n].
+    """
+
+    score: NDArray[np.float64]
+    positive: NDArray[np.bool_]
+    outside: NDArray[np.bool_]
+
+
+@check(
+    "external",
+    question="What may be expected at another hospital?",
+    claim="tells its positive classes from the others where it was not trained",
+)
+def external(subject: Subject) -> Answer:
+    """Fails where a source outside shows no more than chance; warns where the estimate does."""
+    sides = _Sides(
+        subject.positive_score(subject.probabilities),
+        subject.rows["class"].isin(subject.card.decision.positive).to_numpy(bool),
+        _outside(subject),
+    )
+    estimate, figures = _estimated(subject, sides)
+    rows: list[tuple[Cell, ...]] = []
+    for source in sorted(set(subject.rows["source"][sides.outside])):
+        at = (subject.rows["source"] == source).to_numpy(bool)
+        found = auc_estimate(sides.score[at], sides.positive[at], subject.groups[at], _ONE_SIDE)
+        rows.append((source, int(at.sum()), found, gap(estimate, found)))
+        figures[source] = found
+    table = Table(title=_TITLE, columns=_COLUMNS, rows=tuple(rows))
+    verdict, sentence = _judged(estimate, [figures[str(row[0])] for row in rows])
+    return Answer(verdict, sentence, figures, (table,) if rows else ())
+
+
+def _outside(subject: Subject) -> NDArray[np.bool_]:
+    """Returns which rows are of a source that their model was not fitted on, [n]."""
+    outside = np.zeros(len(subject.rows), np.bool_)
+    for number, part in enumerate(subject.parts):
+        mine = subject.part == number
+        outside[mine] = ~subject.rows["source"][mine].isin(part.fit["source"].unique())
+    return outside
+
+
+def _estimated(subject: Subject, sides: _Sides) -> tuple[Estimate, dict[str, Estimate]]:
+    """Returns the estimate, with the figures that it is made of."""
+    inside = np.flatnonzero(~sides.outside)
+    try:
+        floor = fit_floor(subject, FLOORS["histogram"], inside)
+    except Unfit as reason:
+        return Estimate.undefined(f"no floor could be fitted: {reason}"), {}
+    at = floor.numbers
+    shuffled = subject.positive_score(floor.probabilities)
+    positive, groups = sides.positive[at], subject.groups[at]
+    difference = compare_auc(np.stack([sides.score[at], shuffled]), positive, groups).estimate
+    low, value, high = (
+        None if end is None else min(max(end + CHANCE, 0.0), 1.0)
+        for end in (difference.low, difference.value, difference.high)
+    )
+    estimate = Estimate(value, low, high, difference.n, difference.reason)
+    return estimate, {
+        "estimate": estimate,
+        "inside": auc_estimate(sides.score[at], positive, groups, _ONE_SIDE),
+        "histogram": auc_estimate(shuffled, positive, groups, _ONE_SIDE),
+    }
+
+
+def _judged(estimate: Estimate, found: list[Estimate]) -> tuple[Verdict, str]:
+    # An area of 1 has no interval, and yet it is no chance.
+    known = [each for each in found if each.low is not None or each.value == 1]
+    words = f"The AUC that may be expected outside is {estimate} (after Ong Ly et al. 2024)."
+    if known:
+        worst = min(known, key=_least)
+        words += f" The lowest at a source that the training does not have is {worst}."
+        return ("passes" if _least(worst) > CHANCE else "fails"), words
+    words += " No source is there that the training does not have, so that it cannot be tested."
+    low = estimate.low is not None and estimate.low <= CHANCE
+    return ("warns" if low else "unknown"), words
+
+
+def _least(found: Estimate) -> float:
+    return 1.0 if found.low is None else found.low

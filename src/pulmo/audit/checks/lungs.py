@@ -1,0 +1,218 @@
+"""Lungs: what a model says without the lungs, and with those of another picture."""
+
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pulmo.audit.chance import chance, skill
+from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.drops import MARGIN, decided_on, require_skill, worst
+from pulmo.audit.finding import Table, Verdict
+from pulmo.audit.shares import balanced_accuracy
+from pulmo.audit.subject import Pixels, Subject
+from pulmo.core.estimate import Estimate
+from pulmo.evaluate.intervals import proportion_estimate
+
+FEWEST: Final = 10
+"""Pictures with a mask that a class needs."""
+
+KEPT: Final = 0.5
+"""Share of the skill above chance that a model which looks at the lungs cannot keep without."""
+
+_FEATHER: Final = 1.0
+"""Deviation in pixels of the edge between pasted lungs and their background."""
+
+Masks = NDArray[np.bool_]
+
+
+class Swaps(NamedTuple):
+    """Pictures whose lungs are of another class's picture.
+
+    Attributes:
+        background: the rows whose surroundings they have, [m].
+        lungs: the rows whose lungs they have, [m].
+        pictures: uint8 [m, size, size].
+    """
+
+    background: NDArray[np.intp]
+    lungs: NDArray[np.intp]
+    pictures: Pixels
+
+
+@check(
+    "lungs",
+    question="Does the model decide by the lungs, or by what is around them?",
+    claim="decides by the lungs rather than by what is around them",
+)
+def lungs(subject: Subject) -> Answer:
+    """Fails where the model does as well without lungs, or follows the background of a swap.
+
+    Black in the shape of the lungs still shows their shape, and a mask is worse where a lung is
+    opaque. So the whole rectangle that holds them is blackened too, and only that can fail: where
+    the balanced accuracy without it is surely above chance by more than the margin, and more than
+    half of the skill above chance is left. The same with the lungs' own shape warns.
+
+    Of the swaps, with the lungs of a picture of another class on the background, those count
+    whose two pictures are decided on rightly as they are: the decision follows the class of the
+    lungs, that of the background, or neither.
+    """
+    numbers, masks = _with_masks(subject)
+    guessing = chance(subject, numbers)
+    own = require_skill(subject, numbers)
+    pictures = subject.pictures[numbers]
+    shaped, boxed = (
+        _accuracy_of(subject, numbers, np.where(hidden, np.uint8(0), pictures))
+        for hidden in (masks, boxes_of(masks))
+    )
+    followed, neither = _followed(subject, swap(subject, numbers, masks))
+    verdict = worst(
+        "fails" if _is_kept(boxed, own, guessing) else "passes",
+        "warns" if _is_kept(shaped, own, guessing) else "passes",
+        _followed_verdict(followed),
+    )
+    shown = {"unchanged": own, "lungs black": shaped, "their rectangle black": boxed}
+    figures = shown | {
+        "swaps that follow the lungs": followed,
+        "swaps that follow neither": neither,
+    }
+    table = Table(
+        title="Without lungs",
+        columns=("pictures", "balanced accuracy", "skill (0 is chance, 1 perfect)"),
+        rows=tuple((name, figure, skill(figure, guessing)) for name, figure in shown.items()),
+    )
+    sentence = (
+        f"On {len(numbers)} pictures with a lung mask the balanced accuracy is {own}, with black "
+        f"lungs {shaped}, with their whole rectangle black {boxed}; chance is {guessing:.2f}. "
+        "Where the lungs of another class lie on a picture's background and the decision follows "
+        f"one of the two, the share that follows the lungs is {followed}."
+    )
+    return Answer(verdict, sentence, figures, (table,))
+
+
+def swap(subject: Subject, numbers: NDArray[np.intp], masks: Masks) -> Swaps:
+    """Puts the lungs of a drawn picture of another class on each picture.
+
+    Both are decided on rightly as they are, and are of the same part, so that no model meets a
+    picture of its training.
+
+    Args:
+        subject: whose pictures they are.
+        numbers: rows, [m].
+        masks: where their lungs are, [m, size, size].
+    """
+    truth, part = subject.truth[numbers], subject.part[numbers]
+    right = subject.sample.decided[numbers] == truth
+    generator = subject.generator("swap")
+    pairs = []
+    for place in np.flatnonzero(right):
+        others = np.flatnonzero(right & (truth != truth[place]) & (part == part[place]))
+        if len(others):
+            pairs.append((place, generator.choice(others)))
+    back, front = np.array(pairs, np.intp).reshape(-1, 2).T
+    pictures = subject.pictures
+    made = [
+        paste(pictures[numbers[a]], masks[a], pictures[numbers[b]], masks[b])
+        for a, b in zip(back, front, strict=True)
+    ]
+    size = pictures.shape[1]
+    stack = np.array(made, np.uint8).reshape(-1, size, size)
+    return Swaps(numbers[back], numbers[front], stack)
+
+
+def paste(
+    background: Pixels, there: NDArray[np.bool_], picture: Pixels, lungs: NDArray[np.bool_]
+) -> Pixels:
+    """Returns a background with the lungs of a picture, resized to those that were there.
+
+    Both lungs' rectangles are laid over each other. What is pasted is the union of both shapes, so
+    that nothing is left of the lungs that were there.
+
+    Args:
+        background: uint8 [size, size].
+        there: where its lungs are, [size, size], somewhere.
+        picture: uint8 [size, size].
+        lungs: where its lungs are, [size, size], somewhere.
+    """
+    top, bottom, left, right = box_of(there)
+    upper, lower, first, last = box_of(lungs)
+    scale = np.array([(right - left) / (last - first), (bottom - top) / (lower - upper)])
+    # Pixels have their centres at halves.
+    shift = np.array([left, top]) - 0.5 - scale * (np.array([first, upper]) - 0.5)
+    way = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
+    size = (background.shape[1], background.shape[0])
+    moved = cv2.warpAffine(picture, way, size, borderMode=cv2.BORDER_REPLICATE)
+    shape = cv2.warpAffine(lungs.astype(np.float32), way, size)
+    union = np.maximum(shape, there.astype(np.float32))
+    alpha = cv2.GaussianBlur(union, (0, 0), _FEATHER)
+    # The blur must not let the old lungs through.
+    alpha = np.maximum(alpha, there)
+    return np.rint(alpha * moved + (1 - alpha) * background).astype(np.uint8)
+
+
+def box_of(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """Returns the first and the last + 1 row and column of a mask [rows, columns], some true."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def boxes_of(masks: Masks) -> Masks:
+    """Returns masks [n, size, size] of the rectangles that hold those of masks."""
+    boxes = np.zeros_like(masks)
+    for box, mask in zip(boxes, masks, strict=True):
+        top, bottom, left, right = box_of(mask)
+        box[top:bottom, left:right] = True
+    return boxes
+
+
+def _with_masks(subject: Subject) -> tuple[NDArray[np.intp], Masks]:
+    """Returns rows whose masks show lungs, of classes that have enough of them, and the masks."""
+    numbers = np.flatnonzero(subject.has_mask(subject.rows))
+    masks = subject.masks_of(subject.rows.iloc[numbers])
+    seen = masks.any(axis=(1, 2))
+    counts = np.bincount(subject.truth[numbers[seen]], minlength=len(subject.labels.order))
+    if (counts >= FEWEST).sum() < 2:
+        held = ", ".join(
+            f"{n} of {label}" for label, n in zip(subject.labels.order, counts, strict=True)
+        )
+        raise Unanswered(
+            f"Two classes must have {FEWEST} judged pictures with a lung mask; there are {held}."
+        )
+    chosen = subject.few(numbers[seen & (counts[subject.truth[numbers]] >= FEWEST)])
+    return chosen, masks[np.isin(numbers, chosen)]
+
+
+def _accuracy_of(subject: Subject, numbers: NDArray[np.intp], pictures: Pixels) -> Estimate:
+    decided = decided_on(subject, pictures, numbers)
+    return balanced_accuracy(subject, numbers, decided)
+
+
+def _is_kept(without: Estimate, own: Estimate, guessing: float) -> bool:
+    """Tells whether more than half of the skill is left, surely above chance."""
+    left, all_of_it = skill(without, guessing), skill(own, guessing)
+    surely = (without.low or 0.0) > guessing + MARGIN
+    return surely and (left.value or 0.0) > KEPT * (all_of_it.value or 0.0)
+
+
+def _followed(subject: Subject, swaps: Swaps) -> tuple[Estimate, Estimate]:
+    """Returns the share of the decided swaps that follow the lungs, and of all that are neither."""
+    if not len(swaps.lungs):
+        reason = "no two pictures of different classes are decided on rightly"
+        return Estimate.undefined(reason), Estimate.undefined(reason)
+    decided = decided_on(subject, swaps.pictures, swaps.background)
+    lungs, background = (decided == subject.truth[rows] for rows in (swaps.lungs, swaps.background))
+    either, groups = lungs | background, subject.groups[swaps.background]
+    return (
+        proportion_estimate(lungs[either], groups[either], "no swap follows one of the two"),
+        proportion_estimate(~either, groups, "there is no swap"),
+    )
+
+
+def _followed_verdict(lungs: Estimate) -> Verdict:
+    """Tells what the share of the decisions that follow the lungs means."""
+    if lungs.low is None or lungs.high is None:
+        return "warns"
+    if lungs.high < 0.5:
+        return "fails"
+    return "passes" if lungs.low > 0.5 else "warns"

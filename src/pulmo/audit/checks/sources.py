@@ -1,0 +1,250 @@
+"""Whether the model tells the classes apart within a source, or only the sources."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.finding import Cell, Table, Verdict
+from pulmo.audit.shares import balanced_accuracy
+from pulmo.audit.subject import Subject
+from pulmo.core.estimate import Estimate
+from pulmo.evaluate.bootstrap import bootstrap, interval_estimate, without_interval_if_scarce
+from pulmo.evaluate.contrasts import Sides, pairings, positive_share
+from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.evaluate.ranking import Ranking
+from pulmo.evaluate.weighted import Weights, divide
+
+MARGIN: Final = 0.1
+"""AUC that classes may lose within a source before a reader must know of it."""
+
+FEWEST: Final = 10
+"""Pictures of each of two classes that a source needs for them to be compared within it."""
+
+
+class _Pair(NamedTuple):
+    """Two classes.
+
+    Attributes:
+        sides: the classes.
+        homes: the sources that have enough pictures of both.
+        within: the AUC over the pairs of pictures from one of these sources.
+        across: the AUC over the pairs of pictures from different sources.
+        lost: the second minus the first.
+    """
+
+    sides: Sides
+    homes: tuple[str, ...]
+    within: Estimate
+    across: Estimate
+    lost: Estimate
+
+    @property
+    def words(self) -> str:
+        """The classes, for a sentence."""
+        return f"{self.sides.positive[0]} against {self.sides.negative[0]}"
+
+
+@check(
+    "sources",
+    question="Does the model tell the classes apart where the source cannot?",
+    claim="tells any two of the classes apart within a source, where the source gives none away",
+)
+def sources(subject: Subject) -> Answer:
+    """Fails where two classes are told apart across sources only.
+
+    Warns where two classes share no source, or are not surely told apart within one.
+    """
+    present = [label for label in subject.labels.order if (subject.rows["class"] == label).any()]
+    if len(present) < 2:
+        raise Unanswered("All pictures are of one class.")
+    names = subject.rows["source"].to_numpy(str)
+    pairs = [
+        _pair(subject, sides, names)
+        for sides in pairings(present)
+        if len(sides.positive) == 1  # all others together against normal repeat the pairs
+    ]
+    by_source = [_figures(subject, name) for name in sorted(set(names.tolist()))]
+    found = [_verdict(pair) for pair in pairs if pair.homes]
+    found += _apart([pair for pair in pairs if not pair.homes])
+    verdicts = [verdict for verdict, _ in found]
+    worst: Verdict = next((each for each in ("fails", "warns") if each in verdicts), "passes")
+    sentences = [*(sentence for _, sentence in found), *_worst(by_source), *_external(subject)]
+    columns = ("source", "pictures", "balanced accuracy")
+    recalls = tuple(f"recall of {label}" for label in subject.labels.order)
+    figures = {f"within a source, {pair.words}": pair.within for pair in pairs}
+    figures |= {f"across sources, {pair.words}": pair.across for pair in pairs}
+    return Answer(
+        worst,
+        " ".join(sentences),
+        figures,
+        (
+            Table(title="Sources", columns=columns + recalls, rows=tuple(by_source)),
+            Table(
+                title="AUC of two classes, within a source and across sources",
+                columns=("classes", "shared sources", "within a source", "across sources"),
+                rows=tuple(
+                    (pair.words, ", ".join(pair.homes) or "none", pair.within, pair.across)
+                    for pair in pairs
+                ),
+            ),
+        ),
+    )
+
+
+def _pair(subject: Subject, sides: Sides, names: NDArray[np.str_]) -> _Pair:
+    """Holds two classes against each other within sources and across them."""
+    places = [subject.labels.order.index(label) for (label,) in sides]
+    chosen = np.isin(subject.truth, places)
+    sample, homes = subject.sample.take(chosen), names[chosen]
+    positive = sample.truth == places[0]
+    shared = tuple(
+        name
+        for name in sorted(set(homes.tolist()))
+        if min((positive & (homes == name)).sum(), (~positive & (homes == name)).sum()) >= FEWEST
+    )
+    pairs = _Pairs(positive_share(sample, sides), positive, homes, shared)
+    statistics = {"within": pairs.within, "across": pairs.across, "lost": pairs.lost}
+    generator = subject.generator("sources")
+    draws = bootstrap(
+        lambda weights: {name: statistic(weights) for name, statistic in statistics.items()},
+        sample.groups,
+        subject.means.replicates,
+        generator,
+    )
+    ones = np.ones((1, len(sample)))
+    reasons = {
+        "within": f"no source has {FEWEST} pictures of both",
+        "across": "no two sources have one of them each",
+        "lost": "one of the two is undefined",
+    }
+    figures = [
+        without_interval_if_scarce(
+            interval_estimate(float(statistic(ones)[0]), draws[name], len(sample), reasons[name]),
+            positive,
+            sample.groups,
+        )
+        for name, statistic in statistics.items()
+    ]
+    return _Pair(sides, shared, *figures)
+
+
+class _Pairs:
+    """The AUC of scores over some of the pairs of a positive and a negative picture.
+
+    Over the pairs from one source, it is the AUC stratified by source (van Elteren 1960).
+    """
+
+    def __init__(
+        self,
+        scores: NDArray[np.float64],
+        positive: NDArray[np.bool_],
+        homes: NDArray[np.str_],
+        shared: tuple[str, ...],
+    ) -> None:
+        """Takes scores, high for positives, the sources, [n] each, and those that count within."""
+        rows = [np.flatnonzero(homes == name) for name in sorted(set(homes.tolist()))]
+        self._shared = [homes[each[0]] in shared for each in rows]
+        self._rows = [np.arange(len(scores)), *rows]
+        classes = positive.astype(np.intp)
+        self._rankings = [Ranking.of(scores[each], classes[each], 1, 2) for each in self._rows]
+
+    def within(self, weights: Weights) -> NDArray[np.float64]:
+        """Returns the AUC over pairs from one of the shared sources, [b]."""
+        counted = [
+            self._counted(weights, place + 1) for place, there in enumerate(self._shared) if there
+        ]
+        won, all_ = np.sum(counted, axis=0) if counted else np.zeros((2, len(weights)))
+        return divide(won, all_)
+
+    def across(self, weights: Weights) -> NDArray[np.float64]:
+        """Returns the AUC over pairs from two sources, [b]."""
+        whole, *parts = (self._counted(weights, place) for place in range(len(self._rows)))
+        won, all_ = whole - np.sum(parts, axis=0)
+        # What is left of equal sums is rounding, of pairs that weigh 1 or more.
+        return divide(won, np.where(all_ < 0.5, 0.0, all_))
+
+    def lost(self, weights: Weights) -> NDArray[np.float64]:
+        """Returns the second minus the first, [b]."""
+        return self.across(weights) - self.within(weights)
+
+    def _counted(self, weights: Weights, place: int) -> NDArray[np.float64]:
+        """Returns the pairs that are ranked rightly, and all pairs, of one set of rows, [2, b]."""
+        mine = weights[:, self._rows[place]]
+        ranked = self._rankings[place].rank(mine)
+        return np.stack([ranked.wins.sum(axis=1), ranked.pairs.sum(axis=1)])
+
+
+def _verdict(pair: _Pair) -> tuple[Verdict, str]:
+    """Returns what two classes that share a source show, and says it."""
+    said = f"{pair.words}: AUC {pair.within} within a source"
+    if pair.across.value is not None:
+        said += f", {pair.across} across sources"
+    if pair.within.low is not None and pair.within.low > 0.5:
+        if pair.lost.low is not None and pair.lost.low > MARGIN:
+            return "warns", f"{said}, surely more than {MARGIN} better."
+        return "passes", f"{said}."
+    if pair.across.low is not None and pair.across.low > 0.5:
+        return "fails", f"{said}: only the source tells them apart surely."
+    return "warns", f"{said}: not surely better than chance."
+
+
+def _apart(pairs: list[_Pair]) -> Iterator[tuple[Verdict, str]]:
+    """Yields what is to be said of the classes that share no source."""
+    if pairs:
+        words = ", ".join(
+            " and ".join((*pair.sides.positive, *pair.sides.negative)) for pair in pairs
+        )
+        sentence = f"No source has {FEWEST} pictures of both {words}"
+        yield "warns", f"{sentence}: a high figure between them may be the source."
+
+
+def _figures(subject: Subject, name: str) -> tuple[Cell, ...]:
+    """Returns the row of a source: its pictures, balanced accuracy and recalls."""
+    numbers = np.flatnonzero(subject.rows["source"] == name)
+    decided, truth = subject.sample.decided[numbers], subject.truth[numbers]
+    recalls = (
+        proportion_estimate(
+            decided[truth == place] == place,
+            subject.groups[numbers[truth == place]],
+            "there is no such picture",
+        )
+        for place in range(len(subject.labels.order))
+    )
+    return (name, len(numbers), balanced_accuracy(subject, numbers, decided), *recalls)
+
+
+def _worst(rows: list[tuple[Cell, ...]]) -> Iterator[str]:
+    """Names the source with the lowest balanced accuracy."""
+    figures = {str(row[0]): row[2] for row in rows if isinstance(row[2], Estimate)}
+    if len(figures) > 1:
+        name = min(figures, key=lambda each: figures[each].value or 0.0)
+        yield f"The worst source is {name}, with a balanced accuracy of {figures[name]}."
+
+
+def _external(subject: Subject) -> Iterator[str]:
+    """Says which sources no model was fitted on."""
+    if not all(len(part.fit) for part in subject.parts):
+        return
+    rows = subject.rows
+    foreign = np.zeros(len(rows), np.bool_)
+    for place, part in enumerate(subject.parts):
+        used = set(part.fit["source"]) | set(part.fit["origin"].dropna())
+        known = rows["source"].isin(used) | rows["origin"].isin(used)
+        foreign |= (subject.part == place) & ~known.to_numpy()
+    outside = rows[foreign]
+    names = sorted(set(outside["source"]))
+    if len(outside) == len(rows):
+        yield (
+            "The test is external: no model was fitted on pictures of the sources that it is "
+            f"judged on, {', '.join(names)}."
+        )
+    elif names:
+        yield (
+            f"{len(outside):,} of {len(rows):,} pictures are of sources that their model was "
+            f"not fitted on: {', '.join(names)}."
+        )
+    else:
+        yield "The test is internal: the models were fitted on other pictures of each source."

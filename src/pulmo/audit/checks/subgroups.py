@@ -1,0 +1,173 @@
+"""Subgroups of patients and pictures in which the model is worse than in the others."""
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.finding import Cell, Table
+from pulmo.audit.gaps import surely_above
+from pulmo.audit.screening import is_positive, sensitivity
+from pulmo.audit.shares import balanced_accuracy
+from pulmo.audit.subject import Subject
+from pulmo.core.estimate import Estimate, gap
+from pulmo.datasets.inspect.facts import file_facts
+
+MARGIN: Final = 0.1
+"""Gap that fails: of ten patients, one more is treated wrongly for what he or she is."""
+
+FEWEST: Final = 10
+"""Pictures of a class, inside and outside, that a gap is computed from."""
+
+_AGES: Final = ((0, "0-17 years"), (18, "18-39 years"), (40, "40-64 years"), (65, "65+ years"))
+_SIZES: Final = (
+    (0, "below 512 pixels"),
+    (512, "512-1023 pixels"),
+    (1024, "1024-2047 pixels"),
+    (2048, "2048+ pixels"),
+)
+_COLUMNS: Final = ("by", "subgroup", "pictures", "figure", "here", "in the rest", "worse by")
+
+
+def _banded(values: pd.Series, bands: tuple[tuple[int, str], ...]) -> pd.Series:
+    """Returns the name of the band that each value lies in, null where it is unknown."""
+    edges = [*(start for start, _ in bands), np.inf]
+    names = [name for _, name in bands]
+    return pd.cut(values.astype("Float64").astype(float), edges, right=False, labels=names)
+
+
+def _size(subject: Subject) -> pd.Series:
+    facts = file_facts(subject.rows, subject.means.facts)
+    return _banded(facts[["width", "height"]].max(axis=1), _SIZES)
+
+
+TRAITS: Final[dict[str, Callable[[Subject], pd.Series]]] = {
+    "sex": lambda subject: subject.rows["sex"],
+    "age": lambda subject: _banded(subject.rows["age"], _AGES),
+    "view": lambda subject: subject.rows["view"],
+    "source": lambda subject: subject.rows["source"],
+    "longer side": _size,
+}
+"""Name -> the subgroup of each judged picture, null where it is unknown."""
+
+
+class Gap(NamedTuple):
+    """How much worse a figure is in a subgroup.
+
+    Attributes:
+        trait: what forms the subgroups.
+        name: the subgroup.
+        n: its pictures.
+        figure: what is compared.
+        here: the figure of the subgroup.
+        rest: that of all other pictures of which the trait is known.
+        worse: the second minus the first.
+    """
+
+    trait: str
+    name: str
+    n: int
+    figure: str
+    here: Estimate
+    rest: Estimate
+    worse: Estimate
+
+
+@check(
+    "subgroups",
+    question="Is the model worse for some patients or pictures than for the others?",
+    claim=(
+        "is not surely worse in any subgroup that can be told here by sex, age, view, source or "
+        "size"
+    ),
+)
+def subgroups(subject: Subject) -> Answer:
+    """Fails where the model is surely worse by more than the margin, warns where it is worse.
+
+    Of the pictures of a subgroup and of all others of which the trait is known, the sensitivity at
+    the threshold and the balanced accuracy over the classes that both have are compared. All gaps
+    are tested together (Holm 1979).
+    """
+    gaps = list(_gaps(subject))
+    known = [each for each in gaps if each.worse.value is not None]
+    if not known:
+        raise Unanswered(
+            f"No trait splits the pictures so that {FEWEST} of a class are on either side."
+        )
+    worse = [each.worse for each in known]
+    much, some = surely_above(worse, MARGIN), surely_above(worse, 0.0)
+    told = [each for each, sure in zip(known, much if much.any() else some, strict=True) if sure]
+    compared = list(dict.fromkeys(each.trait for each in known))
+    sentence = f"{len(known)} gaps were tested, by {', '.join(compared)}."
+    if missing := [name for name in TRAITS if name not in compared]:
+        sentence += f" Too little is known to tell subgroups by {', '.join(missing)}."
+    for each in told:
+        sentence += (
+            f" By {each.trait}, {each.name}: {each.figure} {each.here}, in the rest {each.rest}."
+        )
+    rows = [_row(each) for each in gaps]
+    return Answer(
+        "fails" if much.any() else "warns" if some.any() else "passes",
+        sentence,
+        {f"{each.figure} worse by, {each.trait}: {each.name}": each.worse for each in told},
+        (Table(title="Subgroups", columns=_COLUMNS, rows=tuple(rows)),),
+    )
+
+
+def _gaps(subject: Subject) -> Iterator[Gap]:
+    """Yields both gaps of each subgroup of each trait that has two or more."""
+    for trait, look in TRAITS.items():
+        values = look(subject)
+        names = sorted(values.dropna().unique())
+        if len(names) < 2:
+            continue
+        for name in names:
+            inside = np.asarray((values == name).fillna(value=False), np.bool_)
+            outside = np.asarray(values.notna(), np.bool_) & ~inside
+            n = int(inside.sum())
+            for figure, compare in (
+                ("sensitivity", _sensitivities),
+                ("balanced accuracy", _balanced_accuracies),
+            ):
+                here, rest = compare(subject, inside, outside)
+                yield Gap(trait, str(name), n, figure, here, rest, gap(rest, here))
+
+
+def _sensitivities(
+    subject: Subject, inside: NDArray[np.bool_], outside: NDArray[np.bool_]
+) -> tuple[Estimate, Estimate]:
+    positive = is_positive(subject)
+    for side, words in ((inside, "here"), (outside, "in the rest")):
+        n = int((positive & side).sum())
+        if n < FEWEST:
+            nothing = Estimate.undefined(f"fewer than {FEWEST} positive pictures {words}", n)
+            return nothing, nothing
+    return (
+        sensitivity(subject, np.flatnonzero(inside)),
+        sensitivity(subject, np.flatnonzero(outside)),
+    )
+
+
+def _balanced_accuracies(
+    subject: Subject, inside: NDArray[np.bool_], outside: NDArray[np.bool_]
+) -> tuple[Estimate, Estimate]:
+    """Returns the figure of either side, over the classes that both have."""
+    classes = len(subject.labels.order)
+    counts = [np.bincount(subject.truth[side], minlength=classes) for side in (inside, outside)]
+    shared = np.flatnonzero((np.stack(counts) >= FEWEST).all(axis=0))
+    if len(shared) < 2:
+        reason = f"fewer than two classes have {FEWEST} pictures here and in the rest"
+        nothing = Estimate.undefined(reason, int(inside.sum()))
+        return nothing, nothing
+    figures = []
+    for side in (inside, outside):
+        numbers = np.flatnonzero(side & np.isin(subject.truth, shared))
+        figures.append(balanced_accuracy(subject, numbers, subject.sample.decided[numbers]))
+    return figures[0], figures[1]
+
+
+def _row(each: Gap) -> tuple[Cell, ...]:
+    return (each.trait, each.name, each.n, each.figure, each.here, each.rest, each.worse)

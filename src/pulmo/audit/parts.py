@@ -1,0 +1,60 @@
+"""Parts: the models of an audit with their pictures, and the means that it is made with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from pulmo.audit.lungs import LungMasks
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.labels import LabelScheme
+from pulmo.datasets.inspect.facts import Published
+
+
+class Part(NamedTuple):
+    """A model and what it is asked about.
+
+    Attributes:
+        predictor: the opened bundle.
+        fit: the rows of a manifest that it may owe its weights and thresholds to.
+        judged: the rows that it is asked about.
+    """
+
+    predictor: Predictor
+    fit: pd.DataFrame
+    judged: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Means:
+    """What an audit may use beside the models.
+
+    Attributes:
+        cache: where decoded pictures are kept.
+        lungs: lung masks of some of the pictures; None if there are none.
+        facts: the facts of the published files, where the manifest's are not those.
+        published: an accuracy that was published for these pictures; None if there is none.
+        most: pictures that a check which changes pictures is made with at most.
+        replicates: bootstrap resamples of an interval.
+        seed: of all that is drawn.
+        on_progress: called with the pictures decoded and the pictures to decode.
+    """
+
+    cache: Path
+    lungs: LungMasks | None = None
+    facts: Published | None = None
+    published: float | None = None
+    most: int = 500
+    replicates: int = 1000
+    seed: int = 0
+    on_progress: Callable[[int, int], None] | None = field(default=None, compare=False)
+
+
+def known_rows(table: pd.DataFrame, labels: LabelScheme) -> pd.DataFrame:
+    """Returns the rows of a manifest whose label a model knows, with one column more, `class`."""
+    places = {label: labels.index(label) for label in table["label"].unique()}
+    names = {label: labels.order[place] for label, place in places.items() if place is not None}
+    rows = table[table["label"].isin(names)]
+    return rows.assign(**{"class": rows["label"].map(names)})

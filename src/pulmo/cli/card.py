@@ -1,0 +1,37 @@
+"""pulmo card."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pulmo.cli.output import claim_folder
+
+
+def card(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle's folder.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the results.")],
+    data: Annotated[
+        Path | None, typer.Option(help="The manifest that the model was trained on.")
+    ] = None,
+    evaluation: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="An evaluation of the bundle; may be repeated."),
+    ] = None,
+    audit: Annotated[Path | None, typer.Option(help="The folder of the bundle's audit.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="The run that the bundle was exported from.")
+    ] = None,
+) -> None:
+    """Fill in a datasheet, CLAIM and TRIPOD+AI from what is on file.
+
+    What the files do not state is marked as a gap, with what to write. Writes DATASHEET.md,
+    CLAIM.md and TRIPOD-AI.md; the bundle has a MODEL_CARD.md of its own.
+    """
+    from pulmo.report.checklists.markdown import write_checklists
+    from pulmo.report.checklists.reading import Places, read_artefacts
+
+    artefacts = read_artefacts(Places(bundle, data, run, evaluation or (), audit))
+    claim_folder(output)
+    for written in write_checklists(artefacts, output):
+        typer.echo(f"{written.path}: {written.tally}")

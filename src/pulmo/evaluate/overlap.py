@@ -1,0 +1,64 @@
+"""Overlap: judged pictures that the model was trained or chosen on are voided, by name.
+
+A figure of pictures that a model has seen says how well it remembers. What it has seen is known by
+content, whatever a manifest calls it: a bundle carries the digests of its training and validation
+pictures, and the run that it is from tells patients and groups too.
+"""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from pulmo.core.tables import patient_names
+from pulmo.evaluate.evaluation import Failure
+
+_DIGESTS = {"pixels_sha256": "a picture of the same pixels", "sha256": "the same file"}
+
+
+class Seen(NamedTuple):
+    """What a model was trained and chosen on.
+
+    Attributes:
+        digests: SHA-256 of the files and of their pixels; empty if unknown.
+        rows: the rows of its manifest; None if they are not at hand.
+    """
+
+    digests: frozenset[str] = frozenset()
+    rows: pd.DataFrame | None = None
+
+
+class Overlap(NamedTuple):
+    """What is left of the judged pictures.
+
+    Attributes:
+        table: the rows that the model has not seen.
+        voided: the others, each with how it was seen.
+    """
+
+    table: pd.DataFrame
+    voided: tuple[Failure, ...]
+
+
+def void_seen(table: pd.DataFrame, seen: Seen) -> Overlap:
+    """Takes the pictures out of a manifest that a model has seen.
+
+    Args:
+        table: rows of a manifest.
+        seen: what the model has seen.
+    """
+    reasons = pd.Series(pd.NA, table.index, dtype="string")
+    if seen.rows is not None:
+        for name, keys, known in (
+            ("group", table["group"], seen.rows["group"]),
+            ("patient", patient_names(table), patient_names(seen.rows)),
+        ):
+            shared = keys.notna() & keys.isin(known.dropna())
+            reasons[shared] = f"a picture of its {name} is among those that it was trained on"
+    for name, words in _DIGESTS.items():
+        reasons[table[name].isin(seen.digests)] = f"{words} is among those that it was trained on"
+    voided = reasons.notna()
+    failures = (
+        Failure(path=str(path), reason=f"{path}: {reason}.")
+        for path, reason in zip(table["path"][voided], reasons[voided], strict=True)
+    )
+    return Overlap(table[~voided], tuple(failures))

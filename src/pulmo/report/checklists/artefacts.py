@@ -1,0 +1,125 @@
+"""Artefacts: everything that was written down about a model, which checklists are answered from."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from pulmo.audit.finding import Audit
+from pulmo.bundle.card import Card
+from pulmo.core.recipe import Recipe
+from pulmo.datasets.inspect.inspection import Inspection
+from pulmo.evaluate.evaluation import Evaluation
+from pulmo.evaluate.openings import Opening
+
+
+class Gap(Exception):  # noqa: N818 - it is an answer of its own, not an error
+    """The artefacts do not answer a question; its text says what would, as a sentence."""
+
+
+class Sitting(BaseModel):
+    """One entry of a run's `env.json`: what a part of the training was computed on."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    python: str
+    packages: dict[str, str]
+    """Name -> version."""
+    system: str
+    device: str
+    threads: int
+    precision: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A manifest.
+
+    Attributes:
+        name: what its file is called.
+        table: its rows.
+        inspection: its counts, and what in it gives the class away.
+        test_sha256: SHA-256 of its test's content, as an evaluation of all of that states it.
+    """
+
+    name: str
+    table: pd.DataFrame
+    inspection: Inspection
+    test_sha256: str
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run: its recipe, and what it was computed on."""
+
+    recipe: Recipe
+    sittings: tuple[Sitting, ...]
+
+
+@dataclass(frozen=True)
+class Artefacts:
+    """What there is; all but the card may be absent.
+
+    Attributes:
+        card: the model's card.
+        model_sha256: SHA-256 of `model.onnx`.
+        openings: the openings of tests that are noted beside the model.
+        given_pictures: the manifest.
+        given_run: the run.
+        evaluations: the model's evaluations.
+        given_audit: the model's audit.
+    """
+
+    card: Card
+    model_sha256: str
+    openings: tuple[Opening, ...] = ()
+    given_pictures: Pictures | None = None
+    given_run: Trained | None = None
+    evaluations: tuple[Evaluation, ...] = ()
+    given_audit: Audit | None = None
+
+    @property
+    def pictures(self) -> Pictures:
+        """The manifest.
+
+        Raises:
+            Gap: there is none.
+        """
+        if self.given_pictures is None:
+            raise Gap("Add --data with the manifest that the model was trained on.")
+        return self.given_pictures
+
+    @property
+    def run(self) -> Trained:
+        """The run.
+
+        Raises:
+            Gap: there is none.
+        """
+        if self.given_run is None:
+            raise Gap("Add --run with the run that the bundle was exported from.")
+        return self.given_run
+
+    @property
+    def audit(self) -> Audit:
+        """The audit.
+
+        Raises:
+            Gap: there is none.
+        """
+        if self.given_audit is None:
+            raise Gap("Add --audit with the folder of an audit (`pulmo audit`).")
+        return self.given_audit
+
+    @property
+    def has_other_pictures(self) -> bool:
+        """Whether the manifest is not the one that the model was trained on."""
+        given = self.given_pictures
+        if given is None:
+            return False
+        return given.inspection.manifest_sha256 != self.card.training.manifest_sha256
+
+    def of_the_model(self) -> Self:
+        """Returns what may be said of the model: no manifest but the one that it was trained on."""
+        return replace(self, given_pictures=None) if self.has_other_pictures else self

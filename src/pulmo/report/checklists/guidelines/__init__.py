@@ -1,0 +1,1 @@
+"""The checklists, one file each."""

@@ -1,0 +1,32 @@
+"""Phrases of the answers: counts, shares and lists in words."""
+
+from collections.abc import Iterable, Mapping
+
+from pulmo.core.estimate import Estimate
+from pulmo.report.words import metric_title
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Gives counts as words, without those of nothing: `covid 1,990, normal 2,863`."""
+    return ", ".join(f"{_name(name)} {n:,}" for name, n in counts.items() if n) or "none"
+
+
+def _name(name: str) -> str:
+    """Puts a name into quotation marks if it has a comma, which parts names."""
+    return f'"{name}"' if "," in name else name
+
+
+def figures(estimates: Mapping[str, Estimate]) -> str:
+    """Gives figures by name: `AUC 0.973 (0.964-0.980), Recall 0.941 (0.915-0.960)`."""
+    return ", ".join(f"{metric_title(name)} {value}" for name, value in estimates.items())
+
+
+def listed(words: Iterable[str]) -> str:
+    """Gives words as a list: `a, b and c`; `none` without any."""
+    *first, last = list(words) or ["none"]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def pictures(n: int) -> str:
+    """Gives a number of pictures: `1 picture`, `1,200 pictures`."""
+    return "1 picture" if n == 1 else f"{n:,} pictures"

@@ -1,0 +1,124 @@
+"""Subjects whose pictures are in memory: two lungs whose grey tells the class, and a marker."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from pulmo.audit.parts import Means, Part
+from pulmo.audit.subject import Subject
+from pulmo.bundle.card import Card
+from pulmo.bundle.predictor import Outputs, Predictor
+
+SIZE = 64
+LABELS = ["normal"] * 100 + ["covid"] * 100
+LUNGS = np.zeros((SIZE, SIZE), np.bool_)
+LUNGS[18:48, 14:28] = LUNGS[18:48, 36:50] = True
+CORNER = np.s_[:, :6, :6]
+
+Pictures = NDArray[np.uint8]
+Answer = Callable[[Pictures], NDArray[np.floating]]
+
+
+class Function:
+    """Answers as a `Predictor` does, by functions of the pictures."""
+
+    def __init__(self, card: Card, logits: Answer, maps: Answer | None) -> None:
+        self.card, self.sha256, self.logits = card, "0" * 64, logits
+        self.maps = maps or (lambda inputs: np.zeros((len(inputs), 2, 2, 2)))
+        self.read: Answer | None = None
+
+    def run(self, inputs: Pictures) -> Outputs:
+        return Outputs(self.logits(inputs).astype(np.float32), self.maps(inputs).astype(np.float32))
+
+    def features(self, inputs: Pictures) -> NDArray[np.float32] | None:
+        return None if self.read is None else self.read(inputs).astype(np.float32)
+
+
+class Shown(Subject):
+    """A subject without files: the number in a path is the place of its picture and its mask."""
+
+    held: Pictures
+    masks: NDArray[np.bool_] | None = None
+
+    def pictures_of(self, rows: pd.DataFrame) -> Pictures:
+        return self.held[_places(rows)]
+
+    def has_mask(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+        return np.full(len(rows), self.masks is not None)
+
+    def masks_of(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+        return (
+            np.zeros((0, SIZE, SIZE), np.bool_) if self.masks is None else self.masks[_places(rows)]
+        )
+
+
+def _places(rows: pd.DataFrame) -> NDArray[np.intp]:
+    return np.array([int(Path(path).stem) for path in rows["path"]], np.intp)
+
+
+Show = Callable[..., Shown]
+
+
+@pytest.fixture
+def show(
+    make_card: Callable[..., Card], make_rows: Callable[..., pd.DataFrame], tmp_path: Path
+) -> Show:
+    """Makes a subject of pictures and of a function that gives their logits."""
+
+    def make(
+        pictures: Pictures,
+        logits: Answer,
+        labels: Sequence[str] = LABELS,
+        *,
+        rows: pd.DataFrame | None = None,
+        fit: pd.DataFrame | None = None,
+        maps: Answer | None = None,
+        masks: NDArray[np.bool_] | None = None,
+    ) -> Shown:
+        rows = make_rows(labels) if rows is None else rows
+        model = cast("Predictor", Function(make_card(), logits, maps))
+        means = Means(tmp_path / "cache", replicates=200)
+        subject = Shown([Part(model, rows.iloc[:0] if fit is None else fit, rows)], means)
+        subject.held, subject.masks = pictures, masks
+        return subject
+
+    return make
+
+
+@pytest.fixture
+def chests() -> Pictures:
+    """Pictures of `LABELS`: the lungs of covid are bright, and a corner is too."""
+    generator = np.random.default_rng(4)
+    pictures = generator.normal(110, 4, (len(LABELS), SIZE, SIZE))
+    covid = np.array(LABELS) == "covid"
+    pictures[:, LUNGS] += np.where(covid, 60, -60)[:, np.newaxis]
+    pictures[CORNER] = np.where(covid, 250, 10)[:, np.newaxis, np.newaxis]
+    return pictures.clip(0, 255).astype(np.uint8)
+
+
+def score(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Returns logits [n, 2] that say covid where a value is above 0."""
+    return np.stack([-values, values], axis=1) / 10
+
+
+@pytest.fixture
+def by_lungs() -> Answer:
+    """Says covid where the middle of the picture is bright."""
+    return lambda pictures: score(pictures[:, 18:48, 14:50].mean(axis=(1, 2)) - 110.0)
+
+
+@pytest.fixture
+def by_marker() -> Answer:
+    """Says covid where the upper left corner is bright."""
+    return lambda pictures: score(pictures[CORNER].mean(axis=(1, 2)) - 100.0)
+
+
+@pytest.fixture
+def lungs() -> NDArray[np.bool_]:
+    """Where the lungs of `chests` are."""
+    return LUNGS.copy()

@@ -1,0 +1,107 @@
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from sklearn.metrics import brier_score_loss
+
+from pulmo.audit.checks.calibration import calibration, mean
+from pulmo.audit.subject import Subject
+
+Rows = Callable[..., pd.DataFrame]
+Tell = Callable[..., Subject]
+
+
+@pytest.fixture
+def right(generator: np.random.Generator) -> NDArray[np.float64]:
+    """The true probabilities that pictures are positive."""
+    return np.asarray(expit(generator.normal(size=800, scale=2)))
+
+
+@pytest.fixture
+def labels(right: NDArray[np.float64], generator: np.random.Generator) -> list[str]:
+    """Labels that are drawn from them."""
+    return [("normal", "covid")[int(drawn)] for drawn in generator.random(800) < right]
+
+
+def both(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack([1 - scores, scores], axis=1)
+
+
+def test_silent_where_the_probabilities_are_right(
+    make_rows: Rows, tell: Tell, labels: list[str], right: NDArray[np.float64]
+) -> None:
+    finding = calibration(tell(make_rows(labels), both(right)))
+    assert finding.verdict == "passes"
+    truth = np.array(labels) == "covid"
+    brier = finding.figures["Brier score"].value
+    assert brier == pytest.approx(brier_score_loss(truth, right), abs=1e-6)
+    hits = truth == (right > 0.5)
+    excess = (np.maximum(right, 1 - right) - hits).mean()
+    assert finding.figures["confidence minus accuracy"].value == pytest.approx(excess, abs=1e-6)
+    assert len(finding.tables[0].rows) == 1
+    assert "temperature of the validation pictures, 1.00" in finding.sentence
+
+
+def test_fires_on_a_model_that_is_too_sure(
+    make_rows: Rows, tell: Tell, labels: list[str], right: NDArray[np.float64]
+) -> None:
+    finding = calibration(tell(make_rows(labels), both(expit(3 * logit(right)))))
+    assert finding.verdict == "fails"
+    assert "Surely too sure by more than 0.05: all sources." in finding.sentence
+    assert finding.figures["slope"].value == pytest.approx(1 / 3, abs=0.06)
+
+
+def test_warns_of_one_that_is_too_timid(
+    make_rows: Rows, tell: Tell, labels: list[str], right: NDArray[np.float64]
+) -> None:
+    finding = calibration(tell(make_rows(labels), both(expit(0.5 * logit(right)))))
+    assert finding.verdict == "warns"
+    assert "Surely off: all sources." in finding.sentence
+
+
+def test_fires_on_one_source_where_it_is_too_sure(
+    make_rows: Rows, tell: Tell, labels: list[str], right: NDArray[np.float64]
+) -> None:
+    rows = make_rows(labels)
+    rows["source"] = ["far"] * 200 + ["near"] * 590 + ["tiny"] * 10
+    shifted = right.copy()
+    shifted[:200] = expit(5 * logit(right[:200]))
+    finding = calibration(tell(rows, both(shifted)))
+    assert finding.verdict == "fails"
+    assert "too sure by more than 0.05: far" in finding.sentence
+    assert [row[0] for row in finding.tables[0].rows] == ["all sources", "far", "near"]
+    assert "near" not in finding.sentence
+
+
+def test_a_certain_model_has_finite_odds(
+    make_rows: Rows, tell: Tell, labels: list[str], right: NDArray[np.float64]
+) -> None:
+    finding = calibration(tell(make_rows(labels), both((right > 0.5).astype(float))))
+    assert finding.verdict == "fails"
+    assert finding.figures["slope"].value is not None
+
+
+def test_where_all_is_sure_and_right_nothing_varies(make_rows: Rows, tell: Tell) -> None:
+    rows = make_rows(["normal", "covid"] * 20)
+    finding = calibration(tell(rows, np.tile([[1.0, 0.0], [0.0, 1.0]], (20, 1))))
+    assert finding.figures["calibration error"].low is None
+    assert finding.figures["slope"].value is None
+
+
+def test_unknown_with_few(make_rows: Rows, tell: Tell) -> None:
+    rows = make_rows(["covid"] * 30).assign(group=["a", "b"] * 15)
+    finding = calibration(tell(rows, np.full((30, 2), 0.5)))
+    assert finding.verdict == "unknown"
+    assert finding.sentence == "There are fewer than 20 pictures or groups."
+
+
+def test_the_mean_has_students_interval(generator: np.random.Generator) -> None:
+    values = generator.normal(size=12)
+    found = mean(values, np.arange(12))
+    reach = 2.200985 * values.std(ddof=1) / np.sqrt(12)
+    assert found[:2] == pytest.approx((values.mean(), values.mean() - reach))
+    # Copies add nothing.
+    assert mean(np.repeat(values, 3), np.repeat(np.arange(12), 3))[:3] == pytest.approx(found[:3])

@@ -1,0 +1,113 @@
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from pulmo.audit.checks.degenerate import degenerate
+from pulmo.audit.subject import Subject
+
+Rows = Callable[..., pd.DataFrame]
+Tell = Callable[..., Subject]
+
+LABELS = ["normal"] * 50 + ["covid"] * 50
+
+
+@pytest.fixture
+def scores(generator: np.random.Generator) -> NDArray[np.float64]:
+    """Probabilities of covid, most of them right and no two the same."""
+    drawn = generator.uniform(0.02, 0.6, 100)
+    return np.where(np.arange(100) < 50, drawn, 1 - drawn)
+
+
+def both(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack([1 - scores, scores], axis=1)
+
+
+def test_silent_on_results_that_depend_on_the_picture(
+    make_rows: Rows, tell: Tell, scores: NDArray[np.float64]
+) -> None:
+    finding = degenerate(tell(make_rows(LABELS), both(scores)))
+    assert finding.verdict == "passes"
+    assert finding.figures["repeated"].value == finding.figures["saturated"].value == 0
+    first = finding.tables[0].rows[0]
+    assert first[:3] == ("normal", 50, int((scores < 0.5).sum()))
+    assert first[4] == f"{np.median(1 - scores):.3f}"
+
+
+def test_fires_on_constant_probabilities(
+    make_rows: Rows, tell: Tell, generator: np.random.Generator
+) -> None:
+    finding = degenerate(tell(make_rows(LABELS), both(0.5 + generator.uniform(-4e-3, 4e-3, 100))))
+    assert finding.verdict == "fails"
+    assert "nearly the same probability" in finding.sentence
+
+
+def test_fires_on_a_class_that_always_wins(
+    make_rows: Rows, tell: Tell, generator: np.random.Generator
+) -> None:
+    finding = degenerate(tell(make_rows(LABELS), both(generator.uniform(0.6, 0.9, 100))))
+    assert finding.verdict == "fails"
+    assert "100% of the pictures are called covid, 50% are." in finding.sentence
+    assert "No picture is called normal, although 50 are." in finding.sentence
+    assert "Every picture reaches the threshold" in finding.sentence
+
+
+def test_no_picture_may_reach_the_threshold(
+    make_rows: Rows, tell: Tell, generator: np.random.Generator
+) -> None:
+    finding = degenerate(tell(make_rows(LABELS), both(generator.uniform(0.1, 0.4, 100))))
+    assert "No picture reaches the threshold" in finding.sentence
+
+
+def test_one_class_that_is_all_there_is_may_always_win(
+    make_rows: Rows, tell: Tell, generator: np.random.Generator
+) -> None:
+    rows = make_rows(["covid"] * 100)
+    assert degenerate(tell(rows, both(generator.uniform(0.6, 0.9, 100)))).verdict == "passes"
+
+
+def test_a_scarce_class_that_never_wins_warns(
+    make_rows: Rows, tell: Tell, scores: NDArray[np.float64]
+) -> None:
+    few = make_rows(["normal"] * 50 + ["covid"])
+    finding = degenerate(tell(few, both(np.minimum(scores[:51], 0.45))))
+    assert finding.verdict == "fails"  # all are called normal, though not quite all are
+    rows = make_rows(["normal"] * 49 + ["covid"] * 2)
+    finding = degenerate(tell(rows, both(np.minimum(scores[:51], 0.45))))
+    assert "No picture is called covid, although 2 are." in finding.sentence
+
+
+def test_saturation_warns(make_rows: Rows, tell: Tell, scores: NDArray[np.float64]) -> None:
+    hard = np.where(scores > 0.5, 1 - 1e-6 * scores, 1e-6 * scores)
+    finding = degenerate(tell(make_rows(LABELS), both(hard)))
+    assert finding.verdict == "warns"
+    assert "100% of the probabilities are within 0.0001 of 1." in finding.sentence
+
+
+def test_results_of_different_pictures_that_repeat_fire(
+    make_rows: Rows, tell: Tell, scores: NDArray[np.float64]
+) -> None:
+    scores[:10] = scores[0]
+    finding = degenerate(tell(make_rows(LABELS), both(scores)))
+    assert finding.verdict == "fails"
+    assert "10 of 100 pictures have exactly the result of a different one." in finding.sentence
+    assert finding.pictures == tuple(f"{number:06}.png" for number in range(10))
+
+
+def test_a_single_repeat_among_many_warns(
+    make_rows: Rows, tell: Tell, generator: np.random.Generator
+) -> None:
+    scores = np.where(np.arange(400) < 200, 0, 1) * 0.4 + generator.uniform(0.05, 0.55, 400)
+    scores[:2] = scores[0]
+    finding = degenerate(tell(make_rows(["normal"] * 200 + ["covid"] * 200), both(scores)))
+    assert finding.verdict == "warns"
+
+
+def test_copies_may_have_the_same_result(
+    make_rows: Rows, tell: Tell, scores: NDArray[np.float64]
+) -> None:
+    subject = tell(make_rows(LABELS), both(scores))
+    subject.pictures[1] = subject.pictures[0]
+    assert degenerate(subject).verdict == "passes"

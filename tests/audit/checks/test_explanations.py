@@ -1,0 +1,123 @@
+"""Maps of a network, and maps that are the picture itself whatever the network has learnt."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+
+from pulmo.audit.check import CHECKS
+from pulmo.audit.checks.explanations import _verdict, rank_correlation
+from pulmo.audit.finding import Finding
+from pulmo.audit.parts import Means, Part
+from pulmo.audit.subject import Subject
+from pulmo.bundle.predictor import MODEL, Predictor
+from pulmo.core.estimate import Estimate
+
+Show = Callable[..., Subject]
+
+
+def with_maps_of_the_picture(model: Path, to: Path) -> Path:
+    """Puts the shrunk picture in the place of every class activation map."""
+    network = onnx.load(model)
+    for node in network.graph.node:
+        node.output[:] = ["old" if name == "activation" else name for name in node.output]
+    helper = onnx.helper
+    float_ = onnx.TensorProto.FLOAT
+    network.graph.node.extend(
+        [
+            helper.make_node("Cast", ["radiograph"], ["grey"], to=float_),
+            helper.make_node(
+                "AveragePool", ["grey"], ["small"], kernel_shape=[16, 16], strides=[16, 16]
+            ),
+            helper.make_node("Concat", ["small"] * 4, ["activation"], axis=1),
+        ]
+    )
+    to.write_bytes(network.SerializeToString())
+    return to
+
+
+@pytest.fixture
+def ask(films: pd.DataFrame, tmp_path: Path) -> Callable[[Path], Finding]:
+    """Asks of a bundle's file, on drawn films."""
+
+    def make(model: Path) -> Finding:
+        part = Part(Predictor.open(model, threads=1), films.iloc[:0], films)
+        return CHECKS["explanations"](Subject([part], Means(tmp_path / "cache", replicates=200)))
+
+    return make
+
+
+def test_the_maps_of_a_network_pass(bundle: Path, ask: Callable[[Path], Finding]) -> None:
+    finding = ask(bundle)
+    assert finding.verdict == "passes"
+    figure = finding.figures["median rank correlation"]
+    assert figure.n == 64
+    assert figure.low is not None
+    assert figure.value is not None
+    assert figure.high is not None
+    assert figure.low <= figure.value <= figure.high < 0.5
+
+
+def test_maps_of_the_picture_alone_fail(
+    bundle: Path, tmp_path: Path, ask: Callable[[Path], Finding]
+) -> None:
+    finding = ask(with_maps_of_the_picture(bundle / MODEL, tmp_path / "edges.onnx"))
+    assert finding.verdict == "fails"
+    assert finding.figures["median rank correlation"].value == pytest.approx(1)
+
+
+def test_it_is_unknown_without_onnx(
+    bundle: Path, ask: Callable[[Path], Finding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    finding = ask(bundle)
+    assert finding.verdict == "unknown"
+    assert "the package onnx, which is not installed" in finding.sentence
+
+
+def test_it_is_unknown_of_maps_with_one_position(show: Show) -> None:
+    pictures = np.zeros((4, 64, 64), np.uint8)
+    finding = CHECKS["explanations"](
+        show(
+            pictures,
+            lambda it: np.zeros((len(it), 2)),
+            ["normal", "covid"] * 2,
+            maps=lambda it: np.zeros((len(it), 2, 1, 1)),
+        )
+    )
+    assert finding.verdict == "unknown"
+    assert "one position only" in finding.sentence
+
+
+def test_rank_correlation_is_spearmans(generator: np.random.Generator) -> None:
+    one, other = generator.integers(0, 9, (2, 20, 16)).astype(np.float32)
+    expected = [spearmanr(a, b).statistic for a, b in zip(one, other, strict=True)]
+    assert np.allclose(rank_correlation(one, other), expected)
+    assert np.allclose(rank_correlation(one, one), 1)
+
+
+@pytest.mark.parametrize("broken", [0.0, np.nan, np.inf])
+def test_maps_without_an_order_are_not_alike(broken: float) -> None:
+    good = np.arange(16, dtype=np.float32)[np.newaxis]
+    bad = np.zeros_like(good)
+    bad[0, 3:] = broken
+    assert rank_correlation(good, bad).tolist() == [0.0]
+    assert rank_correlation(bad, good).tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("figure", "verdict"),
+    [
+        (Estimate(0.7, 0.6, 0.8, 50), "fails"),
+        (Estimate(0.5, 0.4, 0.6, 50), "warns"),
+        (Estimate(0.1, 0.0, 0.2, 50), "passes"),
+        (Estimate(1.0, None, None, 50, "all alike"), "fails"),
+    ],
+)
+def test_alike_maps_fail(figure: Estimate, verdict: str) -> None:
+    assert _verdict(figure) == verdict

@@ -1,0 +1,108 @@
+"""What may be expected at another hospital: of a model of shapes, and of one of greys."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from pulmo.audit.check import CHECKS
+from pulmo.audit.subject import Subject
+
+Pictures = NDArray[np.uint8]
+Model = Callable[[Pictures], NDArray[np.floating]]
+Show = Callable[..., Subject]
+MakeRows = Callable[..., pd.DataFrame]
+
+LABELS = ["normal", "covid"] * 60
+
+
+@pytest.fixture
+def rows(make_rows: MakeRows) -> pd.DataFrame:
+    return make_rows(LABELS)
+
+
+def halves(*, bright: bool) -> Pictures:
+    """Pictures of `LABELS`: covid is brighter, or as bright with its light on the other side."""
+    generator = np.random.default_rng(2)
+    covid = np.array(LABELS) == "covid"
+    pictures = generator.normal(100, 8, (len(LABELS), 64, 64))
+    if bright:
+        pictures += np.where(covid, 12, -12)[:, np.newaxis, np.newaxis]
+    side = np.where(covid, -1, 1) * generator.choice([1] * 9 + [-1], len(LABELS))
+    pictures[:, :, :32] += 20 * side[:, np.newaxis, np.newaxis]
+    pictures[:, :, 32:] -= 20 * side[:, np.newaxis, np.newaxis]
+    return pictures.clip(0, 255).astype(np.uint8)
+
+
+def by_side(pictures: Pictures) -> NDArray[np.floating]:
+    """Says covid where the right half is the brighter one."""
+    found = pictures[:, :, 32:].mean(axis=(1, 2)) - pictures[:, :, :32].mean(axis=(1, 2))
+    return np.stack([-found, found], axis=1) / 100
+
+
+def by_grey(pictures: Pictures) -> NDArray[np.floating]:
+    """Says covid where the picture is bright."""
+    found = pictures.mean(axis=(1, 2)) - 100.0
+    return np.stack([-found, found], axis=1) / 100
+
+
+def test_what_has_a_shape_may_be_expected_elsewhere(show: Show, rows: pd.DataFrame) -> None:
+    subject = show(halves(bright=False), by_side, rows=rows[60:], fit=rows[:60])
+    finding = CHECKS["external"](subject)
+    inside, histogram = (finding.figures[name].value for name in ("inside", "histogram"))
+    assert inside is not None
+    assert inside > 0.75
+    assert histogram == pytest.approx(0.5, abs=0.15)
+    estimate = finding.figures["estimate"]
+    assert estimate.value == pytest.approx(inside - (histogram or 0) + 0.5)
+    assert (estimate.low or 0) > 0.5
+    # Without a source outside it stays an estimate.
+    assert finding.verdict == "unknown"
+    assert "No source is there that the training does not have" in finding.sentence
+
+
+def test_greys_alone_promise_nothing_elsewhere(show: Show, rows: pd.DataFrame) -> None:
+    subject = show(halves(bright=True), by_grey, rows=rows[60:], fit=rows[:60])
+    finding = CHECKS["external"](subject)
+    assert finding.figures["inside"].value == 1.0
+    assert finding.figures["estimate"].value == pytest.approx(0.5, abs=0.05)
+    assert finding.verdict == "warns"
+
+
+@pytest.mark.parametrize(("holds", "verdict"), [(True, "passes"), (False, "fails")])
+def test_a_source_outside_decides(
+    show: Show, rows: pd.DataFrame, *, holds: bool, verdict: str
+) -> None:
+    judged = rows[40:].assign(source=["hospital"] * 40 + ["elsewhere"] * 40)
+    pictures = halves(bright=False)
+    if not holds:
+        # There the light is on either side, whatever the class.
+        pictures[80::4] = pictures[80::4, :, ::-1]
+        pictures[81::4] = pictures[81::4, :, ::-1]
+    finding = CHECKS["external"](show(pictures, by_side, rows=judged, fit=rows[:40]))
+    assert finding.verdict == verdict
+    (table,) = finding.tables
+    ((source, n, auc, error),) = table.rows
+    assert (source, n) == ("elsewhere", 40)
+    assert auc == finding.figures["elsewhere"]
+    estimate = finding.figures["estimate"].value or 0
+    assert isinstance(error, tuple)
+    assert error[0] == pytest.approx(estimate - (finding.figures["elsewhere"].value or 0))
+
+
+def test_a_source_that_is_told_fully_is_no_chance(show: Show, rows: pd.DataFrame) -> None:
+    judged = rows.assign(source="elsewhere")
+    finding = CHECKS["external"](show(halves(bright=True), by_grey, rows=judged))
+    assert finding.figures["elsewhere"][:3] == (1.0, None, None)
+    assert finding.verdict == "passes"
+
+
+def test_without_the_training_there_is_no_estimate(show: Show, rows: pd.DataFrame) -> None:
+    finding = CHECKS["external"](show(halves(bright=False), by_side, rows=rows))
+    assert finding.verdict == "passes"
+    assert finding.figures.keys() == {"hospital"}
+    assert "undefined (no floor could be fitted: fewer than two classes" in finding.sentence
+    few = show(halves(bright=False), by_side, rows=rows[:4], fit=rows[:4])
+    assert CHECKS["external"](few).verdict == "unknown"

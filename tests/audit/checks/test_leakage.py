@@ -1,0 +1,140 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from pulmo.audit.checks import leakage as module
+from pulmo.audit.checks.leakage import leakage
+from pulmo.audit.subject import Subject
+from pulmo.bundle.card import Card
+from pulmo.core.files import sha256
+from pulmo.datasets.phantom import draw
+
+Rows = Callable[..., pd.DataFrame]
+MakeSubject = Callable[..., Subject]
+
+LABELS = ["normal", "covid"] * 2
+
+
+def level(pictures: NDArray[np.uint8]) -> NDArray[np.floating]:
+    return np.zeros((len(pictures), 2))
+
+
+@pytest.fixture
+def write_large(make_rows: Rows, tmp_path: Path) -> Rows:
+    """Films large enough to recognise a copy by."""
+
+    def write(labels: list[str], first: int = 0) -> pd.DataFrame:
+        rows = make_rows(labels, first)
+        paths = [tmp_path / Path(path).name for path in rows["path"]]
+        for number, (path, label) in enumerate(zip(paths, labels, strict=True), start=first):
+            pixels = draw(label, number, np.random.default_rng(number), (224, 256)).pixels
+            cv2.imwrite(str(path), (pixels * 255).astype(np.uint8))
+        return hashed(rows.assign(path=[str(path) for path in paths]))
+
+    return write
+
+
+def hashed(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(sha256=[sha256(Path(path).read_bytes()) for path in rows["path"]])
+
+
+def test_silent_on_different_films(write_large: Rows, make_subject: MakeSubject) -> None:
+    subject = make_subject(write_large(LABELS), level, fit=write_large(LABELS, 4))
+    finding = leakage(subject)
+    assert finding.verdict == "passes"
+    assert finding.sentence == (
+        "None of 4 judged pictures are tied to one that was fitted on. No patient is known. "
+        "Near copies were looked for."
+    )
+    assert {row[0]: row[1] for row in finding.tables[0].rows} == {
+        "same file": 0, "same pixels": 0, "same patient": 0, "same group": 0, "near copy": 0
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("column", "how"),
+    [
+        ("sha256", "same file"),
+        ("pixels_sha256", "same pixels"),
+        ("patient", "same patient"),
+        ("group", "same group"),
+    ],
+)
+def test_fires_on_what_is_the_same(
+    make_rows: Rows, tell: MakeSubject, monkeypatch: pytest.MonkeyPatch, column: str, how: str
+) -> None:
+    monkeypatch.setattr(module, "MOST", 0)
+    judged, fit = make_rows(LABELS), make_rows(LABELS, 4)
+    judged.loc[2, column] = fit.loc[1, column] = sha256(b"the same")
+    finding = leakage(tell(judged, np.full((4, 2), 0.5), fit=fit))
+    assert finding.verdict == "fails"
+    assert finding.pictures == ("000002.png",)
+    assert {row[0]: row[1] for row in finding.tables[0].rows if row[1]} == {how: 1}
+    assert finding.figures["leaked"].value == 0.25
+    assert "Near copies were not looked for among 8 pictures" in finding.sentence
+
+
+def test_patients_of_two_sources_differ(make_rows: Rows, tell: MakeSubject) -> None:
+    judged = make_rows(LABELS).assign(patient="7")
+    fit = make_rows(LABELS, 4).assign(patient="7", source="elsewhere")
+    finding = leakage(tell(judged, np.full((4, 2), 0.5), fit=fit))
+    assert finding.verdict == "passes"
+    # The pictures of `make_rows` are not there.
+    assert "8 pictures could not be read to be compared." in finding.sentence
+
+
+def test_fires_on_a_near_copy(write_large: Rows, make_subject: MakeSubject) -> None:
+    judged, fit = write_large(LABELS), write_large(LABELS, 4)
+    film = cv2.imread(fit["path"][3], cv2.IMREAD_GRAYSCALE)
+    assert film is not None
+    smaller = cv2.resize(film[6:, 8:], (220, 200), interpolation=cv2.INTER_AREA)
+    cv2.imwrite(judged["path"][1], smaller)
+    finding = leakage(make_subject(hashed(judged), level, fit=fit))
+    assert finding.verdict == "fails"
+    assert finding.pictures == ("000001.png",)
+    assert finding.tables[0].rows[-1] == ("near copy", 1)
+
+
+def test_fires_on_equal_pixels_in_another_file(
+    write_large: Rows, make_subject: MakeSubject
+) -> None:
+    judged, fit = write_large(LABELS), write_large(LABELS, 4)
+    film = cv2.imread(fit["path"][0], cv2.IMREAD_GRAYSCALE)
+    assert film is not None
+    cv2.imwrite(judged["path"][3], film, [cv2.IMWRITE_PNG_COMPRESSION, 0])
+    finding = leakage(make_subject(hashed(judged), level, fit=fit))
+    assert finding.pictures == ("000003.png",)
+
+
+def test_parts_are_compared_each_with_its_own(write_large: Rows, make_subject: MakeSubject) -> None:
+    first, second = write_large(LABELS), write_large(LABELS, 4)
+    one = make_subject(first, level, fit=second)
+    two = make_subject(second, level, fit=first)
+    finding = leakage(Subject([*one.parts, *two.parts], one.means))
+    assert finding.verdict == "passes"
+    assert finding.figures["leaked"].n == 8
+
+
+def test_warns_where_the_card_counts_more(
+    make_rows: Rows, tell: MakeSubject, make_card: Callable[..., Card]
+) -> None:
+    card = make_card()
+    counts = {"train": {"normal": 3, "covid": 2}, "val": {"normal": 1}}
+    training = card.training.model_copy(update={"counts": counts})
+    card = card.model_copy(update={"training": training})
+    fit = make_rows(LABELS, 4)
+    finding = leakage(tell(make_rows(LABELS), np.full((4, 2), 0.5), fit=fit, card=card))
+    assert finding.verdict == "warns"
+    assert "The card counts 6 pictures of the training and the validation, of which 4" in (
+        finding.sentence
+    )
+
+
+def test_unknown_without_what_was_fitted_on(make_rows: Rows, tell: MakeSubject) -> None:
+    finding = leakage(tell(make_rows(LABELS), np.full((4, 2), 0.5)))
+    assert finding.verdict == "unknown"

@@ -1,0 +1,182 @@
+"""Models of the lungs, of their shape and of the background, on pictures with masks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from pulmo.audit.check import CHECKS
+from pulmo.audit.checks.lungs import (
+    _followed,
+    _followed_verdict,
+    box_of,
+    boxes_of,
+    paste,
+    swap,
+)
+from pulmo.audit.lungs import find_masks
+from pulmo.audit.parts import Means
+from pulmo.audit.subject import Subject
+from pulmo.core.estimate import Estimate
+
+Pictures = NDArray[np.uint8]
+Masks = NDArray[np.bool_]
+Model = Callable[[Pictures], NDArray[np.floating]]
+Show = Callable[..., Subject]
+
+
+def of_all(mask: Masks) -> Masks:
+    return np.repeat(mask[np.newaxis], 200, axis=0)
+
+
+def test_a_model_of_the_lungs_passes(
+    show: Show, chests: Pictures, lungs: Masks, by_lungs: Model
+) -> None:
+    finding = CHECKS["lungs"](show(chests, by_lungs, masks=of_all(lungs)))
+    assert finding.verdict == "passes"
+    assert finding.figures["unchanged"].value == 1.0
+    assert finding.figures["lungs black"].value == 0.5
+    assert finding.figures["their rectangle black"].value == 0.5
+    assert finding.figures["swaps that follow the lungs"].value == 1.0
+    assert finding.figures["swaps that follow neither"].value == 0.0
+    assert [row[2].value for row in finding.tables[0].rows if isinstance(row[2], Estimate)] == [
+        1.0,
+        0.0,
+        0.0,
+    ]
+
+
+def test_a_model_of_the_background_fails(
+    show: Show, chests: Pictures, lungs: Masks, by_marker: Model
+) -> None:
+    finding = CHECKS["lungs"](show(chests, by_marker, masks=of_all(lungs)))
+    assert finding.verdict == "fails"
+    assert finding.figures["their rectangle black"].value == 1.0
+    assert finding.figures["swaps that follow the lungs"].value == 0.0
+
+
+def test_a_model_of_the_shape_of_the_lungs_warns(show: Show, lungs: Masks) -> None:
+    striped = lungs.copy()
+    striped[19:47:2] = False
+    masks = np.concatenate([of_all(lungs)[:100], of_all(striped)[:100]])
+    pictures = np.where(masks, np.uint8(30), np.uint8(120))
+
+    def by_area(shown: Pictures) -> NDArray[np.floating]:
+        covid = 650.0 - (shown < 75).sum(axis=(1, 2))
+        return np.stack([-covid, covid], axis=1)
+
+    finding = CHECKS["lungs"](show(pictures, by_area, masks=masks))
+    assert finding.verdict == "warns"
+    assert finding.figures["lungs black"].value == 1.0
+    assert finding.figures["their rectangle black"].value == 0.5
+    assert finding.figures["swaps that follow the lungs"].value == 1.0
+
+
+def test_it_is_unknown_without_masks_or_skill(
+    show: Show, chests: Pictures, lungs: Masks, by_lungs: Model
+) -> None:
+    finding = CHECKS["lungs"](show(chests, by_lungs))
+    assert finding.verdict == "unknown"
+    assert "there are 0 of normal, 0 of covid" in finding.sentence
+    empty = of_all(lungs)
+    empty[95:] = False
+    finding = CHECKS["lungs"](show(chests, by_lungs, masks=empty))
+    assert "there are 95 of normal, 0 of covid" in finding.sentence
+    finding = CHECKS["lungs"](show(chests, lambda it: by_lungs(it) * 0, masks=of_all(lungs)))
+    assert finding.verdict == "unknown"
+    assert "not surely above chance" in finding.sentence
+
+
+def test_masks_of_files_are_found(
+    write_films: Callable[..., pd.DataFrame], make_subject: Show, tmp_path: Path
+) -> None:
+    rows = write_films(["normal"] * 12 + ["covid"] * 12)
+    order = {path: place >= 12 for place, path in enumerate(rows["path"])}
+    means = Means(tmp_path / "cache", find_masks(tmp_path / "masks"))
+    subject = make_subject(rows, lambda it: np.zeros((len(it), 2)), means=means)
+    films = subject.pictures
+    masks = subject.masks_of(subject.rows)
+    bright = np.array([film[mask].mean() for film, mask in zip(films, masks, strict=True)])
+    assert subject.has_mask(subject.rows).all()
+    assert (
+        bright < [film[~mask].mean() for film, mask in zip(films, masks, strict=True)]
+    ).mean() > 0.9
+
+    def knows(pictures: Pictures) -> NDArray[np.floating]:
+        covid = [
+            any((picture[-4:] == film[-4:]).all() for film in films[list(order.values())])
+            for picture in pictures
+        ]
+        return np.stack([~np.array(covid), np.array(covid)], axis=1).astype(float)
+
+    subject = make_subject(rows, knows, means=means)
+    finding = CHECKS["lungs"](subject)
+    assert finding.verdict == "fails"
+    assert finding.figures["unchanged"].n == 24
+
+
+def test_swaps_are_of_other_classes_that_are_decided_on_rightly(
+    show: Show, chests: Pictures, lungs: Masks, by_lungs: Model
+) -> None:
+    pictures = chests.copy()
+    pictures[:5] = chests[100:105]
+    subject = show(pictures, by_lungs, masks=of_all(lungs))
+    swaps = swap(subject, np.arange(200), of_all(lungs))
+    assert swaps.background.tolist() == list(range(5, 200))
+    assert (subject.truth[swaps.background] != subject.truth[swaps.lungs]).all()
+    assert swaps.lungs.min() >= 5
+    inner = lungs & np.roll(lungs, 4, 0) & np.roll(lungs, -4, 0)
+    inner &= np.roll(lungs, 3, 1) & np.roll(lungs, -3, 1)
+    for made, back, front in zip(swaps.pictures, swaps.background, swaps.lungs, strict=True):
+        assert (made[inner] == pictures[front][inner]).all()
+        assert (made[:8] == pictures[back][:8]).all()
+
+
+def test_without_a_swap_nothing_is_followed(
+    show: Show, chests: Pictures, lungs: Masks, by_lungs: Model
+) -> None:
+    subject = show(chests, by_lungs, masks=of_all(lungs))
+    swaps = swap(subject, np.arange(100), of_all(lungs)[:100])
+    assert swaps.pictures.shape == (0, 64, 64)
+    followed, neither = _followed(subject, swaps)
+    assert followed.value is neither.value is None
+    assert "decided on rightly" in str(followed.reason)
+
+
+@pytest.mark.parametrize(
+    ("share", "verdict"),
+    [
+        (Estimate(0.3, 0.2, 0.45, 50), "fails"),
+        (Estimate(0.45, 0.35, 0.55, 50), "warns"),
+        (Estimate(0.7, 0.6, 0.8, 50), "passes"),
+        (Estimate.undefined("none"), "warns"),
+    ],
+)
+def test_the_lungs_must_be_followed(share: Estimate, verdict: str) -> None:
+    assert _followed_verdict(share) == verdict
+
+
+def test_pasted_lungs_fill_the_place_of_the_old_ones() -> None:
+    there, lungs = np.zeros((2, 40, 40), np.bool_)
+    there[10:30, 5:35] = True
+    lungs[4:14, 20:35] = True
+    background = np.full((40, 40), 10, np.uint8)
+    background[there] = 90
+    picture = np.full((40, 40), 50, np.uint8)
+    picture[lungs] = 200
+    picture[4:9, 20:35] = 240
+    made = paste(background, there, picture, lungs)
+    assert (made[23:29, 7:33] == 200).all()
+    assert (made[11:17, 7:33] == 240).all()
+    assert made[there].min() > 120
+    assert (made[:6] == 10).all()
+    assert box_of(lungs) == (4, 14, 20, 35)
+
+
+def test_a_rectangle_holds_both_lungs(lungs: Masks) -> None:
+    (box,) = boxes_of(lungs[np.newaxis])
+    assert box.sum() == 30 * 36
+    assert box[18:48, 14:50].all()

@@ -1,0 +1,81 @@
+"""A model that decides by what every harmless change destroys, and one that does not."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulmo.audit.changes import DISTURBANCES
+from pulmo.audit.check import CHECKS
+from pulmo.audit.subject import Subject
+
+Pictures = NDArray[np.uint8]
+Model = Callable[[Pictures], NDArray[np.floating]]
+Show = Callable[..., Subject]
+BOARD = np.where(np.indices((64, 64)).sum(axis=0) % 2, 1, -1)
+
+
+def by_board(pictures: Pictures) -> NDArray[np.floating]:
+    """Says covid where the finest pattern is in the picture."""
+    seen = (pictures * BOARD.astype(float)).mean(axis=(1, 2)) - 2
+    return np.stack([-seen, seen], axis=1)
+
+
+def with_board(pictures: Pictures, rows: NDArray[np.intp]) -> Pictures:
+    made = pictures.astype(int)
+    made[rows] += 4 * BOARD
+    return made.clip(0, 255).astype(np.uint8)
+
+
+def test_a_model_of_the_lungs_passes(show: Show, chests: Pictures, by_lungs: Model) -> None:
+    finding = CHECKS["robustness"](show(chests, by_lungs))
+    assert finding.verdict == "passes"
+    assert "No change that must be harmless costs more" in finding.sentence
+    titles = [series.title.lower() for series in finding.series]
+    assert titles == [name.lower() for name in DISTURBANCES]
+    assert all(len(series.x) == len(series.y) for series in finding.series)
+    assert {series.reference for series in finding.series} == {1.0}
+    assert len(finding.figures) == 1 + sum(len(kind.harmless) for kind in DISTURBANCES.values())
+    assert len(finding.tables[0].rows) == sum(len(kind.strengths) for kind in DISTURBANCES.values())
+    # A film of the wrong polarity fools this model wholly, and that is shown but not judged.
+    assert finding.series[-1].y[0].value == 0.0
+
+
+def test_a_model_of_the_finest_pattern_fails(show: Show, chests: Pictures) -> None:
+    finding = CHECKS["robustness"](show(with_board(chests, np.arange(100, 200)), by_board))
+    assert finding.verdict == "fails"
+    assert "surely falls by more than 0.05" in finding.sentence
+    for words in ("turned by 5 degrees", "cropped by 3%", "enlarged from 75%"):
+        assert words in finding.sentence
+    assert "noisy by 4" not in finding.sentence
+    lost = finding.figures["resolution 0.75"]
+    assert lost.value == 0.5
+
+
+def test_what_a_few_pictures_owe_to_the_pattern_warns(
+    show: Show, chests: Pictures, by_lungs: Model
+) -> None:
+    pictures = chests.copy()
+    pictures[100:108] = with_board(chests, np.arange(8))[:8]
+
+    def both(shown: Pictures) -> NDArray[np.floating]:
+        covid = np.maximum(by_lungs(shown)[:, 1], by_board(shown)[:, 1])
+        return np.stack([-covid, covid], axis=1)
+
+    finding = CHECKS["robustness"](show(pictures, both))
+    assert finding.verdict == "warns"
+    assert "cannot be excluded when films are turned" in finding.sentence
+    assert "surely" not in finding.sentence
+
+
+def test_it_is_unknown_of_few_pictures(show: Show, chests: Pictures, by_lungs: Model) -> None:
+    finding = CHECKS["robustness"](show(chests[90:110], by_lungs, ["normal"] * 10 + ["covid"] * 10))
+    assert finding.verdict == "unknown"
+    assert "20 pictures are too few" in finding.sentence
+
+
+def test_it_is_unknown_of_a_model_without_skill(show: Show, chests: Pictures) -> None:
+    for name in ("robustness", "corners"):
+        finding = CHECKS[name](show(chests, lambda shown: np.zeros((len(shown), 2))))
+        assert finding.verdict == "unknown"
+        assert "no skill that could be lost" in finding.sentence

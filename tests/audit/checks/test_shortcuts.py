@@ -1,0 +1,64 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from pulmo.audit.checks.shortcuts import shortcuts
+from pulmo.audit.subject import Subject
+
+Rows = Callable[..., pd.DataFrame]
+Tell = Callable[..., Subject]
+
+LABELS = ["normal", "covid"] * 40
+
+
+def right(share: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """What a model says that is right about this share of either class."""
+    covid = (np.arange(80) % 2 == 1) ^ (np.arange(80) // 2 >= share * 40)
+    return np.where(covid[:, None], [0.1, 0.9], [0.9, 0.1])
+
+
+def aged(rows: pd.DataFrame, *, tell_apart: bool) -> pd.DataFrame:
+    ages = np.array([5.0, 60.0] * 40) if tell_apart else np.arange(80) // 2 % 50 + 20.0
+    return rows.assign(age=ages)
+
+
+def test_fires_where_the_age_tells_as_much(make_rows: Rows, tell: Tell) -> None:
+    fit = aged(make_rows(LABELS, 100), tell_apart=True)
+    subject = tell(aged(make_rows(LABELS), tell_apart=True), right(0.9), fit=fit)
+    finding = shortcuts(subject)
+    assert finding.verdict == "fails"
+    assert "Not surely below the model:" in finding.sentence
+    assert "age alone" in finding.sentence
+    assert finding.figures["age"].value == 1.0
+    assert finding.figures["model"].value == 0.9
+
+
+def test_silent_where_nothing_else_tells(
+    make_rows: Rows, tell: Tell, generator: np.random.Generator
+) -> None:
+    # A picture holds its number alone, and no number tells a class that was drawn.
+    fit = aged(make_rows(generator.permutation(LABELS).tolist(), 100), tell_apart=False)
+    order = generator.permutation(80)
+    judged = aged(make_rows(np.array(LABELS)[order].tolist()), tell_apart=False)
+    finding = shortcuts(tell(judged, right(0.95)[order], fit=fit))
+    assert finding.verdict == "passes"
+    assert finding.figures.keys() == {"model", "age", "histogram", "thumbnail", "border"}
+    assert "Not surely below" not in finding.sentence
+
+
+def test_a_published_accuracy_below_a_floor_is_said(make_rows: Rows, tell: Tell) -> None:
+    fit, judged = (aged(make_rows(LABELS, first), tell_apart=True) for first in (100, 0))
+    subject = tell(judged, right(1.0), fit=fit)
+    subject.means = replace(subject.means, published=0.9)
+    said = "The published accuracy of 0.900 is below that of age alone 1.000"
+    assert said in shortcuts(subject).sentence
+    subject.means = replace(subject.means, published=1.0)
+    assert "published" not in shortcuts(subject).sentence
+
+
+def test_unknown_where_no_floor_can_be_fitted(make_rows: Rows, tell: Tell) -> None:
+    finding = shortcuts(tell(make_rows(LABELS), right(0.9)))
+    assert (finding.verdict, finding.sentence) == ("unknown", "No floor could be fitted.")
+    assert finding.figures["model"].value == 0.9

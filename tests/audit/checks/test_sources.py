@@ -1,0 +1,130 @@
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from pulmo.audit.checks.sources import sources
+from pulmo.audit.subject import Subject
+from pulmo.bundle.card import Card
+
+Rows = Callable[..., pd.DataFrame]
+Tell = Callable[..., Subject]
+
+HOMES = ["a"] * 80 + ["b"] * 80
+
+
+@pytest.fixture
+def rows(make_rows: Rows) -> pd.DataFrame:
+    """Both classes from both sources, most covid from the second."""
+    labels = (["normal"] * 60 + ["covid"] * 20) + (["normal"] * 20 + ["covid"] * 60)
+    return make_rows(labels).assign(source=HOMES)
+
+
+def seeing(
+    rows: pd.DataFrame, generator: np.random.Generator, *, source: float, disease: float
+) -> NDArray[np.float64]:
+    """Returns what a model says that sees the source and the disease so well."""
+    odds = generator.normal(size=len(rows))
+    odds += source * (rows["source"] == "b") + disease * (rows["label"] == "covid")
+    scores = 1 / (1 + np.exp(-odds + odds.mean()))
+    return np.stack([1 - scores, scores], axis=1)
+
+
+def test_silent_where_the_disease_is_seen(
+    rows: pd.DataFrame, tell: Tell, generator: np.random.Generator
+) -> None:
+    table = seeing(rows, generator, source=0, disease=2)
+    finding = sources(tell(rows, table))
+    assert finding.verdict == "passes"
+    positive = (rows["label"] == "covid").to_numpy()
+    inside = [
+        roc_auc_score(positive[side], table[side, 1])
+        for side in (np.arange(160) < 80, np.arange(160) >= 80)
+    ]
+    # Either source has 60 x 20 pairs.
+    within = finding.figures["within a source, covid against normal"]
+    assert within.value == pytest.approx(np.mean(inside))
+    across = finding.figures["across sources, covid against normal"]
+    crossed = [
+        np.mean(np.subtract.outer(table[one & positive, 1], table[two & ~positive, 1]) > 0)
+        for one, two in (
+            (np.arange(160) < 80, np.arange(160) >= 80),
+            (np.arange(160) >= 80, np.arange(160) < 80),
+        )
+    ]
+    assert across.value == pytest.approx(np.average(crossed, weights=[400, 3600]))
+    assert "The worst source is" in finding.sentence
+
+
+def test_fires_where_only_the_source_is_seen(
+    rows: pd.DataFrame, tell: Tell, generator: np.random.Generator
+) -> None:
+    finding = sources(tell(rows, seeing(rows, generator, source=4, disease=0)))
+    assert finding.verdict == "fails"
+    assert "only the source tells them apart surely" in finding.sentence
+
+
+def test_warns_where_the_source_helps_much(
+    rows: pd.DataFrame, tell: Tell, generator: np.random.Generator
+) -> None:
+    finding = sources(tell(rows, seeing(rows, generator, source=6, disease=0.8)))
+    assert finding.verdict == "warns"
+    assert "surely more than 0.1 better" in finding.sentence
+
+
+def test_warns_where_classes_share_no_source(
+    make_rows: Rows, tell: Tell, make_card: Callable[..., Card], generator: np.random.Generator
+) -> None:
+    rows = make_rows(["normal"] * 30 + ["viral"] * 30 + ["covid"] * 30)
+    rows["source"] = ["a"] * 60 + ["b"] * 30
+    truth = np.repeat(np.arange(3), 30)
+    table = generator.random((90, 3)) + 2 * np.eye(3)[truth]
+    card = make_card(("normal", "viral", "covid"))
+    finding = sources(tell(rows, table / table.sum(axis=1, keepdims=True), card=card))
+    assert finding.verdict == "warns"
+    assert "10 pictures of both covid and normal, viral and covid:" in finding.sentence
+    assert "viral against normal: AUC" in finding.sentence
+    assert finding.figures["across sources, viral against normal"].value is None
+    recalls = {row[0]: row[3:] for row in finding.tables[0].rows}
+    assert [cell[3] for cell in recalls["a"] if isinstance(cell, tuple)] == [30, 30, 0]
+
+
+def test_chance_within_one_source_warns(
+    make_rows: Rows, tell: Tell, generator: np.random.Generator
+) -> None:
+    rows = make_rows(["normal", "covid"] * 40)
+    finding = sources(tell(rows, seeing(rows, generator, source=0, disease=0)))
+    assert finding.verdict == "warns"
+    assert "not surely better than chance" in finding.sentence
+
+
+def test_one_class_is_unknown(make_rows: Rows, tell: Tell) -> None:
+    finding = sources(tell(make_rows(["covid"] * 20), np.full((20, 2), 0.5)))
+    assert (finding.verdict, finding.sentence) == ("unknown", "All pictures are of one class.")
+
+
+@pytest.mark.parametrize(
+    ("fitted", "origin", "words"),
+    [
+        (["a", "b"], None, "The test is internal"),
+        (["a"], None, "80 of 160 pictures are of sources that their model was not fitted on: b."),
+        (["c"], None, "The test is external: no model was fitted on pictures of the sources"),
+        (["c"], "c", "The test is internal"),
+    ],
+)
+def test_external_sources_are_named(
+    rows: pd.DataFrame,
+    make_rows: Rows,
+    tell: Tell,
+    generator: np.random.Generator,
+    fitted: list[str],
+    origin: str | None,
+    words: str,
+) -> None:
+    fit = make_rows(["normal"] * len(fitted), 1000).assign(source=fitted)
+    rows["origin"] = origin
+    finding = sources(tell(rows, seeing(rows, generator, source=0, disease=2), fit=fit))
+    assert words in finding.sentence

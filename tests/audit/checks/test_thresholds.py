@@ -1,0 +1,88 @@
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pulmo.audit.checks.thresholds import thresholds
+from pulmo.audit.subject import Subject
+from pulmo.bundle.card import Card
+from pulmo.core.estimate import Estimate, wilson
+
+Rows = Callable[..., pd.DataFrame]
+Tell = Callable[..., Subject]
+
+
+def said(found: float, spared: float, n: int = 500) -> NDArray[np.float64]:
+    """Returns what a model says of n negatives and n positives that is right so often."""
+    numbers = np.arange(n)
+    scores = np.concatenate([numbers >= round(spared * n), numbers < round(found * n)])
+    return np.stack([0.9 - 0.8 * scores, 0.1 + 0.8 * scores], axis=1)
+
+
+def rows_of(make_rows: Rows, n: int = 500) -> pd.DataFrame:
+    return make_rows(["normal"] * n + ["covid"] * n)
+
+
+def test_silent_where_the_promise_is_kept(make_rows: Rows, tell: Tell) -> None:
+    finding = thresholds(tell(rows_of(make_rows), said(0.98, 0.9)))
+    assert finding.verdict == "passes"
+    figure = finding.figures["sensitivity"]
+    assert figure[:2] == (0.98, wilson(0.98, 500)[0])
+    assert finding.figures["specificity"].value == 0.9
+    assert "for a sensitivity of 0.95" in finding.sentence
+
+
+def test_fires_where_the_sensitivity_is_surely_below_its_aim(make_rows: Rows, tell: Tell) -> None:
+    finding = thresholds(tell(rows_of(make_rows), said(0.9, 0.9)))
+    assert finding.verdict == "fails"
+    assert "surely below its aim" in finding.sentence
+
+
+def test_warns_where_the_aim_is_not_surely_reached(make_rows: Rows, tell: Tell) -> None:
+    finding = thresholds(tell(rows_of(make_rows), said(0.95, 0.9)))
+    assert finding.verdict == "warns"
+    assert "does not surely reach" in finding.sentence
+
+
+def test_lost_specificity_warns_and_much_of_it_fails(
+    make_rows: Rows, tell: Tell, make_card: Callable[..., Card]
+) -> None:
+    # The validation's specificity is known to a hundredth, so that the test's decides.
+    card = make_card()
+    decision = card.decision.model_copy(update={"specificity": Estimate(0.9, 0.89, 0.91, 5000)})
+    card = card.model_copy(update={"decision": decision})
+    for spared, verdict, words in (
+        (0.85, "warns", "surely below that of validation"),
+        (0.7, "fails", "surely more than 0.1 below"),
+    ):
+        finding = thresholds(tell(rows_of(make_rows), said(0.99, spared), card=card))
+        assert finding.verdict == verdict
+        assert words in finding.sentence
+
+
+def test_each_part_has_its_own_threshold(
+    make_rows: Rows, tell: Tell, make_card: Callable[..., Card]
+) -> None:
+    card = make_card()
+    high = card.decision.model_copy(update={"threshold": 0.95})
+    first = tell(rows_of(make_rows), said(1, 1))
+    second = tell(rows_of(make_rows), said(1, 1), card=card.model_copy(update={"decision": high}))
+    finding = thresholds(type(first)([*first.parts, *second.parts], first.means))
+    assert [row[:2] for row in finding.tables[0].rows] == [
+        ("part 1", "0.500"),
+        ("part 2", "0.950"),
+    ]
+    assert finding.figures["sensitivity"].value == 0.5
+
+
+def test_unknown_without_positives(make_rows: Rows, tell: Tell) -> None:
+    finding = thresholds(tell(make_rows(["normal"] * 20), np.full((20, 2), 0.5)))
+    assert finding.verdict == "unknown"
+    assert finding.sentence == "The sensitivity is undefined: there is no positive picture."
+
+
+def test_one_patient_decides_nothing(make_rows: Rows, tell: Tell) -> None:
+    rows = make_rows(["covid"] * 20).assign(group="one")
+    finding = thresholds(tell(rows, np.tile([0.1, 0.9], (20, 1))))
+    assert finding.verdict == "warns"

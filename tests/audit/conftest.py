@@ -1,0 +1,239 @@
+"""Subjects whose model is a function of the pictures, with drawn films or with none."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol, cast
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from pulmo.audit.parts import Means, Part
+from pulmo.audit.subject import Subject
+from pulmo.bundle.card import Activation, Card, Decision, Epoch, Input, Network, Training
+from pulmo.bundle.predictor import Outputs, Predictor
+from pulmo.core.estimate import Estimate
+from pulmo.core.files import sha256
+from pulmo.core.labels import LabelScheme
+from pulmo.core.tables import check_manifest
+from pulmo.datasets.phantom import draw
+
+SIZE = 64
+
+Answer = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
+"""Pictures uint8 [n, size, size] -> logits [n, classes], or maps [n, classes, rows, columns]."""
+
+_EPOCH = Epoch(
+    epoch=1,
+    lr=1e-3,
+    train_loss=1.0,
+    val_loss=1.0,
+    val_accuracy=0.5,
+    val_balanced_accuracy=0.5,
+    seconds=1.0,
+    images_per_second=1.0,
+)
+
+
+class Fake:
+    """Answers as a `Predictor` does, by functions instead of a network."""
+
+    def __init__(self, card: Card, answer: Answer, maps: Answer | None = None) -> None:
+        self.card = card
+        self.sha256 = "0" * 64
+        self.answer = answer
+        self.maps = maps
+
+    def run(self, inputs: NDArray[np.uint8]) -> Outputs:
+        logits = self.answer(inputs).astype(np.float32)
+        maps = self.maps(inputs) if self.maps else np.zeros((*logits.shape, 2, 2))
+        return Outputs(logits, maps.astype(np.float32))
+
+
+class Told(Subject):
+    """A subject without files: a picture holds nothing but the number in its path."""
+
+    def pictures_of(self, rows: pd.DataFrame) -> NDArray[np.uint8]:
+        numbers = np.array([int(Path(path).stem) for path in rows["path"]], np.uint32)
+        pictures = np.zeros((len(rows), SIZE, SIZE), np.uint8)
+        pictures[:, 0, :4] = numbers[:, np.newaxis].view(np.uint8)
+        return pictures
+
+
+class MakeCard(Protocol):
+    """Makes a card; see `make_card`."""
+
+    def __call__(self, order: Sequence[str] = ..., positive: Sequence[str] = ...) -> Card: ...
+
+
+class MakeRows(Protocol):
+    """Makes a manifest; see `make_rows`."""
+
+    def __call__(self, labels: Sequence[str], first: int = 0) -> pd.DataFrame: ...
+
+
+class MakeSubject(Protocol):
+    """Makes a subject; see `make_subject`."""
+
+    def __call__(
+        self,
+        judged: pd.DataFrame,
+        answer: Answer,
+        fit: pd.DataFrame | None = None,
+        card: Card | None = None,
+        maps: Answer | None = None,
+        means: Means | None = None,
+    ) -> Subject: ...
+
+
+class Tell(Protocol):
+    """Makes a subject; see `tell`."""
+
+    def __call__(
+        self,
+        judged: pd.DataFrame,
+        probabilities: NDArray[np.floating],
+        fit: pd.DataFrame | None = None,
+        card: Card | None = None,
+    ) -> Subject: ...
+
+
+@pytest.fixture
+def generator() -> np.random.Generator:
+    return np.random.default_rng(20)
+
+
+@pytest.fixture
+def make_card() -> MakeCard:
+    """The card of a model of `order`; all but its first class are positive if not said."""
+
+    def make(order: Sequence[str] = ("normal", "covid"), positive: Sequence[str] = ()) -> Card:
+        return Card(
+            name="fake",
+            description="A card for tests.",
+            created="2026-01-01T00:00:00Z",
+            pulmo="0.1.0",
+            license="Apache-2.0",
+            labels=LabelScheme(tuple(order)),
+            input=Input(size=SIZE, aspect="squash", mean=0.5, std=0.25),
+            temperature=1.0,
+            decision=Decision(
+                positive=tuple(positive) or tuple(order[1:]),
+                threshold=0.5,
+                aim=0.95,
+                sensitivity=Estimate(0.95, 0.9, 0.98, 100),
+                specificity=Estimate(0.9, 0.8, 0.95, 100),
+            ),
+            activation=Activation(rows=2, columns=2, scale=1.0),
+            network=Network(
+                backbone="tiny", head="linear", parameters=1, weights="none", sha256="0" * 64
+            ),
+            training=Training(
+                recipe="tiny",
+                recipe_sha256="0" * 64,
+                manifest_sha256="0" * 64,
+                seed=0,
+                best_epoch=1,
+                history=(_EPOCH,),
+                counts={},
+                sources={},
+            ),
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_rows() -> MakeRows:
+    """A manifest of pictures that are not there, `first` the number of the first of them.
+
+    Each is a group of its own, of one source; nothing else is known.
+    """
+
+    def make(labels: Sequence[str], first: int = 0) -> pd.DataFrame:
+        numbers = range(first, first + len(labels))
+        return check_manifest(
+            pd.DataFrame(
+                {
+                    "path": [f"/films/{number:06}.png" for number in numbers],
+                    "sha256": [sha256(b"%d" % number) for number in numbers],
+                    "label": list(labels),
+                    "group": [f"group {number}" for number in numbers],
+                    "source": "hospital",
+                    "width": SIZE,
+                    "height": SIZE,
+                }
+            )
+        )
+
+    return make
+
+
+@pytest.fixture
+def write_films(make_rows: MakeRows, tmp_path: Path) -> MakeRows:
+    """The same, of films that are drawn into `tmp_path/films`, their masks into `masks/films`."""
+
+    def write(labels: Sequence[str], first: int = 0) -> pd.DataFrame:
+        rows = make_rows(labels, first)
+        paths = [tmp_path / "films" / Path(path).name for path in rows["path"]]
+        masks = tmp_path / "masks" / "films"
+        for folder in (tmp_path / "films", masks):
+            folder.mkdir(parents=True, exist_ok=True)
+        for number, (path, label) in enumerate(zip(paths, labels, strict=True), start=first):
+            generator = np.random.default_rng(number)
+            film = draw(label, number, generator, (SIZE, SIZE))
+            cv2.imwrite(str(path), (film.pixels * 255).astype(np.uint8))
+            cv2.imwrite(str(masks / path.name), film.lungs.astype(np.uint8) * 255)
+        return check_manifest(
+            rows.assign(
+                path=[str(path) for path in paths],
+                sha256=[sha256(path.read_bytes()) for path in paths],
+            )
+        )
+
+    return write
+
+
+@pytest.fixture
+def make_subject(make_card: MakeCard, tmp_path: Path) -> MakeSubject:
+    """What asks a function of the pictures: `answer` gives the logits, `maps` the activation."""
+
+    def make(
+        judged: pd.DataFrame,
+        answer: Answer,
+        fit: pd.DataFrame | None = None,
+        card: Card | None = None,
+        maps: Answer | None = None,
+        means: Means | None = None,
+    ) -> Subject:
+        fake = cast("Predictor", Fake(card or make_card(), answer, maps))
+        fit = judged.iloc[:0] if fit is None else fit
+        return Subject([Part(fake, fit, judged)], means or Means(tmp_path / "cache"))
+
+    return make
+
+
+@pytest.fixture
+def tell(make_card: MakeCard, tmp_path: Path) -> Tell:
+    """What a model says of pictures that are not there: `probabilities` [n, classes], as given."""
+
+    def make(
+        judged: pd.DataFrame,
+        probabilities: NDArray[np.floating],
+        fit: pd.DataFrame | None = None,
+        card: Card | None = None,
+    ) -> Subject:
+        said = np.log(np.maximum(probabilities, 1e-30))
+        places = {int(Path(path).stem): place for place, path in enumerate(judged["path"])}
+
+        def answer(pictures: NDArray[np.uint8]) -> NDArray[np.floating]:
+            numbers = np.ascontiguousarray(pictures[:, 0, :4]).view(np.uint32)[:, 0]
+            return np.asarray(said[[places[int(number)] for number in numbers]])
+
+        fake = cast("Predictor", Fake(card or make_card(), answer))
+        fit = judged.iloc[:0] if fit is None else fit
+        return Told([Part(fake, fit, judged)], Means(tmp_path / "cache"))
+
+    return make

@@ -1,0 +1,88 @@
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pulmo.audit.audit import audit
+from pulmo.audit.check import CHECKS, Answer, Ask, Check, Unanswered
+from pulmo.audit.subject import Subject
+from pulmo.core.errors import UsageError
+from pulmo.core.registry import Registry
+from pulmo.core.tables import manifest_sha256
+
+
+def unanswered(_: Subject) -> Answer:
+    raise Unanswered("Nobody knows.")
+
+
+def answering(answer: Answer) -> Ask:
+    return lambda _: answer
+
+
+@pytest.fixture
+def _four(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four checks, one a verdict."""
+    registry = Registry[Check]("check", "pulmo.audit.checks")
+    registry._loaded = True
+    answers = [Answer("passes", "It passes."), Answer("warns", "It warns."), Answer("fails", "No.")]
+    for answer in answers:
+        made = Check(answer.verdict, "Is it?", f"is {answer.verdict}", answering(answer))
+        registry.register(answer.verdict)(made)
+    registry.register("unknown")(Check("unknown", "Is it?", "is known", unanswered))
+    monkeypatch.setattr("pulmo.audit.audit.CHECKS", registry)
+
+
+@pytest.fixture
+def subject(make_rows: Callable[..., pd.DataFrame], tell: Callable[..., Subject]) -> Subject:
+    rows = make_rows(["normal", "covid", "covid"]).assign(
+        group=["a", "b", "b"], source=["x", "x", "y"]
+    )
+    return tell(rows, np.full((3, 2), 0.5), fit=make_rows(["normal"] * 4, 10))
+
+
+@pytest.mark.usefixtures("_four")
+def test_answers_end_in_sentences_what_matters_most_first(subject: Subject) -> None:
+    heard: list[tuple[int, int]] = []
+    found = audit(subject, split="test", on_progress=lambda *done: heard.append(done))
+    assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [each.verdict for each in found.findings] == ["fails", "warns", "unknown", "passes"]
+    assert found.shown == ("The model is passes.",)
+    assert found.not_shown == (
+        "It is not so that the model is fails: No.",
+        "It is not sure that the model is warns: It warns.",
+        "It was not looked at whether the model is known: Nobody knows.",
+    )
+    assert not found.passed
+    assert found.accepted == ()
+
+
+@pytest.mark.usefixtures("_four")
+def test_what_is_accepted_does_not_close_the_gate(subject: Subject) -> None:
+    found = audit(subject, accepted=["fails", "passes"])
+    assert found.passed
+    assert found.accepted == ("fails",)
+
+
+@pytest.mark.usefixtures("_four")
+def test_only_some_checks_are_made(subject: Subject) -> None:
+    found = audit(subject, only=["warns", "warns"])
+    assert [each.check for each in found.findings] == ["warns"]
+    assert found.passed
+    with pytest.raises(UsageError, match="There is no check 'warn'"):
+        audit(subject, only=["warn"])
+    with pytest.raises(UsageError, match="--accept 'fail' is no check"):
+        audit(subject, accepted=["fail"])
+
+
+@pytest.mark.usefixtures("_four")
+def test_the_data_are_described(subject: Subject) -> None:
+    data = audit(subject, split="test").data
+    assert (data.split, data.n, data.groups, data.fitted) == ("test", 3, 2, 4)
+    assert data.labels == {"normal": 1, "covid": 2}
+    assert data.sources == {"x": {"covid": 1, "normal": 1}, "y": {"covid": 1, "normal": 0}}
+    assert data.manifest_sha256 == manifest_sha256(subject.rows)
+
+
+def test_the_checks_are_those_of_the_folder() -> None:
+    assert "shortcuts" in CHECKS

@@ -1,0 +1,101 @@
+"""What a change costs, and what that means."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from pulmo.audit.check import Unanswered
+from pulmo.audit.drops import decided_on, drop, drop_verdict, require_enough, require_skill, worst
+from pulmo.audit.shares import balanced_difference
+from pulmo.audit.subject import Subject
+from pulmo.core.estimate import Estimate
+
+MakeRows = Callable[..., pd.DataFrame]
+Tell = Callable[..., Subject]
+
+
+@pytest.fixture
+def subject(make_rows: MakeRows, tell: Tell) -> Subject:
+    """A hundred pictures of each of two classes, all decided on rightly."""
+    rows = make_rows(["normal"] * 100 + ["covid"] * 100)
+    return tell(rows, np.repeat(np.eye(2), 100, axis=0))
+
+
+def test_a_drop_is_the_paired_difference(subject: Subject) -> None:
+    numbers = np.arange(200)
+    changed = subject.truth.copy()
+    changed[:20] = 1
+    found = drop(subject, numbers, changed)
+    assert found.value == pytest.approx(0.1)
+    assert found == balanced_difference(subject, numbers, subject.truth, changed).estimate
+    # The variance of the mean of two shares, one of which does not vary.
+    reach = 1.972 * np.sqrt(0.2 * 0.8 / 100 / 4)
+    assert found.low == pytest.approx(0.1 - reach, abs=1e-3)
+
+
+def test_where_nothing_changes_the_interval_is_that_of_none(subject: Subject) -> None:
+    found = drop(subject, np.arange(200), subject.truth)
+    z = float(norm.ppf(0.975))
+    assert found.value == 0.0
+    assert found.high == pytest.approx(z**2 / (200 + z**2), rel=0.02)
+    assert found.low == -(found.high or 0)
+    everything = drop(subject, np.arange(200), 1 - subject.truth)
+    assert (everything.value, everything.high) == (1.0, 1.0)
+    assert everything.low == pytest.approx(1 - (found.high or 0))
+
+
+def test_one_group_shows_nothing(make_rows: MakeRows, tell: Tell) -> None:
+    rows = make_rows(["normal", "covid"] * 50).assign(group="one")
+    subject = tell(rows, np.tile(np.eye(2), (50, 1)))
+    found = drop(subject, np.arange(100), subject.truth)
+    assert found.low is None
+    assert drop_verdict(found) == "unknown"
+    with pytest.raises(Unanswered, match="not surely above chance"):
+        require_skill(subject, np.arange(100))
+    with pytest.raises(Unanswered, match=r"100 pictures are too few: .* of 1\.000 could not"):
+        require_enough(subject, np.arange(100))
+
+
+def test_skill_is_above_chance(make_rows: MakeRows, tell: Tell, subject: Subject) -> None:
+    assert require_skill(subject, np.arange(200)).value == 1.0
+    rows = make_rows(["normal"] * 50 + ["covid"] * 50)
+    guessing = tell(rows, np.tile(np.eye(2), (50, 1)))
+    with pytest.raises(Unanswered, match=r"balanced accuracy is 0\.500 .* no skill"):
+        require_skill(guessing, np.arange(100))
+
+
+def test_few_pictures_are_refused(subject: Subject) -> None:
+    require_enough(subject, np.arange(50, 150))
+    with pytest.raises(Unanswered, match="40 pictures are too few"):
+        require_enough(subject, np.arange(80, 120))
+    require_enough(subject, np.arange(80, 120), margin=0.2)
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (Estimate(0.10, 0.06, 0.14, 100), "fails"),
+        (Estimate(0.10, 0.04, 0.16, 100), "warns"),
+        (Estimate(0.02, -0.02, 0.06, 100), "warns"),
+        (Estimate(0.01, -0.02, 0.04, 100), "passes"),
+        (Estimate(-0.2, -0.3, -0.1, 100), "passes"),
+    ],
+)
+def test_a_drop_must_surely_be_within_the_margin(found: Estimate, verdict: str) -> None:
+    assert drop_verdict(found) == verdict
+
+
+def test_the_worst_verdict_matters() -> None:
+    assert worst("passes", "warns", "unknown") == "warns"
+    assert worst("passes", "fails", "unknown") == "fails"
+    assert worst("passes", "unknown") == "unknown"
+
+
+def test_decisions_are_those_of_the_changed_pictures(subject: Subject) -> None:
+    numbers = np.array([0, 150, 3])
+    others = np.array([101, 5, 102])
+    decided = decided_on(subject, subject.pictures[others], numbers)
+    assert decided.tolist() == [1, 0, 1]

@@ -1,0 +1,60 @@
+"""Masks are found by name and brought to the input as their pictures are."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pulmo.audit.lungs import find_masks, read_mask
+from pulmo.core.errors import InputError
+
+
+def write(path: Path, pixels: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), pixels)
+    return path
+
+
+def test_a_mask_is_found_by_its_folder_and_name(tmp_path: Path) -> None:
+    blank = np.zeros((4, 4), np.uint8)
+    one = write(tmp_path / "masks" / "chest_xray" / "a.1.png", blank)
+    other = write(tmp_path / "masks" / "cohen" / "a.1.png", blank)
+    masks = find_masks(tmp_path / "masks")
+    assert masks.root == tmp_path / "masks"
+    assert masks.of("/data/chest_xray/train/NORMAL/a.1.jpeg") == one
+    assert masks.of("/data/cohen/images/a.1.jpg") == other
+    assert masks.of("/data/chest_xray/cohen/a.1.jpg") == other
+    assert masks.of("/data/chest_xray/train/a.2.jpeg") is None
+    assert masks.of("/data/elsewhere/a.1.jpeg") is None
+
+
+def test_a_folder_without_masks_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no lung mask"):
+        find_masks(tmp_path)
+    with pytest.raises(InputError, match="none holds no lung mask"):
+        find_masks(tmp_path / "none")
+
+
+def test_a_mask_becomes_square_as_its_picture_does(tmp_path: Path) -> None:
+    pixels = np.zeros((100, 200), np.uint8)
+    pixels[:, 100:] = 255
+    path = write(tmp_path / "mask.png", pixels)
+    squashed = read_mask(path, 50, "squash")
+    assert squashed.dtype == np.bool_
+    assert squashed.shape == (50, 50)
+    assert not squashed[:, :25].any()
+    assert squashed[:, 25:].all()
+    padded = read_mask(path, 50, "pad")
+    assert padded[13:37, 25:].all()
+    assert not padded[:12].any()
+    assert not padded[38:].any()
+    cropped = read_mask(path, 50, "crop")
+    assert not cropped[:, :25].any()
+    assert cropped[:, 25:].all()
+
+
+def test_a_mask_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "mask.png").write_text("no picture")
+    with pytest.raises(InputError):
+        read_mask(tmp_path / "mask.png", 50, "squash")

@@ -1,0 +1,39 @@
+"""pulmo card."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pulmo.core.run_folder import RunFolder
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+def test_the_checklists_of_a_bundle(
+    pulmo: Call, bundle: Path, run: RunFolder, tmp_path: Path
+) -> None:
+    given = ("--data", run.manifest, "--run", run.root)
+    status, out, err = pulmo("card", bundle, *given, "-o", tmp_path / "cards")
+    assert (status, err) == (0, "")
+    names = [line.split(": ")[0] for line in out.splitlines()]
+    assert names == [
+        str(tmp_path / "cards" / name) for name in ("CLAIM.md", "DATASHEET.md", "TRIPOD-AI.md")
+    ]
+    assert all(" items: " in line and line.endswith(" open.") for line in out.splitlines())
+    for path in (tmp_path / "cards").iterdir():
+        text = path.read_text()
+        assert "| audit.json | not given (--audit) |" in text
+        assert "Add --run" not in text
+        assert "Add --data" not in text
+        # No folder of this machine stands in it.
+        assert str(tmp_path.parent) not in text
+        assert str(run.root.parent) not in text
+    status, out, err = pulmo("card", bundle, *given, "-o", tmp_path / "cards")
+    assert (status, out) == (3, "")
+    assert "CLAIM.md is there, and what was written into it by hand would be lost" in err
+
+
+def test_a_folder_that_is_no_bundle_is_a_sentence(pulmo: Call, tmp_path: Path) -> None:
+    status, out, err = pulmo("card", tmp_path, "-o", tmp_path / "cards")
+    assert (status, out) == (3, "")
+    assert err == f"pulmo: {tmp_path / 'card.json'} does not exist.\n"
+    assert not (tmp_path / "cards").exists()

@@ -1,0 +1,85 @@
+"""Inside and outside."""
+
+import pytest
+
+from pulmo.core.errors import UsageError
+from pulmo.core.estimate import Estimate, gap
+from pulmo.evaluate.beside import beside
+from pulmo.evaluate.evaluation import (
+    DecisionFigures,
+    EvaluatedData,
+    Evaluation,
+    ModelName,
+    Subgroup,
+)
+
+NOTHING = Estimate.undefined("it was not asked")
+
+
+def judged(name: str, accuracy: Estimate, sources: dict[str, Estimate]) -> Evaluation:
+    """An evaluation with little in it."""
+    return Evaluation(
+        model=ModelName(name="mine", version="1", sha256="ab" * 32),
+        data=EvaluatedData(
+            manifest_sha256=name,
+            split=None,
+            n=accuracy.n,
+            groups=accuracy.n,
+            labels={},
+            sources={},
+            skipped={},
+            failed=(),
+        ),
+        overall={"accuracy": accuracy},
+        classes={},
+        confusion=(),
+        decision=DecisionFigures(
+            positive=("covid",), threshold=0.5, sensitivity=accuracy, specificity=NOTHING
+        ),
+        reliability=(),
+        roc={},
+        contrasts=(),
+        subgroups=tuple(
+            Subgroup(
+                fact="source",
+                name=source,
+                n=10,
+                groups=10,
+                accuracy=NOTHING,
+                auc=auc,
+                sensitivity=NOTHING,
+                specificity=NOTHING,
+            )
+            for source, auc in sources.items()
+        ),
+        warnings=(),
+    )
+
+
+INSIDE = judged("inside", Estimate(0.9, 0.85, 0.94, 200), {})
+HERE = judged(
+    "here",
+    Estimate(0.6, 0.5, 0.7, 80),
+    {"near": Estimate(0.8, 0.7, 0.9, 10), "far": Estimate(0.55, 0.4, 0.7, 10), "odd": NOTHING},
+)
+
+
+def test_a_gap_for_each_figure_that_both_have_and_the_worst_source() -> None:
+    found = beside(HERE, INSIDE)
+    assert list(found.figures) == ["accuracy", "sensitivity", "specificity"]
+    accuracy = found.figures["accuracy"]
+    assert accuracy.gap == gap(HERE.overall["accuracy"], INSIDE.overall["accuracy"])
+    assert accuracy.gap.value == pytest.approx(-0.3)
+    assert found.figures["specificity"].gap.reason == "it was not asked"
+    assert (found.n, found.worst) == (200, "far")
+    assert beside(judged("x", INSIDE.overall["accuracy"], {}), INSIDE).worst is None
+
+
+def test_a_gap_is_one_models_on_other_pictures() -> None:
+    with pytest.raises(UsageError, match="the very same pictures"):
+        beside(INSIDE, INSIDE)
+    other = INSIDE.model_copy(
+        update={"model": ModelName(name="theirs", version="2", sha256="cd" * 32)}
+    )
+    with pytest.raises(UsageError, match="is of theirs 2, this one of mine 1"):
+        beside(HERE, other)
