@@ -1,6 +1,7 @@
 """pulmo audit."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,18 @@ def test_a_check_that_fails_closes_the_gate_unless_it_is_accepted(
     status, _, _ = pulmo(*words, "--accept", "shortcuts")
     assert status == 0
     assert read_audit(tmp_path / "audit" / "audit.json").accepted == ("shortcuts",)
+
+
+def test_an_opening_that_cannot_be_noted_is_said(
+    pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "alone" / "model.onnx"
+    model.parent.mkdir()
+    shutil.copy(bundle / "model.onnx", model)
+    (model.parent / "openings.jsonl").symlink_to(tmp_path / "nowhere" / "openings.jsonl")
+    words = ("--data", manifest, "--split", "test", "--only", "degenerate", "-o", tmp_path / "a")
+    _, _, err = pulmo("audit", model, *words, "--threads", "1")
+    assert "this opening of the test set is not on record there" in err
 
 
 def test_a_wrong_call_is_a_sentence(

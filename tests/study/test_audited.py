@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from pulmo.audit.finding import read_audit
 from pulmo.bundle.predictor import Predictor
+from pulmo.cli.app import app
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import write_atomically
 from pulmo.core.run_folder import RunFolder
@@ -91,6 +94,16 @@ class TestFolds:
         assert judged["path"].is_unique
         for part in parts:
             assert not set(part.fit["group"]) & set(part.judged["group"])
+
+    def test_the_command_audits_them_too(
+        self, summary: Summary, cross_validation: list[Repeat], tmp_path: Path
+    ) -> None:
+        root = str(cross_validation[0].study.root)
+        words = ["audit", root, "--only", "degenerate", "--threads", "1", "-o", str(tmp_path)]
+        CliRunner().invoke(app, words)
+        assert read_audit(tmp_path / "audit.json").data.n == summary.pooled[0].n
+        refused = CliRunner().invoke(app, [*words, "--split", "test"])
+        assert str(refused.exception) == "--split does not go with folds; leave it out."
 
     def test_a_seed_must_be_there(self, summary: Summary, cross_validation: list[Repeat]) -> None:
         assert summary.seeds == (0,)

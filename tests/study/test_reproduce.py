@@ -70,6 +70,9 @@ def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_p
     assert "chest_xray is not at hand." in outcome.notes
     reasons = {floor.reason for figure in outcome.figures for floor in figure.floors.values()}
     assert any("fewer than two classes have 10 judged" in str(reason) for reason in reasons)
+    # Without its outcome it is put together again from what is there.
+    (tmp_path / "out" / "demo" / "outcome.json").unlink()
+    assert run(ONE, root, tmp_path / "out") == outcome
     shutil.rmtree(tmp_path / "out" / "demo" / "run")
     assert run(ONE, root, tmp_path / "out") == outcome
     (tmp_path / "out" / "demo" / "outcome.json").write_text("{}")
