@@ -214,8 +214,8 @@ def _test(manifest: "pd.DataFrame", model: Path) -> "tuple[pd.DataFrame, Evaluat
         predicted.failed,
         opened,
     )
-    resampling = Resampling(np.random.default_rng(0))
-    return predicted.table, evaluate(predicted.table, Terms.of(card), provenance, resampling)
+    drawn = Resampling(np.random.default_rng(0))
+    return predicted.table, evaluate(predicted.table, Terms.of(card), provenance, drawn)
 
 
 def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") -> None:

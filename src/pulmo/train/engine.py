@@ -5,6 +5,7 @@ from typing import NamedTuple, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
@@ -16,6 +17,7 @@ from pulmo.train.average import make_average
 from pulmo.train.checkpoint import Learner
 from pulmo.train.material import Material
 from pulmo.train.optimise import make_optimiser, use_bfloat16
+from pulmo.train.resident import resident_pictures
 from pulmo.train.sampling import epoch_length, repeats
 from pulmo.train.team import ALONE, Team
 
@@ -46,6 +48,7 @@ class Engine(NamedTuple):
         bfloat16: whether convolutions are computed in bfloat16.
         features: what the frozen base gives, if the stage trains on that; else None.
         team: the processes that train together.
+        resident: the material's pictures in a GPU's memory; None if they are read as they come.
     """
 
     recipe: Recipe
@@ -58,6 +61,7 @@ class Engine(NamedTuple):
     bfloat16: bool
     features: Features | None = None
     team: Team = ALONE
+    resident: Tensor | None = None
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -120,4 +124,5 @@ def begin_stage(
         device,
         use_bfloat16(classifier, section, device),
         team=team,
+        resident=resident_pictures(material.pictures, device),
     )

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pulmo.core.errors import InputError, InterruptedRunError
 from pulmo.train.engine import Engine, Features
-from pulmo.train.infer import to_films
+from pulmo.train.infer import films_of
 from pulmo.train.step import augmented
 from pulmo.train.watch import Watch
 
@@ -53,7 +53,7 @@ def _parts(engine: Engine) -> Iterator[NDArray[np.float32]]:
             films = augmented(engine, positions, np.arange(len(positions)), seed)
             yield _pooled(engine, films, bfloat16=engine.bfloat16)
     for positions in _batches(len(material.val), section.batch):
-        films = to_films(material.pictures.take(material.val[positions]), engine.device)
+        films = films_of(engine, material.val[positions])
         yield _pooled(engine, films, bfloat16=False)
 
 

@@ -11,9 +11,12 @@ from pulmo.core.errors import DivergedError
 from pulmo.train.engine import Engine
 
 
-def to_films(pictures: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Returns float [n, 1, size, size] in [0, 1] of uint8 [n, size, size]."""
-    return torch.from_numpy(pictures[:, None]).to(device).float() / 255
+def films_of(engine: Engine, rows: NDArray[np.intp]) -> Tensor:
+    """Returns float [n, 1, size, size] in [0, 1], the films of rows of the material."""
+    if engine.resident is not None:
+        return engine.resident[torch.from_numpy(rows).to(engine.device), None].float() / 255
+    pictures = torch.from_numpy(engine.material.pictures.take(rows)[:, None])
+    return pictures.to(engine.device).float() / 255
 
 
 def infer(
@@ -32,7 +35,7 @@ def infer(
     # TensorFloat-32 would differ from the bundle in the third digit.
     with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         for batch in np.array_split(rows, parts):
-            films = to_films(engine.material.pictures.take(batch), engine.device)
+            films = films_of(engine, batch)
             logits, maps = (part.cpu().numpy() for part in network.explain(films))
             check_finite(logits, "network's result on a validation picture")
             yield logits, maps

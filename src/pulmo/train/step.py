@@ -11,7 +11,7 @@ from pulmo.models.randomness import seeded
 from pulmo.train.augment import apply_changes, draw_changes
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine
-from pulmo.train.infer import to_films
+from pulmo.train.infer import films_of
 from pulmo.train.loss import loss_of, mass_of, mix, shares_of
 
 
@@ -105,7 +105,7 @@ def augmented(
         seed: of the changes of the whole batch.
     """
     rows = engine.material.train[positions[mine]]
-    films = to_films(engine.material.pictures.take(rows), engine.device)
+    films = films_of(engine, rows)
     shape = (len(positions), 1, films.shape[2], films.shape[3])
     changes = draw_changes(engine.recipe.augment, shape, torch.Generator().manual_seed(seed))
     return apply_changes(films, changes.take(mine))
