@@ -1,7 +1,4 @@
-"""pulmo-vgg16: VGG16 on a folder of films, by the flags of a published Keras script.
-
-Who knows the script can run this in its place. The recipe is `vgg16-cli`.
-"""
+"""pulmo-vgg16: the recipe `vgg16-cli` on a folder of films, by a published script's flags."""
 
 import json
 import tempfile
