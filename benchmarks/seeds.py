@@ -58,7 +58,10 @@ the number of films is known. The films, their number and the split differ from 
 difference is not one of the networks alone. *File facts* is a decision tree of depth 3 that sees no
 pixel, only width, height, bytes and bits of the files; *thumbnail* a support vector machine that
 sees 16 x 16 pixels; both fitted and judged on the same films as the network. Where they come near
-it, the network has not been shown to see a disease."""
+it, the network has not been shown to see a disease. *Minutes* are those of the epochs, by the clock
+of a busy machine; the features of a frozen base, computed once before them, are not in them. With a
+random start a frozen base cannot learn, so such rows (`freeze`, `fc`) show what its chance features
+give."""
 
 
 def main() -> None:
