@@ -14,7 +14,13 @@ from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.sections import DataSection
 from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.curate import Watch, curate
-from pulmo.datasets.curate.report import CONTRADICTION, DROPPED, GROUPED, REMOVED
+from pulmo.datasets.curate.report import (
+    CONTRADICTION,
+    DROPPED,
+    GROUPED,
+    REMOVED,
+    report_csv,
+)
 from pulmo.datasets.manifest import import_source
 from pulmo.datasets.split import check_split, draw
 from pulmo.study.system import Data, DataSet
@@ -78,8 +84,7 @@ class Sets:
             table = pd.concat([self._import(item) for item in items], ignore_index=True)
             done = curate(table, drop_copies=once, watch=self._gathering.curation)
             self._kept.mkdir(parents=True, exist_ok=True)
-            rows = done.report.to_csv(index=False, lineterminator="\n")
-            write_atomically(self._kept / f"{name}.curation.csv", rows.encode())
+            write_atomically(self._kept / f"{name}.curation.csv", report_csv(done.report))
             write_atomically(notes, json.dumps([*_left_out(done.report)]).encode())
             write_manifest(done.manifest, manifest)
         return AtHand(read_manifest(manifest), tuple(json.loads(read_bytes(notes))))

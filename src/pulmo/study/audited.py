@@ -89,12 +89,18 @@ def audited_folds(folder: RepeatsFolder, seed: int | None, threads: int) -> Audi
         seeds = ", ".join(map(str, summary.seeds))
         raise UsageError(f"{folder.root} has no seed {wanted}; it has {seeds}.")
     table = read_manifest(folder.manifest)
-    parts = []
-    for run in runs:
-        held_out = table["fold"] == run.fold
-        predictor = Predictor.open(folder.root / run.name / "bundle", threads)
-        parts.append(Part(predictor, table[~held_out], table[held_out]))
-    return Audited(tuple(parts))
+    return Audited(
+        tuple(
+            fold_part(Predictor.open(folder.root / run.name / "bundle", threads), table, run.fold)
+            for run in runs
+        )
+    )
+
+
+def fold_part(predictor: Predictor, table: pd.DataFrame, fold: int | None) -> Part:
+    """Returns the bundle of a run with what it was trained on and the fold that it held out."""
+    held_out = table["fold"] == fold
+    return Part(predictor, table[~held_out], table[held_out])
 
 
 def is_folds(path: Path) -> bool:

@@ -22,6 +22,7 @@ from pulmo.evaluate.evaluation import Evaluation, read_evaluation
 from pulmo.evaluate.figures import Figures
 from pulmo.report.figures import learning_curves
 from pulmo.study.at_hand import Sets, gather_data
+from pulmo.study.audited import audited_bundle, fold_part
 from pulmo.study.crew import Alone, Listener, do_all
 from pulmo.study.evaluation_folder import EvaluationFolder, evaluate_bundle
 from pulmo.study.floor_figures import floor_figures
@@ -164,10 +165,10 @@ def _train_once(
     if not bundle.exists():
         export_run(run, bundle)
     folder = EvaluationFolder(place / "evaluation")
-    predictor, tested = Predictor.open(bundle), table["split"] == "test"
-    evaluate_bundle(predictor, table[tested], "test", folder)
-    part = Part(predictor, table[~tested], table[tested])
-    return _Trained(read_evaluation(folder.evaluation), (card,), (part,))
+    predictor = Predictor.open(bundle)
+    evaluate_bundle(predictor, table[table["split"] == "test"], "test", folder)
+    parts = audited_bundle(predictor, table, "test", run).parts
+    return _Trained(read_evaluation(folder.evaluation), (card,), parts)
 
 
 def _train_folds(
@@ -182,11 +183,8 @@ def _train_folds(
     summarise(runs)
     evaluation = read_evaluation(folder.pooled(first.seed).evaluation)
     cards = tuple(read_card(run.run.card) for run in runs)
-    parts = []
-    for run in runs:
-        held_out = table["fold"] == run.fold
-        parts.append(Part(Predictor.open(run.bundle), table[~held_out], table[held_out]))
-    return _Trained(evaluation, cards, tuple(parts))
+    parts = tuple(fold_part(Predictor.open(run.bundle), table, run.fold) for run in runs)
+    return _Trained(evaluation, cards, parts)
 
 
 def _figures(done: _Trained, published: Sequence[Published], main: str) -> Iterator[Figure]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pulmo.audit.check import Answer, check
 from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.audit.floors import FLOORS, Unfit, fit_floor
+from pulmo.audit.screening import is_positive
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate, gap
 from pulmo.evaluate.intervals import auc_estimate
@@ -52,7 +53,7 @@ def external(subject: Subject) -> Answer:
     """Fails where a source outside shows no more than chance; warns where the estimate does."""
     sides = _Sides(
         subject.positive_score(subject.probabilities),
-        subject.rows["class"].isin(subject.card.decision.positive).to_numpy(bool),
+        is_positive(subject),
         _outside(subject),
     )
     estimate, figures = _estimated(subject, sides)

@@ -42,6 +42,7 @@ def curate(
     from pulmo.core.tables import read_manifest, write_manifest
     from pulmo.datasets.curate import Watch
     from pulmo.datasets.curate import curate as find
+    from pulmo.datasets.curate.report import report_csv
 
     before = pd.concat([read_manifest(path) for path in manifests], ignore_index=True)
     table = output.with_name(f"{output.stem}.curation.csv")
@@ -49,9 +50,7 @@ def curate(
     claim_file(table, b"path,action,")
     with progress("reading pictures", "comparing pairs") as reports:
         done = find(before, drop_copies=drop_copies, trust=trust or (), watch=Watch(*reports))
-    # The name of a file may hold bytes that are no characters.
-    rows = done.report.to_csv(index=False, lineterminator="\n")
-    write_atomically(table, rows.encode(errors="backslashreplace"))
+    write_atomically(table, report_csv(done.report))
     write_manifest(done.manifest, output)
     typer.echo(f"{output}: {counts(done.manifest)}, of {counts(before)}")
     for line in _lines(done.report):

@@ -99,3 +99,9 @@ def _columns(evidence: Evidence | None) -> tuple[object, ...]:
         for name in ("correlation", "displacement", "overlap")
     }
     return tuple(evidence._replace(**rounded))
+
+
+def report_csv(rows: pd.DataFrame) -> bytes:
+    """Returns a report as the bytes of a CSV file."""
+    # The name of a file may hold bytes that are no characters.
+    return rows.to_csv(index=False, lineterminator="\n").encode(errors="backslashreplace")
