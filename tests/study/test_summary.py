@@ -71,7 +71,7 @@ def test_it_is_the_same_as_json_and_as_text(summary: Summary, tmp_path: Path) ->
     assert read_summary(path) == summary
     assert json.loads(path.read_text())["folds"] == 3
     path.write_text("{}")
-    with pytest.raises(InputError, match="is not a summary: Field required"):
+    with pytest.raises(InputError, match="is not a summary: recipe: Field required"):
         read_summary(path)
     text = summary_text(summary)
     accuracy = next(line for line in text.splitlines() if line.startswith("| Accuracy "))

@@ -42,13 +42,8 @@ def audit(
             on_progress(len(found), len(chosen))
     findings = sorted(found, key=lambda finding: ORDER.index(finding.verdict))
     failed = {finding.check for finding in findings if finding.verdict == "fails"}
-    part = subject.parts[0]
     return Audit(
-        model=ModelName(
-            name=part.predictor.card.name,
-            version=part.predictor.card.created,
-            sha256=part.predictor.sha256,
-        ),
+        model=ModelName.of(subject.parts[0].predictor),
         data=_data(subject, split),
         findings=tuple(findings),
         accepted=tuple(sorted(failed & set(accepted))),

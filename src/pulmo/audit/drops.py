@@ -101,6 +101,6 @@ def _least(subject: Subject, numbers: NDArray[np.intp]) -> float:
     It is the upper end of the interval of a share of none.
     """
     _, strata = np.unique(subject.truth[numbers], return_inverse=True)
-    _, groups = np.unique(subject.groups[numbers], return_inverse=True)
+    groups = subject.groups_of(numbers)
     none = mean_share(np.zeros(len(numbers), np.bool_), strata, groups)
     return 1.0 if none.high is None else none.high

@@ -1,13 +1,11 @@
 """Finding: the result of one audit check, and the content of `audit.json`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from pulmo.core.errors import InputError
 from pulmo.core.estimate import Estimate
-from pulmo.core.files import read_bytes
+from pulmo.core.record import Record, read_record
 from pulmo.evaluate.evaluation import ModelName
 
 Verdict = Literal["passes", "warns", "fails", "unknown"]
@@ -22,13 +20,7 @@ Cell = str | int | Estimate
 """What a table's cell may hold."""
 
 
-class Part(BaseModel):
-    """A part of the audit: frozen, and it refuses keys that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Table(Part):
+class Table(Record):
     """A table of a finding."""
 
     title: str
@@ -37,7 +29,7 @@ class Table(Part):
     """A row has a cell for each column."""
 
 
-class Series(Part):
+class Series(Record):
     """A figure that changes with something."""
 
     title: str
@@ -50,7 +42,7 @@ class Series(Part):
     """What the figure is without the change; None if there is no such thing."""
 
 
-class Finding(Part):
+class Finding(Record):
     """The result of one check."""
 
     check: str
@@ -62,7 +54,7 @@ class Finding(Part):
     """What was found, as one sentence or a few; of an unknown one, why."""
     claim: str
     """What a model that passes has been shown, to follow the words `the model`."""
-    figures: dict[str, Estimate] = {}
+    figures: Mapping[str, Estimate] = {}
     """Name -> figure, those that decide first."""
     tables: tuple[Table, ...] = ()
     series: tuple[Series, ...] = ()
@@ -70,7 +62,7 @@ class Finding(Part):
     """Pictures that it names, without their folders."""
 
 
-class AuditedData(Part):
+class AuditedData(Record):
     """What the model was audited on."""
 
     manifest_sha256: str
@@ -85,7 +77,7 @@ class AuditedData(Part):
     """Pictures of the training and the validation, on which shortcut floors are fitted."""
 
 
-class Audit(Part):
+class Audit(Record):
     """Everything that an audit found."""
 
     format: Literal[1] = 1
@@ -109,7 +101,4 @@ def read_audit(path: Path) -> Audit:
     Raises:
         InputError: the file is missing or is not an audit.
     """
-    try:
-        return Audit.model_validate_json(read_bytes(path))
-    except ValidationError as error:
-        raise InputError(f"{path} is not an audit: {error.errors()[0]['msg']}.") from None
+    return read_record(path, Audit, "an audit")

@@ -18,7 +18,7 @@ def accuracy(subject: Subject, numbers: NDArray[np.intp], decided: NDArray[np.in
         decided: index of the class that was decided on, [m].
     """
     hits = decided == subject.truth[numbers]
-    return mean_share(hits, np.zeros(len(hits), np.intp), _groups(subject, numbers))
+    return mean_share(hits, np.zeros(len(hits), np.intp), subject.groups_of(numbers))
 
 
 def balanced_accuracy(
@@ -27,7 +27,7 @@ def balanced_accuracy(
     """Returns the mean over the classes that are there of the share decided rightly, likewise."""
     truth = subject.truth[numbers]
     _, strata = np.unique(truth, return_inverse=True)
-    return mean_share(decided == truth, strata, _groups(subject, numbers))
+    return mean_share(decided == truth, strata, subject.groups_of(numbers))
 
 
 def balanced_difference(
@@ -40,8 +40,3 @@ def balanced_difference(
     truth = subject.truth[numbers]
     right = np.stack([first == truth, second == truth])
     return compare_balanced_accuracy(right, truth, subject.groups[numbers])
-
-
-def _groups(subject: Subject, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Returns the number of each row's group, from 0 without gaps."""
-    return np.unique(subject.groups[numbers], return_inverse=True)[1]

@@ -95,6 +95,10 @@ class Subject:
         """The number of the group of each picture, [n], from 0 without gaps."""
         return np.asarray(pd.factorize(self.rows["group"])[0], np.intp)
 
+    def groups_of(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Returns the number of the group of each of some rows, [m], from 0 without gaps."""
+        return np.unique(self.groups[numbers], return_inverse=True)[1]
+
     @cached_property
     def pictures(self) -> Pixels:
         """The inputs of the judged pictures, uint8 [n, size, size]."""
@@ -190,13 +194,12 @@ class Subject:
             numbers: the rows that they are of, [m]; all if None.
         """
         numbers = np.arange(len(self.rows)) if numbers is None else numbers
-        _, groups = np.unique(self.groups[numbers], return_inverse=True)
         return Sample(
             labels=self.labels.order,
             truth=self.truth[numbers],
             decided=table.argmax(axis=1),
             probabilities=table,
-            groups=groups,
+            groups=self.groups_of(numbers),
         )
 
     def positive_score(self, table: NDArray[np.float64]) -> NDArray[np.float64]:

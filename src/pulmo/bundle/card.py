@@ -8,23 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from pulmo.core.errors import InputError
 from pulmo.core.estimate import Estimate
 from pulmo.core.files import read_bytes
 from pulmo.core.labels import LabelScheme
+from pulmo.core.record import Record, parse_record
 
 RESEARCH_ONLY = "For research, not diagnosis."
 
 
-class Part(BaseModel):
-    """A part of the card: frozen, and it refuses keys that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Input(Part):
+class Input(Record):
     """The network's input: unsigned bytes [n, 1, size, size], 0 black."""
 
     size: Annotated[int, Field(ge=28, le=1024)]
@@ -39,7 +33,7 @@ class Input(Part):
     """Divides it, inside the network."""
 
 
-class OperatingPoint(Part):
+class OperatingPoint(Record):
     """A threshold of the summed positive probability, fitted on validation pictures."""
 
     threshold: Annotated[float, Field(ge=0, le=1)]
@@ -71,7 +65,7 @@ class Decision(OperatingPoint):
 Band = Literal["negative", "uncertain", "positive"]
 
 
-class BandShares(Part):
+class BandShares(Record):
     """How much falls into one band."""
 
     pictures: Estimate
@@ -82,7 +76,7 @@ class BandShares(Part):
     """Share of the others."""
 
 
-class Bands(Part):
+class Bands(Record):
     """Triage: below one threshold negative, from another one positive, uncertain between."""
 
     rule_out: OperatingPoint
@@ -105,7 +99,7 @@ class Bands(Part):
         return "positive" if score >= self.rule_in.threshold else "uncertain"
 
 
-class PredictionSets(Part):
+class PredictionSets(Record):
     """Conformal sets: the classes that a picture may be of (LAC, Sadinle et al. 2019).
 
     A set holds each class whose probability is at least `least`. Of pictures like those of the
@@ -129,7 +123,7 @@ class PredictionSets(Part):
         return tuple(label for label, p in probabilities.items() if p >= self.least)
 
 
-class Activation(Part):
+class Activation(Record):
     """The class activation maps [n, classes, rows, columns], in units of the logit.
 
     A map's mean over the picture is its class's logit but for a constant (Zhou et al. 2016, and
@@ -143,7 +137,7 @@ class Activation(Part):
     end of the colour scale, so that a map without evidence looks like one."""
 
 
-class Network(Part):
+class Network(Record):
     """The network and where its weights came from."""
 
     backbone: str
@@ -155,7 +149,7 @@ class Network(Part):
     """SHA-256 of the trained tensors."""
 
 
-class Epoch(Part):
+class Epoch(Record):
     """One epoch of training, a line of `history.jsonl`."""
 
     epoch: int
@@ -172,7 +166,7 @@ class Epoch(Part):
     images_per_second: float
 
 
-class Training(Part):
+class Training(Record):
     """What the model was shown."""
 
     recipe: str
@@ -189,7 +183,7 @@ class Training(Part):
     """Modalities of the pictures, sorted; empty if none was stated."""
 
 
-class Card(Part):
+class Card(Record):
     """Everything that a reader of the model's numbers must know."""
 
     format: Literal[1] = 1
@@ -211,7 +205,7 @@ class Card(Part):
     activation: Activation
     network: Network
     training: Training
-    files: dict[str, str] = {}
+    files: Mapping[str, str] = {}
     """Name -> SHA-256 of the files beside the card; empty in the ONNX file's own copy."""
 
     @model_validator(mode="after")
@@ -233,12 +227,7 @@ def parse_card(text: str | bytes, origin: str) -> Card:
     Raises:
         InputError: it is not a card of this version of pulmo.
     """
-    try:
-        return Card.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the text"
-        raise InputError(f"{origin} is not a model card: {where}: {first['msg']}.") from None
+    return parse_record(text, Card, origin=origin, what="a model card")
 
 
 def read_card(path: Path) -> Card:

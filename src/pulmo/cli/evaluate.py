@@ -156,7 +156,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
         predicted.table,
         terms,
         Provenance(
-            ModelName(name=card.name, version=card.created, sha256=predictor.sha256),
+            ModelName.of(predictor),
             manifest_sha256(table),
             choice.split,
             predicted.failed,

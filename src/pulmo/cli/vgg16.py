@@ -205,7 +205,7 @@ def _test(manifest: "pd.DataFrame", model: Path) -> "tuple[pd.DataFrame, Evaluat
     predicted = predict_manifest(predictor, films)
     card = predictor.card
     provenance = Provenance(
-        ModelName(name=card.name, version=card.created, sha256=predictor.sha256),
+        ModelName.of(predictor),
         manifest_sha256(films),
         "test",
         predicted.failed,

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from pulmo.core.record import Record
 
 # Strict, so that `true` and "3" are not numbers.
 Number = Annotated[float, Field(strict=True)]
@@ -12,10 +14,8 @@ Positive = Annotated[Number, Field(gt=0)]
 Count = Annotated[Whole, Field(ge=1)]
 
 
-class Section(BaseModel):
-    """A part of a recipe: frozen, and it refuses keys that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+class Section(Record):
+    """A part of a recipe."""
 
 
 class DataSection(Section):

@@ -1,24 +1,17 @@
 """Evaluation: the content of `evaluation.json`."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Literal, Self
 
 from pulmo.bundle.card import Band, BandShares, OperatingPoint
-from pulmo.core.errors import InputError
+from pulmo.bundle.predictor import Predictor
 from pulmo.core.estimate import Estimate
-from pulmo.core.files import read_bytes
+from pulmo.core.record import Record, read_record
 from pulmo.evaluate.set_figures import SetFigures
 
 
-class Part(BaseModel):
-    """A part of the evaluation: frozen, and it refuses keys that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ModelName(Part):
+class ModelName(Record):
     """Which model was evaluated."""
 
     name: str
@@ -26,15 +19,21 @@ class ModelName(Part):
     sha256: str
     """SHA-256 of `model.onnx`."""
 
+    @classmethod
+    def of(cls, predictor: Predictor) -> Self:
+        """Takes them of an opened bundle."""
+        card = predictor.card
+        return cls(name=card.name, version=card.created, sha256=predictor.sha256)
 
-class Failure(Part):
+
+class Failure(Record):
     """A picture that could not be evaluated."""
 
     path: str
     reason: str
 
 
-class EvaluatedData(Part):
+class EvaluatedData(Record):
     """What the model was evaluated on."""
 
     manifest_sha256: str
@@ -57,7 +56,7 @@ class EvaluatedData(Part):
     None if no picture is of a test."""
 
 
-class DecisionFigures(Part):
+class DecisionFigures(Record):
     """How the threshold of the card does here."""
 
     positive: tuple[str, ...]
@@ -79,7 +78,7 @@ class DecisionFigures(Part):
     npv_at_prevalence: Estimate | None = None
 
 
-class Threshold(Part):
+class Threshold(Record):
     """What one threshold of the summed positive probability would do."""
 
     threshold: float
@@ -93,13 +92,13 @@ class Threshold(Part):
     """Net benefit of calling every picture positive."""
 
 
-class Histogram(Part):
+class Histogram(Record):
     """Pictures of a class in equal ranges of the positive probability from 0 to 1."""
 
     counts: tuple[int, ...]
 
 
-class ReportRow(Part):
+class ReportRow(Record):
     """A row of the classification report; None where a figure is undefined."""
 
     precision: float | None
@@ -108,7 +107,7 @@ class ReportRow(Part):
     support: int
 
 
-class Pair(Part):
+class Pair(Record):
     """Two classes over all sources."""
 
     first: str
@@ -117,7 +116,7 @@ class Pair(Part):
     """AUC of P(first) / (P(first) + P(second))."""
 
 
-class Subgroup(Part):
+class Subgroup(Record):
     """The pictures that share one value of a fact."""
 
     fact: str
@@ -131,7 +130,7 @@ class Subgroup(Part):
     specificity: Estimate
 
 
-class Gap(Part):
+class Gap(Record):
     """A figure inside and outside."""
 
     inside: Estimate
@@ -140,7 +139,7 @@ class Gap(Part):
     """The figure here minus that inside."""
 
 
-class Beside(Part):
+class Beside(Record):
     """The same model's figures on pictures like those of its training."""
 
     manifest_sha256: str
@@ -151,7 +150,7 @@ class Beside(Part):
     """The source here with the lowest AUC of the positive classes; None if none has one."""
 
 
-class PatientFigures(Part):
+class PatientFigures(Record):
     """The figures of one result a patient: the mean over the patient's pictures."""
 
     n: int
@@ -163,7 +162,7 @@ class PatientFigures(Part):
     decision: DecisionFigures
 
 
-class ReliabilityBin(Part):
+class ReliabilityBin(Record):
     """Pictures whose highest probability lies in one of ten equal bins."""
 
     low: float
@@ -174,21 +173,21 @@ class ReliabilityBin(Part):
     accuracy: float | None
 
 
-class Curve(Part):
+class Curve(Record):
     """A ROC curve, thinned for drawing."""
 
     false_positive_rate: tuple[float, ...]
     true_positive_rate: tuple[float, ...]
 
 
-class PrecisionRecall(Part):
+class PrecisionRecall(Record):
     """A precision-recall curve, thinned for drawing."""
 
     recall: tuple[float, ...]
     precision: tuple[float, ...]
 
 
-class Contrast(Part):
+class Contrast(Record):
     """Two groups of classes within one source: the only comparison that the source cannot win."""
 
     source: str
@@ -204,7 +203,7 @@ class Contrast(Part):
     specificity: Estimate
 
 
-class Evaluation(Part):
+class Evaluation(Record):
     """All figures of one evaluation."""
 
     format: Literal[1] = 1
@@ -218,16 +217,16 @@ class Evaluation(Part):
     """Pictures [true class, decided class], in the order of the card's labels."""
     decision: DecisionFigures
     fitted: OperatingPoint | None = None  # where a threshold that is not the card's is from
-    bands: dict[Band, BandShares] = {}
+    bands: Mapping[Band, BandShares] = {}
     sets: SetFigures | None = None
     reliability: tuple[ReliabilityBin, ...]
     roc: dict[str, Curve]
     contrasts: tuple[Contrast, ...]
-    precision_recall: dict[str, PrecisionRecall] = {}
+    precision_recall: Mapping[str, PrecisionRecall] = {}
     pairs: tuple[Pair, ...] = ()
-    classification_report: dict[str, ReportRow] = {}
+    classification_report: Mapping[str, ReportRow] = {}
     sweep: tuple[Threshold, ...] = ()
-    histograms: dict[str, Histogram] = {}
+    histograms: Mapping[str, Histogram] = {}
     """Class -> its pictures by positive probability or, if no class is positive, by its own."""
     subgroups: tuple[Subgroup, ...] = ()
     patients: PatientFigures | None = None
@@ -244,7 +243,4 @@ def read_evaluation(path: Path) -> Evaluation:
     Raises:
         InputError: the file is missing or is not an evaluation.
     """
-    try:
-        return Evaluation.model_validate_json(read_bytes(path))
-    except ValidationError as error:
-        raise InputError(f"{path} is not an evaluation: {error.errors()[0]['msg']}.") from None
+    return read_record(path, Evaluation, "an evaluation")

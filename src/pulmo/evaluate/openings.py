@@ -18,11 +18,11 @@ import pulmo
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
+from pulmo.core.record import Record
 from pulmo.core.tables import manifest_sha256
-from pulmo.evaluate.evaluation import Part
 
 
-class Opening(Part):
+class Opening(Record):
     """One line of `openings.jsonl`."""
 
     opened: str

@@ -1,10 +1,10 @@
 """What conformal sets do on the pictures that are judged, as it stands in `evaluation.json`."""
 
-from pulmo.bundle.card import Part
 from pulmo.core.estimate import Estimate
+from pulmo.core.record import Record
 
 
-class SetFigures(Part):
+class SetFigures(Record):
     """How the conformal sets of the card do here."""
 
     coverage: float

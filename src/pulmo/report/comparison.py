@@ -1,19 +1,13 @@
 """Comparison: several evaluations, runs or repeated experiments; the content of `compare.json`."""
 
+from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from pulmo.core.estimate import Estimate
+from pulmo.core.record import Record
 
 
-class Part(BaseModel):
-    """A part of the comparison: frozen, and it refuses keys that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Entrant(Part):
+class Entrant(Record):
     """One of those compared. What its folder does not say is None."""
 
     name: str
@@ -32,13 +26,13 @@ class Entrant(Part):
     groups: int | None = None
     figures: dict[str, Estimate]
     """Metric -> figure over all classes."""
-    classes: dict[str, dict[str, Estimate]] = {}
+    classes: Mapping[str, dict[str, Estimate]] = {}
     """Class -> metric -> figure, one against the rest."""
-    support: dict[str, int] = {}
+    support: Mapping[str, int] = {}
     """Class -> pictures."""
 
 
-class PairedTest(Part):
+class PairedTest(Record):
     """One figure of two models on the same pictures."""
 
     name: str
@@ -54,7 +48,7 @@ class PairedTest(Part):
     test: str
 
 
-class Comparison(Part):
+class Comparison(Record):
     """All of them side by side."""
 
     format: Literal[1] = 1

@@ -59,7 +59,7 @@ def evaluate_bundle(
             f"{predicted.failed[0].reason}"
         )
     card = predictor.card
-    model = ModelName(name=card.name, version=card.created, sha256=predictor.sha256)
+    model = ModelName.of(predictor)
     provenance = Provenance(model, manifest_sha256(table), split)
     write_evaluation(predicted.table, card, provenance, folder)
     write_atomically(folder.card, card.to_json().encode())

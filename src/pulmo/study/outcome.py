@@ -1,30 +1,24 @@
 """Outcome: what came of reproducing one run of a published system."""
 
+from collections.abc import Mapping
 from math import hypot
 
-from pydantic import BaseModel, ConfigDict
-
 from pulmo.core.estimate import Estimate
+from pulmo.core.record import Record
 
 
-class Part(BaseModel):
-    """A part of an outcome: frozen, and it refuses keys that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Figure(Part):
+class Figure(Record):
     """A figure of the authors beside ours."""
 
     name: str
     published: Estimate | None
     """None where they give none."""
     ours: Estimate
-    floors: dict[str, Estimate] = {}
+    floors: Mapping[str, Estimate] = {}
     """Shortcut floor -> the figure of what sees no lung, on the same pictures."""
 
 
-class Outcome(Part):
+class Outcome(Record):
     """One run."""
 
     experiment: str

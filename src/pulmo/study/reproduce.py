@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from pydantic import ValidationError
 
 from pulmo.audit.parts import Part
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.export import export_run
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.errors import InputError
 from pulmo.core.estimate import Estimate
-from pulmo.core.files import read_bytes, write_atomically
+from pulmo.core.files import write_atomically
 from pulmo.core.recipe import Recipe, load_recipe
+from pulmo.core.record import read_record
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.cache import cache_folder
@@ -107,12 +106,7 @@ def reproduce(
 
 
 def _finished(path: Path) -> Outcome | None:
-    if not path.exists():
-        return None
-    try:
-        return Outcome.model_validate_json(read_bytes(path))
-    except ValidationError as error:
-        raise InputError(f"{path} is not an outcome: {error.errors()[0]['msg']}.") from None
+    return read_record(path, Outcome, "an outcome") if path.exists() else None
 
 
 def _run(

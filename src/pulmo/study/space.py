@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self, cast
 
 from optuna import Trial
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from pulmo.core.errors import UsageError
 from pulmo.core.files import read_bytes
 from pulmo.core.recipe import Recipe, load_recipe
+from pulmo.core.record import Record
 from pulmo.core.training import StageSection
 
 Scalar = (
@@ -25,10 +26,8 @@ Number = (
 )
 
 
-class Dimension(BaseModel):
+class Dimension(Record):
     """The values that one key may take: from `low` to `high`, or one of `choices`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     low: Number | None = None
     high: Number | None = None

@@ -3,21 +3,12 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from pulmo.core.errors import InputError
 from pulmo.core.estimate import Estimate
-from pulmo.core.files import read_bytes
+from pulmo.core.record import Record, read_record
 from pulmo.evaluate.evaluation import Evaluation
 
 
-class Part(BaseModel):
-    """A part of the summary: frozen, and it refuses keys that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RunFigures(Part):
+class RunFigures(Record):
     """One run."""
 
     name: str
@@ -35,7 +26,7 @@ class RunFigures(Part):
     """`metric` over all classes, or `class.metric`."""
 
 
-class Pooled(Part):
+class Pooled(Record):
     """All held-out folds together, by the runs of one seed."""
 
     seed: int
@@ -44,7 +35,7 @@ class Pooled(Part):
     figures: dict[str, Estimate]
 
 
-class Summary(Part):
+class Summary(Record):
     """All runs of a repeated experiment."""
 
     format: Literal[1] = 1
@@ -68,10 +59,7 @@ def read_summary(path: Path) -> Summary:
     Raises:
         InputError: the file is missing or is not a summary.
     """
-    try:
-        return Summary.model_validate_json(read_bytes(path))
-    except ValidationError as error:
-        raise InputError(f"{path} is not a summary: {error.errors()[0]['msg']}.") from None
+    return read_record(path, Summary, "a summary")
 
 
 def flat(evaluation: Evaluation) -> dict[str, Estimate]:

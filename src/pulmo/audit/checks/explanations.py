@@ -99,7 +99,7 @@ def _shuffled_maps(
 def _median(subject: Subject, numbers: NDArray[np.intp], values: NDArray[np.float64]) -> Estimate:
     """Returns the median of values [m] of rows, with a bootstrap over groups."""
     order = np.argsort(values)
-    groups = np.unique(subject.groups[numbers], return_inverse=True)[1]
+    groups = subject.groups_of(numbers)
 
     def median(weights: Weights) -> NDArray[np.float64]:
         reached = np.cumsum(weights[:, order], axis=1)

@@ -3,11 +3,8 @@
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from pulmo.core.errors import InputError
 from pulmo.core.estimate import Estimate
-from pulmo.core.files import read_bytes
+from pulmo.core.record import Record, read_record
 
 NOT_STATED: Final = "not stated"
 """The value under which a crossing counts the pictures of which a column says nothing."""
@@ -16,20 +13,14 @@ QUANTILES: Final = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 """Which quantiles a spread gives: the least, the greatest and five between."""
 
 
-class Part(BaseModel):
-    """A part of the inspection: frozen, and it refuses keys that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Failure(Part):
+class Failure(Record):
     """A picture that was drawn as a sample and could not be shown."""
 
     path: str
     reason: str
 
 
-class Totals(Part):
+class Totals(Record):
     """How much there is."""
 
     pictures: int
@@ -44,7 +35,7 @@ class Totals(Part):
     """Pictures of the patient with the most; 0 without a named one."""
 
 
-class Crossing(Part):
+class Crossing(Record):
     """A column against the class."""
 
     rows: dict[str, dict[str, int]]
@@ -55,7 +46,7 @@ class Crossing(Part):
     """Class -> pictures with one of those."""
 
 
-class Spread(Part):
+class Spread(Record):
     """How a quantity is spread within a class."""
 
     n: int
@@ -66,7 +57,7 @@ class Spread(Part):
     """Pictures in each bin of the distribution's edges."""
 
 
-class Distribution(Part):
+class Distribution(Record):
     """A quantity by class, over bins that all classes share."""
 
     edges: tuple[float, ...]
@@ -76,7 +67,7 @@ class Distribution(Part):
     classes: dict[str, Spread]
 
 
-class Tally(Part):
+class Tally(Record):
     """Pictures that belong together in a way that deserves a look."""
 
     sets: int
@@ -87,7 +78,7 @@ class Tally(Part):
     """Paths of a few pictures of the first set."""
 
 
-class Copies(Part):
+class Copies(Record):
     """What occurs more than once, or in two places at once."""
 
     same_bytes: Tally
@@ -100,7 +91,7 @@ class Copies(Part):
     groups_across_splits: Tally
 
 
-class Clue(Part):
+class Clue(Record):
     """How well something other than the picture tells the class."""
 
     name: str
@@ -124,7 +115,7 @@ class Clue(Part):
     """A sentence, where it is flagged."""
 
 
-class Confounding(Part):
+class Confounding(Record):
     """What tells the class without a look at a pixel."""
 
     n: int
@@ -135,7 +126,7 @@ class Confounding(Part):
     """Name -> clue; `file` is all facts of the files together."""
 
 
-class Inspection(Part):
+class Inspection(Record):
     """All that is known of a manifest without judging a picture."""
 
     format: Literal[1] = 1
@@ -170,7 +161,4 @@ def read_inspection(path: Path) -> Inspection:
     Raises:
         InputError: the file is missing or is not an inspection.
     """
-    try:
-        return Inspection.model_validate_json(read_bytes(path))
-    except ValidationError as error:
-        raise InputError(f"{path} is not an inspection: {error.errors()[0]['msg']}.") from None
+    return read_record(path, Inspection, "an inspection")

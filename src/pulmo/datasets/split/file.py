@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 import pulmo
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256, write_atomically
+from pulmo.core.record import Record
 from pulmo.core.tables import check_manifest, manifest_sha256
 from pulmo.datasets.split.plan import Plan
 
@@ -27,10 +28,8 @@ MARK: Final = "# pulmo split "
 _COLUMNS: Final = ["sha256", "split", "fold"]
 
 
-class Header(BaseModel):
+class Header(Record):
     """How a split was made."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
     pulmo: str

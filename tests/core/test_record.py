@@ -1,0 +1,51 @@
+"""Records: JSON that is read back, or refused with where it is wrong."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from pulmo.core.errors import InputError
+from pulmo.core.record import Record, parse_record, read_record
+
+
+class Inner(Record):
+    value: float
+
+
+class Outer(Record):
+    name: str
+    inner: Inner
+
+
+def test_a_record_is_read_back(tmp_path: Path) -> None:
+    record = Outer(name="a", inner=Inner(value=1.5))
+    path = tmp_path / "record.json"
+    path.write_text(record.model_dump_json())
+
+    assert read_record(path, Outer, "a record") == record
+
+
+def test_a_record_is_frozen_and_knows_its_keys() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Inner(value=1.0).value = 2.0
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        Inner.model_validate({"value": 1.0, "other": 2})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_record_holds_no_value_that_is_no_number(value: float) -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        Inner(value=value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "x is not a record: the text: Invalid JSON"),
+        ('{"name": "a", "inner": {}}', "x is not a record: inner.value: Field required"),
+    ],
+)
+def test_what_is_no_record_is_refused_with_the_place(text: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        parse_record(text, Outer, origin="x", what="a record")
