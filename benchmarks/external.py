@@ -123,7 +123,11 @@ def pool(data: Path, out: Path) -> pd.DataFrame:
             pulmo("data", "import", name, data / folder, "-o", manifest)
         pulmo("data", "curate", *manifests, "-o", whole, "--drop-copies")
     table = read_manifest(whole)
-    used = (table["modality"] == "X-ray") & (table["view"] != LATERAL) & (table["label"] != "other")
+    used = (
+        (table["modality"] == "X-ray")
+        & ~table["view"].isin([LATERAL])
+        & (table["label"] != "other")
+    )
     generator = np.random.default_rng(0)
     parts = [_some(rows, generator) for _, rows in table[used].groupby("source")]
     return pd.concat(parts, ignore_index=True)
