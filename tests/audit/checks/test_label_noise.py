@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from pulmo.audit.checks.label_noise import NAMED, confident_doubts, label_noise
+from pulmo.audit.checks.label_noise import NAMED, doubtful_labels, label_noise
 from pulmo.audit.subject import Subject
 
 Rows = Callable[..., pd.DataFrame]
@@ -33,13 +33,13 @@ def test_fires_on_planted_flips_and_finds_them(
     labels, table, flips = planted(generator, 1000, 0.08)
     finding = label_noise(tell(make_rows(names(labels)), table))
     assert finding.verdict == "warns"
-    doubts = confident_doubts(table, labels)
-    assert flips[doubts.rows].mean() > 0.95
-    assert flips[doubts.rows].sum() / flips.sum() > 0.8
-    assert finding.figures["doubtful"].value == len(doubts.rows) / 1000
+    doubts = doubtful_labels(table, labels)
+    assert flips[doubts].mean() > 0.95
+    assert flips[doubts].sum() / flips.sum() > 0.8
+    assert finding.figures["doubtful"].value == len(doubts) / 1000
     assert len(finding.pictures) == NAMED
-    assert finding.pictures == tuple(f"{row:06}.png" for row in doubts.rows[:NAMED])
-    assert flips[doubts.rows[:NAMED]].all()
+    assert finding.pictures == tuple(f"{row:06}.png" for row in doubts[:NAMED])
+    assert flips[doubts[:NAMED]].all()
     assert "the model may be the one that is wrong" in finding.sentence
     first = finding.tables[0].rows[0]
     assert {first[2], first[3]} == {"normal", "covid"}
@@ -65,15 +65,14 @@ def test_no_doubts_are_no_table(make_rows: Rows, tell: Tell) -> None:
 def test_the_confident_joint_by_hand() -> None:
     # Thresholds: 0.6 for the first class, (0.5 + 0.8) / 2 for the second, none for the third.
     table = np.array([[0.9, 0.05, 0.05], [0.3, 0.68, 0.02], [0.2, 0.5, 0.3], [0.15, 0.8, 0.05]])
-    doubts = confident_doubts(table, np.array([0, 0, 1, 1]))
-    assert doubts.rows.tolist() == [1]
-    assert doubts.classes.tolist() == [1]
+    doubts = doubtful_labels(table, np.array([0, 0, 1, 1]))
+    assert doubts.tolist() == [1]
 
 
 def test_the_order_is_by_the_margin() -> None:
     table = np.array([[0.95, 0.05]] * 8 + [[0.05, 0.95]] * 8 + [[0.02, 0.98], [0.04, 0.96]])
-    doubts = confident_doubts(table, np.array([0] * 8 + [1] * 8 + [0, 0]))
-    assert doubts.rows.tolist() == [16, 17]
+    doubts = doubtful_labels(table, np.array([0] * 8 + [1] * 8 + [0, 0]))
+    assert doubts.tolist() == [16, 17]
 
 
 def test_unknown_where_it_would_say_nothing(

@@ -1,9 +1,10 @@
 """Labels that the model contradicts with confidence."""
 
 from pathlib import PurePath
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
+from cleanlab.filter import find_label_issues
 from numpy.typing import NDArray
 
 from pulmo.audit.check import Answer, Unanswered, check
@@ -28,18 +29,6 @@ NAMED: Final = 20
 _COLUMNS: Final = ("picture", "source", "label", "the model's class", "its probability")
 
 
-class Doubts(NamedTuple):
-    """Labels that are in doubt.
-
-    Attributes:
-        rows: their rows, [m], the most doubtful first.
-        classes: the class that each may truly be of, [m].
-    """
-
-    rows: NDArray[np.intp]
-    classes: NDArray[np.intp]
-
-
 @check(
     "label-noise",
     question="Are there labels that the model contradicts with confidence?",
@@ -55,71 +44,60 @@ def label_noise(subject: Subject) -> Answer:
         raise Unanswered(
             f"With a balanced accuracy of {skill} the model's doubts say nothing of the labels."
         )
-    doubts = confident_doubts(subject.probabilities, subject.truth)
+    doubts = doubtful_labels(subject.probabilities, subject.truth)
     doubtful = np.zeros(len(subject.rows), np.bool_)
-    doubtful[doubts.rows] = True
+    doubtful[doubts] = True
     share = proportion_estimate(doubtful, subject.groups, "there are no pictures")
     much = share.low is not None and share.low > MUCH
     sentence = (
-        f"By confident learning {len(doubts.rows):,} of {len(doubtful):,} labels are in doubt, "
+        f"By confident learning {len(doubts):,} of {len(doubtful):,} labels are in doubt, "
         f"{share} of them."
     )
-    if len(doubts.rows):
+    if len(doubts):
         sentence += " A person must look: the model may be the one that is wrong."
-    named = Doubts(*(each[:NAMED] for each in doubts))
     table = Table(
         title="Labels in doubt, the most doubtful first",
         columns=_COLUMNS,
-        rows=tuple(_rows(subject, named)),
+        rows=tuple(_rows(subject, doubts[:NAMED])),
     )
     return Answer(
         "warns" if much else "passes",
         sentence,
         {"doubtful": share},
-        (table,) if len(doubts.rows) else (),
+        (table,) if len(doubts) else (),
         pictures=tuple(str(row[0]) for row in table.rows),
     )
 
 
-def confident_doubts(table: NDArray[np.float64], truth: NDArray[np.intp]) -> Doubts:
-    """Returns the labels in doubt by confident learning (Northcutt et al. 2021).
+def doubtful_labels(table: NDArray[np.float64], truth: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Returns the rows of the labels in doubt by confident learning (Northcutt et al. 2021).
 
-    A class's threshold is the mean probability of the class among the pictures that have it as a
-    label (equation 2). A picture is confidently of the likeliest class among those whose threshold
-    its probability reaches (equation 1). Where that is not its label, the label is in doubt: these
-    are the pictures off the diagonal of the confident joint. They are ranked by how much less
-    likely the label is than the likeliest other class.
+    They are the pictures off the diagonal of the confident joint, ranked by how much less likely
+    the label is than the likeliest other class.
 
     Args:
         table: probabilities of pictures that the model was not fitted on, [n, classes].
         truth: the label's class, [n].
     """
-    classes = table.shape[1]
-    # A class without pictures has no threshold, and none is confidently of it.
-    thresholds = np.full(classes, np.inf)
-    for place in np.unique(truth):
-        thresholds[place] = table[truth == place, place].mean()
-    reached = np.where(table >= thresholds, table, -1.0)
-    likeliest = reached.argmax(axis=1)
-    doubtful = (reached.max(axis=1) >= 0) & (likeliest != truth)
-    everyone = np.arange(len(table))
-    others = table.copy()
-    others[everyone, truth] = -1.0
-    margins = table[everyone, truth] - others.max(axis=1)
-    rows = np.flatnonzero(doubtful)
-    rows = rows[np.argsort(margins[rows], kind="stable")]
-    return Doubts(rows, likeliest[rows])
+    found = find_label_issues(
+        truth,
+        table,
+        filter_by="confident_learning",
+        return_indices_ranked_by="normalized_margin",
+        n_jobs=1,
+    )
+    return np.asarray(found, np.intp)
 
 
-def _rows(subject: Subject, doubts: Doubts) -> list[tuple[Cell, ...]]:
+def _rows(subject: Subject, doubts: NDArray[np.intp]) -> list[tuple[Cell, ...]]:
     order, table = subject.labels.order, subject.probabilities
     return [
         (
             PurePath(str(subject.rows["path"].iloc[row])).name,
             str(subject.rows["source"].iloc[row]),
             order[subject.truth[row]],
-            order[place],
-            f"{table[row, place]:.3f}",
+            order[table[row].argmax()],
+            f"{table[row].max():.3f}",
         )
-        for row, place in zip(doubts.rows, doubts.classes, strict=True)
+        for row in doubts
     ]
