@@ -7,11 +7,11 @@ What is finished is not trained again. The starter is trained by benchmarks/star
 
 import argparse
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
+
+from commands import pulmo
 
 from pulmo.audit.finding import Audit, Cell, Finding, Table, read_audit
 from pulmo.core.estimate import Estimate
@@ -33,14 +33,6 @@ RECIPE: Final = (
 HEAD: Final = """# What audits say
 
 Made by `python benchmarks/audit.py --data ... --weights ... --starter ...`."""
-
-
-def pulmo(*arguments: str | Path, closed: bool = False) -> None:
-    """Runs the command; with `closed` a gate that does not open is no error."""
-    print("$ pulmo", *arguments, flush=True)
-    done = subprocess.run([sys.executable, "-m", "pulmo", *arguments], check=False)
-    if done.returncode and not (closed and done.returncode == 5):
-        raise SystemExit(done.returncode)
 
 
 def main() -> None:

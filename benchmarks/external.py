@@ -7,14 +7,13 @@ one, and asked about the sets that it was not trained on. The estimate is that o
 
 import argparse
 import itertools
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+from commands import pulmo
 
 from pulmo.audit.finding import Finding, read_audit
 from pulmo.core.estimate import Estimate
@@ -88,14 +87,6 @@ def trials() -> Iterator[Trial]:
     for count in (1, len(SETS) - 1):
         for inside in itertools.combinations(SETS, count):
             yield Trial(inside, tuple(name for name in SETS if name not in inside))
-
-
-def pulmo(*arguments: str | Path, closed: bool = False) -> None:
-    """Runs the command; with `closed` a gate that does not open is no error."""
-    print("$ pulmo", *arguments, flush=True)
-    done = subprocess.run([sys.executable, "-m", "pulmo", *arguments], check=False)
-    if done.returncode and not (closed and done.returncode == 5):
-        raise SystemExit(done.returncode)
 
 
 def main() -> None:

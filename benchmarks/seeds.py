@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from commands import commit
+
 from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
 from pulmo.study.outcome import Figure, Outcome
@@ -85,20 +87,15 @@ def main() -> None:
 def reproduce(name: str, run: str, arguments: argparse.Namespace) -> None:
     """Makes one run, and notes the commit that it was made with beside its outcome."""
     place = arguments.out / name / run
-    commit = place / "commit"
-    if (place / "outcome.json").exists() and commit.exists():
+    stamp = place / "commit"
+    if (place / "outcome.json").exists() and stamp.exists():
         return
     command = [sys.executable, "-m", "pulmo", "reproduce", name, "--only", run, "--quick"]
     command += ["--threads", "1", "--data", arguments.data, "-o", arguments.out]
     command += ["--weights", arguments.weights] if arguments.weights else []
     done = subprocess.run(command, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"})
     if done.returncode == 0:
-        write_atomically(commit, _commit().encode())
-
-
-def _commit() -> str:
-    words = ["git", "rev-parse", "--short", "HEAD"]
-    return subprocess.run(words, check=True, stdout=-1, text=True).stdout.strip()
+        write_atomically(stamp, commit().encode())
 
 
 def lines(out: Path) -> Iterator[str]:

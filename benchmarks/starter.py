@@ -7,10 +7,10 @@ that no training picture is from, covid-chestxray-dataset (frontal films) and ad
 
 import argparse
 import platform
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from commands import commit, pulmo
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.core.files import write_atomically
@@ -21,12 +21,6 @@ from pulmo.evaluate.evaluation import Contrast, Evaluation, read_evaluation
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results" / "starter.md"
 VIEWS = ["PA", "AP", "AP supine"]
-
-
-def pulmo(*arguments: str | Path) -> None:
-    """Runs the command, showing what it prints."""
-    print("$ pulmo", *arguments, flush=True)
-    subprocess.run([sys.executable, "-m", "pulmo", *arguments], check=True)
 
 
 def make_manifests(data: Path, out: Path) -> tuple[Path, Path]:
@@ -152,12 +146,6 @@ def setting(card: Card) -> str:
         + table(("class", "train", "val"), counts)
         + "\n\nPictures whose patient number recurs in Kermany's official test took no part."
     )
-
-
-def commit() -> str:
-    """Returns the commit that the results were made at."""
-    words = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def main() -> None:
