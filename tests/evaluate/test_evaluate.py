@@ -51,6 +51,7 @@ def test_the_data_are_described(result: Evaluation) -> None:
             "city": {"covid": 40, "pneumonia": 25, "normal": 0},
             "clinic": {"covid": 0, "pneumonia": 20, "normal": 50},
         },
+        "homes": {},
         "skipped": {"other": 3},
         "failed": ({"path": "/pictures/broken.png", "reason": "It is empty."},),
         "openings": 1,
@@ -126,3 +127,18 @@ def test_a_prevalence_that_is_no_share_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=f"between 0 and 1; {prevalence:g} was given"):
         evaluate(table, Terms.of(card), PROVENANCE, few(100), prevalence=prevalence)
+
+
+def test_a_source_whose_origins_share_no_class_is_as_many(table: pd.DataFrame, card: Card) -> None:
+    made_of = {"covid": "there", "viral": "there", "pneumonia": "here", "normal": "here"}
+    both = table.assign(source="set", origin=table["label"].map(made_of))
+    found = evaluate(both, Terms.of(card), PROVENANCE, few(200))
+    assert {each.source for each in found.contrasts} == {"set"}  # pneumonia is from either
+    apart = both[both["label"] != "viral"]
+    found = evaluate(apart, Terms.of(card), PROVENANCE, few(200))
+    assert found.data.homes == {
+        "set: here": {"covid": 0, "pneumonia": 20, "normal": 50},
+        "set: there": {"covid": 40, "pneumonia": 0, "normal": 0},
+    }
+    assert {each.source for each in found.contrasts} == {"set: here"}
+    assert any("comes from set: there and no pneumonia or normal" in w for w in found.warnings)

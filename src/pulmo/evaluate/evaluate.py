@@ -20,6 +20,7 @@ from pulmo.evaluate.evaluation import (
     PatientFigures,
 )
 from pulmo.evaluate.figures import figures
+from pulmo.evaluate.homes import homes
 from pulmo.evaluate.intake import Judged, judge
 from pulmo.evaluate.pairs import pairs
 from pulmo.evaluate.patients import by_patient
@@ -101,7 +102,7 @@ def evaluate(
     overall, classes = figures(sample, resampling.replicates, resampling.generator)
     patients = _patients(judged, terms, resampling, prevalence)
     data = _evaluated_data(judged, provenance)
-    sources = judged.rows["source"].to_numpy(np.str_)
+    known = (judged.rows["source"] != UNSTATED).to_numpy(np.bool_)
     recalls = {label: metrics["recall"] for label, metrics in classes.items()}
     return Evaluation(
         model=provenance.model,
@@ -116,7 +117,7 @@ def evaluate(
         reliability=reliability(sample),
         roc=roc_curves(sample),
         precision_recall=precision_recall_curves(sample),
-        contrasts=contrasts(sample, np.where(sources == UNSTATED, "", sources)),
+        contrasts=contrasts(sample, np.where(known, homes(judged.rows), "")),
         pairs=pairs(sample),
         classification_report=classification_report(sample),
         sweep=sweep(judged, terms),
@@ -148,10 +149,13 @@ def _patients(
 
 def _evaluated_data(judged: Judged, provenance: Provenance) -> EvaluatedData:
     sample = judged.sample
-    sources = {
-        str(source): _class_counts(sample, rows["class"])
-        for source, rows in judged.rows.groupby("source", sort=True)
-    }
+    sources, places = (
+        {
+            str(name): _class_counts(sample, rows["class"])
+            for name, rows in judged.rows.groupby(keys, sort=True)
+        }
+        for keys in (judged.rows["source"].to_numpy(str), homes(judged.rows))
+    )
     return EvaluatedData(
         manifest_sha256=provenance.manifest_sha256,
         split=provenance.split,
@@ -159,6 +163,7 @@ def _evaluated_data(judged: Judged, provenance: Provenance) -> EvaluatedData:
         groups=int(sample.groups.max()) + 1,
         labels=_class_counts(sample, judged.rows["class"]),
         sources=sources,
+        homes={} if places.keys() == sources.keys() else places,
         skipped=judged.skipped,
         failed=tuple(provenance.failed),
         voided=tuple(provenance.voided),

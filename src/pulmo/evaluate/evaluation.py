@@ -46,6 +46,8 @@ class EvaluatedData(Record):
     """Class -> pictures."""
     sources: dict[str, dict[str, int]]
     """Source -> class -> pictures."""
+    homes: Mapping[str, dict[str, int]] = {}
+    """The same of `pulmo.evaluate.homes`; empty if they are the sources."""
     skipped: dict[str, int]
     """Label that the model does not know -> pictures left out."""
     failed: tuple[Failure, ...]

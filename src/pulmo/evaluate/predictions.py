@@ -17,7 +17,19 @@ from pulmo.evaluate.evaluation import Failure
 from pulmo.radiograph import read_radiograph
 
 _BATCH = 32
-_KEPT = ["path", "sha256", "label", "patient", "group", "source", "view", "age", "sex", "split"]
+_KEPT = [
+    "path",
+    "sha256",
+    "label",
+    "patient",
+    "group",
+    "source",
+    "origin",
+    "view",
+    "age",
+    "sex",
+    "split",
+]
 
 
 class Predicted(NamedTuple):

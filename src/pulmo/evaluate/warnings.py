@@ -102,18 +102,18 @@ def _sources(data: EvaluatedData) -> Iterator[str]:
             "not the disease."
         )
         return
-    homes = {
-        label: {source for source, counts in data.sources.items() if counts.get(label)}
+    places = {
+        label: {home for home, counts in (data.homes or data.sources).items() if counts.get(label)}
         for label, n in data.labels.items()
         if n
     }
     apart: dict[str, list[str]] = {}
-    for first, second in combinations(homes, 2):
-        if homes[first] & homes[second]:
+    for first, second in combinations(places, 2):
+        if places[first] & places[second]:
             continue
-        if len(homes[first]) == 1:
+        if len(places[first]) == 1:
             apart.setdefault(first, []).append(second)
-        elif len(homes[second]) == 1:
+        elif len(places[second]) == 1:
             apart.setdefault(second, []).append(first)
         else:
             yield (
@@ -122,7 +122,7 @@ def _sources(data: EvaluatedData) -> Iterator[str]:
             )
     for label, others in apart.items():
         yield (
-            f"Every {label} picture here comes from {next(iter(homes[label]))} and no "
+            f"Every {label} picture here comes from {next(iter(places[label]))} and no "
             f"{' or '.join(others)} picture does: a high figure between them may be the source, "
             "not the disease."
         )

@@ -92,6 +92,19 @@ def test_warns_where_classes_share_no_source(
     assert [cell[3] for cell in recalls["a"] if isinstance(cell, tuple)] == [30, 30, 0]
 
 
+def test_a_set_that_is_made_of_others_is_no_source(
+    make_rows: Rows, tell: Tell, generator: np.random.Generator
+) -> None:
+    rows = make_rows(["normal", "covid"] * 40)
+    table = seeing(rows, generator, source=0, disease=2)
+    assert sources(tell(rows, table)).verdict == "passes"
+    rows["origin"] = rows["label"].map({"normal": "nih", "covid": "cohen"})
+    finding = sources(tell(rows, table))
+    assert finding.verdict == "warns"
+    assert "No source has 10 pictures of both covid and normal" in finding.sentence
+    assert finding.figures["within a source, covid against normal"].value is None
+
+
 def test_chance_within_one_source_warns(
     make_rows: Rows, tell: Tell, generator: np.random.Generator
 ) -> None:

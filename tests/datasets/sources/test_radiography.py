@@ -7,6 +7,7 @@ import pytest
 from pulmo.core.errors import InputError
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
+COLLECTED = "BIMCV and other collections of COVID-19"
 SIRM = "https://sirm.org/category/senza-categoria/covid-19/"
 RSNA = "https://www.kaggle.com/c/rsna-pneumonia-detection-challenge/data"
 
@@ -37,13 +38,13 @@ def sheet(path: Path, rows: list[tuple[object, object]]) -> None:
 
 def test_labels_are_the_folders(root: Path) -> None:
     assert index(root) == [
-        Entry(path, label, finding=path.parent.parent.name, modality="X-ray")
-        for path, label in (
-            (root / "COVID/images/COVID-1.png", "covid"),
-            (root / "COVID/images/COVID-2.png", "covid"),
-            (root / "Normal/images/Normal-1.png", "normal"),
-            (root / "Viral Pneumonia/images/Viral Pneumonia-1.png", "viral"),
-            (root / "Lung_Opacity/images/Lung_Opacity-1.png", "other"),
+        Entry(path, label, finding=path.parent.parent.name, modality="X-ray", origin=origin)
+        for path, label, origin in (
+            (root / "COVID/images/COVID-1.png", "covid", COLLECTED),
+            (root / "COVID/images/COVID-2.png", "covid", COLLECTED),
+            (root / "Normal/images/Normal-1.png", "normal", "rsna and kermany"),
+            (root / "Viral Pneumonia/images/Viral Pneumonia-1.png", "viral", "kermany"),
+            (root / "Lung_Opacity/images/Lung_Opacity-1.png", "other", "rsna"),
         )
     ]
 
@@ -52,7 +53,7 @@ def test_the_sheets_tell_the_origin_in_whatever_case_they_name_the_file(root: Pa
     sheet(root / "COVID.metadata.xlsx", [("COVID-1", SIRM), ("COVID-2", None), (None, SIRM)])
     sheet(root / "Normal.metadata.xlsx", [("NORMAL-1", f" {RSNA}")])
     entries = [item for item in index(root) if isinstance(item, Entry)]
-    assert [e.origin for e in entries] == [SIRM, None, RSNA, None, None]
+    assert [e.origin for e in entries] == [SIRM, COLLECTED, RSNA, "kermany", "rsna"]
 
 
 def test_a_sheet_that_is_none_is_a_sentence(root: Path) -> None:

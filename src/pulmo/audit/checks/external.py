@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pulmo.audit.check import Answer, check
 from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.audit.floors import FLOORS, Unfit, fit_floor
+from pulmo.audit.outside import outside
 from pulmo.audit.screening import is_positive
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate, gap
@@ -36,12 +37,12 @@ class _Sides(NamedTuple):
     Attributes:
         score: probability of the positive classes, [n].
         positive: whether the class is one of them, [n].
-        outside: whether the source is one that the training does not have, [n].
+        foreign: whether the source is one that the training does not have, [n].
     """
 
     score: NDArray[np.float64]
     positive: NDArray[np.bool_]
-    outside: NDArray[np.bool_]
+    foreign: NDArray[np.bool_]
 
 
 @check(
@@ -54,11 +55,11 @@ def external(subject: Subject) -> Answer:
     sides = _Sides(
         subject.positive_score(subject.probabilities),
         is_positive(subject),
-        _outside(subject),
+        outside(subject),
     )
     estimate, figures = _estimated(subject, sides)
     rows: list[tuple[Cell, ...]] = []
-    for source in sorted(set(subject.rows["source"][sides.outside])):
+    for source in sorted(set(subject.rows["source"][sides.foreign])):
         at = (subject.rows["source"] == source).to_numpy(bool)
         found = auc_estimate(sides.score[at], sides.positive[at], subject.groups[at], _ONE_SIDE)
         rows.append((source, int(at.sum()), found, gap(estimate, found)))
@@ -68,18 +69,9 @@ def external(subject: Subject) -> Answer:
     return Answer(verdict, sentence, figures, (table,) if rows else ())
 
 
-def _outside(subject: Subject) -> NDArray[np.bool_]:
-    """Returns which rows are of a source that their model was not fitted on, [n]."""
-    outside = np.zeros(len(subject.rows), np.bool_)
-    for number, part in enumerate(subject.parts):
-        mine = subject.part == number
-        outside[mine] = ~subject.rows["source"][mine].isin(part.fit["source"].unique())
-    return outside
-
-
 def _estimated(subject: Subject, sides: _Sides) -> tuple[Estimate, dict[str, Estimate]]:
     """Returns the estimate, with the figures that it is made of."""
-    inside = np.flatnonzero(~sides.outside)
+    inside = np.flatnonzero(~sides.foreign)
     try:
         floor = fit_floor(subject, FLOORS["histogram"], inside)
     except Unfit as reason:

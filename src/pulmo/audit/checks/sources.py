@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table, Verdict
+from pulmo.audit.outside import outside
 from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate
 from pulmo.evaluate.bootstrap import bootstrap, interval_estimate, without_interval_if_scarce
 from pulmo.evaluate.contrasts import Sides, pairings, positive_share
+from pulmo.evaluate.homes import homes
 from pulmo.evaluate.intervals import proportion_estimate
 from pulmo.evaluate.ranking import Ranking
 from pulmo.evaluate.weighted import Weights, divide
@@ -53,7 +55,7 @@ class _Pair(NamedTuple):
     claim="tells any two of the classes apart within a source, where the source gives none away",
 )
 def sources(subject: Subject) -> Answer:
-    """Fails where two classes are told apart across sources only.
+    """Fails where two classes are told apart across sources (`pulmo.evaluate.homes`) only.
 
     Warns where two classes share no source, or are not surely told apart within one.
     """
@@ -61,8 +63,9 @@ def sources(subject: Subject) -> Answer:
     if len(present) < 2:
         raise Unanswered("All pictures are of one class.")
     names = subject.rows["source"].to_numpy(str)
+    places = homes(subject.rows)
     pairs = [
-        _pair(subject, sides, names)
+        _pair(subject, sides, places)
         for sides in pairings(present)
         if len(sides.positive) == 1  # all others together against normal repeat the pairs
     ]
@@ -94,18 +97,18 @@ def sources(subject: Subject) -> Answer:
     )
 
 
-def _pair(subject: Subject, sides: Sides, names: NDArray[np.str_]) -> _Pair:
+def _pair(subject: Subject, sides: Sides, places: NDArray[np.str_]) -> _Pair:
     """Holds two classes against each other within sources and across them."""
-    places = [subject.labels.order.index(label) for (label,) in sides]
-    chosen = np.isin(subject.truth, places)
-    sample, homes = subject.sample.take(chosen), names[chosen]
-    positive = sample.truth == places[0]
+    classes = [subject.labels.order.index(label) for (label,) in sides]
+    chosen = np.isin(subject.truth, classes)
+    sample, places = subject.sample.take(chosen), places[chosen]
+    positive = sample.truth == classes[0]
     shared = tuple(
         name
-        for name in sorted(set(homes.tolist()))
-        if min((positive & (homes == name)).sum(), (~positive & (homes == name)).sum()) >= FEWEST
+        for name in sorted(set(places.tolist()))
+        if min((positive & (places == name)).sum(), (~positive & (places == name)).sum()) >= FEWEST
     )
-    pairs = _Pairs(positive_share(sample, sides), positive, homes, shared)
+    pairs = _Pairs(positive_share(sample, sides), positive, places, shared)
     statistics = {"within": pairs.within, "across": pairs.across, "lost": pairs.lost}
     generator = subject.generator("sources")
     draws = bootstrap(
@@ -229,21 +232,16 @@ def _external(subject: Subject) -> Iterator[str]:
     if not all(len(part.fit) for part in subject.parts):
         return
     rows = subject.rows
-    foreign = np.zeros(len(rows), np.bool_)
-    for place, part in enumerate(subject.parts):
-        used = set(part.fit["source"]) | set(part.fit["origin"].dropna())
-        known = rows["source"].isin(used) | rows["origin"].isin(used)
-        foreign |= (subject.part == place) & ~known.to_numpy()
-    outside = rows[foreign]
-    names = sorted(set(outside["source"]))
-    if len(outside) == len(rows):
+    foreign = rows[outside(subject)]
+    names = sorted(set(foreign["source"]))
+    if len(foreign) == len(rows):
         yield (
             "The test is external: no model was fitted on pictures of the sources that it is "
             f"judged on, {', '.join(names)}."
         )
     elif names:
         yield (
-            f"{len(outside):,} of {len(rows):,} pictures are of sources that their model was "
+            f"{len(foreign):,} of {len(rows):,} pictures are of sources that their model was "
             f"not fitted on: {', '.join(names)}."
         )
     else:

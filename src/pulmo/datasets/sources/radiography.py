@@ -17,6 +17,13 @@ _LABELS = {
     # RSNA's "lung opacity": an opacity was seen, no cause was established.
     "Lung_Opacity": "other",
 }
+_ORIGINS = {
+    "COVID": "BIMCV and other collections of COVID-19",
+    "Normal": "rsna and kermany",
+    "Viral Pneumonia": "kermany",
+    "Lung_Opacity": "rsna",
+}
+"""Where the set's README says that the pictures of a class are from."""
 
 
 @source(
@@ -34,7 +41,8 @@ def radiography(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Pr
     """Yields the pictures of `{COVID,Normal,Viral Pneumonia,Lung_Opacity}/images`.
 
     The set names no patients. Its viral pictures are Kermany's. Where its sheets, such as
-    `COVID.metadata.xlsx`, are there, the origin is the address that they give.
+    `COVID.metadata.xlsx`, are there, the origin is the address that they give, else what its README
+    says of the class.
 
     Raises:
         InputError: none of the class folders is there or there is one more, or a sheet cannot be
@@ -64,7 +72,7 @@ def _entry(path: Path | Problem, name: str, origins: Mapping[str, str]) -> Entry
         _LABELS[name],
         finding=name,
         modality="X-ray",
-        origin=origins.get(path.stem.casefold()),
+        origin=origins.get(path.stem.casefold(), _ORIGINS[name]),
     )
 
 

@@ -1,0 +1,47 @@
+"""Homes: sources, and parts of them whose origins share no class."""
+
+import pandas as pd
+
+from pulmo.evaluate.homes import homes
+
+
+def rows(*pictures: tuple[str, str | None, str]) -> pd.DataFrame:
+    return pd.DataFrame(pictures, columns=["source", "origin", "class"])
+
+
+def test_without_origins_a_home_is_a_source() -> None:
+    table = rows(("a", None, "covid"), ("a", None, "normal"), ("b", None, "normal"))
+    assert homes(table).tolist() == ["a", "a", "b"]
+    assert homes(table.drop(columns="origin")).tolist() == ["a", "a", "b"]
+
+
+def test_origins_that_share_no_class_are_homes_of_their_own() -> None:
+    table = rows(
+        ("dark", "cohen", "covid"),
+        ("dark", "nih", "normal"),
+        ("dark", "nih", "pneumonia"),
+        ("kermany", "Guangzhou", "normal"),
+        ("kermany", "Guangzhou", "viral"),
+    )
+    assert homes(table).tolist() == ["dark: cohen", "dark: nih", "dark: nih", "kermany", "kermany"]
+
+
+def test_origins_that_share_a_class_through_others_are_one_home() -> None:
+    table = rows(
+        ("cohen", "Milan", "covid"),
+        ("cohen", "Sydney", "covid"),
+        ("cohen", "Sydney", "normal"),
+        ("cohen", "Hanoi", "normal"),
+    )
+    assert set(homes(table)) == {"cohen"}
+
+
+def test_a_home_of_several_origins_is_named_after_the_largest() -> None:
+    table = rows(
+        ("set", "x", "covid"),
+        ("set", "y", "covid"),
+        ("set", "y", "covid"),
+        ("set", None, "normal"),
+    )
+    found = homes(table).tolist()
+    assert found == ["set: y and others"] * 3 + ["set: not stated"]
