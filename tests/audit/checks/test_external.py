@@ -102,7 +102,8 @@ def test_a_source_that_is_told_fully_is_no_chance(show: Show, rows: pd.DataFrame
 def test_without_the_training_there_is_no_estimate(show: Show, rows: pd.DataFrame) -> None:
     finding = CHECKS["external"](show(halves(bright=False), by_side, rows=rows))
     assert finding.verdict == "passes"
-    assert finding.figures.keys() == {"hospital"}
+    assert finding.figures.keys() == {"estimate", "hospital"}
+    assert finding.figures["estimate"].value is None
     assert "undefined (no floor could be fitted: fewer than two classes" in finding.sentence
     few = show(halves(bright=False), by_side, rows=rows[:4], fit=rows[:4])
     assert CHECKS["external"](few).verdict == "unknown"

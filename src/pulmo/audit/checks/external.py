@@ -75,7 +75,8 @@ def _estimated(subject: Subject, sides: _Sides) -> tuple[Estimate, dict[str, Est
     try:
         floor = fit_floor(subject, FLOORS["histogram"], inside)
     except Unfit as reason:
-        return Estimate.undefined(f"no floor could be fitted: {reason}"), {}
+        estimate = Estimate.undefined(f"no floor could be fitted: {reason}")
+        return estimate, {"estimate": estimate}
     at = floor.numbers
     shuffled = subject.positive_score(floor.probabilities)
     positive, groups = sides.positive[at], subject.groups[at]
