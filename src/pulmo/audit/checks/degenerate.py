@@ -35,8 +35,9 @@ be near copies."""
 
 _NAMED: Final = 20
 
-# Decimal places to which probabilities count as rounded.
+# Decimal places to which probabilities count as rounded, and what single precision adds to them.
 _PLACES: Final = 6
+_SINGLE: Final = 1e-7
 _COLUMNS: Final = ("class", "pictures", "decided", "probability, 2.5 %", "median", "97.5 %")
 
 
@@ -130,14 +131,16 @@ def _repeats(subject: Subject) -> NDArray[np.bool_]:
 def _told_repeats(subject: Subject) -> NDArray[np.bool_]:
     """Tells which pictures have exactly the probabilities of another picture, [n].
 
-    Rounded probabilities repeat by accident and so count as none.
+    Probabilities that were rounded to six places or fewer repeat by accident, and so do those that
+    single precision has made 1; they count as none.
     """
     table, rows = subject.probabilities, subject.rows
-    # In single precision, which many tables are written in.
-    rounded = (table.astype(np.float32) == table.round(_PLACES).astype(np.float32)).all(axis=1)
+    rounded = np.abs(table - table.round(_PLACES)).max(axis=1) < _SINGLE
+    if rounded.mean() > MANY:
+        return np.zeros(len(rows), np.bool_)
     looks = rows["pixels_sha256"].astype("string").fillna(rows["sha256"].astype("string"))
     looks = looks.fillna(rows["path"].astype("string"))
-    return np.asarray(_shared(table, looks.to_numpy(str)) & ~rounded)
+    return np.asarray(_shared(table, looks.to_numpy(str)) & (table.max(axis=1) < 1))
 
 
 def _shared(results: NDArray[np.floating], looks: NDArray[np.str_]) -> NDArray[np.bool_]:
