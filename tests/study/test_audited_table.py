@@ -132,7 +132,6 @@ class TestTable:
         assert (calibration.figures["slope"].reason or "").startswith("no class was named positive")
         assert calibration.figures["Brier score"].value is None
         gaps = ask("subgroups", audited, tmp_path)
-        assert gaps.verdict == "passes"
         reasons = [
             row[4].reason for row in gaps.tables[0].rows if not isinstance(row[4], str | int)
         ]
