@@ -115,6 +115,21 @@ def test_a_table_with_the_folds_of_a_manifest(
     assert "thumbnail" in floors
 
 
+def test_a_bundles_own_predictions_are_judged_as_the_bundle_is(
+    pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
+) -> None:
+    data = ("--data", manifest, "--split", "test")
+    assert pulmo("evaluate", bundle, *data, "-o", tmp_path / "e")[0] == 0
+    told = tmp_path / "e" / "predictions.parquet"
+    checks = ("degenerate", "leakage", "sources", "subgroups", "label-noise", "shortcuts")
+    words = [word for check in checks for word in ("--only", check)]
+    pulmo("audit", bundle, *data, *words, "--threads", "1", "-o", tmp_path / "first")
+    pulmo("audit", told, *data, *words, "--positive", "covid", "-o", tmp_path / "second")
+    for check in checks:
+        first, second = (finding(tmp_path / name, check) for name in ("first", "second"))
+        assert first == second
+
+
 def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
     path, out = tmp_path / "t.csv", tmp_path / "a"
     table.to_csv(path, index=False)
@@ -123,6 +138,7 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
     for words, status, sentence in (
         ((path, "--run", tmp_path), 2, "--run does not go with a table of predictions"),
         ((path, "--seed", "1"), 2, "--seed does not go with a table of predictions"),
+        ((path, "--split", "best", "--data", path), 2, "There is no split 'best'"),
         ((path, "--split", "test"), 2, "--split is of a manifest; name it with --data."),
         ((path, "--threshold", "0.5"), 2, "--threshold needs --positive"),
         ((path, "--merge", "flu"), 2, "--merge 'flu' is not LABEL=CLASS."),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ COVID = np.arange(N) % 2 == 1
 NETWORK = ("corners", "explanations", "lungs", "mirror", "probe", "robustness")
 
 Tell = Callable[..., Told]
+Column = pd.Series | pd.api.extensions.ExtensionArray | NDArray[Any] | list[str] | str | None
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def scores() -> NDArray[np.float64]:
 def tell() -> Tell:
     """Makes a table of probabilities of covid, [n], with other columns."""
 
-    def make(scores: NDArray[np.float64], terms: Terms | None = None, **more: object) -> Told:
+    def make(scores: NDArray[np.float64], terms: Terms | None = None, **more: Column) -> Told:
         table = pd.DataFrame(
             {
                 "path": [f"C:\\Jane\\{number:04}.png" for number in range(len(scores))],
@@ -322,7 +324,7 @@ class TestManifest:
         tell: Tell,
         scores: NDArray[np.float64],
         manifest: pd.DataFrame,
-        change: dict[str, object],
+        change: dict[str, Any],
         sentence: str,
     ) -> None:
         with pytest.raises(InputError, match=sentence):

@@ -9,6 +9,7 @@ import typer
 from pulmo.cli.audit_table import TableTerms, table_to_audit
 from pulmo.cli.console import progress, say
 from pulmo.cli.evaluate_table import TABLES
+from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
 from pulmo.cli.predict import open_model
 from pulmo.core.errors import RefusedError, UsageError
@@ -33,7 +34,10 @@ _Split = Annotated[
     str | None, typer.Option(help="The split to ask about; without it, all but train and val.")
 ]
 _Run = Annotated[
-    Path | None, typer.Option(help="The bundle's run, which tells what it was trained on.")
+    Path | None,
+    typer.Option(
+        help="The bundle's run: tells what it was trained on, and notes an opened test too."
+    ),
 ]
 _Seed = Annotated[int | None, typer.Option(help="Of folds, which seed; without it, the first.")]
 _Positive = Annotated[
@@ -150,23 +154,19 @@ def _bundle(
     model: Path, data: Path | None, split: str | None, run: Path | None, threads: int
 ) -> "Audited":
     """Opens a bundle and its pictures, and writes down that a test is opened."""
-    from pulmo.core.run_folder import OPENINGS, RunFolder
-    from pulmo.core.tables import SPLITS, read_manifest
-    from pulmo.evaluate.openings import note_opening, opening_of
+    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.tables import check_split_name, read_manifest
+    from pulmo.evaluate.openings import opening_of
     from pulmo.study.audited import audited_bundle
 
     if data is None:
         raise UsageError("An audit of a bundle needs pictures: --data MANIFEST.")
-    if split is not None and split not in SPLITS:
-        raise UsageError(f"There is no split {split!r}; choose {', '.join(SPLITS)}.")
+    check_split_name(split)
     predictor = open_model(model, threads)
     manifest = read_manifest(data)
     audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
     opening = opening_of(predictor, manifest, audited.parts[0].judged, split)
-    if opening is not None:
-        folder = model if model.is_dir() else model.parent
-        for failure in note_opening(opening, [folder / OPENINGS]).failures:
-            say(failure)
+    note(opening, lists_of(model, run))
     return audited
 
 

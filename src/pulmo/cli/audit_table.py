@@ -33,12 +33,13 @@ def table_to_audit(
         InputError: one cannot be read, or they do not fit each other.
         UsageError: an option does not fit the table.
     """
-    from pulmo.core.tables import read_manifest
+    from pulmo.core.tables import check_split_name, read_manifest
     from pulmo.evaluate.told import read_told
     from pulmo.study.audited_table import audited_table
 
     if split is not None and data is None:
         raise UsageError("--split is of a manifest; name it with --data.")
+    check_split_name(split)
     told = read_told(path, terms.positive, terms.threshold, _merges(terms.merge))
     return audited_table(told, None if data is None else read_manifest(data), split)
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pulmo.audit.model import Model
 from pulmo.audit.parts import Part
-from pulmo.bundle.card import read_card
+from pulmo.bundle.origin import check_origin
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.run_folder import RunFolder
@@ -56,8 +56,7 @@ def audited_bundle(
             "others. Name the run with --run."
         )
         return Audited((Part(model, own, judged),), (doubt,))
-    if read_card(run.card).network.sha256 != card.network.sha256:
-        raise UsageError(f"The model was not exported from {run.root}: their tensors differ.")
+    check_origin(card, run)
     table = read_manifest(run.manifest)
     return Audited((Part(model, fitted_rows(table), judged),))
 
