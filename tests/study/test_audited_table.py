@@ -270,6 +270,14 @@ class TestManifest:
         trained = audited_table(told, manifest, "train").parts[0].judged
         assert set(trained["split"]) == {"train"}
 
+    def test_pictures_without_a_split_are_all_judged(
+        self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
+    ) -> None:
+        audited = audited_table(tell(scores), manifest.assign(split=None), None)
+        assert len(audited.parts[0].judged) == N
+        assert audited.parts[0].fit.empty
+        assert audited.doubts == ()
+
     def test_predictions_that_are_missing_are_told(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
@@ -290,6 +298,7 @@ class TestManifest:
             assert set(part.judged["fold"]) == {fold}
             assert set(part.fit["fold"]) == {0, 1, 2} - {fold}
         assert "those of 3 models" in audited.doubts[0]
+        assert audited.doubts[1] == "30 predictions of pictures in no fold take no part."
         # A split that is named goes first, and a fold without predictions is no such study.
         assert len(audited_table(tell(scores), manifest, "test").parts) == 1
         told = tell(scores)

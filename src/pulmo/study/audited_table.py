@@ -1,7 +1,7 @@
 """What an audit is made of where only a table of predictions is known, and maybe a manifest."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -43,36 +43,66 @@ def audited_table(told: Told, manifest: pd.DataFrame | None, split: str | None) 
     joined = _joined(told, manifest)
     rows = _judged(joined, told)
     doubts = [*_left_out(joined, told), *_relabelled(joined, told)]
-    folds = sorted(manifest["fold"].dropna().unique())
-    if split is None and folds and set(folds) <= set(rows["fold"].dropna()):
-        parts = [
-            Part(model, manifest[_unlike(manifest["fold"], fold)], rows[rows["fold"] == fold])
-            for fold in folds
-        ]
-        asked = manifest[manifest["fold"].notna()]
+    taken = _by_fold(model, rows, manifest) if split is None else None
+    taken = taken or _by_split(model, rows, manifest, split)
+    silent = taken.askable[~taken.askable["path"].isin(joined["path"])]
+    doubts += taken.doubts
+    if len(silent):
         doubts.append(
+            f"{len(silent):,} of the {len(taken.askable):,} pictures of the manifest that could be "
+            "judged have no prediction; who leaves some out can choose which."
+        )
+    return Audited(taken.parts, tuple(doubts))
+
+
+class _Taken(NamedTuple):
+    """What is taken of a manifest.
+
+    Attributes:
+        parts: the judged rows, with those that their model was fitted on.
+        askable: all rows that could be judged, had they predictions.
+        doubts: as sentences.
+    """
+
+    parts: tuple[Part, ...]
+    askable: pd.DataFrame
+    doubts: list[str]
+
+
+def _by_fold(model: Model, rows: pd.DataFrame, manifest: pd.DataFrame) -> _Taken | None:
+    """Takes each fold with all others; None if there are no folds, or one has no prediction."""
+    folds = sorted(manifest["fold"].dropna().unique())
+    if not folds or not set(folds) <= set(rows["fold"].dropna()):
+        return None
+    folded = manifest[manifest["fold"].notna()]
+    parts = [
+        Part(
+            model, folded[folded["fold"] != fold], rows[(rows["fold"] == fold).fillna(value=False)]
+        )
+        for fold in folds
+    ]
+    doubts = [
+        (
             f"The predictions are taken for those of {len(folds)} models, each of which did not "
             "see the fold that it is judged on; the table does not say so."
         )
-    else:
-        parts = [Part(model, fitted_rows(manifest), judged_rows(rows, split, "The table"))]
-        asked = judged_rows(manifest, split, "The manifest")
-        doubts.append(
-            f"The model is taken to have been fitted on the {len(parts[0].fit):,} training and "
-            "validation pictures of the manifest; the table does not say so."
-        )
-    silent = asked[~asked["path"].isin(joined["path"])]
-    if len(silent):
-        doubts.append(
-            f"{len(silent):,} of the {len(asked):,} pictures of the manifest that could be judged "
-            "have no prediction; who leaves some out can choose which."
-        )
-    return Audited(tuple(parts), tuple(doubts))
+    ]
+    if outside := int(rows["fold"].isna().sum()):
+        doubts.append(f"{outside:,} predictions of pictures in no fold take no part.")
+    return _Taken(tuple(parts), folded, doubts)
 
 
-def _unlike(folds: pd.Series, fold: int) -> pd.Series:
-    """Tells which rows are of another fold."""
-    return (folds != fold).fillna(value=False).astype(bool)
+def _by_split(
+    model: Model, rows: pd.DataFrame, manifest: pd.DataFrame, split: str | None
+) -> _Taken:
+    """Takes a split, or all but the training and the validation, which the model was fitted on."""
+    part = Part(model, fitted_rows(manifest), judged_rows(rows, split, "The table"))
+    doubt = (
+        f"The model is taken to have been fitted on the {len(part.fit):,} training and validation "
+        "pictures of the manifest; the table does not say so."
+    )
+    askable = judged_rows(manifest, split, "The manifest")
+    return _Taken((part,), askable, [] if part.fit.empty else [doubt])
 
 
 def _judged(table: pd.DataFrame, told: Told) -> pd.DataFrame:
