@@ -15,8 +15,7 @@ from pulmo.core.tables import read_manifest
 from pulmo.study.repeats_folder import RepeatsFolder
 from pulmo.study.summary import read_summary
 
-FITTED: Final = ("train", "val")
-"""The splits that a model is fitted on."""
+_FITTED: Final = ("train", "val")
 
 
 class Audited(NamedTuple):
@@ -46,8 +45,8 @@ def audited_bundle(
     card, model = predictor.card, Model.of(predictor)
     if run is None:
         own = fitted_rows(manifest)
-        counts = {side: int((own["split"] == side).sum()) for side in FITTED}
-        trained = {side: sum(card.training.counts.get(side, {}).values()) for side in FITTED}
+        counts = {side: int((own["split"] == side).sum()) for side in _FITTED}
+        trained = {side: sum(card.training.counts.get(side, {}).values()) for side in _FITTED}
         if own.empty or counts == trained:
             return Audited((Part(model, own, judged),))
         doubt = (
@@ -73,7 +72,7 @@ def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataF
         InputError: there are none.
     """
     split_of = table["split"].fillna("")
-    judged = table[split_of == split] if split else table[~split_of.isin(FITTED)]
+    judged = table[split_of == split] if split else table[~split_of.isin(_FITTED)]
     if judged.empty:
         raise InputError(
             f"{origin} has no {split or 'other'} picture than those of the training; name "
@@ -84,7 +83,7 @@ def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataF
 
 def fitted_rows(table: pd.DataFrame) -> pd.DataFrame:
     """Returns the rows of the training and of the validation."""
-    return table[table["split"].isin(FITTED)]
+    return table[table["split"].isin(_FITTED)]
 
 
 def audited_folds(folder: RepeatsFolder, seed: int | None, threads: int) -> Audited:
