@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from pulmo.audit.model import Model
 from pulmo.audit.parts import Means, Part
 from pulmo.audit.subject import Subject
 from pulmo.bundle.card import Activation, Card, Decision, Epoch, Input, Network, Training
@@ -210,7 +211,7 @@ def make_subject(make_card: MakeCard, tmp_path: Path) -> MakeSubject:
     ) -> Subject:
         fake = cast("Predictor", Fake(card or make_card(), answer, maps))
         fit = judged.iloc[:0] if fit is None else fit
-        return Subject([Part(fake, fit, judged)], means or Means(tmp_path / "cache"))
+        return Subject([Part(Model.of(fake), fit, judged)], means or Means(tmp_path / "cache"))
 
     return make
 
@@ -234,6 +235,6 @@ def tell(make_card: MakeCard, tmp_path: Path) -> Tell:
 
         fake = cast("Predictor", Fake(card or make_card(), answer))
         fit = judged.iloc[:0] if fit is None else fit
-        return Told([Part(fake, fit, judged)], Means(tmp_path / "cache"))
+        return Told([Part(Model.of(fake), fit, judged)], Means(tmp_path / "cache"))
 
     return make

@@ -1,9 +1,14 @@
 from collections.abc import Callable
 
 import pandas as pd
+import pytest
 
+from pulmo.audit.finding import Unanswered
+from pulmo.audit.model import Model
 from pulmo.audit.outside import outside
+from pulmo.audit.parts import Part
 from pulmo.audit.subject import Subject
+from pulmo.bundle.card import Card
 
 Rows = Callable[..., pd.DataFrame]
 Show = Callable[..., Subject]
@@ -19,3 +24,19 @@ def test_a_source_or_an_origin_that_was_trained_on_is_not_outside(
     judged = make_rows(["normal"] * 5).assign(source=[*"abcde"], origin=origins)
     subject = make_subject(judged, lambda pictures: pictures[:, 0, :2], fit)
     assert outside(subject).tolist() == [False, False, False, True, True]
+
+
+def test_a_card_tells_the_sources_of_an_unknown_training(
+    make_rows: Rows, make_subject: Show, make_card: Callable[..., Card]
+) -> None:
+    card = make_card()
+    training = card.training.model_copy(update={"sources": {"normal": {"a": 3}, "covid": {"b": 4}}})
+    card = card.model_copy(update={"training": training})
+    judged = make_rows(["normal"] * 3).assign(source=[*"abc"])
+    subject = make_subject(judged, lambda pictures: pictures[:, 0, :2], card=card)
+    assert outside(subject).tolist() == [False, False, True]
+    model = Model(subject.model.name, subject.terms)
+    said = judged.assign(decision="normal", positive=False, p_normal=1.0, p_covid=0.0)
+    told = Subject([Part(model, judged.iloc[:0], said)], subject.means)
+    with pytest.raises(Unanswered, match="not known which pictures the model was fitted on"):
+        outside(told)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pulmo.audit.lungs import find_masks
 from pulmo.audit.parts import Means, Part, known_rows
+from pulmo.audit.screening import positive_score
 from pulmo.audit.subject import Subject
 from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import positive_probability, probabilities
@@ -38,7 +39,7 @@ def test_rows_of_unknown_labels_take_no_part(
     assert subject.rows.index.tolist() == [0, 1, 2]
     assert subject.truth.tolist() == [0, 1, 1]
     assert subject.skipped == 1
-    assert known_rows(rows, scheme)["label"].tolist() == ["normal", "covid", "viral"]
+    assert known_rows(rows, subject.terms)["label"].tolist() == ["normal", "covid", "viral"]
 
 
 def test_nothing_to_judge_is_an_error(make_rows: MakeRows, tell: MakeSubject) -> None:
@@ -65,7 +66,7 @@ def test_drawn_films_are_read_and_answered(
     np.testing.assert_allclose(subject.probabilities, expected)
     np.testing.assert_array_equal(subject.sample.decided, expected.argmax(axis=1))
     scores = positive_probability(expected, ("normal", "covid"), ("covid",))
-    np.testing.assert_allclose(subject.positive_score(subject.probabilities), scores)
+    np.testing.assert_allclose(positive_score(subject, subject.probabilities), scores)
     numbers = np.array([30, 2, 2])
     changed = subject.predict(lambda pictures: 255 - pictures, numbers)
     expected = probabilities(brightness(255 - subject.pictures[numbers]).astype(np.float32), 1.0)
@@ -87,7 +88,7 @@ def test_each_row_is_answered_by_the_model_of_its_part(
     both = Subject([*cool.parts, *warm.parts], cool.means)
     assert both.part.tolist() == [0, 0, 0, 1, 1]
     np.testing.assert_allclose(both.probabilities[:, 1], 1 / (1 + np.exp(-1)))
-    logits = both.run(both.pictures[[4, 0]], np.array([4, 0])).logits
+    logits = both.networks.run(both.pictures[[4, 0]], np.array([4, 0])).logits
     assert logits[:, 1].tolist() == [3.0, 1.0]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from pulmo.audit.finding import read_audit
+from pulmo.core.run_folder import RunFolder
 from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.evaluate.openings import read_openings
 
@@ -63,6 +64,16 @@ def test_an_opening_that_cannot_be_noted_is_said(
     words = ("--data", manifest, "--split", "test", "--only", "degenerate", "-o", tmp_path / "a")
     _, _, err = pulmo("audit", model, *words, "--threads", "1")
     assert "this opening of the test set is not on record there" in err
+
+
+def test_the_run_keeps_the_list_of_openings_too(
+    pulmo: Call, bundle: Path, manifest: Path, run: RunFolder, tmp_path: Path
+) -> None:
+    copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
+    words = ("--data", manifest, "--split", "test", "--run", copy.root, "--threads", "1")
+    pulmo("audit", bundle, *words, "--only", "degenerate", "-o", tmp_path / "a")
+    (opening,) = read_openings(copy.openings)
+    assert read_openings(bundle / "openings.jsonl") == [opening]
 
 
 def test_a_wrong_call_is_a_sentence(

@@ -4,10 +4,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, UsageError
 from pulmo.core.tables import (
     MANIFEST,
     check_manifest,
+    check_split_name,
     manifest_sha256,
     read_manifest,
     read_predictions,
@@ -91,3 +92,10 @@ def test_the_hash_is_that_of_the_sorted_lines(films: pd.DataFrame) -> None:
     expected = hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
     assert manifest_sha256(table) == expected
     assert manifest_sha256(films[:0]) == hashlib.sha256(b"").hexdigest()
+
+
+def test_a_split_that_no_manifest_has_is_refused() -> None:
+    for split in (None, "train", "val", "test"):
+        check_split_name(split)
+    with pytest.raises(UsageError, match="no split 'best'; choose train, val, test"):
+        check_split_name("best")

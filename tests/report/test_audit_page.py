@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.audit.finding import Audit, AuditedData, Finding, Series, Table
+from pulmo.audit.finding import Audit, AuditedData, Finding, Series, Table, Told
 from pulmo.bundle.card import Card
 from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import ModelName
@@ -99,3 +99,14 @@ def test_an_open_gate_names_what_was_accepted(audit: Audit, card: Card, tmp_path
     page = (tmp_path / "audit.html").read_text()
     assert "no check fails but those that were accepted (shortcuts)." in page
     assert "<li>Nothing.</li>" in page
+
+
+def test_a_table_of_predictions_has_no_card(audit: Audit) -> None:
+    told = Told(positive=("tb",), threshold=None, merge={"flu": "clear"}, manifest=True)
+    page = render_audit(AuditContent(audit.model_copy(update={"told": told}), None))
+    assert "A table of predictions, audited without the model that made them." in page
+    assert "tb counts as positive, where the table says so" in page
+    assert "flu counts as clear." in page
+    command = "pulmo audit PREDICTIONS --positive tb --merge flu=clear --data MANIFEST --split test"
+    assert command in page
+    assert '<p class="notice">For research, not diagnosis.</p>' in page

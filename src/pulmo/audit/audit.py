@@ -3,11 +3,10 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from pulmo.audit.check import CHECKS
-from pulmo.audit.finding import ORDER, Audit, AuditedData, Finding
+from pulmo.audit.finding import ORDER, Audit, AuditedData, Finding, Told
 from pulmo.audit.subject import Subject
 from pulmo.core.errors import UsageError
 from pulmo.core.tables import manifest_sha256
-from pulmo.evaluate.evaluation import ModelName
 
 
 def audit(
@@ -43,8 +42,9 @@ def audit(
     findings = sorted(found, key=lambda finding: ORDER.index(finding.verdict))
     failed = {finding.check for finding in findings if finding.verdict == "fails"}
     return Audit(
-        model=ModelName.of(subject.parts[0].predictor),
+        model=subject.model.name,
         data=_data(subject, split),
+        told=_told(subject) if subject.is_told else None,
         findings=tuple(findings),
         accepted=tuple(sorted(failed & set(accepted))),
         passed=failed <= set(accepted),
@@ -54,19 +54,29 @@ def audit(
 
 
 def _data(subject: Subject, split: str | None) -> AuditedData:
-    rows = subject.rows
+    rows, model = subject.rows, subject.model
     sources = rows.groupby("source")["class"].value_counts().unstack(fill_value=0)
     return AuditedData(
-        manifest_sha256=manifest_sha256(rows),
+        manifest_sha256=manifest_sha256(rows) if subject.has_manifest else model.name.sha256,
         split=split,
         n=len(rows),
         groups=int(subject.groups.max()) + 1,
-        labels={label: int((rows["class"] == label).sum()) for label in subject.labels.order},
+        labels={label: int((rows["class"] == label).sum()) for label in subject.terms.order},
         sources={
             str(source): {str(label): int(n) for label, n in counts.items()}
             for source, counts in sources.to_dict("index").items()
         },
         fitted=len({path for part in subject.parts for path in part.fit["path"]}),
+    )
+
+
+def _told(subject: Subject) -> Told:
+    terms = subject.terms
+    return Told(
+        positive=terms.positive,
+        threshold=terms.threshold,
+        merge=dict(terms.merge),
+        manifest=subject.has_manifest,
     )
 
 

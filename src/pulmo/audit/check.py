@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from pulmo.audit.finding import Finding, Series, Table, Verdict
+from pulmo.audit.finding import Finding, Series, Table, Unanswered, Verdict
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate
 from pulmo.core.registry import Registry
+
+__all__ = ["CHECKS", "Answer", "Ask", "Check", "Unanswered", "check"]
 
 
 @dataclass(frozen=True)
@@ -24,10 +26,6 @@ class Answer:
     tables: tuple[Table, ...] = ()
     series: tuple[Series, ...] = ()
     pictures: tuple[str, ...] = ()
-
-
-class Unanswered(Exception):  # noqa: N818 - it is an answer of its own, not an error
-    """A check cannot be made here; its text is the reason, as a sentence."""
 
 
 Ask = Callable[[Subject], Answer]

@@ -62,10 +62,15 @@ class Finding(Record):
     """Pictures that it names, without their folders."""
 
 
+class Unanswered(Exception):  # noqa: N818 - it is an answer of its own, not an error
+    """A check cannot be made here; its text is the reason, as a sentence."""
+
+
 class AuditedData(Record):
     """What the model was audited on."""
 
     manifest_sha256: str
+    """SHA-256 of what the manifest says of the pictures; without one, of the predictions' file."""
     split: str | None
     n: int
     groups: int
@@ -77,12 +82,27 @@ class AuditedData(Record):
     """Pictures of the training and the validation, on which shortcut floors are fitted."""
 
 
+class Told(Record):
+    """How predictions were read of which the model is not known."""
+
+    positive: tuple[str, ...]
+    """Classes that count as positive; none if none was named."""
+    threshold: float | None
+    """Summed probability of these that was named for a positive result; None if none was."""
+    merge: Mapping[str, str]
+    """Label -> class that it counts as."""
+    manifest: bool
+    """Whether their pictures were those of a manifest."""
+
+
 class Audit(Record):
     """Everything that an audit found."""
 
     format: Literal[1] = 1
     model: ModelName
     data: AuditedData
+    told: Told | None = None
+    """None of a bundle."""
     findings: tuple[Finding, ...]
     """By verdict, what matters most first."""
     accepted: tuple[str, ...] = ()

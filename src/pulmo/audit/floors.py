@@ -123,7 +123,7 @@ def _check_enough(rows: pd.DataFrame, words: str) -> None:
 
 def _fit_part(subject: Subject, kind: Kind, number: int, judged: NDArray[np.intp]) -> Floor:
     """Fits a floor on the pictures of one part and asks it about rows of that part."""
-    fit = known_rows(subject.parts[number].fit, subject.labels)
+    fit = known_rows(subject.parts[number].fit, subject.terms)
     fit = fit[_usable(subject, kind, fit)]
     generator = subject.generator(f"floor {number}")
     fit = fit.iloc[np.sort(generator.permutation(len(fit))[:MOST])]
@@ -134,7 +134,7 @@ def _fit_part(subject: Subject, kind: Kind, number: int, judged: NDArray[np.intp
     truth = subject.places(fit["class"])
     classes = np.unique(truth)
     plain, balanced = (_fitted(inputs, truth, asked, weight) for weight in (None, "balanced"))
-    probabilities = np.zeros((len(judged), len(subject.labels.order)))
+    probabilities = np.zeros((len(judged), len(subject.terms.order)))
     probabilities[:, classes] = balanced
     return Floor(
         judged, classes[plain.argmax(axis=1)], classes[balanced.argmax(axis=1)], probabilities

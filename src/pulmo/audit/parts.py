@@ -1,28 +1,29 @@
 """Parts: the models of an audit with their pictures, and the means that it is made with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
+from pulmo.audit.finding import Unanswered
 from pulmo.audit.lungs import LungMasks
-from pulmo.bundle.predictor import Predictor
-from pulmo.core.labels import LabelScheme
+from pulmo.audit.model import Model
 from pulmo.datasets.inspect.facts import Published
+from pulmo.evaluate.terms import Terms
 
 
 class Part(NamedTuple):
     """A model and what it is asked about.
 
     Attributes:
-        predictor: the opened bundle.
+        model: what is asked.
         fit: the rows of a manifest that it may owe its weights and thresholds to.
         judged: the rows that it is asked about.
     """
 
-    predictor: Predictor
+    model: Model
     fit: pd.DataFrame
     judged: pd.DataFrame
 
@@ -52,9 +53,22 @@ class Means:
     on_progress: Callable[[int, int], None] | None = field(default=None, compare=False)
 
 
-def known_rows(table: pd.DataFrame, labels: LabelScheme) -> pd.DataFrame:
+def require_fit(parts: Sequence[Part]) -> None:
+    """Checks that it is known what the models were fitted on.
+
+    Raises:
+        Unanswered: it is not known of one.
+    """
+    if any(part.fit.empty for part in parts):
+        raise Unanswered(
+            "It is not known which pictures the model was fitted on; a manifest that has them as "
+            "its training and validation tells it (--data)."
+        )
+
+
+def known_rows(table: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     """Returns the rows of a manifest whose label a model knows, with one column more, `class`."""
-    places = {label: labels.index(label) for label in table["label"].unique()}
-    names = {label: labels.order[place] for label, place in places.items() if place is not None}
+    places = {label: terms.index(label) for label in table["label"].unique()}
+    names = {label: terms.order[place] for label, place in places.items() if place is not None}
     rows = table[table["label"].isin(names)]
     return rows.assign(**{"class": rows["label"].map(names)})

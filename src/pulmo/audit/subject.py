@@ -2,22 +2,24 @@
 
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pulmo.audit.batches import in_batches
+from pulmo.audit.finding import Unanswered
 from pulmo.audit.lungs import read_mask
+from pulmo.audit.model import Model
+from pulmo.audit.networks import Networks
 from pulmo.audit.parts import Means, Part, known_rows
-from pulmo.bundle.card import Card
-from pulmo.bundle.predictor import Outputs, positive_probability, probabilities
+from pulmo.bundle.predictor import Outputs
 from pulmo.core.errors import InputError
-from pulmo.core.labels import LabelScheme
-from pulmo.core.sections import ImageSection
 from pulmo.datasets.cache import cached_pictures
 from pulmo.evaluate.sample import Sample
+from pulmo.evaluate.table import UNSTATED, numbers_of
+from pulmo.evaluate.terms import Terms
 
 Pixels = NDArray[np.uint8]
 
@@ -46,35 +48,55 @@ class Subject:
         """
         self.parts = tuple(parts)
         self.means = means
-        first = self.card
-        for part in self.parts:
-            card = part.predictor.card
-            if (card.labels, card.input, card.decision.positive) != (
-                first.labels,
-                first.input,
-                first.decision.positive,
-            ):
-                raise InputError("The models of the parts differ in their classes or their input.")
-        known = [known_rows(part.judged, self.labels) for part in self.parts]
+        if any(_shape(part.model) != _shape(self.model) for part in self.parts):
+            raise InputError("The models of the parts differ in their classes or their input.")
+        known = [known_rows(part.judged, self.terms) for part in self.parts]
         self.rows = pd.concat(known, ignore_index=True)
         self.part = np.repeat(np.arange(len(known)), [len(rows) for rows in known])
         self.skipped = sum(len(part.judged) for part in self.parts) - len(self.rows)
         if self.rows.empty:
             raise InputError(
                 "None of the pictures has a label that the model knows "
-                f"({', '.join((*self.labels.order, *self.labels.merge))}); there is nothing to "
+                f"({', '.join((*self.terms.order, *self.terms.merge))}); there is nothing to "
                 "audit."
             )
 
     @property
-    def card(self) -> Card:
-        """The card of the first part's model."""
-        return self.parts[0].predictor.card
+    def model(self) -> Model:
+        """The first part's model."""
+        return self.parts[0].model
 
     @property
-    def labels(self) -> LabelScheme:
-        """The classes."""
-        return self.card.labels
+    def terms(self) -> Terms:
+        """The classes, and those that are positive; a part may have a threshold of its own."""
+        return self.model.terms
+
+    @property
+    def is_told(self) -> bool:
+        """Whether only predictions are known, and no network can be asked."""
+        return self.model.predictor is None
+
+    @property
+    def has_manifest(self) -> bool:
+        """Whether the judged pictures are those of a manifest, so that their files can be read."""
+        return bool(self.rows["sha256"].notna().all())
+
+    @property
+    def networks(self) -> Networks:
+        """The networks of the parts.
+
+        Raises:
+            Unanswered: only predictions are known.
+        """
+        return Networks([part.model.network for part in self.parts], self.part)
+
+    def require_network(self) -> None:
+        """Checks that the networks can be asked.
+
+        Raises:
+            Unanswered: only predictions are known.
+        """
+        _ = self.networks
 
     def generator(self, name: str) -> np.random.Generator:
         """Returns the randomness of the check `name`, whatever other checks are made."""
@@ -87,7 +109,7 @@ class Subject:
 
     def places(self, classes: pd.Series) -> NDArray[np.intp]:
         """Returns the index of each class in the order of the labels."""
-        order = {label: place for place, label in enumerate(self.labels.order)}
+        order = {label: place for place, label in enumerate(self.terms.order)}
         return np.asarray(classes.map(order), np.intp)
 
     @cached_property
@@ -100,6 +122,12 @@ class Subject:
         return np.unique(self.groups[numbers], return_inverse=True)[1]
 
     @cached_property
+    def sources(self) -> pd.Series:
+        """The source of each picture, null where it is not stated."""
+        stated = self.rows["source"].astype("string")
+        return stated.mask(stated == UNSTATED)
+
+    @cached_property
     def pictures(self) -> Pixels:
         """The inputs of the judged pictures, uint8 [n, size, size]."""
         return self.pictures_of(self.rows)
@@ -109,10 +137,11 @@ class Subject:
 
         Raises:
             InputError: a picture is missing, unreadable or not the one that was imported.
+            Unanswered: the rows are those of no manifest.
         """
-        shape = self.card.input
-        image = ImageSection(size=shape.size, aspect=shape.aspect, grey=shape.grey)
-        found = cached_pictures(rows, image, self.means.cache, self.means.on_progress)
+        if not self.has_manifest:
+            raise Unanswered("The pictures are not at hand; name their manifest with --data.")
+        found = cached_pictures(rows, self.model.image, self.means.cache, self.means.on_progress)
         return found.take(np.arange(len(rows)))
 
     def has_mask(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
@@ -128,52 +157,35 @@ class Subject:
         Raises:
             InputError: a mask cannot be read.
         """
-        shape, lungs = self.card.input, self.means.lungs
+        shape, lungs = self.model.image, self.means.lungs
         files = [lungs.of(path) if lungs else None for path in rows["path"]]
         masks = [read_mask(file, shape.size, shape.aspect) for file in files if file]
         return np.array(masks, np.bool_).reshape(-1, shape.size, shape.size)
 
     @cached_property
     def outputs(self) -> Outputs:
-        """What the models give for the judged pictures as they are."""
-        return self.run(self.pictures, np.arange(len(self.rows)))
+        """What the models give for the judged pictures as they are.
+
+        Raises:
+            Unanswered: only predictions are known.
+        """
+        networks = self.networks  # before pictures are decoded in vain
+        return networks.run(self.pictures, np.arange(len(self.rows)))
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
         """The calibrated probabilities of the judged pictures as they are, [n, classes]."""
-        return self.calibrated(self.outputs.logits, np.arange(len(self.rows)))
+        if self.is_told:
+            return numbers_of(self.rows, self.terms)
+        return self.networks.calibrated(self.outputs.logits, np.arange(len(self.rows)))
 
     @cached_property
     def sample(self) -> Sample:
         """The judged pictures and what the models say of them as they are."""
-        return self.sample_of(self.probabilities)
-
-    def run(self, pictures: Pixels, numbers: NDArray[np.intp]) -> Outputs:
-        """Returns what the models give for pictures, each by the model of its part.
-
-        Args:
-            pictures: uint8 [m, size, size].
-            numbers: the row that each is made of, [m].
-
-        Raises:
-            InputError: a model gave a value that is not a number.
-        """
-        outputs = Outputs(
-            *in_batches(
-                self.part[numbers],
-                lambda part, places: self.parts[part].predictor.run(pictures[places]),
-            )
+        sample = self.sample_of(self.probabilities)
+        return (
+            replace(sample, decided=self.places(self.rows["decision"])) if self.is_told else sample
         )
-        if not np.isfinite(outputs.logits).all():
-            raise InputError(f"The model {self.card.name} gave a result that is not a number.")
-        return outputs
-
-    def calibrated(
-        self, logits: NDArray[np.float32], numbers: NDArray[np.intp]
-    ) -> NDArray[np.float64]:
-        """Returns probabilities [m, classes] of logits, by the temperature of each row's model."""
-        heat = np.array([part.predictor.card.temperature for part in self.parts])
-        return probabilities(logits / heat[self.part[numbers], np.newaxis], 1.0)
 
     def predict(self, change: Change, numbers: NDArray[np.intp]) -> NDArray[np.float64]:
         """Returns the probabilities [m, classes] of pictures after a change.
@@ -181,8 +193,14 @@ class Subject:
         Args:
             change: what is done to them.
             numbers: the rows of the pictures, [m].
+
+        Raises:
+            InputError: a model gave a value that is not a number.
+            Unanswered: only predictions are known.
         """
-        return self.calibrated(self.run(change(self.pictures[numbers]), numbers).logits, numbers)
+        networks = self.networks
+        outputs = networks.run(change(self.pictures[numbers]), numbers)
+        return networks.calibrated(outputs.logits, numbers)
 
     def sample_of(
         self, table: NDArray[np.float64], numbers: NDArray[np.intp] | None = None
@@ -195,34 +213,12 @@ class Subject:
         """
         numbers = np.arange(len(self.rows)) if numbers is None else numbers
         return Sample(
-            labels=self.labels.order,
+            labels=self.terms.order,
             truth=self.truth[numbers],
             decided=table.argmax(axis=1),
             probabilities=table,
             groups=self.groups_of(numbers),
         )
-
-    def positive_score(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Returns [m], the summed probability of the card's positive classes."""
-        return positive_probability(table, self.labels.order, self.card.decision.positive)
-
-    def features(self, numbers: NDArray[np.intp]) -> NDArray[np.float32] | None:
-        """Returns what the models make of rows before their heads decide.
-
-        Args:
-            numbers: the rows, [m], one or more.
-
-        Returns:
-            float32 [m, channels], each by the model of its part, and so of no meaning beside those
-            of another part; None if a bundle does not give them.
-        """
-
-        def ask(part: int, places: NDArray[np.intp]) -> list[NDArray[np.float32]]:
-            found = self.parts[part].predictor.features(self.pictures[numbers[places]])
-            return [] if found is None else [found]
-
-        found = in_batches(self.part[numbers], ask)
-        return found[0] if found else None
 
     @cached_property
     def some(self) -> NDArray[np.intp]:
@@ -239,3 +235,9 @@ class Subject:
         shares = ranked.to_numpy() / np.bincount(truth)[truth]
         chosen = shuffled[np.argsort(shares, kind="stable")[: self.means.most]]
         return np.asarray(np.sort(chosen), np.intp)
+
+
+def _shape(model: Model) -> tuple[object, ...]:
+    """Returns what the models of all parts must have in common."""
+    terms = model.terms
+    return (terms.order, terms.merge, terms.positive, model.image, model.predictor is None)

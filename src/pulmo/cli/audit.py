@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from pulmo.cli.audit_table import TableTerms, table_to_audit
 from pulmo.cli.console import progress, say
+from pulmo.cli.evaluate_table import TABLES
+from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
 from pulmo.cli.predict import open_model
 from pulmo.core.errors import RefusedError, UsageError
@@ -16,17 +19,39 @@ if TYPE_CHECKING:
     from pulmo.study.audited import Audited
 
 _Model = Annotated[
-    Path, typer.Argument(metavar="BUNDLE", help="A bundle, or a folder of cross-validation.")
+    Path,
+    typer.Argument(
+        metavar="BUNDLE|FOLDS|PREDICTIONS",
+        help="A bundle, a folder of cross-validation, or a table of any model's predictions, "
+        ".parquet or .csv, with path, label, p_<class> and what else is known.",
+    ),
 ]
-_Data = Annotated[Path | None, typer.Option(help="A manifest; folds have their own.")]
+_Data = Annotated[
+    Path | None, typer.Option(help="A manifest; folds have their own, a table may do without.")
+]
 _Output = Annotated[Path, typer.Option("--output", "-o", help="The folder for the results.")]
 _Split = Annotated[
     str | None, typer.Option(help="The split to ask about; without it, all but train and val.")
 ]
 _Run = Annotated[
-    Path | None, typer.Option(help="The bundle's run, which tells what it was trained on.")
+    Path | None,
+    typer.Option(
+        help="The bundle's run: tells what it was trained on, and notes an opened test too."
+    ),
 ]
 _Seed = Annotated[int | None, typer.Option(help="Of folds, which seed; without it, the first.")]
+_Positive = Annotated[
+    list[str] | None, typer.Option(help="Of a table: a class that is positive; may be repeated.")
+]
+_Threshold = Annotated[
+    float | None, typer.Option(help="Of a table: probability from which that is called.")
+]
+_Merge = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="LABEL=CLASS", help="Of a table: a label that counts as a class; may be repeated."
+    ),
+]
 _Lungs = Annotated[
     Path | None, typer.Option(help="A folder of lung masks, PNG files named like the pictures.")
 ]
@@ -68,6 +93,9 @@ def audit(
     split: _Split = None,
     run: _Run = None,
     seed: _Seed = None,
+    positive: _Positive = None,
+    threshold: _Threshold = None,
+    merge: _Merge = None,
     lungs: _Lungs = None,
     facts: _Facts = None,
     published: _Published = None,
@@ -79,16 +107,22 @@ def audit(
 ) -> None:
     """Say what a model has been shown to do, and what it has not.
 
-    Looks for leaks, shortcuts, gaps between groups and more. Writes audit.json and audit.html. Ends
-    with status 5 if a check fails that --accept does not name.
+    Looks for leaks, shortcuts, gaps between groups and more; of a table of predictions, as far as
+    these tell. Writes audit.json and audit.html. Ends with status 5 if a check fails that --accept
+    does not name.
     """
     from pulmo.study.audited import is_folds
 
-    if is_folds(model):
-        _refuse({"--data": data, "--split": split, "--run": run})
+    terms: dict[str, object] = {"--positive": positive, "--threshold": threshold, "--merge": merge}
+    if model.suffix.lower() in TABLES:
+        _refuse("a table of predictions", {"--run": run, "--seed": seed})
+        said = TableTerms(positive or (), threshold, merge or ())
+        audited = table_to_audit(model, data, split, said)
+    elif is_folds(model):
+        _refuse("folds", {"--data": data, "--split": split, "--run": run} | terms)
         audited = _folds(model, seed, threads)
     else:
-        _refuse({"--seed": seed})
+        _refuse("a bundle", {"--seed": seed} | terms)
         audited = _bundle(model, data, split, run, threads)
     for doubt in audited.doubts:
         say(f"warning: {doubt}")
@@ -103,10 +137,9 @@ def audit(
     _close(found)
 
 
-def _refuse(options: dict[str, object]) -> None:
+def _refuse(kind: str, options: dict[str, object]) -> None:
     for name, value in options.items():
         if value is not None:
-            kind = "a bundle" if name == "--seed" else "folds"
             raise UsageError(f"{name} does not go with {kind}; leave it out.")
 
 
@@ -121,23 +154,19 @@ def _bundle(
     model: Path, data: Path | None, split: str | None, run: Path | None, threads: int
 ) -> "Audited":
     """Opens a bundle and its pictures, and writes down that a test is opened."""
-    from pulmo.core.run_folder import OPENINGS, RunFolder
-    from pulmo.core.tables import SPLITS, read_manifest
-    from pulmo.evaluate.openings import note_opening, opening_of
+    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.tables import check_split_name, read_manifest
+    from pulmo.evaluate.openings import opening_of
     from pulmo.study.audited import audited_bundle
 
     if data is None:
         raise UsageError("An audit of a bundle needs pictures: --data MANIFEST.")
-    if split is not None and split not in SPLITS:
-        raise UsageError(f"There is no split {split!r}; choose {', '.join(SPLITS)}.")
+    check_split_name(split)
     predictor = open_model(model, threads)
     manifest = read_manifest(data)
     audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
     opening = opening_of(predictor, manifest, audited.parts[0].judged, split)
-    if opening is not None:
-        folder = model if model.is_dir() else model.parent
-        for failure in note_opening(opening, [folder / OPENINGS]).failures:
-            say(failure)
+    note(opening, lists_of(model, run))
     return audited
 
 
@@ -171,7 +200,7 @@ def _write(found: "Audit", audited: "Audited", output: Path) -> None:
     from pulmo.core.files import write_atomically
     from pulmo.report.audit_page import AuditContent, write_audit
 
-    card = audited.parts[0].predictor.card
+    card = audited.parts[0].model.card
     write_audit(output / "audit.html", AuditContent(found, card, audited.doubts))
     figures = found.model_dump_json(indent=2).encode() + b"\n"
     write_atomically(output / "audit.json", figures)

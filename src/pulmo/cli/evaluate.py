@@ -9,6 +9,7 @@ from pulmo.cli.console import progress, say
 from pulmo.cli.evaluate_choice import Choice, check_modality, chosen_rows, fit_on_val, unseen_rows
 from pulmo.cli.evaluate_summary import tell_evaluation
 from pulmo.cli.evaluate_table import TABLES, TableOptions, evaluate_table
+from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
 from pulmo.cli.predict import open_model
 from pulmo.core.errors import PartialError, UsageError
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pulmo.bundle.predictor import Predictor
     from pulmo.bundle.thresholds import Aim
     from pulmo.evaluate.evaluation import Evaluation
-    from pulmo.evaluate.openings import Opening
     from pulmo.report.gallery import Shown
 
 Several = list[str] | None
@@ -123,6 +123,8 @@ class _Context(NamedTuple):
 def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Context) -> None:
     import numpy as np
 
+    from pulmo.bundle.origin import check_origin
+    from pulmo.core.run_folder import RunFolder
     from pulmo.core.tables import manifest_sha256, read_manifest, write_predictions
     from pulmo.evaluate.beside import beside
     from pulmo.evaluate.evaluate import Provenance, Resampling
@@ -139,7 +141,8 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     manifest = read_manifest(choice.data)
     table = chosen_rows(manifest, choice)
     check_modality(table, choice.data, card)
-    lists = _lists(model, context.run, predictor)
+    if context.run is not None:
+        check_origin(card, RunFolder(context.run), str(model))
     table, voided = unseen_rows(table, choice, predictor, context.run)
     inside = _inside(context.internal)
     if context.aim is not None:
@@ -147,7 +150,8 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     claim_folder(output)
     fitted = None if context.aim is None else fit_on_val(context.aim, predictor, manifest, choice)
     terms = Terms.of(card, fitted)
-    opened = _note(opening_of(predictor, manifest, table, choice.split), lists)
+    opening = opening_of(predictor, manifest, table, choice.split)
+    opened = note(opening, lists_of(model, context.run))
     with progress("predicting") as (report,):
         predicted = predict_manifest(predictor, table, report)
     predicted.table["positive"] = called_positive(predicted.table, terms)
@@ -181,36 +185,6 @@ def _inside(folder: Path | None) -> "Evaluation | None":
     from pulmo.evaluate.evaluation import read_evaluation
 
     return None if folder is None else read_evaluation(folder / "evaluation.json")
-
-
-def _lists(model: Path, run: Path | None, predictor: "Predictor") -> list[Path]:
-    """Returns the lists of openings: beside the model and, if it is named, in its run.
-
-    Raises:
-        UsageError: the model is of another run.
-    """
-    from pulmo.bundle.card import read_card
-    from pulmo.core.run_folder import OPENINGS, RunFolder
-
-    beside = (model if model.is_dir() else model.parent) / OPENINGS
-    if run is None:
-        return [beside]
-    folder = RunFolder(run)
-    if read_card(folder.card).network.sha256 != predictor.card.network.sha256:
-        raise UsageError(f"{model} was not exported from {run}: their trained tensors differ.")
-    return [beside, folder.openings]
-
-
-def _note(opening: "Opening | None", lists: list[Path]) -> int | None:
-    """Writes an opening down and returns how often the test has been opened with the model."""
-    from pulmo.evaluate.openings import note_opening
-
-    if opening is None:
-        return None
-    noted = note_opening(opening, lists)
-    for failure in noted.failures:
-        say(failure)
-    return noted.times
 
 
 def _write(

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pulmo.cli.console import progress, say
-from pulmo.core.errors import InputError, RefusedError, UsageError
+from pulmo.core.errors import InputError, RefusedError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,12 +36,11 @@ def chosen_rows(table: "pd.DataFrame", choice: Choice) -> "pd.DataFrame":
         UsageError: there is no such split.
         InputError: there is no such row.
     """
-    from pulmo.core.tables import SPLITS
+    from pulmo.core.tables import check_split_name
     from pulmo.datasets.modality import rows_of
 
     data, split, wanted = choice
-    if split is not None and split not in SPLITS:
-        raise UsageError(f"There is no split {split!r}; choose {', '.join(SPLITS)}.")
+    check_split_name(split)
     if split is not None:
         table = table[table["split"] == split]
         if table.empty:

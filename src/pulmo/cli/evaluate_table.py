@@ -36,27 +36,21 @@ def evaluate_table(path: Path, output: Path, options: TableOptions) -> "Evaluati
     """
     import numpy as np
 
-    from pulmo.core.files import read_bytes, sha256, write_atomically
+    from pulmo.core.files import write_atomically
     from pulmo.core.tables import write_predictions
     from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
-    from pulmo.evaluate.evaluation import ModelName
-    from pulmo.evaluate.table import classes_of, complete, read_table
-    from pulmo.evaluate.terms import Terms
+    from pulmo.evaluate.table import complete
+    from pulmo.evaluate.told import read_told
     from pulmo.report.page import ReportContent, write_report
 
-    if options.threshold is not None and not options.positive:
-        raise UsageError("--threshold needs --positive: which classes' probability it is of.")
     if options.prevalence is not None and not options.positive:
         raise UsageError("--prevalence needs --positive: which classes it is the share of.")
-    table = read_table(path)
-    terms = Terms(classes_of(table), positive=options.positive, threshold=options.threshold)
-    table = complete(table, terms)
-    digest = sha256(read_bytes(path))
-    model = ModelName(name=path.stem, version="predictions", sha256=digest)
+    told = read_told(path, options.positive, options.threshold)
+    table = complete(told.table, told.terms)
     evaluation = evaluate(
         table,
-        terms,
-        Provenance(model, digest),
+        told.terms,
+        Provenance(told.model, told.model.sha256),
         Resampling(np.random.default_rng(0)),
         prevalence=options.prevalence,
     )

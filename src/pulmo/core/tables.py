@@ -10,7 +10,7 @@ import pandera.pandas as pa
 import pyarrow.compute as pc
 from pyarrow import array, large_string, scalar
 
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.labels import LABELS
 
@@ -61,6 +61,16 @@ MANIFEST: Final = pa.DataFrameSchema(
 - `offset` is in days since the onset of symptoms or the admission.
 - `bits` are those of a stored sample, `bytes` the file's size, `modified` its time in nanoseconds.
 - `split` is null for a picture that takes no part; `fold` is that of cross-validation."""
+
+
+def check_split_name(split: str | None) -> None:
+    """Refuses a split that no manifest has; None, for no split, passes.
+
+    Raises:
+        UsageError: there is no such split.
+    """
+    if split is not None and split not in SPLITS:
+        raise UsageError(f"There is no split {split!r}; choose {', '.join(SPLITS)}.")
 
 
 def check_manifest(table: pd.DataFrame, origin: str = "The manifest") -> pd.DataFrame:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
 from pulmo.evaluate.sample import Sample
-from pulmo.evaluate.table import numbers
+from pulmo.evaluate.table import numbers_of
 from pulmo.evaluate.terms import Terms
 
 REQUIRED = ("path", "label", "group", "source", "decision", "positive")
@@ -93,8 +93,7 @@ def _check_columns(table: pd.DataFrame, terms: Terms) -> None:
 
 
 def _probabilities(table: pd.DataFrame, terms: Terms) -> NDArray[np.float64]:
-    columns = [f"p_{label}" for label in terms.order]
-    values = numbers(table, columns)
+    values = numbers_of(table, terms)
     inside = np.asarray(((values >= 0) & (values <= 1)).all(axis=1))
     _check_none(table, ~inside, "have a probability that is missing or not between 0 and 1")
     sums = np.asarray(np.abs(values.sum(axis=1) - 1) <= TOLERANCE)

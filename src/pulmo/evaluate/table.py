@@ -1,7 +1,6 @@
 """A table of predictions of any model: it is read, and what it may leave out is filled in."""
 
 import io
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -97,7 +96,7 @@ def complete(table: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     rows["source"] = rows["source"].astype("string").fillna(UNSTATED)
     if "age" not in rows:
         rows["age"] = pd.array([None] * len(rows), "Float64")
-    probabilities = numbers(rows, columns)
+    probabilities = numbers_of(rows, terms)
     if "decision" not in rows:
         # A row without a probability is refused when it is judged, with its path.
         best = np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1)
@@ -109,14 +108,15 @@ def complete(table: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     return rows
 
 
-def numbers(table: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
-    """Returns columns as float64 [n, columns], NaN where a value is missing.
+def numbers_of(table: pd.DataFrame, terms: Terms) -> NDArray[np.float64]:
+    """Returns the probabilities as float64 [n, classes], NaN where one is missing.
 
     Raises:
         InputError: a value is no number.
     """
+    columns = [f"{_PREFIX}{label}" for label in terms.order]
     try:
-        return table[list(columns)].to_numpy(np.float64, na_value=np.nan)
+        return table[columns].to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise InputError(f"The columns {', '.join(columns)} must hold numbers: {error}.") from error
 

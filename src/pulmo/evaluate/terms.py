@@ -43,6 +43,12 @@ class Terms:
                 )
         if set(self.positive) == set(self.order):
             raise UsageError("All classes count as positive; at least one must not.")
+        for label, target in self.merge.items():
+            if target not in self.order or label in self.order:
+                raise UsageError(
+                    f"The label {label!r} cannot count as {target!r}: a label that is no class may "
+                    f"count as one; the predictions have the classes {', '.join(self.order)}."
+                )
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise UsageError(f"A threshold lies between 0 and 1; {self.threshold:g} was given.")
 

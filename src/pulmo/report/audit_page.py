@@ -10,7 +10,7 @@ from typing import Final
 from matplotlib.figure import Figure
 
 from pulmo.audit.finding import ORDER, Audit, Finding, Series, Verdict
-from pulmo.bundle.card import Card
+from pulmo.bundle.card import RESEARCH_ONLY, Card
 from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
 from pulmo.report import words
@@ -34,12 +34,12 @@ class AuditContent:
 
     Attributes:
         audit: what was found.
-        card: the card of the model.
+        card: the card of the model; None if only its predictions are known.
         doubts: about what the audit was made with, as sentences.
     """
 
     audit: Audit
-    card: Card
+    card: Card | None
     doubts: Sequence[str] = ()
 
 
@@ -60,6 +60,7 @@ def render_audit(content: AuditContent) -> str:
     return templates.get_template("audit.html.j2").render(
         audit=audit,
         card=content.card,
+        notice=RESEARCH_ONLY if content.card is None else content.card.notice,
         doubts=content.doubts,
         verdicts=VERDICTS,
         tally={

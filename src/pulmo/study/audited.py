@@ -1,12 +1,13 @@
 """What an audit asks: a bundle and its pictures, or the bundles of folds and what each held out."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pandas as pd
 
+from pulmo.audit.model import Model
 from pulmo.audit.parts import Part
-from pulmo.bundle.card import read_card
+from pulmo.bundle.origin import check_origin
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.run_folder import RunFolder
@@ -14,7 +15,7 @@ from pulmo.core.tables import read_manifest
 from pulmo.study.repeats_folder import RepeatsFolder
 from pulmo.study.summary import read_summary
 
-_FITTED = ("train", "val")
+_FITTED: Final = ("train", "val")
 
 
 class Audited(NamedTuple):
@@ -40,30 +41,49 @@ def audited_bundle(
         InputError: no picture is chosen, or the run is unfinished.
         UsageError: the bundle is of another run.
     """
-    split_of = manifest["split"].fillna("")
-    judged = manifest[split_of == split] if split else manifest[~split_of.isin(_FITTED)]
-    if judged.empty:
-        raise InputError(
-            f"The manifest has no {split or 'other'} picture than those of the training; name "
-            "pictures with --split, or make a split with: pulmo data split."
-        )
-    card = predictor.card
+    judged = judged_rows(manifest, split, "The manifest")
+    card, model = predictor.card, Model.of(predictor)
     if run is None:
-        own = manifest[split_of.isin(_FITTED)]
-        counts = {side: int((split_of == side).sum()) for side in _FITTED}
+        own = fitted_rows(manifest)
+        counts = {side: int((own["split"] == side).sum()) for side in _FITTED}
         trained = {side: sum(card.training.counts.get(side, {}).values()) for side in _FITTED}
         if own.empty or counts == trained:
-            return Audited((Part(predictor, own, judged),))
+            return Audited((Part(model, own, judged),))
         doubt = (
             f"The manifest has {counts['train']} training and {counts['val']} validation pictures, "
             f"the card of the model says {trained['train']} and {trained['val']}: these may be "
             "others. Name the run with --run."
         )
-        return Audited((Part(predictor, own, judged),), (doubt,))
-    if read_card(run.card).network.sha256 != card.network.sha256:
-        raise UsageError(f"The model was not exported from {run.root}: their tensors differ.")
+        return Audited((Part(model, own, judged),), (doubt,))
+    check_origin(card, run)
     table = read_manifest(run.manifest)
-    return Audited((Part(predictor, table[table["split"].isin(_FITTED)], judged),))
+    return Audited((Part(model, fitted_rows(table), judged),))
+
+
+def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataFrame:
+    """Returns the rows of a split; without one all but those of the training and the validation.
+
+    Args:
+        table: rows of a manifest.
+        split: the split.
+        origin: what a message calls the table.
+
+    Raises:
+        InputError: there are none.
+    """
+    split_of = table["split"].fillna("")
+    judged = table[split_of == split] if split else table[~split_of.isin(_FITTED)]
+    if judged.empty:
+        raise InputError(
+            f"{origin} has no {split or 'other'} picture than those of the training; name "
+            "pictures with --split, or make a split with: pulmo data split."
+        )
+    return judged
+
+
+def fitted_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of the training and of the validation."""
+    return table[table["split"].isin(_FITTED)]
 
 
 def audited_folds(folder: RepeatsFolder, seed: int | None, threads: int) -> Audited:
@@ -100,7 +120,7 @@ def audited_folds(folder: RepeatsFolder, seed: int | None, threads: int) -> Audi
 def fold_part(predictor: Predictor, table: pd.DataFrame, fold: int | None) -> Part:
     """Returns the bundle of a run with what it was trained on and the fold that it held out."""
     held_out = table["fold"] == fold
-    return Part(predictor, table[~held_out], table[held_out])
+    return Part(Model.of(predictor), table[~held_out], table[held_out])
 
 
 def is_folds(path: Path) -> bool:

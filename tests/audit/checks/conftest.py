@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from pulmo.audit.model import Model
 from pulmo.audit.parts import Means, Part
 from pulmo.audit.subject import Subject
 from pulmo.bundle.card import Card
@@ -83,7 +84,7 @@ def show(
         rows = make_rows(labels) if rows is None else rows
         model = cast("Predictor", Function(make_card(), logits, maps))
         means = Means(tmp_path / "cache", replicates=200)
-        subject = Shown([Part(model, rows.iloc[:0] if fit is None else fit, rows)], means)
+        subject = Shown([Part(Model.of(model), rows.iloc[:0] if fit is None else fit, rows)], means)
         subject.held, subject.masks = pictures, masks
         return subject
 

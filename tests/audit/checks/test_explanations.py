@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 from pulmo.audit.check import CHECKS
 from pulmo.audit.checks.explanations import _verdict, rank_correlation
 from pulmo.audit.finding import Finding
+from pulmo.audit.model import Model
 from pulmo.audit.parts import Means, Part
 from pulmo.audit.subject import Subject
 from pulmo.bundle.predictor import MODEL, Predictor
@@ -46,7 +47,7 @@ def ask(films: pd.DataFrame, tmp_path: Path) -> Callable[[Path], Finding]:
     """Asks of a bundle's file, on drawn films."""
 
     def make(model: Path) -> Finding:
-        part = Part(Predictor.open(model, threads=1), films.iloc[:0], films)
+        part = Part(Model.of(Predictor.open(model, threads=1)), films.iloc[:0], films)
         return CHECKS["explanations"](Subject([part], Means(tmp_path / "cache", replicates=200)))
 
     return make

@@ -32,7 +32,7 @@ def asked(show: Show, make_rows: Callable[..., pd.DataFrame]) -> Callable[..., F
         rows["source"] = [f"hospital {source}" for source in sources]
         subject = show(pictures, lambda it: np.zeros((len(it), 2)), rows=rows)
         if features is not None:
-            cast("Any", subject.parts[0].predictor).read = lambda it: features[it[:, 0, 0]]
+            cast("Any", subject.parts[0].model.predictor).read = lambda it: features[it[:, 0, 0]]
         return CHECKS["probe"](subject)
 
     return ask

@@ -60,5 +60,9 @@ def test_a_published_accuracy_below_a_floor_is_said(make_rows: Rows, tell: Tell)
 
 def test_unknown_where_no_floor_can_be_fitted(make_rows: Rows, tell: Tell) -> None:
     finding = shortcuts(tell(make_rows(LABELS), right(0.9)))
+    assert finding.verdict == "unknown"
+    assert "not known which pictures the model was fitted on" in finding.sentence
+    one = tell(make_rows(LABELS), right(0.9), fit=make_rows(["normal"] * 40, 1000))
+    finding = shortcuts(one)
     assert (finding.verdict, finding.sentence) == ("unknown", "No floor could be fitted.")
     assert finding.figures["model"].value == 0.9

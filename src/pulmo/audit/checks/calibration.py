@@ -9,11 +9,12 @@ from scipy.stats import t
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table
 from pulmo.audit.gaps import surely_above
-from pulmo.audit.recalibration import recalibrate
-from pulmo.audit.screening import is_positive
+from pulmo.audit.recalibration import Line, recalibrate
+from pulmo.audit.screening import is_positive, positive_score
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate
 from pulmo.evaluate.bootstrap import bootstrap, interval_estimate
+from pulmo.evaluate.decision import NOT_NAMED
 from pulmo.evaluate.metrics.calibration_error import calibration_error, chance_excess
 from pulmo.evaluate.reweighted import Reweighted
 from pulmo.evaluate.weighted import Floats, Weights
@@ -84,11 +85,9 @@ def calibration(subject: Subject) -> Answer:
             each.append(_calibration(subject, name, numbers))
     much = surely_above([part.excess for part in each], MARGIN)
     off = _surely_off(each)
-    heat = ", ".join(f"{part.predictor.card.temperature:.2f}" for part in subject.parts)
     sentence = (
-        f"With the temperature of the validation pictures, {heat}, the mean confidence is "
-        f"{whole.confidence:.3f}; minus the accuracy it is {whole.excess}. The slope is "
-        f"{whole.slope}, the intercept {whole.intercept}."
+        f"{_temperature(subject)} mean confidence is {whole.confidence:.3f}; minus the accuracy it "
+        f"is {whole.excess}. The slope is {whole.slope}, the intercept {whole.intercept}."
     )
     if much.any():
         sentence += f" Surely too sure by more than {MARGIN}: {_names(each, much)}."
@@ -108,6 +107,13 @@ def calibration(subject: Subject) -> Answer:
     )
 
 
+def _temperature(subject: Subject) -> str:
+    """Begins the sentence on the confidence, with the temperatures if they are known."""
+    cards = [part.model.card for part in subject.parts]
+    heat = ", ".join(f"{card.temperature:.2f}" for card in cards if card)
+    return f"With the temperature of the validation pictures, {heat}, the" if heat else "The"
+
+
 def _too_few(subject: Subject, numbers: NDArray[np.intp]) -> bool:
     return min(len(numbers), len(np.unique(subject.groups[numbers]))) < FEWEST
 
@@ -116,13 +122,7 @@ def _calibration(subject: Subject, name: str, numbers: NDArray[np.intp]) -> _Cal
     """Returns the calibration of rows [m]."""
     table = subject.probabilities[numbers]
     sample = subject.sample_of(table, numbers)
-    positive, scores = is_positive(subject)[numbers], subject.positive_score(table)
-    wanted = list(subject.card.decision.positive)
-    others = [place for place, label in enumerate(subject.labels.order) if label not in wanted]
-    # The sum of what is left, and not 1 - score, which rounds to 0 first.
-    rest = table[:, others].sum(axis=1)
-    odds = np.log(np.maximum(scores, _LEAST)) - np.log(np.maximum(rest, _LEAST))
-    line = recalibrate(odds, positive, sample.groups)
+    line, brier = _of_positives(subject, table, numbers)
     generator = subject.generator("calibration")
     replicates = subject.means.replicates
 
@@ -144,8 +144,25 @@ def _calibration(subject: Subject, name: str, numbers: NDArray[np.intp]) -> _Cal
         estimate,
         line.slope,
         line.intercept,
-        mean(np.square(scores - positive), sample.groups),
+        brier,
     )
+
+
+def _of_positives(
+    subject: Subject, table: NDArray[np.float64], numbers: NDArray[np.intp]
+) -> tuple[Line, Estimate]:
+    """Returns the recalibration and the Brier score of the positive score of rows [m]."""
+    if not subject.terms.positive:
+        nothing = Estimate.undefined(NOT_NAMED, len(numbers))
+        return Line(nothing, nothing), nothing
+    positive, groups = is_positive(subject)[numbers], subject.groups_of(numbers)
+    scores, wanted = positive_score(subject, table), subject.terms.positive
+    others = [place for place, label in enumerate(subject.terms.order) if label not in wanted]
+    # The sum of what is left, and not 1 - score, which rounds to 0 first.
+    rest = table[:, others].sum(axis=1)
+    odds = np.log(np.maximum(scores, _LEAST)) - np.log(np.maximum(rest, _LEAST))
+    brier = mean(np.square(scores - positive), groups)
+    return recalibrate(odds, positive, groups), brier
 
 
 def mean(values: NDArray[np.float64], groups: NDArray[np.intp]) -> Estimate:

@@ -53,6 +53,7 @@ def corners(subject: Subject) -> Answer:
     balanced accuracy is surely above chance by more than the margin; it warns where it is surely
     above chance.
     """
+    subject.require_network()
     numbers = subject.some
     require_enough(subject, numbers)
     require_skill(subject, numbers)

@@ -34,6 +34,10 @@ REPEATED: Final = 0.01
 be near copies."""
 
 _NAMED: Final = 20
+
+# Decimal places to which probabilities count as rounded, and what single precision adds to them.
+_PLACES: Final = 6
+_SINGLE: Final = 1e-7
 _COLUMNS: Final = ("class", "pictures", "decided", "probability, 2.5 %", "median", "97.5 %")
 
 
@@ -56,7 +60,7 @@ def degenerate(subject: Subject) -> Answer:
     """Fails where results are constant, one class always wins or one never, or results repeat."""
     n, table = len(subject.rows), subject.probabilities
     saturated = table.max(axis=1) > 1 - SATURATED
-    repeats = _repeats(subject)
+    repeats = _told_repeats(subject) if subject.is_told else _repeats(subject)
     faults = [*_constant(subject), *_classes(subject), *_threshold(subject)]
     if saturated.mean() >= MANY:
         faults.append(
@@ -121,10 +125,29 @@ def _threshold(subject: Subject) -> list[_Fault]:
 def _repeats(subject: Subject) -> NDArray[np.bool_]:
     """Tells which pictures have exactly the logits of another picture that looks different, [n]."""
     looks = np.array([sha256(picture.tobytes()) for picture in subject.pictures])
-    logits = subject.outputs.logits
-    results = np.unique(logits, axis=0, return_inverse=True)[1].ravel()
-    different = np.unique(np.stack([results, np.unique(looks, return_inverse=True)[1]]), axis=1)
-    return np.asarray(np.bincount(different[0])[results] > 1)
+    return _shared(subject.outputs.logits, looks)
+
+
+def _told_repeats(subject: Subject) -> NDArray[np.bool_]:
+    """Tells which pictures have exactly the probabilities of another picture, [n].
+
+    Probabilities that were rounded to six places or fewer repeat by accident, and so do those that
+    single precision has made 1; they count as none.
+    """
+    table, rows = subject.probabilities, subject.rows
+    rounded = np.abs(table - table.round(_PLACES)).max(axis=1) < _SINGLE
+    if rounded.mean() > MANY:
+        return np.zeros(len(rows), np.bool_)
+    looks = rows["pixels_sha256"].astype("string").fillna(rows["sha256"].astype("string"))
+    looks = looks.fillna(rows["path"].astype("string"))
+    return np.asarray(_shared(table, looks.to_numpy(str)) & (table.max(axis=1) < 1))
+
+
+def _shared(results: NDArray[np.floating], looks: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Tells which of results [n, k] are exactly those of another picture with other looks, [n]."""
+    found = np.unique(results, axis=0, return_inverse=True)[1].ravel()
+    different = np.unique(np.stack([found, np.unique(looks, return_inverse=True)[1]]), axis=1)
+    return np.asarray(np.bincount(different[0])[found] > 1)
 
 
 def _rows(subject: Subject) -> list[tuple[Cell, ...]]:

@@ -37,9 +37,10 @@ def explanations(subject: Subject) -> Answer:
     median over the pictures surely lies above a half, and warns where it may. That the maps change
     does not show that they point at a disease.
     """
+    outputs = subject.outputs
     numbers = subject.some
     decided = subject.sample.decided[numbers]
-    before = _of_decided(subject.outputs.activation[numbers], decided)
+    before = _of_decided(outputs.activation[numbers], decided)
     if before.shape[1] < 2:
         raise Unanswered("The maps have one position only, and so no order that could change.")
     generator = subject.generator("explanations")
@@ -83,7 +84,7 @@ def _shuffled_maps(
     pictures = subject.pictures[numbers]
     for _ in range(DRAWS):
         try:
-            models = [randomised(part.predictor, generator) for part in subject.parts]
+            models = [randomised(network, generator) for network in subject.networks.each]
         except ModuleNotFoundError as missing:
             raise Unanswered(
                 f"The weights are shuffled with the package {missing.name}, which is not "

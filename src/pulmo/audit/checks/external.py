@@ -17,7 +17,7 @@ from pulmo.audit.check import Answer, check
 from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.audit.floors import FLOORS, Unfit, fit_floor
 from pulmo.audit.outside import outside
-from pulmo.audit.screening import is_positive
+from pulmo.audit.screening import is_positive, positive_score, require_positive
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate, gap
 from pulmo.evaluate.intervals import auc_estimate
@@ -52,8 +52,9 @@ class _Sides(NamedTuple):
 )
 def external(subject: Subject) -> Answer:
     """Fails where a source outside shows no more than chance; warns where the estimate does."""
+    require_positive(subject)
     sides = _Sides(
-        subject.positive_score(subject.probabilities),
+        positive_score(subject, subject.probabilities),
         is_positive(subject),
         outside(subject),
     )
@@ -78,7 +79,7 @@ def _estimated(subject: Subject, sides: _Sides) -> tuple[Estimate, dict[str, Est
         estimate = Estimate.undefined(f"no floor could be fitted: {reason}")
         return estimate, {"estimate": estimate}
     at = floor.numbers
-    shuffled = subject.positive_score(floor.probabilities)
+    shuffled = positive_score(subject, floor.probabilities)
     positive, groups = sides.positive[at], subject.groups[at]
     difference = compare_auc(np.stack([sides.score[at], shuffled]), positive, groups).estimate
     low, value, high = (

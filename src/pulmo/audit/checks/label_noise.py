@@ -36,7 +36,7 @@ _COLUMNS: Final = ("picture", "source", "label", "the model's class", "its proba
 )
 def label_noise(subject: Subject) -> Answer:
     """Warns where many labels are in doubt; the model may be the one that is wrong."""
-    counts = np.bincount(subject.truth, minlength=len(subject.labels.order))
+    counts = np.bincount(subject.truth, minlength=len(subject.terms.order))
     if (counts >= FEWEST).sum() < 2:
         raise Unanswered(f"Fewer than two classes have {FEWEST} pictures.")
     skill = balanced_accuracy(subject, np.arange(len(subject.rows)), subject.sample.decided)
@@ -90,7 +90,7 @@ def doubtful_labels(table: NDArray[np.float64], truth: NDArray[np.intp]) -> NDAr
 
 
 def _rows(subject: Subject, doubts: NDArray[np.intp]) -> list[tuple[Cell, ...]]:
-    order, table = subject.labels.order, subject.probabilities
+    order, table = subject.terms.order, subject.probabilities
     return [
         (
             PurePath(str(subject.rows["path"].iloc[row])).name,

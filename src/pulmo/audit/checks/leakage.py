@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.check import Answer, check
 from pulmo.audit.finding import Table, Verdict
-from pulmo.audit.parts import Part, known_rows
+from pulmo.audit.parts import Part, known_rows, require_fit
 from pulmo.audit.subject import Subject
 from pulmo.core.tables import patient_names
 from pulmo.datasets.curate.candidates import candidates
@@ -59,8 +59,7 @@ def leakage(subject: Subject) -> Answer:
 
     Warns where the card counts more pictures than are known.
     """
-    if any(part.fit.empty for part in subject.parts):
-        raise Unanswered("It is not known which pictures the model was fitted on.")
+    require_fit(subject.parts)
     rows = subject.rows
     found = {name: _tied(subject, look_at) for name, look_at in KEYS.items()}
     said = []
@@ -173,9 +172,11 @@ class _Sides(NamedTuple):
 def _unknown(subject: Subject) -> Iterator[str]:
     """Says where a card counts more pictures than are known."""
     for part in subject.parts:
-        counts = part.predictor.card.training.counts
+        if part.model.card is None:
+            continue
+        counts = part.model.card.training.counts
         fitted = sum(sum(counts.get(split, {}).values()) for split in ("train", "val"))
-        known = len(known_rows(part.fit, subject.labels))
+        known = len(known_rows(part.fit, subject.terms))
         if fitted > known:
             yield (
                 f"The card counts {fitted:,} pictures of the training and the validation, of which "

@@ -58,6 +58,7 @@ def lungs(subject: Subject) -> Answer:
     whose two pictures are decided on rightly as they are: the decision follows the class of the
     lungs, that of the background, or neither.
     """
+    subject.require_network()
     numbers, masks = _with_masks(subject)
     guessing = chance(subject, numbers)
     own = require_skill(subject, numbers)
@@ -171,10 +172,10 @@ def _with_masks(subject: Subject) -> tuple[NDArray[np.intp], Masks]:
     numbers = np.flatnonzero(subject.has_mask(subject.rows))
     masks = subject.masks_of(subject.rows.iloc[numbers])
     seen = masks.any(axis=(1, 2))
-    counts = np.bincount(subject.truth[numbers[seen]], minlength=len(subject.labels.order))
+    counts = np.bincount(subject.truth[numbers[seen]], minlength=len(subject.terms.order))
     if (counts >= FEWEST).sum() < 2:
         held = ", ".join(
-            f"{n} of {label}" for label, n in zip(subject.labels.order, counts, strict=True)
+            f"{n} of {label}" for label, n in zip(subject.terms.order, counts, strict=True)
         )
         raise Unanswered(
             f"Two classes must have {FEWEST} judged pictures with a lung mask; there are {held}."

@@ -23,6 +23,7 @@ def mirrored(subject: Subject) -> Answer:
     Most findings of a lung may be on either side, but the heart may not, and a side marker becomes
     unreadable: a model may owe such changes to the anatomy as well as to the marker.
     """
+    subject.require_network()
     numbers = subject.some
     require_enough(subject, numbers)
     decided = decided_on(subject, mirror(subject.pictures[numbers]), numbers)

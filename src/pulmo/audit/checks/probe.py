@@ -50,6 +50,7 @@ def probe(subject: Subject) -> Answer:
     than a tenth of the way. What can be told from the features need not be what the head decides
     by: even a network that has learnt nothing passes on much of what differs between scanners.
     """
+    subject.require_network()
     numbers = subject.some
     source = pd.factorize(subject.rows["source"].iloc[numbers])[0]
     truth, part = subject.truth[numbers], subject.part[numbers]
@@ -60,7 +61,7 @@ def probe(subject: Subject) -> Answer:
             "told apart."
         )
     classes = list(_tasks(truth, part, subject.groups[numbers]))
-    features = subject.features(numbers)
+    features = subject.networks.features(subject.pictures[numbers], numbers)
     if features is None:
         raise Unanswered(
             "The bundle does not give the network's features; `pulmo export` of its run makes one "

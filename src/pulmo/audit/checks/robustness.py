@@ -38,6 +38,7 @@ def robustness(subject: Subject) -> Answer:
     Stronger changes are shown and not judged, and so is an inversion: whether a model notices a
     film of the wrong polarity says nothing against it.
     """
+    subject.require_network()
     numbers = subject.some
     require_enough(subject, numbers)
     unchanged = require_skill(subject, numbers)

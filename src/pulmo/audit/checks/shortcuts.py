@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pulmo.audit.check import Answer, check
 from pulmo.audit.finding import Cell, Table
 from pulmo.audit.floors import FLOORS, Unfit, fit_floor
+from pulmo.audit.parts import require_fit
 from pulmo.audit.shares import accuracy, balanced_accuracy, balanced_difference
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate
@@ -29,6 +30,7 @@ _COLUMNS: Final = (
 )
 def shortcuts(subject: Subject) -> Answer:
     """Fails where a floor is not surely below the model."""
+    require_fit(subject.parts)
     rows: list[tuple[Cell, ...]] = []
     figures = {"model": _own(subject, np.arange(len(subject.rows)))}
     above, over = [], []

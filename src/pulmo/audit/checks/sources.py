@@ -59,24 +59,24 @@ def sources(subject: Subject) -> Answer:
 
     Warns where two classes share no source, or are not surely told apart within one.
     """
-    present = [label for label in subject.labels.order if (subject.rows["class"] == label).any()]
+    names = subject.sources.fillna("").to_numpy(str)
+    present = [subject.terms.order[place] for place in np.unique(subject.truth[names != ""])]
     if len(present) < 2:
-        raise Unanswered("All pictures are of one class.")
-    names = subject.rows["source"].to_numpy(str)
-    places = homes(subject.rows)
+        raise Unanswered("The pictures whose source is stated are not of two classes.")
+    places = np.where(names != "", homes(subject.rows), "")
     pairs = [
         _pair(subject, sides, places)
         for sides in pairings(present)
         if len(sides.positive) == 1  # all others together against normal repeat the pairs
     ]
-    by_source = [_figures(subject, name) for name in sorted(set(names.tolist()))]
+    by_source = [_figures(subject, name) for name in sorted(set(names.tolist()) - {""})]
     found = [_verdict(pair) for pair in pairs if pair.homes]
     found += _apart([pair for pair in pairs if not pair.homes])
     verdicts = [verdict for verdict, _ in found]
     worst: Verdict = next((each for each in ("fails", "warns") if each in verdicts), "passes")
     sentences = [*(sentence for _, sentence in found), *_worst(by_source), *_external(subject)]
     columns = ("source", "pictures", "balanced accuracy")
-    recalls = tuple(f"recall of {label}" for label in subject.labels.order)
+    recalls = tuple(f"recall of {label}" for label in subject.terms.order)
     figures = {f"within a source, {pair.words}": pair.within for pair in pairs}
     figures |= {f"across sources, {pair.words}": pair.across for pair in pairs}
     return Answer(
@@ -99,8 +99,8 @@ def sources(subject: Subject) -> Answer:
 
 def _pair(subject: Subject, sides: Sides, places: NDArray[np.str_]) -> _Pair:
     """Holds two classes against each other within sources and across them."""
-    classes = [subject.labels.order.index(label) for (label,) in sides]
-    chosen = np.isin(subject.truth, classes)
+    classes = [subject.terms.order.index(label) for (label,) in sides]
+    chosen = np.isin(subject.truth, classes) & (places != "")
     sample, places = subject.sample.take(chosen), places[chosen]
     positive = sample.truth == classes[0]
     shared = tuple(
@@ -214,7 +214,7 @@ def _figures(subject: Subject, name: str) -> tuple[Cell, ...]:
             subject.groups[numbers[truth == place]],
             "there is no such picture",
         )
-        for place in range(len(subject.labels.order))
+        for place in range(len(subject.terms.order))
     )
     return (name, len(numbers), balanced_accuracy(subject, numbers, decided), *recalls)
 

@@ -15,6 +15,7 @@ from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate, gap
 from pulmo.datasets.inspect.facts import file_facts
+from pulmo.evaluate.decision import NOT_NAMED
 
 MARGIN: Final = 0.1
 """Gap that fails: of ten patients, one more is treated wrongly for what he or she is."""
@@ -48,7 +49,7 @@ TRAITS: Final[dict[str, Callable[[Subject], pd.Series]]] = {
     "sex": lambda subject: subject.rows["sex"],
     "age": lambda subject: _banded(subject.rows["age"], _AGES),
     "view": lambda subject: subject.rows["view"],
-    "source": lambda subject: subject.rows["source"],
+    "source": lambda subject: subject.sources,
     "longer side": _size,
 }
 """Name -> the subgroup of each judged picture, null where it is unknown."""
@@ -143,7 +144,8 @@ def _sensitivities(
     for side, words in ((inside, "here"), (outside, "in the rest")):
         n = int((positive & side).sum())
         if n < FEWEST:
-            nothing = Estimate.undefined(f"fewer than {FEWEST} positive pictures {words}", n)
+            reason = f"fewer than {FEWEST} positive pictures {words}"
+            nothing = Estimate.undefined(reason if subject.terms.positive else NOT_NAMED, n)
             return nothing, nothing
     return (
         sensitivity(subject, np.flatnonzero(inside)),
@@ -155,7 +157,7 @@ def _balanced_accuracies(
     subject: Subject, inside: NDArray[np.bool_], outside: NDArray[np.bool_]
 ) -> tuple[Estimate, Estimate]:
     """Returns the figure of either side, over the classes that both have."""
-    classes = len(subject.labels.order)
+    classes = len(subject.terms.order)
     counts = [np.bincount(subject.truth[side], minlength=classes) for side in (inside, outside)]
     shared = np.flatnonzero((np.stack(counts) >= FEWEST).all(axis=0))
     if len(shared) < 2:

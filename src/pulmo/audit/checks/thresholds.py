@@ -41,11 +41,15 @@ def thresholds(subject: Subject) -> Answer:
 
     Warns where the sensitivity does not surely reach its aim, or some specificity is surely lost.
     """
+    if subject.model.card is None:
+        raise Unanswered(
+            "The predictions come without a card, so that nothing was promised that could be kept."
+        )
     everywhere = np.arange(len(subject.rows))
     found, spared = sensitivity(subject, everywhere), specificity(subject, everywhere)
     if found.value is None:
         raise Unanswered(f"The sensitivity is undefined: {found.reason}.")
-    aim = subject.card.decision.aim
+    aim = subject.model.card.decision.aim
     rows = [_row(subject, place) for place in range(len(subject.parts))]
     sentence = (
         f"The thresholds were chosen for a sensitivity of {aim:.2f}. Here the sensitivity is "
@@ -81,7 +85,7 @@ def _specificity(lost: Sequence[Estimate]) -> Iterator[tuple[Verdict, str]]:
 def _row(subject: Subject, place: int) -> tuple[Cell, ...]:
     """Returns what one part's card promises and what its model keeps."""
     mine = np.flatnonzero(subject.part == place)
-    decision = subject.parts[place].predictor.card.decision
+    decision = subject.parts[place].model.network.card.decision
     found, spared = sensitivity(subject, mine), specificity(subject, mine)
     return (
         f"part {place + 1}",

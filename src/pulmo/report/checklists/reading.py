@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pulmo.audit.finding import Audit, read_audit
 from pulmo.bundle.card import Card, read_card
+from pulmo.bundle.origin import check_origin
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.recipe import load_recipe
@@ -78,10 +79,7 @@ def _pictures(path: Path) -> Pictures:
 
 
 def _run(folder: RunFolder, card: Card) -> Trained:
-    if read_card(folder.card).network.sha256 != card.network.sha256:
-        raise UsageError(
-            f"The bundle was not exported from {folder.root}: their trained tensors differ."
-        )
+    check_origin(card, folder, "The bundle")
     try:
         sittings = _SITTINGS.validate_json(read_bytes(folder.environment))
     except ValidationError as error:

@@ -1,0 +1,21 @@
+"""Origin: which run a model was exported from."""
+
+from pulmo.bundle.card import Card, read_card
+from pulmo.core.errors import UsageError
+from pulmo.core.run_folder import RunFolder
+
+
+def check_origin(card: Card, run: RunFolder, model: str = "The model") -> None:
+    """Refuses a run that is not the one that a model was exported from.
+
+    Args:
+        card: the model's card.
+        run: the run.
+        model: what the message calls the model.
+
+    Raises:
+        InputError: the run is unfinished.
+        UsageError: it is of another model.
+    """
+    if read_card(run.card).network.sha256 != card.network.sha256:
+        raise UsageError(f"{model} was not exported from {run.root}: their trained tensors differ.")

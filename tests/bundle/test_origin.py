@@ -1,0 +1,25 @@
+"""Which run a model was exported from."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pulmo.bundle.card import read_card
+from pulmo.bundle.origin import check_origin
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.run_folder import RunFolder
+
+
+def test_only_its_own_run_is_taken(run: RunFolder, bundle: Path, tmp_path: Path) -> None:
+    card = read_card(bundle / "card.json")
+    check_origin(card, run)
+    other = RunFolder(tmp_path / "run")
+    with pytest.raises(InputError, match=r"card\.json"):
+        check_origin(card, other)
+    other.root.mkdir()
+    shutil.copy(run.card, other.card)
+    text = other.card.read_text().replace(card.network.sha256, "0" * 64)
+    other.card.write_text(text)
+    with pytest.raises(UsageError, match=f"^It was not exported from {other.root}: their trained"):
+        check_origin(card, other, "It")

@@ -1,0 +1,153 @@
+"""pulmo audit, of a table of any model's predictions."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pulmo.audit.finding import Finding, read_audit
+from pulmo.core.tables import write_manifest
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """Predictions of 200 films, wrong for many of the women and for no man."""
+    generator = np.random.default_rng(2)
+    tb = np.arange(200) % 2 == 1
+    women = np.arange(200) % 4 < 2
+    sure = generator.uniform(0.6, 0.95, 200)
+    wrong = women & (np.arange(200) % 8 < 3)
+    p = np.where(tb ^ wrong, sure, 1 - sure)
+    return pd.DataFrame(
+        {
+            "path": [f"/home/Jane Doe/{number}.png" for number in range(200)],
+            "label": np.where(tb, "tb", "clear"),
+            "p_tb": p,
+            "p_clear": 1 - p,
+            "sex": np.where(women, "F", "M"),
+        }
+    )
+
+
+@pytest.fixture
+def predicted(films: pd.DataFrame) -> pd.DataFrame:
+    """Predictions of the drawn films, nearly all right, as another program may name them."""
+    generator = np.random.default_rng(3)
+    classes = sorted(films["label"].unique())
+    said = generator.dirichlet(np.ones(len(classes)), len(films))
+    right = films["label"].to_numpy()[:, np.newaxis] == np.array(classes)
+    said = 0.3 * said + 0.7 * right
+    return pd.DataFrame(said, columns=[f"p_{label}" for label in classes]).assign(
+        path=[Path(path).name for path in films["path"]]
+    )
+
+
+def finding(folder: Path, check: str) -> Finding:
+    return next(one for one in read_audit(folder / "audit.json").findings if one.check == check)
+
+
+def test_a_table_alone(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
+    table.to_csv(tmp_path / "theirs.csv", index=False)
+    out = tmp_path / "audit"
+    words = ("--positive", "tb", "--threshold", "0.5", "-o", out)
+    status, said, err = pulmo("audit", tmp_path / "theirs.csv", *words)
+    assert status == 5
+    assert "The gate is closed; these checks fail: subgroups." in err
+    assert "By sex, F: " in said
+    assert "Not looked at  mirror: Only predictions are known of this model" in said
+    assert "Not looked at  shortcuts: It is not known which pictures" in said
+    page = (out / "audit.html").read_text()
+    assert "A table of predictions, audited without the model that made them." in page
+    assert "For research, not diagnosis." in page
+    assert "tb counts as positive, from a probability of 0.5 on." in page
+    assert "pulmo audit PREDICTIONS --positive tb --threshold 0.5 -o DIR" in page
+    assert "so that no shortcut floor was fitted" in page
+    assert "Jane" not in page
+    told = json.loads((out / "audit.json").read_text())["told"]
+    assert told == {"positive": ["tb"], "threshold": 0.5, "merge": {}, "manifest": False}
+    even = table.assign(sex=np.where(np.arange(200) % 6 < 3, "F", "M"))
+    even.to_parquet(tmp_path / "even.parquet")
+    assert pulmo("audit", tmp_path / "even.parquet", "-o", out)[0] == 0
+    assert "No class was named positive." in (out / "audit.html").read_text()
+
+
+def test_a_table_with_the_split_of_a_manifest(
+    pulmo: Call, films: pd.DataFrame, predicted: pd.DataFrame, tmp_path: Path
+) -> None:
+    films["split"] = np.where(np.arange(64) % 2, "train", "test")
+    write_manifest(films, tmp_path / "films.parquet")
+    predicted.to_csv(tmp_path / "theirs.csv", index=False)
+    out, data = tmp_path / "audit", tmp_path / "films.parquet"
+    checks = ("--only", "leakage", "--only", "degenerate", "--only", "probe")
+    status, _, err = pulmo("audit", tmp_path / "theirs.csv", "--data", data, *checks, "-o", out)
+    assert status in {0, 5}  # drawn films may resemble each other
+    assert "fitted on the 32 training and validation pictures of the manifest" in err
+    audit = read_audit(out / "audit.json")
+    assert (audit.data.n, audit.data.fitted) == (32, 32)
+    assert ("same file", 0) in finding(out, "leakage").tables[0].rows
+    page = (out / "audit.html").read_text()
+    assert "pulmo audit PREDICTIONS --data MANIFEST -o DIR" in page
+
+
+def test_a_table_with_the_folds_of_a_manifest(
+    pulmo: Call, films: pd.DataFrame, predicted: pd.DataFrame, tmp_path: Path
+) -> None:
+    # Every fold has a class's films of each age: the floor of the ages is as good as can be.
+    places = {label: place for place, label in enumerate(sorted(films["label"].unique()))}
+    films["age"] = films["label"].map(places).astype(float) * 10 + 20
+    rank = films.groupby("label").cumcount()
+    folded = films.assign(split="train", fold=(rank % 4).astype("Int64"))
+    write_manifest(folded, tmp_path / "films.parquet")
+    predicted.to_parquet(tmp_path / "theirs.parquet")
+    words = ("--data", tmp_path / "films.parquet", "--only", "shortcuts", "-o", tmp_path / "a")
+    status, _, err = pulmo("audit", tmp_path / "theirs.parquet", *words)
+    assert status == 5
+    assert "taken for those of 4 models" in err
+    audit = read_audit(tmp_path / "a" / "audit.json")
+    assert (audit.data.n, audit.data.fitted) == (64, 64)
+    floors = finding(tmp_path / "a", "shortcuts").figures
+    assert floors["age"].value == 1.0
+    assert "thumbnail" in floors
+
+
+def test_a_bundles_own_predictions_are_judged_as_the_bundle_is(
+    pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
+) -> None:
+    data = ("--data", manifest, "--split", "test")
+    assert pulmo("evaluate", bundle, *data, "-o", tmp_path / "e")[0] == 0
+    told = tmp_path / "e" / "predictions.parquet"
+    checks = ("degenerate", "leakage", "sources", "subgroups", "label-noise", "shortcuts")
+    words = [word for check in checks for word in ("--only", check)]
+    pulmo("audit", bundle, *data, *words, "--threads", "1", "-o", tmp_path / "first")
+    pulmo("audit", told, *data, *words, "--positive", "covid", "-o", tmp_path / "second")
+    for check in checks:
+        first, second = (finding(tmp_path / name, check) for name in ("first", "second"))
+        assert first == second
+
+
+def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
+    path, out = tmp_path / "t.csv", tmp_path / "a"
+    table.to_csv(path, index=False)
+    bad = tmp_path / "bad.csv"
+    table.assign(p_tb=0.9).to_csv(bad, index=False)
+    for words, status, sentence in (
+        ((path, "--run", tmp_path), 2, "--run does not go with a table of predictions"),
+        ((path, "--seed", "1"), 2, "--seed does not go with a table of predictions"),
+        ((path, "--split", "best", "--data", path), 2, "There is no split 'best'"),
+        ((path, "--split", "test"), 2, "--split is of a manifest; name it with --data."),
+        ((path, "--threshold", "0.5"), 2, "--threshold needs --positive"),
+        ((path, "--merge", "flu"), 2, "--merge 'flu' is not LABEL=CLASS."),
+        ((path, "--merge", "flu=cold"), 2, "The label 'flu' cannot count as 'cold'"),
+        ((tmp_path, "--positive", "tb"), 2, "--positive does not go with a bundle"),
+        ((tmp_path, "--merge", "flu=tb"), 2, "--merge does not go with a bundle"),
+        ((bad,), 3, "have probabilities that do not sum to 1"),
+        ((tmp_path / "none.csv",), 3, "none.csv"),
+    ):
+        got, _, err = pulmo("audit", *words, "-o", out)
+        assert (got, sentence in err) == (status, True), err
+        assert not out.exists()
