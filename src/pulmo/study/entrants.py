@@ -60,6 +60,11 @@ def _read(folder: Path, name: str) -> Entry:
     """Reads one folder; what lies in it tells what it is."""
     if (folder / "summary.json").exists():
         return _repeats(RepeatsFolder(folder), name)
+    if (folder / "labels").is_dir():
+        raise InputError(
+            f"{folder} judges several findings a film; compare the folders of one finding, which "
+            f"are below {folder / 'labels'}."
+        )
     if (folder / "evaluation.json").exists():
         return _evaluation(EvaluationFolder(folder), name, None)
     if (folder / "card.json").exists():
@@ -86,6 +91,7 @@ def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
     """Returns the row of an evaluation; without a card it does not know the network."""
     data, decision = evaluation.data, evaluation.decision
     history = card.training.history if card else None
+    whole = "all of a manifest" if card else "a table of predictions"
     return Entrant(
         name=name,
         kind="evaluation",
@@ -94,7 +100,7 @@ def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
         parameters=card.network.parameters if card else None,
         epochs=len(history) if history else None,
         minutes=_minutes(history) if history else None,
-        judged_on=f"split {data.split}" if data.split else "all of a manifest",
+        judged_on=f"split {data.split}" if data.split else whole,
         n=data.n,
         groups=data.groups,
         figures={
