@@ -25,8 +25,9 @@ class Patients(NamedTuple):
 def by_patient(judged: Judged, terms: Terms) -> Patients | None:
     """Averages the probabilities of each group's pictures, and decides anew.
 
-    The decision follows from the means as a picture's from its probabilities; whether a result is positive follows from the
-    terms, as for a picture. A group whose pictures are of several classes is left out and counted.
+    The decision follows from the mean probabilities as a picture's from its own, and so does
+    whether a result is positive. A group whose pictures are of several classes is left out and
+    counted.
 
     Args:
         judged: the pictures.

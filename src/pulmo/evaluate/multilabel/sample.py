@@ -94,9 +94,7 @@ class LabelsSample:
         ranking = Ranking.of(
             self.probabilities[films, places], self.truth[films, places].astype(np.intp), 1, 2
         )
-        return replace(
-            ranking, positives=films[ranking.positives], others=films[ranking.others]
-        )
+        return replace(ranking, positives=films[ranking.positives], others=films[ranking.others])
 
     @cached_property
     def ranking_precision(self) -> Floats:
