@@ -40,7 +40,7 @@ class LabelsSample:
     def of(cls, table: LabelsTable) -> Self:
         """Takes the findings of a table that some film is labelled for, and those films."""
         known = ~np.isnan(table.truth)
-        films, used = known.any(axis=1), known.any(axis=0)
+        films, used = (np.asarray(known.any(axis=axis)) for axis in (1, 0))
         return cls(
             tuple(label for label, there in zip(table.labels, used, strict=True) if there),
             known[films][:, used],

@@ -172,4 +172,4 @@ def _probabilities(table: pd.DataFrame, labels: Sequence[str]) -> Floats:
 def _decision(table: pd.DataFrame, label: str) -> NDArray[np.bool_]:
     values = numbers(table, [f"d_{label}"])[:, 0]
     check_none(table, ~np.isin(values, (0, 1)), f"have a d_{label} that is neither 1 nor 0")
-    return values == 1
+    return np.asarray(values == 1)

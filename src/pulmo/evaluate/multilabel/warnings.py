@@ -34,7 +34,7 @@ def _unlabelled(names: Sequence[str]) -> Iterator[str]:
 
 def _one_sided(sample: LabelsSample) -> Iterator[str]:
     """Names the findings that have no part in the means over findings."""
-    some = sample.truth.any(axis=0)
+    some = np.asarray(sample.truth.any(axis=0))
     for chosen, what in (
         (~some, "No film here has"),
         (some & ~sample.two_sided, "Every film labelled for it here has"),
