@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -116,7 +117,7 @@ def test_bad_input_is_a_sentence(
     pulmo: Call,
     table: pd.DataFrame,
     tmp_path: Path,
-    change: dict[str, object],
+    change: dict[str, Any],
     sentence: str,
     kind: str,
 ) -> None:
@@ -137,7 +138,7 @@ def test_it_is_no_evaluation_of_classes(pulmo: Call, table: pd.DataFrame, tmp_pa
     assert pulmo("evaluate", tmp_path / "u.csv", "-o", tmp_path / "f")[0] == 0
     status, _, err = pulmo("compare", tmp_path / "e", tmp_path / "f", "-o", tmp_path / "c")
     assert status == 3
-    assert "judges several findings a film; compare the folders of one finding" in err
+    assert "it judges several findings a film; name the folder of one, below labels." in err
     folders = [tmp_path / name / "labels" / "edema" for name in ("e", "f")]
     status, out, err = pulmo("compare", *folders, "-o", tmp_path / "c")
     assert (status, err) == (0, "")

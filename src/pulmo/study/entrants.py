@@ -60,11 +60,6 @@ def _read(folder: Path, name: str) -> Entry:
     """Reads one folder; what lies in it tells what it is."""
     if (folder / "summary.json").exists():
         return _repeats(RepeatsFolder(folder), name)
-    if (folder / "labels").is_dir():
-        raise InputError(
-            f"{folder} judges several findings a film; compare the folders of one finding, which "
-            f"are below {folder / 'labels'}."
-        )
     if (folder / "evaluation.json").exists():
         return _evaluation(EvaluationFolder(folder), name, None)
     if (folder / "card.json").exists():

@@ -126,7 +126,9 @@ def test_it_is_read_back_and_is_no_evaluation_of_classes(
     path = tmp_path / "evaluation.json"
     path.write_text(found.model_dump_json())
     assert read_labels_evaluation(path) == found
-    with pytest.raises(InputError, match="is not an evaluation: format: "):
+    with pytest.raises(
+        InputError, match="format: it judges several findings a film; name the folder"
+    ):
         read_evaluation(path)
     path.write_text(found.labels["Edema"].model_dump_json())
     with pytest.raises(InputError, match="is not an evaluation of several findings a film: format"):

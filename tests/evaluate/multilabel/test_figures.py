@@ -90,10 +90,12 @@ def test_a_weight_counts_a_film_as_often_as_a_copy_would(make_table: MakeTable) 
     for place, row in enumerate(weights):
         films = np.repeat(np.arange(60), row)
         copied = LabelsSample(
-            sample.labels,
-            *(part[films] for part in (sample.known, sample.truth, sample.called)),
-            sample.probabilities[films],
-            sample.groups[films],
+            labels=sample.labels,
+            known=sample.known[films],
+            truth=sample.truth[films],
+            called=sample.called[films],
+            probabilities=sample.probabilities[films],
+            groups=sample.groups[films],
         )
         alone = compute(copied, np.ones((1, len(films)), np.uint8))
         for name, values in found.items():
