@@ -52,7 +52,7 @@ def test_decisions_are_kept_and_the_rest_have_the_threshold(make_table: MakeTabl
 
 
 def test_one_finding_is_a_table_of_two_classes(make_table: MakeTable) -> None:
-    table = make_table(30, missing=0.4).assign(width=100, note="x")
+    table = make_table(30, missing=0.4).assign(width=100, origin="o", note="x")
     found = labels_table(table, 0.3)
     rows, terms = found.of_label(1)
     assert terms.order == ("Lung Opacity", "no Lung Opacity")
@@ -63,7 +63,7 @@ def test_one_finding_is_a_table_of_two_classes(make_table: MakeTable) -> None:
     assert ((rows["decision"] == "Lung Opacity") == rows["positive"]).all()
     assert rows["positive"].tolist() == (known["p_Lung Opacity"] >= 0.3).tolist()
     assert (rows["p_Lung Opacity"] + rows["p_no Lung Opacity"] == 1).all()
-    assert {"width", "sex"} <= set(rows)
+    assert {"width", "origin", "sex"} <= set(rows)
     assert not {"note", "y_Edema", "p_Edema", "d_Edema"} & set(rows)
 
 
