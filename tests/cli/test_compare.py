@@ -6,11 +6,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from pulmo.cli.compare import _sentence
 from pulmo.core.estimate import Estimate
 from pulmo.core.run_folder import RunFolder
+from pulmo.evaluate.paired import compare_auc
 from pulmo.report.comparison import PairedTest
 
 Call = Callable[..., tuple[int, str, str]]
@@ -94,3 +97,80 @@ def test_it_needs_no_torch(evaluation: Path, run: RunFolder, tmp_path: Path) -> 
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)  # noqa: PLW1510 - checked below
     assert (done.returncode, done.stderr) == (0, "set()\n")
+
+
+class TestTables:
+    """Evaluations of tables of predictions, which have no card and may have no sha256."""
+
+    @staticmethod
+    def _write(path: Path, skill: float) -> pd.DataFrame:
+        """Writes predictions of the same films, of classes that pulmo has no word for."""
+        label = np.array(["tb", "clear"] * 40)
+        noise = np.random.default_rng(int(skill * 10)).normal(size=80)
+        p = 1 / (1 + np.exp(-(noise + skill * np.where(label == "tb", 1, -1))))
+        paths = [f"{number}.png" for number in range(80)]
+        table = pd.DataFrame({"path": paths, "label": label, "p_tb": p, "p_clear": 1 - p})
+        # The order of the rows must not matter.
+        table.sample(frac=1, random_state=int(skill)).to_csv(path, index=False)
+        return table
+
+    @pytest.fixture
+    def folders(self, pulmo: Call, tmp_path: Path) -> list[Path]:
+        """Evaluations of two models."""
+        for name, skill in (("a", 0.5), ("b", 2.0)):
+            self._write(tmp_path / f"{name}.csv", skill)
+            words = ["-o", tmp_path / name, "--positive", "tb"]
+            assert pulmo("evaluate", tmp_path / f"{name}.csv", *words)[0] == 0
+        return [tmp_path / "a", tmp_path / "b"]
+
+    def test_films_are_matched_by_path(
+        self, pulmo: Call, folders: list[Path], tmp_path: Path
+    ) -> None:
+        status, out, err = pulmo("compare", *folders, "-o", tmp_path / "c")
+        assert (status, err) == (0, "")
+        content = json.loads((tmp_path / "c" / "compare.json").read_text())
+        tests = {test["figure"]: test for test in content["tests"]}
+        one, two = self._write(tmp_path / "x.csv", 0.5), self._write(tmp_path / "x.csv", 2.0)
+        positive = (one["label"] == "tb").to_numpy()
+        scores = np.stack([two["p_tb"], one["p_tb"]])
+        expected = compare_auc(scores, positive, np.arange(80))
+        assert tests["auc"]["difference"][:3] == pytest.approx(expected.estimate[:3])
+        right = [(side["p_tb"] > 0.5).to_numpy() == positive for side in (two, one)]
+        gain = right[0].mean() - right[1].mean()
+        assert tests["accuracy"]["difference"][0] == pytest.approx(gain)
+        note = "The pictures of b and a were matched by path, for a table has no sha256."
+        assert content["notes"] == [note]
+        assert note in out
+        assert {entrant["judged_on"] for entrant in content["entrants"]} == {
+            "a table of predictions"
+        }
+        assert (tmp_path / "c" / "compare.html").exists()
+
+    def test_sha256_matches_them_where_both_have_it(
+        self, pulmo: Call, folders: list[Path], tmp_path: Path
+    ) -> None:
+        for folder in folders:
+            table = pd.read_parquet(folder / "predictions.parquet")
+            number = table["path"].str.removesuffix(".png").astype(int)
+            table["sha256"] = [f"{one:064x}" for one in number]
+            table["path"] = folder.name + table["path"]
+            table.to_parquet(folder / "predictions.parquet")
+        assert pulmo("compare", *folders, "-o", tmp_path / "c")[0] == 0
+        content = json.loads((tmp_path / "c" / "compare.json").read_text())
+        assert (len(content["tests"]), content["notes"]) == (2, [])
+        table.assign(sha256=None).to_parquet(folders[1] / "predictions.parquet")
+        _, out, _ = pulmo("compare", *folders, "-o", tmp_path / "c")
+        assert (
+            "No paired test of b and a: they judged other pictures, 80 and 80 with 0 in common; "
+            "they were matched by path, for a table has no sha256."
+        ) in out
+
+    def test_without_a_positive_class_the_accuracy_alone_is_tested(
+        self, pulmo: Call, folders: list[Path], tmp_path: Path
+    ) -> None:
+        assert pulmo("evaluate", tmp_path / "a.csv", "-o", tmp_path / "plain")[0] == 0
+        status, out, _ = pulmo("compare", tmp_path / "plain", folders[1], "-o", tmp_path / "c")
+        assert status == 0
+        assert "b - plain: Accuracy of the decided class" in out
+        assert "AUC of" not in out
+        assert "Of b or plain no class was named positive: their AUCs are not tested" in out

@@ -220,6 +220,19 @@ class TestPatients:
         assert by_patient(judged_of(table.drop(columns="patient")), TERMS) is None
         assert by_patient(judged_of(table[::2]), TERMS) is None
 
+    def test_a_threshold_of_one_finding_decides_on_the_mean(self, table: pd.DataFrame) -> None:
+        rows = table.assign(label=table["label"].replace({"flu": "no tb", "clear": "no tb"}))
+        rows["p_no tb"] = 1 - rows["p_tb"]
+        for threshold in (0.3, None):
+            terms = Terms.of_finding("tb", threshold)
+            found = by_patient(judged_of(rows, terms), terms)
+            assert found is not None
+            means = rows.groupby("patient", sort=False)["p_tb"].mean().to_numpy()
+            decided = np.where(means >= (threshold or 0.5), "tb", "no tb")
+            assert found.judged.rows["decision"].tolist() == decided.tolist()
+            called = found.judged.rows["positive"].to_numpy()
+            assert (called == (decided == "tb")).all()
+
     def test_no_patient_of_one_class_gives_none(self, table: pd.DataFrame) -> None:
         two = table[:2].assign(label=["tb", "clear"])
         assert by_patient(judged_of(two), TERMS) is None

@@ -41,6 +41,12 @@ def test_without_a_threshold_the_decision_is_positive(table: pd.DataFrame) -> No
     assert not complete(table, Terms(("tb", "clear")))["positive"].any()
 
 
+def test_a_threshold_of_one_finding_decides_on_the_class_too(table: pd.DataFrame) -> None:
+    rows = complete(table.rename(columns={"p_clear": "p_no tb"}), Terms.of_finding("tb", 0.3))
+    assert rows["decision"].tolist() == ["tb", "tb", "no tb"]
+    assert rows["positive"].tolist() == [True, True, False]
+
+
 def test_what_is_given_is_kept(table: pd.DataFrame) -> None:
     given = table.assign(
         patient=pd.array(["x", None, "x"], "string"),

@@ -333,6 +333,15 @@ def test_the_confusion_matrix_gives_shares_of_rows(page: Page) -> None:
     assert "normal 0 - 0 - 0 - 0" in page.text
 
 
+def test_the_confusion_matrix_gives_shares_of_columns_too(content: ReportContent) -> None:
+    counts = ((8, 1, 0), (2, 0, 0), (0, 3, 0))
+    page = Page(render_report(with_evaluation(content, confusion=counts)))
+    assert "covid 8 80 % 1 25 % 0 - 9" in page.text
+    assert "viral 2 20 % 0 0 % 0 - 2" in page.text
+    assert "normal 0 0 % 3 75 % 0 - 3" in page.text
+    assert "all 10 4 0 14" in page.text
+
+
 def test_what_is_missing_is_said(content: ReportContent, card: Card) -> None:
     data = content.evaluation.data.model_copy(update={"failed": (), "skipped": {}, "split": None})
     bare = with_evaluation(content, data=data, contrasts=(), roc={}, reliability=(), warnings=())

@@ -34,13 +34,22 @@ def table_to_audit(
         UsageError: an option does not fit the table.
     """
     from pulmo.core.tables import check_split_name, read_manifest
-    from pulmo.evaluate.told import read_told
+    from pulmo.evaluate.multilabel.table import is_multilabel
+    from pulmo.evaluate.table import read_table
+    from pulmo.evaluate.told import model_of, tell
     from pulmo.study.audited_table import audited_table
 
     if split is not None and data is None:
         raise UsageError("--split is of a manifest; name it with --data.")
     check_split_name(split)
-    told = read_told(path, terms.positive, terms.threshold, _merges(terms.merge))
+    table = read_table(path)
+    if is_multilabel(table):
+        raise UsageError(
+            f"{path} has several findings a film (its y_ columns), and an audit is of one: `pulmo "
+            "evaluate` writes a table of each, labels/FINDING/predictions.parquet."
+        )
+    merge = _merges(terms.merge)
+    told = tell(table, model_of(path), terms.positive, terms.threshold, merge)
     return audited_table(told, None if data is None else read_manifest(data), split)
 
 

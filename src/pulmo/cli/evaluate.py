@@ -31,7 +31,8 @@ def evaluate(
         typer.Argument(
             metavar="BUNDLE|PREDICTIONS",
             help="A bundle, or its model.onnx; or a table of any model's predictions, .parquet or "
-            ".csv, with path, label, p_<class> and what else is known.",
+            ".csv, with path, label, p_<class> and what else is known; of several findings a film, "
+            "with y_<finding> beside each p_<finding>.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the results.")],
@@ -55,7 +56,8 @@ def evaluate(
         Several, typer.Option(help="Of a table: a class that is positive; may be repeated.")
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="Of a table: probability from which that is called.")
+        float | None,
+        typer.Option(help="Of a table: probability from which that, or a finding, is called."),
     ] = None,
     threshold_for: Annotated[
         str | None,
@@ -86,7 +88,7 @@ def evaluate(
                 "--internal, --threshold-for and --elsewhere are for a bundle."
             )
         options = TableOptions(tuple(positive or ()), threshold, prevalence)
-        tell_evaluation(evaluate_table(model, output, options), output)
+        evaluate_table(model, output, options)
         return
     if positive or threshold is not None:
         raise UsageError("A bundle's card says what is positive; leave --positive and --threshold.")

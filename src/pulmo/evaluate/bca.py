@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from pulmo.evaluate.bootstrap import Statistics
 from pulmo.evaluate.weighted import Floats, Weights
 
 BLOCKS: Final = 200
@@ -28,6 +29,21 @@ def jackknife_weights(groups: NDArray[np.intp]) -> Weights:
     parts = min(count, BLOCKS)
     part = (np.arange(count) % parts)[groups]
     return np.asarray(part != np.arange(parts)[:, None], np.uint8)
+
+
+def jackknife(statistics: Statistics, groups: NDArray[np.intp]) -> dict[str, Floats]:
+    """Computes several statistics without one part of the groups at a time.
+
+    Args:
+        statistics: computes them, as for `pulmo.evaluate.bootstrap.bootstrap`.
+        groups: group of each picture, [n], from 0 without gaps.
+
+    Returns:
+        Name -> figures [parts, ...].
+    """
+    parts = jackknife_weights(groups)
+    pieces = [statistics(chunk) for chunk in np.array_split(parts, max(1, parts.size // 2**20))]
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
 def tails(value: float, draws: Floats, left_out: Floats) -> tuple[float, float]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from pulmo.bundle.card import Band, BandShares, OperatingPoint
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
+from pulmo.evaluate.formats import ClassesFormat
 from pulmo.evaluate.set_figures import SetFigures
 
 
@@ -208,7 +209,7 @@ class Contrast(Record):
 class Evaluation(Record):
     """All figures of one evaluation."""
 
-    format: Literal[1] = 1
+    format: ClassesFormat = 1
     model: ModelName
     data: EvaluatedData
     overall: dict[str, Estimate]

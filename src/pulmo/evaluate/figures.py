@@ -1,12 +1,13 @@
 """Figures: every registered metric of a sample, each with its interval."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from pulmo.core.estimate import Estimate
-from pulmo.evaluate.bca import jackknife_weights, tails
+from pulmo.evaluate.bca import jackknife, tails
 from pulmo.evaluate.bootstrap import bootstrap, interval_estimate, without_interval_if_scarce
 from pulmo.evaluate.cells import Counted, Grid
 from pulmo.evaluate.intervals import Proportion, auc_estimate, proportion_estimate, ratio_estimate
@@ -67,13 +68,9 @@ def figures(sample: Sample, replicates: int, generator: np.random.Generator) -> 
     """
     names = [name for name in METRICS if isinstance(METRICS[name].interval, Bootstrap)]
     values = compute(sample, list(METRICS), np.ones((1, len(sample)), np.uint8))
-    draws = bootstrap(
-        lambda weights: compute(sample, names, weights), sample.groups, replicates, generator
-    )
-    parts = jackknife_weights(sample.groups)
-    chunks = np.array_split(parts, max(1, parts.size // 2**20))
-    pieces = [compute(sample, names, chunk) for chunk in chunks]
-    left_out = {name: np.concatenate([piece[name] for piece in pieces]) for name in names}
+    statistics = partial(compute, sample, names)
+    draws = bootstrap(statistics, sample.groups, replicates, generator)
+    left_out = jackknife(statistics, sample.groups)
     resampled = _Resampled(sample, generator, draws, left_out, replicates)
     overall: dict[str, Estimate] = {}
     classes: dict[str, dict[str, Estimate]] = {label: {} for label in sample.labels}

@@ -61,7 +61,7 @@ def judge(predictions: pd.DataFrame, terms: Terms) -> Judged:
     rows = predictions[used].reset_index(drop=True)
     truth = np.array([position[label] for label in given[used]], np.intp)
     rows["class"] = np.array(terms.order)[truth]
-    rows["age"] = _ages(rows)
+    rows["age"] = ages(rows)
     sample = Sample(
         labels=terms.order,
         truth=truth,
@@ -81,36 +81,54 @@ def _check_columns(table: pd.DataFrame, terms: Terms) -> None:
             "`pulmo evaluate` or `pulmo screen` wrote with this very model."
         )
     for column in REQUIRED:
-        _check_none(table, table[column].isna(), f"have no {column}")
-    _check_none(table, table["path"].duplicated(), "are there more than once")
+        check_none(table, table[column].isna(), f"have no {column}")
+    check_none(table, table["path"].duplicated(), "are there more than once")
     if terms.known:
         unknown = ~table["label"].isin(terms.known)
-        _check_none(table, unknown, f"have a label that is none of {terms.known}")
+        check_none(table, unknown, f"have a label that is none of {terms.known}")
     truths = table["positive"].isin([True, False])
-    _check_none(table, ~truths, "have a positive that is neither true nor false")
+    check_none(table, ~truths, "have a positive that is neither true nor false")
     known = table["decision"].isin(terms.order)
-    _check_none(table, ~known, f"have a decision that is none of {terms.order}")
+    check_none(table, ~known, f"have a decision that is none of {terms.order}")
 
 
 def _probabilities(table: pd.DataFrame, terms: Terms) -> NDArray[np.float64]:
     values = numbers_of(table, terms)
     inside = np.asarray(((values >= 0) & (values <= 1)).all(axis=1))
-    _check_none(table, ~inside, "have a probability that is missing or not between 0 and 1")
+    check_none(table, ~inside, "have a probability that is missing or not between 0 and 1")
     sums = np.asarray(np.abs(values.sum(axis=1) - 1) <= TOLERANCE)
-    _check_none(table, ~sums, f"have probabilities that do not sum to 1 within {TOLERANCE}")
+    check_none(
+        table,
+        ~sums,
+        f"have probabilities that do not sum to 1 within {TOLERANCE} (where a film may have "
+        "several findings, name their truth y_<finding>, and leave out label)",
+    )
     return values
 
 
-def _ages(table: pd.DataFrame) -> pd.Series:
-    """Returns the ages as nullable numbers, also where all of them are missing."""
+def ages(table: pd.DataFrame) -> pd.Series:
+    """Returns the column `age` as nullable numbers, also where all of them are missing.
+
+    Raises:
+        InputError: an age is no number.
+    """
     try:
         return table["age"].astype("Float64")
     except (TypeError, ValueError) as error:
         raise InputError(f"The column age must hold years or nothing: {error}.") from error
 
 
-def _check_none(table: pd.DataFrame, wrong: pd.Series | NDArray[np.bool_], complaint: str) -> None:
-    """Raises a sentence that names the first of the `wrong` rows, if there are any."""
+def check_none(table: pd.DataFrame, wrong: pd.Series | NDArray[np.bool_], complaint: str) -> None:
+    """Refuses a table with wrong rows.
+
+    Args:
+        table: the predictions.
+        wrong: whether each row is wrong, [n].
+        complaint: what is wrong, as it follows `3 of the 80 predictions`.
+
+    Raises:
+        InputError: there are wrong rows; the sentence names the first one's path.
+    """
     places = np.flatnonzero(np.asarray(wrong, np.bool_))
     if len(places):
         first = table["path"].iloc[places[0]]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pulmo.evaluate.intake import Judged
-from pulmo.evaluate.table import called_positive, positive_probability
+from pulmo.evaluate.table import called_positive, decided_class, positive_probability
 from pulmo.evaluate.terms import Terms
 
 
@@ -25,8 +25,9 @@ class Patients(NamedTuple):
 def by_patient(judged: Judged, terms: Terms) -> Patients | None:
     """Averages the probabilities of each group's pictures, and decides anew.
 
-    The decision is the class with the highest mean; whether a result is positive follows from the
-    terms, as for a picture. A group whose pictures are of several classes is left out and counted.
+    The decision follows from the mean probabilities as a picture's from its own, and so does
+    whether a result is positive. A group whose pictures are of several classes is left out and
+    counted.
 
     Args:
         judged: the pictures.
@@ -48,7 +49,7 @@ def by_patient(judged: Judged, terms: Terms) -> Patients | None:
     if not agreed.any():
         return None
     probabilities = (totals / sizes).T[agreed]
-    decided = probabilities.argmax(axis=1).astype(np.intp)
+    decided = decided_class(probabilities, terms)
     rows = judged.rows.iloc[first[agreed]].reset_index(drop=True)
     rows["decision"] = np.array(sample.labels)[decided]
     rows["positive_probability"] = positive_probability(probabilities, terms)

@@ -1,6 +1,7 @@
 """A table of predictions of any model: it is read, and what it may leave out is filled in."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,9 @@ UNSTATED: Final = "unstated"
 """The source of pictures whose source the table does not name."""
 
 _PREFIX: Final = "p_"
-_WORDS: Final = ("path", "label", "group", "patient", "source", "view", "sex", "split", "decision")
+_WORDS: Final = (
+    "path", "sha256", "label", "group", "patient", "source", "view", "sex", "split", "decision",
+)  # fmt: skip
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -84,8 +87,28 @@ def complete(table: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     if missing:
         raise InputError(
             f"The predictions lack the columns {', '.join(missing)}; a table needs path, label and "
-            "a p_<class> for each class."
+            "a p_<class> for each class or, where a film has several findings, path and a "
+            "y_<finding> beside each p_<finding>."
         )
+    rows = with_context(table)
+    probabilities = numbers_of(rows, terms)
+    if "decision" not in rows:
+        # A row without a probability is refused when it is judged, with its path.
+        best = decided_class(np.nan_to_num(probabilities, nan=-1.0), terms)
+        rows["decision"] = np.array(terms.order)[best]
+    if "positive_probability" not in rows:
+        rows["positive_probability"] = positive_probability(probabilities, terms)
+    if "positive" not in rows:
+        rows["positive"] = called_positive(rows, terms)
+    return rows
+
+
+def with_context(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns a table, numbered from 0, with `group`, `source` and `age` filled in as `complete`.
+
+    Args:
+        table: it has a column `path`.
+    """
     rows = table.reset_index(drop=True).copy()
     if "group" not in rows:
         rows["group"] = rows["path"]
@@ -96,15 +119,6 @@ def complete(table: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     rows["source"] = rows["source"].astype("string").fillna(UNSTATED)
     if "age" not in rows:
         rows["age"] = pd.array([None] * len(rows), "Float64")
-    probabilities = numbers_of(rows, terms)
-    if "decision" not in rows:
-        # A row without a probability is refused when it is judged, with its path.
-        best = np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1)
-        rows["decision"] = np.array(terms.order)[best]
-    if "positive_probability" not in rows:
-        rows["positive_probability"] = positive_probability(probabilities, terms)
-    if "positive" not in rows:
-        rows["positive"] = called_positive(rows, terms)
     return rows
 
 
@@ -114,9 +128,17 @@ def numbers_of(table: pd.DataFrame, terms: Terms) -> NDArray[np.float64]:
     Raises:
         InputError: a value is no number.
     """
-    columns = [f"{_PREFIX}{label}" for label in terms.order]
+    return numbers(table, [f"{_PREFIX}{label}" for label in terms.order])
+
+
+def numbers(table: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
+    """Returns columns as float64 [n, columns], NaN where a value is missing.
+
+    Raises:
+        InputError: a value is no number.
+    """
     try:
-        return table[columns].to_numpy(np.float64, na_value=np.nan)
+        return table[list(columns)].to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise InputError(f"The columns {', '.join(columns)} must hold numbers: {error}.") from error
 
@@ -125,6 +147,19 @@ def positive_probability(probabilities: NDArray[np.float64], terms: Terms) -> ND
     """Returns the summed probability of the positive classes, [n]; 0 where there are none."""
     wanted = [terms.order.index(label) for label in terms.positive]
     return np.asarray(probabilities[:, wanted].sum(axis=1))
+
+
+def decided_class(probabilities: NDArray[np.float64], terms: Terms) -> NDArray[np.intp]:
+    """Returns the index of the class decided on, [n].
+
+    It is that with the highest probability; where the terms ask whether one finding is there, it is
+    the finding from its threshold on.
+    """
+    if not terms.single or terms.threshold is None:
+        return np.asarray(probabilities.argmax(axis=1), np.intp)
+    found = positive_probability(probabilities, terms) >= terms.threshold
+    present = terms.order.index(terms.positive[0])
+    return np.where(found, present, 1 - present)
 
 
 def called_positive(rows: pd.DataFrame, terms: Terms) -> NDArray[np.bool_]:

@@ -23,6 +23,8 @@ class Terms:
         fitted: where the threshold comes from, if it is not the card's.
         bands: the triage bands, if there are any.
         sets: the rule of the conformal sets, if there is one.
+        single: whether the two classes are one finding and its absence, so that the threshold
+            decides on the class too.
     """
 
     order: tuple[str, ...]
@@ -33,6 +35,7 @@ class Terms:
     fitted: OperatingPoint | None = None
     bands: Bands | None = None
     sets: PredictionSets | None = None
+    single: bool = False
 
     def __post_init__(self) -> None:
         for label in self.positive:
@@ -51,6 +54,11 @@ class Terms:
                 )
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise UsageError(f"A threshold lies between 0 and 1; {self.threshold:g} was given.")
+
+    @classmethod
+    def of_finding(cls, label: str, threshold: float | None) -> Self:
+        """Returns the terms of one finding: it is there, or it is not."""
+        return cls((label, f"no {label}"), positive=(label,), threshold=threshold, single=True)
 
     @classmethod
     def of(cls, card: Card, fitted: OperatingPoint | None = None) -> Self:

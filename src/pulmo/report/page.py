@@ -74,6 +74,7 @@ def render_report(content: ReportContent) -> str:
             evaluation=evaluation,
             card=card,
             order=order,
+            decided=[sum(column) for column in zip(*evaluation.confusion, strict=True)],
             gallery=_by_class(content.gallery, order),
             warnings=[words.without_folders(text, failed) for text in evaluation.warnings],
             failures=[

@@ -86,6 +86,7 @@ def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
     """Returns the row of an evaluation; without a card it does not know the network."""
     data, decision = evaluation.data, evaluation.decision
     history = card.training.history if card else None
+    whole = "all of a manifest" if card else "a table of predictions"
     return Entrant(
         name=name,
         kind="evaluation",
@@ -94,7 +95,7 @@ def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
         parameters=card.network.parameters if card else None,
         epochs=len(history) if history else None,
         minutes=_minutes(history) if history else None,
-        judged_on=f"split {data.split}" if data.split else "all of a manifest",
+        judged_on=f"split {data.split}" if data.split else whole,
         n=data.n,
         groups=data.groups,
         figures={

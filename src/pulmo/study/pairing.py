@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card
-from pulmo.core.labels import LabelScheme
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.evaluate.paired import Difference, compare_accuracy, compare_auc
+from pulmo.evaluate.terms import Terms
 from pulmo.report.comparison import PairedTest
 
 
@@ -18,7 +18,8 @@ class Verdicts(NamedTuple):
     """What a model said of each picture.
 
     Attributes:
-        predictions: one row a picture, as `predict_manifest` gives them.
+        predictions: one row a picture, as `predict_manifest` gives them or a table of another's
+            model was completed, whose `sha256` may be missing.
         evaluation: their figures.
         card: the model's card, or None if it is not at hand.
     """
@@ -28,9 +29,14 @@ class Verdicts(NamedTuple):
     card: Card | None
 
     @property
-    def labels(self) -> LabelScheme:
+    def labels(self) -> Terms:
         """The classes; without a card it is not known which labels are merged into them."""
-        return self.card.labels if self.card else LabelScheme(tuple(self.evaluation.classes))
+        return Terms.of(self.card) if self.card else Terms(tuple(self.evaluation.classes))
+
+    @property
+    def hashed(self) -> bool:
+        """Whether it is known which bytes each picture has."""
+        return "sha256" in self.predictions and bool(self.predictions["sha256"].notna().all())
 
     @property
     def unexplained(self) -> list[str]:
@@ -40,10 +46,10 @@ class Verdicts(NamedTuple):
 
 
 class _Judged(NamedTuple):
-    """The pictures that a model can be judged by, in the order of their bytes.
+    """The pictures that a model can be judged by, in the order of their keys.
 
     Attributes:
-        keys: what each picture is: its SHA-256 and its label.
+        keys: what each picture is: its SHA-256, or its path, and its label.
         truth: the class of each.
         positive: whether each is of the classes that the decision calls positive.
         right: whether the model decided on its class.
@@ -74,12 +80,23 @@ def pair(
                 f"label {verdicts.unexplained[0]} counts as; evaluate it again."
             )
             return [], [note]
-    one, two = _judge(first), _judge(second)
+    hashed = first.hashed and second.hashed
+    one, two = (_judge(side, "sha256" if hashed else "path") for side in (first, second))
     reason = _different(one, two)
     if reason:
-        return [], [f"No paired test of {name} and {against}: {reason}."]
+        by_path = "" if hashed else "; they were matched by path, for a table has no sha256"
+        return [], [f"No paired test of {name} and {against}: {reason}{by_path}."]
     tests, notes = [], []
-    if (one.positive == two.positive).all():
+    if not hashed:
+        notes.append(
+            f"The pictures of {name} and {against} were matched by path, for a table has no sha256."
+        )
+    if not (first.evaluation.decision.positive and second.evaluation.decision.positive):
+        notes.append(
+            f"Of {name} or {against} no class was named positive: their AUCs are not tested; "
+            "evaluate the table again with --positive."
+        )
+    elif (one.positive == two.positive).all():
         scores = np.stack([one.scores, two.scores])
         difference = compare_auc(scores, two.positive, two.groups)
         of = " or ".join(second.evaluation.decision.positive)
@@ -118,13 +135,13 @@ def holm(tests: Sequence[PairedTest]) -> list[PairedTest]:
     ]
 
 
-def _judge(verdicts: Verdicts) -> _Judged:
-    """Takes the pictures whose label the model knows."""
+def _judge(verdicts: Verdicts, key: str) -> _Judged:
+    """Takes the pictures whose label the model knows; `key` is the column that tells them apart."""
     table, labels = verdicts.predictions, verdicts.labels
     table = table[[labels.index(label) is not None for label in table["label"]]]
     # Copies of a picture have one result, so their order among themselves does not matter.
-    table = table.sort_values(["sha256", "label", "path"])
-    keys = list(zip(table["sha256"], table["label"], strict=True))
+    table = table.sort_values(list(dict.fromkeys([key, "label", "path"])))
+    keys = list(zip(table[key], table["label"], strict=True))
     truth = np.array([labels.merge.get(label, label) for _, label in keys], np.str_)
     return _Judged(
         keys=keys,

@@ -1,0 +1,1 @@
+"""Predictions of several findings a film, each there, not there or not labelled."""

@@ -1,0 +1,71 @@
+"""Warnings: what the figures over several findings do not show, as sentences."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from pulmo.evaluate.evaluation import Evaluation
+from pulmo.evaluate.multilabel.sample import LabelsSample
+
+
+def list_labels_warnings(
+    sample: LabelsSample, unlabelled: Sequence[str], evaluations: Mapping[str, Evaluation]
+) -> tuple[str, ...]:
+    """Returns the warnings that these data deserve.
+
+    Args:
+        sample: the films.
+        unlabelled: findings that no film is labelled for.
+        evaluations: finding -> its evaluation; what all of them warn of is said once.
+    """
+    return (
+        *_unlabelled(unlabelled),
+        *_one_sided(sample),
+        *_partly(sample),
+        *_shared(evaluations),
+    )
+
+
+def _unlabelled(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        verb = "was" if len(names) == 1 else "were"
+        yield f"No film is labelled for {_listed(names, 'or')}, which {verb} left out."
+
+
+def _one_sided(sample: LabelsSample) -> Iterator[str]:
+    """Names the findings that have no part in the means over findings."""
+    some = np.asarray(sample.truth.any(axis=0))
+    for chosen, what in (
+        (~some, "No film here has"),
+        (some & ~sample.two_sided, "Every film labelled for it here has"),
+    ):
+        names = [label for label, so in zip(sample.labels, chosen, strict=True) if so]
+        if names:
+            verb = "it has" if len(names) == 1 else "they have"
+            yield f"{what} {_listed(names, 'or')}: {verb} no part in the macro figures."
+
+
+def _partly(sample: LabelsSample) -> Iterator[str]:
+    """Says how many labels there are where some are missing."""
+    whole = int(sample.whole.sum())
+    if whole < len(sample):
+        counts = sample.known.sum(axis=0)
+        fewest = int(np.argmin(counts))
+        yield (
+            f"{whole:,} of {len(sample):,} films are labelled for every finding, "
+            f"{sample.labels[fewest]} for {counts[fewest]:,}: each figure is of the films labelled "
+            "for it, and those whom nobody labelled may be others."
+        )
+
+
+def _shared(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
+    """Gives what is warned of in each finding's own evaluation."""
+    first, *others = evaluations.values()
+    for sentence in first.warnings:
+        if all(sentence in other.warnings for other in others):
+            yield sentence
+
+
+def _listed(names: Sequence[str], word: str) -> str:
+    *most, last = names
+    return f"{', '.join(most)} {word} {last}" if most else last

@@ -1,0 +1,135 @@
+"""A table of several findings becomes an evaluation, with its warnings."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from pulmo.core.errors import InputError
+from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
+from pulmo.evaluate.evaluation import ModelName, read_evaluation
+from pulmo.evaluate.multilabel.evaluate import evaluate_labels
+from pulmo.evaluate.multilabel.evaluation import LabelsEvaluation, read_labels_evaluation
+from pulmo.evaluate.multilabel.table import labels_table
+
+MakeTable = Callable[..., pd.DataFrame]
+
+PROVENANCE = Provenance(ModelName(name="theirs", version="1", sha256="0" * 64), "1" * 64)
+
+
+def _evaluate(table: pd.DataFrame, threshold: float | None = None) -> LabelsEvaluation:
+    resampling = Resampling(np.random.default_rng(0), 100)
+    return evaluate_labels(labels_table(table, threshold), PROVENANCE, resampling)
+
+
+def test_each_finding_is_judged_on_the_films_labelled_for_it(make_table: MakeTable) -> None:
+    table = make_table(120, missing=0.3, per_patient=2)
+    found = _evaluate(table, 0.3)
+    assert [*found.labels] == ["Edema", "Lung Opacity", "Fracture"]
+    assert (found.n, found.groups) == (120, 60)
+    truths = table[[f"y_{label}" for label in found.labels]]
+    assert found.whole == truths.notna().all(axis=1).sum()
+    for label, one in found.labels.items():
+        known = table.dropna(subset=f"y_{label}")
+        truth, scores = known[f"y_{label}"], known[f"p_{label}"]
+        called = scores >= 0.3
+        assert one.model.name == f"theirs: {label}"
+        assert one.data.labels == {label: truth.sum(), f"no {label}": (truth == 0).sum()}
+        assert one.decision.threshold == 0.3
+        assert one.decision.sensitivity.value == pytest.approx(metrics.recall_score(truth, called))
+        # The class decided on follows from the threshold, so these agree.
+        assert one.classes[label]["recall"].value == one.decision.sensitivity.value
+        assert one.classes[label]["f1"].value == pytest.approx(metrics.f1_score(truth, called))
+        area = metrics.roc_auc_score(truth, scores)
+        assert one.classes[label]["auc"].value == pytest.approx(area)
+        assert one.patients is not None
+        assert one.patients.classes[label]["recall"] == one.patients.decision.sensitivity
+        assert {row.fact for row in one.subgroups} == {"sex"}
+        assert one.sweep
+    there = (truths == 1).to_numpy().astype(int)
+    assert (np.array(found.together) == there.T @ there).all()
+
+
+def test_one_findings_evaluation_is_that_of_two_classes(make_table: MakeTable) -> None:
+    table = labels_table(make_table(80))
+    found = evaluate_labels(table, PROVENANCE, Resampling(np.random.default_rng(0), 100))
+    rows, terms = table.of_label(2)
+    generator = np.random.default_rng(0).spawn(4)[3]
+    model = PROVENANCE.model.model_copy(update={"name": "theirs: Fracture"})
+    alone = evaluate(rows, terms, PROVENANCE._replace(model=model), Resampling(generator, 100))
+    assert found.labels["Fracture"] == alone
+
+
+def test_progress_is_told(make_table: MakeTable) -> None:
+    told: list[tuple[int, int]] = []
+    evaluate_labels(
+        labels_table(make_table(30)),
+        PROVENANCE,
+        Resampling(np.random.default_rng(0), 100),
+        lambda done, total: told.append((done, total)),
+    )
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_what_cannot_be_judged_stops_nothing(make_table: MakeTable) -> None:
+    table = make_table(60, missing=0.2).assign(p_Mass=0.5, y_Mass=np.nan)
+    table = table.assign(p_Nodule=0.5, y_Nodule=np.nan, p_Hernia=0.1, y_Hernia=0)
+    table = table.assign(p_Device=0.9, y_Device=1, p_Tube=0.9, y_Tube=1)
+    found = _evaluate(table)
+    assert found.unlabelled == ("Mass", "Nodule")
+    assert [*found.labels][3:] == ["Hernia", "Device", "Tube"]
+    assert found.labels["Hernia"].decision.auc is not None
+    assert found.labels["Hernia"].decision.auc.value is None
+    assert found.overall["macro_auc"].value is not None
+    assert found.warnings[:3] == (
+        "No film is labelled for Mass or Nodule, which were left out.",
+        "No film here has Hernia: it has no part in the macro figures.",
+        (
+            "Every film labelled for it here has Device or Tube: they have no part in the macro "
+            "figures."
+        ),
+    )
+    assert found.warnings[3].startswith(f"{found.whole} of 60 films are labelled for every finding")
+    fewest = min(found.labels, key=lambda label: found.labels[label].data.n)
+    assert f", {fewest} for {found.labels[fewest].data.n}: each figure" in found.warnings[3]
+    shared = [text for text in found.warnings[4:] if text in found.labels["Edema"].warnings]
+    assert shared == list(found.warnings[4:])
+    assert any("No patients are known" in text for text in shared)
+
+
+def test_films_without_any_label_take_no_part(make_table: MakeTable) -> None:
+    table = make_table(50)
+    truths = [f"y_{label}" for label in ("Edema", "Lung Opacity", "Fracture")]
+    table.loc[40:, truths] = np.nan
+    found = _evaluate(table)
+    assert (found.n, found.whole) == (40, 40)
+    assert found.overall == _evaluate(table.iloc[:40]).overall
+    one = _evaluate(table.assign(p_Mass=0.5, y_Mass=np.nan))
+    assert one.warnings[0] == "No film is labelled for Mass, which was left out."
+
+
+def test_decisions_of_the_table_are_judged(make_table: MakeTable) -> None:
+    table = make_table(60)
+    found = _evaluate(table.assign(d_Edema=table["y_Edema"].astype(int)))
+    assert found.labels["Edema"].decision.threshold is None
+    assert found.labels["Edema"].classes["Edema"]["f1"].value == 1
+    assert found.labels["Fracture"].decision.threshold == 0.5
+
+
+def test_it_is_read_back_and_is_no_evaluation_of_classes(
+    make_table: MakeTable, tmp_path: Path
+) -> None:
+    found = _evaluate(make_table(30))
+    path = tmp_path / "evaluation.json"
+    path.write_text(found.model_dump_json())
+    assert read_labels_evaluation(path) == found
+    with pytest.raises(
+        InputError, match="format: it judges several findings a film; name the folder"
+    ):
+        read_evaluation(path)
+    path.write_text(found.labels["Edema"].model_dump_json())
+    with pytest.raises(InputError, match="is not an evaluation of several findings a film: format"):
+        read_labels_evaluation(path)

@@ -1,0 +1,119 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pulmo.core.errors import InputError, UsageError
+from pulmo.evaluate.multilabel.table import is_multilabel, labels_table
+from pulmo.evaluate.table import UNSTATED, read_table
+
+MakeTable = Callable[..., pd.DataFrame]
+
+
+def test_a_table_is_told_by_its_truths(make_table: MakeTable) -> None:
+    table = make_table(4)
+    assert is_multilabel(table)
+    assert is_multilabel(table.assign(label="Edema"))
+    classes = pd.DataFrame({"path": ["a"], "label": ["x"], "p_x": [1.0], "p_z": [0.0]})
+    assert not is_multilabel(classes)
+    assert not is_multilabel(classes.assign(y_centre=3))
+    assert not is_multilabel(classes.assign(y_=3))
+
+
+def test_what_is_left_out_is_filled_in(make_table: MakeTable) -> None:
+    table = make_table(40, missing=0.3, per_patient=2)
+    found = labels_table(table)
+    assert found.labels == ("Edema", "Lung Opacity", "Fracture")
+    assert found.thresholds == (0.5, 0.5, 0.5)
+    assert found.rows["group"].tolist() == table["patient"].tolist()
+    assert set(found.rows["source"]) == {UNSTATED}
+    probabilities = table[[f"p_{label}" for label in found.labels]].to_numpy()
+    assert (found.called == (probabilities >= 0.5)).all()
+    decided = found.rows[[f"d_{label}" for label in found.labels]].to_numpy()
+    assert (decided == found.called).all()
+    truth = table[[f"y_{label}" for label in found.labels]].to_numpy()
+    np.testing.assert_array_equal(found.truth, truth)
+
+
+def test_decisions_are_kept_and_the_rest_have_the_threshold(make_table: MakeTable) -> None:
+    table = make_table(10).assign(d_Edema=[1, 0] * 5)
+    found = labels_table(table, 0.2)
+    assert found.thresholds == (None, 0.2, 0.2)
+    assert found.called[:, 0].tolist() == [True, False] * 5
+    assert found.called[:, 2].tolist() == (table["p_Fracture"] >= 0.2).tolist()
+    again = labels_table(found.rows)
+    assert again.thresholds == (None, None, None)
+    assert (again.called == found.called).all()
+    with pytest.raises(UsageError, match=r"its d_ columns\); leave --threshold"):
+        labels_table(found.rows, 0.2)
+
+
+def test_one_finding_is_a_table_of_two_classes(make_table: MakeTable) -> None:
+    table = make_table(30, missing=0.4).assign(width=100, origin="o", note="x")
+    found = labels_table(table, 0.3)
+    rows, terms = found.of_label(1)
+    assert terms.order == ("Lung Opacity", "no Lung Opacity")
+    assert (terms.positive, terms.threshold, terms.single) == (("Lung Opacity",), 0.3, True)
+    known = table.dropna(subset="y_Lung Opacity")
+    assert rows["path"].tolist() == known["path"].tolist()
+    assert ((rows["label"] == "Lung Opacity") == (known["y_Lung Opacity"] == 1).to_numpy()).all()
+    assert ((rows["decision"] == "Lung Opacity") == rows["positive"]).all()
+    assert rows["positive"].tolist() == (known["p_Lung Opacity"] >= 0.3).tolist()
+    assert (rows["p_Lung Opacity"] + rows["p_no Lung Opacity"] == 1).all()
+    assert {"width", "origin", "sex"} <= set(rows)
+    assert not {"note", "y_Edema", "p_Edema", "d_Edema"} & set(rows)
+
+
+def test_empty_cells_of_csv_are_not_labelled(make_table: MakeTable, tmp_path: Path) -> None:
+    table = make_table(20, missing=0.5)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    np.testing.assert_array_equal(
+        labels_table(read_table(tmp_path / "t.csv")).truth, labels_table(table).truth
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"label": "x"}, "both a column label, of one class a film, and columns y_"),
+        ({"y_Mass": 1}, "have y_Mass without p_Mass, its probability"),
+        ({"d_Mass": 1}, "have d_Mass without p_Mass, its probability"),
+        ({"p_Mass": 0.5}, "have p_Mass without y_Mass, its truth"),
+        ({"y_Edema": -1}, "6 of the 6 predictions have a y_Edema of -1, which CheXpert gives what"),
+        ({"y_Edema": 2}, "have a y_Edema that is neither 1, 0 nor empty; the first is of /films"),
+        ({"y_Edema": "yes"}, "must hold numbers"),
+        ({"p_Edema": np.nan}, "have a p_Edema that is missing or not between 0 and 1"),
+        ({"p_Edema": 1.5}, "have a p_Edema that is missing or not between 0 and 1"),
+        ({"d_Edema": 0.5}, "have a d_Edema that is neither 1 nor 0"),
+        ({"d_Edema": np.nan}, "have a d_Edema that is neither 1 nor 0"),
+        ({"path": "x.png"}, "5 of the 6 predictions are there more than once"),
+        ({"path": None}, "6 of the 6 predictions have no path"),
+        ({"group": None}, "6 of the 6 predictions have no group"),
+        ({"age": "old"}, "The column age must hold years or nothing"),
+        (
+            {"y_Edema": np.nan, "y_Lung Opacity": np.nan, "y_Fracture": np.nan},
+            "Not one film is labelled: every y_ is empty",
+        ),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(
+    make_table: MakeTable, change: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        labels_table(make_table(6).assign(**change))
+    assert sentence in str(refused.value)
+
+
+def test_columns_and_rows_that_are_missing_or_twice(make_table: MakeTable) -> None:
+    table = make_table(6)
+    with pytest.raises(InputError, match="lack the column path"):
+        labels_table(table.drop(columns="path"))
+    with pytest.raises(InputError, match="have no rows"):
+        labels_table(table.iloc[:0])
+    with pytest.raises(InputError, match="have two columns y_Edema"):
+        labels_table(pd.concat([table, table[["y_Edema"]]], axis=1))
+    with pytest.raises(UsageError, match="between 0 and 1; 7 was given"):
+        labels_table(table, 7)
