@@ -164,10 +164,11 @@ def report(found: Sequence[tuple[Trial, Finding]]) -> Iterator[str]:
     for trial, finding in found:
         figures = finding.figures
         estimate = figures["estimate"]
-        for source in trial.outside:
+        # A set with films from an origin of the training's is not outside.
+        for source in (name for name in trial.outside if name in figures):
             auc = figures[source]
             cells: list[object] = [", ".join(trial.inside), source, auc.n]
-            cells += [figures["inside"], figures["histogram"], estimate, auc, "-"]
+            cells += [figures.get("inside", "-"), figures.get("histogram", "-"), estimate, auc, "-"]
             if estimate.value is not None and auc.value is not None:
                 error = estimate.value - auc.value
                 errors.setdefault(len(trial.inside), []).append(error)

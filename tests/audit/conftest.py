@@ -44,6 +44,7 @@ class Fake:
     def __init__(self, card: Card, answer: Answer, maps: Answer | None = None) -> None:
         self.card = card
         self.sha256 = "0" * 64
+        self.seen: frozenset[str] = frozenset()
         self.answer = answer
         self.maps = maps
 

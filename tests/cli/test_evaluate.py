@@ -449,7 +449,7 @@ class TestTable:
         [
             ({"label": None}, "80 of the 80 predictions have no label; the first is of "),
             ({"p_tb": np.nan}, "have a probability that is missing or not between 0 and 1"),
-            ({"p_tb": 0.9}, "have probabilities that do not sum to 1 within 0.0001"),
+            ({"p_tb": 0.9}, "have probabilities that do not sum to 1 within 0.002"),
             ({"p_tb": "high"}, "The columns p_tb, p_clear must hold numbers"),
             ({"label": "flu"}, "None of the 80 pictures has a label that the model knows (tb"),
             ({"path": "x.png"}, "79 of the 80 predictions are there more than once"),

@@ -52,7 +52,8 @@ def test_silent_on_different_films(write_large: Rows, make_subject: MakeSubject)
         "Near copies were looked for."
     )
     assert {row[0]: row[1] for row in finding.tables[0].rows} == {
-        "same file": 0, "same pixels": 0, "same patient": 0, "same group": 0, "near copy": 0
+        "same file": 0, "same pixels": 0, "same patient": 0, "same group": 0,
+            "on the bundle's list": 0, "near copy": 0,
     }  # fmt: skip
 
 
@@ -130,7 +131,7 @@ def test_warns_where_the_card_counts_more(
     fit = make_rows(LABELS, 4)
     finding = leakage(tell(make_rows(LABELS), np.full((4, 2), 0.5), fit=fit, card=card))
     assert finding.verdict == "warns"
-    assert "The card counts 6 pictures of the training and the validation, of which 4" in (
+    assert "The card counts 6 pictures of the training and the validation; the patients" in (
         finding.sentence
     )
 
@@ -138,3 +139,28 @@ def test_warns_where_the_card_counts_more(
 def test_unknown_without_what_was_fitted_on(make_rows: Rows, tell: MakeSubject) -> None:
     finding = leakage(tell(make_rows(LABELS), np.full((4, 2), 0.5)))
     assert finding.verdict == "unknown"
+
+
+@pytest.mark.parametrize("column", ["sha256", "pixels_sha256"])
+def test_fires_on_what_the_bundle_lists(
+    make_rows: Rows, tell: MakeSubject, make_card: Callable[..., Card], column: str
+) -> None:
+    training = make_card().training.model_copy(update={"counts": {"train": {"covid": 900}}})
+    card = make_card().model_copy(update={"training": training})
+    rows = make_rows(LABELS)
+    rows[column] = [sha256(name.encode()) for name in "abcd"]
+    subject = tell(rows, np.full((4, 2), 0.5), card=card)
+    predictor = subject.parts[0].model.network
+    predictor.seen = frozenset([sha256(b"other")])
+    finding = leakage(subject)
+    assert finding.verdict == "warns"
+    assert "None of 4 judged pictures" in finding.sentence
+    assert "Near copies were not looked for: the pictures fitted on" in finding.sentence
+    assert "patients and groups of 0 of them are known here" in finding.sentence
+    predictor.seen = frozenset([sha256(b"c")])
+    finding = leakage(subject)
+    assert finding.verdict == "fails"
+    assert finding.pictures == ("000002.png",)
+    assert {row[0]: row[1] for row in finding.tables[0].rows if row[1]} == {
+        "on the bundle's list": 1
+    }

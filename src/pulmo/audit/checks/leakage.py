@@ -57,16 +57,20 @@ class _Search(NamedTuple):
 def leakage(subject: Subject) -> Answer:
     """Fails where a part's judged pictures have anything in common with those it was fitted on.
 
-    Warns where the card counts more pictures than are known.
+    What a bundle was fitted on is known by the list that it carries and by the rows at hand. Warns
+    where the card counts more pictures than there are rows of.
     """
-    require_fit(subject.parts)
+    require_fit([part for part in subject.parts if not _digests(part)])
     rows = subject.rows
     found = {name: _tied(subject, look_at) for name, look_at in KEYS.items()}
+    found["on the bundle's list"] = _listed(subject)
     said = []
     if rows["patient"].isna().all():
         said.append("No patient is known.")
     paths = {path for part in subject.parts for side in part[1:] for path in side["path"]}
-    if len(paths) <= MOST:
+    if any(part.fit.empty for part in subject.parts):
+        said.append("Near copies were not looked for: the pictures fitted on are not at hand.")
+    elif len(paths) <= MOST:
         search = _near_copies(subject)
         found["near copy"] = np.asarray(rows["path"].isin(search.paths), np.bool_)
         said.append("Near copies were looked for.")
@@ -109,6 +113,22 @@ def _tied(subject: Subject, look_at: Callable[[pd.DataFrame], pd.Series]) -> NDA
         fitted, judged = values.iloc[: len(part.fit)], values.iloc[len(part.fit) :]
         tied[mine] = judged.isin(fitted.dropna()).to_numpy()
     return tied
+
+
+def _digests(part: Part) -> frozenset[str]:
+    """Returns the SHA-256 of what a part's model has seen; none if it carries no list."""
+    return frozenset() if part.model.predictor is None else part.model.predictor.seen
+
+
+def _listed(subject: Subject) -> NDArray[np.bool_]:
+    """Tells which judged pictures are on the list that their bundle carries, [n]."""
+    listed = np.zeros(len(subject.rows), np.bool_)
+    for place, part in enumerate(subject.parts):
+        if seen := _digests(part):
+            mine = subject.rows[subject.part == place]
+            known = mine["sha256"].isin(seen) | mine["pixels_sha256"].isin(seen)
+            listed[subject.part == place] = known.to_numpy(np.bool_)
+    return listed
 
 
 def _near_copies(subject: Subject) -> _Search:
@@ -179,6 +199,6 @@ def _unknown(subject: Subject) -> Iterator[str]:
         known = len(known_rows(part.fit, subject.terms))
         if fitted > known:
             yield (
-                f"The card counts {fitted:,} pictures of the training and the validation, of which "
-                f"{known:,} are known here."
+                f"The card counts {fitted:,} pictures of the training and the validation; the "
+                f"patients and groups of {known:,} of them are known here."
             )
