@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pulmo.bundle.card import Activation, Card, Decision, Epoch, Input, Network, Training
 from pulmo.bundle.export import export_run
+from pulmo.core.estimate import Estimate
+from pulmo.core.labels import LabelScheme
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.manifest import import_source
@@ -39,6 +42,52 @@ def _unopened(request: pytest.FixtureRequest) -> Iterator[None]:
 def unmeasured() -> dict[str, str]:
     """An environment in which a process does not measure coverage, which needs room on the disk."""
     return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+
+
+@pytest.fixture
+def plain_card() -> Card:
+    """The card of a model that was never trained; covid is positive, normal is not."""
+    epoch = Epoch(
+        epoch=1,
+        lr=1e-3,
+        train_loss=1.0,
+        val_loss=1.0,
+        val_accuracy=0.5,
+        val_balanced_accuracy=0.5,
+        seconds=1.0,
+        images_per_second=1.0,
+    )
+    return Card(
+        name="plain",
+        description="A card for tests.",
+        created="2026-01-01T00:00:00Z",
+        pulmo="0.1.0",
+        license="Apache-2.0",
+        labels=LabelScheme(("normal", "covid")),
+        input=Input(size=64, aspect="pad", mean=0.5, std=0.25),
+        temperature=1.0,
+        decision=Decision(
+            positive=("covid",),
+            threshold=0.5,
+            aim=0.95,
+            sensitivity=Estimate(0.95, 0.9, 0.98, 100),
+            specificity=Estimate(0.9, 0.8, 0.95, 100),
+        ),
+        activation=Activation(rows=2, columns=2, scale=1.0),
+        network=Network(
+            backbone="tiny", head="linear", parameters=1, weights="none", sha256="0" * 64
+        ),
+        training=Training(
+            recipe="tiny",
+            recipe_sha256="0" * 64,
+            manifest_sha256="0" * 64,
+            seed=0,
+            best_epoch=1,
+            history=(epoch,),
+            counts={},
+            sources={},
+        ),
+    )
 
 
 @pytest.fixture(scope="session")

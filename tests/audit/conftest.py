@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from pulmo.audit.model import Model
 from pulmo.audit.parts import Means, Part
 from pulmo.audit.subject import Subject
-from pulmo.bundle.card import Activation, Card, Decision, Epoch, Input, Network, Training
+from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import Outputs, Predictor
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import sha256
 from pulmo.core.labels import LabelScheme
 from pulmo.core.tables import check_manifest
@@ -25,17 +24,6 @@ SIZE = 64
 
 Answer = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 """Pictures uint8 [n, size, size] -> logits [n, classes], or maps [n, classes, rows, columns]."""
-
-_EPOCH = Epoch(
-    epoch=1,
-    lr=1e-3,
-    train_loss=1.0,
-    val_loss=1.0,
-    val_accuracy=0.5,
-    val_balanced_accuracy=0.5,
-    seconds=1.0,
-    images_per_second=1.0,
-)
 
 
 class Fake:
@@ -108,40 +96,18 @@ def generator() -> np.random.Generator:
 
 
 @pytest.fixture
-def make_card() -> MakeCard:
+def make_card(plain_card: Card) -> MakeCard:
     """The card of a model of `order`; all but its first class are positive if not said."""
 
     def make(order: Sequence[str] = ("normal", "covid"), positive: Sequence[str] = ()) -> Card:
-        return Card(
-            name="fake",
-            description="A card for tests.",
-            created="2026-01-01T00:00:00Z",
-            pulmo="0.1.0",
-            license="Apache-2.0",
-            labels=LabelScheme(tuple(order)),
-            input=Input(size=SIZE, aspect="squash", mean=0.5, std=0.25),
-            temperature=1.0,
-            decision=Decision(
-                positive=tuple(positive) or tuple(order[1:]),
-                threshold=0.5,
-                aim=0.95,
-                sensitivity=Estimate(0.95, 0.9, 0.98, 100),
-                specificity=Estimate(0.9, 0.8, 0.95, 100),
-            ),
-            activation=Activation(rows=2, columns=2, scale=1.0),
-            network=Network(
-                backbone="tiny", head="linear", parameters=1, weights="none", sha256="0" * 64
-            ),
-            training=Training(
-                recipe="tiny",
-                recipe_sha256="0" * 64,
-                manifest_sha256="0" * 64,
-                seed=0,
-                best_epoch=1,
-                history=(_EPOCH,),
-                counts={},
-                sources={},
-            ),
+        called = tuple(positive) or tuple(order[1:])
+        return plain_card.model_copy(
+            update={
+                "name": "fake",
+                "labels": LabelScheme(tuple(order)),
+                "input": plain_card.input.model_copy(update={"size": SIZE, "aspect": "squash"}),
+                "decision": plain_card.decision.model_copy(update={"positive": called}),
+            }
         )
 
     return make

@@ -8,21 +8,9 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from pulmo.bundle.card import Activation, Card, Decision, Epoch, Input, Network, Training
-from pulmo.core.estimate import Estimate
+from pulmo.bundle.card import Card
 from pulmo.core.labels import LabelScheme
 from pulmo.evaluate.sample import Sample
-
-_EPOCH = Epoch(
-    epoch=1,
-    lr=1e-3,
-    train_loss=1.0,
-    val_loss=1.0,
-    val_accuracy=0.5,
-    val_balanced_accuracy=0.5,
-    seconds=1.0,
-    images_per_second=1.0,
-)
 
 
 class MakeSample(Protocol):
@@ -45,37 +33,14 @@ def generator() -> np.random.Generator:
 
 
 @pytest.fixture
-def card() -> Card:
-    return Card(
-        name="three-way",
-        description="A card for tests.",
-        created="2026-01-01T00:00:00Z",
-        pulmo="0.1.0",
-        license="Apache-2.0",
-        labels=LabelScheme(("covid", "pneumonia", "normal"), {"viral": "pneumonia"}),
-        input=Input(size=64, aspect="pad", mean=0.5, std=0.25),
-        temperature=1.0,
-        decision=Decision(
-            positive=("covid", "pneumonia"),
-            threshold=0.5,
-            aim=0.95,
-            sensitivity=Estimate(0.95, 0.9, 0.98, 100),
-            specificity=Estimate(0.9, 0.8, 0.95, 100),
-        ),
-        activation=Activation(rows=2, columns=2, scale=1.0),
-        network=Network(
-            backbone="tiny", head="linear", parameters=1, weights="none", sha256="0" * 64
-        ),
-        training=Training(
-            recipe="tiny",
-            recipe_sha256="0" * 64,
-            manifest_sha256="0" * 64,
-            seed=0,
-            best_epoch=1,
-            history=(_EPOCH,),
-            counts={},
-            sources={},
-        ),
+def card(plain_card: Card) -> Card:
+    called = ("covid", "pneumonia")
+    return plain_card.model_copy(
+        update={
+            "name": "three-way",
+            "labels": LabelScheme((*called, "normal"), {"viral": "pneumonia"}),
+            "decision": plain_card.decision.model_copy(update={"positive": called}),
+        }
     )
 
 
