@@ -21,7 +21,7 @@ from pulmo.datasets.curate.verify import compare
 from pulmo.datasets.parallel import in_threads
 from pulmo.evaluate.intervals import proportion_estimate
 
-MOST: Final = 1000
+MOST: Final = 5000
 """Pictures up to which near copies are looked for, which takes 20 to 100 ms for each.
 `pulmo data curate` looks for them in a data set of any size, and puts them into one group."""
 
