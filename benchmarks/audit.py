@@ -31,8 +31,8 @@ RECIPE: Final = (
 
 HEAD: Final = """# What audits say
 
-Made by `python benchmarks/audit.py --data ... --weights ... --starter ...`, pulmo at commit {commit}:
-two models, asked by `pulmo audit` what they have been shown to do. *Floors* are what one reaches
+Made by `python benchmarks/audit.py --data ... --weights ... --starter ...` at commit {commit}: two
+models, asked by `pulmo audit` what they have been shown to do. *Floors* are what one reaches
 without a look at a lung, on the same folds as the network: from the width, height, bytes and bits
 of the files, the aspect ratio, the grey histogram, a 16 x 16 thumbnail, its border. Intervals are
 95 %, over groups of patients and copies. *Unknown* means that a check could not look, and why."""
@@ -111,8 +111,8 @@ def dark(here: Sequence[Audit], published: Audit, folds: Path) -> Iterator[str]:
     yield "## DarkCovidNet's benchmark"
     yield ""
     yield f"{n} films in {here[0].data.groups} groups (patients, copies), three classes,"
-    yield f"{summary.folds} folds by group, seeds {', '.join(map(str, summary.seeds))}. Ozturk et al."
-    yield f"2020 publish an accuracy of {PUBLISHED} in five folds that may part a patient."
+    yield f"{summary.folds} folds by group, seeds {', '.join(map(str, summary.seeds))}. Ozturk et"
+    yield f"al. 2020 publish an accuracy of {PUBLISHED} in five folds that may part a patient."
     yield ""
     yield "| | accuracy |"
     yield "| --- | --- |"
