@@ -21,7 +21,7 @@ def answering(answer: Answer) -> Ask:
 
 
 @pytest.fixture
-def _four(monkeypatch: pytest.MonkeyPatch) -> None:
+def four(monkeypatch: pytest.MonkeyPatch) -> Registry[Check]:
     """Four checks, one a verdict."""
     registry = Registry[Check]("check", "pulmo.audit.checks")
     registry._loaded = True
@@ -31,6 +31,7 @@ def _four(monkeypatch: pytest.MonkeyPatch) -> None:
         registry.register(answer.verdict)(made)
     registry.register("unknown")(Check("unknown", "Is it?", "is known", unanswered))
     monkeypatch.setattr("pulmo.audit.audit.CHECKS", registry)
+    return registry
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def subject(make_rows: Callable[..., pd.DataFrame], tell: Callable[..., Subject]
     return tell(rows, np.full((3, 2), 0.5), fit=make_rows(["normal"] * 4, 10))
 
 
-@pytest.mark.usefixtures("_four")
+@pytest.mark.usefixtures("four")
 def test_answers_end_in_sentences_what_matters_most_first(subject: Subject) -> None:
     heard: list[tuple[int, int]] = []
     found = audit(subject, split="test", on_progress=lambda *done: heard.append(done))
@@ -57,14 +58,23 @@ def test_answers_end_in_sentences_what_matters_most_first(subject: Subject) -> N
     assert found.accepted == ()
 
 
-@pytest.mark.usefixtures("_four")
+def test_what_was_not_looked_at_is_said_once_for_a_reason(
+    four: Registry[Check], subject: Subject
+) -> None:
+    four.register("other")(Check("other", "Is it?", "is seen", unanswered))
+    assert audit(subject, only=["unknown", "other"]).not_shown == (
+        "It was not looked at whether the model is known; or is seen: Nobody knows.",
+    )
+
+
+@pytest.mark.usefixtures("four")
 def test_what_is_accepted_does_not_close_the_gate(subject: Subject) -> None:
     found = audit(subject, accepted=["fails", "passes"])
     assert found.passed
     assert found.accepted == ("fails",)
 
 
-@pytest.mark.usefixtures("_four")
+@pytest.mark.usefixtures("four")
 def test_only_some_checks_are_made(subject: Subject) -> None:
     found = audit(subject, only=["warns", "warns"])
     assert [each.check for each in found.findings] == ["warns"]
@@ -75,7 +85,7 @@ def test_only_some_checks_are_made(subject: Subject) -> None:
         audit(subject, accepted=["fail"])
 
 
-@pytest.mark.usefixtures("_four")
+@pytest.mark.usefixtures("four")
 def test_the_data_are_described(subject: Subject) -> None:
     data = audit(subject, split="test").data
     assert (data.split, data.n, data.groups, data.fitted) == ("test", 3, 2, 4)
