@@ -139,6 +139,7 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
         ((path, "--run", tmp_path), 2, "--run does not go with a table of predictions"),
         ((path, "--seed", "1"), 2, "--seed does not go with a table of predictions"),
         ((path, "--split", "best", "--data", path), 2, "There is no split 'best'"),
+        ((path, "--published", "0.9"), 2, "--published does not go with a table without the man"),
         ((path, "--split", "test"), 2, "--split is of a manifest; name it with --data."),
         ((path, "--threshold", "0.5"), 2, "--threshold needs --positive"),
         ((path, "--merge", "flu"), 2, "--merge 'flu' is not LABEL=CLASS."),

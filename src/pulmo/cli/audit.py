@@ -116,6 +116,9 @@ def audit(
     terms: dict[str, object] = {"--positive": positive, "--threshold": threshold, "--merge": merge}
     if model.suffix.lower() in TABLES:
         _refuse("a table of predictions", {"--run": run, "--seed": seed})
+        if data is None:
+            floors = {"--lungs": lungs, "--facts": facts, "--published": published}
+            _refuse("a table without the manifest of its pictures (--data)", floors)
         said = TableTerms(positive or (), threshold, merge or ())
         audited = table_to_audit(model, data, split, said)
     elif is_folds(model):
