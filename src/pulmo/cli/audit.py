@@ -1,6 +1,6 @@
 """pulmo audit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -140,7 +140,7 @@ def audit(
     _close(found)
 
 
-def _refuse(kind: str, options: dict[str, object]) -> None:
+def _refuse(kind: str, options: Mapping[str, object]) -> None:
     for name, value in options.items():
         if value is not None:
             raise UsageError(f"{name} does not go with {kind}; leave it out.")
