@@ -17,19 +17,10 @@ from pulmo.evaluate.evaluation import Failure
 from pulmo.radiograph import read_radiograph
 
 _BATCH = 32
-_KEPT = [
-    "path",
-    "sha256",
-    "label",
-    "patient",
-    "group",
-    "source",
-    "origin",
-    "view",
-    "age",
-    "sex",
-    "split",
-]
+_KEPT = (
+    "path", "sha256", "label", "patient", "group", "source", "origin", "view", "age", "sex",
+    "width", "height", "split",
+)  # fmt: skip
 
 
 class Predicted(NamedTuple):
@@ -105,5 +96,5 @@ def _results(
             "positive_probability": result.positive_probability,
             "positive": result.positive,
         }
-        for known, result in zip(batch[_KEPT].to_dict("records"), results, strict=True)
+        for known, result in zip(batch[list(_KEPT)].to_dict("records"), results, strict=True)
     ]
