@@ -203,8 +203,10 @@ class TestPublished:
         how: signal.Signals,
     ) -> None:
         behaviour.hold_after = 700_000
+        # A shell that runs the tests in the background has its children ignore SIGINT.
         program = (
-            "import sys; from pathlib import Path; from pulmo.datasets.fetch import fetch; "
+            "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "from pathlib import Path; from pulmo.datasets.fetch import fetch; "
             "from pulmo.datasets.source import Published; "
             "fetch({'only': Published(*sys.argv[1:3])}, Path(sys.argv[3]), "
             "on_progress=lambda done, _: print(done, flush=True))"

@@ -125,9 +125,8 @@ def _bootstrapped(
     name: str, metric: Metric, values: Floats, resampled: _Resampled
 ) -> list[Estimate]:
     """Returns the estimates of a metric that was resampled: one in all, or one a class."""
-    sample, excess = resampled.sample, None
-    if isinstance(metric.interval, Bootstrap):
-        excess = metric.interval.excess
+    sample = resampled.sample
+    excess = metric.interval.excess if isinstance(metric.interval, Bootstrap) else None
     estimates = []
     columns = zip(
         values,
