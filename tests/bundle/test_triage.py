@@ -14,11 +14,13 @@ from pulmo.bundle.validated import Validated
 Draw = Callable[[NDArray[np.float64], NDArray[np.bool_]], Validated]
 
 
-def bands_of(draw: Draw, gap: float, n: int = 300) -> tuple[Bands, Validated]:
+def bands_of(
+    draw: Draw, gap: float, n: int = 300, threshold: float = 0.5
+) -> tuple[Bands, Validated]:
     positive = np.arange(2 * n) < n
     generator = np.random.default_rng(0)
     seen = draw(expit(generator.normal(np.where(positive, gap, -gap))), positive)
-    bands = fit_bands(seen, 0.95, 0.9)
+    bands = fit_bands(seen, 0.95, 0.9, threshold)
     assert bands is not None
     return bands, seen
 
@@ -57,7 +59,7 @@ def test_a_good_model_leaves_nothing_uncertain(draw: Draw) -> None:
 
 def test_one_side_alone_has_no_bands(draw: Draw) -> None:
     for side in (np.ones(3, bool), np.zeros(3, bool)):
-        assert fit_bands(draw(np.array([0.1, 0.5, 0.9]), side), 0.95, 0.95) is None
+        assert fit_bands(draw(np.array([0.1, 0.5, 0.9]), side), 0.95, 0.95, 0.5) is None
 
 
 def test_thresholds_in_the_wrong_order_are_refused(draw: Draw) -> None:

@@ -5,7 +5,7 @@ from typing import Final, get_args
 
 import numpy as np
 
-from pulmo.bundle.card import Band, Bands, BandShares
+from pulmo.bundle.card import Band, Bands, BandShares, OperatingPoint
 from pulmo.bundle.thresholds import Aim, fit_threshold, rates
 from pulmo.bundle.validated import Validated, share_estimate
 
@@ -13,15 +13,19 @@ BANDS: Final[tuple[Band, ...]] = get_args(Band)
 """In the order of the probability."""
 
 
-def fit_bands(seen: Validated, sensitivity: float, specificity: float) -> Bands | None:
+def fit_bands(
+    seen: Validated, sensitivity: float, specificity: float, threshold: float
+) -> Bands | None:
     """Returns the bands that reach a sensitivity and a specificity, guaranteed where they can be.
 
-    Where one threshold reaches both, the band between is empty.
+    The threshold from which a result is positive lies between theirs or is one of them, so that no
+    result is positive and ruled out, or negative and ruled in.
 
     Args:
         seen: the validation pictures.
         sensitivity: share of the positives that must not be ruled out, in (0, 1).
         specificity: share of the others that must not be ruled in, in (0, 1).
+        threshold: probability of the positive classes from which a result is positive.
 
     Returns:
         None if all pictures are of one side.
@@ -30,19 +34,22 @@ def fit_bands(seen: Validated, sensitivity: float, specificity: float) -> Bands 
         return None
     rule_out = fit_threshold(seen, Aim("sensitivity", sensitivity))
     rule_in = fit_threshold(seen, Aim("specificity", specificity))
-    if rule_in.threshold < rule_out.threshold:
-        # A higher threshold has no lower specificity, so what is vouched for stays true.
-        found, spared = rates(seen, rule_out.threshold)
-        rule_in = rule_in.model_copy(
-            update={
-                "threshold": rule_out.threshold,
-                "sensitivity": found,
-                "specificity": spared,
-            }
-        )
+    # A lower threshold has no lower sensitivity and a higher one no lower specificity, so what is
+    # vouched for stays true.
+    rule_out = _moved(rule_out, seen, min(rule_out.threshold, threshold))
+    rule_in = _moved(rule_in, seen, max(rule_in.threshold, threshold))
     bands = Bands(rule_out=rule_out, rule_in=rule_in, shares={})
     placed = [bands.of(score) for score in seen.scores.tolist()]
     return bands.model_copy(update={"shares": _shares(placed, seen)})
+
+
+def _moved(point: OperatingPoint, seen: Validated, threshold: float) -> OperatingPoint:
+    """Returns a point of operation at another threshold."""
+    if threshold == point.threshold:
+        return point
+    found, spared = rates(seen, threshold)
+    update = {"threshold": threshold, "sensitivity": found, "specificity": spared}
+    return point.model_copy(update=update)
 
 
 def _shares(placed: Sequence[Band], seen: Validated) -> dict[Band, BandShares]:

@@ -100,7 +100,7 @@ def interval_estimate(
         reason = f"{1 - len(defined) / len(draws):.0%} of the resamples have no value"
         return Estimate(float(value), None, None, n, reason)
     low, high = (float(end) for end in np.quantile(defined, tails))
-    if low == high:
+    if np.isclose(low, high, rtol=1e-9, atol=1e-12):  # rounding aside, they are the same
         reason = "all resamples give the same value, which says nothing of its uncertainty"
         return Estimate(float(value), None, None, n, reason)
     return Estimate(float(value), low, high, n)

@@ -119,6 +119,9 @@ def ratio_estimate(above: Proportion, below: Proportion, undefined: str) -> Esti
         if side.value is None or side.size is None:
             return Estimate(value, None, None, n, side.one_group)
         variance += (1 - side.value) / (side.value * side.size)
+    if not variance:
+        reason = "both shares are 1, which says nothing of the uncertainty of their ratio"
+        return Estimate(value, None, None, n, reason)
     reach = exp(Z95 * sqrt(variance))
     return Estimate(value, value / reach, value * reach, n)
 
@@ -177,7 +180,8 @@ def auc_estimate(
             return Estimate(area, None, None, n, f"pictures {word} it come from 1 group only")
     error = sqrt(max(float(covariance[0, 0]), 0.0))
     if not error or area in {0.0, 1.0}:
-        reason = "the scores part both sides fully, which says nothing of its uncertainty"
+        how = "part both sides fully" if area in {0.0, 1.0} else "do not part the sides at all"
+        reason = f"the scores {how}, which says nothing of its uncertainty"
         return Estimate(area, None, None, n, reason)
     centre, reach = float(logit(area)), Z95 * error / (area * (1 - area))
     return Estimate(area, float(expit(centre - reach)), float(expit(centre + reach)), n)

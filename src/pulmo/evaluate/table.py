@@ -1,5 +1,6 @@
 """A table of predictions of any model: it is read, and what it may leave out is filled in."""
 
+import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,6 +41,11 @@ def read_table(path: Path) -> pd.DataFrame:
         )  # fmt: skip
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not a CSV table: {str(error).rstrip('.')}.") from error
+    # Of two columns of one name pandas gives the second another.
+    named = pd.Series(next(csv.reader(io.StringIO(data.decode("utf-8-sig"))), []))
+    if named.duplicated().any():
+        twice = named[named.duplicated()].iloc[0]
+        raise InputError(f"{path} has two columns {twice!r}; leave one out.")
     if not table.index.equals(pd.RangeIndex(len(table))):  # the first fields became names of rows
         raise InputError(f"{path} is not a CSV table: its lines have more fields than the first.")
     return table

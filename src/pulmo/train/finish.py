@@ -47,6 +47,7 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
         recipe.labels.order,
         recipe.decision.positive,
     )
+    decision = decide(seen, recipe.decision)
     weights = save(state(engine.classifier))
     parameters = sum(p.numel() for p in engine.classifier.parameters())
     card = Card(
@@ -64,8 +65,10 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
             std=recipe.model.std,
         ),
         temperature=temperature,
-        decision=decide(seen, recipe.decision),
-        bands=fit_bands(seen, recipe.decision.sensitivity, recipe.decision.specificity),
+        decision=decision,
+        bands=fit_bands(
+            seen, recipe.decision.sensitivity, recipe.decision.specificity, decision.threshold
+        ),
         sets=fit_sets(seen, recipe.decision.coverage),
         activation=_activation(maps, logits),
         network=Network(

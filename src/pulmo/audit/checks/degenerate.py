@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.check import Answer, check
+from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.audit.screening import called_positive, is_positive
 from pulmo.audit.subject import Subject
@@ -59,6 +59,8 @@ class _Fault(NamedTuple):
 def degenerate(subject: Subject) -> Answer:
     """Fails where results are constant, one class always wins or one never, or results repeat."""
     n, table = len(subject.rows), subject.probabilities
+    if (subject.sample.is_class.sum(axis=0) < FEWEST).all():
+        raise Unanswered(f"No class has {FEWEST} pictures.")
     saturated = table.max(axis=1) > 1 - SATURATED
     repeats = _told_repeats(subject) if subject.is_told else _repeats(subject)
     faults = [*_constant(subject), *_classes(subject), *_threshold(subject)]

@@ -59,5 +59,5 @@ def evaluate_labels(
         labels=labels,
         together=tuple(tuple(row) for row in (there.T @ there).tolist()),
         unlabelled=unlabelled,
-        warnings=list_labels_warnings(sample, unlabelled, labels),
+        warnings=list_labels_warnings(sample, len(table.rows), unlabelled, labels),
     )

@@ -9,12 +9,16 @@ from pulmo.evaluate.multilabel.sample import LabelsSample
 
 
 def list_labels_warnings(
-    sample: LabelsSample, unlabelled: Sequence[str], evaluations: Mapping[str, Evaluation]
+    sample: LabelsSample,
+    films: int,
+    unlabelled: Sequence[str],
+    evaluations: Mapping[str, Evaluation],
 ) -> tuple[str, ...]:
     """Returns the warnings that these data deserve.
 
     Args:
-        sample: the films.
+        sample: the films that are labelled for some finding.
+        films: how many the table has.
         unlabelled: findings that no film is labelled for.
         evaluations: finding -> its evaluation; what all of them warn of is said once.
     """
@@ -22,6 +26,7 @@ def list_labels_warnings(
         *_unlabelled(unlabelled),
         *_one_sided(sample),
         *_partly(sample),
+        *_nowhere(films - len(sample)),
         *_shared(evaluations),
     )
 
@@ -54,8 +59,15 @@ def _partly(sample: LabelsSample) -> Iterator[str]:
         yield (
             f"{whole:,} of {len(sample):,} films are labelled for every finding, "
             f"{sample.labels[fewest]} for {counts[fewest]:,}: each figure is of the films labelled "
-            "for it, and those whom nobody labelled may be others."
+            "for it, and films that nobody labelled for it may differ from them."
         )
+
+
+def _nowhere(n: int) -> Iterator[str]:
+    """Says how many films are labelled for nothing."""
+    if n:
+        verb = "film is" if n == 1 else "films are"
+        yield f"{n:,} {verb} labelled for no finding and took no part."
 
 
 def _shared(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
