@@ -68,3 +68,17 @@ def test_thresholds_in_the_wrong_order_are_refused(draw: Draw) -> None:
     fields["rule_in"]["threshold"] = 0.0
     with pytest.raises(ValidationError, match="below that of rule_out"):
         Bands.model_validate(fields)
+
+
+@pytest.mark.parametrize("threshold", [0.02, 0.5, 0.98])
+def test_no_result_is_positive_and_ruled_out(draw: Draw, threshold: float) -> None:
+    free, _ = bands_of(draw, 1.0)
+    bands, seen = bands_of(draw, 1.0, threshold=threshold)
+    low, high = bands.rule_out.threshold, bands.rule_in.threshold
+    assert low <= threshold <= high
+    assert (low, high) == (
+        min(free.rule_out.threshold, threshold),
+        max(free.rule_in.threshold, threshold),
+    )
+    assert bands.rule_out.sensitivity.value == (seen.scores[seen.positive] >= low).mean()
+    assert bands.rule_in.specificity.value == (seen.scores[~seen.positive] < high).mean()

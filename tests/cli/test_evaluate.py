@@ -515,3 +515,13 @@ class TestTable:
         status, _, err = pulmo("evaluate", bundle, "-o", tmp_path / "e", *words)
         assert status == 2
         assert sentence in err
+
+
+def test_a_file_that_is_neither_a_bundle_nor_a_table_is_refused(
+    pulmo: Call, tmp_path: Path
+) -> None:
+    path = tmp_path / "theirs.txt"
+    path.write_text("path,label,p_tb,p_clear\n")
+    status, _, err = pulmo("evaluate", path, "--positive", "tb", "-o", tmp_path / "e")
+    assert status == 2
+    assert f"{path} is no bundle; a table of predictions ends in .parquet or .csv." in err

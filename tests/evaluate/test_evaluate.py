@@ -88,7 +88,7 @@ def test_the_parts_are_there(result: Evaluation) -> None:
         ("city", ("covid",), ("pneumonia",)),
         ("clinic", ("pneumonia",), ("normal",)),
     ]
-    assert [text.partition(" ")[0] for text in result.warnings] == ["Every", "No", "3", "1"]
+    assert [text.partition(" ")[0] for text in result.warnings] == ["Every", "Only", "No", "3", "1"]
 
 
 def test_it_survives_the_way_through_a_file(result: Evaluation, tmp_path: Path) -> None:
@@ -137,8 +137,10 @@ def test_a_source_whose_origins_share_no_class_is_as_many(table: pd.DataFrame, c
     apart = both[both["label"] != "viral"]
     found = evaluate(apart, Terms.of(card), PROVENANCE, few(200))
     assert found.data.homes == {
-        "set: here": {"covid": 0, "pneumonia": 20, "normal": 50},
-        "set: there": {"covid": 40, "pneumonia": 0, "normal": 0},
+        "set (from here)": {"covid": 0, "pneumonia": 20, "normal": 50},
+        "set (from there)": {"covid": 40, "pneumonia": 0, "normal": 0},
     }
-    assert {each.source for each in found.contrasts} == {"set: here"}
-    assert any("comes from set: there and no pneumonia or normal" in w for w in found.warnings)
+    assert {each.source for each in found.contrasts} == {"set (from here)"}
+    assert any(
+        "comes from set (from there) and no pneumonia or normal" in w for w in found.warnings
+    )

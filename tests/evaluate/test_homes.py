@@ -23,7 +23,11 @@ def test_origins_that_share_no_class_are_homes_of_their_own() -> None:
         ("kermany", "Guangzhou", "normal"),
         ("kermany", "Guangzhou", "viral"),
     )
-    assert homes(table).tolist() == ["dark: cohen", "dark: nih", "dark: nih", "kermany", "kermany"]
+    assert homes(table).tolist() == [
+        "dark (from cohen)",
+        *["dark (from nih)"] * 2,
+        *["kermany"] * 2,
+    ]
 
 
 def test_origins_that_share_a_class_through_others_are_one_home() -> None:
@@ -44,4 +48,4 @@ def test_a_home_of_several_origins_is_named_after_the_largest() -> None:
         ("set", None, "normal"),
     )
     found = homes(table).tolist()
-    assert found == ["set: y and others"] * 3 + ["set: not stated"]
+    assert found == ["set (from y and 1 more)"] * 3 + ["set (from no stated origin)"]

@@ -151,6 +151,9 @@ def test_ratios_without_an_interval_or_a_value_say_why() -> None:
     assert ratio_estimate(half, none, "why") == Estimate.undefined("why", 10)
     assert ratio_estimate(half, proportion(0, 9), "why") == Estimate.undefined("why", 19)
     assert ratio_estimate(proportion(0, 9), half, "why")[:4] == (0.0, None, None, 19)
+    full = ratio_estimate(proportion(9, 9), proportion(8, 8), "why")
+    assert full[:4] == (1.0, None, None, 17)
+    assert full.reason == "both shares are 1, which says nothing of the uncertainty of their ratio"
     one = Proportion.of(np.array([True, False]), np.zeros(2, np.intp))
     for sides in ((one, half), (half, one)):
         estimate = ratio_estimate(*sides, "why")
@@ -212,6 +215,9 @@ class TestAUC:
             whole.reason
             == "the scores part both sides fully, which says nothing of its uncertainty"
         )
+        same = auc_estimate(np.full(4, 0.5), positive, np.arange(4), "")
+        assert same[:4] == (0.5, None, None, 4)
+        assert "do not part the sides at all" in str(same)
         nothing = auc_estimate(scores, np.ones(4, np.bool_), np.arange(4), "why")
         assert nothing == Estimate.undefined("why", 4)
         for groups, word in (([0, 1, 2, 2], "with"), ([0, 0, 1, 2], "without")):

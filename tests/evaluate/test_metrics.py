@@ -229,3 +229,9 @@ def test_a_replicate_without_a_class_has_no_balanced_figure(sample: Sample) -> N
 def test_a_class_of_all_pictures_has_no_average_precision(sample: Sample) -> None:
     one = sample.take(sample.truth == 0)
     assert np.isnan(METRICS["average_precision"](one)(np.ones((1, len(one))))).all()
+
+
+def test_brier_of_two_classes_is_that_of_either(make_sample: Callable[..., Sample]) -> None:
+    sample = make_sample(60, labels="ab")
+    theirs = reference.brier_score_loss(sample.truth == 1, sample.probabilities[:, 1])
+    assert METRICS["brier"](sample)(np.ones((1, 60))) == pytest.approx(theirs)

@@ -133,3 +133,10 @@ def test_a_card_gives_its_terms(card: Card) -> None:
     assert [terms.index(label) for label in ("covid", "viral", "other")] == [0, 1, None]
     assert (terms.positive, terms.threshold) == (("covid", "pneumonia"), 0.5)
     assert "bacterial" in terms.known
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "twice.csv"
+    path.write_text("path,label,p_tb,p_tb\na,tb,0.5,0.5\n")
+    with pytest.raises(InputError, match="has two columns 'p_tb'; leave one out"):
+        read_table(path)

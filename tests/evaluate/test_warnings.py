@@ -130,7 +130,10 @@ def test_a_class_without_pictures_is_named() -> None:
                 "b": {"covid": 40, "viral": 80},
                 "c": {"normal": 80, "viral": 80},
             },
-            ["Every normal picture here comes from c and no covid picture does"],
+            [
+                "Every normal picture here comes from c and no covid picture does",
+                "Only 80 of 240 viral pictures are from a source that has normal pictures too",
+            ],
         ),
         (
             {
@@ -142,6 +145,15 @@ def test_a_class_without_pictures_is_named() -> None:
             ["No source here has both covid and normal pictures"],
         ),
         ({"a": {"covid": 80, "viral": 80, "normal": 80}, "b": {"covid": 80}}, []),
+        (
+            {"a": {"covid": 80, "viral": 80, "normal": 40}, "b": {"normal": 80}},
+            [
+                (
+                    "Only 40 of 120 normal pictures are from a source that has covid or viral "
+                    "pictures too"
+                )
+            ],
+        ),
     ],
 )
 def test_classes_that_share_no_source_are_named(

@@ -353,7 +353,7 @@ def test_what_is_missing_is_said(content: ReportContent, card: Card) -> None:
         "There is no ROC curve",
         "There is no reliability diagram",
         "No pictures were chosen",
-        "Every picture could be read.",
+        "No picture failed.",
         "The card holds no training history.",
         "What these figures do not show They describe these 9,001 pictures.",
     ):

@@ -90,6 +90,10 @@ def evaluate(
         options = TableOptions(tuple(positive or ()), threshold, prevalence)
         evaluate_table(model, output, options)
         return
+    if model.is_file() and model.suffix.lower() != ".onnx":
+        raise UsageError(
+            f"{model} is no bundle; a table of predictions ends in {' or '.join(TABLES)}."
+        )
     if positive or threshold is not None:
         raise UsageError("A bundle's card says what is positive; leave --positive and --threshold.")
     if data is None:

@@ -45,8 +45,8 @@ def chosen_rows(table: "pd.DataFrame", choice: Choice) -> "pd.DataFrame":
         table = table[table["split"] == split]
         if table.empty:
             raise InputError(
-                f"{data} has no {split} picture; `pulmo data split` makes a split, and without "
-                "--split all pictures are taken."
+                f"{data} has no {split} picture; `pulmo data split` makes a split. Without --split "
+                "and --threshold-for all pictures are taken."
             )
     elif {"test"} < set(table["split"].fillna("")):
         say(f"{data} has a test split; without --split test all of its pictures are taken.")

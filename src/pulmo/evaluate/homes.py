@@ -16,7 +16,7 @@ def homes(rows: pd.DataFrame) -> NDArray[np.str_]:
 
     Origins of a source that share a class, directly or through others, are one home. Of a source
     whose origins fall into several homes, each is named after the origin that most of its pictures
-    are from, as `darkcovidnet: cohen`. Pictures whose origin is not stated have one in common.
+    are from, as `darkcovidnet (from cohen)`. Pictures without a stated origin have one in common.
 
     Args:
         rows: pictures with `source`, `class` and, where it is known, `origin` (nullable).
@@ -24,7 +24,7 @@ def homes(rows: pd.DataFrame) -> NDArray[np.str_]:
     names = rows["source"].to_numpy(np.str_).astype(object)
     if "origin" not in rows:
         return names.astype(np.str_)
-    origins = rows["origin"].astype("string").fillna("not stated").to_numpy(np.str_)
+    origins = rows["origin"].astype("string").fillna("no stated origin").to_numpy(np.str_)
     classes = rows["class"].to_numpy(np.str_)
     for source in np.unique(names.astype(np.str_)):
         inside = np.flatnonzero(names == source)
@@ -33,8 +33,8 @@ def homes(rows: pd.DataFrame) -> NDArray[np.str_]:
             for part in np.unique(parts):
                 mine = inside[parts == part]
                 found, counts = np.unique(origins[mine], return_counts=True)
-                more = " and others" if len(found) > 1 else ""
-                names[mine] = f"{source}: {found[counts.argmax()]}{more}"
+                more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+                names[mine] = f"{source} (from {found[counts.argmax()]}{more})"
     return names.astype(np.str_)
 
 

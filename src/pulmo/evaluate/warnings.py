@@ -1,7 +1,7 @@
 """Warnings: what the figures of an evaluation do not show, as sentences."""
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import PurePath
 
 import pandas as pd
@@ -18,6 +18,9 @@ AGE_GAP = 10
 
 ADULT = 18
 """Age in years from which a patient counts as an adult."""
+
+HALF = 0.5
+"""Share of a class's pictures below which those of a source that it shares decide little."""
 
 
 _NAMED = 5
@@ -124,6 +127,29 @@ def _sources(data: EvaluatedData) -> Iterator[str]:
         yield (
             f"Every {label} picture here comes from {next(iter(places[label]))} and no "
             f"{' or '.join(others)} picture does: a high figure between them may be the source, "
+            "not the disease."
+        )
+    yield from _mostly_apart(data, places)
+
+
+def _mostly_apart(data: EvaluatedData, places: Mapping[str, set[str]]) -> Iterator[str]:
+    """Warns of classes that share a source, but of which one has few pictures there.
+
+    Args:
+        data: what the model was evaluated on.
+        places: class -> the sources, or parts of them, that it is from.
+    """
+    counts = data.homes or data.sources
+    few: dict[tuple[str, int], list[str]] = {}
+    for label, other in permutations(places, 2):
+        shared = places[label] & places[other]
+        n = sum(counts[place][label] for place in shared)
+        if shared and n < HALF * data.labels[label]:
+            few.setdefault((label, n), []).append(other)
+    for (label, n), others in few.items():
+        yield (
+            f"Only {n:,} of {data.labels[label]:,} {label} pictures are from a source that has "
+            f"{' or '.join(others)} pictures too: a high figure between them may be the source, "
             "not the disease."
         )
 

@@ -111,3 +111,9 @@ def test_copies_may_have_the_same_result(
     subject = tell(make_rows(LABELS), both(scores))
     subject.pictures[1] = subject.pictures[0]
     assert degenerate(subject).verdict == "passes"
+
+
+def test_unknown_where_no_class_has_enough(make_rows: Rows, tell: Tell) -> None:
+    finding = degenerate(tell(make_rows(["normal", "covid"]), both(np.array([0.2, 0.8]))))
+    assert finding.verdict == "unknown"
+    assert finding.sentence == "No class has 10 pictures."

@@ -95,6 +95,7 @@ def test_what_cannot_be_judged_stops_nothing(make_table: MakeTable) -> None:
     assert found.warnings[3].startswith(f"{found.whole} of 60 films are labelled for every finding")
     fewest = min(found.labels, key=lambda label: found.labels[label].data.n)
     assert f", {fewest} for {found.labels[fewest].data.n}: each figure" in found.warnings[3]
+    assert "labelled for no finding" not in " ".join(found.warnings)
     shared = [text for text in found.warnings[4:] if text in found.labels["Edema"].warnings]
     assert shared == list(found.warnings[4:])
     assert any("No patients are known" in text for text in shared)
@@ -107,6 +108,7 @@ def test_films_without_any_label_take_no_part(make_table: MakeTable) -> None:
     found = _evaluate(table)
     assert (found.n, found.whole) == (40, 40)
     assert found.overall == _evaluate(table.iloc[:40]).overall
+    assert "10 films are labelled for no finding and took no part." in found.warnings
     one = _evaluate(table.assign(p_Mass=0.5, y_Mass=np.nan))
     assert one.warnings[0] == "No film is labelled for Mass, which was left out."
 

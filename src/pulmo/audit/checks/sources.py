@@ -15,7 +15,7 @@ from pulmo.core.estimate import Estimate
 from pulmo.evaluate.bootstrap import bootstrap, interval_estimate, without_interval_if_scarce
 from pulmo.evaluate.contrasts import Sides, pairings, positive_share
 from pulmo.evaluate.homes import homes
-from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.evaluate.intervals import auc_estimate, proportion_estimate
 from pulmo.evaluate.ranking import Ranking
 from pulmo.evaluate.weighted import Weights, divide
 
@@ -103,34 +103,35 @@ def _pair(subject: Subject, sides: Sides, places: NDArray[np.str_]) -> _Pair:
     chosen = np.isin(subject.truth, classes) & (places != "")
     sample, places = subject.sample.take(chosen), places[chosen]
     positive = sample.truth == classes[0]
-    shared = tuple(
-        name
-        for name in sorted(set(places.tolist()))
-        if min((positive & (places == name)).sum(), (~positive & (places == name)).sum()) >= FEWEST
-    )
-    pairs = _Pairs(positive_share(sample, sides), positive, places, shared)
+    names = sorted(set(places.tolist()))
+    counts = [np.bincount(positive[places == name], minlength=2).min() for name in names]
+    shared = tuple(name for name, n in zip(names, counts, strict=True) if n >= FEWEST)
+    scores = positive_share(sample, sides)
+    pairs = _Pairs(scores, positive, places, shared)
     statistics = {"within": pairs.within, "across": pairs.across, "lost": pairs.lost}
-    generator = subject.generator("sources")
     draws = bootstrap(
         lambda weights: {name: statistic(weights) for name, statistic in statistics.items()},
         sample.groups,
         subject.means.replicates,
-        generator,
+        subject.generator("sources"),
     )
-    ones = np.ones((1, len(sample)))
     reasons = {
         "within": f"no source has {FEWEST} pictures of both",
         "across": "no two sources have one of them each",
         "lost": "one of the two is undefined",
     }
+    whole = {name: float(statistics[name](np.ones((1, len(sample))))[0]) for name in statistics}
     figures = [
         without_interval_if_scarce(
-            interval_estimate(float(statistic(ones)[0]), draws[name], len(sample), reasons[name]),
+            interval_estimate(whole[name], draws[name], len(sample), reason),
             positive,
             sample.groups,
         )
-        for name, statistic in statistics.items()
+        for name, reason in reasons.items()
     ]
+    if len(shared) == 1:
+        at = places == shared[0]
+        figures[0] = auc_estimate(scores[at], positive[at], sample.groups[at], reasons["within"])
     return _Pair(sides, shared, *figures)
 
 
