@@ -50,9 +50,9 @@ def test_answers_end_in_sentences_what_matters_most_first(subject: Subject) -> N
     assert [each.verdict for each in found.findings] == ["fails", "warns", "unknown", "passes"]
     assert found.shown == ("The model is passes.",)
     assert found.not_shown == (
-        "It is not so that the model is fails: No.",
-        "It is not sure that the model is warns: It warns.",
-        "It was not looked at whether the model is known: Nobody knows.",
+        "Contradicted, that the model is fails: No.",
+        "In doubt, that the model is warns: It warns.",
+        "Not looked at, whether the model is known: Nobody knows.",
     )
     assert not found.passed
     assert found.accepted == ()
@@ -63,7 +63,7 @@ def test_what_was_not_looked_at_is_said_once_for_a_reason(
 ) -> None:
     four.register("other")(Check("other", "Is it?", "is seen", unanswered))
     assert audit(subject, only=["unknown", "other"]).not_shown == (
-        "It was not looked at whether the model is known; or is seen: Nobody knows.",
+        "Not looked at, whether the model is known; or is seen: Nobody knows.",
     )
 
 

@@ -64,7 +64,7 @@ def audit(card: Card) -> Audit:
         findings=findings,
         passed=False,
         shown=("The model does not mind a turn.",),
-        not_shown=("It is not so that the model is better than a thumbnail: It is not.",),
+        not_shown=("Contradicted, that the model is better than a thumbnail: It is not.",),
     )
 
 

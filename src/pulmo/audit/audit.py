@@ -91,12 +91,12 @@ def _not_shown(findings: Sequence[Finding]) -> Iterator[str]:
     """Yields what the other checks leave open, or contradict; what was not looked at by reason."""
     for finding in findings:
         if finding.verdict == "fails":
-            yield f"It is not so that the model {finding.claim}: {finding.sentence}"
+            yield f"Contradicted, that the model {finding.claim}: {finding.sentence}"
         elif finding.verdict == "warns":
-            yield f"It is not sure that the model {finding.claim}: {finding.sentence}"
+            yield f"In doubt, that the model {finding.claim}: {finding.sentence}"
     unknown: dict[str, list[str]] = {}
     for finding in findings:
         if finding.verdict == "unknown":
             unknown.setdefault(finding.sentence, []).append(finding.claim)
     for reason, claims in unknown.items():
-        yield f"It was not looked at whether the model {'; or '.join(claims)}: {reason}"
+        yield f"Not looked at, whether the model {'; or '.join(claims)}: {reason}"

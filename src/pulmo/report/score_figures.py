@@ -108,7 +108,7 @@ def _draw_precision_recall(evaluation: Evaluation, order: Sequence[str], figure:
         axes.plot([0, 1], [share, share], color=colour, linewidth=0.6, alpha=0.6)
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1))
     _mark(axes, both=True)
-    axes.legend(loc="lower left", title="average precision")
+    axes.legend(loc="best", title="average precision")
 
 
 def _draw_sweep(evaluation: Evaluation, figure: Figure) -> None:
