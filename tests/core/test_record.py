@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from pulmo.core.errors import InputError
-from pulmo.core.record import Record, parse_record, read_record
+from pulmo.core.record import Record, parse_record, read_record, write_record
 
 
 class Inner(Record):
@@ -21,8 +21,9 @@ class Outer(Record):
 def test_a_record_is_read_back(tmp_path: Path) -> None:
     record = Outer(name="a", inner=Inner(value=1.5))
     path = tmp_path / "record.json"
-    path.write_text(record.model_dump_json())
+    write_record(path, record)
 
+    assert path.read_text().endswith("}\n")
     assert read_record(path, Outer, "a record") == record
 
 

@@ -200,13 +200,12 @@ def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":
 
 
 def _write(found: "Audit", audited: "Audited", output: Path) -> None:
-    from pulmo.core.files import write_atomically
+    from pulmo.core.record import write_record
     from pulmo.report.audit_page import AuditContent, write_audit
 
     card = audited.parts[0].model.card
     write_audit(output / "audit.html", AuditContent(found, card, audited.doubts))
-    figures = found.model_dump_json(indent=2).encode() + b"\n"
-    write_atomically(output / "audit.json", figures)
+    write_record(output / "audit.json", found)
 
 
 def _tell(found: "Audit", output: Path) -> None:

@@ -28,7 +28,7 @@ def compare(
 
     A paired test needs the same pictures. Writes compare.json and compare.html.
     """
-    from pulmo.core.files import write_atomically
+    from pulmo.core.record import write_record
     from pulmo.report.comparison_page import write_comparison
     from pulmo.study.compare import compare as compute
 
@@ -36,11 +36,10 @@ def compare(
         raise UsageError("A comparison needs two folders or more.")
     content = compute(folders, against)
     claim_folder(output)
-    figures = content.comparison.model_dump_json(indent=2)
     write_comparison(output / "compare.html", content)
-    write_atomically(output / "compare.json", figures.encode() + b"\n")
+    write_record(output / "compare.json", content.comparison)
     if as_json:
-        typer.echo(figures)
+        typer.echo(content.comparison.model_dump_json(indent=2))
         return
     _tell(content.comparison)
     typer.echo(f"{output / 'compare.html'}")

@@ -198,11 +198,11 @@ def _write(
 ) -> None:
     """Writes the figures as JSON and, with a gallery of the predictions `table`, as a page."""
     from pulmo.core.files import write_atomically
+    from pulmo.core.record import write_record
     from pulmo.report.page import ReportContent, write_report
 
-    figures = evaluation.model_dump_json(indent=2).encode() + b"\n"
     write_atomically(output / "card.json", predictor.card.to_json().encode())
-    write_atomically(output / "evaluation.json", figures)
+    write_record(output / "evaluation.json", evaluation)
     content = ReportContent(evaluation, predictor.card, _gallery(predictor, table))
     write_report(output / "report.html", content)
 

@@ -24,7 +24,7 @@ def evaluate_findings(table: "LabelsTable", provenance: "Provenance", output: Pa
     """
     import numpy as np
 
-    from pulmo.core.files import write_atomically
+    from pulmo.core.record import write_record
     from pulmo.core.tables import write_predictions
     from pulmo.evaluate.evaluate import Resampling
     from pulmo.evaluate.multilabel.evaluate import evaluate_labels
@@ -40,15 +40,11 @@ def evaluate_findings(table: "LabelsTable", provenance: "Provenance", output: Pa
         rows, _ = table.of_label(table.labels.index(label))
         own = evaluation.labels[label]
         write_predictions(rows, output / folder / "predictions.parquet")
-        write_atomically(output / folder / "evaluation.json", _json(own.model_dump_json(indent=2)))
+        write_record(output / folder / "evaluation.json", own)
         write_report(output / folder / "report.html", ReportContent(own, None))
-    write_atomically(output / "evaluation.json", _json(evaluation.model_dump_json(indent=2)))
+    write_record(output / "evaluation.json", evaluation)
     write_labels_report(output / "report.html", evaluation)
     _tell(evaluation, output)
-
-
-def _json(text: str) -> bytes:
-    return text.encode() + b"\n"
 
 
 def _tell(evaluation: "LabelsEvaluation", output: Path) -> None:

@@ -69,7 +69,7 @@ def _evaluate_classes(
     """Judges a table of one class a film."""
     import numpy as np
 
-    from pulmo.core.files import write_atomically
+    from pulmo.core.record import write_record
     from pulmo.core.tables import write_predictions
     from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
     from pulmo.evaluate.table import complete
@@ -85,7 +85,6 @@ def _evaluate_classes(
     evaluation = evaluate(rows, told.terms, provenance, resampling, prevalence=options.prevalence)
     claim_folder(output)
     write_predictions(rows, output / "predictions.parquet")
-    figures = evaluation.model_dump_json(indent=2).encode() + b"\n"
-    write_atomically(output / "evaluation.json", figures)
+    write_record(output / "evaluation.json", evaluation)
     write_report(output / "report.html", ReportContent(evaluation, None))
     tell_evaluation(evaluation, output)

@@ -53,6 +53,7 @@ def train_repeats(
 ) -> None:
     """Trains a recipe with each fold held out, with each seed, and tells what came of it."""
     from pulmo.core.files import write_atomically
+    from pulmo.core.record import write_record
     from pulmo.study.crew import do_all
     from pulmo.study.repeats import Repeat, claim_repeats, plan_repeats, works_of
     from pulmo.study.repeats_folder import RepeatsFolder
@@ -79,7 +80,7 @@ def train_repeats(
     summary = summarise(runs)
     text = summary_text(summary)
     write_atomically(folder.text, text.encode())
-    write_atomically(folder.summary, summary.model_dump_json(indent=2).encode() + b"\n")
+    write_record(folder.summary, summary)
     typer.echo(summary.model_dump_json(indent=2) if as_json else f"{text}\n{folder.summary}")
 
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pulmo.core.errors import InputError
-from pulmo.core.files import read_bytes
+from pulmo.core.files import read_bytes, write_atomically
 
 
 class Record(BaseModel):
@@ -45,3 +45,12 @@ def read_record(path: Path, kind: type[AnyRecord], what: str) -> AnyRecord:
         InputError: the file is missing or is no such record.
     """
     return parse_record(read_bytes(path), kind, origin=str(path), what=what)
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Writes a record as a JSON file that `read_record` reads.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    write_atomically(path, record.model_dump_json(indent=2).encode() + b"\n")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pulmo.core.errors import UsageError
 from pulmo.evaluate.calibrated import band_shares, set_figures
@@ -101,7 +102,8 @@ def evaluate(
     sample = judged.sample
     overall, classes = figures(sample, resampling.replicates, resampling.generator)
     patients = _patients(judged, terms, resampling, prevalence)
-    data = _evaluated_data(judged, provenance)
+    places = homes(judged.rows)
+    data = _evaluated_data(judged, places, provenance)
     known = (judged.rows["source"] != UNSTATED).to_numpy(np.bool_)
     recalls = {label: metrics["recall"] for label, metrics in classes.items()}
     return Evaluation(
@@ -117,7 +119,7 @@ def evaluate(
         reliability=reliability(sample),
         roc=roc_curves(sample),
         precision_recall=precision_recall_curves(sample),
-        contrasts=contrasts(sample, np.where(known, homes(judged.rows), "")),
+        contrasts=contrasts(sample, np.where(known, places, "")),
         pairs=pairs(sample),
         classification_report=classification_report(sample),
         sweep=sweep(judged, terms),
@@ -147,14 +149,16 @@ def _patients(
     )
 
 
-def _evaluated_data(judged: Judged, provenance: Provenance) -> EvaluatedData:
+def _evaluated_data(
+    judged: Judged, places: NDArray[np.str_], provenance: Provenance
+) -> EvaluatedData:
     sample = judged.sample
-    sources, places = (
+    sources, parts = (
         {
             str(name): _class_counts(sample, rows["class"])
             for name, rows in judged.rows.groupby(keys, sort=True)
         }
-        for keys in (judged.rows["source"].to_numpy(str), homes(judged.rows))
+        for keys in (judged.rows["source"].to_numpy(str), places)
     )
     return EvaluatedData(
         manifest_sha256=provenance.manifest_sha256,
@@ -163,7 +167,7 @@ def _evaluated_data(judged: Judged, provenance: Provenance) -> EvaluatedData:
         groups=int(sample.groups.max()) + 1,
         labels=_class_counts(sample, judged.rows["class"]),
         sources=sources,
-        homes={} if places.keys() == sources.keys() else places,
+        homes={} if parts.keys() == sources.keys() else parts,
         skipped=judged.skipped,
         failed=tuple(provenance.failed),
         voided=tuple(provenance.voided),

@@ -42,7 +42,7 @@ def read_table(path: Path) -> pd.DataFrame:
     except (ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not a CSV table: {str(error).rstrip('.')}.") from error
     # Of two columns of one name pandas gives the second another.
-    named = pd.Series(next(csv.reader(io.StringIO(data.decode("utf-8-sig"))), []))
+    named = pd.Series(next(csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8-sig")), []))
     if named.duplicated().any():
         twice = named[named.duplicated()].iloc[0]
         raise InputError(f"{path} has two columns {twice!r}; leave one out.")

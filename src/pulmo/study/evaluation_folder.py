@@ -10,6 +10,7 @@ from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
+from pulmo.core.record import write_record
 from pulmo.core.tables import manifest_sha256, write_predictions
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName
@@ -76,6 +77,5 @@ def write_evaluation(
     resampling = Resampling(np.random.default_rng(0))
     evaluation = evaluate(predictions, Terms.of(card), provenance, resampling)
     write_predictions(predictions, folder.predictions)
-    figures = evaluation.model_dump_json(indent=2).encode() + b"\n"
-    write_atomically(folder.evaluation, figures)
+    write_record(folder.evaluation, evaluation)
     return evaluation

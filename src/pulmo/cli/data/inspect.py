@@ -33,7 +33,7 @@ def inspect(
     """
     import numpy as np
 
-    from pulmo.core.files import write_atomically
+    from pulmo.core.record import write_record
     from pulmo.core.tables import read_manifest
     from pulmo.datasets.inspect.facts import read_facts
     from pulmo.datasets.inspect.inspect import inspect_manifest
@@ -48,8 +48,7 @@ def inspect(
     with progress("reading samples") as (report,):
         drawn = read_samples(chosen, report)
     inspection = inspection.model_copy(update={"failed": tuple(drawn.failed)})
-    figures = inspection.model_dump_json(indent=2).encode() + b"\n"
-    write_atomically(output / "inspection.json", figures)
+    write_record(output / "inspection.json", inspection)
     page = output / "inspection.html"
     write_inspection(page, InspectionContent(inspection, drawn.shown, samples))
     if json_:
