@@ -9,6 +9,7 @@ from PIL import Image
 
 from pulmo.core.errors import RefusedError
 from pulmo.radiograph.colour import MAX_CHROMA, grey_of_colour
+from pulmo.radiograph.notes import Note
 
 
 def film() -> NDArray[np.uint8]:
@@ -40,7 +41,7 @@ def test_a_blue_film_base_is_accepted_as_luma() -> None:
     colour = tinted(0.86, 0.93, 1)
     grey, notes = grey_of_colour(colour, 255, "film.png")
     np.testing.assert_allclose(grey, colour @ [0.299, 0.587, 0.114] / 255, atol=1e-6)
-    assert notes == ("Colour was removed (mean chroma 0.069).",)
+    assert notes == (Note("colour", "Colour was removed (mean chroma 0.069)."),)
 
 
 def test_luma_agrees_with_pillow() -> None:
@@ -54,7 +55,7 @@ def test_a_film_with_a_small_red_arrow_is_accepted() -> None:
     colour = tinted(1, 1, 1)
     colour[10:16, 10:16] = [255, 0, 0]
     _, notes = grey_of_colour(colour, 255, "film.png")
-    assert notes == ("Colour was removed (mean chroma 0.009).",)
+    assert notes == (Note("colour", "Colour was removed (mean chroma 0.009)."),)
 
 
 @pytest.mark.parametrize("name", ["china.jpg", "flower.jpg", "grace_hopper"])

@@ -15,6 +15,7 @@ from pydicom.uid import (
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph import Radiograph, decode_radiograph
+from pulmo.radiograph.notes import Note
 
 MakeDicom = Callable[..., bytes]
 
@@ -49,7 +50,7 @@ def test_the_first_of_several_windows(dicom: MakeDicom, twelve: NDArray[np.uint1
     tags = {"WindowCenter": [1024.5, 9], "WindowWidth": [2049, 9]}
     film = decoded(dicom(twelve, tags))
     np.testing.assert_allclose(film.pixels, np.clip(twelve / 2048, 0, 1), atol=1e-6)
-    assert film.facts.notes == ("The first of 2 stated windows was used.",)
+    assert film.facts.notes == (Note("window-first", "The first of 2 stated windows was used."),)
 
 
 @pytest.mark.parametrize("width", [0, 0.5, -3])
@@ -59,15 +60,17 @@ def test_an_impossible_window_is_ignored(
     film = decoded(dicom(twelve, {"WindowCenter": 100, "WindowWidth": width}))
     np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
     assert film.facts.notes == (
-        "The stated window is not a usable one and was ignored.",
-        "No window is stated: the picture's own range was used.",
+        Note("window-unusable", "The stated window is not a usable one and was ignored."),
+        Note("own-range", "No window is stated: the picture's own range was used."),
     )
 
 
 @pytest.mark.parametrize("missing", ["WindowCenter", "WindowWidth"])
 def test_half_a_window_is_none(dicom: MakeDicom, twelve: NDArray[np.uint16], missing: str) -> None:
     film = decoded(dicom(twelve, {"WindowCenter": 100, "WindowWidth": 7, missing: None}))
-    assert film.facts.notes == ("No window is stated: the picture's own range was used.",)
+    assert film.facts.notes == (
+        Note("own-range", "No window is stated: the picture's own range was used."),
+    )
 
 
 def test_an_unknown_window_function_is_refused(

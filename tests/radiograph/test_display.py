@@ -7,6 +7,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_modality_lut, apply_voi, apply_windowing
 
 from pulmo.radiograph.display import GreyScale, Lut, Rescale, Window, display, look_up, windowed
+from pulmo.radiograph.notes import Note
 
 STORED = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 
@@ -131,7 +132,7 @@ def test_an_eight_bit_table_over_deep_data_keeps_its_full_range() -> None:
 def test_deep_data_without_a_window_use_their_own_range() -> None:
     pixels, notes = display(np.array([[1000, 1500, 3000]], np.uint16), GreyScale(12))
     np.testing.assert_allclose(pixels, [[0, 0.25, 1]], atol=1e-7)
-    assert notes == ("No window is stated: the picture's own range was used.",)
+    assert notes == (Note("own-range", "No window is stated: the picture's own range was used."),)
 
 
 @pytest.mark.parametrize("padding", [(0, 0), (0, 9)])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from pulmo.core.errors import InputError, RefusedError
+from pulmo.radiograph.notes import Note
 from pulmo.radiograph.radiograph import Radiograph, decode_radiograph
 from pulmo.radiograph.raster import oriented
 
@@ -76,14 +77,14 @@ def test_sixteen_bit_opacity_is_laid_on_black(ramp: NDArray[np.uint16]) -> None:
     samples = np.dstack([ramp, ramp.T])
     film = decoded(png(samples, 4, 16))
     np.testing.assert_allclose(film.pixels, (ramp / 65535) * (ramp.T / 65535), atol=1e-6)
-    assert film.facts.notes == ("Transparent parts were made black.",)
+    assert film.facts.notes == (Note("transparency", "Transparent parts were made black."),)
 
 
 def test_a_transparent_value_of_sixteen_bits_is_black(ramp: NDArray[np.uint16]) -> None:
     film = decoded(png(ramp, 0, 16, chunk(b"tRNS", b"\xff\xff")))
     expected = np.where(ramp == 65535, 0, ramp / 65535)
     np.testing.assert_allclose(film.pixels, expected, rtol=1e-6)
-    assert film.facts.notes == ("Transparent parts were made black.",)
+    assert film.facts.notes == (Note("transparency", "Transparent parts were made black."),)
 
 
 def test_sixteen_bit_colours_become_luma(ramp: NDArray[np.uint16]) -> None:
@@ -117,7 +118,7 @@ def test_a_transparent_palette_entry_is_black(grey: NDArray[np.uint8]) -> None:
 def test_opacity_is_laid_on_black(grey: NDArray[np.uint8]) -> None:
     film = decoded(saved(Image.fromarray(np.dstack([grey, grey[::-1]]), "LA"), "PNG"))
     np.testing.assert_allclose(film.pixels, (grey / 255) * (grey[::-1] / 255), atol=1e-6)
-    assert film.facts.notes == ("Transparent parts were made black.",)
+    assert film.facts.notes == (Note("transparency", "Transparent parts were made black."),)
 
 
 def test_full_opacity_is_dropped_without_a_note(grey: NDArray[np.uint8]) -> None:

@@ -2,6 +2,7 @@
 
 from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.limits import LIMITS, Limits
+from pulmo.radiograph.notes import KINDS, Note
 from pulmo.radiograph.radiograph import (
     Radiograph,
     decode_radiograph,
@@ -10,9 +11,11 @@ from pulmo.radiograph.radiograph import (
 )
 
 __all__ = [
+    "KINDS",
     "LIMITS",
     "Facts",
     "Limits",
+    "Note",
     "Radiograph",
     "decode_radiograph",
     "pixels_sha256",

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.core.errors import RefusedError
+from pulmo.radiograph.notes import Note
 
 MAX_CHROMA: Final = 0.08
 """Largest mean chroma of a film.
@@ -20,7 +21,7 @@ matplotlib have 0.11 to 0.28.
 
 def grey_of_colour(
     colour: NDArray[Any], top: float, name: str
-) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+) -> tuple[NDArray[np.float32], tuple[Note, ...]]:
     """Returns the grey picture of a colour one, and notes on it.
 
     Args:
@@ -48,4 +49,4 @@ def grey_of_colour(
     luma = np.multiply(red, 0.299 / top, dtype=np.float32)
     luma += np.multiply(green, 0.587 / top, dtype=np.float32)
     luma += np.multiply(blue, 0.114 / top, dtype=np.float32)
-    return luma, (f"Colour was removed (mean chroma {chroma:.3f}).",)
+    return luma, (Note("colour", f"Colour was removed (mean chroma {chroma:.3f})."),)

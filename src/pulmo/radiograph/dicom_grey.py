@@ -12,6 +12,7 @@ from pydicom.uid import ExplicitVRBigEndian
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph.dicom_tags import numbers_of, text_of
 from pulmo.radiograph.display import GreyScale, Lut, Rescale, Window
+from pulmo.radiograph.notes import Note
 
 _FUNCTIONS: Final = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
@@ -30,7 +31,7 @@ class _Reading(NamedTuple):
     words: str
 
 
-def grey_scale_of(dataset: Dataset, name: str) -> tuple[GreyScale, tuple[str, ...]]:
+def grey_scale_of(dataset: Dataset, name: str) -> tuple[GreyScale, tuple[Note, ...]]:
     """Returns how a greyscale picture is meant to be displayed, and notes on that.
 
     Raises:
@@ -66,7 +67,7 @@ def _modality_of(dataset: Dataset, reading: _Reading) -> Rescale | Lut | None:
     return Rescale(slope[0], intercept[0])
 
 
-def _voi_of(dataset: Dataset, reading: _Reading) -> tuple[Window | Lut | None, tuple[str, ...]]:
+def _voi_of(dataset: Dataset, reading: _Reading) -> tuple[Window | Lut | None, tuple[Note, ...]]:
     """Reads the VOI LUT module (PS3.3 C.11.2): its first table, else its first window."""
     if dataset.get("VOILUTSequence"):
         return _lut_of(dataset["VOILUTSequence"].value[0], reading), ()
@@ -83,9 +84,12 @@ def _voi_of(dataset: Dataset, reading: _Reading) -> tuple[Window | Lut | None, t
     center, width = centers[0], widths[0]
     narrowest = 1 if function == "LINEAR" else sys.float_info.min
     if not (math.isfinite(center) and narrowest <= width < math.inf):
-        return None, ("The stated window is not a usable one and was ignored.",)
+        return None, (
+            Note("window-unusable", "The stated window is not a usable one and was ignored."),
+        )
     several = len(centers) > 1
-    notes = (f"The first of {len(centers)} stated windows was used.",) if several else ()
+    text = f"The first of {len(centers)} stated windows was used."
+    notes = (Note("window-first", text),) if several else ()
     return Window(center, width, function), notes
 
 

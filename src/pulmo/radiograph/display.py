@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo.radiograph.notes import Note
+
 
 class Rescale(NamedTuple):
     """A linear modality transformation (PS3.3 C.11.1): value = slope * stored + intercept."""
@@ -67,7 +69,7 @@ class GreyScale(NamedTuple):
     inverted: bool = False
 
 
-def display(stored: NDArray[Any], scale: GreyScale) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+def display(stored: NDArray[Any], scale: GreyScale) -> tuple[NDArray[np.float32], tuple[Note, ...]]:
     """Returns the displayed picture, and notes on how it was made.
 
     In the order of PS3.4 N.2: modality, VOI, then inversion. Without a VOI table or window,
@@ -86,7 +88,7 @@ def display(stored: NDArray[Any], scale: GreyScale) -> tuple[NDArray[np.float32]
         float32 [height, width] in [0, 1], 0 black.
     """
     values, low, high = _physical(stored, scale)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     if isinstance(scale.voi, Lut):
         entries = look_up(np.rint(values), scale.voi)
         grey = (scale.voi.top - entries if scale.inverted else entries) / scale.voi.top
@@ -96,7 +98,7 @@ def display(stored: NDArray[Any], scale: GreyScale) -> tuple[NDArray[np.float32]
         bits = scale.modality.bits if isinstance(scale.modality, Lut) else scale.bits
         if bits > 8:
             low, high = _own_range(values, _inside(stored, scale.padding))
-            notes = ("No window is stated: the picture's own range was used.",)
+            notes = (Note("own-range", "No window is stated: the picture's own range was used."),)
         grey = np.zeros_like(values) if high <= low else _between(values, low, high, scale.inverted)
     return np.clip(grey, 0, 1).astype(np.float32), notes
 

@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
+from pulmo.radiograph.notes import Note
+
 FileFormat = Literal["PNG", "JPEG", "TIFF", "DICOM"]
 
 
@@ -19,7 +21,7 @@ class Facts(NamedTuple):
         spacing: distance of neighbouring rows and of neighbouring columns in mm: in the patient
             where the file was calibrated or states its magnification, else at the detector, where
             a chest is about a tenth larger.
-        notes: sentences on what was done to the picture that a reader should know of.
+        notes: what was assumed about the picture, or done to it, that a user must know of.
     """
 
     format: FileFormat
@@ -29,7 +31,7 @@ class Facts(NamedTuple):
     age: float | None = None
     sex: str | None = None
     spacing: tuple[float, float] | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 # The defined terms of PS3.3 C.8.1.1, whose sides are dropped, and two spellings that are not in the

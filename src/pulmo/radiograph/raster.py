@@ -15,6 +15,7 @@ from pulmo.radiograph.colour import grey_of_colour
 from pulmo.radiograph.facts import Facts, FileFormat
 from pulmo.radiograph.guard import damage_of
 from pulmo.radiograph.limits import Limits
+from pulmo.radiograph.notes import Note
 from pulmo.radiograph.tiff import counted_from_black, tiff_layout
 
 _PNG_END: Final = b"IEND\xaeB`\x82"
@@ -199,14 +200,14 @@ def _deep_colour(data: bytes, name: str) -> _Samples:
     return _Samples(decoded[..., 2::-1], 65535, opacity)
 
 
-def _grey(samples: _Samples, name: str) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+def _grey(samples: _Samples, name: str) -> tuple[NDArray[np.float32], tuple[Note, ...]]:
     """Returns samples as grey in [0, 1], transparent parts on black, and notes on that."""
     values, top, opacity = samples
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     if opacity is not None and opacity.min() < top:
         share = np.divide(opacity, top, dtype=np.float32)
         values = values * (share if values.ndim == 2 else share[..., None])
-        notes = ("Transparent parts were made black.",)
+        notes = (Note("transparency", "Transparent parts were made black."),)
     if values.ndim == 2:
         return np.divide(values, top, dtype=np.float32), notes
     grey, colour_notes = grey_of_colour(values, top, name)

@@ -1,0 +1,59 @@
+"""Notes: what the reader assumed about an image, or did to it, that a user must know of."""
+
+from typing import Final, Literal, NamedTuple
+
+NoteKind = Literal[
+    "own-range",
+    "window-unusable",
+    "window-first",
+    "table-range",
+    "value-unusable",
+    "contradiction",
+    "bits-unused",
+    "bits-masked",
+    "bits-differ",
+    "hot-pixel",
+    "padding",
+    "shutter",
+    "aspect",
+    "orientation",
+    "colour",
+    "transparency",
+    "scope",
+]
+
+KINDS: Final[dict[NoteKind, str]] = {
+    "own-range": "no display window is stated; the image's own range was used",
+    "window-unusable": "a stated display window is not usable and was ignored",
+    "window-first": "several display windows are stated; the first usable one was used",
+    "table-range": "a lookup table's entries contradict its descriptor; the entries count",
+    "value-unusable": "a value of the header is not usable and counts as unknown",
+    "contradiction": "two statements of the header contradict each other",
+    "bits-unused": "the values use only a part of the bits that are stored",
+    "bits-masked": "bits that do not belong to the image were removed",
+    "bits-differ": "the header and the compressed image state different numbers of bits",
+    "hot-pixel": "a few extreme pixels set the range of the image",
+    "padding": "pixels that are marked as padding were made black",
+    "shutter": "pixels outside the display shutter were made black",
+    "aspect": "the image was resampled to square pixels",
+    "orientation": "the header says that the image is turned or mirrored; it was left so",
+    "colour": "colour was removed",
+    "transparency": "transparent parts were made black",
+    "scope": "the header says what the model was not meant for",
+}
+"""Kind -> what such a note says, in words that fit any image of which it is true."""
+
+
+class Note(NamedTuple):
+    """One note.
+
+    Attributes:
+        kind: what it is about, a key of `KINDS`; for counts and for programs.
+        text: a sentence about this image. It quotes no value that could identify a person.
+    """
+
+    kind: NoteKind
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
