@@ -77,7 +77,10 @@ def test_the_limits_of_the_caller_hold(film: Path, limits: Limits, words: str) -
 
 def test_an_even_picture_is_refused(tmp_path: Path) -> None:
     Image.new("L", (40, 40), 128).save(tmp_path / "film.png")
-    with pytest.raises(RefusedError, match=r"film\.png shows nothing: all its pixels are equal\."):
+    with pytest.raises(
+        RefusedError,
+        match=r"film\.png shows nothing: all pixels of the displayed image are equal\.",
+    ):
         read_radiograph(tmp_path / "film.png")
 
 

@@ -20,7 +20,7 @@ from pulmo.radiograph.isolated import isolated_pixels
 _DECODERS: Final = ("pydicom", "pylibjpeg", "pillow")
 
 
-def decodes(dataset: FileDataset) -> bool:
+def decodes(dataset: Dataset) -> bool:
     """Tells whether there is a decoder for the transfer syntax of a data set."""
     # No decoder is known to read several channels of 12 bits.
     if _is_extended(dataset) and int(dataset["SamplesPerPixel"].value) != 1:
@@ -109,10 +109,10 @@ def syntax_name(dataset: Dataset) -> str:
     return syntax.name if syntax.name != syntax else "an unknown transfer syntax"
 
 
-def _is_extended(dataset: FileDataset) -> bool:
+def _is_extended(dataset: Dataset) -> bool:
     """Tells whether this is JPEG of 12 bits, which Pillow does not read."""
     extended = dataset.file_meta.TransferSyntaxUID == JPEGExtended12Bit
-    return extended and int(dataset["BitsStored"].value) > 8
+    return bool(extended) and int(dataset["BitsStored"].value) > 8
 
 
 def _from_high_bit(dataset: FileDataset, plugin: str) -> NDArray[Any]:

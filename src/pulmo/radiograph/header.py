@@ -17,7 +17,7 @@ class Header(NamedTuple):
     Attributes:
         height: of the picture as it is meant to be looked at, in pixels.
         width: likewise.
-        facts: what the file says of the picture; its notes on decoding are empty.
+        facts: what the file says of the picture; notes that need its pixels are lacking.
     """
 
     height: int
@@ -65,8 +65,9 @@ def read_dicom_tags(path: Path) -> Facts:
     """
     from pydicom.filereader import dcmread  # noqa: PLC0415 - see above
 
+    from pulmo.radiograph.dicom_elements import Elements  # noqa: PLC0415 - see above
     from pulmo.radiograph.dicom_tags import facts_of  # noqa: PLC0415 - see above
 
     with quiet_decoders, damage_of(str(path), "the header of a DICOM file"):
         dataset = dcmread(path, force=True, stop_before_pixels=True)
-        return facts_of(dataset, bits=0)
+        return facts_of(Elements(dataset), bits=0)

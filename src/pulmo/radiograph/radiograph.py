@@ -69,7 +69,7 @@ def decode_radiograph(data: bytes, name: str, limits: Limits = LIMITS) -> Radiog
     if not np.isfinite(pixels).all():
         raise RefusedError(f"{name} holds values that are not numbers.")
     if pixels.min() == pixels.max():
-        raise RefusedError(f"{name} shows nothing: all its pixels are equal.")
+        raise RefusedError(f"{name} shows nothing: all pixels of the displayed image are equal.")
     return Radiograph(np.ascontiguousarray(pixels), sha256(data), facts)
 
 
