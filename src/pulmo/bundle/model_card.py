@@ -68,6 +68,7 @@ def _data(card: Card) -> str:
         + "\n\n"
         + _table(("class", "sources of the training pictures"), by_source)
         + f"\n\nModality: {', '.join(card.training.modalities) or 'not stated'}"
+        + f"\n\nViews: {', '.join(card.training.views) or 'not stated'}"
         + f"\n\nManifest (SHA-256): {card.training.manifest_sha256}"
     )
 

@@ -8,9 +8,10 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import Band, Card, parse_card, read_card
-from pulmo.core.errors import InputError, RefusedError
+from pulmo.bundle.scope import check_scope
+from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
-from pulmo.radiograph import Radiograph
+from pulmo.radiograph import Note, Radiograph
 from pulmo.radiograph.geometry import to_input
 
 MODEL: Final = "model.onnx"
@@ -163,22 +164,16 @@ class Predictor:
         shape = self.card.input
         return to_input(radiograph.pixels, shape.size, shape.aspect, shape.grey)
 
-    def check_modality(self, radiograph: Radiograph, name: str = "The picture") -> None:
-        """Refuses a picture that says to be of another modality than those of the training.
+    def check_scope(self, radiograph: Radiograph, name: str = "The image") -> tuple[Note, ...]:
+        """Refuses an image whose header says that the model was not meant for it.
 
-        Args:
-            radiograph: the picture; most files do not say what they are, and pass.
-            name: what the message calls the picture.
+        Returns:
+            notes on what the header says against the use, but the card accepts.
 
         Raises:
-            RefusedError: it is of another modality.
+            RefusedError: as `pulmo.bundle.scope.check_scope`.
         """
-        known, modality = self.card.training.modalities, radiograph.facts.modality
-        if known and modality is not None and modality not in known:
-            raise RefusedError(
-                f"{name} is of the modality {modality}; {self.card.name} was trained on "
-                f"{' and '.join(known)} only."
-            )
+        return check_scope(self.card, radiograph.facts, name)
 
     def predict(self, radiograph: Radiograph, name: str = "The picture") -> Outcome:
         """Returns the result for one radiograph.
@@ -189,9 +184,9 @@ class Predictor:
 
         Raises:
             InputError: the network gave a value that is not a number.
-            RefusedError: the picture is of a modality that the model was not trained on.
+            RefusedError: the header says that the model was not meant for the picture.
         """
-        self.check_modality(radiograph, name)
+        self.check_scope(radiograph, name)
         outputs = self.run(self.to_input(radiograph)[None])
         return outcomes(self.card, outputs)[0]
 

@@ -58,7 +58,7 @@ def predict_manifest(
         path, expected = picture
         try:
             radiograph = read_radiograph(Path(path))
-            predictor.check_modality(radiograph, path)
+            predictor.check_scope(radiograph, path)
         except PulmoError as error:
             return Failure(path=path, reason=str(error))
         if radiograph.sha256 != expected:

@@ -115,6 +115,8 @@ def _training(engine: Engine, progress: Progress) -> Training:
         counts=counts,
         sources={label: _sources(material, names, label) for label in recipe.labels.order},
         modalities=stated_kinds(material.table),
+        views=tuple(sorted(material.table["view"].dropna().unique())),
+        accepts=recipe.data.accepts,
     )
 
 
