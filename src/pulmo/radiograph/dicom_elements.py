@@ -1,6 +1,7 @@
 """The elements of a DICOM data set as plain values, with a note on each that cannot be used."""
 
 import math
+import re
 from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -14,6 +15,8 @@ from pulmo.radiograph.notes import Note, NoteKind
 
 _TEXT: Final = frozenset({"CS", "DS", "IS", "LO", "LT", "SH", "ST", "UC", "UN", "UT", None})
 """Value representations of a number that is written in characters, right or wrong."""
+_THOUSANDS: Final = re.compile(r"[+-]?\d{1,3},\d{3}")
+"""What may be a number of thousands as well as one with a decimal comma."""
 
 
 def text_of(dataset: Dataset, keyword: str) -> str:
@@ -92,8 +95,8 @@ class Elements:
     def written_numbers(self, keyword: str) -> list[float | None]:
         """Returns an element's values one by one, None in the place of one that is no number.
 
-        A comma is read as a decimal point, and a value in another value representation than the
-        standard's is read too: display windows are often written so.
+        A comma is read as a decimal point, unless it may part thousands, and a value in another
+        value representation than the standard's is read too: windows are often written so.
         """
         raw = self._raw(keyword)
         if raw is None:
@@ -136,7 +139,7 @@ class Elements:
     def _number(self, text: str, keyword: str) -> float | None:
         if not text:
             return None
-        if text.count(",") == 1 and "." not in text:
+        if text.count(",") == 1 and "." not in text and not _THOUSANDS.fullmatch(text):
             self.note(
                 "value-unusable",
                 f"{element_name(keyword)} has a decimal comma, which was read as a point.",
@@ -145,5 +148,8 @@ class Elements:
         try:
             number = float(text)
         except ValueError:
-            return None
-        return number if math.isfinite(number) else None
+            number = math.nan
+        if math.isfinite(number):
+            return number
+        self.unusable(keyword)
+        return None

@@ -19,7 +19,7 @@ _SHAPES: Final = {"IDENTITY": "MONOCHROME2", "INVERSE": "MONOCHROME1"}
 class _Windows(NamedTuple):
     """The windows that a data set states: those that can be used, and how many there are."""
 
-    usable: list[tuple[int, Window]]
+    usable: list[Window]
     stated: int
 
 
@@ -133,11 +133,10 @@ def _voi_of(elements: Elements, tables: TableReader, scale: GreyScale) -> Window
         if windows.stated:
             elements.note("window-unusable", "The stated window is not usable and was ignored.")
         return None
-    number, window = windows.usable[0]
     if windows.stated > 1:
-        which = "the first" if number == 0 else f"number {number + 1}, the first usable one,"
-        elements.note("window-first", f"{windows.stated} windows are stated; {which} was used.")
-    return window
+        text = f"{windows.stated} windows are stated; the first usable one was used."
+        elements.note("window-first", text)
+    return windows.usable[0]
 
 
 def _windows_of(elements: Elements, name: str) -> _Windows:
@@ -146,11 +145,9 @@ def _windows_of(elements: Elements, name: str) -> _Windows:
     Raises:
         RefusedError: there is a window of a function that is not in the standard.
     """
-    centers, widths = (elements.written_numbers(f"Window{part}") for part in ("Center", "Width"))
-    stated = max(len(centers), len(widths))
-    if not (centers and widths) or not any(
-        number is not None or elements.text("WindowCenter") for number in centers + widths
-    ):
+    stated = [elements.written_numbers(f"Window{part}") for part in ("Center", "Width")]
+    known = [[number for number in numbers if number is not None] for numbers in stated]
+    if not any(known):
         return _Windows([], 0)
     function = elements.text("VOILUTFunction").upper() or "LINEAR"
     if function not in _FUNCTIONS:
@@ -159,12 +156,14 @@ def _windows_of(elements: Elements, name: str) -> _Windows:
             f"{', '.join(_FUNCTIONS)} are."
         )
     narrowest = 1 if function == "LINEAR" else sys.float_info.min
+    # One of each belong together wherever they stand.
+    centers, widths = known if all(len(numbers) == 1 for numbers in known) else stated
     usable = [
-        (number, Window(center, width, function))
-        for number, (center, width) in enumerate(zip(centers, widths, strict=False))
+        Window(center, width, function)
+        for center, width in zip(centers, widths, strict=False)
         if center is not None and width is not None and width >= narrowest
     ]
-    return _Windows(usable, stated)
+    return _Windows(usable, max(map(len, stated)))
 
 
 def _first_table(elements: Elements, keyword: str) -> Dataset | None:

@@ -47,13 +47,16 @@ def check_scope(elements: Elements, name: str, limits: Limits) -> str:
         words = ", ".join(map(element_name, missing))
         raise InputError(f"{name} is a DICOM image whose header lacks {words}.")
     frames = elements.numbers("NumberOfFrames")
+    if "NumberOfFrames" in dataset and not frames:
+        dataset.NumberOfFrames = 1
     if frames and frames[0] > 1:
         raise RefusedError(f"{name} holds several frames; one image was expected.")
     limits.check_shape(int(dataset["Rows"].value), int(dataset["Columns"].value), name)
     if photometric not in _READ:
-        known = photometric if photometric in _RETIRED else "unknown"
+        known = f" {photometric}" if photometric in _RETIRED else ""
         raise RefusedError(
-            f"{name} has the Photometric Interpretation {known}; {', '.join(_READ)} are read."
+            f"{name} has a Photometric Interpretation{known} that is not read; "
+            f"{', '.join(_READ)} are."
         )
     _check_pixels(elements, photometric, name)
     if not decodes(dataset):
@@ -124,9 +127,9 @@ def _check_pixels(elements: Elements, photometric: str, name: str) -> None:
             f"{allocated}."
         )
     high = elements.numbers("HighBit")
-    if high and not stored - 1 <= high[0] <= allocated - 1:
-        elements.note(
-            "contradiction",
-            f"High Bit is {high[0]:g} where {stored} bits are stored; it was ignored.",
-        )
-        dataset.HighBit = stored - 1
+    if high and stored - 1 <= high[0] <= allocated - 1:
+        return
+    if high:
+        text = f"High Bit is {high[0]:g} where {stored} bits are stored; it was ignored."
+        elements.note("contradiction", text)
+    dataset.HighBit = stored - 1
