@@ -6,7 +6,7 @@ import pytest
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.datasets.manifest import import_source
-from pulmo.datasets.source import SOURCES, Entry, Problem
+from pulmo.datasets.source import SOURCES, Entry, Problem, left_out_link
 
 TESTS = "participant\tdate\ttest\tresult\n"
 REPORTS = "\tPatientID\tReportID\tReport\tLabels\n"
@@ -198,6 +198,8 @@ def test_volumes_masks_and_other_parts_of_the_body_are_left_out(
     draw("covid19_posi/derivatives/segmentations/sub-S1_ses-E1_run-1_bp-chest_vp-ap_cr.png")
     put(tmp_path, "covid19_posi/sub-S1/ses-E1/mod-ct/sub-S1_ses-E1_run-1_ct.nii.gz", "x")
     put(tmp_path, "covid19_posi/sub-list.txt", "sub-S1")
+    link = kept.parent / "sub-S1_ses-E1_run-2_bp-chest_vp-ap_cr.png"
+    link.symlink_to(kept)
     put_tests(tmp_path, ("sub-S1", "20.03.2020", "PCR", "POSITIVO"))
     imported = import_source("bimcv-covid19", tmp_path)
     assert imported.manifest["path"].tolist() == [str(kept)]
@@ -205,6 +207,7 @@ def test_volumes_masks_and_other_parts_of_the_body_are_left_out(
     assert [(p.reason, p.failed) for p in imported.problems] == [
         ("it is a volume, not a picture", False),
         ("it is not of the chest", False),
+        (left_out_link(link).reason, False),
         ("its name is not that of an X-ray or CT image of the set", True),
     ]
 

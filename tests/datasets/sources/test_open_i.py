@@ -5,7 +5,7 @@ import pytest
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.datasets.manifest import import_source
-from pulmo.datasets.source import SOURCES, Entry, Problem
+from pulmo.datasets.source import SOURCES, Entry, Problem, left_out_link
 
 PROJECTIONS = "uid,filename,projection\n"
 REPORTS = "uid,MeSH,Problems,image,indication,comparison,findings,impression\n"
@@ -99,6 +99,19 @@ def test_dicom_comes_first_and_its_header_says_the_view(
     assert table["group"].tolist()[0] == table["group"].tolist()[1] != table["group"].tolist()[2]
     assert [problem.failed for problem in imported.problems] == [False, False]
     assert "it is also there as" in imported.problems[0].reason
+
+
+def test_links_are_named_and_other_files_passed_over(root: Path) -> None:
+    links = [root / "ecgen-radiology" / "3.xml", root / "NLMCXR_png" / "CXR3_IM-1384-1001.png"]
+    for link in links:
+        link.symlink_to(root)
+    (root / "ecgen-radiology" / "read.me").touch()
+    (root / "NLMCXR_png" / "Thumbs.db").touch()
+    entries, problems = index(root)
+    assert len(entries) == 3
+    assert [problem for problem in problems if "link" in problem.reason] == [
+        left_out_link(link) for link in reversed(links)
+    ]
 
 
 def test_kaggles_whole_set(tmp_path: Path, draw: Callable[..., Path]) -> None:

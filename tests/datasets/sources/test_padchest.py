@@ -153,6 +153,7 @@ def test_rows_that_are_damaged_or_doubled_are_named(root: Path) -> None:
         + row("b", "normal")
         + row("../a", "['normal']", folder="..")
         + "8,b.png,0\n"
+        + row("b", "['nodule']", folder="")
         + row("b", "['nodule']", view="UNK")
     )
     entries, problems = index(root)
@@ -163,6 +164,7 @@ def test_rows_that_are_damaged_or_doubled_are_named(root: Path) -> None:
         (f"{table}, line 5", True),
         (f"{table}, line 6", True),
         (f"{table}, line 7", True),
+        (f"{table}, line 8", True),
     ]
 
 
