@@ -12,7 +12,7 @@ from pydicom.uid import JPEG2000Lossless
 
 from pulmo.core.errors import InputError, PulmoError, RefusedError
 from pulmo.radiograph import Limits, decode_radiograph
-from pulmo.radiograph.header import Header, read_dicom_tags, read_header
+from pulmo.radiograph.header import Header, read_dicom_size, read_dicom_tags, read_header
 
 MakeDicom = Callable[..., bytes]
 
@@ -81,6 +81,22 @@ def test_tags_alone_are_read_without_the_picture(
     assert (tags.view, tags.modality, tags.age, tags.sex) == ("lateral", "X-ray", 1.5, "M")
     with pytest.raises(InputError, match=r"none\.dcm could not be read"):
         read_dicom_tags(tmp_path / "none.dcm")
+
+
+def test_the_size_of_a_dicom_file_is_read_without_its_pixels(
+    tmp_path: Path, dicom: MakeDicom, grey: NDArray[np.uint8]
+) -> None:
+    whole = dicom(grey)
+    path = tmp_path / "film.dcm"
+    for data in (whole, whole[: -grey.size // 2]):
+        path.write_bytes(data)
+        assert read_dicom_size(path) == grey.shape
+    for data in (b"", b"no DICOM file", whole[:200]):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match=r"film\.dcm (states no rows|could not be read)"):
+            read_dicom_size(path)
+    with pytest.raises(InputError, match="does not exist"):
+        read_dicom_size(tmp_path / "none.dcm")
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF"])
