@@ -168,7 +168,7 @@ class Predictor:
         """Refuses an image whose header says that the model was not meant for it.
 
         Returns:
-            notes on what the header says against the use, but the card accepts.
+            a note where the view is frontal, but not one of the training.
 
         Raises:
             RefusedError: as `pulmo.bundle.scope.check_scope`.

@@ -5,8 +5,8 @@ from typing import Final
 from pulmo.bundle.card import Card
 from pulmo.core.errors import RefusedError
 from pulmo.radiograph import Facts, Note
+from pulmo.radiograph.facts import FRONTAL
 
-_FRONTAL: Final = ("PA", "AP", "AP supine")
 _XRAY: Final = ("X-ray",)
 _CHEST: Final = "chest"
 
@@ -17,12 +17,12 @@ def check_scope(card: Card, facts: Facts, name: str) -> tuple[Note, ...]:
     What the header leaves open passes: most files do not say what they show.
 
     Args:
-        card: of the model; `training.accepts` names what is noted instead of refused.
+        card: of the model; `training.accepts` names what passes with the reader's note of it.
         facts: what the image's file says.
         name: what the message calls the image.
 
     Returns:
-        notes on what the header says against the use, but the card accepts.
+        a note where the view is frontal, but not one of the training.
 
     Raises:
         RefusedError: the image is of another modality, part of the body or view than those that
@@ -42,19 +42,16 @@ def check_scope(card: Card, facts: Facts, name: str) -> tuple[Note, ...]:
             "Presentation Intent Type FOR PROCESSING: the detector's values, which are not made to "
             "be looked at"
         )
-    if facts.view and facts.view not in (*_FRONTAL, *training.views):
+    if facts.view and facts.view not in (*FRONTAL, *training.views):
         against[facts.view] = f"a {facts.view} view; {_trained_on(card)}"
     if facts.body_part and _CHEST not in facts.body_part:
         against["other body part"] = f"another part of the body: {facts.body_part}"
     refused = [words for key, words in against.items() if key not in training.accepts]
     if refused:
         raise RefusedError(f"{name} is out of scope. Its header states {'; and '.join(refused)}.")
-    notes = [Note("scope", f"The header states {words}.") for words in against.values()]
-    if facts.view in _FRONTAL and training.views and facts.view not in training.views:
-        notes.append(
-            Note("scope", f"The header states the view {facts.view}; {_trained_on(card)}.")
-        )
-    return tuple(notes)
+    if facts.view in FRONTAL and training.views and facts.view not in training.views:
+        return (Note("scope", f"The header states the view {facts.view}; {_trained_on(card)}."),)
+    return ()
 
 
 def _trained_on(card: Card) -> str:

@@ -24,7 +24,7 @@ from pulmo.radiograph.dicom_pixels import check_pixel_data, stored_values, synta
 from pulmo.radiograph.dicom_scope import COLOUR, GREY, check_scope
 from pulmo.radiograph.dicom_shutter import shutter_of
 from pulmo.radiograph.dicom_tables import TableReader
-from pulmo.radiograph.dicom_tags import aspect_of, facts_of, note_orientation
+from pulmo.radiograph.dicom_tags import aspect_of, facts_of, note_orientation, note_scope
 from pulmo.radiograph.display import display, shutter_note
 from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.guard import damage_of
@@ -63,6 +63,7 @@ def decode_dicom(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.flo
         facts = facts_of(elements, int(dataset["BitsStored"].value))
         scale = grey_scale_of(elements, name) if photometric in GREY else None
         note_orientation(elements)
+        note_scope(elements, facts)
     with damage_of(name, f"DICOM pixel data in {syntax_name(dataset)}"):
         check_pixel_data(dataset, name)
         stored = stored_values(dataset, data)
@@ -90,6 +91,7 @@ def read_dicom_header(data: bytes, name: str, limits: Limits) -> tuple[tuple[int
             grey_scale_of(elements, name)
         facts = facts_of(elements, int(dataset["BitsStored"].value))
         note_orientation(elements)
+        note_scope(elements, facts)
         shape = int(dataset["Rows"].value), int(dataset["Columns"].value)
         shape, facts = _square(elements, shape, facts, limits)
     with damage_of(name, f"DICOM pixel data in {syntax_name(dataset)}"):

@@ -5,6 +5,7 @@ from typing import Final
 
 from pulmo.radiograph.dicom_elements import Elements
 from pulmo.radiograph.facts import (
+    FRONTAL,
     Facts,
     age_between,
     age_of,
@@ -75,6 +76,19 @@ def note_orientation(elements: Elements) -> None:
                 "orientation",
                 f"Patient Orientation says that the image is {turned}; it was left as it is.",
             )
+
+
+def note_scope(elements: Elements, facts: Facts) -> None:
+    """Notes what the header states that does not fit a frontal chest X-ray image."""
+    stated = {
+        "Modality": facts.modality not in (None, "X-ray") and facts.modality,
+        "Presentation Intent Type": facts.intent,
+        "view": facts.view not in (None, *FRONTAL) and facts.view,
+        "part of the body": facts.body_part != "chest" and facts.body_part,
+    }
+    for what, value in stated.items():
+        if value:
+            elements.note("scope", f"The {what} that the header states is {value}.")
 
 
 def frame_item(elements: Elements, keyword: str) -> Elements | None:

@@ -6,6 +6,9 @@ from typing import Final, Literal, NamedTuple
 
 from pulmo.radiograph.notes import Note
 
+FRONTAL: Final = ("PA", "AP", "AP supine")
+"""The frontal views."""
+
 FileFormat = Literal["PNG", "JPEG", "TIFF", "DICOM"]
 
 
