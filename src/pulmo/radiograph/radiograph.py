@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,11 @@ from pulmo.radiograph.content import format_of
 from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.guard import quiet_decoders
 from pulmo.radiograph.limits import LIMITS, Limits
+from pulmo.radiograph.notes import Note
 from pulmo.radiograph.raster import decode_raster
+
+_FEW_BITS: Final = 12
+"""Bits of a 16-bit image up to which it is nearly black: a sixteenth of the range at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +75,23 @@ def decode_radiograph(data: bytes, name: str, limits: Limits = LIMITS) -> Radiog
         raise RefusedError(f"{name} holds values that are not numbers.")
     if pixels.min() == pixels.max():
         raise RefusedError(f"{name} shows nothing: all pixels of the displayed image are equal.")
+    if facts.bits == 16 and facts.format != "DICOM":
+        facts = facts._replace(notes=(*facts.notes, *_unused_bits(pixels)))
     return Radiograph(np.ascontiguousarray(pixels), sha256(data), facts)
+
+
+def _unused_bits(pixels: NDArray[np.float32]) -> tuple[Note, ...]:
+    """Returns a note where a 16-bit image, whose range nothing states, leaves upper bits unused."""
+    values = np.rint(pixels.ravel() * np.float64(65535)).astype(np.int64)
+    few = values.size // 1000
+    largest, most = int(values.max()), int(np.partition(values, -1 - few)[-1 - few])
+    if largest.bit_length() < 16:
+        text = f"The values use {largest.bit_length()} of 16 bits, so the image is dark."
+        return (Note("bits-unused", text),)
+    if most.bit_length() <= _FEW_BITS:
+        text = f"All but a few pixels use {most.bit_length()} of 16 bits, so the image is dark."
+        return (Note("hot-pixel", text),)
+    return ()
 
 
 def _decode(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.float32], Facts]:
