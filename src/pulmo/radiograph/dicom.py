@@ -20,7 +20,8 @@ from pydicom.uid import (
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph.colour import grey_of_colour
 from pulmo.radiograph.dicom_grey import grey_scale_of
-from pulmo.radiograph.dicom_pixels import check_pixel_data, decodes, stored_values, syntax_name
+from pulmo.radiograph.dicom_pixels import check_pixel_data, stored_values
+from pulmo.radiograph.dicom_syntax import decodes, syntax_name
 from pulmo.radiograph.dicom_tags import facts_of, text_of
 from pulmo.radiograph.display import display
 from pulmo.radiograph.facts import Facts
@@ -66,7 +67,7 @@ def decode_dicom(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.flo
         scale, notes = grey_scale_of(dataset, name)
     with damage_of(name, f"DICOM pixel data in {syntax_name(dataset)}"):
         check_pixel_data(dataset, name)
-        stored = stored_values(dataset, data)
+        stored, bit_notes = stored_values(dataset, name)
         top = 2**facts.bits - 1
         if photometric == "PALETTE COLOR":
             stored = apply_color_lut(stored, dataset)[..., :3]
@@ -79,7 +80,7 @@ def decode_dicom(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.flo
         # A palette may state more bits than its entries have.
         top = min(top, np.iinfo(stored.dtype).max)
         pixels, more = grey_of_colour(np.clip(stored, 0, top), top, name)
-    return pixels, facts._replace(notes=notes + more)
+    return pixels, facts._replace(notes=notes + bit_notes + more)
 
 
 def read_dicom_header(data: bytes, name: str, limits: Limits) -> tuple[tuple[int, int], Facts]:

@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple
 
 from pulmo.radiograph.notes import Note
 
-FileFormat = Literal["PNG", "JPEG", "TIFF", "DICOM"]
+FileFormat = Literal["PNG", "JPEG", "TIFF", "BMP", "WebP", "JPEG 2000", "DICOM"]
 
 
 class Facts(NamedTuple):
