@@ -50,7 +50,9 @@ def test_an_empty_file(tmp_path: Path) -> None:
 
 def test_a_text_called_png(tmp_path: Path) -> None:
     (tmp_path / "film.png").write_text("not a picture\n" * 20)
-    with pytest.raises(InputError, match=r"film\.png is not a PNG, JPEG, TIFF or DICOM file"):
+    with pytest.raises(
+        InputError, match=r"film\.png is not a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file"
+    ):
         read_radiograph(tmp_path / "film.png")
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
+from pulmo.bundle.card import Card
+from pulmo.bundle.scope import check_scope
 from pulmo.core.errors import InputError, PulmoError, RefusedError
 from pulmo.radiograph import read_radiograph
 
@@ -51,6 +53,10 @@ READ = {
     "enhanced_one_frame.dcm": Right((0.0, 178.0, 255.0)),
     "aspect.dcm": Right((0.0, 100.6, 245.0), ("aspect",)),
     "mirrored_orientation.dcm": Right(FILM, ("orientation",)),
+    "jls_b7_a8.dcm": Right((0.0, 100.7, 249.0)),
+    "jll_b7_a8.dcm": Right((0.0, 100.7, 249.0)),
+    "for_processing.dcm": Right((0.0, 103.5, 255.0), ("contradiction", "own-range", "scope")),
+    "lateral.dcm": Right(FILM, ("scope",)),
     "jpeg8_header12.dcm": Right((0.0, 100.7, 250.0), ("bits-differ",)),
 }
 REFUSED: dict[str, tuple[type[PulmoError], str]] = {
@@ -82,3 +88,9 @@ def test_each_is_refused_with_its_reason(name: str) -> None:
     error, words = REFUSED[name]
     with pytest.raises(error, match=words):
         read_radiograph(case(name))
+
+
+@pytest.mark.parametrize("name", ["for_processing.dcm", "lateral.dcm"])
+def test_a_model_of_frontal_images_refuses_the_header(name: str, plain_card: Card) -> None:
+    with pytest.raises(RefusedError, match="out of scope"):
+        check_scope(plain_card, read_radiograph(case(name)).facts, name)

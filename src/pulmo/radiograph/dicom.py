@@ -20,9 +20,10 @@ from pulmo.core.errors import InputError
 from pulmo.radiograph.colour import grey_of_colour
 from pulmo.radiograph.dicom_elements import Elements
 from pulmo.radiograph.dicom_grey import grey_scale_of
-from pulmo.radiograph.dicom_pixels import check_pixel_data, stored_values, syntax_name
+from pulmo.radiograph.dicom_pixels import check_pixel_data, stored_values
 from pulmo.radiograph.dicom_scope import COLOUR, GREY, check_scope
 from pulmo.radiograph.dicom_shutter import shutter_of
+from pulmo.radiograph.dicom_syntax import syntax_name
 from pulmo.radiograph.dicom_tables import TableReader
 from pulmo.radiograph.dicom_tags import aspect_of, facts_of, note_orientation, note_scope
 from pulmo.radiograph.display import display, shutter_note
@@ -66,7 +67,7 @@ def decode_dicom(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.flo
         note_scope(elements, facts)
     with damage_of(name, f"DICOM pixel data in {syntax_name(dataset)}"):
         check_pixel_data(dataset, name)
-        stored = stored_values(dataset, data)
+        stored, bit_notes = stored_values(dataset, name)
         if stored.ndim != (3 if photometric in COLOUR else 2):
             raise InputError(f"{name} has another number of channels than its colours need.")
         if scale is not None:
@@ -74,7 +75,7 @@ def decode_dicom(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.flo
         else:
             pixels, notes = _grey_of_colours(elements, stored, name)
     pixels, facts = _with_square_pixels(elements, pixels, facts, limits)
-    return pixels, facts._replace(notes=(*elements.notes, *notes))
+    return pixels, facts._replace(notes=(*elements.notes, *bit_notes, *notes))
 
 
 def read_dicom_header(data: bytes, name: str, limits: Limits) -> tuple[tuple[int, int], Facts]:

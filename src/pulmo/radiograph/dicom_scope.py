@@ -6,7 +6,7 @@ from pydicom.uid import UID
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph.dicom_elements import Elements, element_name
-from pulmo.radiograph.dicom_pixels import decodes, syntax_name
+from pulmo.radiograph.dicom_syntax import decodes, syntax_name
 from pulmo.radiograph.limits import Limits
 
 GREY: Final = ("MONOCHROME1", "MONOCHROME2")

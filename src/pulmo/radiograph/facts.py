@@ -9,7 +9,7 @@ from pulmo.radiograph.notes import Note
 FRONTAL: Final = ("PA", "AP", "AP supine")
 """The frontal views."""
 
-FileFormat = Literal["PNG", "JPEG", "TIFF", "DICOM"]
+FileFormat = Literal["PNG", "JPEG", "TIFF", "BMP", "WebP", "JPEG 2000", "DICOM"]
 
 
 class Facts(NamedTuple):

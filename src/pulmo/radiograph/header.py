@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pulmo.core.errors import InputError
 from pulmo.core.files import open_bytes
-from pulmo.radiograph.content import format_of
+from pulmo.radiograph.content import known_format
 from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.guard import damage_of, quiet_decoders
 from pulmo.radiograph.limits import LIMITS, Limits
@@ -27,7 +27,7 @@ class Header(NamedTuple):
 
 
 def read_header(data: bytes, name: str, limits: Limits = LIMITS) -> Header:
-    """Reads the header of a PNG, JPEG, TIFF or DICOM file; some damage is seen only by decoding.
+    """Reads the header of a file; some damage is seen only by decoding.
 
     Args:
         data: all bytes of the file, so that a missing end is noticed.
@@ -35,18 +35,14 @@ def read_header(data: bytes, name: str, limits: Limits = LIMITS) -> Header:
         limits: the file's and the picture's size are checked against them.
 
     Raises:
-        InputError: the bytes are damaged or end early, or are neither PNG, JPEG, TIFF nor DICOM.
+        InputError: the bytes are damaged or end early, or are of a format that is not read.
         RefusedError: the header tells that the picture is not within the limits, is not one or is
             stored in a way that is not read.
     """
     if not data:
         raise InputError(f"{name} is empty.")
     limits.check_bytes(len(data), name)
-    form = format_of(data)
-    if form is None:
-        raise InputError(
-            f"{name} is not a PNG, JPEG, TIFF or DICOM file; its content decides, not its name."
-        )
+    form = known_format(data, name)
     with quiet_decoders:
         if form == "DICOM":
             # pydicom costs a tenth of a second that a PNG need not pay.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256
-from pulmo.radiograph.content import format_of
+from pulmo.radiograph.content import known_format
 from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.guard import quiet_decoders
 from pulmo.radiograph.limits import LIMITS, Limits
@@ -37,7 +37,7 @@ class Radiograph:
 
 
 def read_radiograph(path: Path, limits: Limits = LIMITS) -> Radiograph:
-    """Reads a PNG, JPEG, TIFF or DICOM file.
+    """Reads a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file.
 
     Raises:
         InputError: the file is missing, a folder, damaged or of another kind.
@@ -63,7 +63,7 @@ def decode_radiograph(data: bytes, name: str, limits: Limits = LIMITS) -> Radiog
     """Makes a radiograph of a file's bytes; `name` is what messages call the file.
 
     Raises:
-        InputError: the bytes are damaged, or neither PNG, JPEG, TIFF nor DICOM.
+        InputError: the bytes are damaged, or of another format than `read_radiograph` names.
         RefusedError: they are readable, but not one grey picture within the limits.
     """
     if not data:
@@ -95,11 +95,7 @@ def _unused_bits(pixels: NDArray[np.float32]) -> tuple[Note, ...]:
 
 
 def _decode(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.float32], Facts]:
-    form = format_of(data)
-    if form is None:
-        raise InputError(
-            f"{name} is not a PNG, JPEG, TIFF or DICOM file; its content decides, not its name."
-        )
+    form = known_format(data, name)
     if form == "DICOM":
         # pydicom costs a tenth of a second that a PNG need not pay.
         from pulmo.radiograph.dicom import decode_dicom  # noqa: PLC0415 - see above
