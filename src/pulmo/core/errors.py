@@ -18,6 +18,10 @@ class UsageError(PulmoError):
     exit_status = 2
 
 
+class WeightsError(UsageError):
+    """Published initial weights cannot be had; a file of them, or a random start, can be chosen."""
+
+
 class InputError(PulmoError):
     """The input cannot be used: it is missing, damaged or not what it should be."""
 
