@@ -14,7 +14,8 @@ from pulmo.core.errors import InputError, InterruptedRunError, PulmoError, Usage
 
 # What `pip install pulmo` leaves out.
 _TRAINING_PACKAGES: Final = {
-    "torch", "torchvision", "timm", "huggingface_hub", "onnx", "onnxscript", "safetensors", "optuna",
+    "torch", "torchvision", "timm", "huggingface_hub", "onnx", "onnxscript", "safetensors",
+    "optuna",
 }  # fmt: skip
 
 
