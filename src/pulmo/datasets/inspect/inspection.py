@@ -91,6 +91,18 @@ class Copies(Record):
     groups_across_splits: Tally
 
 
+class OtherNames(Record):
+    """The pictures of a class whose file's name speaks of other classes only."""
+
+    pictures: int
+    of: int
+    """Pictures of the class."""
+    classes: dict[str, int]
+    """Class -> pictures whose name speaks of it; a name may speak of several."""
+    examples: tuple[str, ...]
+    """Paths of a few."""
+
+
 class Clue(Record):
     """How well something other than the picture tells the class."""
 
@@ -151,6 +163,8 @@ class Inspection(Record):
     distributions: dict[str, Distribution]
     """Quantity -> how it is spread in each class."""
     copies: Copies
+    names: dict[str, OtherNames] = {}
+    """Class -> its pictures whose file's name contradicts it; without classes that have none."""
     confounding: Confounding
     failed: tuple[Failure, ...] = ()
 
