@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final, Literal
 
+from pydantic import Field
+
 from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
 
@@ -163,7 +165,7 @@ class Inspection(Record):
     distributions: dict[str, Distribution]
     """Quantity -> how it is spread in each class."""
     copies: Copies
-    names: dict[str, OtherNames] = {}
+    names: dict[str, OtherNames] = Field(default_factory=dict)
     """Class -> its pictures whose file's name contradicts it; without classes that have none."""
     confounding: Confounding
     failed: tuple[Failure, ...] = ()
