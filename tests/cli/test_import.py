@@ -11,8 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.split import check_split
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -31,6 +32,61 @@ def folder(film: Path, tmp_path: Path) -> Path:
 
 def problems(path: Path) -> pd.DataFrame:
     return pd.read_csv(path)
+
+
+class TestLayouts:
+    """Folders and tables in the forms in which people have them."""
+
+    def test_a_split_of_folders_is_kept_and_checked_for_leaks(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        keras, output = tmp_path / "keras", tmp_path / "m.parquet"
+        for number, path in enumerate(sorted(folder.glob("*/*"))):
+            side = ("train", "validation")[number % 2]
+            place = keras / side / path.parent.name / path.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, place)
+        status, out, err = pulmo("data", "import", "folder", keras, "-o", output)
+        assert (status, "4 covid, 4 normal" in out) == (0, True)
+        assert "a split of its own: 4 train, 4 val" in err
+        assert f"pulmo data split {output} --keep-official" in err
+        split = read_manifest(output)
+        assert dict(split.groupby("split")["path"].size()) == {"train": 4, "val": 4}
+        kept = tmp_path / "kept.parquet"
+        assert pulmo("data", "split", output, "--keep-official", "-o", kept)[0] == 0
+        assert read_manifest(kept)["split"].tolist() == split["split"].tolist()
+        # The same picture on both sides.
+        path = next((keras / "train" / "covid").iterdir())
+        shutil.copy(path, keras / "validation" / "covid" / f"copy{path.suffix}")
+        assert pulmo("data", "import", "folder", keras, "-o", output)[0] == 0
+        with pytest.raises(RefusedError, match="leaks"):
+            check_split(read_manifest(output))
+        status, out, _ = pulmo("data", "split", output, "--keep-official", "-o", kept)
+        assert (status, "left out: 1 (" in out) == (0, True)
+
+    def test_a_flat_folder_is_of_one_class(self, pulmo: Call, folder: Path, tmp_path: Path) -> None:
+        flat, output = folder / "covid", tmp_path / "m.parquet"
+        status, out, err = pulmo("data", "import", "folder", flat, "-o", output)
+        assert (status, out, "--label LABEL" in err) == (3, "", True)
+        status, out, _ = pulmo("data", "import", "folder", flat, "--label", "other", "-o", output)
+        assert (status, "(4 other)" in out) == (0, True)
+        status, _, err = pulmo("data", "import", "csv", flat, "--label", "other", "-o", output)
+        assert (status, "--label is for the source folder" in err) == (2, True)
+
+    def test_a_table_lies_beside_another_folder(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "notes").mkdir()
+        table, output = tmp_path / "notes" / "t.csv", tmp_path / "m.parquet"
+        lines = [f"{path.name},covid" for path in sorted((folder / "covid").iterdir())]
+        table.write_text("\n".join(["path,label", *lines]))
+        words = ["data", "import", "csv", table, "-o", output]
+        assert pulmo(*words)[0] == 3
+        status, out, _ = pulmo(*words, "--root", folder / "covid")
+        assert (status, "(4 covid)" in out) == (0, True)
+        words[2] = "folder"
+        status, _, err = pulmo(*words, "--root", folder)
+        assert (status, "is for the source csv" in err) == (2, True)
 
 
 class TestProblems:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from os import PathLike
 from pathlib import Path
 from typing import Final
 
@@ -10,9 +11,11 @@ import pandera.pandas as pa
 import pyarrow.compute as pc
 from pyarrow import array, large_string, scalar
 
-from pulmo.core.errors import InputError, UsageError
+from pulmo.core.errors import InputError, NoManifestError, UsageError
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.labels import LABELS
+
+_TABLES: Final = frozenset({".csv", ".tsv", ".txt"})
 
 SPLITS: Final = ("train", "val", "test")
 
@@ -95,22 +98,28 @@ def check_manifest(table: pd.DataFrame, origin: str = "The manifest") -> pd.Data
     return checked[list(MANIFEST.columns)].reset_index(drop=True)
 
 
-def read_manifest(path: Path) -> pd.DataFrame:
+def read_manifest(path: str | PathLike[str]) -> pd.DataFrame:
     """Reads a manifest.
 
     Raises:
+        NoManifestError: it is a folder or a CSV table, of which a manifest must be made first.
         InputError: the file is missing, is not Parquet, or is not a manifest.
     """
+    path = Path(path)
+    if path.is_dir():
+        raise NoManifestError(path, "folder")
+    if path.suffix.lower() in _TABLES and path.is_file():
+        raise NoManifestError(path, "table of text")
     return check_manifest(_read_parquet(path), str(path))
 
 
-def write_manifest(table: pd.DataFrame, path: Path) -> None:
+def write_manifest(table: pd.DataFrame, path: str | PathLike[str]) -> None:
     """Checks a manifest and writes it.
 
     Raises:
         InputError: it is not a manifest, or the file cannot be written.
     """
-    _write_parquet(check_manifest(table), path)
+    _write_parquet(check_manifest(table), Path(path))
 
 
 def manifest_sha256(table: pd.DataFrame) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from os import PathLike
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -9,13 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, UsageError
 from pulmo.datasets.columns import TEXT, Columns, to_frame
 from pulmo.datasets.grouping import contradictions, group
 from pulmo.datasets.indexing import index_entries
 from pulmo.datasets.journal import FACTS, JOURNAL, Journal
 from pulmo.datasets.known import known_files, stamp, tasks
-from pulmo.datasets.source import SOURCES, Problem
+from pulmo.datasets.source import SOURCES, Entry, Problem
 from pulmo.datasets.workers import read_files
 
 __all__ = ["Imported", "NothingImportedError", "Reading", "group", "import_source", "merge"]
@@ -38,11 +39,13 @@ class Reading(NamedTuple):
             still the same is not read again.
         journal: keeps what has been read, and gives what an import read that did not end. Whoever
             has written the manifest removes it.
+        files: the folder that the paths of the source csv are relative to; the table's own if None.
     """
 
     decode: bool = True
     earlier: Path | None = None
     journal: Journal | None = None
+    files: Path | None = None
 
 
 DECODED: Final = Reading()
@@ -78,7 +81,7 @@ class NothingImportedError(InputError):
 
 def import_source(
     name: str,
-    root: Path,
+    root: str | PathLike[str],
     label_map: Mapping[str, str] | None = None,
     *,
     called: str | None = None,
@@ -93,18 +96,22 @@ def import_source(
     Args:
         name: the source, a name in `SOURCES`.
         root: the data set's folder (for the source csv: the table).
-        label_map: class name of a folder or table -> label, for the sources folder and csv.
+        label_map: class name of a folder or table -> label, for the sources folder and csv; `.`
+            means all pictures of a folder.
         called: what to call the source in the manifest; the source's name if None.
         on_progress: called with the pictures found and 0, while nobody knows how many there are;
             then with the pictures done and the pictures in all.
         reading: whether pictures are decoded, and what is known of them.
 
     Raises:
-        UsageError: there is no such source, a class has no label, or the source takes no map.
+        UsageError: there is no such source, a class has no label, or the source takes no map or no
+            folder of files.
         InputError: `root` is not such a data set, or the journal cannot be written.
         NothingImportedError: not one of its pictures could be read.
     """
-    entries, problems = index_entries(SOURCES[name].entries(root, label_map or {}), on_progress)
+    root = Path(root)
+    items = _items(name, root, label_map or {}, reading.files)
+    entries, problems = index_entries(items, on_progress)
     read, failed = _read(entries, reading, on_progress)
     table = _manifest(entries, read, called or name)
     doubtful = list(contradictions(table))
@@ -113,6 +120,18 @@ def import_source(
     if agreeing.empty:
         raise NothingImportedError(root, problems)
     return Imported(stamp(group(agreeing)), problems, kept=pc.sum(read["kept"]).as_py())
+
+
+def _items(
+    name: str, root: Path, label_map: Mapping[str, str], files: Path | None
+) -> Iterable[Entry | Problem]:
+    """Returns what a source says of its pictures."""
+    source = SOURCES[name]
+    if files is None:
+        return source.entries(root, label_map)
+    if source.elsewhere is None:
+        raise UsageError(f"A folder of files is for the source csv; {name} has its own layout.")
+    return source.elsewhere(root, label_map, files)
 
 
 def merge(manifests: Iterable[pd.DataFrame]) -> pd.DataFrame:

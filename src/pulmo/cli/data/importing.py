@@ -1,5 +1,6 @@
 """pulmo data import."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,14 @@ def import_(
         list[str] | None,
         typer.Option("--map", metavar="NAME=LABEL", help="What a folder or class name means."),
     ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", help="Of a folder: all its pictures are of this class."),
+    ] = None,
+    files: Annotated[
+        Path | None,
+        typer.Option("--root", help="Of a table: its paths are relative to this folder."),
+    ] = None,
     headers_only: Annotated[
         bool, typer.Option("--headers-only", help="Hash files and read headers; decode nothing.")
     ] = False,
@@ -38,17 +47,22 @@ def import_(
     Repeated with the same output, it reads what has changed. Stopped, it goes on from there.
     """
     from pulmo.core.tables import write_manifest
+    from pulmo.datasets.class_names import HERE
     from pulmo.datasets.journal import Journal
     from pulmo.datasets.manifest import NothingImportedError, Reading, import_source
 
     if called is not None and not called.strip():
         raise UsageError("--name is blank; say what to call the source, or leave it out.")
     labels = _label_map(mapping or [])
+    if label is not None:
+        if source != "folder":
+            raise UsageError("--label is for the source folder; of a table it is a column.")
+        labels[HERE] = label
     claim_file(output, PARQUET)
     journal = Journal(output.with_name(f"{output.name}.journal"))
     if fresh:
         journal.remove()
-    reading = Reading(not headers_only, None if fresh else output, journal)
+    reading = Reading(not headers_only, None if fresh else output, journal, files)
     try:
         with progress("finding pictures", "reading pictures") as (find, read):
             show = _in_turn(find, read)
@@ -69,9 +83,18 @@ def import_(
 
 def _tell(imported: "Imported", output: Path) -> None:
     """Tells what is in the manifest, and how its files were read."""
+    from pulmo.core.tables import SPLITS
+
     typer.echo(f"{output}: {counts(imported.manifest)}")
     if imported.kept:
         say(f"{imported.kept} files have not changed since they were read; --fresh reads them.")
+    splits = imported.manifest["split"].value_counts()
+    if len(splits):
+        told = ", ".join(f"{splits[name]} {name}" for name in SPLITS if name in splits)
+        say(
+            f"The data set has a split of its own: {told}. To keep it: pulmo data split "
+            f"{shlex.quote(str(output))} --keep-official -o M"
+        )
     undecoded = int(imported.manifest["pixels_sha256"].isna().sum())
     if undecoded:
         say(

@@ -16,7 +16,8 @@ from pulmo.datasets.inspect.counts import (
 )
 from pulmo.datasets.inspect.facts import Published, file_facts
 from pulmo.datasets.inspect.inspection import Inspection
-from pulmo.datasets.inspect.sentences import verdict_of, warnings_of
+from pulmo.datasets.inspect.names import other_names
+from pulmo.datasets.inspect.sentences import names_sentences, verdict_of, warnings_of
 from pulmo.datasets.inspect.spreads import distributions_of
 
 
@@ -42,7 +43,7 @@ def inspect_manifest(
     table = table.reset_index(drop=True)
     facts = file_facts(table, published)
     confounding = confounding_of(table, facts, np.random.default_rng(seed))
-    totals, copies = totals_of(table), copies_of(table)
+    totals, copies, names = totals_of(table), copies_of(table), other_names(table)
     distributions = distributions_of(table, facts)
     crossings = crossings_of(table.assign(format=facts["format"], bits=facts["bits"]))
     return Inspection(
@@ -51,8 +52,11 @@ def inspect_manifest(
         manifest_sha256=manifest_sha256(table),
         facts=published.name if published else None,
         verdict=verdict_of(confounding.clues),
-        warnings=warnings_of(
-            confounding.clues, totals, copies, distributions["age"], modalities_of(table)
+        warnings=(
+            *names_sentences(names),
+            *warnings_of(
+                confounding.clues, totals, copies, distributions["age"], modalities_of(table)
+            ),
         ),
         totals=totals,
         labels={label: int((table["label"] == label).sum()) for label in classes_of(table)},
@@ -60,5 +64,6 @@ def inspect_manifest(
         missing=missing_of(table),
         distributions=distributions,
         copies=copies,
+        names=names,
         confounding=confounding,
     )

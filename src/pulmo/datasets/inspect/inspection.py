@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final, Literal
 
+from pydantic import Field
+
 from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
 
@@ -91,6 +93,18 @@ class Copies(Record):
     groups_across_splits: Tally
 
 
+class OtherNames(Record):
+    """The pictures of a class whose file's name speaks of other classes only."""
+
+    pictures: int
+    of: int
+    """Pictures of the class."""
+    classes: dict[str, int]
+    """Class -> pictures whose name speaks of it; a name may speak of several."""
+    examples: tuple[str, ...]
+    """Paths of a few."""
+
+
 class Clue(Record):
     """How well something other than the picture tells the class."""
 
@@ -151,6 +165,8 @@ class Inspection(Record):
     distributions: dict[str, Distribution]
     """Quantity -> how it is spread in each class."""
     copies: Copies
+    names: dict[str, OtherNames] = Field(default_factory=dict)
+    """Class -> its pictures whose file's name contradicts it; without classes that have none."""
     confounding: Confounding
     failed: tuple[Failure, ...] = ()
 

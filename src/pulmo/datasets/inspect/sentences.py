@@ -2,10 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from pathlib import PurePath
 from typing import Final
 
 from pulmo.core.estimate import Estimate
-from pulmo.datasets.inspect.inspection import Clue, Copies, Distribution, Tally, Totals
+from pulmo.datasets.inspect.inspection import (
+    Clue,
+    Copies,
+    Distribution,
+    OtherNames,
+    Tally,
+    Totals,
+)
 
 AGE_GAP: Final = 10
 """Years between the median ages of two classes above which age could be what is seen."""
@@ -88,6 +96,20 @@ def warnings_of(
     further = _telling(clues)[1:]
     found = (_modalities(modalities), further, _ages(ages), _patients(totals), _copies(copies))
     return tuple(chain.from_iterable(found))
+
+
+def names_sentences(names: Mapping[str, OtherNames]) -> Iterator[str]:
+    """Yields what names of files say against the classes of their pictures."""
+    for label, found in names.items():
+        told = _list([f"{name} ({n:,})" for name, n in found.classes.items()])
+        verb = (
+            "has a file name that speaks" if found.pictures == 1 else "have file names that speak"
+        )
+        example = PurePath(found.examples[0]).name
+        yield (
+            f"{found.pictures:,} of the {found.of:,} pictures labelled {label} {verb} of another "
+            f"class: {told}, such as {example}. Look whether their label is right."
+        )
 
 
 def _telling(clues: Mapping[str, Clue]) -> list[str]:
