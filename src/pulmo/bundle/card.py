@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from pulmo.core.estimate import Estimate
 from pulmo.core.files import read_bytes
-from pulmo.core.labels import LabelScheme
+from pulmo.core.labels import DRAWN, LabelScheme
 from pulmo.core.record import Record, parse_record
 
 RESEARCH_ONLY = "For research, not diagnosis."
@@ -181,6 +181,8 @@ class Training(Record):
     """Class -> source -> pictures, of the training split."""
     modalities: tuple[str, ...] = ()
     """Modalities of the pictures, sorted; empty if none was stated."""
+    drawings: int = 0
+    """Training pictures that `pulmo data phantom` drew."""
 
 
 class Card(Record):
@@ -215,6 +217,12 @@ class Card(Record):
         if not 1 <= self.training.best_epoch <= len(self.training.history):
             raise ValueError("training.best_epoch is not in training.history")
         return self
+
+    @property
+    def has_drawings(self) -> bool:
+        """Whether drawings are among the training pictures; a card from before names the source."""
+        sources = self.training.sources.values()
+        return self.training.drawings > 0 or any(DRAWN in named for named in sources)
 
     def to_json(self) -> str:
         """Returns the card as JSON that `parse_card` reads."""

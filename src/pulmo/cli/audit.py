@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from pulmo.cli.audit_table import TableTerms, table_to_audit
-from pulmo.cli.console import progress, say
+from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.evaluate_table import TABLES
 from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
@@ -137,6 +137,7 @@ def audit(
         typer.echo(found.model_dump_json(indent=2))
     else:
         _tell(found, output)
+    say_notes(found.data.notes or {}, found.data.n)
     _close(found)
 
 

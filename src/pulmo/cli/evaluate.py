@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from pulmo.cli.console import progress, say
+from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.evaluate_choice import Choice, check_modality, chosen_rows, fit_on_val, unseen_rows
 from pulmo.cli.evaluate_summary import tell_evaluation
 from pulmo.cli.evaluate_table import TABLES, TableOptions, evaluate_table
@@ -180,6 +180,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
         evaluation = evaluation.model_copy(update={"beside": beside(evaluation, inside)})
     _write(evaluation, predictor, predicted.table, output)
     tell_evaluation(evaluation, output)
+    say_notes(evaluation.data.notes or {}, evaluation.data.n)
     if predicted.failed:
         for failure in predicted.failed:
             say(failure.reason)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pulmo.cli.console import Report, progress, say
+from pulmo.cli.console import Report, progress, say, say_notes
 from pulmo.cli.data.options import Output, counts
 from pulmo.cli.data.problems import report_problems
 from pulmo.cli.output import PARQUET, claim_file
@@ -69,14 +69,20 @@ def import_(
 
 def _tell(imported: "Imported", output: Path) -> None:
     """Tells what is in the manifest, and how its files were read."""
+    from pulmo.core.noted import UNKNOWN, count_kinds
+
     typer.echo(f"{output}: {counts(imported.manifest)}")
     if imported.kept:
         say(f"{imported.kept} files have not changed since they were read; --fresh reads them.")
+    noted = count_kinds(imported.manifest["notes"])
+    noted.pop(UNKNOWN, None)
+    say_notes(noted, len(imported.manifest))
     undecoded = int(imported.manifest["pixels_sha256"].isna().sum())
     if undecoded:
         say(
             f"{undecoded} pictures were not decoded: damage within them, and copies of another "
-            "format, are not seen. Import without --headers-only for that."
+            "format, are not seen, and what the reader would note of them is not known. Import "
+            "without --headers-only for that."
         )
 
 

@@ -5,7 +5,14 @@ from itertools import chain
 from typing import Final
 
 from pulmo.core.estimate import Estimate
-from pulmo.datasets.inspect.inspection import Clue, Copies, Distribution, Tally, Totals
+from pulmo.datasets.inspect.inspection import (
+    Clue,
+    Copies,
+    Distribution,
+    NoteCounts,
+    Tally,
+    Totals,
+)
 
 AGE_GAP: Final = 10
 """Years between the median ages of two classes above which age could be what is seen."""
@@ -22,8 +29,9 @@ _NAMES: Final[Mapping[str, str]] = {
     "bytes": "file size",
     "bytes_per_pixel": "bytes per pixel",
     "format": "file format",
+    "notes": "notes of the reader",
 }
-_PLURAL: Final = {"bits", "bytes_per_pixel"}
+_PLURAL: Final = {"bits", "bytes_per_pixel", "notes"}
 _DERIVED: Final = {"aspect": {"width", "height"}, "bytes_per_pixel": {"bytes"}}
 """Facts that need not be named beside those that they follow from."""
 
@@ -88,6 +96,24 @@ def warnings_of(
     further = _telling(clues)[1:]
     found = (_modalities(modalities), further, _ages(ages), _patients(totals), _copies(copies))
     return tuple(chain.from_iterable(found))
+
+
+def one_sided_notes(notes: Mapping[str, NoteCounts]) -> tuple[str, ...]:
+    """Returns a warning of each kind of note that the pictures of one class alone have.
+
+    Args:
+        notes: kind -> its pictures. Kinds of fewer than `FEW` pictures are left out: chance puts
+            these into one class too.
+    """
+    warnings = []
+    for counts in notes.values():
+        having = [label for label, n in counts.classes.items() if n]
+        if counts.n >= FEW and len(having) == 1 < len(counts.classes):
+            warnings.append(
+                f"Only pictures of {having[0]} have this note of the reader ({counts.n:,} of "
+                f"them): {counts.says}. What such pictures look like may tell their class."
+            )
+    return tuple(warnings)
 
 
 def _telling(clues: Mapping[str, Clue]) -> list[str]:
