@@ -1,4 +1,4 @@
-"""Notes of the reader on the pictures that a model was asked about."""
+"""Notes on the pictures that a model was asked about."""
 
 import pandas as pd
 

@@ -6,11 +6,9 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from pulmo.bundle.predictor import Predictor, outcomes
+from pulmo.bundle.predictor import Predictor, Prepared
 from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.noted import cell_of
 from pulmo.datasets.parallel import in_threads
@@ -24,20 +22,13 @@ _KEPT = (
 )  # fmt: skip
 
 
-class _Read(NamedTuple):
-    """The input of a picture, uint8 [size, size], and the kinds of its notes."""
-
-    input: NDArray[np.uint8]
-    notes: str | None
-
-
 class Predicted(NamedTuple):
     """The results and what could not be read.
 
     Attributes:
         table: one row a picture: what the manifest says of it, `p_<class>` for each class,
-            `decision`, `positive_probability`, `positive` and `notes`, the kinds of notes that the
-            reader made, as a manifest has them.
+            `decision`, `positive_probability`, `positive` and `notes`, the kinds of the notes on
+            each, as a manifest has those of the reader.
         failed: the pictures without a result.
     """
 
@@ -63,17 +54,16 @@ def predict_manifest(
     rows: list[dict[str, object]] = []
     failed: list[Failure] = []
 
-    def read(picture: tuple[str, str]) -> _Read | Failure:
+    def read(picture: tuple[str, str]) -> Prepared | Failure:
         path, expected = picture
         try:
             radiograph = read_radiograph(Path(path))
-            predictor.check_modality(radiograph, path)
+            prepared = predictor.prepare(radiograph, path)
         except PulmoError as error:
             return Failure(path=path, reason=str(error))
         if radiograph.sha256 != expected:
             return Failure(path=path, reason=f"{path} has changed since it was imported.")
-        kinds = cell_of(note.kind for note in radiograph.facts.notes)
-        return _Read(predictor.to_input(radiograph), kinds)
+        return prepared
 
     pictures = zip(manifest["path"], manifest["sha256"], strict=True)
     with closing(in_threads(read, pictures)) as results:
@@ -94,12 +84,10 @@ def predict_manifest(
 
 
 def _results(
-    predictor: Predictor, batch: pd.DataFrame, pictures: Sequence[_Read]
+    predictor: Predictor, batch: pd.DataFrame, pictures: Sequence[Prepared]
 ) -> list[dict[str, object]]:
     """Returns a row for each picture of a batch."""
-    results = outcomes(
-        predictor.card, predictor.run(np.stack([picture.input for picture in pictures]))
-    )
+    results = predictor.judge(pictures)
     return [
         {str(name): value for name, value in known.items()}
         | {f"p_{label}": p for label, p in result.probabilities.items()}
@@ -107,9 +95,7 @@ def _results(
             "decision": result.decision,
             "positive_probability": result.positive_probability,
             "positive": result.positive,
-            "notes": picture.notes,
+            "notes": cell_of(note.kind for note in result.notes),
         }
-        for known, result, picture in zip(
-            batch[list(_KEPT)].to_dict("records"), results, pictures, strict=True
-        )
+        for known, result in zip(batch[list(_KEPT)].to_dict("records"), results, strict=True)
     ]

@@ -50,8 +50,7 @@ KINDS: Final[dict[NoteKind, str]] = {
 }
 """Kind -> what such a note says, in words that fit any image of which it is true."""
 
-SAYS: Final[Mapping[str, str]] = {
-    **KINDS,
+SAYS: Final[Mapping[str, str]] = {str(kind): says for kind, says in KINDS.items()} | {
     UNKNOWN: "the notes are not known, since the image was not decoded or pulmo kept none then",
 }
 """The same, and what it means that the notes of an image are not known."""
