@@ -13,8 +13,8 @@ import pytest
 import pulmo as package
 from pulmo.cli import recipes
 from pulmo.cli.app import app
-from pulmo.cli.heatmaps import MapFolder
 from pulmo.core import recipe as recipe_module
+from pulmo.workflows.heatmaps import HeatMaps
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -174,7 +174,7 @@ def test_a_signal_ends_a_verb_that_goes_on_after_bad_files(
         drawn.append(1)
         os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(MapFolder, "write", interrupted)
+    monkeypatch.setattr(HeatMaps, "write", interrupted)
     status, out, err = pulmo("explain", bundle, film, film, "-o", tmp_path)
     assert (status, out, err) == (130, "", "pulmo: Interrupted.\n")
     assert drawn == [1]

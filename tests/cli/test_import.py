@@ -1,5 +1,6 @@
 """`pulmo data import` and `merge` on bad input, repeated and interrupted."""
 
+import json
 import os
 import shutil
 import signal
@@ -8,12 +9,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.split import check_split
+from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -327,3 +331,42 @@ class TestMerge:
         alone = ("data", "merge", tmp_path / "a.parquet", "-o", output, "--drop-contradictions")
         assert pulmo(*alone)[::2] == (0, "")
         assert not (tmp_path / "m.problems.csv").exists()
+
+
+def test_notes_of_the_reader_are_counted_and_kept(
+    pulmo: Call, folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.parquet"
+    grey = np.random.default_rng(0).integers(0, 200, (32, 32, 1), dtype=np.uint8)
+    for name in ("a", "b"):
+        grey = 250 - grey
+        Image.fromarray(grey + np.array([0, 0, 1], np.uint8)).save(folder / "covid" / f"{name}.png")
+    status, _, err = pulmo("data", "import", "folder", folder, "-o", output)
+    assert (status, err) == (0, f"notes: 2 of 10 images: {KINDS['colour']}\n")
+    table = read_manifest(output)
+    noted = table[table["notes"].notna()]
+    assert {Path(path).name for path in noted["path"]} == {"a.png", "b.png"}
+    assert set(noted["notes"]) == {"colour"}
+    for verb in ("split", "curate"):
+        changed = tmp_path / f"{verb}.parquet"
+        pulmo("data", verb, output, "-o", changed)
+        kept = read_manifest(changed).set_index("path")["notes"]
+        assert kept.equals(table.set_index("path")["notes"].reindex(kept.index)), verb
+    pulmo("data", "inspect", output, "-o", tmp_path / "seen", "--samples", "0")
+    counts = json.loads((tmp_path / "seen" / "inspection.json").read_text())["notes"]["colour"]
+    assert (counts["n"], counts["classes"], counts["sources"]) == (
+        2, {"covid": 2, "normal": 0}, {"folder": 2},
+    )  # fmt: skip
+    assert KINDS["colour"] in (tmp_path / "seen" / "inspection.html").read_text()
+
+
+def test_a_manifest_from_before_notes_says_that_they_are_unknown(
+    pulmo: Call, folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.parquet"
+    pulmo("data", "import", "folder", folder, "-o", output)
+    pd.read_parquet(output).drop(columns="notes").to_parquet(output)
+    assert set(read_manifest(output)["notes"]) == {"unknown"}
+    status, _, err = pulmo("data", "inspect", output, "-o", tmp_path / "seen", "--samples", "0")
+    assert status == 0
+    assert "notes: 8 of 8 images: the notes are not known" in err

@@ -100,6 +100,11 @@ def _validation(card: Card) -> str:
     )
 
 
+DRAWINGS = (
+    "The model was trained on drawings that `pulmo data phantom` made: its results say nothing "
+    "about a patient."
+)
+
 ASSUMPTION = (
     "What is guaranteed or chosen here holds for pictures that are drawn like the validation "
     "pictures, and not for another hospital, prevalence or patient mix. It takes the probabilities "
@@ -157,6 +162,7 @@ def _limits(card: Card) -> str:
         if len(sources) == 1
     ]
     sentences = [
+        *([DRAWINGS] if card.has_drawings else []),
         "These figures come from the pictures that chose the model; they are not a test.",
         "Nothing here shows how it does at another hospital; evaluate it there.",
         *alone,

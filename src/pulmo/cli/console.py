@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +25,14 @@ def say(text: str) -> None:
     # typer.echo would write to the bare stream behind rich's, through the bar.
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+def say_notes(counts: Mapping[str, int], total: int) -> None:
+    """Says on stderr how many of `total` images have notes of each kind."""
+    from pulmo.radiograph.notes import count_sentence
+
+    for kind, images in counts.items():
+        say(f"notes: {count_sentence(kind, images, total)}")
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold

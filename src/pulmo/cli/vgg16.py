@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pulmo.cli.console import progress, say
+from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.exits import run_command
 from pulmo.cli.initial_weights import weights_advice
 from pulmo.cli.output import claim_file, claim_folder
@@ -125,11 +125,13 @@ def _recipe(
 
 def _split(dataset: Path, labels: tuple[str, ...]) -> "tuple[pd.DataFrame, list[str]]":
     """Returns the films with their split, and a sentence for each that cannot be used."""
+    from pulmo.core.noted import count_kinds
     from pulmo.datasets.manifest import import_source
     from pulmo.datasets.split import Plan, check_split, draw
 
     with progress("reading pictures") as (reading,):
         imported = import_source("folder", dataset, on_progress=reading)
+    say_notes(count_kinds(imported.manifest["notes"]), len(imported.manifest))
     problems = [f"{problem.path}: {problem.reason}" for problem in imported.problems]
     for sentence in problems:
         say(sentence)

@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Final
 
 from pulmo.core.errors import UsageError
 
 LABELS = ("covid", "bacterial", "viral", "pneumonia", "normal", "other")
 """Every label that a manifest may hold. `pneumonia` is one of unstated cause."""
+
+
+DRAWN: Final = "phantom"
+"""The origin of the images that `pulmo data phantom` drew, which show no patient."""
 
 
 def check_label(label: str) -> str:

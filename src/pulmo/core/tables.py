@@ -14,6 +14,7 @@ from pyarrow import array, large_string, scalar
 from pulmo.core.errors import InputError, NoManifestError, UsageError
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.labels import LABELS
+from pulmo.core.noted import CELL, UNKNOWN
 
 _TABLES: Final = frozenset({".csv", ".tsv", ".txt"})
 
@@ -47,6 +48,7 @@ MANIFEST: Final = pa.DataFrameSchema(
         "bits": pa.Column("Int64", pa.Check.in_range(1, 32), nullable=True),
         "bytes": pa.Column("Int64", pa.Check.ge(1), nullable=True),
         "modified": pa.Column("Int64", nullable=True),
+        "notes": pa.Column(_TEXT, pa.Check.str_matches(CELL), nullable=True),
         "split": pa.Column(_TEXT, pa.Check.isin(SPLITS), nullable=True),
         "fold": pa.Column("Int64", pa.Check.ge(0), nullable=True),
     },
@@ -63,6 +65,9 @@ MANIFEST: Final = pa.DataFrameSchema(
 - `origin` is where the source has the picture from: a hospital, a publication, another set.
 - `offset` is in days since the onset of symptoms or the admission.
 - `bits` are those of a stored sample, `bytes` the file's size, `modified` its time in nanoseconds.
+- `notes` are kinds of notes of the reader (`pulmo.radiograph.notes`), joined by semicolons; null
+  where it had none to make. `unknown` is among them where the picture was not decoded, and in every
+  row of a manifest that has no such column.
 - `split` is null for a picture that takes no part; `fold` is that of cross-validation."""
 
 
@@ -86,6 +91,8 @@ def check_manifest(table: pd.DataFrame, origin: str = "The manifest") -> pd.Data
     Raises:
         InputError: a column is missing or unknown, or a value is not allowed.
     """
+    if "notes" not in table:
+        table = table.assign(notes=UNKNOWN)
     try:
         checked = MANIFEST.validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:

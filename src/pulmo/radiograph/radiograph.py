@@ -1,6 +1,7 @@
 """Radiograph: one picture, and the reader that makes it of a file's bytes."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,13 +37,14 @@ class Radiograph:
     facts: Facts
 
 
-def read_radiograph(path: Path, limits: Limits = LIMITS) -> Radiograph:
+def read_radiograph(path: str | os.PathLike[str], limits: Limits = LIMITS) -> Radiograph:
     """Reads a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file.
 
     Raises:
         InputError: the file is missing, a folder, damaged or of another kind.
         RefusedError: it is readable, but not one grey picture within the limits.
     """
+    path = Path(path)
     if path.is_file():
         limits.check_bytes(path.stat().st_size, str(path))
     return decode_radiograph(read_bytes(path), str(path), limits)

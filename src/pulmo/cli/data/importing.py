@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pulmo.cli.console import Report, progress, say
+from pulmo.cli.console import Report, progress, say, say_notes
 from pulmo.cli.data.options import Output, counts
 from pulmo.cli.data.problems import report_problems
 from pulmo.cli.output import PARQUET, claim_file
@@ -83,6 +83,7 @@ def import_(
 
 def _tell(imported: "Imported", output: Path) -> None:
     """Tells what is in the manifest, and how its files were read."""
+    from pulmo.core.noted import UNKNOWN, count_kinds
     from pulmo.core.tables import SPLITS
 
     typer.echo(f"{output}: {counts(imported.manifest)}")
@@ -95,11 +96,15 @@ def _tell(imported: "Imported", output: Path) -> None:
             f"The data set has a split of its own: {told}. To keep it: pulmo data split "
             f"{shlex.quote(str(output))} --keep-official -o M"
         )
+    noted = count_kinds(imported.manifest["notes"])
+    noted.pop(UNKNOWN, None)
+    say_notes(noted, len(imported.manifest))
     undecoded = int(imported.manifest["pixels_sha256"].isna().sum())
     if undecoded:
         say(
             f"{undecoded} pictures were not decoded: damage within them, and copies of another "
-            "format, are not seen. Import without --headers-only for that."
+            "format, are not seen, and what the reader would note of them is not known. Import "
+            "without --headers-only for that."
         )
 
 

@@ -12,12 +12,18 @@ from pulmo.datasets.inspect.counts import (
     crossings_of,
     missing_of,
     modalities_of,
+    notes_of,
     totals_of,
 )
 from pulmo.datasets.inspect.facts import Published, file_facts
 from pulmo.datasets.inspect.inspection import Inspection
 from pulmo.datasets.inspect.names import other_names
-from pulmo.datasets.inspect.sentences import names_sentences, verdict_of, warnings_of
+from pulmo.datasets.inspect.sentences import (
+    names_sentences,
+    one_sided_notes,
+    verdict_of,
+    warnings_of,
+)
 from pulmo.datasets.inspect.spreads import distributions_of
 
 
@@ -44,7 +50,7 @@ def inspect_manifest(
     facts = file_facts(table, published)
     confounding = confounding_of(table, facts, np.random.default_rng(seed))
     totals, copies, names = totals_of(table), copies_of(table), other_names(table)
-    distributions = distributions_of(table, facts)
+    distributions, notes = distributions_of(table, facts), notes_of(table)
     crossings = crossings_of(table.assign(format=facts["format"], bits=facts["bits"]))
     return Inspection(
         name=name,
@@ -57,11 +63,13 @@ def inspect_manifest(
             *warnings_of(
                 confounding.clues, totals, copies, distributions["age"], modalities_of(table)
             ),
+            *one_sided_notes(notes),
         ),
         totals=totals,
         labels={label: int((table["label"] == label).sum()) for label in classes_of(table)},
         crossings=crossings,
         missing=missing_of(table),
+        notes=notes,
         distributions=distributions,
         copies=copies,
         names=names,

@@ -1,5 +1,6 @@
 """Inspection: the content of `inspection.json`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
@@ -140,6 +141,18 @@ class Confounding(Record):
     """Name -> clue; `file` is all facts of the files together."""
 
 
+class NoteCounts(Record):
+    """The pictures that have a note of one kind."""
+
+    says: str
+    """What such a note says."""
+    n: int
+    classes: dict[str, int]
+    """Class -> pictures, of every class."""
+    sources: dict[str, int]
+    """Source -> pictures, the most first; without sources of none."""
+
+
 class Inspection(Record):
     """All that is known of a manifest without judging a picture."""
 
@@ -162,6 +175,8 @@ class Inspection(Record):
     """Column -> its values against the class."""
     missing: dict[str, dict[str, int]]
     """Column that may be null -> class -> pictures of which it is null."""
+    notes: Mapping[str, NoteCounts] = {}
+    """Kind of note that the reader made, or `unknown` -> its pictures, the commonest first."""
     distributions: dict[str, Distribution]
     """Quantity -> how it is spread in each class."""
     copies: Copies

@@ -10,6 +10,7 @@ from pulmo.datasets.inspect.inspection import (
     Clue,
     Copies,
     Distribution,
+    NoteCounts,
     OtherNames,
     Tally,
     Totals,
@@ -30,8 +31,9 @@ _NAMES: Final[Mapping[str, str]] = {
     "bytes": "file size",
     "bytes_per_pixel": "bytes per pixel",
     "format": "file format",
+    "notes": "notes of the reader",
 }
-_PLURAL: Final = {"bits", "bytes_per_pixel"}
+_PLURAL: Final = {"bits", "bytes_per_pixel", "notes"}
 _DERIVED: Final = {"aspect": {"width", "height"}, "bytes_per_pixel": {"bytes"}}
 """Facts that need not be named beside those that they follow from."""
 
@@ -110,6 +112,24 @@ def names_sentences(names: Mapping[str, OtherNames]) -> Iterator[str]:
             f"{found.pictures:,} of the {found.of:,} pictures labelled {label} {verb} of another "
             f"class: {told}, such as {example}. Look whether their label is right."
         )
+
+
+def one_sided_notes(notes: Mapping[str, NoteCounts]) -> tuple[str, ...]:
+    """Returns a warning of each kind of note that the pictures of one class alone have.
+
+    Args:
+        notes: kind -> its pictures. Kinds of fewer than `FEW` pictures are left out: chance puts
+            these into one class too.
+    """
+    warnings = []
+    for counts in notes.values():
+        having = [label for label, n in counts.classes.items() if n]
+        if counts.n >= FEW and len(having) == 1 < len(counts.classes):
+            warnings.append(
+                f"Only pictures of {having[0]} have this note of the reader ({counts.n:,} of "
+                f"them): {counts.says}. What such pictures look like may tell their class."
+            )
+    return tuple(warnings)
 
 
 def _telling(clues: Mapping[str, Clue]) -> list[str]:
