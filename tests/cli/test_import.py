@@ -18,6 +18,9 @@ Call = Callable[..., tuple[int, str, str]]
 
 NO_PICTURE = "it is not a PNG, JPEG, TIFF or DICOM file; its content decides, not its name"
 
+NORTH = ("--source", "north")
+"""States where all pictures are from."""
+
 
 @pytest.fixture
 def folder(film: Path, tmp_path: Path) -> Path:
@@ -43,7 +46,9 @@ class TestProblems:
         for path in empty:
             path.touch()
         (folder / "normal" / "text.png").write_text("text")
-        status, out, err = pulmo("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")
+        status, out, err = pulmo(
+            "data", "import", "folder", folder, "-o", tmp_path / "m.parquet", "--source", "north"
+        )
         assert status == 4
         assert out == f"{tmp_path / 'm.parquet'}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
         assert err.splitlines() == [
@@ -68,7 +73,9 @@ class TestProblems:
         assert pulmo("data", "import", "folder", folder, "-o", output)[0] == 4
         assert (tmp_path / "m.problems.csv").exists()
         (folder / "covid" / "empty.png").unlink()
-        status, _, err = pulmo("data", "import", "folder", folder, "-o", output)
+        status, _, err = pulmo(
+            "data", "import", "folder", folder, "-o", output, "--source", "north"
+        )
         assert (status, err) == (
             0, "8 files have not changed since they were read; --fresh reads them.\n",
         )  # fmt: skip
@@ -166,7 +173,7 @@ class TestAgain:
         self, pulmo: Call, folder: Path, tmp_path: Path
     ) -> None:
         output = tmp_path / "m.parquet"
-        words = ("data", "import", "folder", folder, "-o", output)
+        words = ("data", "import", "folder", folder, "-o", output, *NORTH)
         status, _, err = pulmo(*words, "--headers-only")
         assert (status, len(err.splitlines())) == (0, 1)
         assert err.startswith("8 pictures were not decoded: ")
@@ -228,7 +235,16 @@ class TestAgain:
     def test_fresh_forgets_the_journal(
         self, pulmo: Call, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        words = ("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")
+        words = (
+            "data",
+            "import",
+            "folder",
+            folder,
+            "-o",
+            tmp_path / "m.parquet",
+            "--source",
+            "north",
+        )
 
         def full(*_: object) -> None:
             raise InputError("The disk is full.")

@@ -55,7 +55,7 @@ def audit(
 
 def _data(subject: Subject, split: str | None) -> AuditedData:
     rows, model = subject.rows, subject.model
-    sources = rows.groupby("source")["class"].value_counts().unstack(fill_value=0)
+    sources = rows.groupby(subject.called)["class"].value_counts().unstack(fill_value=0)
     return AuditedData(
         manifest_sha256=manifest_sha256(rows) if subject.has_manifest else model.name.sha256,
         split=split,

@@ -13,6 +13,7 @@ from pyarrow import array, large_string, scalar
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.labels import LABELS
+from pulmo.core.sources import without_place
 
 SPLITS: Final = ("train", "val", "test")
 
@@ -32,6 +33,7 @@ MANIFEST: Final = pa.DataFrameSchema(
         "group": pa.Column(_TEXT),
         "source": pa.Column(_TEXT),
         "origin": pa.Column(_TEXT, nullable=True),
+        "root": pa.Column(_TEXT, nullable=True),
         "licence": pa.Column(_TEXT, nullable=True),
         "view": pa.Column(_TEXT, nullable=True),
         "modality": pa.Column(_TEXT, nullable=True),
@@ -57,7 +59,9 @@ MANIFEST: Final = pa.DataFrameSchema(
 - `path` is absolute; `sha256` is of the file's bytes, `pixels_sha256` of its decoded pixels.
 - `finding` and `boxes` (`pulmo.core.boxes`) are the source's own; `label` is pulmo's.
 - `group` holds what must never be on two sides of a split: a patient, and every copy of a picture.
+- `source` is the data set; of the user's own files it is no hospital (`pulmo.core.sources`).
 - `origin` is where the source has the picture from: a hospital, a publication, another set.
+- `root` is the folder or table that a data set of the user's own was imported from, else null.
 - `offset` is in days since the onset of symptoms or the admission.
 - `bits` are those of a stored sample, `bytes` the file's size, `modified` its time in nanoseconds.
 - `split` is null for a picture that takes no part; `fold` is that of cross-validation."""
@@ -116,7 +120,9 @@ def write_manifest(table: pd.DataFrame, path: Path) -> None:
 def manifest_sha256(table: pd.DataFrame) -> str:
     """Returns the SHA-256 of what a manifest says of its pictures, wherever they lie."""
     columns = ["sha256", "label", "group", "source", "view", "modality", "split", "fold"]
-    texts = [array(table[name].astype(_TEXT).fillna("")) for name in columns]
+    said = {name: table[name].astype(_TEXT).fillna("") for name in columns}
+    said |= {name: without_place(said[name]) for name in ("group", "source")}
+    texts = [array(said[name]) for name in columns]
     rows = pc.binary_join_element_wise(*texts, scalar("\t", large_string()))
     # UTF-8 bytes are in the order of the characters that they stand for.
     ordered = rows.take(pc.sort_indices(rows))

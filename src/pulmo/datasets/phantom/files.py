@@ -18,7 +18,7 @@ TABLE: Final = "phantoms.csv"
 """Name of the table in the folder; it is written last."""
 
 COLUMNS: Final = (
-    "path", "label", "patient", "view", "age", "sex", "modality", "width", "height",
+    "path", "label", "patient", "source", "view", "age", "sex", "modality", "width", "height",
 )  # fmt: skip
 """Columns of the table."""
 
@@ -104,6 +104,7 @@ def _write(
         "path": picture.as_posix(),
         "label": phantom.label,
         "patient": str(patient),
+        "source": "phantom",
         "view": phantom.view,
         "age": phantom.age,
         "sex": phantom.sex,

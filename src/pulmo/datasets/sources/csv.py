@@ -29,9 +29,10 @@ _OPTIONAL = ("finding", "patient", "split", "origin", "licence")
         size="any",
         url="",
         obtain="ROOT is a CSV file in UTF-8, with commas, semicolons or tabs, with the columns "
-        "path and label, and as many of patient, view, modality, age, sex, finding, split, "
-        "origin, licence and offset as you know; paths are relative to the file, the offset is in "
-        "days since the first symptoms or the admission.",
+        "path and label, and as many of patient, source, view, modality, age, sex, finding, split, "
+        "origin, licence and offset as you know; paths are relative to the file, the source is the "
+        "hospital or the public set that an image is from (origin is another name of the column), "
+        "the offset is in days since the first symptoms or the admission.",
     ),
 )
 def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
@@ -89,7 +90,7 @@ def _entry(root: Path, number: int, row: Row, labels: Mapping[str, str]) -> Entr
             age=age_in_years(row.get("age")),
             sex=known_sex(row.get("sex")),
             split=known["split"],
-            origin=known["origin"],
+            origin=known["origin"] or row.get("source") or None,
             licence=known["licence"],
             offset=offset_in_days(row.get("offset")),
         )
