@@ -11,9 +11,6 @@ from pulmo.datasets.source import SOURCES
 
 Call = Callable[..., tuple[int, str, str]]
 
-NORTH = ("--source", "north")
-"""States where all pictures are from."""
-
 
 @pytest.fixture
 def folder(film: Path, tmp_path: Path) -> Path:

@@ -18,9 +18,6 @@ Call = Callable[..., tuple[int, str, str]]
 
 NO_PICTURE = "it is not a PNG, JPEG, TIFF or DICOM file; its content decides, not its name"
 
-NORTH = ("--source", "north")
-"""States where all pictures are from."""
-
 
 @pytest.fixture
 def folder(film: Path, tmp_path: Path) -> Path:
@@ -173,7 +170,7 @@ class TestAgain:
         self, pulmo: Call, folder: Path, tmp_path: Path
     ) -> None:
         output = tmp_path / "m.parquet"
-        words = ("data", "import", "folder", folder, "-o", output, *NORTH)
+        words = ("data", "import", "folder", folder, "-o", output, "--source", "north")
         status, _, err = pulmo(*words, "--headers-only")
         assert (status, len(err.splitlines())) == (0, 1)
         assert err.startswith("8 pictures were not decoded: ")

@@ -24,7 +24,7 @@ def hospitals(tmp_path: Path) -> list[Path]:
         folder.mkdir()
         lines = ["path,label,patient"]
         for number in range(6):
-            (folder / f"{number}.png").write_bytes(png(generator.random((40, 40)), 8))
+            (folder / f"{number}.png").write_bytes(png(generator.random((40, 40), np.float32), 8))
             lines.append(f"{number}.png,{'covid' if number % 2 else 'normal'},{number // 2}")
         (folder / "films.csv").write_text("\n".join(lines))
         tables.append(folder / "films.csv")
@@ -67,7 +67,7 @@ def test_one_table_in_parts_is_one_data_set(hospitals: list[Path]) -> None:
 
 
 def test_an_older_manifest_does_not_say_its_place(hospitals: list[Path]) -> None:
-    old = [imported(each, "csv").assign(root=pd.NA) for each in hospitals]
+    old = [imported(each, "csv").assign(root=None) for each in hospitals]
     with pytest.raises(InputError, match="both called 'csv'"):
         join(old)
     assert len(join([old[0][:3], old[0][3:]])) == 6

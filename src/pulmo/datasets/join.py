@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -68,4 +69,4 @@ def _roots(table: pd.DataFrame) -> dict[str, set[str]]:
 
 def _common(paths: pd.Series) -> str:
     """Returns the folder that all files lie in: the root of a manifest that does not say it."""
-    return os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120 - as text
+    return os.path.commonpath([f"{Path(path).parent}" for path in paths])

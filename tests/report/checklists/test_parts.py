@@ -81,8 +81,8 @@ def test_known_sources_alone_leave_nothing_open(full: Artefacts, table: pd.DataF
     said = pictures.sources(known)
     assert said.gap == ""
     assert "cohen (6 pictures): Cohen et al." in said.text
-    own = table.assign(source=["kermany", "mine"] * 6, root="/mine", origin=None)
-    said = pictures.sources(_with_table(full, own.assign(root=[None, "/mine"] * 6)))
+    own = table.assign(source=["kermany", "mine"] * 6, origin=None)
+    said = pictures.sources(_with_table(full, own.assign(root=pd.Series([None, "/mine"] * 6))))
     assert "kermany (6 pictures)" in said.text
     assert "mine (hospital not stated) (6 pictures)" in said.gap
 
