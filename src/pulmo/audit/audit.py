@@ -1,6 +1,7 @@
 """Audit: every check asks its question, and the answers end in plain sentences."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import PurePath
 
 from pulmo.audit.check import CHECKS
 from pulmo.audit.finding import ORDER, Audit, AuditedData, Finding, Told
@@ -67,6 +68,12 @@ def _data(subject: Subject, split: str | None) -> AuditedData:
             for source, counts in sources.to_dict("index").items()
         },
         fitted=len({path for part in subject.parts for path in part.fit["path"]}),
+        voided=tuple(
+            PurePath(path).name
+            for part in subject.parts
+            if part.voided is not None
+            for path in part.voided["path"]
+        ),
     )
 
 

@@ -80,6 +80,9 @@ class AuditedData(Record):
     """Source -> class -> pictures."""
     fitted: int
     """Pictures of the training and the validation, on which shortcut floors are fitted."""
+    voided: tuple[str, ...] = ()
+    """Pictures that were given to judge the model and that it has seen, without their folders; only
+    the search for leaks looks at them."""
 
 
 class Told(Record):

@@ -9,6 +9,7 @@ import pandas as pd
 from pulmo.core.estimate import Estimate
 from pulmo.core.sources import HOW_TO_STATE, is_stated
 from pulmo.evaluate.evaluation import EvaluatedData, PatientFigures
+from pulmo.evaluate.overlap import say_voided
 
 FEW = 30
 """Below this number of pictures, or of groups, the figures of a class are called undecided."""
@@ -21,10 +22,6 @@ ADULT = 18
 
 HALF = 0.5
 """Share of a class's pictures below which those of a source that it shares decide little."""
-
-
-_NAMED = 5
-"""Voided pictures that a warning names; the evaluation lists all."""
 
 
 def list_warnings(
@@ -50,7 +47,7 @@ def list_warnings(
         *_patients(data, rows),
         *_mixed(patients),
         *_ages(rows),
-        *_voided(data),
+        *say_voided(data.voided),
         *_left_out(data),
     )
 
@@ -188,18 +185,6 @@ def _ages(rows: pd.DataFrame) -> Iterator[str]:
             f"Where the age is known, its median is {young:g} years for {medians.index[0]} and "
             f"{old:g} for {medians.index[-1]}: a high figure between them may be the age, not the "
             "disease."
-        )
-
-
-def _voided(data: EvaluatedData) -> Iterator[str]:
-    """Names pictures that the model has seen."""
-    if data.voided:
-        names = [PurePath(each.path).name for each in data.voided]
-        listed = ", ".join(names[:_NAMED])
-        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-        yield (
-            f"{_count(len(names), 'picture')} took no part, because the model was trained or "
-            f"chosen on {'it' if len(names) == 1 else 'them'}: {listed}{more}."
         )
 
 
