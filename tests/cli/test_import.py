@@ -103,7 +103,9 @@ class TestProblems:
         for path in empty:
             path.touch()
         (folder / "normal" / "text.png").write_text("text")
-        status, out, err = pulmo("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")
+        status, out, err = pulmo(
+            "data", "import", "folder", folder, "-o", tmp_path / "m.parquet", "--source", "north"
+        )
         assert status == 4
         assert out == f"{tmp_path / 'm.parquet'}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
         assert err.splitlines() == [
@@ -128,7 +130,9 @@ class TestProblems:
         assert pulmo("data", "import", "folder", folder, "-o", output)[0] == 4
         assert (tmp_path / "m.problems.csv").exists()
         (folder / "covid" / "empty.png").unlink()
-        status, _, err = pulmo("data", "import", "folder", folder, "-o", output)
+        status, _, err = pulmo(
+            "data", "import", "folder", folder, "-o", output, "--source", "north"
+        )
         assert (status, err) == (
             0, "8 files have not changed since they were read; --fresh reads them.\n",
         )  # fmt: skip
@@ -226,7 +230,7 @@ class TestAgain:
         self, pulmo: Call, folder: Path, tmp_path: Path
     ) -> None:
         output = tmp_path / "m.parquet"
-        words = ("data", "import", "folder", folder, "-o", output)
+        words = ("data", "import", "folder", folder, "-o", output, "--source", "north")
         status, _, err = pulmo(*words, "--headers-only")
         assert (status, len(err.splitlines())) == (0, 1)
         assert err.startswith("8 pictures were not decoded: ")
@@ -288,7 +292,16 @@ class TestAgain:
     def test_fresh_forgets_the_journal(
         self, pulmo: Call, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        words = ("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")
+        words = (
+            "data",
+            "import",
+            "folder",
+            folder,
+            "-o",
+            tmp_path / "m.parquet",
+            "--source",
+            "north",
+        )
 
         def full(*_: object) -> None:
             raise InputError("The disk is full.")

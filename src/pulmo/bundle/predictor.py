@@ -10,6 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import Band, Card, parse_card, read_card
+from pulmo.bundle.held_out import HeldOut
 from pulmo.bundle.scope import check_scope
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
@@ -21,6 +22,8 @@ CARD: Final = "card.json"
 TEXT: Final = "MODEL_CARD.md"
 SEEN: Final = "training.sha256"
 """The file of a bundle that lists what the model has seen; bundles may lack it."""
+TEST: Final = "test.sha256"
+"""The file of a bundle that lists the images of the model's test; bundles may lack it."""
 CARD_KEY: Final = "pulmo.card"
 """The key of the card in the ONNX file's metadata."""
 OUTPUTS: Final = ("logits", "activation", "features")
@@ -98,6 +101,7 @@ class Predictor:
         seen: SHA-256 of the files and of the pixels of the pictures that it was trained and chosen
             on; empty if the bundle does not say.
         notes: what a user must know of the model, whatever the picture.
+        held_out: the images of its test.
     """
 
     def __init__(self, model: bytes, origin: str, threads: int = 0) -> None:
@@ -129,6 +133,7 @@ class Predictor:
         self.model, self.sha256, self.threads = model, sha256(model), threads
         self.seen: frozenset[str] = frozenset()
         self.notes: tuple[Note, ...] = (_DRAWINGS,) if self.card.has_drawings else ()
+        self.held_out = HeldOut()
         size, classes = self.card.input.size, len(self.card.labels.order)
         shapes = [part.shape[1:] for part in self._session.get_inputs()]
         outputs = self._session.get_outputs()
@@ -153,7 +158,7 @@ class Predictor:
         if not path.is_dir():
             return cls(read_bytes(path), str(path), threads)
         card = read_card(path / CARD)
-        if set(card.files) - {SEEN} != {MODEL, TEXT}:
+        if set(card.files) - {SEEN, TEST} != {MODEL, TEXT}:
             raise InputError(f"{path / CARD} does not vouch for {MODEL} and {TEXT}.")
         contents = {name: read_bytes(path / name) for name in card.files}
         for name, data in contents.items():
@@ -165,6 +170,7 @@ class Predictor:
                 f"{path / CARD} differs from the card inside {MODEL}; export the bundle again."
             )
         predictor.seen = frozenset(contents.get(SEEN, b"").decode().split())
+        predictor.held_out = HeldOut.parse(contents.get(TEST, b""))
         return predictor
 
     def run(self, inputs: NDArray[np.uint8]) -> Outputs:

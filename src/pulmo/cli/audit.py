@@ -171,8 +171,8 @@ def _bundle(
     predictor = open_model(model, threads)
     manifest = read_manifest(data)
     audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
-    opening = opening_of(predictor, manifest, audited.parts[0].judged, split)
-    note(opening, lists_of(model, run))
+    lists = lists_of(model, run)
+    note(opening_of(predictor, manifest, audited.parts[0].judged, split, lists), lists)
     return audited
 
 

@@ -36,6 +36,8 @@ class Totals(Record):
     """Pictures whose patient is named."""
     most_of_a_patient: int
     """Pictures of the patient with the most; 0 without a named one."""
+    with_source: int | None = None
+    """Pictures whose hospital or public set is stated; None of an older inspection."""
 
 
 class Crossing(Record):

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Final
 
 from pulmo.core.estimate import Estimate
+from pulmo.core.sources import HOW_TO_STATE
 from pulmo.datasets.inspect.inspection import (
     Clue,
     Copies,
@@ -96,7 +97,14 @@ def warnings_of(
         modalities: how many pictures are stated to be of each modality.
     """
     further = _telling(clues)[1:]
-    found = (_modalities(modalities), further, _ages(ages), _patients(totals), _copies(copies))
+    found = (
+        _modalities(modalities),
+        _sources(totals),
+        further,
+        _ages(ages),
+        _patients(totals),
+        _copies(copies),
+    )
     return tuple(chain.from_iterable(found))
 
 
@@ -157,6 +165,17 @@ def _modalities(modalities: Mapping[str, int]) -> Iterator[str]:
         yield (
             f"{counts} pictures are mixed: what tells these apart tells any classes that they do "
             "not share. Training refuses them together unless its recipe names each modality."
+        )
+
+
+def _sources(totals: Totals) -> Iterator[str]:
+    """Warns of pictures of which it is not stated where they are from."""
+    if totals.with_source is not None and totals.with_source < totals.pictures:
+        nameless = totals.pictures - totals.with_source
+        yield (
+            f"It is not stated which source {nameless:,} of the {totals.pictures:,} pictures are "
+            "from, a hospital or a public data set. Whether the source tells the class is not "
+            f"known of them. {HOW_TO_STATE}"
         )
 
 

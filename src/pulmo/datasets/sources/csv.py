@@ -62,9 +62,10 @@ def rows_of(table: Path, label_map: Mapping[str, str], folder: Path) -> Iterator
         size="any",
         url="",
         obtain="ROOT is a CSV file in UTF-8, with commas, semicolons or tabs, with the columns "
-        "path and label, and as many of patient, view, modality, age, sex, finding, split, "
-        "origin, licence and offset as you know; paths are relative to the file, the offset is in "
-        "days since the first symptoms or the admission.",
+        "path and label, and as many of patient, source, view, modality, age, sex, finding, split, "
+        "origin, licence and offset as you know; paths are relative to the file, the source is the "
+        "hospital or the public set that an image is from (origin is another name of the column), "
+        "the offset is in days since the first symptoms or the admission.",
     ),
     elsewhere=rows_of,
 )
@@ -109,7 +110,7 @@ def _entry(where: str, row: Row, labels: Mapping[str, str], folder: Path) -> Ent
             age=age_in_years(row.get("age")),
             sex=known_sex(row.get("sex")),
             split=known["split"],
-            origin=known["origin"],
+            origin=known["origin"] or row.get("source") or None,
             licence=known["licence"],
             offset=offset_in_days(row.get("offset")),
         )

@@ -24,7 +24,8 @@ from pulmo.datasets.source import (
         url="",
         obtain="Put the pictures into ROOT/<label>/, or into ROOT/train/<label>/ and its like for "
         "val and test; other folder names need --map NAME=LABEL. "
-        "Without patient ids no split can keep a patient on one side: prefer the source csv.",
+        "Without patient ids no split can keep a patient on one side: prefer the source csv. "
+        "Say with --source which hospital the pictures of each class are from.",
     ),
 )
 def folder(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
