@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from pulmo.core.files import sha256
+from pulmo.core.tables import read_manifest, read_predictions, write_manifest
 from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
@@ -231,15 +232,26 @@ class TestNotes:
         assert (plain, noted) == (["drawings", "seen"], ["colour", "drawings"])
 
     def test_an_evaluation_counts_them(
-        self, pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
+        self, pulmo: Call, bundle: Path, manifest: Path, coloured: list[Path], tmp_path: Path
     ) -> None:
         words = ("--data", manifest, "--split", "test", "-o", tmp_path / "e")
-        status, _, err = pulmo("evaluate", "--model", bundle, *words)
+        table = read_manifest(manifest)
+        first = Path(table["path"][table["split"] == "test"].iloc[0])
+        table.loc[table["path"] == str(first), ["path", "sha256"]] = [
+            str(coloured[0]), sha256(coloured[0].read_bytes()),
+        ]  # fmt: skip
+        write_manifest(table, manifest)
+        status, out, err = pulmo("evaluate", "--model", bundle, *words)
         data = json.loads((tmp_path / "e" / "evaluation.json").read_text())["data"]
         assert status == 0
-        assert data["notes"] == {"drawings": data["n"]}
-        assert f"notes: {data['n']} of {data['n']} images: {KINDS['drawings']}\n" in err
-        assert KINDS["drawings"] in (tmp_path / "e" / "report.html").read_text()
+        assert data["notes"] == {"drawings": data["n"], "colour": 1}
+        assert f"notes: 1 of {data['n']} images: {KINDS['colour']}\n" in err
+        assert "warning: The model was trained on drawings" in out
+        table = read_predictions(tmp_path / "e" / "predictions.parquet")
+        assert table["notes"].value_counts().to_dict() == {
+            "drawings": data["n"] - 1, "colour;drawings": 1,
+        }  # fmt: skip
+        assert KINDS["colour"] in (tmp_path / "e" / "report.html").read_text()
 
 
 class TestModel:

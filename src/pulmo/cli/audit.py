@@ -173,7 +173,8 @@ def _bundle(
     audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
     opening = opening_of(predictor, manifest, audited.parts[0].judged, split)
     note(opening, lists_of(model, run))
-    return audited
+    about_model = map(str, predictor.notes)
+    return audited._replace(doubts=(*audited.doubts, *about_model))
 
 
 def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":
