@@ -22,7 +22,7 @@ from pulmo.bundle.export import (
     trained_classifier,
 )
 from pulmo.bundle.model_card import model_card, point_sentence
-from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, SEEN, Outputs, Predictor
+from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, SEEN, TEST, Outputs, Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import sha256
 from pulmo.core.run_folder import RunFolder
@@ -32,9 +32,9 @@ from pulmo.models.classifier import make_classifier
 
 def test_a_bundle_is_whole(run: RunFolder, bundle: Path) -> None:
     card = read_card(bundle / CARD)
-    assert sorted(p.name for p in bundle.iterdir()) == ["MODEL_CARD.md", CARD, MODEL, SEEN]
+    assert sorted(p.name for p in bundle.iterdir()) == ["MODEL_CARD.md", CARD, MODEL, TEST, SEEN]
     assert card.files == {
-        name: sha256((bundle / name).read_bytes()) for name in (MODEL, "MODEL_CARD.md", SEEN)
+        name: sha256((bundle / name).read_bytes()) for name in (MODEL, "MODEL_CARD.md", SEEN, TEST)
     }
     network = onnx.load(bundle / MODEL)
     embedded = {p.key: p.value for p in network.metadata_props}[CARD_KEY]

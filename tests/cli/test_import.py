@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.split import check_split
 from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
@@ -37,6 +38,61 @@ def problems(path: Path) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
+class TestLayouts:
+    """Folders and tables in the forms in which people have them."""
+
+    def test_a_split_of_folders_is_kept_and_checked_for_leaks(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        keras, output = tmp_path / "keras", tmp_path / "m.parquet"
+        for number, path in enumerate(sorted(folder.glob("*/*"))):
+            side = ("train", "validation")[number % 2]
+            place = keras / side / path.parent.name / path.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, place)
+        status, out, err = pulmo("data", "import", "folder", keras, "-o", output)
+        assert (status, "4 covid, 4 normal" in out) == (0, True)
+        assert "a split of its own: 4 train, 4 val" in err
+        assert f"pulmo data split {output} --keep-official" in err
+        split = read_manifest(output)
+        assert dict(split.groupby("split")["path"].size()) == {"train": 4, "val": 4}
+        kept = tmp_path / "kept.parquet"
+        assert pulmo("data", "split", output, "--keep-official", "-o", kept)[0] == 0
+        assert read_manifest(kept)["split"].tolist() == split["split"].tolist()
+        # The same picture on both sides.
+        path = next((keras / "train" / "covid").iterdir())
+        shutil.copy(path, keras / "validation" / "covid" / f"copy{path.suffix}")
+        assert pulmo("data", "import", "folder", keras, "-o", output)[0] == 0
+        with pytest.raises(RefusedError, match="leaks"):
+            check_split(read_manifest(output))
+        status, out, _ = pulmo("data", "split", output, "--keep-official", "-o", kept)
+        assert (status, "left out: 1 (" in out) == (0, True)
+
+    def test_a_flat_folder_is_of_one_class(self, pulmo: Call, folder: Path, tmp_path: Path) -> None:
+        flat, output = folder / "covid", tmp_path / "m.parquet"
+        status, out, err = pulmo("data", "import", "folder", flat, "-o", output)
+        assert (status, out, "--label LABEL" in err) == (3, "", True)
+        status, out, _ = pulmo("data", "import", "folder", flat, "--label", "other", "-o", output)
+        assert (status, "(4 other)" in out) == (0, True)
+        status, _, err = pulmo("data", "import", "csv", flat, "--label", "other", "-o", output)
+        assert (status, "--label is for the source folder" in err) == (2, True)
+
+    def test_a_table_lies_beside_another_folder(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "notes").mkdir()
+        table, output = tmp_path / "notes" / "t.csv", tmp_path / "m.parquet"
+        lines = [f"{path.name},covid" for path in sorted((folder / "covid").iterdir())]
+        table.write_text("\n".join(["path,label", *lines]))
+        words = ["data", "import", "csv", table, "-o", output]
+        assert pulmo(*words)[0] == 3
+        status, out, _ = pulmo(*words, "--root", folder / "covid")
+        assert (status, "(4 covid)" in out) == (0, True)
+        words[2] = "folder"
+        status, _, err = pulmo(*words, "--root", folder)
+        assert (status, "is for the source csv" in err) == (2, True)
+
+
 class TestProblems:
     """What does not get into the manifest."""
 
@@ -47,7 +103,9 @@ class TestProblems:
         for path in empty:
             path.touch()
         (folder / "normal" / "text.png").write_text("text")
-        status, out, err = pulmo("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")
+        status, out, err = pulmo(
+            "data", "import", "folder", folder, "-o", tmp_path / "m.parquet", "--source", "north"
+        )
         assert status == 4
         assert out == f"{tmp_path / 'm.parquet'}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
         assert err.splitlines() == [
@@ -72,7 +130,9 @@ class TestProblems:
         assert pulmo("data", "import", "folder", folder, "-o", output)[0] == 4
         assert (tmp_path / "m.problems.csv").exists()
         (folder / "covid" / "empty.png").unlink()
-        status, _, err = pulmo("data", "import", "folder", folder, "-o", output)
+        status, _, err = pulmo(
+            "data", "import", "folder", folder, "-o", output, "--source", "north"
+        )
         assert (status, err) == (
             0, "8 files have not changed since they were read; --fresh reads them.\n",
         )  # fmt: skip
@@ -170,7 +230,7 @@ class TestAgain:
         self, pulmo: Call, folder: Path, tmp_path: Path
     ) -> None:
         output = tmp_path / "m.parquet"
-        words = ("data", "import", "folder", folder, "-o", output)
+        words = ("data", "import", "folder", folder, "-o", output, "--source", "north")
         status, _, err = pulmo(*words, "--headers-only")
         assert (status, len(err.splitlines())) == (0, 1)
         assert err.startswith("8 pictures were not decoded: ")
@@ -232,7 +292,16 @@ class TestAgain:
     def test_fresh_forgets_the_journal(
         self, pulmo: Call, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        words = ("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")
+        words = (
+            "data",
+            "import",
+            "folder",
+            folder,
+            "-o",
+            tmp_path / "m.parquet",
+            "--source",
+            "north",
+        )
 
         def full(*_: object) -> None:
             raise InputError("The disk is full.")

@@ -86,7 +86,7 @@ MATRIX = [
     (make_gif, "error", "is not a PNG, JPEG, TIFF or DICOM file"),
     (make_apng, "refused", "holds several pictures"),
     (make_pages, "refused", "holds several pictures"),
-    (make_dicom_without_pixels, "error", "without pixel data"),
+    (make_dicom_without_pixels, "error", "without Pixel Data"),
 ]
 
 

@@ -34,7 +34,8 @@ def test_import_reads_what_table_and_files_say(phantoms: Path) -> None:
     assert imported.manifest["patient"].tolist() == table["patient"].astype(str).tolist()
     assert imported.manifest["width"].tolist() == table["width"].tolist()
     assert imported.manifest["age"].tolist() == table["age"].astype(float).tolist()
-    assert set(imported.manifest["source"]) == {"csv"}
+    assert set(imported.manifest["root"]) == {str(phantoms.resolve())}
+    assert set(imported.manifest["origin"]) == {"phantom"}
     # First those found, while their number is unknown.
     assert calls == [(n, 0) for n in range(1, 65)] + [(n, 64) for n in range(1, 65)]
     assert imported.manifest["group"].nunique() == table["patient"].nunique()

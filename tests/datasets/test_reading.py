@@ -135,7 +135,7 @@ def make_pipe(path: Path) -> None:
         (lambda path: path.write_bytes(b""), "it is empty"),
         (lambda path: path.write_text("text"), "it is not a PNG, JPEG, TIFF or DICOM file; its "),
         (break_film, "it is a truncated PNG file: its end is missing"),
-        (flat, "it shows nothing: all its pixels are equal"),
+        (flat, "it shows nothing: all pixels of the displayed image are equal"),
         (Path.unlink, "it does not exist"),
         (make_folder, "it is a folder; a file was expected"),
         (make_pipe, "it is a device, a pipe or a socket; a "),

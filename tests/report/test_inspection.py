@@ -122,7 +122,8 @@ def test_every_clue_has_its_figures_and_what_is_reached_without_it(
     assert found > 20
     assert page.text.count("tells the class") >= 3
     assert inspection.confounding.rule in page.text
-    assert "notes of the reader (it is the same for all pictures" in page.text
+    assert "source, origin" in page.text
+    assert "(it is the same for all pictures that state it)." in page.text
 
 
 def test_what_is_reached_without_the_clue_is_marked_to_scale(

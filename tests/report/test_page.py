@@ -349,7 +349,7 @@ def test_what_is_missing_is_said(content: ReportContent, card: Card) -> None:
     empty = replace(bare, gallery=(), card=card.model_copy(update={"training": training}))
     page = Page(render_report(empty))
     for sentence in (
-        "No source here has two of the classes.",
+        "No source that is stated here has two of the classes.",
         "There is no ROC curve",
         "There is no reliability diagram",
         "No pictures were chosen",

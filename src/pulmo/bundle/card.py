@@ -14,6 +14,7 @@ from pulmo.core.estimate import Estimate
 from pulmo.core.files import read_bytes
 from pulmo.core.labels import DRAWN, LabelScheme
 from pulmo.core.record import Record, parse_record
+from pulmo.core.sections import Accepted
 
 RESEARCH_ONLY = "For research, not diagnosis."
 
@@ -181,6 +182,10 @@ class Training(Record):
     """Class -> source -> pictures, of the training split."""
     modalities: tuple[str, ...] = ()
     """Modalities of the pictures, sorted; empty if none was stated."""
+    views: tuple[str, ...] = ()
+    """Views of the images, sorted; empty if none was stated."""
+    accepts: tuple[Accepted, ...] = ()
+    """What a header may say against the use of the model: it is then noted and not refused."""
     drawings: int = 0
     """Training pictures that `pulmo data phantom` drew."""
 

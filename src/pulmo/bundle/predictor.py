@@ -10,7 +10,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import Band, Card, parse_card, read_card
-from pulmo.core.errors import InputError, RefusedError
+from pulmo.bundle.held_out import HeldOut
+from pulmo.bundle.scope import check_scope
+from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.radiograph import Note, Radiograph, pixels_sha256
 from pulmo.radiograph.geometry import to_input
@@ -20,6 +22,8 @@ CARD: Final = "card.json"
 TEXT: Final = "MODEL_CARD.md"
 SEEN: Final = "training.sha256"
 """The file of a bundle that lists what the model has seen; bundles may lack it."""
+TEST: Final = "test.sha256"
+"""The file of a bundle that lists the images of the model's test; bundles may lack it."""
 CARD_KEY: Final = "pulmo.card"
 """The key of the card in the ONNX file's metadata."""
 OUTPUTS: Final = ("logits", "activation", "features")
@@ -97,6 +101,7 @@ class Predictor:
         seen: SHA-256 of the files and of the pixels of the pictures that it was trained and chosen
             on; empty if the bundle does not say.
         notes: what a user must know of the model, whatever the picture.
+        held_out: the images of its test.
     """
 
     def __init__(self, model: bytes, origin: str, threads: int = 0) -> None:
@@ -128,6 +133,7 @@ class Predictor:
         self.model, self.sha256, self.threads = model, sha256(model), threads
         self.seen: frozenset[str] = frozenset()
         self.notes: tuple[Note, ...] = (_DRAWINGS,) if self.card.has_drawings else ()
+        self.held_out = HeldOut()
         size, classes = self.card.input.size, len(self.card.labels.order)
         shapes = [part.shape[1:] for part in self._session.get_inputs()]
         outputs = self._session.get_outputs()
@@ -152,7 +158,7 @@ class Predictor:
         if not path.is_dir():
             return cls(read_bytes(path), str(path), threads)
         card = read_card(path / CARD)
-        if set(card.files) - {SEEN} != {MODEL, TEXT}:
+        if set(card.files) - {SEEN, TEST} != {MODEL, TEXT}:
             raise InputError(f"{path / CARD} does not vouch for {MODEL} and {TEXT}.")
         contents = {name: read_bytes(path / name) for name in card.files}
         for name, data in contents.items():
@@ -164,6 +170,7 @@ class Predictor:
                 f"{path / CARD} differs from the card inside {MODEL}; export the bundle again."
             )
         predictor.seen = frozenset(contents.get(SEEN, b"").decode().split())
+        predictor.held_out = HeldOut.parse(contents.get(TEST, b""))
         return predictor
 
     def run(self, inputs: NDArray[np.uint8]) -> Outputs:
@@ -192,22 +199,16 @@ class Predictor:
         shape = self.card.input
         return to_input(radiograph.pixels, shape.size, shape.aspect, shape.grey)
 
-    def check_modality(self, radiograph: Radiograph, name: str = "The picture") -> None:
-        """Refuses a picture that says to be of another modality than those of the training.
+    def check_scope(self, radiograph: Radiograph, name: str = "The image") -> tuple[Note, ...]:
+        """Refuses an image whose header says that the model was not meant for it.
 
-        Args:
-            radiograph: the picture; most files do not say what they are, and pass.
-            name: what the message calls the picture.
+        Returns:
+            a note where the view is frontal, but not one of the training.
 
         Raises:
-            RefusedError: it is of another modality.
+            RefusedError: as `pulmo.bundle.scope.check_scope`.
         """
-        known, modality = self.card.training.modalities, radiograph.facts.modality
-        if known and modality is not None and modality not in known:
-            raise RefusedError(
-                f"{name} is of the modality {modality}; {self.card.name} was trained on "
-                f"{' and '.join(known)} only."
-            )
+        return check_scope(self.card, radiograph.facts, name)
 
     def predict(self, radiograph: Radiograph, name: str = "The picture") -> Outcome:
         """Returns the result for one radiograph.
@@ -218,7 +219,7 @@ class Predictor:
 
         Raises:
             InputError: the network gave a value that is not a number.
-            RefusedError: the picture is of a modality that the model was not trained on.
+            RefusedError: the header says that the model was not meant for the picture.
         """
         return self.judge([self.prepare(radiograph, name)])[0]
 
@@ -230,10 +231,11 @@ class Predictor:
             name: what messages call the picture.
 
         Raises:
-            RefusedError: the picture is of a modality that the model was not trained on.
+            RefusedError: the header says that the model was not meant for the picture.
         """
-        self.check_modality(radiograph, name)
-        notes = *radiograph.facts.notes, *self.notes, *self._familiarity(radiograph)
+        scope = self.check_scope(radiograph, name)
+        known = self._familiarity(radiograph)
+        notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
         return Prepared(self.to_input(radiograph), notes)
 
     def judge(self, pictures: Sequence[Prepared]) -> list[Outcome]:

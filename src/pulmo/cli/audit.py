@@ -171,10 +171,9 @@ def _bundle(
     predictor = open_model(model, threads)
     manifest = read_manifest(data)
     audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
-    opening = opening_of(predictor, manifest, audited.parts[0].judged, split)
-    note(opening, lists_of(model, run))
-    about_model = map(str, predictor.notes)
-    return audited._replace(doubts=(*audited.doubts, *about_model))
+    lists = lists_of(model, run)
+    note(opening_of(predictor, manifest, audited.parts[0].judged, split, lists), lists)
+    return audited._replace(doubts=(*audited.doubts, *map(str, predictor.notes)))
 
 
 def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":

@@ -158,8 +158,8 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     claim_folder(output)
     fitted = None if context.aim is None else fit_on_val(context.aim, predictor, manifest, choice)
     terms = Terms.of(card, fitted)
-    opening = opening_of(predictor, manifest, table, choice.split)
-    opened = note(opening, lists_of(model, context.run))
+    lists = lists_of(model, context.run)
+    opened = note(opening_of(predictor, manifest, table, choice.split, lists), lists)
     with progress("predicting") as (report,):
         predicted = predict_manifest(predictor, table, report)
     predicted.table["positive"] = called_positive(predicted.table, terms)

@@ -14,6 +14,10 @@ Positive = Annotated[Number, Field(gt=0)]
 Count = Annotated[Whole, Field(ge=1)]
 
 
+Accepted = Literal["for processing", "lateral", "oblique", "decubitus", "other body part"]
+"""What the header of an image may say against its use."""
+
+
 class Section(Record):
     """A part of a recipe."""
 
@@ -25,6 +29,8 @@ class DataSection(Section):
     views: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ()
     """Empty: all, and they must be of one modality. Naming several mixes them on purpose."""
+    accepts: tuple[Accepted, ...] = ()
+    """What a header may say against the use of the model, which then notes it and answers."""
 
 
 class ImageSection(Section):

@@ -17,8 +17,8 @@ from pulmo.radiograph import read_radiograph
 
 _BATCH = 32
 _KEPT = (
-    "path", "sha256", "label", "patient", "group", "source", "origin", "view", "age", "sex",
-    "width", "height", "split",
+    "path", "sha256", "label", "patient", "group", "source", "origin", "root", "view", "age",
+    "sex", "width", "height", "split",
 )  # fmt: skip
 
 

@@ -77,10 +77,14 @@ def test_many_values_are_cut_short_and_say_so(full: Artefacts) -> None:
 
 
 def test_known_sources_alone_leave_nothing_open(full: Artefacts, table: pd.DataFrame) -> None:
-    known = _with_table(full, table.assign(source=["kermany", "folder"] * 6))
+    known = _with_table(full, table.assign(source=["kermany", "cohen"] * 6))
     said = pictures.sources(known)
     assert said.gap == ""
-    assert "folder (6 pictures): Your own pictures, one folder a class; licence: yours" in said.text
+    assert "cohen (6 pictures): Cohen et al." in said.text
+    own = table.assign(source=["kermany", "mine"] * 6, origin=None)
+    said = pictures.sources(_with_table(full, own.assign(root=pd.Series([None, "/mine"] * 6))))
+    assert "kermany (6 pictures)" in said.text
+    assert "mine (hospital not stated) (6 pictures)" in said.gap
 
 
 def test_groups_on_two_sides_are_told(full: Artefacts, table: pd.DataFrame) -> None:

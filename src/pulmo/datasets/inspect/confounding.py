@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pulmo.core.estimate import Estimate
 from pulmo.core.noted import UNKNOWN, kinds_of
+from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.inspect import sentences
 from pulmo.datasets.inspect.association import cramers_v, levels_of
 from pulmo.datasets.inspect.counts import classes_of
@@ -76,6 +77,8 @@ def confounding_of(
     described = [name for name in CLUES if name in table and name not in facts]
     frame = table[described].join(facts)
     frame["notes"] = _stated_notes(table["notes"])
+    called = source_names(table)
+    frame["source"] = called.where(are_stated(called))
     chosen = _chosen(table["group"], generator)
     draw = _Draw(int(generator.integers(2**31)), {})
     rows, classes = table[chosen], classes_of(table)

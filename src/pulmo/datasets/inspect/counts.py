@@ -6,6 +6,7 @@ import pandas as pd
 
 from pulmo.core.labels import LABELS
 from pulmo.core.noted import UNKNOWN, count_kinds, kinds_of
+from pulmo.core.sources import are_stated, source_names
 from pulmo.core.tables import MANIFEST, patient_names
 from pulmo.datasets.inspect.inspection import NOT_STATED, Crossing, NoteCounts, Totals
 from pulmo.datasets.modality import kinds
@@ -38,6 +39,7 @@ def totals_of(table: pd.DataFrame) -> Totals:
         patients=len(patients),
         with_patient=int(patients.sum()),
         most_of_a_patient=int(patients.max()) if len(patients) else 0,
+        with_source=int(are_stated(source_names(table)).sum()),
     )
 
 
@@ -52,13 +54,15 @@ def crossings_of(table: pd.DataFrame) -> dict[str, Crossing]:
     bands = pd.cut(
         table["age"].astype(float), [*_BANDS.values(), 200], right=False, labels=list(_BANDS)
     )
-    crossings = {name: _cross(table[name], table["label"]) for name in CROSSED}
+    told = table.assign(source=source_names(table))
+    crossings = {name: _cross(told[name], table["label"]) for name in CROSSED}
     return crossings | {"age_band": _cross(bands, table["label"])}
 
 
 def missing_of(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Counts by class the pictures of which each column that may be null is null."""
     names = [name for name, column in MANIFEST.columns.items() if column.nullable]
+    names.remove("root")  # null of a public data set, of which nothing is missing
     unstated = table[names].isna().assign(notes=has_note(table, UNKNOWN))
     counts = unstated.groupby(table["label"].to_numpy(str)).sum()
     classes = classes_of(table)

@@ -17,7 +17,13 @@ from pulmo.datasets.inspect.counts import (
 )
 from pulmo.datasets.inspect.facts import Published, file_facts
 from pulmo.datasets.inspect.inspection import Inspection
-from pulmo.datasets.inspect.sentences import one_sided_notes, verdict_of, warnings_of
+from pulmo.datasets.inspect.names import other_names
+from pulmo.datasets.inspect.sentences import (
+    names_sentences,
+    one_sided_notes,
+    verdict_of,
+    warnings_of,
+)
 from pulmo.datasets.inspect.spreads import distributions_of
 
 
@@ -43,7 +49,7 @@ def inspect_manifest(
     table = table.reset_index(drop=True)
     facts = file_facts(table, published)
     confounding = confounding_of(table, facts, np.random.default_rng(seed))
-    totals, copies = totals_of(table), copies_of(table)
+    totals, copies, names = totals_of(table), copies_of(table), other_names(table)
     distributions, notes = distributions_of(table, facts), notes_of(table)
     crossings = crossings_of(table.assign(format=facts["format"], bits=facts["bits"]))
     return Inspection(
@@ -52,10 +58,13 @@ def inspect_manifest(
         manifest_sha256=manifest_sha256(table),
         facts=published.name if published else None,
         verdict=verdict_of(confounding.clues),
-        warnings=warnings_of(
-            confounding.clues, totals, copies, distributions["age"], modalities_of(table)
-        )
-        + one_sided_notes(notes),
+        warnings=(
+            *names_sentences(names),
+            *warnings_of(
+                confounding.clues, totals, copies, distributions["age"], modalities_of(table)
+            ),
+            *one_sided_notes(notes),
+        ),
         totals=totals,
         labels={label: int((table["label"] == label).sum()) for label in classes_of(table)},
         crossings=crossings,
@@ -63,5 +72,6 @@ def inspect_manifest(
         notes=notes,
         distributions=distributions,
         copies=copies,
+        names=names,
         confounding=confounding,
     )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
+from pydantic import Field
+
 from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
 
@@ -34,6 +36,8 @@ class Totals(Record):
     """Pictures whose patient is named."""
     most_of_a_patient: int
     """Pictures of the patient with the most; 0 without a named one."""
+    with_source: int | None = None
+    """Pictures whose hospital or public set is stated; None of an older inspection."""
 
 
 class Crossing(Record):
@@ -90,6 +94,18 @@ class Copies(Record):
     groups_with_several_labels: Tally
     patients_with_several_labels: Tally
     groups_across_splits: Tally
+
+
+class OtherNames(Record):
+    """The pictures of a class whose file's name speaks of other classes only."""
+
+    pictures: int
+    of: int
+    """Pictures of the class."""
+    classes: dict[str, int]
+    """Class -> pictures whose name speaks of it; a name may speak of several."""
+    examples: tuple[str, ...]
+    """Paths of a few."""
 
 
 class Clue(Record):
@@ -166,6 +182,8 @@ class Inspection(Record):
     distributions: dict[str, Distribution]
     """Quantity -> how it is spread in each class."""
     copies: Copies
+    names: dict[str, OtherNames] = Field(default_factory=dict)
+    """Class -> its pictures whose file's name contradicts it; without classes that have none."""
     confounding: Confounding
     failed: tuple[Failure, ...] = ()
 

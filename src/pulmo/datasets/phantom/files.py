@@ -19,7 +19,8 @@ TABLE: Final = "phantoms.csv"
 """Name of the table in the folder; it is written last."""
 
 COLUMNS: Final = (
-    "path", "label", "patient", "view", "age", "sex", "modality", "width", "height", "origin",
+    "path", "label", "patient", "source", "view", "age", "sex", "modality", "width", "height",
+    "origin",
 )  # fmt: skip
 """Columns of the table."""
 
@@ -105,6 +106,7 @@ def _write(
         "path": picture.as_posix(),
         "label": phantom.label,
         "patient": str(patient),
+        "source": "phantom",
         "view": phantom.view,
         "age": phantom.age,
         "sex": phantom.sex,
