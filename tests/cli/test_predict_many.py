@@ -53,7 +53,10 @@ class TestFolders:
             str(folder / name) for name in ("a.png", "b/no-suffix", "c.png")
         ]
         assert {result["status"] for result in results} == {"ok"}
-        assert f"left out: 2 (it is no image): {folder}/b/DICOMDIR, {folder}/b/notes.txt" in err
+        assert (
+            f"left out: 2 (it is no image that pulmo reads): {folder}/b/DICOMDIR, {folder}/b/notes.txt"
+            in err
+        )
         assert f"left out: 1 (it is a link, and links are not followed): {folder}/link.png" in err
 
     def test_a_damaged_image_is_an_error_and_not_left_out(
@@ -74,7 +77,7 @@ class TestFolders:
         (tmp_path / "a" / "notes.txt").touch()
         status, out, err = pulmo("predict", tmp_path / "a", "--model", bundle)
         assert (status, out) == (3, "")
-        assert "left out: 1 (it is no image)" in err
+        assert "left out: 1 (it is no image that pulmo reads)" in err
         assert err.endswith("pulmo: There is no result: no image was found.\n")
 
     def test_heat_maps_are_told_apart_and_are_no_images(
