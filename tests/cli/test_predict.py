@@ -83,7 +83,7 @@ MATRIX = [
     (make_truncated, "error", "truncated"),
     (make_huge, "refused", "more pixels than are read"),
     (make_colour, "refused", "is a colour picture"),
-    (make_gif, "error", "is not a PNG, JPEG, TIFF or DICOM file"),
+    (make_gif, "error", "is a GIF image"),
     (make_apng, "refused", "holds several pictures"),
     (make_pages, "refused", "holds several pictures"),
     (make_dicom_without_pixels, "error", "without Pixel Data"),

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from pulmo.core.files import sha256
+from pulmo.core.tables import read_manifest, read_predictions, write_manifest
 from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
@@ -52,7 +53,10 @@ class TestFolders:
             str(folder / name) for name in ("a.png", "b/no-suffix", "c.png")
         ]
         assert {result["status"] for result in results} == {"ok"}
-        assert f"left out: 2 (it is no image): {folder}/b/DICOMDIR, {folder}/b/notes.txt" in err
+        assert (
+            f"left out: 2 (it is no image that pulmo reads): {folder}/b/DICOMDIR, {folder}/b/notes.txt"
+            in err
+        )
         assert f"left out: 1 (it is a link, and links are not followed): {folder}/link.png" in err
 
     def test_a_damaged_image_is_an_error_and_not_left_out(
@@ -73,7 +77,7 @@ class TestFolders:
         (tmp_path / "a" / "notes.txt").touch()
         status, out, err = pulmo("predict", tmp_path / "a", "--model", bundle)
         assert (status, out) == (3, "")
-        assert "left out: 1 (it is no image)" in err
+        assert "left out: 1 (it is no image that pulmo reads)" in err
         assert err.endswith("pulmo: There is no result: no image was found.\n")
 
     def test_heat_maps_are_told_apart_and_are_no_images(
@@ -231,15 +235,26 @@ class TestNotes:
         assert (plain, noted) == (["drawings", "seen"], ["colour", "drawings"])
 
     def test_an_evaluation_counts_them(
-        self, pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
+        self, pulmo: Call, bundle: Path, manifest: Path, coloured: list[Path], tmp_path: Path
     ) -> None:
         words = ("--data", manifest, "--split", "test", "-o", tmp_path / "e")
-        status, _, err = pulmo("evaluate", "--model", bundle, *words)
+        table = read_manifest(manifest)
+        first = Path(table["path"][table["split"] == "test"].iloc[0])
+        table.loc[table["path"] == str(first), ["path", "sha256"]] = [
+            str(coloured[0]), sha256(coloured[0].read_bytes()),
+        ]  # fmt: skip
+        write_manifest(table, manifest)
+        status, out, err = pulmo("evaluate", "--model", bundle, *words)
         data = json.loads((tmp_path / "e" / "evaluation.json").read_text())["data"]
         assert status == 0
-        assert data["notes"] == {"drawings": data["n"]}
-        assert f"notes: {data['n']} of {data['n']} images: {KINDS['drawings']}\n" in err
-        assert KINDS["drawings"] in (tmp_path / "e" / "report.html").read_text()
+        assert data["notes"] == {"drawings": data["n"], "colour": 1}
+        assert f"notes: 1 of {data['n']} images: {KINDS['colour']}\n" in err
+        assert "warning: The model was trained on drawings" in out
+        table = read_predictions(tmp_path / "e" / "predictions.parquet")
+        assert table["notes"].value_counts().to_dict() == {
+            "drawings": data["n"] - 1, "colour;drawings": 1,
+        }  # fmt: skip
+        assert KINDS["colour"] in (tmp_path / "e" / "report.html").read_text()
 
 
 class TestModel:

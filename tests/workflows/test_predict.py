@@ -81,7 +81,8 @@ def test_many_names_take_no_memory(predictor: Predictor) -> None:
     try:
         names = (f"/nowhere/{number}.png" for number in range(20_000))
         results = predict(names, predictor)
-        before = [next(results) for _ in range(100)] and tracemalloc.get_traced_memory()[0]
+        assert {next(results).status for _ in range(100)} == {"error"}
+        before = tracemalloc.get_traced_memory()[0]
         assert sum(1 for _ in results) == 19_900
         assert tracemalloc.get_traced_memory()[0] - before < 200_000
     finally:

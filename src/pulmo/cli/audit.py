@@ -173,7 +173,7 @@ def _bundle(
     audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
     lists = lists_of(model, run)
     note(opening_of(predictor, manifest, audited.parts[0].judged, split, lists), lists)
-    return audited
+    return audited._replace(doubts=(*audited.doubts, *map(str, predictor.notes)))
 
 
 def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":

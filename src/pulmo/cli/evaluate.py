@@ -182,11 +182,20 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
         evaluation = evaluation.model_copy(update={"beside": beside(evaluation, inside)})
     _write(evaluation, predictor, predicted.table, output)
     tell_evaluation(evaluation, output)
-    say_notes(evaluation.data.notes or {}, evaluation.data.n)
+    _tell_notes(evaluation)
     if predicted.failed:
         for failure in predicted.failed:
             say(failure.reason)
         raise PartialError(f"{len(predicted.failed)} of {len(table)} pictures could not be read.")
+
+
+def _tell_notes(evaluation: "Evaluation") -> None:
+    """Says how many pictures have notes of each kind, but those that are warnings already."""
+    from pulmo.radiograph.notes import ABOUT_MODEL
+
+    counts = evaluation.data.notes or {}
+    about_images = {kind: n for kind, n in counts.items() if kind not in ABOUT_MODEL}
+    say_notes(about_images, evaluation.data.n)
 
 
 def _inside(folder: Path | None) -> "Evaluation | None":

@@ -59,7 +59,7 @@ class Tally:
             say(f"note: {note}")
         for kind, files in self._kinds.most_common():
             if all_kinds or files > _NAMED:
-                say(f"notes: {count_sentence(kind, files, self._done)}")
+                say(f"notes: {count_sentence(kind, files, self._done - self._failed)}")
         for reason, files in self._left_out.most_common():
             more = ", ..." if files > _NAMED else ""
             say(f"left out: {files} ({reason}): {', '.join(self._examples[reason])}{more}")

@@ -50,6 +50,9 @@ KINDS: Final[dict[NoteKind, str]] = {
 }
 """Kind -> what such a note says, in words that fit any image of which it is true."""
 
+ABOUT_MODEL: Final = frozenset({"drawings", "seen"})
+"""Kinds that no reader makes, for they are about a model; an evaluation warns of what they say."""
+
 SAYS: Final[Mapping[str, str]] = {str(kind): says for kind, says in KINDS.items()} | {
     UNKNOWN: "the notes are not known, since the image was not decoded or pulmo kept none then",
 }

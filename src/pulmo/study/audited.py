@@ -1,7 +1,7 @@
 """What an audit asks: a bundle and its pictures, or the bundles of folds and what each held out."""
 
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pandas as pd
 
@@ -12,10 +12,12 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.tables import read_manifest
-from pulmo.evaluate.evaluation import Failure
 from pulmo.evaluate.overlap import Seen, say_voided, void_seen
 from pulmo.study.repeats_folder import RepeatsFolder
 from pulmo.study.summary import read_summary
+
+if TYPE_CHECKING:
+    from pulmo.evaluate.evaluation import Failure
 
 _FITTED: Final = ("train", "val")
 
