@@ -181,6 +181,9 @@ class Training(Record):
     """Class -> source -> pictures, of the training split."""
     modalities: tuple[str, ...] = ()
     """Modalities of the pictures, sorted; empty if none was stated."""
+    recipe_toml: str = ""
+    """The whole recipe, with every setting, as TOML; a file of weights without its folder. Empty in
+    a card from before it was kept."""
 
 
 class Card(Record):

@@ -10,6 +10,10 @@ LABELS = ("covid", "bacterial", "viral", "pneumonia", "normal", "other")
 """Every label that a manifest may hold. `pneumonia` is one of unstated cause."""
 
 
+MEANING = "meaning"
+"""The key of a field's metadata under which it says what it means."""
+
+
 def check_label(label: str) -> str:
     """Returns `label` if it is in the vocabulary.
 
@@ -32,8 +36,13 @@ class LabelScheme:
         merge: label of the manifest -> class of `order` that it counts as.
     """
 
-    order: tuple[str, ...]
-    merge: Mapping[str, str] = field(default_factory=dict)
+    order: tuple[str, ...] = field(
+        metadata={MEANING: "The classes, in the order of their probabilities."}
+    )
+    merge: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata={MEANING: "Label of the manifest = class of the order that it counts as."},
+    )
 
     def __post_init__(self) -> None:
         for label in (*self.order, *self.merge):

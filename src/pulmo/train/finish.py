@@ -115,6 +115,7 @@ def _training(engine: Engine, progress: Progress) -> Training:
         counts=counts,
         sources={label: _sources(material, names, label) for label in recipe.labels.order},
         modalities=stated_kinds(material.table),
+        recipe_toml=recipe.without_folders().to_toml(),
     )
 
 
