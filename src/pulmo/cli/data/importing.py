@@ -77,7 +77,7 @@ def import_(
         journal.remove()
     reading = Reading(not headers_only, None if fresh else output, journal, files)
     try:
-        with progress("finding pictures", "reading pictures") as (find, read):
+        with progress("finding pictures", "reading pictures", lines=True) as (find, read):
             show = _in_turn(find, read)
             imported = import_source(
                 source, root, labels, called=called, on_progress=show, reading=reading
