@@ -38,6 +38,15 @@ def import_(
         list[str] | None,
         typer.Option("--map", metavar="NAME=LABEL", help="What a folder or class name means."),
     ] = None,
+    patients: Annotated[
+        Path | None,
+        typer.Option(
+            "--patients-from-dicom",
+            metavar="KEYFILE",
+            help="Take the patient of DICOM files from their Patient ID, as a hash with the secret "
+            "in this file, that of `pulmo data deidentify --key`.",
+        ),
+    ] = None,
     headers_only: Annotated[
         bool, typer.Option("--headers-only", help="Hash files and read headers; decode nothing.")
     ] = False,
@@ -52,11 +61,14 @@ def import_(
     from pulmo.core.tables import write_manifest
     from pulmo.datasets.journal import Journal
     from pulmo.datasets.manifest import NothingImportedError, Reading, import_source
+    from pulmo.datasets.patients import name_patients
     from pulmo.datasets.stating import state_sources
+    from pulmo.radiograph.deidentify import read_key
 
     if called is not None and not called.strip():
         raise UsageError("--name is blank; say what to call the source, or leave it out.")
     labels, origins = _label_map(mapping or []), _origins(stated or [], source)
+    key = None if patients is None else read_key(patients)
     claim_file(output, PARQUET)
     journal = Journal(output.with_name(f"{output.name}.journal"))
     if fresh:
@@ -72,8 +84,14 @@ def import_(
         journal.remove()
         report_problems(error.problems, output)
         raise
-    imported = imported._replace(manifest=state_sources(imported.manifest, origins))
-    write_manifest(imported.manifest, output)
+    table = state_sources(imported.manifest, origins)
+    if key is not None:
+        before = int(table["patient"].notna().sum())
+        table = name_patients(table, key)
+        found = int(table["patient"].notna().sum()) - before
+        say(f"{found} DICOM files state their patient; {table['patient'].nunique()} are known.")
+    imported = imported._replace(manifest=table)
+    write_manifest(table, output)
     journal.remove()
     _tell(imported, output)
     failed = report_problems(imported.problems, output)
