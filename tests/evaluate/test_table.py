@@ -6,7 +6,8 @@ import pytest
 
 from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError, UsageError
-from pulmo.evaluate.table import UNSTATED, classes_of, complete, read_table
+from pulmo.core.sources import UNSTATED
+from pulmo.evaluate.table import classes_of, complete, read_table
 from pulmo.evaluate.terms import Terms
 
 TERMS = Terms(("tb", "clear"), positive=("tb",), threshold=0.3)

@@ -41,6 +41,10 @@ BEYOND_DCMTK = {"SC_rgb_jpeg.dcm", "rtdose_expb_1frame.dcm"}
 # Many thumbnails of three CT and MR series; of another CT series and of all CR films none is left
 # out.
 ALIKE = "dicomdirtests/9889"
+# Its numbers are stored as text, which only the whole reader mends.
+OF_WORDS = "badVR.dcm"
+# Their windows leave nothing to see, so that DCMTK shows one grey value.
+BLANK = {f"dicomdirtests/77654033/CT2/{number}" for number in (17166, 17196)}
 NOT_A_SAMPLE = {".py", ".pyc"}
 
 
@@ -76,6 +80,8 @@ def pictures() -> dict[str, FileDataset]:
         if not said.startswith(("read", "is a colour picture", "shows nothing")) and (
             " pixels; both sides" not in said
         ):
+            continue
+        if name == OF_WORDS:
             continue
         with quiet_decoders:
             found[name] = parse_dicom((FOLDER / name).read_bytes(), name, LIMITS)
@@ -193,6 +199,7 @@ SHOWN = [
     and PICTURES[name].BitsStored > 1
     and PICTURES[name].PhotometricInterpretation != "PALETTE COLOR"
     and name not in JPEG_2000
+    and name not in BLANK
 ]
 
 

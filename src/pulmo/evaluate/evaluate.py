@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import UsageError
+from pulmo.core.sources import source_names
 from pulmo.evaluate.calibrated import band_shares, set_figures
 from pulmo.evaluate.confusion import classification_report, confusion
 from pulmo.evaluate.contrasts import contrasts
@@ -23,11 +24,11 @@ from pulmo.evaluate.evaluation import (
 from pulmo.evaluate.figures import figures
 from pulmo.evaluate.homes import homes
 from pulmo.evaluate.intake import Judged, judge
+from pulmo.evaluate.noted import noted
 from pulmo.evaluate.pairs import pairs
 from pulmo.evaluate.patients import by_patient
 from pulmo.evaluate.sample import Sample
 from pulmo.evaluate.subgroups import subgroups
-from pulmo.evaluate.table import UNSTATED
 from pulmo.evaluate.terms import Terms
 from pulmo.evaluate.warnings import list_warnings
 
@@ -104,7 +105,6 @@ def evaluate(
     patients = _patients(judged, terms, resampling, prevalence)
     places = homes(judged.rows)
     data = _evaluated_data(judged, places, provenance)
-    known = (judged.rows["source"] != UNSTATED).to_numpy(np.bool_)
     recalls = {label: metrics["recall"] for label, metrics in classes.items()}
     return Evaluation(
         model=provenance.model,
@@ -119,7 +119,7 @@ def evaluate(
         reliability=reliability(sample),
         roc=roc_curves(sample),
         precision_recall=precision_recall_curves(sample),
-        contrasts=contrasts(sample, np.where(known, places, "")),
+        contrasts=contrasts(sample, places),
         pairs=pairs(sample),
         classification_report=classification_report(sample),
         sweep=sweep(judged, terms),
@@ -153,12 +153,13 @@ def _evaluated_data(
     judged: Judged, places: NDArray[np.str_], provenance: Provenance
 ) -> EvaluatedData:
     sample = judged.sample
+    called = source_names(judged.rows).to_numpy(str)
     sources, parts = (
         {
             str(name): _class_counts(sample, rows["class"])
             for name, rows in judged.rows.groupby(keys, sort=True)
         }
-        for keys in (judged.rows["source"].to_numpy(str), places)
+        for keys in (called, np.where(places == "", called, places))
     )
     return EvaluatedData(
         manifest_sha256=provenance.manifest_sha256,
@@ -172,6 +173,7 @@ def _evaluated_data(
         failed=tuple(provenance.failed),
         voided=tuple(provenance.voided),
         openings=provenance.openings,
+        notes=noted(judged.rows),
     )
 
 

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes
+from pulmo.core.sources import UNSTATED
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.terms import Terms
-
-UNSTATED: Final = "unstated"
-"""The source of pictures whose source the table does not name."""
 
 _PREFIX: Final = "p_"
 _WORDS: Final = (

@@ -13,8 +13,8 @@ from pydicom.uid import RLELossless
 from pulmo.core.errors import InputError, PulmoError, RefusedError
 from pulmo.radiograph.codestream import MOST_SCANS, Codestream, codestream_of
 from pulmo.radiograph.decoders import TruncatedError, decode_codestream, decode_rle
+from pulmo.radiograph.dicom_elements import Elements
 from pulmo.radiograph.dicom_syntax import is_compressed, syntax_name
-from pulmo.radiograph.dicom_tags import numbers_of
 from pulmo.radiograph.notes import Note
 from pulmo.radiograph.stored_bits import SampleBits, image_bits
 
@@ -194,8 +194,12 @@ def _notes_on_bits(
 
 def _is_beyond(bits: int, dataset: Dataset) -> bool:
     """Tells whether the centre of the stated window is no value that so few bits can hold."""
-    centers = numbers_of(dataset, "WindowCenter")
-    slope, intercept = (numbers_of(dataset, f"Rescale{part}") for part in ("Slope", "Intercept"))
+    # Whoever asks for the greyscale gets the notes on these elements.
+    header = Elements(dataset)
+    centers, slope, intercept = (
+        [number for number in header.written_numbers(keyword) if number is not None]
+        for keyword in ("WindowCenter", "RescaleSlope", "RescaleIntercept")
+    )
     if not centers:
         return False
     first, step = (intercept or [0.0])[0], (slope or [1.0])[0]

@@ -44,7 +44,7 @@ _NEWER: Final = {
 _UID: Final = re.compile(r"[0-9.]{1,64}")
 
 
-def decodes(dataset: FileDataset) -> bool:
+def decodes(dataset: Dataset) -> bool:
     """Tells whether there is a decoder for the transfer syntax of a data set."""
     syntax = dataset.file_meta.TransferSyntaxUID
     # Colours of 12 bits are stored in no radiograph.

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pulmo.core.errors import InputError
+from pulmo.core.files import open_bytes
 from pulmo.radiograph.content import known_format
 from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.guard import damage_of, quiet_decoders
@@ -17,7 +18,7 @@ class Header(NamedTuple):
     Attributes:
         height: of the picture as it is meant to be looked at, in pixels.
         width: likewise.
-        facts: what the file says of the picture; its notes on decoding are empty.
+        facts: what the file says of the picture; notes that need its pixels are lacking.
     """
 
     height: int
@@ -61,8 +62,28 @@ def read_dicom_tags(path: Path) -> Facts:
     """
     from pydicom.filereader import dcmread  # noqa: PLC0415 - see above
 
+    from pulmo.radiograph.dicom_elements import Elements  # noqa: PLC0415 - see above
     from pulmo.radiograph.dicom_tags import facts_of  # noqa: PLC0415 - see above
 
     with quiet_decoders, damage_of(str(path), "the header of a DICOM file"):
         dataset = dcmread(path, force=True, stop_before_pixels=True)
-        return facts_of(dataset, bits=0)
+        return facts_of(Elements(dataset), bits=0)
+
+
+def read_dicom_size(path: Path) -> tuple[int, int]:
+    """Reads how many rows and columns of pixels a DICOM file states, and none of its pixels.
+
+    Raises:
+        InputError: the file is missing, damaged or no DICOM file, or states no size.
+    """
+    from pydicom.filereader import dcmread  # noqa: PLC0415 - see above
+
+    name = str(path)
+    with open_bytes(path) as file, quiet_decoders, damage_of(name, "the header of a DICOM file"):
+        dataset = dcmread(
+            file, force=True, stop_before_pixels=True, specific_tags=["Rows", "Columns"]
+        )
+        rows, columns = dataset.get("Rows"), dataset.get("Columns")
+    if not rows or not columns:
+        raise InputError(f"{name} states no rows and columns of pixels.")
+    return int(rows), int(columns)

@@ -14,7 +14,7 @@ from pulmo.core.tables import MANIFEST
 from pulmo.evaluate.intake import judge
 from pulmo.evaluate.table import complete
 from pulmo.evaluate.told import Told
-from pulmo.study.audited import Audited, fitted_rows, judged_rows
+from pulmo.study.audited import Audited, fitted_rows, judged_rows, without_seen
 
 _SAID: Final = ("decision", "positive", "positive_probability")
 
@@ -52,7 +52,7 @@ def audited_table(told: Told, manifest: pd.DataFrame | None, split: str | None) 
             f"{len(silent):,} of the {len(taken.askable):,} pictures of the manifest that could be "
             "judged have no prediction; who leaves some out can choose which."
         )
-    return Audited(taken.parts, tuple(doubts))
+    return without_seen(Audited(taken.parts, tuple(doubts)), split)
 
 
 class _Taken(NamedTuple):

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError, UsageError
+from pulmo.core.sources import UNSTATED
 from pulmo.evaluate.multilabel.table import is_multilabel, labels_table
-from pulmo.evaluate.table import UNSTATED, read_table
+from pulmo.evaluate.table import read_table
 
 MakeTable = Callable[..., pd.DataFrame]
 
