@@ -33,6 +33,8 @@ _ENCODERS: Final = (
 )
 # Segments of JPEG that are no comment: of JFIF, of Adobe's colours, and of JPEG-LS.
 _TECHNICAL: Final = (b"JFIF\0", b"JFXX\0", b"Adobe", b"SPIFF\0", b"\0\0\0\1", b"mrfx")
+MOST_SCANS: Final = 100
+"""More than any encoder makes: each takes the time of an image, and some ten bytes of a file."""
 _BOXES: Final = (b"xml ", b"uuid")
 
 
@@ -47,6 +49,7 @@ class Codestream(NamedTuple):
         signed: whether the samples are signed; only JPEG 2000 can say so.
         is_rgb: whether three samples are red, green and blue; None where it does not say so.
         is_ended: whether the end marker is there; of JPEG 2000 it is not looked for.
+        scans: how often the data of a JPEG image pass over it.
     """
 
     height: int
@@ -56,6 +59,7 @@ class Codestream(NamedTuple):
     signed: bool = False
     is_rgb: bool | None = None
     is_ended: bool = True
+    scans: int = 1
 
 
 class Segment(NamedTuple):
@@ -174,9 +178,9 @@ def _of_jpeg_2000(head: bytes) -> Codestream | None:
 
 def _of_jpeg(frame: bytes) -> Codestream | None:
     found, kind, is_rgb = None, 0, None
-    coded = ended = False
+    scans, ended = 0, False
     for marker, start, end, _ in jpeg_segments(frame):
-        coded |= marker == SCAN
+        scans += marker == SCAN
         ended |= marker == _END
         if marker in _FRAMES:
             samples = frame[start + 9] if end - start >= 10 else 0
@@ -192,6 +196,7 @@ def _of_jpeg(frame: bytes) -> Codestream | None:
             is_rgb = False
         elif frame.startswith(b"Adobe", start + 4) and end - start >= 16:
             is_rgb = frame[start + 15] == 0
-    if found is None or not coded:
+    if found is None or not scans:
         return None
-    return found._replace(is_rgb=None if kind == _JPEG_LS else is_rgb, is_ended=ended)
+    is_rgb = None if kind == _JPEG_LS else is_rgb
+    return found._replace(is_rgb=is_rgb, is_ended=ended, scans=scans)

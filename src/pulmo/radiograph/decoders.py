@@ -9,13 +9,21 @@ import struct
 from typing import Any, Final
 
 import numpy as np
-from imagecodecs import jpeg2k_decode, jpeg8_decode, jpegls_decode, packbits_decode
+from imagecodecs import (
+    JpeglsError,
+    jpeg2k_decode,
+    jpeg8_decode,
+    jpegls_decode,
+    packbits_decode,
+)
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
 from pulmo.radiograph.codestream import J2K, JP2, Codestream
 from pulmo.radiograph.jpeg_data import has_all_scans, with_end, with_other_data_behind
 
+_LS_FRAME: Final = b"\xff\xf7"
+_LS_PRESET: Final = b"\xff\xf8"
 _RLE_HEADER: Final = struct.Struct("<16I")
 
 
@@ -39,8 +47,8 @@ def decode_codestream(frame: bytes, head: Codestream) -> NDArray[Any]:
     """
     if frame.startswith((J2K, JP2)):
         values = jpeg2k_decode(frame)
-    elif b"\xff\xf7" in frame[: _first_scan(frame)]:
-        values = jpegls_decode(frame if head.is_ended else with_end(frame))
+    elif _LS_FRAME in frame[: _first_scan(frame)]:
+        values = _jpeg_ls(frame if head.is_ended else with_end(frame), head)
     else:
         values = _whole_jpeg(frame if head.is_ended else with_end(frame), head)
     shape = head.height, head.width, *([head.samples] if head.samples > 1 else [])
@@ -87,6 +95,24 @@ def _unpacked(segment: bytes, length: int) -> NDArray[np.uint8]:
 
 def _first_scan(frame: bytes) -> int:
     return max(frame.find(b"\xff\xda"), 0)
+
+
+def _jpeg_ls(frame: bytes, head: Codestream) -> NDArray[Any]:
+    """Decodes a JPEG-LS image; of fewer than 8 bits, also one with the thresholds of old encoders.
+
+    CharLS up to 1.0, which is in DCMTK and GDCM, did not take its thresholds from ISO/IEC 14495-1
+    C.2.4.1.1.1 for these. With the wrong ones, the data come to no end.
+    """
+    try:
+        return np.asarray(jpegls_decode(frame))
+    except JpeglsError:
+        scan = _first_scan(frame)
+        if head.bits >= 8 or _LS_PRESET in frame[:scan]:
+            raise
+        near = frame[scan + 5 + 2 * frame[scan + 4]]
+        numbers = (2**head.bits - 1, 2 + 3 * near, 3 + 5 * near, 4 + 7 * near, 64)
+        preset = _LS_PRESET + struct.pack(">HB5H", 13, 1, *numbers)
+        return np.asarray(jpegls_decode(frame[:scan] + preset + frame[scan:]))
 
 
 def _whole_jpeg(frame: bytes, head: Codestream) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from pydicom.pixels.utils import get_expected_length, pixel_array
 from pydicom.uid import RLELossless
 
 from pulmo.core.errors import InputError, PulmoError, RefusedError
-from pulmo.radiograph.codestream import Codestream, codestream_of
+from pulmo.radiograph.codestream import MOST_SCANS, Codestream, codestream_of
 from pulmo.radiograph.decoders import TruncatedError, decode_codestream, decode_rle
 from pulmo.radiograph.dicom_elements import Elements
 from pulmo.radiograph.dicom_syntax import is_compressed, syntax_name
@@ -61,7 +61,7 @@ def check_pixel_data(dataset: FileDataset, name: str) -> None:
 
     Raises:
         InputError: it is not what Rows, Columns and Samples per Pixel say.
-        RefusedError: a compressed image has more bits than are read.
+        RefusedError: a compressed image has more bits or scans than are read.
     """
     pixel_data: bytes = dataset["PixelData"].value
     if is_compressed(dataset):
@@ -119,6 +119,10 @@ def _checked_head(frame: bytes, dataset: FileDataset, name: str) -> Codestream:
         raise RefusedError(
             f"{name} holds a compressed image of {head.bits} bits a sample; 2 to {_MOST_BITS} are "
             "read."
+        )
+    if head.scans > MOST_SCANS:
+        raise RefusedError(
+            f"{name} holds a JPEG image of {head.scans:,} scans; at most {MOST_SCANS} are read."
         )
     return head
 

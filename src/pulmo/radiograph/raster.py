@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from pulmo.core.errors import InputError, RefusedError
-from pulmo.radiograph.codestream import codestream_of
+from pulmo.radiograph.codestream import MOST_SCANS, codestream_of
 from pulmo.radiograph.colour import grey_of_colour
 from pulmo.radiograph.facts import Facts, FileFormat
 from pulmo.radiograph.guard import damage_of
@@ -17,7 +17,7 @@ from pulmo.radiograph.jpeg_data import with_end
 from pulmo.radiograph.limits import Limits
 from pulmo.radiograph.notes import Note
 from pulmo.radiograph.tiff import counted_from_black, tiff_layout
-from pulmo.radiograph.whole import check_whole
+from pulmo.radiograph.whole import check_whole, load_whole
 
 _PNG_END: Final = b"IEND\xaeB`\x82"
 
@@ -72,7 +72,7 @@ def decode_raster(
             samples = _Samples(*jpeg_2000_samples(data, head))
         else:
             layout, image, orientation = _opened(data, form, name, limits)
-            image.load()
+            load_whole(image, name)
             check_whole(_ended(data, form), image, name, is_decoded=True)
             samples = _deep_colour(data, name) if layout.deep_colour else _samples(image, name)
     pixels, notes = _grey(samples, name)
@@ -110,7 +110,7 @@ def read_raster_header(
         layout, image, orientation = _opened(data, form, name, limits)
         ended = _ended(data, form)
         if ended is not data:
-            image.load()
+            load_whole(image, name)
         check_whole(ended, image, name, is_decoded=ended is not data)
     turned = form != "TIFF" and orientation in range(5, 9)
     shape = (image.width, image.height) if turned else (image.height, image.width)
@@ -122,6 +122,8 @@ def _opened(
 ) -> tuple[_Layout, Image.Image, int]:
     """Returns the layout of an image within the limits, the image unread, and its orientation."""
     layout = _layout(data, form, name)
+    if form == "JPEG":
+        _check_scans(data, name)
     image = _open(_ended(data, form), form, layout, name)
     limits.check_shape(image.height, image.width, name)
     # Pillow decodes a PNG to its end to look for what may turn it.
@@ -135,6 +137,13 @@ def _ended(data: bytes, form: FileFormat) -> bytes:
         return data
     head = codestream_of(data)
     return data if head is None or head.is_ended else with_end(data)
+
+
+def _check_scans(data: bytes, name: str) -> None:
+    """Checks that a JPEG file is decoded in a time that its size explains."""
+    head = codestream_of(data)
+    if head is not None and head.scans > MOST_SCANS:
+        raise RefusedError(f"{name} has {head.scans:,} scans; at most {MOST_SCANS} are read.")
 
 
 def oriented(pixels: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:

@@ -63,9 +63,28 @@ def check_whole(data: bytes, image: Image.Image, name: str, *, is_decoded: bool)
     elif image.format == "JPEG":
         whole = _jpeg_is_whole(data, image) if is_decoded else codestream_of(data) is not None
     if not whole:
-        raise InputError(
-            f"{name} is a truncated {image.format} file: its data end before its last row."
-        )
+        raise _truncated(image, name)
+
+
+def load_whole(image: Image.Image, name: str) -> None:
+    """Decodes an image that was opened.
+
+    Raises:
+        InputError: Pillow itself says that its data end early.
+        Exception: whatever else Pillow raises on damaged data.
+    """
+    try:
+        image.load()
+    except OSError as error:
+        if "truncated" not in str(error):
+            raise
+        raise _truncated(image, name) from None
+
+
+def _truncated(image: Image.Image, name: str) -> InputError:
+    return InputError(
+        f"{name} is a truncated {image.format} file: its data end before its last row."
+    )
 
 
 def _jpeg_is_whole(data: bytes, image: Image.Image) -> bool:
