@@ -56,6 +56,7 @@ def test_the_data_are_described(result: Evaluation) -> None:
         "failed": ({"path": "/pictures/broken.png", "reason": "It is empty."},),
         "openings": 1,
         "voided": (),
+        "notes": None,
     }
 
 

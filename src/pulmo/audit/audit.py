@@ -8,6 +8,7 @@ from pulmo.audit.finding import ORDER, Audit, AuditedData, Finding, Told
 from pulmo.audit.subject import Subject
 from pulmo.core.errors import UsageError
 from pulmo.core.tables import manifest_sha256
+from pulmo.evaluate.noted import noted
 
 
 def audit(
@@ -67,6 +68,7 @@ def _data(subject: Subject, split: str | None) -> AuditedData:
             str(source): {str(label): int(n) for label, n in counts.items()}
             for source, counts in sources.to_dict("index").items()
         },
+        notes=noted(rows),
         fitted=len({path for part in subject.parts for path in part.fit["path"]}),
         voided=tuple(
             PurePath(path).name

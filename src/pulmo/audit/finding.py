@@ -78,6 +78,8 @@ class AuditedData(Record):
     """Class -> pictures."""
     sources: dict[str, dict[str, int]]
     """Source -> class -> pictures."""
+    notes: Mapping[str, int] | None = None
+    """Kind of note that the reader made -> pictures, as their manifest has it; None without."""
     fitted: int
     """Pictures of the training and the validation, on which shortcut floors are fitted."""
     voided: tuple[str, ...] = ()

@@ -4,13 +4,16 @@ So an opening of that test is noticed, whatever a manifest calls its images.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.files import sha256
+
+if TYPE_CHECKING:
+    # A prediction, which reads this list, need not wait for tables.
+    import pandas as pd
 
 
 class HeldOut(NamedTuple):
@@ -32,13 +35,13 @@ class HeldOut(NamedTuple):
         digests = frozenset(digest for line in lines for digest in line)
         return cls(digests, content_sha256(line[0] for line in lines) if lines else "")
 
-    def among(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    def among(self, rows: "pd.DataFrame") -> NDArray[np.bool_]:
         """Tells which rows of a manifest are of these images, [n]."""
         known = rows["sha256"].isin(self.digests) | rows["pixels_sha256"].isin(self.digests)
         return known.to_numpy(np.bool_)
 
 
-def listed(rows: pd.DataFrame) -> bytes:
+def listed(rows: "pd.DataFrame") -> bytes:
     """Returns the test of a manifest as a list: a line for each image, of its file and its pixels.
 
     Args:

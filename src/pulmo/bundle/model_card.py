@@ -69,6 +69,7 @@ def _data(card: Card) -> str:
         + "\n\n"
         + _table(("class", "sources of the training pictures"), by_source)
         + f"\n\nModality: {', '.join(card.training.modalities) or 'not stated'}"
+        + f"\n\nViews: {', '.join(card.training.views) or 'not stated'}"
         + f"\n\nManifest (SHA-256): {card.training.manifest_sha256}"
     )
 
@@ -99,6 +100,11 @@ def _validation(card: Card) -> str:
         )
     )
 
+
+DRAWINGS = (
+    "The model was trained on drawings that `pulmo data phantom` made: its results say nothing "
+    "about a patient."
+)
 
 ASSUMPTION = (
     "What is guaranteed or chosen here holds for pictures that are drawn like the validation "
@@ -163,6 +169,7 @@ def _limits(card: Card) -> str:
         if not is_stated(name)
     )
     sentences = [
+        *([DRAWINGS] if card.has_drawings else []),
         "These figures come from the pictures that chose the model; they are not a test.",
         "Nothing here shows how it does at another hospital; evaluate it there.",
         *alone,

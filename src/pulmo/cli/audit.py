@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from pulmo.cli.audit_table import TableTerms, table_to_audit
-from pulmo.cli.console import progress, say
+from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.evaluate_table import TABLES
+from pulmo.cli.model import ModelOption, one_model, open_model
 from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
-from pulmo.cli.predict import open_model
 from pulmo.core.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pulmo.study.audited import Audited
 
 _Model = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
         metavar="BUNDLE|FOLDS|PREDICTIONS",
         help="A bundle, a folder of cross-validation, or a table of any model's predictions, "
@@ -87,8 +87,8 @@ class _Asked(NamedTuple):
 
 
 def audit(
-    model: _Model,
     output: _Output,
+    model: _Model = None,
     data: _Data = None,
     split: _Split = None,
     run: _Run = None,
@@ -104,6 +104,7 @@ def audit(
     pictures: _Pictures = 500,
     threads: _Threads = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    named: ModelOption = None,
 ) -> None:
     """Say what a model has been shown to do, and what it has not.
 
@@ -111,6 +112,7 @@ def audit(
     these tell. Writes audit.json and audit.html. Ends with status 5 if a check fails that --accept
     does not name.
     """
+    model = one_model(model, named)
     from pulmo.study.audited import is_folds
 
     terms: dict[str, object] = {"--positive": positive, "--threshold": threshold, "--merge": merge}
@@ -137,6 +139,7 @@ def audit(
         typer.echo(found.model_dump_json(indent=2))
     else:
         _tell(found, output)
+    say_notes(found.data.notes or {}, found.data.n)
     _close(found)
 
 
@@ -170,7 +173,7 @@ def _bundle(
     audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
     lists = lists_of(model, run)
     note(opening_of(predictor, manifest, audited.parts[0].judged, split, lists), lists)
-    return audited
+    return audited._replace(doubts=(*audited.doubts, *map(str, predictor.notes)))
 
 
 def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from os import PathLike
 from pathlib import Path
 from typing import Final
 
@@ -10,10 +11,13 @@ import pandera.pandas as pa
 import pyarrow.compute as pc
 from pyarrow import array, large_string, scalar
 
-from pulmo.core.errors import InputError, UsageError
+from pulmo.core.errors import InputError, NoManifestError, UsageError
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.labels import LABELS
+from pulmo.core.noted import CELL, UNKNOWN
 from pulmo.core.sources import without_place
+
+_TABLES: Final = frozenset({".csv", ".tsv", ".txt"})
 
 SPLITS: Final = ("train", "val", "test")
 
@@ -46,6 +50,7 @@ MANIFEST: Final = pa.DataFrameSchema(
         "bits": pa.Column("Int64", pa.Check.in_range(1, 32), nullable=True),
         "bytes": pa.Column("Int64", pa.Check.ge(1), nullable=True),
         "modified": pa.Column("Int64", nullable=True),
+        "notes": pa.Column(_TEXT, pa.Check.str_matches(CELL), nullable=True),
         "split": pa.Column(_TEXT, pa.Check.isin(SPLITS), nullable=True),
         "fold": pa.Column("Int64", pa.Check.ge(0), nullable=True),
     },
@@ -64,6 +69,9 @@ MANIFEST: Final = pa.DataFrameSchema(
 - `root` is the folder or table that a data set of the user's own was imported from, else null.
 - `offset` is in days since the onset of symptoms or the admission.
 - `bits` are those of a stored sample, `bytes` the file's size, `modified` its time in nanoseconds.
+- `notes` are kinds of notes of the reader (`pulmo.radiograph.notes`), joined by semicolons; null
+  where it had none to make. `unknown` is among them where the picture was not decoded, and in every
+  row of a manifest that has no such column.
 - `split` is null for a picture that takes no part; `fold` is that of cross-validation."""
 
 
@@ -87,6 +95,8 @@ def check_manifest(table: pd.DataFrame, origin: str = "The manifest") -> pd.Data
     Raises:
         InputError: a column is missing or unknown, or a value is not allowed.
     """
+    if "notes" not in table:
+        table = table.assign(notes=UNKNOWN)
     try:
         checked = MANIFEST.validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -99,22 +109,28 @@ def check_manifest(table: pd.DataFrame, origin: str = "The manifest") -> pd.Data
     return checked[list(MANIFEST.columns)].reset_index(drop=True)
 
 
-def read_manifest(path: Path) -> pd.DataFrame:
+def read_manifest(path: str | PathLike[str]) -> pd.DataFrame:
     """Reads a manifest.
 
     Raises:
+        NoManifestError: it is a folder or a CSV table, of which a manifest must be made first.
         InputError: the file is missing, is not Parquet, or is not a manifest.
     """
+    path = Path(path)
+    if path.is_dir():
+        raise NoManifestError(path, "folder")
+    if path.suffix.lower() in _TABLES and path.is_file():
+        raise NoManifestError(path, "table of text")
     return check_manifest(_read_parquet(path), str(path))
 
 
-def write_manifest(table: pd.DataFrame, path: Path) -> None:
+def write_manifest(table: pd.DataFrame, path: str | PathLike[str]) -> None:
     """Checks a manifest and writes it.
 
     Raises:
         InputError: it is not a manifest, or the file cannot be written.
     """
-    _write_parquet(check_manifest(table), path)
+    _write_parquet(check_manifest(table), Path(path))
 
 
 def manifest_sha256(table: pd.DataFrame) -> str:

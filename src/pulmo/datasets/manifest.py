@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing
+from os import PathLike
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, UsageError
 from pulmo.core.sources import OWN, unnamed
 from pulmo.datasets.columns import TEXT, Columns, to_frame
 from pulmo.datasets.grouping import contradictions, group
@@ -18,7 +19,7 @@ from pulmo.datasets.indexing import index_entries
 from pulmo.datasets.join import join
 from pulmo.datasets.journal import FACTS, JOURNAL, Journal
 from pulmo.datasets.known import known_files, stamp, tasks
-from pulmo.datasets.source import SOURCES, Problem
+from pulmo.datasets.source import SOURCES, Entry, Problem
 from pulmo.datasets.workers import read_files
 
 __all__ = ["Imported", "NothingImportedError", "Reading", "group", "import_source", "merge"]
@@ -41,11 +42,13 @@ class Reading(NamedTuple):
             still the same is not read again.
         journal: keeps what has been read, and gives what an import read that did not end. Whoever
             has written the manifest removes it.
+        files: the folder that the paths of the source csv are relative to; the table's own if None.
     """
 
     decode: bool = True
     earlier: Path | None = None
     journal: Journal | None = None
+    files: Path | None = None
 
 
 DECODED: Final = Reading()
@@ -81,7 +84,7 @@ class NothingImportedError(InputError):
 
 def import_source(
     name: str,
-    root: Path,
+    root: str | PathLike[str],
     label_map: Mapping[str, str] | None = None,
     *,
     called: str | None = None,
@@ -96,7 +99,8 @@ def import_source(
     Args:
         name: the source, a name in `SOURCES`.
         root: the data set's folder (for the source csv: the table).
-        label_map: class name of a folder or table -> label, for the sources folder and csv.
+        label_map: class name of a folder or table -> label, for the sources folder and csv; `.`
+            means all pictures of a folder.
         called: what to call the data set in the manifest, which tells its patients from those of
             others. If it is None a public data set has the reader's name, and the user's own files
             have one that follows from where they lie (`pulmo.core.sources.unnamed`).
@@ -105,11 +109,14 @@ def import_source(
         reading: whether pictures are decoded, and what is known of them.
 
     Raises:
-        UsageError: there is no such source, a class has no label, or the source takes no map.
+        UsageError: there is no such source, a class has no label, or the source takes no map or no
+            folder of files.
         InputError: `root` is not such a data set, or the journal cannot be written.
         NothingImportedError: not one of its pictures could be read.
     """
-    entries, problems = index_entries(SOURCES[name].entries(root, label_map or {}), on_progress)
+    root = Path(root)
+    items = _items(name, root, label_map or {}, reading.files)
+    entries, problems = index_entries(items, on_progress)
     read, failed = _read(entries, reading, on_progress)
     table = _manifest(entries, read, _identity(name, root, called))
     doubtful = list(contradictions(table))
@@ -118,6 +125,18 @@ def import_source(
     if agreeing.empty:
         raise NothingImportedError(root, problems)
     return Imported(stamp(group(agreeing)), problems, kept=pc.sum(read["kept"]).as_py())
+
+
+def _items(
+    name: str, root: Path, label_map: Mapping[str, str], files: Path | None
+) -> Iterable[Entry | Problem]:
+    """Returns what a source says of its pictures."""
+    source = SOURCES[name]
+    if files is None:
+        return source.entries(root, label_map)
+    if source.elsewhere is None:
+        raise UsageError(f"A folder of files is for the source csv; {name} has its own layout.")
+    return source.elsewhere(root, label_map, files)
 
 
 def merge(manifests: Iterable[pd.DataFrame], one: Collection[str] = ()) -> pd.DataFrame:

@@ -24,6 +24,7 @@ from pulmo.evaluate.evaluation import (
 from pulmo.evaluate.figures import figures
 from pulmo.evaluate.homes import homes
 from pulmo.evaluate.intake import Judged, judge
+from pulmo.evaluate.noted import noted
 from pulmo.evaluate.pairs import pairs
 from pulmo.evaluate.patients import by_patient
 from pulmo.evaluate.sample import Sample
@@ -172,6 +173,7 @@ def _evaluated_data(
         failed=tuple(provenance.failed),
         voided=tuple(provenance.voided),
         openings=provenance.openings,
+        notes=noted(judged.rows),
     )
 
 

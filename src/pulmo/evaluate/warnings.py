@@ -41,6 +41,7 @@ def list_warnings(
     """
     return (
         *_opened(data),
+        *_drawings(data),
         *_seen(rows),
         *_scarce_classes(rows, recalls),
         *_sources(data),
@@ -50,6 +51,15 @@ def list_warnings(
         *say_voided(data.voided),
         *_left_out(data),
     )
+
+
+def _drawings(data: EvaluatedData) -> Iterator[str]:
+    """Warns of a model that never saw a radiograph in its training."""
+    if data.notes and "drawings" in data.notes:
+        yield (
+            "The model was trained on drawings: its figures show that the program works, and "
+            "nothing about patients."
+        )
 
 
 def _opened(data: EvaluatedData) -> Iterator[str]:

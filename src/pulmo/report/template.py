@@ -3,6 +3,7 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pulmo.bundle.model_card import point_sentence
+from pulmo.radiograph.notes import count_sentence
 from pulmo.report import words
 
 
@@ -22,6 +23,7 @@ def environment() -> Environment:
         "count": "{:,}".format,
     }
     made.globals |= {
+        "count_sentence": count_sentence,
         "share": words.share,
         "smaller_is_better": words.smaller_is_better,
         "within_one": words.within_one,

@@ -13,6 +13,7 @@ from pulmo.bundle.predictor import probabilities
 from pulmo.bundle.triage import fit_bands
 from pulmo.bundle.validated import Validated
 from pulmo.core.files import sha256, write_atomically
+from pulmo.core.labels import DRAWN
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.sources import source_names
 from pulmo.datasets.modality import stated_kinds
@@ -116,6 +117,10 @@ def _training(engine: Engine, progress: Progress) -> Training:
         counts=counts,
         sources={label: _sources(material, names, label) for label in recipe.labels.order},
         modalities=stated_kinds(material.table),
+        views=tuple(sorted(material.table["view"].dropna().unique())),
+        accepts=recipe.data.accepts,
+        drawings=int((material.table["origin"].iloc[material.train] == DRAWN).sum()),
+        recipe_toml=recipe.without_folders().to_toml(),
     )
 
 

@@ -1,11 +1,12 @@
 """pulmo data import."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pulmo.cli.console import Report, progress, say
+from pulmo.cli.console import Report, progress, say, say_notes
 from pulmo.cli.data.options import Output, counts
 from pulmo.cli.data.problems import report_problems
 from pulmo.cli.output import PARQUET, claim_file
@@ -38,6 +39,14 @@ def import_(
         list[str] | None,
         typer.Option("--map", metavar="NAME=LABEL", help="What a folder or class name means."),
     ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", help="Of a folder: all its pictures are of this class."),
+    ] = None,
+    files: Annotated[
+        Path | None,
+        typer.Option("--root", help="Of a table: its paths are relative to this folder."),
+    ] = None,
     patients: Annotated[
         Path | None,
         typer.Option(
@@ -59,6 +68,7 @@ def import_(
     Repeated with the same output, it reads what has changed. Stopped, it goes on from there.
     """
     from pulmo.core.tables import write_manifest
+    from pulmo.datasets.class_names import HERE
     from pulmo.datasets.journal import Journal
     from pulmo.datasets.manifest import NothingImportedError, Reading, import_source
     from pulmo.datasets.patients import name_patients
@@ -68,14 +78,18 @@ def import_(
     if called is not None and not called.strip():
         raise UsageError("--name is blank; say what to call the source, or leave it out.")
     labels, origins = _label_map(mapping or []), _origins(stated or [], source)
+    if label is not None:
+        if source != "folder":
+            raise UsageError("--label is for the source folder; of a table it is a column.")
+        labels[HERE] = label
     key = None if patients is None else read_key(patients)
     claim_file(output, PARQUET)
     journal = Journal(output.with_name(f"{output.name}.journal"))
     if fresh:
         journal.remove()
-    reading = Reading(not headers_only, None if fresh else output, journal)
+    reading = Reading(not headers_only, None if fresh else output, journal, files)
     try:
-        with progress("finding pictures", "reading pictures") as (find, read):
+        with progress("finding pictures", "reading pictures", lines=True) as (find, read):
             show = _in_turn(find, read)
             imported = import_source(
                 source, root, labels, called=called, on_progress=show, reading=reading
@@ -101,7 +115,9 @@ def import_(
 
 def _tell(imported: "Imported", output: Path) -> None:
     """Tells what is in the manifest, and how its files were read."""
+    from pulmo.core.noted import UNKNOWN, count_kinds
     from pulmo.core.sources import are_stated, source_names
+    from pulmo.core.tables import SPLITS
 
     typer.echo(f"{output}: {counts(imported.manifest)}")
     unknown = int((~are_stated(source_names(imported.manifest))).sum())
@@ -113,11 +129,22 @@ def _tell(imported: "Imported", output: Path) -> None:
         )
     if imported.kept:
         say(f"{imported.kept} files have not changed since they were read; --fresh reads them.")
+    splits = imported.manifest["split"].value_counts()
+    if len(splits):
+        told = ", ".join(f"{splits[name]} {name}" for name in SPLITS if name in splits)
+        say(
+            f"The data set has a split of its own: {told}. To keep it: pulmo data split "
+            f"{shlex.quote(str(output))} --keep-official -o M"
+        )
+    noted = count_kinds(imported.manifest["notes"])
+    noted.pop(UNKNOWN, None)
+    say_notes(noted, len(imported.manifest))
     undecoded = int(imported.manifest["pixels_sha256"].isna().sum())
     if undecoded:
         say(
             f"{undecoded} pictures were not decoded: damage within them, and copies of another "
-            "format, are not seen. Import without --headers-only for that."
+            "format, are not seen, and what the reader would note of them is not known. Import "
+            "without --headers-only for that."
         )
 
 

@@ -5,10 +5,12 @@ from typing import Final
 import pandas as pd
 
 from pulmo.core.labels import LABELS
+from pulmo.core.noted import UNKNOWN, count_kinds, kinds_of
 from pulmo.core.sources import are_stated, source_names
 from pulmo.core.tables import MANIFEST, patient_names
-from pulmo.datasets.inspect.inspection import NOT_STATED, Crossing, Totals
+from pulmo.datasets.inspect.inspection import NOT_STATED, Crossing, NoteCounts, Totals
 from pulmo.datasets.modality import kinds
+from pulmo.radiograph.notes import SAYS
 
 CROSSED: Final = ("source", "origin", "view", "modality", "sex", "format", "bits", "split", "fold")
 """The columns that are counted against the class; bands of age come with them."""
@@ -61,9 +63,30 @@ def missing_of(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Counts by class the pictures of which each column that may be null is null."""
     names = [name for name, column in MANIFEST.columns.items() if column.nullable]
     names.remove("root")  # null of a public data set, of which nothing is missing
-    counts = table[names].isna().groupby(table["label"].to_numpy(str)).sum()
+    unstated = table[names].isna().assign(notes=has_note(table, UNKNOWN))
+    counts = unstated.groupby(table["label"].to_numpy(str)).sum()
     classes = classes_of(table)
     return {name: {label: int(counts.loc[label, name]) for label in classes} for name in names}
+
+
+def has_note(table: pd.DataFrame, kind: str) -> pd.Series:
+    """Tells of each picture whether it has a note of a kind."""
+    return table["notes"].map(lambda cell: kind in kinds_of(cell)).astype(bool)
+
+
+def notes_of(table: pd.DataFrame) -> dict[str, NoteCounts]:
+    """Counts the pictures with a note of each kind, by class and by source."""
+    found = {}
+    for kind, n in count_kinds(table["notes"]).items():
+        rows = table[has_note(table, kind)]
+        labels, sources = rows["label"].value_counts(), rows["source"].value_counts()
+        found[kind] = NoteCounts(
+            says=SAYS.get(kind, kind),
+            n=n,
+            classes={label: int(labels.get(label, 0)) for label in classes_of(table)},
+            sources={str(name): int(count) for name, count in sources.items()},
+        )
+    return found
 
 
 def _cross(values: pd.Series, labels: pd.Series) -> Crossing:

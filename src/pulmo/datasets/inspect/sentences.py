@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from pathlib import PurePath
 from typing import Final
 
 from pulmo.core.estimate import Estimate
 from pulmo.core.sources import HOW_TO_STATE
-from pulmo.datasets.inspect.inspection import Clue, Copies, Distribution, Tally, Totals
+from pulmo.datasets.inspect.inspection import (
+    Clue,
+    Copies,
+    Distribution,
+    NoteCounts,
+    OtherNames,
+    Tally,
+    Totals,
+)
 
 AGE_GAP: Final = 10
 """Years between the median ages of two classes above which age could be what is seen."""
@@ -23,8 +32,9 @@ _NAMES: Final[Mapping[str, str]] = {
     "bytes": "file size",
     "bytes_per_pixel": "bytes per pixel",
     "format": "file format",
+    "notes": "notes of the reader",
 }
-_PLURAL: Final = {"bits", "bytes_per_pixel"}
+_PLURAL: Final = {"bits", "bytes_per_pixel", "notes"}
 _DERIVED: Final = {"aspect": {"width", "height"}, "bytes_per_pixel": {"bytes"}}
 """Facts that need not be named beside those that they follow from."""
 
@@ -96,6 +106,38 @@ def warnings_of(
         _copies(copies),
     )
     return tuple(chain.from_iterable(found))
+
+
+def names_sentences(names: Mapping[str, OtherNames]) -> Iterator[str]:
+    """Yields what names of files say against the classes of their pictures."""
+    for label, found in names.items():
+        told = _list([f"{name} ({n:,})" for name, n in found.classes.items()])
+        verb = (
+            "has a file name that speaks" if found.pictures == 1 else "have file names that speak"
+        )
+        example = PurePath(found.examples[0]).name
+        yield (
+            f"{found.pictures:,} of the {found.of:,} pictures labelled {label} {verb} of another "
+            f"class: {told}, such as {example}. Look whether their label is right."
+        )
+
+
+def one_sided_notes(notes: Mapping[str, NoteCounts]) -> tuple[str, ...]:
+    """Returns a warning of each kind of note that the pictures of one class alone have.
+
+    Args:
+        notes: kind -> its pictures. Kinds of fewer than `FEW` pictures are left out: chance puts
+            these into one class too.
+    """
+    warnings = []
+    for counts in notes.values():
+        having = [label for label, n in counts.classes.items() if n]
+        if counts.n >= FEW and len(having) == 1 < len(counts.classes):
+            warnings.append(
+                f"Only pictures of {having[0]} have this note of the reader ({counts.n:,} of "
+                f"them): {counts.says}. What such pictures look like may tell their class."
+            )
+    return tuple(warnings)
 
 
 def _telling(clues: Mapping[str, Clue]) -> list[str]:

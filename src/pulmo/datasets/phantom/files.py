@@ -11,6 +11,7 @@ import numpy as np
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import write_atomically
+from pulmo.core.labels import DRAWN
 from pulmo.datasets.phantom.encodings import Levels, dicom, jpeg, mask_png, png
 from pulmo.datasets.phantom.film import PHANTOM_LABELS, Phantom, check_phantom_label, draw
 
@@ -19,6 +20,7 @@ TABLE: Final = "phantoms.csv"
 
 COLUMNS: Final = (
     "path", "label", "patient", "source", "view", "age", "sex", "modality", "width", "height",
+    "origin",
 )  # fmt: skip
 """Columns of the table."""
 
@@ -111,6 +113,7 @@ def _write(
         "modality": "DX",
         "width": width,
         "height": height,
+        "origin": DRAWN,
     }
 
 

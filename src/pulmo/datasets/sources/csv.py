@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from pulmo.core.errors import InputError
 from pulmo.core.tables import SPLITS
+from pulmo.datasets.class_names import check_map, labels_of
 from pulmo.datasets.entries import MISFIT
 from pulmo.datasets.rows import (
     Row,
@@ -15,10 +17,41 @@ from pulmo.datasets.rows import (
     numbered_rows,
     offset_in_days,
 )
-from pulmo.datasets.source import About, Entry, Problem, check_map, label_of, source
+from pulmo.datasets.source import About, Entry, Problem, source
 
 _REQUIRED = ("path", "label")
 _OPTIONAL = ("finding", "patient", "split", "origin", "licence")
+
+
+def rows_of(table: Path, label_map: Mapping[str, str], folder: Path) -> Iterator[Entry | Problem]:
+    """Yields the rows of a CSV file whose paths are relative to a folder.
+
+    The table is read twice: no picture is looked at before all labels are known to be labels. A
+    second row of a picture that gives it another label is kept: the import refuses both.
+
+    Args:
+        table: the file.
+        label_map: word of its column label -> label.
+        folder: where its files lie.
+
+    Raises:
+        InputError: the table is missing, cannot be read, or lacks a column; or there is no folder.
+        UsageError: a word is neither a label nor in `label_map`, or a name of `label_map` is on no
+            row.
+    """
+    labels = _labels(table, label_map)
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; the table's paths are to be relative to it.")
+    lines: dict[tuple[str, str], int] = {}
+    for number, row in numbered_rows(table, _REQUIRED):
+        entry = _entry(f"{table}, line {number}", row, labels, folder)
+        if isinstance(entry, Entry):
+            first = lines.setdefault((str(entry.path), entry.label), number)
+            if first != number:
+                entry = Problem(
+                    f"{table}, line {number}", f"its picture is on line {first} already"
+                )
+        yield entry
 
 
 @source(
@@ -34,43 +67,30 @@ _OPTIONAL = ("finding", "patient", "split", "origin", "licence")
         "hospital or the public set that an image is from (origin is another name of the column), "
         "the offset is in days since the first symptoms or the admission.",
     ),
+    elsewhere=rows_of,
 )
 def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the rows of the CSV file `root`.
-
-    The table is read twice: no picture is looked at before all labels are known to be labels. A
-    second row of a picture that gives it another label is kept: the import refuses both.
+    """Yields the rows of the CSV file `root`, beside which its files lie; see `rows_of`.
 
     Raises:
-        InputError: the file is missing, is not UTF-8 or not CSV, or lacks a column.
-        UsageError: a label is neither a label nor in `label_map`, or a name of `label_map` is on no
+        InputError: the file is missing, cannot be read, or lacks a column.
+        UsageError: a word is neither a label nor in `label_map`, or a name of `label_map` is on no
             row.
     """
-    labels = _labels(root, label_map)
-    lines: dict[tuple[str, str], int] = {}
-    for number, row in numbered_rows(root, _REQUIRED):
-        entry = _entry(root, number, row, labels)
-        if isinstance(entry, Entry):
-            first = lines.setdefault((str(entry.path), entry.label), number)
-            if first != number:
-                entry = Problem(f"{root}, line {number}", f"its picture is on line {first} already")
-        yield entry
+    return rows_of(root, label_map, root.parent)
 
 
-def _labels(root: Path, label_map: Mapping[str, str]) -> dict[str, str]:
-    """Returns the label of each name in the column `label`."""
+def _labels(table: Path, label_map: Mapping[str, str]) -> dict[str, str]:
+    """Returns the label of each word in the column `label`."""
     lines: dict[str, int] = {}
-    for number, row in numbered_rows(root, _REQUIRED):
+    for number, row in numbered_rows(table, _REQUIRED):
         if row["label"]:
             lines.setdefault(row["label"], number)
-    check_map(label_map, lines, root)
-    return {
-        name: label_of(name, label_map, f"{root}, line {number}") for name, number in lines.items()
-    }
+    check_map(label_map, lines, table)
+    return labels_of(lines, label_map, table)
 
 
-def _entry(root: Path, number: int, row: Row, labels: Mapping[str, str]) -> Entry | Problem:
-    where = f"{root}, line {number}"
+def _entry(where: str, row: Row, labels: Mapping[str, str], folder: Path) -> Entry | Problem:
     path, label = row["path"], row["label"]
     if path is None or label is None:
         return Problem(where, MISFIT)
@@ -81,7 +101,7 @@ def _entry(root: Path, number: int, row: Row, labels: Mapping[str, str]) -> Entr
         return Problem(where, f"its split is {known['split']!r}, not {', '.join(SPLITS)}")
     try:
         return Entry(
-            file_inside(root.parent, path),
+            file_inside(folder, path),
             labels[label],
             finding=known["finding"] or label,
             patient=known["patient"],
