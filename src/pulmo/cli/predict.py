@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pulmo.workflows.predict import Prediction
 
 FILES_HELP: Final = (
-    "Images: PNG, JPEG, TIFF, DICOM and others; folders, which are searched for images; - for names "
+    "Images: PNG, JPEG, TIFF, DICOM and others; folders, which are searched for them; - for names "
     "on standard input, one a line."
 )
 
