@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pydicom import dcmread
 
 from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.source import SOURCES
@@ -234,3 +235,25 @@ class TestSource:
         status, _, err = pulmo("data", "import", name, folder, *more, *rest)
         assert status == 2
         assert reason in err
+
+
+def test_patients_of_dicom_files_are_known_by_a_key_alone(
+    pulmo: Call, tmp_path: Path, phantoms: Path
+) -> None:
+    folder, key, output = tmp_path / "set", tmp_path / "key", tmp_path / "m.parquet"
+    (folder / "normal").mkdir(parents=True)
+    films = sorted((phantoms.parent / "images").glob("*.dcm"))[:4]
+    for number, film in enumerate(films):
+        dataset = dcmread(film)
+        dataset.PatientID = f"canary-{number // 2}"
+        dataset.save_as(folder / "normal" / film.name)
+    key.write_bytes(bytes(32))
+    words = ("data", "import", "folder", folder, "-o", output, "--patients-from-dicom", key)
+    status, out, err = pulmo(*words)
+    assert status == 0
+    assert f"{len(films)} DICOM files state their patient; 2 are known." in err
+    assert out.startswith(f"{output}: 4 pictures in 2 groups")
+    assert "canary" not in out + err
+    assert b"canary" not in output.read_bytes()
+    key.write_bytes(b"short")
+    assert pulmo(*words)[0] == 3

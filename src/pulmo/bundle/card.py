@@ -188,6 +188,9 @@ class Training(Record):
     """What a header may say against the use of the model: it is then noted and not refused."""
     drawings: int = 0
     """Training pictures that `pulmo data phantom` drew."""
+    recipe_toml: str = ""
+    """The whole recipe, with every setting, as TOML; a file of weights without its folder. Empty in
+    a card from before it was kept."""
 
 
 class Card(Record):

@@ -19,6 +19,7 @@ from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.held_out import listed
 from pulmo.bundle.model_card import model_card
 from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, OUTPUTS, SEEN, TEST, TEXT, Predictor
+from pulmo.core.begun import check_finished
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256, write_atomically
 from pulmo.core.recipe import load_recipe
@@ -64,6 +65,7 @@ def export_run(run: RunFolder, folder: Path) -> Card:
     """
     if folder.exists():
         raise InputError(f"{folder} exists already; a bundle is never overwritten.")
+    check_finished(run)
     card = read_card(run.card)
     classifier = trained_classifier(run, card)
     card = card.model_copy(update={"files": {}})

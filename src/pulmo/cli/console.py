@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Report = Callable[[int, int], None]
 """Is told how much of a stage is done, and how much there is in all; 0 if nobody knows."""
 
+LINE_SECONDS: Final = 30.0
+"""Off a terminal a line is written no more often."""
+
 _SECONDS: Final = 0.1
 """A bar is drawn no more often, since a report may come for each of a million files."""
 
@@ -41,10 +44,19 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
 
 
 @contextmanager
-def progress(*stages: str) -> Iterator[tuple[Report, ...]]:
-    """Gives a function for each stage that shows how far it is; off a terminal it shows nothing."""
+def progress(*stages: str, lines: bool = False) -> Iterator[tuple[Report, ...]]:
+    """Gives a function for each stage that shows how far it is.
+
+    Off a terminal there is no bar, and nothing is shown but, where `lines` asks for it, a line at
+    times.
+
+    Args:
+        stages: what is done, one after the other.
+        lines: whether a line is written now and then where there is no terminal, for work that
+            takes minutes and would be silent else.
+    """
     if not sys.stderr.isatty():
-        yield tuple(_show_nothing for _ in stages)
+        yield tuple(_told(stage) if lines else _show_nothing for stage in stages)
         return
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -68,6 +80,20 @@ def _report(bar: "Progress", stage: str) -> Report:
         if done == total or now - drawn >= _SECONDS:
             drawn = now
             bar.update(task, completed=done, total=total or None, visible=True)
+
+    return report
+
+
+def _told(stage: str) -> Report:
+    """Returns the function that writes a line about a stage, each time that some time has gone."""
+    told = monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal told
+        now = monotonic()
+        if now - told >= LINE_SECONDS:
+            told = now
+            say(f"{stage}: {done:,} of {total:,}" if total else f"{stage}: {done:,}")
 
     return report
 

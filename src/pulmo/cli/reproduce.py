@@ -45,22 +45,26 @@ def reproduce(
 
     Repeated with the same output, it goes on where it stopped.
     """
+    from pulmo.study.system import SYSTEMS
+
+    # Before torch is imported, which takes seconds.
+    system = SYSTEMS[name]
+    experiments = _chosen(system, only or [])
+
     from pulmo.cli.train import listening
     from pulmo.core.files import write_atomically
     from pulmo.datasets.curate import Watch
     from pulmo.study.at_hand import Gathering, Sets
     from pulmo.study.outcome_text import outcomes_text
     from pulmo.study.reproduce import Options, reproduce
-    from pulmo.study.system import SYSTEMS
 
-    system = SYSTEMS[name]
     use_threads(threads)
     options = Options(quick, weights, tuple(settings or ()), device, scratch)
     outcomes = []
     stages = ("importing", "reading pictures", "comparing pairs")
     with claimed_folder(output), progress(*stages) as (imported, *curation):
         sets = Sets(data, output / "data", Gathering(imported, Watch(*curation)))
-        for experiment in _chosen(system, only or []):
+        for experiment in experiments:
             say(f"{experiment.name}:")
             with listening(options.start(experiment).recipe) as listener:
                 done = reproduce(system, experiment, sets, output / name, options, listener)

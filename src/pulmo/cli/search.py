@@ -62,17 +62,20 @@ def search(
     Only training and validation pictures are opened.
     """
     from pulmo.core.tables import read_manifest
+    from pulmo.study.space import Base, read_space
+
+    # What can be wrong with the command line, before torch is imported, which takes seconds.
+    base = Base(recipe, tuple(settings or ()), quick, scratch)
+    base.recipe()
+    manifest, searched = read_manifest(data), read_space(space, base)
+
     from pulmo.models.classifier import check_weights
     from pulmo.study.folds import usable
     from pulmo.study.search import Limits, Plan
     from pulmo.study.search_folder import SearchFolder, claim_search
-    from pulmo.study.space import Base, read_space
 
-    base = Base(recipe, tuple(settings or ()), quick, scratch)
-    plan = Plan(
-        SearchFolder(output.absolute()), base, read_space(space, base), seed, pruner, device
-    )
-    table = usable(base.recipe(), read_manifest(data))
+    plan = Plan(SearchFolder(output.absolute()), base, searched, seed, pruner, device)
+    table = usable(base.recipe(), manifest)
     identity = {
         "recipe": base.recipe().sha256,
         "space": {key: dimension.model_dump() for key, dimension in plan.space.items()},

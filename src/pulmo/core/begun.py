@@ -1,11 +1,13 @@
 """What the run in a folder was begun with, so that it goes on with nothing else."""
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from pulmo.core.errors import InputError, RefusedError, UsageError
+from pulmo.core.files import read_bytes
 from pulmo.core.recipe import QUICK, SCRATCH, Recipe, change_recipe, load_recipe
 from pulmo.core.run_folder import RunFolder
 
@@ -95,6 +97,24 @@ def check_folder(recipe: Recipe, folder: RunFolder, *, resume: bool) -> None:
             f"{folder.recipe} differs from the recipe {recipe.name!r} as it is now; a run resumes "
             "only with the recipe and settings that it began with."
         )
+
+
+def check_finished(folder: RunFolder) -> None:
+    """Checks that the training in a run's folder has come to its end.
+
+    Raises:
+        InputError: there is no run, or it is not finished; the message tells how far it is.
+    """
+    if folder.card.exists():
+        return
+    if not folder.recipe.exists():
+        raise InputError(f"{folder.root} holds no training run.")
+    planned = sum(stage.epochs for stage in load_recipe(str(folder.recipe)).train.plan)
+    done = len(read_bytes(folder.history).splitlines()) if folder.history.exists() else 0
+    raise InputError(
+        f"The training in {folder.root} is not finished: {done} of {planned} epochs are done. Go "
+        f"on with: pulmo train --resume -o {shlex.quote(str(folder.root))}"
+    )
 
 
 def _leaves(tree: Any, above: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - what JSON can hold

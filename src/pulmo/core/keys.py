@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pulmo.core.labels import MEANING
+
 
 def near_key(schema: type[BaseModel], location: Sequence[str | int]) -> str | None:
     """Returns the dotted key that an unknown one may stand for; None if nothing is near.
@@ -50,6 +52,9 @@ def meanings(schema: type[BaseModel], above: str = "") -> Iterator[tuple[str, st
         key, kind = f"{above}{name}", field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from meanings(kind, f"{key}.")
+        elif dataclasses.is_dataclass(kind):
+            for part in dataclasses.fields(kind):
+                yield f"{key}.{part.name}", part.metadata.get(MEANING, "")
         else:
             yield key, " ".join((field.description or "").split())
 

@@ -13,6 +13,8 @@ LABELS = ("covid", "bacterial", "viral", "pneumonia", "normal", "other")
 
 DRAWN: Final = "phantom"
 """The origin of the images that `pulmo data phantom` drew, which show no patient."""
+MEANING = "meaning"
+"""The key of a field's metadata under which it says what it means."""
 
 
 def check_label(label: str) -> str:
@@ -37,8 +39,13 @@ class LabelScheme:
         merge: label of the manifest -> class of `order` that it counts as.
     """
 
-    order: tuple[str, ...]
-    merge: Mapping[str, str] = field(default_factory=dict)
+    order: tuple[str, ...] = field(
+        metadata={MEANING: "The classes, in the order of their probabilities."}
+    )
+    merge: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata={MEANING: "Label of the manifest = class of the order that it counts as."},
+    )
 
     def __post_init__(self) -> None:
         for label in (*self.order, *self.merge):

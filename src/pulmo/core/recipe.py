@@ -30,7 +30,9 @@ class Recipe(Section):
     """One experiment: everything that decides a training run except the data and the machine."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    """What a run and its model are called; small letters, digits and hyphens."""
     description: str
+    """What it is, in a sentence."""
     labels: LabelScheme
     model: ModelSection
     decision: DecisionSection
@@ -64,6 +66,14 @@ class Recipe(Section):
     def to_toml(self) -> str:
         """Returns the recipe with every default written out, as TOML that `load_recipe` reads."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+    def without_folders(self) -> Self:
+        """Returns the recipe with the bare name of the file that its weights are from, if any.
+
+        Where a file lies says nothing to others, and may say too much.
+        """
+        named = self.model.model_copy(update={"weights": Path(self.model.weights).name})
+        return self.model_copy(update={"model": named})
 
     @property
     def sha256(self) -> str:

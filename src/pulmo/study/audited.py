@@ -1,7 +1,7 @@
 """What an audit asks: a bundle and its pictures, or the bundles of folds and what each held out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import pandas as pd
 
@@ -15,9 +15,6 @@ from pulmo.core.tables import read_manifest
 from pulmo.evaluate.overlap import Seen, say_voided, void_seen
 from pulmo.study.repeats_folder import RepeatsFolder
 from pulmo.study.summary import read_summary
-
-if TYPE_CHECKING:
-    from pulmo.evaluate.evaluation import Failure
 
 _FITTED: Final = ("train", "val")
 
@@ -80,7 +77,7 @@ def without_seen(audited: Audited, split: str | None) -> Audited:
     if split in _FITTED:
         return audited
     parts: list[Part] = []
-    voided: list[Failure] = []
+    said: list[str] = []
     for part in audited.parts:
         digests = frozenset() if part.model.predictor is None else part.model.predictor.seen
         left, seen = void_seen(part.judged, Seen(digests, None if part.fit.empty else part.fit))
@@ -91,8 +88,8 @@ def without_seen(audited: Audited, split: str | None) -> Audited:
             )
         gone = part.judged[~part.judged.index.isin(left.index)]
         parts.append(part._replace(judged=left, voided=gone) if seen else part)
-        voided += seen
-    return Audited(tuple(parts), (*audited.doubts, *say_voided(voided)))
+        said += say_voided(seen)
+    return Audited(tuple(parts), (*audited.doubts, *said))
 
 
 def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataFrame:

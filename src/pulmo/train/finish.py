@@ -120,6 +120,7 @@ def _training(engine: Engine, progress: Progress) -> Training:
         views=tuple(sorted(material.table["view"].dropna().unique())),
         accepts=recipe.data.accepts,
         drawings=int((material.table["origin"].iloc[material.train] == DRAWN).sum()),
+        recipe_toml=recipe.without_folders().to_toml(),
     )
 
 

@@ -181,6 +181,16 @@ def test_external_pictures_are_of_sources_that_were_not_trained_on(full: Artefac
         evaluated.internal(west)
 
 
+def test_of_pictures_from_no_stated_hospital_nothing_is_external(full: Artefacts) -> None:
+    unsure = {"sources": {"mine (hospital not stated)": {"covid": 3}}, "split": None}
+    with pytest.raises(Gap, match="not stated which hospital"):
+        evaluated.external(_with_evaluation(full, unsure))
+    training = full.card.training.model_copy(update={"sources": {"covid": {"folder": 3}}})
+    trained = replace(full, card=full.card.model_copy(update={"training": training}))
+    with pytest.raises(Gap, match="not stated which hospital"):
+        evaluated.external(trained)
+
+
 def test_openings(full: Artefacts, bare: Artefacts, opening: Opening) -> None:
     assert evaluated.openings(full).text.endswith("each evaluation included: 2.")
     assert evaluated.openings(full).gap == ""

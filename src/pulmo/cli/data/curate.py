@@ -48,7 +48,7 @@ def curate(
     table = output.with_name(f"{output.stem}.curation.csv")
     claim_file(output, PARQUET)
     claim_file(table, b"path,action,")
-    with progress("reading pictures", "comparing pairs") as reports:
+    with progress("reading pictures", "comparing pairs", lines=True) as reports:
         done = find(before, drop_copies=drop_copies, trust=trust or (), watch=Watch(*reports))
     write_atomically(table, report_csv(done.report))
     write_manifest(done.manifest, output)

@@ -47,6 +47,15 @@ def import_(
         Path | None,
         typer.Option("--root", help="Of a table: its paths are relative to this folder."),
     ] = None,
+    patients: Annotated[
+        Path | None,
+        typer.Option(
+            "--patients-from-dicom",
+            metavar="KEYFILE",
+            help="Take the patient of DICOM files from their Patient ID, as a hash with the secret "
+            "in this file, that of `pulmo data deidentify --key`.",
+        ),
+    ] = None,
     headers_only: Annotated[
         bool, typer.Option("--headers-only", help="Hash files and read headers; decode nothing.")
     ] = False,
@@ -62,7 +71,9 @@ def import_(
     from pulmo.datasets.class_names import HERE
     from pulmo.datasets.journal import Journal
     from pulmo.datasets.manifest import NothingImportedError, Reading, import_source
+    from pulmo.datasets.patients import name_patients
     from pulmo.datasets.stating import state_sources
+    from pulmo.radiograph.deidentify import read_key
 
     if called is not None and not called.strip():
         raise UsageError("--name is blank; say what to call the source, or leave it out.")
@@ -71,13 +82,14 @@ def import_(
         if source != "folder":
             raise UsageError("--label is for the source folder; of a table it is a column.")
         labels[HERE] = label
+    key = None if patients is None else read_key(patients)
     claim_file(output, PARQUET)
     journal = Journal(output.with_name(f"{output.name}.journal"))
     if fresh:
         journal.remove()
     reading = Reading(not headers_only, None if fresh else output, journal, files)
     try:
-        with progress("finding pictures", "reading pictures") as (find, read):
+        with progress("finding pictures", "reading pictures", lines=True) as (find, read):
             show = _in_turn(find, read)
             imported = import_source(
                 source, root, labels, called=called, on_progress=show, reading=reading
@@ -86,8 +98,14 @@ def import_(
         journal.remove()
         report_problems(error.problems, output)
         raise
-    imported = imported._replace(manifest=state_sources(imported.manifest, origins))
-    write_manifest(imported.manifest, output)
+    table = state_sources(imported.manifest, origins)
+    if key is not None:
+        before = int(table["patient"].notna().sum())
+        table = name_patients(table, key)
+        found = int(table["patient"].notna().sum()) - before
+        say(f"{found} DICOM files state their patient; {table['patient'].nunique()} are known.")
+    imported = imported._replace(manifest=table)
+    write_manifest(table, output)
     journal.remove()
     _tell(imported, output)
     failed = report_problems(imported.problems, output)
