@@ -21,7 +21,10 @@ from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
 
-NO_PICTURE = "it is not a PNG, JPEG, TIFF, BMP, WebP, JPEG … or DICOM file; its content decides, not its name"
+NO_PICTURE = (
+    "it is not a PNG, JPEG, TIFF, BMP, WebP, JPEG … or DICOM file; "
+    "its content decides, not its name"
+)
 
 
 @pytest.fixture
@@ -354,7 +357,8 @@ def test_notes_of_the_reader_are_counted_and_kept(
     for name in ("a", "b"):
         grey = 250 - grey
         Image.fromarray(grey + np.array([0, 0, 1], np.uint8)).save(folder / "covid" / f"{name}.png")
-    status, _, err = pulmo("data", "import", "folder", folder, "-o", output)
+    words = ("data", "import", "folder", folder, "-o", output, "--name", "mine")
+    status, _, err = pulmo(*words)
     assert status == 0
     assert f"notes: 2 of 10 images: {KINDS['colour']}\n" in err
     table = read_manifest(output)
@@ -369,7 +373,7 @@ def test_notes_of_the_reader_are_counted_and_kept(
     pulmo("data", "inspect", output, "-o", tmp_path / "seen", "--samples", "0")
     counts = json.loads((tmp_path / "seen" / "inspection.json").read_text())["notes"]["colour"]
     assert (counts["n"], counts["classes"], counts["sources"]) == (
-        2, {"covid": 2, "normal": 0}, {"folder": 2},
+        2, {"covid": 2, "normal": 0}, {"mine": 2},
     )  # fmt: skip
     assert KINDS["colour"] in (tmp_path / "seen" / "inspection.html").read_text()
 
