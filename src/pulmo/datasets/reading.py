@@ -91,12 +91,24 @@ def read_file(task: Task, *, decode: bool) -> Outcome:
     except PulmoError as error:
         return Outcome(None, _reason(error, task.path))
     except FileNotFoundError:
-        return Outcome(None, "it does not exist")
+        return Outcome(None, _absent(path))
     except OSError as error:
         return Outcome(None, f"it could not be read: {error.strerror or error}")
     if not _is_current(facts, after):
         return Outcome(None, "it changed while it was read; import it again")
     return Outcome(facts)
+
+
+def _absent(path: Path) -> str:
+    """Says that a file is not there, and what a name of Windows would have to be."""
+    name = path.name
+    if "\\" not in name:
+        return "it does not exist"
+    slashes = name.replace("\\", "/")
+    return (
+        "it does not exist; its name has back-slashes, as paths of Windows have: write it with "
+        f"slashes and relative to the table, as {slashes.split(':', 1)[-1].lstrip('/')}"
+    )
 
 
 def _is_current(facts: FileFacts, state: os.stat_result) -> bool:

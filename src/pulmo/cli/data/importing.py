@@ -1,7 +1,7 @@
 """pulmo data import."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,6 +13,9 @@ from pulmo.core.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
     from pulmo.datasets.manifest import Imported
+
+_TABLE: Final = "csv"
+"""The source whose root is a table of a user's own."""
 
 
 def import_(
@@ -61,10 +64,21 @@ def import_(
         raise
     write_manifest(imported.manifest, output)
     journal.remove()
+    if source == _TABLE:
+        _tell_dialect(root)
     _tell(imported, output)
     failed = report_problems(imported.problems, output)
     if failed:
         raise PartialError(f"{failed} failed; the rest is in the manifest.")
+
+
+def _tell_dialect(table: Path) -> None:
+    """Says how a table was read that is not in UTF-8 with commas."""
+    from pulmo.datasets.rows import dialect_of
+
+    departure = dialect_of(table, ("path", "label")).departure()
+    if departure:
+        say(f"{table} was read as {departure}.")
 
 
 def _tell(imported: "Imported", output: Path) -> None:

@@ -6,14 +6,16 @@ from pathlib import Path
 from pulmo.core.tables import SPLITS
 from pulmo.datasets.entries import MISFIT
 from pulmo.datasets.rows import (
+    Dialect,
     Row,
     age_in_years,
+    dialect_of,
     file_inside,
     known_modality,
     known_sex,
     known_view,
-    numbered_rows,
     offset_in_days,
+    rows_of,
 )
 from pulmo.datasets.source import About, Entry, Problem, check_map, label_of, source
 
@@ -28,8 +30,8 @@ _OPTIONAL = ("finding", "patient", "split", "origin", "licence")
         licence="yours",
         size="any",
         url="",
-        obtain="ROOT is a CSV file in UTF-8, with commas, semicolons or tabs, with the columns "
-        "path and label, and as many of patient, view, modality, age, sex, finding, split, "
+        obtain="ROOT is a CSV file with commas, semicolons or tabs, with the columns path "
+        "and label, and as many of patient, view, modality, age, sex, finding, split, "
         "origin, licence and offset as you know; paths are relative to the file, the offset is in "
         "days since the first symptoms or the admission.",
     ),
@@ -41,14 +43,15 @@ def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     second row of a picture that gives it another label is kept: the import refuses both.
 
     Raises:
-        InputError: the file is missing, is not UTF-8 or not CSV, or lacks a column.
+        InputError: the file is missing, is no text or not CSV, or lacks a column.
         UsageError: a label is neither a label nor in `label_map`, or a name of `label_map` is on no
             row.
     """
-    labels = _labels(root, label_map)
+    dialect = dialect_of(root, _REQUIRED)
+    labels = _labels(root, dialect, label_map)
     lines: dict[tuple[str, str], int] = {}
-    for number, row in numbered_rows(root, _REQUIRED):
-        entry = _entry(root, number, row, labels)
+    for number, row in rows_of(root, dialect):
+        entry = _entry(root, number, row, labels, decimal_comma=dialect.decimal_comma)
         if isinstance(entry, Entry):
             first = lines.setdefault((str(entry.path), entry.label), number)
             if first != number:
@@ -56,10 +59,10 @@ def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
         yield entry
 
 
-def _labels(root: Path, label_map: Mapping[str, str]) -> dict[str, str]:
+def _labels(root: Path, dialect: Dialect, label_map: Mapping[str, str]) -> dict[str, str]:
     """Returns the label of each name in the column `label`."""
     lines: dict[str, int] = {}
-    for number, row in numbered_rows(root, _REQUIRED):
+    for number, row in rows_of(root, dialect):
         if row["label"]:
             lines.setdefault(row["label"], number)
     check_map(label_map, lines, root)
@@ -68,7 +71,9 @@ def _labels(root: Path, label_map: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _entry(root: Path, number: int, row: Row, labels: Mapping[str, str]) -> Entry | Problem:
+def _entry(
+    root: Path, number: int, row: Row, labels: Mapping[str, str], *, decimal_comma: bool
+) -> Entry | Problem:
     where = f"{root}, line {number}"
     path, label = row["path"], row["label"]
     if path is None or label is None:
@@ -86,12 +91,12 @@ def _entry(root: Path, number: int, row: Row, labels: Mapping[str, str]) -> Entr
             patient=known["patient"],
             view=known_view(row.get("view")),
             modality=known_modality(row.get("modality")),
-            age=age_in_years(row.get("age")),
+            age=age_in_years(row.get("age"), decimal_comma=decimal_comma),
             sex=known_sex(row.get("sex")),
             split=known["split"],
             origin=known["origin"],
             licence=known["licence"],
-            offset=offset_in_days(row.get("offset")),
+            offset=offset_in_days(row.get("offset"), decimal_comma=decimal_comma),
         )
     except ValueError as error:
         return Problem(where, str(error))
