@@ -69,7 +69,10 @@ def test_a_table_alone(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None
     assert "so that no shortcut floor was fitted" in page
     assert "Jane" not in page
     told = json.loads((out / "audit.json").read_text())["told"]
-    assert told == {"positive": ["tb"], "threshold": 0.5, "merge": {}, "manifest": False}
+    assert told == {
+        "positive": ["tb"], "threshold": 0.5, "merge": {}, "manifest": False,
+        "columns": {}, "notes": [],
+    }  # fmt: skip
     even = table.assign(sex=np.where(np.arange(200) % 6 < 3, "F", "M"))
     even.to_parquet(tmp_path / "even.parquet")
     assert pulmo("audit", tmp_path / "even.parquet", "-o", out)[0] == 0

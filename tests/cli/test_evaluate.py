@@ -453,7 +453,7 @@ class TestTable:
             ({"p_tb": "high"}, "The columns p_tb, p_clear must hold numbers"),
             ({"label": "flu"}, "None of the 80 pictures has a label that the model knows (tb"),
             ({"path": "x.png"}, "79 of the 80 predictions are there more than once"),
-            ({"decision": "TB"}, "have a decision that is none of ('tb', 'clear')"),
+            ({"decision": "flu"}, "have a decision that is none of ('tb', 'clear')"),
             ({"positive": "yes"}, "have a positive that is neither true nor false"),
             ({"age": "old"}, "The column age must hold years or nothing"),
         ],
@@ -520,8 +520,8 @@ class TestTable:
 def test_a_file_that_is_neither_a_bundle_nor_a_table_is_refused(
     pulmo: Call, tmp_path: Path
 ) -> None:
-    path = tmp_path / "theirs.txt"
+    path = tmp_path / "theirs.doc"
     path.write_text("path,label,p_tb,p_clear\n")
     status, _, err = pulmo("evaluate", path, "--positive", "tb", "-o", tmp_path / "e")
     assert status == 2
-    assert f"{path} is no bundle; a table of predictions ends in .parquet or .csv." in err
+    assert f"{path} is no bundle; a table of predictions ends in .parquet or .csv or " in err

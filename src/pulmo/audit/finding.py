@@ -93,6 +93,10 @@ class Told(Record):
     """Label -> class that it counts as."""
     manifest: bool
     """Whether their pictures were those of a manifest."""
+    columns: Mapping[str, str] = {}
+    """Option -> the column that it named."""
+    notes: tuple[str, ...] = ()
+    """How the table was read, as sentences."""
 
 
 class Audit(Record):

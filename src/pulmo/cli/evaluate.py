@@ -1,5 +1,6 @@
 """pulmo evaluate."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -8,10 +9,12 @@ import typer
 from pulmo.cli.console import progress, say
 from pulmo.cli.evaluate_choice import Choice, check_modality, chosen_rows, fit_on_val, unseen_rows
 from pulmo.cli.evaluate_summary import tell_evaluation
-from pulmo.cli.evaluate_table import TABLES, TableOptions, evaluate_table
+from pulmo.cli.evaluate_table import TableOptions, evaluate_table
 from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
 from pulmo.cli.predict import open_model
+from pulmo.cli.table_options import TABLES, Decision, Merge, Score, Truth, merges
+from pulmo.cli.table_template import Template
 from pulmo.core.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
@@ -30,9 +33,10 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="BUNDLE|PREDICTIONS",
-            help="A bundle, or its model.onnx; or a table of any model's predictions, .parquet or "
-            ".csv, with path, label, p_<class> and what else is known; of several findings a film, "
-            "with y_<finding> beside each p_<finding>.",
+            help="A bundle, or its model.onnx; or a table of any model's predictions, .csv, .tsv, "
+            ".txt, .xlsx or .parquet, with path, label, p_<class> and what else is known "
+            "(--template prints one); of several findings a film, with y_<finding> beside each "
+            "p_<finding>.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the results.")],
@@ -59,6 +63,10 @@ def evaluate(
         float | None,
         typer.Option(help="Of a table: probability from which that, or a finding, is called."),
     ] = None,
+    merge: Merge = None,
+    truth: Truth = None,
+    score: Score = None,
+    decision: Decision = None,
     threshold_for: Annotated[
         str | None,
         typer.Option(
@@ -73,6 +81,7 @@ def evaluate(
             "--elsewhere", help="These may be of a manifest that the model was not trained on."
         ),
     ] = False,
+    _template: Template = False,
 ) -> None:
     """Judge a bundle on labelled films, or a table of predictions.
 
@@ -80,15 +89,17 @@ def evaluate(
     a bundle, card.json. That test pictures were opened is noted in openings.jsonl beside the model.
     """
     from pulmo.bundle.thresholds import Aim
+    from pulmo.evaluate.reading.said import Said
 
+    merged = merges(merge or ())
     if model.suffix.lower() in TABLES:
         if data or split or view or modality or run or internal or threshold_for or elsewhere:
             raise UsageError(
                 f"{model} is a table of predictions; --data, --split, --view, --modality, --run, "
                 "--internal, --threshold-for and --elsewhere are for a bundle."
             )
-        options = TableOptions(tuple(positive or ()), threshold, prevalence)
-        evaluate_table(model, output, options)
+        said = Said(tuple(positive or ()), threshold, merged, truth, decision, score)
+        evaluate_table(model, output, TableOptions(said, prevalence))
         return
     if model.is_file() and model.suffix.lower() != ".onnx":
         raise UsageError(
@@ -96,6 +107,8 @@ def evaluate(
         )
     if positive or threshold is not None:
         raise UsageError("A bundle's card says what is positive; leave --positive and --threshold.")
+    if truth or score or decision:
+        raise UsageError("--truth, --score and --decision name columns of a table; leave them out.")
     if data is None:
         raise UsageError(f"{model} needs films to judge; name their manifest with --data.")
     if threshold_for is not None and split != "test":
@@ -104,7 +117,7 @@ def evaluate(
         raise UsageError("--elsewhere is for --threshold-for, which is not there.")
     chosen = Choice(data, split, {"view": view or [], "modality": modality or []})
     aim = None if threshold_for is None else Aim.parse(threshold_for)
-    context = _Context(run, internal, prevalence, aim, elsewhere)
+    context = _Context(run, internal, prevalence, aim, merged, elsewhere=elsewhere)
     _evaluate_bundle(model, chosen, output, context)
 
 
@@ -116,6 +129,7 @@ class _Context(NamedTuple):
         internal: the folder of an evaluation inside.
         prevalence: share of positive pictures where the model would be used.
         aim: what the threshold is fitted for; None for the card's.
+        merge: label -> class that it counts as, beside those of the card.
         elsewhere: whether it may be fitted on a manifest that the model was not trained on.
     """
 
@@ -123,6 +137,7 @@ class _Context(NamedTuple):
     internal: Path | None
     prevalence: float | None
     aim: "Aim | None"
+    merge: Mapping[str, str]
     elsewhere: bool
 
 
@@ -144,6 +159,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
 
     predictor = open_model(model)
     card = predictor.card
+    Terms.of(card).merging(context.merge)  # refused before pictures are read
     manifest = read_manifest(choice.data)
     table = chosen_rows(manifest, choice)
     check_modality(table, choice.data, card)
@@ -155,7 +171,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
         check_validation(card, manifest, elsewhere=context.elsewhere)
     claim_folder(output)
     fitted = None if context.aim is None else fit_on_val(context.aim, predictor, manifest, choice)
-    terms = Terms.of(card, fitted)
+    terms = Terms.of(card, fitted).merging(context.merge)
     opening = opening_of(predictor, manifest, table, choice.split)
     opened = note(opening, lists_of(model, context.run))
     with progress("predicting") as (report,):
@@ -172,6 +188,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
             predicted.failed,
             opened,
             voided,
+            [f"The label {label} counts as {name}." for label, name in context.merge.items()],
         ),
         Resampling(np.random.default_rng(0)),
         prevalence=context.prevalence,

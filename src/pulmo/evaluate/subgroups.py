@@ -12,6 +12,7 @@ from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import Subgroup
 from pulmo.evaluate.intake import Judged
 from pulmo.evaluate.intervals import auc_estimate, proportion_estimate
+from pulmo.evaluate.sample import NO_SCORES
 from pulmo.evaluate.table import UNSTATED, positive_probability
 from pulmo.evaluate.terms import Terms
 
@@ -95,6 +96,8 @@ def _subgroup(
         )
     else:
         auc = sensitivity = specificity = Estimate.undefined("no class was named positive")
+    if not sample.scored:
+        auc = Estimate.undefined(NO_SCORES, len(sample))
     return Subgroup(
         fact=fact,
         name=name,
