@@ -106,7 +106,8 @@ def audit(
 
     Looks for leaks, shortcuts, gaps between groups and more; of a table of predictions, as far as
     these tell. Writes audit.json and audit.html. Ends with status 5 if a check fails that --accept
-    does not name.
+    does not name. The gate is open only if leakage, shortcuts, sources and external could look;
+    else it is undecided, which the first line says, with status 0.
     """
     from pulmo.evaluate.reading.said import Said
     from pulmo.study.audited import is_folds
@@ -221,6 +222,7 @@ def _write(found: "Audit", audited: "Audited", output: Path) -> None:
 def _tell(found: "Audit", output: Path) -> None:
     from pulmo.report.audit_page import VERDICTS
 
+    typer.echo(f"{found.headline}\n")
     for finding in found.findings:
         typer.echo(f"{VERDICTS[finding.verdict]:14} {finding.check}: {finding.sentence}")
     for title, sentences in (
