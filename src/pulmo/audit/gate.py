@@ -30,6 +30,9 @@ def headline(findings: Sequence[Finding], accepted: Collection[str]) -> str:
     could = f"{looked} of {len(findings)} checks could look"
     let_by = [name for name in failed if name in accepted]
     accepting = f"; accepted: {', '.join(let_by)}" if let_by else ""
+    none = "none of them fails"
+    if let_by:
+        none += f" but what was accepted ({', '.join(let_by)})"
     blind = _blind(findings)
     unknown = [each.check for each in findings if each.verdict == "unknown"]
     others = [name for name in unknown if name not in blind]
@@ -43,11 +46,11 @@ def headline(findings: Sequence[Finding], accepted: Collection[str]) -> str:
             )
         case "undecided":
             return (
-                f"The gate is undecided: {could}, and none of them fails{accepting}, but what "
+                f"The gate is undecided: {could}, and {none}, but what "
                 f"matters most was not looked at ({', '.join(blind)}).{nothing}"
             )
         case _:
-            return f"The gate is open: {could}, and none of them fails{accepting}.{nothing}"
+            return f"The gate is open: {could}, and {none}.{nothing}"
 
 
 def _blind(findings: Sequence[Finding]) -> list[str]:

@@ -100,14 +100,13 @@ def read_file(task: Task, *, decode: bool) -> Outcome:
 
 
 def _absent(path: Path) -> str:
-    """Says that a file is not there, and what a name of Windows would have to be."""
-    name = path.name
-    if "\\" not in name:
+    """Says that a file is not there, and what is wrong with a path of Windows."""
+    if "\\" not in path.name:
         return "it does not exist"
-    slashes = name.replace("\\", "/")
     return (
         "it does not exist; its name has back-slashes, as paths of Windows have: write it with "
-        f"slashes and relative to the table, as {slashes.split(':', 1)[-1].lstrip('/')}"
+        "slashes, without a drive such as C: and as it lies below the table's folder, as in "
+        "images/a.png"
     )
 
 
