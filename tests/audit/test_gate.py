@@ -29,7 +29,8 @@ def test_a_gate_is_open_only_where_what_matters_was_looked_at() -> None:
     assert gate_of(found(), ()) == "open"
     assert gate_of(found(mirror="unknown", shortcuts="warns"), ()) == "open"
     for name in ESSENTIAL:
-        assert gate_of(found(**{name: "unknown"}), ()) == "undecided"
+        blind: dict[str, Verdict] = {name: "unknown"}
+        assert gate_of(found(**blind), ()) == "undecided"
         assert gate_of([each for each in found() if each.check != name], ()) == "undecided"
 
 

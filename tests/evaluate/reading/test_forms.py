@@ -128,7 +128,21 @@ FORMS: dict[str, tuple[Form, Said]] = {
     "upper case": (upper, COVID),
     "COVID, Normal": (spelled("COVID", "Normal"), COVID),
     "Covid-19": (spelled("Covid-19", "NORMAL"), COVID),
+    "all in capitals": (
+        lambda table: upper(spelled("COVID", "NORMAL")(table)),
+        COVID,
+    ),
     "0 and 1, one probability": (coded(one("path", "label", "prob")), COVID),
+    "0.0 and 1.0": (
+        lambda table: coded(one("path", "label", "prob"))(table).astype({"label": float}),
+        COVID,
+    ),
+    "more labels, merged": (
+        lambda table: one("path", "label", "p_covid")(
+            table.assign(label=table["label"].mask(table.index % 3 == 1, "viral"))
+        ),
+        Said(("covid",), merge={"viral": "normal"}),
+    ),
     "0 and 1, both probabilities": (coded(lambda table: table), COVID),
     "0 and 1 as classes": (
         coded(renamed(p_covid="p_1", p_normal="p_0")),
@@ -143,6 +157,7 @@ FORMS: dict[str, tuple[Form, Said]] = {
 def figures(evaluation: Evaluation) -> dict[str, Any]:
     """Returns the figures, with those of each class by whether it is positive."""
     (positive,) = evaluation.decision.positive
+    assert positive in {"covid", "1"}
     by_side = {label == positive: own for label, own in evaluation.classes.items()}
     return {
         "overall": evaluation.overall,

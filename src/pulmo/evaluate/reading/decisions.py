@@ -11,6 +11,7 @@ from pulmo.evaluate.reading.labels import (
     read_as_note,
     respelled,
     spelled_once,
+    usual,
     values_of,
     with_meaning,
 )
@@ -67,7 +68,7 @@ def decided_alone(theirs: Theirs) -> Stated:
         meaning = {} if one in {"0", "1"} else {"1": one, "0": f"no {one}"}
         positive: tuple[str, ...] = said.positive
     else:
-        classes = spelled_once(labels)
+        classes = [usual(label, said.merge) for label in spelled_once(labels)]
         meaning = respelled(table["label"], classes, said.merge)
         meaning |= respelled(table["decision"], classes, {})
         positive = tuple(matching(each, classes) or each for each in said.positive)

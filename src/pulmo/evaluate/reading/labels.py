@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 
+from pulmo.core.labels import LABELS
 from pulmo.evaluate.reading.score_columns import spelling
 
 CODES: Final = frozenset({"0", "1"})
@@ -25,6 +26,16 @@ def is_coded(values: Iterable[str]) -> bool:
 def matching(name: str, classes: Sequence[str]) -> str | None:
     """Returns the class that a name is, perhaps in other letters; None if it is none."""
     return name if name in classes else spelling([name], classes).get(name)
+
+
+def usual(name: str, merge: Mapping[str, str]) -> str:
+    """Returns a class as pulmo spells it, COVID as covid, if it is one of its labels.
+
+    One that a user has named in `merge`, label -> class, stays as it is.
+    """
+    if name in merge.values():
+        return name
+    return next((label for label in LABELS if label.casefold() == name.casefold()), name)
 
 
 def respelled(

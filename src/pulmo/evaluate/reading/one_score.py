@@ -7,7 +7,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.evaluate.reading.labels import is_coded, matching, respelled, spelled_once, values_of
+from pulmo.evaluate.reading.labels import (
+    is_coded,
+    matching,
+    respelled,
+    spelled_once,
+    usual,
+    values_of,
+)
 from pulmo.evaluate.reading.said import Said
 from pulmo.evaluate.reading.score_columns import Score
 
@@ -82,6 +89,7 @@ def _worded(table: pd.DataFrame, labels: list[str], score: Score, said: Said) ->
             "labels do."
         )
     other = next((label for label in found if label != of), f"no {of}")
+    of, other = usual(of, said.merge), usual(other, said.merge)
     positive = tuple(matching(label, (of, other)) or label for label in said.positive)
     return Sides(of, other, positive, respelled(table["label"], (of, other), said.merge))
 

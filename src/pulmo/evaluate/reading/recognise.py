@@ -120,6 +120,9 @@ def _typed(table: pd.DataFrame, *, decimal_comma: bool) -> pd.DataFrame:
         else inferred(table[name], decimal_comma=decimal_comma)
         for name in table.columns
     }
+    for name in ("label", "decision"):
+        if name in columns:  # codes of classes that a program wrote as numbers with a point
+            columns[name] = columns[name].str.replace(r"^([01])[.,]0+$", r"\1", regex=True)
     return pd.DataFrame(columns, index=table.index)
 
 

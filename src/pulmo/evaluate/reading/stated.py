@@ -1,11 +1,20 @@
 """Stated: the classes of a table as its authors send it, with the probability of each."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.evaluate.reading.decisions import confident, decided_alone
-from pulmo.evaluate.reading.labels import is_coded, matching, read_as_note, respelled, with_meaning
+from pulmo.evaluate.reading.labels import (
+    is_coded,
+    matching,
+    read_as_note,
+    respelled,
+    usual,
+    with_meaning,
+)
 from pulmo.evaluate.reading.one_score import check_decisions, sides_of
 from pulmo.evaluate.reading.roles import CONTEXT, NEEDED
 from pulmo.evaluate.reading.said import Said
@@ -97,7 +106,7 @@ def _several(theirs: Theirs, scores: list[Score]) -> Stated:
     """Takes the probabilities of each class."""
     said, labels = theirs.said, theirs.labels
     notes: list[str] = []
-    classes = [_class_of(score, labels) for score in scores]
+    classes = [_class_of(score, labels, said.merge) for score in scores]
     table = _decided_apart(theirs, notes)
     coded = is_coded(labels) and not set(labels) & set(classes)
     positive = tuple(matching(label, classes) or label for label in said.positive)
@@ -126,14 +135,14 @@ def _several(theirs: Theirs, scores: list[Score]) -> Stated:
     return Stated(made, positive, frozenset(used), tuple(notes))
 
 
-def _class_of(score: Score, labels: list[str]) -> str:
-    """Returns a class as `p_<class>` spells it or, in other forms, as the labels do."""
+def _class_of(score: Score, labels: list[str], merge: Mapping[str, str]) -> str:
+    """Returns a class as `p_<class>` spells it or, in other forms, as pulmo or the labels do."""
     name = score.label or ""
     if score.column == f"p_{name}":
         return name
-    if name in labels:
-        return name
-    return next((label for label in labels if matching(label, [name])), name)
+    if name not in labels:
+        name = next((label for label in labels if matching(label, [name])), name)
+    return usual(name, merge)
 
 
 def _meaning_of_codes(classes: list[str], positive: tuple[str, ...]) -> dict[str, str]:
