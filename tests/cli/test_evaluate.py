@@ -574,18 +574,18 @@ def test_a_label_of_a_manifest_may_count_as_a_class_of_a_bundle(
     pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
 ) -> None:
     (positive, *_) = sorted(set(films["label"]))
-    renamed = films.assign(label=films["label"].replace(positive, "tuberculosis"))
+    renamed = films.assign(label=films["label"].replace(positive, "other"))
     renamed["split"] = "test"
     write_manifest(renamed, tmp_path / "m.parquet")
     words = ("--data", tmp_path / "m.parquet", "--split", "test")
     status, _, err = pulmo("evaluate", bundle, *words, "-o", tmp_path / "e", "--merge", "x")
     assert status == 2
     assert "--merge 'x' is not LABEL=CLASS." in err
-    merged = ("-o", tmp_path / "e", "--merge", f"tuberculosis={positive}")
+    merged = ("-o", tmp_path / "e", "--merge", f"other={positive}")
     assert pulmo("evaluate", bundle, *words, *merged)[0] == 0
     evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
     assert not evaluation["data"]["skipped"]
-    assert evaluation["notes"] == [f"The label tuberculosis counts as {positive}."]
+    assert evaluation["notes"] == [f"The label other counts as {positive}."]
     status, _, err = pulmo(
         "evaluate", bundle, *words, "-o", tmp_path / "f", "--merge", f"{positive}=x"
     )
