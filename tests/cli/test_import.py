@@ -156,6 +156,19 @@ class TestProblems:
         table = problems(tmp_path / "m.problems.csv")
         assert table["failed"].tolist() == [False, False]
 
+    def test_how_a_table_is_written_is_said(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        names = [f"covid/{path.name}" for path in (folder / "covid").iterdir()]
+        rows = "\n".join(["path;label;age", *(f"{name};covid;64,5" for name in names)])
+        (folder / "t.csv").write_text(f"{rows}\ncovid\\é.png;covid;7", encoding="cp1252")
+        words = ("data", "import", "csv", folder / "t.csv", "-o", tmp_path / "m.parquet")
+        status, _, err = pulmo(*words)
+        assert status == 4
+        assert "was read as text in Windows-1252, values with semicolons between them." in err
+        assert set(read_manifest(tmp_path / "m.parquet")["age"]) == {64.5}
+        assert "back-slashes" in problems(tmp_path / "m.problems.csv")["reason"].iloc[0]
+
     def test_reasons_of_a_kind_are_counted_together(
         self, pulmo: Call, folder: Path, tmp_path: Path
     ) -> None:
