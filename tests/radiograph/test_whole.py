@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph import decode_radiograph
@@ -195,7 +196,8 @@ def test_a_tiff_whose_strip_ends_early(compression: str | None, channels: int) -
     data = saved(drawn(channels), "TIFF", compression=compression)
     assert decode_radiograph(data, "film").facts.format == "TIFF"
     with Image.open(io.BytesIO(data)) as image:
-        (length,) = image.tag_v2[279]  # type: ignore[attr-defined] - of a TIFF image
+        assert isinstance(image, TiffImageFile)
+        (length,) = image.tag_v2[279]
     for keep in (0.5, 0.9):
         with pytest.raises(InputError, match="film"):
             decode_radiograph(with_tag(data, 279, int(length * keep)), "film")
