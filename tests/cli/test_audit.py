@@ -31,6 +31,8 @@ def test_a_page_the_figures_and_a_gate(
     found = read_audit(folder / "audit.json")
     assert found.data.n == 16
     assert found.passed
+    assert found.gate == "undecided"
+    assert out.startswith("The gate is undecided: 0 of 1 checks could look")
     assert (folder / "audit.html").read_text().startswith("<!doctype html>")
     assert [opening.split for opening in read_openings(bundle / "openings.jsonl")] == ["test"]
     status, out, _ = pulmo(*words, "--only", "shortcuts", "--json")

@@ -69,7 +69,10 @@ def test_a_table_alone(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None
     assert "so that no shortcut floor was fitted" in page
     assert "Jane" not in page
     told = json.loads((out / "audit.json").read_text())["told"]
-    assert told == {"positive": ["tb"], "threshold": 0.5, "merge": {}, "manifest": False}
+    assert told == {
+        "positive": ["tb"], "threshold": 0.5, "merge": {}, "manifest": False,
+        "columns": {}, "notes": [],
+    }  # fmt: skip
     even = table.assign(sex=np.where(np.arange(200) % 6 < 3, "F", "M"))
     even.to_parquet(tmp_path / "even.parquet")
     assert pulmo("audit", tmp_path / "even.parquet", "-o", out)[0] == 0
@@ -129,6 +132,52 @@ def test_a_bundles_own_predictions_are_judged_as_the_bundle_is(
     for check in checks:
         first, second = (finding(tmp_path / name, check) for name in ("first", "second"))
         assert first == second
+
+
+def test_a_table_of_other_names_is_audited_alike(
+    pulmo: Call, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    table.to_csv(tmp_path / "ours.csv", index=False)
+    theirs = table.rename(columns={"path": "image", "label": "target", "sex": "Gender"})
+    theirs = theirs.rename(columns={"p_tb": "the score"}).drop(columns="p_clear")
+    theirs.to_csv(tmp_path / "theirs.csv", index=False, sep="\t", decimal=",", encoding="utf-16")
+    words = ("--positive", "tb", "--only", "subgroups", "--only", "degenerate")
+    pulmo("audit", tmp_path / "ours.csv", *words, "-o", tmp_path / "a")
+    named = ("--score", "the score")
+    status, _, err = pulmo("audit", tmp_path / "theirs.csv", *words, *named, "-o", tmp_path / "b")
+    assert status == 5
+    assert "note: Read under another name: image as path, target as label, Gender as sex." in err
+    for check in ("subgroups", "degenerate"):
+        ours, others = (finding(tmp_path / name, check) for name in ("a", "b"))
+        assert ours.sentence == others.sentence
+    told = read_audit(tmp_path / "b" / "audit.json").told
+    assert told is not None
+    assert told.columns == {"--score": "the score"}
+    page = (tmp_path / "b" / "audit.html").read_text()
+    assert all(note in page for note in told.notes)
+    assert "--score &#39;the score&#39;" in page
+
+
+def test_a_gate_is_undecided_where_little_could_look(
+    pulmo: Call, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    table.assign(sex="F").to_csv(tmp_path / "t.csv", index=False)
+    words = ("--positive", "tb", "--accept", "degenerate", "-o", tmp_path / "a")
+    status, out, _ = pulmo("audit", tmp_path / "t.csv", *words)
+    assert status == 0
+    assert out.startswith("The gate is undecided: ")
+    assert "The gate is open" not in out
+    assert "undecided" in (tmp_path / "a" / "audit.html").read_text()
+    assert json.loads((tmp_path / "a" / "audit.json").read_text())["gate"] == "undecided"
+
+
+def test_decisions_alone_are_not_audited(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
+    hard = table[["path", "label"]].assign(prediction=table["label"])
+    hard.to_csv(tmp_path / "t.csv", index=False)
+    status, _, err = pulmo("audit", tmp_path / "t.csv", "-o", tmp_path / "a")
+    assert status == 3
+    assert "decisions without probabilities" in err
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:

@@ -32,6 +32,14 @@ def test_the_checklists_of_a_bundle(
     assert "CLAIM.md is there, and what was written into it by hand would be lost" in err
 
 
+def test_a_table_has_no_card(pulmo: Call, tmp_path: Path) -> None:
+    (tmp_path / "theirs.csv").write_text("path,label,p_a,p_b\n")
+    status, out, err = pulmo("card", tmp_path / "theirs.csv", "-o", tmp_path / "cards")
+    assert (status, out) == (2, "")
+    assert "theirs.csv is a file, and the checklists are of a bundle" in err
+    assert err.count("\n") == 1
+
+
 def test_a_folder_that_is_no_bundle_is_a_sentence(pulmo: Call, tmp_path: Path) -> None:
     status, out, err = pulmo("card", tmp_path, "-o", tmp_path / "cards")
     assert (status, out) == (3, "")

@@ -453,7 +453,7 @@ class TestTable:
             ({"p_tb": "high"}, "The columns p_tb, p_clear must hold numbers"),
             ({"label": "flu"}, "None of the 80 pictures has a label that the model knows (tb"),
             ({"path": "x.png"}, "79 of the 80 predictions are there more than once"),
-            ({"decision": "TB"}, "have a decision that is none of ('tb', 'clear')"),
+            ({"decision": "flu"}, "have a decision that is none of ('tb', 'clear')"),
             ({"positive": "yes"}, "have a positive that is neither true nor false"),
             ({"age": "old"}, "The column age must hold years or nothing"),
         ],
@@ -516,15 +516,91 @@ class TestTable:
         assert status == 2
         assert sentence in err
 
+    def test_how_it_was_read_is_on_stderr_in_the_figures_and_on_the_page(
+        self, pulmo: Call, table: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        theirs = table.rename(columns={"path": "Image", "label": "truth", "patient": "patient_id"})
+        theirs = theirs.drop(columns="p_clear").assign(ward="3")
+        theirs.to_csv(tmp_path / "theirs.csv", index=False, sep=";", decimal=",", encoding="utf-16")
+        words = ("--positive", "TB", "-o", tmp_path / "e")
+        status, out, err = pulmo("evaluate", tmp_path / "theirs.csv", *words)
+        assert status == 0
+        assert out.startswith("80 pictures in 40 groups\n")
+        notes = json.loads((tmp_path / "e" / "evaluation.json").read_text())["notes"]
+        assert err == "".join(f"note: {note}\n" for note in notes)
+        said = " ".join(notes)
+        for words_of in ("UTF-16", "semicolons", "truth as label", "p_tb was read as", "ward"):
+            assert words_of in said
+        page = (tmp_path / "e" / "report.html").read_text()
+        assert all(note in page for note in notes)
+
+    def test_decisions_alone_and_what_they_do_not_tell(
+        self, pulmo: Call, table: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        decided = np.where(table["p_tb"] > 0.5, "tb", "clear")
+        hard = table[["path", "label", "patient"]].assign(prediction=decided)
+        hard.to_csv(tmp_path / "hard.csv", index=False)
+        words = ("--positive", "tb", "-o", tmp_path / "e")
+        status, out, _ = pulmo("evaluate", tmp_path / "hard.csv", *words)
+        assert status == 0
+        assert "Macro AUC            undefined (the table holds decisions" in out
+        page = (tmp_path / "e" / "report.html").read_text()
+        assert "There is no ROC curve: the table holds decisions and no probabilities." in page
+        assert "only decisions are known here" in page
+        # What was written is read as what it is: decisions.
+        again = ("--positive", "tb", "-o", tmp_path / "again")
+        assert pulmo("evaluate", tmp_path / "e" / "predictions.parquet", *again)[0] == 0
+        first, second = (
+            json.loads((tmp_path / name / "evaluation.json").read_text()) for name in ("e", "again")
+        )
+        for part in ("overall", "classes", "confusion", "decision", "scored"):
+            assert first[part] == second[part]
+        pair = (tmp_path / "e", tmp_path / "again", "-o", tmp_path / "c")
+        assert pulmo("compare", *pair)[0] == 0
+        compared = json.loads((tmp_path / "c" / "compare.json").read_text())
+        assert any("only decisions are known" in note for note in compared["notes"])
+
+    def test_a_template_is_a_table_that_is_read(self, pulmo: Call, tmp_path: Path) -> None:
+        status, out, err = pulmo("evaluate", "--template")
+        assert (status, err) == (0, "")
+        (tmp_path / "t.csv").write_text(out)
+        words = ("--positive", "covid", "-o", tmp_path / "e")
+        status, out, err = pulmo("evaluate", tmp_path / "t.csv", *words)
+        assert (status, err) == (0, "")
+        assert out.startswith("2 pictures in 2 groups\n")
+
+
+def test_a_label_of_a_manifest_may_count_as_a_class_of_a_bundle(
+    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+) -> None:
+    (positive, *_) = sorted(set(films["label"]))
+    renamed = films.assign(label=films["label"].replace(positive, "other"))
+    renamed["split"] = "test"
+    write_manifest(renamed, tmp_path / "m.parquet")
+    words = ("--data", tmp_path / "m.parquet", "--split", "test")
+    status, _, err = pulmo("evaluate", bundle, *words, "-o", tmp_path / "e", "--merge", "x")
+    assert status == 2
+    assert "--merge 'x' is not LABEL=CLASS." in err
+    merged = ("-o", tmp_path / "e", "--merge", f"other={positive}")
+    assert pulmo("evaluate", bundle, *words, *merged)[0] == 0
+    evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
+    assert not evaluation["data"]["skipped"]
+    assert evaluation["notes"] == [f"The label other counts as {positive}."]
+    status, _, err = pulmo(
+        "evaluate", bundle, *words, "-o", tmp_path / "f", "--merge", f"{positive}=x"
+    )
+    assert status == 2
+    assert "evaluate the predictions.parquet" in err
+
 
 def test_a_file_that_is_neither_a_bundle_nor_a_table_is_refused(
     pulmo: Call, tmp_path: Path
 ) -> None:
-    path = tmp_path / "theirs.txt"
+    path = tmp_path / "theirs.doc"
     path.write_text("path,label,p_tb,p_clear\n")
     status, _, err = pulmo("evaluate", path, "--positive", "tb", "-o", tmp_path / "e")
     assert status == 2
-    assert f"{path} is no bundle; a table of predictions ends in .parquet or .csv." in err
+    assert f"{path} is no bundle; a table of predictions ends in .parquet or .csv or " in err
 
 
 def test_the_test_through_an_unsplit_manifest_is_an_opening_of_it(

@@ -21,7 +21,10 @@ from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
 
-NO_PICTURE = "it is not a PNG, JPEG, TIFF, BMP, WebP, JPEG … or DICOM file; its content decides, not its name"
+NO_PICTURE = (
+    "it is not a PNG, JPEG, TIFF, BMP, WebP, JPEG … or DICOM file; "
+    "its content decides, not its name"
+)
 
 
 @pytest.fixture
@@ -152,6 +155,19 @@ class TestProblems:
         assert pulmo("data", "import", "cohen", tmp_path, "-o", tmp_path / "m.parquet")[0] == 0
         table = problems(tmp_path / "m.problems.csv")
         assert table["failed"].tolist() == [False, False]
+
+    def test_how_a_table_is_written_is_said(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        names = [f"covid/{path.name}" for path in (folder / "covid").iterdir()]
+        rows = "\n".join(["path;label;age", *(f"{name};covid;64,5" for name in names)])
+        (folder / "t.csv").write_text(f"{rows}\ncovid\\é.png;covid;7", encoding="cp1252")
+        words = ("data", "import", "csv", folder / "t.csv", "-o", tmp_path / "m.parquet")
+        status, _, err = pulmo(*words)
+        assert status == 4
+        assert "was read as text in Windows-1252, values with semicolons between them." in err
+        assert set(read_manifest(tmp_path / "m.parquet")["age"]) == {64.5}
+        assert "back-slashes" in problems(tmp_path / "m.problems.csv")["reason"].iloc[0]
 
     def test_reasons_of_a_kind_are_counted_together(
         self, pulmo: Call, folder: Path, tmp_path: Path
@@ -354,7 +370,8 @@ def test_notes_of_the_reader_are_counted_and_kept(
     for name in ("a", "b"):
         grey = 250 - grey
         Image.fromarray(grey + np.array([0, 0, 1], np.uint8)).save(folder / "covid" / f"{name}.png")
-    status, _, err = pulmo("data", "import", "folder", folder, "-o", output)
+    words = ("data", "import", "folder", folder, "-o", output, "--name", "mine")
+    status, _, err = pulmo(*words)
     assert status == 0
     assert f"notes: 2 of 10 images: {KINDS['colour']}\n" in err
     table = read_manifest(output)
@@ -369,7 +386,7 @@ def test_notes_of_the_reader_are_counted_and_kept(
     pulmo("data", "inspect", output, "-o", tmp_path / "seen", "--samples", "0")
     counts = json.loads((tmp_path / "seen" / "inspection.json").read_text())["notes"]["colour"]
     assert (counts["n"], counts["classes"], counts["sources"]) == (
-        2, {"covid": 2, "normal": 0}, {"folder": 2},
+        2, {"covid": 2, "normal": 0}, {"mine": 2},
     )  # fmt: skip
     assert KINDS["colour"] in (tmp_path / "seen" / "inspection.html").read_text()
 

@@ -53,10 +53,8 @@ class TestFolders:
             str(folder / name) for name in ("a.png", "b/no-suffix", "c.png")
         ]
         assert {result["status"] for result in results} == {"ok"}
-        assert (
-            f"left out: 2 (it is no image that pulmo reads): {folder}/b/DICOMDIR, {folder}/b/notes.txt"
-            in err
-        )
+        left_out = f"{folder}/b/DICOMDIR, {folder}/b/notes.txt"
+        assert f"left out: 2 (it is no image that pulmo reads): {left_out}" in err
         assert f"left out: 1 (it is a link, and links are not followed): {folder}/link.png" in err
 
     def test_a_damaged_image_is_an_error_and_not_left_out(

@@ -196,3 +196,10 @@ def test_a_reason_that_does_not_begin_with_the_name_is_kept(
 
     monkeypatch.setattr(reading, "decode_radiograph", unpack)
     assert read(copy).reason == f"What {copy} unpacks to is too large"
+
+
+@pytest.mark.parametrize("name", ["images\\a.png", "C:\\images\\a.png"])
+def test_a_path_of_windows_that_is_not_there_gets_a_hint(tmp_path: Path, name: str) -> None:
+    reason = read(tmp_path / name).reason
+    assert reason is not None
+    assert reason.startswith("it does not exist; its name has back-slashes")

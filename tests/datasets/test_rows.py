@@ -11,6 +11,7 @@ import pytest
 from pulmo.core.errors import InputError
 from pulmo.datasets.rows import (
     age_in_years,
+    dialect_of,
     file_inside,
     if_exact,
     known_sex,
@@ -26,7 +27,7 @@ def table(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_table_is_read_however_it_is_written(
     table: Path, mark: str, encoding: str, end: str
@@ -52,6 +53,26 @@ def test_rows_are_those_that_pandas_reads(table: Path) -> None:
     frame.to_csv(table, index=False)
     expected = pd.read_csv(table, dtype=str).to_dict("records")
     assert list(read_rows(table, ("path",))) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "departure"),
+    [
+        ("path,a\nä,1\n", "utf-8-sig", None),
+        ("path,a\nä,1\n", "latin-1", "text in Windows-1252"),
+        ("path;a\nb;1\n", "utf-8", "values with semicolons between them"),
+        ("path\ta\nä\t1\n", "utf-16", "text in UTF-16, values with tabs between them"),
+        ("path,a\nä,1\n", "utf-16-be", "text in UTF-16"),
+    ],
+)
+def test_how_a_table_departs_from_utf8_with_commas_is_said(
+    table: Path, text: str, encoding: str, departure: str | None
+) -> None:
+    table.write_text(text, encoding=encoding)
+    for required in (("path",), ()):
+        dialect = dialect_of(table, required)
+        assert dialect.departure() == departure
+        assert dialect.decimal_comma == ("," not in text)
 
 
 def test_a_row_knows_the_line_on_which_it_begins(table: Path) -> None:
@@ -116,8 +137,11 @@ def test_what_is_no_table_is_a_sentence(table: Path) -> None:
         table.write_text(text)
         with pytest.raises(InputError, match=r"not a usable CSV file near line 3: .*quotation"):
             list(read_rows(table, ("path",)))
-    table.write_bytes("path\ncafé\n".encode("latin-1"))
+    table.write_bytes(b"path\n\x81\n")
     with pytest.raises(InputError, match="is not UTF-8"):
+        read_rows(table, ("path",))
+    table.write_bytes(b"\xff\xfep\0a")
+    with pytest.raises(InputError, match="is neither UTF-8 nor utf-16"):
         read_rows(table, ("path",))
 
 

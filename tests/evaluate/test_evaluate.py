@@ -150,7 +150,7 @@ def test_a_source_whose_origins_share_no_class_is_as_many(table: pd.DataFrame, c
 def test_a_folder_of_classes_is_no_source_in_which_they_are_compared(
     table: pd.DataFrame, card: Card
 ) -> None:
-    mine = table.assign(source="mine", origin=pd.NA, root="/pictures/mine")
+    mine = table.assign(source="mine", origin=None, root="/pictures/mine")
     found = evaluate(mine, Terms.of(card), PROVENANCE, few(100))
     assert found.contrasts == ()
     assert set(found.data.sources) == {"mine (hospital not stated)"}

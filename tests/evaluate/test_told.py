@@ -7,7 +7,10 @@ import pytest
 
 from pulmo.core.errors import UsageError
 from pulmo.core.files import sha256
-from pulmo.evaluate.table import complete, read_table
+from pulmo.evaluate.reading.recognise import recognise
+from pulmo.evaluate.reading.said import Said
+from pulmo.evaluate.reading.table_file import read_table
+from pulmo.evaluate.table import complete
 from pulmo.evaluate.told import model_of, tell
 
 
@@ -27,8 +30,12 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "theirs.csv"
 
 
+def read(path: Path) -> pd.DataFrame:
+    return recognise(read_table(path), Said()).table
+
+
 def test_a_table_is_named_by_its_file(path: Path) -> None:
-    told = tell(read_table(path), model_of(path), ["tb"], merge={"miliary": "tb"})
+    told = tell(read(path), model_of(path), ["tb"], merge={"miliary": "tb"})
     assert (told.model.name, told.model.version) == ("theirs", "predictions")
     assert told.model.sha256 == sha256(path.read_bytes())
     assert told.terms.order == ("tb", "clear")
@@ -37,7 +44,7 @@ def test_a_table_is_named_by_its_file(path: Path) -> None:
 
 
 def test_a_threshold_that_is_named_goes_before_the_table(path: Path) -> None:
-    told = tell(read_table(path), model_of(path), ["tb"], 0.7)
+    told = tell(read(path), model_of(path), ["tb"], 0.7)
     rows = complete(told.table, told.terms)
     assert rows["positive"].tolist() == [True, False]
     assert rows["positive_probability"].tolist() == [0.75, 0.5]
@@ -45,8 +52,8 @@ def test_a_threshold_that_is_named_goes_before_the_table(path: Path) -> None:
 
 def test_what_does_not_fit_is_refused(path: Path) -> None:
     with pytest.raises(UsageError, match="--threshold needs --positive"):
-        tell(read_table(path), model_of(path), threshold=0.5)
+        tell(read(path), model_of(path), threshold=0.5)
     with pytest.raises(UsageError, match="'flu' cannot count as 'cold'"):
-        tell(read_table(path), model_of(path), merge={"flu": "cold"})
+        tell(read(path), model_of(path), merge={"flu": "cold"})
     with pytest.raises(UsageError, match="'clear' cannot count as 'tb'"):
-        tell(read_table(path), model_of(path), merge={"clear": "tb"})
+        tell(read(path), model_of(path), merge={"clear": "tb"})

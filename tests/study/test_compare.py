@@ -161,8 +161,8 @@ class TestPairedTests:
         assert not comparison.tests
         assert comparison.notes == (
             (
-                "No paired test of b: b has no card.json, so it is not known what the label viral "
-                "counts as; evaluate it again."
+                "No paired test of b: it is not known what the label viral of b counts as; "
+                "evaluate it again."
             ),
         )
         assert comparison.entrants[1].recipe is None

@@ -5,6 +5,7 @@ from pathlib import PurePath
 
 from pulmo.audit.check import CHECKS
 from pulmo.audit.finding import ORDER, Audit, AuditedData, Finding, Told
+from pulmo.audit.gate import gate_of, headline
 from pulmo.audit.subject import Subject
 from pulmo.core.errors import UsageError
 from pulmo.core.tables import manifest_sha256
@@ -50,6 +51,8 @@ def audit(
         findings=tuple(findings),
         accepted=tuple(sorted(failed & set(accepted))),
         passed=failed <= set(accepted),
+        gate=gate_of(findings, accepted),
+        headline=headline(findings, accepted),
         shown=tuple(_shown(findings)),
         not_shown=tuple(_not_shown(findings)),
     )

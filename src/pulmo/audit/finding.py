@@ -12,6 +12,10 @@ Verdict = Literal["passes", "warns", "fails", "unknown"]
 """passes: the fault was looked for and not found. warns: something a reader must know, which does
 not close the gate. fails: the fault was found. unknown: it could not be looked for."""
 
+Gate = Literal["open", "undecided", "closed"]
+"""open: no check fails, and all that matter most could look. undecided: no check fails, but one of
+these could not look. closed: a check fails."""
+
 ORDER: Final[tuple[Verdict, ...]] = ("fails", "warns", "unknown", "passes")
 """The verdicts, what matters most first."""
 
@@ -98,6 +102,10 @@ class Told(Record):
     """Label -> class that it counts as."""
     manifest: bool
     """Whether their pictures were those of a manifest."""
+    columns: Mapping[str, str] = {}
+    """Option -> the column that it named."""
+    notes: tuple[str, ...] = ()
+    """How the table was read, as sentences."""
 
 
 class Audit(Record):
@@ -114,6 +122,10 @@ class Audit(Record):
     """Checks whose failure a person accepted."""
     passed: bool
     """Whether every check that fails is accepted."""
+    gate: Gate | None = None
+    """None of an audit that was made before a gate could be undecided."""
+    headline: str = ""
+    """The gate in words: how many checks could look, and about what nothing is shown."""
     shown: tuple[str, ...]
     """What the model has been shown, as sentences."""
     not_shown: tuple[str, ...]

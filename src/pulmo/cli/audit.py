@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from pulmo.cli.audit_table import TableTerms, table_to_audit
+from pulmo.cli.audit_table import table_to_audit
 from pulmo.cli.console import progress, say, say_notes
-from pulmo.cli.evaluate_table import TABLES
 from pulmo.cli.model import ModelOption, one_model, open_model
 from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
+from pulmo.cli.table_options import TABLES, Decision, Merge, Score, Truth, merges, tell_notes
 from pulmo.core.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -45,12 +45,6 @@ _Positive = Annotated[
 ]
 _Threshold = Annotated[
     float | None, typer.Option(help="Of a table: probability from which that is called.")
-]
-_Merge = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="LABEL=CLASS", help="Of a table: a label that counts as a class; may be repeated."
-    ),
 ]
 _Lungs = Annotated[
     Path | None, typer.Option(help="A folder of lung masks, PNG files named like the pictures.")
@@ -95,7 +89,10 @@ def audit(
     seed: _Seed = None,
     positive: _Positive = None,
     threshold: _Threshold = None,
-    merge: _Merge = None,
+    merge: Merge = None,
+    truth: Truth = None,
+    score: Score = None,
+    decision: Decision = None,
     lungs: _Lungs = None,
     facts: _Facts = None,
     published: _Published = None,
@@ -110,18 +107,23 @@ def audit(
 
     Looks for leaks, shortcuts, gaps between groups and more; of a table of predictions, as far as
     these tell. Writes audit.json and audit.html. Ends with status 5 if a check fails that --accept
-    does not name.
+    does not name. The gate is open only if leakage, shortcuts, sources and external could look;
+    else it is undecided, which the first line says, with status 0.
     """
+    from pulmo.evaluate.reading.said import Said
+
     model = one_model(model, named)
     from pulmo.study.audited import is_folds
 
+    columns = {"--truth": truth, "--decision": decision, "--score": score}
     terms: dict[str, object] = {"--positive": positive, "--threshold": threshold, "--merge": merge}
+    terms |= columns
     if model.suffix.lower() in TABLES:
         _refuse("a table of predictions", {"--run": run, "--seed": seed})
         if data is None:
             floors = {"--lungs": lungs, "--facts": facts, "--published": published}
             _refuse("a table without the manifest of its pictures (--data)", floors)
-        said = TableTerms(positive or (), threshold, merge or ())
+        said = Said(tuple(positive or ()), threshold, merges(merge or ()), truth, decision, score)
         audited = table_to_audit(model, data, split, said)
     elif is_folds(model):
         _refuse("folds", {"--data": data, "--split": split, "--run": run} | terms)
@@ -133,14 +135,24 @@ def audit(
         say(f"warning: {doubt}")
     claim_folder(output)
     asked = _Asked(lungs, facts, published, only or (), accept or (), pictures)
-    found = _ask(audited, split, asked)
+    found = _as_read(_ask(audited, split, asked), audited, columns)
     _write(found, audited, output)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:
         _tell(found, output)
     say_notes(found.data.notes or {}, found.data.n)
+    tell_notes(audited.notes)
     _close(found)
+
+
+def _as_read(found: "Audit", audited: "Audited", columns: Mapping[str, str | None]) -> "Audit":
+    """Returns an audit that says how the table was read, if it is one of a table."""
+    if found.told is None:
+        return found
+    named = {option: name for option, name in columns.items() if name}
+    told = found.told.model_copy(update={"notes": audited.notes, "columns": named})
+    return found.model_copy(update={"told": told})
 
 
 def _refuse(kind: str, options: Mapping[str, object]) -> None:
@@ -214,6 +226,7 @@ def _write(found: "Audit", audited: "Audited", output: Path) -> None:
 def _tell(found: "Audit", output: Path) -> None:
     from pulmo.report.audit_page import VERDICTS
 
+    typer.echo(f"{found.headline}\n")
     for finding in found.findings:
         typer.echo(f"{VERDICTS[finding.verdict]:14} {finding.check}: {finding.sentence}")
     for title, sentences in (

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.output import claim_folder
+from pulmo.core.errors import UsageError
 
 
 def card(
@@ -31,6 +32,12 @@ def card(
     from pulmo.report.checklists.markdown import write_checklists
     from pulmo.report.checklists.reading import Places, read_artefacts
 
+    if bundle.is_file():
+        raise UsageError(
+            f"{bundle} is a file, and the checklists are of a bundle: name its folder, which "
+            "`pulmo export` wrote. A table of predictions has no card; `pulmo evaluate` and `pulmo "
+            "audit` judge it."
+        )
     artefacts = read_artefacts(Places(bundle, data, run, evaluation or (), audit))
     claim_folder(output)
     for written in write_checklists(artefacts, output):

@@ -1,5 +1,6 @@
 """pulmo evaluate."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -8,10 +9,12 @@ import typer
 from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.evaluate_choice import Choice, check_modality, chosen_rows, fit_on_val, unseen_rows
 from pulmo.cli.evaluate_summary import tell_evaluation
-from pulmo.cli.evaluate_table import TABLES, TableOptions, evaluate_table
+from pulmo.cli.evaluate_table import TableOptions, evaluate_table
 from pulmo.cli.model import ModelOption, one_model, open_model
 from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
+from pulmo.cli.table_options import TABLES, Decision, Merge, Score, Truth, merges
+from pulmo.cli.table_template import Template
 from pulmo.core.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
@@ -31,9 +34,10 @@ def evaluate(
         Path | None,
         typer.Argument(
             metavar="BUNDLE|PREDICTIONS",
-            help="A bundle, or its model.onnx; or a table of any model's predictions, .parquet or "
-            ".csv, with path, label, p_<class> and what else is known; of several findings a film, "
-            "with y_<finding> beside each p_<finding>.",
+            help="A bundle, or its model.onnx; or a table of any model's predictions, .csv, .tsv, "
+            ".txt, .xlsx or .parquet, with path, label, p_<class> and what else is known "
+            "(--template prints one); of several findings a film, with y_<finding> beside each "
+            "p_<finding>.",
         ),
     ] = None,
     data: Annotated[Path | None, typer.Option(help="A manifest, for a bundle.")] = None,
@@ -59,6 +63,10 @@ def evaluate(
         float | None,
         typer.Option(help="Of a table: probability from which that, or a finding, is called."),
     ] = None,
+    merge: Merge = None,
+    truth: Truth = None,
+    score: Score = None,
+    decision: Decision = None,
     threshold_for: Annotated[
         str | None,
         typer.Option(
@@ -74,21 +82,26 @@ def evaluate(
         ),
     ] = False,
     named: ModelOption = None,
+    _template: Template = False,
 ) -> None:
     """Judge a bundle on labelled films, or a table of predictions.
 
     Every figure has its interval. Writes predictions.parquet, evaluation.json, report.html and, of
     a bundle, card.json. That test pictures were opened is noted in openings.jsonl beside the model.
     """
+    from pulmo.bundle.thresholds import Aim
+    from pulmo.evaluate.reading.said import Said
+
     model = one_model(model, named)
+    merged = merges(merge or ())
     if model.suffix.lower() in TABLES:
         if data or split or view or modality or run or internal or threshold_for or elsewhere:
             raise UsageError(
                 f"{model} is a table of predictions; --data, --split, --view, --modality, --run, "
                 "--internal, --threshold-for and --elsewhere are for a bundle."
             )
-        options = TableOptions(tuple(positive or ()), threshold, prevalence)
-        evaluate_table(model, output, options)
+        said = Said(tuple(positive or ()), threshold, merged, truth, decision, score)
+        evaluate_table(model, output, TableOptions(said, prevalence))
         return
     if model.is_file() and model.suffix.lower() != ".onnx":
         raise UsageError(
@@ -96,17 +109,18 @@ def evaluate(
         )
     if positive or threshold is not None:
         raise UsageError("A bundle's card says what is positive; leave --positive and --threshold.")
+    if truth or score or decision:
+        raise UsageError("--truth, --score and --decision name columns of a table; leave them out.")
     if data is None:
         raise UsageError(f"{model} needs films to judge; name their manifest with --data.")
     if threshold_for is not None and split != "test":
         raise UsageError("--threshold-for fits on val and judges the test; add --split test.")
     if elsewhere and threshold_for is None:
         raise UsageError("--elsewhere is for --threshold-for, which is not there.")
-    from pulmo.bundle.thresholds import Aim
 
     chosen = Choice(data, split, {"view": view or [], "modality": modality or []})
     aim = None if threshold_for is None else Aim.parse(threshold_for)
-    context = _Context(run, internal, prevalence, aim, elsewhere)
+    context = _Context(run, internal, prevalence, aim, merged, elsewhere=elsewhere)
     _evaluate_bundle(model, chosen, output, context)
 
 
@@ -118,6 +132,7 @@ class _Context(NamedTuple):
         internal: the folder of an evaluation inside.
         prevalence: share of positive pictures where the model would be used.
         aim: what the threshold is fitted for; None for the card's.
+        merge: label -> class that it counts as, beside those of the card.
         elsewhere: whether it may be fitted on a manifest that the model was not trained on.
     """
 
@@ -125,6 +140,7 @@ class _Context(NamedTuple):
     internal: Path | None
     prevalence: float | None
     aim: "Aim | None"
+    merge: Mapping[str, str]
     elsewhere: bool
 
 
@@ -146,6 +162,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
 
     predictor = open_model(model)
     card = predictor.card
+    Terms.of(card).merging(context.merge)  # refused before pictures are read
     manifest = read_manifest(choice.data)
     table = chosen_rows(manifest, choice)
     check_modality(table, choice.data, card)
@@ -157,7 +174,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
         check_validation(card, manifest, elsewhere=context.elsewhere)
     claim_folder(output)
     fitted = None if context.aim is None else fit_on_val(context.aim, predictor, manifest, choice)
-    terms = Terms.of(card, fitted)
+    terms = Terms.of(card, fitted).merging(context.merge)
     lists = lists_of(model, context.run)
     opened = note(opening_of(predictor, manifest, table, choice.split, lists), lists)
     with progress("predicting") as (report,):
@@ -174,6 +191,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
             predicted.failed,
             opened,
             voided,
+            [f"The label {label} counts as {name}." for label, name in context.merge.items()],
         ),
         Resampling(np.random.default_rng(0)),
         prevalence=context.prevalence,

@@ -1,34 +1,30 @@
 """pulmo evaluate, of a table of predictions without the model that made them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pulmo.cli.evaluate_labels import evaluate_findings
 from pulmo.cli.evaluate_summary import tell_evaluation
 from pulmo.cli.output import claim_folder
+from pulmo.cli.table_options import recognised, tell_notes
 from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pulmo.evaluate.evaluation import ModelName
-
-TABLES: Final = (".parquet", ".csv")
-"""How the name of a table of predictions ends."""
+    from pulmo.evaluate.reading.recognise import Recognised
+    from pulmo.evaluate.reading.said import Said
 
 
 class TableOptions(NamedTuple):
     """What the user says of a table that its columns do not.
 
     Attributes:
-        positive: classes that count as positive.
-        threshold: summed probability of these from which a result is positive; where a film has
-            several findings, probability from which each is called.
+        said: of its columns and classes; the threshold is, where a film has several findings, the
+            probability from which each is called.
         prevalence: share of positive pictures where the model would be used.
     """
 
-    positive: tuple[str, ...]
-    threshold: float | None
+    said: "Said"
     prevalence: float | None
 
 
@@ -40,16 +36,23 @@ def evaluate_table(path: Path, output: Path, options: TableOptions) -> None:
         UsageError: an option does not fit the table.
     """
     from pulmo.evaluate.evaluate import Provenance
-    from pulmo.evaluate.multilabel.table import is_multilabel, labels_table
-    from pulmo.evaluate.table import read_table
+    from pulmo.evaluate.multilabel.table import labels_table
     from pulmo.evaluate.told import model_of
 
-    table = read_table(path)
-    model = model_of(path)
-    if not is_multilabel(table):
-        _evaluate_classes(table, model, output, options)
+    said = options.said
+    found, model = recognised(path, said), model_of(path)
+    if not found.findings:
+        _evaluate_classes(found, model, output, options)
         return
-    if options.positive:
+    for option, value in (
+        ("--merge", said.merge), ("--truth", said.truth), ("--score", said.score),
+        ("--decision", said.decision),
+    ):  # fmt: skip
+        if value:
+            raise UsageError(
+                f"{path} has several findings a film (its y_ columns); leave {option}."
+            )
+    if said.positive:
         raise UsageError(
             f"{path} has several findings a film (its y_ columns), and each is positive where it "
             "is there; leave --positive."
@@ -59,12 +62,13 @@ def evaluate_table(path: Path, output: Path, options: TableOptions) -> None:
             f"{path} has several findings a film (its y_ columns), and one share does not fit all "
             "of them; leave --prevalence."
         )
-    provenance = Provenance(model, model.sha256)
-    evaluate_findings(labels_table(table, options.threshold), provenance, output)
+    provenance = Provenance(model, model.sha256, notes=found.notes)
+    evaluate_findings(labels_table(found.table, said.threshold), provenance, output)
+    tell_notes(found.notes)
 
 
 def _evaluate_classes(
-    table: "pd.DataFrame", model: "ModelName", output: Path, options: TableOptions
+    found: "Recognised", model: "ModelName", output: Path, options: TableOptions
 ) -> None:
     """Judges a table of one class a film."""
     import numpy as np
@@ -76,11 +80,13 @@ def _evaluate_classes(
     from pulmo.evaluate.told import tell
     from pulmo.report.page import ReportContent, write_report
 
-    if options.prevalence is not None and not options.positive:
+    if options.prevalence is not None and not options.said.positive:
         raise UsageError("--prevalence needs --positive: which classes it is the share of.")
-    told = tell(table, model, options.positive, options.threshold)
+    said = options.said
+    told = tell(found.table, model, found.positive, said.threshold, said.merge)
     rows = complete(told.table, told.terms)
-    provenance = Provenance(model, model.sha256)
+    notes = (*found.notes, *told.notes)
+    provenance = Provenance(model, model.sha256, notes=notes)
     resampling = Resampling(np.random.default_rng(0))
     evaluation = evaluate(rows, told.terms, provenance, resampling, prevalence=options.prevalence)
     claim_folder(output)
@@ -88,3 +94,4 @@ def _evaluate_classes(
     write_record(output / "evaluation.json", evaluation)
     write_report(output / "report.html", ReportContent(evaluation, None))
     tell_evaluation(evaluation, output)
+    tell_notes(notes)

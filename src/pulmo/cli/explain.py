@@ -15,7 +15,10 @@ from pulmo.core.errors import UsageError
 
 def explain(
     files: Annotated[
-        list[str], typer.Argument(metavar="[BUNDLE] FILES", help=f"A bundle first. {FILES_HELP}")
+        list[str],
+        typer.Argument(
+            metavar="[BUNDLE] FILES", help=f"A bundle, if no option names it. {FILES_HELP}"
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the heat maps.")],
     label: Annotated[

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pulmo.workflows.predict import Prediction
 
 FILES_HELP: Final = (
-    "PNG, JPEG, TIFF or DICOM images; folders, which are searched for images; - for names on "
-    "standard input, one a line."
+    "Images: PNG, JPEG, TIFF, DICOM and others; folders, which are searched for them; - for names "
+    "on standard input, one a line."
 )
 
 _MARKS: Final = {"drawings": "trained on drawings", "seen": "seen in training"}

@@ -33,7 +33,6 @@ def name_patients(table: pd.DataFrame, key: bytes) -> pd.DataFrame:
         except InputError:
             return None
 
-    patients = table["patient"].copy()
     with closing(in_threads(read, table.loc[asked, "path"])) as found:
-        patients[asked] = pd.array(list(found), dtype=patients.dtype)
-    return stamp(group(table.assign(patient=patients)))
+        stated = pd.Series(list(found), asked, dtype="string")
+    return stamp(group(table.assign(patient=table["patient"].fillna(stated))))

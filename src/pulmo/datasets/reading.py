@@ -94,12 +94,23 @@ def read_file(task: Task, *, decode: bool) -> Outcome:
     except PulmoError as error:
         return Outcome(None, _reason(error, task.path))
     except FileNotFoundError:
-        return Outcome(None, "it does not exist")
+        return Outcome(None, _absent(path))
     except OSError as error:
         return Outcome(None, f"it could not be read: {error.strerror or error}")
     if not _is_current(facts, after):
         return Outcome(None, "it changed while it was read; import it again")
     return Outcome(facts)
+
+
+def _absent(path: Path) -> str:
+    """Says that a file is not there, and what is wrong with a path of Windows."""
+    if "\\" not in path.name:
+        return "it does not exist"
+    return (
+        "it does not exist; its name has back-slashes, as paths of Windows have: write it with "
+        "slashes, without a drive such as C: and as it lies below the table's folder, as in "
+        "images/a.png"
+    )
 
 
 def _is_current(facts: FileFacts, state: os.stat_result) -> bool:

@@ -5,10 +5,10 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.text import UTF8, first_fault, text_lines
+from pulmo.datasets.text import ENCODINGS, UTF8, first_fault, found_encoding, text_lines
 from pulmo.radiograph.facts import modality_of
 
 Row = dict[str, str | None]
@@ -28,25 +28,71 @@ VIEWS: Final = (
 )
 """The words of a manifest's column `view`."""
 
-_DELIMITERS: Final = (",", ";", "\t")
+_MARKS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
+"""Mark between values -> what it is called."""
 
 
-def read_rows(table: Path, required: Sequence[str], encoding: str | None = None) -> Iterator[Row]:
-    """Returns the rows of a CSV file with a header, read as they are asked for.
+class Dialect(NamedTuple):
+    """How a CSV file is written.
 
-    Values are separated by commas, semicolons or tabs, whichever gives the `required` columns. A
-    column without a name and a row without a value are left out. Where a row ends early its last
-    values are None; where it has more values than the header has columns all are, since nobody
-    knows which is which.
+    Attributes:
+        encoding: what its text is in.
+        delimiter: the mark between its values.
+        names: its columns, in order; one may be blank.
+    """
+
+    encoding: str
+    delimiter: str
+    names: list[str]
+
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether a number may have a comma for its point, since no comma ends a value."""
+        return self.delimiter != ","
+
+    def departure(self) -> str | None:
+        """Says how it departs from UTF-8 with commas, to follow `was read as`; None if not."""
+        encoding = ENCODINGS.get(self.encoding, self.encoding)
+        said = [] if self.encoding == UTF8 else [f"text in {encoding}"]
+        if self.delimiter != ",":
+            said.append(f"values with {_MARKS[self.delimiter]} between them")
+        return ", ".join(said) or None
+
+
+def dialect_of(table: Path, required: Sequence[str] = (), encoding: str | None = None) -> Dialect:
+    """Returns how a CSV file with a header is written.
+
+    The encoding is UTF-8, UTF-16 or Windows-1252 (`pulmo.datasets.text.found_encoding`). Values are
+    separated by commas, semicolons or tabs: whichever gives the `required` columns or, if none is,
+    the most columns.
 
     Args:
-        table: the file, in UTF-8, with or without a byte order mark; may be compressed, as .gz.
+        table: the file; may be compressed, as .gz.
         required: the columns that must be there.
         encoding: what the file is in if it is not UTF-8; for a table that is published so.
 
     Raises:
         InputError: the file is missing, is not in the encoding, is not CSV, lacks a required column
-            or has one twice. Of what is below the header the iterator tells, when it gets there.
+            or has one twice.
+    """
+    if encoding is None:
+        encoding = found_encoding(table)
+    elif first_fault(table) is None:
+        encoding = UTF8
+    header = next(text_lines(table, encoding), "")
+    return Dialect(encoding, *_columns(table, header, required))
+
+
+def read_rows(table: Path, required: Sequence[str], encoding: str | None = None) -> Iterator[Row]:
+    """Returns the rows of a CSV file with a header, read as they are asked for.
+
+    A column without a name and a row without a value are left out. Where a row ends early its last
+    values are None; where it has more values than the header has columns all are, since nobody
+    knows which is which. The arguments are those of `dialect_of`.
+
+    Raises:
+        InputError: as `dialect_of`. Of what is below the header the iterator tells, when it gets
+            there.
     """
     return (row for _, row in numbered_rows(table, required, encoding))
 
@@ -55,16 +101,12 @@ def numbered_rows(
     table: Path, required: Sequence[str], encoding: str | None = None
 ) -> Iterator[tuple[int, Row]]:
     """Returns the rows as `read_rows`, each with the number of the line on which it begins."""
-    if encoding is None or first_fault(table) is None:
-        encoding = UTF8
-    header = next(text_lines(table, encoding), "")
-    delimiter, names = _columns(table, header, required)
-    return _rows(table, encoding, delimiter, names)
+    return rows_of(table, dialect_of(table, required, encoding))
 
 
-def _rows(
-    table: Path, encoding: str, delimiter: str, names: list[str]
-) -> Iterator[tuple[int, Row]]:
+def rows_of(table: Path, dialect: Dialect) -> Iterator[tuple[int, Row]]:
+    """Yields the rows of a file whose dialect is known, as `numbered_rows`."""
+    encoding, delimiter, names = dialect
     reader = csv.reader(text_lines(table, encoding), delimiter=delimiter, strict=True)
     begun = 1
     try:
@@ -90,7 +132,10 @@ def _row(names: list[str], values: list[str]) -> Row:
 
 def _columns(table: Path, header: str, required: Sequence[str]) -> tuple[str, list[str]]:
     """Returns the delimiter that gives the required columns, and the names of all columns."""
-    readings = {delimiter: _names(header, delimiter) for delimiter in _DELIMITERS}
+    readings = {delimiter: _names(header, delimiter) for delimiter in _MARKS}
+    if not required:
+        most = max(readings, key=lambda delimiter: len(readings[delimiter]))
+        readings = {most: readings[most]}
     usable = {mark: names for mark, names in readings.items() if set(required) <= set(names)}
     if not usable:
         names = max(readings.values(), key=len)
@@ -137,38 +182,46 @@ def file_inside(folder: Path, name: str) -> Path:
     return path
 
 
-def age_in_years(text: str | None) -> float | None:
+def age_in_years(text: str | None, *, decimal_comma: bool = False) -> float | None:
     """Returns the age that a table states; None where it states none.
+
+    Args:
+        text: the value.
+        decimal_comma: whether a comma stands for the point of a number.
 
     Raises:
         ValueError: it is no age; the message is a problem's reason.
     """
     if not (text := (text or "").strip()):
         return None
-    age = _number(text)
+    age = _number(text, decimal_comma=decimal_comma)
     # Written so that "nan" does not pass.
     if not 0 <= age <= 130:
         raise ValueError(f"its age {text!r} is not a number of years from 0 to 130")
     return age
 
 
-def offset_in_days(text: str | None) -> float | None:
+def offset_in_days(text: str | None, *, decimal_comma: bool = False) -> float | None:
     """Returns the days since the first symptoms that a table states; None where it states none.
+
+    Args:
+        text: the value.
+        decimal_comma: whether a comma stands for the point of a number.
 
     Raises:
         ValueError: it is no number; the message is a problem's reason.
     """
     if not (text := (text or "").strip()):
         return None
-    days = _number(text)
+    days = _number(text, decimal_comma=decimal_comma)
     if not math.isfinite(days):
         raise ValueError(f"its offset {text!r} is not a number of days")
     return days
 
 
-def _number(text: str) -> float:
+def _number(text: str, *, decimal_comma: bool) -> float:
     try:
-        return float(text)
+        return float(text.replace(",", ".") if decimal_comma else text)
     except ValueError:
         return math.nan
 

@@ -15,7 +15,20 @@ from pulmo.core.files import open_bytes
 UTF8: Final = "utf-8-sig"
 """UTF-8, with or without a byte order mark."""
 
-_BLOCK: Final = 1 << 20
+UTF16: Final = "utf-16"
+WINDOWS: Final = "windows-1252"
+
+ENCODINGS: Final = {
+    UTF8: "UTF-8",
+    UTF16: "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    WINDOWS: "Windows-1252",
+}
+"""Encodings that are found by themselves -> what people call them."""
+
+_BLOCK: Final = 1 << 16
+_HEAD: Final = 4096
 # Characters; a file that is no text may be one line.
 _LONGEST_LINE: Final = 1 << 24
 
@@ -45,22 +58,48 @@ def text_lines(path: Path, encoding: str = UTF8) -> Iterator[str]:
     except UnicodeDecodeError as error:
         raise InputError(_not_text(path, encoding, error.reason)) from None
     except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error).rstrip(".")
-        raise InputError(f"{path} could not be read: {reason}.") from error
+        raise InputError(_unreadable(path, error)) from error
 
 
-def first_fault(path: Path) -> int | None:
-    """Returns the first byte that keeps a text from being UTF-8; None if it is.
+def found_encoding(path: Path) -> str:
+    """Returns what a text file is in: a key of `ENCODINGS`.
+
+    It is UTF-16 where the file begins with its byte order mark, or where every second byte of its
+    beginning is null, as in Latin letters; else UTF-8; else Windows-1252, which has a letter for
+    all bytes but five, and agrees with Latin-1 on all letters of that. UTF-8 is returned of a file
+    that is none of them, whose reading then fails.
 
     Raises:
         InputError: the file is missing or unreadable.
     """
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    with open_bytes(path) as file:
+        try:
+            head = _unpacked(path, file).read(_HEAD)
+        except (OSError, EOFError, zlib.error):
+            return UTF8
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return UTF16
+    # In UTF-16 Latin letters, marks and line ends have a null byte; in text of one byte none has.
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if even + odd > len(head) / 4 and not (even and odd):
+        return "utf-16-le" if odd else "utf-16-be"
+    if first_fault(path) is None or first_fault(path, WINDOWS) is not None:
+        return UTF8
+    return WINDOWS
+
+
+def first_fault(path: Path, encoding: str = "utf-8") -> int | None:
+    """Returns the first byte that keeps a text from being in an encoding; None if it is.
+
+    Raises:
+        InputError: the file is missing or unreadable.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)()
     done = 0
     with open_bytes(path) as file:
         whole = _unpacked(path, file)
         while True:
-            data = whole.read(_BLOCK)
+            data = _some(path, whole)
             held = len(decoder.getstate()[0])
             try:
                 decoder.decode(data, final=not data)
@@ -69,6 +108,18 @@ def first_fault(path: Path) -> int | None:
             if not data:
                 return None
             done += len(data)
+
+
+def _some(path: Path, whole: BinaryIO | gzip.GzipFile) -> bytes:
+    try:
+        return whole.read(_BLOCK)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(_unreadable(path, error)) from error
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or str(error).rstrip(".")
+    return f"{path} could not be read: {reason}."
 
 
 def _unpacked(path: Path, file: BinaryIO) -> BinaryIO | gzip.GzipFile:

@@ -14,6 +14,7 @@ from pulmo.evaluate.intervals import (
     predictive_value,
     ratio_estimate,
 )
+from pulmo.evaluate.sample import NO_SCORES
 from pulmo.evaluate.table import positive_probability
 from pulmo.evaluate.terms import Terms
 
@@ -52,7 +53,11 @@ def decision_figures(judged: Judged, terms: Terms, prevalence: float | None) -> 
         threshold=terms.threshold,
         sensitivity=sensitivity.estimate(f"no picture is {names}"),
         specificity=specificity.estimate(f"every picture is {names}"),
-        auc=auc_estimate(scores, wanted, groups, f"it needs pictures of {names} and others"),
+        auc=(
+            auc_estimate(scores, wanted, groups, f"it needs pictures of {names} and others")
+            if judged.sample.scored
+            else Estimate.undefined(NO_SCORES, len(wanted))
+        ),
         ppv=Proportion.of(wanted[called], groups[called]).estimate("nothing was called positive"),
         npv=Proportion.of(~wanted[~called], groups[~called]).estimate(
             "nothing was called negative"

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import UsageError
+from pulmo.core.estimate import Estimate
 from pulmo.core.sources import source_names
 from pulmo.evaluate.calibrated import band_shares, set_figures
 from pulmo.evaluate.confusion import classification_report, confusion
@@ -15,6 +16,7 @@ from pulmo.evaluate.contrasts import contrasts
 from pulmo.evaluate.curves import precision_recall_curves, reliability, roc_curves
 from pulmo.evaluate.decision import decision_figures, histograms, sweep
 from pulmo.evaluate.evaluation import (
+    Contrast,
     EvaluatedData,
     Evaluation,
     Failure,
@@ -27,7 +29,7 @@ from pulmo.evaluate.intake import Judged, judge
 from pulmo.evaluate.noted import noted
 from pulmo.evaluate.pairs import pairs
 from pulmo.evaluate.patients import by_patient
-from pulmo.evaluate.sample import Sample
+from pulmo.evaluate.sample import NO_SCORES, Sample
 from pulmo.evaluate.subgroups import subgroups
 from pulmo.evaluate.terms import Terms
 from pulmo.evaluate.warnings import list_warnings
@@ -47,6 +49,7 @@ class Provenance(NamedTuple):
         openings: how often its test was opened with the model, this time included; None if no
             picture is of a test.
         voided: pictures of it that the model has seen in its training.
+        notes: how a table of them was read, as sentences.
     """
 
     model: ModelName
@@ -55,6 +58,7 @@ class Provenance(NamedTuple):
     failed: Sequence[Failure] = ()
     openings: int | None = None
     voided: Sequence[Failure] = ()
+    notes: Sequence[str] = ()
 
 
 class Resampling(NamedTuple):
@@ -81,8 +85,9 @@ def evaluate(
 
     Args:
         predictions: one row a picture: `path`, `label`, `group`, `source`, `age` in years
-            (nullable), `decision` (a class), `positive` (bool) and a calibrated `p_<class>` for
-            each class. Labels that the model does not know are left out and counted.
+            (nullable), `decision` (a class), `positive` (bool) and, unless the terms say that only
+            decisions are known, a calibrated `p_<class>` for each class. Labels that the model does
+            not know are left out and counted.
         terms: the classes, and when a result is positive.
         provenance: where the predictions come from.
         resampling: how intervals are resampled.
@@ -116,25 +121,46 @@ def evaluate(
         fitted=terms.fitted,
         bands=band_shares(judged, terms),
         sets=set_figures(judged, terms),
-        reliability=reliability(sample),
-        roc=roc_curves(sample),
-        precision_recall=precision_recall_curves(sample),
-        contrasts=contrasts(sample, places),
-        pairs=pairs(sample),
+        reliability=reliability(sample) if sample.scored else (),
+        roc=roc_curves(sample) if sample.scored else {},
+        precision_recall=precision_recall_curves(sample) if sample.scored else {},
+        contrasts=_contrasts(sample, places),
+        pairs=pairs(sample) if sample.scored else (),
         classification_report=classification_report(sample),
-        sweep=sweep(judged, terms),
-        histograms=histograms(judged, terms),
+        sweep=sweep(judged, terms) if sample.scored else (),
+        histograms=histograms(judged, terms) if sample.scored else {},
         subgroups=subgroups(judged, terms),
         patients=patients,
         warnings=list_warnings(data, judged.rows, recalls, patients),
+        scored=sample.scored,
+        notes=tuple(provenance.notes),
+    )
+
+
+def _contrasts(sample: Sample, places: NDArray[np.str_]) -> tuple[Contrast, ...]:
+    """Returns the classes held against each other within each source.
+
+    Without probabilities there is no area under a curve; and of three classes one cannot know to
+    which of two a picture is nearer that was decided to be of the third.
+    """
+    if sample.scored:
+        return contrasts(sample, places)
+    if len(sample.labels) > 2:
+        return ()
+    return tuple(
+        each.model_copy(update={"auc": Estimate.undefined(NO_SCORES, each.auc.n)})
+        for each in contrasts(sample, places)
     )
 
 
 def _patients(
     judged: Judged, terms: Terms, resampling: Resampling, prevalence: float | None
 ) -> PatientFigures | None:
-    """Returns the figures of one result a patient; None where these are those of the pictures."""
-    patients = by_patient(judged, terms)
+    """Returns the figures of one result a patient; None where these are those of the pictures.
+
+    None also where only decisions are known, of which there is no mean.
+    """
+    patients = by_patient(judged, terms) if judged.sample.scored else None
     if patients is None:
         return None
     sample = patients.judged.sample

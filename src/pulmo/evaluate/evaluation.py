@@ -239,6 +239,8 @@ class Evaluation(Record):
     """None if each patient or group has one picture."""
     beside: Beside | None = None
     """None if no evaluation inside was named."""
+    scored: bool = True  # else only decisions were known, and what needs probabilities is null
+    notes: tuple[str, ...] = ()  # how a table of predictions was read, as sentences
     warnings: tuple[str, ...]
     """What these figures do not show, as sentences."""
 

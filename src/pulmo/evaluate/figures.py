@@ -13,7 +13,7 @@ from pulmo.evaluate.cells import Counted, Grid
 from pulmo.evaluate.intervals import Proportion, auc_estimate, proportion_estimate, ratio_estimate
 from pulmo.evaluate.metric import METRICS, Bootstrap, DeLong, Metric, Ratio, SharedWith, Wilson
 from pulmo.evaluate.reweighted import Reweighted
-from pulmo.evaluate.sample import Sample
+from pulmo.evaluate.sample import NO_SCORES, Sample
 from pulmo.evaluate.weighted import Floats, Weights
 
 
@@ -85,7 +85,20 @@ def figures(sample: Sample, replicates: int, generator: np.random.Generator) -> 
     for name, metric in METRICS.items():
         if isinstance(metric.interval, SharedWith):
             overall[name] = _shared(float(values[name][0, 0]), overall[metric.interval.name])
-    return Figures({name: overall[name] for name in METRICS if name in overall}, classes)
+    overall = {name: overall[name] for name in METRICS if name in overall}
+    if sample.scored:
+        return Figures(overall, classes)
+    return Figures(
+        _without_scores(overall), {label: _without_scores(own) for label, own in classes.items()}
+    )
+
+
+def _without_scores(found: dict[str, Estimate]) -> dict[str, Estimate]:
+    """Returns figures without those that need probabilities, which are not known."""
+    return {
+        name: Estimate.undefined(NO_SCORES, estimate.n) if METRICS[name].scores else estimate
+        for name, estimate in found.items()
+    }
 
 
 def _estimates(name: str, metric: Metric, values: Floats, resampled: _Resampled) -> list[Estimate]:

@@ -68,12 +68,14 @@ def judge(predictions: pd.DataFrame, terms: Terms) -> Judged:
         decided=np.array([terms.order.index(name) for name in rows["decision"]], np.intp),
         probabilities=probabilities[used],
         groups=np.asarray(pd.factorize(rows["group"])[0], np.intp),
+        scored=terms.scored,
     )
     return Judged(rows, sample, skipped)
 
 
 def _check_columns(table: pd.DataFrame, terms: Terms) -> None:
-    wanted = (*REQUIRED, "age", *(f"p_{label}" for label in terms.order))
+    scores = [f"p_{label}" for label in terms.order] if terms.scored else []
+    wanted = (*REQUIRED, "age", *scores)
     missing = [column for column in wanted if column not in table.columns]
     if missing:
         raise InputError(

@@ -35,9 +35,11 @@ class Bootstrap(NamedTuple):
     Attributes:
         excess: for a figure over all classes that chance lifts, by how much: the lower end of the
             interval lies that far below it; None for a figure that chance moves either way.
+        scores: whether the figure needs probabilities; others need only what was decided.
     """
 
     excess: Excess | None = None
+    scores: bool = False
 
 
 class DeLong(NamedTuple):
@@ -86,6 +88,19 @@ class Metric:
     interval: Interval
     bounds: tuple[float, float] = (0.0, 1.0)
     larger_is_better: bool = True
+
+    @property
+    def scores(self) -> bool:
+        """Whether it needs probabilities; others need only what was decided."""
+        match self.interval:
+            case DeLong():
+                return True
+            case SharedWith(name):
+                return METRICS[name].scores
+            case Bootstrap():
+                return self.interval.scores
+            case _:
+                return False
 
     def __call__(self, sample: Sample) -> Callable[[Weights], Floats]:
         """Returns the function that gives the figures of a sample under weights [b, n]."""

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from pulmo.evaluate.ranking import Ranking
 
+NO_SCORES = "the table holds decisions and no probabilities"
+"""Why a figure that needs probabilities is undefined where only decisions are known."""
+
 BINS = 10
 """Number of equal bins of the highest probability."""
 
@@ -45,6 +48,7 @@ class Sample:
         probabilities: float64 [n, K] in [0, 1], rows that sum to 1.
         groups: number of the cluster (patient, copies) that each picture belongs to, [n], from 0
             without gaps.
+        scored: whether the probabilities are the model's; else they are 1 for the decided class.
     """
 
     labels: tuple[str, ...]
@@ -52,6 +56,7 @@ class Sample:
     decided: NDArray[np.intp]
     probabilities: NDArray[np.float64]
     groups: NDArray[np.intp]
+    scored: bool = True
 
     def __len__(self) -> int:
         return len(self.truth)

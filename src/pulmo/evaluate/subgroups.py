@@ -13,6 +13,7 @@ from pulmo.core.sources import UNSTATED, source_names
 from pulmo.evaluate.evaluation import Subgroup
 from pulmo.evaluate.intake import Judged
 from pulmo.evaluate.intervals import auc_estimate, proportion_estimate
+from pulmo.evaluate.sample import NO_SCORES
 from pulmo.evaluate.table import positive_probability
 from pulmo.evaluate.terms import Terms
 
@@ -96,6 +97,8 @@ def _subgroup(
         )
     else:
         auc = sensitivity = specificity = Estimate.undefined("no class was named positive")
+    if not sample.scored:
+        auc = Estimate.undefined(NO_SCORES, len(sample))
     return Subgroup(
         fact=fact,
         name=name,

@@ -1,9 +1,6 @@
-"""A table of predictions of any model: it is read, and what it may leave out is filled in."""
+"""A table of predictions of any model: what it may leave out is filled in."""
 
-import csv
-import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -11,42 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
-from pulmo.core.files import read_bytes
 from pulmo.core.sources import UNSTATED
-from pulmo.core.tables import read_predictions
 from pulmo.evaluate.terms import Terms
 
 _PREFIX: Final = "p_"
-_WORDS: Final = (
-    "path", "sha256", "label", "group", "patient", "source", "view", "sex", "split", "decision",
-)  # fmt: skip
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Reads a table of predictions, Parquet or, if its name ends in .csv, comma-separated.
-
-    Raises:
-        InputError: the file is missing, or is not such a table.
-    """
-    if path.suffix.lower() != ".csv":
-        return read_predictions(path)
-    data = read_bytes(path)
-    try:
-        # Only an empty cell is missing: NA and None can be names.
-        table = pd.read_csv(
-            io.BytesIO(data), dtype=dict.fromkeys(_WORDS, "string"), keep_default_na=False,
-            na_values=[""], encoding="utf-8-sig",
-        )  # fmt: skip
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a CSV table: {str(error).rstrip('.')}.") from error
-    # Of two columns of one name pandas gives the second another.
-    named = pd.Series(next(csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8-sig")), []))
-    if named.duplicated().any():
-        twice = named[named.duplicated()].iloc[0]
-        raise InputError(f"{path} has two columns {twice!r}; leave one out.")
-    if not table.index.equals(pd.RangeIndex(len(table))):  # the first fields became names of rows
-        raise InputError(f"{path} is not a CSV table: its lines have more fields than the first.")
-    return table
 
 
 def classes_of(table: pd.DataFrame) -> tuple[str, ...]:
@@ -75,7 +40,8 @@ def complete(table: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     """Returns a table with the columns that judging needs, where those given allow to fill them.
 
     The group is that of the column `group`, else the patient, else each picture is one of its own.
-    The decision is the class with the highest probability. A result is positive where the summed
+    The decision is the class with the highest probability; where only decisions are known they are
+    those, and there is no `positive_probability`. A result is positive where the summed
     probability of the positive classes reaches the threshold or, without one, where the decision is
     one of them.
 
@@ -86,7 +52,7 @@ def complete(table: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     Raises:
         InputError: `path`, `label` or a probability is lacking, or no number.
     """
-    columns = [f"{_PREFIX}{label}" for label in terms.order]
+    columns = [f"{_PREFIX}{label}" for label in terms.order] if terms.scored else ["decision"]
     missing = [name for name in ("path", "label", *columns) if name not in table.columns]
     if missing:
         raise InputError(
@@ -95,6 +61,8 @@ def complete(table: pd.DataFrame, terms: Terms) -> pd.DataFrame:
             "y_<finding> beside each p_<finding>."
         )
     rows = with_context(table)
+    if not terms.scored:
+        return rows if "positive" in rows else rows.assign(positive=called_positive(rows, terms))
     probabilities = numbers_of(rows, terms)
     if "decision" not in rows:
         # A row without a probability is refused when it is judged, with its path.
@@ -129,9 +97,14 @@ def with_context(table: pd.DataFrame) -> pd.DataFrame:
 def numbers_of(table: pd.DataFrame, terms: Terms) -> NDArray[np.float64]:
     """Returns the probabilities as float64 [n, classes], NaN where one is missing.
 
+    Where only decisions are known they are 1 for the class that was decided on, and 0 for others.
+
     Raises:
         InputError: a value is no number.
     """
+    if not terms.scored:
+        decided = table["decision"].to_numpy(object)
+        return np.stack([decided == label for label in terms.order], axis=1).astype(np.float64)
     return numbers(table, [f"{_PREFIX}{label}" for label in terms.order])
 
 

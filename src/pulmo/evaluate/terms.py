@@ -1,7 +1,7 @@
 """Terms: what a table of predictions is judged by, whoever's model made it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from pulmo.bundle.card import Bands, Card, OperatingPoint, PredictionSets
@@ -25,6 +25,7 @@ class Terms:
         sets: the rule of the conformal sets, if there is one.
         single: whether the two classes are one finding and its absence, so that the threshold
             decides on the class too.
+        scored: whether probabilities are known; where only decisions are, there is no threshold.
     """
 
     order: tuple[str, ...]
@@ -36,6 +37,7 @@ class Terms:
     bands: Bands | None = None
     sets: PredictionSets | None = None
     single: bool = False
+    scored: bool = True
 
     def __post_init__(self) -> None:
         for label in self.positive:
@@ -50,7 +52,9 @@ class Terms:
             if target not in self.order or label in self.order:
                 raise UsageError(
                     f"The label {label!r} cannot count as {target!r}: a label that is no class may "
-                    f"count as one; the predictions have the classes {', '.join(self.order)}."
+                    f"count as one; the predictions have the classes {', '.join(self.order)}. To "
+                    "count classes of a bundle as one, evaluate the predictions.parquet that it "
+                    "gave, with --merge."
                 )
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise UsageError(f"A threshold lies between 0 and 1; {self.threshold:g} was given.")
@@ -73,6 +77,14 @@ class Terms:
             card.bands,
             card.sets,
         )
+
+    def merging(self, merge: Mapping[str, str]) -> Self:
+        """Returns the same terms, with more labels that count as a class.
+
+        Raises:
+            UsageError: such a label is a class itself, or what it is to count as is none.
+        """
+        return replace(self, merge={**self.merge, **merge})
 
     def index(self, label: str) -> int | None:
         """Returns the position of the class that `label` counts as; None if it is not used."""

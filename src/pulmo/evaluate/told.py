@@ -9,6 +9,8 @@ import pandas as pd
 from pulmo.core.errors import UsageError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.evaluate.evaluation import ModelName
+from pulmo.evaluate.merged import merged_classes
+from pulmo.evaluate.reading.labels import values_of
 from pulmo.evaluate.table import classes_of
 from pulmo.evaluate.terms import Terms
 
@@ -20,11 +22,13 @@ class Told(NamedTuple):
         table: as `pulmo.evaluate.table.complete` takes it.
         terms: what they are judged by.
         model: what the model is called.
+        notes: how the table was read, as sentences.
     """
 
     table: pd.DataFrame
     terms: Terms
     model: ModelName
+    notes: tuple[str, ...] = ()
 
 
 def model_of(path: Path) -> ModelName:
@@ -42,20 +46,47 @@ def tell(
     """Puts a table of predictions of one class a film beside what is said of it.
 
     Args:
-        table: the predictions, as `pulmo.evaluate.table.read_table` gives them.
+        table: the predictions, as `pulmo.evaluate.reading.recognise.recognise` gives them.
         model: what their model is called.
         positive: the classes that count as positive.
         threshold: summed probability of these from which a result is positive. It goes before what
             the table says of its results; None if that holds or, without it, the decided class.
-        merge: label -> class that it counts as.
+        merge: label -> class that it counts as. A label that is a class itself is summed into it.
 
     Raises:
-        InputError: the table lacks probabilities.
+        InputError: the table lacks probabilities, and decisions too.
         UsageError: what is told does not fit the table.
     """
     if threshold is not None and not positive:
         raise UsageError("--threshold needs --positive: which classes' probability it is of.")
-    terms = Terms(classes_of(table), merge or {}, tuple(positive), threshold)
+    scored = "decision" not in table or any(str(name).startswith("p_") for name in table.columns)
+    if not scored and threshold is not None:
+        raise UsageError("--threshold needs probabilities, and the table holds decisions alone.")
+    said = merge or {}
+    classes = classes_of(table) if scored else _decided_classes(table, positive, said)
+    merged = merged_classes(table, classes, said)
+    terms = Terms(merged.classes, said, tuple(positive), threshold, scored=scored)
+    table = merged.table
     if threshold is not None:
         table = table.drop(columns=["positive", "positive_probability"], errors="ignore")
-    return Told(table, terms, model)
+    return Told(table, terms, model, merged.notes)
+
+
+def _decided_classes(
+    table: pd.DataFrame, positive: Sequence[str], merge: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Returns the classes of a table of decisions: those that are positive, labelled, decided on.
+
+    A label that counts as another class is none.
+    """
+    labels = [label for label in values_of(table["label"]) if label not in merge]
+    targets = [merge[label] for label in values_of(table["label"]) if label in merge]
+    decided = values_of(table["decision"])
+    known = [*labels, *targets, *decided]
+    first = [label for label in positive if label in known]
+    classes = tuple(dict.fromkeys([*first, *known]))
+    if len(classes) < 2:
+        raise UsageError(
+            f"All labels and decisions are {', '.join(classes)}; two classes are needed."
+        )
+    return classes

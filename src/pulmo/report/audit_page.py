@@ -9,7 +9,8 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
-from pulmo.audit.finding import ORDER, Audit, Finding, Series, Verdict
+from pulmo.audit.finding import Audit, Finding, Series, Verdict
+from pulmo.audit.gate import gate_of, headline
 from pulmo.bundle.card import RESEARCH_ONLY, Card
 from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
@@ -63,10 +64,8 @@ def render_audit(content: AuditContent) -> str:
         notice=RESEARCH_ONLY if content.card is None else content.card.notice,
         doubts=content.doubts,
         verdicts=VERDICTS,
-        tally={
-            verdict: sum(finding.verdict == verdict for finding in audit.findings)
-            for verdict in ORDER
-        },
+        gate=gate_of(audit.findings, audit.accepted),
+        headline=headline(audit.findings, audit.accepted),
         drawn={finding.check: _drawn(finding) for finding in audit.findings},
         notes=words.Footnotes(),
     )

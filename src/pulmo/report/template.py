@@ -1,5 +1,7 @@
 """The templates of the pages."""
 
+import shlex
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pulmo.bundle.model_card import point_sentence
@@ -21,6 +23,7 @@ def environment() -> Environment:
         "sentence_of": point_sentence,
         "summary_of": words.metric_summary,
         "count": "{:,}".format,
+        "quoted": shlex.quote,
     }
     made.globals |= {
         "count_sentence": count_sentence,

@@ -20,10 +20,11 @@ _FITTED: Final = ("train", "val")
 
 
 class Audited(NamedTuple):
-    """The parts of an audit, and doubts about them as sentences."""
+    """The parts of an audit, and about them, as sentences, doubts and how a table was read."""
 
     parts: tuple[Part, ...]
     doubts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def audited_bundle(

@@ -16,6 +16,10 @@ from pulmo.evaluate.table import complete
 from pulmo.evaluate.told import Told
 from pulmo.study.audited import Audited, fitted_rows, judged_rows, without_seen
 
+_WINDOWS: Final = (
+    " Its back-slashes were taken for those of a path of Windows, and what is behind the last one "
+    "for the file's name."
+)
 _SAID: Final = ("decision", "positive", "positive_probability")
 
 
@@ -36,10 +40,16 @@ def audited_table(told: Told, manifest: pd.DataFrame | None, split: str | None) 
         InputError: the table cannot be judged, a prediction is of no picture of the manifest, or no
             picture is left.
     """
+    if not told.terms.scored:
+        raise InputError(
+            "The predictions are decisions without probabilities, and an audit asks what these "
+            "show; `pulmo evaluate` judges decisions alone."
+        )
     model = Model(told.model, told.terms)
     if manifest is None:
         rows = _judged(told.table, told)
-        return Audited((Part(model, rows.iloc[:0], rows),), tuple(_left_out(told.table, told)))
+        parts = (Part(model, rows.iloc[:0], rows),)
+        return Audited(parts, tuple(_left_out(told.table, told)), told.notes)
     joined = _joined(told, manifest)
     rows = _judged(joined, told)
     doubts = [*_left_out(joined, told), *_relabelled(joined, told)]
@@ -52,7 +62,7 @@ def audited_table(told: Told, manifest: pd.DataFrame | None, split: str | None) 
             f"{len(silent):,} of the {len(taken.askable):,} pictures of the manifest that could be "
             "judged have no prediction; who leaves some out can choose which."
         )
-    return without_seen(Audited(taken.parts, tuple(doubts)), split)
+    return without_seen(Audited(taken.parts, tuple(doubts), told.notes), split)
 
 
 class _Taken(NamedTuple):
@@ -157,9 +167,11 @@ def _places(paths: pd.Series, files: pd.Series) -> NDArray[np.intp]:
     places = np.where(exact >= 0, exact, alike)
     if (places < 0).any():
         lost = np.flatnonzero(places < 0)
+        first = str(given.iloc[lost[0]])
         raise InputError(
             f"{len(lost):,} of the {len(paths):,} predictions are of no picture of the manifest, "
-            f"by path or by a file name that is there once; the first is of {given.iloc[lost[0]]}."
+            f"by path or by a file name that is there once; the first is of {first}."
+            + (_WINDOWS if "\\" in first else "")
         )
     return np.asarray(places, np.intp)
 

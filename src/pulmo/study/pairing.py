@@ -53,7 +53,7 @@ class _Judged(NamedTuple):
         truth: the class of each.
         positive: whether each is of the classes that the decision calls positive.
         right: whether the model decided on its class.
-        scores: the probability of the positive classes.
+        scores: the probability of the positive classes, NaN where only decisions are known.
         groups: the group of each.
     """
 
@@ -76,8 +76,8 @@ def pair(
     for title, verdicts in ((name, first), (against, second)):
         if verdicts.unexplained:
             note = (
-                f"No paired test of {name}: {title} has no card.json, so it is not known what the "
-                f"label {verdicts.unexplained[0]} counts as; evaluate it again."
+                f"No paired test of {name}: it is not known what the label "
+                f"{verdicts.unexplained[0]} of {title} counts as; evaluate it again."
             )
             return [], [note]
     hashed = first.hashed and second.hashed
@@ -95,6 +95,11 @@ def pair(
         notes.append(
             f"Of {name} or {against} no class was named positive: their AUCs are not tested; "
             "evaluate the table again with --positive."
+        )
+    elif not (first.evaluation.scored and second.evaluation.scored):
+        notes.append(
+            f"Of {name} or {against} only decisions are known, and no probabilities: their AUCs "
+            "are not tested."
         )
     elif (one.positive == two.positive).all():
         scores = np.stack([one.scores, two.scores])
@@ -148,7 +153,11 @@ def _judge(verdicts: Verdicts, key: str) -> _Judged:
         truth=truth,
         positive=np.isin(truth, verdicts.evaluation.decision.positive),
         right=table["decision"].to_numpy(np.str_) == truth,
-        scores=table["positive_probability"].to_numpy(np.float64),
+        scores=(
+            table["positive_probability"].to_numpy(np.float64)
+            if verdicts.evaluation.scored
+            else np.full(len(table), np.nan)
+        ),
         groups=np.asarray(pd.factorize(table["group"])[0], np.intp),
     )
 

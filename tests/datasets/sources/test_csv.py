@@ -141,9 +141,25 @@ def test_a_table_may_lie_beside_its_files(tmp_path: Path) -> None:
     assert SOURCES["folder"].elsewhere is None
 
 
-def test_another_encoding_and_other_columns_are_refused(table: Path) -> None:
-    table.write_bytes("path,label\ncafé.png,covid\n".encode("latin-1"))
-    with pytest.raises(InputError, match=r"not UTF-8 .* at byte 14\).*iconv -f WINDOWS-1252"):
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_table_is_read_whatever_program_wrote_it(table: Path, encoding: str) -> None:
+    rows = "path;label;age;offset\ncafé.png;covid;64,5;-1,25\n"
+    table.write_bytes(rows.encode(encoding))
+    entries, problems = index(table)
+    assert entries == [Entry(table.parent / "café.png", "covid", "covid", age=64.5, offset=-1.25)]
+    assert not problems
+
+
+def test_a_comma_is_no_point_where_it_parts_the_values(table: Path) -> None:
+    table.write_text('path,label,age\na.png,covid,"64,5"\n')
+    assert index(table)[1] == [
+        Problem(f"{table}, line 2", "its age '64,5' is not a number of years from 0 to 130")
+    ]
+
+
+def test_no_text_and_other_columns_are_refused(table: Path) -> None:
+    table.write_bytes(b"path,label\n\x81.png,covid\n")
+    with pytest.raises(InputError, match=r"not UTF-8 .* at byte 11\).*iconv -f WINDOWS-1252"):
         index(table)
     table.write_text("file;class\na;b\n")
     with pytest.raises(InputError, match="no column path, label; it has file, class"):

@@ -8,20 +8,28 @@ import pytest
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.sources import UNSTATED
-from pulmo.evaluate.multilabel.table import is_multilabel, labels_table
-from pulmo.evaluate.table import read_table
+from pulmo.evaluate.multilabel.table import labels_table
+from pulmo.evaluate.reading.recognise import recognise
+from pulmo.evaluate.reading.said import Said
+from pulmo.evaluate.reading.table_file import TableFile, read_table
 
 MakeTable = Callable[..., pd.DataFrame]
 
 
+def has_findings(table: pd.DataFrame) -> bool:
+    return recognise(TableFile(table, decimal_comma=True), Said()).findings
+
+
 def test_a_table_is_told_by_its_truths(make_table: MakeTable) -> None:
     table = make_table(4)
-    assert is_multilabel(table)
-    assert is_multilabel(table.assign(label="Edema"))
+    assert has_findings(table)
+    assert has_findings(table.assign(label="Edema"))
+    assert has_findings(table.assign(target="Edema", prediction=1))
     classes = pd.DataFrame({"path": ["a"], "label": ["x"], "p_x": [1.0], "p_z": [0.0]})
-    assert not is_multilabel(classes)
-    assert not is_multilabel(classes.assign(y_centre=3))
-    assert not is_multilabel(classes.assign(y_=3))
+    assert not has_findings(classes)
+    assert not has_findings(classes.assign(y_centre=3))
+    assert not has_findings(classes.assign(y_=3))
+    assert not has_findings(classes.rename(columns={"label": "y_true"}).assign(y_pred="x"))
 
 
 def test_what_is_left_out_is_filled_in(make_table: MakeTable) -> None:
@@ -71,9 +79,8 @@ def test_one_finding_is_a_table_of_two_classes(make_table: MakeTable) -> None:
 def test_empty_cells_of_csv_are_not_labelled(make_table: MakeTable, tmp_path: Path) -> None:
     table = make_table(20, missing=0.5)
     table.to_csv(tmp_path / "t.csv", index=False)
-    np.testing.assert_array_equal(
-        labels_table(read_table(tmp_path / "t.csv")).truth, labels_table(table).truth
-    )
+    read = recognise(read_table(tmp_path / "t.csv"), Said())
+    np.testing.assert_array_equal(labels_table(read.table).truth, labels_table(table).truth)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,6 +14,9 @@ from pulmo.core.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
     from pulmo.datasets.manifest import Imported
+
+_TABLE: Final = "csv"
+"""The source whose root is a table of a user's own."""
 
 
 def import_(
@@ -107,10 +110,21 @@ def import_(
     imported = imported._replace(manifest=table)
     write_manifest(table, output)
     journal.remove()
+    if source == _TABLE:
+        _tell_dialect(root)
     _tell(imported, output)
     failed = report_problems(imported.problems, output)
     if failed:
         raise PartialError(f"{failed} failed; the rest is in the manifest.")
+
+
+def _tell_dialect(table: Path) -> None:
+    """Says how a table was read that is not in UTF-8 with commas."""
+    from pulmo.datasets.rows import dialect_of
+
+    departure = dialect_of(table, ("path", "label")).departure()
+    if departure:
+        say(f"{table} was read as {departure}.")
 
 
 def _tell(imported: "Imported", output: Path) -> None:

@@ -8,14 +8,16 @@ from pulmo.core.tables import SPLITS
 from pulmo.datasets.class_names import check_map, labels_of
 from pulmo.datasets.entries import MISFIT
 from pulmo.datasets.rows import (
+    Dialect,
     Row,
     age_in_years,
+    dialect_of,
     file_inside,
     known_modality,
     known_sex,
     known_view,
-    numbered_rows,
     offset_in_days,
+    rows_of,
 )
 from pulmo.datasets.source import About, Entry, Problem, source
 
@@ -23,7 +25,9 @@ _REQUIRED = ("path", "label")
 _OPTIONAL = ("finding", "patient", "split", "origin", "licence")
 
 
-def rows_of(table: Path, label_map: Mapping[str, str], folder: Path) -> Iterator[Entry | Problem]:
+def entries_of(
+    table: Path, label_map: Mapping[str, str], folder: Path
+) -> Iterator[Entry | Problem]:
     """Yields the rows of a CSV file whose paths are relative to a folder.
 
     The table is read twice: no picture is looked at before all labels are known to be labels. A
@@ -39,18 +43,18 @@ def rows_of(table: Path, label_map: Mapping[str, str], folder: Path) -> Iterator
         UsageError: a word is neither a label nor in `label_map`, or a name of `label_map` is on no
             row.
     """
-    labels = _labels(table, label_map)
+    dialect = dialect_of(table, _REQUIRED)
+    labels = _labels(table, dialect, label_map)
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; the table's paths are to be relative to it.")
     lines: dict[tuple[str, str], int] = {}
-    for number, row in numbered_rows(table, _REQUIRED):
-        entry = _entry(f"{table}, line {number}", row, labels, folder)
+    for number, row in rows_of(table, dialect):
+        where = f"{table}, line {number}"
+        entry = _entry(where, row, labels, folder, decimal_comma=dialect.decimal_comma)
         if isinstance(entry, Entry):
             first = lines.setdefault((str(entry.path), entry.label), number)
             if first != number:
-                entry = Problem(
-                    f"{table}, line {number}", f"its picture is on line {first} already"
-                )
+                entry = Problem(where, f"its picture is on line {first} already")
         yield entry
 
 
@@ -61,36 +65,38 @@ def rows_of(table: Path, label_map: Mapping[str, str], folder: Path) -> Iterator
         licence="yours",
         size="any",
         url="",
-        obtain="ROOT is a CSV file in UTF-8, with commas, semicolons or tabs, with the columns "
+        obtain="ROOT is a CSV file with commas, semicolons or tabs, with the columns "
         "path and label, and as many of patient, source, view, modality, age, sex, finding, split, "
         "origin, licence and offset as you know; paths are relative to the file, the source is the "
         "hospital or the public set that an image is from (origin is another name of the column), "
         "the offset is in days since the first symptoms or the admission.",
     ),
-    elsewhere=rows_of,
+    elsewhere=entries_of,
 )
 def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the rows of the CSV file `root`, beside which its files lie; see `rows_of`.
+    """Yields the rows of the CSV file `root`, beside which its files lie; see `entries_of`.
 
     Raises:
         InputError: the file is missing, cannot be read, or lacks a column.
         UsageError: a word is neither a label nor in `label_map`, or a name of `label_map` is on no
             row.
     """
-    return rows_of(root, label_map, root.parent)
+    return entries_of(root, label_map, root.parent)
 
 
-def _labels(table: Path, label_map: Mapping[str, str]) -> dict[str, str]:
+def _labels(table: Path, dialect: Dialect, label_map: Mapping[str, str]) -> dict[str, str]:
     """Returns the label of each word in the column `label`."""
     lines: dict[str, int] = {}
-    for number, row in numbered_rows(table, _REQUIRED):
+    for number, row in rows_of(table, dialect):
         if row["label"]:
             lines.setdefault(row["label"], number)
     check_map(label_map, lines, table)
     return labels_of(lines, label_map, table)
 
 
-def _entry(where: str, row: Row, labels: Mapping[str, str], folder: Path) -> Entry | Problem:
+def _entry(
+    where: str, row: Row, labels: Mapping[str, str], folder: Path, *, decimal_comma: bool
+) -> Entry | Problem:
     path, label = row["path"], row["label"]
     if path is None or label is None:
         return Problem(where, MISFIT)
@@ -107,12 +113,12 @@ def _entry(where: str, row: Row, labels: Mapping[str, str], folder: Path) -> Ent
             patient=known["patient"],
             view=known_view(row.get("view")),
             modality=known_modality(row.get("modality")),
-            age=age_in_years(row.get("age")),
+            age=age_in_years(row.get("age"), decimal_comma=decimal_comma),
             sex=known_sex(row.get("sex")),
             split=known["split"],
             origin=known["origin"] or row.get("source") or None,
             licence=known["licence"],
-            offset=offset_in_days(row.get("offset")),
+            offset=offset_in_days(row.get("offset"), decimal_comma=decimal_comma),
         )
     except ValueError as error:
         return Problem(where, str(error))

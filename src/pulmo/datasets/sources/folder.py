@@ -24,7 +24,8 @@ from pulmo.datasets.source import (
         url="",
         obtain="Put the pictures into ROOT/<label>/, or into ROOT/train/<label>/ and its like for "
         "val and test; other folder names need --map NAME=LABEL. "
-        "Without patient ids no split can keep a patient on one side: prefer the source csv. "
+        "Without patient ids no split can keep a patient on one side: prefer the source csv, or "
+        "take those of DICOM files with --patients-from-dicom KEYFILE. "
         "Say with --source which hospital the pictures of each class are from.",
     ),
 )

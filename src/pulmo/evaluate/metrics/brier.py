@@ -1,11 +1,13 @@
 """Brier score."""
 
-from pulmo.evaluate.metric import metric
+from pulmo.evaluate.metric import Bootstrap, metric
 from pulmo.evaluate.reweighted import Reweighted
 from pulmo.evaluate.weighted import Floats
 
 
-@metric("brier", "overall", bounds=(0.0, 2.0), larger_is_better=False)
+@metric(
+    "brier", "overall", bounds=(0.0, 2.0), larger_is_better=False, interval=Bootstrap(scores=True)
+)
 def brier(weighted: Reweighted) -> Floats:
     """Mean squared distance of probabilities from the truth, of two classes that of either.
 

@@ -32,7 +32,12 @@ def chance_excess(sample: Sample, replicates: int, generator: np.random.Generato
     return max(float(np.percentile(draws, 97.5)) for draws in errors)
 
 
-@metric("calibration_error", "overall", larger_is_better=False, interval=Bootstrap(chance_excess))
+@metric(
+    "calibration_error",
+    "overall",
+    larger_is_better=False,
+    interval=Bootstrap(chance_excess, scores=True),
+)
 def calibration_error(weighted: Reweighted) -> Floats:
     """Mean distance between confidence and accuracy over ten equal bins (Guo et al. 2017).
 

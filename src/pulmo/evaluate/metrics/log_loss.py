@@ -1,11 +1,17 @@
 """Log loss."""
 
-from pulmo.evaluate.metric import metric
+from pulmo.evaluate.metric import Bootstrap, metric
 from pulmo.evaluate.reweighted import Reweighted
 from pulmo.evaluate.weighted import Floats
 
 
-@metric("log_loss", "overall", bounds=(0.0, float("inf")), larger_is_better=False)
+@metric(
+    "log_loss",
+    "overall",
+    bounds=(0.0, float("inf")),
+    larger_is_better=False,
+    interval=Bootstrap(scores=True),
+)
 def log_loss(weighted: Reweighted) -> Floats:
     """Mean negative natural logarithm of the true class's probability.
 

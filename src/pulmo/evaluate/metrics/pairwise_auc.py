@@ -2,12 +2,17 @@
 
 import numpy as np
 
-from pulmo.evaluate.metric import metric
+from pulmo.evaluate.metric import Bootstrap, metric
 from pulmo.evaluate.reweighted import Reweighted
 from pulmo.evaluate.weighted import Floats
 
 
-@metric("pairwise_auc", "overall", undefined="it needs pictures of two or more classes")
+@metric(
+    "pairwise_auc",
+    "overall",
+    undefined="it needs pictures of two or more classes",
+    interval=Bootstrap(scores=True),
+)
 def pairwise_auc(weighted: Reweighted) -> Floats:
     """Mean AUC of each two classes that have pictures (M of Hand and Till 2001, equation 7).
 

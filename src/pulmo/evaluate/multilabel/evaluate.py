@@ -60,4 +60,5 @@ def evaluate_labels(
         together=tuple(tuple(row) for row in (there.T @ there).tolist()),
         unlabelled=unlabelled,
         warnings=list_labels_warnings(sample, len(table.rows), unlabelled, labels),
+        notes=tuple(provenance.notes),
     )

@@ -32,6 +32,8 @@ class LabelsEvaluation(Record):
     """Findings that no film is labelled for."""
     warnings: tuple[str, ...]
     """What these figures do not show, as sentences."""
+    notes: tuple[str, ...] = ()
+    """How the table of predictions was read, as sentences."""
 
 
 def read_labels_evaluation(path: Path) -> LabelsEvaluation:

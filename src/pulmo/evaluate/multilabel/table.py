@@ -60,16 +60,6 @@ class LabelsTable(NamedTuple):
         return rows, terms
 
 
-def is_multilabel(table: pd.DataFrame) -> bool:
-    """Returns whether a table holds the truth of several findings, `y_<label>`.
-
-    One with a column `label` does if a `y_<label>` stands beside its `p_<label>`: other columns of
-    such names mean nothing to pulmo.
-    """
-    truths = _named("y_", table)
-    return bool(truths) and ("label" not in table or bool(set(truths) & set(_named("p_", table))))
-
-
 def labels_table(table: pd.DataFrame, threshold: float | None = None) -> LabelsTable:
     """Checks a table of several findings a film.
 

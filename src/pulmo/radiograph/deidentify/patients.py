@@ -5,7 +5,7 @@ from pathlib import Path
 from pydicom.filereader import dcmread
 
 from pulmo.radiograph.deidentify.pseudonyms import Pseudonyms
-from pulmo.radiograph.dicom_tags import text_of
+from pulmo.radiograph.dicom_elements import text_of
 from pulmo.radiograph.guard import damage_of, quiet_decoders
 
 

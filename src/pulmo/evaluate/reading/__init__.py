@@ -1,0 +1,1 @@
+"""Reads tables of predictions as their authors send them."""

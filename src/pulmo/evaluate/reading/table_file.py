@@ -1,0 +1,95 @@
+"""A file that holds a table of predictions is read, whatever program wrote it."""
+
+import io
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from pulmo.core.errors import InputError
+from pulmo.core.files import read_bytes
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.rows import dialect_of, rows_of
+
+
+class TableFile(NamedTuple):
+    """A table as its file has it.
+
+    Attributes:
+        table: the columns, in order; of a text file every value is text.
+        decimal_comma: whether a comma in a number is its point.
+        notes: how the file was read, as sentences, where that is not plain.
+    """
+
+    table: pd.DataFrame
+    decimal_comma: bool
+    notes: tuple[str, ...] = ()
+
+
+def read_table(path: Path) -> TableFile:
+    """Reads a table of predictions: text (.csv, .tsv, .txt), a workbook (.xlsx), else Parquet.
+
+    Text is what `pulmo.datasets.rows.dialect_of` finds: UTF-8, UTF-16 or Windows-1252 with commas,
+    semicolons or tabs. Only an empty cell is missing: NA and None can be names.
+
+    Raises:
+        InputError: the file is missing, or is no such table.
+    """
+    match path.suffix.lower():
+        case ".csv" | ".tsv" | ".txt":
+            return _text(path)
+        case ".xlsx":
+            return _workbook(path)
+        case _:
+            return TableFile(read_predictions(path), decimal_comma=True)
+
+
+def _text(path: Path) -> TableFile:
+    dialect = dialect_of(path)
+    names = [name for name in dialect.names if name]
+    if len(names) < 2:
+        raise InputError(
+            f"{path} is not a CSV table: its first line must name two columns or more, with "
+            "commas, semicolons or tabs between them."
+        )
+    columns: dict[str, list[str | None]] = {name: [] for name in names}
+    for number, row in rows_of(path, dialect):
+        if row[names[0]] is None:
+            raise InputError(
+                f"{path} is not a CSV table: line {number} has more values than the first line has "
+                "names."
+            )
+        for name, values in columns.items():
+            values.append(row[name] or None)
+    departure = dialect.departure()
+    return TableFile(
+        pd.DataFrame(columns, dtype="string"),
+        dialect.decimal_comma,
+        (f"{path.name} was read as {departure}.",) if departure else (),
+    )
+
+
+def _workbook(path: Path) -> TableFile:
+    """Reads the first sheet of a workbook, whose first row names the columns."""
+    data = read_bytes(path)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of styles, which no value depends on
+            book = pd.ExcelFile(io.BytesIO(data), engine="openpyxl")
+            sheet = book.parse(
+                0, header=None, dtype=object, keep_default_na=False, na_values=[""]
+            ).dropna(how="all")
+    except Exception as error:  # damaged bytes make openpyxl raise anything
+        raise InputError(f"{path} is not a workbook (.xlsx): {str(error).rstrip('.')}.") from error
+    header = [] if sheet.empty else list(sheet.iloc[0])
+    names = ["" if pd.isna(name) else str(name).strip() for name in header]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise InputError(f"{path} has more than one column {', '.join(twice)}. Rename one.")
+    if len([name for name in names if name]) < 2:
+        raise InputError(f"{path} is not a table: its first row must name two columns or more.")
+    table = sheet.iloc[1:].set_axis(names, axis=1)[[name for name in names if name]]
+    sheets = len(book.sheet_names)
+    note = f"{path.name} has {sheets} sheets; the first, {book.sheet_names[0]}, was read."
+    notes = (note,) if sheets > 1 else ()
+    return TableFile(table.reset_index(drop=True), decimal_comma=True, notes=notes)
