@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -112,6 +113,18 @@ def test_a_jpeg_of_endless_scans_is_refused() -> None:
     many = data[:-2] + data[scan:-2] * 200 + END
     with pytest.raises(RefusedError, match=r"film has 2.. scans; at most 100 are read"):
         decode_radiograph(many, "film")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (imagecodecs.jpeg8_encode(drawn().astype(np.uint16), bitspersample=12), "JPEG file of 12"),
+        (imagecodecs.jpegls_encode(drawn()), "JPEG-LS file of 8"),
+    ],
+)
+def test_other_kinds_of_jpeg_are_named(data: bytes, words: str) -> None:
+    with pytest.raises(RefusedError, match=f"film is a {words} bits"):
+        decode_radiograph(bytes(data), "film")
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
