@@ -33,7 +33,7 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate, get_frame
-from pydicom.pixels.encoders import RLELosslessEncoder
+from pydicom.pixels.encoders.base import RLELosslessEncoder
 from pydicom.uid import (
     UID,
     ExplicitVRLittleEndian,
@@ -75,7 +75,8 @@ def drawn(bits: int, samples: int = 1) -> NDArray[Any]:
     rng = np.random.default_rng(bits)
     rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
     grey = (np.sin(columns / 9) + np.cos(rows / 7) + 2) / 4 + rng.normal(0, 0.01, SHAPE)
-    values = np.rint(grey.clip(0, 1) * (2**bits - 1)).astype(np.uint8 if bits <= 8 else np.uint16)
+    kind = np.uint8 if bits <= 8 else np.uint16
+    values: NDArray[Any] = np.rint(grey.clip(0, 1) * (2**bits - 1)).astype(kind)
     if samples == 1:
         return values
     colours: NDArray[Any] = np.dstack([values, values[::-1], values[:, ::-1]])

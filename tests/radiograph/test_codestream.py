@@ -16,7 +16,7 @@ from pulmo.radiograph.codestream import (
 def shape_of(frame: bytes) -> tuple[int, int] | None:
     """Height and width of a frame that has its end."""
     head = codestream_of(frame)
-    return head[:2] if head and head.is_ended else None
+    return head[1:3] if head and head.is_ended else None
 
 
 def jpeg_2000() -> bytes:
@@ -137,3 +137,14 @@ def test_what_is_no_picture_has_no_comments(frame: bytes) -> None:
 def test_jpeg_ls_of_a_shipped_file_has_no_comment() -> None:
     path = get_testdata_file("SC_rgb_jls_lossy_line.dcm", download=False)
     assert comments_of(get_frame(dcmread(str(path)).PixelData, 0, number_of_frames=1)) == []
+
+
+def test_bytes_in_an_application_segment_are_no_markers() -> None:
+    data = jpeg()
+    inside = b"\xff\xe2" + struct.pack(">H", 12) + b"\xff\xf7\xff\xda\xff\xd9\xff\xc0zz"
+    head = codestream_of(data[:2] + inside + data[2:])
+    assert head is not None
+    assert (head.kind, head.height, head.width, head.bits, head.is_ended) == (
+        *("JPEG", 24, 40, 8),
+        True,
+    )

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph import decode_radiograph
@@ -113,6 +115,18 @@ def test_a_jpeg_of_endless_scans_is_refused() -> None:
         decode_radiograph(many, "film")
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (imagecodecs.jpeg8_encode(drawn().astype(np.uint16), bitspersample=12), "JPEG file of 12"),
+        (imagecodecs.jpegls_encode(drawn()), "JPEG-LS file of 8"),
+    ],
+)
+def test_other_kinds_of_jpeg_are_named(data: bytes, words: str) -> None:
+    with pytest.raises(RefusedError, match=f"film is a {words} bits"):
+        decode_radiograph(bytes(data), "film")
+
+
 def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
@@ -195,7 +209,8 @@ def test_a_tiff_whose_strip_ends_early(compression: str | None, channels: int) -
     data = saved(drawn(channels), "TIFF", compression=compression)
     assert decode_radiograph(data, "film").facts.format == "TIFF"
     with Image.open(io.BytesIO(data)) as image:
-        (length,) = image.tag_v2[279]  # type: ignore[attr-defined] - of a TIFF image
+        assert isinstance(image, TiffImageFile)
+        (length,) = image.tag_v2[279]
     for keep in (0.5, 0.9):
         with pytest.raises(InputError, match="film"):
             decode_radiograph(with_tag(data, 279, int(length * keep)), "film")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 J2K: Final = b"\xff\x4f\xff\x51"
 JP2: Final = b"\0\0\0\x0cjP  \r\n\x87\n"
@@ -42,6 +42,7 @@ class Codestream(NamedTuple):
     """What the header of a JPEG, JPEG-LS or JPEG 2000 image says.
 
     Attributes:
+        kind: of compression; JPEG is also JPEG Lossless.
         height: in pixels.
         width: in pixels.
         samples: of one pixel.
@@ -52,6 +53,7 @@ class Codestream(NamedTuple):
         scans: how often the data of a JPEG image pass over it.
     """
 
+    kind: Literal["JPEG", "JPEG-LS", "JPEG 2000"]
     height: int
     width: int
     samples: int
@@ -173,11 +175,11 @@ def _of_jpeg_2000(head: bytes) -> Codestream | None:
     if len(kinds) != 1 or steps != [1, 1]:
         return None
     height, width, bits = bottom - top, right - left, (depth & 0x7F) + 1
-    return Codestream(height, width, samples, bits, signed=bool(depth & 0x80))
+    return Codestream("JPEG 2000", height, width, samples, bits, signed=bool(depth & 0x80))
 
 
 def _of_jpeg(frame: bytes) -> Codestream | None:
-    found, kind, is_rgb = None, 0, None
+    found, is_rgb = None, None
     scans, ended = 0, False
     for marker, start, end, _ in jpeg_segments(frame):
         scans += marker == SCAN
@@ -187,9 +189,9 @@ def _of_jpeg(frame: bytes) -> Codestream | None:
             # A second frame would be hierarchical JPEG, which nobody decodes.
             if found is not None or end - start < 10 + 3 * samples or not samples:
                 return None
-            bits, kind = frame[start + 4], marker
+            kind: Literal["JPEG", "JPEG-LS"] = "JPEG-LS" if marker == _JPEG_LS else "JPEG"
             height, width = (int.from_bytes(frame[start + at : start + at + 2]) for at in (5, 7))
-            found = Codestream(height, width, samples, bits)
+            found = Codestream(kind, height, width, samples, frame[start + 4])
             if bytes(frame[start + 10 : end : 3]).upper() == b"RGB":
                 is_rgb = True
         elif frame.startswith(b"JFIF\0", start + 4) and is_rgb is None:
@@ -198,5 +200,5 @@ def _of_jpeg(frame: bytes) -> Codestream | None:
             is_rgb = frame[start + 15] == 0
     if found is None or not scans:
         return None
-    is_rgb = None if kind == _JPEG_LS else is_rgb
+    is_rgb = None if found.kind == "JPEG-LS" else is_rgb
     return found._replace(is_rgb=is_rgb, is_ended=ended, scans=scans)

@@ -19,11 +19,10 @@ from imagecodecs import (
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
-from pulmo.radiograph.codestream import J2K, JP2, Codestream
+from pulmo.radiograph.codestream import SCAN, Codestream, jpeg_segments
 from pulmo.radiograph.jpeg_data import has_all_scans, with_end, with_other_data_behind
 
-_LS_FRAME: Final = b"\xff\xf7"
-_LS_PRESET: Final = b"\xff\xf8"
+_LS_PRESET: Final = 0xF8
 _RLE_HEADER: Final = struct.Struct("<16I")
 
 
@@ -45,9 +44,9 @@ def decode_codestream(frame: bytes, head: Codestream) -> NDArray[Any]:
         TruncatedError: the data of a JPEG image end before its last row.
         Exception: whatever a decoder raises on damaged data, and where other data end early.
     """
-    if frame.startswith((J2K, JP2)):
+    if head.kind == "JPEG 2000":
         values = jpeg2k_decode(frame)
-    elif _LS_FRAME in frame[: _first_scan(frame)]:
+    elif head.kind == "JPEG-LS":
         values = _jpeg_ls(frame if head.is_ended else with_end(frame), head)
     else:
         values = _whole_jpeg(frame if head.is_ended else with_end(frame), head)
@@ -93,10 +92,6 @@ def _unpacked(segment: bytes, length: int) -> NDArray[np.uint8]:
     return np.frombuffer(unpacked, np.uint8, length)
 
 
-def _first_scan(frame: bytes) -> int:
-    return max(frame.find(b"\xff\xda"), 0)
-
-
 def _jpeg_ls(frame: bytes, head: Codestream) -> NDArray[Any]:
     """Decodes a JPEG-LS image; of fewer than 8 bits, also one with the thresholds of old encoders.
 
@@ -106,12 +101,13 @@ def _jpeg_ls(frame: bytes, head: Codestream) -> NDArray[Any]:
     try:
         return np.asarray(jpegls_decode(frame))
     except JpeglsError:
-        scan = _first_scan(frame)
-        if head.bits >= 8 or _LS_PRESET in frame[:scan]:
+        places = {segment.marker: segment.start for segment in jpeg_segments(frame)}
+        if head.bits >= 8 or _LS_PRESET in places:
             raise
+        scan = places[SCAN]
         near = frame[scan + 5 + 2 * frame[scan + 4]]
         numbers = (2**head.bits - 1, 2 + 3 * near, 3 + 5 * near, 4 + 7 * near, 64)
-        preset = _LS_PRESET + struct.pack(">HB5H", 13, 1, *numbers)
+        preset = struct.pack(">BBHB5H", 0xFF, _LS_PRESET, 13, 1, *numbers)
         return np.asarray(jpegls_decode(frame[:scan] + preset + frame[scan:]))
 
 

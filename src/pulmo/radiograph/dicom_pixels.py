@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.encaps import get_frame
@@ -85,19 +84,13 @@ def check_pixel_data(dataset: FileDataset, name: str) -> None:
 
 
 def has_hidden_bits(dataset: FileDataset) -> bool:
-    """Tells whether plain pixel data hold more than the picture, in bits that are not its own.
+    """Tells whether pixel data hold more than the picture, in bits that are not its own.
 
     Raises:
-        Exception: whatever pydicom raises on damaged pixel data.
+        Exception: whatever `check_pixel_data` and `stored_values` raise.
     """
-    bits = int(dataset["BitsStored"].value)
-    above = int(dataset.get("HighBit") or bits - 1) + 1
-    whole, without_upper = (
-        pixel_array(dataset, index=0, bits_stored=above, correct_unused_bits=correct)
-        for correct in (False, True)
-    )
-    lower = without_upper & (2 ** max(above - bits, 0) - 1)
-    return bool(lower.any()) or not np.array_equal(whole, without_upper)
+    check_pixel_data(dataset, "it")
+    return any(note.kind == "bits-masked" for note in stored_values(dataset, "it")[1])
 
 
 def _checked_head(frame: bytes, dataset: FileDataset, name: str) -> Codestream:

@@ -123,7 +123,7 @@ def _opened(
     """Returns the layout of an image within the limits, the image unread, and its orientation."""
     layout = _layout(data, form, name)
     if form == "JPEG":
-        _check_scans(data, name)
+        _check_jpeg(data, name)
     image = _open(_ended(data, form), form, layout, name)
     limits.check_shape(image.height, image.width, name)
     # Pillow decodes a PNG to its end to look for what may turn it.
@@ -139,10 +139,21 @@ def _ended(data: bytes, form: FileFormat) -> bytes:
     return data if head is None or head.is_ended else with_end(data)
 
 
-def _check_scans(data: bytes, name: str) -> None:
-    """Checks that a JPEG file is decoded in a time that its size explains."""
+def _check_jpeg(data: bytes, name: str) -> None:
+    """Checks that a JPEG file is of a kind that Pillow decodes, and in a time its size explains.
+
+    Raises:
+        RefusedError: it is not.
+    """
     head = codestream_of(data)
-    if head is not None and head.scans > MOST_SCANS:
+    if head is None:
+        return
+    if head.kind == "JPEG-LS" or head.bits != 8:
+        raise RefusedError(
+            f"{name} is a {head.kind} file of {head.bits} bits a sample; JPEG of 8 bits is read "
+            "outside DICOM."
+        )
+    if head.scans > MOST_SCANS:
         raise RefusedError(f"{name} has {head.scans:,} scans; at most {MOST_SCANS} are read.")
 
 

@@ -7,7 +7,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from pydicom import dcmread
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, SecondaryCaptureImageStorage
+from pydicom.uid import (
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    RLELossless,
+    SecondaryCaptureImageStorage,
+)
 
 from pulmo.radiograph import LIMITS
 from pulmo.radiograph.deidentify.suspicion import reasons_to_look
@@ -68,6 +73,10 @@ def test_an_overlay_in_unused_bits(dicom: MakeDicom, twelve: NDArray[np.uint16],
     hidden[5:9, 5:9] |= 0x8000
     assert reasons(dicom(plain, window)) == ()
     assert reasons(dicom(hidden, window)) == ("it uses bits beside those of its picture",)
+    assert reasons(dicom(plain, window, RLELossless)) == ()
+    assert reasons(dicom(hidden, window, RLELossless)) == (
+        "it uses bits beside those of its picture",
+    )
 
 
 def test_negative_values_fill_the_upper_bits(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:

@@ -45,15 +45,19 @@ def _said(dataset: FileDataset) -> list[str]:
 
 def _hidden(dataset: FileDataset) -> list[str]:
     """Returns what the pixel data hold beside the picture."""
+    reasons = []
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         frames = int(dataset.get("NumberOfFrames") or 1)
         frame = get_frame(dataset["PixelData"].value, 0, number_of_frames=frames)
-        return ["its compressed picture carries a comment"] if comments_of(frame) else []
+        if comments_of(frame):
+            reasons.append("its compressed picture carries a comment")
     try:
         hidden = has_hidden_bits(dataset)
     except Exception:  # noqa: BLE001 - damaged pixel data, of which `_seen` tells
         hidden = False
-    return ["it uses bits beside those of its picture"] if hidden else []
+    if hidden:
+        reasons.append("it uses bits beside those of its picture")
+    return reasons
 
 
 def _seen(data: bytes, limits: Limits) -> list[str]:
