@@ -93,6 +93,8 @@ def reproduce(name: str, run: str, arguments: argparse.Namespace) -> None:
     command = [sys.executable, "-m", "pulmo", "reproduce", name, "--only", run, "--quick"]
     command += ["--threads", "1", "--data", arguments.data, "-o", arguments.out]
     command += ["--weights", arguments.weights] if arguments.weights else []
+    # What the folder lacks cannot be downloaded on a machine without a network.
+    command += ["--from-scratch"]
     done = subprocess.run(command, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"})
     if done.returncode == 0:
         write_atomically(stamp, commit().encode())

@@ -5,7 +5,7 @@ import pytest
 
 from pulmo.audit.finding import Unanswered
 from pulmo.audit.model import Model
-from pulmo.audit.outside import outside
+from pulmo.audit.outside import whereabouts
 from pulmo.audit.parts import Part
 from pulmo.audit.subject import Subject
 from pulmo.bundle.card import Card
@@ -23,7 +23,27 @@ def test_a_source_or_an_origin_that_was_trained_on_is_not_outside(
     origins = pd.Series([None, None, "a", "f", None])
     judged = make_rows(["normal"] * 5).assign(source=[*"abcde"], origin=origins)
     subject = make_subject(judged, lambda pictures: pictures[:, 0, :2], fit)
-    assert outside(subject).tolist() == [False, False, False, True, True]
+    where = whereabouts(subject)
+    assert where.outside.tolist() == [False, False, False, True, True]
+    assert where.inside.tolist() == [True, True, True, False, False]
+
+
+def test_of_what_is_not_stated_it_is_not_known(make_rows: Rows, make_subject: Show) -> None:
+    judged = make_rows(["normal"] * 5).assign(
+        source=["mine", "other", "other", "kermany", "unstated"],
+        origin=pd.Series([None, None, "north", None, None]),
+        root=pd.Series(["/mine", "/other", "/other", None, None]),
+    )
+    own = make_rows(["normal", "covid"], 100).assign(source="mine", root="/mine")
+    subject = make_subject(judged, lambda pictures: pictures[:, 0, :2], own)
+    where = whereabouts(subject)
+    # The training may be of any hospital, so that no picture is surely from elsewhere.
+    assert where.outside.tolist() == [False] * 5
+    assert where.inside.tolist() == [True, False, False, False, False]
+    stated = own.assign(origin="north")
+    where = whereabouts(make_subject(judged, lambda pictures: pictures[:, 0, :2], stated))
+    assert where.outside.tolist() == [False, False, False, True, False]
+    assert where.inside.tolist() == [False, False, True, False, False]
 
 
 def test_a_card_tells_the_sources_of_an_unknown_training(
@@ -34,9 +54,15 @@ def test_a_card_tells_the_sources_of_an_unknown_training(
     card = card.model_copy(update={"training": training})
     judged = make_rows(["normal"] * 3).assign(source=[*"abc"])
     subject = make_subject(judged, lambda pictures: pictures[:, 0, :2], card=card)
-    assert outside(subject).tolist() == [False, False, True]
+    assert whereabouts(subject).outside.tolist() == [False, False, True]
+    training = card.training.model_copy(
+        update={"sources": {"normal": {"a": 3}, "covid": {"b (hospital not stated)": 4}}}
+    )
+    card = card.model_copy(update={"training": training})
+    unsure = make_subject(judged, lambda pictures: pictures[:, 0, :2], card=card)
+    assert whereabouts(unsure).outside.tolist() == [False, False, False]
     model = Model(subject.model.name, subject.terms)
     said = judged.assign(decision="normal", positive=False, p_normal=1.0, p_covid=0.0)
     told = Subject([Part(model, judged.iloc[:0], said)], subject.means)
     with pytest.raises(Unanswered, match="not known which pictures the model was fitted on"):
-        outside(told)
+        whereabouts(told)

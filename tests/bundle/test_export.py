@@ -22,7 +22,7 @@ from pulmo.bundle.export import (
     trained_classifier,
 )
 from pulmo.bundle.model_card import model_card, point_sentence
-from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, SEEN, Outputs, Predictor
+from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, SEEN, TEST, Outputs, Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import sha256
 from pulmo.core.run_folder import RunFolder
@@ -32,9 +32,9 @@ from pulmo.models.classifier import make_classifier
 
 def test_a_bundle_is_whole(run: RunFolder, bundle: Path) -> None:
     card = read_card(bundle / CARD)
-    assert sorted(p.name for p in bundle.iterdir()) == ["MODEL_CARD.md", CARD, MODEL, SEEN]
+    assert sorted(p.name for p in bundle.iterdir()) == ["MODEL_CARD.md", CARD, MODEL, TEST, SEEN]
     assert card.files == {
-        name: sha256((bundle / name).read_bytes()) for name in (MODEL, "MODEL_CARD.md", SEEN)
+        name: sha256((bundle / name).read_bytes()) for name in (MODEL, "MODEL_CARD.md", SEEN, TEST)
     }
     network = onnx.load(bundle / MODEL)
     embedded = {p.key: p.value for p in network.metadata_props}[CARD_KEY]
@@ -175,7 +175,7 @@ def test_an_unfinished_or_changed_run_is_not_exported(run: RunFolder, tmp_path: 
     with pytest.raises(InputError, match=r"recipe\.toml was changed after the training"):
         export_run(copy, tmp_path / "bundle")
     copy.card.unlink()
-    with pytest.raises(InputError, match=r"card\.json does not exist"):
+    with pytest.raises(InputError, match="is not finished: 2 of 2 epochs"):
         export_run(copy, tmp_path / "bundle")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
@@ -219,6 +219,17 @@ def test_the_model_card_says_what_the_card_says(bundle: Path) -> None:
     ):
         assert phrase in text
     assert "| Counted as other | viral |" in model_card(card.model_copy(update={"labels": merged}))
+
+
+def test_the_model_card_takes_no_folder_for_a_hospital(bundle: Path) -> None:
+    card = read_card(bundle / CARD)
+    assert "not stated which hospital" not in model_card(card)
+    sources = {"covid": {"mine (hospital not stated)": 3}, "normal": {"north": 4}}
+    training = card.training.model_copy(update={"sources": sources})
+    text = model_card(card.model_copy(update={"training": training}))
+    assert "It is not stated which hospital 3 of the training pictures came from" in text
+    assert "Every training picture of normal came from north." in text
+    assert "Every training picture of covid" not in text
 
 
 def test_the_model_card_says_what_is_guaranteed(bundle: Path) -> None:

@@ -141,7 +141,7 @@ def test_a_picture_of_another_modality_is_refused(bundle: Path, film: Path) -> N
         RefusedError, match=r"a\.dcm is of the modality CT; demo was trained on X-r"
     ):
         predictor.predict(of_ct, "a.dcm")
-    training = predictor.card.training.model_copy(update={"modalities": ()})
+    training = predictor.card.training.model_copy(update={"modalities": ("CT",)})
     predictor.card = predictor.card.model_copy(update={"training": training})
     predictor.predict(of_ct)
 

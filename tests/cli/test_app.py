@@ -13,8 +13,9 @@ import pytest
 import pulmo as package
 from pulmo.cli import recipes
 from pulmo.cli.app import app
-from pulmo.cli.heatmaps import MapFolder
 from pulmo.core import recipe as recipe_module
+from pulmo.core.recipe import load_recipe
+from pulmo.workflows.heatmaps import HeatMaps
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -80,6 +81,17 @@ def test_no_verb_shows_the_help(pulmo: Call) -> None:
     status, out, err = pulmo()
     assert status == 2
     assert "Commands:" in out + err
+
+
+def test_a_recipe_is_shown_as_one_that_can_be_used(pulmo: Call, tmp_path: Path) -> None:
+    words = ["demo", "--set", "train.epochs=3", "--from-scratch"]
+    status, out, err = pulmo("recipes", "show", *words)
+    assert (status, err) == (0, "")
+    (tmp_path / "mine.toml").write_text(out)
+    assert load_recipe(str(tmp_path / "mine.toml")) == load_recipe("demo", ["train.epochs=3"])
+    assert "# Passes over the training pictures, at most.\nepochs = 3\n" in out
+    status, out, err = pulmo("recipes", "show", "dmo")
+    assert (status, out, "Did you mean 'demo'?" in err) == (2, "", True)
 
 
 def test_recipes_are_listed(pulmo: Call) -> None:
@@ -174,7 +186,7 @@ def test_a_signal_ends_a_verb_that_goes_on_after_bad_files(
         drawn.append(1)
         os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(MapFolder, "write", interrupted)
+    monkeypatch.setattr(HeatMaps, "write", interrupted)
     status, out, err = pulmo("explain", bundle, film, film, "-o", tmp_path)
     assert (status, out, err) == (130, "", "pulmo: Interrupted.\n")
     assert drawn == [1]

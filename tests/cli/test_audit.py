@@ -22,7 +22,10 @@ def test_a_page_the_figures_and_a_gate(
     words = ("audit", bundle, "--data", manifest, "--split", "test", "-o", folder)
     # Of sixteen films no floor can be fitted, so that nothing fails.
     status, out, err = pulmo(*words, "--only", "shortcuts", "--threads", "1")
-    assert (status, err) == (0, "")
+    assert status == 0
+    # The model of the tests is one of drawings.
+    assert err.startswith("warning: The model was trained on drawings")
+    assert err.count("\n") == 1
     assert "Not looked at  shortcuts: No floor could be fitted." in out
     assert "What it has been shown, on these pictures:\n- Nothing." in out
     found = read_audit(folder / "audit.json")
@@ -96,3 +99,23 @@ def test_a_wrong_call_is_a_sentence(
     ):
         got, _, err = pulmo("audit", *words)
         assert (got, sentence in err) == (status, True), err
+
+
+def test_what_the_model_was_trained_on_is_left_out_and_counted(
+    pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
+) -> None:
+    films = read_manifest(manifest)
+    unsplit, folder = tmp_path / "unsplit.parquet", tmp_path / "audit"
+    write_manifest(films.assign(split=None), unsplit)
+    checks = ("--only", "leakage", "--only", "sources", "--threads", "1")
+    status, out, err = pulmo("audit", bundle, "--data", unsplit, *checks, "-o", folder)
+    seen = films["split"].isin(["train", "val"])
+    assert status == 5
+    assert f"{seen.sum()} pictures took no part, because the model was trained or chosen on" in err
+    assert f"{seen.sum()} of {len(films)} pictures are tied to one that was fitted on" in out
+    found = read_audit(folder / "audit.json")
+    assert found.data.n == (~seen).sum()
+    assert sorted(found.data.voided) == sorted(Path(path).name for path in films["path"][seen])
+    # The rest is the test, whatever the manifest calls it.
+    (opening,) = read_openings(bundle / "openings.jsonl")
+    assert opening.pictures == found.data.n

@@ -82,16 +82,17 @@ def test_a_table_alone(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None
 def test_a_table_with_the_split_of_a_manifest(
     pulmo: Call, films: pd.DataFrame, predicted: pd.DataFrame, tmp_path: Path
 ) -> None:
-    films["split"] = np.where(np.arange(64) % 2, "train", "test")
+    train = pd.factorize(films["group"])[0] % 2 == 1
+    films["split"] = np.where(train, "train", "test")
     write_manifest(films, tmp_path / "films.parquet")
     predicted.to_csv(tmp_path / "theirs.csv", index=False)
     out, data = tmp_path / "audit", tmp_path / "films.parquet"
     checks = ("--only", "leakage", "--only", "degenerate", "--only", "probe")
     status, _, err = pulmo("audit", tmp_path / "theirs.csv", "--data", data, *checks, "-o", out)
     assert status in {0, 5}  # drawn films may resemble each other
-    assert "fitted on the 32 training and validation pictures of the manifest" in err
+    assert f"fitted on the {train.sum()} training and validation pictures of the manifest" in err
     audit = read_audit(out / "audit.json")
-    assert (audit.data.n, audit.data.fitted) == (32, 32)
+    assert (audit.data.n, audit.data.fitted) == ((~train).sum(), train.sum())
     assert ("same file", 0) in finding(out, "leakage").tables[0].rows
     page = (out / "audit.html").read_text()
     assert "pulmo audit PREDICTIONS --data MANIFEST -o DIR" in page
@@ -103,7 +104,7 @@ def test_a_table_with_the_folds_of_a_manifest(
     # Every fold has a class's films of each age: the floor of the ages is as good as can be.
     places = {label: place for place, label in enumerate(sorted(films["label"].unique()))}
     films["age"] = films["label"].map(places).astype(float) * 10 + 20
-    rank = films.groupby("label").cumcount()
+    rank = films.groupby("label")["group"].transform(lambda groups: pd.factorize(groups)[0])
     folded = films.assign(split="train", fold=(rank % 4).astype("Int64"))
     write_manifest(folded, tmp_path / "films.parquet")
     predicted.to_parquet(tmp_path / "theirs.parquet")

@@ -5,6 +5,7 @@ import pytest
 import typer
 from rich.progress import Progress
 
+from pulmo.cli import console
 from pulmo.cli.console import print_json, progress, say
 
 
@@ -24,6 +25,24 @@ def test_progress_off_a_terminal_shows_nothing(capsys: pytest.CaptureFixture[str
         reading(1, 2)
         training(1, 3)
     assert capsys.readouterr() == ("", "")
+
+
+def test_long_work_off_a_terminal_tells_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(console, "monotonic", lambda: now)
+    with progress("reading", "comparing", lines=True) as (reading, comparing):
+        reading(1, 5000)
+        assert capsys.readouterr().err == ""
+        now += console.LINE_SECONDS
+        reading(2000, 5000)
+        reading(2001, 5000)
+        now += console.LINE_SECONDS - 1
+        reading(4000, 5000)
+        now += 1
+        comparing(7, 0)
+    assert capsys.readouterr() == ("", "reading: 2,000 of 5,000\ncomparing: 7\n")
 
 
 def test_progress_on_a_terminal_shows_the_stages_that_began(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pydicom import dcmread
 
 from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.source import SOURCES
@@ -35,7 +36,9 @@ class TestImport:
 
     def test_a_folder_of_classes(self, pulmo: Call, folder: Path, tmp_path: Path) -> None:
         output = tmp_path / "new" / "m.parquet"
-        status, out, err = pulmo("data", "import", "folder", folder, "-o", output, "--name", "own")
+        status, out, err = pulmo(
+            "data", "import", "folder", folder, "-o", output, "--name", "own", "--source", "north"
+        )
         assert (status, err) == (0, "")
         assert out == f"{output}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
         assert set(read_manifest(output)["source"]) == {"own"}
@@ -99,7 +102,9 @@ class TestImport:
             f"covid/{first.name},covid,F,40\n"
             f"covid/{first.name},covid,F,40\n"
         )
-        status, out, err = pulmo("data", "import", "csv", table, "-o", tmp_path / "m.parquet")
+        status, out, err = pulmo(
+            "data", "import", "csv", table, "-o", tmp_path / "m.parquet", "--source", "north"
+        )
         assert status == 4
         assert "1 pictures" in out
         assert [line.split(":")[0] for line in err.splitlines()[:3]] == [
@@ -162,3 +167,93 @@ def test_phantoms_are_drawn_into_a_new_folder_only(pulmo: Call, tmp_path: Path) 
     status, _, err = pulmo("data", "phantom", "-o", folder, "--count", "2")
     assert status == 2
     assert "is there and not an empty folder" in err
+
+
+class TestSource:
+    """What is known of the hospital of one's own pictures."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path, phantoms: Path) -> Path:
+        """Two classes of four pictures."""
+        pictures = sorted((phantoms.parent / "images").glob("*.png"))
+        for place, picture in enumerate(pictures[:8]):
+            target = tmp_path / "set" / ("Covid-19" if place % 2 else "normal")
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy(picture, target)
+        return tmp_path / "set"
+
+    def test_it_is_not_stated_unless_the_user_does(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        output = tmp_path / "m.parquet"
+        words = ("data", "import", "folder", folder, "-o", output, "--map", "Covid-19=covid")
+        status, _, err = pulmo(*words)
+        assert status == 0
+        assert "not stated which hospital 8 of the pictures" in err
+        assert "--source NAME" in err
+        table = read_manifest(output)
+        assert table["origin"].isna().all()
+        assert set(table["root"]) == {str(folder.resolve())}
+        assert table["source"].str.fullmatch("folder-[0-9a-f]{8}").all()
+        status, _, err = pulmo(*words, "--source", "Covid-19=north")
+        assert "not stated which hospital 4 of the pictures" in err
+        status, _, err = pulmo(*words, "--source", "south", "--source", "covid=north")
+        assert (status, "not stated" in err) == (0, False)
+        table = read_manifest(output)
+        assert (
+            table["origin"].tolist()
+            == (table["label"] == "covid").map({True: "north", False: "south"}).tolist()
+        )
+
+    def test_a_row_of_the_table_states_its_own(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        first, second = sorted((folder / "normal").iterdir())[:2]
+        table = folder / "films.csv"
+        table.write_text(
+            f"path,label,source\nnormal/{first.name},normal,east\nnormal/{second.name},normal,\n"
+        )
+        output = tmp_path / "m.parquet"
+        assert pulmo("data", "import", "csv", table, "-o", output, "--source", "west")[0] == 0
+        assert read_manifest(output)["origin"].tolist() == ["east", "west"]
+
+    @pytest.mark.parametrize(
+        ("words", "reason"),
+        [
+            (["folder", "--source", "viral=north"], "images of 'viral' are from, but there are"),
+            (["folder", "--source", "=north"], "neither NAME nor CLASS=NAME"),
+            (["folder", "--source", "covid="], "neither NAME nor CLASS=NAME"),
+            (["folder", "--source", "a", "--source", "b"], "all pictures are from a and from b"),
+            (["cohen", "--source", "north"], "--source is for the sources csv and folder"),
+        ],
+    )
+    def test_a_statement_that_fits_nothing_is_refused(
+        self, pulmo: Call, folder: Path, tmp_path: Path, words: list[str], reason: str
+    ) -> None:
+        name, *rest = words
+        more = ("-o", tmp_path / "m.parquet", "--map", "Covid-19=covid")
+        status, _, err = pulmo("data", "import", name, folder, *more, *rest)
+        assert status == 2
+        assert reason in err
+
+
+def test_patients_of_dicom_files_are_known_by_a_key_alone(
+    pulmo: Call, tmp_path: Path, phantoms: Path
+) -> None:
+    folder, key, output = tmp_path / "set", tmp_path / "key", tmp_path / "m.parquet"
+    (folder / "normal").mkdir(parents=True)
+    films = sorted((phantoms.parent / "images").glob("*.dcm"))[:4]
+    for number, film in enumerate(films):
+        dataset = dcmread(film)
+        dataset.PatientID = f"canary-{number // 2}"
+        dataset.save_as(folder / "normal" / film.name)
+    key.write_bytes(bytes(32))
+    words = ("data", "import", "folder", folder, "-o", output, "--patients-from-dicom", key)
+    status, out, err = pulmo(*words)
+    assert status == 0
+    assert f"{len(films)} DICOM files state their patient; 2 are known." in err
+    assert out.startswith(f"{output}: 4 pictures in 2 groups")
+    assert "canary" not in out + err
+    assert b"canary" not in output.read_bytes()
+    key.write_bytes(b"short")
+    assert pulmo(*words)[0] == 3

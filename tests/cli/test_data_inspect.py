@@ -32,7 +32,7 @@ def test_it_says_what_is_there_and_where_the_page_is(
 
 
 def test_a_flagged_set_is_no_error(pulmo: Call, films: pd.DataFrame, tmp_path: Path) -> None:
-    films.loc[films["label"] == "covid", "source"] = "elsewhere"
+    films.loc[films["label"] == "covid", "origin"] = "elsewhere"
     films.loc[0, "patient"] = pd.NA
     write_manifest(films, tmp_path / "m.parquet")
     arguments = (tmp_path / "m.parquet", "-o", tmp_path / "i", "--samples", "0")

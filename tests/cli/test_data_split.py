@@ -120,6 +120,21 @@ def test_a_source_is_left_out(pulmo: Call, sources: Path, tmp_path: Path) -> Non
     assert "warning: val has no picture of covid\n" in out
 
 
+def test_a_source_of_no_stated_hospital_may_be_the_others_own(
+    pulmo: Call, sources: Path, tmp_path: Path
+) -> None:
+    output, table = tmp_path / "s.parquet", read_manifest(sources)
+    table.loc[table["source"] == "north", "origin"] = None
+    write_manifest(table, sources)
+    n = (table["source"] == "north").sum()
+    for words in (["--leave-out", "south"], ["--folds-by-source", "--test", "0"]):
+        status, out, _ = pulmo("data", "split", sources, "-o", output, *words)
+        assert status == 0
+        assert f"warning: It is not stated which hospital {n} of these pictures are from" in out
+    status, out, _ = pulmo("data", "split", sources, "-o", output)
+    assert "not stated" not in out
+
+
 def test_a_test_that_may_hold_what_is_trained_on_is_a_warning(
     pulmo: Call, sources: Path, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from pulmo.bundle.card import read_card
 from pulmo.bundle.predictor import MODEL, Predictor
 from pulmo.core.estimate import gap
 from pulmo.core.run_folder import OPENINGS, RunFolder
-from pulmo.core.tables import read_predictions, write_manifest
+from pulmo.core.tables import read_manifest, read_predictions, write_manifest
 from pulmo.evaluate.evaluation import read_evaluation
 from pulmo.radiograph import read_radiograph
 
@@ -601,3 +601,15 @@ def test_a_file_that_is_neither_a_bundle_nor_a_table_is_refused(
     status, _, err = pulmo("evaluate", path, "--positive", "tb", "-o", tmp_path / "e")
     assert status == 2
     assert f"{path} is no bundle; a table of predictions ends in .parquet or .csv or " in err
+
+
+def test_the_test_through_an_unsplit_manifest_is_an_opening_of_it(
+    pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
+) -> None:
+    unsplit = tmp_path / "unsplit.parquet"
+    write_manifest(read_manifest(manifest).assign(split=None), unsplit)
+    for times, data in enumerate((("--data", manifest, "--split", "test"), ("--data", unsplit)), 1):
+        out = tmp_path / f"e{times}"
+        assert pulmo("evaluate", bundle, *data, "-o", out)[0] == 0
+        assert read_evaluation(out / "evaluation.json").data.openings == times
+    assert "This test set has been opened 2 times" in (out / "report.html").read_text()

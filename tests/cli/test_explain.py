@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from pulmo.core.run_folder import RunFolder
+from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -14,7 +15,9 @@ def test_a_map_of_each_film_is_written_and_named(
 ) -> None:
     maps = tmp_path / "deep" / "maps"
     status, out, err = pulmo("explain", bundle, film, "-o", maps, "--label", "viral")
-    assert (status, out, err) == (0, f"{maps / film.stem}.viral.png\n", "")
+    assert (status, out) == (0, f"{maps / film.stem}.viral.png\n")
+    assert f"note: {film}: " in err
+    assert KINDS["drawings"][:30] in err.lower()
     with Image.open(maps / f"{film.stem}.viral.png") as picture:
         assert picture.format == "PNG"
 
@@ -29,7 +32,8 @@ def test_bad_films_are_named_and_the_rest_is_done(
     assert status == expected
     assert len(out.splitlines()) == good
     assert err.startswith(f"{bad} is not a PNG")
-    assert len(err.splitlines()) == 2
+    assert str(film) not in err.splitlines()[0]
+    assert "could not be used" in err.splitlines()[-1]
 
 
 def test_an_unknown_class_lists_the_known_ones(

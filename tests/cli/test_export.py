@@ -3,6 +3,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from pulmo.bundle.export import export_run
+from pulmo.core.errors import InputError
 from pulmo.core.run_folder import RunFolder
 
 Call = Callable[..., tuple[int, str, str]]
@@ -23,10 +27,15 @@ def test_what_cannot_be_exported(pulmo: Call, run: RunFolder, bundle: Path, tmp_
     status, _, err = pulmo("export", run.root, "-o", bundle)
     assert status == 3
     assert "exists already; a bundle is never overwritten" in err
-    unfinished = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
+    unfinished = RunFolder(Path(shutil.copytree(run.root, tmp_path / "a run")))
     unfinished.card.unlink()
-    for folder in (unfinished.root, tmp_path / "none"):
-        status, _, err = pulmo("export", folder, "-o", tmp_path / "new")
-        assert status == 3
-        assert "card.json does not exist" in err
+    unfinished.history.write_text(unfinished.history.read_text().splitlines()[0] + "\n")
+    status, _, err = pulmo("export", unfinished.root, "-o", tmp_path / "new")
+    assert status == 3
+    assert "is not finished: 1 of 2 epochs are done" in err
+    assert f"pulmo train --resume -o '{unfinished.root}'" in err
+    with pytest.raises(InputError, match="is not finished: 1 of 2"):
+        export_run(unfinished, tmp_path / "new")
+    status, _, err = pulmo("export", tmp_path / "none", "-o", tmp_path / "new")
+    assert (status, "none holds no training run" in err) == (3, True)
     assert not (tmp_path / "new").exists()

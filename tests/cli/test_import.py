@@ -1,5 +1,6 @@
 """`pulmo data import` and `merge` on bad input, repeated and interrupted."""
 
+import json
 import os
 import shutil
 import signal
@@ -8,15 +9,22 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.split import check_split
+from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
 
-NO_PICTURE = "it is not a PNG, JPEG, TIFF or DICOM file; its content decides, not its name"
+NO_PICTURE = (
+    "it is not a PNG, JPEG, TIFF, BMP, WebP, JPEG … or DICOM file; "
+    "its content decides, not its name"
+)
 
 
 @pytest.fixture
@@ -33,6 +41,61 @@ def problems(path: Path) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
+class TestLayouts:
+    """Folders and tables in the forms in which people have them."""
+
+    def test_a_split_of_folders_is_kept_and_checked_for_leaks(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        keras, output = tmp_path / "keras", tmp_path / "m.parquet"
+        for number, path in enumerate(sorted(folder.glob("*/*"))):
+            side = ("train", "validation")[number % 2]
+            place = keras / side / path.parent.name / path.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, place)
+        status, out, err = pulmo("data", "import", "folder", keras, "-o", output)
+        assert (status, "4 covid, 4 normal" in out) == (0, True)
+        assert "a split of its own: 4 train, 4 val" in err
+        assert f"pulmo data split {output} --keep-official" in err
+        split = read_manifest(output)
+        assert dict(split.groupby("split")["path"].size()) == {"train": 4, "val": 4}
+        kept = tmp_path / "kept.parquet"
+        assert pulmo("data", "split", output, "--keep-official", "-o", kept)[0] == 0
+        assert read_manifest(kept)["split"].tolist() == split["split"].tolist()
+        # The same picture on both sides.
+        path = next((keras / "train" / "covid").iterdir())
+        shutil.copy(path, keras / "validation" / "covid" / f"copy{path.suffix}")
+        assert pulmo("data", "import", "folder", keras, "-o", output)[0] == 0
+        with pytest.raises(RefusedError, match="leaks"):
+            check_split(read_manifest(output))
+        status, out, _ = pulmo("data", "split", output, "--keep-official", "-o", kept)
+        assert (status, "left out: 1 (" in out) == (0, True)
+
+    def test_a_flat_folder_is_of_one_class(self, pulmo: Call, folder: Path, tmp_path: Path) -> None:
+        flat, output = folder / "covid", tmp_path / "m.parquet"
+        status, out, err = pulmo("data", "import", "folder", flat, "-o", output)
+        assert (status, out, "--label LABEL" in err) == (3, "", True)
+        status, out, _ = pulmo("data", "import", "folder", flat, "--label", "other", "-o", output)
+        assert (status, "(4 other)" in out) == (0, True)
+        status, _, err = pulmo("data", "import", "csv", flat, "--label", "other", "-o", output)
+        assert (status, "--label is for the source folder" in err) == (2, True)
+
+    def test_a_table_lies_beside_another_folder(
+        self, pulmo: Call, folder: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "notes").mkdir()
+        table, output = tmp_path / "notes" / "t.csv", tmp_path / "m.parquet"
+        lines = [f"{path.name},covid" for path in sorted((folder / "covid").iterdir())]
+        table.write_text("\n".join(["path,label", *lines]))
+        words = ["data", "import", "csv", table, "-o", output]
+        assert pulmo(*words)[0] == 3
+        status, out, _ = pulmo(*words, "--root", folder / "covid")
+        assert (status, "(4 covid)" in out) == (0, True)
+        words[2] = "folder"
+        status, _, err = pulmo(*words, "--root", folder)
+        assert (status, "is for the source csv" in err) == (2, True)
+
+
 class TestProblems:
     """What does not get into the manifest."""
 
@@ -43,7 +106,9 @@ class TestProblems:
         for path in empty:
             path.touch()
         (folder / "normal" / "text.png").write_text("text")
-        status, out, err = pulmo("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")
+        status, out, err = pulmo(
+            "data", "import", "folder", folder, "-o", tmp_path / "m.parquet", "--source", "north"
+        )
         assert status == 4
         assert out == f"{tmp_path / 'm.parquet'}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
         assert err.splitlines() == [
@@ -68,7 +133,9 @@ class TestProblems:
         assert pulmo("data", "import", "folder", folder, "-o", output)[0] == 4
         assert (tmp_path / "m.problems.csv").exists()
         (folder / "covid" / "empty.png").unlink()
-        status, _, err = pulmo("data", "import", "folder", folder, "-o", output)
+        status, _, err = pulmo(
+            "data", "import", "folder", folder, "-o", output, "--source", "north"
+        )
         assert (status, err) == (
             0, "8 files have not changed since they were read; --fresh reads them.\n",
         )  # fmt: skip
@@ -179,7 +246,7 @@ class TestAgain:
         self, pulmo: Call, folder: Path, tmp_path: Path
     ) -> None:
         output = tmp_path / "m.parquet"
-        words = ("data", "import", "folder", folder, "-o", output)
+        words = ("data", "import", "folder", folder, "-o", output, "--source", "north")
         status, _, err = pulmo(*words, "--headers-only")
         assert (status, len(err.splitlines())) == (0, 1)
         assert err.startswith("8 pictures were not decoded: ")
@@ -241,7 +308,16 @@ class TestAgain:
     def test_fresh_forgets_the_journal(
         self, pulmo: Call, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        words = ("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")
+        words = (
+            "data",
+            "import",
+            "folder",
+            folder,
+            "-o",
+            tmp_path / "m.parquet",
+            "--source",
+            "north",
+        )
 
         def full(*_: object) -> None:
             raise InputError("The disk is full.")
@@ -284,3 +360,44 @@ class TestMerge:
         alone = ("data", "merge", tmp_path / "a.parquet", "-o", output, "--drop-contradictions")
         assert pulmo(*alone)[::2] == (0, "")
         assert not (tmp_path / "m.problems.csv").exists()
+
+
+def test_notes_of_the_reader_are_counted_and_kept(
+    pulmo: Call, folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.parquet"
+    grey = np.random.default_rng(0).integers(0, 200, (32, 32, 1), dtype=np.uint8)
+    for name in ("a", "b"):
+        grey = 250 - grey
+        Image.fromarray(grey + np.array([0, 0, 1], np.uint8)).save(folder / "covid" / f"{name}.png")
+    words = ("data", "import", "folder", folder, "-o", output, "--name", "mine")
+    status, _, err = pulmo(*words)
+    assert status == 0
+    assert f"notes: 2 of 10 images: {KINDS['colour']}\n" in err
+    table = read_manifest(output)
+    noted = table[table["notes"].notna()]
+    assert {Path(path).name for path in noted["path"]} == {"a.png", "b.png"}
+    assert set(noted["notes"]) == {"colour"}
+    for verb in ("split", "curate"):
+        changed = tmp_path / f"{verb}.parquet"
+        pulmo("data", verb, output, "-o", changed)
+        kept = read_manifest(changed).set_index("path")["notes"]
+        assert kept.equals(table.set_index("path")["notes"].reindex(kept.index)), verb
+    pulmo("data", "inspect", output, "-o", tmp_path / "seen", "--samples", "0")
+    counts = json.loads((tmp_path / "seen" / "inspection.json").read_text())["notes"]["colour"]
+    assert (counts["n"], counts["classes"], counts["sources"]) == (
+        2, {"covid": 2, "normal": 0}, {"mine": 2},
+    )  # fmt: skip
+    assert KINDS["colour"] in (tmp_path / "seen" / "inspection.html").read_text()
+
+
+def test_a_manifest_from_before_notes_says_that_they_are_unknown(
+    pulmo: Call, folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "m.parquet"
+    pulmo("data", "import", "folder", folder, "-o", output)
+    pd.read_parquet(output).drop(columns="notes").to_parquet(output)
+    assert set(read_manifest(output)["notes"]) == {"unknown"}
+    status, _, err = pulmo("data", "inspect", output, "-o", tmp_path / "seen", "--samples", "0")
+    assert status == 0
+    assert "notes: 8 of 8 images: the notes are not known" in err

@@ -20,7 +20,7 @@ Call = Callable[..., tuple[int, str, str]]
 
 KEYS = {
     "file", "sha256", "status", "reason", "probabilities", "decision", "positive", "threshold",
-    "model", "band", "classes",
+    "model", "band", "classes", "notes", "note_kinds", "heatmap",
 }  # fmt: skip
 
 
@@ -42,10 +42,6 @@ def make_empty(path: Path, _: Path) -> None:
 
 def make_text(path: Path, _: Path) -> None:
     path.write_text("hello")
-
-
-def make_folder(path: Path, _: Path) -> None:
-    path.mkdir()
 
 
 def make_truncated(path: Path, film: Path) -> None:
@@ -84,14 +80,13 @@ MATRIX = [
     (make_missing, "error", "x.png does not exist"),
     (make_empty, "error", "x.png is empty"),
     (make_text, "error", "its content decides, not its name"),
-    (make_folder, "error", "is a folder; a file was expected"),
     (make_truncated, "error", "truncated"),
     (make_huge, "refused", "more pixels than are read"),
     (make_colour, "refused", "is a colour picture"),
-    (make_gif, "error", "is not a PNG, JPEG, TIFF or DICOM file"),
+    (make_gif, "error", "is a GIF image"),
     (make_apng, "refused", "holds several pictures"),
     (make_pages, "refused", "holds several pictures"),
-    (make_dicom_without_pixels, "error", "without pixel data"),
+    (make_dicom_without_pixels, "error", "without Pixel Data"),
 ]
 
 
@@ -124,7 +119,7 @@ def test_json_of_good_and_bad_files_is_one_list_with_the_documented_keys(
     status, out, err = pulmo("predict", "--json", "--model", bundle, *files)
     results = json.loads(out)
     assert status == 4
-    assert err == "pulmo: 2 of 3 files could not be used.\n"
+    assert err.endswith("pulmo: 2 of 3 files could not be used.\n")
     assert all(result.keys() == KEYS for result in results)
     assert [result["file"] for result in results] == [str(file) for file in files]
     assert [result["status"] for result in results] == ["error", "ok", "refused"]
@@ -135,6 +130,9 @@ def test_json_of_good_and_bad_files_is_one_list_with_the_documented_keys(
         "sha256": sha256(film.read_bytes()),
         "status": "ok",
         "reason": None,
+        "notes": [note.text for note in outcome.notes],
+        "note_kinds": ["drawings", "seen"],
+        "heatmap": None,
         "probabilities": outcome.probabilities,
         "decision": outcome.decision,
         "positive": outcome.positive,
@@ -170,14 +168,16 @@ def test_people_get_a_line_each_and_how_to_read_it(
     outcome = predictor.predict(read_radiograph(path))
     covid = outcome.probabilities["covid"]
     sign = "positive" if outcome.positive else "negative"
+    seen = any(note.kind == "seen" for note in outcome.notes)
+    marks = f"(trained on drawings{', seen in training' if seen else ''})"
     assert status == 0
     assert out.splitlines()[0].split() == [
         *str(path).split(), outcome.decision, f"{outcome.probabilities[outcome.decision]:.3f}",
-        "covid", f"{covid:.3f}", sign,
+        "covid", f"{covid:.3f}", sign, *marks.split(),
     ]  # fmt: skip
     assert len({line.index(" covid 0.", 40) for line in out.splitlines()}) == 1
-    assert err.startswith("positive: probability of covid at least ")
-    assert err.endswith("For research, not diagnosis.\n")
+    assert "\npositive: probability of covid at least " in f"\n{err}"
+    assert "For research, not diagnosis.\n" in err
 
 
 def test_a_name_that_is_not_utf8_is_shown(
@@ -210,8 +210,8 @@ class TestModel:
 
     def test_the_network_alone(self, pulmo: Call, bundle: Path, film: Path) -> None:
         assert (
-            pulmo("predict", film, "--model", bundle / "model.onnx")[:2]
-            == pulmo("predict", film, "--model", bundle)[:2]
+            pulmo("predict", film, "--model", bundle / "model.onnx")[1].split("(")[0]
+            == pulmo("predict", film, "--model", bundle)[1].split("(")[0]
         )
 
     @pytest.mark.parametrize("name", ["model.onnx", "MODEL_CARD.md"])

@@ -58,7 +58,8 @@ def test_folds_end_in_a_table_and_resume_where_they_were(
     status, out, err = pulmo(*words)
     assert status == 2
     assert "holds runs already; go on with them with --resume" in err
-    status, out, err = pulmo(*words, "--resume", "--json")
+    # The runs know their recipe and their pictures.
+    status, out, err = pulmo("train", "-o", tmp_path / "cv", "--folds", "--resume", "--json")
     assert status == 0
     assert "epoch" not in err
     assert json.loads(out) == json.loads((tmp_path / "cv" / "summary.json").read_text())

@@ -107,7 +107,11 @@ def test_trials_that_came_to_nothing_are_in_the_table(
 @pytest.mark.parametrize(
     ("change", "status", "reason"),
     [
-        ('"train.rl" = {low = 0.1, high = 0.2}', 2, "train.rl is not known, did you mean 'lr'?"),
+        (
+            '"train.rl" = {low = 0.1, high = 0.2}',
+            2,
+            "train.rl is not known, did you mean 'train.lr'?",
+        ),
         ('"train.lr" = {low = 0.2, high = 0.1}', 2, "low must be below high"),
     ],
 )

@@ -19,6 +19,7 @@ from pulmo.core.errors import InterruptedRunError
 from pulmo.core.recipe import Recipe
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.tables import manifest_sha256, read_manifest, write_manifest
+from pulmo.models import published
 from pulmo.train import run as run_module
 
 Call = Callable[..., tuple[int, str, str]]
@@ -65,7 +66,8 @@ class TestInterrupted:
                 assert pulmo(*words, parts.root, "--resume")[0] == 130
             assert len(timeless(parts)) == done + 1 < EPOCHS
             self._fill_the_disk(pulmo, [*words, parts.root, "--resume"], parts)
-            status, out, err = pulmo(*words, parts.root, "--resume")
+            # The run knows its recipe and its pictures.
+            status, out, err = pulmo("train", "--threads", "1", "-o", parts.root, "--resume")
             assert status == 0
             assert pulmo(*words, whole.root)[0] == 0
         finally:
@@ -136,7 +138,7 @@ def test_a_signal_while_pictures_are_decoded_ends_at_once(
     status, out, err = pulmo("train", "demo", "--data", manifest, "-o", tmp_path / "run")
     assert (status, out) == (130, "")
     assert err.splitlines()[-1] == "pulmo: Interrupted before training began."
-    assert list((tmp_path / "run").iterdir()) == []
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_second_signal_is_for_whoever_handled_it_before() -> None:
@@ -175,6 +177,7 @@ class TestResume:
         pulmo: Call,
         run: RunFolder,
         recipe_file: Path,
+        quick_recipe: Recipe,
         films: pd.DataFrame,
         tmp_path: Path,
     ) -> None:
@@ -182,10 +185,37 @@ class TestResume:
         status, _, err = pulmo(*words, run.manifest, "--set", "train.lr=1e-2")
         assert status == 5
         assert "resumes only with the recipe and settings that it began with" in err
+        assert f"train.lr is {quick_recipe.train.lr} there and 0.01 now" in err
+        assert "train.epochs" not in err
+        same = f"train.lr={quick_recipe.train.lr}"
+        assert pulmo(*words, run.manifest, "--set", same)[0] == 0
+        status, _, err = pulmo("train", "starter", *words[2:], run.manifest)
+        assert (status, "a run of the recipe 'demo', not of 'starter'" in err) == (5, True)
         write_manifest(films[:-1], tmp_path / "fewer.parquet")
         status, _, err = pulmo(*words, tmp_path / "fewer.parquet")
         assert status == 5
         assert f"resume it with --data {run.manifest}" in err
+
+    def test_what_the_recipe_says_now_is_told_and_not_taken(
+        self, pulmo: Call, run: RunFolder
+    ) -> None:
+        before = files_of(run.root)
+        status, out, err = pulmo("train", "demo", "-o", run.root, "--resume")
+        assert status == 0
+        assert "finished already" in out
+        (line,) = err.splitlines()
+        assert "goes on with its own recipe, which differs in image.size" in line
+        assert "train.epochs" in line
+        assert {k: v for k, v in files_of(run.root).items() if k != "curves.svg"} == {
+            k: v for k, v in before.items() if k != "curves.svg"
+        }
+
+    def test_nothing_to_resume(self, pulmo: Call, manifest: Path, tmp_path: Path) -> None:
+        for words in ([], ["demo", "--data", manifest]):
+            status, out, err = pulmo("train", *words, "-o", tmp_path / "none", "--resume")
+            assert (status, out) == (2, "")
+            assert "holds no run; begin one without --resume" in err
+            assert not (tmp_path / "none").exists()
 
     def test_a_run_is_not_begun_twice(self, pulmo: Call, run: RunFolder, recipe_file: Path) -> None:
         status, _, err = pulmo("train", recipe_file, "--data", run.manifest, "-o", run.root)
@@ -200,10 +230,10 @@ class TestBadInput:
         ("words", "reason"),
         [
             (["dmo"], "Did you mean 'demo'?\n"),
-            (["demo", "--set", "train.epoch=3"], "did you mean 'epochs'?\n"),
+            (["demo", "--set", "train.epoch=3"], "did you mean 'train.epochs'?\n"),
             (["demo", "--set", "train.lr=fast"], "train.lr: "),
             (["demo", "--set", "train"], "is not a setting; write section.key=value"),
-            (["demo", "--device", "tpu"], "There is no device 'tpu' here"),
+            (["demo", "--device", "tpu"], "'tpu' is not one of 'auto', 'cpu', 'cuda'"),
         ],
     )
     def test_a_typo(
@@ -225,7 +255,28 @@ class TestBadInput:
             status, _, err = pulmo("train", "demo", "--data", path, "-o", tmp_path / "run")
             assert status == 3
             assert reason in err
-            assert list((tmp_path / "run").iterdir()) == []
+            assert not (tmp_path / "run").exists()
+
+    def test_weights_that_cannot_be_had(
+        self, pulmo: Call, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(published, "_unreachable", lambda _: "no network")
+        monkeypatch.setattr(run_module, "gather", lambda *_: pytest.fail("pictures were read"))
+        for options in ([], ["--seeds", "2"]):
+            words = ["train", "starter", "--data", manifest, "-o", tmp_path / "run", *options]
+            status, out, err = pulmo(*words)
+            assert (status, out) == (2, "")
+            (line,) = err.splitlines()
+            assert "(no network)" in line
+            assert "--set model.weights=FILE" in line
+            assert "--from-scratch" in line
+            assert not (tmp_path / "run").exists()
+
+    def test_the_recipe_and_the_manifest_are_named(self, pulmo: Call, tmp_path: Path) -> None:
+        status, _, err = pulmo("train", "-o", tmp_path / "run")
+        assert (status, "Name a recipe" in err) == (2, True)
+        status, _, err = pulmo("train", "demo", "-o", tmp_path / "run")
+        assert (status, "--data" in err) == (2, True)
 
     def test_a_split_that_leaks(self, pulmo: Call, films: pd.DataFrame, tmp_path: Path) -> None:
         write_manifest(films.assign(group="everyone"), tmp_path / "m.parquet")

@@ -32,6 +32,34 @@ def test_settings_are_toml_or_text() -> None:
     assert (recipe.data.views, recipe.train.seed) == (("PA",), 3)
 
 
+@pytest.mark.parametrize("text", ["[covid,normal]", "[ covid, 'normal' ]", '["covid", normal]'])
+def test_the_words_of_a_list_need_no_quotes(text: str) -> None:
+    assert load_recipe("demo", [f"labels.order={text}"]).labels.order == ("covid", "normal")
+    settings = ["labels.order=[covid, normal]", "labels.merge={viral=covid, other = normal}"]
+    assert load_recipe("demo", settings).labels.merge == {"viral": "covid", "other": "normal"}
+    assert load_recipe("demo", ["model.weights=[a, b"]).model.weights == "[a, b"
+
+
+def test_a_file_is_blamed_only_for_its_own_faults(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(shipped_recipes()["demo"].read_text())
+    with pytest.raises(UsageError) as wrong:
+        load_recipe(str(path), ["train.seed=1", "train.lr=fast"])
+    assert "mine.toml" not in str(wrong.value)
+    assert "seed" not in str(wrong.value)
+    path.write_text(path.read_text().replace("[train]", "[train]\nspeed = 3"))
+    with pytest.raises(UsageError, match=r"mine\.toml is not a usable recipe: train\.speed"):
+        load_recipe(str(path), ["train.seed=1"])
+
+
+def test_a_random_start_takes_the_weights_out() -> None:
+    recipe = load_recipe("starter", scratch=True)
+    assert (recipe.model.weights, recipe.name) == ("none", "starter")
+    assert load_recipe("starter").model.weights != "none"
+    with pytest.raises(UsageError, match="contradict each other"):
+        load_recipe("starter", ["model.weights=timm"], scratch=True)
+
+
 def test_the_hash_follows_the_content() -> None:
     assert load_recipe("demo").sha256 == load_recipe("demo").sha256
     assert load_recipe("demo").sha256 != load_recipe("demo", ["train.seed=1"]).sha256
@@ -40,10 +68,12 @@ def test_the_hash_follows_the_content() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("train.epoch=2", "train.epoch is not known, did you mean 'epochs'"),
+        ("train.epoch=2", "train.epoch is not known, did you mean 'train.epochs'"),
         ("modle.x=1", "modle is not known, did you mean 'model'"),
         ("train.zzz=1", "train.zzz is not known; known are epochs"),
-        ("train.lr=fast", "train.lr: .* got 'fast'"),
+        ("epochs=5", "epochs is not known, did you mean 'train.epochs'"),
+        ("train.size=64", "train.size is not known, did you mean 'image.size'"),
+        ("train.lr=fast", "The setting 'train.lr=fast' cannot be used: train.lr: .* got 'fast'"),
         ("train.lr=-1", "train.lr: .* greater than 0"),
         ("image.size=4096", "image.size: .* 1024"),
         ("labels.order=['covid']", "two or more"),
@@ -52,7 +82,7 @@ def test_the_hash_follows_the_content() -> None:
         ("decision.positive=[]", "decision.positive must name"),
         ("decision.positive=['covid','covid']", "each once"),
         ("decision.positive=['covid','bacterial','viral','normal']", "some but not all"),
-        ("labels.ordr=['covid']", "labels.ordr is not known, did you mean 'order'"),
+        ("labels.ordr=['covid']", "labels.ordr is not known, did you mean 'labels.order'"),
         ("train.lr=true", "train.lr: .* valid number"),
         ("train.epochs='3'", "train.epochs: .* valid integer"),
         ("model.mean=nan", "model.mean: .* finite"),
@@ -62,7 +92,7 @@ def test_the_hash_follows_the_content() -> None:
         ("train.lr", "is not a setting"),
         ("train.class_weights={nromal=2}", "train.class_weights speaks of nromal; the classes"),
         ("train.oversample={other=2}", "train.oversample speaks of other"),
-        ("train.stages=[{epoch=2}]", "train.stages.0.epoch is not known, did you mean 'epochs'"),
+        ("train.stages=[{epoch=2}]", "train.stages.0.epoch is not known, did you mean '.*epochs'"),
         ("train.stages.0.epochs=2", "train.stages: .* valid tuple"),
     ],
 )

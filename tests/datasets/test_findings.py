@@ -7,9 +7,11 @@ from pulmo.core.labels import LABELS
 from pulmo.datasets.findings import (
     CHEXPERT,
     Verdict,
+    box_of_corners,
     box_of_pixels,
     chexpert_verdict,
     label_of_findings,
+    stated_verdict,
     verdict,
 )
 
@@ -104,3 +106,47 @@ def test_boxes_are_fractions_of_the_picture() -> None:
 def test_a_box_that_is_none_is_named(texts: list[str | None], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         box_of_pixels("Mass", texts, 1024)
+
+
+def test_a_box_by_its_corners_is_cut_at_the_edges() -> None:
+    corners = ["10", "20", "30.0", "40"]
+    assert box_of_corners("ILD", corners, 40, 80) == Box("ILD", 0.25, 0.25, 0.5, 0.25)
+    assert box_of_corners("ILD", ["-3", "60", "99", "81"], 40, 80) == Box("ILD", 0, 0.75, 1, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        (["", None, "", ""], "its box , , ,  is not four numbers"),
+        (["1", "1", "2"], "not four numbers"),
+        (["1", "1", "nan", "2"], "no rectangle"),
+        (["1", "1", "inf", "2"], "no rectangle"),
+        (["3", "1", "2", "2"], "its box 3, 1, 2, 2 is no rectangle"),
+        (["1", "2", "2", "2"], "no rectangle"),
+        (["40", "1", "50", "2"], "its box 40, 1, 50, 2 is outside of 40 x 80 pixels"),
+        (["1", "-9", "2", "0"], "outside of"),
+    ],
+)
+def test_corners_that_are_no_box_are_named(texts: list[str | None], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        box_of_corners("ILD", texts, 40, 80)
+
+
+@pytest.mark.parametrize(
+    ("findings", "label", "reason"),
+    [
+        (["Edema", "Pneumonia"], "pneumonia", ""),
+        (["No Finding", "Unchanged"], "normal", ""),
+        (["Mass", "Unchanged"], "other", ""),
+        (["No Finding", "Mass"], None, "its findings name normal and others: No Finding|Mass"),
+        (["Pneumonia", "No Finding"], None, "its findings name normal and others"),
+        (["Unchanged"], None, "no finding of it is stated"),
+        ([], None, "no finding of it is stated"),
+    ],
+)
+def test_where_normal_must_stand_alone(findings: list[str], label: str | None, reason: str) -> None:
+    found = stated_verdict(findings, {**TABLE, "Unchanged": None})
+    assert (found.finding, found.label, found.failed) == ("|".join(findings), label, False)
+    assert found.reason.startswith(reason)
+    with pytest.raises(KeyError, match="Covid"):
+        stated_verdict([*findings, "Covid"], {**TABLE, "Unchanged": None})

@@ -11,7 +11,7 @@ from pulmo.datasets.journal import FACTS, Journal
 from pulmo.datasets.known import KNOWN, known_files, stamp, tasks
 from pulmo.datasets.reading import FileFacts, Known, Task
 
-FILE = FileFacts("a" * 64, "b" * 64, 3, 2, "PNG", 8, 100, 7, None, None, None, None)
+FILE = FileFacts("a" * 64, "b" * 64, 3, 2, "PNG", 8, 100, 7, None, None, None, None, None)
 
 
 def known(**files: Known) -> pa.Table:
@@ -83,7 +83,7 @@ def test_what_is_no_stamped_manifest_tells_nothing(
     assert len(known_files(path, None)) == 0
     write_manifest(stamp(films), path)
     assert len(known_files(path, None)) == len(films)
-    monkeypatch.setattr(module, "FACTS_FORMAT", 2)
+    monkeypatch.setattr(module, "FACTS_FORMAT", -1)
     assert len(known_files(path, None)) == 0
     for content in (b"text", b""):
         path.write_bytes(content)

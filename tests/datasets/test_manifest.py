@@ -34,7 +34,8 @@ def test_import_reads_what_table_and_files_say(phantoms: Path) -> None:
     assert imported.manifest["patient"].tolist() == table["patient"].astype(str).tolist()
     assert imported.manifest["width"].tolist() == table["width"].tolist()
     assert imported.manifest["age"].tolist() == table["age"].astype(float).tolist()
-    assert set(imported.manifest["source"]) == {"csv"}
+    assert set(imported.manifest["root"]) == {str(phantoms.resolve())}
+    assert set(imported.manifest["origin"]) == {"phantom"}
     # First those found, while their number is unknown.
     assert calls == [(n, 0) for n in range(1, 65)] + [(n, 64) for n in range(1, 65)]
     assert imported.manifest["group"].nunique() == table["patient"].nunique()
@@ -188,8 +189,10 @@ def test_headers_only_is_not_enough_for_a_later_import(phantoms: Path, tmp_path:
     assert import_source("csv", phantoms, reading=Reading(decode=False, earlier=output)).kept == 64
     whole = import_source("csv", phantoms, reading=Reading(earlier=output))
     assert whole.kept == 0
-    known = headers.manifest.drop(columns=["pixels_sha256"])
-    assert whole.manifest.drop(columns=["pixels_sha256"]).equals(known)
+    decoded = ["pixels_sha256", "notes"]
+    assert set(headers.manifest["notes"]) == {"unknown"}
+    assert whole.manifest["notes"].isna().all()
+    assert whole.manifest.drop(columns=decoded).equals(headers.manifest.drop(columns=decoded))
     write_manifest(whole.manifest, output)
     # A hash that is known stays known.
     kept = import_source("csv", phantoms, reading=Reading(decode=False, earlier=output))

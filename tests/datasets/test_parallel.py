@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 
 from pulmo.datasets import parallel
-from pulmo.datasets.parallel import cores, in_threads
+from pulmo.datasets.parallel import PAUSE, Pause, cores, in_threads
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +27,35 @@ def test_results_come_in_the_order_of_the_items() -> None:
 
     assert list(in_threads(work, range(20))) == [n * n for n in range(20)]
     assert list(in_threads(work, ())) == []
+
+
+def test_a_pause_has_all_results_before_the_next_item_is_taken() -> None:
+    results: list[str] = []
+
+    def items() -> Iterator[int | Pause]:
+        yield PAUSE
+        yield 1
+        yield 2
+        yield PAUSE
+        assert results == ["1", "2"]
+        yield 3
+
+    for result in in_threads(str, items()):
+        results += [result]
+    assert results == ["1", "2", "3"]
+
+
+def test_no_more_threads_than_are_asked_for() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    with closing(in_threads(str, items(), most=1)) as results:
+        assert next(results) == "0"
+        assert len(taken) == 3
 
 
 def test_no_more_is_begun_than_memory_is_meant_for() -> None:

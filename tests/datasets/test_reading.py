@@ -58,11 +58,11 @@ def test_a_file_is_decoded_and_hashed(copy: Path) -> None:
     assert read(copy) == Outcome(
         FileFacts(
             *digests, width, height, "PNG", 8, state.st_size, state.st_mtime_ns,
-            None, None, None, None,
+            None, None, None, None, None,
         )
     )  # fmt: skip
     undecoded = facts_of(copy, decode=False)
-    assert undecoded == facts_of(copy)._replace(pixels_sha256=None)
+    assert undecoded == facts_of(copy)._replace(pixels_sha256=None, notes="unknown")
 
 
 def test_what_a_dicom_file_says_is_told(tmp_path: Path) -> None:
@@ -70,10 +70,22 @@ def test_what_a_dicom_file_says_is_told(tmp_path: Path) -> None:
     write_dicom(path, PatientAge="070Y", PatientSex="M", ViewPosition="AP", PatientName="Canary")
     facts = facts_of(path)
     assert (facts.view, facts.modality, facts.age, facts.sex) == ("AP", "X-ray", 70.0, "M")
-    assert facts_of(path, decode=False) == facts._replace(pixels_sha256=None)
+    undecoded = facts._replace(pixels_sha256=None, notes="unknown")
+    assert facts_of(path, decode=False) == undecoded
     # A manifest does not tell what the file said from what a table said.
     merged = facts._replace(view="PA", modality=None, age=1.0, sex=None)
     assert read(path, Known(merged, has_tags=False)) == Outcome(facts, kept=True)
+
+
+def test_the_kinds_of_the_readers_notes_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "colour.png"
+    grey = np.random.default_rng(0).integers(0, 200, (32, 32, 1), dtype=np.uint8)
+    Image.fromarray(grey + np.array([0, 0, 1], np.uint8)).save(path)
+    kinds = [note.kind for note in read_radiograph(path).facts.notes]
+    assert "colour" in kinds
+    assert facts_of(path).notes == ";".join(kinds)
+    # What decoding would note is not known; it is never taken for nothing.
+    assert (facts_of(path, decode=False).notes or "").split(";")[-1] == "unknown"
 
 
 def test_a_file_of_the_same_size_and_time_is_not_read(
@@ -123,7 +135,7 @@ def make_pipe(path: Path) -> None:
         (lambda path: path.write_bytes(b""), "it is empty"),
         (lambda path: path.write_text("text"), "it is not a PNG, JPEG, TIFF or DICOM file; its "),
         (break_film, "it is a truncated PNG file: its end is missing"),
-        (flat, "it shows nothing: all its pixels are equal"),
+        (flat, "it shows nothing: all pixels of the displayed image are equal"),
         (Path.unlink, "it does not exist"),
         (make_folder, "it is a folder; a file was expected"),
         (make_pipe, "it is a device, a pipe or a socket; a "),

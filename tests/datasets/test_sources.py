@@ -45,8 +45,10 @@ def test_pictures_lie_below_a_folder(tmp_path: Path) -> None:
         ("darkcovidnet", "X-Ray Image DataSet/Pneumonia"),
         ("folder", "normal"),
         ("kermany", "train/NORMAL"),
+        ("montgomery", "CXR_png"),
         ("nih", "images"),
         ("radiography", "COVID/images"),
+        ("shenzhen", "CXR_png"),
     ],
 )
 def test_a_link_among_the_pictures_is_named(name: str, folder: str, tmp_path: Path) -> None:

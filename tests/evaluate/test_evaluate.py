@@ -56,6 +56,7 @@ def test_the_data_are_described(result: Evaluation) -> None:
         "failed": ({"path": "/pictures/broken.png", "reason": "It is empty."},),
         "openings": 1,
         "voided": (),
+        "notes": None,
     }
 
 
@@ -144,3 +145,17 @@ def test_a_source_whose_origins_share_no_class_is_as_many(table: pd.DataFrame, c
     assert any(
         "comes from set (from there) and no pneumonia or normal" in w for w in found.warnings
     )
+
+
+def test_a_folder_of_classes_is_no_source_in_which_they_are_compared(
+    table: pd.DataFrame, card: Card
+) -> None:
+    mine = table.assign(source="mine", origin=None, root="/pictures/mine")
+    found = evaluate(mine, Terms.of(card), PROVENANCE, few(100))
+    assert found.contrasts == ()
+    assert set(found.data.sources) == {"mine (hospital not stated)"}
+    assert any("not stated which source" in sentence for sentence in found.warnings)
+    assert not any(each.fact == "source" for each in found.subgroups)
+    stated = evaluate(mine.assign(origin="north"), Terms.of(card), PROVENANCE, few(100))
+    assert {each.source for each in stated.contrasts} == {"north"}
+    assert not any("not stated which source" in sentence for sentence in stated.warnings)

@@ -49,3 +49,23 @@ def test_a_home_of_several_origins_is_named_after_the_largest() -> None:
     )
     found = homes(table).tolist()
     assert found == ["set (from y and 1 more)"] * 3 + ["set (from no stated origin)"]
+
+
+def test_files_of_the_users_own_are_from_the_stated_hospitals_or_from_no_known_one() -> None:
+    table = rows(
+        ("mine", "north", "covid"),
+        ("mine", "south", "covid"),
+        ("mine", "south", "normal"),
+        ("mine", None, "normal"),
+        ("mine", None, "covid"),
+        ("kermany", None, "normal"),
+        ("unstated", None, "normal"),
+    )
+    table["root"] = pd.Series([*["/films"] * 5, None, None], dtype="string")
+    # Hospitals that share a class are two nonetheless: nothing says that they are alike.
+    assert homes(table).tolist() == ["north", "south", "south", "", "", "kermany", ""]
+
+
+def test_an_older_manifest_calls_such_files_after_their_reader() -> None:
+    table = rows(("folder", None, "covid"), ("csv", "north", "normal"), ("csv", None, "normal"))
+    assert homes(table).tolist() == ["", "north", ""]

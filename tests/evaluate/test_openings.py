@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import pulmo
+from pulmo.bundle.held_out import HeldOut
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 from pulmo.core.tables import manifest_sha256
@@ -54,9 +55,58 @@ def test_the_test_is_the_same_whatever_is_chosen_of_it_and_however_it_is_describ
     assert again.test_sha256 == opening.test_sha256
     assert again.manifest_sha256 != opening.manifest_sha256
     fewer = films.drop(index=films.index[films["split"] == "test"][0])
-    other = opening_of(predictor, fewer, fewer, None)
-    assert other is not None
-    assert other.test_sha256 != opening.test_sha256
+    less = opening_of(predictor, fewer, fewer, None)
+    assert less is not None
+    assert less.test_sha256 == opening.test_sha256
+    assert less.pictures == opening.pictures - 1
+
+
+def test_the_models_own_test_is_known_by_its_hashes(
+    opening: Opening, bundle: Path, films: pd.DataFrame
+) -> None:
+    predictor = Predictor.open(bundle)
+    unsplit = films.assign(split=None)
+    found = opening_of(predictor, unsplit, unsplit, None)
+    assert found is not None
+    assert found.test_sha256 == opening.test_sha256
+    assert found.pictures == opening.pictures
+    coded_anew = unsplit.assign(sha256="0" * 64)
+    found = opening_of(predictor, coded_anew, coded_anew, None)
+    assert found is not None
+    assert found.test_sha256 == opening.test_sha256
+    others = unsplit[films["split"] != "test"]
+    assert opening_of(predictor, unsplit, others, None) is None
+
+
+def test_another_test_is_known_where_all_of_it_is_opened_again(
+    bundle: Path, films: pd.DataFrame, tmp_path: Path
+) -> None:
+    predictor, lists = Predictor.open(bundle), [tmp_path / "openings.jsonl"]
+    foreign = films[:8].assign(
+        sha256=[f"{number:064x}" for number in range(8)], pixels_sha256=None, split="test"
+    )
+    unsplit = foreign.assign(split=None)
+    assert opening_of(predictor, unsplit, unsplit, None, lists) is None
+    first = opening_of(predictor, foreign, foreign, "test", lists)
+    assert first is not None
+    assert first.test_sha256 != predictor.held_out.sha256
+    note_opening(first, lists)
+    again = opening_of(predictor, unsplit[::-1], unsplit[::-1], None, lists)
+    assert again is not None
+    assert note_opening(again, lists).times == 2
+    assert opening_of(predictor, unsplit, unsplit[:7], None, lists) is None
+
+
+def test_a_bundle_that_does_not_list_its_test_goes_by_the_manifest(
+    opening: Opening, bundle: Path, films: pd.DataFrame
+) -> None:
+    predictor = Predictor.open(bundle)
+    predictor.held_out = HeldOut()
+    unsplit = films.assign(split=None)
+    assert opening_of(predictor, unsplit, unsplit, None) is None
+    found = opening_of(predictor, films, films, None)
+    assert found is not None
+    assert found.test_sha256 == opening.test_sha256
 
 
 def test_without_a_test_picture_nothing_is_opened(bundle: Path, films: pd.DataFrame) -> None:

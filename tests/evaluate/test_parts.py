@@ -347,4 +347,4 @@ class TestScarceData:
         assert found.contrasts == ()
         said = " ".join(found.warnings)
         assert "3 pictures with a label that this model does not know took no part" in said
-        assert "The source of 197 pictures is not known" in said
+        assert "not stated which source 197 pictures are from" in said

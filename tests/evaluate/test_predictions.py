@@ -24,7 +24,11 @@ def test_every_picture_gets_a_row_in_order(predictor: Predictor, films: pd.DataF
     assert table["label"].tolist() == films["label"].tolist()
     facts = ["source", "view", "sex", "width", "height"]
     assert table[facts].to_dict("list") == films[facts].to_dict("list")
-    assert table["origin"].isna().all()
+    assert set(table["origin"]) == {"phantom"}
+    seen = films["split"].isin(["train", "val"]).tolist()
+    assert [cell.split(";") for cell in table["notes"]] == [
+        ["drawings", "seen"] if one else ["drawings"] for one in seen
+    ]
     assert np.allclose(table[classes].sum(axis=1), 1)
     best = table[classes].to_numpy().argmax(axis=1)
     assert [predictor.card.labels.order[number] for number in best] == table["decision"].tolist()

@@ -6,10 +6,11 @@ import pytest
 
 from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError, UsageError
+from pulmo.core.sources import UNSTATED
 from pulmo.evaluate.reading.recognise import recognise
 from pulmo.evaluate.reading.said import Said
 from pulmo.evaluate.reading.table_file import read_table
-from pulmo.evaluate.table import UNSTATED, classes_of, complete
+from pulmo.evaluate.table import classes_of, complete
 from pulmo.evaluate.terms import Terms
 
 TERMS = Terms(("tb", "clear"), positive=("tb",), threshold=0.3)

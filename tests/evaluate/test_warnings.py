@@ -22,6 +22,7 @@ def warnings_of(
     failed: tuple[Failure, ...] = (),
     sides: Sequence[str | None] | None = None,
     openings: int | None = None,
+    patients: int | None = None,
 ) -> tuple[str, ...]:
     """The warnings of data with these pictures: source -> class -> number."""
     classes = [
@@ -31,6 +32,9 @@ def warnings_of(
     rows["group"] = rows.index // per_group
     for label, known in (ages or {}).items():
         rows.loc[rows.index[rows["class"] == label][: len(known)], "age"] = known
+    if patients is not None:
+        names = [f"p{number}" for number in range(patients)]
+        rows["patient"] = pd.array([*names, *[None] * (len(rows) - patients)], "string")
     if sides is not None:
         rows["split"] = pd.array([*sides, *["test"] * (len(rows) - len(sides))], "string")
     data = evaluation.EvaluatedData(
@@ -166,6 +170,36 @@ def test_classes_that_share_no_source_are_named(
 def test_unknown_patients_are_said() -> None:
     (warning,) = warnings_of(SOUND, per_group=1)
     assert warning.startswith("No patients are known here")
+
+
+@pytest.mark.parametrize(
+    ("patients", "per_group", "expected"),
+    [
+        (0, 1, "No patients are known here"),
+        # Copies make groups, and tell no patient.
+        (0, 2, "No patients are known here"),
+        (60, 1, "The patient of 180 of 240 pictures is not known"),
+        (60, 2, "The patient of 180 of 240 pictures is not known"),
+        # Each may have one picture: that they are known counts.
+        (240, 1, None),
+        (240, 2, None),
+    ],
+)
+def test_patients_are_unknown_where_no_row_states_one(
+    patients: int, per_group: int, expected: str | None
+) -> None:
+    found = warnings_of(SOUND, per_group=per_group, patients=patients)
+    assert [text.partition(":")[0] for text in found] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize("name", ["unstated", "mine (hospital not stated)", "folder"])
+def test_a_source_that_is_not_stated_is_said_with_what_to_do(name: str) -> None:
+    (warning,) = warnings_of({name: SOUND["city"]})
+    assert warning.startswith("It is not stated which source 240 pictures are from")
+    assert "column source" in warning
+    assert "--source" in warning
+    (partly,) = warnings_of(SOUND | {name: {"covid": 1}})
+    assert partly.startswith("It is not stated which source 1 picture is from")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom import dcmwrite
+from pydicom.dataelem import DataElement
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
@@ -100,7 +101,11 @@ def make_dataset(
     dataset.PixelRepresentation = int(stored.dtype.kind == "i")
     dataset.PixelData = stored.astype(stored.dtype.newbyteorder("<")).tobytes()
     for keyword, value in tags.items():
-        setattr(dataset, keyword, value)
+        if isinstance(value, DataElement):
+            # With a value representation that the dictionary leaves open.
+            dataset.add(value)
+        else:
+            setattr(dataset, keyword, value)
     if syntax == JPEG2000Lossless:
         frame = io.BytesIO()
         Image.fromarray(stored).save(frame, "JPEG2000", no_jp2=True)

@@ -197,7 +197,7 @@ def damaged(film: FileDataset) -> dict[str, bytes]:
         "number": whole.replace(b"2048", b"ZQX0"),
         "bytes": whole.replace(b"ZQX0", b"ZQ\xff\xfe"),
         "no preamble": whole[132:],
-        "syntax": whole.replace(b"1.2.840.10008.1.2.1\0", b"1.2.987654.12345678\0"),
+        "syntax": whole.replace(b"1.2.840.10008.1.2.1\0", b"1.2.987654.ZQX00001\0"),
     }
     for name, tags in SPOILS.items():
         changed = dcmread(io.BytesIO(whole))

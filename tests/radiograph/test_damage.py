@@ -3,11 +3,22 @@
 import io
 from collections.abc import Callable
 
+import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
+from pydicom import dcmread
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    UID,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph import Radiograph, decode_radiograph
@@ -57,6 +68,49 @@ def test_rasters(grey: NDArray[np.uint8], form: str, deep: bool) -> None:  # noq
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEG2000Lossless])
 def test_dicom(dicom: Callable[..., bytes], grey: NDArray[np.uint8], syntax: UID) -> None:
     survives(dicom(grey.astype(np.uint16), {"WindowCenter": 100, "WindowWidth": 200}, syntax))
+
+
+def jpeg_lossless(grey: NDArray[np.uint8]) -> bytes:
+    return bytes(imagecodecs.jpeg8_encode(grey, lossless=True))
+
+
+def jpeg_ls(grey: NDArray[np.uint8]) -> bytes:
+    return bytes(imagecodecs.jpegls_encode(grey))
+
+
+def jpeg(grey: NDArray[np.uint8]) -> bytes:
+    return bytes(imagecodecs.jpeg8_encode(grey, 90))
+
+
+FRAMES: list[tuple[UID, Callable[[NDArray[np.uint8]], bytes]]] = [
+    (JPEGBaseline8Bit, jpeg),
+    (JPEGLosslessSV1, jpeg_lossless),
+    (JPEGLSLossless, jpeg_ls),
+]
+
+
+@pytest.mark.parametrize(("syntax", "encode"), FRAMES)
+def test_frames(
+    dicom: Callable[..., bytes],
+    grey: NDArray[np.uint8],
+    syntax: UID,
+    encode: Callable[[NDArray[np.uint8]], bytes],
+) -> None:
+    dataset = dcmread(io.BytesIO(dicom(grey)))
+    dataset.file_meta.TransferSyntaxUID = syntax
+    frame = encode(grey)
+    dataset.PixelData = encapsulate([frame])
+    file = io.BytesIO()
+    dataset.save_as(file)
+    before, _, after = file.getvalue().partition(frame)
+    survives(frame, before, after)
+
+
+@pytest.mark.parametrize("form", ["BMP", "WEBP", "JPEG2000"])
+def test_other_rasters(grey: NDArray[np.uint8], form: str) -> None:
+    file = io.BytesIO()
+    Image.fromarray(grey).save(file, form)
+    survives(file.getvalue())
 
 
 def test_high_throughput_jpeg_2000(htj2k: bytes) -> None:

@@ -15,6 +15,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     RLELossless,
+    SecondaryCaptureImageStorage,
 )
 
 from pulmo.core.errors import RefusedError
@@ -43,11 +44,12 @@ def shipped(name: str) -> bytes:
 def test_eight_bits(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     film = decoded(dicom(grey))
     np.testing.assert_allclose(film.pixels, grey / 255, atol=1e-7)
-    assert film.facts == ("DICOM", 8, None, "X-ray", None, None, None, ())
+    assert film.facts == ("DICOM", 8, None, "X-ray", None, None, None, None, None, ())
 
 
 def test_a_grey_secondary_capture_in_colour(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
-    film = decoded(dicom(np.dstack([grey] * 3), {"Modality": "OT"}))
+    capture = {"Modality": "OT", "SOPClassUID": SecondaryCaptureImageStorage}
+    film = decoded(dicom(np.dstack([grey] * 3), capture))
     np.testing.assert_allclose(film.pixels, grey / 255, atol=1e-6)
     assert film.facts.modality is None
 

@@ -132,7 +132,9 @@ def test_an_eight_bit_table_over_deep_data_keeps_its_full_range() -> None:
 def test_deep_data_without_a_window_use_their_own_range() -> None:
     pixels, notes = display(np.array([[1000, 1500, 3000]], np.uint16), GreyScale(12))
     np.testing.assert_allclose(pixels, [[0, 0.25, 1]], atol=1e-7)
-    assert notes == (Note("own-range", "No window is stated: the picture's own range was used."),)
+    assert notes == (
+        Note("own-range", "No usable window is stated: the image's own range was used."),
+    )
 
 
 @pytest.mark.parametrize("padding", [(0, 0), (0, 9)])

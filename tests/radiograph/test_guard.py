@@ -16,7 +16,7 @@ def warn(module: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["PIL.Image", "PIL.TiffImagePlugin", "pydicom", "openjpeg.utils", "pulmo.radiograph.display"],
+    ["PIL.Image", "PIL.TiffImagePlugin", "pydicom", "pydicom.uid", "pulmo.radiograph.display"],
 )
 def test_warnings_of_decoders_are_ignored_inside_only(module: str) -> None:
     with quiet_decoders:

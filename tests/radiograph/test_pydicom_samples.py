@@ -24,7 +24,7 @@ from pydicom.uid import (
 )
 
 from pulmo.core.errors import PulmoError
-from pulmo.radiograph import LIMITS, Radiograph, decode_radiograph, isolated
+from pulmo.radiograph import LIMITS, Radiograph, decode_radiograph
 from pulmo.radiograph.dicom import parse_dicom
 from pulmo.radiograph.dicom_pixels import check_pixel_data, stored_values
 from pulmo.radiograph.guard import quiet_decoders
@@ -41,14 +41,11 @@ BEYOND_DCMTK = {"SC_rgb_jpeg.dcm", "rtdose_expb_1frame.dcm"}
 # Many thumbnails of three CT and MR series; of another CT series and of all CR films none is left
 # out.
 ALIKE = "dicomdirtests/9889"
-OF_12_BITS = {"JPEG-lossy.dcm", "JPGExtended.dcm"}
+# Its numbers are stored as text, which only the whole reader mends.
+OF_WORDS = "badVR.dcm"
+# Their windows leave nothing to see, so that DCMTK shows one grey value.
+BLANK = {f"dicomdirtests/77654033/CT2/{number}" for number in (17166, 17196)}
 NOT_A_SAMPLE = {".py", ".pyc"}
-
-
-@pytest.fixture(autouse=True)
-def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets GDCM run here, where these whole files do not crash it, to save half a second each."""
-    monkeypatch.setattr("pulmo.radiograph.dicom_pixels.isolated_pixels", isolated.stored_values)
 
 
 def outcome(path: Path) -> Radiograph | str:
@@ -71,8 +68,7 @@ def test_each_is_read_or_refused_as_the_table_says(
 ) -> None:
     film = outcome(FOLDER / name)
     assert (film if isinstance(film, str) else "read") == EXPECTED[name]
-    # GDCM talks of 12 bits where it is not in a process of its own.
-    assert name in OF_12_BITS or capfd.readouterr() == ("", "")
+    assert capfd.readouterr() == ("", "")
     if isinstance(film, Radiograph):
         assert 0 <= film.pixels.min() < film.pixels.max() <= 1
 
@@ -84,6 +80,8 @@ def pictures() -> dict[str, FileDataset]:
         if not said.startswith(("read", "is a colour picture", "shows nothing")) and (
             " pixels; both sides" not in said
         ):
+            continue
+        if name == OF_WORDS:
             continue
         with quiet_decoders:
             found[name] = parse_dicom((FOLDER / name).read_bytes(), name, LIMITS)
@@ -134,7 +132,7 @@ def by_dcmtk(dcmtk: Dcmtk, name: str) -> NDArray[Any]:
 def ours_of(name: str) -> NDArray[Any]:
     """The stored values as they are decoded here."""
     with quiet_decoders:
-        return stored_values(PICTURES[name], (FOLDER / name).read_bytes())
+        return stored_values(PICTURES[name], name)[0]
 
 
 @pytest.mark.parametrize(
@@ -201,6 +199,7 @@ SHOWN = [
     and PICTURES[name].BitsStored > 1
     and PICTURES[name].PhotometricInterpretation != "PALETTE COLOR"
     and name not in JPEG_2000
+    and name not in BLANK
 ]
 
 

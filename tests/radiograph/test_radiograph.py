@@ -1,4 +1,5 @@
 import hashlib
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,9 @@ def test_an_empty_file(tmp_path: Path) -> None:
 
 def test_a_text_called_png(tmp_path: Path) -> None:
     (tmp_path / "film.png").write_text("not a picture\n" * 20)
-    with pytest.raises(InputError, match=r"film\.png is not a PNG, JPEG, TIFF or DICOM file"):
+    with pytest.raises(
+        InputError, match=r"film\.png is not a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file"
+    ):
         read_radiograph(tmp_path / "film.png")
 
 
@@ -77,7 +80,10 @@ def test_the_limits_of_the_caller_hold(film: Path, limits: Limits, words: str) -
 
 def test_an_even_picture_is_refused(tmp_path: Path) -> None:
     Image.new("L", (40, 40), 128).save(tmp_path / "film.png")
-    with pytest.raises(RefusedError, match=r"film\.png shows nothing: all its pixels are equal\."):
+    with pytest.raises(
+        RefusedError,
+        match=r"film\.png shows nothing: all pixels of the displayed image are equal\.",
+    ):
         read_radiograph(tmp_path / "film.png")
 
 
@@ -110,3 +116,27 @@ def test_the_hash_of_pixels_survives_a_lossless_encoding(
 def test_the_hash_of_pixels_sees_the_shape() -> None:
     line = np.arange(6, dtype=np.float32)
     assert pixels_sha256(line.reshape(2, 3)) != pixels_sha256(line.reshape(3, 2))
+
+
+@pytest.mark.parametrize(
+    ("top", "hot", "kinds"),
+    [
+        (4095, None, ["bits-unused"]),
+        (32767, None, ["bits-unused"]),
+        (65535, None, []),
+        (4095, 65535, ["hot-pixel"]),
+        (40000, 65535, []),
+    ],
+)
+def test_a_deep_image_that_leaves_its_upper_bits_unused_is_noted(
+    top: int, hot: int | None, kinds: list[str]
+) -> None:
+    stored = np.linspace(0, top, 64 * 64).astype(np.uint16).reshape(64, 64)
+    if hot is not None:
+        stored[3, 3] = hot
+    file = io.BytesIO()
+    Image.fromarray(stored).save(file, "PNG")
+    film = decode_radiograph(file.getvalue(), "film.png")
+    # Nothing states a range, so none is guessed.
+    np.testing.assert_array_equal(np.rint(film.pixels * 65535), stored)
+    assert [note.kind for note in film.facts.notes] == kinds

@@ -45,7 +45,7 @@ def decoded(data: bytes) -> Radiograph:
 def test_eight_bit_grey(grey: NDArray[np.uint8]) -> None:
     film = decoded(saved(Image.fromarray(grey), "PNG"))
     np.testing.assert_allclose(film.pixels, grey / 255, atol=1e-7)
-    assert film.facts == ("PNG", 8, None, None, None, None, None, ())
+    assert film.facts == ("PNG", 8, None, None, None, None, None, None, None, ())
 
 
 def test_all_sixteen_bit_values(ramp: NDArray[np.uint16]) -> None:

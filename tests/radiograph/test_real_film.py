@@ -19,7 +19,7 @@ pytestmark = [
 def test_the_lungs_are_dark() -> None:
     film = read_radiograph(FILM)
     assert film.pixels.shape == (1955, 1841)
-    assert film.facts[:6] == ("DICOM", 15, "PA", "X-ray", 64, "F")
+    assert film.facts[:6] == ("DICOM", 15, "PA", "X-ray", 55, "F")
     rows, columns = film.pixels.shape
     left = film.pixels[rows // 6 : rows // 3, columns // 6 : columns // 3]
     spine = film.pixels[rows // 6 : rows // 3, columns * 9 // 20 : columns * 11 // 20]

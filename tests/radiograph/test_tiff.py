@@ -126,7 +126,7 @@ def test_a_colour_space_without_a_grey_is_refused(grey: NDArray[np.uint8]) -> No
 def test_a_truncated_picture_is_damaged(
     ramp: NDArray[np.uint16], order: str, photometric: int
 ) -> None:
-    with pytest.raises(InputError, match="film could not be read as TIFF"):
+    with pytest.raises(InputError, match="film is a truncated TIFF file"):
         decode_radiograph(tiff(ramp, order, photometric)[:-1000], "film")
 
 

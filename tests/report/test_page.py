@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pulmo.bundle.card import Bands, BandShares, Card, OperatingPoint
 from pulmo.bundle.triage import BANDS
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.estimate import Estimate
+from pulmo.core.recipe import load_recipe
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.evaluate.set_figures import SetFigures
 from pulmo.report.page import ReportContent, render_report, write_report
@@ -349,7 +351,7 @@ def test_what_is_missing_is_said(content: ReportContent, card: Card) -> None:
     empty = replace(bare, gallery=(), card=card.model_copy(update={"training": training}))
     page = Page(render_report(empty))
     for sentence in (
-        "No source here has two of the classes.",
+        "No source that is stated here has two of the classes.",
         "There is no ROC curve",
         "There is no reliability diagram",
         "No pictures were chosen",
@@ -395,6 +397,24 @@ def test_the_prevalence_and_the_patients_left_out_are_said(page: Page) -> None:
     assert "Positive predictive value where 0.04 of all are positive" in page.text
     assert "7,001 patients or groups of copies. 123 more with pictures of several" in page.text
     assert "need it stated" not in page.text
+
+
+def test_the_recipe_on_the_page_is_the_whole_one(content: ReportContent, tmp_path: Path) -> None:
+    assert content.card is not None
+    settings = ["train.lr=0.02", "train.seed=7", "labels.merge={pneumonia=viral}"]
+    recipe = load_recipe("demo", settings)
+    training = content.card.training.model_copy(update={"recipe_toml": recipe.to_toml()})
+    card = content.card.model_copy(update={"training": training})
+    text = render_report(replace(content, card=card))
+    section = text.partition('id="reproduce"')[2]
+    (written,) = re.findall(r"<details>.*?<code>(.*?)</code>", section, re.DOTALL)
+    (tmp_path / "recipe.toml").write_text(unescape(written))
+    assert load_recipe(str(tmp_path / "recipe.toml")) == recipe
+    assert "pulmo train recipe.toml --data" in section
+    # A card from before has none, and the page says where to look.
+    before = render_report(content).partition('id="reproduce"')[2]
+    assert "<details>" not in before
+    assert "pulmo train recipe.toml --data" in before
 
 
 def test_a_page_needs_no_card(content: ReportContent) -> None:

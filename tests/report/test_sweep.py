@@ -10,3 +10,6 @@ def test_the_figure_names_the_suggestion_and_its_axes() -> None:
     assert "1.0e-03" in words
     assert "learning rate" in words
     assert "training loss" in words
+    # The numbers of a logarithmic axis are read by people, and matplotlib writes them as formulas.
+    assert "$" not in words
+    assert "1e\N{MINUS SIGN}02" in words

@@ -38,9 +38,36 @@ class TestBundle:
         assert set(part.judged["split"]) == {"test"}
         assert set(part.fit["split"]) == {"train", "val"}
         assert audited.doubts == ()
-        whole = audited_bundle(predictor, films.assign(split=None), None, None)
-        assert len(whole.parts[0].judged) == len(films)
-        assert whole.parts[0].fit.empty
+
+    def test_what_it_has_seen_is_left_out_by_name(
+        self, films: pd.DataFrame, predictor: Predictor, run: RunFolder
+    ) -> None:
+        unsplit = films.assign(split=None)
+        seen = films["split"].isin(["train", "val"])
+        audited = audited_bundle(predictor, unsplit, None, None)
+        (part,) = audited.parts
+        assert part.fit.empty
+        assert part.judged["path"].tolist() == films["path"][~seen].tolist()
+        assert part.voided is not None
+        assert part.voided["path"].tolist() == films["path"][seen].tolist()
+        assert len(part.given) == len(films)
+        (doubt,) = audited.doubts
+        assert doubt.startswith(f"{seen.sum()} pictures took no part, because the model was ")
+        assert Path(films["path"][seen].iloc[0]).name in doubt
+        # Of one patient is enough, and the run tells the patients.
+        other = unsplit[seen.to_numpy()].assign(sha256="0" * 64, pixels_sha256=None)
+        mixed = pd.concat([other, unsplit[~seen.to_numpy()]])
+        (part,) = audited_bundle(predictor, mixed, None, run).parts
+        assert len(part.judged) == (~seen).sum()
+        with pytest.raises(InputError, match="trained or chosen on every one of the"):
+            audited_bundle(predictor, unsplit[seen.to_numpy()], None, None)
+
+    def test_who_asks_for_the_validation_gets_it(
+        self, films: pd.DataFrame, predictor: Predictor
+    ) -> None:
+        (part,) = audited_bundle(predictor, films, "val", None).parts
+        assert set(part.judged["split"]) == {"val"}
+        assert part.voided is None
 
     def test_another_training_than_the_cards_is_doubted(
         self, films: pd.DataFrame, predictor: Predictor

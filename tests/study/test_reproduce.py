@@ -11,15 +11,14 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from pulmo.cli.app import app
-from pulmo.core.errors import InputError, UsageError
+from pulmo.core.errors import InputError, UsageError, WeightsError
 from pulmo.core.recipe import load_recipe
 from pulmo.core.sections import DataSection
 from pulmo.datasets.split import Plan
-from pulmo.models import backbone as hub
-from pulmo.study import initial_weights
+from pulmo.models import published
 from pulmo.study.at_hand import Sets, gather_data, take_some
 from pulmo.study.crew import Listener
-from pulmo.study.initial_weights import with_weights
+from pulmo.study.initial_weights import as_written, from_folder
 from pulmo.study.outcome import Outcome
 from pulmo.study.reproduce import Options, reproduce
 from pulmo.study.system import SYSTEMS, Data, DataSet, Experiment, Published, System
@@ -143,40 +142,52 @@ def test_some_of_a_label_are_whole_groups_at_most_so_many(films: pd.DataFrame) -
 class TestWeights:
     """Where a network's initial weights come from."""
 
-    def test_a_file_of_the_folder(self, tmp_path: Path) -> None:
-        name = "resnet18.imagenet.to_layer3.safetensors"
+    @pytest.mark.parametrize(
+        ("backbone", "name", "note"),
+        [
+            ("resnet18", "resnet18.imagenet.to_layer3.safetensors", " of its first layers"),
+            ("resnet50", "resnet50.safetensors", ""),
+        ],
+    )
+    def test_a_file_of_the_folder(
+        self, tmp_path: Path, backbone: str, name: str, note: str
+    ) -> None:
         (tmp_path / name).touch()
-        recipe = load_recipe("starter", ["model.backbone=resnet18"])
-        start = with_weights(recipe, tmp_path)
+        recipe = load_recipe("starter", [f"model.backbone={backbone}"])
+        start = from_folder(recipe, tmp_path)
+        assert start is not None
         assert start.recipe.model.weights == str(tmp_path / name)
-        assert start.recipe.model.weights_partial
-        assert start.note == f"from ImageNet weights of its first layers ({name})"
+        assert start.recipe.model.weights_partial == bool(note)
+        assert start.note == f"from ImageNet weights{note} ({name})"
+        assert from_folder(load_recipe("starter"), tmp_path) is None
 
     def test_random_where_the_recipe_says_so(self) -> None:
         recipe = load_recipe("demo")
-        assert with_weights(recipe, None)[:2] == (recipe, "from random weights, as the recipe says")
+        assert as_written(recipe) == (recipe, "from random weights, as the recipe says")
 
-    def test_the_hub(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_published_ones_where_they_can_be_had(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(published, "_unreachable", lambda _: "")
         recipe = load_recipe("starter")
-        monkeypatch.setattr(initial_weights, "make_backbone", lambda *_, **__: None)
-        assert with_weights(recipe, None)[:2] == (recipe, "from timm's ImageNet weights")
+        assert as_written(recipe) == (recipe, "from timm's ImageNet weights")
 
-    def test_chance_where_the_hub_cannot_be_reached(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def unreachable(*_: object, **__: object) -> hub.Backbone:
-            raise UsageError("no network")
-
-        monkeypatch.setattr(initial_weights, "make_backbone", unreachable)
-        start = with_weights(load_recipe("starter"), None)
-        assert start.recipe.model.weights == "none"
-        assert start.note == "from random weights: ImageNet weights could not be had"
-        assert not start.found
-        options = Options(quick=True)
-        scratch = options.start(Experiment("fabiani-vgg16", ONE.data))
+    def test_chance_only_where_it_is_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(published, "_unreachable", lambda _: "no network")
+        experiment = Experiment("fabiani-vgg16", ONE.data)
+        with pytest.raises(WeightsError, match="no network"):
+            Options(quick=True).start(experiment)
+        options = Options(quick=True, scratch=True)
+        scratch = options.start(experiment)
         assert scratch.recipe.name == "fabiani-vgg16-scratch-quick"
         assert scratch.note.endswith("what the recipe changes for that is in its table scratch")
         frozen = options.start(Experiment("capstone-resnet34-freeze", ONE.data))
         assert frozen.recipe.name == "capstone-resnet34-freeze-quick"
         assert frozen.recipe.model.weights == "none"
+
+    def test_a_file_goes_before_chance(self, tmp_path: Path) -> None:
+        (tmp_path / "vgg16.safetensors").touch()
+        start = Options(weights=tmp_path, scratch=True).start(Experiment("vgg16-cli", ONE.data))
+        assert start.recipe.name == "vgg16-cli"
+        assert start.recipe.model.weights == str(tmp_path / "vgg16.safetensors")
 
 
 class TestCommand:

@@ -74,7 +74,7 @@ def test_a_recipe_takes_the_values_as_they_are() -> None:
         ("train.lr = {choices = [0.1, 0.1, 0.2]}", "give two or more different choices"),
         ("train.lr = {low = 1.0, hihg = 2.0}", "train.lr: Extra inputs are not permitted"),
         ("train.lr = {low = true, high = 2.0}", "train.lr: Input should be"),
-        ("train.rl = {low = 0.1, high = 0.2}", "train.rl is not known, did you mean 'lr'?"),
+        ("train.rl = {low = 0.1, high = 0.2}", "train.rl is not known, did you mean 'train.lr'?"),
         ("train.epochs = {low = 0, high = 2}", "train.epochs: Input should be greater than"),
         ("train.optimiser = {choices = ['sgd', 'adma']}", "train.optimiser: Input should be"),
     ],

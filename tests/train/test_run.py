@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.metrics import balanced_accuracy_score
 from pulmo.bundle.card import Card, read_card
 from pulmo.core.errors import InputError, InterruptedRunError, RefusedError, UsageError
 from pulmo.core.files import sha256
-from pulmo.core.recipe import Recipe, load_recipe
+from pulmo.core.recipe import Recipe, load_recipe, parse_recipe
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.tables import manifest_sha256, read_manifest
 from pulmo.train.run import Place, choose_device, train_run
@@ -43,6 +44,7 @@ def test_a_run_leaves_what_the_design_says(
     assert card.files == {"model.safetensors": sha256(run.model.read_bytes())}
     assert card.training.manifest_sha256 == manifest_sha256(films)
     assert card.training.recipe_sha256 == quick_recipe.sha256
+    assert parse_recipe(tomllib.loads(card.training.recipe_toml), "it") == quick_recipe
     assert sum(card.training.counts["train"].values()) == (films["split"] == "train").sum()
     assert card.training.sources["covid"] == {"phantom": card.training.counts["train"]["covid"]}
     assert card.activation.scale > 0

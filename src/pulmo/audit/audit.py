@@ -1,6 +1,7 @@
 """Audit: every check asks its question, and the answers end in plain sentences."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import PurePath
 
 from pulmo.audit.check import CHECKS
 from pulmo.audit.finding import ORDER, Audit, AuditedData, Finding, Told
@@ -8,6 +9,7 @@ from pulmo.audit.gate import gate_of, headline
 from pulmo.audit.subject import Subject
 from pulmo.core.errors import UsageError
 from pulmo.core.tables import manifest_sha256
+from pulmo.evaluate.noted import noted
 
 
 def audit(
@@ -58,7 +60,7 @@ def audit(
 
 def _data(subject: Subject, split: str | None) -> AuditedData:
     rows, model = subject.rows, subject.model
-    sources = rows.groupby("source")["class"].value_counts().unstack(fill_value=0)
+    sources = rows.groupby(subject.called)["class"].value_counts().unstack(fill_value=0)
     return AuditedData(
         manifest_sha256=manifest_sha256(rows) if subject.has_manifest else model.name.sha256,
         split=split,
@@ -69,7 +71,14 @@ def _data(subject: Subject, split: str | None) -> AuditedData:
             str(source): {str(label): int(n) for label, n in counts.items()}
             for source, counts in sources.to_dict("index").items()
         },
+        notes=noted(rows),
         fitted=len({path for part in subject.parts for path in part.fit["path"]}),
+        voided=tuple(
+            PurePath(path).name
+            for part in subject.parts
+            if part.voided is not None
+            for path in part.voided["path"]
+        ),
     )
 
 

@@ -82,8 +82,13 @@ class AuditedData(Record):
     """Class -> pictures."""
     sources: dict[str, dict[str, int]]
     """Source -> class -> pictures."""
+    notes: Mapping[str, int] | None = None
+    """Kind of note that the reader made -> pictures, as their manifest has it; None without."""
     fitted: int
     """Pictures of the training and the validation, on which shortcut floors are fitted."""
+    voided: tuple[str, ...] = ()
+    """Pictures that were given to judge the model and that it has seen, without their folders; only
+    the search for leaks looks at them."""
 
 
 class Told(Record):

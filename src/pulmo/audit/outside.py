@@ -1,30 +1,77 @@
-"""Outside: judged pictures from where no training picture is."""
+"""Outside: judged pictures from where no training picture is, as far as that is known."""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.audit.parts import Part, require_fit
 from pulmo.audit.subject import Subject
+from pulmo.core.sources import HOW_TO_STATE, are_stated, is_stated, source_names
 
 
-def outside(subject: Subject) -> NDArray[np.bool_]:
-    """Tells which judged pictures are of a source and an origin that their model never saw, [n].
+class Whereabouts(NamedTuple):
+    """What is known of where the judged pictures are from; of some it may be neither.
+
+    Attributes:
+        outside: whether a picture is surely of a source and an origin that its model never saw,
+            [n].
+        inside: whether it is of a source, an origin or a data set that its model saw, [n].
+    """
+
+    outside: NDArray[np.bool_]
+    inside: NDArray[np.bool_]
+
+
+class _Saw(NamedTuple):
+    """What a model was fitted on.
+
+    Attributes:
+        names: the sources, origins and data sets.
+        stated: whether the source of each training picture is stated; where it is not, they may be
+            from any.
+    """
+
+    names: set[str]
+    stated: bool
+
+
+def whereabouts(subject: Subject) -> Whereabouts:
+    """Tells which judged pictures are from where their model was fitted, and which are not.
+
+    A picture whose source is not stated, and which is of a data set that the model never saw, may
+    be from the same hospital nonetheless.
 
     Raises:
         Unanswered: nothing tells what it saw.
     """
-    found = np.zeros(len(subject.rows), np.bool_)
+    outside, inside = np.zeros((2, len(subject.rows)), np.bool_)
     for number, part in enumerate(subject.parts):
-        mine = subject.rows[subject.part == number]
-        used = _known_to(part)
-        found[subject.part == number] = ~(mine["source"].isin(used) | mine["origin"].isin(used))
-    return found
+        at = subject.part == number
+        rows, called = subject.rows[at], subject.called[at]
+        saw, stated = _seen_by(part), are_stated(called)
+        known = called.isin(saw.names) | rows["origin"].isin(saw.names)
+        known |= rows["source"].isin(saw.names) & ~stated
+        inside[at] = known.to_numpy(np.bool_)
+        outside[at] = ~inside[at] & stated & saw.stated
+    return Whereabouts(outside, inside)
 
 
-def _known_to(part: Part) -> set[str]:
-    """Returns the sources and origins that a part's model was fitted on, or those of its card."""
+def unsure_sentence(n: int, of: int) -> str:
+    """Says that it is not known of some pictures whether they are from elsewhere."""
+    return (
+        f"Whether {n:,} of {of:,} pictures are from where the model was trained is not known, for "
+        f"their source, or that of training pictures, is not stated. {HOW_TO_STATE}"
+    )
+
+
+def _seen_by(part: Part) -> _Saw:
+    """Returns what a part's model was fitted on, or what its card says of it."""
     if part.fit.empty and part.model.card is not None:
         counts = part.model.card.training.sources.values()
-        return {source for sources in counts for source in sources}
+        names = {source for sources in counts for source in sources}
+        return _Saw(names, all(map(is_stated, names)))
     require_fit([part])
-    return set(part.fit["source"]) | set(part.fit["origin"].dropna())
+    called = source_names(part.fit)
+    names = {*called, *part.fit["origin"].dropna()}
+    return _Saw(names, bool(are_stated(called).all()))

@@ -21,11 +21,19 @@ class Part(NamedTuple):
         model: what is asked.
         fit: the rows of a manifest that it may owe its weights and thresholds to.
         judged: the rows that it is asked about.
+        voided: rows that it was to be asked about and has seen; leaks are looked for among them,
+            and no other check judges by them. None if there are none.
     """
 
     model: Model
     fit: pd.DataFrame
     judged: pd.DataFrame
+    voided: pd.DataFrame | None = None
+
+    @property
+    def given(self) -> pd.DataFrame:
+        """The rows that were given to judge it, those that it has seen too."""
+        return self.judged if self.voided is None else pd.concat([self.judged, self.voided])
 
 
 @dataclass(frozen=True)

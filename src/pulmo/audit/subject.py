@@ -16,9 +16,10 @@ from pulmo.audit.networks import Networks
 from pulmo.audit.parts import Means, Part, known_rows
 from pulmo.bundle.predictor import Outputs
 from pulmo.core.errors import InputError
+from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.cache import cached_pictures
 from pulmo.evaluate.sample import Sample
-from pulmo.evaluate.table import UNSTATED, numbers_of
+from pulmo.evaluate.table import numbers_of
 from pulmo.evaluate.terms import Terms
 
 Pixels = NDArray[np.uint8]
@@ -122,10 +123,14 @@ class Subject:
         return np.unique(self.groups[numbers], return_inverse=True)[1]
 
     @cached_property
+    def called(self) -> pd.Series:
+        """What the source of each picture is called, `pulmo.core.sources.source_names`."""
+        return source_names(self.rows)
+
+    @property
     def sources(self) -> pd.Series:
         """The source of each picture, null where it is not stated."""
-        stated = self.rows["source"].astype("string")
-        return stated.mask(stated == UNSTATED)
+        return self.called.where(are_stated(self.called))
 
     @cached_property
     def pictures(self) -> Pixels:

@@ -12,8 +12,9 @@ from pydantic import Field, model_validator
 
 from pulmo.core.estimate import Estimate
 from pulmo.core.files import read_bytes
-from pulmo.core.labels import LabelScheme
+from pulmo.core.labels import DRAWN, LabelScheme
 from pulmo.core.record import Record, parse_record
+from pulmo.core.sections import Accepted
 
 RESEARCH_ONLY = "For research, not diagnosis."
 
@@ -181,6 +182,15 @@ class Training(Record):
     """Class -> source -> pictures, of the training split."""
     modalities: tuple[str, ...] = ()
     """Modalities of the pictures, sorted; empty if none was stated."""
+    views: tuple[str, ...] = ()
+    """Views of the images, sorted; empty if none was stated."""
+    accepts: tuple[Accepted, ...] = ()
+    """What a header may say against the use of the model: it is then noted and not refused."""
+    drawings: int = 0
+    """Training pictures that `pulmo data phantom` drew."""
+    recipe_toml: str = ""
+    """The whole recipe, with every setting, as TOML; a file of weights without its folder. Empty in
+    a card from before it was kept."""
 
 
 class Card(Record):
@@ -215,6 +225,12 @@ class Card(Record):
         if not 1 <= self.training.best_epoch <= len(self.training.history):
             raise ValueError("training.best_epoch is not in training.history")
         return self
+
+    @property
+    def has_drawings(self) -> bool:
+        """Whether drawings are among the training pictures; a card from before names the source."""
+        sources = self.training.sources.values()
+        return self.training.drawings > 0 or any(DRAWN in named for named in sources)
 
     def to_json(self) -> str:
         """Returns the card as JSON that `parse_card` reads."""

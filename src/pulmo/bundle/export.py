@@ -16,8 +16,10 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from pulmo.bundle.card import Card, read_card
+from pulmo.bundle.held_out import listed
 from pulmo.bundle.model_card import model_card
-from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, OUTPUTS, SEEN, TEXT, Predictor
+from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, OUTPUTS, SEEN, TEST, TEXT, Predictor
+from pulmo.core.begun import check_finished
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256, write_atomically
 from pulmo.core.recipe import load_recipe
@@ -63,12 +65,18 @@ def export_run(run: RunFolder, folder: Path) -> Card:
     """
     if folder.exists():
         raise InputError(f"{folder} exists already; a bundle is never overwritten.")
+    check_finished(run)
     card = read_card(run.card)
     classifier = trained_classifier(run, card)
     card = card.model_copy(update={"files": {}})
     model = to_onnx(classifier, card)
     check_parity(Shipped(classifier), _everything(Predictor(model, MODEL)), card.input.size)
-    parts = {MODEL: model, TEXT: model_card(card).encode(), SEEN: seen_by(run)}
+    parts = {
+        MODEL: model,
+        TEXT: model_card(card).encode(),
+        SEEN: seen_by(run),
+        TEST: listed(read_manifest(run.manifest)),
+    }
     vouched = {name: sha256(data) for name, data in parts.items()}
     shipped = card.model_copy(update={"files": vouched})
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")

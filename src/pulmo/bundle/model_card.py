@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from pulmo.bundle.card import Bands, Card, OperatingPoint, PredictionSets
+from pulmo.core.sources import is_stated
 
 
 def model_card(card: Card) -> str:
@@ -68,6 +69,7 @@ def _data(card: Card) -> str:
         + "\n\n"
         + _table(("class", "sources of the training pictures"), by_source)
         + f"\n\nModality: {', '.join(card.training.modalities) or 'not stated'}"
+        + f"\n\nViews: {', '.join(card.training.views) or 'not stated'}"
         + f"\n\nManifest (SHA-256): {card.training.manifest_sha256}"
     )
 
@@ -98,6 +100,11 @@ def _validation(card: Card) -> str:
         )
     )
 
+
+DRAWINGS = (
+    "The model was trained on drawings that `pulmo data phantom` made: its results say nothing "
+    "about a patient."
+)
 
 ASSUMPTION = (
     "What is guaranteed or chosen here holds for pictures that are drawn like the validation "
@@ -153,15 +160,27 @@ def _limits(card: Card) -> str:
     alone = [
         f"Every training picture of {label} came from {next(iter(sources))}."
         for label, sources in card.training.sources.items()
-        if len(sources) == 1
+        if len(sources) == 1 and all(map(is_stated, sources))
     ]
+    unknown = sum(
+        n
+        for sources in card.training.sources.values()
+        for name, n in sources.items()
+        if not is_stated(name)
+    )
     sentences = [
+        *([DRAWINGS] if card.has_drawings else []),
         "These figures come from the pictures that chose the model; they are not a test.",
         "Nothing here shows how it does at another hospital; evaluate it there.",
         *alone,
     ]
     if alone:
         sentences.append("What tells such classes apart may be the source and not the disease.")
+    if unknown:
+        sentences.append(
+            f"It is not stated which hospital {unknown:,} of the training pictures came from: what "
+            "tells the classes apart may be the hospital and not the disease."
+        )
     return "## What this does not show\n\n" + "\n".join(f"- {line}" for line in sentences)
 
 

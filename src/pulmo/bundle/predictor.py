@@ -1,5 +1,7 @@
 """Predictor: the one path from a radiograph to a result. It needs no torch."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -8,9 +10,11 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import Band, Card, parse_card, read_card
-from pulmo.core.errors import InputError, RefusedError
+from pulmo.bundle.held_out import HeldOut
+from pulmo.bundle.scope import check_scope
+from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
-from pulmo.radiograph import Radiograph
+from pulmo.radiograph import Note, Radiograph, pixels_sha256
 from pulmo.radiograph.geometry import to_input
 
 MODEL: Final = "model.onnx"
@@ -18,10 +22,21 @@ CARD: Final = "card.json"
 TEXT: Final = "MODEL_CARD.md"
 SEEN: Final = "training.sha256"
 """The file of a bundle that lists what the model has seen; bundles may lack it."""
+TEST: Final = "test.sha256"
+"""The file of a bundle that lists the images of the model's test; bundles may lack it."""
 CARD_KEY: Final = "pulmo.card"
 """The key of the card in the ONNX file's metadata."""
 OUTPUTS: Final = ("logits", "activation", "features")
 """The names of the network's outputs; a bundle without the last is as good but for an audit."""
+
+_DRAWINGS: Final = Note(
+    "drawings", "The model was trained on drawings: its result says nothing about a patient."
+)
+_SEEN: Final = Note(
+    "seen",
+    "The model was trained or chosen on this very image: its result does not show what the model "
+    "makes of a new one.",
+)
 
 
 class Outputs(NamedTuple):
@@ -37,6 +52,19 @@ class Outputs(NamedTuple):
     activation: NDArray[np.float32]
 
 
+class Prepared(NamedTuple):
+    """A picture that the model may judge, as its network takes it.
+
+    Attributes:
+        input: uint8 [size, size].
+        notes: what the reader assumed about the picture or did to it, and what the model has to do
+            with it.
+    """
+
+    input: NDArray[np.uint8]
+    notes: tuple[Note, ...]
+
+
 class Outcome(NamedTuple):
     """The result for one picture.
 
@@ -49,6 +77,7 @@ class Outcome(NamedTuple):
         classes: the classes that the picture may be of, its conformal set; None if the card has
             none.
         activation: float32 [classes, rows, columns], in units of the logit.
+        notes: what a user must know of the picture and of the model to read the result.
     """
 
     probabilities: dict[str, float]
@@ -58,6 +87,7 @@ class Outcome(NamedTuple):
     band: Band | None
     classes: tuple[str, ...] | None
     activation: NDArray[np.float32]
+    notes: tuple[Note, ...] = ()
 
 
 class Predictor:
@@ -70,6 +100,8 @@ class Predictor:
         threads: threads of the network; 0 if all cores.
         seen: SHA-256 of the files and of the pixels of the pictures that it was trained and chosen
             on; empty if the bundle does not say.
+        notes: what a user must know of the model, whatever the picture.
+        held_out: the images of its test.
     """
 
     def __init__(self, model: bytes, origin: str, threads: int = 0) -> None:
@@ -100,6 +132,8 @@ class Predictor:
         self.card: Card = parse_card(metadata[CARD_KEY], origin)
         self.model, self.sha256, self.threads = model, sha256(model), threads
         self.seen: frozenset[str] = frozenset()
+        self.notes: tuple[Note, ...] = (_DRAWINGS,) if self.card.has_drawings else ()
+        self.held_out = HeldOut()
         size, classes = self.card.input.size, len(self.card.labels.order)
         shapes = [part.shape[1:] for part in self._session.get_inputs()]
         outputs = self._session.get_outputs()
@@ -109,7 +143,7 @@ class Predictor:
             raise InputError(f"{origin} is not the network that its card describes.")
 
     @classmethod
-    def open(cls, path: Path, threads: int = 0) -> Self:
+    def open(cls, path: str | os.PathLike[str], threads: int = 0) -> Self:
         """Opens a bundle's folder, or its `model.onnx` alone.
 
         Args:
@@ -120,10 +154,11 @@ class Predictor:
             InputError: a file is missing, was changed after the export, or is not what it should
                 be.
         """
+        path = Path(path)
         if not path.is_dir():
             return cls(read_bytes(path), str(path), threads)
         card = read_card(path / CARD)
-        if set(card.files) - {SEEN} != {MODEL, TEXT}:
+        if set(card.files) - {SEEN, TEST} != {MODEL, TEXT}:
             raise InputError(f"{path / CARD} does not vouch for {MODEL} and {TEXT}.")
         contents = {name: read_bytes(path / name) for name in card.files}
         for name, data in contents.items():
@@ -135,6 +170,7 @@ class Predictor:
                 f"{path / CARD} differs from the card inside {MODEL}; export the bundle again."
             )
         predictor.seen = frozenset(contents.get(SEEN, b"").decode().split())
+        predictor.held_out = HeldOut.parse(contents.get(TEST, b""))
         return predictor
 
     def run(self, inputs: NDArray[np.uint8]) -> Outputs:
@@ -163,22 +199,16 @@ class Predictor:
         shape = self.card.input
         return to_input(radiograph.pixels, shape.size, shape.aspect, shape.grey)
 
-    def check_modality(self, radiograph: Radiograph, name: str = "The picture") -> None:
-        """Refuses a picture that says to be of another modality than those of the training.
+    def check_scope(self, radiograph: Radiograph, name: str = "The image") -> tuple[Note, ...]:
+        """Refuses an image whose header says that the model was not meant for it.
 
-        Args:
-            radiograph: the picture; most files do not say what they are, and pass.
-            name: what the message calls the picture.
+        Returns:
+            a note where the view is frontal, but not one of the training.
 
         Raises:
-            RefusedError: it is of another modality.
+            RefusedError: as `pulmo.bundle.scope.check_scope`.
         """
-        known, modality = self.card.training.modalities, radiograph.facts.modality
-        if known and modality is not None and modality not in known:
-            raise RefusedError(
-                f"{name} is of the modality {modality}; {self.card.name} was trained on "
-                f"{' and '.join(known)} only."
-            )
+        return check_scope(self.card, radiograph.facts, name)
 
     def predict(self, radiograph: Radiograph, name: str = "The picture") -> Outcome:
         """Returns the result for one radiograph.
@@ -189,11 +219,43 @@ class Predictor:
 
         Raises:
             InputError: the network gave a value that is not a number.
-            RefusedError: the picture is of a modality that the model was not trained on.
+            RefusedError: the header says that the model was not meant for the picture.
         """
-        self.check_modality(radiograph, name)
-        outputs = self.run(self.to_input(radiograph)[None])
-        return outcomes(self.card, outputs)[0]
+        return self.judge([self.prepare(radiograph, name)])[0]
+
+    def prepare(self, radiograph: Radiograph, name: str = "The picture") -> Prepared:
+        """Returns a radiograph as the network takes it, if the model may judge it.
+
+        Args:
+            radiograph: the picture.
+            name: what messages call the picture.
+
+        Raises:
+            RefusedError: the header says that the model was not meant for the picture.
+        """
+        scope = self.check_scope(radiograph, name)
+        known = self._familiarity(radiograph)
+        notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
+        return Prepared(self.to_input(radiograph), notes)
+
+    def judge(self, pictures: Sequence[Prepared]) -> list[Outcome]:
+        """Returns the results of one or more pictures that are prepared.
+
+        Raises:
+            InputError: the network gave a value that is not a number.
+        """
+        found = outcomes(self.card, self.run(np.stack([each.input for each in pictures])))
+        return [
+            outcome._replace(notes=picture.notes)
+            for outcome, picture in zip(found, pictures, strict=True)
+        ]
+
+    def _familiarity(self, radiograph: Radiograph) -> tuple[Note, ...]:
+        """Returns a note if the model was trained or chosen on the picture."""
+        if not self.seen:
+            return ()
+        known = radiograph.sha256 in self.seen or pixels_sha256(radiograph.pixels) in self.seen
+        return (_SEEN,) if known else ()
 
 
 def probabilities(logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:

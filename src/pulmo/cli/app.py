@@ -34,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data.app, name="data")
-app.command("recipes")(recipes.recipes)
+app.add_typer(recipes.app, name="recipes")
 app.command("train")(train.train)
 app.command("search")(search.search)
 app.command("lr-find")(lr_find.lr_find)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from pulmo.cli.audit_table import table_to_audit
-from pulmo.cli.console import progress, say
+from pulmo.cli.console import progress, say, say_notes
+from pulmo.cli.model import ModelOption, one_model, open_model
 from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
-from pulmo.cli.predict import open_model
 from pulmo.cli.table_options import TABLES, Decision, Merge, Score, Truth, merges, tell_notes
 from pulmo.core.errors import RefusedError, UsageError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pulmo.study.audited import Audited
 
 _Model = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
         metavar="BUNDLE|FOLDS|PREDICTIONS",
         help="A bundle, a folder of cross-validation, or a table of any model's predictions, "
@@ -81,8 +81,8 @@ class _Asked(NamedTuple):
 
 
 def audit(
-    model: _Model,
     output: _Output,
+    model: _Model = None,
     data: _Data = None,
     split: _Split = None,
     run: _Run = None,
@@ -101,6 +101,7 @@ def audit(
     pictures: _Pictures = 500,
     threads: _Threads = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    named: ModelOption = None,
 ) -> None:
     """Say what a model has been shown to do, and what it has not.
 
@@ -109,6 +110,7 @@ def audit(
     does not name. The gate is open only if leakage, shortcuts, sources and external could look;
     else it is undecided, which the first line says, with status 0.
     """
+    model = one_model(model, named)
     from pulmo.evaluate.reading.said import Said
     from pulmo.study.audited import is_folds
 
@@ -139,6 +141,7 @@ def audit(
     else:
         _tell(found, output)
     tell_notes(audited.notes)
+    say_notes(found.data.notes or {}, found.data.n)
     _close(found)
 
 
@@ -179,9 +182,9 @@ def _bundle(
     predictor = open_model(model, threads)
     manifest = read_manifest(data)
     audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
-    opening = opening_of(predictor, manifest, audited.parts[0].judged, split)
-    note(opening, lists_of(model, run))
-    return audited
+    lists = lists_of(model, run)
+    note(opening_of(predictor, manifest, audited.parts[0].judged, split, lists), lists)
+    return audited._replace(doubts=(*audited.doubts, *map(str, predictor.notes)))
 
 
 def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":

@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Report = Callable[[int, int], None]
 """Is told how much of a stage is done, and how much there is in all; 0 if nobody knows."""
 
+LINE_SECONDS: Final = 30.0
+"""Off a terminal a line is written no more often."""
+
 _SECONDS: Final = 0.1
 """A bar is drawn no more often, since a report may come for each of a million files."""
 
@@ -27,16 +30,33 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
+def say_notes(counts: Mapping[str, int], total: int) -> None:
+    """Says on stderr how many of `total` images have notes of each kind."""
+    from pulmo.radiograph.notes import count_sentence
+
+    for kind, images in counts.items():
+        say(f"notes: {count_sentence(kind, images, total)}")
+
+
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
     """Writes one machine-readable value to stdout, in ASCII, which every terminal can carry."""
     typer.echo(json.dumps(value, indent=2))
 
 
 @contextmanager
-def progress(*stages: str) -> Iterator[tuple[Report, ...]]:
-    """Gives a function for each stage that shows how far it is; off a terminal it shows nothing."""
+def progress(*stages: str, lines: bool = False) -> Iterator[tuple[Report, ...]]:
+    """Gives a function for each stage that shows how far it is.
+
+    Off a terminal there is no bar, and nothing is shown but, where `lines` asks for it, a line at
+    times.
+
+    Args:
+        stages: what is done, one after the other.
+        lines: whether a line is written now and then where there is no terminal, for work that
+            takes minutes and would be silent else.
+    """
     if not sys.stderr.isatty():
-        yield tuple(_show_nothing for _ in stages)
+        yield tuple(_told(stage) if lines else _show_nothing for stage in stages)
         return
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -60,6 +80,20 @@ def _report(bar: "Progress", stage: str) -> Report:
         if done == total or now - drawn >= _SECONDS:
             drawn = now
             bar.update(task, completed=done, total=total or None, visible=True)
+
+    return report
+
+
+def _told(stage: str) -> Report:
+    """Returns the function that writes a line about a stage, each time that some time has gone."""
+    told = monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal told
+        now = monotonic()
+        if now - told >= LINE_SECONDS:
+            told = now
+            say(f"{stage}: {done:,} of {total:,}" if total else f"{stage}: {done:,}")
 
     return report
 

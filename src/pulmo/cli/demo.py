@@ -87,16 +87,17 @@ def _everything(out: Path, count: int) -> None:
     import_("csv", out / "films" / "phantoms.csv", manifest, called="phantom")
     split(manifest, manifest)
     _step("3/6 training the recipe demo")
-    train.train("demo", manifest, out / "run")
+    train.train(out / "run", "demo", manifest)
     _step("4/6 exporting the bundle, checked against the trained network")
     export.export(out / "run", bundle)
     _step("5/6 evaluating the bundle on films of patients that it never saw")
-    evaluate.evaluate(bundle, out / "evaluation", data=manifest, split="test")
+    evaluate.evaluate(out / "evaluation", bundle, data=manifest, split="test")
     _step(f"6/6 classifying and explaining {_NEW} new films")
     phantom(out / "new", _NEW, _SEED + 1)
     films = sorted((out / "new" / "images").iterdir())
-    predict.predict(films, bundle)
-    explain.explain(bundle, films, out / "heat-maps")
+    names = [str(film) for film in films]
+    predict.predict(names, bundle)
+    explain.explain(names, out / "heat-maps", model=bundle)
 
 
 def _step(text: str) -> None:

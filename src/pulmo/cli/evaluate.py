@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from pulmo.cli.console import progress, say
+from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.evaluate_choice import Choice, check_modality, chosen_rows, fit_on_val, unseen_rows
 from pulmo.cli.evaluate_summary import tell_evaluation
 from pulmo.cli.evaluate_table import TableOptions, evaluate_table
+from pulmo.cli.model import ModelOption, one_model, open_model
 from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
-from pulmo.cli.predict import open_model
 from pulmo.cli.table_options import TABLES, Decision, Merge, Score, Truth, merges
 from pulmo.cli.table_template import Template
 from pulmo.core.errors import PartialError, UsageError
@@ -29,8 +29,9 @@ Several = list[str] | None
 
 
 def evaluate(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the results.")],
     model: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             metavar="BUNDLE|PREDICTIONS",
             help="A bundle, or its model.onnx; or a table of any model's predictions, .csv, .tsv, "
@@ -38,8 +39,7 @@ def evaluate(
             "(--template prints one); of several findings a film, with y_<finding> beside each "
             "p_<finding>.",
         ),
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the results.")],
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="A manifest, for a bundle.")] = None,
     split: Annotated[str | None, typer.Option(help="The split to take; without it, all.")] = None,
     view: Annotated[Several, typer.Option(help="Take only this view; may be repeated.")] = None,
@@ -82,13 +82,14 @@ def evaluate(
         ),
     ] = False,
     _template: Template = False,
+    named: ModelOption = None,
 ) -> None:
     """Judge a bundle on labelled films, or a table of predictions.
 
     Every figure has its interval. Writes predictions.parquet, evaluation.json, report.html and, of
     a bundle, card.json. That test pictures were opened is noted in openings.jsonl beside the model.
     """
-    from pulmo.bundle.thresholds import Aim
+    model = one_model(model, named)
     from pulmo.evaluate.reading.said import Said
 
     merged = merges(merge or ())
@@ -115,6 +116,8 @@ def evaluate(
         raise UsageError("--threshold-for fits on val and judges the test; add --split test.")
     if elsewhere and threshold_for is None:
         raise UsageError("--elsewhere is for --threshold-for, which is not there.")
+    from pulmo.bundle.thresholds import Aim
+
     chosen = Choice(data, split, {"view": view or [], "modality": modality or []})
     aim = None if threshold_for is None else Aim.parse(threshold_for)
     context = _Context(run, internal, prevalence, aim, merged, elsewhere=elsewhere)
@@ -172,8 +175,8 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     claim_folder(output)
     fitted = None if context.aim is None else fit_on_val(context.aim, predictor, manifest, choice)
     terms = Terms.of(card, fitted).merging(context.merge)
-    opening = opening_of(predictor, manifest, table, choice.split)
-    opened = note(opening, lists_of(model, context.run))
+    lists = lists_of(model, context.run)
+    opened = note(opening_of(predictor, manifest, table, choice.split, lists), lists)
     with progress("predicting") as (report,):
         predicted = predict_manifest(predictor, table, report)
     predicted.table["positive"] = called_positive(predicted.table, terms)
@@ -197,10 +200,20 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
         evaluation = evaluation.model_copy(update={"beside": beside(evaluation, inside)})
     _write(evaluation, predictor, predicted.table, output)
     tell_evaluation(evaluation, output)
+    _tell_notes(evaluation)
     if predicted.failed:
         for failure in predicted.failed:
             say(failure.reason)
         raise PartialError(f"{len(predicted.failed)} of {len(table)} pictures could not be read.")
+
+
+def _tell_notes(evaluation: "Evaluation") -> None:
+    """Says how many pictures have notes of each kind, but those that are warnings already."""
+    from pulmo.radiograph.notes import ABOUT_MODEL
+
+    counts = evaluation.data.notes or {}
+    about_images = {kind: n for kind, n in counts.items() if kind not in ABOUT_MODEL}
+    say_notes(about_images, evaluation.data.n)
 
 
 def _inside(folder: Path | None) -> "Evaluation | None":

@@ -10,11 +10,19 @@ from typing import Final, NoReturn
 
 import typer
 
-from pulmo.core.errors import InputError, InterruptedRunError, PulmoError, UsageError
+from pulmo.cli.no_manifest import lines_to_type
+from pulmo.core.errors import (
+    InputError,
+    InterruptedRunError,
+    NoManifestError,
+    PulmoError,
+    UsageError,
+)
 
 # What `pip install pulmo` leaves out.
 _TRAINING_PACKAGES: Final = {
-    "torch", "torchvision", "timm", "onnx", "onnxscript", "safetensors", "optuna",
+    "torch", "torchvision", "timm", "huggingface_hub", "onnx", "onnxscript", "safetensors",
+    "optuna",
 }  # fmt: skip
 
 
@@ -32,6 +40,11 @@ def run_command(command: typer.Typer, name: str) -> None:
         signal.signal(number, _stop)
     try:
         command(prog_name=name)
+    except NoManifestError as error:
+        typer.echo(f"{name}: {error} Type:", err=True)
+        for line in lines_to_type(error.path, sys.argv[1:]):
+            typer.echo(f"  {line}", err=True)
+        sys.exit(error.exit_status)
     except PulmoError as error:
         _fail(name, str(error), error.exit_status)
     except _Stopped:

@@ -6,44 +6,48 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.console import say
-from pulmo.cli.heatmaps import MapFolder
-from pulmo.cli.predict import open_model
-from pulmo.core.errors import InputError, PartialError, PulmoError, UsageError
+from pulmo.cli.model import ModelOption, open_model, split_model
+from pulmo.cli.names import names_of
+from pulmo.cli.predict import FILES_HELP, plan_maps
+from pulmo.cli.tally import Tally
+from pulmo.core.errors import UsageError
 
 
 def explain(
-    model: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle, or its model.onnx.")],
-    files: Annotated[list[Path], typer.Argument(help="PNG, JPEG, TIFF or DICOM films.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[BUNDLE] FILES", help=f"A bundle, if no option names it. {FILES_HELP}"
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the heat maps.")],
     label: Annotated[
         str | None, typer.Option(help="The class to show; the decided one without it.")
     ] = None,
+    model: ModelOption = None,
 ) -> None:
-    """Paint on each film what spoke for a class.
+    """Paint on each image what spoke for a class.
 
-    The colours are the class activation map on the scale of the card, the same for every film.
+    The colours are the class activation map on the scale of the card, the same for every image.
     """
-    from pulmo.radiograph import read_radiograph
-
-    predictor = open_model(model)
+    chosen, words = split_model(files, model)
+    if not words:
+        raise UsageError("No image was named: add files, folders, or - for names on stdin.")
+    predictor = open_model(chosen)
     if label is not None and label not in predictor.card.labels.order:
         raise UsageError(
             f"The model knows no class {label!r}; its classes are "
             f"{', '.join(predictor.card.labels.order)}."
         )
-    maps = MapFolder.of(output, files)
-    failed = 0
-    for file in files:
-        try:
-            radiograph = read_radiograph(file)
-            outcome = predictor.predict(radiograph, str(file))
-            path = maps.write(file, predictor, radiograph, outcome, label or outcome.decision)
-        except PulmoError as error:
-            say(str(error))
-            failed += 1
+    from pulmo.workflows.predict import predict
+
+    maps, tally = plan_maps(output, words, label), Tally(predictor.notes)
+    for result in predict(names_of(words), predictor, maps=maps, on_left_out=tally.leave_out):
+        tally.count(result)
+        tally.tell(result)
+        if result.heatmap is None:
+            say(f"{result.reason}")
         else:
-            typer.echo(str(path))
-    if failed == len(files):
-        raise InputError("No heat map was drawn: none of the files could be used.")
-    if failed:
-        raise PartialError(f"{failed} of {len(files)} files could not be used.")
+            typer.echo(str(result.heatmap))
+    tally.say_counts()
+    tally.end("No heat map was drawn")

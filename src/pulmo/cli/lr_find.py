@@ -7,16 +7,19 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.console import progress
-from pulmo.cli.output import claim_folder
-from pulmo.cli.train import Data, Device, Name, Settings, Threads
+from pulmo.cli.initial_weights import FromScratch, weights_advice
+from pulmo.cli.output import claimed_folder
+from pulmo.cli.train import Data, Device, Name, Settings, Threads, use_threads
 from pulmo.core.errors import UsageError
 
 
+@weights_advice()
 def lr_find(
     recipe: Name,
     data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
     settings: Settings = None,
+    scratch: FromScratch = False,
     start: Annotated[float, typer.Option("--from", help="The first learning rate.")] = 1e-7,
     end: Annotated[float, typer.Option("--to", help="The last learning rate.")] = 1.0,
     steps: Annotated[int, typer.Option(help="Steps between them.", min=20)] = 200,
@@ -31,20 +34,18 @@ def lr_find(
 
     if not 0 < start < end:
         raise UsageError(f"--from {start:g} must be above 0 and below --to {end:g}.")
-    experiment = load_recipe(recipe, settings or [])
+    experiment = load_recipe(recipe, settings or [], scratch=scratch)
     manifest = read_manifest(data)
-    claim_folder(output)
-
-    from pulmo.cli.train import use_threads
-    from pulmo.datasets.cache import cache_folder
-    from pulmo.report.sweep import draw_sweep
-    from pulmo.train.lr_find import find_rate
-    from pulmo.train.run import Place
-
     use_threads(threads)
-    place = Place(RunFolder(output), cache_folder(), device)
-    with progress("raising the learning rate") as (report,):
-        sweep = find_rate(experiment, manifest, place, (start, end, steps), report)
+    with claimed_folder(output):
+        from pulmo.datasets.cache import cache_folder
+        from pulmo.report.sweep import draw_sweep
+        from pulmo.train.lr_find import find_rate
+        from pulmo.train.run import Place
+
+        place = Place(RunFolder(output), cache_folder(), device)
+        with progress("raising the learning rate") as (report,):
+            sweep = find_rate(experiment, manifest, place, (start, end, steps), report)
     columns = [part.tolist() for part in (sweep.rates, sweep.losses, sweep.smoothed)]
     figure = draw_sweep(columns[0], columns[1], columns[2], sweep.steepest)
     named = dict(zip(("rates", "losses", "smoothed"), columns, strict=True))

@@ -1,6 +1,8 @@
 """Places for results, checked before the work whose results go there."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +27,25 @@ def claim_folder(folder: Path) -> None:
         raise InputError(f"{folder} is a file; a folder was expected.") from None
     except OSError as error:
         raise InputError(f"{folder} cannot be written to: {error.strerror or error}.") from error
+
+
+@contextmanager
+def claimed_folder(folder: Path) -> Iterator[None]:
+    """Claims a folder, and takes it away again if the work fails before anything is in it.
+
+    Raises:
+        InputError: it cannot be made or written to.
+    """
+    there = folder.exists()
+    claim_folder(folder)
+    try:
+        yield
+    except BaseException:
+        if not there:
+            # One that holds something stays.
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def claim_file(path: Path, begins: bytes = b"") -> None:

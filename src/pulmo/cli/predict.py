@@ -1,148 +1,160 @@
 """pulmo predict."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pulmo.cli.console import print_json, progress, say
-from pulmo.cli.heatmaps import MapFolder
-from pulmo.core.errors import InputError, PartialError, PulmoError, RefusedError, UsageError
+from pulmo.cli.console import progress, say
+from pulmo.cli.model import ModelOption, open_model, split_model
+from pulmo.cli.names import STDIN, names_of
+from pulmo.cli.output import claim_file, claim_folder
+from pulmo.cli.results import Form, form_of, results_to, writer
+from pulmo.cli.tally import Tally
+from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pulmo.bundle.card import Card
     from pulmo.bundle.predictor import Predictor
+    from pulmo.workflows.heatmaps import HeatMaps
+    from pulmo.workflows.predict import Prediction
 
-ModelOption = Annotated[
-    Path | None,
-    typer.Option(envvar="PULMO_MODEL", help="A bundle's folder, or its model.onnx."),
-]
+FILES_HELP: Final = (
+    "Images: PNG, JPEG, TIFF, DICOM and others; folders, which are searched for them; - for names "
+    "on standard input, one a line."
+)
+
+_MARKS: Final = {"drawings": "trained on drawings", "seen": "seen in training"}
+"""What a row says of the notes that change what its result means."""
 
 
 def predict(
-    files: Annotated[list[Path], typer.Argument(help="PNG, JPEG, TIFF or DICOM films.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILES", help=FILES_HELP)],
     model: ModelOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
+    as_jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Print a JSON object a line, each when it is there.")
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV table.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write the results to this .json, .jsonl or .csv.",
+        ),
+    ] = None,
     heatmap: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Also write a heat map of each film.")
+        Path | None, typer.Option(metavar="DIR", help="Also write a heat map of each image.")
     ] = None,
 ) -> None:
-    """Classify films with a bundle. For research, not diagnosis."""
-    predictor = open_model(model)
-    maps = None if heatmap is None else MapFolder.of(heatmap, files)
-    if as_json:
-        results = []
-        with progress("predicting") as (report,):
-            for file in files:
-                results.append(_result(predictor, file, maps))
-                report(len(results), len(files))
-        print_json(results)
+    """Classify images with a bundle. For research, not diagnosis."""
+    form = form_of({"json": as_json, "jsonl": as_jsonl, "csv": as_csv}, output)
+    chosen, words = split_model(files, model)
+    if not words:
+        raise UsageError("No image was named: add files, folders, or - for names on stdin.")
+    predictor = open_model(chosen)
+    if output is not None:
+        claim_file(output)
+    maps = None if heatmap is None else plan_maps(heatmap, words)
+    tally = Tally(predictor.notes)
+    if form is None:
+        _print_each(predictor, words, maps, tally)
     else:
-        results = _print_each(predictor, files, maps)
-    failed = sum(result["status"] != "ok" for result in results)
-    if failed == len(files):
-        raise InputError(
-            "There is no result: the file could not be used."
-            if failed == 1
-            else f"There is no result: none of the {failed} files could be used."
-        )
-    if failed:
-        raise PartialError(f"{failed} of {len(files)} files could not be used.")
+        _write_each(predictor, words, maps, tally, (form, output))
+    tally.end("There is no result")
 
 
-def open_model(model: Path | None, threads: int = 0) -> "Predictor":
-    """Opens the bundle that the user named; `threads` are those of its network, 0 all cores.
+def plan_maps(folder: Path, words: list[str], label: str | None = None) -> "HeatMaps":
+    """Plans the heat maps of the files that are named, and makes their folder.
 
     Raises:
-        UsageError: none was named.
-        InputError: it is missing or damaged, or is a run.
+        UsageError: the folder is one of those that are searched for images.
+        InputError: the folder cannot be made or written to.
     """
-    if model is None:
-        raise UsageError(
-            "No model was named: add --model BUNDLE, or set PULMO_MODEL. `pulmo train` and "
-            "`pulmo export` make a bundle."
-        )
-    from pulmo.bundle.predictor import CARD, MODEL, Predictor
-    from pulmo.core.run_folder import RunFolder
+    from pulmo.workflows.heatmaps import HeatMaps
 
-    if RunFolder(model).recipe.exists() and not (model / MODEL).exists():
-        raise InputError(
-            f"{model} is a training run, not a bundle; export it first: "
-            f"pulmo export {model} -o BUNDLE"
-        )
-    if model.is_dir() and not (model / CARD).exists():
-        raise InputError(
-            f"{model} is not a bundle: it has no {CARD}. `pulmo export` makes a bundle of a run."
-        )
-    return Predictor.open(model, threads)
+    maps = HeatMaps.of(folder, [Path(word) for word in words if word != STDIN], label)
+    claim_folder(folder)
+    return maps
 
 
-def _result(predictor: "Predictor", file: Path, maps: MapFolder | None) -> dict[str, Any]:
-    """Returns one file's object of `--json`."""
-    from pulmo.radiograph import read_radiograph
+def _write_each(
+    predictor: "Predictor",
+    words: list[str],
+    maps: "HeatMaps | None",
+    tally: Tally,
+    to: tuple[Form, Path | None],
+) -> None:
+    """Writes the results for a program: as a form, to a file or to standard output."""
+    from pulmo.workflows.predict import predict as predict_all
 
-    card = predictor.card
-    result: dict[str, Any] = {
-        "file": str(file),
-        "sha256": None,
-        "status": "ok",
-        "reason": None,
-        "probabilities": None,
-        "decision": None,
-        "positive": None,
-        "band": None,
-        "classes": None,
-        "threshold": card.decision.threshold,
-        "model": {"name": card.name, "version": card.created, "sha256": predictor.sha256},
-    }
-    try:
-        radiograph = read_radiograph(file)
-        outcome = predictor.predict(radiograph, str(file))
-        if maps is not None:
-            maps.write(file, predictor, radiograph, outcome, outcome.decision)
-    except PulmoError as error:
-        status = "refused" if isinstance(error, RefusedError) else "error"
-        return result | {"status": status, "reason": str(error)}
-    return result | {
-        "sha256": radiograph.sha256,
-        "probabilities": outcome.probabilities,
-        "decision": outcome.decision,
-        "positive": outcome.positive,
-        "band": outcome.band,
-        "classes": None if outcome.classes is None else list(outcome.classes),
-    }
+    form, output = to
+    with (
+        results_to(output) as stream,
+        writer(form, stream, predictor) as write,
+        progress("predicting") as (report,),
+    ):
+        results = predict_all(names_of(words), predictor, maps=maps, on_left_out=tally.leave_out)
+        for done, result in enumerate(results, 1):
+            write(result)
+            tally.count(result)
+            report(done, 0)
+    if output is not None:
+        say(f"{output}")
+    tally.say_counts(all_kinds=True)
 
 
 def _print_each(
-    predictor: "Predictor", files: list[Path], maps: MapFolder | None
-) -> list[dict[str, Any]]:
+    predictor: "Predictor", words: list[str], maps: "HeatMaps | None", tally: Tally
+) -> None:
     """Prints each result as soon as it is there, and then how to read them."""
-    card = predictor.card
-    width = max(len(str(file)) for file in files)
-    results = []
-    for file in files:
-        results.append(_result(predictor, file, maps))
-        _print_row(card, results[-1], width)
-    if any(result["status"] == "ok" for result in results):
+    from pulmo.workflows.predict import predict as predict_all
+
+    card, positives = predictor.card, 0
+    show = _rows(card, max(len(word) for word in words))
+    for result in predict_all(names_of(words), predictor, maps=maps, on_left_out=tally.leave_out):
+        show(result)
+        tally.count(result)
+        tally.tell(result)
+        if result.heatmap is not None:
+            say(f"heat map: {result.heatmap}")
+        positives += result.status == "ok"
+    if positives:
         decision = card.decision
         say(
             f"positive: probability of {' or '.join(decision.positive)} at least "
             f"{decision.threshold:.3f}, which found {decision.sensitivity} of such validation "
             f"pictures. {card.notice}"
         )
-    return results
+    tally.say_counts()
 
 
-def _print_row(card: "Card", result: dict[str, Any], width: int) -> None:
-    """Prints a result: the class with its probability, then what the threshold is compared with."""
-    if result["status"] != "ok":
-        say(f"{result['status']}: {result['reason']}")
-        return
-    longest = max(len(label) for label in card.labels.order)
-    decision, table = result["decision"], result["probabilities"]
-    named = card.decision.positive
-    typer.echo(
-        f"{result['file']:{width}}  {decision:{longest}} {table[decision]:.3f}  "
-        f"{' or '.join(named)} {sum(table[label] for label in named):.3f} "
-        f"{'positive' if result['positive'] else 'negative'}"
-    )
+def _rows(card: "Card", width: int) -> "Callable[[Prediction], None]":
+    """Returns what prints a result: the class with its probability, then the positive ones'.
+
+    Args:
+        card: the card of the model.
+        width: of the column of the files, which grows with longer names.
+    """
+    longest, named = max(map(len, card.labels.order)), card.decision.positive
+
+    def show(result: "Prediction") -> None:
+        nonlocal width
+        if result.decision is None or result.probabilities is None:
+            say(f"{result.status}: {result.reason}")
+            return
+        width = max(width, len(result.file))
+        marks = [_MARKS[note.kind] for note in result.notes if note.kind in _MARKS]
+        typer.echo(
+            f"{result.file:{width}}  {result.decision:{longest}} "
+            f"{result.probabilities[result.decision]:.3f}  {' or '.join(named)} "
+            f"{sum(result.probabilities[label] for label in named):.3f} "
+            f"{'positive' if result.positive else 'negative'}"
+            + (f"  ({', '.join(marks)})" if marks else "")
+        )
+
+    return show

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from pulmo.cli.console import say
-from pulmo.cli.output import claim_folder
+from pulmo.cli.output import claimed_folder
 from pulmo.cli.train import listening, use_threads
 from pulmo.core.errors import UsageError
 
@@ -54,6 +54,7 @@ def train_repeats(
     """Trains a recipe with each fold held out, with each seed, and tells what came of it."""
     from pulmo.core.files import write_atomically
     from pulmo.core.record import write_record
+    from pulmo.models.classifier import check_weights
     from pulmo.study.crew import do_all
     from pulmo.study.repeats import Repeat, claim_repeats, plan_repeats, works_of
     from pulmo.study.repeats_folder import RepeatsFolder
@@ -61,14 +62,16 @@ def train_repeats(
     from pulmo.study.summary_text import summary_text
 
     refuse_team()
-    claim_folder(output)
     folder = RepeatsFolder(output.absolute())
     cores = choice.threads or int(choice.cluster is not None)
     fold = 0 if choice.folds else None
     first = Repeat(folder, recipe, fold, device=choice.device, threads=cores)
     command = f"pulmo data split {shlex.quote(str(data))} --folds 5 -o FOLDS.parquet"
-    runs, table = plan_repeats(first, manifest, choice.seeds, command)
-    claim_repeats(folder, table, resume=choice.resume)
+    with claimed_folder(output):
+        runs, table = plan_repeats(first, manifest, choice.seeds, command)
+        if not choice.resume:
+            check_weights(recipe.model)
+        claim_repeats(folder, table, resume=choice.resume)
     done: list[str] = []
 
     def on_done(name: str) -> None:

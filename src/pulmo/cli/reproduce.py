@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pulmo.cli.console import print_json, progress, say
-from pulmo.cli.output import claim_folder
+from pulmo.cli.initial_weights import weights_advice
+from pulmo.cli.output import claimed_folder
 from pulmo.cli.train import Device, Settings, Threads, use_threads
 from pulmo.core.errors import UsageError
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pulmo.study.system import Experiment, System
 
 
+@weights_advice("Put them as NETWORK.safetensors into a folder, and name it with --weights")
 def reproduce(
     name: Annotated[str, typer.Argument(help="A system, such as capstone.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
@@ -25,8 +27,15 @@ def reproduce(
         bool, typer.Option("--quick", help="Take each recipe's own cheaper variant.")
     ] = False,
     weights: Annotated[
-        Path | None, typer.Option(help="A folder of ImageNet weights as safetensors.")
+        Path | None, typer.Option(help="A folder of ImageNet weights: NETWORK.safetensors.")
     ] = None,
+    scratch: Annotated[
+        bool,
+        typer.Option(
+            "--from-scratch",
+            help="Start what has no file there from random weights, by the recipe's variant.",
+        ),
+    ] = False,
     settings: Settings = None,
     device: Device = "auto",
     threads: Threads = 0,
@@ -36,24 +45,26 @@ def reproduce(
 
     Repeated with the same output, it goes on where it stopped.
     """
-    from pulmo.core.files import write_atomically
+    from pulmo.study.system import SYSTEMS
 
-    claim_folder(output)
+    # Before torch is imported, which takes seconds.
+    system = SYSTEMS[name]
+    experiments = _chosen(system, only or [])
 
     from pulmo.cli.train import listening
+    from pulmo.core.files import write_atomically
     from pulmo.datasets.curate import Watch
     from pulmo.study.at_hand import Gathering, Sets
     from pulmo.study.outcome_text import outcomes_text
     from pulmo.study.reproduce import Options, reproduce
-    from pulmo.study.system import SYSTEMS
 
-    system = SYSTEMS[name]
     use_threads(threads)
-    options = Options(quick, weights, tuple(settings or ()), device)
+    options = Options(quick, weights, tuple(settings or ()), device, scratch)
     outcomes = []
-    with progress("importing", "reading pictures", "comparing pairs") as (imported, *curation):
+    stages = ("importing", "reading pictures", "comparing pairs")
+    with claimed_folder(output), progress(*stages) as (imported, *curation):
         sets = Sets(data, output / "data", Gathering(imported, Watch(*curation)))
-        for experiment in _chosen(system, only or []):
+        for experiment in experiments:
             say(f"{experiment.name}:")
             with listening(options.start(experiment).recipe) as listener:
                 done = reproduce(system, experiment, sets, output / name, options, listener)

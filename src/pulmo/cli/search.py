@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pulmo.cli.console import print_json, say
-from pulmo.cli.output import claim_folder
+from pulmo.cli.initial_weights import FromScratch, weights_advice
+from pulmo.cli.output import claimed_folder
 from pulmo.cli.train import (
     Data,
     Device,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pulmo.study.trials import TrialRow
 
 
+@weights_advice()
 def search(
     recipe: Name,
     data: Data,
@@ -38,6 +40,7 @@ def search(
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder of the search.")],
     settings: Settings = None,
     quick: Quick = False,
+    scratch: FromScratch = False,
     trials: Annotated[int, typer.Option(help="Trials to finish in all.", min=1)] = 20,
     timeout: Annotated[
         float | None, typer.Option(metavar="MIN", help="Begin no trial after so many minutes.")
@@ -59,24 +62,30 @@ def search(
     Only training and validation pictures are opened.
     """
     from pulmo.core.tables import read_manifest
+    from pulmo.study.space import Base, read_space
+
+    # What can be wrong with the command line, before torch is imported, which takes seconds.
+    base = Base(recipe, tuple(settings or ()), quick, scratch)
+    base.recipe()
+    manifest, searched = read_manifest(data), read_space(space, base)
+
+    from pulmo.models.classifier import check_weights
     from pulmo.study.folds import usable
     from pulmo.study.search import Limits, Plan
     from pulmo.study.search_folder import SearchFolder, claim_search
-    from pulmo.study.space import Base, read_space
 
-    base = Base(recipe, tuple(settings or ()), quick)
-    plan = Plan(
-        SearchFolder(output.absolute()), base, read_space(space, base), seed, pruner, device
-    )
-    table = usable(base.recipe(), read_manifest(data))
-    claim_folder(output)
+    plan = Plan(SearchFolder(output.absolute()), base, searched, seed, pruner, device)
+    table = usable(base.recipe(), manifest)
     identity = {
         "recipe": base.recipe().sha256,
         "space": {key: dimension.model_dump() for key, dimension in plan.space.items()},
         "seed": seed,
         "pruner": pruner,
     }
-    claim_search(plan.folder, identity, table, resume=resume)
+    with claimed_folder(output):
+        if not resume:
+            check_weights(base.recipe().model)
+        claim_search(plan.folder, identity, table, resume=resume)
     deadline = time.monotonic() + 60 * timeout if timeout is not None else float("inf")
     _search(plan, Limits(trials, deadline), ray_cluster(ray, ray_address), threads)
     _tell(plan, as_json=as_json)

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from pulmo.cli.console import Report, progress, say
-from pulmo.cli.output import claim_folder
+from pulmo.cli.initial_weights import FromScratch, weights_advice
+from pulmo.cli.output import claimed_folder
+from pulmo.cli.resumed import Asked, chosen_recipe
 from pulmo.core.errors import InterruptedRunError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=VALUE", help="Change one value of the recipe."),
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the network is.")]
 Threads = Annotated[int, typer.Option(help="Threads of torch; 0 takes all cores.", min=0)]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on after an interruption.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Take the recipe's own cheaper variant.")]
@@ -44,12 +46,20 @@ RayAddress = Annotated[
 ]
 
 
+@weights_advice()
 def train(
-    recipe: Name,
-    data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="The run's folder.")],
+    recipe: Annotated[
+        str | None,
+        typer.Argument(metavar="RECIPE", help="A name of `pulmo recipes`, or a .toml file."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A manifest with its split; with --resume the run's own, if not given."),
+    ] = None,
     settings: Settings = None,
     quick: Quick = False,
+    scratch: FromScratch = False,
     resume: Resume = False,
     folds: Annotated[
         bool, typer.Option("--folds", help="Train once for each fold of the manifest, held out.")
@@ -66,11 +76,17 @@ def train(
     """Train a recipe on a manifest.
 
     With --folds or --seeds many times: each run is exported and judged, and all are summed up.
+    With --resume the recipe and the manifest are the run's own, and need not be given again.
     """
-    from pulmo.core.recipe import load_recipe
+    from pulmo.core.run_folder import RunFolder
     from pulmo.core.tables import read_manifest
 
-    experiment = load_recipe(recipe, settings or [], quick=quick)
+    asked = Asked(recipe, tuple(settings or ()), quick, scratch)
+    experiment = chosen_recipe(output, asked, resume=resume)
+    if data is None:
+        if not resume:
+            raise UsageError("Name the manifest with its split: --data M.")
+        data = RunFolder(output).manifest
     manifest = read_manifest(data)
     address = ray_cluster(ray, ray_address)
     if folds or seeds > 1:
@@ -89,32 +105,34 @@ def _train_once(
     recipe: "Recipe", manifest: "pd.DataFrame", output: Path, device: str, *, resume: bool
 ) -> None:
     """Trains one run and tells what came of it."""
+    from pulmo.core.begun import check_folder
     from pulmo.core.files import write_atomically
     from pulmo.core.run_folder import RunFolder
 
-    claim_folder(output)
+    # torchrun's first process checks, writes and speaks for all.
+    first = os.environ.get("RANK", "0") == "0"
+    if first:
+        check_folder(recipe, RunFolder(output), resume=resume)
+    with claimed_folder(output):
+        # torch takes seconds to import, which a typo in the recipe need not cost.
+        from pulmo.datasets.cache import cache_folder
+        from pulmo.report.figures import learning_curves
+        from pulmo.train.run import Place, train_run
 
-    # torch takes seconds to import, which a typo in the recipe need not cost.
-    from pulmo.datasets.cache import cache_folder
-    from pulmo.report.figures import learning_curves
-    from pulmo.train.run import Place, train_run
-
-    place = Place(RunFolder(output), cache_folder(), device)
-    finished = place.folder.card.exists()
-    with listening(recipe) as listener:
-        card = train_run(
-            recipe,
-            manifest,
-            place,
-            listener.watch,
-            resume=resume,
-            on_decode=listener.on_decode,
-        )
-    # torchrun's first process speaks for all.
-    if os.environ.get("RANK", "0") != "0":
-        return
-    write_atomically(place.folder.curves, learning_curves(card.training).encode())
-    _tell_result(output, card, finished=finished)
+        place = Place(RunFolder(output), cache_folder(), device)
+        finished = place.folder.card.exists()
+        with listening(recipe) as listener:
+            card = train_run(
+                recipe,
+                manifest,
+                place,
+                listener.watch,
+                resume=resume,
+                on_decode=listener.on_decode,
+            )
+    if first:
+        write_atomically(place.folder.curves, learning_curves(card.training).encode())
+        _tell_result(output, card, finished=finished)
 
 
 def use_threads(threads: int) -> None:

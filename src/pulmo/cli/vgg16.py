@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pulmo.cli.console import progress, say
+from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.exits import run_command
+from pulmo.cli.initial_weights import weights_advice
 from pulmo.cli.output import claim_file, claim_folder
 from pulmo.core.errors import DivergedError, InputError, InterruptedRunError, PartialError
 
@@ -31,6 +32,7 @@ def main() -> None:
 
 
 @app.command()
+@weights_advice("Name a safetensors file of them with --weights FILE")
 def vgg16(
     dataset: Annotated[
         Path, typer.Option("--dataset", "-d", help="A folder with a folder covid and one normal.")
@@ -52,6 +54,10 @@ def vgg16(
         Path | None,
         typer.Option(help="ImageNet weights of VGG16, safetensors; else timm's, downloaded."),
     ] = None,
+    scratch: Annotated[
+        bool,
+        typer.Option("--from-scratch", help="Start from random weights; all layers learn then."),
+    ] = False,
 ) -> None:
     """Train VGG16 on films of covid and normal, and test it. For research, not diagnosis.
 
@@ -61,19 +67,19 @@ def vgg16(
     and the model. The model is for `pulmo predict --model`.
     """
     _claim(plot, model)
-    recipe = _recipe(learning, epoch, batchsize, weights)
-    manifest, problems = _split(dataset, recipe.labels.order)
+    recipe = _recipe(learning, epoch, batchsize, weights, scratch=scratch)
 
     from pulmo.core.files import write_atomically
     from pulmo.report.figures import training_plot
-    from pulmo.study.initial_weights import with_weights
+    from pulmo.study.initial_weights import as_written
 
-    note = f"from {weights}"
-    if weights is None:
-        recipe, note, found = with_weights(recipe, None)
-        if not found:
-            recipe = _recipe(learning, epoch, batchsize, None, scratch=True)
-            note += f"; so all layers learn, at a rate of {recipe.train.lr:g}"
+    # Neither asks for much time, and each may end it all.
+    _check_folders(dataset, recipe.labels.order)
+    start = as_written(recipe)
+    note = f"from {weights}" if weights else start.note
+    if scratch:
+        note = f"from random weights; so all layers learn, at a rate of {recipe.train.lr:g}"
+    manifest, problems = _split(dataset, recipe.labels.order)
     say(f"VGG16 starts {note}.")
     card = _train(recipe, manifest, model)
     write_atomically(plot, training_plot(card.training))
@@ -119,12 +125,13 @@ def _recipe(
 
 def _split(dataset: Path, labels: tuple[str, ...]) -> "tuple[pd.DataFrame, list[str]]":
     """Returns the films with their split, and a sentence for each that cannot be used."""
+    from pulmo.core.noted import count_kinds
     from pulmo.datasets.manifest import import_source
     from pulmo.datasets.split import Plan, check_split, draw
 
-    _check_folders(dataset, labels)
     with progress("reading pictures") as (reading,):
         imported = import_source("folder", dataset, on_progress=reading)
+    say_notes(count_kinds(imported.manifest["notes"]), len(imported.manifest))
     problems = [f"{problem.path}: {problem.reason}" for problem in imported.problems]
     for sentence in problems:
         say(sentence)

@@ -3,6 +3,7 @@
 A message is a sentence to a person: what happened, in which file, what was expected, what to do.
 """
 
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -18,10 +19,26 @@ class UsageError(PulmoError):
     exit_status = 2
 
 
+class WeightsError(UsageError):
+    """Published initial weights cannot be had; a file of them, or a random start, can be chosen."""
+
+
 class InputError(PulmoError):
     """The input cannot be used: it is missing, damaged or not what it should be."""
 
     exit_status = 3
+
+
+class NoManifestError(InputError):
+    """A folder or a table of images was given where a manifest was expected.
+
+    Attributes:
+        path: what was given.
+    """
+
+    def __init__(self, path: Path, kind: str) -> None:
+        super().__init__(f"{path} is a {kind}; a manifest was expected.")
+        self.path = path
 
 
 class DivergedError(InputError):

@@ -3,11 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Final
 
 from pulmo.core.errors import UsageError
 
 LABELS = ("covid", "bacterial", "viral", "pneumonia", "normal", "other")
 """Every label that a manifest may hold. `pneumonia` is one of unstated cause."""
+
+
+DRAWN: Final = "phantom"
+"""The origin of the images that `pulmo data phantom` drew, which show no patient."""
+MEANING = "meaning"
+"""The key of a field's metadata under which it says what it means."""
 
 
 def check_label(label: str) -> str:
@@ -32,8 +39,13 @@ class LabelScheme:
         merge: label of the manifest -> class of `order` that it counts as.
     """
 
-    order: tuple[str, ...]
-    merge: Mapping[str, str] = field(default_factory=dict)
+    order: tuple[str, ...] = field(
+        metadata={MEANING: "The classes, in the order of their probabilities."}
+    )
+    merge: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata={MEANING: "Label of the manifest = class of the order that it counts as."},
+    )
 
     def __post_init__(self) -> None:
         for label in (*self.order, *self.merge):

@@ -1,8 +1,8 @@
 """Recipe: one experiment as a frozen, typed value, read from TOML."""
 
-import dataclasses
 import tomllib
 from collections.abc import Sequence
+from copy import deepcopy
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from pulmo.core.errors import UsageError
 from pulmo.core.files import read_bytes, sha256
+from pulmo.core.keys import keys_at, near_key
 from pulmo.core.labels import LabelScheme
 from pulmo.core.sections import (
     DataSection,
@@ -21,6 +22,7 @@ from pulmo.core.sections import (
     ModelSection,
     Section,
 )
+from pulmo.core.settings import apply_setting, key_of, set_value
 from pulmo.core.training import AugmentSection, TrainSection
 
 
@@ -28,7 +30,9 @@ class Recipe(Section):
     """One experiment: everything that decides a training run except the data and the machine."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    """What a run and its model are called; small letters, digits and hyphens."""
     description: str
+    """What it is, in a sentence."""
     labels: LabelScheme
     model: ModelSection
     decision: DecisionSection
@@ -63,6 +67,14 @@ class Recipe(Section):
         """Returns the recipe with every default written out, as TOML that `load_recipe` reads."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
+    def without_folders(self) -> Self:
+        """Returns the recipe with the bare name of the file that its weights are from, if any.
+
+        Where a file lies says nothing to others, and may say too much.
+        """
+        named = self.model.model_copy(update={"weights": Path(self.model.weights).name})
+        return self.model_copy(update={"model": named})
+
     @property
     def sha256(self) -> str:
         """The SHA-256 of the recipe's content, whatever its TOML looks like."""
@@ -89,10 +101,11 @@ def load_recipe(
     Args:
         name: a shipped recipe's name, or the path of a TOML file.
         settings: changes to it, each `section.key=value` with the value in TOML; a value that is
-            not TOML is taken as a string, and a number among the keys counts the entries of a list.
+            not TOML is taken as a string, the words of a list need no quotes, and a number among
+            the keys counts the entries of a list.
         quick: take the recipe's own cheaper variant, the settings of its table `quick`.
-        scratch: take its variant for a network without initial weights, the settings of its table
-            `scratch`, if it has one; its cheaper variant is the table `scratch.quick`.
+        scratch: start from random weights, with its variant for that if it has one, the settings
+            of its table `scratch`; its cheaper variant is the table `scratch.quick`.
 
     Raises:
         UsageError: there is no such recipe, or it or a setting has an unknown key or a bad value.
@@ -108,9 +121,25 @@ def load_recipe(
         _take(tree, variants, [SCRATCH, SCRATCH_QUICK] if quick else [SCRATCH], str(path))
     elif quick:
         _take(tree, variants, [QUICK], str(path))
-    for setting in settings:
-        _apply(tree, setting)
-    return parse_recipe(tree, str(path))
+    if scratch:
+        _start_at_random(tree)
+    recipe = _with_settings(tree, settings, str(path))
+    if scratch and recipe.model.weights != "none":
+        raise UsageError(
+            f"A random start and model.weights={recipe.model.weights} contradict each other; "
+            "choose one."
+        )
+    return recipe
+
+
+def change_recipe(recipe: Recipe, settings: Sequence[str]) -> Recipe:
+    """Returns a recipe with some values changed, by settings as `load_recipe` takes them.
+
+    Raises:
+        UsageError: a setting has an unknown key or a bad value.
+    """
+    tree = recipe.model_dump(mode="json", exclude_none=True)
+    return _with_settings(tree, settings, f"The recipe {recipe.name!r}")
 
 
 def parse_recipe(tree: dict[str, Any], origin: str) -> Recipe:
@@ -122,9 +151,37 @@ def parse_recipe(tree: dict[str, Any], origin: str) -> Recipe:
     try:
         return Recipe.model_validate(tree)
     except ValidationError as error:
-        problems = "; ".join(_explain(problem) for problem in error.errors())
-        end = "" if problems.endswith("?") else "."
-        raise UsageError(f"{origin} is not a usable recipe: {problems}{end}") from None
+        raise UsageError(f"{origin} is not a usable recipe: {_problems(error)}") from None
+
+
+def _with_settings(tree: dict[str, Any], settings: Sequence[str], origin: str) -> Recipe:
+    """Makes a recipe of parsed TOML and settings; an error blames the one that is wrong."""
+    before = deepcopy(tree)
+    for setting in settings:
+        apply_setting(tree, setting)
+    try:
+        return Recipe.model_validate(tree)
+    except ValidationError as error:
+        if settings:
+            parse_recipe(before, origin)
+        wrong = [setting for setting in settings if _concerns(setting, error)] or settings
+        if not wrong:
+            raise UsageError(f"{origin} is not a usable recipe: {_problems(error)}") from None
+        named = f"setting{'s' * (len(wrong) > 1)} {', '.join(map(repr, wrong))}"
+        raise UsageError(f"The {named} cannot be used: {_problems(error)}") from None
+
+
+def _concerns(setting: str, error: ValidationError) -> bool:
+    """Tells whether one of the problems is at the key of a setting, above it or below it."""
+    key = f"{key_of(setting)}."
+    places = [".".join(map(str, problem["loc"])) + "." for problem in error.errors()]
+    return any(key.startswith(place) or place.startswith(key) for place in places)
+
+
+def _problems(error: ValidationError) -> str:
+    """Returns what is wrong as the end of a sentence."""
+    problems = "; ".join(_explain(problem) for problem in error.errors())
+    return problems if problems.endswith("?") else f"{problems}."
 
 
 def _find(name: str) -> Path:
@@ -159,68 +216,26 @@ def _take(
         if name not in variants:
             raise UsageError(f"{origin} has no {name} variant: a table {name} of settings.")
         for key, value in variants[name].items():
-            _set(tree, key, value, f"{name}.{key}")
+            set_value(tree, key, value, f"{name}.{key}")
         tree["name"] = f"{tree.get('name')}-{name.rpartition('.')[2]}"
 
 
-def _apply(tree: dict[str, Any], setting: str) -> None:
-    """Changes `tree` by one `a.b=value`."""
-    dotted, separator, text = setting.partition("=")
-    if not separator or not all(dotted.split(".")):
-        raise UsageError(f"{setting!r} is not a setting; write section.key=value.")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text
-    _set(tree, dotted, value, setting)
-
-
-def _set(tree: dict[str, Any], dotted: str, value: Any, setting: str) -> None:  # noqa: ANN401 - whatever TOML can hold
-    """Sets one value of `tree`; `setting` is what messages call it."""
-    *sections, key = dotted.split(".")
-    node: Any = tree
-    for section in sections:
-        if isinstance(node, list):
-            node = _entry(node, section, setting)
-        else:
-            node = node.setdefault(section, {})
-        if not isinstance(node, dict | list):
-            raise UsageError(f"{setting!r}: {section!r} is a value, not a section.")
-    if isinstance(node, list):
-        raise UsageError(f"{setting!r}: say which key of the entry {key!r} of the list is meant.")
-    node[key] = value
-
-
-def _entry(entries: list[Any], number: str, setting: str) -> Any:  # noqa: ANN401 - whatever TOML can hold
-    """Returns one entry of a list, counted from 0."""
-    if not (number.isdecimal() and int(number) < len(entries)):
-        raise UsageError(
-            f"{setting!r}: {number!r} is no entry of the list; it has 0 to {len(entries) - 1}."
-        )
-    return entries[int(number)]
+def _start_at_random(tree: dict[str, Any]) -> None:
+    """Takes the initial weights out of a recipe."""
+    section = tree.get("model")
+    if isinstance(section, dict):
+        kept = {key: value for key, value in section.items() if not key.startswith("weights")}
+        tree["model"] = kept
 
 
 def _explain(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     """Turns one of pydantic's errors into words, with the nearest key for an unknown one."""
     where = ".".join(str(part) for part in problem["loc"]) or "the recipe"
     if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
-        known = _keys_at(problem["loc"][:-1])
-        near = get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.4)
-        hint = f", did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+        near = near_key(Recipe, problem["loc"])
+        known = ", ".join(keys_at(Recipe, problem["loc"][:-1]))
+        hint = f", did you mean {near!r}?" if near else f"; known are {known}"
         return f"{where} is not known{hint}"
     if problem["type"] == "missing":
         return f"{where} is missing"
     return f"{where}: {problem['msg']}, got {problem['input']!r}"
-
-
-def _keys_at(location: tuple[int | str, ...]) -> list[str]:
-    """Returns the keys that the section at `location` knows."""
-    section: Any = Recipe
-    for part in location:
-        if isinstance(part, int):
-            section = section.__args__[0]
-        else:
-            section = section.model_fields[part].annotation
-    if dataclasses.is_dataclass(section):
-        return [field.name for field in dataclasses.fields(section)]
-    return list(section.model_fields)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from pulmo.core.record import Record
 
@@ -14,17 +14,28 @@ Positive = Annotated[Number, Field(gt=0)]
 Count = Annotated[Whole, Field(ge=1)]
 
 
+Accepted = Literal["for processing", "lateral", "oblique", "decubitus", "other body part"]
+"""What the header of an image may say against its use."""
+
+
 class Section(Record):
     """A part of a recipe."""
+
+    # What stands below a field is its description, which `pulmo recipes show` prints.
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 class DataSection(Section):
     """Which pictures of the manifest take part; empty means all."""
 
     sources: tuple[str, ...] = ()
+    """Only these sources."""
     views: tuple[str, ...] = ()
+    """Only these views, such as PA."""
     modalities: tuple[str, ...] = ()
     """Empty: all, and they must be of one modality. Naming several mixes them on purpose."""
+    accepts: tuple[Accepted, ...] = ()
+    """What a header may say against the use of the model, which then notes it and answers."""
 
 
 class ImageSection(Section):
@@ -51,6 +62,7 @@ class ModelSection(Section):
     hidden: Count = 512
     """Width of the hidden layer of mlp and flatten-mlp."""
     dropout: Fraction = 0.0
+    """Share of the head's inputs that is set to 0 at each training step."""
     weights: str = "none"
     """none: random. timm: timm's pretrained weights, downloaded. Else a safetensors file."""
     weights_sha256: str | None = None

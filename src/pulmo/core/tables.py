@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from os import PathLike
 from pathlib import Path
 from typing import Final
 
@@ -10,9 +11,13 @@ import pandera.pandas as pa
 import pyarrow.compute as pc
 from pyarrow import array, large_string, scalar
 
-from pulmo.core.errors import InputError, UsageError
+from pulmo.core.errors import InputError, NoManifestError, UsageError
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.labels import LABELS
+from pulmo.core.noted import CELL, UNKNOWN
+from pulmo.core.sources import without_place
+
+_TABLES: Final = frozenset({".csv", ".tsv", ".txt"})
 
 SPLITS: Final = ("train", "val", "test")
 
@@ -32,6 +37,7 @@ MANIFEST: Final = pa.DataFrameSchema(
         "group": pa.Column(_TEXT),
         "source": pa.Column(_TEXT),
         "origin": pa.Column(_TEXT, nullable=True),
+        "root": pa.Column(_TEXT, nullable=True),
         "licence": pa.Column(_TEXT, nullable=True),
         "view": pa.Column(_TEXT, nullable=True),
         "modality": pa.Column(_TEXT, nullable=True),
@@ -44,6 +50,7 @@ MANIFEST: Final = pa.DataFrameSchema(
         "bits": pa.Column("Int64", pa.Check.in_range(1, 32), nullable=True),
         "bytes": pa.Column("Int64", pa.Check.ge(1), nullable=True),
         "modified": pa.Column("Int64", nullable=True),
+        "notes": pa.Column(_TEXT, pa.Check.str_matches(CELL), nullable=True),
         "split": pa.Column(_TEXT, pa.Check.isin(SPLITS), nullable=True),
         "fold": pa.Column("Int64", pa.Check.ge(0), nullable=True),
     },
@@ -57,9 +64,14 @@ MANIFEST: Final = pa.DataFrameSchema(
 - `path` is absolute; `sha256` is of the file's bytes, `pixels_sha256` of its decoded pixels.
 - `finding` and `boxes` (`pulmo.core.boxes`) are the source's own; `label` is pulmo's.
 - `group` holds what must never be on two sides of a split: a patient, and every copy of a picture.
+- `source` is the data set; of the user's own files it is no hospital (`pulmo.core.sources`).
 - `origin` is where the source has the picture from: a hospital, a publication, another set.
+- `root` is the folder or table that a data set of the user's own was imported from, else null.
 - `offset` is in days since the onset of symptoms or the admission.
 - `bits` are those of a stored sample, `bytes` the file's size, `modified` its time in nanoseconds.
+- `notes` are kinds of notes of the reader (`pulmo.radiograph.notes`), joined by semicolons; null
+  where it had none to make. `unknown` is among them where the picture was not decoded, and in every
+  row of a manifest that has no such column.
 - `split` is null for a picture that takes no part; `fold` is that of cross-validation."""
 
 
@@ -83,6 +95,8 @@ def check_manifest(table: pd.DataFrame, origin: str = "The manifest") -> pd.Data
     Raises:
         InputError: a column is missing or unknown, or a value is not allowed.
     """
+    if "notes" not in table:
+        table = table.assign(notes=UNKNOWN)
     try:
         checked = MANIFEST.validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -95,28 +109,36 @@ def check_manifest(table: pd.DataFrame, origin: str = "The manifest") -> pd.Data
     return checked[list(MANIFEST.columns)].reset_index(drop=True)
 
 
-def read_manifest(path: Path) -> pd.DataFrame:
+def read_manifest(path: str | PathLike[str]) -> pd.DataFrame:
     """Reads a manifest.
 
     Raises:
+        NoManifestError: it is a folder or a CSV table, of which a manifest must be made first.
         InputError: the file is missing, is not Parquet, or is not a manifest.
     """
+    path = Path(path)
+    if path.is_dir():
+        raise NoManifestError(path, "folder")
+    if path.suffix.lower() in _TABLES and path.is_file():
+        raise NoManifestError(path, "table of text")
     return check_manifest(_read_parquet(path), str(path))
 
 
-def write_manifest(table: pd.DataFrame, path: Path) -> None:
+def write_manifest(table: pd.DataFrame, path: str | PathLike[str]) -> None:
     """Checks a manifest and writes it.
 
     Raises:
         InputError: it is not a manifest, or the file cannot be written.
     """
-    _write_parquet(check_manifest(table), path)
+    _write_parquet(check_manifest(table), Path(path))
 
 
 def manifest_sha256(table: pd.DataFrame) -> str:
     """Returns the SHA-256 of what a manifest says of its pictures, wherever they lie."""
     columns = ["sha256", "label", "group", "source", "view", "modality", "split", "fold"]
-    texts = [array(table[name].astype(_TEXT).fillna("")) for name in columns]
+    said = {name: table[name].astype(_TEXT).fillna("") for name in columns}
+    said |= {name: without_place(said[name]) for name in ("group", "source")}
+    texts = [array(said[name]) for name in columns]
     rows = pc.binary_join_element_wise(*texts, scalar("\t", large_string()))
     # UTF-8 bytes are in the order of the characters that they stand for.
     ordered = rows.take(pc.sort_indices(rows))

@@ -45,6 +45,7 @@ class StageSection(Section):
     """What one stage of training does. A stage starts from the best weights of those before it."""
 
     epochs: Count = 10
+    """Passes over the training pictures, at most."""
     lr: Positive = 1e-3
     """Peak learning rate, that of the head."""
     lr_first: Positive | None = None
@@ -62,7 +63,9 @@ class StageSection(Section):
     warmup: Annotated[Number, Field(gt=0, lt=1)] = 0.25
     """Fraction of the steps over which one-cycle rises."""
     step_epochs: Count = 10
+    """Of step: epochs between two falls of the rate."""
     step_factor: Annotated[Number, Field(gt=0, lt=1)] = 0.1
+    """Of step: what the rate is multiplied by at each fall."""
     decay: Annotated[Number, Field(ge=0)] = 0.0
     """Of inverse-time, a step."""
     patience: Count | None = None
@@ -87,6 +90,7 @@ class TrainSection(StageSection):
     """The training. The settings of a stage stand for all `stages` that do not say otherwise."""
 
     batch: Annotated[Whole, Field(ge=2)] = 32
+    """Pictures of a step."""
     optimiser: Literal["adam", "amsgrad", "adamw", "sgd"] = "adamw"
     """amsgrad: Adam with the largest second moment so far (Reddi et al. 2018)."""
     momentum: Fraction = 0.9
@@ -97,24 +101,29 @@ class TrainSection(StageSection):
     loss: Literal["cross-entropy", "focal"] = "cross-entropy"
     """focal: Lin et al. 2017, -alpha (1 - p)^gamma log p of the true class."""
     focal_alpha: Positive = 1.0
+    """The alpha of focal."""
     focal_gamma: Annotated[Number, Field(ge=0)] = 2.0
+    """The gamma of focal; 0 gives cross-entropy times alpha."""
     class_weights: Literal["none", "balanced"] | dict[str, Positive] = "none"
     """balanced: a class weighs n / (classes * n of the class) in the loss. Or class -> weight."""
     oversample: Literal["none", "balanced"] | dict[str, Annotated[Number, Field(ge=1)]] = "none"
     """Times that a class's pictures are shown an epoch, each time augmented anew. balanced: every
     class as often as the commonest. Or class -> times; a fraction is drawn each epoch."""
     label_smoothing: Fraction = 0.0
+    """Share of the true class's probability that is spread over all classes."""
     mixup: Annotated[Number, Field(ge=0)] = 0.0
     """Parameter of the symmetric beta distribution of mixup (Zhang et al. 2018); 0: off."""
     average: Literal["none", "ema", "swa"] = "none"
     """Weights that are validated and kept. ema: exponential moving average over the steps. swa:
     mean over the ends of the last quarter of a stage's epochs (Izmailov et al. 2018)."""
     ema_decay: Fraction = 0.99
+    """Of ema: the weight of the past at each step."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto: bfloat16 on a GPU, and on a processor that has it unless the network is depthwise."""
     compile: bool = False
     """Whether torch.compile translates the network first; slow to start."""
     seed: Annotated[Whole, Field(ge=0)] = 0
+    """Of all that is drawn: first weights, order, augmentation, dropout."""
     stages: tuple[StageSection, ...] = ()
     """Stages one after the other; without any, the training is one stage."""
 

@@ -1,5 +1,6 @@
 """Findings of a picture that may bear several: the label that they make, and their boxes."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -77,6 +78,29 @@ def verdict(findings: Sequence[str], labels: Mapping[str, str]) -> Verdict:
     return Verdict(text, label_of_findings(findings, labels))
 
 
+def stated_verdict(findings: Sequence[str], labels: Mapping[str, str | None]) -> Verdict:
+    """Returns what the findings of a set make of an image, where normal must stand alone.
+
+    As `verdict`, but a finding without a label states nothing about the image, so one that has no
+    other has no label. Nor has one with a finding that means normal and a finding that does not:
+    nobody knows here which of them the image shows.
+
+    Args:
+        findings: in the source's own words.
+        labels: finding -> label, or None if the finding states nothing.
+
+    Raises:
+        KeyError: a finding is not in `labels`.
+    """
+    text = "|".join(findings)
+    known = {word: label for word in findings if (label := labels[word])}
+    if not known:
+        return Verdict(text, None, "no finding of it is stated")
+    if "normal" in known.values() and len(set(known.values())) > 1:
+        return Verdict(text, None, f"its findings name normal and others: {text}")
+    return Verdict(text, label_of_findings(known, known))
+
+
 def chexpert_verdict(row: Mapping[str, str | None]) -> Verdict:
     """Returns the label of a row of the CheXpert labeller's table.
 
@@ -115,3 +139,33 @@ def box_of_pixels(finding: str, corner_and_size: Iterable[str | None], side: int
     if not (inside and width > 0 and height > 0):
         raise ValueError(f"its box {', '.join(texts)} is not within {side} x {side} pixels")
     return Box(finding, left, top, width, height)
+
+
+def box_of_corners(finding: str, corners: Iterable[str | None], width: float, height: float) -> Box:
+    """Returns the box that a table gives by two corners in pixels, cut at the image's edges.
+
+    A hand that draws a box to the edge often ends beyond it.
+
+    Args:
+        finding: in the source's own words.
+        corners: left, top, right and bottom.
+        width: of the image in pixels.
+        height: likewise.
+
+    Raises:
+        ValueError: they are not four numbers, or none of the box is within the image; the message
+            is a problem's reason.
+    """
+    texts = [text or "" for text in corners]
+    try:
+        left, top, right, bottom = (float(text) for text in texts)
+    except ValueError:
+        raise ValueError(f"its box {', '.join(texts)} is not four numbers") from None
+    # Written so that "nan" does not pass.
+    if not (-math.inf < left < right < math.inf and -math.inf < top < bottom < math.inf):
+        raise ValueError(f"its box {', '.join(texts)} is no rectangle")
+    left, right = max(left, 0) / width, min(right, width) / width
+    top, bottom = max(top, 0) / height, min(bottom, height) / height
+    if left >= right or top >= bottom:
+        raise ValueError(f"its box {', '.join(texts)} is outside of {width:g} x {height:g} pixels")
+    return Box(finding, left, top, right - left, bottom - top)

@@ -28,6 +28,7 @@ FACTS: Final = pa.schema(
         ("modality", TEXT),
         ("age", pa.float64()),
         ("sex", TEXT),
+        ("notes", TEXT),
     ]
 )
 """The columns of `FileFacts`."""

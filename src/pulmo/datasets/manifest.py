@@ -1,7 +1,9 @@
 """A source's folder becomes a manifest: every picture read once, hashed, grouped."""
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing
+from os import PathLike
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -9,13 +11,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.sources import OWN, unnamed
 from pulmo.datasets.columns import TEXT, Columns, to_frame
 from pulmo.datasets.grouping import contradictions, group
 from pulmo.datasets.indexing import index_entries
+from pulmo.datasets.join import join
 from pulmo.datasets.journal import FACTS, JOURNAL, Journal
 from pulmo.datasets.known import known_files, stamp, tasks
-from pulmo.datasets.source import SOURCES, Problem
+from pulmo.datasets.source import SOURCES, Entry, Problem
 from pulmo.datasets.workers import read_files
 
 __all__ = ["Imported", "NothingImportedError", "Reading", "group", "import_source", "merge"]
@@ -38,11 +42,13 @@ class Reading(NamedTuple):
             still the same is not read again.
         journal: keeps what has been read, and gives what an import read that did not end. Whoever
             has written the manifest removes it.
+        files: the folder that the paths of the source csv are relative to; the table's own if None.
     """
 
     decode: bool = True
     earlier: Path | None = None
     journal: Journal | None = None
+    files: Path | None = None
 
 
 DECODED: Final = Reading()
@@ -78,7 +84,7 @@ class NothingImportedError(InputError):
 
 def import_source(
     name: str,
-    root: Path,
+    root: str | PathLike[str],
     label_map: Mapping[str, str] | None = None,
     *,
     called: str | None = None,
@@ -93,20 +99,26 @@ def import_source(
     Args:
         name: the source, a name in `SOURCES`.
         root: the data set's folder (for the source csv: the table).
-        label_map: class name of a folder or table -> label, for the sources folder and csv.
-        called: what to call the source in the manifest; the source's name if None.
+        label_map: class name of a folder or table -> label, for the sources folder and csv; `.`
+            means all pictures of a folder.
+        called: what to call the data set in the manifest, which tells its patients from those of
+            others. If it is None a public data set has the reader's name, and the user's own files
+            have one that follows from where they lie (`pulmo.core.sources.unnamed`).
         on_progress: called with the pictures found and 0, while nobody knows how many there are;
             then with the pictures done and the pictures in all.
         reading: whether pictures are decoded, and what is known of them.
 
     Raises:
-        UsageError: there is no such source, a class has no label, or the source takes no map.
+        UsageError: there is no such source, a class has no label, or the source takes no map or no
+            folder of files.
         InputError: `root` is not such a data set, or the journal cannot be written.
         NothingImportedError: not one of its pictures could be read.
     """
-    entries, problems = index_entries(SOURCES[name].entries(root, label_map or {}), on_progress)
+    root = Path(root)
+    items = _items(name, root, label_map or {}, reading.files)
+    entries, problems = index_entries(items, on_progress)
     read, failed = _read(entries, reading, on_progress)
-    table = _manifest(entries, read, called or name)
+    table = _manifest(entries, read, _identity(name, root, called))
     doubtful = list(contradictions(table))
     problems += [*failed, *doubtful]
     agreeing = _without(table, doubtful)
@@ -115,14 +127,30 @@ def import_source(
     return Imported(stamp(group(agreeing)), problems, kept=pc.sum(read["kept"]).as_py())
 
 
-def merge(manifests: Iterable[pd.DataFrame]) -> pd.DataFrame:
+def _items(
+    name: str, root: Path, label_map: Mapping[str, str], files: Path | None
+) -> Iterable[Entry | Problem]:
+    """Returns what a source says of its pictures."""
+    source = SOURCES[name]
+    if files is None:
+        return source.entries(root, label_map)
+    if source.elsewhere is None:
+        raise UsageError(f"A folder of files is for the source csv; {name} has its own layout.")
+    return source.elsewhere(root, label_map, files)
+
+
+def merge(manifests: Iterable[pd.DataFrame], one: Collection[str] = ()) -> pd.DataFrame:
     """Returns one manifest of several, grouped anew, so that copies across sources are found.
 
+    Args:
+        manifests: the manifests.
+        one: names of data sets that are one though they lie in several places, see `join`.
+
     Raises:
-        InputError: a path is in two of them, or files with the same content have different labels:
+        InputError: they cannot be joined, or files with the same content have different labels:
             which of them is right is for a person to say, who knows the sources.
     """
-    table = _together(manifests)
+    table = join(manifests, one)
     first = next(contradictions(table), None)
     if first:
         raise InputError(
@@ -134,30 +162,24 @@ def merge(manifests: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return group(table, keep=True)
 
 
-def merge_agreeing(manifests: Iterable[pd.DataFrame]) -> Imported:
+def merge_agreeing(manifests: Iterable[pd.DataFrame], one: Collection[str] = ()) -> Imported:
     """Returns one manifest of several without the pictures that contradict each other.
 
     Those are the problems: every picture of which a copy has another label.
 
+    Args:
+        manifests: the manifests.
+        one: names of data sets that are one though they lie in several places, see `join`.
+
     Raises:
-        InputError: a path is in two of the manifests, or every picture contradicts another.
+        InputError: they cannot be joined, or every picture contradicts another.
     """
-    table = _together(manifests)
+    table = join(manifests, one)
     problems = list(contradictions(table))
     agreeing = _without(table, problems)
     if agreeing.empty:
         raise InputError("Every picture of the manifests has a copy with another label.")
     return Imported(group(agreeing, keep=True), problems)
-
-
-def _together(manifests: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    table = pd.concat(list(manifests), ignore_index=True)
-    twice = table["path"][table["path"].duplicated()]
-    if len(twice):
-        raise InputError(
-            f"{twice.iloc[0]} is in more than one of the manifests ({len(twice)} such pictures)."
-        )
-    return table
 
 
 def _without(table: pd.DataFrame, problems: list[Problem]) -> pd.DataFrame:
@@ -194,7 +216,14 @@ def _read(
     return table, problems
 
 
-def _manifest(entries: pa.Table, read: pa.Table, called: str) -> pd.DataFrame:
+def _identity(name: str, root: Path, called: str | None) -> dict[str, str | None]:
+    """Returns the columns that say which data set all pictures are of."""
+    if name not in OWN:
+        return {"source": called or name, "root": None}
+    return {"source": called or unnamed(name, root), "root": os.path.realpath(root)}
+
+
+def _manifest(entries: pa.Table, read: pa.Table, identity: dict[str, str | None]) -> pd.DataFrame:
     """Returns what source and file say of each picture that was read; the source goes first."""
     if len(read) < len(entries):
         entries = entries.take(read["row"])
@@ -202,6 +231,6 @@ def _manifest(entries: pa.Table, read: pa.Table, called: str) -> pd.DataFrame:
     for name in entries.column_names:
         said = entries[name]
         columns[name] = pc.coalesce(said, columns[name]) if name in columns else said
-    for name, text in (("source", called), ("group", "")):
+    for name, text in (*identity.items(), ("group", "")):
         columns[name] = pa.repeat(pa.scalar(text, TEXT), len(read))
     return to_frame(pa.table(columns))

@@ -4,10 +4,20 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from enum import Enum
+from typing import Final, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class Pause(Enum):
+    """What an iterator of items gives before it waits for the next one."""
+
+    PAUSE = "pause"
+
+
+PAUSE: Final = Pause.PAUSE
 
 
 def cores() -> int:
@@ -19,8 +29,9 @@ def cores() -> int:
 
 def in_threads(
     work: Callable[[Item], Result],
-    items: Iterable[Item],
+    items: Iterable[Item | Pause],
     abandon: Callable[[], None] = lambda: None,
+    most: int | None = None,
 ) -> Generator[Result, None, None]:
     """Yields the result of each item in the items' order, computed in one thread a core.
 
@@ -30,19 +41,23 @@ def in_threads(
 
     Args:
         work: makes a result of an item.
-        items: they are taken as they are needed.
+        items: they are taken as they are needed. `PAUSE` is none of them: all results so far are
+            yielded before the next item is taken, so that whoever gives an item and waits for its
+            result gets it.
         abandon: called before the rest is dropped, so that what is being worked on ends too.
+        most: threads at most; None for no limit but the cores.
 
     Raises:
         Exception: whatever `work` raises, in its place in the order.
     """
-    workers = cores()
+    workers = min(cores(), most or cores())
     pool = ThreadPoolExecutor(workers)
     pending: deque[Future[Result]] = deque()
     try:
         for item in items:
-            pending.append(pool.submit(work, item))
-            if len(pending) > 2 * workers:
+            if not isinstance(item, Pause):
+                pending.append(pool.submit(work, item))
+            while pending and (item is PAUSE or len(pending) > 2 * workers):
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()

@@ -7,18 +7,20 @@ from typing import Final, NamedTuple
 
 from pulmo.core.errors import PulmoError
 from pulmo.core.files import read_bytes, sha256
+from pulmo.core.noted import UNKNOWN, cell_of
 from pulmo.radiograph import LIMITS, Facts, decode_radiograph, pixels_sha256
 from pulmo.radiograph.header import read_dicom_tags, read_header
 
-FACTS_FORMAT: Final = 1
-"""Raised when the reader says something else of a file than before: its pixels, bits or tags."""
+FACTS_FORMAT: Final = 2
+"""Raised when the reader says something else of a file than before: pixels, bits, tags or notes."""
 
 
 class FileFacts(NamedTuple):
     """What is known of a file that was read; the names are those of a manifest's columns.
 
     `pixels_sha256` is None for a picture that was not decoded. `view`, `modality`, `age` and `sex`
-    are what the file itself says, None where it says nothing.
+    are what the file itself says, None where it says nothing. `notes` are those of the reader, as a
+    manifest has them.
     """
 
     sha256: str
@@ -33,6 +35,7 @@ class FileFacts(NamedTuple):
     modality: str | None
     age: float | None
     sex: str | None
+    notes: str | None
 
 
 class Known(NamedTuple):
@@ -150,6 +153,7 @@ def _file_facts(
         modality=said.modality,
         age=said.age,
         sex=said.sex,
+        notes=cell_of((*(note.kind for note in said.notes), *([] if digests[1] else [UNKNOWN]))),
     )
 
 

@@ -1,13 +1,12 @@
 """Source: the reader of one public data set in the layout in which its authors publish it."""
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pulmo.core.boxes import Box
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.labels import LABELS, check_label
 from pulmo.core.registry import Registry
 
 _Kind = Literal["file", "folder", "link"]
@@ -122,37 +121,35 @@ class About(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A public data set's reader and what is known of the set."""
+    """A public data set's reader and what is known of the set.
+
+    Attributes:
+        about: what is known of the set.
+        entries: its reader.
+        elsewhere: of a table: its reader where the files that it names lie in another folder, which
+            is the third argument; None for all others.
+    """
 
     about: About
     entries: Index
+    elsewhere: Callable[[Path, Mapping[str, str], Path], Iterator[Entry | Problem]] | None = None
 
 
 SOURCES: Registry[Source] = Registry("source", "pulmo.datasets.sources")
 
 
-def source(name: str, about: About) -> Callable[[Index], Index]:
-    """Returns a decorator that registers an index function as source `name`."""
+def source(
+    name: str,
+    about: About,
+    elsewhere: Callable[[Path, Mapping[str, str], Path], Iterator[Entry | Problem]] | None = None,
+) -> Callable[[Index], Index]:
+    """Returns a decorator that registers an index function as source `name`; see `Source`."""
 
     def decorate(index: Index) -> Index:
-        SOURCES.register(name)(Source(about, index))
+        SOURCES.register(name)(Source(about, index, elsewhere))
         return index
 
     return decorate
-
-
-def check_map(label_map: Mapping[str, str], names: Collection[str], root: Path) -> None:
-    """Refuses a map from class name to label that speaks of a class that is not there.
-
-    Raises:
-        UsageError: it names a class that is not in `names`, those of `root`.
-    """
-    for name in label_map:
-        if name not in names:
-            raise UsageError(
-                f"--map says what {name!r} means, but {root} has no such class; it has "
-                f"{', '.join(sorted(names))}."
-            )
 
 
 def refuse_map(label_map: Mapping[str, str], name: str) -> None:
@@ -166,27 +163,6 @@ def refuse_map(label_map: Mapping[str, str], name: str) -> None:
             f"--map is for the sources folder and csv; {name} knows the label of each of its "
             "classes. Leave --map out."
         )
-
-
-def label_of(name: str, label_map: Mapping[str, str], where: str) -> str:
-    """Returns the label that a class name means: the map's, else the name itself in lower case.
-
-    Args:
-        name: the class name.
-        label_map: class name -> label.
-        where: the folder or row that has it, for the message of an error.
-
-    Raises:
-        UsageError: it is neither in the map nor a label, or the map sends it to no label.
-    """
-    if name in label_map:
-        return check_label(label_map[name])
-    if name.lower() in LABELS:
-        return name.lower()
-    raise UsageError(
-        f"{where}: {name!r} is not a label ({', '.join(LABELS)}); "
-        f"say what it is with --map {name!r}=LABEL."
-    )
 
 
 def pictures_below(folder: Path) -> Iterator[Path | Problem]:

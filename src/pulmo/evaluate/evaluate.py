@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import UsageError
 from pulmo.core.estimate import Estimate
+from pulmo.core.sources import source_names
 from pulmo.evaluate.calibrated import band_shares, set_figures
 from pulmo.evaluate.confusion import classification_report, confusion
 from pulmo.evaluate.contrasts import contrasts
@@ -25,11 +26,11 @@ from pulmo.evaluate.evaluation import (
 from pulmo.evaluate.figures import figures
 from pulmo.evaluate.homes import homes
 from pulmo.evaluate.intake import Judged, judge
+from pulmo.evaluate.noted import noted
 from pulmo.evaluate.pairs import pairs
 from pulmo.evaluate.patients import by_patient
 from pulmo.evaluate.sample import NO_SCORES, Sample
 from pulmo.evaluate.subgroups import subgroups
-from pulmo.evaluate.table import UNSTATED
 from pulmo.evaluate.terms import Terms
 from pulmo.evaluate.warnings import list_warnings
 
@@ -109,7 +110,6 @@ def evaluate(
     patients = _patients(judged, terms, resampling, prevalence)
     places = homes(judged.rows)
     data = _evaluated_data(judged, places, provenance)
-    known = (judged.rows["source"] != UNSTATED).to_numpy(np.bool_)
     recalls = {label: metrics["recall"] for label, metrics in classes.items()}
     return Evaluation(
         model=provenance.model,
@@ -124,7 +124,7 @@ def evaluate(
         reliability=reliability(sample) if sample.scored else (),
         roc=roc_curves(sample) if sample.scored else {},
         precision_recall=precision_recall_curves(sample) if sample.scored else {},
-        contrasts=_contrasts(sample, np.where(known, places, "")),
+        contrasts=_contrasts(sample, places),
         pairs=pairs(sample) if sample.scored else (),
         classification_report=classification_report(sample),
         sweep=sweep(judged, terms) if sample.scored else (),
@@ -179,12 +179,13 @@ def _evaluated_data(
     judged: Judged, places: NDArray[np.str_], provenance: Provenance
 ) -> EvaluatedData:
     sample = judged.sample
+    called = source_names(judged.rows).to_numpy(str)
     sources, parts = (
         {
             str(name): _class_counts(sample, rows["class"])
             for name, rows in judged.rows.groupby(keys, sort=True)
         }
-        for keys in (judged.rows["source"].to_numpy(str), places)
+        for keys in (called, np.where(places == "", called, places))
     )
     return EvaluatedData(
         manifest_sha256=provenance.manifest_sha256,
@@ -198,6 +199,7 @@ def _evaluated_data(
         failed=tuple(provenance.failed),
         voided=tuple(provenance.voided),
         openings=provenance.openings,
+        notes=noted(judged.rows),
     )
 
 

@@ -54,6 +54,9 @@ class EvaluatedData(Record):
     failed: tuple[Failure, ...]
     voided: tuple[Failure, ...] = ()
     """Pictures that took no part because the model was trained or chosen on them."""
+    notes: Mapping[str, int] | None = None
+    """Kind of note on a picture or on the model -> pictures, the commonest first; None where the
+    predictions do not tell."""
     openings: int | None = None
     """How often the test that these pictures are of was opened with this model, this time included;
     None if no picture is of a test."""

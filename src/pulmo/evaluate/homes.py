@@ -1,7 +1,9 @@
 """Homes: what a picture is from, as far as that may give its class away.
 
 A set that is made of others is no hospital: where its covid films come from one origin and its
-normal ones from another, telling them apart "within the set" is telling the origins apart.
+normal ones from another, telling them apart "within the set" is telling the origins apart. So a
+data set of the user's own has the homes that are stated for its images, and where none is stated
+they are from no known home (`pulmo.core.sources`).
 """
 
 import numpy as np
@@ -10,23 +12,27 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from pulmo.core.sources import are_stated, source_names
+
 
 def homes(rows: pd.DataFrame) -> NDArray[np.str_]:
-    """Returns the home of each picture, [n]: its source, or a part of it.
+    """Returns the home of each picture, [n]: its source, or a part of it; empty if not stated.
 
     Origins of a source that share a class, directly or through others, are one home. Of a source
     whose origins fall into several homes, each is named after the origin that most of its pictures
     are from, as `darkcovidnet (from cohen)`. Pictures without a stated origin have one in common.
 
     Args:
-        rows: pictures with `source`, `class` and, where it is known, `origin` (nullable).
+        rows: pictures with `source`, `class` and, where they are known, `origin` and `root`
+            (nullable).
     """
-    names = rows["source"].to_numpy(np.str_).astype(object)
+    called = source_names(rows)
+    names = called.where(are_stated(called), "").to_numpy(np.str_).astype(object)
     if "origin" not in rows:
         return names.astype(np.str_)
     origins = rows["origin"].astype("string").fillna("no stated origin").to_numpy(np.str_)
     classes = rows["class"].to_numpy(np.str_)
-    for source in np.unique(names.astype(np.str_)):
+    for source in sorted({*names.tolist()} - {""}):
         inside = np.flatnonzero(names == source)
         parts = _linked(origins[inside], classes[inside])
         if parts.any():

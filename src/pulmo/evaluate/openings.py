@@ -11,13 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
 import pulmo
+from pulmo.bundle.held_out import content_sha256
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
-from pulmo.core.files import read_bytes, sha256
+from pulmo.core.files import read_bytes
 from pulmo.core.record import Record
 from pulmo.core.tables import manifest_sha256
 
@@ -28,7 +30,8 @@ class Opening(Record):
     opened: str
     """Date and time in UTC, ISO 8601."""
     test_sha256: str
-    """SHA-256 of the contents of all pictures that the manifest calls test."""
+    """SHA-256 of the contents of all pictures of the test: the model's own, or else those that the
+    manifest calls test."""
     manifest_sha256: str
     """SHA-256 of the whole manifest's content, as in the card of a model that was trained on it."""
     split: str | None
@@ -56,19 +59,44 @@ class Noted(NamedTuple):
 
 
 def opening_of(
-    predictor: Predictor, manifest: pd.DataFrame, chosen: pd.DataFrame, split: str | None
+    predictor: Predictor,
+    manifest: pd.DataFrame,
+    chosen: pd.DataFrame,
+    split: str | None,
+    lists: Sequence[Path] = (),
 ) -> Opening | None:
     """Returns the opening that predicting the `chosen` rows of a manifest is.
 
-    None if no test picture is among them.
+    The pictures of the model's own test are known by their hashes, whatever the manifest calls
+    them. So are those of another test, if they are opened again all together.
+
+    Args:
+        predictor: the opened bundle.
+        manifest: the whole manifest.
+        chosen: the rows of it that are predicted.
+        split: the split that was asked for; None for the whole manifest.
+        lists: the lists of earlier openings.
+
+    Returns:
+        None if no test picture is among them.
+
+    Raises:
+        InputError: a list holds a line that is not an opening.
     """
-    pictures = int((chosen["split"] == "test").sum())
-    if not pictures:
-        return None
-    test = sorted(manifest["sha256"][manifest["split"] == "test"])
+    called = (chosen["split"] == "test").to_numpy(np.bool_, na_value=False)
+    own = predictor.held_out.among(chosen)
+    if own.any():
+        test, pictures = predictor.held_out.sha256, int((own | called).sum())
+    elif called.any():
+        test = content_sha256(manifest["sha256"][manifest["split"] == "test"])
+        pictures = int(called.sum())
+    else:
+        test, pictures = content_sha256(chosen["sha256"]), len(chosen)
+        if test not in {line.test_sha256 for path in lists for line in read_openings(path)}:
+            return None
     return Opening(
         opened=datetime.now(UTC).isoformat(timespec="microseconds"),
-        test_sha256=sha256("\n".join(test).encode()),
+        test_sha256=test,
         manifest_sha256=manifest_sha256(manifest),
         split=split,
         pictures=pictures,

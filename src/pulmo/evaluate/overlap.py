@@ -5,12 +5,17 @@ content, whatever a manifest calls it: a bundle carries the digests of its train
 pictures, and the run that it is from tells patients and groups too.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+from typing import Final, NamedTuple
 
 import pandas as pd
 
 from pulmo.core.tables import patient_names
 from pulmo.evaluate.evaluation import Failure
+
+_NAMED: Final = 5
+"""Voided pictures that a sentence names; an evaluation lists all."""
 
 _DIGESTS = {"pixels_sha256": "a picture of the same pixels", "sha256": "the same file"}
 
@@ -62,3 +67,15 @@ def void_seen(table: pd.DataFrame, seen: Seen) -> Overlap:
         for path, reason in zip(table["path"][voided], reasons[voided], strict=True)
     )
     return Overlap(table[~voided], tuple(failures))
+
+
+def say_voided(voided: Sequence[Failure]) -> Iterator[str]:
+    """Yields a sentence that names pictures that a model has seen, if there are some."""
+    if voided:
+        names = [PurePath(each.path).name for each in voided]
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        what, whom = ("picture", "it") if len(names) == 1 else ("pictures", "them")
+        yield (
+            f"{len(names):,} {what} took no part, because the model was trained or chosen on "
+            f"{whom}: {', '.join(names[:_NAMED])}{more}."
+        )

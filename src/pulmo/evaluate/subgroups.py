@@ -9,11 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.estimate import Estimate
+from pulmo.core.sources import UNSTATED, source_names
 from pulmo.evaluate.evaluation import Subgroup
 from pulmo.evaluate.intake import Judged
 from pulmo.evaluate.intervals import auc_estimate, proportion_estimate
 from pulmo.evaluate.sample import NO_SCORES
-from pulmo.evaluate.table import UNSTATED, positive_probability
+from pulmo.evaluate.table import positive_probability
 from pulmo.evaluate.terms import Terms
 
 AGES: Final = (18, 40, 65)
@@ -49,10 +50,10 @@ def subgroups(judged: Judged, terms: Terms) -> tuple[Subgroup, ...]:
 
 def _facts(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
     """Yields each fact with its value of each picture."""
-    for fact in ("source", "view", "sex"):
+    yield "source", source_names(rows).replace({UNSTATED: UNKNOWN})
+    for fact in ("view", "sex"):
         if fact in rows:
-            values = rows[fact].astype("string")
-            yield fact, values.replace({UNSTATED: UNKNOWN}).fillna(UNKNOWN)
+            yield fact, rows[fact].astype("string").fillna(UNKNOWN)
     years = rows["age"].to_numpy(np.float64, na_value=np.nan)
     yield "age", pd.Series(_bands(years, AGES, ""), dtype="string")
     if {"width", "height"} <= set(rows.columns):

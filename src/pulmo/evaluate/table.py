@@ -8,10 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
+from pulmo.core.sources import UNSTATED
 from pulmo.evaluate.terms import Terms
-
-UNSTATED: Final = "unstated"
-"""The source of pictures whose source the table does not name."""
 
 _PREFIX: Final = "p_"
 

@@ -7,8 +7,9 @@ from pathlib import PurePath
 import pandas as pd
 
 from pulmo.core.estimate import Estimate
+from pulmo.core.sources import HOW_TO_STATE, is_stated
 from pulmo.evaluate.evaluation import EvaluatedData, PatientFigures
-from pulmo.evaluate.table import UNSTATED
+from pulmo.evaluate.overlap import say_voided
 
 FEW = 30
 """Below this number of pictures, or of groups, the figures of a class are called undecided."""
@@ -23,10 +24,6 @@ HALF = 0.5
 """Share of a class's pictures below which those of a source that it shares decide little."""
 
 
-_NAMED = 5
-"""Voided pictures that a warning names; the evaluation lists all."""
-
-
 def list_warnings(
     data: EvaluatedData,
     rows: pd.DataFrame,
@@ -37,22 +34,32 @@ def list_warnings(
 
     Args:
         data: what the model was evaluated on.
-        rows: the judged pictures, with `class`, `group`, `age` in years (nullable) and, where it is
-            known, the `split` that each is in (nullable).
+        rows: the judged pictures, with `class`, `group`, `age` in years (nullable) and, where they
+            are known, the `patient` and the `split` that each is in (nullable).
         recalls: class -> its recall.
         patients: the figures of one result a patient, if they are others.
     """
     return (
         *_opened(data),
+        *_drawings(data),
         *_seen(rows),
         *_scarce_classes(rows, recalls),
         *_sources(data),
-        *_patients(data),
+        *_patients(data, rows),
         *_mixed(patients),
         *_ages(rows),
-        *_voided(data),
+        *say_voided(data.voided),
         *_left_out(data),
     )
+
+
+def _drawings(data: EvaluatedData) -> Iterator[str]:
+    """Warns of a model that never saw a radiograph in its training."""
+    if data.notes and "drawings" in data.notes:
+        yield (
+            "The model was trained on drawings: its figures show that the program works, and "
+            "nothing about patients."
+        )
 
 
 def _opened(data: EvaluatedData) -> Iterator[str]:
@@ -98,11 +105,12 @@ def _scarce_classes(rows: pd.DataFrame, recalls: Mapping[str, Estimate]) -> Iter
 
 def _sources(data: EvaluatedData) -> Iterator[str]:
     """Warns of classes that share no source, so that the source alone tells them apart."""
-    if UNSTATED in data.sources:
-        n = sum(data.sources[UNSTATED].values())
+    n = sum(sum(of.values()) for name, of in data.sources.items() if not is_stated(name))
+    if n:
         yield (
-            f"The source of {_count(n, 'picture')} is not known: a high figure may be the source, "
-            "not the disease."
+            f"It is not stated which source {_count(n, 'picture')} {'is' if n == 1 else 'are'} "
+            "from, a hospital or a public data set: a high figure may be the source, not the "
+            f"disease. {HOW_TO_STATE}"
         )
         return
     places = {
@@ -154,12 +162,17 @@ def _mostly_apart(data: EvaluatedData, places: Mapping[str, set[str]]) -> Iterat
         )
 
 
-def _patients(data: EvaluatedData) -> Iterator[str]:
-    if data.groups == data.n:
-        yield (
-            "No patients are known here: each picture counts as a patient of its own. If some "
-            "patients have several pictures, the intervals are too narrow."
-        )
+def _patients(data: EvaluatedData, rows: pd.DataFrame) -> Iterator[str]:
+    """Warns of pictures whose patient is not known, unless a column `group` ties them."""
+    known = int(rows["patient"].notna().sum()) if "patient" in rows else 0
+    if known == data.n or ("patient" not in rows and data.groups < data.n):
+        return
+    whose = f"The patient of {data.n - known:,} of {data.n:,} pictures is not known"
+    yield (
+        f"{whose if known else 'No patients are known here'}: each of these pictures counts as a "
+        "patient of its own, unless it is a known copy. If some patients have several pictures, "
+        "the intervals are too narrow."
+    )
 
 
 def _mixed(patients: PatientFigures | None) -> Iterator[str]:
@@ -182,18 +195,6 @@ def _ages(rows: pd.DataFrame) -> Iterator[str]:
             f"Where the age is known, its median is {young:g} years for {medians.index[0]} and "
             f"{old:g} for {medians.index[-1]}: a high figure between them may be the age, not the "
             "disease."
-        )
-
-
-def _voided(data: EvaluatedData) -> Iterator[str]:
-    """Names pictures that the model has seen."""
-    if data.voided:
-        names = [PurePath(each.path).name for each in data.voided]
-        listed = ", ".join(names[:_NAMED])
-        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-        yield (
-            f"{_count(len(names), 'picture')} took no part, because the model was trained or "
-            f"chosen on {'it' if len(names) == 1 else 'them'}: {listed}{more}."
         )
 
 

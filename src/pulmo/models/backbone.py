@@ -12,8 +12,9 @@ import torch
 from timm.models import group_parameters
 from torch import Tensor, nn
 
-from pulmo.core.errors import UsageError
+from pulmo.core.errors import UsageError, WeightsError
 from pulmo.core.registry import Registry
+from pulmo.models.published import check_published, quiet_hub
 from pulmo.models.unused import drop_unused, untaped
 
 BACKBONES: Registry[Callable[[], "Backbone"]] = Registry("network", "pulmo.models.zoo")
@@ -116,27 +117,42 @@ def make_backbone(name: str, *, pretrained: bool = False, size: int = 224) -> Ba
         size: side of the films in pixels.
 
     Raises:
-        UsageError: there is no such network, its weights cannot be had, it does not take films of
-            this size, or it has no feature maps.
+        UsageError: there is no such network, it has no published weights, it does not take films
+            of this size, or it has no feature maps.
+        WeightsError: its weights cannot be had.
     """
+    if pretrained:
+        check_pretrained(name)
     try:
         backbone = _make(name, pretrained=pretrained)
     except (AssertionError, OSError, RuntimeError) as error:
-        raise UsageError(
-            f"timm could not give {name!r}{' with its weights' if pretrained else ''}: {error}. "
-            "Without a network connection, set model.weights to a safetensors file."
-        ) from error
+        reason = str(error).rstrip(".")
+        if pretrained:
+            raise WeightsError(
+                f"timm could not give {name!r} with its weights: {reason}."
+            ) from error
+        raise UsageError(f"timm could not give {name!r}: {reason}.") from error
     maps = _try(backbone, name, size)
     backbone.grid = (maps.shape[2], maps.shape[3])
     backbone.ignored += drop_unused(backbone.layers, maps)
     return backbone
 
 
+def check_pretrained(name: str) -> None:
+    """Checks, before any work is done, that a network's published weights can be had.
+
+    Raises:
+        UsageError: the network has none.
+        WeightsError: they are not on this machine, and their host cannot be reached.
+    """
+    if name in BACKBONES:
+        raise UsageError(f"{name!r} is not a timm network; weights must be a file or none.")
+    check_published(name)
+
+
 def _make(name: str, *, pretrained: bool) -> Backbone:
     """Makes a network, one of pulmo's or timm's."""
     if name in BACKBONES:
-        if pretrained:
-            raise UsageError(f"{name!r} is not a timm network; weights must be a file or none.")
         return BACKBONES[name]()
     if not timm.is_model(name):
         near = _near(name)
@@ -145,7 +161,7 @@ def _make(name: str, *, pretrained: bool) -> Backbone:
             f"There is no network {name!r}: not here ({', '.join(BACKBONES)}), not in timm.{hint}"
         )
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), quiet_hub():
             warnings.filterwarnings("error", "Mapping deprecated model name")
             return TimmBackbone(name, pretrained=pretrained)
     except UserWarning as renamed:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from pulmo.core.errors import UsageError
+from pulmo.core.errors import InputError, UsageError
 from pulmo.core.sections import ModelSection
-from pulmo.models.backbone import Backbone, make_backbone
+from pulmo.models.backbone import Backbone, check_pretrained, make_backbone
 from pulmo.models.heads import Head, make_head
 from pulmo.models.randomness import seeded
 from pulmo.models.weights import load_weights
@@ -105,6 +105,20 @@ def make_classifier(
             partial=section.weights_partial,
         )
     return Made(Classifier(backbone, head, labels, (section.mean, section.std)), origin)
+
+
+def check_weights(section: ModelSection) -> None:
+    """Checks, before any work is done, that a recipe's initial weights can be had.
+
+    Raises:
+        UsageError: the network has no published weights.
+        WeightsError: they are not on this machine, and their host cannot be reached.
+        InputError: the weights' file is missing.
+    """
+    if section.weights == "timm":
+        check_pretrained(section.backbone)
+    elif section.weights != "none" and not Path(section.weights).is_file():
+        raise InputError(f"{section.weights} does not exist; model.weights names it.")
 
 
 def _check_normalisation(section: ModelSection, backbone: Backbone) -> None:

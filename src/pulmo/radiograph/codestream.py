@@ -1,19 +1,23 @@
-"""The size of a compressed picture, and the comments in it, from its own header."""
+"""What a compressed image's own header says, and the comments in it."""
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-_J2K: Final = b"\xff\x4f\xff\x51"
-_JP2: Final = b"jP  \r\n\x87\n"
+J2K: Final = b"\xff\x4f\xff\x51"
+JP2: Final = b"\0\0\0\x0cjP  \r\n\x87\n"
 _JPEG: Final = b"\xff\xd8"
 
 # Markers of ISO/IEC 10918-1 table B.1 and, for JPEG-LS, of 14495-1 table C.1.
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
-_JPEG_LS, _SCAN, _END = 0xF7, 0xDA, 0xD9
+SCAN: Final = 0xDA
+_JPEG_LS, _END = 0xF7, 0xD9
+# Markers without a length: TEM, the restarts and the start of an image.
+_ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 _COMMENT, _APPLICATION = 0xFE, range(0xE0, 0xF0)
 # Of ISO/IEC 15444-1, table A.2.
 _COMMENT_2000, _TILE = 0x64, 0x90
+_ANY_MARKER: Final = re.compile(rb"\xff[\x01-\xfe]")
 # What ends the coded data of a scan: a marker that is neither a restart nor a stuffed byte.
 _MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _MARKER_LS: Final = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
@@ -29,29 +33,64 @@ _ENCODERS: Final = (
 )
 # Segments of JPEG that are no comment: of JFIF, of Adobe's colours, and of JPEG-LS.
 _TECHNICAL: Final = (b"JFIF\0", b"JFXX\0", b"Adobe", b"SPIFF\0", b"\0\0\0\1", b"mrfx")
+MOST_SCANS: Final = 100
+"""More than any encoder makes: each takes the time of an image, and some ten bytes of a file."""
 _BOXES: Final = (b"xml ", b"uuid")
 
 
-def codestream_shape(frame: bytes) -> tuple[int, int] | None:
-    """Returns the height and width of a JPEG, JPEG-LS or JPEG 2000 picture.
+class Codestream(NamedTuple):
+    """What the header of a JPEG, JPEG-LS or JPEG 2000 image says.
 
-    A decoder allocates what the codestream says, whatever the DICOM header around it says, and
-    some fill the rest of a truncated picture without a word.
+    Attributes:
+        height: in pixels.
+        width: in pixels.
+        samples: of one pixel.
+        bits: of one sample, its precision.
+        signed: whether the samples are signed; only JPEG 2000 can say so.
+        is_rgb: whether three samples are red, green and blue; None where it does not say so.
+        is_ended: whether the end marker is there; of JPEG 2000 it is not looked for.
+        scans: how often the data of a JPEG image pass over it.
+    """
+
+    height: int
+    width: int
+    samples: int
+    bits: int
+    signed: bool = False
+    is_rgb: bool | None = None
+    is_ended: bool = True
+    scans: int = 1
+
+
+class Segment(NamedTuple):
+    """A marker segment: its marker, where it begins, and where what follows its length ends.
+
+    Attributes:
+        marker: its second byte.
+        start: where the marker lies.
+        end: behind the segment.
+        coded_end: behind the coded data that follow a scan's header; else `end`.
+    """
+
+    marker: int
+    start: int
+    end: int
+    coded_end: int
+
+
+def codestream_of(frame: bytes) -> Codestream | None:
+    """Returns what the header of a JPEG, JPEG-LS or JPEG 2000 image says.
+
+    A decoder allocates what the codestream says, whatever the header around it says.
 
     Returns:
-        None when the bytes are none of these, or are not whole.
+        None when the bytes are none of these, end before the coded data, or are of a kind that is
+        not read: several frames, or components that differ in depth or distance.
     """
     if frame.startswith(_JPEG):
-        return _jpeg_shape(frame)
-    # The JP2 file format wraps a codestream in boxes (15444-1 annex I).
-    start = max(frame.find(_J2K), 0) if frame[4:12] == _JP2 else 0
-    if not frame.startswith(_J2K, start) or len(frame) < start + 24:
-        return None
-    # Xsiz, Ysiz, XOsiz, YOsiz of the SIZ segment (ISO/IEC 15444-1 A.5.1).
-    right, bottom, left, top = (
-        int.from_bytes(frame[start + at : start + at + 4]) for at in range(8, 24, 4)
-    )
-    return bottom - top, right - left
+        return _of_jpeg(frame)
+    start = start_of_2000(frame)
+    return _of_jpeg_2000(frame[start : start + 64]) if frame.startswith(J2K, start) else None
 
 
 def comments_of(frame: bytes) -> list[bytes]:
@@ -62,54 +101,102 @@ def comments_of(frame: bytes) -> list[bytes]:
     """
     if frame.startswith(_JPEG):
         return [
-            frame[at + 4 : at + 2 + length]
-            for at, marker, length in _segments(frame)
-            if (marker == _COMMENT or marker in _APPLICATION)
-            and not frame.startswith(_TECHNICAL, at + 4)
+            frame[segment.start + 4 : segment.end]
+            for segment in jpeg_segments(frame)
+            if (segment.marker == _COMMENT or segment.marker in _APPLICATION)
+            and not frame.startswith(_TECHNICAL, segment.start + 4)
         ]
-    start = max(frame.find(_J2K), 0) if frame[4:12] == _JP2 else 0
-    if not frame.startswith(_J2K, start):
+    start = start_of_2000(frame)
+    if not frame.startswith(J2K, start):
         return []
     boxes = [box for box in _BOXES if box in frame[:start]]
     comments = [
         frame[at + 6 : at + 2 + length]
-        for at, marker, length in _segments(frame, start)
+        for at, marker, length in _segments_of_2000(frame, start)
         if marker == _COMMENT_2000 and not frame.startswith(_ENCODERS, at + 6)
     ]
     return boxes + comments
 
 
-def _segments(frame: bytes, start: int = 0) -> Iterator[tuple[int, int, int]]:
-    """Yields place, marker and length of the segments before the coded data."""
+def start_of_2000(frame: bytes) -> int:
+    """Returns where a JPEG 2000 codestream begins; boxes may lie before it (15444-1 annex I)."""
+    return max(frame.find(J2K), 0) if frame.startswith(JP2) else 0
+
+
+def _segments_of_2000(frame: bytes, start: int) -> Iterator[tuple[int, int, int]]:
+    """Yields place, marker and length of the segments before the first tile."""
     at = start + 2
     while at + 3 < len(frame) and frame[at] == 0xFF:
         marker, length = frame[at + 1], int.from_bytes(frame[at + 2 : at + 4])
-        if marker == 0xFF:
-            at += 1
-            continue
         yield at, marker, length
-        if marker in {_SCAN, _TILE}:
+        if marker == _TILE:
             return
         at += 2 + length
 
 
-def _jpeg_shape(frame: bytes) -> tuple[int, int] | None:
-    """Walks from segment to segment to the end of the picture (ISO/IEC 10918-1 annex B)."""
-    at, shape, after_scan = 2, None, _MARKER
-    while at + 1 < len(frame) and frame[at] == 0xFF:
-        marker, length = frame[at + 1], int.from_bytes(frame[at + 2 : at + 4])
-        if marker == 0xFF:
-            at += 1
-            continue
+def jpeg_segments(frame: bytes) -> Iterator[Segment]:
+    """Yields the segments of a JPEG or JPEG-LS image up to its end (ISO/IEC 10918-1 annex B).
+
+    What lies between two segments and is no marker is skipped, as every decoder does.
+    """
+    at, after_scan = 2, _MARKER
+    while found := _ANY_MARKER.search(frame, at):
+        at, marker = found.start(), frame[found.start() + 1]
         if marker == _END:
-            return shape
+            yield Segment(marker, at, at + 2, at + 2)
+            return
+        if marker in _ALONE:
+            at += 2
+            continue
+        end = at + 2 + int.from_bytes(frame[at + 2 : at + 4])
+        if end > len(frame) or end < at + 4:
+            return
+        if marker == _JPEG_LS:
+            after_scan = _MARKER_LS
+        coded_end = end
+        if marker == SCAN:
+            behind = after_scan.search(frame, end)
+            coded_end = behind.start() if behind else len(frame)
+        yield Segment(marker, at, end, coded_end)
+        at = coded_end
+
+
+def _of_jpeg_2000(head: bytes) -> Codestream | None:
+    """Reads the SIZ segment (15444-1 A.5.1)."""
+    if len(head) < 45:
+        return None
+    right, bottom, left, top = (int.from_bytes(head[at : at + 4]) for at in range(8, 24, 4))
+    samples = int.from_bytes(head[40:42])
+    # Depth and distances of each component, of which a radiograph has at most four.
+    kinds = {head[at : at + 3] for at in range(42, 42 + 3 * min(samples, 5), 3)}
+    depth, *steps = head[42:45]
+    if len(kinds) != 1 or steps != [1, 1]:
+        return None
+    height, width, bits = bottom - top, right - left, (depth & 0x7F) + 1
+    return Codestream(height, width, samples, bits, signed=bool(depth & 0x80))
+
+
+def _of_jpeg(frame: bytes) -> Codestream | None:
+    found, kind, is_rgb = None, 0, None
+    scans, ended = 0, False
+    for marker, start, end, _ in jpeg_segments(frame):
+        scans += marker == SCAN
+        ended |= marker == _END
         if marker in _FRAMES:
-            if shape is not None or length < 8:
+            samples = frame[start + 9] if end - start >= 10 else 0
+            # A second frame would be hierarchical JPEG, which nobody decodes.
+            if found is not None or end - start < 10 + 3 * samples or not samples:
                 return None
-            shape = int.from_bytes(frame[at + 5 : at + 7]), int.from_bytes(frame[at + 7 : at + 9])
-            after_scan = _MARKER_LS if marker == _JPEG_LS else _MARKER
-        at += 2 + length
-        if marker == _SCAN:
-            found = after_scan.search(frame, at)
-            at = found.start() if found else len(frame)
-    return None
+            bits, kind = frame[start + 4], marker
+            height, width = (int.from_bytes(frame[start + at : start + at + 2]) for at in (5, 7))
+            found = Codestream(height, width, samples, bits)
+            if bytes(frame[start + 10 : end : 3]).upper() == b"RGB":
+                is_rgb = True
+        elif frame.startswith(b"JFIF\0", start + 4) and is_rgb is None:
+            is_rgb = False
+        elif frame.startswith(b"Adobe", start + 4) and end - start >= 16:
+            is_rgb = frame[start + 15] == 0
+    if found is None or not scans:
+        return None
+    is_rgb = None if kind == _JPEG_LS else is_rgb
+    return found._replace(is_rgb=is_rgb, is_ended=ended, scans=scans)

@@ -2,42 +2,40 @@
 
 import io
 import zlib
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.filereader import dcmread, read_dataset
-from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import (
-    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
 
-from pulmo.core.errors import InputError, RefusedError
+from pulmo.core.errors import InputError
 from pulmo.radiograph.colour import grey_of_colour
+from pulmo.radiograph.dicom_elements import Elements
 from pulmo.radiograph.dicom_grey import grey_scale_of
-from pulmo.radiograph.dicom_pixels import check_pixel_data, decodes, stored_values, syntax_name
-from pulmo.radiograph.dicom_tags import facts_of, text_of
-from pulmo.radiograph.display import display
+from pulmo.radiograph.dicom_pixels import check_pixel_data, stored_values
+from pulmo.radiograph.dicom_scope import COLOUR, GREY, check_scope
+from pulmo.radiograph.dicom_shutter import shutter_of
+from pulmo.radiograph.dicom_syntax import syntax_name
+from pulmo.radiograph.dicom_tables import TableReader
+from pulmo.radiograph.dicom_tags import aspect_of, facts_of, note_orientation, note_scope
+from pulmo.radiograph.display import display, shutter_note
 from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.guard import damage_of
 from pulmo.radiograph.limits import Limits
+from pulmo.radiograph.notes import Note
 
-_GREY: Final = ("MONOCHROME1", "MONOCHROME2")
-_COLOUR: Final = ("PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
-_RETIRED: Final = ("HSV", "ARGB", "CMYK", "YBR_PARTIAL_422", "YBR_PARTIAL_420")
-_NEEDED: Final = (
-    "Rows",
-    "Columns",
-    "BitsAllocated",
-    "BitsStored",
-    "SamplesPerPixel",
-    "PhotometricInterpretation",
-)
+_ASPECTS: Final = (0.1, 10.0)
+"""The most unequal pixels that are resampled; beyond, the header is taken to be wrong."""
+_SQUARE: Final = 0.01
+"""How far from 1 the ratio of a pixel's sides may be, as rounded spacings are, to count as 1."""
 
 
 def decode_dicom(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.float32], Facts]:
@@ -61,25 +59,23 @@ def decode_dicom(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.flo
     """
     with damage_of(name, "DICOM"):
         dataset = parse_dicom(data, name, limits)
-        photometric = _check_scope(dataset, name, limits)
-        facts = facts_of(dataset, int(dataset["BitsStored"].value))
-        scale, notes = grey_scale_of(dataset, name)
+        elements = Elements(dataset)
+        photometric = check_scope(elements, name, limits)
+        facts = facts_of(elements, int(dataset["BitsStored"].value))
+        scale = grey_scale_of(elements, name) if photometric in GREY else None
+        note_orientation(elements)
+        note_scope(elements, facts)
     with damage_of(name, f"DICOM pixel data in {syntax_name(dataset)}"):
         check_pixel_data(dataset, name)
-        stored = stored_values(dataset, data)
-        top = 2**facts.bits - 1
-        if photometric == "PALETTE COLOR":
-            stored = apply_color_lut(stored, dataset)[..., :3]
-            top = 2 ** int(dataset["RedPaletteColorLookupTableDescriptor"].value[2]) - 1
-        if stored.ndim != (2 if photometric in _GREY else 3):
+        stored, bit_notes = stored_values(dataset, name)
+        if stored.ndim != (3 if photometric in COLOUR else 2):
             raise InputError(f"{name} has another number of channels than its colours need.")
-    if photometric in _GREY:
-        pixels, more = display(stored, scale)
-    else:
-        # A palette may state more bits than its entries have.
-        top = min(top, np.iinfo(stored.dtype).max)
-        pixels, more = grey_of_colour(np.clip(stored, 0, top), top, name)
-    return pixels, facts._replace(notes=notes + more)
+        if scale is not None:
+            pixels, notes = display(stored, scale, shutter_of(elements, stored.shape))
+        else:
+            pixels, notes = _grey_of_colours(elements, stored, name)
+    pixels, facts = _with_square_pixels(elements, pixels, facts, limits)
+    return pixels, facts._replace(notes=(*elements.notes, *bit_notes, *notes))
 
 
 def read_dicom_header(data: bytes, name: str, limits: Limits) -> tuple[tuple[int, int], Facts]:
@@ -91,11 +87,68 @@ def read_dicom_header(data: bytes, name: str, limits: Limits) -> tuple[tuple[int
     """
     with damage_of(name, "DICOM"):
         dataset = parse_dicom(data, name, limits)
-        _check_scope(dataset, name, limits)
-        facts = facts_of(dataset, int(dataset["BitsStored"].value))
+        elements = Elements(dataset)
+        if check_scope(elements, name, limits) in GREY:
+            grey_scale_of(elements, name)
+        facts = facts_of(elements, int(dataset["BitsStored"].value))
+        note_orientation(elements)
+        note_scope(elements, facts)
+        shape = int(dataset["Rows"].value), int(dataset["Columns"].value)
+        shape, facts = _square(elements, shape, facts, limits)
     with damage_of(name, f"DICOM pixel data in {syntax_name(dataset)}"):
         check_pixel_data(dataset, name)
-    return (int(dataset["Rows"].value), int(dataset["Columns"].value)), facts
+    return shape, facts._replace(notes=tuple(elements.notes))
+
+
+def _grey_of_colours(
+    elements: Elements, stored: NDArray[Any], name: str
+) -> tuple[NDArray[np.float32], tuple[Note, ...]]:
+    """Returns the grey image of one in colours or of a palette, and notes on it."""
+    shape = stored.shape[0], stored.shape[1]
+    top = 2 ** int(elements.dataset["BitsStored"].value) - 1
+    if stored.ndim == 2:
+        stored, top = TableReader.of(elements, name).colours(stored)
+    pixels, notes = grey_of_colour(np.clip(stored, 0, top), top, name)
+    inside = shutter_of(elements, shape)
+    if inside is not None:
+        pixels[~inside] = 0
+        notes = (*notes, shutter_note(inside))
+    return pixels, notes
+
+
+def _with_square_pixels(
+    elements: Elements, pixels: NDArray[np.float32], facts: Facts, limits: Limits
+) -> tuple[NDArray[np.float32], Facts]:
+    """Returns an image resampled so that its pixels are as high as wide."""
+    height, width = pixels.shape
+    shape, facts = _square(elements, (height, width), facts, limits)
+    if shape == (height, width):
+        return pixels, facts
+    image = Image.fromarray(pixels).resize(shape[::-1], Image.Resampling.BILINEAR)
+    return np.asarray(image, np.float32), facts
+
+
+def _square(
+    elements: Elements, shape: tuple[int, int], facts: Facts, limits: Limits
+) -> tuple[tuple[int, int], Facts]:
+    """Returns height and width with square pixels, and the facts that go with them.
+
+    The side on which pixels are longer gets more of them, so that nothing is lost.
+    """
+    ratio = aspect_of(elements)
+    if abs(ratio - 1) <= _SQUARE:
+        return shape, facts
+    height, width = shape
+    square = (round(height * ratio), width) if ratio > 1 else (height, round(width / ratio))
+    if not _ASPECTS[0] <= ratio <= _ASPECTS[1] or square[0] * square[1] > limits.max_pixels:
+        text = f"The header says that pixels are {ratio:.3g} times as high as wide; it was ignored."
+        elements.note("value-unusable", text)
+        return shape, facts
+    text = f"Pixels are {ratio:.3g} times as high as wide: the image was resampled."
+    elements.note("aspect", text)
+    if facts.spacing:
+        facts = facts._replace(spacing=(min(facts.spacing), min(facts.spacing)))
+    return square, facts
 
 
 def parse_dicom(data: bytes, name: str, limits: Limits) -> FileDataset:
@@ -118,38 +171,3 @@ def parse_dicom(data: bytes, name: str, limits: Limits) -> FileDataset:
         plain = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else plain
     return dataset
-
-
-def _check_scope(dataset: FileDataset, name: str, limits: Limits) -> str:
-    """Returns the photometric interpretation of a data set that is one picture.
-
-    Raises:
-        InputError: it should be a picture but lacks what one needs.
-        RefusedError: it is something else, or a picture that is not read.
-    """
-    if "DirectoryRecordSequence" in dataset:
-        raise RefusedError(f"{name} is a DICOMDIR, a list of other files; name these instead.")
-    if "PixelData" not in dataset:
-        kind = UID(text_of(dataset, "SOPClassUID"))
-        if "Rows" in dataset or "Image Storage" in kind.name:
-            raise InputError(f"{name} is a DICOM picture without pixel data; it may be truncated.")
-        known = kind.name if kind.name != kind else "of an unknown kind"
-        raise RefusedError(f"{name} is a DICOM file without a picture ({known or 'no kind'}).")
-    missing = [keyword for keyword in _NEEDED if dataset.get(keyword) in (None, "")]
-    if missing:
-        raise InputError(f"{name} is a DICOM picture that lacks {', '.join(missing)}.")
-    if int(dataset.get("NumberOfFrames") or 1) != 1:
-        raise RefusedError(f"{name} holds several frames; one picture was expected.")
-    limits.check_shape(int(dataset["Rows"].value), int(dataset["Columns"].value), name)
-    photometric = text_of(dataset, "PhotometricInterpretation")
-    if photometric not in _GREY + _COLOUR:
-        known = photometric if photometric in _RETIRED else "unknown"
-        raise RefusedError(
-            f"{name} has the photometric interpretation {known}; {', '.join(_GREY + _COLOUR)} "
-            "are read."
-        )
-    if not decodes(dataset):
-        raise RefusedError(
-            f"{name} is compressed in a way that is not read: {syntax_name(dataset)}."
-        )
-    return photometric

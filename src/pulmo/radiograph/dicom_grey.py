@@ -1,132 +1,202 @@
-"""How a DICOM data set says that its greyscale picture is meant to be displayed."""
+"""How a DICOM data set says that its greyscale image is meant to be displayed."""
 
 import math
 import sys
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRBigEndian
 
 from pulmo.core.errors import InputError, RefusedError
-from pulmo.radiograph.dicom_tags import numbers_of, text_of
-from pulmo.radiograph.display import GreyScale, Lut, Rescale, Window
-from pulmo.radiograph.notes import Note
+from pulmo.radiograph.dicom_elements import Elements
+from pulmo.radiograph.dicom_tables import MODALITY, TableReader
+from pulmo.radiograph.dicom_tags import frame_item
+from pulmo.radiograph.display import GreyScale, Lut, Rescale, Window, physical_range
 
 _FUNCTIONS: Final = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
+_SHAPES: Final = {"IDENTITY": "MONOCHROME2", "INVERSE": "MONOCHROME1"}
 
 
-class _Reading(NamedTuple):
-    """How a data set's numbers are to be read.
+class _Windows(NamedTuple):
+    """The windows that a data set states: those that can be used, and how many there are."""
 
-    Attributes:
+    usable: list[Window]
+    stated: int
+
+
+def grey_scale_of(elements: Elements, name: str) -> GreyScale:
+    """Returns how a greyscale image is meant to be displayed; what was assumed is noted.
+
+    What the functional groups say of the one frame goes before the data set itself.
+
+    Args:
+        elements: of the data set; Bits Stored and Photometric Interpretation are usable.
         name: what messages call the file.
-        signed: whether stored values are two's complement.
-        words: NumPy's type of 16-bit words in the file's order.
-    """
-
-    name: str
-    signed: bool
-    words: str
-
-
-def grey_scale_of(dataset: Dataset, name: str) -> tuple[GreyScale, tuple[Note, ...]]:
-    """Returns how a greyscale picture is meant to be displayed, and notes on that.
 
     Raises:
         InputError: a lookup table or the rescaling is damaged.
-        RefusedError: the window's function is not in the standard.
+        RefusedError: the window's function is not in the standard, or the photometric
+            interpretation and the presentation LUT shape contradict each other.
     """
-    signed = dataset.get("PixelRepresentation") == 1
-    big = dataset.file_meta.TransferSyntaxUID == ExplicitVRBigEndian
-    reading = _Reading(name, signed, ">u2" if big else "<u2")
-    voi, notes = _voi_of(dataset, reading)
-    shape = text_of(dataset, "PresentationLUTShape")
+    dataset = elements.dataset
+    tables = TableReader.of(elements, name)
+    rescaled = frame_item(elements, "PixelValueTransformationSequence") or elements
     scale = GreyScale(
         bits=int(dataset["BitsStored"].value),
-        signed=signed,
-        modality=_modality_of(dataset, reading),
-        voi=voi,
-        padding=_padding_of(dataset, reading),
-        # A MONOCHROME1 film says INVERSE too (PS3.3 C.8.11.3.1.2): one inversion, not two.
-        inverted=dataset["PhotometricInterpretation"].value == "MONOCHROME1" or shape == "INVERSE",
+        signed=tables.signed,
+        modality=_modality_of(rescaled, tables),
+        padding=_padding_of(elements, signed=tables.signed),
+        inverted=_is_inverted(elements, name),
     )
-    return scale, notes
+    shown = frame_item(elements, "FrameVOILUTSequence") or elements
+    return scale._replace(voi=_voi_of(shown, tables, scale))
 
 
-def _modality_of(dataset: Dataset, reading: _Reading) -> Rescale | Lut | None:
+def _is_inverted(elements: Elements, name: str) -> bool:
+    """Tells whether the lowest value is white.
+
+    Raises:
+        RefusedError: the header says both. A MONOCHROME1 image has the shape INVERSE, a
+            MONOCHROME2 image IDENTITY (PS3.3 C.8.11.3.1.2); some programs show the one, some the
+            other, and a wrong guess changes the result.
+    """
+    photometric = elements.text("PhotometricInterpretation")
+    shape = elements.text("PresentationLUTShape").upper()
+    if shape and shape not in _SHAPES:
+        elements.unusable("PresentationLUTShape", "is not one that is known")
+    elif shape and _SHAPES[shape] != photometric:
+        raise RefusedError(
+            f"{name} contradicts itself: its Photometric Interpretation is {photometric} and its "
+            f"Presentation LUT Shape {shape}, so nobody can tell black from white. Correct one of "
+            "the two, if you know which."
+        )
+    if elements.items("PresentationLUTSequence"):
+        elements.note(
+            "contradiction",
+            "A Presentation LUT Sequence is stated, which does not belong to an image; it was not "
+            "applied.",
+        )
+    _note_sign(elements, inverted=photometric == "MONOCHROME1")
+    return photometric == "MONOCHROME1"
+
+
+def _note_sign(elements: Elements, *, inverted: bool) -> None:
+    """Notes where Pixel Intensity Relationship Sign says that dense parts are dark.
+
+    It is -1 where a higher stored value means less X-ray intensity (PS3.3 C.8.11.3.1.2).
+    """
+    sign = [*elements.numbers("PixelIntensityRelationshipSign"), 0.0][0]
+    slope = [*elements.numbers("RescaleSlope"), 1.0][0]
+    if sign in {-1, 1} and slope and (sign > 0) == ((slope > 0) != inverted):
+        elements.note(
+            "contradiction",
+            "Pixel Intensity Relationship Sign says that the image shows dense parts dark; it was "
+            "displayed by its Photometric Interpretation.",
+        )
+
+
+def _modality_of(elements: Elements, tables: TableReader) -> Rescale | Lut | None:
     """Reads the Modality LUT module (PS3.3 C.11.1); a table goes before the rescaling."""
-    if dataset.get("ModalityLUTSequence"):
-        return _lut_of(dataset["ModalityLUTSequence"].value[0], reading)
-    slope, intercept = (numbers_of(dataset, f"Rescale{part}") for part in ("Slope", "Intercept"))
-    if not (slope and intercept):
+    table = _first_table(elements, "ModalityLUTSequence")
+    if table is not None:
+        return tables.lut(table, MODALITY, signed=tables.signed)
+    slope, intercept = (
+        elements.written_numbers(f"Rescale{part}")[:1] for part in ("Slope", "Intercept")
+    )
+    for part, number in (("Slope", slope), ("Intercept", intercept)):
+        if number == [None] and elements.text(f"Rescale{part}"):
+            raise InputError(f"{tables.name} has a Rescale {part} that is not a number.")
+    if not slope or not intercept or slope[0] is None or intercept[0] is None:
+        if any(part and part[0] is not None for part in (slope, intercept)):
+            elements.note(
+                "value-unusable",
+                "Only one of Rescale Slope and Rescale Intercept is stated; it was ignored.",
+            )
         return None
-    if not (math.isfinite(slope[0]) and math.isfinite(intercept[0])):
-        raise InputError(f"{reading.name} has a rescale slope or intercept that is not a number.")
+    if slope[0] == 0:
+        elements.unusable("RescaleSlope", "is 0; the values were not rescaled")
+        return None
+    if not math.isfinite(abs(slope[0]) * 2.0**32 + abs(intercept[0])):
+        raise InputError(f"{tables.name} has a Rescale Slope or Intercept that is too large.")
     return Rescale(slope[0], intercept[0])
 
 
-def _voi_of(dataset: Dataset, reading: _Reading) -> tuple[Window | Lut | None, tuple[Note, ...]]:
-    """Reads the VOI LUT module (PS3.3 C.11.2): its first table, else its first window."""
-    if dataset.get("VOILUTSequence"):
-        return _lut_of(dataset["VOILUTSequence"].value[0], reading), ()
-    centers = numbers_of(dataset, "WindowCenter")
-    widths = numbers_of(dataset, "WindowWidth")
-    if not (centers and widths):
-        return None, ()
-    function = text_of(dataset, "VOILUTFunction").upper() or "LINEAR"
-    if function not in _FUNCTIONS:
-        raise RefusedError(
-            f"{reading.name} has a window function that is not in the DICOM standard; "
-            f"{', '.join(_FUNCTIONS)} are."
-        )
-    center, width = centers[0], widths[0]
-    narrowest = 1 if function == "LINEAR" else sys.float_info.min
-    if not (math.isfinite(center) and narrowest <= width < math.inf):
-        return None, (
-            Note("window-unusable", "The stated window is not a usable one and was ignored."),
-        )
-    several = len(centers) > 1
-    text = f"The first of {len(centers)} stated windows was used."
-    notes = (Note("window-first", text),) if several else ()
-    return Window(center, width, function), notes
+def _voi_of(elements: Elements, tables: TableReader, scale: GreyScale) -> Window | Lut | None:
+    """Reads the VOI LUT module (PS3.3 C.11.2): its first table, else its first usable window."""
+    low, high = physical_range(scale)
+    windows = _windows_of(elements, tables.name)
+    table = _first_table(elements, "VOILUTSequence")
+    if table is not None:
+        if windows.stated:
+            elements.note("window-first", "A VOI LUT and a window are stated; the LUT was used.")
+        return tables.lut(table, "VOI LUT", signed=low < 0, highest=high)
+    if not windows.usable:
+        if windows.stated:
+            elements.note("window-unusable", "The stated window is not usable and was ignored.")
+        return None
+    if windows.stated > 1:
+        text = f"{windows.stated} windows are stated; the first usable one was used."
+        elements.note("window-first", text)
+    return windows.usable[0]
 
 
-def _lut_of(item: Dataset, reading: _Reading) -> Lut:
-    """Reads a lookup table (PS3.3 C.11.1.1 and C.11.2.1.1).
+def _windows_of(elements: Elements, name: str) -> _Windows:
+    """Reads Window Center, Window Width and VOI LUT Function (PS3.3 C.11.2.1.2, C.11.2.1.3).
 
     Raises:
-        InputError: its data do not fit its descriptor.
+        RefusedError: there is a window of a function that is not in the standard.
     """
-    count, first, bits = (int(number) for number in item["LUTDescriptor"].value)
-    # The descriptor's unsigned and signed spellings are mixed up in files.
-    count = (count & 0xFFFF) or 2**16
-    if reading.signed and first >= 2**15:
-        first -= 2**16
-    entries = _entries(item["LUTData"].value, reading.words)
-    if bits <= 8 and len(entries) < count:
-        # Two entries of 8 bits are packed into a number, or not, as the length tells.
-        entries = entries.view(np.uint8)
-    if not (1 <= bits <= 16 and len(entries) >= count):
-        raise InputError(f"{reading.name} has a lookup table that does not fit its descriptor.")
-    return Lut(first, bits, entries[:count].astype(np.uint16))
+    stated = [elements.written_numbers(f"Window{part}") for part in ("Center", "Width")]
+    known = [[number for number in numbers if number is not None] for numbers in stated]
+    if not any(known):
+        return _Windows([], 0)
+    function = elements.text("VOILUTFunction").upper() or "LINEAR"
+    if function not in _FUNCTIONS:
+        raise RefusedError(
+            f"{name} has a VOI LUT Function that is not in the DICOM standard; "
+            f"{', '.join(_FUNCTIONS)} are."
+        )
+    narrowest = 1 if function == "LINEAR" else sys.float_info.min
+    # One of each belong together wherever they stand.
+    centers, widths = known if all(len(numbers) == 1 for numbers in known) else stated
+    usable = [
+        Window(center, width, function)
+        for center, width in zip(centers, widths, strict=False)
+        if center is not None and width is not None and width >= narrowest
+    ]
+    return _Windows(usable, max(map(len, stated)))
 
 
-def _entries(data: Any, words: str) -> NDArray[Any]:  # noqa: ANN401 - numbers, or bytes of them
-    """Returns a table's entries as little-endian 16-bit numbers."""
-    if isinstance(data, bytes):
-        return np.frombuffer(data, words).astype("<u2")
-    return np.atleast_1d(np.asarray(data, np.int64)).astype("<u2")
+def _first_table(elements: Elements, keyword: str) -> Dataset | None:
+    """Returns the first item of a sequence that holds a lookup table; notes the others."""
+    items = elements.items(keyword)
+    filled = [item for item in items if "LUTDescriptor" in item or "LUTData" in item]
+    what = keyword.removesuffix("LUTSequence")
+    kind = f"{'Modality' if what == 'Modality' else 'VOI'} LUT Sequence"
+    if len(filled) < len(items):
+        elements.note("value-unusable", f"The {kind} has an empty item, which was ignored.")
+    if len(filled) > 1:
+        elements.note("window-first", f"The first of {len(filled)} tables of the {kind} was used.")
+    return filled[0] if filled else None
 
 
-def _padding_of(dataset: Dataset, reading: _Reading) -> tuple[int, int] | None:
-    """Reads the padding value and its range limit (PS3.3 C.7.5.1.1.2)."""
-    value = dataset.get("PixelPaddingValue")
-    if not isinstance(value, int):
+def _padding_of(elements: Elements, *, signed: bool) -> tuple[int, int] | None:
+    """Reads the padding value and its range limit (PS3.3 C.7.5.1.1.2).
+
+    A value that the stored bits cannot hold is cut to them, as the pixels are.
+    """
+    found = [
+        elements.numbers(keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")
+    ]
+    if not found[0]:
         return None
-    limit = dataset.get("PixelPaddingRangeLimit")
-    ends = [value, limit if isinstance(limit, int) else value]
-    if reading.signed:
-        ends = [end - 2**16 if end >= 2**15 else end for end in ends]
+    bits = int(elements.dataset["BitsStored"].value)
+    half, full = 2 ** (bits - 1), 2**bits
+    low, high = (-half, half - 1) if signed else (0, full - 1)
+    ends = []
+    for number in (found[0][0], (found[1] or found[0])[0]):
+        end = int(number)
+        if not low <= end <= high:
+            end %= full
+            end -= full if signed and end >= half else 0
+        ends.append(end)
     return min(ends), max(ends)

@@ -6,73 +6,70 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.encaps import get_frame
-from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.processing import convert_color_space
 from pydicom.pixels.utils import get_expected_length, pixel_array
-from pydicom.uid import JPEGExtended12Bit, RLELossless
+from pydicom.uid import RLELossless
 
-from pulmo.core.errors import InputError
-from pulmo.radiograph.codestream import codestream_shape
-from pulmo.radiograph.isolated import isolated_pixels
+from pulmo.core.errors import InputError, PulmoError, RefusedError
+from pulmo.radiograph.codestream import MOST_SCANS, Codestream, codestream_of
+from pulmo.radiograph.decoders import TruncatedError, decode_codestream, decode_rle
+from pulmo.radiograph.dicom_elements import Elements
+from pulmo.radiograph.dicom_syntax import is_compressed, syntax_name
+from pulmo.radiograph.notes import Note
+from pulmo.radiograph.stored_bits import SampleBits, image_bits
 
-# In the order of preference. pylibjpeg's decoder of JPEG 2000 reads files that Pillow's does not.
-# Its decoder of RLE is fourteen times as fast as pydicom's, but damaged data end it in a panic of
-# Rust's, which is no Exception and writes to stderr. Without a name, pydicom would try them all.
-_DECODERS: Final = ("pydicom", "pylibjpeg", "pillow")
-
-
-def decodes(dataset: FileDataset) -> bool:
-    """Tells whether there is a decoder for the transfer syntax of a data set."""
-    # No decoder is known to read several channels of 12 bits.
-    if _is_extended(dataset) and int(dataset["SamplesPerPixel"].value) != 1:
-        return False
-    try:
-        return bool(get_decoder(dataset.file_meta.TransferSyntaxUID).is_available)
-    except NotImplementedError:
-        return False
+_MOST_BITS: Final = 16
+_SAMPLES: Final = "SamplesPerPixel"
 
 
-def stored_values(dataset: FileDataset, data: bytes) -> NDArray[Any]:
-    """Decodes the pixel data of a data set of one frame.
-
-    GDCM decodes only what no other decoder reads: JPEG Lossless, JPEG-LS, and JPEG of 12 bits.
+def stored_values(dataset: FileDataset, name: str) -> tuple[NDArray[Any], tuple[Note, ...]]:
+    """Decodes the pixel data of a data set of one frame that `check_pixel_data` has passed.
 
     Args:
-        dataset: what `data` holds.
-        data: the file's bytes.
+        dataset: the data set.
+        name: what a message calls the file.
 
     Returns:
-        integers [rows, columns], or [rows, columns, 3] in red, green and blue.
+        integers [rows, columns], or [rows, columns, 3] in red, green and blue; and notes on bits
+        that were removed or that the header and the compressed image disagree on.
 
     Raises:
-        Exception: whatever a decoder raises on damaged pixel data.
+        InputError: the compressed image is damaged or truncated.
+        RefusedError: the header and the image contradict each other on the number of bits.
+        Exception: whatever pydicom raises on damaged pixel data.
     """
-    decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
-    if not decoder.is_encapsulated:
-        return _from_high_bit(dataset, "")
-    plugin = next((name for name in _DECODERS if name in decoder.available_plugins), None)
-    if plugin is None or _is_extended(dataset):
-        return isolated_pixels(data)
-    if plugin == "pydicom":
-        return _from_high_bit(dataset, plugin)
-    return pixel_array(dataset, index=0, allow_excess_frames=False, decoding_plugin=plugin)
+    bits = SampleBits.of(dataset, name)
+    head: Codestream | None = None
+    notes: tuple[Note, ...] = ()
+    if not is_compressed(dataset):
+        values = pixel_array(
+            dataset, index=0, raw=True, allow_excess_frames=False, correct_unused_bits=False
+        )
+        coded = int(dataset["BitsAllocated"].value)
+    else:
+        frame = get_frame(dataset["PixelData"].value, 0, number_of_frames=1)
+        values, head = _decompressed(frame, dataset, name)
+        coded = 8 * values.itemsize if head is None else head.bits
+        if head is not None:
+            notes = _notes_on_bits(values, head, bits, dataset, name)
+    values, more = image_bits(values, coded, bits, name)
+    return _in_rgb(values, head, dataset), (*notes, *more)
 
 
 def check_pixel_data(dataset: FileDataset, name: str) -> None:
-    """Checks the length of plain pixel data, and the size of the picture in compressed ones.
+    """Checks the length of plain pixel data, and the header of the image in compressed ones.
 
     Raises:
-        InputError: it is not what Rows and Columns say.
+        InputError: it is not what Rows, Columns and Samples per Pixel say.
+        RefusedError: a compressed image has more bits or scans than are read.
     """
     pixel_data: bytes = dataset["PixelData"].value
-    shape = int(dataset["Rows"].value), int(dataset["Columns"].value)
-    syntax = dataset.file_meta.TransferSyntaxUID
-    if syntax.is_encapsulated:
-        whole = codestream_shape(get_frame(pixel_data, 0, number_of_frames=1))
-        if syntax != RLELossless and whole != shape:
-            raise InputError(
-                f"{name} holds a compressed picture that is damaged, truncated or of another size "
-                "than it says."
-            )
+    if is_compressed(dataset):
+        if dataset.file_meta.TransferSyntaxUID != RLELossless:
+            frame = get_frame(pixel_data, 0, number_of_frames=1)
+            head = _checked_head(frame, dataset, name)
+            if not head.is_ended:
+                _decompressed(frame, dataset, name)
         return
     expected = get_expected_length(dataset)
     if len(pixel_data) < expected:
@@ -103,23 +100,118 @@ def has_hidden_bits(dataset: FileDataset) -> bool:
     return bool(lower.any()) or not np.array_equal(whole, without_upper)
 
 
-def syntax_name(dataset: Dataset) -> str:
-    """Returns the transfer syntax in words; an unknown one could hold any text."""
-    syntax: Any = dataset.file_meta.TransferSyntaxUID
-    return syntax.name if syntax.name != syntax else "an unknown transfer syntax"
+def _checked_head(frame: bytes, dataset: FileDataset, name: str) -> Codestream:
+    """Returns the header of a compressed image, so that a decoder allocates no more than it may."""
+    head = codestream_of(frame)
+    if head is None:
+        raise InputError(
+            f"{name} holds a compressed image ({syntax_name(dataset)}) whose header is damaged, "
+            "incomplete or of a kind that is not read."
+        )
+    rows, columns, samples = _shape_of(dataset)
+    if (head.height, head.width, head.samples) != (rows, columns, samples):
+        raise InputError(
+            f"{name} says that it has {columns} x {rows} pixels and channels: {samples}, but its "
+            f"compressed image has {head.width} x {head.height} and channels: {head.samples}. It "
+            "is damaged, or its header is wrong."
+        )
+    if not 2 <= head.bits <= _MOST_BITS:
+        raise RefusedError(
+            f"{name} holds a compressed image of {head.bits} bits a sample; 2 to {_MOST_BITS} are "
+            "read."
+        )
+    if head.scans > MOST_SCANS:
+        raise RefusedError(
+            f"{name} holds a JPEG image of {head.scans:,} scans; at most {MOST_SCANS} are read."
+        )
+    return head
 
 
-def _is_extended(dataset: FileDataset) -> bool:
-    """Tells whether this is JPEG of 12 bits, which Pillow does not read."""
-    extended = dataset.file_meta.TransferSyntaxUID == JPEGExtended12Bit
-    return extended and int(dataset["BitsStored"].value) > 8
+def _shape_of(dataset: Dataset) -> tuple[int, int, int]:
+    rows, columns, samples = (dataset[word].value for word in ("Rows", "Columns", _SAMPLES))
+    return int(rows), int(columns), int(samples)
 
 
-def _from_high_bit(dataset: FileDataset, plugin: str) -> NDArray[Any]:
-    """Decodes values that need not begin at the lowest bit, as in older files (PS3.5 8.1.1)."""
-    bits = int(dataset["BitsStored"].value)
-    above = int(dataset.get("HighBit") or bits - 1) + 1
-    values = pixel_array(
-        dataset, index=0, allow_excess_frames=False, decoding_plugin=plugin, bits_stored=above
+def _decompressed(
+    frame: bytes, dataset: FileDataset, name: str
+) -> tuple[NDArray[Any], Codestream | None]:
+    """Decodes a compressed frame; the header of RLE says nothing, so it has none."""
+    try:
+        if dataset.file_meta.TransferSyntaxUID != RLELossless:
+            head = _checked_head(frame, dataset, name)
+            return decode_codestream(frame, head), head
+        size = int(dataset["BitsAllocated"].value) // 8
+        return decode_rle(frame, _shape_of(dataset), size), None
+    except TruncatedError:
+        raise InputError(
+            f"{name} is truncated: its compressed image ({syntax_name(dataset)}) ends before its "
+            "last row."
+        ) from None
+    except PulmoError:
+        raise
+    except Exception:  # noqa: BLE001 - a decoder raises anything, and its words may quote data
+        raise InputError(
+            f"{name} holds a damaged or truncated image: it could not be decoded as "
+            f"{syntax_name(dataset)}."
+        ) from None
+
+
+def _notes_on_bits(
+    values: NDArray[Any], head: Codestream, bits: SampleBits, dataset: Dataset, name: str
+) -> tuple[Note, ...]:
+    """Returns notes where the header and the compressed image disagree on the samples.
+
+    Raises:
+        RefusedError: they disagree so that the values have no certain meaning.
+    """
+    notes = []
+    # Some encoders code all bits allocated, among them those that are not stored.
+    whole = head.bits in {bits.above, int(dataset["BitsAllocated"].value)}
+    if (head.bits != bits.stored and not whole) or head.bits < bits.stored:
+        text = (
+            f"The compressed image has {head.bits} bits a sample, but the header says "
+            f"{bits.stored}; the values of the compressed image were used."
+        )
+        notes.append(Note("bits-differ", text))
+    if head.bits < bits.stored:
+        sign = bits.signed and not head.signed and int(values.max()) >= 2 ** (head.bits - 1)
+        if sign or _is_beyond(head.bits, dataset):
+            raise RefusedError(
+                f"{name} holds a compressed image of {head.bits} bits a sample, but its header "
+                f"describes values of {bits.stored} bits, so their meaning is not certain."
+            )
+    negative = head.signed and int(values.min()) < 0
+    if negative and not bits.signed:
+        notes.append(
+            Note(
+                "contradiction",
+                "The compressed image holds negative values, but the header says that all are "
+                "positive; the header was followed.",
+            )
+        )
+    return tuple(notes)
+
+
+def _is_beyond(bits: int, dataset: Dataset) -> bool:
+    """Tells whether the centre of the stated window is no value that so few bits can hold."""
+    # Whoever asks for the greyscale gets the notes on these elements.
+    header = Elements(dataset)
+    centers, slope, intercept = (
+        [number for number in header.written_numbers(keyword) if number is not None]
+        for keyword in ("WindowCenter", "RescaleSlope", "RescaleIntercept")
     )
-    return values if above == bits else np.right_shift(values, above - bits)
+    if not centers:
+        return False
+    first, step = (intercept or [0.0])[0], (slope or [1.0])[0]
+    ends = sorted((first, first + step * 2**bits))
+    return not ends[0] <= centers[0] <= ends[1]
+
+
+def _in_rgb(values: NDArray[Any], head: Codestream | None, dataset: Dataset) -> NDArray[Any]:
+    """Returns colours as red, green and blue; what a compressed image says of them goes first."""
+    if values.ndim == 2:
+        return values
+    is_rgb = not str(dataset["PhotometricInterpretation"].value).startswith("YBR_FULL")
+    if head is not None and head.is_rgb is not None:
+        is_rgb = head.is_rgb
+    return values if is_rgb else convert_color_space(values.copy(), "YBR_FULL", "RGB")

@@ -1,11 +1,14 @@
 """The greyscale pipeline of DICOM: stored values become the picture as it is meant to be seen."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.radiograph.notes import Note
+
+_HOT: Final = 2
+"""How much wider than without the extreme pixels a range must be for these to be left out."""
 
 
 class Rescale(NamedTuple):
@@ -69,38 +72,63 @@ class GreyScale(NamedTuple):
     inverted: bool = False
 
 
-def display(stored: NDArray[Any], scale: GreyScale) -> tuple[NDArray[np.float32], tuple[Note, ...]]:
-    """Returns the displayed picture, and notes on how it was made.
+def display(
+    stored: NDArray[Any], scale: GreyScale, inside: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.float32], tuple[Note, ...]]:
+    """Returns the displayed image, and notes on how it was made.
 
     In the order of PS3.4 N.2: modality, VOI, then inversion. Without a VOI table or window,
     values of 8 bits or fewer keep their full range; deeper ones have no stated display range, so
-    the lowest and highest value of the picture become black and white.
+    the lowest and highest value of the image become black and white, or those of all but a
+    thousandth of the pixels at either end, where these few would set the range alone. A VOI that
+    leaves nothing to see counts as none. Padding and what lies outside the shutter become black.
 
-    A film stored as MONOCHROME1 gives the same bits as one stored as MONOCHROME2 with each value
+    An image stored as MONOCHROME1 gives the same bits as one stored as MONOCHROME2 with each value
     taken from the largest one, so that the two are found to be copies. Therefore the distance to
     the other end is measured, where `1 - grey` would round once more.
 
     Args:
         stored: integers [height, width].
         scale: how they are meant to be displayed.
+        inside: bool [height, width], where the shutter is open; None if there is none.
 
     Returns:
         float32 [height, width] in [0, 1], 0 black.
     """
-    values, low, high = _physical(stored, scale)
-    notes: tuple[Note, ...] = ()
-    if isinstance(scale.voi, Lut):
-        entries = look_up(np.rint(values), scale.voi)
-        grey = (scale.voi.top - entries if scale.inverted else entries) / scale.voi.top
-    elif scale.voi is not None:
-        grey = windowed(values, scale.voi, inverted=scale.inverted)
-    else:
-        bits = scale.modality.bits if isinstance(scale.modality, Lut) else scale.bits
-        if bits > 8:
-            low, high = _own_range(values, _inside(stored, scale.padding))
-            notes = (Note("own-range", "No window is stated: the picture's own range was used."),)
-        grey = np.zeros_like(values) if high <= low else _between(values, low, high, scale.inverted)
-    return np.clip(grey, 0, 1).astype(np.float32), notes
+    shown, notes = _uncovered(stored, scale.padding, inside)
+    values = _physical(stored, scale)
+    grey = _by_voi(values, scale)
+    if grey is not None and _is_even(grey, shown) and not _is_even(values, shown):
+        grey = None
+        text = "The stated window or VOI LUT leaves nothing of the image to see and was ignored."
+        notes.append(Note("window-unusable", text))
+    if grey is None:
+        (low, high), more = _range(values, shown, scale)
+        notes += more
+        even = high <= low
+        grey = np.zeros_like(values) if even else _between(values, low, high, scale.inverted)
+    pixels = np.clip(grey, 0, 1).astype(np.float32)
+    if shown is not None:
+        pixels[~shown] = 0
+    return pixels, tuple(notes)
+
+
+def shutter_note(inside: NDArray[np.bool_]) -> Note:
+    """Returns the note on a shutter that is open where `inside` is true."""
+    share = 1 - float(inside.mean())
+    return Note("shutter", f"{share:.1%} of the image lie outside the shutter and became black.")
+
+
+def physical_range(scale: GreyScale) -> tuple[float, float]:
+    """Returns the lowest and the highest value that the modality transformation can give."""
+    if isinstance(scale.modality, Lut):
+        return 0, scale.modality.top
+    low = -(2.0 ** (scale.bits - 1)) if scale.signed else 0.0
+    high = low + 2.0**scale.bits - 1
+    if scale.modality is None:
+        return low, high
+    ends = [scale.modality.slope * end + scale.modality.intercept for end in (low, high)]
+    return min(ends), max(ends)
 
 
 def look_up(values: NDArray[Any], lut: Lut) -> NDArray[np.float64]:
@@ -147,29 +175,66 @@ def _between(
     return share
 
 
-def _physical(stored: NDArray[Any], scale: GreyScale) -> tuple[NDArray[np.float64], float, float]:
-    """Returns values after the modality transformation, and the range that they can have."""
-    modality = scale.modality
-    if isinstance(modality, Lut):
-        return look_up(stored, modality), 0, modality.top
-    low = -(2.0 ** (scale.bits - 1)) if scale.signed else 0.0
-    high = low + 2.0**scale.bits - 1
+def _physical(stored: NDArray[Any], scale: GreyScale) -> NDArray[np.float64]:
+    """Returns values after the modality transformation."""
+    if isinstance(scale.modality, Lut):
+        return look_up(stored, scale.modality)
     values = stored.astype(np.float64)
-    if modality is None:
-        return values, low, high
-    ends = [modality.slope * end + modality.intercept for end in (low, high)]
-    return values * modality.slope + modality.intercept, min(ends), max(ends)
+    if scale.modality is None:
+        return values
+    return values * scale.modality.slope + scale.modality.intercept
 
 
-def _inside(stored: NDArray[Any], padding: tuple[int, int] | None) -> NDArray[np.bool_]:
-    """Returns where the picture is, without the padding of PS3.3 C.7.5.1.1.2."""
-    if padding is None:
-        return np.ones(stored.shape, np.bool_)
-    inside: NDArray[np.bool_] = (stored < padding[0]) | (stored > padding[1])
-    return inside
+def _by_voi(values: NDArray[np.float64], scale: GreyScale) -> NDArray[np.float64] | None:
+    """Returns values through the VOI table or window as grey, before it is clipped; or None."""
+    if isinstance(scale.voi, Lut):
+        entries = look_up(np.rint(values), scale.voi)
+        grey: NDArray[np.float64] = scale.voi.top - entries if scale.inverted else entries
+        return grey / scale.voi.top
+    return None if scale.voi is None else windowed(values, scale.voi, inverted=scale.inverted)
 
 
-def _own_range(values: NDArray[np.float64], inside: NDArray[np.bool_]) -> tuple[float, float]:
-    if not inside.any():
-        return 0, 0
-    return float(values[inside].min()), float(values[inside].max())
+def _uncovered(
+    stored: NDArray[Any], padding: tuple[int, int] | None, inside: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.bool_] | None, list[Note]]:
+    """Returns where neither shutter nor padding (PS3.3 C.7.5.1.1.2) is; None where all is open."""
+    notes: list[Note] = []
+    shown = inside
+    if inside is not None:
+        notes.append(shutter_note(inside))
+    if padding is not None:
+        outside = (stored >= padding[0]) & (stored <= padding[1])
+        if outside.any():
+            notes.append(
+                Note("padding", f"{outside.mean():.1%} of the image are padding and became black.")
+            )
+            shown = ~outside if shown is None else shown & ~outside
+    return shown, notes
+
+
+def _is_even(values: NDArray[np.float64], shown: NDArray[np.bool_] | None) -> bool:
+    """Tells whether all values that are shown are equal, also if there are none."""
+    found = values if shown is None else values[shown]
+    return not found.size or bool(found.min() == found.max())
+
+
+def _range(
+    values: NDArray[np.float64], shown: NDArray[np.bool_] | None, scale: GreyScale
+) -> tuple[tuple[float, float], list[Note]]:
+    """Returns the values that become black and white where no VOI says it, and notes on that."""
+    bits = scale.modality.bits if isinstance(scale.modality, Lut) else scale.bits
+    if bits <= 8:
+        return physical_range(scale), []
+    found = (values if shown is None else values[shown]).ravel()
+    if not found.size:
+        return (0, 0), []
+    notes = [Note("own-range", "No usable window is stated: the image's own range was used.")]
+    low, high = float(found.min()), float(found.max())
+    few = found.size // 1000
+    # As many from either end, so that an inverted image has the inverted range.
+    inner = np.partition(found, (few, found.size - 1 - few))[[few, found.size - 1 - few]]
+    if inner[0] < inner[1] and high - low > _HOT * (inner[1] - inner[0]):
+        low, high = float(inner[0]), float(inner[1])
+        text = "A few extreme pixels, fewer than one in five hundred, were left out of the range."
+        notes.append(Note("hot-pixel", text))
+    return (low, high), notes

@@ -9,7 +9,7 @@ from typing import Final
 
 from pulmo.core.errors import InputError, PulmoError
 
-_DECODERS: Final = r"(PIL|pydicom|openjpeg|rle|pulmo\.radiograph)(\.|$)"
+_DECODERS: Final = r"(PIL|pydicom|pulmo\.radiograph)(\.|$)"
 """Modules that warn of odd files, as Python's warning filters match them."""
 
 
@@ -17,7 +17,6 @@ _LOGGERS: Final = (
     "PIL.Image",
     "PIL.PngImagePlugin",
     "PIL.TiffImagePlugin",
-    "openjpeg",
     "pydicom",
     "pydicom.pixels.decoders.base",
     "pydicom.pixels.utils",

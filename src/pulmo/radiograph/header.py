@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pulmo.core.errors import InputError
-from pulmo.radiograph.content import format_of
+from pulmo.core.files import open_bytes
+from pulmo.radiograph.content import known_format
 from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.guard import damage_of, quiet_decoders
 from pulmo.radiograph.limits import LIMITS, Limits
@@ -17,7 +18,7 @@ class Header(NamedTuple):
     Attributes:
         height: of the picture as it is meant to be looked at, in pixels.
         width: likewise.
-        facts: what the file says of the picture; its notes on decoding are empty.
+        facts: what the file says of the picture; notes that need its pixels are lacking.
     """
 
     height: int
@@ -26,7 +27,7 @@ class Header(NamedTuple):
 
 
 def read_header(data: bytes, name: str, limits: Limits = LIMITS) -> Header:
-    """Reads the header of a PNG, JPEG, TIFF or DICOM file; some damage is seen only by decoding.
+    """Reads the header of a file; some damage is seen only by decoding.
 
     Args:
         data: all bytes of the file, so that a missing end is noticed.
@@ -34,18 +35,14 @@ def read_header(data: bytes, name: str, limits: Limits = LIMITS) -> Header:
         limits: the file's and the picture's size are checked against them.
 
     Raises:
-        InputError: the bytes are damaged or end early, or are neither PNG, JPEG, TIFF nor DICOM.
+        InputError: the bytes are damaged or end early, or are of a format that is not read.
         RefusedError: the header tells that the picture is not within the limits, is not one or is
             stored in a way that is not read.
     """
     if not data:
         raise InputError(f"{name} is empty.")
     limits.check_bytes(len(data), name)
-    form = format_of(data)
-    if form is None:
-        raise InputError(
-            f"{name} is not a PNG, JPEG, TIFF or DICOM file; its content decides, not its name."
-        )
+    form = known_format(data, name)
     with quiet_decoders:
         if form == "DICOM":
             # pydicom costs a tenth of a second that a PNG need not pay.
@@ -65,8 +62,28 @@ def read_dicom_tags(path: Path) -> Facts:
     """
     from pydicom.filereader import dcmread  # noqa: PLC0415 - see above
 
+    from pulmo.radiograph.dicom_elements import Elements  # noqa: PLC0415 - see above
     from pulmo.radiograph.dicom_tags import facts_of  # noqa: PLC0415 - see above
 
     with quiet_decoders, damage_of(str(path), "the header of a DICOM file"):
         dataset = dcmread(path, force=True, stop_before_pixels=True)
-        return facts_of(dataset, bits=0)
+        return facts_of(Elements(dataset), bits=0)
+
+
+def read_dicom_size(path: Path) -> tuple[int, int]:
+    """Reads how many rows and columns of pixels a DICOM file states, and none of its pixels.
+
+    Raises:
+        InputError: the file is missing, damaged or no DICOM file, or states no size.
+    """
+    from pydicom.filereader import dcmread  # noqa: PLC0415 - see above
+
+    name = str(path)
+    with open_bytes(path) as file, quiet_decoders, damage_of(name, "the header of a DICOM file"):
+        dataset = dcmread(
+            file, force=True, stop_before_pixels=True, specific_tags=["Rows", "Columns"]
+        )
+        rows, columns = dataset.get("Rows"), dataset.get("Columns")
+    if not rows or not columns:
+        raise InputError(f"{name} states no rows and columns of pixels.")
+    return int(rows), int(columns)

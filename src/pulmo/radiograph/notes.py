@@ -1,6 +1,9 @@
 """Notes: what the reader assumed about an image, or did to it, that a user must know of."""
 
+from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
+
+from pulmo.core.noted import UNKNOWN
 
 NoteKind = Literal[
     "own-range",
@@ -20,6 +23,8 @@ NoteKind = Literal[
     "colour",
     "transparency",
     "scope",
+    "drawings",
+    "seen",
 ]
 
 KINDS: Final[dict[NoteKind, str]] = {
@@ -40,8 +45,18 @@ KINDS: Final[dict[NoteKind, str]] = {
     "colour": "colour was removed",
     "transparency": "transparent parts were made black",
     "scope": "the header says what the model was not meant for",
+    "drawings": "the model was trained on drawings; its result says nothing about a patient",
+    "seen": "the model was trained or chosen on this image; its result is no test of the model",
 }
 """Kind -> what such a note says, in words that fit any image of which it is true."""
+
+ABOUT_MODEL: Final = frozenset({"drawings", "seen"})
+"""Kinds that no reader makes, for they are about a model; an evaluation warns of what they say."""
+
+SAYS: Final[Mapping[str, str]] = {str(kind): says for kind, says in KINDS.items()} | {
+    UNKNOWN: "the notes are not known, since the image was not decoded or pulmo kept none then",
+}
+"""The same, and what it means that the notes of an image are not known."""
 
 
 class Note(NamedTuple):
@@ -57,3 +72,16 @@ class Note(NamedTuple):
 
     def __str__(self) -> str:
         return self.text
+
+
+def count_sentence(kind: str, images: int, total: int | None = None) -> str:
+    """Returns how many images have notes of a kind, and what such a note says.
+
+    Args:
+        kind: a key of `KINDS`, or `pulmo.core.noted.UNKNOWN`.
+        images: those that have such a note.
+        total: all of them; None if nobody counted.
+    """
+    of = "" if total is None else f" of {total:,}"
+    noun = "image" if (images if total is None else total) == 1 else "images"
+    return f"{images:,}{of} {noun}: {SAYS.get(kind, kind)}"

@@ -1,19 +1,25 @@
 """Radiograph: one picture, and the reader that makes it of a file's bytes."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256
-from pulmo.radiograph.content import format_of
+from pulmo.radiograph.content import known_format
 from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.guard import quiet_decoders
 from pulmo.radiograph.limits import LIMITS, Limits
+from pulmo.radiograph.notes import Note
 from pulmo.radiograph.raster import decode_raster
+
+_FEW_BITS: Final = 12
+"""Bits of a 16-bit image up to which it is nearly black: a sixteenth of the range at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +37,14 @@ class Radiograph:
     facts: Facts
 
 
-def read_radiograph(path: Path, limits: Limits = LIMITS) -> Radiograph:
-    """Reads a PNG, JPEG, TIFF or DICOM file.
+def read_radiograph(path: str | os.PathLike[str], limits: Limits = LIMITS) -> Radiograph:
+    """Reads a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file.
 
     Raises:
         InputError: the file is missing, a folder, damaged or of another kind.
         RefusedError: it is readable, but not one grey picture within the limits.
     """
+    path = Path(path)
     if path.is_file():
         limits.check_bytes(path.stat().st_size, str(path))
     return decode_radiograph(read_bytes(path), str(path), limits)
@@ -58,7 +65,7 @@ def decode_radiograph(data: bytes, name: str, limits: Limits = LIMITS) -> Radiog
     """Makes a radiograph of a file's bytes; `name` is what messages call the file.
 
     Raises:
-        InputError: the bytes are damaged, or neither PNG, JPEG, TIFF nor DICOM.
+        InputError: the bytes are damaged, or of another format than `read_radiograph` names.
         RefusedError: they are readable, but not one grey picture within the limits.
     """
     if not data:
@@ -69,16 +76,28 @@ def decode_radiograph(data: bytes, name: str, limits: Limits = LIMITS) -> Radiog
     if not np.isfinite(pixels).all():
         raise RefusedError(f"{name} holds values that are not numbers.")
     if pixels.min() == pixels.max():
-        raise RefusedError(f"{name} shows nothing: all its pixels are equal.")
+        raise RefusedError(f"{name} shows nothing: all pixels of the displayed image are equal.")
+    if facts.bits == 16 and facts.format != "DICOM":
+        facts = facts._replace(notes=(*facts.notes, *_unused_bits(pixels)))
     return Radiograph(np.ascontiguousarray(pixels), sha256(data), facts)
 
 
+def _unused_bits(pixels: NDArray[np.float32]) -> tuple[Note, ...]:
+    """Returns a note where a 16-bit image, whose range nothing states, leaves upper bits unused."""
+    values = np.rint(pixels.ravel() * np.float64(65535)).astype(np.int64)
+    few = values.size // 1000
+    largest, most = int(values.max()), int(np.partition(values, -1 - few)[-1 - few])
+    if largest.bit_length() < 16:
+        text = f"The values use {largest.bit_length()} of 16 bits, so the image is dark."
+        return (Note("bits-unused", text),)
+    if most.bit_length() <= _FEW_BITS:
+        text = f"All but a few pixels use {most.bit_length()} of 16 bits, so the image is dark."
+        return (Note("hot-pixel", text),)
+    return ()
+
+
 def _decode(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.float32], Facts]:
-    form = format_of(data)
-    if form is None:
-        raise InputError(
-            f"{name} is not a PNG, JPEG, TIFF or DICOM file; its content decides, not its name."
-        )
+    form = known_format(data, name)
     if form == "DICOM":
         # pydicom costs a tenth of a second that a PNG need not pay.
         from pulmo.radiograph.dicom import decode_dicom  # noqa: PLC0415 - see above

@@ -1,30 +1,28 @@
-"""PNG, JPEG and TIFF become grey pictures."""
+"""PNG, JPEG, TIFF, BMP, WebP and JPEG 2000 become grey pictures."""
 
 import io
-from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
-from PIL.TiffImagePlugin import TiffImageFile
 
 from pulmo.core.errors import InputError, RefusedError
-from pulmo.radiograph.codestream import codestream_shape
+from pulmo.radiograph.codestream import MOST_SCANS, codestream_of
 from pulmo.radiograph.colour import grey_of_colour
 from pulmo.radiograph.facts import Facts, FileFormat
 from pulmo.radiograph.guard import damage_of
+from pulmo.radiograph.jpeg2000 import jpeg_2000_head, jpeg_2000_samples
+from pulmo.radiograph.jpeg_data import with_end
 from pulmo.radiograph.limits import Limits
 from pulmo.radiograph.notes import Note
 from pulmo.radiograph.tiff import counted_from_black, tiff_layout
+from pulmo.radiograph.whole import check_whole, load_whole
 
 _PNG_END: Final = b"IEND\xaeB`\x82"
 
 # The chunk, and the keywords of other chunks, in which a PNG may state an orientation.
 _PNG_TURNS: Final = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
-
-# Where the strips or the tiles of a TIFF file begin, and their lengths (TIFF 6.0, sections 3, 15).
-_TIFF_PLACES: Final = ((273, 279), (324, 325))
 
 
 class _Layout(NamedTuple):
@@ -46,16 +44,16 @@ class _Samples(NamedTuple):
 def decode_raster(
     data: bytes, form: FileFormat, name: str, limits: Limits
 ) -> tuple[NDArray[np.float32], Facts]:
-    """Decodes a PNG, JPEG or TIFF file.
+    """Decodes any file but DICOM.
 
     Grey values are divided by the largest that their bits can hold; no range is guessed: a PNG
     encoder has already scaled its samples to all bits, whatever its sBIT chunk says (PNG, third
     edition, "Sample depth scaling"). Transparent parts are black, and the orientation of EXIF is
-    applied.
+    applied. A JPEG file without its end marker is read if its data reach the last row.
 
     Args:
         data: the file's bytes.
-        form: PNG, JPEG or TIFF.
+        form: what `format_of` says of them.
         name: what a message calls the file.
         limits: the picture's size is checked against them before it is decoded.
 
@@ -68,12 +66,15 @@ def decode_raster(
             or is stored in a way that is not read.
     """
     with damage_of(name, form):
-        layout = _layout(data, form, name)
-        image = _open(data, form, layout, name)
-        limits.check_shape(image.height, image.width, name)
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-        image.load()
-        samples = _deep_colour(data, name) if layout.deep_colour else _samples(image, name)
+        if form == "JPEG 2000":
+            head = jpeg_2000_head(data, name, limits)
+            layout, orientation = _Layout(head.bits, deep_colour=False), 1
+            samples = _Samples(*jpeg_2000_samples(data, head))
+        else:
+            layout, image, orientation = _opened(data, form, name, limits)
+            load_whole(image, name)
+            check_whole(_ended(data, form), image, name, is_decoded=True)
+            samples = _deep_colour(data, name) if layout.deep_colour else _samples(image, name)
     pixels, notes = _grey(samples, name)
     if layout.from_white:
         pixels = 1 - pixels
@@ -85,11 +86,11 @@ def decode_raster(
 def read_raster_header(
     data: bytes, form: FileFormat, name: str, limits: Limits
 ) -> tuple[tuple[int, int], Facts]:
-    """Reads the header of a PNG, JPEG or TIFF file, without decoding the picture.
+    """Reads the header of any file but DICOM, without decoding the picture.
 
     Args:
         data: the file's bytes.
-        form: PNG, JPEG or TIFF.
+        form: what `format_of` says of them.
         name: what a message calls the file.
         limits: the picture's size is checked against them.
 
@@ -97,33 +98,52 @@ def read_raster_header(
         height and width of the picture as `decode_raster` gives it, and what is known of it.
 
     Raises:
-        InputError: the header is damaged, or the file ends before its picture does.
+        InputError: the header is damaged, or the file ends before its picture does. Coded data that
+            end early before an end marker are not seen without decoding.
         RefusedError: it holds several pictures, is too large or too small, or is stored in a way
             that is not read. A colour photograph is not seen without decoding.
     """
     with damage_of(name, form):
-        layout = _layout(data, form, name)
-        image = _open(data, form, layout, name)
-        limits.check_shape(image.height, image.width, name)
-        # Pillow decodes a PNG to its end to look for what may turn it.
-        turns = form != "PNG" or any(word in data for word in _PNG_TURNS)
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1) if turns else 1
-        if not _is_whole(data, form, image):
-            raise InputError(f"{name} is a truncated {form} file: its end is missing.")
+        if form == "JPEG 2000":
+            head = jpeg_2000_head(data, name, limits)
+            return (head.height, head.width), Facts(form, head.bits)
+        layout, image, orientation = _opened(data, form, name, limits)
+        ended = _ended(data, form)
+        if ended is not data:
+            load_whole(image, name)
+        check_whole(ended, image, name, is_decoded=ended is not data)
     turned = form != "TIFF" and orientation in range(5, 9)
     shape = (image.width, image.height) if turned else (image.height, image.width)
     return shape, Facts(form, layout.bits)
 
 
-def _is_whole(data: bytes, form: FileFormat, image: Image.Image) -> bool:
-    """Tells whether the file's end is there; that of a PNG file is looked for with its layout."""
-    if isinstance(image, TiffImageFile):
-        places = (
-            zip(image.tag_v2.get(starts, ()), image.tag_v2.get(lengths, ()), strict=False)
-            for starts, lengths in _TIFF_PLACES
-        )
-        return all(start + length <= len(data) for start, length in chain(*places))
-    return form != "JPEG" or codestream_shape(data) is not None
+def _opened(
+    data: bytes, form: FileFormat, name: str, limits: Limits
+) -> tuple[_Layout, Image.Image, int]:
+    """Returns the layout of an image within the limits, the image unread, and its orientation."""
+    layout = _layout(data, form, name)
+    if form == "JPEG":
+        _check_scans(data, name)
+    image = _open(_ended(data, form), form, layout, name)
+    limits.check_shape(image.height, image.width, name)
+    # Pillow decodes a PNG to its end to look for what may turn it.
+    turns = form != "PNG" or any(word in data for word in _PNG_TURNS)
+    return layout, image, image.getexif().get(ExifTags.Base.Orientation, 1) if turns else 1
+
+
+def _ended(data: bytes, form: FileFormat) -> bytes:
+    """Returns the data, of a JPEG file with an end marker where it is missing."""
+    if form != "JPEG":
+        return data
+    head = codestream_of(data)
+    return data if head is None or head.is_ended else with_end(data)
+
+
+def _check_scans(data: bytes, name: str) -> None:
+    """Checks that a JPEG file is decoded in a time that its size explains."""
+    head = codestream_of(data)
+    if head is not None and head.scans > MOST_SCANS:
+        raise RefusedError(f"{name} has {head.scans:,} scans; at most {MOST_SCANS} are read.")
 
 
 def oriented(pixels: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
@@ -143,7 +163,11 @@ def oriented(pixels: NDArray[np.float32], orientation: int) -> NDArray[np.float3
 
 
 def _layout(data: bytes, form: FileFormat, name: str) -> _Layout:
-    if form == "JPEG":
+    if form == "BMP":
+        # Bits of a pixel: of an index or, in colour, of all its samples.
+        bits = int.from_bytes(data[28:30], "little")
+        return _Layout({1: 1, 4: 4, 16: 5}.get(bits, 8), deep_colour=False)
+    if form in {"JPEG", "WebP"}:
         return _Layout(8, deep_colour=False)
     if form == "PNG":
         # Bit depth and colour type of the header chunk, which always comes first.
@@ -165,7 +189,7 @@ def _open(data: bytes, form: FileFormat, layout: _Layout, name: str) -> Image.Im
     """Opens the picture without decoding it."""
     file = io.BytesIO(counted_from_black(data) if layout.from_white else data)
     try:
-        image = Image.open(file, formats=(form,))
+        image = Image.open(file, formats=(form.upper(),))
     except Image.DecompressionBombError:
         raise RefusedError(f"{name} has more pixels than are read.") from None
     if getattr(image, "n_frames", 1) != 1:

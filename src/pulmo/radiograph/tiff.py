@@ -33,7 +33,7 @@ def tiff_layout(data: bytes, name: str) -> TiffLayout:
         RefusedError: the samples are signed, floating-point, or not of 1, 8 or 16 bits.
         Exception: whatever Pillow raises on a damaged file.
     """
-    directory = ImageFileDirectory_v2(data[:8])
+    directory = ImageFileDirectory_v2(data[: 16 if _is_big(data) else 8])
     file = io.BytesIO(data)
     file.seek(directory.next)
     directory.load(file)
@@ -55,12 +55,20 @@ def counted_from_black(data: bytes) -> bytes:
     Pillow ignores that tag on 16-bit grey little-endian files and does not open the big-endian
     ones; after this it gives the stored numbers of both, and the caller inverts them.
     """
-    order = "<" if data.startswith(b"II") else ">"
-    directory = struct.unpack_from(f"{order}I", data, 4)[0]
-    entry = data.find(struct.pack(f"{order}HHIH", _PHOTOMETRIC, 3, 1, 0), directory)
+    order, big = "<" if data.startswith(b"II") else ">", _is_big(data)
+    directory = struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, 8 if big else 4)[0]
+    # Type 3, one number of 16 bits, which lies in the entry itself.
+    head = struct.pack(f"{order}HH{'Q' if big else 'I'}", _PHOTOMETRIC, 3, 1)
+    entry = data.find(head + b"\0\0", directory)
     if entry < 0:
         return data
-    return data[: entry + 8] + struct.pack(f"{order}H", 1) + data[entry + 10 :]
+    at = entry + len(head)
+    return data[:at] + struct.pack(f"{order}H", 1) + data[at + 2 :]
+
+
+def _is_big(data: bytes) -> bool:
+    """Tells whether a TIFF file is a BigTIFF, whose places and counts have 64 bits."""
+    return b"+" in data[2:4]
 
 
 def _first(value: Any) -> int:  # noqa: ANN401 - a tag holds a number or a tuple of numbers

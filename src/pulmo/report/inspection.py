@@ -94,6 +94,11 @@ def render_inspection(content: InspectionContent) -> str:
         },
         silent=[n for n, c in inspection.crossings.items() if set(c.rows) <= {NOT_STATED}],
         missing={n: counts for n, counts in inspection.missing.items() if any(counts.values())},
+        noted_classes={one.says: one.classes for one in inspection.notes.values()},
+        noted_sources={one.says: one.sources for one in inspection.notes.values()},
+        note_sources=list(
+            dict.fromkeys(name for one in inspection.notes.values() for name in one.sources)
+        ),
         samples=_by_class(content),
         drawn=content.drawn,
         failures=_failures(inspection),

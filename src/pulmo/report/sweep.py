@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter, NullFormatter
 
 from pulmo.report.svg import ACCENT, INK, LINE, MUTED, draw_svg_file
 
@@ -33,6 +34,9 @@ def _draw(
     rates, losses, smoothed = columns
     axes = figure.subplots()
     axes.set_xscale("log")
+    # Plain numbers: no figure of pulmo's reads mathematics, which the labels of powers would be.
+    axes.xaxis.set_major_formatter(LogFormatter())
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.plot(rates, losses, ".", color=LINE, markersize=3.5)
     axes.plot(rates, smoothed, color=ACCENT)
     axes.axvline(suggestion, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))

@@ -5,6 +5,7 @@ import shlex
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pulmo.bundle.model_card import point_sentence
+from pulmo.radiograph.notes import count_sentence
 from pulmo.report import words
 
 
@@ -25,6 +26,7 @@ def environment() -> Environment:
         "quoted": shlex.quote,
     }
     made.globals |= {
+        "count_sentence": count_sentence,
         "share": words.share,
         "smaller_is_better": words.smaller_is_better,
         "within_one": words.within_one,

@@ -21,6 +21,7 @@ from pulmo.datasets.curate.report import (
     REMOVED,
     report_csv,
 )
+from pulmo.datasets.join import join
 from pulmo.datasets.manifest import import_source
 from pulmo.datasets.split import check_split, draw
 from pulmo.study.system import Data, DataSet
@@ -81,7 +82,7 @@ class Sets:
         manifest = self._kept / f"{name}.parquet"
         notes = self._kept / f"{name}.notes.json"
         if not manifest.exists():
-            table = pd.concat([self._import(item) for item in items], ignore_index=True)
+            table = join([self._import(item) for item in items])
             done = curate(table, drop_copies=once, watch=self._gathering.curation)
             self._kept.mkdir(parents=True, exist_ok=True)
             write_atomically(self._kept / f"{name}.curation.csv", report_csv(done.report))

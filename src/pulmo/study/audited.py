@@ -12,6 +12,7 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.tables import read_manifest
+from pulmo.evaluate.overlap import Seen, say_voided, void_seen
 from pulmo.study.repeats_folder import RepeatsFolder
 from pulmo.study.summary import read_summary
 
@@ -34,7 +35,8 @@ def audited_bundle(
     Args:
         predictor: the opened bundle.
         manifest: the pictures.
-        split: those that it is asked about; all but the training and the validation if None.
+        split: those that it is asked about; all but the training and the validation if None. What
+            the model has seen is taken out, unless it is asked for.
         run: the run that it was exported from, whose manifest tells what it was trained on. Without
             it that is the training and the validation of `manifest`.
 
@@ -49,16 +51,46 @@ def audited_bundle(
         counts = {side: int((own["split"] == side).sum()) for side in _FITTED}
         trained = {side: sum(card.training.counts.get(side, {}).values()) for side in _FITTED}
         if own.empty or counts == trained:
-            return Audited((Part(model, own, judged),))
+            return without_seen(Audited((Part(model, own, judged),)), split)
         doubt = (
             f"The manifest has {counts['train']} training and {counts['val']} validation pictures, "
             f"the card of the model says {trained['train']} and {trained['val']}: these may be "
             "others. Name the run with --run."
         )
-        return Audited((Part(model, own, judged),), (doubt,))
+        return without_seen(Audited((Part(model, own, judged),), (doubt,)), split)
     check_origin(card, run)
     table = read_manifest(run.manifest)
-    return Audited((Part(model, fitted_rows(table), judged),))
+    return without_seen(Audited((Part(model, fitted_rows(table), judged),)), split)
+
+
+def without_seen(audited: Audited, split: str | None) -> Audited:
+    """Takes out the pictures that a model has seen, and says which; leaks are looked for in them.
+
+    Who asks for the training or the validation gets it.
+
+    Args:
+        audited: the parts.
+        split: the split that was asked for.
+
+    Raises:
+        InputError: nothing is left.
+    """
+    if split in _FITTED:
+        return audited
+    parts: list[Part] = []
+    said: list[str] = []
+    for part in audited.parts:
+        digests = frozenset() if part.model.predictor is None else part.model.predictor.seen
+        left, seen = void_seen(part.judged, Seen(digests, None if part.fit.empty else part.fit))
+        if left.empty:
+            raise InputError(
+                f"The model was trained or chosen on every one of the {len(part.judged)} pictures; "
+                "there is nothing to judge it by."
+            )
+        gone = part.judged[~part.judged.index.isin(left.index)]
+        parts.append(part._replace(judged=left, voided=gone) if seen else part)
+        said += say_voided(seen)
+    return audited._replace(parts=tuple(parts), doubts=(*audited.doubts, *said))
 
 
 def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataFrame:
@@ -110,12 +142,11 @@ def audited_folds(folder: RepeatsFolder, seed: int | None, threads: int) -> Audi
         seeds = ", ".join(map(str, summary.seeds))
         raise UsageError(f"{folder.root} has no seed {wanted}; it has {seeds}.")
     table = read_manifest(folder.manifest)
-    return Audited(
-        tuple(
-            fold_part(Predictor.open(folder.root / run.name / "bundle", threads), table, run.fold)
-            for run in runs
-        )
+    parts = (
+        fold_part(Predictor.open(folder.root / run.name / "bundle", threads), table, run.fold)
+        for run in runs
     )
+    return without_seen(Audited(tuple(parts)), None)
 
 
 def fold_part(predictor: Predictor, table: pd.DataFrame, fold: int | None) -> Part:

@@ -14,7 +14,7 @@ from pulmo.core.tables import MANIFEST
 from pulmo.evaluate.intake import judge
 from pulmo.evaluate.table import complete
 from pulmo.evaluate.told import Told
-from pulmo.study.audited import Audited, fitted_rows, judged_rows
+from pulmo.study.audited import Audited, fitted_rows, judged_rows, without_seen
 
 _WINDOWS: Final = (
     " Its back-slashes were taken for those of a path of Windows, and what is behind the last one "
@@ -62,7 +62,7 @@ def audited_table(told: Told, manifest: pd.DataFrame | None, split: str | None) 
             f"{len(silent):,} of the {len(taken.askable):,} pictures of the manifest that could be "
             "judged have no prediction; who leaves some out can choose which."
         )
-    return Audited(taken.parts, tuple(doubts), told.notes)
+    return without_seen(Audited(taken.parts, tuple(doubts), told.notes), split)
 
 
 class _Taken(NamedTuple):

@@ -1,12 +1,11 @@
-"""Where a reproduced network's initial weights come from: the hub, a folder, or chance."""
+"""Where a reproduced network's initial weights come from: a folder, or what its recipe says."""
 
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pulmo.core.errors import UsageError
 from pulmo.core.recipe import Recipe
 from pulmo.core.sections import ModelSection
-from pulmo.models.backbone import make_backbone
+from pulmo.models.classifier import check_weights
 
 
 class _File(NamedTuple):
@@ -22,45 +21,52 @@ _FILES: Final = {
     "squeezenet1_1": _File("squeezenet1_1.imagenet.safetensors"),
     "resnet18": _File("resnet18.imagenet.to_layer3.safetensors", partial=True),
 }
-"""Network -> its file as a folder of weights holds it."""
+"""Network -> its file in a folder of weights, where that is not NETWORK.safetensors."""
 
 
 class Start(NamedTuple):
-    """A recipe whose initial weights can be had, and how it came by them.
+    """A recipe whose initial weights can be had, and how its network starts.
 
     Attributes:
         recipe: the experiment.
         note: how its network starts, to follow those words.
-        found: whether the weights that it asks for could be had.
     """
 
     recipe: Recipe
     note: str
-    found: bool = True
 
 
-def with_weights(recipe: Recipe, folder: Path | None) -> Start:
-    """Returns a recipe that starts from the weights that it asks for, or says why it does not.
+def from_folder(recipe: Recipe, folder: Path | None) -> Start | None:
+    """Returns a recipe that starts from the file of its network in a folder; None without one.
 
     Args:
         recipe: the experiment.
         folder: holds safetensors files of ImageNet weights; None if there is none.
     """
     name = recipe.model.backbone
-    file = _FILES.get(name)
-    if folder and file and (folder / file.name).is_file():
-        path = str(folder / file.name)
-        changed = {"weights": path, "weights_partial": file.partial}
-        part = " of its first layers" if file.partial else ""
-        return Start(_changed(recipe, changed), f"from ImageNet weights{part} ({file.name})")
-    if recipe.model.weights != "timm":
+    known = (_FILES.get(name), _File(f"{name}.safetensors"))
+    file = next((f for f in known if f and folder and (folder / f.name).is_file()), None)
+    if folder is None or file is None:
+        return None
+    changed = {"weights": str(folder / file.name), "weights_partial": file.partial}
+    part = " of its first layers" if file.partial else ""
+    return Start(_changed(recipe, changed), f"from ImageNet weights{part} ({file.name})")
+
+
+def as_written(recipe: Recipe) -> Start:
+    """Returns a recipe whose network starts as the recipe says, once its weights can be had.
+
+    Raises:
+        UsageError: it starts from published weights, and its network has none.
+        WeightsError: they are not on this machine, and their host cannot be reached.
+        InputError: the file that it starts from is missing.
+    """
+    check_weights(recipe.model)
+    if recipe.model.weights == "timm":
+        return Start(recipe, "from timm's ImageNet weights")
+    if recipe.model.weights == "none":
         return Start(recipe, "from random weights, as the recipe says")
-    try:
-        make_backbone(name, pretrained=True)
-    except UsageError:
-        note = "from random weights: ImageNet weights could not be had"
-        return Start(_changed(recipe, {"weights": "none"}), note, found=False)
-    return Start(recipe, "from timm's ImageNet weights")
+    return Start(recipe, f"from {Path(recipe.model.weights).name}")
 
 
 def _changed(recipe: Recipe, values: dict[str, object]) -> Recipe:

@@ -25,7 +25,7 @@ from pulmo.study.audited import audited_bundle, fold_part
 from pulmo.study.crew import Alone, Listener, do_all
 from pulmo.study.evaluation_folder import EvaluationFolder, evaluate_bundle
 from pulmo.study.floor_figures import floor_figures
-from pulmo.study.initial_weights import Start, with_weights
+from pulmo.study.initial_weights import Start, as_written, from_folder
 from pulmo.study.outcome import Figure, Outcome, mean_of
 from pulmo.study.repeats import Repeat, claim_repeats, plan_repeats, works_of
 from pulmo.study.repeats_folder import RepeatsFolder
@@ -50,27 +50,32 @@ class Options(NamedTuple):
         weights: a folder of ImageNet weights; None if there is none.
         settings: changes to every recipe, as `load_recipe` takes them.
         device: auto, cpu or cuda.
+        scratch: start a network without a file in that folder from random weights, by each
+            recipe's own variant for that.
     """
 
     quick: bool = False
     weights: Path | None = None
     settings: tuple[str, ...] = ()
     device: str = "auto"
+    scratch: bool = False
 
     def start(self, experiment: Experiment) -> Start:
         """Returns the recipe of an experiment with the settings, and how its network starts.
 
-        Where its initial weights cannot be had, that is its own variant for a random start.
+        Raises:
+            WeightsError: its initial weights cannot be had.
+            UsageError: it does not take the settings.
         """
         recipe = load_recipe(experiment.recipe, self.settings, quick=self.quick)
-        start = with_weights(recipe, self.weights)
-        if start.found:
+        if start := from_folder(recipe, self.weights):
             return start
+        if not self.scratch or recipe.model.weights == "none":
+            return as_written(recipe)
         scratch = load_recipe(experiment.recipe, self.settings, quick=self.quick, scratch=True)
-        if scratch.name == recipe.name:
-            return start
-        note = f"{start.note}; what the recipe changes for that is in its table scratch"
-        return Start(scratch, note, found=False)
+        changed = "; what the recipe changes for that is in its table scratch"
+        own = changed if scratch.name != recipe.name else ""
+        return Start(scratch, f"from random weights, as was asked for{own}")
 
 
 def reproduce(

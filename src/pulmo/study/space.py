@@ -78,11 +78,13 @@ class Base(NamedTuple):
         name: a shipped recipe, or a file.
         settings: changes to it, as `load_recipe` takes them.
         quick: whether to take its cheaper variant.
+        scratch: whether to start from random weights.
     """
 
     name: str
     settings: tuple[str, ...] = ()
     quick: bool = False
+    scratch: bool = False
 
     def recipe(self, values: Mapping[str, Scalar] | None = None) -> Recipe:
         """Returns the recipe with some values changed.
@@ -95,7 +97,8 @@ class Base(NamedTuple):
             f"{key}={json.dumps(value, ensure_ascii=False)}"
             for key, value in (values or {}).items()
         ]
-        return load_recipe(self.name, [*self.settings, *changed], quick=self.quick)
+        settings = [*self.settings, *changed]
+        return load_recipe(self.name, settings, quick=self.quick, scratch=self.scratch)
 
 
 def read_space(path: Path, base: Base) -> dict[str, Dimension]:

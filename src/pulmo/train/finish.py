@@ -13,7 +13,9 @@ from pulmo.bundle.predictor import probabilities
 from pulmo.bundle.triage import fit_bands
 from pulmo.bundle.validated import Validated
 from pulmo.core.files import sha256, write_atomically
+from pulmo.core.labels import DRAWN
 from pulmo.core.run_folder import RunFolder
+from pulmo.core.sources import source_names
 from pulmo.datasets.modality import stated_kinds
 from pulmo.train.calibrate import decide, fit_temperature
 from pulmo.train.checkpoint import Progress, load_weights_of, state
@@ -115,10 +117,15 @@ def _training(engine: Engine, progress: Progress) -> Training:
         counts=counts,
         sources={label: _sources(material, names, label) for label in recipe.labels.order},
         modalities=stated_kinds(material.table),
+        views=tuple(sorted(material.table["view"].dropna().unique())),
+        accepts=recipe.data.accepts,
+        drawings=int((material.table["origin"].iloc[material.train] == DRAWN).sum()),
+        recipe_toml=recipe.without_folders().to_toml(),
     )
 
 
 def _sources(material: Material, names: NDArray[np.str_], label: str) -> dict[str, int]:
     """Returns source -> training pictures of a class."""
     rows = material.train[names[material.train] == label]
-    return {str(s): int(n) for s, n in material.table["source"].iloc[rows].value_counts().items()}
+    counts = source_names(material.table.iloc[rows]).value_counts()
+    return {str(source): int(n) for source, n in counts.items()}

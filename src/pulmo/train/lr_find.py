@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
 from pulmo.core.recipe import Recipe
-from pulmo.models.classifier import make_classifier
+from pulmo.models.classifier import check_weights, make_classifier
 from pulmo.models.layers import unfreeze
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine, begin_stage
@@ -77,9 +77,11 @@ def find_rate(
     Raises:
         InputError: the loss diverged too soon, or the data cannot be used.
         UsageError: the stage's rates do not fit the network's layer groups.
+        WeightsError: the published weights that the network starts from cannot be had.
     """
     device = choose_device(place.device)
     torch.set_flush_denormal(True)
+    check_weights(recipe.model)
     material = gather(recipe, manifest, place.cache)
     section, labels = recipe.model, recipe.labels.order
     made = make_classifier(section, labels, recipe.train.seed, size=recipe.image.size)

@@ -8,13 +8,14 @@ import pandas as pd
 import torch
 
 from pulmo.bundle.card import Card, read_card
-from pulmo.core.errors import InputError, InterruptedRunError, RefusedError, UsageError
+from pulmo.core.begun import check_folder
+from pulmo.core.errors import InterruptedRunError, RefusedError, UsageError
 from pulmo.core.files import write_atomically
 from pulmo.core.recipe import Recipe
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.tables import manifest_sha256, write_manifest
 from pulmo.core.training import StageSection
-from pulmo.models.classifier import Classifier, make_classifier
+from pulmo.models.classifier import Classifier, check_weights, make_classifier
 from pulmo.train.checkpoint import (
     Progress,
     load_checkpoint,
@@ -69,6 +70,7 @@ def train_run(
     Raises:
         UsageError: the folder holds another run, there is no such device, or the batch is smaller
             than the team of processes.
+        WeightsError: the published weights that the network starts from cannot be had.
         InputError: the data lack a class, a picture is unreadable, the disk is full, or the loss
             is not a number.
         RefusedError: the split leaks.
@@ -80,13 +82,15 @@ def train_run(
     with joined_team(device) as team:
         folder, pictures = place.folder, manifest_sha256(manifest)
         if not team.rank:
-            _check_folder(recipe, folder, resume=resume)
+            check_folder(recipe, folder, resume=resume)
         if resume and folder.card.exists():
             card = read_card(folder.card)
             _check_pictures(card.training.manifest_sha256, pictures, folder)
             return card
         watch = watch if not team.rank else Watch(should_stop=watch.should_stop)
         fresh = not folder.last_checkpoint.exists()
+        if fresh:
+            check_weights(recipe.model)
         with team.leader_first():
             material = gather(recipe, manifest, place.cache, on_decode)
         progress, classifier = _begin(recipe, folder, pictures, device, fresh=fresh)
@@ -139,27 +143,6 @@ def choose_device(name: str) -> torch.device:
     if name not in ("cpu", "cuda") or (name == "cuda" and not torch.cuda.is_available()):
         raise UsageError(f"There is no device {name!r} here; choose auto, cpu or cuda.")
     return torch.device(name)
-
-
-def _check_folder(recipe: Recipe, folder: RunFolder, *, resume: bool) -> None:
-    """Checks that the folder is free, or holds this very run if it is to be resumed."""
-    if folder.root.exists() and not folder.root.is_dir():
-        raise InputError(f"{folder.root} is a file; a folder was expected.")
-    if not folder.recipe.exists():
-        if resume:
-            raise UsageError(f"{folder.root} holds no run; begin one without --resume.")
-        if folder.root.exists() and any(folder.root.iterdir()):
-            raise UsageError(f"{folder.root} is not empty and holds no run; choose another folder.")
-    elif not resume:
-        raise UsageError(
-            f"{folder.root} holds a run already; go on with it with --resume, or choose another "
-            "folder."
-        )
-    elif folder.recipe.read_text(encoding="utf-8") != recipe.to_toml():
-        raise RefusedError(
-            f"{folder.recipe} differs from the recipe {recipe.name!r} as it is now; a run resumes "
-            "only with the recipe and settings that it began with."
-        )
 
 
 def _check_pictures(begun: str, now: str, folder: RunFolder) -> None:

@@ -60,7 +60,7 @@ def test_what_has_a_shape_may_be_expected_elsewhere(show: Show, rows: pd.DataFra
     assert (estimate.low or 0) > 0.5
     # Without a source outside it stays an estimate.
     assert finding.verdict == "unknown"
-    assert "No source is there that the training does not have" in finding.sentence
+    assert "No source is known here that the training does not have" in finding.sentence
 
 
 def test_greys_alone_promise_nothing_elsewhere(show: Show, rows: pd.DataFrame) -> None:

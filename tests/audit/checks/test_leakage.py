@@ -48,7 +48,7 @@ def test_silent_on_different_films(write_large: Rows, make_subject: MakeSubject)
     finding = leakage(subject)
     assert finding.verdict == "passes"
     assert finding.sentence == (
-        "None of 4 judged pictures are tied to one that was fitted on. No patient is known. "
+        "None of 4 pictures are tied to one that was fitted on. No patient is known. "
         "Near copies were looked for."
     )
     assert {row[0]: row[1] for row in finding.tables[0].rows} == {
@@ -154,7 +154,7 @@ def test_fires_on_what_the_bundle_lists(
     predictor.seen = frozenset([sha256(b"other")])
     finding = leakage(subject)
     assert finding.verdict == "warns"
-    assert "None of 4 judged pictures" in finding.sentence
+    assert "None of 4 pictures" in finding.sentence
     assert "Near copies were not looked for: the pictures fitted on" in finding.sentence
     assert "patients and groups of 0 of them are known here" in finding.sentence
     predictor.seen = frozenset([sha256(b"c")])
@@ -164,3 +164,21 @@ def test_fires_on_what_the_bundle_lists(
     assert {row[0]: row[1] for row in finding.tables[0].rows if row[1]} == {
         "on the bundle's list": 1
     }
+
+
+def test_what_was_left_out_of_the_other_checks_is_looked_at(
+    make_rows: Rows, tell: MakeSubject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST", 0)
+    judged, fit = make_rows(LABELS), make_rows(LABELS, 4)
+    judged.loc[:2, "patient"] = ["a", "b", "c"]
+    subject = tell(judged, np.full((4, 2), 0.5), fit)
+    (part,) = subject.parts
+    subject.parts = (part._replace(voided=fit.iloc[:3]),)
+    finding = leakage(subject)
+    assert finding.verdict == "fails"
+    assert "3 of 7 pictures are tied to one that was fitted on. 3 of them were left out of all" in (
+        finding.sentence
+    )
+    assert "The patient of 3 of 7 pictures is known." in finding.sentence
+    assert finding.pictures == ("000004.png", "000005.png", "000006.png")

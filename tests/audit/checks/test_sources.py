@@ -101,7 +101,7 @@ def test_a_set_that_is_made_of_others_is_no_source(
     rows["origin"] = rows["label"].map({"normal": "nih", "covid": "cohen"})
     finding = sources(tell(rows, table))
     assert finding.verdict == "warns"
-    assert "No source has 10 pictures of both covid and normal" in finding.sentence
+    assert "No stated source has 10 pictures of both covid and normal" in finding.sentence
     assert finding.figures["within a source, covid against normal"].value is None
 
 
@@ -117,7 +117,7 @@ def test_chance_within_one_source_warns(
 def test_one_class_is_unknown(make_rows: Rows, tell: Tell) -> None:
     finding = sources(tell(make_rows(["covid"] * 20), np.full((20, 2), 0.5)))
     assert finding.verdict == "unknown"
-    assert finding.sentence == "The pictures whose source is stated are not of two classes."
+    assert finding.sentence == "The pictures are not of two classes."
 
 
 @pytest.mark.parametrize(
@@ -142,3 +142,32 @@ def test_external_sources_are_named(
     rows["origin"] = origin
     finding = sources(tell(rows, seeing(rows, generator, source=0, disease=2), fit=fit))
     assert words in finding.sentence
+
+
+def test_files_of_the_users_own_are_no_hospital(
+    make_rows: Rows, tell: Tell, generator: np.random.Generator
+) -> None:
+    rows = make_rows(["normal", "covid"] * 40).assign(source="mine", root="/mine")
+    table = seeing(rows, generator, source=0, disease=2)
+    finding = sources(tell(rows, table))
+    assert finding.verdict == "unknown"
+    assert "stated for 0 of 80" in finding.sentence
+    assert "column source" in finding.sentence
+    assert "--source" in finding.sentence
+    assert sources(tell(rows.assign(origin="north"), table)).verdict == "passes"
+    apart = rows.assign(origin=rows["label"].map({"normal": "north", "covid": "south"}))
+    assert sources(tell(apart, table)).verdict == "warns"
+
+
+def test_a_class_whose_source_is_not_stated_is_not_vouched_for(
+    make_rows: Rows, tell: Tell, make_card: Callable[..., Card], generator: np.random.Generator
+) -> None:
+    rows = make_rows(["normal"] * 30 + ["viral"] * 30 + ["covid"] * 30)
+    mine = rows["label"] == "covid"
+    rows["root"] = pd.Series("/mine", rows.index).where(mine)
+    table = generator.random((90, 3)) + 2 * np.eye(3)[np.repeat(np.arange(3), 30)]
+    card = make_card(("normal", "viral", "covid"))
+    finding = sources(tell(rows, table / table.sum(axis=1, keepdims=True), card=card))
+    assert finding.verdict == "warns"
+    assert "30 of 90 pictures took no part, for their source is not stated" in finding.sentence
+    assert "both covid and normal, viral and covid:" in finding.sentence

@@ -42,6 +42,7 @@ def make() -> Make:
                     "format": generator.choice(["PNG", "JPEG"], n),
                     "bits": generator.choice([8, 16], n),
                     "bytes": generator.integers(5_000, 500_000, n),
+                    "notes": generator.choice(np.array(["colour", None]), n),
                 }
             )
         )

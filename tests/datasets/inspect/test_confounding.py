@@ -46,12 +46,12 @@ def test_facts_that_have_nothing_to_do_with_the_class_are_not_flagged(
         assert clue.accuracy.value is not None
 
 
-@pytest.mark.parametrize("name", ["source", "origin", "format", "view", "modality", "sex"])
+@pytest.mark.parametrize("name", ["source", "origin", "format", "view", "modality", "sex", "notes"])
 def test_a_word_that_goes_with_a_class_is_flagged(
     table: pd.DataFrame, only: Only, name: str
 ) -> None:
     only("file", "age", "bits", name)
-    other = {"sex": "O", "format": "TIFF"}.get(name, "elsewhere")
+    other = {"sex": "O", "format": "TIFF", "notes": "own-range"}.get(name, "elsewhere")
     table.loc[(table["label"] == "covid") & (table.index % 5 > 0), name] = other
     found = confounding(table)
     assert flagged(found) == ({name, "file"} if name == "format" else {name})

@@ -3,8 +3,10 @@ from collections.abc import Callable
 import pandas as pd
 
 from pulmo.datasets.inspect import counts as module
-from pulmo.datasets.inspect.counts import classes_of, crossings_of, missing_of, totals_of
+from pulmo.datasets.inspect.counts import classes_of, crossings_of, missing_of, notes_of, totals_of
 from pulmo.datasets.inspect.inspection import NOT_STATED
+
+Make = Callable[..., pd.DataFrame]
 
 
 def test_classes_have_the_order_of_the_vocabulary(table: pd.DataFrame) -> None:
@@ -64,3 +66,21 @@ def test_nulls_are_counted_by_class(table: pd.DataFrame) -> None:
     assert missing["age"] == {"covid": 0, "viral": viral, "normal": 0}
     assert sum(missing["boxes"].values()) == 400
     assert "path" not in missing
+
+
+def test_notes_are_counted_by_class_and_source(make: Make) -> None:
+    table = make()
+    cells = ["colour", "colour;own-range", "unknown", None]
+    table["notes"] = pd.Series([cells[number % 4] for number in range(len(table))], dtype="string")
+    found = notes_of(table)
+    assert list(found) == ["colour", "own-range", "unknown"]
+    for kind, counts in found.items():
+        rows = table[table["notes"].fillna("").str.split(";").map(lambda kinds, k=kind: k in kinds)]
+        assert counts.n == len(rows)
+        assert counts.classes == {
+            label: int((rows["label"] == label).sum()) for label in classes_of(table)
+        }
+        assert counts.sources == rows["source"].value_counts().to_dict()
+        assert counts.says
+    # That a picture has no note is no gap; that nobody knows is one.
+    assert sum(missing_of(table)["notes"].values()) == found["unknown"].n

@@ -46,9 +46,26 @@ def test_a_confounder_planted_in_phantoms_is_flagged(films: pd.DataFrame) -> Non
 
 
 def test_a_planted_source_is_flagged(films: pd.DataFrame) -> None:
-    films.loc[films["label"] == "normal", "source"] = "elsewhere"
+    films.loc[films["label"] == "normal", "origin"] = "elsewhere"
     inspection = inspected(films)
     assert inspection.verdict.startswith("The source alone tells the class")
+
+
+def test_a_folder_of_classes_from_two_hospitals_says_that_the_source_is_unknown(
+    films: pd.DataFrame,
+) -> None:
+    sound = inspected(films)
+    assert sound.totals.with_source == len(films)
+    films["origin"] = pd.NA
+    inspection = inspected(films)
+    assert inspection.totals.with_source == 0
+    assert inspection.confounding.clues["source"].accuracy.reason == "no picture states it"
+    assert [*inspection.crossings["source"].rows] == ["phantom (hospital not stated)"]
+    (warning,) = [text for text in inspection.warnings if "not stated which source" in text]
+    assert f"{len(films)} of the {len(films)} pictures" in warning
+    assert "column source" in warning
+    assert "--source" in warning
+    assert not any("not stated which source" in text for text in sound.warnings)
 
 
 def test_modalities_that_are_mixed_are_the_first_warning(table: pd.DataFrame) -> None:

@@ -1,8 +1,22 @@
 import pytest
 
 from pulmo.core.estimate import Estimate
-from pulmo.datasets.inspect.inspection import Clue, Copies, Distribution, Spread, Tally, Totals
-from pulmo.datasets.inspect.sentences import name_of, verdict_of, warning_of, warnings_of
+from pulmo.datasets.inspect.inspection import (
+    Clue,
+    Copies,
+    Distribution,
+    NoteCounts,
+    Spread,
+    Tally,
+    Totals,
+)
+from pulmo.datasets.inspect.sentences import (
+    name_of,
+    one_sided_notes,
+    verdict_of,
+    warning_of,
+    warnings_of,
+)
 
 CLASSES = ("covid", "viral", "normal")
 MORAL = "a model that reaches this has not been shown to see the disease."
@@ -162,3 +176,23 @@ def test_several_modalities_are_a_warning() -> None:
     (warning,) = warnings_of({}, totals(), copies(), ages(), {"CT": 21, "X-ray": 4500})
     assert warning.startswith("21 CT and 4,500 X-ray pictures are mixed: what tells these apart")
     assert warnings_of({}, totals(), copies(), ages(), {"X-ray": 4500}) == ()
+
+
+@pytest.mark.parametrize(
+    ("classes", "warned"),
+    [
+        ({"covid": 12, "normal": 0}, True),
+        ({"covid": 12, "normal": 1}, False),
+        ({"covid": 9, "normal": 0}, False),  # chance does that too
+        ({"covid": 12}, False),  # there is no other class
+    ],
+)
+def test_a_note_of_one_class_alone_is_warned_of(classes: dict[str, int], *, warned: bool) -> None:
+    counts = NoteCounts(
+        says="colour was removed", n=sum(classes.values()), classes=classes, sources={}
+    )
+    found = one_sided_notes({"colour": counts})
+    assert bool(found) == warned
+    if warned:
+        assert "covid" in found[0]
+        assert "colour was removed" in found[0]

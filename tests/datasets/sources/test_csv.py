@@ -114,7 +114,7 @@ def test_a_second_row_with_another_label_is_kept_so_that_the_import_refuses_both
 def test_a_label_that_is_none_stops_before_the_first_picture(table: Path) -> None:
     table.write_text("path,label\na.png,covid\n\nb.png,Healthy\nc.png,Healthy\n,Fine\n")
     rows = SOURCES["csv"].entries(table, {"Fine": "normal"})
-    with pytest.raises(UsageError, match=r"t.csv, line 4: 'Healthy' is not a label"):
+    with pytest.raises(UsageError, match=r"t.csv: 'Healthy' is no label .*--map Healthy=normal"):
         next(rows)
     with pytest.raises(UsageError, match=r"'Helthy' means, but .*; it has Fine, Healthy, covid"):
         index(table, {"Helthy": "normal"})
@@ -134,6 +134,27 @@ def test_a_comma_is_no_point_where_it_parts_the_values(table: Path) -> None:
     assert index(table)[1] == [
         Problem(f"{table}, line 2", "its age '64,5' is not a number of years from 0 to 130")
     ]
+
+
+def test_all_words_that_are_no_labels_are_in_one_message(table: Path) -> None:
+    table.write_text("path,label\na.png,COVID19\nb.png,No Finding\nc.png,xyz\n")
+    with pytest.raises(UsageError, match=r"COVID19=covid --map 'No Finding=normal'.*xyz=LABEL"):
+        index(table)
+
+
+def test_a_table_may_lie_beside_its_files(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "images").mkdir()
+    table = tmp_path / "notes" / "t.csv"
+    table.write_text("path,label\na.png,covid\n../b.png,normal\n")
+    reader = SOURCES["csv"].elsewhere
+    assert reader is not None
+    entry, problem = reader(table, {}, tmp_path / "images")
+    assert entry == Entry(tmp_path / "images" / "a.png", "covid", finding="covid")
+    assert problem.reason == f"../b.png lies outside {tmp_path / 'images'}"  # type: ignore[union-attr] # a problem
+    with pytest.raises(InputError, match="none is not a folder"):
+        list(reader(table, {}, tmp_path / "none"))
+    assert SOURCES["folder"].elsewhere is None
 
 
 def test_no_text_and_other_columns_are_refused(table: Path) -> None:

@@ -25,12 +25,118 @@ def test_a_folder_is_a_label_or_in_the_map(tmp_path: Path) -> None:
     assert [(e.path.name, e.label) for e in entries] == [("a.png", "covid"), ("b.png", "normal")]
     assert [e.finding for e in entries] == ["Covid", "No_findings"]
     assert [p.reason for p in problems] == ["the folder holds no file"]
-    with pytest.raises(UsageError, match="--map 'No_findings'=LABEL"):
+    with pytest.raises(UsageError, match="--map No_findings=normal"):
         index(tmp_path)
     with pytest.raises(UsageError, match="Did you mean 'normal'"):
         index(tmp_path, {"No_findings": "nromal"})
     with pytest.raises(UsageError, match=r"says what 'Covib' means, but .* it has Covid, No_find"):
         index(tmp_path, {"Covib": "covid"})
+
+
+def test_folders_of_a_split_are_kept_as_the_split(tmp_path: Path) -> None:
+    touch(
+        tmp_path, "Training/covid/a.png", "Training/NORMAL/b.png", "valid/covid/c.png",
+        "TEST/NORMAL/d.png", "TEST/notes.txt", "__MACOSX/TEST/._d.png", ".git/x",
+    )  # fmt: skip
+    entries, problems = index(tmp_path)
+    assert not problems
+    assert {(e.path.name, e.label, e.split, e.finding) for e in entries} == {
+        ("a.png", "covid", "train", "covid"),
+        ("b.png", "normal", "train", "NORMAL"),
+        ("c.png", "covid", "val", "covid"),
+        ("d.png", "normal", "test", "NORMAL"),
+    }
+
+
+def test_the_folder_of_a_split_is_never_a_class(tmp_path: Path) -> None:
+    touch(tmp_path, "train/COVID19/a.png", "train/normal/b.png", "val/COVID19/c.png")
+    with pytest.raises(UsageError) as unknown:
+        index(tmp_path)
+    assert "--map COVID19=covid" in str(unknown.value)
+    assert "train" not in str(unknown.value).removeprefix(str(tmp_path))
+    entries, _ = index(tmp_path, {"COVID19": "covid"})
+    assert [e.label for e in entries] == ["covid", "normal", "covid"]
+    # To say what train is would label all that is in it.
+    with pytest.raises(UsageError, match=r"'train' means, but .* it has COVID19, normal"):
+        index(tmp_path, {"train": "covid", "COVID19": "covid"})
+    touch(tmp_path, "covid/d.png")
+    with pytest.raises(InputError, match=r"folders of a split \(train, val\) beside .*\(covid\)"):
+        index(tmp_path, {"COVID19": "covid"})
+
+
+def test_a_split_without_classes_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a.png", "test/b.png")
+    with pytest.raises(InputError, match="in no folder of a class") as error:
+        index(tmp_path)
+    assert "--map" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "place"),
+    [
+        (["dataset/covid/a.png", "dataset/normal/b.png"], "dataset"),
+        (["dataset/covid/a.png", "README.md", "docs/x.txt"], "dataset"),
+        (["a/b/covid/a.png", "a/b/normal/b.png"], "a/b"),
+        (["data/train/covid/a.png", "data/val/normal/b.png"], "data"),
+        (["data/COVID19/a.png", "data/Healthy/b.png"], "data"),
+        (["patients/x1/a/a.png", "patients/x2/b/b.png"], "patients"),
+        (["viral/covid/a.png", "viral/normal/b.png"], "viral"),
+    ],
+)
+def test_a_folder_one_level_too_high_says_where_the_classes_are(
+    tmp_path: Path, names: list[str], place: str
+) -> None:
+    touch(tmp_path, *names)
+    first = place.partition("/")[0]
+    several = any("normal" in name or "Healthy" in name for name in names)
+    # Of one that is said to be a class, folders of another class tell.
+    for label_map in ({}, {first: "covid"}) if several else ({},):
+        with pytest.raises(InputError) as error:
+            index(tmp_path, label_map)
+        assert str(error.value).endswith(f"Did you mean {tmp_path / place}?")
+        assert "--map" not in str(error.value)
+
+
+def test_a_class_may_hold_a_folder_a_patient(tmp_path: Path) -> None:
+    touch(tmp_path, "covid/p1/a.png", "Kontrolle/p2/b.png")
+    with pytest.raises(InputError, match="'Kontrolle' holds only folders") as error:
+        index(tmp_path)
+    assert "--map" not in str(error.value)
+    entries, _ = index(tmp_path, {"Kontrolle": "normal"})
+    assert {(e.path.name, e.label) for e in entries} == {("a.png", "covid"), ("b.png", "normal")}
+
+
+def test_kinds_of_a_class_may_lie_in_its_folder(tmp_path: Path) -> None:
+    touch(tmp_path, "pneumonia/viral/a.png", "pneumonia/bacterial/b.png", "normal/c.png")
+    entries, _ = index(tmp_path)
+    assert [e.label for e in entries] == ["normal", "pneumonia", "pneumonia"]
+    touch(tmp_path, "pneumonia/normal/d.png")
+    with pytest.raises(InputError, match="pneumonia is no folder of one class"):
+        index(tmp_path)
+
+
+def test_all_unknown_names_are_in_one_message(tmp_path: Path) -> None:
+    touch(tmp_path, "COVID19/a.png", "Viral Pneumonia/b.png", "Foo/c.png", "normal/d.png")
+    with pytest.raises(UsageError) as error:
+        index(tmp_path)
+    text = str(error.value)
+    assert "--map COVID19=covid --map 'Viral Pneumonia=viral'" in text
+    assert "--map Foo=LABEL" in text
+    assert "normal=" not in text
+
+
+def test_a_flat_folder_is_of_the_class_that_is_said(tmp_path: Path) -> None:
+    touch(tmp_path, "a.png", "deep/b.png")
+    entries, _ = index(tmp_path, {".": "other"})
+    assert [(e.path.name, e.label, e.split) for e in entries] == [
+        ("a.png", "other", None),
+        ("b.png", "other", None),
+    ]
+    with pytest.raises(UsageError, match="Did you mean 'other'"):
+        index(tmp_path, {".": "othr"})
+    touch(tmp_path, "covid/c.png")
+    with pytest.raises(UsageError, match=r"there are folders of classes \(covid\)"):
+        index(tmp_path, {".": "other"})
 
 
 def test_a_link_is_no_picture_and_no_class(tmp_path: Path) -> None:
@@ -59,7 +165,7 @@ def test_a_folder_inside_a_hidden_one_is_read(tmp_path: Path) -> None:
 
 def test_a_set_without_a_folder_is_refused(tmp_path: Path) -> None:
     touch(tmp_path, "a.png")
-    with pytest.raises(InputError, match="holds no folder; one folder a class was expected"):
+    with pytest.raises(InputError, match=r"holds no folder; .* which: --label LABEL"):
         index(tmp_path)
     with pytest.raises(InputError, match=r"a.png is not a folder"):
         index(tmp_path / "a.png")

@@ -32,6 +32,8 @@ def make_groups(films: pd.DataFrame) -> MakeGroups:
             patient=None,
             label=[STRATA[chosen[n]][0] for n in member],
             source=[STRATA[chosen[n]][1] for n in member],
+            origin=None,
+            root=None,
             split=None,
             fold=None,
         )

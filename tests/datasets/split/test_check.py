@@ -117,6 +117,7 @@ class TestUncurated:
     def borrowed(self, make_groups: MakeGroups) -> pd.DataFrame:
         """Every fifth picture of a names b, in one of several ways."""
         table = make_groups(300)
+        table["origin"] = table["origin"].mask(table["origin"].notna())
         rows = table.index[(table["source"] == "a") & (table.index % 5 == 0)]
         ways = ["B", "http://x/y/b-set", "from b, copied"]
         table.loc[rows, "origin"] = [ways[n % 3] for n in range(len(rows))]

@@ -78,7 +78,7 @@ def test_what_cannot_be_judged_stops_nothing(make_table: MakeTable) -> None:
     table = make_table(60, missing=0.2).assign(p_Mass=0.5, y_Mass=np.nan)
     table = table.assign(p_Nodule=0.5, y_Nodule=np.nan, p_Hernia=0.1, y_Hernia=0)
     table = table.assign(p_Device=0.9, y_Device=1, p_Tube=0.9, y_Tube=1)
-    found = _evaluate(table)
+    found = _evaluate(table.drop(columns="patient"))
     assert found.unlabelled == ("Mass", "Nodule")
     assert [*found.labels][3:] == ["Hernia", "Device", "Tube"]
     assert found.labels["Hernia"].decision.auc is not None

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError, UsageError
+from pulmo.core.sources import UNSTATED
 from pulmo.evaluate.multilabel.table import labels_table
 from pulmo.evaluate.reading.recognise import recognise
 from pulmo.evaluate.reading.said import Said
 from pulmo.evaluate.reading.table_file import TableFile, read_table
-from pulmo.evaluate.table import UNSTATED
 
 MakeTable = Callable[..., pd.DataFrame]
 

@@ -77,10 +77,14 @@ def test_many_values_are_cut_short_and_say_so(full: Artefacts) -> None:
 
 
 def test_known_sources_alone_leave_nothing_open(full: Artefacts, table: pd.DataFrame) -> None:
-    known = _with_table(full, table.assign(source=["kermany", "folder"] * 6))
+    known = _with_table(full, table.assign(source=["kermany", "cohen"] * 6))
     said = pictures.sources(known)
     assert said.gap == ""
-    assert "folder (6 pictures): Your own pictures, one folder a class; licence: yours" in said.text
+    assert "cohen (6 pictures): Cohen et al." in said.text
+    own = table.assign(source=["kermany", "mine"] * 6, origin=None)
+    said = pictures.sources(_with_table(full, own.assign(root=pd.Series([None, "/mine"] * 6))))
+    assert "kermany (6 pictures)" in said.text
+    assert "mine (hospital not stated) (6 pictures)" in said.gap
 
 
 def test_groups_on_two_sides_are_told(full: Artefacts, table: pd.DataFrame) -> None:
@@ -175,6 +179,16 @@ def test_external_pictures_are_of_sources_that_were_not_trained_on(full: Artefac
     assert "(no split named, 9,001 pictures)" in evaluated.external(west).text
     with pytest.raises(Gap):
         evaluated.internal(west)
+
+
+def test_of_pictures_from_no_stated_hospital_nothing_is_external(full: Artefacts) -> None:
+    unsure = {"sources": {"mine (hospital not stated)": {"covid": 3}}, "split": None}
+    with pytest.raises(Gap, match="not stated which hospital"):
+        evaluated.external(_with_evaluation(full, unsure))
+    training = full.card.training.model_copy(update={"sources": {"covid": {"folder": 3}}})
+    trained = replace(full, card=full.card.model_copy(update={"training": training}))
+    with pytest.raises(Gap, match="not stated which hospital"):
+        evaluated.external(trained)
 
 
 def test_openings(full: Artefacts, bare: Artefacts, opening: Opening) -> None:

@@ -65,7 +65,8 @@ class _Calibration(NamedTuple):
 @check(
     "calibration",
     question="Do the probabilities mean here what they meant on the validation pictures?",
-    claim="is neither surely too sure nor surely too unsure of itself here, nor in any one source",
+    claim="is neither surely too sure nor surely too unsure of itself here, nor in any one source "
+    "that is stated",
 )
 def calibration(subject: Subject) -> Answer:
     """Fails where the confidence is surely above the accuracy by more than the margin.
@@ -76,7 +77,7 @@ def calibration(subject: Subject) -> Answer:
     everyone = np.arange(len(subject.rows))
     if _too_few(subject, everyone):
         raise Unanswered(f"There are fewer than {FEWEST} pictures or groups.")
-    sources = subject.rows["source"].to_numpy(str)
+    sources = subject.called.to_numpy(str)
     whole = _calibration(subject, "all sources", everyone)
     each = [whole]
     for name in sorted(set(sources.tolist())):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pulmo.audit.check import Answer, check
 from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.audit.floors import FLOORS, Unfit, fit_floor
-from pulmo.audit.outside import outside
+from pulmo.audit.outside import unsure_sentence, whereabouts
 from pulmo.audit.screening import is_positive, positive_score, require_positive
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate, gap
@@ -41,11 +41,13 @@ class _Sides(NamedTuple):
         score: probability of the positive classes, [n].
         positive: whether the class is one of them, [n].
         foreign: whether the source is one that the training does not have, [n].
+        own: whether the source is one that the training has too, [n]; that, too, may be unknown.
     """
 
     score: NDArray[np.float64]
     positive: NDArray[np.bool_]
     foreign: NDArray[np.bool_]
+    own: NDArray[np.bool_]
 
 
 @check(
@@ -56,26 +58,30 @@ class _Sides(NamedTuple):
 def external(subject: Subject) -> Answer:
     """Fails where a source outside shows no more than chance; warns where the estimate does."""
     require_positive(subject)
+    where = whereabouts(subject)
     sides = _Sides(
         positive_score(subject, subject.probabilities),
         is_positive(subject),
-        outside(subject),
+        where.outside,
+        where.inside,
     )
     estimate, figures = _estimated(subject, sides)
     rows: list[tuple[Cell, ...]] = []
-    for source in sorted(set(subject.rows["source"][sides.foreign])):
-        at = (subject.rows["source"] == source).to_numpy(bool) & sides.foreign
+    for source in sorted(set(subject.called[sides.foreign])):
+        at = (subject.called == source).to_numpy(bool) & sides.foreign
         found = auc_estimate(sides.score[at], sides.positive[at], subject.groups[at], _ONE_SIDE)
         rows.append((source, int(at.sum()), found, gap(estimate, found)))
         figures[source] = found
     table = Table(title=_TITLE, columns=_COLUMNS, rows=tuple(rows))
     verdict, sentence = _judged(estimate, [figures[str(row[0])] for row in rows])
+    if unsure := int((~sides.foreign & ~sides.own).sum()):
+        sentence += f" {unsure_sentence(unsure, len(subject.rows))}"
     return Answer(verdict, sentence, figures, (table,) if rows else ())
 
 
 def _estimated(subject: Subject, sides: _Sides) -> tuple[Estimate, dict[str, Estimate]]:
     """Returns the estimate, with the figures that it is made of."""
-    inside = np.flatnonzero(~sides.foreign)
+    inside = np.flatnonzero(sides.own)
     try:
         floor = fit_floor(subject, FLOORS["histogram"], inside)
     except Unfit as reason:
@@ -108,7 +114,9 @@ def _judged(estimate: Estimate, found: list[Estimate]) -> tuple[Verdict, str]:
         worst = min(known, key=_least)
         words += f" The lowest at a source that the training does not have is {worst}."
         return ("passes" if _least(worst) > CHANCE else "fails"), words
-    words += " No source is there that the training does not have, so that it cannot be tested."
+    words += (
+        " No source is known here that the training does not have, so that it cannot be tested."
+    )
     low = estimate.low is not None and estimate.low <= CHANCE
     return ("warns" if low else "unknown"), words
 

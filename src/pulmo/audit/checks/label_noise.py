@@ -94,7 +94,7 @@ def _rows(subject: Subject, doubts: NDArray[np.intp]) -> list[tuple[Cell, ...]]:
     return [
         (
             PurePath(str(subject.rows["path"].iloc[row])).name,
-            str(subject.rows["source"].iloc[row]),
+            str(subject.called.iloc[row]),
             order[subject.truth[row]],
             order[table[row].argmax()],
             f"{table[row].max():.3f}",

@@ -51,8 +51,8 @@ class _Search(NamedTuple):
 
 @check(
     "leakage",
-    question="Was the model fitted on any of what it is judged on?",
-    claim=("was fitted on no picture, no known patient and no group of those that it is judged on"),
+    question="Was the model fitted on any of the pictures that are given to judge it?",
+    claim="was fitted on no picture, no known patient and no group of those given to judge it",
 )
 def leakage(subject: Subject) -> Answer:
     """Fails where a part's judged pictures have anything in common with those it was fitted on.
@@ -61,13 +61,12 @@ def leakage(subject: Subject) -> Answer:
     where the card counts more pictures than there are rows of.
     """
     require_fit([part for part in subject.parts if not _digests(part)])
-    rows = subject.rows
-    found = {name: _tied(subject, look_at) for name, look_at in KEYS.items()}
-    found["on the bundle's list"] = _listed(subject)
-    said = []
-    if rows["patient"].isna().all():
-        said.append("No patient is known.")
-    paths = {path for part in subject.parts for side in part[1:] for path in side["path"]}
+    given = _Given.of(subject)
+    rows = given.rows
+    found = {name: _tied(given, look_at) for name, look_at in KEYS.items()}
+    found["on the bundle's list"] = _listed(given)
+    said = [*_voided(given, len(subject.rows)), *_patients(rows)]
+    paths = {path for part in subject.parts for side in _sides(part) for path in side["path"]}
     if any(part.fit.empty for part in subject.parts):
         said.append("Near copies were not looked for: the pictures fitted on are not at hand.")
     elif len(paths) <= MOST:
@@ -85,8 +84,9 @@ def leakage(subject: Subject) -> Answer:
     leaked = np.any(list(found.values()), axis=0)
     verdict: Verdict = "fails" if leaked.any() else "warns" if unknown else "passes"
     count = f"{leaked.sum():,}" if leaked.any() else "None"
-    sentence = f"{count} of {len(rows):,} judged pictures are tied to one that was fitted on."
-    share = proportion_estimate(leaked, subject.groups, "there are no pictures")
+    sentence = f"{count} of {len(rows):,} pictures are tied to one that was fitted on."
+    groups = np.asarray(pd.factorize(rows["group"])[0], np.intp)
+    share = proportion_estimate(leaked, groups, "there are no pictures")
     names = [PurePath(path).name for path in rows["path"][leaked].head(NAMED)]
     return Answer(
         verdict,
@@ -94,7 +94,7 @@ def leakage(subject: Subject) -> Answer:
         {"leaked": share},
         (
             Table(
-                title="Judged pictures that are tied to one that was fitted on",
+                title="Pictures given to judge it that are tied to one that was fitted on",
                 columns=("how", "pictures"),
                 rows=tuple((name, int(tied.sum())) for name, tied in found.items()),
             ),
@@ -103,12 +103,53 @@ def leakage(subject: Subject) -> Answer:
     )
 
 
-def _tied(subject: Subject, look_at: Callable[[pd.DataFrame], pd.Series]) -> NDArray[np.bool_]:
-    """Tells which judged pictures have something in common with their model's, [n]."""
-    tied = np.zeros(len(subject.rows), np.bool_)
-    for place, part in enumerate(subject.parts):
-        mine = np.flatnonzero(subject.part == place)
-        both = pd.concat([part.fit, subject.rows.iloc[mine]], ignore_index=True)
+class _Given(NamedTuple):
+    """The pictures that were given to judge the models, those that they have seen too.
+
+    Attributes:
+        parts: the models.
+        rows: the pictures whose label is known, part by part, numbered from 0.
+        part: the number of the part of each, [n].
+    """
+
+    parts: tuple[Part, ...]
+    rows: pd.DataFrame
+    part: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, subject: Subject) -> "_Given":
+        """Takes them of a subject."""
+        known = [known_rows(part.given, subject.terms) for part in subject.parts]
+        numbers = np.repeat(np.arange(len(known)), [len(rows) for rows in known])
+        return cls(subject.parts, pd.concat(known, ignore_index=True), numbers)
+
+
+def _sides(part: Part) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Returns what a part was fitted on, and what was given to judge it."""
+    return part.fit, part.given
+
+
+def _voided(given: _Given, judged: int) -> Iterator[str]:
+    """Says how many of the pictures are judged in no other check."""
+    if n := len(given.rows) - judged:
+        yield f"{n:,} of them were left out of all other checks, for the model has seen them."
+
+
+def _patients(rows: pd.DataFrame) -> Iterator[str]:
+    """Says of how many pictures the patient is known, if it is not known of all."""
+    known = int(rows["patient"].notna().sum())
+    if not known:
+        yield "No patient is known."
+    elif known < len(rows):
+        yield f"The patient of {known:,} of {len(rows):,} pictures is known."
+
+
+def _tied(given: _Given, look_at: Callable[[pd.DataFrame], pd.Series]) -> NDArray[np.bool_]:
+    """Tells which pictures have something in common with their model's, [n]."""
+    tied = np.zeros(len(given.rows), np.bool_)
+    for place, part in enumerate(given.parts):
+        mine = np.flatnonzero(given.part == place)
+        both = pd.concat([part.fit, given.rows.iloc[mine]], ignore_index=True)
         values = look_at(both)
         fitted, judged = values.iloc[: len(part.fit)], values.iloc[len(part.fit) :]
         tied[mine] = judged.isin(fitted.dropna()).to_numpy()
@@ -120,14 +161,14 @@ def _digests(part: Part) -> frozenset[str]:
     return frozenset() if part.model.predictor is None else part.model.predictor.seen
 
 
-def _listed(subject: Subject) -> NDArray[np.bool_]:
-    """Tells which judged pictures are on the list that their bundle carries, [n]."""
-    listed = np.zeros(len(subject.rows), np.bool_)
-    for place, part in enumerate(subject.parts):
+def _listed(given: _Given) -> NDArray[np.bool_]:
+    """Tells which pictures are on the list that their bundle carries, [n]."""
+    listed = np.zeros(len(given.rows), np.bool_)
+    for place, part in enumerate(given.parts):
         if seen := _digests(part):
-            mine = subject.rows[subject.part == place]
+            mine = given.rows[given.part == place]
             known = mine["sha256"].isin(seen) | mine["pixels_sha256"].isin(seen)
-            listed[subject.part == place] = known.to_numpy(np.bool_)
+            listed[given.part == place] = known.to_numpy(np.bool_)
     return listed
 
 
@@ -136,7 +177,7 @@ def _near_copies(subject: Subject) -> _Search:
 
     Each picture is read once, however many parts it is in.
     """
-    tables = [table for part in subject.parts for table in (part.fit, part.judged)]
+    tables = [table for part in subject.parts for table in _sides(part)]
     every = pd.concat(tables).drop_duplicates("path", ignore_index=True)
     with Gallery() as gallery:
         looks = look(every, gallery)
@@ -180,8 +221,10 @@ class _Sides(NamedTuple):
     @classmethod
     def of(cls, part: Part, digests: dict[str, str | None]) -> "_Sides":
         """Takes the pictures that could be read."""
-        fitted, judged = ({digests[path] for path in side["path"]} - {None} for side in part[1:])
-        return cls(fitted, judged, part.judged["path"].to_list())
+        fitted, judged = (
+            {digests[path] for path in side["path"]} - {None} for side in _sides(part)
+        )
+        return cls(fitted, judged, part.given["path"].to_list())
 
     def leaks(self, first: str | None, second: str | None) -> set[str | None]:
         """Returns which of two is judged, if they are copies, while the other was fitted on."""

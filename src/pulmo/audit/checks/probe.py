@@ -45,20 +45,21 @@ def probe(subject: Subject) -> Answer:
     """Fails where the source is told surely better than the class.
 
     Both are balanced accuracies as shares of the way from chance to no mistake. The source is asked
-    for within each class of several sources, and every source of a class weighs alike; it is told
-    surely better where the intervals do not meet. It warns where the source is surely told by more
-    than a tenth of the way. What can be told from the features need not be what the head decides
-    by: even a network that has learnt nothing passes on much of what differs between scanners.
+    for within each class of several sources that are stated, and every source of a class weighs
+    alike; it is told surely better where the intervals do not meet. It warns where the source is
+    surely told by more than a tenth of the way. What can be told from the features need not be what
+    the head decides by: even a network that has learnt nothing passes on much of what differs
+    between scanners.
     """
     subject.require_network()
     numbers = subject.some
-    source = pd.factorize(subject.rows["source"].iloc[numbers])[0]
+    source = pd.factorize(subject.sources.iloc[numbers])[0]  # -1 where none is stated
     truth, part = subject.truth[numbers], subject.part[numbers]
     within = list(_tasks(source, part * (truth.max() + 1) + truth, subject.groups[numbers]))
     if not within:
         raise Unanswered(
-            f"No class has {FEWEST} pictures of each of two sources; class and source cannot be "
-            "told apart."
+            f"No class has {FEWEST} pictures of each of two sources that are stated; class and "
+            "source cannot be told apart."
         )
     classes = list(_tasks(truth, part, subject.groups[numbers]))
     features = subject.networks.features(subject.pictures[numbers], numbers)
@@ -86,7 +87,7 @@ def _tasks(wanted: Numbers, stratum: Numbers, groups: Numbers) -> Iterator[Numbe
     """Yields the places [k] of each stratum that has enough pictures of two kinds.
 
     Args:
-        wanted: what is to be told of each picture, [m].
+        wanted: what is to be told of each picture, [m]; -1 where it is not known.
         stratum: within which, [m].
         groups: [m].
     """
@@ -94,7 +95,7 @@ def _tasks(wanted: Numbers, stratum: Numbers, groups: Numbers) -> Iterator[Numbe
         inside = np.flatnonzero(stratum == number)
         kinds = [
             inside[wanted[inside] == kind]
-            for kind in np.unique(wanted[inside])
+            for kind in np.unique(wanted[inside][wanted[inside] >= 0])
             if len(np.unique(groups[inside[wanted[inside] == kind]])) >= FEWEST
         ]
         if len(kinds) > 1:

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table, Verdict
-from pulmo.audit.outside import outside
+from pulmo.audit.outside import unsure_sentence, whereabouts
 from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate
+from pulmo.core.sources import HOW_TO_STATE
 from pulmo.evaluate.bootstrap import bootstrap, interval_estimate, without_interval_if_scarce
 from pulmo.evaluate.contrasts import Sides, pairings, positive_share
 from pulmo.evaluate.homes import homes
@@ -60,10 +61,10 @@ def sources(subject: Subject) -> Answer:
     Warns where two classes share no source, or are not surely told apart within one.
     """
     names = subject.sources.fillna("").to_numpy(str)
-    present = [subject.terms.order[place] for place in np.unique(subject.truth[names != ""])]
-    if len(present) < 2:
-        raise Unanswered("The pictures whose source is stated are not of two classes.")
-    places = np.where(names != "", homes(subject.rows), "")
+    if len(np.unique(subject.truth[names != ""])) < 2:
+        raise Unanswered(_nothing(names))
+    present = [subject.terms.order[place] for place in np.unique(subject.truth)]
+    places = homes(subject.rows)
     pairs = [
         _pair(subject, sides, places)
         for sides in pairings(present)
@@ -74,7 +75,8 @@ def sources(subject: Subject) -> Answer:
     found += _apart([pair for pair in pairs if not pair.homes])
     verdicts = [verdict for verdict, _ in found]
     worst: Verdict = next((each for each in ("fails", "warns") if each in verdicts), "passes")
-    sentences = [*(sentence for _, sentence in found), *_worst(by_source), *_external(subject)]
+    sentences = [sentence for _, sentence in found]
+    sentences += [*_left_out(names), *_worst(by_source), *_external(subject)]
     columns = ("source", "pictures", "balanced accuracy")
     recalls = tuple(f"recall of {label}" for label in subject.terms.order)
     figures = {f"within a source, {pair.words}": pair.within for pair in pairs}
@@ -95,6 +97,29 @@ def sources(subject: Subject) -> Answer:
             ),
         ),
     )
+
+
+def _nothing(names: NDArray[np.str_]) -> str:
+    """Says why no two classes can be compared within a source.
+
+    Args:
+        names: the source of each picture, [n]; empty where it is not stated.
+    """
+    if (names != "").all():
+        return "The pictures are not of two classes."
+    return (
+        "The pictures whose source is stated are not of two classes: it is stated for "
+        f"{(names != '').sum():,} of {len(names):,}. {HOW_TO_STATE}"
+    )
+
+
+def _left_out(names: NDArray[np.str_]) -> Iterator[str]:
+    """Says how many pictures are in no comparison."""
+    if n := int((names == "").sum()):
+        yield (
+            f"{n:,} of {len(names):,} pictures took no part, for their source is not stated. "
+            f"{HOW_TO_STATE}"
+        )
 
 
 def _pair(subject: Subject, sides: Sides, places: NDArray[np.str_]) -> _Pair:
@@ -201,13 +226,13 @@ def _apart(pairs: list[_Pair]) -> Iterator[tuple[Verdict, str]]:
         words = ", ".join(
             " and ".join((*pair.sides.positive, *pair.sides.negative)) for pair in pairs
         )
-        sentence = f"No source has {FEWEST} pictures of both {words}"
+        sentence = f"No stated source has {FEWEST} pictures of both {words}"
         yield "warns", f"{sentence}: a high figure between them may be the source."
 
 
 def _figures(subject: Subject, name: str) -> tuple[Cell, ...]:
     """Returns the row of a source: its pictures, balanced accuracy and recalls."""
-    numbers = np.flatnonzero(subject.rows["source"] == name)
+    numbers = np.flatnonzero(subject.called == name)
     decided, truth = subject.sample.decided[numbers], subject.truth[numbers]
     recalls = (
         proportion_estimate(
@@ -232,18 +257,20 @@ def _external(subject: Subject) -> Iterator[str]:
     """Says which sources no model was fitted on."""
     if not all(len(part.fit) for part in subject.parts):
         return
-    rows = subject.rows
-    foreign = rows[outside(subject)]
-    names = sorted(set(foreign["source"]))
-    if len(foreign) == len(rows):
+    where = whereabouts(subject)
+    foreign, n = subject.called[where.outside], len(subject.rows)
+    names = sorted(set(foreign))
+    if unsure := int((~where.outside & ~where.inside).sum()):
+        yield unsure_sentence(unsure, n)
+    if len(foreign) == n:
         yield (
             "The test is external: no model was fitted on pictures of the sources that it is "
             f"judged on, {', '.join(names)}."
         )
     elif names:
         yield (
-            f"{len(foreign):,} of {len(rows):,} pictures are of sources that their model was "
+            f"{len(foreign):,} of {n:,} pictures are of sources that their model was "
             f"not fitted on: {', '.join(names)}."
         )
-    else:
+    elif not unsure:
         yield "The test is internal: the models were fitted on other pictures of each source."

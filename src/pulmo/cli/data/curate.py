@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pulmo.cli.console import progress
-from pulmo.cli.data.options import Output, counts
+from pulmo.cli.data.options import OneSet, Output, counts
 from pulmo.cli.data.problems import report_problems
 from pulmo.cli.output import PARQUET, claim_file
 from pulmo.core.errors import PartialError
@@ -30,25 +30,25 @@ def curate(
         list[str] | None,
         typer.Option(metavar="SOURCE", help="Its labels win over others'; may be repeated."),
     ] = None,
+    one_set: OneSet = None,
 ) -> None:
     """Find copies of a film, also cropped or mirrored ones, and put them into one group.
 
     Copies with labels that contradict each other are removed. Every merge and every removal is a
     row of a table beside the output, NAME.curation.csv.
     """
-    import pandas as pd
-
     from pulmo.core.files import write_atomically
     from pulmo.core.tables import read_manifest, write_manifest
     from pulmo.datasets.curate import Watch
     from pulmo.datasets.curate import curate as find
     from pulmo.datasets.curate.report import report_csv
+    from pulmo.datasets.join import join
 
-    before = pd.concat([read_manifest(path) for path in manifests], ignore_index=True)
+    before = join([read_manifest(path) for path in manifests], one_set or ())
     table = output.with_name(f"{output.stem}.curation.csv")
     claim_file(output, PARQUET)
     claim_file(table, b"path,action,")
-    with progress("reading pictures", "comparing pairs") as reports:
+    with progress("reading pictures", "comparing pairs", lines=True) as reports:
         done = find(before, drop_copies=drop_copies, trust=trust or (), watch=Watch(*reports))
     write_atomically(table, report_csv(done.report))
     write_manifest(done.manifest, output)

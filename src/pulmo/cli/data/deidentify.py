@@ -51,6 +51,7 @@ def deidentify(
     _check_apart(output, trace, "--map")
     if trace is not None and trace.exists():
         raise UsageError(f"{trace} is there already; name another file for --map.")
+    _warn_of_copies(output, key)
     pseudonyms = Pseudonyms.unrepeatable() if key is None else Pseudonyms(read_key(key))
     found = list(_files_of(files, output))
     claim_folder(output)
@@ -79,6 +80,17 @@ def _check_apart(output: Path, file: Path | None, option: str) -> None:
         raise UsageError(
             f"{file} would lie in {output}, and identify its patients to whoever gets it; name a "
             f"place elsewhere for {option}."
+        )
+
+
+def _warn_of_copies(output: Path, key: Path | None) -> None:
+    """Says that a folder holds copies, whose pseudonyms a run without a key cannot give again."""
+    earlier = sum(1 for _ in output.glob("*.dcm")) if output.is_dir() else 0
+    if earlier and key is None:
+        say(
+            f"warning: {output} holds {earlier} DICOM files already. Without --key this run gives "
+            "other pseudonyms: a file of both runs is there twice, and its patient is two. Name "
+            "another folder, or give all runs the same --key."
         )
 
 

@@ -1,11 +1,12 @@
 """pulmo data import."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pulmo.cli.console import Report, progress, say
+from pulmo.cli.console import Report, progress, say, say_notes
 from pulmo.cli.data.options import Output, counts
 from pulmo.cli.data.problems import report_problems
 from pulmo.cli.output import PARQUET, claim_file
@@ -23,11 +24,40 @@ def import_(
     root: Annotated[Path, typer.Argument(help="The data set's folder, or the CSV file.")],
     output: Output,
     called: Annotated[
-        str | None, typer.Option("--name", help="What to call the source in the manifest.")
+        str | None,
+        typer.Option(
+            "--name", help="What to call the data set in the manifest; its patients go by it."
+        ),
+    ] = None,
+    stated: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source",
+            metavar="[CLASS=]NAME",
+            help="Of your own pictures: the hospital, or the public set, that all of them or those "
+            "of a class are from; may be repeated.",
+        ),
     ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="NAME=LABEL", help="What a folder or class name means."),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", help="Of a folder: all its pictures are of this class."),
+    ] = None,
+    files: Annotated[
+        Path | None,
+        typer.Option("--root", help="Of a table: its paths are relative to this folder."),
+    ] = None,
+    patients: Annotated[
+        Path | None,
+        typer.Option(
+            "--patients-from-dicom",
+            metavar="KEYFILE",
+            help="Take the patient of DICOM files from their Patient ID, as a hash with the secret "
+            "in this file, that of `pulmo data deidentify --key`.",
+        ),
     ] = None,
     headers_only: Annotated[
         bool, typer.Option("--headers-only", help="Hash files and read headers; decode nothing.")
@@ -41,19 +71,28 @@ def import_(
     Repeated with the same output, it reads what has changed. Stopped, it goes on from there.
     """
     from pulmo.core.tables import write_manifest
+    from pulmo.datasets.class_names import HERE
     from pulmo.datasets.journal import Journal
     from pulmo.datasets.manifest import NothingImportedError, Reading, import_source
+    from pulmo.datasets.patients import name_patients
+    from pulmo.datasets.stating import state_sources
+    from pulmo.radiograph.deidentify import read_key
 
     if called is not None and not called.strip():
         raise UsageError("--name is blank; say what to call the source, or leave it out.")
-    labels = _label_map(mapping or [])
+    labels, origins = _label_map(mapping or []), _origins(stated or [], source)
+    if label is not None:
+        if source != "folder":
+            raise UsageError("--label is for the source folder; of a table it is a column.")
+        labels[HERE] = label
+    key = None if patients is None else read_key(patients)
     claim_file(output, PARQUET)
     journal = Journal(output.with_name(f"{output.name}.journal"))
     if fresh:
         journal.remove()
-    reading = Reading(not headers_only, None if fresh else output, journal)
+    reading = Reading(not headers_only, None if fresh else output, journal, files)
     try:
-        with progress("finding pictures", "reading pictures") as (find, read):
+        with progress("finding pictures", "reading pictures", lines=True) as (find, read):
             show = _in_turn(find, read)
             imported = import_source(
                 source, root, labels, called=called, on_progress=show, reading=reading
@@ -62,7 +101,14 @@ def import_(
         journal.remove()
         report_problems(error.problems, output)
         raise
-    write_manifest(imported.manifest, output)
+    table = state_sources(imported.manifest, origins)
+    if key is not None:
+        before = int(table["patient"].notna().sum())
+        table = name_patients(table, key)
+        found = int(table["patient"].notna().sum()) - before
+        say(f"{found} DICOM files state their patient; {table['patient'].nunique()} are known.")
+    imported = imported._replace(manifest=table)
+    write_manifest(table, output)
     journal.remove()
     if source == _TABLE:
         _tell_dialect(root)
@@ -83,14 +129,36 @@ def _tell_dialect(table: Path) -> None:
 
 def _tell(imported: "Imported", output: Path) -> None:
     """Tells what is in the manifest, and how its files were read."""
+    from pulmo.core.noted import UNKNOWN, count_kinds
+    from pulmo.core.sources import are_stated, source_names
+    from pulmo.core.tables import SPLITS
+
     typer.echo(f"{output}: {counts(imported.manifest)}")
+    unknown = int((~are_stated(source_names(imported.manifest))).sum())
+    if unknown:
+        say(
+            f"It is not stated which hospital {unknown} of the pictures are from, so that no "
+            "comparison within one hospital is made with them. State it with --source NAME, with "
+            "--source CLASS=NAME for each class, or in a column source of the table."
+        )
     if imported.kept:
         say(f"{imported.kept} files have not changed since they were read; --fresh reads them.")
+    splits = imported.manifest["split"].value_counts()
+    if len(splits):
+        told = ", ".join(f"{splits[name]} {name}" for name in SPLITS if name in splits)
+        say(
+            f"The data set has a split of its own: {told}. To keep it: pulmo data split "
+            f"{shlex.quote(str(output))} --keep-official -o M"
+        )
+    noted = count_kinds(imported.manifest["notes"])
+    noted.pop(UNKNOWN, None)
+    say_notes(noted, len(imported.manifest))
     undecoded = int(imported.manifest["pixels_sha256"].isna().sum())
     if undecoded:
         say(
             f"{undecoded} pictures were not decoded: damage within them, and copies of another "
-            "format, are not seen. Import without --headers-only for that."
+            "format, are not seen, and what the reader would note of them is not known. Import "
+            "without --headers-only for that."
         )
 
 
@@ -103,6 +171,26 @@ def _label_map(pairs: list[str]) -> dict[str, str]:
         if labels.setdefault(name, label) != label:
             raise UsageError(f"--map says that {name!r} is {labels[name]} and that it is {label}.")
     return labels
+
+
+def _origins(texts: list[str], reader: str) -> dict[str, str]:
+    """Returns class -> where its pictures are from; an empty class stands for all others."""
+    from pulmo.core.sources import OWN
+
+    if texts and reader not in OWN:
+        raise UsageError(
+            f"--source is for the sources {' and '.join(OWN)}; {reader} knows where its pictures "
+            "are from. Leave --source out."
+        )
+    origins: dict[str, str] = {}
+    for text in texts:
+        name, sign, origin = (part.strip() for part in text.rpartition("="))
+        if not origin or (sign and not name):
+            raise UsageError(f"--source {text!r} is neither NAME nor CLASS=NAME.")
+        if origins.setdefault(name, origin) != origin:
+            said = f"{name!r} is" if name else "all pictures are"
+            raise UsageError(f"--source says that {said} from {origins[name]} and from {origin}.")
+    return origins
 
 
 def _in_turn(find: Report, read: Report) -> Report:

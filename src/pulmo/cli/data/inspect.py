@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pulmo.cli.console import print_json, progress, say
+from pulmo.cli.console import print_json, progress, say, say_notes
 from pulmo.cli.data.options import Folder, Manifest, Seed
 from pulmo.cli.output import claim_folder
 from pulmo.core.errors import PartialError
@@ -55,6 +55,7 @@ def inspect(
         print_json(inspection.model_dump(mode="json"))
     else:
         _tell(inspection, page)
+    say_notes({kind: one.n for kind, one in inspection.notes.items()}, len(table))
     for failure in drawn.failed:
         say(failure.reason)
     if drawn.failed:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pulmo.cli.data.options import Output, counts
+from pulmo.cli.data.options import OneSet, Output, counts
 from pulmo.cli.data.problems import report_problems
 from pulmo.cli.output import PARQUET, claim_file
 from pulmo.core.errors import PartialError
@@ -20,6 +20,7 @@ def merge(
             "--drop-contradictions", help="Leave out all copies of a picture with several labels."
         ),
     ] = False,
+    one_set: OneSet = None,
 ) -> None:
     """Join manifests; copies of a picture across them fall into one group."""
     from pulmo.core.tables import read_manifest, write_manifest
@@ -28,7 +29,8 @@ def merge(
 
     claim_file(output, PARQUET)
     tables = [read_manifest(path) for path in manifests]
-    joined = merge_agreeing(tables) if drop_contradictions else Imported(join(tables), [])
+    one = one_set or ()
+    joined = merge_agreeing(tables, one) if drop_contradictions else Imported(join(tables, one), [])
     write_manifest(joined.manifest, output)
     typer.echo(f"{output}: {counts(joined.manifest)}")
     left_out = report_problems(joined.problems, output)

@@ -10,6 +10,15 @@ if TYPE_CHECKING:
 
 Manifest = Annotated[Path, typer.Argument(help="The manifest.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The manifest to write.")]
+OneSet = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--one-set",
+        metavar="NAME",
+        help="A name that folders or tables in several places have: they are one data set, their "
+        "patients numbered together; may be repeated.",
+    ),
+]
 Folder = Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")]
 Seed = Annotated[int, typer.Option(help="Seed of the random draw.", min=0)]
 

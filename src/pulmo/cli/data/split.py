@@ -10,7 +10,7 @@ from pulmo.cli.data.options import Manifest, Output, counts
 from pulmo.cli.output import PARQUET, claim_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -63,7 +63,7 @@ def split(
 def _draw(manifest: Path, asked: splitting.Asked, output: Path, save: Path | None) -> None:
     """Makes a split, writes it, and tells what is in it."""
     from pulmo.core.tables import read_manifest, write_manifest
-    from pulmo.datasets.split import check_split, draw, write_split
+    from pulmo.datasets.split import check_split, draw, unstated, write_split
 
     plan, before = splitting.plan_of(asked), read_manifest(manifest)
     splitting.check_shares(asked, plan, before)
@@ -75,7 +75,8 @@ def _draw(manifest: Path, asked: splitting.Asked, output: Path, save: Path | Non
     _tell(table)
     for why, n in reason.value_counts().items():
         typer.echo(f"left out: {n} ({why})")
-    _tell_doubts(table)
+    apart = plan.leave_out is not None or plan.by_source
+    _tell_doubts(table, unstated(table) if apart else ())
     if save is not None:
         write_split(table, plan, save)
         typer.echo(f"{save}: the split alone")
@@ -131,12 +132,12 @@ def _sides(table: "pd.DataFrame") -> "Iterator[tuple[str, pd.DataFrame]]":
         yield f"fold {first['fold']} ({named})", rows
 
 
-def _tell_doubts(table: "pd.DataFrame") -> None:
+def _tell_doubts(table: "pd.DataFrame", further: "Sequence[str]" = ()) -> None:
     """Warns of what is wrong with a split, and gives the hash that names it everywhere."""
     from pulmo.core.tables import manifest_sha256
     from pulmo.datasets.split import absences, uncurated
 
-    for sentence in (*absences(table), *uncurated(table)):
+    for sentence in (*further, *absences(table), *uncurated(table)):
         typer.echo(f"warning: {sentence}")
     typer.echo(f"manifest_sha256: {manifest_sha256(table)}")
 

@@ -7,6 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.estimate import Estimate
+from pulmo.core.noted import UNKNOWN, kinds_of
+from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.inspect import sentences
 from pulmo.datasets.inspect.association import cramers_v, levels_of
 from pulmo.datasets.inspect.counts import classes_of
@@ -17,7 +19,10 @@ from pulmo.datasets.inspect.tree import FOLDS, draw_folds, guess, mean_share
 CLUES: Final[dict[str, tuple[str, ...]]] = {
     "file": FACTS,
     "size": ("width", "height"),
-    **{name: (name,) for name in (*FACTS, "source", "origin", "view", "modality", "age", "sex")},
+    **{
+        name: (name,)
+        for name in (*FACTS, "source", "origin", "view", "modality", "age", "sex", "notes")
+    },
 }
 """What may tell the class: name -> its facts."""
 
@@ -71,6 +76,9 @@ def confounding_of(
     """
     described = [name for name in CLUES if name in table and name not in facts]
     frame = table[described].join(facts)
+    frame["notes"] = _stated_notes(table["notes"])
+    called = source_names(table)
+    frame["source"] = called.where(are_stated(called))
     chosen = _chosen(table["group"], generator)
     draw = _Draw(int(generator.integers(2**31)), {})
     rows, classes = table[chosen], classes_of(table)
@@ -83,6 +91,12 @@ def confounding_of(
             clue = _try(name, known, draw)
             clues[name] = clue.model_copy(update={"warning": sentences.warning_of(clue, classes)})
     return Confounding(n=len(rows), rule=RULE, clues=clues)
+
+
+def _stated_notes(notes: pd.Series) -> pd.Series:
+    """Returns the kinds of notes of each picture, `none` where there are none; null if unknown."""
+    stated = notes.fillna("none").astype("string")
+    return stated.mask(notes.map(lambda cell: UNKNOWN in kinds_of(cell)).astype(bool))
 
 
 def _chosen(groups: pd.Series, generator: np.random.Generator) -> NDArray[np.bool_]:

@@ -5,9 +5,12 @@ from typing import Final
 import pandas as pd
 
 from pulmo.core.labels import LABELS
+from pulmo.core.noted import UNKNOWN, count_kinds, kinds_of
+from pulmo.core.sources import are_stated, source_names
 from pulmo.core.tables import MANIFEST, patient_names
-from pulmo.datasets.inspect.inspection import NOT_STATED, Crossing, Totals
+from pulmo.datasets.inspect.inspection import NOT_STATED, Crossing, NoteCounts, Totals
 from pulmo.datasets.modality import kinds
+from pulmo.radiograph.notes import SAYS
 
 CROSSED: Final = ("source", "origin", "view", "modality", "sex", "format", "bits", "split", "fold")
 """The columns that are counted against the class; bands of age come with them."""
@@ -36,6 +39,7 @@ def totals_of(table: pd.DataFrame) -> Totals:
         patients=len(patients),
         with_patient=int(patients.sum()),
         most_of_a_patient=int(patients.max()) if len(patients) else 0,
+        with_source=int(are_stated(source_names(table)).sum()),
     )
 
 
@@ -50,16 +54,39 @@ def crossings_of(table: pd.DataFrame) -> dict[str, Crossing]:
     bands = pd.cut(
         table["age"].astype(float), [*_BANDS.values(), 200], right=False, labels=list(_BANDS)
     )
-    crossings = {name: _cross(table[name], table["label"]) for name in CROSSED}
+    told = table.assign(source=source_names(table))
+    crossings = {name: _cross(told[name], table["label"]) for name in CROSSED}
     return crossings | {"age_band": _cross(bands, table["label"])}
 
 
 def missing_of(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Counts by class the pictures of which each column that may be null is null."""
     names = [name for name, column in MANIFEST.columns.items() if column.nullable]
-    counts = table[names].isna().groupby(table["label"].to_numpy(str)).sum()
+    names.remove("root")  # null of a public data set, of which nothing is missing
+    unstated = table[names].isna().assign(notes=has_note(table, UNKNOWN))
+    counts = unstated.groupby(table["label"].to_numpy(str)).sum()
     classes = classes_of(table)
     return {name: {label: int(counts.loc[label, name]) for label in classes} for name in names}
+
+
+def has_note(table: pd.DataFrame, kind: str) -> pd.Series:
+    """Tells of each picture whether it has a note of a kind."""
+    return table["notes"].map(lambda cell: kind in kinds_of(cell)).astype(bool)
+
+
+def notes_of(table: pd.DataFrame) -> dict[str, NoteCounts]:
+    """Counts the pictures with a note of each kind, by class and by source."""
+    found = {}
+    for kind, n in count_kinds(table["notes"]).items():
+        rows = table[has_note(table, kind)]
+        labels, sources = rows["label"].value_counts(), rows["source"].value_counts()
+        found[kind] = NoteCounts(
+            says=SAYS.get(kind, kind),
+            n=n,
+            classes={label: int(labels.get(label, 0)) for label in classes_of(table)},
+            sources={str(name): int(count) for name, count in sources.items()},
+        )
+    return found
 
 
 def _cross(values: pd.Series, labels: pd.Series) -> Crossing:

@@ -12,11 +12,18 @@ from pulmo.datasets.inspect.counts import (
     crossings_of,
     missing_of,
     modalities_of,
+    notes_of,
     totals_of,
 )
 from pulmo.datasets.inspect.facts import Published, file_facts
 from pulmo.datasets.inspect.inspection import Inspection
-from pulmo.datasets.inspect.sentences import verdict_of, warnings_of
+from pulmo.datasets.inspect.names import other_names
+from pulmo.datasets.inspect.sentences import (
+    names_sentences,
+    one_sided_notes,
+    verdict_of,
+    warnings_of,
+)
 from pulmo.datasets.inspect.spreads import distributions_of
 
 
@@ -42,8 +49,8 @@ def inspect_manifest(
     table = table.reset_index(drop=True)
     facts = file_facts(table, published)
     confounding = confounding_of(table, facts, np.random.default_rng(seed))
-    totals, copies = totals_of(table), copies_of(table)
-    distributions = distributions_of(table, facts)
+    totals, copies, names = totals_of(table), copies_of(table), other_names(table)
+    distributions, notes = distributions_of(table, facts), notes_of(table)
     crossings = crossings_of(table.assign(format=facts["format"], bits=facts["bits"]))
     return Inspection(
         name=name,
@@ -51,14 +58,20 @@ def inspect_manifest(
         manifest_sha256=manifest_sha256(table),
         facts=published.name if published else None,
         verdict=verdict_of(confounding.clues),
-        warnings=warnings_of(
-            confounding.clues, totals, copies, distributions["age"], modalities_of(table)
+        warnings=(
+            *names_sentences(names),
+            *warnings_of(
+                confounding.clues, totals, copies, distributions["age"], modalities_of(table)
+            ),
+            *one_sided_notes(notes),
         ),
         totals=totals,
         labels={label: int((table["label"] == label).sum()) for label in classes_of(table)},
         crossings=crossings,
         missing=missing_of(table),
+        notes=notes,
         distributions=distributions,
         copies=copies,
+        names=names,
         confounding=confounding,
     )

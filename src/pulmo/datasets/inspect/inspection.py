@@ -1,7 +1,10 @@
 """Inspection: the content of `inspection.json`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
+
+from pydantic import Field
 
 from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
@@ -33,6 +36,8 @@ class Totals(Record):
     """Pictures whose patient is named."""
     most_of_a_patient: int
     """Pictures of the patient with the most; 0 without a named one."""
+    with_source: int | None = None
+    """Pictures whose hospital or public set is stated; None of an older inspection."""
 
 
 class Crossing(Record):
@@ -91,6 +96,18 @@ class Copies(Record):
     groups_across_splits: Tally
 
 
+class OtherNames(Record):
+    """The pictures of a class whose file's name speaks of other classes only."""
+
+    pictures: int
+    of: int
+    """Pictures of the class."""
+    classes: dict[str, int]
+    """Class -> pictures whose name speaks of it; a name may speak of several."""
+    examples: tuple[str, ...]
+    """Paths of a few."""
+
+
 class Clue(Record):
     """How well something other than the picture tells the class."""
 
@@ -126,6 +143,18 @@ class Confounding(Record):
     """Name -> clue; `file` is all facts of the files together."""
 
 
+class NoteCounts(Record):
+    """The pictures that have a note of one kind."""
+
+    says: str
+    """What such a note says."""
+    n: int
+    classes: dict[str, int]
+    """Class -> pictures, of every class."""
+    sources: dict[str, int]
+    """Source -> pictures, the most first; without sources of none."""
+
+
 class Inspection(Record):
     """All that is known of a manifest without judging a picture."""
 
@@ -148,9 +177,13 @@ class Inspection(Record):
     """Column -> its values against the class."""
     missing: dict[str, dict[str, int]]
     """Column that may be null -> class -> pictures of which it is null."""
+    notes: Mapping[str, NoteCounts] = {}
+    """Kind of note that the reader made, or `unknown` -> its pictures, the commonest first."""
     distributions: dict[str, Distribution]
     """Quantity -> how it is spread in each class."""
     copies: Copies
+    names: dict[str, OtherNames] = Field(default_factory=dict)
+    """Class -> its pictures whose file's name contradicts it; without classes that have none."""
     confounding: Confounding
     failed: tuple[Failure, ...] = ()
 

@@ -2,10 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from pathlib import PurePath
 from typing import Final
 
 from pulmo.core.estimate import Estimate
-from pulmo.datasets.inspect.inspection import Clue, Copies, Distribution, Tally, Totals
+from pulmo.core.sources import HOW_TO_STATE
+from pulmo.datasets.inspect.inspection import (
+    Clue,
+    Copies,
+    Distribution,
+    NoteCounts,
+    OtherNames,
+    Tally,
+    Totals,
+)
 
 AGE_GAP: Final = 10
 """Years between the median ages of two classes above which age could be what is seen."""
@@ -22,8 +32,9 @@ _NAMES: Final[Mapping[str, str]] = {
     "bytes": "file size",
     "bytes_per_pixel": "bytes per pixel",
     "format": "file format",
+    "notes": "notes of the reader",
 }
-_PLURAL: Final = {"bits", "bytes_per_pixel"}
+_PLURAL: Final = {"bits", "bytes_per_pixel", "notes"}
 _DERIVED: Final = {"aspect": {"width", "height"}, "bytes_per_pixel": {"bytes"}}
 """Facts that need not be named beside those that they follow from."""
 
@@ -86,8 +97,47 @@ def warnings_of(
         modalities: how many pictures are stated to be of each modality.
     """
     further = _telling(clues)[1:]
-    found = (_modalities(modalities), further, _ages(ages), _patients(totals), _copies(copies))
+    found = (
+        _modalities(modalities),
+        _sources(totals),
+        further,
+        _ages(ages),
+        _patients(totals),
+        _copies(copies),
+    )
     return tuple(chain.from_iterable(found))
+
+
+def names_sentences(names: Mapping[str, OtherNames]) -> Iterator[str]:
+    """Yields what names of files say against the classes of their pictures."""
+    for label, found in names.items():
+        told = _list([f"{name} ({n:,})" for name, n in found.classes.items()])
+        verb = (
+            "has a file name that speaks" if found.pictures == 1 else "have file names that speak"
+        )
+        example = PurePath(found.examples[0]).name
+        yield (
+            f"{found.pictures:,} of the {found.of:,} pictures labelled {label} {verb} of another "
+            f"class: {told}, such as {example}. Look whether their label is right."
+        )
+
+
+def one_sided_notes(notes: Mapping[str, NoteCounts]) -> tuple[str, ...]:
+    """Returns a warning of each kind of note that the pictures of one class alone have.
+
+    Args:
+        notes: kind -> its pictures. Kinds of fewer than `FEW` pictures are left out: chance puts
+            these into one class too.
+    """
+    warnings = []
+    for counts in notes.values():
+        having = [label for label, n in counts.classes.items() if n]
+        if counts.n >= FEW and len(having) == 1 < len(counts.classes):
+            warnings.append(
+                f"Only pictures of {having[0]} have this note of the reader ({counts.n:,} of "
+                f"them): {counts.says}. What such pictures look like may tell their class."
+            )
+    return tuple(warnings)
 
 
 def _telling(clues: Mapping[str, Clue]) -> list[str]:
@@ -115,6 +165,17 @@ def _modalities(modalities: Mapping[str, int]) -> Iterator[str]:
         yield (
             f"{counts} pictures are mixed: what tells these apart tells any classes that they do "
             "not share. Training refuses them together unless its recipe names each modality."
+        )
+
+
+def _sources(totals: Totals) -> Iterator[str]:
+    """Warns of pictures of which it is not stated where they are from."""
+    if totals.with_source is not None and totals.with_source < totals.pictures:
+        nameless = totals.pictures - totals.with_source
+        yield (
+            f"It is not stated which source {nameless:,} of the {totals.pictures:,} pictures are "
+            "from, a hospital or a public data set. Whether the source tells the class is not "
+            f"known of them. {HOW_TO_STATE}"
         )
 
 

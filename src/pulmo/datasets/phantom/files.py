@@ -11,6 +11,7 @@ import numpy as np
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import write_atomically
+from pulmo.core.labels import DRAWN
 from pulmo.datasets.phantom.encodings import Levels, dicom, jpeg, mask_png, png
 from pulmo.datasets.phantom.film import PHANTOM_LABELS, Phantom, check_phantom_label, draw
 
@@ -18,7 +19,8 @@ TABLE: Final = "phantoms.csv"
 """Name of the table in the folder; it is written last."""
 
 COLUMNS: Final = (
-    "path", "label", "patient", "view", "age", "sex", "modality", "width", "height",
+    "path", "label", "patient", "source", "view", "age", "sex", "modality", "width", "height",
+    "origin",
 )  # fmt: skip
 """Columns of the table."""
 
@@ -104,12 +106,14 @@ def _write(
         "path": picture.as_posix(),
         "label": phantom.label,
         "patient": str(patient),
+        "source": "phantom",
         "view": phantom.view,
         "age": phantom.age,
         "sex": phantom.sex,
         "modality": "DX",
         "width": width,
         "height": height,
+        "origin": DRAWN,
     }
 
 

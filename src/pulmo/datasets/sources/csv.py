@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
+from pulmo.core.errors import InputError
 from pulmo.core.tables import SPLITS
+from pulmo.datasets.class_names import check_map, labels_of
 from pulmo.datasets.entries import MISFIT
 from pulmo.datasets.rows import (
     Dialect,
@@ -15,12 +18,45 @@ from pulmo.datasets.rows import (
     known_sex,
     known_view,
     offset_in_days,
-    rows_of,
+    rows_in,
 )
-from pulmo.datasets.source import About, Entry, Problem, check_map, label_of, source
+from pulmo.datasets.source import About, Entry, Problem, source
 
 _REQUIRED = ("path", "label")
 _OPTIONAL = ("finding", "patient", "split", "origin", "licence")
+
+
+def rows_of(table: Path, label_map: Mapping[str, str], folder: Path) -> Iterator[Entry | Problem]:
+    """Yields the rows of a CSV file whose paths are relative to a folder.
+
+    The table is read twice: no picture is looked at before all labels are known to be labels. A
+    second row of a picture that gives it another label is kept: the import refuses both.
+
+    Args:
+        table: the file.
+        label_map: word of its column label -> label.
+        folder: where its files lie.
+
+    Raises:
+        InputError: the table is missing, cannot be read, or lacks a column; or there is no folder.
+        UsageError: a word is neither a label nor in `label_map`, or a name of `label_map` is on no
+            row.
+    """
+    dialect = dialect_of(table, _REQUIRED)
+    labels = _labels(table, dialect, label_map)
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; the table's paths are to be relative to it.")
+    lines: dict[tuple[str, str], int] = {}
+    for number, row in rows_in(table, dialect):
+        place = _Place(f"{table}, line {number}", folder, dialect.decimal_comma)
+        entry = _entry(place, row, labels)
+        if isinstance(entry, Entry):
+            first = lines.setdefault((str(entry.path), entry.label), number)
+            if first != number:
+                entry = Problem(
+                    f"{table}, line {number}", f"its picture is on line {first} already"
+                )
+        yield entry
 
 
 @source(
@@ -30,51 +66,45 @@ _OPTIONAL = ("finding", "patient", "split", "origin", "licence")
         licence="yours",
         size="any",
         url="",
-        obtain="ROOT is a CSV file with commas, semicolons or tabs, with the columns path "
-        "and label, and as many of patient, view, modality, age, sex, finding, split, "
-        "origin, licence and offset as you know; paths are relative to the file, the offset is in "
-        "days since the first symptoms or the admission.",
+        obtain="ROOT is a CSV file with commas, semicolons or tabs, with the columns path and "
+        "label, and as many of patient, source, view, modality, age, sex, finding, split, "
+        "origin, licence and offset as you know; paths are relative to the file, the source is the "
+        "hospital or the public set that an image is from (origin is another name of the column), "
+        "the offset is in days since the first symptoms or the admission.",
     ),
+    elsewhere=rows_of,
 )
 def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the rows of the CSV file `root`.
-
-    The table is read twice: no picture is looked at before all labels are known to be labels. A
-    second row of a picture that gives it another label is kept: the import refuses both.
+    """Yields the rows of the CSV file `root`, beside which its files lie; see `rows_of`.
 
     Raises:
-        InputError: the file is missing, is no text or not CSV, or lacks a column.
-        UsageError: a label is neither a label nor in `label_map`, or a name of `label_map` is on no
+        InputError: the file is missing, cannot be read, or lacks a column.
+        UsageError: a word is neither a label nor in `label_map`, or a name of `label_map` is on no
             row.
     """
-    dialect = dialect_of(root, _REQUIRED)
-    labels = _labels(root, dialect, label_map)
-    lines: dict[tuple[str, str], int] = {}
-    for number, row in rows_of(root, dialect):
-        entry = _entry(root, number, row, labels, decimal_comma=dialect.decimal_comma)
-        if isinstance(entry, Entry):
-            first = lines.setdefault((str(entry.path), entry.label), number)
-            if first != number:
-                entry = Problem(f"{root}, line {number}", f"its picture is on line {first} already")
-        yield entry
+    return rows_of(root, label_map, root.parent)
 
 
-def _labels(root: Path, dialect: Dialect, label_map: Mapping[str, str]) -> dict[str, str]:
-    """Returns the label of each name in the column `label`."""
+def _labels(table: Path, dialect: Dialect, label_map: Mapping[str, str]) -> dict[str, str]:
+    """Returns the label of each word in the column `label`."""
     lines: dict[str, int] = {}
-    for number, row in rows_of(root, dialect):
+    for number, row in rows_in(table, dialect):
         if row["label"]:
             lines.setdefault(row["label"], number)
-    check_map(label_map, lines, root)
-    return {
-        name: label_of(name, label_map, f"{root}, line {number}") for name, number in lines.items()
-    }
+    check_map(label_map, lines, table)
+    return labels_of(lines, label_map, table)
 
 
-def _entry(
-    root: Path, number: int, row: Row, labels: Mapping[str, str], *, decimal_comma: bool
-) -> Entry | Problem:
-    where = f"{root}, line {number}"
+class _Place(NamedTuple):
+    """Where a row stands, where its file lies, and whether a comma in its numbers is a point."""
+
+    where: str
+    folder: Path
+    decimal_comma: bool
+
+
+def _entry(place: _Place, row: Row, labels: Mapping[str, str]) -> Entry | Problem:
+    where, folder, decimal_comma = place
     path, label = row["path"], row["label"]
     if path is None or label is None:
         return Problem(where, MISFIT)
@@ -85,7 +115,7 @@ def _entry(
         return Problem(where, f"its split is {known['split']!r}, not {', '.join(SPLITS)}")
     try:
         return Entry(
-            file_inside(root.parent, path),
+            file_inside(folder, path),
             labels[label],
             finding=known["finding"] or label,
             patient=known["patient"],
@@ -94,7 +124,7 @@ def _entry(
             age=age_in_years(row.get("age"), decimal_comma=decimal_comma),
             sex=known_sex(row.get("sex")),
             split=known["split"],
-            origin=known["origin"],
+            origin=known["origin"] or row.get("source") or None,
             licence=known["licence"],
             offset=offset_in_days(row.get("offset"), decimal_comma=decimal_comma),
         )

@@ -8,6 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from pulmo.core.errors import RefusedError
+from pulmo.core.sources import HOW_TO_STATE, are_stated, source_names
 from pulmo.core.tables import SPLITS, patient_names
 
 
@@ -28,6 +29,21 @@ def absences(table: pd.DataFrame) -> list[str]:
     """
     labels = sorted(table["label"][table["split"].notna()].unique())
     return list(_absent(table, labels))
+
+
+def unstated(table: pd.DataFrame) -> list[str]:
+    """Returns a sentence if sources are held apart of which it is not known whether they differ.
+
+    Args:
+        table: a manifest in which each source is on one side or in one fold.
+    """
+    part = table[table["split"].notna()]
+    n = int((~are_stated(source_names(part))).sum())
+    sentence = (
+        f"It is not stated which hospital {n} of these pictures are from: a source that is held "
+        f"apart may be of the same hospital as the others. {HOW_TO_STATE}"
+    )
+    return [sentence] if n else []
 
 
 def uncurated(table: pd.DataFrame) -> list[str]:

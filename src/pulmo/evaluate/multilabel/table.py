@@ -17,8 +17,8 @@ THRESHOLD: Final = 0.5
 """Probability from which a finding is called, where neither table nor user says another."""
 
 _CONTEXT: Final = (
-    "path", "sha256", "group", "patient", "source", "origin", "view", "sex", "age", "split",
-    "width", "height",
+    "path", "sha256", "group", "patient", "source", "origin", "root", "view", "sex", "age",
+    "split", "width", "height",
 )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from pydicom.dataset import Dataset
 import pulmo
 from pulmo.radiograph.deidentify.profile import EDITION, Action, action_by_tag, action_by_value
 from pulmo.radiograph.deidentify.pseudonyms import Pseudonyms, is_of_the_standard
-from pulmo.radiograph.dicom_tags import facts_of, text_of
+from pulmo.radiograph.dicom_elements import Elements, text_of
+from pulmo.radiograph.dicom_tags import facts_of
 
 # What stands where a value must be.
 _DUMMIES: Final[dict[str, Any]] = {
@@ -38,7 +39,7 @@ def clean(dataset: Dataset, pseudonyms: Pseudonyms, *, characteristics: bool) ->
         characteristics: whether age, sex, size, weight and the like are kept.
     """
     patient = _identity_of(dataset)
-    age = facts_of(dataset, bits=0).age if characteristics else None
+    age = facts_of(Elements(dataset), bits=0).age if characteristics else None
     _treat(dataset, pseudonyms, characteristics=characteristics)
     if patient:
         dataset.PatientID = pseudonyms.patient(patient)

@@ -12,7 +12,7 @@ from pulmo.radiograph.deidentify.dataset import clean
 from pulmo.radiograph.deidentify.pseudonyms import Pseudonyms, is_of_the_standard
 from pulmo.radiograph.deidentify.suspicion import reasons_to_look
 from pulmo.radiograph.dicom import parse_dicom
-from pulmo.radiograph.dicom_tags import text_of
+from pulmo.radiograph.dicom_elements import text_of
 from pulmo.radiograph.guard import damage_of, quiet_decoders
 from pulmo.radiograph.limits import LIMITS, Limits
 

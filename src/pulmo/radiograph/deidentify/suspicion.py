@@ -10,8 +10,8 @@ from pulmo.core.errors import PulmoError
 from pulmo.radiograph.burned_in import text_lines
 from pulmo.radiograph.codestream import comments_of
 from pulmo.radiograph.dicom import decode_dicom
+from pulmo.radiograph.dicom_elements import text_of
 from pulmo.radiograph.dicom_pixels import has_hidden_bits
-from pulmo.radiograph.dicom_tags import text_of
 from pulmo.radiograph.limits import Limits
 
 # PS3.3 C.8.6.1: of Conversion Type, those that copy a film, a paper or a screen.

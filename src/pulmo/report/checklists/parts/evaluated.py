@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from pulmo.core.sources import is_stated
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.report.checklists.artefacts import Artefacts, Gap
 from pulmo.report.checklists.checklist import Said
@@ -20,6 +21,10 @@ _UNNOTED: Final = (
     "An evaluation of a test notes no opening of its own: say whether it is among those counted."
 )
 _WHOSE: Final = "Say whose pictures these are: a source may hold those of another."
+_UNSTATED: Final = (
+    "Of some pictures it is not stated which hospital they are from, so that it is not known "
+    "whether any of those evaluated are from elsewhere. Say where they are from."
+)
 
 
 def judged(artefacts: Artefacts) -> Said:
@@ -57,15 +62,22 @@ def external(artefacts: Artefacts) -> Said:
     """Says which evaluations are on sources that the model was not trained on."""
     known = _training_sources(artefacts)
 
+    if not all(map(is_stated, known)):
+        raise Gap(_UNSTATED)
+
     def tell(evaluation: Evaluation) -> str | None:
-        new = sorted(_sources(evaluation) - known)
+        new = sorted(name for name in _sources(evaluation) - known if is_stated(name))
         if _made_the_model(artefacts, evaluation) or not new:
             return None
         counts = counted({name: sum(evaluation.data.sources[name].values()) for name in new})
         return f"no training picture is of {counts}; all of it: {figures(evaluation.overall)}"
 
-    said = of_each(artefacts, tell, "data.split, data.sources, overall", _NO_OTHER)
-    return said._replace(gap=_WHOSE)
+    unsure = any(
+        not is_stated(name) for each in artefacts.evaluations for name in _sources(each) - known
+    )
+    otherwise = _UNSTATED if unsure else _NO_OTHER
+    said = of_each(artefacts, tell, "data.split, data.sources, overall", otherwise)
+    return said._replace(gap=f"{_WHOSE} {_UNSTATED}" if unsure else _WHOSE)
 
 
 def left_out(artefacts: Artefacts) -> Said:

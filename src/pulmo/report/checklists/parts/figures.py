@@ -107,7 +107,7 @@ def within_sources(artefacts: Artefacts) -> Said:
         artefacts,
         tell,
         "contrasts",
-        "No evaluation given has classes to compare within one source.",
+        "No evaluation given has classes to compare within one source that is stated.",
     )
 
 

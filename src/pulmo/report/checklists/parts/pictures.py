@@ -4,6 +4,7 @@ from typing import Final
 
 import pandas as pd
 
+from pulmo.core.sources import source_names
 from pulmo.core.tables import SPLITS
 from pulmo.datasets.inspect.inspection import NOT_STATED, Tally
 from pulmo.datasets.source import SOURCES
@@ -44,7 +45,7 @@ def labels(artefacts: Artefacts) -> Said:
 def sources(artefacts: Artefacts) -> Said:
     """Says whose the pictures are, under which terms, and where they are to be had."""
     given = artefacts.pictures
-    counts = given.table["source"].value_counts(sort=False).sort_index()
+    counts = source_names(given.table).value_counts(sort=False).sort_index()
     known, unknown = [], []
     for name, n in counts.items():
         if str(name) not in SOURCES:
@@ -181,7 +182,7 @@ def content(artefacts: Artefacts) -> Said:
 def obtaining(artefacts: Artefacts) -> Said:
     """Says that the pictures stay with their sources."""
     given = artefacts.pictures
-    names = counted(_counts(given.table["source"]))
+    names = counted(_counts(source_names(given.table)))
     return Said(
         f"The manifest holds paths and hashes, no pictures; those are of their sources: {names}.",
         f"{given.name}: path, sha256, source",

@@ -1,0 +1,60 @@
+"""Whether a model was meant for an image, by what the image's header says."""
+
+from typing import Final
+
+from pulmo.bundle.card import Card
+from pulmo.core.errors import RefusedError
+from pulmo.radiograph import Facts, Note
+from pulmo.radiograph.facts import FRONTAL
+
+_XRAY: Final = ("X-ray",)
+_CHEST: Final = "chest"
+
+
+def check_scope(card: Card, facts: Facts, name: str) -> tuple[Note, ...]:
+    """Refuses an image whose header says that the model was not meant for it.
+
+    What the header leaves open passes: most files do not say what they show.
+
+    Args:
+        card: of the model; `training.accepts` names what passes with the reader's note of it.
+        facts: what the image's file says.
+        name: what the message calls the image.
+
+    Returns:
+        a note where the view is frontal, but not one of the training.
+
+    Raises:
+        RefusedError: the image is of another modality, part of the body or view than those that
+            the model was trained on, or is not made to be looked at (PS3.3 C.8.11.1.1.1).
+    """
+    training = card.training
+    modalities = training.modalities or _XRAY
+    if facts.modality not in (None, *modalities):
+        stated = "" if training.modalities else " (its card states no other modality)"
+        raise RefusedError(
+            f"{name} is of the modality {facts.modality}; {card.name} was trained on "
+            f"{' and '.join(modalities)} only{stated}."
+        )
+    against: dict[str, str] = {}
+    if facts.intent:
+        against[facts.intent] = (
+            "Presentation Intent Type FOR PROCESSING: the detector's values, which are not made to "
+            "be looked at"
+        )
+    if facts.view and facts.view not in (*FRONTAL, *training.views):
+        against[facts.view] = f"a {facts.view} view; {_trained_on(card)}"
+    if facts.body_part and _CHEST not in facts.body_part:
+        against["other body part"] = f"another part of the body: {facts.body_part}"
+    refused = [words for key, words in against.items() if key not in training.accepts]
+    if refused:
+        raise RefusedError(f"{name} is out of scope. Its header states {'; and '.join(refused)}.")
+    if facts.view in FRONTAL and training.views and facts.view not in training.views:
+        return (Note("scope", f"The header states the view {facts.view}; {_trained_on(card)}."),)
+    return ()
+
+
+def _trained_on(card: Card) -> str:
+    """Returns which views the model was trained on, as the end of a sentence."""
+    views = ", ".join(card.training.views)
+    return f"{card.name} was trained on {views or 'frontal images'}"

@@ -1,0 +1,134 @@
+"""Results of `pulmo predict`, written as they come: JSON, a JSON object a line, CSV."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
+
+import typer
+
+from pulmo.core.errors import UsageError
+from pulmo.core.files import replacing
+
+if TYPE_CHECKING:
+    from pulmo.bundle.predictor import Predictor
+    from pulmo.workflows.predict import Prediction
+
+Form = Literal["json", "jsonl", "csv"]
+Write = Callable[["Prediction"], None]
+
+_FORMS: Final[tuple[Form, ...]] = ("json", "jsonl", "csv")
+
+
+def form_of(asked: dict[Form, bool], output: Path | None) -> Form | None:
+    """Returns the form of the results; None for lines that people read.
+
+    Args:
+        asked: form -> whether its option is there.
+        output: the file for the results, whose name tells the form too.
+
+    Raises:
+        UsageError: several forms are asked for, or the file's name tells none or another.
+    """
+    named = [form for form, there in asked.items() if there]
+    if len(named) > 1:
+        raise UsageError(f"Choose one of {', '.join(f'--{form}' for form in named)}.")
+    if output is None:
+        return named[0] if named else None
+    told = [form for form in _FORMS if output.suffix.lower() == f".{form}"]
+    if not told or (named and named != told):
+        wanted = f".{named[0]}" if named else ".json, .jsonl or .csv"
+        raise UsageError(f"{output} does not end in {wanted}, which says what is written there.")
+    return told[0]
+
+
+@contextmanager
+def results_to(output: Path | None) -> Iterator[TextIO]:
+    """Gives the stream for results: standard output, or a file that is there when it is whole."""
+    if output is None:
+        yield typer.get_text_stream("stdout")
+        return
+    with replacing(output) as file:
+        text = io.TextIOWrapper(file, "utf-8", errors="backslashreplace", newline="")
+        yield text
+        text.flush()
+        text.detach()
+
+
+@contextmanager
+def writer(form: Form, stream: TextIO, predictor: "Predictor") -> Iterator[Write]:
+    """Gives what writes a result, and writes what comes before and after all of them."""
+    if form == "csv":
+        yield _csv(stream, predictor)
+    elif form == "jsonl":
+        yield lambda result: _put(stream, f"{json.dumps(record(result, predictor))}\n")
+    else:
+        between = "[\n"
+
+        def write(result: "Prediction") -> None:
+            nonlocal between
+            text = json.dumps(record(result, predictor), indent=2)
+            _put(stream, between + "\n".join(f"  {line}" for line in text.splitlines()))
+            between = ",\n"
+
+        yield write
+        _put(stream, "[]\n" if between == "[\n" else "\n]\n")
+
+
+def record(result: "Prediction", predictor: "Predictor") -> dict[str, Any]:
+    """Returns the JSON object of a result."""
+    card = predictor.card
+    return {
+        "file": result.file,
+        "sha256": result.sha256,
+        "status": result.status,
+        "reason": result.reason,
+        "notes": [note.text for note in result.notes],
+        "note_kinds": [note.kind for note in result.notes],
+        "probabilities": result.probabilities,
+        "decision": result.decision,
+        "positive": result.positive,
+        "band": result.band,
+        "classes": None if result.classes is None else list(result.classes),
+        "threshold": card.decision.threshold,
+        "heatmap": None if result.heatmap is None else str(result.heatmap),
+        "model": {"name": card.name, "version": card.created, "sha256": predictor.sha256},
+    }
+
+
+def _csv(stream: TextIO, predictor: "Predictor") -> Write:
+    """Writes the header of a table and returns what writes a row; an empty cell is a null."""
+    labels = predictor.card.labels.order
+
+    def row(result: "Prediction") -> dict[str, Any]:
+        known = record(result, predictor)
+        model = known.pop("model")
+        probabilities = known.pop("probabilities") or {}
+        lists = {"notes": " ", "note_kinds": ";", "classes": ";"}
+        known |= {name: between.join(known[name] or ()) for name, between in lists.items()}
+        if result.positive is not None:
+            known["positive"] = str(result.positive).lower()
+        return (
+            known
+            | {f"p_{label}": probabilities.get(label) for label in labels}
+            | {f"model_{name}": value for name, value in model.items()}
+        )
+
+    from pulmo.workflows.predict import Prediction
+
+    table = csv.DictWriter(stream, list(row(Prediction("", "error"))), lineterminator="\n")
+    table.writeheader()
+
+    def write(result: "Prediction") -> None:
+        table.writerow(row(result))
+        stream.flush()
+
+    return write
+
+
+def _put(stream: TextIO, text: str) -> None:
+    stream.write(text)
+    stream.flush()

@@ -1,0 +1,72 @@
+"""Settings: changes of a recipe's values by their dotted keys, as `train.lr=1e-3`."""
+
+import re
+import tomllib
+from typing import Any, Final
+
+from pulmo.core.errors import UsageError
+
+# A bare word of a list or of a table, such as covid in [covid, normal] and in {viral = covid}.
+_BARE: Final = re.compile(r"(?<=[\[,=\s])([A-Za-z_][\w./-]*)(?=\s*[,\]}])")
+_TOML_WORDS: Final = frozenset({"true", "false", "inf", "nan"})
+
+
+def key_of(setting: str) -> str:
+    """Returns the dotted key that a setting changes."""
+    return setting.partition("=")[0].strip()
+
+
+def apply_setting(tree: dict[str, Any], setting: str) -> None:
+    """Changes `tree` by one `a.b=value`, whose value is TOML or a word.
+
+    Raises:
+        UsageError: it is no such setting, or the tree has no place for it.
+    """
+    dotted, separator, text = setting.partition("=")
+    dotted = dotted.strip()
+    if not separator or not all(dotted.split(".")):
+        raise UsageError(f"{setting!r} is not a setting; write section.key=value.")
+    set_value(tree, dotted, _value(text), setting)
+
+
+def set_value(tree: dict[str, Any], dotted: str, value: Any, setting: str) -> None:  # noqa: ANN401 - whatever TOML can hold
+    """Sets one value of `tree`; `setting` is what messages call it.
+
+    Raises:
+        UsageError: the tree has no place for it.
+    """
+    *sections, key = dotted.split(".")
+    node: Any = tree
+    for section in sections:
+        if isinstance(node, list):
+            node = _entry(node, section, setting)
+        else:
+            node = node.setdefault(section, {})
+        if not isinstance(node, dict | list):
+            raise UsageError(f"{setting!r}: {section!r} is a value, not a section.")
+    if isinstance(node, list):
+        raise UsageError(f"{setting!r}: say which key of the entry {key!r} of the list is meant.")
+    node[key] = value
+
+
+def _value(text: str) -> Any:  # noqa: ANN401 - whatever TOML can hold
+    """Returns a value of TOML, in which a list's or a table's words need no quotes, or the text."""
+    for written in (text, _BARE.sub(_quoted, text)):
+        try:
+            return tomllib.loads(f"value = {written}")["value"]
+        except tomllib.TOMLDecodeError:
+            continue
+    return text
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return found[1] if found[1] in _TOML_WORDS else f'"{found[1]}"'
+
+
+def _entry(entries: list[Any], number: str, setting: str) -> Any:  # noqa: ANN401 - whatever TOML can hold
+    """Returns one entry of a list, counted from 0."""
+    if not (number.isdecimal() and int(number) < len(entries)):
+        raise UsageError(
+            f"{setting!r}: {number!r} is no entry of the list; it has 0 to {len(entries) - 1}."
+        )
+    return entries[int(number)]

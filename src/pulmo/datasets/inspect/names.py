@@ -1,0 +1,72 @@
+"""Names of files that speak of another class than the one they are labelled as."""
+
+import re
+from collections import Counter
+from pathlib import PurePath
+from typing import Final
+
+import pandas as pd
+
+from pulmo.datasets.inspect.counts import classes_of
+from pulmo.datasets.inspect.inspection import OtherNames
+
+EXAMPLES: Final = 4
+
+_WORDS: Final = {
+    "normal": "normal",
+    "bacteria": "bacterial",
+    "bacterial": "bacterial",
+    "virus": "viral",
+    "viral": "viral",
+    "covid": "covid",
+    "coronavirus": "covid",
+    "pneumonia": "pneumonia",
+    "tuberculosis": "other",
+    "tb": "other",
+}
+"""Word of a file's name -> the label that it speaks of."""
+
+_NEGATIONS: Final = frozenset({"no", "non", "not", "negative", "neg", "without"})
+
+_FITTING: Final = {
+    "covid": {"viral", "pneumonia"},
+    "bacterial": {"pneumonia"},
+    "viral": {"pneumonia"},
+    "pneumonia": {"bacterial", "viral", "covid"},
+    "normal": set[str](),
+    # Whatever is not the disease that a set is about may be called other.
+    "other": {"bacterial", "viral", "pneumonia", "normal"},
+}
+"""Label -> other labels that a name may speak of without contradicting it."""
+
+
+def spoken_of(name: str) -> set[str]:
+    """Returns the labels that whole words of a file's name speak of; none if one negates."""
+    words = set(re.findall(r"[a-z]+", name.lower()))
+    return set() if words & _NEGATIONS else {_WORDS[word] for word in words & _WORDS.keys()}
+
+
+def other_names(table: pd.DataFrame) -> dict[str, OtherNames]:
+    """Returns class -> its pictures whose file's name speaks of other classes only.
+
+    A class without such a picture is left out. The extension and the folders say nothing here.
+
+    Args:
+        table: a manifest.
+    """
+    found: dict[str, list[tuple[str, set[str]]]] = {}
+    for path, label in zip(table["path"], table["label"], strict=True):
+        spoken = spoken_of(PurePath(path).stem)
+        if spoken and not spoken & {label, *_FITTING[label]}:
+            found.setdefault(label, []).append((path, spoken))
+    pictures = Counter(table["label"])
+    return {
+        label: OtherNames(
+            pictures=len(found[label]),
+            of=pictures[label],
+            classes=dict(sorted(Counter(s for _, spoken in found[label] for s in spoken).items())),
+            examples=tuple(path for path, _ in found[label][:EXAMPLES]),
+        )
+        for label in classes_of(table)
+        if label in found
+    }

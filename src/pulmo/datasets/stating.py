@@ -1,0 +1,40 @@
+"""What the user states of a data set of his or her own when it is imported."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import pandas as pd
+
+from pulmo.core.errors import UsageError
+
+EVERY: Final = ""
+"""The class that stands for all classes."""
+
+
+def state_sources(table: pd.DataFrame, stated: Mapping[str, str]) -> pd.DataFrame:
+    """Returns a manifest with the hospital, or the set, that the images of a class are from.
+
+    An image whose row states its origin keeps it.
+
+    Args:
+        table: the manifest of a folder or a table of the user's own.
+        stated: class -> its source; the class is a label, or a name that the data set gives it;
+            `EVERY` stands for all classes that are not named.
+
+    Raises:
+        UsageError: the data set has no such class.
+    """
+    if not stated:
+        return table
+    origin = table["origin"].copy()
+    for name, source in sorted(stated.items(), reverse=True):  # the class for all others is last
+        mine = (table["finding"] == name).fillna(value=False) | (table["label"] == name)
+        if name != EVERY and not mine.any():
+            known = sorted({*table["label"], *table["finding"].dropna()})
+            raise UsageError(
+                f"--source says where images of {name!r} are from, but there are none; the classes "
+                f"are {', '.join(known)}."
+            )
+        chosen = mine if name != EVERY else pd.Series(data=True, index=table.index)
+        origin = origin.mask(chosen & origin.isna(), source)
+    return table.assign(origin=origin)

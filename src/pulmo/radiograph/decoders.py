@@ -1,0 +1,129 @@
+"""A compressed frame becomes numbers, by one decoder for each kind of compression.
+
+imagecodecs brings the decoders: libjpeg-turbo for JPEG of 8 and 12 bits and for JPEG Lossless,
+CharLS for JPEG-LS, OpenJPEG for JPEG 2000, high-throughput JPEG 2000 too. They run in this process:
+`benchmarks/decoders_under_mutation.py` found no input that ends or stops it.
+"""
+
+import struct
+from typing import Any, Final
+
+import numpy as np
+from imagecodecs import (
+    JpeglsError,
+    jpeg2k_decode,
+    jpeg8_decode,
+    jpegls_decode,
+    packbits_decode,
+)
+from numpy.typing import NDArray
+
+from pulmo.core.errors import InputError
+from pulmo.radiograph.codestream import J2K, JP2, Codestream
+from pulmo.radiograph.jpeg_data import has_all_scans, with_end, with_other_data_behind
+
+_LS_FRAME: Final = b"\xff\xf7"
+_LS_PRESET: Final = b"\xff\xf8"
+_RLE_HEADER: Final = struct.Struct("<16I")
+
+
+class TruncatedError(InputError):
+    """The coded data end before the last row."""
+
+
+def decode_codestream(frame: bytes, head: Codestream) -> NDArray[Any]:
+    """Decodes a JPEG, JPEG-LS or JPEG 2000 image; colours stay as they were coded.
+
+    Args:
+        frame: the image.
+        head: what its header says. The caller has checked its size.
+
+    Returns:
+        integers [height, width] or [height, width, samples].
+
+    Raises:
+        TruncatedError: the data of a JPEG image end before its last row.
+        Exception: whatever a decoder raises on damaged data, and where other data end early.
+    """
+    if frame.startswith((J2K, JP2)):
+        values = jpeg2k_decode(frame)
+    elif _LS_FRAME in frame[: _first_scan(frame)]:
+        values = _jpeg_ls(frame if head.is_ended else with_end(frame), head)
+    else:
+        values = _whole_jpeg(frame if head.is_ended else with_end(frame), head)
+    shape = head.height, head.width, *([head.samples] if head.samples > 1 else [])
+    if values.shape != shape:
+        raise ValueError("The decoder gave another number of pixels than the header says.")
+    return np.asarray(values)
+
+
+def decode_rle(frame: bytes, shape: tuple[int, int, int], size: int) -> NDArray[Any]:
+    """Decodes RLE Lossless (PS3.5 annex G).
+
+    Args:
+        frame: the image.
+        shape: height, width and samples of a pixel.
+        size: bytes of one sample.
+
+    Returns:
+        unsigned integers [height, width] or [height, width, samples].
+
+    Raises:
+        TruncatedError: a segment ends before its last row.
+        Exception: the data are damaged.
+    """
+    height, width, samples = shape
+    count, *starts = _RLE_HEADER.unpack_from(frame)
+    if count != samples * size:
+        raise ValueError("The number of segments does not fit the samples.")
+    ends = [*starts[1:count], len(frame)]
+    planes = np.empty((samples, size, height * width), np.uint8)
+    for at, (start, end) in enumerate(zip(starts, ends, strict=False)):
+        # The most significant byte of a sample comes first.
+        planes[at // size, size - 1 - at % size] = _unpacked(frame[start:end], height * width)
+    values = np.ascontiguousarray(planes.transpose(2, 0, 1)).view(f"<u{size}")
+    return values.reshape((height, width) if samples == 1 else shape)
+
+
+def _unpacked(segment: bytes, length: int) -> NDArray[np.uint8]:
+    # Some encoders fill up the last run of an image.
+    unpacked = packbits_decode(segment, out=length + 256)
+    if len(unpacked) < length:
+        raise TruncatedError
+    return np.frombuffer(unpacked, np.uint8, length)
+
+
+def _first_scan(frame: bytes) -> int:
+    return max(frame.find(b"\xff\xda"), 0)
+
+
+def _jpeg_ls(frame: bytes, head: Codestream) -> NDArray[Any]:
+    """Decodes a JPEG-LS image; of fewer than 8 bits, also one with the thresholds of old encoders.
+
+    CharLS up to 1.0, which is in DCMTK and GDCM, did not take its thresholds from ISO/IEC 14495-1
+    C.2.4.1.1.1 for these. With the wrong ones, the data come to no end.
+    """
+    try:
+        return np.asarray(jpegls_decode(frame))
+    except JpeglsError:
+        scan = _first_scan(frame)
+        if head.bits >= 8 or _LS_PRESET in frame[:scan]:
+            raise
+        near = frame[scan + 5 + 2 * frame[scan + 4]]
+        numbers = (2**head.bits - 1, 2 + 3 * near, 3 + 5 * near, 4 + 7 * near, 64)
+        preset = _LS_PRESET + struct.pack(">HB5H", 13, 1, *numbers)
+        return np.asarray(jpegls_decode(frame[:scan] + preset + frame[scan:]))
+
+
+def _whole_jpeg(frame: bytes, head: Codestream) -> NDArray[Any]:
+    """Decodes a JPEG image twice, with other data behind its own the second time."""
+    colours = "RGB" if head.samples == 3 else None
+    values: NDArray[Any] = jpeg8_decode(frame, colorspace=colours, outcolorspace=colours)
+    other = with_other_data_behind(frame)
+    if not has_all_scans(frame):
+        raise TruncatedError
+    if other is not None:
+        again = jpeg8_decode(other, colorspace=colours, outcolorspace=colours)
+        if not np.array_equal(values, again):
+            raise TruncatedError
+    return values

@@ -1,0 +1,135 @@
+"""Whether a DICOM data set is one image that is read."""
+
+from typing import Final
+
+from pydicom.uid import UID
+
+from pulmo.core.errors import InputError, RefusedError
+from pulmo.radiograph.dicom_elements import Elements, element_name
+from pulmo.radiograph.dicom_syntax import decodes, syntax_name
+from pulmo.radiograph.limits import Limits
+
+GREY: Final = ("MONOCHROME1", "MONOCHROME2")
+COLOUR: Final = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+PALETTE: Final = "PALETTE COLOR"
+_READ: Final = (*GREY, PALETTE, *COLOUR)
+_RETIRED: Final = ("HSV", "ARGB", "CMYK", "YBR_PARTIAL_422", "YBR_PARTIAL_420")
+_NUMBERS: Final = (
+    "SamplesPerPixel",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "PixelRepresentation",
+)
+_OTHER_PIXELS: Final = ("FloatPixelData", "DoubleFloatPixelData")
+
+
+def check_scope(elements: Elements, name: str, limits: Limits) -> str:
+    """Returns the photometric interpretation of a data set that is one image that is read.
+
+    The numbers that describe its pixels are then whole numbers that fit each other.
+
+    Raises:
+        InputError: it should be an image but lacks what one needs, or contradicts itself.
+        RefusedError: it is something else, or an image that is not read.
+    """
+    dataset = elements.dataset
+    if "DirectoryRecordSequence" in dataset:
+        raise RefusedError(f"{name} is a DICOMDIR, a list of other files; name these instead.")
+    if "PixelData" not in dataset:
+        _refuse_without_pixels(elements, name)
+    photometric = elements.text("PhotometricInterpretation")
+    numbers = {keyword: _whole_number(elements, keyword, name) for keyword in _NUMBERS}
+    missing = [keyword for keyword, number in numbers.items() if number is None]
+    missing += [] if photometric else ["PhotometricInterpretation"]
+    if missing:
+        words = ", ".join(map(element_name, missing))
+        raise InputError(f"{name} is a DICOM image whose header lacks {words}.")
+    frames = elements.numbers("NumberOfFrames")
+    if "NumberOfFrames" in dataset and not frames:
+        dataset.NumberOfFrames = 1
+    if frames and frames[0] > 1:
+        raise RefusedError(f"{name} holds several frames; one image was expected.")
+    limits.check_shape(int(dataset["Rows"].value), int(dataset["Columns"].value), name)
+    if photometric not in _READ:
+        known = f" {photometric}" if photometric in _RETIRED else ""
+        raise RefusedError(
+            f"{name} has a Photometric Interpretation{known} that is not read; "
+            f"{', '.join(_READ)} are."
+        )
+    _check_pixels(elements, photometric, name)
+    if not decodes(dataset):
+        raise RefusedError(
+            f"{name} is compressed in a way that is not read: {syntax_name(dataset)}."
+        )
+    return photometric
+
+
+def _refuse_without_pixels(elements: Elements, name: str) -> None:
+    """Refuses a data set without Pixel Data, with what is known of it.
+
+    Raises:
+        InputError: it should be an image.
+        RefusedError: it is none, or its pixels are of a kind that is not read.
+    """
+    if any(keyword in elements.dataset for keyword in _OTHER_PIXELS):
+        raise RefusedError(
+            f"{name} stores its pixels as floating-point numbers, which are not read."
+        )
+    kind = UID(elements.text("SOPClassUID"))
+    if "Rows" in elements.dataset or "Image Storage" in kind.name:
+        raise InputError(f"{name} is a DICOM image without Pixel Data; it may be truncated.")
+    known = kind.name if kind.name != kind else "of an unknown kind"
+    raise RefusedError(f"{name} is a DICOM file without an image ({known or 'no kind'}).")
+
+
+def _whole_number(elements: Elements, keyword: str, name: str) -> int | None:
+    """Returns a number that the image needs; None where the header has none.
+
+    Raises:
+        InputError: the header has something else there.
+    """
+    value: object = ""
+    try:
+        value = elements.dataset.get(keyword)
+        if value in (None, ""):
+            return None
+        number = int(str(value))
+        if not isinstance(value, int):
+            # In another value representation than the standard's.
+            setattr(elements.dataset, keyword, number)
+        return number  # noqa: TRY300 - what is above may raise
+    except Exception:  # noqa: BLE001 - pydicom raises anything on a value that departs
+        words = element_name(keyword)
+        raise InputError(f"{name} has a value of {words} that is not a whole number.") from None
+
+
+def _check_pixels(elements: Elements, photometric: str, name: str) -> None:
+    """Checks that what the header says of the pixels fits together.
+
+    Raises:
+        InputError: it does not.
+    """
+    dataset = elements.dataset
+    samples, allocated, stored = (
+        int(dataset[keyword].value)
+        for keyword in ("SamplesPerPixel", "BitsAllocated", "BitsStored")
+    )
+    if samples != (3 if photometric in COLOUR else 1):
+        raise InputError(
+            f"{name} contradicts itself: its Photometric Interpretation is {photometric} and its "
+            f"Samples per Pixel {samples}."
+        )
+    if not 1 <= stored <= allocated:
+        raise InputError(
+            f"{name} contradicts itself: its Bits Stored are {stored} and its Bits Allocated "
+            f"{allocated}."
+        )
+    high = elements.numbers("HighBit")
+    if high and stored - 1 <= high[0] <= allocated - 1:
+        return
+    if high:
+        text = f"High Bit is {high[0]:g} where {stored} bits are stored; it was ignored."
+        elements.note("contradiction", text)
+    dataset.HighBit = stored - 1

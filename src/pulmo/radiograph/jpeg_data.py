@@ -1,0 +1,75 @@
+"""Whether the data of a JPEG image reach its last row.
+
+libjpeg makes up what coded data lack, and no Python package passes its warning on.
+"""
+
+import re
+from typing import Final
+
+from pulmo.radiograph.codestream import SCAN, jpeg_segments
+
+# Those whose data are Huffman codes: an arithmetic decoder may read behind the end of its data.
+_HUFFMAN: Final = range(0xC0, 0xC4)
+_PROGRESSIVE: Final = 0xC2
+_END_OF_IMAGE: Final = b"\xff\xd9"
+_RESTART: Final = re.compile(rb"\xff[\xd0-\xd7]")
+# Bytes without a marker, whose bits follow no rule.
+_FILL: Final = bytes(5 + at * at * 89 % 241 for at in range(1, 65))
+
+
+def with_end(frame: bytes) -> bytes:
+    """Returns a JPEG image whose end marker is missing with one, which decoders wait for."""
+    return frame.rstrip(b"\xff") + _END_OF_IMAGE
+
+
+def with_other_data_behind(frame: bytes) -> bytes | None:
+    """Returns a JPEG image with arbitrary bytes behind the coded data of each scan.
+
+    An image whose data reach the last row does not depend on what follows them, so it decodes to
+    the same pixels with these bytes. One whose data end early takes them for pixels.
+
+    Returns:
+        None where this tells nothing, because the data are no Huffman codes.
+    """
+    segments = list(jpeg_segments(frame))
+    if not any(segment.marker in _HUFFMAN for segment in segments):
+        return None
+    pieces, done = [], 0
+    for segment in segments:
+        if segment.marker == SCAN:
+            coded = frame[segment.end : segment.coded_end]
+            pieces.append(frame[done : segment.end])
+            markers = [*_RESTART.findall(coded), b""]
+            for part, marker in zip(_RESTART.split(coded), markers, strict=True):
+                pieces += [part, _fill(part), marker]
+            # The marker of a restart that is missing, whose numbers run from 0 to 7.
+            pieces += [bytes((0xFF, 0xD0 + (len(markers) - 1) % 8)), _FILL]
+            done = segment.coded_end
+    return b"".join([*pieces, frame[done:]])
+
+
+def _fill(part: bytes) -> bytes:
+    """Returns what is put behind coded data; a last byte 0xFF must not begin a marker with it."""
+    return b"\0" + _FILL if part.endswith(b"\xff") else _FILL
+
+
+def has_all_scans(frame: bytes) -> bool:
+    """Tells whether no scan is missing that should refine what a progressive JPEG has sent.
+
+    A band of coefficients that was sent without its lowest bits (Al above 0, ISO/IEC 10918-1
+    G.1.1.1.2) is sent again until they are there.
+    """
+    segments = list(jpeg_segments(frame))
+    if not any(segment.marker == _PROGRESSIVE for segment in segments):
+        return True
+    lowest: dict[tuple[int, int], int] = {}
+    for segment in segments:
+        if segment.marker != SCAN or segment.end - segment.start < 8:
+            continue
+        samples = frame[segment.start + 4]
+        components = frame[segment.start + 5 : segment.start + 5 + 2 * samples : 2]
+        first, last, bits = frame[segment.end - 3 : segment.end]
+        for component in components:
+            for place in range(first, min(last, 63) + 1):
+                lowest[component, place] = bits & 0x0F
+    return not any(lowest.values())

@@ -1,0 +1,148 @@
+"""Predict: images become results, one after the other, however many there are."""
+
+import os
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from pulmo.bundle.card import Band
+from pulmo.bundle.predictor import Predictor, Prepared
+from pulmo.core.errors import InputError, PulmoError, RefusedError
+from pulmo.datasets.parallel import Pause, in_threads
+from pulmo.datasets.source import Problem
+from pulmo.radiograph import Note, Radiograph, read_radiograph
+from pulmo.workflows.found import Found, Name, images_of, is_image
+from pulmo.workflows.heatmaps import HeatMaps
+
+_READERS: Final = 8
+"""Threads that read while the network works: decoding rarely keeps it waiting with as many, and
+each may hold three images."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What became of one file; None of whatever there is none of.
+
+    Attributes:
+        file: its name, as it was given or found.
+        status: `ok`; `refused` if it was read and must not be judged; else `error`.
+        reason: why there is no result, as a sentence.
+        sha256: of the file's bytes.
+        notes: what a user must know to read the result: what the reader assumed about the image or
+            did to it, and what the model has to do with it.
+        probabilities: class -> calibrated probability; they sum to one.
+        decision: the class with the highest probability.
+        positive_probability: summed probability of the card's positive classes.
+        positive: whether that reaches the card's threshold.
+        band: the triage band of that probability.
+        classes: the classes that the image may be of, its conformal set.
+        heatmap: the file of its heat map.
+    """
+
+    file: str
+    status: Literal["ok", "error", "refused"]
+    reason: str | None = None
+    sha256: str | None = None
+    notes: tuple[Note, ...] = ()
+    probabilities: dict[str, float] | None = None
+    decision: str | None = None
+    positive_probability: float | None = None
+    positive: bool | None = None
+    band: Band | None = None
+    classes: tuple[str, ...] | None = None
+    heatmap: Path | None = None
+
+
+class _Ready(NamedTuple):
+    """An image that was read; its pixels are kept only for a heat map."""
+
+    path: Path
+    sha256: str
+    prepared: Prepared
+    radiograph: Radiograph | None
+
+
+def predict(
+    names: Iterable[Name | Pause],
+    predictor: Predictor,
+    *,
+    maps: HeatMaps | None = None,
+    on_left_out: Callable[[Problem], None] = lambda _: None,
+) -> Generator[Prediction, None, None]:
+    """Yields the result of each image, in order; while one is judged the next are read.
+
+    A file that cannot be used gets a result that says so, and the rest is done. In a folder, a file
+    that neither looks like an image nor is called like one is left out. Neither names nor results
+    are kept, so memory does not grow with their number.
+
+    Args:
+        names: files, and folders, which are walked as `pulmo.workflows.found` does. A pause among
+            them has all results so far yielded before the next name is taken.
+        predictor: the opened bundle.
+        maps: draws a heat map of each image; nothing below its folder is taken as an image.
+        on_left_out: called with each file and link in a folder that is left out, and why.
+    """
+    read = partial(_read, predictor=predictor, keep=maps is not None)
+    found = images_of(names, None if maps is None else maps.root)
+    with closing(in_threads(read, found, most=_READERS)) as images:
+        for image in images:
+            if isinstance(image, Problem):
+                on_left_out(image)
+            else:
+                yield image if isinstance(image, Prediction) else _judge(image, predictor, maps)
+
+
+def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Prediction | Problem:
+    path = found.path
+    if found.problem is not None:
+        return found.problem
+    try:
+        if found.inside:
+            _open_folder(path)
+            if not is_image(path):
+                return Problem(str(path), "it is no image that pulmo reads", failed=False)
+        radiograph = read_radiograph(path)
+        prepared = predictor.prepare(radiograph, str(path))
+    except PulmoError as error:
+        return _failed(path, error)
+    except OSError as error:
+        return _failed(path, InputError(f"{path} could not be read: {error.strerror or error}."))
+    return _Ready(path, radiograph.sha256, prepared, radiograph if keep else None)
+
+
+def _open_folder(path: Path) -> None:
+    """Opens a folder, if it is one: one that cannot be opened stands in the place of its files."""
+    if path.is_dir():
+        with os.scandir(path):
+            pass
+
+
+def _judge(ready: _Ready, predictor: Predictor, maps: HeatMaps | None) -> Prediction:
+    try:
+        outcome = predictor.judge([ready.prepared])[0]
+        drawn = None
+        if maps is not None and ready.radiograph is not None:
+            drawn = maps.write(ready.path, predictor, ready.radiograph, outcome)
+    except PulmoError as error:
+        return _failed(ready.path, error)
+    return Prediction(
+        file=str(ready.path),
+        status="ok",
+        sha256=ready.sha256,
+        notes=outcome.notes,
+        probabilities=outcome.probabilities,
+        decision=outcome.decision,
+        positive_probability=outcome.positive_probability,
+        positive=outcome.positive,
+        band=outcome.band,
+        classes=outcome.classes,
+        heatmap=drawn,
+    )
+
+
+def _failed(path: Path, error: PulmoError) -> Prediction:
+    status: Literal["refused", "error"] = "refused" if isinstance(error, RefusedError) else "error"
+    return Prediction(str(path), status, str(error))

@@ -1,0 +1,80 @@
+import pytest
+
+from pulmo.bundle.card import Card
+from pulmo.bundle.scope import check_scope
+from pulmo.core.errors import RefusedError
+from pulmo.radiograph import Facts
+
+DX = Facts("DICOM", 12, modality="X-ray", view="PA", body_part="chest")
+
+
+def said_by(header: dict[str, str]) -> Facts:
+    """The facts of the image, but for what another header says."""
+    return Facts(**{**DX._asdict(), **header})
+
+
+def with_training(card: Card, **changes: object) -> Card:
+    return card.model_copy(update={"training": card.training.model_copy(update=changes)})
+
+
+@pytest.fixture
+def frontal(plain_card: Card) -> Card:
+    return with_training(plain_card, modalities=("X-ray",), views=("AP", "PA"), accepts=())
+
+
+def test_what_the_model_was_trained_on_passes_without_a_note(frontal: Card) -> None:
+    assert check_scope(frontal, DX, "a.dcm") == ()
+    assert check_scope(frontal, Facts("PNG", 8), "a.png") == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"modality": "CT"}, "modality CT; .* X-ray only"),
+        ({"modality": "other"}, "modality other"),
+        ({"view": "lateral"}, "a lateral view; .* trained on AP, PA"),
+        ({"view": "decubitus"}, "decubitus"),
+        ({"body_part": "hand"}, "another part of the body: hand"),
+        ({"body_part": "whole body"}, "whole body"),
+        ({"intent": "for processing"}, "FOR PROCESSING"),
+        ({"intent": "for processing", "view": "lateral"}, "FOR PROCESSING.* and a lateral view"),
+    ],
+)
+def test_what_the_header_says_against_it_is_refused(
+    frontal: Card, said: dict[str, str], words: str
+) -> None:
+    with pytest.raises(RefusedError, match=f"a.dcm is o.*{words}"):
+        check_scope(frontal, said_by(said), "a.dcm")
+
+
+@pytest.mark.parametrize(
+    ("accepts", "said"),
+    [
+        ("lateral", {"view": "lateral"}),
+        ("other body part", {"body_part": "abdomen"}),
+        ("for processing", {"intent": "for processing"}),
+    ],
+)
+def test_what_the_card_accepts_passes(frontal: Card, accepts: str, said: dict[str, str]) -> None:
+    accepting = with_training(frontal, accepts=(accepts,))
+    assert check_scope(accepting, said_by(said), "a.dcm") == ()
+    with pytest.raises(RefusedError):
+        check_scope(accepting, said_by(said)._replace(modality="MR"), "a.dcm")
+
+
+def test_a_view_of_the_training_is_no_surprise(plain_card: Card) -> None:
+    lateral = with_training(plain_card, modalities=("X-ray",), views=("PA", "lateral"))
+    assert check_scope(lateral, DX._replace(view="lateral"), "a.dcm") == ()
+    (note,) = check_scope(lateral, DX._replace(view="AP"), "a.dcm")
+    assert "the view AP" in note.text
+
+
+def test_a_chest_with_more_is_a_chest(frontal: Card) -> None:
+    assert check_scope(frontal, DX._replace(body_part="neck and chest"), "a.dcm") == ()
+
+
+def test_a_card_that_states_no_modality_is_that_of_an_x_ray_model(plain_card: Card) -> None:
+    unstated = with_training(plain_card, modalities=(), views=())
+    assert check_scope(unstated, DX, "a.dcm") == ()
+    with pytest.raises(RefusedError, match="its card states no other modality"):
+        check_scope(unstated, DX._replace(modality="CT"), "a.dcm")

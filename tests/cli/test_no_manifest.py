@@ -1,0 +1,111 @@
+"""A folder or a table of images where a manifest was expected: the lines to type, which work."""
+
+import os
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pulmo.core.errors import NoManifestError
+from pulmo.core.run_folder import RunFolder
+from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.manifest import import_source
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def here(films: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to be in, beside a folder with films in class folders."""
+    for row in films.itertuples():
+        place = tmp_path / "my films" / str(row.label) / Path(str(row.path)).name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(str(row.path), place)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path
+
+
+def lines_of(err: str) -> list[list[str]]:
+    """The commands that a message tells to type, without the program's name."""
+    lines = [shlex.split(line) for line in err.splitlines() if line.startswith("  pulmo ")]
+    assert lines, err
+    return [words[1:] for words in lines]
+
+
+def test_the_lines_to_type_can_be_typed(pulmo: Call, here: Path) -> None:
+    folder = here / "my films"
+    status, out, err = pulmo("data", "split", folder, "--val", "0.3", "-o", "m.parquet")
+    assert (status, out) == (3, "")
+    assert f"{folder} is a folder; a manifest was expected" in err
+    first, last = lines_of(err)
+    assert last == ["data", "split", "my films.parquet", "--val", "0.3", "-o", "m.parquet"]
+    for line in (first, last):
+        assert pulmo(*line)[0] == 0
+    assert set(read_manifest("m.parquet")["split"]) == {"train", "val", "test"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "demo", "-o", "run", "--data", "FOLDER"],
+        ["train", "demo", "-o", "run", "--data=FOLDER"],
+        ["search", "demo", "--space", "s.toml", "-o", "x", "--data", "FOLDER"],
+        ["evaluate", "BUNDLE", "-o", "x", "--data", "FOLDER"],
+        ["audit", "BUNDLE", "-o", "x", "--data", "FOLDER"],
+    ],
+)
+def test_commands_that_need_a_split_are_told_to_make_one(
+    pulmo: Call, here: Path, bundle: Path, words: list[str]
+) -> None:
+    Path("s.toml").write_text('"train.lr" = {low = 1e-4, high = 1e-2}\n')
+    folder = os.path.relpath(here / "my films")
+    typed = [w.replace("FOLDER", f"{folder}/").replace("BUNDLE", str(bundle)) for w in words]
+    status, out, err = pulmo(*typed)
+    assert (status, out) == (3, "")
+    first, second, last = lines_of(err)
+    assert first == ["data", "import", "folder", folder, "-o", "my films.parquet"]
+    assert second == ["data", "split", "my films.parquet", "-o", "my films.parquet"]
+    assert last == [
+        w.replace("FOLDER", "my films.parquet").replace("BUNDLE", str(bundle)) for w in words
+    ]
+    assert not Path("run").exists()
+
+
+def test_a_folder_with_a_split_of_its_own_keeps_it(pulmo: Call, here: Path) -> None:
+    for side in ("train", "val"):
+        shutil.copytree(here / "my films", here / "keras" / side)
+    _, _, err = pulmo("train", "demo", "--data", here / "keras", "-o", "run")
+    assert "--keep-official" in lines_of(err)[1]
+
+
+def test_what_the_import_will_ask_is_said(pulmo: Call, here: Path) -> None:
+    (here / "my films" / "covid").rename(here / "my films" / "COVID19")
+    _, _, err = pulmo("train", "demo", "--data", here / "my films", "-o", "run")
+    assert "--map COVID19=covid" in err
+    _, _, err = pulmo("data", "inspect", here, "-o", "i")
+    assert f"Did you mean {here / 'my films'}?" in err
+
+
+def test_a_table_and_a_run_are_told_apart(
+    pulmo: Call, phantoms: Path, films: pd.DataFrame, here: Path
+) -> None:
+    _, _, err = pulmo("train", "demo", "--data", phantoms, "-o", "run")
+    assert lines_of(err)[0] == ["data", "import", "csv", str(phantoms), "-o", "phantoms.parquet"]
+    run = RunFolder(here / "run")
+    write_manifest(films, run.manifest)
+    _, _, err = pulmo("data", "inspect", run.root, "-o", "i")
+    assert lines_of(err) == [["data", "inspect", str(run.manifest), "-o", "i"]]
+
+
+def test_paths_may_be_text(films: pd.DataFrame, here: Path) -> None:
+    text = str(here / "m.parquet")
+    write_manifest(films, text)
+    pd.testing.assert_frame_equal(read_manifest(text), films)
+    assert len(import_source("folder", str(here / "my films")).manifest) == len(films)
+    with pytest.raises(NoManifestError) as error:
+        read_manifest(str(here))
+    assert error.value.path == here

@@ -1,0 +1,33 @@
+"""A recipe with a line on each key: it is still the recipe, and no key goes without a line."""
+
+import tomllib
+
+import pytest
+
+from pulmo.core.explained import explained_toml
+from pulmo.core.keys import meanings
+from pulmo.core.recipe import Recipe, load_recipe, parse_recipe, shipped_recipes
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_it_is_the_recipe(name: str) -> None:
+    recipe = load_recipe(name)
+    assert parse_recipe(tomllib.loads(explained_toml(recipe)), "it") == recipe
+
+
+def test_every_key_has_a_meaning_and_a_comment() -> None:
+    settings = ["labels.order=[covid, normal]", "labels.merge={viral=covid}", "train.patience=3"]
+    lines = explained_toml(load_recipe("demo", settings)).splitlines()
+    for key, meaning in meanings(Recipe):
+        assert meaning, key
+        name = key.rpartition(".")[2]
+        unset = f"# {name} is not set. "
+        begins = [f"{name} = ", f"[{key}]"]
+        places = [n for n, line in enumerate(lines) if line.startswith(tuple(begins))]
+        assert any(line.startswith(unset) for line in lines) or places, key
+        assert all(lines[n - 1].startswith("# ") for n in places), key
+    assert (
+        "# lr_first is not set. Peak learning rate of the first layer group; those between are"
+        in ("\n".join(lines))
+    )
+    assert max(map(len, lines)) <= 120

@@ -1,0 +1,258 @@
+"""Compressed frames of every depth, against the values that went in and against DCMTK."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from pydicom import dcmread
+from pydicom.dataset import FileDataset
+from pydicom.encaps import encapsulate, get_frame
+from pydicom.uid import (
+    HTJ2K,
+    UID,
+    HTJ2KLossless,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
+
+from pulmo.core.errors import InputError
+from pulmo.radiograph import LIMITS, decode_radiograph
+from pulmo.radiograph.codestream import codestream_of
+from pulmo.radiograph.decoders import TruncatedError, decode_codestream
+from pulmo.radiograph.dicom import parse_dicom
+from pulmo.radiograph.dicom_pixels import stored_values
+
+MakeDicom = Callable[..., bytes]
+Dcmtk = Callable[..., Path]
+
+END = b"\xff\xd9"
+
+
+def drawn(bits: int, *, signed: bool = False, channels: int = 1) -> NDArray[Any]:
+    """A smooth image with some noise that uses all bits: [40, 56], or with channels."""
+    rng = np.random.default_rng(bits)
+    rows, columns = np.mgrid[:40, :56]
+    grey = (np.sin(columns / 9) + np.cos(rows / 7) + 2) / 4 + rng.normal(0, 0.01, rows.shape)
+    grey = np.rint(grey.clip(0, 1) * (2**bits - 1)) - (2 ** (bits - 1) if signed else 0)
+    values = grey.astype(f"{'i' if signed else 'u'}{1 if bits <= 8 else 2}")
+    return values if channels == 1 else np.dstack([values, values[::-1], values[:, ::-1]])
+
+
+def wrapped(
+    dicom: MakeDicom, values: NDArray[Any], frame: bytes, syntax: UID, bits: int, **tags: object
+) -> bytes:
+    """A DICOM file around a compressed frame."""
+    said = {"BitsStored": bits, "HighBit": bits - 1, **tags}
+    dataset = dcmread(io.BytesIO(dicom(values, said)))
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.PixelData = encapsulate([frame])
+    file = io.BytesIO()
+    dataset.save_as(file)
+    return file.getvalue()
+
+
+def stored_of(data: bytes) -> NDArray[Any]:
+    return stored_values(parse_dicom(data, "film", LIMITS), "film")[0]
+
+
+def frame_of(dataset: FileDataset) -> bytes:
+    frame: bytes = get_frame(dataset.PixelData, 0, number_of_frames=1)
+    return frame
+
+
+def lossless(values: NDArray[Any], bits: int, predictor: int = 1) -> bytes:
+    unsigned = values.view(f"u{values.itemsize}") & ((1 << bits) - 1)
+    coded = imagecodecs.jpeg8_encode(
+        unsigned.astype(unsigned.dtype), lossless=True, bitspersample=bits, predictor=predictor
+    )
+    return bytes(coded)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("bits", range(6, 17))
+def test_jpeg_lossless_of_every_depth(
+    dicom: MakeDicom,
+    dcmtk: Dcmtk,
+    bits: int,
+    signed: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    values = drawn(bits, signed=signed)
+    frame = lossless(values, bits, predictor=1 + bits % 7)
+    data = wrapped(dicom, values, frame, JPEGLossless, bits)
+    np.testing.assert_array_equal(stored_of(data), values)
+    if bits in {8, 12, 16} and not signed:
+        theirs = dcmread(dcmtk("dcmdjpeg", source=data))
+        kind = f"<u{values.itemsize}"
+        plain = np.frombuffer(theirs.PixelData, kind).reshape(values.shape)
+        np.testing.assert_array_equal(stored_of(data), plain)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("bits", range(6, 17))
+def test_jpeg_2000_of_every_depth(
+    dicom: MakeDicom,
+    bits: int,
+    signed: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    values = drawn(bits, signed=signed)
+    frame = imagecodecs.jpeg2k_encode(values, 0, codecformat="j2k", bitspersample=bits)
+    data = wrapped(dicom, values, bytes(frame), JPEG2000Lossless, bits)
+    np.testing.assert_array_equal(stored_of(data), values)
+
+
+@pytest.mark.parametrize("bits", [6, 7, 8, 10, 12, 16])
+def test_near_lossless_jpeg_ls_gives_the_values_of_dcmtk(
+    dicom: MakeDicom, dcmtk: Dcmtk, bits: int
+) -> None:
+    # DCMTK takes other thresholds than the standard's below 8 bits, and does not say so.
+    values = drawn(bits)
+    plain = dicom(values, {"BitsStored": bits, "HighBit": bits - 1})
+    coded = dcmtk("dcmcjpls", "+en", source=plain)
+    head = codestream_of(frame_of(dcmread(coded)))
+    assert head is not None
+    assert head.bits == bits
+    decoded = stored_of(coded.read_bytes())
+    theirs = dcmread(dcmtk("dcmdjpls", source=coded))
+    kind = f"<u{values.itemsize}"
+    np.testing.assert_array_equal(
+        decoded, np.frombuffer(theirs.PixelData, kind).reshape(values.shape)
+    )
+    assert np.abs(decoded.astype(int) - values).max() <= 2
+
+
+@pytest.mark.parametrize("tool", ["dcmcjpeg", "dcmcjpls", "dcmcrle"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_lossless_colours_are_those_that_went_in(
+    dicom: MakeDicom, dcmtk: Dcmtk, tool: str, bits: int
+) -> None:
+    values = drawn(bits, channels=3)
+    coded = dcmtk(tool, source=dicom(values)).read_bytes()
+    np.testing.assert_array_equal(stored_of(coded), values)
+
+
+def test_colours_of_high_throughput_jpeg_2000(dicom: MakeDicom) -> None:
+    for bits in (8, 16):
+        values = drawn(bits, channels=3)
+        frame = bytes(imagecodecs.htj2k_encode(values))
+        tags = {"PhotometricInterpretation": "YBR_RCT"}
+        data = wrapped(dicom, values, frame, HTJ2KLossless, bits, **tags)
+        np.testing.assert_array_equal(stored_of(data), values)
+
+
+def test_lossy_high_throughput_jpeg_2000_is_close(dicom: MakeDicom) -> None:
+    values = drawn(16)
+    frame = bytes(imagecodecs.htj2k_encode(values, 0.001))
+    assert not np.array_equal(stored_of(wrapped(dicom, values, frame, HTJ2K, 16)), values)
+    decoded = stored_of(wrapped(dicom, values, frame, HTJ2K, 16)).astype(int)
+    assert np.abs(decoded - values).max() < 0.01 * 65535
+
+
+def jpeg(values: NDArray[Any], **options: Any) -> bytes:  # noqa: ANN401 - Pillow's
+    file = io.BytesIO()
+    Image.fromarray(values).save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+FRAMES: dict[str, tuple[UID, int, Callable[[], bytes]]] = {
+    "baseline": (JPEGBaseline8Bit, 8, lambda: jpeg(drawn(8))),
+    "restarts": (JPEGBaseline8Bit, 8, lambda: jpeg(drawn(8), restart_marker_rows=1)),
+    "extended": (
+        JPEGExtended12Bit,
+        12,
+        lambda: bytes(imagecodecs.jpeg8_encode(drawn(12), 90, bitspersample=12)),
+    ),
+    "lossless 8": (JPEGLosslessSV1, 8, lambda: lossless(drawn(8), 8)),
+    "lossless 16": (JPEGLosslessSV1, 16, lambda: lossless(drawn(16), 16)),
+    "JPEG-LS": (JPEGLSLossless, 16, lambda: bytes(imagecodecs.jpegls_encode(drawn(16)))),
+    "JPEG-LS near": (JPEGLSNearLossless, 8, lambda: bytes(imagecodecs.jpegls_encode(drawn(8), 2))),
+    "JPEG 2000": (
+        JPEG2000Lossless,
+        16,
+        lambda: bytes(imagecodecs.jpeg2k_encode(drawn(16), 0, codecformat="j2k")),
+    ),
+    "HTJ2K": (HTJ2KLossless, 16, lambda: bytes(imagecodecs.htj2k_encode(drawn(16)))),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.parametrize("keep", [0.3, 0.5, 0.75, 0.97])
+def test_data_that_end_early_before_an_end_marker_are_refused(
+    dicom: MakeDicom, name: str, keep: float
+) -> None:
+    syntax, bits, make = FRAMES[name]
+    frame = make()
+    assert decode_radiograph(wrapped(dicom, drawn(bits), frame, syntax, bits), "film")
+    start = max(frame.find(b"\xff\xda"), frame.find(b"\xff\x93")) + 14
+    cut = frame[: start + int((len(frame) - 2 - start) * keep)] + END
+    with pytest.raises(InputError, match=r"film (is truncated|holds a damaged or truncated image)"):
+        decode_radiograph(wrapped(dicom, drawn(bits), cut, syntax, bits), "film")
+
+
+@pytest.mark.parametrize("name", ["baseline", "restarts", "extended", "lossless 8", "lossless 16"])
+def test_every_cut_through_jpeg_data_is_seen(name: str) -> None:
+    frame = FRAMES[name][2]()
+    start = frame.find(b"\xff\xda") + 10
+    head = codestream_of(frame)
+    assert head is not None
+    whole = decode_codestream(frame, head)
+    for length in range(start, len(frame) - 2, 5):
+        try:
+            decoded = decode_codestream(frame[:length] + END, head)
+        except TruncatedError:
+            continue
+        # A cut through the bits of the last samples alone may pass.
+        assert length > len(frame) - 8
+        assert np.count_nonzero(decoded != whole) <= 64
+
+
+@pytest.mark.parametrize("name", ["baseline", "lossless 16", "JPEG-LS"])
+def test_a_frame_without_its_end_marker_is_read_if_its_rows_are_there(
+    dicom: MakeDicom, name: str
+) -> None:
+    syntax, bits, make = FRAMES[name]
+    frame = make()
+    whole = stored_of(wrapped(dicom, drawn(bits), frame, syntax, bits))
+    for shorter in (frame[:-1], frame[:-2]):
+        data = wrapped(dicom, drawn(bits), shorter, syntax, bits)
+        np.testing.assert_array_equal(stored_of(data), whole)
+    middle = (frame.find(b"\xff\xda") + len(frame)) // 2
+    half = wrapped(dicom, drawn(bits), frame[:middle], syntax, bits)
+    with pytest.raises(InputError, match="truncated"):
+        decode_radiograph(half, "film")
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("keep", [0.2, 0.6, 0.98])
+def test_rle_that_ends_early_is_refused(dicom: MakeDicom, bits: int, keep: float) -> None:
+    values = drawn(bits)
+    frame = frame_of(dcmread(io.BytesIO(dicom(values, {}, RLELossless))))
+    np.testing.assert_array_equal(
+        stored_of(wrapped(dicom, values, frame, RLELossless, bits)), values
+    )
+    cut = frame[: 64 + int((len(frame) - 64) * keep)]
+    with pytest.raises(InputError, match="truncated"):
+        decode_radiograph(wrapped(dicom, values, cut, RLELossless, bits), "film")
+
+
+def test_rle_of_another_number_of_segments_is_damaged(dicom: MakeDicom) -> None:
+    frame = frame_of(dcmread(io.BytesIO(dicom(drawn(8), {}, RLELossless))))
+    with pytest.raises(InputError, match="could not be decoded as RLE Lossless"):
+        decode_radiograph(wrapped(dicom, drawn(16), frame, RLELossless, 16), "film")
+
+
+def test_a_jpeg_in_another_syntax_is_named(dicom: MakeDicom) -> None:
+    data = wrapped(dicom, drawn(8), jpeg(drawn(8))[:200] + END, JPEGBaseline8Bit, 8)
+    with pytest.raises(InputError, match=r"film .*JPEG Baseline \(Process 1\)"):
+        decode_radiograph(data, "film")
