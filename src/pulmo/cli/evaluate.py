@@ -81,18 +81,18 @@ def evaluate(
             "--elsewhere", help="These may be of a manifest that the model was not trained on."
         ),
     ] = False,
-    named: ModelOption = None,
     _template: Template = False,
+    named: ModelOption = None,
 ) -> None:
     """Judge a bundle on labelled films, or a table of predictions.
 
     Every figure has its interval. Writes predictions.parquet, evaluation.json, report.html and, of
     a bundle, card.json. That test pictures were opened is noted in openings.jsonl beside the model.
     """
+    model = one_model(model, named)
     from pulmo.bundle.thresholds import Aim
     from pulmo.evaluate.reading.said import Said
 
-    model = one_model(model, named)
     merged = merges(merge or ())
     if model.suffix.lower() in TABLES:
         if data or split or view or modality or run or internal or threshold_for or elsewhere:
