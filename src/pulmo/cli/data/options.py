@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
 Manifest = Annotated[Path, typer.Argument(help="The manifest.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The manifest to write.")]
+DerivedOutput = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="The manifest to write; named after what is read, if not."),
+]
 Folder = Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")]
 Seed = Annotated[int, typer.Option(help="Seed of the random draw.", min=0)]
 
