@@ -71,8 +71,9 @@ def decode_raster(
             layout, orientation = _Layout(head.bits, deep_colour=False), 1
             samples = _Samples(*jpeg_2000_samples(data, head))
         else:
-            layout, image, orientation = _opened(data, form, name, limits)
+            layout, image = _opened(data, form, name, limits)
             load_whole(image, name)
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
             check_whole(_ended(data, form), image, name, is_decoded=True)
             samples = _deep_colour(data, name) if layout.deep_colour else _samples(image, name)
     pixels, notes = _grey(samples, name)
@@ -107,7 +108,10 @@ def read_raster_header(
         if form == "JPEG 2000":
             head = jpeg_2000_head(data, name, limits)
             return (head.height, head.width), Facts(form, head.bits)
-        layout, image, orientation = _opened(data, form, name, limits)
+        layout, image = _opened(data, form, name, limits)
+        # Pillow decodes a PNG to its end to look for what may turn it.
+        turns = form != "PNG" or any(word in data for word in _PNG_TURNS)
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1) if turns else 1
         ended = _ended(data, form)
         if ended is not data:
             load_whole(image, name)
@@ -119,16 +123,14 @@ def read_raster_header(
 
 def _opened(
     data: bytes, form: FileFormat, name: str, limits: Limits
-) -> tuple[_Layout, Image.Image, int]:
-    """Returns the layout of an image within the limits, the image unread, and its orientation."""
+) -> tuple[_Layout, Image.Image]:
+    """Returns the layout of an image within the limits, and the image, not decoded."""
     layout = _layout(data, form, name)
     if form == "JPEG":
         _check_jpeg(data, name)
     image = _open(_ended(data, form), form, layout, name)
     limits.check_shape(image.height, image.width, name)
-    # Pillow decodes a PNG to its end to look for what may turn it.
-    turns = form != "PNG" or any(word in data for word in _PNG_TURNS)
-    return layout, image, image.getexif().get(ExifTags.Base.Orientation, 1) if turns else 1
+    return layout, image
 
 
 def _ended(data: bytes, form: FileFormat) -> bytes:
