@@ -90,9 +90,6 @@ def evaluate(
     a bundle, card.json. That test pictures were opened is noted in openings.jsonl beside the model.
     """
     model = one_model(model, named)
-    from pulmo.bundle.thresholds import Aim
-    from pulmo.evaluate.reading.said import Said
-
     merged = merges(merge or ())
     if model.suffix.lower() in TABLES:
         if data or split or view or modality or run or internal or threshold_for or elsewhere:
@@ -100,6 +97,8 @@ def evaluate(
                 f"{model} is a table of predictions; --data, --split, --view, --modality, --run, "
                 "--internal, --threshold-for and --elsewhere are for a bundle."
             )
+        from pulmo.evaluate.reading.said import Said
+
         said = Said(tuple(positive or ()), threshold, merged, truth, decision, score)
         evaluate_table(model, output, TableOptions(said, prevalence))
         return
@@ -117,6 +116,7 @@ def evaluate(
         raise UsageError("--threshold-for fits on val and judges the test; add --split test.")
     if elsewhere and threshold_for is None:
         raise UsageError("--elsewhere is for --threshold-for, which is not there.")
+    from pulmo.bundle.thresholds import Aim
 
     chosen = Choice(data, split, {"view": view or [], "modality": modality or []})
     aim = None if threshold_for is None else Aim.parse(threshold_for)
