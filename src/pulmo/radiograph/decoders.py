@@ -19,7 +19,7 @@ from imagecodecs import (
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
-from pulmo.radiograph.codestream import SCAN, Codestream, jpeg_segments
+from pulmo.radiograph.codestream import SCAN, Codestream, jpeg_segments, start_of_2000
 from pulmo.radiograph.jpeg_data import has_all_scans, with_end, with_other_data_behind
 
 _LS_PRESET: Final = 0xF8
@@ -45,7 +45,8 @@ def decode_codestream(frame: bytes, head: Codestream) -> NDArray[Any]:
         Exception: whatever a decoder raises on damaged data, and where other data end early.
     """
     if head.kind == "JPEG 2000":
-        values = jpeg2k_decode(frame)
+        # Boxes around the codestream may ask for a palette or a colour profile.
+        values = jpeg2k_decode(frame[start_of_2000(frame) :])
     elif head.kind == "JPEG-LS":
         values = _jpeg_ls(frame if head.is_ended else with_end(frame), head)
     else:

@@ -60,5 +60,5 @@ def jpeg_2000_samples(data: bytes, head: Codestream) -> Samples2000:
     """
     from pulmo.radiograph.decoders import decode_codestream  # noqa: PLC0415 - only these need it
 
-    values = decode_codestream(data[start_of_2000(data) :], head)
+    values = decode_codestream(data, head)
     return Samples2000(np.asarray(values), 2**head.bits - 1)
