@@ -32,6 +32,7 @@ def table_to_audit(path: Path, data: Path | None, split: str | None, said: "Said
             f"pulmo evaluate {path} -o DIR; then, of each finding: pulmo audit "
             "DIR/labels/FINDING/predictions.parquet --positive FINDING -o AUDIT."
         )
-    told = tell(found.table, model_of(path), found.positive, said.threshold, said.merge)
-    told = told._replace(notes=(*found.notes, *told.notes))
+    told = tell(
+        found.table, model_of(path), found.positive, said.threshold, said.merge, found.notes
+    )
     return audited_table(told, None if data is None else read_manifest(data), split)

@@ -83,10 +83,9 @@ def _evaluate_classes(
     if options.prevalence is not None and not options.said.positive:
         raise UsageError("--prevalence needs --positive: which classes it is the share of.")
     said = options.said
-    told = tell(found.table, model, found.positive, said.threshold, said.merge)
+    told = tell(found.table, model, found.positive, said.threshold, said.merge, found.notes)
     rows = complete(told.table, told.terms)
-    notes = (*found.notes, *told.notes)
-    provenance = Provenance(model, model.sha256, notes=notes)
+    provenance = Provenance(model, model.sha256, notes=told.notes)
     resampling = Resampling(np.random.default_rng(0))
     evaluation = evaluate(rows, told.terms, provenance, resampling, prevalence=options.prevalence)
     claim_folder(output)
@@ -94,4 +93,4 @@ def _evaluate_classes(
     write_record(output / "evaluation.json", evaluation)
     write_report(output / "report.html", ReportContent(evaluation, None))
     tell_evaluation(evaluation, output)
-    tell_notes(notes)
+    tell_notes(told.notes)
