@@ -54,8 +54,8 @@ def crossings_of(table: pd.DataFrame) -> dict[str, Crossing]:
     bands = pd.cut(
         table["age"].astype(float), [*_BANDS.values(), 200], right=False, labels=list(_BANDS)
     )
-    told = table.assign(source=source_names(table))
-    crossings = {name: _cross(told[name], table["label"]) for name in CROSSED}
+    called = table.assign(source=source_names(table))
+    crossings = {name: _cross(called[name], table["label"]) for name in CROSSED}
     return crossings | {"age_band": _cross(bands, table["label"])}
 
 
