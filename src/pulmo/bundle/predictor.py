@@ -162,17 +162,6 @@ class Predictor:
         shape = self.card.input
         return to_input(radiograph.pixels, shape.size, shape.aspect, shape.grey)
 
-    def check_scope(self, radiograph: Radiograph, name: str = "The image") -> tuple[Note, ...]:
-        """Refuses an image whose header says that the model was not meant for it.
-
-        Returns:
-            a note where the view is frontal, but not one of the training.
-
-        Raises:
-            RefusedError: as `pulmo.bundle.scope.check_scope`.
-        """
-        return check_scope(self.card, radiograph.facts, name)
-
     def predict(self, radiograph: Radiograph, name: str = "The picture") -> Outcome:
         """Returns the result for one radiograph.
 
@@ -196,7 +185,7 @@ class Predictor:
         Raises:
             RefusedError: the header says that the model was not meant for the picture.
         """
-        scope = self.check_scope(radiograph, name)
+        scope = check_scope(self.card, radiograph.facts, name)
         known = self._familiarity(radiograph)
         notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
         return Prepared(self.to_input(radiograph), notes)

@@ -6,6 +6,7 @@ import numpy as np
 
 from pulmo.core.errors import InputError
 from pulmo.evaluate.reading.labels import (
+    CODES,
     is_coded,
     matching,
     read_as_note,
@@ -20,7 +21,7 @@ from pulmo.evaluate.reading.score_columns import CONFIDENCE, Score
 from pulmo.evaluate.reading.shares import read_score, rest_of
 from pulmo.evaluate.reading.tables import ClassTable, SentTable, with_classes
 
-DECISIONS_ONLY: Final = (
+_DECISIONS_ONLY: Final = (
     "The table holds decisions and no probabilities: AUC, calibration and what else needs "
     "probabilities are not known."
 )
@@ -53,7 +54,7 @@ def confident(sent: SentTable) -> ClassTable | None:
     }
     note = f"{found[0]} was read as the probability of the class decided on."
     made = with_classes(stated.table, columns, found)
-    kept = [each for each in stated.notes if each != DECISIONS_ONLY]
+    kept = [each for each in stated.notes if each != _DECISIONS_ONLY]
     return ClassTable(made, stated.positive, frozenset(found), (*kept, note))
 
 
@@ -65,7 +66,7 @@ def decided_alone(sent: SentTable) -> ClassTable:
     labels, decided = sent.labels, values_of(table["decision"])
     if is_coded([*labels, *decided]) and len(options.positive) == 1:
         (one,) = options.positive
-        meaning = {} if one in {"0", "1"} else {"1": one, "0": f"no {one}"}
+        meaning = {} if one in CODES else {"1": one, "0": f"no {one}"}
         positive: tuple[str, ...] = options.positive
     else:
         classes = [usual(label, options.merge) for label in spelled_once(labels)]
@@ -78,6 +79,6 @@ def decided_alone(sent: SentTable) -> ClassTable:
                 f"No value of {sent.decided} ({', '.join(decided[:5])}) is a label "
                 f"({', '.join(labels[:5])}); write the decisions as the labels."
             )
-    notes = (*read_as_note(meaning), DECISIONS_ONLY)
+    notes = (*read_as_note(meaning), _DECISIONS_ONLY)
     made = with_classes(with_meaning(table, meaning), {}, [])
     return ClassTable(made, positive, frozenset(), notes)

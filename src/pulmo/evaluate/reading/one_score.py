@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.evaluate.reading.labels import (
+    CODES,
     is_coded,
     matching,
     respelled,
@@ -66,7 +67,7 @@ def _coded(labels: list[str], score: Score, options: Options) -> Sides:
             + ("." if score.label else f" and {score.column} is its probability.")
         )
     (one,) = options.positive
-    if one in {"0", "1"}:
+    if one in CODES:
         return Sides(one, "1" if one == "0" else "0", (one,), {})
     if score.label is None or matching(score.label, [one]):
         return Sides(one, f"no {one}", (one,), {"1": one, "0": f"no {one}"})
