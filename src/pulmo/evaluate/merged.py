@@ -25,7 +25,7 @@ class Merged(NamedTuple):
 def merged_classes(table: pd.DataFrame, classes: Sequence[str], merge: Mapping[str, str]) -> Merged:
     """Sums the probabilities of classes that count as another, which may be a new one.
 
-    So a model that tells bacterial from viral pneumonia is judged on films that are labelled
+    So a model that tells bacterial from viral pneumonia is judged on images that are labelled
     pneumonia: both classes count as it. Decisions are renamed; a result stays positive or not.
 
     Args:

@@ -34,11 +34,11 @@ class Recognised(NamedTuple):
 
     Attributes:
         table: `path`, `label` and what else is known; a `p_<class>` for each class or, where only
-            decisions are known, `decision`; where a film has several findings, `y_` and `p_` of
+            decisions are known, `decision`; where an image has several findings, `y_` and `p_` of
             each.
         positive: the classes that count as positive, as the table spells them.
         notes: what was read as what, and what was not used, as sentences.
-        findings: whether a film has several findings.
+        findings: whether an image has several findings.
     """
 
     table: pd.DataFrame
