@@ -71,5 +71,5 @@ def test_what_cannot_be_measured_is_a_sentence(pulmo: Call, tmp_path: Path) -> N
     assert pulmo("bench", "train", "demo", "--data", tmp_path / "none")[0] == 3
     status, out, err = pulmo("bench", "train", "demo", "--device", "abacus")
     assert (status, out) == (2, "")
-    assert "There is no device 'abacus' here" in err
+    assert "'abacus' is not one of 'auto', 'cpu', 'cuda'" in err
     assert pulmo("bench", "train", "demo", "--rounds", "0")[0] == 2

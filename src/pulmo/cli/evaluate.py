@@ -81,17 +81,14 @@ def evaluate(
             "--elsewhere", help="These may be of a manifest that the model was not trained on."
         ),
     ] = False,
-    named: ModelOption = None,
     _template: Template = False,
+    named: ModelOption = None,
 ) -> None:
     """Judge a bundle on labelled films, or a table of predictions.
 
     Every figure has its interval. Writes predictions.parquet, evaluation.json, report.html and, of
     a bundle, card.json. That test pictures were opened is noted in openings.jsonl beside the model.
     """
-    from pulmo.bundle.thresholds import Aim
-    from pulmo.evaluate.reading.said import Said
-
     model = one_model(model, named)
     merged = merges(merge or ())
     if model.suffix.lower() in TABLES:
@@ -100,6 +97,8 @@ def evaluate(
                 f"{model} is a table of predictions; --data, --split, --view, --modality, --run, "
                 "--internal, --threshold-for and --elsewhere are for a bundle."
             )
+        from pulmo.evaluate.reading.said import Said
+
         said = Said(tuple(positive or ()), threshold, merged, truth, decision, score)
         evaluate_table(model, output, TableOptions(said, prevalence))
         return
@@ -117,6 +116,7 @@ def evaluate(
         raise UsageError("--threshold-for fits on val and judges the test; add --split test.")
     if elsewhere and threshold_for is None:
         raise UsageError("--elsewhere is for --threshold-for, which is not there.")
+    from pulmo.bundle.thresholds import Aim
 
     chosen = Choice(data, split, {"view": view or [], "modality": modality or []})
     aim = None if threshold_for is None else Aim.parse(threshold_for)

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from pulmo.cli.console import say
 from pulmo.core.errors import InputError
 from pulmo.core.files import open_bytes
 
@@ -27,6 +28,14 @@ def claim_folder(folder: Path) -> None:
         raise InputError(f"{folder} is a file; a folder was expected.") from None
     except OSError as error:
         raise InputError(f"{folder} cannot be written to: {error.strerror or error}.") from error
+
+
+def chosen_output(given: Path | None, derived: Path) -> Path:
+    """Returns where a command writes: where it was told to, else a derived place, which it says."""
+    if given is not None:
+        return given
+    say(f"Without -o this goes to {derived}.")
+    return derived
 
 
 @contextmanager

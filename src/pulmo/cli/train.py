@@ -14,7 +14,7 @@ import typer
 
 from pulmo.cli.console import Report, progress, say
 from pulmo.cli.initial_weights import FromScratch, weights_advice
-from pulmo.cli.output import claimed_folder
+from pulmo.cli.output import chosen_output, claimed_folder
 from pulmo.cli.resumed import Asked, chosen_recipe
 from pulmo.core.errors import InterruptedRunError, UsageError
 
@@ -48,7 +48,6 @@ RayAddress = Annotated[
 
 @weights_advice()
 def train(
-    output: Annotated[Path, typer.Option("--output", "-o", help="The run's folder.")],
     recipe: Annotated[
         str | None,
         typer.Argument(metavar="RECIPE", help="A name of `pulmo recipes`, or a .toml file."),
@@ -56,6 +55,10 @@ def train(
     data: Annotated[
         Path | None,
         typer.Option(help="A manifest with its split; with --resume the run's own, if not given."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The run's folder; run-RECIPE, if not given."),
     ] = None,
     settings: Settings = None,
     quick: Quick = False,
@@ -82,6 +85,10 @@ def train(
     from pulmo.core.tables import read_manifest
 
     asked = Asked(recipe, tuple(settings or ()), quick, scratch)
+    if output is None:
+        if resume:
+            raise UsageError("Name the folder of the run that is to go on: -o RUN.")
+        output = chosen_output(None, Path(f"run-{asked.recipe().name}"))
     experiment = chosen_recipe(output, asked, resume=resume)
     if data is None:
         if not resume:

@@ -37,7 +37,7 @@ class NoManifestError(InputError):
     """
 
     def __init__(self, path: Path, kind: str) -> None:
-        super().__init__(f"{path} is a {kind}; a manifest was expected.")
+        super().__init__(f"{path} is {kind}; a manifest was expected.")
         self.path = path
 
 

@@ -118,9 +118,9 @@ def read_manifest(path: str | PathLike[str]) -> pd.DataFrame:
     """
     path = Path(path)
     if path.is_dir():
-        raise NoManifestError(path, "folder")
+        raise NoManifestError(path, "a folder")
     if path.suffix.lower() in _TABLES and path.is_file():
-        raise NoManifestError(path, "table of text")
+        raise NoManifestError(path, "not a Parquet table but text")
     return check_manifest(_read_parquet(path), str(path))
 
 

@@ -81,7 +81,8 @@ class Journal:
 
     def remove(self) -> None:
         """Deletes the facts, and the folder if nothing else is in it."""
-        for part in self._parts():
+        # What was being written when a process was killed lies beside the parts.
+        for part in (*self._parts(), *self.folder.glob(".[0-9]*-*.parquet.*")):
             part.unlink(missing_ok=True)
         with suppress(OSError):
             self.folder.rmdir()

@@ -101,10 +101,10 @@ def numbered_rows(
     table: Path, required: Sequence[str], encoding: str | None = None
 ) -> Iterator[tuple[int, Row]]:
     """Returns the rows as `read_rows`, each with the number of the line on which it begins."""
-    return rows_of(table, dialect_of(table, required, encoding))
+    return rows_in(table, dialect_of(table, required, encoding))
 
 
-def rows_of(table: Path, dialect: Dialect) -> Iterator[tuple[int, Row]]:
+def rows_in(table: Path, dialect: Dialect) -> Iterator[tuple[int, Row]]:
     """Yields the rows of a file whose dialect is known, as `numbered_rows`."""
     encoding, delimiter, names = dialect
     reader = csv.reader(text_lines(table, encoding), delimiter=delimiter, strict=True)

@@ -141,7 +141,7 @@ class Elements:
             return None
         if text.count(",") == 1 and "." not in text and not _THOUSANDS.fullmatch(text):
             self.note(
-                "value-unusable",
+                "value-repaired",
                 f"{element_name(keyword)} has a decimal comma, which was read as a point.",
             )
             text = text.replace(",", ".")

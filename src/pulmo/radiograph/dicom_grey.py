@@ -182,21 +182,17 @@ def _first_table(elements: Elements, keyword: str) -> Dataset | None:
 def _padding_of(elements: Elements, *, signed: bool) -> tuple[int, int] | None:
     """Reads the padding value and its range limit (PS3.3 C.7.5.1.1.2).
 
-    A value that the stored bits cannot hold is cut to them, as the pixels are.
+    Their unsigned and signed spellings in 16 bits are mixed up in files.
     """
-    found = [
-        elements.numbers(keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")
-    ]
-    if not found[0]:
-        return None
     bits = int(elements.dataset["BitsStored"].value)
-    half, full = 2 ** (bits - 1), 2**bits
-    low, high = (-half, half - 1) if signed else (0, full - 1)
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
     ends = []
-    for number in (found[0][0], (found[1] or found[0])[0]):
-        end = int(number)
-        if not low <= end <= high:
-            end %= full
-            end -= full if signed and end >= half else 0
-        ends.append(end)
-    return min(ends), max(ends)
+    for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit"):
+        for number in elements.numbers(keyword)[:1]:
+            end = int(number)
+            end += 2**16 * ((not signed and end < 0) - (signed and end >= 2**15))
+            if not low <= end <= high:
+                elements.unusable(keyword, "is none that a pixel can have; it was ignored")
+                return None
+            ends.append(end)
+    return (min(ends), max(ends)) if elements.numbers("PixelPaddingValue") else None

@@ -39,7 +39,7 @@ def check_scope(elements: Elements, name: str, limits: Limits) -> str:
         raise RefusedError(f"{name} is a DICOMDIR, a list of other files; name these instead.")
     if "PixelData" not in dataset:
         _refuse_without_pixels(elements, name)
-    photometric = elements.text("PhotometricInterpretation")
+    photometric = elements.text("PhotometricInterpretation").upper()
     numbers = {keyword: _whole_number(elements, keyword, name) for keyword in _NUMBERS}
     missing = [keyword for keyword, number in numbers.items() if number is None]
     missing += [] if photometric else ["PhotometricInterpretation"]
@@ -58,6 +58,7 @@ def check_scope(elements: Elements, name: str, limits: Limits) -> str:
             f"{name} has a Photometric Interpretation{known} that is not read; "
             f"{', '.join(_READ)} are."
         )
+    dataset.PhotometricInterpretation = photometric
     _check_pixels(elements, photometric, name)
     if not decodes(dataset):
         raise RefusedError(
@@ -110,6 +111,7 @@ def _check_pixels(elements: Elements, photometric: str, name: str) -> None:
 
     Raises:
         InputError: it does not.
+        RefusedError: the samples are packed in a way that is not read.
     """
     dataset = elements.dataset
     samples, allocated, stored = (
@@ -121,6 +123,8 @@ def _check_pixels(elements: Elements, photometric: str, name: str) -> None:
             f"{name} contradicts itself: its Photometric Interpretation is {photometric} and its "
             f"Samples per Pixel {samples}."
         )
+    if allocated != 1 and allocated % 8:
+        raise RefusedError(f"{name} has {allocated} Bits Allocated; 1 and whole bytes are read.")
     if not 1 <= stored <= allocated:
         raise InputError(
             f"{name} contradicts itself: its Bits Stored are {stored} and its Bits Allocated "

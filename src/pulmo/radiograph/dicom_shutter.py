@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from pulmo.radiograph.dicom_elements import Elements
+from pulmo.radiograph.dicom_tags import frame_item
 
 _EDGES: Final = ("LeftVertical", "RightVertical", "UpperHorizontal", "LowerHorizontal")
 
@@ -21,6 +22,7 @@ def shutter_of(elements: Elements, shape: tuple[int, int]) -> NDArray[np.bool_] 
         elements: of the data set.
         shape: height and width of the image.
     """
+    elements = frame_item(elements, "FrameDisplayShutterSequence") or elements
     open_ = np.ones(shape, np.bool_)
     for kind in elements.texts("ShutterShape"):
         read = {"RECTANGULAR": _rectangle, "CIRCULAR": _circle, "POLYGONAL": _polygon}.get(kind)

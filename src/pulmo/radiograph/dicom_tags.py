@@ -60,8 +60,14 @@ def aspect_of(elements: Elements) -> float:
         if len(stated) == 2 and min(stated) > 0:
             return stated[0] / stated[1]
         elements.unusable("PixelAspectRatio")
-    for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
-        if pair := _pair(elements, keyword):
+    measures = frame_item(elements, "PixelMeasuresSequence") or elements
+    for holder, keyword in (
+        (elements, "PixelSpacing"),
+        (measures, "PixelSpacing"),
+        (elements, "ImagerPixelSpacing"),
+        (elements, "NominalScannedPixelSpacing"),
+    ):
+        if pair := _pair(holder, keyword):
             return pair[0] / pair[1]
     return 1.0
 

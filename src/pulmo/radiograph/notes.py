@@ -11,6 +11,7 @@ NoteKind = Literal[
     "window-first",
     "table-range",
     "value-unusable",
+    "value-repaired",
     "contradiction",
     "bits-unused",
     "bits-masked",
@@ -28,16 +29,17 @@ NoteKind = Literal[
 ]
 
 KINDS: Final[dict[NoteKind, str]] = {
-    "own-range": "no display window is stated; the image's own range was used",
+    "own-range": "no usable display window is stated; the image's own range was used",
     "window-unusable": "a stated display window is not usable and was ignored",
     "window-first": "several display windows are stated; the first usable one was used",
     "table-range": "a lookup table's entries contradict its descriptor; the entries count",
-    "value-unusable": "a value of the header is not usable and counts as unknown",
+    "value-unusable": "a value of the header is not usable; it was ignored or counts as unknown",
+    "value-repaired": "a value of the header is written wrongly; it was read as it seems meant",
     "contradiction": "two statements of the header contradict each other",
     "bits-unused": "the values use only a part of the bits that are stored",
     "bits-masked": "bits that do not belong to the image were removed",
     "bits-differ": "the header and the compressed image state different numbers of bits",
-    "hot-pixel": "a few extreme pixels set the range of the image",
+    "hot-pixel": "a few extreme pixels are far beyond the others",
     "padding": "pixels that are marked as padding were made black",
     "shutter": "pixels outside the display shutter were made black",
     "aspect": "the image was resampled to square pixels",

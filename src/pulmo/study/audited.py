@@ -90,7 +90,7 @@ def without_seen(audited: Audited, split: str | None) -> Audited:
         gone = part.judged[~part.judged.index.isin(left.index)]
         parts.append(part._replace(judged=left, voided=gone) if seen else part)
         said += say_voided(seen)
-    return Audited(tuple(parts), (*audited.doubts, *said))
+    return audited._replace(parts=tuple(parts), doubts=(*audited.doubts, *said))
 
 
 def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataFrame:

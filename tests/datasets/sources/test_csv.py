@@ -120,6 +120,22 @@ def test_a_label_that_is_none_stops_before_the_first_picture(table: Path) -> Non
         index(table, {"Helthy": "normal"})
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_table_is_read_whatever_program_wrote_it(table: Path, encoding: str) -> None:
+    rows = "path;label;age;offset\ncafé.png;covid;64,5;-1,25\n"
+    table.write_bytes(rows.encode(encoding))
+    entries, problems = index(table)
+    assert entries == [Entry(table.parent / "café.png", "covid", "covid", age=64.5, offset=-1.25)]
+    assert not problems
+
+
+def test_a_comma_is_no_point_where_it_parts_the_values(table: Path) -> None:
+    table.write_text('path,label,age\na.png,covid,"64,5"\n')
+    assert index(table)[1] == [
+        Problem(f"{table}, line 2", "its age '64,5' is not a number of years from 0 to 130")
+    ]
+
+
 def test_all_words_that_are_no_labels_are_in_one_message(table: Path) -> None:
     table.write_text("path,label\na.png,COVID19\nb.png,No Finding\nc.png,xyz\n")
     with pytest.raises(UsageError, match=r"COVID19=covid --map 'No Finding=normal'.*xyz=LABEL"):
@@ -139,22 +155,6 @@ def test_a_table_may_lie_beside_its_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="none is not a folder"):
         list(reader(table, {}, tmp_path / "none"))
     assert SOURCES["folder"].elsewhere is None
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "utf-16", "utf-16-le", "utf-16-be"])
-def test_a_table_is_read_whatever_program_wrote_it(table: Path, encoding: str) -> None:
-    rows = "path;label;age;offset\ncafé.png;covid;64,5;-1,25\n"
-    table.write_bytes(rows.encode(encoding))
-    entries, problems = index(table)
-    assert entries == [Entry(table.parent / "café.png", "covid", "covid", age=64.5, offset=-1.25)]
-    assert not problems
-
-
-def test_a_comma_is_no_point_where_it_parts_the_values(table: Path) -> None:
-    table.write_text('path,label,age\na.png,covid,"64,5"\n')
-    assert index(table)[1] == [
-        Problem(f"{table}, line 2", "its age '64,5' is not a number of years from 0 to 130")
-    ]
 
 
 def test_no_text_and_other_columns_are_refused(table: Path) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from pulmo.cli.console import Report, progress, say, say_notes
-from pulmo.cli.data.options import Output, counts
+from pulmo.cli.data.options import DerivedOutput, counts
 from pulmo.cli.data.problems import report_problems
-from pulmo.cli.output import PARQUET, claim_file
+from pulmo.cli.output import PARQUET, chosen_output, claim_file
 from pulmo.core.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _TABLE: Final = "csv"
 def import_(
     source: Annotated[str, typer.Argument(help="A source of `pulmo data sources`.")],
     root: Annotated[Path, typer.Argument(help="The data set's folder, or the CSV file.")],
-    output: Output,
+    output: DerivedOutput = None,
     called: Annotated[
         str | None,
         typer.Option(
@@ -86,6 +86,8 @@ def import_(
             raise UsageError("--label is for the source folder; of a table it is a column.")
         labels[HERE] = label
     key = None if patients is None else read_key(patients)
+    name = root.resolve().name if root.is_dir() else root.stem
+    output = chosen_output(output, Path(f"{name}.parquet"))
     claim_file(output, PARQUET)
     journal = Journal(output.with_name(f"{output.name}.journal"))
     if fresh:

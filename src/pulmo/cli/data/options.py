@@ -19,6 +19,10 @@ OneSet = Annotated[
         "patients numbered together; may be repeated.",
     ),
 ]
+DerivedOutput = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="The manifest to write; named after what is read, if not."),
+]
 Folder = Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")]
 Seed = Annotated[int, typer.Option(help="Seed of the random draw.", min=0)]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from pulmo.cli.data import splitting
-from pulmo.cli.data.options import Manifest, Output, counts
-from pulmo.cli.output import PARQUET, claim_file
+from pulmo.cli.data.options import DerivedOutput, Manifest, counts
+from pulmo.cli.output import PARQUET, chosen_output, claim_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def split(
     manifest: Manifest,
-    output: Output,
+    output: DerivedOutput = None,
     val: splitting.Val = None,
     test: splitting.Test = None,
     keep_test: splitting.KeepTest = False,
@@ -50,6 +50,7 @@ def split(
         label=label,
         seed=seed,
     )
+    output = chosen_output(output, manifest.with_name(f"{manifest.stem}-split.parquet"))
     splitting.check_asked(asked, output, save, take)
     claim_file(output, PARQUET)
     if save is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pulmo.core.errors import InputError
 from pulmo.core.tables import SPLITS
@@ -17,7 +18,7 @@ from pulmo.datasets.rows import (
     known_sex,
     known_view,
     offset_in_days,
-    rows_of,
+    rows_in,
 )
 from pulmo.datasets.source import About, Entry, Problem, source
 
@@ -48,13 +49,13 @@ def entries_of(
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; the table's paths are to be relative to it.")
     lines: dict[tuple[str, str], int] = {}
-    for number, row in rows_of(table, dialect):
-        where = f"{table}, line {number}"
-        entry = _entry(where, row, labels, folder, decimal_comma=dialect.decimal_comma)
+    for number, row in rows_in(table, dialect):
+        place = _Place(f"{table}, line {number}", folder, dialect.decimal_comma)
+        entry = _entry(place, row, labels)
         if isinstance(entry, Entry):
             first = lines.setdefault((str(entry.path), entry.label), number)
             if first != number:
-                entry = Problem(where, f"its picture is on line {first} already")
+                entry = Problem(place.where, f"its picture is on line {first} already")
         yield entry
 
 
@@ -65,8 +66,8 @@ def entries_of(
         licence="yours",
         size="any",
         url="",
-        obtain="ROOT is a CSV file with commas, semicolons or tabs, with the columns "
-        "path and label, and as many of patient, source, view, modality, age, sex, finding, split, "
+        obtain="ROOT is a CSV file with commas, semicolons or tabs, with the columns path and "
+        "label, and as many of patient, source, view, modality, age, sex, finding, split, "
         "origin, licence and offset as you know; paths are relative to the file, the source is the "
         "hospital or the public set that an image is from (origin is another name of the column), "
         "the offset is in days since the first symptoms or the admission.",
@@ -87,16 +88,23 @@ def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
 def _labels(table: Path, dialect: Dialect, label_map: Mapping[str, str]) -> dict[str, str]:
     """Returns the label of each word in the column `label`."""
     lines: dict[str, int] = {}
-    for number, row in rows_of(table, dialect):
+    for number, row in rows_in(table, dialect):
         if row["label"]:
             lines.setdefault(row["label"], number)
     check_map(label_map, lines, table)
     return labels_of(lines, label_map, table)
 
 
-def _entry(
-    where: str, row: Row, labels: Mapping[str, str], folder: Path, *, decimal_comma: bool
-) -> Entry | Problem:
+class _Place(NamedTuple):
+    """Where a row stands, where its file lies, and whether a comma in its numbers is a point."""
+
+    where: str
+    folder: Path
+    decimal_comma: bool
+
+
+def _entry(place: _Place, row: Row, labels: Mapping[str, str]) -> Entry | Problem:
+    where, folder, decimal_comma = place
     path, label = row["path"], row["label"]
     if path is None or label is None:
         return Problem(where, MISFIT)

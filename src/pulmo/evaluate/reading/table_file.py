@@ -10,7 +10,7 @@ import pandas as pd
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes
 from pulmo.core.tables import read_predictions
-from pulmo.datasets.rows import dialect_of, rows_of
+from pulmo.datasets.rows import dialect_of, rows_in
 
 
 class TableFile(NamedTuple):
@@ -54,7 +54,7 @@ def _text(path: Path) -> TableFile:
             "commas, semicolons or tabs between them."
         )
     columns: dict[str, list[str | None]] = {name: [] for name in names}
-    for number, row in rows_of(path, dialect):
+    for number, row in rows_in(path, dialect):
         if row[names[0]] is None:
             raise InputError(
                 f"{path} is not a CSV table: line {number} has more values than the first line has "
