@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import cv2
 import numpy as np
@@ -14,11 +14,14 @@ from pulmo.audit.model import Model
 from pulmo.audit.parts import Means, Part
 from pulmo.audit.subject import Subject
 from pulmo.bundle.card import Card
-from pulmo.bundle.predictor import Outputs, Predictor
+from pulmo.bundle.outcome import Outputs
 from pulmo.core.files import sha256
 from pulmo.core.labels import LabelScheme
 from pulmo.core.tables import check_manifest
 from pulmo.datasets.phantom import draw
+
+if TYPE_CHECKING:
+    from pulmo.bundle.predictor import Predictor
 
 SIZE = 64
 

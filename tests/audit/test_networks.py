@@ -1,7 +1,7 @@
 """Networks of parts: each answers for its own rows, in the order that was asked."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from pulmo.audit.networks import Networks
 from pulmo.bundle.card import Card
-from pulmo.bundle.predictor import Outputs, Predictor
+from pulmo.bundle.outcome import Outputs
 from pulmo.core.errors import InputError
+
+if TYPE_CHECKING:
+    from pulmo.bundle.predictor import Predictor
 
 PICTURES = np.arange(5, dtype=np.uint8)[:, np.newaxis, np.newaxis]
 NUMBERS = np.array([4, 0, 2, 1, 3])

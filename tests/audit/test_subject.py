@@ -13,7 +13,7 @@ from pulmo.audit.parts import Means, Part, known_rows
 from pulmo.audit.screening import positive_score
 from pulmo.audit.subject import Subject
 from pulmo.bundle.card import Card
-from pulmo.bundle.predictor import positive_probability, probabilities
+from pulmo.bundle.outcome import positive_probability, probabilities
 from pulmo.core.errors import InputError
 from pulmo.core.labels import LabelScheme
 from pulmo.datasets.cache import cache_folder

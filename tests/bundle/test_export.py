@@ -22,7 +22,8 @@ from pulmo.bundle.export import (
     trained_classifier,
 )
 from pulmo.bundle.model_card import model_card, point_sentence
-from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, SEEN, TEST, Outputs, Predictor
+from pulmo.bundle.outcome import Outputs
+from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, SEEN, TEST, Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import sha256
 from pulmo.core.run_folder import RunFolder

@@ -13,7 +13,8 @@ from scipy.special import softmax
 
 from pulmo.bundle.card import Card, parse_card, read_card
 from pulmo.bundle.model_card import model_card
-from pulmo.bundle.predictor import CARD, MODEL, Outputs, Predictor, outcomes, probabilities
+from pulmo.bundle.outcome import Outputs, outcomes, probabilities
+from pulmo.bundle.predictor import CARD, MODEL, Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph import read_radiograph
 

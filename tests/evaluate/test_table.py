@@ -7,8 +7,8 @@ import pytest
 from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.sources import UNSTATED
+from pulmo.evaluate.reading.options import Options
 from pulmo.evaluate.reading.recognise import recognise
-from pulmo.evaluate.reading.said import Said
 from pulmo.evaluate.reading.table_file import read_table
 from pulmo.evaluate.table import classes_of, complete
 from pulmo.evaluate.terms import Terms
@@ -107,11 +107,11 @@ def test_a_table_is_read_from_csv_and_parquet(table: pd.DataFrame, tmp_path: Pat
         tmp_path / "p.csv", index=False
     )
     table.to_parquet(tmp_path / "p.parquet")
-    read = recognise(read_table(tmp_path / "p.csv"), Said()).table
+    read = recognise(read_table(tmp_path / "p.csv"), Options()).table
     assert read["label"].tolist() == ["tb", "clear", "NA"]
     assert read["patient"].tolist() == ["007", pd.NA, "8"]
     assert read["p_tb"].tolist() == table["p_tb"].tolist()
-    read = recognise(read_table(tmp_path / "p.parquet"), Said()).table
+    read = recognise(read_table(tmp_path / "p.parquet"), Options()).table
     assert read["label"].tolist() == table["label"].tolist()
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from pulmo.core.errors import UsageError
 from pulmo.core.files import sha256
+from pulmo.evaluate.reading.options import Options
 from pulmo.evaluate.reading.recognise import recognise
-from pulmo.evaluate.reading.said import Said
 from pulmo.evaluate.reading.table_file import read_table
 from pulmo.evaluate.table import complete
 from pulmo.evaluate.told import model_of, tell
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def read(path: Path) -> pd.DataFrame:
-    return recognise(read_table(path), Said()).table
+    return recognise(read_table(path), Options()).table
 
 
 def test_a_table_is_named_by_its_file(path: Path) -> None:

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
-from pulmo.bundle.predictor import probabilities
+from pulmo.bundle.outcome import probabilities
 from pulmo.bundle.thresholds import CONFIDENCE, NOT_ASKED
 from pulmo.bundle.validated import Validated
 from pulmo.core.sections import DecisionSection

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.audit.batches import in_batches
-from pulmo.bundle.predictor import Outputs, Predictor, probabilities
+from pulmo.bundle.outcome import Outputs, probabilities
+from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 
 Pixels = NDArray[np.uint8]

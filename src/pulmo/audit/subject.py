@@ -14,7 +14,7 @@ from pulmo.audit.lungs import read_mask
 from pulmo.audit.model import Model
 from pulmo.audit.networks import Networks
 from pulmo.audit.parts import Means, Part, known_rows
-from pulmo.bundle.predictor import Outputs
+from pulmo.bundle.outcome import Outputs
 from pulmo.core.errors import InputError
 from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.cache import cached_pictures

@@ -9,8 +9,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from pulmo.bundle.card import Band, Card, parse_card, read_card
+from pulmo.bundle.card import Card, parse_card, read_card
 from pulmo.bundle.held_out import HeldOut
+from pulmo.bundle.outcome import Outcome, Outputs, outcomes
 from pulmo.bundle.scope import check_scope
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
@@ -39,19 +40,6 @@ _SEEN: Final = Note(
 )
 
 
-class Outputs(NamedTuple):
-    """What the network gives for n pictures.
-
-    Attributes:
-        logits: float32 [n, classes], uncalibrated.
-        activation: float32 [n, classes, rows, columns], class activation maps in units of the
-            logit.
-    """
-
-    logits: NDArray[np.float32]
-    activation: NDArray[np.float32]
-
-
 class Prepared(NamedTuple):
     """A picture that the model may judge, as its network takes it.
 
@@ -63,31 +51,6 @@ class Prepared(NamedTuple):
 
     input: NDArray[np.uint8]
     notes: tuple[Note, ...]
-
-
-class Outcome(NamedTuple):
-    """The result for one picture.
-
-    Attributes:
-        probabilities: class -> calibrated probability; they sum to one.
-        decision: the class with the highest probability.
-        positive_probability: summed probability of the card's positive classes.
-        positive: whether that reaches the card's threshold.
-        band: the triage band of that probability; None if the card has no bands.
-        classes: the classes that the picture may be of, its conformal set; None if the card has
-            none.
-        activation: float32 [classes, rows, columns], in units of the logit.
-        notes: what a user must know of the picture and of the model to read the result.
-    """
-
-    probabilities: dict[str, float]
-    decision: str
-    positive_probability: float
-    positive: bool
-    band: Band | None
-    classes: tuple[str, ...] | None
-    activation: NDArray[np.float32]
-    notes: tuple[Note, ...] = ()
 
 
 class Predictor:
@@ -199,17 +162,6 @@ class Predictor:
         shape = self.card.input
         return to_input(radiograph.pixels, shape.size, shape.aspect, shape.grey)
 
-    def check_scope(self, radiograph: Radiograph, name: str = "The image") -> tuple[Note, ...]:
-        """Refuses an image whose header says that the model was not meant for it.
-
-        Returns:
-            a note where the view is frontal, but not one of the training.
-
-        Raises:
-            RefusedError: as `pulmo.bundle.scope.check_scope`.
-        """
-        return check_scope(self.card, radiograph.facts, name)
-
     def predict(self, radiograph: Radiograph, name: str = "The picture") -> Outcome:
         """Returns the result for one radiograph.
 
@@ -233,7 +185,7 @@ class Predictor:
         Raises:
             RefusedError: the header says that the model was not meant for the picture.
         """
-        scope = self.check_scope(radiograph, name)
+        scope = check_scope(self.card, radiograph.facts, name)
         known = self._familiarity(radiograph)
         notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
         return Prepared(self.to_input(radiograph), notes)
@@ -256,51 +208,3 @@ class Predictor:
             return ()
         known = radiograph.sha256 in self.seen or pixels_sha256(radiograph.pixels) in self.seen
         return (_SEEN,) if known else ()
-
-
-def probabilities(logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
-    """Returns calibrated probabilities float64 [n, classes]: softmax of logits / temperature."""
-    scaled = logits.astype(np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    result: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return result
-
-
-def positive_probability(
-    table: NDArray[np.float64], labels: tuple[str, ...], positive: tuple[str, ...]
-) -> NDArray[np.float64]:
-    """Returns float64 [n], the summed probability of the positive classes."""
-    columns = [labels.index(label) for label in positive]
-    result: NDArray[np.float64] = table[:, columns].sum(axis=1)
-    return result
-
-
-def outcomes(card: Card, outputs: Outputs) -> list[Outcome]:
-    """Returns the results of n pictures out of the network's outputs.
-
-    Raises:
-        InputError: a logit is not a finite number.
-    """
-    if not np.isfinite(outputs.logits).all():
-        raise InputError(f"The model {card.name} gave a result that is not a number.")
-    labels = card.labels.order
-    table = probabilities(outputs.logits, card.temperature)
-    positive = positive_probability(table, labels, card.decision.positive)
-    return [
-        _outcome(card, dict(zip(labels, row.tolist(), strict=True)), float(score), activation)
-        for row, score, activation in zip(table, positive, outputs.activation, strict=True)
-    ]
-
-
-def _outcome(
-    card: Card, probabilities: dict[str, float], score: float, activation: NDArray[np.float32]
-) -> Outcome:
-    return Outcome(
-        probabilities=probabilities,
-        decision=max(probabilities, key=probabilities.__getitem__),
-        positive_probability=score,
-        positive=score >= card.decision.threshold,
-        band=None if card.bands is None else card.bands.of(score),
-        classes=None if card.sets is None else card.sets.of(probabilities),
-        activation=activation,
-    )

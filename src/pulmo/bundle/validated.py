@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from pulmo.bundle.predictor import positive_probability
+from pulmo.bundle.outcome import positive_probability
 from pulmo.core.estimate import Estimate, wilson
 
 

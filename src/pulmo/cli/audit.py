@@ -111,7 +111,7 @@ def audit(
     else it is undecided, which the first line says, with status 0.
     """
     model = one_model(model, named)
-    from pulmo.evaluate.reading.said import Said
+    from pulmo.evaluate.reading.options import Options
     from pulmo.study.audited import is_folds
 
     columns = {"--truth": truth, "--decision": decision, "--score": score}
@@ -122,8 +122,10 @@ def audit(
         if data is None:
             floors = {"--lungs": lungs, "--facts": facts, "--published": published}
             _refuse("a table without the manifest of its pictures (--data)", floors)
-        said = Said(tuple(positive or ()), threshold, merges(merge or ()), truth, decision, score)
-        audited = table_to_audit(model, data, split, said)
+        options = Options(
+            tuple(positive or ()), threshold, merges(merge or ()), truth, decision, score
+        )
+        audited = table_to_audit(model, data, split, options)
     elif is_folds(model):
         _refuse("folds", {"--data": data, "--split": split, "--run": run} | terms)
         audited = _folds(model, seed, threads)

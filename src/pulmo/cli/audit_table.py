@@ -7,11 +7,13 @@ from pulmo.cli.table_options import recognised
 from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from pulmo.evaluate.reading.said import Said
+    from pulmo.evaluate.reading.options import Options
     from pulmo.study.audited import Audited
 
 
-def table_to_audit(path: Path, data: Path | None, split: str | None, said: "Said") -> "Audited":
+def table_to_audit(
+    path: Path, data: Path | None, split: str | None, options: "Options"
+) -> "Audited":
     """Reads a table of predictions, and the manifest of its pictures if one is named.
 
     Raises:
@@ -25,13 +27,14 @@ def table_to_audit(path: Path, data: Path | None, split: str | None, said: "Said
     if split is not None and data is None:
         raise UsageError("--split is of a manifest; name it with --data.")
     check_split_name(split)
-    found = recognised(path, said)
+    found = recognised(path, options)
     if found.findings:
         raise UsageError(
             f"{path} has several findings a film (its y_ columns), and an audit is of one. Type: "
             f"pulmo evaluate {path} -o DIR; then, of each finding: pulmo audit "
             "DIR/labels/FINDING/predictions.parquet --positive FINDING -o AUDIT."
         )
-    told = tell(found.table, model_of(path), found.positive, said.threshold, said.merge)
-    told = told._replace(notes=(*found.notes, *told.notes))
+    told = tell(
+        found.table, model_of(path), found.positive, options.threshold, options.merge, found.notes
+    )
     return audited_table(told, None if data is None else read_manifest(data), split)

@@ -56,7 +56,7 @@ def progress(*stages: str, lines: bool = False) -> Iterator[tuple[Report, ...]]:
             takes minutes and would be silent else.
     """
     if not sys.stderr.isatty():
-        yield tuple(_told(stage) if lines else _show_nothing for stage in stages)
+        yield tuple(_report_lines(stage) if lines else _show_nothing for stage in stages)
         return
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -84,15 +84,15 @@ def _report(bar: "Progress", stage: str) -> Report:
     return report
 
 
-def _told(stage: str) -> Report:
+def _report_lines(stage: str) -> Report:
     """Returns the function that writes a line about a stage, each time that some time has gone."""
-    told = monotonic()
+    last = monotonic()
 
     def report(done: int, total: int) -> None:
-        nonlocal told
+        nonlocal last
         now = monotonic()
-        if now - told >= LINE_SECONDS:
-            told = now
+        if now - last >= LINE_SECONDS:
+            last = now
             say(f"{stage}: {done:,} of {total:,}" if total else f"{stage}: {done:,}")
 
     return report

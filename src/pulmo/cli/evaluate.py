@@ -97,10 +97,10 @@ def evaluate(
                 f"{model} is a table of predictions; --data, --split, --view, --modality, --run, "
                 "--internal, --threshold-for and --elsewhere are for a bundle."
             )
-        from pulmo.evaluate.reading.said import Said
+        from pulmo.evaluate.reading.options import Options
 
-        said = Said(tuple(positive or ()), threshold, merged, truth, decision, score)
-        evaluate_table(model, output, TableOptions(said, prevalence))
+        reading = Options(tuple(positive or ()), threshold, merged, truth, decision, score)
+        evaluate_table(model, output, TableOptions(reading, prevalence))
         return
     if model.is_file() and model.suffix.lower() != ".onnx":
         raise UsageError(

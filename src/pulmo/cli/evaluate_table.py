@@ -11,20 +11,20 @@ from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
     from pulmo.evaluate.evaluation import ModelName
+    from pulmo.evaluate.reading.options import Options
     from pulmo.evaluate.reading.recognise import Recognised
-    from pulmo.evaluate.reading.said import Said
 
 
 class TableOptions(NamedTuple):
     """What the user says of a table that its columns do not.
 
     Attributes:
-        said: of its columns and classes; the threshold is, where a film has several findings, the
-            probability from which each is called.
+        reading: of its columns and classes; the threshold is, where an image has several findings,
+            the probability from which each is called.
         prevalence: share of positive pictures where the model would be used.
     """
 
-    said: "Said"
+    reading: "Options"
     prevalence: float | None
 
 
@@ -39,20 +39,20 @@ def evaluate_table(path: Path, output: Path, options: TableOptions) -> None:
     from pulmo.evaluate.multilabel.table import labels_table
     from pulmo.evaluate.told import model_of
 
-    said = options.said
-    found, model = recognised(path, said), model_of(path)
+    reading = options.reading
+    found, model = recognised(path, reading), model_of(path)
     if not found.findings:
         _evaluate_classes(found, model, output, options)
         return
     for option, value in (
-        ("--merge", said.merge), ("--truth", said.truth), ("--score", said.score),
-        ("--decision", said.decision),
+        ("--merge", reading.merge), ("--truth", reading.truth), ("--score", reading.score),
+        ("--decision", reading.decision),
     ):  # fmt: skip
         if value:
             raise UsageError(
                 f"{path} has several findings a film (its y_ columns); leave {option}."
             )
-    if said.positive:
+    if reading.positive:
         raise UsageError(
             f"{path} has several findings a film (its y_ columns), and each is positive where it "
             "is there; leave --positive."
@@ -63,7 +63,7 @@ def evaluate_table(path: Path, output: Path, options: TableOptions) -> None:
             "of them; leave --prevalence."
         )
     provenance = Provenance(model, model.sha256, notes=found.notes)
-    evaluate_findings(labels_table(found.table, said.threshold), provenance, output)
+    evaluate_findings(labels_table(found.table, reading.threshold), provenance, output)
     tell_notes(found.notes)
 
 
@@ -80,13 +80,12 @@ def _evaluate_classes(
     from pulmo.evaluate.told import tell
     from pulmo.report.page import ReportContent, write_report
 
-    if options.prevalence is not None and not options.said.positive:
+    if options.prevalence is not None and not options.reading.positive:
         raise UsageError("--prevalence needs --positive: which classes it is the share of.")
-    said = options.said
-    told = tell(found.table, model, found.positive, said.threshold, said.merge)
+    reading = options.reading
+    told = tell(found.table, model, found.positive, reading.threshold, reading.merge, found.notes)
     rows = complete(told.table, told.terms)
-    notes = (*found.notes, *told.notes)
-    provenance = Provenance(model, model.sha256, notes=notes)
+    provenance = Provenance(model, model.sha256, notes=told.notes)
     resampling = Resampling(np.random.default_rng(0))
     evaluation = evaluate(rows, told.terms, provenance, resampling, prevalence=options.prevalence)
     claim_folder(output)
@@ -94,4 +93,4 @@ def _evaluate_classes(
     write_record(output / "evaluation.json", evaluation)
     write_report(output / "report.html", ReportContent(evaluation, None))
     tell_evaluation(evaluation, output)
-    tell_notes(notes)
+    tell_notes(told.notes)

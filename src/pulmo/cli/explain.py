@@ -31,8 +31,6 @@ def explain(
     The colours are the class activation map on the scale of the card, the same for every image.
     """
     chosen, words = split_model(files, model)
-    if not words:
-        raise UsageError("No image was named: add files, folders, or - for names on stdin.")
     predictor = open_model(chosen)
     if label is not None and label not in predictor.card.labels.order:
         raise UsageError(

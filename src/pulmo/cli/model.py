@@ -26,12 +26,12 @@ ModelOption = Annotated[
 
 
 def split_model(words: Sequence[str], model: Path | None) -> tuple[Path | None, list[str]]:
-    """Returns the model that a call names, and the words beside it.
+    """Returns the model that a call names, and the words beside it, which name images.
 
     The first word is the model if it is a bundle, a run or an ONNX file, which no image is.
 
     Raises:
-        UsageError: the first word and `--model` both name one.
+        UsageError: the first word and `--model` both name one, or no other word is there.
     """
     first, *rest = words
     if not _is_model(Path(first)):
@@ -41,6 +41,8 @@ def split_model(words: Sequence[str], model: Path | None) -> tuple[Path | None, 
             f"Two models are named, {model} and {first}; leave one out. Images are what comes "
             "after the options."
         )
+    if not rest:
+        raise UsageError("No image was named: add files, folders, or - for names on stdin.")
     return Path(first), rest
 
 

@@ -11,7 +11,6 @@ from pulmo.cli.names import STDIN, names_of
 from pulmo.cli.output import claim_file, claim_folder
 from pulmo.cli.results import Form, form_of, results_to, writer
 from pulmo.cli.tally import Tally
-from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +53,6 @@ def predict(
     """Classify images with a bundle. For research, not diagnosis."""
     form = form_of({"json": as_json, "jsonl": as_jsonl, "csv": as_csv}, output)
     chosen, words = split_model(files, model)
-    if not words:
-        raise UsageError("No image was named: add files, folders, or - for names on stdin.")
     predictor = open_model(chosen)
     if output is not None:
         claim_file(output)

@@ -38,11 +38,11 @@ def form_of(asked: dict[Form, bool], output: Path | None) -> Form | None:
         raise UsageError(f"Choose one of {', '.join(f'--{form}' for form in named)}.")
     if output is None:
         return named[0] if named else None
-    told = [form for form in _FORMS if output.suffix.lower() == f".{form}"]
-    if not told or (named and named != told):
+    by_name = [form for form in _FORMS if output.suffix.lower() == f".{form}"]
+    if not by_name or (named and named != by_name):
         wanted = f".{named[0]}" if named else ".json, .jsonl or .csv"
         raise UsageError(f"{output} does not end in {wanted}, which says what is written there.")
-    return told[0]
+    return by_name[0]
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from pulmo.cli.console import say
 from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from pulmo.evaluate.reading.options import Options
     from pulmo.evaluate.reading.recognise import Recognised
-    from pulmo.evaluate.reading.said import Said
 
 TABLES: Final = (".parquet", ".csv", ".tsv", ".txt", ".xlsx")
 """How the name of a table of predictions ends."""
@@ -40,7 +40,7 @@ Score = Annotated[
 ]
 
 
-def recognised(path: Path, said: "Said") -> "Recognised":
+def recognised(path: Path, options: "Options") -> "Recognised":
     """Reads a table of predictions as its authors sent it.
 
     Raises:
@@ -50,7 +50,7 @@ def recognised(path: Path, said: "Said") -> "Recognised":
     from pulmo.evaluate.reading.recognise import recognise
     from pulmo.evaluate.reading.table_file import read_table
 
-    return recognise(read_table(path), said)
+    return recognise(read_table(path), options)
 
 
 def tell_notes(notes: Sequence[str]) -> None:

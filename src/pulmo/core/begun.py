@@ -49,10 +49,10 @@ def check_settings(begun: Recipe, root: Path, settings: Sequence[str]) -> None:
     """
     now = change_recipe(begun, settings)
     if found := list(differences(begun, now)):
-        told = "; ".join(f"{key} is {then!r} there and {new!r} now" for key, then, new in found)
+        listed = "; ".join(f"{key} is {then!r} there and {new!r} now" for key, then, new in found)
         raise RefusedError(
-            f"{root} was begun with other settings: {told}. A run resumes only with the recipe and "
-            "settings that it began with."
+            f"{root} was begun with other settings: {listed}. A run resumes only with the recipe "
+            "and settings that it began with."
         )
 
 

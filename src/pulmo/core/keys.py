@@ -18,7 +18,8 @@ def near_key(schema: type[BaseModel], location: Sequence[str | int]) -> str | No
         location: the parts of the unknown key.
     """
     above, name = location[:-1], str(location[-1])
-    known = list(_keys(schema))
+    # Those near the top first.
+    known = sorted((key for key, _ in meanings(schema)), key=lambda key: key.count("."))
     same = [key for key in known if key.rpartition(".")[2] == name]
     if same:
         return same[0]
@@ -57,18 +58,3 @@ def meanings(schema: type[BaseModel], above: str = "") -> Iterator[tuple[str, st
                 yield f"{key}.{part.name}", part.metadata.get(MEANING, "")
         else:
             yield key, " ".join((field.description or "").split())
-
-
-def _keys(schema: type[BaseModel], above: str = "") -> Iterator[str]:
-    """Yields the dotted keys of the sections, those near the top first."""
-    deeper: list[tuple[str, Any]] = []
-    for name, field in schema.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            deeper.append((f"{above}{name}.", kind))
-        elif dataclasses.is_dataclass(kind):
-            yield from (f"{above}{name}.{part.name}" for part in dataclasses.fields(kind))
-        else:
-            yield f"{above}{name}"
-    for prefix, kind in deeper:
-        yield from _keys(kind, prefix)

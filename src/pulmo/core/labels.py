@@ -10,10 +10,10 @@ from pulmo.core.errors import UsageError
 LABELS = ("covid", "bacterial", "viral", "pneumonia", "normal", "other")
 """Every label that a manifest may hold. `pneumonia` is one of unstated cause."""
 
-
 DRAWN: Final = "phantom"
 """The origin of the images that `pulmo data phantom` drew, which show no patient."""
-MEANING = "meaning"
+
+MEANING: Final = "meaning"
 """The key of a field's metadata under which it says what it means."""
 
 

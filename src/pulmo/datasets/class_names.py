@@ -17,7 +17,7 @@ from pulmo.core.labels import LABELS, check_label
 HERE: Final = "."
 """What a map calls the folder itself, whose files lie in no folder of a class."""
 
-_WORDS: Final = {
+WORDS: Final = {
     "covid": "covid",
     "corona": "covid",
     "coronavirus": "covid",
@@ -40,7 +40,10 @@ _WORDS: Final = {
 }
 """Words of class names, the more telling first -> label."""
 
-_NEGATIONS: Final = frozenset({"no", "non", "not", "negative", "neg", "without", "vs", "and", "or"})
+NEGATIONS: Final = frozenset({"no", "non", "not", "negative", "neg", "without"})
+"""Words with which a name says what it does not mean."""
+
+_UNCLEAR: Final = NEGATIONS | {"vs", "and", "or"}
 
 
 def labels_of(names: Iterable[str], label_map: Mapping[str, str], where: Path) -> dict[str, str]:
@@ -91,7 +94,7 @@ def proposed_label(name: str) -> str | None:
     words = [word for word in re.findall(r"[a-z]+", _spaced(name).lower()) if word != "s"]
     if words in (["no", "finding"], ["no", "findings"]):
         return "normal"
-    if _NEGATIONS & set(words):
+    if _UNCLEAR & set(words):
         return None
     meant = {label for word in words if (label := _label_of_word(word))}
     # Viral pneumonia is viral; a viral opacity of COVID-19 is covid.
@@ -103,8 +106,8 @@ def proposed_label(name: str) -> str | None:
 
 
 def _label_of_word(word: str) -> str | None:
-    near = get_close_matches(word, _WORDS, n=1, cutoff=1.0 if len(word) < 5 else 0.8)
-    return _WORDS[near[0]] if near else None
+    near = get_close_matches(word, WORDS, n=1, cutoff=1.0 if len(word) < 5 else 0.8)
+    return WORDS[near[0]] if near else None
 
 
 def _spaced(name: str) -> str:

@@ -64,6 +64,9 @@ class Problem(NamedTuple):
 Index = Callable[[Path, Mapping[str, str]], Iterator[Entry | Problem]]
 """Takes the set's folder and a map from class name to label; yields its pictures in path order."""
 
+Elsewhere = Callable[[Path, Mapping[str, str], Path], Iterator[Entry | Problem]]
+"""The same of a table whose files lie in another folder, which is the third argument."""
+
 
 class Repository(NamedTuple):
     """A data set in a repository on GitHub: at one commit, whose files Git names by their hashes.
@@ -126,23 +129,18 @@ class Source(NamedTuple):
     Attributes:
         about: what is known of the set.
         entries: its reader.
-        elsewhere: of a table: its reader where the files that it names lie in another folder, which
-            is the third argument; None for all others.
+        elsewhere: its reader where its files lie in another folder; None for all but tables.
     """
 
     about: About
     entries: Index
-    elsewhere: Callable[[Path, Mapping[str, str], Path], Iterator[Entry | Problem]] | None = None
+    elsewhere: Elsewhere | None = None
 
 
 SOURCES: Registry[Source] = Registry("source", "pulmo.datasets.sources")
 
 
-def source(
-    name: str,
-    about: About,
-    elsewhere: Callable[[Path, Mapping[str, str], Path], Iterator[Entry | Problem]] | None = None,
-) -> Callable[[Index], Index]:
+def source(name: str, about: About, elsewhere: Elsewhere | None = None) -> Callable[[Index], Index]:
     """Returns a decorator that registers an index function as source `name`; see `Source`."""
 
     def decorate(index: Index) -> Index:

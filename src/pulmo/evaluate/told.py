@@ -42,6 +42,7 @@ def tell(
     positive: Sequence[str] = (),
     threshold: float | None = None,
     merge: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
 ) -> Told:
     """Puts a table of predictions of one class a film beside what is said of it.
 
@@ -52,6 +53,7 @@ def tell(
         threshold: summed probability of these from which a result is positive. It goes before what
             the table says of its results; None if that holds or, without it, the decided class.
         merge: label -> class that it counts as. A label that is a class itself is summed into it.
+        notes: how the table was read, as sentences.
 
     Raises:
         InputError: the table lacks probabilities, and decisions too.
@@ -69,7 +71,7 @@ def tell(
     table = merged.table
     if threshold is not None:
         table = table.drop(columns=["positive", "positive_probability"], errors="ignore")
-    return Told(table, terms, model, merged.notes)
+    return Told(table, terms, model, (*notes, *merged.notes))
 
 
 def _decided_classes(

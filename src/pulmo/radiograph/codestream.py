@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
 J2K: Final = b"\xff\x4f\xff\x51"
+"""First bytes of a JPEG 2000 codestream."""
 JP2: Final = b"\0\0\0\x0cjP  \r\n\x87\n"
+"""First bytes of the file format around one."""
 _JPEG: Final = b"\xff\xd8"
 
 # Markers of ISO/IEC 10918-1 table B.1 and, for JPEG-LS, of 14495-1 table C.1.
@@ -33,6 +35,8 @@ _ENCODERS: Final = (
 )
 # Segments of JPEG that are no comment: of JFIF, of Adobe's colours, and of JPEG-LS.
 _TECHNICAL: Final = (b"JFIF\0", b"JFXX\0", b"Adobe", b"SPIFF\0", b"\0\0\0\1", b"mrfx")
+MOST_BITS: Final = 16
+"""Of a sample; no radiograph has more."""
 MOST_SCANS: Final = 100
 """More than any encoder makes: each takes the time of an image, and some ten bytes of a file."""
 _BOXES: Final = (b"xml ", b"uuid")

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from pulmo.core.errors import InputError
+from pulmo.radiograph.codestream import J2K, JP2
 from pulmo.radiograph.facts import FileFormat
 
 _PICTURES: Final[dict[bytes, FileFormat]] = {
@@ -14,8 +15,8 @@ _PICTURES: Final[dict[bytes, FileFormat]] = {
     # BigTIFF.
     b"II+\0\x08\0\0\0": "TIFF",
     b"MM\0+\0\x08\0\0": "TIFF",
-    b"\0\0\0\x0cjP  \r\n\x87\n": "JPEG 2000",
-    b"\xff\x4f\xff\x51": "JPEG 2000",
+    JP2: "JPEG 2000",
+    J2K: "JPEG 2000",
 }
 # RIFF is a container of sound and films too; BM may begin any text.
 _WEBP: Final = re.compile(rb"RIFF....WEBP", re.DOTALL)

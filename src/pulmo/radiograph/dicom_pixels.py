@@ -10,14 +10,13 @@ from pydicom.pixels.utils import get_expected_length, pixel_array
 from pydicom.uid import RLELossless
 
 from pulmo.core.errors import InputError, PulmoError, RefusedError
-from pulmo.radiograph.codestream import MOST_SCANS, Codestream, codestream_of
+from pulmo.radiograph.codestream import MOST_BITS, MOST_SCANS, Codestream, codestream_of
 from pulmo.radiograph.decoders import TruncatedError, decode_codestream, decode_rle
 from pulmo.radiograph.dicom_elements import Elements
 from pulmo.radiograph.dicom_syntax import is_compressed, syntax_name
 from pulmo.radiograph.notes import Note
 from pulmo.radiograph.stored_bits import SampleBits, image_bits
 
-_MOST_BITS: Final = 16
 _SAMPLES: Final = "SamplesPerPixel"
 
 
@@ -108,9 +107,9 @@ def _checked_head(frame: bytes, dataset: FileDataset, name: str) -> Codestream:
             f"compressed image has {head.width} x {head.height} and channels: {head.samples}. It "
             "is damaged, or its header is wrong."
         )
-    if not 2 <= head.bits <= _MOST_BITS:
+    if not 2 <= head.bits <= MOST_BITS:
         raise RefusedError(
-            f"{name} holds a compressed image of {head.bits} bits a sample; 2 to {_MOST_BITS} are "
+            f"{name} holds a compressed image of {head.bits} bits a sample; 2 to {MOST_BITS} are "
             "read."
         )
     if head.scans > MOST_SCANS:

@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from typing import Final
 
+from pulmo.radiograph.dicom_codes import (
+    body_part_of,
+    body_part_of_code,
+    intent_of,
+    modality_of_class,
+    modality_of_header,
+)
 from pulmo.radiograph.dicom_elements import Elements
 from pulmo.radiograph.facts import (
     FRONTAL,
     Facts,
     age_between,
     age_of,
-    body_part_of,
-    body_part_of_code,
-    intent_of,
-    modality_of_class,
-    modality_of_header,
     orientation_of,
     sex_of,
     view_of,

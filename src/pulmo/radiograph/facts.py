@@ -1,6 +1,5 @@
 """Facts: what a file says of its picture."""
 
-import re
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
@@ -91,11 +90,10 @@ _VIEW_CODES: Final = {
     "399059000": "oblique",
     "R-10216": "oblique",
 }
-_SNOMED: Final = ("SCT", "SRT", "SNM3", "99SDM")
+SNOMED: Final = ("SCT", "SRT", "SNM3", "99SDM")
+"""Coding schemes whose codes are those of SNOMED CT or RT."""
 
-# PS3.3 C.7.3.1.1.1. DR is not in the standard but in files. OT and SC are what secondary captures
-# bear; they do not say where the picture came from.
-_MODALITIES: Final = {
+MODALITIES: Final = {
     "CR": "X-ray",
     "DX": "X-ray",
     "DR": "X-ray",
@@ -112,71 +110,8 @@ _MODALITIES: Final = {
     "SC": None,
     "": None,
 }
-
-# The other defined terms of PS3.3 C.7.3.1.1.1, also retired ones: each is another modality.
-_OTHER_MODALITIES: Final = """
-    AR AS ASMT AU BDUS BI BMD CD CF CP CS CTPROTOCOL DD DF DG DM DMS DOC DS EC ECG EEG EMG
-    EOG EPS ES FA FID FS GM HC HD IO IOL IVOCT IVUS KER KO LEN LP LS M3D MA MS OAM OCT OP
-    OPM OPR OPT OPTBSV OPTENF OPV OSS PA PLAN POS PR PX REG RESP RTDOSE RTIMAGE RTINTENT
-    RTPLAN RTRAD RTRECORD RTSEGANN RTSTRUCT RWV SEG SM SMR SR SRF ST STAIN TEXTUREMAP TG VA
-    VF XC
-"""
-
-# What the kind of a DICOM object says of the modality: the end of the SOP Class UID after
-# 1.2.840.10008.5.1.4.1.1. (PS3.4 B.5). Secondary captures say nothing.
-_STORAGE: Final = "1.2.840.10008.5.1.4.1.1."
-_CLASS_MODALITIES: Final = {
-    "1": "X-ray",
-    "1.1": "X-ray",
-    "1.1.1": "X-ray",
-    "1.2": "MG",
-    "1.2.1": "MG",
-    "1.3": "other",
-    "1.3.1": "other",
-    "2": "CT",
-    "2.1": "CT",
-    "2.2": "CT",
-    "3.1": "US",
-    "4": "MR",
-    "4.1": "MR",
-    "4.3": "MR",
-    "4.4": "MR",
-    "6.1": "US",
-    "6.2": "US",
-    "12.1": "XA",
-    "12.1.1": "XA",
-    "12.2": "X-ray",
-    "12.2.1": "X-ray",
-    "13.1.1": "XA",
-    "13.1.3": "MG",
-    "20": "NM",
-    "128": "PT",
-    "128.1": "PT",
-    "130": "PT",
-}
-_FOR_PROCESSING: Final = ("1.1.1", "1.2.1", "1.3.1")
-
-# Words of Body Part Examined (PS3.16 annex L, and the same in other languages) for the chest.
-_CHEST: Final = frozenset({"CHEST", "THORAX", "TORAX", "LUNG", "LUNGS", "PULMON", "POUMON"})
-_CHEST_AND_MORE: Final = {
-    "CHESTABDOMEN": "chest and abdomen",
-    "CHESTABDPELVIS": "chest, abdomen and pelvis",
-    "NECKCHEST": "neck and chest",
-    "NECKCHESTABDOMEN": "neck, chest and abdomen",
-    "NECKCHESTABDPELV": "neck, chest, abdomen and pelvis",
-    "WHOLEBODY": "whole body",
-}
-# Of the other terms those that an X-ray image may have. The heart and the mediastinum are left out:
-# a chest image may be filed under them.
-_OTHER_PARTS: Final = """
-    ABDOMEN ABDOMENPELVIS ANKLE ARM BLADDER BRAIN BREAST CALCANEUS CALF CLAVICLE COCCYX
-    COLON CSPINE CTSPINE ELBOW ESOPHAGUS EXTREMITY FACE FEMUR FIBULA FINGER FOOT FOREARM
-    HAND HEAD HEADNECK HIP HUMERUS JAW KIDNEY KNEE LEG LIVER LSPINE LSSPINE MANDIBLE
-    MAXILLA NECK NOSE ORBIT PATELLA PELVIS RIB RIBS SCAPULA SHOULDER SIJOINT SKULL SPINE
-    SSPINE STERNUM STOMACH THIGH THUMB TIBIA TLSPINE TMJ TOE TOOTH TSPINE WRIST ZYGOMA
-"""
-# PS3.16 CID 4031 in SNOMED CT, and older codes: the chest and the lungs.
-_CHEST_CODES: Final = frozenset({"816094009", "51185008", "39607008", "T-D3000", "T-28000"})
+"""Modality of PS3.3 C.7.3.1.1.1 -> what it is called here. DR is not in the standard but in files.
+OT and SC are what secondary captures bear; they do not say where the image came from."""
 
 _PER_YEAR: Final = {"Y": 1.0, "M": 12.0, "W": 52.1775, "D": 365.25}
 _OLDEST: Final = 130
@@ -197,7 +132,7 @@ def view_of_code(scheme: str, code: str) -> str | None:
         scheme: the Coding Scheme Designator: SCT for SNOMED CT, SRT, SNM3 or 99SDM for SNOMED RT.
         code: the Code Value.
     """
-    return _VIEW_CODES.get(code) if scheme in _SNOMED else None
+    return _VIEW_CODES.get(code) if scheme in SNOMED else None
 
 
 def view_of_orientation(row: str, column: str) -> str | None:
@@ -211,52 +146,6 @@ def view_of_orientation(row: str, column: str) -> str | None:
         column: where the columns' lower end lies: H head, F feet.
     """
     return "lateral" if row in {"A", "P"} and column in {"H", "F"} else None
-
-
-def intent_of(stated: str, sop_class: str) -> str | None:
-    """Returns `for processing` of an image that is not made to be looked at; else None.
-
-    Args:
-        stated: the Presentation Intent Type (0008,0068).
-        sop_class: the SOP Class UID, which tells it too for digital X-ray images.
-    """
-    suffix = sop_class.removeprefix(_STORAGE) if sop_class.startswith(_STORAGE) else ""
-    if stated.upper() == "FOR PROCESSING" or suffix in _FOR_PROCESSING:
-        return "for processing"
-    return None
-
-
-def body_part_of(code: str) -> str | None:
-    """Returns the part of the body of a DICOM Body Part Examined (0018,0015).
-
-    Returns:
-        chest, another part or several in small letters; None for a word that is not known.
-    """
-    words = re.split(r"[^A-Z]+", code.upper())
-    if together := _CHEST_AND_MORE.get("".join(words)):
-        return together
-    others = [word for word in words if word and word in _OTHER_PARTS.split()]
-    if _CHEST.intersection(words):
-        return " and ".join(["chest", *(word.lower() for word in others)])
-    return others[0].lower() if others else None
-
-
-def body_part_of_code(scheme: str, code: str) -> str | None:
-    """Returns the part of the body of a code of PS3.16 CID 4031; None for an unknown one.
-
-    Args:
-        scheme: the Coding Scheme Designator: SCT for SNOMED CT, SRT, SNM3 or 99SDM for SNOMED RT.
-        code: the Code Value.
-    """
-    if scheme not in _SNOMED:
-        return None
-    if code in _CHEST_CODES:
-        return "chest"
-    # pydicom has the standard's list; few files need it.
-    from pydicom.sr.codedict import codes  # noqa: PLC0415 - see above
-
-    regions = (getattr(codes.cid4031, name) for name in codes.cid4031.dir())
-    return next((str(region.meaning).lower() for region in regions if region.value == code), None)
 
 
 def orientation_of(row: str, column: str) -> str | None:
@@ -280,29 +169,12 @@ def orientation_of(row: str, column: str) -> str | None:
     }.get(ends, "turned on its side" if ends[0] in {"H", "F"} and ends[1] else None)
 
 
-def modality_of_header(code: str) -> str | None:
-    """Returns the modality of a DICOM Modality; None also for a code that DICOM does not have."""
-    code = code.upper()
-    return modality_of(code) if code in _MODALITIES or code in _OTHER_MODALITIES.split() else None
-
-
-def modality_of_class(sop_class: str) -> str | None:
-    """Returns the modality that the kind of a DICOM object tells; None where it tells none.
-
-    Args:
-        sop_class: the SOP Class UID (0008,0016).
-    """
-    if not sop_class.startswith(_STORAGE):
-        return None
-    return _CLASS_MODALITIES.get(sop_class.removeprefix(_STORAGE))
-
-
 def modality_of(code: str) -> str | None:
     """Returns the modality of a DICOM Modality (0008,0060).
 
     CR, DX, DR, RG and RF count as X-ray. OT, SC and nothing say nothing: None.
     """
-    return _MODALITIES.get(code.upper(), "other")
+    return MODALITIES.get(code.upper(), "other")
 
 
 def age_of(text: str) -> float | None:

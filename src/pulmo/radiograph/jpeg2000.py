@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError, RefusedError
-from pulmo.radiograph.codestream import Codestream, codestream_of, start_of_2000
+from pulmo.radiograph.codestream import MOST_BITS, Codestream, codestream_of, start_of_2000
 from pulmo.radiograph.limits import Limits
 
-_MOST_BITS: Final = 16
 _COLOURS: Final = {16: "sRGB", 17: "grey"}
 """Enumerated colour spaces of ISO/IEC 15444-1 table I.10 that mean what the samples say."""
 
@@ -36,10 +35,10 @@ def jpeg_2000_head(data: bytes, name: str, limits: Limits) -> Codestream:
         )
     limits.check_shape(head.height, head.width, name)
     boxes = data[: start_of_2000(data)]
-    if head.samples not in {1, 3} or head.signed or head.bits > _MOST_BITS or b"pclr" in boxes:
+    if head.samples not in {1, 3} or head.signed or head.bits > MOST_BITS or b"pclr" in boxes:
         raise RefusedError(
             f"{name} is a JPEG 2000 file with {head.samples} channels of {head.bits} bits; 1 or 3 "
-            f"unsigned channels of at most {_MOST_BITS} bits without a palette are read."
+            f"unsigned channels of at most {MOST_BITS} bits without a palette are read."
         )
     place = boxes.find(b"colr")
     # Method 1 is an enumerated colour space; method 2 a profile, whose tone curve is not applied.

@@ -9,7 +9,7 @@ from safetensors.torch import save
 import pulmo
 from pulmo.bundle.card import Activation, Card, Input, Network, Training
 from pulmo.bundle.conformal import fit_sets
-from pulmo.bundle.predictor import probabilities
+from pulmo.bundle.outcome import probabilities
 from pulmo.bundle.triage import fit_bands
 from pulmo.bundle.validated import Validated
 from pulmo.core.files import sha256, write_atomically

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
 
 from pulmo.bundle.card import Epoch
-from pulmo.bundle.predictor import probabilities
+from pulmo.bundle.outcome import probabilities
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine
 from pulmo.train.infer import check_finite, infer

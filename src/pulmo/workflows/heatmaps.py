@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pulmo.bundle.predictor import Outcome, Predictor
+from pulmo.bundle.outcome import Outcome
+from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import write_atomically
 from pulmo.radiograph import Radiograph

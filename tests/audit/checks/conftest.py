@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,10 @@ from pulmo.audit.model import Model
 from pulmo.audit.parts import Means, Part
 from pulmo.audit.subject import Subject
 from pulmo.bundle.card import Card
-from pulmo.bundle.predictor import Outputs, Predictor
+from pulmo.bundle.outcome import Outputs
+
+if TYPE_CHECKING:
+    from pulmo.bundle.predictor import Predictor
 
 SIZE = 64
 LABELS = ["normal"] * 100 + ["covid"] * 100

@@ -9,15 +9,15 @@ import pytest
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.sources import UNSTATED
 from pulmo.evaluate.multilabel.table import labels_table
+from pulmo.evaluate.reading.options import Options
 from pulmo.evaluate.reading.recognise import recognise
-from pulmo.evaluate.reading.said import Said
 from pulmo.evaluate.reading.table_file import TableFile, read_table
 
 MakeTable = Callable[..., pd.DataFrame]
 
 
 def has_findings(table: pd.DataFrame) -> bool:
-    return recognise(TableFile(table, decimal_comma=True), Said()).findings
+    return recognise(TableFile(table, decimal_comma=True), Options()).findings
 
 
 def test_a_table_is_told_by_its_truths(make_table: MakeTable) -> None:
@@ -79,7 +79,7 @@ def test_one_finding_is_a_table_of_two_classes(make_table: MakeTable) -> None:
 def test_empty_cells_of_csv_are_not_labelled(make_table: MakeTable, tmp_path: Path) -> None:
     table = make_table(20, missing=0.5)
     table.to_csv(tmp_path / "t.csv", index=False)
-    read = recognise(read_table(tmp_path / "t.csv"), Said())
+    read = recognise(read_table(tmp_path / "t.csv"), Options())
     np.testing.assert_array_equal(labels_table(read.table).truth, labels_table(table).truth)
 
 

@@ -11,13 +11,13 @@ import pytest
 from pulmo.core.errors import InputError, PulmoError, UsageError
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation
+from pulmo.evaluate.reading.options import Options
 from pulmo.evaluate.reading.recognise import Recognised, recognise
-from pulmo.evaluate.reading.said import Said
 from pulmo.evaluate.reading.table_file import read_table
 from pulmo.evaluate.table import complete
 from pulmo.evaluate.told import model_of, tell
 
-COVID = Said(positive=("covid",))
+COVID = Options(positive=("covid",))
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def table() -> pd.DataFrame:
     )
 
 
-def judged(path: Path, said: Said = COVID) -> tuple[Evaluation, Recognised]:
+def judged(path: Path, said: Options = COVID) -> tuple[Evaluation, Recognised]:
     found = recognise(read_table(path), said)
     told = tell(found.table, model_of(path), found.positive, said.threshold, said.merge)
     rows = complete(told.table, told.terms)
@@ -99,7 +99,7 @@ def confident(table: pd.DataFrame) -> pd.DataFrame:
     return made.assign(confidence=table[["p_covid", "p_normal"]].max(axis=1))
 
 
-FORMS: dict[str, tuple[Form, Said]] = {
+FORMS: dict[str, tuple[Form, Options]] = {
     "as pulmo's": (lambda table: table, COVID),
     "image, true, prob": (one("image", "true", "prob"), COVID),
     "label, prediction, probability": (
@@ -119,7 +119,7 @@ FORMS: dict[str, tuple[Form, Said]] = {
     "Image, Ground Truth, P(covid)": (one("Image", "Ground Truth", "P(covid)"), COVID),
     "--truth and --score": (
         lambda table: one("path", "finding_text", "model 7")(table).assign(epoch=3),
-        Said(("covid",), truth="finding_text", score="model 7"),
+        Options(("covid",), truth="finding_text", score="model 7"),
     ),
     "prob_covid": (renamed(p_covid="prob_covid", p_normal="prob_normal"), COVID),
     "covid_prob": (renamed(p_covid="covid_prob", p_normal="normal_prob"), COVID),
@@ -141,16 +141,16 @@ FORMS: dict[str, tuple[Form, Said]] = {
         lambda table: one("path", "label", "p_covid")(
             table.assign(label=table["label"].mask(table.index % 3 == 1, "viral"))
         ),
-        Said(("covid",), merge={"viral": "normal"}),
+        Options(("covid",), merge={"viral": "normal"}),
     ),
     "0 and 1, both probabilities": (coded(lambda table: table), COVID),
     "0 and 1 as classes": (
         coded(renamed(p_covid="p_1", p_normal="p_0")),
-        Said(positive=("1",)),
+        Options(positive=("1",)),
     ),
     "per cent signs": (with_percent, COVID),
     "per cent in the header": (named_percent, COVID),
-    "COVID is positive": (lambda table: table, Said(positive=("COVID",))),
+    "COVID is positive": (lambda table: table, Options(positive=("COVID",))),
 }
 
 
@@ -314,7 +314,7 @@ def test_probabilities_that_were_rounded_are_renormalised(tmp_path: Path, digits
         path=[f"{row}.png" for row in range(50)], label=generator.choice(classes, 50)
     )
     made.to_csv(tmp_path / "t.csv", index=False)
-    _, read = judged(tmp_path / "t.csv", Said())
+    _, read = judged(tmp_path / "t.csv", Options())
     found = read.table[[f"p_{label}" for label in classes]].to_numpy()
     np.testing.assert_allclose(found, rounded / rounded.sum(axis=1, keepdims=True))
     assert any(f"rounded to {digits} digits" in note for note in read.notes)
@@ -322,7 +322,7 @@ def test_probabilities_that_were_rounded_are_renormalised(tmp_path: Path, digits
     off = made["p_c0"] + np.where(np.arange(50), 0, 10 * 10.0**-digits)
     made.assign(p_c0=np.round(off, digits)).to_csv(tmp_path / "off.csv", index=False)
     with pytest.raises(InputError, match="do not sum to 1"):
-        judged(tmp_path / "off.csv", Said())
+        judged(tmp_path / "off.csv", Options())
 
 
 def test_sums_that_were_accepted_are_left_as_they_are(tmp_path: Path) -> None:
@@ -330,7 +330,7 @@ def test_sums_that_were_accepted_are_left_as_they_are(tmp_path: Path) -> None:
         {"path": ["a", "b"], "label": ["x", "y"], "p_x": [0.701, 0.2], "p_y": [0.3, 0.8]}
     )
     made.to_csv(tmp_path / "t.csv", index=False)
-    found = recognise(read_table(tmp_path / "t.csv"), Said())
+    found = recognise(read_table(tmp_path / "t.csv"), Options())
     assert found.table["p_x"].tolist() == [0.701, 0.2]
     assert not found.notes
 
@@ -343,7 +343,7 @@ def test_classes_are_merged(table: pd.DataFrame, tmp_path: Path) -> None:
     )
     four.to_csv(tmp_path / "four.csv", index=False)
     merge = {"bacterial": "pneumonia", "viral": "pneumonia"}
-    found, read = judged(tmp_path / "four.csv", Said(("pneumonia",), merge=merge))
+    found, read = judged(tmp_path / "four.csv", Options(("pneumonia",), merge=merge))
     assert tuple(found.classes) == ("pneumonia", "normal")
     summed = four["p_bacterial"] + four["p_viral"]
     right = (summed > four["p_normal"]) == (four["label"] == "pneumonia")
@@ -351,13 +351,20 @@ def test_classes_are_merged(table: pd.DataFrame, tmp_path: Path) -> None:
     assert any("bacterial and viral count as pneumonia" in note for note in found.notes)
     assert "p_viral" in read.table
     with pytest.raises(UsageError, match="'normal' cannot count as 'x'"):
-        judged(tmp_path / "four.csv", Said(merge={"normal": "x", "viral": "x", "bacterial": "x"}))
+        judged(
+            tmp_path / "four.csv", Options(merge={"normal": "x", "viral": "x", "bacterial": "x"})
+        )
 
 
-REFUSED: dict[str, tuple[Form, Said, type[PulmoError], str]] = {
-    "no class stated": (one("path", "label", "prob"), Said(), UsageError, "--positive covid if"),
-    "code of no class": (coded(one("path", "label", "p_covid")), Said(), UsageError, "--positive"),
-    "codes of two classes": (coded(lambda table: table), Said(), UsageError, "1 is covid"),
+REFUSED: dict[str, tuple[Form, Options, type[PulmoError], str]] = {
+    "no class stated": (one("path", "label", "prob"), Options(), UsageError, "--positive covid if"),
+    "code of no class": (
+        coded(one("path", "label", "p_covid")),
+        Options(),
+        UsageError,
+        "--positive",
+    ),
+    "codes of two classes": (coded(lambda table: table), Options(), UsageError, "1 is covid"),
     "per cent unsaid": (
         lambda table: table.assign(p_covid=percent(table["p_covid"])),
         COVID,
@@ -408,7 +415,7 @@ REFUSED: dict[str, tuple[Form, Said, type[PulmoError], str]] = {
         InputError,
         "--merge LABEL=CLASS",
     ),
-    "no such class": (one("path", "label", "p_flu"), Said(), InputError, "no label is flu"),
+    "no such class": (one("path", "label", "p_flu"), Options(), InputError, "no label is flu"),
     "confidence as a score": (
         lambda table: confident(table).rename(columns={"confidence": "prob"}),
         COVID,
@@ -424,12 +431,12 @@ REFUSED: dict[str, tuple[Form, Said, type[PulmoError], str]] = {
     ),
     "threshold of decisions": (
         with_decision("prediction"),
-        Said(("covid",), 0.5),
+        Options(("covid",), 0.5),
         UsageError,
         "decisions alone",
     ),
-    "no such column": (lambda table: table, Said(truth="gold"), UsageError, "gold"),
-    "no such score": (lambda table: table, Said(score="gold"), UsageError, "gold"),
+    "no such column": (lambda table: table, Options(truth="gold"), UsageError, "gold"),
+    "no such score": (lambda table: table, Options(score="gold"), UsageError, "gold"),
 }
 
 

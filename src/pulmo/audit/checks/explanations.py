@@ -11,7 +11,7 @@ from pulmo.audit.batches import in_batches
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Verdict
 from pulmo.audit.subject import Subject
-from pulmo.bundle.predictor import Outputs
+from pulmo.bundle.outcome import Outputs
 from pulmo.bundle.randomise import randomised
 from pulmo.core.estimate import Estimate
 from pulmo.evaluate.bootstrap import bootstrap, interval_estimate

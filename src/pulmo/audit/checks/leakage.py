@@ -66,7 +66,7 @@ def leakage(subject: Subject) -> Answer:
     found = {name: _tied(given, look_at) for name, look_at in KEYS.items()}
     found["on the bundle's list"] = _listed(given)
     said = [*_voided(given, len(subject.rows)), *_patients(rows)]
-    paths = {path for part in subject.parts for side in _sides(part) for path in side["path"]}
+    paths = {path for part in subject.parts for side in _tables(part) for path in side["path"]}
     if any(part.fit.empty for part in subject.parts):
         said.append("Near copies were not looked for: the pictures fitted on are not at hand.")
     elif len(paths) <= MOST:
@@ -124,7 +124,7 @@ class _Given(NamedTuple):
         return cls(subject.parts, pd.concat(known, ignore_index=True), numbers)
 
 
-def _sides(part: Part) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _tables(part: Part) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Returns what a part was fitted on, and what was given to judge it."""
     return part.fit, part.given
 
@@ -177,7 +177,7 @@ def _near_copies(subject: Subject) -> _Search:
 
     Each picture is read once, however many parts it is in.
     """
-    tables = [table for part in subject.parts for table in _sides(part)]
+    tables = [table for part in subject.parts for table in _tables(part)]
     every = pd.concat(tables).drop_duplicates("path", ignore_index=True)
     with Gallery() as gallery:
         looks = look(every, gallery)
@@ -222,7 +222,7 @@ class _Sides(NamedTuple):
     def of(cls, part: Part, digests: dict[str, str | None]) -> "_Sides":
         """Takes the pictures that could be read."""
         fitted, judged = (
-            {digests[path] for path in side["path"]} - {None} for side in _sides(part)
+            {digests[path] for path in side["path"]} - {None} for side in _tables(part)
         )
         return cls(fitted, judged, part.given["path"].to_list())
 

@@ -54,8 +54,8 @@ def crossings_of(table: pd.DataFrame) -> dict[str, Crossing]:
     bands = pd.cut(
         table["age"].astype(float), [*_BANDS.values(), 200], right=False, labels=list(_BANDS)
     )
-    told = table.assign(source=source_names(table))
-    crossings = {name: _cross(told[name], table["label"]) for name in CROSSED}
+    called = table.assign(source=source_names(table))
+    crossings = {name: _cross(called[name], table["label"]) for name in CROSSED}
     return crossings | {"age_band": _cross(bands, table["label"])}
 
 
@@ -63,13 +63,13 @@ def missing_of(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Counts by class the pictures of which each column that may be null is null."""
     names = [name for name, column in MANIFEST.columns.items() if column.nullable]
     names.remove("root")  # null of a public data set, of which nothing is missing
-    unstated = table[names].isna().assign(notes=has_note(table, UNKNOWN))
+    unstated = table[names].isna().assign(notes=_has_note(table, UNKNOWN))
     counts = unstated.groupby(table["label"].to_numpy(str)).sum()
     classes = classes_of(table)
     return {name: {label: int(counts.loc[label, name]) for label in classes} for name in names}
 
 
-def has_note(table: pd.DataFrame, kind: str) -> pd.Series:
+def _has_note(table: pd.DataFrame, kind: str) -> pd.Series:
     """Tells of each picture whether it has a note of a kind."""
     return table["notes"].map(lambda cell: kind in kinds_of(cell)).astype(bool)
 
@@ -78,7 +78,7 @@ def notes_of(table: pd.DataFrame) -> dict[str, NoteCounts]:
     """Counts the pictures with a note of each kind, by class and by source."""
     found = {}
     for kind, n in count_kinds(table["notes"]).items():
-        rows = table[has_note(table, kind)]
+        rows = table[_has_note(table, kind)]
         labels, sources = rows["label"].value_counts(), rows["source"].value_counts()
         found[kind] = NoteCounts(
             says=SAYS.get(kind, kind),

@@ -7,26 +7,17 @@ from typing import Final
 
 import pandas as pd
 
+from pulmo.datasets.class_names import NEGATIONS, WORDS
 from pulmo.datasets.inspect.counts import classes_of
 from pulmo.datasets.inspect.inspection import OtherNames
 
 EXAMPLES: Final = 4
 
-_WORDS: Final = {
-    "normal": "normal",
-    "bacteria": "bacterial",
-    "bacterial": "bacterial",
-    "virus": "viral",
-    "viral": "viral",
-    "covid": "covid",
-    "coronavirus": "covid",
-    "pneumonia": "pneumonia",
-    "tuberculosis": "other",
-    "tb": "other",
-}
-"""Word of a file's name -> the label that it speaks of."""
-
-_NEGATIONS: Final = frozenset({"no", "non", "not", "negative", "neg", "without"})
+_SURE: Final = (
+    "normal", "bacteria", "bacterial", "virus", "viral", "covid", "coronavirus", "pneumonia",
+    "tuberculosis", "tb",
+)  # fmt: skip
+"""Words of class names that speak of a class in the name of a file too."""
 
 _FITTING: Final = {
     "covid": {"viral", "pneumonia"},
@@ -43,7 +34,7 @@ _FITTING: Final = {
 def spoken_of(name: str) -> set[str]:
     """Returns the labels that whole words of a file's name speak of; none if one negates."""
     words = set(re.findall(r"[a-z]+", name.lower()))
-    return set() if words & _NEGATIONS else {_WORDS[word] for word in words & _WORDS.keys()}
+    return set() if words & NEGATIONS else {WORDS[word] for word in words.intersection(_SURE)}
 
 
 def other_names(table: pd.DataFrame) -> dict[str, OtherNames]:

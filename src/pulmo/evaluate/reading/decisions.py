@@ -6,6 +6,7 @@ import numpy as np
 
 from pulmo.core.errors import InputError
 from pulmo.evaluate.reading.labels import (
+    CODES,
     is_coded,
     matching,
     read_as_note,
@@ -18,25 +19,25 @@ from pulmo.evaluate.reading.labels import (
 from pulmo.evaluate.reading.roles import bare
 from pulmo.evaluate.reading.score_columns import CONFIDENCE, Score
 from pulmo.evaluate.reading.shares import read_score, rest_of
-from pulmo.evaluate.reading.theirs import Stated, Theirs, with_classes
+from pulmo.evaluate.reading.tables import ClassTable, SentTable, with_classes
 
-DECISIONS_ONLY: Final = (
+_DECISIONS_ONLY: Final = (
     "The table holds decisions and no probabilities: AUC, calibration and what else needs "
     "probabilities are not known."
 )
 
 
-def confident(theirs: Theirs) -> Stated | None:
+def confident(sent: SentTable) -> ClassTable | None:
     """Takes the probability of the class decided on, of two classes; None if there is none."""
-    table = theirs.table
-    found = [name for name in theirs.columns if bare(name) in CONFIDENCE]
+    table = sent.table
+    found = [name for name in sent.columns if bare(name) in CONFIDENCE]
     if len(found) != 1:
         return None
-    stated = decided_alone(theirs)
+    stated = decided_alone(sent)
     decided = stated.table["decision"]
-    labels = [theirs.said.merge.get(each, each) for each in values_of(stated.table["label"])]
+    labels = [sent.options.merge.get(each, each) for each in values_of(stated.table["label"])]
     classes = spelled_once([*labels, *values_of(decided)])
-    share = read_score(table, Score(found[0], None), decimal_comma=theirs.decimal_comma)
+    share = read_score(table, Score(found[0], None), decimal_comma=sent.decimal_comma)
     if len(classes) != 2 or share is None:
         return None
     if np.nanmin(share.array) < 0.5:
@@ -53,31 +54,31 @@ def confident(theirs: Theirs) -> Stated | None:
     }
     note = f"{found[0]} was read as the probability of the class decided on."
     made = with_classes(stated.table, columns, found)
-    kept = [each for each in stated.notes if each != DECISIONS_ONLY]
-    return Stated(made, stated.positive, frozenset(found), (*kept, note))
+    kept = [each for each in stated.notes if each != _DECISIONS_ONLY]
+    return ClassTable(made, stated.positive, frozenset(found), (*kept, note))
 
 
-def decided_alone(theirs: Theirs) -> Stated:
+def decided_alone(sent: SentTable) -> ClassTable:
     """Takes decisions alone."""
-    table, said = theirs.table, theirs.said
+    table, options = sent.table, sent.options
     if "label" not in table:
         raise InputError("Decisions without the true classes (column label) cannot be judged.")
-    labels, decided = theirs.labels, values_of(table["decision"])
-    if is_coded([*labels, *decided]) and len(said.positive) == 1:
-        (one,) = said.positive
-        meaning = {} if one in {"0", "1"} else {"1": one, "0": f"no {one}"}
-        positive: tuple[str, ...] = said.positive
+    labels, decided = sent.labels, values_of(table["decision"])
+    if is_coded([*labels, *decided]) and len(options.positive) == 1:
+        (one,) = options.positive
+        meaning = {} if one in CODES else {"1": one, "0": f"no {one}"}
+        positive: tuple[str, ...] = options.positive
     else:
-        classes = [usual(label, said.merge) for label in spelled_once(labels)]
-        meaning = respelled(table["label"], classes, said.merge)
+        classes = [usual(label, options.merge) for label in spelled_once(labels)]
+        meaning = respelled(table["label"], classes, options.merge)
         meaning |= respelled(table["decision"], classes, {})
-        positive = tuple(matching(each, classes) or each for each in said.positive)
-        known = {said.merge.get(label, label) for label in labels} | set(classes)
+        positive = tuple(matching(each, classes) or each for each in options.positive)
+        known = {options.merge.get(label, label) for label in labels} | set(classes)
         if not known & {meaning.get(each, each) for each in decided}:
             raise InputError(
-                f"No value of {theirs.decided} ({', '.join(decided[:5])}) is a label "
+                f"No value of {sent.decided} ({', '.join(decided[:5])}) is a label "
                 f"({', '.join(labels[:5])}); write the decisions as the labels."
             )
-    notes = (*read_as_note(meaning), DECISIONS_ONLY)
+    notes = (*read_as_note(meaning), _DECISIONS_ONLY)
     made = with_classes(with_meaning(table, meaning), {}, [])
-    return Stated(made, positive, frozenset(), notes)
+    return ClassTable(made, positive, frozenset(), notes)

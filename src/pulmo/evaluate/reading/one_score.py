@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.evaluate.reading.labels import (
+    CODES,
     is_coded,
     matching,
     respelled,
@@ -15,7 +16,7 @@ from pulmo.evaluate.reading.labels import (
     usual,
     values_of,
 )
-from pulmo.evaluate.reading.said import Said
+from pulmo.evaluate.reading.options import Options
 from pulmo.evaluate.reading.score_columns import Score
 
 
@@ -35,7 +36,7 @@ class Sides(NamedTuple):
     meaning: dict[str, str]
 
 
-def sides_of(table: pd.DataFrame, score: Score, said: Said) -> Sides:
+def sides_of(table: pd.DataFrame, score: Score, options: Options) -> Sides:
     """Returns the two classes, as the header, the labels and the user state them.
 
     Raises:
@@ -47,29 +48,33 @@ def sides_of(table: pd.DataFrame, score: Score, said: Said) -> Sides:
             f"{score.column} is the only column of probabilities; without the true classes (column "
             "label) it is not known which class has the rest."
         )
-    labels = [said.merge.get(value, value) for value in values_of(table["label"])]
+    labels = [options.merge.get(value, value) for value in values_of(table["label"])]
     labels = list(dict.fromkeys(labels))
-    return _coded(labels, score, said) if is_coded(labels) else _worded(table, labels, score, said)
+    return (
+        _coded(labels, score, options)
+        if is_coded(labels)
+        else _worded(table, labels, score, options)
+    )
 
 
-def _coded(labels: list[str], score: Score, said: Said) -> Sides:
+def _coded(labels: list[str], score: Score, options: Options) -> Sides:
     """Returns the classes of labels that are 0 and 1."""
-    if len(said.positive) != 1:
+    if len(options.positive) != 1:
         like = score.label or "CLASS"
         raise UsageError(
             f"The labels are {' and '.join(sorted(labels))}, which does not say what class 1 is. "
             f"Type --positive {like} if 1 is {like}"
             + ("." if score.label else f" and {score.column} is its probability.")
         )
-    (one,) = said.positive
-    if one in {"0", "1"}:
+    (one,) = options.positive
+    if one in CODES:
         return Sides(one, "1" if one == "0" else "0", (one,), {})
     if score.label is None or matching(score.label, [one]):
         return Sides(one, f"no {one}", (one,), {"1": one, "0": f"no {one}"})
     return Sides(score.label, one, (one,), {"1": one, "0": score.label})
 
 
-def _worded(table: pd.DataFrame, labels: list[str], score: Score, said: Said) -> Sides:
+def _worded(table: pd.DataFrame, labels: list[str], score: Score, options: Options) -> Sides:
     """Returns the classes of labels that are names."""
     found = spelled_once(labels)
     if len(found) > 2:
@@ -78,7 +83,7 @@ def _worded(table: pd.DataFrame, labels: list[str], score: Score, said: Said) ->
             f"{len(found)} classes ({', '.join(found)}): only of two has the other one the rest. "
             "Say what a label counts as with --merge LABEL=CLASS."
         )
-    name = score.label or (said.positive[0] if len(said.positive) == 1 else None)
+    name = score.label or (options.positive[0] if len(options.positive) == 1 else None)
     if name is None:
         _not_stated(found, score)
     of = matching(name, found)
@@ -89,9 +94,9 @@ def _worded(table: pd.DataFrame, labels: list[str], score: Score, said: Said) ->
             "labels do."
         )
     other = next((label for label in found if label != of), f"no {of}")
-    of, other = usual(of, said.merge), usual(other, said.merge)
-    positive = tuple(matching(label, (of, other)) or label for label in said.positive)
-    return Sides(of, other, positive, respelled(table["label"], (of, other), said.merge))
+    of, other = usual(of, options.merge), usual(other, options.merge)
+    positive = tuple(matching(label, (of, other)) or label for label in options.positive)
+    return Sides(of, other, positive, respelled(table["label"], (of, other), options.merge))
 
 
 def _not_stated(labels: list[str], score: Score) -> NoReturn:

@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from pulmo.core.tables import MANIFEST
+from pulmo.evaluate.reading.classes import find_classes
+from pulmo.evaluate.reading.options import Options
 from pulmo.evaluate.reading.roles import CONTEXT, NEEDED, Roles, bare, roles_of, unused_notes
-from pulmo.evaluate.reading.said import Said
 from pulmo.evaluate.reading.score_columns import UNNAMED
-from pulmo.evaluate.reading.stated import stated_classes
 from pulmo.evaluate.reading.table_file import TableFile
 from pulmo.evaluate.reading.values import as_numbers, as_text, inferred
 from pulmo.radiograph.facts import age_of
@@ -47,7 +47,7 @@ class Recognised(NamedTuple):
     findings: bool = False
 
 
-def recognise(file: TableFile, said: Said) -> Recognised:
+def recognise(file: TableFile, options: Options) -> Recognised:
     """Returns a table with pulmo's columns.
 
     Raises:
@@ -57,7 +57,7 @@ def recognise(file: TableFile, said: Said) -> Recognised:
     table = file.table.set_axis([str(name) for name in file.table.columns], axis=1)
     names = list(table.columns)
     findings = _has_findings(names)
-    roles = _roles(names, said, findings=findings)
+    roles = _roles(names, options, findings=findings)
     notes = [*file.notes, *_read_as(roles), *roles.notes]
     table = _typed(_renamed(table, roles), decimal_comma=file.decimal_comma)
     table, doubts = _with_years(table, roles)
@@ -65,9 +65,9 @@ def recognise(file: TableFile, said: Said) -> Recognised:
     if findings:
         used = [name for name in table.columns if name.startswith(_FINDINGS)]
         notes += _unused(table.columns, used)
-        return Recognised(table, said.positive, tuple(notes), findings=True)
-    stated = stated_classes(
-        table, said, roles.columns.get("decision"), decimal_comma=file.decimal_comma
+        return Recognised(table, options.positive, tuple(notes), findings=True)
+    stated = find_classes(
+        table, options, roles.columns.get("decision"), decimal_comma=file.decimal_comma
     )
     notes += [*stated.notes, *_unused(table.columns, stated.used)]
     return Recognised(stated.table, stated.positive, tuple(notes))
@@ -86,9 +86,9 @@ def _has_findings(names: Sequence[str]) -> bool:
     return bool(truths & scores) or (bool(truths) and not labelled)
 
 
-def _roles(names: Sequence[str], said: Said, *, findings: bool) -> Roles:
+def _roles(names: Sequence[str], options: Options, *, findings: bool) -> Roles:
     if not findings:
-        return roles_of(names, {"label": said.truth, "decision": said.decision})
+        return roles_of(names, {"label": options.truth, "decision": options.decision})
     # What is true and what is decided is in the columns of each finding.
     apart = NEEDED["label"] | NEEDED["decision"]
     free = [

@@ -96,8 +96,8 @@ def roles_of(names: Sequence[str], stated: Mapping[str, str | None]) -> Roles:
             columns[role] = found[0]
         elif found and role in CONTEXT:
             notes.append(
-                f"Columns {_list(found)} may all be the {role}; none was used. Name the one that "
-                f"is meant {role}."
+                f"Columns {', '.join(found)} may all be the {role}; none was used. Name the one "
+                f"that is meant {role}."
             )
         elif found:
             raise InputError(_several(role, found))
@@ -119,13 +119,13 @@ def _several(role: str, found: Sequence[str]) -> str:
     option = OPTIONS[role]
     what = {"path": "the image's file", "label": "the truth", "decision": "what was decided"}[role]
     how = f"say which with {option}, as {option} {found[0]}" if option else f"name it {role}"
-    return f"The columns {_list(found)} may each be {what}; {how}."
+    return f"The columns {', '.join(found)} may each be {what}; {how}."
 
 
 def unused_notes(names: Iterable[str]) -> list[str]:
     """Says which columns were not used, and what was probably meant by them."""
     unused = list(names)
-    notes = [f"Not used: {'column' if len(unused) == 1 else 'columns'} {_list(unused)}."]
+    notes = [f"Not used: {'column' if len(unused) == 1 else 'columns'} {', '.join(unused)}."]
     for name in unused:
         # PatientAgeBand and patient_age_band have the same words.
         words = re.sub(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z]+", " ", name).lower()
@@ -135,7 +135,3 @@ def unused_notes(names: Iterable[str]) -> list[str]:
                 notes.append(f"{name} was not used: if it is {what}, {how}.")
                 break
     return notes if unused else []
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names)

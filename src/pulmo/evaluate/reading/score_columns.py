@@ -63,7 +63,7 @@ def is_plain(columns: Iterable[str]) -> bool:
     return len(plain) > 1 and not any(_PERCENT.search(name) for name in plain)
 
 
-def without_percent(name: str) -> tuple[str, bool]:
+def _without_percent(name: str) -> tuple[str, bool]:
     """Returns a name without what says per cent, and whether there was such a thing."""
     short = _PERCENT.sub("", name.strip())
     return short, short != name.strip()
@@ -77,7 +77,7 @@ def score_of(column: str, labels: Iterable[str]) -> Score | None:
         labels: what is known to be a class. A name such as `quality_score` is not one of a class
             because of its form; one that begins with `p_` is.
     """
-    short, percent = without_percent(column)
+    short, percent = _without_percent(column)
     if bare(short) in UNNAMED or not short:
         return Score(column, None, percent)
     own = {_disease(label) for label in labels}

@@ -1,4 +1,4 @@
-"""Theirs: a table of predictions as its authors send it, and what it becomes."""
+"""A table of predictions as its authors send it, and what it becomes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.evaluate.reading.labels import values_of
-from pulmo.evaluate.reading.said import Said
+from pulmo.evaluate.reading.options import Options
 
 
-class Stated(NamedTuple):
+class ClassTable(NamedTuple):
     """A table whose classes are known.
 
     Attributes:
@@ -29,19 +29,19 @@ class Stated(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Theirs:
+class SentTable:
     """A table as its authors send it.
 
     Attributes:
         table: the table, its roles renamed.
-        said: what is said beside it.
+        options: what the user says of it.
         decided: what its column of decisions is called there; None if it has none.
         decimal_comma: whether a comma in a number is its point.
         fractions: a column whose name is that of decisions and whose values are probabilities.
     """
 
     table: pd.DataFrame
-    said: Said
+    options: Options
     decided: str | None
     decimal_comma: bool
     fractions: str | None = None

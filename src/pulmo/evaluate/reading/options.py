@@ -1,12 +1,12 @@
-"""Said: what a user says of a table of predictions that its columns do not."""
+"""Options: what a user says of a table of predictions that its columns do not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Said:
-    """What is said beside a table.
+class Options:
+    """What a user says of a table.
 
     Attributes:
         positive: the classes that count as positive.

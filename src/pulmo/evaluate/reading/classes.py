@@ -1,4 +1,4 @@
-"""Stated: the classes of a table as its authors send it, with the probability of each."""
+"""The classes of a table as its authors send it, with the probability of each."""
 
 from collections.abc import Mapping
 
@@ -16,36 +16,36 @@ from pulmo.evaluate.reading.labels import (
     with_meaning,
 )
 from pulmo.evaluate.reading.one_score import check_decisions, sides_of
+from pulmo.evaluate.reading.options import Options
 from pulmo.evaluate.reading.roles import CONTEXT, NEEDED
-from pulmo.evaluate.reading.said import Said
 from pulmo.evaluate.reading.score_columns import Score, is_plain, score_of, scores_of
 from pulmo.evaluate.reading.shares import read_score, renormalised, rest_of
-from pulmo.evaluate.reading.theirs import Stated, Theirs, with_classes
+from pulmo.evaluate.reading.tables import ClassTable, SentTable, with_classes
 from pulmo.evaluate.reading.values import as_numbers
 
 _ROLES = frozenset({*NEEDED, *CONTEXT})
 
 
-def stated_classes(
-    table: pd.DataFrame, said: Said, decided: str | None, *, decimal_comma: bool
-) -> Stated:
+def find_classes(
+    table: pd.DataFrame, options: Options, decided: str | None, *, decimal_comma: bool
+) -> ClassTable:
     """Finds the classes of a table, and the probability of each.
 
     Args:
         table: its roles renamed, its values typed.
-        said: what is said beside it.
+        options: what the user says of it.
         decided: what its column of decisions is called; None if it has none.
         decimal_comma: whether a comma in a number is its point.
 
     Raises:
         InputError: the classes cannot be known from the table.
-        UsageError: what must be said beside it was not, or does not fit.
+        UsageError: what the user must say of it is missing, or does not fit.
     """
-    theirs = _fractions_are_scores(Theirs(table, said, decided, decimal_comma))
-    scores = _scores(theirs)
+    sent = _fractions_are_scores(SentTable(table, options, decided, decimal_comma))
+    scores = _scores(sent)
     named = [score for score in scores if score.label is not None]
     if len(named) > 1:
-        return _several(theirs, named)
+        return _several(sent, named)
     if len(scores) > 1:
         listed = ", ".join(score.column for score in scores)
         raise UsageError(
@@ -53,9 +53,9 @@ def stated_classes(
             f"{scores[0].column}."
         )
     if scores:
-        return _single(theirs, scores[0])
-    if "decision" in theirs.table:
-        return confident(theirs) or decided_alone(theirs)
+        return _single(sent, scores[0])
+    if "decision" in sent.table:
+        return confident(sent) or decided_alone(sent)
     raise InputError(
         "The predictions need a column of probabilities for each class, p_ and its name (as "
         "p_covid, p_normal), or one of one class, or a column prediction; the table has "
@@ -63,60 +63,60 @@ def stated_classes(
     )
 
 
-def _fractions_are_scores(theirs: Theirs) -> Theirs:
+def _fractions_are_scores(sent: SentTable) -> SentTable:
     """Takes a column called prediction for one of probabilities, if it holds fractions."""
-    if theirs.decided in (None, "decision") or theirs.said.decision:
-        return theirs
-    found = as_numbers(theirs.table["decision"], decimal_comma=theirs.decimal_comma)
+    if sent.decided in (None, "decision") or sent.options.decision:
+        return sent
+    found = as_numbers(sent.table["decision"], decimal_comma=sent.decimal_comma)
     if found is None or (np.mod(found.array[~np.isnan(found.array)], 1) == 0).all():
-        return theirs
-    table = theirs.table.rename(columns={"decision": theirs.decided})
-    return Theirs(table, theirs.said, None, theirs.decimal_comma, theirs.decided)
+        return sent
+    table = sent.table.rename(columns={"decision": sent.decided})
+    return SentTable(table, sent.options, None, sent.decimal_comma, sent.decided)
 
 
-def _scores(theirs: Theirs) -> list[Score]:
+def _scores(sent: SentTable) -> list[Score]:
     """Returns the columns of probabilities."""
-    table, said = theirs.table, theirs.said
-    if said.score is not None:
-        column = matching(said.score, theirs.columns)
+    table, options = sent.table, sent.options
+    if options.score is not None:
+        column = matching(options.score, sent.columns)
         if column is None:
             raise UsageError(
-                f"--score names a column {said.score}, which the table lacks; it has "
+                f"--score names a column {options.score}, which the table lacks; it has "
                 f"{', '.join(table.columns)}."
             )
-        return [score_of(column, theirs.labels) or Score(column, None)]
-    if is_plain(theirs.columns):
-        return [Score(name, name[2:]) for name in theirs.columns if name[:2] == "p_" and name[2:]]
-    known = [name for name in theirs.columns if name not in _ROLES and _is_score(theirs, name)]
-    found = scores_of(known, theirs.labels)
-    return found or ([Score(theirs.fractions, None)] if theirs.fractions else [])
+        return [score_of(column, sent.labels) or Score(column, None)]
+    if is_plain(sent.columns):
+        return [Score(name, name[2:]) for name in sent.columns if name[:2] == "p_" and name[2:]]
+    known = [name for name in sent.columns if name not in _ROLES and _is_score(sent, name)]
+    found = scores_of(known, sent.labels)
+    return found or ([Score(sent.fractions, None)] if sent.fractions else [])
 
 
-def _is_score(theirs: Theirs, name: str) -> bool:
+def _is_score(sent: SentTable, name: str) -> bool:
     """Tells whether a column is called as one of probabilities, and holds numbers."""
-    score = score_of(name, theirs.labels)
-    if score is None or theirs.table[name].dtype == bool:
+    score = score_of(name, sent.labels)
+    if score is None or sent.table[name].dtype == bool:
         return False
-    found = as_numbers(theirs.table[name], decimal_comma=theirs.decimal_comma)
+    found = as_numbers(sent.table[name], decimal_comma=sent.decimal_comma)
     # A column that is called as a class and holds 1 and 0 may be the truth.
     return found is not None and not (score.label == name and np.isin(found.array, (0, 1)).all())
 
 
-def _several(theirs: Theirs, scores: list[Score]) -> Stated:
+def _several(sent: SentTable, scores: list[Score]) -> ClassTable:
     """Takes the probabilities of each class."""
-    said, labels = theirs.said, theirs.labels
+    options, labels = sent.options, sent.labels
     notes: list[str] = []
-    classes = [_class_of(score, labels, said.merge) for score in scores]
-    table = _decided_apart(theirs, notes)
+    classes = [_class_of(score, labels, options.merge) for score in scores]
+    table = _decided_apart(sent, notes)
     coded = is_coded(labels) and not set(labels) & set(classes)
-    positive = tuple(matching(label, classes) or label for label in said.positive)
+    positive = tuple(matching(label, classes) or label for label in options.positive)
     if coded:
         meaning = _meaning_of_codes(classes, positive)
     else:
-        meaning = {} if not labels else respelled(table["label"], classes, said.merge)
+        meaning = {} if not labels else respelled(table["label"], classes, options.merge)
         if "decision" in table:
             meaning |= respelled(table["decision"], classes, {})
-    shares = [read_score(table, score, decimal_comma=theirs.decimal_comma) for score in scores]
+    shares = [read_score(table, score, decimal_comma=sent.decimal_comma) for score in scores]
     used = [score.column for score in scores]
     if not any(share is None for share in shares):
         known = [share for share in shares if share is not None]
@@ -132,7 +132,7 @@ def _several(theirs: Theirs, scores: list[Score]) -> Stated:
         notes.insert(0, f"Probabilities read: {', '.join(pairs)}.")
     notes += read_as_note(meaning)
     made = with_classes(with_meaning(table, meaning), columns, used)
-    return Stated(made, positive, frozenset(used), tuple(notes))
+    return ClassTable(made, positive, frozenset(used), tuple(notes))
 
 
 def _class_of(score: Score, labels: list[str], merge: Mapping[str, str]) -> str:
@@ -162,26 +162,26 @@ def _meaning_of_codes(classes: list[str], positive: tuple[str, ...]) -> dict[str
     return {"1": positive[0], "0": other}
 
 
-def _decided_apart(theirs: Theirs, notes: list[str]) -> pd.DataFrame:
+def _decided_apart(sent: SentTable, notes: list[str]) -> pd.DataFrame:
     """Returns a table without decisions of another name than `decision`.
 
     Where the probability of each class is known the likeliest one is decided on, unless a user
     says which column holds the decisions.
     """
-    if theirs.decided in (None, "decision") or theirs.said.decision:
-        return theirs.table
+    if sent.decided in (None, "decision") or sent.options.decision:
+        return sent.table
     notes.append(
-        f"{theirs.decided} was not used, for the class with the highest probability is decided on; "
-        f"type --decision {theirs.decided} to judge the decisions in it."
+        f"{sent.decided} was not used, for the class with the highest probability is decided on; "
+        f"type --decision {sent.decided} to judge the decisions in it."
     )
-    return theirs.table.drop(columns="decision")
+    return sent.table.drop(columns="decision")
 
 
-def _single(theirs: Theirs, score: Score) -> Stated:
+def _single(sent: SentTable, score: Score) -> ClassTable:
     """Takes the probability of one of two classes."""
-    table, said = theirs.table, theirs.said
-    sides = sides_of(table, score, said)
-    share = read_score(table, score, decimal_comma=theirs.decimal_comma)
+    table, options = sent.table, sent.options
+    sides = sides_of(table, score, options)
+    share = read_score(table, score, decimal_comma=sent.decimal_comma)
     if share is None:
         raise InputError(f"The column {score.column} must hold numbers.")
     check_decisions(table, score, sides, share.array)
@@ -196,4 +196,4 @@ def _single(theirs: Theirs, score: Score) -> Stated:
     )
     made = with_classes(with_meaning(table, meaning), columns, [score.column])
     notes = (note, *read_as_note(meaning))
-    return Stated(made, sides.positive, frozenset({score.column}), notes)
+    return ClassTable(made, sides.positive, frozenset({score.column}), notes)
