@@ -99,8 +99,8 @@ def _scarce_classes(rows: pd.DataFrame, recalls: Mapping[str, Estimate]) -> Iter
             extent = "has no interval"
             if recall.low is not None and recall.high is not None:
                 extent = f"has the interval {recall.low:.2f} to {recall.high:.2f}"
-            verb = "decides" if n == 1 else "decide"
-            yield f"{those} {verb} nothing: the recall of {label} {extent}."
+            verb = "is" if n == 1 else "are"
+            yield f"{those} {verb} too few to decide anything: the recall of {label} {extent}."
 
 
 def _sources(data: EvaluatedData) -> Iterator[str]:
