@@ -50,21 +50,22 @@ def test_answers_end_in_sentences_what_matters_most_first(subject: Subject) -> N
     assert [each.verdict for each in found.findings] == ["fails", "warns", "unknown", "passes"]
     assert found.shown == ("The model is passes.",)
     assert found.not_shown == (
-        "Contradicted, that the model is fails: No.",
-        "In doubt, that the model is warns: It warns.",
-        "Not looked at, whether the model is known: Nobody knows.",
+        "Contradicted: that the model is fails. No.",
+        "In doubt: whether the model is warns. It warns.",
+        "Not looked at: whether the model is known. Nobody knows.",
     )
     assert (found.passed, found.gate) == (False, "closed")
     assert found.headline.startswith("The gate is closed: 1 of 4 checks fails.")
     assert found.accepted == ()
 
 
-def test_what_was_not_looked_at_is_said_once_for_a_reason(
+def test_what_was_not_looked_at_has_a_sentence_for_each_check(
     four: Registry[Check], subject: Subject
 ) -> None:
     four.register("other")(Check("other", "Is it?", "is seen", unanswered))
     assert audit(subject, only=["unknown", "other"]).not_shown == (
-        "Not looked at, whether the model is known; or is seen: Nobody knows.",
+        "Not looked at: whether the model is known. Nobody knows.",
+        "Not looked at: whether the model is seen. Nobody knows.",
     )
 
 

@@ -27,7 +27,7 @@ def test_a_page_the_figures_and_a_gate(
     assert err.startswith("warning: The model was trained on drawings")
     assert err.count("\n") == 1
     assert "Not looked at  shortcuts: No floor could be fitted." in out
-    assert "What it has been shown, on these pictures:\n- Nothing." in out
+    assert "What the model has been shown to do, on these pictures:\n- Nothing." in out
     found = read_audit(folder / "audit.json")
     assert found.data.n == 16
     assert found.passed

@@ -44,7 +44,7 @@ def test_what_was_found_is_told_and_written(pulmo: Call, sets: list[Path], tmp_p
         f"{output}: 4 pictures in 3 groups {labels}, of 4 pictures in 4 groups {labels}",
         "copies: 1 pairs of 1 films (1 near copy)",
         "  in both north and south: 1",
-        f"{report}: a row for each of them, with its evidence",
+        f"{report}: a row for each pair and each removal, with the evidence",
     ]
     assert read_manifest(output)["group"].nunique() == 3
     (row,) = pd.read_csv(report).itertuples()
@@ -72,6 +72,7 @@ def test_a_manifest_without_copies(pulmo: Call, sets: list[Path], tmp_path: Path
     status, out, _ = pulmo("data", "curate", sets[0], "-o", tmp_path / "m.parquet")
     assert status == 0
     assert out.splitlines()[1] == "copies: none"
+    assert "m.curation.csv: no row" in out.splitlines()[2]
     assert len(pd.read_csv(tmp_path / "m.curation.csv")) == 0
 
 

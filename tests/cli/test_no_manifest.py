@@ -82,10 +82,26 @@ def test_a_folder_with_a_split_of_its_own_keeps_it(pulmo: Call, here: Path) -> N
     assert "--keep-official" in lines_of(err)[1]
 
 
-def test_what_the_import_will_ask_is_said(pulmo: Call, here: Path) -> None:
-    (here / "my films" / "covid").rename(here / "my films" / "COVID19")
-    _, _, err = pulmo("train", "demo", "--data", here / "my films", "-o", "run")
-    assert "--map COVID19=covid" in err
+def test_names_that_are_near_labels_are_in_the_line_to_type(pulmo: Call, here: Path) -> None:
+    (here / "my films" / "covid").rename(here / "my films" / "COVID 19")
+    _, _, err = pulmo("data", "inspect", here / "my films", "-o", "i")
+    assert "COVID 19 as covid" in err
+    for line in lines_of(err):
+        assert pulmo(*line)[0] == 0
+    assert "covid" in set(read_manifest("my films.parquet")["label"])
+
+
+def test_a_name_that_is_not_clear_is_left_to_the_user(pulmo: Call, here: Path) -> None:
+    (here / "my films" / "covid").rename(here / "my films" / "A")
+    for side in ("train", "val"):
+        shutil.copytree(here / "my films", here / "keras" / side)
+    _, _, err = pulmo("train", "demo", "--data", here / "keras", "-o", "run")
+    first, second, _ = lines_of(err)
+    assert "A=LABEL" in first
+    assert "--keep-official" in second
+
+
+def test_what_the_import_will_say_is_said(pulmo: Call, here: Path) -> None:
     _, _, err = pulmo("data", "inspect", here, "-o", "i")
     assert f"Did you mean {here / 'my films'}?" in err
 

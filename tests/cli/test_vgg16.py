@@ -112,7 +112,7 @@ def test_a_run_prints_and_writes_what_the_script_promised(command: Call, drawn: 
     accuracy = re.search(r"^accuracy +([\d.]+) \(", out, re.MULTILINE)
     assert accuracy
     assert float(accuracy[1]) == pytest.approx(np.trace(counts) / numbers[0], abs=5e-4)
-    assert f"warning: {numbers[0]} pictures decide nothing" in out
+    assert f"warning: {numbers[0]} pictures are too few" in out
     said = "VGG16 started from random weights; so all layers learn, at a rate of 0.001."
     assert said in out
     with Image.open("plot.png") as plot:
@@ -241,7 +241,7 @@ def test_initial_weights_come_from_a_file_and_many_pictures_are_not_called_few(
     assert status == 0, err
     assert "VGG16 started from own.safetensors." in out
     assert "random weights" not in out
-    assert "decide nothing" not in out
+    assert "too few to decide" not in out
     assert (
         json.loads(Path("covid19.model/card.json").read_text())["training"]["recipe"] == "vgg16-cli"
     )

@@ -60,6 +60,20 @@ def test_a_random_start_takes_the_weights_out() -> None:
         load_recipe("starter", ["model.weights=timm"], scratch=True)
 
 
+def test_a_description_is_true_of_what_a_recipe_became() -> None:
+    written = load_recipe("starter").description
+    assert "ImageNet" in written
+    for settings in ([], ["train.epochs=2"]):
+        assert load_recipe("starter", settings).description == written
+    changed = ["labels.order=[covid,normal]", "model.backbone=resnet18"]
+    described = load_recipe("starter", changed, scratch=True).description
+    assert "ImageNet" not in described
+    assert "its classes are covid, normal; its network is resnet18; it starts from random" in (
+        described
+    )
+    assert load_recipe("starter", [*changed, "description=Mine."]).description == "Mine."
+
+
 def test_the_hash_follows_the_content() -> None:
     assert load_recipe("demo").sha256 == load_recipe("demo").sha256
     assert load_recipe("demo").sha256 != load_recipe("demo", ["train.seed=1"]).sha256

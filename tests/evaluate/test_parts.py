@@ -320,7 +320,10 @@ class TestScarceData:
         found = evaluation_of(few)
         assert found.data.n == 3
         for label in TERMS.order:
-            assert any(f"1 picture of {label} decides nothing" in one for one in found.warnings)
+            assert any(
+                f"1 picture of {label} is too few to decide anything" in one
+                for one in found.warnings
+            )
             assert found.classes[label]["auc"].low is None
             assert found.classes[label]["auc"].reason is not None
         assert "resamples have no value" in str(found.overall["balanced_accuracy"])

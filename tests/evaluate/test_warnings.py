@@ -90,24 +90,28 @@ def test_a_test_that_was_opened_before_is_said(openings: int | None) -> None:
 
 def test_few_pictures_decide_nothing() -> None:
     (warning,) = warnings_of({"city": {"covid": 8, "viral": 80, "normal": 80}})
-    expected = "8 pictures of covid decide nothing: the recall of covid has the interval 0.41 to"
+    expected = "8 pictures of covid are too few to decide anything: the recall of covid has the"
     assert warning.startswith(expected)
-    assert warning.endswith(" 0.93.")
+    assert warning.endswith(" interval 0.41 to 0.93.")
 
 
 def test_one_picture_without_an_interval() -> None:
     recalls = {**RECALLS, "covid": Estimate(1.0, None, None, 1, "one")}
     found = warnings_of({"city": {"covid": 1, "viral": 80, "normal": 80}}, recalls=recalls)
-    assert found == ("1 picture of covid decides nothing: the recall of covid has no interval.",)
+    assert found == (
+        "1 picture of covid is too few to decide anything: the recall of covid has no interval.",
+    )
 
 
 def test_few_groups_decide_nothing() -> None:
     found = warnings_of({"city": {"covid": 2400, "viral": 80, "normal": 2400}}, per_group=80)
     assert [text.partition(":")[0] for text in found] == [
-        "80 pictures of viral from 1 patient or group decide nothing",
+        "80 pictures of viral from 1 patient or group are too few to decide anything",
     ]
     found = warnings_of({"city": {"covid": 2400, "viral": 160, "normal": 2400}}, per_group=80)
-    assert found[0].startswith("160 pictures of viral from 2 patients or groups decide nothing")
+    assert found[0].startswith(
+        "160 pictures of viral from 2 patients or groups are too few to decide anything"
+    )
 
 
 def test_a_class_without_pictures_is_named() -> None:

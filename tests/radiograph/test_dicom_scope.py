@@ -8,6 +8,7 @@ import pydicom.data
 import pytest
 from numpy.typing import NDArray
 from pydicom.data import get_testdata_file
+from pydicom.dataelem import DataElement
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     JPEG2000Lossless,
@@ -200,3 +201,13 @@ def test_a_number_that_is_text_is_not_quoted(dicom: MakeDicom, grey: NDArray[np.
     kinds = [note.kind for note in film.facts.notes]
     assert kinds == ["value-unusable", "window-unusable"]
     assert "SECRET" not in repr(film.facts)
+
+
+@pytest.mark.parametrize("keyword", ["HighBit", "NumberOfFrames"])
+def test_an_unreadable_number_that_the_others_tell_is_no_hindrance(
+    dicom: MakeDicom, grey: NDArray[np.uint8], keyword: str
+) -> None:
+    odd = DataElement(keyword, "OB", b"\x01\x02")
+    film = decoded(dicom(grey, {keyword: odd}))
+    np.testing.assert_allclose(film.pixels, grey / 255, atol=1e-6)
+    assert [note.kind for note in film.facts.notes] == ["value-unusable"]

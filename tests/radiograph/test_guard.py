@@ -82,3 +82,16 @@ def test_anything_becomes_one_sentence_without_its_words() -> None:
 def test_our_own_errors_pass() -> None:
     with pytest.raises(RefusedError, match="too large"), damage_of("film.png", "PNG"):
         raise RefusedError("film.png is too large.")
+
+
+def test_the_element_that_an_error_names_is_told() -> None:
+    with (
+        pytest.raises(InputError, match=r"\(ValueError at Rows \(0028,0010\)\): it is damaged"),
+        damage_of("film.dcm", "DICOM"),
+    ):
+        raise ValueError("With tag (0028,0010) got exception: SECRET")
+    with (
+        pytest.raises(InputError, match=r"\(ValueError at an element \(0029,1010\)\)"),
+        damage_of("film.dcm", "DICOM"),
+    ):
+        raise ValueError("Unknown Value Representation 'SECRET' in tag (0029,1010)")

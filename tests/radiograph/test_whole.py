@@ -242,3 +242,21 @@ def test_the_files_of_the_field_are_refused(name: str) -> None:
         pytest.skip(f"{name} is not beside the project")
     with pytest.raises(InputError, match="truncated"):
         decode_radiograph(path.read_bytes(), "film")
+
+
+@pytest.mark.parametrize("keep", [0.1, 0.5, 0.9, 0.98])
+@pytest.mark.parametrize("options", [{}, {"optimize": True}, {"restart_marker_rows": 1}])
+def test_a_grey_jpeg_file_that_an_end_marker_hides_is_refused(
+    keep: float, options: dict[str, Any]
+) -> None:
+    """At any cut before the last block, also where the image itself has the middle grey."""
+    for last in (128, 40):
+        picture = np.random.default_rng(0).integers(0, 256, (48, 64), np.uint8)
+        picture[-16:, -16:] = last
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, "JPEG", quality=95, **options)
+        whole = file.getvalue()
+        assert decode_radiograph(whole, "film").pixels.shape == (48, 64)
+        cut = whole[: int(len(whole) * keep)].rstrip(b"\xff") + b"\xff\xd9"
+        with pytest.raises(InputError, match="truncated"):
+            decode_radiograph(cut, "film")

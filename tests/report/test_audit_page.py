@@ -64,7 +64,7 @@ def audit(card: Card) -> Audit:
         findings=findings,
         passed=False,
         shown=("The model does not mind a turn.",),
-        not_shown=("Contradicted, that the model is better than a thumbnail: It is not.",),
+        not_shown=("Contradicted: that the model is better than a thumbnail. It is not.",),
     )
 
 
@@ -78,7 +78,9 @@ def test_it_says_what_was_found_and_shows_the_evidence(audit: Audit, card: Card)
     assert "one.png, two.png" in page
     assert page.count("<svg") == 2
     assert "fitted on the 5,000 pictures" in page
-    assert page.index("What this model has not been shown") < page.index("What it has been shown")
+    assert page.index("What this model has not been shown") < page.index(
+        "What this model has been shown"
+    )
 
 
 def test_it_is_one_file_that_asks_nothing_of_the_network(audit: Audit, card: Card) -> None:

@@ -2,14 +2,22 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import PurePath
+from typing import Final
 
 from pulmo.audit.check import CHECKS
-from pulmo.audit.finding import ORDER, Audit, AuditedData, Finding, Told
+from pulmo.audit.finding import ORDER, Audit, AuditedData, Finding, Told, Verdict
 from pulmo.audit.gate import gate_of, headline
 from pulmo.audit.subject import Subject
 from pulmo.core.errors import UsageError
 from pulmo.core.tables import manifest_sha256
 from pulmo.evaluate.noted import noted
+
+_OPEN: Final[dict[Verdict, str]] = {
+    "fails": "Contradicted: that",
+    "warns": "In doubt: whether",
+    "unknown": "Not looked at: whether",
+}
+"""Verdict -> how the sentence on a check begins that does not pass; the worst first."""
 
 
 def audit(
@@ -100,15 +108,8 @@ def _shown(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _not_shown(findings: Sequence[Finding]) -> Iterator[str]:
-    """Yields what the other checks leave open, or contradict; what was not looked at by reason."""
-    for finding in findings:
-        if finding.verdict == "fails":
-            yield f"Contradicted, that the model {finding.claim}: {finding.sentence}"
-        elif finding.verdict == "warns":
-            yield f"In doubt, that the model {finding.claim}: {finding.sentence}"
-    unknown: dict[str, list[str]] = {}
-    for finding in findings:
-        if finding.verdict == "unknown":
-            unknown.setdefault(finding.sentence, []).append(finding.claim)
-    for reason, claims in unknown.items():
-        yield f"Not looked at, whether the model {'; or '.join(claims)}: {reason}"
+    """Yields what the other checks leave open, or contradict; a sentence or two for each check."""
+    for verdict, begin in _OPEN.items():
+        for finding in findings:
+            if finding.verdict == verdict:
+                yield f"{begin} the model {finding.claim}. {finding.sentence}"

@@ -231,8 +231,8 @@ def _tell(found: "Audit", output: Path) -> None:
     for finding in found.findings:
         typer.echo(f"{VERDICTS[finding.verdict]:14} {finding.check}: {finding.sentence}")
     for title, sentences in (
-        ("What it has been shown, on these pictures:", found.shown),
-        ("What it has not been shown:", found.not_shown),
+        ("What the model has been shown to do, on these pictures:", found.shown),
+        ("What the model has not been shown to do:", found.not_shown),
     ):
         typer.echo(f"\n{title}")
         for sentence in sentences or ("Nothing.",):

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from pulmo.core.errors import PulmoError
 
@@ -23,27 +23,50 @@ def lines_to_type(given: Path, typed: Sequence[str]) -> list[str]:
     if (own := RunFolder(given).manifest).is_file():
         return [_again(given, typed, own)]
     manifest = Path(f"{given.stem if given.is_file() else given.resolve().name}.parquet")
-    kind, doubt, official = "csv", "", False
-    if given.is_dir():
-        kind = "folder"
-        doubt, official = _look(given)
-    lines = [f"pulmo data import {kind} {_quoted(given)} -o {_quoted(manifest)}"]
+    look = _look(given) if given.is_dir() else _Look()
+    kind = "folder" if given.is_dir() else "csv"
+    maps = "".join(f" --map {shlex.quote(f'{name}={label}')}" for name, label in look.maps)
+    lines = [f"pulmo data import {kind} {_quoted(given)}{maps} -o {_quoted(manifest)}"]
     if not _WITHOUT_SPLIT & set(typed[:2]):
-        keep = " --keep-official" if official else ""
+        keep = " --keep-official" if look.official else ""
         lines.append(f"pulmo data split {_quoted(manifest)}{keep} -o {_quoted(manifest)}")
     lines.append(_again(given, typed, manifest))
-    return [f"({doubt})", *lines] if doubt else lines
+    return [f"({look.doubt})", *lines] if look.doubt else lines
 
 
-def _look(folder: Path) -> tuple[str, bool]:
-    """Returns what the import will say against a folder, and whether it has a split of its own."""
+class _Look(NamedTuple):
+    """What was found in a folder.
+
+    Attributes:
+        doubt: what the user must decide before the import, as a sentence; blank if nothing.
+        maps: class name -> label, as far as a name is none but near one.
+        official: whether it has a split of its own.
+    """
+
+    doubt: str = ""
+    maps: tuple[tuple[str, str], ...] = ()
+    official: bool = False
+
+
+def _look(folder: Path) -> _Look:
+    """Looks for the classes of a folder as the import does."""
+    from pulmo.datasets.class_names import UnknownClassesError
     from pulmo.datasets.layout import class_folders
 
     try:
         found = class_folders(folder, {})
+    except UnknownClassesError as error:
+        maps = tuple((name, label or "LABEL") for name, label in error.meant.items())
+        try:
+            known = {name: label or "other" for name, label in error.meant.items()}
+            official = any(one.split for one in class_folders(folder, known))
+        except PulmoError as further:
+            return _Look(f"The import will say: {further}", maps)
+        said = ", ".join(f"{name} as {label}" for name, label in maps)
+        return _Look(f"Check what each --map says: {said}.", maps, official)
     except PulmoError as error:
-        return f"The import will ask: {error}", False
-    return "", any(one.split for one in found)
+        return _Look(f"The import will say: {error}")
+    return _Look(official=any(one.split for one in found))
 
 
 def _again(given: Path, typed: Sequence[str], manifest: Path) -> str:

@@ -248,8 +248,8 @@ def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") 
         typer.echo(f"{name:11}  {estimate}, n = {estimate.n}")
     if figures.data.n < FEW:
         typer.echo(
-            f"warning: {figures.data.n} pictures decide nothing: look at the intervals, not at the "
-            "figures."
+            f"warning: {figures.data.n} pictures are too few to decide anything: look at the "
+            "intervals, not at the figures."
         )
     for sentence in figures.warnings:
         typer.echo(f"warning: {sentence}")

@@ -22,7 +22,7 @@ from pulmo.core.sections import (
     ModelSection,
     Section,
 )
-from pulmo.core.settings import apply_setting, key_of, set_value
+from pulmo.core.settings import apply_setting, changes_between, key_of, set_value
 from pulmo.core.training import AugmentSection, TrainSection
 
 
@@ -117,6 +117,7 @@ def load_recipe(
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}.") from error
     variants = _variants(tree, str(path))
+    written = deepcopy(tree)
     if scratch and SCRATCH in variants:
         _take(tree, variants, [SCRATCH, SCRATCH_QUICK] if quick else [SCRATCH], str(path))
     elif quick:
@@ -129,7 +130,12 @@ def load_recipe(
             f"A random start and model.weights={recipe.model.weights} contradict each other; "
             "choose one."
         )
-    return recipe
+    changes = changes_between(written, recipe.model_dump(mode="json"))
+    if not changes or recipe.description != written.get("description"):
+        return recipe
+    # What the file says of itself is not true of what it became.
+    said = f"The recipe {written['name']} with changes: {'; '.join(changes)}."
+    return recipe.model_copy(update={"description": said})
 
 
 def change_recipe(recipe: Recipe, settings: Sequence[str]) -> Recipe:

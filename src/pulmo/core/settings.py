@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pulmo.core.errors import UsageError
@@ -70,3 +71,23 @@ def _entry(entries: list[Any], number: str, setting: str) -> Any:  # noqa: ANN40
             f"{setting!r}: {number!r} is no entry of the list; it has 0 to {len(entries) - 1}."
         )
     return entries[int(number)]
+
+
+def changes_between(written: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Returns what is not so any more of what a recipe's description speaks of, as phrases.
+
+    Args:
+        written: the recipe as its file has it.
+        now: the recipe with all changes and defaults.
+    """
+    before = written.get("model", {})
+    model, order = now["model"], now["labels"]["order"]
+    phrases = []
+    if list(order) != written.get("labels", {}).get("order"):
+        phrases.append(f"its classes are {', '.join(order)}")
+    if model["backbone"] != before.get("backbone"):
+        phrases.append(f"its network is {model['backbone']}")
+    if model["weights"] != before.get("weights", "none"):
+        start = "random" if model["weights"] == "none" else "other"
+        phrases.append(f"it starts from {start} weights")
+    return phrases

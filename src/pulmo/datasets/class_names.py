@@ -46,6 +46,18 @@ NEGATIONS: Final = frozenset({"no", "non", "not", "negative", "neg", "without"})
 _UNCLEAR: Final = NEGATIONS | {"vs", "and", "or"}
 
 
+class UnknownClassesError(UsageError):
+    """Names of classes are no labels; each is in the message with the label it may stand for.
+
+    Attributes:
+        meant: name -> the label that it may stand for; None where that is not clear.
+    """
+
+    def __init__(self, where: Path, names: list[str]) -> None:
+        self.meant = {name: proposed_label(name) for name in names}
+        super().__init__(f"{where}: {_unknown(self.meant)}")
+
+
 def labels_of(names: Iterable[str], label_map: Mapping[str, str], where: Path) -> dict[str, str]:
     """Returns class name -> label: the map's, else the name itself in lower case.
 
@@ -55,8 +67,8 @@ def labels_of(names: Iterable[str], label_map: Mapping[str, str], where: Path) -
         where: the folder or table that has them, for the message of an error.
 
     Raises:
-        UsageError: a name is neither in the map nor a label; all such names are in the message,
-            each with the label that it may stand for. Or the map sends one to no label.
+        UnknownClassesError: a name is neither in the map nor a label.
+        UsageError: the map sends one to no label.
     """
     found: dict[str, str] = {}
     unknown: list[str] = []
@@ -68,7 +80,7 @@ def labels_of(names: Iterable[str], label_map: Mapping[str, str], where: Path) -
         else:
             unknown.append(name)
     if unknown:
-        raise UsageError(f"{where}: {_unknown(unknown)}")
+        raise UnknownClassesError(where, unknown)
     return found
 
 
@@ -115,9 +127,9 @@ def _spaced(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
 
 
-def _unknown(names: list[str]) -> str:
+def _unknown(meant: Mapping[str, str | None]) -> str:
     """Returns what is said of names that are no labels, with what to type."""
-    meant = {name: proposed_label(name) for name in names}
+    names = list(meant)
     several = len(names) > 1
     text = (
         f"{', '.join(map(repr, names))} {'are no labels' if several else 'is no label'} "

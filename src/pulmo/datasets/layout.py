@@ -70,8 +70,8 @@ def class_folders(root: Path, label_map: Mapping[str, str]) -> list[ClassFolder]
         return [_whole(root, folders, label_map)]
     if not folders:
         raise InputError(
-            f"{root} holds no folder; one folder a class was expected, and a link is none. If all "
-            "its pictures are of one class, say which: --label LABEL."
+            f"{root} holds no folder (a link does not count); one folder for each class was "
+            "expected. If all its pictures are of one class, say which: --label LABEL."
         )
     splits = [path for path in folders if path.name.lower() in SPLIT_FOLDERS]
     if splits and len(splits) == len(folders):

@@ -99,19 +99,24 @@ def _scarce_classes(rows: pd.DataFrame, recalls: Mapping[str, Estimate]) -> Iter
             extent = "has no interval"
             if recall.low is not None and recall.high is not None:
                 extent = f"has the interval {recall.low:.2f} to {recall.high:.2f}"
-            verb = "decides" if n == 1 else "decide"
-            yield f"{those} {verb} nothing: the recall of {label} {extent}."
+            verb = "is" if n == 1 else "are"
+            yield f"{those} {verb} too few to decide anything: the recall of {label} {extent}."
+
+
+def unstated_sentence(n: int) -> str:
+    """Returns the warning that it is not stated of n pictures, at least 1, where they are from."""
+    return (
+        f"It is not stated which source {_count(n, 'picture')} {'is' if n == 1 else 'are'} from, a "
+        "hospital or a public data set: a high figure may be the source, not the disease. "
+        f"{HOW_TO_STATE}"
+    )
 
 
 def _sources(data: EvaluatedData) -> Iterator[str]:
     """Warns of classes that share no source, so that the source alone tells them apart."""
     n = sum(sum(of.values()) for name, of in data.sources.items() if not is_stated(name))
     if n:
-        yield (
-            f"It is not stated which source {_count(n, 'picture')} {'is' if n == 1 else 'are'} "
-            "from, a hospital or a public data set: a high figure may be the source, not the "
-            f"disease. {HOW_TO_STATE}"
-        )
+        yield unstated_sentence(n)
         return
     places = {
         label: {home for home, counts in (data.homes or data.sources).items() if counts.get(label)}

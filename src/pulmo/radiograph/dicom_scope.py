@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from pulmo.core.errors import InputError, RefusedError
@@ -48,7 +50,7 @@ def check_scope(elements: Elements, name: str, limits: Limits) -> str:
         raise InputError(f"{name} is a DICOM image whose header lacks {words}.")
     frames = elements.numbers("NumberOfFrames")
     if "NumberOfFrames" in dataset and not frames:
-        dataset.NumberOfFrames = 1
+        _put(dataset, "NumberOfFrames", "IS", 1)
     if frames and frames[0] > 1:
         raise RefusedError(f"{name} holds several frames; one image was expected.")
     limits.check_shape(int(dataset["Rows"].value), int(dataset["Columns"].value), name)
@@ -136,4 +138,9 @@ def _check_pixels(elements: Elements, photometric: str, name: str) -> None:
     if high:
         text = f"High Bit is {high[0]:g} where {stored} bits are stored; it was ignored."
         elements.note("contradiction", text)
-    dataset.HighBit = stored - 1
+    _put(dataset, "HighBit", "US", stored - 1)
+
+
+def _put(dataset: Dataset, keyword: str, kind: str, value: int) -> None:
+    """Gives an element a value; what was there need not be readable."""
+    dataset[keyword] = DataElement(keyword, kind, value)

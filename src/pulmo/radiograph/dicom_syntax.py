@@ -59,7 +59,7 @@ def syntax_name(dataset: Dataset) -> str:
 
     An unknown one is quoted only if it can be a UID: else it could hold any text.
     """
-    syntax = UID(dataset.file_meta.TransferSyntaxUID)
+    syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
     known = _NEWER.get(syntax) or (syntax.name if syntax.name != syntax else "")
     if syntax in _PLAIN + _COMPRESSED:
         return known

@@ -155,8 +155,10 @@ class TableReader:
         source = Dataset()
         source.file_meta = self.elements.dataset.file_meta
         for colour in _COLOURS:
-            for keyword in (f"{colour}{_PALETTE}Descriptor", f"Segmented{colour}{_PALETTE}Data"):
-                source[keyword] = self.elements.dataset[keyword]
+            keyword = f"Segmented{colour}{_PALETTE}Data"
+            if keyword not in self.elements.dataset:
+                raise self._misfit("palette")
+            source[keyword] = self.elements.dataset[keyword]
             setattr(source, f"{colour}{_PALETTE}Descriptor", [count % 2**16, 0, bits])
         try:
             tables = apply_color_lut(np.arange(count), source)

@@ -116,7 +116,7 @@ def display(
 def shutter_note(inside: NDArray[np.bool_]) -> Note:
     """Returns the note on a shutter that is open where `inside` is true."""
     share = 1 - float(inside.mean())
-    return Note("shutter", f"{share:.1%} of the image lie outside the shutter and became black.")
+    return Note("shutter", f"{share:.1%} of the image lies outside the shutter and became black.")
 
 
 def physical_range(scale: GreyScale) -> tuple[float, float]:
@@ -206,7 +206,7 @@ def _uncovered(
         outside = (stored >= padding[0]) & (stored <= padding[1])
         if outside.any():
             notes.append(
-                Note("padding", f"{outside.mean():.1%} of the image are padding and became black.")
+                Note("padding", f"{outside.mean():.1%} of the image is padding and became black.")
             )
             shown = ~outside if shown is None else shown & ~outside
     return shown, notes

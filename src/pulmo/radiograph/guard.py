@@ -1,6 +1,7 @@
 """Foreign decoders on damaged bytes: they raise anything, and warn and log anything."""
 
 import logging
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ _LOGGERS: Final = (
     "pydicom.pixels.utils",
 )
 """Loggers that are told of odd files: pydicom and Pillow quote the values of tags there."""
+
+_TAG: Final = re.compile(r"\(([0-9A-F]{4}),([0-9A-F]{4})\)")
+"""A tag in what pydicom says of an error."""
 
 
 class _Quiet:
@@ -77,6 +81,21 @@ def damage_of(name: str, what: str) -> Iterator[None]:
         raise
     except Exception as error:  # noqa: BLE001 - damaged bytes make decoders raise anything
         raise InputError(
-            f"{name} could not be read as {what} ({type(error).__name__}): it is damaged, "
-            "truncated or departs from the standard."
+            f"{name} could not be read as {what} ({type(error).__name__}{_element_in(error)}): it "
+            "is damaged, truncated or departs from the standard."
         ) from None
+
+
+def _element_in(error: Exception) -> str:
+    """Returns where in a DICOM header an error says that it is, for a remark; "" if nowhere."""
+    found = _TAG.search(str(error))
+    if found is None:
+        return ""
+    # pydicom costs a tenth of a second that a PNG need not pay; whoever named a tag has loaded it.
+    from pydicom.datadict import dictionary_description  # noqa: PLC0415 - see above
+
+    try:
+        known = dictionary_description(int(found[1] + found[2], 16))
+    except KeyError:
+        known = "an element"
+    return f" at {known} ({found[1]},{found[2]})"

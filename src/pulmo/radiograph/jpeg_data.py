@@ -10,7 +10,9 @@ from pulmo.radiograph.codestream import SCAN, jpeg_segments
 
 # Those whose data are Huffman codes: an arithmetic decoder may read behind the end of its data.
 _HUFFMAN: Final = range(0xC0, 0xC4)
+_SEQUENTIAL: Final = frozenset({0xC0, 0xC1})
 _PROGRESSIVE: Final = 0xC2
+_RESTART_INTERVAL: Final = 0xDD
 _END_OF_IMAGE: Final = b"\xff\xd9"
 _RESTART: Final = re.compile(rb"\xff[\xd0-\xd7]")
 # Bytes without a marker, whose bits follow no rule.
@@ -20,6 +22,32 @@ _FILL: Final = bytes(5 + at * at * 89 % 241 for at in range(1, 65))
 def with_end(frame: bytes) -> bytes:
     """Returns a JPEG image whose end marker is missing with one, which decoders wait for."""
     return frame.rstrip(b"\xff") + _END_OF_IMAGE
+
+
+def is_surely_whole(frame: bytes, last: int, bits: int) -> bool:
+    """Tells whether the last pixel of an image shows that its coded data reach the last block.
+
+    libjpeg leaves the blocks of a scan for which it has no data at the middle grey, since all
+    their coefficients are zero. So where one sequential scan without restarts has all data, a last
+    pixel of another grey was coded. Only a cut within the very last block is not seen, if an end
+    marker hides it.
+
+    Args:
+        frame: a JPEG image of one channel, with its own end marker.
+        last: the value that a decoder gives for its last pixel.
+        bits: of a sample.
+
+    Returns:
+        False where this tells nothing.
+    """
+    if last == 2 ** (bits - 1):
+        return False
+    segments = list(jpeg_segments(frame))
+    scans = [segment for segment in segments if segment.marker == SCAN]
+    markers = {segment.marker for segment in segments}
+    if len(scans) != 1 or not markers & _SEQUENTIAL or _RESTART_INTERVAL in markers:
+        return False
+    return _RESTART.search(frame, scans[0].end, scans[0].coded_end) is None
 
 
 def with_other_data_behind(frame: bytes) -> bytes | None:

@@ -17,7 +17,7 @@ from pulmo.radiograph.jpeg_data import with_end
 from pulmo.radiograph.limits import Limits
 from pulmo.radiograph.notes import Note
 from pulmo.radiograph.tiff import counted_from_black, tiff_layout
-from pulmo.radiograph.whole import check_whole, load_whole
+from pulmo.radiograph.whole import check_whole, is_grey_and_whole, load_whole
 
 _PNG_END: Final = b"IEND\xaeB`\x82"
 
@@ -74,7 +74,10 @@ def decode_raster(
             layout, image = _opened(data, form, name, limits)
             load_whole(image, name)
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-            check_whole(_ended(data, form), image, name, is_decoded=True)
+            ended = _ended(data, form)
+            # What is sure costs nothing; the check decodes a JPEG image again.
+            if not (ended is data and is_grey_and_whole(data, image)):
+                check_whole(ended, image, name, is_decoded=True)
             samples = _deep_colour(data, name) if layout.deep_colour else _samples(image, name)
     pixels, notes = _grey(samples, name)
     if layout.from_white:

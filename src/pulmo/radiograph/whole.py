@@ -15,7 +15,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from pulmo.core.errors import InputError
 from pulmo.radiograph.codestream import codestream_of
-from pulmo.radiograph.jpeg_data import has_all_scans, with_other_data_behind
+from pulmo.radiograph.jpeg_data import has_all_scans, is_surely_whole, with_other_data_behind
 
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Colour type of a PNG file -> samples of a pixel (PNG, third edition, table 11.1)."""
@@ -64,6 +64,18 @@ def check_whole(data: bytes, image: Image.Image, name: str, *, is_decoded: bool)
         whole = _jpeg_is_whole(data, image) if is_decoded else codestream_of(data) is not None
     if not whole:
         raise _truncated(image, name)
+
+
+def is_grey_and_whole(data: bytes, image: Image.Image) -> bool:
+    """Tells whether a file is a JPEG of one channel whose last pixel shows that it is whole.
+
+    Args:
+        data: the file's bytes, with an end marker of their own.
+        image: what Pillow decoded of them.
+    """
+    if image.format != "JPEG" or image.mode != "L":
+        return False
+    return is_surely_whole(data, int(np.asarray(image)[-1, -1]), bits=8)
 
 
 def load_whole(image: Image.Image, name: str) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from PIL import Image
 
 from pulmo.core.files import write_atomically
+from pulmo.core.sources import is_stated
 from pulmo.datasets.inspect.inspection import NOT_STATED, QUANTILES, Crossing, Inspection
 from pulmo.datasets.inspect.samples import Sample
 from pulmo.datasets.inspect.sentences import name_of
@@ -74,12 +75,15 @@ def render_inspection(content: InspectionContent) -> str:
     """Returns an inspection as HTML."""
     inspection = content.inspection
     clues = inspection.confounding.clues.values()
+    sources = inspection.crossings["source"]
     templates = environment()
     templates.filters |= {"picture": _data_uri, "file_name": file_name}
     templates.globals |= {"amount": amount, "name_of": name_of, "bars": _bars}
     return templates.get_template("inspection.html.j2").render(
         inspection=inspection,
         classes=list(inspection.labels),
+        stated_sources=sum(name != NOT_STATED and is_stated(name) for name in sources.rows)
+        + sources.others,
         tried=[clue for clue in clues if clue.classes],
         untried=_untried(inspection),
         tables={

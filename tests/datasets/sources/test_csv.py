@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError, UsageError
@@ -191,3 +192,28 @@ def test_a_modality_may_be_a_code_of_dicoms(table: Path, said: str, known: str |
     table.write_text(f"path,label,modality\na.png,covid,{said}\n")
     (entry,), _ = index(table)
     assert entry.modality == known
+
+
+def test_a_workbook_is_read_as_the_text_that_it_shows(tmp_path: Path) -> None:
+    rows = [
+        ("label", "path", "patient", "age", "sex", None),
+        ("covid", "a.png", 17, 64.5, "F", "not in a column"),
+        (None, None, None, None, None, None),
+        ("Normal", "b.png", 18.0, "41,5", None, None),
+        ("normal", None, 19, 40, "M", None),
+    ]
+    text = tmp_path / "t.csv"
+    text.write_text("path;label;patient;age;sex\na.png;covid;17;64,5;F\nb.png;Normal;18;41,5;\n")
+    with pd.ExcelWriter(tmp_path / "t.xlsx") as book:
+        pd.DataFrame(rows).to_excel(book, sheet_name="films", index=False, header=False)
+        pd.DataFrame({"more": [1]}).to_excel(book, sheet_name="more")
+    entries, problems = index(tmp_path / "t.xlsx")
+    assert entries == index(text)[0]
+    assert problems == [Problem(f"{tmp_path / 't.xlsx'}, line 5", "its path or label is blank")]
+
+
+def test_a_workbook_without_a_needed_column_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "t.xlsx"
+    pd.DataFrame({"image": ["a.png"], "label": ["covid"]}).to_excel(table, index=False)
+    with pytest.raises(InputError, match="no column path; it has image, label"):
+        index(table)

@@ -153,7 +153,7 @@ def test_a_link_is_no_picture_and_no_class(tmp_path: Path) -> None:
     ]
     (tmp_path / "set" / "normal" / "other.png").unlink()
     (tmp_path / "set" / "normal").rmdir()
-    with pytest.raises(InputError, match="and a link is none"):
+    with pytest.raises(InputError, match="a link does not count"):
         index(tmp_path / "set")
 
 
@@ -165,7 +165,7 @@ def test_a_folder_inside_a_hidden_one_is_read(tmp_path: Path) -> None:
 
 def test_a_set_without_a_folder_is_refused(tmp_path: Path) -> None:
     touch(tmp_path, "a.png")
-    with pytest.raises(InputError, match=r"holds no folder; .* which: --label LABEL"):
+    with pytest.raises(InputError, match=r"holds no folder .* which: --label LABEL"):
         index(tmp_path)
     with pytest.raises(InputError, match=r"a.png is not a folder"):
         index(tmp_path / "a.png")

@@ -96,8 +96,9 @@ def test_what_cannot_be_judged_stops_nothing(make_table: MakeTable) -> None:
     fewest = min(found.labels, key=lambda label: found.labels[label].data.n)
     assert f", {fewest} for {found.labels[fewest].data.n}: each figure" in found.warnings[3]
     assert "labelled for no finding" not in " ".join(found.warnings)
-    shared = [text for text in found.warnings[4:] if text in found.labels["Edema"].warnings]
-    assert shared == list(found.warnings[4:])
+    assert found.warnings[4].startswith("It is not stated which source 60 pictures are from")
+    shared = [text for text in found.warnings[5:] if text in found.labels["Edema"].warnings]
+    assert shared == list(found.warnings[5:])
     assert any("No patients are known" in text for text in shared)
 
 

@@ -92,7 +92,7 @@ def audit() -> Audit:
         findings=(finding("shortcuts", "fails"), finding("turns", "passes")),
         passed=False,
         shown=("The model is so.",),
-        not_shown=("Contradicted, that the model is so: see /home/jane/films/a.png.",),
+        not_shown=("Contradicted: that the model is so. See /home/jane/films/a.png.",),
     )
 
 

@@ -32,7 +32,7 @@ _COLUMNS: Final = ("picture", "source", "label", "the model's class", "its proba
 @check(
     "label-noise",
     question="Are there labels that the model contradicts with confidence?",
-    claim="does not confidently contradict surely more than 2 % of the labels it is judged by",
+    claim="contradicts few of the labels that it is judged by, not surely more than 2 %",
 )
 def label_noise(subject: Subject) -> Answer:
     """Warns where many labels are in doubt; the model may be the one that is wrong."""

@@ -55,7 +55,10 @@ def curate(
     typer.echo(f"{output}: {counts(done.manifest)}, of {counts(before)}")
     for line in _lines(done.report):
         typer.echo(line)
-    typer.echo(f"{table}: a row for each of them, with its evidence")
+    if len(done.report):
+        typer.echo(f"{table}: a row for each pair and each removal, with the evidence")
+    else:
+        typer.echo(f"{table}: no row, for nothing was found or removed")
     failed = report_problems(done.problems, output)
     if failed:
         raise PartialError(f"{failed} could not be read; the rest is curated.")

@@ -121,9 +121,14 @@ def import_(
 
 
 def _tell_dialect(table: Path) -> None:
-    """Says how a table was read that is not in UTF-8 with commas."""
+    """Says how a table was read that is not in UTF-8 with commas, or which sheet of several."""
     from pulmo.datasets.rows import dialect_of
+    from pulmo.datasets.workbook import SUFFIX, first_sheet
 
+    if table.suffix.lower() == SUFFIX:
+        for note in first_sheet(table).notes:
+            say(note)
+        return
     departure = dialect_of(table, ("path", "label")).departure()
     if departure:
         say(f"{table} was read as {departure}.")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import PulmoError
 from pulmo.core.labels import LABELS
+from pulmo.core.sources import source_names
 from pulmo.datasets.inspect.inspection import Failure
 from pulmo.datasets.parallel import in_threads
 from pulmo.radiograph import read_radiograph
@@ -52,9 +53,11 @@ def draw_samples(table: pd.DataFrame, count: int, generator: np.random.Generator
         generator: draws them.
 
     Returns:
-        Rows by class, in the order of `LABELS`, then by source.
+        Rows by class, in the order of `LABELS`, then by source, which is called as by
+        `pulmo.core.sources.source_names`.
     """
-    rows = table.iloc[generator.permutation(len(table))]
+    called = table.assign(source=source_names(table))
+    rows = called.iloc[generator.permutation(len(table))]
     cell = ["label", "source"]
     again = rows.duplicated([*cell, "group"])
     drawn = rows.loc[again.sort_values(kind="stable").index].groupby(cell).head(count)

@@ -1,6 +1,7 @@
-"""Any data set described by a CSV table with the manifest's columns."""
+"""Any data set described by a table with the manifest's columns: CSV, or a workbook."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +10,6 @@ from pulmo.core.tables import SPLITS
 from pulmo.datasets.class_names import check_map, labels_of
 from pulmo.datasets.entries import MISFIT
 from pulmo.datasets.rows import (
-    Dialect,
     Row,
     age_in_years,
     dialect_of,
@@ -21,6 +21,7 @@ from pulmo.datasets.rows import (
     rows_in,
 )
 from pulmo.datasets.source import About, Entry, Problem, source
+from pulmo.datasets.workbook import SUFFIX, first_sheet, sheet_rows
 
 _REQUIRED = ("path", "label")
 _OPTIONAL = ("finding", "patient", "split", "origin", "licence")
@@ -29,10 +30,10 @@ _OPTIONAL = ("finding", "patient", "split", "origin", "licence")
 def entries_of(
     table: Path, label_map: Mapping[str, str], folder: Path
 ) -> Iterator[Entry | Problem]:
-    """Yields the rows of a CSV file whose paths are relative to a folder.
+    """Yields the rows of a CSV file or a workbook whose paths are relative to a folder.
 
-    The table is read twice: no picture is looked at before all labels are known to be labels. A
-    second row of a picture that gives it another label is kept: the import refuses both.
+    The table is gone through twice: no picture is looked at before all labels are known to be
+    labels. A second row of a picture that gives it another label is kept: the import refuses both.
 
     Args:
         table: the file.
@@ -44,13 +45,13 @@ def entries_of(
         UsageError: a word is neither a label nor in `label_map`, or a name of `label_map` is on no
             row.
     """
-    dialect = dialect_of(table, _REQUIRED)
-    labels = _labels(table, dialect, label_map)
+    opened = _opened(table)
+    labels = _labels(table, opened, label_map)
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; the table's paths are to be relative to it.")
     lines: dict[tuple[str, str], int] = {}
-    for number, row in rows_in(table, dialect):
-        place = _Place(f"{table}, line {number}", folder, dialect.decimal_comma)
+    for number, row in opened.rows():
+        place = _Place(f"{table}, line {number}", folder, opened.decimal_comma)
         entry = _entry(place, row, labels)
         if isinstance(entry, Entry):
             first = lines.setdefault((str(entry.path), entry.label), number)
@@ -66,16 +67,17 @@ def entries_of(
         licence="yours",
         size="any",
         url="",
-        obtain="ROOT is a CSV file with commas, semicolons or tabs, with the columns path and "
-        "label, and as many of patient, source, view, modality, age, sex, finding, split, "
-        "origin, licence and offset as you know; paths are relative to the file, the source is the "
-        "hospital or the public set that an image is from (origin is another name of the column), "
-        "the offset is in days since the first symptoms or the admission.",
+        obtain="ROOT is a CSV file with commas, semicolons or tabs, or a workbook (.xlsx), whose "
+        "first sheet is read. It has the columns path and label, and as many of patient, source, "
+        "view, modality, age, sex, finding, split, origin, licence and offset as you know; paths "
+        "are relative to the file, the source is the hospital or the public set that an image is "
+        "from (origin is another name of the column), the offset is in days since the first "
+        "symptoms or the admission.",
     ),
     elsewhere=entries_of,
 )
 def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the rows of the CSV file `root`, beside which its files lie; see `entries_of`.
+    """Yields the rows of the table `root`, beside which its files lie; see `entries_of`.
 
     Raises:
         InputError: the file is missing, cannot be read, or lacks a column.
@@ -85,10 +87,28 @@ def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     return entries_of(root, label_map, root.parent)
 
 
-def _labels(table: Path, dialect: Dialect, label_map: Mapping[str, str]) -> dict[str, str]:
+class _Opened(NamedTuple):
+    """A table: whether a comma in its numbers is a point, and what gives its rows."""
+
+    decimal_comma: bool
+    rows: Callable[[], Iterator[tuple[int, Row]]]
+
+
+def _opened(table: Path) -> _Opened:
+    if table.suffix.lower() != SUFFIX:
+        dialect = dialect_of(table, _REQUIRED)
+        return _Opened(dialect.decimal_comma, partial(rows_in, table, dialect))
+    sheet = first_sheet(table)
+    names = list(sheet.table.columns)
+    if missing := [name for name in _REQUIRED if name not in names]:
+        raise InputError(f"{table} has no column {', '.join(missing)}; it has {', '.join(names)}.")
+    return _Opened(decimal_comma=True, rows=partial(sheet_rows, sheet))
+
+
+def _labels(table: Path, opened: _Opened, label_map: Mapping[str, str]) -> dict[str, str]:
     """Returns the label of each word in the column `label`."""
     lines: dict[str, int] = {}
-    for number, row in rows_in(table, dialect):
+    for number, row in opened.rows():
         if row["label"]:
             lines.setdefault(row["label"], number)
     check_map(label_map, lines, table)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pulmo.core.sources import are_stated, source_names
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.multilabel.evaluation import LabelsEvaluation
 from pulmo.evaluate.multilabel.figures import figures
@@ -49,6 +50,8 @@ def evaluate_labels(
             on_progress(done, len(sample.labels))
     unlabelled = tuple(label for label in table.labels if label not in labels)
     there = sample.truth.astype(np.int64)
+    judged = table.rows[~np.isnan(table.truth).all(axis=1)]
+    unstated = int((~are_stated(source_names(judged))).sum())
     return LabelsEvaluation(
         model=provenance.model,
         manifest_sha256=provenance.manifest_sha256,
@@ -59,6 +62,6 @@ def evaluate_labels(
         labels=labels,
         together=tuple(tuple(row) for row in (there.T @ there).tolist()),
         unlabelled=unlabelled,
-        warnings=list_labels_warnings(sample, len(table.rows), unlabelled, labels),
+        warnings=list_labels_warnings(sample, len(table.rows), unlabelled, unstated, labels),
         notes=tuple(provenance.notes),
     )

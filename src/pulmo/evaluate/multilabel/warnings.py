@@ -6,12 +6,14 @@ import numpy as np
 
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.evaluate.multilabel.sample import LabelsSample
+from pulmo.evaluate.warnings import unstated_sentence
 
 
 def list_labels_warnings(
     sample: LabelsSample,
     films: int,
     unlabelled: Sequence[str],
+    unstated: int,
     evaluations: Mapping[str, Evaluation],
 ) -> tuple[str, ...]:
     """Returns the warnings that these data deserve.
@@ -20,14 +22,17 @@ def list_labels_warnings(
         sample: the films that are labelled for some finding.
         films: how many the table has.
         unlabelled: findings that no film is labelled for.
+        unstated: how many of these films are from a source that is not stated.
         evaluations: finding -> its evaluation; what all of them warn of is said once.
     """
+    said = [unstated_sentence(unstated)] if unstated else []
     return (
         *_unlabelled(unlabelled),
         *_one_sided(sample),
         *_partly(sample),
         *_nowhere(films - len(sample)),
-        *_shared(evaluations),
+        *said,
+        *(sentence for sentence in _shared(evaluations) if sentence not in said),
     )
 
 

@@ -127,17 +127,24 @@ def _typed(table: pd.DataFrame, *, decimal_comma: bool) -> pd.DataFrame:
 
 
 def _with_years(table: pd.DataFrame, roles: Roles) -> tuple[pd.DataFrame, list[str]]:
-    """Reads DICOM's ages, as 065Y; leaves out what is called otherwise than age and is none."""
-    name = roles.columns.get("age", "age")
-    if name == "age" or as_numbers(table["age"], decimal_comma=True) is not None:
+    """Reads ages in years, also those of DICOM, as 065Y; what is neither counts as unknown."""
+    if "age" not in table or as_numbers(table["age"], decimal_comma=True) is not None:
         return table, []
-    ages = [None if pd.isna(value) else age_of(str(value)) for value in table["age"]]
-    if not any(
-        age is None and there for age, there in zip(ages, table["age"].notna(), strict=True)
-    ):
-        return table.assign(age=pd.array(ages, "Float64")), []
-    doubt = f"{name} was not used, for it does not hold years; give years, and name it age."
-    return table.drop(columns="age"), [doubt]
+    given = table["age"].dropna().astype(str)
+    years = given.map(_years).reindex(table.index).astype("Float64")
+    lost = int(years.reindex(given.index).isna().sum())
+    name = roles.columns.get("age", "age")
+    doubt = (
+        f"{lost:,} of {len(given):,} values of {name} are no ages in years; they count as unknown."
+    )
+    return table.assign(age=years), [doubt] if lost else []
+
+
+def _years(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return age_of(text.strip())
 
 
 def _unused(names: Iterable[str], used: Iterable[str]) -> list[str]:

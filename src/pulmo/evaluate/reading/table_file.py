@@ -1,16 +1,14 @@
 """A file that holds a table of predictions is read, whatever program wrote it."""
 
-import io
-import warnings
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from pulmo.core.errors import InputError
-from pulmo.core.files import read_bytes
 from pulmo.core.tables import read_predictions
 from pulmo.datasets.rows import dialect_of, rows_in
+from pulmo.datasets.workbook import SUFFIX, first_sheet
 
 
 class TableFile(NamedTuple):
@@ -39,7 +37,7 @@ def read_table(path: Path) -> TableFile:
     match path.suffix.lower():
         case ".csv" | ".tsv" | ".txt":
             return _text(path)
-        case ".xlsx":
+        case suffix if suffix == SUFFIX:
             return _workbook(path)
         case _:
             return TableFile(read_predictions(path), decimal_comma=True)
@@ -71,25 +69,5 @@ def _text(path: Path) -> TableFile:
 
 
 def _workbook(path: Path) -> TableFile:
-    """Reads the first sheet of a workbook, whose first row names the columns."""
-    data = read_bytes(path)
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of styles, which no value depends on
-            book = pd.ExcelFile(io.BytesIO(data), engine="openpyxl")
-            sheet = book.parse(
-                0, header=None, dtype=object, keep_default_na=False, na_values=[""]
-            ).dropna(how="all")
-    except Exception as error:  # damaged bytes make openpyxl raise anything
-        raise InputError(f"{path} is not a workbook (.xlsx): {str(error).rstrip('.')}.") from error
-    header = [] if sheet.empty else list(sheet.iloc[0])
-    names = ["" if pd.isna(name) else str(name).strip() for name in header]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
-        raise InputError(f"{path} has more than one column {', '.join(twice)}. Rename one.")
-    if len([name for name in names if name]) < 2:
-        raise InputError(f"{path} is not a table: its first row must name two columns or more.")
-    table = sheet.iloc[1:].set_axis(names, axis=1)[[name for name in names if name]]
-    sheets = len(book.sheet_names)
-    note = f"{path.name} has {sheets} sheets; the first, {book.sheet_names[0]}, was read."
-    notes = (note,) if sheets > 1 else ()
-    return TableFile(table.reset_index(drop=True), decimal_comma=True, notes=notes)
+    sheet = first_sheet(path)
+    return TableFile(sheet.table.reset_index(drop=True), decimal_comma=True, notes=sheet.notes)
