@@ -464,7 +464,7 @@ def test_ages_that_cannot_be_read_are_unknown_and_said(tmp_path: Path) -> None:
     table.write_text(
         "path,label,p_a,p_b,age\n1,a,0.9,0.1,64\n2,b,0.2,0.8,081Y\n3,a,0.6,0.4,old\n4,b,0.1,0.9,\n"
     )
-    found = recognise(read_table(table), Said())
+    found = recognise(read_table(table), Options())
     assert found.table["age"].tolist()[:2] == [64, 81]
     assert found.table["age"].isna().tolist() == [False, False, True, True]
     (note,) = (note for note in found.notes if "age" in note)
