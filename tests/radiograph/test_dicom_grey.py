@@ -325,9 +325,14 @@ def test_dense_parts_that_are_dark_are_noted(
         "PhotometricInterpretation": photometric,
         "PixelIntensityRelationshipSign": sign,
         "RescaleSlope": slope,
-        "RescaleIntercept": 2000,
+        "RescaleIntercept": 4095 if slope < 0 else 0,
     }
     assert ("contradiction" in kinds(decoded(dicom(twelve, {**WINDOW, **tags})))) == noted
+
+
+def test_a_window_beyond_all_values_is_noted(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:
+    film = decoded(dicom(twelve % 256, {"BitsStored": 8, "HighBit": 7, **WINDOW}))
+    assert kinds(film) == ["contradiction"]
 
 
 def test_a_slope_of_0_is_named_and_ignored(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:
@@ -369,4 +374,4 @@ def test_a_window_that_leaves_nothing_to_see_is_ignored(
 ) -> None:
     film = decoded(dicom(twelve, {"WindowCenter": -9000, "WindowWidth": 10}))
     np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
-    assert kinds(film) == ["window-unusable", "own-range"]
+    assert kinds(film) == ["contradiction", "window-unusable", "own-range"]

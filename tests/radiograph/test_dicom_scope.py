@@ -7,6 +7,7 @@ import numpy as np
 import pydicom.data
 import pytest
 from numpy.typing import NDArray
+from pydicom import Dataset
 from pydicom.data import get_testdata_file
 from pydicom.dataelem import DataElement
 from pydicom.uid import (
@@ -41,6 +42,26 @@ def test_a_transfer_syntax_that_nobody_names(dicom: MakeDicom, grey: NDArray[np.
     length = struct.unpack_from("<I", data, 140)[0]
     with pytest.raises(InputError, match="film"):
         decoded(data[144 + length :])
+
+
+@pytest.mark.parametrize(
+    ("keyword", "kind", "value"),
+    [
+        ("NumberOfFrames", "IS", -1),
+        ("NumberOfFrames", "IS", [1, 1]),
+        ("NumberOfFrames", "DS", "1"),
+        ("NumberOfFrames", "LO", "some"),
+        ("PlanarConfiguration", "LO", "some"),
+        ("HighBit", "DS", "99"),
+        ("PixelRepresentation", "DS", "0"),
+        ("PatientOrientation", "SQ", [Dataset()]),
+    ],
+)
+def test_odd_numbers_that_no_image_needs(
+    dicom: MakeDicom, grey: NDArray[np.uint8], keyword: str, kind: str, value: object
+) -> None:
+    film = decoded(dicom(grey, {keyword: DataElement(keyword, kind, value)}))
+    np.testing.assert_allclose(film.pixels, grey / 255, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -163,19 +163,36 @@ def test_a_palette_agrees_with_pydicom(dicom: MakeDicom, grey: NDArray[np.uint8]
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
-def test_a_palette_in_segments(dicom: MakeDicom, grey: NDArray[np.uint8], syntax: UID) -> None:
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+def test_a_palette_in_segments(
+    dicom: MakeDicom, grey: NDArray[np.uint8], bits: int, syntax: UID
+) -> None:
     # One discrete entry, then a straight line of 255 to the top (PS3.3 C.7.9.2).
-    segments = np.array([0, 1, 0, 1, 255, 65535], np.uint16)
-    tags = palette(segments, 16, syntax)
+    segments = np.array([0, 1, 0, 1, 255, 2**bits - 1], np.uint16)
+    packed = segments.astype(np.uint8).view("<u2") if bits == 8 else segments
+    tags = palette(segments, bits, syntax)
     for colour in COLOURS:
         data = f"{colour}PaletteColorLookupTableData"
         name = f"Segmented{data}"
-        tags[data] = DataElement(name, "OW", written(segments, syntax))
+        tags[data] = DataElement(name, "OW", written(packed, syntax))
     film = decode_radiograph(indexed(dicom, grey, tags, syntax), "film")
-    np.testing.assert_allclose(film.pixels, grey / 255, atol=1 / 255)
+    np.testing.assert_allclose(film.pixels, grey / 255, atol=1 / 2**bits)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_entries_that_are_single_bytes_have_no_order(
+    dicom: MakeDicom, grey: NDArray[np.uint8], syntax: UID
+) -> None:
+    entries = np.arange(255, -1, -1, dtype=np.uint8)
+    tags = palette(entries.astype(np.uint16), 8, syntax)
+    for colour in COLOURS:
+        name = f"{colour}PaletteColorLookupTableData"
+        tags[name] = DataElement(name, "OB", entries.tobytes())
+    film = decode_radiograph(indexed(dicom, grey, tags, syntax), "film")
+    np.testing.assert_allclose(film.pixels, 1 - grey / 255, atol=1e-6)
 
 
 def test_a_palette_without_data_is_named(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     data = dicom(grey, {"PhotometricInterpretation": "PALETTE COLOR"})
-    with pytest.raises(InputError, match="film has a palette whose data do not fit"):
+    with pytest.raises(InputError, match="film has a palette without its Red Palette"):
         decode_radiograph(data, "film")

@@ -20,6 +20,7 @@ from pydicom.uid import (
     JPEGExtended12Bit,
     JPEGLosslessSV1,
     JPEGLSLossless,
+    JPEGLSNearLossless,
     RLELossless,
 )
 
@@ -119,6 +120,37 @@ def test_values_that_need_more_bits_than_are_stored_are_refused(
         RefusedError, match=r"film says that its values have 12 bits, but they use 14"
     ):
         decode_radiograph(data, "film")
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("stored", [8, 9, 10, 11])
+def test_a_detailed_image_does_not_lose_its_upper_bits(stored: int, *, signed: bool) -> None:
+    # Neighbours differ by more than half of what the lower bits can hold.
+    rows, columns = np.mgrid[:96, :128]
+    noise = np.random.default_rng(0).normal(0, 60, rows.shape)
+    values = (2000 + 900 * np.sin(columns / 7) + 900 * np.cos(rows / 9) + noise).clip(0, 4095)
+    bits = SampleBits(stored, stored, signed=signed)
+    with pytest.raises(RefusedError, match=f"{stored} bits, but they use"):
+        image_bits(values.astype(np.uint16), 16, bits, "film")
+
+
+def test_values_a_little_beyond_the_bits_stored_are_cut(dicom: MakeDicom) -> None:
+    values = np.minimum(drawn(12) + 300, 4095).astype(np.uint16)
+    frame = bytes(imagecodecs.jpegls_encode(values, level=3))
+    assert imagecodecs.jpegls_decode(frame).max() > 4095
+    tags = {"BitsStored": 12, "HighBit": 11, **WINDOW}
+    film = decode_radiograph(with_frame(dicom, values, frame, JPEGLSNearLossless, tags), "film")
+    np.testing.assert_allclose(film.pixels, values / 4095, atol=3.5 / 4095)
+    assert [note.kind for note in film.facts.notes] == ["bits-differ"]
+
+
+def test_unsigned_values_that_are_said_to_be_signed_are_noted() -> None:
+    bits = SampleBits(12, 12, signed=True)
+    kinds = [
+        [note.kind for note in image_bits(values.view(np.uint16), 16, bits, "film")[1]]
+        for values in (drawn(12), drawn(12, signed=True))
+    ]
+    assert kinds == [["contradiction"], []]
 
 
 def test_noise_above_the_values_is_masked() -> None:
@@ -227,5 +259,5 @@ def test_a_header_without_a_meaning_names_what_is_wrong(tags: dict[str, int]) ->
     dataset = Dataset()
     for keyword, value in {"BitsStored": 8, "PixelRepresentation": 0, **tags}.items():
         setattr(dataset, keyword, value)
-    with pytest.raises(InputError, match=r"film (.* PixelRepresentation|says that . bits are)"):
+    with pytest.raises(InputError, match=r"film (.* Pixel Representation|says that . bits are)"):
         SampleBits.of(dataset, "film")

@@ -60,6 +60,43 @@ def test_a_jpeg_whose_data_end_early(name: str, keep: float, channels: int) -> N
             decode_radiograph(spoilt, "film")
 
 
+@pytest.mark.parametrize("options", [[], ["-progressive"], ["-restart", "1"]])
+def test_an_arithmetic_jpeg(options: list[str]) -> None:
+    program = shutil.which("cjpeg")
+    if program is None:
+        pytest.skip("cjpeg of libjpeg-turbo is not installed")
+    command = [program, "-arithmetic", *options]
+    data = subprocess.run(
+        command, input=saved(drawn(), "PPM"), capture_output=True, check=True
+    ).stdout
+    theirs = np.asarray(Image.open(io.BytesIO(data)).convert("L"))
+    np.testing.assert_allclose(decode_radiograph(data, "film").pixels, theirs / 255, atol=1e-6)
+    start = data.find(b"\xff\xda") + 14
+    for keep in (0.2, 0.5, 0.9):
+        with pytest.raises(InputError, match="film"):
+            decode_radiograph(data[: start + int((len(data) - start) * keep)] + END, "film")
+
+
+@pytest.mark.parametrize("missing", [20, 60, 200])
+def test_the_end_of_a_png_within_a_chunk_that_was_cut(missing: int) -> None:
+    data = saved(drawn(), "PNG")
+    cut = data[: -12 - missing] + data[-12:]
+    for read in (decode_radiograph, read_header):
+        with pytest.raises(InputError, match="film is a truncated PNG"):
+            read(cut, "film")
+
+
+@pytest.mark.parametrize("form", ["jp2", "j2k"])
+def test_jpeg_2000_that_ends_early_or_lacks_only_its_end(form: str) -> None:
+    data = bytes(imagecodecs.jpeg2k_encode(drawn(), 0, codecformat=form))
+    assert data.endswith(END)
+    film = decode_radiograph(data[:-2], "film")
+    np.testing.assert_allclose(film.pixels, drawn() / 255, atol=1e-6)
+    for spoilt in (data[:-100], data[:-100] + END):
+        with pytest.raises(InputError, match="film"):
+            decode_radiograph(spoilt, "film")
+
+
 def test_libjpeg_warns_of_the_same_files() -> None:
     program = shutil.which("djpeg")
     if program is None:

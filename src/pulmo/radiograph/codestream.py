@@ -19,6 +19,7 @@ _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 _COMMENT, _APPLICATION = 0xFE, range(0xE0, 0xF0)
 # Of ISO/IEC 15444-1, table A.2.
 _COMMENT_2000, _TILE = 0x64, 0x90
+END_OF_2000: Final = b"\xff\xd9"
 _ANY_MARKER: Final = re.compile(rb"\xff[\x01-\xfe]")
 # What ends the coded data of a scan: a marker that is neither a restart nor a stuffed byte.
 _MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -138,6 +139,17 @@ def _segments_of_2000(frame: bytes, start: int) -> Iterator[tuple[int, int, int]
         if marker == _TILE:
             return
         at += 2 + length
+
+
+def end_of_2000(codestream: bytes) -> int:
+    """Returns where the parts of the tiles end, by the lengths that they state (15444-1 A.4.2)."""
+    tiles = [at for at, marker, _ in _segments_of_2000(codestream, 0) if marker == _TILE]
+    at = tiles[0] if tiles else len(codestream)
+    while codestream.startswith(b"\xff\x90", at):
+        length = int.from_bytes(codestream[at + 6 : at + 10])
+        # The last part may leave its length open; no part is shorter than its own header.
+        at = at + length if length >= 12 else len(codestream)
+    return at
 
 
 def jpeg_segments(frame: bytes) -> Iterator[Segment]:

@@ -19,7 +19,14 @@ from imagecodecs import (
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
-from pulmo.radiograph.codestream import SCAN, Codestream, jpeg_segments, start_of_2000
+from pulmo.radiograph.codestream import (
+    END_OF_2000,
+    SCAN,
+    Codestream,
+    end_of_2000,
+    jpeg_segments,
+    start_of_2000,
+)
 from pulmo.radiograph.jpeg_data import has_all_scans, with_end, with_other_data_behind
 
 _LS_PRESET: Final = 0xF8
@@ -41,12 +48,12 @@ def decode_codestream(frame: bytes, head: Codestream) -> NDArray[Any]:
         integers [height, width] or [height, width, samples].
 
     Raises:
-        TruncatedError: the data of a JPEG image end before its last row.
+        TruncatedError: the data of a JPEG or JPEG 2000 image end before its last row.
         Exception: whatever a decoder raises on damaged data, and where other data end early.
     """
     if head.kind == "JPEG 2000":
         # Boxes around the codestream may ask for a palette or a colour profile.
-        values = jpeg2k_decode(frame[start_of_2000(frame) :])
+        values = jpeg2k_decode(_ended_2000(frame[start_of_2000(frame) :]))
     elif head.kind == "JPEG-LS":
         values = _jpeg_ls(frame if head.is_ended else with_end(frame), head)
     else:
@@ -55,6 +62,19 @@ def decode_codestream(frame: bytes, head: Codestream) -> NDArray[Any]:
     if values.shape != shape:
         raise ValueError("The decoder gave another number of pixels than the header says.")
     return np.asarray(values)
+
+
+def _ended_2000(codestream: bytes) -> bytes:
+    """Returns a JPEG 2000 codestream with its end marker, if only that is missing.
+
+    Raises:
+        TruncatedError: a part of a tile is shorter than it says.
+    """
+    end = end_of_2000(codestream)
+    if end > len(codestream):
+        raise TruncatedError
+    is_ended = codestream.startswith(END_OF_2000, end) or END_OF_2000 in codestream[-4:]
+    return codestream if is_ended else codestream[:end] + END_OF_2000
 
 
 def decode_rle(frame: bytes, shape: tuple[int, int, int], size: int) -> NDArray[Any]:

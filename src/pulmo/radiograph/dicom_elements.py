@@ -6,8 +6,8 @@ from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from pydicom.datadict import dictionary_description, tag_for_keyword
-from pydicom.dataelem import RawDataElement
+from pydicom.datadict import dictionary_description, dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
@@ -70,11 +70,11 @@ class Elements:
         """Returns all of an element's values as text."""
         try:
             value = self.dataset.get(keyword)
+            several = value if isinstance(value, MutableSequence) else [value]
+            return [str(one).strip() for one in several if one is not None]
         except Exception:  # noqa: BLE001 - as above
             self.unusable(keyword)
             return []
-        several = value if isinstance(value, MutableSequence) else [value]
-        return [str(one).strip() for one in several if one is not None]
 
     def numbers(self, keyword: str) -> list[float]:
         """Returns an element's numbers; none where it has none or one of them is no number."""
@@ -106,11 +106,11 @@ class Elements:
         else:
             try:
                 value: Any = self.dataset[keyword].value
+                several = value if isinstance(value, MutableSequence | tuple) else [value]
+                written = ["" if one is None else str(one) for one in several]
             except Exception:  # noqa: BLE001 - as above
                 self.unusable(keyword)
                 return []
-            several = value if isinstance(value, MutableSequence | tuple) else [value]
-            written = ["" if one is None else str(one) for one in several]
         return [self._number(one.strip(" \0"), keyword) for one in written]
 
     def items(self, keyword: str) -> list[Dataset]:
@@ -129,6 +129,10 @@ class Elements:
     def within(self, item: Dataset) -> Self:
         """Returns the elements of an item; their notes are added to these."""
         return type(self)(item, self.notes)
+
+    def replace(self, keyword: str, number: int) -> None:
+        """Puts a number in an element's place, in the value representation of the standard."""
+        self.dataset[keyword] = DataElement(keyword, dictionary_VR(keyword), number)
 
     def _raw(self, keyword: str) -> object:
         tag = tag_for_keyword(keyword)

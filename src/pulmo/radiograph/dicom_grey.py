@@ -136,7 +136,13 @@ def _voi_of(elements: Elements, tables: TableReader, scale: GreyScale) -> Window
     if windows.stated > 1:
         text = f"{windows.stated} windows are stated; the first usable one was used."
         elements.note("window-first", text)
-    return windows.usable[0]
+    window = windows.usable[0]
+    if not low <= window.center <= high:
+        elements.note(
+            "contradiction",
+            "The centre of the window is none of the values that the header's bits can hold.",
+        )
+    return window
 
 
 def _windows_of(elements: Elements, name: str) -> _Windows:

@@ -195,7 +195,7 @@ def _is_beyond(bits: int, dataset: Dataset) -> bool:
     if not centers:
         return False
     first, step = (intercept or [0.0])[0], (slope or [1.0])[0]
-    ends = sorted((first, first + step * 2**bits))
+    ends = sorted((first, first + step * (2**bits - 1)))
     return not ends[0] <= centers[0] <= ends[1]
 
 

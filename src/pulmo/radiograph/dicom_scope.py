@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from pulmo.core.errors import InputError, RefusedError
@@ -49,10 +47,12 @@ def check_scope(elements: Elements, name: str, limits: Limits) -> str:
         words = ", ".join(map(element_name, missing))
         raise InputError(f"{name} is a DICOM image whose header lacks {words}.")
     frames = elements.numbers("NumberOfFrames")
-    if "NumberOfFrames" in dataset and not frames:
-        _put(dataset, "NumberOfFrames", "IS", 1)
     if frames and frames[0] > 1:
         raise RefusedError(f"{name} holds several frames; one image was expected.")
+    if frames and frames != [1]:
+        elements.unusable("NumberOfFrames", "is not 1; the file was read as one image")
+    if "NumberOfFrames" in dataset:
+        elements.replace("NumberOfFrames", 1)
     limits.check_shape(int(dataset["Rows"].value), int(dataset["Columns"].value), name)
     if photometric not in _READ:
         known = f" {photometric}" if photometric in _RETIRED else ""
@@ -99,9 +99,9 @@ def _whole_number(elements: Elements, keyword: str, name: str) -> int | None:
         if value in (None, ""):
             return None
         number = int(str(value))
-        if not isinstance(value, int):
+        if type(value) is not int:
             # In another value representation than the standard's.
-            setattr(elements.dataset, keyword, number)
+            elements.replace(keyword, number)
         return number  # noqa: TRY300 - what is above may raise
     except Exception:  # noqa: BLE001 - pydicom raises anything on a value that departs
         words = element_name(keyword)
@@ -132,15 +132,13 @@ def _check_pixels(elements: Elements, photometric: str, name: str) -> None:
             f"{name} contradicts itself: its Bits Stored are {stored} and its Bits Allocated "
             f"{allocated}."
         )
+    if samples == 1:
+        # It has no meaning then.
+        dataset.pop("PlanarConfiguration", None)
     high = elements.numbers("HighBit")
     if high and stored - 1 <= high[0] <= allocated - 1:
         return
     if high:
         text = f"High Bit is {high[0]:g} where {stored} bits are stored; it was ignored."
         elements.note("contradiction", text)
-    _put(dataset, "HighBit", "US", stored - 1)
-
-
-def _put(dataset: Dataset, keyword: str, kind: str, value: int) -> None:
-    """Gives an element a value; what was there need not be readable."""
-    dataset[keyword] = DataElement(keyword, kind, value)
+    elements.replace("HighBit", stored - 1)

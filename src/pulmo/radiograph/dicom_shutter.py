@@ -25,7 +25,9 @@ def shutter_of(elements: Elements, shape: tuple[int, int]) -> NDArray[np.bool_] 
     elements = frame_item(elements, "FrameDisplayShutterSequence") or elements
     open_ = np.ones(shape, np.bool_)
     for kind in elements.texts("ShutterShape"):
-        read = {"RECTANGULAR": _rectangle, "CIRCULAR": _circle, "POLYGONAL": _polygon}.get(kind)
+        read = {"RECTANGULAR": _rectangle, "CIRCULAR": _circle, "POLYGONAL": _polygon}.get(
+            kind.upper()
+        )
         found = read(elements, shape) if read else None
         if found is None or not (open_ & found).any():
             elements.unusable("ShutterShape", "cannot be used; the shutter was ignored")
@@ -77,3 +79,6 @@ def _polygon(elements: Elements, shape: tuple[int, int]) -> NDArray[np.bool_] | 
 def _places(shape: tuple[int, int]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Returns the numbers of rows, [height, 1], and columns, [1, width], counted from 1."""
     return np.arange(1, shape[0] + 1)[:, None], np.arange(1, shape[1] + 1)[None]
+
+
+_SHAPES: Final = {"RECTANGULAR": _rectangle, "CIRCULAR": _circle, "POLYGONAL": _polygon}

@@ -1,16 +1,17 @@
 """The lookup tables of a DICOM data set: their entries count where their descriptor is wrong."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.pixels.processing import apply_color_lut
-from pydicom.uid import ExplicitVRBigEndian
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from pulmo.core.errors import InputError
-from pulmo.radiograph.dicom_elements import Elements
+from pulmo.radiograph.dicom_elements import Elements, element_name
 from pulmo.radiograph.display import Lut
 
 MODALITY: Final = "Modality LUT"
@@ -107,15 +108,18 @@ class TableReader:
 
     def _descriptor(self, item: Dataset, keyword: str, what: str) -> tuple[int, int, int]:
         """Returns the number of entries, the first input and the bits of an entry."""
-        try:
+        if keyword not in item:
+            raise InputError(f"{self.name} has a {what} without its {element_name(keyword)}.")
+        count = first = bits = 0
+        with suppress(Exception):  # pydicom raises anything on a value that departs
             count, first, bits = (int(number) for number in item[keyword].value)
-        except Exception:  # noqa: BLE001 - pydicom raises anything on a value that departs
-            raise self._misfit(what) from None
-        # The descriptor's unsigned and signed spellings are mixed up in files.
-        count = (count & 0xFFFF) or 2**16
         if not 1 <= bits <= 16:
-            raise self._misfit(what)
-        return count, first, bits
+            raise InputError(
+                f"{self.name} has a {what} whose descriptor is not of three numbers, of which the "
+                "last is 1 to 16 bits."
+            )
+        # The descriptor's unsigned and signed spellings are mixed up in files.
+        return (count & 0xFFFF) or 2**16, first, bits
 
     def _entries(
         self, item: Dataset, keyword: str, shape: tuple[int, int], what: str
@@ -126,13 +130,18 @@ class TableReader:
             InputError: there are fewer than the descriptor says.
         """
         count, bits = shape
+        if keyword not in item:
+            raise InputError(f"{self.name} has a {what} without its {element_name(keyword)}.")
         try:
-            words = self._words(item[keyword].value)
+            element = item[keyword]
+            words = self._words(element.value)
         except Exception:  # noqa: BLE001 - as above
             raise self._misfit(what) from None
         entries: NDArray[Any] = words
         if len(words) < count and (bits <= 8 or len(words) == (count + 1) // 2):
-            entries = words.view(np.uint8)
+            # No order of bytes applies to what is stored as single bytes.
+            single = element.VR == "OB"
+            entries = np.frombuffer(element.value, np.uint8) if single else words.view(np.uint8)
         if len(entries) < count:
             raise self._misfit(what)
         return entries[:count].astype(np.uint16)
@@ -148,19 +157,20 @@ class TableReader:
         """Returns the entries of a palette that is stored in segments (PS3.3 C.7.9.2).
 
         Raises:
-            InputError: it is damaged, or of neither 8 nor 16 bits.
+            InputError: it is damaged.
         """
-        if bits not in {8, 16}:
-            raise self._misfit("palette")
         source = Dataset()
-        source.file_meta = self.elements.dataset.file_meta
-        for colour in _COLOURS:
-            keyword = f"Segmented{colour}{_PALETTE}Data"
-            if keyword not in self.elements.dataset:
-                raise self._misfit("palette")
-            source[keyword] = self.elements.dataset[keyword]
-            setattr(source, f"{colour}{_PALETTE}Descriptor", [count % 2**16, 0, bits])
+        source.file_meta = FileMetaDataset()
+        source.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        # Entries of 9 to 15 bits lie in words of 16.
+        shape = [count % 2**16, 0, 8 if bits <= 8 else 16]
         try:
+            for colour in _COLOURS:
+                keyword = f"Segmented{colour}{_PALETTE}Data"
+                setattr(
+                    source, keyword, self._words(self.elements.dataset[keyword].value).tobytes()
+                )
+                setattr(source, f"{colour}{_PALETTE}Descriptor", shape)
             tables = apply_color_lut(np.arange(count), source)
         except Exception:  # noqa: BLE001 - as above
             raise self._misfit("palette") from None

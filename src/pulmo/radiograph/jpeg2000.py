@@ -51,13 +51,22 @@ def jpeg_2000_head(data: bytes, name: str, limits: Limits) -> Codestream:
     return head
 
 
-def jpeg_2000_samples(data: bytes, head: Codestream) -> Samples2000:
+def jpeg_2000_samples(data: bytes, head: Codestream, name: str) -> Samples2000:
     """Decodes the codestream in a JPEG 2000 file that `jpeg_2000_head` has passed.
 
     Raises:
-        Exception: whatever the decoder raises on damaged or truncated data.
+        InputError: its data end early.
+        Exception: whatever the decoder raises on damaged data.
     """
-    from pulmo.radiograph.decoders import decode_codestream  # noqa: PLC0415 - only these need it
+    from pulmo.radiograph.decoders import (  # noqa: PLC0415 - only these need it
+        TruncatedError,
+        decode_codestream,
+    )
 
-    values = decode_codestream(data, head)
+    try:
+        values = decode_codestream(data, head)
+    except TruncatedError:
+        raise InputError(
+            f"{name} is a truncated JPEG 2000 file: its data end before its last row."
+        ) from None
     return Samples2000(np.asarray(values), 2**head.bits - 1)

@@ -8,15 +8,19 @@ from typing import Final
 
 from pulmo.radiograph.codestream import SCAN, jpeg_segments
 
-# Those whose data are Huffman codes: an arithmetic decoder may read behind the end of its data.
 _HUFFMAN: Final = range(0xC0, 0xC4)
 _SEQUENTIAL: Final = frozenset({0xC0, 0xC1})
-_PROGRESSIVE: Final = 0xC2
+_ARITHMETIC: Final = range(0xC9, 0xCC)
+_PROGRESSIVE: Final = (0xC2, 0xCA)
 _RESTART_INTERVAL: Final = 0xDD
 _END_OF_IMAGE: Final = b"\xff\xd9"
 _RESTART: Final = re.compile(rb"\xff[\xd0-\xd7]")
 # Bytes without a marker, whose bits follow no rule.
 _FILL: Final = bytes(5 + at * at * 89 % 241 for at in range(1, 65))
+# An arithmetic decoder reads some bytes ahead, and encoders leave out zeros at the end of the data
+# (ISO/IEC 10918-1 D.1.8 and D.2.6). Before an even end of an image they leave out any number, but
+# with more zeros here, data that end early would pass.
+_ZEROS: Final = bytes(4)
 
 
 def with_end(frame: bytes) -> bytes:
@@ -57,11 +61,14 @@ def with_other_data_behind(frame: bytes) -> bytes | None:
     the same pixels with these bytes. One whose data end early takes them for pixels.
 
     Returns:
-        None where this tells nothing, because the data are no Huffman codes.
+        None where this tells nothing, because the data are neither Huffman codes nor arithmetic
+        ones.
     """
     segments = list(jpeg_segments(frame))
-    if not any(segment.marker in _HUFFMAN for segment in segments):
+    is_arithmetic = any(segment.marker in _ARITHMETIC for segment in segments)
+    if not is_arithmetic and not any(segment.marker in _HUFFMAN for segment in segments):
         return None
+    fill = _ZEROS + _FILL if is_arithmetic else _FILL
     pieces, done = [], 0
     for segment in segments:
         if segment.marker == SCAN:
@@ -69,16 +76,12 @@ def with_other_data_behind(frame: bytes) -> bytes | None:
             pieces.append(frame[done : segment.end])
             markers = [*_RESTART.findall(coded), b""]
             for part, marker in zip(_RESTART.split(coded), markers, strict=True):
-                pieces += [part, _fill(part), marker]
+                # A last byte 0xFF must not begin a marker with what follows it.
+                pieces += [part.rstrip(b"\xff"), fill, marker]
             # The marker of a restart that is missing, whose numbers run from 0 to 7.
-            pieces += [bytes((0xFF, 0xD0 + (len(markers) - 1) % 8)), _FILL]
+            pieces += [bytes((0xFF, 0xD0 + (len(markers) - 1) % 8)), fill]
             done = segment.coded_end
     return b"".join([*pieces, frame[done:]])
-
-
-def _fill(part: bytes) -> bytes:
-    """Returns what is put behind coded data; a last byte 0xFF must not begin a marker with it."""
-    return b"\0" + _FILL if part.endswith(b"\xff") else _FILL
 
 
 def has_all_scans(frame: bytes) -> bool:
@@ -88,7 +91,7 @@ def has_all_scans(frame: bytes) -> bool:
     G.1.1.1.2) is sent again until they are there.
     """
     segments = list(jpeg_segments(frame))
-    if not any(segment.marker == _PROGRESSIVE for segment in segments):
+    if not any(segment.marker in _PROGRESSIVE for segment in segments):
         return True
     lowest: dict[tuple[int, int], int] = {}
     for segment in segments:

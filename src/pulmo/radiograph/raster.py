@@ -17,9 +17,7 @@ from pulmo.radiograph.jpeg_data import with_end
 from pulmo.radiograph.limits import Limits
 from pulmo.radiograph.notes import Note
 from pulmo.radiograph.tiff import counted_from_black, tiff_layout
-from pulmo.radiograph.whole import check_whole, is_grey_and_whole, load_whole
-
-_PNG_END: Final = b"IEND\xaeB`\x82"
+from pulmo.radiograph.whole import check_whole, is_grey_and_whole, load_whole, png_is_ended
 
 # The chunk, and the keywords of other chunks, in which a PNG may state an orientation.
 _PNG_TURNS: Final = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
@@ -69,7 +67,7 @@ def decode_raster(
         if form == "JPEG 2000":
             head = jpeg_2000_head(data, name, limits)
             layout, orientation = _Layout(head.bits, deep_colour=False), 1
-            samples = _Samples(*jpeg_2000_samples(data, head))
+            samples = _Samples(*jpeg_2000_samples(data, head, name))
         else:
             layout, image = _opened(data, form, name, limits)
             load_whole(image, name)
@@ -188,7 +186,7 @@ def _layout(data: bytes, form: FileFormat, name: str) -> _Layout:
     if form == "PNG":
         # Bit depth and colour type of the header chunk, which always comes first.
         bits, kind = data[24], data[25]
-        if _PNG_END not in data:
+        if not png_is_ended(data):
             raise InputError(f"{name} is a truncated PNG file: its end is missing.")
         return _Layout(bits, deep_colour=bits == 16 and kind != 0)
     tiff = tiff_layout(data, name)

@@ -78,6 +78,19 @@ def is_grey_and_whole(data: bytes, image: Image.Image) -> bool:
     return is_surely_whole(data, int(np.asarray(image)[-1, -1]), bits=8)
 
 
+def png_is_ended(data: bytes) -> bool:
+    """Tells whether the chunks of a PNG file follow one another up to its last, by their lengths.
+
+    Where the data were cut, a last chunk behind them lies within the one that was cut.
+    """
+    at = 8
+    while at + 12 <= len(data):
+        if data[at + 4 : at + 8] == b"IEND":
+            return True
+        at += 12 + int.from_bytes(data[at : at + 4])
+    return False
+
+
 def load_whole(image: Image.Image, name: str) -> None:
     """Decodes an image that was opened.
 
