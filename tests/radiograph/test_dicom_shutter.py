@@ -187,3 +187,17 @@ def test_a_padding_value_that_no_pixel_can_have_is_ignored(
     film = shown(dicom, twelve, **tags, PixelPaddingValue=padding)
     np.testing.assert_array_equal(film.pixels, shown(dicom, twelve, **tags).pixels)
     assert kinds(film) == ["value-unusable"]
+
+
+@pytest.mark.parametrize("tags", [{"PixelAspectRatio": ["2", "1"]}, {"PixelSpacing": [0.4, 0.2]}])
+def test_a_circle_is_round_where_pixels_are_not_square(
+    dicom: MakeDicom, tags: dict[str, object]
+) -> None:
+    stored = np.full((32, 64), 200, np.uint8)
+    stored[::2] = 100
+    circle = {**CIRCLE, "CenterOfCircularShutter": [16, 32], "RadiusOfCircularShutter": 20}
+    film = shown(dicom, stored, **circle, **tags)
+    assert film.pixels.shape == (64, 64)
+    rows, columns = (np.flatnonzero((film.pixels > 0.1).any(axis)) for axis in (1, 0))
+    assert np.ptp(rows) == pytest.approx(40, abs=2)
+    assert np.ptp(columns) == pytest.approx(40, abs=2)
