@@ -138,7 +138,7 @@ def test_values_a_little_beyond_the_bits_stored_are_cut(dicom: MakeDicom) -> Non
     values = np.minimum(drawn(12) + 300, 4095).astype(np.uint16)
     frame = bytes(imagecodecs.jpegls_encode(values, level=3))
     assert imagecodecs.jpegls_decode(frame).max() > 4095
-    tags = {"BitsStored": 12, "HighBit": 11, **WINDOW}
+    tags: dict[str, object] = {"BitsStored": 12, "HighBit": 11, **WINDOW}
     film = decode_radiograph(with_frame(dicom, values, frame, JPEGLSNearLossless, tags), "film")
     np.testing.assert_allclose(film.pixels, values / 4095, atol=3.5 / 4095)
     assert [note.kind for note in film.facts.notes] == ["bits-differ"]

@@ -126,7 +126,8 @@ def _within(whole: NDArray[Any], bits: SampleBits, name: str) -> NDArray[Any]:
             f"{name} says that its values have {bits.stored} bits, but they use "
             f"{used + bits.signed} bits."
         )
-    return np.clip(whole, low, high)
+    cut: NDArray[Any] = np.clip(whole, low, high)
+    return cut
 
 
 def _carries(whole: NDArray[Any], values: NDArray[Any], stored: int) -> bool:
