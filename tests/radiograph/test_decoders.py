@@ -233,6 +233,27 @@ def test_a_frame_without_its_end_marker_is_read_if_its_rows_are_there(
         decode_radiograph(half, "film")
 
 
+@pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.parametrize("offsets", [True, False])
+def test_a_second_image_is_not_passed_over(dicom: MakeDicom, name: str, *, offsets: bool) -> None:
+    syntax, bits, make = FRAMES[name]
+    dataset = dcmread(io.BytesIO(wrapped(dicom, drawn(bits), make(), syntax, bits)))
+    dataset.PixelData = encapsulate([make(), make()], has_bot=offsets)
+    file = io.BytesIO()
+    dataset.save_as(file)
+    with pytest.raises(InputError, match="film holds several compressed images"):
+        decode_radiograph(file.getvalue(), "film")
+
+
+def test_rle_of_more_rows_than_the_header_says(dicom: MakeDicom) -> None:
+    dataset = dcmread(io.BytesIO(dicom(drawn(16), {}, RLELossless)))
+    dataset.Rows -= 3
+    file = io.BytesIO()
+    dataset.save_as(file)
+    with pytest.raises(InputError, match="film"):
+        decode_radiograph(file.getvalue(), "film")
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("keep", [0.2, 0.6, 0.98])
 def test_rle_that_ends_early_is_refused(dicom: MakeDicom, bits: int, keep: float) -> None:

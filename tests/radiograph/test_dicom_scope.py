@@ -65,6 +65,21 @@ def test_odd_numbers_that_no_image_needs(
 
 
 @pytest.mark.parametrize(
+    "tags",
+    [
+        {"PlanarConfiguration": None},
+        {"PlanarConfiguration": 7},
+        {"PlanarConfiguration": 1, "PhotometricInterpretation": "YBR_FULL_422"},
+    ],
+)
+def test_planes_of_colours_that_are_not_certain(
+    dicom: MakeDicom, grey: NDArray[np.uint8], tags: dict[str, object]
+) -> None:
+    with pytest.raises(InputError, match="Planar Configuration"):
+        decoded(dicom(np.dstack([grey] * 3), tags))
+
+
+@pytest.mark.parametrize(
     ("tags", "words"),
     [
         ({"BitsAllocated": 12}, "film has 12 Bits Allocated"),

@@ -199,5 +199,6 @@ def test_a_circle_is_round_where_pixels_are_not_square(
     film = shown(dicom, stored, **circle, **tags)
     assert film.pixels.shape == (64, 64)
     rows, columns = (np.flatnonzero((film.pixels > 0.1).any(axis)) for axis in (1, 0))
-    assert np.ptp(rows) == pytest.approx(40, abs=2)
+    # A row of the file is two of the image.
+    assert np.ptp(rows) == pytest.approx(40, abs=4)
     assert np.ptp(columns) == pytest.approx(40, abs=2)

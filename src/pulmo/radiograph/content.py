@@ -46,6 +46,18 @@ _OTHERS: Final = {
     "pull`",
     rb"(?:\xef\xbb\xbf)?\s*(?i:<!doctype html|<html)": "an HTML page",
     rb"(?:\xef\xbb\xbf)?\s*(?i:<\?xml|<svg)": "an XML document",
+    rb"P[1-7]\s": "a PNM image",
+    rb"\0\0\x01\0[^\0]\0": "an icon",
+    rb"v/1\x01": "an OpenEXR image",
+    rb"#\?RADIANCE": "a Radiance image",
+    rb"gimp xcf": "a GIMP image",
+    rb"AT&TFORM": "a DjVu document",
+    rb"ObjectType\s*=": "the header of a MetaImage volume",
+    rb"MATLAB 5\.0 MAT-file": "a MATLAB file",
+    rb"SQLite format 3\0": "an SQLite database",
+    rb".{257}ustar": "a tar archive",
+    rb"\x80[\x02-\x05][\x95(}\]]": "a Python pickle",
+    rb"\x7fELF|MZ.{56}": "a program",
     rb"\0{512}": "a file of zeros, perhaps from a download that failed",
 }
 """First bytes -> what begins with them and is not read."""

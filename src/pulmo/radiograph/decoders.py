@@ -30,6 +30,10 @@ from pulmo.radiograph.codestream import (
 from pulmo.radiograph.jpeg_data import has_all_scans, with_end, with_other_data_behind
 
 _LS_PRESET: Final = 0xF8
+_RUN: Final = 128
+"""The samples of the longest run of RLE."""
+_BEYOND: Final = 4096
+"""How many samples behind the last one are looked at."""
 _RLE_HEADER: Final = struct.Struct("<16I")
 
 
@@ -106,10 +110,12 @@ def decode_rle(frame: bytes, shape: tuple[int, int, int], size: int) -> NDArray[
 
 
 def _unpacked(segment: bytes, length: int) -> NDArray[np.uint8]:
-    # Some encoders fill up the last run of an image.
-    unpacked = packbits_decode(segment, out=length + 256)
+    unpacked = packbits_decode(segment, out=length + _BEYOND)
     if len(unpacked) < length:
         raise TruncatedError
+    # Some encoders fill up the last run of an image, and zeros may follow.
+    if len(unpacked) - length >= _RUN and any(unpacked[length:]):
+        raise ValueError("There are more samples than the header says.")
     return np.frombuffer(unpacked, np.uint8, length)
 
 

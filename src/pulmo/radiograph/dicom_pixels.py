@@ -4,13 +4,22 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.encaps import get_frame
+from pydicom.encaps import get_frame, parse_basic_offsets
 from pydicom.pixels.processing import convert_color_space
 from pydicom.pixels.utils import get_expected_length, pixel_array
 from pydicom.uid import RLELossless
 
 from pulmo.core.errors import InputError, PulmoError, RefusedError
-from pulmo.radiograph.codestream import MOST_BITS, MOST_SCANS, Codestream, codestream_of
+from pulmo.radiograph.codestream import (
+    J2K,
+    MOST_BITS,
+    MOST_SCANS,
+    Codestream,
+    codestream_of,
+    end_of_2000,
+    jpeg_segments,
+    start_of_2000,
+)
 from pulmo.radiograph.decoders import TruncatedError, decode_codestream, decode_rle
 from pulmo.radiograph.dicom_elements import Elements
 from pulmo.radiograph.dicom_syntax import is_compressed, syntax_name
@@ -63,11 +72,15 @@ def check_pixel_data(dataset: FileDataset, name: str) -> None:
     """
     pixel_data: bytes = dataset["PixelData"].value
     if is_compressed(dataset):
-        if dataset.file_meta.TransferSyntaxUID != RLELossless:
+        several = len(parse_basic_offsets(pixel_data)) > 1
+        if dataset.file_meta.TransferSyntaxUID != RLELossless and not several:
             frame = get_frame(pixel_data, 0, number_of_frames=1)
             head = _checked_head(frame, dataset, name)
+            several = _holds_another(frame, head)
             if not head.is_ended:
                 _decompressed(frame, dataset, name)
+        if several:
+            raise InputError(f"{name} holds several compressed images; its header says one.")
         return
     expected = get_expected_length(dataset)
     if len(pixel_data) < expected:
@@ -80,6 +93,14 @@ def check_pixel_data(dataset: FileDataset, name: str) -> None:
         raise InputError(
             f"{name} holds {len(pixel_data):,} bytes of pixel data; its size says {expected:,}."
         )
+
+
+def _holds_another(frame: bytes, head: Codestream) -> bool:
+    """Tells whether a second image follows the end of a compressed one."""
+    if head.kind == "JPEG 2000":
+        return J2K in frame[end_of_2000(frame[start_of_2000(frame) :]) :]
+    end = max((segment.end for segment in jpeg_segments(frame)), default=len(frame))
+    return head.is_ended and frame[end:].lstrip(b"\0\xff").startswith(b"\xd8\xff")
 
 
 def has_hidden_bits(dataset: FileDataset) -> bool:

@@ -6,7 +6,7 @@ from pydicom.uid import UID
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph.dicom_elements import Elements, element_name
-from pulmo.radiograph.dicom_syntax import decodes, syntax_name
+from pulmo.radiograph.dicom_syntax import decodes, is_compressed, syntax_name
 from pulmo.radiograph.limits import Limits
 
 GREY: Final = ("MONOCHROME1", "MONOCHROME2")
@@ -132,9 +132,7 @@ def _check_pixels(elements: Elements, photometric: str, name: str) -> None:
             f"{name} contradicts itself: its Bits Stored are {stored} and its Bits Allocated "
             f"{allocated}."
         )
-    if samples == 1:
-        # It has no meaning then.
-        dataset.pop("PlanarConfiguration", None)
+    _check_planes(elements, photometric, name)
     high = elements.numbers("HighBit")
     if high and stored - 1 <= high[0] <= allocated - 1:
         return
@@ -142,3 +140,24 @@ def _check_pixels(elements: Elements, photometric: str, name: str) -> None:
         text = f"High Bit is {high[0]:g} where {stored} bits are stored; it was ignored."
         elements.note("contradiction", text)
     elements.replace("HighBit", stored - 1)
+
+
+def _check_planes(elements: Elements, photometric: str, name: str) -> None:
+    """Checks Planar Configuration, which only uncompressed colours need.
+
+    Raises:
+        InputError: it is missing, or cannot be.
+    """
+    if photometric not in COLOUR or is_compressed(elements.dataset):
+        elements.dataset.pop("PlanarConfiguration", None)
+        return
+    planes = elements.numbers("PlanarConfiguration")
+    if planes not in ([0], [1]):
+        raise InputError(
+            f"{name} is an uncompressed image in colours without a usable Planar Configuration."
+        )
+    if planes == [1] and photometric == "YBR_FULL_422":
+        raise InputError(
+            f"{name} contradicts itself: its Photometric Interpretation is YBR_FULL_422 and its "
+            "Planar Configuration 1."
+        )

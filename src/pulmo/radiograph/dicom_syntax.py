@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from pydicom.dataset import Dataset, FileDataset
+from pydicom.dataset import Dataset
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -67,6 +67,6 @@ def syntax_name(dataset: Dataset) -> str:
     return (known or "an unknown transfer syntax") + uid
 
 
-def is_compressed(dataset: FileDataset) -> bool:
+def is_compressed(dataset: Dataset) -> bool:
     """Tells whether the pixel data of a data set that is read are compressed."""
     return dataset.file_meta.TransferSyntaxUID in _COMPRESSED
