@@ -50,7 +50,7 @@ def evaluate_labels(
             on_progress(done, len(sample.labels))
     unlabelled = tuple(label for label in table.labels if label not in labels)
     there = sample.truth.astype(np.int64)
-    judged = table.rows.loc[~np.isnan(table.truth).all(axis=1)]
+    judged = table.rows.loc[np.asarray(~np.isnan(table.truth).all(axis=1))]
     unstated = int((~are_stated(source_names(judged))).sum())
     return LabelsEvaluation(
         model=provenance.model,
