@@ -269,6 +269,18 @@ def test_a_clue_of_some_classes_and_a_figure_without_interval(inspection: Inspec
     assert "those of the files come from published.csv" in page.text
 
 
+def test_a_data_set_of_the_users_own_is_no_stated_source(inspection: Inspection) -> None:
+    own = {"mine (hospital not stated)": {"covid": 3}, "not stated": {"covid": 1}}
+    for stated, total in (({}, 0), ({"nih": {"normal": 4}, "north": {"covid": 5}}, 2)):
+        crossing = Crossing(rows={**own, **stated}, others=0, of_others={})
+        page = rendered(
+            inspection,
+            crossings=inspection.crossings | {"source": crossing},
+            totals=inspection.totals.model_copy(update={"with_source": 9 * (total > 0)}),
+        )
+        assert f"Stated sources {total} Of {9 * (total > 0)} pictures." in page.text
+
+
 def test_values_beyond_the_listed_are_counted(inspection: Inspection) -> None:
     crossing = Crossing(
         rows={"a": {"covid": 3}, "b": {"covid": 2}}, others=1200, of_others={"covid": 1300}

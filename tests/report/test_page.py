@@ -258,6 +258,20 @@ def test_the_page_is_accessible(page: Page) -> None:
     assert all(figure["aria-label"] for figure in page.all("svg"))
 
 
+def test_a_cell_of_a_table_that_is_stacked_on_a_phone_bears_the_name_of_its_column(
+    html: str,
+) -> None:
+    tables = re.findall(r'<table class="[^"]*stacked">.*?</table>', html, re.DOTALL)
+    assert tables
+    for table in tables:
+        heads = [
+            re.sub(r"<span.*?</span>", "", head)
+            for head in re.findall(r'<th scope="col">(.*?)</th>', table)
+        ][1:]
+        for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", table, re.DOTALL):
+            assert re.findall(r'<td data-name="(.*?)">', row) == heads
+
+
 def test_the_gallery_shows_each_picture_with_its_probabilities(page: Page) -> None:
     assert len(page.all("img")) == 2
     assert "Right, most confident True covid, decided covid , called positive a.png" in page.text
@@ -448,7 +462,7 @@ def test_a_test_without_patients_or_subgroups_says_so(content: ReportContent) ->
     for sentence in (
         "the figures by patient are those by picture",
         "The pictures do not differ in source, view, sex, age or size",
-        "those of another place need it stated",
+        "those of another place need its share",
     ):
         assert sentence in text
     for title in ("Each two classes", "Classification report", "Net benefit", "Scores"):

@@ -69,6 +69,17 @@ class TestBundle:
         assert set(part.judged["split"]) == {"val"}
         assert part.voided is None
 
+    def test_the_training_of_another_manifest_is_not_its_own(
+        self, films: pd.DataFrame, predictor: Predictor
+    ) -> None:
+        digests = [f"{number:064x}" for number in range(len(films))]
+        foreign = films.assign(sha256=digests, pixels_sha256=None)
+        audited = audited_bundle(predictor, foreign, "test", None)
+        (part,) = audited.parts
+        assert part.fit.empty
+        assert set(part.judged["split"]) == {"test"}
+        assert audited.doubts[0].startswith("The model was trained on none of the ")
+
     def test_another_training_than_the_cards_is_doubted(
         self, films: pd.DataFrame, predictor: Predictor
     ) -> None:

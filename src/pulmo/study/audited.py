@@ -38,7 +38,8 @@ def audited_bundle(
         split: those that it is asked about; all but the training and the validation if None. What
             the model has seen is taken out, unless it is asked for.
         run: the run that it was exported from, whose manifest tells what it was trained on. Without
-            it that is the training and the validation of `manifest`.
+            it that is the training and the validation of `manifest`, unless the bundle, which
+            carries their hashes, knows none of them.
 
     Raises:
         InputError: no picture is chosen, or the run is unfinished.
@@ -48,6 +49,13 @@ def audited_bundle(
     card, model = predictor.card, Model.of(predictor)
     if run is None:
         own = fitted_rows(manifest)
+        if len(own) and predictor.seen and not void_seen(own, Seen(predictor.seen))[1]:
+            doubt = (
+                f"The model was trained on none of the {len(own):,} training and validation "
+                "pictures of the manifest. What it was trained on is known from its card alone. "
+                "Name the run with --run."
+            )
+            return without_seen(Audited((Part(model, own.iloc[:0], judged),), (doubt,)), split)
         counts = {side: int((own["split"] == side).sum()) for side in _FITTED}
         trained = {side: sum(card.training.counts.get(side, {}).values()) for side in _FITTED}
         if own.empty or counts == trained:
