@@ -170,6 +170,12 @@ def test_a_sign_that_runs_on_into_the_upper_bits_is_no_foreign_bit() -> None:
         assert notes == ()
 
 
+def test_a_high_bit_that_no_value_reaches_is_noted() -> None:
+    found, notes = image_bits(drawn(12), 16, SampleBits(12, 16, signed=False), "film")
+    np.testing.assert_array_equal(found, drawn(12) >> 4)
+    assert [note.kind for note in notes] == ["bits-masked", "contradiction"]
+
+
 def test_bits_below_the_values_are_dropped_with_a_note() -> None:
     values = drawn(12)
     found, notes = image_bits(values << 3 | 5, 16, SampleBits(12, 15, signed=False), "film")

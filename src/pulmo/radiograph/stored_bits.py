@@ -18,6 +18,10 @@ _UNSIGNED: Final = Note(
     "contradiction",
     "Pixel Representation says that values are signed, but they jump as unsigned ones would.",
 )
+_LOW: Final = Note(
+    "contradiction",
+    "High Bit says that values begin above the lowest bit, but all would fit without that.",
+)
 _FALL: Final = 0.15
 """The mean fall, as a part of the range, from which upper bits are the values' own.
 
@@ -103,6 +107,8 @@ def image_bits(
         if _carries(whole, values, bits.stored):
             return _within(whole, bits, name), (_CUT,)
     notes = [_MASKED] if others.any() or lower.any() else []
+    if lower.any() and int(samples.max()) < 2**stored:
+        notes.append(_LOW)
     if bits.signed and int(values.min()) < 0:
         unsigned = (shifted & _ones(samples, stored)).astype(np.int64)
         notes += [_UNSIGNED] if _carries(unsigned, values, stored) else []
