@@ -251,7 +251,7 @@ def test_patients_of_dicom_files_are_known_by_a_key_alone(
     words = ("data", "import", "folder", folder, "-o", output, "--patients-from-dicom", key)
     status, out, err = pulmo(*words)
     assert status == 0
-    assert f"{len(films)} DICOM files state their patient; 2 are known." in err
+    assert f"{len(films)} DICOM files state their patient. 2 patients are known." in err
     assert out.startswith(f"{output}: 4 pictures in 2 groups")
     assert "canary" not in out + err
     assert b"canary" not in output.read_bytes()

@@ -108,7 +108,9 @@ def import_(
         before = int(table["patient"].notna().sum())
         table = name_patients(table, key)
         found = int(table["patient"].notna().sum()) - before
-        say(f"{found} DICOM files state their patient; {table['patient'].nunique()} are known.")
+        people = table["patient"].nunique()
+        noun = "patient is" if people == 1 else "patients are"
+        say(f"{found} DICOM files state their patient. {people} {noun} known.")
     imported = imported._replace(manifest=table)
     write_manifest(table, output)
     journal.remove()
