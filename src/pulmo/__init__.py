@@ -1,6 +1,46 @@
 """Chest X-ray classifiers: data that cannot leak, training, figures with intervals, one bundle.
 
 For research, not diagnosis.
+
+    predictor = pulmo.load("bundle")
+    radiograph = pulmo.read("film.dcm")
+    outcome = predictor.predict(radiograph)
+
+What is named here is loaded when it is first used, so that `import pulmo` costs nothing.
 """
 
+from functools import reduce
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pulmo.bundle.predictor import Predictor
+    from pulmo.core.tables import read_manifest
+    from pulmo.radiograph import read_radiograph as read
+    from pulmo.workflows.predict import predict
+
+    load = Predictor.open
+
 __version__ = "0.1.0"
+
+__all__ = ["load", "predict", "read", "read_manifest"]
+
+_PLACES: Final = {
+    "load": ("pulmo.bundle.predictor", "Predictor.open"),
+    "predict": ("pulmo.workflows.predict", "predict"),
+    "read": ("pulmo.radiograph", "read_radiograph"),
+    "read_manifest": ("pulmo.core.tables", "read_manifest"),
+}
+"""Name -> the module that has it, and what it is called there."""
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    """Loads what a name stands for (PEP 562)."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, path = _PLACES[name]
+    return reduce(getattr, path.split("."), import_module(module))
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

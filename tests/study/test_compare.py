@@ -42,11 +42,17 @@ def make(card: Card, tmp_path: Path) -> Make:
     """Writes the evaluation of a made-up model, which is the better the higher its skill."""
 
     def make(
-        name: str, skill: float, *, count: int = 60, described: bool = True, card: Card = card
+        name: str,
+        skill: float,
+        *,
+        count: int = 60,
+        described: bool = True,
+        card: Card = card,
+        source: str = "phantom",
     ) -> Path:
         folder = EvaluationFolder(tmp_path / name)
         write_evaluation(
-            _predictions(card, skill, count),
+            _predictions(card, skill, count).assign(source=source),
             card,
             Provenance(ModelName(name=name, version="1", sha256="0" * 64), "0" * 64, "test"),
             folder,
@@ -126,6 +132,11 @@ class TestPairedTests:
             [-(test.difference.value or 0) for test in comparison.tests if test.name == "c"]
         )
         assert not comparison.notes
+
+    def test_images_of_no_stated_source_are_told(self, make: Make) -> None:
+        folders = [make("a", 0.5, source="unstated"), make("b", 1.0)]
+        (note,) = compare(folders).comparison.notes
+        assert note.startswith("a: It is not stated which source 60 pictures are from")
 
     def test_other_pictures_or_labels_are_not_tested(self, make: Make) -> None:
         base, fewer, relabelled = make("a", 1.0), make("b", 1.0, count=57), make("c", 2.0)

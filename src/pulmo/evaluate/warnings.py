@@ -112,9 +112,14 @@ def unstated_sentence(n: int) -> str:
     )
 
 
+def unstated_images(data: EvaluatedData) -> int:
+    """Returns of how many images it is not stated which source they are from."""
+    return sum(sum(of.values()) for name, of in data.sources.items() if not is_stated(name))
+
+
 def _sources(data: EvaluatedData) -> Iterator[str]:
     """Warns of classes that share no source, so that the source alone tells them apart."""
-    n = sum(sum(of.values()) for name, of in data.sources.items() if not is_stated(name))
+    n = unstated_images(data)
     if n:
         yield unstated_sentence(n)
         return

@@ -57,4 +57,4 @@ class Comparison(Record):
     """The one that the others are tested against."""
     tests: tuple[PairedTest, ...]
     notes: tuple[str, ...]
-    """Why there is no paired test, as sentences."""
+    """Which sources are not stated, and why there is no paired test, as sentences."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pulmo.core.errors import UsageError
+from pulmo.evaluate.warnings import unstated_sentence
 from pulmo.report.comparison import Comparison, PairedTest
 from pulmo.report.comparison_page import ComparisonContent
 from pulmo.study.entrants import Entry, read_entries
@@ -26,7 +27,12 @@ def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonC
     if against is not None and against.resolve() not in places:
         raise UsageError(f"--against {against} is none of the folders to compare.")
     reference = entries[0 if against is None else places.index(against.resolve())]
-    tests, notes = [], []
+    tests: list[PairedTest] = []
+    notes = [
+        f"{entry.entrant.name}: {unstated_sentence(entry.unstated)}"
+        for entry in entries
+        if entry.unstated
+    ]
     for entry in entries:
         if entry is not reference:
             found, said = _tests(entry, reference)

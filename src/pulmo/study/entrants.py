@@ -9,6 +9,7 @@ from pulmo.core.errors import InputError, UsageError
 from pulmo.core.estimate import Estimate
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.evaluation import Curve, Evaluation, read_evaluation
+from pulmo.evaluate.warnings import unstated_images
 from pulmo.report.comparison import Entrant
 from pulmo.study.evaluation_folder import EvaluationFolder
 from pulmo.study.pairing import Verdicts
@@ -31,12 +32,14 @@ class Entry(NamedTuple):
         histories: the epochs of each of its runs.
         roc: class -> ROC curve against the rest.
         verdicts: what it says of each picture; None where that is not known.
+        unstated: of how many of its images it is not stated which source they are from.
     """
 
     entrant: Entrant
     histories: tuple[Sequence[Epoch], ...] = ()
     roc: dict[str, Curve] | None = None
     verdicts: Verdicts | None = None
+    unstated: int = 0
 
 
 def read_entries(folders: Sequence[Path]) -> list[Entry]:
@@ -79,7 +82,9 @@ def _evaluation(folder: EvaluationFolder, name: str, card: Card | None) -> Entry
     history = card.training.history if card else ()
     verdicts = Verdicts(read_predictions(folder.predictions), evaluation, card)
     entrant = _evaluated(name, evaluation, card)
-    return Entry(entrant, (history,) if history else (), evaluation.roc, verdicts)
+    histories = (history,) if history else ()
+    unstated = unstated_images(evaluation.data)
+    return Entry(entrant, histories, evaluation.roc, verdicts, unstated)
 
 
 def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
@@ -149,7 +154,7 @@ def _repeats(folder: RepeatsFolder, name: str) -> Entry:
         }
     )
     verdicts = Verdicts(read_predictions(pooled.predictions), evaluation, cards[0])
-    return Entry(entrant, histories, evaluation.roc, verdicts)
+    return Entry(entrant, histories, evaluation.roc, verdicts, unstated_images(evaluation.data))
 
 
 def _seeds(summary: Summary, card: Card, name: str) -> Entrant:
