@@ -110,6 +110,7 @@ class TestTables:
         p = 1 / (1 + np.exp(-(noise + skill * np.where(label == "tb", 1, -1))))
         paths = [f"{number}.png" for number in range(80)]
         table = pd.DataFrame({"path": paths, "label": label, "p_tb": p, "p_clear": 1 - p})
+        table["source"] = "east"
         # The order of the rows must not matter.
         table.sample(frac=1, random_state=int(skill)).to_csv(path, index=False)
         return table
