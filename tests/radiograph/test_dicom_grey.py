@@ -375,3 +375,22 @@ def test_a_window_that_leaves_nothing_to_see_is_ignored(
     film = decoded(dicom(twelve, {"WindowCenter": -9000, "WindowWidth": 10}))
     np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
     assert kinds(film) == ["contradiction", "window-unusable", "own-range"]
+
+
+def test_the_function_of_a_window_that_is_not_used_refuses_nothing(
+    dicom: MakeDicom, twelve: NDArray[np.uint16]
+) -> None:
+    item = table(np.arange(4096, dtype="<u2")[::-1], 0, 12, words=True)
+    tags = {**WINDOW, "VOILUTFunction": "CUBIC", "VOILUTSequence": [item]}
+    film = decoded(dicom(twelve, tags))
+    np.testing.assert_allclose(film.pixels, 1 - twelve / 4095, atol=1e-6)
+    assert kinds(film) == ["window-first"]
+
+
+def test_a_negative_slope_of_the_functional_groups_turns_the_sign(
+    dicom: MakeDicom, twelve: NDArray[np.uint16]
+) -> None:
+    falling = group("PixelValueTransformationSequence", RescaleSlope=-1, RescaleIntercept=4095)
+    tags = {"NumberOfFrames": 1, "SharedFunctionalGroupsSequence": [falling]}
+    film = decoded(dicom(twelve, {**WINDOW, **tags, "PixelIntensityRelationshipSign": 1}))
+    assert kinds(film) == []

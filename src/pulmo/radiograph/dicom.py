@@ -2,7 +2,7 @@
 
 import io
 import zlib
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,16 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from pulmo.core.errors import InputError
 from pulmo.radiograph.colour import grey_of_colour
 from pulmo.radiograph.dicom_elements import Elements
 from pulmo.radiograph.dicom_grey import grey_scale_of
 from pulmo.radiograph.dicom_pixels import check_pixel_data, stored_values
-from pulmo.radiograph.dicom_scope import COLOUR, GREY, check_scope
+from pulmo.radiograph.dicom_scope import GREY, check_scope
 from pulmo.radiograph.dicom_shutter import shutter_of
 from pulmo.radiograph.dicom_syntax import syntax_name
 from pulmo.radiograph.dicom_tables import TableReader
 from pulmo.radiograph.dicom_tags import aspect_of, facts_of, note_orientation, note_scope
-from pulmo.radiograph.display import display, shutter_note
+from pulmo.radiograph.display import GreyScale, display, shutter_note
 from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.guard import damage_of
 from pulmo.radiograph.limits import Limits
@@ -57,19 +56,10 @@ def decode_dicom(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.flo
         RefusedError: it is a DICOMDIR, no picture, several frames, a colour photograph, too large
             or too small, or stored in a way that is not read.
     """
-    with damage_of(name, "DICOM"):
-        dataset = parse_dicom(data, name, limits)
-        elements = Elements(dataset)
-        photometric = check_scope(elements, name, limits)
-        facts = facts_of(elements, int(dataset["BitsStored"].value))
-        scale = grey_scale_of(elements, name) if photometric in GREY else None
-        note_orientation(elements)
-        note_scope(elements, facts)
+    dataset, elements, facts, scale = _header_of(data, name, limits)
     with damage_of(name, f"DICOM pixel data in {syntax_name(dataset)}"):
         check_pixel_data(dataset, name)
         stored, bit_notes = stored_values(dataset, name)
-        if stored.ndim != (3 if photometric in COLOUR else 2):
-            raise InputError(f"{name} has another number of channels than its colours need.")
         if scale is not None:
             pixels, notes = display(stored, scale, shutter_of(elements, stored.shape))
         else:
@@ -85,19 +75,46 @@ def read_dicom_header(data: bytes, name: str, limits: Limits) -> tuple[tuple[int
         InputError: the header is damaged, or the pixel data are not as long as it says.
         RefusedError: as `decode_dicom`; only a colour photograph is not seen without decoding.
     """
-    with damage_of(name, "DICOM"):
-        dataset = parse_dicom(data, name, limits)
-        elements = Elements(dataset)
-        if check_scope(elements, name, limits) in GREY:
-            grey_scale_of(elements, name)
-        facts = facts_of(elements, int(dataset["BitsStored"].value))
-        note_orientation(elements)
-        note_scope(elements, facts)
-        shape = int(dataset["Rows"].value), int(dataset["Columns"].value)
-        shape, facts = _square(elements, shape, facts, limits)
+    dataset, elements, facts, _ = _header_of(data, name, limits)
+    shape = int(dataset["Rows"].value), int(dataset["Columns"].value)
+    shape, facts = _square(elements, shape, facts, limits)
     with damage_of(name, f"DICOM pixel data in {syntax_name(dataset)}"):
         check_pixel_data(dataset, name)
     return shape, facts._replace(notes=tuple(elements.notes))
+
+
+class _Header(NamedTuple):
+    """What the header of one image says.
+
+    Attributes:
+        dataset: the data set.
+        elements: its elements, with the notes on them.
+        facts: what is known of the image; their notes are still with the elements.
+        scale: how a greyscale image is displayed; None for one in colours or of a palette.
+    """
+
+    dataset: FileDataset
+    elements: Elements
+    facts: Facts
+    scale: GreyScale | None
+
+
+def _header_of(data: bytes, name: str, limits: Limits) -> _Header:
+    """Reads the header of one image that is read.
+
+    Raises:
+        InputError: it is damaged.
+        RefusedError: it is not that of one image that is read.
+    """
+    with damage_of(name, "DICOM"):
+        dataset = parse_dicom(data, name, limits)
+        elements = Elements(dataset)
+        photometric = check_scope(elements, name, limits)
+        facts = facts_of(elements, int(dataset["BitsStored"].value))
+        scale = grey_scale_of(elements, name) if photometric in GREY else None
+        note_orientation(elements)
+        note_scope(elements, facts)
+    return _Header(dataset, elements, facts, scale)
 
 
 def _grey_of_colours(

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from pydicom.dataset import Dataset
 
 from pulmo.core.errors import InputError, RefusedError
-from pulmo.radiograph.dicom_elements import Elements
+from pulmo.radiograph.dicom_elements import Elements, element_name
 from pulmo.radiograph.dicom_tables import MODALITY, TableReader
 from pulmo.radiograph.dicom_tags import frame_item
 from pulmo.radiograph.display import GreyScale, Lut, Rescale, Window, physical_range
@@ -47,6 +47,7 @@ def grey_scale_of(elements: Elements, name: str) -> GreyScale:
         padding=_padding_of(elements, signed=tables.signed),
         inverted=_is_inverted(elements, name),
     )
+    _note_sign(elements, scale)
     shown = frame_item(elements, "FrameVOILUTSequence") or elements
     return scale._replace(voi=_voi_of(shown, tables, scale))
 
@@ -75,18 +76,17 @@ def _is_inverted(elements: Elements, name: str) -> bool:
             "A Presentation LUT Sequence is stated, which does not belong to an image; it was not "
             "applied.",
         )
-    _note_sign(elements, inverted=photometric == "MONOCHROME1")
     return photometric == "MONOCHROME1"
 
 
-def _note_sign(elements: Elements, *, inverted: bool) -> None:
+def _note_sign(elements: Elements, scale: GreyScale) -> None:
     """Notes where Pixel Intensity Relationship Sign says that dense parts are dark.
 
     It is -1 where a higher stored value means less X-ray intensity (PS3.3 C.8.11.3.1.2).
     """
     sign = [*elements.numbers("PixelIntensityRelationshipSign"), 0.0][0]
-    slope = [*elements.numbers("RescaleSlope"), 1.0][0]
-    if sign in {-1, 1} and slope and (sign > 0) == ((slope > 0) != inverted):
+    rises = not isinstance(scale.modality, Rescale) or scale.modality.slope > 0
+    if sign in {-1, 1} and (sign > 0) == (rises != scale.inverted):
         elements.note(
             "contradiction",
             "Pixel Intensity Relationship Sign says that the image shows dense parts dark; it was "
@@ -123,12 +123,12 @@ def _modality_of(elements: Elements, tables: TableReader) -> Rescale | Lut | Non
 def _voi_of(elements: Elements, tables: TableReader, scale: GreyScale) -> Window | Lut | None:
     """Reads the VOI LUT module (PS3.3 C.11.2): its first table, else its first usable window."""
     low, high = physical_range(scale)
-    windows = _windows_of(elements, tables.name)
     table = _first_table(elements, "VOILUTSequence")
     if table is not None:
-        if windows.stated:
+        if elements.texts("WindowCenter"):
             elements.note("window-first", "A VOI LUT and a window are stated; the LUT was used.")
         return tables.lut(table, "VOI LUT", signed=low < 0, highest=high)
+    windows = _windows_of(elements, tables.name)
     if not windows.usable:
         if windows.stated:
             elements.note("window-unusable", "The stated window is not usable and was ignored.")
@@ -176,8 +176,7 @@ def _first_table(elements: Elements, keyword: str) -> Dataset | None:
     """Returns the first item of a sequence that holds a lookup table; notes the others."""
     items = elements.items(keyword)
     filled = [item for item in items if "LUTDescriptor" in item or "LUTData" in item]
-    what = keyword.removesuffix("LUTSequence")
-    kind = f"{'Modality' if what == 'Modality' else 'VOI'} LUT Sequence"
+    kind = element_name(keyword)
     if len(filled) < len(items):
         elements.note("value-unusable", f"The {kind} has an empty item, which was ignored.")
     if len(filled) > 1:

@@ -69,10 +69,9 @@ def decode_raster(
             layout, orientation = _Layout(head.bits, deep_colour=False), 1
             samples = _Samples(*jpeg_2000_samples(data, head, name))
         else:
-            layout, image = _opened(data, form, name, limits)
+            layout, image, ended = _opened(data, form, name, limits)
             load_whole(image, name)
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-            ended = _ended(data, form)
             # What is sure costs nothing; the check decodes a JPEG image again.
             if not (ended is data and is_grey_and_whole(data, image)):
                 check_whole(ended, image, name, is_decoded=True)
@@ -109,11 +108,10 @@ def read_raster_header(
         if form == "JPEG 2000":
             head = jpeg_2000_head(data, name, limits)
             return (head.height, head.width), Facts(form, head.bits)
-        layout, image = _opened(data, form, name, limits)
+        layout, image, ended = _opened(data, form, name, limits)
         # Pillow decodes a PNG to its end to look for what may turn it.
         turns = form != "PNG" or any(word in data for word in _PNG_TURNS)
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1) if turns else 1
-        ended = _ended(data, form)
         if ended is not data:
             load_whole(image, name)
         check_whole(ended, image, name, is_decoded=ended is not data)
@@ -122,35 +120,38 @@ def read_raster_header(
     return shape, Facts(form, layout.bits)
 
 
-def _opened(
-    data: bytes, form: FileFormat, name: str, limits: Limits
-) -> tuple[_Layout, Image.Image]:
-    """Returns the layout of an image within the limits, and the image, not decoded."""
+class _Opened(NamedTuple):
+    """A file that is opened.
+
+    Attributes:
+        layout: how its samples are stored.
+        image: the image, not decoded.
+        data: the file's bytes, of a JPEG file with an end marker where it is missing.
+    """
+
+    layout: _Layout
+    image: Image.Image
+    data: bytes
+
+
+def _opened(data: bytes, form: FileFormat, name: str, limits: Limits) -> _Opened:
+    """Opens the image of a file, if it is within the limits."""
     layout = _layout(data, form, name)
-    if form == "JPEG":
-        _check_jpeg(data, name)
-    image = _open(_ended(data, form), form, layout, name)
+    ended = _ended_jpeg(data, name) if form == "JPEG" else data
+    image = _open(ended, form, layout, name)
     limits.check_shape(image.height, image.width, name)
-    return layout, image
+    return _Opened(layout, image, ended)
 
 
-def _ended(data: bytes, form: FileFormat) -> bytes:
-    """Returns the data, of a JPEG file with an end marker where it is missing."""
-    if form != "JPEG":
-        return data
-    head = codestream_of(data)
-    return data if head is None or head.is_ended else with_end(data)
-
-
-def _check_jpeg(data: bytes, name: str) -> None:
-    """Checks that a JPEG file is of a kind that Pillow decodes, and in a time its size explains.
+def _ended_jpeg(data: bytes, name: str) -> bytes:
+    """Returns a JPEG file with an end marker, if Pillow decodes it in a time its size explains.
 
     Raises:
-        RefusedError: it is not.
+        RefusedError: it does not.
     """
     head = codestream_of(data)
     if head is None:
-        return
+        return data
     if head.kind == "JPEG-LS" or head.bits != 8:
         raise RefusedError(
             f"{name} is a {head.kind} file of {head.bits} bits a sample; JPEG of 8 bits is read "
@@ -158,6 +159,7 @@ def _check_jpeg(data: bytes, name: str) -> None:
         )
     if head.scans > MOST_SCANS:
         raise RefusedError(f"{name} has {head.scans:,} scans; at most {MOST_SCANS} are read.")
+    return data if head.is_ended else with_end(data)
 
 
 def oriented(pixels: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
