@@ -8,26 +8,26 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from pulmo.audit.chance import chance, skill
+from pulmo.audit.context import AuditContext
 from pulmo.audit.shares import balanced_accuracy
-from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate
 
 
 def test_skill_is_the_adjusted_balanced_accuracy(
     make_rows: Callable[..., pd.DataFrame],
-    tell: Callable[..., Subject],
+    tell: Callable[..., AuditContext],
     generator: np.random.Generator,
 ) -> None:
     rows = make_rows(["normal"] * 30 + ["covid"] * 60)
-    subject = tell(rows, generator.dirichlet([1, 1], 90))
-    numbers, decided = np.arange(90), subject.sample.decided
-    found = skill(balanced_accuracy(subject, numbers, decided), chance(subject, numbers))
-    expected = balanced_accuracy_score(subject.truth, decided, adjusted=True)
+    context = tell(rows, generator.dirichlet([1, 1], 90))
+    numbers, decided = np.arange(90), context.sample.decided
+    found = skill(balanced_accuracy(context, numbers, decided), chance(context, numbers))
+    expected = balanced_accuracy_score(context.truth, decided, adjusted=True)
     assert found.value == pytest.approx(expected)
     assert found.low is not None
     assert found.high is not None
     assert found.low < expected < found.high
-    assert chance(subject, np.arange(30)) == 1.0
+    assert chance(context, np.arange(30)) == 1.0
 
 
 def test_skill_keeps_what_is_undefined() -> None:

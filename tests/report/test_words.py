@@ -1,7 +1,7 @@
 import pytest
 
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import Failure
 from pulmo.evaluate.metric import METRICS
 from pulmo.report import words
 

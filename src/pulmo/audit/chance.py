@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 from pulmo.core.estimate import Estimate
 
 
-def chance(subject: Subject, numbers: NDArray[np.intp]) -> float:
+def chance(context: AuditContext, numbers: NDArray[np.intp]) -> float:
     """Returns the balanced accuracy of who decides without looking, on rows [m]."""
-    return 1 / len(np.unique(subject.truth[numbers]))
+    return 1 / len(np.unique(context.truth[numbers]))
 
 
 def skill(accuracy: Estimate, guessing: float) -> Estimate:

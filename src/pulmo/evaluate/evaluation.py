@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from pulmo.bundle.card import Band, BandShares, OperatingPoint
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.estimate import Estimate
+from pulmo.core.files import read_bytes, sha256
 from pulmo.core.record import Record, read_record
 from pulmo.evaluate.formats import ClassesFormat
 from pulmo.evaluate.set_figures import SetFigures
+from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.predictions.operating_point import Band, BandShares, OperatingPoint
 
 
 class ModelName(Record):
@@ -21,17 +24,15 @@ class ModelName(Record):
     """SHA-256 of `model.onnx`."""
 
     @classmethod
-    def of(cls, predictor: Predictor) -> Self:
+    def from_predictor(cls, predictor: Predictor) -> Self:
         """Takes them of an opened bundle."""
         card = predictor.card
         return cls(name=card.name, version=card.created, sha256=predictor.sha256)
 
-
-class Failure(Record):
-    """A picture that could not be evaluated."""
-
-    path: str
-    reason: str
+    @classmethod
+    def from_table(cls, path: Path) -> Self:
+        """Takes them of a model of which only a table is known: the file's name and hash."""
+        return cls(name=path.stem, version="predictions", sha256=sha256(read_bytes(path)))
 
 
 class EvaluatedData(Record):
@@ -47,19 +48,19 @@ class EvaluatedData(Record):
     """Class -> pictures."""
     sources: dict[str, dict[str, int]]
     """Source -> class -> pictures."""
-    homes: Mapping[str, dict[str, int]] = {}
-    """The same of `pulmo.evaluate.homes`; empty if they are the sources."""
+    effective_sources: Mapping[str, dict[str, int]] = {}
+    """The same of `pulmo.evaluate.effective_source`; empty if they are the sources."""
     skipped: dict[str, int]
     """Label that the model does not know -> pictures left out."""
     failed: tuple[Failure, ...]
     voided: tuple[Failure, ...] = ()
     """Pictures that took no part because the model was trained or chosen on them."""
-    notes: Mapping[str, int] | None = None
+    image_notes: Mapping[str, int] | None = None
     """Kind of note on a picture or on the model -> pictures, the commonest first; None where the
     predictions do not tell."""
-    openings: int | None = None
-    """How often the test that these pictures are of was opened with this model, this time included;
-    None if no picture is of a test."""
+    test_accesses: int | None = None
+    """How often the test that these images are of was evaluated with this model, this time
+    included; None if no image is of a test."""
 
 
 class DecisionFigures(Record):
@@ -137,20 +138,20 @@ class Subgroup(Record):
 
 
 class Gap(Record):
-    """A figure inside and outside."""
+    """A metric on internal and on external images."""
 
-    inside: Estimate
-    here: Estimate
+    internal: Estimate
+    external: Estimate
     gap: Estimate
-    """The figure here minus that inside."""
+    """The external value minus the internal one."""
 
 
-class Beside(Record):
-    """The same model's figures on pictures like those of its training."""
+class InternalExternal(Record):
+    """The same model's metrics on images like those of its training, and the gaps to these."""
 
     manifest_sha256: str
     n: int
-    figures: dict[str, Gap]
+    gaps: dict[str, Gap]
     """Metric over all classes, or `sensitivity`, `specificity` and `auc` of the decision."""
     worst: str | None
     """The source here with the lowest AUC of the positive classes; None if none has one."""
@@ -215,6 +216,8 @@ class Evaluation(Record):
     format: ClassesFormat = 1
     model: ModelName
     data: EvaluatedData
+    merges: Mapping[str, str] = {}
+    """Label -> class that it counts as."""
     overall: dict[str, Estimate]
     """Metric -> figure over all classes."""
     classes: dict[str, dict[str, Estimate]]
@@ -237,12 +240,22 @@ class Evaluation(Record):
     subgroups: tuple[Subgroup, ...] = ()
     patients: PatientFigures | None = None
     """None if each patient or group has one picture."""
-    beside: Beside | None = None
-    """None if no evaluation inside was named."""
+    internal: InternalExternal | None = None
+    """None if no internal evaluation was named."""
     scored: bool = True  # else only decisions were known, and what needs probabilities is null
     notes: tuple[str, ...] = ()  # how a table of predictions was read, as sentences
     warnings: tuple[str, ...]
     """What these figures do not show, as sentences."""
+
+    def decision_rule(self) -> DecisionRule:
+        """Returns the rule that the predictions were read by, without triage and sets."""
+        return DecisionRule(
+            tuple(self.classes),
+            self.merges,
+            self.decision.positive,
+            self.decision.threshold,
+            scored=self.scored,
+        )
 
 
 def read_evaluation(path: Path) -> Evaluation:

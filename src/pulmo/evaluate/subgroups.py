@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from pulmo.core.estimate import Estimate
 from pulmo.core.sources import UNSTATED, source_names
 from pulmo.evaluate.evaluation import Subgroup
-from pulmo.evaluate.intake import Judged
 from pulmo.evaluate.intervals import auc_estimate, proportion_estimate
 from pulmo.evaluate.sample import NO_SCORES
-from pulmo.evaluate.table import positive_probability
-from pulmo.evaluate.terms import Terms
+from pulmo.predictions.predictions import Predictions
 
 AGES: Final = (18, 40, 65)
 """Years at which an age band ends."""
@@ -29,22 +27,21 @@ MOST: Final = 12
 UNKNOWN: Final = "not known"
 
 
-def subgroups(judged: Judged, terms: Terms) -> tuple[Subgroup, ...]:
+def subgroups(predictions: Predictions) -> tuple[Subgroup, ...]:
     """Computes the figures of each subgroup of each fact that the pictures differ in.
 
     Args:
-        judged: the pictures; `source`, `view`, `sex`, `age`, and `width` and `height` in pixels are
-            used where the table has them.
-        terms: which classes are positive.
+        predictions: the labelled images; `source`, `view`, `sex`, `age`, and `width` and `height`
+            in pixels are used where they have them.
     """
     found = []
-    for fact, values in _facts(judged.rows):
+    for fact, values in _facts(predictions.frame):
         counts = values.value_counts(sort=True)
         if len(counts) < 2:
             continue
         for name in sorted(counts.index[:MOST], key=_place):
             inside = (values == name).to_numpy(np.bool_)
-            found.append(_subgroup(fact, str(name), inside, judged, terms))
+            found.append(_subgroup(fact, str(name), predictions.select(inside)))
     return tuple(found)
 
 
@@ -80,31 +77,30 @@ def _place(name: object) -> tuple[bool, int, str]:
     return text == UNKNOWN, first, text
 
 
-def _subgroup(
-    fact: str, name: str, inside: NDArray[np.bool_], judged: Judged, terms: Terms
-) -> Subgroup:
-    sample, rows = judged.sample.take(inside), judged.rows[inside]
-    wanted = rows["class"].isin(terms.positive).to_numpy(np.bool_)
-    called = rows["positive"].to_numpy(np.bool_)
-    groups = sample.groups
-    scores = positive_probability(sample.probabilities, terms)
-    names = " or ".join(terms.positive)
-    if terms.positive:
-        auc = auc_estimate(scores, wanted, groups, f"it needs pictures with and without {names}")
+def _subgroup(fact: str, name: str, inside: Predictions) -> Subgroup:
+    rule, groups = inside.rule, inside.groups
+    wanted, called, names = inside.of_positive_class, inside.positive, rule.positive_names
+    if rule.positive:
+        auc = auc_estimate(
+            inside.positive_probability,
+            wanted,
+            groups,
+            f"it needs pictures with and without {names}",
+        )
         sensitivity = proportion_estimate(called[wanted], groups[wanted], f"no picture is {names}")
         specificity = proportion_estimate(
             ~called[~wanted], groups[~wanted], f"every picture is {names}"
         )
     else:
         auc = sensitivity = specificity = Estimate.undefined("no class was named positive")
-    if not sample.scored:
-        auc = Estimate.undefined(NO_SCORES, len(sample))
+    if not rule.scored:
+        auc = Estimate.undefined(NO_SCORES, len(inside))
     return Subgroup(
         fact=fact,
         name=name,
-        n=len(sample),
+        n=len(inside),
         groups=int(groups.max()) + 1,
-        accuracy=proportion_estimate(sample.decided == sample.truth, groups, ""),
+        accuracy=proportion_estimate(inside.decided == inside.truth, groups, ""),
         auc=auc,
         sensitivity=sensitivity,
         specificity=specificity,

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import Failure
 from pulmo.evaluate.metric import METRICS
 from pulmo.report.gallery import file_name
 

@@ -6,11 +6,11 @@ import pytest
 from numpy.typing import NDArray
 
 from pulmo.audit.checks.subgroups import TRAITS, subgroups
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 from pulmo.core.estimate import Estimate
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 N = 400
 
@@ -89,12 +89,12 @@ def test_bands_of_age_and_size(rows: pd.DataFrame, tell: Tell) -> None:
         width=[100, 511, 512, 100, 2048, 100],
         height=[100, 100, 100, 1024, 100, 100],
     )
-    subject = tell(rows, said(np.zeros(N, np.bool_))[:6])
-    ages = TRAITS["age"](subject).astype("string").fillna("unknown").tolist()
+    context = tell(rows, said(np.zeros(N, np.bool_))[:6])
+    ages = TRAITS["age"](context).astype("string").fillna("unknown").tolist()
     assert ages == [
         "0-17 years", "0-17 years", "18-39 years", "40-64 years", "65+ years", "unknown"
     ]  # fmt: skip
-    assert TRAITS["longer side"](subject).astype("string").tolist() == [
+    assert TRAITS["longer side"](context).astype("string").tolist() == [
         "below 512 pixels", "below 512 pixels", "512-1023 pixels", "1024-2047 pixels",
         "2048+ pixels", "below 512 pixels",
     ]  # fmt: skip
