@@ -81,8 +81,8 @@ def test_the_border_floor_sees_the_border_alone(
         return pictures
 
     monkeypatch.setattr(AuditContext, "pictures_of", planted)
-    films = write_films(LABELS * 2)
-    context = make_context(films.iloc[:40], level, fit=films.iloc[40:])
+    rows_of_images = write_films(LABELS * 2)
+    context = make_context(rows_of_images.iloc[:40], level, fit=rows_of_images.iloc[40:])
     assert share(context, fit_floor(context, FLOORS["thumbnail"])) > 0.9
     assert (share(context, fit_floor(context, FLOORS["border"])) > 0.9) == edge
 

@@ -56,7 +56,6 @@ def test_a_run_leaves_what_the_design_says(
 
 
 def test_the_history_is_what_the_bundle_gives(bundle: Path, films: pd.DataFrame) -> None:
-
     predictor = Predictor.open(bundle, threads=1)
     table = predict_manifest(predictor, films[films["split"] == "val"]).predictions.frame
     training = predictor.card.training

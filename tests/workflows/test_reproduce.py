@@ -101,8 +101,8 @@ def test_copies_are_curated_once_and_what_goes_is_counted(root: Path, tmp_path: 
     shutil.rmtree(root / "films" / "viral")
     for name, film in (("normal", first), ("covid", second)):
         (root / "more" / name).mkdir(parents=True)
-        with Image.open(film) as picture:
-            picture.resize((90, 90)).save(root / "more" / name / "copy.png")
+        with Image.open(film) as opened:
+            opened.resize((90, 90)).save(root / "more" / name / "copy.png")
     data = Data((HERE, more), Plan(), once=True)
     found = gather_data(data, Sets(root, tmp_path), DataSection())
     assert found.notes == (

@@ -95,24 +95,24 @@ def test_masks_of_files_are_found(
 ) -> None:
     rows = write_films(["normal"] * 12 + ["covid"] * 12)
     order = {path: place >= 12 for place, path in enumerate(rows["path"])}
-    means = AuditOptions(tmp_path / "cache", find_masks(tmp_path / "masks"))
-    context = make_context(rows, lambda it: np.zeros((len(it), 2)), options=means)
-    films = context.pictures
+    options = AuditOptions(tmp_path / "cache", find_masks(tmp_path / "masks"))
+    context = make_context(rows, lambda it: np.zeros((len(it), 2)), options=options)
+    inputs = context.pictures
     masks = context.masks_of(context.rows)
-    bright = np.array([film[mask].mean() for film, mask in zip(films, masks, strict=True)])
+    bright = np.array([one[mask].mean() for one, mask in zip(inputs, masks, strict=True)])
     assert context.has_mask(context.rows).all()
     assert (
-        bright < [film[~mask].mean() for film, mask in zip(films, masks, strict=True)]
+        bright < [one[~mask].mean() for one, mask in zip(inputs, masks, strict=True)]
     ).mean() > 0.9
 
     def knows(pictures: Pictures) -> NDArray[np.floating]:
         covid = [
-            any((picture[-4:] == film[-4:]).all() for film in films[list(order.values())])
+            any((picture[-4:] == one[-4:]).all() for one in inputs[list(order.values())])
             for picture in pictures
         ]
         return np.stack([~np.array(covid), np.array(covid)], axis=1).astype(float)
 
-    context = make_context(rows, knows, options=means)
+    context = make_context(rows, knows, options=options)
     finding = CHECKS["lungs"](context)
     assert finding.verdict == "fails"
     assert finding.figures["unchanged"].n == 24
