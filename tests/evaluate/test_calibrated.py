@@ -7,7 +7,7 @@ import pytest
 
 from pulmo.bundle.card import Card
 from pulmo.core.estimate import Estimate
-from pulmo.evaluate.calibrated import band_shares, set_figures
+from pulmo.evaluate.calibrated import band_shares, set_metrics
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
 from pulmo.predictions.predictions import Predictions
@@ -50,7 +50,7 @@ def test_shares_of_the_bands_are_counts(table: pd.DataFrame, rule: DecisionRule)
 
 
 def test_sets_are_counted(table: pd.DataFrame, rule: DecisionRule) -> None:
-    found = set_figures(Predictions(table, rule))
+    found = set_metrics(Predictions(table, rule))
     assert found is not None
     truth = table["label"].replace({"viral": "pneumonia"})
     held = pd.DataFrame({label: table[f"p_{label}"] >= 0.25 for label in rule.classes})
@@ -70,7 +70,7 @@ def test_a_class_without_pictures_has_no_coverage(
     make_predictions: MakePredictions, rule: DecisionRule
 ) -> None:
     predictions = Predictions(make_predictions({"covid@city": 9}), rule)
-    found = set_figures(predictions)
+    found = set_metrics(predictions)
     assert found is not None
     assert found.classes["normal"].reason == "no picture is normal"
     assert band_shares(predictions)["negative"].negatives.reason
@@ -82,4 +82,4 @@ def test_without_bands_and_sets_there_are_no_figures(
     bare = replace(rule, bands=None, sets=None)
     predictions = Predictions(table, bare)
     assert band_shares(predictions) == {}
-    assert set_figures(predictions) is None
+    assert set_metrics(predictions) is None

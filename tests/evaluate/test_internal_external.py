@@ -4,13 +4,8 @@ import pytest
 
 from pulmo.core.errors import UsageError
 from pulmo.core.estimate import Estimate, gap
-from pulmo.evaluate.evaluation import (
-    DecisionFigures,
-    EvaluatedData,
-    Evaluation,
-    ModelName,
-    Subgroup,
-)
+from pulmo.evaluate.decision_results import DecisionMetrics
+from pulmo.evaluate.evaluation import EvaluatedData, Evaluation, ModelName, Subgroup
 from pulmo.evaluate.internal_external import compare_internal
 
 NOTHING = Estimate.undefined("it was not asked")
@@ -33,7 +28,7 @@ def judged(name: str, accuracy: Estimate, sources: dict[str, Estimate]) -> Evalu
         overall={"accuracy": accuracy},
         classes={},
         confusion=(),
-        decision=DecisionFigures(
+        decision=DecisionMetrics(
             positive=("covid",), threshold=0.5, sensitivity=accuracy, specificity=NOTHING
         ),
         reliability=(),

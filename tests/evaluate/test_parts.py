@@ -8,7 +8,7 @@ from sklearn import metrics as reference
 
 from pulmo.evaluate.confusion import classification_report, confusion
 from pulmo.evaluate.curves import POINTS, precision_recall, precision_recall_curves
-from pulmo.evaluate.decision import decision_figures, histograms, sweep
+from pulmo.evaluate.decision import decision_metrics, histograms, sweep
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate, sample_of
 from pulmo.evaluate.evaluation import Evaluation, ModelName
 from pulmo.evaluate.intervals import Proportion, predictive_value
@@ -95,7 +95,7 @@ class TestConfusion:
 
 class TestDecision:
     def test_its_figures_are_the_references(self, table: pd.DataFrame) -> None:
-        found = decision_figures(labelled(table), 0.02)
+        found = decision_metrics(labelled(table), 0.02)
         wanted, scores = wanted_of(table)
         called = scores >= 0.6
         expected = {
@@ -135,7 +135,7 @@ class TestDecision:
         assert value == pytest.approx(reference.precision_score(wanted, called))
 
     def test_without_a_positive_class_there_is_none(self, table: pd.DataFrame) -> None:
-        found = decision_figures(labelled(table, NONE), None)
+        found = decision_metrics(labelled(table, NONE), None)
         assert "undefined (no class was named positive" in str(found.sensitivity)
         assert found.threshold is None
         assert found.auc is None

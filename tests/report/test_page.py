@@ -10,8 +10,8 @@ from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.estimate import Estimate
 from pulmo.core.recipe import load_recipe
+from pulmo.evaluate.decision_results import SetMetrics
 from pulmo.evaluate.evaluation import Evaluation
-from pulmo.evaluate.set_figures import SetFigures
 from pulmo.predictions.operating_point import BANDS, Bands, BandShares, OperatingPoint
 from pulmo.report.page import ReportContent, render_report, write_report
 
@@ -78,7 +78,7 @@ def estimates(evaluation: Evaluation, card: Card) -> list[Estimate]:
         *(evaluation.decision.sensitivity, evaluation.decision.specificity),
         *(card.decision.sensitivity, card.decision.specificity),
         *(contrast.auc, contrast.accuracy, contrast.sensitivity, contrast.specificity),
-        *(one for one in decision_figures(evaluation) if one is not None),
+        *(one for one in decision_metrics(evaluation) if one is not None),
         *(pair.auc for pair in evaluation.pairs),
         *patient_figures(evaluation),
         *(getattr(evaluation.subgroups[0], name) for name in FOREST),
@@ -88,7 +88,7 @@ def estimates(evaluation: Evaluation, card: Card) -> list[Estimate]:
 FOREST = ("accuracy", "auc", "sensitivity", "specificity")
 
 
-def decision_figures(evaluation: Evaluation) -> list[Estimate | None]:
+def decision_metrics(evaluation: Evaluation) -> list[Estimate | None]:
     decision = evaluation.decision
     return [
         *(decision.auc, decision.ppv, decision.npv),
@@ -184,7 +184,7 @@ def calibrated(content: ReportContent) -> ReportContent:
         specificity=figures[10],
     )
     low = fitted.model_copy(update={"threshold": 0.2345, "confidence": None, "reason": "few"})
-    sets = SetFigures(
+    sets = SetMetrics(
         coverage=0.9,
         covered=figures[11],
         classes=dict(zip(("covid", "viral", "normal"), figures[12:], strict=True)),

@@ -10,7 +10,7 @@ from pulmo.audit.finding import ORDER, Audit, AuditedData, ExternalTable, Findin
 from pulmo.audit.gate import gate_of, headline
 from pulmo.core.errors import UsageError
 from pulmo.core.tables import manifest_sha256
-from pulmo.evaluate.noted import noted
+from pulmo.predictions.table import image_notes
 
 _OPEN: Final[dict[Verdict, str]] = {
     "fails": "Contradicted: that",
@@ -79,7 +79,7 @@ def _data(context: AuditContext, split: str | None) -> AuditedData:
             str(source): {str(label): int(n) for label, n in counts.items()}
             for source, counts in sources.to_dict("index").items()
         },
-        image_notes=noted(rows),
+        image_notes=image_notes(rows),
         fitted=len({path for part in context.parts for path in part.fit["path"]}),
         voided=tuple(
             PurePath(path).name

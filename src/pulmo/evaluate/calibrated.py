@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.core.estimate import Estimate
+from pulmo.evaluate.decision_results import SetMetrics
 from pulmo.evaluate.intervals import proportion_estimate
-from pulmo.evaluate.set_figures import SetFigures
 from pulmo.predictions.estimates import mean_estimate
 from pulmo.predictions.operating_point import BANDS, Band, BandShares
 from pulmo.predictions.predictions import Predictions
@@ -32,7 +32,7 @@ def band_shares(predictions: Predictions) -> dict[Band, BandShares]:
     }
 
 
-def set_figures(predictions: Predictions) -> SetFigures | None:
+def set_metrics(predictions: Predictions) -> SetMetrics | None:
     """Returns how often the conformal sets hold the true class, and how large they are."""
     rule, truth, groups = predictions.rule, predictions.truth, predictions.groups
     held = rule.decide(predictions.probabilities).sets
@@ -44,7 +44,7 @@ def set_figures(predictions: Predictions) -> SetFigures | None:
     def share(own: NDArray[np.bool_], undefined: str) -> Estimate:
         return proportion_estimate(covered[own], groups[own], undefined)
 
-    return SetFigures(
+    return SetMetrics(
         coverage=rule.sets.coverage,
         covered=share(np.ones_like(covered), "there is no picture"),
         classes={

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import DecisionFigures, Histogram, Threshold
+from pulmo.evaluate.decision_results import DecisionMetrics, Histogram, Threshold
 from pulmo.evaluate.intervals import (
     Proportion,
     auc_estimate,
@@ -24,7 +24,7 @@ BARS: Final = 20
 NOT_NAMED: Final = "no class was named positive; name it with --positive"
 
 
-def decision_figures(predictions: Predictions, prevalence: float | None) -> DecisionFigures:
+def decision_metrics(predictions: Predictions, prevalence: float | None) -> DecisionMetrics:
     """Returns the figures of the decision between positive and negative.
 
     Args:
@@ -35,7 +35,7 @@ def decision_figures(predictions: Predictions, prevalence: float | None) -> Deci
     rule = predictions.rule
     if not rule.positive:
         nothing = Estimate.undefined(NOT_NAMED)
-        return DecisionFigures(
+        return DecisionMetrics(
             positive=(), threshold=None, sensitivity=nothing, specificity=nothing
         )
     wanted, called = predictions.of_positive_class, predictions.positive
@@ -44,7 +44,7 @@ def decision_figures(predictions: Predictions, prevalence: float | None) -> Deci
     specificity = Proportion.of(~called[~wanted], groups[~wanted])
     misses, alarms = sensitivity.opposite, specificity.opposite
     both = f"it needs pictures of {names} and others, and some of the others called"
-    return DecisionFigures(
+    return DecisionMetrics(
         positive=rule.positive,
         threshold=rule.threshold,
         sensitivity=sensitivity.estimate(f"no picture is {names}"),

@@ -10,26 +10,20 @@ from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.errors import UsageError
 from pulmo.core.estimate import Estimate
 from pulmo.core.sources import source_names
-from pulmo.evaluate.calibrated import band_shares, set_figures
+from pulmo.evaluate.calibrated import band_shares, set_metrics
 from pulmo.evaluate.confusion import classification_report, confusion
 from pulmo.evaluate.contrasts import contrasts
 from pulmo.evaluate.curves import precision_recall_curves, reliability, roc_curves
-from pulmo.evaluate.decision import decision_figures, histograms, sweep
+from pulmo.evaluate.decision import decision_metrics, histograms, sweep
 from pulmo.evaluate.effective_source import effective_sources
-from pulmo.evaluate.evaluation import (
-    Contrast,
-    EvaluatedData,
-    Evaluation,
-    ModelName,
-    PatientFigures,
-)
+from pulmo.evaluate.evaluation import Contrast, EvaluatedData, Evaluation, ModelName, PatientMetrics
 from pulmo.evaluate.figures import figures
-from pulmo.evaluate.noted import noted
 from pulmo.evaluate.pairs import pairs
 from pulmo.evaluate.sample import NO_SCORES, Sample
 from pulmo.evaluate.subgroups import subgroups
 from pulmo.evaluate.warnings import list_warnings
 from pulmo.predictions.predictions import Predictions
+from pulmo.predictions.table import image_notes
 
 LEAST_REPLICATES = 100
 """With fewer resamples the ends of an interval rest on one or two of them."""
@@ -105,10 +99,10 @@ def evaluate(
         overall=overall,
         classes=classes,
         confusion=_counts(sample),
-        decision=decision_figures(labelled, prevalence),
+        decision=decision_metrics(labelled, prevalence),
         fitted=rule.fitted,
         bands=band_shares(labelled),
-        sets=set_figures(labelled),
+        sets=set_metrics(labelled),
         reliability=reliability(sample) if rule.scored else (),
         roc=roc_curves(sample) if rule.scored else {},
         precision_recall=precision_recall_curves(sample) if rule.scored else {},
@@ -170,20 +164,20 @@ def _contrasts(sample: Sample, sources: NDArray[np.str_]) -> tuple[Contrast, ...
 
 def _patients(
     labelled: Predictions, resampling: Resampling, prevalence: float | None
-) -> PatientFigures | None:
+) -> PatientMetrics | None:
     """Returns the metrics of one result a patient; None where there are no others."""
     patients = labelled.by_patient()
     if patients is None:
         return None
     sample = sample_of(patients.predictions)
     overall, classes = figures(sample, resampling.replicates, resampling.generator)
-    return PatientFigures(
+    return PatientMetrics(
         n=len(sample),
         mixed=patients.mixed,
         overall=overall,
         classes=classes,
         confusion=_counts(sample),
-        decision=decision_figures(patients.predictions, prevalence),
+        decision=decision_metrics(patients.predictions, prevalence),
     )
 
 
@@ -209,7 +203,7 @@ def _evaluated_data(
         failed=tuple(provenance.failed),
         voided=tuple(provenance.voided),
         test_accesses=provenance.test_accesses,
-        image_notes=noted(labelled.frame),
+        image_notes=image_notes(labelled.frame),
     )
 
 

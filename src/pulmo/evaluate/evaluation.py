@@ -2,17 +2,38 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from pulmo.bundle.manifest_predictions import Failure
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.estimate import Estimate
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.record import Record, read_record
-from pulmo.evaluate.formats import ClassesFormat
-from pulmo.evaluate.set_figures import SetFigures
+from pulmo.evaluate.decision_results import (
+    DecisionMetrics,
+    Histogram,
+    InternalExternal,
+    SetMetrics,
+    Threshold,
+)
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.operating_point import Band, BandShares, OperatingPoint
+
+
+def _of_classes(value: object) -> object:
+    """Says what the other kind is, to who takes it for this one."""
+    if value == "labels 1":
+        raise PydanticCustomError(
+            "labels", "it judges several findings a film; name the folder of one, below labels"
+        )
+    return value
+
+
+ClassesFormat = Annotated[Literal[1], BeforeValidator(_of_classes)]
+"""That of one class a film."""
 
 
 class ModelName(Record):
@@ -63,48 +84,6 @@ class EvaluatedData(Record):
     included; None if no image is of a test."""
 
 
-class DecisionFigures(Record):
-    """How the threshold of the card does here."""
-
-    positive: tuple[str, ...]
-    """Classes that count as positive; empty if none was named."""
-    threshold: float | None
-    """Summed probability of these from which a result is positive; None: the decided class is."""
-    sensitivity: Estimate
-    specificity: Estimate
-    auc: Estimate | None = None
-    """AUC of the summed probability."""
-    ppv: Estimate | None = None
-    """Share of the positive results that are right, at the prevalence of these pictures."""
-    npv: Estimate | None = None
-    positive_likelihood_ratio: Estimate | None = None
-    negative_likelihood_ratio: Estimate | None = None
-    prevalence: float | None = None
-    """Share of positive pictures where the model would be used, if it was stated."""
-    ppv_at_prevalence: Estimate | None = None
-    npv_at_prevalence: Estimate | None = None
-
-
-class Threshold(Record):
-    """What one threshold of the summed positive probability would do."""
-
-    threshold: float
-    sensitivity: float
-    specificity: float
-    ppv: float | None
-    npv: float | None
-    net_benefit: float | None
-    """Vickers and Elkin 2006; None at 1."""
-    treat_all: float | None
-    """Net benefit of calling every picture positive."""
-
-
-class Histogram(Record):
-    """Pictures of a class in equal ranges of the positive probability from 0 to 1."""
-
-    counts: tuple[int, ...]
-
-
 class ReportRow(Record):
     """A row of the classification report; None where a figure is undefined."""
 
@@ -137,27 +116,7 @@ class Subgroup(Record):
     specificity: Estimate
 
 
-class Gap(Record):
-    """A metric on internal and on external images."""
-
-    internal: Estimate
-    external: Estimate
-    gap: Estimate
-    """The external value minus the internal one."""
-
-
-class InternalExternal(Record):
-    """The same model's metrics on images like those of its training, and the gaps to these."""
-
-    manifest_sha256: str
-    n: int
-    gaps: dict[str, Gap]
-    """Metric over all classes, or `sensitivity`, `specificity` and `auc` of the decision."""
-    worst: str | None
-    """The source here with the lowest AUC of the positive classes; None if none has one."""
-
-
-class PatientFigures(Record):
+class PatientMetrics(Record):
     """The figures of one result a patient: the mean over the patient's pictures."""
 
     n: int
@@ -166,7 +125,7 @@ class PatientFigures(Record):
     overall: dict[str, Estimate]
     classes: dict[str, dict[str, Estimate]]
     confusion: tuple[tuple[int, ...], ...]
-    decision: DecisionFigures
+    decision: DecisionMetrics
 
 
 class ReliabilityBin(Record):
@@ -224,10 +183,10 @@ class Evaluation(Record):
     """Class -> metric -> figure, one against the rest."""
     confusion: tuple[tuple[int, ...], ...]
     """Pictures [true class, decided class], in the order of the card's labels."""
-    decision: DecisionFigures
+    decision: DecisionMetrics
     fitted: OperatingPoint | None = None  # where a threshold that is not the card's is from
     bands: Mapping[Band, BandShares] = {}
-    sets: SetFigures | None = None
+    sets: SetMetrics | None = None
     reliability: tuple[ReliabilityBin, ...]
     roc: dict[str, Curve]
     contrasts: tuple[Contrast, ...]
@@ -238,7 +197,7 @@ class Evaluation(Record):
     histograms: Mapping[str, Histogram] = {}
     """Class -> its pictures by positive probability or, if no class is positive, by its own."""
     subgroups: tuple[Subgroup, ...] = ()
-    patients: PatientFigures | None = None
+    patients: PatientMetrics | None = None
     """None if each patient or group has one picture."""
     internal: InternalExternal | None = None
     """None if no internal evaluation was named."""

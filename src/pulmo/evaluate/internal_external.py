@@ -4,7 +4,8 @@ from typing import Final
 
 from pulmo.core.errors import UsageError
 from pulmo.core.estimate import gap
-from pulmo.evaluate.evaluation import Evaluation, Gap, InternalExternal
+from pulmo.evaluate.decision_results import Gap, InternalExternal
+from pulmo.evaluate.evaluation import Evaluation
 
 _DECISION: Final = ("sensitivity", "specificity", "auc")
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pulmo.core.estimate import Estimate
 from pulmo.core.sources import HOW_TO_STATE, is_stated
-from pulmo.evaluate.evaluation import EvaluatedData, PatientFigures
+from pulmo.evaluate.evaluation import EvaluatedData, PatientMetrics
 from pulmo.evaluate.overlap import say_voided
 
 FEW = 30
@@ -28,7 +28,7 @@ def list_warnings(
     data: EvaluatedData,
     rows: pd.DataFrame,
     recalls: Mapping[str, Estimate],
-    patients: PatientFigures | None = None,
+    patients: PatientMetrics | None = None,
 ) -> tuple[str, ...]:
     """Returns the warnings that these data deserve.
 
@@ -186,7 +186,7 @@ def _patients(data: EvaluatedData, rows: pd.DataFrame) -> Iterator[str]:
     )
 
 
-def _mixed(patients: PatientFigures | None) -> Iterator[str]:
+def _mixed(patients: PatientMetrics | None) -> Iterator[str]:
     if patients is not None and patients.mixed:
         left = _count(patients.mixed, "patient or group", "patients or groups")
         verb = "has" if patients.mixed == 1 else "have"

@@ -8,8 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
+from pulmo.core.noted import count_kinds
 from pulmo.core.sources import UNSTATED
 from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.radiograph.notes import SAYS
 
 REQUIRED: Final = ("path", "label", "group", "source", "decision", "positive")
 """Columns that must be there without gaps, beside `age` and the probabilities."""
@@ -187,6 +189,19 @@ def ages(table: pd.DataFrame) -> pd.Series:
         return table["age"].astype("Float64")
     except (TypeError, ValueError) as error:
         raise InputError(f"The column age must hold years or nothing: {error}.") from error
+
+
+def image_notes(table: pd.DataFrame) -> dict[str, int] | None:
+    """Returns kind of note -> images, the commonest first; None where the table does not tell.
+
+    Args:
+        table: with the columns `notes` and `sha256` of a manifest if they are known. A column
+            `notes` that holds anything else, as a user's own words, tells nothing.
+    """
+    if not {"notes", "sha256"} <= set(table):
+        return None
+    counts = count_kinds(table["notes"])
+    return counts if counts.keys() <= SAYS.keys() else None
 
 
 def check_none(table: pd.DataFrame, wrong: pd.Series | NDArray[np.bool_], complaint: str) -> None:
