@@ -32,6 +32,7 @@ from pulmo.workflows.summarise import summarise
 pytestmark = pytest.mark.xdist_group("folds")
 
 Make = Callable[..., Path]
+SKILLS = (("a", 1.0), ("b", 2.0))
 
 
 @pytest.fixture
@@ -52,11 +53,13 @@ def make(card: Card, tmp_path: Path) -> Make:
         described: bool = True,
         card: Card = card,
         source: str = "phantom",
+        merges: dict[str, str] | None = None,
     ) -> Path:
         folder = EvaluationFolder(tmp_path / name)
         write_evaluation(
             Predictions(
-                _predictions(card, skill, count).assign(source=source), card.decision_rule()
+                _predictions(card, skill, count).assign(source=source),
+                card.decision_rule().with_merges(merges or {}),
             ),
             Provenance(ModelName(name=name, version="1", sha256="0" * 64), "0" * 64, "test"),
             folder,
@@ -176,6 +179,14 @@ class TestPairedTests:
         assert [test.figure for test in comparison.tests] == ["auc", "accuracy"]
         assert not comparison.notes
         assert comparison.entrants[1].recipe is None
+
+    def test_labels_merged_by_an_evaluation_are_tested(self, make: Make, card: Card) -> None:
+        plain = card.model_copy(update={"labels": LabelScheme(("covid", "normal"))})
+        folders = [make(n, s, card=plain, merges={"viral": "normal"}) for n, s in SKILLS]
+        comparison = compare(folders).comparison
+        assert [test.difference.n for test in comparison.tests] == [60, 60]
+        without = [make(f"{n}2", s, card=plain) for n, s in SKILLS]
+        assert [test.difference.n for test in compare(without).comparison.tests] == [40, 40]
 
     def test_merged_labels_are_not_guessed(self, make: Make) -> None:
         known, unknown = make("a", 1.0), make("b", 2.0)

@@ -18,11 +18,10 @@ from pulmo.cli.test_access import lists_of, record
 from pulmo.core.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pulmo.bundle.predictor import Predictor
     from pulmo.decide.thresholds import Aim
     from pulmo.evaluate.evaluation import Evaluation
+    from pulmo.predictions.predictions import Predictions
     from pulmo.report.gallery import Shown
 
 Several = list[str] | None
@@ -195,7 +194,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     if internal:
         compared = compare_internal(evaluation, internal)
         evaluation = evaluation.model_copy(update={"internal": compared})
-    _write(evaluation, predictor, predictions.frame, output)
+    _write(evaluation, predictor, predictions, output)
     tell_evaluation(evaluation, output)
     _tell_notes(evaluation)
     if failed:
@@ -221,26 +220,26 @@ def _internal(folder: Path | None) -> "Evaluation | None":
 
 
 def _write(
-    evaluation: "Evaluation", predictor: "Predictor", table: "pd.DataFrame", output: Path
+    evaluation: "Evaluation", predictor: "Predictor", predictions: "Predictions", output: Path
 ) -> None:
-    """Writes the figures as JSON and, with a gallery of the predictions `table`, as a page."""
+    """Writes the evaluation as JSON and, with a gallery of the predictions, as a page."""
     from pulmo.core.files import write_atomically
     from pulmo.core.record import write_record
     from pulmo.report.page import ReportContent, write_report
 
     write_atomically(output / "card.json", predictor.card.to_json().encode())
     write_record(output / "evaluation.json", evaluation)
-    content = ReportContent(evaluation, predictor.card, _gallery(predictor, table))
+    content = ReportContent(evaluation, predictor.card, _gallery(predictor, predictions))
     write_report(output / "report.html", content)
 
 
-def _gallery(predictor: "Predictor", table: "pd.DataFrame") -> "list[Shown]":
+def _gallery(predictor: "Predictor", predictions: "Predictions") -> "list[Shown]":
     from pulmo.explain.overlay import draw_pair
     from pulmo.radiograph import read_radiograph
     from pulmo.report.gallery import Shown, select_gallery
 
     shown = []
-    for _, row in select_gallery(table, predictor.card).iterrows():
+    for _, row in select_gallery(predictions).iterrows():
         radiograph = read_radiograph(Path(str(row["path"])))
         outcome = predictor.predict(radiograph)
         card = predictor.card
