@@ -13,8 +13,8 @@ from typing import Final
 from commands import commit, pulmo
 
 from pulmo.audit.finding import Audit, Cell, Finding, Table, read_audit
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
+from pulmo.stats.estimate import Estimate
 from pulmo.study.summary import read_summary
 
 RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "audit.md"

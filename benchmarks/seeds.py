@@ -15,8 +15,8 @@ from typing import Final
 
 from commands import commit
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
+from pulmo.stats.estimate import Estimate
 from pulmo.study.outcome import Figure, Outcome
 from pulmo.study.outcome_text import outcomes_text
 from pulmo.study.system import SYSTEMS

@@ -12,12 +12,12 @@ from pulmo.evaluate.decision import decision_figures, histograms, sweep
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName
 from pulmo.evaluate.intake import Judged, judge
-from pulmo.evaluate.intervals import Proportion, predictive_value
 from pulmo.evaluate.pairs import pairs
 from pulmo.evaluate.patients import by_patient
 from pulmo.evaluate.subgroups import MOST, subgroups
 from pulmo.evaluate.table import complete
 from pulmo.evaluate.terms import Terms
+from pulmo.stats.proportions import Proportion, predictive_value
 
 TERMS = Terms(("tb", "flu", "clear"), positive=("tb", "flu"), threshold=0.6)
 NONE = Terms(TERMS.order)
@@ -127,8 +127,8 @@ class TestDecision:
         called = scores >= 0.6
         rows = np.arange(200)
         sides = (
-            Proportion.of(called[wanted], rows[wanted]),
-            Proportion.of(called[~wanted], rows[~wanted]),
+            Proportion.from_hits(called[wanted], rows[wanted]),
+            Proportion.from_hits(called[~wanted], rows[~wanted]),
         )
         value = predictive_value(*sides, float(wanted.mean())).value
         assert value == pytest.approx(reference.precision_score(wanted, called))
@@ -335,10 +335,10 @@ class TestScarceData:
     ) -> None:
         found = evaluation_of(table[table["label"] == "tb"])
         for name in ("macro_auc", "pairwise_auc"):
-            expected = "undefined (it needs pictures of two or more classes)"
+            expected = "undefined (it needs images of two or more classes)"
             assert str(found.overall[name]) == expected
-        assert found.classes["tb"]["specificity"].reason == "every picture is tb"
-        assert found.decision.specificity.reason == "every picture is tb or flu"
+        assert found.classes["tb"]["specificity"].reason == "every image is tb"
+        assert found.decision.specificity.reason == "every image is tb or flu"
         assert found.sweep == ()
         assert found.pairs == ()
         assert any("No picture here is flu" in text for text in found.warnings)

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from pulmo.bundle.card import Activation, Card, Decision, Epoch, Input, Network, Training
-from pulmo.core.estimate import Estimate
 from pulmo.core.labels import LabelScheme
 from pulmo.evaluate.evaluation import (
     Contrast,
@@ -29,6 +28,7 @@ from pulmo.evaluate.evaluation import (
 )
 from pulmo.report.gallery import SUREST_HIT, SUREST_MISS, Shown
 from pulmo.report.page import ReportContent
+from pulmo.stats.estimate import Estimate
 
 LABELS = ("covid", "viral", "normal")
 

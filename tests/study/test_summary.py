@@ -9,9 +9,9 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from pulmo.bundle.card import read_card
 from pulmo.core.errors import InputError
-from pulmo.core.estimate import Estimate
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.evaluation import read_evaluation
+from pulmo.stats.estimate import Estimate
 from pulmo.study import summarise as summarise_module
 from pulmo.study.repeats import Repeat
 from pulmo.study.summarise import summarise

@@ -4,7 +4,7 @@ import pytest
 
 from pulmo.core.recipe import load_recipe, shipped_recipes
 from pulmo.datasets.source import SOURCES
-from pulmo.evaluate.metric import METRICS
+from pulmo.stats.metric import METRICS
 from pulmo.study.system import SYSTEMS, Experiment, Published
 
 EXPERIMENTS = [

@@ -4,13 +4,13 @@ from itertools import combinations
 
 import numpy as np
 
+from pulmo import stats
 from pulmo.evaluate.contrasts import Sides, positive_share
 from pulmo.evaluate.evaluation import Pair
-from pulmo.evaluate.intervals import auc_estimate
-from pulmo.evaluate.sample import Sample
+from pulmo.stats.classified import ClassifiedImages
 
 
-def pairs(sample: Sample) -> tuple[Pair, ...]:
+def pairs(sample: ClassifiedImages) -> tuple[Pair, ...]:
     """Returns the AUC of each two classes that have pictures.
 
     The score is P(first) / (P(first) + P(second)) over the pictures of the two; the overall
@@ -27,7 +27,7 @@ def pairs(sample: Sample) -> tuple[Pair, ...]:
                 Pair(
                     first=names[0],
                     second=names[1],
-                    auc=auc_estimate(shares, positive, inside.groups, ""),
+                    auc=stats.auc(positive, shares, inside.groups),
                 )
             )
     return tuple(found)

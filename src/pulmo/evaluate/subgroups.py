@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pulmo.core.estimate import Estimate
+from pulmo import stats
 from pulmo.core.sources import UNSTATED, source_names
 from pulmo.evaluate.evaluation import Subgroup
 from pulmo.evaluate.intake import Judged
-from pulmo.evaluate.intervals import auc_estimate, proportion_estimate
-from pulmo.evaluate.sample import NO_SCORES
 from pulmo.evaluate.table import positive_probability
 from pulmo.evaluate.terms import Terms
+from pulmo.stats.classified import NO_SCORES
+from pulmo.stats.estimate import Estimate
 
 AGES: Final = (18, 40, 65)
 """Years at which an age band ends."""
@@ -90,10 +90,14 @@ def _subgroup(
     scores = positive_probability(sample.probabilities, terms)
     names = " or ".join(terms.positive)
     if terms.positive:
-        auc = auc_estimate(scores, wanted, groups, f"it needs pictures with and without {names}")
-        sensitivity = proportion_estimate(called[wanted], groups[wanted], f"no picture is {names}")
-        specificity = proportion_estimate(
-            ~called[~wanted], groups[~wanted], f"every picture is {names}"
+        auc = stats.auc(
+            wanted, scores, groups, undefined=f"it needs images with and without {names}"
+        )
+        sensitivity = stats.proportion(
+            called[wanted], groups[wanted], undefined=f"no image is {names}"
+        )
+        specificity = stats.proportion(
+            ~called[~wanted], groups[~wanted], undefined=f"every image is {names}"
         )
     else:
         auc = sensitivity = specificity = Estimate.undefined("no class was named positive")
@@ -104,7 +108,7 @@ def _subgroup(
         name=name,
         n=len(sample),
         groups=int(groups.max()) + 1,
-        accuracy=proportion_estimate(sample.decided == sample.truth, groups, ""),
+        accuracy=stats.proportion(sample.decided == sample.truth, groups),
         auc=auc,
         sensitivity=sensitivity,
         specificity=specificity,

@@ -8,7 +8,7 @@ from pulmo.evaluate.warnings import unstated_sentence
 from pulmo.report.comparison import Comparison, PairedTest
 from pulmo.report.comparison_page import ComparisonContent
 from pulmo.study.entrants import Entry, read_entries
-from pulmo.study.pairing import holm, pair
+from pulmo.study.pairing import corrected, pair
 
 
 def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonContent:
@@ -41,7 +41,7 @@ def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonC
     comparison = Comparison(
         entrants=tuple(entry.entrant for entry in entries),
         against=reference.entrant.name,
-        tests=tuple(holm(tests)),
+        tests=tuple(corrected(tests)),
         notes=tuple(notes),
     )
     return ComparisonContent(

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from pulmo.bundle.card import Card, Epoch, read_card
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.evaluation import Curve, Evaluation, read_evaluation
 from pulmo.evaluate.warnings import unstated_images
 from pulmo.report.comparison import Entrant
+from pulmo.stats.estimate import Estimate
 from pulmo.study.evaluation_folder import EvaluationFolder
 from pulmo.study.pairing import Verdicts
 from pulmo.study.repeats_folder import RepeatsFolder

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 from pulmo.study.floor_figures import BESIDE
 from pulmo.study.outcome import Outcome
 

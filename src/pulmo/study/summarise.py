@@ -6,13 +6,13 @@ from typing import Final
 import pandas as pd
 
 from pulmo.bundle.card import Card, read_card
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import sha256
 from pulmo.core.tables import manifest_sha256, read_manifest, read_predictions
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName, read_evaluation
-from pulmo.evaluate.metric import METRICS
-from pulmo.study.corrected import corrected_mean
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.means import corrected_mean
+from pulmo.stats.metric import METRICS
 from pulmo.study.evaluation_folder import write_evaluation
 from pulmo.study.repeats import Repeat
 from pulmo.study.summary import Pooled, RunFigures, Summary, flat

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from pulmo.core.estimate import Estimate
 from pulmo.report.words import metric_title
+from pulmo.stats.estimate import Estimate
 from pulmo.study.markdown import markdown_table
 from pulmo.study.summary import Summary
 

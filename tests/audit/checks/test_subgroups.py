@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pulmo.audit.checks.subgroups import TRAITS, subgroups
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 Rows = Callable[..., pd.DataFrame]
 Tell = Callable[..., Subject]

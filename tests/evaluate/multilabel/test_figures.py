@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from pulmo.core.estimate import wilson
-from pulmo.evaluate.bootstrap import draw_weights
 from pulmo.evaluate.multilabel.figures import LABELS_METRICS, compute, figures
 from pulmo.evaluate.multilabel.sample import LabelsSample
 from pulmo.evaluate.multilabel.table import labels_table
+from pulmo.stats.proportions import wilson
+from pulmo.stats.weights import draw_weights
 
 MakeTable = Callable[..., pd.DataFrame]
 

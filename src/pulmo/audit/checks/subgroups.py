@@ -7,15 +7,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table
-from pulmo.audit.gaps import surely_above
 from pulmo.audit.screening import is_positive, sensitivity
-from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate, gap
 from pulmo.datasets.inspect.facts import file_facts
 from pulmo.evaluate.decision import NOT_NAMED
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.multiple import surely_above
 
 MARGIN: Final = 0.1
 """Gap that fails: of ten patients, one more is treated wrongly for what he or she is."""
@@ -134,7 +135,7 @@ def _gaps(subject: Subject) -> Iterator[Gap]:
                 ("balanced accuracy", _balanced_accuracies),
             ):
                 here, rest = compare(subject, inside, outside)
-                yield Gap(trait, str(name), n, figure, here, rest, gap(rest, here))
+                yield Gap(trait, str(name), n, figure, here, rest, stats.difference(rest, here))
 
 
 def _sensitivities(

@@ -6,12 +6,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.bca import jackknife, tails
-from pulmo.evaluate.bootstrap import bootstrap, interval_estimate
-from pulmo.evaluate.intervals import proportion_estimate
+from pulmo import stats
 from pulmo.evaluate.multilabel.sample import LabelsReweighted, LabelsSample, area_under
-from pulmo.evaluate.weighted import Floats, Weights, divide
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.resampling import bootstrap, interval_estimate, jackknife, tails
+from pulmo.stats.weights import Floats, Weights, divide
 
 Compute = Callable[[LabelsReweighted], Floats]
 """Gives [b] figures, NaN where undefined."""
@@ -157,7 +156,7 @@ def figures(
         reason = metric.undefined.format(uncalled=_uncalled(sample))
         if name == SUBSET_ACCURACY:
             right, groups = sample.right[sample.whole], sample.groups[sample.whole]
-            found[name] = proportion_estimate(right, groups, reason)
+            found[name] = stats.proportion(right, groups, undefined=reason)
             continue
         value = float(values[name][0])
         ends = tails(value, draws[name], left_out[name])

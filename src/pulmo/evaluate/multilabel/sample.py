@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.evaluate.multilabel.table import LabelsTable
-from pulmo.evaluate.ranking import Ranked, Ranking
-from pulmo.evaluate.weighted import Floats, Weights, divide
+from pulmo.stats.ranking import Ranked, Ranking
+from pulmo.stats.weights import Floats, Weights, divide
 
 
 # Arrays have no single truth value, so samples are compared by identity.
@@ -91,7 +91,7 @@ class LabelsSample:
     def pooled(self) -> Ranking:
         """All labels of all films in one ranking; a film is there once for each of its labels."""
         films, places = np.nonzero(self.known)
-        ranking = Ranking.of(
+        ranking = Ranking.from_scores(
             self.probabilities[films, places], self.truth[films, places].astype(np.intp), 1, 2
         )
         return replace(ranking, positives=films[ranking.positives], others=films[ranking.others])
@@ -114,7 +114,7 @@ class LabelsSample:
 
 def _ranking(rows: NDArray[np.intp], scores: Floats, truth: NDArray[np.bool_]) -> Ranking:
     """Ranks some of the films; the ranking takes weights of all of them."""
-    ranking = Ranking.of(scores[rows], truth[rows].astype(np.intp), 1, 2)
+    ranking = Ranking.from_scores(scores[rows], truth[rows].astype(np.intp), 1, 2)
     return replace(ranking, positives=rows[ranking.positives], others=rows[ranking.others])
 
 

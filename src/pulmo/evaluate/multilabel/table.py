@@ -11,7 +11,7 @@ from pulmo.core.errors import InputError, UsageError
 from pulmo.evaluate.intake import ages, check_none
 from pulmo.evaluate.table import numbers, with_context
 from pulmo.evaluate.terms import Terms
-from pulmo.evaluate.weighted import Floats
+from pulmo.stats.weights import Floats
 
 THRESHOLD: Final = 0.5
 """Probability from which a finding is called, where neither table nor user says another."""

@@ -1,0 +1,52 @@
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
+
+from pulmo.audit.accuracy import accuracy, balanced_accuracy, balanced_difference, chance, skill
+from pulmo.audit.subject import Subject
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.proportions import wilson
+
+
+def test_shares_of_some_rows(
+    make_rows: Callable[..., pd.DataFrame],
+    tell: Callable[..., Subject],
+    generator: np.random.Generator,
+) -> None:
+    subject = tell(make_rows(["normal"] * 30 + ["covid"] * 10), np.full((40, 2), 0.5))
+    numbers = np.arange(5, 40)
+    one, two = generator.integers(2, size=(2, 35))
+    truth = subject.truth[numbers]
+    plain = accuracy(subject, numbers, one)
+    assert plain.value == pytest.approx(accuracy_score(truth, one))
+    balanced = [balanced_accuracy(subject, numbers, each).value for each in (one, two)]
+    expected = [balanced_accuracy_score(truth, each) for each in (one, two)]
+    assert balanced == pytest.approx(expected)
+    difference = balanced_difference(subject, numbers, one, two)
+    assert difference.estimate.value == pytest.approx(expected[0] - expected[1])
+    # Where all are right each group counts once.
+    assert accuracy(subject, numbers, truth)[1:3] == pytest.approx(wilson(1.0, 35))
+
+
+def test_skill_is_the_adjusted_balanced_accuracy(
+    make_rows: Callable[..., pd.DataFrame],
+    tell: Callable[..., Subject],
+    generator: np.random.Generator,
+) -> None:
+    rows = make_rows(["normal"] * 30 + ["covid"] * 60)
+    subject = tell(rows, generator.dirichlet([1, 1], 90))
+    numbers, decided = np.arange(90), subject.sample.decided
+    found = skill(balanced_accuracy(subject, numbers, decided), chance(subject, numbers))
+    expected = balanced_accuracy_score(subject.truth, decided, adjusted=True)
+    assert found.value == pytest.approx(expected)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < expected < found.high
+    assert chance(subject, np.arange(30)) == 1.0
+
+
+def test_skill_keeps_what_is_undefined() -> None:
+    assert skill(Estimate(0.75, None, None, 9, "why"), 0.5) == (0.5, None, None, 9, "why")
