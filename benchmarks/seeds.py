@@ -16,10 +16,10 @@ from typing import Final
 from commands import commit
 
 from pulmo.core.files import write_atomically
+from pulmo.reproduce.outcome import Figure, Outcome
+from pulmo.reproduce.outcome_text import outcomes_text
+from pulmo.reproduce.system import SYSTEMS
 from pulmo.stats.estimate import Estimate
-from pulmo.study.outcome import Figure, Outcome
-from pulmo.study.outcome_text import outcomes_text
-from pulmo.study.system import SYSTEMS
 
 RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "seeds.md"
 
