@@ -7,7 +7,12 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from pulmo.audit.accuracy import accuracy, balanced_accuracy, balanced_difference, chance, skill
 from pulmo.audit.subject import Subject
+from pulmo.bundle.thresholds import rates
+from pulmo.bundle.validated import Validated
+from pulmo.datasets.inspect.confounding import confounding_of
+from pulmo.datasets.inspect.facts import file_facts
 from pulmo.stats.estimate import Estimate
+from pulmo.stats.estimates import estimate_metrics
 from pulmo.stats.proportions import wilson
 
 
@@ -50,3 +55,30 @@ def test_skill_is_the_adjusted_balanced_accuracy(
 
 def test_skill_keeps_what_is_undefined() -> None:
     assert skill(Estimate(0.75, None, None, 9, "why"), 0.5) == (0.5, None, None, 9, "why")
+
+
+def test_card_evaluation_audit_and_inspection_give_one_interval(
+    make_rows: Callable[..., pd.DataFrame],
+    tell: Callable[..., Subject],
+    generator: np.random.Generator,
+) -> None:
+    """40 images of 20 patients, two of each, which are both right (30) or both wrong."""
+    patients, everyone = np.arange(20).repeat(2), np.arange(40)
+    covid, wrong = patients % 2 == 0, patients >= 15
+    seen_as_covid = covid ^ wrong
+    rows = make_rows(np.where(covid, "covid", "normal").tolist()).assign(
+        group=[f"patient {number}" for number in patients], view=np.where(seen_as_covid, "PA", "AP")
+    )
+    subject = tell(rows, np.where(seen_as_covid[:, None], [0.1, 0.9], [0.9, 0.1]))
+    decided = subject.sample.decided
+    evaluated = estimate_metrics(subject.sample, 100, generator).overall["accuracy"]
+    # The view tells what the model decides, and a tree of other patients guesses by it.
+    inspected = confounding_of(rows, file_facts(rows), generator).clues["view"].accuracy
+    always = np.ones(40, np.bool_)
+    validated = Validated(
+        np.full((40, 2), 0.5), everyone * 0, (~wrong).astype(float), always, patients, always
+    )
+    card = rates(validated, 0.5)[0]
+    found = [card, evaluated, accuracy(subject, everyone, decided), inspected]
+    assert set(found) == {card}
+    assert found[0][:4] == pytest.approx((0.75, 0.5197, 0.8919, 40), abs=1e-3)

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 from sklearn import metrics as reference
 
 from pulmo.evaluate.confusion import classification_report, confusion
+from pulmo.evaluate.contrasts import pairs
 from pulmo.evaluate.curves import POINTS, precision_recall, precision_recall_curves
 from pulmo.evaluate.decision import decision_figures, histograms, sweep
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName
 from pulmo.evaluate.intake import Judged, judge
-from pulmo.evaluate.pairs import pairs
 from pulmo.evaluate.patients import by_patient
 from pulmo.evaluate.subgroups import MOST, subgroups
 from pulmo.evaluate.table import complete
@@ -262,10 +262,10 @@ class TestSubgroups:
             ("view", "AP", 40),
             ("view", "PA", 150),
             ("view", "not known", 10),
-            ("age", "below 18", 50),
-            ("age", "18 to 39", 50),
-            ("age", "40 to 64", 25),
-            ("age", "65 or more", 50),
+            ("age", "below 18 years", 50),
+            ("age", "18 to 39 years", 50),
+            ("age", "40 to 64 years", 25),
+            ("age", "65 years or more", 50),
             ("age", "not known", 25),
             ("shorter side", "below 512 px", 50),
             ("shorter side", "512 to 1023 px", 50),

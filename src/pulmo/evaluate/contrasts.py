@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo import stats
-from pulmo.evaluate.evaluation import Contrast
+from pulmo.evaluate.evaluation import Contrast, Pair
 from pulmo.stats.classified import ClassifiedImages
 
 NORMAL = "normal"
@@ -83,6 +83,29 @@ def contrast(source: str, sides: Sides, sample: ClassifiedImages) -> Contrast:
             ~called[~positive], groups[~positive], undefined="no negative image"
         ),
     )
+
+
+def pairs(sample: ClassifiedImages) -> tuple[Pair, ...]:
+    """Returns the AUC of each two classes that have images, over all sources.
+
+    The score is P(first) / (P(first) + P(second)) over the images of the two; the overall
+    `pairwise_auc` is of their two probabilities alone.
+    """
+    found = []
+    for first, second in combinations(range(len(sample.labels)), 2):
+        names = sample.labels[first], sample.labels[second]
+        inside = sample.take(np.isin(sample.truth, (first, second)))
+        positive = inside.truth == first
+        if positive.any() and not positive.all():
+            shares = positive_share(inside, Sides(names[:1], names[1:]))
+            found.append(
+                Pair(
+                    first=names[0],
+                    second=names[1],
+                    auc=stats.auc(positive, shares, inside.groups),
+                )
+            )
+    return tuple(found)
 
 
 def positive_share(sample: ClassifiedImages, sides: Sides) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from pulmo.core.errors import UsageError
 from pulmo.core.sources import source_names
 from pulmo.evaluate.calibrated import band_shares, set_figures
 from pulmo.evaluate.confusion import classification_report, confusion
-from pulmo.evaluate.contrasts import contrasts
+from pulmo.evaluate.contrasts import contrasts, pairs
 from pulmo.evaluate.curves import precision_recall_curves, reliability, roc_curves
 from pulmo.evaluate.decision import decision_figures, histograms, sweep
 from pulmo.evaluate.evaluation import (
@@ -25,7 +25,6 @@ from pulmo.evaluate.evaluation import (
 from pulmo.evaluate.homes import homes
 from pulmo.evaluate.intake import Judged, judge
 from pulmo.evaluate.noted import noted
-from pulmo.evaluate.pairs import pairs
 from pulmo.evaluate.patients import by_patient
 from pulmo.evaluate.subgroups import subgroups
 from pulmo.evaluate.terms import Terms
