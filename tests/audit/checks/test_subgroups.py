@@ -121,6 +121,7 @@ def test_every_trait_is_looked_at(rows: pd.DataFrame, tell: Tell) -> None:
         view=np.where(half, "PA", "AP"),
         source=np.where(half, "a", "b"),
         width=np.where(half, 256, 1024),
+        height=np.where(half, 256, 1024),
     )
     finding = subgroups(tell(rows, said(np.zeros(N, np.bool_))))
     assert finding.sentence == "20 gaps were tested, by sex, age, view, source, shorter side."

@@ -7,16 +7,16 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from pulmo.evaluate.multilabel.figures import LABELS_METRICS, compute, figures
-from pulmo.evaluate.multilabel.sample import LabelsSample
 from pulmo.evaluate.multilabel.table import labels_table
+from pulmo.stats.multilabel.estimates import LABELS_METRICS, compute, estimate_label_metrics
+from pulmo.stats.multilabel.labelled import LabelledImages
 from pulmo.stats.proportions import wilson
 from pulmo.stats.weights import draw_weights
 
 MakeTable = Callable[..., pd.DataFrame]
 
 
-def _sklearn(sample: LabelsSample) -> dict[str, float]:
+def _sklearn(sample: LabelledImages) -> dict[str, float]:
     """Computes the figures label by label, and over films and labels, with scikit-learn."""
     whole, cells = sample.whole, sample.known
     truth, called, scores = (
@@ -54,8 +54,8 @@ def _sklearn(sample: LabelsSample) -> dict[str, float]:
 
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 def test_values_are_scikit_learns(make_table: MakeTable, missing: float) -> None:
-    sample = LabelsSample.of(labels_table(make_table(200, missing=missing)))
-    found = figures(sample, 100, np.random.default_rng(0))
+    sample = labels_table(make_table(200, missing=missing)).to_images()
+    found = estimate_label_metrics(sample, 100, np.random.default_rng(0))
     assert [*found] == [*LABELS_METRICS]
     for name, expected in _sklearn(sample).items():
         assert found[name].value == pytest.approx(expected, abs=1e-12), name
@@ -66,8 +66,8 @@ def test_values_are_scikit_learns(make_table: MakeTable, missing: float) -> None
 def test_without_missing_labels_they_are_scikit_learns_of_all_labels_at_once(
     make_table: MakeTable,
 ) -> None:
-    sample = LabelsSample.of(labels_table(make_table(150)))
-    found = figures(sample, 100, np.random.default_rng(0))
+    sample = labels_table(make_table(150)).to_images()
+    found = estimate_label_metrics(sample, 100, np.random.default_rng(0))
     truth, called, scores = (
         np.asarray(part, float) for part in (sample.truth, sample.called, sample.probabilities)
     )
@@ -84,12 +84,12 @@ def test_without_missing_labels_they_are_scikit_learns_of_all_labels_at_once(
 
 def test_a_weight_counts_a_film_as_often_as_a_copy_would(make_table: MakeTable) -> None:
     table = labels_table(make_table(60, missing=0.2, per_patient=2))
-    sample = LabelsSample.of(table)
+    sample = table.to_images()
     weights = draw_weights(sample.groups, np.random.default_rng(1).spawn(5))
     found = compute(sample, weights)
     for place, row in enumerate(weights):
         films = np.repeat(np.arange(60), row)
-        copied = LabelsSample(
+        copied = LabelledImages(
             labels=sample.labels,
             known=sample.known[films],
             truth=sample.truth[films],
@@ -103,23 +103,23 @@ def test_a_weight_counts_a_film_as_often_as_a_copy_would(make_table: MakeTable) 
 
 
 def test_every_figure_has_an_interval_around_it(make_table: MakeTable) -> None:
-    sample = LabelsSample.of(labels_table(make_table(200, per_patient=2)))
-    found = figures(sample, 200, np.random.default_rng(0))
+    sample = labels_table(make_table(200, per_patient=2)).to_images()
+    found = estimate_label_metrics(sample, 200, np.random.default_rng(0))
     for name, estimate in found.items():
         assert estimate.value is not None
         assert estimate.low is not None, name
         assert estimate.high is not None
         assert 0 <= estimate.low < estimate.value < estimate.high <= 1, name
-    assert figures(sample, 200, np.random.default_rng(0)) == found
-    alone = LabelsSample.of(labels_table(make_table(200)))
-    share = figures(alone, 100, np.random.default_rng(0))["subset_accuracy"]
+    assert estimate_label_metrics(sample, 200, np.random.default_rng(0)) == found
+    alone = labels_table(make_table(200)).to_images()
+    share = estimate_label_metrics(alone, 100, np.random.default_rng(0))["subset_accuracy"]
     assert share[:3] == (share.value, *wilson(share.value or 0, 200))
 
 
 def test_the_interval_is_about_as_wide_as_a_loop_of_scikit_learns(make_table: MakeTable) -> None:
     """A plain bootstrap in a loop; at 120 films BCa moves its ends by little."""
-    sample = LabelsSample.of(labels_table(make_table(120)))
-    found = figures(sample, 1000, np.random.default_rng(0))["macro_f1"]
+    sample = labels_table(make_table(120)).to_images()
+    found = estimate_label_metrics(sample, 1000, np.random.default_rng(0))["macro_f1"]
     generator = np.random.default_rng(1)
     draws = []
     for _ in range(300):
@@ -136,17 +136,19 @@ class TestUndefined:
         table = make_table(40).assign(d_Edema=0)
         table.loc[:19, "y_Fracture"] = np.nan
         table.loc[20:, "y_Lung Opacity"] = np.nan
-        found = figures(LabelsSample.of(labels_table(table)), 100, np.random.default_rng(0))
-        assert str(found["macro_precision"]) == "undefined (no film was called to have Edema)"
+        found = estimate_label_metrics(
+            labels_table(table).to_images(), 100, np.random.default_rng(0)
+        )
+        assert str(found["macro_precision"]) == "undefined (no image was called to have Edema)"
         assert found["macro_f1"].value is not None
         for name in ("subset_accuracy", "label_ranking_average_precision"):
-            assert str(found[name]) == "undefined (no film is labelled for every finding)"
+            assert str(found[name]) == "undefined (no image is labelled for every finding)"
 
     def test_no_finding_with_two_sides(self, make_table: MakeTable) -> None:
         table = make_table(20).assign(**{f"y_{label}": 0 for label in ("Edema", "Fracture")})
-        sample = LabelsSample.of(labels_table(table.assign(**{"y_Lung Opacity": 1}), 1.0))
-        found = figures(sample, 100, np.random.default_rng(0))
-        reason = "no finding has both films with it and films without it"
+        sample = labels_table(table.assign(**{"y_Lung Opacity": 1}), 1.0).to_images()
+        found = estimate_label_metrics(sample, 100, np.random.default_rng(0))
+        reason = "no finding has both images with it and images without it"
         for name in ("macro_precision", "macro_recall", "macro_f1", "macro_auc"):
             assert str(found[name]) == f"undefined ({reason})"
         assert found["micro_auc"].value is not None
@@ -155,7 +157,7 @@ class TestUndefined:
         table = make_table(80)
         without = table.drop(columns=["y_Fracture", "p_Fracture"])
         some, fewer = (
-            figures(LabelsSample.of(labels_table(one)), 100, np.random.default_rng(0))
+            estimate_label_metrics(labels_table(one).to_images(), 100, np.random.default_rng(0))
             for one in (table.assign(y_Fracture=0), without)
         )
         for name in ("macro_precision", "macro_recall", "macro_auc", "macro_average_precision"):

@@ -1,4 +1,4 @@
-"""Figures over all findings together, each with its interval."""
+"""Metrics over all findings of an image together, each with its interval."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,24 +7,24 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from pulmo import stats
-from pulmo.evaluate.multilabel.sample import LabelsReweighted, LabelsSample, area_under
 from pulmo.stats.estimate import Estimate
+from pulmo.stats.multilabel.labelled import LabelledImages, ReweightedLabels, area_under
 from pulmo.stats.resampling import bootstrap, interval_estimate, jackknife, tails
 from pulmo.stats.weights import Floats, Weights, divide
 
-Compute = Callable[[LabelsReweighted], Floats]
-"""Gives [b] figures, NaN where undefined."""
+Compute = Callable[[ReweightedLabels], Floats]
+"""Gives [b] values, NaN where undefined."""
 
 
 class LabelsMetric(NamedTuple):
-    """A figure over all findings.
+    """A metric over all findings.
 
     Attributes:
         summary: what it is, in one line.
         compute: gives it for each reweighting.
         undefined: why it has no value where it has none; `{uncalled}` stands for the findings that
             were never called.
-        whole: whether it is of the films alone that are labelled for every finding.
+        whole: whether it is of the images alone that are labelled for every finding.
     """
 
     summary: str
@@ -35,11 +35,11 @@ class LabelsMetric(NamedTuple):
 
 SUBSET_ACCURACY: Final = "subset_accuracy"
 
-_NO_WHOLE = "no film is labelled for every finding"
-_ONE_SIDED = "no finding has both films with it and films without it"
+_NO_WHOLE = "no image is labelled for every finding"
+_ONE_SIDED = "no finding has both images with it and images without it"
 
 
-def _hamming_loss(weighted: LabelsReweighted) -> Floats:
+def _hamming_loss(weighted: ReweightedLabels) -> Floats:
     wrong = weighted.calls + weighted.there - 2 * weighted.hits
     return divide(wrong.sum(axis=1), weighted.cells)
 
@@ -49,25 +49,25 @@ def _pooled(above: Floats, *below: Floats) -> Floats:
     return divide(above.sum(axis=1), np.sum(below, axis=0).sum(axis=1))
 
 
-def _averaged(weighted: LabelsReweighted, above: Floats, *below: Floats) -> Floats:
+def _averaged(weighted: ReweightedLabels, above: Floats, *below: Floats) -> Floats:
     """Returns the mean over the two-sided findings of the ratio of counts [b, L]."""
     ratios = divide(above, np.sum(below, axis=0))
     return weighted.mean_over_labels(ratios[:, weighted.sample.two_sided].T)
 
 
-def _ranking_precision(weighted: LabelsReweighted) -> Floats:
+def _ranking_precision(weighted: ReweightedLabels) -> Floats:
     return weighted.mean(weighted.sample.ranking_precision, weighted.sample.whole)
 
 
 LABELS_METRICS: Final = {
     SUBSET_ACCURACY: LabelsMetric(
-        "Share of the films of which every finding was called rightly.",
+        "Share of the images of which every finding was called rightly.",
         lambda one: one.mean(one.sample.right.astype(np.float64), one.sample.whole),
         _NO_WHOLE,
         whole=True,
     ),
     "hamming_loss": LabelsMetric(
-        "Share of all labels of all films that were called wrongly. Smaller is better.",
+        "Share of all labels of all images that were called wrongly. Smaller is better.",
         _hamming_loss,
         "there are no labels",
     ),
@@ -102,7 +102,7 @@ LABELS_METRICS: Final = {
         _ONE_SIDED,
     ),
     "micro_auc": LabelsMetric(
-        "AUC of all labels of all films in one ranking: probabilities of different findings are "
+        "AUC of all labels of all images in one ranking: probabilities of different findings are "
         "compared with each other.",
         lambda one: one.pooled_auc,
         "it needs findings that are there and some that are not",
@@ -118,32 +118,32 @@ LABELS_METRICS: Final = {
         _ONE_SIDED,
     ),
     "label_ranking_average_precision": LabelsMetric(
-        "Of each film, how far up its own findings are among all, by probability.",
+        "Of each image, how far up its own findings are among all, by probability.",
         _ranking_precision,
         _NO_WHOLE,
         whole=True,
     ),
 }
-"""Name -> metric. The macro figures are of the two-sided findings: those that some films have and
+"""Name -> metric. The macro metrics are of the two-sided findings: those that some images have and
 others have not."""
 
 
-def compute(sample: LabelsSample, weights: Weights) -> dict[str, Floats]:
-    """Returns metric -> figures [b] under each row of weights [b, n]."""
-    weighted = LabelsReweighted(sample, weights)
+def compute(sample: LabelledImages, weights: Weights) -> dict[str, Floats]:
+    """Returns metric -> values [b] under each row of weights [b, n]."""
+    weighted = ReweightedLabels(sample, weights)
     return {name: metric.compute(weighted) for name, metric in LABELS_METRICS.items()}
 
 
-def figures(
-    sample: LabelsSample, replicates: int, generator: np.random.Generator
+def estimate_label_metrics(
+    sample: LabelledImages, replicates: int, generator: np.random.Generator
 ) -> dict[str, Estimate]:
-    """Computes every figure over all findings.
+    """Computes every metric over all findings.
 
     The subset accuracy has Wilson's interval, the others a BCa bootstrap interval over groups, all
-    on the same resamples of films.
+    on the same resamples of images.
 
     Args:
-        sample: the films.
+        sample: the images.
         replicates: number of bootstrap resamples.
         generator: source of their randomness.
     """
@@ -165,8 +165,8 @@ def figures(
     return found
 
 
-def _uncalled(sample: LabelsSample) -> str:
+def _uncalled(sample: LabelledImages) -> str:
     """Returns why there is no mean precision."""
     never = sample.two_sided & ~(sample.called & sample.known).any(axis=0)
     names = [label for label, so in zip(sample.labels, never, strict=True) if so]
-    return f"no film was called to have {' or '.join(names)}" if names else _ONE_SIDED
+    return f"no image was called to have {' or '.join(names)}" if names else _ONE_SIDED
