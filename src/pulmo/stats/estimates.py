@@ -1,5 +1,6 @@
 """Estimates: every registered metric of classified images, each with its interval."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -55,9 +56,12 @@ def compute(sample: ClassifiedImages, names: list[str], weights: Weights) -> dic
 
 
 def estimate_metrics(
-    sample: ClassifiedImages, replicates: int, generator: np.random.Generator
+    sample: ClassifiedImages,
+    replicates: int,
+    generator: np.random.Generator,
+    names: Sequence[str] | None = None,
 ) -> Estimates:
-    """Computes every metric of a sample.
+    """Computes metrics of a sample.
 
     Proportions have Wilson's interval, areas under ROC curves DeLong's, ratios of proportions that
     of their logarithm, the other metrics a bootstrap interval over groups; all of the latter share
@@ -67,16 +71,18 @@ def estimate_metrics(
         sample: the images.
         replicates: number of bootstrap resamples.
         generator: source of their randomness.
+        names: the metrics, with those whose interval they share; None: every one.
     """
-    names = [name for name in METRICS if isinstance(METRICS[name].interval, Bootstrap)]
-    values = compute(sample, list(METRICS), np.ones((1, len(sample)), np.uint8))
-    statistics = partial(compute, sample, names)
+    metrics = {name: METRICS[name] for name in names or METRICS}
+    drawn = [name for name, metric in metrics.items() if isinstance(metric.interval, Bootstrap)]
+    values = compute(sample, list(metrics), np.ones((1, len(sample)), np.uint8))
+    statistics = partial(compute, sample, drawn)
     draws = bootstrap(statistics, sample.groups, replicates, generator)
     left_out = jackknife(statistics, sample.groups)
     resampled = _Resampled(sample, generator, draws, left_out, replicates)
     overall: dict[str, Estimate] = {}
     classes: dict[str, dict[str, Estimate]] = {label: {} for label in sample.labels}
-    for name, metric in METRICS.items():
+    for name, metric in metrics.items():
         if metric.scope == "overall":
             if not isinstance(metric.interval, SharedWith):
                 overall[name] = _estimates(name, metric, values[name][0], resampled)[0]
@@ -84,10 +90,10 @@ def estimate_metrics(
             found = _estimates(name, metric, values[name][0], resampled)
             for label, estimate in zip(sample.labels, found, strict=True):
                 classes[label][name] = estimate
-    for name, metric in METRICS.items():
+    for name, metric in metrics.items():
         if isinstance(metric.interval, SharedWith):
             overall[name] = _shared(float(values[name][0, 0]), overall[metric.interval.name])
-    overall = {name: overall[name] for name in METRICS if name in overall}
+    overall = {name: overall[name] for name in metrics if name in overall}
     if sample.scored:
         return Estimates(overall, classes)
     return Estimates(

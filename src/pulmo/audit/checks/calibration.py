@@ -12,12 +12,9 @@ from pulmo.audit.screening import is_positive, positive_score
 from pulmo.audit.subject import Subject
 from pulmo.evaluate.decision import NOT_NAMED
 from pulmo.stats.estimate import Estimate
-from pulmo.stats.metrics.probabilistic import calibration_error, chance_excess
+from pulmo.stats.estimates import estimate_metrics
 from pulmo.stats.multiple import surely_above
 from pulmo.stats.recalibration import Line, recalibrate
-from pulmo.stats.resampling import bootstrap, interval_estimate
-from pulmo.stats.reweighted import Reweighted
-from pulmo.stats.weights import Floats, Weights
 
 MARGIN: Final = 0.05
 """Confidence above accuracy that fails: of a hundred pictures, five more are wrong than is said."""
@@ -126,23 +123,14 @@ def _calibration(subject: Subject, name: str, numbers: NDArray[np.intp]) -> _Cal
     line, brier = _of_positives(subject, table, numbers)
     generator = subject.generator("calibration")
     replicates = subject.means.replicates
-
-    def error(weights: Weights) -> dict[str, Floats]:
-        return {"error": calibration_error.compute(Reweighted(sample, weights))}
-
-    draws = bootstrap(error, sample.groups, replicates, generator)["error"]
-    value = float(error(np.ones((1, len(sample))))["error"][0])
-    estimate = interval_estimate(value, draws, len(sample), "there are no images")
-    if estimate.low is not None:
-        low = value - chance_excess(sample, replicates, generator)
-        estimate = estimate._replace(low=max(low, 0.0))
+    found = estimate_metrics(sample, replicates, generator, ["calibration_error"])
     hits = sample.decided == sample.truth
     return _Calibration(
         name,
         len(numbers),
         float(sample.confidence.mean()),
         stats.mean(sample.confidence - hits, sample.groups),
-        estimate,
+        found.overall["calibration_error"],
         line.slope,
         line.intercept,
         brier,
