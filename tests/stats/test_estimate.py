@@ -93,3 +93,17 @@ def test_what_a_part_lacks_the_mean_lacks() -> None:
     bare = Estimate(0.5, None, None, 0, "not stated")
     assert average(bare, some).value == 0.5
     assert average(bare, some).low is None
+
+
+def test_another_scale_moves_value_and_ends() -> None:
+    accuracy = Estimate(0.75, 0.6, 0.9, 40)
+    assert accuracy.rescaled(zero=0.5, one=1.0)[:4] == pytest.approx((0.5, 0.2, 0.8, 40))
+    error = accuracy.rescaled(zero=1.0, one=0.0)
+    assert error[:4] == pytest.approx((0.25, 0.1, 0.4, 40))
+    assert Estimate.undefined("none", 3).rescaled(0.0, 2.0) == Estimate.undefined("none", 3)
+
+
+def test_a_taken_interval_leaves_a_reason() -> None:
+    bare = Estimate(0.75, 0.6, 0.9, 40).without_interval("one group")
+    assert bare == Estimate(0.75, None, None, 40, "one group")
+    assert Estimate.undefined("none").without_interval("one group").reason == "none"

@@ -91,9 +91,8 @@ def debiased_calibration_error(weighted: Reweighted) -> Floats:
 
     Of a bin with n images, accuracy a and gap d, chance turns |d| into the mean of a folded
     normal with the variance a (1 - a) / n; the difference is taken off, which is the limit of
-    Kumar's resampling. Pictures count as independent: where they cluster, too little is taken
-    off. It is not below 0. Its interval is that of
-    the calibration error, which estimates the same.
+    Kumar's resampling. Images count as independent: where they cluster, too little is taken
+    off. It is not below 0. Its interval is that of the calibration error, which estimates the same.
     """
     n, hits, confidence = weighted.bins
     share = np.nan_to_num(divide(hits, n))

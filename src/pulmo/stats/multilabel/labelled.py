@@ -186,9 +186,9 @@ class ReweightedLabels:
         weights = self.weights[:, rows].astype(np.float64)
         return divide(weights @ values[rows], weights.sum(axis=1))
 
-    def mean_over_labels(self, figures: Iterable[Floats]) -> Floats:
-        """Returns the mean of figures [b] of each two-sided finding, NaN where one has none."""
-        columns = list(figures)
+    def mean_over_labels(self, values: Iterable[Floats]) -> Floats:
+        """Returns the mean of values [b] of each two-sided finding, NaN where one has none."""
+        columns = list(values)
         if not columns:
             return np.full(len(self.weights), np.nan)
         return np.asarray(np.stack(columns).mean(axis=0))
