@@ -21,5 +21,5 @@ def test_positives_are_the_cards_at_its_threshold(
     everyone = np.arange(4)
     assert sensitivity(context, everyone)[:1] == specificity(context, everyone)[:1] == (0.5,)
     assert sensitivity(context, everyone[:1]).value == 1.0
-    assert sensitivity(context, everyone[2:]).reason == "there is no positive picture"
-    assert specificity(context, everyone[:2]).reason == "there is no negative picture"
+    assert sensitivity(context, everyone[2:]).reason == "there is no positive image"
+    assert specificity(context, everyone[:2]).reason == "there is no negative image"

@@ -10,11 +10,11 @@ import pytest
 
 from pulmo.bundle.card import read_card
 from pulmo.bundle.predictor import MODEL, Predictor
-from pulmo.core.estimate import gap
 from pulmo.core.run_folder import TEST_ACCESS, RunFolder
 from pulmo.core.tables import read_manifest, read_predictions, write_manifest
 from pulmo.evaluate.evaluation import read_evaluation
 from pulmo.radiograph import read_radiograph
+from pulmo.stats.estimate import difference
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -236,7 +236,7 @@ def test_inside_and_outside_stand_side_by_side(
     assert found.internal is not None
     accuracy = found.internal.gaps["accuracy"]
     assert accuracy.external == found.overall["accuracy"]
-    assert accuracy.gap == gap(accuracy.external, accuracy.internal)
+    assert accuracy.gap == difference(accuracy.external, accuracy.internal)
     assert "Internal and external" in (outside / "report.html").read_text()
     status, _, err = pulmo("evaluate", bundle, *words, "--internal", outside)
     assert (status, "the very same images" in err) == (2, True)

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from pulmo.bundle.card import Card
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.calibrated import band_shares, set_metrics
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
 from pulmo.predictions.predictions import Predictions
+from pulmo.stats.estimate import Estimate
 
 MakePredictions = Callable[..., pd.DataFrame]
 
@@ -72,7 +72,7 @@ def test_a_class_without_pictures_has_no_coverage(
     predictions = Predictions(make_predictions({"covid@city": 9}), rule)
     found = set_metrics(predictions)
     assert found is not None
-    assert found.classes["normal"].reason == "no picture is normal"
+    assert found.classes["normal"].reason == "no image is normal"
     assert band_shares(predictions)["negative"].negatives.reason
 
 

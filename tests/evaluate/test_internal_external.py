@@ -3,10 +3,11 @@
 import pytest
 
 from pulmo.core.errors import UsageError
-from pulmo.core.estimate import Estimate, gap
 from pulmo.evaluate.decision_results import DecisionMetrics
 from pulmo.evaluate.evaluation import EvaluatedData, Evaluation, ModelName, Subgroup
 from pulmo.evaluate.internal_external import compare_internal
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.estimate import difference as gap
 
 NOTHING = Estimate.undefined("it was not asked")
 

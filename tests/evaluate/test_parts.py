@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 from sklearn import metrics as reference
 
 from pulmo.evaluate.confusion import classification_report, confusion
+from pulmo.evaluate.contrasts import pairs
 from pulmo.evaluate.curves import POINTS, precision_recall, precision_recall_curves
 from pulmo.evaluate.decision import decision_metrics, histograms, sweep
-from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate, sample_of
+from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName
-from pulmo.evaluate.intervals import Proportion, predictive_value
-from pulmo.evaluate.pairs import pairs
 from pulmo.evaluate.subgroups import MOST, subgroups
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.predictions import Predictions
+from pulmo.stats.proportions import Proportion, predictive_value
 
 RULE = DecisionRule(("tb", "flu", "clear"), positive=("tb", "flu"), threshold=0.6)
 NONE = DecisionRule(RULE.classes)
@@ -67,7 +67,7 @@ class TestConfusion:
         expected = reference.confusion_matrix(
             predictions.classes, predictions.frame["decision"], labels=RULE.classes
         )
-        np.testing.assert_array_equal(confusion(sample_of(predictions)), expected)
+        np.testing.assert_array_equal(confusion(predictions.classified), expected)
 
     def test_the_report_is_the_references(self, table: pd.DataFrame) -> None:
         predictions = labelled(table)
@@ -77,7 +77,7 @@ class TestConfusion:
             labels=RULE.classes,
             output_dict=True,
         )
-        found = classification_report(sample_of(predictions))
+        found = classification_report(predictions.classified)
         assert {*found} == {*expected} - {"accuracy"}
         for name, row in found.items():
             figures = (row.precision, row.recall, row.f1, row.support)
@@ -86,7 +86,7 @@ class TestConfusion:
 
     def test_what_is_undefined_is_none(self, table: pd.DataFrame) -> None:
         sick = labelled(table[table["label"] != "clear"].assign(decision="tb"))
-        report = classification_report(sample_of(sick))
+        report = classification_report(sick.classified)
         assert report["flu"].precision is None
         assert report["flu"].recall == 0
         assert report["clear"].recall is None
@@ -128,8 +128,8 @@ class TestDecision:
         called = scores >= 0.6
         rows = np.arange(200)
         sides = (
-            Proportion.of(called[wanted], rows[wanted]),
-            Proportion.of(called[~wanted], rows[~wanted]),
+            Proportion.from_hits(called[wanted], rows[wanted]),
+            Proportion.from_hits(called[~wanted], rows[~wanted]),
         )
         value = predictive_value(*sides, float(wanted.mean())).value
         assert value == pytest.approx(reference.precision_score(wanted, called))
@@ -179,7 +179,7 @@ class TestDecision:
 
 class TestPairs:
     def test_each_two_classes_are_held_against_each_other(self, table: pd.DataFrame) -> None:
-        found = pairs(sample_of(labelled(table)))
+        found = pairs(labelled(table).classified)
         names = [(one.first, one.second) for one in found]
         assert names == [("tb", "flu"), ("tb", "clear"), ("flu", "clear")]
         two = table[table["label"] != "flu"]
@@ -190,7 +190,7 @@ class TestPairs:
         assert found[1].auc.n == len(two)
 
     def test_an_absent_class_has_no_pair(self, table: pd.DataFrame) -> None:
-        found = pairs(sample_of(labelled(table[table["label"] != "flu"])))
+        found = pairs(labelled(table[table["label"] != "flu"]).classified)
         assert [(one.first, one.second) for one in found] == [("tb", "clear")]
 
 
@@ -263,10 +263,10 @@ class TestSubgroups:
             ("view", "AP", 40),
             ("view", "PA", 150),
             ("view", "not known", 10),
-            ("age", "below 18", 50),
-            ("age", "18 to 39", 50),
-            ("age", "40 to 64", 25),
-            ("age", "65 or more", 50),
+            ("age", "below 18 years", 50),
+            ("age", "18 to 39 years", 50),
+            ("age", "40 to 64 years", 25),
+            ("age", "65 years or more", 50),
             ("age", "not known", 25),
             ("shorter side", "below 512 px", 50),
             ("shorter side", "512 to 1023 px", 50),
@@ -309,7 +309,7 @@ class TestPrecisionRecall:
         assert reference.auc(curve.recall, curve.precision) == pytest.approx(area, abs=3e-3)
 
     def test_a_class_on_one_side_only_has_none(self, table: pd.DataFrame) -> None:
-        sample = sample_of(labelled(table[table["label"] != "flu"]))
+        sample = labelled(table[table["label"] != "flu"]).classified
         assert [*precision_recall_curves(sample)] == ["tb", "clear"]
 
 
@@ -336,10 +336,10 @@ class TestScarceData:
     ) -> None:
         found = evaluation_of(table[table["label"] == "tb"])
         for name in ("macro_auc", "pairwise_auc"):
-            expected = "undefined (it needs pictures of two or more classes)"
+            expected = "undefined (it needs images of two or more classes)"
             assert str(found.overall[name]) == expected
-        assert found.classes["tb"]["specificity"].reason == "every picture is tb"
-        assert found.decision.specificity.reason == "every picture is tb or flu"
+        assert found.classes["tb"]["specificity"].reason == "every image is tb"
+        assert found.decision.specificity.reason == "every image is tb or flu"
         assert found.sweep == ()
         assert found.pairs == ()
         assert any("No picture here is flu" in text for text in found.warnings)

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from pulmo.bundle.manifest_predictions import Failure
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate import evaluation
 from pulmo.evaluate.warnings import list_warnings
+from pulmo.stats.estimate import Estimate
 
 LABELS = ("covid", "viral", "normal")
 RECALLS = {label: Estimate(0.75, 0.409, 0.929, 8) for label in LABELS}

@@ -5,9 +5,9 @@ import pytest
 
 from pulmo.bundle.card import Card
 from pulmo.core.errors import UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.operating_point import BANDS, Bands, OperatingPoint, PredictionSets
+from pulmo.stats.estimate import Estimate
 
 NOTHING = Estimate.undefined("made up")
 TABLE = np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5], [0.25, 0.25, 0.5], [0.1, 0.2, 0.7]])

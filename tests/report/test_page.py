@@ -8,12 +8,12 @@ import pytest
 
 from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.core.recipe import load_recipe
 from pulmo.evaluate.decision_results import SetMetrics
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.predictions.operating_point import BANDS, Bands, BandShares, OperatingPoint
 from pulmo.report.page import ReportContent, render_report, write_report
+from pulmo.stats.estimate import Estimate
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 

@@ -17,9 +17,9 @@ from pulmo.bundle.outcome import Outputs
 from pulmo.core.errors import InputError
 from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.cache import cached_pictures
-from pulmo.evaluate.sample import Sample
 from pulmo.predictions.decision_rule import DecisionRule, Decisions
 from pulmo.predictions.table import checked_probabilities
+from pulmo.stats.classified import ClassifiedImages
 
 Pixels = NDArray[np.uint8]
 
@@ -210,7 +210,7 @@ class AuditContext:
         )
 
     @cached_property
-    def sample(self) -> Sample:
+    def sample(self) -> ClassifiedImages:
         """The judged images and what the models say of them as they are."""
         return replace(self.sample_of(self.probabilities), decided=self.decisions.decided)
 
@@ -231,7 +231,7 @@ class AuditContext:
 
     def sample_of(
         self, table: NDArray[np.float64], numbers: NDArray[np.intp] | None = None
-    ) -> Sample:
+    ) -> ClassifiedImages:
         """Returns probabilities as a sample that metrics take; the decision is the likeliest class.
 
         Args:
@@ -239,7 +239,7 @@ class AuditContext:
             numbers: the rows that they are of, [m]; all if None.
         """
         numbers = np.arange(len(self.rows)) if numbers is None else numbers
-        return Sample(
+        return ClassifiedImages(
             labels=self.rule.classes,
             truth=self.truth[numbers],
             decided=table.argmax(axis=1),

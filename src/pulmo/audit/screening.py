@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo import stats
 from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Unanswered
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.decision import NOT_NAMED
-from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.stats.estimate import Estimate
 
 
 def is_positive(context: AuditContext) -> NDArray[np.bool_]:
@@ -29,11 +29,11 @@ def sensitivity(context: AuditContext, numbers: NDArray[np.intp]) -> Estimate:
     """Returns the share of the positives among rows [m] that reach the threshold."""
     found = numbers[is_positive(context)[numbers]]
     hits = context.decisions.positive[found]
-    return proportion_estimate(hits, context.groups[found], "there is no positive picture")
+    return stats.proportion(hits, context.groups[found], undefined="there is no positive image")
 
 
 def specificity(context: AuditContext, numbers: NDArray[np.intp]) -> Estimate:
     """Returns the share of the negatives among rows [m] that do not."""
     found = numbers[~is_positive(context)[numbers]]
     hits = ~context.decisions.positive[found]
-    return proportion_estimate(hits, context.groups[found], "there is no negative picture")
+    return stats.proportion(hits, context.groups[found], undefined="there is no negative image")

@@ -12,8 +12,8 @@ import pandas as pd
 from pulmo.bundle.predictor import Predictor, Prepared
 from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.noted import cell_of
+from pulmo.core.parallel import in_threads
 from pulmo.core.record import Record
-from pulmo.datasets.parallel import in_threads
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.predictions import Predictions
 from pulmo.radiograph import read_radiograph

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from pulmo.bundle.card import Card, Epoch, read_card
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.core.folders import EvaluationFolder, RepeatsFolder
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.evaluation import Curve, Evaluation, read_evaluation
@@ -14,6 +13,7 @@ from pulmo.evaluate.warnings import unstated_images
 from pulmo.experiments.summary import Summary, read_summary
 from pulmo.predictions.predictions import Predictions
 from pulmo.report.comparison import Entrant
+from pulmo.stats.estimate import Estimate
 
 _RUN_FIGURES = {
     "validation_loss": "val_loss",

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.evaluate.paired import Difference, compare_accuracy, compare_auc
+from pulmo import stats
 from pulmo.predictions.predictions import Predictions
 from pulmo.report.comparison import PairedTest
+from pulmo.stats.paired import PairedDifference
 
 
 class _Ordered(NamedTuple):
@@ -62,40 +63,37 @@ def pair(
         )
     elif (one.positive == two.positive).all():
         scores = np.stack([one.scores, two.scores])
-        difference = compare_auc(scores, two.positive, two.groups)
+        difference = stats.auc_difference(two.positive, scores, two.groups)
         tests.append(_test((name, against), "auc", second.rule.positive_names, difference))
     else:
         notes.append(
             f"{name} and {against} call other classes positive: their AUCs are not tested."
         )
     if (one.truth == two.truth).all() and set(first.rule.classes) == set(second.rule.classes):
-        difference = compare_accuracy(np.stack([one.right, two.right]), two.groups)
+        difference = stats.accuracy_difference(np.stack([one.right, two.right]), two.groups)
         tests.append(_test((name, against), "accuracy", "the decided class", difference))
     else:
         notes.append(f"{name} and {against} have other classes: their accuracies are not tested.")
     return tests, notes
 
 
-def holm(tests: Sequence[PairedTest]) -> list[PairedTest]:
-    """Returns tests with `p_holm` set, each figure's tests corrected together.
+def corrected(tests: Sequence[PairedTest]) -> list[PairedTest]:
+    """Returns tests with `p_holm` set: those of each figure are corrected together (Holm 1979).
 
-    The k-th lowest of m probabilities is multiplied by m - k + 1, and is no lower than the one
-    before it (Holm 1979). Undefined ones do not count.
+    Undefined ones do not count.
     """
-    corrected: dict[int, float] = {}
-    for figure in dict.fromkeys(test.figure for test in tests):
-        defined = [
-            (test.p, place)
+    found = [test.p for test in tests]
+    for figure in {test.figure for test in tests}:
+        places = [
+            place
             for place, test in enumerate(tests)
             if test.figure == figure and test.p is not None
         ]
-        highest = 0.0
-        for rank, (p, place) in enumerate(sorted(defined)):
-            highest = max(highest, min(1.0, p * (len(defined) - rank)))
-            corrected[place] = highest
-    return [
-        test.model_copy(update={"p_holm": corrected.get(place)}) for place, test in enumerate(tests)
-    ]
+        for place, p in zip(
+            places, stats.holm(np.array([found[at] for at in places], np.float64)), strict=True
+        ):
+            found[place] = float(p)
+    return [test.model_copy(update={"p_holm": p}) for test, p in zip(tests, found, strict=True)]
 
 
 def _hashed(predictions: Predictions) -> bool:
@@ -134,7 +132,7 @@ def _different(one: _Ordered, two: _Ordered) -> str | None:
     return "the same pictures have other labels, or are there more than once"
 
 
-def _test(names: tuple[str, str], figure: str, of: str, difference: Difference) -> PairedTest:
+def _test(names: tuple[str, str], figure: str, of: str, difference: PairedDifference) -> PairedTest:
     return PairedTest.model_validate(
         {
             "name": names[0],

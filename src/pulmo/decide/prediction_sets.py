@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from pulmo.predictions.estimates import mean_estimate, share_estimate
+from pulmo import stats
 from pulmo.predictions.operating_point import PredictionSets
 from pulmo.predictions.predictions import Predictions
 
@@ -34,6 +34,6 @@ def fit_sets(seen: Predictions, coverage: float) -> PredictionSets:
         coverage=coverage,
         least=least,
         independent=len(ordered),
-        covered=share_estimate(true >= least, seen.groups),
-        size=mean_estimate((seen.probabilities >= least).sum(axis=1).astype(float), seen.groups),
+        covered=stats.proportion(true >= least, seen.groups),
+        size=stats.mean((seen.probabilities >= least).sum(axis=1), seen.groups),
     )

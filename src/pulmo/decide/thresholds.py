@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from pulmo import stats
 from pulmo.bundle.card import Decision
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.core.sections import DecisionSection
-from pulmo.predictions.estimates import share_estimate
 from pulmo.predictions.operating_point import OperatingPoint
 from pulmo.predictions.predictions import Predictions
+from pulmo.stats.estimate import Estimate
 
 CONFIDENCE: Final = 0.95
 """Of a guarantee."""
@@ -141,8 +141,8 @@ def rates(seen: Predictions, threshold: float) -> tuple[Estimate, Estimate]:
     """Returns the sensitivity and the specificity of the validation pictures at a threshold."""
     called = seen.positive_probability >= threshold
     return (
-        share_estimate(called[seen.of_positive_class], seen.groups[seen.of_positive_class]),
-        share_estimate(~called[~seen.of_positive_class], seen.groups[~seen.of_positive_class]),
+        stats.proportion(called[seen.of_positive_class], seen.groups[seen.of_positive_class]),
+        stats.proportion(~called[~seen.of_positive_class], seen.groups[~seen.of_positive_class]),
     )
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo import stats
 from pulmo.decide.thresholds import Aim, fit_threshold, rates
-from pulmo.predictions.estimates import share_estimate
 from pulmo.predictions.operating_point import BANDS, Band, Bands, BandShares, OperatingPoint
 from pulmo.predictions.predictions import Predictions
 
@@ -52,9 +52,9 @@ def _shares(placed: NDArray[np.intp], seen: Predictions) -> dict[Band, BandShare
     ill, groups = seen.of_positive_class, seen.groups
     return {
         band: BandShares(
-            pictures=share_estimate(placed == i, groups),
-            positives=share_estimate(placed[ill] == i, groups[ill]),
-            negatives=share_estimate(placed[~ill] == i, groups[~ill]),
+            pictures=stats.proportion(placed == i, groups),
+            positives=stats.proportion(placed[ill] == i, groups[ill]),
+            negatives=stats.proportion(placed[~ill] == i, groups[~ill]),
         )
         for i, band in enumerate(BANDS)
     }

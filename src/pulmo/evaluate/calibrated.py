@@ -3,12 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.core.estimate import Estimate
+from pulmo import stats
 from pulmo.evaluate.decision_results import SetMetrics
-from pulmo.evaluate.intervals import proportion_estimate
-from pulmo.predictions.estimates import mean_estimate
 from pulmo.predictions.operating_point import BANDS, Band, BandShares
 from pulmo.predictions.predictions import Predictions
+from pulmo.stats.estimate import Estimate
 
 
 def band_shares(predictions: Predictions) -> dict[Band, BandShares]:
@@ -20,13 +19,13 @@ def band_shares(predictions: Predictions) -> dict[Band, BandShares]:
     wanted, names = predictions.of_positive_class, rule.positive_names
 
     def share(place: int, of: NDArray[np.bool_], undefined: str) -> Estimate:
-        return proportion_estimate(placed[of] == place, groups[of], undefined)
+        return stats.proportion(placed[of] == place, groups[of], undefined=undefined)
 
     return {
         band: BandShares(
-            pictures=share(place, np.ones_like(wanted), "there is no picture"),
-            positives=share(place, wanted, f"no picture is {names}"),
-            negatives=share(place, ~wanted, f"every picture is {names}"),
+            pictures=share(place, np.ones_like(wanted), "there is no image"),
+            positives=share(place, wanted, f"no image is {names}"),
+            negatives=share(place, ~wanted, f"every image is {names}"),
         )
         for place, band in enumerate(BANDS)
     }
@@ -42,15 +41,15 @@ def set_metrics(predictions: Predictions) -> SetMetrics | None:
     sizes = held.sum(axis=1)
 
     def share(own: NDArray[np.bool_], undefined: str) -> Estimate:
-        return proportion_estimate(covered[own], groups[own], undefined)
+        return stats.proportion(covered[own], groups[own], undefined=undefined)
 
     return SetMetrics(
         coverage=rule.sets.coverage,
-        covered=share(np.ones_like(covered), "there is no picture"),
+        covered=share(np.ones_like(covered), "there is no image"),
         classes={
-            label: share(truth == place, f"no picture is {label}")
+            label: share(truth == place, f"no image is {label}")
             for place, label in enumerate(rule.classes)
         },
-        size=mean_estimate(sizes.astype(np.float64), groups),
+        size=stats.mean(sizes, groups),
         sizes=tuple(np.bincount(sizes, minlength=len(rule.classes) + 1).tolist()),
     )

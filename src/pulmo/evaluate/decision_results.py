@@ -1,7 +1,7 @@
 """What an evaluation says of decisions: thresholds, prediction sets, internal and external."""
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record
+from pulmo.stats.estimate import Estimate
 
 
 class DecisionMetrics(Record):

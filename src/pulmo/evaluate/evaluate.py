@@ -8,22 +8,21 @@ from numpy.typing import NDArray
 
 from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.errors import UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.core.sources import source_names
 from pulmo.evaluate.calibrated import band_shares, set_metrics
 from pulmo.evaluate.confusion import classification_report, confusion
-from pulmo.evaluate.contrasts import contrasts
+from pulmo.evaluate.contrasts import contrasts, pairs
 from pulmo.evaluate.curves import precision_recall_curves, reliability, roc_curves
 from pulmo.evaluate.decision import decision_metrics, histograms, sweep
 from pulmo.evaluate.effective_source import effective_sources
 from pulmo.evaluate.evaluation import Contrast, EvaluatedData, Evaluation, ModelName, PatientMetrics
-from pulmo.evaluate.figures import figures
-from pulmo.evaluate.pairs import pairs
-from pulmo.evaluate.sample import NO_SCORES, Sample
 from pulmo.evaluate.subgroups import subgroups
 from pulmo.evaluate.warnings import list_warnings
 from pulmo.predictions.predictions import Predictions
 from pulmo.predictions.table import image_notes
+from pulmo.stats.classified import NO_SCORES, ClassifiedImages
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.estimates import estimate_metrics
 
 LEAST_REPLICATES = 100
 """With fewer resamples the ends of an interval rest on one or two of them."""
@@ -85,8 +84,8 @@ def evaluate(
     """
     _check(resampling, prevalence)
     labelled = predictions.labelled()
-    sample, rule = sample_of(labelled), predictions.rule
-    overall, classes = figures(sample, resampling.replicates, resampling.generator)
+    sample, rule = labelled.classified, predictions.rule
+    overall, classes = estimate_metrics(sample, resampling.replicates, resampling.generator)
     patients = _patients(labelled, resampling, prevalence)
     rows = labelled.frame.assign(**{"class": labelled.classes})
     sources = effective_sources(rows)
@@ -134,19 +133,7 @@ def _check(resampling: Resampling, prevalence: float | None) -> None:
         raise UsageError(f"A prevalence lies between 0 and 1; {prevalence:g} was given.")
 
 
-def sample_of(predictions: Predictions) -> Sample:
-    """Returns labelled images as the arrays that metrics are computed from."""
-    return Sample(
-        labels=predictions.rule.classes,
-        truth=predictions.truth,
-        decided=predictions.decided,
-        probabilities=predictions.probabilities,
-        groups=predictions.groups,
-        scored=predictions.rule.scored,
-    )
-
-
-def _contrasts(sample: Sample, sources: NDArray[np.str_]) -> tuple[Contrast, ...]:
+def _contrasts(sample: ClassifiedImages, sources: NDArray[np.str_]) -> tuple[Contrast, ...]:
     """Returns the classes compared with each other within each source.
 
     Without probabilities there is no area under a curve; and of three classes one cannot know to
@@ -169,8 +156,8 @@ def _patients(
     patients = labelled.by_patient()
     if patients is None:
         return None
-    sample = sample_of(patients.predictions)
-    overall, classes = figures(sample, resampling.replicates, resampling.generator)
+    sample = patients.predictions.classified
+    overall, classes = estimate_metrics(sample, resampling.replicates, resampling.generator)
     return PatientMetrics(
         n=len(sample),
         mixed=patients.mixed,
@@ -218,6 +205,6 @@ def _class_counts(labelled: Predictions, chosen: NDArray[np.bool_]) -> dict[str,
     return dict(zip(classes, counts.tolist(), strict=True))
 
 
-def _counts(sample: Sample) -> tuple[tuple[int, ...], ...]:
+def _counts(sample: ClassifiedImages) -> tuple[tuple[int, ...], ...]:
     """Returns the number of images [true class, decided class]."""
     return tuple(tuple(row) for row in confusion(sample).tolist())

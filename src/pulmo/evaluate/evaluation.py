@@ -9,7 +9,6 @@ from pydantic_core import PydanticCustomError
 
 from pulmo.bundle.manifest_predictions import Failure
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.record import Record, read_record
 from pulmo.evaluate.decision_results import (
@@ -21,6 +20,7 @@ from pulmo.evaluate.decision_results import (
 )
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.operating_point import Band, BandShares, OperatingPoint
+from pulmo.stats.estimate import Estimate
 
 
 def _of_classes(value: object) -> object:

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from pulmo import stats
 from pulmo.core.errors import UsageError
-from pulmo.core.estimate import gap
 from pulmo.evaluate.decision_results import Gap, InternalExternal
 from pulmo.evaluate.evaluation import Evaluation
 
@@ -35,7 +35,7 @@ def compare_internal(external: Evaluation, internal: Evaluation) -> InternalExte
     for name in _DECISION:
         pairs[name] = getattr(internal.decision, name), getattr(external.decision, name)
     gaps = {
-        name: Gap(internal=first, external=second, gap=gap(second, first))
+        name: Gap(internal=first, external=second, gap=stats.difference(second, first))
         for name, (first, second) in pairs.items()
         if first and second
     }

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record
+from pulmo.stats.estimate import Estimate
 
 Band = Literal["negative", "uncertain", "positive"]
 

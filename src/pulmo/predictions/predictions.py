@@ -14,6 +14,7 @@ from pulmo.core.errors import InputError
 from pulmo.core.tables import write_predictions
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.table import checked, checked_probabilities, complete, score_columns
+from pulmo.stats.classified import ClassifiedImages
 
 _KEPT: Final = (
     "path", "sha256", "label", "patient", "group", "source", "origin", "root", "view", "age",
@@ -121,6 +122,18 @@ class Predictions:
     def groups(self) -> NDArray[np.intp]:
         """The number of the patient or group of copies of each image, [n], from 0 without gaps."""
         return np.asarray(pd.factorize(self.frame["group"])[0], np.intp)
+
+    @property
+    def classified(self) -> ClassifiedImages:
+        """Labelled images as the arrays that metrics are computed from."""
+        return ClassifiedImages(
+            labels=self.rule.classes,
+            truth=self.truth,
+            decided=self.decided,
+            probabilities=self.probabilities,
+            groups=self.groups,
+            scored=self.rule.scored,
+        )
 
     @cached_property
     def independent(self) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from pulmo.bundle.predictor import Predictor, Prepared
 from pulmo.core.errors import InputError, PulmoError, RefusedError
-from pulmo.datasets.parallel import Pause, in_threads
+from pulmo.core.parallel import Pause, in_threads
 from pulmo.datasets.source import Problem
 from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph, read_radiograph

@@ -16,7 +16,7 @@ from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Finding
 from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.predictor import MODEL, Predictor
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 Show = Callable[..., AuditContext]
 

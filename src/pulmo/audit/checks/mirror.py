@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from pulmo import stats
 from pulmo.audit.changes import mirror
 from pulmo.audit.check import Answer, check
 from pulmo.audit.context import AuditContext
 from pulmo.audit.drops import decided_on, drop, require_enough
-from pulmo.evaluate.intervals import proportion_estimate
 
 MOST: Final = 0.05
 """Share of the decisions that may change."""
@@ -28,7 +28,7 @@ def mirrored(context: AuditContext) -> Answer:
     require_enough(context, numbers)
     decided = decided_on(context, mirror(context.pictures[numbers]), numbers)
     flips = decided != context.sample.decided[numbers]
-    share = proportion_estimate(flips, context.groups[numbers], "there are no pictures")
+    share = stats.proportion(flips, context.groups[numbers])
     lost = drop(context, numbers, decided)
     sentence = (
         f"Mirrored, {int(flips.sum())} of {len(numbers)} films are decided on differently; "

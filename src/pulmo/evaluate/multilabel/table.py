@@ -8,10 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.evaluate.weighted import Floats
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.predictions import Predictions
 from pulmo.predictions.table import ages, check_none, numbers, with_context
+from pulmo.stats.multilabel.labelled import LabelledImages
+from pulmo.stats.weights import Floats
 
 THRESHOLD: Final = 0.5
 """Probability from which a finding is called, where neither table nor user says another."""
@@ -57,6 +58,13 @@ class LabelsTable(NamedTuple):
         for name, values in zip(rule.classes, (scores, 1 - scores), strict=True):
             rows[f"p_{name}"] = values
         return Predictions.from_table(rows, rule)
+
+    def to_images(self) -> LabelledImages:
+        """Returns the arrays that metrics over all findings are computed from."""
+        groups = pd.factorize(self.rows["group"])[0]
+        return LabelledImages.from_arrays(
+            self.labels, self.truth, self.called, self.probabilities, groups
+        )
 
 
 def labels_table(table: pd.DataFrame, threshold: float | None = None) -> LabelsTable:
