@@ -36,7 +36,7 @@ _Split = Annotated[
 _Run = Annotated[
     Path | None,
     typer.Option(
-        help="The bundle's run: tells what it was trained on, and notes an opened test too."
+        help="The bundle's run: tells what it was trained on, and keeps accesses to a test too."
     ),
 ]
 _Seed = Annotated[int | None, typer.Option(help="Of folds, which seed; without it, the first.")]

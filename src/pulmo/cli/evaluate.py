@@ -45,7 +45,9 @@ def evaluate(
     modality: Annotated[Several, typer.Option(help="Take only this modality; likewise.")] = None,
     run: Annotated[
         Path | None,
-        typer.Option(help="The bundle's run: tells its patients, and notes an opened test too."),
+        typer.Option(
+            help="The bundle's run: tells its patients, and keeps accesses to a test too."
+        ),
     ] = None,
     internal: Annotated[
         Path | None,
@@ -124,14 +126,14 @@ def evaluate(
 
 
 class _Context(NamedTuple):
-    """What is known beside the pictures.
+    """What is known besides the images.
 
     Attributes:
         run: the bundle's run.
         internal: the folder of an internal evaluation.
         prevalence: share of positive pictures where the model would be used.
         aim: what the threshold is fitted for; None for the card's.
-        merge: label -> class that it counts as, beside those of the card.
+        merge: label -> class that it counts as, besides those of the card.
         elsewhere: whether it may be fitted on a manifest that the model was not trained on.
     """
 
