@@ -544,7 +544,7 @@ class TestTable:
         words = ("--positive", "tb", "-o", tmp_path / "e")
         status, out, _ = pulmo("evaluate", tmp_path / "hard.csv", *words)
         assert status == 0
-        assert "Macro AUC            undefined (the table holds decisions" in out
+        assert "Macro AUC            undefined (only decisions are known" in out
         page = (tmp_path / "e" / "report.html").read_text()
         assert "There is no ROC curve: the table holds decisions and no probabilities." in page
         assert "only decisions are known here" in page
