@@ -9,17 +9,19 @@ from pulmo.core.errors import UsageError
 from pulmo.core.files import write_atomically
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.explain.overlay import colour_stops
-from pulmo.report import words
+from pulmo.report import lines, words
+from pulmo.report.command import training_command
 from pulmo.report.figures import FEW, draw_reliability, draw_roc, draw_training
 from pulmo.report.gallery import Shown, file_name
 from pulmo.report.score_figures import (
     draw_decision_curve,
-    draw_forest,
     draw_histograms,
     draw_precision_recall,
     draw_sweep,
 )
-from pulmo.report.template import environment
+from pulmo.report.shortcuts import within_source
+from pulmo.report.template import render
+from pulmo.report.words import metric_title
 
 
 @dataclass(frozen=True)
@@ -67,47 +69,89 @@ def render_report(content: ReportContent) -> str:
         _check_same_classes(evaluation, card)
     order = tuple(evaluation.classes) if card is None else card.labels.order
     failed = evaluation.data.failed
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            evaluation=evaluation,
-            card=card,
-            order=order,
-            decided=[sum(column) for column in zip(*evaluation.confusion, strict=True)],
-            gallery=_by_class(content.gallery, order),
-            warnings=[words.without_folders(text, failed) for text in evaluation.warnings],
-            failures=[
+    return render(
+        "report",
+        {
+            "evaluation": evaluation,
+            "card": card,
+            "order": order,
+            "warnings": [words.without_folders(text, failed) for text in evaluation.warnings],
+            "failed": [
                 (file_name(one.path), words.without_folders(one.reason, failed)) for one in failed
             ],
-            notes=words.Footnotes(),
-            roc=draw_roc(evaluation, order),
-            reliability=draw_reliability(evaluation),
-            precision_recall=draw_precision_recall(evaluation, order),
-            sweep=draw_sweep(evaluation),
-            benefit=draw_decision_curve(evaluation),
-            scores=draw_histograms(evaluation, order),
-            forests=_forests(evaluation),
-            notice=RESEARCH_ONLY if card is None else card.notice,
-            training=[] if card is None else draw_training(card.training),
-            few=FEW,
-            colours=colour_stops(12),
-        )
+            "gallery": _by_class(content.gallery, order),
+            "colours": colour_stops(12),
+            "sections": _sections(evaluation, card),
+            **_numbers(evaluation, order),
+            **_drawings(evaluation, order),
+            "training": [] if card is None else draw_training(card.training),
+            "command": None if card is None else training_command(card.training),
+        },
+        notice=RESEARCH_ONLY if card is None else card.notice,
     )
 
 
-def _forests(evaluation: Evaluation) -> dict[str, str]:
-    """Returns title -> forest of the subgroups."""
-    drawn = {
-        title: draw_forest(evaluation.subgroups, figure)
-        for title, figure in {
-            "Accuracy": "accuracy",
-            "AUC of positive against negative": "auc",
-            "Sensitivity": "sensitivity",
-            "Specificity": "specificity",
-        }.items()
+def _numbers(evaluation: Evaluation, order: Sequence[str]) -> dict[str, object]:
+    """Returns the tables of metrics, and what is known of shortcuts."""
+    bands, sets = lines.calibrated_groups(evaluation)
+    classes = lines.class_groups(evaluation.classes, order)
+    return {
+        "key": lines.key_lines(evaluation),
+        "within": within_source(evaluation),
+        "decided": [sum(column) for column in zip(*evaluation.confusion, strict=True)],
+        "overall": [lines.metric_line(*metric) for metric in evaluation.overall.items()],
+        "decision_groups": lines.decision_groups(evaluation),
+        "bands": bands,
+        "sets": sets,
+        "main": {metric_title(name): classes[name] for name in classes if name in lines.MAIN},
+        "others": {metric_title(name): classes[name] for name in classes if name not in lines.MAIN},
+        "pairs": [
+            lines.Line(f"{pair.first} against {pair.second}", pair.auc) for pair in evaluation.pairs
+        ],
+        "contrasts": lines.contrast_groups(evaluation),
+        "patients": lines.patient_groups(evaluation, order),
+        "internal": lines.internal_groups(evaluation),
+        "subgroups": lines.subgroup_groups(evaluation),
+        "summaries": words.metric_summaries({**evaluation.overall, **classes}),
     }
-    return {title: drawing for title, drawing in drawn.items() if drawing}
+
+
+def _sections(evaluation: Evaluation, card: Card | None) -> dict[str, str]:
+    """Returns anchor -> name of the page's sections."""
+    sections = {
+        "decision": "Decision",
+        "classes": "Classes",
+        "within": "Within one source",
+        "overall": "All metrics",
+        "patients": "Patients",
+        "internal": "Internal and external",
+        "subgroups": "Subgroups",
+        "curves": "Curves",
+        "gallery": "Images",
+        "data": "Data",
+        "training": "Training",
+        "card": "Model card",
+        "reproduce": "Reproduce",
+    }
+    if evaluation.beside is None:
+        del sections["internal"]
+    if card is None:
+        for name in ("training", "card", "reproduce"):
+            del sections[name]
+    return sections
+
+
+def _drawings(evaluation: Evaluation, order: Sequence[str]) -> dict[str, object]:
+    """Returns the figures, each as SVG or None."""
+    return {
+        "roc": draw_roc(evaluation, order),
+        "reliability": draw_reliability(evaluation),
+        "precision_recall": draw_precision_recall(evaluation, order),
+        "sweep": draw_sweep(evaluation),
+        "benefit": draw_decision_curve(evaluation),
+        "scores": draw_histograms(evaluation, order),
+        "few": FEW,
+    }
 
 
 def _check_same_classes(evaluation: Evaluation, card: Card) -> None:
