@@ -99,8 +99,11 @@ def _question(
         ]
         for name in sorted(names, key=lambda name: _MAIN.index(name) if name in _MAIN else 99)
     }
-    shown = {metric_title(name) for name in _MAIN if name != "macro_auc" or len(first.labels) > 2}
-    main = shown & groups.keys() or groups.keys()
+    main = {
+        metric_title(name)
+        for one in members
+        for name in _main_metrics(one) or one.figures  # a run has none of these
+    }
     positive = f"; positive: {' + '.join(first.positive)}" if first.positive else ""
     runs = {
         one.name: (strokes[one.name], content.histories[one.name])
@@ -116,6 +119,15 @@ def _question(
         rocs=_rocs(number, members, content, strokes),
         learning=draw_histories(number, runs),
     )
+
+
+def _main_metrics(one: Entrant) -> list[str]:
+    """Returns the metrics of a model that matter most; of two classes, one AUC is enough."""
+    return [
+        name
+        for name in _MAIN
+        if name in one.figures and (name != "macro_auc" or len(one.labels) > 2)
+    ]
 
 
 def _classes(members: Sequence[Entrant]) -> dict[str, Groups]:

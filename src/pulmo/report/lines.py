@@ -76,7 +76,7 @@ Groups = Mapping[str, Sequence[Line]]
 
 def metric_line(metric: str, estimate: Estimate, name: str | None = None) -> Line:
     """Makes a line of a metric of `pulmo.evaluate`, called by its title unless a name is given."""
-    known = METRICS.get(metric)
+    known = METRICS[metric] if metric in METRICS else None  # noqa: SIM401 - get() refuses
     bounds = known.bounds if known else (0.0, 1.0)
     note = "smaller is better" if known and not known.larger_is_better else ""
     return Line(metric_title(metric) if name is None else name, estimate, bounds, note)
