@@ -45,7 +45,7 @@ def test_four_files_and_a_summary(
     assert evaluation["data"]["n"] == len(chosen)
     assert evaluation["data"]["split"] == "test"
     assert evaluation["data"]["openings"] == 1
-    assert "This test set has been opened once with this model" in (
+    assert "This test set was used once with this model" in (
         (output / "report.html").read_text()
     )
     assert evaluation["model"]["sha256"] == Predictor.open(bundle).sha256
@@ -237,7 +237,7 @@ def test_inside_and_outside_stand_side_by_side(
     accuracy = found.beside.figures["accuracy"]
     assert accuracy.here == found.overall["accuracy"]
     assert accuracy.gap == gap(accuracy.here, accuracy.inside)
-    assert "Inside and outside" in (outside / "report.html").read_text()
+    assert "<h2>Internal and external</h2>" in (outside / "report.html").read_text()
     status, _, err = pulmo("evaluate", bundle, *words, "--internal", outside)
     assert (status, "the very same pictures" in err) == (2, True)
 
@@ -328,8 +328,8 @@ class TestOpenings:
         assert [each["data"]["openings"] for each in (first, val, every)] == [1, None, 2]
         assert every["warnings"][0].startswith("This test set has been opened 2 times with this m")
         report = (tmp_path / "3" / "report.html").read_text()
-        assert "This test set has been opened 2 times with this model, this time in" in report
-        assert "test set has been opened" not in (tmp_path / "2" / "report.html").read_text()
+        assert "This test set was used 2 times with this model, this time included" in report
+        assert "test set was used" not in (tmp_path / "2" / "report.html").read_text()
         lines = [json.loads(line) for line in (bundle / OPENINGS).read_text().splitlines()]
         assert [line["split"] for line in lines] == ["test", None]
         assert lines[0]["manifest_sha256"] == read_card(run.card).training.manifest_sha256
@@ -416,10 +416,10 @@ class TestTable:
         assert found == pytest.approx(called[table["label"] == "tb"].mean())
         page = (tmp_path / "e" / "report.html").read_text()
         assert "Jane Doe" not in page
-        assert "judged without the model that made them" in page
+        assert "Only a table of its predictions is known." in page
         assert "where 0.05 of all are positive" in page
         assert "Model card" not in page
-        for figure in ("Precision and recall", "Thresholds", "Net benefit", "Scores", "Accuracy"):
+        for figure in ("Precision and recall", "Thresholds", "Net benefit", "Scores"):
             assert f"<h3>{figure}</h3>" in page
 
     def test_its_own_predictions_are_judged_alike(

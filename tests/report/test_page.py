@@ -158,7 +158,7 @@ def test_a_version_that_is_the_date_is_not_said_twice(content: ReportContent, ca
     [
         (None, None),
         (1, "This test set was used once with this model."),
-        (3, "This test set was used 3 times with this model."),
+        (3, "This test set was used 3 times with this model, this time included."),
     ],
 )
 def test_how_often_the_test_was_opened_is_said(
