@@ -26,6 +26,7 @@ def test_what_a_metric_is_comes_from_the_registry() -> None:
         ("It is 0.95 here. It was 0.90.", "It is 0.95 here.", "It was 0.90."),
         ("After Ong Ly et al. 2024 it is so. And so on.", None, "And so on."),
         ("One sentence.", "One sentence.", ""),
+        ("9 took no part (viral: 5; a. b: 4).", "9 took no part (viral: 5; a. b: 4).", ""),
         ("/data/Jane Doe/a.png is cut: 95% of it.", None, None),
     ],
 )

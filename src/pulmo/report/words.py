@@ -11,8 +11,10 @@ from pulmo.report.gallery import file_name
 _SHORT: Final = {"auc": "AUC", "f1": "F1", "mcc": "MCC"}
 _FOLDERS: Final = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[\\/](?:[^\\/\s]+[\\/])+")
 _PERCENT: Final = re.compile(r"(?<=\d) ?%")
-_CLAUSE: Final = re.compile(r"(.+?)([:;]|(?<! al)\.)\s+(.+)", re.DOTALL)
-_SENTENCE: Final = re.compile(r"(.+?)((?<! al)\.)\s+(.+)", re.DOTALL)  # not after "et al."
+_WORDS: Final = r"((?:[^()]|\([^()]*\))+?)"  # what stands in brackets ends no clause
+_STOP: Final = r"(?<! al)\."  # "et al." ends no sentence
+_CLAUSE: Final = re.compile(rf"{_WORDS}([:;]|{_STOP})\s+(.+)", re.DOTALL)
+_SENTENCE: Final = re.compile(rf"{_WORDS}({_STOP})\s+(.+)", re.DOTALL)
 
 
 class Footnote(NamedTuple):
