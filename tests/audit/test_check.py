@@ -8,7 +8,7 @@ import pytest
 
 from pulmo.audit.check import CHECKS, Answer, Check, Unanswered, check
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from pulmo.audit.accuracy import balanced_difference
 from pulmo.audit.check import Unanswered
 from pulmo.audit.drops import decided_on, drop, drop_verdict, require_enough, require_skill, worst
-from pulmo.audit.shares import balanced_difference
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 MakeRows = Callable[..., pd.DataFrame]
 Tell = Callable[..., Subject]

@@ -21,5 +21,5 @@ def test_positives_are_the_cards_at_its_threshold(
     everyone = np.arange(4)
     assert sensitivity(subject, everyone)[:1] == specificity(subject, everyone)[:1] == (0.5,)
     assert sensitivity(subject, everyone[:1]).value == 1.0
-    assert sensitivity(subject, everyone[2:]).reason == "there is no positive picture"
-    assert specificity(subject, everyone[:2]).reason == "there is no negative picture"
+    assert sensitivity(subject, everyone[2:]).reason == "there is no positive image"
+    assert specificity(subject, everyone[:2]).reason == "there is no negative image"

@@ -170,7 +170,7 @@ def test_a_sensitivity_that_is_just_reached_counts(draw: Draw) -> None:
         draw(scores, np.ones(20, bool)), Aim("sensitivity", 0.95), guaranteed=False
     )
     assert point.threshold == (scores[0] + scores[1]) / 2
-    assert point.specificity.reason == "there is no such picture"
+    assert point.specificity.reason == "there are no observations"
 
 
 def test_the_threshold_lies_between_two_scores(draw: Draw) -> None:

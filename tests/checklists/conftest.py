@@ -8,12 +8,12 @@ import pytest
 from pulmo.audit.finding import Audit, AuditedData, Finding
 from pulmo.bundle.card import Card
 from pulmo.checklists.artefacts import Artefacts, Pictures, Sitting, Trained
-from pulmo.core.estimate import Estimate
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.core.tables import check_manifest, manifest_sha256
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.evaluate.evaluation import Evaluation, ModelName
 from pulmo.evaluate.openings import Opening
+from pulmo.stats.estimate import Estimate
 
 MODEL = "d" * 64
 

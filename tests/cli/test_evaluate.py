@@ -10,11 +10,11 @@ import pytest
 
 from pulmo.bundle.card import read_card
 from pulmo.bundle.predictor import MODEL, Predictor
-from pulmo.core.estimate import gap
 from pulmo.core.run_folder import OPENINGS, RunFolder
 from pulmo.core.tables import read_manifest, read_predictions, write_manifest
 from pulmo.evaluate.evaluation import read_evaluation
 from pulmo.radiograph import read_radiograph
+from pulmo.stats.estimate import difference
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -236,7 +236,7 @@ def test_inside_and_outside_stand_side_by_side(
     assert found.beside is not None
     accuracy = found.beside.figures["accuracy"]
     assert accuracy.here == found.overall["accuracy"]
-    assert accuracy.gap == gap(accuracy.here, accuracy.inside)
+    assert accuracy.gap == difference(accuracy.here, accuracy.inside)
     assert "<h2>Internal and external</h2>" in (outside / "report.html").read_text()
     status, _, err = pulmo("evaluate", bundle, *words, "--internal", outside)
     assert (status, "the very same pictures" in err) == (2, True)

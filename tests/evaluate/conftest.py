@@ -1,6 +1,6 @@
 """A card, and made-up predictions of the model that it describes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -10,26 +10,14 @@ from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card
 from pulmo.core.labels import LabelScheme
-from pulmo.evaluate.sample import Sample
 
-
-class MakeSample(Protocol):
-    """Makes a random sample; see `make_sample`."""
-
-    def __call__(
-        self, n: int, labels: Sequence[str] = "abc", skill: float = 1.0, per_group: int = 1
-    ) -> Sample: ...
+DrawProbabilities = Callable[[NDArray[np.intp], int, float], NDArray[np.float64]]
 
 
 class MakePredictions(Protocol):
     """Makes a random table of predictions; see `make_predictions`."""
 
     def __call__(self, counts: dict[str, int], skill: float = 1.0) -> pd.DataFrame: ...
-
-
-@pytest.fixture
-def generator() -> np.random.Generator:
-    return np.random.default_rng(20)
 
 
 @pytest.fixture
@@ -44,48 +32,15 @@ def card(plain_card: Card) -> Card:
     )
 
 
-def random_probabilities(
-    truth: NDArray[np.intp], classes: int, skill: float, generator: np.random.Generator
-) -> NDArray[np.float64]:
-    """Returns softmax probabilities whose true class has a logit that is `skill` higher.
-
-    They are rounded to 0.01, so that some pictures tie.
-    """
-    logits = generator.normal(size=(len(truth), classes))
-    logits[np.arange(len(truth)), truth] += skill
-    raised = np.exp(logits)
-    rounded = np.round(raised / raised.sum(axis=1, keepdims=True), 2)
-    rounded[:, -1] = np.clip(1 - rounded[:, :-1].sum(axis=1), 0, 1)
-    return np.asarray(rounded)
-
-
 @pytest.fixture
-def make_sample(generator: np.random.Generator) -> MakeSample:
-    def make(
-        n: int, labels: Sequence[str] = "abc", skill: float = 1.0, per_group: int = 1
-    ) -> Sample:
-        truth = generator.permutation(np.arange(n) % len(labels)).astype(np.intp)
-        probabilities = random_probabilities(truth, len(labels), skill, generator)
-        return Sample(
-            labels=tuple(labels),
-            truth=truth,
-            decided=probabilities.argmax(axis=1),
-            probabilities=probabilities,
-            groups=np.arange(n) // per_group,
-        )
-
-    return make
-
-
-@pytest.fixture
-def make_predictions(card: Card, generator: np.random.Generator) -> MakePredictions:
+def make_predictions(card: Card, draw_probabilities: DrawProbabilities) -> MakePredictions:
     """Predictions for `counts` pictures a `label@source`, each picture a group of its own."""
 
     def make(counts: dict[str, int], skill: float = 1.0) -> pd.DataFrame:
         places = [place.split("@") for place, n in counts.items() for _ in range(n)]
         order = card.labels.order
         truth = np.array([card.labels.index(label) or 0 for label, _ in places], np.intp)
-        probabilities = random_probabilities(truth, len(order), skill, generator)
+        probabilities = draw_probabilities(truth, len(order), skill)
         wanted = [order.index(label) for label in card.decision.positive]
         table = pd.DataFrame(
             {

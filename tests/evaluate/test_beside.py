@@ -3,7 +3,6 @@
 import pytest
 
 from pulmo.core.errors import UsageError
-from pulmo.core.estimate import Estimate, gap
 from pulmo.evaluate.beside import beside
 from pulmo.evaluate.evaluation import (
     DecisionFigures,
@@ -12,6 +11,7 @@ from pulmo.evaluate.evaluation import (
     ModelName,
     Subgroup,
 )
+from pulmo.stats.estimate import Estimate, difference
 
 NOTHING = Estimate.undefined("it was not asked")
 
@@ -68,7 +68,7 @@ def test_a_gap_for_each_figure_that_both_have_and_the_worst_source() -> None:
     found = beside(HERE, INSIDE)
     assert list(found.figures) == ["accuracy", "sensitivity", "specificity"]
     accuracy = found.figures["accuracy"]
-    assert accuracy.gap == gap(HERE.overall["accuracy"], INSIDE.overall["accuracy"])
+    assert accuracy.gap == difference(HERE.overall["accuracy"], INSIDE.overall["accuracy"])
     assert accuracy.gap.value == pytest.approx(-0.3)
     assert found.figures["specificity"].gap.reason == "it was not asked"
     assert (found.n, found.worst) == (200, "far")

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from pulmo.bundle.card import Bands, Card, OperatingPoint, PredictionSets
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.calibrated import band_shares, set_figures
 from pulmo.evaluate.intake import judge
 from pulmo.evaluate.terms import Terms
+from pulmo.stats.estimate import Estimate
 
 MakePredictions = Callable[..., pd.DataFrame]
 
@@ -71,7 +71,7 @@ def test_a_class_without_pictures_has_no_coverage(
     judged = judge(make_predictions({"covid@city": 9}), terms)
     found = set_figures(judged, terms)
     assert found is not None
-    assert found.classes["normal"].reason == "no picture is normal"
+    assert found.classes["normal"].reason == "no image is normal"
     assert band_shares(judged, terms)["negative"].negatives.reason
 
 

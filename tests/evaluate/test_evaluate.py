@@ -110,8 +110,8 @@ def test_one_class_alone_is_evaluated(make_predictions: MakePredictions, card: C
     origin = Provenance(PROVENANCE.model, "2" * 64)
     result = evaluate(table, Terms.of(card), origin, few(100))
     assert result.data.split is None
-    assert str(result.decision.sensitivity) == "undefined (no picture is covid or pneumonia)"
-    expected = "undefined (it needs pictures of two or more classes)"
+    assert str(result.decision.sensitivity) == "undefined (no image is covid or pneumonia)"
+    expected = "undefined (it needs images of two or more classes)"
     assert str(result.overall["macro_auc"]) == expected
     assert result.contrasts == ()
     assert result.roc == {}

@@ -7,17 +7,17 @@ from numpy.typing import NDArray
 from sklearn import metrics as reference
 
 from pulmo.evaluate.confusion import classification_report, confusion
+from pulmo.evaluate.contrasts import pairs
 from pulmo.evaluate.curves import POINTS, precision_recall, precision_recall_curves
 from pulmo.evaluate.decision import decision_figures, histograms, sweep
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName
 from pulmo.evaluate.intake import Judged, judge
-from pulmo.evaluate.intervals import Proportion, predictive_value
-from pulmo.evaluate.pairs import pairs
 from pulmo.evaluate.patients import by_patient
 from pulmo.evaluate.subgroups import MOST, subgroups
 from pulmo.evaluate.table import complete
 from pulmo.evaluate.terms import Terms
+from pulmo.stats.proportions import Proportion, predictive_value
 
 TERMS = Terms(("tb", "flu", "clear"), positive=("tb", "flu"), threshold=0.6)
 NONE = Terms(TERMS.order)
@@ -127,8 +127,8 @@ class TestDecision:
         called = scores >= 0.6
         rows = np.arange(200)
         sides = (
-            Proportion.of(called[wanted], rows[wanted]),
-            Proportion.of(called[~wanted], rows[~wanted]),
+            Proportion.from_hits(called[wanted], rows[wanted]),
+            Proportion.from_hits(called[~wanted], rows[~wanted]),
         )
         value = predictive_value(*sides, float(wanted.mean())).value
         assert value == pytest.approx(reference.precision_score(wanted, called))
@@ -262,10 +262,10 @@ class TestSubgroups:
             ("view", "AP", 40),
             ("view", "PA", 150),
             ("view", "not known", 10),
-            ("age", "below 18", 50),
-            ("age", "18 to 39", 50),
-            ("age", "40 to 64", 25),
-            ("age", "65 or more", 50),
+            ("age", "below 18 years", 50),
+            ("age", "18 to 39 years", 50),
+            ("age", "40 to 64 years", 25),
+            ("age", "65 years or more", 50),
             ("age", "not known", 25),
             ("shorter side", "below 512 px", 50),
             ("shorter side", "512 to 1023 px", 50),
@@ -335,10 +335,10 @@ class TestScarceData:
     ) -> None:
         found = evaluation_of(table[table["label"] == "tb"])
         for name in ("macro_auc", "pairwise_auc"):
-            expected = "undefined (it needs pictures of two or more classes)"
+            expected = "undefined (it needs images of two or more classes)"
             assert str(found.overall[name]) == expected
-        assert found.classes["tb"]["specificity"].reason == "every picture is tb"
-        assert found.decision.specificity.reason == "every picture is tb or flu"
+        assert found.classes["tb"]["specificity"].reason == "every image is tb"
+        assert found.decision.specificity.reason == "every image is tb or flu"
         assert found.sweep == ()
         assert found.pairs == ()
         assert any("No picture here is flu" in text for text in found.warnings)

@@ -3,10 +3,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import pytest
 
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate import evaluation
 from pulmo.evaluate.evaluation import Failure
 from pulmo.evaluate.warnings import list_warnings
+from pulmo.stats.estimate import Estimate
 
 LABELS = ("covid", "viral", "normal")
 RECALLS = {label: Estimate(0.75, 0.409, 0.929, 8) for label in LABELS}

@@ -7,9 +7,9 @@ import pytest
 
 from pulmo.audit.finding import Audit, AuditedData, Finding, Series, Table, Told
 from pulmo.bundle.card import Card
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.report.audit_page import AuditContent, render_audit, write_audit
+from pulmo.stats.estimate import Estimate
 
 SURE = Estimate(0.8, 0.7, 0.9, 40)
 NONE = Estimate.undefined("no picture states it")

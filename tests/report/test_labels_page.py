@@ -95,7 +95,7 @@ def test_it_needs_no_network_and_is_balanced(evaluation: LabelsEvaluation, tmp_p
 
 def test_findings_without_figures_and_decisions_of_the_table() -> None:
     page = render_labels_report(_evaluation(one_sided=True))
-    assert "no finding has both films with it and films without it" in page.lower()
+    assert "no finding has both images with it and images without it" in page.lower()
     assert "undefined" in page
     assert 'class="bar"' not in page.partition('class="group">AUC</th>')[2].partition("</tbody>")[0]
     both = ("<b>Edema & co", "Mass/Nodule")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import Beside, Evaluation, Gap
 from pulmo.report.lines import Line, class_groups, internal_groups, key_lines, metric_line
+from pulmo.stats.estimate import Estimate
 
 
 @pytest.mark.parametrize(

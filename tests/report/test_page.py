@@ -11,11 +11,11 @@ import pytest
 from pulmo.bundle.card import Bands, BandShares, Card, OperatingPoint
 from pulmo.bundle.triage import BANDS
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.evaluate.set_figures import SetFigures
 from pulmo.report.page import ReportContent, render_report, write_report
+from pulmo.stats.estimate import Estimate
 
 VOID = {"meta", "col", "img", "br", "hr", "link", "input"}
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import Contrast, Evaluation
 from pulmo.report.shortcuts import within_source
+from pulmo.stats.estimate import Estimate
 
 ABOVE = Estimate(0.9, 0.8, 0.95, 90)
 CHANCE = Estimate(0.6, 0.45, 0.7, 90)

@@ -1,8 +1,8 @@
 import pytest
 
 from pulmo.evaluate.evaluation import Failure
-from pulmo.evaluate.metric import METRICS
 from pulmo.report import words
+from pulmo.stats.metric import METRICS
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,16 @@ from scipy.stats import binomtest
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.compare.compared_models import read_entries
-from pulmo.compare.pairing import holm
+from pulmo.compare.pairing import corrected
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import EvaluationFolder
 from pulmo.core.labels import LabelScheme
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName
-from pulmo.evaluate.paired import compare_auc
 from pulmo.report.comparison import PairedTest
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.paired import auc_difference
 from pulmo.workflows.compare import compare
 from pulmo.workflows.evaluation_folder import write_evaluation
 from pulmo.workflows.repeat import Repeat
@@ -109,7 +109,7 @@ class TestPairedTests:
         one, two = _predictions(card, 2.0, 60), _predictions(card, 0.5, 60)
         positive = (one["label"] == "covid").to_numpy()
         scores = np.stack([one["p_covid"], two["p_covid"]])
-        expected = compare_auc(scores, positive, np.arange(60))
+        expected = auc_difference(positive, scores, np.arange(60))
         assert auc.difference == pytest.approx(expected.estimate)
         assert auc.p == pytest.approx(expected.p)
         assert (auc.name, auc.against, auc.of, auc.test) == ("strong", "weak", "covid", "DeLong")
@@ -198,8 +198,8 @@ class TestPairedTests:
             for figure, ps in values.items()
             for p in ps
         ]  # fmt: skip
-        corrected = [test.p_holm for test in holm(tests)]
-        assert corrected == [
+        adjusted = [test.p_holm for test in corrected(tests)]
+        assert adjusted == [
             pytest.approx(0.03), pytest.approx(0.06), pytest.approx(0.06), None,
             pytest.approx(0.01), pytest.approx(0.9),
         ]  # fmt: skip

@@ -12,7 +12,7 @@ from PIL import Image
 
 from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import Predictor
-from pulmo.datasets.parallel import PAUSE, Pause, cores
+from pulmo.core.parallel import PAUSE, Pause, cores
 from pulmo.datasets.source import Problem
 from pulmo.radiograph import read_radiograph
 from pulmo.workflows.found import Found, images_of, is_image

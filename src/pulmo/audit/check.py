@@ -10,8 +10,8 @@ from typing import Final
 
 from pulmo.audit.finding import Finding, Series, Table, Unanswered, Verdict
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
 from pulmo.core.registry import Registry
+from pulmo.stats.estimate import Estimate
 
 __all__ = ["CHECKS", "Answer", "Ask", "Check", "Unanswered", "check"]
 

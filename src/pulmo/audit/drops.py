@@ -5,13 +5,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.chance import chance
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy, balanced_difference, chance
 from pulmo.audit.check import Unanswered
 from pulmo.audit.finding import ORDER, Verdict
-from pulmo.audit.shares import balanced_accuracy, balanced_difference
 from pulmo.audit.subject import Pixels, Subject
-from pulmo.core.estimate import Estimate
-from pulmo.datasets.inspect.tree import mean_share
+from pulmo.stats.estimate import Estimate
 
 MARGIN: Final = 0.05
 """What a change that must be harmless may cost of the balanced accuracy."""
@@ -100,7 +99,7 @@ def _least(subject: Subject, numbers: NDArray[np.intp]) -> float:
 
     It is the upper end of the interval of a share of none.
     """
-    _, strata = np.unique(subject.truth[numbers], return_inverse=True)
-    groups = subject.groups_of(numbers)
-    none = mean_share(np.zeros(len(numbers), np.bool_), strata, groups)
+    none = stats.balanced_accuracy(
+        np.zeros(len(numbers), np.bool_), subject.truth[numbers], subject.groups[numbers]
+    )
     return 1.0 if none.high is None else none.high

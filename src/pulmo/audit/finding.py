@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
 from pulmo.evaluate.evaluation import ModelName
+from pulmo.stats.estimate import Estimate
 
 Verdict = Literal["passes", "warns", "fails", "unknown"]
 """passes: the fault was looked for and not found. warns: something a reader must know, which does

@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo import stats
 from pulmo.audit.finding import Unanswered
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.decision import NOT_NAMED
-from pulmo.evaluate.intervals import proportion_estimate
 from pulmo.evaluate.table import positive_probability
+from pulmo.stats.estimate import Estimate
 
 
 def is_positive(subject: Subject) -> NDArray[np.bool_]:
@@ -50,11 +50,11 @@ def sensitivity(subject: Subject, numbers: NDArray[np.intp]) -> Estimate:
     """Returns the share of the positives among rows [m] that reach the threshold."""
     found = numbers[is_positive(subject)[numbers]]
     hits = called_positive(subject)[found]
-    return proportion_estimate(hits, subject.groups[found], "there is no positive picture")
+    return stats.proportion(hits, subject.groups[found], undefined="there is no positive image")
 
 
 def specificity(subject: Subject, numbers: NDArray[np.intp]) -> Estimate:
     """Returns the share of the negatives among rows [m] that do not."""
     found = numbers[~is_positive(subject)[numbers]]
     hits = ~called_positive(subject)[found]
-    return proportion_estimate(hits, subject.groups[found], "there is no negative picture")
+    return stats.proportion(hits, subject.groups[found], undefined="there is no negative image")

@@ -18,9 +18,9 @@ from pulmo.bundle.outcome import Outputs
 from pulmo.core.errors import InputError
 from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.cache import cached_pictures
-from pulmo.evaluate.sample import Sample
 from pulmo.evaluate.table import numbers_of
 from pulmo.evaluate.terms import Terms
+from pulmo.stats.classified import ClassifiedImages
 
 Pixels = NDArray[np.uint8]
 
@@ -185,7 +185,7 @@ class Subject:
         return self.networks.calibrated(self.outputs.logits, np.arange(len(self.rows)))
 
     @cached_property
-    def sample(self) -> Sample:
+    def sample(self) -> ClassifiedImages:
         """The judged pictures and what the models say of them as they are."""
         sample = self.sample_of(self.probabilities)
         return (
@@ -209,7 +209,7 @@ class Subject:
 
     def sample_of(
         self, table: NDArray[np.float64], numbers: NDArray[np.intp] | None = None
-    ) -> Sample:
+    ) -> ClassifiedImages:
         """Returns probabilities as a sample that metrics take; the decision is the likeliest class.
 
         Args:
@@ -217,7 +217,7 @@ class Subject:
             numbers: the rows that they are of, [m]; all if None.
         """
         numbers = np.arange(len(self.rows)) if numbers is None else numbers
-        return Sample(
+        return ClassifiedImages(
             labels=self.terms.order,
             truth=self.truth[numbers],
             decided=table.argmax(axis=1),

@@ -10,11 +10,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import read_bytes
 from pulmo.core.labels import DRAWN, LabelScheme
 from pulmo.core.record import Record, parse_record
 from pulmo.core.sections import Accepted
+from pulmo.stats.estimate import Estimate
 
 RESEARCH_ONLY = "For research, not diagnosis."
 

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
+from pulmo import stats
 from pulmo.bundle.card import PredictionSets
-from pulmo.bundle.validated import Validated, mean_estimate, share_estimate
+from pulmo.bundle.validated import Validated
 
 
 def fit_sets(seen: Validated, coverage: float) -> PredictionSets:
@@ -33,6 +34,6 @@ def fit_sets(seen: Validated, coverage: float) -> PredictionSets:
         coverage=coverage,
         least=least,
         independent=len(ordered),
-        covered=share_estimate(true >= least, seen.groups),
-        size=mean_estimate((seen.probabilities >= least).sum(axis=1).astype(float), seen.groups),
+        covered=stats.proportion(true >= least, seen.groups),
+        size=stats.mean((seen.probabilities >= least).sum(axis=1), seen.groups),
     )

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from pulmo import stats
 from pulmo.bundle.card import OperatingPoint
-from pulmo.bundle.validated import Validated, share_estimate
+from pulmo.bundle.validated import Validated
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 CONFIDENCE: Final = 0.95
 """Of a guarantee."""
@@ -126,8 +127,8 @@ def rates(seen: Validated, threshold: float) -> tuple[Estimate, Estimate]:
     """Returns the sensitivity and the specificity of the validation pictures at a threshold."""
     called = seen.scores >= threshold
     return (
-        share_estimate(called[seen.positive], seen.groups[seen.positive]),
-        share_estimate(~called[~seen.positive], seen.groups[~seen.positive]),
+        stats.proportion(called[seen.positive], seen.groups[seen.positive]),
+        stats.proportion(~called[~seen.positive], seen.groups[~seen.positive]),
     )
 
 

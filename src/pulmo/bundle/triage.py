@@ -5,9 +5,10 @@ from typing import Final, get_args
 
 import numpy as np
 
+from pulmo import stats
 from pulmo.bundle.card import Band, Bands, BandShares, OperatingPoint
 from pulmo.bundle.thresholds import Aim, fit_threshold, rates
-from pulmo.bundle.validated import Validated, share_estimate
+from pulmo.bundle.validated import Validated
 
 BANDS: Final[tuple[Band, ...]] = get_args(Band)
 """In the order of the probability."""
@@ -56,9 +57,9 @@ def _shares(placed: Sequence[Band], seen: Validated) -> dict[Band, BandShares]:
     names = np.array(placed)
     return {
         band: BandShares(
-            pictures=share_estimate(names == band, seen.groups),
-            positives=share_estimate(names[seen.positive] == band, seen.groups[seen.positive]),
-            negatives=share_estimate(names[~seen.positive] == band, seen.groups[~seen.positive]),
+            pictures=stats.proportion(names == band, seen.groups),
+            positives=stats.proportion(names[seen.positive] == band, seen.groups[seen.positive]),
+            negatives=stats.proportion(names[~seen.positive] == band, seen.groups[~seen.positive]),
         )
         for band in BANDS
     }

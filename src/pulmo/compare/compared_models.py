@@ -7,13 +7,13 @@ from typing import NamedTuple
 from pulmo.bundle.card import Card, Epoch, read_card
 from pulmo.compare.pairing import Verdicts
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.core.folders import EvaluationFolder, RepeatsFolder
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.evaluation import Curve, Evaluation, read_evaluation
 from pulmo.evaluate.warnings import unstated_images
 from pulmo.experiments.summary import Summary, read_summary
 from pulmo.report.comparison import Entrant
+from pulmo.stats.estimate import Estimate
 
 _RUN_FIGURES = {
     "validation_loss": "val_loss",

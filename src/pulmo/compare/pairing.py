@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pulmo import stats
 from pulmo.bundle.card import Card
 from pulmo.evaluate.evaluation import Evaluation
-from pulmo.evaluate.paired import Difference, compare_accuracy, compare_auc
 from pulmo.evaluate.terms import Terms
 from pulmo.report.comparison import PairedTest
+from pulmo.stats.paired import PairedDifference
 
 
 class Verdicts(NamedTuple):
@@ -103,7 +104,7 @@ def pair(
         )
     elif (one.positive == two.positive).all():
         scores = np.stack([one.scores, two.scores])
-        difference = compare_auc(scores, two.positive, two.groups)
+        difference = stats.auc_difference(two.positive, scores, two.groups)
         of = " or ".join(second.evaluation.decision.positive)
         tests.append(_test((name, against), "auc", of, difference))
     else:
@@ -111,33 +112,30 @@ def pair(
             f"{name} and {against} call other classes positive: their AUCs are not tested."
         )
     if (one.truth == two.truth).all() and set(first.labels.order) == set(second.labels.order):
-        difference = compare_accuracy(np.stack([one.right, two.right]), two.groups)
+        difference = stats.accuracy_difference(np.stack([one.right, two.right]), two.groups)
         tests.append(_test((name, against), "accuracy", "the decided class", difference))
     else:
         notes.append(f"{name} and {against} have other classes: their accuracies are not tested.")
     return tests, notes
 
 
-def holm(tests: Sequence[PairedTest]) -> list[PairedTest]:
-    """Returns tests with `p_holm` set, each figure's tests corrected together.
+def corrected(tests: Sequence[PairedTest]) -> list[PairedTest]:
+    """Returns tests with `p_holm` set: those of each figure are corrected together (Holm 1979).
 
-    The k-th lowest of m probabilities is multiplied by m - k + 1, and is no lower than the one
-    before it (Holm 1979). Undefined ones do not count.
+    Undefined ones do not count.
     """
-    corrected: dict[int, float] = {}
-    for figure in dict.fromkeys(test.figure for test in tests):
-        defined = [
-            (test.p, place)
+    found = [test.p for test in tests]
+    for figure in {test.figure for test in tests}:
+        places = [
+            place
             for place, test in enumerate(tests)
             if test.figure == figure and test.p is not None
         ]
-        highest = 0.0
-        for rank, (p, place) in enumerate(sorted(defined)):
-            highest = max(highest, min(1.0, p * (len(defined) - rank)))
-            corrected[place] = highest
-    return [
-        test.model_copy(update={"p_holm": corrected.get(place)}) for place, test in enumerate(tests)
-    ]
+        for place, p in zip(
+            places, stats.holm(np.array([found[at] for at in places], np.float64)), strict=True
+        ):
+            found[place] = float(p)
+    return [test.model_copy(update={"p_holm": p}) for test, p in zip(tests, found, strict=True)]
 
 
 def _judge(verdicts: Verdicts, key: str) -> _Judged:
@@ -175,7 +173,7 @@ def _different(one: _Judged, two: _Judged) -> str | None:
     return "the same pictures have other labels, or are there more than once"
 
 
-def _test(names: tuple[str, str], figure: str, of: str, difference: Difference) -> PairedTest:
+def _test(names: tuple[str, str], figure: str, of: str, difference: PairedDifference) -> PairedTest:
     return PairedTest.model_validate(
         {
             "name": names[0],

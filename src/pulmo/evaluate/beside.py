@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from pulmo import stats
 from pulmo.core.errors import UsageError
-from pulmo.core.estimate import gap
 from pulmo.evaluate.evaluation import Beside, Evaluation, Gap
 
 _DECISION: Final = ("sensitivity", "specificity", "auc")
@@ -32,7 +32,7 @@ def beside(here: Evaluation, inside: Evaluation) -> Beside:
     for name in _DECISION:
         pairs[name] = getattr(inside.decision, name), getattr(here.decision, name)
     figures = {
-        name: Gap(inside=first, here=second, gap=gap(second, first))
+        name: Gap(inside=first, here=second, gap=stats.difference(second, first))
         for name, (first, second) in pairs.items()
         if first and second
     }

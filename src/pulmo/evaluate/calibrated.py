@@ -3,15 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo import stats
 from pulmo.bundle.card import Band, BandShares
 from pulmo.bundle.triage import BANDS
-from pulmo.bundle.validated import mean_estimate
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.decision import sides
 from pulmo.evaluate.intake import Judged
-from pulmo.evaluate.intervals import proportion_estimate
 from pulmo.evaluate.set_figures import SetFigures
 from pulmo.evaluate.terms import Terms
+from pulmo.stats.estimate import Estimate
 
 
 def band_shares(judged: Judged, terms: Terms) -> dict[Band, BandShares]:
@@ -23,7 +22,7 @@ def band_shares(judged: Judged, terms: Terms) -> dict[Band, BandShares]:
     groups = judged.sample.groups
 
     def share(band: Band, of: NDArray[np.bool_], undefined: str) -> Estimate:
-        return proportion_estimate(placed[of] == band, groups[of], undefined)
+        return stats.proportion(placed[of] == band, groups[of], undefined=undefined)
 
     names = " or ".join(terms.positive)
     return {
@@ -46,11 +45,13 @@ def set_figures(judged: Judged, terms: Terms) -> SetFigures | None:
     sizes = held.sum(axis=1)
     return SetFigures(
         coverage=terms.sets.coverage,
-        covered=proportion_estimate(covered, sample.groups, "there is no picture"),
+        covered=stats.proportion(covered, sample.groups),
         classes={
-            label: proportion_estimate(covered[own], sample.groups[own], f"no picture is {label}")
+            label: stats.proportion(
+                covered[own], sample.groups[own], undefined=f"no image is {label}"
+            )
             for label, own in zip(sample.labels, sample.is_class.T, strict=True)
         },
-        size=mean_estimate(sizes.astype(np.float64), sample.groups),
+        size=stats.mean(sizes, sample.groups),
         sizes=tuple(np.bincount(sizes, minlength=len(sample.labels) + 1).tolist()),
     )

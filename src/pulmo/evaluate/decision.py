@@ -5,18 +5,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.core.estimate import Estimate
+from pulmo import stats
 from pulmo.evaluate.evaluation import DecisionFigures, Histogram, Threshold
 from pulmo.evaluate.intake import Judged
-from pulmo.evaluate.intervals import (
-    Proportion,
-    auc_estimate,
-    predictive_value,
-    ratio_estimate,
-)
-from pulmo.evaluate.sample import NO_SCORES
 from pulmo.evaluate.table import positive_probability
 from pulmo.evaluate.terms import Terms
+from pulmo.stats.classified import NO_SCORES
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.proportions import Proportion, predictive_value, ratio
 
 STEPS: Final = 100
 """Equal steps of the threshold sweep from 0 to 1."""
@@ -44,26 +40,28 @@ def decision_figures(judged: Judged, terms: Terms, prevalence: float | None) -> 
     wanted, scores = sides(judged, terms)
     called = judged.rows["positive"].to_numpy(np.bool_)
     groups, names = judged.sample.groups, " or ".join(terms.positive)
-    sensitivity = Proportion.of(called[wanted], groups[wanted])
-    specificity = Proportion.of(~called[~wanted], groups[~wanted])
-    misses, alarms = sensitivity.opposite, specificity.opposite
-    both = f"it needs pictures of {names} and others, and some of the others called"
+    sensitivity = Proportion.from_hits(called[wanted], groups[wanted])
+    specificity = Proportion.from_hits(~called[~wanted], groups[~wanted])
+    misses, alarms = sensitivity.complement, specificity.complement
+    both = f"it needs images of {names} and others, and some of the others called"
     return DecisionFigures(
         positive=terms.positive,
         threshold=terms.threshold,
-        sensitivity=sensitivity.estimate(f"no picture is {names}"),
-        specificity=specificity.estimate(f"every picture is {names}"),
+        sensitivity=sensitivity.estimate(f"no image is {names}"),
+        specificity=specificity.estimate(f"every image is {names}"),
         auc=(
-            auc_estimate(scores, wanted, groups, f"it needs pictures of {names} and others")
+            stats.auc(wanted, scores, groups, undefined=f"it needs images of {names} and others")
             if judged.sample.scored
             else Estimate.undefined(NO_SCORES, len(wanted))
         ),
-        ppv=Proportion.of(wanted[called], groups[called]).estimate("nothing was called positive"),
-        npv=Proportion.of(~wanted[~called], groups[~called]).estimate(
+        ppv=Proportion.from_hits(wanted[called], groups[called]).estimate(
+            "nothing was called positive"
+        ),
+        npv=Proportion.from_hits(~wanted[~called], groups[~called]).estimate(
             "nothing was called negative"
         ),
-        positive_likelihood_ratio=ratio_estimate(sensitivity, alarms, f"{both} positive"),
-        negative_likelihood_ratio=ratio_estimate(misses, specificity, f"{both} negative"),
+        positive_likelihood_ratio=ratio(sensitivity, alarms, undefined=f"{both} positive"),
+        negative_likelihood_ratio=ratio(misses, specificity, undefined=f"{both} negative"),
         prevalence=prevalence,
         ppv_at_prevalence=(
             None if prevalence is None else predictive_value(sensitivity, alarms, prevalence)

@@ -8,11 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.core.sources import source_names
 from pulmo.evaluate.calibrated import band_shares, set_figures
 from pulmo.evaluate.confusion import classification_report, confusion
-from pulmo.evaluate.contrasts import contrasts
+from pulmo.evaluate.contrasts import contrasts, pairs
 from pulmo.evaluate.curves import precision_recall_curves, reliability, roc_curves
 from pulmo.evaluate.decision import decision_figures, histograms, sweep
 from pulmo.evaluate.evaluation import (
@@ -23,16 +22,16 @@ from pulmo.evaluate.evaluation import (
     ModelName,
     PatientFigures,
 )
-from pulmo.evaluate.figures import figures
 from pulmo.evaluate.homes import homes
 from pulmo.evaluate.intake import Judged, judge
 from pulmo.evaluate.noted import noted
-from pulmo.evaluate.pairs import pairs
 from pulmo.evaluate.patients import by_patient
-from pulmo.evaluate.sample import NO_SCORES, Sample
 from pulmo.evaluate.subgroups import subgroups
 from pulmo.evaluate.terms import Terms
 from pulmo.evaluate.warnings import list_warnings
+from pulmo.stats.classified import NO_SCORES, ClassifiedImages
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.estimates import estimate_metrics
 
 FEWEST_REPLICATES = 100
 """With fewer resamples the ends of an interval rest on one or two of them."""
@@ -106,7 +105,7 @@ def evaluate(
         raise UsageError(f"A prevalence lies between 0 and 1; {prevalence:g} was given.")
     judged = judge(predictions, terms)
     sample = judged.sample
-    overall, classes = figures(sample, resampling.replicates, resampling.generator)
+    overall, classes = estimate_metrics(sample, resampling.replicates, resampling.generator)
     patients = _patients(judged, terms, resampling, prevalence)
     places = homes(judged.rows)
     data = _evaluated_data(judged, places, provenance)
@@ -137,7 +136,7 @@ def evaluate(
     )
 
 
-def _contrasts(sample: Sample, places: NDArray[np.str_]) -> tuple[Contrast, ...]:
+def _contrasts(sample: ClassifiedImages, places: NDArray[np.str_]) -> tuple[Contrast, ...]:
     """Returns the classes held against each other within each source.
 
     Without probabilities there is no area under a curve; and of three classes one cannot know to
@@ -164,7 +163,7 @@ def _patients(
     if patients is None:
         return None
     sample = patients.judged.sample
-    overall, classes = figures(sample, resampling.replicates, resampling.generator)
+    overall, classes = estimate_metrics(sample, resampling.replicates, resampling.generator)
     return PatientFigures(
         n=len(sample),
         mixed=patients.mixed,
@@ -203,11 +202,11 @@ def _evaluated_data(
     )
 
 
-def _class_counts(sample: Sample, classes: pd.Series) -> dict[str, int]:
+def _class_counts(sample: ClassifiedImages, classes: pd.Series) -> dict[str, int]:
     """Returns class -> pictures, for every class in the card's order."""
     return {label: int((classes == label).sum()) for label in sample.labels}
 
 
-def _counts(sample: Sample) -> tuple[tuple[int, ...], ...]:
+def _counts(sample: ClassifiedImages) -> tuple[tuple[int, ...], ...]:
     """Returns the number of pictures [true class, decided class]."""
     return tuple(tuple(row) for row in confusion(sample).tolist())

@@ -6,10 +6,10 @@ from typing import Self
 
 from pulmo.bundle.card import Band, BandShares, OperatingPoint
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
 from pulmo.evaluate.formats import ClassesFormat
 from pulmo.evaluate.set_figures import SetFigures
+from pulmo.stats.estimate import Estimate
 
 
 class ModelName(Record):

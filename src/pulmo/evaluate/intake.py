@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
-from pulmo.evaluate.sample import Sample
 from pulmo.evaluate.table import numbers_of
 from pulmo.evaluate.terms import Terms
+from pulmo.stats.classified import ClassifiedImages
 
 REQUIRED = ("path", "label", "group", "source", "decision", "positive")
 """Columns that must be there without gaps, beside `age` and the probabilities."""
@@ -29,7 +29,7 @@ class Judged(NamedTuple):
     """
 
     rows: pd.DataFrame
-    sample: Sample
+    sample: ClassifiedImages
     skipped: dict[str, int]
 
 
@@ -62,7 +62,7 @@ def judge(predictions: pd.DataFrame, terms: Terms) -> Judged:
     truth = np.array([position[label] for label in given[used]], np.intp)
     rows["class"] = np.array(terms.order)[truth]
     rows["age"] = ages(rows)
-    sample = Sample(
+    sample = ClassifiedImages(
         labels=terms.order,
         truth=truth,
         decided=np.array([terms.order.index(name) for name in rows["decision"]], np.intp),

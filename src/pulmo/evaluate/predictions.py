@@ -11,7 +11,7 @@ import pandas as pd
 from pulmo.bundle.predictor import Predictor, Prepared
 from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.noted import cell_of
-from pulmo.datasets.parallel import in_threads
+from pulmo.core.parallel import in_threads
 from pulmo.evaluate.evaluation import Failure
 from pulmo.radiograph import read_radiograph
 

@@ -1,7 +1,7 @@
 """What conformal sets do on the pictures that are judged, as it stands in `evaluation.json`."""
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record
+from pulmo.stats.estimate import Estimate
 
 
 class SetFigures(Record):

@@ -6,10 +6,10 @@ from pathlib import PurePath
 
 import pandas as pd
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.sources import HOW_TO_STATE, is_stated
 from pulmo.evaluate.evaluation import EvaluatedData, PatientFigures
 from pulmo.evaluate.overlap import say_voided
+from pulmo.stats.estimate import Estimate
 
 FEW = 30
 """Below this number of pictures, or of groups, the figures of a class are called undecided."""

@@ -9,7 +9,6 @@ from typing import Final
 
 from PIL import Image
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
 from pulmo.core.sources import is_stated
 from pulmo.datasets.inspect.inspection import NOT_STATED, QUANTILES, Clue, Crossing, Inspection
@@ -19,6 +18,7 @@ from pulmo.report import words
 from pulmo.report.gallery import file_name
 from pulmo.report.lines import Line
 from pulmo.report.template import render
+from pulmo.stats.estimate import Estimate
 
 _QUALITY: Final = 78
 

@@ -7,11 +7,11 @@ from typing import Final
 
 from pulmo.core.files import write_atomically
 from pulmo.evaluate.multilabel.evaluation import LabelsEvaluation
-from pulmo.evaluate.multilabel.figures import LABELS_METRICS
 from pulmo.report.lines import DECIDED, Line
 from pulmo.report.shortcuts import Verdict, within_source
 from pulmo.report.template import render
 from pulmo.report.words import metric_title
+from pulmo.stats.multilabel.estimates import LABELS_METRICS
 
 _KEY: Final = ("macro_auc", "macro_average_precision", "macro_f1", "subset_accuracy")
 """The metrics over all findings that the page shows first."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from typing import Final, NamedTuple
 
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import Evaluation
-from pulmo.evaluate.metric import METRICS
 from pulmo.report.words import metric_title
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.metric import METRICS
 
 Bounds = tuple[float, float]
 

@@ -8,11 +8,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pulmo.bundle.card import RESEARCH_ONLY
 from pulmo.bundle.model_card import point_sentence
-from pulmo.core.estimate import Estimate
 from pulmo.radiograph.notes import count_sentence
 from pulmo.report import words
 from pulmo.report.gallery import file_name
 from pulmo.report.lines import Groups, Line
+from pulmo.stats.estimate import Estimate
 
 
 def render(template: str, content: Mapping[str, object], notice: str = RESEARCH_ONLY) -> str:

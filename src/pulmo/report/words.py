@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from pulmo.evaluate.evaluation import Failure
-from pulmo.evaluate.metric import METRICS
 from pulmo.report.gallery import file_name
+from pulmo.stats.metric import METRICS
 
 _SHORT: Final = {"auc": "AUC", "f1": "F1", "mcc": "MCC"}
 _FOLDERS: Final = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[\\/](?:[^\\/\s]+[\\/])+")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pulmo.compare.compared_models import Entry, read_entries
-from pulmo.compare.pairing import holm, pair
+from pulmo.compare.pairing import corrected, pair
 from pulmo.core.errors import UsageError
 from pulmo.evaluate.warnings import unstated_sentence
 from pulmo.report.comparison import Comparison, PairedTest
@@ -41,7 +41,7 @@ def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonC
     comparison = Comparison(
         entrants=tuple(entry.entrant for entry in entries),
         against=reference.entrant.name,
-        tests=tuple(holm(tests)),
+        tests=tuple(corrected(tests)),
         notes=tuple(notes),
     )
     return ComparisonContent(

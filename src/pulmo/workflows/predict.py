@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 from pulmo.bundle.card import Band
 from pulmo.bundle.predictor import Predictor, Prepared
 from pulmo.core.errors import InputError, PulmoError, RefusedError
-from pulmo.datasets.parallel import Pause, in_threads
+from pulmo.core.parallel import Pause, in_threads
 from pulmo.datasets.source import Problem
 from pulmo.radiograph import Note, Radiograph, read_radiograph
 from pulmo.workflows.found import Found, Name, images_of, is_image

@@ -6,14 +6,14 @@ from typing import Final
 import pandas as pd
 
 from pulmo.bundle.card import Card, read_card
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import sha256
 from pulmo.core.tables import manifest_sha256, read_manifest, read_predictions
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName, read_evaluation
-from pulmo.evaluate.metric import METRICS
-from pulmo.experiments.corrected import corrected_mean
 from pulmo.experiments.summary import Pooled, RunFigures, Summary, flat
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.means import corrected_mean
+from pulmo.stats.metric import METRICS
 from pulmo.workflows.evaluation_folder import write_evaluation
 from pulmo.workflows.repeat import Repeat
 

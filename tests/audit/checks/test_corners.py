@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pulmo.audit.check import CHECKS
 from pulmo.audit.checks.corners import _alone_verdict, _part_verdict, hide, regions
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 Pictures = NDArray[np.uint8]
 Model = Callable[[Pictures], NDArray[np.floating]]

@@ -17,7 +17,7 @@ from pulmo.audit.model import Model
 from pulmo.audit.parts import Means, Part
 from pulmo.audit.subject import Subject
 from pulmo.bundle.predictor import MODEL, Predictor
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 Show = Callable[..., Subject]
 

@@ -20,7 +20,7 @@ from pulmo.audit.checks.lungs import (
 from pulmo.audit.lungs import find_masks
 from pulmo.audit.parts import Means
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 Pictures = NDArray[np.uint8]
 Masks = NDArray[np.bool_]

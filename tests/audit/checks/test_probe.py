@@ -13,7 +13,7 @@ from pulmo.audit.check import CHECKS
 from pulmo.audit.checks.probe import _verdict, guess
 from pulmo.audit.finding import Finding
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 Pictures = NDArray[np.uint8]
 Show = Callable[..., Subject]

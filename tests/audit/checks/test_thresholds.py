@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from pulmo.audit.checks.thresholds import thresholds
 from pulmo.audit.subject import Subject
 from pulmo.bundle.card import Card
-from pulmo.core.estimate import Estimate, wilson
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.proportions import wilson
 
 Rows = Callable[..., pd.DataFrame]
 Tell = Callable[..., Subject]
@@ -79,7 +80,7 @@ def test_each_part_has_its_own_threshold(
 def test_unknown_without_positives(make_rows: Rows, tell: Tell) -> None:
     finding = thresholds(tell(make_rows(["normal"] * 20), np.full((20, 2), 0.5)))
     assert finding.verdict == "unknown"
-    assert finding.sentence == "The sensitivity is undefined: there is no positive picture."
+    assert finding.sentence == "The sensitivity is undefined: there is no positive image."
 
 
 def test_one_patient_decides_nothing(make_rows: Rows, tell: Tell) -> None:

@@ -4,20 +4,17 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t
 
+from pulmo import stats
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table
-from pulmo.audit.gaps import surely_above
-from pulmo.audit.recalibration import Line, recalibrate
 from pulmo.audit.screening import is_positive, positive_score
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.bootstrap import bootstrap, interval_estimate
 from pulmo.evaluate.decision import NOT_NAMED
-from pulmo.evaluate.metrics.calibration_error import calibration_error, chance_excess
-from pulmo.evaluate.reweighted import Reweighted
-from pulmo.evaluate.weighted import Floats, Weights
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.estimates import estimate_metrics
+from pulmo.stats.multiple import surely_above
+from pulmo.stats.recalibration import Line, recalibrate
 
 MARGIN: Final = 0.05
 """Confidence above accuracy that fails: of a hundred pictures, five more are wrong than is said."""
@@ -126,23 +123,14 @@ def _calibration(subject: Subject, name: str, numbers: NDArray[np.intp]) -> _Cal
     line, brier = _of_positives(subject, table, numbers)
     generator = subject.generator("calibration")
     replicates = subject.means.replicates
-
-    def error(weights: Weights) -> dict[str, Floats]:
-        return {"error": calibration_error.compute(Reweighted(sample, weights))}
-
-    draws = bootstrap(error, sample.groups, replicates, generator)["error"]
-    value = float(error(np.ones((1, len(sample))))["error"][0])
-    estimate = interval_estimate(value, draws, len(sample), "there are no pictures")
-    if estimate.low is not None:
-        low = value - chance_excess(sample, replicates, generator)
-        estimate = estimate._replace(low=max(low, 0.0))
+    found = estimate_metrics(sample, replicates, generator, ["calibration_error"])
     hits = sample.decided == sample.truth
     return _Calibration(
         name,
         len(numbers),
         float(sample.confidence.mean()),
-        mean(sample.confidence - hits, sample.groups),
-        estimate,
+        stats.mean(sample.confidence - hits, sample.groups),
+        found.overall["calibration_error"],
         line.slope,
         line.intercept,
         brier,
@@ -162,20 +150,8 @@ def _of_positives(
     # The sum of what is left, and not 1 - score, which rounds to 0 first.
     rest = table[:, others].sum(axis=1)
     odds = np.log(np.maximum(scores, _LEAST)) - np.log(np.maximum(rest, _LEAST))
-    brier = mean(np.square(scores - positive), groups)
-    return recalibrate(odds, positive, groups), brier
-
-
-def mean(values: NDArray[np.float64], groups: NDArray[np.intp]) -> Estimate:
-    """Returns the mean of values [n] of two groups or more, with its interval.
-
-    It is that of Student's t with the variance between groups, linearised.
-    """
-    value = float(values.mean())
-    sums = np.bincount(groups, values - value)
-    error = np.sqrt(len(sums) / (len(sums) - 1) * np.square(sums).sum()) / len(values)
-    reach = float(t.ppf(0.975, len(sums) - 1) * error)
-    return Estimate(value, value - reach, value + reach, len(values))
+    brier = stats.mean(np.square(scores - positive), groups)
+    return recalibrate(positive, odds, groups), brier
 
 
 def _surely_off(each: list[_Calibration]) -> NDArray[np.bool_]:
@@ -184,17 +160,9 @@ def _surely_off(each: list[_Calibration]) -> NDArray[np.bool_]:
         side
         for part in each
         for figure, right in ((part.excess, 0.0), (part.slope, 1.0), (part.intercept, 0.0))
-        for side in (_above(figure, right), _above(figure, right, -1))
+        for side in (figure.rescaled(right, right + 1), figure.rescaled(right, right - 1))
     ]
     return np.asarray(surely_above(figures, 0.0).reshape(len(each), -1).any(axis=1))
-
-
-def _above(figure: Estimate, right: float, sign: int = 1) -> Estimate:
-    """Returns how far a figure is above the right one, or below it where `sign` is -1."""
-    if figure.value is None or figure.low is None or figure.high is None:
-        return figure
-    low, high = sorted((sign * (figure.low - right), sign * (figure.high - right)))
-    return Estimate(sign * (figure.value - right), low, high, figure.n)
 
 
 def _names(each: list[_Calibration], chosen: NDArray[np.bool_]) -> str:

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.chance import chance
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy, chance
 from pulmo.audit.check import Answer, check
 from pulmo.audit.drops import (
     MARGIN,
@@ -21,10 +22,8 @@ from pulmo.audit.drops import (
     worst,
 )
 from pulmo.audit.finding import Cell, Table, Verdict
-from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Pixels, Subject
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.stats.estimate import Estimate
 
 CORNER: Final = 0.15
 """Share of the side that a hidden corner has."""
@@ -63,7 +62,7 @@ def corners(subject: Subject) -> Answer:
     for name, pictures in _shown(subject.pictures[numbers]).items():
         decided = decided_on(subject, pictures, numbers)
         flips = decided != subject.sample.decided[numbers]
-        share = proportion_estimate(flips, subject.groups[numbers], "there are no pictures")
+        share = stats.proportion(flips, subject.groups[numbers])
         accuracies[name] = balanced_accuracy(subject, numbers, decided)
         drops[name] = drop(subject, numbers, decided)
         rows.append((name, accuracies[name], drops[name], share))

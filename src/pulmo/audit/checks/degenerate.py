@@ -5,12 +5,12 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo import stats
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.audit.screening import called_positive, is_positive
 from pulmo.audit.subject import Subject
 from pulmo.core.files import sha256
-from pulmo.evaluate.intervals import proportion_estimate
 
 ALWAYS: Final = 0.99
 """Share of the pictures from which a class counts as always decided on."""
@@ -75,13 +75,12 @@ def degenerate(subject: Subject) -> Answer:
     verdicts = [fault.verdict for fault in faults]
     worst: Verdict = "fails" if "fails" in verdicts else "warns" if verdicts else "passes"
     sentence = " ".join(fault.sentence for fault in faults)
-    missing = "there are no pictures"
     return Answer(
         worst,
         sentence or f"No result is constant, saturated or repeated among {n:,} pictures.",
         {
-            "saturated": proportion_estimate(saturated, subject.groups, missing),
-            "repeated": proportion_estimate(repeats, subject.groups, missing),
+            "saturated": stats.proportion(saturated, subject.groups),
+            "repeated": stats.proportion(repeats, subject.groups),
         },
         (Table(title="Decisions", columns=_COLUMNS, rows=tuple(_rows(subject))),),
         pictures=tuple(

@@ -13,9 +13,9 @@ from pulmo.audit.finding import Verdict
 from pulmo.audit.subject import Subject
 from pulmo.bundle.outcome import Outputs
 from pulmo.bundle.randomise import randomised
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.bootstrap import bootstrap, interval_estimate
-from pulmo.evaluate.weighted import Weights
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.resampling import bootstrap, interval_estimate
+from pulmo.stats.weights import Weights
 
 ALIKE: Final = 0.5
 """Rank correlation above which the maps of a trained and a random network are alike."""

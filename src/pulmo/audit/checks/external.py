@@ -13,15 +13,14 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo import stats
 from pulmo.audit.check import Answer, check
 from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.audit.floors import FLOORS, Unfit, fit_floor
 from pulmo.audit.outside import unsure_sentence, whereabouts
 from pulmo.audit.screening import is_positive, positive_score, require_positive
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate, gap
-from pulmo.evaluate.intervals import auc_estimate
-from pulmo.evaluate.paired import compare_auc
+from pulmo.stats.estimate import Estimate
 
 CHANCE: Final = 0.5
 
@@ -69,8 +68,10 @@ def external(subject: Subject) -> Answer:
     rows: list[tuple[Cell, ...]] = []
     for source in sorted(set(subject.called[sides.foreign])):
         at = (subject.called == source).to_numpy(bool) & sides.foreign
-        found = auc_estimate(sides.score[at], sides.positive[at], subject.groups[at], _ONE_SIDE)
-        rows.append((source, int(at.sum()), found, gap(estimate, found)))
+        found = stats.auc(
+            sides.positive[at], sides.score[at], subject.groups[at], undefined=_ONE_SIDE
+        )
+        rows.append((source, int(at.sum()), found, stats.difference(estimate, found)))
         figures[source] = found
     table = Table(title=_TITLE, columns=_COLUMNS, rows=tuple(rows))
     verdict, sentence = _judged(estimate, [figures[str(row[0])] for row in rows])
@@ -90,7 +91,9 @@ def _estimated(subject: Subject, sides: _Sides) -> tuple[Estimate, dict[str, Est
     at = floor.numbers
     shuffled = positive_score(subject, floor.probabilities)
     positive, groups = sides.positive[at], subject.groups[at]
-    difference = compare_auc(np.stack([sides.score[at], shuffled]), positive, groups).estimate
+    difference = stats.auc_difference(
+        positive, np.stack([sides.score[at], shuffled]), groups
+    ).estimate
     low, value, high = (
         None if end is None else min(max(end + CHANCE, 0.0), 1.0)
         for end in (difference.low, difference.value, difference.high)
@@ -98,8 +101,8 @@ def _estimated(subject: Subject, sides: _Sides) -> tuple[Estimate, dict[str, Est
     estimate = Estimate(value, low, high, difference.n, difference.reason)
     return estimate, {
         "estimate": estimate,
-        "inside": auc_estimate(sides.score[at], positive, groups, _ONE_SIDE),
-        "histogram": auc_estimate(shuffled, positive, groups, _ONE_SIDE),
+        "inside": stats.auc(positive, sides.score[at], groups, undefined=_ONE_SIDE),
+        "histogram": stats.auc(positive, shuffled, groups, undefined=_ONE_SIDE),
     }
 
 

@@ -7,11 +7,11 @@ import numpy as np
 from cleanlab.filter import find_label_issues
 from numpy.typing import NDArray
 
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table
-from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
-from pulmo.evaluate.intervals import proportion_estimate
 
 MUCH: Final = 0.02
 """Share of doubtful labels from which figures near 1 say more of the labels than of the model."""
@@ -47,7 +47,7 @@ def label_noise(subject: Subject) -> Answer:
     doubts = doubtful_labels(subject.probabilities, subject.truth)
     doubtful = np.zeros(len(subject.rows), np.bool_)
     doubtful[doubts] = True
-    share = proportion_estimate(doubtful, subject.groups, "there are no pictures")
+    share = stats.proportion(doubtful, subject.groups)
     much = share.low is not None and share.low > MUCH
     sentence = (
         f"By confident learning {len(doubts):,} of {len(doubtful):,} labels are in doubt, "

@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pulmo import stats
 from pulmo.audit.check import Answer, check
 from pulmo.audit.finding import Table, Verdict
 from pulmo.audit.parts import Part, known_rows, require_fit
 from pulmo.audit.subject import Subject
+from pulmo.core.parallel import in_threads
 from pulmo.core.tables import patient_names
 from pulmo.datasets.curate.candidates import candidates
 from pulmo.datasets.curate.gallery import Gallery
 from pulmo.datasets.curate.look import look
 from pulmo.datasets.curate.verify import compare
-from pulmo.datasets.parallel import in_threads
-from pulmo.evaluate.intervals import proportion_estimate
 
 MOST: Final = 5000
 """Pictures up to which near copies are looked for, which takes 20 to 100 ms for each.
@@ -86,7 +86,7 @@ def leakage(subject: Subject) -> Answer:
     count = f"{leaked.sum():,}" if leaked.any() else "None"
     sentence = f"{count} of {len(rows):,} pictures are tied to one that was fitted on."
     groups = np.asarray(pd.factorize(rows["group"])[0], np.intp)
-    share = proportion_estimate(leaked, groups, "there are no pictures")
+    share = stats.proportion(leaked, groups)
     names = [PurePath(path).name for path in rows["path"][leaked].head(NAMED)]
     return Answer(
         verdict,

@@ -6,14 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.chance import chance, skill
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy, chance, skill
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.drops import MARGIN, decided_on, require_skill, worst
 from pulmo.audit.finding import Table, Verdict
-from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Pixels, Subject
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.stats.estimate import Estimate
 
 FEWEST: Final = 10
 """Pictures with a mask that a class needs."""
@@ -205,8 +204,8 @@ def _followed(subject: Subject, swaps: Swaps) -> tuple[Estimate, Estimate]:
     lungs, background = (decided == subject.truth[rows] for rows in (swaps.lungs, swaps.background))
     either, groups = lungs | background, subject.groups[swaps.background]
     return (
-        proportion_estimate(lungs[either], groups[either], "no swap follows one of the two"),
-        proportion_estimate(~either, groups, "there is no swap"),
+        stats.proportion(lungs[either], groups[either], undefined="no swap follows one of the two"),
+        stats.proportion(~either, groups, undefined="there is no swap"),
     )
 
 

@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from pulmo import stats
 from pulmo.audit.changes import mirror
 from pulmo.audit.check import Answer, check
 from pulmo.audit.drops import decided_on, drop, require_enough
 from pulmo.audit.subject import Subject
-from pulmo.evaluate.intervals import proportion_estimate
 
 MOST: Final = 0.05
 """Share of the decisions that may change."""
@@ -28,7 +28,7 @@ def mirrored(subject: Subject) -> Answer:
     require_enough(subject, numbers)
     decided = decided_on(subject, mirror(subject.pictures[numbers]), numbers)
     flips = decided != subject.sample.decided[numbers]
-    share = proportion_estimate(flips, subject.groups[numbers], "there are no pictures")
+    share = stats.proportion(flips, subject.groups[numbers])
     lost = drop(subject, numbers, decided)
     sentence = (
         f"Mirrored, {int(flips.sum())} of {len(numbers)} films are decided on differently; "

@@ -20,12 +20,13 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pulmo.audit.chance import skill
+from pulmo import stats
+from pulmo.audit.accuracy import skill
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Table, Verdict
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
-from pulmo.datasets.inspect.tree import FOLDS, mean_share
+from pulmo.datasets.inspect.tree import FOLDS
+from pulmo.stats.estimate import Estimate
 
 FEWEST: Final = 10
 """Groups of pictures that a class or a source needs, and pictures."""
@@ -116,8 +117,7 @@ def _skill(
     task_of = np.repeat(np.arange(len(tasks)), [len(task) for task in tasks])
     pairs = np.stack([task_of, wanted[places]], axis=1)
     kinds, strata = np.unique(pairs, axis=0, return_inverse=True)
-    numbered = np.unique(groups[places], return_inverse=True)[1]
-    accuracy = mean_share(told == wanted[places], strata, numbered)
+    accuracy = stats.balanced_accuracy(told == wanted[places], strata, groups[places])
     # Each task is one kind's worth of right guesses, whatever is guessed.
     return skill(accuracy, len(tasks) / len(kinds))
 

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo.audit.accuracy import balanced_accuracy
 from pulmo.audit.changes import DISTURBANCES, Disturbance
 from pulmo.audit.check import Answer, check
 from pulmo.audit.drops import (
@@ -17,9 +18,8 @@ from pulmo.audit.drops import (
     worst,
 )
 from pulmo.audit.finding import Cell, Series, Table, Verdict
-from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 _COLUMNS: Final = ("films are", "balanced accuracy", "drop", "must be harmless")
 

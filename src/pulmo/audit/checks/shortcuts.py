@@ -5,13 +5,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo.audit.accuracy import accuracy, balanced_accuracy, balanced_difference
 from pulmo.audit.check import Answer, check
 from pulmo.audit.finding import Cell, Table
 from pulmo.audit.floors import FLOORS, Unfit, fit_floor
 from pulmo.audit.parts import require_fit
-from pulmo.audit.shares import accuracy, balanced_accuracy, balanced_difference
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 _COLUMNS: Final = (
     "what it sees",

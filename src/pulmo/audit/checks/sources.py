@@ -6,19 +6,20 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.audit.outside import unsure_sentence, whereabouts
-from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
 from pulmo.core.sources import HOW_TO_STATE
-from pulmo.evaluate.bootstrap import bootstrap, interval_estimate, without_interval_if_scarce
 from pulmo.evaluate.contrasts import Sides, pairings, positive_share
 from pulmo.evaluate.homes import homes
-from pulmo.evaluate.intervals import auc_estimate, proportion_estimate
-from pulmo.evaluate.ranking import Ranking
-from pulmo.evaluate.weighted import Weights, divide
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.ranking import Ranking
+from pulmo.stats.resampling import bootstrap, interval_estimate
+from pulmo.stats.roc import without_interval_if_scarce
+from pulmo.stats.weights import Weights, divide
 
 MARGIN: Final = 0.1
 """AUC that classes may lose within a source before a reader must know of it."""
@@ -156,7 +157,9 @@ def _pair(subject: Subject, sides: Sides, places: NDArray[np.str_]) -> _Pair:
     ]
     if len(shared) == 1:
         at = places == shared[0]
-        figures[0] = auc_estimate(scores[at], positive[at], sample.groups[at], reasons["within"])
+        figures[0] = stats.auc(
+            positive[at], scores[at], sample.groups[at], undefined=reasons["within"]
+        )
     return _Pair(sides, shared, *figures)
 
 
@@ -178,7 +181,9 @@ class _Pairs:
         self._shared = [homes[each[0]] in shared for each in rows]
         self._rows = [np.arange(len(scores)), *rows]
         classes = positive.astype(np.intp)
-        self._rankings = [Ranking.of(scores[each], classes[each], 1, 2) for each in self._rows]
+        self._rankings = [
+            Ranking.from_scores(scores[each], classes[each], 1, 2) for each in self._rows
+        ]
 
     def within(self, weights: Weights) -> NDArray[np.float64]:
         """Returns the AUC over pairs from one of the shared sources, [b]."""
@@ -235,10 +240,10 @@ def _figures(subject: Subject, name: str) -> tuple[Cell, ...]:
     numbers = np.flatnonzero(subject.called == name)
     decided, truth = subject.sample.decided[numbers], subject.truth[numbers]
     recalls = (
-        proportion_estimate(
+        stats.proportion(
             decided[truth == place] == place,
             subject.groups[numbers[truth == place]],
-            "there is no such picture",
+            undefined="there is no such image",
         )
         for place in range(len(subject.terms.order))
     )

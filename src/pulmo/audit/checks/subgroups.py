@@ -7,15 +7,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table
-from pulmo.audit.gaps import surely_above
 from pulmo.audit.screening import is_positive, sensitivity
-from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate, gap
 from pulmo.datasets.inspect.facts import file_facts
+from pulmo.evaluate.bands import age_bands, band_order, size_bands
 from pulmo.evaluate.decision import NOT_NAMED
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.multiple import surely_above
 
 MARGIN: Final = 0.1
 """Gap that fails: of ten patients, one more is treated wrongly for what he or she is."""
@@ -23,34 +25,19 @@ MARGIN: Final = 0.1
 FEWEST: Final = 10
 """Pictures of a class, inside and outside, that a gap is computed from."""
 
-_AGES: Final = ((0, "0-17 years"), (18, "18-39 years"), (40, "40-64 years"), (65, "65+ years"))
-_SIZES: Final = (
-    (0, "below 512 pixels"),
-    (512, "512-1023 pixels"),
-    (1024, "1024-2047 pixels"),
-    (2048, "2048+ pixels"),
-)
 _COLUMNS: Final = ("by", "subgroup", "pictures", "figure", "here", "in the rest", "worse by")
 
 
-def _banded(values: pd.Series, bands: tuple[tuple[int, str], ...]) -> pd.Series:
-    """Returns the name of the band that each value lies in, null where it is unknown."""
-    edges = [*(start for start, _ in bands), np.inf]
-    names = [name for _, name in bands]
-    return pd.cut(values.astype("Float64").astype(float), edges, right=False, labels=names)
-
-
 def _size(subject: Subject) -> pd.Series:
-    facts = file_facts(subject.rows, subject.means.facts)
-    return _banded(facts[["width", "height"]].max(axis=1), _SIZES)
+    return size_bands(file_facts(subject.rows, subject.means.facts))
 
 
 TRAITS: Final[dict[str, Callable[[Subject], pd.Series]]] = {
     "sex": lambda subject: subject.rows["sex"],
-    "age": lambda subject: _banded(subject.rows["age"], _AGES),
+    "age": lambda subject: age_bands(subject.rows["age"]),
     "view": lambda subject: subject.rows["view"],
     "source": lambda subject: subject.sources,
-    "longer side": _size,
+    "shorter side": _size,
 }
 """Name -> the subgroup of each judged picture, null where it is unknown."""
 
@@ -122,7 +109,7 @@ def _gaps(subject: Subject) -> Iterator[Gap]:
     """Yields both gaps of each subgroup of each trait that has two or more."""
     for trait, look in TRAITS.items():
         values = look(subject)
-        names = sorted(values.dropna().unique())
+        names = sorted(values.dropna().unique(), key=band_order)
         if len(names) < 2:
             continue
         for name in names:
@@ -134,7 +121,7 @@ def _gaps(subject: Subject) -> Iterator[Gap]:
                 ("balanced accuracy", _balanced_accuracies),
             ):
                 here, rest = compare(subject, inside, outside)
-                yield Gap(trait, str(name), n, figure, here, rest, gap(rest, here))
+                yield Gap(trait, str(name), n, figure, here, rest, stats.difference(rest, here))
 
 
 def _sensitivities(

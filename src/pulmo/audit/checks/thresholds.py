@@ -5,12 +5,13 @@ from typing import Final
 
 import numpy as np
 
+from pulmo import stats
 from pulmo.audit.check import Answer, Unanswered, check
 from pulmo.audit.finding import Cell, Table, Verdict
-from pulmo.audit.gaps import surely_above
 from pulmo.audit.screening import sensitivity, specificity
 from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate, gap
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.multiple import surely_above
 
 LOSS: Final = 0.1
 """Loss of specificity since validation beyond which the threshold does not carry over: one negative
@@ -92,8 +93,8 @@ def _row(subject: Subject, place: int) -> tuple[Cell, ...]:
         f"{decision.threshold:.3f}",
         decision.sensitivity,
         found,
-        gap(decision.sensitivity, found),
+        stats.difference(decision.sensitivity, found),
         decision.specificity,
         spared,
-        gap(decision.specificity, spared),
+        stats.difference(decision.specificity, spared),
     )

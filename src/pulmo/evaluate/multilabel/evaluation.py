@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
 from pulmo.evaluate.evaluation import Evaluation, ModelName
 from pulmo.evaluate.formats import LabelsFormat
+from pulmo.stats.estimate import Estimate
 
 
 class LabelsEvaluation(Record):

@@ -11,7 +11,8 @@ from pulmo.core.errors import InputError, UsageError
 from pulmo.evaluate.intake import ages, check_none
 from pulmo.evaluate.table import numbers, with_context
 from pulmo.evaluate.terms import Terms
-from pulmo.evaluate.weighted import Floats
+from pulmo.stats.multilabel.labelled import LabelledImages
+from pulmo.stats.weights import Floats
 
 THRESHOLD: Final = 0.5
 """Probability from which a finding is called, where neither table nor user says another."""
@@ -58,6 +59,13 @@ class LabelsTable(NamedTuple):
         for name, values in zip(terms.order, (scores, 1 - scores), strict=True):
             rows[f"p_{name}"] = values
         return rows, terms
+
+    def to_images(self) -> LabelledImages:
+        """Returns the arrays that metrics over all findings are computed from."""
+        groups = pd.factorize(self.rows["group"])[0]
+        return LabelledImages.from_arrays(
+            self.labels, self.truth, self.called, self.probabilities, groups
+        )
 
 
 def labels_table(table: pd.DataFrame, threshold: float | None = None) -> LabelsTable:
