@@ -78,7 +78,7 @@ def _evaluate_classes(
     from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
     from pulmo.evaluate.table import complete
     from pulmo.evaluate.told import tell
-    from pulmo.report.page import ReportContent, write_report
+    from pulmo.report.evaluation_page import ReportContent, write_report
 
     if options.prevalence is not None and not options.reading.positive:
         raise UsageError("--prevalence needs --positive: which classes it is the share of.")

@@ -73,7 +73,7 @@ def render_comparison(content: ComparisonContent) -> str:
         key = frozenset(one.labels), frozenset(one.positive)
         asked.setdefault(key, []).append(one)
     return render(
-        "compare",
+        "comparison",
         {
             "comparison": comparison,
             "strokes": strokes,

@@ -14,7 +14,7 @@ from pulmo.core.errors import InputError, UsageError
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.evaluate.set_figures import SetFigures
-from pulmo.report.page import ReportContent, render_report, write_report
+from pulmo.report.evaluation_page import ReportContent, render_report, write_report
 from pulmo.stats.estimate import Estimate
 
 VOID = {"meta", "col", "img", "br", "hr", "link", "input"}

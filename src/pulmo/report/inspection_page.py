@@ -34,7 +34,7 @@ _QUANTITIES: Final = {
 _DECIMALS: Final = {"aspect": 2, "bytes_per_pixel": 3}
 
 _ENDS: Final = {0.0: "least", 0.5: "median", 1.0: "greatest"}
-_QUANTILES: Final = tuple(_ENDS.get(share, f"{100 * share:.0f} %") for share in QUANTILES)
+_QUANTILES: Final = tuple(_ENDS.get(share, f"{100 * share:.0f}\u00a0%") for share in QUANTILES)
 
 _COPIES: Final = {
     "same_bytes": "Files of identical content",
@@ -62,10 +62,9 @@ class InspectionContent:
 
 
 def write_inspection(path: Path, content: InspectionContent) -> None:
-    """Writes an inspection as one HTML file.
+    """Writes an inspection as one HTML file, which is self-contained as that of `write_report`.
 
-    The file holds everything it shows, as `pulmo.report.page.write_report` has it. It names files
-    without their folders. The same content gives the same bytes.
+    It names files without their folders.
 
     Raises:
         InputError: the file cannot be written.

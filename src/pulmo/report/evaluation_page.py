@@ -70,7 +70,7 @@ def render_report(content: ReportContent) -> str:
     order = tuple(evaluation.classes) if card is None else card.labels.order
     failed = evaluation.data.failed
     return render(
-        "report",
+        "evaluation",
         {
             "evaluation": evaluation,
             "card": card,

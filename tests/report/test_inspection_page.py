@@ -12,7 +12,7 @@ from PIL import Image
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.inspect.inspection import Crossing, Failure, Inspection, Tally
 from pulmo.datasets.inspect.samples import SIDE, Sample
-from pulmo.report.inspection import (
+from pulmo.report.inspection_page import (
     InspectionContent,
     amount,
     render_inspection,
