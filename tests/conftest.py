@@ -22,7 +22,12 @@ from pulmo.stats.estimate import Estimate
 from pulmo.train.run import Place, train_run
 from pulmo.train.watch import Watch
 
-pytest_plugins = ("fixtures.dicom_files", "fixtures.experiment", "fixtures.results")
+pytest_plugins = (
+    "fixtures.dicom_files",
+    "fixtures.experiment",
+    "fixtures.predictions",
+    "fixtures.results",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,12 +39,12 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _unopened(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Forgets that a test opened the test pictures with the bundle that all share."""
+def _unused_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Forgets that a test evaluated the test images with the bundle that all share."""
     shared = request.getfixturevalue("bundle") if "bundle" in request.fixturenames else None
     yield
     if shared is not None:
-        (shared / "openings.jsonl").unlink(missing_ok=True)
+        (shared / "test-access.jsonl").unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pulmo.evaluate.evaluation import Beside, Evaluation, Gap
+from pulmo.evaluate.decision_results import Gap, InternalExternal
+from pulmo.evaluate.evaluation import Evaluation
 from pulmo.report.lines import Line, class_groups, internal_groups, key_lines, metric_line
 from pulmo.stats.estimate import Estimate
 
@@ -62,16 +63,16 @@ def test_classes_are_grouped_by_metric_in_their_order(evaluation: Evaluation) ->
 def test_a_gap_is_drawn_on_a_scale_of_both_signs(evaluation: Evaluation) -> None:
     inside, here = Estimate(0.9, 0.8, 0.95, 99), Estimate(0.7, 0.6, 0.8, 50)
     gap = Estimate(-0.2, -0.3, -0.05, 149)
-    beside = Beside(
+    internal = InternalExternal(
         manifest_sha256="f" * 64,
         n=99,
-        figures={"sensitivity": Gap(inside=inside, here=here, gap=gap)},
+        gaps={"sensitivity": Gap(internal=inside, external=here, gap=gap)},
         worst=None,
     )
-    groups = internal_groups(evaluation.model_copy(update={"beside": beside}))
+    groups = internal_groups(evaluation.model_copy(update={"internal": internal}))
     assert [(line.name, line.estimate) for line in groups["Sensitivity"]] == [
         ("internal", inside),
-        ("here", here),
+        ("external", here),
         ("gap", gap),
     ]
     assert groups["Sensitivity"][2].place(0.0) == "50.00"

@@ -4,45 +4,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo import stats
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.paired import PairedDifference
 
 
-def accuracy(subject: Subject, numbers: NDArray[np.intp], decided: NDArray[np.intp]) -> Estimate:
+def accuracy(
+    context: AuditContext, numbers: NDArray[np.intp], decided: NDArray[np.intp]
+) -> Estimate:
     """Returns the accuracy of decisions.
 
     Args:
-        subject: whose images they are of.
+        context: whose images they are of.
         numbers: the rows, [m], one or more.
         decided: index of the class that was decided on, [m].
     """
-    return stats.proportion(decided == subject.truth[numbers], subject.groups[numbers])
+    return stats.proportion(decided == context.truth[numbers], context.groups[numbers])
 
 
 def balanced_accuracy(
-    subject: Subject, numbers: NDArray[np.intp], decided: NDArray[np.intp]
+    context: AuditContext, numbers: NDArray[np.intp], decided: NDArray[np.intp]
 ) -> Estimate:
     """Returns the mean over the classes that are there of the share decided rightly, likewise."""
-    truth = subject.truth[numbers]
-    return stats.balanced_accuracy(decided == truth, truth, subject.groups[numbers])
+    truth = context.truth[numbers]
+    return stats.balanced_accuracy(decided == truth, truth, context.groups[numbers])
 
 
 def balanced_difference(
-    subject: Subject,
+    context: AuditContext,
     numbers: NDArray[np.intp],
     first: NDArray[np.intp],
     second: NDArray[np.intp],
 ) -> PairedDifference:
     """Returns the balanced accuracy of the first decisions minus that of the second, likewise."""
-    truth = subject.truth[numbers]
+    truth = context.truth[numbers]
     right = np.stack([first == truth, second == truth])
-    return stats.balanced_accuracy_difference(right, truth, subject.groups[numbers])
+    return stats.balanced_accuracy_difference(right, truth, context.groups[numbers])
 
 
-def chance(subject: Subject, numbers: NDArray[np.intp]) -> float:
+def chance(context: AuditContext, numbers: NDArray[np.intp]) -> float:
     """Returns the balanced accuracy of who decides without looking, on rows [m]."""
-    return 1 / len(np.unique(subject.truth[numbers]))
+    return 1 / len(np.unique(context.truth[numbers]))
 
 
 def skill(balanced: Estimate, guessing: float) -> Estimate:

@@ -4,57 +4,23 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo import stats
-from pulmo.bundle.card import Card
-from pulmo.evaluate.evaluation import Evaluation
-from pulmo.evaluate.terms import Terms
+from pulmo.predictions.predictions import Predictions
 from pulmo.report.comparison import PairedTest
 from pulmo.stats.paired import PairedDifference
 
 
-class Verdicts(NamedTuple):
-    """What a model said of each picture.
-
-    Attributes:
-        predictions: one row a picture, as `predict_manifest` gives them or a table of another's
-            model was completed, whose `sha256` may be missing.
-        evaluation: their figures.
-        card: the model's card, or None if it is not at hand.
-    """
-
-    predictions: pd.DataFrame
-    evaluation: Evaluation
-    card: Card | None
-
-    @property
-    def labels(self) -> Terms:
-        """The classes; without a card it is not known which labels are merged into them."""
-        return Terms.of(self.card) if self.card else Terms(tuple(self.evaluation.classes))
-
-    @property
-    def hashed(self) -> bool:
-        """Whether it is known which bytes each picture has."""
-        return "sha256" in self.predictions and bool(self.predictions["sha256"].notna().all())
-
-    @property
-    def unexplained(self) -> list[str]:
-        """The labels that count as some class, but it is not known as which."""
-        found = set(self.predictions["label"]) - set(self.evaluation.data.skipped)
-        return sorted(label for label in found if self.labels.index(label) is None)
-
-
-class _Judged(NamedTuple):
-    """The pictures that a model can be judged by, in the order of their keys.
+class _Ordered(NamedTuple):
+    """The labelled images of a model, in the order of their keys.
 
     Attributes:
         keys: what each picture is: its SHA-256, or its path, and its label.
         truth: the class of each.
         positive: whether each is of the classes that the decision calls positive.
         right: whether the model decided on its class.
-        scores: the probability of the positive classes, NaN where only decisions are known.
+        scores: the probability of the positive classes.
         groups: the group of each.
     """
 
@@ -67,22 +33,15 @@ class _Judged(NamedTuple):
 
 
 def pair(
-    name: str, first: Verdicts, against: str, second: Verdicts
+    name: str, first: Predictions, against: str, second: Predictions
 ) -> tuple[list[PairedTest], list[str]]:
-    """Tests two models on the pictures that both judged.
+    """Tests two models on the images that both were evaluated on.
 
     Returns:
         The tests, not yet corrected for their number; and why one is missing, as sentences.
     """
-    for title, verdicts in ((name, first), (against, second)):
-        if verdicts.unexplained:
-            note = (
-                f"No paired test of {name}: it is not known what the label "
-                f"{verdicts.unexplained[0]} of {title} counts as; evaluate it again."
-            )
-            return [], [note]
-    hashed = first.hashed and second.hashed
-    one, two = (_judge(side, "sha256" if hashed else "path") for side in (first, second))
+    hashed = _hashed(first) and _hashed(second)
+    one, two = (_ordered(side, "sha256" if hashed else "path") for side in (first, second))
     reason = _different(one, two)
     if reason:
         by_path = "" if hashed else "; they were matched by path, for a table has no sha256"
@@ -92,12 +51,12 @@ def pair(
         notes.append(
             f"The pictures of {name} and {against} were matched by path, for a table has no sha256."
         )
-    if not (first.evaluation.decision.positive and second.evaluation.decision.positive):
+    if not (first.rule.positive and second.rule.positive):
         notes.append(
             f"Of {name} or {against} no class was named positive: their AUCs are not tested; "
             "evaluate the table again with --positive."
         )
-    elif not (first.evaluation.scored and second.evaluation.scored):
+    elif not (first.rule.scored and second.rule.scored):
         notes.append(
             f"Of {name} or {against} only decisions are known, and no probabilities: their AUCs "
             "are not tested."
@@ -105,13 +64,12 @@ def pair(
     elif (one.positive == two.positive).all():
         scores = np.stack([one.scores, two.scores])
         difference = stats.auc_difference(two.positive, scores, two.groups)
-        of = " or ".join(second.evaluation.decision.positive)
-        tests.append(_test((name, against), "auc", of, difference))
+        tests.append(_test((name, against), "auc", second.rule.positive_names, difference))
     else:
         notes.append(
             f"{name} and {against} call other classes positive: their AUCs are not tested."
         )
-    if (one.truth == two.truth).all() and set(first.labels.order) == set(second.labels.order):
+    if (one.truth == two.truth).all() and set(first.rule.classes) == set(second.rule.classes):
         difference = stats.accuracy_difference(np.stack([one.right, two.right]), two.groups)
         tests.append(_test((name, against), "accuracy", "the decided class", difference))
     else:
@@ -138,29 +96,30 @@ def corrected(tests: Sequence[PairedTest]) -> list[PairedTest]:
     return [test.model_copy(update={"p_holm": p}) for test, p in zip(tests, found, strict=True)]
 
 
-def _judge(verdicts: Verdicts, key: str) -> _Judged:
-    """Takes the pictures whose label the model knows; `key` is the column that tells them apart."""
-    table, labels = verdicts.predictions, verdicts.labels
-    table = table[[labels.index(label) is not None for label in table["label"]]]
-    # Copies of a picture have one result, so their order among themselves does not matter.
-    table = table.sort_values(list(dict.fromkeys([key, "label", "path"])))
-    keys = list(zip(table[key], table["label"], strict=True))
-    truth = np.array([labels.merge.get(label, label) for _, label in keys], np.str_)
-    return _Judged(
-        keys=keys,
-        truth=truth,
-        positive=np.isin(truth, verdicts.evaluation.decision.positive),
-        right=table["decision"].to_numpy(np.str_) == truth,
-        scores=(
-            table["positive_probability"].to_numpy(np.float64)
-            if verdicts.evaluation.scored
-            else np.full(len(table), np.nan)
-        ),
-        groups=np.asarray(pd.factorize(table["group"])[0], np.intp),
+def _hashed(predictions: Predictions) -> bool:
+    """Tells whether it is known which bytes each image has."""
+    frame = predictions.frame
+    return "sha256" in frame and bool(frame["sha256"].notna().all())
+
+
+def _ordered(predictions: Predictions, key: str) -> _Ordered:
+    """Takes the labelled images in the order of `key`, the column that tells them apart."""
+    labelled = predictions.labelled()
+    # Copies of an image have one result, so their order among themselves does not matter.
+    by = list(dict.fromkeys([key, "label", "path"]))
+    order = labelled.frame.sort_values(by).index.to_numpy()
+    rows = labelled.frame.loc[order]
+    return _Ordered(
+        keys=list(zip(rows[key], rows["label"], strict=True)),
+        truth=labelled.classes.to_numpy(np.str_)[order],
+        positive=labelled.of_positive_class[order],
+        right=(labelled.decided == labelled.truth)[order],
+        scores=labelled.positive_probability[order],
+        groups=labelled.groups[order],
     )
 
 
-def _different(one: _Judged, two: _Judged) -> str | None:
+def _different(one: _Ordered, two: _Ordered) -> str | None:
     """Returns why the pictures of two models are not the same; None if they are."""
     if one.keys == two.keys:
         return None

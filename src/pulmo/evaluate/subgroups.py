@@ -5,15 +5,12 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pulmo import stats
 from pulmo.core.sources import UNSTATED, source_names
 from pulmo.evaluate.bands import UNKNOWN, age_bands, band_order, size_bands
 from pulmo.evaluate.evaluation import Subgroup
-from pulmo.evaluate.intake import Judged
-from pulmo.evaluate.table import positive_probability
-from pulmo.evaluate.terms import Terms
+from pulmo.predictions.predictions import Predictions
 from pulmo.stats.classified import NO_SCORES
 from pulmo.stats.estimate import Estimate
 
@@ -21,22 +18,21 @@ MOST: Final = 12
 """Subgroups of one fact that are shown, the largest first."""
 
 
-def subgroups(judged: Judged, terms: Terms) -> tuple[Subgroup, ...]:
+def subgroups(predictions: Predictions) -> tuple[Subgroup, ...]:
     """Computes the figures of each subgroup of each fact that the pictures differ in.
 
     Args:
-        judged: the pictures; `source`, `view`, `sex`, `age`, and `width` and `height` in pixels are
-            used where the table has them.
-        terms: which classes are positive.
+        predictions: the labelled images; `source`, `view`, `sex`, `age`, and `width` and `height`
+            in pixels are used where they have them.
     """
     found = []
-    for fact, values in _facts(judged.rows):
+    for fact, values in _facts(predictions.frame):
         counts = values.value_counts(sort=True)
         if len(counts) < 2:
             continue
         for name in sorted(counts.index[:MOST], key=band_order):
             inside = (values == name).to_numpy(np.bool_)
-            found.append(_subgroup(fact, str(name), inside, judged, terms))
+            found.append(_subgroup(fact, str(name), predictions.select(inside)))
     return tuple(found)
 
 
@@ -51,18 +47,15 @@ def _facts(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
         yield "shorter side", size_bands(rows).fillna(UNKNOWN)
 
 
-def _subgroup(
-    fact: str, name: str, inside: NDArray[np.bool_], judged: Judged, terms: Terms
-) -> Subgroup:
-    sample, rows = judged.sample.take(inside), judged.rows[inside]
-    wanted = rows["class"].isin(terms.positive).to_numpy(np.bool_)
-    called = rows["positive"].to_numpy(np.bool_)
-    groups = sample.groups
-    scores = positive_probability(sample.probabilities, terms)
-    names = " or ".join(terms.positive)
-    if terms.positive:
+def _subgroup(fact: str, name: str, inside: Predictions) -> Subgroup:
+    rule, groups = inside.rule, inside.groups
+    wanted, called, names = inside.of_positive_class, inside.positive, rule.positive_names
+    if rule.positive:
         auc = stats.auc(
-            wanted, scores, groups, undefined=f"it needs images with and without {names}"
+            wanted,
+            inside.positive_probability,
+            groups,
+            undefined=f"it needs images with and without {names}",
         )
         sensitivity = stats.proportion(
             called[wanted], groups[wanted], undefined=f"no image is {names}"
@@ -72,14 +65,14 @@ def _subgroup(
         )
     else:
         auc = sensitivity = specificity = Estimate.undefined("no class was named positive")
-    if not sample.scored:
-        auc = Estimate.undefined(NO_SCORES, len(sample))
+    if not rule.scored:
+        auc = Estimate.undefined(NO_SCORES, len(inside))
     return Subgroup(
         fact=fact,
         name=name,
-        n=len(sample),
+        n=len(inside),
         groups=int(groups.max()) + 1,
-        accuracy=stats.proportion(sample.decided == sample.truth, groups),
+        accuracy=stats.proportion(inside.decided == inside.truth, groups),
         auc=auc,
         sensitivity=sensitivity,
         specificity=specificity,

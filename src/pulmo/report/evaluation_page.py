@@ -133,7 +133,7 @@ def _sections(evaluation: Evaluation, card: Card | None) -> dict[str, str]:
         "card": "Model card",
         "reproduce": "Reproduce",
     }
-    if evaluation.beside is None:
+    if evaluation.internal is None:
         del sections["internal"]
     if card is None:
         for name in ("training", "card", "reproduce"):

@@ -199,14 +199,14 @@ def patient_groups(evaluation: Evaluation, order: Sequence[str]) -> dict[str, li
 
 def internal_groups(evaluation: Evaluation) -> dict[str, list[Line]]:
     """Returns metric -> its value on internal images, on these, and the gap."""
-    if evaluation.beside is None:
+    if evaluation.internal is None:
         return {}
     groups = {}
-    for name, one in evaluation.beside.figures.items():
-        inside = metric_line(name, one.inside, "internal")
+    for name, one in evaluation.internal.gaps.items():
+        inside = metric_line(name, one.internal, "internal")
         reach = inside.bounds[1] - inside.bounds[0]
         gap = Line("gap", one.gap, (-reach, reach))
-        groups[metric_title(name)] = [inside, metric_line(name, one.here, "here"), gap]
+        groups[metric_title(name)] = [inside, metric_line(name, one.external, "external"), gap]
     return groups
 
 

@@ -7,7 +7,8 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pulmo.evaluate.evaluation import Evaluation, Threshold
+from pulmo.evaluate.decision_results import Threshold
+from pulmo.evaluate.evaluation import Evaluation
 from pulmo.report.svg import ACCENT, CLASS_COLOURS, CLASS_DASHES, INK, MUTED, draw_svg
 
 _SQUARE: Final = (4.3, 4.3)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from pulmo.evaluate.evaluation import Failure
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.report.gallery import file_name
 from pulmo.stats.metric import METRICS
 

@@ -8,10 +8,10 @@ from scipy.special import expit, logit
 from sklearn.metrics import brier_score_loss
 
 from pulmo.audit.checks.calibration import calibration
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 
 @pytest.fixture

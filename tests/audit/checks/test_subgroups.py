@@ -6,11 +6,11 @@ import pytest
 from numpy.typing import NDArray
 
 from pulmo.audit.checks.subgroups import TRAITS, subgroups
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 from pulmo.stats.estimate import Estimate
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 N = 400
 
@@ -89,13 +89,13 @@ def test_bands_of_age_and_size(rows: pd.DataFrame, tell: Tell) -> None:
         width=[100, 511, 512, 4000, 2048, 100],
         height=[3000, 600, 600, 1024, 3000, 100],
     )
-    subject = tell(rows, said(np.zeros(N, np.bool_))[:6])
-    ages = TRAITS["age"](subject).astype("string").fillna("unknown").tolist()
+    context = tell(rows, said(np.zeros(N, np.bool_))[:6])
+    ages = TRAITS["age"](context).astype("string").fillna("unknown").tolist()
     assert ages == [
         "below 18 years", "below 18 years", "18 to 39 years", "40 to 64 years",
         "65 years or more", "unknown",
     ]  # fmt: skip
-    assert TRAITS["shorter side"](subject).astype("string").tolist() == [
+    assert TRAITS["shorter side"](context).astype("string").tolist() == [
         "below 512 px", "below 512 px", "512 to 1023 px", "1024 to 2047 px", "2048 px or more",
         "below 512 px",
     ]  # fmt: skip

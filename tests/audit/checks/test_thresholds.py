@@ -5,13 +5,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.audit.checks.thresholds import thresholds
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 from pulmo.bundle.card import Card
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.proportions import wilson
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 
 def said(found: float, spared: float, n: int = 500) -> NDArray[np.float64]:
@@ -69,7 +69,7 @@ def test_each_part_has_its_own_threshold(
     high = card.decision.model_copy(update={"threshold": 0.95})
     first = tell(rows_of(make_rows), said(1, 1))
     second = tell(rows_of(make_rows), said(1, 1), card=card.model_copy(update={"decision": high}))
-    finding = thresholds(type(first)([*first.parts, *second.parts], first.means))
+    finding = thresholds(type(first)([*first.parts, *second.parts], first.options))
     assert [row[:2] for row in finding.tables[0].rows] == [
         ("part 1", "0.500"),
         ("part 2", "0.950"),

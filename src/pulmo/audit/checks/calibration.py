@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from pulmo import stats
 from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Cell, Table
-from pulmo.audit.screening import is_positive, positive_score
-from pulmo.audit.subject import Subject
+from pulmo.audit.screening import is_positive
 from pulmo.evaluate.decision import NOT_NAMED
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.estimates import estimate_metrics
@@ -65,26 +65,26 @@ class _Calibration(NamedTuple):
     claim="is neither surely too sure nor surely too unsure of itself here, nor in any one source "
     "that is stated",
 )
-def calibration(subject: Subject) -> Answer:
+def calibration(context: AuditContext) -> Answer:
     """Fails where the confidence is surely above the accuracy by more than the margin.
 
     Warns where it is surely off at all, or where the slope or the intercept of the positive score
     surely is. All pictures and each source are tested together (Holm 1979).
     """
-    everyone = np.arange(len(subject.rows))
-    if _too_few(subject, everyone):
+    everyone = np.arange(len(context.rows))
+    if _too_few(context, everyone):
         raise Unanswered(f"There are fewer than {FEWEST} pictures or groups.")
-    sources = subject.called.to_numpy(str)
-    whole = _calibration(subject, "all sources", everyone)
+    sources = context.called.to_numpy(str)
+    whole = _calibration(context, "all sources", everyone)
     each = [whole]
     for name in sorted(set(sources.tolist())):
         numbers = np.flatnonzero(sources == name)
-        if len(numbers) < len(everyone) and not _too_few(subject, numbers):
-            each.append(_calibration(subject, name, numbers))
+        if len(numbers) < len(everyone) and not _too_few(context, numbers):
+            each.append(_calibration(context, name, numbers))
     much = surely_above([part.excess for part in each], MARGIN)
     off = _surely_off(each)
     sentence = (
-        f"{_temperature(subject)} mean confidence is {whole.confidence:.3f}; minus the accuracy it "
+        f"{_temperature(context)} mean confidence is {whole.confidence:.3f}; minus the accuracy it "
         f"is {whole.excess}. The slope is {whole.slope}, the intercept {whole.intercept}."
     )
     if much.any():
@@ -105,24 +105,24 @@ def calibration(subject: Subject) -> Answer:
     )
 
 
-def _temperature(subject: Subject) -> str:
+def _temperature(context: AuditContext) -> str:
     """Begins the sentence on the confidence, with the temperatures if they are known."""
-    cards = [part.model.card for part in subject.parts]
+    cards = [part.model.card for part in context.parts]
     heat = ", ".join(f"{card.temperature:.2f}" for card in cards if card)
     return f"With the temperature of the validation pictures, {heat}, the" if heat else "The"
 
 
-def _too_few(subject: Subject, numbers: NDArray[np.intp]) -> bool:
-    return min(len(numbers), len(np.unique(subject.groups[numbers]))) < FEWEST
+def _too_few(context: AuditContext, numbers: NDArray[np.intp]) -> bool:
+    return min(len(numbers), len(np.unique(context.groups[numbers]))) < FEWEST
 
 
-def _calibration(subject: Subject, name: str, numbers: NDArray[np.intp]) -> _Calibration:
+def _calibration(context: AuditContext, name: str, numbers: NDArray[np.intp]) -> _Calibration:
     """Returns the calibration of rows [m]."""
-    table = subject.probabilities[numbers]
-    sample = subject.sample_of(table, numbers)
-    line, brier = _of_positives(subject, table, numbers)
-    generator = subject.generator("calibration")
-    replicates = subject.means.replicates
+    table = context.probabilities[numbers]
+    sample = context.sample_of(table, numbers)
+    line, brier = _of_positives(context, table, numbers)
+    generator = context.generator("calibration")
+    replicates = context.options.replicates
     found = estimate_metrics(sample, replicates, generator, ["calibration_error"])
     hits = sample.decided == sample.truth
     return _Calibration(
@@ -138,15 +138,15 @@ def _calibration(subject: Subject, name: str, numbers: NDArray[np.intp]) -> _Cal
 
 
 def _of_positives(
-    subject: Subject, table: NDArray[np.float64], numbers: NDArray[np.intp]
+    context: AuditContext, table: NDArray[np.float64], numbers: NDArray[np.intp]
 ) -> tuple[Line, Estimate]:
     """Returns the recalibration and the Brier score of the positive score of rows [m]."""
-    if not subject.terms.positive:
+    if not context.rule.positive:
         nothing = Estimate.undefined(NOT_NAMED, len(numbers))
         return Line(nothing, nothing), nothing
-    positive, groups = is_positive(subject)[numbers], subject.groups_of(numbers)
-    scores, wanted = positive_score(subject, table), subject.terms.positive
-    others = [place for place, label in enumerate(subject.terms.order) if label not in wanted]
+    positive, groups = is_positive(context)[numbers], context.groups_of(numbers)
+    scores, wanted = context.rule.positive_probability(table), context.rule.positive
+    others = [place for place, label in enumerate(context.rule.classes) if label not in wanted]
     # The sum of what is left, and not 1 - score, which rounds to 0 first.
     rest = table[:, others].sum(axis=1)
     odds = np.log(np.maximum(scores, _LEAST)) - np.log(np.maximum(rest, _LEAST))

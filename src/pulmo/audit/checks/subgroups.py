@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pulmo import stats
 from pulmo.audit.accuracy import balanced_accuracy
 from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Cell, Table
 from pulmo.audit.screening import is_positive, sensitivity
-from pulmo.audit.subject import Subject
 from pulmo.datasets.inspect.facts import file_facts
 from pulmo.evaluate.bands import age_bands, band_order, size_bands
 from pulmo.evaluate.decision import NOT_NAMED
@@ -28,15 +28,15 @@ FEWEST: Final = 10
 _COLUMNS: Final = ("by", "subgroup", "pictures", "figure", "here", "in the rest", "worse by")
 
 
-def _size(subject: Subject) -> pd.Series:
-    return size_bands(file_facts(subject.rows, subject.means.facts))
+def _size(context: AuditContext) -> pd.Series:
+    return size_bands(file_facts(context.rows, context.options.facts))
 
 
-TRAITS: Final[dict[str, Callable[[Subject], pd.Series]]] = {
-    "sex": lambda subject: subject.rows["sex"],
-    "age": lambda subject: age_bands(subject.rows["age"]),
-    "view": lambda subject: subject.rows["view"],
-    "source": lambda subject: subject.sources,
+TRAITS: Final[dict[str, Callable[[AuditContext], pd.Series]]] = {
+    "sex": lambda context: context.rows["sex"],
+    "age": lambda context: age_bands(context.rows["age"]),
+    "view": lambda context: context.rows["view"],
+    "source": lambda context: context.sources,
     "shorter side": _size,
 }
 """Name -> the subgroup of each judged picture, null where it is unknown."""
@@ -72,14 +72,14 @@ class Gap(NamedTuple):
         "size"
     ),
 )
-def subgroups(subject: Subject) -> Answer:
+def subgroups(context: AuditContext) -> Answer:
     """Fails where the model is surely worse by more than the margin, warns where it is worse.
 
     Of the pictures of a subgroup and of all others of which the trait is known, the sensitivity at
     the threshold and the balanced accuracy over the classes that both have are compared. All gaps
     are tested together (Holm 1979).
     """
-    gaps = list(_gaps(subject))
+    gaps = list(_gaps(context))
     known = [each for each in gaps if each.worse.value is not None]
     if not known:
         raise Unanswered(
@@ -105,10 +105,10 @@ def subgroups(subject: Subject) -> Answer:
     )
 
 
-def _gaps(subject: Subject) -> Iterator[Gap]:
+def _gaps(context: AuditContext) -> Iterator[Gap]:
     """Yields both gaps of each subgroup of each trait that has two or more."""
     for trait, look in TRAITS.items():
-        values = look(subject)
+        values = look(context)
         names = sorted(values.dropna().unique(), key=band_order)
         if len(names) < 2:
             continue
@@ -120,32 +120,32 @@ def _gaps(subject: Subject) -> Iterator[Gap]:
                 ("sensitivity", _sensitivities),
                 ("balanced accuracy", _balanced_accuracies),
             ):
-                here, rest = compare(subject, inside, outside)
+                here, rest = compare(context, inside, outside)
                 yield Gap(trait, str(name), n, figure, here, rest, stats.difference(rest, here))
 
 
 def _sensitivities(
-    subject: Subject, inside: NDArray[np.bool_], outside: NDArray[np.bool_]
+    context: AuditContext, inside: NDArray[np.bool_], outside: NDArray[np.bool_]
 ) -> tuple[Estimate, Estimate]:
-    positive = is_positive(subject)
+    positive = is_positive(context)
     for side, words in ((inside, "here"), (outside, "in the rest")):
         n = int((positive & side).sum())
         if n < FEWEST:
             reason = f"fewer than {FEWEST} positive pictures {words}"
-            nothing = Estimate.undefined(reason if subject.terms.positive else NOT_NAMED, n)
+            nothing = Estimate.undefined(reason if context.rule.positive else NOT_NAMED, n)
             return nothing, nothing
     return (
-        sensitivity(subject, np.flatnonzero(inside)),
-        sensitivity(subject, np.flatnonzero(outside)),
+        sensitivity(context, np.flatnonzero(inside)),
+        sensitivity(context, np.flatnonzero(outside)),
     )
 
 
 def _balanced_accuracies(
-    subject: Subject, inside: NDArray[np.bool_], outside: NDArray[np.bool_]
+    context: AuditContext, inside: NDArray[np.bool_], outside: NDArray[np.bool_]
 ) -> tuple[Estimate, Estimate]:
     """Returns the figure of either side, over the classes that both have."""
-    classes = len(subject.terms.order)
-    counts = [np.bincount(subject.truth[side], minlength=classes) for side in (inside, outside)]
+    classes = len(context.rule.classes)
+    counts = [np.bincount(context.truth[side], minlength=classes) for side in (inside, outside)]
     shared = np.flatnonzero((np.stack(counts) >= FEWEST).all(axis=0))
     if len(shared) < 2:
         reason = f"fewer than two classes have {FEWEST} pictures here and in the rest"
@@ -153,8 +153,8 @@ def _balanced_accuracies(
         return nothing, nothing
     figures = []
     for side in (inside, outside):
-        numbers = np.flatnonzero(side & np.isin(subject.truth, shared))
-        figures.append(balanced_accuracy(subject, numbers, subject.sample.decided[numbers]))
+        numbers = np.flatnonzero(side & np.isin(context.truth, shared))
+        figures.append(balanced_accuracy(context, numbers, context.sample.decided[numbers]))
     return figures[0], figures[1]
 
 

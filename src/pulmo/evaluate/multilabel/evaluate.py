@@ -36,12 +36,10 @@ def evaluate_labels(
     over_all, *each = resampling.generator.spawn(1 + len(sample.labels))
     labels = {}
     for done, (label, generator) in enumerate(zip(sample.labels, each, strict=True), 1):
-        rows, terms = table.of_label(table.labels.index(label))
         model = provenance.model
         named = model.model_copy(update={"name": f"{model.name}: {label}"})
         labels[label] = evaluate(
-            rows,
-            terms,
+            table.of_label(table.labels.index(label)),
             provenance._replace(model=named),
             resampling._replace(generator=generator),
         )
