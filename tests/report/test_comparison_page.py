@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pulmo.report.comparison_figures import Stroke, draw_histories
 from pulmo.report.comparison_page import ComparisonContent, render_comparison, write_comparison
 from pulmo.stats.estimate import Estimate
 
-VOID = {"meta", "line", "br", "img", "path", "use"}
+VOID = {"meta", "col", "line", "br", "img", "path", "use"}
 
 
 class Page(HTMLParser):
@@ -60,6 +61,8 @@ def content(evaluation: Evaluation, card: Card) -> ComparisonContent:
     first = Entrant(
         name="first",
         kind="evaluation",
+        labels=("covid", "viral", "normal"),
+        positive=("covid",),
         recipe="demo",
         backbone="tiny",
         parameters=12345,
@@ -75,6 +78,8 @@ def content(evaluation: Evaluation, card: Card) -> ComparisonContent:
     second = Entrant(
         name="second <b>",
         kind="run",
+        labels=("normal", "viral", "covid"),
+        positive=("covid",),
         judged_on="validation",
         n=77,
         figures={"validation_loss": Estimate(0.625, None, None, 77, "training gives none")},
@@ -96,13 +101,34 @@ def test_it_shows_everything_of_everyone(content: ComparisonContent) -> None:
     page = Page(render_comparison(content))
     words = " ".join(page.words)
     for expected in (
-        "2 side by side", "first, second <b>", "demo", "tiny", "12,345", "1.2", "9,001", "77",
+        "2 models compared", "first, second <b>.",
+        "Tells covid, viral and normal apart; positive: covid",
+        "demo", "tiny", "12,345", "1.2", "9,001", "77",
         "+0.021", "-0.050 to +0.077", "4,711", "< 0.001", "0.250", "undefined", "DeLong",
         "No paired test of a & b.", "0.625", "Validation loss", "smaller is better",
-        "3,001 pictures", "No picture is of covid.", "not said", "For research, not diagnosis.",
+        "9,001 images", "No picture is of covid.", "not stated", "For research, not diagnosis.",
     ):  # fmt: skip
         assert expected in words, expected
     assert len(set(page.ids)) == len(page.ids)
+    assert "questions" not in words
+
+
+def test_models_of_other_questions_do_not_stand_side_by_side(content: ComparisonContent) -> None:
+    first, second = content.comparison.entrants
+    other = first.model_copy(update={"name": "other", "labels": ("covid", "normal")})
+    sides = second.model_copy(update={"name": "sides", "positive": ("viral",)})
+    four = content.comparison.model_copy(update={"entrants": (first, second, other, sides)})
+    more = replace(
+        content, comparison=four, roc=dict.fromkeys(("first", "other"), content.roc["first"])
+    )
+    text = render_comparison(more)
+    assert "They answer 3 questions" in text
+    tables = re.findall(r"Main metrics of each model.*?</table>", text, re.DOTALL)
+    found = [set(re.findall(r'<th scope="row">(\w+)', table)) for table in tables]
+    assert found == [{"first", "second"}, {"other"}, {"sides"}]
+    curves = re.findall(r'aria-label="ROC curves of covid against the rest: (\w+)"', text)
+    assert curves == ["first", "other"]
+    Page(text)
 
 
 def test_it_is_one_file_that_needs_nothing_and_is_repeatable(
@@ -140,7 +166,7 @@ def test_without_tests_histories_or_curves(content: ComparisonContent) -> None:
     assert "There is no paired test." in words
     assert "No evaluation is among them." in words
     assert "How training went" not in words
-    assert draw_histories({"a": (Stroke(0), ())}) == {}
+    assert draw_histories(0, {"a": (Stroke(0), ())}) == {}
 
 
 def test_thirty_six_entrants_differ_in_colour_or_dash() -> None:

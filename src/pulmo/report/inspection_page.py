@@ -11,12 +11,14 @@ from PIL import Image
 
 from pulmo.core.files import write_atomically
 from pulmo.core.sources import is_stated
-from pulmo.datasets.inspect.inspection import NOT_STATED, QUANTILES, Crossing, Inspection
+from pulmo.datasets.inspect.inspection import NOT_STATED, QUANTILES, Clue, Crossing, Inspection
 from pulmo.datasets.inspect.samples import Sample
 from pulmo.datasets.inspect.sentences import name_of
 from pulmo.report import words
 from pulmo.report.gallery import file_name
-from pulmo.report.template import environment
+from pulmo.report.lines import Line
+from pulmo.report.template import render
+from pulmo.stats.estimate import Estimate
 
 _QUALITY: Final = 78
 
@@ -32,7 +34,7 @@ _QUANTITIES: Final = {
 _DECIMALS: Final = {"aspect": 2, "bytes_per_pixel": 3}
 
 _ENDS: Final = {0.0: "least", 0.5: "median", 1.0: "greatest"}
-_QUANTILES: Final = tuple(_ENDS.get(share, f"{100 * share:.0f} %") for share in QUANTILES)
+_QUANTILES: Final = tuple(_ENDS.get(share, f"{100 * share:.0f}\u00a0%") for share in QUANTILES)
 
 _COPIES: Final = {
     "same_bytes": "Files of identical content",
@@ -60,10 +62,9 @@ class InspectionContent:
 
 
 def write_inspection(path: Path, content: InspectionContent) -> None:
-    """Writes an inspection as one HTML file.
+    """Writes an inspection as one HTML file, which is self-contained as that of `write_report`.
 
-    The file holds everything it shows, as `pulmo.report.page.write_report` has it. It names files
-    without their folders. The same content gives the same bytes.
+    It names files without their folders.
 
     Raises:
         InputError: the file cannot be written.
@@ -76,41 +77,78 @@ def render_inspection(content: InspectionContent) -> str:
     inspection = content.inspection
     clues = inspection.confounding.clues.values()
     sources = inspection.crossings["source"]
-    templates = environment()
-    templates.filters |= {"picture": _data_uri, "file_name": file_name}
-    templates.globals |= {"amount": amount, "name_of": name_of, "bars": _bars}
-    return templates.get_template("inspection.html.j2").render(
-        inspection=inspection,
-        classes=list(inspection.labels),
-        stated_sources=sum(name != NOT_STATED and is_stated(name) for name in sources.rows)
-        + sources.others,
-        tried=[clue for clue in clues if clue.classes],
-        untried=_untried(inspection),
-        tables={
-            name: _rows(crossing)
-            for name, crossing in inspection.crossings.items()
-            if len(crossing.rows) > 1
+    tried = [clue for clue in clues if clue.classes]
+    return render(
+        "inspection",
+        {
+            "inspection": inspection,
+            "classes": list(inspection.labels),
+            "stated_sources": sum(name != NOT_STATED and is_stated(name) for name in sources.rows)
+            + sources.others,
+            "flagged": [clue for clue in tried if clue.tells],
+            "groups": _clue_groups(tried),
+            "columns": {_clue_name(clue): clue.columns for clue in tried if len(clue.columns) > 1},
+            "partial": {
+                _clue_name(clue): clue.classes
+                for clue in tried
+                if len(clue.classes) < len(inspection.labels)
+            },
+            "untried": _untried(inspection),
+            "tables": {
+                name: _rows(crossing)
+                for name, crossing in inspection.crossings.items()
+                if len(crossing.rows) > 1
+            },
+            "uniform": {
+                name: next(iter(crossing.rows))
+                for name, crossing in inspection.crossings.items()
+                if len(crossing.rows) == 1 and NOT_STATED not in crossing.rows
+            },
+            "silent": [n for n, c in inspection.crossings.items() if set(c.rows) <= {NOT_STATED}],
+            "missing": {
+                n: counts for n, counts in inspection.missing.items() if any(counts.values())
+            },
+            "noted_classes": {one.says: one.classes for one in inspection.notes.values()},
+            "noted_sources": {one.says: one.sources for one in inspection.notes.values()},
+            "note_sources": list(
+                dict.fromkeys(name for one in inspection.notes.values() for name in one.sources)
+            ),
+            "samples": _by_class(content),
+            "drawn": content.drawn,
+            "failed": _failures(inspection),
+            "quantities": _QUANTITIES,
+            "quantiles": _QUANTILES,
+            "copies": _COPIES,
+            "amount": amount,
+            "bars": _bars,
+            "picture": _data_uri,
         },
-        uniform={
-            name: next(iter(crossing.rows))
-            for name, crossing in inspection.crossings.items()
-            if len(crossing.rows) == 1 and NOT_STATED not in crossing.rows
-        },
-        silent=[n for n, c in inspection.crossings.items() if set(c.rows) <= {NOT_STATED}],
-        missing={n: counts for n, counts in inspection.missing.items() if any(counts.values())},
-        noted_classes={one.says: one.classes for one in inspection.notes.values()},
-        noted_sources={one.says: one.sources for one in inspection.notes.values()},
-        note_sources=list(
-            dict.fromkeys(name for one in inspection.notes.values() for name in one.sources)
-        ),
-        samples=_by_class(content),
-        drawn=content.drawn,
-        failures=_failures(inspection),
-        quantities=_QUANTITIES,
-        quantiles=_QUANTILES,
-        copies=_COPIES,
-        notes=words.Footnotes(),
     )
+
+
+def _clue_name(clue: Clue) -> str:
+    return "All facts of the file" if clue.name == "file" else name_of(clue.name).capitalize()
+
+
+def _clue_groups(clues: Sequence[Clue]) -> dict[str, list[Line]]:
+    """Returns how well it is told -> a line a clue; what is reached without it is the baseline."""
+
+    def one(clue: Clue, estimate: Estimate, baseline: float | None, word: str) -> Line:
+        told = "tells the class" if clue.tells else "not clearly"
+        without = "" if baseline is None else f"; {word} {baseline:.3f}"
+        return Line(
+            _clue_name(clue),
+            estimate,
+            note=f"{told}{without}",
+            baseline=baseline,
+            flagged=clue.tells,
+        )
+
+    return {
+        "Balanced accuracy": [one(c, c.balanced_accuracy, c.chance, "chance") for c in clues],
+        "Accuracy": [one(c, c.accuracy, c.commonest, "commonest class") for c in clues],
+        "Cramer's V": [one(c, c.v, None, "") for c in clues],
+    }
 
 
 def amount(quantity: str, value: float) -> str:
