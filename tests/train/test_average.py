@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from pulmo.core.training import TrainSection
-from pulmo.train.average import average_epoch, average_step, make_average
+from pulmo.train.optimise import average_epoch, average_step, make_average
 
 
 def network(value: float) -> nn.Linear:

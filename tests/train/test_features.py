@@ -69,7 +69,7 @@ def test_each_view_is_augmented_anew_and_the_base_runs_once(
 def test_a_run_stopped_on_features_ends_the_same(
     films: pd.DataFrame, tmp_path: Path, lose: object
 ) -> None:
-    made = recipe("train.views=2", "train.mixup=0.2", "model.dropout=0.3", "model.head=mlp")
+    made = recipe("train.views=2", "train.mixup=0.2", "model.head={name=mlp,dropout=0.3}")
     train_run(made, films, place(tmp_path, "whole"), Watch())
     for stop_after in (1, 9, 13):
         calls = iter(range(1, 10**6))

@@ -20,7 +20,7 @@ STAGES = '[{epochs=2,trains="head",views=2},{epochs=2,trains="gradual"}]'
 RECIPE = load_recipe(
     "demo",
     ["image.size=28", "train.batch=4", "train.precision=fp32", "train.average=ema",
-     "train.mixup=0.2", "model.dropout=0.2", f"train.stages={STAGES}"],
+     "train.mixup=0.2", "model.head.dropout=0.2", f"train.stages={STAGES}"],
 )  # fmt: skip
 
 

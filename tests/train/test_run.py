@@ -121,8 +121,8 @@ def test_no_batch_is_a_single_picture(films: pd.DataFrame, tmp_path: Path) -> No
 def test_dropout_is_drawn_anew_each_step_and_the_same_after_a_resume(
     films: pd.DataFrame, tmp_path: Path
 ) -> None:
-    settings = ["image.size=64", "train.epochs=1", "train.batch=8", "model.head=mlp",
-                "model.dropout=0.5", "train.precision=fp32"]  # fmt: skip
+    settings = ["image.size=64", "train.epochs=1", "train.batch=8", "train.precision=fp32",
+                "model.head={name=mlp,dropout=0.5}"]  # fmt: skip
     recipe = load_recipe("demo", settings)
     train_run(recipe, films, place(tmp_path, "whole"), Watch())
     stop = iter([False, True])

@@ -124,7 +124,7 @@ def test_rates_that_do_not_fit_leave_no_run_behind(films: pd.DataFrame, tmp_path
 
 def test_patience_counts_within_a_stage(films: pd.DataFrame, tmp_path: Path) -> None:
     stages = '[{epochs=9,patience=1,lr=10.0,schedule="constant"},{epochs=2,lr=1e-4}]'
-    made = recipe("train.optimiser=sgd", "train.momentum=0.0", f"train.stages={stages}")
+    made = recipe("train.optimiser=sgd", "train.optimiser.momentum=0.0", f"train.stages={stages}")
     card = train_run(
         made, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Watch()
     )

@@ -5,7 +5,7 @@ from pulmo.core.sections import ModelSection
 from pulmo.core.training import StageSection
 from pulmo.models.classifier import Classifier, make_classifier
 from pulmo.models.layers import layer_groups
-from pulmo.train.unfreezing import learning, rate_shares
+from pulmo.train.optimise import learning, rate_shares
 
 
 @pytest.fixture(scope="module")

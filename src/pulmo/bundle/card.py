@@ -14,7 +14,7 @@ from pulmo.core.estimate import Estimate
 from pulmo.core.files import read_bytes
 from pulmo.core.labels import DRAWN, LabelScheme
 from pulmo.core.record import Record, parse_record
-from pulmo.core.sections import Accepted
+from pulmo.core.sections import Accepted, GreyScaleField
 
 RESEARCH_ONLY = "For research, not diagnosis."
 
@@ -26,7 +26,7 @@ class Input(Record):
     """Side in pixels."""
     aspect: Literal["squash", "pad", "crop"]
     """How a film that is not square becomes square."""
-    grey: Literal["plain", "stretch", "equalise", "clahe"] = "plain"
+    grey: GreyScaleField = Field(default="plain", validate_default=True)
     """How its grey scale is changed (`pulmo.radiograph.grey`)."""
     mean: float
     """Subtracted, inside the network, from the grey value in [0, 1]."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Self
 import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
+from pulmo.core.choices import CHOICE_ERROR
 from pulmo.core.errors import UsageError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.keys import keys_at, near_key
@@ -23,7 +24,7 @@ from pulmo.core.sections import (
     Section,
 )
 from pulmo.core.settings import apply_setting, changes_between, key_of, set_value
-from pulmo.core.training import AugmentSection, TrainSection
+from pulmo.core.training import Augmentations, TrainSection
 
 
 class Recipe(Section):
@@ -37,9 +38,10 @@ class Recipe(Section):
     model: ModelSection
     decision: DecisionSection
     data: DataSection = DataSection()
-    image: ImageSection = ImageSection()
-    augment: AugmentSection = AugmentSection()
-    train: TrainSection = TrainSection()
+    image: ImageSection = Field(default_factory=ImageSection)
+    augment: Augmentations = Field(default_factory=dict, validate_default=True)
+    """Random changes of training images, drawn uniformly; 0 turns one off."""
+    train: TrainSection = Field(default_factory=TrainSection)
 
     @model_validator(mode="after")
     def _positive_classes_are_classes(self) -> Self:
@@ -187,7 +189,7 @@ def _concerns(setting: str, error: ValidationError) -> bool:
 def _problems(error: ValidationError) -> str:
     """Returns what is wrong as the end of a sentence."""
     problems = "; ".join(_explain(problem) for problem in error.errors())
-    return problems if problems.endswith("?") else f"{problems}."
+    return problems if problems.endswith(("?", ".")) else f"{problems}."
 
 
 def _find(name: str) -> Path:
@@ -244,4 +246,6 @@ def _explain(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
         return f"{where} is not known{hint}"
     if problem["type"] == "missing":
         return f"{where} is missing"
+    if problem["type"] == CHOICE_ERROR:
+        return f"{where}: {problem['msg']}"
     return f"{where}: {problem['msg']}, got {problem['input']!r}"

@@ -20,9 +20,8 @@ from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine, begin_stage
 from pulmo.train.loop import train_epoch
 from pulmo.train.material import Material
-from pulmo.train.optimise import use_bfloat16
+from pulmo.train.optimise import learning, use_bfloat16
 from pulmo.train.roof import matrix_rate, picture_flops
-from pulmo.train.unfreezing import learning
 from pulmo.train.watch import Watch
 
 Precision = Literal["fp32", "bf16"]

@@ -13,10 +13,9 @@ from pulmo.core.errors import UsageError
 from pulmo.core.recipe import Recipe
 from pulmo.core.training import StageSection
 from pulmo.models.classifier import Classifier
-from pulmo.train.average import make_average
 from pulmo.train.checkpoint import Learner
 from pulmo.train.material import Material
-from pulmo.train.optimise import make_optimiser, use_bfloat16
+from pulmo.train.optimise import make_average, make_optimiser, use_bfloat16
 from pulmo.train.resident import resident_pictures
 from pulmo.train.sampling import epoch_length, repeats
 from pulmo.train.team import ALONE, Team

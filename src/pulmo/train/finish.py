@@ -75,7 +75,7 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
         activation=_activation(maps, logits),
         network=Network(
             backbone=recipe.model.backbone,
-            head=recipe.model.head,
+            head=recipe.model.head.name,
             parameters=parameters,
             weights=progress.weights,
             sha256=sha256(weights),

@@ -9,17 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from pulmo.models.layers import unfreeze
-from pulmo.train.average import average_epoch, average_step
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine
 from pulmo.train.infer import check_finite
 from pulmo.train.loss import class_weights
 from pulmo.train.material import class_counts
-from pulmo.train.optimise import set_rate
+from pulmo.train.optimise import average_epoch, average_step, learning, learning_rate, set_rate
 from pulmo.train.sampling import epoch_rows
-from pulmo.train.schedule import learning_rate
 from pulmo.train.step import Forward, make_step
-from pulmo.train.unfreezing import learning
 from pulmo.train.watch import Watch
 
 _BETWEEN: Final = 600.0

@@ -16,11 +16,10 @@ from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine, begin_stage
 from pulmo.train.loss import class_weights
 from pulmo.train.material import class_counts, gather
-from pulmo.train.optimise import set_rate
+from pulmo.train.optimise import learning, set_rate
 from pulmo.train.run import Place, choose_device
 from pulmo.train.sampling import epoch_rows
 from pulmo.train.step import Forward, make_step
-from pulmo.train.unfreezing import learning
 
 # fastai's: the weight of the past in the smoothed loss, and how far above its lowest value it may
 # rise before there is nothing more to see.

@@ -10,7 +10,7 @@ from pulmo.bundle.outcome import probabilities
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine
 from pulmo.train.infer import check_finite, infer
-from pulmo.train.schedule import learning_rate
+from pulmo.train.optimise import learning_rate
 
 
 def end_epoch(engine: Engine, progress: Progress) -> bool:

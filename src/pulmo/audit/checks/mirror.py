@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from pulmo.audit.changes import mirror
 from pulmo.audit.check import Answer, check
 from pulmo.audit.drops import decided_on, drop, require_enough
 from pulmo.audit.subject import Subject
 from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.radiograph.changes.flip import mirror
 
 MOST: Final = 0.05
 """Share of the decisions that may change."""

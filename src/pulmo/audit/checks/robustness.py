@@ -5,7 +5,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.changes import DISTURBANCES, Disturbance
 from pulmo.audit.check import Answer, check
 from pulmo.audit.drops import (
     MARGIN,
@@ -20,6 +19,7 @@ from pulmo.audit.finding import Cell, Series, Table, Verdict
 from pulmo.audit.shares import balanced_accuracy
 from pulmo.audit.subject import Subject
 from pulmo.core.estimate import Estimate
+from pulmo.radiograph.changes import DISTURBANCES, Disturbance
 
 _COLUMNS: Final = ("films are", "balanced accuracy", "drop", "must be harmless")
 

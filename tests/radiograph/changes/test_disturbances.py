@@ -8,21 +8,24 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from pulmo.audit.changes import (
-    DISTURBANCES,
-    blur,
-    contrast,
-    crop,
-    gamma,
-    inversion,
-    jpeg,
-    mirror,
-    noise,
-    resolution,
-    rotation,
-)
+from pulmo.radiograph.changes import DISTURBANCES
+from pulmo.radiograph.changes.blur import blur
+from pulmo.radiograph.changes.contrast import contrast
+from pulmo.radiograph.changes.crop import crop
+from pulmo.radiograph.changes.flip import mirror
+from pulmo.radiograph.changes.gamma import gamma
+from pulmo.radiograph.changes.invert import inversion
+from pulmo.radiograph.changes.jpeg import jpeg
+from pulmo.radiograph.changes.noise import noise
+from pulmo.radiograph.changes.resolution import resolution
+from pulmo.radiograph.changes.rotate import rotation
 
 Pictures = NDArray[np.uint8]
+
+
+@pytest.fixture
+def generator() -> np.random.Generator:
+    return np.random.default_rng(0)
 
 
 @pytest.fixture
