@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from pulmo.bundle.card import read_card
 from pulmo.cli import vgg16
-from pulmo.core import recipe as recipe_module
+from pulmo.core import recipe_file as recipe_module
 from pulmo.core.errors import DivergedError, InterruptedRunError, WeightsError
 from pulmo.core.recipe import load_recipe
 from pulmo.evaluate.openings import read_openings
@@ -260,7 +260,7 @@ def test_published_weights_are_asked_for_before_anything_is_read(
     def unreachable(_: object) -> None:
         raise WeightsError("There is no network.")
 
-    monkeypatch.setattr("pulmo.study.initial_weights.check_weights", unreachable)
+    monkeypatch.setattr("pulmo.reproduce.initial_weights.check_weights", unreachable)
     status, out, err = command("-d", dataset)
     assert (status, out) == (2, "")
     assert "There is no network." in err

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from pulmo.core.choices import Choice, Choices, file_name
 from pulmo.core.errors import UsageError
-from pulmo.core.recipe import load_recipe, parse_recipe, shipped_recipes
+from pulmo.core.recipe import load_recipe, parse_recipe
+from pulmo.core.recipe_file import shipped_recipes
 from pulmo.core.sections import Number
 from pulmo.train.losses import LOSSES
 from pulmo.train.losses.focal import Focal
@@ -92,7 +93,8 @@ def test_recipes_are_read_without_torch() -> None:
     code = (
         "import sys; sys.modules.update(torch=None, timm=None)\n"
         "from pulmo.core.explained import explained_toml\n"
-        "from pulmo.core.recipe import load_recipe, shipped_recipes\n"
+        "from pulmo.core.recipe import load_recipe\n"
+        "from pulmo.core.recipe_file import shipped_recipes\n"
         "for name in shipped_recipes(): explained_toml(load_recipe(name))\n"
     )
     result = subprocess.run(

@@ -6,7 +6,8 @@ import pytest
 
 from pulmo.core.explained import explained_toml
 from pulmo.core.keys import meanings
-from pulmo.core.recipe import Recipe, load_recipe, parse_recipe, shipped_recipes
+from pulmo.core.recipe import Recipe, load_recipe, parse_recipe
+from pulmo.core.recipe_file import shipped_recipes
 from pulmo.models.heads import HEADS
 
 

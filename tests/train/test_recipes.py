@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pulmo.core.recipe import load_recipe, shipped_recipes
+from pulmo.core.recipe import load_recipe
+from pulmo.core.recipe_file import shipped_recipes
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.training import StageSection
 from pulmo.models.backbone import make_backbone
