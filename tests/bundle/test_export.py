@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pulmo.bundle.card import read_card
 from pulmo.bundle.export import (
     Arrays,
-    Shipped,
+    ExportWrapper,
     check_parity,
     drawn_films,
     export_run,
@@ -84,7 +84,7 @@ def test_export_equals_torch(head: str, bundle: Path) -> None:
 
 
 def test_parity_refuses_a_network_that_differs(run: RunFolder) -> None:
-    shipped = Shipped(trained_classifier(run, read_card(run.card)))
+    shipped = ExportWrapper(trained_classifier(run, read_card(run.card)))
 
     def exact(inputs: NDArray[np.uint8]) -> Arrays:
         with torch.no_grad():

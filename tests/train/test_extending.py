@@ -11,9 +11,9 @@ from pulmo.core.recipe import load_recipe
 from pulmo.core.run_folder import RunFolder
 from pulmo.radiograph.changes import AUGMENTATIONS
 from pulmo.radiograph.grey import GREY_SCALES
+from pulmo.train.loop import Callbacks
 from pulmo.train.losses import LOSSES
 from pulmo.train.run import Place, train_run
-from pulmo.train.watch import Watch
 
 LOSS = '''
 from pulmo.core.sections import Positive
@@ -92,11 +92,11 @@ def test_a_recipe_that_names_them_trains(films: pd.DataFrame, tmp_path: Path) ->
         assert f"# {words}" in shown
     steps = []
     place = Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu")
-    card = train_run(recipe, few, place, Watch(on_step=lambda *step: steps.append(step)))
+    card = train_run(recipe, few, place, Callbacks(on_step=lambda *step: steps.append(step)))
     assert len(steps) == 2
     assert card.input.grey.table() == {"exponent": 2.0}
     assert load_recipe(str(place.folder.recipe)) == recipe
     plain = load_recipe("demo", settings[:3])
     other = Place(RunFolder(tmp_path / "plain"), tmp_path / "cache", "cpu")
-    loss = train_run(plain, few, other, Watch()).training.history[0].train_loss
+    loss = train_run(plain, few, other, Callbacks()).training.history[0].train_loss
     assert card.training.history[0].train_loss != loss

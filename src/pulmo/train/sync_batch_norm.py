@@ -28,7 +28,7 @@ class _Sum(Function):
         return total
 
 
-class WholeBatch(TorchFunctionMode):
+class SyncBatchNorm(TorchFunctionMode):
     """Replaces batch normalisation, in whatever layer, by one over the whole team's batch.
 
     torch's own SyncBatchNorm runs on GPUs only, and replaces plain layers only.
@@ -64,20 +64,27 @@ class _Arguments(NamedTuple):
 
 
 def _normalised(given: _Arguments) -> Tensor:
-    """Returns what batch normalisation would of the whole team's batch [n, channels, ...]."""
+    """Returns what batch normalisation would of the whole team's batch [n, channels, ...].
+
+    The variance is that of the corrected two-pass algorithm (Chan, Golub and LeVeque 1983), which
+    keeps its digits where the mean is large: the mean of the squares less the square of the mean
+    does not, and may be negative.
+    """
     values = given.inputs.float()
     others = tuple(dim for dim in range(values.ndim) if dim != 1)
+    shape = (-1, *(1 for _ in others[1:]))
     count = torch.full_like(given.running_mean, values.numel() / values.shape[1])
-    sums = torch.cat([values.sum(others), values.square().sum(others), count])
-    total: Tensor = _Sum.apply(sums)
-    first, second, count = total.view(3, -1)
-    mean = first / count
-    variance = second / count - mean.square()
+    total: Tensor = _Sum.apply(torch.stack([values.sum(others), count]))
+    rough, count = total[0] / total[1], total[1]
+    centred = values - rough.view(shape)
+    moments: Tensor = _Sum.apply(torch.stack([centred.sum(others), centred.square().sum(others)]))
+    # What the rounding of the mean left over.
+    rest = moments[0] / count
+    mean, variance = rough + rest, moments[1] / count - rest.square()
     with torch.no_grad():
         given.running_mean.lerp_(mean, given.momentum)
         given.running_var.lerp_(variance * count / (count - 1), given.momentum)
     scale = (variance + given.eps).rsqrt() * given.weight
-    shift = given.bias - mean * scale
-    shape = (-1, *(1 for _ in others[1:]))
-    outputs: Tensor = values * scale.view(shape) + shift.view(shape)
+    shift = given.bias - rest * scale
+    outputs: Tensor = centred * scale.view(shape) + shift.view(shape)
     return outputs.to(given.inputs.dtype)

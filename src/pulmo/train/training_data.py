@@ -1,23 +1,31 @@
-"""What a recipe takes of a manifest, decoded and counted."""
+"""Training data: what a recipe takes of a manifest, decoded, and what each epoch shows of it."""
 
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.recipe import Recipe
 from pulmo.core.sections import DataSection
+from pulmo.core.training import TrainSection
 from pulmo.datasets.cache import Pictures, cached_pictures
 from pulmo.datasets.modality import count_kinds, rows_of, stated_kinds
 from pulmo.datasets.split import check_split
 
+RESIDENT_SHARE: Final = 0.5
+"""Part of a GPU's free memory that images may take; the rest is for the network and gradients."""
 
-class Material(NamedTuple):
+_CHUNK: Final = 1024
+
+
+class TrainingData(NamedTuple):
     """The training and validation pictures of a run.
 
     Attributes:
@@ -40,7 +48,7 @@ def gather(
     manifest: pd.DataFrame,
     cache: Path,
     on_progress: Callable[[int, int], None] | None = None,
-) -> Material:
+) -> TrainingData:
     """Takes the pictures that the recipe uses; those of the test split are not opened.
 
     Raises:
@@ -59,7 +67,7 @@ def gather(
     _check_classes(recipe, table, truth)
     pictures = cached_pictures(table, recipe.image, cache, on_progress)
     side = table["split"].to_numpy(str)
-    return Material(
+    return TrainingData(
         table, pictures, truth, np.flatnonzero(side == "train"), np.flatnonzero(side == "val")
     )
 
@@ -109,3 +117,74 @@ def _check_modality(section: DataSection, table: pd.DataFrame) -> None:
 
 def _setting(modalities: Sequence[str]) -> str:
     return f"--set 'data.modalities={json.dumps(modalities)}'"
+
+
+def resident_pictures(pictures: Pictures, device: torch.device) -> Tensor | None:
+    """Returns uint8 [n, size, size] in a GPU's memory, so that a step takes its batch by an index.
+
+    Neither a disk nor the bus between processor and GPU is waited for then. None on a processor,
+    where the cache is mapped into memory as it is, and where there is no room.
+    """
+    if device.type != "cuda":
+        return None
+    size = pictures.shards[0].shape[1]
+    free, _ = torch.cuda.mem_get_info(device)
+    if len(pictures.shard) * size * size > RESIDENT_SHARE * free:
+        return None
+    return load_pictures(pictures, device)
+
+
+def load_pictures(pictures: Pictures, device: torch.device) -> Tensor:
+    """Copies all pictures to a device, uint8 [n, size, size], a part at a time."""
+    count, size = len(pictures.shard), pictures.shards[0].shape[1]
+    held = torch.empty((count, size, size), dtype=torch.uint8, device=device)
+    for start in range(0, count, _CHUNK):
+        rows = np.arange(start, min(start + _CHUNK, count))
+        held[start : start + len(rows)] = torch.from_numpy(pictures.take(rows)).to(device)
+    return held
+
+
+def repeats(
+    truth: NDArray[np.int64], labels: tuple[str, ...], section: TrainSection
+) -> NDArray[np.float64]:
+    """Returns float [classes], how often a picture of each class is shown an epoch.
+
+    Args:
+        truth: int64 [n], the class of each training picture.
+        labels: the classes.
+        section: the recipe's training.
+    """
+    counts = np.bincount(truth, minlength=len(labels))
+    if section.oversample == "none":
+        return np.ones(len(labels))
+    if section.oversample == "balanced":
+        return np.asarray(counts.max() / counts, np.float64)
+    given = section.oversample
+    return np.array([given.get(label, 1.0) for label in labels])
+
+
+def epoch_length(truth: NDArray[np.int64], times: NDArray[np.float64]) -> int:
+    """Returns how many pictures an epoch shows, the same in each."""
+    return int(np.floor(np.bincount(truth, minlength=len(times)) * times + 0.5).sum())
+
+
+def epoch_rows(
+    truth: NDArray[np.int64], times: NDArray[np.float64], generator: np.random.Generator
+) -> NDArray[np.intp]:
+    """Returns the training pictures of an epoch in random order.
+
+    Each picture of a class is shown as often as the whole part of its class's `times`; the part
+    over it is made up by pictures of the class drawn without replacement.
+
+    Args:
+        truth: int64 [n], the class of each training picture.
+        times: float [classes], at least one each.
+        generator: draws the pictures and the order.
+    """
+    rows = []
+    for number, share in enumerate(times):
+        members = np.flatnonzero(truth == number)
+        whole, wanted = int(share), int(np.floor(len(members) * share + 0.5))
+        extra = wanted - whole * len(members)
+        rows += [np.repeat(members, whole), generator.choice(members, extra, replace=False)]
+    return generator.permutation(np.sort(np.concatenate(rows)))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pulmo.train.roof import matrix_rate, picture_flops
+from pulmo.train.bench import image_flops, matrix_rate
 
 
 @pytest.mark.parametrize("groups", [1, 4])
@@ -18,7 +18,7 @@ def test_a_convolution_and_a_linear_layer_are_counted_by_hand(groups: int) -> No
     first, second, linear = 8 * 8 * 8 * 9, 4 * 4 * 8 * 9 * 8 // groups, 8 * 16 * 3
     # The gradient by the films themselves is not wanted.
     expected = 2 * (2 * first + 3 * second + 3 * linear)
-    assert picture_flops(network, torch.rand(2, 1, 8, 8)) == expected
+    assert image_flops(network, torch.rand(2, 1, 8, 8)) == expected
     assert all(parameter.grad is None for parameter in network.parameters())
 
 
@@ -26,13 +26,13 @@ def test_what_is_frozen_goes_forward_only() -> None:
     base, head = nn.Conv2d(1, 8, 3), nn.Sequential(nn.Flatten(), nn.Linear(8 * 36, 3))
     base.requires_grad_(requires_grad=False)
     expected = 2 * (36 * 8 * 9 + 2 * 8 * 36 * 3)
-    assert picture_flops(nn.Sequential(base, head), torch.rand(2, 1, 8, 8)) == expected
+    assert image_flops(nn.Sequential(base, head), torch.rand(2, 1, 8, 8)) == expected
 
 
 def test_the_fastest_product_of_all_sizes_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     # Seconds of each product, first those of side 512, then those of side 1024.
     seconds = [0.5, 0.25, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 4.0, 1.5, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0]
     ticks = iter([tick for duration in seconds for tick in (10.0, 10.0 + duration)])
-    monkeypatch.setattr("pulmo.train.roof.time.perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("pulmo.train.bench.time.perf_counter", lambda: next(ticks))
     assert matrix_rate(torch.device("cpu")) == 2 * 1024**3 / 1.5
     assert next(ticks, None) is None

@@ -5,10 +5,10 @@ import pytest
 
 from pulmo.core.errors import RefusedError
 from pulmo.core.recipe import load_recipe
-from pulmo.train.material import Material, gather
+from pulmo.train.training_data import TrainingData, gather
 
 
-def gathered(films: pd.DataFrame, tmp_path: Path, *settings: str) -> Material:
+def gathered(films: pd.DataFrame, tmp_path: Path, *settings: str) -> TrainingData:
     recipe = load_recipe("demo", ["image.size=32", *settings])
     return gather(recipe, films, tmp_path / "cache")
 

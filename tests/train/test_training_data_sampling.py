@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pulmo.core.training import TrainSection
-from pulmo.train.sampling import epoch_length, epoch_rows, repeats
+from pulmo.train.training_data import epoch_length, epoch_rows, repeats
 
 LABELS = ("covid", "viral", "normal")
 TRUTH = np.repeat([0, 1, 2], [4, 10, 25])

@@ -10,14 +10,12 @@ from pulmo.core import files
 from pulmo.core.recipe import load_recipe
 from pulmo.core.run_folder import RunFolder
 from pulmo.models.classifier import make_classifier
-from pulmo.train import keeper as module
-from pulmo.train.checkpoint import Progress, read_progress
+from pulmo.train import checkpoint as module
+from pulmo.train.checkpoint import CheckpointWriter, Progress, read_progress
 from pulmo.train.engine import Engine, begin_stage
-from pulmo.train.keeper import Keeper
-from pulmo.train.material import gather
+from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
-from pulmo.train.team import Team
-from pulmo.train.watch import Watch
+from pulmo.train.training_data import gather
 
 
 class Clock:
@@ -39,9 +37,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def engine(films: pd.DataFrame, tmp_path: Path) -> Engine:
     recipe = load_recipe("demo", ["image.size=32", "train.precision=fp32"])
-    material = gather(recipe, films, tmp_path / "cache")
+    data = gather(recipe, films, tmp_path / "cache")
     classifier = make_classifier(recipe.model, recipe.labels.order, 0, size=32).classifier
-    return begin_stage(recipe, recipe.train.plan[0], material, classifier)
+    return begin_stage(recipe, recipe.train.plan[0], data, classifier)
 
 
 def progress(epoch: int) -> Progress:
@@ -62,18 +60,18 @@ def kept(path: Path, engine: Engine, prefix: str = "") -> float:
 
 def test_short_epochs_share_a_checkpoint(engine: Engine, tmp_path: Path, clock: Clock) -> None:
     folder, numbers = RunFolder(tmp_path), []
-    keeper = Keeper(folder)
-    keeper.note_epoch(engine, progress(1), improved=True)
+    writer = CheckpointWriter(folder)
+    writer.note_epoch(engine.learner, progress(1), improved=True)
     assert read_progress(folder.last_checkpoint).epoch == 1
     for epoch, improved in ((2, True), (3, False)):
         clock.now += 3
         numbers.append(shift(engine))
-        keeper.note_epoch(engine, progress(epoch), improved=improved)
+        writer.note_epoch(engine.learner, progress(epoch), improved=improved)
     assert read_progress(folder.last_checkpoint).epoch == 1
     assert kept(folder.best_checkpoint, engine) == pytest.approx(numbers[0] - 1, abs=1e-5)
     clock.now += 4
     numbers.append(shift(engine))
-    keeper.note_epoch(engine, progress(4), improved=False)
+    writer.note_epoch(engine.learner, progress(4), improved=False)
     assert read_progress(folder.last_checkpoint).epoch == 4
     # The best of the epochs that were not written, and the last.
     assert kept(folder.best_checkpoint, engine) == pytest.approx(numbers[0])
@@ -84,22 +82,23 @@ def test_the_end_of_a_stage_writes_what_is_behind_and_only_that(
     engine: Engine, tmp_path: Path, clock: Clock
 ) -> None:
     folder = RunFolder(tmp_path)
-    keeper = Keeper(folder)
-    keeper.finish_stage(engine, progress(0))
+    writer = CheckpointWriter(folder)
+    writer.finish_stage(engine.learner, progress(0))
     assert not folder.last_checkpoint.exists()
-    keeper.note_epoch(engine, progress(1), improved=True)
+    writer.note_epoch(engine.learner, progress(1), improved=True)
     clock.now += 1
-    keeper.note_epoch(engine, progress(2), improved=False)
-    keeper.finish_stage(engine, progress(2))
+    writer.note_epoch(engine.learner, progress(2), improved=False)
+    writer.finish_stage(engine.learner, progress(2))
     assert read_progress(folder.last_checkpoint).epoch == 2
     folder.last_checkpoint.unlink()
-    keeper.finish_stage(engine, progress(2))
+    writer.finish_stage(engine.learner, progress(2))
     assert not folder.last_checkpoint.exists()
 
 
-def test_only_the_first_of_a_team_writes(engine: Engine, tmp_path: Path) -> None:
-    second = engine._replace(team=Team(1, 2))
-    Keeper(RunFolder(tmp_path)).note_epoch(second, progress(1), improved=True)
+def test_a_process_that_does_not_write_leaves_no_file(engine: Engine, tmp_path: Path) -> None:
+    writer = CheckpointWriter(RunFolder(tmp_path), writes=False)
+    writer.note_epoch(engine.learner, progress(1), improved=True)
+    writer.finish_stage(engine.learner, progress(1))
     assert list(tmp_path.glob("checkpoints")) == []
 
 
@@ -118,7 +117,7 @@ def test_a_run_of_short_epochs_writes_few_checkpoints(
     recipe = load_recipe("demo", ["image.size=32", "train.batch=8", "train.trains=head",
                                   "train.views=1", "train.epochs=6"])  # fmt: skip
     card = train_run(
-        recipe, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Watch()
+        recipe, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Callbacks()
     )
     assert len(card.training.history) == 6
     # After the first epoch, and at the end.
