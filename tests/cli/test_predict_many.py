@@ -245,7 +245,7 @@ class TestNotes:
         status, out, err = pulmo("evaluate", "--model", bundle, *words)
         data = json.loads((tmp_path / "e" / "evaluation.json").read_text())["data"]
         assert status == 0
-        assert data["notes"] == {"drawings": data["n"], "colour": 1}
+        assert data["image_notes"] == {"drawings": data["n"], "colour": 1}
         assert f"notes: 1 of {data['n']} images: {KINDS['colour']}\n" in err
         assert "warning: The model was trained on drawings" in out
         table = read_predictions(tmp_path / "e" / "predictions.parquet")

@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 
 from pulmo.bundle.card import Epoch, read_card
+from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, RefusedError, UsageError
 from pulmo.core.folders import RepeatsFolder
 from pulmo.core.recipe import Recipe
 from pulmo.core.tables import read_manifest, read_predictions
 from pulmo.evaluate.evaluation import read_evaluation
-from pulmo.evaluate.predictions import predict_manifest
 from pulmo.experiments.executor import Listener
 from pulmo.radiograph import Radiograph, read_radiograph
 from pulmo.train.loop import Callbacks
@@ -73,7 +73,7 @@ class TestCrossValidation:
         for run in cross_validation:
             predictor = Predictor.open(run.bundle)
             held = read_manifest(run.run.manifest).query("split == 'test'")
-            expected = predict_manifest(predictor, held).table
+            expected = predict_manifest(predictor, held).predictions.frame
             written = read_predictions(run.evaluation.predictions)
             np.testing.assert_allclose(written["p_covid"], expected["p_covid"], atol=1e-6)
             assert read_evaluation(run.evaluation.evaluation).model.sha256 == predictor.sha256
@@ -130,7 +130,7 @@ class TestResume:
                 raise InputError(f"{path} is gone.")
             return read_radiograph(path)
 
-        monkeypatch.setattr("pulmo.evaluate.predictions.read_radiograph", read)
+        monkeypatch.setattr("pulmo.bundle.manifest_predictions.read_radiograph", read)
         with pytest.raises(InputError, match=f"1 of .* could not be evaluated; .*{gone} is gone"):
             do_repeat(run, Listener())
         assert not run.evaluation.evaluation.exists()

@@ -13,11 +13,11 @@ from pulmo.checklists.artefacts import Artefacts, Pictures, Sitting, Trained
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import OPENINGS, RunFolder
+from pulmo.core.run_folder import TEST_ACCESS, RunFolder
 from pulmo.core.tables import manifest_sha256, read_manifest
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.evaluate.evaluation import Evaluation, ModelName, read_evaluation
-from pulmo.evaluate.openings import read_openings
+from pulmo.evaluate.test_access import read_accesses
 
 _SEED: Final = 0
 """Of the inspection's folds, so that the same pictures give the same sentences."""
@@ -58,7 +58,7 @@ def read_artefacts(places: Places) -> Artefacts:
     return Artefacts(
         card=card,
         model_sha256=digest,
-        openings=tuple(read_openings(places.bundle / OPENINGS)),
+        test_accesses=tuple(read_accesses(places.bundle / TEST_ACCESS)),
         given_pictures=_pictures(places.manifest) if places.manifest else None,
         given_run=_run(RunFolder(places.run), card) if places.run else None,
         evaluations=tuple(

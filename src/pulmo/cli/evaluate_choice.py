@@ -9,10 +9,11 @@ from pulmo.core.errors import InputError, RefusedError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pulmo.bundle.card import Card, OperatingPoint
+    from pulmo.bundle.card import Card
+    from pulmo.bundle.manifest_predictions import Failure
     from pulmo.bundle.predictor import Predictor
-    from pulmo.bundle.thresholds import Aim
-    from pulmo.evaluate.evaluation import Failure
+    from pulmo.decide.thresholds import Aim
+    from pulmo.predictions.operating_point import OperatingPoint
 
 
 class Choice(NamedTuple):
@@ -108,7 +109,7 @@ def fit_on_val(
     aim: "Aim", predictor: "Predictor", manifest: "pd.DataFrame", choice: Choice
 ) -> "OperatingPoint":
     """Returns the threshold for an aim, fitted on the val pictures of the views chosen."""
-    from pulmo.evaluate.threshold_for import threshold_for
+    from pulmo.decide.validation import threshold_for
 
     validation = chosen_rows(manifest, choice._replace(split="val"))
     check_modality(validation, choice.data, predictor.card)

@@ -37,9 +37,8 @@ def evaluate_findings(table: "LabelsTable", provenance: "Provenance", output: Pa
         evaluation = evaluate_labels(table, provenance, resampling, report)
     write_predictions(table.rows, output / "predictions.parquet")
     for label, folder in label_folders(evaluation.labels).items():
-        rows, _ = table.of_label(table.labels.index(label))
         own = evaluation.labels[label]
-        write_predictions(rows, output / folder / "predictions.parquet")
+        table.of_label(table.labels.index(label)).save(output / folder / "predictions.parquet")
         write_record(output / folder / "evaluation.json", own)
         write_report(output / folder / "report.html", ReportContent(own, None))
     write_record(output / "evaluation.json", evaluation)

@@ -193,33 +193,26 @@ def _train(recipe: "Recipe", manifest: "pd.DataFrame", model: Path) -> "Card":
 
 
 def _test(manifest: "pd.DataFrame", model: Path) -> "tuple[pd.DataFrame, Evaluation]":
-    """Returns predictions and figures of the test, and notes that it was opened."""
+    """Returns predictions and figures of the test, and records the access to it."""
     import numpy as np
 
+    from pulmo.bundle.manifest_predictions import predict_manifest
     from pulmo.bundle.predictor import Predictor
-    from pulmo.core.run_folder import OPENINGS
+    from pulmo.core.run_folder import TEST_ACCESS
     from pulmo.core.tables import manifest_sha256
     from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
     from pulmo.evaluate.evaluation import ModelName
-    from pulmo.evaluate.openings import note_opening, opening_of
-    from pulmo.evaluate.predictions import predict_manifest
-    from pulmo.evaluate.terms import Terms
+    from pulmo.evaluate.test_access import access_of, record_access
 
     predictor = Predictor.open(model)
     films = manifest[manifest["split"] == "test"]
-    opening = opening_of(predictor, manifest, films, "test")
-    opened = note_opening(opening, [model / OPENINGS]).times if opening else None
-    predicted = predict_manifest(predictor, films)
-    card = predictor.card
-    provenance = Provenance(
-        ModelName.of(predictor),
-        manifest_sha256(films),
-        "test",
-        predicted.failed,
-        opened,
-    )
+    access = access_of(predictor, manifest, films, "test")
+    accesses = record_access(access, [model / TEST_ACCESS]).times if access else None
+    predictions, failed = predict_manifest(predictor, films)
+    model_name = ModelName.from_predictor(predictor)
+    provenance = Provenance(model_name, manifest_sha256(films), "test", failed, accesses)
     drawn = Resampling(np.random.default_rng(0))
-    return predicted.table, evaluate(predicted.table, Terms.of(card), provenance, drawn)
+    return predictions.frame, evaluate(predictions, provenance, drawn)
 
 
 def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") -> None:

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Final, NamedTuple
 
-OPENINGS: Final = "openings.jsonl"
-"""The name of the list of openings, in a run's folder and in a bundle's."""
+TEST_ACCESS: Final = "test-access.jsonl"
+"""The name of the list of accesses to the test, in a run's folder and in a bundle's."""
 
 
 class RunFolder(NamedTuple):
@@ -48,9 +48,9 @@ class RunFolder(NamedTuple):
         return self.root / "card.json"
 
     @property
-    def openings(self) -> Path:
-        """One JSON object a line, one line each time a test set was opened with the model."""
-        return self.root / OPENINGS
+    def test_access(self) -> Path:
+        """One JSON object a line, one line each time a test set was evaluated with the model."""
+        return self.root / TEST_ACCESS
 
     @property
     def last_checkpoint(self) -> Path:

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.tables import patient_names
-from pulmo.evaluate.evaluation import Failure
 
 _NAMED: Final = 5
 """Voided pictures that a sentence names; an evaluation lists all."""

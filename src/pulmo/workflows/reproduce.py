@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from pulmo import stats
 from pulmo.audit.parts import Part
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.export import export_run
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import EvaluationFolder, RepeatsFolder
 from pulmo.core.recipe import Recipe, load_recipe
@@ -19,14 +19,15 @@ from pulmo.core.run_folder import RunFolder
 from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.cache import cache_folder
 from pulmo.evaluate.evaluation import Evaluation, read_evaluation
-from pulmo.evaluate.figures import Figures
 from pulmo.experiments.executor import Listener, LocalExecutor, run_all
 from pulmo.report.figures import learning_curves
 from pulmo.reproduce.available_data import Sets, gather_data
 from pulmo.reproduce.floors import floor_figures
 from pulmo.reproduce.initial_weights import Start, as_written, from_folder
-from pulmo.reproduce.outcome import Figure, Outcome, mean_of
+from pulmo.reproduce.outcome import Figure, Outcome
 from pulmo.reproduce.system import Experiment, Published, System
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.estimates import Estimates
 from pulmo.train.run import Place, train_run
 from pulmo.workflows.audited import audited_bundle, fold_part
 from pulmo.workflows.evaluation_folder import evaluate_bundle
@@ -207,7 +208,7 @@ def _figures(done: _Trained, published: Sequence[Published], main: str) -> Itera
     yield _mean(found[0], found[1], f"mean of recall and specificity of {main}")
 
 
-def _of_floor(figures: Figures | str, metric: str, label: str | None) -> Estimate:
+def _of_floor(figures: Estimates | str, metric: str, label: str | None) -> Estimate:
     """Returns a figure of a floor, or why there is none."""
     if isinstance(figures, str):
         return Estimate.undefined(figures)
@@ -219,7 +220,9 @@ def _mean(first: Figure, second: Figure, name: str) -> Figure:
     theirs = [each.published for each in (first, second) if each.published]
     return Figure(
         name=name,
-        published=mean_of(*theirs) if len(theirs) == 2 else None,
-        ours=mean_of(first.ours, second.ours),
-        floors={floor: mean_of(each, second.floors[floor]) for floor, each in first.floors.items()},
+        published=stats.average(*theirs) if len(theirs) == 2 else None,
+        ours=stats.average(first.ours, second.ours),
+        floors={
+            floor: stats.average(each, second.floors[floor]) for floor, each in first.floors.items()
+        },
     )

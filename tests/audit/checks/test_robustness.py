@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.audit.check import CHECKS
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 from pulmo.radiograph.changes import DISTURBANCES
 
 Pictures = NDArray[np.uint8]
 Model = Callable[[Pictures], NDArray[np.floating]]
-Show = Callable[..., Subject]
+Show = Callable[..., AuditContext]
 BOARD = np.where(np.indices((64, 64)).sum(axis=0) % 2, 1, -1)
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from pulmo.core.errors import PulmoError
+from pulmo.core.parallel import in_threads
 from pulmo.datasets.curate.fingerprint import Fingerprint, fingerprint
 from pulmo.datasets.curate.gallery import Gallery
-from pulmo.datasets.parallel import in_threads
 from pulmo.datasets.source import Problem
 from pulmo.radiograph import pixels_sha256, read_radiograph
 
