@@ -14,7 +14,8 @@ from pulmo.core.estimate import Estimate
 from pulmo.core.labels import LabelScheme
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.core.run_folder import RunFolder
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import write_phantoms
 from pulmo.datasets.split import Shares, split_manifest
 from pulmo.train.run import Place, train_run
@@ -100,7 +101,7 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _films(phantoms: Path) -> pd.DataFrame:
     imported = import_source("csv", phantoms, called="phantom")
     assert not imported.problems
-    return split_manifest(imported.manifest, Shares(0.25, 0.25), np.random.default_rng(0))
+    return split_manifest(imported.manifest, Shares(0.25, 0.25), np.random.default_rng(0)).frame
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def run(
     """A finished run."""
     root = tmp_path_factory.mktemp("runs")
     folder = RunFolder(root / "run")
-    train_run(quick_recipe, _films, Place(folder, root / "cache", "cpu"), Watch())
+    train_run(quick_recipe, Manifest(_films), Place(folder, root / "cache", "cpu"), Watch())
     return folder
 
 

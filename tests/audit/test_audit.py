@@ -9,7 +9,7 @@ from pulmo.audit.check import CHECKS, Answer, Ask, Check, Unanswered
 from pulmo.audit.subject import Subject
 from pulmo.core.errors import UsageError
 from pulmo.core.registry import Registry
-from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.manifest import Manifest
 
 
 def unanswered(_: Subject) -> Answer:
@@ -93,7 +93,7 @@ def test_the_data_are_described(subject: Subject) -> None:
     assert (data.split, data.n, data.groups, data.fitted) == ("test", 3, 2, 4)
     assert data.labels == {"normal": 1, "covid": 2}
     assert data.sources == {"x": {"covid": 1, "normal": 1}, "y": {"covid": 1, "normal": 0}}
-    assert data.manifest_sha256 == manifest_sha256(subject.rows)
+    assert data.manifest_sha256 == Manifest(subject.rows).sha256
 
 
 def test_the_checks_are_those_of_the_folder() -> None:

@@ -16,6 +16,7 @@ from pulmo.bundle.model_card import model_card
 from pulmo.bundle.outcome import Outputs, outcomes, probabilities
 from pulmo.bundle.predictor import CARD, MODEL, Predictor
 from pulmo.core.errors import InputError, RefusedError
+from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph import read_radiograph
 
 WITHOUT_TORCH = """
@@ -244,7 +245,7 @@ def test_the_manifest_and_one_file_agree(bundle: Path, films: pd.DataFrame) -> N
     from pulmo.evaluate.predictions import predict_manifest  # noqa: PLC0415 - compared here only
 
     predictor = Predictor.open(bundle, threads=1)
-    table = predict_manifest(predictor, films.head(3)).table
+    table = predict_manifest(predictor, Manifest(films.head(3))).table
     for _, row in table.iterrows():
         outcome = predictor.predict(read_radiograph(Path(str(row["path"]))))
         assert outcome.probabilities["covid"] == pytest.approx(row["p_covid"], abs=1e-6)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pydicom import dcmread
 
-from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.source import SOURCES
 
 Call = Callable[..., tuple[int, str, str]]
@@ -41,7 +41,7 @@ class TestImport:
         )
         assert (status, err) == (0, "")
         assert out == f"{output}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
-        assert set(read_manifest(output)["source"]) == {"own"}
+        assert set(read_manifest(output).frame["source"]) == {"own"}
 
     def test_one_class_alone_is_imported(self, pulmo: Call, folder: Path, tmp_path: Path) -> None:
         shutil.rmtree(folder / "normal")
@@ -149,8 +149,8 @@ class TestImport:
 
 def test_merged_manifests_are_counted(pulmo: Call, films: pd.DataFrame, tmp_path: Path) -> None:
     first, second = tmp_path / "a.parquet", tmp_path / "b.parquet"
-    write_manifest(films[:30], first)
-    write_manifest(films[30:], second)
+    Manifest(films[:30]).save(first)
+    Manifest(films[30:]).save(second)
     status, out, _ = pulmo("data", "merge", first, second, "-o", tmp_path / "m.parquet")
     assert status == 0
     assert f"m.parquet: {len(films)} pictures in {films['group'].nunique()} groups" in out
@@ -192,17 +192,17 @@ class TestSource:
         assert "not stated which hospital 8 of the pictures" in err
         assert "--source NAME" in err
         table = read_manifest(output)
-        assert table["origin"].isna().all()
-        assert set(table["root"]) == {str(folder.resolve())}
-        assert table["source"].str.fullmatch("folder-[0-9a-f]{8}").all()
+        assert table.frame["origin"].isna().all()
+        assert set(table.frame["root"]) == {str(folder.resolve())}
+        assert table.frame["source"].str.fullmatch("folder-[0-9a-f]{8}").all()
         status, _, err = pulmo(*words, "--source", "Covid-19=north")
         assert "not stated which hospital 4 of the pictures" in err
         status, _, err = pulmo(*words, "--source", "south", "--source", "covid=north")
         assert (status, "not stated" in err) == (0, False)
         table = read_manifest(output)
         assert (
-            table["origin"].tolist()
-            == (table["label"] == "covid").map({True: "north", False: "south"}).tolist()
+            table.frame["origin"].tolist()
+            == (table.frame["label"] == "covid").map({True: "north", False: "south"}).tolist()
         )
 
     def test_a_row_of_the_table_states_its_own(
@@ -215,7 +215,7 @@ class TestSource:
         )
         output = tmp_path / "m.parquet"
         assert pulmo("data", "import", "csv", table, "-o", output, "--source", "west")[0] == 0
-        assert read_manifest(output)["origin"].tolist() == ["east", "west"]
+        assert read_manifest(output).frame["origin"].tolist() == ["east", "west"]
 
     @pytest.mark.parametrize(
         ("words", "reason"),

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.core.tables import read_manifest, write_manifest
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.phantom import draw
 
 Call = Callable[..., tuple[int, str, str]]
@@ -30,7 +30,7 @@ def sets(tmp_path: Path) -> list[Path]:
             cv2.imwrite(str(path), pixels.astype(np.uint8))
         manifests.append(tmp_path / f"{source}.parquet")
         imported = import_source("folder", tmp_path / source, called=source)
-        write_manifest(imported.manifest, manifests[-1])
+        imported.manifest.save(manifests[-1])
     return manifests
 
 
@@ -46,7 +46,7 @@ def test_what_was_found_is_told_and_written(pulmo: Call, sets: list[Path], tmp_p
         "  in both north and south: 1",
         f"{report}: a row for each pair and each removal, with the evidence",
     ]
-    assert read_manifest(output)["group"].nunique() == 3
+    assert read_manifest(output).frame["group"].nunique() == 3
     (row,) = pd.read_csv(report).itertuples()
     assert (row.action, row.reason, row.source, row.other_source) == (
         "grouped", "near copy", "south", "north",
@@ -65,7 +65,7 @@ def test_a_curated_manifest_may_be_curated_again(
     assert "removed: 1 (copy)" in out.splitlines()
     after = read_manifest(output)
     assert len(after) == 3
-    assert set(after["group"]) == set(before["group"])
+    assert set(after.frame["group"]) == set(before.frame["group"])
 
 
 def test_a_manifest_without_copies(pulmo: Call, sets: list[Path], tmp_path: Path) -> None:
@@ -79,8 +79,8 @@ def test_a_manifest_without_copies(pulmo: Call, sets: list[Path], tmp_path: Path
 def test_trust_decides_and_a_source_that_is_not_there_is_an_error(
     pulmo: Call, sets: list[Path], tmp_path: Path
 ) -> None:
-    doubtful = read_manifest(sets[1]).replace({"label": {"covid": "viral"}})
-    write_manifest(doubtful, sets[1])
+    doubtful = read_manifest(sets[1]).frame.replace({"label": {"covid": "viral"}})
+    Manifest(doubtful).save(sets[1])
     output = tmp_path / "m.parquet"
     status, out, _ = pulmo("data", "curate", *sets, "-o", output)
     assert status == 0
@@ -89,7 +89,7 @@ def test_trust_decides_and_a_source_that_is_not_there_is_an_error(
     status, out, _ = pulmo("data", "curate", *sets, "-o", output, "--trust", "south")
     assert status == 0
     assert "removed: 1 (contradiction)" in out.splitlines()
-    assert (read_manifest(output)["label"] == "viral").any()
+    assert (read_manifest(output).frame["label"] == "viral").any()
     status, _, err = pulmo("data", "curate", *sets, "-o", output, "--trust", "east")
     assert status == 2
     assert "no source of the manifest" in err

@@ -12,7 +12,8 @@ from pulmo.bundle.card import read_card
 from pulmo.bundle.predictor import MODEL, Predictor
 from pulmo.core.estimate import gap
 from pulmo.core.run_folder import OPENINGS, RunFolder
-from pulmo.core.tables import read_manifest, read_predictions, write_manifest
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import read_evaluation
 from pulmo.radiograph import read_radiograph
 
@@ -64,7 +65,7 @@ def test_a_view_alone_and_pictures_that_disappeared(
     rows = films.index[(films["view"] == "PA") & (films["split"] == "test")]
     gone = str(tmp_path / "gone.png")
     films.loc[rows[0], "path"] = gone
-    write_manifest(films, tmp_path / "m.parquet")
+    Manifest(films).save(tmp_path / "m.parquet")
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e", "--view", "PA"]
     status, _, err = pulmo("evaluate", bundle, *words)
     assert status == 4
@@ -111,7 +112,7 @@ class TestThresholdFor:
     ) -> None:
         output, path = tmp_path / "e", tmp_path / "m.parquet"
         films = films.assign(source=source)
-        write_manifest(films, path)
+        Manifest(films).save(path)
         films = films[films["view"].isin(view)]
         status, out, err = pulmo(
             "evaluate", bundle, "--data", path, "--split", "test", "-o", output,
@@ -151,7 +152,7 @@ class TestThresholdFor:
         self, pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
     ) -> None:
         path, aim = tmp_path / "m.parquet", "sensitivity=0.75"
-        write_manifest(films.assign(source="elsewhere"), path)
+        Manifest(films.assign(source="elsewhere")).save(path)
         words: list[str | Path] = ["--data", path, "--split", "test", "--threshold-for", aim]
         status, _, err = pulmo("evaluate", bundle, *words, "-o", tmp_path / "e")
         assert status == 5
@@ -186,7 +187,7 @@ def test_pictures_that_the_model_knows_are_all_there_is(
     pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
 ) -> None:
     known = films[films["split"] != "test"].assign(split=None)
-    write_manifest(known, tmp_path / "m.parquet")
+    Manifest(known).save(tmp_path / "m.parquet")
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e"]
     status, _, err = pulmo("evaluate", bundle, *words)
     assert status == 3
@@ -203,7 +204,7 @@ def test_a_copy_and_another_film_of_a_patient_are_voided(
     other = test.head(1).assign(group=films["group"][films["split"] == "train"].iloc[5])
     copied = copy.assign(path=str(tmp_path / "copy.png"), group="mine", patient=None, split=None)
     shutil.copy(copy["path"].iloc[0], tmp_path / "copy.png")
-    write_manifest(pd.concat([test[1:], other, copied]), tmp_path / "m.parquet")
+    Manifest(pd.concat([test[1:], other, copied])).save(tmp_path / "m.parquet")
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e"]
 
     def voided(*more: str | Path) -> dict[str, str]:
@@ -226,7 +227,7 @@ def test_inside_and_outside_stand_side_by_side(
 ) -> None:
     test = films[films["split"] == "test"]
     for name, rows in (("inside", test[::2]), ("outside", test[1::2])):
-        write_manifest(rows, tmp_path / f"{name}.parquet")
+        Manifest(rows).save(tmp_path / f"{name}.parquet")
     inside, outside = tmp_path / "inside", tmp_path / "outside"
     assert pulmo("evaluate", bundle, "--data", f"{inside}.parquet", "-o", inside)[0] == 0
     words = ["--data", f"{outside}.parquet", "-o", outside]
@@ -268,7 +269,7 @@ def test_options_that_choose_nothing(
 def test_a_manifest_without_a_split(
     pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
 ) -> None:
-    write_manifest(films.assign(split=None), tmp_path / "m.parquet")
+    Manifest(films.assign(split=None)).save(tmp_path / "m.parquet")
     status, _, err = pulmo(
         "evaluate", bundle, "--data", tmp_path / "m.parquet", "--split", "test", "-o", tmp_path
     )
@@ -281,7 +282,7 @@ def test_nothing_is_said_of_a_manifest_without_other_sides(
     pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path, side: str | None
 ) -> None:
     path = tmp_path / "m.parquet"
-    write_manifest(films[:20].assign(split=side), path)
+    Manifest(films[:20].assign(split=side)).save(path)
     status, out, err = pulmo("evaluate", bundle, "--data", path, "-o", tmp_path / "e")
     assert (status, err) == (0, "")
     assert "in the split" not in out
@@ -291,7 +292,7 @@ def test_no_picture_that_can_be_read(
     pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
 ) -> None:
     films["path"] = [str(tmp_path / f"{number}.png") for number in range(len(films))]
-    write_manifest(films, tmp_path / "m.parquet")
+    Manifest(films).save(tmp_path / "m.parquet")
     status, _, err = pulmo("evaluate", bundle, "--data", tmp_path / "m.parquet", "-o", tmp_path)
     assert status == 3
     assert "There is no readable picture to evaluate. The first: " in err
@@ -575,7 +576,7 @@ def test_a_label_of_a_manifest_may_count_as_a_class_of_a_bundle(
     (positive, *_) = sorted(set(films["label"]))
     renamed = films.assign(label=films["label"].replace(positive, "other"))
     renamed["split"] = "test"
-    write_manifest(renamed, tmp_path / "m.parquet")
+    Manifest(renamed).save(tmp_path / "m.parquet")
     words = ("--data", tmp_path / "m.parquet", "--split", "test")
     status, _, err = pulmo("evaluate", bundle, *words, "-o", tmp_path / "e", "--merge", "x")
     assert status == 2
@@ -606,7 +607,7 @@ def test_the_test_through_an_unsplit_manifest_is_an_opening_of_it(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:
     unsplit = tmp_path / "unsplit.parquet"
-    write_manifest(read_manifest(manifest).assign(split=None), unsplit)
+    Manifest(read_manifest(manifest).frame.assign(split=None)).save(unsplit)
     for times, data in enumerate((("--data", manifest, "--split", "test"), ("--data", unsplit)), 1):
         out = tmp_path / f"e{times}"
         assert pulmo("evaluate", bundle, *data, "-o", out)[0] == 0

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from pulmo.core.errors import InputError, RefusedError
-from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.split import check_split
 from pulmo.radiograph import KINDS
 
@@ -58,10 +58,10 @@ class TestLayouts:
         assert "a split of its own: 4 train, 4 val" in err
         assert f"pulmo data split {output} --keep-official" in err
         split = read_manifest(output)
-        assert dict(split.groupby("split")["path"].size()) == {"train": 4, "val": 4}
+        assert dict(split.frame.groupby("split")["path"].size()) == {"train": 4, "val": 4}
         kept = tmp_path / "kept.parquet"
         assert pulmo("data", "split", output, "--keep-official", "-o", kept)[0] == 0
-        assert read_manifest(kept)["split"].tolist() == split["split"].tolist()
+        assert read_manifest(kept).frame["split"].tolist() == split.frame["split"].tolist()
         # The same picture on both sides.
         path = next((keras / "train" / "covid").iterdir())
         shutil.copy(path, keras / "validation" / "covid" / f"copy{path.suffix}")
@@ -166,7 +166,7 @@ class TestProblems:
         status, _, err = pulmo(*words)
         assert status == 4
         assert "was read as text in Windows-1252, values with semicolons between them." in err
-        assert set(read_manifest(tmp_path / "m.parquet")["age"]) == {64.5}
+        assert set(read_manifest(tmp_path / "m.parquet").frame["age"]) == {64.5}
         assert "back-slashes" in problems(tmp_path / "m.problems.csv")["reason"].iloc[0]
 
     def test_reasons_of_a_kind_are_counted_together(
@@ -250,9 +250,9 @@ class TestAgain:
         status, _, err = pulmo(*words, "--headers-only")
         assert (status, len(err.splitlines())) == (0, 1)
         assert err.startswith("8 pictures were not decoded: ")
-        assert read_manifest(output)["pixels_sha256"].isna().all()
+        assert read_manifest(output).frame["pixels_sha256"].isna().all()
         assert pulmo(*words)[::2] == (0, "")
-        assert read_manifest(output)["pixels_sha256"].notna().all()
+        assert read_manifest(output).frame["pixels_sha256"].notna().all()
         status, _, err = pulmo(*words, "--headers-only")
         assert (status, err) == (
             0, "8 files have not changed since they were read; --fresh reads them.\n",
@@ -339,7 +339,7 @@ class TestMerge:
         copy = films.head(2).assign(path=["/copy/0", "/copy/1"], source="copy")
         copy["label"] = [films["label"][0], "other"]
         for name, table in (("a", films), ("b", copy)):
-            write_manifest(table, tmp_path / f"{name}.parquet")
+            Manifest(table).save(tmp_path / f"{name}.parquet")
         words = ("data", "merge", tmp_path / "a.parquet", tmp_path / "b.parquet")
         output = tmp_path / "m.parquet"
         status, out, err = pulmo(*words, "-o", output)
@@ -375,14 +375,14 @@ def test_notes_of_the_reader_are_counted_and_kept(
     assert status == 0
     assert f"notes: 2 of 10 images: {KINDS['colour']}\n" in err
     table = read_manifest(output)
-    noted = table[table["notes"].notna()]
+    noted = table.frame[table.frame["notes"].notna()]
     assert {Path(path).name for path in noted["path"]} == {"a.png", "b.png"}
     assert set(noted["notes"]) == {"colour"}
     for verb in ("split", "curate"):
         changed = tmp_path / f"{verb}.parquet"
         pulmo("data", verb, output, "-o", changed)
-        kept = read_manifest(changed).set_index("path")["notes"]
-        assert kept.equals(table.set_index("path")["notes"].reindex(kept.index)), verb
+        kept = read_manifest(changed).frame.set_index("path")["notes"]
+        assert kept.equals(table.frame.set_index("path")["notes"].reindex(kept.index)), verb
     pulmo("data", "inspect", output, "-o", tmp_path / "seen", "--samples", "0")
     counts = json.loads((tmp_path / "seen" / "inspection.json").read_text())["notes"]["colour"]
     assert (counts["n"], counts["classes"], counts["sources"]) == (
@@ -397,7 +397,7 @@ def test_a_manifest_from_before_notes_says_that_they_are_unknown(
     output = tmp_path / "m.parquet"
     pulmo("data", "import", "folder", folder, "-o", output)
     pd.read_parquet(output).drop(columns="notes").to_parquet(output)
-    assert set(read_manifest(output)["notes"]) == {"unknown"}
+    assert set(read_manifest(output).frame["notes"]) == {"unknown"}
     status, _, err = pulmo("data", "inspect", output, "-o", tmp_path / "seen", "--samples", "0")
     assert status == 0
     assert "notes: 8 of 8 images: the notes are not known" in err

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from pulmo.core.files import sha256
-from pulmo.core.tables import read_manifest, read_predictions, write_manifest
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.manifest import read_manifest
 from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
@@ -237,19 +238,19 @@ class TestNotes:
     ) -> None:
         words = ("--data", manifest, "--split", "test", "-o", tmp_path / "e")
         table = read_manifest(manifest)
-        first = Path(table["path"][table["split"] == "test"].iloc[0])
-        table.loc[table["path"] == str(first), ["path", "sha256"]] = [
+        first = Path(table.frame["path"][table.frame["split"] == "test"].iloc[0])
+        table.frame.loc[table.frame["path"] == str(first), ["path", "sha256"]] = [
             str(coloured[0]), sha256(coloured[0].read_bytes()),
         ]  # fmt: skip
-        write_manifest(table, manifest)
+        table.save(manifest)
         status, out, err = pulmo("evaluate", "--model", bundle, *words)
         data = json.loads((tmp_path / "e" / "evaluation.json").read_text())["data"]
         assert status == 0
         assert data["notes"] == {"drawings": data["n"], "colour": 1}
         assert f"notes: 1 of {data['n']} images: {KINDS['colour']}\n" in err
         assert "warning: The model was trained on drawings" in out
-        table = read_predictions(tmp_path / "e" / "predictions.parquet")
-        assert table["notes"].value_counts().to_dict() == {
+        predictions = read_predictions(tmp_path / "e" / "predictions.parquet")
+        assert predictions["notes"].value_counts().to_dict() == {
             "drawings": data["n"] - 1, "colour;drawings": 1,
         }  # fmt: skip
         assert KINDS["colour"] in (tmp_path / "e" / "report.html").read_text()

@@ -10,14 +10,16 @@ import pulmo
 from pulmo.bundle.held_out import HeldOut
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
-from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.openings import Opening, note_opening, opening_of, read_openings
 
 
 @pytest.fixture
 def opening(bundle: Path, films: pd.DataFrame) -> Opening:
     """All of the films' test."""
-    found = opening_of(Predictor.open(bundle), films, films[films["split"] == "test"], "test")
+    found = opening_of(
+        Predictor.open(bundle), Manifest(films), Manifest(films[films["split"] == "test"]), "test"
+    )
     assert found is not None
     return found
 
@@ -33,7 +35,7 @@ def test_an_opening_says_what_was_opened_with_what(
     age = datetime.now(UTC) - datetime.fromisoformat(opening.opened)
     assert 0 <= age.total_seconds() < 60
     assert opening.pictures == (films["split"] == "test").sum()
-    assert opening.manifest_sha256 == manifest_sha256(films)
+    assert opening.manifest_sha256 == Manifest(films).sha256
     assert opening.manifest_sha256 == predictor.card.training.manifest_sha256
     assert opening.model_sha256 == predictor.sha256
     assert opening.weights_sha256 == predictor.card.network.sha256
@@ -44,18 +46,18 @@ def test_the_test_is_the_same_whatever_is_chosen_of_it_and_however_it_is_describ
     opening: Opening, bundle: Path, films: pd.DataFrame
 ) -> None:
     predictor = Predictor.open(bundle)
-    part = opening_of(predictor, films, films[films["view"] == "PA"], None)
+    part = opening_of(predictor, Manifest(films), Manifest(films[films["view"] == "PA"]), None)
     assert part is not None
     assert part.split is None
     assert part.test_sha256 == opening.test_sha256
     assert part.pictures == ((films["view"] == "PA") & (films["split"] == "test")).sum()
     renamed = films[::-1].assign(source="elsewhere")
-    again = opening_of(predictor, renamed, renamed, None)
+    again = opening_of(predictor, Manifest(renamed), Manifest(renamed), None)
     assert again is not None
     assert again.test_sha256 == opening.test_sha256
     assert again.manifest_sha256 != opening.manifest_sha256
     fewer = films.drop(index=films.index[films["split"] == "test"][0])
-    less = opening_of(predictor, fewer, fewer, None)
+    less = opening_of(predictor, Manifest(fewer), Manifest(fewer), None)
     assert less is not None
     assert less.test_sha256 == opening.test_sha256
     assert less.pictures == opening.pictures - 1
@@ -66,16 +68,16 @@ def test_the_models_own_test_is_known_by_its_hashes(
 ) -> None:
     predictor = Predictor.open(bundle)
     unsplit = films.assign(split=None)
-    found = opening_of(predictor, unsplit, unsplit, None)
+    found = opening_of(predictor, Manifest(unsplit), Manifest(unsplit), None)
     assert found is not None
     assert found.test_sha256 == opening.test_sha256
     assert found.pictures == opening.pictures
     coded_anew = unsplit.assign(sha256="0" * 64)
-    found = opening_of(predictor, coded_anew, coded_anew, None)
+    found = opening_of(predictor, Manifest(coded_anew), Manifest(coded_anew), None)
     assert found is not None
     assert found.test_sha256 == opening.test_sha256
     others = unsplit[films["split"] != "test"]
-    assert opening_of(predictor, unsplit, others, None) is None
+    assert opening_of(predictor, Manifest(unsplit), Manifest(others), None) is None
 
 
 def test_another_test_is_known_where_all_of_it_is_opened_again(
@@ -86,15 +88,15 @@ def test_another_test_is_known_where_all_of_it_is_opened_again(
         sha256=[f"{number:064x}" for number in range(8)], pixels_sha256=None, split="test"
     )
     unsplit = foreign.assign(split=None)
-    assert opening_of(predictor, unsplit, unsplit, None, lists) is None
-    first = opening_of(predictor, foreign, foreign, "test", lists)
+    assert opening_of(predictor, Manifest(unsplit), Manifest(unsplit), None, lists) is None
+    first = opening_of(predictor, Manifest(foreign), Manifest(foreign), "test", lists)
     assert first is not None
     assert first.test_sha256 != predictor.held_out.sha256
     note_opening(first, lists)
-    again = opening_of(predictor, unsplit[::-1], unsplit[::-1], None, lists)
+    again = opening_of(predictor, Manifest(unsplit[::-1]), Manifest(unsplit[::-1]), None, lists)
     assert again is not None
     assert note_opening(again, lists).times == 2
-    assert opening_of(predictor, unsplit, unsplit[:7], None, lists) is None
+    assert opening_of(predictor, Manifest(unsplit), Manifest(unsplit[:7]), None, lists) is None
 
 
 def test_a_bundle_that_does_not_list_its_test_goes_by_the_manifest(
@@ -103,14 +105,19 @@ def test_a_bundle_that_does_not_list_its_test_goes_by_the_manifest(
     predictor = Predictor.open(bundle)
     predictor.held_out = HeldOut()
     unsplit = films.assign(split=None)
-    assert opening_of(predictor, unsplit, unsplit, None) is None
-    found = opening_of(predictor, films, films, None)
+    assert opening_of(predictor, Manifest(unsplit), Manifest(unsplit), None) is None
+    found = opening_of(predictor, Manifest(films), Manifest(films), None)
     assert found is not None
     assert found.test_sha256 == opening.test_sha256
 
 
 def test_without_a_test_picture_nothing_is_opened(bundle: Path, films: pd.DataFrame) -> None:
-    assert opening_of(Predictor.open(bundle), films, films[films["split"] == "val"], "val") is None
+    assert (
+        opening_of(
+            Predictor.open(bundle), Manifest(films), Manifest(films[films["split"] == "val"]), "val"
+        )
+        is None
+    )
 
 
 def test_openings_of_the_same_test_with_the_same_weights_are_counted(

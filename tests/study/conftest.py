@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from pulmo.core.recipe import Recipe, load_recipe
+from pulmo.datasets.manifest import Manifest
 from pulmo.study.crew import Alone, do_all
 from pulmo.study.repeats import Repeat, claim_repeats, plan_repeats, works_of
 from pulmo.study.repeats_folder import RepeatsFolder
@@ -49,7 +50,7 @@ def cross_validation(
 def train_folds(folder: RepeatsFolder, recipe: Recipe, manifest: pd.DataFrame) -> list[Repeat]:
     """Trains each fold in this process."""
     first = Repeat(folder, recipe, 0, device="cpu", threads=1)
-    runs, table = plan_repeats(first, manifest, 1, "make folds")
+    runs, table = plan_repeats(first, Manifest(manifest), 1, "make folds")
     claim_repeats(folder, table, resume=False)
     do_all(works_of(runs), Alone(), lambda _: None)
     return runs

@@ -17,7 +17,7 @@ import torch
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import InputError, PulmoError, UsageError
 from pulmo.core.recipe import Recipe
-from pulmo.core.tables import read_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.study import cluster as cluster_module
 from pulmo.study.cluster import LOCAL, Cluster, Share, joined_cluster
 from pulmo.study.crew import Listener, do_all
@@ -133,7 +133,7 @@ def test_a_search_tries_two_at_once(
     folder = SearchFolder(tmp_path / "search")
     folder.root.mkdir()
     table = films[films["split"] != "test"]
-    claim_search(folder, {}, table, resume=False)
+    claim_search(folder, {}, Manifest(table), resume=False)
     space = {"train.lr": Dimension(low=1e-4, high=1e-2, log=True)}
     plan = Plan(folder, Base(str(recipe)), space, device="cpu")
     done: list[int] = []

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from pulmo.core import files
 from pulmo.core.recipe import load_recipe
 from pulmo.core.run_folder import RunFolder
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import make_classifier
 from pulmo.train import keeper as module
 from pulmo.train.checkpoint import Progress, read_progress
@@ -39,7 +40,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def engine(films: pd.DataFrame, tmp_path: Path) -> Engine:
     recipe = load_recipe("demo", ["image.size=32", "train.precision=fp32"])
-    material = gather(recipe, films, tmp_path / "cache")
+    material = gather(recipe, Manifest(films), tmp_path / "cache")
     classifier = make_classifier(recipe.model, recipe.labels.order, 0, size=32).classifier
     return begin_stage(recipe, recipe.train.plan[0], material, classifier)
 
@@ -118,7 +119,10 @@ def test_a_run_of_short_epochs_writes_few_checkpoints(
     recipe = load_recipe("demo", ["image.size=32", "train.batch=8", "train.trains=head",
                                   "train.views=1", "train.epochs=6"])  # fmt: skip
     card = train_run(
-        recipe, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Watch()
+        recipe,
+        Manifest(films),
+        Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"),
+        Watch(),
     )
     assert len(card.training.history) == 6
     # After the first epoch, and at the end.

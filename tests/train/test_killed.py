@@ -11,6 +11,7 @@ import torch
 
 from pulmo.core.recipe import load_recipe
 from pulmo.core.run_folder import RunFolder
+from pulmo.datasets.manifest import Manifest
 from pulmo.train import keeper, loop
 from pulmo.train.run import Place, train_run
 from pulmo.train.watch import Watch
@@ -42,7 +43,7 @@ def killed(films: pd.DataFrame, place: Place, step: int, *, resume: bool) -> Non
 
         watch = Watch(on_step=kill, on_features=kill)
         try:
-            train_run(RECIPE, films, place, watch, resume=resume)
+            train_run(RECIPE, Manifest(films), place, watch, resume=resume)
         finally:
             os._exit(1)
     _, status = os.waitpid(child, 0)
@@ -58,7 +59,7 @@ def test_a_run_killed_at_fifty_random_steps_ends_in_the_same_bits(
     cache, counted = tmp_path / "cache", list[object]()
     whole = RunFolder(tmp_path / "whole")
     count = Watch(on_step=lambda *step: counted.append(step), on_features=lambda *_: None)
-    train_run(RECIPE, few, Place(whole, cache, "cpu"), count)
+    train_run(RECIPE, Manifest(few), Place(whole, cache, "cpu"), count)
     # A checkpoint after each second step, so that kills fall between checkpoints and on them.
     monkeypatch.setattr(loop, "_BETWEEN", 0.005)
     monkeypatch.setattr(keeper, "_APART", 0.005)
@@ -67,5 +68,5 @@ def test_a_run_killed_at_fifty_random_steps_ends_in_the_same_bits(
         place = Place(RunFolder(tmp_path / f"run{number}"), cache, "cpu")
         for step in generator.integers(len(counted) // KILLS, size=KILLS):
             killed(few, place, int(step), resume=place.folder.recipe.exists())
-        train_run(RECIPE, few, place, Watch(), resume=True)
+        train_run(RECIPE, Manifest(few), place, Watch(), resume=True)
         assert files(place.folder) == files(whole), number

@@ -9,6 +9,7 @@ import pytest
 from pulmo.core.recipe import load_recipe, shipped_recipes
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.training import StageSection
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.backbone import make_backbone
 from pulmo.train.run import Place, train_run
 from pulmo.train.watch import Watch
@@ -32,7 +33,10 @@ def settings(name: str) -> list[str]:
 def test_a_recipe_trains(name: str, films: pd.DataFrame, tmp_path: Path) -> None:
     recipe = load_recipe(name, settings(name))
     card = train_run(
-        recipe, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Watch()
+        recipe,
+        Manifest(films),
+        Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"),
+        Watch(),
     )
     assert len(card.training.history) == len(recipe.train.plan)
     train = films[films["split"] == "train"]

@@ -9,7 +9,7 @@ from pulmo.audit.finding import ORDER, Audit, AuditedData, Finding, Told, Verdic
 from pulmo.audit.gate import gate_of, headline
 from pulmo.audit.subject import Subject
 from pulmo.core.errors import UsageError
-from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.noted import noted
 
 _OPEN: Final[dict[Verdict, str]] = {
@@ -70,7 +70,9 @@ def _data(subject: Subject, split: str | None) -> AuditedData:
     rows, model = subject.rows, subject.model
     sources = rows.groupby(subject.called)["class"].value_counts().unstack(fill_value=0)
     return AuditedData(
-        manifest_sha256=manifest_sha256(rows) if subject.has_manifest else model.name.sha256,
+        manifest_sha256=Manifest.from_rows(rows).sha256
+        if subject.has_manifest
+        else model.name.sha256,
         split=split,
         n=len(rows),
         groups=int(subject.groups.max()) + 1,

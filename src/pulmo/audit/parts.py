@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from pulmo.audit.finding import Unanswered
 from pulmo.audit.lungs import LungMasks
 from pulmo.audit.model import Model
+from pulmo.core.labels import class_numbers
 from pulmo.datasets.inspect.facts import Published
 from pulmo.evaluate.terms import Terms
 
@@ -76,7 +78,6 @@ def require_fit(parts: Sequence[Part]) -> None:
 
 def known_rows(table: pd.DataFrame, terms: Terms) -> pd.DataFrame:
     """Returns the rows of a manifest whose label a model knows, with one column more, `class`."""
-    places = {label: terms.index(label) for label in table["label"].unique()}
-    names = {label: terms.order[place] for label, place in places.items() if place is not None}
-    rows = table[table["label"].isin(names)]
-    return rows.assign(**{"class": rows["label"].map(names)})
+    numbers = class_numbers(table["label"], terms)
+    known = numbers >= 0
+    return table[known].assign(**{"class": np.array(terms.order)[numbers[known]]})

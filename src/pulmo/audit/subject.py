@@ -18,6 +18,7 @@ from pulmo.bundle.outcome import Outputs
 from pulmo.core.errors import InputError
 from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.cache import cached_pictures
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.sample import Sample
 from pulmo.evaluate.table import numbers_of
 from pulmo.evaluate.terms import Terms
@@ -146,7 +147,8 @@ class Subject:
         """
         if not self.has_manifest:
             raise Unanswered("The pictures are not at hand; name their manifest with --data.")
-        found = cached_pictures(rows, self.model.image, self.means.cache, self.means.on_progress)
+        manifest, means = Manifest.from_rows(rows), self.means
+        found = cached_pictures(manifest, self.model.image, means.cache, means.on_progress)
         return found.take(np.arange(len(rows)))
 
     def has_mask(self, rows: pd.DataFrame) -> NDArray[np.bool_]:

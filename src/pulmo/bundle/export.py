@@ -24,7 +24,7 @@ from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256, write_atomically
 from pulmo.core.recipe import load_recipe
 from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import read_manifest
+from pulmo.datasets.manifest import read_manifest
 from pulmo.models.classifier import Classifier, make_classifier
 
 OPSET = 18
@@ -96,8 +96,7 @@ def seen_by(run: RunFolder) -> bytes:
     One a line, sorted. A digest tells whoever has the picture that it was used, and no one else
     anything.
     """
-    table = read_manifest(run.manifest)
-    used = table[table["split"].isin(["train", "val"])]
+    used = read_manifest(run.manifest).split("train", "val").frame
     digests = {*used["sha256"], *used["pixels_sha256"].dropna()}
     return "".join(f"{digest}\n" for digest in sorted(digests)).encode()
 

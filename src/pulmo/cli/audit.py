@@ -174,7 +174,7 @@ def _bundle(
 ) -> "Audited":
     """Opens a bundle and its pictures, and writes down that a test is opened."""
     from pulmo.core.run_folder import RunFolder
-    from pulmo.core.tables import check_split_name, read_manifest
+    from pulmo.datasets.manifest import Manifest, check_split_name, read_manifest
     from pulmo.evaluate.openings import opening_of
     from pulmo.study.audited import audited_bundle
 
@@ -185,7 +185,8 @@ def _bundle(
     manifest = read_manifest(data)
     audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
     lists = lists_of(model, run)
-    note(opening_of(predictor, manifest, audited.parts[0].judged, split, lists), lists)
+    judged = Manifest.from_rows(audited.parts[0].judged)
+    note(opening_of(predictor, manifest, judged, split, lists), lists)
     return audited._replace(doubts=(*audited.doubts, *map(str, predictor.notes)))
 
 

@@ -149,7 +149,8 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
 
     from pulmo.bundle.origin import check_origin
     from pulmo.core.run_folder import RunFolder
-    from pulmo.core.tables import manifest_sha256, read_manifest, write_predictions
+    from pulmo.core.tables import write_predictions
+    from pulmo.datasets.manifest import read_manifest
     from pulmo.evaluate.beside import beside
     from pulmo.evaluate.evaluate import Provenance, Resampling
     from pulmo.evaluate.evaluate import evaluate as compute
@@ -164,11 +165,11 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     card = predictor.card
     Terms.of(card).merging(context.merge)  # refused before pictures are read
     manifest = read_manifest(choice.data)
-    table = chosen_rows(manifest, choice)
-    check_modality(table, choice.data, card)
+    chosen = chosen_rows(manifest, choice)
+    check_modality(chosen, choice.data, card)
     if context.run is not None:
         check_origin(card, RunFolder(context.run), str(model))
-    table, voided = unseen_rows(table, choice, predictor, context.run)
+    chosen, voided = unseen_rows(chosen, choice, predictor, context.run)
     inside = _inside(context.internal)
     if context.aim is not None:
         check_validation(card, manifest, elsewhere=context.elsewhere)
@@ -176,9 +177,9 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     fitted = None if context.aim is None else fit_on_val(context.aim, predictor, manifest, choice)
     terms = Terms.of(card, fitted).merging(context.merge)
     lists = lists_of(model, context.run)
-    opened = note(opening_of(predictor, manifest, table, choice.split, lists), lists)
+    opened = note(opening_of(predictor, manifest, chosen, choice.split, lists), lists)
     with progress("predicting") as (report,):
-        predicted = predict_manifest(predictor, table, report)
+        predicted = predict_manifest(predictor, chosen, report)
     predicted.table["positive"] = called_positive(predicted.table, terms)
     write_predictions(predicted.table, output / "predictions.parquet")
     evaluation = compute(
@@ -186,7 +187,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
         terms,
         Provenance(
             ModelName.of(predictor),
-            manifest_sha256(table),
+            chosen.sha256,
             choice.split,
             predicted.failed,
             opened,
@@ -204,7 +205,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     if predicted.failed:
         for failure in predicted.failed:
             say(failure.reason)
-        raise PartialError(f"{len(predicted.failed)} of {len(table)} pictures could not be read.")
+        raise PartialError(f"{len(predicted.failed)} of {len(chosen)} images could not be read.")
 
 
 def _tell_notes(evaluation: "Evaluation") -> None:

@@ -30,7 +30,7 @@ def lr_find(
     from pulmo.core.files import write_atomically
     from pulmo.core.recipe import load_recipe
     from pulmo.core.run_folder import RunFolder
-    from pulmo.core.tables import read_manifest
+    from pulmo.datasets.manifest import read_manifest
 
     if not 0 < start < end:
         raise UsageError(f"--from {start:g} must be above 0 and below --to {end:g}.")

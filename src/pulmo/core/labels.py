@@ -1,9 +1,12 @@
 """The label vocabulary of manifests, and the scheme by which a recipe uses it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Final
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pulmo.core.errors import UsageError
 
@@ -28,6 +31,27 @@ def check_label(label: str) -> str:
     near = get_close_matches(label.lower(), LABELS, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise UsageError(f"There is no label {label!r}; the labels are {', '.join(LABELS)}.{hint}")
+
+
+class Scheme(Protocol):
+    """Classes in their order, and the labels that count as one of them."""
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The classes."""
+        ...
+
+    @property
+    def merge(self) -> Mapping[str, str]:
+        """Label -> class that it counts as."""
+        ...
+
+
+def class_numbers(labels: Iterable[str], scheme: Scheme) -> NDArray[np.intp]:
+    """Returns the position of the class that each label counts as, [n]; -1 if it is none."""
+    places = {label: place for place, label in enumerate(scheme.order)}
+    places |= {label: places[target] for label, target in scheme.merge.items()}
+    return np.fromiter((places.get(label, -1) for label in labels), np.intp)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pandas as pd
 from pulmo.bundle.predictor import Predictor, Prepared
 from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.noted import cell_of
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.parallel import in_threads
 from pulmo.evaluate.evaluation import Failure
 from pulmo.radiograph import read_radiograph
@@ -38,7 +39,7 @@ class Predicted(NamedTuple):
 
 def predict_manifest(
     predictor: Predictor,
-    manifest: pd.DataFrame,
+    manifest: Manifest,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Predicted:
     """Runs a bundle on every picture of a manifest.
@@ -51,6 +52,7 @@ def predict_manifest(
     Raises:
         InputError: not one picture could be read.
     """
+    frame = manifest.frame
     rows: list[dict[str, object]] = []
     failed: list[Failure] = []
 
@@ -65,10 +67,10 @@ def predict_manifest(
             return Failure(path=path, reason=f"{path} has changed since it was imported.")
         return prepared
 
-    pictures = zip(manifest["path"], manifest["sha256"], strict=True)
+    pictures = zip(frame["path"], frame["sha256"], strict=True)
     with closing(in_threads(read, pictures)) as results:
         for start in range(0, len(manifest), _BATCH):
-            batch = manifest.iloc[start : start + _BATCH]
+            batch = frame.iloc[start : start + _BATCH]
             inputs = list(islice(results, len(batch)))
             failed += [item for item in inputs if isinstance(item, Failure)]
             read_rows = [not isinstance(item, Failure) for item in inputs]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pulmo.audit.model import Model
 from pulmo.audit.parts import Part
 from pulmo.core.errors import InputError
-from pulmo.core.tables import MANIFEST
+from pulmo.datasets.manifest import COLUMNS, Manifest
 from pulmo.evaluate.intake import judge
 from pulmo.evaluate.table import complete
 from pulmo.evaluate.told import Told
@@ -23,7 +23,7 @@ _WINDOWS: Final = (
 _SAID: Final = ("decision", "positive", "positive_probability")
 
 
-def audited_table(told: Told, manifest: pd.DataFrame | None, split: str | None) -> Audited:
+def audited_table(told: Told, manifest: Manifest | None, split: str | None) -> Audited:
     """Returns a table of predictions with its pictures.
 
     With a manifest the judged rows are its own, and so are their labels. It tells what the model
@@ -79,12 +79,12 @@ class _Taken(NamedTuple):
     doubts: list[str]
 
 
-def _by_fold(model: Model, rows: pd.DataFrame, manifest: pd.DataFrame) -> _Taken | None:
+def _by_fold(model: Model, rows: pd.DataFrame, manifest: Manifest) -> _Taken | None:
     """Takes each fold with all others; None if there are no folds, or one has no prediction."""
-    folds = sorted(manifest["fold"].dropna().unique())
+    folds = sorted(manifest.frame["fold"].dropna().unique())
     if not folds or not set(folds) <= set(rows["fold"].dropna()):
         return None
-    folded = manifest[manifest["fold"].notna()]
+    folded = manifest.frame[manifest.frame["fold"].notna()]
     parts = [
         Part(
             model, folded[folded["fold"] != fold], rows[(rows["fold"] == fold).fillna(value=False)]
@@ -102,16 +102,14 @@ def _by_fold(model: Model, rows: pd.DataFrame, manifest: pd.DataFrame) -> _Taken
     return _Taken(tuple(parts), folded, doubts)
 
 
-def _by_split(
-    model: Model, rows: pd.DataFrame, manifest: pd.DataFrame, split: str | None
-) -> _Taken:
+def _by_split(model: Model, rows: pd.DataFrame, manifest: Manifest, split: str | None) -> _Taken:
     """Takes a split, or all but the training and the validation, which the model was fitted on."""
     part = Part(model, fitted_rows(manifest), judged_rows(rows, split, "The table"))
     doubt = (
         f"The model is taken to have been fitted on the {len(part.fit):,} training and validation "
         "pictures of the manifest; the table does not say so."
     )
-    askable = judged_rows(manifest, split, "The manifest")
+    askable = judged_rows(manifest.frame, split, "The manifest")
     return _Taken((part,), askable, [] if part.fit.empty else [doubt])
 
 
@@ -120,11 +118,11 @@ def _judged(table: pd.DataFrame, told: Told) -> pd.DataFrame:
     rows = judge(complete(table, told.terms), told.terms).rows
     # Of a file in a folder of Windows only the name may get onto a page, too.
     paths = rows["path"].astype("string").str.replace("\\", "/", regex=False)
-    missing = [name for name in MANIFEST.columns if name not in rows]
+    missing = [name for name in COLUMNS if name not in rows]
     return rows.assign(path=paths).reindex(columns=[*rows.columns, *missing])
 
 
-def _joined(told: Told, manifest: pd.DataFrame) -> pd.DataFrame:
+def _joined(told: Told, manifest: Manifest) -> pd.DataFrame:
     """Returns the manifest's rows that have predictions, with these and the labels of the table.
 
     Raises:
@@ -135,7 +133,8 @@ def _joined(told: Told, manifest: pd.DataFrame) -> pd.DataFrame:
         raise InputError(
             "The predictions lack the column path, by which the pictures of the manifest are found."
         )
-    rows = manifest.iloc[_places(told.table["path"], manifest["path"])].reset_index(drop=True)
+    frame = manifest.frame
+    rows = frame.iloc[_places(told.table["path"], frame["path"])].reset_index(drop=True)
     kept = [f"p_{label}" for label in told.terms.order]
     kept += [name for name in _SAID if name in told.table]
     for name in kept:

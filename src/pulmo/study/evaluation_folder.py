@@ -11,7 +11,8 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
 from pulmo.core.record import write_record
-from pulmo.core.tables import manifest_sha256, write_predictions
+from pulmo.core.tables import write_predictions
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName
 from pulmo.evaluate.predictions import predict_manifest
@@ -40,28 +41,28 @@ class EvaluationFolder(NamedTuple):
 
 
 def evaluate_bundle(
-    predictor: Predictor, table: pd.DataFrame, split: str, folder: EvaluationFolder
+    predictor: Predictor, manifest: Manifest, split: str, folder: EvaluationFolder
 ) -> None:
-    """Runs a bundle on the pictures of `table` and writes its evaluation.
+    """Runs a bundle on the images of a manifest and writes its evaluation.
 
     Args:
         predictor: the opened bundle.
-        table: rows of a manifest.
+        manifest: the images.
         split: what the evaluation calls them.
         folder: where it goes.
 
     Raises:
         InputError: a picture cannot be read, or a file cannot be written.
     """
-    predicted = predict_manifest(predictor, table)
+    predicted = predict_manifest(predictor, manifest)
     if predicted.failed:
         raise InputError(
-            f"{len(predicted.failed)} of {len(table)} pictures could not be evaluated; the first: "
+            f"{len(predicted.failed)} of {len(manifest)} images could not be evaluated; the first: "
             f"{predicted.failed[0].reason}"
         )
     card = predictor.card
     model = ModelName.of(predictor)
-    provenance = Provenance(model, manifest_sha256(table), split)
+    provenance = Provenance(model, manifest.sha256, split)
     write_evaluation(predicted.table, card, provenance, folder)
     write_atomically(folder.card, card.to_json().encode())
 

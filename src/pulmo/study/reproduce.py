@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
 from pulmo.audit.parts import Part
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.export import export_run
@@ -15,8 +13,8 @@ from pulmo.core.files import write_atomically
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.core.record import read_record
 from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.cache import cache_folder
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import Evaluation, read_evaluation
 from pulmo.evaluate.figures import Figures
 from pulmo.report.figures import learning_curves
@@ -122,15 +120,15 @@ def _run(
     options: Options,
     listener: Listener,
 ) -> Outcome:
-    manifest = place / "manifest.parquet"
+    file = place / "manifest.parquet"
     start = options.start(experiment)
     data = gather_data(experiment.data, sets, start.recipe.data)
-    if not manifest.exists():
-        write_manifest(data.manifest, manifest)
+    if not file.exists():
+        data.manifest.save(file)
     # The manifest that a run began with stays its manifest.
-    table = read_manifest(manifest)
+    manifest = read_manifest(file)
     train = _train_folds if experiment.folds else _train_once
-    done = train(start.recipe, table, place, options, listener)
+    done = train(start.recipe, manifest, place, options, listener)
     history = [epoch for card in done.cards for epoch in card.training.history]
     return Outcome(
         experiment=experiment.name,
@@ -147,14 +145,14 @@ def _run(
 
 
 def _train_once(
-    recipe: Recipe, table: pd.DataFrame, place: Path, options: Options, listener: Listener
+    recipe: Recipe, manifest: Manifest, place: Path, options: Options, listener: Listener
 ) -> _Trained:
     """Trains on a split and evaluates on its test."""
     run, bundle = RunFolder(place / "run"), place / "bundle"
     where = Place(run, cache_folder(), options.device)
     card = train_run(
         recipe,
-        table,
+        manifest,
         where,
         listener.watch,
         resume=run.recipe.exists(),
@@ -165,24 +163,24 @@ def _train_once(
         export_run(run, bundle)
     folder = EvaluationFolder(place / "evaluation")
     predictor = Predictor.open(bundle)
-    evaluate_bundle(predictor, table[table["split"] == "test"], "test", folder)
-    parts = audited_bundle(predictor, table, "test", run).parts
+    evaluate_bundle(predictor, manifest.split("test"), "test", folder)
+    parts = audited_bundle(predictor, manifest, "test", run).parts
     return _Trained(read_evaluation(folder.evaluation), (card,), parts)
 
 
 def _train_folds(
-    recipe: Recipe, table: pd.DataFrame, place: Path, options: Options, listener: Listener
+    recipe: Recipe, manifest: Manifest, place: Path, options: Options, listener: Listener
 ) -> _Trained:
     """Trains with each fold held out and evaluates what was held out together."""
     folder = RepeatsFolder(place / "folds")
     first = Repeat(folder, recipe, 0, device=options.device)
-    runs, used = plan_repeats(first, table, 1, "pulmo data split --folds")
+    runs, used = plan_repeats(first, manifest, 1, "pulmo data split --folds")
     claim_repeats(folder, used, resume=folder.manifest.exists())
     do_all(works_of(runs), Alone(listener), lambda _: None)
     summarise(runs)
     evaluation = read_evaluation(folder.pooled(first.seed).evaluation)
     cards = tuple(read_card(run.run.card) for run in runs)
-    parts = tuple(fold_part(Predictor.open(run.bundle), table, run.fold) for run in runs)
+    parts = tuple(fold_part(Predictor.open(run.bundle), manifest, run.fold) for run in runs)
     return _Trained(evaluation, cards, parts)
 
 

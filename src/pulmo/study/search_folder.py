@@ -4,12 +4,10 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
 from pulmo.core.errors import RefusedError, UsageError
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import manifest_sha256, write_manifest
+from pulmo.datasets.manifest import Manifest
 
 
 class SearchFolder(NamedTuple):
@@ -48,14 +46,14 @@ class SearchFolder(NamedTuple):
 
 
 def claim_search(
-    folder: SearchFolder, settings: dict[str, object], table: pd.DataFrame, *, resume: bool
+    folder: SearchFolder, settings: dict[str, object], manifest: Manifest, *, resume: bool
 ) -> None:
     """Checks that a folder is free, or holds this very search, and writes what it begins with.
 
     Args:
         folder: where the search works.
         settings: what decides it beside the pictures, as JSON can hold it.
-        table: its pictures.
+        manifest: its images.
         resume: whether to go on with the search in the folder.
 
     Raises:
@@ -63,7 +61,7 @@ def claim_search(
         RefusedError: it was begun with something else.
         InputError: it cannot be written to.
     """
-    wanted = json.loads(json.dumps({**settings, "manifest_sha256": manifest_sha256(table)}))
+    wanted = json.loads(json.dumps({**settings, "manifest_sha256": manifest.sha256}))
     if folder.plan.exists():
         if not resume:
             raise UsageError(
@@ -82,5 +80,5 @@ def claim_search(
     elif resume:
         raise UsageError(f"{folder.root} holds no search; begin one without --resume.")
     else:
-        write_manifest(table, folder.manifest)
+        manifest.save(folder.manifest)
         write_atomically(folder.plan, json.dumps(wanted, indent=2).encode() + b"\n")

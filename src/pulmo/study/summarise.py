@@ -8,7 +8,8 @@ import pandas as pd
 from pulmo.bundle.card import Card, read_card
 from pulmo.core.estimate import Estimate
 from pulmo.core.files import sha256
-from pulmo.core.tables import manifest_sha256, read_manifest, read_predictions
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.manifest import read_manifest
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName, read_evaluation
 from pulmo.evaluate.metric import METRICS
@@ -48,7 +49,7 @@ def summarise(runs: Sequence[Repeat]) -> Summary:
     pooled = [_pool([run for run in runs if run.seed == seed]) for seed in seeds if first.folds]
     return Summary(
         recipe=first.recipe.name,
-        manifest_sha256=manifest_sha256(read_manifest(first.study.manifest)),
+        manifest_sha256=read_manifest(first.study.manifest).sha256,
         folds=first.folds,
         seeds=seeds,
         judged_on="held-out fold" if first.folds else "validation",
@@ -122,7 +123,7 @@ def _pool(runs: Sequence[Repeat]) -> Pooled:
         version=max(card.created for card in cards),
         sha256=sha256("".join(card.network.sha256 for card in cards).encode()),
     )
-    provenance = Provenance(model, manifest_sha256(manifest), "all folds")
+    provenance = Provenance(model, manifest.sha256, "all folds")
     folder = runs[0].study.pooled(runs[0].seed)
     table = pd.concat(tables, ignore_index=True)
     evaluation = write_evaluation(table, _mean_threshold(cards), provenance, folder)

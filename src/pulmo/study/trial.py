@@ -9,8 +9,8 @@ from pulmo.core.errors import DivergedError
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.recipe import Recipe
 from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import read_manifest
 from pulmo.datasets.cache import cache_folder
+from pulmo.datasets.manifest import read_manifest
 from pulmo.study.crew import Listener
 from pulmo.study.repeats import clear_leftovers
 from pulmo.train.run import Place, train_run

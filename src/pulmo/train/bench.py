@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from torch.nn.functional import cross_entropy
 
 from pulmo.core.recipe import Recipe
 from pulmo.datasets.cache import Pictures
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import PHANTOM_LABELS, draw
 from pulmo.models.classifier import make_classifier
 from pulmo.models.layers import unfreeze
@@ -164,7 +164,7 @@ def drawn_material(recipe: Recipe, steps: int) -> Material:
         films.append(to_input(drawn.pixels, image.size, image.aspect, image.grey))
     rows = np.arange(count)
     pictures = Pictures((np.stack(films),), np.zeros_like(rows), rows % len(films))
-    return Material(pd.DataFrame(index=rows), pictures, rows % len(labels), rows, rows[:1])
+    return Material(Manifest.empty(), pictures, rows % len(labels), rows, rows[:1])
 
 
 def part_of(material: Material, count: int, classes: int) -> Material:

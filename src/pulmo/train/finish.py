@@ -45,7 +45,7 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
     seen = Validated.of(
         probabilities(logits, temperature),
         truth,
-        material.table.iloc[material.val],
+        material.manifest.frame.iloc[material.val],
         recipe.labels.order,
         recipe.decision.positive,
     )
@@ -116,10 +116,10 @@ def _training(engine: Engine, progress: Progress) -> Training:
         history=tuple(progress.history),
         counts=counts,
         sources={label: _sources(material, names, label) for label in recipe.labels.order},
-        modalities=stated_kinds(material.table),
-        views=tuple(sorted(material.table["view"].dropna().unique())),
+        modalities=stated_kinds(material.manifest),
+        views=tuple(sorted(material.manifest.frame["view"].dropna().unique())),
         accepts=recipe.data.accepts,
-        drawings=int((material.table["origin"].iloc[material.train] == DRAWN).sum()),
+        drawings=int((material.manifest.frame["origin"].iloc[material.train] == DRAWN).sum()),
         recipe_toml=recipe.without_folders().to_toml(),
     )
 
@@ -127,5 +127,5 @@ def _training(engine: Engine, progress: Progress) -> Training:
 def _sources(material: Material, names: NDArray[np.str_], label: str) -> dict[str, int]:
     """Returns source -> training pictures of a class."""
     rows = material.train[names[material.train] == label]
-    counts = source_names(material.table.iloc[rows]).value_counts()
+    counts = source_names(material.manifest.frame.iloc[rows]).value_counts()
     return {str(source): int(n) for source, n in counts.items()}

@@ -13,11 +13,11 @@ from pulmo.audit.check import Answer, check
 from pulmo.audit.finding import Table, Verdict
 from pulmo.audit.parts import Part, known_rows, require_fit
 from pulmo.audit.subject import Subject
-from pulmo.core.tables import patient_names
 from pulmo.datasets.curate.candidates import candidates
 from pulmo.datasets.curate.gallery import Gallery
 from pulmo.datasets.curate.look import look
 from pulmo.datasets.curate.verify import compare
+from pulmo.datasets.manifest import Manifest, patient_names
 from pulmo.datasets.parallel import in_threads
 from pulmo.evaluate.intervals import proportion_estimate
 
@@ -180,7 +180,7 @@ def _near_copies(subject: Subject) -> _Search:
     tables = [table for part in subject.parts for table in _tables(part)]
     every = pd.concat(tables).drop_duplicates("path", ignore_index=True)
     with Gallery() as gallery:
-        looks = look(every, gallery)
+        looks = look(Manifest.from_rows(every), gallery)
         digests = dict(zip(every["path"], looks.digests, strict=True))
         sides = [_Sides.of(part, digests) for part in subject.parts]
         names = [looks.digests[row] for row in looks.rows]

@@ -38,11 +38,11 @@ def curate(
     row of a table beside the output, NAME.curation.csv.
     """
     from pulmo.core.files import write_atomically
-    from pulmo.core.tables import read_manifest, write_manifest
     from pulmo.datasets.curate import Watch
     from pulmo.datasets.curate import curate as find
     from pulmo.datasets.curate.report import report_csv
-    from pulmo.datasets.join import join
+    from pulmo.datasets.manifest import read_manifest
+    from pulmo.datasets.merge import join
 
     before = join([read_manifest(path) for path in manifests], one_set or ())
     table = output.with_name(f"{output.stem}.curation.csv")
@@ -51,7 +51,7 @@ def curate(
     with progress("reading pictures", "comparing pairs", lines=True) as reports:
         done = find(before, drop_copies=drop_copies, trust=trust or (), watch=Watch(*reports))
     write_atomically(table, report_csv(done.report))
-    write_manifest(done.manifest, output)
+    done.manifest.save(output)
     typer.echo(f"{output}: {counts(done.manifest)}, of {counts(before)}")
     for line in _lines(done.report):
         typer.echo(line)

@@ -23,15 +23,15 @@ def merge(
     one_set: OneSet = None,
 ) -> None:
     """Join manifests; copies of a picture across them fall into one group."""
-    from pulmo.core.tables import read_manifest, write_manifest
-    from pulmo.datasets.manifest import Imported, merge_agreeing
-    from pulmo.datasets.manifest import merge as join
+    from pulmo.datasets.manifest import read_manifest
+    from pulmo.datasets.merge import Merged, merge_agreeing
+    from pulmo.datasets.merge import merge as join
 
     claim_file(output, PARQUET)
-    tables = [read_manifest(path) for path in manifests]
+    read = [read_manifest(path) for path in manifests]
     one = one_set or ()
-    joined = merge_agreeing(tables, one) if drop_contradictions else Imported(join(tables, one), [])
-    write_manifest(joined.manifest, output)
+    joined = merge_agreeing(read, one) if drop_contradictions else Merged(join(read, one), [])
+    joined.manifest.save(output)
     typer.echo(f"{output}: {counts(joined.manifest)}")
     left_out = report_problems(joined.problems, output)
     if left_out:

@@ -13,8 +13,8 @@ from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.recipe import load_recipe
 from pulmo.core.run_folder import OPENINGS, RunFolder
-from pulmo.core.tables import manifest_sha256, read_manifest
 from pulmo.datasets.inspect.inspect import inspect_manifest
+from pulmo.datasets.manifest import read_manifest
 from pulmo.evaluate.evaluation import Evaluation, ModelName, read_evaluation
 from pulmo.evaluate.openings import read_openings
 from pulmo.report.checklists.artefacts import Artefacts, Pictures, Sitting, Trained
@@ -69,12 +69,12 @@ def read_artefacts(places: Places) -> Artefacts:
 
 
 def _pictures(path: Path) -> Pictures:
-    table = read_manifest(path)
+    manifest = read_manifest(path)
     return Pictures(
         name=path.name,
-        table=table,
-        inspection=inspect_manifest(table, path.name, _SEED),
-        test_sha256=manifest_sha256(table[table["split"] == "test"]),
+        table=manifest.frame,
+        inspection=inspect_manifest(manifest, path.name, _SEED),
+        test_sha256=manifest.split("test").sha256,
     )
 
 

@@ -5,8 +5,8 @@ from typing import Final
 import pandas as pd
 
 from pulmo.core.sources import source_names
-from pulmo.core.tables import SPLITS
 from pulmo.datasets.inspect.inspection import NOT_STATED, Tally
+from pulmo.datasets.manifest import SPLITS
 from pulmo.datasets.source import SOURCES
 from pulmo.report.checklists.artefacts import Artefacts, Gap
 from pulmo.report.checklists.checklist import Said
