@@ -15,7 +15,7 @@ from commands import commit, pulmo
 from pulmo.audit.finding import Audit, Cell, Finding, Table, read_audit
 from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
-from pulmo.study.summary import read_summary
+from pulmo.experiments.summary import read_summary
 
 RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "audit.md"
 PUBLISHED: Final = 0.8702

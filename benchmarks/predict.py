@@ -41,8 +41,8 @@ def make_bundle(folder: Path) -> tuple[Path, Path]:
     pulmo(here, "train", "starter", "--data", manifest, "-o", run, *SMALL)
     pulmo(here, "export", run, "-o", bundle)
     film = folder / "film.png"
-    picture = read_radiograph(min((folder / "films" / "images").iterdir()))
-    Image.fromarray(to_input(picture.pixels, 224, "pad")).save(film)
+    radiograph = read_radiograph(min((folder / "films" / "images").iterdir()))
+    Image.fromarray(to_input(radiograph.pixels, 224, "pad")).save(film)
     return bundle, film
 
 

@@ -17,9 +17,9 @@ from commands import commit
 
 from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
-from pulmo.study.outcome import Figure, Outcome
-from pulmo.study.outcome_text import outcomes_text
-from pulmo.study.system import SYSTEMS
+from pulmo.reproduce.outcome import Figure, Outcome
+from pulmo.reproduce.outcome_text import outcomes_text
+from pulmo.reproduce.system import SYSTEMS
 
 RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "seeds.md"
 

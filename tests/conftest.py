@@ -21,6 +21,8 @@ from pulmo.datasets.split import Shares, split_manifest
 from pulmo.train.run import Place, train_run
 from pulmo.train.watch import Watch
 
+pytest_plugins = ("fixtures.dicom_files", "fixtures.experiment", "fixtures.results")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:

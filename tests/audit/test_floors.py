@@ -81,8 +81,8 @@ def test_the_border_floor_sees_the_border_alone(
         return pictures
 
     monkeypatch.setattr(Subject, "pictures_of", planted)
-    films = write_films(LABELS * 2)
-    subject = make_subject(films.iloc[:40], level, fit=films.iloc[40:])
+    rows_of_images = write_films(LABELS * 2)
+    subject = make_subject(rows_of_images.iloc[:40], level, fit=rows_of_images.iloc[40:])
     assert share(subject, fit_floor(subject, FLOORS["thumbnail"])) > 0.9
     assert (share(subject, fit_floor(subject, FLOORS["border"])) > 0.9) == edge
 

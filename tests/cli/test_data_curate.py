@@ -17,10 +17,10 @@ Call = Callable[..., tuple[int, str, str]]
 def sets(tmp_path: Path) -> list[Path]:
     """The manifests of two sources; the second has a crop of the first's first film."""
     generator = np.random.default_rng(7)
-    films = [draw("normal", patient, generator, 200).pixels * 255 for patient in range(4)]
+    drawn = [draw("normal", patient, generator, 200).pixels * 255 for patient in range(4)]
     pictures = {
-        "north": {"covid/a": films[0], "normal/b": films[1]},
-        "south": {"covid/c": films[0][8:180, 20:190], "normal/d": films[2]},
+        "north": {"covid/a": drawn[0], "normal/b": drawn[1]},
+        "south": {"covid/c": drawn[0][8:180, 20:190], "normal/d": drawn[2]},
     }
     manifests = []
     for source, named in pictures.items():

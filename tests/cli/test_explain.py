@@ -18,8 +18,8 @@ def test_a_map_of_each_film_is_written_and_named(
     assert (status, out) == (0, f"{maps / film.stem}.viral.png\n")
     assert f"note: {film}: " in err
     assert KINDS["drawings"][:30] in err.lower()
-    with Image.open(maps / f"{film.stem}.viral.png") as picture:
-        assert picture.format == "PNG"
+    with Image.open(maps / f"{film.stem}.viral.png") as opened:
+        assert opened.format == "PNG"
 
 
 @pytest.mark.parametrize(("good", "expected"), [(1, 4), (0, 3)])

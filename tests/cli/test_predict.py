@@ -262,8 +262,8 @@ class TestHeatMaps:
         assert status == 0
         assert path.name.split(".")[0] == film.stem
         assert path.name.split(".")[1] in out
-        with Image.open(path) as picture:
-            assert picture.format == "PNG"
+        with Image.open(path) as opened:
+            assert opened.format == "PNG"
 
     def test_films_of_the_same_name_do_not_share_one(
         self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path

@@ -208,8 +208,8 @@ class TestNotes:
     def coloured(self, film: Path, tmp_path: Path) -> list[Path]:
         """Five films that were saved with a trace of colour."""
         paths = [tmp_path / f"{number}.png" for number in range(5)]
-        with Image.open(film) as picture:
-            grey = np.asarray(picture, np.uint8) // 2
+        with Image.open(film) as opened:
+            grey = np.asarray(opened, np.uint8) // 2
         for number, path in enumerate(paths):
             Image.fromarray(np.stack([grey, grey, grey + np.uint8(1)], -1) + np.uint8(number)).save(
                 path

@@ -12,9 +12,9 @@ import pytest
 
 from pulmo.core.tables import read_predictions
 from pulmo.datasets.manifest import Manifest
-from pulmo.study import cluster as cluster_module
-from pulmo.study.cluster import Share
-from pulmo.study.crew import Alone, Crew
+from pulmo.experiments import ray_cluster as cluster_module
+from pulmo.experiments.executor import Executor, LocalExecutor
+from pulmo.experiments.ray_cluster import Share
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -100,13 +100,13 @@ def test_a_cluster_does_the_runs_that_the_options_choose(
     joined: list[tuple[str, Share]] = []
 
     @contextmanager
-    def join(address: str, share: Share) -> Iterator[Crew]:
+    def join(address: str, share: Share) -> Iterator[Executor]:
         joined.append((address, share))
-        yield Alone()
+        yield LocalExecutor()
 
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setattr(cluster_module, "joined_cluster", join)
-    monkeypatch.setattr("pulmo.study.repeats.do_repeat", lambda *_: None)
+    monkeypatch.setattr("pulmo.workflows.repeat.do_repeat", lambda *_: None)
     # Nothing was done, so there is nothing to read.
     status, _, err = pulmo(
         "train", "demo", "--data", manifest, "-o", tmp_path / "s", "--seeds", "2", *words

@@ -260,7 +260,7 @@ def test_published_weights_are_asked_for_before_anything_is_read(
     def unreachable(_: object) -> None:
         raise WeightsError("There is no network.")
 
-    monkeypatch.setattr("pulmo.study.initial_weights.check_weights", unreachable)
+    monkeypatch.setattr("pulmo.reproduce.initial_weights.check_weights", unreachable)
     status, out, err = command("-d", dataset)
     assert (status, out) == (2, "")
     assert "There is no network." in err

@@ -38,13 +38,13 @@ def shards(folder: Path) -> list[Path]:
 
 def test_the_cache_holds_what_the_predictor_would_see(films: pd.DataFrame, tmp_path: Path) -> None:
     shuffled = films.sample(frac=1, random_state=0)
-    pictures = cached_pictures(Manifest(shuffled), ImageSection(size=48, aspect="crop"), tmp_path)
+    cached = cached_pictures(Manifest(shuffled), ImageSection(size=48, aspect="crop"), tmp_path)
     rows = np.array([5, 0, 5])
     expected = [
         to_input(read_radiograph(Path(shuffled["path"].iloc[row])).pixels, 48, "crop")
         for row in rows
     ]
-    assert np.array_equal(pictures.take(rows), np.stack(expected))
+    assert np.array_equal(cached.take(rows), np.stack(expected))
 
 
 def test_pictures_are_decoded_once(
@@ -74,10 +74,10 @@ def test_another_choice_decodes_what_is_new(
     cached_pictures(Manifest(films.head(20)), SMALL, tmp_path)
     assert (len(read), len(shards(tmp_path))) == (20, 3)
     mixed = films.iloc[[3, 40, 19, 50, 0]]
-    pictures = cached_pictures(Manifest(mixed), SMALL, tmp_path)
+    cached = cached_pictures(Manifest(mixed), SMALL, tmp_path)
     assert sorted(map(str, read[20:])) == sorted(films["path"].iloc[[40, 50]])
     expected = [to_input(read_radiograph(Path(p)).pixels, 32, "pad") for p in mixed["path"]]
-    assert np.array_equal(pictures.take(np.arange(5)), np.stack(expected))
+    assert np.array_equal(cached.take(np.arange(5)), np.stack(expected))
 
 
 def test_each_grey_scale_has_its_own_store(films: pd.DataFrame, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.patients import name_patients
 from pulmo.datasets.phantom import draw
 from pulmo.datasets.phantom.encodings import Levels, dicom
-from pulmo.radiograph.deidentify import Pseudonyms
+from pulmo.deidentify import Pseudonyms
 
 KEY = bytes(range(32))
 

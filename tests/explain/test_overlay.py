@@ -25,9 +25,9 @@ def pair(
 ) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
     """The plain and the painted film, as integers."""
     data = draw_pair(film() if pixels is None else pixels, activation, aspect=aspect, scale=scale)
-    image = np.asarray(Image.open(io.BytesIO(data)), np.int_)
-    width = (image.shape[1] - GAP) // 2
-    return image[:, :width], image[:, width + GAP :]
+    drawn = np.asarray(Image.open(io.BytesIO(data)), np.int_)
+    width = (drawn.shape[1] - GAP) // 2
+    return drawn[:, :width], drawn[:, width + GAP :]
 
 
 def even(value: float) -> NDArray[np.float32]:

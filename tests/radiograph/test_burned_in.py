@@ -38,9 +38,9 @@ def film(seed: int, side: int = 512) -> NDArray[np.float32]:
         centre = (int(side * (0.3 + 0.4 * (number % 2))), int(side * (0.2 + 0.09 * number)))
         axes = (side // 5, side // 14)
         cv2.ellipse(shades, centre, axes, 10.0, 0.0, 180.0, 200, side // 60, cv2.LINE_AA)
-    picture = 0.1 + 0.7 / 255 * cv2.GaussianBlur(shades, (0, 0), side / 120).astype(np.float32)
-    picture += rng.normal(0, 0.01, picture.shape).astype(np.float32)
-    return printed(np.clip(picture, 0, 1), "R", (side // 12, side // 12), side // 12)
+    grey = 0.1 + 0.7 / 255 * cv2.GaussianBlur(shades, (0, 0), side / 120).astype(np.float32)
+    grey += rng.normal(0, 0.01, grey.shape).astype(np.float32)
+    return printed(np.clip(grey, 0, 1), "R", (side // 12, side // 12), side // 12)
 
 
 def burned(seed: int, height: int, grey: float = 1, side: int = 512) -> NDArray[np.float32]:

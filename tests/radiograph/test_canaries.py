@@ -29,8 +29,8 @@ from pydicom.uid import UID
 from pulmo.cli.app import app
 from pulmo.core.errors import PulmoError
 from pulmo.datasets.manifest import Manifest, read_manifest
+from pulmo.deidentify import Pseudonyms, deidentify
 from pulmo.radiograph import Radiograph, decode_radiograph
-from pulmo.radiograph.deidentify import Pseudonyms, deidentify
 
 MakeDicom = Callable[..., bytes]
 
@@ -316,7 +316,7 @@ TABLES = {"LUTData", *(f"{tone}PaletteColorLookupTableData" for tone in ("Red", 
 
 def kept_words() -> set[str]:
     """The attributes of text that de-identification keeps."""
-    table = resources.files("pulmo.radiograph.deidentify").joinpath("kept.tsv").read_text()
+    table = resources.files("pulmo.deidentify").joinpath("kept.tsv").read_text()
     rows = [line.split("\t") for line in table.splitlines() if not line.startswith("#")]
     return {keyword for keyword, values in rows if values in {"code", "words"}}
 

@@ -178,8 +178,8 @@ def test_the_displayed_picture_is_that_of_dcmtk(
     data = film(dicom, values(12), 12, tags)
     option = {"table": ["+Wl", "1"], "own range": ["+Wm"]}.get(voi, ["+Wi", "1"])
     function = ["+Wfs"] if voi == "sigmoid" else []
-    with Image.open(dcmtk("dcmj2pnm", *option, *function, "+on2", source=data)) as image:
-        theirs = np.asarray(image) / 65535
+    with Image.open(dcmtk("dcmj2pnm", *option, *function, "+on2", source=data)) as opened:
+        theirs = np.asarray(opened) / 65535
     # DCMTK cuts what a sigmoid gives, and what comes out of a table, to whole numbers.
     tolerance = {"sigmoid": 1, "table": 1}.get(voi, 0.1)
     pixels = decode_radiograph(data, "film").pixels

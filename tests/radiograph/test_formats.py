@@ -64,8 +64,8 @@ def test_webp_is_turned_and_its_opacity_laid_on_black() -> None:
     exif = Image.Exif()
     exif[274] = 6
     data = saved(grey(), "WEBP", lossless=True, exif=exif)
-    with Image.open(io.BytesIO(data)) as image:
-        expected = np.asarray(ImageOps.exif_transpose(image).convert("L"))
+    with Image.open(io.BytesIO(data)) as opened:
+        expected = np.asarray(ImageOps.exif_transpose(opened).convert("L"))
     np.testing.assert_allclose(decode_radiograph(data, "film").pixels, expected / 255, atol=1e-6)
     assert (read_header(data, "film").height, read_header(data, "film").width) == (56, 40)
     opaque = Image.merge("LA", [grey(), ImageOps.flip(grey())]).convert("RGBA")

@@ -215,8 +215,8 @@ def test_the_displayed_picture_is_that_of_dcmtk(dcmtk: Dcmtk, name: str) -> None
         window = [] if PICTURES[name].BitsStored <= 8 else ["+Wm"]
     # Without a window, DCMTK scales what it writes with 16 bits as if 256 were white.
     form, top = ("+on2", 65535) if window else ("+op", 255)
-    with Image.open(dcmtk("dcmj2pnm", "-O", *window, form, source=plain)) as image:
-        theirs = np.asarray(image) / top
+    with Image.open(dcmtk("dcmj2pnm", "-O", *window, form, source=plain)) as opened:
+        theirs = np.asarray(opened) / top
     # Within a tenth of a grey level of 8 bits.
     np.testing.assert_allclose(film.pixels, theirs, atol=0.1 / 255)
 

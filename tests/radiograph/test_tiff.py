@@ -84,8 +84,8 @@ def test_sixteen_bits_are_turned(grey: NDArray[np.uint8], orientation: int, chan
     exif[274] = orientation
     file = io.BytesIO()
     Image.fromarray(grey).save(file, "PNG", exif=exif)
-    with Image.open(file) as image:
-        expected = np.asarray(ImageOps.exif_transpose(image))
+    with Image.open(file) as opened:
+        expected = np.asarray(ImageOps.exif_transpose(opened))
     np.testing.assert_allclose(film.pixels, expected / 255, atol=1e-6)
 
 

@@ -182,8 +182,8 @@ def test_samples_are_small_pictures_by_class_and_source(page: Page) -> None:
     ]
     for film in films:
         data = film["src"].removeprefix("data:image/jpeg;base64,")
-        with Image.open(io.BytesIO(base64.b64decode(data))) as image:
-            assert (image.size, image.mode) == ((SIDE, SIDE), "L")
+        with Image.open(io.BytesIO(base64.b64decode(data))) as opened:
+            assert (opened.size, opened.mode) == ((SIDE, SIDE), "L")
 
 
 def test_what_could_not_be_shown_is_named_without_its_folder(html: str, page: Page) -> None:

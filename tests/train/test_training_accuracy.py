@@ -29,9 +29,9 @@ def test_it_is_that_of_the_network_on_the_pictures(
     place = Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu")
     card = train_run(recipe, Manifest(films), place, Watch())
     material = gather(recipe, Manifest(films), place.cache)
-    pictures = torch.from_numpy(material.pictures.take(material.train)[:, None]) / 255
+    inputs = torch.from_numpy(material.pictures.take(material.train)[:, None]) / 255
     with torch.no_grad():
-        decided = trained_classifier(place.folder, card)(pictures).argmax(1).numpy()
+        decided = trained_classifier(place.folder, card)(inputs).argmax(1).numpy()
     right = np.mean(decided == material.truth[material.train])
     assert 0 < right < 1
     assert card.training.history[0].train_accuracy == pytest.approx(right)

@@ -43,8 +43,8 @@ def test_what_the_model_has_to_do_with_an_image_is_noted(
     kinds = [note.kind for note in predictor.predict(read_radiograph(film)).notes]
     assert kinds == ["drawings", "seen"]
     # A lossless copy has other bytes and the same pixels.
-    with Image.open(film) as picture:
-        picture.save(tmp_path / "copy.tif", compression="tiff_lzw")
+    with Image.open(film) as opened:
+        opened.save(tmp_path / "copy.tif", compression="tiff_lzw")
     copied = predictor.predict(read_radiograph(tmp_path / "copy.tif"))
     assert [note.kind for note in copied.notes] == ["drawings", "seen"]
 

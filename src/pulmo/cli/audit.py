@@ -16,7 +16,7 @@ from pulmo.core.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from pulmo.audit.finding import Audit
-    from pulmo.study.audited import Audited
+    from pulmo.workflows.audited import Audited
 
 _Model = Annotated[
     Path | None,
@@ -112,7 +112,7 @@ def audit(
     """
     model = one_model(model, named)
     from pulmo.evaluate.reading.options import Options
-    from pulmo.study.audited import is_folds
+    from pulmo.workflows.audited import is_folds
 
     columns = {"--truth": truth, "--decision": decision, "--score": score}
     terms: dict[str, object] = {"--positive": positive, "--threshold": threshold, "--merge": merge}
@@ -163,8 +163,8 @@ def _refuse(kind: str, options: Mapping[str, object]) -> None:
 
 
 def _folds(model: Path, seed: int | None, threads: int) -> "Audited":
-    from pulmo.study.audited import audited_folds
-    from pulmo.study.repeats_folder import RepeatsFolder
+    from pulmo.core.folders import RepeatsFolder
+    from pulmo.workflows.audited import audited_folds
 
     return audited_folds(RepeatsFolder(model), seed, threads)
 
@@ -176,7 +176,7 @@ def _bundle(
     from pulmo.core.run_folder import RunFolder
     from pulmo.datasets.manifest import Manifest, check_split_name, read_manifest
     from pulmo.evaluate.openings import opening_of
-    from pulmo.study.audited import audited_bundle
+    from pulmo.workflows.audited import audited_bundle
 
     if data is None:
         raise UsageError("An audit of a bundle needs pictures: --data MANIFEST.")

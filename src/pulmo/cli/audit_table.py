@@ -8,7 +8,7 @@ from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
     from pulmo.evaluate.reading.options import Options
-    from pulmo.study.audited import Audited
+    from pulmo.workflows.audited import Audited
 
 
 def table_to_audit(
@@ -22,7 +22,7 @@ def table_to_audit(
     """
     from pulmo.datasets.manifest import check_split_name, read_manifest
     from pulmo.evaluate.told import model_of, tell
-    from pulmo.study.audited_table import audited_table
+    from pulmo.workflows.audited_table import audited_table
 
     if split is not None and data is None:
         raise UsageError("--split is of a manifest; name it with --data.")

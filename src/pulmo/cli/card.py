@@ -29,8 +29,8 @@ def card(
     What the files do not state is marked as a gap, with what to write. Writes DATASHEET.md,
     CLAIM.md and TRIPOD-AI.md; the bundle has a MODEL_CARD.md of its own.
     """
-    from pulmo.report.checklists.markdown import write_checklists
-    from pulmo.report.checklists.reading import Places, read_artefacts
+    from pulmo.checklists.markdown import write_checklists
+    from pulmo.checklists.reading import Places, read_artefacts
 
     if bundle.is_file():
         raise UsageError(

@@ -30,7 +30,7 @@ def compare(
     """
     from pulmo.core.record import write_record
     from pulmo.report.comparison_page import write_comparison
-    from pulmo.study.compare import compare as compute
+    from pulmo.workflows.compare import compare as compute
 
     if len(folders) < 2:
         raise UsageError("A comparison needs two folders or more.")
@@ -46,8 +46,8 @@ def compare(
 
 
 def _tell(comparison: "Comparison") -> None:
+    from pulmo.report.markdown import markdown_table
     from pulmo.report.words import metric_title
-    from pulmo.study.markdown import markdown_table
 
     entrants = comparison.entrants
     names = list(dict.fromkeys(name for entrant in entrants for name in entrant.figures))

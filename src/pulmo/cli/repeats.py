@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pulmo.core.recipe import Recipe
     from pulmo.datasets.manifest import Manifest
-    from pulmo.study.crew import Crew
+    from pulmo.experiments.executor import Executor
 
 
 class Choice(NamedTuple):
@@ -52,13 +52,13 @@ def train_repeats(
 ) -> None:
     """Trains a recipe with each fold held out, with each seed, and tells what came of it."""
     from pulmo.core.files import write_atomically
+    from pulmo.core.folders import RepeatsFolder
     from pulmo.core.record import write_record
+    from pulmo.experiments.executor import run_all
+    from pulmo.experiments.summary_text import summary_text
     from pulmo.models.classifier import check_weights
-    from pulmo.study.crew import do_all
-    from pulmo.study.repeats import Repeat, claim_repeats, plan_repeats, works_of
-    from pulmo.study.repeats_folder import RepeatsFolder
-    from pulmo.study.summarise import summarise
-    from pulmo.study.summary_text import summary_text
+    from pulmo.workflows.repeat import Repeat, claim_repeats, plan_repeats, works_of
+    from pulmo.workflows.summarise import summarise
 
     refuse_team()
     folder = RepeatsFolder(output.absolute())
@@ -77,8 +77,8 @@ def train_repeats(
         done.append(name)
         say(f"{name} is done, {len(done)} of {len(runs)}")
 
-    with chosen_crew(recipe, choice.cluster, choice.device, choice.threads) as crew:
-        do_all(works_of(runs), crew, on_done)
+    with chosen_executor(recipe, choice.cluster, choice.device, choice.threads) as executor:
+        run_all(works_of(runs), executor, on_done)
     summary = summarise(runs)
     text = summary_text(summary)
     write_atomically(folder.text, text.encode())
@@ -87,21 +87,21 @@ def train_repeats(
 
 
 @contextmanager
-def chosen_crew(
+def chosen_executor(
     recipe: "Recipe", cluster: str | None, device: str, threads: int
-) -> "Iterator[Crew]":
+) -> "Iterator[Executor]":
     """Gives who does the runs: a Ray cluster, or this process, which tells how far it is."""
     if cluster is None:
-        from pulmo.study.crew import Alone
+        from pulmo.experiments.executor import LocalExecutor
 
         use_threads(threads)
         with listening(recipe) as listener:
-            yield Alone(listener)
+            yield LocalExecutor(listener)
         return
-    from pulmo.study.cluster import Share, joined_cluster
+    from pulmo.experiments.ray_cluster import Share, joined_cluster
 
-    with joined_cluster(cluster, Share(threads or 1, device)) as crew:
-        yield crew
+    with joined_cluster(cluster, Share(threads or 1, device)) as executor:
+        yield executor
 
 
 def refuse_team() -> None:

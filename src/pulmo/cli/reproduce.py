@@ -12,7 +12,7 @@ from pulmo.cli.train import Device, Settings, Threads, use_threads
 from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from pulmo.study.system import Experiment, System
+    from pulmo.reproduce.system import Experiment, System
 
 
 @weights_advice("Put them as NETWORK.safetensors into a folder, and name it with --weights")
@@ -45,7 +45,7 @@ def reproduce(
 
     Repeated with the same output, it goes on where it stopped.
     """
-    from pulmo.study.system import SYSTEMS
+    from pulmo.reproduce.system import SYSTEMS
 
     # Before torch is imported, which takes seconds.
     system = SYSTEMS[name]
@@ -54,9 +54,9 @@ def reproduce(
     from pulmo.cli.train import listening
     from pulmo.core.files import write_atomically
     from pulmo.datasets.curate import Watch
-    from pulmo.study.at_hand import Gathering, Sets
-    from pulmo.study.outcome_text import outcomes_text
-    from pulmo.study.reproduce import Options, reproduce
+    from pulmo.reproduce.available_data import Gathering, Sets
+    from pulmo.reproduce.outcome_text import outcomes_text
+    from pulmo.workflows.reproduce import Options, reproduce
 
     use_threads(threads)
     options = Options(quick, weights, tuple(settings or ()), device, scratch)

@@ -26,8 +26,8 @@ from pulmo.cli.train import (
 if TYPE_CHECKING:
     from optuna import Study
 
-    from pulmo.study.search import Limits, Plan
-    from pulmo.study.trials import TrialRow
+    from pulmo.experiments.trials import TrialRow
+    from pulmo.workflows.search import Limits, Plan
 
 
 @weights_advice()
@@ -62,17 +62,17 @@ def search(
     Only training and validation pictures are opened.
     """
     from pulmo.datasets.manifest import read_manifest
-    from pulmo.study.space import Base, read_space
+    from pulmo.experiments.search_space import Base, read_space
 
     # What can be wrong with the command line, before torch is imported, which takes seconds.
     base = Base(recipe, tuple(settings or ()), quick, scratch)
     base.recipe()
     manifest, searched = read_manifest(data), read_space(space, base)
 
+    from pulmo.experiments.folds import usable
+    from pulmo.experiments.search_folder import SearchFolder, claim_search
     from pulmo.models.classifier import check_weights
-    from pulmo.study.folds import usable
-    from pulmo.study.search import Limits, Plan
-    from pulmo.study.search_folder import SearchFolder, claim_search
+    from pulmo.workflows.search import Limits, Plan
 
     plan = Plan(SearchFolder(output.absolute()), base, searched, seed, pruner, device)
     images = usable(base.recipe(), manifest)
@@ -92,9 +92,9 @@ def search(
 
 
 def _search(plan: "Plan", limits: "Limits", cluster: str | None, threads: int) -> None:
-    from pulmo.cli.repeats import chosen_crew, refuse_team
-    from pulmo.study.search import run_search
-    from pulmo.study.trials import keep_best, list_trials
+    from pulmo.cli.repeats import chosen_executor, refuse_team
+    from pulmo.experiments.trials import keep_best, list_trials
+    from pulmo.workflows.search import run_search
 
     def on_done(study: "Study", number: int) -> None:
         keep_best(study, plan.folder)
@@ -102,15 +102,15 @@ def _search(plan: "Plan", limits: "Limits", cluster: str | None, threads: int) -
         say(f"trial {number} is {row.state}: {_loss(row)}")
 
     refuse_team()
-    with chosen_crew(plan.base.recipe(), cluster, plan.device, threads) as crew:
-        run_search(plan, limits, crew, on_done)
+    with chosen_executor(plan.base.recipe(), cluster, plan.device, threads) as executor:
+        run_search(plan, limits, executor, on_done)
 
 
 def _tell(plan: "Plan", *, as_json: bool) -> None:
     """Tells what came of the search."""
-    from pulmo.study.markdown import markdown_table
-    from pulmo.study.search import opened_study
-    from pulmo.study.trials import best_of, list_trials
+    from pulmo.experiments.trials import best_of, list_trials
+    from pulmo.report.markdown import markdown_table
+    from pulmo.workflows.search import opened_study
 
     with opened_study(plan) as study:
         rows = list_trials(study, plan.folder)

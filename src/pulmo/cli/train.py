@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pulmo.bundle.card import Card, Epoch
     from pulmo.core.recipe import Recipe
     from pulmo.datasets.manifest import Manifest
-    from pulmo.study.crew import Listener
+    from pulmo.experiments.executor import Listener
     from pulmo.train.watch import Watch
 
 Name = Annotated[str, typer.Argument(help="A name of `pulmo recipes`, or a .toml file.")]
@@ -159,7 +159,7 @@ def ray_cluster(wanted: bool, address: str | None) -> str | None:  # noqa: FBT00
 @contextmanager
 def listening(recipe: "Recipe") -> "Iterator[Listener]":
     """Gives what shows how far a run of the recipe is, and stops it in good order."""
-    from pulmo.study.crew import Listener
+    from pulmo.experiments.executor import Listener
 
     stages = ("decoding", "running the frozen base", "training")
     with progress(*stages) as (decoding, features, training), stop_in_order() as stop:

@@ -72,7 +72,7 @@ def vgg16(
 
     from pulmo.core.files import write_atomically
     from pulmo.report.figures import training_plot
-    from pulmo.study.initial_weights import as_written
+    from pulmo.reproduce.initial_weights import as_written
 
     # Neither asks for much time, and each may end it all.
     _check_folders(dataset, recipe.labels.order)

@@ -2,14 +2,19 @@
 
 import hashlib
 import os
+import re
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from pulmo.core.errors import InputError
+
+_DRAFT: Final = re.compile(r"\..+\.[0-9a-f]{8}")
+"""The temporary name of a file or folder that is not finished."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -87,3 +92,12 @@ def read_bytes(path: Path) -> bytes:
 def sha256(data: bytes) -> str:
     """Returns the SHA-256 of `data` as 64 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
+
+
+def remove_drafts(folder: Path) -> None:
+    """Removes the unfinished files and folders that a killed process left below a folder."""
+    for path in [path for path in folder.rglob(".*") if _DRAFT.fullmatch(path.name)]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

@@ -10,8 +10,8 @@ from pulmo.datasets.grouping import group
 from pulmo.datasets.known import stamp
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.parallel import in_threads
-from pulmo.radiograph.deidentify.patients import patient_of
-from pulmo.radiograph.deidentify.pseudonyms import Pseudonyms
+from pulmo.radiograph.patients import patient_of
+from pulmo.radiograph.pseudonyms import Pseudonyms
 
 
 def name_patients(manifest: Manifest, key: bytes) -> Manifest:

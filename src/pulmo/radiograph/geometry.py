@@ -94,10 +94,10 @@ def to_picture(
         (bottom - fit.top) / fit.height * rows,
     )
     x0, y0, x1, y1 = round(left), round(top), round(right), round(bottom)
-    image = Image.fromarray(np.ascontiguousarray(values, np.float32))
-    seen = image.resize((x1 - x0, y1 - y0), Image.Resampling.BICUBIC, box=box)
+    resampled = Image.fromarray(np.ascontiguousarray(values, np.float32))
+    placed = resampled.resize((x1 - x0, y1 - y0), Image.Resampling.BICUBIC, box=box)
     picture = np.full(shape, np.nan, np.float32)
-    picture[y0:y1, x0:x1] = np.asarray(seen)
+    picture[y0:y1, x0:x1] = np.asarray(placed)
     return picture
 
 

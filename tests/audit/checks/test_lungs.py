@@ -97,17 +97,17 @@ def test_masks_of_files_are_found(
     order = {path: place >= 12 for place, path in enumerate(rows["path"])}
     means = Means(tmp_path / "cache", find_masks(tmp_path / "masks"))
     subject = make_subject(rows, lambda it: np.zeros((len(it), 2)), means=means)
-    films = subject.pictures
+    inputs = subject.pictures
     masks = subject.masks_of(subject.rows)
-    bright = np.array([film[mask].mean() for film, mask in zip(films, masks, strict=True)])
+    bright = np.array([one[mask].mean() for one, mask in zip(inputs, masks, strict=True)])
     assert subject.has_mask(subject.rows).all()
     assert (
-        bright < [film[~mask].mean() for film, mask in zip(films, masks, strict=True)]
+        bright < [one[~mask].mean() for one, mask in zip(inputs, masks, strict=True)]
     ).mean() > 0.9
 
     def knows(pictures: Pictures) -> NDArray[np.floating]:
         covid = [
-            any((picture[-4:] == film[-4:]).all() for film in films[list(order.values())])
+            any((picture[-4:] == one[-4:]).all() for one in inputs[list(order.values())])
             for picture in pictures
         ]
         return np.stack([~np.array(covid), np.array(covid)], axis=1).astype(float)

@@ -16,7 +16,7 @@ from pulmo.core.errors import InputError, PulmoError, UsageError
 from pulmo.core.files import read_bytes, write_atomically
 
 if TYPE_CHECKING:
-    from pulmo.radiograph.deidentify import Deidentified, Pseudonyms
+    from pulmo.deidentify import Deidentified, Pseudonyms
 
 
 class Keep(StrEnum):
@@ -45,7 +45,7 @@ def deidentify(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Copy DICOM pictures without what identifies the patient (PS3.15 basic profile)."""
-    from pulmo.radiograph.deidentify import Pseudonyms, read_key
+    from pulmo.deidentify import Pseudonyms, read_key
 
     _check_apart(output, key, "--key")
     _check_apart(output, trace, "--map")
@@ -124,7 +124,7 @@ def _process(work: _Work, files: Sequence[Path]) -> list[Row]:
     written: set[Path] = set()
 
     def read(file: Path) -> "Deidentified | PulmoError":
-        from pulmo.radiograph.deidentify import deidentify as without_identity
+        from pulmo.deidentify import deidentify as without_identity
 
         try:
             return without_identity(

@@ -75,7 +75,7 @@ def import_(
     from pulmo.datasets.journal import Journal
     from pulmo.datasets.patients import name_patients
     from pulmo.datasets.stating import state_sources
-    from pulmo.radiograph.deidentify import read_key
+    from pulmo.deidentify import read_key
 
     if called is not None and not called.strip():
         raise UsageError("--name is blank; say what to call the source, or leave it out.")

@@ -1,0 +1,177 @@
+"""TRIPOD+AI, the reporting of prediction models made by regression or machine learning."""
+
+from typing import Final
+
+from pulmo.checklists.checklist import CHECKLISTS, Checklist, Item, Section
+from pulmo.checklists.parts import (
+    audited,
+    evaluated,
+    figures,
+    model,
+    pictures,
+    splits,
+    training,
+)
+
+# An item is a paragraph.
+# fmt: off
+_FRONT: Final = Section(
+    "Title, abstract and introduction",
+    (
+        Item("1", "Title", "That a prediction model is made or judged, for whom and for what.",
+             (model.technology,), "Name the population and the outcome in the title."),
+        Item("2", "Abstract", "A summary by TRIPOD+AI's own list for abstracts.",
+             (), "Write it; this table has its figures."),
+        Item("3a", "Background", "The setting in health care, the reasons, and earlier models.",
+             (model.purpose,), "Write the setting and the reasons, with the earlier models."),
+        Item("3b", "Background", "The target population, the purpose and the intended users.",
+             (model.notice,), "Say for whom, at which point of care, and in whose hands."),
+        Item("3c", "Background", "Known inequalities between sociodemographic groups.",
+             (), "Describe them, or say that none are known."),
+        Item("4", "Objectives", "The objectives: development, evaluation or both.",
+             (), "State them."),
+    ),
+)
+
+_DATA: Final = Section(
+    "Methods: data",
+    (
+        Item("5a", "Data", "Sources of the data for development and evaluation, and why these.",
+             (pictures.sources, model.training_sources, evaluated.judged),
+             "Say why these, and whom they represent."),
+        Item("5b", "Data", "The dates between which the data were collected.",
+             (), "Give the dates of each source; a manifest holds none."),
+        Item("6a", "Participants", "The setting, with number and places of the centres.",
+             (pictures.origins,), "Say what kind of centres these are."),
+        Item("6b", "Participants", "Who was eligible.",
+             (training.choice,), "Give the clinical criteria of each source."),
+        Item("6c", "Participants", "Treatments received, and how they were handled.",
+             (), "Describe them (as tubes and lines on the film), or say that they are unknown."),
+        Item("7", "Data preparation", "Preparation and checks, and whether alike in all groups.",
+             (model.preparation, pictures.copies),
+             "Say whether it was alike across sociodemographic groups."),
+        Item("8a", "Outcome", "What is predicted, when and how it was assessed, and why this.",
+             (model.classes, pictures.labels),
+             "Say for each source what its finding rests on, and when it was made."),
+        Item("8b", "Outcome", "Who assessed the outcome, if it needs judgement.",
+             (), "Give qualification and demography of each source's readers."),
+        Item("8c", "Outcome", "Whether the assessment was blinded.",
+             (), "Say what the readers knew beside the film."),
+        Item("9a", "Predictors (development)", "Which predictors were considered.",
+             (model.film_alone,)),
+        Item("9b", "Predictors", "How and when each predictor was measured.",
+             (pictures.modalities, pictures.views, pictures.files),
+             "Give devices, settings and the time of the film in the course of the disease."),
+        Item("9c", "Predictors", "Who judged predictors, if they need judgement.",
+             (model.film_alone,)),
+        Item("10", "Sample size", "How the size was arrived at, and whether it suffices.",
+             (model.shown, evaluated.sizes), "Give the calculation, or say that there was none."),
+        Item("11", "Missing data", "How missing data were handled, and why data were left out.",
+             (model.film_alone, pictures.missing, evaluated.left_out), "Say why it is missing."),
+    ),
+)
+
+_ANALYSIS: Final = Section(
+    "Methods: analysis",
+    (
+        Item("12a", "Use of the data (development)", "How the data were used and partitioned.",
+             (splits.sides, splits.apart, splits.folds),
+             "Say how the sides were drawn (`pulmo data split`, its options and seed)."),
+        Item("12b", "Predictors (development)", "How predictors were rescaled or transformed.",
+             (model.preparation, training.augmentation)),
+        Item("12c", "Model (development)", "Type of model, how it was made and tuned, validation.",
+             (model.technology, model.start, training.optimisation, model.chosen_epoch),
+             "Say why this type, and how the recipe's settings were found."),
+        Item("12d", "Clusters", "How heterogeneity between clusters was handled.",
+             (figures.uncertainty, figures.within_sources)),
+        Item("12e", "Measures", "All measures and plots, and why these.",
+             (figures.measures,), "Say why these, and which is the primary one."),
+        Item("12f", "Updating (evaluation)", "Any updating of the model after its evaluation.",
+             (evaluated.not_updated,)),
+        Item("12g", "Predictions (evaluation)", "How the predictions were calculated.",
+             (model.specification, model.output)),
+        Item("13", "Class imbalance", "Methods used against it, why, and calibration after.",
+             (training.imbalance, model.output), "Say why, if any was used."),
+        Item("14", "Fairness", "What was done for fairness, and why.",
+             (figures.subgroups,), "Say what was done beyond reporting, or that nothing was."),
+        Item("15", "Output (development)", "The output, and how its thresholds were found.",
+             (model.output,), "Say why this sensitivity is aimed at."),
+        Item("16", "Training against evaluation", "How the two sets of data differ.",
+             (model.training_sources, evaluated.judged),
+             "Say how settings, eligibility and outcomes differ."),
+        Item("17", "Ethics", "The ethics committee, and consent or its waiver.",
+             (), "Name it, for each source too, or say why none was needed."),
+    ),
+)
+
+_OPEN: Final = Section(
+    "Open science, patients and public",
+    (
+        Item("18a", "Funding", "Who paid, and their role.", (), "Name them, or say none."),
+        Item("18b", "Conflicts of interest", "Those of all authors.", (), "Declare them."),
+        Item("18c", "Protocol", "Where it is, or that there is none.",
+             (), "Give its place, or say that none was written."),
+        Item("18d", "Registration", "Register and number, or that there is none.",
+             (), "Give them, or say that the study was not registered."),
+        Item("18e", "Data sharing", "Whether the data can be had.",
+             (pictures.obtaining, pictures.sources, pictures.licences),
+             "Say whether the manifest, which lists them by hash, can be had."),
+        Item("18f", "Code sharing", "Whether the code of the analysis can be had.",
+             (model.code, model.identity)),
+        Item("19", "Patients and public", "Their involvement in the study, or that there was none.",
+             (), "Describe it, or say that there was none."),
+    ),
+)
+
+_RESULTS: Final = Section(
+    "Results",
+    (
+        Item("20a", "Participants", "The flow of participants, with and without the outcome.",
+             (pictures.totals, splits.sides, evaluated.left_out),
+             "Add those excluded before the import, and a diagram."),
+        Item("20b", "Participants", "Their characteristics, by source, and what is missing.",
+             (pictures.people, pictures.missing, pictures.confounding),
+             "Add key dates, treatments, and differences between demographic groups."),
+        Item("20c", "Participants (evaluation)", "Their distribution beside the development.",
+             (pictures.people, splits.sides),
+             "Compare with the pictures of each evaluation on another manifest."),
+        Item("21", "Model development", "Participants and outcomes in each analysis.",
+             (model.shown, evaluated.sizes)),
+        Item("22", "Specification (development)", "The full model, and on which terms.",
+             (model.specification, model.licence), "Say where it can be had."),
+        Item("23a", "Performance", "The performance with intervals, also of subgroups.",
+             (figures.overall, figures.at_threshold, figures.by_class, figures.subgroups)),
+        Item("23b", "Performance", "How it differs between clusters.", (figures.within_sources,)),
+        Item("24", "Updating (evaluation)", "Results of any updating.", (evaluated.not_updated,)),
+    ),
+)
+
+_DISCUSSION: Final = Section(
+    "Discussion",
+    (
+        Item("25", "Interpretation", "The results as a whole, fairness among them.",
+             (), "Write it, beside the earlier studies."),
+        Item("26", "Limitations", "The limitations, and what they do to the results.",
+             (model.commonest_sources, figures.doubts, evaluated.openings, audited.not_shown),
+             "Discuss them."),
+        Item("27a", "Use (development)", "What to do with poor or missing input.",
+             (), "Say which films must not be given to it, and how that is noticed."),
+        Item("27b", "Use (development)", "What users must do, and must know.",
+             (model.notice,), "Say what the users must be able to judge."),
+        Item("27c", "Next steps", "What research should follow, for which settings.",
+             (), "Write which settings and populations it has to be tried in."),
+    ),
+)
+# fmt: on
+
+CHECKLISTS.register("tripod-ai")(
+    Checklist(
+        title="TRIPOD+AI 2024",
+        file="TRIPOD-AI.md",
+        source="Collins et al., TRIPOD+AI statement, BMJ 2024;385:e078378. Items of development or "
+        "of evaluation alone say so; the others are of both.",
+        note="The words are ours. The numbers of the 27 items and their 52 parts follow a copy of "
+        "the statement's table (CC BY 4.0), not the journal's page: check them before submission.",
+        sections=(_FRONT, _DATA, _ANALYSIS, _OPEN, _RESULTS, _DISCUSSION),
+    )
+)

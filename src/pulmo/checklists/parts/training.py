@@ -1,0 +1,114 @@
+"""What a run says: its recipe, and what it was computed on."""
+
+from typing import Final
+
+from pulmo.checklists.artefacts import Artefacts, Gap
+from pulmo.checklists.checklist import Said
+from pulmo.checklists.phrases import listed
+from pulmo.core.training import StageSection
+
+_CHANGES: Final = {
+    "rotate": "rotation up to {:g} degrees",
+    "scale": "scaling up to {:g}",
+    "translate": "shift up to {:g} of the side",
+    "shear": "shear up to {:g} degrees",
+    "crop": "random crop without {:g} of the side",
+    "flip": "left-right flip with probability {:g}",
+    "brightness": "brightness up to {:g}",
+    "contrast": "contrast up to {:g}",
+    "gamma": "gamma up to {:g}",
+    "blur": "blur up to {:g} pixels",
+    "noise": "noise up to {:g}",
+    "jpeg": "loss of JPEG quality up to {:g}",
+    "erase": "erasing up to {:g} of the area",
+}
+"""Field of a recipe's `augment` -> what it does."""
+
+
+def choice(artefacts: Artefacts) -> Said:
+    """Says which pictures of the manifest the recipe takes."""
+    recipe = artefacts.run.recipe
+    kinds = {
+        "sources": recipe.data.sources,
+        "views": recipe.data.views,
+        "modalities": recipe.data.modalities,
+    }
+    words = [f"{name}: {listed(values) if values else 'all'}" for name, values in kinds.items()]
+    labels = [*recipe.labels.order, *recipe.labels.merge]
+    return Said(
+        f"Of the manifest the recipe takes {'; '.join(words)}; labels: {listed(labels)}. Pictures "
+        "with another label take no part.",
+        "recipe.toml: data, labels",
+    )
+
+
+def augmentation(artefacts: Artefacts) -> Said:
+    """Says how training pictures are changed at random."""
+    section = artefacts.run.recipe.augment
+    changes = [
+        words.format(getattr(section, name))
+        for name, words in _CHANGES.items()
+        if getattr(section, name)
+    ]
+    text = f"Random changes: {listed(changes)}." if changes else "No augmentation."
+    return Said(text, "recipe.toml: augment")
+
+
+def optimisation(artefacts: Artefacts) -> Said:
+    """Says how the weights are found."""
+    section, model = artefacts.run.recipe.train, artefacts.run.recipe.model
+    stages = (_stage(stage) for stage in section.plan)
+    return Said(
+        f"Optimiser {section.optimiser}, batch {section.batch}, weight decay "
+        f"{section.weight_decay:g}, loss {section.loss}, label smoothing "
+        f"{section.label_smoothing:g}, mixup {section.mixup:g}, dropout {model.dropout:g}, average "
+        f"of weights {section.average}, seed {section.seed}. Stages: {'; '.join(stages)}. "
+        "The file has every setting.",
+        "recipe.toml: train, model",
+    )
+
+
+def _stage(stage: StageSection) -> str:
+    words = f"at most {stage.epochs} epochs, rate {stage.lr:g} ({stage.schedule}), trains "
+    words += f"{stage.trains}"
+    return words + (f", ends after {stage.patience} without gain" if stage.patience else "")
+
+
+def imbalance(artefacts: Artefacts) -> Said:
+    """Says what is done about classes of unequal size."""
+    section = artefacts.run.recipe.train
+    focal = f" (gamma {section.focal_gamma:g})" if section.loss == "focal" else ""
+    return Said(
+        f"Class weights {_weights(section.class_weights)}, oversampling "
+        f"{_weights(section.oversample)}, loss {section.loss}{focal}.",
+        "recipe.toml: train.class_weights, train.oversample, train.loss",
+    )
+
+
+def _weights(given: str | dict[str, float]) -> str:
+    if isinstance(given, str):
+        return given
+    return ", ".join(f"{label} {weight:g}" for label, weight in given.items())
+
+
+def software(artefacts: Artefacts) -> Said:
+    """Says with which software, and on what, it was trained."""
+    sittings = artefacts.run.sittings
+    machines = dict.fromkeys(
+        f"Python {sitting.python}, "
+        + ", ".join(f"{name} {version}" for name, version in sitting.packages.items())
+        + f"; {sitting.system}; {sitting.device}, {sitting.precision}, threads: {sitting.threads}"
+        for sitting in sittings
+    )
+    return Said(f"{'. Then: '.join(machines)}.", "env.json")
+
+
+def used(artefacts: Artefacts) -> Said:
+    """Says whether the manifest trained this model."""
+    given, card = artefacts.pictures, artefacts.card
+    if artefacts.has_other_pictures:
+        raise Gap(f"{given.name} is not what {card.name} was trained on; say what it is used for.")
+    return Said(
+        f"The model {card.name} was trained on it: {card.description}",
+        "card.json: training.manifest_sha256, description",
+    )

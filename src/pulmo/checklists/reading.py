@@ -1,0 +1,109 @@
+"""Reads the artefacts, and refuses those of another model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from pulmo.audit.finding import Audit, read_audit
+from pulmo.bundle.card import Card, read_card
+from pulmo.bundle.origin import check_origin
+from pulmo.checklists.artefacts import Artefacts, Pictures, Sitting, Trained
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.files import read_bytes, sha256
+from pulmo.core.recipe import load_recipe
+from pulmo.core.run_folder import OPENINGS, RunFolder
+from pulmo.datasets.inspect.inspect import inspect_manifest
+from pulmo.datasets.manifest import read_manifest
+from pulmo.evaluate.evaluation import Evaluation, ModelName, read_evaluation
+from pulmo.evaluate.openings import read_openings
+
+_SEED: Final = 0
+"""Of the inspection's folds, so that the same pictures give the same sentences."""
+
+_SITTINGS: Final = TypeAdapter(tuple[Sitting, ...])
+
+
+class Places(NamedTuple):
+    """Where the artefacts are.
+
+    Attributes:
+        bundle: the bundle's folder.
+        manifest: the manifest's file.
+        run: the run's folder.
+        evaluations: the folders of evaluations.
+        audit: the folder of an audit.
+    """
+
+    bundle: Path
+    manifest: Path | None = None
+    run: Path | None = None
+    evaluations: Sequence[Path] = ()
+    audit: Path | None = None
+
+
+def read_artefacts(places: Places) -> Artefacts:
+    """Reads what there is about a model.
+
+    Raises:
+        InputError: a file is missing, is damaged, or is not what it should be.
+        UsageError: the run, an evaluation or the audit is of another model than the bundle.
+    """
+    card = read_card(places.bundle / "card.json")
+    model = places.bundle / "model.onnx"
+    digest = sha256(read_bytes(model))
+    if card.files.get(model.name) != digest:
+        raise InputError(f"{model} is not the file that {places.bundle / 'card.json'} speaks of.")
+    return Artefacts(
+        card=card,
+        model_sha256=digest,
+        openings=tuple(read_openings(places.bundle / OPENINGS)),
+        given_pictures=_pictures(places.manifest) if places.manifest else None,
+        given_run=_run(RunFolder(places.run), card) if places.run else None,
+        evaluations=tuple(
+            _evaluation(folder / "evaluation.json", digest) for folder in places.evaluations
+        ),
+        given_audit=_audit(places.audit / "audit.json", digest) if places.audit else None,
+    )
+
+
+def _pictures(path: Path) -> Pictures:
+    manifest = read_manifest(path)
+    return Pictures(
+        name=path.name,
+        table=manifest.frame,
+        inspection=inspect_manifest(manifest, path.name, _SEED),
+        test_sha256=manifest.split("test").sha256,
+    )
+
+
+def _run(folder: RunFolder, card: Card) -> Trained:
+    check_origin(card, folder, "The bundle")
+    try:
+        sittings = _SITTINGS.validate_json(read_bytes(folder.environment))
+    except ValidationError as error:
+        raise InputError(
+            f"{folder.environment} is not a run's list of sittings: {error.errors()[0]['msg']}."
+        ) from None
+    return Trained(load_recipe(str(folder.recipe)), sittings)
+
+
+def _evaluation(path: Path, digest: str) -> Evaluation:
+    found = read_evaluation(path)
+    _check_model(found.model, path, digest)
+    return found
+
+
+def _audit(path: Path, digest: str) -> Audit:
+    found = read_audit(path)
+    _check_model(found.model, path, digest)
+    return found
+
+
+def _check_model(model: ModelName, path: Path, digest: str) -> None:
+    if model.sha256 != digest:
+        raise UsageError(
+            f"{path} is of another model ({model.name}, model.onnx {model.sha256[:16]}), not of "
+            f"the bundle's (model.onnx {digest[:16]}); leave it out."
+        )

@@ -1,0 +1,1 @@
+"""Models side by side: what a comparison reads, and paired tests on the same images."""

@@ -1,0 +1,192 @@
+"""What a comparison reads: evaluations, runs and repeated experiments, each from its folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pulmo.bundle.card import Card, Epoch, read_card
+from pulmo.compare.pairing import Verdicts
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.estimate import Estimate
+from pulmo.core.folders import EvaluationFolder, RepeatsFolder
+from pulmo.core.tables import read_predictions
+from pulmo.evaluate.evaluation import Curve, Evaluation, read_evaluation
+from pulmo.evaluate.warnings import unstated_images
+from pulmo.experiments.summary import Summary, read_summary
+from pulmo.report.comparison import Entrant
+
+_RUN_FIGURES = {
+    "validation_loss": "val_loss",
+    "validation_accuracy": "val_accuracy",
+    "validation_balanced_accuracy": "val_balanced_accuracy",
+}
+_NO_INTERVAL = "training gives none; evaluate the bundle"
+
+
+class Entry(NamedTuple):
+    """One of those compared, with what does not go into the tables.
+
+    Attributes:
+        entrant: its row.
+        histories: the epochs of each of its runs.
+        roc: class -> ROC curve against the rest.
+        verdicts: what it says of each picture; None where that is not known.
+        unstated: of how many of its images it is not stated which source they are from.
+    """
+
+    entrant: Entrant
+    histories: tuple[Sequence[Epoch], ...] = ()
+    roc: dict[str, Curve] | None = None
+    verdicts: Verdicts | None = None
+    unstated: int = 0
+
+
+def read_entries(folders: Sequence[Path]) -> list[Entry]:
+    """Reads folders and names each by as much of its path as tells it from the others.
+
+    Raises:
+        UsageError: one is there twice.
+        InputError: one is none of the three, or a file in it cannot be read.
+    """
+    whole = [folder.resolve() for folder in folders]
+    if len(set(whole)) < len(whole):
+        raise UsageError("A folder is named twice; each is compared once.")
+    parts = 1
+    while len({path.parts[-parts:] for path in whole}) < len(whole):
+        parts += 1
+    names = ["/".join(path.parts[-parts:]) for path in whole]
+    return [_read(folder, name) for folder, name in zip(folders, names, strict=True)]
+
+
+def _read(folder: Path, name: str) -> Entry:
+    """Reads one folder; what lies in it tells what it is."""
+    if (folder / "summary.json").exists():
+        return _repeats(RepeatsFolder(folder), name)
+    if (folder / "evaluation.json").exists():
+        return _evaluation(EvaluationFolder(folder), name, None)
+    if (folder / "card.json").exists():
+        card = read_card(folder / "card.json")
+        inner = EvaluationFolder(folder / "evaluation")
+        return _evaluation(inner, name, card) if inner.evaluation.exists() else _run(card, name)
+    raise InputError(
+        f"{folder} is nothing to compare: expected evaluation.json of `pulmo evaluate`, card.json "
+        "of a finished `pulmo train`, or summary.json of `pulmo train --folds`."
+    )
+
+
+def _evaluation(folder: EvaluationFolder, name: str, card: Card | None) -> Entry:
+    if card is None and folder.card.exists():
+        card = read_card(folder.card)
+    evaluation = read_evaluation(folder.evaluation)
+    history = card.training.history if card else ()
+    verdicts = Verdicts(read_predictions(folder.predictions), evaluation, card)
+    entrant = _evaluated(name, evaluation, card)
+    histories = (history,) if history else ()
+    unstated = unstated_images(evaluation.data)
+    return Entry(entrant, histories, evaluation.roc, verdicts, unstated)
+
+
+def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
+    """Returns the row of an evaluation; without a card it does not know the network."""
+    data, decision = evaluation.data, evaluation.decision
+    history = card.training.history if card else None
+    whole = "all of a manifest" if card else "a table of predictions"
+    return Entrant(
+        name=name,
+        kind="evaluation",
+        recipe=card.training.recipe if card else None,
+        backbone=card.network.backbone if card else None,
+        parameters=card.network.parameters if card else None,
+        epochs=len(history) if history else None,
+        minutes=_minutes(history) if history else None,
+        judged_on=f"split {data.split}" if data.split else whole,
+        n=data.n,
+        groups=data.groups,
+        figures={
+            **evaluation.overall,
+            "sensitivity": decision.sensitivity,
+            "specificity": decision.specificity,
+        },
+        classes=evaluation.classes,
+        support=data.labels,
+    )
+
+
+def _run(card: Card, name: str) -> Entry:
+    """Returns a run without an evaluation: what its training saw of the validation pictures."""
+    training = card.training
+    best, count = training.history[training.best_epoch - 1], sum(training.counts["val"].values())
+    figures = {
+        title: Estimate(float(getattr(best, field)), None, None, count, _NO_INTERVAL)
+        for title, field in _RUN_FIGURES.items()
+    }
+    entrant = Entrant(
+        name=name,
+        kind="run",
+        recipe=training.recipe,
+        backbone=card.network.backbone,
+        parameters=card.network.parameters,
+        epochs=len(training.history),
+        minutes=_minutes(training.history),
+        judged_on="validation, by training itself",
+        n=count,
+        figures=figures,
+    )
+    return Entry(entrant, (training.history,))
+
+
+def _repeats(folder: RepeatsFolder, name: str) -> Entry:
+    """Returns a repeated experiment: its folds pooled, or the mean over its seeds."""
+    summary = read_summary(folder.summary)
+    cards = [read_card(folder.root / run.name / "card.json") for run in summary.runs]
+    histories = tuple(card.training.history for card in cards)
+    if not summary.folds:
+        return Entry(_seeds(summary, cards[0], name), histories)
+    seed = summary.seeds[0]
+    pooled = folder.pooled(seed)
+    evaluation = read_evaluation(pooled.evaluation)
+    rest = f" of seed {seed}" if len(summary.seeds) > 1 else ""
+    entrant = _evaluated(name, evaluation, cards[0]).model_copy(
+        update={
+            **_over_runs(summary),
+            "judged_on": f"{summary.folds} held-out folds pooled{rest}",
+        }
+    )
+    verdicts = Verdicts(read_predictions(pooled.predictions), evaluation, cards[0])
+    return Entry(entrant, histories, evaluation.roc, verdicts, unstated_images(evaluation.data))
+
+
+def _seeds(summary: Summary, card: Card, name: str) -> Entrant:
+    """Returns the row of runs that differ by their seed alone."""
+    classes: dict[str, dict[str, Estimate]] = {}
+    for figure, estimate in summary.mean.items():
+        label, _, metric = figure.rpartition(".")
+        classes.setdefault(label, {})[metric] = estimate
+    entrant = Entrant(
+        name=name,
+        kind="repeats",
+        recipe=summary.recipe,
+        backbone=card.network.backbone,
+        parameters=card.network.parameters,
+        judged_on=f"validation, mean over {len(summary.seeds)} seeds",
+        n=summary.runs[0].n,
+        figures=classes.pop(""),
+        classes=classes,
+        support=card.training.counts["val"],
+    )
+    return entrant.model_copy(update=_over_runs(summary))
+
+
+def _over_runs(summary: Summary) -> dict[str, object]:
+    """Returns what is counted over all runs."""
+    runs = summary.runs
+    return {
+        "kind": "repeats",
+        "runs": len(runs),
+        "epochs": sum(run.epochs for run in runs) / len(runs),
+        "minutes": sum(run.minutes for run in runs),
+    }
+
+
+def _minutes(history: Sequence[Epoch]) -> float:
+    return sum(epoch.seconds for epoch in history) / 60

@@ -1,0 +1,6 @@
+"""De-identification of DICOM pictures after PS3.15 annex E."""
+
+from pulmo.deidentify.file import Deidentified, deidentify
+from pulmo.radiograph.pseudonyms import Pseudonyms, read_key
+
+__all__ = ["Deidentified", "Pseudonyms", "deidentify", "read_key"]

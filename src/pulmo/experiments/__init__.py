@@ -1,0 +1,1 @@
+"""What experiments of many runs are made of: folds, executors, search spaces, trials, summaries."""

@@ -1,0 +1,170 @@
+"""A Ray cluster as an executor (https://docs.ray.io, version 2.54 or later).
+
+Ray is told nothing but which run to do: folder, pictures and results are files that every machine
+of the cluster must see under the same path. A worker that dies costs the steps since the run's last
+checkpoint, because the next one that gets the run goes on from there.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+
+import torch
+
+from pulmo.core.errors import PulmoError, UsageError
+from pulmo.experiments.executor import Listener, Work
+
+LOCAL: Final = "local"
+"""The address that starts a cluster on this machine, for as long as it is needed."""
+
+_RETRIES: Final = 10
+_POLL_SECONDS: Final = 1.0
+# The least that Ray takes. Runs are passed by name, pictures and weights through files.
+_STORE_BYTES: Final = 80 * 2**20
+
+
+class Share(NamedTuple):
+    """What one run takes of a cluster.
+
+    Attributes:
+        threads: processor cores, and threads of torch.
+        device: auto, cpu or cuda; a run that may use a GPU takes a whole one, where there are any.
+    """
+
+    threads: int = 1
+    device: str = "auto"
+
+
+class Cluster:
+    """The workers of a Ray cluster; see `Executor`."""
+
+    def __init__(self, ray: Any, share: Share) -> None:  # noqa: ANN401 - the module, if installed
+        """Uses the cluster that this process has joined."""
+        self._ray = ray
+        self._share = share
+        self._running: dict[Any, str] = {}
+
+    @property
+    def size(self) -> int:
+        """How many runs fit on the cluster as it is now."""
+        has = self._ray.cluster_resources()
+        fit = has.get("CPU", 0) / self._share.threads
+        return max(1, int(min(fit, has["GPU"]) if self._gpus else fit))
+
+    def submit(self, name: str, work: Work) -> None:
+        """Gives the cluster a run; one whose worker dies is given to another."""
+        task = self._ray.remote(_do).options(
+            name=name,
+            num_cpus=self._share.threads,
+            num_gpus=self._gpus,
+            max_retries=_RETRIES,
+        )
+        self._running[task.remote(work, self._share.threads)] = name
+
+    def wait(self, on_news: Callable[[], None]) -> list[str]:
+        """Waits a second, or until a run is done; see `Executor`."""
+        done, _ = self._ray.wait(list(self._running), num_returns=1, timeout=_POLL_SECONDS)
+        on_news()
+        return [self._finished(reference) for reference in done]
+
+    def close(self) -> None:
+        """Cuts off what is still running."""
+        for reference in self._running:
+            self._ray.cancel(reference, force=True)
+        self._running.clear()
+
+    @property
+    def _gpus(self) -> int:
+        has = self._ray.cluster_resources().get("GPU", 0)
+        return int(self._share.device != "cpu" and has > 0)
+
+    def _finished(self, reference: Any) -> str:  # noqa: ANN401 - Ray's ObjectRef
+        """Returns the name of a run that is done, or raises what it raised."""
+        name = self._running.pop(reference)
+        try:
+            self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:
+            cause = error.cause
+            raise (cause if isinstance(cause, PulmoError) else error) from None
+        except self._ray.exceptions.RayError as error:
+            raise PulmoError(
+                f"The workers that were to do {name} died, the last with: {error}. Perhaps the "
+                "memory is too small. Go on with --resume."
+            ) from error
+        return name
+
+
+@contextmanager
+def joined_cluster(address: str, share: Share, cpus: int | None = None) -> Iterator[Cluster]:
+    """Joins a Ray cluster in the block; one that this process has joined already is used as it is.
+
+    Ray's token authentication is on unless the variable RAY_AUTH_MODE says otherwise, and nothing
+    is reported to Ray's makers unless RAY_USAGE_STATS_ENABLED says so.
+
+    Args:
+        address: host:port of a cluster, or `local` to start one on this machine.
+        share: what one run takes.
+        cpus: cores of a cluster that is started; None takes all.
+
+    Raises:
+        UsageError: Ray is not installed, or the cluster cannot be joined.
+    """
+    ray = _ray()
+    ours = not ray.is_initialized()
+    if ours:
+        _join(ray, address, cpus)
+    cluster = Cluster(ray, share)
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+        if ours:
+            ray.shutdown()
+
+
+def _ray() -> Any:  # noqa: ANN401 - the module, if installed
+    """Returns Ray, with its settings made before it reads them."""
+    if "ray" not in sys.modules:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        return import_module("ray")
+    except ModuleNotFoundError:
+        raise UsageError(
+            "--ray needs Ray, which is not installed: pip install 'pulmo[ray]'"
+        ) from None
+
+
+def _join(ray: Any, address: str, cpus: int | None) -> None:  # noqa: ANN401 - the module
+    """Starts or joins a cluster, and leaves the handling of SIGTERM as it was."""
+    local = {"num_cpus": cpus, "object_store_memory": _STORE_BYTES} if address == LOCAL else {}
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        ray.init(
+            address=address,
+            include_dashboard=False if local else None,
+            log_to_driver=False,
+            logging_level="ERROR",
+            **local,
+        )
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        raise UsageError(
+            f"The Ray cluster {address!r} could not be joined: {error} Its token is expected in "
+            "RAY_AUTH_TOKEN, in the file that RAY_AUTH_TOKEN_PATH names, or in ~/.ray/auth_token; "
+            "a cluster without tokens needs RAY_AUTH_MODE=disabled."
+        ) from error
+    finally:
+        if main:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _do(work: Work, threads: int) -> None:
+    """Does a run in a worker, in silence: its driver reads the folder."""
+    torch.set_num_threads(threads)
+    work(Listener())

@@ -1,6 +1,0 @@
-"""De-identification of DICOM pictures after PS3.15 annex E."""
-
-from pulmo.radiograph.deidentify.file import Deidentified, deidentify
-from pulmo.radiograph.deidentify.pseudonyms import Pseudonyms, read_key
-
-__all__ = ["Deidentified", "Pseudonyms", "deidentify", "read_key"]

@@ -1,0 +1,1 @@
+"""Published systems: their data, experiments and published results, and what came of ours."""

@@ -1,0 +1,162 @@
+"""The pictures of an experiment, out of the data sets that are at hand."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pulmo.core.errors import InputError
+from pulmo.core.files import read_bytes, write_atomically
+from pulmo.core.sections import DataSection
+from pulmo.datasets.curate import Watch, curate
+from pulmo.datasets.curate.report import (
+    CONTRADICTION,
+    DROPPED,
+    GROUPED,
+    REMOVED,
+    report_csv,
+)
+from pulmo.datasets.importing import import_source
+from pulmo.datasets.manifest import Manifest, read_manifest
+from pulmo.datasets.merge import join
+from pulmo.datasets.split import check_split, draw
+from pulmo.reproduce.system import Data, DataSet
+from pulmo.train.material import filtered
+
+
+class AtHand(NamedTuple):
+    """The pictures of an experiment.
+
+    Attributes:
+        manifest: with its split.
+        notes: what was left out, as sentences.
+    """
+
+    manifest: Manifest
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """Who hears of the reading of data sets, with what is done and what there is in all.
+
+    Attributes:
+        imported: of the pictures that are imported.
+        curation: of the search for copies.
+    """
+
+    imported: Callable[[int, int], None] | None = None
+    curation: Watch | None = None
+
+
+class Sets:
+    """The data sets below one root; what was read and curated is kept."""
+
+    def __init__(self, root: Path, kept: Path, gathering: Gathering | None = None) -> None:
+        """Reads sets below `root` and keeps a manifest of those taken together in `kept`."""
+        self._root = root
+        self._kept = kept
+        self._gathering = gathering or Gathering()
+
+    def present(self, item: DataSet) -> bool:
+        """Tells whether a data set is at hand."""
+        return (self._root / item.folder).is_dir()
+
+    def together(self, items: Sequence[DataSet], *, once: bool) -> AtHand:
+        """Returns the curated manifest of data sets, without a split, and what was left out.
+
+        It is read again from where it was kept, if it was.
+
+        Args:
+            items: the data sets.
+            once: whether of each film only the largest picture stays.
+
+        Raises:
+            InputError: one is not the set that it should be, or nothing stays of them.
+        """
+        name = "+".join([item.called or item.source for item in items] + ["once"] * once)
+        manifest = self._kept / f"{name}.parquet"
+        notes = self._kept / f"{name}.notes.json"
+        if not manifest.exists():
+            joined = join([self._import(item) for item in items])
+            done = curate(joined, drop_copies=once, watch=self._gathering.curation)
+            self._kept.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._kept / f"{name}.curation.csv", report_csv(done.report))
+            write_atomically(notes, json.dumps([*_left_out(done.report)]).encode())
+            done.manifest.save(manifest)
+        return AtHand(read_manifest(manifest), tuple(json.loads(read_bytes(notes))))
+
+    def _import(self, item: DataSet) -> Manifest:
+        folder = self._root / item.folder
+        imported = import_source(
+            item.source,
+            folder,
+            item.label_map,
+            called=item.called,
+            on_progress=self._gathering.imported,
+        )
+        return imported.manifest
+
+
+def _left_out(report: pd.DataFrame) -> Iterator[str]:
+    """Yields what curation found and left out, as sentences."""
+    pairs = int((report["action"] == GROUPED).sum())
+    if pairs:
+        yield f"Pairs of pictures that are copies of one film: {pairs}; no split parts them."
+    removed = report.loc[report["action"] == REMOVED, "reason"]
+    contradicting, copies = (int((removed == why).sum()) for why in (CONTRADICTION, DROPPED))
+    if contradicting:
+        yield f"Left out because their label contradicts that of a copy: {contradicting}."
+    if copies:
+        yield f"Left out because a larger copy is there: {copies}."
+
+
+def gather_data(data: Data, sets: Sets, section: DataSection) -> AtHand:
+    """Returns the pictures of an experiment: together, curated, chosen and split.
+
+    Args:
+        data: what the experiment wants.
+        sets: what there is.
+        section: which of them its recipe takes.
+
+    Raises:
+        InputError: no data set of it is at hand, or one is not what it should be.
+    """
+    present = [item for item in data.sets if sets.present(item)]
+    if not present:
+        wanted = ", ".join(item.folder for item in data.sets)
+        raise InputError(f"No data set of this system is at hand; it takes {wanted}.")
+    absent = [f"{item.folder} is not at hand." for item in data.sets if item not in present]
+    found = sets.together(present, once=data.once)
+    generator = np.random.default_rng(data.plan.seed)
+    chosen = take_some(filtered(section, found.manifest), data.take, generator)
+    drawn = draw(chosen, data.plan).manifest
+    check_split(drawn)
+    return AtHand(drawn, (*absent, *found.notes))
+
+
+def take_some(
+    manifest: Manifest, take: Mapping[str, int], generator: np.random.Generator
+) -> Manifest:
+    """Returns at most `take[label]` pictures of each label, whole groups, drawn at random.
+
+    A label that `take` does not name keeps all its pictures if `take` names none, and else none.
+    """
+    if not take:
+        return manifest
+    table = manifest.frame
+    parts: list[pd.Index] = []
+    for label, count in take.items():
+        rows = table[table["label"] == label]
+        groups = rows["group"].drop_duplicates().sort_values()
+        order = groups.iloc[generator.permutation(len(groups))]
+        ranked = rows.assign(rank=rows["group"].map(pd.Series(range(len(order)), order)))
+        ranked = ranked.sort_values(["rank", "path"])
+        sizes = ranked.groupby("rank", sort=True).size().cumsum()
+        kept = sizes.index[sizes <= count]
+        parts.append(ranked.index[ranked["rank"].isin(kept)])
+    return manifest.select(np.concatenate(parts))

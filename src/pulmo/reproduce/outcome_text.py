@@ -1,0 +1,55 @@
+"""Outcomes as a table in Markdown."""
+
+from collections.abc import Sequence
+
+from pulmo.core.estimate import Estimate
+from pulmo.reproduce.floors import BESIDE
+from pulmo.reproduce.outcome import Outcome
+
+_COLUMNS = (
+    "run",
+    "figure",
+    "published",
+    "ours",
+    "n",
+    "file facts alone",
+    "16 x 16 thumbnail",
+    "epochs",
+    "minutes",
+)
+
+
+def outcomes_text(title: str, outcomes: Sequence[Outcome]) -> str:
+    """Returns a system's outcomes as Markdown: the figures, then what differs.
+
+    Args:
+        title: of the system.
+        outcomes: one or more.
+    """
+    lines = [f"## {title}", "", f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|"]
+    for outcome in outcomes:
+        for number, figure in enumerate(outcome.figures):
+            first = number == 0
+            cells = (
+                f"`{outcome.recipe}`" if first else "",
+                figure.name,
+                _words(figure.published),
+                _words(figure.ours),
+                str(figure.ours.n),
+                *(_words(figure.floors.get(floor)) for floor in BESIDE),
+                str(outcome.epochs) if first else "",
+                f"{outcome.minutes:.1f}" if first else "",
+            )
+            lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "What differs in all runs:", ""]
+    lines += [f"- {sentence}" for sentence in outcomes[0].differs]
+    lines += ["", "And in each:", ""]
+    for outcome in outcomes:
+        counts = ", ".join(f"{n} {label}" for label, n in outcome.labels.items())
+        notes = " ".join(outcome.notes)
+        lines.append(f"- `{outcome.experiment}`: tested on {outcome.n} ({counts}). {notes}")
+    return "\n".join([*lines, ""])
+
+
+def _words(estimate: Estimate | None) -> str:
+    return "-" if estimate is None else str(estimate)

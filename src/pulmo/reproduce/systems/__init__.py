@@ -1,0 +1,1 @@
+"""One file a system; each registers itself with `pulmo.reproduce.system.SYSTEMS`."""

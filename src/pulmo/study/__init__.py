@@ -1,1 +1,0 @@
-"""Many runs seen together: repeated over folds and seeds, searched among, and compared."""

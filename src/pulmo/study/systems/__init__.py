@@ -1,1 +1,0 @@
-"""One file a system; each registers itself with `pulmo.study.system.SYSTEMS`."""

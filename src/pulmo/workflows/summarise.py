@@ -1,0 +1,142 @@
+"""The figures of a repeated experiment over all its runs."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import pandas as pd
+
+from pulmo.bundle.card import Card, read_card
+from pulmo.core.estimate import Estimate
+from pulmo.core.files import sha256
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.manifest import read_manifest
+from pulmo.evaluate.evaluate import Provenance
+from pulmo.evaluate.evaluation import ModelName, read_evaluation
+from pulmo.evaluate.metric import METRICS
+from pulmo.experiments.corrected import corrected_mean
+from pulmo.experiments.summary import Pooled, RunFigures, Summary, flat
+from pulmo.workflows.evaluation_folder import write_evaluation
+from pulmo.workflows.repeat import Repeat
+
+_FOLDS: Final = (
+    "Mean: over the folds, each figure that of the fold held out, with the interval of the "
+    "corrected resampled t (Nadeau and Bengio 2003), because the runs share training pictures."
+)
+_POOLED: Final = (
+    "Pooled: every picture once, by the run that held it out, with the interval of pulmo evaluate, "
+    "which keeps a patient's pictures together. A pooled AUC ranks the scores of different "
+    "networks together."
+)
+_VALIDATION: Final = (
+    "Judged on the validation pictures, which chose each run's epoch, temperature and threshold: "
+    "these figures are optimistic."
+)
+_SEEDS: Final = (
+    "Mean: over the seeds, with Student's interval: how much chance in training changes, and not "
+    "how much other pictures would."
+)
+
+
+def summarise(runs: Sequence[Repeat]) -> Summary:
+    """Reads the folders of finished runs, and pools their predictions.
+
+    Raises:
+        InputError: a run is unfinished or damaged, or a file cannot be written.
+    """
+    first = runs[0]
+    seeds = tuple(dict.fromkeys(run.seed for run in runs))
+    rows = [_figures_of(run) for run in runs]
+    pooled = [_pool([run for run in runs if run.seed == seed]) for seed in seeds if first.folds]
+    return Summary(
+        recipe=first.recipe.name,
+        manifest_sha256=read_manifest(first.study.manifest).sha256,
+        folds=first.folds,
+        seeds=seeds,
+        judged_on="held-out fold" if first.folds else "validation",
+        runs=tuple(rows),
+        mean=_means(rows, _ratio(runs) if first.folds else 0.0),
+        pooled=tuple(pooled),
+        notes=(_FOLDS, _POOLED) if first.folds else (_VALIDATION, _SEEDS),
+    )
+
+
+def _figures_of(run: Repeat) -> RunFigures:
+    card = read_card(run.run.card)
+    evaluation = read_evaluation(run.evaluation.evaluation)
+    return RunFigures(
+        name=run.name,
+        fold=run.fold,
+        seed=run.seed,
+        epochs=len(card.training.history),
+        best_epoch=card.training.best_epoch,
+        minutes=sum(epoch.seconds for epoch in card.training.history) / 60,
+        n=evaluation.data.n,
+        weights_sha256=card.network.sha256,
+        figures=flat(evaluation),
+    )
+
+
+def _ratio(runs: Iterable[Repeat]) -> float:
+    """Returns pictures held out for one trained on, the mean over the runs."""
+    shares = []
+    for run in runs:
+        held = read_evaluation(run.evaluation.evaluation).data.n
+        shares.append(held / sum(read_card(run.run.card).training.counts["train"].values()))
+    return sum(shares) / len(shares)
+
+
+def _means(rows: Sequence[RunFigures], ratio: float) -> dict[str, Estimate]:
+    """Returns the mean of each figure over the folds, or over the seeds without folds.
+
+    Runs of one fold and several seeds count as one, because they share all their pictures.
+    """
+    means: dict[str, Estimate] = {}
+    for name in rows[0].figures:
+        lacking = [row.name for row in rows if row.figures[name].value is None]
+        if lacking:
+            reason = f"it is undefined in {len(lacking)} of {len(rows)} runs, first in {lacking[0]}"
+            means[name] = Estimate.undefined(reason, len(rows))
+            continue
+        table = pd.DataFrame(
+            {
+                "unit": [row.seed if row.fold is None else row.fold for row in rows],
+                "value": [row.figures[name].value for row in rows],
+            }
+        )
+        values = table.groupby("unit")["value"].mean().tolist()
+        means[name] = corrected_mean(values, ratio, _bounds(name))
+    return means
+
+
+def _bounds(name: str) -> tuple[float, float]:
+    metric = name.rpartition(".")[2]
+    return METRICS[metric].bounds if metric in METRICS else (0.0, 1.0)
+
+
+def _pool(runs: Sequence[Repeat]) -> Pooled:
+    """Evaluates the held-out predictions of all folds together and writes that evaluation."""
+    tables = [read_predictions(run.evaluation.predictions) for run in runs]
+    cards = [read_card(run.run.card) for run in runs]
+    manifest = read_manifest(runs[0].study.manifest)
+    model = ModelName(
+        name=f"{runs[0].recipe.name}, {len(runs)} folds",
+        version=max(card.created for card in cards),
+        sha256=sha256("".join(card.network.sha256 for card in cards).encode()),
+    )
+    provenance = Provenance(model, manifest.sha256, "all folds")
+    folder = runs[0].study.pooled(runs[0].seed)
+    table = pd.concat(tables, ignore_index=True)
+    evaluation = write_evaluation(table, _mean_threshold(cards), provenance, folder)
+    data = evaluation.data
+    return Pooled(seed=runs[0].seed, n=data.n, groups=data.groups, figures=flat(evaluation))
+
+
+def _mean_threshold(cards: Sequence[Card]) -> Card:
+    """Returns the first card with the mean of the thresholds; each run decided by its own."""
+    decision, count = cards[0].decision, len(cards)
+    threshold = sum(card.decision.threshold for card in cards) / count
+    mean = {"threshold": threshold, "confidence": None, "reason": "it is a mean of thresholds"}
+    # The bands and sets of one fold are not those of the others' pictures.
+    return cards[0].model_copy(
+        update={"decision": decision.model_copy(update=mean), "bands": None, "sets": None}
+    )

@@ -1,0 +1,157 @@
+"""What an audit is made of."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from pulmo.audit.finding import read_audit
+from pulmo.bundle.predictor import Predictor
+from pulmo.cli.app import app
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.files import write_atomically
+from pulmo.core.folders import RepeatsFolder
+from pulmo.core.run_folder import RunFolder
+from pulmo.datasets.manifest import Manifest
+from pulmo.experiments.summary import Summary
+from pulmo.workflows.audited import audited_bundle, audited_folds, is_folds
+from pulmo.workflows.repeat import Repeat
+from pulmo.workflows.summarise import summarise
+
+# One worker trains the folds for all of them.
+pytestmark = pytest.mark.xdist_group("folds")
+
+
+@pytest.fixture
+def predictor(bundle: Path) -> Predictor:
+    return Predictor.open(bundle, 1)
+
+
+class TestBundle:
+    """A bundle and its pictures."""
+
+    def test_the_manifest_tells_what_it_was_trained_on(
+        self, films: pd.DataFrame, predictor: Predictor
+    ) -> None:
+        audited = audited_bundle(predictor, Manifest(films), "test", None)
+        (part,) = audited.parts
+        assert set(part.judged["split"]) == {"test"}
+        assert set(part.fit["split"]) == {"train", "val"}
+        assert audited.doubts == ()
+
+    def test_what_it_has_seen_is_left_out_by_name(
+        self, films: pd.DataFrame, predictor: Predictor, run: RunFolder
+    ) -> None:
+        unsplit = films.assign(split=None)
+        seen = films["split"].isin(["train", "val"])
+        audited = audited_bundle(predictor, Manifest(unsplit), None, None)
+        (part,) = audited.parts
+        assert part.fit.empty
+        assert part.judged["path"].tolist() == films["path"][~seen].tolist()
+        assert part.voided is not None
+        assert part.voided["path"].tolist() == films["path"][seen].tolist()
+        assert len(part.given) == len(films)
+        (doubt,) = audited.doubts
+        assert doubt.startswith(f"{seen.sum()} pictures took no part, because the model was ")
+        assert Path(films["path"][seen].iloc[0]).name in doubt
+        # Of one patient is enough, and the run tells the patients.
+        other = unsplit[seen.to_numpy()].assign(sha256="0" * 64, pixels_sha256=None)
+        mixed = pd.concat([other, unsplit[~seen.to_numpy()]])
+        (part,) = audited_bundle(predictor, Manifest(mixed), None, run).parts
+        assert len(part.judged) == (~seen).sum()
+        with pytest.raises(InputError, match="trained or chosen on every one of the"):
+            audited_bundle(predictor, Manifest(unsplit[seen.to_numpy()]), None, None)
+
+    def test_who_asks_for_the_validation_gets_it(
+        self, films: pd.DataFrame, predictor: Predictor
+    ) -> None:
+        (part,) = audited_bundle(predictor, Manifest(films), "val", None).parts
+        assert set(part.judged["split"]) == {"val"}
+        assert part.voided is None
+
+    def test_the_training_of_another_manifest_is_not_its_own(
+        self, films: pd.DataFrame, predictor: Predictor
+    ) -> None:
+        digests = [f"{number:064x}" for number in range(len(films))]
+        foreign = films.assign(sha256=digests, pixels_sha256=None)
+        audited = audited_bundle(predictor, Manifest(foreign), "test", None)
+        (part,) = audited.parts
+        assert part.fit.empty
+        assert set(part.judged["split"]) == {"test"}
+        assert audited.doubts[0].startswith("The model was trained on none of the ")
+
+    def test_another_training_than_the_cards_is_doubted(
+        self, films: pd.DataFrame, predictor: Predictor
+    ) -> None:
+        fewer = films.drop(index=films.index[films["split"] == "train"][:3])
+        (doubt,) = audited_bundle(predictor, Manifest(fewer), "test", None).doubts
+        n = int((fewer["split"] == "train").sum())
+        assert f"has {n} training and" in doubt
+        assert f"the card of the model says {n + 3} and" in doubt
+
+    def test_its_run_tells_it_too(
+        self, films: pd.DataFrame, predictor: Predictor, run: RunFolder
+    ) -> None:
+        alone = films[films["split"] == "test"]
+        (part,) = audited_bundle(predictor, Manifest(alone), None, run).parts
+        assert set(part.fit["path"]) == set(films["path"][films["split"] != "test"])
+
+    def test_a_run_of_another_model_is_refused(
+        self, films: pd.DataFrame, predictor: Predictor, cross_validation: list[Repeat]
+    ) -> None:
+        with pytest.raises(UsageError, match="was not exported from"):
+            audited_bundle(predictor, Manifest(films), "test", cross_validation[0].run)
+
+    def test_without_pictures_there_is_nothing_to_ask(
+        self, films: pd.DataFrame, predictor: Predictor
+    ) -> None:
+        trained = films[films["split"] != "test"]
+        with pytest.raises(InputError, match="no test picture than those of the training"):
+            audited_bundle(predictor, Manifest(trained), "test", None)
+
+
+class TestFolds:
+    """The bundles of a cross-validation."""
+
+    @pytest.fixture
+    def summary(self, cross_validation: list[Repeat]) -> Summary:
+        summary = summarise(cross_validation)
+        path = cross_validation[0].study.summary
+        write_atomically(path, summary.model_dump_json().encode())
+        return summary
+
+    def test_each_is_asked_about_what_it_did_not_see(
+        self, summary: Summary, cross_validation: list[Repeat], folded: pd.DataFrame
+    ) -> None:
+        folder = cross_validation[0].study
+        assert is_folds(folder.root)
+        parts = audited_folds(folder, None, 1).parts
+        assert len(parts) == summary.folds == 3
+        judged = pd.concat([part.judged for part in parts])
+        assert set(judged["path"]) == set(folded["path"][folded["split"] != "test"])
+        assert judged["path"].is_unique
+        for part in parts:
+            assert not set(part.fit["group"]) & set(part.judged["group"])
+
+    def test_the_command_audits_them_too(
+        self, summary: Summary, cross_validation: list[Repeat], tmp_path: Path
+    ) -> None:
+        root = str(cross_validation[0].study.root)
+        words = ["audit", root, "--only", "degenerate", "--threads", "1", "-o", str(tmp_path)]
+        CliRunner().invoke(app, words)
+        assert read_audit(tmp_path / "audit.json").data.n == summary.pooled[0].n
+        refused = CliRunner().invoke(app, [*words, "--split", "test"])
+        assert str(refused.exception) == "--split does not go with folds; leave it out."
+
+    def test_a_seed_must_be_there(self, summary: Summary, cross_validation: list[Repeat]) -> None:
+        assert summary.seeds == (0,)
+        with pytest.raises(UsageError, match="has no seed 7; it has 0"):
+            audited_folds(cross_validation[0].study, 7, 1)
+
+    def test_repeats_of_one_split_are_none(self, summary: Summary, tmp_path: Path) -> None:
+        folder = RepeatsFolder(tmp_path)
+        assert not is_folds(tmp_path)
+        folder.summary.write_text(summary.model_copy(update={"folds": 0}).model_dump_json())
+        with pytest.raises(InputError, match="holds repeats of one split"):
+            audited_folds(folder, None, 1)

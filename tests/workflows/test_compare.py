@@ -1,0 +1,295 @@
+"""Entrants, their paired tests, and the comparison of all."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from pulmo.bundle.card import Card, read_card
+from pulmo.compare.compared_models import read_entries
+from pulmo.compare.pairing import holm
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.estimate import Estimate
+from pulmo.core.files import write_atomically
+from pulmo.core.folders import EvaluationFolder
+from pulmo.core.labels import LabelScheme
+from pulmo.evaluate.evaluate import Provenance
+from pulmo.evaluate.evaluation import ModelName
+from pulmo.evaluate.paired import compare_auc
+from pulmo.report.comparison import PairedTest
+from pulmo.workflows.compare import compare
+from pulmo.workflows.evaluation_folder import write_evaluation
+from pulmo.workflows.repeat import Repeat
+from pulmo.workflows.summarise import summarise
+
+# One worker trains the folds for all of them.
+pytestmark = pytest.mark.xdist_group("folds")
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def card(cross_validation: list[Repeat]) -> Card:
+    """A card of two classes, covid and normal, into which the other labels are merged."""
+    return read_card(cross_validation[0].run.card)
+
+
+@pytest.fixture
+def make(card: Card, tmp_path: Path) -> Make:
+    """Writes the evaluation of a made-up model, which is the better the higher its skill."""
+
+    def make(
+        name: str,
+        skill: float,
+        *,
+        count: int = 60,
+        described: bool = True,
+        card: Card = card,
+        source: str = "phantom",
+    ) -> Path:
+        folder = EvaluationFolder(tmp_path / name)
+        write_evaluation(
+            _predictions(card, skill, count).assign(source=source),
+            card,
+            Provenance(ModelName(name=name, version="1", sha256="0" * 64), "0" * 64, "test"),
+            folder,
+        )
+        if described:
+            write_atomically(folder.card, card.to_json().encode())
+        return folder.root
+
+    return make
+
+
+def _predictions(card: Card, skill: float, count: int) -> pd.DataFrame:
+    """Returns predictions whose noise depends on the skill, and whose pictures on their place."""
+    generator = np.random.default_rng(int(skill * 1000))
+    labels = np.array(["covid", "normal", "viral"])[np.arange(count) % 3]
+    positive = labels == "covid"
+    p = 1 / (1 + np.exp(-(generator.normal(size=count) + skill * (2 * positive - 1))))
+    rest = [label for label in card.labels.order if label != "covid"]
+    table = pd.DataFrame(
+        {
+            "path": [f"/pictures/{n}.png" for n in range(count)],
+            "sha256": [f"{n:064x}" for n in range(count)],
+            "label": labels,
+            "patient": None,
+            "group": [f"patient {n}" for n in range(count)],
+            "source": "phantom",
+            "view": None,
+            "age": pd.array([None] * count, "Float64"),
+            "sex": None,
+            "split": "test",
+            "p_covid": p,
+            **{f"p_{label}": (1 - p) / len(rest) for label in rest},
+            "positive_probability": p,
+            "positive": p >= 0.5,
+        }
+    )
+    order = list(card.labels.order)
+    best = table[[f"p_{label}" for label in order]].to_numpy().argmax(axis=1)
+    return table.assign(decision=np.array(order)[best])
+
+
+class TestPairedTests:
+    """Two models on the very same pictures."""
+
+    def test_they_are_delongs_and_mcnemars_of_the_matched_pictures(
+        self, make: Make, card: Card
+    ) -> None:
+        weak, strong = make("weak", 0.5), make("strong", 2.0)
+        # The rows of one are in another order, which must not matter.
+        predictions = EvaluationFolder(strong).predictions
+        pd.read_parquet(predictions).sample(frac=1, random_state=0).to_parquet(predictions)
+        auc, accuracy = compare([weak, strong]).comparison.tests
+        one, two = _predictions(card, 2.0, 60), _predictions(card, 0.5, 60)
+        positive = (one["label"] == "covid").to_numpy()
+        scores = np.stack([one["p_covid"], two["p_covid"]])
+        expected = compare_auc(scores, positive, np.arange(60))
+        assert auc.difference == pytest.approx(expected.estimate)
+        assert auc.p == pytest.approx(expected.p)
+        assert (auc.name, auc.against, auc.of, auc.test) == ("strong", "weak", "covid", "DeLong")
+        right = [(side["p_covid"] >= 0.5).to_numpy() == positive for side in (one, two)]
+        gained, lost = (right[0] & ~right[1]).sum(), (right[1] & ~right[0]).sum()
+        assert accuracy.p == pytest.approx(binomtest(gained, gained + lost).pvalue)
+        assert accuracy.difference.value == pytest.approx((gained - lost) / 60)
+        assert accuracy.test == "McNemar, exact"
+
+    def test_each_is_tested_against_the_first_or_the_one_named(self, make: Make) -> None:
+        folders = [make(name, skill) for name, skill in (("a", 0.5), ("b", 1.0), ("c", 2.0))]
+        comparison = compare(folders).comparison
+        assert [(test.name, test.against) for test in comparison.tests] == [
+            ("b", "a"), ("b", "a"), ("c", "a"), ("c", "a"),
+        ]  # fmt: skip
+        against = compare(folders, folders[2]).comparison
+        assert {test.against for test in against.tests} == {"c"} == {against.against}
+        assert {test.name for test in against.tests} == {"a", "b"}
+        (first, second) = [test.difference.value for test in against.tests if test.name == "a"]
+        assert [first, second] == pytest.approx(
+            [-(test.difference.value or 0) for test in comparison.tests if test.name == "c"]
+        )
+        assert not comparison.notes
+
+    def test_images_of_no_stated_source_are_told(self, make: Make) -> None:
+        folders = [make("a", 0.5, source="unstated"), make("b", 1.0)]
+        (note,) = compare(folders).comparison.notes
+        assert note.startswith("a: It is not stated which source 60 pictures are from")
+
+    def test_other_pictures_or_labels_are_not_tested(self, make: Make) -> None:
+        base, fewer, relabelled = make("a", 1.0), make("b", 1.0, count=57), make("c", 2.0)
+        predictions = EvaluationFolder(relabelled).predictions
+        table = pd.read_parquet(predictions)
+        table["label"] = table["label"].replace("viral", "bacterial")
+        table.to_parquet(predictions)
+        comparison = compare([base, fewer, relabelled]).comparison
+        assert not comparison.tests
+        assert comparison.notes == (
+            "No paired test of b and a: they judged other pictures, 57 and 60 with 57 in common.",
+            (
+                "No paired test of c and a: the same pictures have other labels, or are there more "
+                "than once."
+            ),
+        )
+
+    def test_with_other_classes_only_what_both_tell_is_tested(self, make: Make, card: Card) -> None:
+        three = _with_labels(card, ("covid", "viral", "normal"), ("covid",))
+        comparison = compare([make("a", 1.0), make("b", 2.0, card=three)]).comparison
+        assert [test.figure for test in comparison.tests] == ["auc"]
+        assert comparison.notes == ("b and a have other classes: their accuracies are not tested.",)
+        other = _with_labels(card, ("covid", "viral", "normal"), ("covid", "viral"))
+        comparison = compare([make("c", 1.0, card=three), make("d", 2.0, card=other)]).comparison
+        assert [test.figure for test in comparison.tests] == ["accuracy"]
+        assert comparison.notes == (
+            "d and c call other classes positive: their AUCs are not tested.",
+        )
+
+    def test_without_a_card_merged_labels_are_not_guessed(self, make: Make, card: Card) -> None:
+        known, bare = make("a", 1.0), make("b", 2.0, described=False)
+        comparison = compare([known, bare]).comparison
+        assert not comparison.tests
+        assert comparison.notes == (
+            (
+                "No paired test of b: it is not known what the label viral of b counts as; "
+                "evaluate it again."
+            ),
+        )
+        assert comparison.entrants[1].recipe is None
+        plain = _with_labels(card, ("covid", "viral", "normal"), ("covid",))
+        folders = [make(n, s, card=plain, described=False) for n, s in (("c", 1.0), ("d", 2.0))]
+        assert len(compare(folders).comparison.tests) == 2
+
+    def test_holm_corrects_the_tests_of_a_figure_together(self) -> None:
+        """Worked out by hand: the lowest of three times 3, the next times 2, none falling."""
+        values: dict[str, list[float | None]] = {
+            "auc": [0.01, 0.04, 0.03, None],
+            "accuracy": [0.005, 0.9],
+        }
+        tests = [
+            PairedTest.model_validate(
+                {
+                    "name": "x", "against": "y", "figure": figure, "of": "z", "p": p,
+                    "difference": Estimate(0.1, 0.0, 0.2, 9), "p_holm": None, "test": "DeLong",
+                }
+            )
+            for figure, ps in values.items()
+            for p in ps
+        ]  # fmt: skip
+        corrected = [test.p_holm for test in holm(tests)]
+        assert corrected == [
+            pytest.approx(0.03), pytest.approx(0.06), pytest.approx(0.06), None,
+            pytest.approx(0.01), pytest.approx(0.9),
+        ]  # fmt: skip
+
+
+def _with_labels(card: Card, order: tuple[str, ...], positive: tuple[str, ...]) -> Card:
+    decision = card.decision.model_copy(update={"positive": positive})
+    return card.model_copy(update={"labels": LabelScheme(order), "decision": decision})
+
+
+class TestEntrants:
+    """What a folder says of itself."""
+
+    def test_an_evaluation(self, make: Make, card: Card) -> None:
+        (entry,) = read_entries([make("a", 1.0)])
+        entrant = entry.entrant
+        assert (entrant.name, entrant.kind, entrant.recipe) == ("a", "evaluation", "demo")
+        assert (entrant.parameters, entrant.epochs) == (card.network.parameters, 2)
+        assert (entrant.n, entrant.support) == (60, {"covid": 20, "normal": 40})
+        assert {"accuracy", "sensitivity", "specificity"} <= set(entrant.figures)
+        assert set(entry.roc or {}) == {"covid", "normal"}
+        assert entry.histories == (card.training.history,)
+
+    def test_a_run_with_and_without_its_evaluation(
+        self, cross_validation: list[Repeat], card: Card, tmp_path: Path
+    ) -> None:
+        run = cross_validation[0].run.root
+        bare = Path(shutil.copytree(run, tmp_path / "bare"))
+        shutil.rmtree(bare / "evaluation")
+        whole, plain = read_entries([run, bare])
+        assert whole.entrant.judged_on == "split test"
+        assert whole.verdicts is not None
+        assert plain.entrant.kind == "run"
+        best = card.training.history[card.training.best_epoch - 1]
+        loss = plain.entrant.figures["validation_loss"]
+        assert loss.value == best.val_loss
+        assert loss.n == plain.entrant.n == sum(card.training.counts["val"].values())
+        assert compare([run, bare]).comparison.notes == (
+            (
+                "No paired test of bare and fold-0-seed-0: bare has no results of pictures held "
+                "out, one by one; evaluate its bundle."
+            ),
+        )
+        assert "fold-0-seed-0 and bare: bare has" in compare([bare, run]).comparison.notes[0]
+
+    def test_folds_are_pooled_and_tested_pair_by_pair(
+        self, cross_validation: list[Repeat], tmp_path: Path
+    ) -> None:
+        root = self._summarised(cross_validation, tmp_path / "folds")
+        other = Path(shutil.copytree(root, tmp_path / "again"))
+        content = compare([root, other])
+        first, _ = content.comparison.entrants
+        assert (first.kind, first.runs, first.epochs) == ("repeats", 3, 2)
+        assert first.judged_on == "3 held-out folds pooled"
+        auc, accuracy = content.comparison.tests
+        assert (auc.difference.value, accuracy.p) == (0.0, 1.0)
+        assert auc.difference.n == first.n
+        assert [len(runs) for runs in content.histories.values()] == [3, 3]
+
+    def test_seeds_are_a_mean(self, cross_validation: list[Repeat], tmp_path: Path) -> None:
+        root = self._summarised(cross_validation, tmp_path / "seeds")
+        summary = summarise(cross_validation)
+        seeds = summary.model_copy(update={"folds": 0, "seeds": (0, 1, 2), "pooled": ()})
+        (root / "summary.json").write_text(seeds.model_dump_json())
+        (entry,) = read_entries([root])
+        assert entry.entrant.judged_on == "validation, mean over 3 seeds"
+        assert entry.entrant.figures["accuracy"] == summary.mean["accuracy"]
+        assert entry.entrant.classes["covid"]["auc"] == summary.mean["covid.auc"]
+        assert entry.verdicts is None
+        several = summary.model_copy(update={"seeds": (0, 1)})
+        (root / "summary.json").write_text(several.model_dump_json())
+        (entry,) = read_entries([root])
+        assert entry.entrant.judged_on == "3 held-out folds pooled of seed 0"
+
+    @staticmethod
+    def _summarised(runs: list[Repeat], place: Path) -> Path:
+        summary = summarise(runs)
+        root = Path(shutil.copytree(runs[0].study.root, place))
+        (root / "summary.json").write_text(summary.model_dump_json())
+        return root
+
+    def test_a_name_is_as_long_as_it_must_be(self, make: Make, tmp_path: Path) -> None:
+        folders = [make("a/evaluation", 1.0), make("b/evaluation", 2.0)]
+        names = [entry.entrant.name for entry in read_entries(folders)]
+        assert names == ["a/evaluation", "b/evaluation"]
+        with pytest.raises(UsageError, match="is named twice"):
+            read_entries([folders[0], tmp_path / "b" / ".." / "a" / "evaluation"])
+        with pytest.raises(UsageError, match="is none of the folders"):
+            compare(folders, tmp_path)
+
+    def test_what_is_nothing_to_compare(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match=r"is nothing to compare: expected evaluation\.json"):
+            read_entries([tmp_path])
