@@ -16,8 +16,8 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import write_phantoms

@@ -11,9 +11,9 @@ import pytest
 from pulmo.bundle.card import Activation, Card, Decision, Epoch, Input, Network, Training
 from pulmo.bundle.export import export_run
 from pulmo.core.estimate import Estimate
+from pulmo.core.folders import RunFolder
 from pulmo.core.labels import LabelScheme
 from pulmo.core.recipe import Recipe, load_recipe
-from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import write_phantoms

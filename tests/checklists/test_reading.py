@@ -11,7 +11,7 @@ from pulmo.audit.finding import Audit
 from pulmo.checklists.reading import Places, read_artefacts
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import sha256
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.evaluate.openings import Opening

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pulmo.audit.finding import read_audit
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.openings import read_openings
 

@@ -12,7 +12,7 @@ import pytest
 
 from pulmo.cli.compare import _sentence
 from pulmo.core.estimate import Estimate
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 from pulmo.evaluate.paired import compare_auc
 from pulmo.report.comparison import PairedTest
 

@@ -40,7 +40,7 @@ class TestImport:
             "data", "import", "folder", folder, "-o", output, "--name", "own", "--source", "north"
         )
         assert (status, err) == (0, "")
-        assert out == f"{output}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
+        assert out == f"{output}: 8 images in 8 groups (4 covid, 4 normal)\n"
         assert set(read_manifest(output).frame["source"]) == {"own"}
 
     def test_one_class_alone_is_imported(self, pulmo: Call, folder: Path, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ class TestImport:
         output = tmp_path / "m.parquet"
         status, out, err = pulmo("data", "import", "folder", folder, "-o", output)
         assert status == 4
-        assert out == f"{output}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
+        assert out == f"{output}: 8 images in 8 groups (4 covid, 4 normal)\n"
         assert err.splitlines()[-1] == "pulmo: 4 failed; the rest is in the manifest."
         for reason in (
             f"{folder / 'viral'}: the folder holds no file",
@@ -153,7 +153,7 @@ def test_merged_manifests_are_counted(pulmo: Call, films: pd.DataFrame, tmp_path
     Manifest(films[30:]).save(second)
     status, out, _ = pulmo("data", "merge", first, second, "-o", tmp_path / "m.parquet")
     assert status == 0
-    assert f"m.parquet: {len(films)} pictures in {films['group'].nunique()} groups" in out
+    assert f"m.parquet: {len(films)} images in {films['group'].nunique()} groups" in out
     status, _, err = pulmo("data", "merge", first, first, "-o", tmp_path / "n.parquet")
     assert status == 3
     assert "is in more than one of the manifests (30 such pictures)" in err
@@ -252,7 +252,7 @@ def test_patients_of_dicom_files_are_known_by_a_key_alone(
     status, out, err = pulmo(*words)
     assert status == 0
     assert f"{len(films)} DICOM files state their patient. 2 patients are known." in err
-    assert out.startswith(f"{output}: 4 pictures in 2 groups")
+    assert out.startswith(f"{output}: 4 images in 2 groups")
     assert "canary" not in out + err
     assert b"canary" not in output.read_bytes()
     key.write_bytes(b"short")

@@ -41,7 +41,7 @@ def test_what_was_found_is_told_and_written(pulmo: Call, sets: list[Path], tmp_p
     report = output.with_name("all.curation.csv")
     labels = "(2 covid, 2 normal)"
     assert out.splitlines() == [
-        f"{output}: 4 pictures in 3 groups {labels}, of 4 pictures in 4 groups {labels}",
+        f"{output}: 4 images in 3 groups {labels}, of 4 images in 4 groups {labels}",
         "copies: 1 pairs of 1 films (1 near copy)",
         "  in both north and south: 1",
         f"{report}: a row for each pair and each removal, with the evidence",
@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(
     output = tmp_path / "m.parquet"
     status, out, err = pulmo("data", "curate", *sets, "-o", output)
     assert status == 4
-    assert out.startswith(f"{output}: 3 pictures in 2 groups")
+    assert out.startswith(f"{output}: 3 images in 2 groups")
     assert f"{lost}: it is not a PNG, JPEG, TIFF, " in err
     assert "1 could not be read; the rest is curated." in err
 

@@ -29,7 +29,7 @@ def test_every_side_is_counted(pulmo: Call, manifest: Path, tmp_path: Path) -> N
     sides = table.frame["split"].value_counts()
     *lines, last = out.splitlines()
     for line, side in zip(lines, ("train", "val", "test"), strict=True):
-        assert line.startswith(f"{side}: {sides[side]} pictures in ")
+        assert line.startswith(f"{side}: {sides[side]} images in ")
     assert last == f"manifest_sha256: {table.sha256}"
 
 
@@ -100,7 +100,7 @@ def test_folds_are_counted_one_by_one(pulmo: Call, sources: Path, tmp_path: Path
     assert lines[0] == "test: none"
     for fold, side in enumerate(("train", "val", "train")):
         n = (table.frame["fold"] == fold).sum()
-        assert lines[fold + 1].startswith(f"fold {fold} ({side}): {n} pictures in ")
+        assert lines[fold + 1].startswith(f"fold {fold} ({side}): {n} images in ")
     status, out, _ = pulmo("data", "split", sources, *words, "--folds-by-source")
     assert status == 0
     assert [line.split(":")[0] for line in out.splitlines()[:3]] == [

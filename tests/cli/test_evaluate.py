@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from pulmo.bundle.card import read_card
-from pulmo.bundle.predictor import MODEL, Predictor
+from pulmo.bundle.predictor import Predictor
 from pulmo.core.estimate import gap
-from pulmo.core.run_folder import OPENINGS, RunFolder
+from pulmo.core.folders import BundleFolder, RunFolder
 from pulmo.core.tables import read_predictions
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import read_evaluation
@@ -23,7 +23,7 @@ Call = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def bundle(bundle: Path, tmp_path: Path) -> Path:
     """A copy of the bundle, for an opened test is noted in it."""
-    clean = shutil.ignore_patterns(OPENINGS)
+    clean = shutil.ignore_patterns("openings.jsonl")
     return Path(shutil.copytree(bundle, tmp_path / "bundle", ignore=clean))
 
 
@@ -158,7 +158,7 @@ class TestThresholdFor:
         assert status == 5
         assert "was trained on another manifest" in err
         assert not (tmp_path / "e").exists()
-        assert not (bundle / OPENINGS).exists()
+        assert not BundleFolder(bundle).openings.exists()
 
     @pytest.mark.parametrize(
         ("words", "sentence"),
@@ -325,13 +325,15 @@ class TestOpenings:
         words: list[str | Path] = ["--data", manifest]
         first = self.evaluated(pulmo, tmp_path / "1", bundle, *words, "--split", "test")
         val = self.evaluated(pulmo, tmp_path / "2", bundle, *words, "--split", "val")
-        every = self.evaluated(pulmo, tmp_path / "3", bundle / MODEL, *words)
+        every = self.evaluated(pulmo, tmp_path / "3", bundle / "model.onnx", *words)
         assert [each["data"]["openings"] for each in (first, val, every)] == [1, None, 2]
         assert every["warnings"][0].startswith("This test set has been opened 2 times with this m")
         report = (tmp_path / "3" / "report.html").read_text()
         assert "This test set has been opened 2 times with this model, this time in" in report
         assert "test set has been opened" not in (tmp_path / "2" / "report.html").read_text()
-        lines = [json.loads(line) for line in (bundle / OPENINGS).read_text().splitlines()]
+        lines = [
+            json.loads(line) for line in BundleFolder(bundle).openings.read_text().splitlines()
+        ]
         assert [line["split"] for line in lines] == ["test", None]
         assert lines[0]["manifest_sha256"] == read_card(run.card).training.manifest_sha256
         assert Predictor.open(bundle).card.training.modalities == ("X-ray",)
@@ -342,7 +344,7 @@ class TestOpenings:
         copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
         words: list[str | Path] = ["--data", manifest, "--split", "test", "--run", copy.root]
         self.evaluated(pulmo, tmp_path / "1", bundle, *words)
-        assert copy.openings.read_bytes() == (bundle / OPENINGS).read_bytes()
+        assert copy.openings.read_bytes() == BundleFolder(bundle).openings.read_bytes()
         assert pulmo("export", copy.root, "-o", tmp_path / "again")[0] == 0
         again = self.evaluated(pulmo, tmp_path / "2", tmp_path / "again", *words)
         assert again["data"]["openings"] == 2
@@ -364,18 +366,18 @@ class TestOpenings:
         status, _, err = pulmo("evaluate", bundle, *words)
         assert status == 2
         assert f"{bundle} was not exported from {copy.root}: their trained tensors differ" in err
-        assert not (bundle / OPENINGS).exists()
+        assert not BundleFolder(bundle).openings.exists()
 
     def test_a_bundle_that_cannot_be_written_to_is_evaluated_and_said(
         self, pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
     ) -> None:
-        (bundle / OPENINGS).symlink_to(tmp_path / "gone" / OPENINGS)
+        BundleFolder(bundle).openings.symlink_to(tmp_path / "gone" / "openings.jsonl")
         words = ["--data", manifest, "--split", "test", "-o", tmp_path / "e"]
         status, _, err = pulmo("evaluate", bundle, *words)
         assert status == 0
         assert err == (
-            f"{bundle / OPENINGS} cannot be written (No such file or directory): this opening of "
-            "the test set is not on record there.\n"
+            f"{BundleFolder(bundle).openings} cannot be written (No such file or directory): this "
+            "opening of the test set is not on record there.\n"
         )
 
 

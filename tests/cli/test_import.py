@@ -22,7 +22,7 @@ from pulmo.radiograph import KINDS
 Call = Callable[..., tuple[int, str, str]]
 
 NO_PICTURE = (
-    "it is not a PNG, JPEG, TIFF, BMP, WebP, JPEG … or DICOM file; "
+    "it is not a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file; "
     "its content decides, not its name"
 )
 
@@ -110,12 +110,13 @@ class TestProblems:
             "data", "import", "folder", folder, "-o", tmp_path / "m.parquet", "--source", "north"
         )
         assert status == 4
-        assert out == f"{tmp_path / 'm.parquet'}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
+        assert out == f"{tmp_path / 'm.parquet'}: 8 images in 8 groups (4 covid, 4 normal)\n"
         assert err.splitlines() == [
-            *(f"{path}: it is empty" for path in empty[:20]),
-            "and 281 more",
             "failed: 300 (it is empty)",
+            *(f"  {path}" for path in empty[:5]),
+            "  and 295 more",
             f"failed: 1 ({NO_PICTURE})",
+            f"  {folder / 'normal' / 'text.png'}",
             f"{tmp_path / 'm.problems.csv'} names all 301.",
             "pulmo: 301 failed; the rest is in the manifest.",
         ]
@@ -211,7 +212,7 @@ class TestProblems:
         assert (status, out) == (3, "")
         first = f"The first: {tmp_path / 'covid' / '00.png'}: it is empty."
         assert err.splitlines()[-3:] == [
-            "failed: 25 (it is empty)",
+            "  and 20 more",
             f"{tmp_path / 'm.problems.csv'} names all 25.",
             f"pulmo: {tmp_path} gave no readable, labelled picture. {first}",
         ]
@@ -234,7 +235,7 @@ class TestProblems:
         (folder / "covid" / os.fsdecode(b"\xff,\n.png")).touch()
         status, _, err = pulmo("data", "import", "folder", folder, "-o", tmp_path / "m.parquet")
         assert status == 4
-        assert "failed: 1 (its name is not UTF-…, as a manifest needs; rename it)\n" in err
+        assert "failed: 1 (its name is not UTF-8, as a manifest needs; rename it)\n" in err
         table = problems(tmp_path / "m.problems.csv")
         assert table["path"].tolist() == [f"{folder}/covid/\\udcff,\n.png"]
 
@@ -281,8 +282,8 @@ class TestAgain:
         """Killed while it waits for its 41st file, a pipe in which nothing comes."""
         script = (
             "import os, signal, sys\n"
-            "from pulmo.datasets import manifest, reading\n"
-            "manifest._CHUNK = 10\n"
+            "from pulmo.datasets import importing, reading\n"
+            "importing._CHUNK = 10\n"
             "whole = reading.read_bytes\n"
             "def read(path):\n"
             "    if '00040' in path.name: os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -323,7 +324,7 @@ class TestAgain:
             raise InputError("The disk is full.")
 
         with monkeypatch.context() as patch:
-            patch.setattr("pulmo.core.tables.write_manifest", full)
+            patch.setattr("pulmo.datasets.manifest.write_parquet", full)
             assert pulmo(*words)[0] == 3
         assert (tmp_path / "m.parquet.journal").is_dir()
         assert pulmo(*words, "--fresh")[::2] == (0, "")
@@ -350,7 +351,7 @@ class TestMerge:
         assert not output.exists()
         status, out, err = pulmo(*words, "-o", output, "--drop-contradictions")
         assert status == 4
-        assert out.startswith(f"{output}: 64 pictures in ")
+        assert out.startswith(f"{output}: 64 images in ")
         assert err.endswith("pulmo: 2 contradict each other; the rest is in the manifest.\n")
         assert problems(tmp_path / "m.problems.csv")["path"].tolist() == [
             films["path"][1],

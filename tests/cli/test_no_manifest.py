@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import NoManifestError
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.manifest import Manifest, read_manifest
 

@@ -16,8 +16,8 @@ from pulmo.bundle.card import Epoch
 from pulmo.cli import train as train_module
 from pulmo.cli.train import stop_in_order
 from pulmo.core.errors import InterruptedRunError
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.models import published
 from pulmo.train import run as run_module

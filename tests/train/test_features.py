@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 
 from pulmo.core.errors import InputError, InterruptedRunError, UsageError
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe, load_recipe
-from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.manifest import Manifest
 from pulmo.train import features as module
 from pulmo.train.engine import Features

@@ -7,8 +7,8 @@ import pytest
 from safetensors.torch import load_file
 
 from pulmo.core import files
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import make_classifier
 from pulmo.train import keeper as module

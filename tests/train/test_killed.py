@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.manifest import Manifest
 from pulmo.train import keeper, loop
 from pulmo.train.run import Place, train_run

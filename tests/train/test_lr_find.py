@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.manifest import Manifest
 from pulmo.train.lr_find import Sweep, find_rate
 from pulmo.train.run import Place

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe, shipped_recipes
-from pulmo.core.run_folder import RunFolder
 from pulmo.core.training import StageSection
 from pulmo.datasets.manifest import Manifest
 from pulmo.models.backbone import make_backbone

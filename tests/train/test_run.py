@@ -15,8 +15,8 @@ from sklearn.metrics import balanced_accuracy_score
 from pulmo.bundle.card import Card, read_card
 from pulmo.core.errors import InputError, InterruptedRunError, RefusedError, UsageError
 from pulmo.core.files import sha256
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe, load_recipe, parse_recipe
-from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.train.run import Place, choose_device, train_run
 from pulmo.train.watch import Watch

@@ -9,8 +9,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pulmo.core.errors import InterruptedRunError, UsageError
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe, load_recipe
-from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import make_classifier
 from pulmo.train.run import Place, train_run

@@ -9,8 +9,8 @@ import torch
 
 from pulmo.bundle.export import trained_classifier
 from pulmo.core.errors import InterruptedRunError
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.manifest import Manifest
 from pulmo.train.material import gather
 from pulmo.train.run import Place, train_run

@@ -11,8 +11,7 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.cli.app import app
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import write_atomically
-from pulmo.core.folders import RepeatsFolder
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RepeatsFolder, RunFolder
 from pulmo.datasets.manifest import Manifest
 from pulmo.experiments.summary import Summary
 from pulmo.workflows.audited import audited_bundle, audited_folds, is_folds
@@ -117,7 +116,7 @@ class TestFolds:
     @pytest.fixture
     def summary(self, cross_validation: list[Repeat]) -> Summary:
         summary = summarise(cross_validation)
-        path = cross_validation[0].study.summary
+        path = cross_validation[0].study.index
         write_atomically(path, summary.model_dump_json().encode())
         return summary
 
@@ -152,6 +151,6 @@ class TestFolds:
     def test_repeats_of_one_split_are_none(self, summary: Summary, tmp_path: Path) -> None:
         folder = RepeatsFolder(tmp_path)
         assert not is_folds(tmp_path)
-        folder.summary.write_text(summary.model_copy(update={"folds": 0}).model_dump_json())
+        folder.index.write_text(summary.model_copy(update={"folds": 0}).model_dump_json())
         with pytest.raises(InputError, match="holds repeats of one split"):
             audited_folds(folder, None, 1)

@@ -77,7 +77,7 @@ class TestCrossValidation:
             expected = predict_manifest(predictor, Manifest(held)).table
             written = read_predictions(run.evaluation.predictions)
             np.testing.assert_allclose(written["p_covid"], expected["p_covid"], atol=1e-6)
-            assert read_evaluation(run.evaluation.evaluation).model.sha256 == predictor.sha256
+            assert read_evaluation(run.evaluation.index).model.sha256 == predictor.sha256
             assert read_card(run.evaluation.card) == predictor.card
             assert run.run.curves.read_text().startswith("<?xml")
 
@@ -115,14 +115,14 @@ class TestResume:
         do_repeat(run, heard)
         assert epochs == [2]
         assert run.run.model.read_bytes() == whole
-        assert run.evaluation.evaluation.exists()
+        assert run.evaluation.index.exists()
         assert not list(run.run.root.rglob(".*"))
 
     def test_a_picture_that_changed_since_is_named(
         self, copied: list[Repeat], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         run = copied[0]
-        run.evaluation.evaluation.unlink()
+        run.evaluation.index.unlink()
 
         gone = read_predictions(run.evaluation.predictions)["path"].iloc[0]
 
@@ -134,7 +134,7 @@ class TestResume:
         monkeypatch.setattr("pulmo.evaluate.predictions.read_radiograph", read)
         with pytest.raises(InputError, match=f"1 of .* could not be evaluated; .*{gone} is gone"):
             do_repeat(run, Listener())
-        assert not run.evaluation.evaluation.exists()
+        assert not run.evaluation.index.exists()
 
 
 def _stop(*_: object) -> None:

@@ -12,12 +12,12 @@ import pytest
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import DivergedError, RefusedError, UsageError
 from pulmo.core.files import write_atomically
+from pulmo.core.folders import RunFolder, SearchFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.experiments import trial as trial_module
 from pulmo.experiments.executor import LocalExecutor, Work
-from pulmo.experiments.search_folder import SearchFolder, claim_search
+from pulmo.experiments.search_folder import claim_search
 from pulmo.experiments.search_space import Base, Dimension
 from pulmo.experiments.trial import history_of, state_of
 from pulmo.experiments.trials import TrialRow, best_of, keep_best, list_trials

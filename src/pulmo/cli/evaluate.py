@@ -148,7 +148,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     import numpy as np
 
     from pulmo.bundle.origin import check_origin
-    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.folders import EvaluationFolder, RunFolder
     from pulmo.core.tables import write_predictions
     from pulmo.datasets.manifest import read_manifest
     from pulmo.evaluate.beside import beside
@@ -181,7 +181,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     with progress("predicting") as (report,):
         predicted = predict_manifest(predictor, chosen, report)
     predicted.table["positive"] = called_positive(predicted.table, terms)
-    write_predictions(predicted.table, output / "predictions.parquet")
+    write_predictions(predicted.table, EvaluationFolder(output).predictions)
     evaluation = compute(
         predicted.table,
         terms,
@@ -219,23 +219,26 @@ def _tell_notes(evaluation: "Evaluation") -> None:
 
 def _inside(folder: Path | None) -> "Evaluation | None":
     """Reads the evaluation inside, if one was named."""
+    from pulmo.core.folders import EvaluationFolder
     from pulmo.evaluate.evaluation import read_evaluation
 
-    return None if folder is None else read_evaluation(folder / "evaluation.json")
+    return None if folder is None else read_evaluation(EvaluationFolder(folder).index)
 
 
 def _write(
     evaluation: "Evaluation", predictor: "Predictor", table: "pd.DataFrame", output: Path
 ) -> None:
-    """Writes the figures as JSON and, with a gallery of the predictions `table`, as a page."""
+    """Writes the values as a page, with a gallery of the predictions `table`, and as JSON."""
     from pulmo.core.files import write_atomically
+    from pulmo.core.folders import EvaluationFolder
     from pulmo.core.record import write_record
     from pulmo.report.page import ReportContent, write_report
 
-    write_atomically(output / "card.json", predictor.card.to_json().encode())
-    write_record(output / "evaluation.json", evaluation)
+    folder = EvaluationFolder(output)
+    write_atomically(folder.card, predictor.card.to_json().encode())
     content = ReportContent(evaluation, predictor.card, _gallery(predictor, table))
-    write_report(output / "report.html", content)
+    write_report(folder.page, content)
+    write_record(folder.index, evaluation)
 
 
 def _gallery(predictor: "Predictor", table: "pd.DataFrame") -> "list[Shown]":

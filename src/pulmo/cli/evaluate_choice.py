@@ -80,7 +80,7 @@ def unseen_rows(
     Raises:
         InputError: nothing is left.
     """
-    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.folders import RunFolder
     from pulmo.datasets.manifest import read_manifest
     from pulmo.evaluate.overlap import Seen, void_seen
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 def lists_of(model: Path, run: Path | None) -> list[Path]:
     """Returns the lists of openings: beside a model and, if it is named, in its run."""
-    from pulmo.core.run_folder import OPENINGS, RunFolder
+    from pulmo.core.folders import BundleFolder, RunFolder
 
-    beside = (model if model.is_dir() else model.parent) / OPENINGS
+    beside = BundleFolder(model if model.is_dir() else model.parent).openings
     return [beside] if run is None else [beside, RunFolder(run).openings]
 
 

@@ -82,8 +82,8 @@ def train_repeats(
     summary = summarise(runs)
     text = summary_text(summary)
     write_atomically(folder.text, text.encode())
-    write_record(folder.summary, summary)
-    typer.echo(summary.model_dump_json(indent=2) if as_json else f"{text}\n{folder.summary}")
+    write_record(folder.index, summary)
+    typer.echo(summary.model_dump_json(indent=2) if as_json else f"{text}\n{folder.index}")
 
 
 @contextmanager

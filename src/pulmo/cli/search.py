@@ -69,8 +69,9 @@ def search(
     base.recipe()
     manifest, searched = read_manifest(data), read_space(space, base)
 
+    from pulmo.core.folders import SearchFolder
     from pulmo.experiments.folds import usable
-    from pulmo.experiments.search_folder import SearchFolder, claim_search
+    from pulmo.experiments.search_folder import claim_search
     from pulmo.models.classifier import check_weights
     from pulmo.workflows.search import Limits, Plan
 

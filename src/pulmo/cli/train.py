@@ -80,7 +80,7 @@ def train(
     With --folds or --seeds many times: each run is exported and judged, and all are summed up.
     With --resume the recipe and the manifest are the run's own, and need not be given again.
     """
-    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.folders import RunFolder
     from pulmo.datasets.manifest import read_manifest
 
     asked = Asked(recipe, tuple(settings or ()), quick, scratch)
@@ -113,7 +113,7 @@ def _train_once(
     """Trains one run and tells what came of it."""
     from pulmo.core.begun import check_folder
     from pulmo.core.files import write_atomically
-    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.folders import RunFolder
 
     # torchrun's first process checks, writes and speaks for all.
     first = os.environ.get("RANK", "0") == "0"

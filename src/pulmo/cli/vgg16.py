@@ -168,7 +168,7 @@ def _train(recipe: "Recipe", manifest: "Manifest", model: Path) -> "Card":
     """Trains in a folder that goes away, and leaves the bundle."""
     from pulmo.bundle.export import export_run
     from pulmo.cli.train import listening
-    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.folders import RunFolder
     from pulmo.datasets.cache import cache_folder
     from pulmo.train.run import Place, train_run
 
@@ -198,7 +198,7 @@ def _test(manifest: "Manifest", model: Path) -> "tuple[pd.DataFrame, Evaluation]
     import numpy as np
 
     from pulmo.bundle.predictor import Predictor
-    from pulmo.core.run_folder import OPENINGS
+    from pulmo.core.folders import BundleFolder
     from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
     from pulmo.evaluate.evaluation import ModelName
     from pulmo.evaluate.openings import note_opening, opening_of
@@ -208,7 +208,7 @@ def _test(manifest: "Manifest", model: Path) -> "tuple[pd.DataFrame, Evaluation]
     predictor = Predictor.open(model)
     films = manifest.split("test")
     opening = opening_of(predictor, manifest, films, "test")
-    opened = note_opening(opening, [model / OPENINGS]).times if opening else None
+    opened = note_opening(opening, [BundleFolder(model).openings]).times if opening else None
     predicted = predict_manifest(predictor, films)
     card = predictor.card
     provenance = Provenance(

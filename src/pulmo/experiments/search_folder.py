@@ -1,48 +1,11 @@
-"""The folder of a search: its files, and the check that it is the same search."""
+"""The check that a folder is free for a search, or holds this very search."""
 
 import json
-from pathlib import Path
-from typing import NamedTuple
 
 from pulmo.core.errors import RefusedError, UsageError
 from pulmo.core.files import read_bytes, write_atomically
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import SearchFolder
 from pulmo.datasets.manifest import Manifest
-
-
-class SearchFolder(NamedTuple):
-    """The names of the files in the folder of a search."""
-
-    root: Path
-
-    @property
-    def database(self) -> Path:
-        """Optuna's, SQLite."""
-        return self.root / "study.db"
-
-    @property
-    def plan(self) -> Path:
-        """What the search was begun with."""
-        return self.root / "search.json"
-
-    @property
-    def manifest(self) -> Path:
-        """The training and validation pictures."""
-        return self.root / "manifest.parquet"
-
-    @property
-    def best(self) -> Path:
-        """The best trial's recipe."""
-        return self.root / "best.toml"
-
-    @property
-    def table(self) -> Path:
-        """One row a trial."""
-        return self.root / "trials.csv"
-
-    def trial(self, number: int) -> RunFolder:
-        """The run of a trial; of the best one it is whole, else without weights."""
-        return RunFolder(self.root / "trials" / f"trial-{number:03d}")
 
 
 def claim_search(

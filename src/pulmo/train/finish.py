@@ -13,8 +13,8 @@ from pulmo.bundle.outcome import probabilities
 from pulmo.bundle.triage import fit_bands
 from pulmo.bundle.validated import Validated
 from pulmo.core.files import sha256, write_atomically
+from pulmo.core.folders import RunFolder
 from pulmo.core.labels import DRAWN
-from pulmo.core.run_folder import RunFolder
 from pulmo.core.sources import source_names
 from pulmo.datasets.modality import stated_kinds
 from pulmo.train.calibrate import decide, fit_temperature

@@ -4,7 +4,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Final
 
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 from pulmo.train.checkpoint import Progress, save_checkpoint, save_tensors, state
 from pulmo.train.engine import Engine
 

@@ -10,8 +10,8 @@ from pulmo.bundle.card import Card, read_card
 from pulmo.core.begun import check_folder
 from pulmo.core.errors import InterruptedRunError, RefusedError, UsageError
 from pulmo.core.files import write_atomically
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.run_folder import RunFolder
 from pulmo.core.training import StageSection
 from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import Classifier, check_weights, make_classifier

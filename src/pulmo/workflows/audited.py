@@ -10,8 +10,7 @@ from pulmo.audit.parts import Part
 from pulmo.bundle.origin import check_origin
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.folders import RepeatsFolder
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RepeatsFolder, RunFolder
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.overlap import Seen, say_voided, void_seen
 from pulmo.experiments.summary import read_summary
@@ -140,7 +139,7 @@ def audited_folds(folder: RepeatsFolder, seed: int | None, threads: int) -> Audi
         InputError: it is unfinished, damaged, or no cross-validation.
         UsageError: it has no such seed.
     """
-    summary = read_summary(folder.summary)
+    summary = read_summary(folder.index)
     if not summary.folds:
         raise InputError(
             f"{folder.root} holds repeats of one split; name the bundle of one of its runs."
@@ -152,7 +151,7 @@ def audited_folds(folder: RepeatsFolder, seed: int | None, threads: int) -> Audi
         raise UsageError(f"{folder.root} has no seed {wanted}; it has {seeds}.")
     manifest = read_manifest(folder.manifest)
     parts = (
-        fold_part(Predictor.open(folder.root / run.name / "bundle", threads), manifest, run.fold)
+        fold_part(Predictor.open(folder.repeat(run.name).bundle.root, threads), manifest, run.fold)
         for run in runs
     )
     return without_seen(Audited(tuple(parts)), None)
@@ -167,4 +166,4 @@ def fold_part(predictor: Predictor, manifest: Manifest, fold: int | None) -> Par
 
 def is_folds(path: Path) -> bool:
     """Tells whether a folder is that of a repeated experiment."""
-    return RepeatsFolder(path).summary.is_file()
+    return RepeatsFolder(path).index.is_file()

@@ -40,8 +40,8 @@ def evaluate_bundle(
     card = predictor.card
     model = ModelName.of(predictor)
     provenance = Provenance(model, manifest.sha256, split)
-    write_evaluation(predicted.table, card, provenance, folder)
     write_atomically(folder.card, card.to_json().encode())
+    write_evaluation(predicted.table, card, provenance, folder)
 
 
 def write_evaluation(
@@ -55,5 +55,5 @@ def write_evaluation(
     resampling = Resampling(np.random.default_rng(0))
     evaluation = evaluate(predictions, Terms.of(card), provenance, resampling)
     write_predictions(predictions, folder.predictions)
-    write_record(folder.evaluation, evaluation)
+    write_record(folder.index, evaluation)
     return evaluation

@@ -9,9 +9,8 @@ from pulmo.bundle.export import export_run
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import RefusedError, UsageError
 from pulmo.core.files import remove_drafts, write_atomically
-from pulmo.core.folders import EvaluationFolder, RepeatsFolder
+from pulmo.core.folders import EvaluationFolder, RepeatFolder, RepeatsFolder, RunFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.cache import cache_folder
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.split import check_split
@@ -53,19 +52,23 @@ class Repeat(NamedTuple):
         return f"{part}seed-{self.seed}"
 
     @property
+    def _folder(self) -> RepeatFolder:
+        return self.study.repeat(self.name)
+
+    @property
     def run(self) -> RunFolder:
         """Its folder."""
-        return RunFolder(self.study.root / self.name)
+        return self._folder.run
 
     @property
     def bundle(self) -> Path:
         """Its bundle."""
-        return self.run.root / "bundle"
+        return self._folder.bundle.root
 
     @property
     def evaluation(self) -> EvaluationFolder:
         """Its evaluation on the pictures that `judged_on` names."""
-        return EvaluationFolder(self.run.root / "evaluation")
+        return self._folder.evaluation
 
     @property
     def judged_on(self) -> str:
@@ -165,7 +168,7 @@ def do_repeat(run: Repeat, listener: Listener) -> None:
     write_atomically(run.run.curves, learning_curves(card.training).encode())
     if not run.bundle.exists():
         export_run(run.run, run.bundle)
-    if not run.evaluation.evaluation.exists():
+    if not run.evaluation.index.exists():
         judged = images.split(run.judged_on)
         predictor = Predictor.open(run.bundle, run.threads)
         evaluate_bundle(predictor, judged, run.judged_on, run.evaluation)

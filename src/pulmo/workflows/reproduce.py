@@ -10,10 +10,9 @@ from pulmo.bundle.export import export_run
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
-from pulmo.core.folders import EvaluationFolder, RepeatsFolder
+from pulmo.core.folders import ReproductionFolder
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.core.record import read_record
-from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.cache import cache_folder
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import Evaluation, read_evaluation
@@ -100,11 +99,11 @@ def reproduce(
         InputError: no data set of the experiment is at hand, or it cannot be used.
         RefusedError: the folder holds a run with other settings.
     """
-    place = folder / experiment.name
-    done = _finished(place / "outcome.json")
+    place = ReproductionFolder(folder / experiment.name)
+    done = _finished(place.index)
     if done is None:
         done = _run(system, experiment, sets, place, options, listener)
-        write_atomically(place / "outcome.json", done.model_dump_json(indent=2).encode())
+        write_atomically(place.index, done.model_dump_json(indent=2).encode())
     return done
 
 
@@ -116,17 +115,16 @@ def _run(
     system: System,
     experiment: Experiment,
     sets: Sets,
-    place: Path,
+    place: ReproductionFolder,
     options: Options,
     listener: Listener,
 ) -> Outcome:
-    file = place / "manifest.parquet"
     start = options.start(experiment)
     data = gather_data(experiment.data, sets, start.recipe.data)
-    if not file.exists():
-        data.manifest.save(file)
+    if not place.manifest.exists():
+        data.manifest.save(place.manifest)
     # The manifest that a run began with stays its manifest.
-    manifest = read_manifest(file)
+    manifest = read_manifest(place.manifest)
     train = _train_folds if experiment.folds else _train_once
     done = train(start.recipe, manifest, place, options, listener)
     history = [epoch for card in done.cards for epoch in card.training.history]
@@ -145,10 +143,14 @@ def _run(
 
 
 def _train_once(
-    recipe: Recipe, manifest: Manifest, place: Path, options: Options, listener: Listener
+    recipe: Recipe,
+    manifest: Manifest,
+    place: ReproductionFolder,
+    options: Options,
+    listener: Listener,
 ) -> _Trained:
     """Trains on a split and evaluates on its test."""
-    run, bundle = RunFolder(place / "run"), place / "bundle"
+    run, bundle = place.run, place.bundle.root
     where = Place(run, cache_folder(), options.device)
     card = train_run(
         recipe,
@@ -161,24 +163,27 @@ def _train_once(
     write_atomically(run.curves, learning_curves(card.training).encode())
     if not bundle.exists():
         export_run(run, bundle)
-    folder = EvaluationFolder(place / "evaluation")
     predictor = Predictor.open(bundle)
-    evaluate_bundle(predictor, manifest.split("test"), "test", folder)
+    evaluate_bundle(predictor, manifest.split("test"), "test", place.evaluation)
     parts = audited_bundle(predictor, manifest, "test", run).parts
-    return _Trained(read_evaluation(folder.evaluation), (card,), parts)
+    return _Trained(read_evaluation(place.evaluation.index), (card,), parts)
 
 
 def _train_folds(
-    recipe: Recipe, manifest: Manifest, place: Path, options: Options, listener: Listener
+    recipe: Recipe,
+    manifest: Manifest,
+    place: ReproductionFolder,
+    options: Options,
+    listener: Listener,
 ) -> _Trained:
     """Trains with each fold held out and evaluates what was held out together."""
-    folder = RepeatsFolder(place / "folds")
+    folder = place.folds
     first = Repeat(folder, recipe, 0, device=options.device)
     runs, used = plan_repeats(first, manifest, 1, "pulmo data split --folds")
     claim_repeats(folder, used, resume=folder.manifest.exists())
     run_all(works_of(runs), LocalExecutor(listener), lambda _: None)
     summarise(runs)
-    evaluation = read_evaluation(folder.pooled(first.seed).evaluation)
+    evaluation = read_evaluation(folder.pooled(first.seed).index)
     cards = tuple(read_card(run.run.card) for run in runs)
     parts = tuple(fold_part(Predictor.open(run.bundle), manifest, run.fold) for run in runs)
     return _Trained(evaluation, cards, parts)

@@ -62,7 +62,7 @@ def summarise(runs: Sequence[Repeat]) -> Summary:
 
 def _figures_of(run: Repeat) -> RunFigures:
     card = read_card(run.run.card)
-    evaluation = read_evaluation(run.evaluation.evaluation)
+    evaluation = read_evaluation(run.evaluation.index)
     return RunFigures(
         name=run.name,
         fold=run.fold,
@@ -80,7 +80,7 @@ def _ratio(runs: Iterable[Repeat]) -> float:
     """Returns pictures held out for one trained on, the mean over the runs."""
     shares = []
     for run in runs:
-        held = read_evaluation(run.evaluation.evaluation).data.n
+        held = read_evaluation(run.evaluation.index).data.n
         shares.append(held / sum(read_card(run.run.card).training.counts["train"].values()))
     return sum(shares) / len(shares)
 

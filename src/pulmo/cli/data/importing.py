@@ -8,7 +8,7 @@ import typer
 
 from pulmo.cli.console import Report, progress, say, say_notes
 from pulmo.cli.data.options import DerivedOutput, counts
-from pulmo.cli.data.problems import report_problems
+from pulmo.cli.data.problems import tell_problems, write_problems
 from pulmo.cli.output import PARQUET, chosen_output, claim_file
 from pulmo.core.errors import PartialError, UsageError
 
@@ -70,6 +70,7 @@ def import_(
 
     Repeated with the same output, it reads what has changed. Stopped, it goes on from there.
     """
+    from pulmo.core.folders import ManifestFiles
     from pulmo.datasets.class_names import HERE
     from pulmo.datasets.importing import NothingImportedError, Reading, import_source
     from pulmo.datasets.journal import Journal
@@ -88,7 +89,7 @@ def import_(
     name = root.resolve().name if root.is_dir() else root.stem
     output = chosen_output(output, Path(f"{name}.parquet"))
     claim_file(output, PARQUET)
-    journal = Journal(output.with_name(f"{output.name}.journal"))
+    journal = Journal(ManifestFiles(output).journal)
     if fresh:
         journal.remove()
     reading = Reading(not headers_only, None if fresh else output, journal, files)
@@ -100,7 +101,8 @@ def import_(
             )
     except NothingImportedError as error:
         journal.remove()
-        report_problems(error.problems, output)
+        write_problems(error.problems, output)
+        tell_problems(error.problems, output)
         raise
     manifest = state_sources(imported.manifest, origins)
     if key is not None:
@@ -111,12 +113,13 @@ def import_(
         noun = "patient is" if people == 1 else "patients are"
         say(f"{found} DICOM files state their patient. {people} {noun} known.")
     imported = imported._replace(manifest=manifest)
+    write_problems(imported.problems, output)
     manifest.save(output)
     journal.remove()
     if source == _TABLE:
         _tell_dialect(root)
     _tell(imported, output)
-    failed = report_problems(imported.problems, output)
+    failed = tell_problems(imported.problems, output)
     if failed:
         raise PartialError(f"{failed} failed; the rest is in the manifest.")
 

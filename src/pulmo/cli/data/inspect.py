@@ -33,6 +33,7 @@ def inspect(
     """
     import numpy as np
 
+    from pulmo.core.folders import InspectionFolder
     from pulmo.core.record import write_record
     from pulmo.datasets.inspect.facts import read_facts
     from pulmo.datasets.inspect.inspect import inspect_manifest
@@ -48,13 +49,13 @@ def inspect(
     with progress("reading samples") as (report,):
         drawn = read_samples(chosen, report)
     inspection = inspection.model_copy(update={"failed": tuple(drawn.failed)})
-    write_record(output / "inspection.json", inspection)
-    page = output / "inspection.html"
-    write_inspection(page, InspectionContent(inspection, drawn.shown, samples))
+    folder = InspectionFolder(output)
+    write_inspection(folder.page, InspectionContent(inspection, drawn.shown, samples))
+    write_record(folder.index, inspection)
     if json_:
         print_json(inspection.model_dump(mode="json"))
     else:
-        _tell(inspection, page)
+        _tell(inspection, folder.page)
     say_notes({kind: one.n for kind, one in inspection.notes.items()}, len(images))
     for failure in drawn.failed:
         say(failure.reason)

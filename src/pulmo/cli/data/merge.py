@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.data.options import OneSet, Output, counts
-from pulmo.cli.data.problems import report_problems
+from pulmo.cli.data.problems import tell_problems, write_problems
 from pulmo.cli.output import PARQUET, claim_file
 from pulmo.core.errors import PartialError
 
@@ -31,8 +31,9 @@ def merge(
     read = [read_manifest(path) for path in manifests]
     one = one_set or ()
     joined = merge_agreeing(read, one) if drop_contradictions else Merged(join(read, one), [])
+    write_problems(joined.problems, output)
     joined.manifest.save(output)
     typer.echo(f"{output}: {counts(joined.manifest)}")
-    left_out = report_problems(joined.problems, output)
+    left_out = tell_problems(joined.problems, output)
     if left_out:
         raise PartialError(f"{left_out} contradict each other; the rest is in the manifest.")
