@@ -122,10 +122,10 @@ def test_a_source_is_left_out(pulmo: Call, sources: Path, tmp_path: Path) -> Non
 def test_a_source_of_no_stated_hospital_may_be_the_others_own(
     pulmo: Call, sources: Path, tmp_path: Path
 ) -> None:
-    output, table = tmp_path / "s.parquet", read_manifest(sources)
-    table.frame.loc[table.frame["source"] == "north", "origin"] = None
-    table.save(sources)
-    n = (table.frame["source"] == "north").sum()
+    output, table = tmp_path / "s.parquet", read_manifest(sources).frame
+    table.loc[table["source"] == "north", "origin"] = None
+    Manifest(table).save(sources)
+    n = (table["source"] == "north").sum()
     for words in (["--leave-out", "south"], ["--folds-by-source", "--test", "0"]):
         status, out, _ = pulmo("data", "split", sources, "-o", output, *words)
         assert status == 0
@@ -138,12 +138,12 @@ def test_a_test_that_may_hold_what_is_trained_on_is_a_warning(
     pulmo: Call, sources: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "s.parquet"
-    table = read_manifest(sources)
-    table.frame["origin"] = table.frame["source"].map({"north": "south", "south": None})
-    table.save(sources)
+    table = read_manifest(sources).frame
+    table["origin"] = table["source"].map({"north": "south", "south": None})
+    Manifest(table).save(sources)
     status, out, _ = pulmo("data", "split", sources, "-o", output, "--leave-out", "north")
     assert status == 0
-    n = (table.frame["source"] == "north").sum()
+    n = (table["source"] == "north").sum()
     assert f"\nwarning: north has {n} of its pictures from south, but no group holds pic" in out
 
 
@@ -297,3 +297,10 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(
     assert (status, out) == (3, "")
     assert f"{tmp_path} is a folder; a file was expected" in err
     assert not (tmp_path / "s.parquet").exists()
+
+
+def test_a_folder_is_refused_before_a_place_is_chosen(pulmo: Call, tmp_path: Path) -> None:
+    status, out, err = pulmo("data", "split", tmp_path)
+    assert (status, out) == (3, "")
+    assert "a manifest was expected" in err
+    assert "Without -o" not in err

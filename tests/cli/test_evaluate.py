@@ -615,3 +615,9 @@ def test_the_test_through_an_unsplit_manifest_is_an_opening_of_it(
         assert pulmo("evaluate", bundle, *data, "-o", out)[0] == 0
         assert read_evaluation(out / "evaluation.json").data.openings == times
     assert "This test set has been opened 2 times" in (out / "report.html").read_text()
+
+
+def test_a_model_that_is_not_there_is_named_first(pulmo: Call, tmp_path: Path) -> None:
+    status, out, err = pulmo("evaluate", tmp_path / "nothere", "-o", tmp_path / "e")
+    assert (status, out) == (3, "")
+    assert f"{tmp_path / 'nothere'} does not exist" in err

@@ -16,7 +16,7 @@ from PIL import Image
 
 from pulmo.core.files import sha256
 from pulmo.core.tables import read_predictions
-from pulmo.datasets.manifest import read_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
@@ -237,12 +237,12 @@ class TestNotes:
         self, pulmo: Call, bundle: Path, manifest: Path, coloured: list[Path], tmp_path: Path
     ) -> None:
         words = ("--data", manifest, "--split", "test", "-o", tmp_path / "e")
-        table = read_manifest(manifest)
-        first = Path(table.frame["path"][table.frame["split"] == "test"].iloc[0])
-        table.frame.loc[table.frame["path"] == str(first), ["path", "sha256"]] = [
+        table = read_manifest(manifest).frame
+        first = Path(table["path"][table["split"] == "test"].iloc[0])
+        table.loc[table["path"] == str(first), ["path", "sha256"]] = [
             str(coloured[0]), sha256(coloured[0].read_bytes()),
         ]  # fmt: skip
-        table.save(manifest)
+        Manifest(table).save(manifest)
         status, out, err = pulmo("evaluate", "--model", bundle, *words)
         data = json.loads((tmp_path / "e" / "evaluation.json").read_text())["data"]
         assert status == 0

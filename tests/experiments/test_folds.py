@@ -51,7 +51,7 @@ def test_pictures_without_a_fold_or_a_split_are_left_out_of_the_runs(
         ([0, 1, 3], "are numbered 0, 1, 3; expected"),
     ],
 )
-def test_unusable_folds(folds: list[int | None], reason: str) -> None:
+def test_unusable_folds(folds: list[int | None], reason: str, films: pd.DataFrame) -> None:
     with pytest.raises(UsageError, match=reason):
-        count_folds(Manifest(pd.DataFrame({"fold": pd.array(folds, "Int64")})), "type this")
-    assert count_folds(Manifest(pd.DataFrame({"fold": [2, 1, 0, 0]})), "") == 3
+        count_folds(Manifest(films[:3].assign(fold=pd.array(folds, "Int64"))), "type this")
+    assert count_folds(Manifest(films[:4].assign(fold=[2, 1, 0, 0])), "") == 3

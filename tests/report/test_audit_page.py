@@ -109,6 +109,6 @@ def test_a_table_of_predictions_has_no_card(audit: Audit) -> None:
     assert "A table of predictions, audited without the model that made them." in page
     assert "tb counts as positive, where the table says so" in page
     assert "flu counts as clear." in page
-    command = "pulmo audit PREDICTIONS --positive tb --merge flu=clear --data SCHEMA --split test"
+    command = "pulmo audit PREDICTIONS --positive tb --merge flu=clear --data MANIFEST --split test"
     assert command in page
     assert '<p class="notice">For research, not diagnosis.</p>' in page

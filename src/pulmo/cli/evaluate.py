@@ -15,7 +15,7 @@ from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
 from pulmo.cli.table_options import TABLES, Decision, Merge, Score, Truth, merges
 from pulmo.cli.table_template import Template
-from pulmo.core.errors import PartialError, UsageError
+from pulmo.core.errors import InputError, PartialError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,6 +90,10 @@ def evaluate(
     a bundle, card.json. That test pictures were opened is noted in openings.jsonl beside the model.
     """
     model = one_model(model, named)
+    if not model.exists():
+        raise InputError(
+            f"{model} does not exist; a bundle or a table of predictions was expected."
+        )
     merged = merges(merge or ())
     if model.suffix.lower() in TABLES:
         if data or split or view or modality or run or internal or threshold_for or elsewhere:

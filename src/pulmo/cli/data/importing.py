@@ -126,7 +126,7 @@ def import_(
 
 def _tell_dialect(table: Path) -> None:
     """Says how a table was read that is not in UTF-8 with commas, or which sheet of several."""
-    from pulmo.datasets.rows import dialect_of
+    from pulmo.datasets.dialect import dialect_of
     from pulmo.datasets.workbook import SUFFIX, first_sheet
 
     if table.suffix.lower() == SUFFIX:

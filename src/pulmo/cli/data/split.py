@@ -36,6 +36,7 @@ def split(
     seed: splitting.Seed = None,
 ) -> None:
     """Divide into train, val and test by group, stratified by label and source at once."""
+    from pulmo.datasets.manifest import read_manifest
     from pulmo.datasets.split.file import MARK
 
     asked = splitting.Asked(
@@ -52,23 +53,24 @@ def split(
         label=label,
         seed=seed,
     )
-    output = chosen_output(output, manifest.with_name(f"{manifest.stem}-split.parquet"))
-    splitting.check_asked(asked, output, save, take)
+    derived = manifest.with_name(f"{manifest.stem}-split.parquet")
+    splitting.check_asked(asked, output or derived, save, take)
+    before = read_manifest(manifest)
+    output = chosen_output(output, derived)
     claim_file(output, PARQUET)
     if save is not None:
         claim_file(save, MARK.encode())
     if take is None:
-        _draw(manifest, asked, output, save)
+        _draw(before, asked, output, save)
     else:
-        _apply(manifest, take, fold, output)
+        _apply(before, take, fold, output)
 
 
-def _draw(manifest: Path, asked: splitting.Asked, output: Path, save: Path | None) -> None:
+def _draw(before: "Manifest", asked: splitting.Asked, output: Path, save: Path | None) -> None:
     """Makes a split, writes it, and tells what is in it."""
-    from pulmo.datasets.manifest import read_manifest
     from pulmo.datasets.split import check_split, draw, unstated, write_split
 
-    plan, before = splitting.plan_of(asked), read_manifest(manifest)
+    plan = splitting.plan_of(asked)
     splitting.check_shares(asked, plan, before)
     drawn, reason, strata = draw(before, plan)
     check_split(drawn)
@@ -85,13 +87,12 @@ def _draw(manifest: Path, asked: splitting.Asked, output: Path, save: Path | Non
         typer.echo(f"{save}: the split alone")
 
 
-def _apply(manifest: Path, source: Path, fold: int | None, output: Path) -> None:
+def _apply(before: "Manifest", source: Path, fold: int | None, output: Path) -> None:
     """Gives a manifest the split of a file, writes it, and tells whether it is the same one."""
-    from pulmo.datasets.manifest import read_manifest
     from pulmo.datasets.split import apply_split, check_split, read_split, validate_on
 
     saved = read_split(source)
-    applied, unknown, absent = apply_split(read_manifest(manifest), saved)
+    applied, unknown, absent = apply_split(before, saved)
     same = applied.sha256 == saved.header.manifest_sha256
     if fold is not None:
         applied = validate_on(applied, fold)
