@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card
+from pulmo.core.labels import class_numbers
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.evaluate.paired import Difference, compare_accuracy, compare_auc
 from pulmo.evaluate.terms import Terms
@@ -143,11 +144,11 @@ def holm(tests: Sequence[PairedTest]) -> list[PairedTest]:
 def _judge(verdicts: Verdicts, key: str) -> _Judged:
     """Takes the pictures whose label the model knows; `key` is the column that tells them apart."""
     table, labels = verdicts.predictions, verdicts.labels
-    table = table[[labels.index(label) is not None for label in table["label"]]]
+    table = table[class_numbers(table["label"], labels) >= 0]
     # Copies of a picture have one result, so their order among themselves does not matter.
     table = table.sort_values(list(dict.fromkeys([key, "label", "path"])))
     keys = list(zip(table[key], table["label"], strict=True))
-    truth = np.array([labels.merge.get(label, label) for _, label in keys], np.str_)
+    truth = np.array(labels.order)[class_numbers(table["label"], labels)]
     return _Judged(
         keys=keys,
         truth=truth,
