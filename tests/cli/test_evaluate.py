@@ -71,7 +71,7 @@ def test_a_view_alone_and_pictures_that_disappeared(
     assert status == 4
     assert err == (
         f"{tmp_path / 'm.parquet'} has a test split; without --split test all of its pictures are "
-        f"taken.\n{gone} does not exist.\npulmo: 1 of {len(rows)} pictures could not be read.\n"
+        f"taken.\n{gone} does not exist.\npulmo: 1 of {len(rows)} images could not be read.\n"
     )
     predictions = read_predictions(tmp_path / "e" / "predictions.parquet")
     assert len(predictions) == len(rows) - 1
@@ -191,7 +191,7 @@ def test_pictures_that_the_model_knows_are_all_there_is(
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e"]
     status, _, err = pulmo("evaluate", bundle, *words)
     assert status == 3
-    assert f"was trained or chosen on every one of the {len(known)} chosen pictures" in err
+    assert f"was trained or chosen on every one of the {len(known)} chosen images" in err
 
 
 def test_a_copy_and_another_film_of_a_patient_are_voided(
@@ -247,8 +247,8 @@ def test_inside_and_outside_stand_side_by_side(
     ("words", "status", "reason"),
     [
         (["--split", "tset"], 2, "There is no split 'tset'; choose train, val, test."),
-        (["--view", "lateral"], 3, "holds no picture that these options choose"),
-        (["--modality", "CT"], 3, "holds no picture that these options choose"),
+        (["--view", "lateral"], 3, "holds no image that these options choose"),
+        (["--modality", "CT"], 3, "holds no image that these options choose"),
     ],
 )
 def test_options_that_choose_nothing(
