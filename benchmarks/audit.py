@@ -13,9 +13,9 @@ from typing import Final
 from commands import commit, pulmo
 
 from pulmo.audit.finding import Audit, Cell, Finding, Table, read_audit
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
 from pulmo.experiments.summary import read_summary
+from pulmo.stats.estimate import Estimate
 
 RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "audit.md"
 PUBLISHED: Final = 0.8702

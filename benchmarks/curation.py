@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.core.estimate import Estimate, wilson
 from pulmo.core.files import write_atomically
 from pulmo.datasets.curate.candidates import candidates
 from pulmo.datasets.curate.fingerprint import Fingerprint, fingerprint
@@ -24,6 +23,8 @@ from pulmo.datasets.curate.gallery import Gallery
 from pulmo.datasets.curate.verify import Evidence, compare
 from pulmo.datasets.phantom import PHANTOM_LABELS, draw
 from pulmo.radiograph import read_radiograph
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.proportions import wilson
 
 Grey = NDArray[np.uint8]
 Maker = Callable[[Grey, np.random.Generator], Grey]

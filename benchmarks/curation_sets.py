@@ -20,11 +20,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from pulmo.core.estimate import Estimate, wilson
+from pulmo.core.parallel import in_threads
 from pulmo.datasets.curate.copies import components
 from pulmo.datasets.manifest import Manifest, read_manifest
-from pulmo.datasets.parallel import in_threads
 from pulmo.radiograph import read_radiograph
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.proportions import wilson
 
 if TYPE_CHECKING:
     import resource

@@ -16,10 +16,10 @@ import pandas as pd
 from commands import pulmo
 
 from pulmo.audit.finding import Finding, read_audit
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.split.plan import Plan, draw
+from pulmo.stats.estimate import Estimate
 
 RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "external.md"
 

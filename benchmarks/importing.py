@@ -32,9 +32,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from pulmo.core.files import write_atomically
+from pulmo.core.parallel import cores
 from pulmo.datasets import workers
 from pulmo.datasets.importing import Reading, import_source
-from pulmo.datasets.parallel import cores
 from pulmo.datasets.phantom import write_phantoms
 from pulmo.radiograph import read_radiograph
 

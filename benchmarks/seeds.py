@@ -15,11 +15,11 @@ from typing import Final
 
 from commands import commit
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
 from pulmo.reproduce.outcome import Figure, Outcome
 from pulmo.reproduce.outcome_text import outcomes_text
 from pulmo.reproduce.system import SYSTEMS
+from pulmo.stats.estimate import Estimate
 
 RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "seeds.md"
 

@@ -1,16 +1,16 @@
 """One small set of drawn films, one run and one bundle for all tests that need them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from pulmo.bundle.card import Activation, Card, Decision, Epoch, Input, Network, Training
 from pulmo.bundle.export import export_run
-from pulmo.core.estimate import Estimate
 from pulmo.core.folders import RunFolder
 from pulmo.core.labels import LabelScheme
 from pulmo.core.recipe import Recipe, load_recipe
@@ -18,10 +18,17 @@ from pulmo.datasets.importing import import_source
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import write_phantoms
 from pulmo.datasets.split import Shares, split_manifest
+from pulmo.stats.classified import ClassifiedImages
+from pulmo.stats.estimate import Estimate
 from pulmo.train.run import Place, train_run
 from pulmo.train.watch import Watch
 
-pytest_plugins = ("fixtures.dicom_files", "fixtures.experiment", "fixtures.results")
+pytest_plugins = (
+    "fixtures.dicom_files",
+    "fixtures.experiment",
+    "fixtures.predictions",
+    "fixtures.results",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,12 +40,12 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _unopened(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Forgets that a test opened the test pictures with the bundle that all share."""
+def _unused_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Forgets that a test evaluated the test images with the bundle that all share."""
     shared = request.getfixturevalue("bundle") if "bundle" in request.fixturenames else None
     yield
     if shared is not None:
-        (shared / "openings.jsonl").unlink(missing_ok=True)
+        (shared / "test-access.jsonl").unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -141,3 +148,51 @@ def bundle(run: RunFolder) -> Path:
 def film(phantoms: Path) -> Path:
     """One film."""
     return min((phantoms.parent / "images").glob("*.png"))
+
+
+@pytest.fixture
+def generator() -> np.random.Generator:
+    return np.random.default_rng(20)
+
+
+@pytest.fixture
+def draw_probabilities(
+    generator: np.random.Generator,
+) -> Callable[[NDArray[np.intp], int, float], NDArray[np.float64]]:
+    """Softmax probabilities whose true class has a logit that is `skill` higher.
+
+    They are rounded to 0.01, so that some images tie.
+    """
+
+    def draw(truth: NDArray[np.intp], classes: int, skill: float) -> NDArray[np.float64]:
+        logits = generator.normal(size=(len(truth), classes))
+        logits[np.arange(len(truth)), truth] += skill
+        raised = np.exp(logits)
+        rounded = np.round(raised / raised.sum(axis=1, keepdims=True), 2)
+        rounded[:, -1] = np.clip(1 - rounded[:, :-1].sum(axis=1), 0, 1)
+        return np.asarray(rounded)
+
+    return draw
+
+
+@pytest.fixture
+def make_sample(
+    generator: np.random.Generator,
+    draw_probabilities: Callable[[NDArray[np.intp], int, float], NDArray[np.float64]],
+) -> Callable[..., ClassifiedImages]:
+    """Makes n random classified images, `per_group` of each group."""
+
+    def make(
+        n: int, labels: Sequence[str] = "abc", skill: float = 1.0, per_group: int = 1
+    ) -> ClassifiedImages:
+        truth = generator.permutation(np.arange(n) % len(labels)).astype(np.intp)
+        probabilities = draw_probabilities(truth, len(labels), skill)
+        return ClassifiedImages(
+            labels=tuple(labels),
+            truth=truth,
+            decided=probabilities.argmax(axis=1),
+            probabilities=probabilities,
+            groups=np.arange(n) // per_group,
+        )
+
+    return make

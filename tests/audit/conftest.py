@@ -10,9 +10,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from pulmo.audit.model import Model
-from pulmo.audit.parts import Means, Part
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
+from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import Outputs
 from pulmo.core.files import sha256
@@ -45,8 +44,8 @@ class Fake:
         return Outputs(logits, maps.astype(np.float32))
 
 
-class Told(Subject):
-    """A subject without files: a picture holds nothing but the number in its path."""
+class WithoutFiles(AuditContext):
+    """A context without files: a picture holds nothing but the number in its path."""
 
     def pictures_of(self, rows: pd.DataFrame) -> NDArray[np.uint8]:
         numbers = np.array([int(Path(path).stem) for path in rows["path"]], np.uint32)
@@ -67,8 +66,8 @@ class MakeRows(Protocol):
     def __call__(self, labels: Sequence[str], first: int = 0) -> pd.DataFrame: ...
 
 
-class MakeSubject(Protocol):
-    """Makes a subject; see `make_subject`."""
+class MakeContext(Protocol):
+    """Makes a context; see `make_context`."""
 
     def __call__(
         self,
@@ -77,12 +76,12 @@ class MakeSubject(Protocol):
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
         maps: Answer | None = None,
-        means: Means | None = None,
-    ) -> Subject: ...
+        options: AuditOptions | None = None,
+    ) -> AuditContext: ...
 
 
 class Tell(Protocol):
-    """Makes a subject; see `tell`."""
+    """Makes a context; see `tell`."""
 
     def __call__(
         self,
@@ -90,7 +89,7 @@ class Tell(Protocol):
         probabilities: NDArray[np.floating],
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
-    ) -> Subject: ...
+    ) -> AuditContext: ...
 
 
 @pytest.fixture
@@ -168,7 +167,7 @@ def write_films(make_rows: MakeRows, tmp_path: Path) -> MakeRows:
 
 
 @pytest.fixture
-def make_subject(make_card: MakeCard, tmp_path: Path) -> MakeSubject:
+def make_context(make_card: MakeCard, tmp_path: Path) -> MakeContext:
     """What asks a function of the pictures: `answer` gives the logits, `maps` the activation."""
 
     def make(
@@ -177,11 +176,14 @@ def make_subject(make_card: MakeCard, tmp_path: Path) -> MakeSubject:
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
         maps: Answer | None = None,
-        means: Means | None = None,
-    ) -> Subject:
+        options: AuditOptions | None = None,
+    ) -> AuditContext:
         fake = cast("Predictor", Fake(card or make_card(), answer, maps))
         fit = judged.iloc[:0] if fit is None else fit
-        return Subject([Part(Model.of(fake), fit, judged)], means or Means(tmp_path / "cache"))
+        return AuditContext(
+            [Part(AuditedModel.from_predictor(fake), fit, judged)],
+            options or AuditOptions(tmp_path / "cache"),
+        )
 
     return make
 
@@ -195,7 +197,7 @@ def tell(make_card: MakeCard, tmp_path: Path) -> Tell:
         probabilities: NDArray[np.floating],
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
-    ) -> Subject:
+    ) -> AuditContext:
         said = np.log(np.maximum(probabilities, 1e-30))
         places = {int(Path(path).stem): place for place, path in enumerate(judged["path"])}
 
@@ -205,6 +207,8 @@ def tell(make_card: MakeCard, tmp_path: Path) -> Tell:
 
         fake = cast("Predictor", Fake(card or make_card(), answer))
         fit = judged.iloc[:0] if fit is None else fit
-        return Told([Part(Model.of(fake), fit, judged)], Means(tmp_path / "cache"))
+        return WithoutFiles(
+            [Part(AuditedModel.from_predictor(fake), fit, judged)], AuditOptions(tmp_path / "cache")
+        )
 
     return make

@@ -12,6 +12,7 @@ import pytest
 from scipy.special import softmax
 
 from pulmo.bundle.card import Card, parse_card, read_card
+from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.model_card import model_card
 from pulmo.bundle.outcome import Outputs, outcomes, probabilities
 from pulmo.bundle.predictor import Predictor
@@ -58,8 +59,13 @@ def test_an_outcome_follows_the_card(bundle: Path, film: Path) -> None:
     assert outcome.positive == (outcome.positive_probability >= predictor.card.decision.threshold)
     assert predictor.card.bands is not None
     assert predictor.card.sets is not None
-    assert outcome.band == predictor.card.bands.of(outcome.positive_probability)
-    assert outcome.classes == predictor.card.sets.of(outcome.probabilities)
+    score, least = outcome.positive_probability, predictor.card.sets.least
+    low, high = (getattr(predictor.card.bands, name).threshold for name in ("rule_out", "rule_in"))
+    expected_band = "negative" if score < low else "positive" if score >= high else "uncertain"
+    assert outcome.band == expected_band
+    assert outcome.prediction_set == tuple(
+        label for label, p in outcome.probabilities.items() if p >= least
+    )
     grid = (predictor.card.activation.rows, predictor.card.activation.columns)
     assert outcome.activation.shape == (4, *grid)
 
@@ -75,7 +81,7 @@ def test_a_card_from_before_there_were_bands_still_opens(bundle: Path) -> None:
     (outcome,) = outcomes(
         card, Outputs(np.zeros((1, 4), np.float32), np.zeros((1, 4, 1, 1), np.float32))
     )
-    assert (outcome.band, outcome.classes) == (None, None)
+    assert (outcome.band, outcome.prediction_set) == (None, None)
     text = model_card(card)
     assert "which is not guaranteed." in text
     assert "Triage" not in text
@@ -242,10 +248,8 @@ def test_a_card_must_be_whole(bundle: Path) -> None:
 
 
 def test_the_manifest_and_one_file_agree(bundle: Path, films: pd.DataFrame) -> None:
-    from pulmo.evaluate.predictions import predict_manifest  # noqa: PLC0415 - compared here only
-
     predictor = Predictor.open(bundle, threads=1)
-    table = predict_manifest(predictor, Manifest(films.head(3))).table
+    table = predict_manifest(predictor, Manifest(films.head(3))).predictions.frame
     for _, row in table.iterrows():
         outcome = predictor.predict(read_radiograph(Path(str(row["path"]))))
         assert outcome.probabilities["covid"] == pytest.approx(row["p_covid"], abs=1e-6)

@@ -8,12 +8,12 @@ import pytest
 from pulmo.audit.finding import Audit, AuditedData, Finding
 from pulmo.bundle.card import Card
 from pulmo.checklists.artefacts import Artefacts, Pictures, Sitting, Trained
-from pulmo.core.estimate import Estimate
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import Evaluation, ModelName
-from pulmo.evaluate.openings import Opening
+from pulmo.evaluate.test_access import Access
+from pulmo.stats.estimate import Estimate
 
 MODEL = "d" * 64
 
@@ -110,7 +110,7 @@ def full(
         }
     )
     data = evaluation.data.model_copy(
-        update={"manifest_sha256": pictures.test_sha256, "openings": 2}
+        update={"manifest_sha256": pictures.test_sha256, "test_accesses": 2}
     )
     sitting = Sitting(
         python="3.11.7",
@@ -123,7 +123,7 @@ def full(
     return Artefacts(
         card=card.model_copy(update={"training": training}),
         model_sha256=MODEL,
-        openings=(),
+        test_accesses=(),
         given_pictures=pictures,
         given_run=Trained(recipe, (sitting, sitting)),
         evaluations=(evaluation.model_copy(update={"data": data}),),
@@ -138,9 +138,9 @@ def bare(full: Artefacts) -> Artefacts:
 
 
 @pytest.fixture
-def opening() -> Opening:
-    return Opening(
-        opened="2026-01-02T03:04:05+00:00",
+def access() -> Access:
+    return Access(
+        time="2026-01-02T03:04:05+00:00",
         test_sha256="1" * 64,
         manifest_sha256="2" * 64,
         split="test",

@@ -19,7 +19,7 @@ from pulmo.checklists.parts import (
 from pulmo.core.recipe import load_recipe
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.manifest import Manifest
-from pulmo.evaluate.openings import Opening
+from pulmo.evaluate.test_access import Access
 
 
 def _with_table(artefacts: Artefacts, table: pd.DataFrame) -> Artefacts:
@@ -191,18 +191,18 @@ def test_of_pictures_from_no_stated_hospital_nothing_is_external(full: Artefacts
         evaluated.external(trained)
 
 
-def test_openings(full: Artefacts, bare: Artefacts, opening: Opening) -> None:
-    assert evaluated.openings(full).text.endswith("each evaluation included: 2.")
-    assert evaluated.openings(full).gap == ""
-    noted = evaluated.openings(replace(full, openings=(opening, opening)))
-    assert noted.text == "Openings of a test that are noted beside the bundle: 2."
-    unnoted = _with_evaluation(full, {"openings": None})
-    assert evaluated.openings(replace(unnoted, openings=(opening,))).gap.startswith(
-        "An evaluation of a test notes no opening of its own"
+def test_openings(full: Artefacts, bare: Artefacts, access: Access) -> None:
+    assert evaluated.test_accesses(full).text.endswith("each evaluation included: 2.")
+    assert evaluated.test_accesses(full).gap == ""
+    noted = evaluated.test_accesses(replace(full, test_accesses=(access, access)))
+    assert noted.text == "Accesses to a test that are noted beside the bundle: 2."
+    unnoted = _with_evaluation(full, {"test_accesses": None})
+    assert evaluated.test_accesses(replace(unnoted, test_accesses=(access,))).gap.startswith(
+        "An evaluation of a test notes no access to it"
     )
     for silent in (bare, unnoted):
         with pytest.raises(Gap, match="no file given says it"):
-            evaluated.openings(silent)
+            evaluated.test_accesses(silent)
 
 
 def test_several_evaluations_are_numbered(full: Artefacts) -> None:

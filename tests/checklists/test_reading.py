@@ -14,7 +14,7 @@ from pulmo.core.files import sha256
 from pulmo.core.folders import RunFolder
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import Evaluation
-from pulmo.evaluate.openings import Opening
+from pulmo.evaluate.test_access import Access
 
 
 def _evaluation(evaluation: Evaluation, folder: Path, model: str) -> Path:
@@ -44,11 +44,11 @@ def test_everything_is_read_and_fits_together(
     films: pd.DataFrame,
     evaluation: Evaluation,
     audit: Audit,
-    opening: Opening,
+    access: Access,
     model: str,
     tmp_path: Path,
 ) -> None:
-    (bundle / "openings.jsonl").write_text(opening.model_dump_json() + "\n")
+    (bundle / "test-access.jsonl").write_text(access.model_dump_json() + "\n")
     try:
         found = read_artefacts(
             Places(
@@ -60,9 +60,9 @@ def test_everything_is_read_and_fits_together(
             )
         )
     finally:
-        (bundle / "openings.jsonl").unlink()
+        (bundle / "test-access.jsonl").unlink()
     assert found.model_sha256 == model
-    assert found.openings == (opening,)
+    assert found.test_accesses == (access,)
     assert not found.has_other_pictures
     assert found.pictures.name == "manifest.parquet"
     assert found.pictures.test_sha256 == Manifest(films[films["split"] == "test"]).sha256
@@ -74,7 +74,7 @@ def test_everything_is_read_and_fits_together(
 
 def test_the_bundle_alone_is_enough(bundle: Path, model: str) -> None:
     found = read_artefacts(Places(bundle))
-    assert (found.model_sha256, found.evaluations, found.openings) == (model, (), ())
+    assert (found.model_sha256, found.evaluations, found.test_accesses) == (model, (), ())
     assert (found.given_pictures, found.given_run, found.given_audit) == (None, None, None)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pulmo.audit.finding import read_audit
 from pulmo.core.folders import RunFolder
 from pulmo.datasets.manifest import Manifest, read_manifest
-from pulmo.evaluate.openings import read_openings
+from pulmo.evaluate.test_access import read_accesses
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -32,7 +32,7 @@ def test_a_page_the_figures_and_a_gate(
     assert found.gate == "undecided"
     assert out.startswith("The gate is undecided: 0 of 1 checks could look")
     assert (folder / "audit.html").read_text().startswith("<!doctype html>")
-    assert [opening.split for opening in read_openings(bundle / "openings.jsonl")] == ["test"]
+    assert [access.split for access in read_accesses(bundle / "test-access.jsonl")] == ["test"]
     status, out, _ = pulmo(*words, "--only", "shortcuts", "--json")
     assert status == 0
     assert json.loads(out)["model"]["name"] == "demo"
@@ -61,10 +61,10 @@ def test_an_opening_that_cannot_be_noted_is_said(
     model = tmp_path / "alone" / "model.onnx"
     model.parent.mkdir()
     shutil.copy(bundle / "model.onnx", model)
-    (model.parent / "openings.jsonl").symlink_to(tmp_path / "nowhere" / "openings.jsonl")
+    (model.parent / "test-access.jsonl").symlink_to(tmp_path / "nowhere" / "test-access.jsonl")
     words = ("--data", manifest, "--split", "test", "--only", "degenerate", "-o", tmp_path / "a")
     _, _, err = pulmo("audit", model, *words, "--threads", "1")
-    assert "this opening of the test set is not on record there" in err
+    assert "this access to the test set is not on record there" in err
 
 
 def test_the_run_keeps_the_list_of_openings_too(
@@ -73,8 +73,8 @@ def test_the_run_keeps_the_list_of_openings_too(
     copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
     words = ("--data", manifest, "--split", "test", "--run", copy.root, "--threads", "1")
     pulmo("audit", bundle, *words, "--only", "degenerate", "-o", tmp_path / "a")
-    (opening,) = read_openings(copy.openings)
-    assert read_openings(bundle / "openings.jsonl") == [opening]
+    (access,) = read_accesses(copy.test_access)
+    assert read_accesses(bundle / "test-access.jsonl") == [access]
 
 
 def test_a_wrong_call_is_a_sentence(
@@ -82,7 +82,7 @@ def test_a_wrong_call_is_a_sentence(
 ) -> None:
     out = tmp_path / "audit"
     for words, status, sentence in (
-        ((bundle, "-o", out), 2, "An audit of a bundle needs pictures: --data MANIFEST."),
+        ((bundle, "-o", out), 2, "An audit of a bundle needs pictures: --data SCHEMA."),
         ((bundle, "--data", manifest, "--split", "best", "-o", out), 2, "no split 'best'"),
         ((bundle, "--data", manifest, "--seed", "1", "-o", out), 2, "--seed does not go with a"),
         ((bundle, "--data", manifest, "--only", "luck", "-o", out), 2, "There is no check 'luck'"),
@@ -115,5 +115,5 @@ def test_what_the_model_was_trained_on_is_left_out_and_counted(
         Path(path).name for path in films.frame["path"][seen]
     )
     # The rest is the test, whatever the manifest calls it.
-    (opening,) = read_openings(bundle / "openings.jsonl")
-    assert opening.pictures == found.data.n
+    (access,) = read_accesses(bundle / "test-access.jsonl")
+    assert access.pictures == found.data.n

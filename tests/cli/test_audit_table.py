@@ -68,9 +68,9 @@ def test_a_table_alone(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None
     assert "pulmo audit PREDICTIONS --positive tb --threshold 0.5 -o DIR" in page
     assert "so that no shortcut floor was fitted" in page
     assert "Jane" not in page
-    told = json.loads((out / "audit.json").read_text())["told"]
-    assert told == {
-        "positive": ["tb"], "threshold": 0.5, "merge": {}, "manifest": False,
+    external = json.loads((out / "audit.json").read_text())["external"]
+    assert external == {
+        "positive": ["tb"], "threshold": 0.5, "merges": {}, "manifest": False,
         "columns": {}, "notes": [],
     }  # fmt: skip
     even = table.assign(sex=np.where(np.arange(200) % 6 < 3, "F", "M"))
@@ -95,7 +95,7 @@ def test_a_table_with_the_split_of_a_manifest(
     assert (audit.data.n, audit.data.fitted) == ((~train).sum(), train.sum())
     assert ("same file", 0) in finding(out, "leakage").tables[0].rows
     page = (out / "audit.html").read_text()
-    assert "pulmo audit PREDICTIONS --data MANIFEST -o DIR" in page
+    assert "pulmo audit PREDICTIONS --data SCHEMA -o DIR" in page
 
 
 def test_a_table_with_the_folds_of_a_manifest(
@@ -150,11 +150,11 @@ def test_a_table_of_other_names_is_audited_alike(
     for check in ("subgroups", "degenerate"):
         ours, others = (finding(tmp_path / name, check) for name in ("a", "b"))
         assert ours.sentence == others.sentence
-    told = read_audit(tmp_path / "b" / "audit.json").told
-    assert told is not None
-    assert told.columns == {"--score": "the score"}
+    external = read_audit(tmp_path / "b" / "audit.json").external
+    assert external is not None
+    assert external.columns == {"--score": "the score"}
     page = (tmp_path / "b" / "audit.html").read_text()
-    assert all(note in page for note in told.notes)
+    assert all(note in page for note in external.notes)
     assert "--score &#39;the score&#39;" in page
 
 

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from pulmo.cli.compare import _sentence
-from pulmo.core.estimate import Estimate
 from pulmo.core.folders import RunFolder
-from pulmo.evaluate.paired import compare_auc
 from pulmo.report.comparison import PairedTest
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.paired import auc_difference
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -134,7 +134,7 @@ class TestTables:
         one, two = self._write(tmp_path / "x.csv", 0.5), self._write(tmp_path / "x.csv", 2.0)
         positive = (one["label"] == "tb").to_numpy()
         scores = np.stack([two["p_tb"], one["p_tb"]])
-        expected = compare_auc(scores, positive, np.arange(80))
+        expected = auc_difference(positive, scores, np.arange(80))
         assert tests["auc"]["difference"][:3] == pytest.approx(expected.estimate[:3])
         right = [(side["p_tb"] > 0.5).to_numpy() == positive for side in (two, one)]
         gain = right[0].mean() - right[1].mean()

@@ -106,7 +106,7 @@ class TestImport:
             "data", "import", "csv", table, "-o", tmp_path / "m.parquet", "--source", "north"
         )
         assert status == 4
-        assert "1 pictures" in out
+        assert "1 images" in out
         assert [line.split(":")[0] for line in err.splitlines()[:3]] == [
             f"{table}, line {line}" for line in (2, 3, 5)
         ]
@@ -156,7 +156,7 @@ def test_merged_manifests_are_counted(pulmo: Call, films: pd.DataFrame, tmp_path
     assert f"m.parquet: {len(films)} images in {films['group'].nunique()} groups" in out
     status, _, err = pulmo("data", "merge", first, first, "-o", tmp_path / "n.parquet")
     assert status == 3
-    assert "is in more than one of the manifests (30 such pictures)" in err
+    assert "is in more than one of the manifests (30 such images)" in err
 
 
 def test_phantoms_are_drawn_into_a_new_folder_only(pulmo: Call, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.folders import (
     AuditFolder,
@@ -14,9 +15,7 @@ from pulmo.core.folders import (
     InspectionFolder,
     ManifestFiles,
 )
-from pulmo.core.tables import write_predictions
 from pulmo.datasets.manifest import Manifest
-from pulmo.evaluate.predictions import predict_manifest
 from pulmo.workflows.evaluation_folder import evaluate_bundle
 
 Call = Callable[..., tuple[int, str, str]]
@@ -34,7 +33,7 @@ def _cut_off(*_: object) -> None:
 def predictions(films: pd.DataFrame, bundle: Path, tmp_path: Path) -> Path:
     test = Manifest(films).split("test")
     path = tmp_path / "p.parquet"
-    write_predictions(predict_manifest(Predictor.open(bundle), test).table, path)
+    predict_manifest(Predictor.open(bundle), test).predictions.save(path)
     return path
 
 

@@ -20,7 +20,8 @@ Call = Callable[..., tuple[int, str, str]]
 
 KEYS = {
     "file", "sha256", "status", "reason", "probabilities", "decision", "positive", "threshold",
-    "model", "band", "classes", "notes", "note_kinds", "heatmap",
+    "model", "band", "positive_classes", "positive_probability", "prediction_set", "notes",
+    "note_kinds", "heatmap",
 }  # fmt: skip
 
 
@@ -137,12 +138,17 @@ def test_json_of_good_and_bad_files_is_one_list_with_the_documented_keys(
         "decision": outcome.decision,
         "positive": outcome.positive,
         "band": outcome.band,
-        "classes": list(outcome.classes or ()),
+        "prediction_set": list(outcome.prediction_set or ()),
+        "positive_classes": list(card.decision.positive),
+        "positive_probability": outcome.positive_probability,
         "threshold": card.decision.threshold,
         "model": {"name": card.name, "version": card.created, "sha256": predictor.sha256},
     }
     assert results[1]["band"] in {"negative", "uncertain", "positive"}
-    nothing = dict.fromkeys(("sha256", "probabilities", "decision", "positive", "band", "classes"))
+    nothing = dict.fromkeys(
+        ("sha256", "probabilities", "decision", "positive", "positive_probability", "band",
+         "prediction_set")
+    )  # fmt: skip
     for bad in (results[0], results[2]):
         assert nothing.items() <= bad.items()
         assert bad["reason"].startswith(bad["file"])

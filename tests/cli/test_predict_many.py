@@ -246,7 +246,7 @@ class TestNotes:
         status, out, err = pulmo("evaluate", "--model", bundle, *words)
         data = json.loads((tmp_path / "e" / "evaluation.json").read_text())["data"]
         assert status == 0
-        assert data["notes"] == {"drawings": data["n"], "colour": 1}
+        assert data["image_notes"] == {"drawings": data["n"], "colour": 1}
         assert f"notes: 1 of {data['n']} images: {KINDS['colour']}\n" in err
         assert "warning: The model was trained on drawings" in out
         predictions = read_predictions(tmp_path / "e" / "predictions.parquet")
@@ -295,7 +295,7 @@ def test_a_usage_error_waits_for_nothing_heavy(tmp_path: Path) -> None:
         ["predict", "--csv", "--json", "film.png"],
         ["explain", "film.png", "-o", "maps"],
         ["evaluate", "-o", "x"],
-        ["evaluate", "bundle", "-o", "x"],
+        ["evaluate", ".", "-o", "x"],
         ["audit", "-o", "x"],
     ]
     program = (

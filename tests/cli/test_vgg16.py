@@ -19,7 +19,7 @@ from pulmo.cli import vgg16
 from pulmo.core import recipe as recipe_module
 from pulmo.core.errors import DivergedError, InterruptedRunError, WeightsError
 from pulmo.core.recipe import load_recipe
-from pulmo.evaluate.openings import read_openings
+from pulmo.evaluate.test_access import read_accesses
 from pulmo.models.backbone import make_backbone
 from pulmo.train import run as run_module
 
@@ -123,8 +123,8 @@ def test_a_run_prints_and_writes_what_the_script_promised(command: Call, drawn: 
     history = card.training.history
     assert len(history) == 2
     assert all(epoch.train_accuracy is not None for epoch in history)
-    (opening,) = read_openings(Path("covid19.model/openings.jsonl"))
-    assert opening.pictures == numbers[0]
+    (access,) = read_accesses(Path("covid19.model/test-access.jsonl"))
+    assert access.pictures == numbers[0]
     assert sorted(path.name for path in Path().iterdir()) == ["covid19.model", "plot.png"]
 
 

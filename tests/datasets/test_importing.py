@@ -116,7 +116,7 @@ def test_reading_ends_with_its_user_and_keeps_what_was_read(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(reading_module, "read_bytes", count)
-    monkeypatch.setattr("pulmo.datasets.parallel.cores", lambda: 2)
+    monkeypatch.setattr("pulmo.core.parallel.cores", lambda: 2)
     reading = Reading(journal=Journal(tmp_path / "j"))
     with pytest.raises(KeyboardInterrupt):
         import_source("csv", phantoms, on_progress=only_reading(interrupted), reading=reading)

@@ -33,7 +33,7 @@ def _processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(workers, "PROCESSES_FROM", 1)
     monkeypatch.setattr(workers, "_CHUNK", 4)
     monkeypatch.setattr(workers, "cores", lambda: 2)
-    monkeypatch.setattr("pulmo.datasets.parallel.cores", lambda: 2)
+    monkeypatch.setattr("pulmo.core.parallel.cores", lambda: 2)
     monkeypatch.setattr(subprocess, "Popen", Watched)
     started.clear()
     yield

@@ -5,10 +5,10 @@ import pytest
 from sklearn.metrics import auc, roc_auc_score
 
 from pulmo.evaluate.curves import POINTS, reliability, roc, roc_curves
-from pulmo.evaluate.metric import METRICS
-from pulmo.evaluate.sample import Sample
+from pulmo.stats.classified import ClassifiedImages
+from pulmo.stats.metric import METRICS
 
-MakeSample = Callable[..., Sample]
+MakeSample = Callable[..., ClassifiedImages]
 
 
 def test_reliability_bins_hold_every_picture_once(make_sample: MakeSample) -> None:
@@ -37,7 +37,7 @@ def test_reliability_bins_give_the_calibration_error(make_sample: MakeSample) ->
 
 def test_certainty_lies_in_the_last_bin() -> None:
     zero = np.zeros(1, np.intp)
-    sample = Sample(("a", "b"), zero, zero, np.array([[1.0, 0.0]]), zero)
+    sample = ClassifiedImages(("a", "b"), zero, zero, np.array([[1.0, 0.0]]), zero)
     assert reliability(sample)[9].model_dump() == {
         "low": 0.9,
         "high": 1.0,

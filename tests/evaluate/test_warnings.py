@@ -3,10 +3,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import pytest
 
-from pulmo.core.estimate import Estimate
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.evaluate import evaluation
-from pulmo.evaluate.evaluation import Failure
 from pulmo.evaluate.warnings import list_warnings
+from pulmo.stats.estimate import Estimate
 
 LABELS = ("covid", "viral", "normal")
 RECALLS = {label: Estimate(0.75, 0.409, 0.929, 8) for label in LABELS}
@@ -21,7 +21,7 @@ def warnings_of(
     skipped: dict[str, int] | None = None,
     failed: tuple[Failure, ...] = (),
     sides: Sequence[str | None] | None = None,
-    openings: int | None = None,
+    test_accesses: int | None = None,
     patients: int | None = None,
 ) -> tuple[str, ...]:
     """The warnings of data with these pictures: source -> class -> number."""
@@ -46,7 +46,7 @@ def warnings_of(
         sources={name: dict(counts) for name, counts in sources.items()},
         skipped=skipped or {},
         failed=failed,
-        openings=openings,
+        test_accesses=test_accesses,
     )
     return list_warnings(data, rows, recalls)
 
@@ -80,11 +80,13 @@ def test_pictures_that_the_model_may_have_seen_are_counted(
     assert all(text.startswith(start) for text, start in zip(found, expected, strict=True))
 
 
-@pytest.mark.parametrize("openings", [None, 1, 2])
-def test_a_test_that_was_opened_before_is_said(openings: int | None) -> None:
-    found = warnings_of(SOUND, openings=openings)
-    assert len(found) == (openings == 2)
-    start = "This test set has been opened 2 times with this model: whatever was chosen after the f"
+@pytest.mark.parametrize("test_accesses", [None, 1, 2])
+def test_a_test_that_was_opened_before_is_said(test_accesses: int | None) -> None:
+    found = warnings_of(SOUND, test_accesses=test_accesses)
+    assert len(found) == (test_accesses == 2)
+    start = (
+        "This test set has been accessed 2 times with this model: what was chosen after the first "
+    )
     assert all(text.startswith(start) for text in found)
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.audit.finding import Audit, AuditedData, Finding, Series, Table, Told
+from pulmo.audit.finding import Audit, AuditedData, ExternalTable, Finding, Series, Table
 from pulmo.bundle.card import Card
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.report.audit_page import AuditContent, render_audit, write_audit
+from pulmo.stats.estimate import Estimate
 
 SURE = Estimate(0.8, 0.7, 0.9, 40)
 NONE = Estimate.undefined("no picture states it")
@@ -104,11 +104,13 @@ def test_an_open_gate_names_what_was_accepted(audit: Audit, card: Card, tmp_path
 
 
 def test_a_table_of_predictions_has_no_card(audit: Audit) -> None:
-    told = Told(positive=("tb",), threshold=None, merge={"flu": "clear"}, manifest=True)
-    page = render_audit(AuditContent(audit.model_copy(update={"told": told}), None))
+    external = ExternalTable(
+        positive=("tb",), threshold=None, merges={"flu": "clear"}, manifest=True
+    )
+    page = render_audit(AuditContent(audit.model_copy(update={"external": external}), None))
     assert "A table of predictions, audited without the model that made them." in page
     assert "tb counts as positive, where the table says so" in page
     assert "flu counts as clear." in page
-    command = "pulmo audit PREDICTIONS --positive tb --merge flu=clear --data MANIFEST --split test"
+    command = "pulmo audit PREDICTIONS --positive tb --merge flu=clear --data SCHEMA --split test"
     assert command in page
     assert '<p class="notice">For research, not diagnosis.</p>' in page

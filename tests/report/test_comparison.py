@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from pulmo.bundle.card import Card
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.report.comparison import Comparison, Entrant, PairedTest
 from pulmo.report.comparison_figures import Stroke, draw_histories
 from pulmo.report.comparison_page import ComparisonContent, render_comparison, write_comparison
+from pulmo.stats.estimate import Estimate
 
 VOID = {"meta", "line", "br", "img", "path", "use"}
 

@@ -10,7 +10,6 @@ from PIL import Image
 
 from pulmo.bundle.card import Card
 from pulmo.core.errors import UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import Curve, Evaluation
 from pulmo.report import svg
 from pulmo.report.figures import (
@@ -20,6 +19,7 @@ from pulmo.report.figures import (
     learning_curves,
     training_plot,
 )
+from pulmo.stats.estimate import Estimate
 
 LABELS = ("covid", "viral", "normal")
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError
+from pulmo.predictions.predictions import Predictions
 from pulmo.report.gallery import (
     DOUBTFUL_HIT,
     SUREST_HIT,
@@ -35,8 +36,12 @@ def row(
     }
 
 
+def predictions_of(rows: list[dict[str, object]], card: Card) -> Predictions:
+    return Predictions.from_table(pd.DataFrame(rows), card.decision_rule())
+
+
 def chosen(rows: list[dict[str, object]], card: Card, per_class: int = 2) -> list[tuple[str, str]]:
-    picked = select_gallery(pd.DataFrame(rows), card, per_class)
+    picked = select_gallery(predictions_of(rows, card), per_class)
     return [
         (file_name(path), kind) for path, kind in zip(picked["path"], picked["kind"], strict=True)
     ]
@@ -66,7 +71,7 @@ def test_classes_come_in_the_order_of_the_card_and_merged_labels_count(card: Car
         row("c", "covid", "covid", 0.9),
         row("o", "other", "covid", 0.9),
     ]
-    picked = select_gallery(pd.DataFrame(rows), card)
+    picked = select_gallery(predictions_of(rows, card))
     assert list(picked["truth"]) == ["covid", "viral", "normal"]
     assert list(picked["label"]) == ["covid", "pneumonia", "normal"]
 
@@ -110,13 +115,13 @@ def test_the_order_of_the_rows_does_not_matter(card: Card) -> None:
 
 
 def test_no_known_label_gives_no_pictures(card: Card) -> None:
-    picked = select_gallery(pd.DataFrame([row("o", "other", "covid", 0.9)]), card)
+    picked = select_gallery(predictions_of([row("o", "other", "covid", 0.9)], card))
     assert picked.empty
     assert {"truth", "kind"} <= set(picked.columns)
 
 
 def test_a_row_becomes_a_picture_without_its_folder(card: Card) -> None:
-    picked = select_gallery(pd.DataFrame([row("Jane Doe/a.png", "covid", "viral", 0.8)]), card)
+    picked = select_gallery(predictions_of([row("Jane Doe/a.png", "covid", "viral", 0.8)], card))
     shown = Shown.of(picked.iloc[0], card, b"png")
     assert shown.file == "a.png"
     assert (shown.truth, shown.decision, shown.kind) == ("covid", "viral", SUREST_MISS)

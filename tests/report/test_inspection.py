@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pulmo.core.estimate import Estimate
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.inspect.inspection import Crossing, Failure, Inspection, Tally
 from pulmo.datasets.inspect.samples import SIDE, Sample
@@ -20,6 +19,7 @@ from pulmo.report.inspection import (
     render_inspection,
     write_inspection,
 )
+from pulmo.stats.estimate import Estimate
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 

@@ -94,7 +94,7 @@ def test_it_needs_no_network_and_is_balanced(evaluation: LabelsEvaluation, tmp_p
 
 def test_findings_without_figures_and_decisions_of_the_table() -> None:
     page = render_labels_report(_evaluation(one_sided=True))
-    assert "no finding has both films with it and films without it" in page.lower()
+    assert "no finding has both images with it and images without it" in page.lower()
     assert "<h3>AUC</h3>" not in page
     both = ("<b>Edema & co", "Mass/Nodule")
     some = render_labels_report(_evaluation(decided=both[:1]))

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.bundle.card import Bands, BandShares, Card, OperatingPoint
-from pulmo.bundle.triage import BANDS
+from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.core.recipe import load_recipe
+from pulmo.evaluate.decision_results import SetMetrics
 from pulmo.evaluate.evaluation import Evaluation
-from pulmo.evaluate.set_figures import SetFigures
+from pulmo.predictions.operating_point import BANDS, Bands, BandShares, OperatingPoint
 from pulmo.report.page import ReportContent, render_report, write_report
+from pulmo.stats.estimate import Estimate
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 
@@ -78,7 +78,7 @@ def estimates(evaluation: Evaluation, card: Card) -> list[Estimate]:
         *(evaluation.decision.sensitivity, evaluation.decision.specificity),
         *(card.decision.sensitivity, card.decision.specificity),
         *(contrast.auc, contrast.accuracy, contrast.sensitivity, contrast.specificity),
-        *(one for one in decision_figures(evaluation) if one is not None),
+        *(one for one in decision_metrics(evaluation) if one is not None),
         *(pair.auc for pair in evaluation.pairs),
         *patient_figures(evaluation),
         *(getattr(evaluation.subgroups[0], name) for name in FOREST),
@@ -88,7 +88,7 @@ def estimates(evaluation: Evaluation, card: Card) -> list[Estimate]:
 FOREST = ("accuracy", "auc", "sensitivity", "specificity")
 
 
-def decision_figures(evaluation: Evaluation) -> list[Estimate | None]:
+def decision_metrics(evaluation: Evaluation) -> list[Estimate | None]:
     decision = evaluation.decision
     return [
         *(decision.auc, decision.ppv, decision.npv),
@@ -151,19 +151,19 @@ def test_a_version_that_is_the_date_is_not_said_twice(content: ReportContent, ca
 
 
 @pytest.mark.parametrize(
-    ("openings", "sentence"),
+    ("test_accesses", "sentence"),
     [
         (None, None),
-        (1, "This test set has been opened once with this model, for this report."),
-        (3, "This test set has been opened 3 times with this model, this time included."),
+        (1, "This test set has been accessed once with this model, for this report."),
+        (3, "This test set has been accessed 3 times with this model, this time included."),
     ],
 )
 def test_how_often_the_test_was_opened_is_said(
-    content: ReportContent, openings: int | None, sentence: str | None
+    content: ReportContent, test_accesses: int | None, sentence: str | None
 ) -> None:
-    data = content.evaluation.data.model_copy(update={"openings": openings})
+    data = content.evaluation.data.model_copy(update={"test_accesses": test_accesses})
     text = Page(render_report(with_evaluation(content, data=data))).text
-    assert ("This test set has been opened" in text) == (openings is not None)
+    assert ("This test set has been accessed" in text) == (test_accesses is not None)
     assert sentence is None or sentence in text
 
 
@@ -184,7 +184,7 @@ def calibrated(content: ReportContent) -> ReportContent:
         specificity=figures[10],
     )
     low = fitted.model_copy(update={"threshold": 0.2345, "confidence": None, "reason": "few"})
-    sets = SetFigures(
+    sets = SetMetrics(
         coverage=0.9,
         covered=figures[11],
         classes=dict(zip(("covid", "viral", "normal"), figures[12:], strict=True)),

@@ -3,7 +3,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.report.score_figures import (
     draw_decision_curve,
@@ -12,6 +11,7 @@ from pulmo.report.score_figures import (
     draw_precision_recall,
     draw_sweep,
 )
+from pulmo.stats.estimate import Estimate
 
 LABELS = ("covid", "viral", "normal")
 

@@ -1,9 +1,9 @@
 import pytest
 
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import Failure
-from pulmo.evaluate.metric import METRICS
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.report import words
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.metric import METRICS
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 
 from pulmo.core.recipe import load_recipe, shipped_recipes
 from pulmo.datasets.source import SOURCES
-from pulmo.evaluate.metric import METRICS
 from pulmo.reproduce.system import SYSTEMS, Experiment, Published
+from pulmo.stats.metric import METRICS
 
 EXPERIMENTS = [
     pytest.param(experiment, id=f"{name}-{experiment.name}")

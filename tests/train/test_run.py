@@ -13,6 +13,8 @@ from safetensors.torch import load_file
 from sklearn.metrics import balanced_accuracy_score
 
 from pulmo.bundle.card import Card, read_card
+from pulmo.bundle.manifest_predictions import predict_manifest
+from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, InterruptedRunError, RefusedError, UsageError
 from pulmo.core.files import sha256
 from pulmo.core.folders import RunFolder
@@ -54,11 +56,8 @@ def test_a_run_leaves_what_the_design_says(
 
 
 def test_the_history_is_what_the_bundle_gives(bundle: Path, films: pd.DataFrame) -> None:
-    from pulmo.bundle.predictor import Predictor  # noqa: PLC0415 - compared here only
-    from pulmo.evaluate.predictions import predict_manifest  # noqa: PLC0415 - likewise
-
     predictor = Predictor.open(bundle, threads=1)
-    table = predict_manifest(predictor, Manifest(films[films["split"] == "val"])).table
+    table = predict_manifest(predictor, Manifest(films[films["split"] == "val"])).predictions.frame
     training = predictor.card.training
     expected = training.history[training.best_epoch - 1].val_balanced_accuracy
     assert balanced_accuracy_score(table["label"], table["decision"]) == pytest.approx(expected)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import Predictor
-from pulmo.datasets.parallel import PAUSE, Pause, cores
+from pulmo.core.parallel import PAUSE, Pause, cores
 from pulmo.datasets.source import Problem
 from pulmo.radiograph import read_radiograph
 from pulmo.workflows.found import Found, images_of, is_image
@@ -30,8 +30,8 @@ def test_a_result_is_that_of_the_predictor(predictor: Predictor, film: Path) -> 
     outcome = predictor.predict(radiograph)
     assert (result.file, result.status, result.sha256) == (str(film), "ok", radiograph.sha256)
     assert result.probabilities == outcome.probabilities
-    assert (result.decision, result.positive, result.band, result.classes) == (
-        outcome.decision, outcome.positive, outcome.band, outcome.classes,
+    assert (result.decision, result.positive, result.band, result.prediction_set) == (
+        outcome.decision, outcome.positive, outcome.band, outcome.prediction_set,
     )  # fmt: skip
     assert result.notes == outcome.notes
     assert result.positive_probability == outcome.positive_probability

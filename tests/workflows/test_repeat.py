@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from pulmo.bundle.card import Epoch, read_card
+from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, RefusedError, UsageError
 from pulmo.core.folders import RepeatsFolder
@@ -13,7 +14,6 @@ from pulmo.core.recipe import Recipe
 from pulmo.core.tables import read_predictions
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import read_evaluation
-from pulmo.evaluate.predictions import predict_manifest
 from pulmo.experiments.executor import Listener
 from pulmo.radiograph import Radiograph, read_radiograph
 from pulmo.train.watch import Watch
@@ -74,7 +74,7 @@ class TestCrossValidation:
         for run in cross_validation:
             predictor = Predictor.open(run.bundle)
             held = read_manifest(run.run.manifest).frame.query("split == 'test'")
-            expected = predict_manifest(predictor, Manifest(held)).table
+            expected = predict_manifest(predictor, Manifest(held)).predictions.frame
             written = read_predictions(run.evaluation.predictions)
             np.testing.assert_allclose(written["p_covid"], expected["p_covid"], atol=1e-6)
             assert read_evaluation(run.evaluation.index).model.sha256 == predictor.sha256
@@ -131,7 +131,7 @@ class TestResume:
                 raise InputError(f"{path} is gone.")
             return read_radiograph(path)
 
-        monkeypatch.setattr("pulmo.evaluate.predictions.read_radiograph", read)
+        monkeypatch.setattr("pulmo.bundle.manifest_predictions.read_radiograph", read)
         with pytest.raises(InputError, match=f"1 of .* could not be evaluated; .*{gone} is gone"):
             do_repeat(run, Listener())
         assert not run.evaluation.index.exists()

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.subject import Change, Pixels
+from pulmo.audit.context import Change, Pixels
 
 Make = Callable[[float, np.random.Generator], Change]
 """Makes a change of a strength; what it draws follows from the generator when it is made."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
 from pulmo.evaluate.evaluation import ModelName
+from pulmo.stats.estimate import Estimate
 
 Verdict = Literal["passes", "warns", "fails", "unknown"]
 """passes: the fault was looked for and not found. warns: something a reader must know, which does
@@ -82,7 +82,7 @@ class AuditedData(Record):
     """Class -> pictures."""
     sources: dict[str, dict[str, int]]
     """Source -> class -> pictures."""
-    notes: Mapping[str, int] | None = None
+    image_notes: Mapping[str, int] | None = None
     """Kind of note that the reader made -> pictures, as their manifest has it; None without."""
     fitted: int
     """Pictures of the training and the validation, on which shortcut floors are fitted."""
@@ -91,14 +91,14 @@ class AuditedData(Record):
     the search for leaks looks at them."""
 
 
-class Told(Record):
-    """How predictions were read of which the model is not known."""
+class ExternalTable(Record):
+    """How predictions of a model were read of which nothing else is known."""
 
     positive: tuple[str, ...]
     """Classes that count as positive; none if none was named."""
     threshold: float | None
     """Summed probability of these that was named for a positive result; None if none was."""
-    merge: Mapping[str, str]
+    merges: Mapping[str, str]
     """Label -> class that it counts as."""
     manifest: bool
     """Whether their pictures were those of a manifest."""
@@ -114,7 +114,7 @@ class Audit(Record):
     format: Literal[1] = 1
     model: ModelName
     data: AuditedData
-    told: Told | None = None
+    external: ExternalTable | None = None
     """None of a bundle."""
     findings: tuple[Finding, ...]
     """By verdict, what matters most first."""

@@ -18,8 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from pulmo.audit.parts import known_rows
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 from pulmo.datasets.inspect.facts import FACTS, file_facts
 
 SIDE: Final = 16
@@ -70,8 +69,8 @@ class Kind(NamedTuple):
     """
 
     words: str
-    look: Callable[[Subject, Side], pd.DataFrame | NDArray[np.float32]]
-    needs: Callable[[Subject, pd.DataFrame], NDArray[np.bool_]] | None = None
+    look: Callable[[AuditContext, Side], pd.DataFrame | NDArray[np.float32]]
+    needs: Callable[[AuditContext, pd.DataFrame], NDArray[np.bool_]] | None = None
 
 
 class Floor(NamedTuple):
@@ -91,29 +90,29 @@ class Floor(NamedTuple):
     probabilities: NDArray[np.float64]
 
 
-def fit_floor(subject: Subject, kind: Kind, among: NDArray[np.intp] | None = None) -> Floor:
+def fit_floor(context: AuditContext, kind: Kind, among: NDArray[np.intp] | None = None) -> Floor:
     """Fits a floor on each part's own pictures, and returns what it says of the judged ones.
 
     Args:
-        subject: the models and their pictures.
+        context: the models and their pictures.
         kind: what the floor looks at.
         among: the rows that it is asked about, if it can look at them; all if None.
 
     Raises:
         Unfit: too little is known, or there are fewer than two classes to fit on.
     """
-    asked = np.arange(len(subject.rows)) if among is None else among
-    judged = asked[_usable(subject, kind, subject.rows.iloc[asked])]
-    _check_enough(subject.rows.iloc[judged], "judged")
+    asked = np.arange(len(context.rows)) if among is None else among
+    judged = asked[_usable(context, kind, context.rows.iloc[asked])]
+    _check_enough(context.rows.iloc[judged], "judged")
     found = [
-        _fit_part(subject, kind, number, judged[subject.part[judged] == number])
-        for number in np.unique(subject.part[judged])
+        _fit_part(context, kind, number, judged[context.part[judged] == number])
+        for number in np.unique(context.part[judged])
     ]
     return Floor(*(np.concatenate(pieces) for pieces in zip(*found, strict=True)))
 
 
-def _usable(subject: Subject, kind: Kind, rows: pd.DataFrame) -> NDArray[np.bool_]:
-    return kind.needs(subject, rows) if kind.needs else np.ones(len(rows), np.bool_)
+def _usable(context: AuditContext, kind: Kind, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    return kind.needs(context, rows) if kind.needs else np.ones(len(rows), np.bool_)
 
 
 def _check_enough(rows: pd.DataFrame, words: str) -> None:
@@ -121,20 +120,20 @@ def _check_enough(rows: pd.DataFrame, words: str) -> None:
         raise Unfit(f"fewer than two classes have {FEWEST} {words} pictures for it")
 
 
-def _fit_part(subject: Subject, kind: Kind, number: int, judged: NDArray[np.intp]) -> Floor:
+def _fit_part(context: AuditContext, kind: Kind, number: int, judged: NDArray[np.intp]) -> Floor:
     """Fits a floor on the pictures of one part and asks it about rows of that part."""
-    fit = known_rows(subject.parts[number].fit, subject.terms)
-    fit = fit[_usable(subject, kind, fit)]
-    generator = subject.generator(f"floor {number}")
+    fit = context.known_rows(context.parts[number].fit)
+    fit = fit[_usable(context, kind, fit)]
+    generator = context.generator(f"floor {number}")
     fit = fit.iloc[np.sort(generator.permutation(len(fit))[:MOST])]
     _check_enough(fit, "training")
-    rows = subject.rows.iloc[judged]
-    inputs = kind.look(subject, Side(fit, lambda: subject.pictures_of(fit)))
-    asked = kind.look(subject, Side(rows, lambda: subject.pictures[judged]))
-    truth = subject.places(fit["class"])
+    rows = context.rows.iloc[judged]
+    inputs = kind.look(context, Side(fit, lambda: context.pictures_of(fit)))
+    asked = kind.look(context, Side(rows, lambda: context.pictures[judged]))
+    truth = context.places(fit["class"])
     classes = np.unique(truth)
     plain, balanced = (_fitted(inputs, truth, asked, weight) for weight in (None, "balanced"))
-    probabilities = np.zeros((len(judged), len(subject.terms.order)))
+    probabilities = np.zeros((len(judged), len(context.rule.classes)))
     probabilities[:, classes] = balanced
     return Floor(
         judged, classes[plain.argmax(axis=1)], classes[balanced.argmax(axis=1)], probabilities
@@ -179,32 +178,32 @@ def _as_numbers(facts: pd.DataFrame, fitted: int) -> NDArray[np.float64]:
     return numbers
 
 
-def facts(subject: Subject, side: Side) -> pd.DataFrame:
+def facts(context: AuditContext, side: Side) -> pd.DataFrame:
     """Looks at width, height, aspect ratio, bytes, format and bits of the files."""
-    return file_facts(side.rows, subject.means.facts)[list(FACTS)]
+    return file_facts(side.rows, context.options.facts)[list(FACTS)]
 
 
-def aspect(subject: Subject, side: Side) -> pd.DataFrame:
+def aspect(context: AuditContext, side: Side) -> pd.DataFrame:
     """Looks at the aspect ratio."""
-    return facts(subject, side)[["aspect"]]
+    return facts(context, side)[["aspect"]]
 
 
-def view(_: Subject, side: Side) -> pd.DataFrame:
+def view(_: AuditContext, side: Side) -> pd.DataFrame:
     """Looks at the view: PA, AP and the like."""
     return side.rows[["view"]]
 
 
-def age(_: Subject, side: Side) -> pd.DataFrame:
+def age(_: AuditContext, side: Side) -> pd.DataFrame:
     """Looks at the age."""
     return side.rows[["age"]]
 
 
-def thumbnail(_: Subject, side: Side) -> NDArray[np.float32]:
+def thumbnail(_: AuditContext, side: Side) -> NDArray[np.float32]:
     """Looks at the picture with 16 x 16 pixels."""
     return _shrunk(side.pictures())
 
 
-def histogram(_: Subject, side: Side) -> NDArray[np.float32]:
+def histogram(_: AuditContext, side: Side) -> NDArray[np.float32]:
     """Looks at how often each grey occurs, which is all that shuffled pixels still show."""
     pictures, bins = side.pictures(), 256 // _GREYS
     counts = np.stack([np.bincount(each.ravel() // _GREYS, minlength=bins) for each in pictures])
@@ -212,7 +211,7 @@ def histogram(_: Subject, side: Side) -> NDArray[np.float32]:
     return np.asarray(np.sqrt(counts / counts.sum(axis=1, keepdims=True)), np.float32)
 
 
-def border(_: Subject, side: Side) -> NDArray[np.float32]:
+def border(_: AuditContext, side: Side) -> NDArray[np.float32]:
     """Looks at the picture with 16 x 16 pixels, its central 87.5 % black."""
     pictures = side.pictures().copy()
     size = pictures.shape[1]
@@ -221,10 +220,10 @@ def border(_: Subject, side: Side) -> NDArray[np.float32]:
     return _shrunk(pictures)
 
 
-def without_lungs(subject: Subject, side: Side) -> NDArray[np.float32]:
+def without_lungs(context: AuditContext, side: Side) -> NDArray[np.float32]:
     """Looks at the picture with 16 x 16 pixels, its lungs black."""
     pictures = side.pictures().copy()
-    for picture, mask in zip(pictures, subject.masks_of(side.rows), strict=True):
+    for picture, mask in zip(pictures, context.masks_of(side.rows), strict=True):
         picture[mask] = 0
     return _shrunk(pictures)
 
@@ -244,6 +243,6 @@ FLOORS: Final[dict[str, Kind]] = {
     "histogram": Kind("grey histogram alone", histogram),
     "thumbnail": Kind("16 x 16 thumbnail", thumbnail),
     "border": Kind("16 x 16 thumbnail, central 87.5 % black", border),
-    "lungless": Kind("16 x 16 thumbnail, lungs black", without_lungs, Subject.has_mask),
+    "lungless": Kind("16 x 16 thumbnail, lungs black", without_lungs, AuditContext.has_mask),
 }
 """Name -> what the floor looks at."""

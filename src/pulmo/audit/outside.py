@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo.audit.context import AuditContext
 from pulmo.audit.parts import Part, require_fit
-from pulmo.audit.subject import Subject
 from pulmo.core.sources import HOW_TO_STATE, are_stated, is_stated, source_names
 
 
@@ -36,7 +36,7 @@ class _Saw(NamedTuple):
     stated: bool
 
 
-def whereabouts(subject: Subject) -> Whereabouts:
+def whereabouts(context: AuditContext) -> Whereabouts:
     """Tells which judged pictures are from where their model was fitted, and which are not.
 
     A picture whose source is not stated, and which is of a data set that the model never saw, may
@@ -45,10 +45,10 @@ def whereabouts(subject: Subject) -> Whereabouts:
     Raises:
         Unanswered: nothing tells what it saw.
     """
-    outside, inside = np.zeros((2, len(subject.rows)), np.bool_)
-    for number, part in enumerate(subject.parts):
-        at = subject.part == number
-        rows, called = subject.rows[at], subject.called[at]
+    outside, inside = np.zeros((2, len(context.rows)), np.bool_)
+    for number, part in enumerate(context.parts):
+        at = context.part == number
+        rows, called = context.rows[at], context.called[at]
         saw, stated = _seen_by(part), are_stated(called)
         known = called.isin(saw.names) | rows["origin"].isin(saw.names)
         known |= rows["source"].isin(saw.names) & ~stated

@@ -1,6 +1,6 @@
 """Held out: a bundle knows the images of its model's test by their hashes.
 
-So an opening of that test is noticed, whatever a manifest calls its images.
+So each access to that test is noticed, whatever a manifest calls its images.
 """
 
 from collections.abc import Iterable

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from pulmo.bundle.card import Bands, Card, OperatingPoint, PredictionSets
+from pulmo.bundle.card import Card
 from pulmo.core.sources import is_stated
+from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
 
 
 def model_card(card: Card) -> str:

@@ -11,7 +11,7 @@ from pulmo.bundle.card import Card
 from pulmo.core.recipe import Recipe
 from pulmo.datasets.inspect.inspection import Inspection
 from pulmo.evaluate.evaluation import Evaluation
-from pulmo.evaluate.openings import Opening
+from pulmo.evaluate.test_access import Access
 
 
 class Gap(Exception):  # noqa: N818 - it is an answer of its own, not an error
@@ -64,7 +64,7 @@ class Artefacts:
     Attributes:
         card: the model's card.
         model_sha256: SHA-256 of `model.onnx`.
-        openings: the openings of tests that are noted beside the model.
+        test_accesses: the accesses to tests that are noted beside the model.
         given_pictures: the manifest.
         given_run: the run.
         evaluations: the model's evaluations.
@@ -73,7 +73,7 @@ class Artefacts:
 
     card: Card
     model_sha256: str
-    openings: tuple[Opening, ...] = ()
+    test_accesses: tuple[Access, ...] = ()
     given_pictures: Pictures | None = None
     given_run: Trained | None = None
     evaluations: tuple[Evaluation, ...] = ()

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from pulmo.core.estimate import Estimate
 from pulmo.report.words import metric_title
+from pulmo.stats.estimate import Estimate
 
 
 def counted(counts: Mapping[str, int]) -> str:

@@ -17,7 +17,7 @@ from pulmo.core.recipe import load_recipe
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.manifest import read_manifest
 from pulmo.evaluate.evaluation import Evaluation, ModelName, read_evaluation
-from pulmo.evaluate.openings import read_openings
+from pulmo.evaluate.test_access import read_accesses
 
 _SEED: Final = 0
 """Of the inspection's folds, so that the same pictures give the same sentences."""
@@ -57,7 +57,7 @@ def read_artefacts(places: Places) -> Artefacts:
     return Artefacts(
         card=card,
         model_sha256=digest,
-        openings=tuple(read_openings(bundle.openings)),
+        test_accesses=tuple(read_accesses(bundle.test_access)),
         given_pictures=_pictures(places.manifest) if places.manifest else None,
         given_run=_run(RunFolder(places.run), card) if places.run else None,
         evaluations=tuple(

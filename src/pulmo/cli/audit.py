@@ -9,9 +9,9 @@ import typer
 from pulmo.cli.audit_table import table_to_audit
 from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.model import ModelOption, one_model, open_model
-from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
 from pulmo.cli.table_options import TABLES, Decision, Merge, Score, Truth, merges, tell_notes
+from pulmo.cli.test_access import lists_of, record
 from pulmo.core.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -111,12 +111,16 @@ def audit(
     else it is undecided, which the first line says, with status 0.
     """
     model = one_model(model, named)
-    from pulmo.evaluate.reading.options import Options
+    from pulmo.predictions.reading.options import Options
     from pulmo.workflows.audited import is_folds
 
     columns = {"--truth": truth, "--decision": decision, "--score": score}
-    terms: dict[str, object] = {"--positive": positive, "--threshold": threshold, "--merge": merge}
-    terms |= columns
+    decided: dict[str, object] = {
+        "--positive": positive,
+        "--threshold": threshold,
+        "--merge": merge,
+    }
+    decided |= columns
     if model.suffix.lower() in TABLES:
         _refuse("a table of predictions", {"--run": run, "--seed": seed})
         if data is None:
@@ -127,10 +131,10 @@ def audit(
         )
         audited = table_to_audit(model, data, split, options)
     elif is_folds(model):
-        _refuse("folds", {"--data": data, "--split": split, "--run": run} | terms)
+        _refuse("folds", {"--data": data, "--split": split, "--run": run} | decided)
         audited = _folds(model, seed, threads)
     else:
-        _refuse("a bundle", {"--seed": seed} | terms)
+        _refuse("a bundle", {"--seed": seed} | decided)
         audited = _bundle(model, data, split, run, threads)
     for doubt in audited.doubts:
         say(f"warning: {doubt}")
@@ -143,17 +147,17 @@ def audit(
     else:
         _tell(found, output)
     tell_notes(audited.notes)
-    say_notes(found.data.notes or {}, found.data.n)
+    say_notes(found.data.image_notes or {}, found.data.n)
     _close(found)
 
 
 def _as_read(found: "Audit", audited: "Audited", columns: Mapping[str, str | None]) -> "Audit":
     """Returns an audit that says how the table was read, if it is one of a table."""
-    if found.told is None:
+    if found.external is None:
         return found
     named = {option: name for option, name in columns.items() if name}
-    told = found.told.model_copy(update={"notes": audited.notes, "columns": named})
-    return found.model_copy(update={"told": told})
+    external = found.external.model_copy(update={"notes": audited.notes, "columns": named})
+    return found.model_copy(update={"external": external})
 
 
 def _refuse(kind: str, options: Mapping[str, object]) -> None:
@@ -172,10 +176,10 @@ def _folds(model: Path, seed: int | None, threads: int) -> "Audited":
 def _bundle(
     model: Path, data: Path | None, split: str | None, run: Path | None, threads: int
 ) -> "Audited":
-    """Opens a bundle and its pictures, and writes down that a test is opened."""
+    """Opens a bundle and its images, and records an access to a test."""
     from pulmo.core.folders import RunFolder
     from pulmo.datasets.manifest import Manifest, check_split_name, read_manifest
-    from pulmo.evaluate.openings import opening_of
+    from pulmo.evaluate.test_access import access_of
     from pulmo.workflows.audited import audited_bundle
 
     if data is None:
@@ -186,29 +190,29 @@ def _bundle(
     audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
     lists = lists_of(model, run)
     judged = Manifest.from_rows(audited.parts[0].judged)
-    note(opening_of(predictor, manifest, judged, split, lists), lists)
+    record(access_of(predictor, manifest, judged, split, lists), lists)
     return audited._replace(doubts=(*audited.doubts, *map(str, predictor.notes)))
 
 
 def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":
     from pulmo.audit.audit import audit as ask
+    from pulmo.audit.context import AuditContext
     from pulmo.audit.lungs import find_masks
-    from pulmo.audit.parts import Means
-    from pulmo.audit.subject import Subject
+    from pulmo.audit.parts import AuditOptions
     from pulmo.datasets.cache import cache_folder
     from pulmo.datasets.inspect.facts import read_facts
 
     with progress("decoding", "checks") as (decoding, checks):
-        means = Means(
+        options = AuditOptions(
             cache=cache_folder(),
             lungs=find_masks(asked.lungs) if asked.lungs else None,
             facts=read_facts(asked.facts) if asked.facts else None,
             published=asked.published,
-            most=asked.pictures,
+            limit=asked.pictures,
             on_progress=decoding,
         )
         return ask(
-            Subject(audited.parts, means),
+            AuditContext(audited.parts, options),
             split=split,
             only=asked.only,
             accepted=asked.accept,

@@ -7,7 +7,7 @@ from pulmo.cli.table_options import recognised
 from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from pulmo.evaluate.reading.options import Options
+    from pulmo.predictions.reading.options import Options
     from pulmo.workflows.audited import Audited
 
 
@@ -21,7 +21,8 @@ def table_to_audit(
         UsageError: an option does not fit the table.
     """
     from pulmo.datasets.manifest import check_split_name, read_manifest
-    from pulmo.evaluate.told import model_of, tell
+    from pulmo.evaluate.evaluation import ModelName
+    from pulmo.predictions.external import external_predictions
     from pulmo.workflows.audited_table import audited_table
 
     if split is not None and data is None:
@@ -34,7 +35,6 @@ def table_to_audit(
             f"pulmo evaluate {path} -o DIR; then, of each finding: pulmo audit "
             "DIR/labels/FINDING/predictions.parquet --positive FINDING -o AUDIT."
         )
-    told = tell(
-        found.table, model_of(path), found.positive, options.threshold, options.merge, found.notes
-    )
-    return audited_table(told, None if data is None else read_manifest(data), split)
+    external = external_predictions(found, options.threshold, options.merge)
+    manifest = None if data is None else read_manifest(data)
+    return audited_table(external, ModelName.from_table(path), manifest, split)

@@ -9,8 +9,8 @@ from pulmo.cli.output import claim_folder
 from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from pulmo.core.estimate import Estimate
     from pulmo.report.comparison import Comparison, Entrant, PairedTest
+    from pulmo.stats.estimate import Estimate
 
 
 def compare(

@@ -11,18 +11,17 @@ from pulmo.cli.evaluate_choice import Choice, check_modality, chosen_rows, fit_o
 from pulmo.cli.evaluate_summary import tell_evaluation
 from pulmo.cli.evaluate_table import TableOptions, evaluate_table
 from pulmo.cli.model import ModelOption, one_model, open_model
-from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
 from pulmo.cli.table_options import TABLES, Decision, Merge, Score, Truth, merges
 from pulmo.cli.table_template import Template
+from pulmo.cli.test_access import lists_of, record
 from pulmo.core.errors import InputError, PartialError, UsageError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pulmo.bundle.predictor import Predictor
-    from pulmo.bundle.thresholds import Aim
+    from pulmo.decide.thresholds import Aim
     from pulmo.evaluate.evaluation import Evaluation
+    from pulmo.predictions.predictions import Predictions
     from pulmo.report.gallery import Shown
 
 Several = list[str] | None
@@ -50,7 +49,7 @@ def evaluate(
     ] = None,
     internal: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="An evaluation of it inside, to set beside this one."),
+        typer.Option(metavar="DIR", help="An internal evaluation of it, to compare this one with."),
     ] = None,
     prevalence: Annotated[
         float | None,
@@ -87,7 +86,7 @@ def evaluate(
     """Judge a bundle on labelled films, or a table of predictions.
 
     Every figure has its interval. Writes predictions.parquet, evaluation.json, report.html and, of
-    a bundle, card.json. That test pictures were opened is noted in openings.jsonl beside the model.
+    a bundle, card.json. Each access to a test is noted in test-access.jsonl beside the model.
     """
     model = one_model(model, named)
     if not model.exists():
@@ -101,7 +100,7 @@ def evaluate(
                 f"{model} is a table of predictions; --data, --split, --view, --modality, --run, "
                 "--internal, --threshold-for and --elsewhere are for a bundle."
             )
-        from pulmo.evaluate.reading.options import Options
+        from pulmo.predictions.reading.options import Options
 
         reading = Options(tuple(positive or ()), threshold, merged, truth, decision, score)
         evaluate_table(model, output, TableOptions(reading, prevalence))
@@ -120,7 +119,7 @@ def evaluate(
         raise UsageError("--threshold-for fits on val and judges the test; add --split test.")
     if elsewhere and threshold_for is None:
         raise UsageError("--elsewhere is for --threshold-for, which is not there.")
-    from pulmo.bundle.thresholds import Aim
+    from pulmo.decide.thresholds import Aim
 
     chosen = Choice(data, split, {"view": view or [], "modality": modality or []})
     aim = None if threshold_for is None else Aim.parse(threshold_for)
@@ -133,7 +132,7 @@ class _Context(NamedTuple):
 
     Attributes:
         run: the bundle's run.
-        internal: the folder of an evaluation inside.
+        internal: the folder of an internal evaluation.
         prevalence: share of positive pictures where the model would be used.
         aim: what the threshold is fitted for; None for the card's.
         merge: label -> class that it counts as, beside those of the card.
@@ -151,78 +150,74 @@ class _Context(NamedTuple):
 def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Context) -> None:
     import numpy as np
 
+    from pulmo.bundle.manifest_predictions import predict_manifest
     from pulmo.bundle.origin import check_origin
     from pulmo.core.folders import EvaluationFolder, RunFolder
-    from pulmo.core.tables import write_predictions
     from pulmo.datasets.manifest import read_manifest
-    from pulmo.evaluate.beside import beside
+    from pulmo.decide.validation import check_validation
     from pulmo.evaluate.evaluate import Provenance, Resampling
     from pulmo.evaluate.evaluate import evaluate as compute
     from pulmo.evaluate.evaluation import ModelName
-    from pulmo.evaluate.openings import opening_of
-    from pulmo.evaluate.predictions import predict_manifest
-    from pulmo.evaluate.table import called_positive
-    from pulmo.evaluate.terms import Terms
-    from pulmo.evaluate.threshold_for import check_validation
+    from pulmo.evaluate.internal_external import compare_internal
+    from pulmo.evaluate.test_access import access_of
 
     predictor = open_model(model)
     card = predictor.card
-    Terms.of(card).merging(context.merge)  # refused before pictures are read
+    card.decision_rule().with_merges(context.merge)  # refused before images are read
     manifest = read_manifest(choice.data)
     chosen = chosen_rows(manifest, choice)
     check_modality(chosen, choice.data, card)
     if context.run is not None:
         check_origin(card, RunFolder(context.run), str(model))
     chosen, voided = unseen_rows(chosen, choice, predictor, context.run)
-    inside = _inside(context.internal)
+    internal = _internal(context.internal)
     if context.aim is not None:
         check_validation(card, manifest, elsewhere=context.elsewhere)
     claim_folder(output)
     fitted = None if context.aim is None else fit_on_val(context.aim, predictor, manifest, choice)
-    terms = Terms.of(card, fitted).merging(context.merge)
+    rule = card.decision_rule(fitted).with_merges(context.merge)
     lists = lists_of(model, context.run)
-    opened = note(opening_of(predictor, manifest, chosen, choice.split, lists), lists)
+    accesses = record(access_of(predictor, manifest, chosen, choice.split, lists), lists)
     with progress("predicting") as (report,):
-        predicted = predict_manifest(predictor, chosen, report)
-    predicted.table["positive"] = called_positive(predicted.table, terms)
-    write_predictions(predicted.table, EvaluationFolder(output).predictions)
+        predictions, failed = predict_manifest(predictor, chosen, rule, report)
+    predictions.save(EvaluationFolder(output).predictions)
     evaluation = compute(
-        predicted.table,
-        terms,
+        predictions,
         Provenance(
-            ModelName.of(predictor),
+            ModelName.from_predictor(predictor),
             chosen.sha256,
             choice.split,
-            predicted.failed,
-            opened,
+            failed,
+            accesses,
             voided,
             [f"The label {label} counts as {name}." for label, name in context.merge.items()],
         ),
         Resampling(np.random.default_rng(0)),
         prevalence=context.prevalence,
     )
-    if inside:
-        evaluation = evaluation.model_copy(update={"beside": beside(evaluation, inside)})
-    _write(evaluation, predictor, predicted.table, output)
+    if internal:
+        compared = compare_internal(evaluation, internal)
+        evaluation = evaluation.model_copy(update={"internal": compared})
+    _write(evaluation, predictor, predictions, output)
     tell_evaluation(evaluation, output)
     _tell_notes(evaluation)
-    if predicted.failed:
-        for failure in predicted.failed:
+    if failed:
+        for failure in failed:
             say(failure.reason)
-        raise PartialError(f"{len(predicted.failed)} of {len(chosen)} images could not be read.")
+        raise PartialError(f"{len(failed)} of {len(chosen)} images could not be read.")
 
 
 def _tell_notes(evaluation: "Evaluation") -> None:
     """Says how many pictures have notes of each kind, but those that are warnings already."""
     from pulmo.radiograph.notes import ABOUT_MODEL
 
-    counts = evaluation.data.notes or {}
+    counts = evaluation.data.image_notes or {}
     about_images = {kind: n for kind, n in counts.items() if kind not in ABOUT_MODEL}
     say_notes(about_images, evaluation.data.n)
 
 
-def _inside(folder: Path | None) -> "Evaluation | None":
-    """Reads the evaluation inside, if one was named."""
+def _internal(folder: Path | None) -> "Evaluation | None":
+    """Reads the internal evaluation, if one was named."""
     from pulmo.core.folders import EvaluationFolder
     from pulmo.evaluate.evaluation import read_evaluation
 
@@ -230,9 +225,9 @@ def _inside(folder: Path | None) -> "Evaluation | None":
 
 
 def _write(
-    evaluation: "Evaluation", predictor: "Predictor", table: "pd.DataFrame", output: Path
+    evaluation: "Evaluation", predictor: "Predictor", predictions: "Predictions", output: Path
 ) -> None:
-    """Writes the values as a page, with a gallery of the predictions `table`, and as JSON."""
+    """Writes the evaluation as JSON and, with a gallery of the predictions, as a page."""
     from pulmo.core.files import write_atomically
     from pulmo.core.folders import EvaluationFolder
     from pulmo.core.record import write_record
@@ -240,18 +235,18 @@ def _write(
 
     folder = EvaluationFolder(output)
     write_atomically(folder.card, predictor.card.to_json().encode())
-    content = ReportContent(evaluation, predictor.card, _gallery(predictor, table))
+    content = ReportContent(evaluation, predictor.card, _gallery(predictor, predictions))
     write_report(folder.page, content)
     write_record(folder.index, evaluation)
 
 
-def _gallery(predictor: "Predictor", table: "pd.DataFrame") -> "list[Shown]":
+def _gallery(predictor: "Predictor", predictions: "Predictions") -> "list[Shown]":
     from pulmo.explain.overlay import draw_pair
     from pulmo.radiograph import read_radiograph
     from pulmo.report.gallery import Shown, select_gallery
 
     shown = []
-    for _, row in select_gallery(table, predictor.card).iterrows():
+    for _, row in select_gallery(predictions).iterrows():
         radiograph = read_radiograph(Path(str(row["path"])))
         outcome = predictor.predict(radiograph)
         card = predictor.card

@@ -7,11 +7,12 @@ from pulmo.cli.console import progress, say
 from pulmo.core.errors import InputError, RefusedError
 
 if TYPE_CHECKING:
-    from pulmo.bundle.card import Card, OperatingPoint
+    from pulmo.bundle.card import Card
+    from pulmo.bundle.manifest_predictions import Failure
     from pulmo.bundle.predictor import Predictor
-    from pulmo.bundle.thresholds import Aim
     from pulmo.datasets.manifest import Manifest
-    from pulmo.evaluate.evaluation import Failure
+    from pulmo.decide.thresholds import Aim
+    from pulmo.predictions.operating_point import OperatingPoint
 
 
 class Choice(NamedTuple):
@@ -102,7 +103,7 @@ def fit_on_val(
     aim: "Aim", predictor: "Predictor", manifest: "Manifest", choice: Choice
 ) -> "OperatingPoint":
     """Returns the threshold for an aim, fitted on the val pictures of the views chosen."""
-    from pulmo.evaluate.threshold_for import threshold_for
+    from pulmo.decide.validation import threshold_for
 
     validation = chosen_rows(manifest, choice._replace(split="val"))
     check_modality(validation, choice.data, predictor.card)

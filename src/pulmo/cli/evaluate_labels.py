@@ -39,9 +39,8 @@ def evaluate_findings(table: "LabelsTable", provenance: "Provenance", output: Pa
     whole = EvaluationFolder(output)
     write_predictions(table.rows, whole.predictions)
     for label, name in label_folders(evaluation.labels).items():
-        rows, _ = table.of_label(table.labels.index(label))
         own, part = evaluation.labels[label], EvaluationFolder(output / name)
-        write_predictions(rows, part.predictions)
+        table.of_label(table.labels.index(label)).save(part.predictions)
         write_report(part.page, ReportContent(own, None))
         write_record(part.index, own)
     write_labels_report(whole.page, evaluation)

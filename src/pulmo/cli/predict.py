@@ -149,7 +149,7 @@ def _rows(card: "Card", width: int) -> "Callable[[Prediction], None]":
         typer.echo(
             f"{result.file:{width}}  {result.decision:{longest}} "
             f"{result.probabilities[result.decision]:.3f}  {' or '.join(named)} "
-            f"{sum(result.probabilities[label] for label in named):.3f} "
+            f"{result.positive_probability:.3f} "
             f"{'positive' if result.positive else 'negative'}"
             + (f"  ({', '.join(marks)})" if marks else "")
         )

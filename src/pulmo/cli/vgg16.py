@@ -194,32 +194,25 @@ def _train(recipe: "Recipe", manifest: "Manifest", model: Path) -> "Card":
 
 
 def _test(manifest: "Manifest", model: Path) -> "tuple[pd.DataFrame, Evaluation]":
-    """Returns predictions and figures of the test, and notes that it was opened."""
+    """Returns predictions and figures of the test, and records the access to it."""
     import numpy as np
 
+    from pulmo.bundle.manifest_predictions import predict_manifest
     from pulmo.bundle.predictor import Predictor
     from pulmo.core.folders import BundleFolder
     from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
     from pulmo.evaluate.evaluation import ModelName
-    from pulmo.evaluate.openings import note_opening, opening_of
-    from pulmo.evaluate.predictions import predict_manifest
-    from pulmo.evaluate.terms import Terms
+    from pulmo.evaluate.test_access import access_of, record_access
 
     predictor = Predictor.open(model)
     films = manifest.split("test")
-    opening = opening_of(predictor, manifest, films, "test")
-    opened = note_opening(opening, [BundleFolder(model).openings]).times if opening else None
-    predicted = predict_manifest(predictor, films)
-    card = predictor.card
-    provenance = Provenance(
-        ModelName.of(predictor),
-        films.sha256,
-        "test",
-        predicted.failed,
-        opened,
-    )
+    access = access_of(predictor, manifest, films, "test")
+    accesses = record_access(access, [BundleFolder(model).test_access]).times if access else None
+    predictions, failed = predict_manifest(predictor, films)
+    model_name = ModelName.from_predictor(predictor)
+    provenance = Provenance(model_name, films.sha256, "test", failed, accesses)
     drawn = Resampling(np.random.default_rng(0))
-    return predicted.table, evaluate(predicted.table, Terms.of(card), provenance, drawn)
+    return predictions.frame, evaluate(predictions, provenance, drawn)
 
 
 def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") -> None:

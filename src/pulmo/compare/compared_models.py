@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pulmo.bundle.card import Card, Epoch, read_card
-from pulmo.compare.pairing import Verdicts
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.core.folders import EvaluationFolder, RepeatFolder, RepeatsFolder
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.evaluation import Curve, Evaluation, read_evaluation
 from pulmo.evaluate.warnings import unstated_images
 from pulmo.experiments.summary import Summary, read_summary
+from pulmo.predictions.predictions import Predictions
 from pulmo.report.comparison import Entrant
+from pulmo.stats.estimate import Estimate
 
 _RUN_FIGURES = {
     "validation_loss": "val_loss",
@@ -30,14 +30,14 @@ class Entry(NamedTuple):
         entrant: its row.
         histories: the epochs of each of its runs.
         roc: class -> ROC curve against the rest.
-        verdicts: what it says of each picture; None where that is not known.
+        predictions: what it says of each image; None where that is not known.
         unstated: of how many of its images it is not stated which source they are from.
     """
 
     entrant: Entrant
     histories: tuple[Sequence[Epoch], ...] = ()
     roc: dict[str, Curve] | None = None
-    verdicts: Verdicts | None = None
+    predictions: Predictions | None = None
     unstated: int = 0
 
 
@@ -84,11 +84,20 @@ def _evaluation(folder: EvaluationFolder, name: str, card: Card | None) -> Entry
         card = read_card(folder.card)
     evaluation = read_evaluation(folder.index)
     history = card.training.history if card else ()
-    verdicts = Verdicts(read_predictions(folder.predictions), evaluation, card)
+    predictions = _predictions(folder, evaluation)
     entrant = _evaluated(name, evaluation, card)
     histories = (history,) if history else ()
     unstated = unstated_images(evaluation.data)
-    return Entry(entrant, histories, evaluation.roc, verdicts, unstated)
+    return Entry(entrant, histories, evaluation.roc, predictions, unstated)
+
+
+def _predictions(folder: EvaluationFolder, evaluation: Evaluation) -> Predictions | None:
+    """Reads the predictions of an evaluation; None if these are not what was evaluated.
+
+    An evaluation from before it kept the merged labels does not tell what they count as.
+    """
+    found = Predictions(read_predictions(folder.predictions), evaluation.decision_rule())
+    return found if int((found.truth >= 0).sum()) == evaluation.data.n else None
 
 
 def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
@@ -157,8 +166,8 @@ def _repeats(folder: RepeatsFolder, name: str) -> Entry:
             "judged_on": f"{summary.folds} held-out folds pooled{rest}",
         }
     )
-    verdicts = Verdicts(read_predictions(pooled.predictions), evaluation, cards[0])
-    return Entry(entrant, histories, evaluation.roc, verdicts, unstated_images(evaluation.data))
+    predictions = _predictions(pooled, evaluation)
+    return Entry(entrant, histories, evaluation.roc, predictions, unstated_images(evaluation.data))
 
 
 def _seeds(summary: Summary, card: Card, name: str) -> Entrant:

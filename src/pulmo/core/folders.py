@@ -84,9 +84,9 @@ class RunFolder:
         return self.root / "model.safetensors"
 
     @property
-    def openings(self) -> Path:
-        """One JSON object a line, one line each time a test set was opened with the model."""
-        return self.root / "openings.jsonl"
+    def test_access(self) -> Path:
+        """One JSON object a line, one line each time a test set was evaluated with the model."""
+        return self.root / "test-access.jsonl"
 
     @property
     def last_checkpoint(self) -> Path:
@@ -152,9 +152,9 @@ class BundleFolder:
         return self.root / "test.sha256"
 
     @property
-    def openings(self) -> Path:
-        """One JSON object a line, one line each time a test set was opened with the model."""
-        return self.root / "openings.jsonl"
+    def test_access(self) -> Path:
+        """One JSON object a line, one line each time a test set was evaluated with the model."""
+        return self.root / "test-access.jsonl"
 
     @property
     def card(self) -> Path:

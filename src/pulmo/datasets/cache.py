@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
 from pulmo.core.files import sha256
+from pulmo.core.parallel import in_threads
 from pulmo.core.sections import ImageSection
 from pulmo.datasets.manifest import Manifest
-from pulmo.datasets.parallel import in_threads
 from pulmo.radiograph import read_radiograph
 from pulmo.radiograph.geometry import to_input
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from pulmo.core.errors import InputError
+from pulmo.core.parallel import in_threads
 from pulmo.datasets.grouping import group
 from pulmo.datasets.known import stamp
 from pulmo.datasets.manifest import Manifest
-from pulmo.datasets.parallel import in_threads
 from pulmo.radiograph.patients import patient_of
 from pulmo.radiograph.pseudonyms import Pseudonyms
 

@@ -20,7 +20,7 @@ from threading import Lock
 from typing import IO, Final, cast
 
 from pulmo.core.errors import PulmoError
-from pulmo.datasets.parallel import cores, in_threads
+from pulmo.core.parallel import cores, in_threads
 from pulmo.datasets.reading import FileFacts, Known, Outcome, Task, read_file
 
 PROCESSES_FROM: Final = 8000

@@ -6,10 +6,10 @@ from pathlib import PurePath
 
 import pandas as pd
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.sources import HOW_TO_STATE, is_stated
-from pulmo.evaluate.evaluation import EvaluatedData, PatientFigures
+from pulmo.evaluate.evaluation import EvaluatedData, PatientMetrics
 from pulmo.evaluate.overlap import say_voided
+from pulmo.stats.estimate import Estimate
 
 FEW = 30
 """Below this number of pictures, or of groups, the figures of a class are called undecided."""
@@ -28,7 +28,7 @@ def list_warnings(
     data: EvaluatedData,
     rows: pd.DataFrame,
     recalls: Mapping[str, Estimate],
-    patients: PatientFigures | None = None,
+    patients: PatientMetrics | None = None,
 ) -> tuple[str, ...]:
     """Returns the warnings that these data deserve.
 
@@ -40,7 +40,7 @@ def list_warnings(
         patients: the figures of one result a patient, if they are others.
     """
     return (
-        *_opened(data),
+        *_reused(data),
         *_drawings(data),
         *_seen(rows),
         *_scarce_classes(rows, recalls),
@@ -55,20 +55,20 @@ def list_warnings(
 
 def _drawings(data: EvaluatedData) -> Iterator[str]:
     """Warns of a model that never saw a radiograph in its training."""
-    if data.notes and "drawings" in data.notes:
+    if data.image_notes and "drawings" in data.image_notes:
         yield (
             "The model was trained on drawings: its figures show that the program works, and "
             "nothing about patients."
         )
 
 
-def _opened(data: EvaluatedData) -> Iterator[str]:
-    """Warns of a test that was looked at before."""
-    if data.openings is not None and data.openings > 1:
+def _reused(data: EvaluatedData) -> Iterator[str]:
+    """Warns of a test that was evaluated before."""
+    if data.test_accesses is not None and data.test_accesses > 1:
         yield (
-            f"This test set has been opened {data.openings} times with this model: whatever was "
-            "chosen after the first look was chosen with the test in sight, and its figures may "
-            "be too good."
+            f"This test set has been accessed {data.test_accesses} times with this model: what was "
+            "chosen after the first time was chosen with the test in sight, and its figures may be "
+            "too good."
         )
 
 
@@ -123,8 +123,9 @@ def _sources(data: EvaluatedData) -> Iterator[str]:
     if n:
         yield unstated_sentence(n)
         return
+    by_source = data.effective_sources or data.sources
     places = {
-        label: {home for home, counts in (data.homes or data.sources).items() if counts.get(label)}
+        label: {name for name, counts in by_source.items() if counts.get(label)}
         for label, n in data.labels.items()
         if n
     }
@@ -157,7 +158,7 @@ def _mostly_apart(data: EvaluatedData, places: Mapping[str, set[str]]) -> Iterat
         data: what the model was evaluated on.
         places: class -> the sources, or parts of them, that it is from.
     """
-    counts = data.homes or data.sources
+    counts = data.effective_sources or data.sources
     few: dict[tuple[str, int], list[str]] = {}
     for label, other in permutations(places, 2):
         shared = places[label] & places[other]
@@ -185,7 +186,7 @@ def _patients(data: EvaluatedData, rows: pd.DataFrame) -> Iterator[str]:
     )
 
 
-def _mixed(patients: PatientFigures | None) -> Iterator[str]:
+def _mixed(patients: PatientMetrics | None) -> Iterator[str]:
     if patients is not None and patients.mixed:
         left = _count(patients.mixed, "patient or group", "patients or groups")
         verb = "has" if patients.mixed == 1 else "have"

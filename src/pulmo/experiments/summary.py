@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
 from pulmo.evaluate.evaluation import Evaluation
+from pulmo.stats.estimate import Estimate
 
 
 class RunFigures(Record):

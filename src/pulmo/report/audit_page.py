@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from pulmo.audit.finding import Audit, Finding, Series, Verdict
 from pulmo.audit.gate import gate_of, headline
 from pulmo.bundle.card import RESEARCH_ONLY, Card
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
 from pulmo.report import words
 from pulmo.report.svg import ACCENT, MUTED, draw_svg
 from pulmo.report.template import environment
+from pulmo.stats.estimate import Estimate
 
 _PANEL: Final = (3.6, 2.5)
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record
+from pulmo.stats.estimate import Estimate
 
 
 class Entrant(Record):

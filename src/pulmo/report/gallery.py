@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import Final, Self
 
-import numpy as np
 import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
 from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError
+from pulmo.predictions.predictions import Predictions
 
 SUREST_HIT: Final = "right, most confident"
 DOUBTFUL_HIT: Final = "right, least confident"
@@ -75,7 +75,7 @@ class Shown:
         return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def select_gallery(predictions: pd.DataFrame, card: Card, per_class: int = 2) -> pd.DataFrame:
+def select_gallery(predictions: Predictions, per_class: int = 2) -> pd.DataFrame:
     """Picks the pictures that show a reader most of how a model succeeds and fails.
 
     Of each class up to `per_class` that were decided rightly, half of them the most and half the
@@ -84,19 +84,17 @@ def select_gallery(predictions: pd.DataFrame, card: Card, per_class: int = 2) ->
     confidences are ordered by path, so that the choice is always the same.
 
     Args:
-        predictions: one row a picture: `path`, `label`, `group`, `decision`, `positive` and a
-            `p_<class>` for each class of the card. Labels that the card does not use are left out.
-        card: the card of the model.
+        predictions: images whose label counts as no class are left out.
         per_class: pictures of each class that are right, and as many that are wrong.
 
     Returns:
-        The picked rows in the order of the card's classes, with two columns more: `truth` (the
+        The picked rows in the order of the classes, with two columns more: `truth` (the
         class) and `kind` (one of the three constants of this module).
     """
-    rows = _with_truth(predictions, card)
+    rows = _with_truth(predictions)
     used: set[str] = set()
     picked: dict[int, str] = {}
-    for label in card.labels.order:
+    for label in predictions.rule.classes:
         own = rows[rows["truth"] == label]
         right = own["decision"] == label
         wanted = (
@@ -116,15 +114,11 @@ def file_name(path: str) -> str:
     return PureWindowsPath(path).name
 
 
-def _with_truth(predictions: pd.DataFrame, card: Card) -> pd.DataFrame:
-    """Returns the pictures of known classes with `truth` and `confidence`, most confident first."""
-    order = card.labels.order
-    index = {label: card.labels.index(str(label)) for label in predictions["label"].unique()}
-    truth = predictions["label"].map(
-        {label: order[place] for label, place in index.items() if place is not None}
-    )
-    confidence = predictions[[f"p_{label}" for label in order]].to_numpy(np.float64).max(axis=1)
-    rows = predictions.assign(truth=truth, confidence=confidence)[truth.notna()]
+def _with_truth(predictions: Predictions) -> pd.DataFrame:
+    """Returns the images of known classes with `truth` and `confidence`, most confident first."""
+    confidence = predictions.probabilities.max(axis=1)
+    rows = predictions.frame.assign(truth=predictions.classes, confidence=confidence)
+    rows = rows[predictions.truth >= 0]
     return rows.sort_values(["confidence", "path"], ascending=[False, True], ignore_index=True)
 
 

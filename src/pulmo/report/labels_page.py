@@ -8,10 +8,10 @@ from pulmo.bundle.card import RESEARCH_ONLY
 from pulmo.core.files import write_atomically
 from pulmo.evaluate.evaluation import Evaluation, Subgroup
 from pulmo.evaluate.multilabel.evaluation import LabelsEvaluation
-from pulmo.evaluate.multilabel.figures import LABELS_METRICS
 from pulmo.report import words
 from pulmo.report.score_figures import draw_forest
 from pulmo.report.template import environment
+from pulmo.stats.multilabel.estimates import LABELS_METRICS
 
 _LONGEST = 60
 

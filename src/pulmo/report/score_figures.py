@@ -8,9 +8,10 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import Evaluation, Subgroup, Threshold
+from pulmo.evaluate.decision_results import Threshold
+from pulmo.evaluate.evaluation import Evaluation, Subgroup
 from pulmo.report.svg import ACCENT, CLASS_COLOURS, CLASS_DASHES, INK, LINE, MUTED, draw_svg
+from pulmo.stats.estimate import Estimate
 
 _SQUARE: Final = (4.3, 4.3)
 _WIDE: Final = (4.3, 3.2)

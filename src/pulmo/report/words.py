@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import Failure
-from pulmo.evaluate.metric import METRICS
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.report.gallery import file_name
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.metric import METRICS
 
 _SHORT = {"auc": "AUC", "f1": "F1", "mcc": "MCC"}
 _FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[\\/](?:[^\\/\s]+[\\/])+")

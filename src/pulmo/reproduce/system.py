@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from pulmo.core.estimate import Estimate, wilson
 from pulmo.core.registry import Registry
 from pulmo.datasets.split import Plan
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.proportions import wilson
 
 
 class DataSet(NamedTuple):

@@ -8,16 +8,18 @@ from safetensors.torch import save
 
 import pulmo
 from pulmo.bundle.card import Activation, Card, Input, Network, Training
-from pulmo.bundle.conformal import fit_sets
 from pulmo.bundle.outcome import probabilities
-from pulmo.bundle.triage import fit_bands
-from pulmo.bundle.validated import Validated
 from pulmo.core.files import sha256, write_atomically
 from pulmo.core.folders import RunFolder
 from pulmo.core.labels import DRAWN
 from pulmo.core.sources import source_names
 from pulmo.datasets.modality import stated_kinds
-from pulmo.train.calibrate import decide, fit_temperature
+from pulmo.decide.prediction_sets import fit_sets
+from pulmo.decide.temperature import fit_temperature
+from pulmo.decide.thresholds import fit_decision
+from pulmo.decide.triage import fit_bands
+from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.predictions.predictions import Predictions
 from pulmo.train.checkpoint import Progress, load_weights_of, state
 from pulmo.train.engine import Engine
 from pulmo.train.infer import infer
@@ -42,14 +44,12 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
     logits, maps = (np.concatenate(column) for column in zip(*parts, strict=True))
     truth = material.truth[material.val]
     temperature = fit_temperature(logits, truth)
-    seen = Validated.of(
-        probabilities(logits, temperature),
-        truth,
+    seen = Predictions.from_probabilities(
         material.manifest.frame.iloc[material.val],
-        recipe.labels.order,
-        recipe.decision.positive,
+        probabilities(logits, temperature),
+        DecisionRule(recipe.labels.order, recipe.labels.merge, recipe.decision.positive),
     )
-    decision = decide(seen, recipe.decision)
+    decision = fit_decision(seen, recipe.decision)
     weights = save(state(engine.classifier))
     parameters = sum(p.numel() for p in engine.classifier.parameters())
     card = Card(

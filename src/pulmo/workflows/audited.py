@@ -5,8 +5,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from pulmo.audit.model import Model
-from pulmo.audit.parts import Part
+from pulmo.audit.parts import AuditedModel, Part
 from pulmo.bundle.origin import check_origin
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, UsageError
@@ -45,7 +44,7 @@ def audited_bundle(
         UsageError: the bundle is of another run.
     """
     judged = judged_rows(manifest.frame, split, "The manifest")
-    card, model = predictor.card, Model.of(predictor)
+    card, model = predictor.card, AuditedModel.from_predictor(predictor)
     if run is None:
         own = fitted_rows(manifest)
         if len(own) and predictor.seen and not void_seen(own, Seen(predictor.seen)).voided:
@@ -161,7 +160,7 @@ def fold_part(predictor: Predictor, manifest: Manifest, fold: int | None) -> Par
     """Returns the bundle of a run with what it was trained on and the fold that it held out."""
     table = manifest.frame
     held_out = table["fold"] == fold
-    return Part(Model.of(predictor), table[~held_out], table[held_out])
+    return Part(AuditedModel.from_predictor(predictor), table[~held_out], table[held_out])
 
 
 def is_folds(path: Path) -> bool:

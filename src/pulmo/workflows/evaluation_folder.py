@@ -1,20 +1,17 @@
 """An evaluation's folder: the predictions of a model, their figures, and the model's card."""
 
 import numpy as np
-import pandas as pd
 
-from pulmo.bundle.card import Card
+from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import EvaluationFolder
 from pulmo.core.record import write_record
-from pulmo.core.tables import write_predictions
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName
-from pulmo.evaluate.predictions import predict_manifest
-from pulmo.evaluate.terms import Terms
+from pulmo.predictions.predictions import Predictions
 
 
 def evaluate_bundle(
@@ -31,21 +28,20 @@ def evaluate_bundle(
     Raises:
         InputError: a picture cannot be read, or a file cannot be written.
     """
-    predicted = predict_manifest(predictor, manifest)
-    if predicted.failed:
+    predictions, failed = predict_manifest(predictor, manifest)
+    if failed:
         raise InputError(
-            f"{len(predicted.failed)} of {len(manifest)} images could not be evaluated; the first: "
-            f"{predicted.failed[0].reason}"
+            f"{len(failed)} of {len(manifest)} images could not be evaluated; the first: "
+            f"{failed[0].reason}"
         )
-    card = predictor.card
-    model = ModelName.of(predictor)
+    model = ModelName.from_predictor(predictor)
     provenance = Provenance(model, manifest.sha256, split)
-    write_atomically(folder.card, card.to_json().encode())
-    write_evaluation(predicted.table, card, provenance, folder)
+    write_atomically(folder.card, predictor.card.to_json().encode())
+    write_evaluation(predictions, provenance, folder)
 
 
 def write_evaluation(
-    predictions: pd.DataFrame, card: Card, provenance: Provenance, folder: EvaluationFolder
+    predictions: Predictions, provenance: Provenance, folder: EvaluationFolder
 ) -> Evaluation:
     """Computes the figures of predictions and writes both.
 
@@ -53,7 +49,7 @@ def write_evaluation(
         InputError: a file cannot be written.
     """
     resampling = Resampling(np.random.default_rng(0))
-    evaluation = evaluate(predictions, Terms.of(card), provenance, resampling)
-    write_predictions(predictions, folder.predictions)
+    evaluation = evaluate(predictions, provenance, resampling)
+    predictions.save(folder.predictions)
     write_record(folder.index, evaluation)
     return evaluation

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from pulmo.core.files import open_bytes
-from pulmo.datasets.parallel import PAUSE, Pause
+from pulmo.core.parallel import PAUSE, Pause
 from pulmo.datasets.source import Problem, pictures_below
 from pulmo.radiograph.content import format_of
 

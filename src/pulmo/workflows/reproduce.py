@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pulmo import stats
 from pulmo.audit.parts import Part
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.export import export_run
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import ReproductionFolder
 from pulmo.core.recipe import Recipe, load_recipe
@@ -16,14 +16,15 @@ from pulmo.core.record import read_record
 from pulmo.datasets.cache import cache_folder
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import Evaluation, read_evaluation
-from pulmo.evaluate.figures import Figures
 from pulmo.experiments.executor import Listener, LocalExecutor, run_all
 from pulmo.report.figures import learning_curves
 from pulmo.reproduce.available_data import Sets, gather_data
 from pulmo.reproduce.floors import floor_figures
 from pulmo.reproduce.initial_weights import Start, as_written, from_folder
-from pulmo.reproduce.outcome import Figure, Outcome, mean_of
+from pulmo.reproduce.outcome import Figure, Outcome
 from pulmo.reproduce.system import Experiment, Published, System
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.estimates import Estimates
 from pulmo.train.run import Place, train_run
 from pulmo.workflows.audited import audited_bundle, fold_part
 from pulmo.workflows.evaluation_folder import evaluate_bundle
@@ -210,7 +211,7 @@ def _figures(done: _Trained, published: Sequence[Published], main: str) -> Itera
     yield _mean(found[0], found[1], f"mean of recall and specificity of {main}")
 
 
-def _of_floor(figures: Figures | str, metric: str, label: str | None) -> Estimate:
+def _of_floor(figures: Estimates | str, metric: str, label: str | None) -> Estimate:
     """Returns a figure of a floor, or why there is none."""
     if isinstance(figures, str):
         return Estimate.undefined(figures)
@@ -222,7 +223,9 @@ def _mean(first: Figure, second: Figure, name: str) -> Figure:
     theirs = [each.published for each in (first, second) if each.published]
     return Figure(
         name=name,
-        published=mean_of(*theirs) if len(theirs) == 2 else None,
-        ours=mean_of(first.ours, second.ours),
-        floors={floor: mean_of(each, second.floors[floor]) for floor, each in first.floors.items()},
+        published=stats.average(*theirs) if len(theirs) == 2 else None,
+        ours=stats.average(first.ours, second.ours),
+        floors={
+            floor: stats.average(each, second.floors[floor]) for floor, each in first.floors.items()
+        },
     )

@@ -1,20 +1,23 @@
 """The figures of a repeated experiment over all its runs."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
 
 from pulmo.bundle.card import Card, read_card
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import sha256
 from pulmo.core.tables import read_predictions
 from pulmo.datasets.manifest import read_manifest
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName, read_evaluation
-from pulmo.evaluate.metric import METRICS
-from pulmo.experiments.corrected import corrected_mean
 from pulmo.experiments.summary import Pooled, RunFigures, Summary, flat
+from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.predictions.predictions import Predictions
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.means import corrected_mean
+from pulmo.stats.metric import METRICS
 from pulmo.workflows.evaluation_folder import write_evaluation
 from pulmo.workflows.repeat import Repeat
 
@@ -125,18 +128,16 @@ def _pool(runs: Sequence[Repeat]) -> Pooled:
     )
     provenance = Provenance(model, manifest.sha256, "all folds")
     folder = runs[0].study.pooled(runs[0].seed)
-    table = pd.concat(tables, ignore_index=True)
-    evaluation = write_evaluation(table, _mean_threshold(cards), provenance, folder)
+    pooled = Predictions(pd.concat(tables, ignore_index=True), _mean_rule(cards))
+    evaluation = write_evaluation(pooled, provenance, folder)
     data = evaluation.data
     return Pooled(seed=runs[0].seed, n=data.n, groups=data.groups, figures=flat(evaluation))
 
 
-def _mean_threshold(cards: Sequence[Card]) -> Card:
-    """Returns the first card with the mean of the thresholds; each run decided by its own."""
-    decision, count = cards[0].decision, len(cards)
-    threshold = sum(card.decision.threshold for card in cards) / count
-    mean = {"threshold": threshold, "confidence": None, "reason": "it is a mean of thresholds"}
-    # The bands and sets of one fold are not those of the others' pictures.
-    return cards[0].model_copy(
-        update={"decision": decision.model_copy(update=mean), "bands": None, "sets": None}
-    )
+def _mean_rule(cards: Sequence[Card]) -> DecisionRule:
+    """Returns the first card's rule with the mean of the thresholds; each run decided by its own.
+
+    The bands and sets of one fold are not those of the others' images.
+    """
+    threshold = sum(card.decision.threshold for card in cards) / len(cards)
+    return replace(cards[0].decision_rule(), threshold=threshold, bands=None, sets=None)

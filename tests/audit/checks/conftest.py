@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from pulmo.audit.model import Model
-from pulmo.audit.parts import Means, Part
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
+from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import Outputs
 
@@ -43,8 +42,8 @@ class Function:
         return None if self.read is None else self.read(inputs).astype(np.float32)
 
 
-class Shown(Subject):
-    """A subject without files: the number in a path is the place of its picture and its mask."""
+class Shown(AuditContext):
+    """A context without files: the number in a path is the place of its picture and its mask."""
 
     held: Pictures
     masks: NDArray[np.bool_] | None = None
@@ -72,7 +71,7 @@ Show = Callable[..., Shown]
 def show(
     make_card: Callable[..., Card], make_rows: Callable[..., pd.DataFrame], tmp_path: Path
 ) -> Show:
-    """Makes a subject of pictures and of a function that gives their logits."""
+    """Makes a context of pictures and of a function that gives their logits."""
 
     def make(
         pictures: Pictures,
@@ -86,10 +85,13 @@ def show(
     ) -> Shown:
         rows = make_rows(labels) if rows is None else rows
         model = cast("Predictor", Function(make_card(), logits, maps))
-        means = Means(tmp_path / "cache", replicates=200)
-        subject = Shown([Part(Model.of(model), rows.iloc[:0] if fit is None else fit, rows)], means)
-        subject.held, subject.masks = pictures, masks
-        return subject
+        means = AuditOptions(tmp_path / "cache", replicates=200)
+        context = Shown(
+            [Part(AuditedModel.from_predictor(model), rows.iloc[:0] if fit is None else fit, rows)],
+            means,
+        )
+        context.held, context.masks = pictures, masks
+        return context
 
     return make
 

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from sklearn.metrics import brier_score_loss
 
-from pulmo.audit.checks.calibration import calibration, mean
-from pulmo.audit.subject import Subject
+from pulmo.audit.checks.calibration import calibration
+from pulmo.audit.context import AuditContext
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 
 @pytest.fixture
@@ -96,12 +96,3 @@ def test_unknown_with_few(make_rows: Rows, tell: Tell) -> None:
     finding = calibration(tell(rows, np.full((30, 2), 0.5)))
     assert finding.verdict == "unknown"
     assert finding.sentence == "There are fewer than 20 pictures or groups."
-
-
-def test_the_mean_has_students_interval(generator: np.random.Generator) -> None:
-    values = generator.normal(size=12)
-    found = mean(values, np.arange(12))
-    reach = 2.200985 * values.std(ddof=1) / np.sqrt(12)
-    assert found[:2] == pytest.approx((values.mean(), values.mean() - reach))
-    # Copies add nothing.
-    assert mean(np.repeat(values, 3), np.repeat(np.arange(12), 3))[:3] == pytest.approx(found[:3])

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from pulmo.audit.check import CHECKS
 from pulmo.audit.checks.corners import _alone_verdict, _part_verdict, hide, regions
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.audit.context import AuditContext
+from pulmo.stats.estimate import Estimate
 
 Pictures = NDArray[np.uint8]
 Model = Callable[[Pictures], NDArray[np.floating]]
-Show = Callable[..., Subject]
+Show = Callable[..., AuditContext]
 
 
 def test_a_model_of_the_lungs_passes(show: Show, chests: Pictures, by_lungs: Model) -> None:

@@ -6,10 +6,10 @@ import pytest
 from numpy.typing import NDArray
 
 from pulmo.audit.checks.degenerate import degenerate
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 LABELS = ["normal"] * 50 + ["covid"] * 50
 
@@ -108,9 +108,9 @@ def test_a_single_repeat_among_many_warns(
 def test_copies_may_have_the_same_result(
     make_rows: Rows, tell: Tell, scores: NDArray[np.float64]
 ) -> None:
-    subject = tell(make_rows(LABELS), both(scores))
-    subject.pictures[1] = subject.pictures[0]
-    assert degenerate(subject).verdict == "passes"
+    context = tell(make_rows(LABELS), both(scores))
+    context.pictures[1] = context.pictures[0]
+    assert degenerate(context).verdict == "passes"
 
 
 def test_unknown_where_no_class_has_enough(make_rows: Rows, tell: Tell) -> None:

@@ -12,14 +12,13 @@ from scipy.stats import spearmanr
 
 from pulmo.audit.check import CHECKS
 from pulmo.audit.checks.explanations import _verdict, rank_correlation
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Finding
-from pulmo.audit.model import Model
-from pulmo.audit.parts import Means, Part
-from pulmo.audit.subject import Subject
+from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
-Show = Callable[..., Subject]
+Show = Callable[..., AuditContext]
 
 
 def with_maps_of_the_picture(model: Path, to: Path) -> Path:
@@ -47,8 +46,12 @@ def ask(films: pd.DataFrame, tmp_path: Path) -> Callable[[Path], Finding]:
     """Asks of a bundle's file, on drawn films."""
 
     def make(model: Path) -> Finding:
-        part = Part(Model.of(Predictor.open(model, threads=1)), films.iloc[:0], films)
-        return CHECKS["explanations"](Subject([part], Means(tmp_path / "cache", replicates=200)))
+        part = Part(
+            AuditedModel.from_predictor(Predictor.open(model, threads=1)), films.iloc[:0], films
+        )
+        return CHECKS["explanations"](
+            AuditContext([part], AuditOptions(tmp_path / "cache", replicates=200))
+        )
 
     return make
 

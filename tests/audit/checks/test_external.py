@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from pulmo.audit.check import CHECKS
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 
 Pictures = NDArray[np.uint8]
 Model = Callable[[Pictures], NDArray[np.floating]]
-Show = Callable[..., Subject]
+Show = Callable[..., AuditContext]
 MakeRows = Callable[..., pd.DataFrame]
 
 LABELS = ["normal", "covid"] * 60
@@ -49,8 +49,8 @@ def by_grey(pictures: Pictures) -> NDArray[np.floating]:
 
 
 def test_what_has_a_shape_may_be_expected_elsewhere(show: Show, rows: pd.DataFrame) -> None:
-    subject = show(halves(bright=False), by_side, rows=rows[60:], fit=rows[:60])
-    finding = CHECKS["external"](subject)
+    context = show(halves(bright=False), by_side, rows=rows[60:], fit=rows[:60])
+    finding = CHECKS["external"](context)
     inside, histogram = (finding.figures[name].value for name in ("inside", "histogram"))
     assert inside is not None
     assert inside > 0.75
@@ -64,8 +64,8 @@ def test_what_has_a_shape_may_be_expected_elsewhere(show: Show, rows: pd.DataFra
 
 
 def test_greys_alone_promise_nothing_elsewhere(show: Show, rows: pd.DataFrame) -> None:
-    subject = show(halves(bright=True), by_grey, rows=rows[60:], fit=rows[:60])
-    finding = CHECKS["external"](subject)
+    context = show(halves(bright=True), by_grey, rows=rows[60:], fit=rows[:60])
+    finding = CHECKS["external"](context)
     assert finding.figures["inside"].value == 1.0
     assert finding.figures["estimate"].value == pytest.approx(0.5, abs=0.05)
     assert finding.verdict == "warns"

@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from pulmo.audit.checks.label_noise import NAMED, doubtful_labels, label_noise
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 
 def planted(

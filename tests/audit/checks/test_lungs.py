@@ -17,15 +17,15 @@ from pulmo.audit.checks.lungs import (
     paste,
     swap,
 )
+from pulmo.audit.context import AuditContext
 from pulmo.audit.lungs import find_masks
-from pulmo.audit.parts import Means
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.audit.parts import AuditOptions
+from pulmo.stats.estimate import Estimate
 
 Pictures = NDArray[np.uint8]
 Masks = NDArray[np.bool_]
 Model = Callable[[Pictures], NDArray[np.floating]]
-Show = Callable[..., Subject]
+Show = Callable[..., AuditContext]
 
 
 def of_all(mask: Masks) -> Masks:
@@ -91,16 +91,16 @@ def test_it_is_unknown_without_masks_or_skill(
 
 
 def test_masks_of_files_are_found(
-    write_films: Callable[..., pd.DataFrame], make_subject: Show, tmp_path: Path
+    write_films: Callable[..., pd.DataFrame], make_context: Show, tmp_path: Path
 ) -> None:
     rows = write_films(["normal"] * 12 + ["covid"] * 12)
     order = {path: place >= 12 for place, path in enumerate(rows["path"])}
-    means = Means(tmp_path / "cache", find_masks(tmp_path / "masks"))
-    subject = make_subject(rows, lambda it: np.zeros((len(it), 2)), means=means)
-    inputs = subject.pictures
-    masks = subject.masks_of(subject.rows)
+    options = AuditOptions(tmp_path / "cache", find_masks(tmp_path / "masks"))
+    context = make_context(rows, lambda it: np.zeros((len(it), 2)), options=options)
+    inputs = context.pictures
+    masks = context.masks_of(context.rows)
     bright = np.array([one[mask].mean() for one, mask in zip(inputs, masks, strict=True)])
-    assert subject.has_mask(subject.rows).all()
+    assert context.has_mask(context.rows).all()
     assert (
         bright < [one[~mask].mean() for one, mask in zip(inputs, masks, strict=True)]
     ).mean() > 0.9
@@ -112,8 +112,8 @@ def test_masks_of_files_are_found(
         ]
         return np.stack([~np.array(covid), np.array(covid)], axis=1).astype(float)
 
-    subject = make_subject(rows, knows, means=means)
-    finding = CHECKS["lungs"](subject)
+    context = make_context(rows, knows, options=options)
+    finding = CHECKS["lungs"](context)
     assert finding.verdict == "fails"
     assert finding.figures["unchanged"].n == 24
 
@@ -123,10 +123,10 @@ def test_swaps_are_of_other_classes_that_are_decided_on_rightly(
 ) -> None:
     pictures = chests.copy()
     pictures[:5] = chests[100:105]
-    subject = show(pictures, by_lungs, masks=of_all(lungs))
-    swaps = swap(subject, np.arange(200), of_all(lungs))
+    context = show(pictures, by_lungs, masks=of_all(lungs))
+    swaps = swap(context, np.arange(200), of_all(lungs))
     assert swaps.background.tolist() == list(range(5, 200))
-    assert (subject.truth[swaps.background] != subject.truth[swaps.lungs]).all()
+    assert (context.truth[swaps.background] != context.truth[swaps.lungs]).all()
     assert swaps.lungs.min() >= 5
     inner = lungs & np.roll(lungs, 4, 0) & np.roll(lungs, -4, 0)
     inner &= np.roll(lungs, 3, 1) & np.roll(lungs, -3, 1)
@@ -138,10 +138,10 @@ def test_swaps_are_of_other_classes_that_are_decided_on_rightly(
 def test_without_a_swap_nothing_is_followed(
     show: Show, chests: Pictures, lungs: Masks, by_lungs: Model
 ) -> None:
-    subject = show(chests, by_lungs, masks=of_all(lungs))
-    swaps = swap(subject, np.arange(100), of_all(lungs)[:100])
+    context = show(chests, by_lungs, masks=of_all(lungs))
+    swaps = swap(context, np.arange(100), of_all(lungs)[:100])
     assert swaps.pictures.shape == (0, 64, 64)
-    followed, neither = _followed(subject, swaps)
+    followed, neither = _followed(context, swaps)
     assert followed.value is neither.value is None
     assert "decided on rightly" in str(followed.reason)
 

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.audit.check import CHECKS
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 
 Pictures = NDArray[np.uint8]
 Model = Callable[[Pictures], NDArray[np.floating]]
-Show = Callable[..., Subject]
+Show = Callable[..., AuditContext]
 
 
 def test_a_model_of_both_sides_passes(show: Show, chests: Pictures, by_lungs: Model) -> None:

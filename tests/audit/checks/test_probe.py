@@ -11,12 +11,12 @@ from sklearn.metrics import balanced_accuracy_score
 
 from pulmo.audit.check import CHECKS
 from pulmo.audit.checks.probe import _verdict, guess
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Finding
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 Pictures = NDArray[np.uint8]
-Show = Callable[..., Subject]
+Show = Callable[..., AuditContext]
 CLASSES = np.repeat([0, 1], 100)
 SOURCES = np.tile([0, 1], 100)
 
@@ -30,10 +30,10 @@ def asked(show: Show, make_rows: Callable[..., pd.DataFrame]) -> Callable[..., F
     def ask(features: NDArray[np.floating] | None, sources: NDArray[np.intp] = SOURCES) -> Finding:
         rows = make_rows(["normal"] * 100 + ["covid"] * 100)
         rows["source"] = [f"hospital {source}" for source in sources]
-        subject = show(pictures, lambda it: np.zeros((len(it), 2)), rows=rows)
+        context = show(pictures, lambda it: np.zeros((len(it), 2)), rows=rows)
         if features is not None:
-            cast("Any", subject.parts[0].model.predictor).read = lambda it: features[it[:, 0, 0]]
-        return CHECKS["probe"](subject)
+            cast("Any", context.parts[0].model.predictor).read = lambda it: features[it[:, 0, 0]]
+        return CHECKS["probe"](context)
 
     return ask
 

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from pulmo.audit.changes import DISTURBANCES
 from pulmo.audit.check import CHECKS
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 
 Pictures = NDArray[np.uint8]
 Model = Callable[[Pictures], NDArray[np.floating]]
-Show = Callable[..., Subject]
+Show = Callable[..., AuditContext]
 BOARD = np.where(np.indices((64, 64)).sum(axis=0) % 2, 1, -1)
 
 

@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 
 from pulmo.audit.checks.shortcuts import shortcuts
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 LABELS = ["normal", "covid"] * 40
 
@@ -26,8 +26,8 @@ def aged(rows: pd.DataFrame, *, tell_apart: bool) -> pd.DataFrame:
 
 def test_fires_where_the_age_tells_as_much(make_rows: Rows, tell: Tell) -> None:
     fit = aged(make_rows(LABELS, 100), tell_apart=True)
-    subject = tell(aged(make_rows(LABELS), tell_apart=True), right(0.9), fit=fit)
-    finding = shortcuts(subject)
+    context = tell(aged(make_rows(LABELS), tell_apart=True), right(0.9), fit=fit)
+    finding = shortcuts(context)
     assert finding.verdict == "fails"
     assert "Not surely below the model:" in finding.sentence
     assert "age alone" in finding.sentence
@@ -50,12 +50,12 @@ def test_silent_where_nothing_else_tells(
 
 def test_a_published_accuracy_below_a_floor_is_said(make_rows: Rows, tell: Tell) -> None:
     fit, judged = (aged(make_rows(LABELS, first), tell_apart=True) for first in (100, 0))
-    subject = tell(judged, right(1.0), fit=fit)
-    subject.means = replace(subject.means, published=0.9)
+    context = tell(judged, right(1.0), fit=fit)
+    context.options = replace(context.options, published=0.9)
     said = "The published accuracy of 0.900 is below that of age alone 1.000"
-    assert said in shortcuts(subject).sentence
-    subject.means = replace(subject.means, published=1.0)
-    assert "published" not in shortcuts(subject).sentence
+    assert said in shortcuts(context).sentence
+    context.options = replace(context.options, published=1.0)
+    assert "published" not in shortcuts(context).sentence
 
 
 def test_unknown_where_no_floor_can_be_fitted(make_rows: Rows, tell: Tell) -> None:

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from pulmo.audit.checks.sources import sources
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 from pulmo.bundle.card import Card
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 HOMES = ["a"] * 80 + ["b"] * 80
 

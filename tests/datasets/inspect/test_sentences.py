@@ -1,6 +1,5 @@
 import pytest
 
-from pulmo.core.estimate import Estimate
 from pulmo.datasets.inspect.inspection import (
     Clue,
     Copies,
@@ -17,6 +16,7 @@ from pulmo.datasets.inspect.sentences import (
     warning_of,
     warnings_of,
 )
+from pulmo.stats.estimate import Estimate
 
 CLASSES = ("covid", "viral", "normal")
 MORAL = "a model that reaches this has not been shown to see the disease."

@@ -56,10 +56,11 @@ def test_each_finding_is_judged_on_the_films_labelled_for_it(make_table: MakeTab
 def test_one_findings_evaluation_is_that_of_two_classes(make_table: MakeTable) -> None:
     table = labels_table(make_table(80))
     found = evaluate_labels(table, PROVENANCE, Resampling(np.random.default_rng(0), 100))
-    rows, terms = table.of_label(2)
     generator = np.random.default_rng(0).spawn(4)[3]
     model = PROVENANCE.model.model_copy(update={"name": "theirs: Fracture"})
-    alone = evaluate(rows, terms, PROVENANCE._replace(model=model), Resampling(generator, 100))
+    alone = evaluate(
+        table.of_label(2), PROVENANCE._replace(model=model), Resampling(generator, 100)
+    )
     assert found.labels["Fracture"] == alone
 
 

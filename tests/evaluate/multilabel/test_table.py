@@ -9,9 +9,9 @@ import pytest
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.sources import UNSTATED
 from pulmo.evaluate.multilabel.table import labels_table
-from pulmo.evaluate.reading.options import Options
-from pulmo.evaluate.reading.recognise import recognise
-from pulmo.evaluate.reading.table_file import TableFile, read_table
+from pulmo.predictions.reading.options import Options
+from pulmo.predictions.reading.recognise import recognise
+from pulmo.predictions.reading.table_file import TableFile, read_table
 
 MakeTable = Callable[..., pd.DataFrame]
 
@@ -63,9 +63,10 @@ def test_decisions_are_kept_and_the_rest_have_the_threshold(make_table: MakeTabl
 def test_one_finding_is_a_table_of_two_classes(make_table: MakeTable) -> None:
     table = make_table(30, missing=0.4).assign(width=100, origin="o", note="x")
     found = labels_table(table, 0.3)
-    rows, terms = found.of_label(1)
-    assert terms.order == ("Lung Opacity", "no Lung Opacity")
-    assert (terms.positive, terms.threshold, terms.single) == (("Lung Opacity",), 0.3, True)
+    predictions = found.of_label(1)
+    rows, rule = predictions.frame, predictions.rule
+    assert rule.classes == ("Lung Opacity", "no Lung Opacity")
+    assert (rule.positive, rule.threshold, rule.single_finding) == (("Lung Opacity",), 0.3, True)
     known = table.dropna(subset="y_Lung Opacity")
     assert rows["path"].tolist() == known["path"].tolist()
     assert ((rows["label"] == "Lung Opacity") == (known["y_Lung Opacity"] == 1).to_numpy()).all()

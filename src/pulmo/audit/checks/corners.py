@@ -9,8 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.chance import chance
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy, chance
 from pulmo.audit.check import Answer, check
+from pulmo.audit.context import AuditContext, Pixels
 from pulmo.audit.drops import (
     MARGIN,
     decided_on,
@@ -21,10 +23,7 @@ from pulmo.audit.drops import (
     worst,
 )
 from pulmo.audit.finding import Cell, Table, Verdict
-from pulmo.audit.shares import balanced_accuracy
-from pulmo.audit.subject import Pixels, Subject
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.stats.estimate import Estimate
 
 CORNER: Final = 0.15
 """Share of the side that a hidden corner has."""
@@ -45,7 +44,7 @@ _COLUMNS: Final = ("shown", "balanced accuracy", "drop", "changed decisions")
         "films are hidden, and does not tell the classes by them alone"
     ),
 )
-def corners(subject: Subject) -> Answer:
+def corners(context: AuditContext) -> Answer:
     """Fails where hiding them surely costs more than the margin, or they alone tell the classes.
 
     A grey that the model never met there may cost something by itself, so a part is missed only if
@@ -53,19 +52,19 @@ def corners(subject: Subject) -> Answer:
     balanced accuracy is surely above chance by more than the margin; it warns where it is surely
     above chance.
     """
-    subject.require_network()
-    numbers = subject.some
-    require_enough(subject, numbers)
-    require_skill(subject, numbers)
-    guessing = chance(subject, numbers)
+    context.require_network()
+    numbers = context.some
+    require_enough(context, numbers)
+    require_skill(context, numbers)
+    guessing = chance(context, numbers)
     accuracies, drops = dict[str, Estimate](), dict[str, Estimate]()
     rows: list[tuple[Cell, ...]] = []
-    for name, pictures in _shown(subject.pictures[numbers]).items():
-        decided = decided_on(subject, pictures, numbers)
-        flips = decided != subject.sample.decided[numbers]
-        share = proportion_estimate(flips, subject.groups[numbers], "there are no pictures")
-        accuracies[name] = balanced_accuracy(subject, numbers, decided)
-        drops[name] = drop(subject, numbers, decided)
+    for name, pictures in _shown(context.pictures[numbers]).items():
+        decided = decided_on(context, pictures, numbers)
+        flips = decided != context.sample.decided[numbers]
+        share = stats.proportion(flips, context.groups[numbers])
+        accuracies[name] = balanced_accuracy(context, numbers, decided)
+        drops[name] = drop(context, numbers, decided)
         rows.append((name, accuracies[name], drops[name], share))
     alone = accuracies[ALONE]
     del drops[ALONE]

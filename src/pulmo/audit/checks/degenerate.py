@@ -5,12 +5,12 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo import stats
 from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Cell, Table, Verdict
-from pulmo.audit.screening import called_positive, is_positive
-from pulmo.audit.subject import Subject
+from pulmo.audit.screening import is_positive
 from pulmo.core.files import sha256
-from pulmo.evaluate.intervals import proportion_estimate
 
 ALWAYS: Final = 0.99
 """Share of the pictures from which a class counts as always decided on."""
@@ -56,14 +56,14 @@ class _Fault(NamedTuple):
         "different pictures different probabilities that are not saturated"
     ),
 )
-def degenerate(subject: Subject) -> Answer:
+def degenerate(context: AuditContext) -> Answer:
     """Fails where results are constant, one class always wins or one never, or results repeat."""
-    n, table = len(subject.rows), subject.probabilities
-    if (subject.sample.is_class.sum(axis=0) < FEWEST).all():
+    n, table = len(context.rows), context.probabilities
+    if (context.sample.is_class.sum(axis=0) < FEWEST).all():
         raise Unanswered(f"No class has {FEWEST} pictures.")
     saturated = table.max(axis=1) > 1 - SATURATED
-    repeats = _told_repeats(subject) if subject.is_told else _repeats(subject)
-    faults = [*_constant(subject), *_classes(subject), *_threshold(subject)]
+    repeats = _external_repeats(context) if context.is_external else _repeats(context)
+    faults = [*_constant(context), *_classes(context), *_threshold(context)]
     if saturated.mean() >= MANY:
         faults.append(
             _Fault("warns", f"{saturated.mean():.0%} of the probabilities are within 0.0001 of 1.")
@@ -75,33 +75,32 @@ def degenerate(subject: Subject) -> Answer:
     verdicts = [fault.verdict for fault in faults]
     worst: Verdict = "fails" if "fails" in verdicts else "warns" if verdicts else "passes"
     sentence = " ".join(fault.sentence for fault in faults)
-    missing = "there are no pictures"
     return Answer(
         worst,
         sentence or f"No result is constant, saturated or repeated among {n:,} pictures.",
         {
-            "saturated": proportion_estimate(saturated, subject.groups, missing),
-            "repeated": proportion_estimate(repeats, subject.groups, missing),
+            "saturated": stats.proportion(saturated, context.groups),
+            "repeated": stats.proportion(repeats, context.groups),
         },
-        (Table(title="Decisions", columns=_COLUMNS, rows=tuple(_rows(subject))),),
+        (Table(title="Decisions", columns=_COLUMNS, rows=tuple(_rows(context))),),
         pictures=tuple(
-            path.rsplit("/", 1)[-1] for path in subject.rows["path"][repeats].head(_NAMED)
+            path.rsplit("/", 1)[-1] for path in context.rows["path"][repeats].head(_NAMED)
         ),
     )
 
 
-def _constant(subject: Subject) -> list[_Fault]:
+def _constant(context: AuditContext) -> list[_Fault]:
     """Returns the fault of probabilities that are all the same."""
-    low, high = np.percentile(subject.probabilities, (2.5, 97.5), axis=0)
-    if len(subject.rows) > 1 and (high - low < CONSTANT).all():
+    low, high = np.percentile(context.probabilities, (2.5, 97.5), axis=0)
+    if len(context.rows) > 1 and (high - low < CONSTANT).all():
         return [_Fault("fails", "Every class has nearly the same probability for all pictures.")]
     return []
 
 
-def _classes(subject: Subject) -> list[_Fault]:
+def _classes(context: AuditContext) -> list[_Fault]:
     """Returns the faults of classes that are decided on always, or never."""
     faults = []
-    sample = subject.sample
+    sample = context.sample
     decided, true = sample.called_class.mean(axis=0), sample.is_class.mean(axis=0)
     counts = sample.is_class.sum(axis=0)
     for label, often, share, n in zip(sample.labels, decided, true, counts, strict=True):
@@ -115,28 +114,28 @@ def _classes(subject: Subject) -> list[_Fault]:
     return faults
 
 
-def _threshold(subject: Subject) -> list[_Fault]:
+def _threshold(context: AuditContext) -> list[_Fault]:
     """Returns the fault of a threshold that all pictures reach, or none."""
-    positive, called = is_positive(subject), called_positive(subject)
+    positive, called = is_positive(context), context.decisions.positive
     if min(positive.sum(), (~positive).sum()) < FEWEST or 0 < called.mean() < 1:
         return []
     word = "Every" if called.all() else "No"
     return [_Fault("fails", f"{word} picture reaches the threshold of a positive result.")]
 
 
-def _repeats(subject: Subject) -> NDArray[np.bool_]:
+def _repeats(context: AuditContext) -> NDArray[np.bool_]:
     """Tells which pictures have exactly the logits of another picture that looks different, [n]."""
-    looks = np.array([sha256(picture.tobytes()) for picture in subject.pictures])
-    return _shared(subject.outputs.logits, looks)
+    looks = np.array([sha256(picture.tobytes()) for picture in context.pictures])
+    return _shared(context.outputs.logits, looks)
 
 
-def _told_repeats(subject: Subject) -> NDArray[np.bool_]:
+def _external_repeats(context: AuditContext) -> NDArray[np.bool_]:
     """Tells which pictures have exactly the probabilities of another picture, [n].
 
     Probabilities that were rounded to six places or fewer repeat by accident, and so do those that
     single precision has made 1; they count as none.
     """
-    table, rows = subject.probabilities, subject.rows
+    table, rows = context.probabilities, context.rows
     rounded = np.abs(table - table.round(_PLACES)).max(axis=1) < _SINGLE
     if rounded.mean() > MANY:
         return np.zeros(len(rows), np.bool_)
@@ -152,9 +151,9 @@ def _shared(results: NDArray[np.floating], looks: NDArray[np.str_]) -> NDArray[n
     return np.asarray(np.bincount(different[0])[found] > 1)
 
 
-def _rows(subject: Subject) -> list[tuple[Cell, ...]]:
+def _rows(context: AuditContext) -> list[tuple[Cell, ...]]:
     """Returns what is decided and with which probabilities, a row a class."""
-    sample = subject.sample
+    sample = context.sample
     points = np.percentile(sample.probabilities, (2.5, 50, 97.5), axis=0)
     return [
         (

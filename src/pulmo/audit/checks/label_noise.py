@@ -7,11 +7,11 @@ import numpy as np
 from cleanlab.filter import find_label_issues
 from numpy.typing import NDArray
 
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy
 from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Cell, Table
-from pulmo.audit.shares import balanced_accuracy
-from pulmo.audit.subject import Subject
-from pulmo.evaluate.intervals import proportion_estimate
 
 MUCH: Final = 0.02
 """Share of doubtful labels from which figures near 1 say more of the labels than of the model."""
@@ -34,20 +34,20 @@ _COLUMNS: Final = ("picture", "source", "label", "the model's class", "its proba
     question="Are there labels that the model contradicts with confidence?",
     claim="contradicts few of the labels that it is judged by, not surely more than 2 %",
 )
-def label_noise(subject: Subject) -> Answer:
+def label_noise(context: AuditContext) -> Answer:
     """Warns where many labels are in doubt; the model may be the one that is wrong."""
-    counts = np.bincount(subject.truth, minlength=len(subject.terms.order))
+    counts = np.bincount(context.truth, minlength=len(context.rule.classes))
     if (counts >= FEWEST).sum() < 2:
         raise Unanswered(f"Fewer than two classes have {FEWEST} pictures.")
-    skill = balanced_accuracy(subject, np.arange(len(subject.rows)), subject.sample.decided)
+    skill = balanced_accuracy(context, np.arange(len(context.rows)), context.sample.decided)
     if (skill.value or 0.0) < ENOUGH:
         raise Unanswered(
             f"With a balanced accuracy of {skill} the model's doubts say nothing of the labels."
         )
-    doubts = doubtful_labels(subject.probabilities, subject.truth)
-    doubtful = np.zeros(len(subject.rows), np.bool_)
+    doubts = doubtful_labels(context.probabilities, context.truth)
+    doubtful = np.zeros(len(context.rows), np.bool_)
     doubtful[doubts] = True
-    share = proportion_estimate(doubtful, subject.groups, "there are no pictures")
+    share = stats.proportion(doubtful, context.groups)
     much = share.low is not None and share.low > MUCH
     sentence = (
         f"By confident learning {len(doubts):,} of {len(doubtful):,} labels are in doubt, "
@@ -58,7 +58,7 @@ def label_noise(subject: Subject) -> Answer:
     table = Table(
         title="Labels in doubt, the most doubtful first",
         columns=_COLUMNS,
-        rows=tuple(_rows(subject, doubts[:NAMED])),
+        rows=tuple(_rows(context, doubts[:NAMED])),
     )
     return Answer(
         "warns" if much else "passes",
@@ -89,13 +89,13 @@ def doubtful_labels(table: NDArray[np.float64], truth: NDArray[np.intp]) -> NDAr
     return np.asarray(found, np.intp)
 
 
-def _rows(subject: Subject, doubts: NDArray[np.intp]) -> list[tuple[Cell, ...]]:
-    order, table = subject.terms.order, subject.probabilities
+def _rows(context: AuditContext, doubts: NDArray[np.intp]) -> list[tuple[Cell, ...]]:
+    order, table = context.rule.classes, context.probabilities
     return [
         (
-            PurePath(str(subject.rows["path"].iloc[row])).name,
-            str(subject.called.iloc[row]),
-            order[subject.truth[row]],
+            PurePath(str(context.rows["path"].iloc[row])).name,
+            str(context.called.iloc[row]),
+            order[context.truth[row]],
             order[table[row].argmax()],
             f"{table[row].max():.3f}",
         )

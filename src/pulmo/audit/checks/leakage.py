@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pulmo import stats
 from pulmo.audit.check import Answer, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Table, Verdict
-from pulmo.audit.parts import Part, known_rows, require_fit
-from pulmo.audit.subject import Subject
+from pulmo.audit.parts import Part, require_fit
+from pulmo.core.parallel import in_threads
 from pulmo.datasets.curate.candidates import candidates
 from pulmo.datasets.curate.gallery import Gallery
 from pulmo.datasets.curate.look import look
 from pulmo.datasets.curate.verify import compare
 from pulmo.datasets.manifest import Manifest, patient_names
-from pulmo.datasets.parallel import in_threads
-from pulmo.evaluate.intervals import proportion_estimate
 
 MOST: Final = 5000
 """Pictures up to which near copies are looked for, which takes 20 to 100 ms for each.
@@ -54,23 +54,23 @@ class _Search(NamedTuple):
     question="Was the model fitted on any of the pictures that are given to judge it?",
     claim="was fitted on no picture, no known patient and no group of those given to judge it",
 )
-def leakage(subject: Subject) -> Answer:
+def leakage(context: AuditContext) -> Answer:
     """Fails where a part's judged pictures have anything in common with those it was fitted on.
 
     What a bundle was fitted on is known by the list that it carries and by the rows at hand. Warns
     where the card counts more pictures than there are rows of.
     """
-    require_fit([part for part in subject.parts if not _digests(part)])
-    given = _Given.of(subject)
+    require_fit([part for part in context.parts if not _digests(part)])
+    given = _Given.of(context)
     rows = given.rows
     found = {name: _tied(given, look_at) for name, look_at in KEYS.items()}
     found["on the bundle's list"] = _listed(given)
-    said = [*_voided(given, len(subject.rows)), *_patients(rows)]
-    paths = {path for part in subject.parts for side in _tables(part) for path in side["path"]}
-    if any(part.fit.empty for part in subject.parts):
+    said = [*_voided(given, len(context.rows)), *_patients(rows)]
+    paths = {path for part in context.parts for side in _tables(part) for path in side["path"]}
+    if any(part.fit.empty for part in context.parts):
         said.append("Near copies were not looked for: the pictures fitted on are not at hand.")
     elif len(paths) <= MOST:
-        search = _near_copies(subject)
+        search = _near_copies(context)
         found["near copy"] = np.asarray(rows["path"].isin(search.paths), np.bool_)
         said.append("Near copies were looked for.")
         if search.unread:
@@ -80,13 +80,13 @@ def leakage(subject: Subject) -> Answer:
             f"Near copies were not looked for among {len(paths):,} pictures; `pulmo data curate` "
             "finds them."
         )
-    unknown = list(_unknown(subject))
+    unknown = list(_unknown(context))
     leaked = np.any(list(found.values()), axis=0)
     verdict: Verdict = "fails" if leaked.any() else "warns" if unknown else "passes"
     count = f"{leaked.sum():,}" if leaked.any() else "None"
     sentence = f"{count} of {len(rows):,} pictures are tied to one that was fitted on."
     groups = np.asarray(pd.factorize(rows["group"])[0], np.intp)
-    share = proportion_estimate(leaked, groups, "there are no pictures")
+    share = stats.proportion(leaked, groups)
     names = [PurePath(path).name for path in rows["path"][leaked].head(NAMED)]
     return Answer(
         verdict,
@@ -117,11 +117,11 @@ class _Given(NamedTuple):
     part: NDArray[np.intp]
 
     @classmethod
-    def of(cls, subject: Subject) -> "_Given":
-        """Takes them of a subject."""
-        known = [known_rows(part.given, subject.terms) for part in subject.parts]
+    def of(cls, context: AuditContext) -> "_Given":
+        """Takes them of a context."""
+        known = [context.known_rows(part.given) for part in context.parts]
         numbers = np.repeat(np.arange(len(known)), [len(rows) for rows in known])
-        return cls(subject.parts, pd.concat(known, ignore_index=True), numbers)
+        return cls(context.parts, pd.concat(known, ignore_index=True), numbers)
 
 
 def _tables(part: Part) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -172,17 +172,17 @@ def _listed(given: _Given) -> NDArray[np.bool_]:
     return listed
 
 
-def _near_copies(subject: Subject) -> _Search:
+def _near_copies(context: AuditContext) -> _Search:
     """Looks for copies, whatever was cut off, scaled, turned or mirrored.
 
     Each picture is read once, however many parts it is in.
     """
-    tables = [table for part in subject.parts for table in _tables(part)]
+    tables = [table for part in context.parts for table in _tables(part)]
     every = pd.concat(tables).drop_duplicates("path", ignore_index=True)
     with Gallery() as gallery:
         looks = look(Manifest.from_rows(every), gallery)
         digests = dict(zip(every["path"], looks.digests, strict=True))
-        sides = [_Sides.of(part, digests) for part in subject.parts]
+        sides = [_Sides.of(part, digests) for part in context.parts]
         names = [looks.digests[row] for row in looks.rows]
 
         def judge(pair: NDArray[np.int64]) -> bool:
@@ -232,14 +232,14 @@ class _Sides(NamedTuple):
         return {mine for mine, other in ends if mine in self.judged and other in self.fitted}
 
 
-def _unknown(subject: Subject) -> Iterator[str]:
+def _unknown(context: AuditContext) -> Iterator[str]:
     """Says where a card counts more pictures than are known."""
-    for part in subject.parts:
+    for part in context.parts:
         if part.model.card is None:
             continue
         counts = part.model.card.training.counts
         fitted = sum(sum(counts.get(split, {}).values()) for split in ("train", "val"))
-        known = len(known_rows(part.fit, subject.terms))
+        known = len(context.known_rows(part.fit))
         if fitted > known:
             yield (
                 f"The card counts {fitted:,} pictures of the training and the validation; the "

@@ -6,14 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.chance import chance, skill
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy, chance, skill
 from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.context import AuditContext, Pixels
 from pulmo.audit.drops import MARGIN, decided_on, require_skill, worst
 from pulmo.audit.finding import Table, Verdict
-from pulmo.audit.shares import balanced_accuracy
-from pulmo.audit.subject import Pixels, Subject
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.stats.estimate import Estimate
 
 FEWEST: Final = 10
 """Pictures with a mask that a class needs."""
@@ -46,7 +45,7 @@ class Swaps(NamedTuple):
     question="Does the model decide by the lungs, or by what is around them?",
     claim="decides by the lungs rather than by what is around them",
 )
-def lungs(subject: Subject) -> Answer:
+def lungs(context: AuditContext) -> Answer:
     """Fails where the model does as well without lungs, or follows the background of a swap.
 
     Black in the shape of the lungs still shows their shape, and a mask is worse where a lung is
@@ -58,16 +57,16 @@ def lungs(subject: Subject) -> Answer:
     whose two pictures are decided on rightly as they are: the decision follows the class of the
     lungs, that of the background, or neither.
     """
-    subject.require_network()
-    numbers, masks = _with_masks(subject)
-    guessing = chance(subject, numbers)
-    own = require_skill(subject, numbers)
-    pictures = subject.pictures[numbers]
+    context.require_network()
+    numbers, masks = _with_masks(context)
+    guessing = chance(context, numbers)
+    own = require_skill(context, numbers)
+    pictures = context.pictures[numbers]
     shaped, boxed = (
-        _accuracy_of(subject, numbers, np.where(hidden, np.uint8(0), pictures))
+        _accuracy_of(context, numbers, np.where(hidden, np.uint8(0), pictures))
         for hidden in (masks, boxes_of(masks))
     )
-    followed, neither = _followed(subject, swap(subject, numbers, masks))
+    followed, neither = _followed(context, swap(context, numbers, masks))
     verdict = worst(
         "fails" if _is_kept(boxed, own, guessing) else "passes",
         "warns" if _is_kept(shaped, own, guessing) else "passes",
@@ -92,27 +91,27 @@ def lungs(subject: Subject) -> Answer:
     return Answer(verdict, sentence, figures, (table,))
 
 
-def swap(subject: Subject, numbers: NDArray[np.intp], masks: Masks) -> Swaps:
+def swap(context: AuditContext, numbers: NDArray[np.intp], masks: Masks) -> Swaps:
     """Puts the lungs of a drawn picture of another class on each picture.
 
     Both are decided on rightly as they are, and are of the same part, so that no model meets a
     picture of its training.
 
     Args:
-        subject: whose pictures they are.
+        context: whose pictures they are.
         numbers: rows, [m].
         masks: where their lungs are, [m, size, size].
     """
-    truth, part = subject.truth[numbers], subject.part[numbers]
-    right = subject.sample.decided[numbers] == truth
-    generator = subject.generator("swap")
+    truth, part = context.truth[numbers], context.part[numbers]
+    right = context.sample.decided[numbers] == truth
+    generator = context.generator("swap")
     pairs = []
     for place in np.flatnonzero(right):
         others = np.flatnonzero(right & (truth != truth[place]) & (part == part[place]))
         if len(others):
             pairs.append((place, generator.choice(others)))
     back, front = np.array(pairs, np.intp).reshape(-1, 2).T
-    pictures = subject.pictures
+    pictures = context.pictures
     made = [
         paste(pictures[numbers[a]], masks[a], pictures[numbers[b]], masks[b])
         for a, b in zip(back, front, strict=True)
@@ -167,26 +166,26 @@ def boxes_of(masks: Masks) -> Masks:
     return boxes
 
 
-def _with_masks(subject: Subject) -> tuple[NDArray[np.intp], Masks]:
+def _with_masks(context: AuditContext) -> tuple[NDArray[np.intp], Masks]:
     """Returns rows whose masks show lungs, of classes that have enough of them, and the masks."""
-    numbers = np.flatnonzero(subject.has_mask(subject.rows))
-    masks = subject.masks_of(subject.rows.iloc[numbers])
+    numbers = np.flatnonzero(context.has_mask(context.rows))
+    masks = context.masks_of(context.rows.iloc[numbers])
     seen = masks.any(axis=(1, 2))
-    counts = np.bincount(subject.truth[numbers[seen]], minlength=len(subject.terms.order))
+    counts = np.bincount(context.truth[numbers[seen]], minlength=len(context.rule.classes))
     if (counts >= FEWEST).sum() < 2:
         held = ", ".join(
-            f"{n} of {label}" for label, n in zip(subject.terms.order, counts, strict=True)
+            f"{n} of {label}" for label, n in zip(context.rule.classes, counts, strict=True)
         )
         raise Unanswered(
             f"Two classes must have {FEWEST} judged pictures with a lung mask; there are {held}."
         )
-    chosen = subject.few(numbers[seen & (counts[subject.truth[numbers]] >= FEWEST)])
+    chosen = context.few(numbers[seen & (counts[context.truth[numbers]] >= FEWEST)])
     return chosen, masks[np.isin(numbers, chosen)]
 
 
-def _accuracy_of(subject: Subject, numbers: NDArray[np.intp], pictures: Pixels) -> Estimate:
-    decided = decided_on(subject, pictures, numbers)
-    return balanced_accuracy(subject, numbers, decided)
+def _accuracy_of(context: AuditContext, numbers: NDArray[np.intp], pictures: Pixels) -> Estimate:
+    decided = decided_on(context, pictures, numbers)
+    return balanced_accuracy(context, numbers, decided)
 
 
 def _is_kept(without: Estimate, own: Estimate, guessing: float) -> bool:
@@ -196,17 +195,17 @@ def _is_kept(without: Estimate, own: Estimate, guessing: float) -> bool:
     return surely and (left.value or 0.0) > KEPT * (all_of_it.value or 0.0)
 
 
-def _followed(subject: Subject, swaps: Swaps) -> tuple[Estimate, Estimate]:
+def _followed(context: AuditContext, swaps: Swaps) -> tuple[Estimate, Estimate]:
     """Returns the share of the decided swaps that follow the lungs, and of all that are neither."""
     if not len(swaps.lungs):
         reason = "no two pictures of different classes are decided on rightly"
         return Estimate.undefined(reason), Estimate.undefined(reason)
-    decided = decided_on(subject, swaps.pictures, swaps.background)
-    lungs, background = (decided == subject.truth[rows] for rows in (swaps.lungs, swaps.background))
-    either, groups = lungs | background, subject.groups[swaps.background]
+    decided = decided_on(context, swaps.pictures, swaps.background)
+    lungs, background = (decided == context.truth[rows] for rows in (swaps.lungs, swaps.background))
+    either, groups = lungs | background, context.groups[swaps.background]
     return (
-        proportion_estimate(lungs[either], groups[either], "no swap follows one of the two"),
-        proportion_estimate(~either, groups, "there is no swap"),
+        stats.proportion(lungs[either], groups[either], undefined="no swap follows one of the two"),
+        stats.proportion(~either, groups, undefined="there is no swap"),
     )
 
 

@@ -20,12 +20,13 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pulmo.audit.chance import skill
+from pulmo import stats
+from pulmo.audit.accuracy import skill
 from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Table, Verdict
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
-from pulmo.datasets.inspect.tree import FOLDS, mean_share
+from pulmo.datasets.inspect.tree import FOLDS
+from pulmo.stats.estimate import Estimate
 
 FEWEST: Final = 10
 """Groups of pictures that a class or a source needs, and pictures."""
@@ -41,7 +42,7 @@ Numbers = NDArray[np.intp]
     question="Does the network know a picture's source better than its class?",
     claim="tells the class by its features, and hardly the source of pictures of one class",
 )
-def probe(subject: Subject) -> Answer:
+def probe(context: AuditContext) -> Answer:
     """Fails where the source is told surely better than the class.
 
     Both are balanced accuracies as shares of the way from chance to no mistake. The source is asked
@@ -51,25 +52,25 @@ def probe(subject: Subject) -> Answer:
     the head decides by: even a network that has learnt nothing passes on much of what differs
     between scanners.
     """
-    subject.require_network()
-    numbers = subject.some
-    source = pd.factorize(subject.sources.iloc[numbers])[0]  # -1 where none is stated
-    truth, part = subject.truth[numbers], subject.part[numbers]
-    within = list(_tasks(source, part * (truth.max() + 1) + truth, subject.groups[numbers]))
+    context.require_network()
+    numbers = context.some
+    source = pd.factorize(context.sources.iloc[numbers])[0]  # -1 where none is stated
+    truth, part = context.truth[numbers], context.part[numbers]
+    within = list(_tasks(source, part * (truth.max() + 1) + truth, context.groups[numbers]))
     if not within:
         raise Unanswered(
             f"No class has {FEWEST} pictures of each of two sources that are stated; class and "
             "source cannot be told apart."
         )
-    classes = list(_tasks(truth, part, subject.groups[numbers]))
-    features = subject.networks.features(subject.pictures[numbers], numbers)
+    classes = list(_tasks(truth, part, context.groups[numbers]))
+    features = context.networks.features(context.pictures[numbers], numbers)
     if features is None:
         raise Unanswered(
             "The bundle does not give the network's features; `pulmo export` of its run makes one "
             "that does."
         )
-    told = _skill(subject, numbers, features, within, source)
-    known = _skill(subject, numbers, features, classes, truth)
+    told = _skill(context, numbers, features, within, source)
+    known = _skill(context, numbers, features, classes, truth)
     sentence = (
         f"From the features a linear probe tells the class with a skill of {known} and, within a "
         f"class, the source with {told}; 0 is chance, 1 no mistake."
@@ -103,7 +104,7 @@ def _tasks(wanted: Numbers, stratum: Numbers, groups: Numbers) -> Iterator[Numbe
 
 
 def _skill(
-    subject: Subject,
+    context: AuditContext,
     numbers: Numbers,
     features: NDArray[np.float32],
     tasks: list[Numbers],
@@ -111,13 +112,12 @@ def _skill(
 ) -> Estimate:
     """Returns how well probes tell what is wanted, over all tasks, every kind of each alike."""
     places = np.concatenate(tasks)
-    groups = subject.groups[numbers]
+    groups = context.groups[numbers]
     told = np.concatenate([guess(features[task], wanted[task], groups[task]) for task in tasks])
     task_of = np.repeat(np.arange(len(tasks)), [len(task) for task in tasks])
     pairs = np.stack([task_of, wanted[places]], axis=1)
     kinds, strata = np.unique(pairs, axis=0, return_inverse=True)
-    numbered = np.unique(groups[places], return_inverse=True)[1]
-    accuracy = mean_share(told == wanted[places], strata, numbered)
+    accuracy = stats.balanced_accuracy(told == wanted[places], strata, groups[places])
     # Each task is one kind's worth of right guesses, whatever is guessed.
     return skill(accuracy, len(tasks) / len(kinds))
 

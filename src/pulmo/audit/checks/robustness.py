@@ -5,8 +5,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo.audit.accuracy import balanced_accuracy
 from pulmo.audit.changes import DISTURBANCES, Disturbance
 from pulmo.audit.check import Answer, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.drops import (
     MARGIN,
     decided_on,
@@ -17,9 +19,7 @@ from pulmo.audit.drops import (
     worst,
 )
 from pulmo.audit.finding import Cell, Series, Table, Verdict
-from pulmo.audit.shares import balanced_accuracy
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 _COLUMNS: Final = ("films are", "balanced accuracy", "drop", "must be harmless")
 
@@ -32,25 +32,25 @@ _COLUMNS: Final = ("films are", "balanced accuracy", "drop", "must be harmless")
         "cropped, blurred, noisy, compressed or of another contrast, gamma or resolution"
     ),
 )
-def robustness(subject: Subject) -> Answer:
+def robustness(context: AuditContext) -> Answer:
     """Fails where a change that must be harmless surely costs more than the margin.
 
     Stronger changes are shown and not judged, and so is an inversion: whether a model notices a
     film of the wrong polarity says nothing against it.
     """
-    subject.require_network()
-    numbers = subject.some
-    require_enough(subject, numbers)
-    unchanged = require_skill(subject, numbers)
+    context.require_network()
+    numbers = context.some
+    require_enough(context, numbers)
+    unchanged = require_skill(context, numbers)
     figures, verdicts = {"unchanged": unchanged}, dict[str, Verdict]()
     rows: list[tuple[Cell, ...]] = []
     series = []
     for name, kind in DISTURBANCES.items():
         after = []
         for strength in kind.strengths:
-            decided = _decided(subject, numbers, name, kind, strength)
-            after.append(balanced_accuracy(subject, numbers, decided))
-            lost = drop(subject, numbers, decided)
+            decided = _decided(context, numbers, name, kind, strength)
+            after.append(balanced_accuracy(context, numbers, decided))
+            lost = drop(context, numbers, decided)
             judged = strength in kind.harmless
             words = kind.words.format(strength)
             rows.append((words, after[-1], lost, "yes" if judged else "no"))
@@ -68,11 +68,11 @@ def robustness(subject: Subject) -> Answer:
 
 
 def _decided(
-    subject: Subject, numbers: NDArray[np.intp], name: str, kind: Disturbance, strength: float
+    context: AuditContext, numbers: NDArray[np.intp], name: str, kind: Disturbance, strength: float
 ) -> NDArray[np.intp]:
     """Returns the class that is decided on after a change, [m]."""
-    change = kind.make(strength, subject.generator(f"{name} {strength}"))
-    return decided_on(subject, change(subject.pictures[numbers]), numbers)
+    change = kind.make(strength, context.generator(f"{name} {strength}"))
+    return decided_on(context, change(context.pictures[numbers]), numbers)
 
 
 def _series(name: str, kind: Disturbance, after: list[Estimate], unchanged: Estimate) -> Series:

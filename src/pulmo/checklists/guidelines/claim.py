@@ -119,7 +119,7 @@ _EVALUATION: Final = Section(
         Item("31", "Explanation", "Methods of explanation, and how they were validated.",
              (model.maps,), "Say whether anyone tested that the maps show what decides."),
         Item("32", "Internal testing", "Evaluation on internal data.",
-             (evaluated.internal, evaluated.openings)),
+             (evaluated.internal, evaluated.test_accesses)),
         Item("33", "External testing", "Testing on external data, or why there is none.",
              (evaluated.external,)),
         Item("34", "Registration", "For a clinical trial, its registration.",

@@ -152,7 +152,7 @@ _DISCUSSION: Final = Section(
         Item("25", "Interpretation", "The results as a whole, fairness among them.",
              (), "Write it, beside the earlier studies."),
         Item("26", "Limitations", "The limitations, and what they do to the results.",
-             (model.commonest_sources, figures.doubts, evaluated.openings, audited.not_shown),
+             (model.commonest_sources, figures.doubts, evaluated.test_accesses, audited.not_shown),
              "Discuss them."),
         Item("27a", "Use (development)", "What to do with poor or missing input.",
              (), "Say which films must not be given to it, and how that is noticed."),

@@ -18,7 +18,7 @@ _NO_OTHER: Final = (
     "one and add --evaluation, or say why there is none."
 )
 _UNNOTED: Final = (
-    "An evaluation of a test notes no opening of its own: say whether it is among those counted."
+    "An evaluation of a test notes no access to it: say whether it is among those counted."
 )
 _WHOSE: Final = "Say whose pictures these are: a source may hold those of another."
 _UNSTATED: Final = (
@@ -93,19 +93,20 @@ def left_out(artefacts: Artefacts) -> Said:
     )
 
 
-def openings(artefacts: Artefacts) -> Said:
-    """Says how often a test was opened with this model."""
+def test_accesses(artefacts: Artefacts) -> Said:
+    """Says how often a test was evaluated with this model."""
     tests = [one.data for one in artefacts.evaluations if one.data.split == "test"]
-    gap = _UNNOTED if any(data.openings is None for data in tests) else ""
-    if artefacts.openings:
-        text = f"Openings of a test that are noted beside the bundle: {len(artefacts.openings)}."
-        return Said(text, "openings.jsonl", gap)
-    counts = [one.data.openings for one in artefacts.evaluations]
+    gap = _UNNOTED if any(data.test_accesses is None for data in tests) else ""
+    if artefacts.test_accesses:
+        count = len(artefacts.test_accesses)
+        text = f"Accesses to a test that are noted beside the bundle: {count}."
+        return Said(text, "test-access.jsonl", gap)
+    counts = [one.data.test_accesses for one in artefacts.evaluations]
     stated = [str(times) for times in counts if times is not None]
     if not stated:
-        raise Gap("Say how often the test was opened with this model: no file given says it.")
-    text = f"Openings of its test with this model, each evaluation included: {listed(stated)}."
-    return Said(text, "evaluation.json: data.openings", gap)
+        raise Gap("Say how often the test was evaluated with this model: no file given says it.")
+    text = f"Accesses to its test with this model, each evaluation included: {listed(stated)}."
+    return Said(text, "evaluation.json: data.test_accesses", gap)
 
 
 def not_updated(artefacts: Artefacts) -> Said:

@@ -118,7 +118,7 @@ def _files_of(given: Iterable[Path], output: Path) -> Iterator[Path]:
 
 
 def _process(work: _Work, files: Sequence[Path]) -> list[Row]:
-    from pulmo.datasets.parallel import in_threads
+    from pulmo.core.parallel import in_threads
 
     rows: list[Row] = []
     written: set[Path] = set()

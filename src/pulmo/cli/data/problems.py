@@ -67,6 +67,9 @@ def _tell_kinds(what: str, problems: "Sequence[Problem]", *, named: int) -> None
         kinds[_VALUES.sub("…", _PATH.sub("", problem.reason))].append(problem)
     commonest = sorted(kinds.items(), key=lambda item: -len(item[1]))
     for kind, found in commonest[:_KINDS]:
+        if named and len(found) == 1:
+            say(f"{found[0].path}: {found[0].reason}")
+            continue
         alike = len({problem.reason for problem in found}) == 1
         say(f"{what}: {len(found)} ({found[0].reason if alike else kind})")
         for problem in found[:named]:

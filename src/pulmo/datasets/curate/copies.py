@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from pulmo.core.parallel import in_threads
 from pulmo.datasets.curate.candidates import candidates
 from pulmo.datasets.curate.gallery import Gallery
 from pulmo.datasets.curate.look import Looks, Progress
 from pulmo.datasets.curate.verify import Evidence, compare
-from pulmo.datasets.parallel import in_threads
 
 
 class Copy(NamedTuple):

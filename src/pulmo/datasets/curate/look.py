@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pulmo.core.errors import PulmoError
+from pulmo.core.parallel import in_threads
 from pulmo.datasets.curate.fingerprint import Fingerprint, fingerprint
 from pulmo.datasets.curate.gallery import Gallery
 from pulmo.datasets.manifest import Manifest
-from pulmo.datasets.parallel import in_threads
 from pulmo.datasets.source import Problem
 from pulmo.radiograph import pixels_sha256, read_radiograph
 

@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pulmo.core.estimate import Estimate
+from pulmo import stats
 from pulmo.core.noted import UNKNOWN, kinds_of
 from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.inspect import sentences
-from pulmo.datasets.inspect.association import cramers_v, levels_of
 from pulmo.datasets.inspect.counts import classes_of
 from pulmo.datasets.inspect.facts import FACTS
 from pulmo.datasets.inspect.inspection import Clue, Confounding
-from pulmo.datasets.inspect.tree import FOLDS, draw_folds, guess, mean_share
+from pulmo.datasets.inspect.levels import levels_of
+from pulmo.datasets.inspect.tree import FOLDS, draw_folds, guess
+from pulmo.stats.estimate import Estimate
 
 CLUES: Final[dict[str, tuple[str, ...]]] = {
     "file": FACTS,
@@ -141,7 +142,7 @@ def _try(name: str, known: _Known, draw: _Draw) -> Clue:
     guesses = guess(facts, labels, draw.folds[key], draw.seed)
     chance = 1 / len(words)
     v = _association(known, classes, draw.seed)
-    balanced_accuracy = mean_share(labels == guesses.balanced, classes, groups)
+    balanced_accuracy = stats.balanced_accuracy(labels == guesses.balanced, classes, groups)
     return Clue(
         name=name,
         columns=tuple(map(str, facts)),
@@ -149,7 +150,7 @@ def _try(name: str, known: _Known, draw: _Draw) -> Clue:
         commonest=float(np.bincount(classes).max() / len(classes)),
         chance=chance,
         v=v,
-        accuracy=mean_share(labels == guesses.plain, np.zeros_like(classes), groups),
+        accuracy=stats.proportion(labels == guesses.plain, groups),
         balanced_accuracy=balanced_accuracy,
         tells=_tells(balanced_accuracy, v, chance),
         warning=None,
@@ -163,7 +164,7 @@ def _association(known: _Known, classes: NDArray[np.intp], seed: int) -> Estimat
         return Estimate.undefined("V is of one fact, or of two together", len(classes))
     pairs = levels[0] if len(levels) == 1 else levels[0] * (levels[1].max() + 1) + levels[1]
     joint = levels_of(pd.Series(pairs).astype("string"))
-    return cramers_v(joint, classes, known.groups, np.random.default_rng(seed))
+    return stats.cramers_v(joint, classes, known.groups, np.random.default_rng(seed))
 
 
 def _tells(balanced_accuracy: Estimate, v: Estimate, chance: float) -> bool:

@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
+from pulmo.stats.estimate import Estimate
 
 NOT_STATED: Final = "not stated"
 """The value under which a crossing counts the pictures of which a column says nothing."""

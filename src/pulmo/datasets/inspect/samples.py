@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import PulmoError
 from pulmo.core.labels import LABELS
+from pulmo.core.parallel import in_threads
 from pulmo.core.sources import source_names
 from pulmo.datasets.inspect.inspection import Failure
 from pulmo.datasets.manifest import Manifest
-from pulmo.datasets.parallel import in_threads
 from pulmo.radiograph import read_radiograph
 from pulmo.radiograph.geometry import to_input
 

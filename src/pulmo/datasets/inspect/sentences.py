@@ -5,7 +5,6 @@ from itertools import chain
 from pathlib import PurePath
 from typing import Final
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.sources import HOW_TO_STATE
 from pulmo.datasets.inspect.inspection import (
     Clue,
@@ -16,6 +15,7 @@ from pulmo.datasets.inspect.inspection import (
     Tally,
     Totals,
 )
+from pulmo.stats.estimate import Estimate
 
 AGE_GAP: Final = 10
 """Years between the median ages of two classes above which age could be what is seen."""

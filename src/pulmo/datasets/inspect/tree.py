@@ -5,12 +5,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import TargetEncoder
 from sklearn.tree import DecisionTreeClassifier
-
-from pulmo.core.estimate import Z95, Estimate, wilson
 
 DEPTH: Final = 3
 FOLDS: Final = 5
@@ -71,40 +68,6 @@ def guess(
             tree = DecisionTreeClassifier(max_depth=DEPTH, random_state=seed, class_weight=weight)
             guessed[held_out] = tree.fit(inputs[fit], labels[fit]).predict(inputs[held_out])
     return guesses
-
-
-def mean_share(
-    hits: NDArray[np.bool_], strata: NDArray[np.intp], groups: NDArray[np.intp]
-) -> Estimate:
-    """Returns the mean over strata of their shares of hits, with its 95 % interval.
-
-    With one stratum it is the accuracy, with the classes as strata the balanced accuracy. The
-    interval is Wilson's for the number of independent pictures that would give the variance of
-    this mean between groups (linearised, at least that of independent pictures), reduced for the
-    few degrees of freedom of that variance (Korn and Graubard 1998). It describes the draw of the
-    pictures, not that of the folds.
-
-    Args:
-        hits: whether each guess is right, [n].
-        strata: stratum of each picture, [n], from 0 without gaps.
-        groups: group of each picture, [n], likewise.
-    """
-    n = len(hits)
-    clusters = int(groups.max()) + 1
-    sizes = np.bincount(strata)
-    shares = np.bincount(strata, weights=hits) / sizes
-    weights = 1 / (len(sizes) * sizes[strata])
-    value = float(shares.mean())
-    if clusters < 2:
-        return Estimate(value, None, None, n, "all pictures are of one group")
-    parts = weights * (hits - shares[strata])
-    between = clusters / (clusters - 1) * float(np.square(np.bincount(groups, parts)).sum())
-    variance = max(between, float(np.square(parts).sum()))
-    # Where every stratum is all right or all wrong nothing varies; then each group counts once.
-    worth = 1 / float(np.square(np.bincount(groups, weights)).sum())
-    if variance > 0:
-        worth = value * (1 - value) / variance * (Z95 / float(stdtrit(clusters - 1, 0.975))) ** 2
-    return Estimate(value, *wilson(value, worth), n)
 
 
 def _rates(

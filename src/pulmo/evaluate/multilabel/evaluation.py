@@ -1,17 +1,17 @@
 """LabelsEvaluation: the content of `evaluation.json` where a film may have several findings."""
 
 from pathlib import Path
+from typing import Literal
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
 from pulmo.evaluate.evaluation import Evaluation, ModelName
-from pulmo.evaluate.formats import LabelsFormat
+from pulmo.stats.estimate import Estimate
 
 
 class LabelsEvaluation(Record):
     """All figures of one evaluation of several findings a film."""
 
-    format: LabelsFormat = "labels 1"
+    format: Literal["labels 1"] = "labels 1"
     """Tells it from an `Evaluation`, whose format is a number."""
     model: ModelName
     manifest_sha256: str

@@ -8,10 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.evaluate.intake import ages, check_none
-from pulmo.evaluate.table import numbers, with_context
-from pulmo.evaluate.terms import Terms
-from pulmo.evaluate.weighted import Floats
+from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.predictions.predictions import Predictions
+from pulmo.predictions.table import ages, check_none, numbers, with_context
+from pulmo.stats.multilabel.labelled import LabelledImages
+from pulmo.stats.weights import Floats
 
 THRESHOLD: Final = 0.5
 """Probability from which a finding is called, where neither table nor user says another."""
@@ -43,21 +44,27 @@ class LabelsTable(NamedTuple):
     called: NDArray[np.bool_]
     thresholds: tuple[float | None, ...]
 
-    def of_label(self, place: int) -> tuple[pd.DataFrame, Terms]:
-        """Returns the films labelled for one finding as a table of two classes, and its terms."""
-        terms = Terms.of_finding(self.labels[place], self.thresholds[place])
+    def of_label(self, place: int) -> Predictions:
+        """Returns the images labelled for one finding as predictions of two classes."""
+        rule = DecisionRule.from_finding(self.labels[place], self.thresholds[place])
         known = ~np.isnan(self.truth[:, place])
         columns = [name for name in _CONTEXT if name in self.rows]
         rows = self.rows.loc[known, columns].reset_index(drop=True)
-        names, called = np.array(terms.order), self.called[known, place]
+        names, called = np.array(rule.classes), self.called[known, place]
         scores = self.probabilities[known, place]
         rows["label"] = names[np.where(self.truth[known, place] == 1, 0, 1)]
         rows["decision"] = names[np.where(called, 0, 1)]
         rows["positive"] = called
-        rows["positive_probability"] = scores
-        for name, values in zip(terms.order, (scores, 1 - scores), strict=True):
+        for name, values in zip(rule.classes, (scores, 1 - scores), strict=True):
             rows[f"p_{name}"] = values
-        return rows, terms
+        return Predictions.from_table(rows, rule)
+
+    def to_images(self) -> LabelledImages:
+        """Returns the arrays that metrics over all findings are computed from."""
+        groups = pd.factorize(self.rows["group"])[0]
+        return LabelledImages.from_arrays(
+            self.labels, self.truth, self.called, self.probabilities, groups
+        )
 
 
 def labels_table(table: pd.DataFrame, threshold: float | None = None) -> LabelsTable:
@@ -79,7 +86,7 @@ def labels_table(table: pd.DataFrame, threshold: float | None = None) -> LabelsT
     limit = THRESHOLD if threshold is None else threshold
     thresholds = tuple(None if label in given else limit for label in labels)
     for label, own in zip(labels, thresholds, strict=True):
-        Terms.of_finding(label, own)  # refuses a threshold that is no probability
+        DecisionRule.from_finding(label, own)  # refuses a threshold that is no probability
     check_none(table, table["path"].isna(), "have no path")
     check_none(table, table["path"].duplicated(), "are there more than once")
     truth, probabilities = _truth(table, labels), _probabilities(table, labels)

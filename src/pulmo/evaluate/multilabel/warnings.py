@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from pulmo.evaluate.evaluation import Evaluation
-from pulmo.evaluate.multilabel.sample import LabelsSample
 from pulmo.evaluate.warnings import unstated_sentence
+from pulmo.stats.multilabel.labelled import LabelledImages
 
 
 def list_labels_warnings(
-    sample: LabelsSample,
+    sample: LabelledImages,
     films: int,
     unlabelled: Sequence[str],
     unstated: int,
@@ -42,7 +42,7 @@ def _unlabelled(names: Sequence[str]) -> Iterator[str]:
         yield f"No film is labelled for {_listed(names, 'or')}, which {verb} left out."
 
 
-def _one_sided(sample: LabelsSample) -> Iterator[str]:
+def _one_sided(sample: LabelledImages) -> Iterator[str]:
     """Names the findings that have no part in the means over findings."""
     some = np.asarray(sample.truth.any(axis=0))
     for chosen, what in (
@@ -55,7 +55,7 @@ def _one_sided(sample: LabelsSample) -> Iterator[str]:
             yield f"{what} {_listed(names, 'or')}: {verb} no part in the macro figures."
 
 
-def _partly(sample: LabelsSample) -> Iterator[str]:
+def _partly(sample: LabelledImages) -> Iterator[str]:
     """Says how many labels there are where some are missing."""
     whole = int(sample.whole.sum())
     if whole < len(sample):
