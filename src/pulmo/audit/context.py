@@ -15,6 +15,7 @@ from pulmo.audit.networks import Networks
 from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.outcome import Outputs
 from pulmo.core.errors import InputError
+from pulmo.core.labels import class_numbers
 from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.cache import cached_pictures
 from pulmo.datasets.manifest import Manifest
@@ -74,8 +75,9 @@ class AuditContext:
 
     def known_rows(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Returns the rows of a manifest whose label counts as a class, and that as `class`."""
-        classes = rows["label"].map(self.rule.known(rows["label"].unique()))
-        return rows[classes.notna()].assign(**{"class": classes.dropna()})
+        numbers = class_numbers(rows["label"], self.rule.classes, self.rule.merges)
+        known = numbers >= 0
+        return rows[known].assign(**{"class": np.array(self.rule.classes)[numbers[known]]})
 
     @property
     def is_external(self) -> bool:

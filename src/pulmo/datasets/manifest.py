@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from pyarrow import array, large_string, scalar
 
 from pulmo.core.errors import InputError, NoManifestError, UsageError
-from pulmo.core.labels import LABELS, Scheme, class_numbers
+from pulmo.core.labels import LABELS, LabelScheme, class_numbers
 from pulmo.core.noted import CELL, UNKNOWN
 from pulmo.core.sources import without_place
 from pulmo.core.tables import read_parquet, write_parquet
@@ -158,12 +158,12 @@ class Manifest:
         """The patient of each image, see `patient_names`."""
         return patient_names(self._frame)
 
-    def classes(self, scheme: Scheme) -> pd.Series:
+    def classes(self, scheme: LabelScheme) -> pd.Series:
         """Returns the class that each image's label counts as, categorical; null if it is none.
 
         `.cat.codes` are the positions in the order of the scheme, -1 for null.
         """
-        numbers = class_numbers(self._frame["label"], scheme)
+        numbers = class_numbers(self._frame["label"], scheme.order, scheme.merge)
         return pd.Series(pd.Categorical.from_codes(numbers, pd.Index(scheme.order)))
 
     def select(self, rows: ArrayLike) -> Self:
