@@ -183,12 +183,12 @@ def phantom_data(recipe: Recipe, steps: int) -> TrainingData:
     """
     count, labels, image = steps * recipe.train.batch, recipe.labels.order, recipe.image
     kinds = [label if label in PHANTOM_LABELS else PHANTOM_LABELS[0] for label in labels]
-    films = []
+    inputs = []
     for number in range(min(count, _DRAWN)):
         drawn = draw(kinds[number % len(kinds)], number, np.random.default_rng(number))
-        films.append(to_input(drawn.pixels, image.size, image.aspect, image.grey))
+        inputs.append(to_input(drawn.pixels, image.size, image.aspect, image.grey))
     rows = np.arange(count)
-    pictures = Pictures((np.stack(films),), np.zeros_like(rows), rows % len(films))
+    pictures = Pictures((np.stack(inputs),), np.zeros_like(rows), rows % len(inputs))
     return TrainingData(Manifest.empty(), pictures, rows % len(labels), rows, rows[:1])
 
 
