@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pulmo.core.parallel import in_threads
-from pulmo.core.tables import read_manifest
 from pulmo.datasets.curate.copies import components
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.radiograph import read_radiograph
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.proportions import wilson
@@ -71,7 +71,7 @@ def curate_sets(data: Path, work: Path) -> tuple[pd.DataFrame, pd.DataFrame, str
         )
     output, wall, used = pulmo("data", "curate", *manifests, "-o", work / "curated.parquet")
     print(output, file=sys.stderr)
-    table = pd.concat([read_manifest(path) for path in manifests], ignore_index=True)
+    table = Manifest.concat([read_manifest(path) for path in manifests]).frame
     seconds = used.ru_utime + used.ru_stime
     cost = (
         f"{len(table)} pictures took {seconds:.0f} s of processor time "

@@ -17,7 +17,7 @@ from commands import pulmo
 
 from pulmo.audit.finding import Finding, read_audit
 from pulmo.core.files import write_atomically
-from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.split.plan import Plan, draw
 from pulmo.stats.estimate import Estimate
 
@@ -115,12 +115,12 @@ def pool(data: Path, out: Path) -> pd.DataFrame:
         pulmo("data", "curate", *manifests, "-o", whole, "--drop-copies")
     table = read_manifest(whole)
     used = (
-        (table["modality"] == "X-ray")
-        & ~table["view"].isin([LATERAL])
-        & (table["label"] != "other")
+        (table.frame["modality"] == "X-ray")
+        & ~table.frame["view"].isin([LATERAL])
+        & (table.frame["label"] != "other")
     )
     generator = np.random.default_rng(0)
-    parts = [_some(rows, generator) for _, rows in table[used].groupby("source")]
+    parts = [_some(rows, generator) for _, rows in table.frame[used].groupby("source")]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -136,10 +136,12 @@ def ask(trial: Trial, table: pd.DataFrame, weights: Path, out: Path) -> Finding:
     manifest, run, bundle, answer = (out / name for name in ("m.parquet", "run", "bundle", "audit"))
     if not manifest.exists():
         out.mkdir(parents=True, exist_ok=True)
-        inside = draw(table[table["source"].isin(trial.inside)], Plan(val=0.15, test=0.25)).table
+        inside = draw(
+            Manifest(table[table["source"].isin(trial.inside)]), Plan(val=0.15, test=0.25)
+        ).manifest
         outside = table[table["source"].isin(trial.outside)].assign(split="test")
-        outside = outside[~outside["group"].isin(inside["group"])]
-        write_manifest(pd.concat([inside, outside], ignore_index=True), manifest)
+        outside = outside[~outside["group"].isin(inside.frame["group"])]
+        Manifest(pd.concat([inside.frame, outside], ignore_index=True)).save(manifest)
     if not bundle.exists():
         settings = [word for each in SETTINGS for word in ("--set", each)]
         settings += ["--set", f"model.weights={weights}", "--threads", "1"]

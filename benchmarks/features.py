@@ -16,9 +16,10 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import write_phantoms
 from pulmo.datasets.split import Plan, draw
 from pulmo.train.loop import Callbacks
@@ -40,7 +41,7 @@ def timed_run(settings: list[str], films: pd.DataFrame, place: Place) -> Times:
         on_epoch=lambda _: ends.append(time.perf_counter()),
         on_features=lambda *_: batches.append(time.perf_counter()),
     )
-    train_run(load_recipe("starter", settings), films, place, watch)
+    train_run(load_recipe("starter", settings), Manifest(films), place, watch)
     # The first batch's own time is not known; it took as long as the others.
     share = len(batches) / (len(batches) - 1) if batches else 0.0
     extraction = (batches[-1] - batches[0]) * share if batches else 0.0
@@ -67,17 +68,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         table = write_phantoms(folder / "films", arguments.films, seed=0)
-        films = draw(import_source("csv", table, called="phantom").manifest, Plan()).table
+        films = draw(import_source("csv", table, called="phantom").manifest, Plan()).manifest
         for number in range(arguments.rounds):
             for times, kind in ((slow, "train.epochs=2"), (fast, "train.epochs=101")):
                 place = Place(RunFolder(folder / f"{kind}-{number}"), folder / "cache")
                 views = f"train.views={int(times is fast)}"
-                times.append(timed_run([*settings, kind, views], films, place))
+                times.append(timed_run([*settings, kind, views], films.frame, place))
     means = [[statistics.fmean(run.epochs) for run in runs] for runs in (slow, fast)]
     ratio = statistics.median(one / other for one, other in zip(*means, strict=True))
     seconds = [statistics.median(runs) for runs in means]
     extraction = statistics.median(run.extraction for run in fast)
-    counts = films["split"].value_counts()
+    counts = films.frame["split"].value_counts()
     print(
         f"{arguments.backbone}, {arguments.size} px, {counts['train']} films to train on, "
         f"{counts['val']} to validate, {torch.get_num_threads()} threads\n"

@@ -33,9 +33,8 @@ from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEn
 
 from pulmo.core.files import write_atomically
 from pulmo.core.parallel import cores
-from pulmo.core.tables import write_manifest
 from pulmo.datasets import workers
-from pulmo.datasets.manifest import Reading, import_source
+from pulmo.datasets.importing import Reading, import_source
 from pulmo.datasets.phantom import write_phantoms
 from pulmo.radiograph import read_radiograph
 
@@ -181,7 +180,7 @@ def measure(kind: Kind, folder: Path, turns: int) -> str:
     """Returns a kind's row: pictures a second, and in brackets the time beside a bare loop's."""
     paths = make_set(kind, folder)
     manifest = folder / "m.parquet"
-    write_manifest(import_source("folder", folder).manifest, manifest)
+    import_source("folder", folder).manifest.save(manifest)
     works = {
         "read": partial(each, Path.read_bytes, paths),
         "hashed": partial(each, hashed, paths),

@@ -14,8 +14,8 @@ from commands import commit, pulmo
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.core.files import write_atomically
-from pulmo.core.tables import read_manifest, write_manifest
-from pulmo.datasets.manifest import merge
+from pulmo.datasets.manifest import Manifest, read_manifest
+from pulmo.datasets.merge import merge
 from pulmo.evaluate.evaluation import Contrast, Evaluation, read_evaluation
 
 ROOT = Path(__file__).parents[1]
@@ -37,9 +37,9 @@ def make_manifests(data: Path, out: Path) -> tuple[Path, Path]:
     pulmo("data", "merge", out / "kermany.parquet", out / "radiography.parquet", "-o", pool)
     pulmo("data", "split", pool, "-o", pool, "--keep-test", "--val", "0.1", "--test", "0.15")
     cohen = read_manifest(out / "cohen.parquet")
-    frontal = cohen[(cohen["modality"] == "X-ray") & cohen["view"].isin(VIEWS)]
+    frontal = cohen.frame[(cohen.frame["modality"] == "X-ray") & cohen.frame["view"].isin(VIEWS)]
     external = out / "external.parquet"
-    write_manifest(merge([frontal, read_manifest(out / "adult-normals.parquet")]), external)
+    merge([Manifest(frontal), read_manifest(out / "adult-normals.parquet")]).save(external)
     return pool, external
 
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from pulmo.bundle.card import Activation, Card, Decision, Epoch, Input, Network, Training
 from pulmo.bundle.export import export_run
+from pulmo.core.folders import RunFolder
 from pulmo.core.labels import LabelScheme
 from pulmo.core.recipe import Recipe, load_recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import write_phantoms
 from pulmo.datasets.split import Shares, split_manifest
 from pulmo.stats.classified import ClassifiedImages
@@ -109,7 +110,7 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _films(phantoms: Path) -> pd.DataFrame:
     imported = import_source("csv", phantoms, called="phantom")
     assert not imported.problems
-    return split_manifest(imported.manifest, Shares(0.25, 0.25), np.random.default_rng(0))
+    return split_manifest(imported.manifest, Shares(0.25, 0.25), np.random.default_rng(0)).frame
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def run(
     """A finished run."""
     root = tmp_path_factory.mktemp("runs")
     folder = RunFolder(root / "run")
-    train_run(quick_recipe, _films, Place(folder, root / "cache", "cpu"), Callbacks())
+    train_run(quick_recipe, Manifest(_films), Place(folder, root / "cache", "cpu"), Callbacks())
     return folder
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from pulmo import stats
     from pulmo.bundle.predictor import Predictor
-    from pulmo.core.tables import read_manifest
+    from pulmo.datasets.manifest import read_manifest
     from pulmo.radiograph import read_radiograph as read
     from pulmo.workflows.predict import predict
 
@@ -30,7 +30,7 @@ _PLACES: Final = {
     "load": ("pulmo.bundle.predictor", "Predictor.open"),
     "predict": ("pulmo.workflows.predict", "predict"),
     "read": ("pulmo.radiograph", "read_radiograph"),
-    "read_manifest": ("pulmo.core.tables", "read_manifest"),
+    "read_manifest": ("pulmo.datasets.manifest", "read_manifest"),
     "stats": ("pulmo.stats", ""),
 }
 """Name -> the module that has it, and what it is called there; "" is the module itself."""

@@ -16,7 +16,7 @@ from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import Outputs
 from pulmo.core.files import sha256
 from pulmo.core.labels import LabelScheme
-from pulmo.core.tables import check_manifest
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import draw
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def make_rows() -> MakeRows:
 
     def make(labels: Sequence[str], first: int = 0) -> pd.DataFrame:
         numbers = range(first, first + len(labels))
-        return check_manifest(
+        return Manifest(
             pd.DataFrame(
                 {
                     "path": [f"/films/{number:06}.png" for number in numbers],
@@ -136,7 +136,7 @@ def make_rows() -> MakeRows:
                     "height": SIZE,
                 }
             )
-        )
+        ).frame
 
     return make
 
@@ -156,12 +156,12 @@ def write_films(make_rows: MakeRows, tmp_path: Path) -> MakeRows:
             film = draw(label, number, generator, (SIZE, SIZE))
             cv2.imwrite(str(path), (film.pixels * 255).astype(np.uint8))
             cv2.imwrite(str(masks / path.name), film.lungs.astype(np.uint8) * 255)
-        return check_manifest(
+        return Manifest(
             rows.assign(
                 path=[str(path) for path in paths],
                 sha256=[sha256(path.read_bytes()) for path in paths],
             )
-        )
+        ).frame
 
     return write
 

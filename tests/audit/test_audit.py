@@ -9,7 +9,7 @@ from pulmo.audit.check import CHECKS, Answer, Ask, Check, Unanswered
 from pulmo.audit.context import AuditContext
 from pulmo.core.errors import UsageError
 from pulmo.core.registry import Registry
-from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.manifest import Manifest
 
 
 def unanswered(_: AuditContext) -> Answer:
@@ -95,7 +95,7 @@ def test_the_data_are_described(context: AuditContext) -> None:
     assert (data.split, data.n, data.groups, data.fitted) == ("test", 3, 2, 4)
     assert data.labels == {"normal": 1, "covid": 2}
     assert data.sources == {"x": {"covid": 1, "normal": 1}, "y": {"covid": 1, "normal": 0}}
-    assert data.manifest_sha256 == manifest_sha256(context.rows)
+    assert data.manifest_sha256 == Manifest(context.rows).sha256
 
 
 def test_the_checks_are_those_of_the_folder() -> None:

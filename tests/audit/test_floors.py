@@ -9,7 +9,7 @@ from pulmo.audit.context import AuditContext
 from pulmo.audit.floors import FLOORS, Floor, Unfit, fit_floor
 from pulmo.audit.lungs import find_masks
 from pulmo.audit.parts import AuditOptions
-from pulmo.core.tables import check_manifest
+from pulmo.datasets.manifest import Manifest
 
 Rows = Callable[..., pd.DataFrame]
 MakeContext = Callable[..., AuditContext]
@@ -40,7 +40,7 @@ def test_a_planted_fact_is_found(
     def planted(first: int) -> pd.DataFrame:
         rows = make_rows(LABELS, first)
         rows[column] = values * 20
-        return check_manifest(rows)
+        return Manifest(rows).frame
 
     context = tell(planted(0), np.full((40, 2), 0.5), fit=planted(100))
     floor = fit_floor(context, FLOORS[name])

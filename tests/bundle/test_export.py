@@ -23,22 +23,29 @@ from pulmo.bundle.export import (
 )
 from pulmo.bundle.model_card import model_card, point_sentence
 from pulmo.bundle.outcome import Outputs
-from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, SEEN, TEST, Predictor
+from pulmo.bundle.predictor import CARD_KEY, Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import sha256
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 from pulmo.core.sections import ModelSection
 from pulmo.models.classifier import make_classifier
 from pulmo.models.heads import HEADS
 
 
 def test_a_bundle_is_whole(run: RunFolder, bundle: Path) -> None:
-    card = read_card(bundle / CARD)
-    assert sorted(p.name for p in bundle.iterdir()) == ["MODEL_CARD.md", CARD, MODEL, TEST, SEEN]
+    card = read_card(bundle / "card.json")
+    assert sorted(p.name for p in bundle.iterdir()) == [
+        "MODEL_CARD.md",
+        "card.json",
+        "model.onnx",
+        "test.sha256",
+        "training.sha256",
+    ]
     assert card.files == {
-        name: sha256((bundle / name).read_bytes()) for name in (MODEL, "MODEL_CARD.md", SEEN, TEST)
+        name: sha256((bundle / name).read_bytes())
+        for name in ("model.onnx", "MODEL_CARD.md", "training.sha256", "test.sha256")
     }
-    network = onnx.load(bundle / MODEL)
+    network = onnx.load(bundle / "model.onnx")
     embedded = {p.key: p.value for p in network.metadata_props}[CARD_KEY]
     assert json.loads(embedded) == json.loads(card.to_json()) | {"files": {}}
     assert card.network.sha256 == sha256(run.model.read_bytes())
@@ -50,11 +57,11 @@ def test_a_bundle_tells_whose_pictures_it_has_seen(films: pd.DataFrame, bundle: 
     assert seen == {*used["sha256"], *used["pixels_sha256"]}
     assert not seen & {*films["sha256"][films["split"] == "test"]}
     # The network alone does not say.
-    assert Predictor.open(bundle / MODEL).seen == frozenset()
+    assert Predictor.open(bundle / "model.onnx").seen == frozenset()
 
 
 def test_the_network_takes_bytes_and_any_batch(bundle: Path) -> None:
-    network = onnx.load(bundle / MODEL)
+    network = onnx.load(bundle / "model.onnx")
     (radiograph,) = network.graph.input
     assert radiograph.name == "radiograph"
     assert radiograph.type.tensor_type.elem_type == onnx.TensorProto.UINT8
@@ -67,7 +74,7 @@ def test_the_network_takes_bytes_and_any_batch(bundle: Path) -> None:
 @pytest.mark.parametrize("head", HEADS)
 def test_export_equals_torch(head: str, bundle: Path) -> None:
     section = ModelSection.model_validate({"backbone": "capstone-baseline", "head": head})
-    card = read_card(bundle / CARD)
+    card = read_card(bundle / "card.json")
     classifier = make_classifier(section, card.labels.order, seed=3, size=64).classifier.eval()
     predictor = Predictor(to_onnx(classifier, card), "it", threads=1)
     inputs = np.random.default_rng(1).integers(0, 256, (4, 64, 64), dtype=np.uint8)
@@ -186,7 +193,7 @@ def test_an_export_that_fails_leaves_nothing(
     run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(path: Path, data: bytes) -> None:
-        if path.name == CARD:
+        if path.name == "card.json":
             raise InputError("the disk is full")
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
@@ -207,7 +214,7 @@ def test_trained_weights_are_what_is_loaded(run: RunFolder) -> None:
 
 
 def test_the_model_card_says_what_the_card_says(bundle: Path) -> None:
-    card = read_card(bundle / CARD)
+    card = read_card(bundle / "card.json")
     merged = card.labels.__class__(("covid", "other"), {"viral": "other"})
     text = model_card(card)
     for phrase in (
@@ -224,7 +231,7 @@ def test_the_model_card_says_what_the_card_says(bundle: Path) -> None:
 
 
 def test_the_model_card_takes_no_folder_for_a_hospital(bundle: Path) -> None:
-    card = read_card(bundle / CARD)
+    card = read_card(bundle / "card.json")
     assert "not stated which hospital" not in model_card(card)
     sources = {"covid": {"mine (hospital not stated)": 3}, "normal": {"north": 4}}
     training = card.training.model_copy(update={"sources": sources})
@@ -235,7 +242,7 @@ def test_the_model_card_takes_no_folder_for_a_hospital(bundle: Path) -> None:
 
 
 def test_the_model_card_says_what_is_guaranteed(bundle: Path) -> None:
-    card = read_card(bundle / CARD)
+    card = read_card(bundle / "card.json")
     assert card.bands is not None
     assert card.sets is not None
     text = model_card(card)
@@ -258,7 +265,7 @@ def test_the_model_card_says_what_is_guaranteed(bundle: Path) -> None:
 
 
 def test_a_model_card_of_several_sources_does_not_blame_one(bundle: Path) -> None:
-    card = read_card(bundle / CARD)
+    card = read_card(bundle / "card.json")
     sources = {label: {"a": 1, "b": 2} for label in card.labels.order}
     training = card.training.model_copy(update={"sources": sources})
     assert "came from a" not in model_card(card.model_copy(update={"training": training}))

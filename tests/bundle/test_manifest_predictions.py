@@ -8,6 +8,7 @@ import pytest
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
+from pulmo.datasets.manifest import Manifest
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def predictor(bundle: Path) -> Predictor:
 def test_every_picture_gets_a_row_in_order(predictor: Predictor, films: pd.DataFrame) -> None:
     calls: list[tuple[int, int]] = []
     predictions, failed = predict_manifest(
-        predictor, films, on_progress=lambda *done: calls.append(done)
+        predictor, Manifest(films), on_progress=lambda *done: calls.append(done)
     )
     table = predictions.frame
     classes = [f"p_{label}" for label in predictor.card.labels.order]
@@ -47,7 +48,7 @@ def test_pictures_without_a_result_are_named_and_the_rest_is_done(
     shutil.copy(films["path"][5], changed)
     films.loc[0, "path"] = str(tmp_path / "gone.png")
     films.loc[1, "path"] = str(changed)
-    predicted = predict_manifest(predictor, films)
+    predicted = predict_manifest(predictor, Manifest(films))
     assert len(predicted.predictions) == 62
     reasons = [failure.reason for failure in predicted.failed]
     assert reasons == [
@@ -60,12 +61,12 @@ def test_a_batch_of_missing_pictures_is_passed_over(
     predictor: Predictor, films: pd.DataFrame
 ) -> None:
     films.loc[:31, "path"] = [f"/gone/{number}" for number in range(32)]
-    predicted = predict_manifest(predictor, films)
+    predicted = predict_manifest(predictor, Manifest(films))
     assert (len(predicted.predictions), len(predicted.failed)) == (32, 32)
 
 
 def test_nothing_readable_is_an_error(predictor: Predictor, films: pd.DataFrame) -> None:
     with pytest.raises(InputError, match=r"no readable picture to evaluate\. The first: /gone/x"):
-        predict_manifest(predictor, films.head(1).assign(path="/gone/x"))
+        predict_manifest(predictor, Manifest(films.head(1).assign(path="/gone/x")))
     with pytest.raises(InputError, match=r"no readable picture to evaluate\.$"):
-        predict_manifest(predictor, films.head(0))
+        predict_manifest(predictor, Manifest(films.head(0)))

@@ -15,8 +15,9 @@ from pulmo.bundle.card import Card, parse_card, read_card
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.model_card import model_card
 from pulmo.bundle.outcome import Outputs, outcomes, probabilities
-from pulmo.bundle.predictor import CARD, MODEL, Predictor
+from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, RefusedError
+from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph import read_radiograph
 
 WITHOUT_TORCH = """
@@ -38,9 +39,9 @@ def copy(bundle: Path, tmp_path: Path) -> Path:
 
 
 def test_the_folder_and_the_file_alone_are_the_same_model(bundle: Path, film: Path) -> None:
-    folder, alone = Predictor.open(bundle), Predictor.open(bundle / MODEL)
+    folder, alone = Predictor.open(bundle), Predictor.open(bundle / "model.onnx")
     assert folder.card == alone.card
-    assert folder.sha256 == alone.sha256 == read_card(bundle / CARD).files[MODEL]
+    assert folder.sha256 == alone.sha256 == read_card(bundle / "card.json").files["model.onnx"]
     radiograph = read_radiograph(film)
     assert folder.predict(radiograph).probabilities == alone.predict(radiograph).probabilities
 
@@ -70,12 +71,12 @@ def test_an_outcome_follows_the_card(bundle: Path, film: Path) -> None:
 
 
 def test_a_card_from_before_there_were_bands_still_opens(bundle: Path) -> None:
-    fields = json.loads((bundle / CARD).read_text())
+    fields = json.loads((bundle / "card.json").read_text())
     del fields["bands"], fields["sets"]
     for name in ("metric", "confidence", "reason", "independent"):
         del fields["decision"][name]
     card = parse_card(json.dumps(fields), "card.json")
-    assert card.decision.threshold == read_card(bundle / CARD).decision.threshold
+    assert card.decision.threshold == read_card(bundle / "card.json").decision.threshold
     assert (card.decision.metric, card.decision.confidence) == ("sensitivity", None)
     (outcome,) = outcomes(
         card, Outputs(np.zeros((1, 4), np.float32), np.zeros((1, 4, 1, 1), np.float32))
@@ -106,7 +107,7 @@ def test_features_are_given_where_the_bundle_has_them(bundle: Path, tmp_path: Pa
     assert features is not None
     assert features.dtype == np.float32
     assert features.shape[0] == 3
-    network = onnx.load(bundle / MODEL)
+    network = onnx.load(bundle / "model.onnx")
     del network.graph.output[2]
     (tmp_path / "old.onnx").write_bytes(network.SerializeToString())
     old = Predictor.open(tmp_path / "old.onnx", threads=1)
@@ -128,7 +129,7 @@ def test_prediction_loads_neither_torch_nor_tables(
 
 
 def test_positives_are_the_sum_of_their_classes(bundle: Path) -> None:
-    card = read_card(bundle / CARD)
+    card = read_card(bundle / "card.json")
     two = card.decision.model_copy(update={"positive": ("covid", "viral"), "threshold": 0.6})
     card = card.model_copy(update={"decision": two, "temperature": 1.0})
     logits = np.log(np.array([[0.3, 0.2, 0.3, 0.2], [0.29, 0.2, 0.3, 0.21]], np.float32))
@@ -159,12 +160,12 @@ def test_probabilities_are_stable_for_huge_logits() -> None:
 
 
 def test_a_result_that_is_no_number_is_an_error(bundle: Path) -> None:
-    card = read_card(bundle / CARD)
+    card = read_card(bundle / "card.json")
     with pytest.raises(InputError, match="not a number"):
         outcomes(card, Outputs(np.full((1, 4), np.nan, np.float32), np.zeros((1, 4, 1, 1), "f4")))
 
 
-@pytest.mark.parametrize("name", [MODEL, "MODEL_CARD.md"])
+@pytest.mark.parametrize("name", ["model.onnx", "MODEL_CARD.md"])
 def test_a_tampered_file_is_named(copy: Path, name: str) -> None:
     with (copy / name).open("ab") as file:
         file.write(b"x")
@@ -172,7 +173,7 @@ def test_a_tampered_file_is_named(copy: Path, name: str) -> None:
         Predictor.open(copy)
 
 
-@pytest.mark.parametrize("name", [MODEL, "MODEL_CARD.md", CARD])
+@pytest.mark.parametrize("name", ["model.onnx", "MODEL_CARD.md", "card.json"])
 def test_a_missing_file_is_named(copy: Path, name: str) -> None:
     (copy / name).unlink()
     with pytest.raises(InputError, match=f"{name} does not exist"):
@@ -180,24 +181,24 @@ def test_a_missing_file_is_named(copy: Path, name: str) -> None:
 
 
 def test_a_changed_card_is_found(copy: Path) -> None:
-    card = json.loads((copy / CARD).read_text())
+    card = json.loads((copy / "card.json").read_text())
     card["decision"]["threshold"] = 0.999
-    (copy / CARD).write_text(json.dumps(card))
+    (copy / "card.json").write_text(json.dumps(card))
     with pytest.raises(InputError, match="differs from the card inside"):
         Predictor.open(copy)
 
 
 def test_a_card_must_vouch_for_the_files_and_no_others(copy: Path) -> None:
-    card = json.loads((copy / CARD).read_text())
+    card = json.loads((copy / "card.json").read_text())
     others: list[dict[str, str]] = [{}, card["files"] | {"../../secret": "0" * 64}]
     for files in others:
-        (copy / CARD).write_text(json.dumps(card | {"files": files}))
+        (copy / "card.json").write_text(json.dumps(card | {"files": files}))
         with pytest.raises(InputError, match="does not vouch for"):
             Predictor.open(copy)
 
 
 def test_a_network_that_its_card_does_not_describe_is_refused(copy: Path) -> None:
-    network = onnx.load(copy / MODEL)
+    network = onnx.load(copy / "model.onnx")
     (entry,) = network.metadata_props
     card = json.loads(entry.value)
     card["input"]["size"] = 65
@@ -218,14 +219,14 @@ def test_a_network_that_its_card_does_not_describe_is_refused(copy: Path) -> Non
 def test_a_card_whose_parts_disagree_is_refused(
     bundle: Path, part: str, key: str, value: object, message: str
 ) -> None:
-    card = json.loads((bundle / CARD).read_text())
+    card = json.loads((bundle / "card.json").read_text())
     card[part][key] = value
     with pytest.raises(InputError, match=message):
         parse_card(json.dumps(card), "it")
 
 
 def test_a_network_of_others_is_refused(copy: Path, tmp_path: Path) -> None:
-    network = onnx.load(copy / MODEL)
+    network = onnx.load(copy / "model.onnx")
     del network.metadata_props[:]
     (tmp_path / "other.onnx").write_bytes(network.SerializeToString())
     with pytest.raises(InputError, match=r"other\.onnx holds no card"):
@@ -238,7 +239,7 @@ def test_a_network_of_others_is_refused(copy: Path, tmp_path: Path) -> None:
 
 
 def test_a_card_must_be_whole(bundle: Path) -> None:
-    text = (bundle / CARD).read_text()
+    text = (bundle / "card.json").read_text()
     assert isinstance(parse_card(text, "it"), Card)
     with pytest.raises(InputError, match="it is not a model card: temperature"):
         parse_card(text.replace('"temperature"', '"heat"'), "it")
@@ -248,7 +249,7 @@ def test_a_card_must_be_whole(bundle: Path) -> None:
 
 def test_the_manifest_and_one_file_agree(bundle: Path, films: pd.DataFrame) -> None:
     predictor = Predictor.open(bundle, threads=1)
-    table = predict_manifest(predictor, films.head(3)).predictions.frame
+    table = predict_manifest(predictor, Manifest(films.head(3))).predictions.frame
     for _, row in table.iterrows():
         outcome = predictor.predict(read_radiograph(Path(str(row["path"]))))
         assert outcome.probabilities["covid"] == pytest.approx(row["p_covid"], abs=1e-6)

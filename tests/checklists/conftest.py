@@ -9,8 +9,8 @@ from pulmo.audit.finding import Audit, AuditedData, Finding
 from pulmo.bundle.card import Card
 from pulmo.checklists.artefacts import Artefacts, Pictures, Sitting, Trained
 from pulmo.core.recipe import Recipe, load_recipe
-from pulmo.core.tables import check_manifest, manifest_sha256
 from pulmo.datasets.inspect.inspect import inspect_manifest
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import Evaluation, ModelName
 from pulmo.evaluate.test_access import Access
 from pulmo.stats.estimate import Estimate
@@ -20,12 +20,12 @@ MODEL = "d" * 64
 
 def pictures_of(table: pd.DataFrame) -> Pictures:
     """Takes a table for a manifest called films.parquet."""
-    checked = check_manifest(table)
+    checked = Manifest(table)
     return Pictures(
         name="films.parquet",
-        table=checked,
+        table=checked.frame,
         inspection=inspect_manifest(checked, "films.parquet", 0),
-        test_sha256=manifest_sha256(checked[checked["split"] == "test"]),
+        test_sha256=Manifest(checked.frame[checked.frame["split"] == "test"]).sha256,
     )
 
 

@@ -17,17 +17,17 @@ from pulmo.checklists.parts import (
     training,
 )
 from pulmo.core.recipe import load_recipe
-from pulmo.core.tables import check_manifest, manifest_sha256
 from pulmo.datasets.inspect.inspect import inspect_manifest
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.test_access import Access
 
 
 def _with_table(artefacts: Artefacts, table: pd.DataFrame) -> Artefacts:
     """Puts a table in the place of the manifest."""
-    checked = check_manifest(table)
+    checked = Manifest(table)
     found = inspect_manifest(checked, "films.parquet", 0)
-    tests = manifest_sha256(checked[checked["split"] == "test"])
-    return replace(artefacts, given_pictures=Pictures("films.parquet", checked, found, tests))
+    tests = Manifest(checked.frame[checked.frame["split"] == "test"]).sha256
+    return replace(artefacts, given_pictures=Pictures("films.parquet", checked.frame, found, tests))
 
 
 def _with_evaluation(artefacts: Artefacts, data: dict[str, Any], **parts: Any) -> Artefacts:  # noqa: ANN401 - whatever an evaluation holds

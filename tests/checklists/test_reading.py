@@ -11,8 +11,8 @@ from pulmo.audit.finding import Audit
 from pulmo.checklists.reading import Places, read_artefacts
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import sha256
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import manifest_sha256
+from pulmo.core.folders import RunFolder
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.evaluate.test_access import Access
 
@@ -65,7 +65,7 @@ def test_everything_is_read_and_fits_together(
     assert found.test_accesses == (access,)
     assert not found.has_other_pictures
     assert found.pictures.name == "manifest.parquet"
-    assert found.pictures.test_sha256 == manifest_sha256(films[films["split"] == "test"])
+    assert found.pictures.test_sha256 == Manifest(films[films["split"] == "test"]).sha256
     assert [each.data.n for each in found.evaluations] == [9001]
     assert found.run.recipe.sha256 == found.card.training.recipe_sha256
     assert found.run.sittings[0].packages["pulmo"] == found.card.pulmo

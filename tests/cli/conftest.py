@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pulmo.cli.app import main
-from pulmo.core.tables import write_manifest
+from pulmo.datasets.manifest import Manifest
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -38,5 +38,5 @@ def pulmo(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 def manifest(films: pd.DataFrame, tmp_path: Path) -> Path:
     """The films' manifest as a file."""
     path = tmp_path / "films.parquet"
-    write_manifest(films, path)
+    Manifest(films).save(path)
     return path

@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 
 import pulmo as package
-from pulmo.cli import recipes
+from pulmo.cli import data, recipes
 from pulmo.cli.app import app
 from pulmo.core import recipe_file as recipe_module
 from pulmo.core.recipe import load_recipe
@@ -24,9 +24,7 @@ VERBS = (
     "recipes", "train", "search", "lr-find", "export", "predict", "evaluate", "compare", "explain",
     "reproduce", "demo", "bench", "data",
 )  # fmt: skip
-DATA_VERBS = (
-    "sources", "fetch", "import", "merge", "split", "inspect", "deidentify", "phantom",
-)  # fmt: skip
+DATA_VERBS = tuple(str(command.name) for command in data.app.registered_commands)
 HEAVY = ("torch", "pandas", "numpy", "onnxruntime", "pydicom", "rich.progress", "matplotlib")
 COMMAND = Path(sys.executable).with_name("pulmo")
 

@@ -5,11 +5,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
-
 from pulmo.audit.finding import read_audit
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.core.folders import RunFolder
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.test_access import read_accesses
 
 Call = Callable[..., tuple[int, str, str]]
@@ -44,9 +42,7 @@ def test_a_check_that_fails_closes_the_gate_unless_it_is_accepted(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:
     # The training again: the floors are fitted and judged on the same films.
-    table = read_manifest(manifest)
-    assert isinstance(table, pd.DataFrame)
-    write_manifest(table.assign(split="train"), tmp_path / "all.parquet")
+    read_manifest(manifest).with_columns(split="train").save(tmp_path / "all.parquet")
     chosen = ("--data", tmp_path / "all.parquet", "--split", "train", "--only", "shortcuts")
     words = ("audit", bundle, *chosen, "-o", tmp_path / "audit")
     status, out, err = pulmo(*words)
@@ -86,7 +82,7 @@ def test_a_wrong_call_is_a_sentence(
 ) -> None:
     out = tmp_path / "audit"
     for words, status, sentence in (
-        ((bundle, "-o", out), 2, "An audit of a bundle needs pictures: --data MANIFEST."),
+        ((bundle, "-o", out), 2, "An audit of a bundle needs pictures: --data SCHEMA."),
         ((bundle, "--data", manifest, "--split", "best", "-o", out), 2, "no split 'best'"),
         ((bundle, "--data", manifest, "--seed", "1", "-o", out), 2, "--seed does not go with a"),
         ((bundle, "--data", manifest, "--only", "luck", "-o", out), 2, "There is no check 'luck'"),
@@ -106,16 +102,18 @@ def test_what_the_model_was_trained_on_is_left_out_and_counted(
 ) -> None:
     films = read_manifest(manifest)
     unsplit, folder = tmp_path / "unsplit.parquet", tmp_path / "audit"
-    write_manifest(films.assign(split=None), unsplit)
+    Manifest(films.frame.assign(split=None)).save(unsplit)
     checks = ("--only", "leakage", "--only", "sources", "--threads", "1")
     status, out, err = pulmo("audit", bundle, "--data", unsplit, *checks, "-o", folder)
-    seen = films["split"].isin(["train", "val"])
+    seen = films.frame["split"].isin(["train", "val"])
     assert status == 5
     assert f"{seen.sum()} pictures took no part, because the model was trained or chosen on" in err
     assert f"{seen.sum()} of {len(films)} pictures are tied to one that was fitted on" in out
     found = read_audit(folder / "audit.json")
     assert found.data.n == (~seen).sum()
-    assert sorted(found.data.voided) == sorted(Path(path).name for path in films["path"][seen])
+    assert sorted(found.data.voided) == sorted(
+        Path(path).name for path in films.frame["path"][seen]
+    )
     # The rest is the test, whatever the manifest calls it.
     (access,) = read_accesses(bundle / "test-access.jsonl")
     assert access.pictures == found.data.n

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pulmo.audit.finding import Finding, read_audit
-from pulmo.core.tables import write_manifest
+from pulmo.datasets.manifest import Manifest
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -84,7 +84,7 @@ def test_a_table_with_the_split_of_a_manifest(
 ) -> None:
     train = pd.factorize(films["group"])[0] % 2 == 1
     films["split"] = np.where(train, "train", "test")
-    write_manifest(films, tmp_path / "films.parquet")
+    Manifest(films).save(tmp_path / "films.parquet")
     predicted.to_csv(tmp_path / "theirs.csv", index=False)
     out, data = tmp_path / "audit", tmp_path / "films.parquet"
     checks = ("--only", "leakage", "--only", "degenerate", "--only", "probe")
@@ -95,7 +95,7 @@ def test_a_table_with_the_split_of_a_manifest(
     assert (audit.data.n, audit.data.fitted) == ((~train).sum(), train.sum())
     assert ("same file", 0) in finding(out, "leakage").tables[0].rows
     page = (out / "audit.html").read_text()
-    assert "pulmo audit PREDICTIONS --data MANIFEST -o DIR" in page
+    assert "pulmo audit PREDICTIONS --data SCHEMA -o DIR" in page
 
 
 def test_a_table_with_the_folds_of_a_manifest(
@@ -106,7 +106,7 @@ def test_a_table_with_the_folds_of_a_manifest(
     films["age"] = films["label"].map(places).astype(float) * 10 + 20
     rank = films.groupby("label")["group"].transform(lambda groups: pd.factorize(groups)[0])
     folded = films.assign(split="train", fold=(rank % 4).astype("Int64"))
-    write_manifest(folded, tmp_path / "films.parquet")
+    Manifest(folded).save(tmp_path / "films.parquet")
     predicted.to_parquet(tmp_path / "theirs.parquet")
     words = ("--data", tmp_path / "films.parquet", "--only", "shortcuts", "-o", tmp_path / "a")
     status, _, err = pulmo("audit", tmp_path / "theirs.parquet", *words)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from pulmo.cli.compare import _sentence
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 from pulmo.report.comparison import PairedTest
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.paired import auc_difference

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pydicom import dcmread
 
-from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.source import SOURCES
 
 Call = Callable[..., tuple[int, str, str]]
@@ -40,8 +40,8 @@ class TestImport:
             "data", "import", "folder", folder, "-o", output, "--name", "own", "--source", "north"
         )
         assert (status, err) == (0, "")
-        assert out == f"{output}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
-        assert set(read_manifest(output)["source"]) == {"own"}
+        assert out == f"{output}: 8 images in 8 groups (4 covid, 4 normal)\n"
+        assert set(read_manifest(output).frame["source"]) == {"own"}
 
     def test_one_class_alone_is_imported(self, pulmo: Call, folder: Path, tmp_path: Path) -> None:
         shutil.rmtree(folder / "normal")
@@ -60,7 +60,7 @@ class TestImport:
         output = tmp_path / "m.parquet"
         status, out, err = pulmo("data", "import", "folder", folder, "-o", output)
         assert status == 4
-        assert out == f"{output}: 8 pictures in 8 groups (4 covid, 4 normal)\n"
+        assert out == f"{output}: 8 images in 8 groups (4 covid, 4 normal)\n"
         assert err.splitlines()[-1] == "pulmo: 4 failed; the rest is in the manifest."
         for reason in (
             f"{folder / 'viral'}: the folder holds no file",
@@ -106,7 +106,7 @@ class TestImport:
             "data", "import", "csv", table, "-o", tmp_path / "m.parquet", "--source", "north"
         )
         assert status == 4
-        assert "1 pictures" in out
+        assert "1 images" in out
         assert [line.split(":")[0] for line in err.splitlines()[:3]] == [
             f"{table}, line {line}" for line in (2, 3, 5)
         ]
@@ -149,14 +149,14 @@ class TestImport:
 
 def test_merged_manifests_are_counted(pulmo: Call, films: pd.DataFrame, tmp_path: Path) -> None:
     first, second = tmp_path / "a.parquet", tmp_path / "b.parquet"
-    write_manifest(films[:30], first)
-    write_manifest(films[30:], second)
+    Manifest(films[:30]).save(first)
+    Manifest(films[30:]).save(second)
     status, out, _ = pulmo("data", "merge", first, second, "-o", tmp_path / "m.parquet")
     assert status == 0
-    assert f"m.parquet: {len(films)} pictures in {films['group'].nunique()} groups" in out
+    assert f"m.parquet: {len(films)} images in {films['group'].nunique()} groups" in out
     status, _, err = pulmo("data", "merge", first, first, "-o", tmp_path / "n.parquet")
     assert status == 3
-    assert "is in more than one of the manifests (30 such pictures)" in err
+    assert "is in more than one of the manifests (30 such images)" in err
 
 
 def test_phantoms_are_drawn_into_a_new_folder_only(pulmo: Call, tmp_path: Path) -> None:
@@ -192,17 +192,17 @@ class TestSource:
         assert "not stated which hospital 8 of the pictures" in err
         assert "--source NAME" in err
         table = read_manifest(output)
-        assert table["origin"].isna().all()
-        assert set(table["root"]) == {str(folder.resolve())}
-        assert table["source"].str.fullmatch("folder-[0-9a-f]{8}").all()
+        assert table.frame["origin"].isna().all()
+        assert set(table.frame["root"]) == {str(folder.resolve())}
+        assert table.frame["source"].str.fullmatch("folder-[0-9a-f]{8}").all()
         status, _, err = pulmo(*words, "--source", "Covid-19=north")
         assert "not stated which hospital 4 of the pictures" in err
         status, _, err = pulmo(*words, "--source", "south", "--source", "covid=north")
         assert (status, "not stated" in err) == (0, False)
         table = read_manifest(output)
         assert (
-            table["origin"].tolist()
-            == (table["label"] == "covid").map({True: "north", False: "south"}).tolist()
+            table.frame["origin"].tolist()
+            == (table.frame["label"] == "covid").map({True: "north", False: "south"}).tolist()
         )
 
     def test_a_row_of_the_table_states_its_own(
@@ -215,7 +215,7 @@ class TestSource:
         )
         output = tmp_path / "m.parquet"
         assert pulmo("data", "import", "csv", table, "-o", output, "--source", "west")[0] == 0
-        assert read_manifest(output)["origin"].tolist() == ["east", "west"]
+        assert read_manifest(output).frame["origin"].tolist() == ["east", "west"]
 
     @pytest.mark.parametrize(
         ("words", "reason"),
@@ -252,7 +252,7 @@ def test_patients_of_dicom_files_are_known_by_a_key_alone(
     status, out, err = pulmo(*words)
     assert status == 0
     assert f"{len(films)} DICOM files state their patient. 2 patients are known." in err
-    assert out.startswith(f"{output}: 4 pictures in 2 groups")
+    assert out.startswith(f"{output}: 4 images in 2 groups")
     assert "canary" not in out + err
     assert b"canary" not in output.read_bytes()
     key.write_bytes(b"short")

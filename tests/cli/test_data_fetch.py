@@ -67,7 +67,7 @@ def test_what_was_downloaded_imports_with_the_command_that_is_printed(
     assert answer["bytes"] == medmnist.stat().st_size
     status, out, _ = pulmo(*answer["next"][1:])
     assert status == 0
-    assert out.startswith("medmnist.parquet: 12 pictures")
+    assert out.startswith("medmnist.parquet: 12 images")
 
 
 def test_what_cannot_be_downloaded_is_one_line(pulmo: Call, medmnist: Path, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from pydicom import dcmread
 
-from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.inspect.inspection import read_inspection
+from pulmo.datasets.manifest import Manifest, read_manifest
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -25,7 +25,7 @@ def test_it_says_what_is_there_and_where_the_page_is(
     assert verdict == f"verdict: {inspection.verdict}"
     assert inspection.warnings == ()
     assert page == f"{output / 'inspection.html'}"
-    cells = read_manifest(manifest).groupby(["label", "source"]).size().clip(upper=2).sum()
+    cells = read_manifest(manifest).frame.groupby(["label", "source"]).size().clip(upper=2).sum()
     assert (output / "inspection.html").read_text().count("<img ") == cells
     assert inspection.name == manifest.name
     assert f"inspect {manifest.name} --samples 2 -o" in (output / "inspection.html").read_text()
@@ -34,7 +34,7 @@ def test_it_says_what_is_there_and_where_the_page_is(
 def test_a_flagged_set_is_no_error(pulmo: Call, films: pd.DataFrame, tmp_path: Path) -> None:
     films.loc[films["label"] == "covid", "origin"] = "elsewhere"
     films.loc[0, "patient"] = pd.NA
-    write_manifest(films, tmp_path / "m.parquet")
+    Manifest(films).save(tmp_path / "m.parquet")
     arguments = (tmp_path / "m.parquet", "-o", tmp_path / "i", "--samples", "0")
     status, out, err = pulmo("data", "inspect", *arguments)
     assert (status, err) == (0, "")
@@ -54,7 +54,7 @@ def test_json_is_one_object_and_a_seed_repeats_it(
 
 
 def test_facts_come_from_a_table(pulmo: Call, films: pd.DataFrame, tmp_path: Path) -> None:
-    write_manifest(films, tmp_path / "m.parquet")
+    Manifest(films).save(tmp_path / "m.parquet")
     rows = [f"{Path(path).name},{1000 + 9 * (label == 'covid')}" for path, label in
             zip(films["path"], films["label"], strict=True)]  # fmt: skip
     table = tmp_path / "published.csv"
@@ -74,7 +74,7 @@ def test_a_film_that_cannot_be_read_is_named_and_the_rest_is_done(
     (tmp_path / "cut.png").write_bytes(Path(films["path"][0]).read_bytes()[:200])
     films.loc[0, "path"] = str(tmp_path / "cut.png")
     films.loc[1, "path"] = str(tmp_path / "gone.png")
-    write_manifest(films, tmp_path / "m.parquet")
+    Manifest(films).save(tmp_path / "m.parquet")
     output = tmp_path / "i"
     status, out, err = pulmo(
         "data", "inspect", tmp_path / "m.parquet", "-o", output, "--samples", "64"
@@ -99,7 +99,7 @@ def test_nothing_that_identifies_a_patient_of_a_dicom_file_is_written(
     written = [path.read_text() for path in (tmp_path / "i").iterdir()]
     # The films' own bytes could hold any three letters.
     text = re.sub(r'base64,[^"]*', "", "".join(written))
-    headers = [dcmread(p) for p in read_manifest(manifest)["path"] if p.endswith(".dcm")]
+    headers = [dcmread(p) for p in read_manifest(manifest).frame["path"] if p.endswith(".dcm")]
     assert headers
     for header in headers:
         for word in ("PatientName", "StudyInstanceUID", "SOPInstanceUID", "StudyDate"):
@@ -113,7 +113,7 @@ def test_a_manifest_that_cannot_be_used(
 ) -> None:
     path = phantoms if kind == "not a manifest" else tmp_path / "m.parquet"
     if kind == "empty":
-        write_manifest(films[:0], path)
+        Manifest(films[:0]).save(path)
     status, out, err = pulmo("data", "inspect", path, "-o", tmp_path / "i")
     assert (status, out) == (3, "")
     assert path.name in err

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from pulmo.bundle.card import read_card
-from pulmo.bundle.predictor import MODEL, Predictor
-from pulmo.core.run_folder import TEST_ACCESS, RunFolder
-from pulmo.core.tables import read_manifest, read_predictions, write_manifest
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.folders import BundleFolder, RunFolder
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import read_evaluation
 from pulmo.radiograph import read_radiograph
 from pulmo.stats.estimate import difference
@@ -22,7 +23,7 @@ Call = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def bundle(bundle: Path, tmp_path: Path) -> Path:
     """A copy of the bundle, for an opened test is noted in it."""
-    clean = shutil.ignore_patterns(TEST_ACCESS)
+    clean = shutil.ignore_patterns("test-access.jsonl")
     return Path(shutil.copytree(bundle, tmp_path / "bundle", ignore=clean))
 
 
@@ -64,13 +65,13 @@ def test_a_view_alone_and_pictures_that_disappeared(
     rows = films.index[(films["view"] == "PA") & (films["split"] == "test")]
     gone = str(tmp_path / "gone.png")
     films.loc[rows[0], "path"] = gone
-    write_manifest(films, tmp_path / "m.parquet")
+    Manifest(films).save(tmp_path / "m.parquet")
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e", "--view", "PA"]
     status, _, err = pulmo("evaluate", bundle, *words)
     assert status == 4
     assert err == (
         f"{tmp_path / 'm.parquet'} has a test split; without --split test all of its pictures are "
-        f"taken.\n{gone} does not exist.\npulmo: 1 of {len(rows)} pictures could not be read.\n"
+        f"taken.\n{gone} does not exist.\npulmo: 1 of {len(rows)} images could not be read.\n"
     )
     predictions = read_predictions(tmp_path / "e" / "predictions.parquet")
     assert len(predictions) == len(rows) - 1
@@ -111,7 +112,7 @@ class TestThresholdFor:
     ) -> None:
         output, path = tmp_path / "e", tmp_path / "m.parquet"
         films = films.assign(source=source)
-        write_manifest(films, path)
+        Manifest(films).save(path)
         films = films[films["view"].isin(view)]
         status, out, err = pulmo(
             "evaluate", bundle, "--data", path, "--split", "test", "-o", output,
@@ -151,13 +152,13 @@ class TestThresholdFor:
         self, pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
     ) -> None:
         path, aim = tmp_path / "m.parquet", "sensitivity=0.75"
-        write_manifest(films.assign(source="elsewhere"), path)
+        Manifest(films.assign(source="elsewhere")).save(path)
         words: list[str | Path] = ["--data", path, "--split", "test", "--threshold-for", aim]
         status, _, err = pulmo("evaluate", bundle, *words, "-o", tmp_path / "e")
         assert status == 5
         assert "was trained on another manifest" in err
         assert not (tmp_path / "e").exists()
-        assert not (bundle / TEST_ACCESS).exists()
+        assert not BundleFolder(bundle).test_access.exists()
 
     @pytest.mark.parametrize(
         ("words", "sentence"),
@@ -186,11 +187,11 @@ def test_pictures_that_the_model_knows_are_all_there_is(
     pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
 ) -> None:
     known = films[films["split"] != "test"].assign(split=None)
-    write_manifest(known, tmp_path / "m.parquet")
+    Manifest(known).save(tmp_path / "m.parquet")
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e"]
     status, _, err = pulmo("evaluate", bundle, *words)
     assert status == 3
-    assert f"was trained or chosen on every one of the {len(known)} chosen pictures" in err
+    assert f"was trained or chosen on every one of the {len(known)} chosen images" in err
 
 
 def test_a_copy_and_another_film_of_a_patient_are_voided(
@@ -203,7 +204,7 @@ def test_a_copy_and_another_film_of_a_patient_are_voided(
     other = test.head(1).assign(group=films["group"][films["split"] == "train"].iloc[5])
     copied = copy.assign(path=str(tmp_path / "copy.png"), group="mine", patient=None, split=None)
     shutil.copy(copy["path"].iloc[0], tmp_path / "copy.png")
-    write_manifest(pd.concat([test[1:], other, copied]), tmp_path / "m.parquet")
+    Manifest(pd.concat([test[1:], other, copied])).save(tmp_path / "m.parquet")
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e"]
 
     def voided(*more: str | Path) -> dict[str, str]:
@@ -226,7 +227,7 @@ def test_inside_and_outside_stand_side_by_side(
 ) -> None:
     test = films[films["split"] == "test"]
     for name, rows in (("inside", test[::2]), ("outside", test[1::2])):
-        write_manifest(rows, tmp_path / f"{name}.parquet")
+        Manifest(rows).save(tmp_path / f"{name}.parquet")
     inside, outside = tmp_path / "inside", tmp_path / "outside"
     assert pulmo("evaluate", bundle, "--data", f"{inside}.parquet", "-o", inside)[0] == 0
     words = ["--data", f"{outside}.parquet", "-o", outside]
@@ -246,8 +247,8 @@ def test_inside_and_outside_stand_side_by_side(
     ("words", "status", "reason"),
     [
         (["--split", "tset"], 2, "There is no split 'tset'; choose train, val, test."),
-        (["--view", "lateral"], 3, "holds no picture that these options choose"),
-        (["--modality", "CT"], 3, "holds no picture that these options choose"),
+        (["--view", "lateral"], 3, "holds no image that these options choose"),
+        (["--modality", "CT"], 3, "holds no image that these options choose"),
     ],
 )
 def test_options_that_choose_nothing(
@@ -268,7 +269,7 @@ def test_options_that_choose_nothing(
 def test_a_manifest_without_a_split(
     pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
 ) -> None:
-    write_manifest(films.assign(split=None), tmp_path / "m.parquet")
+    Manifest(films.assign(split=None)).save(tmp_path / "m.parquet")
     status, _, err = pulmo(
         "evaluate", bundle, "--data", tmp_path / "m.parquet", "--split", "test", "-o", tmp_path
     )
@@ -281,7 +282,7 @@ def test_nothing_is_said_of_a_manifest_without_other_sides(
     pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path, side: str | None
 ) -> None:
     path = tmp_path / "m.parquet"
-    write_manifest(films[:20].assign(split=side), path)
+    Manifest(films[:20].assign(split=side)).save(path)
     status, out, err = pulmo("evaluate", bundle, "--data", path, "-o", tmp_path / "e")
     assert (status, err) == (0, "")
     assert "in the split" not in out
@@ -291,7 +292,7 @@ def test_no_picture_that_can_be_read(
     pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
 ) -> None:
     films["path"] = [str(tmp_path / f"{number}.png") for number in range(len(films))]
-    write_manifest(films, tmp_path / "m.parquet")
+    Manifest(films).save(tmp_path / "m.parquet")
     status, _, err = pulmo("evaluate", bundle, "--data", tmp_path / "m.parquet", "-o", tmp_path)
     assert status == 3
     assert "There is no readable picture to evaluate. The first: " in err
@@ -324,7 +325,7 @@ class TestOpenings:
         words: list[str | Path] = ["--data", manifest]
         first = self.evaluated(pulmo, tmp_path / "1", bundle, *words, "--split", "test")
         val = self.evaluated(pulmo, tmp_path / "2", bundle, *words, "--split", "val")
-        every = self.evaluated(pulmo, tmp_path / "3", bundle / MODEL, *words)
+        every = self.evaluated(pulmo, tmp_path / "3", bundle / "model.onnx", *words)
         assert [each["data"]["test_accesses"] for each in (first, val, every)] == [1, None, 2]
         assert every["warnings"][0].startswith(
             "This test set has been accessed 2 times with this m"
@@ -332,7 +333,9 @@ class TestOpenings:
         report = (tmp_path / "3" / "report.html").read_text()
         assert "This test set has been accessed 2 times with this model, this time in" in report
         assert "test set has been accessed" not in (tmp_path / "2" / "report.html").read_text()
-        lines = [json.loads(line) for line in (bundle / TEST_ACCESS).read_text().splitlines()]
+        lines = [
+            json.loads(line) for line in BundleFolder(bundle).test_access.read_text().splitlines()
+        ]
         assert [line["split"] for line in lines] == ["test", None]
         assert lines[0]["manifest_sha256"] == read_card(run.card).training.manifest_sha256
         assert Predictor.open(bundle).card.training.modalities == ("X-ray",)
@@ -343,7 +346,7 @@ class TestOpenings:
         copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
         words: list[str | Path] = ["--data", manifest, "--split", "test", "--run", copy.root]
         self.evaluated(pulmo, tmp_path / "1", bundle, *words)
-        assert copy.test_access.read_bytes() == (bundle / TEST_ACCESS).read_bytes()
+        assert copy.test_access.read_bytes() == BundleFolder(bundle).test_access.read_bytes()
         assert pulmo("export", copy.root, "-o", tmp_path / "again")[0] == 0
         again = self.evaluated(pulmo, tmp_path / "2", tmp_path / "again", *words)
         assert again["data"]["test_accesses"] == 2
@@ -365,17 +368,18 @@ class TestOpenings:
         status, _, err = pulmo("evaluate", bundle, *words)
         assert status == 2
         assert f"{bundle} was not exported from {copy.root}: their trained tensors differ" in err
-        assert not (bundle / TEST_ACCESS).exists()
+        assert not BundleFolder(bundle).test_access.exists()
 
     def test_a_bundle_that_cannot_be_written_to_is_evaluated_and_said(
         self, pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
     ) -> None:
-        (bundle / TEST_ACCESS).symlink_to(tmp_path / "gone" / TEST_ACCESS)
+        BundleFolder(bundle).test_access.symlink_to(tmp_path / "gone" / "test-access.jsonl")
         words = ["--data", manifest, "--split", "test", "-o", tmp_path / "e"]
         status, _, err = pulmo("evaluate", bundle, *words)
         assert status == 0
         assert err == (
-            f"{bundle / TEST_ACCESS} cannot be written (No such file or directory): this access to "
+            f"{BundleFolder(bundle).test_access} cannot be written (No such file or directory): "
+            "this access to "
             "the test set is not on record there.\n"
         )
 
@@ -577,7 +581,7 @@ def test_a_label_of_a_manifest_may_count_as_a_class_of_a_bundle(
     (positive, *_) = sorted(set(films["label"]))
     renamed = films.assign(label=films["label"].replace(positive, "other"))
     renamed["split"] = "test"
-    write_manifest(renamed, tmp_path / "m.parquet")
+    Manifest(renamed).save(tmp_path / "m.parquet")
     words = ("--data", tmp_path / "m.parquet", "--split", "test")
     status, _, err = pulmo("evaluate", bundle, *words, "-o", tmp_path / "e", "--merge", "x")
     assert status == 2
@@ -608,7 +612,7 @@ def test_the_test_through_an_unsplit_manifest_is_an_opening_of_it(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:
     unsplit = tmp_path / "unsplit.parquet"
-    write_manifest(read_manifest(manifest).assign(split=None), unsplit)
+    Manifest(read_manifest(manifest).frame.assign(split=None)).save(unsplit)
     for times, data in enumerate((("--data", manifest, "--split", "test"), ("--data", unsplit)), 1):
         out = tmp_path / f"e{times}"
         assert pulmo("evaluate", bundle, *data, "-o", out)[0] == 0

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]

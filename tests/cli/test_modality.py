@@ -10,7 +10,7 @@ import pydicom
 import pytest
 
 from pulmo.core.files import sha256
-from pulmo.core.tables import write_manifest
+from pulmo.datasets.manifest import Manifest
 
 Call = Callable[..., tuple[int, str, str]]
 QUICK = ["--set", "image.size=32", "--set", "train.epochs=1", "--device", "cpu", "--threads", "1"]
@@ -37,7 +37,7 @@ def test_slices_alone_from_training_to_prediction(
     pulmo: Call, slices: pd.DataFrame, film: Path, phantoms: Path, tmp_path: Path
 ) -> None:
     manifest, run, bundle = tmp_path / "m.parquet", tmp_path / "run", tmp_path / "bundle"
-    write_manifest(slices, manifest)
+    Manifest(slices).save(manifest)
     assert pulmo("train", "demo", "--data", manifest, "-o", run, *QUICK)[0] == 0
     assert pulmo("export", run, "-o", bundle)[0] == 0
     card = json.loads((bundle / "card.json").read_text())
@@ -66,10 +66,10 @@ def test_training_on_both_is_refused_unless_it_is_said(
 ) -> None:
     slices["modality"] = slices["modality"].where(slices.index % 2 == 0, "X-ray")
     manifest, run = tmp_path / "m.parquet", tmp_path / "run"
-    write_manifest(slices, manifest)
+    Manifest(slices).save(manifest)
     status, out, err = pulmo("train", "demo", "--data", manifest, "-o", run, *QUICK)
     assert (status, out) == (5, "")
-    assert "The pictures to train on are of several modalities: " in err
+    assert "The images to train on are of several modalities: " in err
     setting = """data.modalities=["CT", "X-ray"]"""
     assert f"mix them on purpose with --set '{setting}'." in err
     assert not run.exists()
@@ -87,7 +87,7 @@ class TestEvaluate:
     ) -> None:
         slices["modality"] = slices["modality"].where(slices.index < n, "DX")
         manifest = tmp_path / "m.parquet"
-        write_manifest(slices, manifest)
+        Manifest(slices).save(manifest)
         words = ["--data", manifest, "-o", tmp_path / "e"]
         status, out, err = pulmo("evaluate", bundle, *words)
         assert (status, out) == (5, "")
@@ -105,7 +105,7 @@ class TestEvaluate:
     ) -> None:
         films["modality"] = ["CT", "CR", "DX", "X-ray"] * 16
         manifest = tmp_path / "m.parquet"
-        write_manifest(films, manifest)
+        Manifest(films).save(manifest)
         words = ["--data", manifest, "-o", tmp_path / "e", "--modality", "X-ray"]
         copy = shutil.copytree(bundle, tmp_path / "bundle")
         assert pulmo("evaluate", copy, *words)[0] == 0
@@ -119,7 +119,7 @@ class TestEvaluate:
     ) -> None:
         slices["modality"] = "X-ray"
         manifest = tmp_path / "m.parquet"
-        write_manifest(slices[slices["split"] == "test"], manifest)
+        Manifest(slices[slices["split"] == "test"]).save(manifest)
         copy = shutil.copytree(bundle, tmp_path / "bundle")
         status, _, err = pulmo("evaluate", copy, "--data", manifest, "-o", tmp_path / "e")
         assert status == 4

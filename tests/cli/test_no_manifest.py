@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import NoManifestError
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import read_manifest, write_manifest
-from pulmo.datasets.manifest import import_source
+from pulmo.core.folders import RunFolder
+from pulmo.datasets.importing import import_source
+from pulmo.datasets.manifest import Manifest, read_manifest
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -45,7 +45,7 @@ def test_the_lines_to_type_can_be_typed(pulmo: Call, here: Path) -> None:
     assert last == ["data", "split", "my films.parquet", "--val", "0.3", "-o", "m.parquet"]
     for line in (first, last):
         assert pulmo(*line)[0] == 0
-    assert set(read_manifest("m.parquet")["split"]) == {"train", "val", "test"}
+    assert set(read_manifest("m.parquet").frame["split"]) == {"train", "val", "test"}
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_names_that_are_near_labels_are_in_the_line_to_type(pulmo: Call, here: P
     assert "COVID 19 as covid" in err
     for line in lines_of(err):
         assert pulmo(*line)[0] == 0
-    assert "covid" in set(read_manifest("my films.parquet")["label"])
+    assert "covid" in set(read_manifest("my films.parquet").frame["label"])
 
 
 def test_a_name_that_is_not_clear_is_left_to_the_user(pulmo: Call, here: Path) -> None:
@@ -112,15 +112,15 @@ def test_a_table_and_a_run_are_told_apart(
     _, _, err = pulmo("train", "demo", "--data", phantoms, "-o", "run")
     assert lines_of(err)[0] == ["data", "import", "csv", str(phantoms), "-o", "phantoms.parquet"]
     run = RunFolder(here / "run")
-    write_manifest(films, run.manifest)
+    Manifest(films).save(run.manifest)
     _, _, err = pulmo("data", "inspect", run.root, "-o", "i")
     assert lines_of(err) == [["data", "inspect", str(run.manifest), "-o", "i"]]
 
 
 def test_paths_may_be_text(films: pd.DataFrame, here: Path) -> None:
     text = str(here / "m.parquet")
-    write_manifest(films, text)
-    pd.testing.assert_frame_equal(read_manifest(text), films)
+    Manifest(films).save(text)
+    pd.testing.assert_frame_equal(read_manifest(text).frame, films)
     assert len(import_source("folder", str(here / "my films")).manifest) == len(films)
     with pytest.raises(NoManifestError) as error:
         read_manifest(str(here))
@@ -133,7 +133,7 @@ def test_without_a_name_the_output_is_named_after_what_is_read(pulmo: Call, here
     assert err.splitlines()[0] == "Without -o this goes to my films.parquet."
     status, _, err = pulmo("data", "split", "my films.parquet")
     assert (status, "goes to my films-split.parquet." in err) == (0, True)
-    assert read_manifest("my films-split.parquet")["split"].notna().all()
+    assert read_manifest("my films-split.parquet").frame["split"].notna().all()
     status, _, err = pulmo("train", "demo", "--data", "none.parquet", "--from-scratch")
     assert (status, "goes to run-demo." in err) == (3, True)
     assert not Path("run-demo").exists()

@@ -13,7 +13,7 @@ from PIL import Image
 
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.files import sha256
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 from pulmo.radiograph import read_radiograph
 
 Call = Callable[..., tuple[int, str, str]]

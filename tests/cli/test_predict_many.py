@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from pulmo.core.files import sha256
-from pulmo.core.tables import read_manifest, read_predictions, write_manifest
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
@@ -236,20 +237,20 @@ class TestNotes:
         self, pulmo: Call, bundle: Path, manifest: Path, coloured: list[Path], tmp_path: Path
     ) -> None:
         words = ("--data", manifest, "--split", "test", "-o", tmp_path / "e")
-        table = read_manifest(manifest)
+        table = read_manifest(manifest).frame
         first = Path(table["path"][table["split"] == "test"].iloc[0])
         table.loc[table["path"] == str(first), ["path", "sha256"]] = [
             str(coloured[0]), sha256(coloured[0].read_bytes()),
         ]  # fmt: skip
-        write_manifest(table, manifest)
+        Manifest(table).save(manifest)
         status, out, err = pulmo("evaluate", "--model", bundle, *words)
         data = json.loads((tmp_path / "e" / "evaluation.json").read_text())["data"]
         assert status == 0
         assert data["image_notes"] == {"drawings": data["n"], "colour": 1}
         assert f"notes: 1 of {data['n']} images: {KINDS['colour']}\n" in err
         assert "warning: The model was trained on drawings" in out
-        table = read_predictions(tmp_path / "e" / "predictions.parquet")
-        assert table["notes"].value_counts().to_dict() == {
+        predictions = read_predictions(tmp_path / "e" / "predictions.parquet")
+        assert predictions["notes"].value_counts().to_dict() == {
             "drawings": data["n"] - 1, "colour;drawings": 1,
         }  # fmt: skip
         assert KINDS["colour"] in (tmp_path / "e" / "report.html").read_text()
@@ -294,7 +295,7 @@ def test_a_usage_error_waits_for_nothing_heavy(tmp_path: Path) -> None:
         ["predict", "--csv", "--json", "film.png"],
         ["explain", "film.png", "-o", "maps"],
         ["evaluate", "-o", "x"],
-        ["evaluate", "bundle", "-o", "x"],
+        ["evaluate", ".", "-o", "x"],
         ["audit", "-o", "x"],
     ]
     program = (

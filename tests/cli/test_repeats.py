@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.core.tables import read_predictions, write_manifest
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.manifest import Manifest
 from pulmo.experiments import ray_cluster as cluster_module
 from pulmo.experiments.executor import Executor, LocalExecutor
 from pulmo.experiments.ray_cluster import Share
@@ -28,7 +29,7 @@ def folded(films: pd.DataFrame, tmp_path: Path) -> Path:
     groups = rest["group"].drop_duplicates()
     fold = films["group"].map(dict(zip(groups, np.arange(len(groups)) % 3, strict=True)))
     path = tmp_path / "folds of films.parquet"
-    write_manifest(films.assign(fold=fold.astype("Int64").mask(films["split"] == "test")), path)
+    Manifest(films.assign(fold=fold.astype("Int64").mask(films["split"] == "test"))).save(path)
     return path
 
 

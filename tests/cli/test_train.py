@@ -16,9 +16,9 @@ from pulmo.bundle.card import Epoch
 from pulmo.cli import train as train_module
 from pulmo.cli.train import stop_in_order
 from pulmo.core.errors import InterruptedRunError
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import manifest_sha256, read_manifest, write_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.models import published
 from pulmo.train import run as run_module
 
@@ -191,7 +191,7 @@ class TestResume:
         assert pulmo(*words, run.manifest, "--set", same)[0] == 0
         status, _, err = pulmo("train", "starter", *words[2:], run.manifest)
         assert (status, "a run of the recipe 'demo', not of 'starter'" in err) == (5, True)
-        write_manifest(films[:-1], tmp_path / "fewer.parquet")
+        Manifest(films[:-1]).save(tmp_path / "fewer.parquet")
         status, _, err = pulmo(*words, tmp_path / "fewer.parquet")
         assert status == 5
         assert f"resume it with --data {run.manifest}" in err
@@ -251,7 +251,7 @@ class TestBadInput:
             (films.assign(split=None), "no train picture of covid, bacterial, viral, normal"),
             (films[films["label"] != "viral"], "no train picture of viral"),
         ):
-            write_manifest(table, path)
+            Manifest(table).save(path)
             status, _, err = pulmo("train", "demo", "--data", path, "-o", tmp_path / "run")
             assert status == 3
             assert reason in err
@@ -279,7 +279,7 @@ class TestBadInput:
         assert (status, "--data" in err) == (2, True)
 
     def test_a_split_that_leaks(self, pulmo: Call, films: pd.DataFrame, tmp_path: Path) -> None:
-        write_manifest(films.assign(group="everyone"), tmp_path / "m.parquet")
+        Manifest(films.assign(group="everyone")).save(tmp_path / "m.parquet")
         status, _, err = pulmo(
             "train", "demo", "--data", tmp_path / "m.parquet", "-o", tmp_path / "run"
         )
@@ -298,4 +298,4 @@ class TestBadInput:
 def test_the_manifest_of_a_run_is_the_one_it_was_trained_on(
     run: RunFolder, films: pd.DataFrame
 ) -> None:
-    assert manifest_sha256(read_manifest(run.manifest)) == manifest_sha256(films)
+    assert read_manifest(run.manifest).sha256 == Manifest(films).sha256

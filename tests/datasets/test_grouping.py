@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError
-from pulmo.core.tables import check_manifest
 from pulmo.datasets.grouping import contradictions, group
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.source import Problem
 
 
@@ -26,7 +26,7 @@ def test_groups_follow_chains_of_patients_and_copies(films: pd.DataFrame) -> Non
         patient=["1", "1", "2", "2", None, "1"],
         source=["x", "x", "x", "x", "x", "y"],
     )
-    groups = group(table)["group"].tolist()
+    groups = group(Manifest(table)).frame["group"].tolist()
     assert groups == ["x:1"] * 4 + ["d" * 16, "y:1"]
 
 
@@ -40,14 +40,14 @@ def test_a_patient_of_a_picture_is_that_of_the_source_it_is_from(films: pd.DataF
         source=["nih", "rsna", "cohen", "cohen", "rsna", "rsna"],
         origin=["Bethesda", "nih", None, "Rome", "Rome", "nih"],
     )
-    groups = group(table)["group"].tolist()
+    groups = group(Manifest(table)).frame["group"].tolist()
     assert groups == ["nih:61", "nih:61", "cohen:61", "cohen:7", "rsna:7", "f" * 16]
 
 
 def test_pictures_without_patients_are_grouped_by_content(films: pd.DataFrame) -> None:
     digests = ["a" * 64, "a" * 64, "b" * 64]
     table = rows(films, sha256=digests, pixels_sha256=[None] * 3, patient=[None] * 3)
-    assert group(table)["group"].tolist() == ["a" * 16, "a" * 16, "b" * 16]
+    assert group(Manifest(table)).frame["group"].tolist() == ["a" * 16, "a" * 16, "b" * 16]
 
 
 def random_table(films: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def random_table(films: pd.DataFrame, seed: int) -> pd.DataFrame:
 
     count = len(films)
     content, pixels = drawn(40), drawn(60)
-    return check_manifest(
+    return Manifest(
         films.assign(
             sha256=rng.choice(content, count),
             pixels_sha256=rng.choice(np.array([*pixels, None], object), count),
@@ -67,7 +67,7 @@ def random_table(films: pd.DataFrame, seed: int) -> pd.DataFrame:
             source=rng.choice(["x", "y"], count),
             label=rng.choice(["covid", "normal"], count, p=[0.1, 0.9]),
         )
-    )
+    ).frame
 
 
 def linked(table: pd.DataFrame, columns: Sequence[Sequence[str]]) -> list[set[int]]:
@@ -96,10 +96,10 @@ def linked(table: pd.DataFrame, columns: Sequence[Sequence[str]]) -> list[set[in
 def test_random_tables_are_grouped_as_by_walking(films: pd.DataFrame, seed: int) -> None:
     table = random_table(films, seed)
     expected = linked(table, [("source", "patient"), ("sha256",), ("pixels_sha256",)])
-    grouped = group(table)
-    for number, name in enumerate(grouped["group"]):
+    grouped = group(Manifest(table))
+    for number, name in enumerate(grouped.frame["group"]):
         members = table.iloc[sorted(expected[number])]
-        assert set(np.flatnonzero(grouped["group"] == name)) == expected[number]
+        assert set(np.flatnonzero(grouped.frame["group"] == name)) == expected[number]
         patients = members["source"] + ":" + members["patient"]
         assert name == (patients.min() if patients.notna().any() else members["sha256"].min()[:16])
 
@@ -107,7 +107,7 @@ def test_random_tables_are_grouped_as_by_walking(films: pd.DataFrame, seed: int)
 @pytest.mark.parametrize("seed", range(3))
 def test_random_contradictions_are_those_found_by_walking(films: pd.DataFrame, seed: int) -> None:
     table = random_table(films, seed)
-    found = {problem.path: problem.reason for problem in contradictions(table)}
+    found = {problem.path: problem.reason for problem in contradictions(Manifest(table))}
     for number, copies in enumerate(linked(table, [("sha256",), ("pixels_sha256",)])):
         path, label = table["path"][number], table["label"][number]
         others = table.loc[sorted(copies)]
@@ -130,7 +130,7 @@ def test_a_copy_that_was_not_decoded_contradicts_too(films: pd.DataFrame) -> Non
         label=["covid", "covid", "normal", "normal"],
     )
     first, second, third = table["path"][:3]
-    assert list(contradictions(table)) == [
+    assert list(contradictions(Manifest(table))) == [
         Problem(first, f"it is labelled covid, and its copy normal: {third}"),
         Problem(second, f"it is labelled covid, and its copy normal: {third}"),
         Problem(third, f"it is labelled normal, and its copy covid: {first}"),
@@ -138,10 +138,10 @@ def test_a_copy_that_was_not_decoded_contradicts_too(films: pd.DataFrame) -> Non
 
 
 def test_no_copies_and_no_rows_contradict_nothing(films: pd.DataFrame) -> None:
-    assert list(contradictions(films)) == []
-    assert list(contradictions(films[:0])) == []
+    assert list(contradictions(Manifest(films))) == []
+    assert list(contradictions(Manifest(films[:0]))) == []
 
 
 def test_what_is_no_manifest_is_refused(films: pd.DataFrame) -> None:
     with pytest.raises(InputError, match="sha256"):
-        group(films.drop(columns="sha256"))
+        group(Manifest(films.drop(columns="sha256")))

@@ -4,11 +4,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from pulmo.core.tables import write_manifest
 from pulmo.datasets import known as module
 from pulmo.datasets.columns import TEXT
 from pulmo.datasets.journal import FACTS, Journal
 from pulmo.datasets.known import KNOWN, known_files, stamp, tasks
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.reading import FileFacts, Known, Task
 
 FILE = FileFacts("a" * 64, "b" * 64, 3, 2, "PNG", 8, 100, 7, None, None, None, None, None)
@@ -61,7 +61,7 @@ def test_a_manifest_tells_what_its_files_are(films: pd.DataFrame, tmp_path: Path
     films["format"] = ["DICOM", "JPEG", "TIFF", *films["format"][3:]]
     films.loc[1, "bits"] = pd.NA
     films["view"] = "PA"
-    write_manifest(stamp(films), tmp_path / "m.parquet")
+    stamp(Manifest(films)).save(tmp_path / "m.parquet")
     table = known_files(tmp_path / "m.parquet", None)
     assert table.schema == KNOWN
     assert table["path"].to_pylist() == films["path"].drop(1).tolist()
@@ -79,9 +79,9 @@ def test_what_is_no_stamped_manifest_tells_nothing(
 ) -> None:
     path = tmp_path / "m.parquet"
     films.attrs.clear()
-    write_manifest(films, path)
+    Manifest(films).save(path)
     assert len(known_files(path, None)) == 0
-    write_manifest(stamp(films), path)
+    stamp(Manifest(films)).save(path)
     assert len(known_files(path, None)) == len(films)
     monkeypatch.setattr(module, "FACTS_FORMAT", -1)
     assert len(known_files(path, None)) == 0
@@ -94,7 +94,7 @@ def test_what_is_no_stamped_manifest_tells_nothing(
 
 
 def test_the_journal_goes_before_the_manifest(films: pd.DataFrame, tmp_path: Path) -> None:
-    write_manifest(stamp(films), tmp_path / "m.parquet")
+    stamp(Manifest(films)).save(tmp_path / "m.parquet")
     journal = Journal(tmp_path / "j")
     first = films["path"][0]
     journal.add(known(**{first: Known(FILE._replace(view="AP"))}).drop_columns("has_tags"))

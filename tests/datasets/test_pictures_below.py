@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import left_out_link, pictures_below
 
 
@@ -84,7 +84,7 @@ def test_a_folder_that_cannot_be_opened_is_named_and_the_rest_is_done(
 
     monkeypatch.setattr(os, "scandir", refuse)
     imported = import_source("folder", tmp_path)
-    assert [Path(path).name for path in imported.manifest["path"]] == ["1.png", "3.png"]
+    assert [Path(path).name for path in imported.manifest.frame["path"]] == ["1.png", "3.png"]
     assert [tuple(problem) for problem in imported.problems] == [
         (str(tmp_path / "normal" / "locked"), "it could not be read: Permission denied", True)
     ]

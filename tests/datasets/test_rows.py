@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError
+from pulmo.datasets.dialect import dialect_of
 from pulmo.datasets.rows import (
     age_in_years,
-    dialect_of,
     file_inside,
     if_exact,
     known_sex,

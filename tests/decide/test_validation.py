@@ -6,6 +6,7 @@ import pytest
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, RefusedError
+from pulmo.datasets.manifest import Manifest
 from pulmo.decide.thresholds import Aim
 from pulmo.decide.validation import check_validation, threshold_for
 
@@ -20,8 +21,10 @@ def test_the_threshold_reaches_its_aim_on_the_pictures_given(
 ) -> None:
     val = films[films["split"] == "val"]
     calls: list[tuple[int, int]] = []
-    point = threshold_for(Aim("specificity", 0.5), predictor, val, lambda *done: calls.append(done))
-    table = predict_manifest(predictor, val).predictions.frame
+    point = threshold_for(
+        Aim("specificity", 0.5), predictor, Manifest(val), lambda *done: calls.append(done)
+    )
+    table = predict_manifest(predictor, Manifest(val)).predictions.frame
     spared = (table["positive_probability"] < point.threshold)[table["label"] != "covid"]
     assert spared.mean() == point.specificity.value
     assert spared.mean() >= 0.5
@@ -37,7 +40,7 @@ def test_what_the_card_says_of_its_decision_is_found_again(
     card = predictor.card
     assert card.bands is not None
     aim = Aim("sensitivity", card.decision.aim)
-    point = threshold_for(aim, predictor, films[films["split"] == "val"])
+    point = threshold_for(aim, predictor, Manifest(films[films["split"] == "val"]))
     assert point.threshold == pytest.approx(card.bands.rule_out.threshold, abs=1e-5)
     assert point.sensitivity == card.bands.rule_out.sensitivity
     assert point.reason == card.bands.rule_out.reason
@@ -46,8 +49,8 @@ def test_what_the_card_says_of_its_decision_is_found_again(
 def test_validation_pictures_of_the_training_s_manifest_pass(
     predictor: Predictor, films: pd.DataFrame
 ) -> None:
-    check_validation(predictor.card, films)
-    check_validation(predictor.card, films.assign(source="other"), elsewhere=True)
+    check_validation(predictor.card, Manifest(films))
+    check_validation(predictor.card, Manifest(films.assign(source="other")), elsewhere=True)
 
 
 def test_a_manifest_that_a_threshold_cannot_be_fitted_on_is_refused(
@@ -55,8 +58,8 @@ def test_a_manifest_that_a_threshold_cannot_be_fitted_on_is_refused(
 ) -> None:
     card = predictor.card
     with pytest.raises(RefusedError, match="demo was trained on another manifest"):
-        check_validation(card, films.assign(source="other"))
+        check_validation(card, Manifest(films.assign(source="other")))
     with pytest.raises(InputError, match="has no val picture to fit a threshold on"):
-        check_validation(card, films[films["split"] != "val"])
+        check_validation(card, Manifest(films[films["split"] != "val"]))
     with pytest.raises(InputError, match=r"of the same patient or group \(1 of them\)"):
-        check_validation(card, films.assign(group="one"), elsewhere=True)
+        check_validation(card, Manifest(films.assign(group="one")), elsewhere=True)

@@ -10,14 +10,16 @@ import pulmo
 from pulmo.bundle.held_out import HeldOut
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
-from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.test_access import Access, access_of, read_accesses, record_access
 
 
 @pytest.fixture
 def access(bundle: Path, films: pd.DataFrame) -> Access:
     """All of the films' test."""
-    found = access_of(Predictor.open(bundle), films, films[films["split"] == "test"], "test")
+    found = access_of(
+        Predictor.open(bundle), Manifest(films), Manifest(films[films["split"] == "test"]), "test"
+    )
     assert found is not None
     return found
 
@@ -33,7 +35,7 @@ def test_an_opening_says_what_was_opened_with_what(
     age = datetime.now(UTC) - datetime.fromisoformat(access.time)
     assert 0 <= age.total_seconds() < 60
     assert access.pictures == (films["split"] == "test").sum()
-    assert access.manifest_sha256 == manifest_sha256(films)
+    assert access.manifest_sha256 == Manifest(films).sha256
     assert access.manifest_sha256 == predictor.card.training.manifest_sha256
     assert access.model_sha256 == predictor.sha256
     assert access.weights_sha256 == predictor.card.network.sha256
@@ -44,13 +46,13 @@ def test_the_test_is_the_same_whatever_is_chosen_of_it_and_however_it_is_describ
     access: Access, bundle: Path, films: pd.DataFrame
 ) -> None:
     predictor = Predictor.open(bundle)
-    part = access_of(predictor, films, films[films["view"] == "PA"], None)
+    part = access_of(predictor, Manifest(films), Manifest(films[films["view"] == "PA"]), None)
     assert part is not None
     assert part.split is None
     assert part.test_sha256 == access.test_sha256
     assert part.pictures == ((films["view"] == "PA") & (films["split"] == "test")).sum()
     renamed = films[::-1].assign(source="elsewhere")
-    again = access_of(predictor, renamed, renamed, None)
+    again = access_of(predictor, Manifest(renamed), Manifest(renamed), None)
     assert again is not None
     assert again.test_sha256 == access.test_sha256
     assert again.manifest_sha256 != access.manifest_sha256
@@ -66,16 +68,16 @@ def test_the_models_own_test_is_known_by_its_hashes(
 ) -> None:
     predictor = Predictor.open(bundle)
     unsplit = films.assign(split=None)
-    found = access_of(predictor, unsplit, unsplit, None)
+    found = access_of(predictor, Manifest(unsplit), Manifest(unsplit), None)
     assert found is not None
     assert found.test_sha256 == access.test_sha256
     assert found.pictures == access.pictures
     coded_anew = unsplit.assign(sha256="0" * 64)
-    found = access_of(predictor, coded_anew, coded_anew, None)
+    found = access_of(predictor, Manifest(coded_anew), Manifest(coded_anew), None)
     assert found is not None
     assert found.test_sha256 == access.test_sha256
     others = unsplit[films["split"] != "test"]
-    assert access_of(predictor, unsplit, others, None) is None
+    assert access_of(predictor, Manifest(unsplit), Manifest(others), None) is None
 
 
 def test_another_test_is_known_where_all_of_it_is_opened_again(
@@ -86,15 +88,15 @@ def test_another_test_is_known_where_all_of_it_is_opened_again(
         sha256=[f"{number:064x}" for number in range(8)], pixels_sha256=None, split="test"
     )
     unsplit = foreign.assign(split=None)
-    assert access_of(predictor, unsplit, unsplit, None, lists) is None
-    first = access_of(predictor, foreign, foreign, "test", lists)
+    assert access_of(predictor, Manifest(unsplit), Manifest(unsplit), None, lists) is None
+    first = access_of(predictor, Manifest(foreign), Manifest(foreign), "test", lists)
     assert first is not None
     assert first.test_sha256 != predictor.held_out.sha256
     record_access(first, lists)
-    again = access_of(predictor, unsplit[::-1], unsplit[::-1], None, lists)
+    again = access_of(predictor, Manifest(unsplit[::-1]), Manifest(unsplit[::-1]), None, lists)
     assert again is not None
     assert record_access(again, lists).times == 2
-    assert access_of(predictor, unsplit, unsplit[:7], None, lists) is None
+    assert access_of(predictor, Manifest(unsplit), Manifest(unsplit[:7]), None, lists) is None
 
 
 def test_a_bundle_that_does_not_list_its_test_goes_by_the_manifest(
@@ -103,14 +105,19 @@ def test_a_bundle_that_does_not_list_its_test_goes_by_the_manifest(
     predictor = Predictor.open(bundle)
     predictor.held_out = HeldOut()
     unsplit = films.assign(split=None)
-    assert access_of(predictor, unsplit, unsplit, None) is None
-    found = access_of(predictor, films, films, None)
+    assert access_of(predictor, Manifest(unsplit), Manifest(unsplit), None) is None
+    found = access_of(predictor, Manifest(films), Manifest(films), None)
     assert found is not None
     assert found.test_sha256 == access.test_sha256
 
 
 def test_without_a_test_picture_nothing_is_opened(bundle: Path, films: pd.DataFrame) -> None:
-    assert access_of(Predictor.open(bundle), films, films[films["split"] == "val"], "val") is None
+    assert (
+        access_of(
+            Predictor.open(bundle), Manifest(films), Manifest(films[films["split"] == "val"]), "val"
+        )
+        is None
+    )
 
 
 def test_openings_of_the_same_test_with_the_same_weights_are_counted(

@@ -16,13 +16,13 @@ import torch
 
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import InputError, PulmoError, UsageError
-from pulmo.core.folders import RepeatsFolder
+from pulmo.core.folders import RepeatsFolder, SearchFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.tables import read_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.experiments import ray_cluster as cluster_module
 from pulmo.experiments.executor import Listener, run_all
 from pulmo.experiments.ray_cluster import LOCAL, Cluster, Share, joined_cluster
-from pulmo.experiments.search_folder import SearchFolder, claim_search
+from pulmo.experiments.search_folder import claim_search
 from pulmo.experiments.search_space import Base, Dimension
 from pulmo.experiments.trials import best_of, keep_best, list_trials
 from pulmo.train.loop import Callbacks
@@ -133,7 +133,7 @@ def test_a_search_tries_two_at_once(
     folder = SearchFolder(tmp_path / "search")
     folder.root.mkdir()
     table = films[films["split"] != "test"]
-    claim_search(folder, {}, table, resume=False)
+    claim_search(folder, {}, Manifest(table), resume=False)
     space = {"train.lr": Dimension(low=1e-4, high=1e-2, log=True)}
     plan = Plan(folder, Base(str(recipe)), space, device="cpu")
     done: list[int] = []

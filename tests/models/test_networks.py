@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.export import to_onnx
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 from pulmo.core.sections import ModelSection
 from pulmo.models.backbone import BACKBONES
 from pulmo.models.classifier import Classifier, make_classifier

@@ -28,7 +28,7 @@ from pydicom.uid import UID
 
 from pulmo.cli.app import app
 from pulmo.core.errors import PulmoError
-from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.deidentify import Pseudonyms, deidentify
 from pulmo.radiograph import Radiograph, decode_radiograph
 
@@ -291,8 +291,8 @@ def test_none_reaches_what_the_command_writes(
     caplog.clear()
     caplog.set_level(logging.DEBUG)
     said = [call("data", "import", "folder", root, "-o", table)]
-    write_manifest(read_manifest(table).assign(split="test"), table)
-    assert set(read_manifest(table)["sex"]) == {"F"}
+    Manifest(read_manifest(table).frame.assign(split="test")).save(table)
+    assert set(read_manifest(table).frame["sex"]) == {"F"}
     files = sorted(root.rglob("*.dcm"))
     said += [
         call("predict", *files, "--model", bundle, "--json", "--heatmap", out / "maps"),

@@ -12,6 +12,7 @@ from PIL import Image
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.inspect.inspection import Crossing, Failure, Inspection, Tally
 from pulmo.datasets.inspect.samples import SIDE, Sample
+from pulmo.datasets.manifest import Manifest
 from pulmo.report.inspection_page import (
     InspectionContent,
     amount,
@@ -66,7 +67,7 @@ def inspection(_films: pd.DataFrame) -> Inspection:
     films = _films.copy()
     films.loc[films["label"] == "covid", ["width", "height"]] = 1024
     films.loc[films.index[:5], "view"] = pd.NA
-    inspection = inspect_manifest(films, "films.parquet", 0)
+    inspection = inspect_manifest(Manifest(films), "films.parquet", 0)
     failed = Failure(path="/data/Jane Doe/cut.png", reason="/data/Jane Doe/cut.png is cut.")
     return inspection.model_copy(update={"failed": (failed,)})
 
@@ -317,7 +318,7 @@ def test_narrow_tables_stand_side_by_side(
     inspection: Inspection, html: str, films: pd.DataFrame
 ) -> None:
     two = films[films["label"].isin(["covid", "normal"])]
-    narrow = inspect_manifest(two, "two", 7)
+    narrow = inspect_manifest(Manifest(two), "two", 7)
     assert len(inspection.labels) > 3
     assert '<div class="columns">' not in html
     page = render_inspection(InspectionContent(narrow, drawn=3))

@@ -1,12 +1,12 @@
 """The measured loops are those of a run, and the figures follow from the rounds."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from pulmo.core.recipe import load_recipe
 from pulmo.datasets.cache import Pictures
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import Classifier
 from pulmo.train import bench
 from pulmo.train.bench import Amount, measure_training, part_of, phantom_data
@@ -39,7 +39,7 @@ def test_a_part_has_every_class() -> None:
     rows = np.arange(len(truth))
     pictures = Pictures((np.zeros((63, 2, 2), np.uint8),), rows, rows)
     train = rows[1:]
-    material = TrainingData(pd.DataFrame(index=rows), pictures, truth, train, rows[:1])
+    material = TrainingData(Manifest.empty(), pictures, truth, train, rows[:1])
     part = part_of(material, 12, 3)
     assert np.bincount(truth[part.train]).tolist() == [5, 3, 4]
     assert set(part.train) <= set(train)

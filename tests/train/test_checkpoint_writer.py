@@ -7,8 +7,9 @@ import pytest
 from safetensors.torch import load_file
 
 from pulmo.core import files
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import RunFolder
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import make_classifier
 from pulmo.train import checkpoint as module
 from pulmo.train.checkpoint import CheckpointWriter, Progress, read_progress
@@ -37,7 +38,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def engine(films: pd.DataFrame, tmp_path: Path) -> Engine:
     recipe = load_recipe("demo", ["image.size=32", "train.precision=fp32"])
-    data = gather(recipe, films, tmp_path / "cache")
+    data = gather(recipe, Manifest(films), tmp_path / "cache")
     classifier = make_classifier(recipe.model, recipe.labels.order, 0, size=32).classifier
     return begin_stage(recipe, recipe.train.plan[0], data, classifier)
 
@@ -117,7 +118,10 @@ def test_a_run_of_short_epochs_writes_few_checkpoints(
     recipe = load_recipe("demo", ["image.size=32", "train.batch=8", "train.trains=head",
                                   "train.views=1", "train.epochs=6"])  # fmt: skip
     card = train_run(
-        recipe, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Callbacks()
+        recipe,
+        Manifest(films),
+        Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"),
+        Callbacks(),
     )
     assert len(card.training.history) == 6
     # After the first epoch, and at the end.

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from pulmo.core.explained import explained_toml
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import RunFolder
+from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph.changes import AUGMENTATIONS
 from pulmo.radiograph.grey import GREY_SCALES
 from pulmo.train.loop import Callbacks
@@ -33,6 +34,7 @@ AUGMENTATION = '''
 from typing import Annotated
 from pydantic import Field
 from pulmo.core.sections import Number
+from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph.changes import AUGMENTATIONS, Regrade, uniform
 
 @AUGMENTATIONS.register("fade")
@@ -92,11 +94,13 @@ def test_a_recipe_that_names_them_trains(films: pd.DataFrame, tmp_path: Path) ->
         assert f"# {words}" in shown
     steps = []
     place = Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu")
-    card = train_run(recipe, few, place, Callbacks(on_step=lambda *step: steps.append(step)))
+    card = train_run(
+        recipe, Manifest(few), place, Callbacks(on_step=lambda *step: steps.append(step))
+    )
     assert len(steps) == 2
     assert card.input.grey.table() == {"exponent": 2.0}
     assert load_recipe(str(place.folder.recipe)) == recipe
     plain = load_recipe("demo", settings[:3])
     other = Place(RunFolder(tmp_path / "plain"), tmp_path / "cache", "cpu")
-    loss = train_run(plain, few, other, Callbacks()).training.history[0].train_loss
+    loss = train_run(plain, Manifest(few), other, Callbacks()).training.history[0].train_loss
     assert card.training.history[0].train_loss != loss

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import torch
 
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import RunFolder
+from pulmo.datasets.manifest import Manifest
 from pulmo.train import checkpoint, loop
 from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
@@ -42,7 +43,7 @@ def killed(films: pd.DataFrame, place: Place, step: int, *, resume: bool) -> Non
 
         watch = Callbacks(on_step=kill, on_features=kill)
         try:
-            train_run(RECIPE, films, place, watch, resume=resume)
+            train_run(RECIPE, Manifest(films), place, watch, resume=resume)
         finally:
             os._exit(1)
     _, status = os.waitpid(child, 0)
@@ -58,7 +59,7 @@ def test_a_run_killed_at_fifty_random_steps_ends_in_the_same_bits(
     cache, counted = tmp_path / "cache", list[object]()
     whole = RunFolder(tmp_path / "whole")
     count = Callbacks(on_step=lambda *step: counted.append(step), on_features=lambda *_: None)
-    train_run(RECIPE, few, Place(whole, cache, "cpu"), count)
+    train_run(RECIPE, Manifest(few), Place(whole, cache, "cpu"), count)
     # A checkpoint after each second step, so that kills fall between checkpoints and on them.
     monkeypatch.setattr(loop, "_CHECKPOINT_SECONDS", 0.005)
     monkeypatch.setattr(checkpoint, "_SECONDS_APART", 0.005)
@@ -67,5 +68,5 @@ def test_a_run_killed_at_fifty_random_steps_ends_in_the_same_bits(
         place = Place(RunFolder(tmp_path / f"run{number}"), cache, "cpu")
         for step in generator.integers(len(counted) // KILLS, size=KILLS):
             killed(few, place, int(step), resume=place.folder.recipe.exists())
-        train_run(RECIPE, few, place, Callbacks(), resume=True)
+        train_run(RECIPE, Manifest(few), place, Callbacks(), resume=True)
         assert files(place.folder) == files(whole), number

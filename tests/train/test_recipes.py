@@ -6,10 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pulmo.core.folders import RunFolder
+from pulmo.core.labels import class_numbers
 from pulmo.core.recipe import load_recipe
 from pulmo.core.recipe_file import shipped_recipes
-from pulmo.core.run_folder import RunFolder
 from pulmo.core.training import StageSection
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.backbone import make_backbone
 from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
@@ -33,11 +35,14 @@ def settings(name: str) -> list[str]:
 def test_a_recipe_trains(name: str, films: pd.DataFrame, tmp_path: Path) -> None:
     recipe = load_recipe(name, settings(name))
     card = train_run(
-        recipe, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Callbacks()
+        recipe,
+        Manifest(films),
+        Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"),
+        Callbacks(),
     )
     assert len(card.training.history) == len(recipe.train.plan)
     train = films[films["split"] == "train"]
-    used = [recipe.labels.index(label) is not None for label in train["label"]]
+    used = class_numbers(train["label"], recipe.labels.order, recipe.labels.merge) >= 0
     assert sum(card.training.counts["train"].values()) == sum(used)
 
 

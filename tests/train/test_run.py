@@ -17,9 +17,9 @@ from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, InterruptedRunError, RefusedError, UsageError
 from pulmo.core.files import sha256
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe, load_recipe, parse_recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import manifest_sha256, read_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, choose_device, train_run
 
@@ -38,13 +38,13 @@ def test_a_run_leaves_what_the_design_says(
     run: RunFolder, films: pd.DataFrame, quick_recipe: Recipe
 ) -> None:
     card = read_card(run.card)
-    assert read_manifest(run.manifest).equals(films)
+    assert read_manifest(run.manifest).frame.equals(films)
     assert load_recipe(str(run.recipe)) == quick_recipe
     (sitting,) = json.loads(run.environment.read_text())
     assert sitting["precision"] in {"fp32", "bf16"}
     assert [row["epoch"] for row in timeless(run)] == [1, 2]
     assert card.files == {"model.safetensors": sha256(run.model.read_bytes())}
-    assert card.training.manifest_sha256 == manifest_sha256(films)
+    assert card.training.manifest_sha256 == Manifest(films).sha256
     assert card.training.recipe_sha256 == quick_recipe.sha256
     assert parse_recipe(tomllib.loads(card.training.recipe_toml), "it") == quick_recipe
     assert sum(card.training.counts["train"].values()) == (films["split"] == "train").sum()
@@ -57,7 +57,7 @@ def test_a_run_leaves_what_the_design_says(
 
 def test_the_history_is_what_the_bundle_gives(bundle: Path, films: pd.DataFrame) -> None:
     predictor = Predictor.open(bundle, threads=1)
-    table = predict_manifest(predictor, films[films["split"] == "val"]).predictions.frame
+    table = predict_manifest(predictor, Manifest(films[films["split"] == "val"])).predictions.frame
     training = predictor.card.training
     expected = training.history[training.best_epoch - 1].val_balanced_accuracy
     assert balanced_accuracy_score(table["label"], table["decision"]) == pytest.approx(expected)
@@ -69,13 +69,13 @@ def test_two_runs_are_equal_and_another_seed_is_not(
     run: RunFolder, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path
 ) -> None:
     before = torch.random.get_rng_state()
-    train_run(quick_recipe, films, place(tmp_path), Callbacks())
+    train_run(quick_recipe, Manifest(films), place(tmp_path), Callbacks())
     assert torch.equal(before, torch.random.get_rng_state())
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == run.model.read_bytes()
     assert timeless(RunFolder(tmp_path / "run")) == timeless(run)
     section = quick_recipe.train.model_copy(update={"seed": 1, "epochs": 1})
     other = quick_recipe.model_copy(update={"train": section})
-    train_run(other, films, place(tmp_path, "other"), Callbacks())
+    train_run(other, Manifest(films), place(tmp_path, "other"), Callbacks())
     assert timeless(RunFolder(tmp_path / "other"))[0] != timeless(run)[0]
 
 
@@ -88,9 +88,9 @@ def test_a_run_stopped_anywhere_ends_bit_by_bit_the_same(
         on_step=lambda *step: steps.append(step[1]), should_stop=lambda: len(steps) == stop_after
     )
     with pytest.raises(InterruptedRunError, match="go on with --resume"):
-        train_run(quick_recipe, films, place(tmp_path), watch)
+        train_run(quick_recipe, Manifest(films), place(tmp_path), watch)
     assert not (tmp_path / "run" / "card.json").exists()
-    train_run(quick_recipe, films, place(tmp_path), Callbacks(), resume=True)
+    train_run(quick_recipe, Manifest(films), place(tmp_path), Callbacks(), resume=True)
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == run.model.read_bytes()
     assert timeless(RunFolder(tmp_path / "run")) == timeless(run)
     assert len(json.loads((tmp_path / "run" / "env.json").read_text())) == 2
@@ -102,7 +102,13 @@ def test_a_lost_line_of_the_history_comes_back(
     copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
     copy.card.unlink()
     copy.history.write_text("")
-    train_run(quick_recipe, films, Place(copy, tmp_path / "cache", "cpu"), Callbacks(), resume=True)
+    train_run(
+        quick_recipe,
+        Manifest(films),
+        Place(copy, tmp_path / "cache", "cpu"),
+        Callbacks(),
+        resume=True,
+    )
     assert timeless(copy) == timeless(run)
 
 
@@ -113,7 +119,7 @@ def test_no_batch_is_a_single_picture(films: pd.DataFrame, tmp_path: Path) -> No
     odd = pd.concat([train, val]).assign(label=labels)
     settings = ["image.size=32", "train.batch=2", "train.epochs=1"]
     recipe = load_recipe("demo", [*settings, "labels.order=['covid','normal']"])
-    card = train_run(recipe, odd, place(tmp_path), Callbacks())
+    card = train_run(recipe, Manifest(odd), place(tmp_path), Callbacks())
     assert sum(card.training.counts["train"].values()) == 5
 
 
@@ -123,12 +129,12 @@ def test_dropout_is_drawn_anew_each_step_and_the_same_after_a_resume(
     settings = ["image.size=64", "train.epochs=1", "train.batch=8", "train.precision=fp32",
                 "model.head={name=mlp,dropout=0.5}"]  # fmt: skip
     recipe = load_recipe("demo", settings)
-    train_run(recipe, films, place(tmp_path, "whole"), Callbacks())
+    train_run(recipe, Manifest(films), place(tmp_path, "whole"), Callbacks())
     stop = iter([False, True])
     watch = Callbacks(should_stop=lambda: next(stop))
     with pytest.raises(InterruptedRunError):
-        train_run(recipe, films, place(tmp_path, "parts"), watch)
-    train_run(recipe, films, place(tmp_path, "parts"), Callbacks(), resume=True)
+        train_run(recipe, Manifest(films), place(tmp_path, "parts"), watch)
+    train_run(recipe, Manifest(films), place(tmp_path, "parts"), Callbacks(), resume=True)
     whole, parts = (load_file(tmp_path / n / "model.safetensors") for n in ("whole", "parts"))
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
@@ -150,7 +156,7 @@ def test_training_learns_to_tell_bright_from_dark(films: pd.DataFrame, tmp_path:
                 "train.epochs=5", "train.batch=8", "augment={}",
                 "train.class_weights=balanced"]  # fmt: skip
     recipe = load_recipe("demo", settings)
-    card = train_run(recipe, rows, place(tmp_path), Callbacks())
+    card = train_run(recipe, Manifest(rows), place(tmp_path), Callbacks())
     assert card.training.history[-1].val_balanced_accuracy == 1.0
     assert card.decision.sensitivity.value == 1.0
 
@@ -163,7 +169,10 @@ def test_patience_ends_a_run_early(films: pd.DataFrame, tmp_path: Path) -> None:
     )  # fmt: skip
     heard: list[int] = []
     card = train_run(
-        recipe, films, place(tmp_path), Callbacks(on_epoch=lambda epoch: heard.append(epoch.epoch))
+        recipe,
+        Manifest(films),
+        place(tmp_path),
+        Callbacks(on_epoch=lambda epoch: heard.append(epoch.epoch)),
     )
     history = card.training.history
     assert len(history) < 30
@@ -176,7 +185,7 @@ def test_a_loss_that_is_no_number_is_a_sentence(films: pd.DataFrame, tmp_path: P
         "demo", ["image.size=32", "train.lr=1e30", "train.schedule=constant", "train.optimiser=sgd"]
     )
     with pytest.raises(InputError, match=r"not a finite number.* try --set train\.lr"):
-        train_run(recipe, films, place(tmp_path), Callbacks())
+        train_run(recipe, Manifest(films), place(tmp_path), Callbacks())
 
 
 class TestRefusals:
@@ -185,34 +194,36 @@ class TestRefusals:
     def test_a_leak(self, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path) -> None:
         films["group"] = "everyone"
         with pytest.raises(RefusedError, match="The split leaks"):
-            train_run(quick_recipe, films, place(tmp_path), Callbacks())
+            train_run(quick_recipe, Manifest(films), place(tmp_path), Callbacks())
 
     def test_a_class_without_pictures(
         self, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path
     ) -> None:
         films.loc[(films["label"] == "viral") & (films["split"] == "val"), "split"] = None
         with pytest.raises(InputError, match="no val picture of viral"):
-            train_run(quick_recipe, films, place(tmp_path), Callbacks())
+            train_run(quick_recipe, Manifest(films), place(tmp_path), Callbacks())
         unsplit = films.assign(split=None)
         with pytest.raises(InputError, match="no train picture of covid, bacterial"):
-            train_run(quick_recipe, unsplit, place(tmp_path, "b"), Callbacks())
+            train_run(quick_recipe, Manifest(unsplit), place(tmp_path, "b"), Callbacks())
 
     def test_views_that_no_picture_has(self, films: pd.DataFrame, tmp_path: Path) -> None:
         recipe = load_recipe("demo", ["data.views=['lateral']", "data.sources=['phantom']"])
         with pytest.raises(InputError, match="no train picture"):
-            train_run(recipe, films, place(tmp_path), Callbacks())
+            train_run(recipe, Manifest(films), place(tmp_path), Callbacks())
 
     def test_a_folder_in_use(
         self, run: RunFolder, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path
     ) -> None:
         with pytest.raises(UsageError, match="holds a run already"):
-            train_run(quick_recipe, films, Place(run, tmp_path, "cpu"), Callbacks())
+            train_run(quick_recipe, Manifest(films), Place(run, tmp_path, "cpu"), Callbacks())
         (tmp_path / "full").mkdir()
         (tmp_path / "full" / "thesis.txt").touch()
         with pytest.raises(UsageError, match="is not empty and holds no run"):
-            train_run(quick_recipe, films, place(tmp_path, "full"), Callbacks())
+            train_run(quick_recipe, Manifest(films), place(tmp_path, "full"), Callbacks())
         with pytest.raises(InputError, match="is a file"):
-            train_run(quick_recipe, films, place(tmp_path / "full", "thesis.txt"), Callbacks())
+            train_run(
+                quick_recipe, Manifest(films), place(tmp_path / "full", "thesis.txt"), Callbacks()
+            )
 
     def test_another_recipe_or_other_pictures_on_resume(
         self, run: RunFolder, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path
@@ -222,16 +233,18 @@ class TestRefusals:
         where = Place(copy, tmp_path / "cache", "cpu")
         other = load_recipe("demo", ["train.seed=5"])
         with pytest.raises(RefusedError, match="differs from the recipe"):
-            train_run(other, films, where, Callbacks(), resume=True)
+            train_run(other, Manifest(films), where, Callbacks(), resume=True)
         fewer = films.iloc[:-1]
         with pytest.raises(RefusedError, match="begun with other pictures"):
-            train_run(quick_recipe, fewer, where, Callbacks(), resume=True)
+            train_run(quick_recipe, Manifest(fewer), where, Callbacks(), resume=True)
 
     def test_a_finished_run_is_left_as_it_is(
         self, run: RunFolder, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path
     ) -> None:
         before = run.card.read_bytes()
-        card = train_run(quick_recipe, films, Place(run, tmp_path), Callbacks(), resume=True)
+        card = train_run(
+            quick_recipe, Manifest(films), Place(run, tmp_path), Callbacks(), resume=True
+        )
         assert isinstance(card, Card)
         assert run.card.read_bytes() == before
 
@@ -239,7 +252,7 @@ class TestRefusals:
         self, films: pd.DataFrame, quick_recipe: Recipe, tmp_path: Path
     ) -> None:
         with pytest.raises(UsageError, match="holds no run; begin one without --resume"):
-            train_run(quick_recipe, films, place(tmp_path), Callbacks(), resume=True)
+            train_run(quick_recipe, Manifest(films), place(tmp_path), Callbacks(), resume=True)
 
     def test_a_device_that_is_not_there(self) -> None:
         assert choose_device("auto").type in {"cpu", "cuda"}

@@ -9,8 +9,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pulmo.core.errors import InterruptedRunError, UsageError
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe, load_recipe
-from pulmo.core.run_folder import RunFolder
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import make_classifier
 from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
@@ -24,7 +25,9 @@ def recipe(*settings: str) -> Recipe:
 
 
 def trained(made: Recipe, films: pd.DataFrame, folder: Path) -> dict[str, Tensor]:
-    train_run(made, films, Place(RunFolder(folder), folder.parent / "cache", "cpu"), Callbacks())
+    train_run(
+        made, Manifest(films), Place(RunFolder(folder), folder.parent / "cache", "cpu"), Callbacks()
+    )
     return load_file(folder / "model.safetensors")
 
 
@@ -44,7 +47,10 @@ def test_a_frozen_base_keeps_weights_and_statistics(films: pd.DataFrame, tmp_pat
 def test_the_second_stage_moves_what_the_first_left(films: pd.DataFrame, tmp_path: Path) -> None:
     made = recipe(f"train.stages={TWO}")
     card = train_run(
-        made, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Callbacks()
+        made,
+        Manifest(films),
+        Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"),
+        Callbacks(),
     )
     assert [epoch.stage for epoch in card.training.history] == [1, 1, 2, 2]
     rates = [epoch.lr for epoch in card.training.history]
@@ -70,8 +76,8 @@ def test_a_run_of_stages_stopped_anywhere_ends_the_same(
     )
     place = Place(RunFolder(tmp_path / "parts"), tmp_path / "cache", "cpu")
     with pytest.raises(InterruptedRunError):
-        train_run(made, films, place, watch)
-    train_run(made, films, place, Callbacks(), resume=True)
+        train_run(made, Manifest(films), place, watch)
+    train_run(made, Manifest(films), place, Callbacks(), resume=True)
     parts = load_file(tmp_path / "parts" / "model.safetensors")
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
@@ -126,7 +132,10 @@ def test_patience_counts_within_a_stage(films: pd.DataFrame, tmp_path: Path) -> 
     stages = '[{epochs=9,patience=1,lr=10.0,schedule="constant"},{epochs=2,lr=1e-4}]'
     made = recipe("train.optimiser=sgd", "train.optimiser.momentum=0.0", f"train.stages={stages}")
     card = train_run(
-        made, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Callbacks()
+        made,
+        Manifest(films),
+        Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"),
+        Callbacks(),
     )
     counts = [sum(e.stage == n for e in card.training.history) for n in (1, 2)]
     assert counts[0] < 9

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from pulmo.core.errors import UsageError
 from pulmo.core.recipe import load_recipe
-from pulmo.core.tables import write_manifest
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import make_classifier
 from pulmo.train.engine import begin_stage
 from pulmo.train.sync_batch_norm import SyncBatchNorm, _Sum
@@ -29,7 +29,7 @@ STAGES = '[{epochs=2,trains="head",views=2},{epochs=1,trains="gradual"}]'
 
 def train(films: pd.DataFrame, folder: Path, processes: int, *settings: str) -> dict[str, Tensor]:
     """The weights of a run by so many processes of torchrun."""
-    write_manifest(films, folder / "m.parquet")
+    Manifest(films).save(folder / "m.parquet")
     run = folder / f"run{processes}"
     words = ["--no-python", "--standalone", f"--nproc-per-node={processes}",
              str(Path(sys.executable).with_name("pulmo")), "train", "demo",
@@ -131,6 +131,6 @@ def test_a_batch_smaller_than_the_team_is_refused() -> None:
     recipe = load_recipe("demo", ["train.batch=2"])
     classifier = make_classifier(recipe.model, recipe.labels.order, 0, size=32).classifier
     nothing = np.zeros(0, np.intp)
-    material = TrainingData(pd.DataFrame(), None, nothing, nothing, nothing)  # type: ignore[arg-type] # not looked at
+    material = TrainingData(Manifest.empty(), None, nothing, nothing, nothing)  # type: ignore[arg-type] # not looked at
     with pytest.raises(UsageError, match="A batch of 2 pictures cannot be shared by 3 processes"):
         begin_stage(recipe, recipe.train, material, classifier, Team(0, 3))

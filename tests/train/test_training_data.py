@@ -5,12 +5,13 @@ import pytest
 
 from pulmo.core.errors import RefusedError
 from pulmo.core.recipe import load_recipe
+from pulmo.datasets.manifest import Manifest
 from pulmo.train.training_data import TrainingData, gather
 
 
 def gathered(films: pd.DataFrame, tmp_path: Path, *settings: str) -> TrainingData:
     recipe = load_recipe("demo", ["image.size=32", *settings])
-    return gather(recipe, films, tmp_path / "cache")
+    return gather(recipe, Manifest(films), tmp_path / "cache")
 
 
 @pytest.fixture
@@ -33,8 +34,8 @@ def test_pictures_of_the_test_are_never_opened(films: pd.DataFrame, tmp_path: Pa
         path=films["path"] + films.index.astype(str).where(films["path"] == "/gone", "")
     )
     material = gathered(films, tmp_path)
-    assert set(material.table["split"]) == {"train", "val"}
-    assert len(material.table) == len(used(films))
+    assert set(material.manifest.frame["split"]) == {"train", "val"}
+    assert len(material.manifest) == len(used(films))
 
 
 class TestModality:
@@ -45,7 +46,7 @@ class TestModality:
         with pytest.raises(RefusedError) as caught:
             gathered(mixed, tmp_path)
         assert str(caught.value) == (
-            f"The pictures to train on are of several modalities: {counts['CT']} CT, "
+            f"The images to train on are of several modalities: {counts['CT']} CT, "
             f"{counts['X-ray']} X-ray, {counts['?']} unstated. Choose one with "
             """--set 'data.modalities=["CT"]' or --set 'data.modalities=["X-ray"]', or mix them """
             """on purpose with --set 'data.modalities=["CT", "X-ray"]'."""
@@ -57,8 +58,8 @@ class TestModality:
         self, mixed: pd.DataFrame, tmp_path: Path, chosen: list[str]
     ) -> None:
         material = gathered(mixed, tmp_path, f"data.modalities={chosen}")
-        assert set(material.table["modality"]) == set(chosen)
-        assert len(material.table) == used(mixed)["modality"].isin(chosen).sum()
+        assert set(material.manifest.frame["modality"]) == set(chosen)
+        assert len(material.manifest) == used(mixed)["modality"].isin(chosen).sum()
 
     def test_only_what_is_used_counts(self, mixed: pd.DataFrame, tmp_path: Path) -> None:
         """Not the test, not other labels, not other views."""
@@ -75,4 +76,4 @@ class TestModality:
         self, mixed: pd.DataFrame, tmp_path: Path
     ) -> None:
         mixed["modality"] = mixed["modality"].replace("CT", "DX")
-        assert len(gathered(mixed, tmp_path).table) == len(used(mixed))
+        assert len(gathered(mixed, tmp_path).manifest) == len(used(mixed))

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from pulmo.core.recipe import Recipe
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import make_classifier
 from pulmo.train import training_data
 from pulmo.train.engine import Engine, begin_stage, images_of, infer
@@ -19,7 +20,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def engine(quick_recipe: Recipe, films: pd.DataFrame, tmp_path: Path) -> Engine:
-    material = gather(quick_recipe, films, tmp_path)
+    material = gather(quick_recipe, Manifest(films), tmp_path)
     labels, size = quick_recipe.labels.order, quick_recipe.image.size
     classifier = make_classifier(quick_recipe.model, labels, 0, size=size).classifier
     return begin_stage(quick_recipe, quick_recipe.train.plan[0], material, classifier)

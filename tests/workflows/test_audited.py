@@ -11,8 +11,8 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.cli.app import app
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import write_atomically
-from pulmo.core.folders import RepeatsFolder
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RepeatsFolder, RunFolder
+from pulmo.datasets.manifest import Manifest
 from pulmo.experiments.summary import Summary
 from pulmo.workflows.audited import audited_bundle, audited_folds, is_folds
 from pulmo.workflows.repeat import Repeat
@@ -33,7 +33,7 @@ class TestBundle:
     def test_the_manifest_tells_what_it_was_trained_on(
         self, films: pd.DataFrame, predictor: Predictor
     ) -> None:
-        audited = audited_bundle(predictor, films, "test", None)
+        audited = audited_bundle(predictor, Manifest(films), "test", None)
         (part,) = audited.parts
         assert set(part.judged["split"]) == {"test"}
         assert set(part.fit["split"]) == {"train", "val"}
@@ -44,7 +44,7 @@ class TestBundle:
     ) -> None:
         unsplit = films.assign(split=None)
         seen = films["split"].isin(["train", "val"])
-        audited = audited_bundle(predictor, unsplit, None, None)
+        audited = audited_bundle(predictor, Manifest(unsplit), None, None)
         (part,) = audited.parts
         assert part.fit.empty
         assert part.judged["path"].tolist() == films["path"][~seen].tolist()
@@ -57,15 +57,15 @@ class TestBundle:
         # Of one patient is enough, and the run tells the patients.
         other = unsplit[seen.to_numpy()].assign(sha256="0" * 64, pixels_sha256=None)
         mixed = pd.concat([other, unsplit[~seen.to_numpy()]])
-        (part,) = audited_bundle(predictor, mixed, None, run).parts
+        (part,) = audited_bundle(predictor, Manifest(mixed), None, run).parts
         assert len(part.judged) == (~seen).sum()
         with pytest.raises(InputError, match="trained or chosen on every one of the"):
-            audited_bundle(predictor, unsplit[seen.to_numpy()], None, None)
+            audited_bundle(predictor, Manifest(unsplit[seen.to_numpy()]), None, None)
 
     def test_who_asks_for_the_validation_gets_it(
         self, films: pd.DataFrame, predictor: Predictor
     ) -> None:
-        (part,) = audited_bundle(predictor, films, "val", None).parts
+        (part,) = audited_bundle(predictor, Manifest(films), "val", None).parts
         assert set(part.judged["split"]) == {"val"}
         assert part.voided is None
 
@@ -74,7 +74,7 @@ class TestBundle:
     ) -> None:
         digests = [f"{number:064x}" for number in range(len(films))]
         foreign = films.assign(sha256=digests, pixels_sha256=None)
-        audited = audited_bundle(predictor, foreign, "test", None)
+        audited = audited_bundle(predictor, Manifest(foreign), "test", None)
         (part,) = audited.parts
         assert part.fit.empty
         assert set(part.judged["split"]) == {"test"}
@@ -84,7 +84,7 @@ class TestBundle:
         self, films: pd.DataFrame, predictor: Predictor
     ) -> None:
         fewer = films.drop(index=films.index[films["split"] == "train"][:3])
-        (doubt,) = audited_bundle(predictor, fewer, "test", None).doubts
+        (doubt,) = audited_bundle(predictor, Manifest(fewer), "test", None).doubts
         n = int((fewer["split"] == "train").sum())
         assert f"has {n} training and" in doubt
         assert f"the card of the model says {n + 3} and" in doubt
@@ -93,21 +93,21 @@ class TestBundle:
         self, films: pd.DataFrame, predictor: Predictor, run: RunFolder
     ) -> None:
         alone = films[films["split"] == "test"]
-        (part,) = audited_bundle(predictor, alone, None, run).parts
+        (part,) = audited_bundle(predictor, Manifest(alone), None, run).parts
         assert set(part.fit["path"]) == set(films["path"][films["split"] != "test"])
 
     def test_a_run_of_another_model_is_refused(
         self, films: pd.DataFrame, predictor: Predictor, cross_validation: list[Repeat]
     ) -> None:
         with pytest.raises(UsageError, match="was not exported from"):
-            audited_bundle(predictor, films, "test", cross_validation[0].run)
+            audited_bundle(predictor, Manifest(films), "test", cross_validation[0].run)
 
     def test_without_pictures_there_is_nothing_to_ask(
         self, films: pd.DataFrame, predictor: Predictor
     ) -> None:
         trained = films[films["split"] != "test"]
         with pytest.raises(InputError, match="no test picture than those of the training"):
-            audited_bundle(predictor, trained, "test", None)
+            audited_bundle(predictor, Manifest(trained), "test", None)
 
 
 class TestFolds:
@@ -116,7 +116,7 @@ class TestFolds:
     @pytest.fixture
     def summary(self, cross_validation: list[Repeat]) -> Summary:
         summary = summarise(cross_validation)
-        path = cross_validation[0].study.summary
+        path = cross_validation[0].study.index
         write_atomically(path, summary.model_dump_json().encode())
         return summary
 
@@ -151,6 +151,6 @@ class TestFolds:
     def test_repeats_of_one_split_are_none(self, summary: Summary, tmp_path: Path) -> None:
         folder = RepeatsFolder(tmp_path)
         assert not is_folds(tmp_path)
-        folder.summary.write_text(summary.model_copy(update={"folds": 0}).model_dump_json())
+        folder.index.write_text(summary.model_copy(update={"folds": 0}).model_dump_json())
         with pytest.raises(InputError, match="holds repeats of one split"):
             audited_folds(folder, None, 1)

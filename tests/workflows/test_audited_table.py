@@ -16,7 +16,7 @@ from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Finding, Unanswered
 from pulmo.audit.parts import AuditOptions
 from pulmo.core.errors import InputError
-from pulmo.core.tables import check_manifest
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.external import ExternalPredictions
@@ -65,7 +65,7 @@ def tell() -> Tell:
 @pytest.fixture
 def manifest() -> pd.DataFrame:
     """The manifest of the same pictures, elsewhere, a third of each split; no file is there."""
-    return check_manifest(
+    return Manifest(
         pd.DataFrame(
             {
                 "path": [f"/films/{number:04}.png" for number in range(N)],
@@ -78,7 +78,7 @@ def manifest() -> pd.DataFrame:
                 "split": np.array(["train", "val", "test"])[np.arange(N) // 2 % 3],
             }
         )
-    )
+    ).frame
 
 
 def ask(check: str, audited: Audited, tmp_path: Path) -> Finding:
@@ -250,7 +250,9 @@ class TestFaults:
     ) -> None:
         test = manifest.index[manifest["split"] == "test"]
         manifest.loc[test[:leaks], "group"] = manifest["group"][0]
-        finding = ask("leakage", audited_table(tell(scores), NAME, manifest, None), tmp_path)
+        finding = ask(
+            "leakage", audited_table(tell(scores), NAME, Manifest(manifest), None), tmp_path
+        )
         assert finding.verdict == verdict
         assert ("same group", leaks) in finding.tables[0].rows
 
@@ -263,7 +265,7 @@ class TestManifest:
     ) -> None:
         external = tell(scores)
         external.table.loc[0, "label"] = "covid"
-        audited = audited_table(external, NAME, manifest, None)
+        audited = audited_table(external, NAME, Manifest(manifest), None)
         (part,) = audited.parts
         assert set(part.judged["split"]) == {"test"}
         assert set(part.fit["split"]) == {"train", "val"}
@@ -272,13 +274,13 @@ class TestManifest:
         relabelled, taken = audited.doubts
         assert relabelled.startswith("1 of 300 predictions state another class than the manifest")
         assert "fitted on the 200 training and validation pictures" in taken
-        trained = audited_table(external, NAME, manifest, "train").parts[0].judged
+        trained = audited_table(external, NAME, Manifest(manifest), "train").parts[0].judged
         assert set(trained["split"]) == {"train"}
 
     def test_pictures_without_a_split_are_all_judged(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
-        audited = audited_table(tell(scores), NAME, manifest.assign(split=None), None)
+        audited = audited_table(tell(scores), NAME, Manifest(manifest.assign(split=None)), None)
         assert len(audited.parts[0].judged) == N
         assert audited.parts[0].fit.empty
         assert audited.doubts == ()
@@ -288,7 +290,7 @@ class TestManifest:
     ) -> None:
         external = tell(scores)
         fewer = replace(external, table=external.table.drop(columns="label").iloc[:-2])
-        doubt = audited_table(fewer, NAME, manifest, None).doubts[-1]
+        doubt = audited_table(fewer, NAME, Manifest(manifest), None).doubts[-1]
         assert doubt.startswith("2 of the 100 pictures of the manifest that could be judged")
 
     def test_of_folds_each_is_judged_by_models_of_the_others(
@@ -297,7 +299,7 @@ class TestManifest:
         manifest["fold"] = (pd.Series(np.arange(N) // 2 % 3, dtype="Int64")).mask(
             manifest.index >= 270
         )
-        audited = audited_table(tell(scores), NAME, manifest, None)
+        audited = audited_table(tell(scores), NAME, Manifest(manifest), None)
         assert len(audited.parts) == 3
         for fold, part in enumerate(audited.parts):
             assert set(part.judged["fold"]) == {fold}
@@ -305,11 +307,11 @@ class TestManifest:
         assert "those of 3 models" in audited.doubts[0]
         assert audited.doubts[1] == "30 predictions of pictures in no fold take no part."
         # A split that is named goes first, and a fold without predictions is no such study.
-        assert len(audited_table(tell(scores), NAME, manifest, "test").parts) == 1
+        assert len(audited_table(tell(scores), NAME, Manifest(manifest), "test").parts) == 1
         external = tell(scores)
         some = replace(external, table=external.table[manifest["fold"].fillna(0) != 2])
         with pytest.raises(InputError, match="The table has no other picture"):
-            audited_table(some, NAME, manifest.assign(split="train"), None)
+            audited_table(some, NAME, Manifest(manifest.assign(split="train")), None)
 
     def test_pictures_are_found_by_path_or_name(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
@@ -318,13 +320,13 @@ class TestManifest:
         # By their paths, although the names are not unique.
         manifest["path"] = manifest["path"].where(manifest.index != 1, "/other/0000.png")
         external = replace(external, table=external.table.drop(index=1))
-        rows = audited_table(external, NAME, manifest, None).parts[0].judged
+        rows = audited_table(external, NAME, Manifest(manifest), None).parts[0].judged
         assert set(rows["path"]) <= set(manifest["path"])
         ambiguous = replace(
             external, table=external.table.assign(path=external.table["path"].str[7:])
         )
         with pytest.raises(InputError, match=r"1 of the 299 .* the first is of 0000\.png"):
-            audited_table(ambiguous, NAME, manifest, None)
+            audited_table(ambiguous, NAME, Manifest(manifest), None)
 
     @pytest.mark.parametrize(
         ("change", "sentence"),
@@ -344,7 +346,7 @@ class TestManifest:
         sentence: str,
     ) -> None:
         with pytest.raises(InputError, match=sentence):
-            audited_table(tell(scores, **change), NAME, manifest, None)
+            audited_table(tell(scores, **change), NAME, Manifest(manifest), None)
 
     def test_without_paths_or_labels_nothing_is_judged(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
@@ -352,10 +354,13 @@ class TestManifest:
         external = tell(scores)
         with pytest.raises(InputError, match="lack the column path"):
             audited_table(
-                replace(external, table=external.table.drop(columns="path")), NAME, manifest, None
+                replace(external, table=external.table.drop(columns="path")),
+                NAME,
+                Manifest(manifest),
+                None,
             )
         viral = manifest.assign(label="viral")
         with pytest.raises(
             InputError, match=r"None of the labels .*\(viral\) is a class .*--merge"
         ):
-            audited_table(external, NAME, viral, None)
+            audited_table(external, NAME, Manifest(viral), None)

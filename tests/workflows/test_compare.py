@@ -190,7 +190,7 @@ class TestPairedTests:
 
     def test_merged_labels_are_not_guessed(self, make: Make) -> None:
         known, unknown = make("a", 1.0), make("b", 2.0)
-        file = EvaluationFolder(unknown).evaluation
+        file = EvaluationFolder(unknown).index
         content = json.loads(file.read_text())
         assert content.pop("merges")
         file.write_text(json.dumps(content))

@@ -14,6 +14,7 @@ from pulmo.cli.app import app
 from pulmo.core.errors import InputError, UsageError, WeightsError
 from pulmo.core.recipe import load_recipe
 from pulmo.core.sections import DataSection
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split import Plan
 from pulmo.experiments.executor import Listener
 from pulmo.models import published
@@ -116,27 +117,29 @@ def test_copies_are_curated_once_and_what_goes_is_counted(root: Path, tmp_path: 
     shutil.rmtree(root / "more" / "normal")
     again = gather_data(data, Sets(root, tmp_path), DataSection())
     assert again.notes == found.notes
-    pd.testing.assert_frame_equal(again.manifest, found.manifest)
+    pd.testing.assert_frame_equal(again.manifest.frame, found.manifest.frame)
     both = gather_data(Data((HERE, more), Plan()), Sets(root, tmp_path / "both"), DataSection())
     assert both.notes == ("Pairs of pictures that are copies of one film: 1; no split parts them.",)
-    assert both.manifest["group"].nunique() == len(both.manifest) - 1 == 48
+    assert both.manifest.frame["group"].nunique() == len(both.manifest) - 1 == 48
 
 
 def test_only_what_the_recipe_takes_is_split(root: Path, tmp_path: Path) -> None:
     section = DataSection(modalities=("X-ray",))
     found = gather_data(ONE.data, Sets(root, tmp_path), section)
-    assert set(found.manifest["modality"]) == {"X-ray"}
+    assert set(found.manifest.frame["modality"]) == {"X-ray"}
     assert 0 < len(found.manifest) < 64
 
 
 def test_some_of_a_label_are_whole_groups_at_most_so_many(films: pd.DataFrame) -> None:
     table = films.assign(group=["pair" + str(n // 2) for n in range(len(films))], label="covid")
-    some = take_some(table, {"covid": 7, "viral": 3}, np.random.default_rng(0))
+    some = take_some(Manifest(table), {"covid": 7, "viral": 3}, np.random.default_rng(0))
     assert len(some) == 6
-    assert set(some.groupby("group").size()) == {2}
-    again = take_some(table.sample(frac=1, random_state=1), {"covid": 7}, np.random.default_rng(0))
-    assert set(again["path"]) == set(some["path"])
-    assert take_some(table, {}, np.random.default_rng(0)) is table
+    assert set(some.frame.groupby("group").size()) == {2}
+    again = take_some(
+        Manifest(table.sample(frac=1, random_state=1)), {"covid": 7}, np.random.default_rng(0)
+    )
+    assert set(again.frame["path"]) == set(some.frame["path"])
+    assert take_some(Manifest(table), {}, np.random.default_rng(0)) == Manifest(table)
 
 
 class TestWeights:

@@ -58,7 +58,7 @@ def test_pooled_every_picture_counts_once(
     assert auc.value == pytest.approx(roc_auc_score(table["label"] == "covid", table["p_covid"]))
     assert auc.low is not None
     folder = cross_validation[0].study.pooled(0)
-    evaluation = read_evaluation(folder.evaluation)
+    evaluation = read_evaluation(folder.index)
     assert evaluation.overall["accuracy"] == pooled.figures["accuracy"]
     thresholds = [read_card(run.run.card).decision.threshold for run in cross_validation]
     assert evaluation.decision.threshold == pytest.approx(np.mean(thresholds))

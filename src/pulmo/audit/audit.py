@@ -9,7 +9,7 @@ from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import ORDER, Audit, AuditedData, ExternalTable, Finding, Verdict
 from pulmo.audit.gate import gate_of, headline
 from pulmo.core.errors import UsageError
-from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.manifest import Manifest
 from pulmo.predictions.table import image_notes
 
 _OPEN: Final[dict[Verdict, str]] = {
@@ -70,7 +70,9 @@ def _data(context: AuditContext, split: str | None) -> AuditedData:
     rows, model = context.rows, context.model
     sources = rows.groupby(context.called)["class"].value_counts().unstack(fill_value=0)
     return AuditedData(
-        manifest_sha256=manifest_sha256(rows) if context.has_manifest else model.name.sha256,
+        manifest_sha256=(
+            Manifest.from_rows(rows).sha256 if context.has_manifest else model.name.sha256
+        ),
         split=split,
         n=len(rows),
         groups=int(context.groups.max()) + 1,

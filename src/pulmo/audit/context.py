@@ -15,8 +15,10 @@ from pulmo.audit.networks import Networks
 from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.outcome import Outputs
 from pulmo.core.errors import InputError
+from pulmo.core.labels import class_numbers
 from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.cache import cached_pictures
+from pulmo.datasets.manifest import Manifest
 from pulmo.predictions.decision_rule import DecisionRule, Decisions
 from pulmo.predictions.table import checked_probabilities
 from pulmo.stats.classified import ClassifiedImages
@@ -73,8 +75,9 @@ class AuditContext:
 
     def known_rows(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Returns the rows of a manifest whose label counts as a class, and that as `class`."""
-        classes = rows["label"].map(self.rule.known(rows["label"].unique()))
-        return rows[classes.notna()].assign(**{"class": classes.dropna()})
+        numbers = class_numbers(rows["label"], self.rule.classes, self.rule.merges)
+        known = numbers >= 0
+        return rows[known].assign(**{"class": np.array(self.rule.classes)[numbers[known]]})
 
     @property
     def is_external(self) -> bool:
@@ -149,9 +152,8 @@ class AuditContext:
         """
         if not self.has_manifest:
             raise Unanswered("The pictures are not at hand; name their manifest with --data.")
-        found = cached_pictures(
-            rows, self.model.image, self.options.cache, self.options.on_progress
-        )
+        manifest, options = Manifest.from_rows(rows), self.options
+        found = cached_pictures(manifest, self.model.image, options.cache, options.on_progress)
         return found.take(np.arange(len(rows)))
 
     def has_mask(self, rows: pd.DataFrame) -> NDArray[np.bool_]:

@@ -18,13 +18,13 @@ from torch import Tensor, nn
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.held_out import listed
 from pulmo.bundle.model_card import model_card
-from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, OUTPUTS, SEEN, TEST, TEXT, Predictor
+from pulmo.bundle.predictor import CARD_KEY, OUTPUTS, Predictor
 from pulmo.core.begun import check_finished
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256, write_atomically
+from pulmo.core.folders import BundleFolder, RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import read_manifest
+from pulmo.datasets.manifest import read_manifest
 from pulmo.models.classifier import Classifier, make_classifier
 
 OPSET = 18
@@ -70,23 +70,24 @@ def export_run(run: RunFolder, folder: Path) -> Card:
     classifier = trained_classifier(run, card)
     card = card.model_copy(update={"files": {}})
     model = to_onnx(classifier, card)
-    check_parity(ExportWrapper(classifier), _everything(Predictor(model, MODEL)), card.input.size)
+    draft = BundleFolder(folder.with_name(f".{folder.name}.{secrets.token_hex(4)}"))
+    exported = Predictor(model, draft.model.name)
+    check_parity(ExportWrapper(classifier), _everything(exported), card.input.size)
     parts = {
-        MODEL: model,
-        TEXT: model_card(card).encode(),
-        SEEN: seen_by(run),
-        TEST: listed(read_manifest(run.manifest)),
+        draft.model: model,
+        draft.text: model_card(card).encode(),
+        draft.seen: seen_by(run),
+        draft.test: listed(read_manifest(run.manifest)),
     }
-    vouched = {name: sha256(data) for name, data in parts.items()}
+    vouched = {path.name: sha256(data) for path, data in parts.items()}
     shipped = card.model_copy(update={"files": vouched})
-    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
-        for name, data in parts.items():
-            write_atomically(draft / name, data)
-        write_atomically(draft / CARD, shipped.to_json().encode())
-        draft.rename(folder)
+        for path, data in parts.items():
+            write_atomically(path, data)
+        write_atomically(draft.card, shipped.to_json().encode())
+        draft.root.rename(folder)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(draft.root, ignore_errors=True)
     return shipped
 
 
@@ -96,8 +97,7 @@ def seen_by(run: RunFolder) -> bytes:
     One a line, sorted. A digest tells whoever has the picture that it was used, and no one else
     anything.
     """
-    table = read_manifest(run.manifest)
-    used = table[table["split"].isin(["train", "val"])]
+    used = read_manifest(run.manifest).split("train", "val").frame
     digests = {*used["sha256"], *used["pixels_sha256"].dropna()}
     return "".join(f"{digest}\n" for digest in sorted(digests)).encode()
 
@@ -128,11 +128,12 @@ def to_onnx(classifier: Classifier, card: Card) -> bytes:
     size = card.input.size
     example = torch.zeros(2, 1, size, size, dtype=torch.uint8)
     folder = Path(tempfile.mkdtemp())
+    file = folder / "network.onnx"
     try:
         torch.onnx.export(
             ExportWrapper(classifier).eval(),
             (example,),
-            folder / MODEL,
+            file,
             dynamo=True,
             external_data=False,
             opset_version=OPSET,
@@ -141,7 +142,7 @@ def to_onnx(classifier: Classifier, card: Card) -> bytes:
             dynamic_shapes={"radiograph": {0: torch.export.Dim("n")}},
             verbose=False,
         )
-        network = onnx.load(folder / MODEL)
+        network = onnx.load(file)
     finally:
         shutil.rmtree(folder)
     onnx.helper.set_model_props(network, {CARD_KEY: card.to_json()})

@@ -14,6 +14,7 @@ from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.noted import cell_of
 from pulmo.core.parallel import in_threads
 from pulmo.core.record import Record
+from pulmo.datasets.manifest import Manifest
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.predictions import Predictions
 from pulmo.radiograph import read_radiograph
@@ -43,7 +44,7 @@ class ManifestPredictions(NamedTuple):
 
 def predict_manifest(
     predictor: Predictor,
-    manifest: pd.DataFrame,
+    manifest: Manifest,
     rule: DecisionRule | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ManifestPredictions:
@@ -73,7 +74,8 @@ def predict_manifest(
     probabilities: list[list[float]] = []
     notes: list[str | None] = []
     failures: dict[int, Failure] = {}
-    images = zip(manifest["path"], manifest["sha256"], strict=True)
+    frame = manifest.frame
+    images = zip(frame["path"], frame["sha256"], strict=True)
     with closing(in_threads(read, images)) as results:
         for start in range(0, len(manifest), _BATCH):
             batch = list(islice(results, _BATCH))
@@ -88,7 +90,7 @@ def predict_manifest(
     if not probabilities:
         first = f" The first: {failed[0].reason}" if failed else ""
         raise InputError(f"There is no readable picture to evaluate.{first}")
-    read_rows = manifest.iloc[np.setdiff1d(np.arange(len(manifest)), [*failures])]
+    read_rows = frame.iloc[np.setdiff1d(np.arange(len(manifest)), [*failures])]
     rows = read_rows.assign(notes=pd.array(notes, "string"))
     rule = rule or predictor.card.decision_rule()
     found = Predictions.from_probabilities(rows, np.array(probabilities), rule)

@@ -15,16 +15,10 @@ from pulmo.bundle.outcome import Outcome, Outputs, outcomes
 from pulmo.bundle.scope import check_scope
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
+from pulmo.core.folders import BundleFolder
 from pulmo.radiograph import Note, Radiograph, pixels_sha256
 from pulmo.radiograph.geometry import to_input
 
-MODEL: Final = "model.onnx"
-CARD: Final = "card.json"
-TEXT: Final = "MODEL_CARD.md"
-SEEN: Final = "training.sha256"
-"""The file of a bundle that lists what the model has seen; bundles may lack it."""
-TEST: Final = "test.sha256"
-"""The file of a bundle that lists the images of the model's test; bundles may lack it."""
 CARD_KEY: Final = "pulmo.card"
 """The key of the card in the ONNX file's metadata."""
 OUTPUTS: Final = ("logits", "activation", "features")
@@ -120,20 +114,21 @@ class Predictor:
         path = Path(path)
         if not path.is_dir():
             return cls(read_bytes(path), str(path), threads)
-        card = read_card(path / CARD)
-        if set(card.files) - {SEEN, TEST} != {MODEL, TEXT}:
-            raise InputError(f"{path / CARD} does not vouch for {MODEL} and {TEXT}.")
+        folder = BundleFolder(path)
+        card, model, text = read_card(folder.card), folder.model.name, folder.text.name
+        if set(card.files) - {folder.seen.name, folder.test.name} != {model, text}:
+            raise InputError(f"{folder.card} does not vouch for {model} and {text}.")
         contents = {name: read_bytes(path / name) for name in card.files}
         for name, data in contents.items():
             if sha256(data) != card.files[name]:
                 raise InputError(f"{path / name} was changed after the export; export it again.")
-        predictor = cls(contents[MODEL], str(path / MODEL), threads)
+        predictor = cls(contents[model], str(folder.model), threads)
         if card.model_copy(update={"files": {}}) != predictor.card:
             raise InputError(
-                f"{path / CARD} differs from the card inside {MODEL}; export the bundle again."
+                f"{folder.card} differs from the card inside {model}; export the bundle again."
             )
-        predictor.seen = frozenset(contents.get(SEEN, b"").decode().split())
-        predictor.held_out = HeldOut.parse(contents.get(TEST, b""))
+        predictor.seen = frozenset(contents.get(folder.seen.name, b"").decode().split())
+        predictor.held_out = HeldOut.parse(contents.get(folder.test.name, b""))
         return predictor
 
     def run(self, inputs: NDArray[np.uint8]) -> Outputs:

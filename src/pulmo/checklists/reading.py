@@ -12,10 +12,10 @@ from pulmo.bundle.origin import check_origin
 from pulmo.checklists.artefacts import Artefacts, Pictures, Sitting, Trained
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import read_bytes, sha256
+from pulmo.core.folders import AuditFolder, BundleFolder, EvaluationFolder, RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import TEST_ACCESS, RunFolder
-from pulmo.core.tables import manifest_sha256, read_manifest
 from pulmo.datasets.inspect.inspect import inspect_manifest
+from pulmo.datasets.manifest import read_manifest
 from pulmo.evaluate.evaluation import Evaluation, ModelName, read_evaluation
 from pulmo.evaluate.test_access import read_accesses
 
@@ -50,31 +50,30 @@ def read_artefacts(places: Places) -> Artefacts:
         InputError: a file is missing, is damaged, or is not what it should be.
         UsageError: the run, an evaluation or the audit is of another model than the bundle.
     """
-    card = read_card(places.bundle / "card.json")
-    model = places.bundle / "model.onnx"
-    digest = sha256(read_bytes(model))
-    if card.files.get(model.name) != digest:
-        raise InputError(f"{model} is not the file that {places.bundle / 'card.json'} speaks of.")
+    bundle = BundleFolder(places.bundle)
+    card, digest = read_card(bundle.card), sha256(read_bytes(bundle.model))
+    if card.files.get(bundle.model.name) != digest:
+        raise InputError(f"{bundle.model} is not the file that {bundle.card} speaks of.")
     return Artefacts(
         card=card,
         model_sha256=digest,
-        test_accesses=tuple(read_accesses(places.bundle / TEST_ACCESS)),
+        test_accesses=tuple(read_accesses(bundle.test_access)),
         given_pictures=_pictures(places.manifest) if places.manifest else None,
         given_run=_run(RunFolder(places.run), card) if places.run else None,
         evaluations=tuple(
-            _evaluation(folder / "evaluation.json", digest) for folder in places.evaluations
+            _evaluation(EvaluationFolder(folder).index, digest) for folder in places.evaluations
         ),
-        given_audit=_audit(places.audit / "audit.json", digest) if places.audit else None,
+        given_audit=_audit(AuditFolder(places.audit).index, digest) if places.audit else None,
     )
 
 
 def _pictures(path: Path) -> Pictures:
-    table = read_manifest(path)
+    manifest = read_manifest(path)
     return Pictures(
         name=path.name,
-        table=table,
-        inspection=inspect_manifest(table, path.name, _SEED),
-        test_sha256=manifest_sha256(table[table["split"] == "test"]),
+        table=manifest.frame,
+        inspection=inspect_manifest(manifest, path.name, _SEED),
+        test_sha256=manifest.split("test").sha256,
     )
 
 

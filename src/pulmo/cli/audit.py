@@ -176,9 +176,9 @@ def _folds(model: Path, seed: int | None, threads: int) -> "Audited":
 def _bundle(
     model: Path, data: Path | None, split: str | None, run: Path | None, threads: int
 ) -> "Audited":
-    """Opens a bundle and its pictures, and records an access to a test."""
-    from pulmo.core.run_folder import RunFolder
-    from pulmo.core.tables import check_split_name, read_manifest
+    """Opens a bundle and its images, and records an access to a test."""
+    from pulmo.core.folders import RunFolder
+    from pulmo.datasets.manifest import Manifest, check_split_name, read_manifest
     from pulmo.evaluate.test_access import access_of
     from pulmo.workflows.audited import audited_bundle
 
@@ -189,7 +189,8 @@ def _bundle(
     manifest = read_manifest(data)
     audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
     lists = lists_of(model, run)
-    record(access_of(predictor, manifest, audited.parts[0].judged, split, lists), lists)
+    judged = Manifest.from_rows(audited.parts[0].judged)
+    record(access_of(predictor, manifest, judged, split, lists), lists)
     return audited._replace(doubts=(*audited.doubts, *map(str, predictor.notes)))
 
 
@@ -220,15 +221,18 @@ def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":
 
 
 def _write(found: "Audit", audited: "Audited", output: Path) -> None:
+    from pulmo.core.folders import AuditFolder
     from pulmo.core.record import write_record
     from pulmo.report.audit_page import AuditContent, write_audit
 
     card = audited.parts[0].model.card
-    write_audit(output / "audit.html", AuditContent(found, card, audited.doubts))
-    write_record(output / "audit.json", found)
+    folder = AuditFolder(output)
+    write_audit(folder.page, AuditContent(found, card, audited.doubts))
+    write_record(folder.index, found)
 
 
 def _tell(found: "Audit", output: Path) -> None:
+    from pulmo.core.folders import AuditFolder
     from pulmo.report.audit_page import VERDICTS
 
     typer.echo(f"{found.headline}\n")
@@ -241,7 +245,7 @@ def _tell(found: "Audit", output: Path) -> None:
         typer.echo(f"\n{title}")
         for sentence in sentences or ("Nothing.",):
             typer.echo(f"- {sentence}")
-    typer.echo(f"\n{output / 'audit.html'}")
+    typer.echo(f"\n{AuditFolder(output).page}")
 
 
 def _close(found: "Audit") -> None:

@@ -20,7 +20,7 @@ def table_to_audit(
         InputError: one cannot be read, or they do not fit each other.
         UsageError: an option does not fit the table.
     """
-    from pulmo.core.tables import check_split_name, read_manifest
+    from pulmo.datasets.manifest import check_split_name, read_manifest
     from pulmo.evaluate.evaluation import ModelName
     from pulmo.predictions.external import external_predictions
     from pulmo.workflows.audited_table import audited_table

@@ -46,7 +46,7 @@ def bench_train(
     in one run; medians count. A frozen base runs in every step.
     """
     from pulmo.core.recipe import load_recipe
-    from pulmo.core.tables import read_manifest
+    from pulmo.datasets.manifest import read_manifest
 
     experiment = load_recipe(recipe, settings or [], quick=quick)
     manifest = None if data is None else read_manifest(data)

@@ -15,7 +15,7 @@ from pulmo.cli.output import claim_folder
 from pulmo.cli.table_options import TABLES, Decision, Merge, Score, Truth, merges
 from pulmo.cli.table_template import Template
 from pulmo.cli.test_access import lists_of, record
-from pulmo.core.errors import PartialError, UsageError
+from pulmo.core.errors import InputError, PartialError, UsageError
 
 if TYPE_CHECKING:
     from pulmo.bundle.predictor import Predictor
@@ -91,6 +91,10 @@ def evaluate(
     a bundle, card.json. Each access to a test is noted in test-access.jsonl beside the model.
     """
     model = one_model(model, named)
+    if not model.exists():
+        raise InputError(
+            f"{model} does not exist; a bundle or a table of predictions was expected."
+        )
     merged = merges(merge or ())
     if model.suffix.lower() in TABLES:
         if data or split or view or modality or run or internal or threshold_for or elsewhere:
@@ -150,8 +154,8 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
 
     from pulmo.bundle.manifest_predictions import predict_manifest
     from pulmo.bundle.origin import check_origin
-    from pulmo.core.run_folder import RunFolder
-    from pulmo.core.tables import manifest_sha256, read_manifest
+    from pulmo.core.folders import EvaluationFolder, RunFolder
+    from pulmo.datasets.manifest import read_manifest
     from pulmo.decide.validation import check_validation
     from pulmo.evaluate.evaluate import Provenance, Resampling
     from pulmo.evaluate.evaluate import evaluate as compute
@@ -163,11 +167,11 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     card = predictor.card
     card.decision_rule().with_merges(context.merge)  # refused before images are read
     manifest = read_manifest(choice.data)
-    table = chosen_rows(manifest, choice)
-    check_modality(table, choice.data, card)
+    chosen = chosen_rows(manifest, choice)
+    check_modality(chosen, choice.data, card)
     if context.run is not None:
         check_origin(card, RunFolder(context.run), str(model))
-    table, voided = unseen_rows(table, choice, predictor, context.run)
+    chosen, voided = unseen_rows(chosen, choice, predictor, context.run)
     internal = _internal(context.internal)
     if context.aim is not None:
         check_validation(card, manifest, elsewhere=context.elsewhere)
@@ -175,15 +179,15 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     fitted = None if context.aim is None else fit_on_val(context.aim, predictor, manifest, choice)
     rule = card.decision_rule(fitted).with_merges(context.merge)
     lists = lists_of(model, context.run)
-    accesses = record(access_of(predictor, manifest, table, choice.split, lists), lists)
+    accesses = record(access_of(predictor, manifest, chosen, choice.split, lists), lists)
     with progress("predicting") as (report,):
-        predictions, failed = predict_manifest(predictor, table, rule, report)
-    predictions.save(output / "predictions.parquet")
+        predictions, failed = predict_manifest(predictor, chosen, rule, report)
+    predictions.save(EvaluationFolder(output).predictions)
     evaluation = compute(
         predictions,
         Provenance(
             ModelName.from_predictor(predictor),
-            manifest_sha256(table),
+            chosen.sha256,
             choice.split,
             failed,
             accesses,
@@ -202,7 +206,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     if failed:
         for failure in failed:
             say(failure.reason)
-        raise PartialError(f"{len(failed)} of {len(table)} pictures could not be read.")
+        raise PartialError(f"{len(failed)} of {len(chosen)} images could not be read.")
 
 
 def _tell_notes(evaluation: "Evaluation") -> None:
@@ -216,9 +220,10 @@ def _tell_notes(evaluation: "Evaluation") -> None:
 
 def _internal(folder: Path | None) -> "Evaluation | None":
     """Reads the internal evaluation, if one was named."""
+    from pulmo.core.folders import EvaluationFolder
     from pulmo.evaluate.evaluation import read_evaluation
 
-    return None if folder is None else read_evaluation(folder / "evaluation.json")
+    return None if folder is None else read_evaluation(EvaluationFolder(folder).index)
 
 
 def _write(
@@ -226,13 +231,15 @@ def _write(
 ) -> None:
     """Writes the evaluation as JSON and, with a gallery of the predictions, as a page."""
     from pulmo.core.files import write_atomically
+    from pulmo.core.folders import EvaluationFolder
     from pulmo.core.record import write_record
     from pulmo.report.evaluation_page import ReportContent, write_report
 
-    write_atomically(output / "card.json", predictor.card.to_json().encode())
-    write_record(output / "evaluation.json", evaluation)
+    folder = EvaluationFolder(output)
+    write_atomically(folder.card, predictor.card.to_json().encode())
     content = ReportContent(evaluation, predictor.card, _gallery(predictor, predictions))
-    write_report(output / "report.html", content)
+    write_report(folder.page, content)
+    write_record(folder.index, evaluation)
 
 
 def _gallery(predictor: "Predictor", predictions: "Predictions") -> "list[Shown]":

@@ -24,6 +24,7 @@ def evaluate_findings(table: "LabelsTable", provenance: "Provenance", output: Pa
     """
     import numpy as np
 
+    from pulmo.core.folders import EvaluationFolder
     from pulmo.core.record import write_record
     from pulmo.core.tables import write_predictions
     from pulmo.evaluate.evaluate import Resampling
@@ -35,18 +36,19 @@ def evaluate_findings(table: "LabelsTable", provenance: "Provenance", output: Pa
     with progress("judging") as (report,):
         resampling = Resampling(np.random.default_rng(0))
         evaluation = evaluate_labels(table, provenance, resampling, report)
-    write_predictions(table.rows, output / "predictions.parquet")
-    for label, folder in label_folders(evaluation.labels).items():
-        own = evaluation.labels[label]
-        table.of_label(table.labels.index(label)).save(output / folder / "predictions.parquet")
-        write_record(output / folder / "evaluation.json", own)
-        write_report(output / folder / "report.html", ReportContent(own, None))
-    write_record(output / "evaluation.json", evaluation)
-    write_labels_report(output / "report.html", evaluation)
-    _tell(evaluation, output)
+    whole = EvaluationFolder(output)
+    write_predictions(table.rows, whole.predictions)
+    for label, name in label_folders(evaluation.labels).items():
+        own, part = evaluation.labels[label], EvaluationFolder(output / name)
+        table.of_label(table.labels.index(label)).save(part.predictions)
+        write_report(part.page, ReportContent(own, None))
+        write_record(part.index, own)
+    write_labels_report(whole.page, evaluation)
+    write_record(whole.index, evaluation)
+    _tell(evaluation, whole.page)
 
 
-def _tell(evaluation: "LabelsEvaluation", output: Path) -> None:
+def _tell(evaluation: "LabelsEvaluation", page: Path) -> None:
     """Prints the figures, a line a finding, the warnings and where the page is."""
     from pulmo.report.words import metric_title
 
@@ -62,4 +64,4 @@ def _tell(evaluation: "LabelsEvaluation", output: Path) -> None:
         typer.echo(f"  {label:{wide}}  {count:>16}  AUC {one.decision.auc}")
     for sentence in evaluation.warnings:
         typer.echo(f"warning: {sentence}")
-    typer.echo(f"{output / 'report.html'}")
+    typer.echo(str(page))

@@ -73,6 +73,7 @@ def _evaluate_classes(
     """Judges a table of one class a film."""
     import numpy as np
 
+    from pulmo.core.folders import EvaluationFolder
     from pulmo.core.record import write_record
     from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
     from pulmo.predictions.external import external_predictions
@@ -87,8 +88,9 @@ def _evaluate_classes(
     resampling = Resampling(np.random.default_rng(0))
     evaluation = evaluate(predictions, provenance, resampling, prevalence=options.prevalence)
     claim_folder(output)
-    predictions.save(output / "predictions.parquet")
-    write_record(output / "evaluation.json", evaluation)
-    write_report(output / "report.html", ReportContent(evaluation, None))
+    folder = EvaluationFolder(output)
+    predictions.save(folder.predictions)
+    write_report(folder.page, ReportContent(evaluation, None))
+    write_record(folder.index, evaluation)
     tell_evaluation(evaluation, output)
     tell_notes(external.notes)

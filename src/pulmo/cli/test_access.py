@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 def lists_of(model: Path, run: Path | None) -> list[Path]:
     """Returns the lists of accesses to tests: beside a model and, if it is named, in its run."""
-    from pulmo.core.run_folder import TEST_ACCESS, RunFolder
+    from pulmo.core.folders import BundleFolder, RunFolder
 
-    beside = (model if model.is_dir() else model.parent) / TEST_ACCESS
+    beside = BundleFolder(model if model.is_dir() else model.parent).test_access
     return [beside] if run is None else [beside, RunFolder(run).test_access]
 
 

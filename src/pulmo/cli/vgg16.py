@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pulmo.bundle.card import Card
     from pulmo.core.recipe import Recipe
+    from pulmo.datasets.manifest import Manifest
     from pulmo.evaluate.evaluation import Evaluation
 
 _PNG: Final = b"\x89PNG"
@@ -123,21 +124,21 @@ def _recipe(
     return load_recipe("vgg16-cli", settings, scratch=scratch)
 
 
-def _split(dataset: Path, labels: tuple[str, ...]) -> "tuple[pd.DataFrame, list[str]]":
+def _split(dataset: Path, labels: tuple[str, ...]) -> "tuple[Manifest, list[str]]":
     """Returns the films with their split, and a sentence for each that cannot be used."""
     from pulmo.core.noted import count_kinds
-    from pulmo.datasets.manifest import import_source
+    from pulmo.datasets.importing import import_source
     from pulmo.datasets.split import Plan, check_split, draw
 
     with progress("reading pictures") as (reading,):
         imported = import_source("folder", dataset, on_progress=reading)
-    say_notes(count_kinds(imported.manifest["notes"]), len(imported.manifest))
+    say_notes(count_kinds(imported.manifest.frame["notes"]), len(imported.manifest))
     problems = [f"{problem.path}: {problem.reason}" for problem in imported.problems]
     for sentence in problems:
         say(sentence)
-    table = draw(imported.manifest, Plan(seed=_SEED, val=0.2, test=0.2)).table
-    check_split(table)
-    sides = table.groupby(["split", "label"]).size()
+    drawn = draw(imported.manifest, Plan(seed=_SEED, val=0.2, test=0.2)).manifest
+    check_split(drawn)
+    sides = drawn.frame.groupby(["split", "label"]).size()
     for label in labels:
         for side in ("train", "val", "test"):
             if (side, label) not in sides.index:
@@ -145,7 +146,7 @@ def _split(dataset: Path, labels: tuple[str, ...]) -> "tuple[pd.DataFrame, list[
                     f"{dataset} has too few films of {label} for a {side} side: give five or more "
                     "that are no copies of each other."
                 )
-    return table, problems
+    return drawn, problems
 
 
 def _check_folders(dataset: Path, labels: tuple[str, ...]) -> None:
@@ -163,11 +164,11 @@ def _check_folders(dataset: Path, labels: tuple[str, ...]) -> None:
         )
 
 
-def _train(recipe: "Recipe", manifest: "pd.DataFrame", model: Path) -> "Card":
+def _train(recipe: "Recipe", manifest: "Manifest", model: Path) -> "Card":
     """Trains in a folder that goes away, and leaves the bundle."""
     from pulmo.bundle.export import export_run
     from pulmo.cli.train import listening
-    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.folders import RunFolder
     from pulmo.datasets.cache import cache_folder
     from pulmo.train.run import Place, train_run
 
@@ -192,25 +193,24 @@ def _train(recipe: "Recipe", manifest: "pd.DataFrame", model: Path) -> "Card":
         return export_run(run, model)
 
 
-def _test(manifest: "pd.DataFrame", model: Path) -> "tuple[pd.DataFrame, Evaluation]":
+def _test(manifest: "Manifest", model: Path) -> "tuple[pd.DataFrame, Evaluation]":
     """Returns predictions and figures of the test, and records the access to it."""
     import numpy as np
 
     from pulmo.bundle.manifest_predictions import predict_manifest
     from pulmo.bundle.predictor import Predictor
-    from pulmo.core.run_folder import TEST_ACCESS
-    from pulmo.core.tables import manifest_sha256
+    from pulmo.core.folders import BundleFolder
     from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
     from pulmo.evaluate.evaluation import ModelName
     from pulmo.evaluate.test_access import access_of, record_access
 
     predictor = Predictor.open(model)
-    films = manifest[manifest["split"] == "test"]
+    films = manifest.split("test")
     access = access_of(predictor, manifest, films, "test")
-    accesses = record_access(access, [model / TEST_ACCESS]).times if access else None
+    accesses = record_access(access, [BundleFolder(model).test_access]).times if access else None
     predictions, failed = predict_manifest(predictor, films)
     model_name = ModelName.from_predictor(predictor)
-    provenance = Provenance(model_name, manifest_sha256(films), "test", failed, accesses)
+    provenance = Provenance(model_name, films.sha256, "test", failed, accesses)
     drawn = Resampling(np.random.default_rng(0))
     return predictions.frame, evaluate(predictions, provenance, drawn)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pulmo.bundle.card import Card, Epoch, read_card
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.folders import EvaluationFolder, RepeatsFolder
+from pulmo.core.folders import EvaluationFolder, RepeatFolder, RepeatsFolder
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.evaluation import Curve, Evaluation, read_evaluation
 from pulmo.evaluate.warnings import unstated_images
@@ -60,24 +60,29 @@ def read_entries(folders: Sequence[Path]) -> list[Entry]:
 
 def _read(folder: Path, name: str) -> Entry:
     """Reads one folder; what lies in it tells what it is."""
-    if (folder / "summary.json").exists():
-        return _repeats(RepeatsFolder(folder), name)
-    if (folder / "evaluation.json").exists():
-        return _evaluation(EvaluationFolder(folder), name, None)
-    if (folder / "card.json").exists():
-        card = read_card(folder / "card.json")
-        inner = EvaluationFolder(folder / "evaluation")
-        return _evaluation(inner, name, card) if inner.evaluation.exists() else _run(card, name)
+    repeats, evaluation, repeat = (
+        RepeatsFolder(folder),
+        EvaluationFolder(folder),
+        RepeatFolder(folder),
+    )
+    if repeats.index.exists():
+        return _repeats(repeats, name)
+    if evaluation.index.exists():
+        return _evaluation(evaluation, name, None)
+    if repeat.run.card.exists():
+        card, inner = read_card(repeat.run.card), repeat.evaluation
+        return _evaluation(inner, name, card) if inner.index.exists() else _run(card, name)
     raise InputError(
-        f"{folder} is nothing to compare: expected evaluation.json of `pulmo evaluate`, card.json "
-        "of a finished `pulmo train`, or summary.json of `pulmo train --folds`."
+        f"{folder} is nothing to compare: expected {evaluation.index.name} of `pulmo evaluate`, "
+        f"{repeat.run.card.name} of a finished `pulmo train`, or {repeats.index.name} of `pulmo "
+        "train --folds`."
     )
 
 
 def _evaluation(folder: EvaluationFolder, name: str, card: Card | None) -> Entry:
     if card is None and folder.card.exists():
         card = read_card(folder.card)
-    evaluation = read_evaluation(folder.evaluation)
+    evaluation = read_evaluation(folder.index)
     history = card.training.history if card else ()
     predictions = _predictions(folder, evaluation)
     entrant = _evaluated(name, evaluation, card)
@@ -151,14 +156,14 @@ def _run(card: Card, name: str) -> Entry:
 
 def _repeats(folder: RepeatsFolder, name: str) -> Entry:
     """Returns a repeated experiment: its folds pooled, or the mean over its seeds."""
-    summary = read_summary(folder.summary)
-    cards = [read_card(folder.root / run.name / "card.json") for run in summary.runs]
+    summary = read_summary(folder.index)
+    cards = [read_card(folder.repeat(run.name).run.card) for run in summary.runs]
     histories = tuple(card.training.history for card in cards)
     if not summary.folds:
         return Entry(_seeds(summary, cards[0], name), histories)
     seed = summary.seeds[0]
     pooled = folder.pooled(seed)
-    evaluation = read_evaluation(pooled.evaluation)
+    evaluation = read_evaluation(pooled.index)
     rest = f" of seed {seed}" if len(summary.seeds) > 1 else ""
     entrant = _evaluated(name, evaluation, cards[0]).model_copy(
         update={

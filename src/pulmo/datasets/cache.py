@@ -21,6 +21,7 @@ from pulmo.core.errors import InputError
 from pulmo.core.files import sha256
 from pulmo.core.parallel import in_threads
 from pulmo.core.sections import ImageSection
+from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph import read_radiograph
 from pulmo.radiograph.geometry import to_input
 
@@ -69,7 +70,7 @@ class _Shard(NamedTuple):
 
 
 def cached_pictures(
-    table: pd.DataFrame,
+    manifest: Manifest,
     image: ImageSection,
     folder: Path,
     on_progress: Callable[[int, int], None] | None = None,
@@ -77,7 +78,7 @@ def cached_pictures(
     """Decodes a manifest's pictures, or finds them decoded.
 
     Args:
-        table: a manifest.
+        manifest: the images.
         image: how a picture becomes the network's input.
         folder: where stores lie.
         on_progress: called with the pictures decoded and the pictures to decode.
@@ -87,6 +88,7 @@ def cached_pictures(
             store cannot be written.
     """
     store = folder / f"pictures-{_FORMAT}-{image.size}-{image.aspect}-{file_name(image.grey)}"
+    table = manifest.frame
     wanted = _digests(table)
     shards = [shard for path in sorted(store.glob("*.npy")) if (shard := _opened(path, image.size))]
     held = np.concatenate([shard.digests for shard in shards]) if shards else wanted[:0]

@@ -2,9 +2,13 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from pulmo.core.boxes import Box
+from pulmo.core.errors import PulmoError
+from pulmo.datasets.source import Problem
+from pulmo.radiograph.header import read_dicom_size
 
 _CERTAINTY: Final = {"1.0": 1, "1": 1, "0.0": 0, "0": 0, "-1.0": -1, "-1": -1, "": None}
 
@@ -141,6 +145,20 @@ def box_of_pixels(finding: str, corner_and_size: Iterable[str | None], side: int
     return Box(finding, left, top, width, height)
 
 
+class Drawn(NamedTuple):
+    """A box as a table gives it.
+
+    Attributes:
+        where: what a problem with it names.
+        finding: in the source's own words.
+        corners: left, top, right and bottom in pixels.
+    """
+
+    where: str
+    finding: str
+    corners: Sequence[str | None]
+
+
 def box_of_corners(finding: str, corners: Iterable[str | None], width: float, height: float) -> Box:
     """Returns the box that a table gives by two corners in pixels, cut at the image's edges.
 
@@ -169,3 +187,28 @@ def box_of_corners(finding: str, corners: Iterable[str | None], width: float, he
     if left >= right or top >= bottom:
         raise ValueError(f"its box {', '.join(texts)} is outside of {width:g} x {height:g} pixels")
     return Box(finding, left, top, right - left, bottom - top)
+
+
+def boxes_in_file(path: Path, name: str, drawn: Sequence[Drawn]) -> tuple[list[Box], list[Problem]]:
+    """Returns the boxes that a table gives in pixels of a DICOM file, and what is wrong with some.
+
+    Args:
+        path: the file, of which the size is read if there is a box.
+        name: what a problem with the file calls it.
+        drawn: the boxes of the table.
+    """
+    boxes: list[Box] = []
+    problems: list[Problem] = []
+    if not drawn:
+        return boxes, problems
+    try:
+        height, width = read_dicom_size(path)
+    except PulmoError as error:
+        reason = str(error).removesuffix(".")
+        return boxes, [Problem(name, f"its boxes are left out: {reason}")]
+    for where, finding, corners in drawn:
+        try:
+            boxes.append(box_of_corners(finding, corners, width, height))
+        except ValueError as error:
+            problems.append(Problem(where, str(error)))
+    return boxes, problems

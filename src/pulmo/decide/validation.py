@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
-import pandas as pd
-
 from pulmo.bundle.card import Card
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, RefusedError
-from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.manifest import Manifest
 from pulmo.decide.thresholds import Aim, fit_threshold
 from pulmo.predictions.operating_point import OperatingPoint
 
@@ -16,7 +14,7 @@ from pulmo.predictions.operating_point import OperatingPoint
 def threshold_for(
     aim: Aim,
     predictor: Predictor,
-    validation: pd.DataFrame,
+    validation: Manifest,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> OperatingPoint:
     """Returns the threshold that reaches an aim, guaranteed where it can be.
@@ -24,7 +22,7 @@ def threshold_for(
     Args:
         aim: what it is to reach.
         predictor: the bundle.
-        validation: the validation pictures' rows of a manifest. One that cannot be read takes no
+        validation: the validation images. One that cannot be read takes no
             part.
         on_progress: called with the pictures done and the pictures in all.
 
@@ -36,7 +34,7 @@ def threshold_for(
     return fit_threshold(found.predictions.labelled(), aim)
 
 
-def check_validation(card: Card, manifest: pd.DataFrame, *, elsewhere: bool = False) -> None:
+def check_validation(card: Card, manifest: Manifest, *, elsewhere: bool = False) -> None:
     """Refuses a manifest whose val pictures a threshold cannot honestly be fitted on.
 
     Args:
@@ -48,7 +46,7 @@ def check_validation(card: Card, manifest: pd.DataFrame, *, elsewhere: bool = Fa
         InputError: it has no val picture, or a patient or group has val and test pictures.
         RefusedError: it is another one.
     """
-    sides = {name: set(manifest["group"][manifest["split"] == name]) for name in ("val", "test")}
+    sides = {name: set(manifest.split(name).groups) for name in ("val", "test")}
     if not sides["val"]:
         raise InputError(
             "The manifest has no val picture to fit a threshold on, and it is never fitted on the "
@@ -61,7 +59,7 @@ def check_validation(card: Card, manifest: pd.DataFrame, *, elsewhere: bool = Fa
             "them), so the test would judge what was fitted on it; split it anew with `pulmo data "
             "split`."
         )
-    if not elsewhere and manifest_sha256(manifest) != card.training.manifest_sha256:
+    if not elsewhere and manifest.sha256 != card.training.manifest_sha256:
         raise RefusedError(
             f"{card.name} was trained on another manifest: the val pictures of this one may be of "
             "its training. If they are not, as at another hospital, add --elsewhere."

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from pydantic import ValidationError
 
 import pulmo
@@ -21,7 +20,7 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes
 from pulmo.core.record import Record
-from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.manifest import Manifest
 
 
 class Access(Record):
@@ -60,8 +59,8 @@ class Recorded(NamedTuple):
 
 def access_of(
     predictor: Predictor,
-    manifest: pd.DataFrame,
-    chosen: pd.DataFrame,
+    manifest: Manifest,
+    chosen: Manifest,
     split: str | None,
     lists: Sequence[Path] = (),
 ) -> Access | None:
@@ -73,7 +72,7 @@ def access_of(
     Args:
         predictor: the opened bundle.
         manifest: the whole manifest.
-        chosen: the rows of it that are predicted.
+        chosen: those of its images that are predicted.
         split: the split that was asked for; None for the whole manifest.
         lists: the lists of earlier accesses.
 
@@ -83,21 +82,21 @@ def access_of(
     Raises:
         InputError: a list holds a line that is not an access.
     """
-    called = (chosen["split"] == "test").to_numpy(np.bool_, na_value=False)
+    called = (chosen.frame["split"] == "test").to_numpy(np.bool_, na_value=False)
     own = predictor.held_out.among(chosen)
     if own.any():
         test, pictures = predictor.held_out.sha256, int((own | called).sum())
     elif called.any():
-        test = content_sha256(manifest["sha256"][manifest["split"] == "test"])
+        test = content_sha256(manifest.split("test").frame["sha256"])
         pictures = int(called.sum())
     else:
-        test, pictures = content_sha256(chosen["sha256"]), len(chosen)
+        test, pictures = content_sha256(chosen.frame["sha256"]), len(chosen)
         if test not in {line.test_sha256 for path in lists for line in read_accesses(path)}:
             return None
     return Access(
         time=datetime.now(UTC).isoformat(timespec="microseconds"),
         test_sha256=test,
-        manifest_sha256=manifest_sha256(manifest),
+        manifest_sha256=manifest.sha256,
         split=split,
         pictures=pictures,
         model_sha256=predictor.sha256,

@@ -7,10 +7,10 @@ from typing import Literal, NamedTuple
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import DivergedError
 from pulmo.core.files import read_bytes, remove_drafts, write_atomically
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import read_manifest
 from pulmo.datasets.cache import cache_folder
+from pulmo.datasets.manifest import read_manifest
 from pulmo.experiments.executor import Listener
 from pulmo.train.run import Place, train_run
 

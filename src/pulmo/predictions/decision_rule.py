@@ -1,6 +1,6 @@
 """The decision rule: how probabilities become results, whoever's model gave them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
@@ -110,11 +110,6 @@ class DecisionRule:
         """Returns the class that a label counts as; None if it counts as none."""
         merged = self.merges.get(label, label)
         return merged if merged in self.classes else None
-
-    def known(self, labels: Iterable[str]) -> dict[str, str]:
-        """Returns label -> class that it counts as, of those labels that count as one."""
-        found = {label: self.class_of(label) for label in labels}
-        return {label: name for label, name in found.items() if name is not None}
 
     def positive_probability(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Returns the summed probability of the positive classes, [n]; 0 where there are none.

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
+from pulmo.core.labels import class_numbers
 from pulmo.core.tables import write_predictions
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.table import checked, checked_probabilities, complete, score_columns
@@ -95,13 +96,15 @@ class Predictions:
     @cached_property
     def classes(self) -> pd.Series:
         """The class that the label of each image counts as, [n]; null where it counts as none."""
-        labels = self.frame["label"].astype(str)
-        return labels.map(self.rule.known(labels.unique())).astype("string")
+        known = self.truth >= 0
+        names = np.array(self.rule.classes)[self.truth]
+        return pd.Series(names, dtype="string").where(known)
 
     @cached_property
     def truth(self) -> NDArray[np.intp]:
         """The index of that class, [n]; -1 where the label counts as none."""
-        return pd.Index(self.rule.classes).get_indexer(pd.Index(self.classes))
+        labels = self.frame["label"].astype(str)
+        return class_numbers(labels, self.rule.classes, self.rule.merges)
 
     @cached_property
     def of_positive_class(self) -> NDArray[np.bool_]:

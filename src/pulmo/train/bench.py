@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -14,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from pulmo.core.recipe import Recipe
 from pulmo.datasets.cache import Pictures
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import PHANTOM_LABELS, draw
 from pulmo.models.classifier import make_classifier
 from pulmo.models.layers import unfreeze
@@ -183,13 +183,13 @@ def phantom_data(recipe: Recipe, steps: int) -> TrainingData:
     """
     count, labels, image = steps * recipe.train.batch, recipe.labels.order, recipe.image
     kinds = [label if label in PHANTOM_LABELS else PHANTOM_LABELS[0] for label in labels]
-    films = []
+    inputs = []
     for number in range(min(count, _DRAWN)):
         drawn = draw(kinds[number % len(kinds)], number, np.random.default_rng(number))
-        films.append(to_input(drawn.pixels, image.size, image.aspect, image.grey))
+        inputs.append(to_input(drawn.pixels, image.size, image.aspect, image.grey))
     rows = np.arange(count)
-    pictures = Pictures((np.stack(films),), np.zeros_like(rows), rows % len(films))
-    return TrainingData(pd.DataFrame(index=rows), pictures, rows % len(labels), rows, rows[:1])
+    pictures = Pictures((np.stack(inputs),), np.zeros_like(rows), rows % len(inputs))
+    return TrainingData(Manifest.empty(), pictures, rows % len(labels), rows, rows[:1])
 
 
 def part_of(data: TrainingData, count: int, classes: int) -> TrainingData:

@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 
 _SECONDS_APART: Final = 10.0
 """Seconds between two checkpoints at the ends of epochs.

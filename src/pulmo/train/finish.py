@@ -10,8 +10,8 @@ import pulmo
 from pulmo.bundle.card import Activation, Card, Input, Network, Training
 from pulmo.bundle.outcome import probabilities
 from pulmo.core.files import sha256, write_atomically
+from pulmo.core.folders import RunFolder
 from pulmo.core.labels import DRAWN
-from pulmo.core.run_folder import RunFolder
 from pulmo.core.sources import source_names
 from pulmo.datasets.modality import stated_kinds
 from pulmo.decide.prediction_sets import fit_sets
@@ -44,7 +44,7 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
     truth = data.truth[data.val]
     temperature = fit_temperature(logits, truth)
     seen = Predictions.from_probabilities(
-        data.table.iloc[data.val],
+        data.manifest.frame.iloc[data.val],
         probabilities(logits, temperature),
         DecisionRule(recipe.labels.order, recipe.labels.merge, recipe.decision.positive),
     )
@@ -115,10 +115,10 @@ def _training(engine: Engine, progress: Progress) -> Training:
         history=tuple(progress.history),
         counts=counts,
         sources={label: _sources(data, names, label) for label in recipe.labels.order},
-        modalities=stated_kinds(data.table),
-        views=tuple(sorted(data.table["view"].dropna().unique())),
+        modalities=stated_kinds(data.manifest),
+        views=tuple(sorted(data.manifest.frame["view"].dropna().unique())),
         accepts=recipe.data.accepts,
-        drawings=int((data.table["origin"].iloc[data.train] == DRAWN).sum()),
+        drawings=int((data.manifest.frame["origin"].iloc[data.train] == DRAWN).sum()),
         recipe_toml=recipe.without_folders().to_toml(),
     )
 
@@ -126,5 +126,5 @@ def _training(engine: Engine, progress: Progress) -> Training:
 def _sources(data: TrainingData, names: NDArray[np.str_], label: str) -> dict[str, int]:
     """Returns source -> training pictures of a class."""
     rows = data.train[names[data.train] == label]
-    counts = source_names(data.table.iloc[rows]).value_counts()
+    counts = source_names(data.manifest.frame.iloc[rows]).value_counts()
     return {str(source): int(n) for source, n in counts.items()}

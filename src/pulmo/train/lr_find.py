@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
 from pulmo.core.recipe import Recipe
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import check_weights, make_classifier
 from pulmo.models.layers import unfreeze
 from pulmo.train.checkpoint import Progress
@@ -55,7 +55,7 @@ class Sweep(NamedTuple):
 
 def find_rate(
     recipe: Recipe,
-    manifest: pd.DataFrame,
+    manifest: Manifest,
     place: Place,
     span: tuple[float, float, int] = (1e-7, 1.0, 200),
     on_progress: Callable[[int, int], None] | None = None,

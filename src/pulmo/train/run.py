@@ -8,17 +8,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import pandas as pd
 import torch
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.core.begun import check_folder
 from pulmo.core.errors import InterruptedRunError, RefusedError, UsageError
 from pulmo.core.files import read_bytes, write_atomically
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import manifest_sha256, write_manifest
 from pulmo.core.training import StageSection
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import Classifier, check_weights, make_classifier
 from pulmo.train.checkpoint import (
     CheckpointWriter,
@@ -54,7 +53,7 @@ class Place(NamedTuple):
 
 def train_run(
     recipe: Recipe,
-    manifest: pd.DataFrame,
+    manifest: Manifest,
     place: Place,
     callbacks: Callbacks,
     *,
@@ -84,7 +83,7 @@ def train_run(
     # Numbers near zero slow depthwise networks down tenfold; this holds for the whole process.
     torch.set_flush_denormal(True)
     with joined_team(device) as team:
-        folder, pictures = place.folder, manifest_sha256(manifest)
+        folder, pictures = place.folder, manifest.sha256
         if not team.rank:
             check_folder(recipe, folder, resume=resume)
         if resume and folder.card.exists():
@@ -104,7 +103,7 @@ def train_run(
             load_checkpoint(folder.last_checkpoint, engine.learner)
         elif not team.rank:
             write_atomically(folder.recipe, recipe.to_toml().encode())
-            write_manifest(manifest, folder.manifest)
+            manifest.save(folder.manifest)
         if not team.rank:
             _note_machine(engine, folder.environment)
         return _train(engine, progress, folder, callbacks)

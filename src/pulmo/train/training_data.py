@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -16,7 +15,8 @@ from pulmo.core.recipe import Recipe
 from pulmo.core.sections import DataSection
 from pulmo.core.training import TrainSection
 from pulmo.datasets.cache import Pictures, cached_pictures
-from pulmo.datasets.modality import count_kinds, rows_of, stated_kinds
+from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.modality import count_kinds, stated_kinds
 from pulmo.datasets.split import check_split
 
 RESIDENT_SHARE: Final = 0.5
@@ -29,14 +29,14 @@ class TrainingData(NamedTuple):
     """The training and validation pictures of a run.
 
     Attributes:
-        table: their rows of the manifest.
+        manifest: what is known of them.
         pictures: their inputs.
         truth: int64 [n], the class of each row.
         train: int [..], the rows to train on.
         val: int [..], the rows to choose by.
     """
 
-    table: pd.DataFrame
+    manifest: Manifest
     pictures: Pictures
     truth: NDArray[np.int64]
     train: NDArray[np.intp]
@@ -45,7 +45,7 @@ class TrainingData(NamedTuple):
 
 def gather(
     recipe: Recipe,
-    manifest: pd.DataFrame,
+    manifest: Manifest,
     cache: Path,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TrainingData:
@@ -57,30 +57,25 @@ def gather(
         InputError: the manifest has no split, or a class has no picture on one side.
     """
     check_split(manifest)
-    table = filtered(recipe.data, manifest)
-    table = table[table["split"].isin(["train", "val"])]
-    classes = [recipe.labels.index(label) for label in table["label"]]
-    known = np.array([number is not None for number in classes], bool)
-    table = table[known].reset_index(drop=True)
-    _check_modality(recipe.data, table)
-    truth = np.array([number for number in classes if number is not None], np.int64)
-    _check_classes(recipe, table, truth)
-    pictures = cached_pictures(table, recipe.image, cache, on_progress)
-    side = table["split"].to_numpy(str)
+    used = filtered(recipe.data, manifest).split("train", "val")
+    used = used.select(used.classes(recipe.labels).notna())
+    _check_modality(recipe.data, used)
+    truth = np.asarray(used.classes(recipe.labels).cat.codes, np.int64)
+    side = used.frame["split"].to_numpy(str)
+    _check_classes(recipe, side, truth)
+    pictures = cached_pictures(used, recipe.image, cache, on_progress)
     return TrainingData(
-        table, pictures, truth, np.flatnonzero(side == "train"), np.flatnonzero(side == "val")
+        used, pictures, truth, np.flatnonzero(side == "train"), np.flatnonzero(side == "val")
     )
 
 
-def filtered(section: DataSection, manifest: pd.DataFrame) -> pd.DataFrame:
-    """Returns the rows whose source, view and modality the recipe names; unknown is not named."""
-    keep = pd.Series(data=True, index=manifest.index)
-    for column, allowed in (("source", section.sources), ("view", section.views)):
-        if allowed:
-            keep &= manifest[column].isin(allowed)
-    if section.modalities:
-        keep &= rows_of(manifest, section.modalities)
-    return manifest[keep]
+def filtered(section: DataSection, manifest: Manifest) -> Manifest:
+    """Returns the images whose source, view and modality the recipe names, if it names any."""
+    return manifest.filter(
+        source=section.sources or None,
+        view=section.views or None,
+        modality=section.modalities or None,
+    )
 
 
 def class_counts(truth: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
@@ -88,10 +83,9 @@ def class_counts(truth: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     return np.bincount(truth, minlength=classes).astype(np.int64)
 
 
-def _check_classes(recipe: Recipe, table: pd.DataFrame, truth: NDArray[np.int64]) -> None:
+def _check_classes(recipe: Recipe, side: NDArray[np.str_], truth: NDArray[np.int64]) -> None:
     for split in ("train", "val"):
-        side = (table["split"] == split).to_numpy(bool)
-        counts = class_counts(truth[side], len(recipe.labels.order))
+        counts = class_counts(truth[side == split], len(recipe.labels.order))
         empty = [label for label, n in zip(recipe.labels.order, counts, strict=True) if n == 0]
         if empty:
             raise InputError(
@@ -101,17 +95,17 @@ def _check_classes(recipe: Recipe, table: pd.DataFrame, truth: NDArray[np.int64]
             )
 
 
-def _check_modality(section: DataSection, table: pd.DataFrame) -> None:
+def _check_modality(section: DataSection, manifest: Manifest) -> None:
     """Refuses pictures of several modalities that the recipe does not name.
 
     What tells an X-ray from a CT slice would tell any classes that they do not share.
     """
-    stated = stated_kinds(table)
+    stated = stated_kinds(manifest)
     if len(stated) > 1 and not section.modalities:
         choices = " or ".join(_setting([name]) for name in stated)
         raise RefusedError(
-            f"The pictures to train on are of several modalities: {count_kinds(table)}. Choose one "
-            f"with {choices}, or mix them on purpose with {_setting(stated)}."
+            f"The images to train on are of several modalities: {count_kinds(manifest)}. Choose "
+            f"one with {choices}, or mix them on purpose with {_setting(stated)}."
         )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pulmo.audit.parts import AuditedModel, Part
 from pulmo.core.errors import InputError
-from pulmo.core.tables import MANIFEST
+from pulmo.datasets.manifest import COLUMNS, Manifest
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.external import ExternalPredictions
 from pulmo.predictions.predictions import Predictions
@@ -25,7 +25,7 @@ _STATED: Final = ("decision", "positive")
 def audited_table(
     external: ExternalPredictions,
     name: ModelName,
-    manifest: pd.DataFrame | None,
+    manifest: Manifest | None,
     split: str | None,
 ) -> Audited:
     """Returns a table of predictions with its pictures.
@@ -84,12 +84,12 @@ class _Taken(NamedTuple):
     doubts: list[str]
 
 
-def _by_fold(model: AuditedModel, rows: pd.DataFrame, manifest: pd.DataFrame) -> _Taken | None:
+def _by_fold(model: AuditedModel, rows: pd.DataFrame, manifest: Manifest) -> _Taken | None:
     """Takes each fold with all others; None if there are no folds, or one has no prediction."""
-    folds = sorted(manifest["fold"].dropna().unique())
+    folds = sorted(manifest.frame["fold"].dropna().unique())
     if not folds or not set(folds) <= set(rows["fold"].dropna()):
         return None
-    folded = manifest[manifest["fold"].notna()]
+    folded = manifest.frame[manifest.frame["fold"].notna()]
     parts = [
         Part(
             model, folded[folded["fold"] != fold], rows[(rows["fold"] == fold).fillna(value=False)]
@@ -108,7 +108,7 @@ def _by_fold(model: AuditedModel, rows: pd.DataFrame, manifest: pd.DataFrame) ->
 
 
 def _by_split(
-    model: AuditedModel, rows: pd.DataFrame, manifest: pd.DataFrame, split: str | None
+    model: AuditedModel, rows: pd.DataFrame, manifest: Manifest, split: str | None
 ) -> _Taken:
     """Takes a split, or all but the training and the validation, which the model was fitted on."""
     part = Part(model, fitted_rows(manifest), judged_rows(rows, split, "The table"))
@@ -116,7 +116,7 @@ def _by_split(
         f"The model is taken to have been fitted on the {len(part.fit):,} training and validation "
         "pictures of the manifest; the table does not say so."
     )
-    askable = judged_rows(manifest, split, "The manifest")
+    askable = judged_rows(manifest.frame, split, "The manifest")
     return _Taken((part,), askable, [] if part.fit.empty else [doubt])
 
 
@@ -126,11 +126,11 @@ def _judged(table: pd.DataFrame, external: ExternalPredictions) -> pd.DataFrame:
     rows = found.frame.assign(**{"class": found.classes})
     # Of a file in a folder of Windows only the name may get onto a page, too.
     paths = rows["path"].astype("string").str.replace("\\", "/", regex=False)
-    missing = [name for name in MANIFEST.columns if name not in rows]
+    missing = [name for name in COLUMNS if name not in rows]
     return rows.assign(path=paths).reindex(columns=[*rows.columns, *missing])
 
 
-def _joined(external: ExternalPredictions, manifest: pd.DataFrame) -> pd.DataFrame:
+def _joined(external: ExternalPredictions, manifest: Manifest) -> pd.DataFrame:
     """Returns the manifest's rows that have predictions, with these and the labels of the table.
 
     Raises:
@@ -141,7 +141,8 @@ def _joined(external: ExternalPredictions, manifest: pd.DataFrame) -> pd.DataFra
         raise InputError(
             "The predictions lack the column path, by which the pictures of the manifest are found."
         )
-    rows = manifest.iloc[_places(external.table["path"], manifest["path"])].reset_index(drop=True)
+    frame = manifest.frame
+    rows = frame.iloc[_places(external.table["path"], frame["path"])].reset_index(drop=True)
     kept = [f"p_{label}" for label in external.rule.classes]
     kept += [name for name in _STATED if name in external.table]
     for name in kept:

@@ -1,7 +1,6 @@
 """An evaluation's folder: the predictions of a model, their figures, and the model's card."""
 
 import numpy as np
-import pandas as pd
 
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
@@ -9,36 +8,36 @@ from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import EvaluationFolder
 from pulmo.core.record import write_record
-from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName
 from pulmo.predictions.predictions import Predictions
 
 
 def evaluate_bundle(
-    predictor: Predictor, table: pd.DataFrame, split: str, folder: EvaluationFolder
+    predictor: Predictor, manifest: Manifest, split: str, folder: EvaluationFolder
 ) -> None:
-    """Runs a bundle on the pictures of `table` and writes its evaluation.
+    """Runs a bundle on the images of a manifest and writes its evaluation.
 
     Args:
         predictor: the opened bundle.
-        table: rows of a manifest.
+        manifest: the images.
         split: what the evaluation calls them.
         folder: where it goes.
 
     Raises:
         InputError: a picture cannot be read, or a file cannot be written.
     """
-    predictions, failed = predict_manifest(predictor, table)
+    predictions, failed = predict_manifest(predictor, manifest)
     if failed:
         raise InputError(
-            f"{len(failed)} of {len(table)} pictures could not be evaluated; the first: "
+            f"{len(failed)} of {len(manifest)} images could not be evaluated; the first: "
             f"{failed[0].reason}"
         )
     model = ModelName.from_predictor(predictor)
-    provenance = Provenance(model, manifest_sha256(table), split)
-    write_evaluation(predictions, provenance, folder)
+    provenance = Provenance(model, manifest.sha256, split)
     write_atomically(folder.card, predictor.card.to_json().encode())
+    write_evaluation(predictions, provenance, folder)
 
 
 def write_evaluation(
@@ -52,5 +51,5 @@ def write_evaluation(
     resampling = Resampling(np.random.default_rng(0))
     evaluation = evaluate(predictions, provenance, resampling)
     predictions.save(folder.predictions)
-    write_record(folder.evaluation, evaluation)
+    write_record(folder.index, evaluation)
     return evaluation

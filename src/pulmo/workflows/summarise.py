@@ -8,7 +8,8 @@ import pandas as pd
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.core.files import sha256
-from pulmo.core.tables import manifest_sha256, read_manifest, read_predictions
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.manifest import read_manifest
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName, read_evaluation
 from pulmo.experiments.summary import Pooled, RunFigures, Summary, flat
@@ -51,7 +52,7 @@ def summarise(runs: Sequence[Repeat]) -> Summary:
     pooled = [_pool([run for run in runs if run.seed == seed]) for seed in seeds if first.folds]
     return Summary(
         recipe=first.recipe.name,
-        manifest_sha256=manifest_sha256(read_manifest(first.study.manifest)),
+        manifest_sha256=read_manifest(first.study.manifest).sha256,
         folds=first.folds,
         seeds=seeds,
         judged_on="held-out fold" if first.folds else "validation",
@@ -64,7 +65,7 @@ def summarise(runs: Sequence[Repeat]) -> Summary:
 
 def _figures_of(run: Repeat) -> RunFigures:
     card = read_card(run.run.card)
-    evaluation = read_evaluation(run.evaluation.evaluation)
+    evaluation = read_evaluation(run.evaluation.index)
     return RunFigures(
         name=run.name,
         fold=run.fold,
@@ -82,7 +83,7 @@ def _ratio(runs: Iterable[Repeat]) -> float:
     """Returns pictures held out for one trained on, the mean over the runs."""
     shares = []
     for run in runs:
-        held = read_evaluation(run.evaluation.evaluation).data.n
+        held = read_evaluation(run.evaluation.index).data.n
         shares.append(held / sum(read_card(run.run.card).training.counts["train"].values()))
     return sum(shares) / len(shares)
 
@@ -125,7 +126,7 @@ def _pool(runs: Sequence[Repeat]) -> Pooled:
         version=max(card.created for card in cards),
         sha256=sha256("".join(card.network.sha256 for card in cards).encode()),
     )
-    provenance = Provenance(model, manifest_sha256(manifest), "all folds")
+    provenance = Provenance(model, manifest.sha256, "all folds")
     folder = runs[0].study.pooled(runs[0].seed)
     pooled = Predictions(pd.concat(tables, ignore_index=True), _mean_rule(cards))
     evaluation = write_evaluation(pooled, provenance, folder)

@@ -15,7 +15,7 @@ from pulmo.audit.checks.explanations import _verdict, rank_correlation
 from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Finding
 from pulmo.audit.parts import AuditedModel, AuditOptions, Part
-from pulmo.bundle.predictor import MODEL, Predictor
+from pulmo.bundle.predictor import Predictor
 from pulmo.stats.estimate import Estimate
 
 Show = Callable[..., AuditContext]
@@ -70,7 +70,7 @@ def test_the_maps_of_a_network_pass(bundle: Path, ask: Callable[[Path], Finding]
 def test_maps_of_the_picture_alone_fail(
     bundle: Path, tmp_path: Path, ask: Callable[[Path], Finding]
 ) -> None:
-    finding = ask(with_maps_of_the_picture(bundle / MODEL, tmp_path / "edges.onnx"))
+    finding = ask(with_maps_of_the_picture(bundle / "model.onnx", tmp_path / "edges.onnx"))
     assert finding.verdict == "fails"
     assert finding.figures["median rank correlation"].value == pytest.approx(1)
 

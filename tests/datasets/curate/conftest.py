@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from pulmo.datasets.curate.fingerprint import Fingerprint, fingerprint
 from pulmo.datasets.curate.gallery import Gallery
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import draw
 
 Pixels = NDArray[np.float32]
@@ -56,6 +57,6 @@ def write(tmp_path: Path) -> Callable[[Mapping[str, Pixels]], pd.DataFrame]:
             cv2.imwrite(str(path), (pixels * 255).astype(np.uint8))
         folders = sorted((tmp_path / "sets").iterdir())
         tables = [import_source("folder", each, called=each.name).manifest for each in folders]
-        return pd.concat(tables, ignore_index=True)
+        return Manifest.concat(tables).frame
 
     return write

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.tables import MANIFEST
 from pulmo.datasets.curate import Curated, Watch, curate
 from pulmo.datasets.curate.report import COLUMNS
+from pulmo.datasets.manifest import SCHEMA, Manifest
 from pulmo.datasets.source import Problem
 
 Pixels = NDArray[np.float32]
@@ -47,10 +47,10 @@ def test_a_crop_in_another_source_falls_into_the_group(
 ) -> None:
     table = write(pictures)
     steps: list[tuple[int, int]] = []
-    done = curate(table, watch=Watch(lambda *step: steps.append(step)))
-    assert list(done.manifest.columns) == list(MANIFEST.columns)
-    assert names(done.manifest) == names(table)
-    groups = dict(zip(names(done.manifest), done.manifest["group"], strict=True))
+    done = curate(Manifest(table), watch=Watch(lambda *step: steps.append(step)))
+    assert list(done.manifest.frame.columns) == list(SCHEMA.columns)
+    assert names(done.manifest.frame) == names(table)
+    groups = dict(zip(names(done.manifest.frame), done.manifest.frame["group"], strict=True))
     assert groups["a"] == groups["crop"]
     assert len(set(groups.values())) == 5
     assert steps == [(step, 6) for step in range(1, 7)]
@@ -69,7 +69,7 @@ def test_a_crop_in_another_source_falls_into_the_group(
 
 def test_the_same_pictures_give_the_same_report(write: Write, pictures: dict[str, Pixels]) -> None:
     table = write(pictures)
-    pd.testing.assert_frame_equal(curate(table).report, curate(table).report)
+    pd.testing.assert_frame_equal(curate(Manifest(table)).report, curate(Manifest(table)).report)
 
 
 def test_groups_chain_through_patients_and_are_never_taken_apart(
@@ -78,8 +78,8 @@ def test_groups_chain_through_patients_and_are_never_taken_apart(
     table = write(pictures).assign(patient=None)
     table.loc[[0, 1], "patient"] = "7"
     table.loc[[4, 5], "group"] = "earlier"
-    done = curate(table)
-    groups = dict(zip(names(done.manifest), done.manifest["group"], strict=True))
+    done = curate(Manifest(table))
+    groups = dict(zip(names(done.manifest.frame), done.manifest.frame["group"], strict=True))
     assert groups["a"] == groups["b"] == groups["crop"] == "north:7"
     assert groups["d"] == groups["e"] == table["sha256"].iloc[[4, 5]].min()[:16]
     assert len(set(groups.values())) == 3
@@ -91,9 +91,9 @@ def test_exact_copies_are_found_without_a_hash_of_the_pixels(
     table = write({**pictures, "south/covid/same": pictures["north/covid/b"]})
     other = Path(table["path"].iloc[0]).with_suffix(".tiff")
     expected = table["pixels_sha256"].copy()
-    done = curate(table.assign(pixels_sha256=None))
+    done = curate(Manifest(table.assign(pixels_sha256=None)))
     assert not other.exists()
-    assert done.manifest["pixels_sha256"].to_list() == expected.to_list()
+    assert done.manifest.frame["pixels_sha256"].to_list() == expected.to_list()
     assert ("same", "grouped", "same file", "b") in rows(done)
     exact = done.report[done.report["reason"] == "same file"].iloc[0]
     assert exact[["hash_distance", "inliers", "correlation", "mirrored"]].isna().all()
@@ -103,8 +103,8 @@ def test_copies_that_contradict_each_other_all_go(
     write: Write, pictures: dict[str, Pixels]
 ) -> None:
     pictures["south/normal/crop"] = pictures.pop("south/covid/crop")
-    done = curate(write(pictures))
-    assert names(done.manifest) == ["b", "c", "d", "e"]
+    done = curate(Manifest(write(pictures)))
+    assert names(done.manifest.frame) == ["b", "c", "d", "e"]
     assert rows(done) == [
         ("a", "removed", "contradiction", "crop"),
         ("crop", "grouped", "near copy", "a"),
@@ -117,23 +117,35 @@ def test_copies_that_contradict_each_other_all_go(
 def test_the_label_of_a_trusted_source_stays(write: Write, pictures: dict[str, Pixels]) -> None:
     pictures["south/normal/crop"] = pictures.pop("south/covid/crop")
     table = write(pictures)
-    assert names(curate(table, trust=["south"]).manifest) == ["b", "c", "crop", "d", "e"]
-    assert names(curate(table, trust=["north"]).manifest) == ["a", "b", "c", "d", "e"]
+    assert names(curate(Manifest(table), trust=["south"]).manifest.frame) == [
+        "b",
+        "c",
+        "crop",
+        "d",
+        "e",
+    ]
+    assert names(curate(Manifest(table), trust=["north"]).manifest.frame) == [
+        "a",
+        "b",
+        "c",
+        "d",
+        "e",
+    ]
     with pytest.raises(UsageError, match=r"--trust 'east' is no .* which has north, south\."):
-        curate(table, trust=["north", "east"])
+        curate(Manifest(table), trust=["north", "east"])
 
 
 def test_pneumonia_of_unstated_cause_contradicts_no_cause(
     write: Write, pictures: dict[str, Pixels]
 ) -> None:
     pictures["south/pneumonia/crop"] = pictures.pop("south/covid/crop")
-    assert [row[1] for row in rows(curate(write(pictures)))] == ["grouped"]
+    assert [row[1] for row in rows(curate(Manifest(write(pictures))))] == ["grouped"]
 
 
 def test_the_largest_copy_stays(write: Write, pictures: dict[str, Pixels]) -> None:
     pictures |= {"south/covid/z": pictures["north/covid/a"] * 0.9}
-    done = curate(write(pictures), drop_copies=True)
-    assert names(done.manifest) == ["a", "b", "c", "d", "e"]
+    done = curate(Manifest(write(pictures)), drop_copies=True)
+    assert names(done.manifest.frame) == ["a", "b", "c", "d", "e"]
     assert [row for row in rows(done) if row[1] == "removed"] == [
         ("crop", "removed", "copy", "a"),
         ("z", "removed", "copy", "a"),
@@ -145,8 +157,8 @@ def test_what_contradicts_is_no_copy_that_could_stay(
 ) -> None:
     pictures["south/normal/crop"] = pictures.pop("south/covid/crop")
     pictures["south/pneumonia/z"] = pictures["north/covid/a"] * 0.9
-    done = curate(write(pictures), trust=["south"], drop_copies=True)
-    assert names(done.manifest) == ["b", "c", "d", "e"]
+    done = curate(Manifest(write(pictures)), trust=["south"], drop_copies=True)
+    assert names(done.manifest.frame) == ["b", "c", "d", "e"]
 
 
 def test_pictures_that_cannot_be_read_are_named_and_the_rest_is_done(
@@ -156,12 +168,12 @@ def test_pictures_that_cannot_be_read_are_named_and_the_rest_is_done(
     gone, changed = table["path"].iloc[1], table["path"].iloc[4]
     Path(gone).unlink()
     Path(changed).write_bytes(Path(table["path"].iloc[5]).read_bytes())
-    done = curate(table)
+    done = curate(Manifest(table))
     assert done.problems == [
         Problem(gone, "it does not exist"),
         Problem(changed, "it has changed since it was imported; import it again"),
     ]
-    assert names(done.manifest) == ["a", "c", "crop", "e"]
+    assert names(done.manifest.frame) == ["a", "c", "crop", "e"]
     assert [row for row in rows(done) if row[1] == "removed"] == [
         ("b", "removed", "it does not exist", ""),
         ("d", "removed", "it has changed since it was imported; import it again", ""),
@@ -175,10 +187,10 @@ def test_nothing_may_be_left(write: Write, pictures: dict[str, Pixels]) -> None:
     pair = {"a/covid/x": pictures["north/covid/a"], "b/normal/y": pictures["south/covid/crop"]}
     table = write(pair)
     with pytest.raises(InputError, match=r"^Every picture contradicts"):
-        curate(table)
+        curate(Manifest(table))
     for path in table["path"]:
         Path(path).write_text("none")
     with pytest.raises(InputError, match=r"^Not one .* The first: it is not a PNG"):
-        curate(table)
+        curate(Manifest(table))
     with pytest.raises(InputError, match=r"^The manifest has no picture"):
-        curate(table.iloc[:0])
+        curate(Manifest(table.iloc[:0]))

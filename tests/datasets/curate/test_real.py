@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pulmo.datasets.curate import curate
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError
-from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.importing import import_source
 from pulmo.datasets.inspect.facts import read_facts
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.inspect.inspection import NOT_STATED, Inspection, read_inspection
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.manifest import Manifest
 
 DARK = Path(__file__).parents[4] / "shared" / "data" / "darkcovidnet"
 
@@ -21,7 +21,7 @@ def table(make: Callable[..., pd.DataFrame]) -> pd.DataFrame:
 
 
 def inspected(table: pd.DataFrame) -> Inspection:
-    return inspect_manifest(table, "m.parquet", 0)
+    return inspect_manifest(Manifest(table), "m.parquet", 0)
 
 
 def test_phantoms_are_not_flagged(films: pd.DataFrame) -> None:
@@ -33,7 +33,7 @@ def test_phantoms_are_not_flagged(films: pd.DataFrame) -> None:
     assert inspection.labels == {
         label: int(n) for label, n in films["label"].value_counts()[list(inspection.labels)].items()
     }
-    assert inspection.manifest_sha256 == manifest_sha256(films)
+    assert inspection.manifest_sha256 == Manifest(films).sha256
     assert inspection.facts is None
 
 
@@ -77,7 +77,7 @@ def test_the_facts_of_a_table_are_shown_everywhere(table: pd.DataFrame, tmp_path
     rows = [f"{Path(path).name},{100 + place % 2}" for place, path in enumerate(table["path"])]
     (tmp_path / "facts.csv").write_text("\n".join(["filename,width", *rows]))
     facts = read_facts(tmp_path / "facts.csv")
-    inspection = inspect_manifest(table, "m", 0, facts)
+    inspection = inspect_manifest(Manifest(table), "m", 0, facts)
     assert inspection.facts == "facts.csv"
     assert inspection.distributions["width"].edges[0] == 100
     assert inspection.distributions["bytes"].edges == ()

@@ -7,6 +7,7 @@ import pytest
 
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.inspect.names import EXAMPLES, other_names, spoken_of
+from pulmo.datasets.manifest import Manifest
 from pulmo.report.inspection_page import InspectionContent, render_inspection
 
 Make = Callable[..., pd.DataFrame]
@@ -69,7 +70,7 @@ def test_they_are_counted_and_told_everywhere(make: Make) -> None:
     table.loc[normal[:6], "path"] = [f"/secret/person{n}_bacteria_1.jpeg" for n in range(6)]
     table.loc[normal[6:8], "path"] = ["/secret/virus 7.jpeg", "/secret/virus 8 bacterial.jpeg"]
     table.loc[normal[8], "path"] = "/secret/normal_1.jpeg"
-    inspection = inspect_manifest(table, "m.parquet", 0)
+    inspection = inspect_manifest(Manifest(table), "m.parquet", 0)
     (found,) = inspection.names.values()
     assert (found.pictures, found.of) == (8, len(normal))
     assert found.classes == {"bacterial": 7, "viral": 2}
@@ -85,6 +86,6 @@ def test_they_are_counted_and_told_everywhere(make: Make) -> None:
 
 
 def test_a_set_without_such_names_has_no_table_of_them(make: Make) -> None:
-    inspection = inspect_manifest(make(60), "m.parquet", 0)
+    inspection = inspect_manifest(Manifest(make(60)), "m.parquet", 0)
     assert inspection.names == {}
     assert "speak of another class" not in render_inspection(InspectionContent(inspection))

@@ -4,31 +4,32 @@ import numpy as np
 import pandas as pd
 
 from pulmo.datasets.inspect.samples import SIDE, Sample, draw_samples, read_samples
+from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph import read_radiograph
 from pulmo.radiograph.geometry import to_input
 
 
 def test_a_few_of_each_class_and_source_are_drawn_of_different_groups(table: pd.DataFrame) -> None:
-    rows = draw_samples(table, 3, np.random.default_rng(0))
+    rows = draw_samples(Manifest(table), 3, np.random.default_rng(0))
     assert rows.groupby(["label", "source"]).size().tolist() == [3] * 6
     assert not rows.duplicated(["label", "source", "group"]).any()
     assert rows["label"].drop_duplicates().tolist() == ["covid", "viral", "normal"]
-    again = draw_samples(table, 3, np.random.default_rng(0))
+    again = draw_samples(Manifest(table), 3, np.random.default_rng(0))
     assert rows["path"].tolist() == again["path"].tolist()
-    other = draw_samples(table, 3, np.random.default_rng(1))
+    other = draw_samples(Manifest(table), 3, np.random.default_rng(1))
     assert rows["path"].tolist() != other["path"].tolist()
 
 
 def test_a_group_is_drawn_again_only_where_there_is_no_other(table: pd.DataFrame) -> None:
     one = table[:10].assign(label="covid", source="east", group=["g"] * 8 + ["h", "i"])
-    rows = draw_samples(one.convert_dtypes(), 5, np.random.default_rng(0))
+    rows = draw_samples(Manifest(one.convert_dtypes()), 5, np.random.default_rng(0))
     assert rows["group"].value_counts().to_dict() == {"g": 3, "h": 1, "i": 1}
-    assert draw_samples(table, 0, np.random.default_rng(0)).empty
+    assert draw_samples(Manifest(table), 0, np.random.default_rng(0)).empty
 
 
 def test_samples_are_whole_films(films: pd.DataFrame) -> None:
     calls: list[tuple[int, int]] = []
-    rows = draw_samples(films, 2, np.random.default_rng(0))
+    rows = draw_samples(Manifest(films), 2, np.random.default_rng(0))
     samples = read_samples(rows, lambda done, total: calls.append((done, total)))
     assert samples.failed == []
     assert calls == [(number, len(rows)) for number in range(1, len(rows) + 1)]

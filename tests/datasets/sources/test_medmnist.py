@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry
 
 Arrays = dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]
@@ -95,8 +95,12 @@ def test_the_file_imports(tmp_path: Path) -> None:
     file = save(tmp_path / "pneumoniamnist_64.npz", arrays(64))
     imported = import_source("medmnist", file)
     assert len(imported.manifest) == 10
-    assert set(imported.manifest["format"]) == {"PNG"}
-    assert imported.manifest["split"].value_counts().to_dict() == {"train": 5, "val": 3, "test": 2}
+    assert set(imported.manifest.frame["format"]) == {"PNG"}
+    assert imported.manifest.frame["split"].value_counts().to_dict() == {
+        "train": 5,
+        "val": 3,
+        "test": 2,
+    }
 
 
 @pytest.mark.parametrize(

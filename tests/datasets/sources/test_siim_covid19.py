@@ -5,7 +5,7 @@ import pytest
 
 from pulmo.core.boxes import Box, boxes_of_text
 from pulmo.core.errors import InputError, UsageError
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
 STUDIES = (
@@ -66,9 +66,9 @@ def test_the_published_folder(root: Path) -> None:
 
 def test_the_headers_facts_and_the_studys_group_are_in_the_manifest(root: Path) -> None:
     table = import_source("siim-covid19", root).manifest
-    assert table["group"].nunique() == table["patient"].nunique() == 4
-    assert (table["view"][0], table["age"][0]) == ("AP", 61.0)
-    assert [len(boxes_of_text(text)) for text in table["boxes"].dropna()] == [2]
+    assert table.frame["group"].nunique() == table.frame["patient"].nunique() == 4
+    assert (table.frame["view"][0], table.frame["age"][0]) == ("AP", 61.0)
+    assert [len(boxes_of_text(text)) for text in table.frame["boxes"].dropna()] == [2]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import RefusedError, UsageError
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split import Matching, Plan, check_split, draw
 from pulmo.datasets.split.matching import match
 
@@ -67,8 +68,8 @@ def test_the_choice_depends_on_the_seed_and_not_on_the_row_order(aged: pd.DataFr
     plan = Plan(matching=Matching(("view",), labels=("covid", "normal")))
 
     def chosen(rows: pd.DataFrame, plan: Plan) -> dict[str, str]:
-        table = draw(rows, plan).table
-        return dict(zip(table["path"], table["split"].fillna(""), strict=True))
+        table = draw(Manifest(rows), plan).manifest
+        return dict(zip(table.frame["path"], table.frame["split"].fillna(""), strict=True))
 
     assert chosen(aged, plan) == chosen(aged.sample(frac=1, random_state=0), plan)
     other = Plan(seed=1, matching=plan.matching)
@@ -88,12 +89,12 @@ def test_pictures_are_drawn_group_by_group(make_groups: MakeGroups) -> None:
 
 def test_the_split_is_drawn_of_the_matched_pictures(aged: pd.DataFrame) -> None:
     matching = Matching(("view", "sex"), labels=("covid", "normal"))
-    table, reason, strata = draw(aged, Plan(matching=matching, folds=3))
+    table, reason, strata = draw(Manifest(aged), Plan(matching=matching, folds=3))
     check_split(table)
     assert strata is not None
-    assert table["split"].isna().equals(reason.notna())
-    assert table["split"].notna().sum() == 2 * strata["kept"].sum()
-    assert sorted(table["fold"].dropna().unique()) == [0, 1, 2]
+    assert table.frame["split"].isna().equals(reason.notna())
+    assert table.frame["split"].notna().sum() == 2 * strata["kept"].sum()
+    assert sorted(table.frame["fold"].dropna().unique()) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("column", ["source", "modality"])

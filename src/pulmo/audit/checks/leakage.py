@@ -15,11 +15,11 @@ from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Table, Verdict
 from pulmo.audit.parts import Part, require_fit
 from pulmo.core.parallel import in_threads
-from pulmo.core.tables import patient_names
 from pulmo.datasets.curate.candidates import candidates
 from pulmo.datasets.curate.gallery import Gallery
 from pulmo.datasets.curate.look import look
 from pulmo.datasets.curate.verify import compare
+from pulmo.datasets.manifest import Manifest, patient_names
 
 MOST: Final = 5000
 """Pictures up to which near copies are looked for, which takes 20 to 100 ms for each.
@@ -180,7 +180,7 @@ def _near_copies(context: AuditContext) -> _Search:
     tables = [table for part in context.parts for table in _tables(part)]
     every = pd.concat(tables).drop_duplicates("path", ignore_index=True)
     with Gallery() as gallery:
-        looks = look(every, gallery)
+        looks = look(Manifest.from_rows(every), gallery)
         digests = dict(zip(every["path"], looks.digests, strict=True))
         sides = [_Sides.of(part, digests) for part in context.parts]
         names = [looks.digests[row] for row in looks.rows]

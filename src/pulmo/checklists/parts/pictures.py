@@ -8,8 +8,8 @@ from pulmo.checklists.artefacts import Artefacts, Gap
 from pulmo.checklists.checklist import Said
 from pulmo.checklists.phrases import counted, pictures
 from pulmo.core.sources import source_names
-from pulmo.core.tables import SPLITS
 from pulmo.datasets.inspect.inspection import NOT_STATED, Tally
+from pulmo.datasets.manifest import SPLITS
 from pulmo.datasets.source import SOURCES
 
 NO_SIDE: Final = "on no side"

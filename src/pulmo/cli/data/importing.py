@@ -8,12 +8,12 @@ import typer
 
 from pulmo.cli.console import Report, progress, say, say_notes
 from pulmo.cli.data.options import DerivedOutput, counts
-from pulmo.cli.data.problems import report_problems
+from pulmo.cli.data.problems import tell_problems, write_problems
 from pulmo.cli.output import PARQUET, chosen_output, claim_file
 from pulmo.core.errors import PartialError, UsageError
 
 if TYPE_CHECKING:
-    from pulmo.datasets.manifest import Imported
+    from pulmo.datasets.importing import Imported
 
 _TABLE: Final = "csv"
 """The source whose root is a table of a user's own."""
@@ -70,10 +70,10 @@ def import_(
 
     Repeated with the same output, it reads what has changed. Stopped, it goes on from there.
     """
-    from pulmo.core.tables import write_manifest
+    from pulmo.core.folders import ManifestFiles
     from pulmo.datasets.class_names import HERE
+    from pulmo.datasets.importing import NothingImportedError, Reading, import_source
     from pulmo.datasets.journal import Journal
-    from pulmo.datasets.manifest import NothingImportedError, Reading, import_source
     from pulmo.datasets.patients import name_patients
     from pulmo.datasets.stating import state_sources
     from pulmo.deidentify import read_key
@@ -89,7 +89,7 @@ def import_(
     name = root.resolve().name if root.is_dir() else root.stem
     output = chosen_output(output, Path(f"{name}.parquet"))
     claim_file(output, PARQUET)
-    journal = Journal(output.with_name(f"{output.name}.journal"))
+    journal = Journal(ManifestFiles(output).journal)
     if fresh:
         journal.remove()
     reading = Reading(not headers_only, None if fresh else output, journal, files)
@@ -101,30 +101,32 @@ def import_(
             )
     except NothingImportedError as error:
         journal.remove()
-        report_problems(error.problems, output)
+        write_problems(error.problems, output)
+        tell_problems(error.problems, output)
         raise
-    table = state_sources(imported.manifest, origins)
+    manifest = state_sources(imported.manifest, origins)
     if key is not None:
-        before = int(table["patient"].notna().sum())
-        table = name_patients(table, key)
-        found = int(table["patient"].notna().sum()) - before
-        people = table["patient"].nunique()
+        before = int(manifest.patients.notna().sum())
+        manifest = name_patients(manifest, key)
+        found = int(manifest.patients.notna().sum()) - before
+        people = manifest.patients.nunique()
         noun = "patient is" if people == 1 else "patients are"
         say(f"{found} DICOM files state their patient. {people} {noun} known.")
-    imported = imported._replace(manifest=table)
-    write_manifest(table, output)
+    imported = imported._replace(manifest=manifest)
+    write_problems(imported.problems, output)
+    manifest.save(output)
     journal.remove()
     if source == _TABLE:
         _tell_dialect(root)
     _tell(imported, output)
-    failed = report_problems(imported.problems, output)
+    failed = tell_problems(imported.problems, output)
     if failed:
         raise PartialError(f"{failed} failed; the rest is in the manifest.")
 
 
 def _tell_dialect(table: Path) -> None:
     """Says how a table was read that is not in UTF-8 with commas, or which sheet of several."""
-    from pulmo.datasets.rows import dialect_of
+    from pulmo.datasets.dialect import dialect_of
     from pulmo.datasets.workbook import SUFFIX, first_sheet
 
     if table.suffix.lower() == SUFFIX:
@@ -140,10 +142,11 @@ def _tell(imported: "Imported", output: Path) -> None:
     """Tells what is in the manifest, and how its files were read."""
     from pulmo.core.noted import UNKNOWN, count_kinds
     from pulmo.core.sources import are_stated, source_names
-    from pulmo.core.tables import SPLITS
+    from pulmo.datasets.manifest import SPLITS
 
+    frame = imported.manifest.frame
     typer.echo(f"{output}: {counts(imported.manifest)}")
-    unknown = int((~are_stated(source_names(imported.manifest))).sum())
+    unknown = int((~are_stated(source_names(frame))).sum())
     if unknown:
         say(
             f"It is not stated which hospital {unknown} of the pictures are from, so that no "
@@ -152,17 +155,17 @@ def _tell(imported: "Imported", output: Path) -> None:
         )
     if imported.kept:
         say(f"{imported.kept} files have not changed since they were read; --fresh reads them.")
-    splits = imported.manifest["split"].value_counts()
+    splits = frame["split"].value_counts()
     if len(splits):
         told = ", ".join(f"{splits[name]} {name}" for name in SPLITS if name in splits)
         say(
             f"The data set has a split of its own: {told}. To keep it: pulmo data split "
             f"{shlex.quote(str(output))} --keep-official -o M"
         )
-    noted = count_kinds(imported.manifest["notes"])
+    noted = count_kinds(frame["notes"])
     noted.pop(UNKNOWN, None)
     say_notes(noted, len(imported.manifest))
-    undecoded = int(imported.manifest["pixels_sha256"].isna().sum())
+    undecoded = int(frame["pixels_sha256"].isna().sum())
     if undecoded:
         say(
             f"{undecoded} pictures were not decoded: damage within them, and copies of another "

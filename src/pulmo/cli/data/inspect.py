@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pulmo.cli.console import print_json, progress, say, say_notes
-from pulmo.cli.data.options import Folder, Manifest, Seed
+from pulmo.cli.data.options import Folder, ManifestFile, Seed
 from pulmo.cli.output import claim_folder
 from pulmo.core.errors import PartialError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    manifest: Manifest,
+    manifest: ManifestFile,
     output: Folder,
     facts: Annotated[
         Path | None,
@@ -33,29 +33,30 @@ def inspect(
     """
     import numpy as np
 
+    from pulmo.core.folders import InspectionFolder
     from pulmo.core.record import write_record
-    from pulmo.core.tables import read_manifest
     from pulmo.datasets.inspect.facts import read_facts
     from pulmo.datasets.inspect.inspect import inspect_manifest
     from pulmo.datasets.inspect.samples import draw_samples, read_samples
+    from pulmo.datasets.manifest import read_manifest
     from pulmo.report.inspection_page import InspectionContent, write_inspection
 
-    table = read_manifest(manifest)
+    images = read_manifest(manifest)
     published = read_facts(facts) if facts else None
     claim_folder(output)
-    inspection = inspect_manifest(table, manifest.name, seed, published)
-    chosen = draw_samples(table, samples, np.random.default_rng(seed))
+    inspection = inspect_manifest(images, manifest.name, seed, published)
+    chosen = draw_samples(images, samples, np.random.default_rng(seed))
     with progress("reading samples") as (report,):
         drawn = read_samples(chosen, report)
     inspection = inspection.model_copy(update={"failed": tuple(drawn.failed)})
-    write_record(output / "inspection.json", inspection)
-    page = output / "inspection.html"
-    write_inspection(page, InspectionContent(inspection, drawn.shown, samples))
+    folder = InspectionFolder(output)
+    write_inspection(folder.page, InspectionContent(inspection, drawn.shown, samples))
+    write_record(folder.index, inspection)
     if json_:
         print_json(inspection.model_dump(mode="json"))
     else:
-        _tell(inspection, page)
-    say_notes({kind: one.n for kind, one in inspection.notes.items()}, len(table))
+        _tell(inspection, folder.page)
+    say_notes({kind: one.n for kind, one in inspection.notes.items()}, len(images))
     for failure in drawn.failed:
         say(failure.reason)
     if drawn.failed:

@@ -8,12 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.tables import check_manifest, patient_names
 from pulmo.datasets.curate.copies import Copy, components, exact_copies, near_copies
 from pulmo.datasets.curate.gallery import Gallery
 from pulmo.datasets.curate.labels import contradicted
 from pulmo.datasets.curate.look import Progress, look
 from pulmo.datasets.curate.report import CONTRADICTION, DROPPED, Removal, report
+from pulmo.datasets.manifest import Manifest, patient_names
 from pulmo.datasets.source import Problem
 
 
@@ -26,7 +26,7 @@ class Curated(NamedTuple):
         problems: the pictures that could not be read; they are not in the manifest.
     """
 
-    manifest: pd.DataFrame
+    manifest: Manifest
     report: pd.DataFrame
     problems: list[Problem]
 
@@ -44,7 +44,7 @@ class Watch(NamedTuple):
 
 
 def curate(
-    table: pd.DataFrame,
+    manifest: Manifest,
     *,
     drop_copies: bool = False,
     trust: Collection[str] = (),
@@ -57,7 +57,7 @@ def curate(
     then the others are removed. A picture that cannot be read is removed too.
 
     Args:
-        table: a manifest.
+        manifest: the images.
         drop_copies: whether only one picture of each film stays: the largest, of equal ones the
             first by path.
         trust: sources whose labels win.
@@ -65,14 +65,14 @@ def curate(
 
     Raises:
         UsageError: `trust` names a source that the manifest does not have.
-        InputError: the table is no manifest, nothing of it can be read, nothing stays, or the
-            folder for temporary files is full.
+        InputError: nothing of the manifest can be read, nothing stays, or the folder for temporary
+            files is full.
     """
-    table = check_manifest(table)
+    table = manifest.frame
     _check_trust(table, trust)
     watch = watch or Watch()
     with Gallery() as gallery:
-        looks = look(table, gallery, watch.read)
+        looks = look(manifest, gallery, watch.read)
         if not looks.rows:
             raise InputError(_nothing_read(looks.problems))
         digests = pd.Series(looks.digests, table.index, dtype=table["pixels_sha256"].dtype)
@@ -84,10 +84,10 @@ def curate(
         staying = seen.drop(index=[each.row for each in removals])
         removals += _surplus(staying, films)
     rows = report(table, copies, films, removals, looks.problems)
-    manifest = _grouped(seen, copies).drop(index=[each.row for each in removals])
-    if manifest.empty:
+    staying = _grouped(seen, copies).drop(index=[each.row for each in removals])
+    if staying.empty:
         raise InputError("Every picture contradicts a copy of it; nothing is left. Use --trust.")
-    return Curated(check_manifest(manifest), rows, list(looks.problems.values()))
+    return Curated(Manifest(staying), rows, list(looks.problems.values()))
 
 
 def _check_trust(table: pd.DataFrame, trust: Collection[str]) -> None:

@@ -5,12 +5,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
 from pulmo.core.errors import PulmoError
 from pulmo.core.parallel import in_threads
 from pulmo.datasets.curate.fingerprint import Fingerprint, fingerprint
 from pulmo.datasets.curate.gallery import Gallery
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.source import Problem
 from pulmo.radiograph import pixels_sha256, read_radiograph
 
@@ -46,11 +45,11 @@ class _Look(NamedTuple):
     fingerprint: Fingerprint
 
 
-def look(table: pd.DataFrame, gallery: Gallery, on_progress: Progress | None = None) -> Looks:
+def look(manifest: Manifest, gallery: Gallery, on_progress: Progress | None = None) -> Looks:
     """Reads the pictures of a manifest into a gallery.
 
     Args:
-        table: a manifest; its index is ignored.
+        manifest: the images.
         gallery: an empty one.
         on_progress: called with the pictures read and the pictures in all.
 
@@ -59,6 +58,7 @@ def look(table: pd.DataFrame, gallery: Gallery, on_progress: Progress | None = N
     """
     looks = Looks([], [], {})
     seen: set[str] = set()
+    table = manifest.frame
     digests = table["pixels_sha256"].astype(object).where(table["pixels_sha256"].notna(), None)
     items = [_Row(*row) for row in zip(table["path"], table["sha256"], digests, strict=True)]
     with closing(in_threads(_read, items)) as results:

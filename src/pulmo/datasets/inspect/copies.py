@@ -5,8 +5,8 @@ from typing import Final
 
 import pandas as pd
 
-from pulmo.core.tables import patient_names
 from pulmo.datasets.inspect.inspection import Copies, Tally
+from pulmo.datasets.manifest import patient_names
 
 EXAMPLES: Final = 4
 

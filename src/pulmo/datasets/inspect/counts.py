@@ -7,8 +7,8 @@ import pandas as pd
 from pulmo.core.labels import LABELS
 from pulmo.core.noted import UNKNOWN, count_kinds, kinds_of
 from pulmo.core.sources import are_stated, source_names
-from pulmo.core.tables import MANIFEST, patient_names
 from pulmo.datasets.inspect.inspection import NOT_STATED, Crossing, NoteCounts, Totals
+from pulmo.datasets.manifest import SCHEMA, patient_names
 from pulmo.datasets.modality import kinds
 from pulmo.radiograph.notes import SAYS
 
@@ -45,7 +45,7 @@ def totals_of(table: pd.DataFrame) -> Totals:
 
 def modalities_of(table: pd.DataFrame) -> dict[str, int]:
     """Counts the pictures of each modality that is stated, DICOM's codes of X-rays as X-ray."""
-    counts = kinds(table).value_counts().sort_index()
+    counts = kinds(table["modality"]).value_counts().sort_index()
     return {str(name): int(n) for name, n in counts.items()}
 
 
@@ -61,7 +61,7 @@ def crossings_of(table: pd.DataFrame) -> dict[str, Crossing]:
 
 def missing_of(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Counts by class the pictures of which each column that may be null is null."""
-    names = [name for name, column in MANIFEST.columns.items() if column.nullable]
+    names = [name for name, column in SCHEMA.columns.items() if column.nullable]
     names.remove("root")  # null of a public data set, of which nothing is missing
     unstated = table[names].isna().assign(notes=_has_note(table, UNKNOWN))
     counts = unstated.groupby(table["label"].to_numpy(str)).sum()

@@ -14,6 +14,7 @@ from pulmo.core.labels import LABELS
 from pulmo.core.parallel import in_threads
 from pulmo.core.sources import source_names
 from pulmo.datasets.inspect.inspection import Failure
+from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph import read_radiograph
 from pulmo.radiograph.geometry import to_input
 
@@ -44,11 +45,11 @@ class Samples(NamedTuple):
     failed: list[Failure]
 
 
-def draw_samples(table: pd.DataFrame, count: int, generator: np.random.Generator) -> pd.DataFrame:
+def draw_samples(manifest: Manifest, count: int, generator: np.random.Generator) -> pd.DataFrame:
     """Returns up to `count` rows of each class and source, of different groups while there are.
 
     Args:
-        table: a manifest.
+        manifest: the images.
         count: rows of each class and source, 0 or more.
         generator: draws them.
 
@@ -56,6 +57,7 @@ def draw_samples(table: pd.DataFrame, count: int, generator: np.random.Generator
         Rows by class, in the order of `LABELS`, then by source, which is called as by
         `pulmo.core.sources.source_names`.
     """
+    table = manifest.frame
     called = table.assign(source=source_names(table))
     rows = called.iloc[generator.permutation(len(table))]
     cell = ["label", "source"]

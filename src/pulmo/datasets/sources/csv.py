@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pulmo.core.errors import InputError
-from pulmo.core.tables import SPLITS
 from pulmo.datasets.class_names import check_map, labels_of
+from pulmo.datasets.dialect import dialect_of
 from pulmo.datasets.entries import MISFIT
+from pulmo.datasets.manifest import SPLITS
 from pulmo.datasets.rows import (
     Row,
     age_in_years,
-    dialect_of,
     file_inside,
     known_modality,
     known_sex,

@@ -9,34 +9,36 @@ import pandas as pd
 
 from pulmo.core.errors import RefusedError
 from pulmo.core.sources import HOW_TO_STATE, are_stated, source_names
-from pulmo.core.tables import SPLITS, patient_names
+from pulmo.datasets.manifest import SPLITS, Manifest, patient_names
 
 
-def check_split(table: pd.DataFrame) -> None:
+def check_split(manifest: Manifest) -> None:
     """Refuses a manifest with a group, a patient of a source or a picture on two sides or folds.
 
     Raises:
         RefusedError: it leaks; the message names what is on two sides or folds, and files.
     """
-    _check(table, "split")
-    _check(table, "fold")
+    _check(manifest.frame, "split")
+    _check(manifest.frame, "fold")
 
 
-def absences(table: pd.DataFrame) -> list[str]:
+def absences(manifest: Manifest) -> list[str]:
     """Returns a sentence for each side, or each fold, that lacks a label which another has.
 
     A side without any picture is not spoken of: it was not wanted.
     """
+    table = manifest.frame
     labels = sorted(table["label"][table["split"].notna()].unique())
     return list(_absent(table, labels))
 
 
-def unstated(table: pd.DataFrame) -> list[str]:
+def unstated(manifest: Manifest) -> list[str]:
     """Returns a sentence if sources are held apart of which it is not known whether they differ.
 
     Args:
-        table: a manifest in which each source is on one side or in one fold.
+        manifest: one in which each source is on one side or in one fold.
     """
+    table = manifest.frame
     part = table[table["split"].notna()]
     n = int((~are_stated(source_names(part))).sum())
     sentence = (
@@ -46,12 +48,13 @@ def unstated(table: pd.DataFrame) -> list[str]:
     return [sentence] if n else []
 
 
-def uncurated(table: pd.DataFrame) -> list[str]:
+def uncurated(manifest: Manifest) -> list[str]:
     """Returns a sentence for each source that has pictures from another one, without known copies.
 
     That is so where a picture's origin names the other source, both take part on more than one
     side, and no group holds pictures of both: then nobody has looked for copies, or there are none.
     """
+    table = manifest.frame
     part = table[table["split"].notna()]
     return [
         f"{source} has {n} of its pictures from {other}, but no group holds pictures of both. "

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.tables import SPLITS, check_manifest
+from pulmo.datasets.manifest import SPLITS, Manifest
 from pulmo.datasets.split.assign import Tally, deal, draw_order
 
 Keep = Literal["nothing", "test", "all"]
@@ -36,16 +36,16 @@ class Sides(NamedTuple):
 
 
 def split_manifest(
-    table: pd.DataFrame, shares: Shares, generator: np.random.Generator, *, keep: Keep = "nothing"
-) -> pd.DataFrame:
+    manifest: Manifest, shares: Shares, generator: np.random.Generator, *, keep: Keep = "nothing"
+) -> Manifest:
     """Returns the manifest with the split that `draw_sides` gives, and without folds.
 
     Raises:
         UsageError: the fractions leave nothing for training.
         InputError: there is nothing to keep.
     """
-    sides = draw_sides(check_manifest(table), shares, generator, keep=keep)
-    return check_manifest(table.reset_index(drop=True).assign(split=sides.split, fold=None))
+    sides = draw_sides(manifest.frame, shares, generator, keep=keep)
+    return manifest.with_columns(split=sides.split, fold=None)
 
 
 def draw_sides(
@@ -93,10 +93,10 @@ def draw_sides(
     return Sides(kept.stated.where(kept.stays, drawn), reason)
 
 
-def undrawn(table: pd.DataFrame, keep: Keep) -> tuple[Literal["val", "test"], ...]:
+def undrawn(manifest: Manifest, keep: Keep) -> tuple[Literal["val", "test"], ...]:
     """Returns the sides of which `draw_sides` draws nothing, since what is kept leaves no group."""
-    kept = _kept(table, keep)
-    groups = table["group"][kept.free]
+    kept = _kept(manifest.frame, keep)
+    groups = manifest.groups[kept.free]
     if groups.empty:
         return ("val", "test")
     return ("test",) if groups.isin(kept.without_test).all() else ()

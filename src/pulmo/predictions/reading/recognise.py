@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from pulmo.core.tables import MANIFEST
+from pulmo.datasets.manifest import COLUMNS
 from pulmo.predictions.reading.classes import find_classes
 from pulmo.predictions.reading.options import Options
 from pulmo.predictions.reading.roles import CONTEXT, NEEDED, Roles, bare, roles_of, unused_notes
@@ -22,7 +22,7 @@ _TEXT: Final = frozenset({*NEEDED, *CONTEXT}) - {"age"}
 """Roles whose values are text, also where all of them are numbers."""
 
 _OWN: Final = frozenset(
-    {*MANIFEST.columns, *NEEDED, *CONTEXT, "decision", "positive", "positive_probability"}
+    {*COLUMNS, *NEEDED, *CONTEXT, "decision", "positive", "positive_probability"}
 )
 """Columns of pulmo's own tables, of which nothing is said."""
 

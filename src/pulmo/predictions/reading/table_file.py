@@ -7,7 +7,8 @@ import pandas as pd
 
 from pulmo.core.errors import InputError
 from pulmo.core.tables import read_predictions
-from pulmo.datasets.rows import dialect_of, rows_in
+from pulmo.datasets.dialect import dialect_of
+from pulmo.datasets.rows import rows_in
 from pulmo.datasets.workbook import SUFFIX, first_sheet
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError
-from pulmo.core.tables import manifest_sha256
-from pulmo.datasets.join import join
-from pulmo.datasets.manifest import import_source, merge, merge_agreeing
+from pulmo.datasets.importing import import_source
+from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.merge import join, merge, merge_agreeing
 from pulmo.datasets.phantom.encodings import png
 
 
@@ -32,45 +32,52 @@ def hospitals(tmp_path: Path) -> list[Path]:
 
 
 def imported(table: Path, name: str | None = None) -> pd.DataFrame:
-    return import_source("csv", table, called=name).manifest
+    return import_source("csv", table, called=name).manifest.frame
 
 
 def test_two_hospitals_without_a_name_share_no_patient(hospitals: list[Path]) -> None:
-    table = merge([imported(each) for each in hospitals])
-    assert table["group"].nunique() == 6
-    assert table["source"].nunique() == 2
+    table = merge([Manifest(imported(each)) for each in hospitals])
+    assert table.frame["group"].nunique() == 6
+    assert table.frame["source"].nunique() == 2
 
 
 def test_two_places_of_one_name_are_refused(hospitals: list[Path]) -> None:
-    tables = [imported(each, "mine") for each in hospitals]
+    tables = [Manifest(imported(each, "mine")) for each in hospitals]
     for action in (join, merge, merge_agreeing):
         with pytest.raises(InputError, match=r"both called .mine.*--name.*--one-set mine"):
             action(tables)
-    assert merge(tables, ["mine"])["group"].nunique() == 3
+    assert merge(tables, ["mine"]).frame["group"].nunique() == 3
     # What was joined on purpose is joined again with either part of it gone.
     both = merge(tables, ["mine"])
-    assert len(join([both[:6], both[6:9], both[9:]], ["mine"])) == 12
+    assert (
+        len(
+            join(
+                [both.select(range(6)), both.select([6, 7, 8]), both.select([9, 10, 11])], ["mine"]
+            )
+        )
+        == 12
+    )
     with pytest.raises(InputError, match="both called 'mine'"):
-        join([both[:6], both[6:]])
+        join([both.select(range(6)), both.select(range(6, 12))])
 
 
 def test_named_apart_they_are_apart(hospitals: list[Path]) -> None:
-    tables = [imported(each, name) for each, name in zip(hospitals, "ab", strict=True)]
-    assert merge(tables)["group"].nunique() == 6
+    tables = [Manifest(imported(each, name)) for each, name in zip(hospitals, "ab", strict=True)]
+    assert merge(tables).frame["group"].nunique() == 6
 
 
 def test_one_table_in_parts_is_one_data_set(hospitals: list[Path]) -> None:
     whole = imported(hospitals[0], "mine")
-    assert merge([whole[:3], whole[3:]])["group"].nunique() == 3
+    assert merge([Manifest(whole[:3]), Manifest(whole[3:])]).frame["group"].nunique() == 3
     with pytest.raises(InputError, match="is in more than one of the manifests"):
-        merge([whole, imported(hospitals[0])])
+        merge([Manifest(whole), Manifest(imported(hospitals[0]))])
 
 
 def test_an_older_manifest_does_not_say_its_place(hospitals: list[Path]) -> None:
     old = [imported(each, "csv").assign(root=None) for each in hospitals]
     with pytest.raises(InputError, match="both called 'csv'"):
-        join(old)
-    assert len(join([old[0][:3], old[0][3:]])) == 6
+        join([Manifest(each) for each in old])
+    assert len(join([Manifest(old[0][:3]), Manifest(old[0][3:])])) == 6
 
 
 def test_the_hash_of_an_unnamed_set_is_the_same_wherever_it_lies(
@@ -79,5 +86,5 @@ def test_the_hash_of_an_unnamed_set_is_the_same_wherever_it_lies(
     shutil.copytree(hospitals[0].parent, tmp_path / "moved")
     here, there = imported(hospitals[0]), imported(tmp_path / "moved" / "films.csv")
     assert here["source"].iloc[0] != there["source"].iloc[0]
-    assert manifest_sha256(here) == manifest_sha256(there)
-    assert manifest_sha256(here) != manifest_sha256(imported(hospitals[1]))
+    assert Manifest(here).sha256 == Manifest(there).sha256
+    assert Manifest(here).sha256 != Manifest(imported(hospitals[1])).sha256
