@@ -21,8 +21,8 @@ from pulmo.core.run_folder import RunFolder
 from pulmo.datasets.manifest import import_source
 from pulmo.datasets.phantom import write_phantoms
 from pulmo.datasets.split import Plan, draw
+from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
-from pulmo.train.watch import Watch
 
 
 class Times(NamedTuple):
@@ -36,7 +36,7 @@ def timed_run(settings: list[str], films: pd.DataFrame, place: Place) -> Times:
     """Trains a run and returns its times."""
     ends: list[float] = []
     batches: list[float] = []
-    watch = Watch(
+    watch = Callbacks(
         on_epoch=lambda _: ends.append(time.perf_counter()),
         on_features=lambda *_: batches.append(time.perf_counter()),
     )

@@ -19,8 +19,8 @@ from pulmo.datasets.phantom import write_phantoms
 from pulmo.datasets.split import Shares, split_manifest
 from pulmo.stats.classified import ClassifiedImages
 from pulmo.stats.estimate import Estimate
+from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
-from pulmo.train.watch import Watch
 
 pytest_plugins = (
     "fixtures.dicom_files",
@@ -131,7 +131,7 @@ def run(
     """A finished run."""
     root = tmp_path_factory.mktemp("runs")
     folder = RunFolder(root / "run")
-    train_run(quick_recipe, _films, Place(folder, root / "cache", "cpu"), Watch())
+    train_run(quick_recipe, _films, Place(folder, root / "cache", "cpu"), Callbacks())
     return folder
 
 

@@ -10,6 +10,7 @@ from pulmo.audit.parts import UNKNOWN_INPUT, AuditedModel
 from pulmo.bundle.card import Card
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.radiograph.grey.plain import PLAIN
 
 if TYPE_CHECKING:
     from pulmo.bundle.predictor import Predictor
@@ -31,7 +32,7 @@ def test_a_bundle_gives_what_its_card_says(make_card: Callable[..., Card]) -> No
     assert model.name == ModelName(name="fake", version=card.created, sha256="0" * 64)
     assert model.rule.classes == ("normal", "viral", "covid")
     assert (model.rule.positive, model.rule.threshold) == (("covid",), 0.5)
-    assert (model.image.size, model.image.aspect, model.image.grey) == (64, "squash", "plain")
+    assert (model.image.size, model.image.aspect, model.image.grey) == (64, "squash", PLAIN)
     assert model.card is card
     assert model.network is opened
 

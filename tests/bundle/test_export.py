@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pulmo.bundle.card import read_card
 from pulmo.bundle.export import (
     Arrays,
-    Shipped,
+    ExportWrapper,
     check_parity,
     drawn_films,
     export_run,
@@ -29,6 +29,7 @@ from pulmo.core.files import sha256
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.sections import ModelSection
 from pulmo.models.classifier import make_classifier
+from pulmo.models.heads import HEADS
 
 
 def test_a_bundle_is_whole(run: RunFolder, bundle: Path) -> None:
@@ -63,9 +64,9 @@ def test_the_network_takes_bytes_and_any_batch(bundle: Path) -> None:
     assert [output.name for output in network.graph.output] == ["logits", "activation", "features"]
 
 
-@pytest.mark.parametrize("head", ["linear", "mlp", "flatten", "flatten-mlp"])
+@pytest.mark.parametrize("head", HEADS)
 def test_export_equals_torch(head: str, bundle: Path) -> None:
-    section = ModelSection(backbone="capstone-baseline", head=head, hidden=8)  # type: ignore[arg-type] # a test's string
+    section = ModelSection.model_validate({"backbone": "capstone-baseline", "head": head})
     card = read_card(bundle / CARD)
     classifier = make_classifier(section, card.labels.order, seed=3, size=64).classifier.eval()
     predictor = Predictor(to_onnx(classifier, card), "it", threads=1)
@@ -83,7 +84,7 @@ def test_export_equals_torch(head: str, bundle: Path) -> None:
 
 
 def test_parity_refuses_a_network_that_differs(run: RunFolder) -> None:
-    shipped = Shipped(trained_classifier(run, read_card(run.card)))
+    shipped = ExportWrapper(trained_classifier(run, read_card(run.card)))
 
     def exact(inputs: NDArray[np.uint8]) -> Arrays:
         with torch.no_grad():

@@ -130,7 +130,7 @@ def test_a_few_answers_in_full(full: Artefacts) -> None:
     )
     assert "fold 0 2, fold 1 2, fold 2 2" in _text(_row("claim", "19", full))
     imbalance = _text(_row("tripod-ai", "13", full)).splitlines()[0]
-    assert imbalance == ("Class weights covid 2, oversampling none, loss focal (gamma 2).")
+    assert imbalance == "Class weights covid 2, oversampling none, loss focal (alpha 1, gamma 2)."
 
 
 def test_a_source_that_is_not_known_is_a_gap(full: Artefacts) -> None:

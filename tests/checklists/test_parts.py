@@ -141,7 +141,7 @@ def test_a_recipe_is_told_as_it_is(full: Artefacts) -> None:
     assert "rotation up to 10 degrees" in training.augmentation(full).text
     assert "views: PA and AP; modalities: all" in training.choice(full).text
     assert "ends after 3 without gain" in training.optimisation(full).text
-    settings = [f"augment.{name}=0" for name in type(full.run.recipe.augment).model_fields]
+    settings = [f"augment.{name}=0" for name in full.run.recipe.augment]
     plain = replace(full, given_run=Trained(load_recipe("demo", settings), ()))
     assert training.augmentation(plain).text == "No augmentation."
     assert "loss cross-entropy." in training.imbalance(plain).text

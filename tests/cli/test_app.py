@@ -13,7 +13,7 @@ import pytest
 import pulmo as package
 from pulmo.cli import recipes
 from pulmo.cli.app import app
-from pulmo.core import recipe as recipe_module
+from pulmo.core import recipe_file as recipe_module
 from pulmo.core.recipe import load_recipe
 from pulmo.workflows.heatmaps import HeatMaps
 

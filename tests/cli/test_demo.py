@@ -6,7 +6,7 @@ from typing import NoReturn
 import pytest
 
 from pulmo.cli import demo
-from pulmo.core import recipe as recipe_module
+from pulmo.core import recipe_file as recipe_module
 from pulmo.core.errors import InterruptedRunError
 from pulmo.core.recipe import Recipe
 

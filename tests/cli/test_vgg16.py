@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from pulmo.bundle.card import read_card
 from pulmo.cli import vgg16
-from pulmo.core import recipe as recipe_module
+from pulmo.core import recipe_file as recipe_module
 from pulmo.core.errors import DivergedError, InterruptedRunError, WeightsError
 from pulmo.core.recipe import load_recipe
 from pulmo.evaluate.test_access import read_accesses
@@ -130,9 +130,9 @@ def test_a_run_prints_and_writes_what_the_script_promised(command: Call, drawn: 
 
 def test_the_decay_is_the_rate_over_the_epochs() -> None:
     recipe = vgg16._recipe(0.01, 50, 4, None)
-    assert recipe.train.decay == pytest.approx(0.0002)
+    assert recipe.train.schedule.table() == {"decay": pytest.approx(0.0002)}
     assert (recipe.train.lr, recipe.train.epochs, recipe.train.batch) == (0.01, 50, 4)
-    assert recipe.train.schedule == "inverse-time"
+    assert recipe.train.schedule.name == "inverse-time"
     assert vgg16._recipe(1e-3, 25, 8, None) == load_recipe("vgg16-cli")
     scratch = vgg16._recipe(1e-3, 25, 8, None, scratch=True)
     assert scratch == load_recipe("vgg16-cli", scratch=True)

@@ -18,6 +18,8 @@ from pulmo.datasets import cache as module
 from pulmo.datasets.cache import cache_folder, cached_pictures
 from pulmo.radiograph import Radiograph, read_radiograph
 from pulmo.radiograph.geometry import to_input
+from pulmo.radiograph.grey.equalise import Equalise
+from pulmo.radiograph.grey.plain import PLAIN
 
 SMALL = ImageSection(size=32)
 FILL = """
@@ -84,7 +86,7 @@ def test_each_grey_scale_has_its_own_store(films: pd.DataFrame, tmp_path: Path) 
     row = np.arange(1)
     plain, equalised = (
         cached_pictures(films.head(1), ImageSection(size=32, grey=grey), tmp_path).take(row)
-        for grey in ("plain", "equalise")
+        for grey in (PLAIN, Equalise())
     )
     assert not np.array_equal(plain, equalised)
 

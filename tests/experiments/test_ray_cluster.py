@@ -25,7 +25,7 @@ from pulmo.experiments.ray_cluster import LOCAL, Cluster, Share, joined_cluster
 from pulmo.experiments.search_folder import SearchFolder, claim_search
 from pulmo.experiments.search_space import Base, Dimension
 from pulmo.experiments.trials import best_of, keep_best, list_trials
-from pulmo.train.watch import Watch
+from pulmo.train.loop import Callbacks
 from pulmo.workflows.repeat import Repeat, claim_repeats, do_repeat, works_of
 from pulmo.workflows.search import Limits, Plan, opened_study, run_search
 from pulmo.workflows.summarise import summarise
@@ -121,7 +121,7 @@ def _killed_once(run: Repeat, record: Path) -> Any:  # noqa: ANN401 - Work
         if first:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return lambda _: do_repeat(run, Listener(Watch(on_epoch=on_epoch)))
+    return lambda _: do_repeat(run, Listener(Callbacks(on_epoch=on_epoch)))
 
 
 def test_a_search_tries_two_at_once(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pulmo.core.recipe import load_recipe, shipped_recipes
+from pulmo.core.recipe import load_recipe
+from pulmo.core.recipe_file import shipped_recipes
 from pulmo.datasets.source import SOURCES
 from pulmo.reproduce.system import SYSTEMS, Experiment, Published
 from pulmo.stats.metric import METRICS

@@ -6,12 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pulmo.core.recipe import load_recipe, shipped_recipes
+from pulmo.core.recipe import load_recipe
+from pulmo.core.recipe_file import shipped_recipes
 from pulmo.core.run_folder import RunFolder
 from pulmo.core.training import StageSection
 from pulmo.models.backbone import make_backbone
+from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
-from pulmo.train.watch import Watch
 
 # The networks are tested by themselves; these stand in, with as many layer groups where it counts.
 _STAND_INS = {"resnet34": "resnet18"}
@@ -32,7 +33,7 @@ def settings(name: str) -> list[str]:
 def test_a_recipe_trains(name: str, films: pd.DataFrame, tmp_path: Path) -> None:
     recipe = load_recipe(name, settings(name))
     card = train_run(
-        recipe, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Watch()
+        recipe, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Callbacks()
     )
     assert len(card.training.history) == len(recipe.train.plan)
     train = films[films["split"] == "train"]

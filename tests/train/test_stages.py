@@ -12,8 +12,8 @@ from pulmo.core.errors import InterruptedRunError, UsageError
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.core.run_folder import RunFolder
 from pulmo.models.classifier import make_classifier
+from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
-from pulmo.train.watch import Watch
 
 QUICK = ["image.size=32", "train.batch=8", "train.lr=0.01", "train.precision=fp32"]
 TWO = '[{epochs=2,trains="head"},{epochs=2,lr=0.002,lr_first=0.0002}]'
@@ -24,7 +24,7 @@ def recipe(*settings: str) -> Recipe:
 
 
 def trained(made: Recipe, films: pd.DataFrame, folder: Path) -> dict[str, Tensor]:
-    train_run(made, films, Place(RunFolder(folder), folder.parent / "cache", "cpu"), Watch())
+    train_run(made, films, Place(RunFolder(folder), folder.parent / "cache", "cpu"), Callbacks())
     return load_file(folder / "model.safetensors")
 
 
@@ -44,7 +44,7 @@ def test_a_frozen_base_keeps_weights_and_statistics(films: pd.DataFrame, tmp_pat
 def test_the_second_stage_moves_what_the_first_left(films: pd.DataFrame, tmp_path: Path) -> None:
     made = recipe(f"train.stages={TWO}")
     card = train_run(
-        made, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Watch()
+        made, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Callbacks()
     )
     assert [epoch.stage for epoch in card.training.history] == [1, 1, 2, 2]
     rates = [epoch.lr for epoch in card.training.history]
@@ -65,13 +65,13 @@ def test_a_run_of_stages_stopped_anywhere_ends_the_same(
     )  # fmt: skip
     whole = trained(made, films, tmp_path / "whole")
     steps: list[int] = []
-    watch = Watch(
+    watch = Callbacks(
         on_step=lambda *step: steps.append(step[1]), should_stop=lambda: len(steps) == stop_after
     )
     place = Place(RunFolder(tmp_path / "parts"), tmp_path / "cache", "cpu")
     with pytest.raises(InterruptedRunError):
         train_run(made, films, place, watch)
-    train_run(made, films, place, Watch(), resume=True)
+    train_run(made, films, place, Callbacks(), resume=True)
     parts = load_file(tmp_path / "parts" / "model.safetensors")
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
@@ -124,9 +124,9 @@ def test_rates_that_do_not_fit_leave_no_run_behind(films: pd.DataFrame, tmp_path
 
 def test_patience_counts_within_a_stage(films: pd.DataFrame, tmp_path: Path) -> None:
     stages = '[{epochs=9,patience=1,lr=10.0,schedule="constant"},{epochs=2,lr=1e-4}]'
-    made = recipe("train.optimiser=sgd", "train.momentum=0.0", f"train.stages={stages}")
+    made = recipe("train.optimiser=sgd", "train.optimiser.momentum=0.0", f"train.stages={stages}")
     card = train_run(
-        made, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Watch()
+        made, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Callbacks()
     )
     counts = [sum(e.stage == n for e in card.training.history) for n in (1, 2)]
     assert counts[0] < 9

@@ -11,9 +11,9 @@ from pulmo.bundle.export import trained_classifier
 from pulmo.core.errors import InterruptedRunError
 from pulmo.core.recipe import load_recipe
 from pulmo.core.run_folder import RunFolder
-from pulmo.train.material import gather
+from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
-from pulmo.train.watch import Watch
+from pulmo.train.training_data import gather
 
 # A head that does not move, on a base that rests: every step sees the network of the end.
 STILL = ["image.size=32", "train.batch=8", "train.lr=1e-30", "train.precision=fp32", "augment={}",
@@ -26,7 +26,7 @@ def test_it_is_that_of_the_network_on_the_pictures(
 ) -> None:
     recipe = load_recipe("demo", [*STILL, f"train.views={views}"])
     place = Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu")
-    card = train_run(recipe, films, place, Watch())
+    card = train_run(recipe, films, place, Callbacks())
     material = gather(recipe, films, place.cache)
     inputs = torch.from_numpy(material.pictures.take(material.train)[:, None]) / 255
     with torch.no_grad():
@@ -39,17 +39,17 @@ def test_it_is_that_of_the_network_on_the_pictures(
 def test_mixed_pictures_have_none(films: pd.DataFrame, tmp_path: Path) -> None:
     recipe = load_recipe("demo", [*STILL, "train.mixup=0.2"])
     place = Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu")
-    assert train_run(recipe, films, place, Watch()).training.history[0].train_accuracy is None
+    assert train_run(recipe, films, place, Callbacks()).training.history[0].train_accuracy is None
 
 
 def test_a_run_that_was_stopped_counts_on(films: pd.DataFrame, tmp_path: Path) -> None:
     recipe = load_recipe("demo", ["image.size=32", "train.batch=8", "train.epochs=2"])
     whole = Place(RunFolder(tmp_path / "whole"), tmp_path / "cache", "cpu")
     parts = whole._replace(folder=RunFolder(tmp_path / "parts"))
-    expected = train_run(recipe, films, whole, Watch()).training.history
+    expected = train_run(recipe, films, whole, Callbacks()).training.history
     calls = iter(range(10**6))
     with pytest.raises(InterruptedRunError):
-        train_run(recipe, films, parts, Watch(should_stop=lambda: next(calls) == 2))
-    found = train_run(recipe, films, parts, Watch(), resume=True).training.history
+        train_run(recipe, films, parts, Callbacks(should_stop=lambda: next(calls) == 2))
+    found = train_run(recipe, films, parts, Callbacks(), resume=True).training.history
     accuracies = [epoch.train_accuracy for epoch in found]
     assert accuracies == [epoch.train_accuracy for epoch in expected]

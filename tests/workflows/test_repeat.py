@@ -15,7 +15,7 @@ from pulmo.core.tables import read_manifest, read_predictions
 from pulmo.evaluate.evaluation import read_evaluation
 from pulmo.experiments.executor import Listener
 from pulmo.radiograph import Radiograph, read_radiograph
-from pulmo.train.watch import Watch
+from pulmo.train.loop import Callbacks
 from pulmo.workflows import repeat as repeats_module
 from pulmo.workflows.repeat import Repeat, claim_repeats, do_repeat, plan_repeats, works_of
 
@@ -40,7 +40,7 @@ def stop_after(epoch: int) -> Listener:
         if seen.epoch == epoch:
             raise StoppedError
 
-    return Listener(Watch(on_epoch=on_epoch))
+    return Listener(Callbacks(on_epoch=on_epoch))
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ class TestResume:
         (run.run.root / ".bundle.0123abcd").mkdir()
         assert not run.run.card.exists()
         epochs: list[int] = []
-        heard = Listener(Watch(on_epoch=lambda epoch: epochs.append(epoch.epoch)))
+        heard = Listener(Callbacks(on_epoch=lambda epoch: epochs.append(epoch.epoch)))
         with monkeypatch.context() as patch:
             patch.setattr(repeats_module, "export_run", _stop)
             with pytest.raises(StoppedError):

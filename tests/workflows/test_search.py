@@ -21,8 +21,8 @@ from pulmo.experiments.search_folder import SearchFolder, claim_search
 from pulmo.experiments.search_space import Base, Dimension
 from pulmo.experiments.trial import history_of, state_of
 from pulmo.experiments.trials import TrialRow, best_of, keep_best, list_trials
+from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place
-from pulmo.train.watch import Watch
 from pulmo.workflows.search import Limits, Plan, opened_study, run_search
 
 EPOCHS = 4
@@ -49,7 +49,7 @@ class Training:
         recipe: Recipe,
         manifest: object,
         place: Place,
-        watch: Watch,
+        watch: Callbacks,
         *,
         resume: bool,
         on_decode: object,

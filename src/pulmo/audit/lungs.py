@@ -58,4 +58,4 @@ def read_mask(path: Path, size: int, aspect: Aspect) -> NDArray[np.bool_]:
     Raises:
         InputError: the file cannot be read.
     """
-    return to_input(read_radiograph(path).pixels, size, aspect, "plain") > 127
+    return to_input(read_radiograph(path).pixels, size, aspect) > 127

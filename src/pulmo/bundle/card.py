@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from pulmo.core.files import read_bytes
 from pulmo.core.labels import DRAWN, LABELS, LabelScheme
 from pulmo.core.record import Record, parse_record
-from pulmo.core.sections import Accepted
+from pulmo.core.sections import Accepted, GreyScaleField
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
 
@@ -27,7 +27,7 @@ class Input(Record):
     """Side in pixels."""
     aspect: Literal["squash", "pad", "crop"]
     """How a film that is not square becomes square."""
-    grey: Literal["plain", "stretch", "equalise", "clahe"] = "plain"
+    grey: GreyScaleField = Field(default="plain", validate_default=True)
     """How its grey scale is changed (`pulmo.radiograph.grey`)."""
     mean: float
     """Subtracted, inside the network, from the grey value in [0, 1]."""

@@ -34,7 +34,7 @@ Arrays = tuple[NDArray[np.float32], ...]
 """The outputs of a network, in the order of `OUTPUTS`."""
 
 
-class Shipped(nn.Module):
+class ExportWrapper(nn.Module):
     """A classifier from the bytes of a grey picture to what a bundle gives."""
 
     def __init__(self, classifier: Classifier) -> None:
@@ -70,7 +70,7 @@ def export_run(run: RunFolder, folder: Path) -> Card:
     classifier = trained_classifier(run, card)
     card = card.model_copy(update={"files": {}})
     model = to_onnx(classifier, card)
-    check_parity(Shipped(classifier), _everything(Predictor(model, MODEL)), card.input.size)
+    check_parity(ExportWrapper(classifier), _everything(Predictor(model, MODEL)), card.input.size)
     parts = {
         MODEL: model,
         TEXT: model_card(card).encode(),
@@ -130,7 +130,7 @@ def to_onnx(classifier: Classifier, card: Card) -> bytes:
     folder = Path(tempfile.mkdtemp())
     try:
         torch.onnx.export(
-            Shipped(classifier).eval(),
+            ExportWrapper(classifier).eval(),
             (example,),
             folder / MODEL,
             dynamo=True,

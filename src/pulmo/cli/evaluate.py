@@ -227,7 +227,7 @@ def _write(
     """Writes the evaluation as JSON and, with a gallery of the predictions, as a page."""
     from pulmo.core.files import write_atomically
     from pulmo.core.record import write_record
-    from pulmo.report.page import ReportContent, write_report
+    from pulmo.report.evaluation_page import ReportContent, write_report
 
     write_atomically(output / "card.json", predictor.card.to_json().encode())
     write_record(output / "evaluation.json", evaluation)

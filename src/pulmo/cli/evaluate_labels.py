@@ -28,8 +28,8 @@ def evaluate_findings(table: "LabelsTable", provenance: "Provenance", output: Pa
     from pulmo.core.tables import write_predictions
     from pulmo.evaluate.evaluate import Resampling
     from pulmo.evaluate.multilabel.evaluate import evaluate_labels
+    from pulmo.report.evaluation_page import ReportContent, write_report
     from pulmo.report.labels_page import label_folders, write_labels_report
-    from pulmo.report.page import ReportContent, write_report
 
     claim_folder(output)
     with progress("judging") as (report,):

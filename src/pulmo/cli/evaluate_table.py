@@ -76,7 +76,7 @@ def _evaluate_classes(
     from pulmo.core.record import write_record
     from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
     from pulmo.predictions.external import external_predictions
-    from pulmo.report.page import ReportContent, write_report
+    from pulmo.report.evaluation_page import ReportContent, write_report
 
     if options.prevalence is not None and not options.reading.positive:
         raise UsageError("--prevalence needs --positive: which classes it is the share of.")

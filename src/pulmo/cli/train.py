@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pulmo.bundle.card import Card, Epoch
     from pulmo.core.recipe import Recipe
     from pulmo.experiments.executor import Listener
-    from pulmo.train.watch import Watch
+    from pulmo.train.loop import Callbacks
 
 Name = Annotated[str, typer.Argument(help="A name of `pulmo recipes`, or a .toml file.")]
 Data = Annotated[Path, typer.Option(help="A manifest with its split.")]
@@ -192,11 +192,11 @@ def stop_in_order() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def _watch(recipe: "Recipe", features: Report, training: Report, stop: Event) -> "Watch":
+def _watch(recipe: "Recipe", features: Report, training: Report, stop: Event) -> "Callbacks":
     """Returns what shows a run's steps and epochs, and stops it."""
-    from pulmo.train.watch import Watch
+    from pulmo.train.loop import Callbacks
 
-    return Watch(
+    return Callbacks(
         on_step=lambda epoch, step, steps, _: training(
             epoch * steps + step, sum(stage.epochs for stage in recipe.train.plan) * steps
         ),

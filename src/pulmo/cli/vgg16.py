@@ -114,7 +114,7 @@ def _recipe(
     usual, chosen = (load_recipe("vgg16-cli", scratch=part) for part in (False, scratch))
     settings = [
         f"train.lr={learning * chosen.train.lr / usual.train.lr}",
-        f"train.decay={learning / epoch}",
+        f"train.schedule.decay={learning / epoch}",
         f"train.epochs={epoch}",
         f"train.batch={batchsize}",
     ]

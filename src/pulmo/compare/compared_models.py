@@ -103,6 +103,8 @@ def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
     return Entrant(
         name=name,
         kind="evaluation",
+        labels=tuple(evaluation.classes),
+        positive=decision.positive,
         recipe=card.training.recipe if card else None,
         backbone=card.network.backbone if card else None,
         parameters=card.network.parameters if card else None,
@@ -115,6 +117,7 @@ def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
             **evaluation.overall,
             "sensitivity": decision.sensitivity,
             "specificity": decision.specificity,
+            **({"auc": decision.auc} if decision.auc else {}),
         },
         classes=evaluation.classes,
         support=data.labels,
@@ -132,6 +135,8 @@ def _run(card: Card, name: str) -> Entry:
     entrant = Entrant(
         name=name,
         kind="run",
+        labels=card.labels.order,
+        positive=card.decision.positive,
         recipe=training.recipe,
         backbone=card.network.backbone,
         parameters=card.network.parameters,
@@ -174,6 +179,8 @@ def _seeds(summary: Summary, card: Card, name: str) -> Entrant:
     entrant = Entrant(
         name=name,
         kind="repeats",
+        labels=card.labels.order,
+        positive=card.decision.positive,
         recipe=summary.recipe,
         backbone=card.network.backbone,
         parameters=card.network.parameters,

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pulmo.core.choices import file_name
 from pulmo.core.errors import InputError
 from pulmo.core.files import sha256
 from pulmo.core.parallel import in_threads
@@ -85,7 +86,7 @@ def cached_pictures(
         InputError: a picture is missing, unreadable or not the one that was imported, or the
             store cannot be written.
     """
-    store = folder / f"pictures-{_FORMAT}-{image.size}-{image.aspect}-{image.grey}"
+    store = folder / f"pictures-{_FORMAT}-{image.size}-{image.aspect}-{file_name(image.grey)}"
     wanted = _digests(table)
     shards = [shard for path in sorted(store.glob("*.npy")) if (shard := _opened(path, image.size))]
     held = np.concatenate([shard.digests for shard in shards]) if shards else wanted[:0]

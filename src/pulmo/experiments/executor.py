@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from pulmo.bundle.card import Epoch
-from pulmo.train.watch import Watch
+from pulmo.train.loop import Callbacks
 
 
 class Listener(NamedTuple):
@@ -21,7 +21,7 @@ class Listener(NamedTuple):
         on_begin: called with the name of a run before it begins.
     """
 
-    watch: Watch = Watch()
+    watch: Callbacks = Callbacks()
     on_decode: Callable[[int, int], None] | None = None
     on_begin: Callable[[str], None] = lambda _: None
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.recipe import Recipe
-from pulmo.train.material import filtered
+from pulmo.train.training_data import filtered
 
 FEWEST: Final = 3
 """With fewer folds there is none left to train on."""

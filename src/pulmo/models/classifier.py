@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.sections import ModelSection
 from pulmo.models.backbone import Backbone, check_pretrained, make_backbone
-from pulmo.models.heads import Head, make_head
+from pulmo.models.head import Head, make_head
 from pulmo.models.randomness import seeded
 from pulmo.models.weights import load_weights
 

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pulmo.radiograph.grey import Grey, regrade
+from pulmo.core.choices import Choice
+from pulmo.radiograph.grey import GREY_SCALES
+from pulmo.radiograph.grey.plain import PLAIN
 
 Aspect = Literal["squash", "pad", "crop"]
 
@@ -36,7 +38,7 @@ class Fit(NamedTuple):
 
 
 def to_input(
-    pixels: NDArray[np.float32], size: int, aspect: Aspect, grey: Grey = "plain"
+    pixels: NDArray[np.float32], size: int, aspect: Aspect, grey: Choice = PLAIN
 ) -> NDArray[np.uint8]:
     """Returns the network's input of a picture.
 
@@ -51,20 +53,21 @@ def to_input(
     Returns:
         uint8 [size, size], 0 black, resampled with an antialiased triangle filter.
     """
+    scale = GREY_SCALES.chosen(grey)
     height, width = pixels.shape
     fit = Fit.of(height, width, aspect)
     image = Image.fromarray(pixels)
     if aspect == "crop":
         box = (fit.left, fit.top, fit.left + fit.width, fit.top + fit.height)
         image = image.resize((size, size), Image.Resampling.BILINEAR, box=box)
-        return _quantise(regrade(np.asarray(image), grey))
+        return _quantise(scale.apply(np.asarray(image)))
     inner_width = max(1, round(size * width / fit.width))
     inner_height = max(1, round(size * height / fit.height))
     inner = image.resize((inner_width, inner_height), Image.Resampling.BILINEAR)
     square = np.zeros((size, size), np.uint8)
     top, left = (size - inner_height) // 2, (size - inner_width) // 2
     square[top : top + inner_height, left : left + inner_width] = _quantise(
-        regrade(np.asarray(inner), grey)
+        scale.apply(np.asarray(inner))
     )
     return square
 

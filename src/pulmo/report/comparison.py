@@ -12,6 +12,10 @@ class Entrant(Record):
 
     name: str
     kind: Literal["evaluation", "run", "repeats"]
+    labels: tuple[str, ...]
+    """The classes that it tells apart."""
+    positive: tuple[str, ...] = ()
+    """Classes that count as positive; empty if none was named."""
     recipe: str | None = None
     backbone: str | None = None
     parameters: int | None = None

@@ -167,7 +167,7 @@ def _draw_roc(evaluation: Evaluation, order: Sequence[str], figure: Figure) -> N
     axes.set(xlabel="1 - specificity", ylabel="sensitivity")
     _unit_square(axes)
     axes.set_aspect("equal")
-    axes.legend(loc="lower right", borderaxespad=0.4, title="AUC with 95 % interval")
+    axes.legend(loc="lower right", borderaxespad=0.4, title="AUC with 95\u00a0% interval")
 
 
 def _draw_reliability(bins: Sequence[_Bin], figure: Figure) -> None:

@@ -25,7 +25,7 @@ from pulmo.datasets.join import join
 from pulmo.datasets.manifest import import_source
 from pulmo.datasets.split import check_split, draw
 from pulmo.reproduce.system import Data, DataSet
-from pulmo.train.material import filtered
+from pulmo.train.training_data import filtered
 
 
 class AtHand(NamedTuple):

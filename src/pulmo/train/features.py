@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pulmo.core.errors import InputError, InterruptedRunError
-from pulmo.train.engine import Engine, Features
-from pulmo.train.infer import films_of
-from pulmo.train.step import augmented
-from pulmo.train.watch import Watch
+from pulmo.train.engine import Engine, Features, images_of
+from pulmo.train.loop import Callbacks, augmented
 
 
-def base_features(engine: Engine, path: Path, watch: Watch) -> Features:
+def base_features(engine: Engine, path: Path, callbacks: Callbacks) -> Features:
     """Runs the frozen base over a stage's pictures, or maps what it gave before.
 
     Each training picture is seen in `stage.views` views, each augmented by its own draws; the
@@ -26,15 +24,15 @@ def base_features(engine: Engine, path: Path, watch: Watch) -> Features:
     Args:
         engine: the stage's engine.
         path: the file of the features; it is of this very stage of this very run if it exists.
-        watch: hears of the progress and may stop the run.
+        callbacks: hear of the progress and may stop the run.
 
     Raises:
         InputError: the file cannot be written.
         InterruptedRunError: the caller asked to stop.
     """
-    views, train, val = engine.stage.views, len(engine.material.train), len(engine.material.val)
+    views, train, val = engine.stage.views, len(engine.data.train), len(engine.data.val)
     if not path.exists():
-        _write(path, _parts(engine), views * train + val, watch)
+        _write(path, _parts(engine), views * train + val, callbacks)
     memory = np.lib.format.open_memmap(path, mode="r")
     return Features(
         memory[: views * train].reshape(views, train, *memory.shape[1:]), memory[views * train :]
@@ -43,7 +41,7 @@ def base_features(engine: Engine, path: Path, watch: Watch) -> Features:
 
 def _parts(engine: Engine) -> Iterator[NDArray[np.float32]]:
     """Yields the features of the views of the training pictures, then of the validation ones."""
-    section, material = engine.recipe.train, engine.material
+    section, material = engine.recipe.train, engine.data
     engine.classifier.eval()
     for view in range(engine.stage.views):
         for number, positions in enumerate(_batches(len(material.train), section.batch)):
@@ -53,7 +51,7 @@ def _parts(engine: Engine) -> Iterator[NDArray[np.float32]]:
             films = augmented(engine, positions, np.arange(len(positions)), seed)
             yield _pooled(engine, films, bfloat16=engine.bfloat16)
     for positions in _batches(len(material.val), section.batch):
-        films = films_of(engine, material.val[positions])
+        films = images_of(engine, material.val[positions])
         yield _pooled(engine, films, bfloat16=False)
 
 
@@ -70,7 +68,9 @@ def _pooled(engine: Engine, films: Tensor, *, bfloat16: bool) -> NDArray[np.floa
     return pooled.float().cpu().numpy()
 
 
-def _write(path: Path, parts: Iterator[NDArray[np.float32]], count: int, watch: Watch) -> None:
+def _write(
+    path: Path, parts: Iterator[NDArray[np.float32]], count: int, callbacks: Callbacks
+) -> None:
     """Writes a NumPy file of `count` rows. A stream: a map over a full disk would kill it."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     done = 0
@@ -84,8 +84,8 @@ def _write(path: Path, parts: Iterator[NDArray[np.float32]], count: int, watch: 
                     np.lib.format.write_array_header_1_0(file, header)
                 file.write(np.ascontiguousarray(part).tobytes())
                 done += len(part)
-                watch.on_features(done, count)
-                if watch.should_stop():
+                callbacks.on_features(done, count)
+                if callbacks.should_stop():
                     raise InterruptedRunError(
                         "Stopped while the base ran over the pictures; go on with --resume."
                     )

@@ -21,10 +21,9 @@ from pulmo.decide.triage import fit_bands
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.predictions import Predictions
 from pulmo.train.checkpoint import Progress, load_weights_of, state
-from pulmo.train.engine import Engine
-from pulmo.train.infer import infer
-from pulmo.train.material import Material
+from pulmo.train.engine import Engine, infer
 from pulmo.train.team import ALONE
+from pulmo.train.training_data import TrainingData
 
 LICENSE = "not stated; a model inherits the terms of the pictures that it was trained on"
 
@@ -39,13 +38,13 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
     """Takes the best weights, calibrates them, and writes `model.safetensors` and the card."""
     load_weights_of(folder.best_checkpoint, engine.classifier)
     engine = engine._replace(average=None, team=ALONE)
-    material, recipe = engine.material, engine.recipe
-    parts = list(infer(engine, material.val))
+    data, recipe = engine.data, engine.recipe
+    parts = list(infer(engine, data.val))
     logits, maps = (np.concatenate(column) for column in zip(*parts, strict=True))
-    truth = material.truth[material.val]
+    truth = data.truth[data.val]
     temperature = fit_temperature(logits, truth)
     seen = Predictions.from_probabilities(
-        material.table.iloc[material.val],
+        data.table.iloc[data.val],
         probabilities(logits, temperature),
         DecisionRule(recipe.labels.order, recipe.labels.merge, recipe.decision.positive),
     )
@@ -75,7 +74,7 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
         activation=_activation(maps, logits),
         network=Network(
             backbone=recipe.model.backbone,
-            head=recipe.model.head,
+            head=recipe.model.head.name,
             parameters=parameters,
             weights=progress.weights,
             sha256=sha256(weights),
@@ -101,11 +100,11 @@ def _activation(maps: NDArray[np.float32], logits: NDArray[np.float32]) -> Activ
 
 
 def _training(engine: Engine, progress: Progress) -> Training:
-    recipe, material = engine.recipe, engine.material
-    names = np.array(recipe.labels.order)[material.truth]
+    recipe, data = engine.recipe, engine.data
+    names = np.array(recipe.labels.order)[data.truth]
     counts = {
         split: {label: int((names[rows] == label).sum()) for label in recipe.labels.order}
-        for split, rows in (("train", material.train), ("val", material.val))
+        for split, rows in (("train", data.train), ("val", data.val))
     }
     return Training(
         recipe=recipe.name,
@@ -115,17 +114,17 @@ def _training(engine: Engine, progress: Progress) -> Training:
         best_epoch=progress.best_epoch,
         history=tuple(progress.history),
         counts=counts,
-        sources={label: _sources(material, names, label) for label in recipe.labels.order},
-        modalities=stated_kinds(material.table),
-        views=tuple(sorted(material.table["view"].dropna().unique())),
+        sources={label: _sources(data, names, label) for label in recipe.labels.order},
+        modalities=stated_kinds(data.table),
+        views=tuple(sorted(data.table["view"].dropna().unique())),
         accepts=recipe.data.accepts,
-        drawings=int((material.table["origin"].iloc[material.train] == DRAWN).sum()),
+        drawings=int((data.table["origin"].iloc[data.train] == DRAWN).sum()),
         recipe_toml=recipe.without_folders().to_toml(),
     )
 
 
-def _sources(material: Material, names: NDArray[np.str_], label: str) -> dict[str, int]:
+def _sources(data: TrainingData, names: NDArray[np.str_], label: str) -> dict[str, int]:
     """Returns source -> training pictures of a class."""
-    rows = material.train[names[material.train] == label]
-    counts = source_names(material.table.iloc[rows]).value_counts()
+    rows = data.train[names[data.train] == label]
+    counts = source_names(data.table.iloc[rows]).value_counts()
     return {str(source): int(n) for source, n in counts.items()}

@@ -7,7 +7,7 @@ import pytest
 
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.inspect.names import EXAMPLES, other_names, spoken_of
-from pulmo.report.inspection import InspectionContent, render_inspection
+from pulmo.report.inspection_page import InspectionContent, render_inspection
 
 Make = Callable[..., pd.DataFrame]
 

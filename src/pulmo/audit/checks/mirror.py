@@ -3,10 +3,10 @@
 from typing import Final
 
 from pulmo import stats
-from pulmo.audit.changes import mirror
 from pulmo.audit.check import Answer, check
 from pulmo.audit.context import AuditContext
 from pulmo.audit.drops import decided_on, drop, require_enough
+from pulmo.radiograph.changes.flip import mirror
 
 MOST: Final = 0.05
 """Share of the decisions that may change."""

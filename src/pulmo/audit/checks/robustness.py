@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.audit.accuracy import balanced_accuracy
-from pulmo.audit.changes import DISTURBANCES, Disturbance
 from pulmo.audit.check import Answer, check
 from pulmo.audit.context import AuditContext
 from pulmo.audit.drops import (
@@ -19,6 +18,7 @@ from pulmo.audit.drops import (
     worst,
 )
 from pulmo.audit.finding import Cell, Series, Table, Verdict
+from pulmo.radiograph.changes import DISTURBANCES, Disturbance
 from pulmo.stats.estimate import Estimate
 
 _COLUMNS: Final = ("films are", "balanced accuracy", "drop", "must be harmless")

@@ -38,7 +38,7 @@ def inspect(
     from pulmo.datasets.inspect.facts import read_facts
     from pulmo.datasets.inspect.inspect import inspect_manifest
     from pulmo.datasets.inspect.samples import draw_samples, read_samples
-    from pulmo.report.inspection import InspectionContent, write_inspection
+    from pulmo.report.inspection_page import InspectionContent, write_inspection
 
     table = read_manifest(manifest)
     published = read_facts(facts) if facts else None
