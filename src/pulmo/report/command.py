@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from pulmo.bundle.card import Training
 from pulmo.core.errors import UsageError
-from pulmo.core.recipe import Recipe, load_recipe, parse_recipe, shipped_recipes
+from pulmo.core.recipe import Recipe, load_recipe, parse_recipe
+from pulmo.core.recipe_file import shipped_recipes
 
 _VARIANTS: Final = {
     "": (),
