@@ -30,17 +30,17 @@ def _cut_off(*_: object) -> None:
 
 
 @pytest.fixture
-def predictions(films: pd.DataFrame, bundle: Path, tmp_path: Path) -> Path:
-    test = Manifest(films).split("test")
+def predictions(images: pd.DataFrame, bundle: Path, tmp_path: Path) -> Path:
+    test = Manifest(images).split("test")
     path = tmp_path / "p.parquet"
     predict_manifest(Predictor.open(bundle), test).predictions.save(path)
     return path
 
 
 @pytest.fixture
-def manifest(films: pd.DataFrame, tmp_path: Path) -> Path:
+def manifest(images: pd.DataFrame, tmp_path: Path) -> Path:
     path = tmp_path / "m.parquet"
-    Manifest(films).save(path)
+    Manifest(images).save(path)
     return path
 
 
@@ -126,10 +126,10 @@ def test_a_curated_manifest(
 
 
 def test_the_evaluation_of_a_run(
-    films: pd.DataFrame, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: pd.DataFrame, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = EvaluationFolder(tmp_path / "e")
-    test = Manifest(films).split("test")
+    test = Manifest(images).split("test")
     with monkeypatch.context() as patch:
         patch.setattr("pulmo.workflows.evaluation_folder.write_atomically", _cut_off)
         with pytest.raises(_CutOffError):
