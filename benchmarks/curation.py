@@ -1,7 +1,7 @@
 """Measures how well `pulmo data curate` finds copies, beside a perceptual hash alone.
 
 On copies made of drawn images and, with --data, of real ones, in two halves: the limits were chosen
-on the first half of the real images, and the figures of the second half count. Then, with --data, on
+on the first half of the real images, and the values of the second half count. Then, with --data, on
 the public sets as they are, by curation_sets.py.
 """
 

@@ -49,7 +49,7 @@ HEAD: Final = f"""# How far the estimate of an external AUC is from what is foun
 Made by `python benchmarks/external.py --data ... --weights ...`: MobileNetV2 from ImageNet weights,
 128 px, 5 epochs, tells images with a disease from normal ones. It is trained on one public set, or
 on all but one (at most {MOST} images of each; copies of an image in one set only), and asked about
-the others. The estimate of the audit's check `external` (after Ong Ly et al. 2024) is made of images
+the others. The estimate of the audit's check `external` (after Ong Ly et al. 2024) takes images
 inside alone: the AUC on a test of the training's sources, less that of a support vector machine on
 the grey histogram, plus one half."""
 

@@ -1,6 +1,6 @@
 """Wall time and memory of `pulmo --help` and of one cold `pulmo predict`, in a base install.
 
-Draws an image, trains the starter network for one step's worth on drawn images, exports it, and runs
+Draws an image, trains the starter network for one step on drawn images, exports it, and runs
 the command of another environment, which has no torch.
 """
 

@@ -54,7 +54,7 @@ Made by `python benchmarks/seeds.py --data ... --weights ...`, which runs `pulmo
 --quick` for every run: each recipe's own cheaper variant (fewer epochs, smaller images; the tables
 `quick` and `scratch` of the recipe say which), on one thread of a shared machine without a GPU.
 
-Read it so: *ours* is on images of other patients than those of the training, copies of an image on one
+*Ours* is on images of other patients than those of the training, copies of an image on one
 side, with its 95 % interval; *published* is the authors' own figure with Wilson's interval where
 the number of images is known. The images, their number and the split differ from theirs, so that a
 difference is not one of the networks alone. *File facts* is a decision tree of depth 3 that sees no

@@ -143,7 +143,7 @@ def make_rows() -> MakeRows:
 
 @pytest.fixture
 def write_images(make_rows: MakeRows, tmp_path: Path) -> MakeRows:
-    """The same, of images that are drawn into `tmp_path/images`, their masks into `masks/images`."""
+    """The same, of images drawn into `tmp_path/images`, their masks into `masks/images`."""
 
     def write(labels: Sequence[str], first: int = 0) -> pd.DataFrame:
         rows = make_rows(labels, first)

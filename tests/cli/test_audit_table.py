@@ -188,7 +188,7 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
     several = tmp_path / "several.csv"
     table.drop(columns="label").assign(y_tb=1, y_clear=0).to_csv(several, index=False)
     for words, status, sentence in (
-        ((several,), 2, "has several findings per image (its y_ columns), and an audit is of one"),
+        ((several,), 2, "has several findings (its y_ columns), and an audit is of one"),
         ((path, "--run", tmp_path), 2, "--run does not go with a table of predictions"),
         ((path, "--seed", "1"), 2, "--seed does not go with a table of predictions"),
         ((path, "--split", "best", "--data", path), 2, "There is no split 'best'"),

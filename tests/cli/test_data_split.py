@@ -144,7 +144,7 @@ def test_a_test_that_may_hold_what_is_trained_on_is_a_warning(
     status, out, _ = pulmo("data", "split", sources, "-o", output, "--leave-out", "north")
     assert status == 0
     n = (table["source"] == "north").sum()
-    assert f"\nwarning: north has {n} of its images from south, but no group holds pic" in out
+    assert f"\nwarning: north has {n} of its images from south, but no group holds ima" in out
 
 
 def test_matched_subsets_are_told_as_a_table(pulmo: Call, manifest: Path, tmp_path: Path) -> None:

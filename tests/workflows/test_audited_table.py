@@ -323,7 +323,7 @@ class TestManifest:
         rows = audited_table(external, NAME, Manifest(manifest), None).parts[0].judged
         assert set(rows["path"]) <= set(manifest["path"])
         ambiguous = replace(
-            external, table=external.table.assign(path=external.table["path"].str[7:])
+            external, table=external.table.assign(path=external.table["path"].str[8:])
         )
         with pytest.raises(InputError, match=r"1 of the 299 .* the first is of 0000\.png"):
             audited_table(ambiguous, NAME, Manifest(manifest), None)

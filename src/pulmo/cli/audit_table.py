@@ -31,7 +31,7 @@ def table_to_audit(
     found = recognised(path, options)
     if found.findings:
         raise UsageError(
-            f"{path} has several findings per image (its y_ columns), and an audit is of one. Type: "
+            f"{path} has several findings (its y_ columns), and an audit is of one. Type: "
             f"pulmo evaluate {path} -o DIR; then, of each finding: pulmo audit "
             "DIR/labels/FINDING/predictions.parquet --positive FINDING -o AUDIT."
         )

@@ -54,12 +54,12 @@ def evaluate_table(path: Path, output: Path, options: TableOptions) -> None:
             )
     if reading.positive:
         raise UsageError(
-            f"{path} has several findings per image (its y_ columns), and each is positive where it "
+            f"{path} has several findings (its y_ columns), and each is positive where it "
             "is there; leave --positive."
         )
     if options.prevalence is not None:
         raise UsageError(
-            f"{path} has several findings per image (its y_ columns), and one share does not fit all "
+            f"{path} has several findings (its y_ columns), and one share does not fit all "
             "of them; leave --prevalence."
         )
     provenance = Provenance(model, model.sha256, notes=found.notes)

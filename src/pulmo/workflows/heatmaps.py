@@ -18,10 +18,9 @@ from pulmo.radiograph import Radiograph
 class HeatMaps:
     """The folder for the heat maps of one call.
 
-    A map is named after its image and the class that it shows: `image.covid.png`. Where the name does
-    not tell the images apart, it gets the first digits of the image's SHA-256 as well,
-    `image.5e884898.covid.png`: where two images differ in folder or suffix alone, and for all images
-    that were not named one by one, since nobody knows yet what the others are called.
+    A map is named after its image and the class that it shows: `image.covid.png`. It gets the first
+    digits of the image's SHA-256 too, `image.5e884898.covid.png`, where two images have that name,
+    and for all images that were found in a folder.
 
     Attributes:
         root: the folder.

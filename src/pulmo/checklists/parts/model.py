@@ -51,7 +51,7 @@ def preparation(artefacts: Artefacts) -> Said:
     image = artefacts.card.input
     return Said(
         f"An image becomes {image.size} by {image.size} pixels of 8 bits, 0 black (aspect policy "
-        f"{image.aspect}, grey scale {image.grey}); within the network {image.mean:g} is subtracted "
+        f"{image.aspect}, grey scale {image.grey}); in the network {image.mean:g} is subtracted "
         f"from the grey value in [0, 1], and it is divided by {image.std:g}.",
         "card.json: input",
     )

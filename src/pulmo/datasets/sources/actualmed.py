@@ -31,7 +31,7 @@ _REQUIRED = ("patientid", "finding", "view", "modality", "imagename")
 def actualmed(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     """Yields the rows of `metadata.csv` that have an image in `images/` and a stated finding.
 
-    The findings are of the image, not of a swab: `No finding` is an image without changes, `COVID-19`
+    The findings are of the image, not of a swab: `No finding` is one without changes, `COVID-19`
     one that is compatible with it, and a blank is one that is inconclusive.
 
     Raises:

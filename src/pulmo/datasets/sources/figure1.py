@@ -40,7 +40,7 @@ _PATIENT = re.compile(r"(?P<patient>COVID-\d{5})[a-z]")
 def figure1(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     """Yields the rows of `metadata.csv` that have an image in `images/` and a stated finding.
 
-    `COVID-00003a` and `COVID-00003b` are images of one patient. An age such as `50+` or `mid 50s` is
+    `COVID-00003a` and `COVID-00003b` are images of one patient. An age like `50+` or `mid 50s` is
     not known. The image of a patient in `MISLABELLED` is left out.
 
     Raises:

@@ -58,7 +58,7 @@ def uncurated(manifest: Manifest) -> list[str]:
     part = table[table["split"].notna()]
     return [
         f"{source} has {n} of its images from {other}, but no group holds images of both. "
-        "Unless copies were looked for, an image may be on two sides: run `pulmo data curate` first."
+        "Unless copies were searched, an image may be on two sides: run `pulmo data curate` first."
         for source, other in permutations(sorted(part["source"].unique()), 2)
         if (n := _named(part[part["source"] == source], other))
         and len(part["split"][part["source"].isin([source, other])].unique()) > 1

@@ -63,7 +63,7 @@ def _partly(sample: LabelledImages) -> Iterator[str]:
         fewest = int(np.argmin(counts))
         yield (
             f"{whole:,} of {len(sample):,} images are labelled for every finding, "
-            f"{sample.labels[fewest]} for {counts[fewest]:,}: each figure is of the images labelled "
+            f"{sample.labels[fewest]} for {counts[fewest]:,}: each value is of the images labelled "
             "for it, and images that nobody labelled for it may differ from them."
         )
 

@@ -25,7 +25,7 @@ SYSTEMS.register("fastai")(
                 "Their published figure is on the validation images that chose the model; ours is "
                 "on a test that nothing chose by."
             ),
-            "Their external test of 78 held four COVID-19 images, one of which was in training too.",
+            "Their external test of 78 held four COVID-19 images; one of them was in training too.",
         ),
     )
 )

@@ -104,7 +104,7 @@ class LabelledImages:
 
     @cached_property
     def pooled(self) -> Ranking:
-        """All labels of all images in one ranking; an image is there once for each of its labels."""
+        """All labels of all images in one ranking, each image once for each of its labels."""
         images, places = np.nonzero(self.known)
         ranking = Ranking.from_scores(
             self.probabilities[images, places], self.truth[images, places].astype(np.intp), 1, 2
