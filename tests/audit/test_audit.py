@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pulmo.audit import audit as audit_module
 from pulmo.audit.audit import audit
 from pulmo.audit.check import CHECKS, Answer, Ask, Check, Unanswered
 from pulmo.audit.context import AuditContext
@@ -30,7 +31,7 @@ def four(monkeypatch: pytest.MonkeyPatch) -> Registry[Check]:
         made = Check(answer.verdict, "Is it?", f"is {answer.verdict}", answering(answer))
         registry.register(answer.verdict)(made)
     registry.register("unknown")(Check("unknown", "Is it?", "is known", unanswered))
-    monkeypatch.setattr("pulmo.audit.audit.CHECKS", registry)
+    monkeypatch.setattr(audit_module, "CHECKS", registry)
     return registry
 
 

@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,14 @@ def say(text: str) -> None:
     # typer.echo would write to the bare stream behind rich's, through the bar.
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+def chosen_output(given: Path | None, derived: Path) -> Path:
+    """Returns where a command writes: the path that was given, else a derived one, and says it."""
+    if given is not None:
+        return given
+    say(f"Without -o this goes to {derived}.")
+    return derived
 
 
 def say_notes(counts: Mapping[str, int], total: int) -> None:
@@ -67,6 +76,18 @@ def progress(*stages: str, lines: bool = False) -> Iterator[tuple[Report, ...]]:
         *columns, console=Console(stderr=True), transient=True, redirect_stdout=False
     ) as bar:
         yield tuple(_report(bar, stage) for stage in stages)
+
+
+@contextmanager
+def staged(*stages: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Gives one function that shows how far each stage is, called with the stage's name.
+
+    Args:
+        stages: what is done, one after the other.
+    """
+    with progress(*stages) as reports:
+        shown = dict(zip(stages, reports, strict=True))
+        yield lambda stage, done, total: shown[stage](done, total)
 
 
 def _report(bar: "Progress", stage: str) -> Report:

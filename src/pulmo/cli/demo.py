@@ -91,7 +91,7 @@ def _everything(out: Path, count: int) -> None:
     _step("4/6 exporting the bundle, checked against the trained network")
     export.export(out / "run", bundle)
     _step("5/6 evaluating the bundle on images of patients that it never saw")
-    evaluate.evaluate(out / "evaluation", bundle, data=manifest, split="test")
+    evaluate.evaluate(bundle, out / "evaluation", data=manifest, split="test")
     _step(f"6/6 classifying and explaining {_NEW} new images")
     phantom(out / "new", _NEW, _SEED + 1)
     images = sorted((out / "new" / "images").iterdir())
