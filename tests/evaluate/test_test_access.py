@@ -57,7 +57,7 @@ def test_the_test_is_the_same_whatever_is_chosen_of_it_and_however_it_is_describ
     assert again.test_sha256 == access.test_sha256
     assert again.manifest_sha256 != access.manifest_sha256
     fewer = films.drop(index=films.index[films["split"] == "test"][0])
-    less = access_of(predictor, fewer, fewer, None)
+    less = access_of(predictor, Manifest(fewer), Manifest(fewer), None)
     assert less is not None
     assert less.test_sha256 == access.test_sha256
     assert less.pictures == access.pictures - 1
