@@ -30,7 +30,7 @@ CLASSES = ("bacterial", "covid", "normal", "viral")
 
 
 def make_sample(n: int, generator: np.random.Generator) -> ClassifiedImages:
-    """Makes predictions of n pictures of half as many patients."""
+    """Makes predictions of n images of half as many patients."""
     truth = generator.integers(len(CLASSES), size=n)
     logits = generator.normal(size=(n, len(CLASSES)))
     logits[np.arange(n), truth] += 1.5
@@ -96,11 +96,11 @@ def timed(work: Callable[[], object]) -> Seconds:
 def main() -> None:
     """Measures and writes the document."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=100_000)
+    parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--replicates", type=int, default=2000)
     parser.add_argument("--naive", type=int, default=5, help="replicates of the loop")
     arguments = parser.parse_args()
-    n, replicates = arguments.pictures, arguments.replicates
+    n, replicates = arguments.images, arguments.replicates
     sample = make_sample(n, np.random.default_rng(0))
     names = list(METRICS)
     fast = timed(

@@ -61,7 +61,7 @@ def inspect_sets(data: Path, out: Path) -> dict[str, Inspection]:
 
 
 def unrelated(n: int, seed: int) -> pd.DataFrame:
-    """Makes a manifest of n pictures whose facts have nothing to do with their classes."""
+    """Makes a manifest of n images whose facts have nothing to do with their classes."""
     generator = np.random.default_rng(seed)
     patient = np.sort(generator.integers(0, 3 * n // 4, n))
     columns = {
@@ -123,7 +123,7 @@ def section(name: str, inspection: Inspection) -> str:
             n = f"{clue.accuracy.n} of {', '.join(clue.classes)}"
             rows.append([title, n, *figures, "**tells**" if clue.tells else ""])
     head = [
-        *("clue", "pictures", "Cramer's V", "accuracy", "commonest"),
+        *("clue", "images", "Cramer's V", "accuracy", "commonest"),
         *("balanced accuracy", "chance", "flagged"),
     ]
     sentences = "\n".join(f"- {text}" for text in (inspection.verdict, *inspection.warnings))
@@ -145,7 +145,7 @@ intervals are 95 %, over groups.
 {sections}
 ## Without confounding, and speed
 
-Of {false[1]} clues in manifests of 600 made-up pictures whose facts have nothing to do with their
+Of {false[1]} clues in manifests of 600 made-up images whose facts have nothing to do with their
 classes, {false[0]} were flagged. Inspecting 100,000 rows, without samples, took {duration:.0f} s of
 processor time.
 """

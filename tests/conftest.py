@@ -1,4 +1,4 @@
-"""One small set of drawn films, one run and one bundle for all tests that need them."""
+"""One small set of drawn images, one run and one bundle for all tests that need them."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -102,21 +102,21 @@ def plain_card() -> Card:
 
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table of 64 drawn films."""
+    """A table of 64 drawn images."""
     return write_phantoms(tmp_path_factory.mktemp("phantoms"), 64, seed=1)
 
 
 @pytest.fixture(scope="session")
-def _films(phantoms: Path) -> pd.DataFrame:
+def _images(phantoms: Path) -> pd.DataFrame:
     imported = import_source("csv", phantoms, called="phantom")
     assert not imported.problems
     return split_manifest(imported.manifest, Shares(0.25, 0.25), np.random.default_rng(0)).frame
 
 
 @pytest.fixture
-def films(_films: pd.DataFrame) -> pd.DataFrame:
-    """The films' manifest, split; the test may change it."""
-    return _films.copy()
+def images(_images: pd.DataFrame) -> pd.DataFrame:
+    """The images' manifest, split; the test may change it."""
+    return _images.copy()
 
 
 @pytest.fixture(scope="session")
@@ -127,12 +127,12 @@ def quick_recipe() -> Recipe:
 
 @pytest.fixture(scope="session")
 def run(
-    _films: pd.DataFrame, quick_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory
+    _images: pd.DataFrame, quick_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory
 ) -> RunFolder:
     """A finished run."""
     root = tmp_path_factory.mktemp("runs")
     folder = RunFolder(root / "run")
-    train_run(quick_recipe, Manifest(_films), Place(folder, root / "cache", "cpu"), Callbacks())
+    train_run(quick_recipe, Manifest(_images), Place(folder, root / "cache", "cpu"), Callbacks())
     return folder
 
 
@@ -145,8 +145,8 @@ def bundle(run: RunFolder) -> Path:
 
 
 @pytest.fixture(scope="session")
-def film(phantoms: Path) -> Path:
-    """One film."""
+def image(phantoms: Path) -> Path:
+    """One image."""
     return min((phantoms.parent / "images").glob("*.png"))
 
 

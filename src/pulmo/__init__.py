@@ -3,7 +3,7 @@
 For research, not diagnosis.
 
     predictor = pulmo.load("bundle")
-    radiograph = pulmo.read("film.dcm")
+    radiograph = pulmo.read("image.dcm")
     outcome = predictor.predict(radiograph)
 
 What is named here is loaded when it is first used, so that `import pulmo` costs nothing.

@@ -1,4 +1,4 @@
-"""Subjects whose model is a function of the pictures, with drawn films or with none."""
+"""Subjects whose model is a function of the images, with drawn images or with none."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SIZE = 64
 
 Answer = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
-"""Pictures uint8 [n, size, size] -> logits [n, classes], or maps [n, classes, rows, columns]."""
+"""Images uint8 [n, size, size] -> logits [n, classes], or maps [n, classes, rows, columns]."""
 
 
 class Fake:
@@ -45,13 +45,13 @@ class Fake:
 
 
 class WithoutFiles(AuditContext):
-    """A context without files: a picture holds nothing but the number in its path."""
+    """A context without files: an image holds nothing but the number in its path."""
 
-    def pictures_of(self, rows: pd.DataFrame) -> NDArray[np.uint8]:
+    def images_of(self, rows: pd.DataFrame) -> NDArray[np.uint8]:
         numbers = np.array([int(Path(path).stem) for path in rows["path"]], np.uint32)
-        pictures = np.zeros((len(rows), SIZE, SIZE), np.uint8)
-        pictures[:, 0, :4] = numbers[:, np.newaxis].view(np.uint8)
-        return pictures
+        images = np.zeros((len(rows), SIZE, SIZE), np.uint8)
+        images[:, 0, :4] = numbers[:, np.newaxis].view(np.uint8)
+        return images
 
 
 class MakeCard(Protocol):
@@ -117,7 +117,7 @@ def make_card(plain_card: Card) -> MakeCard:
 
 @pytest.fixture
 def make_rows() -> MakeRows:
-    """A manifest of pictures that are not there, `first` the number of the first of them.
+    """A manifest of images that are not there, `first` the number of the first of them.
 
     Each is a group of its own, of one source; nothing else is known.
     """
@@ -127,7 +127,7 @@ def make_rows() -> MakeRows:
         return Manifest(
             pd.DataFrame(
                 {
-                    "path": [f"/films/{number:06}.png" for number in numbers],
+                    "path": [f"/images/{number:06}.png" for number in numbers],
                     "sha256": [sha256(b"%d" % number) for number in numbers],
                     "label": list(labels),
                     "group": [f"group {number}" for number in numbers],
@@ -142,20 +142,20 @@ def make_rows() -> MakeRows:
 
 
 @pytest.fixture
-def write_films(make_rows: MakeRows, tmp_path: Path) -> MakeRows:
-    """The same, of films that are drawn into `tmp_path/films`, their masks into `masks/films`."""
+def write_images(make_rows: MakeRows, tmp_path: Path) -> MakeRows:
+    """The same, of images drawn into `tmp_path/images`, their masks into `masks/images`."""
 
     def write(labels: Sequence[str], first: int = 0) -> pd.DataFrame:
         rows = make_rows(labels, first)
-        paths = [tmp_path / "films" / Path(path).name for path in rows["path"]]
-        masks = tmp_path / "masks" / "films"
-        for folder in (tmp_path / "films", masks):
+        paths = [tmp_path / "images" / Path(path).name for path in rows["path"]]
+        masks = tmp_path / "masks" / "images"
+        for folder in (tmp_path / "images", masks):
             folder.mkdir(parents=True, exist_ok=True)
         for number, (path, label) in enumerate(zip(paths, labels, strict=True), start=first):
             generator = np.random.default_rng(number)
-            film = draw(label, number, generator, (SIZE, SIZE))
-            cv2.imwrite(str(path), (film.pixels * 255).astype(np.uint8))
-            cv2.imwrite(str(masks / path.name), film.lungs.astype(np.uint8) * 255)
+            image = draw(label, number, generator, (SIZE, SIZE))
+            cv2.imwrite(str(path), (image.pixels * 255).astype(np.uint8))
+            cv2.imwrite(str(masks / path.name), image.lungs.astype(np.uint8) * 255)
         return Manifest(
             rows.assign(
                 path=[str(path) for path in paths],
@@ -168,7 +168,7 @@ def write_films(make_rows: MakeRows, tmp_path: Path) -> MakeRows:
 
 @pytest.fixture
 def make_context(make_card: MakeCard, tmp_path: Path) -> MakeContext:
-    """What asks a function of the pictures: `answer` gives the logits, `maps` the activation."""
+    """What asks a function of the images: `answer` gives the logits, `maps` the activation."""
 
     def make(
         judged: pd.DataFrame,
@@ -190,7 +190,7 @@ def make_context(make_card: MakeCard, tmp_path: Path) -> MakeContext:
 
 @pytest.fixture
 def tell(make_card: MakeCard, tmp_path: Path) -> Tell:
-    """What a model says of pictures that are not there: `probabilities` [n, classes], as given."""
+    """What a model says of images that are not there: `probabilities` [n, classes], as given."""
 
     def make(
         judged: pd.DataFrame,
@@ -201,8 +201,8 @@ def tell(make_card: MakeCard, tmp_path: Path) -> Tell:
         said = np.log(np.maximum(probabilities, 1e-30))
         places = {int(Path(path).stem): place for place, path in enumerate(judged["path"])}
 
-        def answer(pictures: NDArray[np.uint8]) -> NDArray[np.floating]:
-            numbers = np.ascontiguousarray(pictures[:, 0, :4]).view(np.uint32)[:, 0]
+        def answer(images: NDArray[np.uint8]) -> NDArray[np.floating]:
+            numbers = np.ascontiguousarray(images[:, 0, :4]).view(np.uint32)[:, 0]
             return np.asarray(said[[places[int(number)] for number in numbers]])
 
         fake = cast("Predictor", Fake(card or make_card(), answer))

@@ -1,4 +1,4 @@
-"""The judged pictures, what the models say of them, and how they are drawn."""
+"""The judged images, what the models say of them, and how they are drawn."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,8 +22,8 @@ MakeRows = Callable[..., pd.DataFrame]
 MakeContext = Callable[..., AuditContext]
 
 
-def brightness(pictures: NDArray[np.uint8]) -> NDArray[np.floating]:
-    mean = pictures.mean(axis=(1, 2)) / 255
+def brightness(images: NDArray[np.uint8]) -> NDArray[np.floating]:
+    mean = images.mean(axis=(1, 2)) / 255
     return np.stack([-mean, mean], axis=1)
 
 
@@ -42,7 +42,7 @@ def test_rows_of_unknown_labels_take_no_part(
 
 
 def test_nothing_to_judge_is_an_error(make_rows: MakeRows, tell: MakeContext) -> None:
-    with pytest.raises(InputError, match=r"None of the pictures has a label .*normal, covid"):
+    with pytest.raises(InputError, match=r"None of the images has a label .*normal, covid"):
         tell(make_rows(["other"]), np.full((1, 2), 0.5))
 
 
@@ -55,38 +55,38 @@ def test_parts_must_agree(
         AuditContext([*one.parts, *two.parts], one.options)
 
 
-def test_drawn_films_are_read_and_answered(
-    write_films: MakeRows, make_context: MakeContext
+def test_drawn_images_are_read_and_answered(
+    write_images: MakeRows, make_context: MakeContext
 ) -> None:
-    rows = write_films(["normal"] * 20 + ["covid"] * 20)
+    rows = write_images(["normal"] * 20 + ["covid"] * 20)
     context = make_context(rows, brightness)
-    assert context.pictures.shape == (40, 64, 64)
-    expected = probabilities(brightness(context.pictures).astype(np.float32), 1.0)
+    assert context.images.shape == (40, 64, 64)
+    expected = probabilities(brightness(context.images).astype(np.float32), 1.0)
     np.testing.assert_allclose(context.probabilities, expected)
     np.testing.assert_array_equal(context.sample.decided, expected.argmax(axis=1))
     np.testing.assert_allclose(context.decisions.positive_probability, expected[:, 1])
     numbers = np.array([30, 2, 2])
-    changed = context.predict(lambda pictures: 255 - pictures, numbers)
-    expected = probabilities(brightness(255 - context.pictures[numbers]).astype(np.float32), 1.0)
+    changed = context.predict(lambda images: 255 - images, numbers)
+    expected = probabilities(brightness(255 - context.images[numbers]).astype(np.float32), 1.0)
     np.testing.assert_allclose(changed, expected)
 
 
 def test_each_row_is_answered_by_the_model_of_its_part(
-    write_films: MakeRows, make_context: MakeContext, make_card: MakeCard
+    write_images: MakeRows, make_context: MakeContext, make_card: MakeCard
 ) -> None:
     card = make_card()
     cool = make_context(
-        write_films(["normal"] * 3), lambda some: np.tile([0.0, 1.0], (len(some), 1))
+        write_images(["normal"] * 3), lambda some: np.tile([0.0, 1.0], (len(some), 1))
     )
     warm = make_context(
-        write_films(["covid"] * 2, 3),
+        write_images(["covid"] * 2, 3),
         lambda some: np.tile([0.0, 3.0], (len(some), 1)),
         card=card.model_copy(update={"temperature": 3.0}),
     )
     both = AuditContext([*cool.parts, *warm.parts], cool.options)
     assert both.part.tolist() == [0, 0, 0, 1, 1]
     np.testing.assert_allclose(both.probabilities[:, 1], 1 / (1 + np.exp(-1)))
-    logits = both.networks.run(both.pictures[[4, 0]], np.array([4, 0])).logits
+    logits = both.networks.run(both.images[[4, 0]], np.array([4, 0])).logits
     assert logits[:, 1].tolist() == [3.0, 1.0]
 
 
@@ -105,7 +105,7 @@ def test_groups_are_numbered_without_gaps(make_rows: MakeRows, tell: MakeContext
     assert sample.truth.tolist() == [0, 0]
 
 
-def test_some_pictures_are_drawn_of_each_class_in_proportion(
+def test_some_images_are_drawn_of_each_class_in_proportion(
     make_rows: MakeRows, tell: MakeContext
 ) -> None:
     rows = make_rows(["normal"] * 90 + ["covid"] * 10)
@@ -126,13 +126,13 @@ def test_each_check_has_its_own_randomness(make_rows: MakeRows, tell: MakeContex
 
 
 def test_masks_are_found_and_shaped_like_the_input(
-    write_films: MakeRows, make_context: MakeContext
+    write_images: MakeRows, make_context: MakeContext
 ) -> None:
-    rows = write_films(["normal"] * 2)
+    rows = write_images(["normal"] * 2)
     bare = make_context(rows, brightness)
     assert bare.has_mask(rows).tolist() == [False, False]
     root = bare.options.cache.parent / "masks"
-    (root / "films" / "000001.png").unlink()
+    (root / "images" / "000001.png").unlink()
     masked = make_context(rows, brightness, options=AuditOptions(cache_folder(), find_masks(root)))
     assert masked.has_mask(rows).tolist() == [True, False]
     lungs = masked.masks_of(rows.iloc[:1])

@@ -19,7 +19,7 @@ Tell = Callable[..., AuditContext]
 
 @pytest.fixture
 def context(make_rows: MakeRows, tell: Tell) -> AuditContext:
-    """A hundred pictures of each of two classes, all decided on rightly."""
+    """A hundred images of each of two classes, all decided on rightly."""
     rows = make_rows(["normal"] * 100 + ["covid"] * 100)
     return tell(rows, np.repeat(np.eye(2), 100, axis=0))
 
@@ -55,7 +55,7 @@ def test_one_group_shows_nothing(make_rows: MakeRows, tell: Tell) -> None:
     assert drop_verdict(found) == "unknown"
     with pytest.raises(Unanswered, match="not surely above chance"):
         require_skill(context, np.arange(100))
-    with pytest.raises(Unanswered, match=r"100 pictures are too few: .* of 1\.000 could not"):
+    with pytest.raises(Unanswered, match=r"100 images are too few: .* of 1\.000 could not"):
         require_enough(context, np.arange(100))
 
 
@@ -67,9 +67,9 @@ def test_skill_is_above_chance(make_rows: MakeRows, tell: Tell, context: AuditCo
         require_skill(guessing, np.arange(100))
 
 
-def test_few_pictures_are_refused(context: AuditContext) -> None:
+def test_few_images_are_refused(context: AuditContext) -> None:
     require_enough(context, np.arange(50, 150))
-    with pytest.raises(Unanswered, match="40 pictures are too few"):
+    with pytest.raises(Unanswered, match="40 images are too few"):
         require_enough(context, np.arange(80, 120))
     require_enough(context, np.arange(80, 120), margin=0.2)
 
@@ -94,8 +94,8 @@ def test_the_worst_verdict_matters() -> None:
     assert worst("passes", "unknown") == "unknown"
 
 
-def test_decisions_are_those_of_the_changed_pictures(context: AuditContext) -> None:
+def test_decisions_are_those_of_the_changed_images(context: AuditContext) -> None:
     numbers = np.array([0, 150, 3])
     others = np.array([101, 5, 102])
-    decided = decided_on(context, context.pictures[others], numbers)
+    decided = decided_on(context, context.images[others], numbers)
     assert decided.tolist() == [1, 0, 1]

@@ -30,7 +30,7 @@ AUDIT = Audit(
             series=(
                 Series(title="s", x_label="x", y_label="y", x=(1.0,), y=(Estimate(1, 0, 1, 1),)),
             ),
-            pictures=("a.png",),
+            images=("a.png",),
         ),
     ),
     passed=True,

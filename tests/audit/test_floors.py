@@ -17,8 +17,8 @@ MakeContext = Callable[..., AuditContext]
 LABELS = ["normal", "covid"] * 20
 
 
-def level(pictures: NDArray[np.uint8]) -> NDArray[np.floating]:
-    return np.zeros((len(pictures), 2))
+def level(images: NDArray[np.uint8]) -> NDArray[np.floating]:
+    return np.zeros((len(images), 2))
 
 
 def share(context: AuditContext, floor: Floor) -> float:
@@ -52,36 +52,36 @@ def test_a_planted_fact_is_found(
 
 def test_what_is_not_known_or_the_same_fits_no_floor(make_rows: Rows, tell: MakeContext) -> None:
     context = tell(make_rows(LABELS), np.full((40, 2), 0.5), fit=make_rows(LABELS, 100))
-    with pytest.raises(Unfit, match="too few pictures state it"):
+    with pytest.raises(Unfit, match="too few images state it"):
         fit_floor(context, FLOORS["age"])
-    with pytest.raises(Unfit, match="it is the same for all training pictures"):
+    with pytest.raises(Unfit, match="it is the same for all training images"):
         fit_floor(context, FLOORS["aspect"])
-    with pytest.raises(Unfit, match="fewer than two classes have 10 judged pictures"):
+    with pytest.raises(Unfit, match="fewer than two classes have 10 judged images"):
         fit_floor(context, FLOORS["lungless"])
     unfit = tell(make_rows(LABELS), np.full((40, 2), 0.5), fit=make_rows(LABELS[:6], 100))
-    with pytest.raises(Unfit, match="fewer than two classes have 10 training pictures"):
+    with pytest.raises(Unfit, match="fewer than two classes have 10 training images"):
         fit_floor(unfit, FLOORS["thumbnail"])
     few = tell(make_rows(LABELS[:6]), np.full((6, 2), 0.5), fit=make_rows(LABELS, 100))
-    with pytest.raises(Unfit, match="fewer than two classes have 10 judged pictures"):
+    with pytest.raises(Unfit, match="fewer than two classes have 10 judged images"):
         fit_floor(few, FLOORS["facts"])
 
 
 @pytest.mark.parametrize("edge", [True, False])
 def test_the_border_floor_sees_the_border_alone(
-    write_films: Rows, make_context: MakeContext, monkeypatch: pytest.MonkeyPatch, *, edge: bool
+    write_images: Rows, make_context: MakeContext, monkeypatch: pytest.MonkeyPatch, *, edge: bool
 ) -> None:
-    look = AuditContext.pictures_of
+    look = AuditContext.images_of
 
     def planted(self: AuditContext, rows: pd.DataFrame) -> NDArray[np.uint8]:
-        pictures = look(self, rows)
+        images = look(self, rows)
         covid = (rows["label"] == "covid").to_numpy()[:, None, None]
-        place = np.zeros(pictures.shape[1:], np.bool_)
+        place = np.zeros(images.shape[1:], np.bool_)
         place[slice(4) if edge else (slice(24, 40), slice(24, 40))] = True
-        pictures[covid & place] = 255
-        return pictures
+        images[covid & place] = 255
+        return images
 
-    monkeypatch.setattr(AuditContext, "pictures_of", planted)
-    rows_of_images = write_films(LABELS * 2)
+    monkeypatch.setattr(AuditContext, "images_of", planted)
+    rows_of_images = write_images(LABELS * 2)
     context = make_context(rows_of_images.iloc[:40], level, fit=rows_of_images.iloc[40:])
     assert share(context, fit_floor(context, FLOORS["thumbnail"])) > 0.9
     assert (share(context, fit_floor(context, FLOORS["border"])) > 0.9) == edge
@@ -101,14 +101,14 @@ def test_floors_need_three_classes_no_less(
     np.testing.assert_allclose(thumbnail.probabilities.sum(axis=1), 1)
 
 
-def test_the_lungless_floor_looks_at_films_with_a_mask(
-    write_films: Rows, make_context: MakeContext, tmp_path_factory: pytest.TempPathFactory
+def test_the_lungless_floor_looks_at_images_with_a_mask(
+    write_images: Rows, make_context: MakeContext, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    films = write_films(LABELS * 2)
-    bare = make_context(films.iloc[:40], level, fit=films.iloc[40:])
+    images = write_images(LABELS * 2)
+    bare = make_context(images.iloc[:40], level, fit=images.iloc[40:])
     root = bare.options.cache.parent / "masks"
     for number in range(4):
-        (root / "films" / f"{number:06}.png").unlink()
+        (root / "images" / f"{number:06}.png").unlink()
     context = AuditContext(
         bare.parts, AuditOptions(tmp_path_factory.mktemp("cache"), find_masks(root))
     )

@@ -21,7 +21,7 @@ def test_a_source_or_an_origin_that_was_trained_on_is_not_outside(
     )
     origins = pd.Series([None, None, "a", "f", None])
     judged = make_rows(["normal"] * 5).assign(source=[*"abcde"], origin=origins)
-    context = make_context(judged, lambda pictures: pictures[:, 0, :2], fit)
+    context = make_context(judged, lambda images: images[:, 0, :2], fit)
     where = whereabouts(context)
     assert where.outside.tolist() == [False, False, False, True, True]
     assert where.inside.tolist() == [True, True, True, False, False]
@@ -34,13 +34,13 @@ def test_of_what_is_not_stated_it_is_not_known(make_rows: Rows, make_context: Sh
         root=pd.Series(["/mine", "/other", "/other", None, None]),
     )
     own = make_rows(["normal", "covid"], 100).assign(source="mine", root="/mine")
-    context = make_context(judged, lambda pictures: pictures[:, 0, :2], own)
+    context = make_context(judged, lambda images: images[:, 0, :2], own)
     where = whereabouts(context)
-    # The training may be of any hospital, so that no picture is surely from elsewhere.
+    # The training may be of any hospital, so that no image is surely from elsewhere.
     assert where.outside.tolist() == [False] * 5
     assert where.inside.tolist() == [True, False, False, False, False]
     stated = own.assign(origin="north")
-    where = whereabouts(make_context(judged, lambda pictures: pictures[:, 0, :2], stated))
+    where = whereabouts(make_context(judged, lambda images: images[:, 0, :2], stated))
     assert where.outside.tolist() == [False, False, False, True, False]
     assert where.inside.tolist() == [False, False, True, False, False]
 
@@ -52,16 +52,16 @@ def test_a_card_tells_the_sources_of_an_unknown_training(
     training = card.training.model_copy(update={"sources": {"normal": {"a": 3}, "covid": {"b": 4}}})
     card = card.model_copy(update={"training": training})
     judged = make_rows(["normal"] * 3).assign(source=[*"abc"])
-    context = make_context(judged, lambda pictures: pictures[:, 0, :2], card=card)
+    context = make_context(judged, lambda images: images[:, 0, :2], card=card)
     assert whereabouts(context).outside.tolist() == [False, False, True]
     training = card.training.model_copy(
         update={"sources": {"normal": {"a": 3}, "covid": {"b (hospital not stated)": 4}}}
     )
     card = card.model_copy(update={"training": training})
-    unsure = make_context(judged, lambda pictures: pictures[:, 0, :2], card=card)
+    unsure = make_context(judged, lambda images: images[:, 0, :2], card=card)
     assert whereabouts(unsure).outside.tolist() == [False, False, False]
     model = AuditedModel(context.model.name, context.rule)
     said = judged.assign(decision="normal", positive=False, p_normal=1.0, p_covid=0.0)
     told = AuditContext([Part(model, judged.iloc[:0], said)], context.options)
-    with pytest.raises(Unanswered, match="not known which pictures the model was fitted on"):
+    with pytest.raises(Unanswered, match="not known which images the model was fitted on"):
         whereabouts(told)

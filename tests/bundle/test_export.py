@@ -16,7 +16,7 @@ from pulmo.bundle.export import (
     Arrays,
     ExportWrapper,
     check_parity,
-    drawn_films,
+    drawn_images,
     export_run,
     to_onnx,
     trained_classifier,
@@ -51,11 +51,11 @@ def test_a_bundle_is_whole(run: RunFolder, bundle: Path) -> None:
     assert card.network.sha256 == sha256(run.model.read_bytes())
 
 
-def test_a_bundle_tells_whose_pictures_it_has_seen(films: pd.DataFrame, bundle: Path) -> None:
+def test_a_bundle_tells_whose_images_it_has_seen(images: pd.DataFrame, bundle: Path) -> None:
     seen = Predictor.open(bundle).seen
-    used = films[films["split"] != "test"]
+    used = images[images["split"] != "test"]
     assert seen == {*used["sha256"], *used["pixels_sha256"]}
-    assert not seen & {*films["sha256"][films["split"] == "test"]}
+    assert not seen & {*images["sha256"][images["split"] == "test"]}
     # The network alone does not say.
     assert Predictor.open(bundle / "model.onnx").seen == frozenset()
 
@@ -156,15 +156,15 @@ def test_parity_measures_a_map_by_its_largest_value() -> None:
         check_parity(Large(), lambda inputs: exported(inputs, 0.5), 64)
 
 
-def test_drawn_films_are_smooth_and_span_the_range() -> None:
-    films = drawn_films(4, 96)
-    assert films.shape == (4, 96, 96)
-    assert films.dtype == np.uint8
-    assert np.array_equal(films, drawn_films(4, 96))
-    assert films.min() < 20
-    assert films.max() > 235
-    steps = np.abs(np.diff(films.astype(int), axis=2))
-    assert steps.mean() < 15 < films.std()
+def test_drawn_images_are_smooth_and_span_the_range() -> None:
+    images = drawn_images(4, 96)
+    assert images.shape == (4, 96, 96)
+    assert images.dtype == np.uint8
+    assert np.array_equal(images, drawn_images(4, 96))
+    assert images.min() < 20
+    assert images.max() > 235
+    steps = np.abs(np.diff(images.astype(int), axis=2))
+    assert steps.mean() < 15 < images.std()
 
 
 def test_a_bundle_is_never_overwritten(run: RunFolder, bundle: Path) -> None:
@@ -223,7 +223,7 @@ def test_the_model_card_says_what_the_card_says(bundle: Path) -> None:
         "compact, linear head",
         f"{card.decision.threshold:.4f}",
         f"softmax(logits / {card.temperature:.4f})",
-        "Every training picture of covid came from phantom.",
+        "Every training image of covid came from phantom.",
         card.training.manifest_sha256,
     ):
         assert phrase in text
@@ -236,9 +236,9 @@ def test_the_model_card_takes_no_folder_for_a_hospital(bundle: Path) -> None:
     sources = {"covid": {"mine (hospital not stated)": 3}, "normal": {"north": 4}}
     training = card.training.model_copy(update={"sources": sources})
     text = model_card(card.model_copy(update={"training": training}))
-    assert "It is not stated which hospital 3 of the training pictures came from" in text
-    assert "Every training picture of normal came from north." in text
-    assert "Every training picture of covid" not in text
+    assert "It is not stated which hospital 3 of the training images came from" in text
+    assert "Every training image of normal came from north." in text
+    assert "Every training image of covid" not in text
 
 
 def test_the_model_card_says_what_is_guaranteed(bundle: Path) -> None:
@@ -248,19 +248,19 @@ def test_the_model_card_says_what_is_guaranteed(bundle: Path) -> None:
     text = model_card(card)
     out, into = card.bands.rule_out, card.bands.rule_in
     for phrase in (
-        f"fitted on validation pictures for a sensitivity of {card.decision.aim:g}, which is ",
+        f"fitted on validation images for a sensitivity of {card.decision.aim:g}, which is ",
         "which is not guaranteed: the recipe asks for none (decision.guaranteed).",
         f"a result below {out.threshold:.4f} is negative, one of {into.threshold:.4f} or more is",
-        f"{into.independent} independent validation pictures are too few to vouch for a specif",
-        f"- uncertain: {card.bands.shares['uncertain'].pictures} of the pictures, ",
+        f"{into.independent} independent validation images are too few to vouch for a specif",
+        f"- uncertain: {card.bands.shares['uncertain'].images} of the images, ",
         f"the classes with a probability of {card.sets.least:.4f} or more are those",
-        f"On the validation pictures {card.sets.covered} have",
+        f"On the validation images {card.sets.covered} have",
         "and not for another hospital, prevalence or patient mix.",
     ):
         assert phrase in text
     sure = out.model_copy(update={"confidence": 0.95, "reason": None, "independent": 123})
     assert point_sentence(sure).endswith(
-        "or more, which is guaranteed with 95% confidence by 123 independent pictures."
+        "or more, which is guaranteed with 95% confidence by 123 independent images."
     )
 
 

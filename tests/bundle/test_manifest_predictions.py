@@ -16,19 +16,19 @@ def predictor(bundle: Path) -> Predictor:
     return Predictor.open(bundle, threads=1)
 
 
-def test_every_picture_gets_a_row_in_order(predictor: Predictor, films: pd.DataFrame) -> None:
+def test_every_image_gets_a_row_in_order(predictor: Predictor, images: pd.DataFrame) -> None:
     calls: list[tuple[int, int]] = []
     predictions, failed = predict_manifest(
-        predictor, Manifest(films), on_progress=lambda *done: calls.append(done)
+        predictor, Manifest(images), on_progress=lambda *done: calls.append(done)
     )
     table = predictions.frame
     classes = [f"p_{label}" for label in predictor.card.labels.order]
-    assert table["path"].tolist() == films["path"].tolist()
-    assert table["label"].tolist() == films["label"].tolist()
+    assert table["path"].tolist() == images["path"].tolist()
+    assert table["label"].tolist() == images["label"].tolist()
     facts = ["source", "view", "sex", "width", "height"]
-    assert table[facts].to_dict("list") == films[facts].to_dict("list")
+    assert table[facts].to_dict("list") == images[facts].to_dict("list")
     assert set(table["origin"]) == {"phantom"}
-    seen = films["split"].isin(["train", "val"]).tolist()
+    seen = images["split"].isin(["train", "val"]).tolist()
     assert [cell.split(";") for cell in table["notes"]] == [
         ["drawings", "seen"] if one else ["drawings"] for one in seen
     ]
@@ -41,14 +41,14 @@ def test_every_picture_gets_a_row_in_order(predictor: Predictor, films: pd.DataF
     assert calls == [(32, 64), (64, 64)]
 
 
-def test_pictures_without_a_result_are_named_and_the_rest_is_done(
-    predictor: Predictor, films: pd.DataFrame, tmp_path: Path
+def test_images_without_a_result_are_named_and_the_rest_is_done(
+    predictor: Predictor, images: pd.DataFrame, tmp_path: Path
 ) -> None:
     changed = tmp_path / "changed.png"
-    shutil.copy(films["path"][5], changed)
-    films.loc[0, "path"] = str(tmp_path / "gone.png")
-    films.loc[1, "path"] = str(changed)
-    predicted = predict_manifest(predictor, Manifest(films))
+    shutil.copy(images["path"][5], changed)
+    images.loc[0, "path"] = str(tmp_path / "gone.png")
+    images.loc[1, "path"] = str(changed)
+    predicted = predict_manifest(predictor, Manifest(images))
     assert len(predicted.predictions) == 62
     reasons = [failure.reason for failure in predicted.failed]
     assert reasons == [
@@ -57,16 +57,16 @@ def test_pictures_without_a_result_are_named_and_the_rest_is_done(
     ]
 
 
-def test_a_batch_of_missing_pictures_is_passed_over(
-    predictor: Predictor, films: pd.DataFrame
+def test_a_batch_of_missing_images_is_passed_over(
+    predictor: Predictor, images: pd.DataFrame
 ) -> None:
-    films.loc[:31, "path"] = [f"/gone/{number}" for number in range(32)]
-    predicted = predict_manifest(predictor, Manifest(films))
+    images.loc[:31, "path"] = [f"/gone/{number}" for number in range(32)]
+    predicted = predict_manifest(predictor, Manifest(images))
     assert (len(predicted.predictions), len(predicted.failed)) == (32, 32)
 
 
-def test_nothing_readable_is_an_error(predictor: Predictor, films: pd.DataFrame) -> None:
-    with pytest.raises(InputError, match=r"no readable picture to evaluate\. The first: /gone/x"):
-        predict_manifest(predictor, Manifest(films.head(1).assign(path="/gone/x")))
-    with pytest.raises(InputError, match=r"no readable picture to evaluate\.$"):
-        predict_manifest(predictor, Manifest(films.head(0)))
+def test_nothing_readable_is_an_error(predictor: Predictor, images: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match=r"no readable image to evaluate\. The first: /gone/x"):
+        predict_manifest(predictor, Manifest(images.head(1).assign(path="/gone/x")))
+    with pytest.raises(InputError, match=r"no readable image to evaluate\.$"):
+        predict_manifest(predictor, Manifest(images.head(0)))

@@ -38,17 +38,17 @@ def copy(bundle: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(bundle, tmp_path / "bundle"))
 
 
-def test_the_folder_and_the_file_alone_are_the_same_model(bundle: Path, film: Path) -> None:
+def test_the_folder_and_the_file_alone_are_the_same_model(bundle: Path, image: Path) -> None:
     folder, alone = Predictor.open(bundle), Predictor.open(bundle / "model.onnx")
     assert folder.card == alone.card
     assert folder.sha256 == alone.sha256 == read_card(bundle / "card.json").files["model.onnx"]
-    radiograph = read_radiograph(film)
+    radiograph = read_radiograph(image)
     assert folder.predict(radiograph).probabilities == alone.predict(radiograph).probabilities
 
 
-def test_an_outcome_follows_the_card(bundle: Path, film: Path) -> None:
+def test_an_outcome_follows_the_card(bundle: Path, image: Path) -> None:
     predictor = Predictor.open(bundle, threads=1)
-    radiograph = read_radiograph(film)
+    radiograph = read_radiograph(image)
     outcome = predictor.predict(radiograph)
     outputs = predictor.run(predictor.to_input(radiograph)[None])
     expected = softmax(outputs.logits[0].astype(float) / predictor.card.temperature)
@@ -88,15 +88,13 @@ def test_a_card_from_before_there_were_bands_still_opens(bundle: Path) -> None:
     assert "Conformal" not in text
 
 
-def test_a_batch_gives_what_its_pictures_give_alone(bundle: Path) -> None:
+def test_a_batch_gives_what_its_images_give_alone(bundle: Path) -> None:
     predictor = Predictor.open(bundle, threads=1)
     size = predictor.card.input.size
     batch = np.random.default_rng(0).integers(0, 256, (5, size, size), dtype=np.uint8)
     together = predictor.run(batch)
-    for number, picture in enumerate(batch):
-        assert np.allclose(
-            predictor.run(picture[None]).logits[0], together.logits[number], atol=1e-5
-        )
+    for number, image in enumerate(batch):
+        assert np.allclose(predictor.run(image[None]).logits[0], together.logits[number], atol=1e-5)
 
 
 def test_features_are_given_where_the_bundle_has_them(bundle: Path, tmp_path: Path) -> None:
@@ -116,10 +114,10 @@ def test_features_are_given_where_the_bundle_has_them(bundle: Path, tmp_path: Pa
 
 
 def test_prediction_loads_neither_torch_nor_tables(
-    bundle: Path, film: Path, unmeasured: dict[str, str]
+    bundle: Path, image: Path, unmeasured: dict[str, str]
 ) -> None:
     result = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TORCH, str(bundle), str(film)],
+        [sys.executable, "-c", WITHOUT_TORCH, str(bundle), str(image)],
         capture_output=True,
         text=True,
         check=True,
@@ -138,10 +136,10 @@ def test_positives_are_the_sum_of_their_classes(bundle: Path) -> None:
     assert [r.positive for r in results] == [results[0].positive_probability >= 0.6, False]
 
 
-def test_a_picture_of_another_modality_is_refused(bundle: Path, film: Path) -> None:
+def test_an_image_of_another_modality_is_refused(bundle: Path, image: Path) -> None:
     predictor = Predictor.open(bundle)
     assert predictor.card.training.modalities == ("X-ray",)
-    radiograph = read_radiograph(film)
+    radiograph = read_radiograph(image)
     for modality in (None, "X-ray"):
         predictor.predict(replace(radiograph, facts=radiograph.facts._replace(modality=modality)))
     of_ct = replace(radiograph, facts=radiograph.facts._replace(modality="CT"))
@@ -247,9 +245,9 @@ def test_a_card_must_be_whole(bundle: Path) -> None:
         parse_card("{", "it")
 
 
-def test_the_manifest_and_one_file_agree(bundle: Path, films: pd.DataFrame) -> None:
+def test_the_manifest_and_one_file_agree(bundle: Path, images: pd.DataFrame) -> None:
     predictor = Predictor.open(bundle, threads=1)
-    table = predict_manifest(predictor, Manifest(films.head(3))).predictions.frame
+    table = predict_manifest(predictor, Manifest(images.head(3))).predictions.frame
     for _, row in table.iterrows():
         outcome = predictor.predict(read_radiograph(Path(str(row["path"]))))
         assert outcome.probabilities["covid"] == pytest.approx(row["p_covid"], abs=1e-6)

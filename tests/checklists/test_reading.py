@@ -41,7 +41,7 @@ def model(bundle: Path) -> str:
 def test_everything_is_read_and_fits_together(
     bundle: Path,
     run: RunFolder,
-    films: pd.DataFrame,
+    images: pd.DataFrame,
     evaluation: Evaluation,
     audit: Audit,
     access: Access,
@@ -63,9 +63,9 @@ def test_everything_is_read_and_fits_together(
         (bundle / "test-access.jsonl").unlink()
     assert found.model_sha256 == model
     assert found.test_accesses == (access,)
-    assert not found.has_other_pictures
-    assert found.pictures.name == "manifest.parquet"
-    assert found.pictures.test_sha256 == Manifest(films[films["split"] == "test"]).sha256
+    assert not found.has_other_images
+    assert found.images.name == "manifest.parquet"
+    assert found.images.test_sha256 == Manifest(images[images["split"] == "test"]).sha256
     assert [each.data.n for each in found.evaluations] == [9001]
     assert found.run.recipe.sha256 == found.card.training.recipe_sha256
     assert found.run.sittings[0].packages["pulmo"] == found.card.pulmo
@@ -75,7 +75,7 @@ def test_everything_is_read_and_fits_together(
 def test_the_bundle_alone_is_enough(bundle: Path, model: str) -> None:
     found = read_artefacts(Places(bundle))
     assert (found.model_sha256, found.evaluations, found.test_accesses) == (model, (), ())
-    assert (found.given_pictures, found.given_run, found.given_audit) == (None, None, None)
+    assert (found.given_images, found.given_run, found.given_audit) == (None, None, None)
 
 
 def test_what_is_of_another_model_is_refused(

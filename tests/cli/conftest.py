@@ -35,8 +35,8 @@ def pulmo(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.fixture
-def manifest(films: pd.DataFrame, tmp_path: Path) -> Path:
-    """The films' manifest as a file."""
-    path = tmp_path / "films.parquet"
-    Manifest(films).save(path)
+def manifest(images: pd.DataFrame, tmp_path: Path) -> Path:
+    """The images' manifest as a file."""
+    path = tmp_path / "images.parquet"
+    Manifest(images).save(path)
     return path

@@ -18,14 +18,14 @@ def test_a_page_the_figures_and_a_gate(
 ) -> None:
     folder = tmp_path / "audit"
     words = ("audit", bundle, "--data", manifest, "--split", "test", "-o", folder)
-    # Of sixteen films no floor can be fitted, so that nothing fails.
+    # Of sixteen images no floor can be fitted, so that nothing fails.
     status, out, err = pulmo(*words, "--only", "shortcuts", "--threads", "1")
     assert status == 0
     # The model of the tests is one of drawings.
     assert err.startswith("warning: The model was trained on drawings")
     assert err.count("\n") == 1
     assert "Not looked at  shortcuts: No floor could be fitted." in out
-    assert "What the model has been shown to do, on these pictures:\n- Nothing." in out
+    assert "What the model has been shown to do, on these images:\n- Nothing." in out
     found = read_audit(folder / "audit.json")
     assert found.data.n == 16
     assert found.passed
@@ -41,7 +41,7 @@ def test_a_page_the_figures_and_a_gate(
 def test_a_check_that_fails_closes_the_gate_unless_it_is_accepted(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:
-    # The training again: the floors are fitted and judged on the same films.
+    # The training again: the floors are fitted and judged on the same images.
     read_manifest(manifest).with_columns(split="train").save(tmp_path / "all.parquet")
     chosen = ("--data", tmp_path / "all.parquet", "--split", "train", "--only", "shortcuts")
     words = ("audit", bundle, *chosen, "-o", tmp_path / "audit")
@@ -49,7 +49,7 @@ def test_a_check_that_fails_closes_the_gate_unless_it_is_accepted(
     assert status == 5
     assert "Fails          shortcuts: The best floor" in out
     assert "pulmo: The gate is closed; these checks fail: shortcuts." in err
-    assert "warning: The manifest has 64 training and 0 validation pictures" in err
+    assert "warning: The manifest has 64 training and 0 validation images" in err
     status, _, _ = pulmo(*words, "--accept", "shortcuts")
     assert status == 0
     assert read_audit(tmp_path / "audit" / "audit.json").accepted == ("shortcuts",)
@@ -82,7 +82,7 @@ def test_a_wrong_call_is_a_sentence(
 ) -> None:
     out = tmp_path / "audit"
     for words, status, sentence in (
-        ((bundle, "-o", out), 2, "An audit of a bundle needs pictures: --data SCHEMA."),
+        ((bundle, "-o", out), 2, "An audit of a bundle needs images: --data MANIFEST."),
         ((bundle, "--data", manifest, "--split", "best", "-o", out), 2, "no split 'best'"),
         ((bundle, "--data", manifest, "--seed", "1", "-o", out), 2, "--seed does not go with a"),
         ((bundle, "--data", manifest, "--only", "luck", "-o", out), 2, "There is no check 'luck'"),
@@ -100,20 +100,20 @@ def test_a_wrong_call_is_a_sentence(
 def test_what_the_model_was_trained_on_is_left_out_and_counted(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:
-    films = read_manifest(manifest)
+    images = read_manifest(manifest)
     unsplit, folder = tmp_path / "unsplit.parquet", tmp_path / "audit"
-    Manifest(films.frame.assign(split=None)).save(unsplit)
+    Manifest(images.frame.assign(split=None)).save(unsplit)
     checks = ("--only", "leakage", "--only", "sources", "--threads", "1")
     status, out, err = pulmo("audit", bundle, "--data", unsplit, *checks, "-o", folder)
-    seen = films.frame["split"].isin(["train", "val"])
+    seen = images.frame["split"].isin(["train", "val"])
     assert status == 5
-    assert f"{seen.sum()} pictures took no part, because the model was trained or chosen on" in err
-    assert f"{seen.sum()} of {len(films)} pictures are tied to one that was fitted on" in out
+    assert f"{seen.sum()} images took no part, because the model was trained or chosen on" in err
+    assert f"{seen.sum()} of {len(images)} images are tied to one that was fitted on" in out
     found = read_audit(folder / "audit.json")
     assert found.data.n == (~seen).sum()
     assert sorted(found.data.voided) == sorted(
-        Path(path).name for path in films.frame["path"][seen]
+        Path(path).name for path in images.frame["path"][seen]
     )
     # The rest is the test, whatever the manifest calls it.
     (access,) = read_accesses(bundle / "test-access.jsonl")
-    assert access.pictures == found.data.n
+    assert access.images == found.data.n

@@ -26,7 +26,7 @@ REPORT = SpeedReport(
 )
 
 
-def test_drawn_films_are_measured_and_told(pulmo: Call) -> None:
+def test_drawn_images_are_measured_and_told(pulmo: Call) -> None:
     status, out, err = pulmo("bench", "train", "demo", *FEW, "--threads", 1)
     assert (status, err) == (0, "")
     lines = out.splitlines()
@@ -35,7 +35,7 @@ def test_drawn_films_are_measured_and_told(pulmo: Call) -> None:
     assert len(lines) == 4
 
 
-def test_a_manifest_s_films_are_measured_as_json(pulmo: Call, manifest: Path) -> None:
+def test_a_manifest_s_images_are_measured_as_json(pulmo: Call, manifest: Path) -> None:
     status, out, err = pulmo("bench", "train", "demo", "--data", manifest, *FEW, "--json",
                              "--precisions", "--bound")  # fmt: skip
     assert (status, err) == (0, "")

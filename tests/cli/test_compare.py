@@ -104,7 +104,7 @@ class TestTables:
 
     @staticmethod
     def _write(path: Path, skill: float) -> pd.DataFrame:
-        """Writes predictions of the same films, of classes that pulmo has no word for."""
+        """Writes predictions of the same images, of classes that pulmo has no word for."""
         label = np.array(["tb", "clear"] * 40)
         noise = np.random.default_rng(int(skill * 10)).normal(size=80)
         p = 1 / (1 + np.exp(-(noise + skill * np.where(label == "tb", 1, -1))))
@@ -124,7 +124,7 @@ class TestTables:
             assert pulmo("evaluate", tmp_path / f"{name}.csv", *words)[0] == 0
         return [tmp_path / "a", tmp_path / "b"]
 
-    def test_films_are_matched_by_path(
+    def test_images_are_matched_by_path(
         self, pulmo: Call, folders: list[Path], tmp_path: Path
     ) -> None:
         status, out, err = pulmo("compare", *folders, "-o", tmp_path / "c")
@@ -139,7 +139,7 @@ class TestTables:
         right = [(side["p_tb"] > 0.5).to_numpy() == positive for side in (two, one)]
         gain = right[0].mean() - right[1].mean()
         assert tests["accuracy"]["difference"][0] == pytest.approx(gain)
-        note = "The pictures of b and a were matched by path, for a table has no sha256."
+        note = "The images of b and a were matched by path, for a table has no sha256."
         assert content["notes"] == [note]
         assert note in out
         assert {entrant["judged_on"] for entrant in content["entrants"]} == {
@@ -162,7 +162,7 @@ class TestTables:
         table.assign(sha256=None).to_parquet(folders[1] / "predictions.parquet")
         _, out, _ = pulmo("compare", *folders, "-o", tmp_path / "c")
         assert (
-            "No paired test of b and a: they judged other pictures, 80 and 80 with 0 in common; "
+            "No paired test of b and a: they judged other images, 80 and 80 with 0 in common; "
             "they were matched by path, for a table has no sha256."
         ) in out
 

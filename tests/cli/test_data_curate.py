@@ -15,15 +15,15 @@ Call = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def sets(tmp_path: Path) -> list[Path]:
-    """The manifests of two sources; the second has a crop of the first's first film."""
+    """The manifests of two sources; the second has a crop of the first's first image."""
     generator = np.random.default_rng(7)
     drawn = [draw("normal", patient, generator, 200).pixels * 255 for patient in range(4)]
-    pictures = {
+    images = {
         "north": {"covid/a": drawn[0], "normal/b": drawn[1]},
         "south": {"covid/c": drawn[0][8:180, 20:190], "normal/d": drawn[2]},
     }
     manifests = []
-    for source, named in pictures.items():
+    for source, named in images.items():
         for name, pixels in named.items():
             path = tmp_path / source / f"{name}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def test_what_was_found_is_told_and_written(pulmo: Call, sets: list[Path], tmp_p
     labels = "(2 covid, 2 normal)"
     assert out.splitlines() == [
         f"{output}: 4 images in 3 groups {labels}, of 4 images in 4 groups {labels}",
-        "copies: 1 pairs of 1 films (1 near copy)",
+        "copies: 1 pairs of 1 images (1 near copy)",
         "  in both north and south: 1",
         f"{report}: a row for each pair and each removal, with the evidence",
     ]
@@ -119,7 +119,7 @@ def test_a_table_of_another_kind_is_not_overwritten(
     assert other.read_text() == "name,age\n"
 
 
-def test_a_picture_in_two_manifests_is_an_error(
+def test_an_image_in_two_manifests_is_an_error(
     pulmo: Call, sets: list[Path], tmp_path: Path
 ) -> None:
     status, _, err = pulmo("data", "curate", sets[0], sets[0], "-o", tmp_path / "m.parquet")

@@ -10,14 +10,14 @@ Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def sources(films: pd.DataFrame, tmp_path: Path) -> Path:
-    """The films as of two sources, one of which publishes a split."""
+def sources(images: pd.DataFrame, tmp_path: Path) -> Path:
+    """The images as of two sources, one of which publishes a split."""
     # By group, of which none spans both.
-    north = films["group"].astype("category").cat.codes % 3 == 0
-    films["source"] = north.map({True: "north", False: "south"}).astype("string")
-    films["split"] = films["split"].where(north, None)
+    north = images["group"].astype("category").cat.codes % 3 == 0
+    images["source"] = north.map({True: "north", False: "south"}).astype("string")
+    images["split"] = images["split"].where(north, None)
     path = tmp_path / "sources.parquet"
-    Manifest(films).save(path)
+    Manifest(images).save(path)
     return path
 
 
@@ -34,22 +34,22 @@ def test_every_side_is_counted(pulmo: Call, manifest: Path, tmp_path: Path) -> N
 
 
 def test_the_kept_test_tells_what_is_left_out(
-    pulmo: Call, films: pd.DataFrame, tmp_path: Path
+    pulmo: Call, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    largest = films["group"].value_counts()
-    films["split"] = None
-    films.loc[films.index[films["group"] == largest.index[0]][0], "split"] = "test"
+    largest = images["group"].value_counts()
+    images["split"] = None
+    images.loc[images.index[images["group"] == largest.index[0]][0], "split"] = "test"
     path = tmp_path / "m.parquet"
-    Manifest(films).save(path)
+    Manifest(images).save(path)
     status, out, _ = pulmo("data", "split", path, "-o", path, "--keep-test")
     assert status == 0
     left = largest.iloc[0] - 1
-    assert out.splitlines()[2].startswith("test: 1 pictures")
+    assert out.splitlines()[2].startswith("test: 1 images")
     assert (
-        f"left out: {left} (in a group with pictures that are kept on another side)"
+        f"left out: {left} (in a group with images that are kept on another side)"
         in out.splitlines()
     )
-    assert "warning: test has no picture of " in out
+    assert "warning: test has no image of " in out
 
 
 def test_a_published_split_is_kept_and_the_other_source_drawn(
@@ -115,8 +115,8 @@ def test_a_source_is_left_out(pulmo: Call, sources: Path, tmp_path: Path) -> Non
     status, out, _ = pulmo("data", "split", sources, "-o", output, "--leave-out", "north")
     assert status == 0
     assert set(read_manifest(output).frame.query("split == 'test'")["source"]) == {"north"}
-    assert "warning: train has no picture of covid\n" in out
-    assert "warning: val has no picture of covid\n" in out
+    assert "warning: train has no image of covid\n" in out
+    assert "warning: val has no image of covid\n" in out
 
 
 def test_a_source_of_no_stated_hospital_may_be_the_others_own(
@@ -129,7 +129,7 @@ def test_a_source_of_no_stated_hospital_may_be_the_others_own(
     for words in (["--leave-out", "south"], ["--folds-by-source", "--test", "0"]):
         status, out, _ = pulmo("data", "split", sources, "-o", output, *words)
         assert status == 0
-        assert f"warning: It is not stated which hospital {n} of these pictures are from" in out
+        assert f"warning: It is not stated which hospital {n} of these images are from" in out
     status, out, _ = pulmo("data", "split", sources, "-o", output)
     assert "not stated" not in out
 
@@ -144,7 +144,7 @@ def test_a_test_that_may_hold_what_is_trained_on_is_a_warning(
     status, out, _ = pulmo("data", "split", sources, "-o", output, "--leave-out", "north")
     assert status == 0
     n = (table["source"] == "north").sum()
-    assert f"\nwarning: north has {n} of its pictures from south, but no group holds pic" in out
+    assert f"\nwarning: north has {n} of its images from south, but no group holds ima" in out
 
 
 def test_matched_subsets_are_told_as_a_table(pulmo: Call, manifest: Path, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ class TestSavedSplit:
         assert out.endswith(f"{path}: the split alone\n")
         return path
 
-    def test_it_is_applied_to_the_same_pictures(
+    def test_it_is_applied_to_the_same_images(
         self, pulmo: Call, sources: Path, saved: Path, tmp_path: Path
     ) -> None:
         again = tmp_path / "again.parquet"
@@ -201,7 +201,7 @@ class TestSavedSplit:
         assert read_manifest(again) == first
         *_, digest, last = out.splitlines()
         assert digest == f"manifest_sha256: {first.sha256}"
-        assert last == f"the pictures, their labels and groups are those that {saved} was made of"
+        assert last == f"the images, their labels and groups are those that {saved} was made of"
         assert "absent" not in out
         status, out, _ = pulmo(
             "data", "split", sources, "-o", again, "--from", saved, "--fold", "2"
@@ -211,7 +211,7 @@ class TestSavedSplit:
         assert read_manifest(again).frame["fold"].equals(first.frame["fold"])
 
     def test_what_differs_is_counted(
-        self, pulmo: Call, films: pd.DataFrame, sources: Path, saved: Path, tmp_path: Path
+        self, pulmo: Call, images: pd.DataFrame, sources: Path, saved: Path, tmp_path: Path
     ) -> None:
         table = read_manifest(sources)
         kept = table.frame[table.frame["group"] != table.frame["group"][0]].reset_index(drop=True)
@@ -226,7 +226,7 @@ class TestSavedSplit:
         left_out = first[first["group"] != table.frame["group"][0]]["split"][1:].isna().sum()
         assert "left out: 1 (the split does not know it)" in lines
         assert f"left out: {left_out} (the split leaves it out)" in lines or not left_out
-        assert f"absent: {gone + 1} of the {len(films)} pictures of {saved}" in lines
+        assert f"absent: {gone + 1} of the {len(images)} images of {saved}" in lines
         assert lines[-1].startswith(f"warning: this is not the manifest that {saved} was made of")
 
     def test_an_edited_one_is_refused(
@@ -243,9 +243,9 @@ class TestSavedSplit:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["--val=0.6", "--test=0.4"], "must be fractions that leave some pictures for training"),
-        (["--val=-0.1"], "must be fractions that leave some pictures for training"),
-        (["--val=nan"], "must be fractions that leave some pictures for training"),
+        (["--val=0.6", "--test=0.4"], "must be fractions that leave some images for training"),
+        (["--val=-0.1"], "must be fractions that leave some images for training"),
+        (["--val=nan"], "must be fractions that leave some images for training"),
         (["--from", "s.csv", "--seed", "1"], "--from takes a split as it is; only --fold goes wi"),
         (["--from", "s.csv", "--keep-test"], "--from takes a split as it is; only --fold goes wi"),
         (["--keep-test", "--keep-official"], "--keep-official keeps the test too; leave --keep-"),

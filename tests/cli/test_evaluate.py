@@ -28,13 +28,13 @@ def bundle(bundle: Path, tmp_path: Path) -> Path:
 
 
 def test_four_files_and_a_summary(
-    pulmo: Call, bundle: Path, manifest: Path, films: pd.DataFrame, tmp_path: Path
+    pulmo: Call, bundle: Path, manifest: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
     output = tmp_path / "evaluation"
     status, out, err = pulmo(
         "evaluate", bundle, "--data", manifest, "--split", "test", "-o", output
     )
-    chosen = films[films["split"] == "test"]
+    chosen = images[images["split"] == "test"]
     assert (status, err) == (0, "")
     assert {path.name for path in output.iterdir()} == {
         "predictions.parquet", "card.json", "evaluation.json", "report.html",
@@ -51,7 +51,7 @@ def test_four_files_and_a_summary(
     )
     assert evaluation["model"]["sha256"] == Predictor.open(bundle).sha256
     lines = out.splitlines()
-    assert lines[0] == f"{len(chosen)} pictures in {chosen['group'].nunique()} groups"
+    assert lines[0] == f"{len(chosen)} images in {chosen['group'].nunique()} groups"
     right = (predictions["decision"] == predictions["label"]).mean()
     assert lines[1].split()[:2] == ["Accuracy", f"{right:.3f}"]
     assert len({line.index("  AUC ") for line in lines if "  Recall of " in line}) == 1
@@ -59,18 +59,18 @@ def test_four_files_and_a_summary(
     assert lines[-1] == str(output / "report.html")
 
 
-def test_a_view_alone_and_pictures_that_disappeared(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+def test_a_view_alone_and_images_that_disappeared(
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    rows = films.index[(films["view"] == "PA") & (films["split"] == "test")]
+    rows = images.index[(images["view"] == "PA") & (images["split"] == "test")]
     gone = str(tmp_path / "gone.png")
-    films.loc[rows[0], "path"] = gone
-    Manifest(films).save(tmp_path / "m.parquet")
+    images.loc[rows[0], "path"] = gone
+    Manifest(images).save(tmp_path / "m.parquet")
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e", "--view", "PA"]
     status, _, err = pulmo("evaluate", bundle, *words)
     assert status == 4
     assert err == (
-        f"{tmp_path / 'm.parquet'} has a test split; without --split test all of its pictures are "
+        f"{tmp_path / 'm.parquet'} has a test split; without --split test all of its images are "
         f"taken.\n{gone} does not exist.\npulmo: 1 of {len(rows)} images could not be read.\n"
     )
     predictions = read_predictions(tmp_path / "e" / "predictions.parquet")
@@ -79,9 +79,9 @@ def test_a_view_alone_and_pictures_that_disappeared(
     evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
     # What the model was trained on took no part, though no split was named.
     assert set(predictions["split"]) == {"test"}
-    voided = films[(films["view"] == "PA") & (films["split"] != "test")]
+    voided = images[(images["view"] == "PA") & (images["split"] != "test")]
     assert {each["path"] for each in evaluation["data"]["voided"]} == set(voided["path"])
-    sentence = f"{len(voided)} pictures took no part, because the model was trained or chosen on"
+    sentence = f"{len(voided)} images took no part, because the model was trained or chosen on"
     assert any(sentence in warning for warning in evaluation["warnings"])
     assert [failure["path"] for failure in evaluation["data"]["failed"]] == [gone]
     first = predictions.iloc[0]
@@ -90,7 +90,7 @@ def test_a_view_alone_and_pictures_that_disappeared(
 
 
 class TestThresholdFor:
-    """The test at a threshold for another aim, fitted on the val pictures."""
+    """The test at a threshold for another aim, fitted on the val images."""
 
     @pytest.mark.parametrize(
         ("aim", "view", "source", "words"),
@@ -103,7 +103,7 @@ class TestThresholdFor:
         self,
         pulmo: Call,
         bundle: Path,
-        films: pd.DataFrame,
+        images: pd.DataFrame,
         tmp_path: Path,
         aim: str,
         view: list[str],
@@ -111,16 +111,16 @@ class TestThresholdFor:
         words: list[str],
     ) -> None:
         output, path = tmp_path / "e", tmp_path / "m.parquet"
-        films = films.assign(source=source)
-        Manifest(films).save(path)
-        films = films[films["view"].isin(view)]
+        images = images.assign(source=source)
+        Manifest(images).save(path)
+        images = images[images["view"].isin(view)]
         status, out, err = pulmo(
             "evaluate", bundle, "--data", path, "--split", "test", "-o", output,
             "--threshold-for", aim, *words,
         )  # fmt: skip
         assert (status, err) == (0, "")
         predictor = Predictor.open(bundle)
-        val = films[films["split"] == "val"]
+        val = images[images["split"] == "val"]
         scores = np.array(
             [
                 predictor.predict(read_radiograph(Path(path))).positive_probability
@@ -149,10 +149,10 @@ class TestThresholdFor:
         assert "It is not that of the card." in page
 
     def test_another_manifest_is_refused_before_the_test_is_opened(
-        self, pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+        self, pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
     ) -> None:
         path, aim = tmp_path / "m.parquet", "sensitivity=0.75"
-        Manifest(films.assign(source="elsewhere")).save(path)
+        Manifest(images.assign(source="elsewhere")).save(path)
         words: list[str | Path] = ["--data", path, "--split", "test", "--threshold-for", aim]
         status, _, err = pulmo("evaluate", bundle, *words, "-o", tmp_path / "e")
         assert status == 5
@@ -183,10 +183,10 @@ class TestThresholdFor:
         assert sentence in err
 
 
-def test_pictures_that_the_model_knows_are_all_there_is(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+def test_images_that_the_model_knows_are_all_there_is(
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    known = films[films["split"] != "test"].assign(split=None)
+    known = images[images["split"] != "test"].assign(split=None)
     Manifest(known).save(tmp_path / "m.parquet")
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e"]
     status, _, err = pulmo("evaluate", bundle, *words)
@@ -194,14 +194,14 @@ def test_pictures_that_the_model_knows_are_all_there_is(
     assert f"was trained or chosen on every one of the {len(known)} chosen images" in err
 
 
-def test_a_copy_and_another_film_of_a_patient_are_voided(
-    pulmo: Call, bundle: Path, run: RunFolder, films: pd.DataFrame, tmp_path: Path
+def test_a_copy_and_another_image_of_a_patient_are_voided(
+    pulmo: Call, bundle: Path, run: RunFolder, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """Under other names and in another set; the run tells patients, the bundle pictures alone."""
+    """Under other names and in another set; the run tells patients, the bundle images alone."""
     run = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
-    test = films[films["split"] == "test"].reset_index(drop=True)
-    copy = films[films["split"] == "train"].head(1)
-    other = test.head(1).assign(group=films["group"][films["split"] == "train"].iloc[5])
+    test = images[images["split"] == "test"].reset_index(drop=True)
+    copy = images[images["split"] == "train"].head(1)
+    other = test.head(1).assign(group=images["group"][images["split"] == "train"].iloc[5])
     copied = copy.assign(path=str(tmp_path / "copy.png"), group="mine", patient=None, split=None)
     shutil.copy(copy["path"].iloc[0], tmp_path / "copy.png")
     Manifest(pd.concat([test[1:], other, copied])).save(tmp_path / "m.parquet")
@@ -219,13 +219,13 @@ def test_a_copy_and_another_film_of_a_patient_are_voided(
     }
     reasons = voided("--run", run.root)
     assert set(reasons) == {copy_path, other_path}
-    assert "a picture of its group is among those" in reasons[other_path]
+    assert "an image of its group is among those" in reasons[other_path]
 
 
 def test_inside_and_outside_stand_side_by_side(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    test = films[films["split"] == "test"]
+    test = images[images["split"] == "test"]
     for name, rows in (("inside", test[::2]), ("outside", test[1::2])):
         Manifest(rows).save(tmp_path / f"{name}.parquet")
     inside, outside = tmp_path / "inside", tmp_path / "outside"
@@ -267,35 +267,35 @@ def test_options_that_choose_nothing(
 
 
 def test_a_manifest_without_a_split(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    Manifest(films.assign(split=None)).save(tmp_path / "m.parquet")
+    Manifest(images.assign(split=None)).save(tmp_path / "m.parquet")
     status, _, err = pulmo(
         "evaluate", bundle, "--data", tmp_path / "m.parquet", "--split", "test", "-o", tmp_path
     )
     assert status == 3
-    assert "has no test picture; `pulmo data split` makes a split" in err
+    assert "has no test image; `pulmo data split` makes a split" in err
 
 
 @pytest.mark.parametrize("side", ["test", None])
 def test_nothing_is_said_of_a_manifest_without_other_sides(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path, side: str | None
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path, side: str | None
 ) -> None:
     path = tmp_path / "m.parquet"
-    Manifest(films[:20].assign(split=side)).save(path)
+    Manifest(images[:20].assign(split=side)).save(path)
     status, out, err = pulmo("evaluate", bundle, "--data", path, "-o", tmp_path / "e")
     assert (status, err) == (0, "")
     assert "in the split" not in out
 
 
-def test_no_picture_that_can_be_read(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+def test_no_image_that_can_be_read(
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    films["path"] = [str(tmp_path / f"{number}.png") for number in range(len(films))]
-    Manifest(films).save(tmp_path / "m.parquet")
+    images["path"] = [str(tmp_path / f"{number}.png") for number in range(len(images))]
+    Manifest(images).save(tmp_path / "m.parquet")
     status, _, err = pulmo("evaluate", bundle, "--data", tmp_path / "m.parquet", "-o", tmp_path)
     assert status == 3
-    assert "There is no readable picture to evaluate. The first: " in err
+    assert "There is no readable image to evaluate. The first: " in err
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_any_work(
@@ -411,7 +411,7 @@ class TestTable:
         assert {path.name for path in (tmp_path / "e").iterdir()} == {
             "predictions.parquet", "evaluation.json", "report.html",
         }  # fmt: skip
-        assert out.startswith("80 pictures in 40 groups\n")
+        assert out.startswith("80 images in 40 groups\n")
         evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
         assert evaluation["model"]["name"] == "theirs"
         assert evaluation["decision"]["threshold"] == 0.4
@@ -509,7 +509,7 @@ class TestTable:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
-            ([], "needs films to judge; name their manifest with --data."),
+            ([], "needs images to judge; name their manifest with --data."),
             (["--positive", "covid"], "A bundle's card says what is positive"),
             (["--threshold", "0.5"], "A bundle's card says what is positive"),
         ],
@@ -530,7 +530,7 @@ class TestTable:
         words = ("--positive", "TB", "-o", tmp_path / "e")
         status, out, err = pulmo("evaluate", tmp_path / "theirs.csv", *words)
         assert status == 0
-        assert out.startswith("80 pictures in 40 groups\n")
+        assert out.startswith("80 images in 40 groups\n")
         notes = json.loads((tmp_path / "e" / "evaluation.json").read_text())["notes"]
         assert err == "".join(f"note: {note}\n" for note in notes)
         said = " ".join(notes)
@@ -572,14 +572,14 @@ class TestTable:
         words = ("--positive", "covid", "-o", tmp_path / "e")
         status, out, err = pulmo("evaluate", tmp_path / "t.csv", *words)
         assert (status, err) == (0, "")
-        assert out.startswith("2 pictures in 2 groups\n")
+        assert out.startswith("2 images in 2 groups\n")
 
 
 def test_a_label_of_a_manifest_may_count_as_a_class_of_a_bundle(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    (positive, *_) = sorted(set(films["label"]))
-    renamed = films.assign(label=films["label"].replace(positive, "other"))
+    (positive, *_) = sorted(set(images["label"]))
+    renamed = images.assign(label=images["label"].replace(positive, "other"))
     renamed["split"] = "test"
     Manifest(renamed).save(tmp_path / "m.parquet")
     words = ("--data", tmp_path / "m.parquet", "--split", "test")

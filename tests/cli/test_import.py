@@ -21,16 +21,16 @@ from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
 
-NO_PICTURE = (
+NO_IMAGE = (
     "it is not a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file; "
     "its content decides, not its name"
 )
 
 
 @pytest.fixture
-def folder(film: Path, tmp_path: Path) -> Path:
-    """Two classes of four films each."""
-    for number, path in enumerate(sorted(film.parent.iterdir())[:8]):
+def folder(image: Path, tmp_path: Path) -> Path:
+    """Two classes of four images each."""
+    for number, path in enumerate(sorted(image.parent.iterdir())[:8]):
         place = tmp_path / "set" / ("covid" if number % 2 else "normal") / path.name
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, place)
@@ -62,7 +62,7 @@ class TestLayouts:
         kept = tmp_path / "kept.parquet"
         assert pulmo("data", "split", output, "--keep-official", "-o", kept)[0] == 0
         assert read_manifest(kept).frame["split"].tolist() == split.frame["split"].tolist()
-        # The same picture on both sides.
+        # The same image on both sides.
         path = next((keras / "train" / "covid").iterdir())
         shutil.copy(path, keras / "validation" / "covid" / f"copy{path.suffix}")
         assert pulmo("data", "import", "folder", keras, "-o", output)[0] == 0
@@ -115,7 +115,7 @@ class TestProblems:
             "failed: 300 (it is empty)",
             *(f"  {path}" for path in empty[:5]),
             "  and 295 more",
-            f"{folder / 'normal' / 'text.png'}: {NO_PICTURE}",
+            f"{folder / 'normal' / 'text.png'}: {NO_IMAGE}",
             f"{tmp_path / 'm.problems.csv'} names all 301.",
             "pulmo: 301 failed; the rest is in the manifest.",
         ]
@@ -142,12 +142,12 @@ class TestProblems:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["m.parquet", "set"]
 
     def test_what_is_left_out_by_rule_is_no_failure(
-        self, pulmo: Call, film: Path, tmp_path: Path
+        self, pulmo: Call, image: Path, tmp_path: Path
     ) -> None:
         (tmp_path / "images").mkdir()
         rows = ["patientid,finding,view,modality,filename,folder,age,sex"]
         for number in range(3):
-            shutil.copy(film, tmp_path / "images" / f"{number}.png")
+            shutil.copy(image, tmp_path / "images" / f"{number}.png")
             rows.append(
                 f"{number},{'todo' if number else 'COVID-19'},PA,X-ray,{number}.png,images,,"
             )
@@ -172,12 +172,12 @@ class TestProblems:
     def test_reasons_of_a_kind_are_counted_together(
         self, pulmo: Call, folder: Path, tmp_path: Path
     ) -> None:
-        films = sorted((folder / "covid").iterdir())
-        shutil.copy(films[0], folder / "normal" / "copy 1.png")
-        shutil.copy(films[1], folder / "normal" / "copy 2.png")
-        rows = [f"covid/{films[2].name},covid,{150 + number}" for number in range(3)]
+        images = sorted((folder / "covid").iterdir())
+        shutil.copy(images[0], folder / "normal" / "copy 1.png")
+        shutil.copy(images[1], folder / "normal" / "copy 2.png")
+        rows = [f"covid/{images[2].name},covid,{150 + number}" for number in range(3)]
         rows += [f"normal/{path.name},normal," for path in (folder / "normal").glob("copy*")]
-        rows += [f"covid/{path.name},covid," for path in films]
+        rows += [f"covid/{path.name},covid," for path in images]
         (folder / "t.csv").write_text("\n".join(["path,label,age", *rows]))
         status, _, err = pulmo(
             "data", "import", "csv", folder / "t.csv", "-o", tmp_path / "m.parquet"
@@ -214,17 +214,17 @@ class TestProblems:
         assert err.splitlines()[-3:] == [
             "  and 20 more",
             f"{tmp_path / 'm.problems.csv'} names all 25.",
-            f"pulmo: {tmp_path} gave no readable, labelled picture. {first}",
+            f"pulmo: {tmp_path} gave no readable, labelled image. {first}",
         ]
         assert len(problems(tmp_path / "m.problems.csv")) == 25
         assert not (tmp_path / "m.parquet").exists()
 
     def test_nothing_to_import_leaves_no_journal(
-        self, pulmo: Call, film: Path, tmp_path: Path
+        self, pulmo: Call, image: Path, tmp_path: Path
     ) -> None:
         for label in ("covid", "normal"):
             (tmp_path / "set" / label).mkdir(parents=True)
-            shutil.copy(film, tmp_path / "set" / label)
+            shutil.copy(image, tmp_path / "set" / label)
         output = tmp_path / "m.parquet"
         assert pulmo("data", "import", "folder", tmp_path / "set", "-o", output)[0] == 3
         assert sorted(path.name for path in tmp_path.iterdir()) == ["m.problems.csv", "set"]
@@ -250,7 +250,7 @@ class TestAgain:
         words = ("data", "import", "folder", folder, "-o", output, "--source", "north")
         status, _, err = pulmo(*words, "--headers-only")
         assert (status, len(err.splitlines())) == (0, 1)
-        assert err.startswith("8 pictures were not decoded: ")
+        assert err.startswith("8 images were not decoded: ")
         assert read_manifest(output).frame["pixels_sha256"].isna().all()
         assert pulmo(*words)[::2] == (0, "")
         assert read_manifest(output).frame["pixels_sha256"].notna().all()
@@ -335,11 +335,11 @@ class TestMerge:
     """Manifests that contradict each other."""
 
     def test_contradictions_are_refused_or_left_out(
-        self, pulmo: Call, films: pd.DataFrame, tmp_path: Path
+        self, pulmo: Call, images: pd.DataFrame, tmp_path: Path
     ) -> None:
-        copy = films.head(2).assign(path=["/copy/0", "/copy/1"], source="copy")
-        copy["label"] = [films["label"][0], "other"]
-        for name, table in (("a", films), ("b", copy)):
+        copy = images.head(2).assign(path=["/copy/0", "/copy/1"], source="copy")
+        copy["label"] = [images["label"][0], "other"]
+        for name, table in (("a", images), ("b", copy)):
             Manifest(table).save(tmp_path / f"{name}.parquet")
         words = ("data", "merge", tmp_path / "a.parquet", tmp_path / "b.parquet")
         output = tmp_path / "m.parquet"
@@ -354,7 +354,7 @@ class TestMerge:
         assert out.startswith(f"{output}: 64 images in ")
         assert err.endswith("pulmo: 2 contradict each other; the rest is in the manifest.\n")
         assert problems(tmp_path / "m.problems.csv")["path"].tolist() == [
-            films["path"][1],
+            images["path"][1],
             "/copy/1",
         ]
         assert len(read_manifest(output)) == 64

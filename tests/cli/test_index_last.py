@@ -30,17 +30,17 @@ def _cut_off(*_: object) -> None:
 
 
 @pytest.fixture
-def predictions(films: pd.DataFrame, bundle: Path, tmp_path: Path) -> Path:
-    test = Manifest(films).split("test")
+def predictions(images: pd.DataFrame, bundle: Path, tmp_path: Path) -> Path:
+    test = Manifest(images).split("test")
     path = tmp_path / "p.parquet"
     predict_manifest(Predictor.open(bundle), test).predictions.save(path)
     return path
 
 
 @pytest.fixture
-def manifest(films: pd.DataFrame, tmp_path: Path) -> Path:
+def manifest(images: pd.DataFrame, tmp_path: Path) -> Path:
     path = tmp_path / "m.parquet"
-    Manifest(films).save(path)
+    Manifest(images).save(path)
     return path
 
 
@@ -61,7 +61,7 @@ def test_an_evaluation(
 ) -> None:
     words = ["evaluate", bundle, "--data", manifest, "--split", "test", "-o", tmp_path / "e"]
     index = EvaluationFolder(tmp_path / "e").index
-    _check(pulmo, words, "pulmo.report.page.write_report", index, monkeypatch)
+    _check(pulmo, words, "pulmo.report.evaluation_page.write_report", index, monkeypatch)
 
 
 def test_an_evaluation_of_a_table(
@@ -69,10 +69,12 @@ def test_an_evaluation_of_a_table(
 ) -> None:
     words = ["evaluate", predictions, "-o", tmp_path / "e"]
     index = EvaluationFolder(tmp_path / "e").index
-    _check(pulmo, words, "pulmo.report.page.write_report", index, monkeypatch)
+    _check(pulmo, words, "pulmo.report.evaluation_page.write_report", index, monkeypatch)
 
 
-@pytest.mark.parametrize("writer", ["page.write_report", "labels_page.write_labels_report"])
+@pytest.mark.parametrize(
+    "writer", ["evaluation_page.write_report", "labels_page.write_labels_report"]
+)
 def test_an_evaluation_of_several_findings(
     pulmo: Call, tmp_path: Path, writer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,7 +113,7 @@ def test_an_inspection(
 ) -> None:
     words = ["data", "inspect", manifest, "--samples", "0", "-o", tmp_path / "i"]
     index = InspectionFolder(tmp_path / "i").index
-    _check(pulmo, words, "pulmo.report.inspection.write_inspection", index, monkeypatch)
+    _check(pulmo, words, "pulmo.report.inspection_page.write_inspection", index, monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -126,10 +128,10 @@ def test_a_curated_manifest(
 
 
 def test_the_evaluation_of_a_run(
-    films: pd.DataFrame, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: pd.DataFrame, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = EvaluationFolder(tmp_path / "e")
-    test = Manifest(films).split("test")
+    test = Manifest(images).split("test")
     with monkeypatch.context() as patch:
         patch.setattr("pulmo.workflows.evaluation_folder.write_atomically", _cut_off)
         with pytest.raises(_CutOffError):

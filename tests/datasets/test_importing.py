@@ -40,13 +40,13 @@ def test_import_reads_what_table_and_files_say(phantoms: Path) -> None:
     assert imported.manifest.frame["group"].nunique() == table["patient"].nunique()
 
 
-def test_unreadable_files_are_named_and_the_rest_is_done(tmp_path: Path, film: Path) -> None:
+def test_unreadable_files_are_named_and_the_rest_is_done(tmp_path: Path, image: Path) -> None:
     folder = tmp_path / "normal"
     folder.mkdir()
-    shutil.copy(film, folder / "a.png")
+    shutil.copy(image, folder / "a.png")
     (folder / "b.png").write_text("text")
     (folder / "c.png").touch()
-    (folder / "d.png").write_bytes(film.read_bytes()[:500])
+    (folder / "d.png").write_bytes(image.read_bytes()[:500])
     imported = import_source("folder", tmp_path, called="mine")
     assert len(imported.manifest) == 1
     assert set(imported.manifest.frame["source"]) == {"mine"}
@@ -54,17 +54,17 @@ def test_unreadable_files_are_named_and_the_rest_is_done(tmp_path: Path, film: P
     assert all(p.failed for p in imported.problems)
 
 
-def test_a_set_without_one_good_picture_is_an_error(tmp_path: Path) -> None:
+def test_a_set_without_one_good_image_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "normal").mkdir()
-    with pytest.raises(InputError, match=r"no readable, labelled picture\..*holds no file"):
+    with pytest.raises(InputError, match=r"no readable, labelled image\..*holds no file"):
         import_source("folder", tmp_path)
     with pytest.raises(UsageError, match="Did you mean 'kermany'"):
         import_source("kermani", tmp_path)
 
 
-def test_a_link_is_a_row_of_the_problems_and_never_followed(tmp_path: Path, film: Path) -> None:
+def test_a_link_is_a_row_of_the_problems_and_never_followed(tmp_path: Path, image: Path) -> None:
     (tmp_path / "set" / "normal" / "deep").mkdir(parents=True)
-    shutil.copy(film, tmp_path / "set" / "normal" / "a.png")
+    shutil.copy(image, tmp_path / "set" / "normal" / "a.png")
     links: dict[str, str | Path] = {
         "Normal": "normal",
         "normal/again.png": "a.png",
@@ -82,12 +82,12 @@ def test_a_link_is_a_row_of_the_problems_and_never_followed(tmp_path: Path, film
     ]
 
 
-def test_copies_with_different_labels_are_all_left_out(tmp_path: Path, film: Path) -> None:
-    other = sorted(film.parent.iterdir())[1]
+def test_copies_with_different_labels_are_all_left_out(tmp_path: Path, image: Path) -> None:
+    other = sorted(image.parent.iterdir())[1]
     places = ["covid/a.png", "normal/a.png", "normal/b.png", "viral/c.png", "viral/d.png"]
     for place in places:
         (tmp_path / place).parent.mkdir(exist_ok=True)
-        shutil.copy(other if place.startswith("viral") else film, tmp_path / place)
+        shutil.copy(other if place.startswith("viral") else image, tmp_path / place)
     imported = import_source("folder", tmp_path)
     assert [Path(p).name for p in imported.manifest.frame["path"]] == ["c.png", "d.png"]
     a, b, c = (str(tmp_path / place) for place in places[:3])
@@ -97,7 +97,7 @@ def test_copies_with_different_labels_are_all_left_out(tmp_path: Path, film: Pat
         Problem(c, f"it is labelled normal, and its copy covid: {a}"),
     ]
     shutil.rmtree(tmp_path / "viral")
-    with pytest.raises(NothingImportedError, match=r"picture\. The first: .*labelled") as nothing:
+    with pytest.raises(NothingImportedError, match=r"image\. The first: .*labelled") as nothing:
         import_source("folder", tmp_path)
     assert len(nothing.value.problems) == 3
 
@@ -200,10 +200,10 @@ def test_headers_only_is_not_enough_for_a_later_import(phantoms: Path, tmp_path:
     assert kept.manifest == whole.manifest
 
 
-def test_a_lossless_copy_is_in_the_group_of_its_original(tmp_path: Path, film: Path) -> None:
+def test_a_lossless_copy_is_in_the_group_of_its_original(tmp_path: Path, image: Path) -> None:
     for name in ("a.png", "b.tif"):
         (tmp_path / "normal").mkdir(exist_ok=True)
-        Image.open(film).save(tmp_path / "normal" / name)
+        Image.open(image).save(tmp_path / "normal" / name)
     table = import_source("folder", tmp_path).manifest
     assert table.frame["sha256"].nunique() == 2
     assert len(set(table.frame["group"])) == 1
@@ -213,41 +213,41 @@ def test_a_lossless_copy_is_in_the_group_of_its_original(tmp_path: Path, film: P
     ]
 
 
-def test_merge_finds_copies_across_sources(films: pd.DataFrame) -> None:
-    copy = films.head(3).assign(
+def test_merge_finds_copies_across_sources(images: pd.DataFrame) -> None:
+    copy = images.head(3).assign(
         path=[f"/copy/{n}" for n in range(3)], patient=["9", "8", "7"], source="copy"
     )
-    joined = merge([Manifest(films), Manifest(copy)])
+    joined = merge([Manifest(images), Manifest(copy)])
     assert len(joined) == 67
-    assert joined.frame["group"].nunique() == films["group"].nunique()
+    assert joined.frame["group"].nunique() == images["group"].nunique()
     with pytest.raises(InputError, match="is in more than one of the manifests"):
-        merge([Manifest(films), Manifest(films.head(1))])
+        merge([Manifest(images), Manifest(images.head(1))])
 
 
-def test_merge_keeps_what_curation_put_together(films: pd.DataFrame) -> None:
-    groups = films["group"].where(films.index >= 2, "curated")
-    other = films.tail(1).assign(
+def test_merge_keeps_what_curation_put_together(images: pd.DataFrame) -> None:
+    groups = images["group"].where(images.index >= 2, "curated")
+    other = images.tail(1).assign(
         path="/copy/0", sha256="0" * 64, pixels_sha256="1" * 64, patient=None, source="copy"
     )
     other["group"] = "another"
-    joined = merge([Manifest(films.assign(group=groups)), Manifest(other)])
+    joined = merge([Manifest(images.assign(group=groups)), Manifest(other)])
     first, second = joined.frame["group"][:2]
-    assert films["group"][0] != films["group"][1]
+    assert images["group"][0] != images["group"][1]
     assert first == second
-    assert joined.frame["group"].nunique() == films["group"].nunique()
+    assert joined.frame["group"].nunique() == images["group"].nunique()
 
 
-def test_merge_refuses_sources_that_contradict_each_other(films: pd.DataFrame) -> None:
-    copy = films.head(2).assign(path=["/copy/0", "/copy/1"], source="copy")
-    copy["label"] = [films["label"][0], "other"]
+def test_merge_refuses_sources_that_contradict_each_other(images: pd.DataFrame) -> None:
+    copy = images.head(2).assign(path=["/copy/0", "/copy/1"], source="copy")
+    copy["label"] = [images["label"][0], "other"]
     with pytest.raises(InputError, match="Images of the manifests contradict") as caught:
-        merge([Manifest(films), Manifest(copy)])
-    known = f"{films['path'][1]}: it is labelled {films['label'][1]}"
+        merge([Manifest(images), Manifest(copy)])
+    known = f"{images['path'][1]}: it is labelled {images['label'][1]}"
     assert f"{known}, and its copy other: /copy/1." in str(caught.value)
-    joined = merge_agreeing([Manifest(films), Manifest(copy)])
-    assert [problem.path for problem in joined.problems] == [films["path"][1], "/copy/1"]
+    joined = merge_agreeing([Manifest(images), Manifest(copy)])
+    assert [problem.path for problem in joined.problems] == [images["path"][1], "/copy/1"]
     assert joined.manifest.frame["path"].tolist() == [
-        path for path in [*films["path"], "/copy/0"] if path != films["path"][1]
+        path for path in [*images["path"], "/copy/0"] if path != images["path"][1]
     ]
     with pytest.raises(InputError, match="Every image of the manifests has a copy"):
-        merge_agreeing([Manifest(films[1:2]), Manifest(copy[1:])])
+        merge_agreeing([Manifest(images[1:2]), Manifest(copy[1:])])

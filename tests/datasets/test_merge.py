@@ -26,8 +26,8 @@ def hospitals(tmp_path: Path) -> list[Path]:
         for number in range(6):
             (folder / f"{number}.png").write_bytes(png(generator.random((40, 40), np.float32), 8))
             lines.append(f"{number}.png,{'covid' if number % 2 else 'normal'},{number // 2}")
-        (folder / "films.csv").write_text("\n".join(lines))
-        tables.append(folder / "films.csv")
+        (folder / "images.csv").write_text("\n".join(lines))
+        tables.append(folder / "images.csv")
     return tables
 
 
@@ -84,7 +84,7 @@ def test_the_hash_of_an_unnamed_set_is_the_same_wherever_it_lies(
     hospitals: list[Path], tmp_path: Path
 ) -> None:
     shutil.copytree(hospitals[0].parent, tmp_path / "moved")
-    here, there = imported(hospitals[0]), imported(tmp_path / "moved" / "films.csv")
+    here, there = imported(hospitals[0]), imported(tmp_path / "moved" / "images.csv")
     assert here["source"].iloc[0] != there["source"].iloc[0]
     assert Manifest(here).sha256 == Manifest(there).sha256
     assert Manifest(here).sha256 != Manifest(imported(hospitals[1])).sha256

@@ -19,13 +19,13 @@ KEY = bytes(range(32))
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Five DICOM films: two of one patient, two of others, and one that states none."""
+    """Five DICOM images: two of one patient, two of others, and one that states none."""
     target = tmp_path / "set" / "normal"
     target.mkdir(parents=True)
     for number, patient in enumerate(("4711", "4711", "4712", "4713", "")):
-        film = draw("normal", number, np.random.default_rng(number), (64, 64))
+        image = draw("normal", number, np.random.default_rng(number), (64, 64))
         path = target / f"{number}.dcm"
-        path.write_bytes(dicom(film, Levels("MONOCHROME2", 0, 4095), str(number)))
+        path.write_bytes(dicom(image, Levels("MONOCHROME2", 0, 4095), str(number)))
         dataset = dcmread(path)
         dataset.PatientID = patient
         dataset.save_as(path)

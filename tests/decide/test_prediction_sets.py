@@ -57,7 +57,7 @@ def seen(
 
 
 @pytest.mark.parametrize(("n", "copies"), [(60, 1), (60, 4)])
-def test_new_pictures_are_covered_as_often_as_was_chosen(n: int, copies: int) -> None:
+def test_new_images_are_covered_as_often_as_was_chosen(n: int, copies: int) -> None:
     generator, found = np.random.default_rng(copies), []
     for _ in range(400):
         once = world(generator, n)
@@ -67,7 +67,7 @@ def test_new_pictures_are_covered_as_often_as_was_chosen(n: int, copies: int) ->
         new, classes = world(generator, 500)
         found.append((new[np.arange(500), classes] >= sets.least).mean())
     # Coverage over draws is Beta(n + 1 - r, r), here between 0.9 and 0.9 + 1 / (n + 1), and half a
-    # rank more for the limit that lies between two pictures.
+    # rank more for the limit that lies between two images.
     spread = beta.std(n + 1 - 6, 6) / np.sqrt(400)
     assert 0.9 - 3 * spread <= np.mean(found) <= 0.9 + 2 / (n + 1) + 3 * spread
 
@@ -84,14 +84,14 @@ def test_sets_are_those_of_mapie(coverage: float) -> None:
     new, _ = world(generator, 500)
     expected = theirs.predict_set(new)[1][:, :, 0]
     ours = new >= sets.least
-    # Ours may hold what lies between the last picture that counts and the next one.
+    # Ours may hold what lies between the last image that counts and the next one.
     true = np.sort(table[np.arange(301), truth])
     last = true[true >= sets.least].min()
     assert (ours >= expected).all()
     assert ((new >= last) == expected).all()
 
 
-def test_too_few_pictures_rule_no_class_out() -> None:
+def test_too_few_images_rule_no_class_out() -> None:
     table, truth = world(np.random.default_rng(0), 8)
     sets = fit_sets(seen(table, truth), 0.9)
     assert (sets.least, sets.covered.value, sets.size.value) == (0.0, 1.0, 3.0)

@@ -65,7 +65,7 @@ def test_a_guarantee_is_broken_in_no_more_draws_than_it_says(
 
 
 def test_a_guarantee_holds_where_patients_have_many_images(validate: Validate) -> None:
-    """Each patient's picture is there five times: that tells no more than once."""
+    """Each patient's image is there five times: that tells no more than once."""
     generator, n, draws, broken = np.random.default_rng(5), 100, 300, 0
     for _ in range(draws):
         once = world(generator, n)
@@ -127,7 +127,7 @@ def test_errors_are_allowed_as_tolerance_limits_allow_them(aim: float) -> None:
         assert beta.cdf(aim, n - k - 1, k + 2) > 1 - CONFIDENCE if k + 1 < n else True
 
 
-def test_too_few_pictures_vouch_for_nothing(validate: Validate) -> None:
+def test_too_few_images_vouch_for_nothing(validate: Validate) -> None:
     seen = validate(*world(np.random.default_rng(0), 58))
     point = fit_threshold(seen, Aim("sensitivity", 0.95))
     assert point == fit_threshold(seen, Aim("sensitivity", 0.95), guaranteed=False).model_copy(
@@ -135,7 +135,7 @@ def test_too_few_pictures_vouch_for_nothing(validate: Validate) -> None:
     )
     assert point.confidence is None
     assert point.reason == (
-        "58 independent validation pictures are too few to vouch for a sensitivity of 0.95 with "
+        "58 independent validation images are too few to vouch for a sensitivity of 0.95 with "
         "95% confidence; 59 or more could"
     )
 
@@ -145,7 +145,7 @@ def test_probabilities_of_one_cannot_be_parted(validate: Validate) -> None:
     point = fit_threshold(validate(scores, np.arange(120) >= 110), Aim("specificity", 0.9))
     assert point.confidence is None
     assert point.threshold == 1.0
-    assert point.reason == ("more validation pictures than that allows have a probability of 1")
+    assert point.reason == ("more validation images than that allows have a probability of 1")
     assert point.specificity.value == pytest.approx(90 / 110)
 
 
@@ -193,7 +193,7 @@ def test_the_threshold_lies_between_two_scores(validate: Validate) -> None:
 
 def test_one_side_alone_has_no_threshold(validate: Validate) -> None:
     seen = validate(np.array([0.2, 0.4]), np.ones(2, bool))
-    with pytest.raises(InputError, match="No validation picture shows the specificity"):
+    with pytest.raises(InputError, match="No validation image shows the specificity"):
         fit_threshold(seen, Aim("specificity", 0.9))
 
 

@@ -35,7 +35,7 @@ def test_each_band_holds_what_its_thresholds_say(validate: Validate) -> None:
     assert tuple(bands.shares) == BANDS
     between = (seen.positive_probability >= low) & (seen.positive_probability < high)
     middle = bands.shares["uncertain"]
-    assert middle.pictures.value == between.mean()
+    assert middle.images.value == between.mean()
     assert middle.positives.value == between[seen.of_positive_class].mean()
     assert middle.negatives.value == between[~seen.of_positive_class].mean()
     assert bands.rule_out.sensitivity.value == pytest.approx(
@@ -44,13 +44,13 @@ def test_each_band_holds_what_its_thresholds_say(validate: Validate) -> None:
     assert bands.rule_in.specificity.value == pytest.approx(
         1 - (bands.shares["positive"].negatives.value or 0)
     )
-    assert sum(shares.pictures.value or 0 for shares in bands.shares.values()) == pytest.approx(1)
+    assert sum(shares.images.value or 0 for shares in bands.shares.values()) == pytest.approx(1)
 
 
 def test_a_good_model_leaves_nothing_uncertain(validate: Validate) -> None:
     bands, seen = bands_of(validate, 3.0)
     assert bands.rule_in.threshold == bands.rule_out.threshold
-    assert bands.shares["uncertain"].pictures.value == 0
+    assert bands.shares["uncertain"].images.value == 0
     spared = (seen.positive_probability < bands.rule_in.threshold)[~seen.of_positive_class]
     assert bands.rule_in.specificity.value == spared.mean()
     assert spared.mean() >= 0.9

@@ -43,10 +43,10 @@ def test_shares_of_the_bands_are_counts(table: pd.DataFrame, rule: DecisionRule)
     }
     assert list(found) == list(inside)
     for band, shares in found.items():
-        assert shares.pictures.value == pytest.approx(inside[band].mean())
+        assert shares.images.value == pytest.approx(inside[band].mean())
         assert shares.positives.value == pytest.approx(inside[band][ill].mean())
         assert shares.negatives.value == pytest.approx(inside[band][~ill].mean())
-        assert (shares.pictures.n, shares.positives.n, shares.negatives.n) == (115, 65, 50)
+        assert (shares.images.n, shares.positives.n, shares.negatives.n) == (115, 65, 50)
 
 
 def test_sets_are_counted(table: pd.DataFrame, rule: DecisionRule) -> None:
@@ -66,7 +66,7 @@ def test_sets_are_counted(table: pd.DataFrame, rule: DecisionRule) -> None:
     assert found.sizes == tuple((sizes == size).sum() for size in range(4))
 
 
-def test_a_class_without_pictures_has_no_coverage(
+def test_a_class_without_images_has_no_coverage(
     make_predictions: MakePredictions, rule: DecisionRule
 ) -> None:
     predictions = Predictions(make_predictions({"covid@city": 9}), rule)

@@ -78,7 +78,7 @@ def test_contrasts_stay_within_a_source(make_sample: MakeSample) -> None:
     assert found[0].n_positive + found[0].n_negative == len(city)
 
 
-def test_one_picture_on_a_side_has_an_auc_without_an_interval() -> None:
+def test_one_image_on_a_side_has_an_auc_without_an_interval() -> None:
     sample = small([[0.5, 0.1, 0.4], [0.1, 0.2, 0.7], [0.4, 0.2, 0.4]], [0, 2, 2])
     (result,) = contrasts(sample, np.full(3, "city"))
     assert result.auc == (1.0, None, None, 3, "images with it come from 1 group only")

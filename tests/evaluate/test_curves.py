@@ -11,7 +11,7 @@ from pulmo.stats.metric import METRICS
 MakeSample = Callable[..., ClassifiedImages]
 
 
-def test_reliability_bins_hold_every_picture_once(make_sample: MakeSample) -> None:
+def test_reliability_bins_hold_every_image_once(make_sample: MakeSample) -> None:
     sample = make_sample(200)
     bins = reliability(sample)
     assert [(each.low, each.high) for each in bins] == [(k / 10, (k + 1) / 10) for k in range(10)]
@@ -64,7 +64,7 @@ def test_a_short_curve_is_kept_whole() -> None:
     assert curve.true_positive_rate == (0.0, 0.5, 0.5, 1.0, 1.0)
 
 
-def test_a_class_with_pictures_on_one_side_only_has_no_curve(make_sample: MakeSample) -> None:
+def test_a_class_with_images_on_one_side_only_has_no_curve(make_sample: MakeSample) -> None:
     sample = make_sample(30)
     assert [*roc_curves(sample)] == ["a", "b", "c"]
     assert [*roc_curves(sample.take(sample.truth != 1))] == ["a", "c"]

@@ -5,8 +5,8 @@ import pandas as pd
 from pulmo.evaluate.effective_source import effective_sources
 
 
-def rows(*pictures: tuple[str, str | None, str]) -> pd.DataFrame:
-    return pd.DataFrame(pictures, columns=["source", "origin", "class"])
+def rows(*images: tuple[str, str | None, str]) -> pd.DataFrame:
+    return pd.DataFrame(images, columns=["source", "origin", "class"])
 
 
 def test_without_origins_the_effective_source_is_the_source() -> None:
@@ -61,7 +61,7 @@ def test_files_of_the_users_own_are_from_the_stated_hospitals_or_from_no_known_o
         ("kermany", None, "normal"),
         ("unstated", None, "normal"),
     )
-    table["root"] = pd.Series([*["/films"] * 5, None, None], dtype="string")
+    table["root"] = pd.Series([*["/images"] * 5, None, None], dtype="string")
     # Hospitals that share a class are two nonetheless: nothing says that they are alike.
     assert effective_sources(table).tolist() == ["north", "south", "south", "", "", "kermany", ""]
 

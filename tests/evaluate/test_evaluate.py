@@ -24,7 +24,7 @@ PROVENANCE = Provenance(
     model=ModelName(name="three-way", version="1", sha256="1" * 64),
     manifest_sha256="2" * 64,
     split="test",
-    failed=(Failure(path="/pictures/broken.png", reason="It is empty."),),
+    failed=(Failure(path="/images/broken.png", reason="It is empty."),),
     test_accesses=1,
 )
 
@@ -54,7 +54,7 @@ def test_the_data_are_described(result: Evaluation) -> None:
         },
         "effective_sources": {},
         "skipped": {"other": 3},
-        "failed": ({"path": "/pictures/broken.png", "reason": "It is empty."},),
+        "failed": ({"path": "/images/broken.png", "reason": "It is empty."},),
         "test_accesses": 1,
         "voided": (),
         "image_notes": None,
@@ -153,7 +153,7 @@ def test_a_source_whose_origins_share_no_class_is_as_many(table: pd.DataFrame, c
 def test_a_folder_of_classes_is_no_source_in_which_they_are_compared(
     table: pd.DataFrame, card: Card
 ) -> None:
-    mine = table.assign(source="mine", origin=None, root="/pictures/mine")
+    mine = table.assign(source="mine", origin=None, root="/images/mine")
     found = evaluate(Predictions(mine, card.decision_rule()), PROVENANCE, few(100))
     assert found.contrasts == ()
     assert set(found.data.sources) == {"mine (hospital not stated)"}

@@ -71,7 +71,7 @@ def test_a_gap_for_each_figure_that_both_have_and_the_worst_source() -> None:
     assert compare_internal(judged("x", INTERNAL.overall["accuracy"], {}), INTERNAL).worst is None
 
 
-def test_a_gap_is_one_models_on_other_pictures() -> None:
+def test_a_gap_is_one_models_on_other_images() -> None:
     with pytest.raises(UsageError, match="the very same images"):
         compare_internal(INTERNAL, INTERNAL)
     other = INTERNAL.model_copy(

@@ -22,7 +22,7 @@ NONE = DecisionRule(RULE.classes)
 
 
 def make_table(n: int, generator: np.random.Generator) -> pd.DataFrame:
-    """Predictions of n pictures, two of each patient, who has one class."""
+    """Predictions of n images, two of each patient, who has one class."""
     truth = np.repeat(generator.integers(3, size=(n + 1) // 2), 2)[:n]
     logits = generator.normal(size=(n, 3))
     logits[np.arange(n), truth] += 1.2
@@ -121,9 +121,7 @@ class TestDecision:
         )
         assert found.npv_at_prevalence.value == pytest.approx(1 / (1 + odds * rates[1]))
 
-    def test_the_prevalence_of_the_pictures_gives_their_own_values(
-        self, table: pd.DataFrame
-    ) -> None:
+    def test_the_prevalence_of_the_images_gives_their_own_values(self, table: pd.DataFrame) -> None:
         wanted, scores = wanted_of(table)
         called = scores >= 0.6
         rows = np.arange(200)
@@ -166,7 +164,7 @@ class TestDecision:
         assert (last.net_benefit, last.treat_all) == (None, None)
         assert sweep(labelled(table[table["label"] == "clear"])) == ()
 
-    def test_histograms_hold_every_picture_once(self, table: pd.DataFrame) -> None:
+    def test_histograms_hold_every_image_once(self, table: pd.DataFrame) -> None:
         for rule in (RULE, NONE):
             found = histograms(labelled(table, rule))
             counts = {label: sum(one.counts) for label, one in found.items()}
@@ -217,7 +215,7 @@ class TestPatients:
         assert "p0" not in set(found.predictions.frame["patient"])
         assert len(found.predictions) == 99
 
-    def test_one_picture_each_needs_none(self, table: pd.DataFrame) -> None:
+    def test_one_image_each_needs_none(self, table: pd.DataFrame) -> None:
         assert labelled(table.drop(columns="patient")).by_patient() is None
         assert labelled(table[::2]).by_patient() is None
 
@@ -245,7 +243,7 @@ class TestPatients:
         assert (found.data.n, found.patients.n, found.patients.mixed) == (200, 99, 1)
         assert found.patients.overall["accuracy"].n == 99
         assert sum(map(sum, found.patients.confusion)) == 99
-        sentence = "1 patient or group has pictures of several classes and took no part in the fig"
+        sentence = "1 patient or group has images of several classes and took no part in the fig"
         assert any(text.startswith(sentence) for text in found.warnings)
 
 
@@ -314,7 +312,7 @@ class TestPrecisionRecall:
 
 
 class TestScarceData:
-    def test_three_pictures_are_evaluated_and_said_to_decide_nothing(
+    def test_three_images_are_evaluated_and_said_to_decide_nothing(
         self, table: pd.DataFrame
     ) -> None:
         few = pd.concat([table[table["label"] == label][:1] for label in RULE.classes])
@@ -322,8 +320,7 @@ class TestScarceData:
         assert found.data.n == 3
         for label in RULE.classes:
             assert any(
-                f"1 picture of {label} is too few to decide anything" in one
-                for one in found.warnings
+                f"1 image of {label} is too few to decide anything" in one for one in found.warnings
             )
             assert found.classes[label]["auc"].low is None
             assert found.classes[label]["auc"].reason is not None
@@ -342,7 +339,7 @@ class TestScarceData:
         assert found.decision.specificity.reason == "every image is tb or flu"
         assert found.sweep == ()
         assert found.pairs == ()
-        assert any("No picture here is flu" in text for text in found.warnings)
+        assert any("No image here is flu" in text for text in found.warnings)
 
     def test_unknown_labels_and_sources_are_said(self, table: pd.DataFrame) -> None:
         table.loc[:2, "label"] = "mystery"
@@ -350,5 +347,5 @@ class TestScarceData:
         assert found.data.skipped == {"mystery": 3}
         assert found.contrasts == ()
         said = " ".join(found.warnings)
-        assert "3 pictures with a label that this model does not know took no part" in said
-        assert "not stated which source 197 pictures are from" in said
+        assert "3 images with a label that this model does not know took no part" in said
+        assert "not stated which source 197 images are from" in said

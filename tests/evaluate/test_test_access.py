@@ -15,10 +15,13 @@ from pulmo.evaluate.test_access import Access, access_of, read_accesses, record_
 
 
 @pytest.fixture
-def access(bundle: Path, films: pd.DataFrame) -> Access:
-    """All of the films' test."""
+def access(bundle: Path, images: pd.DataFrame) -> Access:
+    """All of the images' test."""
     found = access_of(
-        Predictor.open(bundle), Manifest(films), Manifest(films[films["split"] == "test"]), "test"
+        Predictor.open(bundle),
+        Manifest(images),
+        Manifest(images[images["split"] == "test"]),
+        "test",
     )
     assert found is not None
     return found
@@ -29,13 +32,13 @@ def later(access: Access, **changed: object) -> Access:
 
 
 def test_an_opening_says_what_was_opened_with_what(
-    access: Access, bundle: Path, films: pd.DataFrame
+    access: Access, bundle: Path, images: pd.DataFrame
 ) -> None:
     predictor = Predictor.open(bundle)
     age = datetime.now(UTC) - datetime.fromisoformat(access.time)
     assert 0 <= age.total_seconds() < 60
-    assert access.pictures == (films["split"] == "test").sum()
-    assert access.manifest_sha256 == Manifest(films).sha256
+    assert access.images == (images["split"] == "test").sum()
+    assert access.manifest_sha256 == Manifest(images).sha256
     assert access.manifest_sha256 == predictor.card.training.manifest_sha256
     assert access.model_sha256 == predictor.sha256
     assert access.weights_sha256 == predictor.card.network.sha256
@@ -43,48 +46,48 @@ def test_an_opening_says_what_was_opened_with_what(
 
 
 def test_the_test_is_the_same_whatever_is_chosen_of_it_and_however_it_is_described(
-    access: Access, bundle: Path, films: pd.DataFrame
+    access: Access, bundle: Path, images: pd.DataFrame
 ) -> None:
     predictor = Predictor.open(bundle)
-    part = access_of(predictor, Manifest(films), Manifest(films[films["view"] == "PA"]), None)
+    part = access_of(predictor, Manifest(images), Manifest(images[images["view"] == "PA"]), None)
     assert part is not None
     assert part.split is None
     assert part.test_sha256 == access.test_sha256
-    assert part.pictures == ((films["view"] == "PA") & (films["split"] == "test")).sum()
-    renamed = films[::-1].assign(source="elsewhere")
+    assert part.images == ((images["view"] == "PA") & (images["split"] == "test")).sum()
+    renamed = images[::-1].assign(source="elsewhere")
     again = access_of(predictor, Manifest(renamed), Manifest(renamed), None)
     assert again is not None
     assert again.test_sha256 == access.test_sha256
     assert again.manifest_sha256 != access.manifest_sha256
-    fewer = films.drop(index=films.index[films["split"] == "test"][0])
+    fewer = images.drop(index=images.index[images["split"] == "test"][0])
     less = access_of(predictor, Manifest(fewer), Manifest(fewer), None)
     assert less is not None
     assert less.test_sha256 == access.test_sha256
-    assert less.pictures == access.pictures - 1
+    assert less.images == access.images - 1
 
 
 def test_the_models_own_test_is_known_by_its_hashes(
-    access: Access, bundle: Path, films: pd.DataFrame
+    access: Access, bundle: Path, images: pd.DataFrame
 ) -> None:
     predictor = Predictor.open(bundle)
-    unsplit = films.assign(split=None)
+    unsplit = images.assign(split=None)
     found = access_of(predictor, Manifest(unsplit), Manifest(unsplit), None)
     assert found is not None
     assert found.test_sha256 == access.test_sha256
-    assert found.pictures == access.pictures
+    assert found.images == access.images
     coded_anew = unsplit.assign(sha256="0" * 64)
     found = access_of(predictor, Manifest(coded_anew), Manifest(coded_anew), None)
     assert found is not None
     assert found.test_sha256 == access.test_sha256
-    others = unsplit[films["split"] != "test"]
+    others = unsplit[images["split"] != "test"]
     assert access_of(predictor, Manifest(unsplit), Manifest(others), None) is None
 
 
 def test_another_test_is_known_where_all_of_it_is_opened_again(
-    bundle: Path, films: pd.DataFrame, tmp_path: Path
+    bundle: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
     predictor, lists = Predictor.open(bundle), [tmp_path / "test-access.jsonl"]
-    foreign = films[:8].assign(
+    foreign = images[:8].assign(
         sha256=[f"{number:064x}" for number in range(8)], pixels_sha256=None, split="test"
     )
     unsplit = foreign.assign(split=None)
@@ -100,21 +103,24 @@ def test_another_test_is_known_where_all_of_it_is_opened_again(
 
 
 def test_a_bundle_that_does_not_list_its_test_goes_by_the_manifest(
-    access: Access, bundle: Path, films: pd.DataFrame
+    access: Access, bundle: Path, images: pd.DataFrame
 ) -> None:
     predictor = Predictor.open(bundle)
     predictor.held_out = HeldOut()
-    unsplit = films.assign(split=None)
+    unsplit = images.assign(split=None)
     assert access_of(predictor, Manifest(unsplit), Manifest(unsplit), None) is None
-    found = access_of(predictor, Manifest(films), Manifest(films), None)
+    found = access_of(predictor, Manifest(images), Manifest(images), None)
     assert found is not None
     assert found.test_sha256 == access.test_sha256
 
 
-def test_without_a_test_picture_nothing_is_opened(bundle: Path, films: pd.DataFrame) -> None:
+def test_without_a_test_image_nothing_is_opened(bundle: Path, images: pd.DataFrame) -> None:
     assert (
         access_of(
-            Predictor.open(bundle), Manifest(films), Manifest(films[films["split"] == "val"]), "val"
+            Predictor.open(bundle),
+            Manifest(images),
+            Manifest(images[images["split"] == "val"]),
+            "val",
         )
         is None
     )

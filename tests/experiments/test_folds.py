@@ -7,7 +7,7 @@ from pulmo.datasets.manifest import Manifest
 from pulmo.experiments.folds import count_folds, fold_split, usable
 
 
-def test_each_picture_is_held_out_once_validates_once_and_trains_in_the_rest(
+def test_each_image_is_held_out_once_validates_once_and_trains_in_the_rest(
     folded: pd.DataFrame, tiny: Recipe
 ) -> None:
     table = usable(tiny, Manifest(folded))
@@ -23,17 +23,17 @@ def test_each_picture_is_held_out_once_validates_once_and_trains_in_the_rest(
 
 
 def test_the_test_and_what_the_recipe_cannot_use_stay_out(folded: pd.DataFrame) -> None:
-    # The test's pictures have folds here, as a careless tool might write.
+    # The test's images have folds here, as a careless tool might write.
     folded = folded.assign(fold=folded["fold"].fillna(1))
     recipe = load_recipe("demo", ['labels.order=["covid","normal"]', 'data.sources=["phantom"]'])
     table = usable(recipe, Manifest(folded))
     expected = folded[(folded["split"] != "test") & folded["label"].isin(["covid", "normal"])]
     assert set(table.frame["path"]) == set(expected["path"])
-    with pytest.raises(InputError, match="has no picture that the recipe 'demo' may use"):
+    with pytest.raises(InputError, match="has no image that the recipe 'demo' may use"):
         usable(recipe, Manifest(folded.assign(source="elsewhere")))
 
 
-def test_pictures_without_a_fold_or_a_split_are_left_out_of_the_runs(
+def test_images_without_a_fold_or_a_split_are_left_out_of_the_runs(
     folded: pd.DataFrame, tiny: Recipe
 ) -> None:
     first = folded.index[folded["fold"].notna()][0]
@@ -51,7 +51,7 @@ def test_pictures_without_a_fold_or_a_split_are_left_out_of_the_runs(
         ([0, 1, 3], "are numbered 0, 1, 3; expected"),
     ],
 )
-def test_unusable_folds(folds: list[int | None], reason: str, films: pd.DataFrame) -> None:
+def test_unusable_folds(folds: list[int | None], reason: str, images: pd.DataFrame) -> None:
     with pytest.raises(UsageError, match=reason):
-        count_folds(Manifest(films[:3].assign(fold=pd.array(folds, "Int64"))), "type this")
-    assert count_folds(Manifest(films[:4].assign(fold=[2, 1, 0, 0])), "") == 3
+        count_folds(Manifest(images[:3].assign(fold=pd.array(folds, "Int64"))), "type this")
+    assert count_folds(Manifest(images[:4].assign(fold=[2, 1, 0, 0])), "") == 3

@@ -89,12 +89,12 @@ class TestFolds:
 
     def test_a_run_that_fails_says_why_and_cuts_the_others_off(self, cluster: Cluster) -> None:
         def fail(_: Listener) -> None:
-            raise InputError("The films are gone.")
+            raise InputError("The images are gone.")
 
         def stumble(_: Listener) -> None:
             raise KeyError("a fault of ours")
 
-        with pytest.raises(InputError, match=r"^The films are gone\.$"):
+        with pytest.raises(InputError, match=r"^The images are gone\.$"):
             run_all({"one": fail}, cluster, lambda _: None)
         with pytest.raises(Exception, match="a fault of ours") as error:
             run_all({"one": stumble}, cluster, lambda _: None)
@@ -125,14 +125,14 @@ def _killed_once(run: Repeat, record: Path) -> Any:  # noqa: ANN401 - Work
 
 
 def test_a_search_tries_two_at_once(
-    cluster: Cluster, films: pd.DataFrame, tiny: Recipe, tmp_path: Path
+    cluster: Cluster, images: pd.DataFrame, tiny: Recipe, tmp_path: Path
 ) -> None:
     assert cluster.size == 2
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(tiny.to_toml())
     folder = SearchFolder(tmp_path / "search")
     folder.root.mkdir()
-    table = films[films["split"] != "test"]
+    table = images[images["split"] != "test"]
     claim_search(folder, {}, Manifest(table), resume=False)
     space = {"train.lr": Dimension(low=1e-4, high=1e-2, log=True)}
     plan = Plan(folder, Base(str(recipe)), space, device="cpu")

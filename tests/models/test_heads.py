@@ -30,14 +30,14 @@ def make(head: str, dropout: float = 0.0) -> Classifier:
 
 
 def trained(head: str) -> Classifier:
-    """A classifier whose normalisation has seen pictures."""
+    """A classifier whose normalisation has seen images."""
     classifier = make(head).train()
     for seed in range(3):
-        classifier(films(8, seed))
+        classifier(images(8, seed))
     return classifier.eval()
 
 
-def films(count: int, seed: int = 0) -> Tensor:
+def images(count: int, seed: int = 0) -> Tensor:
     return torch.rand(count, 1, 64, 64, generator=torch.Generator().manual_seed(seed))
 
 
@@ -50,7 +50,7 @@ def test_a_head_is_its_layers_in_their_order(kind: str) -> None:
         dict(zip(like.state_dict(), classifier.head.state_dict().values(), strict=True))
     )
     with torch.no_grad():
-        maps = classifier.features(films(2))
+        maps = classifier.features(images(2))
         assert torch.allclose(classifier.head(maps), like(maps), atol=1e-5)
 
 
@@ -58,7 +58,7 @@ def test_a_head_is_its_layers_in_their_order(kind: str) -> None:
 def test_activation_maps_are_hirescam(kind: str) -> None:
     """Against autograd: gradient times map, summed over channels, times the positions."""
     head = trained(kind).head
-    maps = trained(kind).features(films(2)).detach().requires_grad_()
+    maps = trained(kind).features(images(2)).detach().requires_grad_()
     logits, activation = head(maps), head.activation(maps)
     for number in range(len(LABELS)):
         (gradient,) = torch.autograd.grad(logits[:, number].sum(), maps, retain_graph=True)
@@ -70,7 +70,7 @@ def test_activation_maps_are_hirescam(kind: str) -> None:
 def test_the_mean_of_a_linear_layers_map_is_the_logit_without_its_bias(kind: str) -> None:
     classifier = trained(kind)
     with torch.no_grad():
-        logits, maps = classifier.explain(films(2))
+        logits, maps = classifier.explain(images(2))
     bias = classifier.head.get_parameter("classify.bias")
     assert torch.allclose(maps.mean(dim=(2, 3)) + bias, logits, atol=1e-5)
 
@@ -79,10 +79,10 @@ def test_the_mean_of_a_linear_layers_map_is_the_logit_without_its_bias(kind: str
 def test_a_head_can_be_fed_with_what_it_read_before(kind: str) -> None:
     classifier = trained(kind)
     with torch.no_grad():
-        maps = classifier.features(films(2))
+        maps = classifier.features(images(2))
         read = classifier.head.pool(maps)
         assert read.ndim == 2
-        assert torch.equal(classifier.head.logits(read), classifier(films(2)))
+        assert torch.equal(classifier.head.logits(read), classifier(images(2)))
 
 
 @pytest.mark.parametrize("kind", HEADS)

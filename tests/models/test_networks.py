@@ -105,7 +105,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     return Case(name, section, sizes, make(section, sizes[0]))
 
 
-def films(side: int, count: int = 2) -> Tensor:
+def images(side: int, count: int = 2) -> Tensor:
     return torch.rand(count, 1, side, side, generator=torch.Generator().manual_seed(0))
 
 
@@ -124,9 +124,9 @@ def test_it_gives_logits_and_maps_at_two_sizes(case: Case) -> None:
         (large, make(case.section, large) if flat else case.network),
     ):
         with torch.no_grad():
-            maps = network.features(films(side))
-            logits, activation = network.explain(films(side))
-            assert torch.equal(logits, network(films(side)))
+            maps = network.features(images(side))
+            logits, activation = network.explain(images(side))
+            assert torch.equal(logits, network(images(side)))
         assert logits.shape == (2, len(LABELS))
         assert logits.isfinite().all()
         assert not torch.equal(logits[0], logits[1])
@@ -137,13 +137,13 @@ def test_it_survives_saving(case: Case) -> None:
     other = make(case.section, case.sizes[0], seed=9)
     other.load_state_dict(load(save(case.network.state_dict())))
     with torch.no_grad():
-        assert torch.equal(other(films(case.sizes[0])), case.network(films(case.sizes[0])))
+        assert torch.equal(other(images(case.sizes[0])), case.network(images(case.sizes[0])))
 
 
 def test_its_maps_are_gradient_times_map(case: Case) -> None:
     """Against autograd; and a map's mean is what the features add to the logit."""
     network = case.network
-    maps = network.features(films(case.sizes[0])).detach().requires_grad_()
+    maps = network.features(images(case.sizes[0])).detach().requires_grad_()
     logits, activation = network.head(maps), network.head.activation(maps)
     positions = maps.shape[2] * maps.shape[3]
     for number in range(len(LABELS)):
@@ -174,7 +174,7 @@ def test_its_layer_groups_are_its_parameters_from_stem_to_head(case: Case) -> No
         for module, number in owner.items()
     ]
     with torch.no_grad():
-        case.network(films(case.sizes[0]))
+        case.network(images(case.sizes[0]))
     for hook in hooks:
         hook.remove()
     assert used == sorted(used)
@@ -206,7 +206,7 @@ def test_what_is_frozen_stays_and_what_learns_moves(case: Case, share: float) ->
 def step(network: Classifier, size: int) -> None:
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimiser = torch.optim.SGD(learning, lr=0.1, weight_decay=0.1)
-    loss = nn.functional.cross_entropy(network(films(size)), torch.tensor([0, 1]))
+    loss = nn.functional.cross_entropy(network(images(size)), torch.tensor([0, 1]))
     loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
     assert all(parameter.grad is not None for parameter in learning)
     optimiser.step()

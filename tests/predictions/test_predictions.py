@@ -99,9 +99,9 @@ def test_columns_as_parquet_gives_them_are_read(table: pd.DataFrame, card: Card)
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("path", "/pictures/0.png", "1 of the 12 predictions are there more than once"),
+        ("path", "/images/0.png", "1 of the 12 predictions are there more than once"),
         ("label", "tuberculosis", "have a label that is none of"),
-        ("label", None, "1 of the 12 predictions have no label; the first is of /pictures/3.png"),
+        ("label", None, "1 of the 12 predictions have no label; the first is of /images/3.png"),
         ("group", None, "have no group"),
         ("source", None, "have no source"),
         ("positive", None, "have no positive"),
@@ -113,7 +113,7 @@ def test_columns_as_parquet_gives_them_are_read(table: pd.DataFrame, card: Card)
             r"have a decision that is none of \('covid', 'pneumonia', 'normal'\)",
         ),
         ("p_covid", np.nan, "have a probability that is missing or not between 0 and 1"),
-        ("p_covid", 1.2, "missing or not between 0 and 1; the first is of /pictures/3.png"),
+        ("p_covid", 1.2, "missing or not between 0 and 1; the first is of /images/3.png"),
         ("p_covid", -0.1, "missing or not between 0 and 1"),
         ("p_covid", "high", "The columns p_covid, p_pneumonia, p_normal must hold numbers"),
     ],
@@ -132,7 +132,7 @@ def test_probabilities_must_sum_to_one(table: pd.DataFrame, card: Card) -> None:
     table.loc[5, ["p_covid", "p_pneumonia", "p_normal"]] = (0.5, 0.3, 0.2 + 1.9e-3)
     assert len(Predictions(table, card.decision_rule())) == 12
     table.loc[5, "p_normal"] = 0.2 + 2.1e-3
-    with pytest.raises(InputError, match=r"do not sum to 1 within 0\.002 .*; .* /pictures/5\.png"):
+    with pytest.raises(InputError, match=r"do not sum to 1 within 0\.002 .*; .* /images/5\.png"):
         Predictions(table, card.decision_rule())
 
 

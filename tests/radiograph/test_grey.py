@@ -18,12 +18,12 @@ LOCAL = {"clahe"}
 
 @pytest.fixture
 def dull() -> NDArray[np.float32]:
-    """A film whose greys crowd between 0.3 and 0.5."""
+    """An image whose greys crowd between 0.3 and 0.5."""
     generator = np.random.default_rng(0)
     return (0.3 + 0.2 * generator.beta(2, 5, (60, 70))).astype(np.float32)
 
 
-def test_plain_is_the_film_itself(dull: NDArray[np.float32]) -> None:
+def test_plain_is_the_image_itself(dull: NDArray[np.float32]) -> None:
     assert PLAIN.apply(dull) is dull
 
 

@@ -12,7 +12,7 @@ from pulmo.report.audit_page import AuditContent, render_audit, write_audit
 from pulmo.stats.estimate import Estimate
 
 SURE = Estimate(0.8, 0.7, 0.9, 40)
-NONE = Estimate.undefined("no picture states it")
+NONE = Estimate.undefined("no image states it")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def audit(card: Card) -> Audit:
                 ),
                 Series(title="Again", x_label="times", y_label="share", x=(1.0,), y=(SURE,)),
             ),
-            pictures=("one.png", "two.png"),
+            images=("one.png", "two.png"),
         ),
     )
     return Audit(
@@ -78,7 +78,7 @@ def test_it_says_what_was_found_and_shows_the_evidence(audit: Audit, card: Card)
     assert "The training may be another." in page
     assert "better than a &lt;thumbnail&gt;?" in page
     assert "1,200" in page
-    assert "No picture states it." in page
+    assert "No image states it." in page
     assert "one.png, two.png" in page
     assert page.count("<svg") == 2
     assert "fitted on the 5,000 images" in page
@@ -115,6 +115,6 @@ def test_a_table_of_predictions_has_no_card(audit: Audit) -> None:
     assert "Only a table of its predictions is known." in page
     assert "tb counts as positive, where the table says so" in page
     assert "flu counts as clear." in page
-    command = "pulmo audit PREDICTIONS --positive tb --merge flu=clear --data SCHEMA --split test"
+    command = "pulmo audit PREDICTIONS --positive tb --merge flu=clear --data MANIFEST --split test"
     assert command in page
     assert '<span class="notice">For research, not diagnosis.</span>' in page

@@ -83,7 +83,7 @@ def content(evaluation: Evaluation, card: Card) -> ComparisonContent:
         judged_on="validation",
         n=77,
         figures={"validation_loss": Estimate(0.625, None, None, 77, "training gives none")},
-        classes={"covid": {"recall": Estimate.undefined("no picture is of covid")}},
+        classes={"covid": {"recall": Estimate.undefined("no image is of covid")}},
     )
     comparison = Comparison(
         entrants=(first, second),
@@ -106,7 +106,7 @@ def test_it_shows_everything_of_everyone(content: ComparisonContent) -> None:
         "demo", "tiny", "12,345", "1.2", "9,001", "77",
         "+0.021", "-0.050 to +0.077", "4,711", "< 0.001", "0.250", "undefined", "DeLong",
         "No paired test of a & b.", "0.625", "Validation loss", "smaller is better",
-        "9,001 images", "No picture is of covid.", "not stated", "For research, not diagnosis.",
+        "9,001 images", "No image is of covid.", "not stated", "For research, not diagnosis.",
     ):  # fmt: skip
         assert expected in words, expected
     assert len(set(page.ids)) == len(page.ids)

@@ -174,7 +174,7 @@ def calibrated(content: ReportContent) -> ReportContent:
     """The same report of a model with bands and sets, judged at a threshold fitted for it."""
     figures = [Estimate(n / 1000, n / 1000 - 0.1, n / 1000 + 0.1, 10 * n) for n in range(301, 316)]
     shares = {
-        band: BandShares(pictures=one, positives=two, negatives=three)
+        band: BandShares(images=one, positives=two, negatives=three)
         for band, one, two, three in zip(BANDS, *(figures[n::3][:3] for n in range(3)), strict=True)
     }
     fitted = OperatingPoint(
@@ -209,8 +209,8 @@ def test_bands_sets_and_a_fitted_threshold_are_shown(content: ReportContent) -> 
         words = rf"{value:.3f} {value - 0.1:.3f}\u2013{value + 0.1:.3f} {10 * number:,}"
         assert re.search(words, text), words
     for sentence in (
-        "The threshold 0.3456 was fitted on validation pictures for a specificity of 0.85 or more,",
-        "guaranteed with 95 % confidence by 812 independent pictures. It is not that of the card.",
+        "The threshold 0.3456 was fitted on validation images for a specificity of 0.85 or more,",
+        "guaranteed with 95 % confidence by 812 independent images. It is not that of the card.",
         "Below 0.2345 a result is negative, from 0.3456 on positive, and between uncertain",
         "for a specificity of 0.85, which is not guaranteed: few.",
         "--split test --threshold-for specificity=0.85 --prevalence 0.04 -o evaluation",
@@ -242,8 +242,8 @@ def test_the_answer_comes_first_then_the_warnings(page: Page, evaluation: Evalua
 
 
 def test_a_warning_shows_its_first_clause_and_folds_the_rest(html: str) -> None:
-    assert "<summary>1 picture took no part.</summary><p>1 picture took no part; the" in html
-    assert "<li>Every covid picture comes from east.</li>" in html
+    assert "<summary>1 image took no part.</summary><p>1 image took no part; the" in html
+    assert "<li>Every covid image comes from east.</li>" in html
 
 
 def test_it_says_early_and_often_that_it_is_for_research(html: str, page: Page) -> None:
@@ -284,7 +284,7 @@ def test_headings_go_down_one_step_at_a_time(page: Page) -> None:
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_the_gallery_shows_each_picture_with_its_probabilities(page: Page) -> None:
+def test_the_gallery_shows_each_image_with_its_probabilities(page: Page) -> None:
     assert len(page.all("img")) == 2
     assert "a.png \u00b7 4 \u00d7 4 map, enlarged Right, most confident" in page.text
     assert "Right, most confident True covid, decided covid , called positive" in page.text
@@ -321,13 +321,13 @@ def test_a_hostile_model_cannot_write_html(content: ReportContent, card: Card) -
 def test_no_folder_is_named(html: str, page: Page) -> None:
     assert "Jane Doe" not in html
     assert "/data" not in html
-    assert "film.png film.png is cut." in page.text
-    assert "the first is film.png (it is cut)." in page.text
+    assert "image.png image.png is cut." in page.text
+    assert "the first is image.png (it is cut)." in page.text
 
 
 def test_undefined_figures_say_why_in_a_footnote(content: ReportContent) -> None:
     classes = {
-        label: {"auc": Estimate.undefined("no picture is viral"), "recall": figures["recall"]}
+        label: {"auc": Estimate.undefined("no image is viral"), "recall": figures["recall"]}
         for label, figures in content.evaluation.classes.items()
     }
     overall = {
@@ -338,7 +338,7 @@ def test_undefined_figures_say_why_in_a_footnote(content: ReportContent) -> None
     assert "0.500 no interval 2 2" in page.text
     assert page.text.count("undefined 1 0") == 6  # by class, and beside the patients
     assert "2 Too few groups." in page.text
-    assert "1 No picture is viral." in page.text
+    assert "1 No image is viral." in page.text
     assert {"note-1", "note-2"} <= set(page.values("id"))
 
 
@@ -399,8 +399,8 @@ def test_a_report_is_written_small_and_always_the_same(
     write_report(first, content)
     write_report(second, content)
     assert first.read_bytes() == second.read_bytes()
-    pictures = sum(len(shown.data_uri()) for shown in content.gallery)
-    assert first.stat().st_size < pictures + 170_000
+    images = sum(len(shown.data_uri()) for shown in content.gallery)
+    assert first.stat().st_size < images + 170_000
 
 
 def test_the_card_of_another_model_is_refused(content: ReportContent) -> None:
@@ -410,8 +410,8 @@ def test_the_card_of_another_model_is_refused(content: ReportContent) -> None:
         render_report(with_evaluation(content, confusion=((1, 0), (0, 1))))
 
 
-def test_a_bad_picture_leaves_no_report(content: ReportContent, tmp_path: Path) -> None:
-    bad = replace(content, gallery=[replace(content.gallery[0], picture=b"GIF89a")])
+def test_a_bad_image_leaves_no_report(content: ReportContent, tmp_path: Path) -> None:
+    bad = replace(content, gallery=[replace(content.gallery[0], image=b"GIF89a")])
     with pytest.raises(InputError, match="not a PNG"):
         write_report(tmp_path / "report.html", bad)
     assert list(tmp_path.iterdir()) == []

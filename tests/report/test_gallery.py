@@ -114,13 +114,13 @@ def test_the_order_of_the_rows_does_not_matter(card: Card) -> None:
     assert len(first) == len(set(first)) == 12
 
 
-def test_no_known_label_gives_no_pictures(card: Card) -> None:
+def test_no_known_label_gives_no_images(card: Card) -> None:
     picked = select_gallery(predictions_of([row("o", "other", "covid", 0.9)], card))
     assert picked.empty
     assert {"truth", "kind"} <= set(picked.columns)
 
 
-def test_a_row_becomes_a_picture_without_its_folder(card: Card) -> None:
+def test_a_row_becomes_an_image_without_its_folder(card: Card) -> None:
     picked = select_gallery(predictions_of([row("Jane Doe/a.png", "covid", "viral", 0.8)], card))
     shown = Shown.of(picked.iloc[0], card, b"png")
     assert shown.file == "a.png"
@@ -128,7 +128,7 @@ def test_a_row_becomes_a_picture_without_its_folder(card: Card) -> None:
     assert shown.positive is True
     assert list(shown.probabilities) == list(LABELS)
     assert shown.probabilities["viral"] == pytest.approx(0.8)
-    assert shown.picture == b"png"
+    assert shown.image == b"png"
 
 
 @pytest.mark.parametrize("path", ["/a/b c/x.png", r"C:\a\x.png", r"a/b\x.png", "x.png"])
@@ -137,7 +137,7 @@ def test_a_file_name_has_no_folder(path: str) -> None:
 
 
 @pytest.mark.parametrize(("drawn", "embedded"), [((1130, 560), (760, 377)), ((190, 95), (190, 95))])
-def test_a_picture_is_embedded_as_a_jpeg_that_is_wide_enough(
+def test_an_image_is_embedded_as_a_jpeg_that_is_wide_enough(
     drawn: tuple[int, int], embedded: tuple[int, int]
 ) -> None:
     buffer = io.BytesIO()
@@ -149,7 +149,7 @@ def test_a_picture_is_embedded_as_a_jpeg_that_is_wide_enough(
         "covid",
         positive=True,
         probabilities={},
-        picture=buffer.getvalue(),
+        image=buffer.getvalue(),
     )
     head, _, body = shown.data_uri().partition(",")
     assert head == "data:image/jpeg;base64"
@@ -158,9 +158,7 @@ def test_a_picture_is_embedded_as_a_jpeg_that_is_wide_enough(
     np.testing.assert_allclose(np.asarray(image)[5, 5], (200, 60, 30), atol=3)
 
 
-def test_a_picture_that_is_no_png_is_named() -> None:
-    shown = Shown(
-        "a.png", SUREST_HIT, "covid", "covid", positive=True, probabilities={}, picture=b""
-    )
+def test_an_image_that_is_no_png_is_named() -> None:
+    shown = Shown("a.png", SUREST_HIT, "covid", "covid", positive=True, probabilities={}, image=b"")
     with pytest.raises(InputError, match=r"a\.png is not a PNG"):
         shown.data_uri()

@@ -63,11 +63,11 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="session")
-def inspection(_films: pd.DataFrame) -> Inspection:
-    films = _films.copy()
-    films.loc[films["label"] == "covid", ["width", "height"]] = 1024
-    films.loc[films.index[:5], "view"] = pd.NA
-    inspection = inspect_manifest(Manifest(films), "films.parquet", 0)
+def inspection(_images: pd.DataFrame) -> Inspection:
+    images = _images.copy()
+    images.loc[images["label"] == "covid", ["width", "height"]] = 1024
+    images.loc[images.index[:5], "view"] = pd.NA
+    inspection = inspect_manifest(Manifest(images), "images.parquet", 0)
     failed = Failure(path="/data/Jane Doe/cut.png", reason="/data/Jane Doe/cut.png is cut.")
     return inspection.model_copy(update={"failed": (failed,)})
 
@@ -125,7 +125,7 @@ def test_every_clue_has_its_figures_and_what_is_reached_without_it(
     assert page.text.count("tells the class") >= 3
     assert inspection.confounding.rule in page.text
     assert "source, origin" in page.text
-    assert "(it is the same for all pictures that state it)." in page.text
+    assert "(it is the same for all images that state it)." in page.text
 
 
 def test_what_is_reached_without_the_clue_is_marked_to_scale(
@@ -154,9 +154,7 @@ def test_counts_by_column_and_class(page: Page, inspection: Inspection) -> None:
     assert "boxes" in page.text
 
 
-def test_histograms_have_a_bar_for_each_bin_with_pictures(
-    page: Page, inspection: Inspection
-) -> None:
+def test_histograms_have_a_bar_for_each_bin_with_images(page: Page, inspection: Inspection) -> None:
     shown = [d for d in inspection.distributions.values() if len(d.edges) > 2]
     spreads = [spread for one in shown for spread in one.classes.values()]
     bars = sum(count > 0 for spread in spreads for count in spread.counts)
@@ -170,15 +168,15 @@ def test_histograms_have_a_bar_for_each_bin_with_pictures(
         assert float(bar["y"]) + float(bar["height"]) == pytest.approx(1, abs=0.0011)
 
 
-def test_samples_are_small_pictures_by_class_and_source(page: Page) -> None:
-    films = page.all("img")
-    assert [film["alt"] for film in films] == [
+def test_samples_are_small_images_by_class_and_source(page: Page) -> None:
+    images = page.all("img")
+    assert [image["alt"] for image in images] == [
         "covid, east: 0.dcm",
         "covid, west: 1.dcm",
         "normal, east: 2.dcm",
     ]
-    for film in films:
-        data = film["src"].removeprefix("data:image/jpeg;base64,")
+    for image in images:
+        data = image["src"].removeprefix("data:image/jpeg;base64,")
         with Image.open(io.BytesIO(base64.b64decode(data))) as opened:
             assert (opened.size, opened.mode) == ((SIDE, SIDE), "L")
 
@@ -212,7 +210,7 @@ def test_a_hostile_manifest_cannot_write_html(inspection: Inspection) -> None:
     bad = "<script>alert(1)</script>\"'&"
     crossing = Crossing(rows={bad: {"covid": 1}, "b": {"covid": 1}}, others=0, of_others={})
     copies = inspection.copies.model_copy(
-        update={"same_bytes": Tally(sets=1, pictures=2, examples=(bad,))}
+        update={"same_bytes": Tally(sets=1, images=2, examples=(bad,))}
     )
     page = rendered(
         inspection,
@@ -257,13 +255,13 @@ def test_what_is_missing_is_said(inspection: Inspection) -> None:
 
 def test_a_clue_of_some_classes_and_a_figure_without_interval(inspection: Inspection) -> None:
     clues = inspection.confounding.clues
-    bare = Estimate(0.5, None, None, 12, "all pictures are of one group")
+    bare = Estimate(0.5, None, None, 12, "all images are of one group")
     some = clues["view"].model_copy(update={"classes": ("covid", "normal"), "accuracy": bare})
     confounding = inspection.confounding.model_copy(update={"clues": clues | {"view": some}})
     page = rendered(inspection, confounding=confounding, facts="published.csv")
     assert "View is known for covid and normal only." in page.text
     assert "0.500 no interval" in page.text
-    assert "All pictures are of one group." in page.text
+    assert "All images are of one group." in page.text
     assert "those of the files come from published.csv" in page.text
 
 
@@ -315,9 +313,9 @@ def test_a_page_is_written_and_always_the_same(content: InspectionContent, tmp_p
 
 
 def test_narrow_tables_stand_side_by_side(
-    inspection: Inspection, html: str, films: pd.DataFrame
+    inspection: Inspection, html: str, images: pd.DataFrame
 ) -> None:
-    two = films[films["label"].isin(["covid", "normal"])]
+    two = images[images["label"].isin(["covid", "normal"])]
     narrow = inspect_manifest(Manifest(two), "two", 7)
     assert len(inspection.labels) > 3
     assert '<div class="columns">' not in html

@@ -21,7 +21,7 @@ def test_what_a_metric_is_comes_from_the_registry() -> None:
 @pytest.mark.parametrize(
     ("text", "headline", "rest"),
     [
-        ("Few films: nothing is known.", "Few films.", "Few films: nothing is known."),
+        ("Few images: nothing is known.", "Few images.", "Few images: nothing is known."),
         ("1 of 2 failed; the first is x (cut).", "1 of 2 failed.", None),
         ("It is 0.95 here. It was 0.90.", "It is 0.95 here.", "It was 0.90."),
         ("After Ong Ly et al. 2024 it is so. And so on.", None, "And so on."),

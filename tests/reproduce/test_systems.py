@@ -48,4 +48,4 @@ def test_a_published_figure_has_wilsons_interval_where_its_size_is_known() -> No
     unknown = Published("accuracy", None, 0.9)
     assert unknown.name == "accuracy"
     assert unknown.estimate.low is None
-    assert unknown.estimate.reason == "the number of pictures is not stated"
+    assert unknown.estimate.reason == "the number of images is not stated"

@@ -17,7 +17,7 @@ def bergsma(levels: np.ndarray, classes: np.ndarray) -> float:
 
 
 def associated(n: int, share: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Levels and classes that agree in a share of the pictures and else by chance."""
+    """Levels and classes that agree in a share of the images and else by chance."""
     generator = np.random.default_rng(seed)
     classes = generator.integers(3, size=n)
     levels = np.where(generator.random(n) < share, classes, generator.integers(4, size=n))
@@ -58,7 +58,7 @@ def test_the_interval_holds_the_truth_and_begins_at_nothing_where_there_is_nothi
     assert above_nothing <= 7
 
 
-def test_pictures_of_a_group_that_are_alike_make_the_interval_no_narrower() -> None:
+def test_images_of_a_group_that_are_alike_make_the_interval_no_narrower() -> None:
     levels, classes = associated(150, 0.4)
     single = cramers_v(levels, classes, np.arange(150), np.random.default_rng(0))
     levels, classes, groups = (np.repeat(v, 4) for v in (levels, classes, np.arange(150)))

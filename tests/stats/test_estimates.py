@@ -28,7 +28,7 @@ def test_every_metric_is_there_with_its_interval(
         assert estimate.low < estimate.value < estimate.high
 
 
-def test_proportions_have_wilsons_interval_of_their_own_pictures(
+def test_proportions_have_wilsons_interval_of_their_own_images(
     make_sample: MakeSample, generator: np.random.Generator
 ) -> None:
     sample = make_sample(90)
@@ -60,7 +60,7 @@ def test_copies_change_neither_a_value_nor_much_of_its_interval(make_sample: Mak
     )
     once = estimate_metrics(sample, 100, np.random.default_rng(3)).overall
     often = estimate_metrics(copied, 100, np.random.default_rng(3)).overall
-    # Its correction counts pictures as independent, and says so.
+    # Its correction counts images as independent, and says so.
     for name in set(once) - {"debiased_calibration_error"}:
         assert often[name][:3] == pytest.approx(once[name][:3], rel=0.01)
 

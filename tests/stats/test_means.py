@@ -17,7 +17,7 @@ def test_without_a_ratio_it_is_students_interval() -> None:
     assert (estimate.low, estimate.high) == pytest.approx((expected.low, expected.high))
 
 
-def test_shared_training_pictures_widen_it_as_nadeau_and_bengio_say() -> None:
+def test_shared_training_images_widen_it_as_nadeau_and_bengio_say() -> None:
     """Of five folds, one tests and three train: 1/5 + 1/3 in place of 1/5."""
     plain, corrected = corrected_mean(VALUES, 0.0), corrected_mean(VALUES, 1 / 3)
     assert plain.high is not None

@@ -39,7 +39,7 @@ def test_shape_and_bounds(
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_a_weight_counts_a_picture_that_often(
+def test_a_weight_counts_an_image_that_often(
     name: str, sample: ClassifiedImages, generator: np.random.Generator
 ) -> None:
     weights = weights_of(sample, generator, rows=1)
@@ -54,7 +54,7 @@ def test_a_weight_counts_a_picture_that_often(
     )
     once = METRICS[name](repeated)(np.ones((1, len(repeated))))
     np.testing.assert_allclose(METRICS[name](sample)(weights), once, rtol=1e-9)
-    if name != "debiased_calibration_error":  # chance is larger in fewer pictures
+    if name != "debiased_calibration_error":  # chance is larger in fewer images
         np.testing.assert_allclose(METRICS[name](sample)(weights / 7), once, rtol=1e-9)
 
 
@@ -207,7 +207,7 @@ def test_a_constant_score_ranks_nothing(sample: ClassifiedImages) -> None:
     np.testing.assert_allclose(METRICS["average_precision"](flat)(ones), 1 / 3)
 
 
-def test_a_class_without_pictures_has_no_recall_and_no_curve(
+def test_a_class_without_images_has_no_recall_and_no_curve(
     make_sample: Callable[..., ClassifiedImages],
 ) -> None:
     sample = make_sample(60)
@@ -228,7 +228,7 @@ def test_a_replicate_without_a_class_has_no_balanced_figure(sample: ClassifiedIm
         np.testing.assert_array_equal(np.isnan(METRICS[name](sample)(weights)), [False, True])
 
 
-def test_a_class_of_all_pictures_has_no_average_precision(sample: ClassifiedImages) -> None:
+def test_a_class_of_all_images_has_no_average_precision(sample: ClassifiedImages) -> None:
     one = sample.take(sample.truth == 0)
     assert np.isnan(METRICS["average_precision"](one)(np.ones((1, len(one))))).all()
 

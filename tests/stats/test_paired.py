@@ -44,8 +44,8 @@ def test_the_difference_has_a_normal_interval_and_p() -> None:
     assert found.test == "DeLong"
 
 
-def test_pictures_repeated_in_a_group_add_no_certainty() -> None:
-    """Every picture four times: the areas stay, and so must the width of the interval."""
+def test_images_repeated_in_a_group_add_no_certainty() -> None:
+    """Every image four times: the areas stay, and so must the width of the interval."""
     scores, positive = drawn(100, 2, lift=0.5)
     once = auc_difference(positive, scores, np.arange(100)).estimate
     repeated = auc_difference(
@@ -88,7 +88,7 @@ def test_mcnemar_is_the_binomial_test_of_the_discordant() -> None:
     assert found.test == "McNemar, exact"
 
 
-def test_clustered_mcnemar_of_single_pictures_is_mcnemars_chi_square() -> None:
+def test_clustered_mcnemar_of_single_images_is_mcnemars_chi_square() -> None:
     """A pair in which nothing differs leaves Durkalski's statistic at (b - c)^2 / (b + c)."""
     right = np.zeros((2, 42), bool)
     right[0, :15] = True
@@ -113,7 +113,7 @@ def test_balanced_accuracies_differ_by_the_mean_of_the_classes() -> None:
     shares = [np.mean([row[truth == k].mean() for k in range(3)]) for row in right]
     assert found.estimate.value == pytest.approx(shares[0] - shares[1])
     assert found.estimate.n == 100
-    # Pictures of a group that are all alike say no more than one of them.
+    # Images of a group that are all alike say no more than one of them.
     twice = balanced_accuracy_difference(
         np.repeat(right, 2, axis=1), np.repeat(truth, 2), np.repeat(np.arange(100), 2)
     )
@@ -136,7 +136,7 @@ def test_the_interval_of_balanced_accuracies_covers() -> None:
     assert sum(covered) >= 367
 
 
-def test_balanced_accuracies_without_pictures_or_with_one_group() -> None:
+def test_balanced_accuracies_without_images_or_with_one_group() -> None:
     none = balanced_accuracy_difference(np.zeros((2, 0), bool), np.zeros(0, int), np.zeros(0, int))
     assert none.estimate.reason == "there are no images"
     one = balanced_accuracy_difference(np.ones((2, 3), bool), np.zeros(3, int), np.zeros(3, int))

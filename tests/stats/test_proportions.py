@@ -22,7 +22,7 @@ def size_of(hits: NDArray[np.bool_], groups: NDArray[np.intp]) -> float:
     return effective_size(hits, groups, np.zeros(len(hits), np.intp))
 
 
-def test_pictures_of_different_groups_count_in_full() -> None:
+def test_images_of_different_groups_count_in_full() -> None:
     assert size_of(np.arange(40) < 30, np.arange(40)) == 40
 
 
@@ -32,13 +32,13 @@ def test_copies_add_nothing() -> None:
     assert 97 < size < 100
 
 
-def test_groups_count_once_where_all_pictures_are_alike() -> None:
+def test_groups_count_once_where_all_images_are_alike() -> None:
     groups = np.repeat(np.arange(7), 3)
     assert size_of(np.ones(21, np.bool_), groups) == 7
     assert size_of(np.zeros(21, np.bool_), groups) == 7
 
 
-def test_pictures_that_differ_within_their_groups_count_no_more_than_in_full() -> None:
+def test_images_that_differ_within_their_groups_count_no_more_than_in_full() -> None:
     hits = np.tile([True, False], 50)
     assert 90 < size_of(hits, np.repeat(np.arange(50), 2)) <= 100
 
@@ -54,7 +54,7 @@ def test_the_effective_size_agrees_with_resampled_groups(generator: np.random.Ge
     assert size_of(hits, groups) == pytest.approx(expected, rel=0.08)
 
 
-def test_the_interval_covers_as_it_says_when_pictures_cluster(
+def test_the_interval_covers_as_it_says_when_images_cluster(
     generator: np.random.Generator,
 ) -> None:
     truth, plain, clustered = 0.8, 0, 0
@@ -71,18 +71,18 @@ def test_the_interval_covers_as_it_says_when_pictures_cluster(
     assert plain / 2000 < 0.85
 
 
-def test_no_pictures_have_no_share() -> None:
+def test_no_images_have_no_share() -> None:
     estimate = proportion(np.zeros(0, np.bool_), np.zeros(0, np.intp), undefined="nothing here")
     assert estimate == (None, None, None, 0, "nothing here")
 
 
-def test_several_pictures_of_one_group_have_no_interval() -> None:
+def test_several_images_of_one_group_have_no_interval() -> None:
     estimate = proportion(np.array([True, False]), np.array([3, 3]))
     assert estimate[:4] == (0.5, None, None, 2)
     assert estimate.reason == "all observations are of one group"
 
 
-def test_one_picture_has_a_wide_interval() -> None:
+def test_one_image_has_a_wide_interval() -> None:
     value, low, high, n, reason = proportion(np.array([True]), np.array([3]))
     assert (value, n, reason) == (1.0, 1, None)
     assert (low, high) == pytest.approx((0.2065, 1.0), abs=1e-4)
@@ -186,7 +186,7 @@ def labels() -> NDArray[np.str_]:
 class TestBalancedAccuracy:
     """The mean of the classes' shares, and its interval."""
 
-    def test_independent_pictures_have_wilsons(self) -> None:
+    def test_independent_images_have_wilsons(self) -> None:
         hits = np.random.default_rng(0).random(500) < 0.8
         share = balanced_accuracy(hits, np.zeros(500, int), np.arange(500))
         assert share[:3] == pytest.approx((hits.mean(), *wilson(hits.mean(), 500)), abs=1e-3)

@@ -112,8 +112,8 @@ class TestBCa:
 
 
 def test_a_value_that_is_undefined_says_why() -> None:
-    estimate = interval_estimate(np.nan, np.full(10, np.nan), 8, "no picture")
-    assert estimate == (None, None, None, 8, "no picture")
+    estimate = interval_estimate(np.nan, np.full(10, np.nan), 8, "no image")
+    assert estimate == (None, None, None, 8, "no image")
 
 
 def test_too_many_undefined_resamples_give_no_interval() -> None:

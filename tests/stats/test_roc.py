@@ -122,6 +122,6 @@ def test_one_group_on_a_side_gives_no_interval(positive: list[int], reason: str 
 
 
 def test_what_has_no_value_keeps_its_own_reason() -> None:
-    estimate = Estimate.undefined("no picture", 2)
+    estimate = Estimate.undefined("no image", 2)
     positive = np.array([True, True])
     assert without_interval_if_scarce(estimate, positive, np.array([0, 1])) == estimate

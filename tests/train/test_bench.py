@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pulmo.core.recipe import load_recipe
-from pulmo.datasets.cache import Pictures
+from pulmo.datasets.cache import Images
 from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import Classifier
 from pulmo.train import bench
@@ -17,18 +17,18 @@ SETTINGS = ["image.size=32", "train.batch=4"]
 CPU = torch.device("cpu")
 
 
-def test_films_are_drawn_for_each_class_and_fill_the_steps() -> None:
+def test_images_are_drawn_for_each_class_and_fill_the_steps() -> None:
     recipe = load_recipe("demo", [*SETTINGS, "train.batch=40"])
     material = phantom_data(recipe, 2)
     classes = len(recipe.labels.order)
     assert np.bincount(material.truth).tolist() == [80 // classes] * classes
-    films = material.pictures.take(material.train)
-    assert films.shape == (80, 32, 32)
-    assert len(np.unique(films, axis=0)) == 64
-    assert films[0].std() > 10
+    images = material.images.take(material.train)
+    assert images.shape == (80, 32, 32)
+    assert len(np.unique(images, axis=0)) == 64
+    assert images[0].std() > 10
 
 
-def test_a_class_that_cannot_be_drawn_has_films_too() -> None:
+def test_a_class_that_cannot_be_drawn_has_images_too() -> None:
     recipe = load_recipe("demo", [*SETTINGS, 'labels.order=["covid","other"]',
                                   'decision.positive=["covid"]'])  # fmt: skip
     assert np.bincount(phantom_data(recipe, 1).truth).tolist() == [2, 2]
@@ -37,9 +37,9 @@ def test_a_class_that_cannot_be_drawn_has_films_too() -> None:
 def test_a_part_has_every_class() -> None:
     truth = np.array([0] * 50 + [1] * 3 + [2] * 10)
     rows = np.arange(len(truth))
-    pictures = Pictures((np.zeros((63, 2, 2), np.uint8),), rows, rows)
+    images = Images((np.zeros((63, 2, 2), np.uint8),), rows, rows)
     train = rows[1:]
-    material = TrainingData(Manifest.empty(), pictures, truth, train, rows[:1])
+    material = TrainingData(Manifest.empty(), images, truth, train, rows[:1])
     part = part_of(material, 12, 3)
     assert np.bincount(truth[part.train]).tolist() == [5, 3, 4]
     assert set(part.train) <= set(train)
@@ -84,17 +84,17 @@ def test_figures_follow_from_the_rounds(
     assert (report.size, report.batch, report.device) == (32, 4, "cpu")
 
 
-def test_each_loop_sees_as_many_pictures_as_a_run_and_in_its_precision(
+def test_each_loop_sees_as_many_images_as_a_run_and_in_its_precision(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recipe = load_recipe("demo", [*SETTINGS, "train.trains=head"])
     seen: list[tuple[int, bool, bool]] = []
     plain = Classifier.forward
 
-    def watched(self: Classifier, films: torch.Tensor) -> torch.Tensor:
+    def watched(self: Classifier, images: torch.Tensor) -> torch.Tensor:
         resting = not any(module.training for module in self.backbone.modules())
-        seen.append((len(films), torch.is_autocast_enabled("cpu"), resting))
-        return plain(self, films)
+        seen.append((len(images), torch.is_autocast_enabled("cpu"), resting))
+        return plain(self, images)
 
     monkeypatch.setattr(Classifier, "forward", watched)
     amount = Amount(3, 1, both_precisions=True, bound=True)

@@ -16,7 +16,7 @@ def test_a_convolution_and_a_linear_layer_are_counted_by_hand(groups: int) -> No
         nn.Linear(8 * 4 * 4, 3),
     )
     first, second, linear = 8 * 8 * 8 * 9, 4 * 4 * 8 * 9 * 8 // groups, 8 * 16 * 3
-    # The gradient by the films themselves is not wanted.
+    # The gradient by the images themselves is not wanted.
     expected = 2 * (2 * first + 3 * second + 3 * linear)
     assert image_flops(network, torch.rand(2, 1, 8, 8)) == expected
     assert all(parameter.grad is None for parameter in network.parameters())

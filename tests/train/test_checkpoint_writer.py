@@ -36,9 +36,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def engine(films: pd.DataFrame, tmp_path: Path) -> Engine:
+def engine(images: pd.DataFrame, tmp_path: Path) -> Engine:
     recipe = load_recipe("demo", ["image.size=32", "train.precision=fp32"])
-    data = gather(recipe, Manifest(films), tmp_path / "cache")
+    data = gather(recipe, Manifest(images), tmp_path / "cache")
     classifier = make_classifier(recipe.model, recipe.labels.order, 0, size=32).classifier
     return begin_stage(recipe, recipe.train.plan[0], data, classifier)
 
@@ -104,7 +104,7 @@ def test_a_process_that_does_not_write_leaves_no_file(engine: Engine, tmp_path: 
 
 
 def test_a_run_of_short_epochs_writes_few_checkpoints(
-    films: pd.DataFrame, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    images: pd.DataFrame, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert clock.now
     written: list[str] = []
@@ -119,7 +119,7 @@ def test_a_run_of_short_epochs_writes_few_checkpoints(
                                   "train.views=1", "train.epochs=6"])  # fmt: skip
     card = train_run(
         recipe,
-        Manifest(films),
+        Manifest(images),
         Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"),
         Callbacks(),
     )

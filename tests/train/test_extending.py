@@ -34,7 +34,6 @@ AUGMENTATION = '''
 from typing import Annotated
 from pydantic import Field
 from pulmo.core.sections import Number
-from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph.changes import AUGMENTATIONS, Regrade, uniform
 
 @AUGMENTATIONS.register("fade")
@@ -83,8 +82,8 @@ def _added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_added")
-def test_a_recipe_that_names_them_trains(films: pd.DataFrame, tmp_path: Path) -> None:
-    few = pd.concat([films[films["split"] == split].groupby("label").head(n)
+def test_a_recipe_that_names_them_trains(images: pd.DataFrame, tmp_path: Path) -> None:
+    few = pd.concat([images[images["split"] == split].groupby("label").head(n)
                      for split, n in (("train", 2), ("val", 1))])  # fmt: skip
     settings = ["image.size=32", "train.epochs=1", "train.batch=4", "augment.fade=0.3",
                 "train.loss={name=squared,factor=2}", "image.grey=power"]  # fmt: skip

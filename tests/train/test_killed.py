@@ -31,7 +31,7 @@ def files(folder: RunFolder) -> tuple[bytes, list[str]]:
     return folder.model.read_bytes(), [line.partition(',"seconds"')[0] for line in lines]
 
 
-def killed(films: pd.DataFrame, place: Place, step: int, *, resume: bool) -> None:
+def killed(images: pd.DataFrame, place: Place, step: int, *, resume: bool) -> None:
     """Runs in a child process that kills itself at a step, counted from the start of the child."""
     child = os.fork()
     if not child:  # pragma: no cover - in the child, which no one measures
@@ -43,7 +43,7 @@ def killed(films: pd.DataFrame, place: Place, step: int, *, resume: bool) -> Non
 
         watch = Callbacks(on_step=kill, on_features=kill)
         try:
-            train_run(RECIPE, Manifest(films), place, watch, resume=resume)
+            train_run(RECIPE, Manifest(images), place, watch, resume=resume)
         finally:
             os._exit(1)
     _, status = os.waitpid(child, 0)
@@ -52,10 +52,10 @@ def killed(films: pd.DataFrame, place: Place, step: int, *, resume: bool) -> Non
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_run_killed_at_fifty_random_steps_ends_in_the_same_bits(
-    films: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.set_num_threads(1)
-    few = films.groupby(["split", "label"]).head(5)
+    few = images.groupby(["split", "label"]).head(5)
     cache, counted = tmp_path / "cache", list[object]()
     whole = RunFolder(tmp_path / "whole")
     count = Callbacks(on_step=lambda *step: counted.append(step), on_features=lambda *_: None)

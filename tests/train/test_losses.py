@@ -144,22 +144,22 @@ def test_given_weights_are_taken_and_one_where_none_is_given() -> None:
     assert weights.tolist() == [6.0, 1.0, 0.5]
 
 
-def test_mixup_blends_films_and_shares_alike() -> None:
-    films = torch.rand(6, 1, 4, 4, generator=torch.Generator().manual_seed(3))
+def test_mixup_blends_images_and_shares_alike() -> None:
+    images = torch.rand(6, 1, 4, 4, generator=torch.Generator().manual_seed(3))
     shares = shares_of(torch.tensor([0, 1, 2, 0, 1, 2]), 3)
-    mixed, mixed_shares = mix(films, shares, 0.4, np.random.default_rng(5))
+    mixed, mixed_shares = mix(images, shares, 0.4, np.random.default_rng(5))
     generator = np.random.default_rng(5)
     weight, other = generator.beta(0.4, 0.4), generator.permutation(6)
-    assert torch.allclose(mixed, weight * films + (1 - weight) * films[other], atol=1e-6)
+    assert torch.allclose(mixed, weight * images + (1 - weight) * images[other], atol=1e-6)
     assert torch.allclose(mixed_shares.sum(1), torch.ones(6))
     assert torch.allclose(mixed_shares, weight * shares + (1 - weight) * shares[other], atol=1e-6)
 
 
 def test_no_mixup_draws_and_changes_nothing() -> None:
-    films, shares = torch.rand(2, 1, 4, 4), torch.eye(2)
+    images, shares = torch.rand(2, 1, 4, 4), torch.eye(2)
     generator = np.random.default_rng(0)
     before = generator.bit_generator.state
-    same, same_shares = mix(films, shares, 0.0, generator)
-    assert same is films
+    same, same_shares = mix(images, shares, 0.0, generator)
+    assert same is images
     assert same_shares is shares
     assert generator.bit_generator.state == before

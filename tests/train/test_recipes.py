@@ -1,4 +1,4 @@
-"""Every shipped recipe trains on drawn films, with its own strategy and a small network."""
+"""Every shipped recipe trains on drawn images, with its own strategy and a small network."""
 
 import json
 from pathlib import Path
@@ -32,16 +32,16 @@ def settings(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
-def test_a_recipe_trains(name: str, films: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_recipe_trains(name: str, images: pd.DataFrame, tmp_path: Path) -> None:
     recipe = load_recipe(name, settings(name))
     card = train_run(
         recipe,
-        Manifest(films),
+        Manifest(images),
         Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"),
         Callbacks(),
     )
     assert len(card.training.history) == len(recipe.train.plan)
-    train = films[films["split"] == "train"]
+    train = images[images["split"] == "train"]
     used = class_numbers(train["label"], recipe.labels.order, recipe.labels.merge) >= 0
     assert sum(card.training.counts["train"].values()) == sum(used)
 

@@ -27,9 +27,9 @@ SETTINGS = ["image.size=32", "train.batch=8", "train.epochs=2", "train.precision
 STAGES = '[{epochs=2,trains="head",views=2},{epochs=1,trains="gradual"}]'
 
 
-def train(films: pd.DataFrame, folder: Path, processes: int, *settings: str) -> dict[str, Tensor]:
+def train(images: pd.DataFrame, folder: Path, processes: int, *settings: str) -> dict[str, Tensor]:
     """The weights of a run by so many processes of torchrun."""
-    Manifest(films).save(folder / "m.parquet")
+    Manifest(images).save(folder / "m.parquet")
     run = folder / f"run{processes}"
     words = ["--no-python", "--standalone", f"--nproc-per-node={processes}",
              str(Path(sys.executable).with_name("pulmo")), "train", "demo",
@@ -50,9 +50,9 @@ def train(films: pd.DataFrame, folder: Path, processes: int, *settings: str) -> 
     return load_file(run / "model.safetensors")
 
 
-def test_two_processes_train_what_one_trains(films: pd.DataFrame, tmp_path: Path) -> None:
+def test_two_processes_train_what_one_trains(images: pd.DataFrame, tmp_path: Path) -> None:
     settings = ["train.mixup=0.3", "train.average=ema", f"train.stages={STAGES}"]
-    one, two = (train(films, tmp_path, processes, *settings) for processes in (1, 2))
+    one, two = (train(images, tmp_path, processes, *settings) for processes in (1, 2))
     assert one.keys() == two.keys()
     for name in one:
         torch.testing.assert_close(two[name], one[name], atol=2e-5, rtol=2e-4)
@@ -132,5 +132,5 @@ def test_a_batch_smaller_than_the_team_is_refused() -> None:
     classifier = make_classifier(recipe.model, recipe.labels.order, 0, size=32).classifier
     nothing = np.zeros(0, np.intp)
     material = TrainingData(Manifest.empty(), None, nothing, nothing, nothing)  # type: ignore[arg-type] # not looked at
-    with pytest.raises(UsageError, match="A batch of 2 pictures cannot be shared by 3 processes"):
+    with pytest.raises(UsageError, match="A batch of 2 images cannot be shared by 3 processes"):
         begin_stage(recipe, recipe.train, material, classifier, Team(0, 3))

@@ -9,33 +9,33 @@ from pulmo.datasets.manifest import Manifest
 from pulmo.train.training_data import TrainingData, gather
 
 
-def gathered(films: pd.DataFrame, tmp_path: Path, *settings: str) -> TrainingData:
+def gathered(images: pd.DataFrame, tmp_path: Path, *settings: str) -> TrainingData:
     recipe = load_recipe("demo", ["image.size=32", *settings])
-    return gather(recipe, Manifest(films), tmp_path / "cache")
+    return gather(recipe, Manifest(images), tmp_path / "cache")
 
 
 @pytest.fixture
-def mixed(films: pd.DataFrame) -> pd.DataFrame:
-    """Films of which every fourth is a CT slice, but for a few that do not say what they are."""
-    films["modality"] = "X-ray"
-    films.loc[films.index % 4 == 0, ["modality", "view"]] = ["CT", "axial"]
-    films.loc[films.index % 16 == 1, "modality"] = None
-    return films
+def mixed(images: pd.DataFrame) -> pd.DataFrame:
+    """Images of which every fourth is a CT slice, but for a few that do not say what they are."""
+    images["modality"] = "X-ray"
+    images.loc[images.index % 4 == 0, ["modality", "view"]] = ["CT", "axial"]
+    images.loc[images.index % 16 == 1, "modality"] = None
+    return images
 
 
-def used(films: pd.DataFrame) -> pd.DataFrame:
-    return films[films["split"].isin(["train", "val"])]
+def used(images: pd.DataFrame) -> pd.DataFrame:
+    return images[images["split"].isin(["train", "val"])]
 
 
-def test_pictures_of_the_test_are_never_opened(films: pd.DataFrame, tmp_path: Path) -> None:
+def test_images_of_the_test_are_never_opened(images: pd.DataFrame, tmp_path: Path) -> None:
     """Not even looked for: their files are gone."""
-    films["path"] = films["path"].mask(films["split"] == "test", "/gone")
-    films = films.assign(
-        path=films["path"] + films.index.astype(str).where(films["path"] == "/gone", "")
+    images["path"] = images["path"].mask(images["split"] == "test", "/gone")
+    images = images.assign(
+        path=images["path"] + images.index.astype(str).where(images["path"] == "/gone", "")
     )
-    material = gathered(films, tmp_path)
+    material = gathered(images, tmp_path)
     assert set(material.manifest.frame["split"]) == {"train", "val"}
-    assert len(material.manifest) == len(used(films))
+    assert len(material.manifest) == len(used(images))
 
 
 class TestModality:
@@ -72,7 +72,7 @@ class TestModality:
         mixed["view"] = mixed["view"].where(mixed["modality"] == "CT", "PA")
         gathered(mixed, tmp_path, "data.views=['PA']")
 
-    def test_one_modality_and_pictures_that_state_none_are_not_mixed(
+    def test_one_modality_and_images_that_state_none_are_not_mixed(
         self, mixed: pd.DataFrame, tmp_path: Path
     ) -> None:
         mixed["modality"] = mixed["modality"].replace("CT", "DX")

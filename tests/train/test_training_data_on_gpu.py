@@ -1,4 +1,4 @@
-"""Pictures in a GPU's memory; the processor stands in for it."""
+"""Images in a GPU's memory; the processor stands in for it."""
 
 from pathlib import Path
 
@@ -13,25 +13,25 @@ from pulmo.models.classifier import make_classifier
 from pulmo.train import training_data
 from pulmo.train.engine import Engine, begin_stage, images_of, infer
 from pulmo.train.loop import augmented
-from pulmo.train.training_data import gather, load_pictures, resident_pictures
+from pulmo.train.training_data import gather, load_images, resident_images
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def engine(quick_recipe: Recipe, films: pd.DataFrame, tmp_path: Path) -> Engine:
-    material = gather(quick_recipe, Manifest(films), tmp_path)
+def engine(quick_recipe: Recipe, images: pd.DataFrame, tmp_path: Path) -> Engine:
+    material = gather(quick_recipe, Manifest(images), tmp_path)
     labels, size = quick_recipe.labels.order, quick_recipe.image.size
     classifier = make_classifier(quick_recipe.model, labels, 0, size=size).classifier
     return begin_stage(quick_recipe, quick_recipe.train.plan[0], material, classifier)
 
 
-def test_the_same_films_come_from_either_place(
+def test_the_same_images_come_from_either_place(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training_data, "_CHUNK", 7)
     assert engine.resident is None
-    held = engine._replace(resident=load_pictures(engine.data.pictures, CPU))
+    held = engine._replace(resident=load_images(engine.data.images, CPU))
     rows = np.array([5, 0, 11, 5])
     assert torch.equal(images_of(held, rows), images_of(engine, rows))
     positions, mine = np.array([3, 1, 2]), np.array([0, 2])
@@ -45,10 +45,10 @@ def test_the_same_films_come_from_either_place(
 def test_they_go_where_there_is_room(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, *, room: float, held: bool
 ) -> None:
-    pictures = engine.data.pictures
-    size = len(pictures.shard) * 64 * 64
+    images = engine.data.images
+    size = len(images.shard) * 64 * 64
     free = (int(room * size), 0)
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda _: free)
-    monkeypatch.setattr(training_data, "load_pictures", lambda *_: torch.zeros(1))
-    assert (resident_pictures(pictures, torch.device("cuda")) is not None) == held
-    assert resident_pictures(pictures, CPU) is None
+    monkeypatch.setattr(training_data, "load_images", lambda *_: torch.zeros(1))
+    assert (resident_images(images, torch.device("cuda")) is not None) == held
+    assert resident_images(images, CPU) is None

@@ -9,14 +9,14 @@ TRUTH = np.repeat([0, 1, 2], [4, 10, 25])
 
 
 def shown(section: TrainSection, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """How often each picture is shown in an epoch, and the rows in order."""
+    """How often each image is shown in an epoch, and the rows in order."""
     times = repeats(TRUTH, LABELS, section)
     rows = epoch_rows(TRUTH, times, np.random.default_rng(seed))
     assert len(rows) == epoch_length(TRUTH, times)
     return np.bincount(rows, minlength=len(TRUTH)), rows
 
 
-def test_without_oversampling_each_picture_is_shown_once() -> None:
+def test_without_oversampling_each_image_is_shown_once() -> None:
     counts, rows = shown(TrainSection())
     assert set(counts) == {1}
     assert not np.array_equal(rows, np.sort(rows))

@@ -28,32 +28,32 @@ def predictor(bundle: Path) -> Predictor:
 
 
 class TestBundle:
-    """A bundle and its pictures."""
+    """A bundle and its images."""
 
     def test_the_manifest_tells_what_it_was_trained_on(
-        self, films: pd.DataFrame, predictor: Predictor
+        self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
-        audited = audited_bundle(predictor, Manifest(films), "test", None)
+        audited = audited_bundle(predictor, Manifest(images), "test", None)
         (part,) = audited.parts
         assert set(part.judged["split"]) == {"test"}
         assert set(part.fit["split"]) == {"train", "val"}
         assert audited.doubts == ()
 
     def test_what_it_has_seen_is_left_out_by_name(
-        self, films: pd.DataFrame, predictor: Predictor, run: RunFolder
+        self, images: pd.DataFrame, predictor: Predictor, run: RunFolder
     ) -> None:
-        unsplit = films.assign(split=None)
-        seen = films["split"].isin(["train", "val"])
+        unsplit = images.assign(split=None)
+        seen = images["split"].isin(["train", "val"])
         audited = audited_bundle(predictor, Manifest(unsplit), None, None)
         (part,) = audited.parts
         assert part.fit.empty
-        assert part.judged["path"].tolist() == films["path"][~seen].tolist()
+        assert part.judged["path"].tolist() == images["path"][~seen].tolist()
         assert part.voided is not None
-        assert part.voided["path"].tolist() == films["path"][seen].tolist()
-        assert len(part.given) == len(films)
+        assert part.voided["path"].tolist() == images["path"][seen].tolist()
+        assert len(part.given) == len(images)
         (doubt,) = audited.doubts
-        assert doubt.startswith(f"{seen.sum()} pictures took no part, because the model was ")
-        assert Path(films["path"][seen].iloc[0]).name in doubt
+        assert doubt.startswith(f"{seen.sum()} images took no part, because the model was ")
+        assert Path(images["path"][seen].iloc[0]).name in doubt
         # Of one patient is enough, and the run tells the patients.
         other = unsplit[seen.to_numpy()].assign(sha256="0" * 64, pixels_sha256=None)
         mixed = pd.concat([other, unsplit[~seen.to_numpy()]])
@@ -63,17 +63,17 @@ class TestBundle:
             audited_bundle(predictor, Manifest(unsplit[seen.to_numpy()]), None, None)
 
     def test_who_asks_for_the_validation_gets_it(
-        self, films: pd.DataFrame, predictor: Predictor
+        self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
-        (part,) = audited_bundle(predictor, Manifest(films), "val", None).parts
+        (part,) = audited_bundle(predictor, Manifest(images), "val", None).parts
         assert set(part.judged["split"]) == {"val"}
         assert part.voided is None
 
     def test_the_training_of_another_manifest_is_not_its_own(
-        self, films: pd.DataFrame, predictor: Predictor
+        self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
-        digests = [f"{number:064x}" for number in range(len(films))]
-        foreign = films.assign(sha256=digests, pixels_sha256=None)
+        digests = [f"{number:064x}" for number in range(len(images))]
+        foreign = images.assign(sha256=digests, pixels_sha256=None)
         audited = audited_bundle(predictor, Manifest(foreign), "test", None)
         (part,) = audited.parts
         assert part.fit.empty
@@ -81,32 +81,32 @@ class TestBundle:
         assert audited.doubts[0].startswith("The model was trained on none of the ")
 
     def test_another_training_than_the_cards_is_doubted(
-        self, films: pd.DataFrame, predictor: Predictor
+        self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
-        fewer = films.drop(index=films.index[films["split"] == "train"][:3])
+        fewer = images.drop(index=images.index[images["split"] == "train"][:3])
         (doubt,) = audited_bundle(predictor, Manifest(fewer), "test", None).doubts
         n = int((fewer["split"] == "train").sum())
         assert f"has {n} training and" in doubt
         assert f"the card of the model says {n + 3} and" in doubt
 
     def test_its_run_tells_it_too(
-        self, films: pd.DataFrame, predictor: Predictor, run: RunFolder
+        self, images: pd.DataFrame, predictor: Predictor, run: RunFolder
     ) -> None:
-        alone = films[films["split"] == "test"]
+        alone = images[images["split"] == "test"]
         (part,) = audited_bundle(predictor, Manifest(alone), None, run).parts
-        assert set(part.fit["path"]) == set(films["path"][films["split"] != "test"])
+        assert set(part.fit["path"]) == set(images["path"][images["split"] != "test"])
 
     def test_a_run_of_another_model_is_refused(
-        self, films: pd.DataFrame, predictor: Predictor, cross_validation: list[Repeat]
+        self, images: pd.DataFrame, predictor: Predictor, cross_validation: list[Repeat]
     ) -> None:
         with pytest.raises(UsageError, match="was not exported from"):
-            audited_bundle(predictor, Manifest(films), "test", cross_validation[0].run)
+            audited_bundle(predictor, Manifest(images), "test", cross_validation[0].run)
 
-    def test_without_pictures_there_is_nothing_to_ask(
-        self, films: pd.DataFrame, predictor: Predictor
+    def test_without_images_there_is_nothing_to_ask(
+        self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
-        trained = films[films["split"] != "test"]
-        with pytest.raises(InputError, match="no test picture than those of the training"):
+        trained = images[images["split"] != "test"]
+        with pytest.raises(InputError, match="no test image than those of the training"):
             audited_bundle(predictor, Manifest(trained), "test", None)
 
 

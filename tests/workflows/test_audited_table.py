@@ -34,7 +34,7 @@ Column = pd.Series | pd.api.extensions.ExtensionArray | NDArray[Any] | list[str]
 
 @pytest.fixture
 def scores() -> NDArray[np.float64]:
-    """Probabilities of covid of N pictures, that are right as often as they say."""
+    """Probabilities of covid of N images, that are right as often as they say."""
     generator = np.random.default_rng(5)
     sure = generator.uniform(0.75, 1, N)
     wrong = generator.uniform(size=N) > sure
@@ -64,11 +64,11 @@ def tell() -> Tell:
 
 @pytest.fixture
 def manifest() -> pd.DataFrame:
-    """The manifest of the same pictures, elsewhere, a third of each split; no file is there."""
+    """The manifest of the same images, elsewhere, a third of each split; no file is there."""
     return Manifest(
         pd.DataFrame(
             {
-                "path": [f"/films/{number:04}.png" for number in range(N)],
+                "path": [f"/images/{number:04}.png" for number in range(N)],
                 "sha256": [f"{number:064}" for number in range(N)],
                 "label": np.where(COVID, "covid", "normal"),
                 "group": [f"g{number}" for number in range(N)],
@@ -98,8 +98,8 @@ class TestTable:
         assert not context.has_manifest
         np.testing.assert_array_equal(context.probabilities[:, 1], scores)
         assert context.rows["path"].iloc[0] == "C:/Jane/0000.png"
-        with pytest.raises(Unanswered, match="The pictures are not at hand"):
-            _ = context.pictures
+        with pytest.raises(Unanswered, match="The images are not at hand"):
+            _ = context.images
         with pytest.raises(Unanswered, match="Only predictions are known"):
             _ = context.outputs
 
@@ -116,7 +116,7 @@ class TestTable:
         }  # fmt: skip
         assert all("its network cannot be asked" in unknown[name] for name in NETWORK)
         for name in ("external", "leakage", "shortcuts"):
-            assert "not known which pictures the model was fitted on" in unknown[name]
+            assert "not known which images the model was fitted on" in unknown[name]
         assert "without a card" in unknown["thresholds"]
         assert "source is stated" in unknown["sources"]
         assert found.model.name == "theirs"
@@ -151,14 +151,14 @@ class TestTable:
         )
         assert context.sample.called_class[:, 1].all()
         finding = CHECKS["degenerate"](context)
-        assert "100% of the pictures are called covid" in finding.sentence
+        assert "100% of the images are called covid" in finding.sentence
 
     def test_labels_that_are_no_class_are_told(
         self, tell: Tell, scores: NDArray[np.float64]
     ) -> None:
         labels = ["flu"] * 10 + ["covid", "normal"] * (N // 2 - 5)
         audited = audited_table(tell(scores, label=labels), NAME, None, None)
-        assert "10 pictures take no part, for their labels (flu)" in audited.doubts[0]
+        assert "10 images take no part, for their labels (flu)" in audited.doubts[0]
         assert len(audited.parts[0].judged) == N - 10
         merged = DecisionRule(("normal", "covid"), {"flu": "normal"})
         assert audited_table(tell(scores, merged, label=labels), NAME, None, None).doubts == ()
@@ -175,8 +175,8 @@ class TestFaults:
         audited = audited_table(tell(scores), NAME, None, None)
         finding = ask("label-noise", audited, tmp_path)
         assert finding.verdict == verdict
-        assert len(finding.pictures) == min(wrong, 20)
-        assert not any("Jane" in name for name in finding.pictures)
+        assert len(finding.images) == min(wrong, 20)
+        assert not any("Jane" in name for name in finding.images)
 
     @pytest.mark.parametrize(("worse", "verdict"), [(False, "passes"), (True, "fails")])
     def test_a_gap_between_subgroups(
@@ -258,7 +258,7 @@ class TestFaults:
 
 
 class TestManifest:
-    """A table whose pictures are those of a manifest."""
+    """A table whose images are those of a manifest."""
 
     def test_the_manifest_tells_what_is_judged(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
@@ -273,11 +273,11 @@ class TestManifest:
         np.testing.assert_array_equal(part.judged["p_covid"], scores[numbers])
         relabelled, taken = audited.doubts
         assert relabelled.startswith("1 of 300 predictions state another class than the manifest")
-        assert "fitted on the 200 training and validation pictures" in taken
+        assert "fitted on the 200 training and validation images" in taken
         trained = audited_table(external, NAME, Manifest(manifest), "train").parts[0].judged
         assert set(trained["split"]) == {"train"}
 
-    def test_pictures_without_a_split_are_all_judged(
+    def test_images_without_a_split_are_all_judged(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
         audited = audited_table(tell(scores), NAME, Manifest(manifest.assign(split=None)), None)
@@ -291,7 +291,7 @@ class TestManifest:
         external = tell(scores)
         fewer = replace(external, table=external.table.drop(columns="label").iloc[:-2])
         doubt = audited_table(fewer, NAME, Manifest(manifest), None).doubts[-1]
-        assert doubt.startswith("2 of the 100 pictures of the manifest that could be judged")
+        assert doubt.startswith("2 of the 100 images of the manifest that could be judged")
 
     def test_of_folds_each_is_judged_by_models_of_the_others(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
@@ -305,15 +305,15 @@ class TestManifest:
             assert set(part.judged["fold"]) == {fold}
             assert set(part.fit["fold"]) == {0, 1, 2} - {fold}
         assert "those of 3 models" in audited.doubts[0]
-        assert audited.doubts[1] == "30 predictions of pictures in no fold take no part."
+        assert audited.doubts[1] == "30 predictions of images in no fold take no part."
         # A split that is named goes first, and a fold without predictions is no such study.
         assert len(audited_table(tell(scores), NAME, Manifest(manifest), "test").parts) == 1
         external = tell(scores)
         some = replace(external, table=external.table[manifest["fold"].fillna(0) != 2])
-        with pytest.raises(InputError, match="The table has no other picture"):
+        with pytest.raises(InputError, match="The table has no other image"):
             audited_table(some, NAME, Manifest(manifest.assign(split="train")), None)
 
-    def test_pictures_are_found_by_path_or_name(
+    def test_images_are_found_by_path_or_name(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
         external = tell(scores, path=manifest["path"])
@@ -323,7 +323,7 @@ class TestManifest:
         rows = audited_table(external, NAME, Manifest(manifest), None).parts[0].judged
         assert set(rows["path"]) <= set(manifest["path"])
         ambiguous = replace(
-            external, table=external.table.assign(path=external.table["path"].str[7:])
+            external, table=external.table.assign(path=external.table["path"].str[8:])
         )
         with pytest.raises(InputError, match=r"1 of the 299 .* the first is of 0000\.png"):
             audited_table(ambiguous, NAME, Manifest(manifest), None)
@@ -331,9 +331,9 @@ class TestManifest:
     @pytest.mark.parametrize(
         ("change", "sentence"),
         [
-            ({"path": "9.png"}, r"300 of the 300 predictions are of no picture of the manifest"),
-            ({"path": None}, r"300 of the 300 predictions are of no picture of the manifest"),
-            ({"path": "/films/0000.png"}, "are there more than once"),
+            ({"path": "9.png"}, r"300 of the 300 predictions are of no image of the manifest"),
+            ({"path": None}, r"300 of the 300 predictions are of no image of the manifest"),
+            ({"path": "/images/0000.png"}, "are there more than once"),
             ({"p_covid": 0.7, "p_normal": 0.7}, "have probabilities that do not sum to 1"),
         ],
     )

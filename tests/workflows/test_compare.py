@@ -72,7 +72,7 @@ def make(card: Card, tmp_path: Path) -> Make:
 
 
 def _predictions(card: Card, skill: float, count: int) -> pd.DataFrame:
-    """Returns predictions whose noise depends on the skill, and whose pictures on their place."""
+    """Returns predictions whose noise depends on the skill, and whose images on their place."""
     generator = np.random.default_rng(int(skill * 1000))
     labels = np.array(["covid", "normal", "viral"])[np.arange(count) % 3]
     positive = labels == "covid"
@@ -80,7 +80,7 @@ def _predictions(card: Card, skill: float, count: int) -> pd.DataFrame:
     rest = [label for label in card.labels.order if label != "covid"]
     table = pd.DataFrame(
         {
-            "path": [f"/pictures/{n}.png" for n in range(count)],
+            "path": [f"/images/{n}.png" for n in range(count)],
             "sha256": [f"{n:064x}" for n in range(count)],
             "label": labels,
             "patient": None,
@@ -102,9 +102,9 @@ def _predictions(card: Card, skill: float, count: int) -> pd.DataFrame:
 
 
 class TestPairedTests:
-    """Two models on the very same pictures."""
+    """Two models on the very same images."""
 
-    def test_they_are_delongs_and_mcnemars_of_the_matched_pictures(
+    def test_they_are_delongs_and_mcnemars_of_the_matched_images(
         self, make: Make, card: Card
     ) -> None:
         weak, strong = make("weak", 0.5), make("strong", 2.0)
@@ -143,9 +143,9 @@ class TestPairedTests:
     def test_images_of_no_stated_source_are_told(self, make: Make) -> None:
         folders = [make("a", 0.5, source="unstated"), make("b", 1.0)]
         (note,) = compare(folders).comparison.notes
-        assert note.startswith("a: It is not stated which source 60 pictures are from")
+        assert note.startswith("a: It is not stated which source 60 images are from")
 
-    def test_other_pictures_or_labels_are_not_tested(self, make: Make) -> None:
+    def test_other_images_or_labels_are_not_tested(self, make: Make) -> None:
         base, fewer, relabelled = make("a", 1.0), make("b", 1.0, count=57), make("c", 2.0)
         predictions = EvaluationFolder(relabelled).predictions
         table = pd.read_parquet(predictions)
@@ -154,9 +154,9 @@ class TestPairedTests:
         comparison = compare([base, fewer, relabelled]).comparison
         assert not comparison.tests
         assert comparison.notes == (
-            "No paired test of b and a: they judged other pictures, 57 and 60 with 57 in common.",
+            "No paired test of b and a: they judged other images, 57 and 60 with 57 in common.",
             (
-                "No paired test of c and a: the same pictures have other labels, or are there more "
+                "No paired test of c and a: the same images have other labels, or are there more "
                 "than once."
             ),
         )

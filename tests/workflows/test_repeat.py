@@ -54,7 +54,7 @@ def copied(cross_validation: list[Repeat], tmp_path: Path) -> list[Repeat]:
 class TestCrossValidation:
     """Each fold held out once."""
 
-    def test_every_picture_but_those_of_the_test_is_judged_once_by_a_run_that_never_saw_it(
+    def test_every_image_but_those_of_the_test_is_judged_once_by_a_run_that_never_saw_it(
         self, cross_validation: list[Repeat], folded: pd.DataFrame
     ) -> None:
         judged: list[str] = []
@@ -118,7 +118,7 @@ class TestResume:
         assert run.evaluation.index.exists()
         assert not list(run.run.root.rglob(".*"))
 
-    def test_a_picture_that_changed_since_is_named(
+    def test_an_image_that_changed_since_is_named(
         self, copied: list[Repeat], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         run = copied[0]
@@ -145,12 +145,12 @@ class TestPlan:
     """Which runs there are."""
 
     def test_seeds_count_up_from_the_recipes_own(
-        self, films: pd.DataFrame, tiny: Recipe, tmp_path: Path
+        self, images: pd.DataFrame, tiny: Recipe, tmp_path: Path
     ) -> None:
         section = tiny.train.model_copy(update={"seed": 5})
         recipe = tiny.model_copy(update={"train": section})
         first = Repeat(RepeatsFolder(tmp_path), recipe)
-        runs, table = plan_repeats(first, Manifest(films), 3, "")
+        runs, table = plan_repeats(first, Manifest(images), 3, "")
         assert [run.name for run in runs] == ["seed-5", "seed-6", "seed-7"]
         assert {run.judged_on for run in runs} == {"val"}
         assert list(works_of(runs)) == ["seed-5", "seed-6", "seed-7"]
@@ -194,7 +194,7 @@ class TestClaim:
         with pytest.raises(UsageError, match="holds runs already; go on with them with --resume"):
             claim_repeats(folder, Manifest(folded), resume=False)
         claim_repeats(folder, Manifest(folded), resume=True)
-        with pytest.raises(RefusedError, match="was begun with other pictures"):
+        with pytest.raises(RefusedError, match="was begun with other images"):
             claim_repeats(folder, Manifest(folded[:-1]), resume=True)
         with pytest.raises(UsageError, match="is not empty"):
             claim_repeats(RepeatsFolder(tmp_path), Manifest(folded), resume=False)

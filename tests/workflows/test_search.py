@@ -63,7 +63,7 @@ class Training:
         self.begun.append((name, len(history)))
         write_atomically(folder.recipe, recipe.to_toml().encode())
         write_atomically(folder.last_checkpoint, b"weights")
-        write_atomically(folder.manifest, b"pictures")
+        write_atomically(folder.manifest, b"images")
         distance = abs(math.log10(recipe.train.lr) + 2)
         for number in range(len(history) + 1, EPOCHS + 1):
             if distance > 1.9:
@@ -99,11 +99,11 @@ def training(monkeypatch: pytest.MonkeyPatch) -> Training:
 
 
 @pytest.fixture
-def plan(tmp_path: Path, films: pd.DataFrame) -> Plan:
+def plan(tmp_path: Path, images: pd.DataFrame) -> Plan:
     # Names that a database's address would take amiss.
     folder = SearchFolder(tmp_path / "a search #1 100%20?")
     folder.root.mkdir()
-    claim_search(folder, {"seed": 0}, Manifest(films), resume=False)
+    claim_search(folder, {"seed": 0}, Manifest(images), resume=False)
     return Plan(folder, Base("demo", (f"train.epochs={EPOCHS}",)), SPACE)
 
 

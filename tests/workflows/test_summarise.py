@@ -46,7 +46,7 @@ def test_the_mean_and_its_interval_come_from_the_runs(
     assert mean.n == 3
 
 
-def test_pooled_every_picture_counts_once(
+def test_pooled_every_image_counts_once(
     summary: Summary, cross_validation: list[Repeat], folded: pd.DataFrame
 ) -> None:
     tables = [read_predictions(run.evaluation.predictions) for run in cross_validation]
@@ -99,7 +99,7 @@ def _run(fold: int | None, seed: int, value: float | None) -> RunFigures:
 
 
 def test_seeds_of_one_fold_count_as_one() -> None:
-    """Two seeds of a fold share all pictures, so they are no two observations."""
+    """Two seeds of a fold share all images, so they are no two observations."""
     rows = [_run(f, s, 0.5 + 0.1 * f + 0.01 * s) for f in range(3) for s in range(2)]
     once = [_run(f, 0, 0.505 + 0.1 * f) for f in range(3)]
     mean = summarise_module._means(rows, 0.3)["accuracy"]

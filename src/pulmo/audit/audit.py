@@ -31,15 +31,15 @@ def audit(
     """Asks every question of a model.
 
     Args:
-        context: the model and its pictures.
-        split: what the judged pictures are called; None if they are no split.
+        context: the model and its images.
+        split: what the judged images are called; None if they are no split.
         only: the checks to make; all if empty.
         accepted: checks whose failure does not close the gate.
         on_progress: called with the checks made and the checks to make.
 
     Raises:
         UsageError: there is no such check.
-        InputError: a picture cannot be read, or the model gave a value that is not a number.
+        InputError: an image cannot be read, or the model gave a value that is not a number.
     """
     chosen = [CHECKS[name] for name in dict.fromkeys(only)] or list(CHECKS.values())
     for name in accepted:

@@ -25,7 +25,7 @@ class Answer:
     figures: Mapping[str, Estimate] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()
     series: tuple[Series, ...] = ()
-    pictures: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
 
 
 Ask = Callable[[AuditContext], Answer]
@@ -66,7 +66,7 @@ def check(name: str, *, question: str, claim: str) -> Callable[[Ask], Check]:
         name: of the check, of small letters and hyphens.
         question: what it asks.
         claim: what a model that passes has been shown, to follow the words `the model`, such as
-            `does not give another answer for a mirrored film`.
+            `does not give another answer for a mirrored image`.
     """
 
     def decorate(ask: Ask) -> Check:

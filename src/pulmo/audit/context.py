@@ -17,7 +17,7 @@ from pulmo.bundle.outcome import Outputs
 from pulmo.core.errors import InputError
 from pulmo.core.labels import class_numbers
 from pulmo.core.sources import are_stated, source_names
-from pulmo.datasets.cache import cached_pictures
+from pulmo.datasets.cache import cached_images
 from pulmo.datasets.manifest import Manifest
 from pulmo.predictions.decision_rule import DecisionRule, Decisions
 from pulmo.predictions.table import checked_probabilities
@@ -26,7 +26,7 @@ from pulmo.stats.classified import ClassifiedImages
 Pixels = NDArray[np.uint8]
 
 Change = Callable[[Pixels], Pixels]
-"""Changes pictures uint8 [n, size, size]; gives as many of the same size."""
+"""Changes images uint8 [n, size, size]; gives as many of the same size."""
 
 
 class AuditContext:
@@ -35,17 +35,17 @@ class AuditContext:
     Attributes:
         parts: the models, all with the same classes and input.
         options: what the checks may use.
-        rows: the judged pictures whose label the model knows, part by part, numbered from 0: the
+        rows: the judged images whose label the model knows, part by part, numbered from 0: the
             columns of a manifest and `class`, the class that the label counts as.
         part: the number of the part of each row, [n].
-        skipped: pictures whose label the model does not know.
+        skipped: images whose label the model does not know.
     """
 
     def __init__(self, parts: Sequence[Part], options: AuditOptions) -> None:
         """Takes the parts.
 
         Raises:
-            InputError: no picture has a label that the model knows, or the parts differ in their
+            InputError: no image has a label that the model knows, or the parts differ in their
                 classes or their input.
         """
         self.parts = tuple(parts)
@@ -58,7 +58,7 @@ class AuditContext:
         self.skipped = sum(len(part.judged) for part in self.parts) - len(self.rows)
         if self.rows.empty:
             raise InputError(
-                "None of the pictures has a label that the model knows "
+                "None of the images has a label that the model knows "
                 f"({', '.join((*self.rule.classes, *self.rule.merges))}); there is nothing to "
                 "audit."
             )
@@ -86,7 +86,7 @@ class AuditContext:
 
     @property
     def has_manifest(self) -> bool:
-        """Whether the judged pictures are those of a manifest, so that their files can be read."""
+        """Whether the judged images are those of a manifest, so that their files can be read."""
         return bool(self.rows["sha256"].notna().all())
 
     @property
@@ -112,7 +112,7 @@ class AuditContext:
 
     @cached_property
     def truth(self) -> NDArray[np.intp]:
-        """The index of the true class of each picture, [n]."""
+        """The index of the true class of each image, [n]."""
         return self.places(self.rows["class"])
 
     def places(self, classes: pd.Series) -> NDArray[np.intp]:
@@ -121,7 +121,7 @@ class AuditContext:
 
     @cached_property
     def groups(self) -> NDArray[np.intp]:
-        """The number of the group of each picture, [n], from 0 without gaps."""
+        """The number of the group of each image, [n], from 0 without gaps."""
         return np.asarray(pd.factorize(self.rows["group"])[0], np.intp)
 
     def groups_of(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -130,30 +130,30 @@ class AuditContext:
 
     @cached_property
     def called(self) -> pd.Series:
-        """What the source of each picture is called, `pulmo.core.sources.source_names`."""
+        """What the source of each image is called, `pulmo.core.sources.source_names`."""
         return source_names(self.rows)
 
     @property
     def sources(self) -> pd.Series:
-        """The source of each picture, null where it is not stated."""
+        """The source of each image, null where it is not stated."""
         return self.called.where(are_stated(self.called))
 
     @cached_property
-    def pictures(self) -> Pixels:
-        """The inputs of the judged pictures, uint8 [n, size, size]."""
-        return self.pictures_of(self.rows)
+    def images(self) -> Pixels:
+        """The inputs of the judged images, uint8 [n, size, size]."""
+        return self.images_of(self.rows)
 
-    def pictures_of(self, rows: pd.DataFrame) -> Pixels:
+    def images_of(self, rows: pd.DataFrame) -> Pixels:
         """Returns the inputs of rows of a manifest, uint8 [rows, size, size].
 
         Raises:
-            InputError: a picture is missing, unreadable or not the one that was imported.
+            InputError: an image is missing, unreadable or not the one that was imported.
             Unanswered: the rows are those of no manifest.
         """
         if not self.has_manifest:
-            raise Unanswered("The pictures are not at hand; name their manifest with --data.")
+            raise Unanswered("The images are not at hand; name their manifest with --data.")
         manifest, options = Manifest.from_rows(rows), self.options
-        found = cached_pictures(manifest, self.model.image, options.cache, options.on_progress)
+        found = cached_images(manifest, self.model.image, options.cache, options.on_progress)
         return found.take(np.arange(len(rows)))
 
     def has_mask(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
@@ -176,17 +176,17 @@ class AuditContext:
 
     @cached_property
     def outputs(self) -> Outputs:
-        """What the models give for the judged pictures as they are.
+        """What the models give for the judged images as they are.
 
         Raises:
             Unanswered: only predictions are known.
         """
-        networks = self.networks  # before pictures are decoded in vain
-        return networks.run(self.pictures, np.arange(len(self.rows)))
+        networks = self.networks  # before images are decoded in vain
+        return networks.run(self.images, np.arange(len(self.rows)))
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """The calibrated probabilities of the judged pictures as they are, [n, classes]."""
+        """The calibrated probabilities of the judged images as they are, [n, classes]."""
         if self.is_external:
             return checked_probabilities(self.rows, self.rule)
         return self.networks.calibrated(self.outputs.logits, np.arange(len(self.rows)))
@@ -217,18 +217,18 @@ class AuditContext:
         return replace(self.sample_of(self.probabilities), decided=self.decisions.decided)
 
     def predict(self, change: Change, numbers: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Returns the probabilities [m, classes] of pictures after a change.
+        """Returns the probabilities [m, classes] of images after a change.
 
         Args:
             change: what is done to them.
-            numbers: the rows of the pictures, [m].
+            numbers: the rows of the images, [m].
 
         Raises:
             InputError: a model gave a value that is not a number.
             Unanswered: only predictions are known.
         """
         networks = self.networks
-        outputs = networks.run(change(self.pictures[numbers]), numbers)
+        outputs = networks.run(change(self.images[numbers]), numbers)
         return networks.calibrated(outputs.logits, numbers)
 
     def sample_of(
@@ -251,7 +251,7 @@ class AuditContext:
 
     @cached_property
     def some(self) -> NDArray[np.intp]:
-        """The rows of at most `options.limit` pictures, of each class in proportion, in order."""
+        """The rows of at most `options.limit` images, of each class in proportion, in order."""
         return self.few(np.arange(len(self.rows)))
 
     def few(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:

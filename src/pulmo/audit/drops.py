@@ -1,4 +1,4 @@
-"""Drops: what a change of the pictures costs, and whether that is surely more than a margin."""
+"""Drops: what a change of the images costs, and whether that is surely more than a margin."""
 
 from typing import Final
 
@@ -17,26 +17,26 @@ MARGIN: Final = 0.05
 
 
 def decided_on(
-    context: AuditContext, pictures: Pixels, numbers: NDArray[np.intp]
+    context: AuditContext, images: Pixels, numbers: NDArray[np.intp]
 ) -> NDArray[np.intp]:
-    """Returns the index of the class that is decided on for changed pictures, [m].
+    """Returns the index of the class that is decided on for changed images, [m].
 
     Args:
         context: whose models decide.
-        pictures: uint8 [m, size, size].
+        images: uint8 [m, size, size].
         numbers: the rows that they are made of, [m].
     """
-    return np.asarray(context.predict(lambda _: pictures, numbers).argmax(axis=1), np.intp)
+    return np.asarray(context.predict(lambda _: images, numbers).argmax(axis=1), np.intp)
 
 
 def drop(context: AuditContext, numbers: NDArray[np.intp], changed: NDArray[np.intp]) -> Estimate:
-    """Returns the balanced accuracy of pictures as they are minus that of the same ones changed.
+    """Returns the balanced accuracy of images as they are minus that of the same ones changed.
 
-    Where the change makes no decision right or wrong nothing varies between the pictures; then the
+    Where the change makes no decision right or wrong nothing varies between the images; then the
     interval is that of a share of none, to both sides.
 
     Args:
-        context: whose pictures they are.
+        context: whose images they are.
         numbers: the rows, [m], one or more.
         changed: index of the class that is decided on after the change, [m].
     """
@@ -65,7 +65,7 @@ def drop_verdict(found: Estimate, margin: float = MARGIN) -> Verdict:
 def require_enough(
     context: AuditContext, numbers: NDArray[np.intp], margin: float = MARGIN
 ) -> None:
-    """Refuses pictures that are so few that no drop could surely be within a margin.
+    """Refuses images that are so few that no drop could surely be within a margin.
 
     Raises:
         Unanswered: they are.
@@ -73,13 +73,13 @@ def require_enough(
     reach = _least(context, numbers)
     if reach > margin:
         raise Unanswered(
-            f"The {len(numbers)} pictures are too few: even if no decision changed, a drop of the "
+            f"The {len(numbers)} images are too few: even if no decision changed, a drop of the "
             f"balanced accuracy of {reach:.3f} could not be excluded."
         )
 
 
 def require_skill(context: AuditContext, numbers: NDArray[np.intp]) -> Estimate:
-    """Returns the balanced accuracy of pictures as they are.
+    """Returns the balanced accuracy of images as they are.
 
     Raises:
         Unanswered: it is not surely above chance, so that there is nothing that could be lost.
@@ -87,7 +87,7 @@ def require_skill(context: AuditContext, numbers: NDArray[np.intp]) -> Estimate:
     own = balanced_accuracy(context, numbers, context.sample.decided[numbers])
     if own.low is None or own.low <= chance(context, numbers):
         raise Unanswered(
-            f"On {len(numbers)} pictures the model's balanced accuracy is {own}, not surely above "
+            f"On {len(numbers)} images the model's balanced accuracy is {own}, not surely above "
             "chance; there is no skill that could be lost."
         )
     return own
@@ -99,7 +99,7 @@ def worst(*verdicts: Verdict) -> Verdict:
 
 
 def _least(context: AuditContext, numbers: NDArray[np.intp]) -> float:
-    """Returns what a drop may be where no decision of the pictures has changed; 1 if of one group.
+    """Returns what a drop may be where no decision of the images has changed; 1 if of one group.
 
     It is the upper end of the interval of a share of none.
     """

@@ -62,8 +62,8 @@ class Finding(Record):
     """Name -> figure, those that decide first."""
     tables: tuple[Table, ...] = ()
     series: tuple[Series, ...] = ()
-    pictures: tuple[str, ...] = ()
-    """Pictures that it names, without their folders."""
+    images: tuple[str, ...] = ()
+    """Images that it names, without their folders."""
 
 
 class Unanswered(Exception):  # noqa: N818 - it is an answer of its own, not an error
@@ -74,20 +74,20 @@ class AuditedData(Record):
     """What the model was audited on."""
 
     manifest_sha256: str
-    """SHA-256 of what the manifest says of the pictures; without one, of the predictions' file."""
+    """SHA-256 of what the manifest says of the images; without one, of the predictions' file."""
     split: str | None
     n: int
     groups: int
     labels: dict[str, int]
-    """Class -> pictures."""
+    """Class -> images."""
     sources: dict[str, dict[str, int]]
-    """Source -> class -> pictures."""
+    """Source -> class -> images."""
     image_notes: Mapping[str, int] | None = None
-    """Kind of note that the reader made -> pictures, as their manifest has it; None without."""
+    """Kind of note that the reader made -> images, as their manifest has it; None without."""
     fitted: int
-    """Pictures of the training and the validation, on which shortcut floors are fitted."""
+    """Images of the training and the validation, on which shortcut floors are fitted."""
     voided: tuple[str, ...] = ()
-    """Pictures that were given to judge the model and that it has seen, without their folders; only
+    """Images that were given to judge the model and that it has seen, without their folders; only
     the search for leaks looks at them."""
 
 
@@ -101,7 +101,7 @@ class ExternalTable(Record):
     merges: Mapping[str, str]
     """Label -> class that it counts as."""
     manifest: bool
-    """Whether their pictures were those of a manifest."""
+    """Whether their images were those of a manifest."""
     columns: Mapping[str, str] = {}
     """Option -> the column that it named."""
     notes: tuple[str, ...] = ()

@@ -94,14 +94,14 @@ class AuditOptions:
     """What an audit may use besides the models.
 
     Attributes:
-        cache: where decoded pictures are kept.
-        lungs: lung masks of some of the pictures; None if there are none.
+        cache: where decoded images are kept.
+        lungs: lung masks of some of the images; None if there are none.
         facts: the facts of the published files, where the manifest's are not those.
-        published: an accuracy that was published for these pictures; None if there is none.
+        published: an accuracy that was published for these images; None if there is none.
         limit: images that a check which changes images is made with at most.
         replicates: bootstrap resamples of an interval.
         seed: of all that is drawn.
-        on_progress: called with the pictures decoded and the pictures to decode.
+        on_progress: called with the images decoded and the images to decode.
     """
 
     cache: Path
@@ -122,6 +122,6 @@ def require_fit(parts: Sequence[Part]) -> None:
     """
     if any(part.fit.empty for part in parts):
         raise Unanswered(
-            "It is not known which pictures the model was fitted on; a manifest that has them as "
+            "It is not known which images the model was fitted on; a manifest that has them as "
             "its training and validation tells it (--data)."
         )

@@ -26,7 +26,7 @@ class Input(Record):
     size: Annotated[int, Field(ge=28, le=1024)]
     """Side in pixels."""
     aspect: Literal["squash", "pad", "crop"]
-    """How a film that is not square becomes square."""
+    """How an image that is not square becomes square."""
     grey: GreyScaleField = Field(default="plain", validate_default=True)
     """How its grey scale is changed (`pulmo.radiograph.grey`)."""
     mean: float
@@ -45,14 +45,14 @@ class Decision(OperatingPoint):
 class Activation(Record):
     """The class activation maps [n, classes, rows, columns], in units of the logit.
 
-    A map's mean over the picture is its class's logit but for a constant (Zhou et al. 2016, and
+    A map's mean over the image is its class's logit but for a constant (Zhou et al. 2016, and
     Selvaraju et al. 2017 for the gradient weights of a deeper head).
     """
 
     rows: int
     columns: int
     scale: Annotated[float, Field(gt=0)]
-    """99th percentile of the decided class's positive values on the validation pictures: the fixed
+    """99th percentile of the decided class's positive values on the validation images: the fixed
     end of the colour scale, so that a map without evidence looks like one."""
 
 
@@ -76,7 +76,7 @@ class Epoch(Record):
     lr: float
     train_loss: float
     train_accuracy: float | None = None
-    """Of the training pictures as each step saw them, changed at random and before the step learnt
+    """Of the training images as each step saw them, changed at random and before the step learnt
     from them, as `train_loss`; None where they were mixed, or of a run that did not count."""
     val_loss: float
     val_accuracy: float
@@ -95,17 +95,17 @@ class Training(Record):
     best_epoch: int
     history: tuple[Epoch, ...]
     counts: dict[str, dict[str, int]]
-    """Split -> class -> pictures."""
+    """Split -> class -> images."""
     sources: dict[str, dict[str, int]]
-    """Class -> source -> pictures, of the training split."""
+    """Class -> source -> images, of the training split."""
     modalities: tuple[str, ...] = ()
-    """Modalities of the pictures, sorted; empty if none was stated."""
+    """Modalities of the images, sorted; empty if none was stated."""
     views: tuple[str, ...] = ()
     """Views of the images, sorted; empty if none was stated."""
     accepts: tuple[Accepted, ...] = ()
     """What a header may say against the use of the model: it is then noted and not refused."""
     drawings: int = 0
-    """Training pictures that `pulmo data phantom` drew."""
+    """Training images that `pulmo data phantom` drew."""
     recipe_toml: str = ""
     """The whole recipe, with every setting, as TOML; a file of weights without its folder. Empty in
     a card from before it was kept."""
@@ -146,7 +146,7 @@ class Card(Record):
 
     @property
     def has_drawings(self) -> bool:
-        """Whether drawings are among the training pictures; a card from before names the source."""
+        """Whether drawings are among the training images; a card from before names the source."""
         sources = self.training.sources.values()
         return self.training.drawings > 0 or any(DRAWN in named for named in sources)
 

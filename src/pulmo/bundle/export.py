@@ -35,7 +35,7 @@ Arrays = tuple[NDArray[np.float32], ...]
 
 
 class ExportWrapper(nn.Module):
-    """A classifier from the bytes of a grey picture to what a bundle gives."""
+    """A classifier from the bytes of a grey image to what a bundle gives."""
 
     def __init__(self, classifier: Classifier) -> None:
         """Wraps a trained classifier."""
@@ -47,8 +47,8 @@ class ExportWrapper(nn.Module):
 
         The features are the means of the feature maps, which is what a head that pools reads.
         """
-        films = radiograph.to(self.classifier.mean.dtype) / 255
-        maps, head = self.classifier.features(films), self.classifier.head
+        images = radiograph.to(self.classifier.mean.dtype) / 255
+        maps, head = self.classifier.features(images), self.classifier.head
         return head(maps), head.activation(maps), maps.mean(dim=(2, 3))
 
 
@@ -92,9 +92,9 @@ def export_run(run: RunFolder, folder: Path) -> Card:
 
 
 def seen_by(run: RunFolder) -> bytes:
-    """Returns the SHA-256 of each file and of each picture's pixels of training and validation.
+    """Returns the SHA-256 of each file and of each image's pixels of training and validation.
 
-    One a line, sorted. A digest tells whoever has the picture that it was used, and no one else
+    One a line, sorted. A digest tells whoever has the image that it was used, and no one else
     anything.
     """
     used = read_manifest(run.manifest).split("train", "val").frame
@@ -171,14 +171,14 @@ def check_parity(
     Raises:
         RefusedError: it is above 1e-4 and not due to rounding.
     """
-    films = drawn_films(4, size)
-    expected, found = _answer(trained, films), exported(films)
+    images = drawn_images(4, size)
+    expected, found = _answer(trained, images), exported(images)
     if [part.shape for part in found] != [part.shape for part in expected]:
         raise RefusedError("The exported network's results have another shape. No bundle was made.")
     worst = _distance(expected, found)
     # `not <=` refuses a NaN, where `>` would not.
     if not worst <= TOLERANCE:
-        exact = _answer(copy.deepcopy(trained).double(), films)
+        exact = _answer(copy.deepcopy(trained).double(), images)
         if not _distance(exact, found) <= 2 * _distance(exact, expected):
             raise RefusedError(
                 f"The exported network differs from the trained one by {worst:.2g}; at most "
@@ -190,23 +190,23 @@ def check_parity(
 def _everything(predictor: Predictor) -> Callable[[NDArray[np.uint8]], Arrays]:
     """Returns what gives all outputs of a new bundle."""
 
-    def answer(films: NDArray[np.uint8]) -> Arrays:
-        parts = (*predictor.run(films), predictor.features(films))
+    def answer(images: NDArray[np.uint8]) -> Arrays:
+        parts = (*predictor.run(images), predictor.features(images))
         return tuple(part for part in parts if part is not None)
 
     return answer
 
 
-def _answer(network: nn.Module, films: NDArray[np.uint8]) -> Arrays:
-    """Returns what a torch network gives for films uint8 [n, size, size]."""
+def _answer(network: nn.Module, images: NDArray[np.uint8]) -> Arrays:
+    """Returns what a torch network gives for images uint8 [n, size, size]."""
     with torch.no_grad():
-        return tuple(part.numpy() for part in network(torch.from_numpy(films[:, None])))
+        return tuple(part.numpy() for part in network(torch.from_numpy(images[:, None])))
 
 
 def _distance(one: Arrays, other: Arrays) -> float:
     """Returns the largest difference, NaN if there is one, relative to values above one.
 
-    Those are each logit's own, and of maps and features the largest of a picture, because a small
+    Those are each logit's own, and of maps and features the largest of an image, because a small
     value of them is the difference of large ones.
     """
     logits, *others = (np.abs(part) for part in one)
@@ -215,17 +215,17 @@ def _distance(one: Arrays, other: Arrays) -> float:
     return float(np.max([(np.abs(a - b) / np.maximum(1, top)).max() for a, b, top in pairs]))
 
 
-def drawn_films(count: int, size: int) -> NDArray[np.uint8]:
-    """Returns uint8 [count, size, size]: smooth random shades with a little noise, as films have.
+def drawn_images(count: int, size: int) -> NDArray[np.uint8]:
+    """Returns uint8 [count, size, size]: smooth random shades with a little noise, as images have.
 
-    White noise is so unlike films that deep networks answer it with huge values, whose rounding
+    White noise is so unlike images that deep networks answer it with huge values, whose rounding
     hides a fault or looks like one.
     """
     generator = np.random.default_rng(0)
-    films = np.empty((count, size, size), np.uint8)
-    for film in films:
+    images = np.empty((count, size, size), np.uint8)
+    for image in images:
         shades = generator.uniform(0, 255, (7, 7)).astype(np.float32)
         smooth = cv2.resize(shades, (size, size), interpolation=cv2.INTER_CUBIC)
         noisy = smooth + generator.normal(0, 4, (size, size))
-        film[:] = noisy.clip(0, 255).round().astype(np.uint8)
-    return films
+        image[:] = noisy.clip(0, 255).round().astype(np.uint8)
+    return images

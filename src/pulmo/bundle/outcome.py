@@ -13,7 +13,7 @@ from pulmo.radiograph import Note
 
 
 class Outputs(NamedTuple):
-    """What the network gives for n pictures.
+    """What the network gives for n images.
 
     Attributes:
         logits: float32 [n, classes], uncalibrated.
@@ -26,7 +26,7 @@ class Outputs(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The result for one picture.
+    """The result for one image.
 
     Attributes:
         probabilities: class -> calibrated probability; they sum to one.
@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
         prediction_set: the classes that the image may be of, its conformal set; None if the card
             has none.
         activation: float32 [classes, rows, columns], in units of the logit.
-        notes: what a user must know of the picture and of the model to read the result.
+        notes: what a user must know of the image and of the model to read the result.
     """
 
     probabilities: dict[str, float]

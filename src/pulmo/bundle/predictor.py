@@ -35,11 +35,11 @@ _SEEN: Final = Note(
 
 
 class Prepared(NamedTuple):
-    """A picture that the model may judge, as its network takes it.
+    """An image that the model may judge, as its network takes it.
 
     Attributes:
         input: uint8 [size, size].
-        notes: what the reader assumed about the picture or did to it, and what the model has to do
+        notes: what the reader assumed about the image or did to it, and what the model has to do
             with it.
     """
 
@@ -55,9 +55,9 @@ class Predictor:
         model: the content of `model.onnx`, which the session keeps anyway.
         sha256: its SHA-256.
         threads: threads of the network; 0 if all cores.
-        seen: SHA-256 of the files and of the pixels of the pictures that it was trained and chosen
+        seen: SHA-256 of the files and of the pixels of the images that it was trained and chosen
             on; empty if the bundle does not say.
-        notes: what a user must know of the model, whatever the picture.
+        notes: what a user must know of the model, whatever the image.
         held_out: the images of its test.
     """
 
@@ -157,48 +157,48 @@ class Predictor:
         shape = self.card.input
         return to_input(radiograph.pixels, shape.size, shape.aspect, shape.grey)
 
-    def predict(self, radiograph: Radiograph, name: str = "The picture") -> Outcome:
+    def predict(self, radiograph: Radiograph, name: str = "The image") -> Outcome:
         """Returns the result for one radiograph.
 
         Args:
-            radiograph: the picture.
-            name: what messages call the picture.
+            radiograph: the image.
+            name: what messages call the image.
 
         Raises:
             InputError: the network gave a value that is not a number.
-            RefusedError: the header says that the model was not meant for the picture.
+            RefusedError: the header says that the model was not meant for the image.
         """
         return self.judge([self.prepare(radiograph, name)])[0]
 
-    def prepare(self, radiograph: Radiograph, name: str = "The picture") -> Prepared:
+    def prepare(self, radiograph: Radiograph, name: str = "The image") -> Prepared:
         """Returns a radiograph as the network takes it, if the model may judge it.
 
         Args:
-            radiograph: the picture.
-            name: what messages call the picture.
+            radiograph: the image.
+            name: what messages call the image.
 
         Raises:
-            RefusedError: the header says that the model was not meant for the picture.
+            RefusedError: the header says that the model was not meant for the image.
         """
         scope = check_scope(self.card, radiograph.facts, name)
         known = self._familiarity(radiograph)
         notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
         return Prepared(self.to_input(radiograph), notes)
 
-    def judge(self, pictures: Sequence[Prepared]) -> list[Outcome]:
-        """Returns the results of one or more pictures that are prepared.
+    def judge(self, images: Sequence[Prepared]) -> list[Outcome]:
+        """Returns the results of one or more images that are prepared.
 
         Raises:
             InputError: the network gave a value that is not a number.
         """
-        found = outcomes(self.card, self.run(np.stack([each.input for each in pictures])))
+        found = outcomes(self.card, self.run(np.stack([each.input for each in images])))
         return [
-            outcome._replace(notes=picture.notes)
-            for outcome, picture in zip(found, pictures, strict=True)
+            outcome._replace(notes=image.notes)
+            for outcome, image in zip(found, images, strict=True)
         ]
 
     def _familiarity(self, radiograph: Radiograph) -> tuple[Note, ...]:
-        """Returns a note if the model was trained or chosen on the picture."""
+        """Returns a note if the model was trained or chosen on the image."""
         if not self.seen:
             return ()
         known = radiograph.sha256 in self.seen or pixels_sha256(radiograph.pixels) in self.seen

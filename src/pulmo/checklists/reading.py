@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from pulmo.audit.finding import Audit, read_audit
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.origin import check_origin
-from pulmo.checklists.artefacts import Artefacts, Pictures, Sitting, Trained
+from pulmo.checklists.artefacts import Artefacts, Images, Sitting, Trained
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.folders import AuditFolder, BundleFolder, EvaluationFolder, RunFolder
@@ -20,7 +20,7 @@ from pulmo.evaluate.evaluation import Evaluation, ModelName, read_evaluation
 from pulmo.evaluate.test_access import read_accesses
 
 _SEED: Final = 0
-"""Of the inspection's folds, so that the same pictures give the same sentences."""
+"""Of the inspection's folds, so that the same images give the same sentences."""
 
 _SITTINGS: Final = TypeAdapter(tuple[Sitting, ...])
 
@@ -58,7 +58,7 @@ def read_artefacts(places: Places) -> Artefacts:
         card=card,
         model_sha256=digest,
         test_accesses=tuple(read_accesses(bundle.test_access)),
-        given_pictures=_pictures(places.manifest) if places.manifest else None,
+        given_images=_images(places.manifest) if places.manifest else None,
         given_run=_run(RunFolder(places.run), card) if places.run else None,
         evaluations=tuple(
             _evaluation(EvaluationFolder(folder).index, digest) for folder in places.evaluations
@@ -67,9 +67,9 @@ def read_artefacts(places: Places) -> Artefacts:
     )
 
 
-def _pictures(path: Path) -> Pictures:
+def _images(path: Path) -> Images:
     manifest = read_manifest(path)
-    return Pictures(
+    return Images(
         name=path.name,
         table=manifest.frame,
         inspection=inspect_manifest(manifest, path.name, _SEED),

@@ -47,14 +47,14 @@ _Threshold = Annotated[
     float | None, typer.Option(help="Of a table: probability from which that is called.")
 ]
 _Lungs = Annotated[
-    Path | None, typer.Option(help="A folder of lung masks, PNG files named like the pictures.")
+    Path | None, typer.Option(help="A folder of lung masks, PNG files named like the images.")
 ]
 _Facts = Annotated[
     Path | None, typer.Option(help="A CSV table of the published files' width, height and bytes.")
 ]
 _Published = Annotated[
     float | None,
-    typer.Option(help="An accuracy published for these pictures, to hold floors against."),
+    typer.Option(help="An accuracy published for these images, to hold floors against."),
 ]
 _Only = Annotated[
     list[str] | None, typer.Option(metavar="CHECK", help="Make this check; may be repeated.")
@@ -63,9 +63,7 @@ _Accept = Annotated[
     list[str] | None,
     typer.Option(metavar="CHECK", help="Open the gate though it fails; may be repeated."),
 ]
-_Pictures = Annotated[
-    int, typer.Option(help="Pictures at most for a check that changes them.", min=20)
-]
+_Images = Annotated[int, typer.Option(help="Images at most for a check that changes them.", min=20)]
 _Threads = Annotated[int, typer.Option(help="Threads; 0 takes all cores.", min=0)]
 
 
@@ -77,7 +75,7 @@ class _Asked(NamedTuple):
     published: float | None
     only: Sequence[str]
     accept: Sequence[str]
-    pictures: int
+    images: int
 
 
 def audit(
@@ -98,7 +96,7 @@ def audit(
     published: _Published = None,
     only: _Only = None,
     accept: _Accept = None,
-    pictures: _Pictures = 500,
+    images: _Images = 500,
     threads: _Threads = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     named: ModelOption = None,
@@ -125,7 +123,7 @@ def audit(
         _refuse("a table of predictions", {"--run": run, "--seed": seed})
         if data is None:
             floors = {"--lungs": lungs, "--facts": facts, "--published": published}
-            _refuse("a table without the manifest of its pictures (--data)", floors)
+            _refuse("a table without the manifest of its images (--data)", floors)
         options = Options(
             tuple(positive or ()), threshold, merges(merge or ()), truth, decision, score
         )
@@ -139,7 +137,7 @@ def audit(
     for doubt in audited.doubts:
         say(f"warning: {doubt}")
     claim_folder(output)
-    asked = _Asked(lungs, facts, published, only or (), accept or (), pictures)
+    asked = _Asked(lungs, facts, published, only or (), accept or (), images)
     found = _as_read(_ask(audited, split, asked), audited, columns)
     _write(found, audited, output)
     if as_json:
@@ -183,7 +181,7 @@ def _bundle(
     from pulmo.workflows.audited import audited_bundle
 
     if data is None:
-        raise UsageError("An audit of a bundle needs pictures: --data MANIFEST.")
+        raise UsageError("An audit of a bundle needs images: --data MANIFEST.")
     check_split_name(split)
     predictor = open_model(model, threads)
     manifest = read_manifest(data)
@@ -208,7 +206,7 @@ def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":
             lungs=find_masks(asked.lungs) if asked.lungs else None,
             facts=read_facts(asked.facts) if asked.facts else None,
             published=asked.published,
-            limit=asked.pictures,
+            limit=asked.images,
             on_progress=decoding,
         )
         return ask(
@@ -239,7 +237,7 @@ def _tell(found: "Audit", output: Path) -> None:
     for finding in found.findings:
         typer.echo(f"{VERDICTS[finding.verdict]:14} {finding.check}: {finding.sentence}")
     for title, sentences in (
-        ("What the model has been shown to do, on these pictures:", found.shown),
+        ("What the model has been shown to do, on these images:", found.shown),
         ("What the model has not been shown to do:", found.not_shown),
     ):
         typer.echo(f"\n{title}")

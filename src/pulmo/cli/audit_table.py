@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def table_to_audit(
     path: Path, data: Path | None, split: str | None, options: "Options"
 ) -> "Audited":
-    """Reads a table of predictions, and the manifest of its pictures if one is named.
+    """Reads a table of predictions, and the manifest of its images if one is named.
 
     Raises:
         InputError: one cannot be read, or they do not fit each other.
@@ -31,7 +31,7 @@ def table_to_audit(
     found = recognised(path, options)
     if found.findings:
         raise UsageError(
-            f"{path} has several findings a film (its y_ columns), and an audit is of one. Type: "
+            f"{path} has several findings (its y_ columns), and an audit is of one. Type: "
             f"pulmo evaluate {path} -o DIR; then, of each finding: pulmo audit "
             "DIR/labels/FINDING/predictions.parquet --positive FINDING -o AUDIT."
         )

@@ -23,7 +23,7 @@ def _root() -> None:
 def bench_train(
     recipe: Name,
     data: Annotated[
-        Path | None, typer.Option(help="A manifest with its split; without it films are drawn.")
+        Path | None, typer.Option(help="A manifest with its split; without it images are drawn.")
     ] = None,
     settings: Settings = None,
     quick: Quick = False,

@@ -26,7 +26,7 @@ def compare(
 ) -> None:
     """Put models side by side, and test them pair by pair.
 
-    A paired test needs the same pictures. Writes compare.json and compare.html.
+    A paired test needs the same images. Writes compare.json and compare.html.
     """
     from pulmo.core.folders import ComparisonFolder
     from pulmo.core.record import write_record

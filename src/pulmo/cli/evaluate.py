@@ -35,7 +35,7 @@ def evaluate(
             metavar="BUNDLE|PREDICTIONS",
             help="A bundle, or its model.onnx; or a table of any model's predictions, .csv, .tsv, "
             ".txt, .xlsx or .parquet, with path, label, p_<class> and what else is known "
-            "(--template prints one); of several findings a film, with y_<finding> beside each "
+            "(--template prints one); of several findings per image, with y_<finding> beside each "
             "p_<finding>.",
         ),
     ] = None,
@@ -55,7 +55,9 @@ def evaluate(
     ] = None,
     prevalence: Annotated[
         float | None,
-        typer.Option(help="Share of positive films where it would be used, for predictive values."),
+        typer.Option(
+            help="Share of positive images where it would be used, for predictive values."
+        ),
     ] = None,
     positive: Annotated[
         Several, typer.Option(help="Of a table: a class that is positive; may be repeated.")
@@ -73,7 +75,7 @@ def evaluate(
         typer.Option(
             metavar="METRIC=AIM",
             help="Judge the test at a threshold for another aim, as sensitivity=0.95 or "
-            "specificity=0.95, fitted on the manifest's val pictures.",
+            "specificity=0.95, fitted on the manifest's val images.",
         ),
     ] = None,
     elsewhere: Annotated[
@@ -85,7 +87,7 @@ def evaluate(
     _template: Template = False,
     named: ModelOption = None,
 ) -> None:
-    """Judge a bundle on labelled films, or a table of predictions.
+    """Judge a bundle on labelled images, or a table of predictions.
 
     Every figure has its interval. Writes predictions.parquet, evaluation.json, report.html and, of
     a bundle, card.json. Each access to a test is noted in test-access.jsonl beside the model.
@@ -116,7 +118,7 @@ def evaluate(
     if truth or score or decision:
         raise UsageError("--truth, --score and --decision name columns of a table; leave them out.")
     if data is None:
-        raise UsageError(f"{model} needs films to judge; name their manifest with --data.")
+        raise UsageError(f"{model} needs images to judge; name their manifest with --data.")
     if threshold_for is not None and split != "test":
         raise UsageError("--threshold-for fits on val and judges the test; add --split test.")
     if elsewhere and threshold_for is None:
@@ -135,7 +137,7 @@ class _Context(NamedTuple):
     Attributes:
         run: the bundle's run.
         internal: the folder of an internal evaluation.
-        prevalence: share of positive pictures where the model would be used.
+        prevalence: share of positive images where the model would be used.
         aim: what the threshold is fitted for; None for the card's.
         merge: label -> class that it counts as, besides those of the card.
         elsewhere: whether it may be fitted on a manifest that the model was not trained on.
@@ -210,7 +212,7 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
 
 
 def _tell_notes(evaluation: "Evaluation") -> None:
-    """Says how many pictures have notes of each kind, but those that are warnings already."""
+    """Says how many images have notes of each kind, but those that are warnings already."""
     from pulmo.radiograph.notes import ABOUT_MODEL
 
     counts = evaluation.data.image_notes or {}
@@ -252,11 +254,11 @@ def _gallery(predictor: "Predictor", predictions: "Predictions") -> "list[Shown]
         radiograph = read_radiograph(Path(str(row["path"])))
         outcome = predictor.predict(radiograph)
         card = predictor.card
-        picture = draw_pair(
+        image = draw_pair(
             radiograph.pixels,
             outcome.activation[card.labels.order.index(outcome.decision)],
             aspect=card.input.aspect,
             scale=card.activation.scale,
         )
-        shown.append(Shown.of(row, card, picture))
+        shown.append(Shown.of(row, card, image))
     return shown

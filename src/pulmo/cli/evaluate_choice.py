@@ -1,4 +1,4 @@
-"""pulmo evaluate: which pictures of a manifest are taken."""
+"""pulmo evaluate: which images of a manifest are taken."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -44,11 +44,11 @@ def chosen_rows(manifest: "Manifest", choice: Choice) -> "Manifest":
         manifest = manifest.split(split)
         if not len(manifest):
             raise InputError(
-                f"{data} has no {split} picture; `pulmo data split` makes a split. Without --split "
-                "and --threshold-for all pictures are taken."
+                f"{data} has no {split} image; `pulmo data split` makes a split. Without --split "
+                "and --threshold-for all images are taken."
             )
     elif {"test"} < set(manifest.frame["split"].fillna("")):
-        say(f"{data} has a test split; without --split test all of its pictures are taken.")
+        say(f"{data} has a test split; without --split test all of its images are taken.")
     chosen = manifest.filter(**{column: values or None for column, values in wanted.items()})
     if not len(chosen):
         raise InputError(f"{data} holds no image that these options choose.")
@@ -56,7 +56,7 @@ def chosen_rows(manifest: "Manifest", choice: Choice) -> "Manifest":
 
 
 def check_modality(manifest: "Manifest", data: Path, card: "Card") -> None:
-    """Refuses pictures of a modality that the model was not trained on, as `predict` does.
+    """Refuses images of a modality that the model was not trained on, as `predict` does.
 
     Raises:
         RefusedError: some are.
@@ -68,7 +68,7 @@ def check_modality(manifest: "Manifest", data: Path, card: "Card") -> None:
         shared = " ".join(f"--modality {name}" for name in known if name in stated)
         way_out = f"Take those that it knows with {shared}" if shared else "It cannot judge these"
         raise RefusedError(
-            f"{card.name} was trained on {' and '.join(known)} only, and the chosen pictures of "
+            f"{card.name} was trained on {' and '.join(known)} only, and the chosen images of "
             f"{data} are {count_kinds(manifest)}. {way_out}."
         )
 
@@ -102,7 +102,7 @@ def unseen_rows(
 def fit_on_val(
     aim: "Aim", predictor: "Predictor", manifest: "Manifest", choice: Choice
 ) -> "OperatingPoint":
-    """Returns the threshold for an aim, fitted on the val pictures of the views chosen."""
+    """Returns the threshold for an aim, fitted on the val images of the views chosen."""
     from pulmo.decide.validation import threshold_for
 
     validation = chosen_rows(manifest, choice._replace(split="val"))

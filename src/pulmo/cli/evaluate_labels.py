@@ -1,4 +1,4 @@
-"""pulmo evaluate, of a table of predictions of several findings a film."""
+"""pulmo evaluate, of a table of predictions of several findings per image."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +53,7 @@ def _tell(evaluation: "LabelsEvaluation", page: Path) -> None:
     from pulmo.report.words import metric_title
 
     typer.echo(
-        f"{evaluation.n} pictures in {evaluation.groups} groups, {len(evaluation.labels)} findings"
+        f"{evaluation.n} images in {evaluation.groups} groups, {len(evaluation.labels)} findings"
     )
     width = max(len(metric_title(name)) for name in evaluation.overall)
     for name, estimate in evaluation.overall.items():

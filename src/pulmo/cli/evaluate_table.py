@@ -21,7 +21,7 @@ class TableOptions(NamedTuple):
     Attributes:
         reading: of its columns and classes; the threshold is, where an image has several findings,
             the probability from which each is called.
-        prevalence: share of positive pictures where the model would be used.
+        prevalence: share of positive images where the model would be used.
     """
 
     reading: "Options"
@@ -50,16 +50,16 @@ def evaluate_table(path: Path, output: Path, options: TableOptions) -> None:
     ):  # fmt: skip
         if value:
             raise UsageError(
-                f"{path} has several findings a film (its y_ columns); leave {option}."
+                f"{path} has several findings per image (its y_ columns); leave {option}."
             )
     if reading.positive:
         raise UsageError(
-            f"{path} has several findings a film (its y_ columns), and each is positive where it "
+            f"{path} has several findings (its y_ columns), and each is positive where it "
             "is there; leave --positive."
         )
     if options.prevalence is not None:
         raise UsageError(
-            f"{path} has several findings a film (its y_ columns), and one share does not fit all "
+            f"{path} has several findings (its y_ columns), and one share does not fit all "
             "of them; leave --prevalence."
         )
     provenance = Provenance(model, model.sha256, notes=found.notes)
@@ -70,7 +70,7 @@ def evaluate_table(path: Path, output: Path, options: TableOptions) -> None:
 def _evaluate_classes(
     found: "Recognised", model: "ModelName", output: Path, options: TableOptions
 ) -> None:
-    """Judges a table of one class a film."""
+    """Judges a table of one class an image."""
     import numpy as np
 
     from pulmo.core.folders import EvaluationFolder

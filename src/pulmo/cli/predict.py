@@ -125,7 +125,7 @@ def _print_each(
         say(
             f"positive: probability of {' or '.join(decision.positive)} at least "
             f"{decision.threshold:.3f}, which found {decision.sensitivity} of such validation "
-            f"pictures. {card.notice}"
+            f"images. {card.notice}"
         )
     tally.say_counts()
 

@@ -59,7 +59,7 @@ def search(
 ) -> None:
     """Search for better values of a recipe's keys.
 
-    Only training and validation pictures are opened.
+    Only training and validation images are opened.
     """
     from pulmo.datasets.manifest import read_manifest
     from pulmo.experiments.search_space import Base, read_space
@@ -118,7 +118,7 @@ def _tell(plan: "Plan", *, as_json: bool) -> None:
     best = best_of(rows)
     note = (
         f"The best validation loss is optimistic: it is the lowest of {len(rows)} trials on the "
-        "very pictures that chose it. Train the recipe, and judge it once on pictures that took "
+        "very images that chose it. Train the recipe, and judge it once on images that took "
         "no part."
     )
     if as_json:

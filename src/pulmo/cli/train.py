@@ -220,7 +220,7 @@ def _tell_epoch(epoch: "Epoch") -> None:
     say(
         f"epoch {epoch.epoch}: train loss {epoch.train_loss:.4f}, validation loss "
         f"{epoch.val_loss:.4f}, balanced accuracy {epoch.val_balanced_accuracy:.3f}, "
-        f"{epoch.images_per_second:.0f} pictures/s"
+        f"{epoch.images_per_second:.0f} images/s"
     )
 
 

@@ -1,4 +1,4 @@
-"""pulmo-vgg16: the recipe `vgg16-cli` on a folder of films, by a published script's flags."""
+"""pulmo-vgg16: the recipe `vgg16-cli` on a folder of images, by a published script's flags."""
 
 import json
 import tempfile
@@ -48,9 +48,7 @@ def vgg16(
         float, typer.Option("--learning", "-lr", help="The first learning rate.")
     ] = 1e-3,
     epoch: Annotated[int, typer.Option("--epoch", "-e", help="Epochs.", min=1)] = 25,
-    batchsize: Annotated[
-        int, typer.Option("--batchsize", "-bs", help="Pictures a step.", min=2)
-    ] = 8,
+    batchsize: Annotated[int, typer.Option("--batchsize", "-bs", help="Images a step.", min=2)] = 8,
     weights: Annotated[
         Path | None,
         typer.Option(help="ImageNet weights of VGG16, safetensors; else timm's, downloaded."),
@@ -60,9 +58,9 @@ def vgg16(
         typer.Option("--from-scratch", help="Start from random weights; all layers learn then."),
     ] = False,
 ) -> None:
-    """Train VGG16 on films of covid and normal, and test it. For research, not diagnosis.
+    """Train VGG16 on images of covid and normal, and test it. For research, not diagnosis.
 
-    A fifth of the films is the test and a fifth chooses the epoch; copies stay on one side. Adam's
+    A fifth of the images is the test and a fifth chooses the epoch; copies stay on one side. Adam's
     rate falls by 1 / (1 + step * rate / epochs). Prints a classification report, the confusion
     matrix and accuracy, sensitivity and specificity with their 95 % intervals; writes the curves
     and the model. The model is for `pulmo predict --model`.
@@ -125,12 +123,12 @@ def _recipe(
 
 
 def _split(dataset: Path, labels: tuple[str, ...]) -> "tuple[Manifest, list[str]]":
-    """Returns the films with their split, and a sentence for each that cannot be used."""
+    """Returns the images with their split, and a sentence for each that cannot be used."""
     from pulmo.core.noted import count_kinds
     from pulmo.datasets.importing import import_source
     from pulmo.datasets.split import Plan, check_split, draw
 
-    with progress("reading pictures") as (reading,):
+    with progress("reading images") as (reading,):
         imported = import_source("folder", dataset, on_progress=reading)
     say_notes(count_kinds(imported.manifest.frame["notes"]), len(imported.manifest))
     problems = [f"{problem.path}: {problem.reason}" for problem in imported.problems]
@@ -143,7 +141,7 @@ def _split(dataset: Path, labels: tuple[str, ...]) -> "tuple[Manifest, list[str]
         for side in ("train", "val", "test"):
             if (side, label) not in sides.index:
                 raise InputError(
-                    f"{dataset} has too few films of {label} for a {side} side: give five or more "
+                    f"{dataset} has too few images of {label} for a {side} side: give five or more "
                     "that are no copies of each other."
                 )
     return drawn, problems
@@ -205,18 +203,18 @@ def _test(manifest: "Manifest", model: Path) -> "tuple[pd.DataFrame, Evaluation]
     from pulmo.evaluate.test_access import access_of, record_access
 
     predictor = Predictor.open(model)
-    films = manifest.split("test")
-    access = access_of(predictor, manifest, films, "test")
+    images = manifest.split("test")
+    access = access_of(predictor, manifest, images, "test")
     accesses = record_access(access, [BundleFolder(model).test_access]).times if access else None
-    predictions, failed = predict_manifest(predictor, films)
+    predictions, failed = predict_manifest(predictor, images)
     model_name = ModelName.from_predictor(predictor)
-    provenance = Provenance(model_name, films.sha256, "test", failed, accesses)
+    provenance = Provenance(model_name, images.sha256, "test", failed, accesses)
     drawn = Resampling(np.random.default_rng(0))
     return predictions.frame, evaluate(predictions, provenance, drawn)
 
 
 def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") -> None:
-    """Prints the figures of the test films, and what they do not show."""
+    """Prints the figures of the test images, and what they do not show."""
     import numpy as np
     from sklearn.metrics import classification_report
 
@@ -241,7 +239,7 @@ def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") 
         typer.echo(f"{name:11}  {estimate}, n = {estimate.n}")
     if figures.data.n < FEW:
         typer.echo(
-            f"warning: {figures.data.n} pictures are too few to decide anything: look at the "
+            f"warning: {figures.data.n} images are too few to decide anything: look at the "
             "intervals, not at the figures."
         )
     for sentence in figures.warnings:

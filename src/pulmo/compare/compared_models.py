@@ -130,7 +130,7 @@ def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
 
 
 def _run(card: Card, name: str) -> Entry:
-    """Returns a run without an evaluation: what its training saw of the validation pictures."""
+    """Returns a run without an evaluation: what its training saw of the validation images."""
     training = card.training
     best, count = training.history[training.best_epoch - 1], sum(training.counts["val"].values())
     figures = {

@@ -1,4 +1,4 @@
-"""Paired tests: two models that judged the very same pictures."""
+"""Paired tests: two models that judged the very same images."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,7 +16,7 @@ class _Ordered(NamedTuple):
     """The labelled images of a model, in the order of their keys.
 
     Attributes:
-        keys: what each picture is: its SHA-256, or its path, and its label.
+        keys: what each image is: its SHA-256, or its path, and its label.
         truth: the class of each.
         positive: whether each is of the classes that the decision calls positive.
         right: whether the model decided on its class.
@@ -49,7 +49,7 @@ def pair(
     tests, notes = [], []
     if not hashed:
         notes.append(
-            f"The pictures of {name} and {against} were matched by path, for a table has no sha256."
+            f"The images of {name} and {against} were matched by path, for a table has no sha256."
         )
     if not (first.rule.positive and second.rule.positive):
         notes.append(
@@ -120,16 +120,16 @@ def _ordered(predictions: Predictions, key: str) -> _Ordered:
 
 
 def _different(one: _Ordered, two: _Ordered) -> str | None:
-    """Returns why the pictures of two models are not the same; None if they are."""
+    """Returns why the images of two models are not the same; None if they are."""
     if one.keys == two.keys:
         return None
     here, there = ({digest for digest, _ in side.keys} for side in (one, two))
     if here != there:
         return (
-            f"they judged other pictures, {len(here):,} and {len(there):,} with "
+            f"they judged other images, {len(here):,} and {len(there):,} with "
             f"{len(here & there):,} in common"
         )
-    return "the same pictures have other labels, or are there more than once"
+    return "the same images have other labels, or are there more than once"
 
 
 def _test(names: tuple[str, str], figure: str, of: str, difference: PairedDifference) -> PairedTest:

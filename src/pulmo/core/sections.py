@@ -29,7 +29,7 @@ class Section(Record):
 
 
 class DataSection(Section):
-    """Which pictures of the manifest take part; empty means all."""
+    """Which images of the manifest take part; empty means all."""
 
     sources: tuple[str, ...] = ()
     """Only these sources."""
@@ -79,12 +79,12 @@ class DecisionSection(Section):
     positive: tuple[str, ...]
     """Classes whose summed probability is compared with the threshold."""
     sensitivity: Annotated[Number, Field(gt=0, lt=1)] = 0.95
-    """The threshold is chosen to reach this sensitivity on the validation pictures, and no more."""
+    """The threshold is chosen to reach this sensitivity on the validation images, and no more."""
     guaranteed: Annotated[bool, Field(strict=True)] = False
-    """Whether it is chosen to reach it on all pictures like these, with 95 % confidence, where the
-    validation pictures suffice to say so; it is lower then, and calls more pictures positive."""
+    """Whether it is chosen to reach it on all images like these, with 95 % confidence, where the
+    validation images suffice to say so; it is lower then, and calls more images positive."""
     specificity: Annotated[Number, Field(gt=0, lt=1)] = 0.95
     """The band `positive` of the triage begins where this specificity is reached; its band
     `negative` ends where the sensitivity is."""
     coverage: Annotated[Number, Field(gt=0, lt=1)] = 0.9
-    """Share of the pictures whose conformal set of classes is to hold the true one."""
+    """Share of the images whose conformal set of classes is to hold the true one."""

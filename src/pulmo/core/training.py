@@ -19,7 +19,7 @@ class StageSection(Section):
     """What one stage of training does. A stage starts from the best weights of those before it."""
 
     epochs: Count = 10
-    """Passes over the training pictures, at most."""
+    """Passes over the training images, at most."""
     lr: Positive = 1e-3
     """Peak learning rate, that of the head."""
     lr_first: Positive | None = None
@@ -38,7 +38,7 @@ class StageSection(Section):
     """Epochs without a lower validation loss after which the stage ends; absent: never."""
     views: Annotated[Whole, Field(ge=0, le=64)] = 0
     """With trains = "head": compute the frozen base's features once, for so many augmented views
-    of each picture, and train on these; an epoch takes the views in turn. 0: run the base."""
+    of each image, and train on these; an epoch takes the views in turn. 0: run the base."""
 
     @model_validator(mode="after")
     def _rates_and_views_make_sense(self) -> Self:
@@ -56,7 +56,7 @@ class TrainSection(StageSection):
     """The training. The settings of a stage stand for all `stages` that do not say otherwise."""
 
     batch: Annotated[Whole, Field(ge=2)] = 32
-    """Pictures of a step."""
+    """Images of a step."""
     optimiser: Annotated[Choice, OneOf("pulmo.train.optimisers:OPTIMISERS", "adamw")] = Field(
         default="adamw", validate_default=True
     )
@@ -70,7 +70,7 @@ class TrainSection(StageSection):
     class_weights: Literal["none", "balanced"] | dict[str, Positive] = "none"
     """balanced: a class weighs n / (classes * n of the class) in the loss. Or class -> weight."""
     oversample: Literal["none", "balanced"] | dict[str, Annotated[Number, Field(ge=1)]] = "none"
-    """Times that a class's pictures are shown an epoch, each time augmented anew. balanced: every
+    """Times that a class's images are shown an epoch, each time augmented anew. balanced: every
     class as often as the commonest. Or class -> times; a fraction is drawn each epoch."""
     label_smoothing: Fraction = 0.0
     """Share of the true class's probability that is spread over all classes."""

@@ -1,4 +1,4 @@
-"""Findings of a picture that may bear several: the label that they make, and their boxes."""
+"""Findings of an image that may bear several: the label that they make, and their boxes."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,18 +26,18 @@ CHEXPERT: Final = {
     "Pleural Effusion": "other",
     "Pleural Other": "other",
     "Fracture": "other",
-    # A tube or a pacemaker is no disease, and may be in a picture without one.
+    # A tube or a pacemaker is no disease, and may be in an image without one.
     "Support Devices": "other",
 }
 """The columns of the CheXpert labeller (Irvin et al. 2019) -> label."""
 
 
 class Verdict(NamedTuple):
-    """What the findings of a picture make of it.
+    """What the findings of an image make of it.
 
     Attributes:
         finding: the source's own words, such as `Edema|Pneumonia`.
-        label: the picture's label; None if it has none.
+        label: the image's label; None if it has none.
         reason: why it has none.
         failed: whether that is a fault of the source rather than a rule.
     """
@@ -49,7 +49,7 @@ class Verdict(NamedTuple):
 
 
 def label_of_findings(findings: Iterable[str], labels: Mapping[str, str]) -> str:
-    """Returns the label of a picture with these findings, at least one.
+    """Returns the label of an image with these findings, at least one.
 
     Pneumonia decides over every other finding; without it a finding that means normal decides;
     anything else is other.
@@ -66,7 +66,7 @@ def label_of_findings(findings: Iterable[str], labels: Mapping[str, str]) -> str
 
 
 def verdict(findings: Sequence[str], labels: Mapping[str, str]) -> Verdict:
-    """Returns what the findings of a picture make of it.
+    """Returns what the findings of an image make of it.
 
     The label is that of `label_of_findings`. There is none without a finding, and none where one
     means normal and another pneumonia.
@@ -109,7 +109,7 @@ def chexpert_verdict(row: Mapping[str, str | None]) -> Verdict:
     """Returns the label of a row of the CheXpert labeller's table.
 
     1 is positive, 0 negative, -1 uncertain; a finding that the report does not mention is blank. A
-    picture whose pneumonia is uncertain has no label; other uncertain findings count as none.
+    image whose pneumonia is uncertain has no label; other uncertain findings count as none.
 
     Raises:
         KeyError: a value is none of these; it is the value's text.
@@ -122,15 +122,15 @@ def chexpert_verdict(row: Mapping[str, str | None]) -> Verdict:
 
 
 def box_of_pixels(finding: str, corner_and_size: Iterable[str | None], side: int) -> Box:
-    """Returns the box that a table gives in pixels of a square picture.
+    """Returns the box that a table gives in pixels of a square image.
 
     Args:
         finding: in the source's own words.
         corner_and_size: left, top, width and height.
-        side: of the picture in pixels.
+        side: of the image in pixels.
 
     Raises:
-        ValueError: they are not four numbers, or not within the picture; the message is a problem's
+        ValueError: they are not four numbers, or not within the image; the message is a problem's
             reason.
     """
     texts = [text or "" for text in corner_and_size]

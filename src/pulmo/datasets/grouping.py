@@ -1,4 +1,4 @@
-"""Which pictures belong together: copies of one another, and those of one patient."""
+"""Which images belong together: copies of one another, and those of one patient."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -18,9 +18,9 @@ _CONTENT: Final = ["sha256", "pixels_sha256"]
 def group(manifest: Manifest, *, keep: bool = False) -> Manifest:
     """Returns the manifest with `group` filled in.
 
-    Two pictures are in one group if they show the same patient of the same source, are the same
+    Two images are in one group if they show the same patient of the same source, are the same
     file or decode to the same pixels, and so on along a chain of such pairs. A group is named after
-    its first patient or picture.
+    its first patient or image.
 
     Args:
         manifest: the images.

@@ -34,7 +34,7 @@ class Reading(NamedTuple):
     """How the files of a data set are read.
 
     Attributes:
-        decode: whether to decode each picture, which proves that it can be read and gives
+        decode: whether to decode each image, which proves that it can be read and gives
             `pixels_sha256`; otherwise its bytes are hashed and its header is read.
         earlier: the manifest of an earlier import; a file whose size and modification time are
             still the same is not read again.
@@ -50,7 +50,7 @@ class Reading(NamedTuple):
 
 
 DECODED: Final = Reading()
-"""Every picture is read and decoded."""
+"""Every image is read and decoded."""
 
 
 class Imported(NamedTuple):
@@ -68,7 +68,7 @@ class Imported(NamedTuple):
 
 
 class NothingImportedError(InputError):
-    """A data set gave no picture.
+    """A data set gave no image.
 
     Attributes:
         problems: why.
@@ -76,7 +76,7 @@ class NothingImportedError(InputError):
 
     def __init__(self, root: Path, problems: list[Problem]) -> None:
         first = f" The first: {problems[0].path}: {problems[0].reason}." if problems else ""
-        super().__init__(f"{root} gave no readable, labelled picture.{first}")
+        super().__init__(f"{root} gave no readable, labelled image.{first}")
         self.problems = problems
 
 
@@ -89,7 +89,7 @@ def import_source(
     on_progress: Progress | None = None,
     reading: Reading = DECODED,
 ) -> Imported:
-    """Indexes a data set, and then reads every picture of it once, on all cores.
+    """Indexes a data set, and then reads every image of it once, on all cores.
 
     Files with the same content and different labels become problems, all of them: no one here
     knows which label is right. So does a second entry that leads to the same file.
@@ -98,19 +98,19 @@ def import_source(
         name: the source, a name in `SOURCES`.
         root: the data set's folder (for the source csv: the table).
         label_map: class name of a folder or table -> label, for the sources folder and csv; `.`
-            means all pictures of a folder.
+            means all images of a folder.
         called: what to call the data set in the manifest, which tells its patients from those of
             others. If it is None a public data set has the reader's name, and the user's own files
             have one that follows from where they lie (`pulmo.core.sources.unnamed`).
-        on_progress: called with the pictures found and 0, while nobody knows how many there are;
-            then with the pictures done and the pictures in all.
-        reading: whether pictures are decoded, and what is known of them.
+        on_progress: called with the images found and 0, while nobody knows how many there are;
+            then with the images done and the images in all.
+        reading: whether images are decoded, and what is known of them.
 
     Raises:
         UsageError: there is no such source, a class has no label, or the source takes no map or no
             folder of files.
         InputError: `root` is not such a data set, or the journal cannot be written.
-        NothingImportedError: not one of its pictures could be read.
+        NothingImportedError: not one of its images could be read.
     """
     root = Path(root)
     items = _items(name, root, label_map or {}, reading.files)
@@ -128,7 +128,7 @@ def import_source(
 def _items(
     name: str, root: Path, label_map: Mapping[str, str], files: Path | None
 ) -> Iterable[Entry | Problem]:
-    """Returns what a source says of its pictures."""
+    """Returns what a source says of its images."""
     source = SOURCES[name]
     if files is None:
         return source.entries(root, label_map)
@@ -168,14 +168,14 @@ def _read(
 
 
 def _identity(name: str, root: Path, called: str | None) -> dict[str, str | None]:
-    """Returns the columns that say which data set all pictures are of."""
+    """Returns the columns that say which data set all images are of."""
     if name not in OWN:
         return {"source": called or name, "root": None}
     return {"source": called or unnamed(name, root), "root": os.path.realpath(root)}
 
 
 def _manifest(entries: pa.Table, read: pa.Table, identity: dict[str, str | None]) -> Manifest:
-    """Returns what source and file say of each picture that was read; the source goes first."""
+    """Returns what source and file say of each image that was read; the source goes first."""
     if len(read) < len(entries):
         entries = entries.take(read["row"])
     columns = {name: read[name] for name in FACTS.names}

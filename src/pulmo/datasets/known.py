@@ -72,7 +72,7 @@ def tasks(paths: pa.ChunkedArray, known: pa.Table, *, decode: bool) -> Iterator[
     Args:
         paths: the files.
         known: the columns of `KNOWN`; of two rows of a file the first counts.
-        decode: whether pictures are decoded; what was found without decoding is then not enough.
+        decode: whether images are decoded; what was found without decoding is then not enough.
     """
     if decode:
         known = known.filter(pc.is_valid(known["pixels_sha256"]))

@@ -16,7 +16,7 @@ UNSTATED: Final = "unstated"
 def kind_of(modality: str) -> str | None:
     """Returns what a stated modality means: X-ray for DICOM's CR, DX and their like; else itself.
 
-    None for the codes that do not say where a picture came from (OT, SC).
+    None for the codes that do not say where an image came from (OT, SC).
     """
     known = modality_of(modality)
     return modality if known == "other" else known

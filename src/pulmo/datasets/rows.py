@@ -184,7 +184,7 @@ def known_modality(text: str | None) -> str | None:
 def if_exact(read: Callable[[str | None], Value | None], text: str | None) -> Value | None:
     """Returns what `read` makes of a text; None where that raises ValueError.
 
-    For columns that are published with values such as `50+`: a picture is not lost for its age.
+    For columns that are published with values such as `50+`: an image is not lost for its age.
     """
     try:
         return read(text)

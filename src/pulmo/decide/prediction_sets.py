@@ -1,4 +1,4 @@
-"""Conformal sets: the classes that a picture may be of, at a chosen coverage."""
+"""Conformal sets: the classes that an image may be of, at a chosen coverage."""
 
 import math
 
@@ -13,14 +13,14 @@ def fit_sets(seen: Predictions, coverage: float) -> PredictionSets:
     """Returns the rule of split conformal sets (LAC: Sadinle et al. 2019).
 
     A class is in a set if its probability is at least the r-th lowest that the true class of an
-    independent validation picture has, r = floor((n + 1) (1 - coverage)). Then the set of a new
-    picture that is exchangeable with these n holds its class with a probability of `coverage` or
+    independent validation image has, r = floor((n + 1) (1 - coverage)). Then the set of a new
+    image that is exchangeable with these n holds its class with a probability of `coverage` or
     more. The limit lies halfway to the next lower such probability, so that the last bit decides
     nothing.
 
     Args:
-        seen: the validation pictures.
-        coverage: share of the pictures whose set is to hold their class, in (0, 1).
+        seen: the validation images.
+        coverage: share of the images whose set is to hold their class, in (0, 1).
     """
     true = seen.probabilities[np.arange(len(seen.truth)), seen.truth]
     ordered = np.sort(true[seen.independent])

@@ -12,11 +12,11 @@ def fit_temperature(logits: NDArray[np.float32], truth: NDArray[np.int64]) -> fl
     """Returns the temperature in [0.05, 20] with the lowest log loss (Guo et al. 2017).
 
     It is that of scikit-learn's `CalibratedClassifierCV(method="temperature")` but for the ends,
-    which keep the probabilities of a network that is right on all pictures from becoming 0 and 1.
+    which keep the probabilities of a network that is right on all images from becoming 0 and 1.
 
     Args:
         logits: float [n, classes].
-        truth: int [n], the class of each picture.
+        truth: int [n], the class of each image.
     """
 
     def loss(log_temperature: float) -> float:

@@ -62,28 +62,28 @@ def fit_decision(seen: Predictions, section: DecisionSection) -> Decision:
 def fit_threshold(seen: Predictions, aim: Aim, *, guaranteed: bool = True) -> OperatingPoint:
     """Returns the threshold that reaches an aim, and gives away no more than it must.
 
-    With a guarantee, the threshold leaves so few validation pictures on the wrong side that a
+    With a guarantee, the threshold leaves so few validation images on the wrong side that a
     worse one than aimed at would have shown as few in at most 1 - `CONFIDENCE` of all draws. That
     is the Learn then Test procedure (Angelopoulos et al. 2021) with binomial p-values and fixed
     sequence testing from the safe end, over all thresholds at once; since the wrong ones can only
     become more along the sequence, it ends at an order statistic, as the distribution-free
-    tolerance limit of Wilks 1941 does. It assumes independent pictures, so one of each group
+    tolerance limit of Wilks 1941 does. It assumes independent images, so one of each group
     counts, and it takes the probabilities as given.
 
-    Without a guarantee, the aim is reached on the validation pictures, all of them, and no more.
+    Without a guarantee, the aim is reached on the validation images, all of them, and no more.
 
     Args:
-        seen: the validation pictures.
+        seen: the validation images.
         aim: what is to be reached.
         guaranteed: whether a guarantee is wanted. Where there can be none, the other rule is
             taken, and the point says why.
 
     Raises:
-        InputError: the aim is a share of pictures of which there is none.
+        InputError: the aim is a share of images of which there is none.
     """
     side = seen.of_positive_class if aim.metric == "sensitivity" else ~seen.of_positive_class
     if not side.any():
-        raise InputError(f"No validation picture shows the {aim.metric}: all are of one side.")
+        raise InputError(f"No validation image shows the {aim.metric}: all are of one side.")
     own = side & seen.independent
     n = int(own.sum())
     if not guaranteed:
@@ -92,20 +92,20 @@ def fit_threshold(seen: Predictions, aim: Aim, *, guaranteed: bool = True) -> Op
     if allowed < 0:
         needed = math.ceil(math.log(1 - CONFIDENCE) / math.log(aim.value))
         reason = (
-            f"{n} independent validation pictures are too few to vouch for a {aim.metric} of "
+            f"{n} independent validation images are too few to vouch for a {aim.metric} of "
             f"{aim.value:g} with {CONFIDENCE:.0%} confidence; {needed} or more could"
         )
         return _point(seen, aim, _observed(seen, side, aim), n, reason)
     threshold = _cut(seen.positive_probability, own, allowed, aim)
     wrong = (seen.positive_probability[own] >= threshold) != (aim.metric == "sensitivity")
     if int(wrong.sum()) > allowed:
-        reason = "more validation pictures than that allows have a probability of 1"
+        reason = "more validation images than that allows have a probability of 1"
         return _point(seen, aim, _observed(seen, side, aim), n, reason)
     return _point(seen, aim, threshold, n, None)
 
 
 def allowed_errors(n: int, aim: float) -> int:
-    """Returns how many of n independent pictures may be wrong for a guarantee of an aim.
+    """Returns how many of n independent images may be wrong for a guarantee of an aim.
 
     It is the largest k with P(X <= k) <= 1 - `CONFIDENCE` for X ~ Binomial(n, 1 - aim); -1 if not
     even none is few enough.
@@ -114,7 +114,7 @@ def allowed_errors(n: int, aim: float) -> int:
 
 
 def _observed(seen: Predictions, side: NDArray[np.bool_], aim: Aim) -> float:
-    """Returns the threshold that reaches the aim on the pictures of a side, and no more."""
+    """Returns the threshold that reaches the aim on the images of a side, and no more."""
     # The rounding keeps (1 - 0.95) * 20 from missing one for want of a bit.
     return _cut(
         seen.positive_probability,
@@ -125,7 +125,7 @@ def _observed(seen: Predictions, side: NDArray[np.bool_], aim: Aim) -> float:
 
 
 def _cut(scores: NDArray[np.float64], side: NDArray[np.bool_], wrong: int, aim: Aim) -> float:
-    """Returns the threshold that leaves at most `wrong` pictures of a side on the wrong side.
+    """Returns the threshold that leaves at most `wrong` images of a side on the wrong side.
 
     It lies halfway between the last score that must be right and the next one beyond it, so that
     the last bit of a score, which differs from machine to machine, decides nothing.
@@ -138,7 +138,7 @@ def _cut(scores: NDArray[np.float64], side: NDArray[np.bool_], wrong: int, aim: 
 
 
 def rates(seen: Predictions, threshold: float) -> tuple[Estimate, Estimate]:
-    """Returns the sensitivity and the specificity of the validation pictures at a threshold."""
+    """Returns the sensitivity and the specificity of the validation images at a threshold."""
     called = seen.positive_probability >= threshold
     return (
         stats.proportion(called[seen.of_positive_class], seen.groups[seen.of_positive_class]),
@@ -149,7 +149,7 @@ def rates(seen: Predictions, threshold: float) -> tuple[Estimate, Estimate]:
 def _point(
     seen: Predictions, aim: Aim, threshold: float, n: int, reason: str | None
 ) -> OperatingPoint:
-    """Returns a threshold with what it does on the validation pictures."""
+    """Returns a threshold with what it does on the validation images."""
     sensitivity, specificity = rates(seen, threshold)
     return OperatingPoint(
         threshold=threshold,

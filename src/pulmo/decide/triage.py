@@ -18,13 +18,13 @@ def fit_bands(
     result is positive and ruled out, or negative and ruled in.
 
     Args:
-        seen: the validation pictures.
+        seen: the validation images.
         sensitivity: share of the positives that must not be ruled out, in (0, 1).
         specificity: share of the others that must not be ruled in, in (0, 1).
         threshold: probability of the positive classes from which a result is positive.
 
     Returns:
-        None if all pictures are of one side.
+        None if all images are of one side.
     """
     if seen.of_positive_class.all() or not seen.of_positive_class.any():
         return None
@@ -52,7 +52,7 @@ def _shares(placed: NDArray[np.intp], seen: Predictions) -> dict[Band, BandShare
     ill, groups = seen.of_positive_class, seen.groups
     return {
         band: BandShares(
-            pictures=stats.proportion(placed == i, groups),
+            images=stats.proportion(placed == i, groups),
             positives=stats.proportion(placed[ill] == i, groups[ill]),
             negatives=stats.proportion(placed[~ill] == i, groups[~ill]),
         )

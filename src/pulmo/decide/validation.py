@@ -1,4 +1,4 @@
-"""A bundle's threshold for another aim than its card's, fitted on validation pictures only."""
+"""A bundle's threshold for another aim than its card's, fitted on validation images only."""
 
 from collections.abc import Callable
 
@@ -24,10 +24,10 @@ def threshold_for(
         predictor: the bundle.
         validation: the validation images. One that cannot be read takes no
             part.
-        on_progress: called with the pictures done and the pictures in all.
+        on_progress: called with the images done and the images in all.
 
     Raises:
-        InputError: no picture is of a class that the bundle knows, can be read, or is of the side
+        InputError: no image is of a class that the bundle knows, can be read, or is of the side
             that the aim is about.
     """
     found = predict_manifest(predictor, validation, on_progress=on_progress)
@@ -35,7 +35,7 @@ def threshold_for(
 
 
 def check_validation(card: Card, manifest: Manifest, *, elsewhere: bool = False) -> None:
-    """Refuses a manifest whose val pictures a threshold cannot honestly be fitted on.
+    """Refuses a manifest whose val images a threshold cannot honestly be fitted on.
 
     Args:
         card: the model's card.
@@ -43,24 +43,24 @@ def check_validation(card: Card, manifest: Manifest, *, elsewhere: bool = False)
         elsewhere: whether it may be another one than the model was trained on.
 
     Raises:
-        InputError: it has no val picture, or a patient or group has val and test pictures.
+        InputError: it has no val image, or a patient or group has val and test images.
         RefusedError: it is another one.
     """
     sides = {name: set(manifest.split(name).groups) for name in ("val", "test")}
     if not sides["val"]:
         raise InputError(
-            "The manifest has no val picture to fit a threshold on, and it is never fitted on the "
+            "The manifest has no val image to fit a threshold on, and it is never fitted on the "
             "test; `pulmo data split` makes a split."
         )
     shared = len(sides["val"] & sides["test"])
     if shared:
         raise InputError(
-            f"The manifest has val and test pictures of the same patient or group ({shared} of "
+            f"The manifest has val and test images of the same patient or group ({shared} of "
             "them), so the test would judge what was fitted on it; split it anew with `pulmo data "
             "split`."
         )
     if not elsewhere and manifest.sha256 != card.training.manifest_sha256:
         raise RefusedError(
-            f"{card.name} was trained on another manifest: the val pictures of this one may be of "
+            f"{card.name} was trained on another manifest: the val images of this one may be of "
             "its training. If they are not, as at another hospital, add --elsewhere."
         )

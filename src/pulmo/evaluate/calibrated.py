@@ -1,4 +1,4 @@
-"""What a card's triage bands and conformal sets do on the pictures that are judged."""
+"""What a card's triage bands and conformal sets do on the images that are judged."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ def band_shares(predictions: Predictions) -> dict[Band, BandShares]:
 
     return {
         band: BandShares(
-            pictures=share(place, np.ones_like(wanted), "there is no image"),
+            images=share(place, np.ones_like(wanted), "there is no image"),
             positives=share(place, wanted, f"no image is {names}"),
             negatives=share(place, ~wanted, f"every image is {names}"),
         )

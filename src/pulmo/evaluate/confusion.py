@@ -9,7 +9,7 @@ from pulmo.stats.weights import Floats, divide
 
 
 def confusion(sample: ClassifiedImages) -> NDArray[np.int64]:
-    """Returns the number of pictures [true class, decided class]."""
+    """Returns the number of images [true class, decided class]."""
     return np.asarray(sample.is_class.T.astype(np.int64) @ sample.called_class)
 
 

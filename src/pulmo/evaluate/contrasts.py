@@ -29,8 +29,8 @@ def contrasts(sample: ClassifiedImages, sources: NDArray[np.str_]) -> tuple[Cont
     """Holds the classes of each source against each other.
 
     Args:
-        sample: the pictures.
-        sources: name of the source of each picture, [n]; empty where it is not known.
+        sample: the images.
+        sources: name of the source of each image, [n]; empty where it is not known.
     """
     found = []
     for source in sorted(set(sources.tolist()) - {""}):
@@ -62,7 +62,7 @@ def contrast(source: str, sides: Sides, sample: ClassifiedImages) -> Contrast:
     Args:
         source: name of the source.
         sides: the classes that are compared.
-        sample: pictures of these classes from this source, some of each side.
+        sample: images of these classes from this source, some of each side.
     """
     positive = _belongs(sample, sides.positive)
     shares = positive_share(sample, sides)
@@ -121,5 +121,5 @@ def positive_share(sample: ClassifiedImages, sides: Sides) -> NDArray[np.float64
 
 
 def _belongs(sample: ClassifiedImages, labels: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Returns whether each picture is of one of the classes, [n]."""
+    """Returns whether each image is of one of the classes, [n]."""
     return np.isin(sample.truth, [sample.labels.index(label) for label in labels])

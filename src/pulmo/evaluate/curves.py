@@ -31,7 +31,7 @@ def reliability(sample: ClassifiedImages) -> tuple[ReliabilityBin, ...]:
 
 
 def roc_curves(sample: ClassifiedImages) -> dict[str, Curve]:
-    """Returns class -> ROC curve against the rest, for classes with pictures on both sides."""
+    """Returns class -> ROC curve against the rest, for classes with images on both sides."""
     return {
         label: roc(sample.probabilities[:, position], sample.is_class[:, position])
         for position, label in enumerate(sample.labels)
@@ -46,7 +46,7 @@ def roc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> Curve:
 
     Args:
         scores: [n], high for positives.
-        positive: whether each picture is positive, [n], with both kinds.
+        positive: whether each image is positive, [n], with both kinds.
     """
     false_rate, true_rate, _ = roc_curve(positive, scores)
     kept = _kept(false_rate, true_rate)
@@ -57,7 +57,7 @@ def roc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> Curve:
 
 
 def precision_recall_curves(sample: ClassifiedImages) -> dict[str, PrecisionRecall]:
-    """Returns class -> precision-recall curve, for classes with pictures on both sides."""
+    """Returns class -> precision-recall curve, for classes with images on both sides."""
     return {
         label: precision_recall(sample.probabilities[:, position], sample.is_class[:, position])
         for position, label in enumerate(sample.labels)
@@ -70,7 +70,7 @@ def precision_recall(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -
 
     Args:
         scores: [n], high for positives.
-        positive: whether each picture is positive, [n], with some that are.
+        positive: whether each image is positive, [n], with some that are.
     """
     precision, recall, _ = precision_recall_curve(positive, scores, drop_intermediate=True)
     precision, recall = precision[::-1], recall[::-1]

@@ -1,4 +1,4 @@
-"""The decision: how well `positive` marks the pictures of the positive classes."""
+"""The decision: how well `positive` marks the images of the positive classes."""
 
 from typing import Final
 
@@ -25,8 +25,8 @@ def decision_metrics(predictions: Predictions, prevalence: float | None) -> Deci
 
     Args:
         predictions: the labelled images.
-        prevalence: share of positive pictures where the model would be used, for its predictive
-            values there; None for those of these pictures alone.
+        prevalence: share of positive images where the model would be used, for its predictive
+            values there; None for those of these images alone.
     """
     rule = predictions.rule
     if not rule.positive:

@@ -16,12 +16,12 @@ class DecisionMetrics(Record):
     auc: Estimate | None = None
     """AUC of the summed probability."""
     ppv: Estimate | None = None
-    """Share of the positive results that are right, at the prevalence of these pictures."""
+    """Share of the positive results that are right, at the prevalence of these images."""
     npv: Estimate | None = None
     positive_likelihood_ratio: Estimate | None = None
     negative_likelihood_ratio: Estimate | None = None
     prevalence: float | None = None
-    """Share of positive pictures where the model would be used, if it was stated."""
+    """Share of positive images where the model would be used, if it was stated."""
     ppv_at_prevalence: Estimate | None = None
     npv_at_prevalence: Estimate | None = None
 
@@ -37,11 +37,11 @@ class Threshold(Record):
     net_benefit: float | None
     """Vickers and Elkin 2006; None at 1."""
     treat_all: float | None
-    """Net benefit of calling every picture positive."""
+    """Net benefit of calling every image positive."""
 
 
 class Histogram(Record):
-    """Pictures of a class in equal ranges of the positive probability from 0 to 1."""
+    """Images of a class in equal ranges of the positive probability from 0 to 1."""
 
     counts: tuple[int, ...]
 
@@ -50,15 +50,15 @@ class SetMetrics(Record):
     """How the conformal sets of the card do here."""
 
     coverage: float
-    """The share of pictures whose set should hold their class."""
+    """The share of images whose set should hold their class."""
     covered: Estimate
     """The share whose set does."""
     classes: dict[str, Estimate]
-    """Class -> the share of its pictures whose set holds it; no share was chosen for a class."""
+    """Class -> the share of its images whose set holds it; no share was chosen for a class."""
     size: Estimate
     """Mean number of classes in a set."""
     sizes: tuple[int, ...]
-    """Pictures whose set has 0, 1, 2, ... classes."""
+    """Images whose set has 0, 1, 2, ... classes."""
 
 
 class Gap(Record):

@@ -1,6 +1,6 @@
 """Effective sources: what an image is from, as far as that may give its class away.
 
-A set that is made of others is no hospital: where its covid films come from one origin and its
+A set that is made of others is no hospital: where its covid images come from one origin and its
 normal ones from another, telling them apart "within the set" is telling the origins apart. So a
 data set of the user's own has the sources that are stated for its images, and where none is stated
 their source is not known (`pulmo.core.sources`).

@@ -35,10 +35,10 @@ class Provenance(NamedTuple):
         model: the model that made them.
         manifest_sha256: SHA-256 of the manifest's content, or of the file of predictions.
         split: the split that was taken; None for all of the manifest.
-        failed: pictures of it without a prediction.
+        failed: images of it without a prediction.
         test_accesses: how often its test was evaluated with the model, this time included; None if
             no image is of a test.
-        voided: pictures of it that the model has seen in its training.
+        voided: images of it that the model has seen in its training.
         notes: how a table of them was read, as sentences.
     """
 

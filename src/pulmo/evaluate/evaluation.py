@@ -27,13 +27,13 @@ def _of_classes(value: object) -> object:
     """Says what the other kind is, to who takes it for this one."""
     if value == "labels 1":
         raise PydanticCustomError(
-            "labels", "it judges several findings a film; name the folder of one, below labels"
+            "labels", "it judges several findings per image; name the folder of one, below labels"
         )
     return value
 
 
 ClassesFormat = Annotated[Literal[1], BeforeValidator(_of_classes)]
-"""That of one class a film."""
+"""That of one class an image."""
 
 
 class ModelName(Record):
@@ -64,20 +64,20 @@ class EvaluatedData(Record):
     """The split of the manifest that was taken; None for all of it."""
     n: int
     groups: int
-    """Clusters of pictures (patients, copies) that were resampled together."""
+    """Clusters of images (patients, copies) that were resampled together."""
     labels: dict[str, int]
-    """Class -> pictures."""
+    """Class -> images."""
     sources: dict[str, dict[str, int]]
-    """Source -> class -> pictures."""
+    """Source -> class -> images."""
     effective_sources: Mapping[str, dict[str, int]] = {}
     """The same of `pulmo.evaluate.effective_source`; empty if they are the sources."""
     skipped: dict[str, int]
-    """Label that the model does not know -> pictures left out."""
+    """Label that the model does not know -> images left out."""
     failed: tuple[Failure, ...]
     voided: tuple[Failure, ...] = ()
-    """Pictures that took no part because the model was trained or chosen on them."""
+    """Images that took no part because the model was trained or chosen on them."""
     image_notes: Mapping[str, int] | None = None
-    """Kind of note on a picture or on the model -> pictures, the commonest first; None where the
+    """Kind of note on an image or on the model -> images, the commonest first; None where the
     predictions do not tell."""
     test_accesses: int | None = None
     """How often the test that these images are of was evaluated with this model, this time
@@ -103,7 +103,7 @@ class Pair(Record):
 
 
 class Subgroup(Record):
-    """The pictures that share one value of a fact."""
+    """The images that share one value of a fact."""
 
     fact: str
     name: str
@@ -117,11 +117,11 @@ class Subgroup(Record):
 
 
 class PatientMetrics(Record):
-    """The figures of one result a patient: the mean over the patient's pictures."""
+    """The figures of one result a patient: the mean over the patient's images."""
 
     n: int
     mixed: int
-    """Patients left out because their pictures are of several classes."""
+    """Patients left out because their images are of several classes."""
     overall: dict[str, Estimate]
     classes: dict[str, dict[str, Estimate]]
     confusion: tuple[tuple[int, ...], ...]
@@ -129,13 +129,13 @@ class PatientMetrics(Record):
 
 
 class ReliabilityBin(Record):
-    """Pictures whose highest probability lies in one of ten equal bins."""
+    """Images whose highest probability lies in one of ten equal bins."""
 
     low: float
     high: float
     n: int
     confidence: float | None
-    """Mean highest probability; None without pictures."""
+    """Mean highest probability; None without images."""
     accuracy: float | None
 
 
@@ -182,7 +182,7 @@ class Evaluation(Record):
     classes: dict[str, dict[str, Estimate]]
     """Class -> metric -> figure, one against the rest."""
     confusion: tuple[tuple[int, ...], ...]
-    """Pictures [true class, decided class], in the order of the card's labels."""
+    """Images [true class, decided class], in the order of the card's labels."""
     decision: DecisionMetrics
     fitted: OperatingPoint | None = None  # where a threshold that is not the card's is from
     bands: Mapping[Band, BandShares] = {}
@@ -195,10 +195,10 @@ class Evaluation(Record):
     classification_report: Mapping[str, ReportRow] = {}
     sweep: tuple[Threshold, ...] = ()
     histograms: Mapping[str, Histogram] = {}
-    """Class -> its pictures by positive probability or, if no class is positive, by its own."""
+    """Class -> its images by positive probability or, if no class is positive, by its own."""
     subgroups: tuple[Subgroup, ...] = ()
     patients: PatientMetrics | None = None
-    """None if each patient or group has one picture."""
+    """None if each patient or group has one image."""
     internal: InternalExternal | None = None
     """None if no internal evaluation was named."""
     scored: bool = True  # else only decisions were known, and what needs probabilities is null

@@ -1,8 +1,8 @@
-"""Overlap: judged pictures that the model was trained or chosen on are voided, by name.
+"""Overlap: judged images that the model was trained or chosen on are voided, by name.
 
-A figure of pictures that a model has seen says how well it remembers. What it has seen is known by
+A figure of images that a model has seen says how well it remembers. What it has seen is known by
 content, whatever a manifest calls it: a bundle carries the digests of its training and validation
-pictures, and the run that it is from tells patients and groups too.
+images, and the run that it is from tells patients and groups too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,9 +17,9 @@ from pulmo.bundle.manifest_predictions import Failure
 from pulmo.datasets.manifest import Manifest, patient_names
 
 _NAMED: Final = 5
-"""Voided pictures that a sentence names; an evaluation lists all."""
+"""Voided images that a sentence names; an evaluation lists all."""
 
-_DIGESTS = {"pixels_sha256": "a picture of the same pixels", "sha256": "the same file"}
+_DIGESTS = {"pixels_sha256": "an image of the same pixels", "sha256": "the same file"}
 
 
 class Seen(NamedTuple):
@@ -35,7 +35,7 @@ class Seen(NamedTuple):
 
 
 class Overlap(NamedTuple):
-    """What is left of the judged pictures.
+    """What is left of the judged images.
 
     Attributes:
         kept: whether the model has not seen an image, [n].
@@ -60,7 +60,7 @@ def void_seen(rows: pd.DataFrame, seen: Seen) -> Overlap:
             ("patient", patient_names(rows), seen.manifest.patients),
         ):
             shared = keys.notna() & keys.isin(known.dropna())
-            reasons[shared] = f"a picture of its {name} is among those that it was trained on"
+            reasons[shared] = f"an image of its {name} is among those that it was trained on"
     for name, words in _DIGESTS.items():
         reasons[rows[name].isin(seen.digests)] = f"{words} is among those that it was trained on"
     voided = reasons.notna()
@@ -72,11 +72,11 @@ def void_seen(rows: pd.DataFrame, seen: Seen) -> Overlap:
 
 
 def say_voided(voided: Sequence[Failure]) -> Iterator[str]:
-    """Yields a sentence that names pictures that a model has seen, if there are some."""
+    """Yields a sentence that names images that a model has seen, if there are some."""
     if voided:
         names = [PurePath(each.path).name for each in voided]
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-        what, whom = ("picture", "it") if len(names) == 1 else ("pictures", "them")
+        what, whom = ("image", "it") if len(names) == 1 else ("images", "them")
         yield (
             f"{len(names):,} {what} took no part, because the model was trained or chosen on "
             f"{whom}: {', '.join(names[:_NAMED])}{more}."

@@ -1,4 +1,4 @@
-"""Subgroups: the same figures for the pictures of each source, view, sex, age band and size."""
+"""Subgroups: the same figures for the images of each source, view, sex, age band and size."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -19,7 +19,7 @@ MOST: Final = 12
 
 
 def subgroups(predictions: Predictions) -> tuple[Subgroup, ...]:
-    """Computes the figures of each subgroup of each fact that the pictures differ in.
+    """Computes the figures of each subgroup of each fact that the images differ in.
 
     Args:
         predictions: the labelled images; `source`, `view`, `sex`, `age`, and `width` and `height`
@@ -37,7 +37,7 @@ def subgroups(predictions: Predictions) -> tuple[Subgroup, ...]:
 
 
 def _facts(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
-    """Yields each fact with its value of each picture."""
+    """Yields each fact with its value of each image."""
     yield "source", source_names(rows).replace({UNSTATED: UNKNOWN})
     for fact in ("view", "sex"):
         if fact in rows:

@@ -29,13 +29,13 @@ class Access(Record):
     time: str
     """Date and time in UTC, ISO 8601."""
     test_sha256: str
-    """SHA-256 of the contents of all pictures of the test: the model's own, or else those that the
+    """SHA-256 of the contents of all images of the test: the model's own, or else those that the
     manifest calls test."""
     manifest_sha256: str
     """SHA-256 of the whole manifest's content, as in the card of a model that was trained on it."""
     split: str | None
     """The split that was asked for; None for the whole manifest."""
-    pictures: int
+    images: int
     """Test images that were evaluated; fewer than the test has if some were not chosen."""
     model_sha256: str
     """SHA-256 of `model.onnx`."""
@@ -66,7 +66,7 @@ def access_of(
 ) -> Access | None:
     """Returns the access that predicting the `chosen` rows of a manifest is.
 
-    The pictures of the model's own test are known by their hashes, whatever the manifest calls
+    The images of the model's own test are known by their hashes, whatever the manifest calls
     them. So are those of another test, if they are evaluated again all together.
 
     Args:
@@ -77,7 +77,7 @@ def access_of(
         lists: the lists of earlier accesses.
 
     Returns:
-        None if no test picture is among them.
+        None if no test image is among them.
 
     Raises:
         InputError: a list holds a line that is not an access.
@@ -85,12 +85,12 @@ def access_of(
     called = (chosen.frame["split"] == "test").to_numpy(np.bool_, na_value=False)
     own = predictor.held_out.among(chosen)
     if own.any():
-        test, pictures = predictor.held_out.sha256, int((own | called).sum())
+        test, images = predictor.held_out.sha256, int((own | called).sum())
     elif called.any():
         test = content_sha256(manifest.split("test").frame["sha256"])
-        pictures = int(called.sum())
+        images = int(called.sum())
     else:
-        test, pictures = content_sha256(chosen.frame["sha256"]), len(chosen)
+        test, images = content_sha256(chosen.frame["sha256"]), len(chosen)
         if test not in {line.test_sha256 for path in lists for line in read_accesses(path)}:
             return None
     return Access(
@@ -98,7 +98,7 @@ def access_of(
         test_sha256=test,
         manifest_sha256=manifest.sha256,
         split=split,
-        pictures=pictures,
+        images=images,
         model_sha256=predictor.sha256,
         weights_sha256=predictor.card.network.sha256,
         pulmo=pulmo.__version__,

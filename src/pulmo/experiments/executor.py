@@ -17,7 +17,7 @@ class Listener(NamedTuple):
 
     Attributes:
         watch: hears of its steps and epochs, and may stop it.
-        on_decode: called with the pictures decoded and the pictures to decode.
+        on_decode: called with the images decoded and the images to decode.
         on_begin: called with the name of a run before it begins.
     """
 

@@ -27,7 +27,7 @@ def usable(recipe: Recipe, manifest: Manifest) -> Manifest:
     images = images.select(images.classes(recipe.labels).notna())
     if not len(images):
         raise InputError(
-            f"Beside its test the manifest has no picture that the recipe {recipe.name!r} may use."
+            f"Beside its test the manifest has no image that the recipe {recipe.name!r} may use."
         )
     return images
 

@@ -15,7 +15,7 @@ def claim_search(
 
     Args:
         folder: where the search works.
-        settings: what decides it beside the pictures, as JSON can hold it.
+        settings: what decides it beside the images, as JSON can hold it.
         manifest: its images.
         resume: whether to go on with the search in the folder.
 

@@ -20,7 +20,7 @@ class RunFigures(Record):
     minutes: float
     """Time spent on training steps."""
     n: int
-    """Pictures that it was judged on."""
+    """Images that it was judged on."""
     weights_sha256: str
     figures: dict[str, Estimate]
     """`metric` over all classes, or `class.metric`."""

@@ -25,7 +25,7 @@ class TrialRun(NamedTuple):
     """A trial as the executor gets it.
 
     Attributes:
-        manifest: the pictures of the search.
+        manifest: the images of the search.
         folder: the trial's own.
         recipe: the recipe with the trial's values.
         device: auto, cpu or cuda.
@@ -95,7 +95,7 @@ def do_trial(trial: TrialRun, listener: Listener) -> None:
 
 
 def trim(folder: RunFolder) -> None:
-    """Removes from a trial's folder what only a winner needs: weights and pictures' table."""
+    """Removes from a trial's folder what only a winner needs: weights and images' table."""
     shutil.rmtree(folder.last_checkpoint.parent, ignore_errors=True)
     for path in (folder.model, folder.manifest):
         path.unlink(missing_ok=True)

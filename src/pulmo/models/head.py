@@ -130,7 +130,7 @@ def make_head(section: ModelSection, maps: tuple[int, int, int], classes: int) -
     if weights > _WEIGHT_LIMIT:
         raise UsageError(
             f"The head {kind.name!r} over feature maps {list(maps)} would have {weights:,} "
-            f"weights; a bundle holds at most {_WEIGHT_LIMIT:,}. Choose smaller films "
+            f"weights; a bundle holds at most {_WEIGHT_LIMIT:,}. Choose smaller images "
             '(image.size), fewer hidden units, or a head that pools, such as "linear".'
         )
     return kind.make(maps, classes)

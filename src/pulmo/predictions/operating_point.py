@@ -40,7 +40,7 @@ class OperatingPoint(Record):
 class BandShares(Record):
     """How much falls into one band."""
 
-    pictures: Estimate
+    images: Estimate
     """Share of all images; it changes with the prevalence."""
     positives: Estimate
     """Share of the images of the positive classes."""

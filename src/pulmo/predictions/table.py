@@ -69,7 +69,7 @@ def complete(table: pd.DataFrame, rule: DecisionRule) -> pd.DataFrame:
     if missing:
         raise InputError(
             f"The predictions lack the columns {', '.join(missing)}; a table needs path, label and "
-            "a p_<class> for each class or, where a film has several findings, path and a "
+            "a p_<class> for each class or, where an image has several findings, path and a "
             "y_<finding> beside each p_<finding>."
         )
     rows = with_context(table)
@@ -161,7 +161,7 @@ def checked_probabilities(table: pd.DataFrame, rule: DecisionRule) -> NDArray[np
     check_none(
         table,
         ~sums,
-        f"have probabilities that do not sum to 1 within {TOLERANCE} (where a film may have "
+        f"have probabilities that do not sum to 1 within {TOLERANCE} (where an image may have "
         "several findings, name their truth y_<finding>, and leave out label)",
     )
     return values

@@ -1,4 +1,4 @@
-"""How a film becomes the network's square input, and how a map on that square goes back."""
+"""How an image becomes the network's square input, and how a map on that square goes back."""
 
 from typing import Literal, NamedTuple, Self
 
@@ -14,12 +14,12 @@ Aspect = Literal["squash", "pad", "crop"]
 
 
 class Fit(NamedTuple):
-    """The square of a picture's plane that becomes the input.
+    """The square of an image's plane that becomes the input.
 
     Attributes:
-        left: left edge in pixels of the picture; negative where the square sticks out.
+        left: left edge in pixels of the image; negative where the square sticks out.
         top: upper edge.
-        width: width in pixels of the picture.
+        width: width in pixels of the image.
         height: height; differs from the width under `squash` only.
     """
 
@@ -30,7 +30,7 @@ class Fit(NamedTuple):
 
     @classmethod
     def of(cls, height: int, width: int, aspect: Aspect) -> Self:
-        """Returns the square that `aspect` takes from a picture of this height and width."""
+        """Returns the square that `aspect` takes from an image of this height and width."""
         if aspect == "squash":
             return cls(0, 0, width, height)
         side = max(height, width) if aspect == "pad" else min(height, width)
@@ -40,9 +40,9 @@ class Fit(NamedTuple):
 def to_input(
     pixels: NDArray[np.float32], size: int, aspect: Aspect, grey: Choice = PLAIN
 ) -> NDArray[np.uint8]:
-    """Returns the network's input of a picture.
+    """Returns the network's input of an image.
 
-    Training, calibration and prediction all take their pictures from here.
+    Training, calibration and prediction all take their images from here.
 
     Args:
         pixels: float32 [height, width] in [0, 1].
@@ -72,15 +72,15 @@ def to_input(
     return square
 
 
-def to_picture(
+def to_image(
     values: NDArray[np.float32], shape: tuple[int, int], aspect: Aspect
 ) -> NDArray[np.float32]:
-    """Returns a map on the input square, resampled onto the picture it came from.
+    """Returns a map on the input square, resampled onto the image it came from.
 
     Args:
         values: float32 [rows, columns] over the input square, in any unit.
-        shape: height and width of the picture.
-        aspect: how the picture became the square.
+        shape: height and width of the image.
+        aspect: how the image became the square.
 
     Returns:
         float32 [height, width]; NaN where the network did not look (the edges under `crop`).
@@ -99,9 +99,9 @@ def to_picture(
     x0, y0, x1, y1 = round(left), round(top), round(right), round(bottom)
     resampled = Image.fromarray(np.ascontiguousarray(values, np.float32))
     placed = resampled.resize((x1 - x0, y1 - y0), Image.Resampling.BICUBIC, box=box)
-    picture = np.full(shape, np.nan, np.float32)
-    picture[y0:y1, x0:x1] = np.asarray(placed)
-    return picture
+    image = np.full(shape, np.nan, np.float32)
+    image[y0:y1, x0:x1] = np.asarray(placed)
+    return image
 
 
 def _quantise(values: NDArray[np.float32]) -> NDArray[np.uint8]:

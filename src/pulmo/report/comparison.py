@@ -25,7 +25,7 @@ class Entrant(Record):
     minutes: float | None = None
     """Time spent on training steps, in all runs."""
     judged_on: str
-    """The pictures that the figures come from."""
+    """The images that the figures come from."""
     n: int
     groups: int | None = None
     figures: dict[str, Estimate]
@@ -33,11 +33,11 @@ class Entrant(Record):
     classes: Mapping[str, dict[str, Estimate]] = {}
     """Class -> metric -> figure, one against the rest."""
     support: Mapping[str, int] = {}
-    """Class -> pictures."""
+    """Class -> images."""
 
 
 class PairedTest(Record):
-    """One figure of two models on the same pictures."""
+    """One figure of two models on the same images."""
 
     name: str
     against: str

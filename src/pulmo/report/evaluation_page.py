@@ -31,7 +31,7 @@ class ReportContent:
     Attributes:
         evaluation: the figures.
         card: the card of the model that was evaluated; None if only its predictions are known.
-        gallery: pictures with heat maps, in the order in which they are shown; may be empty.
+        gallery: images with heat maps, in the order in which they are shown; may be empty.
     """
 
     evaluation: Evaluation
@@ -52,7 +52,7 @@ def write_report(path: Path, content: ReportContent) -> None:
 
     Raises:
         UsageError: the evaluation is of a model with other classes than the card's.
-        InputError: a picture of the gallery is not a PNG, or the file cannot be written.
+        InputError: an image of the gallery is not a PNG, or the file cannot be written.
     """
     write_atomically(path, render_report(content).encode())
 
@@ -62,7 +62,7 @@ def render_report(content: ReportContent) -> str:
 
     Raises:
         UsageError: the evaluation is of a model with other classes than the card's.
-        InputError: a picture of the gallery is not a PNG.
+        InputError: an image of the gallery is not a PNG.
     """
     evaluation, card = content.evaluation, content.card
     if card is not None:
@@ -164,6 +164,6 @@ def _check_same_classes(evaluation: Evaluation, card: Card) -> None:
 
 
 def _by_class(gallery: Sequence[Shown], order: Sequence[str]) -> dict[str, list[Shown]]:
-    """Returns true class -> its pictures, in the order of the classes, without empty ones."""
+    """Returns true class -> its images, in the order of the classes, without empty ones."""
     classes = {label: [shown for shown in gallery if shown.truth == label] for label in order}
-    return {label: pictures for label, pictures in classes.items() if pictures}
+    return {label: images for label, images in classes.items() if images}

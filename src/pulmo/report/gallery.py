@@ -1,4 +1,4 @@
-"""The gallery: which pictures a report shows, and what it says of each."""
+"""The gallery: which images a report shows, and what it says of each."""
 
 import base64
 import io
@@ -18,13 +18,13 @@ SUREST_HIT: Final = "right, most confident"
 DOUBTFUL_HIT: Final = "right, least confident"
 SUREST_MISS: Final = "wrong, most confident"
 
-_WIDTH: Final = 760  # pixels; two films side by side in a column of the page
+_WIDTH: Final = 760  # pixels; two images side by side in a column of the page
 _QUALITY: Final = 80
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One picture of the gallery.
+    """One image of the gallery.
 
     Attributes:
         file: name of its file, without folders.
@@ -33,7 +33,7 @@ class Shown:
         decision: the class that the model decided on.
         positive: whether the model called it positive.
         probabilities: class -> calibrated probability.
-        picture: PNG of the film and its heat map for the decided class, as
+        image: PNG of the image and its heat map for the decided class, as
             `pulmo.explain.overlay.draw_pair` draws them.
     """
 
@@ -43,10 +43,10 @@ class Shown:
     decision: str
     positive: bool
     probabilities: Mapping[str, float]
-    picture: bytes
+    image: bytes
 
     @classmethod
-    def of(cls, row: pd.Series, card: Card, picture: bytes) -> Self:
+    def of(cls, row: pd.Series, card: Card, image: bytes) -> Self:
         """Makes one of a row of `select_gallery`."""
         return cls(
             file=file_name(str(row["path"])),
@@ -55,20 +55,20 @@ class Shown:
             decision=str(row["decision"]),
             positive=bool(row["positive"]),
             probabilities={label: float(row[f"p_{label}"]) for label in card.labels.order},
-            picture=picture,
+            image=image,
         )
 
     def data_uri(self) -> str:
-        """Returns the picture as a JPEG small enough for a page with many, in a `data:` address.
+        """Returns the image as a JPEG small enough for a page with many, in a `data:` address.
 
         Raises:
             InputError: it is not a PNG.
         """
         try:
-            with Image.open(io.BytesIO(self.picture), formats=["PNG"]) as image:
+            with Image.open(io.BytesIO(self.image), formats=["PNG"]) as image:
                 pair = image.convert("RGB")
         except (UnidentifiedImageError, OSError) as error:
-            raise InputError(f"The picture of {self.file} is not a PNG: {error}.") from error
+            raise InputError(f"The image of {self.file} is not a PNG: {error}.") from error
         pair.thumbnail((_WIDTH, _WIDTH), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         pair.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
@@ -76,16 +76,16 @@ class Shown:
 
 
 def select_gallery(predictions: Predictions, per_class: int = 2) -> pd.DataFrame:
-    """Picks the pictures that show a reader most of how a model succeeds and fails.
+    """Picks the images that show a reader most of how a model succeeds and fails.
 
     Of each class up to `per_class` that were decided rightly, half of them the most and half the
     least confident, and up to `per_class` that were decided wrongly, the most confident first. A
-    group appears once, unless a class has nothing else to show; a picture always once. Equal
+    group appears once, unless a class has nothing else to show; an image always once. Equal
     confidences are ordered by path, so that the choice is always the same.
 
     Args:
         predictions: images whose label counts as no class are left out.
-        per_class: pictures of each class that are right, and as many that are wrong.
+        per_class: images of each class that are right, and as many that are wrong.
 
     Returns:
         The picked rows in the order of the classes, with two columns more: `truth` (the

@@ -38,7 +38,7 @@ _QUANTILES: Final = tuple(_ENDS.get(share, f"{100 * share:.0f}\u00a0%") for shar
 
 _COPIES: Final = {
     "same_bytes": "Files of identical content",
-    "same_pixels": "Pictures of identical pixels",
+    "same_pixels": "Images of identical pixels",
     "groups_across_sources": "Groups that span sources",
     "groups_with_several_labels": "Groups with several classes",
     "patients_with_several_labels": "Patients with several classes",
@@ -52,7 +52,7 @@ class InspectionContent:
 
     Attributes:
         inspection: the figures.
-        samples: films, in the order in which they are shown; may be empty.
+        samples: images, in the order in which they are shown; may be empty.
         drawn: how many samples of each class and source were asked for.
     """
 
@@ -121,7 +121,7 @@ def render_inspection(content: InspectionContent) -> str:
             "copies": _COPIES,
             "amount": amount,
             "bars": _bars,
-            "picture": _data_uri,
+            "image": _data_uri,
         },
     )
 

@@ -1,4 +1,4 @@
-"""The page of an evaluation of several findings an image: all together, and each of them."""
+"""The page of an evaluation of several findings per image: all together, and each of them."""
 
 import re
 from collections.abc import Iterable

@@ -214,7 +214,7 @@ def calibrated_groups(evaluation: Evaluation) -> tuple[Groups, Groups]:
     """Returns band -> the shares of the images in it, and how often a set holds the class."""
     bands: Groups = {
         str(band): [
-            Line("of all images", shares.pictures),
+            Line("of all images", shares.images),
             Line(f"of {' + '.join(evaluation.decision.positive) or 'positive'}", shares.positives),
             Line("of the others", shares.negatives),
         ]

@@ -45,11 +45,11 @@ def draw_decision_curve(evaluation: Evaluation) -> str | None:
 
 
 def draw_histograms(evaluation: Evaluation, order: Sequence[str]) -> str | None:
-    """Draws a histogram of the scores of each class's pictures; None without any."""
+    """Draws a histogram of the scores of each class's images; None without any."""
     labels = [label for label in order if label in evaluation.histograms]
     if not labels:
         return None
-    alt = "Histograms of the probability of the pictures of " + ", ".join(labels)
+    alt = "Histograms of the probability of the images of " + ", ".join(labels)
     size = (_WIDE[0], 0.5 + 0.75 * len(labels))
     return draw_svg("scores", alt, size, partial(_draw_histograms, evaluation, labels))
 

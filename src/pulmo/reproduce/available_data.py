@@ -1,4 +1,4 @@
-"""The pictures of an experiment, out of the data sets that are at hand."""
+"""The images of an experiment, out of the data sets that are at hand."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ from pulmo.train.training_data import filtered
 
 
 class AtHand(NamedTuple):
-    """The pictures of an experiment.
+    """The images of an experiment.
 
     Attributes:
         manifest: with its split.
@@ -45,7 +45,7 @@ class Gathering:
     """Who hears of the reading of data sets, with what is done and what there is in all.
 
     Attributes:
-        imported: of the pictures that are imported.
+        imported: of the images that are imported.
         curation: of the search for copies.
     """
 
@@ -73,7 +73,7 @@ class Sets:
 
         Args:
             items: the data sets.
-            once: whether of each film only the largest picture stays.
+            once: whether of each image only the largest image stays.
 
         Raises:
             InputError: one is not the set that it should be, or nothing stays of them.
@@ -106,7 +106,7 @@ def _left_out(report: pd.DataFrame) -> Iterator[str]:
     """Yields what curation found and left out, as sentences."""
     pairs = int((report["action"] == GROUPED).sum())
     if pairs:
-        yield f"Pairs of pictures that are copies of one film: {pairs}; no split parts them."
+        yield f"Pairs of images that are copies of one image: {pairs}; no split parts them."
     removed = report.loc[report["action"] == REMOVED, "reason"]
     contradicting, copies = (int((removed == why).sum()) for why in (CONTRADICTION, DROPPED))
     if contradicting:
@@ -116,7 +116,7 @@ def _left_out(report: pd.DataFrame) -> Iterator[str]:
 
 
 def gather_data(data: Data, sets: Sets, section: DataSection) -> AtHand:
-    """Returns the pictures of an experiment: together, curated, chosen and split.
+    """Returns the images of an experiment: together, curated, chosen and split.
 
     Args:
         data: what the experiment wants.
@@ -142,9 +142,9 @@ def gather_data(data: Data, sets: Sets, section: DataSection) -> AtHand:
 def take_some(
     manifest: Manifest, take: Mapping[str, int], generator: np.random.Generator
 ) -> Manifest:
-    """Returns at most `take[label]` pictures of each label, whole groups, drawn at random.
+    """Returns at most `take[label]` images of each label, whole groups, drawn at random.
 
-    A label that `take` does not name keeps all its pictures if `take` names none, and else none.
+    A label that `take` does not name keeps all its images if `take` names none, and else none.
     """
     if not take:
         return manifest

@@ -23,7 +23,7 @@ def floor_figures(parts: Sequence[Part]) -> dict[str, Estimates | str]:
         parts: the models, what each was fitted on, and what it was judged on.
 
     Raises:
-        InputError: a picture cannot be read.
+        InputError: an image cannot be read.
     """
     context = AuditContext(parts, AuditOptions(cache_folder()))
     found: dict[str, Estimates | str] = {}

@@ -14,7 +14,7 @@ class Figure(Record):
     """None where they give none."""
     ours: Estimate
     floors: Mapping[str, Estimate] = {}
-    """Shortcut floor -> the figure of what sees no lung, on the same pictures."""
+    """Shortcut floor -> the figure of what sees no lung, on the same images."""
 
 
 class Outcome(Record):
@@ -26,9 +26,9 @@ class Outcome(Record):
     backbone: str
     figures: tuple[Figure, ...]
     n: int
-    """Pictures of our test."""
+    """Images of our test."""
     labels: dict[str, int]
-    """Class -> pictures of our test."""
+    """Class -> images of our test."""
     epochs: int
     minutes: float
     """Of training, all epochs together."""

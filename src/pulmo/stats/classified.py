@@ -74,7 +74,7 @@ class ClassifiedImages:
 
     @cached_property
     def is_class(self) -> NDArray[np.bool_]:
-        """Whether a image is of a class, [n, K]."""
+        """Whether an image is of a class, [n, K]."""
         return np.equal.outer(self.truth, np.arange(len(self.labels)))
 
     @cached_property

@@ -13,7 +13,7 @@ class Ranked(NamedTuple):
     """What a ranking says of b reweightings.
 
     Attributes:
-        wins: float64 [b, K], weighted number of pairs of a image of the class and one of each
+        wins: float64 [b, K], weighted number of pairs of an image of the class and one of each
             other class in which the former has the higher score; a tie counts half.
         pairs: float64 [b, K], weighted number of such pairs; 0 for the class itself.
         average_precision: float64 [b], NaN where the class or the others weigh nothing.

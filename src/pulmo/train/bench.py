@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from pulmo.core.recipe import Recipe
-from pulmo.datasets.cache import Pictures
+from pulmo.datasets.cache import Images
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import PHANTOM_LABELS, draw
 from pulmo.models.classifier import make_classifier
@@ -179,7 +179,7 @@ def _engine(recipe: Recipe, data: TrainingData, device: torch.device) -> Engine:
 def phantom_data(recipe: Recipe, steps: int) -> TrainingData:
     """Returns phantoms for so many steps of a recipe, as the run's inputs, in memory.
 
-    A class that cannot be drawn has films of another; no speed depends on what they show.
+    A class that cannot be drawn has images of another; no speed depends on what they show.
     """
     count, labels, image = steps * recipe.train.batch, recipe.labels.order, recipe.image
     kinds = [label if label in PHANTOM_LABELS else PHANTOM_LABELS[0] for label in labels]
@@ -188,12 +188,12 @@ def phantom_data(recipe: Recipe, steps: int) -> TrainingData:
         drawn = draw(kinds[number % len(kinds)], number, np.random.default_rng(number))
         inputs.append(to_input(drawn.pixels, image.size, image.aspect, image.grey))
     rows = np.arange(count)
-    pictures = Pictures((np.stack(inputs),), np.zeros_like(rows), rows % len(inputs))
-    return TrainingData(Manifest.empty(), pictures, rows % len(labels), rows, rows[:1])
+    images = Images((np.stack(inputs),), np.zeros_like(rows), rows % len(inputs))
+    return TrainingData(Manifest.empty(), images, rows % len(labels), rows, rows[:1])
 
 
 def part_of(data: TrainingData, count: int, classes: int) -> TrainingData:
-    """Returns data with `count` of its training pictures at most, the classes in turn."""
+    """Returns data with `count` of its training images at most, the classes in turn."""
     truth = data.truth[data.train]
     place = np.empty(len(truth), np.intp)
     for number in range(classes):
@@ -240,7 +240,7 @@ def _round(engines: dict[Precision, Engine], *, bound: bool) -> _Round:
 
 
 def _timed(loop: Callable[[], int]) -> float:
-    """Returns the pictures a second of a loop that returns its pictures."""
+    """Returns the images a second of a loop that returns its images."""
     begun = time.perf_counter()
     return loop() / (time.perf_counter() - begun)
 
@@ -255,13 +255,13 @@ def _epoch(engine: Engine) -> int:
 def _bare_epoch(engine: Engine) -> int:
     """Makes as many steps with nothing about them, on one batch in memory."""
     section, size, network = engine.recipe.train, engine.recipe.image.size, engine.classifier
-    films = torch.rand(section.batch, 1, size, size, device=engine.device)
-    films = films.contiguous(memory_format=torch.channels_last)
+    images = torch.rand(section.batch, 1, size, size, device=engine.device)
+    images = images.contiguous(memory_format=torch.channels_last)
     truth = torch.arange(section.batch, device=engine.device) % len(engine.recipe.labels.order)
     unfreeze(network, learning(network, engine.stage, 0))
     for _ in range(engine.steps):
         with torch.autocast(engine.device.type, torch.bfloat16, enabled=engine.bfloat16):
-            logits = network(films)
+            logits = network(images)
         loss = cross_entropy(logits.float(), truth)
         engine.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped

@@ -34,15 +34,15 @@ class Progress(BaseModel):
 
     Attributes:
         recipe_sha256: the recipe of the run.
-        manifest_sha256: the pictures of the run.
+        manifest_sha256: the images of the run.
         weights: where the initial weights came from.
         stage: the stage under way, from 0.
         stage_epoch: the epoch of that stage under way, from 0.
         epoch: the epoch of the run under way, from 0.
         step: steps done in it.
-        loss_sum: sum of the training loss over the pictures seen in it.
-        seen: pictures seen in it.
-        right: pictures of those that were told right when they were seen.
+        loss_sum: sum of the training loss over the images seen in it.
+        seen: images seen in it.
+        right: images of those that were told right when they were seen.
         seconds: time spent in it.
         best_loss: the lowest validation loss so far.
         best_epoch: its epoch, from 1; 0 before the first.

@@ -17,15 +17,15 @@ from pulmo.models.classifier import Classifier
 from pulmo.train.checkpoint import Learner
 from pulmo.train.optimise import make_average, make_optimiser, use_bfloat16
 from pulmo.train.team import ALONE, Team
-from pulmo.train.training_data import TrainingData, epoch_length, repeats, resident_pictures
+from pulmo.train.training_data import TrainingData, epoch_length, repeats, resident_images
 
 
 class Features(NamedTuple):
     """What the head reads of a frozen base.
 
     Attributes:
-        train: float32 [views, n, ...], of the training pictures, each view augmented anew.
-        val: float32 [m, ...], of the validation pictures.
+        train: float32 [views, n, ...], of the training images, each view augmented anew.
+        val: float32 [m, ...], of the validation images.
     """
 
     train: NDArray[np.float32]
@@ -46,7 +46,7 @@ class Engine(NamedTuple):
         bfloat16: whether convolutions are computed in bfloat16.
         features: what the frozen base gives, if the stage trains on that; else None.
         team: the processes that train together.
-        resident: the data's pictures in a GPU's memory; None if they are read as they come.
+        resident: the data's images in a GPU's memory; None if they are read as they come.
     """
 
     recipe: Recipe
@@ -63,20 +63,20 @@ class Engine(NamedTuple):
 
     @property
     def times(self) -> NDArray[np.float64]:
-        """How often a picture of each class is shown an epoch, float64 [classes]."""
+        """How often an image of each class is shown an epoch, float64 [classes]."""
         return repeats(self.truth, self.recipe.labels.order, self.recipe.train)
 
     @property
     def truth(self) -> NDArray[np.int64]:
-        """The class of each training picture, int64 [n]."""
+        """The class of each training image, int64 [n]."""
         return self.data.truth[self.data.train]
 
     @property
     def steps(self) -> int:
         """Steps an epoch."""
-        pictures = epoch_length(self.truth, self.times)
-        # Batch normalisation needs two pictures in a batch.
-        return min(-(-pictures // self.recipe.train.batch), pictures // 2)
+        images = epoch_length(self.truth, self.times)
+        # Batch normalisation needs two images in a batch.
+        return min(-(-images // self.recipe.train.batch), images // 2)
 
     @property
     def learner(self) -> Learner:
@@ -105,7 +105,7 @@ def begin_stage(
     section = recipe.train
     if section.batch < team.size:
         raise UsageError(
-            f"A batch of {section.batch} pictures cannot be shared by {team.size} processes; set "
+            f"A batch of {section.batch} images cannot be shared by {team.size} processes; set "
             "train.batch higher or start fewer."
         )
     device = next(classifier.parameters()).device
@@ -119,16 +119,16 @@ def begin_stage(
         device,
         use_bfloat16(classifier, section, device),
         team=team,
-        resident=resident_pictures(data.pictures, device),
+        resident=resident_images(data.images, device),
     )
 
 
 def images_of(engine: Engine, rows: NDArray[np.intp]) -> Tensor:
-    """Returns float [n, 1, size, size] in [0, 1], the films of rows of the data."""
+    """Returns float [n, 1, size, size] in [0, 1], the images of rows of the data."""
     if engine.resident is not None:
         return engine.resident[torch.from_numpy(rows).to(engine.device), None].float() / 255
-    pictures = torch.from_numpy(engine.data.pictures.take(rows)[:, None])
-    return pictures.to(engine.device).float() / 255
+    images = torch.from_numpy(engine.data.images.take(rows)[:, None])
+    return images.to(engine.device).float() / 255
 
 
 def infer(
@@ -147,9 +147,9 @@ def infer(
     # TensorFloat-32 would differ from the bundle in the third digit.
     with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         for batch in np.array_split(rows, parts):
-            films = images_of(engine, batch)
-            logits, maps = (part.cpu().numpy() for part in network.explain(films))
-            check_finite(logits, "network's result on a validation picture")
+            images = images_of(engine, batch)
+            logits, maps = (part.cpu().numpy() for part in network.explain(images))
+            check_finite(logits, "network's result on a validation image")
             yield logits, maps
 
 

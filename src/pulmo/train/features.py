@@ -1,4 +1,4 @@
-"""What a frozen base gives for each picture, computed once for all epochs of a stage."""
+"""What a frozen base gives for each image, computed once for all epochs of a stage."""
 
 import secrets
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ from pulmo.train.loop import Callbacks, augmented
 
 
 def base_features(engine: Engine, path: Path, callbacks: Callbacks) -> Features:
-    """Runs the frozen base over a stage's pictures, or maps what it gave before.
+    """Runs the frozen base over a stage's images, or maps what it gave before.
 
-    Each training picture is seen in `stage.views` views, each augmented by its own draws; the
-    validation pictures as they are.
+    Each training image is seen in `stage.views` views, each augmented by its own draws; the
+    validation images as they are.
 
     Args:
         engine: the stage's engine.
@@ -40,7 +40,7 @@ def base_features(engine: Engine, path: Path, callbacks: Callbacks) -> Features:
 
 
 def _parts(engine: Engine) -> Iterator[NDArray[np.float32]]:
-    """Yields the features of the views of the training pictures, then of the validation ones."""
+    """Yields the features of the views of the training images, then of the validation ones."""
     section, material = engine.recipe.train, engine.data
     engine.classifier.eval()
     for view in range(engine.stage.views):
@@ -48,23 +48,23 @@ def _parts(engine: Engine) -> Iterator[NDArray[np.float32]]:
             # A third number keeps these draws apart from those of the steps.
             sequence = np.random.SeedSequence([section.seed, view, number, 1])
             seed = int(sequence.generate_state(1, np.uint64)[0]) >> 1
-            films = augmented(engine, positions, np.arange(len(positions)), seed)
-            yield _pooled(engine, films, bfloat16=engine.bfloat16)
+            images = augmented(engine, positions, np.arange(len(positions)), seed)
+            yield _pooled(engine, images, bfloat16=engine.bfloat16)
     for positions in _batches(len(material.val), section.batch):
-        films = images_of(engine, material.val[positions])
-        yield _pooled(engine, films, bfloat16=False)
+        images = images_of(engine, material.val[positions])
+        yield _pooled(engine, images, bfloat16=False)
 
 
 def _batches(count: int, size: int) -> list[NDArray[np.intp]]:
     return np.array_split(np.arange(count), -(-count // size))
 
 
-def _pooled(engine: Engine, films: Tensor, *, bfloat16: bool) -> NDArray[np.float32]:
-    """Returns what the head reads of a batch of films, float32 [n, ...]."""
+def _pooled(engine: Engine, images: Tensor, *, bfloat16: bool) -> NDArray[np.float32]:
+    """Returns what the head reads of a batch of images, float32 [n, ...]."""
     classifier = engine.classifier
-    films = films.contiguous(memory_format=torch.channels_last)
+    images = images.contiguous(memory_format=torch.channels_last)
     with torch.no_grad(), torch.autocast(engine.device.type, torch.bfloat16, enabled=bfloat16):
-        pooled = classifier.head.pool(classifier.features(films))
+        pooled = classifier.head.pool(classifier.features(images))
     return pooled.float().cpu().numpy()
 
 
@@ -87,7 +87,7 @@ def _write(
                 callbacks.on_features(done, count)
                 if callbacks.should_stop():
                     raise InterruptedRunError(
-                        "Stopped while the base ran over the pictures; go on with --resume."
+                        "Stopped while the base ran over the images; go on with --resume."
                     )
         temporary.replace(path)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The end of a run: calibration on the validation pictures, the weights, the card."""
+"""The end of a run: calibration on the validation images, the weights, the card."""
 
 from datetime import UTC, datetime
 
@@ -25,7 +25,7 @@ from pulmo.train.engine import Engine, infer
 from pulmo.train.team import ALONE
 from pulmo.train.training_data import TrainingData
 
-LICENSE = "not stated; a model inherits the terms of the pictures that it was trained on"
+LICENSE = "not stated; a model inherits the terms of the images that it was trained on"
 
 
 def write_history(progress: Progress, folder: RunFolder) -> None:
@@ -124,7 +124,7 @@ def _training(engine: Engine, progress: Progress) -> Training:
 
 
 def _sources(data: TrainingData, names: NDArray[np.str_], label: str) -> dict[str, int]:
-    """Returns source -> training pictures of a class."""
+    """Returns source -> training images of a class."""
     rows = data.train[names[data.train] == label]
     counts = source_names(data.manifest.frame.iloc[rows]).value_counts()
     return {str(source): int(n) for source, n in counts.items()}

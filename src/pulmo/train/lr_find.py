@@ -66,7 +66,7 @@ def find_rate(
 
     Args:
         recipe: the experiment.
-        manifest: pictures with their split; only the training pictures are used.
+        manifest: images with their split; only the training images are used.
         place: cache and device; the folder is left alone.
         span: the first and the last rate, and the number of steps between them.
         on_progress: called with the steps done and the steps in all.

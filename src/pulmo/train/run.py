@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
     Attributes:
         folder: the run's folder.
-        cache: where caches of decoded pictures lie.
+        cache: where caches of decoded images lie.
         device: auto, cpu or cuda.
     """
 
@@ -64,17 +64,17 @@ def train_run(
 
     Args:
         recipe: the experiment.
-        manifest: pictures with their split.
+        manifest: images with their split.
         place: folder, cache and device.
         callbacks: hear of the progress and may stop the run.
         resume: go on with the run in the folder, at its last checkpoint.
-        on_decode: called with the pictures decoded and the pictures in all.
+        on_decode: called with the images decoded and the images in all.
 
     Raises:
         UsageError: the folder holds another run, there is no such device, or the batch is smaller
             than the team of processes.
         WeightsError: the published weights that the network starts from cannot be had.
-        InputError: the data lack a class, a picture is unreadable, the disk is full, or the loss
+        InputError: the data lack a class, an image is unreadable, the disk is full, or the loss
             is not a number.
         RefusedError: the split leaks.
         InterruptedRunError: the caller asked to stop; a checkpoint was written.
@@ -83,12 +83,12 @@ def train_run(
     # Numbers near zero slow depthwise networks down tenfold; this holds for the whole process.
     torch.set_flush_denormal(True)
     with joined_team(device) as team:
-        folder, pictures = place.folder, manifest.sha256
+        folder, images = place.folder, manifest.sha256
         if not team.rank:
             check_folder(recipe, folder, resume=resume)
         if resume and folder.card.exists():
             card = read_card(folder.card)
-            _check_pictures(card.training.manifest_sha256, pictures, folder)
+            _check_images(card.training.manifest_sha256, images, folder)
             return card
         callbacks = callbacks if not team.rank else Callbacks(should_stop=callbacks.should_stop)
         fresh = not folder.last_checkpoint.exists()
@@ -96,7 +96,7 @@ def train_run(
             check_weights(recipe.model)
         with team.leader_first():
             data = gather(recipe, manifest, place.cache, on_decode)
-        progress, classifier = _begin(recipe, folder, pictures, device, fresh=fresh)
+        progress, classifier = _begin(recipe, folder, images, device, fresh=fresh)
         # Made before anything is written, so that unusable rates leave no run behind.
         engine = begin_stage(recipe, _stage(recipe, progress), data, classifier, team)
         if not fresh:
@@ -149,17 +149,17 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _check_pictures(begun: str, now: str, folder: RunFolder) -> None:
-    """Checks that a run goes on with the pictures and the split that it began with."""
+def _check_images(begun: str, now: str, folder: RunFolder) -> None:
+    """Checks that a run goes on with the images and the split that it began with."""
     if begun != now:
         raise RefusedError(
-            f"{folder.root} was begun with other pictures or another split; resume it with "
+            f"{folder.root} was begun with other images or another split; resume it with "
             f"--data {folder.manifest}."
         )
 
 
 def _begin(
-    recipe: Recipe, folder: RunFolder, pictures: str, device: torch.device, *, fresh: bool
+    recipe: Recipe, folder: RunFolder, images: str, device: torch.device, *, fresh: bool
 ) -> tuple[Progress, Classifier]:
     """Returns how far the run is, and its network."""
     section, labels, seed = recipe.model, recipe.labels.order, recipe.train.seed
@@ -169,11 +169,11 @@ def _begin(
         classifier.compile()
     if fresh:
         progress = Progress(
-            recipe_sha256=recipe.sha256, manifest_sha256=pictures, weights=made.weights
+            recipe_sha256=recipe.sha256, manifest_sha256=images, weights=made.weights
         )
     else:
         progress = read_progress(folder.last_checkpoint)
-        _check_pictures(progress.manifest_sha256, pictures, folder)
+        _check_images(progress.manifest_sha256, images, folder)
     return progress, classifier
 
 

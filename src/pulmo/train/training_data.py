@@ -14,7 +14,7 @@ from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.recipe import Recipe
 from pulmo.core.sections import DataSection
 from pulmo.core.training import TrainSection
-from pulmo.datasets.cache import Pictures, cached_pictures
+from pulmo.datasets.cache import Images, cached_images
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.modality import count_kinds, stated_kinds
 from pulmo.datasets.split import check_split
@@ -26,18 +26,18 @@ _CHUNK: Final = 1024
 
 
 class TrainingData(NamedTuple):
-    """The training and validation pictures of a run.
+    """The training and validation images of a run.
 
     Attributes:
         manifest: what is known of them.
-        pictures: their inputs.
+        images: their inputs.
         truth: int64 [n], the class of each row.
         train: int [..], the rows to train on.
         val: int [..], the rows to choose by.
     """
 
     manifest: Manifest
-    pictures: Pictures
+    images: Images
     truth: NDArray[np.int64]
     train: NDArray[np.intp]
     val: NDArray[np.intp]
@@ -49,12 +49,12 @@ def gather(
     cache: Path,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TrainingData:
-    """Takes the pictures that the recipe uses; those of the test split are not opened.
+    """Takes the images that the recipe uses; those of the test split are not opened.
 
     Raises:
-        RefusedError: the split leaks, or the pictures are of several modalities that the recipe
+        RefusedError: the split leaks, or the images are of several modalities that the recipe
             does not name.
-        InputError: the manifest has no split, or a class has no picture on one side.
+        InputError: the manifest has no split, or a class has no image on one side.
     """
     check_split(manifest)
     used = filtered(recipe.data, manifest).split("train", "val")
@@ -63,9 +63,9 @@ def gather(
     truth = np.asarray(used.classes(recipe.labels).cat.codes, np.int64)
     side = used.frame["split"].to_numpy(str)
     _check_classes(recipe, side, truth)
-    pictures = cached_pictures(used, recipe.image, cache, on_progress)
+    images = cached_images(used, recipe.image, cache, on_progress)
     return TrainingData(
-        used, pictures, truth, np.flatnonzero(side == "train"), np.flatnonzero(side == "val")
+        used, images, truth, np.flatnonzero(side == "train"), np.flatnonzero(side == "val")
     )
 
 
@@ -79,7 +79,7 @@ def filtered(section: DataSection, manifest: Manifest) -> Manifest:
 
 
 def class_counts(truth: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Returns int64 [classes], the pictures of each class."""
+    """Returns int64 [classes], the images of each class."""
     return np.bincount(truth, minlength=classes).astype(np.int64)
 
 
@@ -89,14 +89,14 @@ def _check_classes(recipe: Recipe, side: NDArray[np.str_], truth: NDArray[np.int
         empty = [label for label, n in zip(recipe.labels.order, counts, strict=True) if n == 0]
         if empty:
             raise InputError(
-                f"The manifest has no {split} picture of {', '.join(empty)} that the recipe "
+                f"The manifest has no {split} image of {', '.join(empty)} that the recipe "
                 f"{recipe.name!r} may use. Split it with: pulmo data split; or choose other "
                 "labels with --set labels.order=[...]."
             )
 
 
 def _check_modality(section: DataSection, manifest: Manifest) -> None:
-    """Refuses pictures of several modalities that the recipe does not name.
+    """Refuses images of several modalities that the recipe does not name.
 
     What tells an X-ray from a CT slice would tell any classes that they do not share.
     """
@@ -113,7 +113,7 @@ def _setting(modalities: Sequence[str]) -> str:
     return f"--set 'data.modalities={json.dumps(modalities)}'"
 
 
-def resident_pictures(pictures: Pictures, device: torch.device) -> Tensor | None:
+def resident_images(images: Images, device: torch.device) -> Tensor | None:
     """Returns uint8 [n, size, size] in a GPU's memory, so that a step takes its batch by an index.
 
     Neither a disk nor the bus between processor and GPU is waited for then. None on a processor,
@@ -121,30 +121,30 @@ def resident_pictures(pictures: Pictures, device: torch.device) -> Tensor | None
     """
     if device.type != "cuda":
         return None
-    size = pictures.shards[0].shape[1]
+    size = images.shards[0].shape[1]
     free, _ = torch.cuda.mem_get_info(device)
-    if len(pictures.shard) * size * size > RESIDENT_SHARE * free:
+    if len(images.shard) * size * size > RESIDENT_SHARE * free:
         return None
-    return load_pictures(pictures, device)
+    return load_images(images, device)
 
 
-def load_pictures(pictures: Pictures, device: torch.device) -> Tensor:
-    """Copies all pictures to a device, uint8 [n, size, size], a part at a time."""
-    count, size = len(pictures.shard), pictures.shards[0].shape[1]
+def load_images(images: Images, device: torch.device) -> Tensor:
+    """Copies all images to a device, uint8 [n, size, size], a part at a time."""
+    count, size = len(images.shard), images.shards[0].shape[1]
     held = torch.empty((count, size, size), dtype=torch.uint8, device=device)
     for start in range(0, count, _CHUNK):
         rows = np.arange(start, min(start + _CHUNK, count))
-        held[start : start + len(rows)] = torch.from_numpy(pictures.take(rows)).to(device)
+        held[start : start + len(rows)] = torch.from_numpy(images.take(rows)).to(device)
     return held
 
 
 def repeats(
     truth: NDArray[np.int64], labels: tuple[str, ...], section: TrainSection
 ) -> NDArray[np.float64]:
-    """Returns float [classes], how often a picture of each class is shown an epoch.
+    """Returns float [classes], how often an image of each class is shown an epoch.
 
     Args:
-        truth: int64 [n], the class of each training picture.
+        truth: int64 [n], the class of each training image.
         labels: the classes.
         section: the recipe's training.
     """
@@ -158,22 +158,22 @@ def repeats(
 
 
 def epoch_length(truth: NDArray[np.int64], times: NDArray[np.float64]) -> int:
-    """Returns how many pictures an epoch shows, the same in each."""
+    """Returns how many images an epoch shows, the same in each."""
     return int(np.floor(np.bincount(truth, minlength=len(times)) * times + 0.5).sum())
 
 
 def epoch_rows(
     truth: NDArray[np.int64], times: NDArray[np.float64], generator: np.random.Generator
 ) -> NDArray[np.intp]:
-    """Returns the training pictures of an epoch in random order.
+    """Returns the training images of an epoch in random order.
 
-    Each picture of a class is shown as often as the whole part of its class's `times`; the part
-    over it is made up by pictures of the class drawn without replacement.
+    Each image of a class is shown as often as the whole part of its class's `times`; the part
+    over it is made up by images of the class drawn without replacement.
 
     Args:
-        truth: int64 [n], the class of each training picture.
+        truth: int64 [n], the class of each training image.
         times: float [classes], at least one each.
-        generator: draws the pictures and the order.
+        generator: draws the images and the order.
     """
     rows = []
     for number, share in enumerate(times):

@@ -1,4 +1,4 @@
-"""What an audit asks: a bundle and its pictures, or the bundles of folds and what each held out."""
+"""What an audit asks: a bundle and its images, or the bundles of folds and what each held out."""
 
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -28,11 +28,11 @@ class Audited(NamedTuple):
 def audited_bundle(
     predictor: Predictor, manifest: Manifest, split: str | None, run: RunFolder | None
 ) -> Audited:
-    """Returns a bundle with its pictures.
+    """Returns a bundle with its images.
 
     Args:
         predictor: the opened bundle.
-        manifest: the pictures.
+        manifest: the images.
         split: those that it is asked about; all but the training and the validation if None. What
             the model has seen is taken out, unless it is asked for.
         run: the run that it was exported from, whose manifest tells what it was trained on. Without
@@ -40,7 +40,7 @@ def audited_bundle(
             carries their hashes, knows none of them.
 
     Raises:
-        InputError: no picture is chosen, or the run is unfinished.
+        InputError: no image is chosen, or the run is unfinished.
         UsageError: the bundle is of another run.
     """
     judged = judged_rows(manifest.frame, split, "The manifest")
@@ -50,7 +50,7 @@ def audited_bundle(
         if len(own) and predictor.seen and not void_seen(own, Seen(predictor.seen)).voided:
             doubt = (
                 f"The model was trained on none of the {len(own):,} training and validation "
-                "pictures of the manifest. What it was trained on is known from its card alone. "
+                "images of the manifest. What it was trained on is known from its card alone. "
                 "Name the run with --run."
             )
             return without_seen(Audited((Part(model, own.iloc[:0], judged),), (doubt,)), split)
@@ -59,7 +59,7 @@ def audited_bundle(
         if own.empty or counts == trained:
             return without_seen(Audited((Part(model, own, judged),)), split)
         doubt = (
-            f"The manifest has {counts['train']} training and {counts['val']} validation pictures, "
+            f"The manifest has {counts['train']} training and {counts['val']} validation images, "
             f"the card of the model says {trained['train']} and {trained['val']}: these may be "
             "others. Name the run with --run."
         )
@@ -70,7 +70,7 @@ def audited_bundle(
 
 
 def without_seen(audited: Audited, split: str | None) -> Audited:
-    """Takes out the pictures that a model has seen, and says which; leaks are looked for in them.
+    """Takes out the images that a model has seen, and says which; leaks are looked for in them.
 
     Who asks for the training or the validation gets it.
 
@@ -91,7 +91,7 @@ def without_seen(audited: Audited, split: str | None) -> Audited:
         left, seen = void_seen(part.judged, Seen(digests, fitted))
         if not left.any():
             raise InputError(
-                f"The model was trained or chosen on every one of the {len(part.judged)} pictures; "
+                f"The model was trained or chosen on every one of the {len(part.judged)} images; "
                 "there is nothing to judge it by."
             )
         judged, voided = part.judged[left], part.judged[~left]
@@ -115,8 +115,8 @@ def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataF
     judged = table[split_of == split] if split else table[~split_of.isin(_FITTED)]
     if judged.empty:
         raise InputError(
-            f"{origin} has no {split or 'other'} picture than those of the training; name "
-            "pictures with --split, or make a split with: pulmo data split."
+            f"{origin} has no {split or 'other'} image than those of the training; name "
+            "images with --split, or make a split with: pulmo data split."
         )
     return judged
 
@@ -127,7 +127,7 @@ def fitted_rows(manifest: Manifest) -> pd.DataFrame:
 
 
 def audited_folds(folder: RepeatsFolder, seed: int | None, threads: int) -> Audited:
-    """Returns the bundles of all folds, each with the pictures that it held out.
+    """Returns the bundles of all folds, each with the images that it held out.
 
     Args:
         folder: of a finished cross-validation.

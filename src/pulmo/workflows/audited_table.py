@@ -28,7 +28,7 @@ def audited_table(
     manifest: Manifest | None,
     split: str | None,
 ) -> Audited:
-    """Returns a table of predictions with its pictures.
+    """Returns a table of predictions with its images.
 
     With a manifest the judged rows are its own, and so are their labels. It tells what the model
     was fitted on: the training and the validation or, where every fold has predictions and no split
@@ -37,13 +37,13 @@ def audited_table(
     Args:
         external: the table.
         name: of its model.
-        manifest: the pictures; None if no more is known than the table says.
+        manifest: the images; None if no more is known than the table says.
         split: those of the manifest that are judged; all but the training and the validation, or
             all folds, if None.
 
     Raises:
-        InputError: the table cannot be judged, a prediction is of no picture of the manifest, or no
-            picture is left.
+        InputError: the table cannot be judged, a prediction is of no image of the manifest, or no
+            image is left.
     """
     if not external.rule.scored:
         raise InputError(
@@ -64,7 +64,7 @@ def audited_table(
     doubts += taken.doubts
     if len(silent):
         doubts.append(
-            f"{len(silent):,} of the {len(taken.askable):,} pictures of the manifest that could be "
+            f"{len(silent):,} of the {len(taken.askable):,} images of the manifest that could be "
             "judged have no prediction; who leaves some out can choose which."
         )
     return without_seen(Audited(taken.parts, tuple(doubts), external.notes), split)
@@ -103,7 +103,7 @@ def _by_fold(model: AuditedModel, rows: pd.DataFrame, manifest: Manifest) -> _Ta
         )
     ]
     if outside := int(rows["fold"].isna().sum()):
-        doubts.append(f"{outside:,} predictions of pictures in no fold take no part.")
+        doubts.append(f"{outside:,} predictions of images in no fold take no part.")
     return _Taken(tuple(parts), folded, doubts)
 
 
@@ -114,7 +114,7 @@ def _by_split(
     part = Part(model, fitted_rows(manifest), judged_rows(rows, split, "The table"))
     doubt = (
         f"The model is taken to have been fitted on the {len(part.fit):,} training and validation "
-        "pictures of the manifest; the table does not say so."
+        "images of the manifest; the table does not say so."
     )
     askable = judged_rows(manifest.frame, split, "The manifest")
     return _Taken((part,), askable, [] if part.fit.empty else [doubt])
@@ -134,12 +134,12 @@ def _joined(external: ExternalPredictions, manifest: Manifest) -> pd.DataFrame:
     """Returns the manifest's rows that have predictions, with these and the labels of the table.
 
     Raises:
-        InputError: there is no path, a prediction is of no picture of the manifest, or none has a
+        InputError: there is no path, a prediction is of no image of the manifest, or none has a
             label that is known.
     """
     if "path" not in external.table:
         raise InputError(
-            "The predictions lack the column path, by which the pictures of the manifest are found."
+            "The predictions lack the column path, by which the images of the manifest are found."
         )
     frame = manifest.frame
     rows = frame.iloc[_places(external.table["path"], frame["path"])].reset_index(drop=True)
@@ -151,7 +151,7 @@ def _joined(external: ExternalPredictions, manifest: Manifest) -> pd.DataFrame:
         rows["stated"] = external.table["label"].to_numpy()
     if all(external.rule.class_of(label) is None for label in rows["label"].unique()):
         raise InputError(
-            f"None of the labels of these pictures ({', '.join(sorted(rows['label'].unique()))}) "
+            f"None of the labels of these images ({', '.join(sorted(rows['label'].unique()))}) "
             f"is a class of the predictions ({', '.join(external.rule.classes)}); say what each "
             "counts as with --merge LABEL=CLASS."
         )
@@ -176,7 +176,7 @@ def _places(paths: pd.Series, files: pd.Series) -> NDArray[np.intp]:
         lost = np.flatnonzero(places < 0)
         first = str(given.iloc[lost[0]])
         raise InputError(
-            f"{len(lost):,} of the {len(paths):,} predictions are of no picture of the manifest, "
+            f"{len(lost):,} of the {len(paths):,} predictions are of no image of the manifest, "
             f"by path or by a file name that is there once; the first is of {first}."
             + (_WINDOWS if "\\" in first else "")
         )
@@ -189,14 +189,14 @@ def _left_out(table: pd.DataFrame, external: ExternalPredictions) -> Iterator[st
     unknown = sorted(label for label in labels.unique() if external.rule.class_of(label) is None)
     if unknown:
         yield (
-            f"{int(labels.isin(unknown).sum()):,} pictures take no part, for their labels "
+            f"{int(labels.isin(unknown).sum()):,} images take no part, for their labels "
             f"({', '.join(unknown)}) are no class of the predictions; --merge LABEL=CLASS says "
             "what a label counts as."
         )
 
 
 def _relabelled(joined: pd.DataFrame, external: ExternalPredictions) -> Iterator[str]:
-    """Says how often the manifest and the table give a picture different classes."""
+    """Says how often the manifest and the table give an image different classes."""
     if "stated" not in joined:
         return
     ours, theirs = (

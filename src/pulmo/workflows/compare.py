@@ -12,7 +12,7 @@ from pulmo.report.comparison_page import ComparisonContent
 
 
 def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonContent:
-    """Puts folders side by side, and tests each against one of them on the same pictures.
+    """Puts folders side by side, and tests each against one of them on the same images.
 
     Args:
         folders: evaluations, finished runs, or repeated experiments.

@@ -26,7 +26,7 @@ def evaluate_bundle(
         folder: where it goes.
 
     Raises:
-        InputError: a picture cannot be read, or a file cannot be written.
+        InputError: an image cannot be read, or a file cannot be written.
     """
     predictions, failed = predict_manifest(predictor, manifest)
     if failed:

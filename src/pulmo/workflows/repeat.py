@@ -67,7 +67,7 @@ class Repeat(NamedTuple):
 
     @property
     def evaluation(self) -> EvaluationFolder:
-        """Its evaluation on the pictures that `judged_on` names."""
+        """Its evaluation on the images that `judged_on` names."""
         return self._folder.evaluation
 
     @property
@@ -79,24 +79,24 @@ class Repeat(NamedTuple):
         return "val" if self.fold is None else HELD
 
     def split(self, manifest: Manifest) -> Manifest:
-        """Returns the experiment's pictures with the split of this run."""
+        """Returns the experiment's images with the split of this run."""
         return manifest if self.fold is None else fold_split(manifest, self.fold, self.folds)
 
 
 def plan_repeats(
     first: Repeat, manifest: Manifest, seeds: int, command: str
 ) -> tuple[list[Repeat], Manifest]:
-    """Returns the runs of a repeated experiment, and the pictures of all of them.
+    """Returns the runs of a repeated experiment, and the images of all of them.
 
     Args:
         first: a run with the first seed; fold 0 if each fold is to be held out.
-        manifest: pictures with their split, or their folds.
+        manifest: images with their split, or their folds.
         seeds: how many seeds, counted up from the recipe's own.
         command: what makes folds, for the message.
 
     Raises:
         UsageError: the manifest has no usable folds.
-        InputError: it has no picture that the recipe may use.
+        InputError: it has no image that the recipe may use.
         RefusedError: a split leaks.
     """
     images = usable(first.recipe, manifest)
@@ -121,7 +121,7 @@ def claim_repeats(folder: RepeatsFolder, manifest: Manifest, *, resume: bool) ->
 
     Raises:
         UsageError: it is not free, or holds no such experiment.
-        RefusedError: it was begun with other pictures.
+        RefusedError: it was begun with other images.
         InputError: it cannot be written to.
     """
     # A process that was killed may have left a part of the manifest.
@@ -134,7 +134,7 @@ def claim_repeats(folder: RepeatsFolder, manifest: Manifest, *, resume: bool) ->
             )
         if read_manifest(folder.manifest).sha256 != manifest.sha256:
             raise RefusedError(
-                f"{folder.root} was begun with other pictures, folds or another split."
+                f"{folder.root} was begun with other images, folds or another split."
             )
     elif any(there):
         raise UsageError(f"{folder.root} is not empty; choose another folder.")

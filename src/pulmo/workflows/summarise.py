@@ -23,20 +23,20 @@ from pulmo.workflows.repeat import Repeat
 
 _FOLDS: Final = (
     "Mean: over the folds, each figure that of the fold held out, with the interval of the "
-    "corrected resampled t (Nadeau and Bengio 2003), because the runs share training pictures."
+    "corrected resampled t (Nadeau and Bengio 2003), because the runs share training images."
 )
 _POOLED: Final = (
-    "Pooled: every picture once, by the run that held it out, with the interval of pulmo evaluate, "
-    "which keeps a patient's pictures together. A pooled AUC ranks the scores of different "
+    "Pooled: every image once, by the run that held it out, with the interval of pulmo evaluate, "
+    "which keeps a patient's images together. A pooled AUC ranks the scores of different "
     "networks together."
 )
 _VALIDATION: Final = (
-    "Judged on the validation pictures, which chose each run's epoch, temperature and threshold: "
+    "Judged on the validation images, which chose each run's epoch, temperature and threshold: "
     "these figures are optimistic."
 )
 _SEEDS: Final = (
     "Mean: over the seeds, with Student's interval: how much chance in training changes, and not "
-    "how much other pictures would."
+    "how much other images would."
 )
 
 
@@ -80,7 +80,7 @@ def _figures_of(run: Repeat) -> RunFigures:
 
 
 def _ratio(runs: Iterable[Repeat]) -> float:
-    """Returns pictures held out for one trained on, the mean over the runs."""
+    """Returns images held out for one trained on, the mean over the runs."""
     shares = []
     for run in runs:
         held = read_evaluation(run.evaluation.index).data.n
@@ -91,7 +91,7 @@ def _ratio(runs: Iterable[Repeat]) -> float:
 def _means(rows: Sequence[RunFigures], ratio: float) -> dict[str, Estimate]:
     """Returns the mean of each figure over the folds, or over the seeds without folds.
 
-    Runs of one fold and several seeds count as one, because they share all their pictures.
+    Runs of one fold and several seeds count as one, because they share all their images.
     """
     means: dict[str, Estimate] = {}
     for name in rows[0].figures:

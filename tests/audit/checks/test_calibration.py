@@ -16,7 +16,7 @@ Tell = Callable[..., AuditContext]
 
 @pytest.fixture
 def right(generator: np.random.Generator) -> NDArray[np.float64]:
-    """The true probabilities that pictures are positive."""
+    """The true probabilities that images are positive."""
     return np.asarray(expit(generator.normal(size=800, scale=2)))
 
 
@@ -42,7 +42,7 @@ def test_silent_where_the_probabilities_are_right(
     excess = (np.maximum(right, 1 - right) - hits).mean()
     assert finding.figures["confidence minus accuracy"].value == pytest.approx(excess, abs=1e-6)
     assert len(finding.tables[0].rows) == 1
-    assert "temperature of the validation pictures, 1.00" in finding.sentence
+    assert "temperature of the validation images, 1.00" in finding.sentence
 
 
 def test_fires_on_a_model_that_is_too_sure(
@@ -95,4 +95,4 @@ def test_unknown_with_few(make_rows: Rows, tell: Tell) -> None:
     rows = make_rows(["covid"] * 30).assign(group=["a", "b"] * 15)
     finding = calibration(tell(rows, np.full((30, 2), 0.5)))
     assert finding.verdict == "unknown"
-    assert finding.sentence == "There are fewer than 20 pictures or groups."
+    assert finding.sentence == "There are fewer than 20 images or groups."

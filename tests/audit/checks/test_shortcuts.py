@@ -38,7 +38,7 @@ def test_fires_where_the_age_tells_as_much(make_rows: Rows, tell: Tell) -> None:
 def test_silent_where_nothing_else_tells(
     make_rows: Rows, tell: Tell, generator: np.random.Generator
 ) -> None:
-    # A picture holds its number alone, and no number tells a class that was drawn.
+    # An image holds its number alone, and no number tells a class that was drawn.
     fit = aged(make_rows(generator.permutation(LABELS).tolist(), 100), tell_apart=False)
     order = generator.permutation(80)
     judged = aged(make_rows(np.array(LABELS)[order].tolist()), tell_apart=False)
@@ -61,7 +61,7 @@ def test_a_published_accuracy_below_a_floor_is_said(make_rows: Rows, tell: Tell)
 def test_unknown_where_no_floor_can_be_fitted(make_rows: Rows, tell: Tell) -> None:
     finding = shortcuts(tell(make_rows(LABELS), right(0.9)))
     assert finding.verdict == "unknown"
-    assert "not known which pictures the model was fitted on" in finding.sentence
+    assert "not known which images the model was fitted on" in finding.sentence
     one = tell(make_rows(LABELS), right(0.9), fit=make_rows(["normal"] * 40, 1000))
     finding = shortcuts(one)
     assert (finding.verdict, finding.sentence) == ("unknown", "No floor could be fitted.")

@@ -22,7 +22,7 @@ def rows(make_rows: Rows) -> pd.DataFrame:
 
 
 def said(wrong: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """What a model says that is wrong about some pictures."""
+    """What a model says that is wrong about some images."""
     covid = (np.arange(N) % 2 == 1) ^ wrong
     return np.where(covid[:, None], [0.1, 0.9], [0.9, 0.1])
 
@@ -108,8 +108,8 @@ def test_few_are_undefined_with_a_reason(rows: pd.DataFrame, tell: Tell) -> None
     for _, name, _, figure, *_, worse in finding.tables[0].rows:
         assert isinstance(worse, Estimate)
         reasons[name, figure] = worse.reason
-    assert reasons["F", "sensitivity"] == "fewer than 10 positive pictures here"
-    assert reasons["M", "sensitivity"] == "fewer than 10 positive pictures in the rest"
+    assert reasons["F", "sensitivity"] == "fewer than 10 positive images here"
+    assert reasons["M", "sensitivity"] == "fewer than 10 positive images in the rest"
     assert "fewer than two classes" in str(reasons["F", "balanced accuracy"])
     assert reasons["PA", "sensitivity"] is None
 
@@ -130,7 +130,7 @@ def test_every_trait_is_looked_at(rows: pd.DataFrame, tell: Tell) -> None:
 def test_unknown_without_subgroups(make_rows: Rows, tell: Tell) -> None:
     finding = subgroups(tell(make_rows(["normal", "covid"]), said(np.zeros(N, np.bool_))[:2]))
     assert finding.verdict == "unknown"
-    assert finding.sentence.startswith("No trait splits the pictures")
+    assert finding.sentence.startswith("No trait splits the images")
 
 
 def test_the_unknown_form_no_subgroup(rows: pd.DataFrame, tell: Tell) -> None:

@@ -14,7 +14,7 @@ Fill = Callable[..., pd.DataFrame]
 
 @pytest.fixture(scope="session")
 def make() -> Make:
-    """Makes a manifest of n pictures, one or two a group, each group of one class."""
+    """Makes a manifest of n images, one or two a group, each group of one class."""
 
     def made(
         n: int = 400, seed: int = 0, labels: tuple[str, ...] = ("covid", "viral", "normal")
@@ -65,5 +65,5 @@ def fill() -> Fill:
 
 @pytest.fixture
 def table(make: Make) -> pd.DataFrame:
-    """Four hundred pictures; the test may change them."""
+    """Four hundred images; the test may change them."""
     return make()

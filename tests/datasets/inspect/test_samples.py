@@ -27,25 +27,25 @@ def test_a_group_is_drawn_again_only_where_there_is_no_other(table: pd.DataFrame
     assert draw_samples(Manifest(table), 0, np.random.default_rng(0)).empty
 
 
-def test_samples_are_whole_films(films: pd.DataFrame) -> None:
+def test_samples_are_whole_images(images: pd.DataFrame) -> None:
     calls: list[tuple[int, int]] = []
-    rows = draw_samples(Manifest(films), 2, np.random.default_rng(0))
+    rows = draw_samples(Manifest(images), 2, np.random.default_rng(0))
     samples = read_samples(rows, lambda done, total: calls.append((done, total)))
     assert samples.failed == []
     assert calls == [(number, len(rows)) for number in range(1, len(rows) + 1)]
     for sample, (_, row) in zip(samples.shown, rows.iterrows(), strict=True):
         assert isinstance(sample, Sample)
         assert (sample.label, sample.path) == (row["label"], row["path"])
-        film = read_radiograph(Path(row["path"])).pixels
-        assert np.array_equal(sample.pixels, to_input(film, SIDE, "pad"))
+        image = read_radiograph(Path(row["path"])).pixels
+        assert np.array_equal(sample.pixels, to_input(image, SIDE, "pad"))
 
 
-def test_what_cannot_be_read_is_named(films: pd.DataFrame, tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_named(images: pd.DataFrame, tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("hello")
-    films.loc[0, "path"] = str(tmp_path / "none.png")
-    films.loc[1, "path"] = str(tmp_path / "text.png")
-    films.loc[2, "sha256"] = "0" * 64
-    samples = read_samples(films[:4])
+    images.loc[0, "path"] = str(tmp_path / "none.png")
+    images.loc[1, "path"] = str(tmp_path / "text.png")
+    images.loc[2, "sha256"] = "0" * 64
+    samples = read_samples(images[:4])
     assert len(samples.shown) == 1
     reasons = [failure.reason for failure in samples.failed]
     assert reasons[0] == f"{tmp_path}/none.png does not exist."

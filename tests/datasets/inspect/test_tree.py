@@ -45,7 +45,7 @@ def test_words_tell_what_numbers_would(labels: np.ndarray) -> None:
     assert (guess(facts, labels, folds, 3).plain == labels).all()
 
 
-def test_words_of_one_picture_each_tell_nothing(labels: np.ndarray) -> None:
+def test_words_of_one_image_each_tell_nothing(labels: np.ndarray) -> None:
     facts = pd.DataFrame({"origin": [f"hospital {n}" for n in range(300)]}, dtype="string")
     folds = draw_folds(labels, np.arange(300), 3)
     guesses = guess(facts, labels, folds, 3).plain

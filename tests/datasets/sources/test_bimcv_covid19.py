@@ -205,7 +205,7 @@ def test_volumes_masks_and_other_parts_of_the_body_are_left_out(
     assert imported.manifest.frame["path"].tolist() == [str(kept)]
     assert imported.manifest.frame[["age", "sex"]].isna().all(axis=None)
     assert [(p.reason, p.failed) for p in imported.problems] == [
-        ("it is a volume, not a picture", False),
+        ("it is a volume, not an image", False),
         ("it is not of the chest", False),
         (left_out_link(link).reason, False),
         ("its name is not that of an X-ray or CT image of the set", True),

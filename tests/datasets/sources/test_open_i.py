@@ -72,7 +72,7 @@ def test_the_published_folder(root: Path) -> None:
             patient="2",
         ),
     ]
-    gone = Problem("2_IM-0652-2001", "its report has no picture here", failed=False)
+    gone = Problem("2_IM-0652-2001", "its report has no image here", failed=False)
     assert problems == [gone]
 
 

@@ -82,7 +82,7 @@ def test_the_published_folder(root: Path) -> None:
             sex="M",
         ),
     ]
-    assert problems == [Problem("54/d.png", "its row has no picture here", failed=False)]
+    assert problems == [Problem("54/d.png", "its row has no image here", failed=False)]
     table = import_source("padchest", root).manifest
     assert table.frame["bits"].tolist() == [16, 16, 16]
     assert table.frame["group"].nunique() == 1

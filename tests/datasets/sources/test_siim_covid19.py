@@ -61,7 +61,7 @@ def test_the_published_folder(root: Path) -> None:
         ("c1", "pneumonia", "00c", ()),
         ("d1", "other", "00d", ()),
     ]
-    assert problems == [Problem("x1", "its row has no picture here", failed=False)]
+    assert problems == [Problem("x1", "its row has no image here", failed=False)]
 
 
 def test_the_headers_facts_and_the_studys_group_are_in_the_manifest(root: Path) -> None:
@@ -124,7 +124,7 @@ def test_rows_that_contradict_or_name_nothing(root: Path, draw: Callable[..., Pa
         ("b1", "it lies in 2 series of its study", True),
         ("c1", "its study has no grade in train_study_level.csv", False),
         ("d1", "its study has no grade in train_study_level.csv", False),
-        ("x1", "its row has no picture here", False),
+        ("x1", "its row has no image here", False),
         ("a2", "it has a second row; the first one counts", False),
         (f"{images}, line 9", "it names no image or no study", True),
         (f"{images}, line 10", "it names no image or no study", True),

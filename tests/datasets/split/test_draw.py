@@ -37,9 +37,9 @@ def test_a_split_depends_on_the_seed_and_not_on_the_row_order(make_groups: MakeG
     assert sides(table, 1) != sides(table, 2)
 
 
-def test_folds_of_another_split_are_dropped(films: pd.DataFrame) -> None:
+def test_folds_of_another_split_are_dropped(images: pd.DataFrame) -> None:
     assert (
-        split_manifest(Manifest(films.assign(fold=3)), Shares(), generator())
+        split_manifest(Manifest(images.assign(fold=3)), Shares(), generator())
         .frame["fold"]
         .isna()
         .all()
@@ -67,7 +67,7 @@ class TestKeptTest:
     def test_a_group_that_spans_a_source_with_a_test_and_one_without_is_on_one_side(
         self, make_groups: MakeGroups
     ) -> None:
-        """As of a picture that both sources copied from a third."""
+        """As of an image that both sources copied from a third."""
         table = make_groups()
         table["split"] = ((table["source"] == "a") & (np.arange(len(table)) % 29 == 0)).map(
             {True: "test", False: None}
@@ -112,7 +112,7 @@ class TestKeptSides:
             "-", "val", "train", "test", "test", "-", "train", "-",
         ]  # fmt: skip
         reasons = sides.reason[sides.split.isna()]
-        assert set(reasons) == {"in a group with pictures that are kept on another side"}
+        assert set(reasons) == {"in a group with images that are kept on another side"}
         assert sides.reason[sides.split.notna()].isna().all()
 
     def test_other_sources_are_drawn_and_blanks_of_such_a_source_are_left_out(
@@ -142,9 +142,9 @@ def test_a_side_that_wants_nothing_gets_nothing(make_groups: MakeGroups) -> None
 
 
 @pytest.mark.parametrize("shares", [Shares(0.5, 0.5), Shares(-0.1, 0.2), Shares(float("nan"), 0.2)])
-def test_shares_must_leave_something_to_train_on(films: pd.DataFrame, shares: Shares) -> None:
-    with pytest.raises(UsageError, match="leave some pictures for training"):
-        split_manifest(Manifest(films), shares, generator())
+def test_shares_must_leave_something_to_train_on(images: pd.DataFrame, shares: Shares) -> None:
+    with pytest.raises(UsageError, match="leave some images for training"):
+        split_manifest(Manifest(images), shares, generator())
 
 
 def test_what_is_kept_may_leave_nothing_to_draw(make_groups: MakeGroups) -> None:

@@ -24,7 +24,7 @@ PLAN = Plan(seed=4, folds=3, matching=Matching(("source",), labels=("covid", "no
 
 @pytest.fixture
 def drawn(make_groups: MakeGroups) -> pd.DataFrame:
-    """A manifest with folds, a test, pictures left out, and copies of pictures that are not."""
+    """A manifest with folds, a test, images left out, and copies of images that are not."""
     table = make_groups(200)
     copies = table[:20].assign(path="/copy" + table["path"][:20])
     copies["source"] = ["b"] * 10 + ["a"] * 10
@@ -38,7 +38,7 @@ def saved(drawn: pd.DataFrame, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_split_travels_to_another_manifest_of_the_same_pictures(
+def test_a_split_travels_to_another_manifest_of_the_same_images(
     drawn: pd.DataFrame, saved: Path
 ) -> None:
     """In another place, another order, with another split."""
@@ -52,7 +52,7 @@ def test_a_split_travels_to_another_manifest_of_the_same_pictures(
     assert table.sha256 == read_split(saved).header.manifest_sha256
 
 
-def test_pictures_that_are_new_or_gone_are_counted(drawn: pd.DataFrame, saved: Path) -> None:
+def test_images_that_are_new_or_gone_are_counted(drawn: pd.DataFrame, saved: Path) -> None:
     new = drawn[:7].assign(path="/new" + drawn["path"][:7], group="new")
     new["sha256"] = [f"{n:064x}" for n in range(10**6, 10**6 + 7)]
     table, unknown, absent = apply_split(
@@ -65,7 +65,7 @@ def test_pictures_that_are_new_or_gone_are_counted(drawn: pd.DataFrame, saved: P
     assert table.sha256 != Manifest(drawn).sha256
 
 
-def test_a_further_copy_of_a_picture_is_not_known(drawn: pd.DataFrame, saved: Path) -> None:
+def test_a_further_copy_of_an_image_is_not_known(drawn: pd.DataFrame, saved: Path) -> None:
     again = drawn[50:51].assign(path="/again")
     table, unknown, absent = apply_split(
         Manifest(pd.concat([again, drawn], ignore_index=True)), read_split(saved)
@@ -74,9 +74,9 @@ def test_a_further_copy_of_a_picture_is_not_known(drawn: pd.DataFrame, saved: Pa
     assert (absent, unknown.sum()) == (0, 1)
 
 
-def test_a_stranger_s_pictures_are_refused(drawn: pd.DataFrame, saved: Path) -> None:
+def test_a_stranger_s_images_are_refused(drawn: pd.DataFrame, saved: Path) -> None:
     drawn["sha256"] = [f"{n:064x}" for n in range(10**6, 10**6 + len(drawn))]
-    with pytest.raises(InputError, match=f"knows none of the manifest's {len(drawn)} pictures"):
+    with pytest.raises(InputError, match=f"knows none of the manifest's {len(drawn)} images"):
         apply_split(Manifest(drawn), read_split(saved))
 
 
@@ -93,7 +93,7 @@ class TestFile:
     def test_its_header_says_how_it_was_made(self, drawn: pd.DataFrame, saved: Path) -> None:
         header = read_split(saved).header
         assert header.plan == PLAN
-        assert header.pictures == len(drawn)
+        assert header.images == len(drawn)
         line, _, body = saved.read_text().partition("\n")
         stated = json.loads(line.removeprefix("# pulmo split "))
         digest = stated.pop("sha256")

@@ -16,7 +16,7 @@ MakeGroups = Callable[..., pd.DataFrame]
 
 
 def badness(table: pd.DataFrame, fold: pd.Series) -> float:
-    """The sum of (pictures - aim)² / aim over folds and strata."""
+    """The sum of (images - aim)² / aim over folds and strata."""
     counts = pd.crosstab([table["label"], table["source"]], fold).to_numpy()
     aim = counts.sum(axis=1, keepdims=True) / counts.shape[1]
     return float(((counts - aim) ** 2 / aim).sum())
@@ -27,7 +27,7 @@ def of_scikit_learn(table: pd.DataFrame, folds: int, seed: int) -> pd.Series:
     strata = (table["label"] + table["source"]).to_numpy(str)
     fold = pd.Series(-1, table.index)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # strata with fewer pictures than folds
+        warnings.simplefilter("ignore", UserWarning)  # strata with fewer images than folds
         for number, (_, rows) in enumerate(splitter.split(strata, strata, table["group"])):
             fold.iloc[rows] = number
     return fold

@@ -15,7 +15,7 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(not DATA.is_dir(), reason="the real pictures are not beside the project"),
+    pytest.mark.skipif(not DATA.is_dir(), reason="the real images are not beside the project"),
 ]
 
 
@@ -36,9 +36,7 @@ def test_the_published_split_of_kermany_is_kept_but_for_persons_on_both_sides(
     kept = table.frame["split"].notna() & kermany
     assert table.frame["split"][kept].equals(pool["split"][kept])
     assert (table.frame["split"] == "test")[kermany].sum() == 624
-    assert set(reason[kermany & ~kept]) == {
-        "in a group with pictures that are kept on another side"
-    }
+    assert set(reason[kermany & ~kept]) == {"in a group with images that are kept on another side"}
     assert 0 < (kermany & ~kept).sum() < 500
 
 
@@ -47,6 +45,6 @@ def test_kermany_has_no_known_age_to_match(pool: pd.DataFrame) -> None:
         draw(Manifest(pool[pool["source"] == "kermany"]), Plan(matching=Matching(("age",))))
 
 
-def test_without_cohen_no_picture_is_covid(pool: pd.DataFrame) -> None:
+def test_without_cohen_no_image_is_covid(pool: pd.DataFrame) -> None:
     sentences = absences(draw(Manifest(pool), Plan(leave_out="cohen")).manifest)
-    assert any(text.startswith("train has no picture of covid") for text in sentences)
+    assert any(text.startswith("train has no image of covid") for text in sentences)

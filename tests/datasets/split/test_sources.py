@@ -13,7 +13,7 @@ MakeGroups = Callable[..., pd.DataFrame]
 
 @pytest.fixture
 def tied(make_groups: MakeGroups) -> pd.DataFrame:
-    """A manifest in which every tenth group holds pictures of the sources a and b."""
+    """A manifest in which every tenth group holds images of the sources a and b."""
     table = make_groups(300)
     copies = table[(table["source"] == "a") & (table["group"].str[1:].astype(int) % 10 == 0)]
     copies = copies.assign(source="b", path="/copy" + copies["path"])
@@ -34,7 +34,7 @@ class TestLeaveOut:
         bound = ~is_b & tied["group"].isin(tied["group"][is_b])
         assert bound.any()
         assert (table.frame["split"].isna()).equals(bound)
-        assert set(reason[bound]) == {"in a group with pictures of b"}
+        assert set(reason[bound]) == {"in a group with images of b"}
         assert reason[~bound].isna().all()
         rest = table.frame["split"][~is_b & ~bound]
         assert (rest == "val").mean() == pytest.approx(0.2, abs=0.02)
@@ -65,7 +65,7 @@ class TestLeaveOut:
 
     def test_the_only_source(self, make_groups: MakeGroups) -> None:
         table = make_groups(9).assign(source="a")
-        with pytest.raises(UsageError, match="All pictures are of a: without it there is nothing"):
+        with pytest.raises(UsageError, match="All images are of a: without it there is nothing"):
             draw(Manifest(table), Plan(leave_out="a"))
 
 
@@ -89,9 +89,9 @@ class TestFoldsBySource:
     def test_one_source_alone(self, make_groups: MakeGroups) -> None:
         with pytest.raises(UsageError, match="needs several sources; there is a"):
             draw(Manifest(make_groups(9).assign(source="a")), Plan(by_source=True))
-        pictures = make_groups(9).assign(group="one")
+        images = make_groups(9).assign(group="one")
         with pytest.raises(UsageError, match="needs several sources; there is none"):
-            draw(Manifest(pictures), Plan(by_source=True))
+            draw(Manifest(images), Plan(by_source=True))
 
 
 @pytest.mark.parametrize(

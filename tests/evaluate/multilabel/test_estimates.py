@@ -17,7 +17,7 @@ MakeTable = Callable[..., pd.DataFrame]
 
 
 def _sklearn(sample: LabelledImages) -> dict[str, float]:
-    """Computes the figures label by label, and over films and labels, with scikit-learn."""
+    """Computes the figures label by label, and over images and labels, with scikit-learn."""
     whole, cells = sample.whole, sample.known
     truth, called, scores = (
         part[whole].astype(float) for part in (sample.truth, sample.called, sample.probabilities)
@@ -82,22 +82,22 @@ def test_without_missing_labels_they_are_scikit_learns_of_all_labels_at_once(
     assert found["hamming_loss"].value == pytest.approx(metrics.hamming_loss(truth, called))
 
 
-def test_a_weight_counts_a_film_as_often_as_a_copy_would(make_table: MakeTable) -> None:
+def test_a_weight_counts_an_image_as_often_as_a_copy_would(make_table: MakeTable) -> None:
     table = labels_table(make_table(60, missing=0.2, per_patient=2))
     sample = table.to_images()
     weights = draw_weights(sample.groups, np.random.default_rng(1).spawn(5))
     found = compute(sample, weights)
     for place, row in enumerate(weights):
-        films = np.repeat(np.arange(60), row)
+        images = np.repeat(np.arange(60), row)
         copied = LabelledImages(
             labels=sample.labels,
-            known=sample.known[films],
-            truth=sample.truth[films],
-            called=sample.called[films],
-            probabilities=sample.probabilities[films],
-            groups=sample.groups[films],
+            known=sample.known[images],
+            truth=sample.truth[images],
+            called=sample.called[images],
+            probabilities=sample.probabilities[images],
+            groups=sample.groups[images],
         )
-        alone = compute(copied, np.ones((1, len(films)), np.uint8))
+        alone = compute(copied, np.ones((1, len(images)), np.uint8))
         for name, values in found.items():
             assert values[place] == pytest.approx(alone[name][0]), name
 
@@ -117,14 +117,14 @@ def test_every_figure_has_an_interval_around_it(make_table: MakeTable) -> None:
 
 
 def test_the_interval_is_about_as_wide_as_a_loop_of_scikit_learns(make_table: MakeTable) -> None:
-    """A plain bootstrap in a loop; at 120 films BCa moves its ends by little."""
+    """A plain bootstrap in a loop; at 120 images BCa moves its ends by little."""
     sample = labels_table(make_table(120)).to_images()
     found = estimate_label_metrics(sample, 1000, np.random.default_rng(0))["macro_f1"]
     generator = np.random.default_rng(1)
     draws = []
     for _ in range(300):
-        films = generator.integers(120, size=120)
-        draws.append(metrics.f1_score(sample.truth[films], sample.called[films], average="macro"))
+        images = generator.integers(120, size=120)
+        draws.append(metrics.f1_score(sample.truth[images], sample.called[images], average="macro"))
     low, high = np.quantile(draws, [0.025, 0.975])
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)
 
@@ -132,7 +132,7 @@ def test_the_interval_is_about_as_wide_as_a_loop_of_scikit_learns(make_table: Ma
 class TestUndefined:
     """What has no value says why."""
 
-    def test_no_call_and_no_whole_film(self, make_table: MakeTable) -> None:
+    def test_no_call_and_no_whole_image(self, make_table: MakeTable) -> None:
         table = make_table(40).assign(d_Edema=0)
         table.loc[:19, "y_Fracture"] = np.nan
         table.loc[20:, "y_Lung Opacity"] = np.nan

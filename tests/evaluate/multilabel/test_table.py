@@ -87,12 +87,12 @@ def test_empty_cells_of_csv_are_not_labelled(make_table: MakeTable, tmp_path: Pa
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"label": "x"}, "both a column label, of one class a film, and columns y_"),
+        ({"label": "x"}, "both a column label, of one class an image, and columns y_"),
         ({"y_Mass": 1}, "have y_Mass without p_Mass, its probability"),
         ({"d_Mass": 1}, "have d_Mass without p_Mass, its probability"),
         ({"p_Mass": 0.5}, "have p_Mass without y_Mass, its truth"),
         ({"y_Edema": -1}, "6 of the 6 predictions have a y_Edema of -1, which CheXpert gives what"),
-        ({"y_Edema": 2}, "have a y_Edema that is neither 1, 0 nor empty; the first is of /films"),
+        ({"y_Edema": 2}, "have a y_Edema that is neither 1, 0 nor empty; the first is of /images"),
         ({"y_Edema": "yes"}, "must hold numbers"),
         ({"p_Edema": np.nan}, "have a p_Edema that is missing or not between 0 and 1"),
         ({"p_Edema": 1.5}, "have a p_Edema that is missing or not between 0 and 1"),
@@ -104,7 +104,7 @@ def test_empty_cells_of_csv_are_not_labelled(make_table: MakeTable, tmp_path: Pa
         ({"age": "old"}, "The column age must hold years or nothing"),
         (
             {"y_Edema": np.nan, "y_Lung Opacity": np.nan, "y_Fracture": np.nan},
-            "Not one film is labelled: every y_ is empty",
+            "Not one image is labelled: every y_ is empty",
         ),
     ],
 )

@@ -21,7 +21,7 @@ COVID = Options(positive=("covid",))
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    """Predictions of 60 films; per cent and decimals are exact in any form."""
+    """Predictions of 60 images; per cent and decimals are exact in any form."""
     generator = np.random.default_rng(5)
     covid = np.arange(60) % 3 == 0
     p = np.where(covid, generator.integers(30, 100, 60), generator.integers(1, 70, 60)) / 100

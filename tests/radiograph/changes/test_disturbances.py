@@ -20,7 +20,7 @@ from pulmo.radiograph.changes.noise import noise
 from pulmo.radiograph.changes.resolution import resolution
 from pulmo.radiograph.changes.rotate import rotation
 
-Pictures = NDArray[np.uint8]
+Images = NDArray[np.uint8]
 
 
 @pytest.fixture
@@ -29,42 +29,40 @@ def generator() -> np.random.Generator:
 
 
 @pytest.fixture
-def pictures() -> Pictures:
-    """Smooth pictures with something fine on them."""
+def images() -> Images:
+    """Smooth images with something fine on them."""
     generator = np.random.default_rng(0)
     smooth = ndimage.gaussian_filter(generator.normal(0, 600, (4, 64, 64)), (0, 6, 6))
     return (128 + smooth + generator.normal(0, 5, (4, 64, 64))).clip(0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("name", DISTURBANCES)
-def test_a_change_keeps_shape_and_input_and_is_drawn_once(name: str, pictures: Pictures) -> None:
+def test_a_change_keeps_shape_and_input_and_is_drawn_once(name: str, images: Images) -> None:
     kind = DISTURBANCES[name]
     assert set(kind.harmless) <= set(kind.strengths)
     assert sorted(kind.strengths) == list(kind.strengths)
     assert "{" not in kind.words.format(kind.strengths[0])
-    before = pictures.copy()
-    pictures.flags.writeable = False
+    before = images.copy()
+    images.flags.writeable = False
     for strength in kind.strengths:
         change = kind.make(strength, np.random.default_rng(3))
-        changed = change(pictures)
+        changed = change(images)
         assert changed.dtype == np.uint8
-        assert changed.shape == pictures.shape
-        assert (changed != pictures).any()
-        assert (change(pictures) == changed).all()
-        assert (kind.make(strength, np.random.default_rng(3))(pictures) == changed).all()
-    assert (pictures == before).all()
+        assert changed.shape == images.shape
+        assert (changed != images).any()
+        assert (change(images) == changed).all()
+        assert (kind.make(strength, np.random.default_rng(3))(images) == changed).all()
+    assert (images == before).all()
 
 
-def test_rotation_is_scipys_to_either_side(
-    pictures: Pictures, generator: np.random.Generator
-) -> None:
-    many = np.repeat(pictures, 8, axis=0)
+def test_rotation_is_scipys_to_either_side(images: Images, generator: np.random.Generator) -> None:
+    many = np.repeat(images, 8, axis=0)
     turned = rotation(15, generator)(many)
     sides = []
-    for picture, made in zip(many, turned, strict=True):
+    for image, made in zip(many, turned, strict=True):
         errors = [
             np.abs(
-                ndimage.rotate(picture.astype(float), angle, reshape=False, order=1)[8:56, 8:56]
+                ndimage.rotate(image.astype(float), angle, reshape=False, order=1)[8:56, 8:56]
                 - made[8:56, 8:56]
             ).mean()
             for angle in (-15, 15)
@@ -75,29 +73,29 @@ def test_rotation_is_scipys_to_either_side(
 
 
 def test_crop_enlarges_the_middle(generator: np.random.Generator) -> None:
-    picture = np.zeros((1, 100, 100), np.uint8)
-    picture[:, 20:80, 20:80] = 200
-    assert (crop(0.2, generator)(picture) == 200).all()
-    assert (crop(0.1, generator)(picture)[0, 14:86, 14:86] == 200).all()
-    assert (crop(0.1, generator)(picture)[0, :11] == 0).all()
+    image = np.zeros((1, 100, 100), np.uint8)
+    image[:, 20:80, 20:80] = 200
+    assert (crop(0.2, generator)(image) == 200).all()
+    assert (crop(0.1, generator)(image)[0, 14:86, 14:86] == 200).all()
+    assert (crop(0.1, generator)(image)[0, :11] == 0).all()
 
 
 def test_contrast_keeps_the_mean(generator: np.random.Generator) -> None:
-    picture = np.array([[[100, 140], [110, 130]]], np.uint8)
-    assert contrast(0.5, generator)(picture).tolist() == [[[110, 130], [115, 125]]]
-    assert contrast(2, generator)(picture).tolist() == [[[80, 160], [100, 140]]]
-    assert contrast(9, generator)(picture).tolist() == [[[0, 255], [30, 210]]]
+    image = np.array([[[100, 140], [110, 130]]], np.uint8)
+    assert contrast(0.5, generator)(image).tolist() == [[[110, 130], [115, 125]]]
+    assert contrast(2, generator)(image).tolist() == [[[80, 160], [100, 140]]]
+    assert contrast(9, generator)(image).tolist() == [[[0, 255], [30, 210]]]
 
 
 def test_gamma_keeps_black_and_white(generator: np.random.Generator) -> None:
-    picture = np.array([[[0, 255], [64, 128]]], np.uint8)
-    made = gamma(2, generator)(picture)
+    image = np.array([[[0, 255], [64, 128]]], np.uint8)
+    made = gamma(2, generator)(image)
     assert made.tolist() == [[[0, 255], [round(64 * 64 / 255), round(128 * 128 / 255)]]]
 
 
-def test_blur_is_scipys(pictures: Pictures, generator: np.random.Generator) -> None:
-    expected = ndimage.gaussian_filter(pictures.astype(float), (0, 2, 2), mode="mirror")
-    assert np.abs(blur(2, generator)(pictures) - expected).max() < 2
+def test_blur_is_scipys(images: Images, generator: np.random.Generator) -> None:
+    expected = ndimage.gaussian_filter(images.astype(float), (0, 2, 2), mode="mirror")
+    assert np.abs(blur(2, generator)(images) - expected).max() < 2
 
 
 def test_noise_has_its_deviation(generator: np.random.Generator) -> None:
@@ -108,28 +106,28 @@ def test_noise_has_its_deviation(generator: np.random.Generator) -> None:
     assert (added[0] != added[1]).any()
 
 
-def test_jpeg_is_pillows(pictures: Pictures, generator: np.random.Generator) -> None:
-    for picture, made in zip(pictures, jpeg(25, generator)(pictures), strict=True):
+def test_jpeg_is_pillows(images: Images, generator: np.random.Generator) -> None:
+    for image, made in zip(images, jpeg(25, generator)(images), strict=True):
         buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, "JPEG", quality=25)
+        Image.fromarray(image).save(buffer, "JPEG", quality=25)
         expected = np.asarray(Image.open(buffer), float)
         assert np.abs(made - expected).mean() < 0.5
 
 
-def test_resolution_loses_what_is_fine(pictures: Pictures, generator: np.random.Generator) -> None:
+def test_resolution_loses_what_is_fine(images: Images, generator: np.random.Generator) -> None:
     board = np.where(np.indices((64, 64)).sum(axis=0) % 2, 100, 150).astype(np.uint8)[np.newaxis]
     assert (resolution(0.5, generator)(board) == 125).all()
     detail = [
-        float(np.abs(np.diff(resolution(share, generator)(pictures).astype(int))).mean())
+        float(np.abs(np.diff(resolution(share, generator)(images).astype(int))).mean())
         for share in (0.25, 0.5, 0.75)
     ]
     assert detail == sorted(detail)
 
 
 def test_inversion_and_mirror_undo_themselves(
-    pictures: Pictures, generator: np.random.Generator
+    images: Images, generator: np.random.Generator
 ) -> None:
     change = inversion(1, generator)
-    assert (change(pictures).astype(int) + pictures == 255).all()
-    assert (mirror(mirror(pictures)) == pictures).all()
-    assert (mirror(pictures)[:, :, 0] == pictures[:, :, -1]).all()
+    assert (change(images).astype(int) + images == 255).all()
+    assert (mirror(mirror(images)) == images).all()
+    assert (mirror(images)[:, :, 0] == images[:, :, -1]).all()

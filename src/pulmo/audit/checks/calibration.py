@@ -1,4 +1,4 @@
-"""Whether probabilities that were calibrated on validation are right on the judged pictures."""
+"""Whether probabilities that were calibrated on validation are right on the judged images."""
 
 from typing import Final, NamedTuple
 
@@ -17,15 +17,15 @@ from pulmo.stats.multiple import surely_above
 from pulmo.stats.recalibration import Line, recalibrate
 
 MARGIN: Final = 0.05
-"""Confidence above accuracy that fails: of a hundred pictures, five more are wrong than is said."""
+"""Confidence above accuracy that fails: of a hundred images, five more are wrong than is said."""
 
 FEWEST: Final = 20
-"""Pictures, and groups, of a source from which its calibration is judged."""
+"""Images, and groups, of a source from which its calibration is judged."""
 
 _LEAST: Final = 1e-12
 _COLUMNS: Final = (
-    "pictures of",
-    "pictures",
+    "images of",
+    "images",
     "mean confidence",
     "confidence minus accuracy",
     "calibration error",
@@ -36,10 +36,10 @@ _COLUMNS: Final = (
 
 
 class _Calibration(NamedTuple):
-    """How well the probabilities of some pictures are calibrated.
+    """How well the probabilities of some images are calibrated.
 
     Attributes:
-        name: what the pictures are.
+        name: what the images are.
         n: how many.
         confidence: the mean of their highest probabilities.
         excess: that minus their accuracy.
@@ -61,7 +61,7 @@ class _Calibration(NamedTuple):
 
 @check(
     "calibration",
-    question="Do the probabilities mean here what they meant on the validation pictures?",
+    question="Do the probabilities mean here what they meant on the validation images?",
     claim="is neither surely too sure nor surely too unsure of itself here, nor in any one source "
     "that is stated",
 )
@@ -69,11 +69,11 @@ def calibration(context: AuditContext) -> Answer:
     """Fails where the confidence is surely above the accuracy by more than the margin.
 
     Warns where it is surely off at all, or where the slope or the intercept of the positive score
-    surely is. All pictures and each source are tested together (Holm 1979).
+    surely is. All images and each source are tested together (Holm 1979).
     """
     everyone = np.arange(len(context.rows))
     if _too_few(context, everyone):
-        raise Unanswered(f"There are fewer than {FEWEST} pictures or groups.")
+        raise Unanswered(f"There are fewer than {FEWEST} images or groups.")
     sources = context.called.to_numpy(str)
     whole = _calibration(context, "all sources", everyone)
     each = [whole]
@@ -109,7 +109,7 @@ def _temperature(context: AuditContext) -> str:
     """Begins the sentence on the confidence, with the temperatures if they are known."""
     cards = [part.model.card for part in context.parts]
     heat = ", ".join(f"{card.temperature:.2f}" for card in cards if card)
-    return f"With the temperature of the validation pictures, {heat}, the" if heat else "The"
+    return f"With the temperature of the validation images, {heat}, the" if heat else "The"
 
 
 def _too_few(context: AuditContext, numbers: NDArray[np.intp]) -> bool:
@@ -155,7 +155,7 @@ def _of_positives(
 
 
 def _surely_off(each: list[_Calibration]) -> NDArray[np.bool_]:
-    """Tells of which pictures the excess, the slope or the intercept is surely not right, [k]."""
+    """Tells of which images the excess, the slope or the intercept is surely not right, [k]."""
     figures = [
         side
         for part in each

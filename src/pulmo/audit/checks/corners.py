@@ -1,6 +1,6 @@
 """Corners: side markers, text and edges, which say something of the hospital and not of the lungs.
 
-Each is hidden, in black and in the picture's mean grey, and then all else is. In 398 lung masks of
+Each is hidden, in black and in the image's mean grey, and then all else is. In 398 lung masks of
 two public sets the corners held 0.6 % of the lungs and the edges 0.8 %, on average.
 """
 
@@ -41,7 +41,7 @@ _COLUMNS: Final = ("shown", "balanced accuracy", "drop", "changed decisions")
     question="Does the model decide by markers, text and edges?",
     claim=(
         f"loses at most {MARGIN:.2f} of its balanced accuracy when the corners and edges of the "
-        "films are hidden, and does not tell the classes by them alone"
+        "images are hidden, and does not tell the classes by them alone"
     ),
 )
 def corners(context: AuditContext) -> Answer:
@@ -59,8 +59,8 @@ def corners(context: AuditContext) -> Answer:
     guessing = chance(context, numbers)
     accuracies, drops = dict[str, Estimate](), dict[str, Estimate]()
     rows: list[tuple[Cell, ...]] = []
-    for name, pictures in _shown(context.pictures[numbers]).items():
-        decided = decided_on(context, pictures, numbers)
+    for name, images in _shown(context.images[numbers]).items():
+        decided = decided_on(context, images, numbers)
         flips = decided != context.sample.decided[numbers]
         share = stats.proportion(flips, context.groups[numbers])
         accuracies[name] = balanced_accuracy(context, numbers, decided)
@@ -84,27 +84,27 @@ def corners(context: AuditContext) -> Answer:
 
 
 def regions(size: int) -> dict[str, NDArray[np.bool_]]:
-    """Returns where the corners and the edges of a picture are, [size, size]."""
+    """Returns where the corners and the edges of an image are, [size, size]."""
     place = np.minimum(np.arange(size), np.arange(size)[::-1])
     corner, edge = place < round(size * CORNER), place < round(size * EDGE)
     return {"corners": corner[:, np.newaxis] & corner, "edges": edge[:, np.newaxis] | edge}
 
 
-def hide(pictures: Pixels, where: NDArray[np.bool_], grey: float | NDArray[np.floating]) -> Pixels:
-    """Returns pictures [n, size, size] with one grey, or one each, [n], at places [size, size]."""
-    greys = np.broadcast_to(np.asarray(grey), len(pictures))[:, np.newaxis, np.newaxis]
-    return np.where(where, np.rint(greys).astype(np.uint8), pictures)
+def hide(images: Pixels, where: NDArray[np.bool_], grey: float | NDArray[np.floating]) -> Pixels:
+    """Returns images [n, size, size] with one grey, or one each, [n], at places [size, size]."""
+    greys = np.broadcast_to(np.asarray(grey), len(images))[:, np.newaxis, np.newaxis]
+    return np.where(where, np.rint(greys).astype(np.uint8), images)
 
 
-def _shown(pictures: Pixels) -> dict[str, Pixels]:
-    """Returns what the model is shown instead of pictures, by name."""
-    places, mean = regions(pictures.shape[1]), pictures.mean(axis=(1, 2))
+def _shown(images: Pixels) -> dict[str, Pixels]:
+    """Returns what the model is shown instead of images, by name."""
+    places, mean = regions(images.shape[1]), images.mean(axis=(1, 2))
     shown = {}
     for region, where in places.items():
-        shown[f"{region} black"] = hide(pictures, where, 0)
-        shown[f"{region} mean grey"] = hide(pictures, where, mean)
+        shown[f"{region} black"] = hide(images, where, 0)
+        shown[f"{region} mean grey"] = hide(images, where, mean)
     inner = ~np.logical_or.reduce(list(places.values()))
-    return shown | {ALONE: hide(pictures, inner, 0)}
+    return shown | {ALONE: hide(images, inner, 0)}
 
 
 def _part_verdict(black: Estimate, grey: Estimate) -> Verdict:

@@ -32,9 +32,9 @@ DRAWS: Final = 3
 def explanations(context: AuditContext) -> Answer:
     """Fails where the maps surely stay alike when the weights are shuffled.
 
-    Of each picture the map of the decided class is compared with that of the same class in three
+    Of each image the map of the decided class is compared with that of the same class in three
     networks with shuffled weights, by the rank correlation over its positions. It fails where the
-    median over the pictures surely lies above a half, and warns where it may. That the maps change
+    median over the images surely lies above a half, and warns where it may. That the maps change
     does not show that they point at a disease.
     """
     outputs = context.outputs
@@ -73,7 +73,7 @@ def rank_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> ND
 
 
 def _of_decided(maps: NDArray[np.float32], decided: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Returns the map of the decided class of each picture, [n, positions]."""
+    """Returns the map of the decided class of each image, [n, positions]."""
     return maps[np.arange(len(maps)), decided].reshape(len(maps), -1)
 
 
@@ -81,7 +81,7 @@ def _shuffled_maps(
     context: AuditContext, numbers: NDArray[np.intp], generator: np.random.Generator
 ) -> Iterator[NDArray[np.float32]]:
     """Yields the maps [m, classes, rows, columns] of networks with shuffled weights."""
-    pictures = context.pictures[numbers]
+    images = context.images[numbers]
     for _ in range(DRAWS):
         try:
             models = [randomised(network, generator) for network in context.networks.each]
@@ -92,7 +92,7 @@ def _shuffled_maps(
             ) from None
 
         def ask(part: int, places: NDArray[np.intp]) -> Outputs:
-            return models[part].run(pictures[places])  # noqa: B023 - it is asked in this round
+            return models[part].run(images[places])  # noqa: B023 - it is asked in this round
 
         yield in_batches(context.part[numbers], ask)[1]
 

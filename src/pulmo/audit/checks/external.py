@@ -1,7 +1,7 @@
 """What may be expected at another hospital, and what was found at those that are there.
 
 Ong Ly et al. 2024 estimate the AUC on external data without any: the AUC inside, less that of the
-same network trained on pictures whose pixels are shuffled, plus one half. What shuffled pixels
+same network trained on images whose pixels are shuffled, plus one half. What shuffled pixels
 still show is how often each grey occurs, so that here a support vector machine on the grey
 histogram takes the place of the second network, which spares a training. It finds what can be told
 without any shape; a shortcut that has a shape, such as a side marker, it does not find, and then
@@ -28,9 +28,9 @@ ERROR: Final = 0.14
 """Mean absolute error of the estimate between public sets (`benchmarks/external.py`)."""
 
 _TITLE: Final = "AUC of the positive classes at sources that the training does not have"
-_COLUMNS: Final = ("source", "pictures", "AUC", "estimate less AUC")
+_COLUMNS: Final = ("source", "images", "AUC", "estimate less AUC")
 
-_ONE_SIDE: Final = "its pictures are all positive, or all negative"
+_ONE_SIDE: Final = "its images are all positive, or all negative"
 
 
 class _Sides(NamedTuple):

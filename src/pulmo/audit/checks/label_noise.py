@@ -17,16 +17,16 @@ MUCH: Final = 0.02
 """Share of doubtful labels from which figures near 1 say more of the labels than of the model."""
 
 FEWEST: Final = 10
-"""Pictures of a class from which its mean probability is known well enough to be a threshold."""
+"""Images of a class from which its mean probability is known well enough to be a threshold."""
 
 ENOUGH: Final = 0.7
 """Balanced accuracy below which a model's doubts say nothing of the labels: confident learning
 supposes probabilities that are nearly right."""
 
 NAMED: Final = 20
-"""Pictures that are named at most."""
+"""Images that are named at most."""
 
-_COLUMNS: Final = ("picture", "source", "label", "the model's class", "its probability")
+_COLUMNS: Final = ("image", "source", "label", "the model's class", "its probability")
 
 
 @check(
@@ -38,7 +38,7 @@ def label_noise(context: AuditContext) -> Answer:
     """Warns where many labels are in doubt; the model may be the one that is wrong."""
     counts = np.bincount(context.truth, minlength=len(context.rule.classes))
     if (counts >= FEWEST).sum() < 2:
-        raise Unanswered(f"Fewer than two classes have {FEWEST} pictures.")
+        raise Unanswered(f"Fewer than two classes have {FEWEST} images.")
     skill = balanced_accuracy(context, np.arange(len(context.rows)), context.sample.decided)
     if (skill.value or 0.0) < ENOUGH:
         raise Unanswered(
@@ -65,18 +65,18 @@ def label_noise(context: AuditContext) -> Answer:
         sentence,
         {"doubtful": share},
         (table,) if len(doubts) else (),
-        pictures=tuple(str(row[0]) for row in table.rows),
+        images=tuple(str(row[0]) for row in table.rows),
     )
 
 
 def doubtful_labels(table: NDArray[np.float64], truth: NDArray[np.intp]) -> NDArray[np.intp]:
     """Returns the rows of the labels in doubt by confident learning (Northcutt et al. 2021).
 
-    They are the pictures off the diagonal of the confident joint, ranked by how much less likely
+    They are the images off the diagonal of the confident joint, ranked by how much less likely
     the label is than the likeliest other class.
 
     Args:
-        table: probabilities of pictures that the model was not fitted on, [n, classes].
+        table: probabilities of images that the model was not fitted on, [n, classes].
         truth: the label's class, [n].
     """
     found = find_label_issues(

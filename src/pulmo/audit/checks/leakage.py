@@ -1,4 +1,4 @@
-"""Judged pictures that the model was fitted on, or near enough to."""
+"""Judged images that the model was fitted on, or near enough to."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -22,11 +22,11 @@ from pulmo.datasets.curate.verify import compare
 from pulmo.datasets.manifest import Manifest, patient_names
 
 MOST: Final = 5000
-"""Pictures up to which near copies are looked for, which takes 20 to 100 ms for each.
+"""Images up to which near copies are looked for, which takes 20 to 100 ms for each.
 `pulmo data curate` looks for them in a data set of any size, and puts them into one group."""
 
 NAMED: Final = 20
-"""Pictures that are named at most."""
+"""Images that are named at most."""
 
 KEYS: Final[dict[str, Callable[[pd.DataFrame], pd.Series]]] = {
     "same file": lambda rows: rows["sha256"],
@@ -34,15 +34,15 @@ KEYS: Final[dict[str, Callable[[pd.DataFrame], pd.Series]]] = {
     "same patient": patient_names,
     "same group": lambda rows: rows["group"],
 }
-"""How pictures are tied -> what rows of a manifest that are tied so have in common, or null."""
+"""How images are tied -> what rows of a manifest that are tied so have in common, or null."""
 
 
 class _Search(NamedTuple):
     """What came of the search for near copies.
 
     Attributes:
-        paths: judged pictures that are copies of one that their model was fitted on.
-        unread: how many pictures could not be read, and were compared with none.
+        paths: judged images that are copies of one that their model was fitted on.
+        unread: how many images could not be read, and were compared with none.
     """
 
     paths: frozenset[str]
@@ -51,14 +51,14 @@ class _Search(NamedTuple):
 
 @check(
     "leakage",
-    question="Was the model fitted on any of the pictures that are given to judge it?",
-    claim="was fitted on no picture, no known patient and no group of those given to judge it",
+    question="Was the model fitted on any of the images that are given to judge it?",
+    claim="was fitted on no image, no known patient and no group of those given to judge it",
 )
 def leakage(context: AuditContext) -> Answer:
-    """Fails where a part's judged pictures have anything in common with those it was fitted on.
+    """Fails where a part's judged images have anything in common with those it was fitted on.
 
     What a bundle was fitted on is known by the list that it carries and by the rows at hand. Warns
-    where the card counts more pictures than there are rows of.
+    where the card counts more images than there are rows of.
     """
     require_fit([part for part in context.parts if not _digests(part)])
     given = _Given.of(context)
@@ -68,23 +68,23 @@ def leakage(context: AuditContext) -> Answer:
     said = [*_voided(given, len(context.rows)), *_patients(rows)]
     paths = {path for part in context.parts for side in _tables(part) for path in side["path"]}
     if any(part.fit.empty for part in context.parts):
-        said.append("Near copies were not looked for: the pictures fitted on are not at hand.")
+        said.append("Near copies were not looked for: the images fitted on are not at hand.")
     elif len(paths) <= MOST:
         search = _near_copies(context)
         found["near copy"] = np.asarray(rows["path"].isin(search.paths), np.bool_)
         said.append("Near copies were looked for.")
         if search.unread:
-            said.append(f"{search.unread:,} pictures could not be read to be compared.")
+            said.append(f"{search.unread:,} images could not be read to be compared.")
     else:
         said.append(
-            f"Near copies were not looked for among {len(paths):,} pictures; `pulmo data curate` "
+            f"Near copies were not looked for among {len(paths):,} images; `pulmo data curate` "
             "finds them."
         )
     unknown = list(_unknown(context))
     leaked = np.any(list(found.values()), axis=0)
     verdict: Verdict = "fails" if leaked.any() else "warns" if unknown else "passes"
     count = f"{leaked.sum():,}" if leaked.any() else "None"
-    sentence = f"{count} of {len(rows):,} pictures are tied to one that was fitted on."
+    sentence = f"{count} of {len(rows):,} images are tied to one that was fitted on."
     groups = np.asarray(pd.factorize(rows["group"])[0], np.intp)
     share = stats.proportion(leaked, groups)
     names = [PurePath(path).name for path in rows["path"][leaked].head(NAMED)]
@@ -94,21 +94,21 @@ def leakage(context: AuditContext) -> Answer:
         {"leaked": share},
         (
             Table(
-                title="Pictures given to judge it that are tied to one that was fitted on",
-                columns=("how", "pictures"),
+                title="Images given to judge it that are tied to one that was fitted on",
+                columns=("how", "images"),
                 rows=tuple((name, int(tied.sum())) for name, tied in found.items()),
             ),
         ),
-        pictures=tuple(names),
+        images=tuple(names),
     )
 
 
 class _Given(NamedTuple):
-    """The pictures that were given to judge the models, those that they have seen too.
+    """The images that were given to judge the models, those that they have seen too.
 
     Attributes:
         parts: the models.
-        rows: the pictures whose label is known, part by part, numbered from 0.
+        rows: the images whose label is known, part by part, numbered from 0.
         part: the number of the part of each, [n].
     """
 
@@ -130,22 +130,22 @@ def _tables(part: Part) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _voided(given: _Given, judged: int) -> Iterator[str]:
-    """Says how many of the pictures are judged in no other check."""
+    """Says how many of the images are judged in no other check."""
     if n := len(given.rows) - judged:
         yield f"{n:,} of them were left out of all other checks, for the model has seen them."
 
 
 def _patients(rows: pd.DataFrame) -> Iterator[str]:
-    """Says of how many pictures the patient is known, if it is not known of all."""
+    """Says of how many images the patient is known, if it is not known of all."""
     known = int(rows["patient"].notna().sum())
     if not known:
         yield "No patient is known."
     elif known < len(rows):
-        yield f"The patient of {known:,} of {len(rows):,} pictures is known."
+        yield f"The patient of {known:,} of {len(rows):,} images is known."
 
 
 def _tied(given: _Given, look_at: Callable[[pd.DataFrame], pd.Series]) -> NDArray[np.bool_]:
-    """Tells which pictures have something in common with their model's, [n]."""
+    """Tells which images have something in common with their model's, [n]."""
     tied = np.zeros(len(given.rows), np.bool_)
     for place, part in enumerate(given.parts):
         mine = np.flatnonzero(given.part == place)
@@ -162,7 +162,7 @@ def _digests(part: Part) -> frozenset[str]:
 
 
 def _listed(given: _Given) -> NDArray[np.bool_]:
-    """Tells which pictures are on the list that their bundle carries, [n]."""
+    """Tells which images are on the list that their bundle carries, [n]."""
     listed = np.zeros(len(given.rows), np.bool_)
     for place, part in enumerate(given.parts):
         if seen := _digests(part):
@@ -175,7 +175,7 @@ def _listed(given: _Given) -> NDArray[np.bool_]:
 def _near_copies(context: AuditContext) -> _Search:
     """Looks for copies, whatever was cut off, scaled, turned or mirrored.
 
-    Each picture is read once, however many parts it is in.
+    Each image is read once, however many parts it is in.
     """
     tables = [table for part in context.parts for table in _tables(part)]
     every = pd.concat(tables).drop_duplicates("path", ignore_index=True)
@@ -209,7 +209,7 @@ class _Sides(NamedTuple):
     """The hashes of a part's pixels.
 
     Attributes:
-        fitted: of the pictures that it was fitted on.
+        fitted: of the images that it was fitted on.
         judged: of those that it is judged on.
         paths: of the latter.
     """
@@ -220,7 +220,7 @@ class _Sides(NamedTuple):
 
     @classmethod
     def of(cls, part: Part, digests: dict[str, str | None]) -> "_Sides":
-        """Takes the pictures that could be read."""
+        """Takes the images that could be read."""
         fitted, judged = (
             {digests[path] for path in side["path"]} - {None} for side in _tables(part)
         )
@@ -233,7 +233,7 @@ class _Sides(NamedTuple):
 
 
 def _unknown(context: AuditContext) -> Iterator[str]:
-    """Says where a card counts more pictures than are known."""
+    """Says where a card counts more images than are known."""
     for part in context.parts:
         if part.model.card is None:
             continue
@@ -242,6 +242,6 @@ def _unknown(context: AuditContext) -> Iterator[str]:
         known = len(context.known_rows(part.fit))
         if fitted > known:
             yield (
-                f"The card counts {fitted:,} pictures of the training and the validation; the "
+                f"The card counts {fitted:,} images of the training and the validation; the "
                 f"patients and groups of {known:,} of them are known here."
             )

@@ -1,4 +1,4 @@
-"""Lungs: what a model says without the lungs, and with those of another picture."""
+"""Lungs: what a model says without the lungs, and with those of another image."""
 
 from typing import Final, NamedTuple
 
@@ -15,7 +15,7 @@ from pulmo.audit.finding import Table, Verdict
 from pulmo.stats.estimate import Estimate
 
 FEWEST: Final = 10
-"""Pictures with a mask that a class needs."""
+"""Images with a mask that a class needs."""
 
 KEPT: Final = 0.5
 """Share of the skill above chance that a model which looks at the lungs cannot keep without."""
@@ -27,17 +27,17 @@ Masks = NDArray[np.bool_]
 
 
 class Swaps(NamedTuple):
-    """Pictures whose lungs are of another class's picture.
+    """Images whose lungs are of another class's image.
 
     Attributes:
         background: the rows whose surroundings they have, [m].
         lungs: the rows whose lungs they have, [m].
-        pictures: uint8 [m, size, size].
+        images: uint8 [m, size, size].
     """
 
     background: NDArray[np.intp]
     lungs: NDArray[np.intp]
-    pictures: Pixels
+    images: Pixels
 
 
 @check(
@@ -53,17 +53,17 @@ def lungs(context: AuditContext) -> Answer:
     the balanced accuracy without it is surely above chance by more than the margin, and more than
     half of the skill above chance is left. The same with the lungs' own shape warns.
 
-    Of the swaps, with the lungs of a picture of another class on the background, those count
-    whose two pictures are decided on rightly as they are: the decision follows the class of the
+    Of the swaps, with the lungs of an image of another class on the background, those count
+    whose two images are decided on rightly as they are: the decision follows the class of the
     lungs, that of the background, or neither.
     """
     context.require_network()
     numbers, masks = _with_masks(context)
     guessing = chance(context, numbers)
     own = require_skill(context, numbers)
-    pictures = context.pictures[numbers]
+    images = context.images[numbers]
     shaped, boxed = (
-        _accuracy_of(context, numbers, np.where(hidden, np.uint8(0), pictures))
+        _accuracy_of(context, numbers, np.where(hidden, np.uint8(0), images))
         for hidden in (masks, boxes_of(masks))
     )
     followed, neither = _followed(context, swap(context, numbers, masks))
@@ -79,26 +79,26 @@ def lungs(context: AuditContext) -> Answer:
     }
     table = Table(
         title="Without lungs",
-        columns=("pictures", "balanced accuracy", "skill (0 is chance, 1 perfect)"),
+        columns=("images", "balanced accuracy", "skill (0 is chance, 1 perfect)"),
         rows=tuple((name, figure, skill(figure, guessing)) for name, figure in shown.items()),
     )
     sentence = (
-        f"On {len(numbers)} pictures with a lung mask the balanced accuracy is {own}, with black "
+        f"On {len(numbers)} images with a lung mask the balanced accuracy is {own}, with black "
         f"lungs {shaped}, with their whole rectangle black {boxed}; chance is {guessing:.2f}. "
-        "Where the lungs of another class lie on a picture's background and the decision follows "
+        "Where the lungs of another class lie on an image's background and the decision follows "
         f"one of the two, the share that follows the lungs is {followed}."
     )
     return Answer(verdict, sentence, figures, (table,))
 
 
 def swap(context: AuditContext, numbers: NDArray[np.intp], masks: Masks) -> Swaps:
-    """Puts the lungs of a drawn picture of another class on each picture.
+    """Puts the lungs of a drawn image of another class on each image.
 
     Both are decided on rightly as they are, and are of the same part, so that no model meets a
-    picture of its training.
+    image of its training.
 
     Args:
-        context: whose pictures they are.
+        context: whose images they are.
         numbers: rows, [m].
         masks: where their lungs are, [m, size, size].
     """
@@ -111,20 +111,20 @@ def swap(context: AuditContext, numbers: NDArray[np.intp], masks: Masks) -> Swap
         if len(others):
             pairs.append((place, generator.choice(others)))
     back, front = np.array(pairs, np.intp).reshape(-1, 2).T
-    pictures = context.pictures
+    images = context.images
     made = [
-        paste(pictures[numbers[a]], masks[a], pictures[numbers[b]], masks[b])
+        paste(images[numbers[a]], masks[a], images[numbers[b]], masks[b])
         for a, b in zip(back, front, strict=True)
     ]
-    size = pictures.shape[1]
+    size = images.shape[1]
     stack = np.array(made, np.uint8).reshape(-1, size, size)
     return Swaps(numbers[back], numbers[front], stack)
 
 
 def paste(
-    background: Pixels, there: NDArray[np.bool_], picture: Pixels, lungs: NDArray[np.bool_]
+    background: Pixels, there: NDArray[np.bool_], image: Pixels, lungs: NDArray[np.bool_]
 ) -> Pixels:
-    """Returns a background with the lungs of a picture, resized to those that were there.
+    """Returns a background with the lungs of an image, resized to those that were there.
 
     Both lungs' rectangles are laid over each other. What is pasted is the union of both shapes, so
     that nothing is left of the lungs that were there.
@@ -132,7 +132,7 @@ def paste(
     Args:
         background: uint8 [size, size].
         there: where its lungs are, [size, size], somewhere.
-        picture: uint8 [size, size].
+        image: uint8 [size, size].
         lungs: where its lungs are, [size, size], somewhere.
     """
     top, bottom, left, right = box_of(there)
@@ -142,7 +142,7 @@ def paste(
     shift = np.array([left, top]) - 0.5 - scale * (np.array([first, upper]) - 0.5)
     way = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
     size = (background.shape[1], background.shape[0])
-    moved = cv2.warpAffine(picture, way, size, borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.warpAffine(image, way, size, borderMode=cv2.BORDER_REPLICATE)
     shape = cv2.warpAffine(lungs.astype(np.float32), way, size)
     union = np.maximum(shape, there.astype(np.float32))
     alpha = cv2.GaussianBlur(union, (0, 0), _FEATHER)
@@ -177,14 +177,14 @@ def _with_masks(context: AuditContext) -> tuple[NDArray[np.intp], Masks]:
             f"{n} of {label}" for label, n in zip(context.rule.classes, counts, strict=True)
         )
         raise Unanswered(
-            f"Two classes must have {FEWEST} judged pictures with a lung mask; there are {held}."
+            f"Two classes must have {FEWEST} judged images with a lung mask; there are {held}."
         )
     chosen = context.few(numbers[seen & (counts[context.truth[numbers]] >= FEWEST)])
     return chosen, masks[np.isin(numbers, chosen)]
 
 
-def _accuracy_of(context: AuditContext, numbers: NDArray[np.intp], pictures: Pixels) -> Estimate:
-    decided = decided_on(context, pictures, numbers)
+def _accuracy_of(context: AuditContext, numbers: NDArray[np.intp], images: Pixels) -> Estimate:
+    decided = decided_on(context, images, numbers)
     return balanced_accuracy(context, numbers, decided)
 
 
@@ -198,9 +198,9 @@ def _is_kept(without: Estimate, own: Estimate, guessing: float) -> bool:
 def _followed(context: AuditContext, swaps: Swaps) -> tuple[Estimate, Estimate]:
     """Returns the share of the decided swaps that follow the lungs, and of all that are neither."""
     if not len(swaps.lungs):
-        reason = "no two pictures of different classes are decided on rightly"
+        reason = "no two images of different classes are decided on rightly"
         return Estimate.undefined(reason), Estimate.undefined(reason)
-    decided = decided_on(context, swaps.pictures, swaps.background)
+    decided = decided_on(context, swaps.images, swaps.background)
     lungs, background = (decided == context.truth[rows] for rows in (swaps.lungs, swaps.background))
     either, groups = lungs | background, context.groups[swaps.background]
     return (

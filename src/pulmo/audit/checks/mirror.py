@@ -1,4 +1,4 @@
-"""Mirror: what a model says of films whose left is their right."""
+"""Mirror: what a model says of images whose left is their right."""
 
 from typing import Final
 
@@ -14,8 +14,8 @@ MOST: Final = 0.05
 
 @check(
     "mirror",
-    question="Does the model decide differently on a mirrored film?",
-    claim="decides on at most one mirrored film in twenty differently than on the film itself",
+    question="Does the model decide differently on a mirrored image?",
+    claim="decides on at most one mirrored image in twenty differently than on the image itself",
 )
 def mirrored(context: AuditContext) -> Answer:
     """Warns where more decisions may change; it never fails.
@@ -26,12 +26,12 @@ def mirrored(context: AuditContext) -> Answer:
     context.require_network()
     numbers = context.some
     require_enough(context, numbers)
-    decided = decided_on(context, mirror(context.pictures[numbers]), numbers)
+    decided = decided_on(context, mirror(context.images[numbers]), numbers)
     flips = decided != context.sample.decided[numbers]
     share = stats.proportion(flips, context.groups[numbers])
     lost = drop(context, numbers, decided)
     sentence = (
-        f"Mirrored, {int(flips.sum())} of {len(numbers)} films are decided on differently; "
+        f"Mirrored, {int(flips.sum())} of {len(numbers)} images are decided on differently; "
         f"the drop of the balanced accuracy is {lost}."
     )
     return Answer(

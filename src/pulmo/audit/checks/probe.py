@@ -1,12 +1,12 @@
-"""Probe: does a network know the source of a picture better than its class?
+"""Probe: does a network know the source of an image better than its class?
 
-A linear classifier is fitted to what the network makes of pictures before its head decides, once
+A linear classifier is fitted to what the network makes of images before its head decides, once
 to the class and once to the source (Alain and Bengio 2017 for such probes; Zech et al. 2018 and
-DeGrave et al. 2021 for hospitals in chest radiographs). Every picture is judged by a probe that was
-fitted to pictures of other groups.
+DeGrave et al. 2021 for hospitals in chest radiographs). Every image is judged by a probe that was
+fitted to images of other groups.
 
 Where each class has a source of its own, the class is the source, and whoever knows the one knows
-the other. So the source is asked for among the pictures of one class only.
+the other. So the source is asked for among the images of one class only.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from pulmo.datasets.inspect.tree import FOLDS
 from pulmo.stats.estimate import Estimate
 
 FEWEST: Final = 10
-"""Groups of pictures that a class or a source needs, and pictures."""
+"""Groups of images that a class or a source needs, and images."""
 
 TOLD: Final = 0.1
 """Share of the way from chance to certainty that the source may be told within a class."""
@@ -39,8 +39,8 @@ Numbers = NDArray[np.intp]
 
 @check(
     "probe",
-    question="Does the network know a picture's source better than its class?",
-    claim="tells the class by its features, and hardly the source of pictures of one class",
+    question="Does the network know an image's source better than its class?",
+    claim="tells the class by its features, and hardly the source of images of one class",
 )
 def probe(context: AuditContext) -> Answer:
     """Fails where the source is told surely better than the class.
@@ -59,11 +59,11 @@ def probe(context: AuditContext) -> Answer:
     within = list(_tasks(source, part * (truth.max() + 1) + truth, context.groups[numbers]))
     if not within:
         raise Unanswered(
-            f"No class has {FEWEST} pictures of each of two sources that are stated; class and "
+            f"No class has {FEWEST} images of each of two sources that are stated; class and "
             "source cannot be told apart."
         )
     classes = list(_tasks(truth, part, context.groups[numbers]))
-    features = context.networks.features(context.pictures[numbers], numbers)
+    features = context.networks.features(context.images[numbers], numbers)
     if features is None:
         raise Unanswered(
             "The bundle does not give the network's features; `pulmo export` of its run makes one "
@@ -77,7 +77,7 @@ def probe(context: AuditContext) -> Answer:
     )
     table = Table(
         title="Linear probes of the features",
-        columns=("told", "pictures", "skill"),
+        columns=("told", "images", "skill"),
         rows=(("class", known.n, known), ("source within a class", told.n, told)),
     )
     figures = {"class": known, "source within a class": told}
@@ -85,10 +85,10 @@ def probe(context: AuditContext) -> Answer:
 
 
 def _tasks(wanted: Numbers, stratum: Numbers, groups: Numbers) -> Iterator[Numbers]:
-    """Yields the places [k] of each stratum that has enough pictures of two kinds.
+    """Yields the places [k] of each stratum that has enough images of two kinds.
 
     Args:
-        wanted: what is to be told of each picture, [m]; -1 where it is not known.
+        wanted: what is to be told of each image, [m]; -1 where it is not known.
         stratum: within which, [m].
         groups: [m].
     """

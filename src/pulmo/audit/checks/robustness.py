@@ -1,4 +1,4 @@
-"""Robustness: the balanced accuracy after changes of the pictures, by their strength."""
+"""Robustness: the balanced accuracy after changes of the images, by their strength."""
 
 from typing import Final
 
@@ -21,14 +21,14 @@ from pulmo.audit.finding import Cell, Series, Table, Verdict
 from pulmo.radiograph.changes import DISTURBANCES, Disturbance
 from pulmo.stats.estimate import Estimate
 
-_COLUMNS: Final = ("films are", "balanced accuracy", "drop", "must be harmless")
+_COLUMNS: Final = ("images are", "balanced accuracy", "drop", "must be harmless")
 
 
 @check(
     "robustness",
-    question="Does the model's accuracy survive small changes of the picture?",
+    question="Does the model's accuracy survive small changes of the image?",
     claim=(
-        f"loses at most {MARGIN:.2f} of its balanced accuracy when films are slightly turned, "
+        f"loses at most {MARGIN:.2f} of its balanced accuracy when images are slightly turned, "
         "cropped, blurred, noisy, compressed or of another contrast, gamma or resolution"
     ),
 )
@@ -36,7 +36,7 @@ def robustness(context: AuditContext) -> Answer:
     """Fails where a change that must be harmless surely costs more than the margin.
 
     Stronger changes are shown and not judged, and so is an inversion: whether a model notices a
-    film of the wrong polarity says nothing against it.
+    image of the wrong polarity says nothing against it.
     """
     context.require_network()
     numbers = context.some
@@ -62,7 +62,7 @@ def robustness(context: AuditContext) -> Answer:
         worst(*verdicts.values()),
         _sentence(verdicts, unchanged),
         figures,
-        (Table(title="Changed pictures", columns=_COLUMNS, rows=tuple(rows)),),
+        (Table(title="Changed images", columns=_COLUMNS, rows=tuple(rows)),),
         tuple(series),
     )
 
@@ -72,7 +72,7 @@ def _decided(
 ) -> NDArray[np.intp]:
     """Returns the class that is decided on after a change, [m]."""
     change = kind.make(strength, context.generator(f"{name} {strength}"))
-    return decided_on(context, change(context.pictures[numbers]), numbers)
+    return decided_on(context, change(context.images[numbers]), numbers)
 
 
 def _series(name: str, kind: Disturbance, after: list[Estimate], unchanged: Estimate) -> Series:
@@ -93,11 +93,11 @@ def _sentence(verdicts: dict[str, Verdict], unchanged: Estimate) -> str:
     sentence = f"Unchanged, the balanced accuracy is {unchanged}."
     if surely:
         sentence += (
-            f" It surely falls by more than {MARGIN:.2f} when films are {', '.join(surely)}."
+            f" It surely falls by more than {MARGIN:.2f} when images are {', '.join(surely)}."
         )
     if perhaps:
         sentence += (
-            f" That it falls by more than {MARGIN:.2f} cannot be excluded when films are "
+            f" That it falls by more than {MARGIN:.2f} cannot be excluded when images are "
             f"{', '.join(perhaps)}."
         )
     if not surely and not perhaps:

@@ -1,4 +1,4 @@
-"""Shortcut floors beside the model's own figure, on the same pictures."""
+"""Shortcut floors beside the model's own figure, on the same images."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ from pulmo.stats.estimate import Estimate
 
 _COLUMNS: Final = (
     "what it sees",
-    "pictures",
+    "images",
     "accuracy",
     "balanced accuracy",
     "the model's balanced accuracy",
@@ -26,7 +26,7 @@ _COLUMNS: Final = (
 @check(
     "shortcuts",
     question="Does the model do better than what says nothing of the disease?",
-    claim="does better than file facts, view, age and thumbnails do on the same pictures",
+    claim="does better than file facts, view, age and thumbnails do on the same images",
 )
 def shortcuts(context: AuditContext) -> Answer:
     """Fails where a floor is not surely below the model."""

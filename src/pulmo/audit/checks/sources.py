@@ -25,7 +25,7 @@ MARGIN: Final = 0.1
 """AUC that classes may lose within a source before a reader must know of it."""
 
 FEWEST: Final = 10
-"""Pictures of each of two classes that a source needs for them to be compared within it."""
+"""Images of each of two classes that a source needs for them to be compared within it."""
 
 
 class _Pair(NamedTuple):
@@ -33,9 +33,9 @@ class _Pair(NamedTuple):
 
     Attributes:
         sides: the classes.
-        sources: the sources that have enough pictures of both.
-        within: the AUC over the pairs of pictures from one of these sources.
-        across: the AUC over the pairs of pictures from different sources.
+        sources: the sources that have enough images of both.
+        within: the AUC over the pairs of images from one of these sources.
+        across: the AUC over the pairs of images from different sources.
         lost: the second minus the first.
     """
 
@@ -78,7 +78,7 @@ def sources(context: AuditContext) -> Answer:
     worst: Verdict = next((each for each in ("fails", "warns") if each in verdicts), "passes")
     sentences = [sentence for _, sentence in found]
     sentences += [*_left_out(names), *_worst(by_source), *_external(context)]
-    columns = ("source", "pictures", "balanced accuracy")
+    columns = ("source", "images", "balanced accuracy")
     recalls = tuple(f"recall of {label}" for label in context.rule.classes)
     figures = {f"within a source, {pair.words}": pair.within for pair in pairs}
     figures |= {f"across sources, {pair.words}": pair.across for pair in pairs}
@@ -104,21 +104,21 @@ def _nothing(names: NDArray[np.str_]) -> str:
     """Says why no two classes can be compared within a source.
 
     Args:
-        names: the source of each picture, [n]; empty where it is not stated.
+        names: the source of each image, [n]; empty where it is not stated.
     """
     if (names != "").all():
-        return "The pictures are not of two classes."
+        return "The images are not of two classes."
     return (
-        "The pictures whose source is stated are not of two classes: it is stated for "
+        "The images whose source is stated are not of two classes: it is stated for "
         f"{(names != '').sum():,} of {len(names):,}. {HOW_TO_STATE}"
     )
 
 
 def _left_out(names: NDArray[np.str_]) -> Iterator[str]:
-    """Says how many pictures are in no comparison."""
+    """Says how many images are in no comparison."""
     if n := int((names == "").sum()):
         yield (
-            f"{n:,} of {len(names):,} pictures took no part, for their source is not stated. "
+            f"{n:,} of {len(names):,} images took no part, for their source is not stated. "
             f"{HOW_TO_STATE}"
         )
 
@@ -142,7 +142,7 @@ def _pair(context: AuditContext, sides: Sides, places: NDArray[np.str_]) -> _Pai
         context.generator("sources"),
     )
     reasons = {
-        "within": f"no source has {FEWEST} pictures of both",
+        "within": f"no source has {FEWEST} images of both",
         "across": "no two sources have one of them each",
         "lost": "one of the two is undefined",
     }
@@ -164,7 +164,7 @@ def _pair(context: AuditContext, sides: Sides, places: NDArray[np.str_]) -> _Pai
 
 
 class _Pairs:
-    """The AUC of scores over some of the pairs of a positive and a negative picture.
+    """The AUC of scores over some of the pairs of a positive and a negative image.
 
     Over the pairs from one source, it is the AUC stratified by source (van Elteren 1960).
     """
@@ -231,12 +231,12 @@ def _apart(pairs: list[_Pair]) -> Iterator[tuple[Verdict, str]]:
         words = ", ".join(
             " and ".join((*pair.sides.positive, *pair.sides.negative)) for pair in pairs
         )
-        sentence = f"No stated source has {FEWEST} pictures of both {words}"
+        sentence = f"No stated source has {FEWEST} images of both {words}"
         yield "warns", f"{sentence}: a high figure between them may be the source."
 
 
 def _figures(context: AuditContext, name: str) -> tuple[Cell, ...]:
-    """Returns the row of a source: its pictures, balanced accuracy and recalls."""
+    """Returns the row of a source: its images, balanced accuracy and recalls."""
     numbers = np.flatnonzero(context.called == name)
     decided, truth = context.sample.decided[numbers], context.truth[numbers]
     recalls = (
@@ -269,13 +269,13 @@ def _external(context: AuditContext) -> Iterator[str]:
         yield unsure_sentence(unsure, n)
     if len(foreign) == n:
         yield (
-            "The test is external: no model was fitted on pictures of the sources that it is "
+            "The test is external: no model was fitted on images of the sources that it is "
             f"judged on, {', '.join(names)}."
         )
     elif names:
         yield (
-            f"{len(foreign):,} of {n:,} pictures are of sources that their model was "
+            f"{len(foreign):,} of {n:,} images are of sources that their model was "
             f"not fitted on: {', '.join(names)}."
         )
     elif not unsure:
-        yield "The test is internal: the models were fitted on other pictures of each source."
+        yield "The test is internal: the models were fitted on other images of each source."

@@ -1,4 +1,4 @@
-"""Subgroups of patients and pictures in which the model is worse than in the others."""
+"""Subgroups of patients and images in which the model is worse than in the others."""
 
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
@@ -23,9 +23,9 @@ MARGIN: Final = 0.1
 """Gap that fails: of ten patients, one more is treated wrongly for what he or she is."""
 
 FEWEST: Final = 10
-"""Pictures of a class, inside and outside, that a gap is computed from."""
+"""Images of a class, inside and outside, that a gap is computed from."""
 
-_COLUMNS: Final = ("by", "subgroup", "pictures", "figure", "here", "in the rest", "worse by")
+_COLUMNS: Final = ("by", "subgroup", "images", "figure", "here", "in the rest", "worse by")
 
 
 def _size(context: AuditContext) -> pd.Series:
@@ -39,7 +39,7 @@ TRAITS: Final[dict[str, Callable[[AuditContext], pd.Series]]] = {
     "source": lambda context: context.sources,
     "shorter side": _size,
 }
-"""Name -> the subgroup of each judged picture, null where it is unknown."""
+"""Name -> the subgroup of each judged image, null where it is unknown."""
 
 
 class Gap(NamedTuple):
@@ -48,10 +48,10 @@ class Gap(NamedTuple):
     Attributes:
         trait: what forms the subgroups.
         name: the subgroup.
-        n: its pictures.
+        n: its images.
         figure: what is compared.
         here: the figure of the subgroup.
-        rest: that of all other pictures of which the trait is known.
+        rest: that of all other images of which the trait is known.
         worse: the second minus the first.
     """
 
@@ -66,7 +66,7 @@ class Gap(NamedTuple):
 
 @check(
     "subgroups",
-    question="Is the model worse for some patients or pictures than for the others?",
+    question="Is the model worse for some patients or images than for the others?",
     claim=(
         "is not surely worse in any subgroup that can be told here by sex, age, view, source or "
         "size"
@@ -75,7 +75,7 @@ class Gap(NamedTuple):
 def subgroups(context: AuditContext) -> Answer:
     """Fails where the model is surely worse by more than the margin, warns where it is worse.
 
-    Of the pictures of a subgroup and of all others of which the trait is known, the sensitivity at
+    Of the images of a subgroup and of all others of which the trait is known, the sensitivity at
     the threshold and the balanced accuracy over the classes that both have are compared. All gaps
     are tested together (Holm 1979).
     """
@@ -83,7 +83,7 @@ def subgroups(context: AuditContext) -> Answer:
     known = [each for each in gaps if each.worse.value is not None]
     if not known:
         raise Unanswered(
-            f"No trait splits the pictures so that {FEWEST} of a class are on either side."
+            f"No trait splits the images so that {FEWEST} of a class are on either side."
         )
     worse = [each.worse for each in known]
     much, some = surely_above(worse, MARGIN), surely_above(worse, 0.0)
@@ -131,7 +131,7 @@ def _sensitivities(
     for side, words in ((inside, "here"), (outside, "in the rest")):
         n = int((positive & side).sum())
         if n < FEWEST:
-            reason = f"fewer than {FEWEST} positive pictures {words}"
+            reason = f"fewer than {FEWEST} positive images {words}"
             nothing = Estimate.undefined(reason if context.rule.positive else NOT_NAMED, n)
             return nothing, nothing
     return (
@@ -148,7 +148,7 @@ def _balanced_accuracies(
     counts = [np.bincount(context.truth[side], minlength=classes) for side in (inside, outside)]
     shared = np.flatnonzero((np.stack(counts) >= FEWEST).all(axis=0))
     if len(shared) < 2:
-        reason = f"fewer than two classes have {FEWEST} pictures here and in the rest"
+        reason = f"fewer than two classes have {FEWEST} images here and in the rest"
         nothing = Estimate.undefined(reason, int(inside.sum()))
         return nothing, nothing
     figures = []

@@ -31,10 +31,10 @@ _COLUMNS: Final = (
 
 @check(
     "thresholds",
-    question="Does the threshold keep what the validation pictures promised?",
+    question="Does the threshold keep what the validation images promised?",
     claim=(
         "surely reaches the sensitivity that its threshold was chosen for, and is not surely less "
-        "specific than on the validation pictures"
+        "specific than on the validation images"
     ),
 )
 def thresholds(context: AuditContext) -> Answer:

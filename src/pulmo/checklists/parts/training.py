@@ -8,7 +8,7 @@ from pulmo.radiograph.changes import AUGMENTATIONS
 
 
 def choice(artefacts: Artefacts) -> Said:
-    """Says which pictures of the manifest the recipe takes."""
+    """Says which images of the manifest the recipe takes."""
     recipe = artefacts.run.recipe
     kinds = {
         "sources": recipe.data.sources,
@@ -18,14 +18,14 @@ def choice(artefacts: Artefacts) -> Said:
     words = [f"{name}: {listed(values) if values else 'all'}" for name, values in kinds.items()]
     labels = [*recipe.labels.order, *recipe.labels.merge]
     return Said(
-        f"Of the manifest the recipe takes {'; '.join(words)}; labels: {listed(labels)}. Pictures "
+        f"Of the manifest the recipe takes {'; '.join(words)}; labels: {listed(labels)}. Images "
         "with another label take no part.",
         "recipe.toml: data, labels",
     )
 
 
 def augmentation(artefacts: Artefacts) -> Said:
-    """Says how training pictures are changed at random."""
+    """Says how training images are changed at random."""
     chosen = (AUGMENTATIONS.chosen(c) for c in artefacts.run.recipe.augment.values())
     changes = [str(change) for change in chosen if change.strength]
     text = f"Random changes: {listed(changes)}." if changes else "No augmentation."
@@ -82,8 +82,8 @@ def software(artefacts: Artefacts) -> Said:
 
 def used(artefacts: Artefacts) -> Said:
     """Says whether the manifest trained this model."""
-    given, card = artefacts.pictures, artefacts.card
-    if artefacts.has_other_pictures:
+    given, card = artefacts.images, artefacts.card
+    if artefacts.has_other_images:
         raise Gap(f"{given.name} is not what {card.name} was trained on; say what it is used for.")
     return Said(
         f"The model {card.name} was trained on it: {card.description}",

@@ -24,7 +24,7 @@ def curate(
     output: Output,
     drop_copies: Annotated[
         bool,
-        typer.Option("--drop-copies", help="Keep only one picture of each film, the largest."),
+        typer.Option("--drop-copies", help="Keep only one image of each image, the largest."),
     ] = False,
     trust: Annotated[
         list[str] | None,
@@ -32,7 +32,7 @@ def curate(
     ] = None,
     one_set: OneSet = None,
 ) -> None:
-    """Find copies of a film, also cropped or mirrored ones, and put them into one group.
+    """Find copies of an image, also cropped or mirrored ones, and put them into one group.
 
     Copies with labels that contradict each other are removed. Every merge and every removal is a
     row of a table beside the output, NAME.curation.csv.
@@ -49,7 +49,7 @@ def curate(
     table = ManifestFiles(output).curation
     claim_file(output, PARQUET)
     claim_file(table, b"path,action,")
-    with progress("reading pictures", "comparing pairs", lines=True) as reports:
+    with progress("reading images", "comparing pairs", lines=True) as reports:
         done = find(before, drop_copies=drop_copies, trust=trust or (), watch=Watch(*reports))
     write_atomically(table, report_csv(done.report))
     write_problems(done.problems, output)
@@ -72,7 +72,7 @@ def _lines(report: "pd.DataFrame") -> list[str]:
     removed = report.loc[(report["action"] == "removed") & report["other_path"].notna(), "reason"]
     kinds = [f"{n} {reason}" for reason, n in pairs["reason"].value_counts().items()]
     lines = [
-        f"copies: {len(pairs)} pairs of {pairs['film'].nunique()} films ({', '.join(kinds)})"
+        f"copies: {len(pairs)} pairs of {pairs['image'].nunique()} images ({', '.join(kinds)})"
         if kinds
         else "copies: none"
     ]
@@ -83,8 +83,8 @@ def _lines(report: "pd.DataFrame") -> list[str]:
 
 
 def _shared(pairs: "pd.DataFrame") -> Counter[tuple[str, ...]]:
-    """Returns, for every two sources, how many films have pictures in both."""
+    """Returns, for every two sources, how many images have images in both."""
     shared: Counter[tuple[str, ...]] = Counter()
-    for _, rows in pairs.groupby("film"):
+    for _, rows in pairs.groupby("image"):
         shared.update(combinations(sorted({*rows["source"], *rows["other_source"]}), 2))
     return shared

@@ -34,7 +34,7 @@ def import_(
         typer.Option(
             "--source",
             metavar="[CLASS=]NAME",
-            help="Of your own pictures: the hospital, or the public set, that all of them or those "
+            help="Of your own images: the hospital, or the public set, that all of them or those "
             "of a class are from; may be repeated.",
         ),
     ] = None,
@@ -44,7 +44,7 @@ def import_(
     ] = None,
     label: Annotated[
         str | None,
-        typer.Option("--label", help="Of a folder: all its pictures are of this class."),
+        typer.Option("--label", help="Of a folder: all its images are of this class."),
     ] = None,
     files: Annotated[
         Path | None,
@@ -66,7 +66,7 @@ def import_(
         bool, typer.Option("--fresh", help="Read files again that have not changed.")
     ] = False,
 ) -> None:
-    """Read every picture of a data set once and write its manifest.
+    """Read every image of a data set once and write its manifest.
 
     Repeated with the same output, it reads what has changed. Stopped, it goes on from there.
     """
@@ -94,7 +94,7 @@ def import_(
         journal.remove()
     reading = Reading(not headers_only, None if fresh else output, journal, files)
     try:
-        with progress("finding pictures", "reading pictures", lines=True) as (find, read):
+        with progress("finding images", "reading images", lines=True) as (find, read):
             show = _in_turn(find, read)
             imported = import_source(
                 source, root, labels, called=called, on_progress=show, reading=reading
@@ -149,7 +149,7 @@ def _tell(imported: "Imported", output: Path) -> None:
     unknown = int((~are_stated(source_names(frame))).sum())
     if unknown:
         say(
-            f"It is not stated which hospital {unknown} of the pictures are from, so that no "
+            f"It is not stated which hospital {unknown} of the images are from, so that no "
             "comparison within one hospital is made with them. State it with --source NAME, with "
             "--source CLASS=NAME for each class, or in a column source of the table."
         )
@@ -168,7 +168,7 @@ def _tell(imported: "Imported", output: Path) -> None:
     undecoded = int(frame["pixels_sha256"].isna().sum())
     if undecoded:
         say(
-            f"{undecoded} pictures were not decoded: damage within them, and copies of another "
+            f"{undecoded} images were not decoded: damage within them, and copies of another "
             "format, are not seen, and what the reader would note of them is not known. Import "
             "without --headers-only for that."
         )
@@ -186,12 +186,12 @@ def _label_map(pairs: list[str]) -> dict[str, str]:
 
 
 def _origins(texts: list[str], reader: str) -> dict[str, str]:
-    """Returns class -> where its pictures are from; an empty class stands for all others."""
+    """Returns class -> where its images are from; an empty class stands for all others."""
     from pulmo.core.sources import OWN
 
     if texts and reader not in OWN:
         raise UsageError(
-            f"--source is for the sources {' and '.join(OWN)}; {reader} knows where its pictures "
+            f"--source is for the sources {' and '.join(OWN)}; {reader} knows where its images "
             "are from. Leave --source out."
         )
     origins: dict[str, str] = {}
@@ -200,13 +200,13 @@ def _origins(texts: list[str], reader: str) -> dict[str, str]:
         if not origin or (sign and not name):
             raise UsageError(f"--source {text!r} is neither NAME nor CLASS=NAME.")
         if origins.setdefault(name, origin) != origin:
-            said = f"{name!r} is" if name else "all pictures are"
+            said = f"{name!r} is" if name else "all images are"
             raise UsageError(f"--source says that {said} from {origins[name]} and from {origin}.")
     return origins
 
 
 def _in_turn(find: Report, read: Report) -> Report:
-    """Returns what shows the pictures found while their number is unknown, then those read."""
+    """Returns what shows the images found while their number is unknown, then those read."""
 
     def show(done: int, total: int) -> None:
         if total == 0:

@@ -22,7 +22,7 @@ def inspect(
         typer.Option(help="A CSV table of the published files' width, height and bytes."),
     ] = None,
     samples: Annotated[
-        int, typer.Option(help="Films to show of each class and source.", min=0)
+        int, typer.Option(help="Images to show of each class and source.", min=0)
     ] = 6,
     seed: Seed = 0,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -67,7 +67,7 @@ def inspect(
 def _tell(inspection: "Inspection", page: Path) -> None:
     totals = inspection.totals
     counts = ", ".join(f"{n} {label}" for label, n in inspection.labels.items())
-    typer.echo(f"{totals.pictures} pictures in {totals.groups} groups ({counts})")
+    typer.echo(f"{totals.images} images in {totals.groups} groups ({counts})")
     typer.echo(f"verdict: {inspection.verdict}")
     for warning in inspection.warnings:
         typer.echo(f"warning: {warning}")

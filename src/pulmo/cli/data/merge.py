@@ -17,12 +17,12 @@ def merge(
     drop_contradictions: Annotated[
         bool,
         typer.Option(
-            "--drop-contradictions", help="Leave out all copies of a picture with several labels."
+            "--drop-contradictions", help="Leave out all copies of an image with several labels."
         ),
     ] = False,
     one_set: OneSet = None,
 ) -> None:
-    """Join manifests; copies of a picture across them fall into one group."""
+    """Join manifests; copies of an image across them fall into one group."""
     from pulmo.datasets.manifest import read_manifest
     from pulmo.datasets.merge import Merged, merge_agreeing
     from pulmo.datasets.merge import merge as join

@@ -106,10 +106,10 @@ def _apply(before: "Manifest", source: Path, fold: int | None, output: Path) -> 
         if n:
             typer.echo(f"left out: {n} ({why})")
     if absent:
-        typer.echo(f"absent: {absent} of the {saved.header.pictures} pictures of {source}")
+        typer.echo(f"absent: {absent} of the {saved.header.images} images of {source}")
     _tell_doubts(applied)
     if same:
-        typer.echo(f"the pictures, their labels and groups are those that {source} was made of")
+        typer.echo(f"the images, their labels and groups are those that {source} was made of")
     else:
         typer.echo(
             f"warning: this is not the manifest that {source} was made of, whose hash is "
@@ -147,7 +147,7 @@ def _tell_doubts(manifest: "Manifest", further: "Sequence[str]" = ()) -> None:
 
 
 def _tell_strata(strata: "pd.DataFrame") -> None:
-    """Tells how many pictures of each label are kept of how many, in each stratum."""
+    """Tells how many images of each label are kept of how many, in each stratum."""
     kept = strata["kept"] > 0
     typer.echo(f"matched: {strata['kept'].sum()} of each label, in {kept.sum()} strata")
     table = strata[kept].rename(columns={"kept": "kept of each"}).astype("string")

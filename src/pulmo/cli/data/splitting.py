@@ -28,7 +28,7 @@ Match = Annotated[
     list[str] | None,
     typer.Option(
         metavar="COLUMN",
-        help="First choose equally many pictures of each label for every view, age, sex, modality "
+        help="First choose equally many images of each label for every view, age, sex, modality "
         "or source; may be repeated.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Every picture of a manifest is read once and becomes a fingerprint."""
+"""Every image of a manifest is read once and becomes a fingerprint."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -17,10 +17,10 @@ Progress = Callable[[int, int], None]
 
 
 class Looks(NamedTuple):
-    """What came of reading the pictures.
+    """What came of reading the images.
 
     Attributes:
-        rows: for each picture of the gallery, its row; of exact copies only the first is there.
+        rows: for each image of the gallery, its row; of exact copies only the first is there.
         digests: for each row, the hash of its pixels; None if it could not be read.
         problems: for each row that could not be read, why.
     """
@@ -39,19 +39,19 @@ class _Row(NamedTuple):
 
 
 class _Look(NamedTuple):
-    """A picture that was read."""
+    """An image that was read."""
 
     digest: str
     fingerprint: Fingerprint
 
 
 def look(manifest: Manifest, gallery: Gallery, on_progress: Progress | None = None) -> Looks:
-    """Reads the pictures of a manifest into a gallery.
+    """Reads the images of a manifest into a gallery.
 
     Args:
         manifest: the images.
         gallery: an empty one.
-        on_progress: called with the pictures read and the pictures in all.
+        on_progress: called with the images read and the images in all.
 
     Raises:
         InputError: the folder for temporary files is full.

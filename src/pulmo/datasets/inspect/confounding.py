@@ -34,10 +34,10 @@ WEAK: Final = 0.1
 """Cramer's V from which Cohen 1988 speaks of a small association, and no longer of none."""
 
 FEWEST: Final = 10
-"""Pictures of a class that a clue needs, from `FOLDS` groups."""
+"""Images of a class that a clue needs, from `FOLDS` groups."""
 
 LARGEST: Final = 10_000
-"""Pictures that the figures are computed from at most: the standard error of a share of so many is
+"""Images that the figures are computed from at most: the standard error of a share of so many is
 at most half a hundredth, and no smaller one would change a verdict."""
 
 RULE: Final = (
@@ -47,18 +47,18 @@ RULE: Final = (
 )
 
 _KNOWN: Final = 0.9
-"""Share of the pictures of the best known fact of which the others of a clue must be known too."""
+"""Share of the images of the best known fact of which the others of a clue must be known too."""
 
 
 class _Draw(NamedTuple):
-    """The randomness of all clues: a seed, and the folds drawn so far by the pictures' numbers."""
+    """The randomness of all clues: a seed, and the folds drawn so far by the images' numbers."""
 
     seed: int
     folds: dict[bytes, NDArray[np.intp]]
 
 
 class _Known(NamedTuple):
-    """The pictures of which a clue is known, and its facts that vary among them."""
+    """The images of which a clue is known, and its facts that vary among them."""
 
     facts: pd.DataFrame
     labels: NDArray[np.str_]
@@ -73,7 +73,7 @@ def confounding_of(
     Args:
         table: a manifest, its rows numbered from 0.
         facts: the facts of its files, as `file_facts` gives them.
-        generator: draws groups out of more than `LARGEST` pictures, folds, trees and resamples.
+        generator: draws groups out of more than `LARGEST` images, folds, trees and resamples.
     """
     described = [name for name in CLUES if name in table and name not in facts]
     frame = table[described].join(facts)
@@ -95,20 +95,20 @@ def confounding_of(
 
 
 def _stated_notes(notes: pd.Series) -> pd.Series:
-    """Returns the kinds of notes of each picture, `none` where there are none; null if unknown."""
+    """Returns the kinds of notes of each image, `none` where there are none; null if unknown."""
     stated = notes.fillna("none").astype("string")
     return stated.mask(notes.map(lambda cell: UNKNOWN in kinds_of(cell)).astype(bool))
 
 
 def _chosen(groups: pd.Series, generator: np.random.Generator) -> NDArray[np.bool_]:
-    """Chooses whole groups at random until there are `LARGEST` pictures; all if there are fewer."""
+    """Chooses whole groups at random until there are `LARGEST` images; all if there are fewer."""
     if len(groups) <= LARGEST:
         return np.ones(len(groups), np.bool_)
     codes, names = pd.factorize(groups)
     order = generator.permutation(len(names))
-    pictures = np.cumsum(np.bincount(codes)[order])
+    images = np.cumsum(np.bincount(codes)[order])
     # At least one, though it be larger than that.
-    kept = order[: max(1, int(np.searchsorted(pictures, LARGEST, side="right")))]
+    kept = order[: max(1, int(np.searchsorted(images, LARGEST, side="right")))]
     return np.isin(codes, kept)
 
 
@@ -116,19 +116,19 @@ def _known(facts: pd.DataFrame, rows: pd.DataFrame) -> _Known | str:
     """Returns what is known of a clue, or why that is too little."""
     shares = facts.notna().mean()
     if not shares.any():
-        return "no picture states it"
+        return "no image states it"
     facts = facts.loc[:, shares >= _KNOWN * shares.max()].dropna()
     rows = rows.loc[facts.index]
     sizes = rows.groupby("label")["group"].agg(["size", "nunique"])
     enough = sizes.index[(sizes["size"] >= FEWEST) & (sizes["nunique"] >= FOLDS)]
     if len(enough) < 2:
         few = f"only {enough[0]} has" if len(enough) else "no class has"
-        return f"{few} {FEWEST} pictures of {FOLDS} groups that state it"
+        return f"{few} {FEWEST} images of {FOLDS} groups that state it"
     rows = rows[rows["label"].isin(enough)]
     facts = facts.loc[rows.index]
     facts = facts.loc[:, [(values != values.iloc[0]).any() for _, values in facts.items()]]
     if facts.empty:
-        return "it is the same for all pictures that state it"
+        return "it is the same for all images that state it"
     return _Known(facts, rows["label"].to_numpy(str), pd.factorize(rows["group"])[0])
 
 

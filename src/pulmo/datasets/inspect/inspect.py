@@ -32,19 +32,19 @@ def inspect_manifest(
     seed: int,
     published: Published | None = None,
 ) -> Inspection:
-    """Inspects a manifest without decoding a picture.
+    """Inspects a manifest without decoding an image.
 
     Args:
         manifest: the images.
         name: what its file is called.
-        seed: of the folds and, out of very many, of the pictures of the confounding table.
+        seed: of the folds and, out of very many, of the images of the confounding table.
         published: facts of the files to take instead of the manifest's.
 
     Raises:
-        InputError: the manifest holds no picture, or `published` names none of its pictures.
+        InputError: the manifest holds no image, or `published` names none of its images.
     """
     if not len(manifest):
-        raise InputError(f"{name} holds no picture.")
+        raise InputError(f"{name} holds no image.")
     table = manifest.frame
     facts = file_facts(table, published)
     confounding = confounding_of(table, facts, np.random.default_rng(seed))

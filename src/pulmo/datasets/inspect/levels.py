@@ -10,14 +10,14 @@ BINS: Final = 10
 """A number with more values than these is binned by its deciles."""
 
 RARE: Final = 5
-"""Values of fewer pictures are taken together: their counts say nothing one by one."""
+"""Values of fewer images are taken together: their counts say nothing one by one."""
 
 
 def levels_of(values: pd.Series) -> NDArray[np.intp]:
     """Returns the level of each value, from 0 without gaps.
 
     A number with more than `BINS` different values is binned by its deciles, after each value that
-    a tenth of the pictures have got a level of its own. Levels with fewer than `RARE` pictures
+    a tenth of the images have got a level of its own. Levels with fewer than `RARE` images
     become one.
 
     Args:

@@ -1,4 +1,4 @@
-"""Samples: a few films of each class and source, drawn and read."""
+"""Samples: a few images of each class and source, drawn and read."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -23,13 +23,13 @@ SIDE: Final = 192
 
 
 class Sample(NamedTuple):
-    """A film to show.
+    """An image to show.
 
     Attributes:
         label: its class.
         source: its source.
         path: its file.
-        pixels: uint8 [SIDE, SIDE], the whole film on black.
+        pixels: uint8 [SIDE, SIDE], the whole image on black.
     """
 
     label: str
@@ -70,11 +70,11 @@ def draw_samples(manifest: Manifest, count: int, generator: np.random.Generator)
 def read_samples(
     rows: pd.DataFrame, on_progress: Callable[[int, int], None] | None = None
 ) -> Samples:
-    """Reads the films of `draw_samples`.
+    """Reads the images of `draw_samples`.
 
     Args:
         rows: rows of a manifest.
-        on_progress: called with the films read and the films in all.
+        on_progress: called with the images read and the images in all.
     """
     samples = Samples([], [])
     wanted = list(zip(rows["label"], rows["source"], rows["path"], rows["sha256"], strict=True))

@@ -13,15 +13,15 @@ DEPTH: Final = 3
 FOLDS: Final = 5
 
 _SMOOTHING: Final = 10.0
-"""Pictures that the rates of the whole weigh against those of one word."""
+"""Images that the rates of the whole weigh against those of one word."""
 
 
 def draw_folds(labels: NDArray[np.str_], groups: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
-    """Returns the fold of each picture, by group and stratified by label.
+    """Returns the fold of each image, by group and stratified by label.
 
     Args:
-        labels: class of each picture, [n]; each has pictures of five or more groups.
-        groups: group of each picture, [n].
+        labels: class of each image, [n]; each has images of five or more groups.
+        groups: group of each image, [n].
         seed: of the draw.
     """
     folds = np.empty(len(labels), np.intp)
@@ -32,10 +32,10 @@ def draw_folds(labels: NDArray[np.str_], groups: NDArray[np.intp], seed: int) ->
 
 
 class Guesses(NamedTuple):
-    """The class that a tree guesses for each picture, str [n], without and with equal weights.
+    """The class that a tree guesses for each image, str [n], without and with equal weights.
 
     Attributes:
-        plain: of a tree to which all pictures weigh alike.
+        plain: of a tree to which all images weigh alike.
         balanced: of a tree to which all classes weigh alike.
     """
 
@@ -46,15 +46,15 @@ class Guesses(NamedTuple):
 def guess(
     facts: pd.DataFrame, labels: NDArray[np.str_], folds: NDArray[np.intp], seed: int
 ) -> Guesses:
-    """Guesses the class of each picture by trees that were fitted on the other folds.
+    """Guesses the class of each image by trees that were fitted on the other folds.
 
-    A word, such as a source, becomes the rates of the classes among the pictures that have it in
+    A word, such as a source, becomes the rates of the classes among the images that have it in
     the other folds, each drawn a little to the rates of all.
 
     Args:
         facts: numbers and words, without nulls, [n, columns].
-        labels: class of each picture, [n].
-        folds: fold of each picture, [n].
+        labels: class of each image, [n].
+        folds: fold of each image, [n].
         seed: decides between equally good splits of a tree.
     """
     words = [name for name in facts if not pd.api.types.is_numeric_dtype(facts[name])]
@@ -73,7 +73,7 @@ def guess(
 def _rates(
     texts: NDArray[np.object_], labels: NDArray[np.str_], fit: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Returns the rates of the classes among the pictures of `fit` with each word."""
+    """Returns the rates of the classes among the images of `fit` with each word."""
     encoder = TargetEncoder(smooth=_SMOOTHING)
     rates: NDArray[np.float64] = encoder.fit(texts[fit], labels[fit]).transform(texts)
     return rates

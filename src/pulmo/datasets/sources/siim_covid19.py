@@ -78,7 +78,7 @@ def _items(
 ) -> Iterator[Entry | Problem]:
     found = sorted((root / "train" / study).glob(f"*/{image}.dcm"))
     if not found:
-        yield Problem(image, "its row has no picture here", failed=False)
+        yield Problem(image, "its row has no image here", failed=False)
     elif len(found) > 1:
         yield Problem(image, f"it lies in {len(found)} series of its study")
     elif grade is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.entries import MISFIT, picture_inside
+from pulmo.datasets.entries import MISFIT, image_inside
 from pulmo.datasets.findings import Drawn, Verdict, boxes_in_file, stated_verdict
 from pulmo.datasets.rows import Row, numbered_rows
 from pulmo.datasets.source import About, Entry, Problem, refuse_map, source
@@ -105,7 +105,7 @@ def _items(
 ) -> Iterator[Entry | Problem]:
     found = _verdict(given)
     try:
-        path = picture_inside(folder, f"{image}.dicom")
+        path = image_inside(folder, f"{image}.dicom")
     except ValueError as error:
         path = Problem(image, str(error))
     if isinstance(path, Problem):

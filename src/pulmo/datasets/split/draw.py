@@ -17,7 +17,7 @@ _KEPT: Final[dict[Keep, tuple[str, ...]]] = {"nothing": (), "test": ("test",), "
 
 
 class Shares(NamedTuple):
-    """The fractions of the pictures that validation and test get; training gets the rest."""
+    """The fractions of the images that validation and test get; training gets the rest."""
 
     val: float = 0.15
     test: float = 0.15
@@ -57,15 +57,15 @@ def draw_sides(
     its strata. The same manifest and generator state give the same split, whatever the row order.
     All groups are drawn at once, so that one that spans sources is on one side like any other.
 
-    Pictures that are kept stay where their source has them. In a group that its sources put on
+    Images that are kept stay where their source has them. In a group that its sources put on
     several sides only those on the most withheld one (test, then validation) stay; every other
-    picture of a group with a kept one takes no part.
+    image of a group with a kept one takes no part.
 
     Args:
         table: rows of a manifest, each with an index of its own.
         shares: the fractions of validation and test.
         generator: draws the order of the groups.
-        keep: test: the pictures whose source calls them test are kept. The other groups of such a
+        keep: test: the images whose source calls them test are kept. The other groups of such a
             source get no test, and training and validation in the proportion that they have
             elsewhere; sources without such a test get one drawn. all: every stated side is kept;
             what such a source does not put on a side takes no part. Sources that state no side are
@@ -79,7 +79,7 @@ def draw_sides(
     if not (shares.val >= 0 and shares.test >= 0 and shares.val + shares.test < 1):
         raise UsageError(
             f"Validation {shares.val} and test {shares.test} must be fractions that leave some "
-            "pictures for training."
+            "images for training."
         )
     kept = _kept(table, keep)
     if keep != "nothing" and kept.stated.isna().all():
@@ -88,7 +88,7 @@ def draw_sides(
     sides = _draw(table[kept.free], shares, kept.without_test, generator)
     drawn = table["group"].map(sides).astype("string").where(kept.free)
     reason = pd.Series(pd.NA, table.index, dtype="string")
-    reason[kept.tied & ~kept.stays] = "in a group with pictures that are kept on another side"
+    reason[kept.tied & ~kept.stays] = "in a group with images that are kept on another side"
     reason[~kept.tied & ~kept.free] = "its source states a split, but no side for it"
     return Sides(kept.stated.where(kept.stays, drawn), reason)
 

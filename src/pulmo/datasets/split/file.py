@@ -1,8 +1,8 @@
-"""A split as a file of its own, which travels without the pictures and their paths.
+"""A split as a file of its own, which travels without the images and their paths.
 
 It is text, so that it can be read, compared and kept under version control wherever a paper or a
 benchmark publishes it, by tools that know nothing of pulmo. A line that begins with `#` says how it
-was made; then comes a CSV table with one line a picture, sorted: `sha256` of the picture's file,
+was made; then comes a CSV table with one line an image, sorted: `sha256` of the image's file,
 `split` and `fold`, blank where there is none.
 """
 
@@ -35,7 +35,7 @@ class Header(Record):
     pulmo: str
     """Version of pulmo that made it."""
     plan: Plan
-    pictures: int
+    images: int
     manifest_sha256: str
     """SHA-256 of the manifest's content with this split."""
     sha256: str
@@ -47,7 +47,7 @@ class SplitFile(NamedTuple):
 
     Attributes:
         header: how it was made.
-        rows: `sha256`, `split` and `fold`, one row a picture.
+        rows: `sha256`, `split` and `fold`, one row an image.
     """
 
     header: Header
@@ -60,7 +60,7 @@ class Applied(NamedTuple):
     Attributes:
         manifest: the images.
         unknown: which of its rows the split does not know; they take no part.
-        absent: how many pictures of the split the manifest lacks.
+        absent: how many images of the split the manifest lacks.
     """
 
     manifest: Manifest
@@ -80,7 +80,7 @@ def write_split(manifest: Manifest, plan: Plan, path: Path) -> None:
     header = Header(
         pulmo=pulmo.__version__,
         plan=plan,
-        pictures=len(manifest),
+        images=len(manifest),
         manifest_sha256=manifest.sha256,
         sha256="",
     ).model_dump(mode="json")
@@ -126,11 +126,11 @@ def read_split(path: Path) -> SplitFile:
 def apply_split(manifest: Manifest, split: SplitFile) -> Applied:
     """Returns a manifest with the split out of a file, whatever split it had.
 
-    Copies of a picture get as many of its rows as there are, in the same order in which they were
+    Copies of an image get as many of its rows as there are, in the same order in which they were
     written.
 
     Raises:
-        InputError: the split knows none of the manifest's pictures.
+        InputError: the split knows none of the manifest's images.
     """
     table = manifest.frame.drop(columns=["split", "fold"])
     copy = table.loc[_order(table)].groupby("sha256").cumcount()
@@ -141,8 +141,8 @@ def apply_split(manifest: Manifest, split: SplitFile) -> Applied:
     unknown = joined["known"] == "left_only"
     if unknown.all():
         raise InputError(
-            f"The split knows none of the manifest's {len(table)} pictures by their content; it is "
-            "a split of other pictures, or of the same ones in other files."
+            f"The split knows none of the manifest's {len(table)} images by their content; it is "
+            "a split of other images, or of the same ones in other files."
         )
     absent = len(rows) - int((~unknown).sum())
     return Applied(Manifest(joined.drop(columns=["copy", "known"])), unknown, absent)

@@ -27,7 +27,7 @@ class Plan:
         folds: how many folds what is not for the test is dealt to.
         by_source: one fold a source; groups that span sources take no part.
         fold: the fold that is the validation.
-        matching: what is to be alike among the labels; the pictures are chosen before anything is
+        matching: what is to be alike among the labels; the images are chosen before anything is
             drawn.
     """
 

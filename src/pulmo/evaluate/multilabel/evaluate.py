@@ -1,4 +1,4 @@
-"""Evaluate: a table of several findings a film becomes an evaluation."""
+"""Evaluate: a table of several findings per image becomes an evaluation."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def evaluate_labels(
     """Computes the figures of each finding and those over all, each with its 95 % interval.
 
     A finding is judged as `pulmo.evaluate.evaluate` judges two classes, it and its absence, on the
-    films labelled for it; one that no film is labelled for is left out.
+    images labelled for it; one that no image is labelled for is left out.
 
     Args:
         table: the predictions.

@@ -1,4 +1,4 @@
-"""A table of predictions of several findings a film: it is checked, and becomes arrays."""
+"""A table of predictions of several findings per image: it is checked, and becomes arrays."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -24,7 +24,7 @@ _CONTEXT: Final = (
 
 
 class LabelsTable(NamedTuple):
-    """Predictions of L findings of n films.
+    """Predictions of L findings of n images.
 
     Attributes:
         rows: the table with `group`, `source`, `age` and each `d_<label>` filled in.
@@ -68,7 +68,7 @@ class LabelsTable(NamedTuple):
 
 
 def labels_table(table: pd.DataFrame, threshold: float | None = None) -> LabelsTable:
-    """Checks a table of several findings a film.
+    """Checks a table of several findings per image.
 
     Args:
         table: `path`, for each finding `y_<label>` (1, 0 or empty) and `p_<label>` in [0, 1], and
@@ -114,11 +114,11 @@ def _check_columns(table: pd.DataFrame) -> tuple[str, ...]:
     """Returns the findings, after a look at whether each has its columns."""
     if "label" in table:
         raise InputError(
-            "The predictions have both a column label, of one class a film, and columns y_, of "
-            "several findings a film; leave out the one that is not meant."
+            "The predictions have both a column label, of one class an image, and columns y_, of "
+            "several findings per image; leave out the one that is not meant."
         )
     if "path" not in table:
-        raise InputError("The predictions lack the column path, which tells films apart.")
+        raise InputError("The predictions lack the column path, which tells images apart.")
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()][0]
         raise InputError(f"The predictions have two columns {twice}.")
@@ -127,7 +127,7 @@ def _check_columns(table: pd.DataFrame) -> tuple[str, ...]:
         if label not in truths:
             raise InputError(
                 f"The predictions have p_{label} without y_{label}, its truth; add that, empty "
-                f"where a film is not labelled, or leave p_{label} out."
+                f"where an image is not labelled, or leave p_{label} out."
             )
     for label in (*truths, *decisions):
         if label not in scores:
@@ -154,7 +154,7 @@ def _truth(table: pd.DataFrame, labels: Sequence[str]) -> Floats:
         wrong = ~(np.isin(column, (0, 1)) | np.isnan(column))
         check_none(table, wrong, f"have a y_{label} that is neither 1, 0 nor empty")
     if np.isnan(values).all():
-        raise InputError("Not one film is labelled: every y_ is empty; there is nothing to judge.")
+        raise InputError("Not one image is labelled: every y_ is empty; there is nothing to judge.")
     return values
 
 

@@ -34,7 +34,7 @@ CONTEXT: Final[Mapping[str, frozenset[str]]] = {
     "origin": frozenset({"origin"}),
     "sha256": frozenset({"sha256"}),
 }
-"""The same of what may be known beside: what the pictures are of."""
+"""The same of what may be known beside: what the images are of."""
 
 OPTIONS: Final = {"path": None, "label": "--truth", "decision": "--decision"}
 """Role -> the option that names its column."""

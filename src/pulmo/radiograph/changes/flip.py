@@ -21,7 +21,7 @@ class Flip(Movement):
 
     strength: Annotated[Number, Field(ge=0, le=1)] = 0.0
     """Probability of a left-right flip; off, because it moves the heart to the other side and
-    mirrors the side marker, so that the network sees films that do not exist."""
+    mirrors the side marker, so that the network sees images that do not exist."""
 
     def draw(self, shape: tuple[int, int, int, int], generator: "Generator") -> "Tensor":
         """Draws whether each image is flipped."""

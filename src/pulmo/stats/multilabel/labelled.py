@@ -70,7 +70,7 @@ class LabelledImages:
 
     @cached_property
     def whole(self) -> NDArray[np.bool_]:
-        """Whether a image is labelled for every finding, [n]."""
+        """Whether an image is labelled for every finding, [n]."""
         return np.asarray(self.known.all(axis=1))
 
     @cached_property
@@ -80,7 +80,7 @@ class LabelledImages:
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:
-        """Whether a image has been called exactly what it is, [n]; of the whole ones."""
+        """Whether an image has been called exactly what it is, [n]; of the whole ones."""
         return np.asarray((self.called == self.truth).all(axis=1))
 
     @cached_property
@@ -104,7 +104,7 @@ class LabelledImages:
 
     @cached_property
     def pooled(self) -> Ranking:
-        """All labels of all images in one ranking; a image is there once for each of its labels."""
+        """All labels of all images in one ranking, each image once for each of its labels."""
         images, places = np.nonzero(self.known)
         ranking = Ranking.from_scores(
             self.probabilities[images, places], self.truth[images, places].astype(np.intp), 1, 2
@@ -177,7 +177,7 @@ class ReweightedLabels:
     @cached_property
     def pooled_auc(self) -> Floats:
         """Area under the ROC curve of all labels of all images, [b]."""
-        # A image is there L times, so as many fewer resamples are in memory at once.
+        # An image is there L times, so as many fewer resamples are in memory at once.
         chunks = np.array_split(self.weights, min(len(self.sample.labels), len(self.weights)))
         return np.concatenate([area_under(self.sample.pooled.rank(chunk)) for chunk in chunks])
 

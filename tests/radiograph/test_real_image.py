@@ -1,4 +1,4 @@
-"""A real chest film, by two decoders."""
+"""A real chest X-ray, by two decoders."""
 
 from pathlib import Path
 
@@ -8,27 +8,27 @@ import pytest
 
 from pulmo.radiograph import read_radiograph
 
-FILM = Path(__file__).parents[3] / "shared" / "data" / "dicom" / "RG1_J2KI.dcm"
+IMAGE = Path(__file__).parents[3] / "shared" / "data" / "dicom" / "RG1_J2KI.dcm"
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(not FILM.exists(), reason=f"{FILM.name} is not beside the project"),
+    pytest.mark.skipif(not IMAGE.exists(), reason=f"{IMAGE.name} is not beside the project"),
 ]
 
 
 def test_the_lungs_are_dark() -> None:
-    film = read_radiograph(FILM)
-    assert film.pixels.shape == (1955, 1841)
-    assert film.facts[:6] == ("DICOM", 15, "PA", "X-ray", 55, "F")
-    rows, columns = film.pixels.shape
-    left = film.pixels[rows // 6 : rows // 3, columns // 6 : columns // 3]
-    spine = film.pixels[rows // 6 : rows // 3, columns * 9 // 20 : columns * 11 // 20]
+    image = read_radiograph(IMAGE)
+    assert image.pixels.shape == (1955, 1841)
+    assert image.facts[:6] == ("DICOM", 15, "PA", "X-ray", 55, "F")
+    rows, columns = image.pixels.shape
+    left = image.pixels[rows // 6 : rows // 3, columns // 6 : columns // 3]
+    spine = image.pixels[rows // 6 : rows // 3, columns * 9 // 20 : columns * 11 // 20]
     assert left.mean() < spine.mean() - 0.2
 
 
 def test_gdcm_gives_the_same_stored_values() -> None:
     reader = gdcm.ImageReader()
-    reader.SetFileName(str(FILM))
+    reader.SetFileName(str(IMAGE))
     assert reader.Read()
     image = reader.GetImage()
     stored = np.frombuffer(
@@ -39,6 +39,6 @@ def test_gdcm_gives_the_same_stored_values() -> None:
         value = reader.GetFile().GetDataSet().GetDataElement(gdcm.Tag(0x28, element)).GetValue()
         tag[keyword] = float(str(value).split("\\")[0])
     line = (stored - (tag["center"] - 0.5)) / (tag["width"] - 1) + 0.5
-    # The film is MONOCHROME1.
+    # The image is MONOCHROME1.
     expected = 1 - np.clip(line, 0, 1)
-    np.testing.assert_allclose(read_radiograph(FILM).pixels, expected, atol=1e-6)
+    np.testing.assert_allclose(read_radiograph(IMAGE).pixels, expected, atol=1e-6)

@@ -1,4 +1,4 @@
-"""What a manifest says of its pictures: how many, of whom, from where, and what is not stated."""
+"""What a manifest says of its images: how many, of whom, from where, and what is not stated."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from pulmo.checklists.artefacts import Artefacts, Gap
 from pulmo.checklists.checklist import Said
-from pulmo.checklists.phrases import counted, pictures
+from pulmo.checklists.phrases import counted, images
 from pulmo.core.sources import source_names
 from pulmo.datasets.inspect.inspection import NOT_STATED, Tally
 from pulmo.datasets.manifest import SPLITS
@@ -14,47 +14,47 @@ from pulmo.datasets.source import SOURCES
 
 NO_SIDE: Final = "on no side"
 SIDES: Final = (*SPLITS, NO_SIDE)
-"""The sides of a split in their order, and what pictures without one are called."""
+"""The sides of a split in their order, and what images without one are called."""
 
 
 def totals(artefacts: Artefacts) -> Said:
-    """Says how many pictures, groups and patients there are."""
-    given = artefacts.pictures
+    """Says how many images, groups and patients there are."""
+    given = artefacts.images
     sums = given.inspection.totals
     return Said(
-        f"{pictures(sums.pictures)} in {sums.groups:,} groups (pictures of one patient, and known "
+        f"{images(sums.images)} in {sums.groups:,} groups (images of one patient, and known "
         f"copies), at most {sums.largest_group:,} in one. The source names the patient of "
-        f"{sums.with_patient:,} pictures ({sums.patients:,} patients).",
+        f"{sums.with_patient:,} images ({sums.patients:,} patients).",
         f"{given.name}: group, patient",
     )
 
 
 def labels(artefacts: Artefacts) -> Said:
-    """Says how many pictures each label has, and where the labels come from."""
-    given = artefacts.pictures
+    """Says how many images each label has, and where the labels come from."""
+    given = artefacts.images
     findings = given.table["finding"].value_counts()
     stated = counted({str(name): int(n) for name, n in findings.iloc[:8].items()})
     rest = f" and {len(findings) - 8} more" if len(findings) > 8 else ""
     return Said(
         f"Labels: {counted(given.inspection.labels)}. A label follows from the finding that "
-        f"the source gives the picture (findings: {stated}{rest}).",
+        f"the source gives the image (findings: {stated}{rest}).",
         f"{given.name}: label, finding",
     )
 
 
 def sources(artefacts: Artefacts) -> Said:
-    """Says whose the pictures are, under which terms, and where they are to be had."""
-    given = artefacts.pictures
+    """Says whose the images are, under which terms, and where they are to be had."""
+    given = artefacts.images
     counts = source_names(given.table).value_counts(sort=False).sort_index()
     known, unknown = [], []
     for name, n in counts.items():
         if str(name) not in SOURCES:
-            unknown.append(f"{name} ({pictures(int(n))})")
+            unknown.append(f"{name} ({images(int(n))})")
             continue
         about = SOURCES[str(name)].about
         place = f", {about.url}" if about.url else ""
-        known.append(f"{name} ({pictures(int(n))}): {about.title}{place}; licence: {about.licence}")
-    gap = f"Say whose pictures these are, and under which terms: {', '.join(unknown)}."
+        known.append(f"{name} ({images(int(n))}): {about.title}{place}; licence: {about.licence}")
+    gap = f"Say whose images these are, and under which terms: {', '.join(unknown)}."
     if not known:
         raise Gap(gap)
     where = f"{given.name}: source; `pulmo data sources`"
@@ -62,28 +62,28 @@ def sources(artefacts: Artefacts) -> Said:
 
 
 def licences(artefacts: Artefacts) -> Said:
-    """Says what is stated of single pictures' licences."""
-    return _values(artefacts, "licence", "Licences of single pictures")
+    """Says what is stated of single images' licences."""
+    return _values(artefacts, "licence", "Licences of single images")
 
 
 def origins(artefacts: Artefacts) -> Said:
-    """Says where the sources have the pictures from."""
-    return _values(artefacts, "origin", "Where the sources have the pictures from")
+    """Says where the sources have the images from."""
+    return _values(artefacts, "origin", "Where the sources have the images from")
 
 
 def views(artefacts: Artefacts) -> Said:
-    """Says how the films were taken."""
+    """Says how the images were taken."""
     return _values(artefacts, "view", "Views")
 
 
 def modalities(artefacts: Artefacts) -> Said:
-    """Says with what the pictures were taken."""
+    """Says with what the images were taken."""
     return _values(artefacts, "modality", "Modalities")
 
 
 def files(artefacts: Artefacts) -> Said:
     """Says what the files are like."""
-    given = artefacts.pictures
+    given = artefacts.images
     table = given.table
     sides = [
         f"{name} {int(table[name].min())} to {int(table[name].max())}"
@@ -99,14 +99,14 @@ def files(artefacts: Artefacts) -> Said:
 
 def people(artefacts: Artefacts) -> Said:
     """Says how old the patients are and of which sex, on each side of the split."""
-    given = artefacts.pictures
+    given = artefacts.images
     table = given.table
     if table["age"].isna().all() and table["sex"].isna().all():
         raise Gap(f"{given.name} states no age and no sex.")
     sides = table["split"].fillna(NO_SIDE)
     parts = [f"{side}: {_people(table[sides == side])}" for side in SIDES if (sides == side).any()]
     return Said(
-        f"Counted by picture. {'; '.join(parts)}.",
+        f"Counted by image. {'; '.join(parts)}.",
         f"{given.name}: age, sex, split",
     )
 
@@ -120,18 +120,18 @@ def _people(rows: pd.DataFrame) -> str:
 
 
 def missing(artefacts: Artefacts) -> Said:
-    """Says what is not stated, and of how many pictures."""
-    given = artefacts.pictures
+    """Says what is not stated, and of how many images."""
+    given = artefacts.images
     nulls = {name: sum(by.values()) for name, by in given.inspection.missing.items()}
     return Said(
-        f"Not stated, of {pictures(given.inspection.totals.pictures)}: {counted(nulls)}.",
+        f"Not stated, of {images(given.inspection.totals.images)}: {counted(nulls)}.",
         f"{given.name}: nulls",
     )
 
 
 def copies(artefacts: Artefacts) -> Said:
     """Says what occurs more than once."""
-    given = artefacts.pictures
+    given = artefacts.images
     found = given.inspection.copies
     return Said(
         f"Files of identical content: {_tally(found.same_bytes)}; of identical pixels: "
@@ -144,12 +144,12 @@ def copies(artefacts: Artefacts) -> Said:
 
 
 def _tally(tally: Tally) -> str:
-    return f"{tally.sets:,} ({pictures(tally.pictures)})" if tally.sets else "none"
+    return f"{tally.sets:,} ({images(tally.images)})" if tally.sets else "none"
 
 
 def confounding(artefacts: Artefacts) -> Said:
-    """Says what tells the class without a look at a film."""
-    given = artefacts.pictures
+    """Says what tells the class without a look at an image."""
+    given = artefacts.images
     found = given.inspection
     return Said(
         " ".join((found.verdict, *found.warnings)), f"{given.name}, as `pulmo data inspect` has it"
@@ -158,40 +158,40 @@ def confounding(artefacts: Artefacts) -> Said:
 
 def identifiers(artefacts: Artefacts) -> Said:
     """Says what in the table could lead to a person."""
-    given = artefacts.pictures
+    given = artefacts.images
     named = given.inspection.totals.with_patient
     return Said(
-        f"The table has the source's own code of the patient for {pictures(named)}, age in years, "
+        f"The table has the source's own code of the patient for {images(named)}, age in years, "
         "sex, place of origin and days since onset where stated, and the paths of the files; it "
-        "has no column for a name, a date of birth or the date of a film.",
+        "has no column for a name, a date of birth or the date of an image.",
         f"{given.name}: columns",
-        "Look at the pictures for burned-in text, and at the paths and codes for names.",
+        "Look at the images for burned-in text, and at the paths and codes for names.",
     )
 
 
 def content(artefacts: Artefacts) -> Said:
     """Says what tells this set from any other."""
-    given = artefacts.pictures
+    given = artefacts.images
     return Said(
-        f"SHA-256 of what the manifest says of its pictures: {given.inspection.manifest_sha256}. "
-        "Each picture has the SHA-256 of its file.",
+        f"SHA-256 of what the manifest says of its images: {given.inspection.manifest_sha256}. "
+        "Each image has the SHA-256 of its file.",
         f"{given.name}: content, sha256",
     )
 
 
 def obtaining(artefacts: Artefacts) -> Said:
-    """Says that the pictures stay with their sources."""
-    given = artefacts.pictures
+    """Says that the images stay with their sources."""
+    given = artefacts.images
     names = counted(_counts(source_names(given.table)))
     return Said(
-        f"The manifest holds paths and hashes, no pictures; those are of their sources: {names}.",
+        f"The manifest holds paths and hashes, no images; those are of their sources: {names}.",
         f"{given.name}: path, sha256, source",
     )
 
 
 def _values(artefacts: Artefacts, column: str, what: str) -> Said:
     """Counts the values of a column."""
-    given = artefacts.pictures
+    given = artefacts.images
     counts = _counts(given.table[column])
     if set(counts) <= {NOT_STATED}:
         raise Gap(f"{given.name} does not state it: its column {column} is empty.")

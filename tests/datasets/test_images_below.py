@@ -6,7 +6,7 @@ import pytest
 
 from pulmo.core.errors import InputError
 from pulmo.datasets.importing import import_source
-from pulmo.datasets.source import left_out_link, pictures_below
+from pulmo.datasets.source import images_below, left_out_link
 
 
 def test_files_come_in_path_order_and_as_they_are_asked_for(tmp_path: Path) -> None:
@@ -14,7 +14,7 @@ def test_files_come_in_path_order_and_as_they_are_asked_for(tmp_path: Path) -> N
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    found = pictures_below(tmp_path)
+    found = images_below(tmp_path)
     assert next(found) == tmp_path / "a" / "1.png"
     assert [tmp_path / "a" / "1.png", *found] == sorted(tmp_path / name for name in names)
 
@@ -26,7 +26,7 @@ def test_hidden_files_and_pipes_are_left_out(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "a" / ".link.png").symlink_to("1.png")
     os.mkfifo(tmp_path / "a" / "pipe.png")
-    assert list(pictures_below(tmp_path)) == [tmp_path / "a" / "1.png"]
+    assert list(images_below(tmp_path)) == [tmp_path / "a" / "1.png"]
 
 
 def test_a_link_is_a_problem_in_the_place_of_what_it_leads_to(tmp_path: Path) -> None:
@@ -34,8 +34,8 @@ def test_a_link_is_a_problem_in_the_place_of_what_it_leads_to(tmp_path: Path) ->
     (tmp_path / "set" / "b.png").touch()
     for name, target in (("a", ".."), ("c", "."), ("d", "d"), ("e", "b.png"), ("f", "gone")):
         (tmp_path / "set" / name).symlink_to(target)
-    first, picture, *others = pictures_below(tmp_path / "set")
-    assert picture == tmp_path / "set" / "b.png"
+    first, image, *others = images_below(tmp_path / "set")
+    assert image == tmp_path / "set" / "b.png"
     assert [first, *others] == [left_out_link(tmp_path / "set" / name) for name in "acdef"]
     assert left_out_link(tmp_path).failed is False
 
@@ -44,7 +44,7 @@ def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "1.png").touch()
     (tmp_path / "link").symlink_to("real")
-    assert list(pictures_below(tmp_path / "link")) == [tmp_path / "link" / "1.png"]
+    assert list(images_below(tmp_path / "link")) == [tmp_path / "link" / "1.png"]
 
 
 @pytest.fixture
@@ -66,15 +66,15 @@ def deep_file(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_deep_folders_are_walked(tmp_path: Path, deep_file: Path) -> None:
-    assert list(pictures_below(tmp_path)) == [deep_file]
+    assert list(images_below(tmp_path)) == [deep_file]
 
 
 def test_a_folder_that_cannot_be_opened_is_named_and_the_rest_is_done(
-    tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a/1.png", "locked/2.png", "z/3.png"):
         (tmp_path / "normal" / name).parent.mkdir(parents=True)
-        (tmp_path / "normal" / name).write_bytes(film.read_bytes())
+        (tmp_path / "normal" / name).write_bytes(image.read_bytes())
     scan = os.scandir
 
     def refuse(path: Path) -> object:
@@ -94,4 +94,4 @@ def test_what_is_no_folder_is_an_error_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name in ("none", "file"):
         with pytest.raises(InputError, match="is not a folder"):
-            pictures_below(tmp_path / name)
+            images_below(tmp_path / name)

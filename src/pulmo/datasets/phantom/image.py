@@ -1,4 +1,4 @@
-"""One phantom film: a patient's anatomy, seen in one view, with one class's opacities."""
+"""One phantom image: a patient's anatomy, seen in one view, with one class's opacities."""
 
 from typing import Final, NamedTuple
 
@@ -22,7 +22,7 @@ _EDGE = 0.03
 
 
 class Phantom(NamedTuple):
-    """A drawn film and what is known of it.
+    """A drawn image and what is known of it.
 
     Attributes:
         pixels: float32 [height, width] in [0, 1], 0 black, lungs dark, bones bright.
@@ -46,19 +46,19 @@ class Phantom(NamedTuple):
 def draw(
     label: str, patient: int, generator: np.random.Generator, size: int | tuple[int, int] = 256
 ) -> Phantom:
-    """Draws a chest film.
+    """Draws a chest X-ray.
 
-    Films of one patient share their anatomy. With the generator in the same state, films of two
+    Images of one patient share their anatomy. With the generator in the same state, images of two
     labels differ inside the lungs only: no class shows in the pose, the exposure or the markers.
 
     Args:
-        label: what the film shows, one of `PHANTOM_LABELS`.
+        label: what the image shows, one of `PHANTOM_LABELS`.
         patient: number of the patient, 0 or more.
         generator: where pose, opacities, exposure and markers are drawn from.
         size: side in pixels, or (height, width); at least 32.
 
     Raises:
-        UsageError: the label cannot be drawn, the patient's number is negative, or the film would
+        UsageError: the label cannot be drawn, the patient's number is negative, or the image would
             be too small.
     """
     height, width = (size, size) if isinstance(size, int) else size
