@@ -96,7 +96,7 @@ def test_the_data_are_described(context: AuditContext) -> None:
     assert (data.split, data.n, data.groups, data.fitted) == ("test", 3, 2, 4)
     assert data.labels == {"normal": 1, "covid": 2}
     assert data.sources == {"x": {"covid": 1, "normal": 1}, "y": {"covid": 1, "normal": 0}}
-    assert data.manifest_sha256 == Manifest(context.rows).sha256
+    assert data.manifest_sha256 == Manifest.from_rows(context.rows).sha256
 
 
 def test_the_checks_are_those_of_the_folder() -> None:
