@@ -9,10 +9,10 @@ import typer
 from pulmo.cli.audit_table import table_to_audit
 from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.model import ModelOption, one_model, open_model
-from pulmo.cli.output import claim_folder
 from pulmo.cli.table_options import TABLES, Decision, Merge, Score, Truth, merges, tell_notes
 from pulmo.cli.test_access import lists_of, record
 from pulmo.core.errors import RefusedError, UsageError
+from pulmo.core.output import claim_folder
 
 if TYPE_CHECKING:
     from pulmo.audit.finding import Audit

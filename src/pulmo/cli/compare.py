@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pulmo.cli.output import claim_folder
 from pulmo.core.errors import UsageError
+from pulmo.core.output import claim_folder
 
 if TYPE_CHECKING:
     from pulmo.report.comparison import Comparison, Entrant, PairedTest

@@ -11,11 +11,11 @@ from pulmo.cli.evaluate_choice import Choice, check_modality, chosen_rows, fit_o
 from pulmo.cli.evaluate_summary import tell_evaluation
 from pulmo.cli.evaluate_table import TableOptions, evaluate_table
 from pulmo.cli.model import ModelOption, one_model, open_model
-from pulmo.cli.output import claim_folder
 from pulmo.cli.table_options import TABLES, Decision, Merge, Score, Truth, merges
 from pulmo.cli.table_template import Template
 from pulmo.cli.test_access import lists_of, record
 from pulmo.core.errors import InputError, PartialError, UsageError
+from pulmo.core.output import claim_folder
 
 if TYPE_CHECKING:
     from pulmo.bundle.predictor import Predictor

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pulmo.cli.console import progress
-from pulmo.cli.output import claim_folder
+from pulmo.core.output import claim_folder
 
 if TYPE_CHECKING:
     from pulmo.evaluate.evaluate import Provenance

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pulmo.cli.evaluate_labels import evaluate_findings
 from pulmo.cli.evaluate_summary import tell_evaluation
-from pulmo.cli.output import claim_folder
 from pulmo.cli.table_options import recognised, tell_notes
 from pulmo.core.errors import UsageError
+from pulmo.core.output import claim_folder
 
 if TYPE_CHECKING:
     from pulmo.evaluate.evaluation import ModelName

@@ -8,9 +8,9 @@ import typer
 from pulmo.cli.console import progress, say
 from pulmo.cli.model import ModelOption, open_model, split_model
 from pulmo.cli.names import STDIN, names_of
-from pulmo.cli.output import claim_file, claim_folder
 from pulmo.cli.results import Form, form_of, results_to, writer
 from pulmo.cli.tally import Tally
+from pulmo.core.output import claim_file, claim_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
