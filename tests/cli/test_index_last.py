@@ -110,11 +110,11 @@ def test_an_inspection(
 ) -> None:
     words = ["data", "inspect", manifest, "--samples", "0", "-o", tmp_path / "i"]
     index = InspectionFolder(tmp_path / "i").index
-    _check(pulmo, words, "pulmo.report.inspection_page.write_inspection", index, monkeypatch)
+    _check(pulmo, words, "pulmo.workflows.inspect.write_inspection", index, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "writer", ["core.files.write_atomically", "cli.data.curate.write_problems"]
+    "writer", ["workflows.curate.write_atomically", "workflows.manifest_output.write_problems"]
 )
 def test_a_curated_manifest(
     pulmo: Call, manifest: Path, tmp_path: Path, writer: str, monkeypatch: pytest.MonkeyPatch

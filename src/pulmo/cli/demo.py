@@ -11,8 +11,8 @@ from pulmo.cli.console import say
 from pulmo.cli.data.importing import import_
 from pulmo.cli.data.phantom import phantom
 from pulmo.cli.data.split import split
-from pulmo.cli.output import claim_folder
 from pulmo.core.errors import InputError, InterruptedRunError, UsageError
+from pulmo.core.output import claim_folder
 
 _IMAGES, _NEW, _SEED = 1200, 4, 7
 # Says that a folder was made by the demo, whole or not, and is the demo's to replace.
@@ -84,7 +84,7 @@ def _everything(out: Path, count: int) -> None:
     _step(f"1/6 drawing {count} chest X-rays")
     phantom(out / "images", count, _SEED)
     _step("2/6 reading them, and a split that keeps each patient on one side")
-    import_("csv", out / "images" / "phantoms.csv", manifest, called="phantom")
+    import_("csv", out / "images" / "phantoms.csv", manifest, name="phantom")
     split(manifest, manifest)
     _step("3/6 training the recipe demo")
     train.train("demo", manifest, out / "run")
