@@ -171,13 +171,40 @@ def test_a_gate_is_undecided_where_little_could_look(
     assert json.loads((tmp_path / "a" / "audit.json").read_text())["gate"] == "undecided"
 
 
-def test_decisions_alone_are_not_audited(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
-    hard = table[["path", "label"]].assign(prediction=table["label"])
-    hard.to_csv(tmp_path / "t.csv", index=False)
-    status, _, err = pulmo("audit", tmp_path / "t.csv", "-o", tmp_path / "a")
-    assert status == 3
-    assert "decisions without probabilities" in err
-    assert not (tmp_path / "a").exists()
+def test_decisions_alone_are_audited_as_far_as_they_tell(
+    pulmo: Call, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    decided = np.where(table["p_tb"] >= 0.5, "tb", "clear")
+    hard = table[["path", "label", "sex"]].assign(prediction=decided)
+    hard.to_csv(tmp_path / "hard.csv", index=False)
+    table.to_csv(tmp_path / "soft.csv", index=False)
+    for name in ("hard", "soft"):
+        words = ("--positive", "tb", "-o", tmp_path / name)
+        assert pulmo("audit", tmp_path / f"{name}.csv", *words)[0] == 5
+    checks = {each.check for each in read_audit(tmp_path / "hard" / "audit.json").findings}
+    for check in sorted(checks):
+        known, less = (finding(tmp_path / name, check) for name in ("soft", "hard"))
+        if less.verdict == "unknown":
+            assert less.figures == {}
+        else:  # what can be said without probabilities is what is said with them
+            assert (less.verdict, less.figures) == (known.verdict, known.figures)
+    assert finding(tmp_path / "hard", "subgroups").verdict == "fails"
+    assert "probabilities" in finding(tmp_path / "hard", "calibration").sentence
+
+
+def test_without_a_place_a_folder_of_the_models_name_is_taken_once(
+    pulmo: Call, table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.to_csv(tmp_path / "theirs.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    for verb, index in (("evaluate", "evaluation.json"), ("audit", "audit.json")):
+        folder = tmp_path / f"{index.partition('.')[0]}-theirs"
+        words = ("--only", "degenerate") if verb == "audit" else ()
+        assert pulmo(verb, "theirs.csv", *words)[0] == 0
+        written = (folder / index).read_bytes()
+        status, _, err = pulmo(verb, "theirs.csv", *words)
+        assert (status, folder.name in err) == (2, True)
+        assert (folder / index).read_bytes() == written
 
 
 def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
@@ -199,7 +226,7 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
             2,
             "--seed is for a bundle or folds, and the model is a table of pre",
         ),
-        ((path, "--split", "best", "--data", path), 2, "There is no split 'best'"),
+        ((path, "--split", "best"), 2, "There is no split 'best'"),
         ((path, "--published", "0.9"), 2, "a published accuracy cannot be used without it"),
         ((path, "--split", "test"), 2, "a split cannot be used without it"),
         ((path, "--threshold", "0.5"), 2, "--threshold needs --positive"),

@@ -132,7 +132,7 @@ class TestResume:
             return read_radiograph(path)
 
         monkeypatch.setattr("pulmo.bundle.manifest_predictions.read_radiograph", read)
-        with pytest.raises(InputError, match=f"1 of .* could not be evaluated; .*{gone} is gone"):
+        with pytest.raises(InputError, match=f"1 of .* could not be evaluated. .*{gone} is gone"):
             do_repeat(run, Listener())
         assert not run.evaluation.index.exists()
 

@@ -106,6 +106,15 @@ class AuditContext:
         """
         _ = self.networks
 
+    def require_scores(self) -> None:
+        """Checks that probabilities are known.
+
+        Raises:
+            Unanswered: only decisions are known.
+        """
+        if not self.rule.scored:
+            raise Unanswered("Only decisions are known; this check needs probabilities.")
+
     def generator(self, name: str) -> np.random.Generator:
         """Returns the randomness of the check `name`, whatever other checks are made."""
         return np.random.default_rng([self.options.seed, zlib.crc32(name.encode())])
@@ -186,7 +195,12 @@ class AuditContext:
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """The calibrated probabilities of the judged images as they are, [n, classes]."""
+        """The calibrated probabilities of the judged images as they are, [n, classes].
+
+        Raises:
+            Unanswered: only decisions are known.
+        """
+        self.require_scores()
         if self.is_external:
             return checked_probabilities(self.rows, self.rule)
         return self.networks.calibrated(self.outputs.logits, np.arange(len(self.rows)))
@@ -198,7 +212,7 @@ class AuditContext:
         External predictions keep what their table says was decided and is positive.
         """
         if self.is_external:
-            found = self.rule.decide(self.probabilities)
+            found = self.rule.decide(checked_probabilities(self.rows, self.rule))
             positive = self.rows["positive"].to_numpy(np.bool_)
             return found._replace(decided=self.places(self.rows["decision"]), positive=positive)
         rules = [part.model.rule for part in self.parts]
@@ -214,7 +228,10 @@ class AuditContext:
     @cached_property
     def sample(self) -> ClassifiedImages:
         """The judged images and what the models say of them as they are."""
-        return replace(self.sample_of(self.probabilities), decided=self.decisions.decided)
+        known = (
+            checked_probabilities(self.rows, self.rule) if self.is_external else self.probabilities
+        )
+        return replace(self.sample_of(known), decided=self.decisions.decided)
 
     def predict(self, change: Change, numbers: NDArray[np.intp]) -> NDArray[np.float64]:
         """Returns the probabilities [m, classes] of images after a change.
@@ -247,6 +264,7 @@ class AuditContext:
             decided=table.argmax(axis=1),
             probabilities=table,
             groups=self.groups_of(numbers),
+            scored=self.rule.scored,
         )
 
     @cached_property

@@ -29,9 +29,9 @@ def compare(
         bool, typer.Option("--json", help="Print one JSON object. Default: tables for people.")
     ] = False,
 ) -> None:
-    """Compare models side by side, and test them pair by pair on the same images.
+    """Compare models side by side, and test them in pairs.
 
-    Writes compare.json and compare.html.
+    A paired test needs the same images. Writes compare.json and compare.html.
     """
     from pulmo.core.folders import ComparisonFolder
     from pulmo.workflows.compare import compare as compute

@@ -57,6 +57,7 @@ class _Sides(NamedTuple):
 def external(context: AuditContext) -> Answer:
     """Fails where a source outside shows no more than chance; warns where the estimate does."""
     require_positive(context)
+    context.require_scores()
     where = whereabouts(context)
     sides = _Sides(
         context.decisions.positive_probability,

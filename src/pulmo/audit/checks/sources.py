@@ -125,6 +125,7 @@ def _left_out(names: NDArray[np.str_]) -> Iterator[str]:
 
 def _pair(context: AuditContext, sides: Sides, places: NDArray[np.str_]) -> _Pair:
     """Holds two classes against each other within sources and across them."""
+    context.require_scores()
     classes = [context.rule.classes.index(label) for (label,) in sides]
     chosen = np.isin(context.truth, classes) & (places != "")
     sample, places = context.sample.take(chosen), places[chosen]
