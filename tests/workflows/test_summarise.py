@@ -11,11 +11,10 @@ from pulmo.bundle.card import read_card
 from pulmo.core.errors import InputError
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.evaluation import read_evaluation
-from pulmo.experiments.summary import RunFigures, Summary, read_summary
-from pulmo.experiments.summary_text import figure_title, summary_text
+from pulmo.experiments.summary import RunFigures, Summary, figure_title, read_summary, summary_text
 from pulmo.stats.estimate import Estimate
 from pulmo.workflows import summarise as summarise_module
-from pulmo.workflows.repeat import Repeat
+from pulmo.workflows.repeated_runs import Repeat
 from pulmo.workflows.summarise import summarise
 
 # One worker trains the folds for all of them.

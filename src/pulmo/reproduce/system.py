@@ -31,7 +31,7 @@ class Data:
     """The images of an experiment and how they are split.
 
     Attributes:
-        sets: the data sets; one that is not at hand is left out and named.
+        sets: the data sets; one that is not available is left out and named.
         plan: the split.
         take: label -> images at most, drawn by group; all of a label that is not named.
         once: of several copies of an image take the largest only.

@@ -78,7 +78,7 @@ class HeatMaps:
 def _draw(predictor: Predictor, radiograph: Radiograph, outcome: Outcome, label: str) -> bytes:
     """Returns the PNG of an image with the evidence for a class painted on it."""
     # matplotlib, which a prediction without a map need not wait for.
-    from pulmo.explain.overlay import draw_overlay  # noqa: PLC0415 - see above
+    from pulmo.explain.overlay import draw_overlay
 
     card = predictor.card
     return draw_overlay(

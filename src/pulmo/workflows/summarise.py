@@ -19,7 +19,7 @@ from pulmo.stats.estimate import Estimate
 from pulmo.stats.means import corrected_mean
 from pulmo.stats.metric import METRICS
 from pulmo.workflows.evaluation_folder import write_evaluation
-from pulmo.workflows.repeat import Repeat
+from pulmo.workflows.repeated_runs import Repeat
 
 _FOLDS: Final = (
     "Mean: over the folds, each figure that of the fold held out, with the interval of the "

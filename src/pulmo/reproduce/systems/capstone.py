@@ -57,8 +57,8 @@ SYSTEMS.register("capstone")(
         ),
         differs=(
             (
-                "Of the eight sources those at hand are taken; their number and mixture are other "
-                "than theirs."
+                "Of the eight sources those available are taken; their number and mixture differ "
+                "from theirs."
             ),
             "The split is by patient and by copy, theirs was by image.",
             (
