@@ -131,7 +131,7 @@ class TestResume:
             return read_radiograph(path)
 
         monkeypatch.setattr("pulmo.bundle.manifest_predictions.read_radiograph", read)
-        with pytest.raises(InputError, match=f"1 of .* could not be evaluated; .*{gone} is gone"):
+        with pytest.raises(InputError, match=f"1 of .* could not be evaluated.*{gone} is gone"):
             do_repeat(run, Callbacks())
         assert not run.evaluation.index.exists()
 

@@ -78,7 +78,7 @@ def test_it_is_the_same_as_json_and_as_text(summary: Summary, tmp_path: Path) ->
     values = [run.figures["accuracy"].value or 0 for run in summary.runs]
     assert cells[1:3] == [f"{min(values):.3f}", f"{max(values):.3f}"]
     assert cells[4] == str(summary.pooled[0].figures["accuracy"])
-    assert text.startswith("# demo: 3 folds, 1 seed\n\nEach run, judged on its held-out fold:\n")
+    assert text.startswith("# demo: 3 folds, 1 seed\n\nEach run, evaluated on its held-out fold:\n")
     assert "Nadeau and Bengio 2003" in text
 
 
@@ -117,14 +117,14 @@ def test_seeds_alone_and_several_seeds_of_folds_as_text(summary: Summary) -> Non
         update={
             "folds": 0,
             "seeds": (0, 1),
-            "judged_on": "validation",
+            "evaluated_on": "validation",
             "runs": (_run(None, 0, 0.5), _run(None, 1, None)),
             "mean": summarise_module._means([_run(None, 0, None)], 0.0),
             "pooled": (),
         }
     )
     text = summary_text(seeds)
-    assert text.startswith("# demo: 2 seeds\n\nEach run, judged on its validation:\n")
+    assert text.startswith("# demo: 2 seeds\n\nEach run, evaluated on its validation:\n")
     assert "| Recall of covid |      0.500 |       0.500 |    - |" in text
     both = summary.model_copy(update={"pooled": summary.pooled * 2, "seeds": (0, 1)})
     assert " Pooled, seed 0 | Pooled, seed 0 |" in " ".join(summary_text(both).split())

@@ -82,6 +82,18 @@ def progress(*stages: str, lines: bool = False) -> Iterator[tuple[Report, ...]]:
         yield tuple(_report(bar, stage) for stage in stages)
 
 
+@contextmanager
+def staged(*stages: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Gives one function that shows how far each stage is, called with the stage's name.
+
+    Args:
+        stages: what is done, one after the other.
+    """
+    with progress(*stages) as reports:
+        shown = dict(zip(stages, reports, strict=True))
+        yield lambda stage, done, total: shown[stage](done, total)
+
+
 def _report(bar: "Progress", stage: str) -> Report:
     """Returns the function that moves a stage's bar, which appears when the stage begins."""
     task = bar.add_task(stage, total=None, visible=False)

@@ -48,7 +48,7 @@ def reproduce(
     threads: Threads = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Train a published system again and compare its values with ours.
+    """Train a published system again and compare the results.
 
     Repeated with the same output, it continues where it stopped.
     """

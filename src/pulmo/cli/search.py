@@ -95,7 +95,7 @@ def search(
 
 
 def _say_trial(row: "TrialRow") -> None:
-    say(f"trial {row.number} is {row.state}: {_loss(row)}")
+    say(f"trial {row.number} is {row.state}: {row.loss}")
 
 
 def _record(found: "SearchResult") -> dict[str, object]:
@@ -108,31 +108,12 @@ def _record(found: "SearchResult") -> dict[str, object]:
 
 
 def _print(found: "SearchResult") -> None:
-    from pulmo.report.markdown import markdown_table
+    from pulmo.experiments.trials import trials_text
 
-    heading = ["Trial", "State", "Validation loss", "Best epoch", "Epochs", "Minutes", *found.keys]
-    rows = [_cells(row, found.keys) for row in found.trials]
-    typer.echo(markdown_table([heading, *rows]))
+    typer.echo(trials_text(found.trials, found.keys))
     if found.best is None:
         typer.echo("No trial is complete. Resume with more --trials: --resume.")
         return
     typer.echo(found.note)
     recipe = shlex.quote(str(found.folder.best))
     typer.echo(f"The best is trial {found.best.number}. Next: pulmo train {recipe} --data M -o RUN")
-
-
-def _cells(row: "TrialRow", keys: tuple[str, ...]) -> list[str]:
-    values = [row.tried.get(key) for key in keys]
-    return [
-        str(row.number),
-        row.state,
-        _loss(row),
-        "-" if row.best_epoch is None else str(row.best_epoch),
-        str(row.epochs),
-        f"{row.minutes:.1f}",
-        *(f"{value:.3g}" if isinstance(value, float) else str(value) for value in values),
-    ]
-
-
-def _loss(row: "TrialRow") -> str:
-    return "-" if row.val_loss is None else f"{row.val_loss:.4f}"

@@ -1,7 +1,7 @@
 """pulmo-vgg16: the recipe `vgg16-cli` on a folder of images, by a published script's flags."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -9,9 +9,6 @@ from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.exits import run_command
 from pulmo.cli.training import training_progress, weights_advice
 from pulmo.core.errors import DivergedError, PartialError
-
-if TYPE_CHECKING:
-    from pulmo.workflows.vgg16 import Vgg16Result
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -57,7 +54,13 @@ def vgg16(
     and the model. The model is for `pulmo predict --model`.
     """
     from pulmo.core.noted import count_kinds
-    from pulmo.workflows.vgg16 import Vgg16Options, check_places, read_images, train_vgg16
+    from pulmo.workflows.vgg16 import (
+        Vgg16Options,
+        check_places,
+        read_images,
+        result_text,
+        train_vgg16,
+    )
 
     options = Vgg16Options(plot, model, learning, epoch, batchsize, weights, scratch)
     start = check_places(dataset, options)
@@ -74,39 +77,7 @@ def vgg16(
         raise DivergedError(
             "The loss is not a finite number: the learning rate is too high. Lower it with -lr."
         ) from None
-    _print(done)
+    typer.echo(result_text(done))
     typer.echo(f"VGG16 started {start}.\n{plot}\n{model}")
     if problems:
         raise PartialError(f"{len(problems)} files could not be used; the rest was.")
-
-
-def _print(done: "Vgg16Result") -> None:
-    """Prints the values of the test images, and what they do not show."""
-    import numpy as np
-    from sklearn.metrics import classification_report
-
-    from pulmo.evaluate.warnings import FEW
-
-    labels, evaluation = list(done.labels), done.evaluation
-    truth, decided = done.predictions.frame["label"], done.predictions.frame["decision"]
-    # Where nothing was decided for a class, its precision is no number rather than 0.
-    typer.echo(classification_report(truth, decided, labels=labels, zero_division=np.nan))
-    width = max(map(len, labels))
-    typer.echo("Confusion matrix, true classes down, decisions across:")
-    typer.echo(f"{'':{width}}  {'  '.join(f'{label:>{width}}' for label in labels)}")
-    for label, row in zip(labels, evaluation.confusion, strict=True):
-        typer.echo(f"{label:{width}}  {'  '.join(f'{count:{width}}' for count in row)}")
-    main_class = evaluation.classes[labels[0]]
-    for name, estimate in (
-        ("accuracy", evaluation.overall["accuracy"]),
-        ("sensitivity", main_class["recall"]),
-        ("specificity", main_class["specificity"]),
-    ):
-        typer.echo(f"{name:11}  {estimate}, n = {estimate.n}")
-    if evaluation.data.n < FEW:
-        typer.echo(
-            f"warning: Only {evaluation.data.n} images: too few for a conclusion. Look at the "
-            "intervals."
-        )
-    for sentence in evaluation.warnings:
-        typer.echo(f"warning: {sentence}")

@@ -34,7 +34,7 @@ class SearchPlan(NamedTuple):
 
 
 class BegunSearch(Record):
-    """The content of `search.json`: what a search was begun with, beside its recipe and images."""
+    """The content of `search.json`: what a search was begun with, besides its recipe and images."""
 
     format: Literal[2] = 2
     recipe_sha256: str

@@ -120,7 +120,7 @@ def _epochs(recipe: Recipe) -> int:
 
 def _unfinished(study: Study) -> list[Trial]:
     """Returns the trials that were running when an earlier call ended."""
-    storage = study._storage  # noqa: SLF001 - Optuna gives no other way to go on with a trial
+    storage = study._storage  # noqa: SLF001 - Optuna gives no other way to continue a trial
     return [
         Trial(study, storage.get_trial_id_from_study_id_trial_number(study._study_id, old.number))  # noqa: SLF001 - likewise
         for old in study.get_trials(states=[TrialState.RUNNING])

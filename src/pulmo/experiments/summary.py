@@ -28,7 +28,7 @@ class RunFigures(Record):
     minutes: float
     """Time spent on training steps."""
     n: int
-    """Images that it was judged on."""
+    """Images that it was evaluated on."""
     weights_sha256: str
     figures: dict[str, Estimate]
     """`metric` over all classes, or `class.metric`."""
@@ -52,7 +52,7 @@ class Summary(Record):
     folds: int
     """0 where the manifest's own split stands."""
     seeds: tuple[int, ...]
-    judged_on: Literal["held-out fold", "validation"]
+    evaluated_on: Literal["held-out fold", "validation"]
     runs: tuple[RunFigures, ...]
     mean: dict[str, Estimate]
     """Figure -> its mean; `n` counts folds, or seeds."""
@@ -91,7 +91,7 @@ def summary_text(summary: Summary) -> str:
     title = f"{summary.folds} folds, {many}" if summary.folds else many
     parts = [
         f"# {summary.recipe}: {title}\n",
-        f"Each run, judged on its {summary.judged_on}:\n",
+        f"Each run, evaluated on its {summary.evaluated_on}:\n",
         markdown_table(_runs(summary)),
         "Each figure, with its 95 % interval:\n",
         markdown_table(_figures(summary)),

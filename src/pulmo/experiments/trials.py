@@ -17,6 +17,7 @@ from pulmo.core.recipe import Recipe
 from pulmo.datasets.cache import cache_folder
 from pulmo.datasets.manifest import read_manifest
 from pulmo.experiments.search_space import Scalar
+from pulmo.report.markdown import markdown_table
 from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
 
@@ -120,6 +121,11 @@ class TrialRow(NamedTuple):
     minutes: float
     tried: Mapping[str, Scalar]
 
+    @property
+    def loss(self) -> str:
+        """The lowest validation loss as text."""
+        return "-" if self.val_loss is None else f"{self.val_loss:.4f}"
+
 
 def list_trials(study: Study, folder: SearchFolder) -> list[TrialRow]:
     """Returns the trials in the order in which they began."""
@@ -148,6 +154,17 @@ def best_of(rows: Sequence[TrialRow]) -> TrialRow | None:
     return min(complete, key=lambda row: (row.val_loss, row.number), default=None)
 
 
+def trials_text(rows: Sequence[TrialRow], keys: Sequence[str]) -> str:
+    """Returns trials as a table in Markdown.
+
+    Args:
+        rows: the trials.
+        keys: the keys whose values are shown.
+    """
+    heading = ["Trial", "State", "Validation loss", "Best epoch", "Epochs", "Minutes", *keys]
+    return markdown_table([heading, *(_cells(row, keys) for row in rows)])
+
+
 def keep_best(study: Study, folder: SearchFolder) -> None:
     """Writes the table and the best recipe, and removes the weights of the other trials."""
     rows = list_trials(study, folder)
@@ -165,6 +182,19 @@ def _trim(folder: RunFolder) -> None:
     shutil.rmtree(folder.last_checkpoint.parent, ignore_errors=True)
     for path in (folder.model, folder.manifest):
         path.unlink(missing_ok=True)
+
+
+def _cells(row: TrialRow, keys: Sequence[str]) -> list[str]:
+    values = [row.tried.get(key) for key in keys]
+    return [
+        str(row.number),
+        row.state,
+        row.loss,
+        "-" if row.best_epoch is None else str(row.best_epoch),
+        str(row.epochs),
+        f"{row.minutes:.1f}",
+        *(f"{value:.3g}" if isinstance(value, float) else str(value) for value in values),
+    ]
 
 
 def _csv(rows: Sequence[TrialRow]) -> str:

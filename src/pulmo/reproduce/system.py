@@ -79,7 +79,7 @@ class Experiment:
         recipe: the shipped recipe.
         data: its images.
         published: the authors' figures.
-        variant: tells two experiments of a recipe apart.
+        variant: distinguishes two experiments of a recipe.
         folds: train each fold and pool what is held out, instead of one split.
         differs: what is not as it was, as sentences.
     """

@@ -16,7 +16,7 @@ class Exported(NamedTuple):
 
 
 def default_bundle(run: Path) -> Path:
-    """Returns the folder of a run's bundle where none is named: RUN-bundle, beside the run."""
+    """Returns the folder of a run's bundle where none is named: RUN-bundle, in the same folder."""
     return run.with_name(f"{run.resolve().name}-bundle")
 
 

@@ -8,25 +8,22 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+from sklearn.metrics import classification_report
 
-from pulmo.bundle.manifest_predictions import predict_manifest
-from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, InterruptedRunError
 from pulmo.core.files import write_atomically
-from pulmo.core.folders import BundleFolder
 from pulmo.core.output import claim_file, claim_folder
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.manifest import SPLITS, Manifest
 from pulmo.datasets.source import Problem
 from pulmo.datasets.split import Plan, check_split, draw
-from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
-from pulmo.evaluate.evaluation import Evaluation, ModelName
-from pulmo.evaluate.test_access import access_of, record_access
-from pulmo.predictions.predictions import Predictions
+from pulmo.evaluate import warnings
 from pulmo.report.figures import training_plot
 from pulmo.reproduce.initial_weights import as_written
 from pulmo.train.callbacks import Callbacks
+from pulmo.workflows.evaluate import evaluate
+from pulmo.workflows.evaluation_report import EvaluationReport
 from pulmo.workflows.export import export
 from pulmo.workflows.train import train
 
@@ -92,14 +89,12 @@ class Vgg16Result(NamedTuple):
 
     Attributes:
         labels: the classes; the first is the one that is looked for.
-        predictions: of the test images.
-        evaluation: of these predictions.
+        report: the evaluation of the test images.
         start: how the network started, such as `from timm's ImageNet weights`.
     """
 
     labels: tuple[str, ...]
-    predictions: Predictions
-    evaluation: Evaluation
+    report: EvaluationReport
     start: str
 
 
@@ -179,15 +174,35 @@ def train_vgg16(
             raise InterruptedRunError("Interrupted; nothing was written.") from None
         card = export(run.folder.root, options.model).card
     write_atomically(options.plot, training_plot(card.training))
-    predictor, images = Predictor.open(options.model), manifest.split("test")
-    access = access_of(predictor, manifest, images, "test")
-    places = [BundleFolder(options.model).test_access]
-    accesses = record_access(access, places).times if access else None
-    predictions, failed = predict_manifest(predictor, images)
-    name = ModelName.from_predictor(predictor)
-    provenance = Provenance(name, images.sha256, "test", failed, accesses)
-    evaluation = evaluate(predictions, provenance, Resampling(np.random.default_rng(0)))
-    return Vgg16Result(recipe.labels.order, predictions, evaluation, start)
+    return Vgg16Result(recipe.labels.order, evaluate(options.model, manifest, split="test"), start)
+
+
+def result_text(result: Vgg16Result) -> str:
+    """Returns the classification report, the confusion matrix, the main values and the warnings."""
+    labels, evaluation = list(result.labels), result.report.evaluation
+    frame = result.report.predictions.frame
+    truth, decided = frame["label"], frame["decision"]
+    width = max(map(len, labels))
+    lines = [
+        # Where nothing was decided for a class, its precision is no number rather than 0.
+        classification_report(truth, decided, labels=labels, zero_division=np.nan),
+        "Confusion matrix, true classes down, decisions across:",
+        f"{'':{width}}  {'  '.join(f'{label:>{width}}' for label in labels)}",
+    ]
+    for label, row in zip(labels, evaluation.confusion, strict=True):
+        lines.append(f"{label:{width}}  {'  '.join(f'{count:{width}}' for count in row)}")
+    main_class = evaluation.classes[labels[0]]
+    for name, estimate in (
+        ("accuracy", evaluation.overall["accuracy"]),
+        ("sensitivity", main_class["recall"]),
+        ("specificity", main_class["specificity"]),
+    ):
+        lines.append(f"{name:11}  {estimate}, n = {estimate.n}")
+    if evaluation.data.n < warnings.FEW:
+        few = f"Only {evaluation.data.n} images: too few for a conclusion. Look at the intervals."
+        lines.append(f"warning: {few}")
+    lines += [f"warning: {sentence}" for sentence in evaluation.warnings]
+    return "\n".join(lines)
 
 
 def _check_folders(dataset: Path, labels: tuple[str, ...]) -> None:

@@ -63,7 +63,7 @@ SYSTEMS.register("capstone")(
             "The split is by patient and by copy, theirs was by image.",
             (
                 "A random crop is enlarged to the input's size; theirs stayed smaller. The whole "
-                "image is judged, not its central crop."
+                "image is classified, not its central crop."
             ),
             "The images are grey, theirs were three equal channels.",
         ),
