@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from pulmo import stats
+    from pulmo import datasets, stats
     from pulmo.bundle.export import load_classifier
     from pulmo.core.errors import InputError, PulmoError, RefusedError, UsageError
     from pulmo.datasets.manifest import Manifest, read_manifest
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from pulmo.workflows.explain import explain
     from pulmo.workflows.model import Model, load
     from pulmo.workflows.predict import predict
+    from pulmo.workflows.train import Run, train
+    from pulmo.workflows.training_options import TrainOptions
 
 __version__ = "0.1.0"
 
@@ -50,12 +52,15 @@ __all__ = [
     "Radiograph",
     "ReadingOptions",
     "RefusedError",
+    "Run",
     "TableOptions",
+    "TrainOptions",
     "UsageError",
     "audit",
     "audit_folds",
     "audit_predictions",
     "compare",
+    "datasets",
     "evaluate",
     "evaluate_predictions",
     "explain",
@@ -66,6 +71,7 @@ __all__ = [
     "read_manifest",
     "stats",
     "torch_dataset",
+    "train",
 ]
 
 _PLACES: Final = {
@@ -79,12 +85,15 @@ _PLACES: Final = {
     "Radiograph": "pulmo.radiograph:Radiograph",
     "ReadingOptions": "pulmo.predictions.reading.options:Options",
     "RefusedError": "pulmo.core.errors:RefusedError",
+    "Run": "pulmo.workflows.train:Run",
     "TableOptions": "pulmo.workflows.evaluate_predictions:TableOptions",
+    "TrainOptions": "pulmo.workflows.training_options:TrainOptions",
     "UsageError": "pulmo.core.errors:UsageError",
     "audit": "pulmo.workflows.audit:audit",
     "audit_folds": "pulmo.workflows.audit:audit_folds",
     "audit_predictions": "pulmo.workflows.audit:audit_predictions",
     "compare": "pulmo.workflows.compare:compare",
+    "datasets": "pulmo.datasets:",
     "evaluate": "pulmo.workflows.evaluate:evaluate",
     "evaluate_predictions": "pulmo.workflows.evaluate_predictions:evaluate_predictions",
     "explain": "pulmo.workflows.explain:explain",
@@ -95,6 +104,7 @@ _PLACES: Final = {
     "read_manifest": "pulmo.datasets.manifest:read_manifest",
     "stats": "pulmo.stats:",
     "torch_dataset": "pulmo.train.torch_dataset:torch_dataset",
+    "train": "pulmo.workflows.train:train",
 }
 """Name -> the module that has it and what it is called there; nothing, for the module itself."""
 

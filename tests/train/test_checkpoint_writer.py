@@ -12,9 +12,9 @@ from pulmo.core.recipe import load_recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import make_classifier
 from pulmo.train import checkpoint as module
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.checkpoint import CheckpointWriter, Progress, read_progress
 from pulmo.train.engine import Engine, begin_stage
-from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
 from pulmo.train.training_data import gather
 
@@ -114,7 +114,7 @@ def test_a_run_of_short_epochs_writes_few_checkpoints(
         written.append(path.stem)
         made(path, data)
 
-    monkeypatch.setattr("pulmo.train.checkpoint.write_atomically", kept)
+    monkeypatch.setattr(module, "write_atomically", kept)
     recipe = load_recipe("demo", ["image.size=32", "train.batch=8", "train.trains=head",
                                   "train.views=1", "train.epochs=6"])  # fmt: skip
     card = train_run(

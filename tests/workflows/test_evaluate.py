@@ -15,7 +15,7 @@ from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.test_access import read_accesses
 from pulmo.workflows.evaluate import evaluate
 from pulmo.workflows.evaluation_images import EvaluateOptions
-from pulmo.workflows.repeat import Repeat
+from pulmo.workflows.repeated_runs import Repeat
 
 # One worker trains the folds for all of them.
 pytestmark = pytest.mark.xdist_group("folds")

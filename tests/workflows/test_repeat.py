@@ -14,11 +14,10 @@ from pulmo.core.recipe import Recipe
 from pulmo.core.tables import read_predictions
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import read_evaluation
-from pulmo.experiments.executor import Listener
 from pulmo.radiograph import Radiograph, read_radiograph
-from pulmo.train.loop import Callbacks
-from pulmo.workflows import repeat as repeats_module
-from pulmo.workflows.repeat import Repeat, claim_repeats, do_repeat, plan_repeats, works_of
+from pulmo.train.callbacks import Callbacks
+from pulmo.workflows import repeated_runs as repeats_module
+from pulmo.workflows.repeated_runs import Repeat, claim_repeats, do_repeat, plan_repeats, works_of
 
 # One worker trains the folds for all of them.
 pytestmark = pytest.mark.xdist_group("folds")
@@ -36,12 +35,12 @@ class StoppedError(Exception):
     """Stands for whatever ends a process."""
 
 
-def stop_after(epoch: int) -> Listener:
+def stop_after(epoch: int) -> Callbacks:
     def on_epoch(seen: Epoch) -> None:
         if seen.epoch == epoch:
             raise StoppedError
 
-    return Listener(Callbacks(on_epoch=on_epoch))
+    return Callbacks(on_epoch=on_epoch)
 
 
 @pytest.fixture
@@ -106,7 +105,7 @@ class TestResume:
         (run.run.root / ".bundle.0123abcd").mkdir()
         assert not run.run.card.exists()
         epochs: list[int] = []
-        heard = Listener(Callbacks(on_epoch=lambda epoch: epochs.append(epoch.epoch)))
+        heard = Callbacks(on_epoch=lambda epoch: epochs.append(epoch.epoch))
         with monkeypatch.context() as patch:
             patch.setattr(repeats_module, "export_run", _stop)
             with pytest.raises(StoppedError):
@@ -132,8 +131,8 @@ class TestResume:
             return read_radiograph(path)
 
         monkeypatch.setattr("pulmo.bundle.manifest_predictions.read_radiograph", read)
-        with pytest.raises(InputError, match=f"1 of .* could not be evaluated. .*{gone} is gone"):
-            do_repeat(run, Listener())
+        with pytest.raises(InputError, match=f"1 of .* could not be evaluated.*{gone} is gone"):
+            do_repeat(run, Callbacks())
         assert not run.evaluation.index.exists()
 
 
@@ -150,16 +149,16 @@ class TestPlan:
         section = tiny.train.model_copy(update={"seed": 5})
         recipe = tiny.model_copy(update={"train": section})
         first = Repeat(RepeatsFolder(tmp_path), recipe)
-        runs, table = plan_repeats(first, Manifest(images), 3, "")
+        runs, table = plan_repeats(first, Manifest(images), 3)
         assert [run.name for run in runs] == ["seed-5", "seed-6", "seed-7"]
-        assert {run.judged_on for run in runs} == {"val"}
+        assert {run.evaluated_on for run in runs} == {"val"}
         assert list(works_of(runs)) == ["seed-5", "seed-6", "seed-7"]
         assert set(table.frame["split"]) == {"train", "val"}
         assert runs[1].split(table) is table
 
     def test_folds_times_seeds(self, folded: pd.DataFrame, tiny: Recipe, tmp_path: Path) -> None:
         first = Repeat(RepeatsFolder(tmp_path), tiny, 0)
-        runs, _ = plan_repeats(first, Manifest(folded), 2, "")
+        runs, _ = plan_repeats(first, Manifest(folded), 2)
         assert [(run.fold, run.seed) for run in runs] == [(f, s) for s in (0, 1) for f in range(3)]
         assert len({run.recipe.sha256 for run in runs}) == 2
 
@@ -168,13 +167,12 @@ class TestPlan:
     ) -> None:
         leaking = folded.assign(group="everyone")
         with pytest.raises(RefusedError, match="The split leaks: 1 group is on two sides"):
-            plan_repeats(Repeat(RepeatsFolder(tmp_path), tiny, 0), Manifest(leaking), 1, "")
-        with pytest.raises(UsageError, match="has no folds; make them with: type this"):
+            plan_repeats(Repeat(RepeatsFolder(tmp_path), tiny, 0), Manifest(leaking), 1)
+        with pytest.raises(UsageError, match="has no folds"):
             plan_repeats(
                 Repeat(RepeatsFolder(tmp_path), tiny, 0),
                 Manifest(folded.assign(fold=None)),
                 1,
-                "type this",
             )
 
 
@@ -187,11 +185,11 @@ class TestClaim:
         folder = RepeatsFolder(tmp_path / "study")
         folder.root.mkdir()
         (folder.root / ".manifest.parquet.0123abcd").write_bytes(b"half")
-        with pytest.raises(UsageError, match="holds no runs; begin them without --resume"):
+        with pytest.raises(UsageError, match="holds no runs that could be resumed"):
             claim_repeats(folder, Manifest(folded), resume=True)
         claim_repeats(folder, Manifest(folded), resume=False)
         assert read_manifest(folder.manifest).frame.equals(folded)
-        with pytest.raises(UsageError, match="holds runs already; go on with them with --resume"):
+        with pytest.raises(UsageError, match="holds runs already"):
             claim_repeats(folder, Manifest(folded), resume=False)
         claim_repeats(folder, Manifest(folded), resume=True)
         with pytest.raises(RefusedError, match="was begun with other images"):

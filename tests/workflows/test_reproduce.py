@@ -18,14 +18,15 @@ from pulmo.core.sections import DataSection
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.split import Plan
 from pulmo.evaluate.test_access import read_accesses
-from pulmo.experiments.executor import Listener
 from pulmo.models import published
 from pulmo.reproduce.available_data import Sets, gather_data, take_some
-from pulmo.reproduce.initial_weights import as_written, from_folder
+from pulmo.reproduce.initial_weights import as_written, from_folder, initial_weights
+from pulmo.reproduce.options import ReproduceOptions
 from pulmo.reproduce.outcome import Outcome
 from pulmo.reproduce.system import SYSTEMS, Data, DataSet, Experiment, Published, System
+from pulmo.train.callbacks import Callbacks
 from pulmo.workflows.evaluate import evaluate
-from pulmo.workflows.reproduce import Options, reproduce
+from pulmo.workflows.reproduced_experiment import run_experiment
 
 QUICK = ("image.size=32", "train.epochs=1", "train.batch=8", "train.precision=fp32")
 HERE = DataSet("folder", "images", {}, "drawn")
@@ -50,8 +51,10 @@ def root(images: pd.DataFrame, tmp_path: Path) -> Path:
 
 
 def run(experiment: Experiment, root: Path, out: Path) -> Outcome:
-    options = Options(settings=QUICK, device="cpu")
-    outcome = reproduce(SYSTEM, experiment, Sets(root, out / "data"), out, options, Listener())
+    options = ReproduceOptions(settings=QUICK, device="cpu")
+    outcome = run_experiment(
+        SYSTEM, experiment, Sets(root, out / "data"), out, options, Callbacks()
+    )
     assert json.loads((out / experiment.name / "outcome.json").read_text())["n"] == outcome.n
     return outcome
 
@@ -70,7 +73,7 @@ def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_p
     assert [part is None for part in published] == [False, False, True, True, False]
     assert published[4] is not None
     assert published[4].value == pytest.approx(0.85)
-    assert "chest_xray is not at hand." in outcome.notes
+    assert "chest_xray is not available." in outcome.notes
     reasons = {floor.reason for figure in outcome.figures for floor in figure.floors.values()}
     assert any("fewer than two classes have 10 judged" in str(reason) for reason in reasons)
     # Without its outcome it is put together again from what is there.
@@ -105,7 +108,9 @@ def test_folds_are_judged_together(root: Path, tmp_path: Path) -> None:
 
 
 def test_a_system_without_data_says_what_it_takes(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="No data set of this system is at hand; it takes images"):
+    with pytest.raises(
+        InputError, match="No data set of this system is available; it takes images"
+    ):
         gather_data(ONE.data, Sets(tmp_path, tmp_path), DataSection())
 
 
@@ -121,7 +126,7 @@ def test_copies_are_curated_once_and_what_goes_is_counted(root: Path, tmp_path: 
     data = Data((HERE, more), Plan(), once=True)
     found = gather_data(data, Sets(root, tmp_path), DataSection())
     assert found.notes == (
-        "Pairs of images that are copies of one image: 2; no split parts them.",
+        "Pairs of copies of one image: 2; each pair is on one side of the split.",
         "Left out because their label contradicts that of a copy: 2.",
         "Left out because a larger copy is there: 1.",
     )
@@ -133,7 +138,9 @@ def test_copies_are_curated_once_and_what_goes_is_counted(root: Path, tmp_path: 
     assert again.notes == found.notes
     pd.testing.assert_frame_equal(again.manifest.frame, found.manifest.frame)
     both = gather_data(Data((HERE, more), Plan()), Sets(root, tmp_path / "both"), DataSection())
-    assert both.notes == ("Pairs of images that are copies of one image: 1; no split parts them.",)
+    assert both.notes == (
+        "Pairs of copies of one image: 1; each pair is on one side of the split.",
+    )
     assert both.manifest.frame["group"].nunique() == len(both.manifest) - 1 == 48
 
 
@@ -191,18 +198,18 @@ class TestWeights:
         monkeypatch.setattr(published, "_unreachable", lambda _: "no network")
         experiment = Experiment("fabiani-vgg16", ONE.data)
         with pytest.raises(WeightsError, match="no network"):
-            Options(quick=True).start(experiment)
-        options = Options(quick=True, scratch=True)
-        scratch = options.start(experiment)
+            initial_weights(experiment.recipe, ReproduceOptions(quick=True))
+        options = ReproduceOptions(quick=True, from_scratch=True)
+        scratch = initial_weights(experiment.recipe, options)
         assert scratch.recipe.name == "fabiani-vgg16-scratch-quick"
         assert scratch.note.endswith("what the recipe changes for that is in its table scratch")
-        frozen = options.start(Experiment("capstone-resnet34-freeze", ONE.data))
+        frozen = initial_weights("capstone-resnet34-freeze", options)
         assert frozen.recipe.name == "capstone-resnet34-freeze-quick"
         assert frozen.recipe.model.weights == "none"
 
     def test_a_file_goes_before_chance(self, tmp_path: Path) -> None:
         (tmp_path / "vgg16.safetensors").touch()
-        start = Options(weights=tmp_path, scratch=True).start(Experiment("vgg16-cli", ONE.data))
+        start = initial_weights("vgg16-cli", ReproduceOptions(weights=tmp_path, from_scratch=True))
         assert start.recipe.name == "vgg16-cli"
         assert start.recipe.model.weights == str(tmp_path / "vgg16.safetensors")
 

@@ -11,11 +11,10 @@ from pulmo.bundle.card import read_card
 from pulmo.core.errors import InputError
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.evaluation import read_evaluation
-from pulmo.experiments.summary import RunFigures, Summary, read_summary
-from pulmo.experiments.summary_text import figure_title, summary_text
+from pulmo.experiments.summary import RunFigures, Summary, figure_title, read_summary, summary_text
 from pulmo.stats.estimate import Estimate
 from pulmo.workflows import summarise as summarise_module
-from pulmo.workflows.repeat import Repeat
+from pulmo.workflows.repeated_runs import Repeat
 from pulmo.workflows.summarise import summarise
 
 # One worker trains the folds for all of them.
@@ -79,7 +78,7 @@ def test_it_is_the_same_as_json_and_as_text(summary: Summary, tmp_path: Path) ->
     values = [run.figures["accuracy"].value or 0 for run in summary.runs]
     assert cells[1:3] == [f"{min(values):.3f}", f"{max(values):.3f}"]
     assert cells[4] == str(summary.pooled[0].figures["accuracy"])
-    assert text.startswith("# demo: 3 folds, 1 seed\n\nEach run, judged on its held-out fold:\n")
+    assert text.startswith("# demo: 3 folds, 1 seed\n\nEach run, evaluated on its held-out fold:\n")
     assert "Nadeau and Bengio 2003" in text
 
 
@@ -118,14 +117,14 @@ def test_seeds_alone_and_several_seeds_of_folds_as_text(summary: Summary) -> Non
         update={
             "folds": 0,
             "seeds": (0, 1),
-            "judged_on": "validation",
+            "evaluated_on": "validation",
             "runs": (_run(None, 0, 0.5), _run(None, 1, None)),
             "mean": summarise_module._means([_run(None, 0, None)], 0.0),
             "pooled": (),
         }
     )
     text = summary_text(seeds)
-    assert text.startswith("# demo: 2 seeds\n\nEach run, judged on its validation:\n")
+    assert text.startswith("# demo: 2 seeds\n\nEach run, evaluated on its validation:\n")
     assert "| Recall of covid |      0.500 |       0.500 |    - |" in text
     both = summary.model_copy(update={"pooled": summary.pooled * 2, "seeds": (0, 1)})
     assert " Pooled, seed 0 | Pooled, seed 0 |" in " ".join(summary_text(both).split())

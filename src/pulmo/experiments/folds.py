@@ -9,8 +9,8 @@ from pulmo.core.recipe import Recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.train.training_data import filtered
 
-FEWEST: Final = 3
-"""With fewer folds there is none left to train on."""
+MIN_FOLDS: Final = 3
+"""One fold is held out, one validates, and one is left to train on."""
 
 HELD: Final = "test"
 """What the held-out fold is called in its own run's manifest."""
@@ -32,24 +32,23 @@ def usable(recipe: Recipe, manifest: Manifest) -> Manifest:
     return images
 
 
-def count_folds(manifest: Manifest, command: str) -> int:
+def count_folds(manifest: Manifest) -> int:
     """Returns the number K of folds, which are numbered from 0 to K - 1.
 
     Args:
         manifest: the images, without the test.
-        command: what makes folds, for the message.
 
     Raises:
         UsageError: there are no folds, fewer than three, or numbers are left out.
     """
     found = sorted(int(fold) for fold in manifest.frame["fold"].dropna().unique())
     if not found:
-        raise UsageError(f"The manifest has no folds; make them with: {command}")
-    if found != list(range(len(found))) or len(found) < FEWEST:
+        raise UsageError("The manifest has no folds.")
+    if found != list(range(len(found))) or len(found) < MIN_FOLDS:
         raise UsageError(
             f"The folds of the manifest are numbered {', '.join(map(str, found))}; expected 0 to "
-            f"K - 1, of at least {FEWEST}: one is held out, one validates and the rest trains. "
-            f"Make them with: {command}"
+            f"K - 1, with K of at least {MIN_FOLDS}: one is held out, one validates and the rest "
+            "trains."
         )
     return len(found)
 

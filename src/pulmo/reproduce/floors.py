@@ -1,4 +1,4 @@
-"""Shortcut floors beside a reproduced system: its figures without a look at the lungs."""
+"""Shortcut floors of a reproduced system: the values of classifiers that see no lung."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from pulmo.datasets.cache import cache_folder
 from pulmo.stats.estimates import Estimates, estimate_metrics
 
 BESIDE: Final = ("facts", "thumbnail")
-"""The floors that are set beside a system."""
+"""The floors that a system is compared with."""
 
 _REPLICATES: Final = 1000
 
@@ -20,7 +20,7 @@ def floor_figures(parts: Sequence[Part]) -> dict[str, Estimates | str]:
     """Returns the figures of each floor of `BESIDE`, or why there are none.
 
     Args:
-        parts: the models, what each was fitted on, and what it was judged on.
+        parts: the models, what each was fitted on, and what it was evaluated on.
 
     Raises:
         InputError: an image cannot be read.

@@ -31,7 +31,7 @@ class Data:
     """The images of an experiment and how they are split.
 
     Attributes:
-        sets: the data sets; one that is not at hand is left out and named.
+        sets: the data sets; one that is not available is left out and named.
         plan: the split.
         take: label -> images at most, drawn by group; all of a label that is not named.
         once: of several copies of an image take the largest only.
@@ -79,7 +79,7 @@ class Experiment:
         recipe: the shipped recipe.
         data: its images.
         published: the authors' figures.
-        variant: tells two experiments of a recipe apart.
+        variant: distinguishes two experiments of a recipe.
         folds: train each fold and pool what is held out, instead of one split.
         differs: what is not as it was, as sentences.
     """

@@ -19,7 +19,7 @@ from pulmo.stats.estimate import Estimate
 from pulmo.stats.means import corrected_mean
 from pulmo.stats.metric import METRICS
 from pulmo.workflows.evaluation_report import report_of
-from pulmo.workflows.repeat import Repeat
+from pulmo.workflows.repeated_runs import Repeat
 
 _FOLDS: Final = (
     "Mean: over the folds, each figure that of the fold held out, with the interval of the "
@@ -31,7 +31,7 @@ _POOLED: Final = (
     "networks together."
 )
 _VALIDATION: Final = (
-    "Judged on the validation images, which chose each run's epoch, temperature and threshold: "
+    "Evaluated on the validation images, which chose each run's epoch, temperature and threshold: "
     "these figures are optimistic."
 )
 _SEEDS: Final = (
@@ -55,7 +55,7 @@ def summarise(runs: Sequence[Repeat]) -> Summary:
         manifest_sha256=read_manifest(first.study.manifest).sha256,
         folds=first.folds,
         seeds=seeds,
-        judged_on="held-out fold" if first.folds else "validation",
+        evaluated_on="held-out fold" if first.folds else "validation",
         runs=tuple(rows),
         mean=_means(rows, _ratio(runs) if first.folds else 0.0),
         pooled=tuple(pooled),

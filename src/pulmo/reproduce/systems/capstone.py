@@ -57,13 +57,13 @@ SYSTEMS.register("capstone")(
         ),
         differs=(
             (
-                "Of the eight sources those at hand are taken; their number and mixture are other "
-                "than theirs."
+                "Of the eight sources those available are taken; their number and mixture differ "
+                "from theirs."
             ),
             "The split is by patient and by copy, theirs was by image.",
             (
                 "A random crop is enlarged to the input's size; theirs stayed smaller. The whole "
-                "image is judged, not its central crop."
+                "image is classified, not its central crop."
             ),
             "The images are grey, theirs were three equal channels.",
         ),
