@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from pulmo.audit.finding import Audit, AuditedData, Finding
+from pulmo.audit.check_result import Audit, AuditedData, CheckResult
 from pulmo.bundle.card import Card
 from pulmo.checklists.artefacts import Artefacts, Images, Sitting, Trained
 from pulmo.core.recipe import Recipe, load_recipe
@@ -66,15 +66,15 @@ def recipe() -> Recipe:
 
 @pytest.fixture(scope="session")
 def audit() -> Audit:
-    def finding(check: str, verdict: str) -> Finding:
-        return Finding.model_validate(
+    def result(check: str, verdict: str) -> CheckResult:
+        return CheckResult.model_validate(
             {
                 "check": check,
                 "question": "Is it so?",
                 "verdict": verdict,
-                "sentence": f"Seen in /home/jane/images/{check}.png.",
-                "claim": "is so",
-                "figures": {"share": Estimate(0.5, 0.4, 0.6, 9)},
+                "messages": [{"kind": "seen", "text": f"Seen in /home/jane/images/{check}.png."}],
+                "statement": "It is so.",
+                "metrics": {"share": Estimate(0.5, 0.4, 0.6, 9)},
             }
         )
 
@@ -89,10 +89,11 @@ def audit() -> Audit:
             sources={"kermany": {"covid": 2}},
             fitted=8,
         ),
-        findings=(finding("shortcuts", "fails"), finding("turns", "passes")),
-        passed=False,
+        checks=(result("shortcuts", "fails"), result("turns", "passes")),
+        result="failed",
+        summary="Audit result: failed.",
         shown=("The model is so.",),
-        not_shown=("Contradicted: that the model is so. See /home/jane/images/a.png.",),
+        not_shown=("FAILED (shortcuts): See /home/jane/images/a.png.",),
     )
 
 

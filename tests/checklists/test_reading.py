@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pulmo.audit.finding import Audit
+from pulmo.audit.check_result import Audit
 from pulmo.checklists.reading import Places, read_artefacts
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import sha256
@@ -69,7 +69,7 @@ def test_everything_is_read_and_fits_together(
     assert [each.data.n for each in found.evaluations] == [9001]
     assert found.run.recipe.sha256 == found.card.training.recipe_sha256
     assert found.run.sittings[0].packages["pulmo"] == found.card.pulmo
-    assert len(found.audit.findings) == 2
+    assert len(found.audit.checks) == 2
 
 
 def test_the_bundle_alone_is_enough(bundle: Path, model: str) -> None:

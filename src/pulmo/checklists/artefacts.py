@@ -6,7 +6,7 @@ from typing import Self
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from pulmo.audit.finding import Audit
+from pulmo.audit.check_result import Audit
 from pulmo.bundle.card import Card
 from pulmo.core.recipe import Recipe
 from pulmo.datasets.inspect.inspection import Inspection

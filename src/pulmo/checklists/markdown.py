@@ -118,7 +118,7 @@ def _read(artefacts: Artefacts) -> Iterator[tuple[str, str]]:
         yield "evaluation.json", "not given (--evaluation)"
     found = artefacts.given_audit
     if found:
-        content = f"{len(found.findings)} checks on {images(found.data.n)}"
+        content = f"{len(found.checks)} checks on {images(found.data.n)}"
         yield "audit.json", f"{content}; {found.data.manifest_sha256}"
     else:
         yield "audit.json", "not given (--audit)"

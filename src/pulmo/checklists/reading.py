@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from pulmo.audit.finding import Audit, read_audit
+from pulmo.audit.check_result import Audit, read_audit
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.origin import check_origin
 from pulmo.checklists.artefacts import Artefacts, Images, Sitting, Trained

@@ -15,7 +15,7 @@ from pulmo.cli.test_access import lists_of, record
 from pulmo.core.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from pulmo.audit.finding import Audit
+    from pulmo.audit.check_result import Audit
     from pulmo.workflows.audited import Audited
 
 _Model = Annotated[
@@ -54,14 +54,16 @@ _Facts = Annotated[
 ]
 _Published = Annotated[
     float | None,
-    typer.Option(help="An accuracy published for these images, to hold floors against."),
+    typer.Option(
+        help="An accuracy published for these images, to compare with shortcut baselines."
+    ),
 ]
 _Only = Annotated[
-    list[str] | None, typer.Option(metavar="CHECK", help="Make this check; may be repeated.")
+    list[str] | None, typer.Option(metavar="CHECK", help="Run only this check; may be repeated.")
 ]
 _Accept = Annotated[
     list[str] | None,
-    typer.Option(metavar="CHECK", help="Open the gate though it fails; may be repeated."),
+    typer.Option(metavar="CHECK", help="Do not fail because of this check; may be repeated."),
 ]
 _Images = Annotated[int, typer.Option(help="Images at most for a check that changes them.", min=20)]
 _Threads = Annotated[int, typer.Option(help="Threads; 0 takes all cores.", min=0)]
@@ -105,8 +107,8 @@ def audit(
 
     Looks for leaks, shortcuts, gaps between groups and more; of a table of predictions, as far as
     these tell. Writes audit.json and audit.html. Ends with status 5 if a check fails that --accept
-    does not name. The gate is open only if leakage, shortcuts, sources and external could look;
-    else it is undecided, which the first line says, with status 0.
+    does not name. Without such a check, the audit passes only if leakage, shortcuts, sources and
+    external could run. Otherwise it is incomplete, as the first line says, with status 0.
     """
     model = one_model(model, named)
     from pulmo.predictions.reading.options import Options
@@ -187,7 +189,7 @@ def _bundle(
     manifest = read_manifest(data)
     audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
     lists = lists_of(model, run)
-    judged = Manifest.from_rows(audited.parts[0].judged)
+    judged = Manifest.from_rows(audited.parts[0].test)
     record(access_of(predictor, manifest, judged, split, lists), lists)
     return audited._replace(doubts=(*audited.doubts, *map(str, predictor.notes)))
 
@@ -230,15 +232,15 @@ def _write(found: "Audit", audited: "Audited", output: Path) -> None:
 
 
 def _tell(found: "Audit", output: Path) -> None:
+    from pulmo.audit.audit import VERDICT_WORDS
     from pulmo.core.folders import AuditFolder
-    from pulmo.report.audit_page import VERDICTS
 
-    typer.echo(f"{found.headline}\n")
-    for finding in found.findings:
-        typer.echo(f"{VERDICTS[finding.verdict]:14} {finding.check}: {finding.sentence}")
+    typer.echo(f"{found.summary}\n")
+    for result in found.checks:
+        typer.echo(f"{VERDICT_WORDS[result.verdict]:13} {result.check}: {result.conclusion}")
     for title, sentences in (
-        ("What the model has been shown to do, on these images:", found.shown),
-        ("What the model has not been shown to do:", found.not_shown),
+        ("Shown on these images:", found.shown),
+        ("Not shown:", found.not_shown),
     ):
         typer.echo(f"\n{title}")
         for sentence in sentences or ("Nothing.",):
@@ -247,11 +249,11 @@ def _tell(found: "Audit", output: Path) -> None:
 
 
 def _close(found: "Audit") -> None:
-    """Ends with the status of a gate that is closed, if it is."""
+    """Ends with the status of a failed audit, if it failed."""
     failed = [
-        finding.check
-        for finding in found.findings
-        if finding.verdict == "fails" and finding.check not in found.accepted
+        result.check
+        for result in found.checks
+        if result.verdict == "fails" and result.check not in found.accepted
     ]
     if failed:
-        raise RefusedError(f"The gate is closed; these checks fail: {', '.join(failed)}.")
+        raise RefusedError(f"The audit failed. Failed checks: {', '.join(failed)}.")

@@ -1,4 +1,4 @@
-"""What an audit says: which questions were asked, and what has been shown."""
+"""What an audit states: the checks, and what is not shown."""
 
 from pulmo.checklists.artefacts import Artefacts, Gap
 from pulmo.checklists.checklist import Said
@@ -6,15 +6,18 @@ from pulmo.report.words import without_folders
 
 
 def checks(artefacts: Artefacts) -> Said:
-    """Says which checks were made, and what came of each."""
-    found = artefacts.audit.findings
-    words = (f"{each.check} {each.verdict}: {without_folders(each.sentence)}" for each in found)
-    return Said(" ".join(words), "audit.json: findings")
+    """States the verdict of each check."""
+    found = artefacts.audit.checks
+    words = (
+        f"{each.check} {each.verdict.replace('_', ' ')}: {without_folders(each.conclusion)}"
+        for each in found
+    )
+    return Said(" ".join(words), "audit.json: checks")
 
 
 def not_shown(artefacts: Artefacts) -> Said:
-    """Says what the model has not been shown to do."""
+    """States what the audit does not show."""
     sentences = artefacts.audit.not_shown
     if not sentences:
-        raise Gap("The audit leaves nothing open that it asked; say what it did not ask.")
+        raise Gap("Every check of the audit passes. State the limitations that it does not check.")
     return Said(" ".join(map(without_folders, sentences)), "audit.json: not_shown")
