@@ -61,7 +61,7 @@ def test_an_evaluation(
 ) -> None:
     words = ["evaluate", bundle, "--data", manifest, "--split", "test", "-o", tmp_path / "e"]
     index = EvaluationFolder(tmp_path / "e").index
-    _check(pulmo, words, "pulmo.report.page.write_report", index, monkeypatch)
+    _check(pulmo, words, "pulmo.report.evaluation_page.write_report", index, monkeypatch)
 
 
 def test_an_evaluation_of_a_table(
@@ -69,10 +69,12 @@ def test_an_evaluation_of_a_table(
 ) -> None:
     words = ["evaluate", predictions, "-o", tmp_path / "e"]
     index = EvaluationFolder(tmp_path / "e").index
-    _check(pulmo, words, "pulmo.report.page.write_report", index, monkeypatch)
+    _check(pulmo, words, "pulmo.report.evaluation_page.write_report", index, monkeypatch)
 
 
-@pytest.mark.parametrize("writer", ["page.write_report", "labels_page.write_labels_report"])
+@pytest.mark.parametrize(
+    "writer", ["evaluation_page.write_report", "labels_page.write_labels_report"]
+)
 def test_an_evaluation_of_several_findings(
     pulmo: Call, tmp_path: Path, writer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,7 +113,7 @@ def test_an_inspection(
 ) -> None:
     words = ["data", "inspect", manifest, "--samples", "0", "-o", tmp_path / "i"]
     index = InspectionFolder(tmp_path / "i").index
-    _check(pulmo, words, "pulmo.report.inspection.write_inspection", index, monkeypatch)
+    _check(pulmo, words, "pulmo.report.inspection_page.write_inspection", index, monkeypatch)
 
 
 @pytest.mark.parametrize(
