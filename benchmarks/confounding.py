@@ -90,7 +90,7 @@ def false_flags(n: int, times: int) -> tuple[int, int]:
         inspection = inspect_manifest(Manifest(unrelated(n, seed)), "m", seed)
         for clue in inspection.confounding.clues.values():
             tried += bool(clue.classes)
-            flagged += clue.tells
+            flagged += clue.flagged
     return flagged, tried
 
 
@@ -121,7 +121,7 @@ def section(name: str, inspection: Inspection) -> str:
                 clue.name, clue.name
             )
             n = f"{clue.accuracy.n} of {', '.join(clue.classes)}"
-            rows.append([title, n, *figures, "**tells**" if clue.tells else ""])
+            rows.append([title, n, *figures, "**tells**" if clue.flagged else ""])
     head = [
         *("clue", "images", "Cramer's V", "accuracy", "commonest"),
         *("balanced accuracy", "chance", "flagged"),

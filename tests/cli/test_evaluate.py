@@ -82,7 +82,7 @@ def test_a_view_alone_and_images_that_disappeared(
     voided = images[(images["view"] == "PA") & (images["split"] != "test")]
     assert {each["path"] for each in evaluation["data"]["voided"]} == set(voided["path"])
     sentence = f"{len(voided)} images took no part, because the model was trained or chosen on"
-    assert any(sentence in warning for warning in evaluation["warnings"])
+    assert any(sentence in warning["text"] for warning in evaluation["warnings"])
     assert [failure["path"] for failure in evaluation["data"]["failed"]] == [gone]
     first = predictions.iloc[0]
     outcome = Predictor.open(bundle).predict(read_radiograph(Path(first["path"])))
@@ -315,8 +315,9 @@ class TestOpenings:
         status, out, _ = pulmo("evaluate", *words, "-o", output)
         assert status == 0
         evaluation: dict[str, Any] = json.loads((output / "evaluation.json").read_text())
-        told = [line for line in out.splitlines() if line.startswith("warning: This test set has ")]
-        assert len(told) == ((evaluation["data"]["test_accesses"] or 0) > 1)
+        reused = [each for each in evaluation["warnings"] if each["kind"] == "test-reused"]
+        assert all(f"warning: {each['text']}" in out.splitlines() for each in reused)
+        assert len(reused) == ((evaluation["data"]["test_accesses"] or 0) > 1)
         return evaluation
 
     def test_each_is_counted_and_a_second_one_is_warned_of(
@@ -327,9 +328,8 @@ class TestOpenings:
         val = self.evaluated(pulmo, tmp_path / "2", bundle, *words, "--split", "val")
         every = self.evaluated(pulmo, tmp_path / "3", bundle / "model.onnx", *words)
         assert [each["data"]["test_accesses"] for each in (first, val, every)] == [1, None, 2]
-        assert every["warnings"][0].startswith(
-            "This test set has been accessed 2 times with this m"
-        )
+        assert every["warnings"][0]["kind"] == "test-reused"
+        assert "2 times" in every["warnings"][0]["text"]
         report = (tmp_path / "3" / "report.html").read_text()
         assert "This test set has been accessed 2 times with this model, this time in" in report
         assert "test set has been accessed" not in (tmp_path / "2" / "report.html").read_text()

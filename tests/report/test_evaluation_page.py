@@ -10,6 +10,7 @@ import pytest
 
 from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError, UsageError
+from pulmo.core.message import Message
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.evaluate.decision_results import SetMetrics
 from pulmo.evaluate.evaluation import Evaluation
@@ -233,7 +234,7 @@ def test_the_answer_comes_first_then_the_warnings(page: Page, evaluation: Evalua
             f"Sensitivity {evaluation.decision.sensitivity.value:.3f}",
             f"Balanced accuracy {evaluation.overall['balanced_accuracy'].value:.3f}",
             "Within one source: not better than chance for some classes",
-            evaluation.warnings[0],
+            evaluation.warnings[0].text,
             "evaluated there.",
             "The decision An image is called positive",
         )
@@ -307,7 +308,7 @@ def test_a_hostile_model_cannot_write_html(content: ReportContent, card: Card) -
         card=card.model_copy(update={"name": bad, "description": bad, "license": bad}),
         evaluation=content.evaluation.model_copy(
             update={
-                "warnings": (bad,),
+                "warnings": (Message("bad", bad),),
                 "overall": {bad: Estimate.undefined(bad)},
                 "model": content.evaluation.model.model_copy(update={"name": bad, "version": bad}),
             }

@@ -100,7 +100,7 @@ class TestTable:
         assert context.rows["path"].iloc[0] == "C:/Jane/0000.png"
         with pytest.raises(CannotRun, match="The image files are unknown"):
             _ = context.images
-        with pytest.raises(CannotRun, match="Only predictions are known"):
+        with pytest.raises(CannotRun, match="Only the predictions of this model are known"):
             _ = context.outputs
 
     def test_every_check_answers_or_says_why_not(
@@ -108,17 +108,15 @@ class TestTable:
     ) -> None:
         audited = audited_table(tell(scores), NAME, None, None)
         found = audit(AuditContext(audited.parts, AuditOptions(tmp_path, replicates=100)))
-        unknown = {
-            each.check: each.conclusion for each in found.checks if each.verdict == "could_not_run"
-        }
-        assert set(unknown) == {
+        kinds = {each.check: each.kinds for each in found.checks if each.verdict == "could_not_run"}
+        assert set(kinds) == {
             *NETWORK, "external", "leakage", "shortcuts", "sources", "subgroups", "thresholds",
         }  # fmt: skip
-        assert all("its network cannot be asked" in unknown[name] for name in NETWORK)
+        assert all(kinds[name] == ("no-network",) for name in NETWORK)
         for name in ("external", "leakage", "shortcuts"):
-            assert "not known which images the model was fitted on" in unknown[name]
-        assert "without a card" in unknown["thresholds"]
-        assert "source is stated" in unknown["sources"]
+            assert kinds[name] == ("no-training-images",)
+        assert kinds["thresholds"] == ("no-card",)
+        assert kinds["sources"] == ("unstated-source",)
         assert found.model.name == "theirs"
         assert found.data.manifest_sha256 == found.model.sha256
         assert found.external is not None

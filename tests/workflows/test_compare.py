@@ -143,7 +143,9 @@ class TestPairedTests:
     def test_images_of_no_stated_source_are_told(self, make: Make) -> None:
         folders = [make("a", 0.5, source="unstated"), make("b", 1.0)]
         (note,) = compare(folders).comparison.notes
-        assert note.startswith("a: It is not stated which source 60 images are from")
+        assert note.startswith(
+            "a: The source (hospital or public data set) of 60 images is not stated"
+        )
 
     def test_other_images_or_labels_are_not_tested(self, make: Make) -> None:
         base, fewer, relabelled = make("a", 1.0), make("b", 1.0, count=57), make("c", 2.0)

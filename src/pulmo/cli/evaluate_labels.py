@@ -62,6 +62,6 @@ def _tell(evaluation: "LabelsEvaluation", page: Path) -> None:
     for label, one in evaluation.labels.items():
         count = f"{one.data.labels[label]:,} of {one.data.n:,}"
         typer.echo(f"  {label:{wide}}  {count:>16}  AUC {one.decision.auc}")
-    for sentence in evaluation.warnings:
-        typer.echo(f"warning: {sentence}")
+    for warning in evaluation.warnings:
+        typer.echo(f"warning: {warning.text}")
     typer.echo(str(page))

@@ -28,6 +28,6 @@ def tell_evaluation(evaluation: "Evaluation", output: Path) -> None:
         typer.echo(
             f"  here: sensitivity {decision.sensitivity}, specificity {decision.specificity}"
         )
-    for sentence in evaluation.warnings:
-        typer.echo(f"warning: {sentence}")
+    for warning in evaluation.warnings:
+        typer.echo(f"warning: {warning.text}")
     typer.echo(f"{output / 'report.html'}")

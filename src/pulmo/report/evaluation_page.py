@@ -7,6 +7,7 @@ from pathlib import Path
 from pulmo.bundle.card import RESEARCH_ONLY, Card
 from pulmo.core.errors import UsageError
 from pulmo.core.files import write_atomically
+from pulmo.core.message import texts
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.explain.overlay import colour_stops
 from pulmo.report import lines, words
@@ -75,7 +76,9 @@ def render_report(content: ReportContent) -> str:
             "evaluation": evaluation,
             "card": card,
             "order": order,
-            "warnings": [words.without_folders(text, failed) for text in evaluation.warnings],
+            "warnings": [
+                words.without_folders(text, failed) for text in texts(evaluation.warnings)
+            ],
             "failed": [
                 (file_name(one.path), words.without_folders(one.reason, failed)) for one in failed
             ],

@@ -85,7 +85,7 @@ def render_inspection(content: InspectionContent) -> str:
             "classes": list(inspection.labels),
             "stated_sources": sum(name != NOT_STATED and is_stated(name) for name in sources.rows)
             + sources.others,
-            "flagged": [clue for clue in tried if clue.tells],
+            "flagged": [clue for clue in tried if clue.flagged],
             "groups": _clue_groups(tried),
             "columns": {_clue_name(clue): clue.columns for clue in tried if len(clue.columns) > 1},
             "partial": {
@@ -134,14 +134,14 @@ def _clue_groups(clues: Sequence[Clue]) -> dict[str, list[Line]]:
     """Returns how well it is told -> a line a clue; what is reached without it is the baseline."""
 
     def one(clue: Clue, estimate: Estimate, baseline: float | None, word: str) -> Line:
-        told = "tells the class" if clue.tells else "not clearly"
+        verdict = "predicts the class" if clue.flagged else "not clearly"
         without = "" if baseline is None else f"; {word} {baseline:.3f}"
         return Line(
             _clue_name(clue),
             estimate,
-            note=f"{told}{without}",
+            note=f"{verdict}{without}",
             baseline=baseline,
-            flagged=clue.tells,
+            flagged=clue.flagged,
         )
 
     return {

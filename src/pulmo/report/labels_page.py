@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from pulmo.core.files import write_atomically
+from pulmo.core.message import texts
 from pulmo.evaluate.multilabel.evaluation import LabelsEvaluation
 from pulmo.report.lines import DECIDED, Line
 from pulmo.report.shortcuts import Verdict, within_source
@@ -64,7 +65,7 @@ def render_labels_report(evaluation: LabelsEvaluation) -> str:
             "evaluation": evaluation,
             "order": list(evaluation.labels),
             "folders": label_folders(evaluation.labels),
-            "warnings": list(evaluation.warnings),
+            "warnings": list(texts(evaluation.warnings)),
             "key": [overall[name] for name in _KEY if name in overall],
             "within": _within(evaluation),
             "overall": list(overall.values()),

@@ -6,7 +6,7 @@ from pathlib import Path
 from pulmo.compare.compared_models import Entry, read_entries
 from pulmo.compare.pairing import corrected, pair
 from pulmo.core.errors import UsageError
-from pulmo.evaluate.warnings import unstated_sentence
+from pulmo.evaluate.warnings import unstated_source
 from pulmo.report.comparison import Comparison, PairedTest
 from pulmo.report.comparison_page import ComparisonContent
 
@@ -29,7 +29,7 @@ def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonC
     reference = entries[0 if against is None else places.index(against.resolve())]
     tests: list[PairedTest] = []
     notes = [
-        f"{entry.entrant.name}: {unstated_sentence(entry.unstated)}"
+        f"{entry.entrant.name}: {unstated_source(entry.unstated).text}"
         for entry in entries
         if entry.unstated
     ]

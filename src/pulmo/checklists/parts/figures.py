@@ -6,6 +6,7 @@ from pulmo.checklists.artefacts import Artefacts
 from pulmo.checklists.checklist import Said
 from pulmo.checklists.parts.evaluated import of_each
 from pulmo.checklists.phrases import counted, figures, listed
+from pulmo.core.message import texts
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.report.words import metric_title, without_folders
 
@@ -135,7 +136,7 @@ def doubts(artefacts: Artefacts) -> Said:
     return of_each(
         artefacts,
         lambda evaluation: " ".join(
-            without_folders(sentence, evaluation.data.failed) for sentence in evaluation.warnings
+            without_folders(text, evaluation.data.failed) for text in texts(evaluation.warnings)
         ),
         "warnings",
         "No evaluation given warns of anything: look for what its figures do not show.",

@@ -7,6 +7,7 @@ import pandas as pd
 from pulmo.checklists.artefacts import Artefacts, Gap
 from pulmo.checklists.checklist import Said
 from pulmo.checklists.phrases import counted, images
+from pulmo.core.message import texts
 from pulmo.core.sources import source_names
 from pulmo.datasets.inspect.inspection import NOT_STATED, Tally
 from pulmo.datasets.manifest import SPLITS
@@ -152,7 +153,8 @@ def confounding(artefacts: Artefacts) -> Said:
     given = artefacts.images
     found = given.inspection
     return Said(
-        " ".join((found.verdict, *found.warnings)), f"{given.name}, as `pulmo data inspect` has it"
+        " ".join((found.verdict, *texts(found.warnings))),
+        f"{given.name}, as `pulmo data inspect` has it",
     )
 
 

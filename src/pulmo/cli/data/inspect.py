@@ -70,5 +70,5 @@ def _tell(inspection: "Inspection", page: Path) -> None:
     typer.echo(f"{totals.images} images in {totals.groups} groups ({counts})")
     typer.echo(f"verdict: {inspection.verdict}")
     for warning in inspection.warnings:
-        typer.echo(f"warning: {warning}")
+        typer.echo(f"warning: {warning.text}")
     typer.echo(str(page))
