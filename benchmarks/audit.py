@@ -29,13 +29,13 @@ RECIPE: Final = (
     "name=darkcovidnet",
 )
 
-HEAD: Final = """# What audits say
+HEAD: Final = """# Results of audits
 
-Made by `python benchmarks/audit.py --data ... --weights ... --starter ...` at commit {commit}: two
-models, asked by `pulmo audit` what they have been shown to do. *Floors* are what one reaches
-without a look at a lung, on the same folds as the network: from the width, height, bytes and bits
-of the files, the aspect ratio, the grey histogram, a 16 x 16 thumbnail, its border. Intervals are
-95 %, over groups of patients and copies. *Unknown* means that a check could not look, and why."""
+Made by `python benchmarks/audit.py --data ... --weights ... --starter ...` at commit {commit}:
+`pulmo audit` of two models. A *shortcut baseline* is a simple classifier that sees no lung, on the
+same folds as the network: it sees the width, height, bytes and bits of the files, the aspect
+ratio, the grey histogram, a 16 x 16 thumbnail or its border. Intervals are 95 %, over groups of
+patients and copies. *Could not run*: the check says why."""
 
 
 def main() -> None:

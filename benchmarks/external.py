@@ -31,7 +31,7 @@ SETS: Final = {
 }
 """Source -> its folder. Each has images with a disease and normal ones."""
 
-MAX_SHARE: Final = 1500
+MAX_IMAGES: Final = 1500
 """Images that are taken of a set at most, drawn by group."""
 
 LATERAL: Final = "lateral"
@@ -44,24 +44,24 @@ SETTINGS: Final = (
     "train.epochs=5",
 )
 
-HEAD: Final = f"""# How far the estimate of an external AUC is from what is found
+HEAD: Final = f"""# Error of the expected external AUC
 
-Made by `python benchmarks/external.py --data ... --weights ...`: MobileNetV2 from ImageNet weights,
-128 px, 5 epochs, tells images with a disease from normal ones. It is trained on one public set, or
-on all but one (at most {MAX_SHARE} images of each; copies of an image in one set only), and asked
-about the others. The estimate of the audit's check `external` (after Ong Ly et al. 2024) takes
-images inside alone: the AUC on a test of the training's sources, less that of a support vector
-machine on the grey histogram, plus one half."""
+Made by `python benchmarks/external.py --data ... --weights ...`: MobileNetV2 from ImageNet
+weights, 128 px, 5 epochs, classifies images as diseased or normal. It is trained on one public
+set, or on all but one (at most {MAX_IMAGES} images of each; copies of an image in one set only),
+and tested on the others. The expected AUC of the audit's check `external` (after Ong Ly et al.
+2024) uses internal images only: the AUC on a test from the sources of the training, minus that of
+a support vector machine on the grey histogram, plus one half."""
 
 COLUMNS: Final = (
     "trained on",
-    "asked about",
+    "tested on",
     "n",
-    "AUC inside",
-    "of the histogram",
-    "estimate",
-    "AUC found",
-    "estimate less it",
+    "internal AUC",
+    "histogram AUC",
+    "expected AUC",
+    "found AUC",
+    "expected minus found",
 )
 
 
@@ -106,7 +106,7 @@ def main() -> None:
 
 
 def pool(data: Path, out: Path) -> pd.DataFrame:
-    """Imports and curates the sets; returns at most `MAX_SHARE` frontal images of each."""
+    """Imports and curates the sets; returns at most `MAX_IMAGES` frontal images of each."""
     whole = out / "whole.parquet"
     if not whole.exists():
         manifests = [out / f"{name}.parquet" for name in SETS]
@@ -125,10 +125,10 @@ def pool(data: Path, out: Path) -> pd.DataFrame:
 
 
 def _some(rows: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
-    """Returns whole groups in random order, up to `MAX_SHARE` rows."""
+    """Returns whole groups in random order, up to `MAX_IMAGES` rows."""
     groups = rows["group"].unique()
     order = dict(zip(generator.permutation(groups), range(len(groups)), strict=True))
-    return rows.iloc[np.argsort(rows["group"].map(order), kind="stable")].head(MAX_SHARE)
+    return rows.iloc[np.argsort(rows["group"].map(order), kind="stable")].head(MAX_IMAGES)
 
 
 def ask(trial: Trial, table: pd.DataFrame, weights: Path, out: Path) -> CheckResult:
@@ -181,12 +181,12 @@ def report(found: Sequence[tuple[Trial, CheckResult]]) -> Iterator[str]:
     for count, differences in errors.items():
         off = np.abs(differences)
         yield (
-            f"- Trained on {count} of the sets, {len(differences)} pairs: off by {off.mean():.3f} "
-            f"on average ({off.min():.3f} to {off.max():.3f}), mean error "
+            f"- Trained on {count} of the sets, {len(differences)} pairs: mean absolute error "
+            f"{off.mean():.3f} ({off.min():.3f} to {off.max():.3f}), mean error "
             f"{np.mean(differences):+.3f}."
         )
     yield (
-        f"- The intervals of the estimate and of the AUC found overlap in {sum(held)} of "
+        f"- The intervals of the expected and the found AUC overlap in {sum(held)} of "
         f"{len(held)} pairs."
     )
     yield ""

@@ -46,7 +46,7 @@ def test_four_files_and_a_summary(
     assert evaluation["data"]["n"] == len(chosen)
     assert evaluation["data"]["split"] == "test"
     assert evaluation["data"]["test_accesses"] == 1
-    assert "This test set has been accessed once with this model" in (
+    assert "First evaluation of this model on this test set" in (
         (output / "report.html").read_text()
     )
     assert evaluation["model"]["sha256"] == Predictor.open(bundle).sha256
@@ -331,8 +331,8 @@ class TestOpenings:
         assert every["warnings"][0]["kind"] == "test-reused"
         assert "2 times" in every["warnings"][0]["text"]
         report = (tmp_path / "3" / "report.html").read_text()
-        assert "This test set has been accessed 2 times with this model, this time in" in report
-        assert "test set has been accessed" not in (tmp_path / "2" / "report.html").read_text()
+        assert "Evaluation number 2 of this model on this test set" in report
+        assert "of this model on this test set" not in (tmp_path / "2" / "report.html").read_text()
         lines = [
             json.loads(line) for line in BundleFolder(bundle).test_access.read_text().splitlines()
         ]
@@ -617,4 +617,4 @@ def test_the_test_through_an_unsplit_manifest_is_an_opening_of_it(
         out = tmp_path / f"e{times}"
         assert pulmo("evaluate", bundle, *data, "-o", out)[0] == 0
         assert read_evaluation(out / "evaluation.json").data.test_accesses == times
-    assert "This test set has been accessed 2 times" in (out / "report.html").read_text()
+    assert "Evaluation number 2 of this model on this test set" in (out / "report.html").read_text()

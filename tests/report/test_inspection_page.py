@@ -151,7 +151,7 @@ def test_counts_by_column_and_class(page: Page, inspection: Inspection) -> None:
         cells = " ".join(str(row.get(label, 0)) for label in inspection.labels)
         assert f"{name} {cells} {sum(row.values())}" in page.text
     assert "The same for all images: source phantom" in page.text
-    assert "Stated of no image: fold." in page.text
+    assert "Not stated for any image: fold." in page.text
     assert "boxes" in page.text
 
 
@@ -245,7 +245,7 @@ def test_what_is_missing_is_said(inspection: Inspection) -> None:
     for sentence in (
         "What may give the classes away",
         "No image is shown.",
-        "Every column is stated of every image.",
+        "No column has an empty cell.",
         "224 for all images of which it is known.",
         "Age in years Stated of no image.",
         "Computed from 60 images, whole groups drawn at random out of 64.",

@@ -260,5 +260,5 @@ def _gallery(predictor: "Predictor", predictions: "Predictions") -> "list[Shown]
             aspect=card.input.aspect,
             scale=card.activation.scale,
         )
-        shown.append(Shown.of(row, card, image))
+        shown.append(Shown.from_row(row, card, image))
     return shown

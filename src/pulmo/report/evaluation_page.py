@@ -12,7 +12,7 @@ from pulmo.evaluate.evaluation import Evaluation
 from pulmo.explain.overlay import colour_stops
 from pulmo.report import lines, words
 from pulmo.report.command import training_command
-from pulmo.report.figures import FEW, draw_reliability, draw_roc, draw_training
+from pulmo.report.figures import MIN_IMAGES, draw_reliability, draw_roc, draw_training
 from pulmo.report.gallery import Shown, file_name
 from pulmo.report.score_figures import (
     draw_decision_curve,
@@ -30,7 +30,7 @@ class ReportContent:
     """What a report shows.
 
     Attributes:
-        evaluation: the figures.
+        evaluation: the results.
         card: the card of the model that was evaluated; None if only its predictions are known.
         gallery: images with heat maps, in the order in which they are shown; may be empty.
     """
@@ -153,7 +153,7 @@ def _drawings(evaluation: Evaluation, order: Sequence[str]) -> dict[str, object]
         "sweep": draw_sweep(evaluation),
         "benefit": draw_decision_curve(evaluation),
         "scores": draw_histograms(evaluation, order),
-        "few": FEW,
+        "few": MIN_IMAGES,
     }
 
 

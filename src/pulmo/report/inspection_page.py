@@ -33,16 +33,16 @@ _QUANTITIES: Final = {
 
 _DECIMALS: Final = {"aspect": 2, "bytes_per_pixel": 3}
 
-_ENDS: Final = {0.0: "least", 0.5: "median", 1.0: "greatest"}
+_ENDS: Final = {0.0: "minimum", 0.5: "median", 1.0: "maximum"}
 _QUANTILES: Final = tuple(_ENDS.get(share, f"{100 * share:.0f}\u00a0%") for share in QUANTILES)
 
 _COPIES: Final = {
     "same_bytes": "Files of identical content",
     "same_pixels": "Images of identical pixels",
-    "groups_across_sources": "Groups that span sources",
+    "groups_across_sources": "Groups in several sources",
     "groups_with_several_labels": "Groups with several classes",
     "patients_with_several_labels": "Patients with several classes",
-    "groups_across_splits": "Groups on several sides of the split",
+    "groups_across_splits": "Groups in several splits",
 }
 
 
@@ -51,7 +51,7 @@ class InspectionContent:
     """What the page of an inspection shows.
 
     Attributes:
-        inspection: the figures.
+        inspection: the results.
         samples: images, in the order in which they are shown; may be empty.
         drawn: how many samples of each class and source were asked for.
     """

@@ -105,11 +105,11 @@ def _within(evaluation: LabelsEvaluation) -> dict[str, list[str]]:
 
 
 def _thresholds(evaluation: LabelsEvaluation) -> str:
-    """Returns how it was decided, in a sentence."""
+    """Returns the decision rule, as a sentence."""
     found = {one.decision.threshold for one in evaluation.labels.values()}
     stated = sorted(limit for limit in found if limit is not None)
     if not stated:
-        return "The table says what was called."
+        return "The table states the decisions."
     limits = " or ".join(f"{limit:g}" for limit in stated)
-    sentence = f"A finding is called where its probability is at least {limits}"
+    sentence = f"A finding is positive if its probability is at least {limits}"
     return f"{sentence}, or where the table says so." if None in found else f"{sentence}."

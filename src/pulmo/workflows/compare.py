@@ -29,7 +29,7 @@ def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonC
     reference = entries[0 if against is None else places.index(against.resolve())]
     tests: list[PairedTest] = []
     notes = [
-        f"{entry.entrant.name}: {unstated_source(entry.unstated).text}"
+        f"{entry.model.name}: {unstated_source(entry.unstated).text}"
         for entry in entries
         if entry.unstated
     ]
@@ -39,24 +39,24 @@ def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonC
             tests += found
             notes += said
     comparison = Comparison(
-        entrants=tuple(entry.entrant for entry in entries),
-        against=reference.entrant.name,
+        models=tuple(entry.model for entry in entries),
+        against=reference.model.name,
         tests=tuple(corrected(tests)),
         notes=tuple(notes),
     )
     return ComparisonContent(
         comparison,
-        {entry.entrant.name: entry.roc for entry in entries if entry.roc},
-        {entry.entrant.name: entry.histories for entry in entries if entry.histories},
+        {entry.model.name: entry.roc for entry in entries if entry.roc},
+        {entry.model.name: entry.histories for entry in entries if entry.histories},
     )
 
 
 def _tests(entry: Entry, reference: Entry) -> tuple[list[PairedTest], list[str]]:
     """Returns the paired tests of one against the reference, and why one is missing."""
-    name, against = entry.entrant.name, reference.entrant.name
+    name, against = entry.model.name, reference.model.name
     if entry.predictions and reference.predictions:
         return pair(name, entry.predictions, against, reference.predictions)
-    lacking = entry.entrant.name if reference.predictions else against
+    lacking = entry.model.name if reference.predictions else against
     note = (
         f"No paired test of {name} and {against}: {lacking} has no predictions of held-out "
         "images that agree with its metrics; evaluate its bundle."

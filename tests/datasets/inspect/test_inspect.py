@@ -101,8 +101,8 @@ def test_a_manifest_of_one_class_source_or_group(
 
 def test_one_image_is_a_manifest_and_none_is_not(table: pd.DataFrame) -> None:
     assert inspected(table[:1]).verdict == (
-        "It was not tested whether anything but the image predicts the class: no class has 10 images of 5 groups "
-        "that state it."
+        "It was not tested whether anything but the image predicts the class: no class has 10 "
+        "images of 5 groups that state it."
     )
     with pytest.raises(InputError, match=r"m.parquet holds no image\."):
         inspected(table[:0])
