@@ -7,7 +7,7 @@ import pytest
 
 from pulmo.audit.check_result import Audit, AuditedData, CheckResult
 from pulmo.bundle.card import Card
-from pulmo.checklists.artefacts import Artefacts, Images, Sitting, Trained
+from pulmo.checklists.artefacts import Artefacts, Images, Session, Trained
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.manifest import Manifest
@@ -113,7 +113,7 @@ def full(
     data = evaluation.data.model_copy(
         update={"manifest_sha256": images.test_sha256, "test_accesses": 2}
     )
-    sitting = Sitting(
+    session = Session(
         python="3.11.7",
         packages={"pulmo": "0.1.0", "torch": "2.15.0"},
         system="Linux",
@@ -126,7 +126,7 @@ def full(
         model_sha256=MODEL,
         test_accesses=(),
         given_images=images,
-        given_run=Trained(recipe, (sitting, sitting)),
+        given_run=Trained(recipe, (session, session)),
         evaluations=(evaluation.model_copy(update={"data": data}),),
         given_audit=audit,
     )

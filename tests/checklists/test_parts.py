@@ -10,8 +10,8 @@ from pulmo.checklists.artefacts import Artefacts, Gap, Images, Trained
 from pulmo.checklists.parts import (
     audited,
     evaluated,
-    figures,
     images,
+    metrics,
     model,
     splits,
     training,
@@ -98,10 +98,10 @@ def test_groups_on_two_sides_are_told(full: Artefacts, table: pd.DataFrame) -> N
 
 def test_another_manifest_says_nothing_of_the_model(full: Artefacts, mute: Artefacts) -> None:
     assert not full.has_other_images
-    assert full.of_the_model() is full
+    assert full.without_other_images() is full
     assert mute.has_other_images
     with pytest.raises(Gap, match="Add --data with the manifest that the model was trained on"):
-        _ = mute.of_the_model().images
+        _ = mute.without_other_images().images
     assert training.used(full).text == "The model three-way was trained on it: A card for tests."
     with pytest.raises(Gap, match=r"images\.parquet is not what three-way was trained on"):
         training.used(mute)
@@ -151,7 +151,7 @@ def test_an_evaluation_of_what_made_the_model_is_no_test(full: Artefacts) -> Non
     whole = {"split": None, "manifest_sha256": full.card.training.manifest_sha256}
     for data in ({"split": "train"}, {"split": "val"}, whole):
         seen = _with_evaluation(full, data)
-        assert "with images that made the model: no test" in figures.overall(seen).text
+        assert "with images that made the model: no test" in metrics.overall(seen).text
         for part in (evaluated.internal, evaluated.external):
             with pytest.raises(Gap):
                 part(seen)
@@ -207,7 +207,7 @@ def test_openings(full: Artefacts, bare: Artefacts, access: Access) -> None:
 
 def test_several_evaluations_are_numbered(full: Artefacts) -> None:
     twice = replace(full, evaluations=full.evaluations * 2)
-    text = figures.overall(twice).text
+    text = metrics.overall(twice).text
     assert "Evaluation 1 (split test, 9,001 images): Accuracy" in text
     assert "Evaluation 2 (split test, 9,001 images): Accuracy" in text
 
@@ -223,13 +223,13 @@ def test_an_evaluation_without_it_is_a_gap(full: Artefacts) -> None:
         precision_recall={},
         decision=full.evaluations[0].decision.model_copy(update={"auc": None}),
     )
-    for part in (figures.within_sources, figures.subgroups, figures.doubts):
+    for part in (metrics.within_sources, metrics.subgroups, metrics.warnings):
         with pytest.raises(Gap, match="No evaluation given"):
             part(poor)
-    assert "net benefit" in figures.measures(full).text
-    assert "net benefit" not in figures.measures(poor).text
-    assert "AUC" in figures.at_threshold(full).text
-    assert "AUC" not in figures.at_threshold(poor).text
+    assert "net benefit" in metrics.measures(full).text
+    assert "net benefit" not in metrics.measures(poor).text
+    assert "AUC" in metrics.at_threshold(full).text
+    assert "AUC" not in metrics.at_threshold(poor).text
 
 
 def test_an_audit_that_leaves_nothing_open_is_a_gap(full: Artefacts) -> None:

@@ -24,7 +24,7 @@ def test_a_page_the_values_and_a_result(
     # The model of the tests is one of drawings.
     assert err.startswith("warning: The model was trained on drawings")
     assert err.count("\n") == 1
-    assert "Not looked at  shortcuts: No floor could be fitted." in out
+    assert "COULD NOT RUN shortcuts: No shortcut baseline could be fitted." in out
     assert "What the model has been shown to do, on these images:\n- Nothing." in out
     found = read_audit(folder / "audit.json")
     assert found.data.n == 16
@@ -46,7 +46,7 @@ def test_a_check_that_fails_fails_the_audit_unless_it_is_accepted(
     words = ("audit", bundle, *chosen, "-o", tmp_path / "audit")
     status, out, err = pulmo(*words)
     assert status == 5
-    assert "Fails          shortcuts: The best floor" in out
+    assert "FAILED        shortcuts: The balanced accuracy of the model" in out
     assert "pulmo: The audit failed. Failed checks: shortcuts." in err
     assert "warning: The manifest has 64 training and 0 validation images" in err
     status, _, _ = pulmo(*words, "--accept", "shortcuts")
@@ -88,7 +88,7 @@ def test_a_wrong_call_is_a_sentence(
         (
             (bundle, "--data", manifest, "--only", "shortcuts", "--accept", "luck", "-o", out),
             2,
-            "--accept 'luck' is no check",
+            "There is no check 'luck' to accept",
         ),
         ((bundle, "--data", manifest, "--lungs", tmp_path / "no", "-o", out), 3, "no lung mask"),
     ):
@@ -107,7 +107,7 @@ def test_what_the_model_was_trained_on_is_left_out_and_counted(
     seen = images.frame["split"].isin(["train", "val"])
     assert status == 5
     assert f"{seen.sum()} images took no part, because the model was trained or chosen on" in err
-    assert f"{seen.sum()} of {len(images)} images are tied to one that was fitted on" in out
+    assert f"{seen.sum()} of the {len(images)} test images are related to a training image" in out
     found = read_audit(folder / "audit.json")
     assert found.data.n == (~seen).sum()
     assert sorted(found.data.excluded) == sorted(

@@ -146,7 +146,7 @@ class TestThresholdFor:
         assert f"  here: sensitivity {found:.3f} (" in out
         page = (output / "report.html").read_text()
         assert f"{threshold:.4f}</strong>. The threshold {threshold:.4f} was fitted" in page
-        assert "It is not that of the card." in page
+        assert "It differs from the threshold of the card." in page
 
     def test_another_manifest_is_refused_before_the_test_is_opened(
         self, pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
@@ -551,7 +551,7 @@ class TestTable:
         assert "Macro AUC            undefined (only decisions are known" in out
         page = (tmp_path / "e" / "report.html").read_text()
         assert "There is no ROC curve: the table holds decisions and no probabilities." in page
-        assert "only decisions are known here" in page
+        assert "only decisions are known" in page
         # What was written is read as what it is: decisions.
         again = ("--positive", "tb", "-o", tmp_path / "again")
         assert pulmo("evaluate", tmp_path / "e" / "predictions.parquet", *again)[0] == 0

@@ -211,9 +211,11 @@ def test_bands_sets_and_a_fitted_threshold_are_shown(content: ReportContent) -> 
         assert re.search(words, text), words
     for sentence in (
         "The threshold 0.3456 was fitted on validation images for a specificity of 0.85 or more,",
-        "guaranteed with 95 % confidence by 812 independent images. It differs from the threshold "
-        "of the card.",
-        "Below 0.2345 a result is negative, from 0.3456 on positive, and between uncertain",
+        (
+            "guaranteed with 95 % confidence by 812 independent images. It differs from the "
+            "threshold of the card."
+        ),
+        "Below a probability of 0.2345 a result is negative, from 0.3456 on positive, and in",
         "for a specificity of 0.85, which is not guaranteed: few.",
         "--split test --threshold-for specificity=0.85 --prevalence 0.04 -o evaluation",
         "Of images drawn like the validation images, 90 % or more are expected",
@@ -236,7 +238,7 @@ def test_the_answer_comes_first_then_the_warnings(page: Page, evaluation: Evalua
             f"Balanced accuracy {evaluation.overall['balanced_accuracy'].value:.3f}",
             "Within one source: not better than chance for some classes",
             evaluation.warnings[0].text,
-            "evaluated there.",
+            "evaluate the model there.",
             "The decision An image is positive",
         )
     ]
@@ -290,7 +292,7 @@ def test_the_gallery_shows_each_image_with_its_probabilities(page: Page) -> None
     assert len(page.all("img")) == 2
     assert "a.png \u00b7 4 \u00d7 4 map, enlarged Correct, highest confidence" in page.text
     assert "Correct, highest confidence True covid, decided covid , result positive" in page.text
-    assert "Wrong, most confident True normal, decided viral , called negative" in page.text
+    assert "Wrong, highest confidence True normal, decided viral , result negative" in page.text
     for probability in ("0.871", "0.072", "0.057", "0.113", "0.624", "0.263"):
         assert probability in page.text
     assert "True class: viral" not in page.text
@@ -387,7 +389,7 @@ def test_what_is_missing_is_said(content: ReportContent, card: Card) -> None:
         "No images were chosen",
         "No image failed.",
         "The card holds no training history.",
-        "What these values do not show Nothing is known about another hospital",
+        "Limits of these results The results say nothing about other hospitals",
         "Within one source: unknown",
     ):
         assert sentence in page.text
@@ -505,7 +507,7 @@ def test_a_test_without_patients_or_subgroups_says_so(content: ReportContent) ->
     text = Page(render_report(bare)).text
     for sentence in (
         "values by patient and by image are the same",
-        "The images do not differ in source, view, sex, age or size",
+        "All images have the same source, view, sex, age band and size",
         "For another place, state its share",
     ):
         assert sentence in text

@@ -131,7 +131,7 @@ def _clue_name(clue: Clue) -> str:
 
 
 def _clue_groups(clues: Sequence[Clue]) -> dict[str, list[Line]]:
-    """Returns how well it is told -> a line a clue; what is reached without it is the baseline."""
+    """Returns metric -> a line for each clue; the baseline is the value without the clue."""
 
     def one(clue: Clue, estimate: Estimate, baseline: float | None, word: str) -> Line:
         verdict = "predicts the class" if clue.flagged else "not clearly"
