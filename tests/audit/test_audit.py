@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pulmo.audit import audit as audit_module
 from pulmo.audit.audit import audit
 from pulmo.audit.check import CHECKS, CannotRun, Check, Message, Outcome, Run
 from pulmo.audit.context import AuditContext
@@ -35,7 +36,7 @@ def four(monkeypatch: pytest.MonkeyPatch) -> Registry[Check]:
         made = Check(verdict, "Is it?", f"Its verdict is {verdict}.", giving(outcome))
         registry.register(verdict)(made)
     registry.register("could_not_run")(Check("could_not_run", "Is it?", "It is known.", cannot_run))
-    monkeypatch.setattr("pulmo.audit.audit.CHECKS", registry)
+    monkeypatch.setattr(audit_module, "CHECKS", registry)
     return registry
 
 

@@ -18,7 +18,7 @@ def test_a_page_the_values_and_a_result(
 ) -> None:
     folder = tmp_path / "audit"
     words = ("audit", bundle, "--data", manifest, "--split", "test", "-o", folder)
-    # Of sixteen images no floor can be fitted, so that nothing fails.
+    # Of sixteen images no baseline can be fitted, so that nothing fails.
     status, out, err = pulmo(*words, "--only", "shortcuts", "--threads", "1")
     assert status == 0
     # The model of the tests is one of drawings.
@@ -40,7 +40,7 @@ def test_a_page_the_values_and_a_result(
 def test_a_check_that_fails_fails_the_audit_unless_it_is_accepted(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:
-    # The training again: the floors are fitted and judged on the same images.
+    # The training again: the baselines are fitted and tested on the same images.
     read_manifest(manifest).with_columns(split="train").save(tmp_path / "all.parquet")
     chosen = ("--data", tmp_path / "all.parquet", "--split", "train", "--only", "shortcuts")
     words = ("audit", bundle, *chosen, "-o", tmp_path / "audit")
@@ -81,14 +81,18 @@ def test_a_wrong_call_is_a_sentence(
 ) -> None:
     out = tmp_path / "audit"
     for words, status, sentence in (
-        ((bundle, "-o", out), 2, "An audit of a bundle needs images: --data MANIFEST."),
+        ((bundle, "-o", out), 2, "is a bundle, and its images are missing: add --data MANIFEST."),
         ((bundle, "--data", manifest, "--split", "best", "-o", out), 2, "no split 'best'"),
-        ((bundle, "--data", manifest, "--seed", "1", "-o", out), 2, "--seed does not go with a"),
+        (
+            (bundle, "--data", manifest, "--seed", "1", "-o", out),
+            2,
+            "--seed is for another kind of model, and the model is a bundle",
+        ),
         ((bundle, "--data", manifest, "--only", "luck", "-o", out), 2, "There is no check 'luck'"),
         (
             (bundle, "--data", manifest, "--only", "shortcuts", "--accept", "luck", "-o", out),
             2,
-            "There is no check 'luck' to accept",
+            "There is no check 'luck'",
         ),
         ((bundle, "--data", manifest, "--lungs", tmp_path / "no", "-o", out), 3, "no lung mask"),
     ):

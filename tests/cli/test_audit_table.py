@@ -59,14 +59,14 @@ def test_a_table_alone(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None
     assert status == 5
     assert "The audit failed. Failed checks: subgroups." in err
     assert "sex F: " in said
-    assert "Not looked at  mirror: Only predictions are known of this model" in said
-    assert "Not looked at  shortcuts: It is not known which images" in said
+    assert "COULD NOT RUN mirror: Only the predictions of this model are known" in said
+    assert "COULD NOT RUN shortcuts: The training images of the model are unknown" in said
     page = (out / "audit.html").read_text()
     assert "Only a table of its predictions is known." in page
     assert "For research, not diagnosis." in page
     assert "tb counts as positive, from a probability of 0.5 on." in page
     assert "pulmo audit PREDICTIONS --positive tb --threshold 0.5 -o DIR" in page
-    assert "so no shortcut floor was fitted" in page
+    assert "so no shortcut baseline was fitted" in page
     assert "Jane" not in page
     external = json.loads((out / "audit.json").read_text())["external"]
     assert external == {
@@ -101,7 +101,7 @@ def test_a_table_with_the_split_of_a_manifest(
 def test_a_table_with_the_folds_of_a_manifest(
     pulmo: Call, images: pd.DataFrame, predicted: pd.DataFrame, tmp_path: Path
 ) -> None:
-    # Every fold has a class's images of each age: the floor of the ages is as good as can be.
+    # Every fold has a class's images of each age: the baseline of the ages is as good as can be.
     places = {label: place for place, label in enumerate(sorted(images["label"].unique()))}
     images["age"] = images["label"].map(places).astype(float) * 10 + 20
     rank = images.groupby("label")["group"].transform(lambda groups: pd.factorize(groups)[0])
@@ -114,9 +114,9 @@ def test_a_table_with_the_folds_of_a_manifest(
     assert "taken for those of 4 models" in err
     audit = read_audit(tmp_path / "a" / "audit.json")
     assert (audit.data.n, audit.data.fitted) == (64, 64)
-    floors = result(tmp_path / "a", "shortcuts").metrics
-    assert floors["age"].value == 1.0
-    assert "thumbnail" in floors
+    baselines = result(tmp_path / "a", "shortcuts").metrics
+    assert baselines["age"].value == 1.0
+    assert "thumbnail" in baselines
 
 
 def test_a_bundles_own_predictions_are_judged_as_the_bundle_is(
@@ -152,7 +152,7 @@ def test_a_table_of_other_names_is_audited_alike(
         assert ours.messages == others.messages
     external = read_audit(tmp_path / "b" / "audit.json").external
     assert external is not None
-    assert external.columns == {"--score": "the score"}
+    assert external.columns == {"score": "the score"}
     page = (tmp_path / "b" / "audit.html").read_text()
     assert all(note in page for note in external.notes)
     assert "--score &#39;the score&#39;" in page
@@ -187,17 +187,25 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
     several = tmp_path / "several.csv"
     table.drop(columns="label").assign(y_tb=1, y_clear=0).to_csv(several, index=False)
     for words, status, sentence in (
-        ((several,), 2, "has several findings (its y_ columns), and an audit is of one"),
-        ((path, "--run", tmp_path), 2, "--run does not go with a table of predictions"),
-        ((path, "--seed", "1"), 2, "--seed does not go with a table of predictions"),
+        ((several,), 2, "has several findings per image (its y_ columns), and an audit is of one"),
+        (
+            (path, "--run", tmp_path),
+            2,
+            "--run is for a bundle or folds, and the model is a table of pre",
+        ),
+        (
+            (path, "--seed", "1"),
+            2,
+            "--seed is for a bundle or folds, and the model is a table of pre",
+        ),
         ((path, "--split", "best", "--data", path), 2, "There is no split 'best'"),
-        ((path, "--published", "0.9"), 2, "--published does not go with a table without the man"),
-        ((path, "--split", "test"), 2, "--split is of a manifest; name it with --data."),
+        ((path, "--published", "0.9"), 2, "a published accuracy cannot be used without it"),
+        ((path, "--split", "test"), 2, "a split cannot be used without it"),
         ((path, "--threshold", "0.5"), 2, "--threshold needs --positive"),
         ((path, "--merge", "flu"), 2, "--merge 'flu' is not LABEL=CLASS."),
         ((path, "--merge", "flu=cold"), 2, "The label 'flu' cannot count as 'cold'"),
-        ((tmp_path, "--positive", "tb"), 2, "--positive does not go with a bundle"),
-        ((tmp_path, "--merge", "flu=tb"), 2, "--merge does not go with a bundle"),
+        ((tmp_path, "--positive", "tb"), 2, "--positive is for another kind of model"),
+        ((tmp_path, "--merge", "flu=tb"), 2, "--merge is for another kind of model"),
         ((bad,), 3, "have probabilities that do not sum to 1"),
         ((tmp_path / "none.csv",), 3, "none.csv"),
     ):
