@@ -125,8 +125,8 @@ def test_a_few_answers_in_full(full: Artefacts) -> None:
     assert "val: age of 0 of 2 stated, sex F 1, M 1" in people
     assert "on no side: age of 0 of 2 stated" in people
     assert _text(_row("claim", "20", full)).startswith(
-        "The sides are apart by group (one patient, and known copies). No group of images is on "
-        "two sides. The patient of 2 of 12 images is not named"
+        "The splits are separated by group (one patient, and known copies). No group of images is "
+        "in two splits. The patient of 2 of 12 images is unknown"
     )
     assert "fold 0 2, fold 1 2, fold 2 2" in _text(_row("claim", "19", full))
     imbalance = _text(_row("tripod-ai", "13", full)).splitlines()[0]
@@ -137,7 +137,7 @@ def test_a_source_that_is_not_known_is_a_gap(full: Artefacts) -> None:
     row = _row("claim", "7", full)
     assert "kermany (6 images): Kermany et al. 2018" in _text(row)
     assert row.gaps == (
-        "Say whose images these are, and under which terms: ours | yours (6 images).",
+        "State where these images are from, and under which terms: ours | yours (6 images).",
     )
 
 

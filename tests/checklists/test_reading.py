@@ -100,7 +100,7 @@ def test_damage_is_named(bundle: Path, run: RunFolder, tmp_path: Path) -> None:
     copy = tmp_path / "run"
     shutil.copytree(run.root, copy)
     (copy / "env.json").write_text('[{"python": 3}]')
-    with pytest.raises(InputError, match=r"env\.json is not a run's list of sessions"):
+    with pytest.raises(InputError, match=r"env\.json is not a list of training sessions"):
         read_artefacts(Places(bundle, run=copy))
     broken = tmp_path / "bundle"
     shutil.copytree(bundle, broken)

@@ -218,7 +218,7 @@ def test_bands_sets_and_a_fitted_threshold_are_shown(content: ReportContent) -> 
         "Below a probability of 0.2345 a result is negative, from 0.3456 on positive, and in",
         "for a specificity of 0.85, which is not guaranteed: few.",
         "--split test --threshold-for specificity=0.85 --prevalence 0.04 -o evaluation",
-        "Of images drawn like the validation images, 90 % or more are expected",
+        "Of images like the validation images, 90 % or more are expected",
         "A set has 1.234 (1.123-1.345) classes on average.",
         "Images by the size of their set: 0: 11, 1: 7,000, 2: 1,970, 3: 20.",
     ):
@@ -508,7 +508,7 @@ def test_a_test_without_patients_or_subgroups_says_so(content: ReportContent) ->
     for sentence in (
         "values by patient and by image are the same",
         "All images have the same source, view, sex, age band and size",
-        "For another place, state its share",
+        "For another place, give its share",
     ):
         assert sentence in text
     for title in ("Each two classes", "Classification report", "Net benefit", "Scores"):

@@ -156,7 +156,10 @@ class TestPairedTests:
         comparison = compare([base, fewer, relabelled]).comparison
         assert not comparison.tests
         assert comparison.notes == (
-            "No paired test of b and a: they were evaluated on other images, 57 and 60 with 57 in common.",
+            (
+                "No paired test of b and a: they were evaluated on other images, 57 and 60 with 57 "
+                "in common."
+            ),
             (
                 "No paired test of c and a: the same images have other labels, or are there more "
                 "than once."
