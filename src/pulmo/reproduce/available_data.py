@@ -70,7 +70,7 @@ class Sets:
         notes = self._kept / f"{name}.notes.json"
         if not manifest.exists():
             joined = join([self._import(item) for item in items])
-            done = curate(joined, drop_copies=once, watch=self._progress.curation)
+            done = curate(joined, drop_copies=once, progress=self._progress.curation)
             self._kept.mkdir(parents=True, exist_ok=True)
             write_atomically(self._kept / f"{name}.curation.csv", report_csv(done.report))
             write_atomically(notes, json.dumps([*_left_out(done.report)]).encode())
