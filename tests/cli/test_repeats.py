@@ -74,7 +74,7 @@ def test_seeds_of_a_plain_split_are_judged_on_validation(
     )  # fmt: skip
     assert status == 0, err
     assert out.startswith("# demo: 2 seeds\n\nEach run, evaluated on its validation:\n")
-    assert "these figures are optimistic" in out
+    assert "these values are optimistic" in out
     summary = json.loads((tmp_path / "s" / "summary.json").read_text())
     assert [run["name"] for run in summary["runs"]] == ["seed-4", "seed-5"]
     assert len({run["weights_sha256"] for run in summary["runs"]}) == 2

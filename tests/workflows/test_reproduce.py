@@ -58,7 +58,7 @@ def run(experiment: Experiment, root: Path, out: Path) -> Outcome:
 
 def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_path: Path) -> None:
     outcome = run(ONE, root, tmp_path / "out")
-    names = [figure.name for figure in outcome.figures]
+    names = [value.name for value in outcome.metrics]
     assert names == [
         "recall of covid",
         "specificity of covid",
@@ -66,12 +66,12 @@ def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_p
         "accuracy",
         "mean of recall and specificity of covid",
     ]
-    published = [figure.published for figure in outcome.figures]
+    published = [value.published for value in outcome.metrics]
     assert [part is None for part in published] == [False, False, True, True, False]
     assert published[4] is not None
     assert published[4].value == pytest.approx(0.85)
     assert "chest_xray is not available." in outcome.notes
-    reasons = {floor.reason for figure in outcome.figures for floor in figure.floors.values()}
+    reasons = {floor.reason for value in outcome.metrics for floor in value.floors.values()}
     assert any("fewer than two classes have 10 judged" in str(reason) for reason in reasons)
     # Without its outcome it is put together again from what is there.
     (tmp_path / "out" / "demo" / "outcome.json").unlink()
@@ -86,9 +86,9 @@ def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_p
 def test_folds_are_judged_together(root: Path, tmp_path: Path) -> None:
     outcome = run(CROSSED, root, tmp_path / "out")
     assert outcome.n == 64
-    for figure in outcome.figures:
-        assert list(figure.floors) == ["facts", "thumbnail"]
-        assert figure.floors["thumbnail"].value is not None
+    for value in outcome.metrics:
+        assert list(value.floors) == ["facts", "thumbnail"]
+        assert value.floors["thumbnail"].value is not None
     assert outcome.epochs == 3
     assert (tmp_path / "out" / "demo-cv" / "folds" / "fold-2-seed-0" / "card.json").exists()
 
