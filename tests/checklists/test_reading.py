@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pulmo.audit.finding import Audit
+from pulmo.audit.check_result import Audit
 from pulmo.checklists.reading import Places, read_artefacts
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import sha256
@@ -68,8 +68,8 @@ def test_everything_is_read_and_fits_together(
     assert found.images.test_sha256 == Manifest(images[images["split"] == "test"]).sha256
     assert [each.data.n for each in found.evaluations] == [9001]
     assert found.run.recipe.sha256 == found.card.training.recipe_sha256
-    assert found.run.sittings[0].packages["pulmo"] == found.card.pulmo
-    assert len(found.audit.findings) == 2
+    assert found.run.sessions[0].packages["pulmo"] == found.card.pulmo
+    assert len(found.audit.checks) == 2
 
 
 def test_the_bundle_alone_is_enough(bundle: Path, model: str) -> None:
@@ -100,7 +100,7 @@ def test_damage_is_named(bundle: Path, run: RunFolder, tmp_path: Path) -> None:
     copy = tmp_path / "run"
     shutil.copytree(run.root, copy)
     (copy / "env.json").write_text('[{"python": 3}]')
-    with pytest.raises(InputError, match=r"env\.json is not a run's list of sittings"):
+    with pytest.raises(InputError, match=r"env\.json is not a list of training sessions"):
         read_artefacts(Places(bundle, run=copy))
     broken = tmp_path / "bundle"
     shutil.copytree(bundle, broken)

@@ -242,7 +242,7 @@ def test_initial_weights_come_from_a_file_and_many_images_are_not_called_few(
     command: Call, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_file(make_backbone("mini-vggnet", size=32).layers.state_dict(), "own.safetensors")
-    monkeypatch.setattr(warnings, "FEW", 2)
+    monkeypatch.setattr(warnings, "MIN_GROUPS", 2)
     status, out, err = command("-d", drawn, "-e", 1, "--weights", "own.safetensors")
     assert status == 0, err
     assert "VGG16 started from own.safetensors." in out

@@ -198,10 +198,10 @@ def result_text(result: Vgg16Result) -> str:
         ("specificity", main_class["specificity"]),
     ):
         lines.append(f"{name:11}  {estimate}, n = {estimate.n}")
-    if evaluation.data.n < warnings.FEW:
+    if evaluation.data.n < warnings.MIN_GROUPS:
         few = f"Only {evaluation.data.n} images: too few for a conclusion. Look at the intervals."
         lines.append(f"warning: {few}")
-    lines += [f"warning: {sentence}" for sentence in evaluation.warnings]
+    lines += [f"warning: {warning.text}" for warning in evaluation.warnings]
     return "\n".join(lines)
 
 
