@@ -194,7 +194,7 @@ def test_an_export_that_fails_leaves_nothing(
 ) -> None:
     def full(path: Path, data: bytes) -> None:
         if path.name == "card.json":
-            raise InputError("the disk is full")
+            raise InputError("file-not-written", "The disk is full.")
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
 

@@ -321,7 +321,7 @@ class TestAgain:
         )
 
         def full(*_: object) -> None:
-            raise InputError("The disk is full.")
+            raise InputError("file-not-written", "The disk is full.")
 
         with monkeypatch.context() as patch:
             patch.setattr("pulmo.datasets.manifest.write_parquet", full)

@@ -209,8 +209,8 @@ def test_damaged_files_are_named_and_the_rest_is_used(command: Call, dataset: Pa
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (InterruptedRunError("go on with --resume"), 130, "Interrupted; nothing was written."),
-        (DivergedError("try --set train.lr"), 3, "lower it with -lr."),
+        (InterruptedRunError("training-stopped", "go on with --resume"), 130, "Interrupted; nothing was written."),
+        (DivergedError("training-diverged", "try --set train.lr"), 3, "lower it with -lr."),
     ],
 )
 def test_a_run_that_does_not_end_says_so_in_this_command_s_words(
@@ -258,7 +258,7 @@ def test_published_weights_are_asked_for_before_anything_is_read(
     assert "torn" not in err
 
     def unreachable(_: object) -> None:
-        raise WeightsError("There is no network.")
+        raise WeightsError("weights-unavailable", "There is no network.")
 
     monkeypatch.setattr("pulmo.reproduce.initial_weights.check_weights", unreachable)
     status, out, err = command("-d", dataset)

@@ -192,7 +192,7 @@ def test_a_reason_that_does_not_begin_with_the_name_is_kept(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unpack(_data: bytes, name: str) -> NoReturn:
-        raise RefusedError(f"What {name} unpacks to is too large.")
+        raise RefusedError("file-too-large", f"What {name} unpacks to is too large.")
 
     monkeypatch.setattr(reading, "decode_radiograph", unpack)
     assert read(copy).reason == f"What {copy} unpacks to is too large"

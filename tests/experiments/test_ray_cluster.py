@@ -89,7 +89,7 @@ class TestFolds:
 
     def test_a_run_that_fails_says_why_and_cuts_the_others_off(self, cluster: Cluster) -> None:
         def fail(_: Listener) -> None:
-            raise InputError("The images are gone.")
+            raise InputError("file-missing", "The images are gone.")
 
         def stumble(_: Listener) -> None:
             raise KeyError("a fault of ours")

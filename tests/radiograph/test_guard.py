@@ -81,7 +81,7 @@ def test_anything_becomes_one_sentence_without_its_words() -> None:
 
 def test_our_own_errors_pass() -> None:
     with pytest.raises(RefusedError, match="too large"), damage_of("image.png", "PNG"):
-        raise RefusedError("image.png is too large.")
+        raise RefusedError("image-too-large", "image.png is too large.")
 
 
 def test_the_element_that_an_error_names_is_told() -> None:

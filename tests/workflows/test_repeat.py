@@ -128,7 +128,7 @@ class TestResume:
 
         def read(path: Path) -> Radiograph:
             if str(path) == gone:
-                raise InputError(f"{path} is gone.")
+                raise InputError("file-missing", f"{path} is gone.")
             return read_radiograph(path)
 
         monkeypatch.setattr("pulmo.bundle.manifest_predictions.read_radiograph", read)

@@ -67,7 +67,7 @@ class Training:
         distance = abs(math.log10(recipe.train.lr) + 2)
         for number in range(len(history) + 1, EPOCHS + 1):
             if distance > 1.9:
-                raise DivergedError("The loss is not a finite number.")
+                raise DivergedError("training-diverged", "The loss is not a finite number.")
             history.append(_epoch(number, 1 + distance - 0.01 * number))
             lines = "".join(f"{epoch.model_dump_json()}\n" for epoch in history)
             write_atomically(folder.history, lines.encode())

@@ -44,7 +44,9 @@ def audit(
     chosen = [CHECKS[name] for name in dict.fromkeys(only)] or list(CHECKS.values())
     for name in accepted:
         if name not in CHECKS:
-            raise UsageError(f"--accept {name!r} is no check; there are: {', '.join(CHECKS)}.")
+            raise UsageError(
+                "check-unknown", f"--accept {name!r} is no check; there are: {', '.join(CHECKS)}."
+            )
     found = []
     for each in chosen:
         found.append(each(context))

@@ -40,8 +40,9 @@ def write_checklists(artefacts: Artefacts, folder: Path) -> list[Written]:
         path = folder / checklist.file
         if path.exists():
             raise InputError(
+                "file-exists",
                 f"{path} is there, and what was written into it by hand would be lost; it is not "
-                "overwritten. Name another folder, or remove it."
+                "overwritten. Name another folder, or remove it.",
             )
     written = []
     for checklist in CHECKLISTS.values():

@@ -53,7 +53,9 @@ def read_artefacts(places: Places) -> Artefacts:
     bundle = BundleFolder(places.bundle)
     card, digest = read_card(bundle.card), sha256(read_bytes(bundle.model))
     if card.files.get(bundle.model.name) != digest:
-        raise InputError(f"{bundle.model} is not the file that {bundle.card} speaks of.")
+        raise InputError(
+            "network-not-of-card", f"{bundle.model} is not the file that {bundle.card} speaks of."
+        )
     return Artefacts(
         card=card,
         model_sha256=digest,
@@ -83,7 +85,8 @@ def _run(folder: RunFolder, card: Card) -> Trained:
         sittings = _SITTINGS.validate_json(read_bytes(folder.environment))
     except ValidationError as error:
         raise InputError(
-            f"{folder.environment} is not a run's list of sittings: {error.errors()[0]['msg']}."
+            "environment-invalid",
+            f"{folder.environment} is not a run's list of sittings: {error.errors()[0]['msg']}.",
         ) from None
     return Trained(load_recipe(str(folder.recipe)), sittings)
 
@@ -103,6 +106,7 @@ def _audit(path: Path, digest: str) -> Audit:
 def _check_model(model: ModelName, path: Path, digest: str) -> None:
     if model.sha256 != digest:
         raise UsageError(
+            "result-of-other-model",
             f"{path} is of another model ({model.name}, model.onnx {model.sha256[:16]}), not of "
-            f"the bundle's (model.onnx {digest[:16]}); leave it out."
+            f"the bundle's (model.onnx {digest[:16]}); leave it out.",
         )

@@ -161,7 +161,9 @@ def _as_read(found: "Audit", audited: "Audited", columns: Mapping[str, str | Non
 def _refuse(kind: str, options: Mapping[str, object]) -> None:
     for name, value in options.items():
         if value is not None:
-            raise UsageError(f"{name} does not go with {kind}; leave it out.")
+            raise UsageError(
+                "option-not-applicable", f"{name} does not go with {kind}; leave it out."
+            )
 
 
 def _folds(model: Path, seed: int | None, threads: int) -> "Audited":
@@ -181,7 +183,9 @@ def _bundle(
     from pulmo.workflows.audited import audited_bundle
 
     if data is None:
-        raise UsageError("An audit of a bundle needs images: --data MANIFEST.")
+        raise UsageError(
+            "manifest-not-given", "An audit of a bundle needs images: --data MANIFEST."
+        )
     check_split_name(split)
     predictor = open_model(model, threads)
     manifest = read_manifest(data)
@@ -254,4 +258,6 @@ def _close(found: "Audit") -> None:
         if finding.verdict == "fails" and finding.check not in found.accepted
     ]
     if failed:
-        raise RefusedError(f"The gate is closed; these checks fail: {', '.join(failed)}.")
+        raise RefusedError(
+            "gate-failed", f"The gate is closed; these checks fail: {', '.join(failed)}."
+        )

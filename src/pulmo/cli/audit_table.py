@@ -26,14 +26,15 @@ def table_to_audit(
     from pulmo.workflows.audited_table import audited_table
 
     if split is not None and data is None:
-        raise UsageError("--split is of a manifest; name it with --data.")
+        raise UsageError("option-needs-another", "--split is of a manifest; name it with --data.")
     check_split_name(split)
     found = recognised(path, options)
     if found.findings:
         raise UsageError(
+            "predictions-several-findings",
             f"{path} has several findings (its y_ columns), and an audit is of one. Type: "
             f"pulmo evaluate {path} -o DIR; then, of each finding: pulmo audit "
-            "DIR/labels/FINDING/predictions.parquet --positive FINDING -o AUDIT."
+            "DIR/labels/FINDING/predictions.parquet --positive FINDING -o AUDIT.",
         )
     external = external_predictions(found, options.threshold, options.merge)
     manifest = None if data is None else read_manifest(data)

@@ -34,9 +34,10 @@ def card(
 
     if bundle.is_file():
         raise UsageError(
+            "bundle-folder-expected",
             f"{bundle} is a file, and the checklists are of a bundle: name its folder, which "
             "`pulmo export` wrote. A table of predictions has no card; `pulmo evaluate` and `pulmo "
-            "audit` judge it."
+            "audit` judge it.",
         )
     artefacts = read_artefacts(Places(bundle, data, run, evaluation or (), audit))
     claim_folder(output)

@@ -34,7 +34,7 @@ def compare(
     from pulmo.workflows.compare import compare as compute
 
     if len(folders) < 2:
-        raise UsageError("A comparison needs two folders or more.")
+        raise UsageError("comparison-too-few", "A comparison needs two folders or more.")
     content = compute(folders, against)
     claim_folder(output)
     folder = ComparisonFolder(output)

@@ -95,14 +95,16 @@ def evaluate(
     model = one_model(model, named)
     if not model.exists():
         raise InputError(
-            f"{model} does not exist; a bundle or a table of predictions was expected."
+            "file-missing",
+            f"{model} does not exist; a bundle or a table of predictions was expected.",
         )
     merged = merges(merge or ())
     if model.suffix.lower() in TABLES:
         if data or split or view or modality or run or internal or threshold_for or elsewhere:
             raise UsageError(
+                "option-not-applicable",
                 f"{model} is a table of predictions; --data, --split, --view, --modality, --run, "
-                "--internal, --threshold-for and --elsewhere are for a bundle."
+                "--internal, --threshold-for and --elsewhere are for a bundle.",
             )
         from pulmo.predictions.reading.options import Options
 
@@ -111,18 +113,32 @@ def evaluate(
         return
     if model.is_file() and model.suffix.lower() != ".onnx":
         raise UsageError(
-            f"{model} is no bundle; a table of predictions ends in {' or '.join(TABLES)}."
+            "bundle-expected",
+            f"{model} is no bundle; a table of predictions ends in {' or '.join(TABLES)}.",
         )
     if positive or threshold is not None:
-        raise UsageError("A bundle's card says what is positive; leave --positive and --threshold.")
+        raise UsageError(
+            "option-not-applicable",
+            "A bundle's card says what is positive; leave --positive and --threshold.",
+        )
     if truth or score or decision:
-        raise UsageError("--truth, --score and --decision name columns of a table; leave them out.")
+        raise UsageError(
+            "option-not-applicable",
+            "--truth, --score and --decision name columns of a table; leave them out.",
+        )
     if data is None:
-        raise UsageError(f"{model} needs images to judge; name their manifest with --data.")
+        raise UsageError(
+            "manifest-not-given", f"{model} needs images to judge; name their manifest with --data."
+        )
     if threshold_for is not None and split != "test":
-        raise UsageError("--threshold-for fits on val and judges the test; add --split test.")
+        raise UsageError(
+            "option-needs-another",
+            "--threshold-for fits on val and judges the test; add --split test.",
+        )
     if elsewhere and threshold_for is None:
-        raise UsageError("--elsewhere is for --threshold-for, which is not there.")
+        raise UsageError(
+            "option-needs-another", "--elsewhere is for --threshold-for, which is not there."
+        )
     from pulmo.decide.thresholds import Aim
 
     chosen = Choice(data, split, {"view": view or [], "modality": modality or []})
@@ -208,7 +224,9 @@ def _evaluate_bundle(model: Path, choice: Choice, output: Path, context: _Contex
     if failed:
         for failure in failed:
             say(failure.reason)
-        raise PartialError(f"{len(failed)} of {len(chosen)} images could not be read.")
+        raise PartialError(
+            "some-files-failed", f"{len(failed)} of {len(chosen)} images could not be read."
+        )
 
 
 def _tell_notes(evaluation: "Evaluation") -> None:

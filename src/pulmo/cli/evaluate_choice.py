@@ -44,14 +44,15 @@ def chosen_rows(manifest: "Manifest", choice: Choice) -> "Manifest":
         manifest = manifest.split(split)
         if not len(manifest):
             raise InputError(
+                "split-images-missing",
                 f"{data} has no {split} image; `pulmo data split` makes a split. Without --split "
-                "and --threshold-for all images are taken."
+                "and --threshold-for all images are taken.",
             )
     elif {"test"} < set(manifest.frame["split"].fillna("")):
         say(f"{data} has a test split; without --split test all of its images are taken.")
     chosen = manifest.filter(**{column: values or None for column, values in wanted.items()})
     if not len(chosen):
-        raise InputError(f"{data} holds no image that these options choose.")
+        raise InputError("images-missing", f"{data} holds no image that these options choose.")
     return chosen
 
 
@@ -68,8 +69,9 @@ def check_modality(manifest: "Manifest", data: Path, card: "Card") -> None:
         shared = " ".join(f"--modality {name}" for name in known if name in stated)
         way_out = f"Take those that it knows with {shared}" if shared else "It cannot judge these"
         raise RefusedError(
+            "modality-out-of-scope",
             f"{card.name} was trained on {' and '.join(known)} only, and the chosen images of "
-            f"{data} are {count_kinds(manifest)}. {way_out}."
+            f"{data} are {count_kinds(manifest)}. {way_out}.",
         )
 
 
@@ -93,8 +95,9 @@ def unseen_rows(
     left, voided = void_seen(manifest.frame, Seen(predictor.seen, fitted))
     if not left.any():
         raise InputError(
+            "images-all-of-training",
             f"The model was trained or chosen on every one of the {len(manifest)} chosen images "
-            f"of {choice.data}; there is nothing to judge it by."
+            f"of {choice.data}; there is nothing to judge it by.",
         )
     return manifest.select(left), voided
 

@@ -50,17 +50,20 @@ def evaluate_table(path: Path, output: Path, options: TableOptions) -> None:
     ):  # fmt: skip
         if value:
             raise UsageError(
-                f"{path} has several findings per image (its y_ columns); leave {option}."
+                "option-not-applicable",
+                f"{path} has several findings per image (its y_ columns); leave {option}.",
             )
     if reading.positive:
         raise UsageError(
+            "option-not-applicable",
             f"{path} has several findings (its y_ columns), and each is positive where it "
-            "is there; leave --positive."
+            "is there; leave --positive.",
         )
     if options.prevalence is not None:
         raise UsageError(
+            "option-not-applicable",
             f"{path} has several findings (its y_ columns), and one share does not fit all "
-            "of them; leave --prevalence."
+            "of them; leave --prevalence.",
         )
     provenance = Provenance(model, model.sha256, notes=found.notes)
     evaluate_findings(labels_table(found.table, reading.threshold), provenance, output)
@@ -80,7 +83,10 @@ def _evaluate_classes(
     from pulmo.report.evaluation_page import ReportContent, write_report
 
     if options.prevalence is not None and not options.reading.positive:
-        raise UsageError("--prevalence needs --positive: which classes it is the share of.")
+        raise UsageError(
+            "option-needs-another",
+            "--prevalence needs --positive: which classes it is the share of.",
+        )
     reading = options.reading
     external = external_predictions(found, reading.threshold, reading.merge)
     predictions = external.checked()

@@ -62,14 +62,16 @@ def _explained(error: Exception) -> PulmoError:
         package = error.name.partition(".")[0]
         if package in _TRAINING_PACKAGES:
             return UsageError(
+                "package-missing",
                 f"This needs {package}, which is not installed; training and exporting need: "
-                "pip install 'pulmo[train]'"
+                "pip install 'pulmo[train]'",
             )
     if isinstance(error, OSError) and error.filename:
-        return InputError(f"{error.filename} cannot be used: {error.strerror}.")
+        return InputError("file-unreadable", f"{error.filename} cannot be used: {error.strerror}.")
     return PulmoError(
+        "internal-error",
         f"this is a fault of pulmo's: {type(error).__name__}: {error}. "
-        "Run it again with PULMO_DEBUG=1 and report what it prints."
+        "Run it again with PULMO_DEBUG=1 and report what it prints.",
     )
 
 

@@ -34,8 +34,9 @@ def explain(
     predictor = open_model(chosen)
     if label is not None and label not in predictor.card.labels.order:
         raise UsageError(
+            "class-unknown",
             f"The model knows no class {label!r}; its classes are "
-            f"{', '.join(predictor.card.labels.order)}."
+            f"{', '.join(predictor.card.labels.order)}.",
         )
     from pulmo.workflows.predict import predict
 

@@ -29,5 +29,6 @@ def weights_advice(
         yield
     except WeightsError as error:
         raise UsageError(
-            f"{error} {advice}, or start from random weights with --from-scratch."
+            "weights-unavailable",
+            f"{error} {advice}, or start from random weights with --from-scratch.",
         ) from error

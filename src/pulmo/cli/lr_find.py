@@ -33,7 +33,9 @@ def lr_find(
     from pulmo.datasets.manifest import read_manifest
 
     if not 0 < start < end:
-        raise UsageError(f"--from {start:g} must be above 0 and below --to {end:g}.")
+        raise UsageError(
+            "learning-rates-invalid", f"--from {start:g} must be above 0 and below --to {end:g}."
+        )
     experiment = load_recipe(recipe, settings or [], scratch=scratch)
     manifest = read_manifest(data)
     use_threads(threads)

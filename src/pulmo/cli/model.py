@@ -38,11 +38,14 @@ def split_model(words: Sequence[str], model: Path | None) -> tuple[Path | None, 
         return model, list(words)
     if model is not None:
         raise UsageError(
+            "model-named-twice",
             f"Two models are named, {model} and {first}; leave one out. Images are what comes "
-            "after the options."
+            "after the options.",
         )
     if not rest:
-        raise UsageError("No image was named: add files, folders, or - for names on stdin.")
+        raise UsageError(
+            "images-not-given", "No image was named: add files, folders, or - for names on stdin."
+        )
     return Path(first), rest
 
 
@@ -53,7 +56,9 @@ def one_model(word: Path | None, model: Path | None) -> Path:
         UsageError: both name one, or neither does.
     """
     if word is not None and model is not None:
-        raise UsageError(f"Two models are named, {model} and {word}; leave one out.")
+        raise UsageError(
+            "model-named-twice", f"Two models are named, {model} and {word}; leave one out."
+        )
     return word or model or _named_model()
 
 
@@ -69,8 +74,9 @@ def _named_model() -> Path:
     named = os.environ.get(_VARIABLE)
     if not named:
         raise UsageError(
+            "model-not-given",
             f"No model was named: add --model BUNDLE, or set {_VARIABLE}. `pulmo train` and "
-            "`pulmo export` make a bundle."
+            "`pulmo export` make a bundle.",
         )
     return Path(named)
 
@@ -89,12 +95,14 @@ def open_model(model: Path | None, threads: int = 0) -> "Predictor":
     bundle = BundleFolder(model)
     if RunFolder(model).recipe.exists() and not bundle.model.exists():
         raise InputError(
+            "run-not-exported",
             f"{model} is a training run, not a bundle; export it first: "
-            f"pulmo export {model} -o BUNDLE"
+            f"pulmo export {model} -o BUNDLE",
         )
     if model.is_dir() and not bundle.card.exists():
         raise InputError(
+            "bundle-missing",
             f"{model} is not a bundle: it has no {bundle.card.name}. `pulmo export` makes a bundle "
-            "of a run."
+            "of a run.",
         )
     return Predictor.open(model, threads)

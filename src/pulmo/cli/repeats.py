@@ -108,6 +108,7 @@ def refuse_team() -> None:
     """Refuses to do many runs in each of the processes that torchrun started."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UsageError(
+            "option-not-applicable",
             "torchrun lets several processes share one run; to spread many runs, start pulmo "
-            "without it and add --ray."
+            "without it and add --ray.",
         )

@@ -85,18 +85,24 @@ def vgg16(
     _tell(*_test(manifest, model), recipe)
     typer.echo(f"VGG16 started {note}.\n{plot}\n{model}")
     if problems:
-        raise PartialError(f"{len(problems)} files could not be used; the rest was.")
+        raise PartialError(
+            "some-files-failed", f"{len(problems)} files could not be used; the rest was."
+        )
 
 
 def _claim(plot: Path, model: Path) -> None:
     """Checks, before the training, that its results have a place."""
     if model.exists():
         raise InputError(
+            "bundle-exists",
             f"{model} exists already; a model is never overwritten, since it keeps a record of how "
-            "often its test was opened. Name another with -m, or remove it."
+            "often its test was opened. Name another with -m, or remove it.",
         )
     if model in (plot, *plot.parents):
-        raise InputError(f"{plot} and {model} cannot be at one place; name another plot with -p.")
+        raise InputError(
+            "outputs-coincide",
+            f"{plot} and {model} cannot be at one place; name another plot with -p.",
+        )
     claim_folder(model.parent)
     claim_file(plot, _PNG)
 
@@ -141,8 +147,9 @@ def _split(dataset: Path, labels: tuple[str, ...]) -> "tuple[Manifest, list[str]
         for side in ("train", "val", "test"):
             if (side, label) not in sides.index:
                 raise InputError(
+                    "images-too-few",
                     f"{dataset} has too few images of {label} for a {side} side: give five or more "
-                    "that are no copies of each other."
+                    "that are no copies of each other.",
                 )
     return drawn, problems
 
@@ -151,14 +158,16 @@ def _check_folders(dataset: Path, labels: tuple[str, ...]) -> None:
     """Checks that there is one folder a class and no other."""
     if not dataset.is_dir():
         raise InputError(
-            f"{dataset} is not a folder; one with the folders {' and '.join(labels)} was expected."
+            "folder-missing",
+            f"{dataset} is not a folder; one with the folders {' and '.join(labels)} was expected.",
         )
     found = sorted(p.name for p in dataset.iterdir() if p.is_dir() and p.name[0] != ".")
     if sorted(name.lower() for name in found) != sorted(labels):
         raise InputError(
+            "class-folders-unexpected",
             f"{dataset} holds {', '.join(found) or 'no folder'}; the folders "
             f"{' and '.join(labels)} were expected, and no other. `pulmo train vgg16-cli` takes "
-            "other classes with --set labels.order=[...]."
+            "other classes with --set labels.order=[...].",
         )
 
 
@@ -182,11 +191,12 @@ def _train(recipe: "Recipe", manifest: "Manifest", model: Path) -> "Card":
                     on_decode=listener.on_decode,
                 )
         except InterruptedRunError:
-            raise InterruptedRunError("Interrupted; nothing was written.") from None
+            raise InterruptedRunError("interrupted", "Interrupted; nothing was written.") from None
         except DivergedError:
             raise DivergedError(
+                "training-diverged",
                 "The loss became no finite number; the learning rate is too high: lower it with "
-                "-lr."
+                "-lr.",
             ) from None
         return export_run(run, model)
 

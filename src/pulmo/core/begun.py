@@ -52,8 +52,9 @@ def check_settings(begun: Recipe, root: Path, settings: Sequence[str]) -> None:
     if found := list(differences(begun, now)):
         listed = "; ".join(f"{key} is {then!r} there and {new!r} now" for key, then, new in found)
         raise RefusedError(
+            "run-settings-changed",
             f"{root} was begun with other settings: {listed}. A run resumes only with the recipe "
-            "and settings that it began with."
+            "and settings that it began with.",
         )
 
 
@@ -82,21 +83,28 @@ def check_folder(recipe: Recipe, folder: RunFolder, *, resume: bool) -> None:
         RefusedError: its run was begun with another recipe or other settings.
     """
     if folder.root.exists() and not folder.root.is_dir():
-        raise InputError(f"{folder.root} is a file; a folder was expected.")
+        raise InputError("folder-is-file", f"{folder.root} is a file; a folder was expected.")
     if not folder.recipe.exists():
         if resume:
-            raise UsageError(f"{folder.root} holds no run; begin one without --resume.")
+            raise UsageError(
+                "resume-without-run", f"{folder.root} holds no run; begin one without --resume."
+            )
         if folder.root.exists() and any(folder.root.iterdir()):
-            raise UsageError(f"{folder.root} is not empty and holds no run; choose another folder.")
+            raise UsageError(
+                "folder-not-empty",
+                f"{folder.root} is not empty and holds no run; choose another folder.",
+            )
     elif not resume:
         raise UsageError(
+            "run-exists",
             f"{folder.root} holds a run already; go on with it with --resume, or choose another "
-            "folder."
+            "folder.",
         )
     elif folder.recipe.read_text(encoding="utf-8") != recipe.to_toml():
         raise RefusedError(
+            "run-settings-changed",
             f"{folder.recipe} differs from the recipe {recipe.name!r} as it is now; a run resumes "
-            "only with the recipe and settings that it began with."
+            "only with the recipe and settings that it began with.",
         )
 
 
@@ -109,12 +117,13 @@ def check_finished(folder: RunFolder) -> None:
     if folder.card.exists():
         return
     if not folder.recipe.exists():
-        raise InputError(f"{folder.root} holds no training run.")
+        raise InputError("run-missing", f"{folder.root} holds no training run.")
     planned = sum(stage.epochs for stage in load_recipe(str(folder.recipe)).train.plan)
     done = len(read_bytes(folder.history).splitlines()) if folder.history.exists() else 0
     raise InputError(
+        "run-unfinished",
         f"The training in {folder.root} is not finished: {done} of {planned} epochs are done. Go "
-        f"on with: pulmo train --resume -o {shlex.quote(str(folder.root))}"
+        f"on with: pulmo train --resume -o {shlex.quote(str(folder.root))}",
     )
 
 

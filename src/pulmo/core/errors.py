@@ -8,9 +8,21 @@ from typing import ClassVar
 
 
 class PulmoError(Exception):
-    """Base of all errors that pulmo raises on purpose."""
+    """Base of all errors that pulmo raises on purpose.
+
+    Attributes:
+        code: what went wrong, in kebab case, such as "manifest-empty". Programs and tests rely on
+            it; the message is for people and may change.
+    """
 
     exit_status: ClassVar[int] = 1
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 class UsageError(PulmoError):
@@ -37,7 +49,7 @@ class NoManifestError(InputError):
     """
 
     def __init__(self, path: Path, kind: str) -> None:
-        super().__init__(f"{path} is {kind}; a manifest was expected.")
+        super().__init__("manifest-expected", f"{path} is {kind}; a manifest was expected.")
         self.path = path
 
 

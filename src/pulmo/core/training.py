@@ -43,11 +43,15 @@ class StageSection(Section):
     @model_validator(mode="after")
     def _rates_and_views_make_sense(self) -> Self:
         if self.lr_first is not None and self.lr_divisors:
-            raise UsageError("lr_first and lr_divisors both say what the layer groups' rates are.")
+            raise UsageError(
+                "learning-rates-contradict",
+                "lr_first and lr_divisors both say what the layer groups' rates are.",
+            )
         if self.views and self.trains != "head":
             raise UsageError(
+                "frozen-views-contradict",
                 f"views = {self.views} trains on the features of a frozen base, but trains = "
-                f'{self.trains!r}; set trains = "head" or views = 0.'
+                f'{self.trains!r}; set trains = "head" or views = 0.',
             )
         return self
 

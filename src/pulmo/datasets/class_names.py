@@ -55,7 +55,7 @@ class UnknownClassesError(UsageError):
 
     def __init__(self, where: Path, names: list[str]) -> None:
         self.meant = {name: proposed_label(name) for name in names}
-        super().__init__(f"{where}: {_unknown(self.meant)}")
+        super().__init__("class-names-unknown", f"{where}: {_unknown(self.meant)}")
 
 
 def labels_of(names: Iterable[str], label_map: Mapping[str, str], where: Path) -> dict[str, str]:
@@ -93,8 +93,9 @@ def check_map(label_map: Mapping[str, str], names: Collection[str], root: Path) 
     for name in label_map:
         if name not in names:
             raise UsageError(
+                "mapped-class-missing",
                 f"--map says what {name!r} means, but {root} has no such class; it has "
-                f"{', '.join(sorted(names)) or 'none'}."
+                f"{', '.join(sorted(names)) or 'none'}.",
             )
 
 

@@ -158,8 +158,9 @@ def refuse_map(label_map: Mapping[str, str], name: str) -> None:
     """
     if label_map:
         raise UsageError(
+            "label-map-not-taken",
             f"--map is for the sources folder and csv; {name} knows the label of each of its "
-            "classes. Leave --map out."
+            "classes. Leave --map out.",
         )
 
 
@@ -175,7 +176,7 @@ def images_below(folder: Path) -> Iterator[Path | Problem]:
         InputError: it is not a folder.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder.")
+        raise InputError("folder-missing", f"{folder} is not a folder.")
     return _files_below(folder)
 
 

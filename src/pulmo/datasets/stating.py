@@ -34,8 +34,9 @@ def state_sources(manifest: Manifest, stated: Mapping[str, str]) -> Manifest:
         if name != EVERY and not mine.any():
             known = sorted({*table["label"], *table["finding"].dropna()})
             raise UsageError(
+                "stated-class-missing",
                 f"--source says where images of {name!r} are from, but there are none; the classes "
-                f"are {', '.join(known)}."
+                f"are {', '.join(known)}.",
             )
         chosen = mine if name != EVERY else pd.Series(data=True, index=table.index)
         origin = origin.mask(chosen & origin.isna(), source)

@@ -126,11 +126,14 @@ def _check(resampling: Resampling, prevalence: float | None) -> None:
     """
     if resampling.replicates < LEAST_REPLICATES:
         raise UsageError(
+            "resamples-too-few",
             f"Intervals need {LEAST_REPLICATES} resamples or more; {resampling.replicates} were "
-            "asked for."
+            "asked for.",
         )
     if prevalence is not None and not 0 < prevalence < 1:
-        raise UsageError(f"A prevalence lies between 0 and 1; {prevalence:g} was given.")
+        raise UsageError(
+            "prevalence-invalid", f"A prevalence lies between 0 and 1; {prevalence:g} was given."
+        )
 
 
 def _contrasts(sample: ClassifiedImages, sources: NDArray[np.str_]) -> tuple[Contrast, ...]:

@@ -24,11 +24,15 @@ def compare_internal(external: Evaluation, internal: Evaluation) -> InternalExte
     """
     if external.model.sha256 != internal.model.sha256:
         raise UsageError(
+            "result-of-other-model",
             f"The internal evaluation is of {internal.model.name} {internal.model.version}, this "
-            f"one of {external.model.name} {external.model.version}; a gap is one model's."
+            f"one of {external.model.name} {external.model.version}; a gap is one model's.",
         )
     if external.data.manifest_sha256 == internal.data.manifest_sha256:
-        raise UsageError("The internal evaluation is of the very same images; there is no gap.")
+        raise UsageError(
+            "evaluations-of-same-images",
+            "The internal evaluation is of the very same images; there is no gap.",
+        )
     pairs = {
         name: (internal.overall.get(name), figure) for name, figure in external.overall.items()
     }

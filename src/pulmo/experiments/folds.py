@@ -27,7 +27,8 @@ def usable(recipe: Recipe, manifest: Manifest) -> Manifest:
     images = images.select(images.classes(recipe.labels).notna())
     if not len(images):
         raise InputError(
-            f"Beside its test the manifest has no image that the recipe {recipe.name!r} may use."
+            "training-images-missing",
+            f"Beside its test the manifest has no image that the recipe {recipe.name!r} may use.",
         )
     return images
 
@@ -44,12 +45,13 @@ def count_folds(manifest: Manifest, command: str) -> int:
     """
     found = sorted(int(fold) for fold in manifest.frame["fold"].dropna().unique())
     if not found:
-        raise UsageError(f"The manifest has no folds; make them with: {command}")
+        raise UsageError("folds-missing", f"The manifest has no folds; make them with: {command}")
     if found != list(range(len(found))) or len(found) < FEWEST:
         raise UsageError(
+            "folds-invalid",
             f"The folds of the manifest are numbered {', '.join(map(str, found))}; expected 0 to "
             f"K - 1, of at least {FEWEST}: one is held out, one validates and the rest trains. "
-            f"Make them with: {command}"
+            f"Make them with: {command}",
         )
     return len(found)
 

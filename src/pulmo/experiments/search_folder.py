@@ -28,20 +28,27 @@ def claim_search(
     if folder.plan.exists():
         if not resume:
             raise UsageError(
+                "search-exists",
                 f"{folder.root} holds a search already; go on with it with --resume, or choose "
-                "another folder."
+                "another folder.",
             )
         begun = json.loads(read_bytes(folder.plan))
         changed = sorted(name for name in wanted if begun.get(name) != wanted[name])
         if changed:
             raise RefusedError(
+                "search-settings-changed",
                 f"{folder.root} was begun with another {', '.join(changed)}; a search resumes "
-                "only with what it began with."
+                "only with what it began with.",
             )
     elif any(folder.root.glob("[!.]*")):
-        raise UsageError(f"{folder.root} is not empty and holds no search; choose another folder.")
+        raise UsageError(
+            "folder-not-empty",
+            f"{folder.root} is not empty and holds no search; choose another folder.",
+        )
     elif resume:
-        raise UsageError(f"{folder.root} holds no search; begin one without --resume.")
+        raise UsageError(
+            "resume-without-run", f"{folder.root} holds no search; begin one without --resume."
+        )
     else:
         manifest.save(folder.manifest)
         write_atomically(folder.plan, json.dumps(wanted, indent=2).encode() + b"\n")

@@ -39,14 +39,18 @@ def check_published(name: str) -> None:
     if about is None:
         return
     if not about.has_weights:
-        raise UsageError(f"timm has no weights of {name!r}; weights must be a file or none.")
+        raise UsageError(
+            "published-weights-unknown",
+            f"timm has no weights of {name!r}; weights must be a file or none.",
+        )
     if _at_hand(about):
         return
     address = constants.ENDPOINT if about.hf_hub_id else about.url
     if reason := _unreachable(address):
         raise WeightsError(
+            "weights-unavailable",
             f"The weights of {name!r} that timm publishes are not on this machine, and "
-            f"{urlsplit(address).netloc} cannot be reached ({reason})."
+            f"{urlsplit(address).netloc} cannot be reached ({reason}).",
         )
 
 

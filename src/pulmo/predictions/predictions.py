@@ -164,8 +164,9 @@ class Predictions:
         if not chosen.any():
             names = ", ".join((*self.rule.classes, *self.rule.merges))
             raise InputError(
+                "labels-not-of-model",
                 f"None of the {len(self)} images has a label that the model knows ({names}); there "
-                "is nothing to evaluate."
+                "is nothing to evaluate.",
             )
         return self if chosen.all() else self.select(chosen)
 

@@ -36,11 +36,15 @@ def classes_of(table: pd.DataFrame) -> tuple[str, ...]:
     if len(classes) < 2:
         found = f"has only p_{classes[0]}" if classes else "has none"
         raise InputError(
+            "probabilities-missing",
             "The predictions need a column of probabilities for each class, p_ and its name (as "
-            f"p_covid, p_normal), two or more that sum to 1; the table {found}."
+            f"p_covid, p_normal), two or more that sum to 1; the table {found}.",
         )
     if len(set(classes)) < len(classes):
-        raise InputError("The predictions have two columns of probabilities of one class.")
+        raise InputError(
+            "probabilities-repeated",
+            "The predictions have two columns of probabilities of one class.",
+        )
     return classes
 
 
@@ -68,9 +72,10 @@ def complete(table: pd.DataFrame, rule: DecisionRule) -> pd.DataFrame:
     missing = [name for name in ("path", "label", *columns) if name not in table.columns]
     if missing:
         raise InputError(
+            "predictions-columns-missing",
             f"The predictions lack the columns {', '.join(missing)}; a table needs path, label and "
             "a p_<class> for each class or, where an image has several findings, path and a "
-            "y_<finding> beside each p_<finding>."
+            "y_<finding> beside each p_<finding>.",
         )
     rows = with_context(table)
     if not rule.scored:
@@ -122,8 +127,9 @@ def checked(table: pd.DataFrame, rule: DecisionRule) -> pd.DataFrame:
     missing = [name for name in (*REQUIRED, "age", *scores) if name not in table.columns]
     if missing:
         raise InputError(
+            "predictions-columns-missing",
             f"The predictions lack the columns {', '.join(missing)}; expected a table that "
-            "`pulmo evaluate` or `pulmo screen` wrote with this very model."
+            "`pulmo evaluate` or `pulmo screen` wrote with this very model.",
         )
     for column in REQUIRED:
         check_none(table, table[column].isna(), f"have no {column}")
@@ -176,7 +182,9 @@ def numbers(table: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
     try:
         return table[list(columns)].to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
-        raise InputError(f"The columns {', '.join(columns)} must hold numbers: {error}.") from error
+        raise InputError(
+            "column-not-numeric", f"The columns {', '.join(columns)} must hold numbers: {error}."
+        ) from error
 
 
 def ages(table: pd.DataFrame) -> pd.Series:
@@ -188,7 +196,9 @@ def ages(table: pd.DataFrame) -> pd.Series:
     try:
         return table["age"].astype("Float64")
     except (TypeError, ValueError) as error:
-        raise InputError(f"The column age must hold years or nothing: {error}.") from error
+        raise InputError(
+            "age-invalid", f"The column age must hold years or nothing: {error}."
+        ) from error
 
 
 def image_notes(table: pd.DataFrame) -> dict[str, int] | None:
@@ -219,5 +229,6 @@ def check_none(table: pd.DataFrame, wrong: pd.Series | NDArray[np.bool_], compla
     if len(places):
         first = table["path"].iloc[places[0]]
         raise InputError(
-            f"{len(places)} of the {len(table)} predictions {complaint}; the first is of {first}."
+            "predictions-value-invalid",
+            f"{len(places)} of the {len(table)} predictions {complaint}; the first is of {first}.",
         )

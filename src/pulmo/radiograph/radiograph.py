@@ -69,14 +69,16 @@ def decode_radiograph(data: bytes, name: str, limits: Limits = LIMITS) -> Radiog
         RefusedError: they are readable, but not one grey image within the limits.
     """
     if not data:
-        raise InputError(f"{name} is empty.")
+        raise InputError("file-empty", f"{name} is empty.")
     limits.check_bytes(len(data), name)
     with quiet_decoders:
         pixels, facts = _decode(data, name, limits)
     if not np.isfinite(pixels).all():
-        raise RefusedError(f"{name} holds values that are not numbers.")
+        raise RefusedError("pixels-not-finite", f"{name} holds values that are not numbers.")
     if pixels.min() == pixels.max():
-        raise RefusedError(f"{name} shows nothing: all pixels of the displayed image are equal.")
+        raise RefusedError(
+            "image-blank", f"{name} shows nothing: all pixels of the displayed image are equal."
+        )
     if facts.bits == 16 and facts.format != "DICOM":
         facts = facts._replace(notes=(*facts.notes, *_unused_bits(pixels)))
     return Radiograph(np.ascontiguousarray(pixels), sha256(data), facts)

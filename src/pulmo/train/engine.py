@@ -105,8 +105,9 @@ def begin_stage(
     section = recipe.train
     if section.batch < team.size:
         raise UsageError(
+            "batch-too-small",
             f"A batch of {section.batch} images cannot be shared by {team.size} processes; set "
-            "train.batch higher or start fewer."
+            "train.batch higher or start fewer.",
         )
     device = next(classifier.parameters()).device
     return Engine(
@@ -161,6 +162,7 @@ def check_finite(values: NDArray[np.floating], what: str) -> None:
     """
     if not np.isfinite(values).all():
         raise DivergedError(
+            "training-diverged",
             f"The {what} is not a finite number; the learning rate may be too high: try "
-            "--set train.lr=..."
+            "--set train.lr=...",
         )

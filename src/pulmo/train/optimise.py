@@ -41,8 +41,9 @@ def rate_shares(classifier: Classifier, stage: StageSection) -> dict[str, float]
     elif stage.lr_divisors:
         if len(stage.lr_divisors) != len(groups):
             raise UsageError(
+                "layer-groups-differ",
                 f"lr_divisors has {len(stage.lr_divisors)} numbers, but the network has "
-                f"{len(groups)} layer groups, its head the last."
+                f"{len(groups)} layer groups, its head the last.",
             )
         shares = [1 / divisor for divisor in stage.lr_divisors]
     else:

@@ -91,8 +91,9 @@ def without_seen(audited: Audited, split: str | None) -> Audited:
         left, seen = void_seen(part.judged, Seen(digests, fitted))
         if not left.any():
             raise InputError(
+                "images-all-of-training",
                 f"The model was trained or chosen on every one of the {len(part.judged)} images; "
-                "there is nothing to judge it by."
+                "there is nothing to judge it by.",
             )
         judged, voided = part.judged[left], part.judged[~left]
         parts.append(part._replace(judged=judged, voided=voided) if seen else part)
@@ -115,8 +116,9 @@ def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataF
     judged = table[split_of == split] if split else table[~split_of.isin(_FITTED)]
     if judged.empty:
         raise InputError(
+            "split-images-missing",
             f"{origin} has no {split or 'other'} image than those of the training; name "
-            "images with --split, or make a split with: pulmo data split."
+            "images with --split, or make a split with: pulmo data split.",
         )
     return judged
 
@@ -141,13 +143,14 @@ def audited_folds(folder: RepeatsFolder, seed: int | None, threads: int) -> Audi
     summary = read_summary(folder.index)
     if not summary.folds:
         raise InputError(
-            f"{folder.root} holds repeats of one split; name the bundle of one of its runs."
+            "repeats-share-a-split",
+            f"{folder.root} holds repeats of one split; name the bundle of one of its runs.",
         )
     wanted = summary.seeds[0] if seed is None else seed
     runs = [run for run in summary.runs if run.seed == wanted]
     if not runs:
         seeds = ", ".join(map(str, summary.seeds))
-        raise UsageError(f"{folder.root} has no seed {wanted}; it has {seeds}.")
+        raise UsageError("seed-unknown", f"{folder.root} has no seed {wanted}; it has {seeds}.")
     manifest = read_manifest(folder.manifest)
     parts = (
         fold_part(Predictor.open(folder.repeat(run.name).bundle.root, threads), manifest, run.fold)

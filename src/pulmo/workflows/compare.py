@@ -25,7 +25,10 @@ def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonC
     entries = read_entries(folders)
     places = [folder.resolve() for folder in folders]
     if against is not None and against.resolve() not in places:
-        raise UsageError(f"--against {against} is none of the folders to compare.")
+        raise UsageError(
+            "comparison-reference-unknown",
+            f"--against {against} is none of the folders to compare.",
+        )
     reference = entries[0 if against is None else places.index(against.resolve())]
     tests: list[PairedTest] = []
     notes = [

@@ -31,8 +31,9 @@ def evaluate_bundle(
     predictions, failed = predict_manifest(predictor, manifest)
     if failed:
         raise InputError(
+            "images-unreadable",
             f"{len(failed)} of {len(manifest)} images could not be evaluated; the first: "
-            f"{failed[0].reason}"
+            f"{failed[0].reason}",
         )
     model = ModelName.from_predictor(predictor)
     provenance = Provenance(model, manifest.sha256, split)

@@ -109,7 +109,10 @@ def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Predict
     except PulmoError as error:
         return _failed(path, error)
     except OSError as error:
-        return _failed(path, InputError(f"{path} could not be read: {error.strerror or error}."))
+        return _failed(
+            path,
+            InputError("file-unreadable", f"{path} could not be read: {error.strerror or error}."),
+        )
     return _Ready(path, radiograph.sha256, prepared, radiograph if keep else None)
 
 

@@ -129,17 +129,21 @@ def claim_repeats(folder: RepeatsFolder, manifest: Manifest, *, resume: bool) ->
     if folder.manifest.exists():
         if not resume:
             raise UsageError(
+                "run-exists",
                 f"{folder.root} holds runs already; go on with them with --resume, or choose "
-                "another folder."
+                "another folder.",
             )
         if read_manifest(folder.manifest).sha256 != manifest.sha256:
             raise RefusedError(
-                f"{folder.root} was begun with other images, folds or another split."
+                "run-data-changed",
+                f"{folder.root} was begun with other images, folds or another split.",
             )
     elif any(there):
-        raise UsageError(f"{folder.root} is not empty; choose another folder.")
+        raise UsageError("folder-not-empty", f"{folder.root} is not empty; choose another folder.")
     elif resume:
-        raise UsageError(f"{folder.root} holds no runs; begin them without --resume.")
+        raise UsageError(
+            "resume-without-run", f"{folder.root} holds no runs; begin them without --resume."
+        )
     else:
         manifest.save(folder.manifest)
 

@@ -63,7 +63,7 @@ def curate(
         typer.echo(f"{table}: no row, for nothing was found or removed")
     failed = tell_problems(done.problems, output)
     if failed:
-        raise PartialError(f"{failed} could not be read; the rest is curated.")
+        raise PartialError("some-files-failed", f"{failed} could not be read; the rest is curated.")
 
 
 def _lines(report: "pd.DataFrame") -> list[str]:

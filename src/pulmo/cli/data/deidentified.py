@@ -111,11 +111,14 @@ def conclude(rows: Sequence[Row]) -> None:
     count = {s: sum(row.status == s for row in rows) for s in ("ok", "check", "withheld", "failed")}
     written = count["ok"] + count["check"]
     if count["failed"] == len(rows):
-        raise InputError("Nothing was written: none of the files could be de-identified.")
+        raise InputError(
+            "files-all-failed", "Nothing was written: none of the files could be de-identified."
+        )
     say(f"{written} written, {count['check']} of them to be looked at first.")
     for caveat in CAVEATS:
         say(caveat)
     if count["failed"] or count["withheld"]:
         raise PartialError(
-            f"{count['failed']} failed and {count['withheld']} were withheld, named above."
+            "some-files-failed",
+            f"{count['failed']} failed and {count['withheld']} were withheld, named above.",
         )

@@ -50,7 +50,7 @@ def deidentify(
     _check_apart(output, key, "--key")
     _check_apart(output, trace, "--map")
     if trace is not None and trace.exists():
-        raise UsageError(f"{trace} is there already; name another file for --map.")
+        raise UsageError("trace-exists", f"{trace} is there already; name another file for --map.")
     _warn_of_copies(output, key)
     pseudonyms = Pseudonyms.unrepeatable() if key is None else Pseudonyms(read_key(key))
     found = list(_files_of(files, output))
@@ -78,8 +78,9 @@ def _check_apart(output: Path, file: Path | None, option: str) -> None:
     """Refuses a secret among the files that are to be given away."""
     if file is not None and file.resolve().is_relative_to(output.resolve()):
         raise UsageError(
+            "secret-in-output",
             f"{file} would lie in {output}, and identify its patients to whoever gets it; name a "
-            f"place elsewhere for {option}."
+            f"place elsewhere for {option}.",
         )
 
 
@@ -104,7 +105,7 @@ def _files_of(given: Iterable[Path], output: Path) -> Iterator[Path]:
     seen = set()
     for path in given:
         if not path.exists():
-            raise InputError(f"{path} does not exist.")
+            raise InputError("file-missing", f"{path} does not exist.")
         for file in images_below(path) if path.is_dir() else [path]:
             if isinstance(file, Problem):
                 say(f"{file.path}: {file.reason}")
@@ -114,7 +115,7 @@ def _files_of(given: Iterable[Path], output: Path) -> Iterator[Path]:
                 seen.add(place)
                 yield file
     if not seen:
-        raise InputError(f"There is no file in {', '.join(map(str, given))}.")
+        raise InputError("files-missing", f"There is no file in {', '.join(map(str, given))}.")
 
 
 def _process(work: _Work, files: Sequence[Path]) -> list[Row]:

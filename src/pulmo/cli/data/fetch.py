@@ -60,15 +60,19 @@ def _refuse(source: str, about: "About", *, as_json: bool) -> NoReturn:
         RefusedError: pulmo does not download it.
     """
     if not about.url:
-        raise UsageError(f"{source} reads images of your own; there is nothing to download.")
+        raise UsageError(
+            "download-of-own-images",
+            f"{source} reads images of your own; there is nothing to download.",
+        )
     if as_json:
         print_json(facts(source, about))
     else:
         for line in (*described(about), *steps(about)):
             typer.echo(line)
     raise RefusedError(
+        "download-by-hand",
         f"{source} is not downloaded: its publisher wants an account, or states no hash that the "
-        "files could be checked by. The steps are on stdout."
+        "files could be checked by. The steps are on stdout.",
     )
 
 

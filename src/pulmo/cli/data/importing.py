@@ -79,11 +79,16 @@ def import_(
     from pulmo.deidentify import read_key
 
     if called is not None and not called.strip():
-        raise UsageError("--name is blank; say what to call the source, or leave it out.")
+        raise UsageError(
+            "option-blank", "--name is blank; say what to call the source, or leave it out."
+        )
     labels, origins = _label_map(mapping or []), _origins(stated or [], source)
     if label is not None:
         if source != "folder":
-            raise UsageError("--label is for the source folder; of a table it is a column.")
+            raise UsageError(
+                "option-not-applicable",
+                "--label is for the source folder; of a table it is a column.",
+            )
         labels[HERE] = label
     key = None if patients is None else read_key(patients)
     name = root.resolve().name if root.is_dir() else root.stem
@@ -121,7 +126,7 @@ def import_(
     _tell(imported, output)
     failed = tell_problems(imported.problems, output)
     if failed:
-        raise PartialError(f"{failed} failed; the rest is in the manifest.")
+        raise PartialError("some-files-failed", f"{failed} failed; the rest is in the manifest.")
 
 
 def _tell_dialect(table: Path) -> None:
@@ -179,9 +184,12 @@ def _label_map(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         name, sign, label = pair.rpartition("=")
         if not sign:
-            raise UsageError(f"--map {pair!r} is not NAME=LABEL.")
+            raise UsageError("option-pair-invalid", f"--map {pair!r} is not NAME=LABEL.")
         if labels.setdefault(name, label) != label:
-            raise UsageError(f"--map says that {name!r} is {labels[name]} and that it is {label}.")
+            raise UsageError(
+                "option-pairs-contradict",
+                f"--map says that {name!r} is {labels[name]} and that it is {label}.",
+            )
     return labels
 
 
@@ -191,17 +199,23 @@ def _origins(texts: list[str], reader: str) -> dict[str, str]:
 
     if texts and reader not in OWN:
         raise UsageError(
+            "option-not-applicable",
             f"--source is for the sources {' and '.join(OWN)}; {reader} knows where its images "
-            "are from. Leave --source out."
+            "are from. Leave --source out.",
         )
     origins: dict[str, str] = {}
     for text in texts:
         name, sign, origin = (part.strip() for part in text.rpartition("="))
         if not origin or (sign and not name):
-            raise UsageError(f"--source {text!r} is neither NAME nor CLASS=NAME.")
+            raise UsageError(
+                "option-pair-invalid", f"--source {text!r} is neither NAME nor CLASS=NAME."
+            )
         if origins.setdefault(name, origin) != origin:
             said = f"{name!r} is" if name else "all images are"
-            raise UsageError(f"--source says that {said} from {origins[name]} and from {origin}.")
+            raise UsageError(
+                "option-pairs-contradict",
+                f"--source says that {said} from {origins[name]} and from {origin}.",
+            )
     return origins
 
 

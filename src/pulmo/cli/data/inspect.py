@@ -61,7 +61,9 @@ def inspect(
         say(failure.reason)
     if drawn.failed:
         n = len(drawn.failed)
-        raise PartialError(f"{n} of the drawn samples could not be shown; the rest is done.")
+        raise PartialError(
+            "some-files-failed", f"{n} of the drawn samples could not be shown; the rest is done."
+        )
 
 
 def _tell(inspection: "Inspection", page: Path) -> None:

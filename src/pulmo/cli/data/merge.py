@@ -36,4 +36,7 @@ def merge(
     typer.echo(f"{output}: {counts(joined.manifest)}")
     left_out = tell_problems(joined.problems, output)
     if left_out:
-        raise PartialError(f"{left_out} contradict each other; the rest is in the manifest.")
+        raise PartialError(
+            "some-images-contradict",
+            f"{left_out} contradict each other; the rest is in the manifest.",
+        )

@@ -89,7 +89,7 @@ def check_asked(asked: Asked, output: Path, save: Path | None, take: Path | None
     }
     for sentence, present in conflicts.items():
         if present:
-            raise UsageError(f"{sentence}.")
+            raise UsageError("option-not-applicable", f"{sentence}.")
 
 
 def plan_of(asked: Asked) -> "Plan":
@@ -128,6 +128,7 @@ def check_shares(asked: Asked, plan: "Plan", manifest: "Manifest") -> None:
         if share := {"val": asked.val, "test": asked.test}[side]:
             kept, what = ("test", "test") if plan.keep == "test" else ("official", "sides")
             raise UsageError(
+                "option-not-applicable",
                 f"--{side} {share:g} would draw nothing: with --keep-{kept} every source keeps the "
-                f"{what} that it states; leave --{side} out."
+                f"{what} that it states; leave --{side} out.",
             )

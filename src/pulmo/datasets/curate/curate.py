@@ -74,7 +74,7 @@ def curate(
     with Gallery() as gallery:
         looks = look(manifest, gallery, watch.read)
         if not looks.rows:
-            raise InputError(_nothing_read(looks.problems))
+            raise InputError("images-unreadable", _nothing_read(looks.problems))
         digests = pd.Series(looks.digests, table.index, dtype=table["pixels_sha256"].dtype)
         seen = table.assign(pixels_sha256=digests).drop(index=list(looks.problems))
         copies = [*exact_copies(seen), *near_copies(gallery, looks, watch.compared)]
@@ -86,7 +86,9 @@ def curate(
     rows = report(table, copies, images, removals, looks.problems)
     staying = _grouped(seen, copies).drop(index=[each.row for each in removals])
     if staying.empty:
-        raise InputError("Every image contradicts a copy of it; nothing is left. Use --trust.")
+        raise InputError(
+            "curation-empty", "Every image contradicts a copy of it; nothing is left. Use --trust."
+        )
     return Curated(Manifest(staying), rows, list(looks.problems.values()))
 
 
@@ -95,7 +97,8 @@ def _check_trust(table: pd.DataFrame, trust: Collection[str]) -> None:
     for name in trust:
         if name not in known:
             raise UsageError(
-                f"--trust {name!r} is no source of the manifest, which has {', '.join(known)}."
+                "source-unknown",
+                f"--trust {name!r} is no source of the manifest, which has {', '.join(known)}.",
             )
 
 

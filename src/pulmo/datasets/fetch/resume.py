@@ -36,16 +36,18 @@ def forget_part(target: Path) -> None:
 def other_file(target: Path) -> InputError:
     """Returns the error for a file that is there and not the one that was published."""
     return InputError(
+        "download-target-differs",
         f"{target} is there and is not the file that was published; it is left as it is. Move it "
-        "away, then type the same command again."
+        "away, then type the same command again.",
     )
 
 
 def wrong_bytes(url: str) -> InputError:
     """Returns the error for a download whose hash is not the published one."""
     return InputError(
+        "download-hash-differs",
         f"{url} sent other bytes than were published; they are deleted. Type the same command "
-        "again; if that does not help, tell the set's publisher."
+        "again; if that does not help, tell the set's publisher.",
     )
 
 
@@ -70,13 +72,17 @@ def download(session: requests.Session, url: str, target: Path, report: Report) 
         if not _attempt(session, url, (part, tag), report):
             forget_part(target)
             if not _attempt(session, url, (part, tag), report):
-                raise InputError(f"{url} sent another part of the file than it was asked for.")
+                raise InputError(
+                    "download-range-differs",
+                    f"{url} sent another part of the file than it was asked for.",
+                )
         tag.unlink(missing_ok=True)
     except requests.RequestException as error:
-        raise InputError(_interrupted(url, part, error)) from error
+        raise InputError("download-interrupted", _interrupted(url, part, error)) from error
     except OSError as error:
         raise InputError(
-            f"{part} could not be written: {error.strerror or error}. Make room. {_AGAIN}"
+            "download-not-written",
+            f"{part} could not be written: {error.strerror or error}. Make room. {_AGAIN}",
         ) from error
     return part
 
@@ -142,7 +148,9 @@ def _refuse(response: requests.Response) -> None:
         hint = "It is no longer there; see `pulmo data sources` for the set's page."
     else:
         hint = f"The server is busy, or wants no more requests for a while. Wait, then: {_AGAIN}"
-    raise InputError(f"{response.url} answered {status} {response.reason}. {hint}")
+    raise InputError(
+        "download-refused", f"{response.url} answered {status} {response.reason}. {hint}"
+    )
 
 
 def _interrupted(url: str, part: Path, error: requests.RequestException) -> str:

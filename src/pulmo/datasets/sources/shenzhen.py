@@ -92,7 +92,9 @@ def images_of(root: Path, name: re.Pattern[str], called: str) -> Iterator[Path |
     """
     folder = root / "CXR_png"
     if not folder.is_dir():
-        raise InputError(f"{root} holds no folder CXR_png, as {called} is published.")
+        raise InputError(
+            "source-layout-unexpected", f"{root} holds no folder CXR_png, as {called} is published."
+        )
     for path in images_below(folder):
         if isinstance(path, Problem) or name.fullmatch(path.name):
             yield path

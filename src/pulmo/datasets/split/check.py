@@ -122,6 +122,7 @@ def _check_sides(
             f"{path} ({place}{side})" for path, side in zip(rows["path"], rows[column], strict=True)
         )
         raise RefusedError(
+            "split-leaks",
             f"The split leaks: {len(leaks)} {what}{'s are' if len(leaks) > 1 else ' is'} on two "
-            f"{'folds' if column == 'fold' else 'sides'}, such as {leaks[0]}: {named}. {remedy}"
+            f"{'folds' if column == 'fold' else 'sides'}, such as {leaks[0]}: {named}. {remedy}",
         )

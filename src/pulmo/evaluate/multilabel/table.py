@@ -82,7 +82,10 @@ def labels_table(table: pd.DataFrame, threshold: float | None = None) -> LabelsT
     labels = _check_columns(table)
     given = set(_named("d_", table))
     if threshold is not None and given.issuperset(labels):
-        raise UsageError("The table says what was decided (its d_ columns); leave --threshold.")
+        raise UsageError(
+            "threshold-with-decisions",
+            "The table says what was decided (its d_ columns); leave --threshold.",
+        )
     limit = THRESHOLD if threshold is None else threshold
     thresholds = tuple(None if label in given else limit for label in labels)
     for label, own in zip(labels, thresholds, strict=True):
@@ -114,30 +117,40 @@ def _check_columns(table: pd.DataFrame) -> tuple[str, ...]:
     """Returns the findings, after a look at whether each has its columns."""
     if "label" in table:
         raise InputError(
+            "predictions-kind-ambiguous",
             "The predictions have both a column label, of one class an image, and columns y_, of "
-            "several findings per image; leave out the one that is not meant."
+            "several findings per image; leave out the one that is not meant.",
         )
     if "path" not in table:
-        raise InputError("The predictions lack the column path, which tells images apart.")
+        raise InputError(
+            "predictions-columns-missing",
+            "The predictions lack the column path, which tells images apart.",
+        )
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()][0]
-        raise InputError(f"The predictions have two columns {twice}.")
+        raise InputError(
+            "predictions-column-repeated", f"The predictions have two columns {twice}."
+        )
     truths, scores, decisions = (_named(prefix, table) for prefix in ("y_", "p_", "d_"))
     for label in scores:
         if label not in truths:
             raise InputError(
+                "predictions-column-unpaired",
                 f"The predictions have p_{label} without y_{label}, its truth; add that, empty "
-                f"where an image is not labelled, or leave p_{label} out."
+                f"where an image is not labelled, or leave p_{label} out.",
             )
     for label in (*truths, *decisions):
         if label not in scores:
             prefix = "y" if label in truths else "d"
             raise InputError(
+                "predictions-column-unpaired",
                 f"The predictions have {prefix}_{label} without p_{label}, its probability; add "
-                f"that, or leave {prefix}_{label} out."
+                f"that, or leave {prefix}_{label} out.",
             )
     if table.empty:
-        raise InputError("The predictions have no rows; there is nothing to evaluate.")
+        raise InputError(
+            "predictions-empty", "The predictions have no rows; there is nothing to evaluate."
+        )
     return truths
 
 
@@ -154,7 +167,10 @@ def _truth(table: pd.DataFrame, labels: Sequence[str]) -> Floats:
         wrong = ~(np.isin(column, (0, 1)) | np.isnan(column))
         check_none(table, wrong, f"have a y_{label} that is neither 1, 0 nor empty")
     if np.isnan(values).all():
-        raise InputError("Not one image is labelled: every y_ is empty; there is nothing to judge.")
+        raise InputError(
+            "labels-missing",
+            "Not one image is labelled: every y_ is empty; there is nothing to judge.",
+        )
     return values
 
 

@@ -49,17 +49,19 @@ def find_classes(
     if len(scores) > 1:
         listed = ", ".join(score.column for score in scores)
         raise UsageError(
+            "score-column-ambiguous",
             f"The columns {listed} may each be the probability; say which with --score, as --score "
-            f"{scores[0].column}."
+            f"{scores[0].column}.",
         )
     if scores:
         return _single(sent, scores[0])
     if "decision" in sent.table:
         return confident(sent) or decided_alone(sent)
     raise InputError(
+        "probabilities-missing",
         "The predictions need a column of probabilities for each class, p_ and its name (as "
         "p_covid, p_normal), or one of one class, or a column prediction; the table has "
-        f"{', '.join(table.columns)}. `pulmo evaluate --template` prints a table to fill in."
+        f"{', '.join(table.columns)}. `pulmo evaluate --template` prints a table to fill in.",
     )
 
 
@@ -81,8 +83,9 @@ def _scores(sent: SentTable) -> list[Score]:
         column = matching(options.score, sent.columns)
         if column is None:
             raise UsageError(
+                "column-unknown",
                 f"--score names a column {options.score}, which the table lacks; it has "
-                f"{', '.join(table.columns)}."
+                f"{', '.join(table.columns)}.",
             )
         return [score_of(column, sent.labels) or Score(column, None)]
     if is_plain(sent.columns):
@@ -149,14 +152,16 @@ def _meaning_of_codes(classes: list[str], positive: tuple[str, ...]) -> dict[str
     """Returns what 0 and 1 mean where two classes are named, and one of them as positive."""
     if len(classes) != 2:
         raise InputError(
+            "labels-are-numbers",
             f"The labels are 0 and 1, and there are probabilities of {len(classes)} classes "
-            f"({', '.join(classes)}); write each label as its class."
+            f"({', '.join(classes)}); write each label as its class.",
         )
     if len(positive) != 1 or positive[0] not in classes:
         raise UsageError(
+            "positive-class-unstated",
             "The labels are 0 and 1, which does not say what class 1 is. Type "
             + " or ".join(f"--positive {label} if 1 is {label}" for label in classes)
-            + "."
+            + ".",
         )
     other = next(label for label in classes if label != positive[0])
     return {"1": positive[0], "0": other}
@@ -183,7 +188,7 @@ def _single(sent: SentTable, score: Score) -> ClassTable:
     sides = sides_of(table, score, options)
     share = read_score(table, score, decimal_comma=sent.decimal_comma)
     if share is None:
-        raise InputError(f"The column {score.column} must hold numbers.")
+        raise InputError("column-not-numeric", f"The column {score.column} must hold numbers.")
     check_decisions(table, score, sides, share.array)
     meaning = dict(sides.meaning)
     if "decision" in table and not meaning.keys() >= {"0", "1"}:

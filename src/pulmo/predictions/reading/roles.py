@@ -100,7 +100,7 @@ def roles_of(names: Sequence[str], stated: Mapping[str, str | None]) -> Roles:
                 f"that is meant {role}."
             )
         elif found:
-            raise InputError(_several(role, found))
+            raise InputError("column-ambiguous", _several(role, found))
     return Roles(columns, tuple(notes))
 
 
@@ -111,7 +111,8 @@ def _stated(role: str, name: str, names: Sequence[str]) -> str:
     if len(alike) == 1:
         return alike[0]
     raise UsageError(
-        f"{OPTIONS[role]} names a column {name}, which the table lacks; it has {', '.join(names)}."
+        "column-unknown",
+        f"{OPTIONS[role]} names a column {name}, which the table lacks; it has {', '.join(names)}.",
     )
 
 
