@@ -82,7 +82,7 @@ def test_a_wrong_call_is_a_sentence(
 ) -> None:
     out = tmp_path / "audit"
     for words, status, sentence in (
-        ((bundle, "-o", out), 2, "An audit of a bundle needs images: --data SCHEMA."),
+        ((bundle, "-o", out), 2, "An audit of a bundle needs images: --data MANIFEST."),
         ((bundle, "--data", manifest, "--split", "best", "-o", out), 2, "no split 'best'"),
         ((bundle, "--data", manifest, "--seed", "1", "-o", out), 2, "--seed does not go with a"),
         ((bundle, "--data", manifest, "--only", "luck", "-o", out), 2, "There is no check 'luck'"),

@@ -95,7 +95,7 @@ def test_a_table_with_the_split_of_a_manifest(
     assert (audit.data.n, audit.data.fitted) == ((~train).sum(), train.sum())
     assert ("same file", 0) in finding(out, "leakage").tables[0].rows
     page = (out / "audit.html").read_text()
-    assert "pulmo audit PREDICTIONS --data SCHEMA -o DIR" in page
+    assert "pulmo audit PREDICTIONS --data MANIFEST -o DIR" in page
 
 
 def test_a_table_with_the_folds_of_a_manifest(
