@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fixtures.refuses import refuses
 from pulmo.audit.audit import audit
 from pulmo.audit.check import CHECKS, Answer, Ask, Check, Unanswered
 from pulmo.audit.context import AuditContext
-from pulmo.core.errors import UsageError
 from pulmo.core.registry import Registry
 from pulmo.datasets.manifest import Manifest
 
@@ -83,9 +83,9 @@ def test_only_some_checks_are_made(context: AuditContext) -> None:
     found = audit(context, only=["warns", "warns"])
     assert [each.check for each in found.findings] == ["warns"]
     assert found.passed
-    with pytest.raises(UsageError, match="There is no check 'warn'"):
+    with refuses("registry-name-unknown", "check", "'warn'"):
         audit(context, only=["warn"])
-    with pytest.raises(UsageError, match="--accept 'fail' is no check"):
+    with refuses("check-unknown", "'fail'"):
         audit(context, accepted=["fail"])
 
 

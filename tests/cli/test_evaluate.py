@@ -165,7 +165,7 @@ class TestThresholdFor:
         [
             (["--threshold-for", "sensitivity=0.9"], "judges the test; add --split test."),
             (["--threshold-for", "sensitivity=0.9", "--split", "val"], "add --split test."),
-            (["--threshold-for", "0.9", "--split", "test"], "'0.9' is no aim; write "),
+            (["--threshold-for", "0.9", "--split", "test"], "'0.9' is not an aim"),
             (["--elsewhere"], "--elsewhere is for --threshold-for, which is not there."),
         ],
     )
@@ -240,13 +240,13 @@ def test_inside_and_outside_stand_side_by_side(
     assert accuracy.gap == difference(accuracy.external, accuracy.internal)
     assert "Internal and external" in (outside / "report.html").read_text()
     status, _, err = pulmo("evaluate", bundle, *words, "--internal", outside)
-    assert (status, "the very same images" in err) == (2, True)
+    assert (status, "the same images" in err) == (2, True)
 
 
 @pytest.mark.parametrize(
     ("words", "status", "reason"),
     [
-        (["--split", "tset"], 2, "There is no split 'tset'; choose train, val, test."),
+        (["--split", "tset"], 2, "There is no split 'tset'; choose one of train, val, test."),
         (["--view", "lateral"], 3, "holds no image that these options choose"),
         (["--modality", "CT"], 3, "holds no image that these options choose"),
     ],
@@ -274,7 +274,7 @@ def test_a_manifest_without_a_split(
         "evaluate", bundle, "--data", tmp_path / "m.parquet", "--split", "test", "-o", tmp_path
     )
     assert status == 3
-    assert "has no test image; `pulmo data split` makes a split" in err
+    assert "has no test image" in err
 
 
 @pytest.mark.parametrize("side", ["test", None])
@@ -295,7 +295,7 @@ def test_no_image_that_can_be_read(
     Manifest(images).save(tmp_path / "m.parquet")
     status, _, err = pulmo("evaluate", bundle, "--data", tmp_path / "m.parquet", "-o", tmp_path)
     assert status == 3
-    assert "There is no readable image to evaluate. The first: " in err
+    assert "None of the images can be read. The first: " in err
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_any_work(
@@ -367,7 +367,7 @@ class TestOpenings:
         words = ["--data", manifest, "--split", "test", "--run", copy.root, "-o", tmp_path / "e"]
         status, _, err = pulmo("evaluate", bundle, *words)
         assert status == 2
-        assert f"{bundle} was not exported from {copy.root}: their trained tensors differ" in err
+        assert f"{bundle} was not exported from {copy.root}: their weights differ" in err
         assert not BundleFolder(bundle).test_access.exists()
 
     def test_a_bundle_that_cannot_be_written_to_is_evaluated_and_said(
@@ -456,7 +456,7 @@ class TestTable:
             ({"label": None}, "80 of the 80 predictions have no label; the first is of "),
             ({"p_tb": np.nan}, "have a probability that is missing or not between 0 and 1"),
             ({"p_tb": 0.9}, "have probabilities that do not sum to 1 within 0.002"),
-            ({"p_tb": "high"}, "The columns p_tb, p_clear must hold numbers"),
+            ({"p_tb": "high"}, "The columns p_tb, p_clear must contain numbers"),
             ({"label": "flu"}, "None of the 80 images has a label that the model knows (tb"),
             ({"path": "x.png"}, "79 of the 80 predictions are there more than once"),
             ({"decision": "flu"}, "have a decision that is none of ('tb', 'clear')"),
@@ -487,10 +487,13 @@ class TestTable:
         [
             (["--data", "m.parquet"], "is a table of predictions; --data, --split, --view, "),
             (["--threshold-for", "sensitivity=0.9"], "--threshold-for and --elsewhere are for a"),
-            (["--threshold", "0.5"], "--threshold needs --positive"),
+            (["--threshold", "0.5"], "Name them with --positive"),
             (["--prevalence", "0.5"], "--prevalence needs --positive"),
             (["--positive", "flu"], "There is no class 'flu' to count as positive"),
-            (["--positive", "tb", "--prevalence", "5"], "A prevalence lies between 0 and 1; 5"),
+            (
+                ["--positive", "tb", "--prevalence", "5"],
+                "A prevalence must be between 0 and 1; got 5",
+            ),
         ],
     )
     def test_options_that_do_not_fit(
@@ -595,7 +598,7 @@ def test_a_label_of_a_manifest_may_count_as_a_class_of_a_bundle(
         "evaluate", bundle, *words, "-o", tmp_path / "f", "--merge", f"{positive}=x"
     )
     assert status == 2
-    assert "evaluate the predictions.parquet" in err
+    assert "evaluating the predictions.parquet" in err
 
 
 def test_a_file_that_is_neither_a_bundle_nor_a_table_is_refused(

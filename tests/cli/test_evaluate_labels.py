@@ -84,7 +84,7 @@ def test_what_was_written_is_judged_alike(pulmo: Call, table: pd.DataFrame, tmp_
     [
         (["--positive", "Edema"], 2, "each is positive where it is there; leave --positive."),
         (["--prevalence", "0.1"], 2, "one share does not fit all of them; leave --prevalence."),
-        (["--threshold", "3"], 2, "A threshold lies between 0 and 1; 3 was given."),
+        (["--threshold", "3"], 2, "A threshold must be between 0 and 1; got 3."),
     ],
 )
 def test_options_that_do_not_fit(
@@ -106,10 +106,10 @@ def test_options_that_do_not_fit(
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"label": "x"}, "both a column label, of one class an image, and columns y_"),
+        ({"label": "x"}, "a column label, for one class per image, and columns y_"),
         ({"y_Edema": -1}, "have a y_Edema of -1"),
         ({"p_Edema": 1.2}, "have a p_Edema that is missing or not between 0 and 1"),
-        ({"p_Mass": 0.2}, "have p_Mass without y_Mass"),
+        ({"p_Mass": 0.2}, "have p_Mass without its truth y_Mass"),
         ({"path": "x.png"}, "are there more than once"),
     ],
 )

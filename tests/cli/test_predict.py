@@ -80,13 +80,13 @@ def make_dicom_without_pixels(path: Path, image: Path) -> None:
 MATRIX = [
     (make_missing, "error", "x.png does not exist"),
     (make_empty, "error", "x.png is empty"),
-    (make_text, "error", "its content decides, not its name"),
+    (make_text, "error", "judged by its content"),
     (make_truncated, "error", "truncated"),
     (make_huge, "refused", "more pixels than are read"),
     (make_colour, "refused", "is a colour image"),
     (make_gif, "error", "is a GIF image"),
-    (make_apng, "refused", "holds several images"),
-    (make_pages, "refused", "holds several images"),
+    (make_apng, "refused", "contains several images"),
+    (make_pages, "refused", "contains several images"),
     (make_dicom_without_pixels, "error", "without Pixel Data"),
 ]
 
@@ -246,7 +246,7 @@ class TestModel:
     def test_a_run_is_to_be_exported(self, pulmo: Call, run: RunFolder, image: Path) -> None:
         status, out, err = pulmo("predict", image, "--model", run.root)
         assert (status, out) == (3, "")
-        assert f"export it first: pulmo export {run.root} -o BUNDLE" in err
+        assert f"Export it first with: pulmo export {run.root} -o BUNDLE" in err
 
     def test_something_else(self, pulmo: Call, image: Path, tmp_path: Path) -> None:
         status, _, err = pulmo("predict", image, "--model", image)

@@ -45,7 +45,8 @@ def audit(
     for name in accepted:
         if name not in CHECKS:
             raise UsageError(
-                "check-unknown", f"--accept {name!r} is no check; there are: {', '.join(CHECKS)}."
+                "check-unknown",
+                f"There is no audit check {name!r}; choose one of {', '.join(CHECKS)}.",
             )
     found = []
     for each in chosen:

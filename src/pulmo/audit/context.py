@@ -62,8 +62,7 @@ class AuditContext:
             raise InputError(
                 "labels-not-of-model",
                 "None of the images has a label that the model knows "
-                f"({', '.join((*self.rule.classes, *self.rule.merges))}); there is nothing to "
-                "audit.",
+                f"({', '.join((*self.rule.classes, *self.rule.merges))}).",
             )
 
     @property

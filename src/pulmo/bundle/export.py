@@ -65,7 +65,7 @@ def export_run(run: RunFolder, folder: Path) -> Card:
     """
     if folder.exists():
         raise InputError(
-            "bundle-exists", f"{folder} exists already; a bundle is never overwritten."
+            "bundle-exists", f"{folder} exists already. A bundle is never overwritten."
         )
     check_finished(run)
     card = read_card(run.card)
@@ -113,7 +113,7 @@ def trained_classifier(run: RunFolder, card: Card) -> Classifier:
     recipe, weights = load_recipe(str(run.recipe)), read_bytes(run.model)
     if sha256(weights) != card.files.get(run.model.name):
         raise InputError(
-            "run-file-changed", f"{run.model} is not the file that {run.card} was written for."
+            "run-file-changed", f"{run.model} is not the file that {run.card} describes."
         )
     if recipe.sha256 != card.training.recipe_sha256:
         raise InputError("run-file-changed", f"{run.recipe} was changed after the training.")
@@ -180,7 +180,8 @@ def check_parity(
     if [part.shape for part in found] != [part.shape for part in expected]:
         raise RefusedError(
             "export-shape-differs",
-            "The exported network's results have another shape. No bundle was made.",
+            "The outputs of the exported network have another shape than those of the trained "
+            "network. No bundle was made.",
         )
     worst = _distance(expected, found)
     # `not <=` refuses a NaN, where `>` would not.
@@ -189,8 +190,8 @@ def check_parity(
         if not _distance(exact, found) <= 2 * _distance(exact, expected):
             raise RefusedError(
                 "export-result-differs",
-                f"The exported network differs from the trained one by {worst:.2g}; at most "
-                f"{TOLERANCE:g} is allowed. No bundle was made.",
+                "The outputs of the exported network differ from those of the trained network by "
+                f"{worst:.2g}; at most {TOLERANCE:g} is allowed. No bundle was made.",
             )
     return worst
 

@@ -20,5 +20,5 @@ def check_origin(card: Card, run: RunFolder, model: str = "The model") -> None:
     if read_card(run.card).network.sha256 != card.network.sha256:
         raise UsageError(
             "bundle-not-of-run",
-            f"{model} was not exported from {run.root}: their trained tensors differ.",
+            f"{model} was not exported from {run.root}: their weights differ.",
         )

@@ -66,7 +66,7 @@ def outcomes(card: Card, outputs: Outputs) -> list[Outcome]:
     """
     if not np.isfinite(outputs.logits).all():
         raise InputError(
-            "output-not-finite", f"The model {card.name} gave a result that is not a number."
+            "output-not-finite", f"The model {card.name} returned a value that is not a number."
         )
     rule, table = card.decision_rule(), probabilities(outputs.logits, card.temperature)
     decisions = rule.decide(table)

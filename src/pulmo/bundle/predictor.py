@@ -86,7 +86,7 @@ class Predictor:
         metadata = self._session.get_modelmeta().custom_metadata_map
         if CARD_KEY not in metadata:
             raise InputError(
-                "card-missing", f"{origin} holds no card; it was not exported by pulmo."
+                "card-missing", f"{origin} contains no card, so it was not exported by pulmo."
             )
         self.card: Card = parse_card(metadata[CARD_KEY], origin)
         self.model, self.sha256, self.threads = model, sha256(model), threads
@@ -122,20 +122,21 @@ class Predictor:
         card, model, text = read_card(folder.card), folder.model.name, folder.text.name
         if set(card.files) - {folder.seen.name, folder.test.name} != {model, text}:
             raise InputError(
-                "bundle-hash-missing", f"{folder.card} does not vouch for {model} and {text}."
+                "bundle-hash-missing",
+                f"{folder.card} must state the SHA-256 of {model} and {text}, and of nothing else.",
             )
         contents = {name: read_bytes(path / name) for name in card.files}
         for name, data in contents.items():
             if sha256(data) != card.files[name]:
                 raise InputError(
                     "bundle-file-changed",
-                    f"{path / name} was changed after the export; export it again.",
+                    f"{path / name} was changed after the export.",
                 )
         predictor = cls(contents[model], str(folder.model), threads)
         if card.model_copy(update={"files": {}}) != predictor.card:
             raise InputError(
                 "card-differs",
-                f"{folder.card} differs from the card inside {model}; export the bundle again.",
+                f"{folder.card} differs from the card inside {model}.",
             )
         predictor.seen = frozenset(contents.get(folder.seen.name, b"").decode().split())
         predictor.held_out = HeldOut.parse(contents.get(folder.test.name, b""))

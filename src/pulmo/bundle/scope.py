@@ -34,7 +34,7 @@ def check_scope(card: Card, facts: Facts, name: str) -> tuple[Note, ...]:
         stated = "" if training.modalities else " (its card states no other modality)"
         raise RefusedError(
             "modality-out-of-scope",
-            f"{name} is of the modality {facts.modality}; {card.name} was trained on "
+            f"{name} has the modality {facts.modality}, but {card.name} was trained on "
             f"{' and '.join(modalities)} only{stated}.",
         )
     against: dict[str, str] = {}

@@ -41,8 +41,8 @@ def write_checklists(artefacts: Artefacts, folder: Path) -> list[Written]:
         if path.exists():
             raise InputError(
                 "file-exists",
-                f"{path} is there, and what was written into it by hand would be lost; it is not "
-                "overwritten. Name another folder, or remove it.",
+                f"{path} exists already, and text that was added by hand would be lost. It is "
+                "not overwritten.",
             )
     written = []
     for checklist in CHECKLISTS.values():

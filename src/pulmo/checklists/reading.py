@@ -54,7 +54,8 @@ def read_artefacts(places: Places) -> Artefacts:
     card, digest = read_card(bundle.card), sha256(read_bytes(bundle.model))
     if card.files.get(bundle.model.name) != digest:
         raise InputError(
-            "network-not-of-card", f"{bundle.model} is not the file that {bundle.card} speaks of."
+            "network-not-of-card",
+            f"{bundle.model} is not the network that {bundle.card} describes.",
         )
     return Artefacts(
         card=card,
@@ -86,7 +87,8 @@ def _run(folder: RunFolder, card: Card) -> Trained:
     except ValidationError as error:
         raise InputError(
             "environment-invalid",
-            f"{folder.environment} is not a run's list of sittings: {error.errors()[0]['msg']}.",
+            f"{folder.environment} is not the record of a run's environment: "
+            f"{error.errors()[0]['msg']}.",
         ) from None
     return Trained(load_recipe(str(folder.recipe)), sittings)
 
@@ -107,6 +109,6 @@ def _check_model(model: ModelName, path: Path, digest: str) -> None:
     if model.sha256 != digest:
         raise UsageError(
             "result-of-other-model",
-            f"{path} is of another model ({model.name}, model.onnx {model.sha256[:16]}), not of "
-            f"the bundle's (model.onnx {digest[:16]}); leave it out.",
+            f"{path} belongs to another model ({model.name}, model.onnx {model.sha256[:16]}), "
+            f"not to this bundle (model.onnx {digest[:16]}).",
         )

@@ -45,8 +45,8 @@ def chosen_rows(manifest: "Manifest", choice: Choice) -> "Manifest":
         if not len(manifest):
             raise InputError(
                 "split-images-missing",
-                f"{data} has no {split} image; `pulmo data split` makes a split. Without --split "
-                "and --threshold-for all images are taken.",
+                f"{data} has no {split} image. Without --split and --threshold-for all images are "
+                "taken.",
             )
     elif {"test"} < set(manifest.frame["split"].fillna("")):
         say(f"{data} has a test split; without --split test all of its images are taken.")

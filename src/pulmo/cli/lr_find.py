@@ -7,13 +7,12 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.console import progress
-from pulmo.cli.initial_weights import FromScratch, weights_advice
+from pulmo.cli.initial_weights import FromScratch
 from pulmo.cli.output import claimed_folder
 from pulmo.cli.train import Data, Device, Name, Settings, Threads, use_threads
 from pulmo.core.errors import UsageError
 
 
-@weights_advice()
 def lr_find(
     recipe: Name,
     data: Data,

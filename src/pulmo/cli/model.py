@@ -96,8 +96,8 @@ def open_model(model: Path | None, threads: int = 0) -> "Predictor":
     if RunFolder(model).recipe.exists() and not bundle.model.exists():
         raise InputError(
             "run-not-exported",
-            f"{model} is a training run, not a bundle; export it first: "
-            f"pulmo export {model} -o BUNDLE",
+            f"{model} is a training run, not a bundle. Export it first with: "
+            f"pulmo export {model} -o BUNDLE.",
         )
     if model.is_dir() and not bundle.card.exists():
         raise InputError(

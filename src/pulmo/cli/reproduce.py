@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pulmo.cli.console import print_json, progress, say
-from pulmo.cli.initial_weights import weights_advice
 from pulmo.cli.output import claimed_folder
 from pulmo.cli.train import Device, Settings, Threads, use_threads
 from pulmo.core.errors import UsageError
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from pulmo.reproduce.system import Experiment, System
 
 
-@weights_advice("Put them as NETWORK.safetensors into a folder, and name it with --weights")
 def reproduce(
     name: Annotated[str, typer.Argument(help="A system, such as capstone.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],

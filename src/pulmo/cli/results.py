@@ -91,6 +91,7 @@ def record(result: "Prediction", predictor: "Predictor") -> dict[str, Any]:
         "sha256": result.sha256,
         "status": result.status,
         "reason": result.reason,
+        "code": result.code,
         "notes": [note.text for note in result.notes],
         "note_kinds": [note.kind for note in result.notes],
         "probabilities": result.probabilities,

@@ -54,9 +54,7 @@ def chosen_recipe(output: Path, asked: Asked, *, resume: bool) -> "Recipe":
     begun = begun_recipe(output) if resume else None
     if begun is None:
         if resume and asked.name is None:
-            raise UsageError(
-                "resume-without-run", f"{output} holds no run; begin one without --resume."
-            )
+            raise UsageError("resume-without-run", f"{output} contains no run to resume.")
         return asked.recipe()
     check_settings(begun, output, asked.settings)
     if asked.name is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pulmo.cli.console import Report, progress, say
-from pulmo.cli.initial_weights import FromScratch, weights_advice
+from pulmo.cli.initial_weights import FromScratch
 from pulmo.cli.output import chosen_output, claimed_folder
 from pulmo.cli.resumed import Asked, chosen_recipe
 from pulmo.core.errors import InterruptedRunError, UsageError
@@ -45,7 +45,6 @@ RayAddress = Annotated[
 ]
 
 
-@weights_advice()
 def train(
     recipe: Annotated[
         str | None,
@@ -101,7 +100,7 @@ def train(
         from pulmo.cli.repeats import Choice, train_repeats
 
         choice = Choice(folds, seeds, resume, device, threads, address)
-        train_repeats(experiment, manifest, data, output, choice, as_json=as_json)
+        train_repeats(experiment, manifest, output, choice, as_json=as_json)
     elif address is not None or as_json:
         raise UsageError(
             "option-needs-another", "--ray and --json are for many runs; add --folds or --seeds N."

@@ -9,9 +9,8 @@ import typer
 
 from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.exits import run_command
-from pulmo.cli.initial_weights import weights_advice
 from pulmo.cli.output import claim_file, claim_folder
-from pulmo.core.errors import DivergedError, InputError, InterruptedRunError, PartialError
+from pulmo.core.errors import InputError, InterruptedRunError, PartialError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +32,6 @@ def main() -> None:
 
 
 @app.command()
-@weights_advice("Name a safetensors file of them with --weights FILE")
 def vgg16(
     dataset: Annotated[
         Path, typer.Option("--dataset", "-d", help="A folder with a folder covid and one normal.")
@@ -192,12 +190,6 @@ def _train(recipe: "Recipe", manifest: "Manifest", model: Path) -> "Card":
                 )
         except InterruptedRunError:
             raise InterruptedRunError("interrupted", "Interrupted; nothing was written.") from None
-        except DivergedError:
-            raise DivergedError(
-                "training-diverged",
-                "The loss became no finite number; the learning rate is too high: lower it with "
-                "-lr.",
-            ) from None
         return export_run(run, model)
 
 

@@ -1,6 +1,7 @@
 """The errors that pulmo raises on purpose, each with the exit status of the command.
 
-A message is a sentence to a person: what happened, in which file, what was expected, what to do.
+A message is a sentence to a person: what happened, in which file, what was expected. The command
+adds what to type.
 """
 
 from pathlib import Path
@@ -70,6 +71,6 @@ class RefusedError(PulmoError):
 
 
 class InterruptedRunError(PulmoError):
-    """A person or the system asked the program to stop, and it stopped in good order."""
+    """A person or the system asked the program to stop, and what was finished is kept."""
 
     exit_status = 130

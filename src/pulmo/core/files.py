@@ -63,12 +63,12 @@ def open_bytes(path: Path) -> BinaryIO:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise InputError("file-is-folder", f"{path} is a folder; a file was expected.")
+            raise InputError("file-is-folder", f"{path} is a folder. A file was expected.")
         if not stat.S_ISREG(mode):
             raise InputError(
                 "file-not-regular",
-                f"{path} is a device, a pipe or a socket; a file was expected. Save its content to "
-                "a file first.",
+                f"{path} is a device, a pipe or a socket. A file was expected. Save its content "
+                "to a file first.",
             )
         return path.open("rb")
     except FileNotFoundError:
@@ -79,7 +79,8 @@ def open_bytes(path: Path) -> BinaryIO:
         ) from error
     except ValueError:
         raise InputError(
-            "file-name-invalid", f"{str(path)!r} is no name of a file: it holds a null byte."
+            "file-name-invalid",
+            f"{str(path)!r} cannot be the name of a file: it contains a null byte.",
         ) from None
 
 

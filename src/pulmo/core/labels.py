@@ -73,14 +73,14 @@ class LabelScheme:
         if len(set(self.order)) != len(self.order) or len(self.order) < 2:
             raise UsageError(
                 "labels-too-few",
-                f"A classifier needs two or more different labels; got {list(self.order)}.",
+                f"A classifier needs at least two different labels; got {list(self.order)}.",
             )
         for label, target in self.merge.items():
             if target not in self.order:
                 raise UsageError(
                     "merge-target-unknown",
-                    f"labels.merge sends {label!r} to {target!r}, which is not in labels.order "
-                    f"({', '.join(self.order)}).",
+                    f"The setting labels.merge maps {label!r} to {target!r}, which is not in "
+                    f"labels.order ({', '.join(self.order)}).",
                 )
             if label in self.order:
                 raise UsageError(

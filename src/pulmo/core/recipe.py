@@ -47,8 +47,8 @@ class Recipe(Section):
         if not wanted or len(set(wanted)) < len(wanted) or not set(wanted) < labels:
             raise UsageError(
                 "positive-classes-invalid",
-                f"decision.positive must name some but not all of {', '.join(self.labels.order)}, "
-                f"each once; got {list(wanted)}.",
+                "The setting decision.positive must name some but not all of "
+                f"{', '.join(self.labels.order)}, each once; got {list(wanted)}.",
             )
         return self
 
@@ -60,7 +60,7 @@ class Recipe(Section):
             if unknown:
                 raise UsageError(
                     "recipe-class-unknown",
-                    f"train.{key} speaks of {', '.join(unknown)}; the classes are "
+                    f"The setting train.{key} names {', '.join(unknown)}, but the classes are "
                     f"{', '.join(self.labels.order)}.",
                 )
         return self
@@ -113,8 +113,8 @@ def load_recipe(
     if scratch and recipe.model.weights != "none":
         raise UsageError(
             "weights-contradict",
-            f"A random start and model.weights={recipe.model.weights} contradict each other; "
-            "choose one.",
+            f"A random start and model.weights={recipe.model.weights} contradict each other. "
+            "Choose one of them.",
         )
     changes = changes_between(written, recipe.model_dump(mode="json"))
     if not changes or recipe.description != written.get("description"):
@@ -144,7 +144,7 @@ def parse_recipe(tree: dict[str, Any], origin: str) -> Recipe:
         return Recipe.model_validate(tree)
     except ValidationError as error:
         raise UsageError(
-            "recipe-invalid", f"{origin} is not a usable recipe: {_problems(error)}"
+            "recipe-invalid", f"{origin} is not a valid recipe: {_problems(error)}"
         ) from None
 
 

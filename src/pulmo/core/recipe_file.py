@@ -49,7 +49,7 @@ class RecipeFile(NamedTuple):
             if name not in self.variants:
                 raise UsageError(
                     "recipe-variant-missing",
-                    f"{self.origin} has no {name} variant: a table {name} of settings.",
+                    f"{self.origin} has no {name} variant, which is a table {name} of settings.",
                 )
             for key, value in self.variants[name].items():
                 set_value(self.tree, key, value, f"{name}.{key}")
@@ -96,7 +96,7 @@ def _read(path: Path, below: tuple[Path, ...]) -> RecipeFile:
     if not isinstance(extended, str):
         raise UsageError(
             "recipe-base-invalid",
-            f"{path}: {EXTENDS} must name a recipe or its file; got {extended!r}.",
+            f"{path}: {EXTENDS} must name a recipe or the file of one; got {extended!r}.",
         )
     base = _read(_find(extended, path.parent), (*below, path))
     inherited = {key: value for key, value in base.tree.items() if key not in _OWN}
@@ -143,7 +143,7 @@ def _find(name: str, folder: Path) -> Path:
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise UsageError(
         "recipe-unknown",
-        f"There is no recipe {name!r}; shipped are {', '.join(shipped)}; or a .toml file.{hint}",
+        f"There is no recipe {name!r}; choose one of {', '.join(shipped)}, or a .toml file.{hint}",
     )
 
 

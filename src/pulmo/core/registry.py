@@ -48,7 +48,7 @@ class Registry(Mapping[str, T], Generic[T]):
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise UsageError(
                 "registry-name-unknown",
-                f"There is no {self.kind} {name!r}; there are: {', '.join(self)}.{hint}",
+                f"There is no {self.kind} {name!r}; choose one of {', '.join(self)}.{hint}",
             )
         return things[name]
 

@@ -28,7 +28,7 @@ def apply_setting(tree: dict[str, Any], setting: str) -> None:
     dotted = dotted.strip()
     if not separator or not all(dotted.split(".")):
         raise UsageError(
-            "setting-invalid", f"{setting!r} is not a setting; write section.key=value."
+            "setting-invalid", f"{setting!r} is not a setting. Write section.key=value."
         )
     set_value(tree, dotted, _value(text), setting)
 
@@ -58,7 +58,7 @@ def set_value(tree: dict[str, Any], dotted: str, value: Any, setting: str) -> No
     if isinstance(node, list):
         raise UsageError(
             "setting-key-missing",
-            f"{setting!r}: say which key of the entry {key!r} of the list is meant.",
+            f"{setting!r} does not say which key of the entry {key!r} of the list is meant.",
         )
     node[key] = value
 
@@ -82,7 +82,8 @@ def _entry(entries: list[Any], number: str, setting: str) -> Any:  # noqa: ANN40
     if not (number.isdecimal() and int(number) < len(entries)):
         raise UsageError(
             "setting-index-unknown",
-            f"{setting!r}: {number!r} is no entry of the list; it has 0 to {len(entries) - 1}.",
+            f"{setting!r}: the list has no entry {number!r}; its entries are 0 to "
+            f"{len(entries) - 1}.",
         )
     return entries[int(number)]
 

@@ -45,13 +45,14 @@ class StageSection(Section):
         if self.lr_first is not None and self.lr_divisors:
             raise UsageError(
                 "learning-rates-contradict",
-                "lr_first and lr_divisors both say what the layer groups' rates are.",
+                "Both lr_first and lr_divisors set the learning rates of the layer groups. Use "
+                "one of them.",
             )
         if self.views and self.trains != "head":
             raise UsageError(
                 "frozen-views-contradict",
-                f"views = {self.views} trains on the features of a frozen base, but trains = "
-                f'{self.trains!r}; set trains = "head" or views = 0.',
+                f"The setting views = {self.views} needs the features of a frozen base, but "
+                f'trains = {self.trains!r}. Set trains = "head" or views = 0.',
             )
         return self
 

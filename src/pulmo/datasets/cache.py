@@ -143,9 +143,7 @@ def _decoded(
         path, expected = row
         radiograph = read_radiograph(Path(path))
         if radiograph.sha256 != expected:
-            raise InputError(
-                "image-changed", f"{path} has changed since it was imported; import it again."
-            )
+            raise InputError("image-changed", f"{path} has changed since it was imported.")
         return to_input(radiograph.pixels, image.size, image.aspect, image.grey).tobytes()
 
     images = zip(missing["path"], missing["sha256"], strict=True)

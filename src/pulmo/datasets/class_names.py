@@ -5,7 +5,6 @@ label is proposed, and never taken.
 """
 
 import re
-import shlex
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -94,7 +93,7 @@ def check_map(label_map: Mapping[str, str], names: Collection[str], root: Path) 
         if name not in names:
             raise UsageError(
                 "mapped-class-missing",
-                f"--map says what {name!r} means, but {root} has no such class; it has "
+                f"A label is given for the class {name!r}, but {root} has no such class; it has "
                 f"{', '.join(sorted(names)) or 'none'}.",
             )
 
@@ -129,7 +128,7 @@ def _spaced(name: str) -> str:
 
 
 def _unknown(meant: Mapping[str, str | None]) -> str:
-    """Returns what is said of names that are no labels, with what to type."""
+    """Returns what is said of names that are no labels, with the labels that they may stand for."""
     names = list(meant)
     several = len(names) > 1
     text = (
@@ -138,12 +137,6 @@ def _unknown(meant: Mapping[str, str | None]) -> str:
     )
     proposed = {name: label for name, label in meant.items() if label}
     if proposed:
-        options = " ".join(
-            f"--map {shlex.quote(f'{name}={label}')}" for name, label in proposed.items()
-        )
-        text += f" If that is what you mean, add: {options}."
-    unclear = [name for name in names if name not in proposed]
-    if unclear:
-        options = " ".join(f"--map {shlex.quote(f'{name}=LABEL')}" for name in unclear)
-        text += f" Say what {'each' if len(unclear) > 1 else 'it'} is: {options}."
+        pairs = ", ".join(f"{label} for {name!r}" for name, label in proposed.items())
+        text += f" Probably meant: {pairs}."
     return text

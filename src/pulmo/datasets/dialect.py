@@ -83,7 +83,7 @@ def _columns(table: Path, header: str, required: Sequence[str]) -> tuple[str, li
         raise InputError(
             "table-delimiter-ambiguous",
             f"{table} can be read in two ways: its first line, {header.strip()[:200]!r}, has the "
-            "column that is needed with commas and with other marks between the names. Use one.",
+            "needed column both with commas and with other marks between the names. Use one mark.",
         )
     twice = [name for name, count in Counter(filter(None, names)).items() if count > 1]
     if twice:

@@ -135,7 +135,7 @@ def _items(
     if source.elsewhere is None:
         raise UsageError(
             "images-folder-not-taken",
-            f"A folder of files is for the source csv; {name} has its own layout.",
+            f"Only the source csv takes a folder of files; {name} has its own layout.",
         )
     return source.elsewhere(root, label_map, files)
 

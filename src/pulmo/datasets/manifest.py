@@ -278,7 +278,7 @@ def check_split_name(split: str | None) -> None:
     """
     if split is not None and split not in SPLITS:
         raise UsageError(
-            "split-unknown", f"There is no split {split!r}; choose {', '.join(SPLITS)}."
+            "split-unknown", f"There is no split {split!r}; choose one of {', '.join(SPLITS)}."
         )
 
 
@@ -321,7 +321,7 @@ def _checked(frame: pd.DataFrame, called: str) -> pd.DataFrame:
             for case in cases.itertuples()
         )
         raise InputError(
-            "manifest-invalid", f"{called} is not a usable manifest: {problems}."
+            "manifest-invalid", f"{called} is not a valid manifest: {problems}."
         ) from None
     return checked[list(COLUMNS)].reset_index(drop=True)
 

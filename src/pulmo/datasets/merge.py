@@ -43,9 +43,8 @@ def merge(manifests: Sequence[Manifest], one: Collection[str] = ()) -> Manifest:
         raise InputError(
             "image-labels-contradict",
             f"Images of the manifests contradict each other, such as {first.path}: "
-            f"{first.reason}. Take the images that are labelled wrongly out of their data set "
-            "and import it again, or leave out all that contradict each other with "
-            "--drop-contradictions.",
+            f"{first.reason}. Remove the images with wrong labels from their data set and import "
+            "it again.",
         )
     return group(joined, keep=True)
 
@@ -118,9 +117,8 @@ def _check_names(tables: Sequence[Mapping[str, set[str]]], one: Collection[str])
             listed = " and ".join(sorted(place or "a public data set" for place in together))
             raise InputError(
                 "source-name-shared",
-                f"{listed} are both called {name!r}, so that patients of one number in both would "
-                "count as one patient. If they are two data sets, import each with another --name; "
-                f"if their patients are numbered together, add --one-set {name}.",
+                f"{listed} are both called {name!r}, so that patients with the same number in "
+                "both would count as one patient.",
             )
 
 

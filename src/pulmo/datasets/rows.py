@@ -65,7 +65,7 @@ def rows_in(table: Path, dialect: Dialect) -> Iterator[tuple[int, Row]]:
     except csv.Error as error:
         raise InputError(
             "csv-invalid",
-            f"{table} is not a usable CSV file near line {begun}: {error}. Look for a quotation "
+            f"{table} is not a valid CSV file near line {begun}: {error}. Look for a quotation "
             "mark that is not closed.",
         ) from None
 

@@ -159,8 +159,8 @@ def refuse_map(label_map: Mapping[str, str], name: str) -> None:
     if label_map:
         raise UsageError(
             "label-map-not-taken",
-            f"--map is for the sources folder and csv; {name} knows the label of each of its "
-            "classes. Leave --map out.",
+            f"Only the sources folder and csv take labels of classes; {name} knows the label of "
+            "each of its classes.",
         )
 
 

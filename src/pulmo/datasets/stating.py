@@ -35,7 +35,7 @@ def state_sources(manifest: Manifest, stated: Mapping[str, str]) -> Manifest:
             known = sorted({*table["label"], *table["finding"].dropna()})
             raise UsageError(
                 "stated-class-missing",
-                f"--source says where images of {name!r} are from, but there are none; the classes "
+                f"A source is given for the images of {name!r}, but there are none; the classes "
                 f"are {', '.join(known)}.",
             )
         chosen = mine if name != EVERY else pd.Series(data=True, index=table.index)

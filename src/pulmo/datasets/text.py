@@ -52,8 +52,8 @@ def text_lines(path: Path, encoding: str = UTF8) -> Iterator[str]:
                 if "\0" in line or len(line) == _LONGEST_LINE:
                     raise InputError(
                         "text-expected",
-                        f"{path} is no text: it holds a null byte or a line without an end. Save "
-                        "it as text in UTF-8.",
+                        f"{path} is not text: it contains a null byte or a line without an end. "
+                        "Save it as text in UTF-8.",
                     )
                 yield line
     except UnicodeDecodeError as error:
@@ -133,7 +133,7 @@ def _not_text(path: Path, encoding: str, reason: str) -> str:
     with open_bytes(path) as file:
         wide = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
     return (
-        f"{path} is not UTF-8 ({reason} at byte {first_fault(path)}). Save it as CSV UTF-8 in your "
-        f"spreadsheet program, or type: iconv -f {'UTF-16' if wide else 'WINDOWS-1252'} -t UTF-8 "
-        f"{shlex.quote(str(path))} > {shlex.quote(f'{path.stem}-utf8{path.suffix}')}"
+        f"{path} is not UTF-8 ({reason} at byte {first_fault(path)}). Save it as CSV UTF-8 in a "
+        f"spreadsheet program, or use `iconv -f {'UTF-16' if wide else 'WINDOWS-1252'} -t UTF-8 "
+        f"{shlex.quote(str(path))} > {shlex.quote(f'{path.stem}-utf8{path.suffix}')}`."
     )

@@ -56,7 +56,7 @@ def first_sheet(path: Path) -> Sheet:
     if len([name for name in names if name]) < 2:
         raise InputError(
             "table-header-missing",
-            f"{path} is not a table: its first row must name two columns or more.",
+            f"{path} is not a table: its first row must name at least two columns.",
         )
     table = sheet.iloc[1:].set_axis(names, axis=1)[[name for name in names if name]]
     sheets = len(book.sheet_names)

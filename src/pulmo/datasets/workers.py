@@ -90,7 +90,7 @@ class _Worker:
         """
         if not self._is_ready and self._answers.readline() != _READY:
             raise PulmoError(
-                "worker-not-started", f"a process that reads images could not start: {self.end()}."
+                "worker-not-started", f"A process that reads images could not start: {self.end()}."
             )
         self._is_ready = True
         with suppress(BrokenPipeError):

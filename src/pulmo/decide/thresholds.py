@@ -47,8 +47,8 @@ class Aim(NamedTuple):
         if name not in {"sensitivity", "specificity"} or not 0 < value < 1:
             raise UsageError(
                 "aim-invalid",
-                f"{text!r} is no aim; write sensitivity=0.95 or specificity=0.95, with a number "
-                "between 0 and 1.",
+                f"{text!r} is not an aim. Write sensitivity=0.95 or specificity=0.95, with a "
+                "number between 0 and 1.",
             )
         return cls("sensitivity" if name == "sensitivity" else "specificity", value)
 
@@ -86,7 +86,8 @@ def fit_threshold(seen: Predictions, aim: Aim, *, guaranteed: bool = True) -> Op
     if not side.any():
         raise InputError(
             "validation-one-sided",
-            f"No validation image shows the {aim.metric}: all are of one side.",
+            f"The validation images cannot show the {aim.metric}: they are all positive or all "
+            "negative.",
         )
     own = side & seen.independent
     n = int(own.sum())

@@ -127,12 +127,11 @@ def _check(resampling: Resampling, prevalence: float | None) -> None:
     if resampling.replicates < LEAST_REPLICATES:
         raise UsageError(
             "resamples-too-few",
-            f"Intervals need {LEAST_REPLICATES} resamples or more; {resampling.replicates} were "
-            "asked for.",
+            f"Intervals need at least {LEAST_REPLICATES} resamples; got {resampling.replicates}.",
         )
     if prevalence is not None and not 0 < prevalence < 1:
         raise UsageError(
-            "prevalence-invalid", f"A prevalence lies between 0 and 1; {prevalence:g} was given."
+            "prevalence-invalid", f"A prevalence must be between 0 and 1; got {prevalence:g}."
         )
 
 

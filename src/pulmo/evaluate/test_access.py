@@ -144,8 +144,8 @@ def read_accesses(path: Path) -> list[Access]:
         except ValidationError:
             raise InputError(
                 "test-access-invalid",
-                f"{path}, line {number} is not an access to a test set; take the file from a "
-                "backup, or remove that line.",
+                f"{path}, line {number} is not the record of an access to a test set. Restore "
+                "the file from a backup, or remove that line.",
             ) from None
     return accesses
 

@@ -94,8 +94,8 @@ class Cluster:
         except self._ray.exceptions.RayError as error:
             raise PulmoError(
                 "ray-workers-died",
-                f"The workers that were to do {name} died, the last with: {error}. Perhaps the "
-                "memory is too small. Go on with --resume.",
+                f"The workers of {name} died, the last with: {error}. Perhaps the memory is too "
+                "small.",
             ) from error
         return name
 
@@ -137,7 +137,7 @@ def _ray() -> Any:  # noqa: ANN401 - the module, if installed
         return import_module("ray")
     except ModuleNotFoundError:
         raise UsageError(
-            "package-missing", "--ray needs Ray, which is not installed: pip install 'pulmo[ray]'"
+            "package-missing", "Ray is not installed. Install it with: pip install 'pulmo[ray]'."
         ) from None
 
 

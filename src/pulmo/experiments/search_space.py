@@ -129,7 +129,7 @@ def read_space(path: Path, base: Base) -> dict[str, Dimension]:
     if not space:
         raise UsageError(
             "search-space-empty",
-            f'{path} names no key; write "train.lr" = {{low = 1e-4, high = 1e-2}}.',
+            f'{path} names no key. Write, for example, "train.lr" = {{low = 1e-4, high = 1e-2}}.',
         )
     return space
 
@@ -150,13 +150,13 @@ def _check_key(path: Path, key: str, dimension: Dimension, base: Base) -> None:
     """Checks that the recipe takes the values of a key, and that they change the training."""
     section, _, name = key.rpartition(".")
     if not section:
-        raise UsageError("search-key-unknown", f"{path}: {key!r} is no section.key of a recipe.")
+        raise UsageError("search-key-unknown", f"{path}: {key!r} is not a section.key of a recipe.")
     recipes = [base.recipe({key: value}) for value in dimension.ends]
     plans = {recipe.train.stages for recipe in recipes}
     of_stages = section == "train" and name in StageSection.model_fields
     if of_stages and len(plans) == 1 and plans != {()}:
         raise UsageError(
             "search-key-without-effect",
-            f"{path}: {key} has no effect, because every stage of the recipe has its own "
-            f"{name}; search train.stages.0.{name} and so on.",
+            f"{path}: {key} has no effect, because every stage of the recipe sets its own "
+            f"{name}. Search train.stages.0.{name} and so on.",
         )

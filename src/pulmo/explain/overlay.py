@@ -126,7 +126,8 @@ class _Images(NamedTuple):
         if not np.isfinite(activation).all():
             raise InputError(
                 "activation-map-not-finite",
-                "The activation map holds values that are not finite; the network is damaged.",
+                "The activation map contains values that are not finite, so the network is "
+                "damaged.",
             )
         if not scale > 0:
             raise InputError(

@@ -129,10 +129,11 @@ def make_backbone(name: str, *, pretrained: bool = False, size: int = 224) -> Ba
         reason = str(error).rstrip(".")
         if pretrained:
             raise WeightsError(
-                "weights-unavailable", f"timm could not give {name!r} with its weights: {reason}."
+                "weights-unavailable",
+                f"The timm network {name!r} could not be created with its weights: {reason}.",
             ) from error
         raise UsageError(
-            "backbone-unavailable", f"timm could not give {name!r}: {reason}."
+            "backbone-unavailable", f"The timm network {name!r} could not be created: {reason}."
         ) from error
     maps = _try(backbone, name, size)
     backbone.grid = (maps.shape[2], maps.shape[3])
@@ -150,7 +151,8 @@ def check_pretrained(name: str) -> None:
     if name in BACKBONES:
         raise UsageError(
             "published-weights-unknown",
-            f"{name!r} is not a timm network; weights must be a file or none.",
+            f"{name!r} is not a timm network, so there are no published weights of it. Its "
+            "weights must be a file or none.",
         )
     check_published(name)
 
@@ -164,7 +166,8 @@ def _make(name: str, *, pretrained: bool) -> Backbone:
         hint = f" Near it: {', '.join(near)}." if near else ""
         raise UsageError(
             "backbone-unknown",
-            f"There is no network {name!r}: not here ({', '.join(BACKBONES)}), not in timm.{hint}",
+            f"There is no network {name!r}, neither in pulmo ({', '.join(BACKBONES)}) nor in "
+            f"timm.{hint}",
         )
     try:
         with warnings.catch_warnings(), quiet_hub():
@@ -173,7 +176,8 @@ def _make(name: str, *, pretrained: bool) -> Backbone:
     except UserWarning as renamed:
         current = str(renamed).rstrip(".").rpartition(" ")[2]
         raise UsageError(
-            "backbone-renamed", f"timm now calls {name!r} {current!r}; write that."
+            "backbone-renamed",
+            f"The network {name!r} is now called {current!r} in timm. Use that name.",
         ) from None
 
 
@@ -200,14 +204,14 @@ def _try(backbone: Backbone, name: str, size: int) -> Tensor:
     except (AssertionError, RuntimeError, ValueError) as error:
         reason = str(error).rstrip(".") or "it does not say why"
         raise UsageError(
-            "image-size-unsuitable", f"{name!r} does not take images of {size} px: {reason}."
+            "image-size-unsuitable", f"{name!r} does not accept images of {size} pixels: {reason}."
         ) from error
     backbone.train(mode)
     shape = list(maps.shape) if isinstance(maps, Tensor) else f"a {type(maps).__name__}"
     if not isinstance(maps, Tensor) or maps.ndim != 4 or maps.shape[1] != backbone.channels:
         raise UsageError(
             "backbone-without-feature-maps",
-            f"{name!r} gives {shape} and not feature maps [n, {backbone.channels}, rows, "
-            "columns]; choose a convolutional network.",
+            f"{name!r} returns {shape} instead of feature maps [n, {backbone.channels}, rows, "
+            "columns]. Choose a convolutional network.",
         )
     return maps

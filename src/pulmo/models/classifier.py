@@ -119,7 +119,7 @@ def check_weights(section: ModelSection) -> None:
         check_pretrained(section.backbone)
     elif section.weights != "none" and not Path(section.weights).is_file():
         raise InputError(
-            "file-missing", f"{section.weights} does not exist; model.weights names it."
+            "file-missing", f"The file of model.weights, {section.weights}, does not exist."
         )
 
 
@@ -132,6 +132,6 @@ def _check_normalisation(section: ModelSection, backbone: Backbone) -> None:
         raise UsageError(
             "normalisation-differs",
             f"The weights of {section.backbone!r} expect another normalisation than "
-            f"{section.mean:g} and {section.std:g}: set model.mean={grey.mean:.3g} and "
-            f"model.std={grey.std:.3g}, or say model.mean and model.std as you want them.",
+            f"{section.mean:g} and {section.std:g}. Set model.mean={grey.mean:.3g} and "
+            f"model.std={grey.std:.3g}, or state model.mean and model.std in the recipe.",
         )

@@ -131,7 +131,7 @@ def make_head(section: ModelSection, maps: tuple[int, int, int], classes: int) -
         raise UsageError(
             "head-too-large",
             f"The head {kind.name!r} over feature maps {list(maps)} would have {weights:,} "
-            f"weights; a bundle holds at most {_WEIGHT_LIMIT:,}. Choose smaller images "
+            f"weights, but a bundle holds at most {_WEIGHT_LIMIT:,}. Choose smaller images "
             '(image.size), fewer hidden units, or a head that pools, such as "linear".',
         )
     return kind.make(maps, classes)

@@ -41,7 +41,8 @@ def check_published(name: str) -> None:
     if not about.has_weights:
         raise UsageError(
             "published-weights-unknown",
-            f"timm has no weights of {name!r}; weights must be a file or none.",
+            f"There are no published weights of {name!r} in timm. Its weights must be a file or "
+            "none.",
         )
     if _at_hand(about):
         return
@@ -49,7 +50,7 @@ def check_published(name: str) -> None:
     if reason := _unreachable(address):
         raise WeightsError(
             "weights-unavailable",
-            f"The weights of {name!r} that timm publishes are not on this machine, and "
+            f"The published weights of {name!r} are not on this machine, and "
             f"{urlsplit(address).netloc} cannot be reached ({reason}).",
         )
 

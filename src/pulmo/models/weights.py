@@ -47,7 +47,7 @@ def load_weights(
     if expected_sha256 not in (None, digest):
         raise RefusedError(
             "weights-hash-differs",
-            f"{path} has the SHA-256 {digest}, but the recipe expects {expected_sha256}.",
+            f"The SHA-256 of {path} is {digest}, but the recipe expects {expected_sha256}.",
         )
     try:
         tensors = load(data)
@@ -99,6 +99,7 @@ def _fit(tensor: Tensor, target: Tensor, name: str, path: Path) -> Tensor:
     if tensor.shape != target.shape:
         raise InputError(
             "weights-shape-differs",
-            f"{path}: {name} is {list(tensor.shape)}, but the network's is {list(target.shape)}.",
+            f"{path}: the shape of {name} is {list(tensor.shape)}, but the network expects "
+            f"{list(target.shape)}.",
         )
     return tensor.to(target.dtype if target.is_floating_point() else torch.int64)

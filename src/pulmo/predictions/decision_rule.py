@@ -73,21 +73,21 @@ class DecisionRule:
                 )
         if set(self.positive) == set(self.classes):
             raise UsageError(
-                "positive-classes-invalid", "All classes count as positive; at least one must not."
+                "positive-classes-invalid",
+                "All classes count as positive. At least one class must count as negative.",
             )
         for label, target in self.merges.items():
             if target not in self.classes or label in self.classes:
                 raise UsageError(
-                    "label-merge-invalid",
-                    f"The label {label!r} cannot count as {target!r}: a label that is no class may "
-                    "count as one; the predictions have the classes "
-                    f"{', '.join(self.classes)}. To count classes of a bundle as one, evaluate the "
-                    "predictions.parquet that it gave, with --merge.",
+                    "class-not-mergeable",
+                    f"The label {label!r} cannot be merged into {target!r}. Only a label that is "
+                    "not a class can be merged into a class; the predictions have the classes "
+                    f"{', '.join(self.classes)}.",
                 )
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise UsageError(
                 "threshold-invalid",
-                f"A threshold lies between 0 and 1; {self.threshold:g} was given.",
+                f"A threshold must be between 0 and 1; got {self.threshold:g}.",
             )
 
     @classmethod

@@ -58,13 +58,13 @@ def external_predictions(
     if threshold is not None and not positive:
         raise UsageError(
             "threshold-without-positive",
-            "--threshold needs --positive: which classes' probability it is of.",
+            "A threshold is given, but not the positive classes that it is for.",
         )
     scored = "decision" not in table or any(str(name).startswith("p_") for name in table.columns)
     if not scored and threshold is not None:
         raise UsageError(
             "threshold-without-probabilities",
-            "--threshold needs probabilities, and the table holds decisions alone.",
+            "A threshold is given, but the table contains decisions and no probabilities.",
         )
     stated = merges or {}
     classes = classes_of(table) if scored else _decided_classes(table, positive, stated)
@@ -91,7 +91,7 @@ def _decided_classes(
     if len(classes) < 2:
         raise UsageError(
             "labels-too-few",
-            f"All labels and decisions are {', '.join(classes)}; two classes are needed.",
+            f"All labels and decisions are {', '.join(classes)}; at least two classes are needed.",
         )
     return classes
 
@@ -135,9 +135,9 @@ def merge_classes(
     if len(left) < 2 or set(within.values()) & set(within):
         raise UsageError(
             "label-merge-invalid",
-            f"The label {label!r} cannot count as {target!r}: two classes or more must be left, "
-            f"and one that counts as another takes none; the predictions have the classes "
-            f"{', '.join(classes)}.",
+            f"The label {label!r} cannot be merged into {target!r}: at least two classes must "
+            "remain, and no label may be merged into one that is merged itself. The predictions "
+            f"have the classes {', '.join(classes)}.",
         )
     columns = {}
     for name in left:

@@ -165,8 +165,7 @@ class Predictions:
             names = ", ".join((*self.rule.classes, *self.rule.merges))
             raise InputError(
                 "labels-not-of-model",
-                f"None of the {len(self)} images has a label that the model knows ({names}); there "
-                "is nothing to evaluate.",
+                f"None of the {len(self)} images has a label that the model knows ({names}).",
             )
         return self if chosen.all() else self.select(chosen)
 

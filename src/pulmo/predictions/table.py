@@ -37,8 +37,9 @@ def classes_of(table: pd.DataFrame) -> tuple[str, ...]:
         found = f"has only p_{classes[0]}" if classes else "has none"
         raise InputError(
             "probabilities-missing",
-            "The predictions need a column of probabilities for each class, p_ and its name (as "
-            f"p_covid, p_normal), two or more that sum to 1; the table {found}.",
+            "The predictions need a column of probabilities for each class, named p_ and the "
+            "class (such as p_covid and p_normal), and two or more that sum to 1; the table "
+            f"{found}.",
         )
     if len(set(classes)) < len(classes):
         raise InputError(
@@ -73,9 +74,9 @@ def complete(table: pd.DataFrame, rule: DecisionRule) -> pd.DataFrame:
     if missing:
         raise InputError(
             "predictions-columns-missing",
-            f"The predictions lack the columns {', '.join(missing)}; a table needs path, label and "
-            "a p_<class> for each class or, where an image has several findings, path and a "
-            "y_<finding> beside each p_<finding>.",
+            f"The predictions lack the columns {', '.join(missing)}. A table needs path, label "
+            "and one p_<class> per class or, if an image has several findings, path and a "
+            "y_<finding> for each p_<finding>.",
         )
     rows = with_context(table)
     if not rule.scored:
@@ -127,9 +128,9 @@ def checked(table: pd.DataFrame, rule: DecisionRule) -> pd.DataFrame:
     missing = [name for name in (*REQUIRED, "age", *scores) if name not in table.columns]
     if missing:
         raise InputError(
-            "predictions-columns-missing",
-            f"The predictions lack the columns {', '.join(missing)}; expected a table that "
-            "`pulmo evaluate` or `pulmo screen` wrote with this very model.",
+            "predictions-not-of-model",
+            f"The predictions lack the columns {', '.join(missing)}. A table that was written "
+            "with this model was expected.",
         )
     for column in REQUIRED:
         check_none(table, table[column].isna(), f"have no {column}")
@@ -183,7 +184,7 @@ def numbers(table: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
         return table[list(columns)].to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise InputError(
-            "column-not-numeric", f"The columns {', '.join(columns)} must hold numbers: {error}."
+            "column-not-numeric", f"The columns {', '.join(columns)} must contain numbers: {error}."
         ) from error
 
 
@@ -197,7 +198,7 @@ def ages(table: pd.DataFrame) -> pd.Series:
         return table["age"].astype("Float64")
     except (TypeError, ValueError) as error:
         raise InputError(
-            "age-invalid", f"The column age must hold years or nothing: {error}."
+            "age-invalid", f"The column age must contain years or be empty: {error}."
         ) from error
 
 

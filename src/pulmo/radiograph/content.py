@@ -93,7 +93,7 @@ def known_format(data: bytes, name: str) -> FileFormat:
     if what is None:
         raise InputError(
             "image-format-unknown",
-            f"{name} is not a {_READ} file; its content decides, not its name.",
+            f"{name} is not a {_READ} file, judged by its content.",
         )
     raise InputError("image-format-unknown", f"{name} is {what}. A {_READ} file was expected.")
 

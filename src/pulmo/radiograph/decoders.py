@@ -41,7 +41,7 @@ class TruncatedError(InputError):
     """The coded data end before the last row."""
 
     def __init__(self) -> None:
-        super().__init__("image-truncated", "The coded data end before the last row.")
+        super().__init__("codestream-truncated", "The coded data end before the last row.")
 
 
 def decode_codestream(frame: bytes, head: Codestream) -> NDArray[Any]:

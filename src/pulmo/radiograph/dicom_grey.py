@@ -68,8 +68,8 @@ def _is_inverted(elements: Elements, name: str) -> bool:
         raise RefusedError(
             "dicom-polarity-contradicts",
             f"{name} contradicts itself: its Photometric Interpretation is {photometric} and its "
-            f"Presentation LUT Shape {shape}, so nobody can tell black from white. Correct one of "
-            "the two, if you know which.",
+            f"Presentation LUT Shape {shape}, so black and white cannot be told apart. Correct "
+            "the wrong one.",
         )
     if elements.items("PresentationLUTSequence"):
         elements.note(

@@ -82,7 +82,7 @@ def check_pixel_data(dataset: FileDataset, name: str) -> None:
         if several:
             raise InputError(
                 "dicom-several-codestreams",
-                f"{name} holds several compressed images; its header says one.",
+                f"{name} contains several compressed images, but its header states one.",
             )
         return
     expected = get_expected_length(dataset)
@@ -96,7 +96,8 @@ def check_pixel_data(dataset: FileDataset, name: str) -> None:
     if pixel_data[expected + expected % 2 :].strip(b"\0"):
         raise InputError(
             "dicom-pixel-data-length",
-            f"{name} holds {len(pixel_data):,} bytes of pixel data; its size says {expected:,}.",
+            f"{name} contains {len(pixel_data):,} bytes of pixel data, but its header states "
+            f"{expected:,}.",
         )
 
 
@@ -131,9 +132,9 @@ def _checked_head(frame: bytes, dataset: FileDataset, name: str) -> Codestream:
     if (head.height, head.width, head.samples) != (rows, columns, samples):
         raise InputError(
             "dicom-size-contradicts",
-            f"{name} says that it has {columns} x {rows} pixels and channels: {samples}, but its "
-            f"compressed image has {head.width} x {head.height} and channels: {head.samples}. It "
-            "is damaged, or its header is wrong.",
+            f"{name} states {columns} x {rows} pixels with {samples} channels, but its "
+            f"compressed image has {head.width} x {head.height} with {head.samples}. It is "
+            "damaged, or its header is wrong.",
         )
     if not 2 <= head.bits <= MOST_BITS:
         raise RefusedError(
@@ -203,7 +204,7 @@ def _notes_on_bits(
             raise RefusedError(
                 "dicom-bits-exceeded",
                 f"{name} holds a compressed image of {head.bits} bits a sample, but its header "
-                f"describes values of {bits.stored} bits, so their meaning is not certain.",
+                f"states values of {bits.stored} bits, so their meaning is not certain.",
             )
     negative = head.signed and int(values.min()) < 0
     if negative and not bits.signed:

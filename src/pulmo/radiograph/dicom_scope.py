@@ -37,7 +37,8 @@ def check_scope(elements: Elements, name: str, limits: Limits) -> str:
     dataset = elements.dataset
     if "DirectoryRecordSequence" in dataset:
         raise RefusedError(
-            "dicom-directory", f"{name} is a DICOMDIR, a list of other files; name these instead."
+            "dicom-directory",
+            f"{name} is a DICOMDIR, a list of other files. Name these files instead.",
         )
     if "PixelData" not in dataset:
         _refuse_without_pixels(elements, name)
@@ -53,7 +54,7 @@ def check_scope(elements: Elements, name: str, limits: Limits) -> str:
     frames = elements.numbers("NumberOfFrames")
     if frames and frames[0] > 1:
         raise RefusedError(
-            "dicom-several-frames", f"{name} holds several frames; one image was expected."
+            "dicom-several-frames", f"{name} contains several frames. One image was expected."
         )
     if frames and frames != [1]:
         elements.unusable("NumberOfFrames", "is not 1; the file was read as one image")

@@ -85,5 +85,7 @@ def read_dicom_size(path: Path) -> tuple[int, int]:
         )
         rows, columns = dataset.get("Rows"), dataset.get("Columns")
     if not rows or not columns:
-        raise InputError("image-size-missing", f"{name} states no rows and columns of pixels.")
+        raise InputError(
+            "image-size-missing", f"{name} does not state its rows and columns of pixels."
+        )
     return int(rows), int(columns)

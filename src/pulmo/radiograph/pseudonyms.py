@@ -60,7 +60,6 @@ def read_key(path: Path) -> bytes:
     if len(key) < _FEWEST_BYTES:
         raise InputError(
             "key-too-short",
-            f"{path} holds {len(key)} bytes; a key has at least {_FEWEST_BYTES}. Make one with: "
-            f"head -c 32 /dev/urandom > {path}",
+            f"{path} contains {len(key)} bytes; a key must have at least {_FEWEST_BYTES}.",
         )
     return key

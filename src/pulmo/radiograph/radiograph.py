@@ -74,10 +74,10 @@ def decode_radiograph(data: bytes, name: str, limits: Limits = LIMITS) -> Radiog
     with quiet_decoders:
         pixels, facts = _decode(data, name, limits)
     if not np.isfinite(pixels).all():
-        raise RefusedError("pixels-not-finite", f"{name} holds values that are not numbers.")
+        raise RefusedError("pixels-not-finite", f"{name} contains values that are not numbers.")
     if pixels.min() == pixels.max():
         raise RefusedError(
-            "image-blank", f"{name} shows nothing: all pixels of the displayed image are equal."
+            "image-blank", f"{name} is blank: all pixels of the displayed image are equal."
         )
     if facts.bits == 16 and facts.format != "DICOM":
         facts = facts._replace(notes=(*facts.notes, *_unused_bits(pixels)))

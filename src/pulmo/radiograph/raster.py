@@ -216,7 +216,9 @@ def _open(data: bytes, form: FileFormat, layout: _Layout, name: str) -> Image.Im
     except Image.DecompressionBombError:
         raise RefusedError("image-too-large", f"{name} has more pixels than are read.") from None
     if getattr(image, "n_frames", 1) != 1:
-        raise RefusedError("image-several", f"{name} holds several images; one was expected.")
+        raise RefusedError(
+            "image-several", f"{name} contains several images. One image was expected."
+        )
     return image
 
 
@@ -233,7 +235,7 @@ def _samples(image: Image.Image, name: str) -> _Samples:
     if image.mode not in {"1", "L", "LA", "P", "PA", "RGB", "RGBA"}:
         raise RefusedError(
             "image-mode-unsupported",
-            f"{name} stores its pixels as {image.mode}; grey was expected.",
+            f"{name} stores its pixels as {image.mode}. Grey was expected.",
         )
     rgba = np.asarray(image.convert("RGBA"))
     return _Samples(rgba[..., :3], 255, rgba[..., 3])

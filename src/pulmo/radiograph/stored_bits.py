@@ -66,7 +66,7 @@ class SampleBits(NamedTuple):
         if not 1 <= stored <= above <= 32:
             raise InputError(
                 "dicom-bits-contradict",
-                f"{name} says that {stored} bits are stored and that bit {above - 1} is the "
+                f"{name} states that {stored} bits are stored and that bit {above - 1} is the "
                 "highest, which contradicts itself.",
             )
         return cls(stored, above, signed == 1)
@@ -132,7 +132,7 @@ def _within(whole: NDArray[Any], bits: SampleBits, name: str) -> NDArray[Any]:
         used = max(int(whole.max()).bit_length(), int(~whole.min()).bit_length() * bits.signed)
         raise RefusedError(
             "dicom-bits-exceeded",
-            f"{name} says that its values have {bits.stored} bits, but they use "
+            f"{name} states that its values have {bits.stored} bits, but they use "
             f"{used + bits.signed} bits.",
         )
     cut: NDArray[Any] = np.clip(whole, low, high)

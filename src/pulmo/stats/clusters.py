@@ -59,8 +59,8 @@ def _numbered(groups: Iterable[Hashable]) -> NDArray[np.intp]:
         if _is_missing(label):
             raise UsageError(
                 "group-missing",
-                "A group is missing. Give each observation of an unknown patient a group of its "
-                "own, if it may count as independent, or leave it out.",
+                "A group is missing. If the observation of an unknown patient may count as "
+                "independent, give it a group of its own. Otherwise remove it.",
             )
         numbers.append(seen.setdefault(label, len(seen)))
     return np.array(numbers, np.intp)

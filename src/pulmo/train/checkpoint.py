@@ -148,7 +148,7 @@ def _opened(path: Path) -> Iterator[Any]:
             yield file
     except FileNotFoundError:
         raise InputError(
-            "checkpoint-missing", f"{path} does not exist; there is nothing to resume."
+            "checkpoint-missing", f"There is no checkpoint {path} to resume from."
         ) from None
     except (SafetensorError, LookupError, RuntimeError, ValueError) as error:
         raise InputError(

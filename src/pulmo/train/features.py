@@ -88,7 +88,7 @@ def _write(
                 if callbacks.should_stop():
                     raise InterruptedRunError(
                         "training-stopped",
-                        "Stopped while the base ran over the images; go on with --resume.",
+                        "Stopped while the features of the frozen base were computed.",
                     )
         temporary.replace(path)
     except OSError as error:

@@ -146,7 +146,7 @@ def choose_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name not in ("cpu", "cuda") or (name == "cuda" and not torch.cuda.is_available()):
         raise UsageError(
-            "device-unknown", f"There is no device {name!r} here; choose auto, cpu or cuda."
+            "device-unknown", f"The device {name!r} is not available; choose auto, cpu or cuda."
         )
     return torch.device(name)
 
@@ -156,8 +156,8 @@ def _check_images(begun: str, now: str, folder: RunFolder) -> None:
     if begun != now:
         raise RefusedError(
             "run-data-changed",
-            f"{folder.root} was begun with other images or another split; resume it with "
-            f"--data {folder.manifest}.",
+            f"{folder.root} was begun with other images or another split. It can only be resumed "
+            f"with {folder.manifest}.",
         )
 
 
@@ -194,7 +194,7 @@ def _train_epoch(
         writer.write(learner, progress)
         raise InterruptedRunError(
             "training-stopped",
-            f"Training stopped in epoch {progress.epoch + 1}; go on with --resume.",
+            f"Training stopped in epoch {progress.epoch + 1}.",
         )
     writer.note_epoch(learner, progress, improved=end_epoch(engine, progress))
 

@@ -91,8 +91,7 @@ def _check_classes(recipe: Recipe, side: NDArray[np.str_], truth: NDArray[np.int
             raise InputError(
                 "training-images-missing",
                 f"The manifest has no {split} image of {', '.join(empty)} that the recipe "
-                f"{recipe.name!r} may use. Split it with: pulmo data split; or choose other "
-                "labels with --set labels.order=[...].",
+                f"{recipe.name!r} may use.",
             )
 
 
@@ -112,7 +111,7 @@ def _check_modality(section: DataSection, manifest: Manifest) -> None:
 
 
 def _setting(modalities: Sequence[str]) -> str:
-    return f"--set 'data.modalities={json.dumps(modalities)}'"
+    return f"data.modalities={json.dumps(modalities)}"
 
 
 def resident_images(images: Images, device: torch.device) -> Tensor | None:

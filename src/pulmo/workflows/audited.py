@@ -117,8 +117,7 @@ def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataF
     if judged.empty:
         raise InputError(
             "split-images-missing",
-            f"{origin} has no {split or 'other'} image than those of the training; name "
-            "images with --split, or make a split with: pulmo data split.",
+            f"{origin} has no {f'{split} image' if split else 'image outside the training'}.",
         )
     return judged
 

@@ -47,9 +47,8 @@ def audited_table(
     """
     if not external.rule.scored:
         raise InputError(
-            "probabilities-missing",
-            "The predictions are decisions without probabilities, and an audit asks what these "
-            "show; `pulmo evaluate` judges decisions alone.",
+            "audit-without-probabilities",
+            "The predictions are decisions without probabilities, which an audit needs.",
         )
     model = AuditedModel(name, external.rule)
     if manifest is None:
@@ -153,10 +152,9 @@ def _joined(external: ExternalPredictions, manifest: Manifest) -> pd.DataFrame:
         rows["stated"] = external.table["label"].to_numpy()
     if all(external.rule.class_of(label) is None for label in rows["label"].unique()):
         raise InputError(
-            "labels-not-of-model",
+            "labels-not-of-predictions",
             f"None of the labels of these images ({', '.join(sorted(rows['label'].unique()))}) "
-            f"is a class of the predictions ({', '.join(external.rule.classes)}); say what each "
-            "counts as with --merge LABEL=CLASS.",
+            f"is a class of the predictions ({', '.join(external.rule.classes)}).",
         )
     return rows
 

@@ -27,7 +27,7 @@ def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonC
     if against is not None and against.resolve() not in places:
         raise UsageError(
             "comparison-reference-unknown",
-            f"--against {against} is none of the folders to compare.",
+            f"{against} is not one of the folders to compare.",
         )
     reference = entries[0 if against is None else places.index(against.resolve())]
     tests: list[PairedTest] = []

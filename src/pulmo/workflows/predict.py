@@ -30,6 +30,7 @@ class Prediction:
         file: its name, as it was given or found.
         status: `ok`; `refused` if it was read and must not be judged; else `error`.
         reason: why there is no result, as a sentence.
+        code: that reason as a code of `pulmo.core.errors`, such as "image-colour".
         sha256: of the file's bytes.
         notes: what a user must know to read the result: what the reader assumed about the image or
             did to it, and what the model has to do with it.
@@ -45,6 +46,7 @@ class Prediction:
     file: str
     status: Literal["ok", "error", "refused"]
     reason: str | None = None
+    code: str | None = None
     sha256: str | None = None
     notes: tuple[Note, ...] = ()
     probabilities: dict[str, float] | None = None
@@ -148,4 +150,4 @@ def _judge(ready: _Ready, predictor: Predictor, maps: HeatMaps | None) -> Predic
 
 def _failed(path: Path, error: PulmoError) -> Prediction:
     status: Literal["refused", "error"] = "refused" if isinstance(error, RefusedError) else "error"
-    return Prediction(str(path), status, str(error))
+    return Prediction(str(path), status, str(error), error.code)

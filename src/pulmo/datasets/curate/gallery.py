@@ -60,8 +60,8 @@ class Gallery:
         except OSError as error:
             raise InputError(
                 "temporary-file-not-written",
-                f"The folder for temporary files could not be written to: {error.strerror}. "
-                f"Set TMPDIR to one with room for {_BYTES} bytes an image.",
+                f"The folder for temporary files could not be written to: {error.strerror}. Set "
+                f"TMPDIR to a folder with room for {_BYTES} bytes per image.",
             ) from error
         self._shapes.append(fingerprint.shape)
         self._hashes.append(fingerprint.hashes)

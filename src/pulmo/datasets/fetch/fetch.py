@@ -66,7 +66,7 @@ def fetch(
         if isinstance(remote, Repository):
             if part is not None:
                 raise UsageError(
-                    "download-without-parts", "This data set has no parts; leave --part out."
+                    "download-without-parts", "This data set has no parts to choose from."
                 )
             return _repository(session, remote, folder, progress, web)
         return _published(session, _chosen(remote, part), folder, progress)
@@ -90,7 +90,7 @@ def _chosen(parts: Mapping[str, Published], part: str | None) -> Published:
     name = part or next(iter(parts))
     if name not in parts:
         raise UsageError(
-            "download-part-unknown", f"There is no part {name!r}; there are: {', '.join(parts)}."
+            "download-part-unknown", f"There is no part {name!r}; choose one of {', '.join(parts)}."
         )
     return parts[name]
 
@@ -107,7 +107,7 @@ def _inside(folder: Path, name: str) -> Path:
     try:
         return file_inside(folder, name)
     except ValueError as error:
-        raise InputError("download-failed", f"It is not downloaded: {error}.") from None
+        raise InputError("download-failed", f"The file is not downloaded: {error}.") from None
 
 
 def _report_file(progress: Report, before: int, total: int, have: int, _size: int) -> None:

@@ -81,7 +81,7 @@ def read_facts(path: Path) -> Published:
     if len(twice):
         raise InputError(
             "image-repeated",
-            f"{path} names {twice[0]} more than once; a column folder must tell such files apart.",
+            f"{path} names {twice[0]} more than once. A column folder must distinguish such files.",
         )
     return Published(path.name, facts[found])
 
@@ -115,7 +115,7 @@ def _matched(table: pd.DataFrame, published: Published) -> pd.DataFrame:
     if keys.isna().all():
         raise InputError(
             "facts-of-no-image",
-            f"{published.name} names none of the images of the manifest; its columns folder and "
-            "filename must be the end of an image's path.",
+            f"{published.name} matches none of the images of the manifest. Its columns folder "
+            "and filename must be the end of an image's path.",
         )
     return facts.reindex(keys).set_axis(table.index)

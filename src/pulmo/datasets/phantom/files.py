@@ -150,17 +150,16 @@ def _put(path: Path, data: bytes) -> None:
 def _check(folder: Path, count: int, seed: int, labels: Sequence[str]) -> None:
     if count < 1:
         raise UsageError(
-            "phantom-count-invalid", f"The count of phantoms is 1 or more; got {count}."
+            "phantom-count-invalid", f"The number of phantoms must be at least 1; got {count}."
         )
     if seed < 0:
-        raise UsageError("seed-invalid", f"The seed is 0 or more; got {seed}.")
+        raise UsageError("seed-invalid", f"The seed must be at least 0; got {seed}.")
     for label in labels:
         check_phantom_label(label)
     if not labels or len(set(labels)) != len(labels):
         raise UsageError(
-            "phantom-labels-invalid", f"Name at least one label, each once; got {list(labels)}."
+            "phantom-labels-invalid",
+            f"Name at least one label, and each label once; got {list(labels)}.",
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(
-            "folder-not-empty", f"{folder} is there and not an empty folder; name a new one."
-        )
+        raise UsageError("folder-not-empty", f"{folder} exists and is not an empty folder.")

@@ -96,7 +96,7 @@ def check_phantom_label(label: str) -> str:
     if check_label(label) not in PHANTOM_LABELS:
         raise UsageError(
             "phantom-label-unknown",
-            f"No phantoms are drawn of {label!r}; choose among {', '.join(PHANTOM_LABELS)}.",
+            f"There are no phantoms of {label!r}; choose one of {', '.join(PHANTOM_LABELS)}.",
         )
     return label
 
@@ -105,10 +105,10 @@ def _check(label: str, patient: int, side: int) -> None:
     check_phantom_label(label)
     if patient < 0:
         raise UsageError(
-            "patient-number-invalid", f"A patient's number is 0 or more; got {patient}."
+            "patient-number-invalid", f"A patient's number must be at least 0; got {patient}."
         )
     if side < _SMALLEST:
         raise UsageError(
             "phantom-side-too-small",
-            f"A phantom's sides are {_SMALLEST} pixels or more; got {side}.",
+            f"The side of a phantom must be at least {_SMALLEST} pixels; got {side}.",
         )

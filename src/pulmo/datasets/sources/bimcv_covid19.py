@@ -86,8 +86,8 @@ def bimcv_covid19(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | 
     if not places:
         raise InputError(
             "source-layout-unexpected",
-            f"{root} holds no participants.tsv, nor does covid19_posi or covid19_neg in it, as "
-            "bimcv-covid19 is published.",
+            f"{root} does not have the layout of bimcv-covid19: it contains neither "
+            "participants.tsv nor covid19_posi nor covid19_neg.",
         )
     for place in places:
         tests: defaultdict[str, list[tuple[date, str]]] = defaultdict(list)
@@ -198,8 +198,8 @@ def _reports(folder: Path) -> dict[str, Verdict]:
     if not tables:
         raise InputError(
             "source-layout-unexpected",
-            f"{folder.parent} holds neither a table of tests in EHR nor one of reports in labels, "
-            "as bimcv-covid19 is published.",
+            f"{folder.parent} does not have the layout of bimcv-covid19: it contains neither a "
+            "table of tests in EHR nor one of reports in labels.",
         )
     reports: dict[str, Verdict] = {}
     for table in tables:

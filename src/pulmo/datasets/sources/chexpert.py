@@ -52,7 +52,8 @@ def chexpert(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Probl
     if not tables:
         raise InputError(
             "source-layout-unexpected",
-            f"{root} holds neither train.csv nor valid.csv, as chexpert is published.",
+            f"{root} does not have the layout of chexpert: it contains neither train.csv nor "
+            "valid.csv.",
         )
     for table in tables:
         for number, row in numbered_rows(table, (*_ABOUT_IMAGE, *CHEXPERT)):

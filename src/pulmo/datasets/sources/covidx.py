@@ -69,13 +69,14 @@ def _label_files(root: Path) -> dict[str, Path]:
             if other != path:
                 raise InputError(
                     "source-versions-mixed",
-                    f"{root} holds {other.name} and {path.name}, label files of two versions. Put "
-                    "one of them elsewhere.",
+                    f"{root} contains {other.name} and {path.name}, which are label files of two "
+                    "versions. Move one of them to another folder.",
                 )
     if not files:
         raise InputError(
             "source-layout-unexpected",
-            f"{root} holds no label file of COVIDx, such as train_COVIDx9A.txt.",
+            f"{root} does not have the layout of COVIDx: it contains no label file, such as "
+            "train_COVIDx9A.txt.",
         )
     return files
 

@@ -50,7 +50,7 @@ def entries_of(
     if not folder.is_dir():
         raise InputError(
             "folder-missing",
-            f"{folder} is not a folder; the table's paths are to be relative to it.",
+            f"{folder} is not a folder. The paths of the table must be relative to it.",
         )
     lines: dict[tuple[str, str], int] = {}
     for number, row in opened.rows():

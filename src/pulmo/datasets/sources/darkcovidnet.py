@@ -77,12 +77,14 @@ def darkcovidnet(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | P
     if not classes:
         raise InputError(
             "source-layout-unexpected",
-            f"{root} holds none of the folders {_FOLDER}/{{{','.join(_LABELS)}}}.",
+            f"{root} does not have the layout of darkcovidnet: it contains none of the folders "
+            f"{_FOLDER}/{{{','.join(_LABELS)}}}.",
         )
     others = {path.name for path in base.iterdir() if path.is_dir() and path.name[0] != "."}
     if unknown := sorted(others - _LABELS.keys()):
         raise InputError(
-            "class-folder-unknown", f"{base} holds {unknown[0]}, which is no class of darkcovidnet."
+            "class-folder-unknown",
+            f"{base} contains {unknown[0]}, which is not a class of darkcovidnet.",
         )
     found = {name: list(images_below(base / name)) for name in classes}
     names = {path.name for paths in found.values() for path in paths if isinstance(path, Path)}

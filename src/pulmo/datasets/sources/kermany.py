@@ -39,7 +39,8 @@ def kermany(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Proble
     if not splits:
         raise InputError(
             "source-layout-unexpected",
-            f"{root} holds no folder train, val or test, as kermany is published.",
+            f"{root} does not have the layout of kermany: it contains no folder train, val or "
+            "test.",
         )
     for split in splits:
         for path in images_below(root / split):

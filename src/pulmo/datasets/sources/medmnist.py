@@ -106,7 +106,7 @@ def medmnist(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Probl
     # RuntimeError: an archive that is encrypted or compressed in another way.
     except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, EOFError) as error:
         raise InputError(
-            "medmnist-invalid", f"{file} is not a usable MedMNIST file: {error}."
+            "medmnist-invalid", f"{file} is not a valid MedMNIST file: {error}."
         ) from error
 
 
@@ -118,7 +118,8 @@ def _file(root: Path) -> Path:
         found = ", ".join(file.name for file in files) or "none"
         raise InputError(
             "source-file-ambiguous",
-            f"{root} holds more or less than one .npz file ({found}); give the file itself as ROOT.",
+            f"{root} must contain exactly one .npz file; it contains {found}. Or give the file "
+            "itself.",
         )
     return files[0]
 
@@ -127,14 +128,14 @@ def _check_names(file: Path, archive: zipfile.ZipFile) -> None:
     if not _STEM.fullmatch(file.stem):
         raise InputError(
             "medmnist-name-unknown",
-            f"{file} is not named as one of MedMNIST's: {', '.join(_MD5)} (.npz).",
+            f"{file} does not have the name of a MedMNIST file: {', '.join(_MD5)} (.npz).",
         )
     names = {name.removesuffix(".npy") for name in archive.namelist()}
     expected = {f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels")}
     if names != expected:
         raise InputError(
             "medmnist-arrays-unexpected",
-            f"{file} holds the arrays {', '.join(sorted(names))}; MedMNIST's are "
+            f"{file} contains the arrays {', '.join(sorted(names))}; those of MedMNIST are "
             f"{', '.join(sorted(expected))}.",
         )
 
@@ -211,8 +212,8 @@ def _unpack(pixels: NDArray[np.uint8], path: Path) -> None:
     except InputError as error:
         raise InputError(
             "source-not-unpacked",
-            f"{error} MedMNIST's images are unpacked beside their file, whose folder must be "
-            "writable and have room.",
+            f"{error} The images of MedMNIST are unpacked into the folder of their file. It must "
+            "be writable and have room.",
         ) from error
 
 

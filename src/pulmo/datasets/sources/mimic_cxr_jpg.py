@@ -151,6 +151,6 @@ def _splits(table: Path) -> dict[str, str]:
         if splits.setdefault(patient, _SPLITS[side]) != _SPLITS[side]:
             raise InputError(
                 "patient-in-several-splits",
-                f"{where}: patient {patient} is on two sides of the split.",
+                f"{where}: patient {patient} is in more than one split.",
             )
     return splits

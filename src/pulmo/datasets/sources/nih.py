@@ -130,7 +130,8 @@ def _find_folders(root: Path, folders: dict[str, Path]) -> Iterator[Problem]:
     if not present:
         raise InputError(
             "source-layout-unexpected",
-            f"{root} holds no folder images or images_001/images, as nih has them.",
+            f"{root} does not have the layout of nih: it contains no folder images or "
+            "images_001/images.",
         )
     # Equal folders become one object.
     same: dict[Path, Path] = {}
@@ -142,7 +143,7 @@ def _find_folders(root: Path, folders: dict[str, Path]) -> Iterator[Problem]:
         other = folders.setdefault(path.name, folder)
         if other != folder:
             raise InputError(
-                "image-repeated", f"{path.name} lies in {other} and in {folder}; remove one."
+                "image-repeated", f"{path.name} is in {other} and in {folder}. Remove one of them."
             )
 
 

@@ -185,7 +185,8 @@ def _read_table(
     if not table.is_file():
         raise InputError(
             "source-layout-unexpected",
-            f"{table.parent} holds neither {_REPORTS} nor {table.name}, as open-i is published.",
+            f"{table.parent} does not have the layout of open-i: it contains neither {_REPORTS} "
+            f"nor {table.name}.",
         )
     for line, row in numbered_rows(table, ("uid", "MeSH"), encoding="latin-1"):
         where, number = f"{table}, line {line}", row["uid"]
@@ -209,7 +210,8 @@ def _projections(
         if image is None or row["projection"] not in _VIEWS:
             raise InputError(
                 "projection-row-invalid",
-                f"{table}, line {number}: an image of the set and Frontal or Lateral were expected.",
+                f"{table}, line {number}: expected an image of the data set, and Frontal or "
+                "Lateral.",
             )
         if image not in views:
             numbered[row["uid"] or ""].append(image)
@@ -223,7 +225,8 @@ def _find_images(root: Path, paths: dict[tuple[str, str], Path]) -> Iterator[Pro
     if place is None:
         raise InputError(
             "source-layout-unexpected",
-            f"{root} holds no folder {', '.join(_PLACES)}, as open-i is published.",
+            f"{root} does not have the layout of open-i: it contains no folder "
+            f"{', '.join(_PLACES)}.",
         )
     for path in images_below(place):
         if isinstance(path, Problem):

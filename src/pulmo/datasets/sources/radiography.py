@@ -54,13 +54,14 @@ def radiography(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Pr
     if not present:
         raise InputError(
             "source-layout-unexpected",
-            f"{root} holds none of the folders {', '.join(f'{name}/images' for name in _LABELS)}.",
+            f"{root} does not have the layout of radiography: it contains none of the folders "
+            f"{', '.join(f'{name}/images' for name in _LABELS)}.",
         )
     found = {path.parent.name for path in root.glob("*/images") if path.is_dir()}
     if unknown := sorted(found - _LABELS.keys()):
         raise InputError(
             "class-folder-unknown",
-            f"{root} holds {unknown[0]}/images, which is no class of radiography.",
+            f"{root} contains {unknown[0]}/images, which is not a class of radiography.",
         )
     for name in present:
         origins = _origins(root / f"{name}.metadata.xlsx")
@@ -92,7 +93,7 @@ def _origins(sheet: Path) -> dict[str, str]:
         table = pd.read_excel(BytesIO(data), dtype=str, engine="openpyxl")
     except Exception as error:  # damaged bytes make openpyxl raise anything
         raise InputError(
-            "workbook-invalid", f"{sheet} is not a usable Excel file: {error}."
+            "workbook-invalid", f"{sheet} is not a valid Excel file: {error}."
         ) from error
     table.columns = pd.Index([str(name).strip() for name in table.columns])
     missing = [name for name in ("FILE NAME", "URL") if name not in table.columns]

@@ -63,7 +63,8 @@ def rsna(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     refuse_map(label_map, "rsna")
     if not (root / _IMAGES).is_dir():
         raise InputError(
-            "source-layout-unexpected", f"{root} holds no folder {_IMAGES}, as rsna is published."
+            "source-layout-unexpected",
+            f"{root} does not have the layout of rsna: it contains no folder {_IMAGES}.",
         )
     readings: dict[str, _Reading] = {}
     yield from _read_labels(root / "stage_2_train_labels.csv", readings)
@@ -144,8 +145,8 @@ def _patients(mapping: Path) -> dict[str, str]:
     except (AttributeError, KeyError, TypeError, ValueError):
         raise InputError(
             "image-mapping-invalid",
-            f"{mapping} is not RSNA's mapping: a list was expected, whose items have subset_img_id "
-            "and img_id. Download it again, or remove it.",
+            f"{mapping} is not RSNA's mapping, which is a list of items with subset_img_id and "
+            "img_id. Download it again, or remove it.",
         ) from None
 
 

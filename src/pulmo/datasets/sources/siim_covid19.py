@@ -59,7 +59,7 @@ def siim_covid19(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | P
     if not (root / "train").is_dir():
         raise InputError(
             "source-layout-unexpected",
-            f"{root} holds no folder train, as siim-covid19 is published.",
+            f"{root} does not have the layout of siim-covid19: it contains no folder train.",
         )
     grades: dict[str, str] = {}
     yield from _read_grades(root / "train_study_level.csv", grades)

@@ -90,8 +90,8 @@ def vindr_cxr(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Prob
     if not splits:
         raise InputError(
             "source-layout-unexpected",
-            f"{folder} holds neither image_labels_train.csv nor image_labels_test.csv, as "
-            "vindr-cxr is published.",
+            f"{folder} does not have the layout of vindr-cxr: it contains neither "
+            "image_labels_train.csv nor image_labels_test.csv.",
         )
     for split in splits:
         readings: defaultdict[str, _Readings] = defaultdict(dict)

@@ -79,15 +79,15 @@ def draw_sides(
     if not (shares.val >= 0 and shares.test >= 0 and shares.val + shares.test < 1):
         raise UsageError(
             "split-shares-invalid",
-            f"Validation {shares.val} and test {shares.test} must be fractions that leave some "
-            "images for training.",
+            f"The validation share {shares.val} and the test share {shares.test} must be "
+            "fractions that leave some images for training.",
         )
     kept = _kept(table, keep)
     if keep != "nothing" and kept.stated.isna().all():
         what = "split" if keep == "all" else "test"
         raise InputError(
             "published-split-missing",
-            f"There is nothing to keep: no source of the manifest publishes a {what}.",
+            f"No source of the manifest publishes a {what}, so none can be kept.",
         )
     sides = _draw(table[kept.free], shares, kept.without_test, generator)
     drawn = table["group"].map(sides).astype("string").where(kept.free)

@@ -34,7 +34,8 @@ def draw_folds(table: pd.DataFrame, folds: int, generator: np.random.Generator) 
     if len(tally.names) < folds:
         raise UsageError(
             "folds-too-many",
-            f"{folds} folds need as many groups; only {len(tally.names)} are not for the test.",
+            f"{folds} folds need at least {folds} groups outside the test set, but there are "
+            f"{len(tally.names)}.",
         )
     aims = np.full((len(tally.names), folds), 1 / folds)
     tries = []
@@ -55,7 +56,8 @@ def number_sources(table: pd.DataFrame) -> pd.Series:
     if len(names) < 2:
         raise UsageError(
             "sources-too-few",
-            f"One fold a source needs several sources; there is {', '.join(names) or 'none'}.",
+            "One fold per source needs at least two sources; there is "
+            f"{', '.join(names) or 'none'}.",
         )
     return pd.Series(number, table.index, dtype="Int64")
 

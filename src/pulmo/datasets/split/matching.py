@@ -32,18 +32,18 @@ class Matching:
         if unknown := [name for name in self.columns if name not in MATCHABLE]:
             raise UsageError(
                 "matching-column-unknown",
-                f"Images cannot be matched by {unknown[0]!r}; choose of {', '.join(MATCHABLE)}.",
+                f"Images cannot be matched by {unknown[0]!r}; choose among {', '.join(MATCHABLE)}.",
             )
         if not self.columns or len(set(self.columns)) < len(self.columns):
-            raise UsageError("matching-columns-invalid", "Name what to match by, each once.")
+            raise UsageError("matching-columns-invalid", "Name the columns to match by, each once.")
         if self.band < 1:
             raise UsageError(
-                "age-band-invalid", f"A band of ages has 1 year or more; got {self.band}."
+                "age-band-invalid", f"A band of ages must have at least 1 year; got {self.band}."
             )
         for label in self.labels:
             check_label(label)
         if len(self.labels) == 1 or len(set(self.labels)) < len(self.labels):
-            raise UsageError("labels-too-few", "Name two or more labels to match, each once.")
+            raise UsageError("labels-too-few", "Name at least two labels to match, each once.")
 
 
 class Matched(NamedTuple):
@@ -111,7 +111,8 @@ def _labels(table: pd.DataFrame, matching: Matching) -> list[str]:
         )
     if len(present) < 2:
         raise UsageError(
-            "labels-too-few", f"Matching needs two labels; all images are {', '.join(present)}."
+            "labels-too-few",
+            f"Matching needs at least two labels; all images are {', '.join(present)}.",
         )
     return list(matching.labels) or present
 
@@ -133,9 +134,9 @@ def _nothing_left(table: pd.DataFrame, matching: Matching, labels: list[str]) ->
     counts = (f"{(known & rows).sum()} of {rows.sum()} {label}" for label, rows in each.items())
     return RefusedError(
         "matching-empty",
-        f"Nothing is left to match: no stratum of {_listed(matching.columns, 'and')} holds all of "
-        f"{_listed(labels, 'and')}. The values are known of {', '.join(counts)} images. Match by "
-        "fewer columns or wider bands of age, or name fewer labels with --label.",
+        f"No image is left after matching: no stratum of {_listed(matching.columns, 'and')} "
+        f"contains all of {_listed(labels, 'and')}. The values are known of {', '.join(counts)} "
+        "images. Match by fewer columns or wider bands of age, or match fewer labels.",
     )
 
 

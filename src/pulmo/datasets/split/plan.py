@@ -45,20 +45,23 @@ class Plan:
         if self.leave_out is not None and self.keep != "nothing":
             raise UsageError(
                 "test-set-contradicts",
-                "The test is a source left out or one that is kept, not both.",
+                "The test set is either a source that is left out or a published test set that "
+                "is kept, not both.",
             )
         if self.folds is not None and self.by_source:
-            raise UsageError("folds-contradict", "Folds are drawn or one a source, not both.")
+            raise UsageError(
+                "folds-contradict", "Folds are either drawn or made one per source, not both."
+            )
         if self.folds is not None and self.folds < 2:
             raise UsageError(
-                "folds-too-few", f"Cross-validation has 2 folds or more; got {self.folds}."
+                "folds-too-few", f"Cross-validation needs at least 2 folds; got {self.folds}."
             )
         apart = self.by_source or self.leave_out is not None
         if self.matching and apart and "source" not in self.matching.columns:
             raise UsageError(
                 "matching-across-sources",
-                "Where sources are held apart, what is matched across them is matched on no side; "
-                "match by source too: --match source.",
+                "Sources are held apart here, so images that are matched across sources are not "
+                "matched within a split. Match by source too.",
             )
 
     @property

@@ -31,12 +31,12 @@ def leave_out(
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UsageError(
             "source-unknown",
-            f"There is no source {source!r} to leave out; there is {', '.join(known)}.{hint}",
+            f"The manifest has no source {source!r}; it has {', '.join(known)}.{hint}",
         )
     if len(known) == 1:
         raise UsageError(
             "training-without-source",
-            f"All images are of {source}: without it there is nothing to train on.",
+            f"All images are of {source}, so that no image is left for training without it.",
         )
     test = table["source"] == source
     tied = ~test & table["group"].isin(table["group"][test])

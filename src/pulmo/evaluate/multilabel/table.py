@@ -84,7 +84,7 @@ def labels_table(table: pd.DataFrame, threshold: float | None = None) -> LabelsT
     if threshold is not None and given.issuperset(labels):
         raise UsageError(
             "threshold-with-decisions",
-            "The table says what was decided (its d_ columns); leave --threshold.",
+            "A threshold is given, but the table contains decisions already (its columns d_).",
         )
     limit = THRESHOLD if threshold is None else threshold
     thresholds = tuple(None if label in given else limit for label in labels)
@@ -118,13 +118,13 @@ def _check_columns(table: pd.DataFrame) -> tuple[str, ...]:
     if "label" in table:
         raise InputError(
             "predictions-kind-ambiguous",
-            "The predictions have both a column label, of one class an image, and columns y_, of "
-            "several findings per image; leave out the one that is not meant.",
+            "The predictions have a column label, for one class per image, and columns y_, for "
+            "several findings per image. Remove the one that is not meant.",
         )
     if "path" not in table:
         raise InputError(
             "predictions-columns-missing",
-            "The predictions lack the column path, which tells images apart.",
+            "The predictions have no column path, which identifies the images.",
         )
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()][0]
@@ -136,21 +136,19 @@ def _check_columns(table: pd.DataFrame) -> tuple[str, ...]:
         if label not in truths:
             raise InputError(
                 "predictions-column-unpaired",
-                f"The predictions have p_{label} without y_{label}, its truth; add that, empty "
-                f"where an image is not labelled, or leave p_{label} out.",
+                f"The predictions have p_{label} without its truth y_{label}. Add y_{label}, "
+                f"empty where an image is not labelled, or remove p_{label}.",
             )
     for label in (*truths, *decisions):
         if label not in scores:
             prefix = "y" if label in truths else "d"
             raise InputError(
                 "predictions-column-unpaired",
-                f"The predictions have {prefix}_{label} without p_{label}, its probability; add "
-                f"that, or leave {prefix}_{label} out.",
+                f"The predictions have {prefix}_{label} without its probability p_{label}. Add "
+                f"p_{label}, or remove {prefix}_{label}.",
             )
     if table.empty:
-        raise InputError(
-            "predictions-empty", "The predictions have no rows; there is nothing to evaluate."
-        )
+        raise InputError("predictions-empty", "The predictions have no rows.")
     return truths
 
 
@@ -169,7 +167,7 @@ def _truth(table: pd.DataFrame, labels: Sequence[str]) -> Floats:
     if np.isnan(values).all():
         raise InputError(
             "labels-missing",
-            "Not one image is labelled: every y_ is empty; there is nothing to judge.",
+            "No image is labelled: every y_ is empty.",
         )
     return values
 

@@ -43,9 +43,9 @@ def confident(sent: SentTable) -> ClassTable | None:
     if np.nanmin(share.array) < 0.5:
         raise InputError(
             "confidence-below-half",
-            f"{found[0]} is the probability of the class decided on, and has values below 0.5: of "
-            "two classes the other one is likelier then. Name the column p_ and its class if it is "
-            "that of one class.",
+            f"{found[0]} is the probability of the decided class, but has values below 0.5, "
+            "where the other of two classes is more likely. If it is the probability of one "
+            "class, name the column p_ and the class.",
         )
     first, second = classes
     is_first = (decided == first).to_numpy(np.bool_, na_value=False)
@@ -65,7 +65,7 @@ def decided_alone(sent: SentTable) -> ClassTable:
     if "label" not in table:
         raise InputError(
             "label-column-missing",
-            "Decisions without the true classes (column label) cannot be judged.",
+            "Decisions cannot be evaluated without the true classes (column label).",
         )
     labels, decided = sent.labels, values_of(table["decision"])
     if is_coded([*labels, *decided]) and len(options.positive) == 1:
@@ -82,7 +82,7 @@ def decided_alone(sent: SentTable) -> ClassTable:
             raise InputError(
                 "decisions-not-labels",
                 f"No value of {sent.decided} ({', '.join(decided[:5])}) is a label "
-                f"({', '.join(labels[:5])}); write the decisions as the labels.",
+                f"({', '.join(labels[:5])}). Write the decisions as the labels.",
             )
     notes = (*read_as_note(meaning), _DECISIONS_ONLY)
     made = with_classes(with_meaning(table, meaning), {}, [])

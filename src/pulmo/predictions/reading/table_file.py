@@ -50,7 +50,7 @@ def _text(path: Path) -> TableFile:
     if len(names) < 2:
         raise InputError(
             "table-header-missing",
-            f"{path} is not a CSV table: its first line must name two columns or more, with "
+            f"{path} is not a CSV table: its first line must name at least two columns, with "
             "commas, semicolons or tabs between them.",
         )
     columns: dict[str, list[str | None]] = {name: [] for name in names}

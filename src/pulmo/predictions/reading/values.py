@@ -62,7 +62,7 @@ def as_numbers(column: pd.Series, *, decimal_comma: bool) -> Numbers | None:
         raise InputError(
             "percent-signs-mixed",
             f"The column {column.name} has {int(signs.sum()):,} values with a per cent sign and "
-            f"{int((~signs).sum()):,} without; write all of them in one way.",
+            f"{int((~signs).sum()):,} without. Write all of them in one way.",
         )
     values = np.full(len(texts), np.nan)
     values[texts.notna().to_numpy(np.bool_)] = [float(text) for text in bare]
