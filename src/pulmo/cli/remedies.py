@@ -16,6 +16,7 @@ _AGAIN: Final = "Type the same command again later. It continues where it stoppe
 _MERGE: Final = "Say which class a label counts as with --merge LABEL=CLASS."
 
 REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
+    "aim-without-test": "Add --split test.",
     "audit-without-probabilities": "Evaluate decisions alone with: pulmo evaluate.",
     "bundle-file-changed": _EXPORT,
     "card-differs": _EXPORT,
@@ -43,16 +44,20 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "--drop-contradictions.",
     "images-folder-not-taken": "Leave --root out.",
     "key-too-short": "Make a key with: head -c 32 /dev/urandom > FILE.",
+    "label-is-column": "Leave --label out.",
     "label-map-not-taken": "Leave --map out.",
     "labels-not-of-predictions": _MERGE,
     "loss-diverged": "Begin with a lower rate with --from.",
+    "manifest-needed": "Name the manifest with --data.",
     "manifest-not-of-training": "If they are not, as at another hospital, add --elsewhere.",
     "mapped-class-missing": "Correct its --map, or leave it out.",
     "matching-across-sources": "Add --match source.",
     "matching-empty": "Name the labels to match with --label.",
     "modalities-mixed": "Write the setting behind --set.",
+    "origin-not-taken": "Leave --source out.",
     "positive-class-unstated": "Name the class that 1 stands for with --positive CLASS.",
     "predictions-not-of-model": "Such a table is written by: pulmo evaluate.",
+    "prevalence-without-positive": "Name them with --positive.",
     "probabilities-missing": "Print a table to fill in with: pulmo evaluate --template.",
     "probabilities-too-few": _MERGE,
     "ray-workers-died": _RESUME,
@@ -64,6 +69,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "score-class-unstated": "Name the class with --positive CLASS, or name the column p_CLASS.",
     "score-column-ambiguous": "Name the column with --score COLUMN.",
     "search-exists": _EXISTS,
+    "source-name-blank": "Name it with --name, or leave --name out.",
     "source-name-shared": "If they are two data sets, import each with another --name. If their "
     "patients are numbered together, add --one-set NAME.",
     "split-file-invalid": "Write one with: pulmo data split --save FILE.",
@@ -75,6 +81,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "threshold-with-decisions": "Leave --threshold out.",
     "threshold-without-positive": "Name them with --positive.",
     "threshold-without-probabilities": "Leave --threshold out.",
+    "trace-exists": "Name another file with --map.",
     "training-diverged": "Set a lower one with --set train.lr=RATE.",
     "training-images-missing": "Make a split with: pulmo data split. Or choose other labels with "
     "--set 'labels.order=[...]'.",
