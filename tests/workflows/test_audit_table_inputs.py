@@ -310,7 +310,7 @@ class TestManifest:
         assert len(table_input(tell(scores), NAME, Manifest(manifest), "test").parts) == 1
         external = tell(scores)
         some = replace(external, table=external.table[manifest["fold"].fillna(0) != 2])
-        with refuses("split-images-missing", "The table", "other"):
+        with refuses("split-images-missing", "The table"):
             table_input(some, NAME, Manifest(manifest.assign(split="train")), None)
 
     def test_images_are_found_by_path_or_name(
@@ -366,5 +366,5 @@ class TestManifest:
                 None,
             )
         viral = manifest.assign(label="viral")
-        with refuses("labels-not-of-model", "viral"):
+        with refuses("labels-not-of-predictions", "viral"):
             table_input(external, NAME, Manifest(viral), None)
