@@ -24,7 +24,7 @@ def test_the_first_line_counts_what_is_answered_and_open(full: Artefacts) -> Non
     whole, part, gaps = tally(rows)
     assert whole + part + gaps == 44
     assert page.splitlines()[0] == "# CLAIM 2024: three-way"
-    assert page.splitlines()[2] == f"{tally(rows)} What is open is marked **GAP**."
+    assert page.splitlines()[2] == f"{tally(rows)} Missing answers are marked **GAP**."
     assert page.count("**GAP:**") >= part + gaps
 
 
@@ -48,7 +48,7 @@ def test_a_row_in_full(full: Artefacts) -> None:
         "validation images. A result is positive when the summed probability of covid and viral "
         "is at least 0.4321, which was chosen on the validation images for a sensitivity of 0.95 "
         "(reached there: sensitivity 0.951 (0.911-0.981), specificity 0.801 "
-        "(0.711-0.881)).<br>**GAP:** Say why this sensitivity is aimed at. | card.json: "
+        "(0.711-0.881)).<br>**GAP:** State why this sensitivity is aimed at. | card.json: "
         "temperature, decision |"
     )
     assert row in page.splitlines()
@@ -60,7 +60,7 @@ def test_a_row_in_full(full: Artefacts) -> None:
 
 def test_it_says_what_was_read(full: Artefacts, bare: Artefacts) -> None:
     page = _page("claim", full)
-    assert "| images.parquet | 12 images, the manifest that the model was trained on; " in page
+    assert "| images.parquet | 12 images, the training manifest of the model; " in page
     assert "| evaluation.json | 9,001 images, split test; " in page
     assert f"| audit.json | 2 checks on 2 images; {'e' * 64} |" in page
     page = _page("claim", bare)
@@ -71,7 +71,7 @@ def test_it_says_what_was_read(full: Artefacts, bare: Artefacts) -> None:
     unsplit = other.evaluations[0].data.model_copy(update={"split": None})
     evaluation = other.evaluations[0].model_copy(update={"data": unsplit})
     page = _page("claim", replace(other, evaluations=(evaluation,)))
-    assert "not the manifest that the model was trained on, so it says nothing of the model" in page
+    assert "not the training manifest of the model, so it is not used for the model" in page
     assert "9,001 images, no split named; " in page
     assert "images.parquet:" not in page
     assert "images.parquet:" in _page("datasheet", other)

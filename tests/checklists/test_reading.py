@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from fixtures.refuses import refuses
-from pulmo.audit.finding import Audit
+from pulmo.audit.check_result import Audit
 from pulmo.checklists.reading import Places, read_artefacts
 from pulmo.core.files import sha256
 from pulmo.core.folders import RunFolder
@@ -68,8 +68,8 @@ def test_everything_is_read_and_fits_together(
     assert found.images.test_sha256 == Manifest(images[images["split"] == "test"]).sha256
     assert [each.data.n for each in found.evaluations] == [9001]
     assert found.run.recipe.sha256 == found.card.training.recipe_sha256
-    assert found.run.sittings[0].packages["pulmo"] == found.card.pulmo
-    assert len(found.audit.findings) == 2
+    assert found.run.sessions[0].packages["pulmo"] == found.card.pulmo
+    assert len(found.audit.checks) == 2
 
 
 def test_the_bundle_alone_is_enough(bundle: Path, model: str) -> None:

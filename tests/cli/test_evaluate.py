@@ -46,7 +46,7 @@ def test_four_files_and_a_summary(
     assert evaluation["data"]["n"] == len(chosen)
     assert evaluation["data"]["split"] == "test"
     assert evaluation["data"]["test_accesses"] == 1
-    assert "This test set has been accessed once with this model" in (
+    assert "First evaluation of this model on this test set" in (
         (output / "report.html").read_text()
     )
     assert evaluation["model"]["sha256"] == Predictor.open(bundle).sha256
@@ -82,7 +82,7 @@ def test_a_view_alone_and_images_that_disappeared(
     voided = images[(images["view"] == "PA") & (images["split"] != "test")]
     assert {each["path"] for each in evaluation["data"]["voided"]} == set(voided["path"])
     sentence = f"{len(voided)} images took no part, because the model was trained or chosen on"
-    assert any(sentence in warning for warning in evaluation["warnings"])
+    assert any(sentence in warning["text"] for warning in evaluation["warnings"])
     assert [failure["path"] for failure in evaluation["data"]["failed"]] == [gone]
     first = predictions.iloc[0]
     outcome = Predictor.open(bundle).predict(read_radiograph(Path(first["path"])))
@@ -146,7 +146,7 @@ class TestThresholdFor:
         assert f"  here: sensitivity {found:.3f} (" in out
         page = (output / "report.html").read_text()
         assert f"{threshold:.4f}</strong>. The threshold {threshold:.4f} was fitted" in page
-        assert "It is not that of the card." in page
+        assert "It differs from the threshold of the card." in page
 
     def test_another_manifest_is_refused_before_the_test_is_opened(
         self, pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
@@ -315,8 +315,9 @@ class TestOpenings:
         status, out, _ = pulmo("evaluate", *words, "-o", output)
         assert status == 0
         evaluation: dict[str, Any] = json.loads((output / "evaluation.json").read_text())
-        told = [line for line in out.splitlines() if line.startswith("warning: This test set has ")]
-        assert len(told) == ((evaluation["data"]["test_accesses"] or 0) > 1)
+        reused = [each for each in evaluation["warnings"] if each["kind"] == "test-reused"]
+        assert all(f"warning: {each['text']}" in out.splitlines() for each in reused)
+        assert len(reused) == ((evaluation["data"]["test_accesses"] or 0) > 1)
         return evaluation
 
     def test_each_is_counted_and_a_second_one_is_warned_of(
@@ -327,12 +328,11 @@ class TestOpenings:
         val = self.evaluated(pulmo, tmp_path / "2", bundle, *words, "--split", "val")
         every = self.evaluated(pulmo, tmp_path / "3", bundle / "model.onnx", *words)
         assert [each["data"]["test_accesses"] for each in (first, val, every)] == [1, None, 2]
-        assert every["warnings"][0].startswith(
-            "This test set has been accessed 2 times with this m"
-        )
+        assert every["warnings"][0]["kind"] == "test-reused"
+        assert "2 times" in every["warnings"][0]["text"]
         report = (tmp_path / "3" / "report.html").read_text()
-        assert "This test set has been accessed 2 times with this model, this time in" in report
-        assert "test set has been accessed" not in (tmp_path / "2" / "report.html").read_text()
+        assert "Evaluation number 2 of this model on this test set" in report
+        assert "of this model on this test set" not in (tmp_path / "2" / "report.html").read_text()
         lines = [
             json.loads(line) for line in BundleFolder(bundle).test_access.read_text().splitlines()
         ]
@@ -558,7 +558,7 @@ class TestTable:
         assert "undefined (only decisions are known" in auc
         page = (tmp_path / "e" / "report.html").read_text()
         assert "There is no ROC curve: the table holds decisions and no probabilities." in page
-        assert "only decisions are known here" in page
+        assert "only decisions are known" in page
         # What was written is read as what it is: decisions.
         again = ("--positive", "tb", "-o", tmp_path / "again")
         assert pulmo("evaluate", tmp_path / "e" / "predictions.parquet", *again)[0] == 0
@@ -624,4 +624,4 @@ def test_the_test_through_an_unsplit_manifest_is_an_opening_of_it(
         out = tmp_path / f"e{times}"
         assert pulmo("evaluate", bundle, *data, "-o", out)[0] == 0
         assert read_evaluation(out / "evaluation.json").data.test_accesses == times
-    assert "This test set has been accessed 2 times" in (out / "report.html").read_text()
+    assert "Evaluation number 2 of this model on this test set" in (out / "report.html").read_text()

@@ -21,7 +21,7 @@ Call = Callable[..., tuple[int, str, str]]
 KEYS = {
     "file", "sha256", "status", "reason", "probabilities", "decision", "positive", "threshold",
     "model", "band", "positive_classes", "positive_probability", "prediction_set", "notes",
-    "note_kinds", "heatmap",
+    "note_kinds", "heatmap", "code",
 }  # fmt: skip
 
 
@@ -131,6 +131,7 @@ def test_json_of_good_and_bad_files_is_one_list_with_the_documented_keys(
         "sha256": sha256(image.read_bytes()),
         "status": "ok",
         "reason": None,
+        "code": None,
         "notes": [note.text for note in outcome.notes],
         "note_kinds": ["drawings", "seen"],
         "heatmap": None,

@@ -112,7 +112,7 @@ def test_a_run_prints_and_writes_what_the_script_promised(command: Call, drawn: 
     accuracy = re.search(r"^accuracy +([\d.]+) \(", out, re.MULTILINE)
     assert accuracy
     assert float(accuracy[1]) == pytest.approx(np.trace(counts) / numbers[0], abs=5e-4)
-    assert f"warning: {numbers[0]} images are too few" in out
+    assert f"warning: Only {numbers[0]} images: too few" in out
     said = "VGG16 started from random weights; so all layers learn, at a rate of 0.001."
     assert said in out
     with Image.open("plot.png") as plot:
@@ -240,7 +240,7 @@ def test_initial_weights_come_from_a_file_and_many_images_are_not_called_few(
     command: Call, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_file(make_backbone("mini-vggnet", size=32).layers.state_dict(), "own.safetensors")
-    monkeypatch.setattr("pulmo.evaluate.warnings.FEW", 2)
+    monkeypatch.setattr("pulmo.evaluate.warnings.MIN_GROUPS", 2)
     status, out, err = command("-d", drawn, "-e", 1, "--weights", "own.safetensors")
     assert status == 0, err
     assert "VGG16 started from own.safetensors." in out

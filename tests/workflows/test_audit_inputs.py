@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fixtures.refuses import refuses
-from pulmo.audit.finding import read_audit
+from pulmo.audit.check_result import read_audit
 from pulmo.bundle.predictor import Predictor
 from pulmo.cli.app import app
 from pulmo.core.errors import PulmoError
@@ -36,7 +36,7 @@ class TestBundle:
     ) -> None:
         audited = bundle_input(predictor, Manifest(images), "test", None)
         (part,) = audited.parts
-        assert set(part.judged["split"]) == {"test"}
+        assert set(part.test["split"]) == {"test"}
         assert set(part.fit["split"]) == {"train", "val"}
         assert audited.doubts == ()
 
@@ -48,9 +48,9 @@ class TestBundle:
         audited = bundle_input(predictor, Manifest(unsplit), None, None)
         (part,) = audited.parts
         assert part.fit.empty
-        assert part.judged["path"].tolist() == images["path"][~seen].tolist()
-        assert part.voided is not None
-        assert part.voided["path"].tolist() == images["path"][seen].tolist()
+        assert part.test["path"].tolist() == images["path"][~seen].tolist()
+        assert part.excluded is not None
+        assert part.excluded["path"].tolist() == images["path"][seen].tolist()
         assert len(part.given) == len(images)
         (doubt,) = audited.doubts
         assert doubt.startswith(f"{seen.sum()} images took no part, because the model was ")
@@ -59,7 +59,7 @@ class TestBundle:
         other = unsplit[seen.to_numpy()].assign(sha256="0" * 64, pixels_sha256=None)
         mixed = pd.concat([other, unsplit[~seen.to_numpy()]])
         (part,) = bundle_input(predictor, Manifest(mixed), None, run).parts
-        assert len(part.judged) == (~seen).sum()
+        assert len(part.test) == (~seen).sum()
         with refuses("images-all-of-training"):
             bundle_input(predictor, Manifest(unsplit[seen.to_numpy()]), None, None)
 
@@ -67,8 +67,8 @@ class TestBundle:
         self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
         (part,) = bundle_input(predictor, Manifest(images), "val", None).parts
-        assert set(part.judged["split"]) == {"val"}
-        assert part.voided is None
+        assert set(part.test["split"]) == {"val"}
+        assert part.excluded is None
 
     def test_the_training_of_another_manifest_is_not_its_own(
         self, images: pd.DataFrame, predictor: Predictor
@@ -78,7 +78,7 @@ class TestBundle:
         audited = bundle_input(predictor, Manifest(foreign), "test", None)
         (part,) = audited.parts
         assert part.fit.empty
-        assert set(part.judged["split"]) == {"test"}
+        assert set(part.test["split"]) == {"test"}
         assert audited.doubts[0].startswith("The model was trained on none of the ")
 
     def test_another_training_than_the_cards_is_doubted(
@@ -128,11 +128,11 @@ class TestFolds:
         assert is_folds(folder.root)
         parts = folds_input(folder, None, 1).parts
         assert len(parts) == summary.folds == 3
-        judged = pd.concat([part.judged for part in parts])
+        judged = pd.concat([part.test for part in parts])
         assert set(judged["path"]) == set(folded["path"][folded["split"] != "test"])
         assert judged["path"].is_unique
         for part in parts:
-            assert not set(part.fit["group"]) & set(part.judged["group"])
+            assert not set(part.fit["group"]) & set(part.test["group"])
 
     def test_the_command_audits_them_too(
         self, summary: Summary, cross_validation: list[Repeat], tmp_path: Path

@@ -1,4 +1,4 @@
-"""Lung masks: found by the image's name, and brought to the network's input as it was."""
+"""Lung masks: found by the image's name, and resized like the image."""
 
 from pathlib import Path, PurePath
 from typing import NamedTuple

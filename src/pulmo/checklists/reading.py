@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from pulmo.audit.finding import Audit, read_audit
+from pulmo.audit.check_result import Audit, read_audit
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.origin import check_origin
-from pulmo.checklists.artefacts import Artefacts, Images, Sitting, Trained
+from pulmo.checklists.artefacts import Artefacts, Images, Session, Trained
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.folders import AuditFolder, BundleFolder, EvaluationFolder, RunFolder
@@ -20,9 +20,9 @@ from pulmo.evaluate.evaluation import Evaluation, ModelName, read_evaluation
 from pulmo.evaluate.test_access import read_accesses
 
 _SEED: Final = 0
-"""Of the inspection's folds, so that the same images give the same sentences."""
+"""Of the inspection's folds, so that the same images give the same results."""
 
-_SITTINGS: Final = TypeAdapter(tuple[Sitting, ...])
+_SESSIONS: Final = TypeAdapter(tuple[Session, ...])
 
 
 class Places(NamedTuple):
@@ -44,7 +44,7 @@ class Places(NamedTuple):
 
 
 def read_artefacts(places: Places) -> Artefacts:
-    """Reads what there is about a model.
+    """Reads the artefacts of a model.
 
     Raises:
         InputError: a file is missing, is damaged, or is not what it should be.
@@ -83,14 +83,13 @@ def _images(path: Path) -> Images:
 def _run(folder: RunFolder, card: Card) -> Trained:
     check_origin(card, folder, "The bundle")
     try:
-        sittings = _SITTINGS.validate_json(read_bytes(folder.environment))
+        sessions = _SESSIONS.validate_json(read_bytes(folder.environment))
     except ValidationError as error:
         raise InputError(
             "environment-invalid",
-            f"{folder.environment} is not the record of a run's environment: "
-            f"{error.errors()[0]['msg']}.",
+            f"{folder.environment} is not a list of training sessions: {error.errors()[0]['msg']}.",
         ) from None
-    return Trained(load_recipe(str(folder.recipe)), sittings)
+    return Trained(load_recipe(str(folder.recipe)), sessions)
 
 
 def _evaluation(path: Path, digest: str) -> Evaluation:

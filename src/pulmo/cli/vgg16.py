@@ -220,7 +220,7 @@ def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") 
     import numpy as np
     from sklearn.metrics import classification_report
 
-    from pulmo.evaluate.warnings import FEW
+    from pulmo.evaluate.warnings import MIN_GROUPS
 
     labels = list(recipe.labels.order)
     truth, decided = predictions["label"], predictions["decision"]
@@ -239,10 +239,9 @@ def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") 
         ("specificity", main_class["specificity"]),
     ):
         typer.echo(f"{name:11}  {estimate}, n = {estimate.n}")
-    if figures.data.n < FEW:
+    if figures.data.n < MIN_GROUPS:
         typer.echo(
-            f"warning: {figures.data.n} images are too few to decide anything: look at the "
-            "intervals, not at the figures."
+            f"warning: Only {figures.data.n} images: too few for a conclusion. Read the intervals."
         )
-    for sentence in figures.warnings:
-        typer.echo(f"warning: {sentence}")
+    for warning in figures.warnings:
+        typer.echo(f"warning: {warning.text}")

@@ -23,7 +23,7 @@ from pulmo.report.svg import (
     draw_svg_file,
 )
 
-FEW: Final = 20
+MIN_IMAGES: Final = 20
 """A bin of the reliability diagram with fewer images is drawn hollow."""
 
 _SQUARE: Final = (4.3, 4.3)
@@ -183,7 +183,7 @@ def _draw_reliability(bins: Sequence[_Bin], figure: Figure) -> None:
     for part in bins:
         ends = (part.confidence, part.accuracy)
         upper.plot([part.confidence] * 2, ends, color=ACCENT, linewidth=1.2, alpha=0.45)
-        fill = ACCENT if part.n >= FEW else "none"
+        fill = ACCENT if part.n >= MIN_IMAGES else "none"
         upper.plot(*ends, "o", color=ACCENT, markerfacecolor=fill, markersize=6, clip_on=False)
     _unit_square(upper)
     upper.set_ylabel("share that is right")

@@ -11,8 +11,8 @@ from typing import Final
 
 from pulmo.audit.audit import audit as run_checks
 from pulmo.audit.check import CHECKS
+from pulmo.audit.check_result import Audit
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Audit
 from pulmo.audit.lungs import find_masks
 from pulmo.audit.parts import AuditOptions as CheckOptions
 from pulmo.core.errors import UsageError
@@ -97,7 +97,7 @@ def audit(
     check_split_name(split)
     run = None if options.run is None else RunFolder(options.run)
     given = bundle_input(model.predictor, data, split, run)
-    audited = Manifest.from_rows(given.parts[0].judged)
+    audited = Manifest.from_rows(given.parts[0].test)
     check_modality(audited, model)
     context = _context(given, options, on_progress)
     if output is not None:

@@ -104,15 +104,15 @@ def without_seen(audited: AuditInput, split: str | None) -> AuditInput:
     for part in audited.parts:
         digests = frozenset() if part.model.predictor is None else part.model.predictor.seen
         fitted = None if part.fit.empty else Manifest.from_rows(part.fit)
-        left, seen = void_seen(part.judged, Seen(digests, fitted))
+        left, seen = void_seen(part.test, Seen(digests, fitted))
         if not left.any():
             raise InputError(
                 "images-all-of-training",
-                f"The model was trained or chosen on every one of the {len(part.judged)} images; "
+                f"The model was trained or chosen on every one of the {len(part.test)} images; "
                 "there is nothing to judge it by.",
             )
-        judged, voided = part.judged[left], part.judged[~left]
-        parts.append(part._replace(judged=judged, voided=voided) if seen else part)
+        test, excluded = part.test[left], part.test[~left]
+        parts.append(part._replace(test=test, excluded=excluded) if seen else part)
         said += say_voided(seen)
     return audited._replace(parts=tuple(parts), doubts=(*audited.doubts, *said))
 

@@ -11,6 +11,7 @@ import pandas as pd
 from pulmo.core.errors import UsageError
 from pulmo.core.files import sha256
 from pulmo.core.folders import EvaluationFolder
+from pulmo.core.message import texts
 from pulmo.core.output import claim_folder
 from pulmo.core.record import write_record
 from pulmo.core.tables import write_predictions
@@ -72,7 +73,7 @@ class FindingsReport:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the values do not show, as sentences."""
-        return self.evaluation.warnings
+        return texts(self.evaluation.warnings)
 
     def to_frame(self) -> pd.DataFrame:
         """Returns a row a value: `class` (the finding; null over all), `metric`, `value` and more.
