@@ -96,7 +96,7 @@ def test_a_wrong_call_is_a_sentence(
         (
             (bundle, "--data", manifest, "--only", "shortcuts", "--accept", "luck", "-o", out),
             2,
-            "There is no audit check 'luck'",
+            "There is no check 'luck'",
         ),
         ((bundle, "--data", manifest, "--lungs", tmp_path / "no", "-o", out), 3, "no lung mask"),
     ):
