@@ -57,7 +57,7 @@ def test_folds_end_in_a_table_and_resume_where_they_were(
     assert sorted(pooled["path"]) == sorted(images["path"][images["split"] != "test"])
     status, out, err = pulmo(*words)
     assert status == 2
-    assert "holds runs already" in err
+    assert "contains runs already. Continue it with --resume" in err
     # The runs know their recipe and their images.
     status, out, err = pulmo("train", "-o", tmp_path / "cv", "--folds", "--resume", "--json")
     assert status == 0

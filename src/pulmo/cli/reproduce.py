@@ -12,11 +12,9 @@ from pulmo.cli.training import (
     Settings,
     Threads,
     training_progress,
-    weights_advice,
 )
 
 
-@weights_advice("Put them as NETWORK.safetensors into a folder, and name it with --weights")
 def reproduce(
     name: Annotated[str, typer.Argument(help="A system, such as capstone.")],
     output: Output,

@@ -49,4 +49,4 @@ def curate(
     typer.echo(f"{done.table}: {rows}")
     failed = report_problems(done.curated.problems, output)
     if failed:
-        raise PartialError(f"{failed} could not be read; the rest is curated.")
+        raise PartialError("some-files-failed", f"{failed} could not be read; the rest is curated.")
