@@ -105,5 +105,5 @@ def test_damage_is_named(bundle: Path, run: RunFolder, tmp_path: Path) -> None:
     broken = tmp_path / "bundle"
     shutil.copytree(bundle, broken)
     (broken / "model.onnx").write_bytes(b"another")
-    with pytest.raises(InputError, match=r"model\.onnx is not the file that .*card\.json speaks"):
+    with pytest.raises(InputError, match=r"model\.onnx is not the file that .*card\.json names"):
         read_artefacts(Places(broken))
