@@ -19,6 +19,7 @@ from pulmo.cli import vgg16
 from pulmo.core import recipe_file as recipe_module
 from pulmo.core.errors import DivergedError, InterruptedRunError, WeightsError
 from pulmo.core.recipe import load_recipe
+from pulmo.evaluate import warnings as evaluation_warnings
 from pulmo.evaluate.test_access import read_accesses
 from pulmo.models.backbone import make_backbone
 from pulmo.train import run as run_module
@@ -240,7 +241,7 @@ def test_initial_weights_come_from_a_file_and_many_images_are_not_called_few(
     command: Call, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_file(make_backbone("mini-vggnet", size=32).layers.state_dict(), "own.safetensors")
-    monkeypatch.setattr("pulmo.evaluate.warnings.MIN_GROUPS", 2)
+    monkeypatch.setattr(evaluation_warnings, "MIN_GROUPS", 2)
     status, out, err = command("-d", drawn, "-e", 1, "--weights", "own.safetensors")
     assert status == 0, err
     assert "VGG16 started from own.safetensors." in out
