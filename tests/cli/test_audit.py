@@ -25,7 +25,7 @@ def test_a_page_the_values_and_a_result(
     assert err.startswith("warning: The model was trained on drawings")
     assert err.count("\n") == 1
     assert "COULD NOT RUN shortcuts: No shortcut baseline could be fitted." in out
-    assert "What the model has been shown to do, on these images:\n- Nothing." in out
+    assert "Shown on these images:\n- Nothing." in out
     found = read_audit(folder / "audit.json")
     assert found.data.n == 16
     assert found.result == "incomplete"

@@ -64,7 +64,7 @@ def test_a_table_alone(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None
     page = (out / "audit.html").read_text()
     assert "Only a table of its predictions is known." in page
     assert "For research, not diagnosis." in page
-    assert "tb counts as positive, from a probability of 0.5 on." in page
+    assert "tb counts as positive from a probability of 0.5." in page
     assert "pulmo audit PREDICTIONS --positive tb --threshold 0.5 -o DIR" in page
     assert "so no shortcut baseline was fitted" in page
     assert "Jane" not in page
