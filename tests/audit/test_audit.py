@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fixtures.refuses import refuses
 from pulmo.audit import audit as audit_module
 from pulmo.audit.audit import audit
 from pulmo.audit.check import CHECKS, CannotRun, Check, Message, Outcome, Run
 from pulmo.audit.context import AuditContext
-from pulmo.core.errors import UsageError
 from pulmo.core.registry import Registry
 from pulmo.datasets.manifest import Manifest
 
@@ -89,9 +89,9 @@ def test_only_some_checks_are_made(context: AuditContext) -> None:
     found = audit(context, only=["warns", "warns"])
     assert [each.check for each in found.checks] == ["warns"]
     assert found.result == "incomplete"
-    with pytest.raises(UsageError, match="There is no check 'warn'"):
+    with refuses("registry-name-unknown", "check", "'warn'"):
         audit(context, only=["warn"])
-    with pytest.raises(UsageError, match="There is no check 'fail' to accept"):
+    with refuses("check-unknown", "'fail'"):
         audit(context, accepted=["fail"])
 
 

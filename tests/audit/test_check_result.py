@@ -1,9 +1,7 @@
 from pathlib import Path
 
-import pytest
-
+from fixtures.refuses import refuses
 from pulmo.audit.check_result import Audit, AuditedData, CheckResult, Series, Table, read_audit
-from pulmo.core.errors import InputError
 from pulmo.core.message import Message
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.stats.estimate import Estimate
@@ -55,7 +53,7 @@ def test_an_audit_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_what_is_no_audit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "audit.json"
     path.write_text('{"format": 1}')
-    with pytest.raises(InputError, match=r"audit\.json is not an audit"):
+    with refuses("record-invalid", "audit.json", "an audit"):
         read_audit(path)
-    with pytest.raises(InputError):
+    with refuses("file-missing"):
         read_audit(tmp_path / "none.json")

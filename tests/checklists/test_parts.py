@@ -165,7 +165,7 @@ def test_a_test_is_internal_only_if_it_is_known_to_be_held_out(full: Artefacts) 
         replace(full, given_images=None),
         _with_evaluation(full, {"manifest_sha256": "f" * 64}),
     ):
-        assert "It cannot be seen" in evaluated.internal(unsure).gap
+        assert "no training image is among them" in evaluated.internal(unsure).gap
 
 
 def test_external_images_are_of_sources_that_were_not_trained_on(full: Artefacts) -> None:
@@ -173,7 +173,7 @@ def test_external_images_are_of_sources_that_were_not_trained_on(full: Artefacts
     assert "there are no training images from west 6,000; all images: Accuracy 0.501" in said.text
     assert said.gap
     east = _with_evaluation(full, {"sources": {"east": {"covid": 3}, "west": {"covid": 0}}})
-    with pytest.raises(Gap, match="No given evaluation has a source that"):
+    with pytest.raises(Gap, match="No given evaluation has an external source"):
         evaluated.external(east)
     west = _with_evaluation(full, {"sources": {"west": {"covid": 3}}, "split": None})
     assert "(no split named, 9,001 images)" in evaluated.external(west).text
@@ -195,13 +195,13 @@ def test_openings(full: Artefacts, bare: Artefacts, access: Access) -> None:
     assert evaluated.test_accesses(full).text.endswith("with this model: 2.")
     assert evaluated.test_accesses(full).gap == ""
     noted = evaluated.test_accesses(replace(full, test_accesses=(access, access)))
-    assert noted.text == "Accesses to a test that are noted beside the bundle: 2."
+    assert noted.text == "Evaluations of a test, by the list in the bundle's folder: 2."
     unnoted = _with_evaluation(full, {"test_accesses": None})
     assert evaluated.test_accesses(replace(unnoted, test_accesses=(access,))).gap.startswith(
-        "An evaluation of a test notes no access to it"
+        "An evaluation of a test has no number"
     )
     for silent in (bare, unnoted):
-        with pytest.raises(Gap, match="no file given says it"):
+        with pytest.raises(Gap, match="no given file states it"):
             evaluated.test_accesses(silent)
 
 

@@ -88,7 +88,11 @@ def test_a_wrong_call_is_a_sentence(
             2,
             "--seed is for another kind of model, and the model is a bundle",
         ),
-        ((bundle, "--data", manifest, "--only", "luck", "-o", out), 2, "There is no check 'luck'"),
+        (
+            (bundle, "--data", manifest, "--only", "luck", "-o", out),
+            2,
+            "There is no check 'luck'",
+        ),
         (
             (bundle, "--data", manifest, "--only", "shortcuts", "--accept", "luck", "-o", out),
             2,

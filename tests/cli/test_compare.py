@@ -78,8 +78,8 @@ def test_what_is_refused(pulmo: Call, evaluation: Path, tmp_path: Path) -> None:
     for words, status, reason in (
         ([evaluation], 2, "needs two folders or more"),
         ([evaluation, evaluation], 2, "is named twice"),
-        ([evaluation, tmp_path], 3, "is nothing to compare"),
-        ([evaluation, tmp_path / "none"], 3, "is nothing to compare"),
+        ([evaluation, tmp_path], 3, "cannot be compared"),
+        ([evaluation, tmp_path / "none"], 3, "cannot be compared"),
     ):
         found, out, err = pulmo("compare", *words, "-o", output)
         assert (found, out) == (status, "")

@@ -46,7 +46,7 @@ def test_a_demo_replaces_its_own_folder_and_no_other(
         (out / "images" / "a.png").touch()
         (out / "images.parquet").touch()
         (out / "link").symlink_to(precious)
-        raise InputError("It is cut off here.")
+        raise InputError("file-unreadable", "It is cut off here.")
 
     monkeypatch.setattr(demo, "write_phantoms", look)
     precious, folder = tmp_path / "precious", tmp_path / "new" / "demo"
@@ -87,7 +87,9 @@ def test_an_interrupted_demo_offers_no_resume(
     pulmo: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_: object) -> NoReturn:
-        raise InterruptedRunError("Training stopped in epoch 1; go on with --resume.")
+        raise InterruptedRunError(
+            "training-stopped", "Training stopped in epoch 1; go on with --resume."
+        )
 
     monkeypatch.setattr(demo, "write_phantoms", stop)
     status, _, err = pulmo("demo", "--out", tmp_path / "demo")

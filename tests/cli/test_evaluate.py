@@ -165,7 +165,7 @@ class TestThresholdFor:
         [
             (["--threshold-for", "sensitivity=0.9"], "name the split test."),
             (["--threshold-for", "sensitivity=0.9", "--split", "val"], "name the split test."),
-            (["--threshold-for", "0.9", "--split", "test"], "'0.9' is no aim; write "),
+            (["--threshold-for", "0.9", "--split", "test"], "'0.9' is not an aim"),
             (["--elsewhere"], "--elsewhere is for --threshold-for, which is missing."),
         ],
     )
@@ -240,13 +240,13 @@ def test_inside_and_outside_stand_side_by_side(
     assert accuracy.gap == difference(accuracy.external, accuracy.internal)
     assert "Internal and external" in (outside / "report.html").read_text()
     status, _, err = pulmo("evaluate", bundle, *words, "--internal", outside)
-    assert (status, "the very same images" in err) == (2, True)
+    assert (status, "the same images" in err) == (2, True)
 
 
 @pytest.mark.parametrize(
     ("words", "status", "reason"),
     [
-        (["--split", "tset"], 2, "There is no split 'tset'; choose train, val, test."),
+        (["--split", "tset"], 2, "There is no split 'tset'; choose one of train, val, test."),
         (["--view", "lateral"], 3, "has no image that these options choose"),
         (["--modality", "CT"], 3, "has no image that these options choose"),
     ],
@@ -295,7 +295,7 @@ def test_no_image_that_can_be_read(
     Manifest(images).save(tmp_path / "m.parquet")
     status, _, err = pulmo("evaluate", bundle, "--data", tmp_path / "m.parquet", "-o", tmp_path)
     assert status == 3
-    assert "There is no readable image to evaluate. The first: " in err
+    assert "None of the images can be read. The first: " in err
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_any_work(
@@ -367,7 +367,7 @@ class TestOpenings:
         words = ["--data", manifest, "--split", "test", "--run", copy.root, "-o", tmp_path / "e"]
         status, _, err = pulmo("evaluate", bundle, *words)
         assert status == 2
-        assert f"{bundle} was not exported from {copy.root}: their trained tensors differ" in err
+        assert f"{bundle} was not exported from {copy.root}: their weights differ" in err
         assert not BundleFolder(bundle).test_access.exists()
 
     def test_a_bundle_that_cannot_be_written_to_is_evaluated_and_said(
@@ -456,7 +456,7 @@ class TestTable:
             ({"label": None}, "The images have no labels; there is nothing to evaluate."),
             ({"p_tb": np.nan}, "have a probability that is missing or not between 0 and 1"),
             ({"p_tb": 0.9}, "have probabilities that do not sum to 1 within 0.002"),
-            ({"p_tb": "high"}, "The columns p_tb, p_clear must hold numbers"),
+            ({"p_tb": "high"}, "The columns p_tb, p_clear must contain numbers"),
             ({"label": "flu"}, "None of the 80 images has a label that the model knows (tb"),
             ({"path": "x.png"}, "79 of the 80 predictions are there more than once"),
             ({"decision": "flu"}, "have a decision that is none of ('tb', 'clear')"),
@@ -490,10 +490,13 @@ class TestTable:
                 "--data is for a bundle, and the model is a table of predictions",
             ),
             (["--threshold-for", "sensitivity=0.9"], "--threshold-for is for a bundle"),
-            (["--threshold", "0.5"], "--threshold needs --positive"),
+            (["--threshold", "0.5"], "Name them with --positive"),
             (["--prevalence", "0.5"], "A prevalence needs the positive classes"),
             (["--positive", "flu"], "There is no class 'flu' to count as positive"),
-            (["--positive", "tb", "--prevalence", "5"], "A prevalence lies between 0 and 1; 5"),
+            (
+                ["--positive", "tb", "--prevalence", "5"],
+                "A prevalence must be between 0 and 1; got 5",
+            ),
         ],
     )
     def test_options_that_do_not_fit(
@@ -599,7 +602,7 @@ def test_a_label_of_a_manifest_may_count_as_a_class_of_a_bundle(
         "evaluate", bundle, *words, "-o", tmp_path / "f", "--merge", f"{positive}=x"
     )
     assert status == 2
-    assert "evaluate the predictions.parquet" in err
+    assert "evaluating the predictions.parquet" in err
 
 
 def test_a_file_that_is_neither_a_bundle_nor_a_table_is_refused(

@@ -92,7 +92,7 @@ def test_what_was_written_is_judged_alike(pulmo: Call, table: pd.DataFrame, tmp_
             2,
             "and a prevalence was named, which is for a table of one class an image",
         ),
-        (["--threshold", "3"], 2, "A threshold lies between 0 and 1; 3 was given."),
+        (["--threshold", "3"], 2, "A threshold must be between 0 and 1; got 3."),
     ],
 )
 def test_options_that_do_not_fit(
@@ -114,10 +114,10 @@ def test_options_that_do_not_fit(
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"label": "x"}, "both a column label, of one class an image, and columns y_"),
+        ({"label": "x"}, "a column label, for one class per image, and columns y_"),
         ({"y_Edema": -1}, "have a y_Edema of -1"),
         ({"p_Edema": 1.2}, "have a p_Edema that is missing or not between 0 and 1"),
-        ({"p_Mass": 0.2}, "have p_Mass without y_Mass"),
+        ({"p_Mass": 0.2}, "have p_Mass without its truth y_Mass"),
         ({"path": "x.png"}, "are there more than once"),
     ],
 )

@@ -2,11 +2,10 @@ import json
 from pathlib import Path
 
 import pandas as pd
-import pytest
 from typer.testing import CliRunner
 
+from fixtures.refuses import refuses
 from pulmo.cli.app import app
-from pulmo.core.errors import UsageError
 from pulmo.datasets.manifest import Manifest
 
 
@@ -38,5 +37,5 @@ def test_a_span_that_does_not_rise_is_refused(images: pd.DataFrame, tmp_path: Pa
         "--to",
         "0.1",
     ]
-    with pytest.raises(UsageError, match=r"must be above 0 and below the last one, 0\.1"):
+    with refuses("learning-rates-invalid"):
         CliRunner().invoke(app, words, catch_exceptions=False)

@@ -57,7 +57,7 @@ def test_folds_end_in_a_table_and_resume_where_they_were(
     assert sorted(pooled["path"]) == sorted(images["path"][images["split"] != "test"])
     status, out, err = pulmo(*words)
     assert status == 2
-    assert "holds runs already" in err
+    assert "contains runs already. Continue it with --resume" in err
     # The runs know their recipe and their images.
     status, out, err = pulmo("train", "-o", tmp_path / "cv", "--folds", "--resume", "--json")
     assert status == 0
@@ -74,7 +74,7 @@ def test_seeds_of_a_plain_split_are_judged_on_validation(
     )  # fmt: skip
     assert status == 0, err
     assert out.startswith("# demo: 2 seeds\n\nEach run, evaluated on its validation:\n")
-    assert "these figures are optimistic" in out
+    assert "these values are optimistic" in out
     summary = json.loads((tmp_path / "s" / "summary.json").read_text())
     assert [run["name"] for run in summary["runs"]] == ["seed-4", "seed-5"]
     assert len({run["weights_sha256"] for run in summary["runs"]}) == 2

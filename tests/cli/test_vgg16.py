@@ -155,7 +155,7 @@ def test_a_model_is_kept_and_a_plot_replaced(command: Call, drawn: Path) -> None
     weights = "gone.safetensors"
     status, out, err = command("-d", drawn, "-m", "new/m", "--weights", weights)
     assert (status, out) == (3, "")
-    assert "gone.safetensors does not exist" in err
+    assert "gone.safetensors, does not exist" in err
     assert [path.name for path in Path("new").iterdir()] == []
 
 
@@ -215,8 +215,12 @@ def test_damaged_files_are_named_and_the_rest_is_used(command: Call, dataset: Pa
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (InterruptedRunError("go on with --resume"), 130, "Interrupted; nothing was written."),
-        (DivergedError("try --set train.lr"), 3, "Lower it with -lr."),
+        (
+            InterruptedRunError("training-stopped", "Training stopped."),
+            130,
+            "Interrupted; nothing was written.",
+        ),
+        (DivergedError("training-diverged", "The loss is not a finite number."), 3, "with -lr."),
     ],
 )
 def test_a_run_that_does_not_end_says_so_in_this_command_s_words(
@@ -264,11 +268,11 @@ def test_published_weights_are_asked_for_before_anything_is_read(
     assert "torn" not in err
 
     def unreachable(_: object) -> None:
-        raise WeightsError("There is no network.")
+        raise WeightsError("weights-unavailable", "There is no network.")
 
     monkeypatch.setattr("pulmo.models.classifier.check_weights", unreachable)
     status, out, err = command("-d", dataset)
     assert (status, out) == (2, "")
     assert "There is no network." in err
-    assert "--weights FILE" in err
+    assert "--weights" in err
     assert "--from-scratch" in err

@@ -2,10 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
+from fixtures.refuses import refuses
 from pulmo import datasets
-from pulmo.core.errors import UsageError
 from pulmo.datasets.importing import import_source
 
 
@@ -29,11 +27,15 @@ def test_problems_stay_reachable(image: Path, tmp_path: Path) -> None:
     assert loaded.filter(label="covid").problems == ()
 
 
-def test_the_hospital_of_ones_own_images_is_stated(phantoms: Path, tmp_path: Path) -> None:
-    loaded = datasets.load("csv", phantoms, sources="north")
+def test_the_hospital_of_ones_own_images_is_stated(image: Path, tmp_path: Path) -> None:
+    (tmp_path / "covid").mkdir()
+    (tmp_path / "covid" / "a.png").write_bytes(image.read_bytes())
+    loaded = datasets.load("folder", tmp_path, sources="north")
     assert set(loaded.frame["origin"]) == {"north"}
-    assert datasets.load("csv", phantoms).frame["origin"].isna().all()
-    with pytest.raises(UsageError):
+    loaded = datasets.load("folder", tmp_path, sources={"covid": "south"})
+    assert set(loaded.frame["origin"]) == {"south"}
+    assert datasets.load("folder", tmp_path).frame["origin"].isna().all()
+    with refuses("origin-not-taken", "cohen"):
         datasets.load("cohen", tmp_path, sources="north")
 
 

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import confusion_matrix
 
+from fixtures.refuses import refuses
 from pulmo.bundle.card import Card
 from pulmo.bundle.manifest_predictions import Failure
-from pulmo.core.errors import UsageError
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName, read_evaluation
 from pulmo.predictions.predictions import Predictions
@@ -122,7 +122,7 @@ def test_one_class_alone_is_evaluated(make_predictions: MakePredictions, card: C
 
 
 def test_too_few_resamples_are_refused(table: pd.DataFrame, card: Card) -> None:
-    with pytest.raises(UsageError, match="100 resamples or more; 99 were asked for"):
+    with refuses("resamples-too-few", "100", "99"):
         evaluate(Predictions(table, card.decision_rule()), PROVENANCE, few(99))
 
 
@@ -130,7 +130,7 @@ def test_too_few_resamples_are_refused(table: pd.DataFrame, card: Card) -> None:
 def test_a_prevalence_that_is_no_share_is_refused(
     table: pd.DataFrame, card: Card, prevalence: float
 ) -> None:
-    with pytest.raises(UsageError, match=f"between 0 and 1; {prevalence:g} was given"):
+    with refuses("prevalence-invalid", f"{prevalence:g}"):
         evaluate(
             Predictions(table, card.decision_rule()), PROVENANCE, few(100), prevalence=prevalence
         )

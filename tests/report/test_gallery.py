@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from fixtures.refuses import refuses
 from pulmo.bundle.card import Card
-from pulmo.core.errors import InputError
 from pulmo.predictions.predictions import Predictions
 from pulmo.report.gallery import (
     SURE_HIT,
@@ -160,5 +160,5 @@ def test_an_image_is_embedded_as_a_jpeg_that_is_wide_enough(
 
 def test_an_image_that_is_no_png_is_named() -> None:
     shown = Shown("a.png", SURE_HIT, "covid", "covid", positive=True, probabilities={}, image=b"")
-    with pytest.raises(InputError, match=r"a\.png is not a PNG"):
+    with refuses("png-invalid", "a.png"):
         shown.data_uri()

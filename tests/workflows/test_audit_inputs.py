@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from fixtures.refuses import refuses
 from pulmo.audit.check_result import read_audit
 from pulmo.bundle.predictor import Predictor
 from pulmo.cli.app import app
-from pulmo.core.errors import InputError, UsageError
+from pulmo.core.errors import PulmoError
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import RepeatsFolder, RunFolder
 from pulmo.datasets.manifest import Manifest
@@ -59,7 +60,7 @@ class TestBundle:
         mixed = pd.concat([other, unsplit[~seen.to_numpy()]])
         (part,) = bundle_input(predictor, Manifest(mixed), None, run).parts
         assert len(part.test) == (~seen).sum()
-        with pytest.raises(InputError, match="trained or chosen on every one of the"):
+        with refuses("images-all-of-training"):
             bundle_input(predictor, Manifest(unsplit[seen.to_numpy()]), None, None)
 
     def test_who_asks_for_the_validation_gets_it(
@@ -99,14 +100,14 @@ class TestBundle:
     def test_a_run_of_another_model_is_refused(
         self, images: pd.DataFrame, predictor: Predictor, cross_validation: list[Repeat]
     ) -> None:
-        with pytest.raises(UsageError, match="was not exported from"):
+        with refuses("bundle-not-of-run"):
             bundle_input(predictor, Manifest(images), "test", cross_validation[0].run)
 
     def test_without_images_there_is_nothing_to_ask(
         self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
         trained = images[images["split"] != "test"]
-        with pytest.raises(InputError, match="has no test image"):
+        with refuses("split-images-missing", "test"):
             bundle_input(predictor, Manifest(trained), "test", None)
 
 
@@ -141,17 +142,18 @@ class TestFolds:
         CliRunner().invoke(app, words)
         assert read_audit(tmp_path / "audit.json").data.n == summary.pooled[0].n
         refused = CliRunner().invoke(app, [*words, "--split", "test"])
-        assert isinstance(refused.exception, UsageError)
+        assert isinstance(refused.exception, PulmoError)
+        assert refused.exception.code == "option-not-applicable"
         assert "--split" in str(refused.exception)
 
     def test_a_seed_must_be_there(self, summary: Summary, cross_validation: list[Repeat]) -> None:
         assert summary.seeds == (0,)
-        with pytest.raises(UsageError, match="has no seed 7; it has 0"):
+        with refuses("seed-unknown", "7", "0"):
             folds_input(cross_validation[0].study, 7, 1)
 
     def test_repeats_of_one_split_are_none(self, summary: Summary, tmp_path: Path) -> None:
         folder = RepeatsFolder(tmp_path)
         assert not is_folds(tmp_path)
         folder.index.write_text(summary.model_copy(update={"folds": 0}).model_dump_json())
-        with pytest.raises(InputError, match="holds repeats of one split"):
+        with refuses("repeats-share-a-split"):
             folds_input(folder, None, 1)

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from fixtures.refuses import refuses
 from pulmo.audit.audit import audit
 from pulmo.audit.check import CHECKS
 from pulmo.audit.check_result import CannotRun, CheckResult
 from pulmo.audit.context import AuditContext
 from pulmo.audit.parts import AuditOptions
-from pulmo.core.errors import InputError
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.decision_rule import DecisionRule
@@ -306,7 +306,7 @@ class TestManifest:
         assert len(table_input(tell(scores), NAME, Manifest(manifest), "test").parts) == 1
         external = tell(scores)
         some = replace(external, table=external.table[manifest["fold"].fillna(0) != 2])
-        with pytest.raises(InputError, match="The table has only training and validation images"):
+        with refuses("split-images-missing", "The table"):
             table_input(some, NAME, Manifest(manifest.assign(split="train")), None)
 
     def test_images_are_found_by_path_or_name(
@@ -321,16 +321,22 @@ class TestManifest:
         ambiguous = replace(
             external, table=external.table.assign(path=external.table["path"].str[8:])
         )
-        with pytest.raises(InputError, match=r"1 of the 299 .* the first is of 0000\.png"):
+        with refuses("predictions-of-other-images"):
             table_input(ambiguous, NAME, Manifest(manifest), None)
 
     @pytest.mark.parametrize(
-        ("change", "sentence"),
+        ("change", "refused"),
         [
-            ({"path": "9.png"}, r"300 of the 300 predictions are of no image of the manifest"),
-            ({"path": None}, r"300 of the 300 predictions are of no image of the manifest"),
-            ({"path": "/images/0000.png"}, "are there more than once"),
-            ({"p_covid": 0.7, "p_normal": 0.7}, "have probabilities that do not sum to 1"),
+            ({"path": "9.png"}, ("predictions-of-other-images",)),
+            ({"path": None}, ("predictions-of-other-images",)),
+            (
+                {"path": "/images/0000.png"},
+                ("predictions-value-invalid", "are there more than once"),
+            ),
+            (
+                {"p_covid": 0.7, "p_normal": 0.7},
+                ("predictions-value-invalid", "have probabilities that do not sum to 1"),
+            ),
         ],
     )
     def test_what_does_not_fit_is_a_sentence(
@@ -339,16 +345,16 @@ class TestManifest:
         scores: NDArray[np.float64],
         manifest: pd.DataFrame,
         change: dict[str, Any],
-        sentence: str,
+        refused: tuple[str, ...],
     ) -> None:
-        with pytest.raises(InputError, match=sentence):
+        with refuses(*refused):
             table_input(tell(scores, **change), NAME, Manifest(manifest), None)
 
     def test_without_paths_or_labels_nothing_is_judged(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
         external = tell(scores)
-        with pytest.raises(InputError, match="lack the column path"):
+        with refuses("predictions-columns-missing"):
             table_input(
                 replace(external, table=external.table.drop(columns="path")),
                 NAME,
@@ -356,5 +362,5 @@ class TestManifest:
                 None,
             )
         viral = manifest.assign(label="viral")
-        with pytest.raises(InputError, match=r"None of the labels .*\(viral\) is a class "):
+        with refuses("labels-not-of-predictions", "viral"):
             table_input(external, NAME, Manifest(viral), None)

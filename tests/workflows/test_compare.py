@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
+from fixtures.refuses import refuses
 from pulmo.bundle.card import Card, read_card
 from pulmo.compare.compared_models import read_entries
 from pulmo.compare.pairing import corrected
-from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import EvaluationFolder
 from pulmo.core.labels import LabelScheme
@@ -307,11 +307,11 @@ class TestEntrants:
         folders = [make("a/evaluation", 1.0), make("b/evaluation", 2.0)]
         names = [entry.model.name for entry in read_entries(folders)]
         assert names == ["a/evaluation", "b/evaluation"]
-        with pytest.raises(UsageError, match="is named twice"):
+        with refuses("folder-repeated"):
             read_entries([folders[0], tmp_path / "b" / ".." / "a" / "evaluation"])
-        with pytest.raises(UsageError, match="is none of the folders"):
+        with refuses("comparison-reference-unknown"):
             compare(folders, against=tmp_path)
 
     def test_what_is_nothing_to_compare(self, tmp_path: Path) -> None:
-        with pytest.raises(InputError, match=r"is nothing to compare: expected evaluation\.json"):
+        with refuses("comparison-folder-unknown", "evaluation.json"):
             read_entries([tmp_path])

@@ -5,10 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fixtures.refuses import refuses
 from pulmo.bundle.card import Epoch, read_card
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.errors import InputError, RefusedError, UsageError
+from pulmo.core.errors import InputError
 from pulmo.core.folders import RepeatsFolder
 from pulmo.core.recipe import Recipe
 from pulmo.core.tables import read_predictions
@@ -127,7 +128,7 @@ class TestResume:
 
         def read(path: Path) -> Radiograph:
             if str(path) == gone:
-                raise InputError(f"{path} is gone.")
+                raise InputError("file-missing", f"{path} is gone.")
             return read_radiograph(path)
 
         monkeypatch.setattr("pulmo.bundle.manifest_predictions.read_radiograph", read)
@@ -166,9 +167,9 @@ class TestPlan:
         self, folded: pd.DataFrame, tiny: Recipe, tmp_path: Path
     ) -> None:
         leaking = folded.assign(group="everyone")
-        with pytest.raises(RefusedError, match="The split leaks: 1 group is on two sides"):
+        with refuses("split-leaks", 1):
             plan_repeats(Repeat(RepeatsFolder(tmp_path), tiny, 0), Manifest(leaking), 1)
-        with pytest.raises(UsageError, match="has no folds"):
+        with refuses("folds-missing"):
             plan_repeats(
                 Repeat(RepeatsFolder(tmp_path), tiny, 0),
                 Manifest(folded.assign(fold=None)),
@@ -185,14 +186,14 @@ class TestClaim:
         folder = RepeatsFolder(tmp_path / "study")
         folder.root.mkdir()
         (folder.root / ".manifest.parquet.0123abcd").write_bytes(b"half")
-        with pytest.raises(UsageError, match="holds no runs that could be resumed"):
+        with refuses("resume-without-run"):
             claim_repeats(folder, Manifest(folded), resume=True)
         claim_repeats(folder, Manifest(folded), resume=False)
         assert read_manifest(folder.manifest).frame.equals(folded)
-        with pytest.raises(UsageError, match="holds runs already"):
+        with refuses("run-exists"):
             claim_repeats(folder, Manifest(folded), resume=False)
         claim_repeats(folder, Manifest(folded), resume=True)
-        with pytest.raises(RefusedError, match="was begun with other images"):
+        with refuses("run-data-changed"):
             claim_repeats(folder, Manifest(folded[:-1]), resume=True)
-        with pytest.raises(UsageError, match="is not empty"):
+        with refuses("folder-not-empty"):
             claim_repeats(RepeatsFolder(tmp_path), Manifest(folded), resume=False)

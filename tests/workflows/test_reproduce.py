@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from fixtures.refuses import refuses
 from pulmo.cli.app import app
-from pulmo.core.errors import InputError, UsageError, WeightsError
 from pulmo.core.folders import EvaluationFolder, ReproductionFolder
 from pulmo.core.recipe import load_recipe
 from pulmo.core.sections import DataSection
@@ -61,7 +61,7 @@ def run(experiment: Experiment, root: Path, out: Path) -> Outcome:
 
 def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_path: Path) -> None:
     outcome = run(ONE, root, tmp_path / "out")
-    names = [figure.name for figure in outcome.figures]
+    names = [value.name for value in outcome.metrics]
     assert names == [
         "recall of covid",
         "specificity of covid",
@@ -69,20 +69,20 @@ def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_p
         "accuracy",
         "mean of recall and specificity of covid",
     ]
-    published = [figure.published for figure in outcome.figures]
+    published = [value.published for value in outcome.metrics]
     assert [part is None for part in published] == [False, False, True, True, False]
     assert published[4] is not None
     assert published[4].value == pytest.approx(0.85)
     assert "chest_xray is not available." in outcome.notes
-    reasons = {floor.reason for figure in outcome.figures for floor in figure.floors.values()}
-    assert any("fewer than two classes have 10 judged" in str(reason) for reason in reasons)
+    reasons = {floor.reason for value in outcome.metrics for floor in value.floors.values()}
+    assert any("fewer than two classes have 10 " in str(reason) for reason in reasons)
     # Without its outcome it is put together again from what is there.
     (tmp_path / "out" / "demo" / "outcome.json").unlink()
     assert run(ONE, root, tmp_path / "out") == outcome
     shutil.rmtree(tmp_path / "out" / "demo" / "run")
     assert run(ONE, root, tmp_path / "out") == outcome
     (tmp_path / "out" / "demo" / "outcome.json").write_text("{}")
-    with pytest.raises(InputError, match=r"outcome\.json is not an outcome"):
+    with refuses("record-invalid", "outcome.json", "an outcome"):
         run(ONE, root, tmp_path / "out")
 
 
@@ -100,17 +100,15 @@ def test_its_evaluation_is_that_of_the_bundle_alone(root: Path, tmp_path: Path) 
 def test_folds_are_judged_together(root: Path, tmp_path: Path) -> None:
     outcome = run(CROSSED, root, tmp_path / "out")
     assert outcome.n == 64
-    for figure in outcome.figures:
-        assert list(figure.floors) == ["facts", "thumbnail"]
-        assert figure.floors["thumbnail"].value is not None
+    for value in outcome.metrics:
+        assert list(value.floors) == ["facts", "thumbnail"]
+        assert value.floors["thumbnail"].value is not None
     assert outcome.epochs == 3
     assert (tmp_path / "out" / "demo-cv" / "folds" / "fold-2-seed-0" / "card.json").exists()
 
 
 def test_a_system_without_data_says_what_it_takes(tmp_path: Path) -> None:
-    with pytest.raises(
-        InputError, match="No data set of this system is available; it takes images"
-    ):
+    with refuses("dataset-missing", "images"):
         gather_data(ONE.data, Sets(tmp_path, tmp_path), DataSection())
 
 
@@ -197,7 +195,7 @@ class TestWeights:
     def test_chance_only_where_it_is_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(published, "_unreachable", lambda _: "no network")
         experiment = Experiment("fabiani-vgg16", ONE.data)
-        with pytest.raises(WeightsError, match="no network"):
+        with refuses("weights-unavailable", "no network"):
             initial_weights(experiment.recipe, ReproduceOptions(quick=True))
         options = ReproduceOptions(quick=True, from_scratch=True)
         scratch = initial_weights(experiment.recipe, options)
@@ -237,5 +235,5 @@ class TestCommand:
 
     def test_an_unknown_run_lists_those_that_are(self, tmp_path: Path) -> None:
         words = ("minivgg", "--data", "none", "-o", str(tmp_path), "--only", "minivgg")
-        with pytest.raises(UsageError, match="no run 'minivgg'; there are: minivgg-official, mini"):
+        with refuses("reproduction-run-unknown", "'minivgg'", "minivgg-official, minivgg"):
             self.call(*words)

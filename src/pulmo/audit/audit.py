@@ -53,7 +53,8 @@ def audit(
     for name in accepted:
         if name not in CHECKS:
             raise UsageError(
-                f"There is no check {name!r} to accept; the checks are: {', '.join(CHECKS)}."
+                "check-unknown",
+                f"There is no audit check {name!r}; choose one of {', '.join(CHECKS)}.",
             )
     found = []
     for each in chosen:

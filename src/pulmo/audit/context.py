@@ -51,16 +51,18 @@ class AuditContext:
         self.parts = tuple(parts)
         self.options = options
         if any(_shape(part.model) != _shape(self.model) for part in self.parts):
-            raise InputError("The models of the parts differ in their classes or their input.")
+            raise InputError(
+                "models-differ", "The models of the parts differ in their classes or their input."
+            )
         known = [self.known_rows(part.test) for part in self.parts]
         self.rows = pd.concat(known, ignore_index=True)
         self.part = np.repeat(np.arange(len(known)), [len(rows) for rows in known])
         self.skipped = sum(len(part.test) for part in self.parts) - len(self.rows)
         if self.rows.empty:
             raise InputError(
+                "labels-not-of-model",
                 "None of the images has a label that the model knows "
-                f"({', '.join((*self.rule.classes, *self.rule.merges))}); there is nothing to "
-                "audit."
+                f"({', '.join((*self.rule.classes, *self.rule.merges))}).",
             )
 
     @property

@@ -43,7 +43,10 @@ def find_masks(root: Path) -> LungMasks:
     """
     files = {(path.parent.name, path.stem): path for path in sorted(root.rglob("*.png"))}
     if not files:
-        raise InputError(f"{root} holds no lung mask; PNG files named like the images are.")
+        raise InputError(
+            "lung-masks-missing",
+            f"{root} contains no lung mask. PNG files with the names of the images were expected.",
+        )
     return LungMasks(root, files)
 
 

@@ -43,7 +43,8 @@ class Networks:
         )
         if not np.isfinite(outputs.logits).all():
             raise InputError(
-                f"The model {self.each[0].card.name} gave a result that is not a number."
+                "output-not-finite",
+                f"The model {self.each[0].card.name} returned a value that is not a number.",
             )
         return outputs
 

@@ -40,8 +40,9 @@ def write_checklists(artefacts: Artefacts, folder: Path) -> list[Written]:
         path = folder / checklist.file
         if path.exists():
             raise InputError(
+                "file-exists",
                 f"{path} exists and is not overwritten: it may contain changes made by hand. "
-                "Name another folder, or remove the file."
+                "Name another folder, or remove the file.",
             )
     written = []
     for checklist in CHECKLISTS.values():

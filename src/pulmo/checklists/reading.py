@@ -53,7 +53,10 @@ def read_artefacts(places: Places) -> Artefacts:
     bundle = BundleFolder(places.bundle)
     card, digest = read_card(bundle.card), sha256(read_bytes(bundle.model))
     if card.files.get(bundle.model.name) != digest:
-        raise InputError(f"{bundle.model} is not the file that {bundle.card} names.")
+        raise InputError(
+            "network-not-of-card",
+            f"{bundle.model} is not the network that {bundle.card} describes.",
+        )
     return Artefacts(
         card=card,
         model_sha256=digest,
@@ -83,7 +86,8 @@ def _run(folder: RunFolder, card: Card) -> Trained:
         sessions = _SESSIONS.validate_json(read_bytes(folder.environment))
     except ValidationError as error:
         raise InputError(
-            f"{folder.environment} is not a list of training sessions: {error.errors()[0]['msg']}."
+            "environment-invalid",
+            f"{folder.environment} is not a list of training sessions: {error.errors()[0]['msg']}.",
         ) from None
     return Trained(load_recipe(str(folder.recipe)), sessions)
 
@@ -103,6 +107,7 @@ def _audit(path: Path, digest: str) -> Audit:
 def _check_model(model: ModelName, path: Path, digest: str) -> None:
     if model.sha256 != digest:
         raise UsageError(
-            f"{path} is of another model ({model.name}, model.onnx {model.sha256[:16]}), not of "
-            f"the bundle's (model.onnx {digest[:16]}); leave it out."
+            "result-of-other-model",
+            f"{path} belongs to another model ({model.name}, model.onnx {model.sha256[:16]}), "
+            f"not to this bundle (model.onnx {digest[:16]}).",
         )

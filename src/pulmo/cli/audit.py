@@ -170,7 +170,8 @@ def audit(
             refuse({"--seed": seed} | of_table, "a bundle", "another kind of model")
             if data is None:
                 raise UsageError(
-                    f"{model} is a bundle, and its images are missing: add --data MANIFEST."
+                    "manifest-not-given",
+                    f"{model} is a bundle, and its images are missing: add --data MANIFEST.",
                 )
             report = audit_bundle(
                 open_model(model, threads),
@@ -191,7 +192,9 @@ def audit(
     say_reading(report.notes)
     say_notes(report.audit.data.image_notes or {}, report.audit.data.n)
     if report.failed:
-        raise RefusedError(f"The audit failed. Failed checks: {', '.join(report.failed)}.")
+        raise RefusedError(
+            "gate-failed", f"The audit failed. Failed checks: {', '.join(report.failed)}."
+        )
 
 
 def _print(report: "AuditReport", output: Path) -> None:

@@ -45,7 +45,9 @@ def demo(
         with training_progress() as callbacks:
             done = run_demo(out, count, callbacks, lambda title: say(f"\n{title}"))
     except InterruptedRunError:
-        raise InterruptedRunError(f"Interrupted; {out} is incomplete and may be removed.") from None
+        raise InterruptedRunError(
+            "interrupted", f"Interrupted; {out} is incomplete and may be removed."
+        ) from None
     print_evaluation(done.report.evaluation, done.folder.evaluation)
     for result in done.predictions:
         if result.decision is not None and result.probabilities is not None:

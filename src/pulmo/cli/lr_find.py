@@ -13,11 +13,9 @@ from pulmo.cli.training import (
     Output,
     Settings,
     Threads,
-    weights_advice,
 )
 
 
-@weights_advice()
 def lr_find(
     recipe: Name,
     data: Data,

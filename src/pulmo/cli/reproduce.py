@@ -12,11 +12,9 @@ from pulmo.cli.training import (
     Settings,
     Threads,
     training_progress,
-    weights_advice,
 )
 
 
-@weights_advice("Put them as NETWORK.safetensors into a folder, and name it with --weights")
 def reproduce(
     name: Annotated[str, typer.Argument(help="A system, such as capstone.")],
     output: Output,
@@ -52,7 +50,7 @@ def reproduce(
 
     Repeated with the same output, it continues where it stopped.
     """
-    from pulmo.datasets.curate import Watch
+    from pulmo.datasets.curate import CurationProgress
     from pulmo.reproduce.options import ReadingProgress, ReproduceOptions
     from pulmo.workflows.reproduce import reproduce as reproduce_system
 
@@ -67,7 +65,7 @@ def reproduce(
     )
     stages = ("importing", "reading images", "comparing pairs")
     with progress(*stages) as (imported, *curation), training_progress() as callbacks:
-        reading = ReadingProgress(imported, Watch(*curation))
+        reading = ReadingProgress(imported, CurationProgress(*curation))
         done = reproduce_system(name, data, output, options, callbacks, reading)
     if as_json:
         print_json([outcome.model_dump(mode="json") for outcome in done.outcomes])

@@ -21,7 +21,6 @@ from pulmo.cli.training import (
     Threads,
     ray_cluster,
     training_progress,
-    weights_advice,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from pulmo.workflows.search import SearchResult
 
 
-@weights_advice()
 def search(
     output: Output,
     recipe: OptionalName = None,

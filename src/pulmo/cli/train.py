@@ -20,12 +20,10 @@ from pulmo.cli.training import (
     Threads,
     ray_cluster,
     training_progress,
-    weights_advice,
 )
 from pulmo.core.errors import UsageError
 
 
-@weights_advice()
 def train(
     recipe: OptionalName = None,
     data: OptionalData = None,
@@ -61,7 +59,9 @@ def train(
     cluster = ray_cluster(ray, ray_address)
     many = folds or seeds > 1
     if not many and (cluster is not None or as_json):
-        raise UsageError("--ray and --json are for many runs. Add --folds or --seeds N.")
+        raise UsageError(
+            "option-needs-another", "--ray and --json are for many runs. Add --folds or --seeds N."
+        )
     options = RepeatOptions(
         settings=tuple(settings or ()),
         quick=quick,
@@ -75,7 +75,7 @@ def train(
     )
     if output is None:
         if resume:
-            raise UsageError("Name the folder to resume: -o RUN.")
+            raise UsageError("run-folder-not-given", "Name the folder to resume: -o RUN.")
         output = chosen_output(None, Path(f"run-{options.recipe(recipe).name}"))
     manifest = None if data is None else read_manifest(data)
     if many:

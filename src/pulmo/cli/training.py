@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pulmo.cli.console import progress, say
-from pulmo.core.errors import InterruptedRunError, UsageError, WeightsError
+from pulmo.core.errors import InterruptedRunError
 
 if TYPE_CHECKING:
     from pulmo.bundle.card import Epoch
@@ -66,23 +66,6 @@ def ray_cluster(wanted: bool, address: str | None) -> str | None:  # noqa: FBT00
 
 
 @contextmanager
-def weights_advice(
-    advice: str = "Name a safetensors file of them with --set model.weights=FILE",
-) -> Iterator[None]:
-    """Adds to an error what a person can do who has not the published weights.
-
-    Args:
-        advice: how the command takes weights from a file, as the begin of a sentence.
-    """
-    try:
-        yield
-    except WeightsError as error:
-        raise UsageError(
-            f"{error} {advice}, or start from random weights with --from-scratch."
-        ) from error
-
-
-@contextmanager
 def training_progress() -> "Iterator[Callbacks]":
     """Gives the callbacks that show how far a run is and let Ctrl-C stop it with a checkpoint."""
     from pulmo.train.callbacks import Callbacks
@@ -93,7 +76,7 @@ def training_progress() -> "Iterator[Callbacks]":
         def on_decode(done: int, total: int) -> None:
             decoding(done, total)
             if stop.is_set():  # there is nothing to keep yet
-                raise InterruptedRunError("Interrupted before training began.")
+                raise InterruptedRunError("interrupted", "Interrupted before training began.")
 
         yield Callbacks(
             on_decode=on_decode,

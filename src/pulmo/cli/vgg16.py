@@ -7,8 +7,8 @@ import typer
 
 from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.exits import run_command
-from pulmo.cli.training import training_progress, weights_advice
-from pulmo.core.errors import DivergedError, PartialError
+from pulmo.cli.training import training_progress
+from pulmo.core.errors import PartialError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -19,7 +19,6 @@ def main() -> None:
 
 
 @app.command()
-@weights_advice("Name a safetensors file of them with --weights FILE")
 def vgg16(
     dataset: Annotated[
         Path, typer.Option("--dataset", "-d", help="A folder with a folder covid and one normal.")
@@ -70,14 +69,11 @@ def vgg16(
     for problem in problems:
         say(f"{problem.path}: {problem.reason}")
     say(f"VGG16 starts {start}.")
-    try:
-        with training_progress() as callbacks:
-            done = train_vgg16(manifest, options, start, callbacks)
-    except DivergedError:
-        raise DivergedError(
-            "The loss is not a finite number: the learning rate is too high. Lower it with -lr."
-        ) from None
+    with training_progress() as callbacks:
+        done = train_vgg16(manifest, options, start, callbacks)
     typer.echo(result_text(done))
     typer.echo(f"VGG16 started {start}.\n{plot}\n{model}")
     if problems:
-        raise PartialError(f"{len(problems)} files could not be used; the rest was.")
+        raise PartialError(
+            "some-files-failed", f"{len(problems)} files could not be used; the rest was."
+        )

@@ -50,7 +50,7 @@ def read_entries(folders: Sequence[Path]) -> list[Entry]:
     """
     whole = [folder.resolve() for folder in folders]
     if len(set(whole)) < len(whole):
-        raise UsageError("A folder is named twice; each is compared once.")
+        raise UsageError("folder-repeated", "A folder is named twice. Name each folder once.")
     parts = 1
     while len({path.parts[-parts:] for path in whole}) < len(whole):
         parts += 1
@@ -73,9 +73,9 @@ def _read(folder: Path, name: str) -> Entry:
         card, inner = read_card(repeat.run.card), repeat.evaluation
         return _evaluation(inner, name, card) if inner.index.exists() else _run(card, name)
     raise InputError(
-        f"{folder} is nothing to compare: expected {evaluation.index.name} of `pulmo evaluate`, "
-        f"{repeat.run.card.name} of a finished `pulmo train`, or {repeats.index.name} of `pulmo "
-        "train --folds`."
+        "comparison-folder-unknown",
+        f"{folder} cannot be compared. Expected an evaluation ({evaluation.index.name}), a "
+        f"finished run ({repeat.run.card.name}) or repeated runs ({repeats.index.name}).",
     )
 
 

@@ -97,5 +97,6 @@ def refuse_several_processes() -> None:
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UsageError(
-            "The processes of torchrun share one run. Many runs are spread over a Ray cluster."
+            "repeats-in-torchrun",
+            "The processes of torchrun share one run. Many runs are spread over a Ray cluster.",
         )

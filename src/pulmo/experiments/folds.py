@@ -27,7 +27,9 @@ def usable(recipe: Recipe, manifest: Manifest) -> Manifest:
     images = images.select(images.classes(recipe.labels).notna())
     if not len(images):
         raise InputError(
-            f"Beside its test the manifest has no image that the recipe {recipe.name!r} may use."
+            "training-images-missing",
+            f"The manifest has no image outside its test set that the recipe {recipe.name!r} may "
+            "use.",
         )
     return images
 
@@ -43,12 +45,13 @@ def count_folds(manifest: Manifest) -> int:
     """
     found = sorted(int(fold) for fold in manifest.frame["fold"].dropna().unique())
     if not found:
-        raise UsageError("The manifest has no folds.")
+        raise UsageError("folds-missing", "The manifest has no folds.")
     if found != list(range(len(found))) or len(found) < MIN_FOLDS:
         raise UsageError(
+            "folds-invalid",
             f"The folds of the manifest are numbered {', '.join(map(str, found))}; expected 0 to "
             f"K - 1, with K of at least {MIN_FOLDS}: one is held out, one validates and the rest "
-            "trains."
+            "trains.",
         )
     return len(found)
 

@@ -53,11 +53,9 @@ def begin_search(plan: SearchPlan, manifest: Manifest) -> None:
     """
     folder = plan.folder
     if folder.plan.exists():
-        raise UsageError(
-            f"{folder.root} holds a search already. Resume it, or name another folder."
-        )
+        raise UsageError("search-exists", f"{folder.root} contains a search already.")
     if any(folder.root.glob("[!.]*")):
-        raise UsageError(f"{folder.root} is not empty and holds no search. Name another folder.")
+        raise UsageError("folder-not-empty", f"{folder.root} is not empty and contains no search.")
     manifest.save(folder.manifest)
     write_atomically(folder.recipe, plan.base.to_toml().encode())
     write_record(folder.plan, _begun(plan, manifest))
@@ -71,7 +69,7 @@ def read_search(folder: SearchFolder, device: str = "auto") -> SearchPlan:
         InputError: a file of it is damaged.
     """
     if not folder.plan.exists():
-        raise UsageError(f"{folder.root} holds no search that could be resumed.")
+        raise UsageError("resume-without-run", f"{folder.root} contains no search to resume.")
     begun = read_record(folder.plan, BegunSearch, "what a search was begun with")
     base = write_recipe(str(folder.recipe))
     return SearchPlan(folder, base, begun.space, begun.seed, begun.pruner, device)
@@ -90,8 +88,9 @@ def check_same_search(plan: SearchPlan, manifest: Manifest) -> None:
     changed = [name for name in names if getattr(begun, name) != getattr(now, name)]
     if changed:
         raise RefusedError(
+            "search-settings-changed",
             f"{plan.folder.root} was begun with another {', '.join(changed)}. A search resumes "
-            "only with what it was begun with."
+            "only with what it was begun with.",
         )
 
 

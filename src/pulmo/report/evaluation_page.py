@@ -161,8 +161,9 @@ def _check_same_classes(evaluation: Evaluation, card: Card) -> None:
     order = card.labels.order
     if set(evaluation.classes) != set(order) or len(evaluation.confusion) != len(order):
         raise UsageError(
+            "result-of-other-model",
             f"The evaluation is of a model with the classes {', '.join(evaluation.classes)}, but "
-            f"the card of {card.name} has {', '.join(order)}; give the card of the same model."
+            f"the classes of {card.name} are {', '.join(order)}. Use the card of the same model.",
         )
 
 

@@ -68,7 +68,9 @@ class Shown:
             with Image.open(io.BytesIO(self.image), formats=["PNG"]) as image:
                 pair = image.convert("RGB")
         except (UnidentifiedImageError, OSError) as error:
-            raise InputError(f"The image of {self.file} is not a PNG: {error}.") from error
+            raise InputError(
+                "png-invalid", f"The image of {self.file} is not a PNG: {error}."
+            ) from error
         pair.thumbnail((_WIDTH, _WIDTH), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         pair.save(buffer, "JPEG", quality=_QUALITY, optimize=True)

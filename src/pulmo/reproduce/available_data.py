@@ -70,7 +70,7 @@ class Sets:
         notes = self._kept / f"{name}.notes.json"
         if not manifest.exists():
             joined = join([self._import(item) for item in items])
-            done = curate(joined, drop_copies=once, watch=self._progress.curation)
+            done = curate(joined, drop_copies=once, progress=self._progress.curation)
             self._kept.mkdir(parents=True, exist_ok=True)
             write_atomically(self._kept / f"{name}.curation.csv", report_csv(done.report))
             write_atomically(notes, json.dumps([*_left_out(done.report)]).encode())
@@ -116,7 +116,9 @@ def gather_data(data: Data, sets: Sets, section: DataSection) -> AvailableImages
     present = [item for item in data.sets if sets.present(item)]
     if not present:
         wanted = ", ".join(item.folder for item in data.sets)
-        raise InputError(f"No data set of this system is available; it takes {wanted}.")
+        raise InputError(
+            "dataset-missing", f"No data set of this system is available; it takes {wanted}."
+        )
     absent = [f"{item.folder} is not available." for item in data.sets if item not in present]
     found = sets.together(present, once=data.once)
     generator = np.random.default_rng(data.plan.seed)

@@ -10,14 +10,14 @@ from pulmo.audit.parts import AuditOptions, Part
 from pulmo.datasets.cache import cache_folder
 from pulmo.stats.estimates import Estimates, estimate_metrics
 
-BESIDE: Final = ("facts", "thumbnail")
+COMPARED: Final = ("facts", "thumbnail")
 """The floors that a system is compared with."""
 
 _REPLICATES: Final = 1000
 
 
-def floor_figures(parts: Sequence[Part]) -> dict[str, Estimates | str]:
-    """Returns the figures of each floor of `BESIDE`, or why there are none.
+def floor_values(parts: Sequence[Part]) -> dict[str, Estimates | str]:
+    """Returns the values of each floor of `COMPARED`, or why there are none.
 
     Args:
         parts: the models, what each was fitted on, and what it was evaluated on.
@@ -27,7 +27,7 @@ def floor_figures(parts: Sequence[Part]) -> dict[str, Estimates | str]:
     """
     context = AuditContext(parts, AuditOptions(cache_folder()))
     found: dict[str, Estimates | str] = {}
-    for name in BESIDE:
+    for name in COMPARED:
         try:
             floor = fit_baseline(context, BASELINES[name])
         except NoBaseline as reason:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pulmo.datasets.curate import Watch
+from pulmo.datasets.curate import CurationProgress
 
 
 @dataclass(frozen=True)
@@ -41,4 +41,4 @@ class ReadingProgress:
     """
 
     on_import: Callable[[int, int], None] | None = None
-    curation: Watch | None = None
+    curation: CurationProgress | None = None

@@ -10,7 +10,7 @@ from pulmo.stats.estimate import Estimate
 from pulmo.stats.estimates import Estimates
 
 
-class Figure(Record):
+class ComparedValue(Record):
     """A value of the authors and ours."""
 
     name: str
@@ -28,7 +28,7 @@ class Outcome(Record):
     recipe: str
     """Its name; that of a cheaper variant ends in -quick."""
     backbone: str
-    figures: tuple[Figure, ...]
+    metrics: tuple[ComparedValue, ...]
     n: int
     """Images of our test."""
     labels: dict[str, int]
@@ -42,12 +42,12 @@ class Outcome(Record):
     """What differs from the published system in all its runs, as sentences."""
 
 
-def compare_figures(
+def compare_values(
     evaluation: Evaluation,
     floors: Mapping[str, Estimates | str],
     published: Sequence[Published],
     main: str,
-) -> Iterator[Figure]:
+) -> Iterator[ComparedValue]:
     """Yields the main values of an evaluation, each with the published one if there is one.
 
     Args:
@@ -68,23 +68,25 @@ def compare_figures(
         ours = evaluation.classes[label] if label else evaluation.overall
         of_floors = {floor: _of_floor(each, metric, label) for floor, each in floors.items()}
         found.append(
-            Figure(name=name, published=theirs.get(name), ours=ours[metric], floors=of_floors)
+            ComparedValue(
+                name=name, published=theirs.get(name), ours=ours[metric], floors=of_floors
+            )
         )
         yield found[-1]
     yield _mean(found[0], found[1], f"mean of recall and specificity of {main}")
 
 
-def _of_floor(figures: Estimates | str, metric: str, label: str | None) -> Estimate:
+def _of_floor(values: Estimates | str, metric: str, label: str | None) -> Estimate:
     """Returns a value of a floor, or why there is none."""
-    if isinstance(figures, str):
-        return Estimate.undefined(figures)
-    return figures.classes[label][metric] if label else figures.overall[metric]
+    if isinstance(values, str):
+        return Estimate.undefined(values)
+    return values.classes[label][metric] if label else values.overall[metric]
 
 
-def _mean(first: Figure, second: Figure, name: str) -> Figure:
+def _mean(first: ComparedValue, second: ComparedValue, name: str) -> ComparedValue:
     """Returns the mean of two values, wherever both are given."""
     theirs = [each.published for each in (first, second) if each.published]
-    return Figure(
+    return ComparedValue(
         name=name,
         published=stats.average(*theirs) if len(theirs) == 2 else None,
         ours=stats.average(first.ours, second.ours),

@@ -35,7 +35,10 @@ class ManifestDataset(Dataset[tuple[Tensor, int]]):
         used = filtered(recipe.data, manifest)
         self.manifest = used.select(used.classes(recipe.labels).notna())
         if not len(self.manifest):
-            raise InputError(f"The manifest has no image that the recipe {recipe.name!r} may use.")
+            raise InputError(
+                "training-images-missing",
+                f"The manifest has no image that the recipe {recipe.name} may use.",
+            )
         self.labels = recipe.labels.order
         codes = self.manifest.classes(recipe.labels).cat.codes
         self.targets = torch.from_numpy(np.array(codes, np.int64))
@@ -56,7 +59,7 @@ class ManifestDataset(Dataset[tuple[Tensor, int]]):
         path, digest = self._files[place]
         radiograph = read_radiograph(path)
         if radiograph.sha256 != digest:
-            raise InputError(f"{path} has changed since it was imported.")
+            raise InputError("image-changed", f"{path} has changed since it was imported.")
         image = self._image
         pixels = to_input(radiograph.pixels, image.size, image.aspect, image.grey)
         return torch.from_numpy(pixels)[None].float() / 255, int(self.targets[place])

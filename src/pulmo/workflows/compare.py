@@ -87,12 +87,14 @@ def compare(
         InputError: a folder is none of the three, or a file cannot be read or written.
     """
     if len(folders) < 2:
-        raise UsageError("A comparison needs two folders or more.")
+        raise UsageError("comparison-too-few", "A comparison needs two folders or more.")
     paths = [Path(folder) for folder in folders]
     entries = read_entries(paths)
     places = [path.resolve() for path in paths]
     if against is not None and Path(against).resolve() not in places:
-        raise UsageError(f"{against} is none of the folders to compare.")
+        raise UsageError(
+            "comparison-reference-unknown", f"{against} is none of the folders to compare."
+        )
     reference = entries[0 if against is None else places.index(Path(against).resolve())]
     if output is not None:
         claim_folder(Path(output))

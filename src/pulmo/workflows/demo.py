@@ -125,7 +125,10 @@ def _claim(output: Path) -> None:
     """Makes the demo's folder, or empties the one that a demo made before."""
     marker = output / _MARKER
     if output.exists() and not marker.is_file():
-        raise UsageError(f"{output} exists already and no demo made it. Name another folder.")
+        raise UsageError(
+            "demo-folder-foreign",
+            f"{output} exists already and no demo made it. Name another folder.",
+        )
     claim_folder(output)
     try:
         marker.touch()
@@ -135,4 +138,6 @@ def _claim(output: Path) -> None:
             elif path != marker:
                 path.unlink()
     except OSError as error:
-        raise InputError(f"{output} could not be emptied: {error.strerror or error}.") from error
+        raise InputError(
+            "folder-not-emptied", f"{output} could not be emptied: {error.strerror or error}."
+        ) from error

@@ -179,7 +179,10 @@ def _evaluate_classes(
 ) -> EvaluationReport:
     """Evaluates a table of one class an image."""
     if prevalence is not None and not reading.positive:
-        raise UsageError("A prevalence needs the positive classes: it is their share.")
+        raise UsageError(
+            "prevalence-without-positive",
+            "A prevalence needs the positive classes: it is their share.",
+        )
     external = external_predictions(found, reading.threshold, reading.merge)
     return report_of(external.checked(), provenance._replace(notes=external.notes), prevalence)
 
@@ -210,6 +213,7 @@ def _check_findings(reading: Options, options: TableOptions) -> None:
     for name, value in stated.items():
         if value:
             raise UsageError(
+                "option-not-applicable",
                 f"The table has several findings per image (its y_ columns), and {name} was named, "
-                "which is for a table of one class an image; leave it out."
+                "which is for a table of one class an image; leave it out.",
             )

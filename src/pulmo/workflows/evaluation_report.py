@@ -72,8 +72,9 @@ class EvaluationReport:
         if self.failed:
             total = len(self.predictions) + len(self.failed)
             raise InputError(
+                "images-unreadable",
                 f"{len(self.failed)} of {total} images could not be evaluated. The first: "
-                f"{self.failed[0].reason}"
+                f"{self.failed[0].reason}",
             )
 
     def to_frame(self) -> pd.DataFrame:

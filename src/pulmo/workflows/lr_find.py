@@ -74,8 +74,9 @@ def lr_find(
     options = options or LrFindOptions()
     if not 0 < options.start < options.end:
         raise UsageError(
+            "learning-rates-invalid",
             f"The first learning rate, {options.start:g}, must be above 0 and below the last one, "
-            f"{options.end:g}."
+            f"{options.end:g}.",
         )
     experiment, folder = options.recipe(recipe), SweepFolder(Path(output))
     with claimed_folder(folder.root):

@@ -130,17 +130,16 @@ def claim_repeats(folder: RepeatsFolder, manifest: Manifest, *, resume: bool) ->
     there = folder.root.glob("[!.]*")
     if folder.manifest.exists():
         if not resume:
-            raise UsageError(
-                f"{folder.root} holds runs already. Resume them, or name another folder."
-            )
+            raise UsageError("run-exists", f"{folder.root} contains runs already.")
         if read_manifest(folder.manifest).sha256 != manifest.sha256:
             raise RefusedError(
-                f"{folder.root} was begun with other images, folds or another split."
+                "run-data-changed",
+                f"{folder.root} was begun with other images, folds or another split.",
             )
     elif any(there):
-        raise UsageError(f"{folder.root} is not empty. Name another folder.")
+        raise UsageError("folder-not-empty", f"{folder.root} is not empty.")
     elif resume:
-        raise UsageError(f"{folder.root} holds no runs that could be resumed.")
+        raise UsageError("resume-without-run", f"{folder.root} contains no runs to resume.")
     else:
         manifest.save(folder.manifest)
 

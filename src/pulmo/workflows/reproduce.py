@@ -84,5 +84,8 @@ def _chosen(system: System, names: Sequence[str]) -> list[Experiment]:
     known = {experiment.name: experiment for experiment in system.experiments}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise UsageError(f"There is no run {unknown[0]!r}; there are: {', '.join(known)}.")
+        raise UsageError(
+            "reproduction-run-unknown",
+            f"There is no run {unknown[0]!r}; there are: {', '.join(known)}.",
+        )
     return [known[name] for name in names] or list(known.values())

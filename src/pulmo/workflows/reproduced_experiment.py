@@ -17,10 +17,10 @@ from pulmo.evaluate.evaluation import Evaluation, read_evaluation
 from pulmo.experiments.executor import LocalExecutor, run_all
 from pulmo.report.figures import learning_curves
 from pulmo.reproduce.available_data import Sets, gather_data
-from pulmo.reproduce.floors import floor_figures
+from pulmo.reproduce.floors import floor_values
 from pulmo.reproduce.initial_weights import initial_weights
 from pulmo.reproduce.options import ReproduceOptions
-from pulmo.reproduce.outcome import Outcome, compare_figures
+from pulmo.reproduce.outcome import Outcome, compare_values
 from pulmo.reproduce.system import Experiment, System
 from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
@@ -97,9 +97,9 @@ def _run(
         experiment=experiment.name,
         recipe=start.recipe.name,
         backbone=start.recipe.model.backbone,
-        figures=tuple(
-            compare_figures(
-                done.evaluation, floor_figures(done.parts), experiment.published, main=main
+        metrics=tuple(
+            compare_values(
+                done.evaluation, floor_values(done.parts), experiment.published, main=main
             )
         ),
         n=done.evaluation.data.n,

@@ -111,7 +111,7 @@ def search(
     make = _resumed_plan if options.resume else _new_plan
     plan = make(recipe, folder, options, callbacks.on_note)
     if data is None and not options.resume:
-        raise UsageError("No manifest is given to search on.")
+        raise UsageError("manifest-not-given", "No manifest is given to search on.")
     # torch takes seconds to import, which a refusal need not cost.
     from pulmo.experiments.folds import usable
     from pulmo.experiments.ray_cluster import open_executor
@@ -150,7 +150,7 @@ def _new_plan(
 ) -> SearchPlan:
     base = options.written_recipe(recipe)
     if options.space is None:
-        raise UsageError("No search space is given.")
+        raise UsageError("search-space-not-given", "No search space is given.")
     return SearchPlan(
         folder,
         base,

@@ -41,13 +41,16 @@ class RecipeOptions:
             InputError: its file cannot be read.
         """
         if named is None:
-            raise UsageError("No recipe is named.")
+            raise UsageError("recipe-not-given", "No recipe is named.")
         if not isinstance(named, Recipe):
             return write_recipe(
                 str(named), self.settings, quick=self.quick, scratch=self.from_scratch
             )
         if self.quick or self.from_scratch:
-            raise UsageError("Only a recipe's name or file has variants; this is a loaded recipe.")
+            raise UsageError(
+                "recipe-without-variants",
+                "Only a recipe's name or file has variants; this is a loaded recipe.",
+            )
         tree = change_recipe(named, self.settings).model_dump(mode="json", exclude_none=True)
         return WrittenRecipe(tree)
 
@@ -85,7 +88,7 @@ class TrainOptions(RecipeOptions):
         begun = begun_recipe(folder) if self.resume else None
         if begun is None:
             if self.resume and named is None:
-                raise UsageError(f"{folder} holds no run that could be resumed.")
+                raise UsageError("resume-without-run", f"{folder} contains no run to resume.")
             return self.recipe(named)
         self.check_same_recipe(begun, named, folder, on_note)
         return begun
@@ -115,8 +118,9 @@ class TrainOptions(RecipeOptions):
         now = self.recipe(named)
         if not same_name(begun, now):
             raise RefusedError(
+                "run-settings-changed",
                 f"{folder} was begun with the recipe {begun.name!r}, not with {now.name!r}. It "
-                "resumes only with the recipe and settings that it was begun with."
+                "resumes only with the recipe and settings that it was begun with.",
             )
         keys = [key for key, _, _ in differences(begun, now) if key != "train.seed"]
         if keys:
@@ -132,5 +136,5 @@ class TrainOptions(RecipeOptions):
         if given is not None:
             return given
         if not self.resume:
-            raise UsageError("No manifest is given to train on.")
+            raise UsageError("manifest-not-given", "No manifest is given to train on.")
         return read_manifest(RunFolder(folder).manifest)

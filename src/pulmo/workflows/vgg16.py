@@ -113,11 +113,15 @@ def check_places(dataset: Path, options: Vgg16Options) -> str:
     model, plot, recipe = options.model, options.plot, options.recipe()
     if model.exists():
         raise InputError(
+            "bundle-exists",
             f"{model} exists already. A model is never overwritten, because it records how often "
-            "its test was evaluated. Name a new folder."
+            "its test was evaluated. Name a new folder.",
         )
     if model in (plot, *plot.parents):
-        raise InputError(f"The plot {plot} and the model {model} cannot be in the same place.")
+        raise InputError(
+            "outputs-coincide",
+            f"The plot {plot} and the model {model} cannot be in the same place.",
+        )
     claim_folder(model.parent)
     claim_file(plot, _PNG)
     _check_folders(dataset, recipe.labels.order)
@@ -144,8 +148,9 @@ def read_images(
         for side in SPLITS:
             if (side, label) not in sides.index:
                 raise InputError(
+                    "images-too-few",
                     f"{dataset} has too few images of {label} for a {side} side: give five or more "
-                    "that are no copies of each other."
+                    "that are no copies of each other.",
                 )
     return Vgg16Images(drawn, tuple(imported.problems))
 
@@ -171,7 +176,7 @@ def train_vgg16(
         try:
             run = train(recipe, manifest, Path(folder) / "run", callbacks=callbacks)
         except InterruptedRunError:
-            raise InterruptedRunError("Interrupted; nothing was written.") from None
+            raise InterruptedRunError("interrupted", "Interrupted; nothing was written.") from None
         card = export(run.folder.root, options.model).card
     write_atomically(options.plot, training_plot(card.training))
     return Vgg16Result(recipe.labels.order, evaluate(options.model, manifest, split="test"), start)
@@ -209,10 +214,14 @@ def _check_folders(dataset: Path, labels: tuple[str, ...]) -> None:
     """Checks that there is one folder for each class and no other."""
     wanted = " and ".join(labels)
     if not dataset.is_dir():
-        raise InputError(f"{dataset} is not a folder; one with the folders {wanted} was expected.")
+        raise InputError(
+            "folder-missing",
+            f"{dataset} is not a folder; one with the folders {wanted} was expected.",
+        )
     found = sorted(p.name for p in dataset.iterdir() if p.is_dir() and p.name[0] != ".")
     if sorted(name.lower() for name in found) != sorted(labels):
         raise InputError(
+            "class-folders-unexpected",
             f"{dataset} holds {', '.join(found) or 'no folder'}; the folders {wanted} were "
-            "expected, and no other."
+            "expected, and no other.",
         )

@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.inspect.facts import read_facts
 from pulmo.datasets.inspect.inspect import inspect_manifest
@@ -104,7 +104,7 @@ def test_one_image_is_a_manifest_and_none_is_not(table: pd.DataFrame) -> None:
         "It was not tested whether anything but the image predicts the class: no class has 10 "
         "images of 5 groups that state it."
     )
-    with pytest.raises(InputError, match=r"m.parquet holds no image\."):
+    with refuses("images-missing", "m.parquet"):
         inspected(table[:0])
 
 
@@ -117,7 +117,7 @@ def test_an_inspection_is_read_as_it_was_written(table: pd.DataFrame, tmp_path: 
     (tmp_path / "i.json").write_text(inspection.model_dump_json())
     assert read_inspection(tmp_path / "i.json") == inspection
     (tmp_path / "i.json").write_text('{"format": 1}')
-    with pytest.raises(InputError, match="is not an inspection: format: Input should be 2"):
+    with refuses("record-invalid", "an inspection", "format"):
         read_inspection(tmp_path / "i.json")
 
 

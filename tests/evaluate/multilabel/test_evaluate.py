@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import ModelName, read_evaluation
 from pulmo.evaluate.multilabel.evaluate import evaluate_labels
@@ -129,12 +129,8 @@ def test_it_is_read_back_and_is_no_evaluation_of_classes(
     path = tmp_path / "evaluation.json"
     path.write_text(found.model_dump_json())
     assert read_labels_evaluation(path) == found
-    with pytest.raises(
-        InputError, match="format: it is of several findings per image; name the folder"
-    ):
+    with refuses("record-invalid", "format", "several findings per image"):
         read_evaluation(path)
     path.write_text(found.labels["Edema"].model_dump_json())
-    with pytest.raises(
-        InputError, match="is not an evaluation of several findings per image: format"
-    ):
+    with refuses("record-invalid", "an evaluation of several findings per image", "format"):
         read_labels_evaluation(path)

@@ -31,7 +31,7 @@ def curate(
     Copies with labels that contradict each other are removed. Every pair and every removal is a
     row of a table, NAME.curation.csv.
     """
-    from pulmo.datasets.curate import Watch
+    from pulmo.datasets.curate import CurationProgress
     from pulmo.datasets.curate.report import summary_lines
     from pulmo.datasets.manifest import read_manifest
     from pulmo.workflows.curate import CurateOptions
@@ -40,7 +40,7 @@ def curate(
     options = CurateOptions(drop_copies, trust or (), one_set or ())
     read = [read_manifest(path) for path in manifests]
     with progress("reading images", "comparing pairs", lines=True) as reports:
-        done = curate_manifests(read, output, options, Watch(*reports))
+        done = curate_manifests(read, output, options, CurationProgress(*reports))
     report = done.curated.report
     typer.echo(f"{output}: {counts(done.curated.manifest)}, of {counts(done.before)}")
     for line in summary_lines(report):
@@ -49,4 +49,4 @@ def curate(
     typer.echo(f"{done.table}: {rows}")
     failed = report_problems(done.curated.problems, output)
     if failed:
-        raise PartialError(f"{failed} could not be read; the rest is curated.")
+        raise PartialError("some-files-failed", f"{failed} could not be read; the rest is curated.")

@@ -49,4 +49,6 @@ def inspect(
         say(failure.reason)
     if found.failed:
         n = len(found.failed)
-        raise PartialError(f"{n} of the drawn samples could not be shown; the rest is done.")
+        raise PartialError(
+            "some-files-failed", f"{n} of the drawn samples could not be shown; the rest is done."
+        )

@@ -19,15 +19,15 @@ _DATA: Final = Data(_SETS, Plan(seed=42, val=0.15, test=0.15), once=True)
 _FOLDED: Final = Data(_SETS, Plan(seed=42, test=0.0, folds=4), once=True)
 
 
-def _figures(sensitivity: float, specificity: float) -> tuple[Published, ...]:
+def _results(sensitivity: float, specificity: float) -> tuple[Published, ...]:
     return (
         Published("recall", "covid", sensitivity, _POSITIVE),
         Published("specificity", "covid", specificity, _NEGATIVE),
     )
 
 
-def _run(recipe: str, *figures: float) -> Experiment:
-    published = _figures(*figures) if figures else ()
+def _run(recipe: str, *results: float) -> Experiment:
+    published = _results(*results) if results else ()
     return Experiment(f"capstone-{recipe}", _DATA, published)
 
 
