@@ -87,10 +87,13 @@ def train(
         summary = repeats.summary.model_dump_json(indent=2)
         typer.echo(summary if as_json else f"{text}\n{repeats.folder.index}")
         return
+    from pulmo.workflows.train import is_first_process
     from pulmo.workflows.train import train as train_once
 
     with training_progress() as callbacks:
         run = train_once(recipe, manifest, output, options, callbacks)
+    if not is_first_process():
+        return
     finished = "finished already, " if run.finished_before else ""
     typer.echo(
         f"{output}: {finished}best epoch {run.best.epoch}, validation loss "

@@ -136,7 +136,7 @@ def _check_pixels(pixels: NDArray[np.float32], name: str) -> None:
         raise RefusedError("pixels-not-finite", f"{name} contains values that are not numbers.")
     if pixels.min() == pixels.max():
         raise RefusedError(
-            "image-blank", f"{name} shows nothing: all pixels of the displayed image are equal."
+            "image-blank", f"{name} is blank: all pixels of the displayed image are equal."
         )
 
 

@@ -80,7 +80,7 @@ def train(
     folder = RunFolder(Path(output))
     experiment = options.chosen_recipe(recipe, folder.root, callbacks.on_note)
     images = options.chosen_images(data, folder.root)
-    leads = os.environ.get("RANK", "0") == "0"
+    leads = is_first_process()
     if leads:
         check_folder(experiment, folder, resume=options.resume)
     with claimed_folder(folder.root):
@@ -96,3 +96,8 @@ def train(
     if leads:
         write_atomically(folder.curves, learning_curves(card.training).encode())
     return Run(folder, card, finished)
+
+
+def is_first_process() -> bool:
+    """Tells whether this process checks, writes and prints for all that torchrun started."""
+    return os.environ.get("RANK", "0") == "0"
