@@ -51,8 +51,8 @@ format: setup ## format and fix what can be fixed
 	$(BIN)/ruff format
 
 bench: setup .venv-base/.installed ## measure speed
-	$(BIN)/pulmo bench train starter
-	$(BIN)/pulmo bench train starter --set image.size=224
+	$(BIN)/pulmo bench train starter --precisions --bound
+	$(BIN)/pulmo bench train starter --set image.size=224 --precisions --bound
 	$(BIN)/python benchmarks/features.py
 	$(BIN)/python benchmarks/predict.py --base .venv-base/bin/python
 

@@ -13,13 +13,13 @@ from typing import Final
 from commands import commit, pulmo
 
 from pulmo.audit.finding import Audit, Cell, Finding, Table, read_audit
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
 from pulmo.experiments.summary import read_summary
+from pulmo.stats.estimate import Estimate
 
 RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "audit.md"
 PUBLISHED: Final = 0.8702
-"""Ozturk et al. 2020: accuracy of three classes in five folds of pictures."""
+"""Ozturk et al. 2020: accuracy of three classes in five folds of images."""
 
 SEEDS: Final = 3
 RECIPE: Final = (
@@ -110,7 +110,7 @@ def dark(here: Sequence[Audit], published: Audit, folds: Path) -> Iterator[str]:
     yield ""
     yield "## DarkCovidNet's benchmark"
     yield ""
-    yield f"{n} films in {here[0].data.groups} groups (patients, copies), three classes,"
+    yield f"{n} images in {here[0].data.groups} groups (patients, copies), three classes,"
     yield f"{summary.folds} folds by group, seeds {', '.join(map(str, summary.seeds))}. Ozturk et"
     yield f"al. 2020 publish an accuracy of {PUBLISHED} in five folds that may part a patient."
     yield ""
@@ -165,7 +165,7 @@ def model(title: str, found: Audit) -> Iterator[str]:
         f"{name} ({', '.join(f'{n} {label}' for label, n in counts.items() if n)})"
         for name, counts in found.data.sources.items()
     )
-    yield f"{found.data.n} films in {found.data.groups} groups: {sources}."
+    yield f"{found.data.n} images in {found.data.groups} groups: {sources}."
     yield from findings(found)
     for each in found.findings:
         if each.check in {"shortcuts", "sources", "external"}:

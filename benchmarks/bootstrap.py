@@ -19,18 +19,18 @@ from numpy.typing import NDArray
 from sklearn import metrics as reference
 
 from pulmo.core.files import write_atomically
-from pulmo.datasets.parallel import cores
-from pulmo.evaluate.bootstrap import bootstrap
-from pulmo.evaluate.figures import compute, figures
-from pulmo.evaluate.metric import METRICS
-from pulmo.evaluate.sample import Sample
+from pulmo.core.parallel import cores
+from pulmo.stats.classified import ClassifiedImages
+from pulmo.stats.estimates import compute, estimate_metrics
+from pulmo.stats.metric import METRICS
+from pulmo.stats.resampling import bootstrap
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results" / "bootstrap.md"
 CLASSES = ("bacterial", "covid", "normal", "viral")
 
 
-def make_sample(n: int, generator: np.random.Generator) -> Sample:
-    """Makes predictions of n pictures of half as many patients."""
+def make_sample(n: int, generator: np.random.Generator) -> ClassifiedImages:
+    """Makes predictions of n images of half as many patients."""
     truth = generator.integers(len(CLASSES), size=n)
     logits = generator.normal(size=(n, len(CLASSES)))
     logits[np.arange(n), truth] += 1.5
@@ -38,10 +38,10 @@ def make_sample(n: int, generator: np.random.Generator) -> Sample:
     probabilities = raised / raised.sum(axis=1, keepdims=True)
     patients = generator.integers(n // 2, size=n)
     groups = np.unique(patients, return_inverse=True)[1]
-    return Sample(CLASSES, truth, probabilities.argmax(axis=1), probabilities, groups)
+    return ClassifiedImages(CLASSES, truth, probabilities.argmax(axis=1), probabilities, groups)
 
 
-def loop(sample: Sample, replicates: int, generator: np.random.Generator) -> None:
+def loop(sample: ClassifiedImages, replicates: int, generator: np.random.Generator) -> None:
     """Draws groups and computes each metric by scikit-learn, one replicate after the other."""
     members = np.argsort(sample.groups, kind="stable")
     starts = np.searchsorted(sample.groups[members], np.arange(sample.groups.max() + 2))
@@ -96,11 +96,11 @@ def timed(work: Callable[[], object]) -> Seconds:
 def main() -> None:
     """Measures and writes the document."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pictures", type=int, default=100_000)
+    parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--replicates", type=int, default=2000)
     parser.add_argument("--naive", type=int, default=5, help="replicates of the loop")
     arguments = parser.parse_args()
-    n, replicates = arguments.pictures, arguments.replicates
+    n, replicates = arguments.images, arguments.replicates
     sample = make_sample(n, np.random.default_rng(0))
     names = list(METRICS)
     fast = timed(
@@ -111,7 +111,7 @@ def main() -> None:
             np.random.default_rng(1),
         )
     )
-    whole = timed(lambda: figures(sample, replicates, np.random.default_rng(1)))
+    whole = timed(lambda: estimate_metrics(sample, replicates, np.random.default_rng(1)))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     few = timed(lambda: loop(sample, arguments.naive, np.random.default_rng(1)))
     slow = Seconds(*(part / arguments.naive * replicates for part in few))

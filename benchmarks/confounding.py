@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from pulmo.core.files import write_atomically
-from pulmo.core.tables import check_manifest, write_manifest
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.inspect.inspection import Inspection, read_inspection
+from pulmo.datasets.manifest import Manifest
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results" / "confounding.md"
@@ -61,7 +61,7 @@ def inspect_sets(data: Path, out: Path) -> dict[str, Inspection]:
 
 
 def unrelated(n: int, seed: int) -> pd.DataFrame:
-    """Makes a manifest of n pictures whose facts have nothing to do with their classes."""
+    """Makes a manifest of n images whose facts have nothing to do with their classes."""
     generator = np.random.default_rng(seed)
     patient = np.sort(generator.integers(0, 3 * n // 4, n))
     columns = {
@@ -80,14 +80,14 @@ def unrelated(n: int, seed: int) -> pd.DataFrame:
     }
     words = {"source": "ew", "view": "PA", "modality": "XC", "sex": "FM", "format": "JP"}
     drawn = {name: generator.choice(list(letters), n) for name, letters in words.items()}
-    return check_manifest(pd.DataFrame(columns | drawn))
+    return Manifest(pd.DataFrame(columns | drawn)).frame
 
 
 def false_flags(n: int, times: int) -> tuple[int, int]:
     """Returns how many clues were flagged wrongly, and how many were tried."""
     flagged = tried = 0
     for seed in range(times):
-        inspection = inspect_manifest(unrelated(n, seed), "m", seed)
+        inspection = inspect_manifest(Manifest(unrelated(n, seed)), "m", seed)
         for clue in inspection.confounding.clues.values():
             tried += bool(clue.classes)
             flagged += clue.tells
@@ -96,7 +96,7 @@ def false_flags(n: int, times: int) -> tuple[int, int]:
 
 def seconds(out: Path, n: int) -> float:
     """Returns the processor time that the command takes for n rows, without samples."""
-    write_manifest(unrelated(n, 0), out / "many.parquet")
+    Manifest(unrelated(n, 0)).save(out / "many.parquet")
     before = os.times()
     inspect(out / "many.parquet", out / "many", "--samples", "0")
     after = os.times()
@@ -123,7 +123,7 @@ def section(name: str, inspection: Inspection) -> str:
             n = f"{clue.accuracy.n} of {', '.join(clue.classes)}"
             rows.append([title, n, *figures, "**tells**" if clue.tells else ""])
     head = [
-        *("clue", "pictures", "Cramer's V", "accuracy", "commonest"),
+        *("clue", "images", "Cramer's V", "accuracy", "commonest"),
         *("balanced accuracy", "chance", "flagged"),
     ]
     sentences = "\n".join(f"- {text}" for text in (inspection.verdict, *inspection.warnings))
@@ -145,7 +145,7 @@ intervals are 95 %, over groups.
 {sections}
 ## Without confounding, and speed
 
-Of {false[1]} clues in manifests of 600 made-up pictures whose facts have nothing to do with their
+Of {false[1]} clues in manifests of 600 made-up images whose facts have nothing to do with their
 classes, {false[0]} were flagged. Inspecting 100,000 rows, without samples, took {duration:.0f} s of
 processor time.
 """

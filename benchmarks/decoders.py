@@ -58,7 +58,7 @@ print(json.dumps(times))
 
 
 def drawn(side: int, bits: int) -> NDArray[Any]:
-    """A smooth image with noise, as films have it: [side, side]."""
+    """A smooth image with noise, as images have it: [side, side]."""
     rows, columns = np.mgrid[:side, :side] / side
     grey = (np.sin(9 * columns) + np.cos(7 * rows) + 2) / 4
     grey += np.random.default_rng(bits).normal(0, 0.004, grey.shape)

@@ -1,8 +1,8 @@
 """Measures how far the estimate of an external AUC is from the AUC found; writes the report.
 
-Networks tell films with a disease from normal ones, each trained on one public set, or on all but
+Networks tell images with a disease from normal ones, each trained on one public set, or on all but
 one, and asked about the sets that it was not trained on. The estimate is that of the audit's check
-`external`, which sees no picture of these. What is finished is not made again.
+`external`, which sees no image of these. What is finished is not made again.
 """
 
 import argparse
@@ -16,10 +16,10 @@ import pandas as pd
 from commands import pulmo
 
 from pulmo.audit.finding import Finding, read_audit
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
-from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.split.plan import Plan, draw
+from pulmo.stats.estimate import Estimate
 
 RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "external.md"
 
@@ -29,10 +29,10 @@ SETS: Final = {
     "cohen": "covid-chestxray-dataset",
     "darkcovidnet": "darkcovidnet",
 }
-"""Source -> its folder. Each has films with a disease and normal ones."""
+"""Source -> its folder. Each has images with a disease and normal ones."""
 
 MOST: Final = 1500
-"""Films that are taken of a set at most, drawn by group."""
+"""Images that are taken of a set at most, drawn by group."""
 
 LATERAL: Final = "lateral"
 
@@ -47,9 +47,9 @@ SETTINGS: Final = (
 HEAD: Final = f"""# How far the estimate of an external AUC is from what is found
 
 Made by `python benchmarks/external.py --data ... --weights ...`: MobileNetV2 from ImageNet weights,
-128 px, 5 epochs, tells films with a disease from normal ones. It is trained on one public set, or
-on all but one (at most {MOST} films of each; copies of a film in one set only), and asked about
-the others. The estimate of the audit's check `external` (after Ong Ly et al. 2024) is made of films
+128 px, 5 epochs, tells images with a disease from normal ones. It is trained on one public set, or
+on all but one (at most {MOST} images of each; copies of an image in one set only), and asked about
+the others. The estimate of the audit's check `external` (after Ong Ly et al. 2024) takes images
 inside alone: the AUC on a test of the training's sources, less that of a support vector machine on
 the grey histogram, plus one half."""
 
@@ -106,7 +106,7 @@ def main() -> None:
 
 
 def pool(data: Path, out: Path) -> pd.DataFrame:
-    """Imports and curates the sets; returns at most `MOST` frontal films of each."""
+    """Imports and curates the sets; returns at most `MOST` frontal images of each."""
     whole = out / "whole.parquet"
     if not whole.exists():
         manifests = [out / f"{name}.parquet" for name in SETS]
@@ -115,12 +115,12 @@ def pool(data: Path, out: Path) -> pd.DataFrame:
         pulmo("data", "curate", *manifests, "-o", whole, "--drop-copies")
     table = read_manifest(whole)
     used = (
-        (table["modality"] == "X-ray")
-        & ~table["view"].isin([LATERAL])
-        & (table["label"] != "other")
+        (table.frame["modality"] == "X-ray")
+        & ~table.frame["view"].isin([LATERAL])
+        & (table.frame["label"] != "other")
     )
     generator = np.random.default_rng(0)
-    parts = [_some(rows, generator) for _, rows in table[used].groupby("source")]
+    parts = [_some(rows, generator) for _, rows in table.frame[used].groupby("source")]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -136,10 +136,12 @@ def ask(trial: Trial, table: pd.DataFrame, weights: Path, out: Path) -> Finding:
     manifest, run, bundle, answer = (out / name for name in ("m.parquet", "run", "bundle", "audit"))
     if not manifest.exists():
         out.mkdir(parents=True, exist_ok=True)
-        inside = draw(table[table["source"].isin(trial.inside)], Plan(val=0.15, test=0.25)).table
+        inside = draw(
+            Manifest(table[table["source"].isin(trial.inside)]), Plan(val=0.15, test=0.25)
+        ).manifest
         outside = table[table["source"].isin(trial.outside)].assign(split="test")
-        outside = outside[~outside["group"].isin(inside["group"])]
-        write_manifest(pd.concat([inside, outside], ignore_index=True), manifest)
+        outside = outside[~outside["group"].isin(inside.frame["group"])]
+        Manifest(pd.concat([inside.frame, outside], ignore_index=True)).save(manifest)
     if not bundle.exists():
         settings = [word for each in SETTINGS for word in ("--set", each)]
         settings += ["--set", f"model.weights={weights}", "--threads", "1"]
@@ -164,7 +166,7 @@ def report(found: Sequence[tuple[Trial, Finding]]) -> Iterator[str]:
     for trial, finding in found:
         figures = finding.figures
         estimate = figures["estimate"]
-        # A set with films from an origin of the training's is not outside.
+        # A set with images from an origin of the training's is not outside.
         for source in (name for name in trial.outside if name in figures):
             auc = figures[source]
             cells: list[object] = [", ".join(trial.inside), source, auc.n]

@@ -48,7 +48,7 @@ def make_set(folder: Path, rows: int) -> None:
         place = folder / ("covid", "normal")[number % 2] / f"{number // 2000:04d}"
         if number % 2000 < 2:
             place.mkdir(parents=True)
-        (place / f"patient{number // 3:07d}-film-{number:07d}.png").write_bytes(small_png(number))
+        (place / f"patient{number // 3:07d}-image-{number:07d}.png").write_bytes(small_png(number))
 
 
 def peak(folder: Path) -> tuple[float, float]:

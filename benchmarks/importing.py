@@ -1,6 +1,6 @@
-"""Pictures a second of `pulmo data import` beside the least that it could cost, and its memory.
+"""Images a second of `pulmo data import` beside the least that it could cost, and its memory.
 
-Draws films, stores them in four ways, and measures by turns on the same files, which lie in the
+Draws images, stores them in four ways, and measures by turns on the same files, which lie in the
 page cache after the first turn: bare loops that read, hash and decode; and imports that decode,
 that read headers, and that find all files unchanged.
 
@@ -32,10 +32,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from pulmo.core.files import write_atomically
-from pulmo.core.tables import write_manifest
+from pulmo.core.parallel import cores
 from pulmo.datasets import workers
-from pulmo.datasets.manifest import Reading, import_source
-from pulmo.datasets.parallel import cores
+from pulmo.datasets.importing import Reading, import_source
 from pulmo.datasets.phantom import write_phantoms
 from pulmo.radiograph import read_radiograph
 
@@ -50,7 +49,7 @@ TEXT = """# The speed and the memory of an import
 Made by `python benchmarks/importing.py{options}` on {cores} processor cores ({machine}, Python
 {python}), which other work shared: compare within a row.
 
-Pictures a second in the fastest of {turns} turns, in each of which everything ran once on the same
+Images a second in the fastest of {turns} turns, in each of which everything ran once on the same
 files in the page cache. The first three are bare loops on one core: read the bytes; read and hash
 them; read them and decode them with Pillow or pydicom. In brackets is the time as a multiple of a
 bare loop's: of `import` of the decoding's, of `--headers-only` of the hashing's, and of a repeated
@@ -58,7 +57,7 @@ import, which finds all files unchanged, of the reading's.
 
 {speed}
 
-An import decodes every picture, hashes its bytes and its pixels as 32-bit numbers, notes what it
+An import decodes every image, hashes its bytes and its pixels as 32-bit numbers, notes what it
 has read for the case that it is killed, and groups copies. For DICOM, pydicom's part is to hand out
 the stored numbers; most of the work is to display them, as PS3.4 N.2 says. From {threshold} files
 on an import reads in one process a core; "the same in threads" is an import that does not. Threads
@@ -66,14 +65,14 @@ wait for each other's use of Python's lock, which is about a third of the work o
 two busy cores that costs little, since other work fills the gaps, but more cores would stay idle.
 """
 MEMORY = """
-The memory of the main process, for small PNG files; a picture is in the memory of a process that
+The memory of the main process, for small PNG files; an image is in the memory of a process that
 reads, {cores} in all, and only while it is decoded.
 
 {rows}"""
 
 
 class Kind(NamedTuple):
-    """A way to store films: `distinct` ones of `side` pixels, each of which has `links` names."""
+    """A way to store images: `distinct` ones of `side` pixels, each of which has `links` names."""
 
     name: str
     side: int
@@ -89,10 +88,10 @@ KINDS = (
 )
 
 
-def stored(film: NDArray[np.float32], kind: Kind) -> bytes:
-    """Returns the bytes of a film's file, as a detector's noise would leave them."""
-    rng = np.random.default_rng(int(film.sum()))
-    large = cv2.resize(film, (kind.side, kind.side), interpolation=cv2.INTER_CUBIC)
+def stored(image: NDArray[np.float32], kind: Kind) -> bytes:
+    """Returns the bytes of an image's file, as a detector's noise would leave them."""
+    rng = np.random.default_rng(int(image.sum()))
+    large = cv2.resize(image, (kind.side, kind.side), interpolation=cv2.INTER_CUBIC)
     noisy = np.clip(large + rng.normal(0, 0.01, large.shape), 0, 1)
     file = io.BytesIO()
     if kind.name.startswith("DICOM"):
@@ -121,15 +120,15 @@ def save_dicom(values: NDArray[np.uint16], file: io.BytesIO) -> None:
 
 
 def make_set(kind: Kind, folder: Path) -> list[Path]:
-    """Stores a kind's films below `folder`/normal."""
+    """Stores a kind's images below `folder`/normal."""
     with tempfile.TemporaryDirectory() as name:
-        write_phantoms(Path(name) / "films", kind.distinct, seed=0)
-        drawn = sorted((Path(name) / "films" / "images").iterdir())
-        films = [stored(read_radiograph(path).pixels, kind) for path in drawn]
+        write_phantoms(Path(name) / "images", kind.distinct, seed=0)
+        drawn = sorted((Path(name) / "images" / "images").iterdir())
+        images = [stored(read_radiograph(path).pixels, kind) for path in drawn]
     places: list[Path] = []
     for link in range(kind.links):
         (folder / "normal" / f"{link:03d}").mkdir(parents=True)
-        for number, data in enumerate(films):
+        for number, data in enumerate(images):
             place = folder / "normal" / f"{link:03d}" / f"{number:04d}"
             if link:
                 os.link(places[number], place)
@@ -178,10 +177,10 @@ def seconds(work: Callable[[], None]) -> float:
 
 
 def measure(kind: Kind, folder: Path, turns: int) -> str:
-    """Returns a kind's row: pictures a second, and in brackets the time beside a bare loop's."""
+    """Returns a kind's row: images a second, and in brackets the time beside a bare loop's."""
     paths = make_set(kind, folder)
     manifest = folder / "m.parquet"
-    write_manifest(import_source("folder", folder).manifest, manifest)
+    import_source("folder", folder).manifest.save(manifest)
     works = {
         "read": partial(each, Path.read_bytes, paths),
         "hashed": partial(each, hashed, paths),

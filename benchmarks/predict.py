@@ -1,6 +1,6 @@
 """Wall time and memory of `pulmo --help` and of one cold `pulmo predict`, in a base install.
 
-Draws a film, trains the starter network for one step's worth on drawn films, exports it, and runs
+Draws an image, trains the starter network for one step on drawn images, exports it, and runs
 the command of another environment, which has no torch.
 """
 
@@ -26,7 +26,7 @@ def pulmo(python: Path, *arguments: str | Path) -> float:
 
 
 def make_bundle(folder: Path) -> tuple[Path, Path]:
-    """Returns a MobileNetV2 bundle for 224 px, and a PNG film of 224 px to classify."""
+    """Returns a MobileNetV2 bundle for 224 px, and a PNG image of 224 px to classify."""
     from PIL import Image  # noqa: PLC0415 - of the environment that trains
 
     from pulmo.datasets.phantom import write_phantoms  # noqa: PLC0415 - likewise
@@ -34,16 +34,16 @@ def make_bundle(folder: Path) -> tuple[Path, Path]:
     from pulmo.radiograph.geometry import to_input  # noqa: PLC0415 - likewise
 
     here = Path(sys.executable)
-    table = write_phantoms(folder / "films", 40, seed=0)
+    table = write_phantoms(folder / "images", 40, seed=0)
     manifest, run, bundle = folder / "m.parquet", folder / "run", folder / "bundle"
     pulmo(here, "data", "import", "csv", table, "-o", manifest)
     pulmo(here, "data", "split", manifest, "-o", manifest, "--val", "0.3", "--test", "0")
     pulmo(here, "train", "starter", "--data", manifest, "-o", run, *SMALL)
     pulmo(here, "export", run, "-o", bundle)
-    film = folder / "film.png"
-    radiograph = read_radiograph(min((folder / "films" / "images").iterdir()))
-    Image.fromarray(to_input(radiograph.pixels, 224, "pad")).save(film)
-    return bundle, film
+    image = folder / "image.png"
+    radiograph = read_radiograph(min((folder / "images" / "images").iterdir()))
+    Image.fromarray(to_input(radiograph.pixels, 224, "pad")).save(image)
+    return bundle, image
 
 
 def main() -> None:
@@ -55,21 +55,21 @@ def main() -> None:
     check = "import importlib.util as u, sys; sys.exit(u.find_spec('torch') is not None)"
     subprocess.run([arguments.base, "-c", check], check=True)
     with tempfile.TemporaryDirectory() as name:
-        bundle, film = make_bundle(Path(name))
+        bundle, image = make_bundle(Path(name))
         verbs: dict[str, tuple[str | Path, ...]] = {
             "pulmo --help": ("--help",),
-            "pulmo predict, one 224 px PNG, MobileNetV2": ("predict", film, "--model", bundle),
+            "pulmo predict, one 224 px PNG, MobileNetV2": ("predict", image, "--model", bundle),
         }
         trained = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         for verb, words in verbs.items():
             pulmo(arguments.base, *words)
             seconds = [pulmo(arguments.base, *words) for _ in range(arguments.turns)]
             print(f"{verb}: {statistics.median(seconds):.2f} s (best {min(seconds):.2f} s)")
-        memory = peak_memory(arguments.base, bundle, film)
+        memory = peak_memory(arguments.base, bundle, image)
     print(f"peak memory of predict: {memory:.0f} MB (training took {trained / 1024:.0f} MB)")
 
 
-def peak_memory(python: Path, bundle: Path, film: Path) -> float:
+def peak_memory(python: Path, bundle: Path, image: Path) -> float:
     """Returns the largest resident set of one `pulmo predict`, in MB."""
     script = (
         "import resource, runpy, sys\n"
@@ -78,7 +78,7 @@ def peak_memory(python: Path, bundle: Path, film: Path) -> float:
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
     result = subprocess.run(
-        [python, "-c", script, "predict", film, "--model", bundle],
+        [python, "-c", script, "predict", image, "--model", bundle],
         check=True,
         capture_output=True,
         text=True,

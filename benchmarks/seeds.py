@@ -15,11 +15,11 @@ from typing import Final
 
 from commands import commit
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
 from pulmo.reproduce.outcome import Figure, Outcome
 from pulmo.reproduce.outcome_text import outcomes_text
 from pulmo.reproduce.system import SYSTEMS
+from pulmo.stats.estimate import Estimate
 
 RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "seeds.md"
 
@@ -51,15 +51,15 @@ COLUMNS: Final = (
 HEAD: Final = """# The five systems, trained again
 
 Made by `python benchmarks/seeds.py --data ... --weights ...`, which runs `pulmo reproduce NAME
---quick` for every run: each recipe's own cheaper variant (fewer epochs, smaller films; the tables
+--quick` for every run: each recipe's own cheaper variant (fewer epochs, smaller images; the tables
 `quick` and `scratch` of the recipe say which), on one thread of a shared machine without a GPU.
 
-Read it so: *ours* is on films of other patients than those of the training, copies of a film on one
+*Ours* is on images of other patients than those of the training, copies of an image on one
 side, with its 95 % interval; *published* is the authors' own figure with Wilson's interval where
-the number of films is known. The films, their number and the split differ from theirs, so that a
+the number of images is known. The images, their number and the split differ from theirs, so that a
 difference is not one of the networks alone. *File facts* is a decision tree of depth 3 that sees no
 pixel, only width, height, bytes and bits of the files; *thumbnail* a support vector machine that
-sees 16 x 16 pixels; both fitted and judged on the same films as the network. Where they come near
+sees 16 x 16 pixels; both fitted and judged on the same images as the network. Where they come near
 it, the network has not been shown to see a disease. *Minutes* are those of the epochs, by the clock
 of a busy machine; the features of a frozen base, computed once before them, are not in them. With a
 random start a frozen base cannot learn, so such rows (`freeze`, `fc`) show what its chance features

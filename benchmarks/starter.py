@@ -1,8 +1,8 @@
-"""Trains the recipe `starter` on public films, evaluates it there and elsewhere, writes the table.
+"""Trains the recipe `starter` on public images, evaluates it there and elsewhere, writes the table.
 
-Training: Kermany's official training pictures and the COVID-19 Radiography Database, validation
+Training: Kermany's official training images and the COVID-19 Radiography Database, validation
 drawn from both by group. Tests: Kermany's official one, a grouped one of Radiography, and two sets
-that no training picture is from, covid-chestxray-dataset (frontal films) and adult normals.
+that no training image is from, covid-chestxray-dataset (frontal images) and adult normals.
 """
 
 import argparse
@@ -14,8 +14,8 @@ from commands import commit, pulmo
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.core.files import write_atomically
-from pulmo.core.tables import read_manifest, write_manifest
-from pulmo.datasets.manifest import merge
+from pulmo.datasets.manifest import Manifest, read_manifest
+from pulmo.datasets.merge import merge
 from pulmo.evaluate.evaluation import Contrast, Evaluation, read_evaluation
 
 ROOT = Path(__file__).parents[1]
@@ -37,9 +37,9 @@ def make_manifests(data: Path, out: Path) -> tuple[Path, Path]:
     pulmo("data", "merge", out / "kermany.parquet", out / "radiography.parquet", "-o", pool)
     pulmo("data", "split", pool, "-o", pool, "--keep-test", "--val", "0.1", "--test", "0.15")
     cohen = read_manifest(out / "cohen.parquet")
-    frontal = cohen[(cohen["modality"] == "X-ray") & cohen["view"].isin(VIEWS)]
+    frontal = cohen.frame[(cohen.frame["modality"] == "X-ray") & cohen.frame["view"].isin(VIEWS)]
     external = out / "external.parquet"
-    write_manifest(merge([frontal, read_manifest(out / "adult-normals.parquet")]), external)
+    merge([Manifest(frontal), read_manifest(out / "adult-normals.parquet")]).save(external)
     return pool, external
 
 
@@ -91,7 +91,7 @@ def headline(card: Card, internal: Evaluation, validation: Evaluation) -> str:
         table(("figure", "n", "pulmo starter", "Kermany et al. 2018"), rows)
         + f"\n\nThe epoch ({best.epoch} of {len(card.training.history)}), temperature "
         f"({card.temperature:.3f}) and threshold ({card.decision.threshold:.3f}) were chosen on "
-        "the validation pictures only."
+        "the validation images only."
     )
 
 
@@ -120,7 +120,7 @@ def section(title: str, evaluation: Evaluation) -> str:
     return "\n\n".join(
         (
             f"## {title}",
-            f"{data.n} pictures in {data.groups} groups of patients and copies.",
+            f"{data.n} images in {data.groups} groups of patients and copies.",
             table(("figure", "value"), overall),
             table(("class", "n", "recall", "specificity", "AUC against the rest"), classes),
             "Within one source, where the source cannot help:",
@@ -144,7 +144,7 @@ def setting(card: Card) -> str:
         f"{len(training.history)} epochs on two shared processor cores "
         f"({platform.machine()}), pulmo {card.pulmo} at commit {commit()}.\n\n"
         + table(("class", "train", "val"), counts)
-        + "\n\nPictures whose patient number recurs in Kermany's official test took no part."
+        + "\n\nImages whose patient number recurs in Kermany's official test took no part."
     )
 
 
@@ -169,7 +169,7 @@ def main() -> None:
         setting(card),
         "## Headline",
         headline(card, internal, validation),
-        section("Internal test: the hospitals of the training pictures", internal),
+        section("Internal test: the hospitals of the training images", internal),
         section("External test: covid-chestxray-dataset and adult normals", elsewhere),
         "",
     )

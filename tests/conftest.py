@@ -1,26 +1,34 @@
-"""One small set of drawn films, one run and one bundle for all tests that need them."""
+"""One small set of drawn images, one run and one bundle for all tests that need them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from pulmo.bundle.card import Activation, Card, Decision, Epoch, Input, Network, Training
 from pulmo.bundle.export import export_run
-from pulmo.core.estimate import Estimate
+from pulmo.core.folders import RunFolder
 from pulmo.core.labels import LabelScheme
 from pulmo.core.recipe import Recipe, load_recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import write_phantoms
 from pulmo.datasets.split import Shares, split_manifest
+from pulmo.stats.classified import ClassifiedImages
+from pulmo.stats.estimate import Estimate
+from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
-from pulmo.train.watch import Watch
 
-pytest_plugins = ("fixtures.dicom_files", "fixtures.experiment", "fixtures.results")
+pytest_plugins = (
+    "fixtures.dicom_files",
+    "fixtures.experiment",
+    "fixtures.predictions",
+    "fixtures.results",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,12 +40,12 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _unopened(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Forgets that a test opened the test pictures with the bundle that all share."""
+def _unused_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Forgets that a test evaluated the test images with the bundle that all share."""
     shared = request.getfixturevalue("bundle") if "bundle" in request.fixturenames else None
     yield
     if shared is not None:
-        (shared / "openings.jsonl").unlink(missing_ok=True)
+        (shared / "test-access.jsonl").unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -94,21 +102,21 @@ def plain_card() -> Card:
 
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table of 64 drawn films."""
+    """A table of 64 drawn images."""
     return write_phantoms(tmp_path_factory.mktemp("phantoms"), 64, seed=1)
 
 
 @pytest.fixture(scope="session")
-def _films(phantoms: Path) -> pd.DataFrame:
+def _images(phantoms: Path) -> pd.DataFrame:
     imported = import_source("csv", phantoms, called="phantom")
     assert not imported.problems
-    return split_manifest(imported.manifest, Shares(0.25, 0.25), np.random.default_rng(0))
+    return split_manifest(imported.manifest, Shares(0.25, 0.25), np.random.default_rng(0)).frame
 
 
 @pytest.fixture
-def films(_films: pd.DataFrame) -> pd.DataFrame:
-    """The films' manifest, split; the test may change it."""
-    return _films.copy()
+def images(_images: pd.DataFrame) -> pd.DataFrame:
+    """The images' manifest, split; the test may change it."""
+    return _images.copy()
 
 
 @pytest.fixture(scope="session")
@@ -119,12 +127,12 @@ def quick_recipe() -> Recipe:
 
 @pytest.fixture(scope="session")
 def run(
-    _films: pd.DataFrame, quick_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory
+    _images: pd.DataFrame, quick_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory
 ) -> RunFolder:
     """A finished run."""
     root = tmp_path_factory.mktemp("runs")
     folder = RunFolder(root / "run")
-    train_run(quick_recipe, _films, Place(folder, root / "cache", "cpu"), Watch())
+    train_run(quick_recipe, Manifest(_images), Place(folder, root / "cache", "cpu"), Callbacks())
     return folder
 
 
@@ -137,6 +145,54 @@ def bundle(run: RunFolder) -> Path:
 
 
 @pytest.fixture(scope="session")
-def film(phantoms: Path) -> Path:
-    """One film."""
+def image(phantoms: Path) -> Path:
+    """One image."""
     return min((phantoms.parent / "images").glob("*.png"))
+
+
+@pytest.fixture
+def generator() -> np.random.Generator:
+    return np.random.default_rng(20)
+
+
+@pytest.fixture
+def draw_probabilities(
+    generator: np.random.Generator,
+) -> Callable[[NDArray[np.intp], int, float], NDArray[np.float64]]:
+    """Softmax probabilities whose true class has a logit that is `skill` higher.
+
+    They are rounded to 0.01, so that some images tie.
+    """
+
+    def draw(truth: NDArray[np.intp], classes: int, skill: float) -> NDArray[np.float64]:
+        logits = generator.normal(size=(len(truth), classes))
+        logits[np.arange(len(truth)), truth] += skill
+        raised = np.exp(logits)
+        rounded = np.round(raised / raised.sum(axis=1, keepdims=True), 2)
+        rounded[:, -1] = np.clip(1 - rounded[:, :-1].sum(axis=1), 0, 1)
+        return np.asarray(rounded)
+
+    return draw
+
+
+@pytest.fixture
+def make_sample(
+    generator: np.random.Generator,
+    draw_probabilities: Callable[[NDArray[np.intp], int, float], NDArray[np.float64]],
+) -> Callable[..., ClassifiedImages]:
+    """Makes n random classified images, `per_group` of each group."""
+
+    def make(
+        n: int, labels: Sequence[str] = "abc", skill: float = 1.0, per_group: int = 1
+    ) -> ClassifiedImages:
+        truth = generator.permutation(np.arange(n) % len(labels)).astype(np.intp)
+        probabilities = draw_probabilities(truth, len(labels), skill)
+        return ClassifiedImages(
+            labels=tuple(labels),
+            truth=truth,
+            decided=probabilities.argmax(axis=1),
+            probabilities=probabilities,
+            groups=np.arange(n) // per_group,
+        )
+
+    return make

@@ -10,14 +10,15 @@ import pytest
 import pulmo
 
 
-def test_every_name_of_the_front_door_can_be_used(film: Path, bundle: Path) -> None:
+def test_every_name_of_the_front_door_can_be_used(image: Path, bundle: Path) -> None:
     assert set(pulmo.__all__) <= set(dir(pulmo))
     predictor = pulmo.load(str(bundle))
-    radiograph = pulmo.read(str(film))
+    radiograph = pulmo.read(str(image))
     outcome = predictor.predict(radiograph)
-    (result,) = pulmo.predict([str(film)], predictor)
+    (result,) = pulmo.predict([str(image)], predictor)
     assert result.probabilities == outcome.probabilities
-    assert all(callable(getattr(pulmo, name)) for name in pulmo.__all__)
+    assert all(callable(getattr(pulmo, name)) for name in pulmo.__all__ if name != "stats")
+    assert pulmo.stats.proportion(np.array([True, False])).value == 0.5
     np.testing.assert_allclose(sum(outcome.probabilities.values()), 1)
 
 

@@ -1,4 +1,4 @@
-"""Subjects whose model is a function of the pictures, with drawn films or with none."""
+"""Subjects whose model is a function of the images, with drawn images or with none."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,14 +10,13 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from pulmo.audit.model import Model
-from pulmo.audit.parts import Means, Part
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
+from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import Outputs
 from pulmo.core.files import sha256
 from pulmo.core.labels import LabelScheme
-from pulmo.core.tables import check_manifest
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import draw
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 SIZE = 64
 
 Answer = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
-"""Pictures uint8 [n, size, size] -> logits [n, classes], or maps [n, classes, rows, columns]."""
+"""Images uint8 [n, size, size] -> logits [n, classes], or maps [n, classes, rows, columns]."""
 
 
 class Fake:
@@ -45,14 +44,14 @@ class Fake:
         return Outputs(logits, maps.astype(np.float32))
 
 
-class Told(Subject):
-    """A subject without files: a picture holds nothing but the number in its path."""
+class WithoutFiles(AuditContext):
+    """A context without files: an image holds nothing but the number in its path."""
 
-    def pictures_of(self, rows: pd.DataFrame) -> NDArray[np.uint8]:
+    def images_of(self, rows: pd.DataFrame) -> NDArray[np.uint8]:
         numbers = np.array([int(Path(path).stem) for path in rows["path"]], np.uint32)
-        pictures = np.zeros((len(rows), SIZE, SIZE), np.uint8)
-        pictures[:, 0, :4] = numbers[:, np.newaxis].view(np.uint8)
-        return pictures
+        images = np.zeros((len(rows), SIZE, SIZE), np.uint8)
+        images[:, 0, :4] = numbers[:, np.newaxis].view(np.uint8)
+        return images
 
 
 class MakeCard(Protocol):
@@ -67,8 +66,8 @@ class MakeRows(Protocol):
     def __call__(self, labels: Sequence[str], first: int = 0) -> pd.DataFrame: ...
 
 
-class MakeSubject(Protocol):
-    """Makes a subject; see `make_subject`."""
+class MakeContext(Protocol):
+    """Makes a context; see `make_context`."""
 
     def __call__(
         self,
@@ -77,12 +76,12 @@ class MakeSubject(Protocol):
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
         maps: Answer | None = None,
-        means: Means | None = None,
-    ) -> Subject: ...
+        options: AuditOptions | None = None,
+    ) -> AuditContext: ...
 
 
 class Tell(Protocol):
-    """Makes a subject; see `tell`."""
+    """Makes a context; see `tell`."""
 
     def __call__(
         self,
@@ -90,7 +89,7 @@ class Tell(Protocol):
         probabilities: NDArray[np.floating],
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
-    ) -> Subject: ...
+    ) -> AuditContext: ...
 
 
 @pytest.fixture
@@ -118,17 +117,17 @@ def make_card(plain_card: Card) -> MakeCard:
 
 @pytest.fixture
 def make_rows() -> MakeRows:
-    """A manifest of pictures that are not there, `first` the number of the first of them.
+    """A manifest of images that are not there, `first` the number of the first of them.
 
     Each is a group of its own, of one source; nothing else is known.
     """
 
     def make(labels: Sequence[str], first: int = 0) -> pd.DataFrame:
         numbers = range(first, first + len(labels))
-        return check_manifest(
+        return Manifest(
             pd.DataFrame(
                 {
-                    "path": [f"/films/{number:06}.png" for number in numbers],
+                    "path": [f"/images/{number:06}.png" for number in numbers],
                     "sha256": [sha256(b"%d" % number) for number in numbers],
                     "label": list(labels),
                     "group": [f"group {number}" for number in numbers],
@@ -137,39 +136,39 @@ def make_rows() -> MakeRows:
                     "height": SIZE,
                 }
             )
-        )
+        ).frame
 
     return make
 
 
 @pytest.fixture
-def write_films(make_rows: MakeRows, tmp_path: Path) -> MakeRows:
-    """The same, of films that are drawn into `tmp_path/films`, their masks into `masks/films`."""
+def write_images(make_rows: MakeRows, tmp_path: Path) -> MakeRows:
+    """The same, of images drawn into `tmp_path/images`, their masks into `masks/images`."""
 
     def write(labels: Sequence[str], first: int = 0) -> pd.DataFrame:
         rows = make_rows(labels, first)
-        paths = [tmp_path / "films" / Path(path).name for path in rows["path"]]
-        masks = tmp_path / "masks" / "films"
-        for folder in (tmp_path / "films", masks):
+        paths = [tmp_path / "images" / Path(path).name for path in rows["path"]]
+        masks = tmp_path / "masks" / "images"
+        for folder in (tmp_path / "images", masks):
             folder.mkdir(parents=True, exist_ok=True)
         for number, (path, label) in enumerate(zip(paths, labels, strict=True), start=first):
             generator = np.random.default_rng(number)
-            film = draw(label, number, generator, (SIZE, SIZE))
-            cv2.imwrite(str(path), (film.pixels * 255).astype(np.uint8))
-            cv2.imwrite(str(masks / path.name), film.lungs.astype(np.uint8) * 255)
-        return check_manifest(
+            image = draw(label, number, generator, (SIZE, SIZE))
+            cv2.imwrite(str(path), (image.pixels * 255).astype(np.uint8))
+            cv2.imwrite(str(masks / path.name), image.lungs.astype(np.uint8) * 255)
+        return Manifest(
             rows.assign(
                 path=[str(path) for path in paths],
                 sha256=[sha256(path.read_bytes()) for path in paths],
             )
-        )
+        ).frame
 
     return write
 
 
 @pytest.fixture
-def make_subject(make_card: MakeCard, tmp_path: Path) -> MakeSubject:
-    """What asks a function of the pictures: `answer` gives the logits, `maps` the activation."""
+def make_context(make_card: MakeCard, tmp_path: Path) -> MakeContext:
+    """What asks a function of the images: `answer` gives the logits, `maps` the activation."""
 
     def make(
         judged: pd.DataFrame,
@@ -177,34 +176,39 @@ def make_subject(make_card: MakeCard, tmp_path: Path) -> MakeSubject:
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
         maps: Answer | None = None,
-        means: Means | None = None,
-    ) -> Subject:
+        options: AuditOptions | None = None,
+    ) -> AuditContext:
         fake = cast("Predictor", Fake(card or make_card(), answer, maps))
         fit = judged.iloc[:0] if fit is None else fit
-        return Subject([Part(Model.of(fake), fit, judged)], means or Means(tmp_path / "cache"))
+        return AuditContext(
+            [Part(AuditedModel.from_predictor(fake), fit, judged)],
+            options or AuditOptions(tmp_path / "cache"),
+        )
 
     return make
 
 
 @pytest.fixture
 def tell(make_card: MakeCard, tmp_path: Path) -> Tell:
-    """What a model says of pictures that are not there: `probabilities` [n, classes], as given."""
+    """What a model says of images that are not there: `probabilities` [n, classes], as given."""
 
     def make(
         judged: pd.DataFrame,
         probabilities: NDArray[np.floating],
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
-    ) -> Subject:
+    ) -> AuditContext:
         said = np.log(np.maximum(probabilities, 1e-30))
         places = {int(Path(path).stem): place for place, path in enumerate(judged["path"])}
 
-        def answer(pictures: NDArray[np.uint8]) -> NDArray[np.floating]:
-            numbers = np.ascontiguousarray(pictures[:, 0, :4]).view(np.uint32)[:, 0]
+        def answer(images: NDArray[np.uint8]) -> NDArray[np.floating]:
+            numbers = np.ascontiguousarray(images[:, 0, :4]).view(np.uint32)[:, 0]
             return np.asarray(said[[places[int(number)] for number in numbers]])
 
         fake = cast("Predictor", Fake(card or make_card(), answer))
         fit = judged.iloc[:0] if fit is None else fit
-        return Told([Part(Model.of(fake), fit, judged)], Means(tmp_path / "cache"))
+        return WithoutFiles(
+            [Part(AuditedModel.from_predictor(fake), fit, judged)], AuditOptions(tmp_path / "cache")
+        )
 
     return make

@@ -6,13 +6,13 @@ import pytest
 
 from pulmo.audit.audit import audit
 from pulmo.audit.check import CHECKS, Answer, Ask, Check, Unanswered
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 from pulmo.core.errors import UsageError
 from pulmo.core.registry import Registry
-from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.manifest import Manifest
 
 
-def unanswered(_: Subject) -> Answer:
+def unanswered(_: AuditContext) -> Answer:
     raise Unanswered("Nobody knows.")
 
 
@@ -35,7 +35,9 @@ def four(monkeypatch: pytest.MonkeyPatch) -> Registry[Check]:
 
 
 @pytest.fixture
-def subject(make_rows: Callable[..., pd.DataFrame], tell: Callable[..., Subject]) -> Subject:
+def context(
+    make_rows: Callable[..., pd.DataFrame], tell: Callable[..., AuditContext]
+) -> AuditContext:
     rows = make_rows(["normal", "covid", "covid"]).assign(
         group=["a", "b", "b"], source=["x", "x", "y"]
     )
@@ -43,9 +45,9 @@ def subject(make_rows: Callable[..., pd.DataFrame], tell: Callable[..., Subject]
 
 
 @pytest.mark.usefixtures("four")
-def test_answers_end_in_sentences_what_matters_most_first(subject: Subject) -> None:
+def test_answers_end_in_sentences_what_matters_most_first(context: AuditContext) -> None:
     heard: list[tuple[int, int]] = []
-    found = audit(subject, split="test", on_progress=lambda *done: heard.append(done))
+    found = audit(context, split="test", on_progress=lambda *done: heard.append(done))
     assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert [each.verdict for each in found.findings] == ["fails", "warns", "unknown", "passes"]
     assert found.shown == ("The model is passes.",)
@@ -60,40 +62,40 @@ def test_answers_end_in_sentences_what_matters_most_first(subject: Subject) -> N
 
 
 def test_what_was_not_looked_at_has_a_sentence_for_each_check(
-    four: Registry[Check], subject: Subject
+    four: Registry[Check], context: AuditContext
 ) -> None:
     four.register("other")(Check("other", "Is it?", "is seen", unanswered))
-    assert audit(subject, only=["unknown", "other"]).not_shown == (
+    assert audit(context, only=["unknown", "other"]).not_shown == (
         "Not looked at: whether the model is known. Nobody knows.",
         "Not looked at: whether the model is seen. Nobody knows.",
     )
 
 
 @pytest.mark.usefixtures("four")
-def test_what_is_accepted_does_not_close_the_gate(subject: Subject) -> None:
-    found = audit(subject, accepted=["fails", "passes"])
+def test_what_is_accepted_does_not_close_the_gate(context: AuditContext) -> None:
+    found = audit(context, accepted=["fails", "passes"])
     assert found.passed
     assert found.accepted == ("fails",)
 
 
 @pytest.mark.usefixtures("four")
-def test_only_some_checks_are_made(subject: Subject) -> None:
-    found = audit(subject, only=["warns", "warns"])
+def test_only_some_checks_are_made(context: AuditContext) -> None:
+    found = audit(context, only=["warns", "warns"])
     assert [each.check for each in found.findings] == ["warns"]
     assert found.passed
     with pytest.raises(UsageError, match="There is no check 'warn'"):
-        audit(subject, only=["warn"])
+        audit(context, only=["warn"])
     with pytest.raises(UsageError, match="--accept 'fail' is no check"):
-        audit(subject, accepted=["fail"])
+        audit(context, accepted=["fail"])
 
 
 @pytest.mark.usefixtures("four")
-def test_the_data_are_described(subject: Subject) -> None:
-    data = audit(subject, split="test").data
+def test_the_data_are_described(context: AuditContext) -> None:
+    data = audit(context, split="test").data
     assert (data.split, data.n, data.groups, data.fitted) == ("test", 3, 2, 4)
     assert data.labels == {"normal": 1, "covid": 2}
     assert data.sources == {"x": {"covid": 1, "normal": 1}, "y": {"covid": 1, "normal": 0}}
-    assert data.manifest_sha256 == manifest_sha256(subject.rows)
+    assert data.manifest_sha256 == Manifest(context.rows).sha256
 
 
 def test_the_checks_are_those_of_the_folder() -> None:

@@ -1,4 +1,4 @@
-"""Answers come back in the order of the pictures, whichever model gives them."""
+"""Answers come back in the order of the images, whichever model gives them."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -7,29 +7,31 @@ import pandas as pd
 import pytest
 
 from pulmo.audit.check import CHECKS, Answer, Check, Unanswered, check
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.audit.context import AuditContext
+from pulmo.stats.estimate import Estimate
 
 
 @pytest.fixture
-def subject(make_rows: Callable[..., pd.DataFrame], tell: Callable[..., Subject]) -> Subject:
+def context(
+    make_rows: Callable[..., pd.DataFrame], tell: Callable[..., AuditContext]
+) -> AuditContext:
     return tell(make_rows(["normal", "covid"]), np.full((2, 2), 0.5))
 
 
-def test_an_answer_becomes_a_finding(subject: Subject) -> None:
+def test_an_answer_becomes_a_finding(context: AuditContext) -> None:
     figure = Estimate(0.5, 0.1, 0.9, 2)
     made = Check("x", "Is it?", "is", lambda _: Answer("passes", "Yes.", {"share": figure}))
-    finding = made(subject)
+    finding = made(context)
     assert (finding.check, finding.question, finding.claim) == ("x", "Is it?", "is")
     assert (finding.verdict, finding.sentence) == ("passes", "Yes.")
     assert finding.figures == {"share": figure}
 
 
-def test_what_cannot_be_answered_is_unknown(subject: Subject) -> None:
-    def ask(_: Subject) -> Answer:
+def test_what_cannot_be_answered_is_unknown(context: AuditContext) -> None:
+    def ask(_: AuditContext) -> Answer:
         raise Unanswered("There is nothing to see.")
 
-    finding = Check("x", "Is it?", "is", ask)(subject)
+    finding = Check("x", "Is it?", "is", ask)(context)
     assert (finding.verdict, finding.sentence) == ("unknown", "There is nothing to see.")
 
 

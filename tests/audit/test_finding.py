@@ -4,8 +4,8 @@ import pytest
 
 from pulmo.audit.finding import Audit, AuditedData, Finding, Series, Table, read_audit
 from pulmo.core.errors import InputError
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import ModelName
+from pulmo.stats.estimate import Estimate
 
 AUDIT = Audit(
     model=ModelName(name="fake", version="1", sha256="0" * 64),
@@ -30,7 +30,7 @@ AUDIT = Audit(
             series=(
                 Series(title="s", x_label="x", y_label="y", x=(1.0,), y=(Estimate(1, 0, 1, 1),)),
             ),
-            pictures=("a.png",),
+            images=("a.png",),
         ),
     ),
     passed=True,

@@ -5,24 +5,24 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from pulmo.audit.context import AuditContext
 from pulmo.audit.floors import FLOORS, Floor, Unfit, fit_floor
 from pulmo.audit.lungs import find_masks
-from pulmo.audit.parts import Means
-from pulmo.audit.subject import Subject
-from pulmo.core.tables import check_manifest
+from pulmo.audit.parts import AuditOptions
+from pulmo.datasets.manifest import Manifest
 
 Rows = Callable[..., pd.DataFrame]
-MakeSubject = Callable[..., Subject]
+MakeContext = Callable[..., AuditContext]
 
 LABELS = ["normal", "covid"] * 20
 
 
-def level(pictures: NDArray[np.uint8]) -> NDArray[np.floating]:
-    return np.zeros((len(pictures), 2))
+def level(images: NDArray[np.uint8]) -> NDArray[np.floating]:
+    return np.zeros((len(images), 2))
 
 
-def share(subject: Subject, floor: Floor) -> float:
-    return float((floor.balanced == subject.truth[floor.numbers]).mean())
+def share(context: AuditContext, floor: Floor) -> float:
+    return float((floor.balanced == context.truth[floor.numbers]).mean())
 
 
 @pytest.mark.parametrize(
@@ -35,80 +35,82 @@ def share(subject: Subject, floor: Floor) -> float:
     ],
 )
 def test_a_planted_fact_is_found(
-    make_rows: Rows, tell: MakeSubject, name: str, column: str, values: list[str]
+    make_rows: Rows, tell: MakeContext, name: str, column: str, values: list[str]
 ) -> None:
     def planted(first: int) -> pd.DataFrame:
         rows = make_rows(LABELS, first)
         rows[column] = values * 20
-        return check_manifest(rows)
+        return Manifest(rows).frame
 
-    subject = tell(planted(0), np.full((40, 2), 0.5), fit=planted(100))
-    floor = fit_floor(subject, FLOORS[name])
-    assert share(subject, floor) == 1.0
+    context = tell(planted(0), np.full((40, 2), 0.5), fit=planted(100))
+    floor = fit_floor(context, FLOORS[name])
+    assert share(context, floor) == 1.0
     assert (floor.decided == floor.balanced).all()
     np.testing.assert_allclose(floor.probabilities.sum(axis=1), 1)
     assert floor.probabilities.argmax(axis=1).tolist() == floor.balanced.tolist()
 
 
-def test_what_is_not_known_or_the_same_fits_no_floor(make_rows: Rows, tell: MakeSubject) -> None:
-    subject = tell(make_rows(LABELS), np.full((40, 2), 0.5), fit=make_rows(LABELS, 100))
-    with pytest.raises(Unfit, match="too few pictures state it"):
-        fit_floor(subject, FLOORS["age"])
-    with pytest.raises(Unfit, match="it is the same for all training pictures"):
-        fit_floor(subject, FLOORS["aspect"])
-    with pytest.raises(Unfit, match="fewer than two classes have 10 judged pictures"):
-        fit_floor(subject, FLOORS["lungless"])
+def test_what_is_not_known_or_the_same_fits_no_floor(make_rows: Rows, tell: MakeContext) -> None:
+    context = tell(make_rows(LABELS), np.full((40, 2), 0.5), fit=make_rows(LABELS, 100))
+    with pytest.raises(Unfit, match="too few images state it"):
+        fit_floor(context, FLOORS["age"])
+    with pytest.raises(Unfit, match="it is the same for all training images"):
+        fit_floor(context, FLOORS["aspect"])
+    with pytest.raises(Unfit, match="fewer than two classes have 10 judged images"):
+        fit_floor(context, FLOORS["lungless"])
     unfit = tell(make_rows(LABELS), np.full((40, 2), 0.5), fit=make_rows(LABELS[:6], 100))
-    with pytest.raises(Unfit, match="fewer than two classes have 10 training pictures"):
+    with pytest.raises(Unfit, match="fewer than two classes have 10 training images"):
         fit_floor(unfit, FLOORS["thumbnail"])
     few = tell(make_rows(LABELS[:6]), np.full((6, 2), 0.5), fit=make_rows(LABELS, 100))
-    with pytest.raises(Unfit, match="fewer than two classes have 10 judged pictures"):
+    with pytest.raises(Unfit, match="fewer than two classes have 10 judged images"):
         fit_floor(few, FLOORS["facts"])
 
 
 @pytest.mark.parametrize("edge", [True, False])
 def test_the_border_floor_sees_the_border_alone(
-    write_films: Rows, make_subject: MakeSubject, monkeypatch: pytest.MonkeyPatch, *, edge: bool
+    write_images: Rows, make_context: MakeContext, monkeypatch: pytest.MonkeyPatch, *, edge: bool
 ) -> None:
-    look = Subject.pictures_of
+    look = AuditContext.images_of
 
-    def planted(self: Subject, rows: pd.DataFrame) -> NDArray[np.uint8]:
-        pictures = look(self, rows)
+    def planted(self: AuditContext, rows: pd.DataFrame) -> NDArray[np.uint8]:
+        images = look(self, rows)
         covid = (rows["label"] == "covid").to_numpy()[:, None, None]
-        place = np.zeros(pictures.shape[1:], np.bool_)
+        place = np.zeros(images.shape[1:], np.bool_)
         place[slice(4) if edge else (slice(24, 40), slice(24, 40))] = True
-        pictures[covid & place] = 255
-        return pictures
+        images[covid & place] = 255
+        return images
 
-    monkeypatch.setattr(Subject, "pictures_of", planted)
-    rows_of_images = write_films(LABELS * 2)
-    subject = make_subject(rows_of_images.iloc[:40], level, fit=rows_of_images.iloc[40:])
-    assert share(subject, fit_floor(subject, FLOORS["thumbnail"])) > 0.9
-    assert (share(subject, fit_floor(subject, FLOORS["border"])) > 0.9) == edge
+    monkeypatch.setattr(AuditContext, "images_of", planted)
+    rows_of_images = write_images(LABELS * 2)
+    context = make_context(rows_of_images.iloc[:40], level, fit=rows_of_images.iloc[40:])
+    assert share(context, fit_floor(context, FLOORS["thumbnail"])) > 0.9
+    assert (share(context, fit_floor(context, FLOORS["border"])) > 0.9) == edge
 
 
 def test_floors_need_three_classes_no_less(
-    make_rows: Rows, tell: MakeSubject, make_card: Callable[..., object]
+    make_rows: Rows, tell: MakeContext, make_card: Callable[..., object]
 ) -> None:
     def planted(first: int) -> pd.DataFrame:
         rows = make_rows(["normal", "viral", "covid"] * 15, first)
         return rows.assign(age=[5.0, 30.0, 60.0] * 15)
 
     card = make_card(("normal", "viral", "covid"))
-    subject = tell(planted(0), np.full((45, 3), 1 / 3), fit=planted(100), card=card)
-    assert share(subject, fit_floor(subject, FLOORS["age"])) == 1.0
-    thumbnail = fit_floor(subject, FLOORS["thumbnail"])
+    context = tell(planted(0), np.full((45, 3), 1 / 3), fit=planted(100), card=card)
+    assert share(context, fit_floor(context, FLOORS["age"])) == 1.0
+    thumbnail = fit_floor(context, FLOORS["thumbnail"])
     np.testing.assert_allclose(thumbnail.probabilities.sum(axis=1), 1)
 
 
-def test_the_lungless_floor_looks_at_films_with_a_mask(
-    write_films: Rows, make_subject: MakeSubject, tmp_path_factory: pytest.TempPathFactory
+def test_the_lungless_floor_looks_at_images_with_a_mask(
+    write_images: Rows, make_context: MakeContext, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    films = write_films(LABELS * 2)
-    bare = make_subject(films.iloc[:40], level, fit=films.iloc[40:])
-    root = bare.means.cache.parent / "masks"
+    images = write_images(LABELS * 2)
+    bare = make_context(images.iloc[:40], level, fit=images.iloc[40:])
+    root = bare.options.cache.parent / "masks"
     for number in range(4):
-        (root / "films" / f"{number:06}.png").unlink()
-    subject = Subject(bare.parts, Means(tmp_path_factory.mktemp("cache"), find_masks(root)))
-    floor = fit_floor(subject, FLOORS["lungless"])
+        (root / "images" / f"{number:06}.png").unlink()
+    context = AuditContext(
+        bare.parts, AuditOptions(tmp_path_factory.mktemp("cache"), find_masks(root))
+    )
+    floor = fit_floor(context, FLOORS["lungless"])
     assert floor.numbers.tolist() == list(range(4, 40))

@@ -1,4 +1,4 @@
-"""Masks are found by name and brought to the input as their pictures are."""
+"""Masks are found by name and brought to the input as their images are."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def test_a_folder_without_masks_is_an_error(tmp_path: Path) -> None:
         find_masks(tmp_path / "none")
 
 
-def test_a_mask_becomes_square_as_its_picture_does(tmp_path: Path) -> None:
+def test_a_mask_becomes_square_as_its_image_does(tmp_path: Path) -> None:
     pixels = np.zeros((100, 200), np.uint8)
     pixels[:, 100:] = 255
     path = write(tmp_path / "mask.png", pixels)
@@ -55,6 +55,6 @@ def test_a_mask_becomes_square_as_its_picture_does(tmp_path: Path) -> None:
 
 
 def test_a_mask_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "mask.png").write_text("no picture")
+    (tmp_path / "mask.png").write_text("no image")
     with pytest.raises(InputError):
         read_mask(tmp_path / "mask.png", 50, "squash")

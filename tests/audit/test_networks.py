@@ -15,12 +15,12 @@ from pulmo.core.errors import InputError
 if TYPE_CHECKING:
     from pulmo.bundle.predictor import Predictor
 
-PICTURES = np.arange(5, dtype=np.uint8)[:, np.newaxis, np.newaxis]
+IMAGES = np.arange(5, dtype=np.uint8)[:, np.newaxis, np.newaxis]
 NUMBERS = np.array([4, 0, 2, 1, 3])
 
 
 class Adding:
-    """Gives a picture's grey plus a number as logits and as features."""
+    """Gives an image's grey plus a number as logits and as features."""
 
     def __init__(self, card: Card, number: float, *, features: bool = True) -> None:
         self.card, self.number, self.has_features = card, number, features
@@ -47,9 +47,9 @@ def make(make_card: Callable[..., Card]) -> Callable[..., Networks]:
 
 def test_each_answers_for_its_own_rows(make: Callable[..., Networks]) -> None:
     networks = make((10.0, 20.0))
-    logits = networks.run(PICTURES[NUMBERS], NUMBERS).logits
+    logits = networks.run(IMAGES[NUMBERS], NUMBERS).logits
     assert logits[:, 1].tolist() == [24.0, 10.0, 22.0, 11.0, 23.0]
-    found = networks.features(PICTURES[NUMBERS], NUMBERS)
+    found = networks.features(IMAGES[NUMBERS], NUMBERS)
     assert found is not None
     assert found[:, 0].tolist() == logits[:, 1].tolist()
     said = networks.calibrated(np.array([[0.0, 2.0]] * 2, np.float32), np.array([0, 4]))
@@ -57,9 +57,9 @@ def test_each_answers_for_its_own_rows(make: Callable[..., Networks]) -> None:
 
 
 def test_features_that_one_lacks_are_none(make: Callable[..., Networks]) -> None:
-    assert make((1.0, 2.0), features=False).features(PICTURES[NUMBERS], NUMBERS) is None
+    assert make((1.0, 2.0), features=False).features(IMAGES[NUMBERS], NUMBERS) is None
 
 
 def test_what_is_not_a_number_is_an_error(make: Callable[..., Networks]) -> None:
     with pytest.raises(InputError, match="fake gave a result that is not a number"):
-        make((1.0, np.nan)).run(PICTURES[NUMBERS], NUMBERS)
+        make((1.0, np.nan)).run(IMAGES[NUMBERS], NUMBERS)

@@ -3,66 +3,65 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Unanswered
-from pulmo.audit.model import Model
 from pulmo.audit.outside import whereabouts
-from pulmo.audit.parts import Part
-from pulmo.audit.subject import Subject
+from pulmo.audit.parts import AuditedModel, Part
 from pulmo.bundle.card import Card
 
 Rows = Callable[..., pd.DataFrame]
-Show = Callable[..., Subject]
+Show = Callable[..., AuditContext]
 
 
 def test_a_source_or_an_origin_that_was_trained_on_is_not_outside(
-    make_rows: Rows, make_subject: Show
+    make_rows: Rows, make_context: Show
 ) -> None:
     fit = make_rows(["normal", "covid"], 100).assign(
         source=["a", "set"], origin=pd.Series([None, "b"])
     )
     origins = pd.Series([None, None, "a", "f", None])
     judged = make_rows(["normal"] * 5).assign(source=[*"abcde"], origin=origins)
-    subject = make_subject(judged, lambda pictures: pictures[:, 0, :2], fit)
-    where = whereabouts(subject)
+    context = make_context(judged, lambda images: images[:, 0, :2], fit)
+    where = whereabouts(context)
     assert where.outside.tolist() == [False, False, False, True, True]
     assert where.inside.tolist() == [True, True, True, False, False]
 
 
-def test_of_what_is_not_stated_it_is_not_known(make_rows: Rows, make_subject: Show) -> None:
+def test_of_what_is_not_stated_it_is_not_known(make_rows: Rows, make_context: Show) -> None:
     judged = make_rows(["normal"] * 5).assign(
         source=["mine", "other", "other", "kermany", "unstated"],
         origin=pd.Series([None, None, "north", None, None]),
         root=pd.Series(["/mine", "/other", "/other", None, None]),
     )
     own = make_rows(["normal", "covid"], 100).assign(source="mine", root="/mine")
-    subject = make_subject(judged, lambda pictures: pictures[:, 0, :2], own)
-    where = whereabouts(subject)
-    # The training may be of any hospital, so that no picture is surely from elsewhere.
+    context = make_context(judged, lambda images: images[:, 0, :2], own)
+    where = whereabouts(context)
+    # The training may be of any hospital, so that no image is surely from elsewhere.
     assert where.outside.tolist() == [False] * 5
     assert where.inside.tolist() == [True, False, False, False, False]
     stated = own.assign(origin="north")
-    where = whereabouts(make_subject(judged, lambda pictures: pictures[:, 0, :2], stated))
+    where = whereabouts(make_context(judged, lambda images: images[:, 0, :2], stated))
     assert where.outside.tolist() == [False, False, False, True, False]
     assert where.inside.tolist() == [False, False, True, False, False]
 
 
 def test_a_card_tells_the_sources_of_an_unknown_training(
-    make_rows: Rows, make_subject: Show, make_card: Callable[..., Card]
+    make_rows: Rows, make_context: Show, make_card: Callable[..., Card]
 ) -> None:
     card = make_card()
     training = card.training.model_copy(update={"sources": {"normal": {"a": 3}, "covid": {"b": 4}}})
     card = card.model_copy(update={"training": training})
     judged = make_rows(["normal"] * 3).assign(source=[*"abc"])
-    subject = make_subject(judged, lambda pictures: pictures[:, 0, :2], card=card)
-    assert whereabouts(subject).outside.tolist() == [False, False, True]
+    context = make_context(judged, lambda images: images[:, 0, :2], card=card)
+    assert whereabouts(context).outside.tolist() == [False, False, True]
     training = card.training.model_copy(
         update={"sources": {"normal": {"a": 3}, "covid": {"b (hospital not stated)": 4}}}
     )
     card = card.model_copy(update={"training": training})
-    unsure = make_subject(judged, lambda pictures: pictures[:, 0, :2], card=card)
+    unsure = make_context(judged, lambda images: images[:, 0, :2], card=card)
     assert whereabouts(unsure).outside.tolist() == [False, False, False]
-    model = Model(subject.model.name, subject.terms)
+    model = AuditedModel(context.model.name, context.rule)
     said = judged.assign(decision="normal", positive=False, p_normal=1.0, p_covid=0.0)
-    told = Subject([Part(model, judged.iloc[:0], said)], subject.means)
-    with pytest.raises(Unanswered, match="not known which pictures the model was fitted on"):
+    told = AuditContext([Part(model, judged.iloc[:0], said)], context.options)
+    with pytest.raises(Unanswered, match="not known which images the model was fitted on"):
         whereabouts(told)

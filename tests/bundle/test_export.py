@@ -14,46 +14,54 @@ from torch import Tensor, nn
 from pulmo.bundle.card import read_card
 from pulmo.bundle.export import (
     Arrays,
-    Shipped,
+    ExportWrapper,
     check_parity,
-    drawn_films,
+    drawn_images,
     export_run,
     to_onnx,
     trained_classifier,
 )
 from pulmo.bundle.model_card import model_card, point_sentence
 from pulmo.bundle.outcome import Outputs
-from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, SEEN, TEST, Predictor
+from pulmo.bundle.predictor import CARD_KEY, Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import sha256
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 from pulmo.core.sections import ModelSection
 from pulmo.models.classifier import make_classifier
+from pulmo.models.heads import HEADS
 
 
 def test_a_bundle_is_whole(run: RunFolder, bundle: Path) -> None:
-    card = read_card(bundle / CARD)
-    assert sorted(p.name for p in bundle.iterdir()) == ["MODEL_CARD.md", CARD, MODEL, TEST, SEEN]
+    card = read_card(bundle / "card.json")
+    assert sorted(p.name for p in bundle.iterdir()) == [
+        "MODEL_CARD.md",
+        "card.json",
+        "model.onnx",
+        "test.sha256",
+        "training.sha256",
+    ]
     assert card.files == {
-        name: sha256((bundle / name).read_bytes()) for name in (MODEL, "MODEL_CARD.md", SEEN, TEST)
+        name: sha256((bundle / name).read_bytes())
+        for name in ("model.onnx", "MODEL_CARD.md", "training.sha256", "test.sha256")
     }
-    network = onnx.load(bundle / MODEL)
+    network = onnx.load(bundle / "model.onnx")
     embedded = {p.key: p.value for p in network.metadata_props}[CARD_KEY]
     assert json.loads(embedded) == json.loads(card.to_json()) | {"files": {}}
     assert card.network.sha256 == sha256(run.model.read_bytes())
 
 
-def test_a_bundle_tells_whose_pictures_it_has_seen(films: pd.DataFrame, bundle: Path) -> None:
+def test_a_bundle_tells_whose_images_it_has_seen(images: pd.DataFrame, bundle: Path) -> None:
     seen = Predictor.open(bundle).seen
-    used = films[films["split"] != "test"]
+    used = images[images["split"] != "test"]
     assert seen == {*used["sha256"], *used["pixels_sha256"]}
-    assert not seen & {*films["sha256"][films["split"] == "test"]}
+    assert not seen & {*images["sha256"][images["split"] == "test"]}
     # The network alone does not say.
-    assert Predictor.open(bundle / MODEL).seen == frozenset()
+    assert Predictor.open(bundle / "model.onnx").seen == frozenset()
 
 
 def test_the_network_takes_bytes_and_any_batch(bundle: Path) -> None:
-    network = onnx.load(bundle / MODEL)
+    network = onnx.load(bundle / "model.onnx")
     (radiograph,) = network.graph.input
     assert radiograph.name == "radiograph"
     assert radiograph.type.tensor_type.elem_type == onnx.TensorProto.UINT8
@@ -63,10 +71,10 @@ def test_the_network_takes_bytes_and_any_batch(bundle: Path) -> None:
     assert [output.name for output in network.graph.output] == ["logits", "activation", "features"]
 
 
-@pytest.mark.parametrize("head", ["linear", "mlp", "flatten", "flatten-mlp"])
+@pytest.mark.parametrize("head", HEADS)
 def test_export_equals_torch(head: str, bundle: Path) -> None:
-    section = ModelSection(backbone="capstone-baseline", head=head, hidden=8)  # type: ignore[arg-type] # a test's string
-    card = read_card(bundle / CARD)
+    section = ModelSection.model_validate({"backbone": "capstone-baseline", "head": head})
+    card = read_card(bundle / "card.json")
     classifier = make_classifier(section, card.labels.order, seed=3, size=64).classifier.eval()
     predictor = Predictor(to_onnx(classifier, card), "it", threads=1)
     inputs = np.random.default_rng(1).integers(0, 256, (4, 64, 64), dtype=np.uint8)
@@ -83,7 +91,7 @@ def test_export_equals_torch(head: str, bundle: Path) -> None:
 
 
 def test_parity_refuses_a_network_that_differs(run: RunFolder) -> None:
-    shipped = Shipped(trained_classifier(run, read_card(run.card)))
+    shipped = ExportWrapper(trained_classifier(run, read_card(run.card)))
 
     def exact(inputs: NDArray[np.uint8]) -> Arrays:
         with torch.no_grad():
@@ -148,15 +156,15 @@ def test_parity_measures_a_map_by_its_largest_value() -> None:
         check_parity(Large(), lambda inputs: exported(inputs, 0.5), 64)
 
 
-def test_drawn_films_are_smooth_and_span_the_range() -> None:
-    films = drawn_films(4, 96)
-    assert films.shape == (4, 96, 96)
-    assert films.dtype == np.uint8
-    assert np.array_equal(films, drawn_films(4, 96))
-    assert films.min() < 20
-    assert films.max() > 235
-    steps = np.abs(np.diff(films.astype(int), axis=2))
-    assert steps.mean() < 15 < films.std()
+def test_drawn_images_are_smooth_and_span_the_range() -> None:
+    images = drawn_images(4, 96)
+    assert images.shape == (4, 96, 96)
+    assert images.dtype == np.uint8
+    assert np.array_equal(images, drawn_images(4, 96))
+    assert images.min() < 20
+    assert images.max() > 235
+    steps = np.abs(np.diff(images.astype(int), axis=2))
+    assert steps.mean() < 15 < images.std()
 
 
 def test_a_bundle_is_never_overwritten(run: RunFolder, bundle: Path) -> None:
@@ -185,7 +193,7 @@ def test_an_export_that_fails_leaves_nothing(
     run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(path: Path, data: bytes) -> None:
-        if path.name == CARD:
+        if path.name == "card.json":
             raise InputError("the disk is full")
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
@@ -206,7 +214,7 @@ def test_trained_weights_are_what_is_loaded(run: RunFolder) -> None:
 
 
 def test_the_model_card_says_what_the_card_says(bundle: Path) -> None:
-    card = read_card(bundle / CARD)
+    card = read_card(bundle / "card.json")
     merged = card.labels.__class__(("covid", "other"), {"viral": "other"})
     text = model_card(card)
     for phrase in (
@@ -215,7 +223,7 @@ def test_the_model_card_says_what_the_card_says(bundle: Path) -> None:
         "compact, linear head",
         f"{card.decision.threshold:.4f}",
         f"softmax(logits / {card.temperature:.4f})",
-        "Every training picture of covid came from phantom.",
+        "Every training image of covid came from phantom.",
         card.training.manifest_sha256,
     ):
         assert phrase in text
@@ -223,41 +231,41 @@ def test_the_model_card_says_what_the_card_says(bundle: Path) -> None:
 
 
 def test_the_model_card_takes_no_folder_for_a_hospital(bundle: Path) -> None:
-    card = read_card(bundle / CARD)
+    card = read_card(bundle / "card.json")
     assert "not stated which hospital" not in model_card(card)
     sources = {"covid": {"mine (hospital not stated)": 3}, "normal": {"north": 4}}
     training = card.training.model_copy(update={"sources": sources})
     text = model_card(card.model_copy(update={"training": training}))
-    assert "It is not stated which hospital 3 of the training pictures came from" in text
-    assert "Every training picture of normal came from north." in text
-    assert "Every training picture of covid" not in text
+    assert "It is not stated which hospital 3 of the training images came from" in text
+    assert "Every training image of normal came from north." in text
+    assert "Every training image of covid" not in text
 
 
 def test_the_model_card_says_what_is_guaranteed(bundle: Path) -> None:
-    card = read_card(bundle / CARD)
+    card = read_card(bundle / "card.json")
     assert card.bands is not None
     assert card.sets is not None
     text = model_card(card)
     out, into = card.bands.rule_out, card.bands.rule_in
     for phrase in (
-        f"fitted on validation pictures for a sensitivity of {card.decision.aim:g}, which is ",
+        f"fitted on validation images for a sensitivity of {card.decision.aim:g}, which is ",
         "which is not guaranteed: the recipe asks for none (decision.guaranteed).",
         f"a result below {out.threshold:.4f} is negative, one of {into.threshold:.4f} or more is",
-        f"{into.independent} independent validation pictures are too few to vouch for a specif",
-        f"- uncertain: {card.bands.shares['uncertain'].pictures} of the pictures, ",
+        f"{into.independent} independent validation images are too few to vouch for a specif",
+        f"- uncertain: {card.bands.shares['uncertain'].images} of the images, ",
         f"the classes with a probability of {card.sets.least:.4f} or more are those",
-        f"On the validation pictures {card.sets.covered} have",
+        f"On the validation images {card.sets.covered} have",
         "and not for another hospital, prevalence or patient mix.",
     ):
         assert phrase in text
     sure = out.model_copy(update={"confidence": 0.95, "reason": None, "independent": 123})
     assert point_sentence(sure).endswith(
-        "or more, which is guaranteed with 95% confidence by 123 independent pictures."
+        "or more, which is guaranteed with 95% confidence by 123 independent images."
     )
 
 
 def test_a_model_card_of_several_sources_does_not_blame_one(bundle: Path) -> None:
-    card = read_card(bundle / CARD)
+    card = read_card(bundle / "card.json")
     sources = {label: {"a": 1, "b": 2} for label in card.labels.order}
     training = card.training.model_copy(update={"sources": sources})
     assert "came from a" not in model_card(card.model_copy(update={"training": training}))

@@ -8,7 +8,7 @@ import pytest
 from pulmo.bundle.card import read_card
 from pulmo.bundle.origin import check_origin
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 
 
 def test_only_its_own_run_is_taken(run: RunFolder, bundle: Path, tmp_path: Path) -> None:

@@ -12,10 +12,12 @@ import pytest
 from scipy.special import softmax
 
 from pulmo.bundle.card import Card, parse_card, read_card
+from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.model_card import model_card
 from pulmo.bundle.outcome import Outputs, outcomes, probabilities
-from pulmo.bundle.predictor import CARD, MODEL, Predictor
+from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, RefusedError
+from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph import read_radiograph
 
 WITHOUT_TORCH = """
@@ -36,17 +38,17 @@ def copy(bundle: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(bundle, tmp_path / "bundle"))
 
 
-def test_the_folder_and_the_file_alone_are_the_same_model(bundle: Path, film: Path) -> None:
-    folder, alone = Predictor.open(bundle), Predictor.open(bundle / MODEL)
+def test_the_folder_and_the_file_alone_are_the_same_model(bundle: Path, image: Path) -> None:
+    folder, alone = Predictor.open(bundle), Predictor.open(bundle / "model.onnx")
     assert folder.card == alone.card
-    assert folder.sha256 == alone.sha256 == read_card(bundle / CARD).files[MODEL]
-    radiograph = read_radiograph(film)
+    assert folder.sha256 == alone.sha256 == read_card(bundle / "card.json").files["model.onnx"]
+    radiograph = read_radiograph(image)
     assert folder.predict(radiograph).probabilities == alone.predict(radiograph).probabilities
 
 
-def test_an_outcome_follows_the_card(bundle: Path, film: Path) -> None:
+def test_an_outcome_follows_the_card(bundle: Path, image: Path) -> None:
     predictor = Predictor.open(bundle, threads=1)
-    radiograph = read_radiograph(film)
+    radiograph = read_radiograph(image)
     outcome = predictor.predict(radiograph)
     outputs = predictor.run(predictor.to_input(radiograph)[None])
     expected = softmax(outputs.logits[0].astype(float) / predictor.card.temperature)
@@ -57,39 +59,42 @@ def test_an_outcome_follows_the_card(bundle: Path, film: Path) -> None:
     assert outcome.positive == (outcome.positive_probability >= predictor.card.decision.threshold)
     assert predictor.card.bands is not None
     assert predictor.card.sets is not None
-    assert outcome.band == predictor.card.bands.of(outcome.positive_probability)
-    assert outcome.classes == predictor.card.sets.of(outcome.probabilities)
+    score, least = outcome.positive_probability, predictor.card.sets.least
+    low, high = (getattr(predictor.card.bands, name).threshold for name in ("rule_out", "rule_in"))
+    expected_band = "negative" if score < low else "positive" if score >= high else "uncertain"
+    assert outcome.band == expected_band
+    assert outcome.prediction_set == tuple(
+        label for label, p in outcome.probabilities.items() if p >= least
+    )
     grid = (predictor.card.activation.rows, predictor.card.activation.columns)
     assert outcome.activation.shape == (4, *grid)
 
 
 def test_a_card_from_before_there_were_bands_still_opens(bundle: Path) -> None:
-    fields = json.loads((bundle / CARD).read_text())
+    fields = json.loads((bundle / "card.json").read_text())
     del fields["bands"], fields["sets"]
     for name in ("metric", "confidence", "reason", "independent"):
         del fields["decision"][name]
     card = parse_card(json.dumps(fields), "card.json")
-    assert card.decision.threshold == read_card(bundle / CARD).decision.threshold
+    assert card.decision.threshold == read_card(bundle / "card.json").decision.threshold
     assert (card.decision.metric, card.decision.confidence) == ("sensitivity", None)
     (outcome,) = outcomes(
         card, Outputs(np.zeros((1, 4), np.float32), np.zeros((1, 4, 1, 1), np.float32))
     )
-    assert (outcome.band, outcome.classes) == (None, None)
+    assert (outcome.band, outcome.prediction_set) == (None, None)
     text = model_card(card)
     assert "which is not guaranteed." in text
     assert "Triage" not in text
     assert "Conformal" not in text
 
 
-def test_a_batch_gives_what_its_pictures_give_alone(bundle: Path) -> None:
+def test_a_batch_gives_what_its_images_give_alone(bundle: Path) -> None:
     predictor = Predictor.open(bundle, threads=1)
     size = predictor.card.input.size
     batch = np.random.default_rng(0).integers(0, 256, (5, size, size), dtype=np.uint8)
     together = predictor.run(batch)
-    for number, picture in enumerate(batch):
-        assert np.allclose(
-            predictor.run(picture[None]).logits[0], together.logits[number], atol=1e-5
-        )
+    for number, image in enumerate(batch):
+        assert np.allclose(predictor.run(image[None]).logits[0], together.logits[number], atol=1e-5)
 
 
 def test_features_are_given_where_the_bundle_has_them(bundle: Path, tmp_path: Path) -> None:
@@ -100,7 +105,7 @@ def test_features_are_given_where_the_bundle_has_them(bundle: Path, tmp_path: Pa
     assert features is not None
     assert features.dtype == np.float32
     assert features.shape[0] == 3
-    network = onnx.load(bundle / MODEL)
+    network = onnx.load(bundle / "model.onnx")
     del network.graph.output[2]
     (tmp_path / "old.onnx").write_bytes(network.SerializeToString())
     old = Predictor.open(tmp_path / "old.onnx", threads=1)
@@ -109,10 +114,10 @@ def test_features_are_given_where_the_bundle_has_them(bundle: Path, tmp_path: Pa
 
 
 def test_prediction_loads_neither_torch_nor_tables(
-    bundle: Path, film: Path, unmeasured: dict[str, str]
+    bundle: Path, image: Path, unmeasured: dict[str, str]
 ) -> None:
     result = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TORCH, str(bundle), str(film)],
+        [sys.executable, "-c", WITHOUT_TORCH, str(bundle), str(image)],
         capture_output=True,
         text=True,
         check=True,
@@ -122,7 +127,7 @@ def test_prediction_loads_neither_torch_nor_tables(
 
 
 def test_positives_are_the_sum_of_their_classes(bundle: Path) -> None:
-    card = read_card(bundle / CARD)
+    card = read_card(bundle / "card.json")
     two = card.decision.model_copy(update={"positive": ("covid", "viral"), "threshold": 0.6})
     card = card.model_copy(update={"decision": two, "temperature": 1.0})
     logits = np.log(np.array([[0.3, 0.2, 0.3, 0.2], [0.29, 0.2, 0.3, 0.21]], np.float32))
@@ -131,10 +136,10 @@ def test_positives_are_the_sum_of_their_classes(bundle: Path) -> None:
     assert [r.positive for r in results] == [results[0].positive_probability >= 0.6, False]
 
 
-def test_a_picture_of_another_modality_is_refused(bundle: Path, film: Path) -> None:
+def test_an_image_of_another_modality_is_refused(bundle: Path, image: Path) -> None:
     predictor = Predictor.open(bundle)
     assert predictor.card.training.modalities == ("X-ray",)
-    radiograph = read_radiograph(film)
+    radiograph = read_radiograph(image)
     for modality in (None, "X-ray"):
         predictor.predict(replace(radiograph, facts=radiograph.facts._replace(modality=modality)))
     of_ct = replace(radiograph, facts=radiograph.facts._replace(modality="CT"))
@@ -153,12 +158,12 @@ def test_probabilities_are_stable_for_huge_logits() -> None:
 
 
 def test_a_result_that_is_no_number_is_an_error(bundle: Path) -> None:
-    card = read_card(bundle / CARD)
+    card = read_card(bundle / "card.json")
     with pytest.raises(InputError, match="not a number"):
         outcomes(card, Outputs(np.full((1, 4), np.nan, np.float32), np.zeros((1, 4, 1, 1), "f4")))
 
 
-@pytest.mark.parametrize("name", [MODEL, "MODEL_CARD.md"])
+@pytest.mark.parametrize("name", ["model.onnx", "MODEL_CARD.md"])
 def test_a_tampered_file_is_named(copy: Path, name: str) -> None:
     with (copy / name).open("ab") as file:
         file.write(b"x")
@@ -166,7 +171,7 @@ def test_a_tampered_file_is_named(copy: Path, name: str) -> None:
         Predictor.open(copy)
 
 
-@pytest.mark.parametrize("name", [MODEL, "MODEL_CARD.md", CARD])
+@pytest.mark.parametrize("name", ["model.onnx", "MODEL_CARD.md", "card.json"])
 def test_a_missing_file_is_named(copy: Path, name: str) -> None:
     (copy / name).unlink()
     with pytest.raises(InputError, match=f"{name} does not exist"):
@@ -174,24 +179,24 @@ def test_a_missing_file_is_named(copy: Path, name: str) -> None:
 
 
 def test_a_changed_card_is_found(copy: Path) -> None:
-    card = json.loads((copy / CARD).read_text())
+    card = json.loads((copy / "card.json").read_text())
     card["decision"]["threshold"] = 0.999
-    (copy / CARD).write_text(json.dumps(card))
+    (copy / "card.json").write_text(json.dumps(card))
     with pytest.raises(InputError, match="differs from the card inside"):
         Predictor.open(copy)
 
 
 def test_a_card_must_vouch_for_the_files_and_no_others(copy: Path) -> None:
-    card = json.loads((copy / CARD).read_text())
+    card = json.loads((copy / "card.json").read_text())
     others: list[dict[str, str]] = [{}, card["files"] | {"../../secret": "0" * 64}]
     for files in others:
-        (copy / CARD).write_text(json.dumps(card | {"files": files}))
+        (copy / "card.json").write_text(json.dumps(card | {"files": files}))
         with pytest.raises(InputError, match="does not vouch for"):
             Predictor.open(copy)
 
 
 def test_a_network_that_its_card_does_not_describe_is_refused(copy: Path) -> None:
-    network = onnx.load(copy / MODEL)
+    network = onnx.load(copy / "model.onnx")
     (entry,) = network.metadata_props
     card = json.loads(entry.value)
     card["input"]["size"] = 65
@@ -212,14 +217,14 @@ def test_a_network_that_its_card_does_not_describe_is_refused(copy: Path) -> Non
 def test_a_card_whose_parts_disagree_is_refused(
     bundle: Path, part: str, key: str, value: object, message: str
 ) -> None:
-    card = json.loads((bundle / CARD).read_text())
+    card = json.loads((bundle / "card.json").read_text())
     card[part][key] = value
     with pytest.raises(InputError, match=message):
         parse_card(json.dumps(card), "it")
 
 
 def test_a_network_of_others_is_refused(copy: Path, tmp_path: Path) -> None:
-    network = onnx.load(copy / MODEL)
+    network = onnx.load(copy / "model.onnx")
     del network.metadata_props[:]
     (tmp_path / "other.onnx").write_bytes(network.SerializeToString())
     with pytest.raises(InputError, match=r"other\.onnx holds no card"):
@@ -232,7 +237,7 @@ def test_a_network_of_others_is_refused(copy: Path, tmp_path: Path) -> None:
 
 
 def test_a_card_must_be_whole(bundle: Path) -> None:
-    text = (bundle / CARD).read_text()
+    text = (bundle / "card.json").read_text()
     assert isinstance(parse_card(text, "it"), Card)
     with pytest.raises(InputError, match="it is not a model card: temperature"):
         parse_card(text.replace('"temperature"', '"heat"'), "it")
@@ -240,11 +245,9 @@ def test_a_card_must_be_whole(bundle: Path) -> None:
         parse_card("{", "it")
 
 
-def test_the_manifest_and_one_file_agree(bundle: Path, films: pd.DataFrame) -> None:
-    from pulmo.evaluate.predictions import predict_manifest  # noqa: PLC0415 - compared here only
-
+def test_the_manifest_and_one_file_agree(bundle: Path, images: pd.DataFrame) -> None:
     predictor = Predictor.open(bundle, threads=1)
-    table = predict_manifest(predictor, films.head(3)).table
+    table = predict_manifest(predictor, Manifest(images.head(3))).predictions.frame
     for _, row in table.iterrows():
         outcome = predictor.predict(read_radiograph(Path(str(row["path"]))))
         assert outcome.probabilities["covid"] == pytest.approx(row["p_covid"], abs=1e-6)

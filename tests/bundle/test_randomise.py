@@ -38,12 +38,12 @@ def test_every_tensor_of_weights_is_shuffled_within_itself(bundle: Path) -> None
 def test_it_answers_differently_and_by_its_seed(bundle: Path) -> None:
     predictor = Predictor.open(bundle, threads=1)
     size = predictor.card.input.size
-    films = np.random.default_rng(0).integers(0, 256, (4, size, size), dtype=np.uint8)
-    own = predictor.run(films)
+    images = np.random.default_rng(0).integers(0, 256, (4, size, size), dtype=np.uint8)
+    own = predictor.run(images)
     first, again, other = (
-        randomised(predictor, np.random.default_rng(seed)).run(films) for seed in (0, 0, 1)
+        randomised(predictor, np.random.default_rng(seed)).run(images) for seed in (0, 0, 1)
     )
     assert not np.allclose(first.activation, own.activation, atol=1e-3)
     assert (first.logits == again.logits).all()
     assert not np.allclose(first.logits, other.logits, atol=1e-3)
-    assert (predictor.run(films).logits == own.logits).all()
+    assert (predictor.run(images).logits == own.logits).all()

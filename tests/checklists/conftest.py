@@ -7,35 +7,35 @@ import pytest
 
 from pulmo.audit.finding import Audit, AuditedData, Finding
 from pulmo.bundle.card import Card
-from pulmo.checklists.artefacts import Artefacts, Pictures, Sitting, Trained
-from pulmo.core.estimate import Estimate
+from pulmo.checklists.artefacts import Artefacts, Images, Sitting, Trained
 from pulmo.core.recipe import Recipe, load_recipe
-from pulmo.core.tables import check_manifest, manifest_sha256
 from pulmo.datasets.inspect.inspect import inspect_manifest
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import Evaluation, ModelName
-from pulmo.evaluate.openings import Opening
+from pulmo.evaluate.test_access import Access
+from pulmo.stats.estimate import Estimate
 
 MODEL = "d" * 64
 
 
-def pictures_of(table: pd.DataFrame) -> Pictures:
-    """Takes a table for a manifest called films.parquet."""
-    checked = check_manifest(table)
-    return Pictures(
-        name="films.parquet",
-        table=checked,
-        inspection=inspect_manifest(checked, "films.parquet", 0),
-        test_sha256=manifest_sha256(checked[checked["split"] == "test"]),
+def images_of(table: pd.DataFrame) -> Images:
+    """Takes a table for a manifest called images.parquet."""
+    checked = Manifest(table)
+    return Images(
+        name="images.parquet",
+        table=checked.frame,
+        inspection=inspect_manifest(checked, "images.parquet", 0),
+        test_sha256=Manifest(checked.frame[checked.frame["split"] == "test"]).sha256,
     )
 
 
 @pytest.fixture(scope="session")
 def table() -> pd.DataFrame:
-    """Twelve films of two sources, one of which pulmo does not know."""
+    """Twelve images of two sources, one of which pulmo does not know."""
     n = range(12)
     return pd.DataFrame(
         {
-            "path": [f"/home/jane/films/{i}.png" for i in n],
+            "path": [f"/home/jane/images/{i}.png" for i in n],
             "sha256": [f"{i:064x}" for i in n],
             "label": ["covid", "viral", "normal"] * 4,
             "finding": [f"a finding, number {i}" for i in n],
@@ -72,7 +72,7 @@ def audit() -> Audit:
                 "check": check,
                 "question": "Is it so?",
                 "verdict": verdict,
-                "sentence": f"Seen in /home/jane/films/{check}.png.",
+                "sentence": f"Seen in /home/jane/images/{check}.png.",
                 "claim": "is so",
                 "figures": {"share": Estimate(0.5, 0.4, 0.6, 9)},
             }
@@ -92,7 +92,7 @@ def audit() -> Audit:
         findings=(finding("shortcuts", "fails"), finding("turns", "passes")),
         passed=False,
         shown=("The model is so.",),
-        not_shown=("Contradicted: that the model is so. See /home/jane/films/a.png.",),
+        not_shown=("Contradicted: that the model is so. See /home/jane/images/a.png.",),
     )
 
 
@@ -101,16 +101,16 @@ def full(
     card: Card, evaluation: Evaluation, audit: Audit, recipe: Recipe, table: pd.DataFrame
 ) -> Artefacts:
     """Everything; the evaluation is of the test of the manifest that trained the model."""
-    pictures = pictures_of(table)
+    images = images_of(table)
     training = card.training.model_copy(
         update={
-            "manifest_sha256": pictures.inspection.manifest_sha256,
+            "manifest_sha256": images.inspection.manifest_sha256,
             "sources": {"covid": {"ours": 2}, "viral": {"east": 3}, "normal": {}},
             "modalities": ("X-ray",),
         }
     )
     data = evaluation.data.model_copy(
-        update={"manifest_sha256": pictures.test_sha256, "openings": 2}
+        update={"manifest_sha256": images.test_sha256, "test_accesses": 2}
     )
     sitting = Sitting(
         python="3.11.7",
@@ -123,8 +123,8 @@ def full(
     return Artefacts(
         card=card.model_copy(update={"training": training}),
         model_sha256=MODEL,
-        openings=(),
-        given_pictures=pictures,
+        test_accesses=(),
+        given_images=images,
         given_run=Trained(recipe, (sitting, sitting)),
         evaluations=(evaluation.model_copy(update={"data": data}),),
         given_audit=audit,
@@ -134,17 +134,17 @@ def full(
 @pytest.fixture(scope="session")
 def bare(full: Artefacts) -> Artefacts:
     """The card alone."""
-    return replace(full, given_pictures=None, given_run=None, evaluations=(), given_audit=None)
+    return replace(full, given_images=None, given_run=None, evaluations=(), given_audit=None)
 
 
 @pytest.fixture
-def opening() -> Opening:
-    return Opening(
-        opened="2026-01-02T03:04:05+00:00",
+def access() -> Access:
+    return Access(
+        time="2026-01-02T03:04:05+00:00",
         test_sha256="1" * 64,
         manifest_sha256="2" * 64,
         split="test",
-        pictures=2,
+        images=2,
         model_sha256=MODEL,
         weights_sha256="a" * 64,
         pulmo="0.1.0",

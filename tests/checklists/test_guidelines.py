@@ -111,12 +111,12 @@ def test_a_few_answers_in_full(full: Artefacts) -> None:
         "Python 3.11.7, pulmo 0.1.0, torch 2.15.0; Linux; cpu, fp32, threads: 1."
     )
     assert _text(_row("claim", "39", full)) == (
-        "Evaluation (split test, 9,001 pictures): covid decided as covid 2,901, viral 60, normal "
+        "Evaluation (split test, 9,001 images): covid decided as covid 2,901, viral 60, normal "
         "40; viral decided as covid 70, viral 2,900, normal 32; normal decided as none."
     )
     sides = _text(_row("claim", "19", full)).splitlines()[0]
     assert sides.startswith("train: 6 (50.0 %; covid 2, viral 2, normal 2); val: 2 (16.7 %; ")
-    # The first six films have ages from 40 to 45.
+    # The first six images have ages from 40 to 45.
     people = _text(_row("claim", "36", full)).splitlines()[0]
     assert (
         "train: age of 6 of 6 stated (median 42.5 years, 40 to 45), sex not stated 2, F 2, M 2"
@@ -125,19 +125,19 @@ def test_a_few_answers_in_full(full: Artefacts) -> None:
     assert "val: age of 0 of 2 stated, sex F 1, M 1" in people
     assert "on no side: age of 0 of 2 stated" in people
     assert _text(_row("claim", "20", full)).startswith(
-        "The sides are apart by group (one patient, and known copies). No group of pictures is on "
-        "two sides. The patient of 2 of 12 pictures is not named"
+        "The sides are apart by group (one patient, and known copies). No group of images is on "
+        "two sides. The patient of 2 of 12 images is not named"
     )
     assert "fold 0 2, fold 1 2, fold 2 2" in _text(_row("claim", "19", full))
     imbalance = _text(_row("tripod-ai", "13", full)).splitlines()[0]
-    assert imbalance == ("Class weights covid 2, oversampling none, loss focal (gamma 2).")
+    assert imbalance == "Class weights covid 2, oversampling none, loss focal (alpha 1, gamma 2)."
 
 
 def test_a_source_that_is_not_known_is_a_gap(full: Artefacts) -> None:
     row = _row("claim", "7", full)
-    assert "kermany (6 pictures): Kermany et al. 2018" in _text(row)
+    assert "kermany (6 images): Kermany et al. 2018" in _text(row)
     assert row.gaps == (
-        "Say whose pictures these are, and under which terms: ours | yours (6 pictures).",
+        "Say whose images these are, and under which terms: ours | yours (6 images).",
     )
 
 

@@ -47,8 +47,8 @@ def test_a_row_in_full(full: Artefacts) -> None:
     row = (
         "| **15** Output (development) | The output, and how its thresholds were found. | A "
         "probability for each class, softmax(logits / 1.25), the temperature fitted on the "
-        "validation pictures. A result is positive when the summed probability of covid and viral "
-        "is at least 0.4321, which was chosen on the validation pictures for a sensitivity of 0.95 "
+        "validation images. A result is positive when the summed probability of covid and viral "
+        "is at least 0.4321, which was chosen on the validation images for a sensitivity of 0.95 "
         "(reached there: sensitivity 0.951 (0.911-0.981), specificity 0.801 "
         "(0.711-0.881)).<br>**GAP:** Say why this sensitivity is aimed at. | card.json: "
         "temperature, decision |"
@@ -62,9 +62,9 @@ def test_a_row_in_full(full: Artefacts) -> None:
 
 def test_it_says_what_was_read(full: Artefacts, bare: Artefacts) -> None:
     page = _page("claim", full)
-    assert "| films.parquet | 12 pictures, the manifest that the model was trained on; " in page
-    assert "| evaluation.json | 9,001 pictures, split test; " in page
-    assert f"| audit.json | 2 checks on 2 pictures; {'e' * 64} |" in page
+    assert "| images.parquet | 12 images, the manifest that the model was trained on; " in page
+    assert "| evaluation.json | 9,001 images, split test; " in page
+    assert f"| audit.json | 2 checks on 2 images; {'e' * 64} |" in page
     page = _page("claim", bare)
     for option in ("--data", "--run", "--evaluation", "--audit"):
         assert f"not given ({option}) |" in page
@@ -74,9 +74,9 @@ def test_it_says_what_was_read(full: Artefacts, bare: Artefacts) -> None:
     evaluation = other.evaluations[0].model_copy(update={"data": unsplit})
     page = _page("claim", replace(other, evaluations=(evaluation,)))
     assert "not the manifest that the model was trained on, so it says nothing of the model" in page
-    assert "9,001 pictures, no split named; " in page
-    assert "films.parquet:" not in page
-    assert "films.parquet:" in _page("datasheet", other)
+    assert "9,001 images, no split named; " in page
+    assert "images.parquet:" not in page
+    assert "images.parquet:" in _page("datasheet", other)
 
 
 def test_the_datasheet_counts_by_label(full: Artefacts, bare: Artefacts) -> None:
@@ -87,15 +87,15 @@ def test_the_datasheet_counts_by_label(full: Artefacts, bare: Artefacts) -> None
     assert "| age | 2 | 2 | 2 | 6 |" in page
     assert "| age band | " in page
     assert "| modality | 0" not in page
-    given = full.pictures
+    given = full.images
     many = given.inspection.crossings["view"].model_copy(
         update={"others": 1200, "of_others": {"covid": 3}}
     )
     crossings = given.inspection.crossings | {"view": many}
     inspection = given.inspection.model_copy(update={"crossings": crossings})
-    more = replace(full, given_pictures=replace(given, inspection=inspection))
+    more = replace(full, given_images=replace(given, inspection=inspection))
     assert "| 1,200 further values | 3 | 0 | 0 | 3 |" in _page("datasheet", more)
-    assert "## Counts of pictures" not in _page("datasheet", bare)
+    assert "## Counts of images" not in _page("datasheet", bare)
 
 
 def test_what_a_person_may_have_written_is_not_lost(full: Artefacts, tmp_path: Path) -> None:

@@ -6,28 +6,28 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pulmo.checklists.artefacts import Artefacts, Gap, Pictures, Trained
+from pulmo.checklists.artefacts import Artefacts, Gap, Images, Trained
 from pulmo.checklists.parts import (
     audited,
     evaluated,
     figures,
+    images,
     model,
-    pictures,
     splits,
     training,
 )
 from pulmo.core.recipe import load_recipe
-from pulmo.core.tables import check_manifest, manifest_sha256
 from pulmo.datasets.inspect.inspect import inspect_manifest
-from pulmo.evaluate.openings import Opening
+from pulmo.datasets.manifest import Manifest
+from pulmo.evaluate.test_access import Access
 
 
 def _with_table(artefacts: Artefacts, table: pd.DataFrame) -> Artefacts:
     """Puts a table in the place of the manifest."""
-    checked = check_manifest(table)
-    found = inspect_manifest(checked, "films.parquet", 0)
-    tests = manifest_sha256(checked[checked["split"] == "test"])
-    return replace(artefacts, given_pictures=Pictures("films.parquet", checked, found, tests))
+    checked = Manifest(table)
+    found = inspect_manifest(checked, "images.parquet", 0)
+    tests = Manifest(checked.frame[checked.frame["split"] == "test"]).sha256
+    return replace(artefacts, given_images=Images("images.parquet", checked.frame, found, tests))
 
 
 def _with_evaluation(artefacts: Artefacts, data: dict[str, Any], **parts: Any) -> Artefacts:  # noqa: ANN401 - whatever an evaluation holds
@@ -48,62 +48,62 @@ def mute(full: Artefacts, table: pd.DataFrame) -> Artefacts:
 
 def test_a_manifest_that_does_not_state_it_is_a_gap(mute: Artefacts) -> None:
     for part in (
-        pictures.sources,
-        pictures.licences,
-        pictures.origins,
-        pictures.views,
-        pictures.modalities,
-        pictures.people,
+        images.sources,
+        images.licences,
+        images.origins,
+        images.views,
+        images.modalities,
+        images.people,
         splits.sides,
         splits.apart,
     ):
         with pytest.raises(Gap):
             part(mute)
     assert splits.folds(mute).text == "No folds of cross-validation."
-    assert pictures.files(mute).text == (
+    assert images.files(mute).text == (
         "Formats: not stated 12. Depths: not stated 12. Pixels: width 100 to 111, height 90 to 90."
     )
-    assert "patient 12" in pictures.missing(mute).text
-    assert "(findings: none)" in pictures.labels(mute).text
+    assert "patient 12" in images.missing(mute).text
+    assert "(findings: none)" in images.labels(mute).text
 
 
 def test_many_values_are_cut_short_and_say_so(full: Artefacts) -> None:
-    assert pictures.origins(full).text.endswith("hospital 4 1, and 3 further values.")
-    assert pictures.origins(full).text.startswith(
-        "Where the sources have the pictures from: not stated 4, hospital 0 1, "
+    assert images.origins(full).text.endswith("hospital 4 1, and 3 further values.")
+    assert images.origins(full).text.startswith(
+        "Where the sources have the images from: not stated 4, hospital 0 1, "
     )
-    assert "and 4 more)" in pictures.labels(full).text
-    assert '"a finding, number 0" 1' in pictures.labels(full).text
+    assert "and 4 more)" in images.labels(full).text
+    assert '"a finding, number 0" 1' in images.labels(full).text
 
 
 def test_known_sources_alone_leave_nothing_open(full: Artefacts, table: pd.DataFrame) -> None:
     known = _with_table(full, table.assign(source=["kermany", "cohen"] * 6))
-    said = pictures.sources(known)
+    said = images.sources(known)
     assert said.gap == ""
-    assert "cohen (6 pictures): Cohen et al." in said.text
+    assert "cohen (6 images): Cohen et al." in said.text
     own = table.assign(source=["kermany", "mine"] * 6, origin=None)
-    said = pictures.sources(_with_table(full, own.assign(root=pd.Series([None, "/mine"] * 6))))
-    assert "kermany (6 pictures)" in said.text
-    assert "mine (hospital not stated) (6 pictures)" in said.gap
+    said = images.sources(_with_table(full, own.assign(root=pd.Series([None, "/mine"] * 6))))
+    assert "kermany (6 images)" in said.text
+    assert "mine (hospital not stated) (6 images)" in said.gap
 
 
 def test_groups_on_two_sides_are_told(full: Artefacts, table: pd.DataFrame) -> None:
     patients = table.assign(patient=table["group"], split=["train", "val"] * 6)
     said = splits.apart(_with_table(full, patients))
-    assert "6 groups are on several sides (12 pictures)." in said.text
+    assert "6 groups are on several sides (12 images)." in said.text
     assert "not named" not in said.text
     same = _with_table(full, patients.assign(sha256="0" * 64))
-    assert "Files of identical content: 1 (12 pictures)" in pictures.copies(same).text
+    assert "Files of identical content: 1 (12 images)" in images.copies(same).text
 
 
 def test_another_manifest_says_nothing_of_the_model(full: Artefacts, mute: Artefacts) -> None:
-    assert not full.has_other_pictures
+    assert not full.has_other_images
     assert full.of_the_model() is full
-    assert mute.has_other_pictures
+    assert mute.has_other_images
     with pytest.raises(Gap, match="Add --data with the manifest that the model was trained on"):
-        _ = mute.of_the_model().pictures
+        _ = mute.of_the_model().images
     assert training.used(full).text == "The model three-way was trained on it: A card for tests."
-    with pytest.raises(Gap, match=r"films\.parquet is not what three-way was trained on"):
+    with pytest.raises(Gap, match=r"images\.parquet is not what three-way was trained on"):
         training.used(mute)
 
 
@@ -133,15 +133,15 @@ def test_the_least_loss_is_named_only_if_it_is_the_least(full: Artefacts) -> Non
 def test_an_unstated_modality_is_said_to_be_so(full: Artefacts) -> None:
     unstated = full.card.training.model_copy(update={"modalities": ()})
     card = full.card.model_copy(update={"training": unstated})
-    assert "one film, of the modality X-ray;" in model.film_alone(full).text
-    assert "whose modality is not stated" in model.film_alone(replace(full, card=card)).text
+    assert "one image, of the modality X-ray;" in model.image_alone(full).text
+    assert "whose modality is not stated" in model.image_alone(replace(full, card=card)).text
 
 
 def test_a_recipe_is_told_as_it_is(full: Artefacts) -> None:
     assert "rotation up to 10 degrees" in training.augmentation(full).text
     assert "views: PA and AP; modalities: all" in training.choice(full).text
     assert "ends after 3 without gain" in training.optimisation(full).text
-    settings = [f"augment.{name}=0" for name in type(full.run.recipe.augment).model_fields]
+    settings = [f"augment.{name}=0" for name in full.run.recipe.augment]
     plain = replace(full, given_run=Trained(load_recipe("demo", settings), ()))
     assert training.augmentation(plain).text == "No augmentation."
     assert "loss cross-entropy." in training.imbalance(plain).text
@@ -151,7 +151,7 @@ def test_an_evaluation_of_what_made_the_model_is_no_test(full: Artefacts) -> Non
     whole = {"split": None, "manifest_sha256": full.card.training.manifest_sha256}
     for data in ({"split": "train"}, {"split": "val"}, whole):
         seen = _with_evaluation(full, data)
-        assert "with pictures that made the model: no test" in figures.overall(seen).text
+        assert "with images that made the model: no test" in figures.overall(seen).text
         for part in (evaluated.internal, evaluated.external):
             with pytest.raises(Gap):
                 part(seen)
@@ -162,26 +162,26 @@ def test_a_test_is_internal_only_if_it_is_known_to_be_held_out(full: Artefacts) 
     assert "sources that are in the training too (east)" in said.text
     assert said.gap == ""
     for unsure in (
-        replace(full, given_pictures=None),
+        replace(full, given_images=None),
         _with_evaluation(full, {"manifest_sha256": "f" * 64}),
     ):
         assert "It cannot be seen" in evaluated.internal(unsure).gap
 
 
-def test_external_pictures_are_of_sources_that_were_not_trained_on(full: Artefacts) -> None:
+def test_external_images_are_of_sources_that_were_not_trained_on(full: Artefacts) -> None:
     said = evaluated.external(full)
-    assert "no training picture is of west 6,000; all of it: Accuracy 0.501" in said.text
+    assert "no training image is of west 6,000; all of it: Accuracy 0.501" in said.text
     assert said.gap
     east = _with_evaluation(full, {"sources": {"east": {"covid": 3}, "west": {"covid": 0}}})
     with pytest.raises(Gap, match="No evaluation given has a source that"):
         evaluated.external(east)
     west = _with_evaluation(full, {"sources": {"west": {"covid": 3}}, "split": None})
-    assert "(no split named, 9,001 pictures)" in evaluated.external(west).text
+    assert "(no split named, 9,001 images)" in evaluated.external(west).text
     with pytest.raises(Gap):
         evaluated.internal(west)
 
 
-def test_of_pictures_from_no_stated_hospital_nothing_is_external(full: Artefacts) -> None:
+def test_of_images_from_no_stated_hospital_nothing_is_external(full: Artefacts) -> None:
     unsure = {"sources": {"mine (hospital not stated)": {"covid": 3}}, "split": None}
     with pytest.raises(Gap, match="not stated which hospital"):
         evaluated.external(_with_evaluation(full, unsure))
@@ -191,25 +191,25 @@ def test_of_pictures_from_no_stated_hospital_nothing_is_external(full: Artefacts
         evaluated.external(trained)
 
 
-def test_openings(full: Artefacts, bare: Artefacts, opening: Opening) -> None:
-    assert evaluated.openings(full).text.endswith("each evaluation included: 2.")
-    assert evaluated.openings(full).gap == ""
-    noted = evaluated.openings(replace(full, openings=(opening, opening)))
-    assert noted.text == "Openings of a test that are noted beside the bundle: 2."
-    unnoted = _with_evaluation(full, {"openings": None})
-    assert evaluated.openings(replace(unnoted, openings=(opening,))).gap.startswith(
-        "An evaluation of a test notes no opening of its own"
+def test_openings(full: Artefacts, bare: Artefacts, access: Access) -> None:
+    assert evaluated.test_accesses(full).text.endswith("each evaluation included: 2.")
+    assert evaluated.test_accesses(full).gap == ""
+    noted = evaluated.test_accesses(replace(full, test_accesses=(access, access)))
+    assert noted.text == "Accesses to a test that are noted beside the bundle: 2."
+    unnoted = _with_evaluation(full, {"test_accesses": None})
+    assert evaluated.test_accesses(replace(unnoted, test_accesses=(access,))).gap.startswith(
+        "An evaluation of a test notes no access to it"
     )
     for silent in (bare, unnoted):
         with pytest.raises(Gap, match="no file given says it"):
-            evaluated.openings(silent)
+            evaluated.test_accesses(silent)
 
 
 def test_several_evaluations_are_numbered(full: Artefacts) -> None:
     twice = replace(full, evaluations=full.evaluations * 2)
     text = figures.overall(twice).text
-    assert "Evaluation 1 (split test, 9,001 pictures): Accuracy" in text
-    assert "Evaluation 2 (split test, 9,001 pictures): Accuracy" in text
+    assert "Evaluation 1 (split test, 9,001 images): Accuracy" in text
+    assert "Evaluation 2 (split test, 9,001 images): Accuracy" in text
 
 
 def test_an_evaluation_without_it_is_a_gap(full: Artefacts) -> None:

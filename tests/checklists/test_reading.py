@@ -11,10 +11,10 @@ from pulmo.audit.finding import Audit
 from pulmo.checklists.reading import Places, read_artefacts
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import sha256
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import manifest_sha256
+from pulmo.core.folders import RunFolder
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import Evaluation
-from pulmo.evaluate.openings import Opening
+from pulmo.evaluate.test_access import Access
 
 
 def _evaluation(evaluation: Evaluation, folder: Path, model: str) -> Path:
@@ -41,14 +41,14 @@ def model(bundle: Path) -> str:
 def test_everything_is_read_and_fits_together(
     bundle: Path,
     run: RunFolder,
-    films: pd.DataFrame,
+    images: pd.DataFrame,
     evaluation: Evaluation,
     audit: Audit,
-    opening: Opening,
+    access: Access,
     model: str,
     tmp_path: Path,
 ) -> None:
-    (bundle / "openings.jsonl").write_text(opening.model_dump_json() + "\n")
+    (bundle / "test-access.jsonl").write_text(access.model_dump_json() + "\n")
     try:
         found = read_artefacts(
             Places(
@@ -60,12 +60,12 @@ def test_everything_is_read_and_fits_together(
             )
         )
     finally:
-        (bundle / "openings.jsonl").unlink()
+        (bundle / "test-access.jsonl").unlink()
     assert found.model_sha256 == model
-    assert found.openings == (opening,)
-    assert not found.has_other_pictures
-    assert found.pictures.name == "manifest.parquet"
-    assert found.pictures.test_sha256 == manifest_sha256(films[films["split"] == "test"])
+    assert found.test_accesses == (access,)
+    assert not found.has_other_images
+    assert found.images.name == "manifest.parquet"
+    assert found.images.test_sha256 == Manifest(images[images["split"] == "test"]).sha256
     assert [each.data.n for each in found.evaluations] == [9001]
     assert found.run.recipe.sha256 == found.card.training.recipe_sha256
     assert found.run.sittings[0].packages["pulmo"] == found.card.pulmo
@@ -74,8 +74,8 @@ def test_everything_is_read_and_fits_together(
 
 def test_the_bundle_alone_is_enough(bundle: Path, model: str) -> None:
     found = read_artefacts(Places(bundle))
-    assert (found.model_sha256, found.evaluations, found.openings) == (model, (), ())
-    assert (found.given_pictures, found.given_run, found.given_audit) == (None, None, None)
+    assert (found.model_sha256, found.evaluations, found.test_accesses) == (model, (), ())
+    assert (found.given_images, found.given_run, found.given_audit) == (None, None, None)
 
 
 def test_what_is_of_another_model_is_refused(

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pulmo.cli.app import main
-from pulmo.core.tables import write_manifest
+from pulmo.datasets.manifest import Manifest
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -35,8 +35,8 @@ def pulmo(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.fixture
-def manifest(films: pd.DataFrame, tmp_path: Path) -> Path:
-    """The films' manifest as a file."""
-    path = tmp_path / "films.parquet"
-    write_manifest(films, path)
+def manifest(images: pd.DataFrame, tmp_path: Path) -> Path:
+    """The images' manifest as a file."""
+    path = tmp_path / "images.parquet"
+    Manifest(images).save(path)
     return path

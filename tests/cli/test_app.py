@@ -11,9 +11,9 @@ from typing import NoReturn
 import pytest
 
 import pulmo as package
-from pulmo.cli import recipes
+from pulmo.cli import data, recipes
 from pulmo.cli.app import app
-from pulmo.core import recipe as recipe_module
+from pulmo.core import recipe_file as recipe_module
 from pulmo.core.recipe import load_recipe
 from pulmo.workflows.heatmaps import HeatMaps
 
@@ -24,9 +24,7 @@ VERBS = (
     "recipes", "train", "search", "lr-find", "export", "predict", "evaluate", "compare", "explain",
     "reproduce", "demo", "bench", "data",
 )  # fmt: skip
-DATA_VERBS = (
-    "sources", "fetch", "import", "merge", "split", "inspect", "deidentify", "phantom",
-)  # fmt: skip
+DATA_VERBS = tuple(str(command.name) for command in data.app.registered_commands)
 HEAVY = ("torch", "pandas", "numpy", "onnxruntime", "pydicom", "rich.progress", "matplotlib")
 COMMAND = Path(sys.executable).with_name("pulmo")
 
@@ -89,7 +87,7 @@ def test_a_recipe_is_shown_as_one_that_can_be_used(pulmo: Call, tmp_path: Path) 
     assert (status, err) == (0, "")
     (tmp_path / "mine.toml").write_text(out)
     assert load_recipe(str(tmp_path / "mine.toml")) == load_recipe("demo", ["train.epochs=3"])
-    assert "# Passes over the training pictures, at most.\nepochs = 3\n" in out
+    assert "# Passes over the training images, at most.\nepochs = 3\n" in out
     status, out, err = pulmo("recipes", "show", "dmo")
     assert (status, out, "Did you mean 'demo'?" in err) == (2, "", True)
 
@@ -137,12 +135,12 @@ def test_a_file_that_the_system_refuses_is_named(
     pulmo: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse() -> NoReturn:
-        raise PermissionError(errno.EACCES, "Permission denied", "/films/secret")
+        raise PermissionError(errno.EACCES, "Permission denied", "/images/secret")
 
     monkeypatch.delenv("PULMO_DEBUG", raising=False)
     monkeypatch.setattr(recipe_module, "shipped_recipes", refuse)
     status, _, err = pulmo("recipes")
-    assert (status, err) == (3, "pulmo: /films/secret cannot be used: Permission denied.\n")
+    assert (status, err) == (3, "pulmo: /images/secret cannot be used: Permission denied.\n")
 
 
 def test_training_in_the_base_install_says_what_to_install(
@@ -175,7 +173,7 @@ def test_a_fault_of_ours_shows_its_traceback_on_demand(
 def test_a_signal_ends_a_verb_that_goes_on_after_bad_files(
     pulmo: Call,
     bundle: Path,
-    film: Path,
+    image: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     number: signal.Signals,
@@ -187,7 +185,7 @@ def test_a_signal_ends_a_verb_that_goes_on_after_bad_files(
         os.kill(os.getpid(), number)
 
     monkeypatch.setattr(HeatMaps, "write", interrupted)
-    status, out, err = pulmo("explain", bundle, film, film, "-o", tmp_path)
+    status, out, err = pulmo("explain", bundle, image, image, "-o", tmp_path)
     assert (status, out, err) == (130, "", "pulmo: Interrupted.\n")
     assert drawn == [1]
 
@@ -202,10 +200,10 @@ def test_a_closed_pipe_prints_no_traceback() -> None:
     assert done.stderr == ""
 
 
-def test_the_streams_and_the_status_end_to_end(film: Path) -> None:
+def test_the_streams_and_the_status_end_to_end(image: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "PULMO_MODEL"}
     done = subprocess.run(  # noqa: PLW1510 - checked below
-        [sys.executable, "-m", "pulmo", "predict", film],
+        [sys.executable, "-m", "pulmo", "predict", image],
         capture_output=True,
         text=True,
         env=environment,

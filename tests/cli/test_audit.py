@@ -5,12 +5,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
-
 from pulmo.audit.finding import read_audit
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import read_manifest, write_manifest
-from pulmo.evaluate.openings import read_openings
+from pulmo.core.folders import RunFolder
+from pulmo.datasets.manifest import Manifest, read_manifest
+from pulmo.evaluate.test_access import read_accesses
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -20,21 +18,21 @@ def test_a_page_the_figures_and_a_gate(
 ) -> None:
     folder = tmp_path / "audit"
     words = ("audit", bundle, "--data", manifest, "--split", "test", "-o", folder)
-    # Of sixteen films no floor can be fitted, so that nothing fails.
+    # Of sixteen images no floor can be fitted, so that nothing fails.
     status, out, err = pulmo(*words, "--only", "shortcuts", "--threads", "1")
     assert status == 0
     # The model of the tests is one of drawings.
     assert err.startswith("warning: The model was trained on drawings")
     assert err.count("\n") == 1
     assert "Not looked at  shortcuts: No floor could be fitted." in out
-    assert "What the model has been shown to do, on these pictures:\n- Nothing." in out
+    assert "What the model has been shown to do, on these images:\n- Nothing." in out
     found = read_audit(folder / "audit.json")
     assert found.data.n == 16
     assert found.passed
     assert found.gate == "undecided"
     assert out.startswith("The gate is undecided: 0 of 1 checks could look")
     assert (folder / "audit.html").read_text().startswith("<!doctype html>")
-    assert [opening.split for opening in read_openings(bundle / "openings.jsonl")] == ["test"]
+    assert [access.split for access in read_accesses(bundle / "test-access.jsonl")] == ["test"]
     status, out, _ = pulmo(*words, "--only", "shortcuts", "--json")
     assert status == 0
     assert json.loads(out)["model"]["name"] == "demo"
@@ -43,17 +41,15 @@ def test_a_page_the_figures_and_a_gate(
 def test_a_check_that_fails_closes_the_gate_unless_it_is_accepted(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:
-    # The training again: the floors are fitted and judged on the same films.
-    table = read_manifest(manifest)
-    assert isinstance(table, pd.DataFrame)
-    write_manifest(table.assign(split="train"), tmp_path / "all.parquet")
+    # The training again: the floors are fitted and judged on the same images.
+    read_manifest(manifest).with_columns(split="train").save(tmp_path / "all.parquet")
     chosen = ("--data", tmp_path / "all.parquet", "--split", "train", "--only", "shortcuts")
     words = ("audit", bundle, *chosen, "-o", tmp_path / "audit")
     status, out, err = pulmo(*words)
     assert status == 5
     assert "Fails          shortcuts: The best floor" in out
     assert "pulmo: The gate is closed; these checks fail: shortcuts." in err
-    assert "warning: The manifest has 64 training and 0 validation pictures" in err
+    assert "warning: The manifest has 64 training and 0 validation images" in err
     status, _, _ = pulmo(*words, "--accept", "shortcuts")
     assert status == 0
     assert read_audit(tmp_path / "audit" / "audit.json").accepted == ("shortcuts",)
@@ -65,10 +61,10 @@ def test_an_opening_that_cannot_be_noted_is_said(
     model = tmp_path / "alone" / "model.onnx"
     model.parent.mkdir()
     shutil.copy(bundle / "model.onnx", model)
-    (model.parent / "openings.jsonl").symlink_to(tmp_path / "nowhere" / "openings.jsonl")
+    (model.parent / "test-access.jsonl").symlink_to(tmp_path / "nowhere" / "test-access.jsonl")
     words = ("--data", manifest, "--split", "test", "--only", "degenerate", "-o", tmp_path / "a")
     _, _, err = pulmo("audit", model, *words, "--threads", "1")
-    assert "this opening of the test set is not on record there" in err
+    assert "this access to the test set is not on record there" in err
 
 
 def test_the_run_keeps_the_list_of_openings_too(
@@ -77,8 +73,8 @@ def test_the_run_keeps_the_list_of_openings_too(
     copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
     words = ("--data", manifest, "--split", "test", "--run", copy.root, "--threads", "1")
     pulmo("audit", bundle, *words, "--only", "degenerate", "-o", tmp_path / "a")
-    (opening,) = read_openings(copy.openings)
-    assert read_openings(bundle / "openings.jsonl") == [opening]
+    (access,) = read_accesses(copy.test_access)
+    assert read_accesses(bundle / "test-access.jsonl") == [access]
 
 
 def test_a_wrong_call_is_a_sentence(
@@ -86,7 +82,7 @@ def test_a_wrong_call_is_a_sentence(
 ) -> None:
     out = tmp_path / "audit"
     for words, status, sentence in (
-        ((bundle, "-o", out), 2, "An audit of a bundle needs pictures: --data MANIFEST."),
+        ((bundle, "-o", out), 2, "An audit of a bundle needs images: --data SCHEMA."),
         ((bundle, "--data", manifest, "--split", "best", "-o", out), 2, "no split 'best'"),
         ((bundle, "--data", manifest, "--seed", "1", "-o", out), 2, "--seed does not go with a"),
         ((bundle, "--data", manifest, "--only", "luck", "-o", out), 2, "There is no check 'luck'"),
@@ -104,18 +100,20 @@ def test_a_wrong_call_is_a_sentence(
 def test_what_the_model_was_trained_on_is_left_out_and_counted(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:
-    films = read_manifest(manifest)
+    images = read_manifest(manifest)
     unsplit, folder = tmp_path / "unsplit.parquet", tmp_path / "audit"
-    write_manifest(films.assign(split=None), unsplit)
+    Manifest(images.frame.assign(split=None)).save(unsplit)
     checks = ("--only", "leakage", "--only", "sources", "--threads", "1")
     status, out, err = pulmo("audit", bundle, "--data", unsplit, *checks, "-o", folder)
-    seen = films["split"].isin(["train", "val"])
+    seen = images.frame["split"].isin(["train", "val"])
     assert status == 5
-    assert f"{seen.sum()} pictures took no part, because the model was trained or chosen on" in err
-    assert f"{seen.sum()} of {len(films)} pictures are tied to one that was fitted on" in out
+    assert f"{seen.sum()} images took no part, because the model was trained or chosen on" in err
+    assert f"{seen.sum()} of {len(images)} images are tied to one that was fitted on" in out
     found = read_audit(folder / "audit.json")
     assert found.data.n == (~seen).sum()
-    assert sorted(found.data.voided) == sorted(Path(path).name for path in films["path"][seen])
+    assert sorted(found.data.voided) == sorted(
+        Path(path).name for path in images.frame["path"][seen]
+    )
     # The rest is the test, whatever the manifest calls it.
-    (opening,) = read_openings(bundle / "openings.jsonl")
-    assert opening.pictures == found.data.n
+    (access,) = read_accesses(bundle / "test-access.jsonl")
+    assert access.images == found.data.n

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from pulmo.audit.finding import Finding, read_audit
-from pulmo.core.tables import write_manifest
+from pulmo.datasets.manifest import Manifest
 
 Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    """Predictions of 200 films, wrong for many of the women and for no man."""
+    """Predictions of 200 images, wrong for many of the women and for no man."""
     generator = np.random.default_rng(2)
     tb = np.arange(200) % 2 == 1
     women = np.arange(200) % 4 < 2
@@ -35,15 +35,15 @@ def table() -> pd.DataFrame:
 
 
 @pytest.fixture
-def predicted(films: pd.DataFrame) -> pd.DataFrame:
-    """Predictions of the drawn films, nearly all right, as another program may name them."""
+def predicted(images: pd.DataFrame) -> pd.DataFrame:
+    """Predictions of the drawn images, nearly all right, as another program may name them."""
     generator = np.random.default_rng(3)
-    classes = sorted(films["label"].unique())
-    said = generator.dirichlet(np.ones(len(classes)), len(films))
-    right = films["label"].to_numpy()[:, np.newaxis] == np.array(classes)
+    classes = sorted(images["label"].unique())
+    said = generator.dirichlet(np.ones(len(classes)), len(images))
+    right = images["label"].to_numpy()[:, np.newaxis] == np.array(classes)
     said = 0.3 * said + 0.7 * right
     return pd.DataFrame(said, columns=[f"p_{label}" for label in classes]).assign(
-        path=[Path(path).name for path in films["path"]]
+        path=[Path(path).name for path in images["path"]]
     )
 
 
@@ -60,17 +60,17 @@ def test_a_table_alone(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None
     assert "The gate is closed; these checks fail: subgroups." in err
     assert "By sex, F: " in said
     assert "Not looked at  mirror: Only predictions are known of this model" in said
-    assert "Not looked at  shortcuts: It is not known which pictures" in said
+    assert "Not looked at  shortcuts: It is not known which images" in said
     page = (out / "audit.html").read_text()
-    assert "A table of predictions, audited without the model that made them." in page
+    assert "Only a table of its predictions is known." in page
     assert "For research, not diagnosis." in page
     assert "tb counts as positive, from a probability of 0.5 on." in page
     assert "pulmo audit PREDICTIONS --positive tb --threshold 0.5 -o DIR" in page
-    assert "so that no shortcut floor was fitted" in page
+    assert "so no shortcut floor was fitted" in page
     assert "Jane" not in page
-    told = json.loads((out / "audit.json").read_text())["told"]
-    assert told == {
-        "positive": ["tb"], "threshold": 0.5, "merge": {}, "manifest": False,
+    external = json.loads((out / "audit.json").read_text())["external"]
+    assert external == {
+        "positive": ["tb"], "threshold": 0.5, "merges": {}, "manifest": False,
         "columns": {}, "notes": [],
     }  # fmt: skip
     even = table.assign(sex=np.where(np.arange(200) % 6 < 3, "F", "M"))
@@ -80,35 +80,35 @@ def test_a_table_alone(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None
 
 
 def test_a_table_with_the_split_of_a_manifest(
-    pulmo: Call, films: pd.DataFrame, predicted: pd.DataFrame, tmp_path: Path
+    pulmo: Call, images: pd.DataFrame, predicted: pd.DataFrame, tmp_path: Path
 ) -> None:
-    train = pd.factorize(films["group"])[0] % 2 == 1
-    films["split"] = np.where(train, "train", "test")
-    write_manifest(films, tmp_path / "films.parquet")
+    train = pd.factorize(images["group"])[0] % 2 == 1
+    images["split"] = np.where(train, "train", "test")
+    Manifest(images).save(tmp_path / "images.parquet")
     predicted.to_csv(tmp_path / "theirs.csv", index=False)
-    out, data = tmp_path / "audit", tmp_path / "films.parquet"
+    out, data = tmp_path / "audit", tmp_path / "images.parquet"
     checks = ("--only", "leakage", "--only", "degenerate", "--only", "probe")
     status, _, err = pulmo("audit", tmp_path / "theirs.csv", "--data", data, *checks, "-o", out)
-    assert status in {0, 5}  # drawn films may resemble each other
-    assert f"fitted on the {train.sum()} training and validation pictures of the manifest" in err
+    assert status in {0, 5}  # drawn images may resemble each other
+    assert f"fitted on the {train.sum()} training and validation images of the manifest" in err
     audit = read_audit(out / "audit.json")
     assert (audit.data.n, audit.data.fitted) == ((~train).sum(), train.sum())
     assert ("same file", 0) in finding(out, "leakage").tables[0].rows
     page = (out / "audit.html").read_text()
-    assert "pulmo audit PREDICTIONS --data MANIFEST -o DIR" in page
+    assert "pulmo audit PREDICTIONS --data SCHEMA -o DIR" in page
 
 
 def test_a_table_with_the_folds_of_a_manifest(
-    pulmo: Call, films: pd.DataFrame, predicted: pd.DataFrame, tmp_path: Path
+    pulmo: Call, images: pd.DataFrame, predicted: pd.DataFrame, tmp_path: Path
 ) -> None:
-    # Every fold has a class's films of each age: the floor of the ages is as good as can be.
-    places = {label: place for place, label in enumerate(sorted(films["label"].unique()))}
-    films["age"] = films["label"].map(places).astype(float) * 10 + 20
-    rank = films.groupby("label")["group"].transform(lambda groups: pd.factorize(groups)[0])
-    folded = films.assign(split="train", fold=(rank % 4).astype("Int64"))
-    write_manifest(folded, tmp_path / "films.parquet")
+    # Every fold has a class's images of each age: the floor of the ages is as good as can be.
+    places = {label: place for place, label in enumerate(sorted(images["label"].unique()))}
+    images["age"] = images["label"].map(places).astype(float) * 10 + 20
+    rank = images.groupby("label")["group"].transform(lambda groups: pd.factorize(groups)[0])
+    folded = images.assign(split="train", fold=(rank % 4).astype("Int64"))
+    Manifest(folded).save(tmp_path / "images.parquet")
     predicted.to_parquet(tmp_path / "theirs.parquet")
-    words = ("--data", tmp_path / "films.parquet", "--only", "shortcuts", "-o", tmp_path / "a")
+    words = ("--data", tmp_path / "images.parquet", "--only", "shortcuts", "-o", tmp_path / "a")
     status, _, err = pulmo("audit", tmp_path / "theirs.parquet", *words)
     assert status == 5
     assert "taken for those of 4 models" in err
@@ -150,11 +150,11 @@ def test_a_table_of_other_names_is_audited_alike(
     for check in ("subgroups", "degenerate"):
         ours, others = (finding(tmp_path / name, check) for name in ("a", "b"))
         assert ours.sentence == others.sentence
-    told = read_audit(tmp_path / "b" / "audit.json").told
-    assert told is not None
-    assert told.columns == {"--score": "the score"}
+    external = read_audit(tmp_path / "b" / "audit.json").external
+    assert external is not None
+    assert external.columns == {"--score": "the score"}
     page = (tmp_path / "b" / "audit.html").read_text()
-    assert all(note in page for note in told.notes)
+    assert all(note in page for note in external.notes)
     assert "--score &#39;the score&#39;" in page
 
 
@@ -188,7 +188,7 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
     several = tmp_path / "several.csv"
     table.drop(columns="label").assign(y_tb=1, y_clear=0).to_csv(several, index=False)
     for words, status, sentence in (
-        ((several,), 2, "has several findings a film (its y_ columns), and an audit is of one"),
+        ((several,), 2, "has several findings (its y_ columns), and an audit is of one"),
         ((path, "--run", tmp_path), 2, "--run does not go with a table of predictions"),
         ((path, "--seed", "1"), 2, "--seed does not go with a table of predictions"),
         ((path, "--split", "best", "--data", path), 2, "There is no split 'best'"),

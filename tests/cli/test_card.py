@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 
 Call = Callable[..., tuple[int, str, str]]
 

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from pulmo.cli.compare import _sentence
-from pulmo.core.estimate import Estimate
-from pulmo.core.run_folder import RunFolder
-from pulmo.evaluate.paired import compare_auc
+from pulmo.core.folders import RunFolder
 from pulmo.report.comparison import PairedTest
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.paired import auc_difference
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -104,7 +104,7 @@ class TestTables:
 
     @staticmethod
     def _write(path: Path, skill: float) -> pd.DataFrame:
-        """Writes predictions of the same films, of classes that pulmo has no word for."""
+        """Writes predictions of the same images, of classes that pulmo has no word for."""
         label = np.array(["tb", "clear"] * 40)
         noise = np.random.default_rng(int(skill * 10)).normal(size=80)
         p = 1 / (1 + np.exp(-(noise + skill * np.where(label == "tb", 1, -1))))
@@ -124,7 +124,7 @@ class TestTables:
             assert pulmo("evaluate", tmp_path / f"{name}.csv", *words)[0] == 0
         return [tmp_path / "a", tmp_path / "b"]
 
-    def test_films_are_matched_by_path(
+    def test_images_are_matched_by_path(
         self, pulmo: Call, folders: list[Path], tmp_path: Path
     ) -> None:
         status, out, err = pulmo("compare", *folders, "-o", tmp_path / "c")
@@ -134,12 +134,12 @@ class TestTables:
         one, two = self._write(tmp_path / "x.csv", 0.5), self._write(tmp_path / "x.csv", 2.0)
         positive = (one["label"] == "tb").to_numpy()
         scores = np.stack([two["p_tb"], one["p_tb"]])
-        expected = compare_auc(scores, positive, np.arange(80))
+        expected = auc_difference(positive, scores, np.arange(80))
         assert tests["auc"]["difference"][:3] == pytest.approx(expected.estimate[:3])
         right = [(side["p_tb"] > 0.5).to_numpy() == positive for side in (two, one)]
         gain = right[0].mean() - right[1].mean()
         assert tests["accuracy"]["difference"][0] == pytest.approx(gain)
-        note = "The pictures of b and a were matched by path, for a table has no sha256."
+        note = "The images of b and a were matched by path, for a table has no sha256."
         assert content["notes"] == [note]
         assert note in out
         assert {entrant["judged_on"] for entrant in content["entrants"]} == {
@@ -162,7 +162,7 @@ class TestTables:
         table.assign(sha256=None).to_parquet(folders[1] / "predictions.parquet")
         _, out, _ = pulmo("compare", *folders, "-o", tmp_path / "c")
         assert (
-            "No paired test of b and a: they judged other pictures, 80 and 80 with 0 in common; "
+            "No paired test of b and a: they judged other images, 80 and 80 with 0 in common; "
             "they were matched by path, for a table has no sha256."
         ) in out
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.core.tables import read_manifest, write_manifest
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.phantom import draw
 
 Call = Callable[..., tuple[int, str, str]]
@@ -15,22 +15,22 @@ Call = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def sets(tmp_path: Path) -> list[Path]:
-    """The manifests of two sources; the second has a crop of the first's first film."""
+    """The manifests of two sources; the second has a crop of the first's first image."""
     generator = np.random.default_rng(7)
     drawn = [draw("normal", patient, generator, 200).pixels * 255 for patient in range(4)]
-    pictures = {
+    images = {
         "north": {"covid/a": drawn[0], "normal/b": drawn[1]},
         "south": {"covid/c": drawn[0][8:180, 20:190], "normal/d": drawn[2]},
     }
     manifests = []
-    for source, named in pictures.items():
+    for source, named in images.items():
         for name, pixels in named.items():
             path = tmp_path / source / f"{name}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(path), pixels.astype(np.uint8))
         manifests.append(tmp_path / f"{source}.parquet")
         imported = import_source("folder", tmp_path / source, called=source)
-        write_manifest(imported.manifest, manifests[-1])
+        imported.manifest.save(manifests[-1])
     return manifests
 
 
@@ -41,12 +41,12 @@ def test_what_was_found_is_told_and_written(pulmo: Call, sets: list[Path], tmp_p
     report = output.with_name("all.curation.csv")
     labels = "(2 covid, 2 normal)"
     assert out.splitlines() == [
-        f"{output}: 4 pictures in 3 groups {labels}, of 4 pictures in 4 groups {labels}",
-        "copies: 1 pairs of 1 films (1 near copy)",
+        f"{output}: 4 images in 3 groups {labels}, of 4 images in 4 groups {labels}",
+        "copies: 1 pairs of 1 images (1 near copy)",
         "  in both north and south: 1",
         f"{report}: a row for each pair and each removal, with the evidence",
     ]
-    assert read_manifest(output)["group"].nunique() == 3
+    assert read_manifest(output).frame["group"].nunique() == 3
     (row,) = pd.read_csv(report).itertuples()
     assert (row.action, row.reason, row.source, row.other_source) == (
         "grouped", "near copy", "south", "north",
@@ -65,7 +65,7 @@ def test_a_curated_manifest_may_be_curated_again(
     assert "removed: 1 (copy)" in out.splitlines()
     after = read_manifest(output)
     assert len(after) == 3
-    assert set(after["group"]) == set(before["group"])
+    assert set(after.frame["group"]) == set(before.frame["group"])
 
 
 def test_a_manifest_without_copies(pulmo: Call, sets: list[Path], tmp_path: Path) -> None:
@@ -79,8 +79,8 @@ def test_a_manifest_without_copies(pulmo: Call, sets: list[Path], tmp_path: Path
 def test_trust_decides_and_a_source_that_is_not_there_is_an_error(
     pulmo: Call, sets: list[Path], tmp_path: Path
 ) -> None:
-    doubtful = read_manifest(sets[1]).replace({"label": {"covid": "viral"}})
-    write_manifest(doubtful, sets[1])
+    doubtful = read_manifest(sets[1]).frame.replace({"label": {"covid": "viral"}})
+    Manifest(doubtful).save(sets[1])
     output = tmp_path / "m.parquet"
     status, out, _ = pulmo("data", "curate", *sets, "-o", output)
     assert status == 0
@@ -89,7 +89,7 @@ def test_trust_decides_and_a_source_that_is_not_there_is_an_error(
     status, out, _ = pulmo("data", "curate", *sets, "-o", output, "--trust", "south")
     assert status == 0
     assert "removed: 1 (contradiction)" in out.splitlines()
-    assert (read_manifest(output)["label"] == "viral").any()
+    assert (read_manifest(output).frame["label"] == "viral").any()
     status, _, err = pulmo("data", "curate", *sets, "-o", output, "--trust", "east")
     assert status == 2
     assert "no source of the manifest" in err
@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(
     output = tmp_path / "m.parquet"
     status, out, err = pulmo("data", "curate", *sets, "-o", output)
     assert status == 4
-    assert out.startswith(f"{output}: 3 pictures in 2 groups")
+    assert out.startswith(f"{output}: 3 images in 2 groups")
     assert f"{lost}: it is not a PNG, JPEG, TIFF, " in err
     assert "1 could not be read; the rest is curated." in err
 
@@ -119,7 +119,7 @@ def test_a_table_of_another_kind_is_not_overwritten(
     assert other.read_text() == "name,age\n"
 
 
-def test_a_picture_in_two_manifests_is_an_error(
+def test_an_image_in_two_manifests_is_an_error(
     pulmo: Call, sets: list[Path], tmp_path: Path
 ) -> None:
     status, _, err = pulmo("data", "curate", sets[0], sets[0], "-o", tmp_path / "m.parquet")

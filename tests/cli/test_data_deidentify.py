@@ -19,15 +19,15 @@ Call = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def given(phantoms: Path, tmp_path: Path) -> Path:
-    """A folder of three films of two patients, one of them with burned-in text."""
-    films = sorted((phantoms.parent / "images").glob("*.dcm"))[:3]
+    """A folder of three images of two patients, one of them with burned-in text."""
+    images = sorted((phantoms.parent / "images").glob("*.dcm"))[:3]
     folder = tmp_path / "Jane Doe"
     folder.mkdir()
-    for number, film in enumerate(films):
-        dataset = dcmread(film)
+    for number, image in enumerate(images):
+        dataset = dcmread(image)
         dataset.PatientName, dataset.PatientID = "DOE^JANE", f"471{number // 2}"
         dataset.BurnedInAnnotation = "NO"
-        # The drawn films bear text themselves.
+        # The drawn images bear text themselves.
         rows, columns = dataset.Rows, dataset.Columns
         shade = np.add.outer(np.linspace(0, 900, rows), np.linspace(0, 900, columns))
         if number == 2:
@@ -136,9 +136,9 @@ def test_nobody_else_can_read_the_map_while_it_is_written(
     monkeypatch.setattr(os, "fsync", lambda file: modes.append(os.fstat(file).st_mode))
     words = ("data", "deidentify", given, "-o", tmp_path / "away", "--map", tmp_path / "map.csv")
     assert pulmo(*words)[0] == 0
-    *films, table = [stat.S_IMODE(mode) for mode in modes]
+    *images, table = [stat.S_IMODE(mode) for mode in modes]
     assert table == 0o600
-    assert len(films) == 3
+    assert len(images) == 3
 
 
 @pytest.mark.parametrize("option", ["--map", "--key"])

@@ -50,7 +50,7 @@ def medmnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_what_was_downloaded_imports_with_the_command_that_is_printed(
     pulmo: Call, medmnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "my films"
+    folder = tmp_path / "my images"
     status, out, err = pulmo("data", "fetch", "medmnist", "-o", folder)
     assert (status, err) == (0, "")
     root = folder / medmnist.name
@@ -67,7 +67,7 @@ def test_what_was_downloaded_imports_with_the_command_that_is_printed(
     assert answer["bytes"] == medmnist.stat().st_size
     status, out, _ = pulmo(*answer["next"][1:])
     assert status == 0
-    assert out.startswith("medmnist.parquet: 12 pictures")
+    assert out.startswith("medmnist.parquet: 12 images")
 
 
 def test_what_cannot_be_downloaded_is_one_line(pulmo: Call, medmnist: Path, tmp_path: Path) -> None:
@@ -96,8 +96,8 @@ def test_a_set_that_wants_an_account_is_refused_with_its_steps(pulmo: Call, tmp_
     assert not (tmp_path / "new").exists()
 
 
-def test_ones_own_pictures_and_unknown_sets_are_usage_errors(pulmo: Call, tmp_path: Path) -> None:
-    for name, reason in (("folder", "pictures of your own"), ("nhi", "Did you mean 'nih'")):
+def test_ones_own_images_and_unknown_sets_are_usage_errors(pulmo: Call, tmp_path: Path) -> None:
+    for name, reason in (("folder", "images of your own"), ("nhi", "Did you mean 'nih'")):
         status, out, err = pulmo("data", "fetch", name, "-o", tmp_path)
         assert (status, out) == (2, "")
         assert reason in err

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from pydicom import dcmread
 
-from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.inspect.inspection import read_inspection
+from pulmo.datasets.manifest import Manifest, read_manifest
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -21,25 +21,25 @@ def test_it_says_what_is_there_and_where_the_page_is(
     assert (status, err) == (0, "")
     inspection = read_inspection(output / "inspection.json")
     first, verdict, page = out.splitlines()
-    assert first.startswith("64 pictures in ")
+    assert first.startswith("64 images in ")
     assert verdict == f"verdict: {inspection.verdict}"
     assert inspection.warnings == ()
     assert page == f"{output / 'inspection.html'}"
-    cells = read_manifest(manifest).groupby(["label", "source"]).size().clip(upper=2).sum()
+    cells = read_manifest(manifest).frame.groupby(["label", "source"]).size().clip(upper=2).sum()
     assert (output / "inspection.html").read_text().count("<img ") == cells
     assert inspection.name == manifest.name
     assert f"inspect {manifest.name} --samples 2 -o" in (output / "inspection.html").read_text()
 
 
-def test_a_flagged_set_is_no_error(pulmo: Call, films: pd.DataFrame, tmp_path: Path) -> None:
-    films.loc[films["label"] == "covid", "origin"] = "elsewhere"
-    films.loc[0, "patient"] = pd.NA
-    write_manifest(films, tmp_path / "m.parquet")
+def test_a_flagged_set_is_no_error(pulmo: Call, images: pd.DataFrame, tmp_path: Path) -> None:
+    images.loc[images["label"] == "covid", "origin"] = "elsewhere"
+    images.loc[0, "patient"] = pd.NA
+    Manifest(images).save(tmp_path / "m.parquet")
     arguments = (tmp_path / "m.parquet", "-o", tmp_path / "i", "--samples", "0")
     status, out, err = pulmo("data", "inspect", *arguments)
     assert (status, err) == (0, "")
     assert "verdict: The source alone tells the class with" in out
-    assert "\nwarning: The patient of 1 of the 64 pictures is not named: " in out
+    assert "\nwarning: The patient of 1 of the 64 images is not named: " in out
 
 
 def test_json_is_one_object_and_a_seed_repeats_it(
@@ -53,10 +53,10 @@ def test_json_is_one_object_and_a_seed_repeats_it(
     assert pulmo(*arguments, "-o", tmp_path / "c", "--seed", "1")[1] != out
 
 
-def test_facts_come_from_a_table(pulmo: Call, films: pd.DataFrame, tmp_path: Path) -> None:
-    write_manifest(films, tmp_path / "m.parquet")
+def test_facts_come_from_a_table(pulmo: Call, images: pd.DataFrame, tmp_path: Path) -> None:
+    Manifest(images).save(tmp_path / "m.parquet")
     rows = [f"{Path(path).name},{1000 + 9 * (label == 'covid')}" for path, label in
-            zip(films["path"], films["label"], strict=True)]  # fmt: skip
+            zip(images["path"], images["label"], strict=True)]  # fmt: skip
     table = tmp_path / "published.csv"
     table.write_text("\n".join(["filename,width", *rows]))
     arguments = ("data", "inspect", tmp_path / "m.parquet", "-o", tmp_path / "i", "--samples", "0")
@@ -68,13 +68,13 @@ def test_facts_come_from_a_table(pulmo: Call, films: pd.DataFrame, tmp_path: Pat
     assert "none.csv does not exist" in err
 
 
-def test_a_film_that_cannot_be_read_is_named_and_the_rest_is_done(
-    pulmo: Call, films: pd.DataFrame, tmp_path: Path
+def test_an_image_that_cannot_be_read_is_named_and_the_rest_is_done(
+    pulmo: Call, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    (tmp_path / "cut.png").write_bytes(Path(films["path"][0]).read_bytes()[:200])
-    films.loc[0, "path"] = str(tmp_path / "cut.png")
-    films.loc[1, "path"] = str(tmp_path / "gone.png")
-    write_manifest(films, tmp_path / "m.parquet")
+    (tmp_path / "cut.png").write_bytes(Path(images["path"][0]).read_bytes()[:200])
+    images.loc[0, "path"] = str(tmp_path / "cut.png")
+    images.loc[1, "path"] = str(tmp_path / "gone.png")
+    Manifest(images).save(tmp_path / "m.parquet")
     output = tmp_path / "i"
     status, out, err = pulmo(
         "data", "inspect", tmp_path / "m.parquet", "-o", output, "--samples", "64"
@@ -97,9 +97,9 @@ def test_nothing_that_identifies_a_patient_of_a_dicom_file_is_written(
 ) -> None:
     pulmo("data", "inspect", manifest, "-o", tmp_path / "i", "--samples", "64")
     written = [path.read_text() for path in (tmp_path / "i").iterdir()]
-    # The films' own bytes could hold any three letters.
+    # The images' own bytes could hold any three letters.
     text = re.sub(r'base64,[^"]*', "", "".join(written))
-    headers = [dcmread(p) for p in read_manifest(manifest)["path"] if p.endswith(".dcm")]
+    headers = [dcmread(p) for p in read_manifest(manifest).frame["path"] if p.endswith(".dcm")]
     assert headers
     for header in headers:
         for word in ("PatientName", "StudyInstanceUID", "SOPInstanceUID", "StudyDate"):
@@ -109,11 +109,11 @@ def test_nothing_that_identifies_a_patient_of_a_dicom_file_is_written(
 
 @pytest.mark.parametrize("kind", ["missing", "not a manifest", "empty"])
 def test_a_manifest_that_cannot_be_used(
-    pulmo: Call, films: pd.DataFrame, tmp_path: Path, phantoms: Path, kind: str
+    pulmo: Call, images: pd.DataFrame, tmp_path: Path, phantoms: Path, kind: str
 ) -> None:
     path = phantoms if kind == "not a manifest" else tmp_path / "m.parquet"
     if kind == "empty":
-        write_manifest(films[:0], path)
+        Manifest(images[:0]).save(path)
     status, out, err = pulmo("data", "inspect", path, "-o", tmp_path / "i")
     assert (status, out) == (3, "")
     assert path.name in err

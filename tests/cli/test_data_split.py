@@ -4,20 +4,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pulmo.core.tables import manifest_sha256, read_manifest, write_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 
 Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def sources(films: pd.DataFrame, tmp_path: Path) -> Path:
-    """The films as of two sources, one of which publishes a split."""
+def sources(images: pd.DataFrame, tmp_path: Path) -> Path:
+    """The images as of two sources, one of which publishes a split."""
     # By group, of which none spans both.
-    north = films["group"].astype("category").cat.codes % 3 == 0
-    films["source"] = north.map({True: "north", False: "south"}).astype("string")
-    films["split"] = films["split"].where(north, None)
+    north = images["group"].astype("category").cat.codes % 3 == 0
+    images["source"] = north.map({True: "north", False: "south"}).astype("string")
+    images["split"] = images["split"].where(north, None)
     path = tmp_path / "sources.parquet"
-    write_manifest(films, path)
+    Manifest(images).save(path)
     return path
 
 
@@ -26,30 +26,30 @@ def test_every_side_is_counted(pulmo: Call, manifest: Path, tmp_path: Path) -> N
     status, out, err = pulmo("data", "split", manifest, "-o", output, "--val", "0.25")
     assert (status, err) == (0, "")
     table = read_manifest(output)
-    sides = table["split"].value_counts()
+    sides = table.frame["split"].value_counts()
     *lines, last = out.splitlines()
     for line, side in zip(lines, ("train", "val", "test"), strict=True):
-        assert line.startswith(f"{side}: {sides[side]} pictures in ")
-    assert last == f"manifest_sha256: {manifest_sha256(table)}"
+        assert line.startswith(f"{side}: {sides[side]} images in ")
+    assert last == f"manifest_sha256: {table.sha256}"
 
 
 def test_the_kept_test_tells_what_is_left_out(
-    pulmo: Call, films: pd.DataFrame, tmp_path: Path
+    pulmo: Call, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    largest = films["group"].value_counts()
-    films["split"] = None
-    films.loc[films.index[films["group"] == largest.index[0]][0], "split"] = "test"
+    largest = images["group"].value_counts()
+    images["split"] = None
+    images.loc[images.index[images["group"] == largest.index[0]][0], "split"] = "test"
     path = tmp_path / "m.parquet"
-    write_manifest(films, path)
+    Manifest(images).save(path)
     status, out, _ = pulmo("data", "split", path, "-o", path, "--keep-test")
     assert status == 0
     left = largest.iloc[0] - 1
-    assert out.splitlines()[2].startswith("test: 1 pictures")
+    assert out.splitlines()[2].startswith("test: 1 images")
     assert (
-        f"left out: {left} (in a group with pictures that are kept on another side)"
+        f"left out: {left} (in a group with images that are kept on another side)"
         in out.splitlines()
     )
-    assert "warning: test has no picture of " in out
+    assert "warning: test has no image of " in out
 
 
 def test_a_published_split_is_kept_and_the_other_source_drawn(
@@ -59,9 +59,9 @@ def test_a_published_split_is_kept_and_the_other_source_drawn(
     status, _, err = pulmo("data", "split", sources, "-o", output, "--keep-official", "--test", "0")
     assert (status, err) == (0, "")
     before, after = read_manifest(sources), read_manifest(output)
-    north = before["source"] == "north"
-    assert after["split"][north].equals(before["split"][north])
-    assert set(after["split"][~north]) == {"train", "val"}
+    north = before.frame["source"] == "north"
+    assert after.frame["split"][north].equals(before.frame["split"][north])
+    assert set(after.frame["split"][~north]) == {"train", "val"}
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_folds_are_counted_one_by_one(pulmo: Call, sources: Path, tmp_path: Path
     lines = out.splitlines()
     assert lines[0] == "test: none"
     for fold, side in enumerate(("train", "val", "train")):
-        n = (table["fold"] == fold).sum()
-        assert lines[fold + 1].startswith(f"fold {fold} ({side}): {n} pictures in ")
+        n = (table.frame["fold"] == fold).sum()
+        assert lines[fold + 1].startswith(f"fold {fold} ({side}): {n} images in ")
     status, out, _ = pulmo("data", "split", sources, *words, "--folds-by-source")
     assert status == 0
     assert [line.split(":")[0] for line in out.splitlines()[:3]] == [
@@ -110,27 +110,26 @@ def test_folds_are_counted_one_by_one(pulmo: Call, sources: Path, tmp_path: Path
 
 def test_a_source_is_left_out(pulmo: Call, sources: Path, tmp_path: Path) -> None:
     output = tmp_path / "s.parquet"
-    table = read_manifest(sources)
-    table = table[(table["source"] == "north") | (table["label"] != "covid")]
-    write_manifest(table, sources)
+    table = read_manifest(sources).frame
+    Manifest(table[(table["source"] == "north") | (table["label"] != "covid")]).save(sources)
     status, out, _ = pulmo("data", "split", sources, "-o", output, "--leave-out", "north")
     assert status == 0
-    assert set(read_manifest(output).query("split == 'test'")["source"]) == {"north"}
-    assert "warning: train has no picture of covid\n" in out
-    assert "warning: val has no picture of covid\n" in out
+    assert set(read_manifest(output).frame.query("split == 'test'")["source"]) == {"north"}
+    assert "warning: train has no image of covid\n" in out
+    assert "warning: val has no image of covid\n" in out
 
 
 def test_a_source_of_no_stated_hospital_may_be_the_others_own(
     pulmo: Call, sources: Path, tmp_path: Path
 ) -> None:
-    output, table = tmp_path / "s.parquet", read_manifest(sources)
+    output, table = tmp_path / "s.parquet", read_manifest(sources).frame
     table.loc[table["source"] == "north", "origin"] = None
-    write_manifest(table, sources)
+    Manifest(table).save(sources)
     n = (table["source"] == "north").sum()
     for words in (["--leave-out", "south"], ["--folds-by-source", "--test", "0"]):
         status, out, _ = pulmo("data", "split", sources, "-o", output, *words)
         assert status == 0
-        assert f"warning: It is not stated which hospital {n} of these pictures are from" in out
+        assert f"warning: It is not stated which hospital {n} of these images are from" in out
     status, out, _ = pulmo("data", "split", sources, "-o", output)
     assert "not stated" not in out
 
@@ -139,13 +138,13 @@ def test_a_test_that_may_hold_what_is_trained_on_is_a_warning(
     pulmo: Call, sources: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "s.parquet"
-    table = read_manifest(sources)
+    table = read_manifest(sources).frame
     table["origin"] = table["source"].map({"north": "south", "south": None})
-    write_manifest(table, sources)
+    Manifest(table).save(sources)
     status, out, _ = pulmo("data", "split", sources, "-o", output, "--leave-out", "north")
     assert status == 0
     n = (table["source"] == "north").sum()
-    assert f"\nwarning: north has {n} of its pictures from south, but no group holds pic" in out
+    assert f"\nwarning: north has {n} of its images from south, but no group holds ima" in out
 
 
 def test_matched_subsets_are_told_as_a_table(pulmo: Call, manifest: Path, tmp_path: Path) -> None:
@@ -154,17 +153,19 @@ def test_matched_subsets_are_told_as_a_table(pulmo: Call, manifest: Path, tmp_pa
     status, out, _ = pulmo("data", "split", manifest, "-o", output, *words)
     assert status == 0
     table = read_manifest(output)
-    kept = table[table["split"].notna()]
+    kept = table.frame[table.frame["split"].notna()]
     each = len(kept) // 2
     first, heads, *lines = out.splitlines()
     strata = kept[["view", "sex"]].drop_duplicates()
     assert first == f"matched: {each} of each label, in {len(strata)} strata"
     assert heads.split() == ["view", "sex", "kept", "of", "each", "covid", "normal"]
     view, sex, number, *there = lines[0].split()
-    here = table[(table["view"] == view) & (table["sex"] == sex)]["label"].value_counts()
+    here = table.frame[(table.frame["view"] == view) & (table.frame["sex"] == sex)][
+        "label"
+    ].value_counts()
     assert [int(n) for n in there] == [here["covid"], here["normal"]]
     assert int(number) == min(here["covid"], here["normal"])
-    others = (~table["label"].isin(["covid", "normal"])).sum()
+    others = (~table.frame["label"].isin(["covid", "normal"])).sum()
     assert f"left out: {others} (its label is not among those that are matched)" in out
 
 
@@ -190,42 +191,42 @@ class TestSavedSplit:
         assert out.endswith(f"{path}: the split alone\n")
         return path
 
-    def test_it_is_applied_to_the_same_pictures(
+    def test_it_is_applied_to_the_same_images(
         self, pulmo: Call, sources: Path, saved: Path, tmp_path: Path
     ) -> None:
         again = tmp_path / "again.parquet"
         status, out, err = pulmo("data", "split", sources, "-o", again, "--from", saved)
         assert (status, err) == (0, "")
         first = read_manifest(tmp_path / "first.parquet")
-        assert read_manifest(again).equals(first)
+        assert read_manifest(again) == first
         *_, digest, last = out.splitlines()
-        assert digest == f"manifest_sha256: {manifest_sha256(first)}"
-        assert last == f"the pictures, their labels and groups are those that {saved} was made of"
+        assert digest == f"manifest_sha256: {first.sha256}"
+        assert last == f"the images, their labels and groups are those that {saved} was made of"
         assert "absent" not in out
         status, out, _ = pulmo(
             "data", "split", sources, "-o", again, "--from", saved, "--fold", "2"
         )
         assert status == 0
         assert "fold 2 (val): " in out
-        assert read_manifest(again)["fold"].equals(first["fold"])
+        assert read_manifest(again).frame["fold"].equals(first.frame["fold"])
 
     def test_what_differs_is_counted(
-        self, pulmo: Call, films: pd.DataFrame, sources: Path, saved: Path, tmp_path: Path
+        self, pulmo: Call, images: pd.DataFrame, sources: Path, saved: Path, tmp_path: Path
     ) -> None:
         table = read_manifest(sources)
-        kept = table[table["group"] != table["group"][0]].reset_index(drop=True)
+        kept = table.frame[table.frame["group"] != table.frame["group"][0]].reset_index(drop=True)
         gone = len(table) - len(kept)
         kept.loc[kept.index[:1], "sha256"] = "f" * 64
         path = tmp_path / "other.parquet"
-        write_manifest(kept, path)
+        Manifest(kept).save(path)
         status, out, _ = pulmo("data", "split", path, "-o", path, "--from", saved)
         assert status == 0
         lines = out.splitlines()
-        left_out = read_manifest(tmp_path / "first.parquet")
-        left_out = left_out[left_out["group"] != table["group"][0]]["split"][1:].isna().sum()
+        first = read_manifest(tmp_path / "first.parquet").frame
+        left_out = first[first["group"] != table.frame["group"][0]]["split"][1:].isna().sum()
         assert "left out: 1 (the split does not know it)" in lines
         assert f"left out: {left_out} (the split leaves it out)" in lines or not left_out
-        assert f"absent: {gone + 1} of the {len(films)} pictures of {saved}" in lines
+        assert f"absent: {gone + 1} of the {len(images)} images of {saved}" in lines
         assert lines[-1].startswith(f"warning: this is not the manifest that {saved} was made of")
 
     def test_an_edited_one_is_refused(
@@ -242,9 +243,9 @@ class TestSavedSplit:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["--val=0.6", "--test=0.4"], "must be fractions that leave some pictures for training"),
-        (["--val=-0.1"], "must be fractions that leave some pictures for training"),
-        (["--val=nan"], "must be fractions that leave some pictures for training"),
+        (["--val=0.6", "--test=0.4"], "must be fractions that leave some images for training"),
+        (["--val=-0.1"], "must be fractions that leave some images for training"),
+        (["--val=nan"], "must be fractions that leave some images for training"),
         (["--from", "s.csv", "--seed", "1"], "--from takes a split as it is; only --fold goes wi"),
         (["--from", "s.csv", "--keep-test"], "--from takes a split as it is; only --fold goes wi"),
         (["--keep-test", "--keep-official"], "--keep-official keeps the test too; leave --keep-"),
@@ -296,3 +297,10 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(
     assert (status, out) == (3, "")
     assert f"{tmp_path} is a folder; a file was expected" in err
     assert not (tmp_path / "s.parquet").exists()
+
+
+def test_a_folder_is_refused_before_a_place_is_chosen(pulmo: Call, tmp_path: Path) -> None:
+    status, out, err = pulmo("data", "split", tmp_path)
+    assert (status, out) == (3, "")
+    assert "a manifest was expected" in err
+    assert "Without -o" not in err

@@ -6,7 +6,7 @@ from typing import NoReturn
 import pytest
 
 from pulmo.cli import demo
-from pulmo.core import recipe as recipe_module
+from pulmo.core import recipe_file as recipe_module
 from pulmo.core.errors import InterruptedRunError
 from pulmo.core.recipe import Recipe
 
@@ -41,21 +41,21 @@ def test_a_demo_replaces_its_own_folder_and_no_other(
 
     def look(out: Path, _count: int) -> None:
         seen.append(sorted(path.name for path in out.iterdir()))
-        (out / "films").mkdir()
-        (out / "films" / "a.png").touch()
-        (out / "films.parquet").touch()
+        (out / "images").mkdir()
+        (out / "images" / "a.png").touch()
+        (out / "images.parquet").touch()
         (out / "link").symlink_to(precious)
 
     monkeypatch.setattr(demo, "_everything", look)
     precious, folder = tmp_path / "precious", tmp_path / "new" / "demo"
     precious.mkdir()
-    (precious / "film.png").touch()
+    (precious / "image.png").touch()
     assert [pulmo("demo", "--out", folder)[0] for _ in range(2)] == [0, 0]
     assert seen == [[".pulmo-demo"]] * 2
     status, out, err = pulmo("demo", "--out", precious)
     assert (status, out) == (2, "")
     assert f"{precious} exists already and is no demo's; remove it or choose another" in err
-    assert [path.name for path in precious.iterdir()] == ["film.png"]
+    assert [path.name for path in precious.iterdir()] == ["image.png"]
 
 
 def test_a_folder_that_cannot_be_emptied_is_a_sentence(
@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_emptied_is_a_sentence(
         raise OSError(16, "Device or resource busy")
 
     folder = tmp_path / "demo"
-    (folder / "films").mkdir(parents=True)
+    (folder / "images").mkdir(parents=True)
     (folder / ".pulmo-demo").touch()
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", busy)
@@ -74,7 +74,7 @@ def test_a_folder_that_cannot_be_emptied_is_a_sentence(
     assert err == f"pulmo: {folder} could not be emptied: Device or resource busy.\n"
 
 
-def test_too_few_films_are_a_usage_error(pulmo: Call, tmp_path: Path) -> None:
+def test_too_few_images_are_a_usage_error(pulmo: Call, tmp_path: Path) -> None:
     status, _, err = pulmo("demo", "--out", tmp_path / "demo", "--count", "10")
     assert status == 2
     assert "80" in err

@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 
 from pulmo.bundle.card import read_card
-from pulmo.bundle.predictor import MODEL, Predictor
-from pulmo.core.estimate import gap
-from pulmo.core.run_folder import OPENINGS, RunFolder
-from pulmo.core.tables import read_manifest, read_predictions, write_manifest
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.folders import BundleFolder, RunFolder
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import read_evaluation
 from pulmo.radiograph import read_radiograph
+from pulmo.stats.estimate import difference
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -22,18 +23,18 @@ Call = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def bundle(bundle: Path, tmp_path: Path) -> Path:
     """A copy of the bundle, for an opened test is noted in it."""
-    clean = shutil.ignore_patterns(OPENINGS)
+    clean = shutil.ignore_patterns("test-access.jsonl")
     return Path(shutil.copytree(bundle, tmp_path / "bundle", ignore=clean))
 
 
 def test_four_files_and_a_summary(
-    pulmo: Call, bundle: Path, manifest: Path, films: pd.DataFrame, tmp_path: Path
+    pulmo: Call, bundle: Path, manifest: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
     output = tmp_path / "evaluation"
     status, out, err = pulmo(
         "evaluate", bundle, "--data", manifest, "--split", "test", "-o", output
     )
-    chosen = films[films["split"] == "test"]
+    chosen = images[images["split"] == "test"]
     assert (status, err) == (0, "")
     assert {path.name for path in output.iterdir()} == {
         "predictions.parquet", "card.json", "evaluation.json", "report.html",
@@ -44,13 +45,13 @@ def test_four_files_and_a_summary(
     evaluation = json.loads((output / "evaluation.json").read_text())
     assert evaluation["data"]["n"] == len(chosen)
     assert evaluation["data"]["split"] == "test"
-    assert evaluation["data"]["openings"] == 1
-    assert "This test set has been opened once with this model" in (
+    assert evaluation["data"]["test_accesses"] == 1
+    assert "This test set has been accessed once with this model" in (
         (output / "report.html").read_text()
     )
     assert evaluation["model"]["sha256"] == Predictor.open(bundle).sha256
     lines = out.splitlines()
-    assert lines[0] == f"{len(chosen)} pictures in {chosen['group'].nunique()} groups"
+    assert lines[0] == f"{len(chosen)} images in {chosen['group'].nunique()} groups"
     right = (predictions["decision"] == predictions["label"]).mean()
     assert lines[1].split()[:2] == ["Accuracy", f"{right:.3f}"]
     assert len({line.index("  AUC ") for line in lines if "  Recall of " in line}) == 1
@@ -58,19 +59,19 @@ def test_four_files_and_a_summary(
     assert lines[-1] == str(output / "report.html")
 
 
-def test_a_view_alone_and_pictures_that_disappeared(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+def test_a_view_alone_and_images_that_disappeared(
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    rows = films.index[(films["view"] == "PA") & (films["split"] == "test")]
+    rows = images.index[(images["view"] == "PA") & (images["split"] == "test")]
     gone = str(tmp_path / "gone.png")
-    films.loc[rows[0], "path"] = gone
-    write_manifest(films, tmp_path / "m.parquet")
+    images.loc[rows[0], "path"] = gone
+    Manifest(images).save(tmp_path / "m.parquet")
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e", "--view", "PA"]
     status, _, err = pulmo("evaluate", bundle, *words)
     assert status == 4
     assert err == (
-        f"{tmp_path / 'm.parquet'} has a test split; without --split test all of its pictures are "
-        f"taken.\n{gone} does not exist.\npulmo: 1 of {len(rows)} pictures could not be read.\n"
+        f"{tmp_path / 'm.parquet'} has a test split; without --split test all of its images are "
+        f"taken.\n{gone} does not exist.\npulmo: 1 of {len(rows)} images could not be read.\n"
     )
     predictions = read_predictions(tmp_path / "e" / "predictions.parquet")
     assert len(predictions) == len(rows) - 1
@@ -78,9 +79,9 @@ def test_a_view_alone_and_pictures_that_disappeared(
     evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
     # What the model was trained on took no part, though no split was named.
     assert set(predictions["split"]) == {"test"}
-    voided = films[(films["view"] == "PA") & (films["split"] != "test")]
+    voided = images[(images["view"] == "PA") & (images["split"] != "test")]
     assert {each["path"] for each in evaluation["data"]["voided"]} == set(voided["path"])
-    sentence = f"{len(voided)} pictures took no part, because the model was trained or chosen on"
+    sentence = f"{len(voided)} images took no part, because the model was trained or chosen on"
     assert any(sentence in warning for warning in evaluation["warnings"])
     assert [failure["path"] for failure in evaluation["data"]["failed"]] == [gone]
     first = predictions.iloc[0]
@@ -89,7 +90,7 @@ def test_a_view_alone_and_pictures_that_disappeared(
 
 
 class TestThresholdFor:
-    """The test at a threshold for another aim, fitted on the val pictures."""
+    """The test at a threshold for another aim, fitted on the val images."""
 
     @pytest.mark.parametrize(
         ("aim", "view", "source", "words"),
@@ -102,7 +103,7 @@ class TestThresholdFor:
         self,
         pulmo: Call,
         bundle: Path,
-        films: pd.DataFrame,
+        images: pd.DataFrame,
         tmp_path: Path,
         aim: str,
         view: list[str],
@@ -110,16 +111,16 @@ class TestThresholdFor:
         words: list[str],
     ) -> None:
         output, path = tmp_path / "e", tmp_path / "m.parquet"
-        films = films.assign(source=source)
-        write_manifest(films, path)
-        films = films[films["view"].isin(view)]
+        images = images.assign(source=source)
+        Manifest(images).save(path)
+        images = images[images["view"].isin(view)]
         status, out, err = pulmo(
             "evaluate", bundle, "--data", path, "--split", "test", "-o", output,
             "--threshold-for", aim, *words,
         )  # fmt: skip
         assert (status, err) == (0, "")
         predictor = Predictor.open(bundle)
-        val = films[films["split"] == "val"]
+        val = images[images["split"] == "val"]
         scores = np.array(
             [
                 predictor.predict(read_radiograph(Path(path))).positive_probability
@@ -148,16 +149,16 @@ class TestThresholdFor:
         assert "It is not that of the card." in page
 
     def test_another_manifest_is_refused_before_the_test_is_opened(
-        self, pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+        self, pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
     ) -> None:
         path, aim = tmp_path / "m.parquet", "sensitivity=0.75"
-        write_manifest(films.assign(source="elsewhere"), path)
+        Manifest(images.assign(source="elsewhere")).save(path)
         words: list[str | Path] = ["--data", path, "--split", "test", "--threshold-for", aim]
         status, _, err = pulmo("evaluate", bundle, *words, "-o", tmp_path / "e")
         assert status == 5
         assert "was trained on another manifest" in err
         assert not (tmp_path / "e").exists()
-        assert not (bundle / OPENINGS).exists()
+        assert not BundleFolder(bundle).test_access.exists()
 
     @pytest.mark.parametrize(
         ("words", "sentence"),
@@ -182,28 +183,28 @@ class TestThresholdFor:
         assert sentence in err
 
 
-def test_pictures_that_the_model_knows_are_all_there_is(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+def test_images_that_the_model_knows_are_all_there_is(
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    known = films[films["split"] != "test"].assign(split=None)
-    write_manifest(known, tmp_path / "m.parquet")
+    known = images[images["split"] != "test"].assign(split=None)
+    Manifest(known).save(tmp_path / "m.parquet")
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e"]
     status, _, err = pulmo("evaluate", bundle, *words)
     assert status == 3
-    assert f"was trained or chosen on every one of the {len(known)} chosen pictures" in err
+    assert f"was trained or chosen on every one of the {len(known)} chosen images" in err
 
 
-def test_a_copy_and_another_film_of_a_patient_are_voided(
-    pulmo: Call, bundle: Path, run: RunFolder, films: pd.DataFrame, tmp_path: Path
+def test_a_copy_and_another_image_of_a_patient_are_voided(
+    pulmo: Call, bundle: Path, run: RunFolder, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """Under other names and in another set; the run tells patients, the bundle pictures alone."""
+    """Under other names and in another set; the run tells patients, the bundle images alone."""
     run = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
-    test = films[films["split"] == "test"].reset_index(drop=True)
-    copy = films[films["split"] == "train"].head(1)
-    other = test.head(1).assign(group=films["group"][films["split"] == "train"].iloc[5])
+    test = images[images["split"] == "test"].reset_index(drop=True)
+    copy = images[images["split"] == "train"].head(1)
+    other = test.head(1).assign(group=images["group"][images["split"] == "train"].iloc[5])
     copied = copy.assign(path=str(tmp_path / "copy.png"), group="mine", patient=None, split=None)
     shutil.copy(copy["path"].iloc[0], tmp_path / "copy.png")
-    write_manifest(pd.concat([test[1:], other, copied]), tmp_path / "m.parquet")
+    Manifest(pd.concat([test[1:], other, copied])).save(tmp_path / "m.parquet")
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e"]
 
     def voided(*more: str | Path) -> dict[str, str]:
@@ -218,36 +219,36 @@ def test_a_copy_and_another_film_of_a_patient_are_voided(
     }
     reasons = voided("--run", run.root)
     assert set(reasons) == {copy_path, other_path}
-    assert "a picture of its group is among those" in reasons[other_path]
+    assert "an image of its group is among those" in reasons[other_path]
 
 
 def test_inside_and_outside_stand_side_by_side(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    test = films[films["split"] == "test"]
+    test = images[images["split"] == "test"]
     for name, rows in (("inside", test[::2]), ("outside", test[1::2])):
-        write_manifest(rows, tmp_path / f"{name}.parquet")
+        Manifest(rows).save(tmp_path / f"{name}.parquet")
     inside, outside = tmp_path / "inside", tmp_path / "outside"
     assert pulmo("evaluate", bundle, "--data", f"{inside}.parquet", "-o", inside)[0] == 0
     words = ["--data", f"{outside}.parquet", "-o", outside]
     status, _, err = pulmo("evaluate", bundle, *words, "--internal", inside)
     assert status == 0, err
     found = read_evaluation(outside / "evaluation.json")
-    assert found.beside is not None
-    accuracy = found.beside.figures["accuracy"]
-    assert accuracy.here == found.overall["accuracy"]
-    assert accuracy.gap == gap(accuracy.here, accuracy.inside)
-    assert "Inside and outside" in (outside / "report.html").read_text()
+    assert found.internal is not None
+    accuracy = found.internal.gaps["accuracy"]
+    assert accuracy.external == found.overall["accuracy"]
+    assert accuracy.gap == difference(accuracy.external, accuracy.internal)
+    assert "Internal and external" in (outside / "report.html").read_text()
     status, _, err = pulmo("evaluate", bundle, *words, "--internal", outside)
-    assert (status, "the very same pictures" in err) == (2, True)
+    assert (status, "the very same images" in err) == (2, True)
 
 
 @pytest.mark.parametrize(
     ("words", "status", "reason"),
     [
         (["--split", "tset"], 2, "There is no split 'tset'; choose train, val, test."),
-        (["--view", "lateral"], 3, "holds no picture that these options choose"),
-        (["--modality", "CT"], 3, "holds no picture that these options choose"),
+        (["--view", "lateral"], 3, "holds no image that these options choose"),
+        (["--modality", "CT"], 3, "holds no image that these options choose"),
     ],
 )
 def test_options_that_choose_nothing(
@@ -266,35 +267,35 @@ def test_options_that_choose_nothing(
 
 
 def test_a_manifest_without_a_split(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    write_manifest(films.assign(split=None), tmp_path / "m.parquet")
+    Manifest(images.assign(split=None)).save(tmp_path / "m.parquet")
     status, _, err = pulmo(
         "evaluate", bundle, "--data", tmp_path / "m.parquet", "--split", "test", "-o", tmp_path
     )
     assert status == 3
-    assert "has no test picture; `pulmo data split` makes a split" in err
+    assert "has no test image; `pulmo data split` makes a split" in err
 
 
 @pytest.mark.parametrize("side", ["test", None])
 def test_nothing_is_said_of_a_manifest_without_other_sides(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path, side: str | None
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path, side: str | None
 ) -> None:
     path = tmp_path / "m.parquet"
-    write_manifest(films[:20].assign(split=side), path)
+    Manifest(images[:20].assign(split=side)).save(path)
     status, out, err = pulmo("evaluate", bundle, "--data", path, "-o", tmp_path / "e")
     assert (status, err) == (0, "")
     assert "in the split" not in out
 
 
-def test_no_picture_that_can_be_read(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+def test_no_image_that_can_be_read(
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    films["path"] = [str(tmp_path / f"{number}.png") for number in range(len(films))]
-    write_manifest(films, tmp_path / "m.parquet")
+    images["path"] = [str(tmp_path / f"{number}.png") for number in range(len(images))]
+    Manifest(images).save(tmp_path / "m.parquet")
     status, _, err = pulmo("evaluate", bundle, "--data", tmp_path / "m.parquet", "-o", tmp_path)
     assert status == 3
-    assert "There is no readable picture to evaluate. The first: " in err
+    assert "There is no readable image to evaluate. The first: " in err
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_any_work(
@@ -315,7 +316,7 @@ class TestOpenings:
         assert status == 0
         evaluation: dict[str, Any] = json.loads((output / "evaluation.json").read_text())
         told = [line for line in out.splitlines() if line.startswith("warning: This test set has ")]
-        assert len(told) == ((evaluation["data"]["openings"] or 0) > 1)
+        assert len(told) == ((evaluation["data"]["test_accesses"] or 0) > 1)
         return evaluation
 
     def test_each_is_counted_and_a_second_one_is_warned_of(
@@ -324,13 +325,17 @@ class TestOpenings:
         words: list[str | Path] = ["--data", manifest]
         first = self.evaluated(pulmo, tmp_path / "1", bundle, *words, "--split", "test")
         val = self.evaluated(pulmo, tmp_path / "2", bundle, *words, "--split", "val")
-        every = self.evaluated(pulmo, tmp_path / "3", bundle / MODEL, *words)
-        assert [each["data"]["openings"] for each in (first, val, every)] == [1, None, 2]
-        assert every["warnings"][0].startswith("This test set has been opened 2 times with this m")
+        every = self.evaluated(pulmo, tmp_path / "3", bundle / "model.onnx", *words)
+        assert [each["data"]["test_accesses"] for each in (first, val, every)] == [1, None, 2]
+        assert every["warnings"][0].startswith(
+            "This test set has been accessed 2 times with this m"
+        )
         report = (tmp_path / "3" / "report.html").read_text()
-        assert "This test set has been opened 2 times with this model, this time in" in report
-        assert "test set has been opened" not in (tmp_path / "2" / "report.html").read_text()
-        lines = [json.loads(line) for line in (bundle / OPENINGS).read_text().splitlines()]
+        assert "This test set has been accessed 2 times with this model, this time in" in report
+        assert "test set has been accessed" not in (tmp_path / "2" / "report.html").read_text()
+        lines = [
+            json.loads(line) for line in BundleFolder(bundle).test_access.read_text().splitlines()
+        ]
         assert [line["split"] for line in lines] == ["test", None]
         assert lines[0]["manifest_sha256"] == read_card(run.card).training.manifest_sha256
         assert Predictor.open(bundle).card.training.modalities == ("X-ray",)
@@ -341,10 +346,10 @@ class TestOpenings:
         copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
         words: list[str | Path] = ["--data", manifest, "--split", "test", "--run", copy.root]
         self.evaluated(pulmo, tmp_path / "1", bundle, *words)
-        assert copy.openings.read_bytes() == (bundle / OPENINGS).read_bytes()
+        assert copy.test_access.read_bytes() == BundleFolder(bundle).test_access.read_bytes()
         assert pulmo("export", copy.root, "-o", tmp_path / "again")[0] == 0
         again = self.evaluated(pulmo, tmp_path / "2", tmp_path / "again", *words)
-        assert again["data"]["openings"] == 2
+        assert again["data"]["test_accesses"] == 2
         recipe = copy.recipe.read_bytes()
         status, out, _ = pulmo(
             "train", str(copy.recipe), "--data", manifest, "-o", copy.root, "--resume"
@@ -363,17 +368,18 @@ class TestOpenings:
         status, _, err = pulmo("evaluate", bundle, *words)
         assert status == 2
         assert f"{bundle} was not exported from {copy.root}: their trained tensors differ" in err
-        assert not (bundle / OPENINGS).exists()
+        assert not BundleFolder(bundle).test_access.exists()
 
     def test_a_bundle_that_cannot_be_written_to_is_evaluated_and_said(
         self, pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
     ) -> None:
-        (bundle / OPENINGS).symlink_to(tmp_path / "gone" / OPENINGS)
+        BundleFolder(bundle).test_access.symlink_to(tmp_path / "gone" / "test-access.jsonl")
         words = ["--data", manifest, "--split", "test", "-o", tmp_path / "e"]
         status, _, err = pulmo("evaluate", bundle, *words)
         assert status == 0
         assert err == (
-            f"{bundle / OPENINGS} cannot be written (No such file or directory): this opening of "
+            f"{BundleFolder(bundle).test_access} cannot be written (No such file or directory): "
+            "this access to "
             "the test set is not on record there.\n"
         )
 
@@ -405,7 +411,7 @@ class TestTable:
         assert {path.name for path in (tmp_path / "e").iterdir()} == {
             "predictions.parquet", "evaluation.json", "report.html",
         }  # fmt: skip
-        assert out.startswith("80 pictures in 40 groups\n")
+        assert out.startswith("80 images in 40 groups\n")
         evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
         assert evaluation["model"]["name"] == "theirs"
         assert evaluation["decision"]["threshold"] == 0.4
@@ -416,10 +422,10 @@ class TestTable:
         assert found == pytest.approx(called[table["label"] == "tb"].mean())
         page = (tmp_path / "e" / "report.html").read_text()
         assert "Jane Doe" not in page
-        assert "judged without the model that made them" in page
+        assert "Only a table of its predictions is known." in page
         assert "where 0.05 of all are positive" in page
         assert "Model card" not in page
-        for figure in ("Precision and recall", "Thresholds", "Net benefit", "Scores", "Accuracy"):
+        for figure in ("Precision and recall", "Thresholds", "Net benefit", "Scores"):
             assert f"<h3>{figure}</h3>" in page
 
     def test_its_own_predictions_are_judged_alike(
@@ -451,7 +457,7 @@ class TestTable:
             ({"p_tb": np.nan}, "have a probability that is missing or not between 0 and 1"),
             ({"p_tb": 0.9}, "have probabilities that do not sum to 1 within 0.002"),
             ({"p_tb": "high"}, "The columns p_tb, p_clear must hold numbers"),
-            ({"label": "flu"}, "None of the 80 pictures has a label that the model knows (tb"),
+            ({"label": "flu"}, "None of the 80 images has a label that the model knows (tb"),
             ({"path": "x.png"}, "79 of the 80 predictions are there more than once"),
             ({"decision": "flu"}, "have a decision that is none of ('tb', 'clear')"),
             ({"positive": "yes"}, "have a positive that is neither true nor false"),
@@ -503,7 +509,7 @@ class TestTable:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
-            ([], "needs films to judge; name their manifest with --data."),
+            ([], "needs images to judge; name their manifest with --data."),
             (["--positive", "covid"], "A bundle's card says what is positive"),
             (["--threshold", "0.5"], "A bundle's card says what is positive"),
         ],
@@ -524,7 +530,7 @@ class TestTable:
         words = ("--positive", "TB", "-o", tmp_path / "e")
         status, out, err = pulmo("evaluate", tmp_path / "theirs.csv", *words)
         assert status == 0
-        assert out.startswith("80 pictures in 40 groups\n")
+        assert out.startswith("80 images in 40 groups\n")
         notes = json.loads((tmp_path / "e" / "evaluation.json").read_text())["notes"]
         assert err == "".join(f"note: {note}\n" for note in notes)
         said = " ".join(notes)
@@ -542,7 +548,7 @@ class TestTable:
         words = ("--positive", "tb", "-o", tmp_path / "e")
         status, out, _ = pulmo("evaluate", tmp_path / "hard.csv", *words)
         assert status == 0
-        assert "Macro AUC            undefined (the table holds decisions" in out
+        assert "Macro AUC            undefined (only decisions are known" in out
         page = (tmp_path / "e" / "report.html").read_text()
         assert "There is no ROC curve: the table holds decisions and no probabilities." in page
         assert "only decisions are known here" in page
@@ -566,16 +572,16 @@ class TestTable:
         words = ("--positive", "covid", "-o", tmp_path / "e")
         status, out, err = pulmo("evaluate", tmp_path / "t.csv", *words)
         assert (status, err) == (0, "")
-        assert out.startswith("2 pictures in 2 groups\n")
+        assert out.startswith("2 images in 2 groups\n")
 
 
 def test_a_label_of_a_manifest_may_count_as_a_class_of_a_bundle(
-    pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+    pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    (positive, *_) = sorted(set(films["label"]))
-    renamed = films.assign(label=films["label"].replace(positive, "other"))
+    (positive, *_) = sorted(set(images["label"]))
+    renamed = images.assign(label=images["label"].replace(positive, "other"))
     renamed["split"] = "test"
-    write_manifest(renamed, tmp_path / "m.parquet")
+    Manifest(renamed).save(tmp_path / "m.parquet")
     words = ("--data", tmp_path / "m.parquet", "--split", "test")
     status, _, err = pulmo("evaluate", bundle, *words, "-o", tmp_path / "e", "--merge", "x")
     assert status == 2
@@ -606,9 +612,9 @@ def test_the_test_through_an_unsplit_manifest_is_an_opening_of_it(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:
     unsplit = tmp_path / "unsplit.parquet"
-    write_manifest(read_manifest(manifest).assign(split=None), unsplit)
+    Manifest(read_manifest(manifest).frame.assign(split=None)).save(unsplit)
     for times, data in enumerate((("--data", manifest, "--split", "test"), ("--data", unsplit)), 1):
         out = tmp_path / f"e{times}"
         assert pulmo("evaluate", bundle, *data, "-o", out)[0] == 0
-        assert read_evaluation(out / "evaluation.json").data.openings == times
-    assert "This test set has been opened 2 times" in (out / "report.html").read_text()
+        assert read_evaluation(out / "evaluation.json").data.test_accesses == times
+    assert "This test set has been accessed 2 times" in (out / "report.html").read_text()

@@ -1,4 +1,4 @@
-"""pulmo evaluate, of a table of several findings a film."""
+"""pulmo evaluate, of a table of several findings per image."""
 
 import json
 from collections.abc import Callable
@@ -39,12 +39,12 @@ def test_a_folder_of_all_and_one_of_each(pulmo: Call, table: pd.DataFrame, tmp_p
     assert {path.name for path in (tmp_path / "e").iterdir()} == {*names, "labels"}
     for label in ("edema", "mass-nodule"):
         assert {path.name for path in (tmp_path / "e" / "labels" / label).iterdir()} == names
-    assert out.startswith("60 pictures in 30 groups, 2 findings\n  Subset accuracy ")
+    assert out.startswith("60 images in 30 groups, 2 findings\n  Subset accuracy ")
     known = table.dropna(subset="y_Mass/Nodule")
     share = f"{known['y_Mass/Nodule'].sum():.0f} of 50"
     area = metrics.roc_auc_score(known["y_Mass/Nodule"], known["p_Mass/Nodule"])
     assert f"  Mass/Nodule  {share:>16}  AUC {area:.3f} (" in out
-    assert "warning: No film is labelled for Hernia, which was left out." in out
+    assert "warning: No image is labelled for Hernia, which was left out." in out
     assert out.endswith("report.html\n")
     evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
     assert evaluation["model"]["name"] == "theirs"
@@ -106,7 +106,7 @@ def test_options_that_do_not_fit(
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"label": "x"}, "both a column label, of one class a film, and columns y_"),
+        ({"label": "x"}, "both a column label, of one class an image, and columns y_"),
         ({"y_Edema": -1}, "have a y_Edema of -1"),
         ({"p_Edema": 1.2}, "have a p_Edema that is missing or not between 0 and 1"),
         ({"p_Mass": 0.2}, "have p_Mass without y_Mass"),
@@ -138,7 +138,7 @@ def test_it_is_no_evaluation_of_classes(pulmo: Call, table: pd.DataFrame, tmp_pa
     assert pulmo("evaluate", tmp_path / "u.csv", "-o", tmp_path / "f")[0] == 0
     status, _, err = pulmo("compare", tmp_path / "e", tmp_path / "f", "-o", tmp_path / "c")
     assert status == 3
-    assert "it judges several findings a film; name the folder of one, below labels." in err
+    assert "it judges several findings per image; name the folder of one, below labels." in err
     folders = [tmp_path / name / "labels" / "edema" for name in ("e", "f")]
     status, out, err = pulmo("compare", *folders, "-o", tmp_path / "c")
     assert (status, err) == (0, "")

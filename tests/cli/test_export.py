@@ -7,7 +7,7 @@ import pytest
 
 from pulmo.bundle.export import export_run
 from pulmo.core.errors import InputError
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 
 Call = Callable[..., tuple[int, str, str]]
 

@@ -7,13 +7,13 @@ from typer.testing import CliRunner
 
 from pulmo.cli.app import app
 from pulmo.core.errors import UsageError
-from pulmo.core.tables import write_manifest
+from pulmo.datasets.manifest import Manifest
 
 
 def test_a_sweep_writes_its_curve_and_says_what_to_type(
-    films: pd.DataFrame, tmp_path: Path
+    images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    write_manifest(films, tmp_path / "m.parquet")
+    Manifest(images).save(tmp_path / "m.parquet")
     words = ["lr-find", "demo", "--data", str(tmp_path / "m.parquet"), "-o", str(tmp_path / "lr"),
              "--set", "image.size=32", "--set", "train.batch=8", "--steps", "30"]  # fmt: skip
     result = CliRunner().invoke(app, words, catch_exceptions=False)

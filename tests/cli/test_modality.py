@@ -1,4 +1,4 @@
-"""CT slices go the same way as films, and do not mix with them."""
+"""CT slices go the same way as images, and do not mix with them."""
 
 import json
 import shutil
@@ -10,23 +10,23 @@ import pydicom
 import pytest
 
 from pulmo.core.files import sha256
-from pulmo.core.tables import write_manifest
+from pulmo.datasets.manifest import Manifest
 
 Call = Callable[..., tuple[int, str, str]]
 QUICK = ["--set", "image.size=32", "--set", "train.epochs=1", "--device", "cpu", "--threads", "1"]
 
 
 @pytest.fixture
-def slices(films: pd.DataFrame, tmp_path: Path) -> pd.DataFrame:
-    """The films as if they were CT slices; those that are DICOM say so themselves."""
-    for row, path in films["path"].items():
+def slices(images: pd.DataFrame, tmp_path: Path) -> pd.DataFrame:
+    """The images as if they were CT slices; those that are DICOM say so themselves."""
+    for row, path in images["path"].items():
         if path.endswith(".dcm"):
             dataset = pydicom.dcmread(path)
             dataset.Modality = "CT"
             changed = tmp_path / Path(path).name
             dataset.save_as(changed)
-            films.loc[row, ["path", "sha256"]] = [str(changed), sha256(changed.read_bytes())]
-    return films.assign(modality="CT", view="axial")
+            images.loc[row, ["path", "sha256"]] = [str(changed), sha256(changed.read_bytes())]
+    return images.assign(modality="CT", view="axial")
 
 
 def of_kind(table: pd.DataFrame, suffix: str) -> str:
@@ -34,10 +34,10 @@ def of_kind(table: pd.DataFrame, suffix: str) -> str:
 
 
 def test_slices_alone_from_training_to_prediction(
-    pulmo: Call, slices: pd.DataFrame, film: Path, phantoms: Path, tmp_path: Path
+    pulmo: Call, slices: pd.DataFrame, image: Path, phantoms: Path, tmp_path: Path
 ) -> None:
     manifest, run, bundle = tmp_path / "m.parquet", tmp_path / "run", tmp_path / "bundle"
-    write_manifest(slices, manifest)
+    Manifest(slices).save(manifest)
     assert pulmo("train", "demo", "--data", manifest, "-o", run, *QUICK)[0] == 0
     assert pulmo("export", run, "-o", bundle)[0] == 0
     card = json.loads((bundle / "card.json").read_text())
@@ -45,20 +45,20 @@ def test_slices_alone_from_training_to_prediction(
     assert "Modality: CT" in (bundle / "MODEL_CARD.md").read_text()
     words = ["--data", manifest, "--split", "test", "-o", tmp_path / "e"]
     assert pulmo("evaluate", bundle, *words)[0] == 0
-    film_dicom = next(iter(sorted((phantoms.parent / "images").glob("*.dcm"))))
+    image_dicom = next(iter(sorted((phantoms.parent / "images").glob("*.dcm"))))
     status, out, _ = pulmo(
-        "predict", of_kind(slices, ".dcm"), film, film_dicom, "--model", bundle, "--json"
+        "predict", of_kind(slices, ".dcm"), image, image_dicom, "--model", bundle, "--json"
     )
     assert status == 4
     ours, unstated, foreign = json.loads(out)
     assert (ours["status"], unstated["status"]) == ("ok", "ok")
     assert (foreign["status"], foreign["probabilities"]) == ("refused", None)
     assert foreign["reason"] == (
-        f"{film_dicom} is of the modality X-ray; demo was trained on CT only."
+        f"{image_dicom} is of the modality X-ray; demo was trained on CT only."
     )
-    status, _, err = pulmo("explain", bundle, film_dicom, "-o", tmp_path / "maps")
+    status, _, err = pulmo("explain", bundle, image_dicom, "-o", tmp_path / "maps")
     assert status == 3
-    assert f"{film_dicom} is of the modality X-ray" in err
+    assert f"{image_dicom} is of the modality X-ray" in err
 
 
 def test_training_on_both_is_refused_unless_it_is_said(
@@ -66,10 +66,10 @@ def test_training_on_both_is_refused_unless_it_is_said(
 ) -> None:
     slices["modality"] = slices["modality"].where(slices.index % 2 == 0, "X-ray")
     manifest, run = tmp_path / "m.parquet", tmp_path / "run"
-    write_manifest(slices, manifest)
+    Manifest(slices).save(manifest)
     status, out, err = pulmo("train", "demo", "--data", manifest, "-o", run, *QUICK)
     assert (status, out) == (5, "")
-    assert "The pictures to train on are of several modalities: " in err
+    assert "The images to train on are of several modalities: " in err
     setting = """data.modalities=["CT", "X-ray"]"""
     assert f"mix them on purpose with --set '{setting}'." in err
     assert not run.exists()
@@ -79,7 +79,7 @@ def test_training_on_both_is_refused_unless_it_is_said(
 
 
 class TestEvaluate:
-    """A manifest with pictures of another modality than the model's, which is X-ray."""
+    """A manifest with images of another modality than the model's, which is X-ray."""
 
     @pytest.mark.parametrize("n", [3, 64])
     def test_it_is_refused(
@@ -87,11 +87,11 @@ class TestEvaluate:
     ) -> None:
         slices["modality"] = slices["modality"].where(slices.index < n, "DX")
         manifest = tmp_path / "m.parquet"
-        write_manifest(slices, manifest)
+        Manifest(slices).save(manifest)
         words = ["--data", manifest, "-o", tmp_path / "e"]
         status, out, err = pulmo("evaluate", bundle, *words)
         assert (status, out) == (5, "")
-        assert "demo was trained on X-ray only, and the chosen pictures of " in err
+        assert "demo was trained on X-ray only, and the chosen images of " in err
         assert f" are {n} CT" in err
         assert err.endswith(
             "Take those that it knows with --modality X-ray.\n"
@@ -101,17 +101,17 @@ class TestEvaluate:
         assert not (tmp_path / "e").exists()
 
     def test_the_others_are_evaluated(
-        self, pulmo: Call, bundle: Path, films: pd.DataFrame, tmp_path: Path
+        self, pulmo: Call, bundle: Path, images: pd.DataFrame, tmp_path: Path
     ) -> None:
-        films["modality"] = ["CT", "CR", "DX", "X-ray"] * 16
+        images["modality"] = ["CT", "CR", "DX", "X-ray"] * 16
         manifest = tmp_path / "m.parquet"
-        write_manifest(films, manifest)
+        Manifest(images).save(manifest)
         words = ["--data", manifest, "-o", tmp_path / "e", "--modality", "X-ray"]
         copy = shutil.copytree(bundle, tmp_path / "bundle")
         assert pulmo("evaluate", copy, *words)[0] == 0
         evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
         # The training and the validation are voided.
-        tested = (films["modality"] != "CT") & (films["split"] == "test")
+        tested = (images["modality"] != "CT") & (images["split"] == "test")
         assert evaluation["data"]["n"] == tested.sum()
 
     def test_a_file_that_says_otherwise_than_its_manifest_fails(
@@ -119,7 +119,7 @@ class TestEvaluate:
     ) -> None:
         slices["modality"] = "X-ray"
         manifest = tmp_path / "m.parquet"
-        write_manifest(slices[slices["split"] == "test"], manifest)
+        Manifest(slices[slices["split"] == "test"]).save(manifest)
         copy = shutil.copytree(bundle, tmp_path / "bundle")
         status, _, err = pulmo("evaluate", copy, "--data", manifest, "-o", tmp_path / "e")
         assert status == 4

@@ -10,18 +10,18 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import NoManifestError
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import read_manifest, write_manifest
-from pulmo.datasets.manifest import import_source
+from pulmo.core.folders import RunFolder
+from pulmo.datasets.importing import import_source
+from pulmo.datasets.manifest import Manifest, read_manifest
 
 Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def here(films: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to be in, beside a folder with films in class folders."""
-    for row in films.itertuples():
-        place = tmp_path / "my films" / str(row.label) / Path(str(row.path)).name
+def here(images: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to be in, beside a folder with images in class folders."""
+    for row in images.itertuples():
+        place = tmp_path / "my images" / str(row.label) / Path(str(row.path)).name
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(str(row.path), place)
     (tmp_path / "here").mkdir()
@@ -37,15 +37,15 @@ def lines_of(err: str) -> list[list[str]]:
 
 
 def test_the_lines_to_type_can_be_typed(pulmo: Call, here: Path) -> None:
-    folder = here / "my films"
+    folder = here / "my images"
     status, out, err = pulmo("data", "split", folder, "--val", "0.3", "-o", "m.parquet")
     assert (status, out) == (3, "")
     assert f"{folder} is a folder; a manifest was expected" in err
     first, last = lines_of(err)
-    assert last == ["data", "split", "my films.parquet", "--val", "0.3", "-o", "m.parquet"]
+    assert last == ["data", "split", "my images.parquet", "--val", "0.3", "-o", "m.parquet"]
     for line in (first, last):
         assert pulmo(*line)[0] == 0
-    assert set(read_manifest("m.parquet")["split"]) == {"train", "val", "test"}
+    assert set(read_manifest("m.parquet").frame["split"]) == {"train", "val", "test"}
 
 
 @pytest.mark.parametrize(
@@ -62,39 +62,39 @@ def test_commands_that_need_a_split_are_told_to_make_one(
     pulmo: Call, here: Path, bundle: Path, words: list[str]
 ) -> None:
     Path("s.toml").write_text('"train.lr" = {low = 1e-4, high = 1e-2}\n')
-    folder = os.path.relpath(here / "my films")
+    folder = os.path.relpath(here / "my images")
     typed = [w.replace("FOLDER", f"{folder}/").replace("BUNDLE", str(bundle)) for w in words]
     status, out, err = pulmo(*typed)
     assert (status, out) == (3, "")
     first, second, last = lines_of(err)
-    assert first == ["data", "import", "folder", folder, "-o", "my films.parquet"]
-    assert second == ["data", "split", "my films.parquet", "-o", "my films.parquet"]
+    assert first == ["data", "import", "folder", folder, "-o", "my images.parquet"]
+    assert second == ["data", "split", "my images.parquet", "-o", "my images.parquet"]
     assert last == [
-        w.replace("FOLDER", "my films.parquet").replace("BUNDLE", str(bundle)) for w in words
+        w.replace("FOLDER", "my images.parquet").replace("BUNDLE", str(bundle)) for w in words
     ]
     assert not Path("run").exists()
 
 
 def test_a_folder_with_a_split_of_its_own_keeps_it(pulmo: Call, here: Path) -> None:
     for side in ("train", "val"):
-        shutil.copytree(here / "my films", here / "keras" / side)
+        shutil.copytree(here / "my images", here / "keras" / side)
     _, _, err = pulmo("train", "demo", "--data", here / "keras", "-o", "run")
     assert "--keep-official" in lines_of(err)[1]
 
 
 def test_names_that_are_near_labels_are_in_the_line_to_type(pulmo: Call, here: Path) -> None:
-    (here / "my films" / "covid").rename(here / "my films" / "COVID 19")
-    _, _, err = pulmo("data", "inspect", here / "my films", "-o", "i")
+    (here / "my images" / "covid").rename(here / "my images" / "COVID 19")
+    _, _, err = pulmo("data", "inspect", here / "my images", "-o", "i")
     assert "COVID 19 as covid" in err
     for line in lines_of(err):
         assert pulmo(*line)[0] == 0
-    assert "covid" in set(read_manifest("my films.parquet")["label"])
+    assert "covid" in set(read_manifest("my images.parquet").frame["label"])
 
 
 def test_a_name_that_is_not_clear_is_left_to_the_user(pulmo: Call, here: Path) -> None:
-    (here / "my films" / "covid").rename(here / "my films" / "A")
+    (here / "my images" / "covid").rename(here / "my images" / "A")
     for side in ("train", "val"):
-        shutil.copytree(here / "my films", here / "keras" / side)
+        shutil.copytree(here / "my images", here / "keras" / side)
     _, _, err = pulmo("train", "demo", "--data", here / "keras", "-o", "run")
     first, second, _ = lines_of(err)
     assert "A=LABEL" in first
@@ -103,37 +103,37 @@ def test_a_name_that_is_not_clear_is_left_to_the_user(pulmo: Call, here: Path) -
 
 def test_what_the_import_will_say_is_said(pulmo: Call, here: Path) -> None:
     _, _, err = pulmo("data", "inspect", here, "-o", "i")
-    assert f"Did you mean {here / 'my films'}?" in err
+    assert f"Did you mean {here / 'my images'}?" in err
 
 
 def test_a_table_and_a_run_are_told_apart(
-    pulmo: Call, phantoms: Path, films: pd.DataFrame, here: Path
+    pulmo: Call, phantoms: Path, images: pd.DataFrame, here: Path
 ) -> None:
     _, _, err = pulmo("train", "demo", "--data", phantoms, "-o", "run")
     assert lines_of(err)[0] == ["data", "import", "csv", str(phantoms), "-o", "phantoms.parquet"]
     run = RunFolder(here / "run")
-    write_manifest(films, run.manifest)
+    Manifest(images).save(run.manifest)
     _, _, err = pulmo("data", "inspect", run.root, "-o", "i")
     assert lines_of(err) == [["data", "inspect", str(run.manifest), "-o", "i"]]
 
 
-def test_paths_may_be_text(films: pd.DataFrame, here: Path) -> None:
+def test_paths_may_be_text(images: pd.DataFrame, here: Path) -> None:
     text = str(here / "m.parquet")
-    write_manifest(films, text)
-    pd.testing.assert_frame_equal(read_manifest(text), films)
-    assert len(import_source("folder", str(here / "my films")).manifest) == len(films)
+    Manifest(images).save(text)
+    pd.testing.assert_frame_equal(read_manifest(text).frame, images)
+    assert len(import_source("folder", str(here / "my images")).manifest) == len(images)
     with pytest.raises(NoManifestError) as error:
         read_manifest(str(here))
     assert error.value.path == here
 
 
 def test_without_a_name_the_output_is_named_after_what_is_read(pulmo: Call, here: Path) -> None:
-    status, out, err = pulmo("data", "import", "folder", here / "my films")
-    assert (status, out.startswith("my films.parquet: ")) == (0, True)
-    assert err.splitlines()[0] == "Without -o this goes to my films.parquet."
-    status, _, err = pulmo("data", "split", "my films.parquet")
-    assert (status, "goes to my films-split.parquet." in err) == (0, True)
-    assert read_manifest("my films-split.parquet")["split"].notna().all()
+    status, out, err = pulmo("data", "import", "folder", here / "my images")
+    assert (status, out.startswith("my images.parquet: ")) == (0, True)
+    assert err.splitlines()[0] == "Without -o this goes to my images.parquet."
+    status, _, err = pulmo("data", "split", "my images.parquet")
+    assert (status, "goes to my images-split.parquet." in err) == (0, True)
+    assert read_manifest("my images-split.parquet").frame["split"].notna().all()
     status, _, err = pulmo("train", "demo", "--data", "none.parquet", "--from-scratch")
     assert (status, "goes to run-demo." in err) == (3, True)
     assert not Path("run-demo").exists()

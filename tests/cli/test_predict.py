@@ -13,14 +13,15 @@ from PIL import Image
 
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.files import sha256
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 from pulmo.radiograph import read_radiograph
 
 Call = Callable[..., tuple[int, str, str]]
 
 KEYS = {
     "file", "sha256", "status", "reason", "probabilities", "decision", "positive", "threshold",
-    "model", "band", "classes", "notes", "note_kinds", "heatmap",
+    "model", "band", "positive_classes", "positive_probability", "prediction_set", "notes",
+    "note_kinds", "heatmap",
 }  # fmt: skip
 
 
@@ -44,8 +45,8 @@ def make_text(path: Path, _: Path) -> None:
     path.write_text("hello")
 
 
-def make_truncated(path: Path, film: Path) -> None:
-    data = film.read_bytes()
+def make_truncated(path: Path, image: Path) -> None:
+    data = image.read_bytes()
     path.write_bytes(data[: len(data) // 2])
 
 
@@ -70,8 +71,8 @@ def make_pages(path: Path, _: Path) -> None:
     noise((64, 64)).save(path, "TIFF", save_all=True, append_images=[Image.new("L", (64, 64))])
 
 
-def make_dicom_without_pixels(path: Path, film: Path) -> None:
-    dataset = pydicom.dcmread(min(film.parent.glob("*.dcm")))
+def make_dicom_without_pixels(path: Path, image: Path) -> None:
+    dataset = pydicom.dcmread(min(image.parent.glob("*.dcm")))
     del dataset.PixelData
     dataset.save_as(path)
 
@@ -82,10 +83,10 @@ MATRIX = [
     (make_text, "error", "its content decides, not its name"),
     (make_truncated, "error", "truncated"),
     (make_huge, "refused", "more pixels than are read"),
-    (make_colour, "refused", "is a colour picture"),
+    (make_colour, "refused", "is a colour image"),
     (make_gif, "error", "is a GIF image"),
-    (make_apng, "refused", "holds several pictures"),
-    (make_pages, "refused", "holds several pictures"),
+    (make_apng, "refused", "holds several images"),
+    (make_pages, "refused", "holds several images"),
     (make_dicom_without_pixels, "error", "without Pixel Data"),
 ]
 
@@ -94,14 +95,14 @@ MATRIX = [
 def test_a_bad_file_is_named_with_its_reason(
     pulmo: Call,
     bundle: Path,
-    film: Path,
+    image: Path,
     tmp_path: Path,
     make: Callable[[Path, Path], None],
     kind: str,
     reason: str,
 ) -> None:
     path = tmp_path / "x.png"
-    make(path, film)
+    make(path, image)
     status, out, err = pulmo("predict", "--model", bundle, path)
     first, last = err.splitlines()
     assert (status, out) == (3, "")
@@ -111,11 +112,11 @@ def test_a_bad_file_is_named_with_its_reason(
 
 
 def test_json_of_good_and_bad_files_is_one_list_with_the_documented_keys(
-    pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+    pulmo: Call, bundle: Path, image: Path, tmp_path: Path
 ) -> None:
-    make_text(tmp_path / "text.png", film)
-    make_colour(tmp_path / "colour.png", film)
-    files = [tmp_path / "text.png", film, tmp_path / "colour.png"]
+    make_text(tmp_path / "text.png", image)
+    make_colour(tmp_path / "colour.png", image)
+    files = [tmp_path / "text.png", image, tmp_path / "colour.png"]
     status, out, err = pulmo("predict", "--json", "--model", bundle, *files)
     results = json.loads(out)
     assert status == 4
@@ -124,10 +125,10 @@ def test_json_of_good_and_bad_files_is_one_list_with_the_documented_keys(
     assert [result["file"] for result in results] == [str(file) for file in files]
     assert [result["status"] for result in results] == ["error", "ok", "refused"]
     predictor = Predictor.open(bundle)
-    outcome, card = predictor.predict(read_radiograph(film)), predictor.card
+    outcome, card = predictor.predict(read_radiograph(image)), predictor.card
     assert results[1] == {
-        "file": str(film),
-        "sha256": sha256(film.read_bytes()),
+        "file": str(image),
+        "sha256": sha256(image.read_bytes()),
         "status": "ok",
         "reason": None,
         "notes": [note.text for note in outcome.notes],
@@ -137,12 +138,17 @@ def test_json_of_good_and_bad_files_is_one_list_with_the_documented_keys(
         "decision": outcome.decision,
         "positive": outcome.positive,
         "band": outcome.band,
-        "classes": list(outcome.classes or ()),
+        "prediction_set": list(outcome.prediction_set or ()),
+        "positive_classes": list(card.decision.positive),
+        "positive_probability": outcome.positive_probability,
         "threshold": card.decision.threshold,
         "model": {"name": card.name, "version": card.created, "sha256": predictor.sha256},
     }
     assert results[1]["band"] in {"negative", "uncertain", "positive"}
-    nothing = dict.fromkeys(("sha256", "probabilities", "decision", "positive", "band", "classes"))
+    nothing = dict.fromkeys(
+        ("sha256", "probabilities", "decision", "positive", "positive_probability", "band",
+         "prediction_set")
+    )  # fmt: skip
     for bad in (results[0], results[2]):
         assert nothing.items() <= bad.items()
         assert bad["reason"].startswith(bad["file"])
@@ -159,11 +165,11 @@ def test_all_bad_files_give_json_and_status_3(pulmo: Call, bundle: Path, tmp_pat
 
 
 def test_people_get_a_line_each_and_how_to_read_it(
-    pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+    pulmo: Call, bundle: Path, image: Path, tmp_path: Path
 ) -> None:
-    path = tmp_path / "a film.png"  # the film has another suffix: its content decides
-    shutil.copy(min(film.parent.glob("*.jpg")), path)
-    status, out, err = pulmo("predict", "--model", bundle, path, film)
+    path = tmp_path / "an image.png"  # the image has another suffix: its content decides
+    shutil.copy(min(image.parent.glob("*.jpg")), path)
+    status, out, err = pulmo("predict", "--model", bundle, path, image)
     predictor = Predictor.open(bundle)
     outcome = predictor.predict(read_radiograph(path))
     covid = outcome.probabilities["covid"]
@@ -181,10 +187,10 @@ def test_people_get_a_line_each_and_how_to_read_it(
 
 
 def test_a_name_that_is_not_utf8_is_shown(
-    pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+    pulmo: Call, bundle: Path, image: Path, tmp_path: Path
 ) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))
-    shutil.copy(film, path)
+    shutil.copy(image, path)
     status, out, _ = pulmo("predict", "--model", bundle, path)
     assert status == 0
     assert "/\\udcff.png" in out
@@ -196,31 +202,31 @@ def test_a_name_that_is_not_utf8_is_shown(
 class TestModel:
     """Which model is opened, and which is not."""
 
-    def test_none_named(self, pulmo: Call, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_none_named(self, pulmo: Call, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("PULMO_MODEL", raising=False)
-        status, out, err = pulmo("predict", film)
+        status, out, err = pulmo("predict", image)
         assert (status, out) == (2, "")
         assert "add --model BUNDLE, or set PULMO_MODEL" in err
 
     def test_named_by_the_environment(
-        self, pulmo: Call, bundle: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+        self, pulmo: Call, bundle: Path, image: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PULMO_MODEL", str(bundle))
-        assert pulmo("predict", film)[0] == 0
+        assert pulmo("predict", image)[0] == 0
 
-    def test_the_network_alone(self, pulmo: Call, bundle: Path, film: Path) -> None:
+    def test_the_network_alone(self, pulmo: Call, bundle: Path, image: Path) -> None:
         assert (
-            pulmo("predict", film, "--model", bundle / "model.onnx")[1].split("(")[0]
-            == pulmo("predict", film, "--model", bundle)[1].split("(")[0]
+            pulmo("predict", image, "--model", bundle / "model.onnx")[1].split("(")[0]
+            == pulmo("predict", image, "--model", bundle)[1].split("(")[0]
         )
 
     @pytest.mark.parametrize("name", ["model.onnx", "MODEL_CARD.md"])
     def test_a_file_changed_after_the_export(
-        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path, name: str
+        self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path, name: str
     ) -> None:
         copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
         (copy / name).write_bytes((copy / name).read_bytes() + b"\n")
-        status, out, err = pulmo("predict", film, "--model", copy)
+        status, out, err = pulmo("predict", image, "--model", copy)
         assert (status, out) == (3, "")
         assert f"{copy / name} was changed after the export" in err
 
@@ -229,77 +235,77 @@ class TestModel:
         [("model.onnx", "does not exist"), ("card.json", "is not a bundle: it has no card.json")],
     )
     def test_a_file_missing(
-        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path, name: str, reason: str
+        self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path, name: str, reason: str
     ) -> None:
         copy = Path(shutil.copytree(bundle, tmp_path / "bundle"))
         (copy / name).unlink()
-        status, out, err = pulmo("predict", film, "--model", copy)
+        status, out, err = pulmo("predict", image, "--model", copy)
         assert (status, out) == (3, "")
         assert reason in err
 
-    def test_a_run_is_to_be_exported(self, pulmo: Call, run: RunFolder, film: Path) -> None:
-        status, out, err = pulmo("predict", film, "--model", run.root)
+    def test_a_run_is_to_be_exported(self, pulmo: Call, run: RunFolder, image: Path) -> None:
+        status, out, err = pulmo("predict", image, "--model", run.root)
         assert (status, out) == (3, "")
         assert f"export it first: pulmo export {run.root} -o BUNDLE" in err
 
-    def test_something_else(self, pulmo: Call, film: Path, tmp_path: Path) -> None:
-        status, _, err = pulmo("predict", film, "--model", film)
+    def test_something_else(self, pulmo: Call, image: Path, tmp_path: Path) -> None:
+        status, _, err = pulmo("predict", image, "--model", image)
         assert status == 3
         assert "is not a usable ONNX network" in err
         assert err.count("\n") == 1
-        status, _, err = pulmo("predict", film, "--model", tmp_path / "none")
+        status, _, err = pulmo("predict", image, "--model", tmp_path / "none")
         assert (status, err) == (3, f"pulmo: {tmp_path / 'none'} does not exist.\n")
 
 
 class TestHeatMaps:
     """Where heat maps go."""
 
-    def test_each_is_named_after_its_film_and_class(
-        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+    def test_each_is_named_after_its_image_and_class(
+        self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path
     ) -> None:
-        status, out, _ = pulmo("predict", "--model", bundle, film, "--heatmap", tmp_path / "maps")
+        status, out, _ = pulmo("predict", "--model", bundle, image, "--heatmap", tmp_path / "maps")
         (path,) = (tmp_path / "maps").iterdir()
         assert status == 0
-        assert path.name.split(".")[0] == film.stem
+        assert path.name.split(".")[0] == image.stem
         assert path.name.split(".")[1] in out
         with Image.open(path) as opened:
             assert opened.format == "PNG"
 
-    def test_films_of_the_same_name_do_not_share_one(
-        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+    def test_images_of_the_same_name_do_not_share_one(
+        self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path
     ) -> None:
-        films = sorted(film.parent.iterdir())[:2]
+        images = sorted(image.parent.iterdir())[:2]
         twins = [tmp_path / "a" / "x.png", tmp_path / "b" / "X.dcm"]
-        for source, twin in zip(films, twins, strict=True):
+        for source, twin in zip(images, twins, strict=True):
             twin.parent.mkdir()
             shutil.copy(source, twin)
         maps = tmp_path / "maps"
-        status, _, _ = pulmo("predict", "--model", bundle, *twins, film, film, "--heatmap", maps)
+        status, _, _ = pulmo("predict", "--model", bundle, *twins, image, image, "--heatmap", maps)
         digests = [sha256(twin.read_bytes())[:8] for twin in twins]
         names = sorted(path.name.rsplit(".", 2)[0] for path in maps.iterdir())
         assert status == 0
-        assert names == sorted([f"x.{digests[0]}", f"X.{digests[1]}", film.stem])
+        assert names == sorted([f"x.{digests[0]}", f"X.{digests[1]}", image.stem])
 
-    def test_a_film_is_never_overwritten(
-        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+    def test_an_image_is_never_overwritten(
+        self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path
     ) -> None:
-        decided = Predictor.open(bundle).predict(read_radiograph(film)).decision
-        films = [tmp_path / "x.png", tmp_path / f"x.{decided}.png"]
-        for path in films:
-            shutil.copy(film, path)
-        before = [path.read_bytes() for path in films]
-        status, out, err = pulmo("predict", "--model", bundle, *films, "--heatmap", tmp_path)
+        decided = Predictor.open(bundle).predict(read_radiograph(image)).decision
+        images = [tmp_path / "x.png", tmp_path / f"x.{decided}.png"]
+        for path in images:
+            shutil.copy(image, path)
+        before = [path.read_bytes() for path in images]
+        status, out, err = pulmo("predict", "--model", bundle, *images, "--heatmap", tmp_path)
         assert status == 4
         assert len(out.splitlines()) == 1
-        assert f"would overwrite the film {films[1]}; choose another folder" in err
-        assert [path.read_bytes() for path in films] == before
+        assert f"would overwrite the image {images[1]}; choose another folder" in err
+        assert [path.read_bytes() for path in images] == before
 
     def test_a_place_that_cannot_be_written_is_refused_before_any_work(
-        self, pulmo: Call, bundle: Path, film: Path
+        self, pulmo: Call, bundle: Path, image: Path
     ) -> None:
-        status, out, err = pulmo("predict", "--model", bundle, film, "--heatmap", film)
+        status, out, err = pulmo("predict", "--model", bundle, image, "--heatmap", image)
         assert (status, out) == (3, "")
-        assert err == f"pulmo: {film} is a file; a folder was expected.\n"
-        status, out, err = pulmo("predict", "--model", bundle, film, "--heatmap", film / "maps")
+        assert err == f"pulmo: {image} is a file; a folder was expected.\n"
+        status, out, err = pulmo("predict", "--model", bundle, image, "--heatmap", image / "maps")
         assert (status, out) == (3, "")
         assert "cannot be written to: Not a directory" in err

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from pulmo.core.files import sha256
-from pulmo.core.tables import read_manifest, read_predictions, write_manifest
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
@@ -24,17 +25,17 @@ HEAVY = ("torch", "timm", "pandas", "scipy", "sklearn", "onnxruntime", "matplotl
 
 
 @pytest.fixture
-def folder(film: Path, tmp_path: Path) -> Path:
-    """Three films in two folders, a text, an index of a medium, a hidden film and a link."""
-    root = tmp_path / "films"
+def folder(image: Path, tmp_path: Path) -> Path:
+    """Three images in two folders, a text, an index of a medium, a hidden image and a link."""
+    root = tmp_path / "images"
     (root / "b").mkdir(parents=True)
-    films = [*sorted(film.parent.glob("*.png"))[:2], min(film.parent.glob("*.dcm"))]
-    for source, name in zip(films, ("c.png", "a.png", "b/no-suffix"), strict=True):
+    images = [*sorted(image.parent.glob("*.png"))[:2], min(image.parent.glob("*.dcm"))]
+    for source, name in zip(images, ("c.png", "a.png", "b/no-suffix"), strict=True):
         shutil.copy(source, root / name)
-    shutil.copy(film, root / ".hidden.png")
+    shutil.copy(image, root / ".hidden.png")
     (root / "b" / "notes.txt").write_text("hello")
-    shutil.copy(films[2], root / "b" / "DICOMDIR")
-    (root / "link.png").symlink_to(film)
+    shutil.copy(images[2], root / "b" / "DICOMDIR")
+    (root / "link.png").symlink_to(image)
     return root
 
 
@@ -104,15 +105,15 @@ class TestNames:
     """Names from stdin."""
 
     def test_are_lines_and_mix_with_files(
-        self, pulmo: Call, bundle: Path, folder: Path, film: Path, monkeypatch: pytest.MonkeyPatch
+        self, pulmo: Call, bundle: Path, folder: Path, image: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         text = f"{folder}/c.png\r\n\n{folder}/gone.png\n{folder / 'b'}".encode()
         give(monkeypatch, text)
-        status, out, _ = pulmo("predict", film, "-", "--model", bundle, "--jsonl")
+        status, out, _ = pulmo("predict", image, "-", "--model", bundle, "--jsonl")
         results = [json.loads(line) for line in out.splitlines()]
         assert status == 4
         assert [(result["file"], result["status"]) for result in results] == [
-            (str(film), "ok"),
+            (str(image), "ok"),
             (f"{folder}/c.png", "ok"),
             (f"{folder}/gone.png", "error"),
             (f"{folder}/b/no-suffix", "ok"),
@@ -133,7 +134,7 @@ class TestNames:
         assert "no image was found" in err
 
     def test_whoever_gives_a_name_and_waits_gets_its_result(
-        self, bundle: Path, film: Path, unmeasured: dict[str, str]
+        self, bundle: Path, image: Path, unmeasured: dict[str, str]
     ) -> None:
         words = [sys.executable, "-m", "pulmo", "predict", "-", "--jsonl", "--model", str(bundle)]
         with subprocess.Popen(
@@ -141,7 +142,7 @@ class TestNames:
         ) as process:
             assert process.stdin is not None
             assert process.stdout is not None
-            for name in (str(film), "gone.png"):
+            for name in (str(image), "gone.png"):
                 process.stdin.write(f"{name}\n")
                 process.stdin.flush()
                 assert json.loads(process.stdout.readline())["file"] == name
@@ -154,13 +155,13 @@ class TestForms:
     """Results for programs."""
 
     def test_a_table_has_a_header_and_a_row_each(
-        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+        self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path
     ) -> None:
         bad = tmp_path / "a, b.png"
         bad.write_text("hello")
-        status, out, _ = pulmo("predict", film, bad, "--model", bundle, "--csv")
+        status, out, _ = pulmo("predict", image, bad, "--model", bundle, "--csv")
         good, failed = csv.DictReader(io.StringIO(out))
-        (known, _) = json.loads(pulmo("predict", film, bad, "--model", bundle, "--json")[1])
+        (known, _) = json.loads(pulmo("predict", image, bad, "--model", bundle, "--json")[1])
         assert status == 4
         probabilities = {f"p_{label}": str(p) for label, p in known["probabilities"].items()}
         assert probabilities.items() <= good.items()
@@ -172,28 +173,28 @@ class TestForms:
 
     @pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
     def test_a_file_gets_what_is_printed(
-        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path, form: str
+        self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path, form: str
     ) -> None:
         output = tmp_path / f"results.{form}"
-        status, printed, _ = pulmo("predict", film, "--model", bundle, f"--{form}")
+        status, printed, _ = pulmo("predict", image, "--model", bundle, f"--{form}")
         assert status == 0
-        status, out, err = pulmo("predict", film, "--model", bundle, "-o", output)
+        status, out, err = pulmo("predict", image, "--model", bundle, "-o", output)
         assert (status, out, output.read_text()) == (0, "", printed)
         assert str(output) in err
 
     @pytest.mark.parametrize(
-        "words", [("--csv", "--json"), ("-o", "film.png"), ("--csv", "-o", "x.json")]
+        "words", [("--csv", "--json"), ("-o", "image.png"), ("--csv", "-o", "x.json")]
     )
     def test_one_form_and_a_file_of_that_form(
-        self, pulmo: Call, bundle: Path, film: Path, words: tuple[str, ...]
+        self, pulmo: Call, bundle: Path, image: Path, words: tuple[str, ...]
     ) -> None:
-        assert pulmo("predict", film, "--model", bundle, *words)[:2] == (2, "")
+        assert pulmo("predict", image, "--model", bundle, *words)[:2] == (2, "")
 
     def test_the_path_of_a_map_is_told(
-        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path
+        self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path
     ) -> None:
         maps = tmp_path / "maps"
-        words = ("predict", film, "--model", bundle, "--heatmap", maps)
+        words = ("predict", image, "--model", bundle, "--heatmap", maps)
         _, out, _ = pulmo(*words, "--json")
         (path,) = maps.iterdir()
         assert json.loads(out)[0]["heatmap"] == str(path)
@@ -204,10 +205,10 @@ class TestNotes:
     """What a user must know of an image reaches each output."""
 
     @pytest.fixture
-    def coloured(self, film: Path, tmp_path: Path) -> list[Path]:
-        """Five films that were saved with a trace of colour."""
+    def coloured(self, image: Path, tmp_path: Path) -> list[Path]:
+        """Five images that were saved with a trace of colour."""
         paths = [tmp_path / f"{number}.png" for number in range(5)]
-        with Image.open(film) as opened:
+        with Image.open(image) as opened:
             grey = np.asarray(opened, np.uint8) // 2
         for number, path in enumerate(paths):
             Image.fromarray(np.stack([grey, grey, grey + np.uint8(1)], -1) + np.uint8(number)).save(
@@ -226,9 +227,9 @@ class TestNotes:
         assert "notes: " not in err
 
     def test_each_result_has_its_own(
-        self, pulmo: Call, bundle: Path, film: Path, coloured: list[Path]
+        self, pulmo: Call, bundle: Path, image: Path, coloured: list[Path]
     ) -> None:
-        _, out, _ = pulmo("predict", film, coloured[0], "--model", bundle, "--json")
+        _, out, _ = pulmo("predict", image, coloured[0], "--model", bundle, "--json")
         plain, noted = (result["note_kinds"] for result in json.loads(out))
         assert (plain, noted) == (["drawings", "seen"], ["colour", "drawings"])
 
@@ -236,20 +237,20 @@ class TestNotes:
         self, pulmo: Call, bundle: Path, manifest: Path, coloured: list[Path], tmp_path: Path
     ) -> None:
         words = ("--data", manifest, "--split", "test", "-o", tmp_path / "e")
-        table = read_manifest(manifest)
+        table = read_manifest(manifest).frame
         first = Path(table["path"][table["split"] == "test"].iloc[0])
         table.loc[table["path"] == str(first), ["path", "sha256"]] = [
             str(coloured[0]), sha256(coloured[0].read_bytes()),
         ]  # fmt: skip
-        write_manifest(table, manifest)
+        Manifest(table).save(manifest)
         status, out, err = pulmo("evaluate", "--model", bundle, *words)
         data = json.loads((tmp_path / "e" / "evaluation.json").read_text())["data"]
         assert status == 0
-        assert data["notes"] == {"drawings": data["n"], "colour": 1}
+        assert data["image_notes"] == {"drawings": data["n"], "colour": 1}
         assert f"notes: 1 of {data['n']} images: {KINDS['colour']}\n" in err
         assert "warning: The model was trained on drawings" in out
-        table = read_predictions(tmp_path / "e" / "predictions.parquet")
-        assert table["notes"].value_counts().to_dict() == {
+        predictions = read_predictions(tmp_path / "e" / "predictions.parquet")
+        assert predictions["notes"].value_counts().to_dict() == {
             "drawings": data["n"] - 1, "colour;drawings": 1,
         }  # fmt: skip
         assert KINDS["colour"] in (tmp_path / "e" / "report.html").read_text()
@@ -260,23 +261,23 @@ class TestModel:
 
     @pytest.mark.parametrize("verb", ["predict", "explain"])
     def test_both_forms_are_one(
-        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path, verb: str
+        self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path, verb: str
     ) -> None:
         more = () if verb == "predict" else ("-o", tmp_path)
-        first = pulmo(verb, bundle, film, *more)
+        first = pulmo(verb, bundle, image, *more)
         assert first[0] == 0
-        assert pulmo(verb, film, "--model", bundle, *more) == first
-        assert pulmo(verb, bundle / "model.onnx", film, *more)[0] == 0
+        assert pulmo(verb, image, "--model", bundle, *more) == first
+        assert pulmo(verb, bundle / "model.onnx", image, *more)[0] == 0
 
     @pytest.mark.parametrize("verb", ["predict", "explain", "evaluate", "audit"])
     def test_two_are_refused_and_none_is_named(
-        self, pulmo: Call, bundle: Path, film: Path, tmp_path: Path, verb: str
+        self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path, verb: str
     ) -> None:
         more = () if verb == "predict" else ("-o", tmp_path)
         status, out, err = pulmo(verb, bundle, "--model", bundle, *more)
         assert (status, out) == (2, "")
         assert "Two models are named" in err
-        words = (film,) if verb in {"predict", "explain"} else ()
+        words = (image,) if verb in {"predict", "explain"} else ()
         status, out, err = pulmo(verb, *words, *more)
         assert (status, out) == (2, "")
         assert "No model was named" in err
@@ -290,11 +291,11 @@ class TestModel:
 def test_a_usage_error_waits_for_nothing_heavy(tmp_path: Path) -> None:
     """In a process of its own, because this one has imported everything."""
     calls = [
-        ["predict", "film.png"],
-        ["predict", "--csv", "--json", "film.png"],
-        ["explain", "film.png", "-o", "maps"],
+        ["predict", "image.png"],
+        ["predict", "--csv", "--json", "image.png"],
+        ["explain", "image.png", "-o", "maps"],
         ["evaluate", "-o", "x"],
-        ["evaluate", "bundle", "-o", "x"],
+        ["evaluate", ".", "-o", "x"],
         ["audit", "-o", "x"],
     ]
     program = (

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.core.tables import read_predictions, write_manifest
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.manifest import Manifest
 from pulmo.experiments import ray_cluster as cluster_module
 from pulmo.experiments.executor import Executor, LocalExecutor
 from pulmo.experiments.ray_cluster import Share
@@ -22,22 +23,22 @@ OPTIONS = [word for setting in SETTINGS for word in ("--set", setting)]
 
 
 @pytest.fixture
-def folded(films: pd.DataFrame, tmp_path: Path) -> Path:
+def folded(images: pd.DataFrame, tmp_path: Path) -> Path:
     """A manifest with three folds beside its test."""
-    rest = films[films["split"] != "test"].sort_values(["label", "group"])
+    rest = images[images["split"] != "test"].sort_values(["label", "group"])
     groups = rest["group"].drop_duplicates()
-    fold = films["group"].map(dict(zip(groups, np.arange(len(groups)) % 3, strict=True)))
-    path = tmp_path / "folds of films.parquet"
-    write_manifest(films.assign(fold=fold.astype("Int64").mask(films["split"] == "test")), path)
+    fold = images["group"].map(dict(zip(groups, np.arange(len(groups)) % 3, strict=True)))
+    path = tmp_path / "folds of images.parquet"
+    Manifest(images.assign(fold=fold.astype("Int64").mask(images["split"] == "test"))).save(path)
     return path
 
 
 def test_folds_end_in_a_table_and_resume_where_they_were(
-    pulmo: Call, folded: Path, films: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pulmo: Call, folded: Path, images: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ["train", "demo", "--data", folded, "-o", tmp_path / "cv", "--folds", *OPTIONS]
     # No file of the test is needed, so none is opened.
-    hidden = films["path"][films["split"] == "test"]
+    hidden = images["path"][images["split"] == "test"]
     moved = {Path(path): tmp_path / f"moved-{n}.png" for n, path in enumerate(hidden)}
     monkeypatch.setenv("PULMO_CACHE", str(tmp_path / "cache"))
     for path, place in moved.items():
@@ -54,11 +55,11 @@ def test_folds_end_in_a_table_and_resume_where_they_were(
     assert out.splitlines()[-1] == str(tmp_path / "cv" / "summary.json")
     assert (tmp_path / "cv" / "summary.md").read_text() in out
     pooled = read_predictions(tmp_path / "cv" / "pooled" / "seed-0" / "predictions.parquet")
-    assert sorted(pooled["path"]) == sorted(films["path"][films["split"] != "test"])
+    assert sorted(pooled["path"]) == sorted(images["path"][images["split"] != "test"])
     status, out, err = pulmo(*words)
     assert status == 2
     assert "holds runs already; go on with them with --resume" in err
-    # The runs know their recipe and their pictures.
+    # The runs know their recipe and their images.
     status, out, err = pulmo("train", "-o", tmp_path / "cv", "--folds", "--resume", "--json")
     assert status == 0
     assert "epoch" not in err

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pulmo.core.recipe import load_recipe
-from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -40,9 +40,9 @@ def space(tmp_path: Path) -> Path:
     return path
 
 
-def test_it_finds_a_recipe_and_opens_no_picture_of_the_test(
+def test_it_finds_a_recipe_and_opens_no_image_of_the_test(
     pulmo: Call,
-    films: pd.DataFrame,
+    images: pd.DataFrame,
     manifest: Path,
     space: Path,
     tmp_path: Path,
@@ -57,10 +57,10 @@ def test_it_finds_a_recipe_and_opens_no_picture_of_the_test(
     finally:
         _listening.clear()
     assert status == 0, err
-    by_split = films.groupby("split")["path"].apply(set)
-    opened = set(_opened) & set(films["path"])
+    by_split = images.groupby("split")["path"].apply(set)
+    opened = set(_opened) & set(images["path"])
     assert opened == by_split["train"] | by_split["val"]
-    assert not set(read_manifest(folder / "manifest.parquet")["path"]) & by_split["test"]
+    assert not set(read_manifest(folder / "manifest.parquet").frame["path"]) & by_split["test"]
     assert "trial 1 is complete: " in err
     assert out.startswith("| Trial |    State | Validation loss |")
     assert "The best validation loss is optimistic: it is the lowest of 2 trials" in out
@@ -133,12 +133,12 @@ def test_a_space_with_a_typo(
 
 
 def test_another_search_in_the_same_folder(
-    pulmo: Call, films: pd.DataFrame, manifest: Path, space: Path, tmp_path: Path
+    pulmo: Call, images: pd.DataFrame, manifest: Path, space: Path, tmp_path: Path
 ) -> None:
     words = ["search", "demo", "--space", space, "-o", tmp_path / "search", "--timeout", "0"]
     assert pulmo(*words, "--data", manifest)[0] == 0
     fewer = tmp_path / "fewer.parquet"
-    write_manifest(films[films["split"] != "test"][1:], fewer)
+    Manifest(images[images["split"] != "test"][1:]).save(fewer)
     status, _, err = pulmo(*words, "--data", fewer, "--seed", "1", "--resume")
     assert status == 5
     assert "was begun with another manifest_sha256, seed; a search resumes only" in err

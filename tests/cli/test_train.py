@@ -16,9 +16,9 @@ from pulmo.bundle.card import Epoch
 from pulmo.cli import train as train_module
 from pulmo.cli.train import stop_in_order
 from pulmo.core.errors import InterruptedRunError
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import manifest_sha256, read_manifest, write_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.models import published
 from pulmo.train import run as run_module
 
@@ -66,7 +66,7 @@ class TestInterrupted:
                 assert pulmo(*words, parts.root, "--resume")[0] == 130
             assert len(timeless(parts)) == done + 1 < EPOCHS
             self._fill_the_disk(pulmo, [*words, parts.root, "--resume"], parts)
-            # The run knows its recipe and its pictures.
+            # The run knows its recipe and its images.
             status, out, err = pulmo("train", "--threads", "1", "-o", parts.root, "--resume")
             assert status == 0
             assert pulmo(*words, whole.root)[0] == 0
@@ -122,7 +122,7 @@ def _terminate(_: Epoch) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_a_signal_while_pictures_are_decoded_ends_at_once(
+def test_a_signal_while_images_are_decoded_ends_at_once(
     pulmo: Call, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PULMO_CACHE", str(tmp_path / "cache"))
@@ -172,13 +172,13 @@ class TestResume:
         assert out.endswith(f"Next: pulmo export '{copy.root}' -o BUNDLE\n")
         assert copy.card.read_bytes() == card
 
-    def test_other_settings_or_pictures_are_refused(
+    def test_other_settings_or_images_are_refused(
         self,
         pulmo: Call,
         run: RunFolder,
         recipe_file: Path,
         quick_recipe: Recipe,
-        films: pd.DataFrame,
+        images: pd.DataFrame,
         tmp_path: Path,
     ) -> None:
         words = ["train", recipe_file, "-o", run.root, "--resume", "--data"]
@@ -191,7 +191,7 @@ class TestResume:
         assert pulmo(*words, run.manifest, "--set", same)[0] == 0
         status, _, err = pulmo("train", "starter", *words[2:], run.manifest)
         assert (status, "a run of the recipe 'demo', not of 'starter'" in err) == (5, True)
-        write_manifest(films[:-1], tmp_path / "fewer.parquet")
+        Manifest(images[:-1]).save(tmp_path / "fewer.parquet")
         status, _, err = pulmo(*words, tmp_path / "fewer.parquet")
         assert status == 5
         assert f"resume it with --data {run.manifest}" in err
@@ -244,14 +244,14 @@ class TestBadInput:
         assert reason in err
 
     def test_a_split_or_a_class_that_is_missing_leaves_no_run(
-        self, pulmo: Call, films: pd.DataFrame, tmp_path: Path
+        self, pulmo: Call, images: pd.DataFrame, tmp_path: Path
     ) -> None:
         path = tmp_path / "m.parquet"
         for table, reason in (
-            (films.assign(split=None), "no train picture of covid, bacterial, viral, normal"),
-            (films[films["label"] != "viral"], "no train picture of viral"),
+            (images.assign(split=None), "no train image of covid, bacterial, viral, normal"),
+            (images[images["label"] != "viral"], "no train image of viral"),
         ):
-            write_manifest(table, path)
+            Manifest(table).save(path)
             status, _, err = pulmo("train", "demo", "--data", path, "-o", tmp_path / "run")
             assert status == 3
             assert reason in err
@@ -261,7 +261,7 @@ class TestBadInput:
         self, pulmo: Call, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(published, "_unreachable", lambda _: "no network")
-        monkeypatch.setattr(run_module, "gather", lambda *_: pytest.fail("pictures were read"))
+        monkeypatch.setattr(run_module, "gather", lambda *_: pytest.fail("images were read"))
         for options in ([], ["--seeds", "2"]):
             words = ["train", "starter", "--data", manifest, "-o", tmp_path / "run", *options]
             status, out, err = pulmo(*words)
@@ -278,8 +278,8 @@ class TestBadInput:
         status, _, err = pulmo("train", "demo", "-o", tmp_path / "run")
         assert (status, "--data" in err) == (2, True)
 
-    def test_a_split_that_leaks(self, pulmo: Call, films: pd.DataFrame, tmp_path: Path) -> None:
-        write_manifest(films.assign(group="everyone"), tmp_path / "m.parquet")
+    def test_a_split_that_leaks(self, pulmo: Call, images: pd.DataFrame, tmp_path: Path) -> None:
+        Manifest(images.assign(group="everyone")).save(tmp_path / "m.parquet")
         status, _, err = pulmo(
             "train", "demo", "--data", tmp_path / "m.parquet", "-o", tmp_path / "run"
         )
@@ -296,6 +296,6 @@ class TestBadInput:
 
 
 def test_the_manifest_of_a_run_is_the_one_it_was_trained_on(
-    run: RunFolder, films: pd.DataFrame
+    run: RunFolder, images: pd.DataFrame
 ) -> None:
-    assert manifest_sha256(read_manifest(run.manifest)) == manifest_sha256(films)
+    assert read_manifest(run.manifest).sha256 == Manifest(images).sha256

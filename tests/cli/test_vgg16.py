@@ -1,4 +1,4 @@
-"""The Keras script's flags, on drawn films and a network small enough for a test."""
+"""The Keras script's flags, on drawn images and a network small enough for a test."""
 
 import json
 import re
@@ -16,10 +16,10 @@ from safetensors.torch import save_file
 
 from pulmo.bundle.card import read_card
 from pulmo.cli import vgg16
-from pulmo.core import recipe as recipe_module
+from pulmo.core import recipe_file as recipe_module
 from pulmo.core.errors import DivergedError, InterruptedRunError, WeightsError
 from pulmo.core.recipe import load_recipe
-from pulmo.evaluate.openings import read_openings
+from pulmo.evaluate.test_access import read_accesses
 from pulmo.models.backbone import make_backbone
 from pulmo.train import run as run_module
 
@@ -65,12 +65,12 @@ def command(
 
 
 @pytest.fixture(scope="module")
-def drawn(_films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drawn(_images: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of class folders."""
     root = tmp_path_factory.mktemp("dataset")
     for label in ("covid", "normal"):
         (root / label).mkdir()
-        for path in _films["path"][_films["label"] == label]:
+        for path in _images["path"][_images["label"] == label]:
             shutil.copy(path, root / label)
     return root
 
@@ -112,7 +112,7 @@ def test_a_run_prints_and_writes_what_the_script_promised(command: Call, drawn: 
     accuracy = re.search(r"^accuracy +([\d.]+) \(", out, re.MULTILINE)
     assert accuracy
     assert float(accuracy[1]) == pytest.approx(np.trace(counts) / numbers[0], abs=5e-4)
-    assert f"warning: {numbers[0]} pictures are too few" in out
+    assert f"warning: {numbers[0]} images are too few" in out
     said = "VGG16 started from random weights; so all layers learn, at a rate of 0.001."
     assert said in out
     with Image.open("plot.png") as plot:
@@ -123,16 +123,16 @@ def test_a_run_prints_and_writes_what_the_script_promised(command: Call, drawn: 
     history = card.training.history
     assert len(history) == 2
     assert all(epoch.train_accuracy is not None for epoch in history)
-    (opening,) = read_openings(Path("covid19.model/openings.jsonl"))
-    assert opening.pictures == numbers[0]
+    (access,) = read_accesses(Path("covid19.model/test-access.jsonl"))
+    assert access.images == numbers[0]
     assert sorted(path.name for path in Path().iterdir()) == ["covid19.model", "plot.png"]
 
 
 def test_the_decay_is_the_rate_over_the_epochs() -> None:
     recipe = vgg16._recipe(0.01, 50, 4, None)
-    assert recipe.train.decay == pytest.approx(0.0002)
+    assert recipe.train.schedule.table() == {"decay": pytest.approx(0.0002)}
     assert (recipe.train.lr, recipe.train.epochs, recipe.train.batch) == (0.01, 50, 4)
-    assert recipe.train.schedule == "inverse-time"
+    assert recipe.train.schedule.name == "inverse-time"
     assert vgg16._recipe(1e-3, 25, 8, None) == load_recipe("vgg16-cli")
     scratch = vgg16._recipe(1e-3, 25, 8, None, scratch=True)
     assert scratch == load_recipe("vgg16-cli", scratch=True)
@@ -192,7 +192,7 @@ def test_a_data_set_that_cannot_be_used_is_a_sentence(command: Call, dataset: Pa
     assert (status, "holds covid; the folders covid and normal were expected" in err) == (3, True)
     (dataset / "normal").mkdir()
     status, _, err = command("-d", dataset, "--from-scratch")
-    assert (status, "too few films of normal" in err) == (3, True)
+    assert (status, "too few images of normal" in err) == (3, True)
     assert not Path("covid19.model").exists()
 
 
@@ -232,7 +232,7 @@ def test_a_run_that_does_not_end_says_so_in_this_command_s_words(
     assert list(Path().iterdir()) == []
 
 
-def test_initial_weights_come_from_a_file_and_many_pictures_are_not_called_few(
+def test_initial_weights_come_from_a_file_and_many_images_are_not_called_few(
     command: Call, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_file(make_backbone("mini-vggnet", size=32).layers.state_dict(), "own.safetensors")

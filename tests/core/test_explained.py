@@ -6,7 +6,9 @@ import pytest
 
 from pulmo.core.explained import explained_toml
 from pulmo.core.keys import meanings
-from pulmo.core.recipe import Recipe, load_recipe, parse_recipe, shipped_recipes
+from pulmo.core.recipe import Recipe, load_recipe, parse_recipe
+from pulmo.core.recipe_file import shipped_recipes
+from pulmo.models.heads import HEADS
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
@@ -17,8 +19,9 @@ def test_it_is_the_recipe(name: str) -> None:
 
 def test_every_key_has_a_meaning_and_a_comment() -> None:
     settings = ["labels.order=[covid, normal]", "labels.merge={viral=covid}", "train.patience=3"]
-    lines = explained_toml(load_recipe("demo", settings)).splitlines()
-    for key, meaning in meanings(Recipe):
+    recipe = load_recipe("demo", [*settings, "model.head=mlp", "train.loss=focal"])
+    lines = explained_toml(recipe).splitlines()
+    for key, meaning in meanings(Recipe, values=recipe):
         assert meaning, key
         name = key.rpartition(".")[2]
         unset = f"# {name} is not set. "
@@ -31,3 +34,12 @@ def test_every_key_has_a_meaning_and_a_comment() -> None:
         in ("\n".join(lines))
     )
     assert max(map(len, lines)) <= 120
+
+
+def test_the_keys_below_a_choice_are_those_of_the_one_that_is_named() -> None:
+    known = dict(meanings(Recipe, values=load_recipe("demo", ["model.head=mlp"])))
+    assert {"model.head.hidden", "model.head.dropout"} <= set(known)
+    assert "train.loss.gamma" not in known
+    assert {"train.loss.gamma", "model.head.hidden"} <= set(dict(meanings(Recipe)))
+    for name in HEADS:
+        assert f"{name}: " in known["model.head"]

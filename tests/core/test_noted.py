@@ -1,7 +1,7 @@
 import pandas as pd
 
 from pulmo.core.noted import cell_of, count_kinds, kinds_of
-from pulmo.core.tables import MANIFEST
+from pulmo.datasets.manifest import SCHEMA
 from pulmo.radiograph.notes import KINDS
 
 
@@ -20,7 +20,7 @@ def test_images_are_counted_by_kind_the_commonest_first() -> None:
 
 
 def test_a_manifest_takes_every_kind_and_nothing_else() -> None:
-    (check,) = MANIFEST.columns["notes"].checks
+    (check,) = SCHEMA.columns["notes"].checks
     allowed = check(pd.Series([*KINDS, ";".join(KINDS), "unknown"]))
     assert bool(allowed.check_passed)
     for wrong in ("", "a;", "A note", "colour; aspect"):

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.recipe import load_recipe, parse_recipe, shipped_recipes
+from pulmo.core.recipe import load_recipe, parse_recipe
+from pulmo.core.recipe_file import shipped_recipes
 
 
 def test_every_shipped_recipe_is_named_after_its_file() -> None:

@@ -13,21 +13,23 @@ import pytest
 
 from pulmo.core.errors import InputError
 from pulmo.core.sections import ImageSection
-from pulmo.core.tables import write_manifest
 from pulmo.datasets import cache as module
-from pulmo.datasets.cache import cache_folder, cached_pictures
+from pulmo.datasets.cache import cache_folder, cached_images
+from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph import Radiograph, read_radiograph
 from pulmo.radiograph.geometry import to_input
+from pulmo.radiograph.grey.equalise import Equalise
+from pulmo.radiograph.grey.plain import PLAIN
 
 SMALL = ImageSection(size=32)
 FILL = """
 import resource, sys
 from pathlib import Path
 from pulmo.core.sections import ImageSection
-from pulmo.core.tables import read_manifest
-from pulmo.datasets.cache import cached_pictures
+from pulmo.datasets.manifest import Manifest, read_manifest
+from pulmo.datasets.cache import cached_images
 resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
-cached_pictures(read_manifest(Path(sys.argv[1])), ImageSection(size=64), Path(sys.argv[2]))
+cached_images(read_manifest(Path(sys.argv[1])), ImageSection(size=64), Path(sys.argv[2]))
 """
 
 
@@ -36,9 +38,9 @@ def shards(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def test_the_cache_holds_what_the_predictor_would_see(films: pd.DataFrame, tmp_path: Path) -> None:
-    shuffled = films.sample(frac=1, random_state=0)
-    cached = cached_pictures(shuffled, ImageSection(size=48, aspect="crop"), tmp_path)
+def test_the_cache_holds_what_the_predictor_would_see(images: pd.DataFrame, tmp_path: Path) -> None:
+    shuffled = images.sample(frac=1, random_state=0)
+    cached = cached_images(Manifest(shuffled), ImageSection(size=48, aspect="crop"), tmp_path)
     rows = np.array([5, 0, 5])
     expected = [
         to_input(read_radiograph(Path(shuffled["path"].iloc[row])).pixels, 48, "crop")
@@ -47,21 +49,21 @@ def test_the_cache_holds_what_the_predictor_would_see(films: pd.DataFrame, tmp_p
     assert np.array_equal(cached.take(rows), np.stack(expected))
 
 
-def test_pictures_are_decoded_once(
-    films: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_images_are_decoded_once(
+    images: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[tuple[int, int]] = []
-    first = cached_pictures(films, SMALL, tmp_path, lambda *done: calls.append(done))
+    first = cached_images(Manifest(images), SMALL, tmp_path, lambda *done: calls.append(done))
     assert calls[-1] == (64, 64)
     monkeypatch.setattr(module, "read_radiograph", None)
-    again = cached_pictures(films.assign(split="train")[::-1], SMALL, tmp_path)
+    again = cached_images(Manifest(images.assign(split="train")[::-1]), SMALL, tmp_path)
     everything = np.arange(64)
     assert np.array_equal(again.take(everything), first.take(everything[::-1]))
     assert len(shards(tmp_path)) == 1
 
 
 def test_another_choice_decodes_what_is_new(
-    films: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Path] = []
 
@@ -71,43 +73,45 @@ def test_another_choice_decodes_what_is_new(
 
     monkeypatch.setattr(module, "read_radiograph", count)
     monkeypatch.setattr(module, "_SHARD", 8)
-    cached_pictures(films.head(20), SMALL, tmp_path)
+    cached_images(Manifest(images.head(20)), SMALL, tmp_path)
     assert (len(read), len(shards(tmp_path))) == (20, 3)
-    mixed = films.iloc[[3, 40, 19, 50, 0]]
-    cached = cached_pictures(mixed, SMALL, tmp_path)
-    assert sorted(map(str, read[20:])) == sorted(films["path"].iloc[[40, 50]])
+    mixed = images.iloc[[3, 40, 19, 50, 0]]
+    cached = cached_images(Manifest(mixed), SMALL, tmp_path)
+    assert sorted(map(str, read[20:])) == sorted(images["path"].iloc[[40, 50]])
     expected = [to_input(read_radiograph(Path(p)).pixels, 32, "pad") for p in mixed["path"]]
     assert np.array_equal(cached.take(np.arange(5)), np.stack(expected))
 
 
-def test_each_grey_scale_has_its_own_store(films: pd.DataFrame, tmp_path: Path) -> None:
+def test_each_grey_scale_has_its_own_store(images: pd.DataFrame, tmp_path: Path) -> None:
     row = np.arange(1)
     plain, equalised = (
-        cached_pictures(films.head(1), ImageSection(size=32, grey=grey), tmp_path).take(row)
-        for grey in ("plain", "equalise")
+        cached_images(Manifest(images.head(1)), ImageSection(size=32, grey=grey), tmp_path).take(
+            row
+        )
+        for grey in (PLAIN, Equalise())
     )
     assert not np.array_equal(plain, equalised)
 
 
-def test_a_copy_is_stored_once(films: pd.DataFrame, tmp_path: Path) -> None:
-    twice = pd.concat([films, films.assign(path=films["path"] + "x")], ignore_index=True)
-    assert cached_pictures(twice, SMALL, tmp_path).shards[0].shape == (64, 32, 32)
+def test_a_copy_is_stored_once(images: pd.DataFrame, tmp_path: Path) -> None:
+    twice = pd.concat([images, images.assign(path=images["path"] + "x")], ignore_index=True)
+    assert cached_images(Manifest(twice), SMALL, tmp_path).shards[0].shape == (64, 32, 32)
 
 
-def test_a_changed_or_missing_picture_is_named(films: pd.DataFrame, tmp_path: Path) -> None:
-    changed = tmp_path / "film.png"
-    shutil.copy(films["path"][0], changed)
-    films.loc[1, "path"] = str(changed)
-    with pytest.raises(InputError, match=r"film\.png has changed since it was imported"):
-        cached_pictures(films, SMALL, tmp_path / "cache")
+def test_a_changed_or_missing_image_is_named(images: pd.DataFrame, tmp_path: Path) -> None:
+    changed = tmp_path / "image.png"
+    shutil.copy(images["path"][0], changed)
+    images.loc[1, "path"] = str(changed)
+    with pytest.raises(InputError, match=r"image\.png has changed since it was imported"):
+        cached_images(Manifest(images), SMALL, tmp_path / "cache")
     changed.unlink()
-    with pytest.raises(InputError, match=r"film\.png does not exist"):
-        cached_pictures(films, SMALL, tmp_path / "cache")
+    with pytest.raises(InputError, match=r"image\.png does not exist"):
+        cached_images(Manifest(images), SMALL, tmp_path / "cache")
     assert not shards(tmp_path / "cache")
 
 
-def test_an_interruption_does_not_wait_for_all_pictures(
-    films: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_interruption_does_not_wait_for_all_images(
+    images: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[Path] = []
     sixth = Event()
@@ -125,38 +129,38 @@ def test_an_interruption_does_not_wait_for_all_pictures(
     monkeypatch.setattr(module, "read_radiograph", read)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     with pytest.raises(KeyboardInterrupt):
-        cached_pictures(films, SMALL, tmp_path, interrupted)
+        cached_images(Manifest(images), SMALL, tmp_path, interrupted)
     assert len(opened) <= 5
     assert not shards(tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "shape", "type"])
 def test_a_cache_that_is_not_whole_is_built_anew(
-    films: pd.DataFrame, tmp_path: Path, damage: str
+    images: pd.DataFrame, tmp_path: Path, damage: str
 ) -> None:
-    few, everything = films.head(4), np.arange(4)
-    whole = cached_pictures(few, SMALL, tmp_path).take(everything)
+    few, everything = images.head(4), np.arange(4)
+    whole = cached_images(Manifest(few), SMALL, tmp_path).take(everything)
     (path,) = shards(tmp_path)
     if damage in ("shape", "type"):
         with path.open("wb") as file:
             np.save(file, whole[:2] if damage == "shape" else whole.astype(np.float32))
     else:
         path.write_bytes({"cut": path.read_bytes()[:-1], "empty": b"", "text": b"PK"}[damage])
-    again = cached_pictures(few, SMALL, tmp_path)
+    again = cached_images(Manifest(few), SMALL, tmp_path)
     assert np.array_equal(again.take(everything), whole)
     assert shards(tmp_path) == [path]
 
 
-def test_a_cache_folder_that_cannot_be_is_a_sentence(films: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_cache_folder_that_cannot_be_is_a_sentence(images: pd.DataFrame, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="Set PULMO_CACHE to a folder with more room"):
-        cached_pictures(films.head(1), SMALL, tmp_path / "file" / "x")
+        cached_images(Manifest(images.head(1)), SMALL, tmp_path / "file" / "x")
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(
-    films: pd.DataFrame, tmp_path: Path, unmeasured: dict[str, str]
+    images: pd.DataFrame, tmp_path: Path, unmeasured: dict[str, str]
 ) -> None:
-    write_manifest(films, tmp_path / "m.parquet")
+    Manifest(images).save(tmp_path / "m.parquet")
     result = subprocess.run(
         [sys.executable, "-c", FILL, str(tmp_path / "m.parquet"), str(tmp_path / "cache")],
         capture_output=True,

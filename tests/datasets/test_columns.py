@@ -7,7 +7,7 @@ SCHEMA = pa.schema([("name", TEXT), ("number", pa.int64()), ("age", pa.float64()
 
 
 def test_rows_come_back_in_order_whatever_the_chunks() -> None:
-    rows = [(f"film {n}", n if n % 3 else None, n / 2) for n in range(10)]
+    rows = [(f"image {n}", n if n % 3 else None, n / 2) for n in range(10)]
     chunks: list[pa.RecordBatch] = []
     columns = Columns(SCHEMA, size=4, on_chunk=chunks.append)
     for row in rows:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.entries import MISFIT, once, picture_inside, table_entries
+from pulmo.datasets.entries import MISFIT, image_inside, once, table_entries
 from pulmo.datasets.source import Entry, Problem
 
 
@@ -28,7 +28,7 @@ def test_a_row_becomes_an_entry_or_a_problem_with_its_line(tmp_path: Path) -> No
         list(table_entries(table, ("view",), read))
 
 
-def test_the_second_row_of_a_picture_counts_only_if_it_contradicts_the_first() -> None:
+def test_the_second_row_of_an_image_counts_only_if_it_contradicts_the_first() -> None:
     first, again = Entry(Path("s/a"), "covid", "1"), Entry(Path("s/a"), "covid", "2")
     other, problem = Entry(Path("s/a"), "normal"), Problem("b", "it is damaged")
     assert list(once([first, problem, again, other, other])) == [
@@ -40,11 +40,11 @@ def test_the_second_row_of_a_picture_counts_only_if_it_contradicts_the_first() -
     ]
 
 
-def test_a_picture_lies_inside_or_is_left_out(tmp_path: Path) -> None:
+def test_an_image_lies_inside_or_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
-    assert picture_inside(tmp_path, "a.png") == tmp_path / "a.png"
-    assert picture_inside(tmp_path, "b.png") == Problem(
-        "b.png", "its row has no picture here", failed=False
+    assert image_inside(tmp_path, "a.png") == tmp_path / "a.png"
+    assert image_inside(tmp_path, "b.png") == Problem(
+        "b.png", "its row has no image here", failed=False
     )
     with pytest.raises(ValueError, match="lies outside"):
-        picture_inside(tmp_path, "../a.png")
+        image_inside(tmp_path, "../a.png")

@@ -324,10 +324,10 @@ class TestPublished:
         monkeypatch.setattr(socket, "getaddrinfo", unknown)
         monkeypatch.setenv("NO_PROXY", "*")
         with pytest.raises(InputError) as caught:
-            fetch({"a": Published("http://films.invalid/a.npz", MD5)}, tmp_path)
+            fetch({"a": Published("http://images.invalid/a.npz", MD5)}, tmp_path)
         assert str(caught.value) == (
-            "http://films.invalid/a.npz could not be downloaded, of which 0 bytes are here: the "
-            "host films.invalid could not be found; see whether this machine is online, and "
+            "http://images.invalid/a.npz could not be downloaded, of which 0 bytes are here: the "
+            "host images.invalid could not be found; see whether this machine is online, and "
             "whether HTTPS_PROXY must name a proxy. Type the same command again: it goes on where "
             "it stopped."
         )
@@ -439,7 +439,7 @@ class TestRepository:
             fetch(REPOSITORY, folder, web=web)
         assert files_below(tmp_path) == ["set/table.csv"]
 
-    def test_a_commit_before_the_pictures_is_noticed(
+    def test_a_commit_before_the_images_is_noticed(
         self, web: Web, tmp_path: Path, behaviour: Behaviour
     ) -> None:
         serve(behaviour, {"table.csv": b"", "imagesque/a.png": b""})

@@ -84,7 +84,7 @@ def test_the_labellers_table_is_of_labels() -> None:
     assert set(CHEXPERT.values()) < set(LABELS)
 
 
-def test_boxes_are_fractions_of_the_picture() -> None:
+def test_boxes_are_fractions_of_the_image() -> None:
     assert box_of_pixels("Mass", ["256", "0", "512.0", "1024"], 1024) == Box(
         "Mass", 0.25, 0.0, 0.5, 1.0
     )

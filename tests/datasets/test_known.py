@@ -4,11 +4,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from pulmo.core.tables import write_manifest
 from pulmo.datasets import known as module
 from pulmo.datasets.columns import TEXT
 from pulmo.datasets.journal import FACTS, Journal
 from pulmo.datasets.known import KNOWN, known_files, stamp, tasks
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.reading import FileFacts, Known, Task
 
 FILE = FileFacts("a" * 64, "b" * 64, 3, 2, "PNG", 8, 100, 7, None, None, None, None, None)
@@ -57,49 +57,49 @@ def test_what_was_not_decoded_does_not_do_for_decoding() -> None:
     assert list(tasks(paths(["a", "b"]), table, decode=True)) == [Task("a", Known(FILE)), Task("b")]
 
 
-def test_a_manifest_tells_what_its_files_are(films: pd.DataFrame, tmp_path: Path) -> None:
-    films["format"] = ["DICOM", "JPEG", "TIFF", *films["format"][3:]]
-    films.loc[1, "bits"] = pd.NA
-    films["view"] = "PA"
-    write_manifest(stamp(films), tmp_path / "m.parquet")
+def test_a_manifest_tells_what_its_files_are(images: pd.DataFrame, tmp_path: Path) -> None:
+    images["format"] = ["DICOM", "JPEG", "TIFF", *images["format"][3:]]
+    images.loc[1, "bits"] = pd.NA
+    images["view"] = "PA"
+    stamp(Manifest(images)).save(tmp_path / "m.parquet")
     table = known_files(tmp_path / "m.parquet", None)
     assert table.schema == KNOWN
-    assert table["path"].to_pylist() == films["path"].drop(1).tolist()
-    assert table["sha256"].to_pylist() == films["sha256"].drop(1).tolist()
-    assert table["modified"].to_pylist() == films["modified"].drop(1).tolist()
+    assert table["path"].to_pylist() == images["path"].drop(1).tolist()
+    assert table["sha256"].to_pylist() == images["sha256"].drop(1).tolist()
+    assert table["modified"].to_pylist() == images["modified"].drop(1).tolist()
     # The view may be the source's word.
     assert table["view"].null_count == len(table)
-    formats = films["format"].drop(1)
+    formats = images["format"].drop(1)
     assert {*formats} == {"PNG", "JPEG", "TIFF", "DICOM"}
     assert table["has_tags"].to_pylist() == [form != "DICOM" for form in formats]
 
 
 def test_what_is_no_stamped_manifest_tells_nothing(
-    films: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "m.parquet"
-    films.attrs.clear()
-    write_manifest(films, path)
+    images.attrs.clear()
+    Manifest(images).save(path)
     assert len(known_files(path, None)) == 0
-    write_manifest(stamp(films), path)
-    assert len(known_files(path, None)) == len(films)
+    stamp(Manifest(images)).save(path)
+    assert len(known_files(path, None)) == len(images)
     monkeypatch.setattr(module, "FACTS_FORMAT", -1)
     assert len(known_files(path, None)) == 0
     for content in (b"text", b""):
         path.write_bytes(content)
         assert len(known_files(path, None)) == 0
-    films[["path"]].to_parquet(path)
+    images[["path"]].to_parquet(path)
     assert len(known_files(path, None)) == 0
     assert len(known_files(tmp_path / "none.parquet", None)) == 0
 
 
-def test_the_journal_goes_before_the_manifest(films: pd.DataFrame, tmp_path: Path) -> None:
-    write_manifest(stamp(films), tmp_path / "m.parquet")
+def test_the_journal_goes_before_the_manifest(images: pd.DataFrame, tmp_path: Path) -> None:
+    stamp(Manifest(images)).save(tmp_path / "m.parquet")
     journal = Journal(tmp_path / "j")
-    first = films["path"][0]
+    first = images["path"][0]
     journal.add(known(**{first: Known(FILE._replace(view="AP"))}).drop_columns("has_tags"))
     table = known_files(tmp_path / "m.parquet", journal)
-    assert len(table) == len(films) + 1
+    assert len(table) == len(images) + 1
     assert next(tasks(paths([first]), table, decode=True)) == Task(
         first, Known(FILE._replace(view="AP"))
     )

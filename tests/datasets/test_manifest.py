@@ -1,250 +1,193 @@
-import os
-import shutil
-from collections.abc import Callable
+import hashlib
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from PIL import Image
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.files import read_bytes
-from pulmo.core.tables import write_manifest
-from pulmo.datasets import manifest as module
-from pulmo.datasets import reading as reading_module
-from pulmo.datasets.journal import Journal
+from pulmo.core.labels import LabelScheme
 from pulmo.datasets.manifest import (
-    NothingImportedError,
-    Reading,
-    import_source,
-    merge,
-    merge_agreeing,
+    SCHEMA,
+    Manifest,
+    check_split_name,
+    patient_names,
+    read_manifest,
 )
-from pulmo.datasets.source import Problem
 
 
-def test_import_reads_what_table_and_files_say(phantoms: Path) -> None:
-    calls: list[tuple[int, int]] = []
-    imported = import_source(
-        "csv", phantoms, on_progress=lambda done, total: calls.append((done, total))
-    )
-    table = pd.read_csv(phantoms)
-    assert not imported.problems
-    assert imported.manifest["label"].tolist() == table["label"].tolist()
-    assert imported.manifest["patient"].tolist() == table["patient"].astype(str).tolist()
-    assert imported.manifest["width"].tolist() == table["width"].tolist()
-    assert imported.manifest["age"].tolist() == table["age"].astype(float).tolist()
-    assert set(imported.manifest["root"]) == {str(phantoms.resolve())}
-    assert set(imported.manifest["origin"]) == {"phantom"}
-    # First those found, while their number is unknown.
-    assert calls == [(n, 0) for n in range(1, 65)] + [(n, 64) for n in range(1, 65)]
-    assert imported.manifest["group"].nunique() == table["patient"].nunique()
+def test_a_manifest_survives_parquet(tmp_path: Path, images: pd.DataFrame) -> None:
+    Manifest(images).save(tmp_path / "m.parquet")
+    read = read_manifest(tmp_path / "m.parquet")
+    assert read == Manifest(images)
+    assert read.frame.equals(images)
 
 
-def test_unreadable_files_are_named_and_the_rest_is_done(tmp_path: Path, film: Path) -> None:
-    folder = tmp_path / "normal"
-    folder.mkdir()
-    shutil.copy(film, folder / "a.png")
-    (folder / "b.png").write_text("text")
-    (folder / "c.png").touch()
-    (folder / "d.png").write_bytes(film.read_bytes()[:500])
-    imported = import_source("folder", tmp_path, called="mine")
-    assert len(imported.manifest) == 1
-    assert set(imported.manifest["source"]) == {"mine"}
-    assert [Path(p.path).name for p in imported.problems] == ["b.png", "c.png", "d.png"]
-    assert all(p.failed for p in imported.problems)
+def test_columns_are_ordered_and_typed(images: pd.DataFrame) -> None:
+    shuffled = images[images.columns[::-1]].astype({"age": object})
+    assert list(Manifest(shuffled).frame.columns) == list(SCHEMA.columns)
+    assert Manifest(shuffled).frame.equals(images)
 
 
-def test_a_set_without_one_good_picture_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "normal").mkdir()
-    with pytest.raises(InputError, match=r"no readable, labelled picture\..*holds no file"):
-        import_source("folder", tmp_path)
-    with pytest.raises(UsageError, match="Did you mean 'kermany'"):
-        import_source("kermani", tmp_path)
-
-
-def test_a_link_is_a_row_of_the_problems_and_never_followed(tmp_path: Path, film: Path) -> None:
-    (tmp_path / "set" / "normal" / "deep").mkdir(parents=True)
-    shutil.copy(film, tmp_path / "set" / "normal" / "a.png")
-    links: dict[str, str | Path] = {
-        "Normal": "normal",
-        "normal/again.png": "a.png",
-        "normal/deep/out": tmp_path,
-        "normal/gone.png": "nowhere",
-        "normal/loop": ".",
-    }
-    for name, target in links.items():
-        (tmp_path / "set" / name).symlink_to(target)
-    imported = import_source("folder", tmp_path / "set")
-    assert imported.manifest["path"].tolist() == [str(tmp_path / "set" / "normal" / "a.png")]
-    reason = "it is a link, and links are not followed"
-    assert imported.problems == [
-        Problem(str(tmp_path / "set" / name), reason, failed=False) for name in links
-    ]
-
-
-def test_copies_with_different_labels_are_all_left_out(tmp_path: Path, film: Path) -> None:
-    other = sorted(film.parent.iterdir())[1]
-    places = ["covid/a.png", "normal/a.png", "normal/b.png", "viral/c.png", "viral/d.png"]
-    for place in places:
-        (tmp_path / place).parent.mkdir(exist_ok=True)
-        shutil.copy(other if place.startswith("viral") else film, tmp_path / place)
-    imported = import_source("folder", tmp_path)
-    assert [Path(p).name for p in imported.manifest["path"]] == ["c.png", "d.png"]
-    a, b, c = (str(tmp_path / place) for place in places[:3])
-    assert imported.problems == [
-        Problem(a, f"it is labelled covid, and its copy normal: {b}"),
-        Problem(b, f"it is labelled normal, and its copy covid: {a}"),
-        Problem(c, f"it is labelled normal, and its copy covid: {a}"),
-    ]
-    shutil.rmtree(tmp_path / "viral")
-    with pytest.raises(NothingImportedError, match=r"picture\. The first: .*labelled") as nothing:
-        import_source("folder", tmp_path)
-    assert len(nothing.value.problems) == 3
-
-
-def test_reading_ends_with_its_user_and_keeps_what_was_read(
-    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("label", "covd", "label: .*'covd'"),
+        ("sha256", "abc", "sha256: .*'abc'"),
+        ("split", "training", "split: .*'training'"),
+        ("age", 200, "age: .*200"),
+        ("sex", "male", "sex: .*'male'"),
+        ("width", 0, "width"),
+        ("group", None, "group"),
+    ],
+)
+def test_a_bad_value_is_named(
+    images: pd.DataFrame, column: str, value: object, message: str
 ) -> None:
-    opened: list[Path] = []
-
-    def count(path: Path) -> bytes:
-        opened.append(path)
-        return read_bytes(path)
-
-    def interrupted(done: int, _total: int) -> None:
-        if done == 5:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(reading_module, "read_bytes", count)
-    monkeypatch.setattr("pulmo.datasets.parallel.cores", lambda: 2)
-    reading = Reading(journal=Journal(tmp_path / "j"))
-    with pytest.raises(KeyboardInterrupt):
-        import_source("csv", phantoms, on_progress=only_reading(interrupted), reading=reading)
-    assert len(opened) <= 10
-    begun = set(opened)
-    opened.clear()
-    resumed = import_source("csv", phantoms, reading=reading)
-    assert resumed.kept == 5
-    assert len(opened) == 59
-    assert len(begun | set(opened)) == 64
-    plain = import_source("csv", phantoms)
-    assert (resumed.manifest.equals(plain.manifest), plain.kept) == (True, 0)
+    with pytest.raises(InputError, match=message):
+        Manifest(images.assign(**{column: pd.Series([value] * len(images), dtype=object)}))
 
 
-def only_reading(report: Callable[[int, int], None]) -> Callable[[int, int], None]:
-    return lambda done, total: report(done, total) if total else None
+def test_a_missing_column_and_a_repeated_path_are_named(images: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match="group"):
+        Manifest(images.drop(columns="group"))
+    with pytest.raises(InputError, match="path"):
+        Manifest(pd.concat([images, images]))
 
 
-def test_a_journal_is_written_part_by_part(
-    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As far as a process that is killed gets: no code of its own runs any more."""
-    monkeypatch.setattr(module, "_CHUNK", 10)
-    journal = Journal(tmp_path / "j")
-    parts: list[int] = []
-
-    def look(done: int, _total: int) -> None:
-        parts.append(len(Journal(tmp_path / "j").read()) // 10 if done % 10 == 0 else -1)
-
-    import_source("csv", phantoms, on_progress=only_reading(look), reading=Reading(journal=journal))
-    assert [count for count in parts if count >= 0] == [1, 2, 3, 4, 5, 6]
-    assert len(journal.read()) == 64
+def test_a_column_that_may_be_null_may_be_absent(images: pd.DataFrame) -> None:
+    sparse = images.drop(columns=["pixels_sha256", "boxes", "bytes", "fold"])
+    checked = Manifest(sparse)
+    assert checked.frame["pixels_sha256"].isna().all()
+    assert checked.frame["bytes"].dtype == "Int64"
+    assert list(checked.frame.columns) == list(SCHEMA.columns)
 
 
-def test_an_import_reads_what_has_changed_and_believes_the_index(
-    phantoms: Path, tmp_path: Path
-) -> None:
-    """Of the ways to change: touched, replaced, removed, added; and another word of the table."""
-    shutil.copytree(phantoms.parent, tmp_path / "set")
-    table = tmp_path / "set" / phantoms.name
-    output = tmp_path / "m.parquet"
-    first = import_source("csv", table, called="x", reading=Reading(earlier=output)).manifest
-    write_manifest(first, output)
-    names = [Path(path) for path in first["path"]]
-    os.utime(names[0], ns=(1, 1))
-    names[1].write_bytes(names[2].read_bytes())
-    names[3].unlink()
-    shutil.copy(phantoms.parent / "images" / names[4].name, tmp_path / "set" / "new.png")
-    rows = pd.read_csv(table)
-    rows.loc[5, ["label", "view", "patient"]] = ["other", None, 999]
-    rows = pd.concat([rows, rows.iloc[[4]].assign(path="new.png")])
-    rows.loc[1, "label"] = rows["label"][2]
-    rows.to_csv(table, index=False)
-    again = import_source("csv", table, called="x", reading=Reading(earlier=output))
-    plain = import_source("csv", table, called="x")
-    assert again.manifest.equals(plain.manifest)
-    assert again.problems == plain.problems
-    assert len(again.problems) == 1
-    assert again.kept == 61
-    changed = again.manifest.set_index("path").loc[str(names[5])]
-    assert (changed["label"], changed["patient"]) == ("other", "999")
+def test_the_hash_ignores_order_and_place_and_sees_the_split(images: pd.DataFrame) -> None:
+    moved = images.sample(frac=1, random_state=0).assign(path=images["path"] + "x")
+    assert Manifest(moved.reset_index(drop=True)).sha256 == Manifest(images).sha256
+    other = images.assign(split="test")
+    assert Manifest(other).sha256 != Manifest(images).sha256
 
 
-def test_headers_only_is_not_enough_for_a_later_import(phantoms: Path, tmp_path: Path) -> None:
-    output = tmp_path / "m.parquet"
-    headers = import_source("csv", phantoms, reading=Reading(decode=False))
-    assert headers.manifest["pixels_sha256"].isna().all()
-    write_manifest(headers.manifest, output)
-    assert import_source("csv", phantoms, reading=Reading(decode=False, earlier=output)).kept == 64
-    whole = import_source("csv", phantoms, reading=Reading(earlier=output))
-    assert whole.kept == 0
-    decoded = ["pixels_sha256", "notes"]
-    assert set(headers.manifest["notes"]) == {"unknown"}
-    assert whole.manifest["notes"].isna().all()
-    assert whole.manifest.drop(columns=decoded).equals(headers.manifest.drop(columns=decoded))
-    write_manifest(whole.manifest, output)
-    # A hash that is known stays known.
-    kept = import_source("csv", phantoms, reading=Reading(decode=False, earlier=output))
-    assert kept.manifest.equals(whole.manifest)
+def test_the_hash_is_that_of_the_sorted_lines(images: pd.DataFrame) -> None:
+    """So many rows that they are hashed part by part."""
+    table = pd.concat([images] * 1100, ignore_index=True)
+    table["path"] = [f"/{n}" for n in range(len(table))]
+    table["group"] = [f"{n % 7}\u00e9\U0001f600\uffee{n}" for n in range(len(table))]
+    table.loc[5, "fold"] = 3
+    names = ["sha256", "label", "group", "source", "view", "modality", "split", "fold"]
+    rows = zip(*(table[name] for name in names), strict=True)
+    lines = ["\t".join("" if pd.isna(value) else str(value) for value in row) for row in rows]
+    expected = hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+    assert Manifest(table).sha256 == expected
+    assert Manifest(images[:0]).sha256 == hashlib.sha256(b"").hexdigest()
 
 
-def test_a_lossless_copy_is_in_the_group_of_its_original(tmp_path: Path, film: Path) -> None:
-    for name in ("a.png", "b.tif"):
-        (tmp_path / "normal").mkdir(exist_ok=True)
-        Image.open(film).save(tmp_path / "normal" / name)
-    table = import_source("folder", tmp_path).manifest
-    assert table["sha256"].nunique() == 2
-    assert len(set(table["group"])) == 1
-    assert table["format"].tolist() == ["PNG", "TIFF"]
-    assert table["bytes"].tolist() == [Path(path).stat().st_size for path in table["path"]]
+def test_a_split_that_no_manifest_has_is_refused() -> None:
+    for split in (None, "train", "val", "test"):
+        check_split_name(split)
+    with pytest.raises(UsageError, match="no split 'best'; choose train, val, test"):
+        check_split_name("best")
 
 
-def test_merge_finds_copies_across_sources(films: pd.DataFrame) -> None:
-    copy = films.head(3).assign(
-        path=[f"/copy/{n}" for n in range(3)], patient=["9", "8", "7"], source="copy"
+class TestManifest:
+    def test_nobody_can_change_it(self, images: pd.DataFrame) -> None:
+        manifest, digest = Manifest(images), Manifest(images).sha256
+        view = manifest.frame
+        view.loc[:, "label"] = "covid"
+        view["extra"] = 1
+        images.loc[:, "label"] = "covid"
+        assert manifest.sha256 == digest
+        assert set(manifest.frame["label"]) > {"covid"}
+        assert list(manifest.frame.columns) == list(SCHEMA.columns)
+
+    def test_it_is_equal_by_content(self, images: pd.DataFrame) -> None:
+        manifest = Manifest(images)
+        assert manifest == Manifest(images.copy())
+        assert hash(manifest) == hash(Manifest(images.copy()))
+        assert manifest != Manifest(images.assign(path=images["path"] + "x"))
+        assert manifest.__eq__(images) is False
+
+    def test_a_split_is_a_manifest(self, images: pd.DataFrame) -> None:
+        manifest = Manifest(images)
+        assert manifest.split("test") == Manifest(images[images["split"] == "test"])
+        fitted = images[images["split"].isin(["train", "val"])]
+        assert manifest.split("train", "val").frame.equals(fitted.reset_index(drop=True))
+        with pytest.raises(UsageError, match="no split 'tests'"):
+            manifest.split("tests")
+
+    def test_rows_are_selected_and_null_is_no(self, images: pd.DataFrame) -> None:
+        manifest = Manifest(images)
+        mask = pd.Series([True, None, False] + [None] * (len(images) - 3), dtype="boolean")
+        assert list(manifest.select(mask).frame["path"]) == [images["path"][0]]
+        assert list(manifest.select([4, 2]).frame["path"]) == list(images["path"][[4, 2]])
+        assert len(manifest.select([])) == 0
+
+    def test_a_value_or_several_are_filtered(self, images: pd.DataFrame) -> None:
+        images["view"] = ["PA", "AP", "lateral", None] * (len(images) // 4)
+        images["fold"] = [0, 1] * (len(images) // 2)
+        manifest = Manifest(images)
+        assert set(manifest.filter(view="PA").frame["view"]) == {"PA"}
+        both = manifest.filter(view=["PA", "AP"], fold=1)
+        assert set(both.frame["view"]) == {"AP"}
+        assert manifest.filter(view=None) == manifest
+        assert len(manifest.filter(view=[])) == 0
+
+    def test_modalities_are_filtered_by_what_they_mean(self, images: pd.DataFrame) -> None:
+        stated = ["X-ray", "DX", "CT", None, "OT", "CR"]
+        manifest = Manifest(images[:6].assign(modality=pd.Series(stated, dtype="string")))
+        frame = manifest.frame
+        for wanted, kept in (("X-ray", [0, 1, 5]), (["CT", "CR"], [0, 1, 2, 5]), ("OT", [])):
+            found = manifest.filter(modality=wanted).frame["path"]
+            assert list(found) == list(frame["path"][kept])
+
+    def test_an_unknown_column_is_named_with_the_nearest(self, images: pd.DataFrame) -> None:
+        with pytest.raises(UsageError, match=r"no column 'veiw'\. Did you mean 'view'"):
+            Manifest(images).filter(veiw="PA")
+
+    def test_labels_count_as_classes(self, images: pd.DataFrame) -> None:
+        images["label"] = (["covid", "viral", "normal", "other"] * len(images))[: len(images)]
+        scheme = LabelScheme(("normal", "covid"), {"viral": "covid"})
+        classes = Manifest(images).classes(scheme)
+        assert list(classes[:4].astype(object).where(classes[:4].notna(), None)) == [
+            "covid", "covid", "normal", None,
+        ]  # fmt: skip
+        assert list(classes.cat.codes[:4]) == [1, 1, 0, -1]
+        assert list(classes.cat.categories) == ["normal", "covid"]
+
+    def test_other_values_are_checked(self, images: pd.DataFrame) -> None:
+        manifest = Manifest(images)
+        assert set(manifest.with_columns(split="val").frame["split"]) == {"val"}
+        with pytest.raises(InputError, match="split"):
+            manifest.with_columns(split="best")
+
+    def test_parts_are_put_together(self, images: pd.DataFrame) -> None:
+        manifest = Manifest(images)
+        parts = [manifest.select(range(10)), manifest.select(range(10, len(images)))]
+        assert Manifest.concat(parts) == manifest
+        with pytest.raises(InputError, match="path"):
+            Manifest.concat([manifest, manifest])
+
+    def test_none_is_a_manifest(self) -> None:
+        assert len(Manifest.empty()) == 0
+        assert Manifest.empty().frame["age"].dtype == "Float64"
+
+    def test_a_notebook_shows_what_is_in_it(self, images: pd.DataFrame) -> None:
+        manifest = Manifest(images.assign(source="<north>"))
+        shown = manifest._repr_html_()
+        assert f"{len(images)} images" in shown
+        assert manifest.sha256 in shown
+        assert "&lt;north&gt;" in shown
+        assert "0 images" in Manifest.empty()._repr_html_()
+
+
+def test_a_patient_of_a_borrowed_image_is_that_of_its_origin(images: pd.DataFrame) -> None:
+    rows = images[:4].assign(
+        source=["a", "b", "b", "b"],
+        origin=pd.Series([None, "a", "elsewhere", None], dtype="string"),
+        patient=pd.Series(["1", "1", "1", None], dtype="string"),
     )
-    joined = merge([films, copy])
-    assert len(joined) == 67
-    assert joined["group"].nunique() == films["group"].nunique()
-    with pytest.raises(InputError, match="is in more than one of the manifests"):
-        merge([films, films.head(1)])
-
-
-def test_merge_keeps_what_curation_put_together(films: pd.DataFrame) -> None:
-    groups = films["group"].where(films.index >= 2, "curated")
-    other = films.tail(1).assign(
-        path="/copy/0", sha256="0" * 64, pixels_sha256="1" * 64, patient=None, source="copy"
-    )
-    other["group"] = "another"
-    joined = merge([films.assign(group=groups), other])
-    first, second = joined["group"][:2]
-    assert films["group"][0] != films["group"][1]
-    assert first == second
-    assert joined["group"].nunique() == films["group"].nunique()
-
-
-def test_merge_refuses_sources_that_contradict_each_other(films: pd.DataFrame) -> None:
-    copy = films.head(2).assign(path=["/copy/0", "/copy/1"], source="copy")
-    copy["label"] = [films["label"][0], "other"]
-    with pytest.raises(InputError, match="Pictures of the manifests contradict") as caught:
-        merge([films, copy])
-    known = f"{films['path'][1]}: it is labelled {films['label'][1]}"
-    assert f"{known}, and its copy other: /copy/1." in str(caught.value)
-    joined = merge_agreeing([films, copy])
-    assert [problem.path for problem in joined.problems] == [films["path"][1], "/copy/1"]
-    assert joined.manifest["path"].tolist() == [
-        path for path in [*films["path"], "/copy/0"] if path != films["path"][1]
-    ]
-    with pytest.raises(InputError, match="Every picture of the manifests has a copy"):
-        merge_agreeing([films[1:2], copy[1:]])
+    names = patient_names(rows)
+    assert list(names[:3]) == ["a:1", "a:1", "b:1"]
+    assert names.isna().tolist() == [False, False, False, True]
+    assert Manifest(rows).patients.equals(names)

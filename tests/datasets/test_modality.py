@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from pulmo.datasets.modality import count_kinds, kind_of, rows_of, stated_kinds
+from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.modality import count_kinds, kind_of, stated_kinds
 
 
 @pytest.mark.parametrize(
@@ -19,17 +20,15 @@ def test_a_stated_modality_and_dicoms_codes_mean_the_same(stated: str, kind: str
     assert kind_of(stated) == kind
 
 
-def test_rows_are_counted_and_chosen_by_kind() -> None:
-    table = pd.DataFrame({"modality": ["X-ray", "DX", "CT", None, "OT", "CR"]}, dtype="string")
-    assert stated_kinds(table) == ("CT", "X-ray")
-    assert count_kinds(table) == "1 CT, 3 X-ray, 2 unstated"
-    assert count_kinds(table[:3]) == "1 CT, 2 X-ray"
-    assert rows_of(table, ["X-ray"]).tolist() == [True, True, False, False, False, True]
-    assert rows_of(table, ["CT", "CR"]).tolist() == [True, True, True, False, False, True]
+def test_images_are_counted_by_kind(images: pd.DataFrame) -> None:
+    stated = ["X-ray", "DX", "CT", None, "OT", "CR"]
+    manifest = Manifest(images[:6].assign(modality=pd.Series(stated, dtype="string")))
+    assert stated_kinds(manifest) == ("CT", "X-ray")
+    assert count_kinds(manifest) == "1 CT, 3 X-ray, 2 unstated"
+    assert count_kinds(manifest.select(range(3))) == "1 CT, 2 X-ray"
 
 
-def test_nothing_stated() -> None:
-    table = pd.DataFrame({"modality": [None, None]}, dtype="string")
-    assert stated_kinds(table) == ()
-    assert count_kinds(table) == "2 unstated"
-    assert not rows_of(table, ["X-ray"]).any()
+def test_nothing_stated(images: pd.DataFrame) -> None:
+    manifest = Manifest(images[:2].assign(modality=None))
+    assert stated_kinds(manifest) == ()
+    assert count_kinds(manifest) == "2 unstated"

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from pydicom import dcmread
 
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.patients import name_patients
 from pulmo.datasets.phantom import draw
 from pulmo.datasets.phantom.encodings import Levels, dicom
@@ -18,13 +19,13 @@ KEY = bytes(range(32))
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Five DICOM films: two of one patient, two of others, and one that states none."""
+    """Five DICOM images: two of one patient, two of others, and one that states none."""
     target = tmp_path / "set" / "normal"
     target.mkdir(parents=True)
     for number, patient in enumerate(("4711", "4711", "4712", "4713", "")):
-        film = draw("normal", number, np.random.default_rng(number), (64, 64))
+        image = draw("normal", number, np.random.default_rng(number), (64, 64))
         path = target / f"{number}.dcm"
-        path.write_bytes(dicom(film, Levels("MONOCHROME2", 0, 4095), str(number)))
+        path.write_bytes(dicom(image, Levels("MONOCHROME2", 0, 4095), str(number)))
         dataset = dcmread(path)
         dataset.PatientID = patient
         dataset.save_as(path)
@@ -33,22 +34,22 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_patient_id_becomes_a_hash_that_needs_the_key(folder: Path) -> None:
     table = import_source("folder", folder).manifest
-    assert table["patient"].isna().all()
-    assert table["group"].nunique() == 5
+    assert table.frame["patient"].isna().all()
+    assert table.frame["group"].nunique() == 5
     named = name_patients(table, KEY)
     expected = [Pseudonyms(KEY).patient(real) for real in ("4711", "4711", "4712", "4713")]
-    assert named["patient"].dropna().tolist() == expected
-    assert named["group"].nunique() == 4
-    assert "471" not in "".join(named["patient"].dropna())
+    assert named.frame["patient"].dropna().tolist() == expected
+    assert named.frame["group"].nunique() == 4
+    assert "471" not in "".join(named.frame["patient"].dropna())
     other = name_patients(table, KEY[::-1])
-    assert not set(other["patient"].dropna()) & set(expected)
-    assert named.attrs == table.attrs
+    assert not set(other.frame["patient"].dropna()) & set(expected)
+    assert named.frame.attrs == table.frame.attrs
 
 
 def test_a_patient_that_is_known_stays_and_a_lost_file_names_none(folder: Path) -> None:
-    table = import_source("folder", folder).manifest
+    table = import_source("folder", folder).manifest.frame
     table.loc[2, "patient"] = "known"
     Path(table["path"][3]).unlink()
-    named = name_patients(table, KEY)
-    assert named["patient"][2] == "known"
-    assert pd.isna(named["patient"][3])
+    named = name_patients(Manifest(table), KEY)
+    assert named.frame["patient"][2] == "known"
+    assert pd.isna(named.frame["patient"][3])

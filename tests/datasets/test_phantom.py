@@ -35,27 +35,27 @@ def halves(mask: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("label", PHANTOM_LABELS)
-def test_a_phantom_is_a_film_with_masks(label: str) -> None:
-    film = draw(label, 3, np.random.default_rng(4), (100, 130))
-    assert film.pixels.shape == film.lungs.shape == film.lesion.shape == (100, 130)
-    assert film.pixels.dtype == np.float32
-    assert film.lungs.dtype == film.lesion.dtype == np.bool_
-    assert film.pixels.min() >= 0
-    assert film.pixels.max() <= 1
-    assert film.pixels.std() > 0.1
-    assert (film.label, film.view in {"PA", "AP"}, film.sex in {"F", "M"}) == (label, True, True)
-    assert 18 <= film.age <= 90
+def test_a_phantom_is_an_image_with_masks(label: str) -> None:
+    image = draw(label, 3, np.random.default_rng(4), (100, 130))
+    assert image.pixels.shape == image.lungs.shape == image.lesion.shape == (100, 130)
+    assert image.pixels.dtype == np.float32
+    assert image.lungs.dtype == image.lesion.dtype == np.bool_
+    assert image.pixels.min() >= 0
+    assert image.pixels.max() <= 1
+    assert image.pixels.std() > 0.1
+    assert (image.label, image.view in {"PA", "AP"}, image.sex in {"F", "M"}) == (label, True, True)
+    assert 18 <= image.age <= 90
 
 
 @pytest.mark.parametrize("size", [(32, 32), (32, 150), (150, 32), (700, 500)])
 def test_every_size_is_drawn(size: tuple[int, int]) -> None:
-    film = draw("covid", 3, np.random.default_rng(4), size)
-    assert film.pixels.shape == size
-    assert 0.02 < film.lungs.mean() < 0.6
-    assert film.lesion.any()
+    image = draw("covid", 3, np.random.default_rng(4), size)
+    assert image.pixels.shape == size
+    assert 0.02 < image.lungs.mean() < 0.6
+    assert image.lesion.any()
 
 
-def test_the_same_arguments_draw_the_same_film() -> None:
+def test_the_same_arguments_draw_the_same_image() -> None:
     one, same, other = phantom(seed=5), phantom(seed=5), phantom(seed=6)
     np.testing.assert_array_equal(one.pixels, same.pixels)
     assert not np.array_equal(one.pixels, other.pixels)
@@ -81,7 +81,7 @@ def test_opacities_brighten_the_lungs_where_the_mask_says(label: str) -> None:
         assert change[ill.lesion].mean() > 3 * abs(change[ill.lungs & ~ill.lesion].mean())
 
 
-def test_a_normal_film_has_no_lesion() -> None:
+def test_a_normal_image_has_no_lesion() -> None:
     assert not any(phantom("normal", seed, seed).lesion.any() for seed in range(6))
 
 
@@ -108,18 +108,18 @@ def test_covid_lies_nearer_the_chest_wall_and_lower_than_viral_pneumonia() -> No
     assert covid[1] > viral[1] + 5
 
 
-def test_the_lungs_are_dark_and_the_heart_is_on_the_pictures_right() -> None:
+def test_the_lungs_are_dark_and_the_heart_is_on_the_images_right() -> None:
     for seed in range(6):
-        film = phantom("normal", seed, seed, size=160)
-        assert film.pixels[film.lungs].mean() < film.pixels[60:130, 70:90].mean() - 0.1
-        right, left = halves(film.lungs[80:115])
+        image = phantom("normal", seed, seed, size=160)
+        assert image.pixels[image.lungs].mean() < image.pixels[60:130, 70:90].mean() - 0.1
+        right, left = halves(image.lungs[80:115])
         assert left < right, "the heart takes room from the left lung"
 
 
-def test_films_of_one_patient_share_the_anatomy() -> None:
-    films = [draw("normal", 8, np.random.default_rng(seed), 96) for seed in range(3)]
-    assert len({(film.age, film.sex) for film in films}) == 1
-    assert not np.array_equal(films[0].lungs, films[1].lungs), "but not the pose"
+def test_images_of_one_patient_share_the_anatomy() -> None:
+    images = [draw("normal", 8, np.random.default_rng(seed), 96) for seed in range(3)]
+    assert len({(image.age, image.sex) for image in images}) == 1
+    assert not np.array_equal(images[0].lungs, images[1].lungs), "but not the pose"
     pose = View("PA", zoom=1.0, shift=(0.0, 0.0), tilt=0.0, turn=0.0, breath=1.0)
     one, same, other = (
         draw_body(Anatomy.of(patient), pose, pose.canvas(96, 96)) for patient in (8, 8, 9)
@@ -256,9 +256,9 @@ def test_fewer_quanta_make_more_noise() -> None:
 
 def test_the_collimator_covers_the_edges() -> None:
     exposure = Exposure(0, 0, 0, 1, 1, 0, (0, 0), (0.1, 0.05, 0, 0.2))
-    film = np.full((100, 100), 0.5, np.float32)
+    image = np.full((100, 100), 0.5, np.float32)
     seeds = range(30)
-    least = np.min([finish(film, exposure, "PA", np.random.default_rng(s)) for s in seeds], axis=0)
+    least = np.min([finish(image, exposure, "PA", np.random.default_rng(s)) for s in seeds], axis=0)
     expected = np.zeros((100, 100), np.float32)
     expected[5:80, 10:] = 0.5
     np.testing.assert_array_equal(least, expected)
@@ -268,18 +268,18 @@ def test_the_letter_of_the_side_is_on_its_side() -> None:
     covered = Exposure(0, 0, 0, 1, 1, 0, (0, 0), (0, 0, 0, 0))
     black = np.zeros((200, 200), np.float32)
     marked = [finish(black, covered, "AP", np.random.default_rng(seed)) for seed in range(40)]
-    shown = [film > 0 for film in marked]
-    assert sum(not film.any() for film in shown) < 20
-    assert sum(film[:, :100].any() for film in shown) > 5
-    assert sum(film[:, 100:].any() for film in shown) > 5
-    assert not any(film[70:130].any() for film in shown), "the markers keep to the corners"
+    shown = [image > 0 for image in marked]
+    assert sum(not image.any() for image in shown) < 20
+    assert sum(image[:, :100].any() for image in shown) > 5
+    assert sum(image[:, 100:].any() for image in shown) > 5
+    assert not any(image[70:130].any() for image in shown), "the markers keep to the corners"
 
 
 # The encodings
 
 
 def stored(data: bytes, tmp_path: Path) -> NDArray[np.integer]:
-    path = tmp_path / "picture"
+    path = tmp_path / "image"
     path.write_bytes(data)
     with Image.open(path) as image:
         image.load()
@@ -304,30 +304,30 @@ def test_a_mask_is_a_png_of_one_bit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
-def test_a_dicom_film_displays_what_the_png_shows(photometric: str, tmp_path: Path) -> None:
-    film = phantom("viral")
+def test_a_dicom_image_displays_what_the_png_shows(photometric: str, tmp_path: Path) -> None:
+    image = phantom("viral")
     levels = Levels("MONOCHROME1" if photometric[-1] == "1" else "MONOCHROME2", 137, 3900)
-    path = tmp_path / "film.dcm"
-    path.write_bytes(dicom(film, levels, "x"))
+    path = tmp_path / "image.dcm"
+    path.write_bytes(dicom(image, levels, "x"))
     data = dcmread(path)
     assert (data.PhotometricInterpretation, data.BitsStored) == (photometric, 12)
     assert (data.pixel_array.min(), data.pixel_array.max()) == (137, 3900)
     displayed = np.asarray(apply_voi_lut(data.pixel_array, data), np.float64) / 4095
     if photometric == "MONOCHROME1":
         displayed = 1 - displayed
-    np.testing.assert_allclose(displayed, film.pixels, atol=0.6 / (3900 - 137))
-    assert (data.Modality, data.ViewPosition, data.PatientSex) == ("DX", film.view, film.sex)
-    assert data.PatientAge == f"{film.age:03d}Y"
+    np.testing.assert_allclose(displayed, image.pixels, atol=0.6 / (3900 - 137))
+    assert (data.Modality, data.ViewPosition, data.PatientSex) == ("DX", image.view, image.sex)
+    assert data.PatientAge == f"{image.age:03d}Y"
     assert not data.PatientName
     assert not data.PatientID
 
 
 def test_monochrome1_is_monochrome2_inverted(tmp_path: Path) -> None:
-    film = phantom("bacterial")
+    image = phantom("bacterial")
     values = []
     for levels in (Levels("MONOCHROME1", 100, 4000), Levels("MONOCHROME2", 100, 4000)):
         path = tmp_path / f"{levels.photometric}.dcm"
-        path.write_bytes(dicom(film, levels, "x"))
+        path.write_bytes(dicom(image, levels, "x"))
         values.append(dcmread(path).pixel_array.astype(int))
     np.testing.assert_allclose(values[0], 4100 - values[1], atol=1)
 
@@ -359,8 +359,8 @@ def test_the_table_names_every_file_and_its_size(folder: Path) -> None:
         assert min(size) >= 200
         assert max(size) <= 420
         path = folder / row["path"]
-        picture = dcmread(path).pixel_array if path.suffix == ".dcm" else stored_file(path)
-        assert picture.shape == size
+        image = dcmread(path).pixel_array if path.suffix == ".dcm" else stored_file(path)
+        assert image.shape == size
         lungs, lesion = (
             stored_file(folder / kind / f"{path.stem}.png")
             for kind in ("lung-masks", "lesion-masks")
@@ -432,5 +432,5 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"film-00000\.\w+ could not be written"):
+    with pytest.raises(InputError, match=r"image-00000\.\w+ could not be written"):
         write_phantoms(tmp_path / "file" / "below", 1, 1)

@@ -18,9 +18,9 @@ from pulmo.radiograph import pixels_sha256, read_radiograph
 
 
 @pytest.fixture
-def copy(film: Path, tmp_path: Path) -> Path:
-    """A film that the test may change."""
-    return Path(shutil.copy(film, tmp_path / "film.png"))
+def copy(image: Path, tmp_path: Path) -> Path:
+    """An image that the test may change."""
+    return Path(shutil.copy(image, tmp_path / "image.png"))
 
 
 def read(path: Path, known: Known | None = None, *, decode: bool = True) -> Outcome:
@@ -52,9 +52,9 @@ def write_dicom(path: Path, **tags: str) -> None:
 
 
 def test_a_file_is_decoded_and_hashed(copy: Path) -> None:
-    film, state = read_radiograph(copy), copy.stat()
-    height, width = film.pixels.shape
-    digests = sha256(copy.read_bytes()), pixels_sha256(film.pixels)
+    image, state = read_radiograph(copy), copy.stat()
+    height, width = image.pixels.shape
+    digests = sha256(copy.read_bytes()), pixels_sha256(image.pixels)
     assert read(copy) == Outcome(
         FileFacts(
             *digests, width, height, "PNG", 8, state.st_size, state.st_mtime_ns,
@@ -66,7 +66,7 @@ def test_a_file_is_decoded_and_hashed(copy: Path) -> None:
 
 
 def test_what_a_dicom_file_says_is_told(tmp_path: Path) -> None:
-    path = tmp_path / "film.dcm"
+    path = tmp_path / "image.dcm"
     write_dicom(path, PatientAge="070Y", PatientSex="M", ViewPosition="AP", PatientName="Canary")
     facts = facts_of(path)
     assert (facts.view, facts.modality, facts.age, facts.sex) == ("AP", "X-ray", 70.0, "M")
@@ -111,7 +111,7 @@ def test_a_file_of_the_same_size_and_time_is_not_read(
     assert len(opened) == 2
 
 
-def break_film(path: Path) -> None:
+def break_image(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:500])
 
 
@@ -134,7 +134,7 @@ def make_pipe(path: Path) -> None:
     [
         (lambda path: path.write_bytes(b""), "it is empty"),
         (lambda path: path.write_text("text"), "it is not a PNG, JPEG, TIFF, "),
-        (break_film, "it is a truncated PNG file: its end is missing"),
+        (break_image, "it is a truncated PNG file: its end is missing"),
         (flat, "it shows nothing: all pixels of the displayed image are equal"),
         (Path.unlink, "it does not exist"),
         (make_folder, "it is a folder; a file was expected"),

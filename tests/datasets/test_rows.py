@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError
+from pulmo.datasets.dialect import dialect_of
 from pulmo.datasets.rows import (
     age_in_years,
-    dialect_of,
     file_inside,
     if_exact,
     known_sex,
@@ -152,7 +152,7 @@ def test_a_compressed_table_is_read(table: Path) -> None:
 
 
 def test_a_long_table_takes_little_memory(table: Path) -> None:
-    table.write_text("path,label\n" + "a/long/name/of/a/picture.png,covid\n" * 30_000)
+    table.write_text("path,label\n" + "a/long/name/of/a/image.png,covid\n" * 30_000)
     tracemalloc.start()
     try:
         assert sum(1 for _ in read_rows(table, ("path", "label"))) == 30_000

@@ -6,7 +6,7 @@ import pytest
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.labels import LABELS
-from pulmo.datasets.source import SOURCES, Entry, Problem, left_out_link, pictures_below
+from pulmo.datasets.source import SOURCES, Entry, Problem, images_below, left_out_link
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
 
@@ -34,9 +34,9 @@ def test_a_source_that_knows_its_labels_takes_no_map(name: str, tmp_path: Path) 
         list(SOURCES[name].entries(tmp_path, {"COVID": "normal"}))
 
 
-def test_pictures_lie_below_a_folder(tmp_path: Path) -> None:
+def test_images_lie_below_a_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a folder"):
-        list(pictures_below(tmp_path / "none"))
+        list(images_below(tmp_path / "none"))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_pictures_lie_below_a_folder(tmp_path: Path) -> None:
         ("shenzhen", "CXR_png"),
     ],
 )
-def test_a_link_among_the_pictures_is_named(name: str, folder: str, tmp_path: Path) -> None:
+def test_a_link_among_the_images_is_named(name: str, folder: str, tmp_path: Path) -> None:
     (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "Data_Entry_2017_v2020.csv").write_text(
         "Image Index,Finding Labels,Patient ID,Patient Age,View Position,Patient Gender\n"
@@ -64,7 +64,7 @@ def test_a_link_among_the_pictures_is_named(name: str, folder: str, tmp_path: Pa
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real pictures are not beside the project")
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real images are not beside the project")
 @pytest.mark.parametrize(
     ("name", "folder", "counts", "left_out"),
     [
@@ -108,7 +108,7 @@ def test_a_source_reads_the_real_set(
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real pictures are not beside the project")
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real images are not beside the project")
 def test_the_real_darkcovidnet_has_nihs_patients_views_and_boxes() -> None:
     items = SOURCES["darkcovidnet"].entries(REAL / "darkcovidnet", {})
     entries = [item for item in items if isinstance(item, Entry) and item.patient]

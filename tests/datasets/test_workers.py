@@ -33,7 +33,7 @@ def _processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(workers, "PROCESSES_FROM", 1)
     monkeypatch.setattr(workers, "_CHUNK", 4)
     monkeypatch.setattr(workers, "cores", lambda: 2)
-    monkeypatch.setattr("pulmo.datasets.parallel.cores", lambda: 2)
+    monkeypatch.setattr("pulmo.core.parallel.cores", lambda: 2)
     monkeypatch.setattr(subprocess, "Popen", Watched)
     started.clear()
     yield
@@ -41,17 +41,17 @@ def _processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def tasks(film: Path, tmp_path: Path) -> list[Task]:
+def tasks(image: Path, tmp_path: Path) -> list[Task]:
     """Eleven files: some good, one empty, one known, one whose name is not UTF-8."""
-    films = sorted(film.parent.iterdir())[:8]
+    images = sorted(image.parent.iterdir())[:8]
     empty, odd = tmp_path / "empty.png", tmp_path / os.fsdecode(b"\xff.png")
     empty.touch()
-    odd.write_bytes(film.read_bytes())
-    known = read_file(Task(str(film)), decode=True).facts
+    odd.write_bytes(image.read_bytes())
+    known = read_file(Task(str(image)), decode=True).facts
     assert known
     return [
-        *(Task(str(path)) for path in [*films, empty, odd]),
-        Task(str(film), Known(known._replace(view="PA"))),
+        *(Task(str(path)) for path in [*images, empty, odd]),
+        Task(str(image), Known(known._replace(view="PA"))),
     ]
 
 
@@ -134,7 +134,7 @@ def test_processes_that_cannot_start_are_an_error(
         list(read_files(tasks, len(tasks), decode=False))
 
 
-def test_a_library_user_needs_no_guard_and_no_clean_folder(film: Path, tmp_path: Path) -> None:
+def test_a_library_user_needs_no_guard_and_no_clean_folder(image: Path, tmp_path: Path) -> None:
     """A script without `if __name__ == "__main__"`, beside a module that hides the library's."""
     (tmp_path / "csv.py").write_text("raise RuntimeError")
     script = tmp_path / "script.py"
@@ -144,7 +144,7 @@ def test_a_library_user_needs_no_guard_and_no_clean_folder(film: Path, tmp_path:
         "from pulmo.datasets.reading import Task\n"
         "workers.PROCESSES_FROM = 1\n"
         "workers.cores = lambda: 2\n"
-        f"print([bool(o.facts) for o in workers.read_files([Task({str(film)!r})] * 2, 2, "
+        f"print([bool(o.facts) for o in workers.read_files([Task({str(image)!r})] * 2, 2, "
         "decode=True)])\n"
     )
     done = subprocess.run(

@@ -30,11 +30,11 @@ Dcmtk = Callable[..., Path]
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
 FOLDER = Path(pydicom.data.__file__).parent / "test_files"
-FILM = Path(__file__).parents[3] / "shared" / "data" / "dicom" / "RG1_J2KI.dcm"
+IMAGE = Path(__file__).parents[3] / "shared" / "data" / "dicom" / "RG1_J2KI.dcm"
 
 
 def done(data: bytes, **options: Any) -> Deidentified:  # noqa: ANN401 - of several types
-    return deidentify(data, "film", PSEUDONYMS, **options)
+    return deidentify(data, "image", PSEUDONYMS, **options)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_the_pixel_data_are_the_same_to_the_bit(
     assert after.PixelData == before.PixelData
     assert after.file_meta.TransferSyntaxUID == before.file_meta.TransferSyntaxUID
     assert b"DOE" not in written
-    pixels = decode_radiograph(written, "film").pixels
-    np.testing.assert_array_equal(pixels, decode_radiograph(data, "film").pixels)
+    pixels = decode_radiograph(written, "image").pixels
+    np.testing.assert_array_equal(pixels, decode_radiograph(data, "image").pixels)
 
 
 def test_the_head_of_the_file_is_new(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
@@ -86,8 +86,8 @@ def test_what_is_told_of_it(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
 
 def test_characteristics_are_kept_on_demand(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     data = dicom(grey, {"PatientSex": "F", "PatientAge": "044Y", "ViewPosition": "PA"})
-    plain = decode_radiograph(done(data).data, "film").facts
-    kept = decode_radiograph(done(data, characteristics=True).data, "film").facts
+    plain = decode_radiograph(done(data).data, "image").facts
+    kept = decode_radiograph(done(data, characteristics=True).data, "image").facts
     assert (plain.view, plain.age, plain.sex) == ("PA", None, None)
     assert (kept.view, kept.age, kept.sex) == ("PA", 44, "F")
 
@@ -114,8 +114,8 @@ def other(data: bytes, **tags: object) -> bytes:
 @pytest.mark.parametrize(
     ("tags", "words"),
     [
-        ({"DirectoryRecordSequence": [Dataset()]}, "film is a DICOMDIR, which names patients"),
-        ({"PixelData": None}, "film holds no picture. Text, such as that of a report"),
+        ({"DirectoryRecordSequence": [Dataset()]}, "image is a DICOMDIR, which names patients"),
+        ({"PixelData": None}, "image holds no image. Text, such as that of a report"),
         ({"SOPClassUID": UID("1.2.3")}, "of a kind or in a transfer syntax that is not in the"),
     ],
 )
@@ -127,17 +127,17 @@ def test_what_is_refused(
 
 
 def test_a_shipped_directory_is_refused() -> None:
-    with pytest.raises(RefusedError, match="film is a DICOMDIR"):
+    with pytest.raises(RefusedError, match="image is a DICOMDIR"):
         done((FOLDER / "dicomdirtests" / "DICOMDIR").read_bytes())
 
 
 @pytest.mark.parametrize(
     ("missing", "words"),
     [
-        ({"SOPInstanceUID": None}, "film lacks SOPInstanceUID, which every DICOM object has"),
+        ({"SOPInstanceUID": None}, "image lacks SOPInstanceUID, which every DICOM object has"),
         (
             {"SOPInstanceUID": None, "SOPClassUID": None},
-            "film lacks SOPClassUID and SOPInstanceUID,",
+            "image lacks SOPClassUID and SOPInstanceUID,",
         ),
     ],
 )
@@ -149,7 +149,7 @@ def test_what_lacks_identity_of_its_own(
 
 
 def test_what_is_no_dicom_file() -> None:
-    with pytest.raises(InputError, match="film is not a DICOM file; its content decides"):
+    with pytest.raises(InputError, match="image is not a DICOM file; its content decides"):
         done(b"\x89PNG\r\n\x1a\n")
 
 
@@ -196,14 +196,14 @@ def test_nothing_that_names_is_left_in_the_shipped_files() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not FILM.exists(), reason=f"{FILM.name} is not beside the project")
-def test_a_real_film() -> None:
-    data = FILM.read_bytes()
+@pytest.mark.skipif(not IMAGE.exists(), reason=f"{IMAGE.name} is not beside the project")
+def test_a_real_image() -> None:
+    data = IMAGE.read_bytes()
     result = done(data, characteristics=True)
     assert result.reasons == ()
     for word in (b"CompressedSamples", b"9RG1", b"26210", b"Hamburg", b"THORAVISION", b"20040826"):
         assert word in data
         assert word not in result.data
-    before, after = (decode_radiograph(each, "film") for each in (data, result.data))
+    before, after = (decode_radiograph(each, "image") for each in (data, result.data))
     np.testing.assert_array_equal(after.pixels, before.pixels)
     assert after.facts == before.facts

@@ -31,9 +31,9 @@ def reasons(data: bytes) -> tuple[str, ...]:
         ({"BurnedInAnnotation": "YES"}, ("it says that text is burned in",)),
         (
             {"SOPClassUID": SecondaryCaptureImageStorage},
-            ("it is a copy of a screen or a film",),
+            ("it is a copy of a screen or an image",),
         ),
-        ({"ConversionType": "DF"}, ("it is a copy of a screen or a film",)),
+        ({"ConversionType": "DF"}, ("it is a copy of a screen or an image",)),
         ({"ConversionType": "DF", "BurnedInAnnotation": "NO"}, ()),
         (
             {"RecognizableVisualFeatures": "YES"},
@@ -50,10 +50,10 @@ def test_what_the_header_admits(
     assert reasons(dicom(grey, tags)) == expected
 
 
-def test_a_comment_in_the_compressed_picture(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
+def test_a_comment_in_the_compressed_image(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     for comment, expected in (
         (b"", ()),
-        (b"DOE^JANE", ("its compressed picture carries a comment",)),
+        (b"DOE^JANE", ("its compressed image carries a comment",)),
     ):
         frame = io.BytesIO()
         Image.fromarray(grey).save(frame, "JPEG", comment=comment)
@@ -72,10 +72,10 @@ def test_an_overlay_in_unused_bits(dicom: MakeDicom, twelve: NDArray[np.uint16],
     hidden = plain.copy()
     hidden[5:9, 5:9] |= 0x8000
     assert reasons(dicom(plain, window)) == ()
-    assert reasons(dicom(hidden, window)) == ("it uses bits beside those of its picture",)
+    assert reasons(dicom(hidden, window)) == ("it uses bits beside those of its image",)
     assert reasons(dicom(plain, window, RLELossless)) == ()
     assert reasons(dicom(hidden, window, RLELossless)) == (
-        "it uses bits beside those of its picture",
+        "it uses bits beside those of its image",
     )
 
 
@@ -94,12 +94,12 @@ def test_what_cannot_be_searched_is_told(dicom: MakeDicom, grey: NDArray[np.uint
 
 
 def test_text_in_the_pixels(dicom: MakeDicom) -> None:
-    picture = Image.new("L", (300, 200), 80)
+    image = Image.new("L", (300, 200), 80)
     font = ImageFont.load_default(24)
-    drawing = ImageDraw.Draw(picture)
+    drawing = ImageDraw.Draw(image)
     drawing.text((20, 30), "DOE JANE", fill=255, font=font)
-    (one,) = reasons(dicom(np.asarray(picture)))
+    (one,) = reasons(dicom(np.asarray(image)))
     assert one.startswith("its pixels seem to hold a line of text, at column 2")
     drawing.text((20, 100), "19400305", fill=255, font=font)
-    (two,) = reasons(dicom(np.asarray(picture)))
+    (two,) = reasons(dicom(np.asarray(image)))
     assert two.startswith("its pixels seem to hold 2 lines of text, at column 2")

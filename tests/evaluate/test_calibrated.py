@@ -5,11 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.bundle.card import Bands, Card, OperatingPoint, PredictionSets
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.calibrated import band_shares, set_figures
-from pulmo.evaluate.intake import judge
-from pulmo.evaluate.terms import Terms
+from pulmo.bundle.card import Card
+from pulmo.evaluate.calibrated import band_shares, set_metrics
+from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
+from pulmo.predictions.predictions import Predictions
+from pulmo.stats.estimate import Estimate
 
 MakePredictions = Callable[..., pd.DataFrame]
 
@@ -17,14 +18,14 @@ NOTHING = Estimate.undefined("made up")
 
 
 @pytest.fixture
-def terms(card: Card) -> Terms:
+def rule(card: Card) -> DecisionRule:
     out, into = (
         OperatingPoint(threshold=at, aim=0.9, sensitivity=NOTHING, specificity=NOTHING)
         for at in (0.4, 0.7)
     )
     sets = PredictionSets(coverage=0.9, least=0.25, independent=1, covered=NOTHING, size=NOTHING)
     bands = Bands(rule_out=out, rule_in=into, shares={})
-    return Terms.of(card.model_copy(update={"bands": bands, "sets": sets}))
+    return card.model_copy(update={"bands": bands, "sets": sets}).decision_rule()
 
 
 @pytest.fixture
@@ -32,8 +33,8 @@ def table(make_predictions: MakePredictions) -> pd.DataFrame:
     return make_predictions({"covid@city": 40, "viral@city": 25, "normal@clinic": 50})
 
 
-def test_shares_of_the_bands_are_counts(table: pd.DataFrame, terms: Terms) -> None:
-    found = band_shares(judge(table, terms), terms)
+def test_shares_of_the_bands_are_counts(table: pd.DataFrame, rule: DecisionRule) -> None:
+    found = band_shares(Predictions(table, rule))
     scores, ill = table["positive_probability"], table["label"] != "normal"
     inside = {
         "negative": scores < 0.4,
@@ -42,17 +43,17 @@ def test_shares_of_the_bands_are_counts(table: pd.DataFrame, terms: Terms) -> No
     }
     assert list(found) == list(inside)
     for band, shares in found.items():
-        assert shares.pictures.value == pytest.approx(inside[band].mean())
+        assert shares.images.value == pytest.approx(inside[band].mean())
         assert shares.positives.value == pytest.approx(inside[band][ill].mean())
         assert shares.negatives.value == pytest.approx(inside[band][~ill].mean())
-        assert (shares.pictures.n, shares.positives.n, shares.negatives.n) == (115, 65, 50)
+        assert (shares.images.n, shares.positives.n, shares.negatives.n) == (115, 65, 50)
 
 
-def test_sets_are_counted(table: pd.DataFrame, terms: Terms) -> None:
-    found = set_figures(judge(table, terms), terms)
+def test_sets_are_counted(table: pd.DataFrame, rule: DecisionRule) -> None:
+    found = set_metrics(Predictions(table, rule))
     assert found is not None
     truth = table["label"].replace({"viral": "pneumonia"})
-    held = pd.DataFrame({label: table[f"p_{label}"] >= 0.25 for label in terms.order})
+    held = pd.DataFrame({label: table[f"p_{label}"] >= 0.25 for label in rule.classes})
     covered = np.array([held[label][row] for row, label in enumerate(truth)])
     assert found.coverage == 0.9
     assert found.covered.value == pytest.approx(covered.mean())
@@ -65,18 +66,20 @@ def test_sets_are_counted(table: pd.DataFrame, terms: Terms) -> None:
     assert found.sizes == tuple((sizes == size).sum() for size in range(4))
 
 
-def test_a_class_without_pictures_has_no_coverage(
-    make_predictions: MakePredictions, terms: Terms
+def test_a_class_without_images_has_no_coverage(
+    make_predictions: MakePredictions, rule: DecisionRule
 ) -> None:
-    judged = judge(make_predictions({"covid@city": 9}), terms)
-    found = set_figures(judged, terms)
+    predictions = Predictions(make_predictions({"covid@city": 9}), rule)
+    found = set_metrics(predictions)
     assert found is not None
-    assert found.classes["normal"].reason == "no picture is normal"
-    assert band_shares(judged, terms)["negative"].negatives.reason
+    assert found.classes["normal"].reason == "no image is normal"
+    assert band_shares(predictions)["negative"].negatives.reason
 
 
-def test_without_bands_and_sets_there_are_no_figures(table: pd.DataFrame, terms: Terms) -> None:
-    bare = replace(terms, bands=None, sets=None)
-    judged = judge(table, bare)
-    assert band_shares(judged, bare) == {}
-    assert set_figures(judged, bare) is None
+def test_without_bands_and_sets_there_are_no_figures(
+    table: pd.DataFrame, rule: DecisionRule
+) -> None:
+    bare = replace(rule, bands=None, sets=None)
+    predictions = Predictions(table, bare)
+    assert band_shares(predictions) == {}
+    assert set_metrics(predictions) is None

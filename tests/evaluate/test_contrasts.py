@@ -5,9 +5,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from pulmo.evaluate.contrasts import Sides, contrast, contrasts, pairings, positive_share
-from pulmo.evaluate.sample import Sample
+from pulmo.stats.classified import ClassifiedImages
 
-MakeSample = Callable[..., Sample]
+MakeSample = Callable[..., ClassifiedImages]
 
 
 def test_pairings_set_every_pair_and_all_others_against_normal() -> None:
@@ -22,9 +22,9 @@ def test_pairings_set_every_pair_and_all_others_against_normal() -> None:
     assert list(pairings(["covid"])) == []
 
 
-def small(probabilities: list[list[float]], truth: list[int]) -> Sample:
+def small(probabilities: list[list[float]], truth: list[int]) -> ClassifiedImages:
     values = np.array(probabilities)
-    return Sample(
+    return ClassifiedImages(
         labels=("covid", "viral", "normal"),
         truth=np.array(truth),
         decided=values.argmax(axis=1),
@@ -78,10 +78,10 @@ def test_contrasts_stay_within_a_source(make_sample: MakeSample) -> None:
     assert found[0].n_positive + found[0].n_negative == len(city)
 
 
-def test_one_picture_on_a_side_has_an_auc_without_an_interval() -> None:
+def test_one_image_on_a_side_has_an_auc_without_an_interval() -> None:
     sample = small([[0.5, 0.1, 0.4], [0.1, 0.2, 0.7], [0.4, 0.2, 0.4]], [0, 2, 2])
     (result,) = contrasts(sample, np.full(3, "city"))
-    assert result.auc == (1.0, None, None, 3, "pictures with it come from 1 group only")
+    assert result.auc == (1.0, None, None, 3, "images with it come from 1 group only")
 
 
 def test_a_source_of_one_class_has_no_contrast(make_sample: MakeSample) -> None:

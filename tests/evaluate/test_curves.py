@@ -5,13 +5,13 @@ import pytest
 from sklearn.metrics import auc, roc_auc_score
 
 from pulmo.evaluate.curves import POINTS, reliability, roc, roc_curves
-from pulmo.evaluate.metric import METRICS
-from pulmo.evaluate.sample import Sample
+from pulmo.stats.classified import ClassifiedImages
+from pulmo.stats.metric import METRICS
 
-MakeSample = Callable[..., Sample]
+MakeSample = Callable[..., ClassifiedImages]
 
 
-def test_reliability_bins_hold_every_picture_once(make_sample: MakeSample) -> None:
+def test_reliability_bins_hold_every_image_once(make_sample: MakeSample) -> None:
     sample = make_sample(200)
     bins = reliability(sample)
     assert [(each.low, each.high) for each in bins] == [(k / 10, (k + 1) / 10) for k in range(10)]
@@ -37,7 +37,7 @@ def test_reliability_bins_give_the_calibration_error(make_sample: MakeSample) ->
 
 def test_certainty_lies_in_the_last_bin() -> None:
     zero = np.zeros(1, np.intp)
-    sample = Sample(("a", "b"), zero, zero, np.array([[1.0, 0.0]]), zero)
+    sample = ClassifiedImages(("a", "b"), zero, zero, np.array([[1.0, 0.0]]), zero)
     assert reliability(sample)[9].model_dump() == {
         "low": 0.9,
         "high": 1.0,
@@ -64,7 +64,7 @@ def test_a_short_curve_is_kept_whole() -> None:
     assert curve.true_positive_rate == (0.0, 0.5, 0.5, 1.0, 1.0)
 
 
-def test_a_class_with_pictures_on_one_side_only_has_no_curve(make_sample: MakeSample) -> None:
+def test_a_class_with_images_on_one_side_only_has_no_curve(make_sample: MakeSample) -> None:
     sample = make_sample(30)
     assert [*roc_curves(sample)] == ["a", "b", "c"]
     assert [*roc_curves(sample.take(sample.truth != 1))] == ["a", "c"]

@@ -7,10 +7,11 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from pulmo.bundle.card import Card
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.errors import UsageError
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
-from pulmo.evaluate.evaluation import Evaluation, Failure, ModelName, read_evaluation
-from pulmo.evaluate.terms import Terms
+from pulmo.evaluate.evaluation import Evaluation, ModelName, read_evaluation
+from pulmo.predictions.predictions import Predictions
 
 
 def few(replicates: int) -> Resampling:
@@ -23,8 +24,8 @@ PROVENANCE = Provenance(
     model=ModelName(name="three-way", version="1", sha256="1" * 64),
     manifest_sha256="2" * 64,
     split="test",
-    failed=(Failure(path="/pictures/broken.png", reason="It is empty."),),
-    openings=1,
+    failed=(Failure(path="/images/broken.png", reason="It is empty."),),
+    test_accesses=1,
 )
 
 
@@ -36,7 +37,7 @@ def table(make_predictions: MakePredictions) -> pd.DataFrame:
 
 @pytest.fixture
 def result(table: pd.DataFrame, card: Card) -> Evaluation:
-    return evaluate(table, Terms.of(card), PROVENANCE, few(200))
+    return evaluate(Predictions(table, card.decision_rule()), PROVENANCE, few(200))
 
 
 def test_the_data_are_described(result: Evaluation) -> None:
@@ -51,12 +52,12 @@ def test_the_data_are_described(result: Evaluation) -> None:
             "city": {"covid": 40, "pneumonia": 25, "normal": 0},
             "clinic": {"covid": 0, "pneumonia": 20, "normal": 50},
         },
-        "homes": {},
+        "effective_sources": {},
         "skipped": {"other": 3},
-        "failed": ({"path": "/pictures/broken.png", "reason": "It is empty."},),
-        "openings": 1,
+        "failed": ({"path": "/images/broken.png", "reason": "It is empty."},),
+        "test_accesses": 1,
         "voided": (),
-        "notes": None,
+        "image_notes": None,
     }
 
 
@@ -101,17 +102,17 @@ def test_it_survives_the_way_through_a_file(result: Evaluation, tmp_path: Path) 
 def test_the_same_seed_gives_the_same_evaluation(
     result: Evaluation, table: pd.DataFrame, card: Card
 ) -> None:
-    again = evaluate(table, Terms.of(card), PROVENANCE, few(200))
+    again = evaluate(Predictions(table, card.decision_rule()), PROVENANCE, few(200))
     assert again == result
 
 
 def test_one_class_alone_is_evaluated(make_predictions: MakePredictions, card: Card) -> None:
     table = make_predictions({"normal@city": 5})
     origin = Provenance(PROVENANCE.model, "2" * 64)
-    result = evaluate(table, Terms.of(card), origin, few(100))
+    result = evaluate(Predictions(table, card.decision_rule()), origin, few(100))
     assert result.data.split is None
-    assert str(result.decision.sensitivity) == "undefined (no picture is covid or pneumonia)"
-    expected = "undefined (it needs pictures of two or more classes)"
+    assert str(result.decision.sensitivity) == "undefined (no image is covid or pneumonia)"
+    expected = "undefined (it needs images of two or more classes)"
     assert str(result.overall["macro_auc"]) == expected
     assert result.contrasts == ()
     assert result.roc == {}
@@ -119,7 +120,7 @@ def test_one_class_alone_is_evaluated(make_predictions: MakePredictions, card: C
 
 def test_too_few_resamples_are_refused(table: pd.DataFrame, card: Card) -> None:
     with pytest.raises(UsageError, match="100 resamples or more; 99 were asked for"):
-        evaluate(table, Terms.of(card), PROVENANCE, few(99))
+        evaluate(Predictions(table, card.decision_rule()), PROVENANCE, few(99))
 
 
 @pytest.mark.parametrize("prevalence", [0.0, 1.0, 3.0])
@@ -127,17 +128,19 @@ def test_a_prevalence_that_is_no_share_is_refused(
     table: pd.DataFrame, card: Card, prevalence: float
 ) -> None:
     with pytest.raises(UsageError, match=f"between 0 and 1; {prevalence:g} was given"):
-        evaluate(table, Terms.of(card), PROVENANCE, few(100), prevalence=prevalence)
+        evaluate(
+            Predictions(table, card.decision_rule()), PROVENANCE, few(100), prevalence=prevalence
+        )
 
 
 def test_a_source_whose_origins_share_no_class_is_as_many(table: pd.DataFrame, card: Card) -> None:
     made_of = {"covid": "there", "viral": "there", "pneumonia": "here", "normal": "here"}
     both = table.assign(source="set", origin=table["label"].map(made_of))
-    found = evaluate(both, Terms.of(card), PROVENANCE, few(200))
+    found = evaluate(Predictions(both, card.decision_rule()), PROVENANCE, few(200))
     assert {each.source for each in found.contrasts} == {"set"}  # pneumonia is from either
     apart = both[both["label"] != "viral"]
-    found = evaluate(apart, Terms.of(card), PROVENANCE, few(200))
-    assert found.data.homes == {
+    found = evaluate(Predictions(apart, card.decision_rule()), PROVENANCE, few(200))
+    assert found.data.effective_sources == {
         "set (from here)": {"covid": 0, "pneumonia": 20, "normal": 50},
         "set (from there)": {"covid": 40, "pneumonia": 0, "normal": 0},
     }
@@ -150,12 +153,14 @@ def test_a_source_whose_origins_share_no_class_is_as_many(table: pd.DataFrame, c
 def test_a_folder_of_classes_is_no_source_in_which_they_are_compared(
     table: pd.DataFrame, card: Card
 ) -> None:
-    mine = table.assign(source="mine", origin=None, root="/pictures/mine")
-    found = evaluate(mine, Terms.of(card), PROVENANCE, few(100))
+    mine = table.assign(source="mine", origin=None, root="/images/mine")
+    found = evaluate(Predictions(mine, card.decision_rule()), PROVENANCE, few(100))
     assert found.contrasts == ()
     assert set(found.data.sources) == {"mine (hospital not stated)"}
     assert any("not stated which source" in sentence for sentence in found.warnings)
     assert not any(each.fact == "source" for each in found.subgroups)
-    stated = evaluate(mine.assign(origin="north"), Terms.of(card), PROVENANCE, few(100))
+    stated = evaluate(
+        Predictions(mine.assign(origin="north"), card.decision_rule()), PROVENANCE, few(100)
+    )
     assert {each.source for each in stated.contrasts} == {"north"}
     assert not any("not stated which source" in sentence for sentence in stated.warnings)

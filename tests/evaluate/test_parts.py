@@ -7,24 +7,22 @@ from numpy.typing import NDArray
 from sklearn import metrics as reference
 
 from pulmo.evaluate.confusion import classification_report, confusion
+from pulmo.evaluate.contrasts import pairs
 from pulmo.evaluate.curves import POINTS, precision_recall, precision_recall_curves
-from pulmo.evaluate.decision import decision_figures, histograms, sweep
+from pulmo.evaluate.decision import decision_metrics, histograms, sweep
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName
-from pulmo.evaluate.intake import Judged, judge
-from pulmo.evaluate.intervals import Proportion, predictive_value
-from pulmo.evaluate.pairs import pairs
-from pulmo.evaluate.patients import by_patient
 from pulmo.evaluate.subgroups import MOST, subgroups
-from pulmo.evaluate.table import complete
-from pulmo.evaluate.terms import Terms
+from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.predictions.predictions import Predictions
+from pulmo.stats.proportions import Proportion, predictive_value
 
-TERMS = Terms(("tb", "flu", "clear"), positive=("tb", "flu"), threshold=0.6)
-NONE = Terms(TERMS.order)
+RULE = DecisionRule(("tb", "flu", "clear"), positive=("tb", "flu"), threshold=0.6)
+NONE = DecisionRule(RULE.classes)
 
 
 def make_table(n: int, generator: np.random.Generator) -> pd.DataFrame:
-    """Predictions of n pictures, two of each patient, who has one class."""
+    """Predictions of n images, two of each patient, who has one class."""
     truth = np.repeat(generator.integers(3, size=(n + 1) // 2), 2)[:n]
     logits = generator.normal(size=(n, 3))
     logits[np.arange(n), truth] += 1.2
@@ -33,24 +31,24 @@ def make_table(n: int, generator: np.random.Generator) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "path": [f"/{number}.png" for number in range(n)],
-            "label": np.array(TERMS.order)[truth],
+            "label": np.array(RULE.classes)[truth],
             "patient": [f"p{number // 2}" for number in range(n)],
         }
     )
-    for place, label in enumerate(TERMS.order):
+    for place, label in enumerate(RULE.classes):
         table[f"p_{label}"] = values[:, place]
     return table
 
 
-def judged_of(table: pd.DataFrame, terms: Terms = TERMS) -> Judged:
-    return judge(complete(table, terms), terms)
+def labelled(table: pd.DataFrame, rule: DecisionRule = RULE) -> Predictions:
+    return Predictions.from_table(table, rule).labelled()
 
 
-def evaluation_of(table: pd.DataFrame, terms: Terms = TERMS) -> Evaluation:
+def evaluation_of(table: pd.DataFrame, rule: DecisionRule = RULE) -> Evaluation:
     model = ModelName(name="m", version="1", sha256="0" * 64)
     resampling = Resampling(np.random.default_rng(0), 100)
-    rows = complete(table, terms)
-    return evaluate(rows, terms, Provenance(model, "0" * 64), resampling, prevalence=None)
+    predictions = Predictions.from_table(table, rule)
+    return evaluate(predictions, Provenance(model, "0" * 64), resampling, prevalence=None)
 
 
 @pytest.fixture
@@ -65,18 +63,21 @@ def wanted_of(table: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.float6
 
 class TestConfusion:
     def test_it_is_the_references(self, table: pd.DataFrame) -> None:
-        judged = judged_of(table)
+        predictions = labelled(table)
         expected = reference.confusion_matrix(
-            judged.rows["class"], judged.rows["decision"], labels=TERMS.order
+            predictions.classes, predictions.frame["decision"], labels=RULE.classes
         )
-        np.testing.assert_array_equal(confusion(judged.sample), expected)
+        np.testing.assert_array_equal(confusion(predictions.classified), expected)
 
     def test_the_report_is_the_references(self, table: pd.DataFrame) -> None:
-        judged = judged_of(table)
+        predictions = labelled(table)
         expected = reference.classification_report(
-            judged.rows["class"], judged.rows["decision"], labels=TERMS.order, output_dict=True
+            predictions.classes,
+            predictions.frame["decision"],
+            labels=RULE.classes,
+            output_dict=True,
         )
-        found = classification_report(judged.sample)
+        found = classification_report(predictions.classified)
         assert {*found} == {*expected} - {"accuracy"}
         for name, row in found.items():
             figures = (row.precision, row.recall, row.f1, row.support)
@@ -84,8 +85,8 @@ class TestConfusion:
             assert figures == pytest.approx([expected[name][word] for word in words])
 
     def test_what_is_undefined_is_none(self, table: pd.DataFrame) -> None:
-        sick = judged_of(table[table["label"] != "clear"].assign(decision="tb"))
-        report = classification_report(sick.sample)
+        sick = labelled(table[table["label"] != "clear"].assign(decision="tb"))
+        report = classification_report(sick.classified)
         assert report["flu"].precision is None
         assert report["flu"].recall == 0
         assert report["clear"].recall is None
@@ -94,7 +95,7 @@ class TestConfusion:
 
 class TestDecision:
     def test_its_figures_are_the_references(self, table: pd.DataFrame) -> None:
-        found = decision_figures(judged_of(table), TERMS, 0.02)
+        found = decision_metrics(labelled(table), 0.02)
         wanted, scores = wanted_of(table)
         called = scores >= 0.6
         expected = {
@@ -120,28 +121,26 @@ class TestDecision:
         )
         assert found.npv_at_prevalence.value == pytest.approx(1 / (1 + odds * rates[1]))
 
-    def test_the_prevalence_of_the_pictures_gives_their_own_values(
-        self, table: pd.DataFrame
-    ) -> None:
+    def test_the_prevalence_of_the_images_gives_their_own_values(self, table: pd.DataFrame) -> None:
         wanted, scores = wanted_of(table)
         called = scores >= 0.6
         rows = np.arange(200)
         sides = (
-            Proportion.of(called[wanted], rows[wanted]),
-            Proportion.of(called[~wanted], rows[~wanted]),
+            Proportion.from_hits(called[wanted], rows[wanted]),
+            Proportion.from_hits(called[~wanted], rows[~wanted]),
         )
         value = predictive_value(*sides, float(wanted.mean())).value
         assert value == pytest.approx(reference.precision_score(wanted, called))
 
     def test_without_a_positive_class_there_is_none(self, table: pd.DataFrame) -> None:
-        found = decision_figures(judged_of(table, NONE), NONE, None)
+        found = decision_metrics(labelled(table, NONE), None)
         assert "undefined (no class was named positive" in str(found.sensitivity)
         assert found.threshold is None
         assert found.auc is None
-        assert sweep(judged_of(table, NONE), NONE) == ()
+        assert sweep(labelled(table, NONE)) == ()
 
     def test_the_sweep_is_the_references(self, table: pd.DataFrame) -> None:
-        points = sweep(judged_of(table), TERMS)
+        points = sweep(labelled(table))
         assert [point.threshold for point in points[:3]] == [0, 0.01, 0.02]
         assert len(points) == 101
         wanted, scores = wanted_of(table)
@@ -158,27 +157,27 @@ class TestDecision:
             assert point.treat_all == pytest.approx(share - (1 - share) * odds)
 
     def test_the_ends_of_the_sweep(self, table: pd.DataFrame) -> None:
-        first, *_, last = sweep(judged_of(table), TERMS)
+        first, *_, last = sweep(labelled(table))
         assert (first.sensitivity, first.specificity, first.npv) == (1, 0, None)
         assert first.net_benefit == first.treat_all
         assert (last.sensitivity, last.specificity, last.ppv) == (0, 1, None)
         assert (last.net_benefit, last.treat_all) == (None, None)
-        assert sweep(judged_of(table[table["label"] == "clear"]), TERMS) == ()
+        assert sweep(labelled(table[table["label"] == "clear"])) == ()
 
-    def test_histograms_hold_every_picture_once(self, table: pd.DataFrame) -> None:
-        for terms in (TERMS, NONE):
-            found = histograms(judged_of(table, terms), terms)
+    def test_histograms_hold_every_image_once(self, table: pd.DataFrame) -> None:
+        for rule in (RULE, NONE):
+            found = histograms(labelled(table, rule))
             counts = {label: sum(one.counts) for label, one in found.items()}
             assert counts == table["label"].value_counts().to_dict()
         scores = wanted_of(table)[1][table["label"] == "clear"]
         expected = np.histogram(scores, 20, (0, 1))[0]
-        found = histograms(judged_of(table), TERMS)
+        found = histograms(labelled(table))
         assert found["clear"].counts == tuple(expected.tolist())
 
 
 class TestPairs:
     def test_each_two_classes_are_held_against_each_other(self, table: pd.DataFrame) -> None:
-        found = pairs(judged_of(table).sample)
+        found = pairs(labelled(table).classified)
         names = [(one.first, one.second) for one in found]
         assert names == [("tb", "flu"), ("tb", "clear"), ("flu", "clear")]
         two = table[table["label"] != "flu"]
@@ -189,53 +188,53 @@ class TestPairs:
         assert found[1].auc.n == len(two)
 
     def test_an_absent_class_has_no_pair(self, table: pd.DataFrame) -> None:
-        found = pairs(judged_of(table[table["label"] != "flu"]).sample)
+        found = pairs(labelled(table[table["label"] != "flu"]).classified)
         assert [(one.first, one.second) for one in found] == [("tb", "clear")]
 
 
 class TestPatients:
     def test_probabilities_are_averaged(self, table: pd.DataFrame) -> None:
-        found = by_patient(judged_of(table), TERMS)
+        found = labelled(table).by_patient()
         assert found is not None
         means = table.groupby("patient", sort=False)[["p_tb", "p_flu", "p_clear"]].mean()
-        np.testing.assert_allclose(found.judged.sample.probabilities, means)
-        assert found.judged.rows["patient"].tolist() == means.index.tolist()
-        best = np.array(TERMS.order)[means.to_numpy().argmax(axis=1)]
-        assert found.judged.rows["decision"].tolist() == best.tolist()
+        np.testing.assert_allclose(found.predictions.probabilities, means)
+        assert found.predictions.frame["patient"].tolist() == means.index.tolist()
+        best = np.array(RULE.classes)[means.to_numpy().argmax(axis=1)]
+        assert found.predictions.frame["decision"].tolist() == best.tolist()
         positive = (means["p_tb"] + means["p_flu"]).to_numpy() >= 0.6
-        assert found.judged.rows["positive"].tolist() == positive.tolist()
+        assert found.predictions.frame["positive"].tolist() == positive.tolist()
         assert found.mixed == 0
 
     def test_a_patient_of_several_classes_is_left_out_and_counted(
         self, table: pd.DataFrame
     ) -> None:
         table.loc[:1, "label"] = ["tb", "clear"]
-        found = by_patient(judged_of(table), TERMS)
+        found = labelled(table).by_patient()
         assert found is not None
         assert found.mixed == 1
-        assert "p0" not in set(found.judged.rows["patient"])
-        assert len(found.judged.sample) == 99
+        assert "p0" not in set(found.predictions.frame["patient"])
+        assert len(found.predictions) == 99
 
-    def test_one_picture_each_needs_none(self, table: pd.DataFrame) -> None:
-        assert by_patient(judged_of(table.drop(columns="patient")), TERMS) is None
-        assert by_patient(judged_of(table[::2]), TERMS) is None
+    def test_one_image_each_needs_none(self, table: pd.DataFrame) -> None:
+        assert labelled(table.drop(columns="patient")).by_patient() is None
+        assert labelled(table[::2]).by_patient() is None
 
     def test_a_threshold_of_one_finding_decides_on_the_mean(self, table: pd.DataFrame) -> None:
         rows = table.assign(label=table["label"].replace({"flu": "no tb", "clear": "no tb"}))
         rows["p_no tb"] = 1 - rows["p_tb"]
         for threshold in (0.3, None):
-            terms = Terms.of_finding("tb", threshold)
-            found = by_patient(judged_of(rows, terms), terms)
+            rule = DecisionRule.from_finding("tb", threshold)
+            found = labelled(rows, rule).by_patient()
             assert found is not None
             means = rows.groupby("patient", sort=False)["p_tb"].mean().to_numpy()
             decided = np.where(means >= (threshold or 0.5), "tb", "no tb")
-            assert found.judged.rows["decision"].tolist() == decided.tolist()
-            called = found.judged.rows["positive"].to_numpy()
+            assert found.predictions.frame["decision"].tolist() == decided.tolist()
+            called = found.predictions.frame["positive"].to_numpy()
             assert (called == (decided == "tb")).all()
 
     def test_no_patient_of_one_class_gives_none(self, table: pd.DataFrame) -> None:
         two = table[:2].assign(label=["tb", "clear"])
-        assert by_patient(judged_of(two), TERMS) is None
+        assert labelled(two).by_patient() is None
 
     def test_the_evaluation_tells_of_both(self, table: pd.DataFrame) -> None:
         table.loc[:1, "label"] = ["tb", "clear"]
@@ -244,7 +243,7 @@ class TestPatients:
         assert (found.data.n, found.patients.n, found.patients.mixed) == (200, 99, 1)
         assert found.patients.overall["accuracy"].n == 99
         assert sum(map(sum, found.patients.confusion)) == 99
-        sentence = "1 patient or group has pictures of several classes and took no part in the fig"
+        sentence = "1 patient or group has images of several classes and took no part in the fig"
         assert any(text.startswith(sentence) for text in found.warnings)
 
 
@@ -255,17 +254,17 @@ class TestSubgroups:
         table["source"] = ["east", "west"] * 100
         table["age"] = [5.0, 17, 18, 39.5, 64, 65, 90, None] * 25
         table["width"], table["height"] = 3000, [400, 600, 1024, 5000] * 50
-        found = subgroups(judged_of(table), TERMS)
+        found = subgroups(labelled(table))
         assert [(one.fact, one.name, one.n) for one in found] == [
             ("source", "east", 100),
             ("source", "west", 100),
             ("view", "AP", 40),
             ("view", "PA", 150),
             ("view", "not known", 10),
-            ("age", "below 18", 50),
-            ("age", "18 to 39", 50),
-            ("age", "40 to 64", 25),
-            ("age", "65 or more", 50),
+            ("age", "below 18 years", 50),
+            ("age", "18 to 39 years", 50),
+            ("age", "40 to 64 years", 25),
+            ("age", "65 years or more", 50),
             ("age", "not known", 25),
             ("shorter side", "below 512 px", 50),
             ("shorter side", "512 to 1023 px", 50),
@@ -280,16 +279,16 @@ class TestSubgroups:
         assert found[2].groups == 20
 
     def test_without_facts_there_are_none(self, table: pd.DataFrame) -> None:
-        assert subgroups(judged_of(table), TERMS) == ()
+        assert subgroups(labelled(table)) == ()
 
     def test_without_a_positive_class_only_the_accuracy_is_known(self, table: pd.DataFrame) -> None:
-        found = subgroups(judged_of(table.assign(sex=["F", "M"] * 100), NONE), NONE)
+        found = subgroups(labelled(table.assign(sex=["F", "M"] * 100), NONE))
         assert [one.accuracy.value is None for one in found] == [False, False]
         assert str(found[0].auc) == "undefined (no class was named positive)"
 
     def test_only_the_largest_of_many_are_shown(self, table: pd.DataFrame) -> None:
         names = [f"s{min(number // 4, 30):02d}" for number in range(200)]
-        found = subgroups(judged_of(table.assign(source=names)), TERMS)
+        found = subgroups(labelled(table.assign(source=names)))
         assert len(found) == MOST
         assert "s30" in {one.name for one in found}
 
@@ -308,21 +307,20 @@ class TestPrecisionRecall:
         assert reference.auc(curve.recall, curve.precision) == pytest.approx(area, abs=3e-3)
 
     def test_a_class_on_one_side_only_has_none(self, table: pd.DataFrame) -> None:
-        sample = judged_of(table[table["label"] != "flu"]).sample
+        sample = labelled(table[table["label"] != "flu"]).classified
         assert [*precision_recall_curves(sample)] == ["tb", "clear"]
 
 
 class TestScarceData:
-    def test_three_pictures_are_evaluated_and_said_to_decide_nothing(
+    def test_three_images_are_evaluated_and_said_to_decide_nothing(
         self, table: pd.DataFrame
     ) -> None:
-        few = pd.concat([table[table["label"] == label][:1] for label in TERMS.order])
+        few = pd.concat([table[table["label"] == label][:1] for label in RULE.classes])
         found = evaluation_of(few)
         assert found.data.n == 3
-        for label in TERMS.order:
+        for label in RULE.classes:
             assert any(
-                f"1 picture of {label} is too few to decide anything" in one
-                for one in found.warnings
+                f"1 image of {label} is too few to decide anything" in one for one in found.warnings
             )
             assert found.classes[label]["auc"].low is None
             assert found.classes[label]["auc"].reason is not None
@@ -335,13 +333,13 @@ class TestScarceData:
     ) -> None:
         found = evaluation_of(table[table["label"] == "tb"])
         for name in ("macro_auc", "pairwise_auc"):
-            expected = "undefined (it needs pictures of two or more classes)"
+            expected = "undefined (it needs images of two or more classes)"
             assert str(found.overall[name]) == expected
-        assert found.classes["tb"]["specificity"].reason == "every picture is tb"
-        assert found.decision.specificity.reason == "every picture is tb or flu"
+        assert found.classes["tb"]["specificity"].reason == "every image is tb"
+        assert found.decision.specificity.reason == "every image is tb or flu"
         assert found.sweep == ()
         assert found.pairs == ()
-        assert any("No picture here is flu" in text for text in found.warnings)
+        assert any("No image here is flu" in text for text in found.warnings)
 
     def test_unknown_labels_and_sources_are_said(self, table: pd.DataFrame) -> None:
         table.loc[:2, "label"] = "mystery"
@@ -349,5 +347,5 @@ class TestScarceData:
         assert found.data.skipped == {"mystery": 3}
         assert found.contrasts == ()
         said = " ".join(found.warnings)
-        assert "3 pictures with a label that this model does not know took no part" in said
-        assert "not stated which source 197 pictures are from" in said
+        assert "3 images with a label that this model does not know took no part" in said
+        assert "not stated which source 197 images are from" in said

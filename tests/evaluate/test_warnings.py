@@ -3,10 +3,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import pytest
 
-from pulmo.core.estimate import Estimate
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.evaluate import evaluation
-from pulmo.evaluate.evaluation import Failure
 from pulmo.evaluate.warnings import list_warnings
+from pulmo.stats.estimate import Estimate
 
 LABELS = ("covid", "viral", "normal")
 RECALLS = {label: Estimate(0.75, 0.409, 0.929, 8) for label in LABELS}
@@ -21,10 +21,10 @@ def warnings_of(
     skipped: dict[str, int] | None = None,
     failed: tuple[Failure, ...] = (),
     sides: Sequence[str | None] | None = None,
-    openings: int | None = None,
+    test_accesses: int | None = None,
     patients: int | None = None,
 ) -> tuple[str, ...]:
-    """The warnings of data with these pictures: source -> class -> number."""
+    """The warnings of data with these images: source -> class -> number."""
     classes = [
         label for counts in sources.values() for label, n in counts.items() for _ in range(n)
     ]
@@ -46,7 +46,7 @@ def warnings_of(
         sources={name: dict(counts) for name, counts in sources.items()},
         skipped=skipped or {},
         failed=failed,
-        openings=openings,
+        test_accesses=test_accesses,
     )
     return list_warnings(data, rows, recalls)
 
@@ -66,13 +66,13 @@ def test_sound_data_give_no_warning() -> None:
         (
             ["train", "val", "test", "train", None],
             [
-                "2 of these pictures are in the split train: the model may have been trained on",
-                "1 of these pictures is in the split val: the model's epoch, temperature and",
+                "2 of these images are in the split train: the model may have been trained on",
+                "1 of these images is in the split val: the model's epoch, temperature and",
             ],
         ),
     ],
 )
-def test_pictures_that_the_model_may_have_seen_are_counted(
+def test_images_that_the_model_may_have_seen_are_counted(
     sides: list[str | None], expected: list[str]
 ) -> None:
     found = warnings_of(SOUND, sides=sides)
@@ -80,43 +80,45 @@ def test_pictures_that_the_model_may_have_seen_are_counted(
     assert all(text.startswith(start) for text, start in zip(found, expected, strict=True))
 
 
-@pytest.mark.parametrize("openings", [None, 1, 2])
-def test_a_test_that_was_opened_before_is_said(openings: int | None) -> None:
-    found = warnings_of(SOUND, openings=openings)
-    assert len(found) == (openings == 2)
-    start = "This test set has been opened 2 times with this model: whatever was chosen after the f"
+@pytest.mark.parametrize("test_accesses", [None, 1, 2])
+def test_a_test_that_was_opened_before_is_said(test_accesses: int | None) -> None:
+    found = warnings_of(SOUND, test_accesses=test_accesses)
+    assert len(found) == (test_accesses == 2)
+    start = (
+        "This test set has been accessed 2 times with this model: what was chosen after the first "
+    )
     assert all(text.startswith(start) for text in found)
 
 
-def test_few_pictures_decide_nothing() -> None:
+def test_few_images_decide_nothing() -> None:
     (warning,) = warnings_of({"city": {"covid": 8, "viral": 80, "normal": 80}})
-    expected = "8 pictures of covid are too few to decide anything: the recall of covid has the"
+    expected = "8 images of covid are too few to decide anything: the recall of covid has the"
     assert warning.startswith(expected)
     assert warning.endswith(" interval 0.41 to 0.93.")
 
 
-def test_one_picture_without_an_interval() -> None:
+def test_one_image_without_an_interval() -> None:
     recalls = {**RECALLS, "covid": Estimate(1.0, None, None, 1, "one")}
     found = warnings_of({"city": {"covid": 1, "viral": 80, "normal": 80}}, recalls=recalls)
     assert found == (
-        "1 picture of covid is too few to decide anything: the recall of covid has no interval.",
+        "1 image of covid is too few to decide anything: the recall of covid has no interval.",
     )
 
 
 def test_few_groups_decide_nothing() -> None:
     found = warnings_of({"city": {"covid": 2400, "viral": 80, "normal": 2400}}, per_group=80)
     assert [text.partition(":")[0] for text in found] == [
-        "80 pictures of viral from 1 patient or group are too few to decide anything",
+        "80 images of viral from 1 patient or group are too few to decide anything",
     ]
     found = warnings_of({"city": {"covid": 2400, "viral": 160, "normal": 2400}}, per_group=80)
     assert found[0].startswith(
-        "160 pictures of viral from 2 patients or groups are too few to decide anything"
+        "160 images of viral from 2 patients or groups are too few to decide anything"
     )
 
 
-def test_a_class_without_pictures_is_named() -> None:
+def test_a_class_without_images_is_named() -> None:
     found = warnings_of({"city": {"covid": 80, "normal": 80}})
-    assert found == ("No picture here is viral: nothing is known of how well it is recognised.",)
+    assert found == ("No image here is viral: nothing is known of how well it is recognised.",)
 
 
 @pytest.mark.parametrize(
@@ -124,12 +126,12 @@ def test_a_class_without_pictures_is_named() -> None:
     [
         (
             {"radiography": {"covid": 80}, "city": {"viral": 80, "normal": 80}},
-            ["Every covid picture here comes from radiography and no viral or normal picture does"],
+            ["Every covid image here comes from radiography and no viral or normal image does"],
         ),
         (
             {"a": {"covid": 80}, "b": {"viral": 80, "normal": 40}, "c": {"normal": 40}},
             [
-                "Every covid picture here comes from a and no viral or normal picture does",
+                "Every covid image here comes from a and no viral or normal image does",
             ],
         ),
         (
@@ -139,8 +141,8 @@ def test_a_class_without_pictures_is_named() -> None:
                 "c": {"normal": 80, "viral": 80},
             },
             [
-                "Every normal picture here comes from c and no covid picture does",
-                "Only 80 of 240 viral pictures are from a source that has normal pictures too",
+                "Every normal image here comes from c and no covid image does",
+                "Only 80 of 240 viral images are from a source that has normal images too",
             ],
         ),
         (
@@ -150,17 +152,12 @@ def test_a_class_without_pictures_is_named() -> None:
                 "c": {"normal": 40, "viral": 40},
                 "d": {"normal": 40},
             },
-            ["No source here has both covid and normal pictures"],
+            ["No source here has both covid and normal images"],
         ),
         ({"a": {"covid": 80, "viral": 80, "normal": 80}, "b": {"covid": 80}}, []),
         (
             {"a": {"covid": 80, "viral": 80, "normal": 40}, "b": {"normal": 80}},
-            [
-                (
-                    "Only 40 of 120 normal pictures are from a source that has covid or viral "
-                    "pictures too"
-                )
-            ],
+            [("Only 40 of 120 normal images are from a source that has covid or viral images too")],
         ),
     ],
 )
@@ -182,9 +179,9 @@ def test_unknown_patients_are_said() -> None:
         (0, 1, "No patients are known here"),
         # Copies make groups, and tell no patient.
         (0, 2, "No patients are known here"),
-        (60, 1, "The patient of 180 of 240 pictures is not known"),
-        (60, 2, "The patient of 180 of 240 pictures is not known"),
-        # Each may have one picture: that they are known counts.
+        (60, 1, "The patient of 180 of 240 images is not known"),
+        (60, 2, "The patient of 180 of 240 images is not known"),
+        # Each may have one image: that they are known counts.
         (240, 1, None),
         (240, 2, None),
     ],
@@ -199,11 +196,11 @@ def test_patients_are_unknown_where_no_row_states_one(
 @pytest.mark.parametrize("name", ["unstated", "mine (hospital not stated)", "folder"])
 def test_a_source_that_is_not_stated_is_said_with_what_to_do(name: str) -> None:
     (warning,) = warnings_of({name: SOUND["city"]})
-    assert warning.startswith("It is not stated which source 240 pictures are from")
+    assert warning.startswith("It is not stated which source 240 images are from")
     assert "column source" in warning
     assert "--source" in warning
     (partly,) = warnings_of(SOUND | {name: {"covid": 1}})
-    assert partly.startswith("It is not stated which source 1 picture is from")
+    assert partly.startswith("It is not stated which source 1 image is from")
 
 
 @pytest.mark.parametrize(
@@ -225,14 +222,14 @@ def test_ages_that_tell_classes_apart_are_named(
     assert all(f"its median is {expected}:" in text for text in found)
 
 
-def test_pictures_left_out_are_counted() -> None:
+def test_images_left_out_are_counted() -> None:
     path = "/data/Jane Doe/a.png"
     failures = (Failure(path=path, reason=f"{path} is empty."), Failure(path="/b", reason="x"))
     skipped, failed = warnings_of(SOUND, skipped={"other": 1200, "viral": 1}, failed=failures)
     assert skipped == (
-        "1,201 pictures with a label that this model does not know took no part "
+        "1,201 images with a label that this model does not know took no part "
         "(other: 1,200, viral: 1)."
     )
     assert failed == (
-        "2 pictures could not be read and took no part; the first is a.png (a.png is empty)."
+        "2 images could not be read and took no part; the first is a.png (a.png is empty)."
     )

@@ -1,6 +1,6 @@
 from pulmo.bundle.card import Epoch
 from pulmo.experiments.executor import Listener, LocalExecutor, run_all
-from pulmo.train.watch import Watch
+from pulmo.train.loop import Callbacks
 
 EPOCH = Epoch(
     epoch=1, lr=1, train_loss=1, val_loss=1, val_accuracy=1, val_balanced_accuracy=1, seconds=1,
@@ -10,7 +10,7 @@ EPOCH = Epoch(
 
 def test_one_run_after_the_other_and_news_after_each_epoch() -> None:
     heard: list[str] = []
-    listener = Listener(Watch(on_epoch=lambda _: heard.append("epoch")), None, heard.append)
+    listener = Listener(Callbacks(on_epoch=lambda _: heard.append("epoch")), None, heard.append)
     executor = LocalExecutor(listener)
 
     def work(listener: Listener) -> None:

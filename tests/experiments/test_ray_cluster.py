@@ -16,16 +16,16 @@ import torch
 
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import InputError, PulmoError, UsageError
-from pulmo.core.folders import RepeatsFolder
+from pulmo.core.folders import RepeatsFolder, SearchFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.tables import read_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.experiments import ray_cluster as cluster_module
 from pulmo.experiments.executor import Listener, run_all
 from pulmo.experiments.ray_cluster import LOCAL, Cluster, Share, joined_cluster
-from pulmo.experiments.search_folder import SearchFolder, claim_search
+from pulmo.experiments.search_folder import claim_search
 from pulmo.experiments.search_space import Base, Dimension
 from pulmo.experiments.trials import best_of, keep_best, list_trials
-from pulmo.train.watch import Watch
+from pulmo.train.loop import Callbacks
 from pulmo.workflows.repeat import Repeat, claim_repeats, do_repeat, works_of
 from pulmo.workflows.search import Limits, Plan, opened_study, run_search
 from pulmo.workflows.summarise import summarise
@@ -89,12 +89,12 @@ class TestFolds:
 
     def test_a_run_that_fails_says_why_and_cuts_the_others_off(self, cluster: Cluster) -> None:
         def fail(_: Listener) -> None:
-            raise InputError("The films are gone.")
+            raise InputError("The images are gone.")
 
         def stumble(_: Listener) -> None:
             raise KeyError("a fault of ours")
 
-        with pytest.raises(InputError, match=r"^The films are gone\.$"):
+        with pytest.raises(InputError, match=r"^The images are gone\.$"):
             run_all({"one": fail}, cluster, lambda _: None)
         with pytest.raises(Exception, match="a fault of ours") as error:
             run_all({"one": stumble}, cluster, lambda _: None)
@@ -121,19 +121,19 @@ def _killed_once(run: Repeat, record: Path) -> Any:  # noqa: ANN401 - Work
         if first:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return lambda _: do_repeat(run, Listener(Watch(on_epoch=on_epoch)))
+    return lambda _: do_repeat(run, Listener(Callbacks(on_epoch=on_epoch)))
 
 
 def test_a_search_tries_two_at_once(
-    cluster: Cluster, films: pd.DataFrame, tiny: Recipe, tmp_path: Path
+    cluster: Cluster, images: pd.DataFrame, tiny: Recipe, tmp_path: Path
 ) -> None:
     assert cluster.size == 2
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(tiny.to_toml())
     folder = SearchFolder(tmp_path / "search")
     folder.root.mkdir()
-    table = films[films["split"] != "test"]
-    claim_search(folder, {}, table, resume=False)
+    table = images[images["split"] != "test"]
+    claim_search(folder, {}, Manifest(table), resume=False)
     space = {"train.lr": Dimension(low=1e-4, high=1e-2, log=True)}
     plan = Plan(folder, Base(str(recipe)), space, device="cpu")
     done: list[int] = []

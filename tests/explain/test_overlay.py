@@ -12,7 +12,7 @@ from pulmo.radiograph.geometry import Aspect
 GAP = 10
 
 
-def film(height: int = 90, width: int = 120) -> NDArray[np.float32]:
+def image(height: int = 90, width: int = 120) -> NDArray[np.float32]:
     return np.linspace(0, 1, height * width, dtype=np.float32).reshape(height, width)
 
 
@@ -23,8 +23,8 @@ def pair(
     scale: float = 2.0,
     pixels: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
-    """The plain and the painted film, as integers."""
-    data = draw_pair(film() if pixels is None else pixels, activation, aspect=aspect, scale=scale)
+    """The plain and the painted image, as integers."""
+    data = draw_pair(image() if pixels is None else pixels, activation, aspect=aspect, scale=scale)
     drawn = np.asarray(Image.open(io.BytesIO(data)), np.int_)
     width = (drawn.shape[1] - GAP) // 2
     return drawn[:, :width], drawn[:, width + GAP :]
@@ -35,24 +35,24 @@ def even(value: float) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("value", [0.0, -3.0])
-def test_no_evidence_leaves_the_plain_film(value: float) -> None:
+def test_no_evidence_leaves_the_plain_image(value: float) -> None:
     plain, painted = pair(even(value))
     np.testing.assert_array_equal(plain, painted)
 
 
-def test_the_film_is_grey_and_its_long_side_has_the_fixed_length() -> None:
+def test_the_image_is_grey_and_its_long_side_has_the_fixed_length() -> None:
     plain, _ = pair(even(0))
     assert plain.shape == (LONG_SIDE * 3 // 4, LONG_SIDE, 3)
     assert np.ptp(plain, axis=2).max() == 0
 
 
-def test_a_picture_of_a_few_pixels_is_drawn_at_full_size() -> None:
-    plain, _ = pair(even(0), pixels=film(28, 28))
+def test_an_image_of_a_few_pixels_is_drawn_at_full_size() -> None:
+    plain, _ = pair(even(0), pixels=image(28, 28))
     assert plain.shape[:2] == (LONG_SIDE, LONG_SIDE)
 
 
 def test_a_strip_of_one_pixel_can_be_drawn() -> None:
-    plain, painted = pair(even(1), pixels=film(2, 2000), aspect="crop")
+    plain, painted = pair(even(1), pixels=image(2, 2000), aspect="crop")
     assert plain.shape == painted.shape
 
 
@@ -104,12 +104,12 @@ def test_a_scale_that_is_not_positive_is_refused(scale: float) -> None:
 
 
 def sheet(caption: str, aspect: Aspect = "pad", label: str = "covid") -> Image.Image:
-    data = draw_overlay(film(), even(1), aspect=aspect, scale=2.0, label=label, caption=caption)
+    data = draw_overlay(image(), even(1), aspect=aspect, scale=2.0, label=label, caption=caption)
     return Image.open(io.BytesIO(data))
 
 
 def test_a_sheet_shows_the_pair_pixel_for_pixel() -> None:
-    expected = draw_pair(film(), even(1), aspect="pad", scale=2.0)
+    expected = draw_pair(image(), even(1), aspect="pad", scale=2.0)
     inner = np.asarray(Image.open(io.BytesIO(expected)))
     outer = np.asarray(sheet("a caption").convert("RGB"))
     height, width, _ = inner.shape
@@ -147,7 +147,7 @@ def test_a_sheet_says_that_it_is_hatched_only_when_it_is() -> None:
     assert (cropped > 60).sum() > 1.5 * (whole > 60).sum()
 
 
-def test_the_colour_scale_rises_in_lightness_from_the_grey_of_the_film() -> None:
+def test_the_colour_scale_rises_in_lightness_from_the_grey_of_the_image() -> None:
     stops = colour_stops(9)
     assert stops[0] == "#737373"
     colours = np.array([list(bytes.fromhex(stop[1:])) for stop in stops[2:]])

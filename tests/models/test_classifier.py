@@ -16,11 +16,11 @@ LABELS = ("covid", "viral", "normal")
 
 
 def make(backbone: str, head: str = "linear") -> Classifier:
-    section = ModelSection(backbone=backbone, head=head, hidden=16)  # type: ignore[arg-type] # a test's string
+    section = ModelSection.model_validate({"backbone": backbone, "head": head})
     return make_classifier(section, LABELS, seed=0).classifier.eval()
 
 
-def films(side: int, count: int = 2) -> Tensor:
+def images(side: int, count: int = 2) -> Tensor:
     return torch.rand(count, 1, side, side, generator=torch.Generator().manual_seed(0))
 
 
@@ -38,7 +38,7 @@ def test_the_normalisation_is_inside() -> None:
         section.model_copy(update={"mean": 0.0, "std": 1.0}), LABELS, seed=0
     ).classifier.eval()
     with torch.no_grad():
-        assert torch.allclose(shifted(films(64)), plain((films(64) - 0.5) / 0.25), atol=1e-6)
+        assert torch.allclose(shifted(images(64)), plain((images(64) - 0.5) / 0.25), atol=1e-6)
 
 
 def test_an_unknown_network_is_named_with_its_neighbours() -> None:
@@ -77,7 +77,7 @@ def test_a_network_without_feature_maps_is_refused(name: str) -> None:
 
 def test_a_network_that_does_not_take_the_size_is_a_sentence() -> None:
     section = ModelSection(backbone="vit_tiny_patch16_224")
-    with pytest.raises(UsageError, match="does not take films of 64 px"):
+    with pytest.raises(UsageError, match="does not take images of 64 px"):
         make_classifier(section, LABELS, seed=0, size=64)
 
 
@@ -89,7 +89,7 @@ def test_a_network_that_does_not_take_the_size_is_a_sentence() -> None:
     ],
 )
 def test_a_network_may_not_say_why(name: str, reason: str) -> None:
-    with pytest.raises(UsageError, match=f"does not take films of 224 px: .*{reason}$"):
+    with pytest.raises(UsageError, match=f"does not take images of 224 px: .*{reason}$"):
         make(name)
 
 

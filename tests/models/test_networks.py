@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.export import to_onnx
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 from pulmo.core.sections import ModelSection
 from pulmo.models.backbone import BACKBONES
 from pulmo.models.classifier import Classifier, make_classifier
@@ -40,7 +40,10 @@ TIMM = (
     # Refuses timm's switch for having no pooling.
     "inception_next_atto",
 )
-OWN_HEADS = {"capstone-baseline": "flatten", "mini-vggnet": "flatten-mlp"}
+OWN_HEADS: dict[str, Any] = {
+    "capstone-baseline": "flatten",
+    "mini-vggnet": {"name": "flatten-mlp", "hidden": 32},
+}
 SIZES = {"inception_v3": (80, 112), "inception_resnet_v2": (80, 112)}
 
 # Layers that repeat the one before them. An export takes seconds for each ten layers, so that it is
@@ -74,7 +77,7 @@ class Case(NamedTuple):
 
 def make_section(name: str) -> ModelSection:
     head = OWN_HEADS.get(name, "linear")
-    return ModelSection.model_validate({"backbone": name, "head": head, "hidden": 32})
+    return ModelSection.model_validate({"backbone": name, "head": head})
 
 
 def make(section: ModelSection, size: int, seed: int = 0) -> Classifier:
@@ -102,7 +105,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     return Case(name, section, sizes, make(section, sizes[0]))
 
 
-def films(side: int, count: int = 2) -> Tensor:
+def images(side: int, count: int = 2) -> Tensor:
     return torch.rand(count, 1, side, side, generator=torch.Generator().manual_seed(0))
 
 
@@ -115,15 +118,15 @@ def assert_near(found: Tensor, expected: Tensor, within: float = 1e-4) -> None:
 
 def test_it_gives_logits_and_maps_at_two_sizes(case: Case) -> None:
     small, large = case.sizes
-    flat = case.section.head.startswith("flatten")
+    flat = case.section.head.name.startswith("flatten")
     for side, network in (
         (small, case.network),
         (large, make(case.section, large) if flat else case.network),
     ):
         with torch.no_grad():
-            maps = network.features(films(side))
-            logits, activation = network.explain(films(side))
-            assert torch.equal(logits, network(films(side)))
+            maps = network.features(images(side))
+            logits, activation = network.explain(images(side))
+            assert torch.equal(logits, network(images(side)))
         assert logits.shape == (2, len(LABELS))
         assert logits.isfinite().all()
         assert not torch.equal(logits[0], logits[1])
@@ -134,22 +137,22 @@ def test_it_survives_saving(case: Case) -> None:
     other = make(case.section, case.sizes[0], seed=9)
     other.load_state_dict(load(save(case.network.state_dict())))
     with torch.no_grad():
-        assert torch.equal(other(films(case.sizes[0])), case.network(films(case.sizes[0])))
+        assert torch.equal(other(images(case.sizes[0])), case.network(images(case.sizes[0])))
 
 
 def test_its_maps_are_gradient_times_map(case: Case) -> None:
     """Against autograd; and a map's mean is what the features add to the logit."""
     network = case.network
-    maps = network.features(films(case.sizes[0])).detach().requires_grad_()
+    maps = network.features(images(case.sizes[0])).detach().requires_grad_()
     logits, activation = network.head(maps), network.head.activation(maps)
     positions = maps.shape[2] * maps.shape[3]
     for number in range(len(LABELS)):
         (gradient,) = torch.autograd.grad(logits[:, number].sum(), maps, retain_graph=True)
-        if not case.section.head.startswith("flatten"):
+        if not case.section.head.name.startswith("flatten"):
             gradient = gradient.mean(dim=(2, 3), keepdim=True)
         expected = (gradient * maps).sum(dim=1) * positions
         assert_near(activation[:, number], expected)
-    if case.section.head != "flatten-mlp":
+    if case.section.head.name != "flatten-mlp":
         weight = network.head.get_parameter("classify.weight")
         assert_near(activation.mean(dim=(2, 3)), network.head.pool(maps) @ weight.T)
 
@@ -171,7 +174,7 @@ def test_its_layer_groups_are_its_parameters_from_stem_to_head(case: Case) -> No
         for module, number in owner.items()
     ]
     with torch.no_grad():
-        case.network(films(case.sizes[0]))
+        case.network(images(case.sizes[0]))
     for hook in hooks:
         hook.remove()
     assert used == sorted(used)
@@ -203,7 +206,7 @@ def test_what_is_frozen_stays_and_what_learns_moves(case: Case, share: float) ->
 def step(network: Classifier, size: int) -> None:
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimiser = torch.optim.SGD(learning, lr=0.1, weight_decay=0.1)
-    loss = nn.functional.cross_entropy(network(films(size)), torch.tensor([0, 1]))
+    loss = nn.functional.cross_entropy(network(images(size)), torch.tensor([0, 1]))
     loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
     assert all(parameter.grad is not None for parameter in learning)
     optimiser.step()

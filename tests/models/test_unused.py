@@ -20,8 +20,8 @@ class Branches(nn.Module):
         self.rest = nn.Sequential(nn.ReLU(), nn.Linear(2, 2))
         self.activation = nn.ReLU()
 
-    def forward(self, films: Tensor) -> Tensor:
-        result: Tensor = self.activation(self.left(films) + self.right[0](films))
+    def forward(self, images: Tensor) -> Tensor:
+        result: Tensor = self.activation(self.left(images) + self.right[0](images))
         return result
 
 

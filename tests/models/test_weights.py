@@ -38,7 +38,7 @@ NETWORKS = {
 }
 
 
-def torchvision_features(network: nn.Module, films: Tensor) -> Tensor:
+def torchvision_features(network: nn.Module, images: Tensor) -> Tensor:
     """What a torchvision network gives before its pooling."""
     given: list[Tensor] = []
     pooling = next(
@@ -48,9 +48,9 @@ def torchvision_features(network: nn.Module, films: Tensor) -> Tensor:
     )
     if isinstance(pooling, nn.AdaptiveAvgPool2d):
         pooling.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
-        network(films)
+        network(images)
     else:
-        given.append(pooling(films))
+        given.append(pooling(images))
     # DenseNet's last ReLU is not among its features.
     return given[0].relu() if "DenseNet" in type(network).__name__ else given[0]
 
@@ -76,10 +76,10 @@ def without_bulk(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def assert_same(backbone: nn.Module, network: nn.Module) -> None:
-    film = torch.randn(2, 1, 96, 96, generator=torch.Generator().manual_seed(0))
+    image = torch.randn(2, 1, 96, 96, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        ours = backbone.eval()(film)
-        theirs = torchvision_features(network, film.repeat(1, 3, 1, 1))
+        ours = backbone.eval()(image)
+        theirs = torchvision_features(network, image.repeat(1, 3, 1, 1))
     assert float(theirs.std()) > 0
     assert float((ours - theirs).abs().max()) <= 1e-5 * float(theirs.abs().max())
 

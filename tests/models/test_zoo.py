@@ -34,10 +34,10 @@ def test_the_capstones_baseline_has_its_parameters_but_for_two_channels() -> Non
 
 
 def test_mini_vggnet_has_the_layers_of_its_description() -> None:
-    classifier = make(64, backbone="mini-vggnet", head="flatten-mlp", dropout=0.5)
+    classifier = make(64, backbone="mini-vggnet", head={"name": "flatten-mlp", "dropout": 0.5})
     block = ["Conv2d", "ReLU", "BatchNorm2d"] * 2 + ["MaxPool2d", "Dropout"]
     assert kinds(classifier.backbone) == block * 2
-    assert kinds(classifier.head) == ["Linear", "BatchNorm1d", "Dropout", "Linear"]
+    assert kinds(classifier.head) == ["Linear", "ReLU", "BatchNorm1d", "Dropout", "Linear"]
     convolutions = sum(o * (9 * i + 1) for i, o in ((1, 32), (32, 32), (32, 64), (64, 64)))
     norms = 2 * (32 + 32 + 64 + 64 + 512)
     dense = 64 * 16 * 16 * 512 + 512 + 512 * 3 + 3

@@ -16,21 +16,21 @@ FACES = ("DejaVuSans", "DejaVuSansMono", "DejaVuSerif", "DejaVuSans-Bold")
 
 
 def printed(
-    picture: NDArray[np.float32],
+    image: NDArray[np.float32],
     word: str,
     place: tuple[float, float],
     height: int,
     style: tuple[str, float] = ("DejaVuSans", 1),
 ) -> NDArray[np.float32]:
-    """The picture with a word at a place (column, row), in a face and a grey value."""
-    layer = Image.new("L", picture.shape[::-1])
+    """The image with a word at a place (column, row), in a face and a grey value."""
+    layer = Image.new("L", image.shape[::-1])
     font = ImageFont.truetype(str(FONTS / f"{style[0]}.ttf"), height)
     ImageDraw.Draw(layer).text(place, word, fill=255, font=font)
     share = np.asarray(layer, np.float32) / 255
-    return (picture * (1 - share) + style[1] * share).astype(np.float32)
+    return (image * (1 - share) + style[1] * share).astype(np.float32)
 
 
-def film(seed: int, side: int = 512) -> NDArray[np.float32]:
+def image(seed: int, side: int = 512) -> NDArray[np.float32]:
     """Something like a chest: soft shades, ribs, grain and a side marker."""
     rng = np.random.default_rng(seed)
     shades = cv2.resize(rng.integers(0, 256, (6, 6), np.uint8), (side, side))
@@ -44,27 +44,27 @@ def film(seed: int, side: int = 512) -> NDArray[np.float32]:
 
 
 def burned(seed: int, height: int, grey: float = 1, side: int = 512) -> NDArray[np.float32]:
-    """The film with a line of text of this height of letters in pixels."""
+    """The image with a line of text of this height of letters in pixels."""
     place = 0.02 * side, side * np.random.default_rng([1, seed]).uniform(0.4, 0.9)
     name, face = NAMES[seed // 4 % 4], FACES[seed % 4]
-    return printed(film(seed, side), name, place, height, (face, grey))
+    return printed(image(seed, side), name, place, height, (face, grey))
 
 
-def compressed(picture: NDArray[np.float32], quality: int) -> NDArray[np.float32]:
-    grey = np.rint(picture * 255).astype(np.uint8)
+def compressed(image: NDArray[np.float32], quality: int) -> NDArray[np.float32]:
+    grey = np.rint(image * 255).astype(np.uint8)
     _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
     assert decoded is not None
     return (decoded / 255).astype(np.float32)
 
 
-def rate(pictures: list[NDArray[np.float32]]) -> float:
-    return float(np.mean([bool(text_lines(picture)) for picture in pictures]))
+def rate(images: list[NDArray[np.float32]]) -> float:
+    return float(np.mean([bool(text_lines(image)) for image in images]))
 
 
 @pytest.mark.parametrize("side", [256, 512, 800])
-def test_a_film_with_a_side_marker_holds_no_text(side: int) -> None:
-    assert rate([film(seed, side) for seed in range(8)]) == 0
+def test_an_image_with_a_side_marker_holds_no_text(side: int) -> None:
+    assert rate([image(seed, side) for seed in range(8)]) == 0
 
 
 @pytest.mark.parametrize("grey", [0, 1])
@@ -77,14 +77,14 @@ def test_it_is_found_after_compression() -> None:
     assert rate([compressed(burned(seed, 16), 75) for seed in range(8)]) >= 0.9
 
 
-def test_large_letters_are_found_in_a_smaller_picture() -> None:
+def test_large_letters_are_found_in_a_smaller_image() -> None:
     assert rate([burned(seed, 90, side=1200) for seed in (0, 5, 6, 9)]) >= 0.75
 
 
 def test_where_it_is() -> None:
-    picture = np.full((200, 300), 0.3, np.float32)
-    (line,) = text_lines(printed(picture, "SMITH", (60, 100), 30))
-    found = np.argwhere(printed(picture, "SMITH", (60, 100), 30) > 0.7)
+    image = np.full((200, 300), 0.3, np.float32)
+    (line,) = text_lines(printed(image, "SMITH", (60, 100), 30))
+    found = np.argwhere(printed(image, "SMITH", (60, 100), 30) > 0.7)
     top, left = found.min(axis=0)
     height, width = np.ptp(found, axis=0) + 1
     assert line.letters == 5
@@ -93,8 +93,8 @@ def test_where_it_is() -> None:
 
 @pytest.mark.parametrize("word", ["R", "AP", "L19"])
 def test_short_labels_are_not_text(word: str) -> None:
-    picture = np.full((200, 300), 0.3, np.float32)
-    assert text_lines(printed(picture, word, (60, 100), 30)) == []
+    image = np.full((200, 300), 0.3, np.float32)
+    assert text_lines(printed(image, word, (60, 100), 30)) == []
 
 
 def test_lines_overlap_where_they_share_a_pixel() -> None:
@@ -106,8 +106,8 @@ def test_lines_overlap_where_they_share_a_pixel() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not DATA.exists(), reason="the real films are not beside the project")
-def test_real_films() -> None:
+@pytest.mark.skipif(not DATA.exists(), reason="the real images are not beside the project")
+def test_real_images() -> None:
     def shown(path: Path) -> NDArray[np.float32]:
         grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         assert grey is not None

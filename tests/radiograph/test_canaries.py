@@ -28,7 +28,7 @@ from pydicom.uid import UID
 
 from pulmo.cli.app import app
 from pulmo.core.errors import PulmoError
-from pulmo.core.tables import read_manifest, write_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.deidentify import Pseudonyms, deidentify
 from pulmo.radiograph import Radiograph, decode_radiograph
 
@@ -36,7 +36,7 @@ MakeDicom = Callable[..., bytes]
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
 
-# What the picture is made of, and what may be told of it.
+# What the image is made of, and what may be told of it.
 REAL = {
     "SpecificCharacterSet", "Modality", "SOPClassUID", "Rows", "Columns", "BitsAllocated",
     "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PixelData",
@@ -135,7 +135,7 @@ def written(dataset: FileDataset) -> bytes:
 
 @pytest.fixture
 def plain(dicom: MakeDicom) -> FileDataset:
-    """A film without canaries."""
+    """An image without canaries."""
     rows, columns = np.mgrid[:64, :64]
     stored = (rows * 31 + columns * 33).astype(np.uint16)
     tags = {
@@ -151,15 +151,15 @@ def plain(dicom: MakeDicom) -> FileDataset:
 
 
 @pytest.fixture
-def film(plain: FileDataset) -> FileDataset:
-    """A film whose every element holds a canary."""
+def image(plain: FileDataset) -> FileDataset:
+    """An image whose every element holds a canary."""
     fill(plain)
     return plain
 
 
 @pytest.fixture
 def spoilt(plain: FileDataset) -> dict[str, bytes]:
-    """A film with many canaries, damaged in each way that has a message of its own."""
+    """An image with many canaries, damaged in each way that has a message of its own."""
     fewer = dcmread(io.BytesIO(written(plain)))
     fill(fewer, step=12)
     return damaged(fewer)
@@ -179,7 +179,7 @@ SPOILS: dict[str, dict[str, Any]] = {
     "class": {"SOPClassUID": UID("1.2.987654.1"), "PixelData": None},
     "rescale": {"RescaleSlope": "1.00", "RescaleIntercept": "1"},
     "table": {"VOILUTSequence": [Dataset()]},
-    "no picture": {
+    "no image": {
         "PixelData": None,
         "Rows": None,
         "SOPClassUID": UID("1.2.840.10008.5.1.4.1.1.88.11"),
@@ -188,9 +188,9 @@ SPOILS: dict[str, dict[str, Any]] = {
 }
 
 
-def damaged(film: FileDataset) -> dict[str, bytes]:
-    """The film, spoilt in each way that has a message of its own."""
-    whole = written(film)
+def damaged(image: FileDataset) -> dict[str, bytes]:
+    """The image, spoilt in each way that has a message of its own."""
+    whole = written(image)
     files = {
         "cut early": whole[: len(whole) // 3],
         "cut late": whole[:-4000],
@@ -242,8 +242,8 @@ def call(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
     return run
 
 
-def test_the_canaries_are_there(film: FileDataset) -> None:
-    found = leaks(written(film))
+def test_the_canaries_are_there(image: FileDataset) -> None:
+    found = leaks(written(image))
     assert len(found) > 4000
     whole = b"\n".join(found)
     for sample in (b"ZQX", b"1.2.987654.", b"18730412", b"061937", b"19873"):
@@ -251,12 +251,12 @@ def test_the_canaries_are_there(film: FileDataset) -> None:
 
 
 def test_none_leaves_the_reader(
-    spoilt: dict[str, bytes], film: FileDataset, caplog: pytest.LogCaptureFixture
+    spoilt: dict[str, bytes], image: FileDataset, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole = written(film)
+    whole = written(image)
     caplog.clear()
     caplog.set_level(logging.DEBUG)
-    facts = decode_radiograph(whole, "film").facts
+    facts = decode_radiograph(whole, "image").facts
     assert facts[2:7] == ("PA", "X-ray", 44, "F", None)
     said = {repr(facts)}
     for name, data in spoilt.items():
@@ -273,7 +273,7 @@ def test_none_leaves_the_reader(
 
 def test_none_reaches_what_the_command_writes(
     spoilt: dict[str, bytes],
-    film: FileDataset,
+    image: FileDataset,
     bundle: Path,
     call: Callable[..., str],
     tmp_path: Path,
@@ -282,17 +282,17 @@ def test_none_reaches_what_the_command_writes(
     root, out = tmp_path / "set", tmp_path / "out"
     (root / "normal").mkdir(parents=True)
     (root / "covid").mkdir()
-    (root / "normal" / "whole.dcm").write_bytes(written(film))
-    film.PixelData = film.PixelData[2:] + film.PixelData[:2]
-    (root / "covid" / "whole.dcm").write_bytes(written(film))
+    (root / "normal" / "whole.dcm").write_bytes(written(image))
+    image.PixelData = image.PixelData[2:] + image.PixelData[:2]
+    (root / "covid" / "whole.dcm").write_bytes(written(image))
     for name, data in spoilt.items():
         (root / "normal" / f"{name}.dcm").write_bytes(data)
-    table = out / "films.parquet"
+    table = out / "images.parquet"
     caplog.clear()
     caplog.set_level(logging.DEBUG)
     said = [call("data", "import", "folder", root, "-o", table)]
-    write_manifest(read_manifest(table).assign(split="test"), table)
-    assert set(read_manifest(table)["sex"]) == {"F"}
+    Manifest(read_manifest(table).frame.assign(split="test")).save(table)
+    assert set(read_manifest(table).frame["sex"]) == {"F"}
     files = sorted(root.rglob("*.dcm"))
     said += [
         call("predict", *files, "--model", bundle, "--json", "--heatmap", out / "maps"),
@@ -321,16 +321,16 @@ def kept_words() -> set[str]:
     return {keyword for keyword, values in rows if values in {"code", "words"}}
 
 
-def test_none_is_left_after_de_identification_but_codes_and_numbers(film: FileDataset) -> None:
-    cleaned = dcmread(io.BytesIO(deidentify(written(film), "film", PSEUDONYMS).data))
+def test_none_is_left_after_de_identification_but_codes_and_numbers(image: FileDataset) -> None:
+    cleaned = dcmread(io.BytesIO(deidentify(written(image), "image", PSEUDONYMS).data))
     left = [element for element in cleaned.iterall() if leaks(str(element.value).encode())]
     words = {element.keyword for element in left if element.VR not in NUMBERS}
     assert {"Manufacturer", "BodyPartExamined"} <= words <= kept_words() | TABLES
     # Without these, nothing is left anywhere in the bytes.
     beyond = (kept_words() | TABLES) - REAL
-    for element in list(film):
+    for element in list(image):
         if element.keyword in beyond or (element.VR in NUMBERS and element.keyword not in REAL):
-            del film[element.tag]
-    data = deidentify(written(film), "film", PSEUDONYMS).data
+            del image[element.tag]
+    data = deidentify(written(image), "image", PSEUDONYMS).data
     assert not leaks(data)
-    assert film.PixelData in data
+    assert image.PixelData in data

@@ -130,7 +130,7 @@ def test_metadata_around_jpeg_2000() -> None:
 
 
 @pytest.mark.parametrize("frame", [b"", b"\0" * 64, b"\xff\xd8", jpeg_2000()[:6]])
-def test_what_is_no_picture_has_no_comments(frame: bytes) -> None:
+def test_what_is_no_image_has_no_comments(frame: bytes) -> None:
     assert comments_of(frame) == []
 
 

@@ -19,7 +19,7 @@ from pulmo.radiograph.facts import FileFormat
         (b"RIFF\x08\0\0\0WAVE", None),
         (b"GIF89a", None),
         (b"BM", None),
-        (b"A text called film.png", None),
+        (b"A text called image.png", None),
         (b"", None),
     ],
 )

@@ -1,4 +1,4 @@
-"""Random damage to small files: the reader gives a picture or one of its own errors."""
+"""Random damage to small files: the reader gives an image or one of its own errors."""
 
 import io
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def damaged(data: bytes, rng: np.random.Generator) -> bytes:
 def outcome(data: bytes) -> Radiograph | str:
     """The radiograph, or why there is none."""
     try:
-        return decode_radiograph(data, "film")
+        return decode_radiograph(data, "image")
     except (InputError, RefusedError) as error:
         return str(error)
 
@@ -47,12 +47,12 @@ def survives(data: bytes, before: bytes = b"", after: bytes = b"") -> None:
     rng = np.random.default_rng(7)
     stopped = 0
     for _ in range(CASES):
-        film = outcome(before + damaged(data, rng) + after)
-        if isinstance(film, str):
+        image = outcome(before + damaged(data, rng) + after)
+        if isinstance(image, str):
             stopped += 1
-            assert "film" in film
+            assert "image" in image
         else:
-            assert 0 <= film.pixels.min() < film.pixels.max() <= 1
+            assert 0 <= image.pixels.min() < image.pixels.max() <= 1
     assert stopped > CASES / 10
 
 

@@ -64,7 +64,7 @@ def wrapped(
 
 
 def stored_of(data: bytes) -> NDArray[Any]:
-    return stored_values(parse_dicom(data, "film", LIMITS), "film")[0]
+    return stored_values(parse_dicom(data, "image", LIMITS), "image")[0]
 
 
 def frame_of(dataset: FileDataset) -> bytes:
@@ -193,11 +193,13 @@ def test_data_that_end_early_before_an_end_marker_are_refused(
 ) -> None:
     syntax, bits, make = FRAMES[name]
     frame = make()
-    assert decode_radiograph(wrapped(dicom, drawn(bits), frame, syntax, bits), "film")
+    assert decode_radiograph(wrapped(dicom, drawn(bits), frame, syntax, bits), "image")
     start = max(frame.find(b"\xff\xda"), frame.find(b"\xff\x93")) + 14
     cut = frame[: start + int((len(frame) - 2 - start) * keep)] + END
-    with pytest.raises(InputError, match=r"film (is truncated|holds a damaged or truncated image)"):
-        decode_radiograph(wrapped(dicom, drawn(bits), cut, syntax, bits), "film")
+    with pytest.raises(
+        InputError, match=r"image (is truncated|holds a damaged or truncated image)"
+    ):
+        decode_radiograph(wrapped(dicom, drawn(bits), cut, syntax, bits), "image")
 
 
 @pytest.mark.parametrize("name", ["baseline", "restarts", "extended", "lossless 8", "lossless 16"])
@@ -230,7 +232,7 @@ def test_a_frame_without_its_end_marker_is_read_if_its_rows_are_there(
     middle = (max(frame.find(b"\xff\xda"), frame.find(b"\xff\x93")) + len(frame)) // 2
     half = wrapped(dicom, drawn(bits), frame[:middle], syntax, bits)
     with pytest.raises(InputError, match="truncated"):
-        decode_radiograph(half, "film")
+        decode_radiograph(half, "image")
 
 
 @pytest.mark.parametrize("name", FRAMES)
@@ -241,8 +243,8 @@ def test_a_second_image_is_not_passed_over(dicom: MakeDicom, name: str, *, offse
     dataset.PixelData = encapsulate([make(), make()], has_bot=offsets)
     file = io.BytesIO()
     dataset.save_as(file)
-    with pytest.raises(InputError, match="film holds several compressed images"):
-        decode_radiograph(file.getvalue(), "film")
+    with pytest.raises(InputError, match="image holds several compressed images"):
+        decode_radiograph(file.getvalue(), "image")
 
 
 def test_rle_of_more_rows_than_the_header_says(dicom: MakeDicom) -> None:
@@ -250,8 +252,8 @@ def test_rle_of_more_rows_than_the_header_says(dicom: MakeDicom) -> None:
     dataset.Rows -= 3
     file = io.BytesIO()
     dataset.save_as(file)
-    with pytest.raises(InputError, match="film"):
-        decode_radiograph(file.getvalue(), "film")
+    with pytest.raises(InputError, match="image"):
+        decode_radiograph(file.getvalue(), "image")
 
 
 @pytest.mark.parametrize("bits", [8, 16])
@@ -264,16 +266,16 @@ def test_rle_that_ends_early_is_refused(dicom: MakeDicom, bits: int, keep: float
     )
     cut = frame[: 64 + int((len(frame) - 64) * keep)]
     with pytest.raises(InputError, match="truncated"):
-        decode_radiograph(wrapped(dicom, values, cut, RLELossless, bits), "film")
+        decode_radiograph(wrapped(dicom, values, cut, RLELossless, bits), "image")
 
 
 def test_rle_of_another_number_of_segments_is_damaged(dicom: MakeDicom) -> None:
     frame = frame_of(dcmread(io.BytesIO(dicom(drawn(8), {}, RLELossless))))
     with pytest.raises(InputError, match="could not be decoded as RLE Lossless"):
-        decode_radiograph(wrapped(dicom, drawn(16), frame, RLELossless, 16), "film")
+        decode_radiograph(wrapped(dicom, drawn(16), frame, RLELossless, 16), "image")
 
 
 def test_a_jpeg_in_another_syntax_is_named(dicom: MakeDicom) -> None:
     data = wrapped(dicom, drawn(8), jpeg(drawn(8))[:200] + END, JPEGBaseline8Bit, 8)
-    with pytest.raises(InputError, match=r"film .*JPEG Baseline \(Process 1\)"):
-        decode_radiograph(data, "film")
+    with pytest.raises(InputError, match=r"image .*JPEG Baseline \(Process 1\)"):
+        decode_radiograph(data, "image")

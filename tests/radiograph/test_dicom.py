@@ -27,7 +27,7 @@ WINDOW = {"WindowCenter": 2048, "WindowWidth": 4096}
 
 
 def decoded(data: bytes) -> Radiograph:
-    radiograph = decode_radiograph(data, "film")
+    radiograph = decode_radiograph(data, "image")
     assert radiograph.pixels.dtype == np.float32
     assert radiograph.pixels.flags.c_contiguous
     assert radiograph.facts.format == "DICOM"
@@ -42,23 +42,23 @@ def shipped(name: str) -> bytes:
 
 
 def test_eight_bits(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
-    film = decoded(dicom(grey))
-    np.testing.assert_allclose(film.pixels, grey / 255, atol=1e-7)
-    assert film.facts == ("DICOM", 8, None, "X-ray", None, None, None, None, None, ())
+    image = decoded(dicom(grey))
+    np.testing.assert_allclose(image.pixels, grey / 255, atol=1e-7)
+    assert image.facts == ("DICOM", 8, None, "X-ray", None, None, None, None, None, ())
 
 
 def test_a_grey_secondary_capture_in_colour(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     capture = {"Modality": "OT", "SOPClassUID": SecondaryCaptureImageStorage}
-    film = decoded(dicom(np.dstack([grey] * 3), capture))
-    np.testing.assert_allclose(film.pixels, grey / 255, atol=1e-6)
-    assert film.facts.modality is None
+    image = decoded(dicom(np.dstack([grey] * 3), capture))
+    np.testing.assert_allclose(image.pixels, grey / 255, atol=1e-6)
+    assert image.facts.modality is None
 
 
 def test_a_secondary_capture_in_ybr(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     neutral = np.full_like(grey, 128)
     ybr = np.dstack([grey, neutral, neutral])
-    film = decoded(dicom(ybr, {"PhotometricInterpretation": "YBR_FULL"}))
-    np.testing.assert_allclose(film.pixels, grey / 255, atol=1e-6)
+    image = decoded(dicom(ybr, {"PhotometricInterpretation": "YBR_FULL"}))
+    np.testing.assert_allclose(image.pixels, grey / 255, atol=1e-6)
 
 
 def test_a_secondary_capture_with_a_palette(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
@@ -82,7 +82,7 @@ def test_a_palette_that_states_more_bits_than_it_has(
 
 def test_a_colour_photograph_is_refused(dicom: MakeDicom) -> None:
     colour = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-    with pytest.raises(RefusedError, match="film is a colour picture"):
+    with pytest.raises(RefusedError, match="image is a colour image"):
         decoded(dicom(colour))
 
 
@@ -90,8 +90,8 @@ def test_a_colour_photograph_is_refused(dicom: MakeDicom) -> None:
 def test_lossless_compression_changes_nothing(
     dicom: MakeDicom, twelve: NDArray[np.uint16], syntax: UID
 ) -> None:
-    film = decoded(dicom(twelve, WINDOW, syntax))
-    np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
+    image = decoded(dicom(twelve, WINDOW, syntax))
+    np.testing.assert_allclose(image.pixels, twelve / 4095, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_lossless_compression_changes_nothing(
         "MR_small_RLE.dcm",
     ],
 )
-def test_pydicoms_copies_of_one_picture_are_equal(name: str) -> None:
+def test_pydicoms_copies_of_one_image_are_equal(name: str) -> None:
     plain = dcmread(io.BytesIO(shipped("MR_small.dcm")))
     stored = np.frombuffer(plain.PixelData, "<i2").reshape(64, 64)
     center, width = float(plain.WindowCenter), float(plain.WindowWidth)
@@ -138,6 +138,6 @@ def test_a_missing_file_meta_group_does_not_matter(
     np.testing.assert_allclose(decoded(data[144 + length :]).pixels, grey / 255, atol=1e-7)
 
 
-def test_zeros_behind_the_picture_are_padding(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
+def test_zeros_behind_the_image_are_padding(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     data = dicom(grey, {"PixelData": grey.tobytes() + b"\0" * 64})
     np.testing.assert_allclose(decoded(data).pixels, grey / 255, atol=1e-7)

@@ -1,4 +1,4 @@
-"""Films that DCMTK writes and displays, against what is read here."""
+"""Images that DCMTK writes and displays, against what is read here."""
 
 import io
 from collections.abc import Callable
@@ -25,7 +25,7 @@ CR = {"SOPClassUID": ComputedRadiographyImageStorage, "Modality": "CR"}
 
 
 def values(bits: int, *, signed: bool = False) -> NDArray[Any]:
-    """A smooth picture that has every value of 8 or 12 bits or every 16th of 16: [64, 96]."""
+    """A smooth image that has every value of 8 or 12 bits or every 16th of 16: [64, 96]."""
     rows, columns = np.mgrid[:64, :96]
     ramp = (rows * 96 + columns) / (64 * 96 - 1)
     grey = np.rint(ramp * (2**bits - 1)).astype(np.int64) - (2 ** (bits - 1) if signed else 0)
@@ -34,14 +34,14 @@ def values(bits: int, *, signed: bool = False) -> NDArray[Any]:
     return stored
 
 
-def film(
+def image(
     dicom: MakeDicom, stored: NDArray[Any], bits: int, tags: dict[str, object] | None = None
 ) -> bytes:
     return dicom(stored, {**CR, "BitsStored": bits, "HighBit": bits - 1, **(tags or {})})
 
 
 def stored_of(data: bytes) -> NDArray[Any]:
-    return stored_values(parse_dicom(data, "film", LIMITS), "film")[0]
+    return stored_values(parse_dicom(data, "image", LIMITS), "image")[0]
 
 
 LOSSLESS = {
@@ -68,11 +68,11 @@ def test_lossless_codings_give_the_values_that_went_in(
     coding: str,
 ) -> None:
     stored = values(bits, signed=signed)
-    plain = film(dicom, stored, bits, {"PhotometricInterpretation": photometric})
+    plain = image(dicom, stored, bits, {"PhotometricInterpretation": photometric})
     coded = dcmtk(*LOSSLESS[coding], source=plain).read_bytes()
     np.testing.assert_array_equal(stored_of(coded), stored)
-    expected = decode_radiograph(plain, "film").pixels
-    np.testing.assert_array_equal(decode_radiograph(coded, "film").pixels, expected)
+    expected = decode_radiograph(plain, "image").pixels
+    np.testing.assert_array_equal(decode_radiograph(coded, "image").pixels, expected)
 
 
 @pytest.mark.parametrize(("bits", "option"), [(8, "+eb"), (12, "+ee")])
@@ -81,7 +81,7 @@ def test_lossy_jpeg_gives_the_values_that_dcmtk_decodes(
     dicom: MakeDicom, dcmtk: Dcmtk, bits: int, option: str, quality: str
 ) -> None:
     stored = values(bits)
-    plain = film(dicom, stored, bits)
+    plain = image(dicom, stored, bits)
     coded = dcmtk("dcmcjpeg", option, "+q", quality, source=plain)
     decoded = stored_of(coded.read_bytes())
     theirs = dcmread(dcmtk("dcmdjpeg", source=coded))
@@ -94,7 +94,7 @@ def test_lossy_jpeg_gives_the_values_that_dcmtk_decodes(
 
 def test_signed_jpeg_of_12_bits_keeps_its_sign(dicom: MakeDicom, dcmtk: Dcmtk) -> None:
     stored = values(12, signed=True)
-    coded = dcmtk("dcmcjpeg", "+ee", source=film(dicom, stored, 12))
+    coded = dcmtk("dcmcjpeg", "+ee", source=image(dicom, stored, 12))
     dataset = dcmread(coded)
     # DCMTK counts the values from 0; a header may count them as two's complement instead.
     dataset.PixelRepresentation = 1
@@ -109,21 +109,21 @@ def test_signed_jpeg_of_12_bits_keeps_its_sign(dicom: MakeDicom, dcmtk: Dcmtk) -
 def test_jpeg_of_12_bits_and_three_channels_is_refused_by_name(
     dicom: MakeDicom, dcmtk: Dcmtk
 ) -> None:
-    coded = dcmread(dcmtk("dcmcjpeg", "+ee", source=film(dicom, values(12), 12)))
+    coded = dcmread(dcmtk("dcmcjpeg", "+ee", source=image(dicom, values(12), 12)))
     coded.SamplesPerPixel, coded.PhotometricInterpretation = 3, "RGB"
     file = io.BytesIO()
     coded.save_as(file)
     with pytest.raises(RefusedError, match="not read: JPEG Extended"):
-        decode_radiograph(file.getvalue(), "film")
+        decode_radiograph(file.getvalue(), "image")
 
 
 @pytest.mark.parametrize("option", ["+ep", "+es"])
 def test_progressive_jpeg_of_12_bits_is_refused_by_name(
     dicom: MakeDicom, dcmtk: Dcmtk, option: str
 ) -> None:
-    coded = dcmtk("dcmcjpeg", option, source=film(dicom, values(12), 12)).read_bytes()
+    coded = dcmtk("dcmcjpeg", option, source=image(dicom, values(12), 12)).read_bytes()
     with pytest.raises(RefusedError, match=r"not read: JPEG (Full|Spectral)"):
-        decode_radiograph(coded, "film")
+        decode_radiograph(coded, "image")
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -145,7 +145,7 @@ def test_values_that_begin_above_the_lowest_bit(
     np.testing.assert_array_equal(stored_of(data), stored)
     with Image.open(shown) as image:
         theirs = np.asarray(image) / 65535
-    np.testing.assert_allclose(decode_radiograph(data, "film").pixels, theirs, atol=0.05 / 255)
+    np.testing.assert_allclose(decode_radiograph(data, "image").pixels, theirs, atol=0.05 / 255)
 
 
 def table(first: int, bits: int) -> Dataset:
@@ -171,16 +171,16 @@ VOI: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize("voi", VOI)
-def test_the_displayed_picture_is_that_of_dcmtk(
+def test_the_displayed_image_is_that_of_dcmtk(
     dicom: MakeDicom, dcmtk: Dcmtk, photometric: str, voi: str
 ) -> None:
     tags = {**VOI[voi], "PhotometricInterpretation": photometric}
-    data = film(dicom, values(12), 12, tags)
+    data = image(dicom, values(12), 12, tags)
     option = {"table": ["+Wl", "1"], "own range": ["+Wm"]}.get(voi, ["+Wi", "1"])
     function = ["+Wfs"] if voi == "sigmoid" else []
     with Image.open(dcmtk("dcmj2pnm", *option, *function, "+on2", source=data)) as opened:
         theirs = np.asarray(opened) / 65535
     # DCMTK cuts what a sigmoid gives, and what comes out of a table, to whole numbers.
     tolerance = {"sigmoid": 1, "table": 1}.get(voi, 0.1)
-    pixels = decode_radiograph(data, "film").pixels
+    pixels = decode_radiograph(data, "image").pixels
     np.testing.assert_allclose(pixels, theirs, atol=tolerance / 255)

@@ -24,7 +24,7 @@ WINDOW = {"WindowCenter": 2048, "WindowWidth": 4096}
 
 
 def decoded(data: bytes) -> Radiograph:
-    radiograph = decode_radiograph(data, "film")
+    radiograph = decode_radiograph(data, "image")
     assert radiograph.pixels.dtype == np.float32
     assert radiograph.pixels.flags.c_contiguous
     assert radiograph.facts.format == "DICOM"
@@ -41,17 +41,17 @@ def table(entries: NDArray[Any], first: int, bits: int, *, words: bool) -> Datas
 
 
 def test_a_window(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:
-    film = decoded(dicom(twelve, {"BitsStored": 12, "HighBit": 11, **WINDOW}))
-    np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
-    assert film.facts.bits == 12
-    assert film.facts.notes == ()
+    image = decoded(dicom(twelve, {"BitsStored": 12, "HighBit": 11, **WINDOW}))
+    np.testing.assert_allclose(image.pixels, twelve / 4095, atol=1e-6)
+    assert image.facts.bits == 12
+    assert image.facts.notes == ()
 
 
 def test_the_first_of_several_windows(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:
     tags = {"WindowCenter": [1024.5, 9], "WindowWidth": [2049, 9]}
-    film = decoded(dicom(twelve, tags))
-    np.testing.assert_allclose(film.pixels, np.clip(twelve / 2048, 0, 1), atol=1e-6)
-    assert film.facts.notes == (
+    image = decoded(dicom(twelve, tags))
+    np.testing.assert_allclose(image.pixels, np.clip(twelve / 2048, 0, 1), atol=1e-6)
+    assert image.facts.notes == (
         Note("window-first", "2 windows are stated; the first usable one was used."),
     )
 
@@ -60,9 +60,9 @@ def test_the_first_of_several_windows(dicom: MakeDicom, twelve: NDArray[np.uint1
 def test_an_impossible_window_is_ignored(
     dicom: MakeDicom, twelve: NDArray[np.uint16], width: float
 ) -> None:
-    film = decoded(dicom(twelve, {"WindowCenter": 100, "WindowWidth": width}))
-    np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
-    assert film.facts.notes == (
+    image = decoded(dicom(twelve, {"WindowCenter": 100, "WindowWidth": width}))
+    np.testing.assert_allclose(image.pixels, twelve / 4095, atol=1e-6)
+    assert image.facts.notes == (
         Note("window-unusable", "The stated window is not usable and was ignored."),
         Note("own-range", "No usable window is stated: the image's own range was used."),
     )
@@ -70,8 +70,8 @@ def test_an_impossible_window_is_ignored(
 
 @pytest.mark.parametrize("missing", ["WindowCenter", "WindowWidth"])
 def test_half_a_window_is_none(dicom: MakeDicom, twelve: NDArray[np.uint16], missing: str) -> None:
-    film = decoded(dicom(twelve, {"WindowCenter": 100, "WindowWidth": 7, missing: None}))
-    assert film.facts.notes == (
+    image = decoded(dicom(twelve, {"WindowCenter": 100, "WindowWidth": 7, missing: None}))
+    assert image.facts.notes == (
         Note("window-unusable", "The stated window is not usable and was ignored."),
         Note("own-range", "No usable window is stated: the image's own range was used."),
     )
@@ -86,8 +86,8 @@ def test_an_unknown_window_function_is_refused(
 
 def test_the_exact_function_is_read(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:
     tags = {"WindowCenter": 1, "WindowWidth": 0.5, "VOILUTFunction": "LINEAR_EXACT"}
-    film = decoded(dicom(twelve, tags))
-    np.testing.assert_array_equal(film.pixels[0, :4], [0, 0.5, 1, 1])
+    image = decoded(dicom(twelve, tags))
+    np.testing.assert_array_equal(image.pixels[0, :4], [0, 0.5, 1, 1])
 
 
 @pytest.mark.parametrize("words", [True, False])
@@ -125,20 +125,20 @@ def test_a_modality_table_goes_before_rescaling(
 def test_a_table_of_65536_signed_inputs(dicom: MakeDicom, ramp: NDArray[np.uint16]) -> None:
     # 0 entries stand for 65536, and the first input, -32768, is written without a sign.
     item = table(np.arange(65536, dtype="<u2"), -32768, 16, words=False)
-    film = decoded(dicom(ramp.view(np.int16), {"VOILUTSequence": [item]}))
-    np.testing.assert_allclose(film.pixels, (ramp ^ 0x8000) / 65535, atol=1e-6)
+    image = decoded(dicom(ramp.view(np.int16), {"VOILUTSequence": [item]}))
+    np.testing.assert_allclose(image.pixels, (ramp ^ 0x8000) / 65535, atol=1e-6)
 
 
 def test_eight_bit_entries_packed_in_pairs(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     item = table(np.arange(256, dtype=np.uint8)[::-1], 0, 8, words=False)
-    film = decoded(dicom(grey, {"VOILUTSequence": [item]}))
-    np.testing.assert_allclose(film.pixels, 1 - grey / 255, atol=1e-6)
+    image = decoded(dicom(grey, {"VOILUTSequence": [item]}))
+    np.testing.assert_allclose(image.pixels, 1 - grey / 255, atol=1e-6)
 
 
 def test_a_table_shorter_than_it_says_is_damaged(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     item = table(np.arange(10, dtype="<u2"), 0, 16, words=True)
     item["LUTDescriptor"].value = [256, 0, 16]
-    with pytest.raises(InputError, match="film has a VOI LUT whose data do not fit"):
+    with pytest.raises(InputError, match="image has a VOI LUT whose data do not fit"):
         decoded(dicom(grey, {"VOILUTSequence": [item]}))
 
 
@@ -150,8 +150,8 @@ def test_rescaling_comes_before_the_window(dicom: MakeDicom, twelve: NDArray[np.
         "WindowCenter": 4096,
         "WindowWidth": 8192,
     }
-    film = decoded(dicom(stored, tags))
-    np.testing.assert_allclose(film.pixels, 2 * twelve / 8191, atol=1e-6)
+    image = decoded(dicom(stored, tags))
+    np.testing.assert_allclose(image.pixels, 2 * twelve / 8191, atol=1e-6)
 
 
 def test_a_rescaling_that_is_no_number_is_damaged(
@@ -185,8 +185,8 @@ def test_inversion_comes_last_and_once(
         "WindowWidth": 2049,
     }
     expected = np.clip(twelve / 2048, 0, 1)
-    film = decoded(dicom(twelve, tags))
-    np.testing.assert_allclose(film.pixels, 1 - expected if inverted else expected, atol=1e-6)
+    image = decoded(dicom(twelve, tags))
+    np.testing.assert_allclose(image.pixels, 1 - expected if inverted else expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", [np.uint16, np.int16])
@@ -200,12 +200,12 @@ def test_padding_does_not_set_the_range(dicom: MakeDicom, kind: type[np.integer[
     dataset.add(DataElement("PixelPaddingRangeLimit", "US", 60001))
     file = io.BytesIO()
     dataset.save_as(file)
-    film = decoded(file.getvalue())
-    np.testing.assert_allclose(film.pixels[1, :4], [0, 50 / 899, 200 / 899, 1], atol=1e-6)
+    image = decoded(file.getvalue())
+    np.testing.assert_allclose(image.pixels[1, :4], [0, 50 / 899, 200 / 899, 1], atol=1e-6)
 
 
-def kinds(film: Radiograph) -> list[str]:
-    return [note.kind for note in film.facts.notes]
+def kinds(image: Radiograph) -> list[str]:
+    return [note.kind for note in image.facts.notes]
 
 
 def with_text(data: bytes, keyword: str, text: bytes) -> bytes:
@@ -230,9 +230,9 @@ def test_windows_that_are_written_oddly(
     dicom: MakeDicom, twelve: NDArray[np.uint16], text: bytes, center: float
 ) -> None:
     data = dicom(twelve, {"WindowCenter": "777777", "WindowWidth": "1000"})
-    film = decoded(with_text(data, "WindowCenter", text))
+    image = decoded(with_text(data, "WindowCenter", text))
     expected = np.clip((twelve - (center - 0.5)) / 999 + 0.5, 0, 1)
-    np.testing.assert_allclose(film.pixels, expected, atol=1e-6)
+    np.testing.assert_allclose(image.pixels, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("text", [b"nan", b"abc", b"1e999", b"2,048", b"20;48", b"0x800"])
@@ -240,9 +240,9 @@ def test_a_window_that_cannot_be_read_is_noted(
     dicom: MakeDicom, twelve: NDArray[np.uint16], text: bytes
 ) -> None:
     data = dicom(twelve, {"WindowCenter": "777777", "WindowWidth": "1000"})
-    film = decoded(with_text(data, "WindowCenter", text))
-    np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
-    assert kinds(film) == ["value-unusable", "window-unusable", "own-range"]
+    image = decoded(with_text(data, "WindowCenter", text))
+    np.testing.assert_allclose(image.pixels, twelve / 4095, atol=1e-6)
+    assert kinds(image) == ["value-unusable", "window-unusable", "own-range"]
 
 
 @pytest.mark.parametrize(
@@ -256,10 +256,10 @@ def test_the_first_window_that_can_be_used(
     widths: list[float],
     center: float,
 ) -> None:
-    film = decoded(dicom(twelve, {"WindowCenter": centers, "WindowWidth": widths}))
+    image = decoded(dicom(twelve, {"WindowCenter": centers, "WindowWidth": widths}))
     expected = np.clip((twelve - (center - 0.5)) / 2048 + 0.5, 0, 1)
-    np.testing.assert_allclose(film.pixels, expected, atol=1e-6)
-    assert kinds(film) == ["window-first"]
+    np.testing.assert_allclose(image.pixels, expected, atol=1e-6)
+    assert kinds(image) == ["window-first"]
 
 
 def group(keyword: str, **tags: object) -> Dataset:
@@ -280,15 +280,15 @@ def test_the_window_of_the_functional_groups(
     shown = group("FrameVOILUTSequence", WindowCenter=600, WindowWidth=801)
     rescaled = group("PixelValueTransformationSequence", RescaleSlope=0.5, RescaleIntercept=100)
     shown.PixelValueTransformationSequence = rescaled.PixelValueTransformationSequence
-    film = decoded(dicom(twelve, {"NumberOfFrames": 1, sequence: [shown]}))
+    image = decoded(dicom(twelve, {"NumberOfFrames": 1, sequence: [shown]}))
     by_pydicom = Dataset()
     by_pydicom.PhotometricInterpretation = "MONOCHROME2"
     by_pydicom.BitsStored, by_pydicom.PixelRepresentation = 12, 0
     by_pydicom.RescaleSlope, by_pydicom.RescaleIntercept = 0.5, 100
     by_pydicom.WindowCenter, by_pydicom.WindowWidth = 600, 801
     values = apply_windowing(apply_modality_lut(twelve, by_pydicom), by_pydicom)
-    np.testing.assert_allclose(film.pixels, (values - 100) / (4095 * 0.5), atol=1e-6)
-    assert kinds(film) == []
+    np.testing.assert_allclose(image.pixels, (values - 100) / (4095 * 0.5), atol=1e-6)
+    assert kinds(image) == []
 
 
 @pytest.mark.parametrize(
@@ -331,23 +331,23 @@ def test_dense_parts_that_are_dark_are_noted(
 
 
 def test_a_window_beyond_all_values_is_noted(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:
-    film = decoded(dicom(twelve % 256, {"BitsStored": 8, "HighBit": 7, **WINDOW}))
-    assert kinds(film) == ["contradiction"]
+    image = decoded(dicom(twelve % 256, {"BitsStored": 8, "HighBit": 7, **WINDOW}))
+    assert kinds(image) == ["contradiction"]
 
 
 def test_a_slope_of_0_is_named_and_ignored(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:
-    film = decoded(dicom(twelve, {**WINDOW, "RescaleSlope": 0, "RescaleIntercept": 9}))
-    np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
-    (note,) = film.facts.notes
+    image = decoded(dicom(twelve, {**WINDOW, "RescaleSlope": 0, "RescaleIntercept": 9}))
+    np.testing.assert_allclose(image.pixels, twelve / 4095, atol=1e-6)
+    (note,) = image.facts.notes
     assert "Rescale Slope is 0" in note.text
 
 
 def test_half_a_rescaling_is_ignored_as_dcmtk_does(
     dicom: MakeDicom, twelve: NDArray[np.uint16]
 ) -> None:
-    film = decoded(dicom(twelve, {**WINDOW, "RescaleSlope": 3}))
-    np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
-    assert kinds(film) == ["value-unusable"]
+    image = decoded(dicom(twelve, {**WINDOW, "RescaleSlope": 3}))
+    np.testing.assert_allclose(image.pixels, twelve / 4095, atol=1e-6)
+    assert kinds(image) == ["value-unusable"]
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
@@ -360,21 +360,21 @@ def test_a_few_extreme_pixels_do_not_set_the_range(
     tags = {"PhotometricInterpretation": photometric}
     plain = decoded(dicom(stored, tags))
     stored[31, 17] = value
-    film = decoded(dicom(stored, tags))
+    image = decoded(dicom(stored, tags))
     stored[31, 17] = 22000
     np.testing.assert_allclose(
-        np.delete(film.pixels, 31, 0), np.delete(plain.pixels, 31, 0), atol=2e-3
+        np.delete(image.pixels, 31, 0), np.delete(plain.pixels, 31, 0), atol=2e-3
     )
     assert kinds(plain) == ["own-range"]
-    assert kinds(film) == ["own-range", "hot-pixel"]
+    assert kinds(image) == ["own-range", "hot-pixel"]
 
 
 def test_a_window_that_leaves_nothing_to_see_is_ignored(
     dicom: MakeDicom, twelve: NDArray[np.uint16]
 ) -> None:
-    film = decoded(dicom(twelve, {"WindowCenter": -9000, "WindowWidth": 10}))
-    np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
-    assert kinds(film) == ["contradiction", "window-unusable", "own-range"]
+    image = decoded(dicom(twelve, {"WindowCenter": -9000, "WindowWidth": 10}))
+    np.testing.assert_allclose(image.pixels, twelve / 4095, atol=1e-6)
+    assert kinds(image) == ["contradiction", "window-unusable", "own-range"]
 
 
 def test_the_function_of_a_window_that_is_not_used_refuses_nothing(
@@ -382,9 +382,9 @@ def test_the_function_of_a_window_that_is_not_used_refuses_nothing(
 ) -> None:
     item = table(np.arange(4096, dtype="<u2")[::-1], 0, 12, words=True)
     tags = {**WINDOW, "VOILUTFunction": "CUBIC", "VOILUTSequence": [item]}
-    film = decoded(dicom(twelve, tags))
-    np.testing.assert_allclose(film.pixels, 1 - twelve / 4095, atol=1e-6)
-    assert kinds(film) == ["window-first"]
+    image = decoded(dicom(twelve, tags))
+    np.testing.assert_allclose(image.pixels, 1 - twelve / 4095, atol=1e-6)
+    assert kinds(image) == ["window-first"]
 
 
 def test_a_negative_slope_of_the_functional_groups_turns_the_sign(
@@ -392,5 +392,5 @@ def test_a_negative_slope_of_the_functional_groups_turns_the_sign(
 ) -> None:
     falling = group("PixelValueTransformationSequence", RescaleSlope=-1, RescaleIntercept=4095)
     tags = {"NumberOfFrames": 1, "SharedFunctionalGroupsSequence": [falling]}
-    film = decoded(dicom(twelve, {**WINDOW, **tags, "PixelIntensityRelationshipSign": 1}))
-    assert kinds(film) == []
+    image = decoded(dicom(twelve, {**WINDOW, **tags, "PixelIntensityRelationshipSign": 1}))
+    assert kinds(image) == []

@@ -23,7 +23,7 @@ MakeDicom = Callable[..., bytes]
 
 
 def decoded(data: bytes) -> Radiograph:
-    radiograph = decode_radiograph(data, "film")
+    radiograph = decode_radiograph(data, "image")
     assert radiograph.pixels.dtype == np.float32
     assert radiograph.pixels.flags.c_contiguous
     assert radiograph.facts.format == "DICOM"
@@ -40,7 +40,7 @@ def shipped(name: str) -> bytes:
 def test_a_transfer_syntax_that_nobody_names(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     data = dicom(grey, {}, RLELossless)
     length = struct.unpack_from("<I", data, 140)[0]
-    with pytest.raises(InputError, match="film"):
+    with pytest.raises(InputError, match="image"):
         decoded(data[144 + length :])
 
 
@@ -60,8 +60,8 @@ def test_a_transfer_syntax_that_nobody_names(dicom: MakeDicom, grey: NDArray[np.
 def test_odd_numbers_that_no_image_needs(
     dicom: MakeDicom, grey: NDArray[np.uint8], keyword: str, kind: str, value: object
 ) -> None:
-    film = decoded(dicom(grey, {keyword: DataElement(keyword, kind, value)}))
-    np.testing.assert_allclose(film.pixels, grey / 255, atol=1e-6)
+    image = decoded(dicom(grey, {keyword: DataElement(keyword, kind, value)}))
+    np.testing.assert_allclose(image.pixels, grey / 255, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ def test_planes_of_colours_that_are_not_certain(
 @pytest.mark.parametrize(
     ("tags", "words"),
     [
-        ({"BitsAllocated": 12}, "film has 12 Bits Allocated"),
-        ({"NumberOfFrames": 2}, "film holds several frames; one image was expected"),
+        ({"BitsAllocated": 12}, "image has 12 Bits Allocated"),
+        ({"NumberOfFrames": 2}, "image holds several frames; one image was expected"),
         ({"PhotometricInterpretation": "HSV"}, "a Photometric Interpretation HSV that is not"),
         ({"PhotometricInterpretation": "DOE"}, "a Photometric Interpretation that is not"),
-        ({"Rows": 60000, "Columns": 60000}, "film is 60,000 x 60,000 pixels"),
+        ({"Rows": 60000, "Columns": 60000}, "image is 60,000 x 60,000 pixels"),
         ({"Rows": 3}, "at least 16 pixels"),
-        ({"PixelData": b"\7" * 768}, "film shows nothing"),
+        ({"PixelData": b"\7" * 768}, "image shows nothing"),
     ],
 )
 def test_what_is_refused(
@@ -101,16 +101,16 @@ def test_what_is_refused(
 @pytest.mark.parametrize(
     ("tags", "words"),
     [
-        ({"PixelData": b"\7" * 700}, "film is truncated: 700 of 768 bytes of pixel data"),
-        ({"PixelData": b"\7" * 900}, "film holds 900 bytes of pixel data; its size says 768"),
+        ({"PixelData": b"\7" * 700}, "image is truncated: 700 of 768 bytes of pixel data"),
+        ({"PixelData": b"\7" * 900}, "image holds 900 bytes of pixel data; its size says 768"),
         (
             {"PhotometricInterpretation": "RGB"},
-            "film contradicts itself: .* RGB .* Samples per Pixel 1",
+            "image contradicts itself: .* RGB .* Samples per Pixel 1",
         ),
-        ({"BitsStored": None}, "film is a DICOM image whose header lacks Bits Stored"),
+        ({"BitsStored": None}, "image is a DICOM image whose header lacks Bits Stored"),
         (
             {"BitsStored": 9},
-            "film contradicts itself: its Bits Stored are 9 and its Bits Allocated 8",
+            "image contradicts itself: its Bits Stored are 9 and its Bits Allocated 8",
         ),
         ({"PixelRepresentation": None}, "header lacks Pixel Representation"),
         (
@@ -151,7 +151,7 @@ def test_other_transfer_syntaxes_are_refused_by_name(
         decoded(other)
 
 
-def test_a_compressed_picture_of_another_size_is_never_decoded(
+def test_a_compressed_image_of_another_size_is_never_decoded(
     dicom: MakeDicom, grey: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr("pulmo.radiograph.dicom.stored_values")
@@ -169,23 +169,23 @@ def test_a_deflated_bomb_is_refused_before_it_unpacks(
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     bomb = head + packer.compress(bytes(10 * 2**20)) + packer.flush()
     monkeypatch.delattr("pulmo.radiograph.dicom.dcmread")
-    with pytest.raises(RefusedError, match="What film unpacks to holds 1 MiB"):
-        decode_radiograph(bomb, "film", Limits(max_bytes=2**20))
+    with pytest.raises(RefusedError, match="What image unpacks to holds 1 MiB"):
+        decode_radiograph(bomb, "image", Limits(max_bytes=2**20))
 
 
 def test_a_directory_is_refused() -> None:
     path = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests" / "DICOMDIR"
-    with pytest.raises(RefusedError, match="film is a DICOMDIR, a list of other files"):
-        decode_radiograph(path.read_bytes(), "film")
+    with pytest.raises(RefusedError, match="image is a DICOMDIR, a list of other files"):
+        decode_radiograph(path.read_bytes(), "image")
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [("rtplan.dcm", "RT Plan Storage"), ("UN_sequence.dcm", "of an unknown kind")],
 )
-def test_a_file_without_a_picture_is_refused(name: str, words: str) -> None:
-    with pytest.raises(RefusedError, match=rf"film is a DICOM file without an image \({words}\)"):
-        decode_radiograph(shipped(name), "film")
+def test_a_file_without_an_image_is_refused(name: str, words: str) -> None:
+    with pytest.raises(RefusedError, match=rf"image is a DICOM file without an image \({words}\)"):
+        decode_radiograph(shipped(name), "image")
 
 
 @pytest.mark.parametrize("keep", [0.05, 0.2, 0.4, 0.6, 0.8, 0.99])
@@ -193,9 +193,9 @@ def test_a_truncated_file_is_damaged(
     dicom: MakeDicom, grey: NDArray[np.uint8], keep: float
 ) -> None:
     data = dicom(grey)
-    # The head up to the class of the object stays: without it, nothing says that it is a picture.
+    # The head up to the class of the object stays: without it, nothing says that it is an image.
     start = data.find(b"\x08\0\x16\0UI") + 40
-    with pytest.raises(InputError, match="film"):
+    with pytest.raises(InputError, match="image"):
         decoded(data[: start + int((len(data) - start) * keep)])
 
 
@@ -225,18 +225,18 @@ def test_no_message_or_note_names_the_patient(
     for spoil in spoils:
         data = dicom(grey, tags | spoil)
         for damaged in (data, data.replace(b"SECRET12", b"SECRE\xff\xfe2"), data[:-99]):
-            film = outcome(damaged, "film")
-            said.append(film if isinstance(film, str) else repr(film.facts))
+            image = outcome(damaged, "image")
+            said.append(image if isinstance(image, str) else repr(image.facts))
     assert len(said) == 3 * len(spoils)
     assert "SECRE" not in "".join([*said, *capfd.readouterr()])
 
 
 def test_a_number_that_is_text_is_not_quoted(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     data = dicom(grey, {"WindowCenter": "123456", "WindowWidth": "10"})
-    film = decoded(data.replace(b"123456", b"SECRET"))
-    kinds = [note.kind for note in film.facts.notes]
+    image = decoded(data.replace(b"123456", b"SECRET"))
+    kinds = [note.kind for note in image.facts.notes]
     assert kinds == ["value-unusable", "window-unusable"]
-    assert "SECRET" not in repr(film.facts)
+    assert "SECRET" not in repr(image.facts)
 
 
 @pytest.mark.parametrize("keyword", ["HighBit", "NumberOfFrames"])
@@ -244,6 +244,6 @@ def test_an_unreadable_number_that_the_others_tell_is_no_hindrance(
     dicom: MakeDicom, grey: NDArray[np.uint8], keyword: str
 ) -> None:
     odd = DataElement(keyword, "OB", b"\x01\x02")
-    film = decoded(dicom(grey, {keyword: odd}))
-    np.testing.assert_allclose(film.pixels, grey / 255, atol=1e-6)
-    assert [note.kind for note in film.facts.notes] == ["value-unusable"]
+    image = decoded(dicom(grey, {keyword: odd}))
+    np.testing.assert_allclose(image.pixels, grey / 255, atol=1e-6)
+    assert [note.kind for note in image.facts.notes] == ["value-unusable"]

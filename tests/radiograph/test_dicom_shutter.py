@@ -30,12 +30,12 @@ TRIANGLE = {
 }
 
 
-def kinds(film: Radiograph) -> list[str]:
-    return [note.kind for note in film.facts.notes]
+def kinds(image: Radiograph) -> list[str]:
+    return [note.kind for note in image.facts.notes]
 
 
 def shown(dicom: MakeDicom, stored: NDArray[Any], **tags: object) -> Radiograph:
-    return decode_radiograph(dicom(stored, tags), "film")
+    return decode_radiograph(dicom(stored, tags), "image")
 
 
 def rectangle(rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[np.bool_]:
@@ -48,27 +48,27 @@ def test_what_is_outside_a_rectangle_is_black(
 ) -> None:
     stored = np.maximum(grey, 9)
     plain = shown(dicom, stored, PhotometricInterpretation=photometric)
-    film = shown(dicom, stored, PhotometricInterpretation=photometric, **RECTANGLE)
+    image = shown(dicom, stored, PhotometricInterpretation=photometric, **RECTANGLE)
     rows, columns = np.mgrid[1:25, 1:33]
     inside = rectangle(rows, columns)
-    np.testing.assert_array_equal(film.pixels, np.where(inside, plain.pixels, 0))
-    assert kinds(film) == ["shutter"]
+    np.testing.assert_array_equal(image.pixels, np.where(inside, plain.pixels, 0))
+    assert kinds(image) == ["shutter"]
 
 
 def test_a_circle_and_a_rectangle_together(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     both = {**RECTANGLE, **CIRCLE, "ShutterShape": ["RECTANGULAR", "CIRCULAR"]}
-    film = shown(dicom, np.maximum(grey, 9), **both)
+    image = shown(dicom, np.maximum(grey, 9), **both)
     rows, columns = np.mgrid[1:25, 1:33]
     inside = rectangle(rows, columns) & ((rows - 12) ** 2 + (columns - 16) ** 2 <= 81)
-    np.testing.assert_array_equal(film.pixels > 0, inside)
+    np.testing.assert_array_equal(image.pixels > 0, inside)
 
 
 def test_a_polygon(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
-    film = shown(dicom, np.maximum(grey, 9), **TRIANGLE)
-    assert film.pixels[2, 2] > 0 < film.pixels[2, 20]
-    assert film.pixels[20, 20] == film.pixels[0, 0] == 0
+    image = shown(dicom, np.maximum(grey, 9), **TRIANGLE)
+    assert image.pixels[2, 2] > 0 < image.pixels[2, 20]
+    assert image.pixels[20, 20] == image.pixels[0, 0] == 0
     # Half of 21 rows by 29 columns, edges included.
-    assert np.count_nonzero(film.pixels) == pytest.approx(304, abs=20)
+    assert np.count_nonzero(image.pixels) == pytest.approx(304, abs=20)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_a_polygon(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
 def test_a_shutter_that_cannot_be_used_is_ignored(
     dicom: MakeDicom, grey: NDArray[np.uint8], shutter: dict[str, object]
 ) -> None:
-    film = shown(dicom, grey, **shutter)
-    np.testing.assert_array_equal(film.pixels, shown(dicom, grey).pixels)
-    assert kinds(film) == ["value-unusable"]
+    image = shown(dicom, grey, **shutter)
+    np.testing.assert_array_equal(image.pixels, shown(dicom, grey).pixels)
+    assert kinds(image) == ["value-unusable"]
 
 
 def test_a_shutter_that_hides_nothing_is_not_noted(
@@ -118,11 +118,11 @@ def test_padding_is_black_at_either_end(
     }
     plain = shown(dicom, stored, **tags)
     padding = DataElement("PixelPaddingValue", "US", end)
-    film = shown(dicom, stored, **tags, PixelPaddingValue=padding)
+    image = shown(dicom, stored, **tags, PixelPaddingValue=padding)
     expected = plain.pixels.copy()
     expected[:, :9] = 0
-    np.testing.assert_array_equal(film.pixels, expected)
-    assert kinds(film) == ["padding"]
+    np.testing.assert_array_equal(image.pixels, expected)
+    assert kinds(image) == ["padding"]
 
 
 @pytest.mark.parametrize(
@@ -141,12 +141,12 @@ def test_pixels_become_square(
     shape: tuple[int, int],
     spacing: tuple[float, float] | None,
 ) -> None:
-    film = shown(dicom, grey, **tags)
-    assert film.pixels.shape == shape
-    assert film.facts.spacing == spacing
-    assert kinds(film) == ["aspect"]
+    image = shown(dicom, grey, **tags)
+    assert image.pixels.shape == shape
+    assert image.facts.spacing == spacing
+    assert kinds(image) == ["aspect"]
     # A ramp stays a ramp, and the mean stays the mean.
-    assert film.pixels.mean() == pytest.approx(shown(dicom, grey).pixels.mean(), abs=0.01)
+    assert image.pixels.mean() == pytest.approx(shown(dicom, grey).pixels.mean(), abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -156,15 +156,15 @@ def test_pixels_become_square(
 def test_a_ratio_that_cannot_be_is_noted(
     dicom: MakeDicom, grey: NDArray[np.uint8], tags: dict[str, object]
 ) -> None:
-    film = shown(dicom, grey, **tags)
-    assert film.pixels.shape == grey.shape
-    assert kinds(film) == ["value-unusable"]
+    image = shown(dicom, grey, **tags)
+    assert image.pixels.shape == grey.shape
+    assert kinds(image) == ["value-unusable"]
 
 
 def test_nearly_square_is_square(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
-    film = shown(dicom, grey, PixelSpacing=[0.1999, 0.2])
-    assert film.pixels.shape == grey.shape
-    assert kinds(film) == []
+    image = shown(dicom, grey, PixelSpacing=[0.1999, 0.2])
+    assert image.pixels.shape == grey.shape
+    assert kinds(image) == []
 
 
 def test_the_shutter_of_the_functional_groups(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
@@ -173,9 +173,9 @@ def test_the_shutter_of_the_functional_groups(dicom: MakeDicom, grey: NDArray[np
         setattr(shutter, keyword, value)
     group.FrameDisplayShutterSequence = [shutter]
     enhanced = {"NumberOfFrames": 1, "SharedFunctionalGroupsSequence": [group]}
-    film = shown(dicom, grey, **enhanced)
-    np.testing.assert_array_equal(film.pixels, shown(dicom, grey, **RECTANGLE).pixels)
-    assert kinds(film) == ["shutter"]
+    image = shown(dicom, grey, **enhanced)
+    np.testing.assert_array_equal(image.pixels, shown(dicom, grey, **RECTANGLE).pixels)
+    assert kinds(image) == ["shutter"]
 
 
 @pytest.mark.parametrize("value", [-2000, 5000])
@@ -184,9 +184,9 @@ def test_a_padding_value_that_no_pixel_can_have_is_ignored(
 ) -> None:
     tags = {"BitsStored": 12, "HighBit": 11, "WindowCenter": 2048, "WindowWidth": 4096}
     padding = DataElement("PixelPaddingValue", "SS", value)
-    film = shown(dicom, twelve, **tags, PixelPaddingValue=padding)
-    np.testing.assert_array_equal(film.pixels, shown(dicom, twelve, **tags).pixels)
-    assert kinds(film) == ["value-unusable"]
+    image = shown(dicom, twelve, **tags, PixelPaddingValue=padding)
+    np.testing.assert_array_equal(image.pixels, shown(dicom, twelve, **tags).pixels)
+    assert kinds(image) == ["value-unusable"]
 
 
 @pytest.mark.parametrize("tags", [{"PixelAspectRatio": ["2", "1"]}, {"PixelSpacing": [0.4, 0.2]}])
@@ -196,9 +196,9 @@ def test_a_circle_is_round_where_pixels_are_not_square(
     stored = np.full((32, 64), 200, np.uint8)
     stored[::2] = 100
     circle = {**CIRCLE, "CenterOfCircularShutter": [16, 32], "RadiusOfCircularShutter": 20}
-    film = shown(dicom, stored, **circle, **tags)
-    assert film.pixels.shape == (64, 64)
-    rows, columns = (np.flatnonzero((film.pixels > 0.1).any(axis)) for axis in (1, 0))
+    image = shown(dicom, stored, **circle, **tags)
+    assert image.pixels.shape == (64, 64)
+    rows, columns = (np.flatnonzero((image.pixels > 0.1).any(axis)) for axis in (1, 0))
     # A row of the file is two of the image.
     assert np.ptp(rows) == pytest.approx(40, abs=4)
     assert np.ptp(columns) == pytest.approx(40, abs=2)

@@ -26,8 +26,8 @@ COLOURS = ("Red", "Green", "Blue")
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
 
 
-def kinds(film: Radiograph) -> list[str]:
-    return [note.kind for note in film.facts.notes]
+def kinds(image: Radiograph) -> list[str]:
+    return [note.kind for note in image.facts.notes]
 
 
 def written(values: NDArray[Any], syntax: UID) -> bytes:
@@ -59,25 +59,25 @@ def test_the_range_of_a_voi_table_is_that_of_its_entries(
     right = decode_radiograph(
         dicom(twelve, {**tags, "VOILUTSequence": [lut(entries, used, syntax=syntax)]}, syntax), "a"
     )
-    film = decode_radiograph(
+    image = decode_radiograph(
         dicom(twelve, {**tags, "VOILUTSequence": [lut(entries, stated, syntax=syntax)]}, syntax),
         "b",
     )
-    np.testing.assert_array_equal(film.pixels, right.pixels)
-    np.testing.assert_allclose(film.pixels, entries[twelve] / (2**used - 1), atol=1e-6)
-    assert (kinds(right), kinds(film)) == ([], ["table-range"])
+    np.testing.assert_array_equal(image.pixels, right.pixels)
+    np.testing.assert_allclose(image.pixels, entries[twelve] / (2**used - 1), atol=1e-6)
+    assert (kinds(right), kinds(image)) == ([], ["table-range"])
 
 
 def test_a_modality_table_of_eight_bits_that_says_sixteen(
     dicom: MakeDicom, twelve: NDArray[np.uint16]
 ) -> None:
     entries = (np.arange(4096) // 32).astype(np.uint16) + 64
-    film = decode_radiograph(
-        dicom(twelve, {**TWELVE, "ModalityLUTSequence": [lut(entries, 16)]}), "film"
+    image = decode_radiograph(
+        dicom(twelve, {**TWELVE, "ModalityLUTSequence": [lut(entries, 16)]}), "image"
     )
     # Values of 8 bits keep their full range.
-    np.testing.assert_allclose(film.pixels, entries[twelve] / 255, atol=1e-6)
-    assert kinds(film) == ["table-range"]
+    np.testing.assert_allclose(image.pixels, entries[twelve] / 255, atol=1e-6)
+    assert kinds(image) == ["table-range"]
 
 
 def test_a_modality_table_of_one_value_is_named(
@@ -85,16 +85,16 @@ def test_a_modality_table_of_one_value_is_named(
 ) -> None:
     table = lut(np.full(4096, 9, np.uint16), 12)
     with pytest.raises(InputError, match="a Modality LUT whose entries are all equal"):
-        decode_radiograph(dicom(twelve, {**TWELVE, "ModalityLUTSequence": [table]}), "film")
+        decode_radiograph(dicom(twelve, {**TWELVE, "ModalityLUTSequence": [table]}), "image")
 
 
 def test_a_voi_table_of_one_value_counts_as_none(
     dicom: MakeDicom, twelve: NDArray[np.uint16]
 ) -> None:
     table = lut(np.full(4096, 4095, np.uint16), 12)
-    film = decode_radiograph(dicom(twelve, {**TWELVE, "VOILUTSequence": [table]}), "film")
-    np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
-    assert kinds(film) == ["window-unusable", "own-range"]
+    image = decode_radiograph(dicom(twelve, {**TWELVE, "VOILUTSequence": [table]}), "image")
+    np.testing.assert_allclose(image.pixels, twelve / 4095, atol=1e-6)
+    assert kinds(image) == ["window-unusable", "own-range"]
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
@@ -109,8 +109,8 @@ def test_the_first_input_of_a_voi_table_has_the_sign_of_the_modality_output(
         "RescaleIntercept": -1024,
         "VOILUTSequence": [lut(entries, 12, -1024, syntax)],
     }
-    film = decode_radiograph(dicom(twelve, tags, syntax), "film")
-    np.testing.assert_allclose(film.pixels, twelve / 4095, atol=1e-6)
+    image = decode_radiograph(dicom(twelve, tags, syntax), "image")
+    np.testing.assert_allclose(image.pixels, twelve / 4095, atol=1e-6)
 
 
 def test_an_empty_item_before_a_table_is_passed_over(
@@ -118,9 +118,9 @@ def test_an_empty_item_before_a_table_is_passed_over(
 ) -> None:
     table = lut(np.arange(4096, dtype=np.uint16)[::-1], 12)
     tags = {**TWELVE, "VOILUTSequence": [Dataset(), table], "ModalityLUTSequence": [Dataset()]}
-    film = decode_radiograph(dicom(twelve, tags), "film")
-    np.testing.assert_allclose(film.pixels, 1 - twelve / 4095, atol=1e-6)
-    assert kinds(film) == ["value-unusable", "value-unusable"]
+    image = decode_radiograph(dicom(twelve, tags), "image")
+    np.testing.assert_allclose(image.pixels, 1 - twelve / 4095, atol=1e-6)
+    assert kinds(image) == ["value-unusable", "value-unusable"]
 
 
 def palette(
@@ -148,9 +148,11 @@ def test_palettes_of_all_depths(
     dicom: MakeDicom, grey: NDArray[np.uint8], stated: int, used: int, syntax: UID
 ) -> None:
     entries = np.rint(np.linspace(0, 1, 256) ** 2 * (2**used - 1)).astype(np.uint16)
-    film = decode_radiograph(indexed(dicom, grey, palette(entries, stated, syntax), syntax), "film")
-    np.testing.assert_allclose(film.pixels, entries[grey] / (2**used - 1), atol=1e-6)
-    assert kinds(film) == ([] if stated == used else ["table-range"])
+    image = decode_radiograph(
+        indexed(dicom, grey, palette(entries, stated, syntax), syntax), "image"
+    )
+    np.testing.assert_allclose(image.pixels, entries[grey] / (2**used - 1), atol=1e-6)
+    assert kinds(image) == ([] if stated == used else ["table-range"])
 
 
 def test_a_palette_agrees_with_pydicom(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
@@ -158,8 +160,8 @@ def test_a_palette_agrees_with_pydicom(dicom: MakeDicom, grey: NDArray[np.uint8]
     entries[7] = 65535
     data = dicom(grey, palette(entries, 16))
     theirs = apply_color_lut(grey, dcmread(BytesIO(data)))
-    film = decode_radiograph(data, "film")
-    np.testing.assert_allclose(film.pixels, theirs[..., 0] / 65535, atol=1e-6)
+    image = decode_radiograph(data, "image")
+    np.testing.assert_allclose(image.pixels, theirs[..., 0] / 65535, atol=1e-6)
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
@@ -175,8 +177,8 @@ def test_a_palette_in_segments(
         data = f"{colour}PaletteColorLookupTableData"
         name = f"Segmented{data}"
         tags[data] = DataElement(name, "OW", written(packed, syntax))
-    film = decode_radiograph(indexed(dicom, grey, tags, syntax), "film")
-    np.testing.assert_allclose(film.pixels, grey / 255, atol=1 / 2**bits)
+    image = decode_radiograph(indexed(dicom, grey, tags, syntax), "image")
+    np.testing.assert_allclose(image.pixels, grey / 255, atol=1 / 2**bits)
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
@@ -188,11 +190,11 @@ def test_entries_that_are_single_bytes_have_no_order(
     for colour in COLOURS:
         name = f"{colour}PaletteColorLookupTableData"
         tags[name] = DataElement(name, "OB", entries.tobytes())
-    film = decode_radiograph(indexed(dicom, grey, tags, syntax), "film")
-    np.testing.assert_allclose(film.pixels, 1 - grey / 255, atol=1e-6)
+    image = decode_radiograph(indexed(dicom, grey, tags, syntax), "image")
+    np.testing.assert_allclose(image.pixels, 1 - grey / 255, atol=1e-6)
 
 
 def test_a_palette_without_data_is_named(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     data = dicom(grey, {"PhotometricInterpretation": "PALETTE COLOR"})
-    with pytest.raises(InputError, match="film has a palette without its Red Palette"):
-        decode_radiograph(data, "film")
+    with pytest.raises(InputError, match="image has a palette without its Red Palette"):
+        decode_radiograph(data, "image")

@@ -20,8 +20,8 @@ MakeDicom = Callable[..., bytes]
 
 @pytest.fixture
 def facts(dicom: MakeDicom, grey: NDArray[np.uint8]) -> Callable[..., Facts]:
-    """Gives the facts of a film with these tags."""
-    return lambda **tags: decode_radiograph(dicom(grey, tags), "film").facts
+    """Gives the facts of an image with these tags."""
+    return lambda **tags: decode_radiograph(dicom(grey, tags), "image").facts
 
 
 def code(scheme: str, value: str) -> Dataset:
@@ -252,7 +252,7 @@ def test_an_element_of_another_value_representation_stops_nothing(
 ) -> None:
     content: dict[str, object] = {"OB": b"\x01\x02", "SQ": [Dataset()], "FD": 3.5}
     element = DataElement(keyword, kind, content.get(kind, "SECRET"))
-    found = decode_radiograph(dicom(grey, {keyword: element}), "film").facts
+    found = decode_radiograph(dicom(grey, {keyword: element}), "image").facts
     assert found.spacing is None
     assert "SECRET" not in repr(found)
 

@@ -146,7 +146,7 @@ def test_padding_does_not_count_for_the_range(padding: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("padding", [None, (7, 7)])
-def test_a_picture_of_one_value_or_of_padding_alone_is_even(
+def test_an_image_of_one_value_or_of_padding_alone_is_even(
     padding: tuple[int, int] | None,
 ) -> None:
     assert np.ptp(shown(np.full((2, 2), 7, np.uint16), GreyScale(12, padding=padding))) == 0
@@ -158,8 +158,8 @@ def test_thirty_two_bits_lose_nothing_in_a_narrow_window() -> None:
     np.testing.assert_allclose(shown(stored, scale), [[0, 0.5, 1]])
 
 
-def other(film: NDArray[Any], scale: GreyScale) -> tuple[NDArray[Any], GreyScale]:
-    """The same picture in the other photometric interpretation: each value from the other end."""
+def other(image: NDArray[Any], scale: GreyScale) -> tuple[NDArray[Any], GreyScale]:
+    """The same image in the other photometric interpretation: each value from the other end."""
     ends = -1 if scale.signed else 2**scale.bits - 1
     voi = scale.voi
     if isinstance(voi, Lut):
@@ -168,7 +168,7 @@ def other(film: NDArray[Any], scale: GreyScale) -> tuple[NDArray[Any], GreyScale
     elif isinstance(voi, Window):
         # A LINEAR window is about its centre less one half.
         voi = voi._replace(center=ends - voi.center + (voi.function == "LINEAR"))
-    return ends - film, scale._replace(voi=voi, inverted=not scale.inverted)
+    return ends - image, scale._replace(voi=voi, inverted=not scale.inverted)
 
 
 VOIS = [

@@ -38,25 +38,25 @@ def grey() -> Image.Image:
 @pytest.mark.parametrize("mode", ["L", "P", "RGB", "RGBA"])
 def test_bmp(mode: str) -> None:
     data = saved(grey().convert(mode), "BMP")
-    film = decode_radiograph(data, "film")
-    np.testing.assert_allclose(film.pixels, drawn() / 255, atol=1e-6)
-    assert film.facts[:2] == ("BMP", 8)
-    header = read_header(data, "film")
-    assert (header.height, header.width, header.facts) == (40, 56, film.facts)
+    image = decode_radiograph(data, "image")
+    np.testing.assert_allclose(image.pixels, drawn() / 255, atol=1e-6)
+    assert image.facts[:2] == ("BMP", 8)
+    header = read_header(data, "image")
+    assert (header.height, header.width, header.facts) == (40, 56, image.facts)
 
 
 def test_bmp_of_one_bit() -> None:
     mask = Image.fromarray(drawn() > 100)
-    film = decode_radiograph(saved(mask, "BMP"), "film")
-    np.testing.assert_array_equal(film.pixels, drawn() > 100)
-    assert film.facts.bits == 1
+    image = decode_radiograph(saved(mask, "BMP"), "image")
+    np.testing.assert_array_equal(image.pixels, drawn() > 100)
+    assert image.facts.bits == 1
 
 
 def test_webp() -> None:
-    film = decode_radiograph(saved(grey(), "WEBP", lossless=True), "film")
-    np.testing.assert_allclose(film.pixels, drawn() / 255, atol=1e-6)
-    assert film.facts[:2] == ("WebP", 8)
-    lossy = decode_radiograph(saved(grey(), "WEBP", quality=95), "film")
+    image = decode_radiograph(saved(grey(), "WEBP", lossless=True), "image")
+    np.testing.assert_allclose(image.pixels, drawn() / 255, atol=1e-6)
+    assert image.facts[:2] == ("WebP", 8)
+    lossy = decode_radiograph(saved(grey(), "WEBP", quality=95), "image")
     np.testing.assert_allclose(lossy.pixels, drawn() / 255, atol=6 / 255)
 
 
@@ -66,30 +66,30 @@ def test_webp_is_turned_and_its_opacity_laid_on_black() -> None:
     data = saved(grey(), "WEBP", lossless=True, exif=exif)
     with Image.open(io.BytesIO(data)) as opened:
         expected = np.asarray(ImageOps.exif_transpose(opened).convert("L"))
-    np.testing.assert_allclose(decode_radiograph(data, "film").pixels, expected / 255, atol=1e-6)
-    assert (read_header(data, "film").height, read_header(data, "film").width) == (56, 40)
+    np.testing.assert_allclose(decode_radiograph(data, "image").pixels, expected / 255, atol=1e-6)
+    assert (read_header(data, "image").height, read_header(data, "image").width) == (56, 40)
     opaque = Image.merge("LA", [grey(), ImageOps.flip(grey())]).convert("RGBA")
-    film = decode_radiograph(saved(opaque, "WEBP", lossless=True, exact=True), "film")
-    np.testing.assert_allclose(film.pixels, drawn() / 255 * (drawn()[::-1] / 255), atol=1e-6)
-    assert [note.kind for note in film.facts.notes] == ["transparency"]
+    image = decode_radiograph(saved(opaque, "WEBP", lossless=True, exact=True), "image")
+    np.testing.assert_allclose(image.pixels, drawn() / 255 * (drawn()[::-1] / 255), atol=1e-6)
+    assert [note.kind for note in image.facts.notes] == ["transparency"]
 
 
 def test_a_moving_webp_is_refused() -> None:
     data = saved(grey(), "WEBP", save_all=True, append_images=[ImageOps.invert(grey())])
-    with pytest.raises(RefusedError, match="film holds several pictures"):
-        decode_radiograph(data, "film")
+    with pytest.raises(RefusedError, match="image holds several images"):
+        decode_radiograph(data, "image")
 
 
 @pytest.mark.parametrize("bits", [8, 16])
 def test_big_tiff(bits: int) -> None:
     data = saved(Image.fromarray(drawn(bits)), "TIFF", big_tiff=True)
     assert data[:4] == b"II+\0"
-    film = decode_radiograph(data, "film")
-    np.testing.assert_allclose(film.pixels, drawn(bits) / (2**bits - 1), atol=1e-6)
-    assert film.facts[:2] == ("TIFF", bits)
-    assert read_header(data, "film").height == 40
-    with pytest.raises(InputError, match="film"):
-        decode_radiograph(data[:-500], "film")
+    image = decode_radiograph(data, "image")
+    np.testing.assert_allclose(image.pixels, drawn(bits) / (2**bits - 1), atol=1e-6)
+    assert image.facts[:2] == ("TIFF", bits)
+    assert read_header(data, "image").height == 40
+    with pytest.raises(InputError, match="image"):
+        decode_radiograph(data[:-500], "image")
 
 
 def test_big_tiff_counted_from_white() -> None:
@@ -97,26 +97,26 @@ def test_big_tiff_counted_from_white() -> None:
     entry = struct.pack("<HHQ", 262, 3, 1)
     from_white = data.replace(entry + b"\1\0", entry + b"\0\0")
     assert from_white != data
-    film = decode_radiograph(from_white, "film")
-    np.testing.assert_allclose(film.pixels, 1 - drawn(16) / 65535, atol=1e-6)
+    image = decode_radiograph(from_white, "image")
+    np.testing.assert_allclose(image.pixels, 1 - drawn(16) / 65535, atol=1e-6)
 
 
 @pytest.mark.parametrize("codec", ["jp2", "j2k"])
 @pytest.mark.parametrize("bits", [8, 12, 16])
 def test_jpeg_2000(codec: str, bits: int) -> None:
     frame = imagecodecs.jpeg2k_encode(drawn(bits), 0, codecformat=codec, bitspersample=bits)
-    film = decode_radiograph(bytes(frame), "film")
-    np.testing.assert_allclose(film.pixels, drawn(bits) / (2**bits - 1), atol=1e-6)
-    assert film.facts[:2] == ("JPEG 2000", bits)
-    header = read_header(bytes(frame), "film")
-    assert (header.height, header.width, header.facts) == (40, 56, film.facts)
-    with pytest.raises(InputError, match="film"):
-        decode_radiograph(bytes(frame)[: len(frame) * 2 // 3] + b"\xff\xd9", "film")
+    image = decode_radiograph(bytes(frame), "image")
+    np.testing.assert_allclose(image.pixels, drawn(bits) / (2**bits - 1), atol=1e-6)
+    assert image.facts[:2] == ("JPEG 2000", bits)
+    header = read_header(bytes(frame), "image")
+    assert (header.height, header.width, header.facts) == (40, 56, image.facts)
+    with pytest.raises(InputError, match="image"):
+        decode_radiograph(bytes(frame)[: len(frame) * 2 // 3] + b"\xff\xd9", "image")
 
 
 def test_jpeg_2000_in_grey_colours() -> None:
     data = saved(grey().convert("RGB"), "JPEG2000", irreversible=False)
-    np.testing.assert_allclose(decode_radiograph(data, "film").pixels, drawn() / 255, atol=1e-6)
+    np.testing.assert_allclose(decode_radiograph(data, "image").pixels, drawn() / 255, atol=1e-6)
 
 
 def test_jpeg_2000_of_other_kinds_is_refused() -> None:
@@ -124,12 +124,12 @@ def test_jpeg_2000_of_other_kinds_is_refused() -> None:
     ycc = data.replace(struct.pack(">BBBI", 1, 0, 0, 16), struct.pack(">BBBI", 1, 0, 0, 18))
     assert ycc != data
     for other in (ycc, saved(grey().convert("RGBA"), "JPEG2000")):
-        with pytest.raises(RefusedError, match="film is a JPEG 2000 file"):
-            decode_radiograph(other, "film")
+        with pytest.raises(RefusedError, match="image is a JPEG 2000 file"):
+            decode_radiograph(other, "image")
     huge = bytearray(saved(grey(), "JPEG2000", no_jp2=True))
     struct.pack_into(">II", huge, 8, 60_000, 60_000)
     with pytest.raises(RefusedError, match="at most 64,000,000 pixels"):
-        decode_radiograph(bytes(huge), "film")
+        decode_radiograph(bytes(huge), "image")
 
 
 def zipped() -> bytes:
@@ -166,8 +166,8 @@ NAMED = {
 @pytest.mark.parametrize("name", NAMED)
 def test_what_is_not_read_is_named(name: str) -> None:
     for read in (decode_radiograph, read_header):
-        with pytest.raises(InputError, match=rf"film is an? .*\b{name}\b") as raised:
-            read(NAMED[name], "film")
+        with pytest.raises(InputError, match=rf"image is an? .*\b{name}\b") as raised:
+            read(NAMED[name], "image")
         assert "DICOM file was expected" in str(raised.value)
 
 
@@ -175,5 +175,5 @@ def test_what_is_not_read_is_named(name: str) -> None:
     "data", [b"BM is how this text begins", b"RIFF    WAVEfmt ", b"GIF", b"PK"]
 )
 def test_what_only_looks_alike_is_not_named(data: bytes) -> None:
-    with pytest.raises(InputError, match=r"film is not a PNG, .*its content decides"):
-        decode_radiograph(data, "film")
+    with pytest.raises(InputError, match=r"image is not a PNG, .*its content decides"):
+        decode_radiograph(data, "image")

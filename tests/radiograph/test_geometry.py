@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pulmo.radiograph.geometry import Aspect, Fit, to_input, to_picture
+from pulmo.radiograph.geometry import Aspect, Fit, to_image, to_input
 
 
 @pytest.mark.parametrize(
@@ -12,18 +12,18 @@ from pulmo.radiograph.geometry import Aspect, Fit, to_input, to_picture
         ("crop", Fit(10, 0, 40, 40)),
     ],
 )
-def test_the_square_of_a_wide_film(aspect: Aspect, fit: Fit) -> None:
+def test_the_square_of_a_wide_image(aspect: Aspect, fit: Fit) -> None:
     assert Fit.of(40, 60, aspect) == fit
 
 
 @pytest.mark.parametrize("aspect", ["squash", "pad", "crop"])
-def test_a_square_film_of_the_inputs_size_is_its_own_input(aspect: Aspect) -> None:
+def test_a_square_image_of_the_inputs_size_is_its_own_input(aspect: Aspect) -> None:
     pixels = (np.arange(32 * 32) % 256).reshape(32, 32).astype(np.uint8)
     scaled = (pixels / 255).astype(np.float32)
     np.testing.assert_array_equal(to_input(scaled, 32, aspect), pixels)
 
 
-def test_pad_puts_black_above_and_below_a_wide_film() -> None:
+def test_pad_puts_black_above_and_below_a_wide_image() -> None:
     square = to_input(np.ones((20, 40), np.float32), 32, "pad")
     assert square.dtype == np.uint8
     assert (square[:8] == 0).all()
@@ -38,40 +38,40 @@ def test_crop_takes_the_middle() -> None:
 
 
 def test_squash_averages_whole_pixels() -> None:
-    # A box filter and the triangle filter agree where the picture is linear.
+    # A box filter and the triangle filter agree where the image is linear.
     columns = np.tile(np.linspace(0, 1, 64, dtype=np.float32), (32, 1))
     expected = columns.reshape(32, 32, 2).mean(2) * 255
     square = to_input(columns, 32, "squash")
     np.testing.assert_allclose(square[:, 2:-2], expected[:, 2:-2], atol=1)
 
 
-def test_a_film_thinner_than_a_pixel_of_the_input_still_shows() -> None:
+def test_an_image_thinner_than_a_pixel_of_the_input_still_shows() -> None:
     square = to_input(np.ones((2000, 2), np.float32), 32, "pad")
     assert (square.max(axis=0) == 255).sum() == 1
 
 
 @pytest.mark.parametrize("aspect", ["squash", "pad"])
 @pytest.mark.parametrize("shape", [(40, 60), (61, 40), (33, 33), (16, 97)])
-def test_a_map_covers_the_whole_picture(aspect: Aspect, shape: tuple[int, int]) -> None:
-    back = to_picture(np.full((7, 7), 2.5, np.float32), shape, aspect)
+def test_a_map_covers_the_whole_image(aspect: Aspect, shape: tuple[int, int]) -> None:
+    back = to_image(np.full((7, 7), 2.5, np.float32), shape, aspect)
     assert back.shape == shape
     np.testing.assert_allclose(back, 2.5, rtol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(40, 60), (40, 61), (61, 40), (40, 40)])
 def test_a_map_of_a_crop_says_where_the_network_did_not_look(shape: tuple[int, int]) -> None:
-    back = to_picture(np.ones((7, 7), np.float32), shape, "crop")
+    back = to_image(np.ones((7, 7), np.float32), shape, "crop")
     seen = np.isfinite(back)
     assert seen.sum() == min(shape) ** 2
     assert seen[shape[0] // 2, shape[1] // 2]
 
 
 @pytest.mark.parametrize("aspect", ["squash", "pad", "crop"])
-def test_a_spot_of_the_picture_comes_back_to_its_place(aspect: Aspect) -> None:
+def test_a_spot_of_the_image_comes_back_to_its_place(aspect: Aspect) -> None:
     pixels = np.zeros((80, 120), np.float32)
     pixels[36:44, 68:76] = 1
     square = to_input(pixels, 64, aspect).astype(np.float32)
-    back = np.nan_to_num(to_picture(square, (80, 120), aspect), nan=0)
+    back = np.nan_to_num(to_image(square, (80, 120), aspect), nan=0)
     rows, columns = np.nonzero(back > back.max() / 2)
     # Within one pixel of the input.
     assert abs(rows.mean() - 39.5) < 120 / 64

@@ -71,8 +71,8 @@ def test_threads_are_inside_together_and_leave_the_filters_as_they_were() -> Non
 
 def test_anything_becomes_one_sentence_without_its_words() -> None:
     with (
-        pytest.raises(InputError, match=r"film\.dcm could not be read as DICOM") as raised,
-        damage_of("film.dcm", "DICOM"),
+        pytest.raises(InputError, match=r"image\.dcm could not be read as DICOM") as raised,
+        damage_of("image.dcm", "DICOM"),
     ):
         raise KeyError("DOE^JANE")
     assert "DOE" not in str(raised.value)
@@ -80,18 +80,18 @@ def test_anything_becomes_one_sentence_without_its_words() -> None:
 
 
 def test_our_own_errors_pass() -> None:
-    with pytest.raises(RefusedError, match="too large"), damage_of("film.png", "PNG"):
-        raise RefusedError("film.png is too large.")
+    with pytest.raises(RefusedError, match="too large"), damage_of("image.png", "PNG"):
+        raise RefusedError("image.png is too large.")
 
 
 def test_the_element_that_an_error_names_is_told() -> None:
     with (
         pytest.raises(InputError, match=r"\(ValueError at Rows \(0028,0010\)\): it is damaged"),
-        damage_of("film.dcm", "DICOM"),
+        damage_of("image.dcm", "DICOM"),
     ):
         raise ValueError("With tag (0028,0010) got exception: SECRET")
     with (
         pytest.raises(InputError, match=r"\(ValueError at an element \(0029,1010\)\)"),
-        damage_of("film.dcm", "DICOM"),
+        damage_of("image.dcm", "DICOM"),
     ):
         raise ValueError("Unknown Value Representation 'SECRET' in tag (0029,1010)")

@@ -19,9 +19,9 @@ MakeDicom = Callable[..., bytes]
 REAL = Path(__file__).parents[3] / "shared" / "data"
 
 
-def saved(picture: NDArray[Any], form: str, **options: Any) -> bytes:  # noqa: ANN401 - Pillow's
+def saved(image: NDArray[Any], form: str, **options: Any) -> bytes:  # noqa: ANN401 - Pillow's
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, form, **options)
+    Image.fromarray(image).save(file, form, **options)
     return file.getvalue()
 
 
@@ -32,9 +32,9 @@ def turned(orientation: int) -> Image.Exif:
 
 
 def by_decoding(data: bytes) -> Header:
-    film = decode_radiograph(data, "film")
-    height, width = film.pixels.shape
-    return Header(height, width, film.facts)
+    image = decode_radiograph(data, "image")
+    height, width = image.pixels.shape
+    return Header(height, width, image.facts)
 
 
 def assert_is_like(header: Header, decoded: Header) -> None:
@@ -50,7 +50,7 @@ def test_a_header_says_what_decoding_finds(
     grey: NDArray[np.uint8], form: str, orientation: int
 ) -> None:
     data = saved(grey, form, exif=turned(orientation))
-    header = read_header(data, "film")
+    header = read_header(data, "image")
     assert_is_like(header, by_decoding(data))
     assert (header.height, header.width) == ((32, 24) if orientation == 6 else (24, 32))
 
@@ -59,8 +59,8 @@ def test_a_png_that_is_turned_by_its_xmp(grey: NDArray[np.uint8]) -> None:
     info = PngInfo()
     info.add_itxt("XML:com.adobe.xmp", '<x tiff:Orientation="8"/>')
     data = saved(grey, "PNG", pnginfo=info)
-    assert_is_like(read_header(data, "film"), by_decoding(data))
-    assert read_header(data, "film").height == 32
+    assert_is_like(read_header(data, "image"), by_decoding(data))
+    assert read_header(data, "image").height == 32
 
 
 def test_tags_and_size_of_dicom(dicom: MakeDicom, twelve: NDArray[np.uint16]) -> None:
@@ -69,15 +69,15 @@ def test_tags_and_size_of_dicom(dicom: MakeDicom, twelve: NDArray[np.uint16]) ->
         dicom(twelve, {**said, "HighBit": 11}),
         dicom(twelve.astype(np.uint8), {}, JPEG2000Lossless),
     ):
-        assert_is_like(read_header(data, "film"), by_decoding(data))
+        assert_is_like(read_header(data, "image"), by_decoding(data))
 
 
-def test_tags_alone_are_read_without_the_picture(
+def test_tags_alone_are_read_without_the_image(
     dicom: MakeDicom, grey: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     said = {"PatientAge": "018M", "PatientSex": "M", "ViewPosition": "LL"}
-    (tmp_path / "film.dcm").write_bytes(dicom(grey, said)[:-100])
-    tags = read_dicom_tags(tmp_path / "film.dcm")
+    (tmp_path / "image.dcm").write_bytes(dicom(grey, said)[:-100])
+    tags = read_dicom_tags(tmp_path / "image.dcm")
     assert (tags.view, tags.modality, tags.age, tags.sex) == ("lateral", "X-ray", 1.5, "M")
     with pytest.raises(InputError, match=r"none\.dcm could not be read"):
         read_dicom_tags(tmp_path / "none.dcm")
@@ -87,13 +87,13 @@ def test_the_size_of_a_dicom_file_is_read_without_its_pixels(
     tmp_path: Path, dicom: MakeDicom, grey: NDArray[np.uint8]
 ) -> None:
     whole = dicom(grey)
-    path = tmp_path / "film.dcm"
+    path = tmp_path / "image.dcm"
     for data in (whole, whole[: -grey.size // 2]):
         path.write_bytes(data)
         assert read_dicom_size(path) == grey.shape
     for data in (b"", b"no DICOM file", whole[:200]):
         path.write_bytes(data)
-        with pytest.raises(InputError, match=r"film\.dcm (states no rows|could not be read)"):
+        with pytest.raises(InputError, match=r"image\.dcm (states no rows|could not be read)"):
             read_dicom_size(path)
     with pytest.raises(InputError, match="does not exist"):
         read_dicom_size(tmp_path / "none.dcm")
@@ -103,36 +103,36 @@ def test_the_size_of_a_dicom_file_is_read_without_its_pixels(
 def test_a_missing_end_is_noticed(grey: NDArray[np.uint8], form: str) -> None:
     # The directory of Pillow's TIFF files lies before their strips.
     data = saved(np.tile(grey, (4, 4)), form)[:-20]
-    with pytest.raises(InputError, match=f"film is a truncated {form} file"):
-        read_header(data, "film")
+    with pytest.raises(InputError, match=f"image is a truncated {form} file"):
+        read_header(data, "image")
 
 
 def test_missing_pixel_data_are_noticed(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
-    with pytest.raises(InputError, match="film is truncated: 668 of 768 bytes"):
-        read_header(dicom(grey)[:-100], "film")
+    with pytest.raises(InputError, match="image is truncated: 668 of 768 bytes"):
+        read_header(dicom(grey)[:-100], "image")
 
 
-def test_what_is_no_picture_is_refused_as_by_decoding(
+def test_what_is_no_image_is_refused_as_by_decoding(
     dicom: MakeDicom, grey: NDArray[np.uint8]
 ) -> None:
     for data in (b"", b"text", saved(grey[:8], "PNG"), dicom(grey, {"NumberOfFrames": 2})):
         with pytest.raises(PulmoError) as by_decoding:
-            decode_radiograph(data, "film")
+            decode_radiograph(data, "image")
         with pytest.raises(type(by_decoding.value)) as by_header:
-            read_header(data, "film")
+            read_header(data, "image")
         assert str(by_header.value) == str(by_decoding.value)
 
 
 def test_a_file_beyond_the_limit_is_refused(grey: NDArray[np.uint8]) -> None:
     with pytest.raises(RefusedError, match="at most 0 MiB"):
-        read_header(saved(grey, "PNG"), "film", Limits(max_bytes=10))
+        read_header(saved(grey, "PNG"), "image", Limits(max_bytes=10))
 
 
 @pytest.mark.real
-def test_headers_of_real_films() -> None:
+def test_headers_of_real_images() -> None:
     if not REAL.is_dir():
         pytest.skip("../shared/data is not here")
-    films = sorted((REAL / "covid-chestxray-dataset" / "images").iterdir())[::20]
-    for film in [*films, REAL / "dicom" / "RG1_J2KI.dcm"]:
-        data = film.read_bytes()
-        assert_is_like(read_header(data, str(film)), by_decoding(data))
+    images = sorted((REAL / "covid-chestxray-dataset" / "images").iterdir())[::20]
+    for image in [*images, REAL / "dicom" / "RG1_J2KI.dcm"]:
+        data = image.read_bytes()
+        assert_is_like(read_header(data, str(image)), by_decoding(data))

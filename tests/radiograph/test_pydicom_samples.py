@@ -38,7 +38,7 @@ EXPECTED = dict(line.split("\t") for line in TABLE.splitlines())
 # DCMTK does not parse the first, whose header is written in two ways, and takes the 32-bit
 # big-endian values of the second for pairs of words.
 BEYOND_DCMTK = {"SC_rgb_jpeg.dcm", "rtdose_expb_1frame.dcm"}
-# Many thumbnails of three CT and MR series; of another CT series and of all CR films none is left
+# Many thumbnails of three CT and MR series; of another CT series and of all CR images none is left
 # out.
 ALIKE = "dicomdirtests/9889"
 # Its numbers are stored as text, which only the whole reader mends.
@@ -66,18 +66,18 @@ def test_the_table_names_the_files_that_are_there() -> None:
 def test_each_is_read_or_refused_as_the_table_says(
     name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    film = outcome(FOLDER / name)
-    assert (film if isinstance(film, str) else "read") == EXPECTED[name]
+    image = outcome(FOLDER / name)
+    assert (image if isinstance(image, str) else "read") == EXPECTED[name]
     assert capfd.readouterr() == ("", "")
-    if isinstance(film, Radiograph):
-        assert 0 <= film.pixels.min() < film.pixels.max() <= 1
+    if isinstance(image, Radiograph):
+        assert 0 <= image.pixels.min() < image.pixels.max() <= 1
 
 
-def pictures() -> dict[str, FileDataset]:
+def images() -> dict[str, FileDataset]:
     """The samples of one frame that are whole, whatever they show and however small they are."""
     found = {}
     for name, said in EXPECTED.items():
-        if not said.startswith(("read", "is a colour picture", "shows nothing")) and (
+        if not said.startswith(("read", "is a colour image", "shows nothing")) and (
             " pixels; both sides" not in said
         ):
             continue
@@ -89,17 +89,17 @@ def pictures() -> dict[str, FileDataset]:
     return found
 
 
-PICTURES = pictures()
+IMAGES = images()
 JPEG_2000 = {
     name
-    for name, dataset in PICTURES.items()
+    for name, dataset in IMAGES.items()
     if dataset.file_meta.TransferSyntaxUID in JPEG2000TransferSyntaxes
 }
 
 
 def decompressed(dcmtk: Dcmtk, name: str) -> Path:
     """The file in Explicit VR Little Endian, by DCMTK."""
-    syntax = PICTURES[name].file_meta.TransferSyntaxUID
+    syntax = IMAGES[name].file_meta.TransferSyntaxUID
     tool = "dcmconv"
     if syntax in JPEGLSTransferSyntaxes:
         tool = "dcmdjpls"
@@ -113,7 +113,7 @@ def decompressed(dcmtk: Dcmtk, name: str) -> Path:
 def by_dcmtk(dcmtk: Dcmtk, name: str) -> NDArray[Any]:
     """The stored values, decompressed by DCMTK; colours also converted and rendered by it."""
     plain = decompressed(dcmtk, name)
-    dataset = PICTURES[name]
+    dataset = IMAGES[name]
     shape = dataset.Rows, dataset.Columns
     if dataset.SamplesPerPixel == 3:
         bits = 16 if dataset.BitsAllocated == 16 else 8
@@ -132,17 +132,17 @@ def by_dcmtk(dcmtk: Dcmtk, name: str) -> NDArray[Any]:
 def ours_of(name: str) -> NDArray[Any]:
     """The stored values as they are decoded here."""
     with quiet_decoders:
-        return stored_values(PICTURES[name], name)[0]
+        return stored_values(IMAGES[name], name)[0]
 
 
 @pytest.mark.parametrize(
     "name",
-    sorted(name for name in set(PICTURES) - JPEG_2000 - BEYOND_DCMTK if not name.startswith(ALIKE)),
+    sorted(name for name in set(IMAGES) - JPEG_2000 - BEYOND_DCMTK if not name.startswith(ALIKE)),
 )
 def test_stored_values_are_those_of_dcmtk(dcmtk: Dcmtk, name: str) -> None:
     ours, theirs = ours_of(name), by_dcmtk(dcmtk, name)
     if theirs.itemsize != ours.itemsize:
-        # Pillow cuts 48-bit PNG to 24 bits, and DCMTK 96-bit pictures.
+        # Pillow cuts 48-bit PNG to 24 bits, and DCMTK 96-bit images.
         ours = (ours >> (8 * (ours.dtype.itemsize - 1))).astype(np.uint8)
     # Plain 4:2:2 is widened to full width in two ways; all others agree to the bit, JPEG too.
     tolerance = 1 if "422_uncompressed" in name else 0
@@ -154,7 +154,7 @@ def by_gdcm(name: str) -> NDArray[Any]:
     reader = gdcm.ImageReader()
     reader.SetFileName(str(FOLDER / name))
     assert reader.Read()
-    dataset = PICTURES[name]
+    dataset = IMAGES[name]
     kind = f"{'i' if dataset.PixelRepresentation else 'u'}{dataset.BitsAllocated // 8}"
     values = reader.GetImage().GetBuffer().encode("utf-8", errors="surrogateescape")
     channels = [3] if dataset.SamplesPerPixel == 3 else []
@@ -164,7 +164,7 @@ def by_gdcm(name: str) -> NDArray[Any]:
 @pytest.mark.parametrize("name", sorted(JPEG_2000))
 def test_stored_values_of_jpeg_2000_are_those_of_gdcm(name: str) -> None:
     # Where the codestream is unsigned and the header is not, GDCM leaves the sign to its caller.
-    period = 2 ** PICTURES[name].BitsStored
+    period = 2 ** IMAGES[name].BitsStored
     ours, theirs = ours_of(name).astype(np.int64), by_gdcm(name).astype(np.int64)
     np.testing.assert_array_equal(ours % period, theirs % period)
 
@@ -173,13 +173,13 @@ def test_stored_values_of_jpeg_2000_are_those_of_gdcm(name: str) -> None:
 FOR_PILLOW = [
     name
     for name in sorted(JPEG_2000 - {"GDCMJ2K_TextGBR.dcm"})
-    if PICTURES[name].BitsStored == PICTURES[name].BitsAllocated
+    if IMAGES[name].BitsStored == IMAGES[name].BitsAllocated
 ]
 
 
 @pytest.mark.parametrize("name", FOR_PILLOW)
 def test_stored_values_of_jpeg_2000_are_those_of_pillow(name: str) -> None:
-    dataset = PICTURES[name]
+    dataset = IMAGES[name]
     ours = ours_of(name)
     frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
     with Image.open(io.BytesIO(frame), formats=["JPEG2000"]) as image:
@@ -194,33 +194,33 @@ SHOWN = [
     for name, said in EXPECTED.items()
     if said == "read"
     and not name.startswith(ALIKE)
-    and PICTURES[name].SamplesPerPixel == 1
+    and IMAGES[name].SamplesPerPixel == 1
     # DCMTK displays 1 of 1 bit as half of white.
-    and PICTURES[name].BitsStored > 1
-    and PICTURES[name].PhotometricInterpretation != "PALETTE COLOR"
+    and IMAGES[name].BitsStored > 1
+    and IMAGES[name].PhotometricInterpretation != "PALETTE COLOR"
     and name not in JPEG_2000
     and name not in BLANK
 ]
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_the_displayed_picture_is_that_of_dcmtk(dcmtk: Dcmtk, name: str) -> None:
-    film = outcome(FOLDER / name)
-    assert isinstance(film, Radiograph)
-    syntax = PICTURES[name].file_meta.TransferSyntaxUID
+def test_the_displayed_image_is_that_of_dcmtk(dcmtk: Dcmtk, name: str) -> None:
+    image = outcome(FOLDER / name)
+    assert isinstance(image, Radiograph)
+    syntax = IMAGES[name].file_meta.TransferSyntaxUID
     plain = decompressed(dcmtk, name) if syntax in JPEGLSTransferSyntaxes else FOLDER / name
-    if "WindowCenter" in PICTURES[name]:
+    if "WindowCenter" in IMAGES[name]:
         window = ["+Wi", "1"]
     else:
-        window = [] if PICTURES[name].BitsStored <= 8 else ["+Wm"]
+        window = [] if IMAGES[name].BitsStored <= 8 else ["+Wm"]
     # Without a window, DCMTK scales what it writes with 16 bits as if 256 were white.
     form, top = ("+on2", 65535) if window else ("+op", 255)
     with Image.open(dcmtk("dcmj2pnm", "-O", *window, form, source=plain)) as opened:
         theirs = np.asarray(opened) / top
     # Within a tenth of a grey level of 8 bits.
-    np.testing.assert_allclose(film.pixels, theirs, atol=0.1 / 255)
+    np.testing.assert_allclose(image.pixels, theirs, atol=0.1 / 255)
 
 
 def test_a_sign_that_only_the_header_has_is_applied() -> None:
-    # The values of padding in a CT picture, as pydicom's own tests have them.
+    # The values of padding in a CT image, as pydicom's own tests have them.
     assert ours_of("J2K_pixelrep_mismatch.dcm")[0, 0] == -2000

@@ -14,27 +14,27 @@ from pulmo.radiograph import Limits, decode_radiograph, pixels_sha256, read_radi
 
 
 @pytest.fixture
-def film(tmp_path: Path, grey: NDArray[np.uint8]) -> Path:
-    path = tmp_path / "film.png"
+def image(tmp_path: Path, grey: NDArray[np.uint8]) -> Path:
+    path = tmp_path / "image.png"
     Image.fromarray(grey).save(path)
     return path
 
 
-def test_a_file(film: Path, grey: NDArray[np.uint8]) -> None:
-    radiograph = read_radiograph(film)
+def test_a_file(image: Path, grey: NDArray[np.uint8]) -> None:
+    radiograph = read_radiograph(image)
     np.testing.assert_allclose(radiograph.pixels, grey / 255, atol=1e-7)
-    assert radiograph.sha256 == hashlib.sha256(film.read_bytes()).hexdigest()
+    assert radiograph.sha256 == hashlib.sha256(image.read_bytes()).hexdigest()
     assert radiograph.facts.format == "PNG"
 
 
-def test_the_name_of_a_file_means_nothing(film: Path) -> None:
-    renamed = film.rename(film.with_name("film.dcm"))
+def test_the_name_of_a_file_means_nothing(image: Path) -> None:
+    renamed = image.rename(image.with_name("image.dcm"))
     assert read_radiograph(renamed).facts.format == "PNG"
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"film\.png does not exist\."):
-        read_radiograph(tmp_path / "film.png")
+    with pytest.raises(InputError, match=r"image\.png does not exist\."):
+        read_radiograph(tmp_path / "image.png")
 
 
 def test_a_folder(tmp_path: Path) -> None:
@@ -43,54 +43,54 @@ def test_a_folder(tmp_path: Path) -> None:
 
 
 def test_an_empty_file(tmp_path: Path) -> None:
-    (tmp_path / "film.png").touch()
-    with pytest.raises(InputError, match=r"film\.png is empty\."):
-        read_radiograph(tmp_path / "film.png")
+    (tmp_path / "image.png").touch()
+    with pytest.raises(InputError, match=r"image\.png is empty\."):
+        read_radiograph(tmp_path / "image.png")
 
 
 def test_a_text_called_png(tmp_path: Path) -> None:
-    (tmp_path / "film.png").write_text("not a picture\n" * 20)
+    (tmp_path / "image.png").write_text("not an image\n" * 20)
     with pytest.raises(
-        InputError, match=r"film\.png is not a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file"
+        InputError, match=r"image\.png is not a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file"
     ):
-        read_radiograph(tmp_path / "film.png")
+        read_radiograph(tmp_path / "image.png")
 
 
 def test_a_large_file_is_refused_before_it_is_read(
-    film: Path, monkeypatch: pytest.MonkeyPatch
+    image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr("pulmo.radiograph.radiograph.read_bytes")
-    with pytest.raises(RefusedError, match=r"film\.png holds .* MiB"):
-        read_radiograph(film, Limits(max_bytes=10))
+    with pytest.raises(RefusedError, match=r"image\.png holds .* MiB"):
+        read_radiograph(image, Limits(max_bytes=10))
 
 
-def test_many_bytes_are_refused(film: Path) -> None:
+def test_many_bytes_are_refused(image: Path) -> None:
     with pytest.raises(RefusedError, match="upload holds"):
-        decode_radiograph(film.read_bytes(), "upload", Limits(max_bytes=10))
+        decode_radiograph(image.read_bytes(), "upload", Limits(max_bytes=10))
 
 
 @pytest.mark.parametrize(
     ("limits", "words"),
     [(Limits(max_pixels=767), "at most 767"), (Limits(min_side=25), "at least 25")],
 )
-def test_the_limits_of_the_caller_hold(film: Path, limits: Limits, words: str) -> None:
+def test_the_limits_of_the_caller_hold(image: Path, limits: Limits, words: str) -> None:
     with pytest.raises(RefusedError, match=words):
-        read_radiograph(film, limits)
+        read_radiograph(image, limits)
 
 
-def test_an_even_picture_is_refused(tmp_path: Path) -> None:
-    Image.new("L", (40, 40), 128).save(tmp_path / "film.png")
+def test_an_even_image_is_refused(tmp_path: Path) -> None:
+    Image.new("L", (40, 40), 128).save(tmp_path / "image.png")
     with pytest.raises(
         RefusedError,
-        match=r"film\.png shows nothing: all pixels of the displayed image are equal\.",
+        match=r"image\.png shows nothing: all pixels of the displayed image are equal\.",
     ):
-        read_radiograph(tmp_path / "film.png")
+        read_radiograph(tmp_path / "image.png")
 
 
-def test_a_png_is_read_without_pydicom_and_opencv(film: Path) -> None:
+def test_a_png_is_read_without_pydicom_and_opencv(image: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from pulmo.radiograph import read_radiograph; "
-        f"read_radiograph(Path({str(film)!r})); "
+        f"read_radiograph(Path({str(image)!r})); "
         "print(sorted({'pydicom', 'cv2', 'pandas', 'scipy', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -103,11 +103,11 @@ def test_the_hash_of_pixels_survives_a_lossless_encoding(
     tmp_path: Path, grey: NDArray[np.uint8]
 ) -> None:
     deep = grey.astype(np.uint16) * 257
-    Image.fromarray(grey).save(tmp_path / "film.png")
-    Image.fromarray(grey).save(tmp_path / "film.tif")
+    Image.fromarray(grey).save(tmp_path / "image.png")
+    Image.fromarray(grey).save(tmp_path / "image.tif")
     Image.fromarray(deep).save(tmp_path / "deep.png")
     Image.fromarray(grey[::-1]).save(tmp_path / "other.png")
-    names = ("film.png", "film.tif", "deep.png", "other.png")
+    names = ("image.png", "image.tif", "deep.png", "other.png")
     first, *rest = (pixels_sha256(read_radiograph(tmp_path / name).pixels) for name in names)
     assert rest[:2] == [first, first]
     assert rest[2] != first
@@ -136,7 +136,7 @@ def test_a_deep_image_that_leaves_its_upper_bits_unused_is_noted(
         stored[3, 3] = hot
     file = io.BytesIO()
     Image.fromarray(stored).save(file, "PNG")
-    film = decode_radiograph(file.getvalue(), "film.png")
+    image = decode_radiograph(file.getvalue(), "image.png")
     # Nothing states a range, so none is guessed.
-    np.testing.assert_array_equal(np.rint(film.pixels * 65535), stored)
-    assert [note.kind for note in film.facts.notes] == kinds
+    np.testing.assert_array_equal(np.rint(image.pixels * 65535), stored)
+    assert [note.kind for note in image.facts.notes] == kinds

@@ -36,29 +36,29 @@ def png(
 
 
 def decoded(data: bytes) -> Radiograph:
-    radiograph = decode_radiograph(data, "film")
+    radiograph = decode_radiograph(data, "image")
     assert radiograph.pixels.dtype == np.float32
     assert radiograph.pixels.flags.c_contiguous
     return radiograph
 
 
 def test_eight_bit_grey(grey: NDArray[np.uint8]) -> None:
-    film = decoded(saved(Image.fromarray(grey), "PNG"))
-    np.testing.assert_allclose(film.pixels, grey / 255, atol=1e-7)
-    assert film.facts == ("PNG", 8, None, None, None, None, None, None, None, ())
+    image = decoded(saved(Image.fromarray(grey), "PNG"))
+    np.testing.assert_allclose(image.pixels, grey / 255, atol=1e-7)
+    assert image.facts == ("PNG", 8, None, None, None, None, None, None, None, ())
 
 
 def test_all_sixteen_bit_values(ramp: NDArray[np.uint16]) -> None:
-    film = decoded(png(ramp, 0, 16))
-    np.testing.assert_allclose(film.pixels, ramp / 65535, rtol=1e-7)
-    assert len(np.unique(film.pixels)) == 65536
-    assert film.facts.bits == 16
+    image = decoded(png(ramp, 0, 16))
+    np.testing.assert_allclose(image.pixels, ramp / 65535, rtol=1e-7)
+    assert len(np.unique(image.pixels)) == 65536
+    assert image.facts.bits == 16
 
 
 def test_a_png_of_twelve_significant_bits_is_not_rescaled(ramp: NDArray[np.uint16]) -> None:
     # The encoder has scaled 12 bits to 16 already; sBIT only tells that it did.
-    film = decoded(png(ramp, 0, 16, chunk(b"sBIT", b"\x0c")))
-    np.testing.assert_allclose(film.pixels, ramp / 65535, rtol=1e-7)
+    image = decoded(png(ramp, 0, 16, chunk(b"sBIT", b"\x0c")))
+    np.testing.assert_allclose(image.pixels, ramp / 65535, rtol=1e-7)
 
 
 @pytest.mark.parametrize("channels", [2, 3, 4])
@@ -68,76 +68,76 @@ def test_sixteen_bit_png_of_several_channels_keeps_its_bits(
     samples = np.repeat(ramp[..., None], channels, axis=2)
     if channels in {2, 4}:
         samples[..., -1] = 65535
-    film = decoded(png(samples, {2: 4, 3: 2, 4: 6}[channels], 16))
-    np.testing.assert_allclose(film.pixels, ramp / 65535, rtol=1e-6)
-    assert film.facts.notes == ()
+    image = decoded(png(samples, {2: 4, 3: 2, 4: 6}[channels], 16))
+    np.testing.assert_allclose(image.pixels, ramp / 65535, rtol=1e-6)
+    assert image.facts.notes == ()
 
 
 def test_sixteen_bit_opacity_is_laid_on_black(ramp: NDArray[np.uint16]) -> None:
     samples = np.dstack([ramp, ramp.T])
-    film = decoded(png(samples, 4, 16))
-    np.testing.assert_allclose(film.pixels, (ramp / 65535) * (ramp.T / 65535), atol=1e-6)
-    assert film.facts.notes == (Note("transparency", "Transparent parts were made black."),)
+    image = decoded(png(samples, 4, 16))
+    np.testing.assert_allclose(image.pixels, (ramp / 65535) * (ramp.T / 65535), atol=1e-6)
+    assert image.facts.notes == (Note("transparency", "Transparent parts were made black."),)
 
 
 def test_a_transparent_value_of_sixteen_bits_is_black(ramp: NDArray[np.uint16]) -> None:
-    film = decoded(png(ramp, 0, 16, chunk(b"tRNS", b"\xff\xff")))
+    image = decoded(png(ramp, 0, 16, chunk(b"tRNS", b"\xff\xff")))
     expected = np.where(ramp == 65535, 0, ramp / 65535)
-    np.testing.assert_allclose(film.pixels, expected, rtol=1e-6)
-    assert film.facts.notes == (Note("transparency", "Transparent parts were made black."),)
+    np.testing.assert_allclose(image.pixels, expected, rtol=1e-6)
+    assert image.facts.notes == (Note("transparency", "Transparent parts were made black."),)
 
 
 def test_sixteen_bit_colours_become_luma(ramp: NDArray[np.uint16]) -> None:
     samples = np.rint(ramp[..., None] * [0.9, 0.95, 1]).astype(np.uint16)
-    film = decoded(png(samples, 2, 16))
-    np.testing.assert_allclose(film.pixels, samples @ [0.299, 0.587, 0.114] / 65535, atol=1e-6)
+    image = decoded(png(samples, 2, 16))
+    np.testing.assert_allclose(image.pixels, samples @ [0.299, 0.587, 0.114] / 65535, atol=1e-6)
 
 
 @pytest.mark.parametrize(("bits", "top"), [(1, 1), (2, 3), (4, 15)])
 def test_shallow_png(bits: int, top: int) -> None:
     packed = np.tile(np.array([0b00011011, 0b11100100], np.uint8), (16, 8))
     values = np.unpackbits(packed, axis=1).reshape(16, -1, bits) @ (2 ** np.arange(bits)[::-1])
-    film = decoded(png(packed, 0, bits, width=values.shape[1]))
-    np.testing.assert_allclose(film.pixels, values / top, atol=1e-7)
-    assert film.facts.bits == bits
+    image = decoded(png(packed, 0, bits, width=values.shape[1]))
+    np.testing.assert_allclose(image.pixels, values / top, atol=1e-7)
+    assert image.facts.bits == bits
 
 
 def test_a_grey_palette_is_looked_up(grey: NDArray[np.uint8]) -> None:
     palette = chunk(b"PLTE", np.repeat(np.arange(256, dtype=np.uint8)[::-1], 3).tobytes())
-    film = decoded(png(grey, 3, 8, palette))
-    np.testing.assert_allclose(film.pixels, 1 - grey / 255, atol=1e-6)
+    image = decoded(png(grey, 3, 8, palette))
+    np.testing.assert_allclose(image.pixels, 1 - grey / 255, atol=1e-6)
 
 
 def test_a_transparent_palette_entry_is_black(grey: NDArray[np.uint8]) -> None:
     palette = chunk(b"PLTE", np.repeat(np.arange(256, dtype=np.uint8), 3).tobytes())
     transparent = chunk(b"tRNS", b"\xff" * 100 + b"\0")
-    film = decoded(png(grey, 3, 8, palette + transparent))
-    np.testing.assert_allclose(film.pixels, np.where(grey == 100, 0, grey / 255), atol=1e-6)
+    image = decoded(png(grey, 3, 8, palette + transparent))
+    np.testing.assert_allclose(image.pixels, np.where(grey == 100, 0, grey / 255), atol=1e-6)
 
 
 def test_opacity_is_laid_on_black(grey: NDArray[np.uint8]) -> None:
-    film = decoded(saved(Image.fromarray(np.dstack([grey, grey[::-1]]), "LA"), "PNG"))
-    np.testing.assert_allclose(film.pixels, (grey / 255) * (grey[::-1] / 255), atol=1e-6)
-    assert film.facts.notes == (Note("transparency", "Transparent parts were made black."),)
+    image = decoded(saved(Image.fromarray(np.dstack([grey, grey[::-1]]), "LA"), "PNG"))
+    np.testing.assert_allclose(image.pixels, (grey / 255) * (grey[::-1] / 255), atol=1e-6)
+    assert image.facts.notes == (Note("transparency", "Transparent parts were made black."),)
 
 
 def test_full_opacity_is_dropped_without_a_note(grey: NDArray[np.uint8]) -> None:
-    film = decoded(saved(Image.fromarray(grey).convert("RGBA"), "PNG"))
-    np.testing.assert_allclose(film.pixels, grey / 255, atol=1e-7)
-    assert film.facts.notes == ()
+    image = decoded(saved(Image.fromarray(grey).convert("RGBA"), "PNG"))
+    np.testing.assert_allclose(image.pixels, grey / 255, atol=1e-7)
+    assert image.facts.notes == ()
 
 
 def test_jpeg(grey: NDArray[np.uint8]) -> None:
-    film = decoded(saved(Image.fromarray(grey), "JPEG", quality=100))
-    np.testing.assert_allclose(film.pixels, grey / 255, atol=0.01)
-    assert film.facts.format == "JPEG"
+    image = decoded(saved(Image.fromarray(grey), "JPEG", quality=100))
+    np.testing.assert_allclose(image.pixels, grey / 255, atol=0.01)
+    assert image.facts.format == "JPEG"
 
 
 def test_grey_cmyk_jpeg(grey: NDArray[np.uint8]) -> None:
     ink = np.zeros((*grey.shape, 4), np.uint8)
     ink[..., 3] = 255 - grey
-    film = decoded(saved(Image.fromarray(ink, "CMYK"), "JPEG", quality=100))
-    np.testing.assert_allclose(film.pixels, grey / 255, atol=0.02)
+    image = decoded(saved(Image.fromarray(ink, "CMYK"), "JPEG", quality=100))
+    np.testing.assert_allclose(image.pixels, grey / 255, atol=0.02)
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF"])
@@ -161,25 +161,25 @@ def test_an_orientation_that_does_not_exist_changes_nothing(orientation: int) ->
 
 def test_a_colour_photograph_is_refused() -> None:
     colour = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-    with pytest.raises(RefusedError, match=r"film is a colour picture"):
+    with pytest.raises(RefusedError, match=r"image is a colour image"):
         decoded(saved(Image.fromarray(colour), "JPEG"))
 
 
 @pytest.mark.parametrize(("form", "options"), [("PNG", {}), ("TIFF", {}), ("MPO", {})])
-def test_several_pictures_are_refused(
+def test_several_images_are_refused(
     grey: NDArray[np.uint8], form: str, options: dict[str, Any]
 ) -> None:
     first, second = Image.fromarray(grey), Image.fromarray(255 - grey)
     data = saved(first, form, save_all=True, append_images=[second], **options)
-    with pytest.raises(RefusedError, match=r"film holds several pictures"):
+    with pytest.raises(RefusedError, match=r"image holds several images"):
         decoded(data)
 
 
 @pytest.mark.parametrize("side", [8_001, 10_000, 100_000, 2**31 - 1])
-def test_a_huge_picture_is_refused_by_its_header(side: int) -> None:
+def test_a_huge_image_is_refused_by_its_header(side: int) -> None:
     header = struct.pack(">IIBB3x", side, side, 8, 0)
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
-    with pytest.raises(RefusedError, match=r"film (is .* at most 64,000,000|has more) pixels"):
+    with pytest.raises(RefusedError, match=r"image (is .* at most 64,000,000|has more) pixels"):
         decoded(data)
 
 
@@ -188,12 +188,12 @@ def test_a_huge_picture_is_refused_by_its_header(side: int) -> None:
 def test_truncated_files_are_damaged(form: str, keep: float) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
     data = saved(Image.fromarray(noise), form)
-    with pytest.raises(InputError, match="film"):
+    with pytest.raises(InputError, match="image"):
         decoded(data[: int(len(data) * keep)])
 
 
 def test_a_png_without_its_end_is_truncated(grey: NDArray[np.uint8]) -> None:
-    with pytest.raises(InputError, match=r"film is a truncated PNG file: its end is missing\."):
+    with pytest.raises(InputError, match=r"image is a truncated PNG file: its end is missing\."):
         decoded(saved(Image.fromarray(grey), "PNG")[:-2])
 
 
@@ -201,5 +201,5 @@ def test_sixteen_bits_that_opencv_cannot_decode(
     ramp: NDArray[np.uint16], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cv2.imdecode", lambda *_: None)
-    with pytest.raises(InputError, match="film could not be decoded with its 16 bits"):
+    with pytest.raises(InputError, match="image could not be decoded with its 16 bits"):
         decoded(png(np.dstack([ramp] * 3), 2, 16))

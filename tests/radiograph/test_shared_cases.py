@@ -15,7 +15,7 @@ from pulmo.core.errors import InputError, PulmoError, RefusedError
 from pulmo.radiograph import read_radiograph
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
-FILM = (0.0, 100.7, 248.0)
+IMAGE = (0.0, 100.7, 248.0)
 
 
 class Right(NamedTuple):
@@ -26,25 +26,25 @@ class Right(NamedTuple):
 
 
 READ = {
-    "base12.dcm": Right(FILM),
-    "agfa_voi_1745_1401_12.dcm": Right(FILM),
-    "agfa_voi_1745_1401_16.dcm": Right(FILM, ("table-range",)),
-    "voi16_entries12.dcm": Right(FILM, ("table-range",)),
+    "base12.dcm": Right(IMAGE),
+    "agfa_voi_1745_1401_12.dcm": Right(IMAGE),
+    "agfa_voi_1745_1401_16.dcm": Right(IMAGE, ("table-range",)),
+    "voi16_entries12.dcm": Right(IMAGE, ("table-range",)),
     "pal_16_gamma.dcm": Right((0.0, 100.3, 247.0)),
     "pal_16_gamma_be.dcm": Right((0.0, 100.3, 247.0)),
-    "overlay_bit12.dcm": Right(FILM, ("bits-masked",)),
-    "overlay_bit12_jls.dcm": Right(FILM, ("bits-masked",)),
+    "overlay_bit12.dcm": Right(IMAGE, ("bits-masked",)),
+    "overlay_bit12_jls.dcm": Right(IMAGE, ("bits-masked",)),
     "no_window.dcm": Right((0.0, 103.5, 255.0), ("own-range",)),
     "width0.dcm": Right((0.0, 103.5, 255.0), ("window-unusable", "own-range")),
-    "windows_uneven.dcm": Right(FILM, ("window-first",)),
-    "voi_neg_first_SS.dcm": Right(FILM),
-    "voi_neg_first_SS_implicit.dcm": Right(FILM),
-    "spacing_UT.dcm": Right(FILM, ("value-unusable",)),
-    "spacing_junk.dcm": Right(FILM, ("value-unusable",)),
-    "window_comma.dcm": Right(FILM, ("value-repaired",)),
-    "window_first_blank.dcm": Right(FILM, ("window-first",)),
-    "voi_seq_empty_item.dcm": Right(FILM, ("value-unusable",)),
-    "pal_12_words.dcm": Right(FILM),
+    "windows_uneven.dcm": Right(IMAGE, ("window-first",)),
+    "voi_neg_first_SS.dcm": Right(IMAGE),
+    "voi_neg_first_SS_implicit.dcm": Right(IMAGE),
+    "spacing_UT.dcm": Right(IMAGE, ("value-unusable",)),
+    "spacing_junk.dcm": Right(IMAGE, ("value-unusable",)),
+    "window_comma.dcm": Right(IMAGE, ("value-repaired",)),
+    "window_first_blank.dcm": Right(IMAGE, ("window-first",)),
+    "voi_seq_empty_item.dcm": Right(IMAGE, ("value-unusable",)),
+    "pal_12_words.dcm": Right(IMAGE),
     "slope0.dcm": Right((0.0, 100.2, 248.0), ("value-unusable",)),
     "png16_values12.png": Right((0.0, 6.3, 15.5), ("bits-unused",)),
     "hot_pixel_no_window.dcm": Right((0.0, 109.6, 255.0), ("own-range", "hot-pixel")),
@@ -52,11 +52,11 @@ READ = {
     "shutter.dcm": Right((0.0, 93.1, 248.0), ("shutter",)),
     "enhanced_one_frame.dcm": Right((0.0, 178.0, 255.0)),
     "aspect.dcm": Right((0.0, 100.6, 245.0), ("aspect",)),
-    "mirrored_orientation.dcm": Right(FILM, ("orientation",)),
+    "mirrored_orientation.dcm": Right(IMAGE, ("orientation",)),
     "jls_b7_a8.dcm": Right((0.0, 100.7, 249.0)),
     "jll_b7_a8.dcm": Right((0.0, 100.7, 249.0)),
     "for_processing.dcm": Right((0.0, 103.5, 255.0), ("contradiction", "own-range", "scope")),
-    "lateral.dcm": Right(FILM, ("scope",)),
+    "lateral.dcm": Right(IMAGE, ("scope",)),
     "jpeg8_header12.dcm": Right((0.0, 100.7, 250.0), ("bits-differ",)),
 }
 REFUSED: dict[str, tuple[type[PulmoError], str]] = {
@@ -77,10 +77,10 @@ def case(name: str) -> Path:
 
 @pytest.mark.parametrize("name", READ)
 def test_each_is_read_with_its_notes(name: str) -> None:
-    film = read_radiograph(case(name))
-    grey = film.pixels * 255.0
+    image = read_radiograph(case(name))
+    grey = image.pixels * 255.0
     assert (grey.min(), grey.mean(), grey.max()) == pytest.approx(READ[name].values, abs=1.5)
-    assert sorted(note.kind for note in film.facts.notes) == sorted(READ[name].notes)
+    assert sorted(note.kind for note in image.facts.notes) == sorted(READ[name].notes)
 
 
 @pytest.mark.parametrize("name", REFUSED)

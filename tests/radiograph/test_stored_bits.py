@@ -78,7 +78,7 @@ def with_frame(
 
 
 def stored(data: bytes) -> tuple[NDArray[Any], list[str]]:
-    values, notes = stored_values(parse_dicom(data, "film", LIMITS), "film")
+    values, notes = stored_values(parse_dicom(data, "image", LIMITS), "image")
     return values, [note.kind for note in notes]
 
 
@@ -106,9 +106,9 @@ def test_the_note_reaches_the_facts(dicom: MakeDicom) -> None:
     data = coded(
         dicom, overlaid(drawn(12), 12), JPEGLSLossless, {"BitsStored": 12, "HighBit": 11, **WINDOW}
     )
-    film = decode_radiograph(data, "film")
-    assert [note.kind for note in film.facts.notes] == ["bits-masked"]
-    np.testing.assert_allclose(film.pixels, drawn(12) / 4095, atol=1e-6)
+    image = decode_radiograph(data, "image")
+    assert [note.kind for note in image.facts.notes] == ["bits-masked"]
+    np.testing.assert_allclose(image.pixels, drawn(12) / 4095, atol=1e-6)
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, *ENCODERS])
@@ -117,9 +117,9 @@ def test_values_that_need_more_bits_than_are_stored_are_refused(
 ) -> None:
     data = coded(dicom, drawn(14), syntax, {"BitsStored": 12, "HighBit": 11, **WINDOW})
     with pytest.raises(
-        RefusedError, match=r"film says that its values have 12 bits, but they use 14"
+        RefusedError, match=r"image says that its values have 12 bits, but they use 14"
     ):
-        decode_radiograph(data, "film")
+        decode_radiograph(data, "image")
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -131,7 +131,7 @@ def test_a_detailed_image_does_not_lose_its_upper_bits(stored: int, *, signed: b
     values = (2000 + 900 * np.sin(columns / 7) + 900 * np.cos(rows / 9) + noise).clip(0, 4095)
     bits = SampleBits(stored, stored, signed=signed)
     with pytest.raises(RefusedError, match=f"{stored} bits, but they use"):
-        image_bits(values.astype(np.uint16), 16, bits, "film")
+        image_bits(values.astype(np.uint16), 16, bits, "image")
 
 
 def test_values_a_little_beyond_the_bits_stored_are_cut(dicom: MakeDicom) -> None:
@@ -139,15 +139,15 @@ def test_values_a_little_beyond_the_bits_stored_are_cut(dicom: MakeDicom) -> Non
     frame = bytes(imagecodecs.jpegls_encode(values, level=3))
     assert imagecodecs.jpegls_decode(frame).max() > 4095
     tags: dict[str, object] = {"BitsStored": 12, "HighBit": 11, **WINDOW}
-    film = decode_radiograph(with_frame(dicom, values, frame, JPEGLSNearLossless, tags), "film")
-    np.testing.assert_allclose(film.pixels, values / 4095, atol=3.5 / 4095)
-    assert [note.kind for note in film.facts.notes] == ["bits-differ"]
+    image = decode_radiograph(with_frame(dicom, values, frame, JPEGLSNearLossless, tags), "image")
+    np.testing.assert_allclose(image.pixels, values / 4095, atol=3.5 / 4095)
+    assert [note.kind for note in image.facts.notes] == ["bits-differ"]
 
 
 def test_unsigned_values_that_are_said_to_be_signed_are_noted() -> None:
     bits = SampleBits(12, 12, signed=True)
     kinds = [
-        [note.kind for note in image_bits(values.view(np.uint16), 16, bits, "film")[1]]
+        [note.kind for note in image_bits(values.view(np.uint16), 16, bits, "image")[1]]
         for values in (drawn(12), drawn(12, signed=True))
     ]
     assert kinds == [["contradiction"], []]
@@ -156,7 +156,7 @@ def test_unsigned_values_that_are_said_to_be_signed_are_noted() -> None:
 def test_noise_above_the_values_is_masked() -> None:
     values = drawn(12)
     noise = np.random.default_rng(0).integers(0, 16, values.shape, np.uint16) << 12
-    found, notes = image_bits(values | noise, 16, SampleBits(12, 12, signed=False), "film")
+    found, notes = image_bits(values | noise, 16, SampleBits(12, 12, signed=False), "image")
     np.testing.assert_array_equal(found, values)
     assert [note.kind for note in notes] == ["bits-masked"]
 
@@ -165,20 +165,20 @@ def test_a_sign_that_runs_on_into_the_upper_bits_is_no_foreign_bit() -> None:
     values = drawn(12, signed=True)
     bits = SampleBits(12, 12, signed=True)
     for given in (values, (values.view(np.uint16) & 0x0FFF).view(np.int16)):
-        found, notes = image_bits(given, 16, bits, "film")
+        found, notes = image_bits(given, 16, bits, "image")
         np.testing.assert_array_equal(found, values)
         assert notes == ()
 
 
 def test_a_high_bit_that_no_value_reaches_is_noted() -> None:
-    found, notes = image_bits(drawn(12), 16, SampleBits(12, 16, signed=False), "film")
+    found, notes = image_bits(drawn(12), 16, SampleBits(12, 16, signed=False), "image")
     np.testing.assert_array_equal(found, drawn(12) >> 4)
     assert [note.kind for note in notes] == ["bits-masked", "contradiction"]
 
 
 def test_bits_below_the_values_are_dropped_with_a_note() -> None:
     values = drawn(12)
-    found, notes = image_bits(values << 3 | 5, 16, SampleBits(12, 15, signed=False), "film")
+    found, notes = image_bits(values << 3 | 5, 16, SampleBits(12, 15, signed=False), "image")
     np.testing.assert_array_equal(found, values)
     assert [note.kind for note in notes] == ["bits-masked"]
 
@@ -196,17 +196,17 @@ def test_jpeg_of_8_bits_under_a_header_of_12(dicom: MakeDicom) -> None:
     fitting = with_frame(
         dicom, values, frame, JPEGBaseline8Bit, {**tags, "WindowCenter": 128, "WindowWidth": 256}
     )
-    film = decode_radiograph(fitting, "film")
-    np.testing.assert_allclose(film.pixels, values / 255, atol=3 / 255)
-    assert [note.kind for note in film.facts.notes] == ["bits-differ"]
-    assert re.search(r" 8 bits .* 12;", film.facts.notes[0].text)
+    image = decode_radiograph(fitting, "image")
+    np.testing.assert_allclose(image.pixels, values / 255, atol=3 / 255)
+    assert [note.kind for note in image.facts.notes] == ["bits-differ"]
+    assert re.search(r" 8 bits .* 12;", image.facts.notes[0].text)
     # Its window is one of 12 bits: nobody knows whether the values were scaled.
     for data in (
         with_frame(dicom, values, frame, JPEGBaseline8Bit, {**tags, **WINDOW}),
         with_frame(dicom, values, frame, JPEGExtended12Bit, {**tags, **WINDOW}),
     ):
-        with pytest.raises(RefusedError, match=r"film .* 8 bits .* 12 bits"):
-            decode_radiograph(data, "film")
+        with pytest.raises(RefusedError, match=r"image .* 8 bits .* 12 bits"):
+            decode_radiograph(data, "image")
 
 
 @pytest.mark.parametrize(
@@ -238,16 +238,16 @@ def test_more_bits_in_the_image_than_in_the_header(dicom: MakeDicom) -> None:
             np.testing.assert_array_equal(found, values)
             assert kinds == ["bits-differ"]
         else:
-            with pytest.raises(RefusedError, match=r"film .* 8 bits, but they use 12 bits"):
-                decode_radiograph(data, "film")
+            with pytest.raises(RefusedError, match=r"image .* 8 bits, but they use 12 bits"):
+                decode_radiograph(data, "image")
 
 
 def test_a_sign_of_fewer_bits_than_the_header_has_is_not_guessed(dicom: MakeDicom) -> None:
     values = drawn(10)
     frame = bytes(imagecodecs.jpeg8_encode(values, lossless=True, bitspersample=10))
     tags: dict[str, object] = {"BitsStored": 12, "HighBit": 11, "PixelRepresentation": 1}
-    with pytest.raises(RefusedError, match=r"film .* 10 bits .* 12 bits"):
-        decode_radiograph(with_frame(dicom, values, frame, JPEGLosslessSV1, tags), "film")
+    with pytest.raises(RefusedError, match=r"image .* 10 bits .* 12 bits"):
+        decode_radiograph(with_frame(dicom, values, frame, JPEGLosslessSV1, tags), "image")
 
 
 def test_negative_values_under_an_unsigned_header_are_noted(dicom: MakeDicom) -> None:
@@ -265,5 +265,5 @@ def test_a_header_without_a_meaning_names_what_is_wrong(tags: dict[str, int]) ->
     dataset = Dataset()
     for keyword, value in {"BitsStored": 8, "PixelRepresentation": 0, **tags}.items():
         setattr(dataset, keyword, value)
-    with pytest.raises(InputError, match=r"film (.* Pixel Representation|says that . bits are)"):
-        SampleBits.of(dataset, "film")
+    with pytest.raises(InputError, match=r"image (.* Pixel Representation|says that . bits are)"):
+        SampleBits.of(dataset, "image")

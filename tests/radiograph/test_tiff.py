@@ -20,7 +20,7 @@ def tiff(
     height, width, channels = (*samples.shape, 1)[:3]
     data = samples.astype(samples.dtype.str.replace("<", order)).tobytes()
     kinds = {"u": 1, "i": 2, "f": 3}
-    # Eight bytes of header, the directory, three numbers of bits, the picture.
+    # Eight bytes of header, the directory, three numbers of bits, the image.
     start = 8 + 2 + 12 * len({*range(10), *(extra or {})} - {256, 258}) + 4 + 6
     tags = {
         256: width,
@@ -54,24 +54,24 @@ def test_grey_counted_from_white_or_from_black(
     ramp: NDArray[np.uint16], order: str, photometric: int, bits: int
 ) -> None:
     samples = ramp if bits == 16 else ramp.astype(np.uint8)
-    film = decode_radiograph(tiff(samples, order, photometric), "film")
+    image = decode_radiograph(tiff(samples, order, photometric), "image")
     scaled = samples / (2**bits - 1)
-    np.testing.assert_allclose(film.pixels, scaled if photometric else 1 - scaled, atol=1e-6)
-    assert film.facts[:2] == ("TIFF", bits)
+    np.testing.assert_allclose(image.pixels, scaled if photometric else 1 - scaled, atol=1e-6)
+    assert image.facts[:2] == ("TIFF", bits)
 
 
 @pytest.mark.parametrize("photometric", [0, 1])
 def test_one_bit(photometric: int) -> None:
     packed = np.tile(np.array([0b00011011, 0b11100100], np.uint8), (16, 2))
-    film = decode_radiograph(tiff(packed, "<", photometric, {256: 32, 258: 1}), "film")
+    image = decode_radiograph(tiff(packed, "<", photometric, {256: 32, 258: 1}), "image")
     values = np.unpackbits(packed, axis=1)
-    np.testing.assert_array_equal(film.pixels, values if photometric else 1 - values)
+    np.testing.assert_array_equal(image.pixels, values if photometric else 1 - values)
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_sixteen_bit_colour_keeps_its_bits(ramp: NDArray[np.uint16], order: str) -> None:
-    film = decode_radiograph(tiff(np.dstack([ramp] * 3), order, 2), "film")
-    np.testing.assert_allclose(film.pixels, ramp / 65535, atol=1e-7)
+    image = decode_radiograph(tiff(np.dstack([ramp] * 3), order, 2), "image")
+    np.testing.assert_allclose(image.pixels, ramp / 65535, atol=1e-7)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -79,14 +79,14 @@ def test_sixteen_bit_colour_keeps_its_bits(ramp: NDArray[np.uint16], order: str)
 def test_sixteen_bits_are_turned(grey: NDArray[np.uint8], orientation: int, channels: int) -> None:
     deep = np.dstack([grey.astype(np.uint16) * 257] * channels).squeeze()
     data = tiff(deep, "<", 2 if channels == 3 else 1, {274: orientation})
-    film = decode_radiograph(data, "film")
+    image = decode_radiograph(data, "image")
     exif = Image.Exif()
     exif[274] = orientation
     file = io.BytesIO()
     Image.fromarray(grey).save(file, "PNG", exif=exif)
     with Image.open(file) as opened:
         expected = np.asarray(ImageOps.exif_transpose(opened))
-    np.testing.assert_allclose(film.pixels, expected / 255, atol=1e-6)
+    np.testing.assert_allclose(image.pixels, expected / 255, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -104,34 +104,34 @@ def test_sixteen_bits_are_turned(grey: NDArray[np.uint8], orientation: int, chan
 def test_other_samples_are_refused_by_name(
     grey: NDArray[np.uint8], dtype: str, words: str, order: str
 ) -> None:
-    with pytest.raises(RefusedError, match=rf"film is a TIFF file with {words} samples"):
-        decode_radiograph(tiff(grey.astype(dtype), order, 1), "film")
+    with pytest.raises(RefusedError, match=rf"image is a TIFF file with {words} samples"):
+        decode_radiograph(tiff(grey.astype(dtype), order, 1), "image")
 
 
 def test_sixteen_bits_of_two_channels_are_refused(grey: NDArray[np.uint8]) -> None:
     samples = np.dstack([grey, grey]).astype(np.uint16)
     with pytest.raises(RefusedError, match="16-bit TIFF file with 2 channels"):
-        decode_radiograph(tiff(samples, "<", 1), "film")
+        decode_radiograph(tiff(samples, "<", 1), "image")
 
 
 def test_a_colour_space_without_a_grey_is_refused(grey: NDArray[np.uint8]) -> None:
     file = io.BytesIO()
     Image.fromarray(np.dstack([grey] * 3), "LAB").save(file, "TIFF")
-    with pytest.raises(RefusedError, match="film stores its pixels as LAB"):
-        decode_radiograph(file.getvalue(), "film")
+    with pytest.raises(RefusedError, match="image stores its pixels as LAB"):
+        decode_radiograph(file.getvalue(), "image")
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("photometric", [0, 1])
-def test_a_truncated_picture_is_damaged(
+def test_a_truncated_image_is_damaged(
     ramp: NDArray[np.uint16], order: str, photometric: int
 ) -> None:
-    with pytest.raises(InputError, match="film is a truncated TIFF file"):
-        decode_radiograph(tiff(ramp, order, photometric)[:-1000], "film")
+    with pytest.raises(InputError, match="image is a truncated TIFF file"):
+        decode_radiograph(tiff(ramp, order, photometric)[:-1000], "image")
 
 
 def test_a_photometric_tag_of_an_odd_type_is_left_alone(grey: NDArray[np.uint8]) -> None:
     data = tiff(grey.astype(np.uint16) * 257, "<", 0)
     odd = data.replace(struct.pack("<HHI", 262, 3, 1), struct.pack("<HHI", 262, 4, 1))
-    film = decode_radiograph(odd, "film")
-    np.testing.assert_allclose(film.pixels, 1 - grey / 255, atol=1e-6)
+    image = decode_radiograph(odd, "image")
+    np.testing.assert_allclose(image.pixels, 1 - grey / 255, atol=1e-6)

@@ -56,8 +56,8 @@ def test_a_jpeg_whose_data_end_early(name: str, keep: float, channels: int) -> N
     start = data.find(b"\xff\xda") + 14
     cut = data[: start + int((len(data) - start) * keep)]
     for spoilt in (cut, cut + END, cut + END + b"\0\0"):
-        with pytest.raises(InputError, match="film"):
-            decode_radiograph(spoilt, "film")
+        with pytest.raises(InputError, match="image"):
+            decode_radiograph(spoilt, "image")
 
 
 @pytest.mark.parametrize("options", [[], ["-progressive"], ["-restart", "1"]])
@@ -70,11 +70,11 @@ def test_an_arithmetic_jpeg(options: list[str]) -> None:
         command, input=saved(drawn(), "PPM"), capture_output=True, check=True
     ).stdout
     theirs = np.asarray(Image.open(io.BytesIO(data)).convert("L"))
-    np.testing.assert_allclose(decode_radiograph(data, "film").pixels, theirs / 255, atol=1e-6)
+    np.testing.assert_allclose(decode_radiograph(data, "image").pixels, theirs / 255, atol=1e-6)
     start = data.find(b"\xff\xda") + 14
     for keep in (0.2, 0.5, 0.9):
-        with pytest.raises(InputError, match="film"):
-            decode_radiograph(data[: start + int((len(data) - start) * keep)] + END, "film")
+        with pytest.raises(InputError, match="image"):
+            decode_radiograph(data[: start + int((len(data) - start) * keep)] + END, "image")
 
 
 @pytest.mark.parametrize("missing", [20, 60, 200])
@@ -82,19 +82,19 @@ def test_the_end_of_a_png_within_a_chunk_that_was_cut(missing: int) -> None:
     data = saved(drawn(), "PNG")
     cut = data[: -12 - missing] + data[-12:]
     for read in (decode_radiograph, read_header):
-        with pytest.raises(InputError, match="film is a truncated PNG"):
-            read(cut, "film")
+        with pytest.raises(InputError, match="image is a truncated PNG"):
+            read(cut, "image")
 
 
 @pytest.mark.parametrize("form", ["jp2", "j2k"])
 def test_jpeg_2000_that_ends_early_or_lacks_only_its_end(form: str) -> None:
     data = bytes(imagecodecs.jpeg2k_encode(drawn(), 0, codecformat=form))
     assert data.endswith(END)
-    film = decode_radiograph(data[:-2], "film")
-    np.testing.assert_allclose(film.pixels, drawn() / 255, atol=1e-6)
+    image = decode_radiograph(data[:-2], "image")
+    np.testing.assert_allclose(image.pixels, drawn() / 255, atol=1e-6)
     for spoilt in (data[:-100], data[:-100] + END):
-        with pytest.raises(InputError, match="film"):
-            decode_radiograph(spoilt, "film")
+        with pytest.raises(InputError, match="image"):
+            decode_radiograph(spoilt, "image")
 
 
 def test_libjpeg_warns_of_the_same_files() -> None:
@@ -108,13 +108,13 @@ def test_libjpeg_warns_of_the_same_files() -> None:
         strict = subprocess.run([program, "-strict"], input=cut, capture_output=True, check=False)
         assert strict.returncode != 0
         with pytest.raises(InputError, match="truncated"):
-            decode_radiograph(cut, "film")
+            decode_radiograph(cut, "image")
 
 
 @pytest.mark.parametrize("name", JPEGS)
 def test_a_whole_jpeg_of_an_odd_form_is_read(name: str) -> None:
     data = saved(drawn(), "JPEG", **JPEGS[name])
-    expected = decode_radiograph(data, "film").pixels
+    expected = decode_radiograph(data, "image").pixels
     scan = data.find(b"\xff\xda")
     odd = {
         "bytes behind the end": data + b"\0junk\xff\xd9",
@@ -131,8 +131,8 @@ def test_a_whole_jpeg_of_an_odd_form_is_read(name: str) -> None:
 
 def test_the_header_of_a_jpeg_without_an_end_is_read_only_with_all_rows() -> None:
     data = saved(np.tile(drawn(), (4, 4)), "JPEG")
-    with pytest.raises(InputError, match="film is a truncated JPEG file"):
-        read_header(data[: len(data) * 3 // 4], "film")
+    with pytest.raises(InputError, match="image is a truncated JPEG file"):
+        read_header(data[: len(data) * 3 // 4], "image")
 
 
 def test_a_progressive_jpeg_that_lacks_its_last_scans() -> None:
@@ -140,16 +140,16 @@ def test_a_progressive_jpeg_that_lacks_its_last_scans() -> None:
     table = data.rfind(b"\xff\xc4")
     scan = data.rfind(b"\xff\xda")
     assert table < scan
-    with pytest.raises(InputError, match="film is a truncated JPEG file"):
-        decode_radiograph(data[:table] + END, "film")
+    with pytest.raises(InputError, match="image is a truncated JPEG file"):
+        decode_radiograph(data[:table] + END, "image")
 
 
 def test_a_jpeg_of_endless_scans_is_refused() -> None:
     data = saved(drawn(), "JPEG", progressive=True)
     scan = data.rfind(b"\xff\xda")
     many = data[:-2] + data[scan:-2] * 200 + END
-    with pytest.raises(RefusedError, match=r"film has 2.. scans; at most 100 are read"):
-        decode_radiograph(many, "film")
+    with pytest.raises(RefusedError, match=r"image has 2.. scans; at most 100 are read"):
+        decode_radiograph(many, "image")
 
 
 @pytest.mark.parametrize(
@@ -160,8 +160,8 @@ def test_a_jpeg_of_endless_scans_is_refused() -> None:
     ],
 )
 def test_other_kinds_of_jpeg_are_named(data: bytes, words: str) -> None:
-    with pytest.raises(RefusedError, match=f"film is a {words} bits"):
-        decode_radiograph(bytes(data), "film")
+    with pytest.raises(RefusedError, match=f"image is a {words} bits"):
+        decode_radiograph(bytes(data), "image")
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
@@ -214,12 +214,12 @@ def test_a_png_with_too_few_rows(kind: str, interlaced: bool, parts: int) -> Non
     values, colour_type = KINDS[kind]()
     rows = rows_of(values, interlaced=interlaced)
     whole = png(rows, values, colour_type, interlaced=interlaced, parts=parts)
-    film = decode_radiograph(whole, "film")
-    np.testing.assert_allclose(film.pixels, drawn() / 255, atol=1e-6)
+    image = decode_radiograph(whole, "image")
+    np.testing.assert_allclose(image.pixels, drawn() / 255, atol=1e-6)
     for keep in (1, len(rows) // 2, len(rows) - 1):
         short = png(rows[:keep], values, colour_type, interlaced=interlaced, parts=parts)
-        with pytest.raises(InputError, match="film is a truncated PNG file"):
-            decode_radiograph(short, "film")
+        with pytest.raises(InputError, match="image is a truncated PNG file"):
+            decode_radiograph(short, "image")
 
 
 def test_a_png_that_ends_in_black_rows_is_whole() -> None:
@@ -227,7 +227,7 @@ def test_a_png_that_ends_in_black_rows_is_whole() -> None:
     values[20:] = 0
     for interlaced in (False, True):
         data = png(rows_of(values, interlaced=interlaced), values, 0, interlaced=interlaced)
-        np.testing.assert_allclose(decode_radiograph(data, "film").pixels, values / 255, atol=1e-6)
+        np.testing.assert_allclose(decode_radiograph(data, "image").pixels, values / 255, atol=1e-6)
 
 
 def with_tag(data: bytes, tag: int, value: int) -> bytes:
@@ -244,21 +244,21 @@ def with_tag(data: bytes, tag: int, value: int) -> bytes:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_tiff_whose_strip_ends_early(compression: str | None, channels: int) -> None:
     data = saved(drawn(channels), "TIFF", compression=compression)
-    assert decode_radiograph(data, "film").facts.format == "TIFF"
+    assert decode_radiograph(data, "image").facts.format == "TIFF"
     with Image.open(io.BytesIO(data)) as image:
         assert isinstance(image, TiffImageFile)
         (length,) = image.tag_v2[279]
     for keep in (0.5, 0.9):
-        with pytest.raises(InputError, match="film"):
-            decode_radiograph(with_tag(data, 279, int(length * keep)), "film")
+        with pytest.raises(InputError, match="image"):
+            decode_radiograph(with_tag(data, 279, int(length * keep)), "image")
 
 
 def test_a_tiff_that_lacks_strips() -> None:
     data = saved(drawn(), "TIFF")
-    with pytest.raises(InputError, match="film is a truncated TIFF file"):
-        decode_radiograph(with_tag(data, 278, 8), "film")
-    with pytest.raises(InputError, match="film is a truncated TIFF file"):
-        read_header(with_tag(data, 278, 8), "film")
+    with pytest.raises(InputError, match="image is a truncated TIFF file"):
+        decode_radiograph(with_tag(data, 278, 8), "image")
+    with pytest.raises(InputError, match="image is a truncated TIFF file"):
+        read_header(with_tag(data, 278, 8), "image")
 
 
 @pytest.mark.parametrize("form", ["BMP", "WEBP"])
@@ -266,8 +266,8 @@ def test_a_tiff_that_lacks_strips() -> None:
 def test_a_short_bmp_or_webp_is_noticed_without_decoding(form: str, keep: float) -> None:
     data = saved(drawn(), form)
     for read in (decode_radiograph, read_header):
-        with pytest.raises(InputError, match="film"):
-            read(data[: int(len(data) * keep)], "film")
+        with pytest.raises(InputError, match="image"):
+            read(data[: int(len(data) * keep)], "image")
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_the_files_of_the_field_are_refused(name: str) -> None:
     if not path.exists():
         pytest.skip(f"{name} is not beside the project")
     with pytest.raises(InputError, match="truncated"):
-        decode_radiograph(path.read_bytes(), "film")
+        decode_radiograph(path.read_bytes(), "image")
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.9, 0.98])
@@ -288,12 +288,12 @@ def test_a_grey_jpeg_file_that_an_end_marker_hides_is_refused(
 ) -> None:
     """At any cut before the last block, also where the image itself has the middle grey."""
     for last in (128, 40):
-        picture = np.random.default_rng(0).integers(0, 256, (48, 64), np.uint8)
-        picture[-16:, -16:] = last
+        image = np.random.default_rng(0).integers(0, 256, (48, 64), np.uint8)
+        image[-16:, -16:] = last
         file = io.BytesIO()
-        Image.fromarray(picture).save(file, "JPEG", quality=95, **options)
+        Image.fromarray(image).save(file, "JPEG", quality=95, **options)
         whole = file.getvalue()
-        assert decode_radiograph(whole, "film").pixels.shape == (48, 64)
+        assert decode_radiograph(whole, "image").pixels.shape == (48, 64)
         cut = whole[: int(len(whole) * keep)].rstrip(b"\xff") + b"\xff\xd9"
         with pytest.raises(InputError, match="truncated"):
-            decode_radiograph(cut, "film")
+            decode_radiograph(cut, "image")

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.audit.finding import Audit, AuditedData, Finding, Series, Table, Told
+from pulmo.audit.finding import Audit, AuditedData, ExternalTable, Finding, Series, Table
 from pulmo.bundle.card import Card
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.report.audit_page import AuditContent, render_audit, write_audit
+from pulmo.stats.estimate import Estimate
 
 SURE = Estimate(0.8, 0.7, 0.9, 40)
-NONE = Estimate.undefined("no picture states it")
+NONE = Estimate.undefined("no image states it")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def audit(card: Card) -> Audit:
                 ),
                 Series(title="Again", x_label="times", y_label="share", x=(1.0,), y=(SURE,)),
             ),
-            pictures=("one.png", "two.png"),
+            images=("one.png", "two.png"),
         ),
     )
     return Audit(
@@ -70,17 +70,21 @@ def audit(card: Card) -> Audit:
 
 def test_it_says_what_was_found_and_shows_the_evidence(audit: Audit, card: Card) -> None:
     page = render_audit(AuditContent(audit, card, ["The training may be another."]))
-    assert "The gate is closed: 1 of 2 checks fails." in page
+    assert "The gate is closed: a check fails." in page
+    assert '<b>1</b> failed</dt><dd><a href="#shortcuts">shortcuts</a>' in page
+    assert "<b>0</b> could not look" in page
+    for name in ("leakage", "sources", "external"):
+        assert f'<span class="badge unknown">Not made</span> {name}' in page
     assert "The training may be another." in page
     assert "better than a &lt;thumbnail&gt;?" in page
     assert "1,200" in page
-    assert "No picture states it." in page
+    assert "No image states it." in page
     assert "one.png, two.png" in page
     assert page.count("<svg") == 2
-    assert "fitted on the 5,000 pictures" in page
-    assert page.index("What this model has not been shown") < page.index(
-        "What this model has been shown"
-    )
+    assert "fitted on the 5,000 images" in page
+    assert "Shown on these images: the model does not mind a turn." in page
+    assert "Contradicted: that the model is better than a thumbnail." in page
+    assert page.index("Does it mind a turn?") > page.index("better than a &lt;thumbnail&gt;?")
 
 
 def test_it_is_one_file_that_asks_nothing_of_the_network(audit: Audit, card: Card) -> None:
@@ -97,18 +101,20 @@ def test_an_open_gate_names_what_was_accepted(audit: Audit, card: Card, tmp_path
     accepted = audit.model_copy(update={"passed": True, "accepted": ("shortcuts",), "shown": ()})
     write_audit(tmp_path / "audit.html", AuditContent(accepted, card))
     page = (tmp_path / "audit.html").read_text()
-    assert "The gate is undecided: 2 of 2 checks could look" in page
-    assert "none of them fails but what was accepted (shortcuts)" in page
-    assert "not looked at (leakage, sources, external)" in page
-    assert "<li>Nothing.</li>" in page
+    assert "The gate is undecided: no check fails that was not accepted" in page
+    assert '<a href="#shortcuts">shortcuts</a> (accepted)' in page
+    assert "Fails, accepted" in page
+    assert " --accept shortcuts -o DIR" in page
 
 
 def test_a_table_of_predictions_has_no_card(audit: Audit) -> None:
-    told = Told(positive=("tb",), threshold=None, merge={"flu": "clear"}, manifest=True)
-    page = render_audit(AuditContent(audit.model_copy(update={"told": told}), None))
-    assert "A table of predictions, audited without the model that made them." in page
+    external = ExternalTable(
+        positive=("tb",), threshold=None, merges={"flu": "clear"}, manifest=True
+    )
+    page = render_audit(AuditContent(audit.model_copy(update={"external": external}), None))
+    assert "Only a table of its predictions is known." in page
     assert "tb counts as positive, where the table says so" in page
     assert "flu counts as clear." in page
-    command = "pulmo audit PREDICTIONS --positive tb --merge flu=clear --data MANIFEST --split test"
+    command = "pulmo audit PREDICTIONS --positive tb --merge flu=clear --data SCHEMA --split test"
     assert command in page
-    assert '<p class="notice">For research, not diagnosis.</p>' in page
+    assert '<span class="notice">For research, not diagnosis.</span>' in page

@@ -10,7 +10,6 @@ from PIL import Image
 
 from pulmo.bundle.card import Card
 from pulmo.core.errors import UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import Curve, Evaluation
 from pulmo.report import svg
 from pulmo.report.figures import (
@@ -20,6 +19,7 @@ from pulmo.report.figures import (
     learning_curves,
     training_plot,
 )
+from pulmo.stats.estimate import Estimate
 
 LABELS = ("covid", "viral", "normal")
 
@@ -138,8 +138,8 @@ def test_reliability_says_in_words_what_it_shows(evaluation: Evaluation) -> None
     assert figure
     alt = ET.fromstring(figure).attrib["aria-label"]  # noqa: S314 - our own SVG
     assert alt == (
-        "Reliability: 7 pictures with a mean confidence of 0.85, of which a share of 0.75 is right;"
-        " 8,994 pictures with a mean confidence of 0.95, of which a share of 0.97 is right"
+        "Reliability: 7 images with a mean confidence of 0.85, of which a share of 0.75 is right;"
+        " 8,994 images with a mean confidence of 0.95, of which a share of 0.97 is right"
     )
 
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError
+from pulmo.predictions.predictions import Predictions
 from pulmo.report.gallery import (
     DOUBTFUL_HIT,
     SUREST_HIT,
@@ -35,8 +36,12 @@ def row(
     }
 
 
+def predictions_of(rows: list[dict[str, object]], card: Card) -> Predictions:
+    return Predictions.from_table(pd.DataFrame(rows), card.decision_rule())
+
+
 def chosen(rows: list[dict[str, object]], card: Card, per_class: int = 2) -> list[tuple[str, str]]:
-    picked = select_gallery(pd.DataFrame(rows), card, per_class)
+    picked = select_gallery(predictions_of(rows, card), per_class)
     return [
         (file_name(path), kind) for path, kind in zip(picked["path"], picked["kind"], strict=True)
     ]
@@ -66,7 +71,7 @@ def test_classes_come_in_the_order_of_the_card_and_merged_labels_count(card: Car
         row("c", "covid", "covid", 0.9),
         row("o", "other", "covid", 0.9),
     ]
-    picked = select_gallery(pd.DataFrame(rows), card)
+    picked = select_gallery(predictions_of(rows, card))
     assert list(picked["truth"]) == ["covid", "viral", "normal"]
     assert list(picked["label"]) == ["covid", "pneumonia", "normal"]
 
@@ -109,21 +114,21 @@ def test_the_order_of_the_rows_does_not_matter(card: Card) -> None:
     assert len(first) == len(set(first)) == 12
 
 
-def test_no_known_label_gives_no_pictures(card: Card) -> None:
-    picked = select_gallery(pd.DataFrame([row("o", "other", "covid", 0.9)]), card)
+def test_no_known_label_gives_no_images(card: Card) -> None:
+    picked = select_gallery(predictions_of([row("o", "other", "covid", 0.9)], card))
     assert picked.empty
     assert {"truth", "kind"} <= set(picked.columns)
 
 
-def test_a_row_becomes_a_picture_without_its_folder(card: Card) -> None:
-    picked = select_gallery(pd.DataFrame([row("Jane Doe/a.png", "covid", "viral", 0.8)]), card)
+def test_a_row_becomes_an_image_without_its_folder(card: Card) -> None:
+    picked = select_gallery(predictions_of([row("Jane Doe/a.png", "covid", "viral", 0.8)], card))
     shown = Shown.of(picked.iloc[0], card, b"png")
     assert shown.file == "a.png"
     assert (shown.truth, shown.decision, shown.kind) == ("covid", "viral", SUREST_MISS)
     assert shown.positive is True
     assert list(shown.probabilities) == list(LABELS)
     assert shown.probabilities["viral"] == pytest.approx(0.8)
-    assert shown.picture == b"png"
+    assert shown.image == b"png"
 
 
 @pytest.mark.parametrize("path", ["/a/b c/x.png", r"C:\a\x.png", r"a/b\x.png", "x.png"])
@@ -132,7 +137,7 @@ def test_a_file_name_has_no_folder(path: str) -> None:
 
 
 @pytest.mark.parametrize(("drawn", "embedded"), [((1130, 560), (760, 377)), ((190, 95), (190, 95))])
-def test_a_picture_is_embedded_as_a_jpeg_that_is_wide_enough(
+def test_an_image_is_embedded_as_a_jpeg_that_is_wide_enough(
     drawn: tuple[int, int], embedded: tuple[int, int]
 ) -> None:
     buffer = io.BytesIO()
@@ -144,7 +149,7 @@ def test_a_picture_is_embedded_as_a_jpeg_that_is_wide_enough(
         "covid",
         positive=True,
         probabilities={},
-        picture=buffer.getvalue(),
+        image=buffer.getvalue(),
     )
     head, _, body = shown.data_uri().partition(",")
     assert head == "data:image/jpeg;base64"
@@ -153,9 +158,7 @@ def test_a_picture_is_embedded_as_a_jpeg_that_is_wide_enough(
     np.testing.assert_allclose(np.asarray(image)[5, 5], (200, 60, 30), atol=3)
 
 
-def test_a_picture_that_is_no_png_is_named() -> None:
-    shown = Shown(
-        "a.png", SUREST_HIT, "covid", "covid", positive=True, probabilities={}, picture=b""
-    )
+def test_an_image_that_is_no_png_is_named() -> None:
+    shown = Shown("a.png", SUREST_HIT, "covid", "covid", positive=True, probabilities={}, image=b"")
     with pytest.raises(InputError, match=r"a\.png is not a PNG"):
         shown.data_uri()

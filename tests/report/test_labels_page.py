@@ -1,4 +1,4 @@
-"""The page of several findings a film."""
+"""The page of several findings per image."""
 
 import re
 from html.parser import HTMLParser
@@ -52,17 +52,18 @@ def test_folders_are_safe_and_unique() -> None:
 def test_all_figures_and_a_row_for_each_finding(evaluation: LabelsEvaluation) -> None:
     page = render_labels_report(evaluation)
     for name in ("Subset accuracy", "Hamming loss", "Micro F1", "Macro AUC", "Macro precision"):
-        assert f"<dt>{name}</dt>" in page
+        assert f'<th scope="row">{name}</th>' in page
     assert '<a href="labels/mass-nodule/report.html">Mass/Nodule</a>' in page
     assert '<a href="labels/b-edema-co/report.html">&lt;b&gt;Edema &amp; co</a>' in page
     assert "<b>Edema" not in page
     area = evaluation.labels["Mass/Nodule"].classes["Mass/Nodule"]["auc"].value
     assert f"{area:.3f}" in page
     assert "called where its probability is at least 0.5." in page
-    assert "Not labelled in any picture: Hernia." in page
-    assert "No film is labelled for Hernia, which was left out." in page
-    for title in ("AUC", "Sensitivity", "Specificity"):
-        assert f"<h3>{title}</h3>" in page
+    assert "Not labelled in any image: Hernia." in page
+    assert "No image is labelled for Hernia, which was left out." in page
+    for title in ("AUC", "Sensitivity", "Specificity", "F1"):
+        assert f'class="group">{title}</th>' in page
+    assert "<p>Unknown: &lt;b&gt;Edema &amp; co and Mass/Nodule.</p>" in page
     assert page == render_labels_report(evaluation)
 
 
@@ -80,7 +81,7 @@ def test_it_needs_no_network_and_is_balanced(evaluation: LabelsEvaluation, tmp_p
             self.open_tags: list[str] = []
 
         def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
-            if tag not in {"meta", "path", "use", "rect", "line"}:
+            if tag not in {"meta", "col", "path", "use", "rect", "line"}:
                 self.open_tags.append(tag)
 
         def handle_endtag(self, tag: str) -> None:
@@ -94,8 +95,9 @@ def test_it_needs_no_network_and_is_balanced(evaluation: LabelsEvaluation, tmp_p
 
 def test_findings_without_figures_and_decisions_of_the_table() -> None:
     page = render_labels_report(_evaluation(one_sided=True))
-    assert "no finding has both films with it and films without it" in page.lower()
-    assert "<h3>AUC</h3>" not in page
+    assert "no finding has both images with it and images without it" in page.lower()
+    assert "undefined" in page
+    assert 'class="bar"' not in page.partition('class="group">AUC</th>')[2].partition("</tbody>")[0]
     both = ("<b>Edema & co", "Mass/Nodule")
     some = render_labels_report(_evaluation(decided=both[:1]))
     assert "at least 0.5, or where the table says so." in some

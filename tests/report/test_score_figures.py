@@ -3,15 +3,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pulmo.core.estimate import Estimate
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.report.score_figures import (
     draw_decision_curve,
-    draw_forest,
     draw_histograms,
     draw_precision_recall,
     draw_sweep,
 )
+from pulmo.stats.estimate import Estimate
 
 LABELS = ("covid", "viral", "normal")
 
@@ -22,8 +21,6 @@ def all_figures(evaluation: Evaluation) -> list[str | None]:
         draw_sweep(evaluation),
         draw_decision_curve(evaluation),
         draw_histograms(evaluation, LABELS),
-        draw_forest(evaluation.subgroups, "accuracy"),
-        draw_forest(evaluation.subgroups, "auc"),
     ]
 
 
@@ -80,15 +77,6 @@ def test_histograms_say_of_what(
     assert expected in words_of(figure)
 
 
-def test_a_forest_names_each_subgroup_with_its_number(evaluation: Evaluation) -> None:
-    words = words_of(draw_forest(evaluation.subgroups, "auc"))
-    for part in ("SEX", "F (4,001)", "M (12)", "AUC"):
-        assert part in words
-
-
 def test_nothing_is_drawn_of_nothing(evaluation: Evaluation) -> None:
-    bare = evaluation.model_copy(
-        update={"precision_recall": {}, "sweep": (), "histograms": {}, "subgroups": ()}
-    )
-    assert all_figures(bare) == [None] * 6
-    assert draw_forest(evaluation.subgroups[1:], "auc") is None
+    bare = evaluation.model_copy(update={"precision_recall": {}, "sweep": (), "histograms": {}})
+    assert all_figures(bare) == [None] * 4

@@ -1,9 +1,8 @@
 import pytest
 
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import Failure
-from pulmo.evaluate.metric import METRICS
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.report import words
+from pulmo.stats.metric import METRICS
 
 
 @pytest.mark.parametrize(
@@ -15,32 +14,53 @@ def test_a_metric_has_a_title(name: str, title: str) -> None:
 
 
 def test_what_a_metric_is_comes_from_the_registry() -> None:
-    assert all(words.metric_summary(name) == METRICS[name].summary for name in METRICS)
-    assert words.smaller_is_better("log_loss")
-    assert not words.smaller_is_better("accuracy")
-
-
-def test_an_unknown_metric_has_a_title_only() -> None:
-    assert words.metric_title("new_score") == "New score"
-    assert words.metric_summary("new_score") == ""
-    assert not words.smaller_is_better("new_score")
+    summaries = words.metric_summaries([*METRICS, "new_score"])
+    assert summaries == {words.metric_title(name): METRICS[name].summary for name in METRICS}
 
 
 @pytest.mark.parametrize(
-    ("estimate", "drawn"),
+    ("text", "headline", "rest"),
     [
-        (Estimate(0.5, 0.0, 1.0, 3), True),
-        (Estimate(1.5, 1.0, 2.0, 3), False),
-        (Estimate(0.5, None, None, 3, "too few"), False),
-        (Estimate.undefined("none"), False),
+        ("Few images: nothing is known.", "Few images.", "Few images: nothing is known."),
+        ("1 of 2 failed; the first is x (cut).", "1 of 2 failed.", None),
+        ("It is 0.95 here. It was 0.90.", "It is 0.95 here.", "It was 0.90."),
+        ("After Ong Ly et al. 2024 it is so. And so on.", None, "And so on."),
+        ("One sentence.", "One sentence.", ""),
+        ("9 took no part (viral: 5; a. b: 4).", "9 took no part (viral: 5; a. b: 4).", ""),
+        ("/data/Jane Doe/a.png is cut: 95% of it.", None, None),
     ],
 )
-def test_only_figures_between_0_and_1_are_drawn(estimate: Estimate, *, drawn: bool) -> None:
-    assert words.within_one(estimate) is drawn
+def test_a_warning_parts_after_its_first_clause(
+    text: str, headline: str | None, rest: str | None
+) -> None:
+    found = words.lead(text)
+    assert headline is None or found.headline == headline
+    assert rest is None or found.rest == rest
+    assert "/data" not in found.headline + found.rest
+
+
+def test_whole_sentences_part_after_the_first_full_stop() -> None:
+    found = words.lead("covid: AUC 0.9 (0.8-1.0). viral: AUC 0.5.", whole_sentence=True)
+    assert found == ("covid: AUC 0.9 (0.8-1.0).", "viral: AUC 0.5.")
+
+
+def test_a_percent_sign_keeps_to_its_number() -> None:
+    assert words.said("with 95% or 95 % and %x") == "with 95\u00a0% or 95\u00a0% and %x"
+
+
+@pytest.mark.parametrize(
+    ("classes", "sentence"),
+    [
+        (("covid", "normal"), "Tells covid from normal."),
+        (("covid", "viral", "normal"), "Tells covid, viral and normal apart."),
+    ],
+)
+def test_a_model_is_what_its_classes_are(classes: tuple[str, ...], sentence: str) -> None:
+    assert words.told_apart(classes) == sentence
 
 
 def test_shares_are_percentages() -> None:
-    assert words.share(1, 8) == "12 %"
+    assert words.share(1, 8) == "12\u00a0%"
     assert words.share(0, 0) == "-"
 
 

@@ -1,38 +1,11 @@
-import pytest
-
-from pulmo.core.estimate import Estimate, wilson
-from pulmo.reproduce.outcome import Figure, Outcome, mean_of
+from pulmo.reproduce.outcome import Figure, Outcome
 from pulmo.reproduce.outcome_text import outcomes_text
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.proportions import wilson
 
 
 def proportion(hits: int, n: int) -> Estimate:
     return Estimate(hits / n, *wilson(hits / n, n), n)
-
-
-def test_a_mean_lies_between_and_its_interval_is_narrower_than_the_sum() -> None:
-    first, second = proportion(45, 50), proportion(160, 200)
-    mean = mean_of(first, second)
-    assert mean.value == pytest.approx(0.85)
-    assert mean.n == 250
-    assert first.low is not None
-    assert second.low is not None
-    assert mean.low == pytest.approx(
-        0.85 - ((0.9 - first.low) ** 2 + (0.8 - second.low) ** 2) ** 0.5 / 2
-    )
-
-
-def test_equal_parts_of_large_samples_have_the_usual_interval() -> None:
-    mean = mean_of(proportion(5000, 10000), proportion(5000, 10000))
-    assert mean.low == pytest.approx(0.5 - 1.96 * (0.25 / 20000) ** 0.5, abs=1e-4)
-
-
-def test_what_a_part_lacks_the_mean_lacks() -> None:
-    some = proportion(1, 2)
-    undefined = Estimate.undefined("there is no covid")
-    assert mean_of(some, undefined).reason == "there is no covid"
-    bare = Estimate(0.5, None, None, 0, "not stated")
-    assert mean_of(bare, some).value == 0.5
-    assert mean_of(bare, some).low is None
 
 
 def test_the_table_sets_published_beside_ours_and_says_what_differs() -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from pulmo.core.recipe import load_recipe, shipped_recipes
+from pulmo.core.recipe import load_recipe
+from pulmo.core.recipe_file import shipped_recipes
 from pulmo.datasets.source import SOURCES
-from pulmo.evaluate.metric import METRICS
 from pulmo.reproduce.system import SYSTEMS, Experiment, Published
+from pulmo.stats.metric import METRICS
 
 EXPERIMENTS = [
     pytest.param(experiment, id=f"{name}-{experiment.name}")
@@ -47,4 +48,4 @@ def test_a_published_figure_has_wilsons_interval_where_its_size_is_known() -> No
     unknown = Published("accuracy", None, 0.9)
     assert unknown.name == "accuracy"
     assert unknown.estimate.low is None
-    assert unknown.estimate.reason == "the number of pictures is not stated"
+    assert unknown.estimate.reason == "the number of images is not stated"

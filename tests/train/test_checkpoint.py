@@ -51,9 +51,9 @@ def learner(kind: type[AdamW | SGD], steps: int) -> Learner:
 def step(made: Learner, seeds: range) -> None:
     assert made.average is not None
     for seed in seeds:
-        films = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(seed))
+        images = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(seed))
         made.optimiser.zero_grad()
-        made.network(films).square().sum().backward()
+        made.network(images).square().sum().backward()
         made.optimiser.step()
         made.average.update_parameters(made.network)
 

@@ -9,12 +9,13 @@ import torch
 from safetensors.torch import load_file
 
 from pulmo.core.errors import InputError, InterruptedRunError, UsageError
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe, load_recipe
-from pulmo.core.run_folder import RunFolder
+from pulmo.datasets.manifest import Manifest
 from pulmo.train import features as module
 from pulmo.train.engine import Features
+from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
-from pulmo.train.watch import Watch
 
 QUICK = ["image.size=32", "train.batch=8", "train.lr=0.01", "train.precision=fp32",
          "train.trains=head", "train.epochs=4"]  # fmt: skip
@@ -30,10 +31,12 @@ def place(tmp_path: Path, name: str) -> Place:
 
 
 def test_without_augmentation_features_give_the_run_that_the_base_gives(
-    films: pd.DataFrame, tmp_path: Path
+    images: pd.DataFrame, tmp_path: Path
 ) -> None:
-    slow = train_run(recipe(STILL), films, place(tmp_path, "slow"), Watch())
-    fast = train_run(recipe(STILL, "train.views=1"), films, place(tmp_path, "fast"), Watch())
+    slow = train_run(recipe(STILL), Manifest(images), place(tmp_path, "slow"), Callbacks())
+    fast = train_run(
+        recipe(STILL, "train.views=1"), Manifest(images), place(tmp_path, "fast"), Callbacks()
+    )
     for one, other in zip(slow.training.history, fast.training.history, strict=True):
         assert one.train_loss == pytest.approx(other.train_loss, rel=1e-4)
         assert one.val_loss == pytest.approx(other.val_loss, rel=1e-4)
@@ -43,7 +46,7 @@ def test_without_augmentation_features_give_the_run_that_the_base_gives(
 
 
 def test_each_view_is_augmented_anew_and_the_base_runs_once(
-    films: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[Features] = []
     made = module.base_features
@@ -54,10 +57,10 @@ def test_each_view_is_augmented_anew_and_the_base_runs_once(
 
     monkeypatch.setattr("pulmo.train.run.base_features", watched)
     seen: list[tuple[int, int]] = []
-    watch = Watch(on_features=lambda *done: seen.append(done))
-    train_run(recipe("train.views=3"), films, place(tmp_path, "run"), watch)
+    watch = Callbacks(on_features=lambda *done: seen.append(done))
+    train_run(recipe("train.views=3"), Manifest(images), place(tmp_path, "run"), watch)
     (features,) = kept
-    train, val = ((films["split"] == side).sum() for side in ("train", "val"))
+    train, val = ((images["split"] == side).sum() for side in ("train", "val"))
     assert features.train.shape == (3, train, 128)
     assert features.val.shape == (val, 128)
     assert not np.allclose(features.train[0], features.train[1])
@@ -67,27 +70,32 @@ def test_each_view_is_augmented_anew_and_the_base_runs_once(
 
 @pytest.mark.parametrize("lose", [False, True])
 def test_a_run_stopped_on_features_ends_the_same(
-    films: pd.DataFrame, tmp_path: Path, lose: object
+    images: pd.DataFrame, tmp_path: Path, lose: object
 ) -> None:
-    made = recipe("train.views=2", "train.mixup=0.2", "model.dropout=0.3", "model.head=mlp")
-    train_run(made, films, place(tmp_path, "whole"), Watch())
+    made = recipe("train.views=2", "train.mixup=0.2", "model.head={name=mlp,dropout=0.3}")
+    train_run(made, Manifest(images), place(tmp_path, "whole"), Callbacks())
     for stop_after in (1, 9, 13):
         calls = iter(range(1, 10**6))
-        stop = Watch(should_stop=lambda calls=calls, last=stop_after: next(calls) == last)  # type: ignore[misc] # mypy sees no defaults of a lambda
+        stop = Callbacks(should_stop=lambda calls=calls, last=stop_after: next(calls) == last)  # type: ignore[misc] # mypy sees no defaults of a lambda
         begun = (tmp_path / "parts").exists()
         with pytest.raises(InterruptedRunError, match="go on with --resume"):
-            train_run(made, films, place(tmp_path, "parts"), stop, resume=begun)
+            train_run(made, Manifest(images), place(tmp_path, "parts"), stop, resume=begun)
         if lose:
             RunFolder(tmp_path / "parts").features(0).unlink(missing_ok=True)
-    train_run(made, films, place(tmp_path, "parts"), Watch(), resume=True)
+    train_run(made, Manifest(images), place(tmp_path, "parts"), Callbacks(), resume=True)
     whole, parts = (load_file(tmp_path / n / "model.safetensors") for n in ("whole", "parts"))
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
-def test_an_epoch_on_features_is_far_faster(films: pd.DataFrame, tmp_path: Path) -> None:
-    slow = train_run(recipe("image.size=128"), films, place(tmp_path, "slow"), Watch())
+def test_an_epoch_on_features_is_far_faster(images: pd.DataFrame, tmp_path: Path) -> None:
+    slow = train_run(
+        recipe("image.size=128"), Manifest(images), place(tmp_path, "slow"), Callbacks()
+    )
     fast = train_run(
-        recipe("image.size=128", "train.views=2"), films, place(tmp_path, "fast"), Watch()
+        recipe("image.size=128", "train.views=2"),
+        Manifest(images),
+        place(tmp_path, "fast"),
+        Callbacks(),
     )
     quickest = [min(e.seconds for e in card.training.history) for card in (slow, fast)]
     assert quickest[0] > 3 * quickest[1]
@@ -99,9 +107,9 @@ def test_views_of_a_base_that_learns_are_refused() -> None:
 
 
 def test_features_that_cannot_be_written_are_a_sentence(
-    films: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(RunFolder, "features", lambda *_: tmp_path / "file" / "x.npy")
     with pytest.raises(InputError, match=r"x\.npy could not be written"):
-        train_run(recipe("train.views=1"), films, place(tmp_path, "run"), Watch())
+        train_run(recipe("train.views=1"), Manifest(images), place(tmp_path, "run"), Callbacks())

@@ -9,18 +9,19 @@ import pandas as pd
 import pytest
 import torch
 
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.train import keeper, loop
+from pulmo.datasets.manifest import Manifest
+from pulmo.train import checkpoint, loop
+from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
-from pulmo.train.watch import Watch
 
 RUNS, KILLS = 10, 5
 STAGES = '[{epochs=2,trains="head",views=2},{epochs=2,trains="gradual"}]'
 RECIPE = load_recipe(
     "demo",
     ["image.size=28", "train.batch=4", "train.precision=fp32", "train.average=ema",
-     "train.mixup=0.2", "model.dropout=0.2", f"train.stages={STAGES}"],
+     "train.mixup=0.2", "model.head.dropout=0.2", f"train.stages={STAGES}"],
 )  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def files(folder: RunFolder) -> tuple[bytes, list[str]]:
     return folder.model.read_bytes(), [line.partition(',"seconds"')[0] for line in lines]
 
 
-def killed(films: pd.DataFrame, place: Place, step: int, *, resume: bool) -> None:
+def killed(images: pd.DataFrame, place: Place, step: int, *, resume: bool) -> None:
     """Runs in a child process that kills itself at a step, counted from the start of the child."""
     child = os.fork()
     if not child:  # pragma: no cover - in the child, which no one measures
@@ -40,9 +41,9 @@ def killed(films: pd.DataFrame, place: Place, step: int, *, resume: bool) -> Non
             if next(steps) == step:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        watch = Watch(on_step=kill, on_features=kill)
+        watch = Callbacks(on_step=kill, on_features=kill)
         try:
-            train_run(RECIPE, films, place, watch, resume=resume)
+            train_run(RECIPE, Manifest(images), place, watch, resume=resume)
         finally:
             os._exit(1)
     _, status = os.waitpid(child, 0)
@@ -51,21 +52,21 @@ def killed(films: pd.DataFrame, place: Place, step: int, *, resume: bool) -> Non
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_run_killed_at_fifty_random_steps_ends_in_the_same_bits(
-    films: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.set_num_threads(1)
-    few = films.groupby(["split", "label"]).head(5)
+    few = images.groupby(["split", "label"]).head(5)
     cache, counted = tmp_path / "cache", list[object]()
     whole = RunFolder(tmp_path / "whole")
-    count = Watch(on_step=lambda *step: counted.append(step), on_features=lambda *_: None)
-    train_run(RECIPE, few, Place(whole, cache, "cpu"), count)
+    count = Callbacks(on_step=lambda *step: counted.append(step), on_features=lambda *_: None)
+    train_run(RECIPE, Manifest(few), Place(whole, cache, "cpu"), count)
     # A checkpoint after each second step, so that kills fall between checkpoints and on them.
-    monkeypatch.setattr(loop, "_BETWEEN", 0.005)
-    monkeypatch.setattr(keeper, "_APART", 0.005)
+    monkeypatch.setattr(loop, "_CHECKPOINT_SECONDS", 0.005)
+    monkeypatch.setattr(checkpoint, "_SECONDS_APART", 0.005)
     generator = np.random.default_rng(0)
     for number in range(RUNS):
         place = Place(RunFolder(tmp_path / f"run{number}"), cache, "cpu")
         for step in generator.integers(len(counted) // KILLS, size=KILLS):
             killed(few, place, int(step), resume=place.folder.recipe.exists())
-        train_run(RECIPE, few, place, Watch(), resume=True)
+        train_run(RECIPE, Manifest(few), place, Callbacks(), resume=True)
         assert files(place.folder) == files(whole), number

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import RunFolder
+from pulmo.datasets.manifest import Manifest
 from pulmo.train.lr_find import Sweep, find_rate
 from pulmo.train.run import Place
 
@@ -18,12 +19,16 @@ def place(tmp_path: Path) -> Place:
 
 
 def test_the_rate_rises_evenly_and_the_sweep_ends_where_the_loss_diverges(
-    films: pd.DataFrame, tmp_path: Path
+    images: pd.DataFrame, tmp_path: Path
 ) -> None:
     seen: list[tuple[int, int]] = []
     span = (1e-4, 1e3, 120)
     sweep = find_rate(
-        load_recipe("demo", QUICK), films, place(tmp_path), span, lambda *d: seen.append(d)
+        load_recipe("demo", QUICK),
+        Manifest(images),
+        place(tmp_path),
+        span,
+        lambda *d: seen.append(d),
     )
     assert len(sweep.rates) < 120
     np.testing.assert_allclose(sweep.rates, np.geomspace(*span)[: len(sweep.rates)])
@@ -33,17 +38,20 @@ def test_the_rate_rises_evenly_and_the_sweep_ends_where_the_loss_diverges(
     assert not (tmp_path / "none").exists()
 
 
-def test_the_smoothed_loss_is_the_corrected_average(films: pd.DataFrame, tmp_path: Path) -> None:
-    sweep = find_rate(load_recipe("demo", QUICK), films, place(tmp_path), (1e-6, 1e-5, 20))
+def test_the_smoothed_loss_is_the_corrected_average(images: pd.DataFrame, tmp_path: Path) -> None:
+    sweep = find_rate(
+        load_recipe("demo", QUICK), Manifest(images), place(tmp_path), (1e-6, 1e-5, 20)
+    )
     weights = 0.98 ** np.arange(20)[::-1]
     expected = [(weights[-n:] * sweep.losses[:n]).sum() / weights[-n:].sum() for n in range(1, 21)]
     np.testing.assert_allclose(sweep.smoothed, expected, rtol=1e-9)
 
 
-def test_the_same_recipe_gives_the_same_sweep(films: pd.DataFrame, tmp_path: Path) -> None:
+def test_the_same_recipe_gives_the_same_sweep(images: pd.DataFrame, tmp_path: Path) -> None:
     made = load_recipe("demo", [*QUICK, "train.trains=head", "train.class_weights=balanced"])
     first, again = (
-        find_rate(made, films, place(tmp_path), (1e-4, 1e-2, 20)).losses for _ in range(2)
+        find_rate(made, Manifest(images), place(tmp_path), (1e-4, 1e-2, 20)).losses
+        for _ in range(2)
     )
     assert np.array_equal(first, again)
 
@@ -58,6 +66,6 @@ def test_the_suggestions_of_a_known_curve() -> None:
     assert sweep.highest == pytest.approx(1e-2, rel=0.3)
 
 
-def test_a_loss_that_diverges_at_once_is_a_sentence(films: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_loss_that_diverges_at_once_is_a_sentence(images: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"The loss diverged after \d+ steps.* with --from"):
-        find_rate(load_recipe("demo", QUICK), films, place(tmp_path), (1e20, 1e30, 50))
+        find_rate(load_recipe("demo", QUICK), Manifest(images), place(tmp_path), (1e20, 1e30, 50))

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 from torch.optim import SGD, Adam, AdamW
 
 from pulmo.core.sections import ModelSection
@@ -7,6 +8,8 @@ from pulmo.core.training import StageSection, TrainSection
 from pulmo.models.backbone import make_backbone
 from pulmo.models.classifier import Classifier, make_classifier
 from pulmo.train.optimise import make_optimiser, set_rate, use_bfloat16
+from pulmo.train.optimisers import OPTIMISERS
+from pulmo.train.optimisers.sgd import SgdChoice
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +31,22 @@ def test_the_recipe_names_the_optimiser(name: str, kind: type, network: Classifi
     assert decayed.get("amsgrad", False) is (name == "amsgrad")
 
 
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_an_optimiser_lowers_a_quadratic(name: str) -> None:
+    place = nn.Parameter(torch.tensor([3.0, -2.0]))
+    groups = [{"params": [place], "weight_decay": 0.0, "lr": 0.05}]
+    optimiser = OPTIMISERS[name]().make(groups, 0.05)
+    for _ in range(300):
+        loss = (place * torch.tensor([1.0, 3.0])).square().sum()
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+        optimiser.step()
+    assert place.detach().abs().max() < 0.05
+
+
 @pytest.mark.parametrize(("momentum", "nesterov"), [(0.9, True), (0.0, False)])
 def test_momentum_is_nesterovs(momentum: float, nesterov: object, network: Classifier) -> None:
-    section = TrainSection(optimiser="sgd", momentum=momentum)
+    section = TrainSection(optimiser=SgdChoice(momentum=momentum))
     (first, *_) = make_optimiser(network, section, section).param_groups
     assert (first["momentum"], first["nesterov"]) == (momentum, nesterov)
 

@@ -1,4 +1,4 @@
-"""Every shipped recipe trains on drawn films, with its own strategy and a small network."""
+"""Every shipped recipe trains on drawn images, with its own strategy and a small network."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pulmo.core.recipe import load_recipe, shipped_recipes
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
+from pulmo.core.labels import class_numbers
+from pulmo.core.recipe import load_recipe
+from pulmo.core.recipe_file import shipped_recipes
 from pulmo.core.training import StageSection
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.backbone import make_backbone
+from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
-from pulmo.train.watch import Watch
 
 # The networks are tested by themselves; these stand in, with as many layer groups where it counts.
 _STAND_INS = {"resnet34": "resnet18"}
@@ -29,14 +32,17 @@ def settings(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
-def test_a_recipe_trains(name: str, films: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_recipe_trains(name: str, images: pd.DataFrame, tmp_path: Path) -> None:
     recipe = load_recipe(name, settings(name))
     card = train_run(
-        recipe, films, Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"), Watch()
+        recipe,
+        Manifest(images),
+        Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu"),
+        Callbacks(),
     )
     assert len(card.training.history) == len(recipe.train.plan)
-    train = films[films["split"] == "train"]
-    used = [recipe.labels.index(label) is not None for label in train["label"]]
+    train = images[images["split"] == "train"]
+    used = class_numbers(train["label"], recipe.labels.order, recipe.labels.merge) >= 0
     assert sum(card.training.counts["train"].values()) == sum(used)
 
 

@@ -15,21 +15,21 @@ from torch import Tensor, nn
 
 from pulmo.core.errors import UsageError
 from pulmo.core.recipe import load_recipe
-from pulmo.core.tables import write_manifest
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import make_classifier
 from pulmo.train.engine import begin_stage
-from pulmo.train.material import Material
+from pulmo.train.sync_batch_norm import SyncBatchNorm, _Sum
 from pulmo.train.team import ALONE, Team
-from pulmo.train.whole_batch import WholeBatch, _Sum
+from pulmo.train.training_data import TrainingData
 
 SETTINGS = ["image.size=32", "train.batch=8", "train.epochs=2", "train.precision=fp32",
             "train.lr=0.001", "train.optimiser=sgd", "train.class_weights={covid=3.0}"]  # fmt: skip
 STAGES = '[{epochs=2,trains="head",views=2},{epochs=1,trains="gradual"}]'
 
 
-def train(films: pd.DataFrame, folder: Path, processes: int, *settings: str) -> dict[str, Tensor]:
+def train(images: pd.DataFrame, folder: Path, processes: int, *settings: str) -> dict[str, Tensor]:
     """The weights of a run by so many processes of torchrun."""
-    write_manifest(films, folder / "m.parquet")
+    Manifest(images).save(folder / "m.parquet")
     run = folder / f"run{processes}"
     words = ["--no-python", "--standalone", f"--nproc-per-node={processes}",
              str(Path(sys.executable).with_name("pulmo")), "train", "demo",
@@ -50,9 +50,9 @@ def train(films: pd.DataFrame, folder: Path, processes: int, *settings: str) -> 
     return load_file(run / "model.safetensors")
 
 
-def test_two_processes_train_what_one_trains(films: pd.DataFrame, tmp_path: Path) -> None:
+def test_two_processes_train_what_one_trains(images: pd.DataFrame, tmp_path: Path) -> None:
     settings = ["train.mixup=0.3", "train.average=ema", f"train.stages={STAGES}"]
-    one, two = (train(films, tmp_path, processes, *settings) for processes in (1, 2))
+    one, two = (train(images, tmp_path, processes, *settings) for processes in (1, 2))
     assert one.keys() == two.keys()
     for name in one:
         torch.testing.assert_close(two[name], one[name], atol=2e-5, rtol=2e-4)
@@ -86,7 +86,7 @@ def test_the_normalisation_of_one_process_is_torchs(
     for synced in (False, True):
         layer.reset_running_stats()
         if synced:
-            with WholeBatch():
+            with SyncBatchNorm():
                 outputs = layer(inputs)
         else:
             outputs = layer(inputs)
@@ -95,8 +95,27 @@ def test_the_normalisation_of_one_process_is_torchs(
     for mine, expected in zip(*results, strict=True):
         torch.testing.assert_close(mine, expected, atol=1e-5, rtol=1e-4)
     layer.eval()
-    with WholeBatch():
+    with SyncBatchNorm():
         assert torch.equal(layer(inputs), layer.eval()(inputs))
+
+
+def test_a_small_variance_about_a_large_mean_keeps_its_digits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Against float64; the mean of the squares less the squared mean would be all rounding."""
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda _: None)
+    layer = nn.BatchNorm2d(2)
+    inputs = 1e4 + 0.1 * torch.randn(8, 2, 6, 6, generator=torch.Generator().manual_seed(0))
+    with SyncBatchNorm():
+        found = layer(inputs)
+    exact = inputs.double()
+    mean = exact.mean((0, 2, 3), keepdim=True)
+    variance = exact.var((0, 2, 3), correction=0, keepdim=True)
+    expected = (exact - mean) / (variance + layer.eps).sqrt()
+    torch.testing.assert_close(found.double(), expected, atol=1e-3, rtol=1e-3)
+    unbiased = exact.var((0, 2, 3))
+    running = layer.get_buffer("running_var").double()
+    torch.testing.assert_close(running, 0.9 + 0.1 * unbiased, atol=1e-6, rtol=0)
 
 
 def test_gradients_pass_the_sum_over_processes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,6 +131,6 @@ def test_a_batch_smaller_than_the_team_is_refused() -> None:
     recipe = load_recipe("demo", ["train.batch=2"])
     classifier = make_classifier(recipe.model, recipe.labels.order, 0, size=32).classifier
     nothing = np.zeros(0, np.intp)
-    material = Material(pd.DataFrame(), None, nothing, nothing, nothing)  # type: ignore[arg-type] # not looked at
-    with pytest.raises(UsageError, match="A batch of 2 pictures cannot be shared by 3 processes"):
+    material = TrainingData(Manifest.empty(), None, nothing, nothing, nothing)  # type: ignore[arg-type] # not looked at
+    with pytest.raises(UsageError, match="A batch of 2 images cannot be shared by 3 processes"):
         begin_stage(recipe, recipe.train, material, classifier, Team(0, 3))

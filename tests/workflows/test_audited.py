@@ -11,8 +11,8 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.cli.app import app
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import write_atomically
-from pulmo.core.folders import RepeatsFolder
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RepeatsFolder, RunFolder
+from pulmo.datasets.manifest import Manifest
 from pulmo.experiments.summary import Summary
 from pulmo.workflows.audited import audited_bundle, audited_folds, is_folds
 from pulmo.workflows.repeat import Repeat
@@ -28,86 +28,86 @@ def predictor(bundle: Path) -> Predictor:
 
 
 class TestBundle:
-    """A bundle and its pictures."""
+    """A bundle and its images."""
 
     def test_the_manifest_tells_what_it_was_trained_on(
-        self, films: pd.DataFrame, predictor: Predictor
+        self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
-        audited = audited_bundle(predictor, films, "test", None)
+        audited = audited_bundle(predictor, Manifest(images), "test", None)
         (part,) = audited.parts
         assert set(part.judged["split"]) == {"test"}
         assert set(part.fit["split"]) == {"train", "val"}
         assert audited.doubts == ()
 
     def test_what_it_has_seen_is_left_out_by_name(
-        self, films: pd.DataFrame, predictor: Predictor, run: RunFolder
+        self, images: pd.DataFrame, predictor: Predictor, run: RunFolder
     ) -> None:
-        unsplit = films.assign(split=None)
-        seen = films["split"].isin(["train", "val"])
-        audited = audited_bundle(predictor, unsplit, None, None)
+        unsplit = images.assign(split=None)
+        seen = images["split"].isin(["train", "val"])
+        audited = audited_bundle(predictor, Manifest(unsplit), None, None)
         (part,) = audited.parts
         assert part.fit.empty
-        assert part.judged["path"].tolist() == films["path"][~seen].tolist()
+        assert part.judged["path"].tolist() == images["path"][~seen].tolist()
         assert part.voided is not None
-        assert part.voided["path"].tolist() == films["path"][seen].tolist()
-        assert len(part.given) == len(films)
+        assert part.voided["path"].tolist() == images["path"][seen].tolist()
+        assert len(part.given) == len(images)
         (doubt,) = audited.doubts
-        assert doubt.startswith(f"{seen.sum()} pictures took no part, because the model was ")
-        assert Path(films["path"][seen].iloc[0]).name in doubt
+        assert doubt.startswith(f"{seen.sum()} images took no part, because the model was ")
+        assert Path(images["path"][seen].iloc[0]).name in doubt
         # Of one patient is enough, and the run tells the patients.
         other = unsplit[seen.to_numpy()].assign(sha256="0" * 64, pixels_sha256=None)
         mixed = pd.concat([other, unsplit[~seen.to_numpy()]])
-        (part,) = audited_bundle(predictor, mixed, None, run).parts
+        (part,) = audited_bundle(predictor, Manifest(mixed), None, run).parts
         assert len(part.judged) == (~seen).sum()
         with pytest.raises(InputError, match="trained or chosen on every one of the"):
-            audited_bundle(predictor, unsplit[seen.to_numpy()], None, None)
+            audited_bundle(predictor, Manifest(unsplit[seen.to_numpy()]), None, None)
 
     def test_who_asks_for_the_validation_gets_it(
-        self, films: pd.DataFrame, predictor: Predictor
+        self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
-        (part,) = audited_bundle(predictor, films, "val", None).parts
+        (part,) = audited_bundle(predictor, Manifest(images), "val", None).parts
         assert set(part.judged["split"]) == {"val"}
         assert part.voided is None
 
     def test_the_training_of_another_manifest_is_not_its_own(
-        self, films: pd.DataFrame, predictor: Predictor
+        self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
-        digests = [f"{number:064x}" for number in range(len(films))]
-        foreign = films.assign(sha256=digests, pixels_sha256=None)
-        audited = audited_bundle(predictor, foreign, "test", None)
+        digests = [f"{number:064x}" for number in range(len(images))]
+        foreign = images.assign(sha256=digests, pixels_sha256=None)
+        audited = audited_bundle(predictor, Manifest(foreign), "test", None)
         (part,) = audited.parts
         assert part.fit.empty
         assert set(part.judged["split"]) == {"test"}
         assert audited.doubts[0].startswith("The model was trained on none of the ")
 
     def test_another_training_than_the_cards_is_doubted(
-        self, films: pd.DataFrame, predictor: Predictor
+        self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
-        fewer = films.drop(index=films.index[films["split"] == "train"][:3])
-        (doubt,) = audited_bundle(predictor, fewer, "test", None).doubts
+        fewer = images.drop(index=images.index[images["split"] == "train"][:3])
+        (doubt,) = audited_bundle(predictor, Manifest(fewer), "test", None).doubts
         n = int((fewer["split"] == "train").sum())
         assert f"has {n} training and" in doubt
         assert f"the card of the model says {n + 3} and" in doubt
 
     def test_its_run_tells_it_too(
-        self, films: pd.DataFrame, predictor: Predictor, run: RunFolder
+        self, images: pd.DataFrame, predictor: Predictor, run: RunFolder
     ) -> None:
-        alone = films[films["split"] == "test"]
-        (part,) = audited_bundle(predictor, alone, None, run).parts
-        assert set(part.fit["path"]) == set(films["path"][films["split"] != "test"])
+        alone = images[images["split"] == "test"]
+        (part,) = audited_bundle(predictor, Manifest(alone), None, run).parts
+        assert set(part.fit["path"]) == set(images["path"][images["split"] != "test"])
 
     def test_a_run_of_another_model_is_refused(
-        self, films: pd.DataFrame, predictor: Predictor, cross_validation: list[Repeat]
+        self, images: pd.DataFrame, predictor: Predictor, cross_validation: list[Repeat]
     ) -> None:
         with pytest.raises(UsageError, match="was not exported from"):
-            audited_bundle(predictor, films, "test", cross_validation[0].run)
+            audited_bundle(predictor, Manifest(images), "test", cross_validation[0].run)
 
-    def test_without_pictures_there_is_nothing_to_ask(
-        self, films: pd.DataFrame, predictor: Predictor
+    def test_without_images_there_is_nothing_to_ask(
+        self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
-        trained = films[films["split"] != "test"]
-        with pytest.raises(InputError, match="no test picture than those of the training"):
-            audited_bundle(predictor, trained, "test", None)
+        trained = images[images["split"] != "test"]
+        with pytest.raises(InputError, match="no test image than those of the training"):
+            audited_bundle(predictor, Manifest(trained), "test", None)
 
 
 class TestFolds:
@@ -116,7 +116,7 @@ class TestFolds:
     @pytest.fixture
     def summary(self, cross_validation: list[Repeat]) -> Summary:
         summary = summarise(cross_validation)
-        path = cross_validation[0].study.summary
+        path = cross_validation[0].study.index
         write_atomically(path, summary.model_dump_json().encode())
         return summary
 
@@ -151,6 +151,6 @@ class TestFolds:
     def test_repeats_of_one_split_are_none(self, summary: Summary, tmp_path: Path) -> None:
         folder = RepeatsFolder(tmp_path)
         assert not is_folds(tmp_path)
-        folder.summary.write_text(summary.model_copy(update={"folds": 0}).model_dump_json())
+        folder.index.write_text(summary.model_copy(update={"folds": 0}).model_dump_json())
         with pytest.raises(InputError, match="holds repeats of one split"):
             audited_folds(folder, None, 1)

@@ -1,6 +1,7 @@
 """What an audit finds where only predictions are known."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,14 @@ from numpy.typing import NDArray
 
 from pulmo.audit.audit import audit
 from pulmo.audit.check import CHECKS
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Finding, Unanswered
-from pulmo.audit.parts import Means
-from pulmo.audit.subject import Subject
+from pulmo.audit.parts import AuditOptions
 from pulmo.core.errors import InputError
-from pulmo.core.tables import check_manifest
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import ModelName
-from pulmo.evaluate.terms import Terms
-from pulmo.evaluate.told import Told
+from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.predictions.external import ExternalPredictions
 from pulmo.workflows.audited import Audited
 from pulmo.workflows.audited_table import audited_table
 
@@ -26,13 +27,14 @@ N = 300
 COVID = np.arange(N) % 2 == 1
 NETWORK = ("corners", "explanations", "lungs", "mirror", "probe", "robustness")
 
-Tell = Callable[..., Told]
+Tell = Callable[..., ExternalPredictions]
+NAME = ModelName(name="theirs", version="predictions", sha256="1" * 64)
 Column = pd.Series | pd.api.extensions.ExtensionArray | NDArray[Any] | list[str] | str | None
 
 
 @pytest.fixture
 def scores() -> NDArray[np.float64]:
-    """Probabilities of covid of N pictures, that are right as often as they say."""
+    """Probabilities of covid of N images, that are right as often as they say."""
     generator = np.random.default_rng(5)
     sure = generator.uniform(0.75, 1, N)
     wrong = generator.uniform(size=N) > sure
@@ -43,7 +45,9 @@ def scores() -> NDArray[np.float64]:
 def tell() -> Tell:
     """Makes a table of probabilities of covid, [n], with other columns."""
 
-    def make(scores: NDArray[np.float64], terms: Terms | None = None, **more: Column) -> Told:
+    def make(
+        scores: NDArray[np.float64], rule: DecisionRule | None = None, **more: Column
+    ) -> ExternalPredictions:
         table = pd.DataFrame(
             {
                 "path": [f"C:\\Jane\\{number:04}.png" for number in range(len(scores))],
@@ -52,20 +56,19 @@ def tell() -> Tell:
                 "p_covid": scores,
             }
         )
-        terms = terms or Terms(("normal", "covid"), positive=("covid",))
-        name = ModelName(name="theirs", version="predictions", sha256="1" * 64)
-        return Told(table.assign(**more), terms, name)
+        rule = rule or DecisionRule(("normal", "covid"), positive=("covid",))
+        return ExternalPredictions(table.assign(**more), rule)
 
     return make
 
 
 @pytest.fixture
 def manifest() -> pd.DataFrame:
-    """The manifest of the same pictures, elsewhere, a third of each split; no file is there."""
-    return check_manifest(
+    """The manifest of the same images, elsewhere, a third of each split; no file is there."""
+    return Manifest(
         pd.DataFrame(
             {
-                "path": [f"/films/{number:04}.png" for number in range(N)],
+                "path": [f"/images/{number:04}.png" for number in range(N)],
                 "sha256": [f"{number:064}" for number in range(N)],
                 "label": np.where(COVID, "covid", "normal"),
                 "group": [f"g{number}" for number in range(N)],
@@ -75,11 +78,11 @@ def manifest() -> pd.DataFrame:
                 "split": np.array(["train", "val", "test"])[np.arange(N) // 2 % 3],
             }
         )
-    )
+    ).frame
 
 
 def ask(check: str, audited: Audited, tmp_path: Path) -> Finding:
-    return CHECKS[check](Subject(audited.parts, Means(tmp_path, replicates=200)))
+    return CHECKS[check](AuditContext(audited.parts, AuditOptions(tmp_path, replicates=200)))
 
 
 class TestTable:
@@ -88,23 +91,23 @@ class TestTable:
     def test_nothing_is_known_but_what_it_says(
         self, tell: Tell, scores: NDArray[np.float64], tmp_path: Path
     ) -> None:
-        audited = audited_table(tell(scores, label="covid"), None, None)
+        audited = audited_table(tell(scores, label="covid"), NAME, None, None)
         assert audited.doubts == ()
-        subject = Subject(audited.parts, Means(tmp_path))
-        assert subject.is_told
-        assert not subject.has_manifest
-        np.testing.assert_array_equal(subject.probabilities[:, 1], scores)
-        assert subject.rows["path"].iloc[0] == "C:/Jane/0000.png"
-        with pytest.raises(Unanswered, match="The pictures are not at hand"):
-            _ = subject.pictures
+        context = AuditContext(audited.parts, AuditOptions(tmp_path))
+        assert context.is_external
+        assert not context.has_manifest
+        np.testing.assert_array_equal(context.probabilities[:, 1], scores)
+        assert context.rows["path"].iloc[0] == "C:/Jane/0000.png"
+        with pytest.raises(Unanswered, match="The images are not at hand"):
+            _ = context.images
         with pytest.raises(Unanswered, match="Only predictions are known"):
-            _ = subject.outputs
+            _ = context.outputs
 
     def test_every_check_answers_or_says_why_not(
         self, tell: Tell, scores: NDArray[np.float64], tmp_path: Path
     ) -> None:
-        audited = audited_table(tell(scores), None, None)
-        found = audit(Subject(audited.parts, Means(tmp_path, replicates=100)))
+        audited = audited_table(tell(scores), NAME, None, None)
+        found = audit(AuditContext(audited.parts, AuditOptions(tmp_path, replicates=100)))
         unknown = {
             each.check: each.sentence for each in found.findings if each.verdict == "unknown"
         }
@@ -113,21 +116,21 @@ class TestTable:
         }  # fmt: skip
         assert all("its network cannot be asked" in unknown[name] for name in NETWORK)
         for name in ("external", "leakage", "shortcuts"):
-            assert "not known which pictures the model was fitted on" in unknown[name]
+            assert "not known which images the model was fitted on" in unknown[name]
         assert "without a card" in unknown["thresholds"]
         assert "source is stated" in unknown["sources"]
         assert found.model.name == "theirs"
         assert found.data.manifest_sha256 == found.model.sha256
-        assert found.told is not None
-        assert (found.told.positive, found.told.manifest) == (("covid",), False)
+        assert found.external is not None
+        assert (found.external.positive, found.external.manifest) == (("covid",), False)
 
     def test_without_a_positive_class_it_is_said(
         self, tell: Tell, scores: NDArray[np.float64], tmp_path: Path
     ) -> None:
-        told = tell(
-            scores, Terms(("normal", "covid")), sex=np.where(np.arange(N) % 4 < 2, "F", "M")
+        external = tell(
+            scores, DecisionRule(("normal", "covid")), sex=np.where(np.arange(N) % 4 < 2, "F", "M")
         )
-        audited = audited_table(told, None, None)
+        audited = audited_table(external, NAME, None, None)
         assert "No class was named positive" in ask("external", audited, tmp_path).sentence
         calibration = ask("calibration", audited, tmp_path)
         assert calibration.verdict == "passes"
@@ -142,21 +145,23 @@ class TestTable:
     def test_what_it_decides_holds(
         self, tell: Tell, scores: NDArray[np.float64], tmp_path: Path
     ) -> None:
-        told = tell(scores, decision="covid", positive=scores > 0.9)
-        subject = Subject(audited_table(told, None, None).parts, Means(tmp_path))
-        assert subject.sample.called_class[:, 1].all()
-        finding = CHECKS["degenerate"](subject)
-        assert "100% of the pictures are called covid" in finding.sentence
+        external = tell(scores, decision="covid", positive=scores > 0.9)
+        context = AuditContext(
+            audited_table(external, NAME, None, None).parts, AuditOptions(tmp_path)
+        )
+        assert context.sample.called_class[:, 1].all()
+        finding = CHECKS["degenerate"](context)
+        assert "100% of the images are called covid" in finding.sentence
 
     def test_labels_that_are_no_class_are_told(
         self, tell: Tell, scores: NDArray[np.float64]
     ) -> None:
         labels = ["flu"] * 10 + ["covid", "normal"] * (N // 2 - 5)
-        audited = audited_table(tell(scores, label=labels), None, None)
-        assert "10 pictures take no part, for their labels (flu)" in audited.doubts[0]
+        audited = audited_table(tell(scores, label=labels), NAME, None, None)
+        assert "10 images take no part, for their labels (flu)" in audited.doubts[0]
         assert len(audited.parts[0].judged) == N - 10
-        merged = Terms(("normal", "covid"), {"flu": "normal"})
-        assert audited_table(tell(scores, merged, label=labels), None, None).doubts == ()
+        merged = DecisionRule(("normal", "covid"), {"flu": "normal"})
+        assert audited_table(tell(scores, merged, label=labels), NAME, None, None).doubts == ()
 
 
 class TestFaults:
@@ -167,11 +172,11 @@ class TestFaults:
         truth = COVID.copy()
         truth[:wrong] ^= True
         scores = np.where(truth, 0.95, 0.05) + np.linspace(0, 0.01, N)
-        audited = audited_table(tell(scores), None, None)
+        audited = audited_table(tell(scores), NAME, None, None)
         finding = ask("label-noise", audited, tmp_path)
         assert finding.verdict == verdict
-        assert len(finding.pictures) == min(wrong, 20)
-        assert not any("Jane" in name for name in finding.pictures)
+        assert len(finding.images) == min(wrong, 20)
+        assert not any("Jane" in name for name in finding.images)
 
     @pytest.mark.parametrize(("worse", "verdict"), [(False, "passes"), (True, "fails")])
     def test_a_gap_between_subgroups(
@@ -180,8 +185,8 @@ class TestFaults:
         female = np.arange(N) % 4 < 2
         wrong = (np.arange(N) % 8 < 3) & female & worse
         scores = np.where(COVID ^ wrong, 0.9, 0.1)
-        told = tell(scores, sex=np.where(female, "F", "M"))
-        finding = ask("subgroups", audited_table(told, None, None), tmp_path)
+        external = tell(scores, sex=np.where(female, "F", "M"))
+        finding = ask("subgroups", audited_table(external, NAME, None, None), tmp_path)
         assert finding.verdict == verdict
         assert ("By sex, F" in finding.sentence) is worse
 
@@ -196,7 +201,7 @@ class TestFaults:
         verdict: str,
     ) -> None:
         said = np.where(scores > 0.5, 0.999, 0.001) if exaggerated else scores
-        finding = ask("calibration", audited_table(tell(said), None, None), tmp_path)
+        finding = ask("calibration", audited_table(tell(said), NAME, None, None), tmp_path)
         assert finding.verdict == verdict
         assert finding.sentence.startswith("The mean confidence is")
 
@@ -208,13 +213,13 @@ class TestFaults:
         # East has nine of ten covid, and west one of ten.
         east = COVID ^ (np.arange(N) % 20 < 2)
         shown = np.where(east if by_source else COVID, 0.6, 0.4)
-        told = tell(
+        external = tell(
             shown + generator.uniform(-0.3, 0.3, N),
             source=pd.array(np.where(east, "east", "west"), "string"),
         )
         # Of a few nobody knows the source.
-        told.table.loc[::50, "source"] = None
-        finding = ask("sources", audited_table(told, None, None), tmp_path)
+        external.table.loc[::50, "source"] = None
+        finding = ask("sources", audited_table(external, NAME, None, None), tmp_path)
         assert finding.verdict == verdict
         assert {row[0] for row in finding.tables[0].rows} == {"east", "west"}
 
@@ -222,7 +227,7 @@ class TestFaults:
         self, tell: Tell, scores: NDArray[np.float64], tmp_path: Path
     ) -> None:
         def verdict(said: NDArray[np.float64]) -> str:
-            return ask("degenerate", audited_table(tell(said), None, None), tmp_path).verdict
+            return ask("degenerate", audited_table(tell(said), NAME, None, None), tmp_path).verdict
 
         assert verdict(scores) == "passes"
         assert verdict(np.full(N, 0.6)) == "fails"
@@ -245,20 +250,22 @@ class TestFaults:
     ) -> None:
         test = manifest.index[manifest["split"] == "test"]
         manifest.loc[test[:leaks], "group"] = manifest["group"][0]
-        finding = ask("leakage", audited_table(tell(scores), manifest, None), tmp_path)
+        finding = ask(
+            "leakage", audited_table(tell(scores), NAME, Manifest(manifest), None), tmp_path
+        )
         assert finding.verdict == verdict
         assert ("same group", leaks) in finding.tables[0].rows
 
 
 class TestManifest:
-    """A table whose pictures are those of a manifest."""
+    """A table whose images are those of a manifest."""
 
     def test_the_manifest_tells_what_is_judged(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
-        told = tell(scores)
-        told.table.loc[0, "label"] = "covid"
-        audited = audited_table(told, manifest, None)
+        external = tell(scores)
+        external.table.loc[0, "label"] = "covid"
+        audited = audited_table(external, NAME, Manifest(manifest), None)
         (part,) = audited.parts
         assert set(part.judged["split"]) == {"test"}
         assert set(part.fit["split"]) == {"train", "val"}
@@ -266,14 +273,14 @@ class TestManifest:
         np.testing.assert_array_equal(part.judged["p_covid"], scores[numbers])
         relabelled, taken = audited.doubts
         assert relabelled.startswith("1 of 300 predictions state another class than the manifest")
-        assert "fitted on the 200 training and validation pictures" in taken
-        trained = audited_table(told, manifest, "train").parts[0].judged
+        assert "fitted on the 200 training and validation images" in taken
+        trained = audited_table(external, NAME, Manifest(manifest), "train").parts[0].judged
         assert set(trained["split"]) == {"train"}
 
-    def test_pictures_without_a_split_are_all_judged(
+    def test_images_without_a_split_are_all_judged(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
-        audited = audited_table(tell(scores), manifest.assign(split=None), None)
+        audited = audited_table(tell(scores), NAME, Manifest(manifest.assign(split=None)), None)
         assert len(audited.parts[0].judged) == N
         assert audited.parts[0].fit.empty
         assert audited.doubts == ()
@@ -281,10 +288,10 @@ class TestManifest:
     def test_predictions_that_are_missing_are_told(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
-        told = tell(scores)
-        fewer = told._replace(table=told.table.drop(columns="label").iloc[:-2])
-        doubt = audited_table(fewer, manifest, None).doubts[-1]
-        assert doubt.startswith("2 of the 100 pictures of the manifest that could be judged")
+        external = tell(scores)
+        fewer = replace(external, table=external.table.drop(columns="label").iloc[:-2])
+        doubt = audited_table(fewer, NAME, Manifest(manifest), None).doubts[-1]
+        assert doubt.startswith("2 of the 100 images of the manifest that could be judged")
 
     def test_of_folds_each_is_judged_by_models_of_the_others(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
@@ -292,39 +299,41 @@ class TestManifest:
         manifest["fold"] = (pd.Series(np.arange(N) // 2 % 3, dtype="Int64")).mask(
             manifest.index >= 270
         )
-        audited = audited_table(tell(scores), manifest, None)
+        audited = audited_table(tell(scores), NAME, Manifest(manifest), None)
         assert len(audited.parts) == 3
         for fold, part in enumerate(audited.parts):
             assert set(part.judged["fold"]) == {fold}
             assert set(part.fit["fold"]) == {0, 1, 2} - {fold}
         assert "those of 3 models" in audited.doubts[0]
-        assert audited.doubts[1] == "30 predictions of pictures in no fold take no part."
+        assert audited.doubts[1] == "30 predictions of images in no fold take no part."
         # A split that is named goes first, and a fold without predictions is no such study.
-        assert len(audited_table(tell(scores), manifest, "test").parts) == 1
-        told = tell(scores)
-        some = told._replace(table=told.table[manifest["fold"].fillna(0) != 2])
-        with pytest.raises(InputError, match="The table has no other picture"):
-            audited_table(some, manifest.assign(split="train"), None)
+        assert len(audited_table(tell(scores), NAME, Manifest(manifest), "test").parts) == 1
+        external = tell(scores)
+        some = replace(external, table=external.table[manifest["fold"].fillna(0) != 2])
+        with pytest.raises(InputError, match="The table has no other image"):
+            audited_table(some, NAME, Manifest(manifest.assign(split="train")), None)
 
-    def test_pictures_are_found_by_path_or_name(
+    def test_images_are_found_by_path_or_name(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
-        told = tell(scores, path=manifest["path"])
+        external = tell(scores, path=manifest["path"])
         # By their paths, although the names are not unique.
         manifest["path"] = manifest["path"].where(manifest.index != 1, "/other/0000.png")
-        told = told._replace(table=told.table.drop(index=1))
-        rows = audited_table(told, manifest, None).parts[0].judged
+        external = replace(external, table=external.table.drop(index=1))
+        rows = audited_table(external, NAME, Manifest(manifest), None).parts[0].judged
         assert set(rows["path"]) <= set(manifest["path"])
-        ambiguous = told._replace(table=told.table.assign(path=told.table["path"].str[7:]))
+        ambiguous = replace(
+            external, table=external.table.assign(path=external.table["path"].str[8:])
+        )
         with pytest.raises(InputError, match=r"1 of the 299 .* the first is of 0000\.png"):
-            audited_table(ambiguous, manifest, None)
+            audited_table(ambiguous, NAME, Manifest(manifest), None)
 
     @pytest.mark.parametrize(
         ("change", "sentence"),
         [
-            ({"path": "9.png"}, r"300 of the 300 predictions are of no picture of the manifest"),
-            ({"path": None}, r"300 of the 300 predictions are of no picture of the manifest"),
-            ({"path": "/films/0000.png"}, "are there more than once"),
+            ({"path": "9.png"}, r"300 of the 300 predictions are of no image of the manifest"),
+            ({"path": None}, r"300 of the 300 predictions are of no image of the manifest"),
+            ({"path": "/images/0000.png"}, "are there more than once"),
             ({"p_covid": 0.7, "p_normal": 0.7}, "have probabilities that do not sum to 1"),
         ],
     )
@@ -337,16 +346,21 @@ class TestManifest:
         sentence: str,
     ) -> None:
         with pytest.raises(InputError, match=sentence):
-            audited_table(tell(scores, **change), manifest, None)
+            audited_table(tell(scores, **change), NAME, Manifest(manifest), None)
 
     def test_without_paths_or_labels_nothing_is_judged(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
-        told = tell(scores)
+        external = tell(scores)
         with pytest.raises(InputError, match="lack the column path"):
-            audited_table(told._replace(table=told.table.drop(columns="path")), manifest, None)
+            audited_table(
+                replace(external, table=external.table.drop(columns="path")),
+                NAME,
+                Manifest(manifest),
+                None,
+            )
         viral = manifest.assign(label="viral")
         with pytest.raises(
             InputError, match=r"None of the labels .*\(viral\) is a class .*--merge"
         ):
-            audited_table(told, viral, None)
+            audited_table(external, NAME, Manifest(viral), None)

@@ -1,5 +1,6 @@
 """Entrants, their paired tests, and the comparison of all."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,16 +12,17 @@ from scipy.stats import binomtest
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.compare.compared_models import read_entries
-from pulmo.compare.pairing import holm
+from pulmo.compare.pairing import corrected
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import EvaluationFolder
 from pulmo.core.labels import LabelScheme
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName
-from pulmo.evaluate.paired import compare_auc
+from pulmo.predictions.predictions import Predictions
 from pulmo.report.comparison import PairedTest
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.paired import auc_difference
 from pulmo.workflows.compare import compare
 from pulmo.workflows.evaluation_folder import write_evaluation
 from pulmo.workflows.repeat import Repeat
@@ -30,6 +32,7 @@ from pulmo.workflows.summarise import summarise
 pytestmark = pytest.mark.xdist_group("folds")
 
 Make = Callable[..., Path]
+SKILLS = (("a", 1.0), ("b", 2.0))
 
 
 @pytest.fixture
@@ -50,11 +53,14 @@ def make(card: Card, tmp_path: Path) -> Make:
         described: bool = True,
         card: Card = card,
         source: str = "phantom",
+        merges: dict[str, str] | None = None,
     ) -> Path:
         folder = EvaluationFolder(tmp_path / name)
         write_evaluation(
-            _predictions(card, skill, count).assign(source=source),
-            card,
+            Predictions(
+                _predictions(card, skill, count).assign(source=source),
+                card.decision_rule().with_merges(merges or {}),
+            ),
             Provenance(ModelName(name=name, version="1", sha256="0" * 64), "0" * 64, "test"),
             folder,
         )
@@ -66,7 +72,7 @@ def make(card: Card, tmp_path: Path) -> Make:
 
 
 def _predictions(card: Card, skill: float, count: int) -> pd.DataFrame:
-    """Returns predictions whose noise depends on the skill, and whose pictures on their place."""
+    """Returns predictions whose noise depends on the skill, and whose images on their place."""
     generator = np.random.default_rng(int(skill * 1000))
     labels = np.array(["covid", "normal", "viral"])[np.arange(count) % 3]
     positive = labels == "covid"
@@ -74,7 +80,7 @@ def _predictions(card: Card, skill: float, count: int) -> pd.DataFrame:
     rest = [label for label in card.labels.order if label != "covid"]
     table = pd.DataFrame(
         {
-            "path": [f"/pictures/{n}.png" for n in range(count)],
+            "path": [f"/images/{n}.png" for n in range(count)],
             "sha256": [f"{n:064x}" for n in range(count)],
             "label": labels,
             "patient": None,
@@ -96,9 +102,9 @@ def _predictions(card: Card, skill: float, count: int) -> pd.DataFrame:
 
 
 class TestPairedTests:
-    """Two models on the very same pictures."""
+    """Two models on the very same images."""
 
-    def test_they_are_delongs_and_mcnemars_of_the_matched_pictures(
+    def test_they_are_delongs_and_mcnemars_of_the_matched_images(
         self, make: Make, card: Card
     ) -> None:
         weak, strong = make("weak", 0.5), make("strong", 2.0)
@@ -109,7 +115,7 @@ class TestPairedTests:
         one, two = _predictions(card, 2.0, 60), _predictions(card, 0.5, 60)
         positive = (one["label"] == "covid").to_numpy()
         scores = np.stack([one["p_covid"], two["p_covid"]])
-        expected = compare_auc(scores, positive, np.arange(60))
+        expected = auc_difference(positive, scores, np.arange(60))
         assert auc.difference == pytest.approx(expected.estimate)
         assert auc.p == pytest.approx(expected.p)
         assert (auc.name, auc.against, auc.of, auc.test) == ("strong", "weak", "covid", "DeLong")
@@ -137,9 +143,9 @@ class TestPairedTests:
     def test_images_of_no_stated_source_are_told(self, make: Make) -> None:
         folders = [make("a", 0.5, source="unstated"), make("b", 1.0)]
         (note,) = compare(folders).comparison.notes
-        assert note.startswith("a: It is not stated which source 60 pictures are from")
+        assert note.startswith("a: It is not stated which source 60 images are from")
 
-    def test_other_pictures_or_labels_are_not_tested(self, make: Make) -> None:
+    def test_other_images_or_labels_are_not_tested(self, make: Make) -> None:
         base, fewer, relabelled = make("a", 1.0), make("b", 1.0, count=57), make("c", 2.0)
         predictions = EvaluationFolder(relabelled).predictions
         table = pd.read_parquet(predictions)
@@ -148,9 +154,9 @@ class TestPairedTests:
         comparison = compare([base, fewer, relabelled]).comparison
         assert not comparison.tests
         assert comparison.notes == (
-            "No paired test of b and a: they judged other pictures, 57 and 60 with 57 in common.",
+            "No paired test of b and a: they judged other images, 57 and 60 with 57 in common.",
             (
-                "No paired test of c and a: the same pictures have other labels, or are there more "
+                "No paired test of c and a: the same images have other labels, or are there more "
                 "than once."
             ),
         )
@@ -167,20 +173,31 @@ class TestPairedTests:
             "d and c call other classes positive: their AUCs are not tested.",
         )
 
-    def test_without_a_card_merged_labels_are_not_guessed(self, make: Make, card: Card) -> None:
+    def test_merged_labels_are_those_of_the_evaluation(self, make: Make) -> None:
         known, bare = make("a", 1.0), make("b", 2.0, described=False)
         comparison = compare([known, bare]).comparison
-        assert not comparison.tests
-        assert comparison.notes == (
-            (
-                "No paired test of b: it is not known what the label viral of b counts as; "
-                "evaluate it again."
-            ),
-        )
+        assert [test.figure for test in comparison.tests] == ["auc", "accuracy"]
+        assert not comparison.notes
         assert comparison.entrants[1].recipe is None
-        plain = _with_labels(card, ("covid", "viral", "normal"), ("covid",))
-        folders = [make(n, s, card=plain, described=False) for n, s in (("c", 1.0), ("d", 2.0))]
-        assert len(compare(folders).comparison.tests) == 2
+
+    def test_labels_merged_by_an_evaluation_are_tested(self, make: Make, card: Card) -> None:
+        plain = card.model_copy(update={"labels": LabelScheme(("covid", "normal"))})
+        folders = [make(n, s, card=plain, merges={"viral": "normal"}) for n, s in SKILLS]
+        comparison = compare(folders).comparison
+        assert [test.difference.n for test in comparison.tests] == [60, 60]
+        without = [make(f"{n}2", s, card=plain) for n, s in SKILLS]
+        assert [test.difference.n for test in compare(without).comparison.tests] == [40, 40]
+
+    def test_merged_labels_are_not_guessed(self, make: Make) -> None:
+        known, unknown = make("a", 1.0), make("b", 2.0)
+        file = EvaluationFolder(unknown).index
+        content = json.loads(file.read_text())
+        assert content.pop("merges")
+        file.write_text(json.dumps(content))
+        comparison = compare([known, unknown]).comparison
+        assert not comparison.tests
+        (note,) = comparison.notes
+        assert note.startswith("No paired test of b and a: b has no predictions")
 
     def test_holm_corrects_the_tests_of_a_figure_together(self) -> None:
         """Worked out by hand: the lowest of three times 3, the next times 2, none falling."""
@@ -198,8 +215,8 @@ class TestPairedTests:
             for figure, ps in values.items()
             for p in ps
         ]  # fmt: skip
-        corrected = [test.p_holm for test in holm(tests)]
-        assert corrected == [
+        adjusted = [test.p_holm for test in corrected(tests)]
+        assert adjusted == [
             pytest.approx(0.03), pytest.approx(0.06), pytest.approx(0.06), None,
             pytest.approx(0.01), pytest.approx(0.9),
         ]  # fmt: skip
@@ -231,7 +248,7 @@ class TestEntrants:
         shutil.rmtree(bare / "evaluation")
         whole, plain = read_entries([run, bare])
         assert whole.entrant.judged_on == "split test"
-        assert whole.verdicts is not None
+        assert whole.predictions is not None
         assert plain.entrant.kind == "run"
         best = card.training.history[card.training.best_epoch - 1]
         loss = plain.entrant.figures["validation_loss"]
@@ -239,8 +256,8 @@ class TestEntrants:
         assert loss.n == plain.entrant.n == sum(card.training.counts["val"].values())
         assert compare([run, bare]).comparison.notes == (
             (
-                "No paired test of bare and fold-0-seed-0: bare has no results of pictures held "
-                "out, one by one; evaluate its bundle."
+                "No paired test of bare and fold-0-seed-0: bare has no predictions of "
+                "held-out images that agree with its metrics; evaluate its bundle."
             ),
         )
         assert "fold-0-seed-0 and bare: bare has" in compare([bare, run]).comparison.notes[0]
@@ -268,7 +285,7 @@ class TestEntrants:
         assert entry.entrant.judged_on == "validation, mean over 3 seeds"
         assert entry.entrant.figures["accuracy"] == summary.mean["accuracy"]
         assert entry.entrant.classes["covid"]["auc"] == summary.mean["covid.auc"]
-        assert entry.verdicts is None
+        assert entry.predictions is None
         several = summary.model_copy(update={"seeds": (0, 1)})
         (root / "summary.json").write_text(several.model_dump_json())
         (entry,) = read_entries([root])

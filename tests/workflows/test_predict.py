@@ -12,7 +12,7 @@ from PIL import Image
 
 from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import Predictor
-from pulmo.datasets.parallel import PAUSE, Pause, cores
+from pulmo.core.parallel import PAUSE, Pause, cores
 from pulmo.datasets.source import Problem
 from pulmo.radiograph import read_radiograph
 from pulmo.workflows.found import Found, images_of, is_image
@@ -24,26 +24,26 @@ def predictor(bundle: Path) -> Predictor:
     return Predictor.open(str(bundle), threads=1)
 
 
-def test_a_result_is_that_of_the_predictor(predictor: Predictor, film: Path) -> None:
-    (result,) = predict([str(film)], predictor)
-    radiograph = read_radiograph(str(film))
+def test_a_result_is_that_of_the_predictor(predictor: Predictor, image: Path) -> None:
+    (result,) = predict([str(image)], predictor)
+    radiograph = read_radiograph(str(image))
     outcome = predictor.predict(radiograph)
-    assert (result.file, result.status, result.sha256) == (str(film), "ok", radiograph.sha256)
+    assert (result.file, result.status, result.sha256) == (str(image), "ok", radiograph.sha256)
     assert result.probabilities == outcome.probabilities
-    assert (result.decision, result.positive, result.band, result.classes) == (
-        outcome.decision, outcome.positive, outcome.band, outcome.classes,
+    assert (result.decision, result.positive, result.band, result.prediction_set) == (
+        outcome.decision, outcome.positive, outcome.band, outcome.prediction_set,
     )  # fmt: skip
     assert result.notes == outcome.notes
     assert result.positive_probability == outcome.positive_probability
 
 
 def test_what_the_model_has_to_do_with_an_image_is_noted(
-    predictor: Predictor, film: Path, tmp_path: Path
+    predictor: Predictor, image: Path, tmp_path: Path
 ) -> None:
-    kinds = [note.kind for note in predictor.predict(read_radiograph(film)).notes]
+    kinds = [note.kind for note in predictor.predict(read_radiograph(image)).notes]
     assert kinds == ["drawings", "seen"]
     # A lossless copy has other bytes and the same pixels.
-    with Image.open(film) as opened:
+    with Image.open(image) as opened:
         opened.save(tmp_path / "copy.tif", compression="tiff_lzw")
     copied = predictor.predict(read_radiograph(tmp_path / "copy.tif"))
     assert [note.kind for note in copied.notes] == ["drawings", "seen"]
@@ -61,14 +61,14 @@ def test_a_card_knows_of_drawings(
     assert plain_card.model_copy(update={"training": training}).has_drawings == expected
 
 
-def test_names_are_taken_as_they_are_needed(predictor: Predictor, film: Path) -> None:
+def test_names_are_taken_as_they_are_needed(predictor: Predictor, image: Path) -> None:
     """There is no end of them, and only a few are read ahead."""
     taken: list[int] = []
 
     def names() -> Iterator[Path]:
         for number in itertools.count():
             taken.append(number)
-            yield film
+            yield image
 
     results = predict(names(), predictor)
     assert [next(results).status for _ in range(3)] == ["ok"] * 3
@@ -89,12 +89,12 @@ def test_many_names_take_no_memory(predictor: Predictor) -> None:
         tracemalloc.stop()
 
 
-def test_before_a_pause_is_over_all_results_are_there(predictor: Predictor, film: Path) -> None:
+def test_before_a_pause_is_over_all_results_are_there(predictor: Predictor, image: Path) -> None:
     there: list[str] = []
 
     def names() -> Iterator[str | Pause]:
         for number in range(3):
-            yield str(film)
+            yield str(image)
             yield PAUSE
             assert len(there) == number + 1
 
@@ -104,10 +104,10 @@ def test_before_a_pause_is_over_all_results_are_there(predictor: Predictor, film
 
 
 def test_a_folder_that_cannot_be_opened_is_told(
-    predictor: Predictor, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    predictor: Predictor, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "shut").mkdir()
-    shutil.copy(film, tmp_path / "film.png")
+    shutil.copy(image, tmp_path / "image.png")
     scandir = os.scandir
 
     def refuse(path: Path) -> object:
@@ -124,20 +124,20 @@ def test_a_folder_that_cannot_be_opened_is_told(
 class TestFound:
     """Files of folders."""
 
-    def test_only_those_found_in_a_folder_are_marked(self, film: Path, tmp_path: Path) -> None:
-        shutil.copy(film, tmp_path / "a.png")
-        (tmp_path / "b.png").symlink_to(film)
-        first, pause, second, link = images_of([film, PAUSE, tmp_path])
-        assert (first, pause) == (Found(film), PAUSE)
+    def test_only_those_found_in_a_folder_are_marked(self, image: Path, tmp_path: Path) -> None:
+        shutil.copy(image, tmp_path / "a.png")
+        (tmp_path / "b.png").symlink_to(image)
+        first, pause, second, link = images_of([image, PAUSE, tmp_path])
+        assert (first, pause) == (Found(image), PAUSE)
         assert second == Found(tmp_path / "a.png", inside=True)
         assert isinstance(link, Found)
         assert isinstance(link.problem, Problem)
         assert not link.problem.failed
 
-    def test_the_place_of_results_is_not_searched(self, film: Path, tmp_path: Path) -> None:
+    def test_the_place_of_results_is_not_searched(self, image: Path, tmp_path: Path) -> None:
         for name in ("maps/x.png", "maps-2/x.png", "a.png"):
             (tmp_path / name).parent.mkdir(exist_ok=True)
-            shutil.copy(film, tmp_path / name)
+            shutil.copy(image, tmp_path / name)
         link = tmp_path.with_name(f"{tmp_path.name}-link")
         link.symlink_to(tmp_path)
         for folder in (tmp_path, link):
@@ -146,9 +146,9 @@ class TestFound:
                 folder / "a.png", folder / "maps-2" / "x.png",
             ]  # fmt: skip
 
-    def test_name_or_content_makes_an_image(self, film: Path, tmp_path: Path) -> None:
-        for name in ("film", "Thumbs.db", "report.txt", "cut.JPG", "DICOMDIR"):
+    def test_name_or_content_makes_an_image(self, image: Path, tmp_path: Path) -> None:
+        for name in ("image", "Thumbs.db", "report.txt", "cut.JPG", "DICOMDIR"):
             (tmp_path / name).write_text("hello")
-        shutil.copy(film, tmp_path / "film")
+        shutil.copy(image, tmp_path / "image")
         images = {path.name for path in tmp_path.iterdir() if is_image(path)}
-        assert images == {"film", "cut.JPG"}
+        assert images == {"image", "cut.JPG"}

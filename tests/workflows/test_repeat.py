@@ -6,16 +6,17 @@ import pandas as pd
 import pytest
 
 from pulmo.bundle.card import Epoch, read_card
+from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, RefusedError, UsageError
 from pulmo.core.folders import RepeatsFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.tables import read_manifest, read_predictions
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import read_evaluation
-from pulmo.evaluate.predictions import predict_manifest
 from pulmo.experiments.executor import Listener
 from pulmo.radiograph import Radiograph, read_radiograph
-from pulmo.train.watch import Watch
+from pulmo.train.loop import Callbacks
 from pulmo.workflows import repeat as repeats_module
 from pulmo.workflows.repeat import Repeat, claim_repeats, do_repeat, plan_repeats, works_of
 
@@ -40,7 +41,7 @@ def stop_after(epoch: int) -> Listener:
         if seen.epoch == epoch:
             raise StoppedError
 
-    return Listener(Watch(on_epoch=on_epoch))
+    return Listener(Callbacks(on_epoch=on_epoch))
 
 
 @pytest.fixture
@@ -53,12 +54,12 @@ def copied(cross_validation: list[Repeat], tmp_path: Path) -> list[Repeat]:
 class TestCrossValidation:
     """Each fold held out once."""
 
-    def test_every_picture_but_those_of_the_test_is_judged_once_by_a_run_that_never_saw_it(
+    def test_every_image_but_those_of_the_test_is_judged_once_by_a_run_that_never_saw_it(
         self, cross_validation: list[Repeat], folded: pd.DataFrame
     ) -> None:
         judged: list[str] = []
         for run in cross_validation:
-            table = read_manifest(run.run.manifest).set_index("path")["split"]
+            table = read_manifest(run.run.manifest).frame.set_index("path")["split"]
             predictions = read_predictions(run.evaluation.predictions)
             assert set(table[predictions["path"]]) == {"test"}
             seen = folded[folded["path"].isin(table.index[table != "test"])]
@@ -72,11 +73,11 @@ class TestCrossValidation:
         assert [run.name for run in cross_validation] == [f"fold-{n}-seed-0" for n in range(3)]
         for run in cross_validation:
             predictor = Predictor.open(run.bundle)
-            held = read_manifest(run.run.manifest).query("split == 'test'")
-            expected = predict_manifest(predictor, held).table
+            held = read_manifest(run.run.manifest).frame.query("split == 'test'")
+            expected = predict_manifest(predictor, Manifest(held)).predictions.frame
             written = read_predictions(run.evaluation.predictions)
             np.testing.assert_allclose(written["p_covid"], expected["p_covid"], atol=1e-6)
-            assert read_evaluation(run.evaluation.evaluation).model.sha256 == predictor.sha256
+            assert read_evaluation(run.evaluation.index).model.sha256 == predictor.sha256
             assert read_card(run.evaluation.card) == predictor.card
             assert run.run.curves.read_text().startswith("<?xml")
 
@@ -105,7 +106,7 @@ class TestResume:
         (run.run.root / ".bundle.0123abcd").mkdir()
         assert not run.run.card.exists()
         epochs: list[int] = []
-        heard = Listener(Watch(on_epoch=lambda epoch: epochs.append(epoch.epoch)))
+        heard = Listener(Callbacks(on_epoch=lambda epoch: epochs.append(epoch.epoch)))
         with monkeypatch.context() as patch:
             patch.setattr(repeats_module, "export_run", _stop)
             with pytest.raises(StoppedError):
@@ -114,14 +115,14 @@ class TestResume:
         do_repeat(run, heard)
         assert epochs == [2]
         assert run.run.model.read_bytes() == whole
-        assert run.evaluation.evaluation.exists()
+        assert run.evaluation.index.exists()
         assert not list(run.run.root.rglob(".*"))
 
-    def test_a_picture_that_changed_since_is_named(
+    def test_an_image_that_changed_since_is_named(
         self, copied: list[Repeat], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         run = copied[0]
-        run.evaluation.evaluation.unlink()
+        run.evaluation.index.unlink()
 
         gone = read_predictions(run.evaluation.predictions)["path"].iloc[0]
 
@@ -130,10 +131,10 @@ class TestResume:
                 raise InputError(f"{path} is gone.")
             return read_radiograph(path)
 
-        monkeypatch.setattr("pulmo.evaluate.predictions.read_radiograph", read)
+        monkeypatch.setattr("pulmo.bundle.manifest_predictions.read_radiograph", read)
         with pytest.raises(InputError, match=f"1 of .* could not be evaluated; .*{gone} is gone"):
             do_repeat(run, Listener())
-        assert not run.evaluation.evaluation.exists()
+        assert not run.evaluation.index.exists()
 
 
 def _stop(*_: object) -> None:
@@ -144,21 +145,21 @@ class TestPlan:
     """Which runs there are."""
 
     def test_seeds_count_up_from_the_recipes_own(
-        self, films: pd.DataFrame, tiny: Recipe, tmp_path: Path
+        self, images: pd.DataFrame, tiny: Recipe, tmp_path: Path
     ) -> None:
         section = tiny.train.model_copy(update={"seed": 5})
         recipe = tiny.model_copy(update={"train": section})
         first = Repeat(RepeatsFolder(tmp_path), recipe)
-        runs, table = plan_repeats(first, films, 3, "")
+        runs, table = plan_repeats(first, Manifest(images), 3, "")
         assert [run.name for run in runs] == ["seed-5", "seed-6", "seed-7"]
         assert {run.judged_on for run in runs} == {"val"}
         assert list(works_of(runs)) == ["seed-5", "seed-6", "seed-7"]
-        assert set(table["split"]) == {"train", "val"}
+        assert set(table.frame["split"]) == {"train", "val"}
         assert runs[1].split(table) is table
 
     def test_folds_times_seeds(self, folded: pd.DataFrame, tiny: Recipe, tmp_path: Path) -> None:
         first = Repeat(RepeatsFolder(tmp_path), tiny, 0)
-        runs, _ = plan_repeats(first, folded, 2, "")
+        runs, _ = plan_repeats(first, Manifest(folded), 2, "")
         assert [(run.fold, run.seed) for run in runs] == [(f, s) for s in (0, 1) for f in range(3)]
         assert len({run.recipe.sha256 for run in runs}) == 2
 
@@ -167,10 +168,13 @@ class TestPlan:
     ) -> None:
         leaking = folded.assign(group="everyone")
         with pytest.raises(RefusedError, match="The split leaks: 1 group is on two sides"):
-            plan_repeats(Repeat(RepeatsFolder(tmp_path), tiny, 0), leaking, 1, "")
+            plan_repeats(Repeat(RepeatsFolder(tmp_path), tiny, 0), Manifest(leaking), 1, "")
         with pytest.raises(UsageError, match="has no folds; make them with: type this"):
             plan_repeats(
-                Repeat(RepeatsFolder(tmp_path), tiny, 0), folded.assign(fold=None), 1, "type this"
+                Repeat(RepeatsFolder(tmp_path), tiny, 0),
+                Manifest(folded.assign(fold=None)),
+                1,
+                "type this",
             )
 
 
@@ -184,13 +188,13 @@ class TestClaim:
         folder.root.mkdir()
         (folder.root / ".manifest.parquet.0123abcd").write_bytes(b"half")
         with pytest.raises(UsageError, match="holds no runs; begin them without --resume"):
-            claim_repeats(folder, folded, resume=True)
-        claim_repeats(folder, folded, resume=False)
-        assert read_manifest(folder.manifest).equals(folded)
+            claim_repeats(folder, Manifest(folded), resume=True)
+        claim_repeats(folder, Manifest(folded), resume=False)
+        assert read_manifest(folder.manifest).frame.equals(folded)
         with pytest.raises(UsageError, match="holds runs already; go on with them with --resume"):
-            claim_repeats(folder, folded, resume=False)
-        claim_repeats(folder, folded, resume=True)
-        with pytest.raises(RefusedError, match="was begun with other pictures"):
-            claim_repeats(folder, folded[:-1], resume=True)
+            claim_repeats(folder, Manifest(folded), resume=False)
+        claim_repeats(folder, Manifest(folded), resume=True)
+        with pytest.raises(RefusedError, match="was begun with other images"):
+            claim_repeats(folder, Manifest(folded[:-1]), resume=True)
         with pytest.raises(UsageError, match="is not empty"):
-            claim_repeats(RepeatsFolder(tmp_path), folded, resume=False)
+            claim_repeats(RepeatsFolder(tmp_path), Manifest(folded), resume=False)

@@ -1,4 +1,4 @@
-"""A system of our own, on drawn films, reproduced from its data to its table."""
+"""A system of our own, on drawn images, reproduced from its data to its table."""
 
 import json
 import shutil
@@ -14,6 +14,7 @@ from pulmo.cli.app import app
 from pulmo.core.errors import InputError, UsageError, WeightsError
 from pulmo.core.recipe import load_recipe
 from pulmo.core.sections import DataSection
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split import Plan
 from pulmo.experiments.executor import Listener
 from pulmo.models import published
@@ -24,7 +25,7 @@ from pulmo.reproduce.system import SYSTEMS, Data, DataSet, Experiment, Published
 from pulmo.workflows.reproduce import Options, reproduce
 
 QUICK = ("image.size=32", "train.epochs=1", "train.batch=8", "train.precision=fp32")
-HERE = DataSet("folder", "films", {}, "drawn")
+HERE = DataSet("folder", "images", {}, "drawn")
 GONE = DataSet("kermany", "chest_xray")
 ONE = Experiment(
     "demo",
@@ -32,14 +33,14 @@ ONE = Experiment(
     (Published("recall", "covid", 0.8, 10), Published("specificity", "covid", 0.9, 30)),
 )
 CROSSED = Experiment("demo", Data((HERE,), Plan(test=0.0, folds=3)), variant="cv", folds=True)
-SYSTEM = System("Drawn films", (ONE, CROSSED), ("Nothing is as it was.",))
+SYSTEM = System("Drawn images", (ONE, CROSSED), ("Nothing is as it was.",))
 
 
 @pytest.fixture
-def root(films: pd.DataFrame, tmp_path: Path) -> Path:
+def root(images: pd.DataFrame, tmp_path: Path) -> Path:
     """A folder of data sets, of which one is at hand."""
-    for row in films.itertuples():
-        target = tmp_path / "data" / "films" / str(row.label) / Path(str(row.path)).name
+    for row in images.itertuples():
+        target = tmp_path / "data" / "images" / str(row.label) / Path(str(row.path)).name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(str(row.path), target)
     return tmp_path / "data"
@@ -90,23 +91,23 @@ def test_folds_are_judged_together(root: Path, tmp_path: Path) -> None:
 
 
 def test_a_system_without_data_says_what_it_takes(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="No data set of this system is at hand; it takes films"):
+    with pytest.raises(InputError, match="No data set of this system is at hand; it takes images"):
         gather_data(ONE.data, Sets(tmp_path, tmp_path), DataSection())
 
 
 def test_copies_are_curated_once_and_what_goes_is_counted(root: Path, tmp_path: Path) -> None:
-    first, *_, second = sorted((root / "films" / "covid").iterdir())
+    first, *_, second = sorted((root / "images" / "covid").iterdir())
     more = DataSet("folder", "more", {}, "more")
-    # Two drawn films of one patient are close to copies.
-    shutil.rmtree(root / "films" / "viral")
-    for name, film in (("normal", first), ("covid", second)):
+    # Two drawn images of one patient are close to copies.
+    shutil.rmtree(root / "images" / "viral")
+    for name, image in (("normal", first), ("covid", second)):
         (root / "more" / name).mkdir(parents=True)
-        with Image.open(film) as opened:
+        with Image.open(image) as opened:
             opened.resize((90, 90)).save(root / "more" / name / "copy.png")
     data = Data((HERE, more), Plan(), once=True)
     found = gather_data(data, Sets(root, tmp_path), DataSection())
     assert found.notes == (
-        "Pairs of pictures that are copies of one film: 2; no split parts them.",
+        "Pairs of images that are copies of one image: 2; no split parts them.",
         "Left out because their label contradicts that of a copy: 2.",
         "Left out because a larger copy is there: 1.",
     )
@@ -116,27 +117,29 @@ def test_copies_are_curated_once_and_what_goes_is_counted(root: Path, tmp_path: 
     shutil.rmtree(root / "more" / "normal")
     again = gather_data(data, Sets(root, tmp_path), DataSection())
     assert again.notes == found.notes
-    pd.testing.assert_frame_equal(again.manifest, found.manifest)
+    pd.testing.assert_frame_equal(again.manifest.frame, found.manifest.frame)
     both = gather_data(Data((HERE, more), Plan()), Sets(root, tmp_path / "both"), DataSection())
-    assert both.notes == ("Pairs of pictures that are copies of one film: 1; no split parts them.",)
-    assert both.manifest["group"].nunique() == len(both.manifest) - 1 == 48
+    assert both.notes == ("Pairs of images that are copies of one image: 1; no split parts them.",)
+    assert both.manifest.frame["group"].nunique() == len(both.manifest) - 1 == 48
 
 
 def test_only_what_the_recipe_takes_is_split(root: Path, tmp_path: Path) -> None:
     section = DataSection(modalities=("X-ray",))
     found = gather_data(ONE.data, Sets(root, tmp_path), section)
-    assert set(found.manifest["modality"]) == {"X-ray"}
+    assert set(found.manifest.frame["modality"]) == {"X-ray"}
     assert 0 < len(found.manifest) < 64
 
 
-def test_some_of_a_label_are_whole_groups_at_most_so_many(films: pd.DataFrame) -> None:
-    table = films.assign(group=["pair" + str(n // 2) for n in range(len(films))], label="covid")
-    some = take_some(table, {"covid": 7, "viral": 3}, np.random.default_rng(0))
+def test_some_of_a_label_are_whole_groups_at_most_so_many(images: pd.DataFrame) -> None:
+    table = images.assign(group=["pair" + str(n // 2) for n in range(len(images))], label="covid")
+    some = take_some(Manifest(table), {"covid": 7, "viral": 3}, np.random.default_rng(0))
     assert len(some) == 6
-    assert set(some.groupby("group").size()) == {2}
-    again = take_some(table.sample(frac=1, random_state=1), {"covid": 7}, np.random.default_rng(0))
-    assert set(again["path"]) == set(some["path"])
-    assert take_some(table, {}, np.random.default_rng(0)) is table
+    assert set(some.frame.groupby("group").size()) == {2}
+    again = take_some(
+        Manifest(table.sample(frac=1, random_state=1)), {"covid": 7}, np.random.default_rng(0)
+    )
+    assert set(again.frame["path"]) == set(some.frame["path"])
+    assert take_some(Manifest(table), {}, np.random.default_rng(0)) == Manifest(table)
 
 
 class TestWeights:
@@ -206,7 +209,7 @@ class TestCommand:
         settings = [word for setting in QUICK for word in ("--set", setting)]
         words = ["drawn", "--data", str(root), "-o", str(tmp_path / "out"), *settings]
         text = self.call(*words, "--only", "demo")
-        assert "## Drawn films" in text
+        assert "## Drawn images" in text
         assert (tmp_path / "out" / "drawn.md").read_text() in text
         parsed = json.loads(self.call(*words, "--only", "demo", "--json"))
         assert [part["experiment"] for part in parsed] == ["demo"]

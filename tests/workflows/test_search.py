@@ -12,17 +12,17 @@ import pytest
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import DivergedError, RefusedError, UsageError
 from pulmo.core.files import write_atomically
+from pulmo.core.folders import RunFolder, SearchFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import read_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.experiments import trial as trial_module
 from pulmo.experiments.executor import LocalExecutor, Work
-from pulmo.experiments.search_folder import SearchFolder, claim_search
+from pulmo.experiments.search_folder import claim_search
 from pulmo.experiments.search_space import Base, Dimension
 from pulmo.experiments.trial import history_of, state_of
 from pulmo.experiments.trials import TrialRow, best_of, keep_best, list_trials
+from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place
-from pulmo.train.watch import Watch
 from pulmo.workflows.search import Limits, Plan, opened_study, run_search
 
 EPOCHS = 4
@@ -49,7 +49,7 @@ class Training:
         recipe: Recipe,
         manifest: object,
         place: Place,
-        watch: Watch,
+        watch: Callbacks,
         *,
         resume: bool,
         on_decode: object,
@@ -63,7 +63,7 @@ class Training:
         self.begun.append((name, len(history)))
         write_atomically(folder.recipe, recipe.to_toml().encode())
         write_atomically(folder.last_checkpoint, b"weights")
-        write_atomically(folder.manifest, b"pictures")
+        write_atomically(folder.manifest, b"images")
         distance = abs(math.log10(recipe.train.lr) + 2)
         for number in range(len(history) + 1, EPOCHS + 1):
             if distance > 1.9:
@@ -99,11 +99,11 @@ def training(monkeypatch: pytest.MonkeyPatch) -> Training:
 
 
 @pytest.fixture
-def plan(tmp_path: Path, films: pd.DataFrame) -> Plan:
+def plan(tmp_path: Path, images: pd.DataFrame) -> Plan:
     # Names that a database's address would take amiss.
     folder = SearchFolder(tmp_path / "a search #1 100%20?")
     folder.root.mkdir()
-    claim_search(folder, {"seed": 0}, films, resume=False)
+    claim_search(folder, {"seed": 0}, Manifest(images), resume=False)
     return Plan(folder, Base("demo", (f"train.epochs={EPOCHS}",)), SPACE)
 
 
@@ -272,7 +272,7 @@ def test_whose_folder_it_is(plan: Plan, tmp_path: Path) -> None:
         claim_search(plan.folder, {"seed": 0}, table, resume=False)
     claim_search(plan.folder, {"seed": 0}, table, resume=True)
     with pytest.raises(RefusedError, match="was begun with another manifest_sha256, seed;"):
-        claim_search(plan.folder, {"seed": 1}, table[1:], resume=True)
+        claim_search(plan.folder, {"seed": 1}, Manifest(table.frame[1:]), resume=True)
     with pytest.raises(UsageError, match="is not empty and holds no search"):
         claim_search(SearchFolder(tmp_path), {}, table, resume=False)
     empty = SearchFolder(tmp_path / "empty")

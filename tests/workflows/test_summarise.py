@@ -9,11 +9,11 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from pulmo.bundle.card import read_card
 from pulmo.core.errors import InputError
-from pulmo.core.estimate import Estimate
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.evaluation import read_evaluation
 from pulmo.experiments.summary import RunFigures, Summary, read_summary
 from pulmo.experiments.summary_text import figure_title, summary_text
+from pulmo.stats.estimate import Estimate
 from pulmo.workflows import summarise as summarise_module
 from pulmo.workflows.repeat import Repeat
 from pulmo.workflows.summarise import summarise
@@ -46,7 +46,7 @@ def test_the_mean_and_its_interval_come_from_the_runs(
     assert mean.n == 3
 
 
-def test_pooled_every_picture_counts_once(
+def test_pooled_every_image_counts_once(
     summary: Summary, cross_validation: list[Repeat], folded: pd.DataFrame
 ) -> None:
     tables = [read_predictions(run.evaluation.predictions) for run in cross_validation]
@@ -58,7 +58,7 @@ def test_pooled_every_picture_counts_once(
     assert auc.value == pytest.approx(roc_auc_score(table["label"] == "covid", table["p_covid"]))
     assert auc.low is not None
     folder = cross_validation[0].study.pooled(0)
-    evaluation = read_evaluation(folder.evaluation)
+    evaluation = read_evaluation(folder.index)
     assert evaluation.overall["accuracy"] == pooled.figures["accuracy"]
     thresholds = [read_card(run.run.card).decision.threshold for run in cross_validation]
     assert evaluation.decision.threshold == pytest.approx(np.mean(thresholds))
@@ -99,7 +99,7 @@ def _run(fold: int | None, seed: int, value: float | None) -> RunFigures:
 
 
 def test_seeds_of_one_fold_count_as_one() -> None:
-    """Two seeds of a fold share all pictures, so they are no two observations."""
+    """Two seeds of a fold share all images, so they are no two observations."""
     rows = [_run(f, s, 0.5 + 0.1 * f + 0.01 * s) for f in range(3) for s in range(2)]
     once = [_run(f, 0, 0.505 + 0.1 * f) for f in range(3)]
     mean = summarise_module._means(rows, 0.3)["accuracy"]

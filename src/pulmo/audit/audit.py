@@ -5,12 +5,12 @@ from pathlib import PurePath
 from typing import Final
 
 from pulmo.audit.check import CHECKS
-from pulmo.audit.finding import ORDER, Audit, AuditedData, Finding, Told, Verdict
+from pulmo.audit.context import AuditContext
+from pulmo.audit.finding import ORDER, Audit, AuditedData, ExternalTable, Finding, Verdict
 from pulmo.audit.gate import gate_of, headline
-from pulmo.audit.subject import Subject
 from pulmo.core.errors import UsageError
-from pulmo.core.tables import manifest_sha256
-from pulmo.evaluate.noted import noted
+from pulmo.datasets.manifest import Manifest
+from pulmo.predictions.table import image_notes
 
 _OPEN: Final[dict[Verdict, str]] = {
     "fails": "Contradicted: that",
@@ -21,7 +21,7 @@ _OPEN: Final[dict[Verdict, str]] = {
 
 
 def audit(
-    subject: Subject,
+    context: AuditContext,
     *,
     split: str | None = None,
     only: Collection[str] = (),
@@ -31,15 +31,15 @@ def audit(
     """Asks every question of a model.
 
     Args:
-        subject: the model and its pictures.
-        split: what the judged pictures are called; None if they are no split.
+        context: the model and its images.
+        split: what the judged images are called; None if they are no split.
         only: the checks to make; all if empty.
         accepted: checks whose failure does not close the gate.
         on_progress: called with the checks made and the checks to make.
 
     Raises:
         UsageError: there is no such check.
-        InputError: a picture cannot be read, or the model gave a value that is not a number.
+        InputError: an image cannot be read, or the model gave a value that is not a number.
     """
     chosen = [CHECKS[name] for name in dict.fromkeys(only)] or list(CHECKS.values())
     for name in accepted:
@@ -47,15 +47,15 @@ def audit(
             raise UsageError(f"--accept {name!r} is no check; there are: {', '.join(CHECKS)}.")
     found = []
     for each in chosen:
-        found.append(each(subject))
+        found.append(each(context))
         if on_progress:
             on_progress(len(found), len(chosen))
     findings = sorted(found, key=lambda finding: ORDER.index(finding.verdict))
     failed = {finding.check for finding in findings if finding.verdict == "fails"}
     return Audit(
-        model=subject.model.name,
-        data=_data(subject, split),
-        told=_told(subject) if subject.is_told else None,
+        model=context.model.name,
+        data=_data(context, split),
+        external=_external(context) if context.is_external else None,
         findings=tuple(findings),
         accepted=tuple(sorted(failed & set(accepted))),
         passed=failed <= set(accepted),
@@ -66,37 +66,39 @@ def audit(
     )
 
 
-def _data(subject: Subject, split: str | None) -> AuditedData:
-    rows, model = subject.rows, subject.model
-    sources = rows.groupby(subject.called)["class"].value_counts().unstack(fill_value=0)
+def _data(context: AuditContext, split: str | None) -> AuditedData:
+    rows, model = context.rows, context.model
+    sources = rows.groupby(context.called)["class"].value_counts().unstack(fill_value=0)
     return AuditedData(
-        manifest_sha256=manifest_sha256(rows) if subject.has_manifest else model.name.sha256,
+        manifest_sha256=(
+            Manifest.from_rows(rows).sha256 if context.has_manifest else model.name.sha256
+        ),
         split=split,
         n=len(rows),
-        groups=int(subject.groups.max()) + 1,
-        labels={label: int((rows["class"] == label).sum()) for label in subject.terms.order},
+        groups=int(context.groups.max()) + 1,
+        labels={label: int((rows["class"] == label).sum()) for label in context.rule.classes},
         sources={
             str(source): {str(label): int(n) for label, n in counts.items()}
             for source, counts in sources.to_dict("index").items()
         },
-        notes=noted(rows),
-        fitted=len({path for part in subject.parts for path in part.fit["path"]}),
+        image_notes=image_notes(rows),
+        fitted=len({path for part in context.parts for path in part.fit["path"]}),
         voided=tuple(
             PurePath(path).name
-            for part in subject.parts
+            for part in context.parts
             if part.voided is not None
             for path in part.voided["path"]
         ),
     )
 
 
-def _told(subject: Subject) -> Told:
-    terms = subject.terms
-    return Told(
-        positive=terms.positive,
-        threshold=terms.threshold,
-        merge=dict(terms.merge),
-        manifest=subject.has_manifest,
+def _external(context: AuditContext) -> ExternalTable:
+    rule = context.rule
+    return ExternalTable(
+        positive=rule.positive,
+        threshold=rule.threshold,
+        merges=rule.merges,
+        manifest=context.has_manifest,
     )
 
 

@@ -1,17 +1,17 @@
 """Check: a question that an audit asks of a model, and the registry of all checks.
 
-To add a check, put a file with a decorated function into `checks`. The function takes a `Subject`
-and returns an `Answer`; where it cannot, it raises `Unanswered` with the reason.
+To add a check, put a file with a decorated function into `checks`. The function takes the
+`AuditContext` and returns an `Answer`; where it cannot, it raises `Unanswered` with the reason.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Finding, Series, Table, Unanswered, Verdict
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
 from pulmo.core.registry import Registry
+from pulmo.stats.estimate import Estimate
 
 __all__ = ["CHECKS", "Answer", "Ask", "Check", "Unanswered", "check"]
 
@@ -25,15 +25,15 @@ class Answer:
     figures: Mapping[str, Estimate] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()
     series: tuple[Series, ...] = ()
-    pictures: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
 
 
-Ask = Callable[[Subject], Answer]
+Ask = Callable[[AuditContext], Answer]
 
 
 @dataclass(frozen=True)
 class Check:
-    """A check; call it with a subject to get its finding.
+    """A check; call it with a context to get its finding.
 
     Attributes:
         name: its name.
@@ -47,10 +47,10 @@ class Check:
     claim: str
     ask: Ask
 
-    def __call__(self, subject: Subject) -> Finding:
+    def __call__(self, context: AuditContext) -> Finding:
         """Returns what the check finds."""
         try:
-            answer = self.ask(subject)
+            answer = self.ask(context)
         except Unanswered as reason:
             answer = Answer("unknown", str(reason))
         return Finding(check=self.name, question=self.question, claim=self.claim, **vars(answer))
@@ -66,7 +66,7 @@ def check(name: str, *, question: str, claim: str) -> Callable[[Ask], Check]:
         name: of the check, of small letters and hyphens.
         question: what it asks.
         claim: what a model that passes has been shown, to follow the words `the model`, such as
-            `does not give another answer for a mirrored film`.
+            `does not give another answer for a mirrored image`.
     """
 
     def decorate(ask: Ask) -> Check:

@@ -1,49 +1,50 @@
-"""Drops: what a change of the pictures costs, and whether that is surely more than a margin."""
+"""Drops: what a change of the images costs, and whether that is surely more than a margin."""
 
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.chance import chance
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy, balanced_difference, chance
 from pulmo.audit.check import Unanswered
+from pulmo.audit.context import AuditContext, Pixels
 from pulmo.audit.finding import ORDER, Verdict
-from pulmo.audit.shares import balanced_accuracy, balanced_difference
-from pulmo.audit.subject import Pixels, Subject
-from pulmo.core.estimate import Estimate
-from pulmo.datasets.inspect.tree import mean_share
+from pulmo.stats.estimate import Estimate
 
 MARGIN: Final = 0.05
 """What a change that must be harmless may cost of the balanced accuracy."""
 
 
-def decided_on(subject: Subject, pictures: Pixels, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Returns the index of the class that is decided on for changed pictures, [m].
+def decided_on(
+    context: AuditContext, images: Pixels, numbers: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Returns the index of the class that is decided on for changed images, [m].
 
     Args:
-        subject: whose models decide.
-        pictures: uint8 [m, size, size].
+        context: whose models decide.
+        images: uint8 [m, size, size].
         numbers: the rows that they are made of, [m].
     """
-    return np.asarray(subject.predict(lambda _: pictures, numbers).argmax(axis=1), np.intp)
+    return np.asarray(context.predict(lambda _: images, numbers).argmax(axis=1), np.intp)
 
 
-def drop(subject: Subject, numbers: NDArray[np.intp], changed: NDArray[np.intp]) -> Estimate:
-    """Returns the balanced accuracy of pictures as they are minus that of the same ones changed.
+def drop(context: AuditContext, numbers: NDArray[np.intp], changed: NDArray[np.intp]) -> Estimate:
+    """Returns the balanced accuracy of images as they are minus that of the same ones changed.
 
-    Where the change makes no decision right or wrong nothing varies between the pictures; then the
+    Where the change makes no decision right or wrong nothing varies between the images; then the
     interval is that of a share of none, to both sides.
 
     Args:
-        subject: whose pictures they are.
+        context: whose images they are.
         numbers: the rows, [m], one or more.
         changed: index of the class that is decided on after the change, [m].
     """
-    before = subject.sample.decided[numbers]
-    found = balanced_difference(subject, numbers, before, changed).estimate
+    before = context.sample.decided[numbers]
+    found = balanced_difference(context, numbers, before, changed).estimate
     if found.value is None or found.low is None or found.low != found.high:
         return found
-    reach = _least(subject, numbers)
+    reach = _least(context, numbers)
     low, high = max(found.value - reach, -1.0), min(found.value + reach, 1.0)
     return found._replace(low=low, high=high)
 
@@ -61,30 +62,32 @@ def drop_verdict(found: Estimate, margin: float = MARGIN) -> Verdict:
     return "passes" if found.high <= margin else "warns"
 
 
-def require_enough(subject: Subject, numbers: NDArray[np.intp], margin: float = MARGIN) -> None:
-    """Refuses pictures that are so few that no drop could surely be within a margin.
+def require_enough(
+    context: AuditContext, numbers: NDArray[np.intp], margin: float = MARGIN
+) -> None:
+    """Refuses images that are so few that no drop could surely be within a margin.
 
     Raises:
         Unanswered: they are.
     """
-    reach = _least(subject, numbers)
+    reach = _least(context, numbers)
     if reach > margin:
         raise Unanswered(
-            f"The {len(numbers)} pictures are too few: even if no decision changed, a drop of the "
+            f"The {len(numbers)} images are too few: even if no decision changed, a drop of the "
             f"balanced accuracy of {reach:.3f} could not be excluded."
         )
 
 
-def require_skill(subject: Subject, numbers: NDArray[np.intp]) -> Estimate:
-    """Returns the balanced accuracy of pictures as they are.
+def require_skill(context: AuditContext, numbers: NDArray[np.intp]) -> Estimate:
+    """Returns the balanced accuracy of images as they are.
 
     Raises:
         Unanswered: it is not surely above chance, so that there is nothing that could be lost.
     """
-    own = balanced_accuracy(subject, numbers, subject.sample.decided[numbers])
-    if own.low is None or own.low <= chance(subject, numbers):
+    own = balanced_accuracy(context, numbers, context.sample.decided[numbers])
+    if own.low is None or own.low <= chance(context, numbers):
         raise Unanswered(
-            f"On {len(numbers)} pictures the model's balanced accuracy is {own}, not surely above "
+            f"On {len(numbers)} images the model's balanced accuracy is {own}, not surely above "
             "chance; there is no skill that could be lost."
         )
     return own
@@ -95,12 +98,12 @@ def worst(*verdicts: Verdict) -> Verdict:
     return min(verdicts, key=ORDER.index)
 
 
-def _least(subject: Subject, numbers: NDArray[np.intp]) -> float:
-    """Returns what a drop may be where no decision of the pictures has changed; 1 if of one group.
+def _least(context: AuditContext, numbers: NDArray[np.intp]) -> float:
+    """Returns what a drop may be where no decision of the images has changed; 1 if of one group.
 
     It is the upper end of the interval of a share of none.
     """
-    _, strata = np.unique(subject.truth[numbers], return_inverse=True)
-    groups = subject.groups_of(numbers)
-    none = mean_share(np.zeros(len(numbers), np.bool_), strata, groups)
+    none = stats.balanced_accuracy(
+        np.zeros(len(numbers), np.bool_), context.truth[numbers], context.groups[numbers]
+    )
     return 1.0 if none.high is None else none.high

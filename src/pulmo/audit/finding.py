@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
 from pulmo.evaluate.evaluation import ModelName
+from pulmo.stats.estimate import Estimate
 
 Verdict = Literal["passes", "warns", "fails", "unknown"]
 """passes: the fault was looked for and not found. warns: something a reader must know, which does
@@ -62,8 +62,8 @@ class Finding(Record):
     """Name -> figure, those that decide first."""
     tables: tuple[Table, ...] = ()
     series: tuple[Series, ...] = ()
-    pictures: tuple[str, ...] = ()
-    """Pictures that it names, without their folders."""
+    images: tuple[str, ...] = ()
+    """Images that it names, without their folders."""
 
 
 class Unanswered(Exception):  # noqa: N818 - it is an answer of its own, not an error
@@ -74,34 +74,34 @@ class AuditedData(Record):
     """What the model was audited on."""
 
     manifest_sha256: str
-    """SHA-256 of what the manifest says of the pictures; without one, of the predictions' file."""
+    """SHA-256 of what the manifest says of the images; without one, of the predictions' file."""
     split: str | None
     n: int
     groups: int
     labels: dict[str, int]
-    """Class -> pictures."""
+    """Class -> images."""
     sources: dict[str, dict[str, int]]
-    """Source -> class -> pictures."""
-    notes: Mapping[str, int] | None = None
-    """Kind of note that the reader made -> pictures, as their manifest has it; None without."""
+    """Source -> class -> images."""
+    image_notes: Mapping[str, int] | None = None
+    """Kind of note that the reader made -> images, as their manifest has it; None without."""
     fitted: int
-    """Pictures of the training and the validation, on which shortcut floors are fitted."""
+    """Images of the training and the validation, on which shortcut floors are fitted."""
     voided: tuple[str, ...] = ()
-    """Pictures that were given to judge the model and that it has seen, without their folders; only
+    """Images that were given to judge the model and that it has seen, without their folders; only
     the search for leaks looks at them."""
 
 
-class Told(Record):
-    """How predictions were read of which the model is not known."""
+class ExternalTable(Record):
+    """How predictions of a model were read of which nothing else is known."""
 
     positive: tuple[str, ...]
     """Classes that count as positive; none if none was named."""
     threshold: float | None
     """Summed probability of these that was named for a positive result; None if none was."""
-    merge: Mapping[str, str]
+    merges: Mapping[str, str]
     """Label -> class that it counts as."""
     manifest: bool
-    """Whether their pictures were those of a manifest."""
+    """Whether their images were those of a manifest."""
     columns: Mapping[str, str] = {}
     """Option -> the column that it named."""
     notes: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ class Audit(Record):
     format: Literal[1] = 1
     model: ModelName
     data: AuditedData
-    told: Told | None = None
+    external: ExternalTable | None = None
     """None of a bundle."""
     findings: tuple[Finding, ...]
     """By verdict, what matters most first."""

@@ -1,7 +1,7 @@
 """Shortcut floors: how far one comes with what says nothing of the disease.
 
-A floor is fitted on the pictures that the model was trained and chosen on, and judged on the
-pictures that the model is judged on, fold by fold where there are folds.
+A floor is fitted on the images that the model was trained and chosen on, and judged on the
+images that the model is judged on, fold by fold where there are folds.
 """
 
 from collections.abc import Callable
@@ -18,8 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from pulmo.audit.parts import known_rows
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 from pulmo.datasets.inspect.facts import FACTS, file_facts
 
 SIDE: Final = 16
@@ -29,13 +28,13 @@ CENTRE: Final = 0.875
 """Part of the height and of the width that the border floor does not see."""
 
 MOST: Final = 6000
-"""Pictures that a floor is fitted on at most; more change little and take long."""
+"""Images that a floor is fitted on at most; more change little and take long."""
 
 FEWEST: Final = 10
-"""Pictures of a class that it needs, to fit it on and to judge it by."""
+"""Images of a class that it needs, to fit it on and to judge it by."""
 
 KNOWN: Final = 0.9
-"""Share of the pictures of which a fact must be known for a floor to be fitted on it."""
+"""Share of the images of which a fact must be known for a floor to be fitted on it."""
 
 _DEPTH: Final = 3
 
@@ -48,15 +47,15 @@ class Unfit(Exception):  # noqa: N818 - it says why there is no floor, and is no
 
 
 class Side(NamedTuple):
-    """Pictures that a floor is fitted or judged on.
+    """Images that a floor is fitted or judged on.
 
     Attributes:
         rows: of a manifest.
-        pictures: gives their inputs, uint8 [n, size, size].
+        images: gives their inputs, uint8 [n, size, size].
     """
 
     rows: pd.DataFrame
-    pictures: Callable[[], NDArray[np.uint8]]
+    images: Callable[[], NDArray[np.uint8]]
 
 
 class Kind(NamedTuple):
@@ -70,8 +69,8 @@ class Kind(NamedTuple):
     """
 
     words: str
-    look: Callable[[Subject, Side], pd.DataFrame | NDArray[np.float32]]
-    needs: Callable[[Subject, pd.DataFrame], NDArray[np.bool_]] | None = None
+    look: Callable[[AuditContext, Side], pd.DataFrame | NDArray[np.float32]]
+    needs: Callable[[AuditContext, pd.DataFrame], NDArray[np.bool_]] | None = None
 
 
 class Floor(NamedTuple):
@@ -91,50 +90,50 @@ class Floor(NamedTuple):
     probabilities: NDArray[np.float64]
 
 
-def fit_floor(subject: Subject, kind: Kind, among: NDArray[np.intp] | None = None) -> Floor:
-    """Fits a floor on each part's own pictures, and returns what it says of the judged ones.
+def fit_floor(context: AuditContext, kind: Kind, among: NDArray[np.intp] | None = None) -> Floor:
+    """Fits a floor on each part's own images, and returns what it says of the judged ones.
 
     Args:
-        subject: the models and their pictures.
+        context: the models and their images.
         kind: what the floor looks at.
         among: the rows that it is asked about, if it can look at them; all if None.
 
     Raises:
         Unfit: too little is known, or there are fewer than two classes to fit on.
     """
-    asked = np.arange(len(subject.rows)) if among is None else among
-    judged = asked[_usable(subject, kind, subject.rows.iloc[asked])]
-    _check_enough(subject.rows.iloc[judged], "judged")
+    asked = np.arange(len(context.rows)) if among is None else among
+    judged = asked[_usable(context, kind, context.rows.iloc[asked])]
+    _check_enough(context.rows.iloc[judged], "judged")
     found = [
-        _fit_part(subject, kind, number, judged[subject.part[judged] == number])
-        for number in np.unique(subject.part[judged])
+        _fit_part(context, kind, number, judged[context.part[judged] == number])
+        for number in np.unique(context.part[judged])
     ]
     return Floor(*(np.concatenate(pieces) for pieces in zip(*found, strict=True)))
 
 
-def _usable(subject: Subject, kind: Kind, rows: pd.DataFrame) -> NDArray[np.bool_]:
-    return kind.needs(subject, rows) if kind.needs else np.ones(len(rows), np.bool_)
+def _usable(context: AuditContext, kind: Kind, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    return kind.needs(context, rows) if kind.needs else np.ones(len(rows), np.bool_)
 
 
 def _check_enough(rows: pd.DataFrame, words: str) -> None:
     if (rows["class"].value_counts() >= FEWEST).sum() < 2:
-        raise Unfit(f"fewer than two classes have {FEWEST} {words} pictures for it")
+        raise Unfit(f"fewer than two classes have {FEWEST} {words} images for it")
 
 
-def _fit_part(subject: Subject, kind: Kind, number: int, judged: NDArray[np.intp]) -> Floor:
-    """Fits a floor on the pictures of one part and asks it about rows of that part."""
-    fit = known_rows(subject.parts[number].fit, subject.terms)
-    fit = fit[_usable(subject, kind, fit)]
-    generator = subject.generator(f"floor {number}")
+def _fit_part(context: AuditContext, kind: Kind, number: int, judged: NDArray[np.intp]) -> Floor:
+    """Fits a floor on the images of one part and asks it about rows of that part."""
+    fit = context.known_rows(context.parts[number].fit)
+    fit = fit[_usable(context, kind, fit)]
+    generator = context.generator(f"floor {number}")
     fit = fit.iloc[np.sort(generator.permutation(len(fit))[:MOST])]
     _check_enough(fit, "training")
-    rows = subject.rows.iloc[judged]
-    inputs = kind.look(subject, Side(fit, lambda: subject.pictures_of(fit)))
-    asked = kind.look(subject, Side(rows, lambda: subject.pictures[judged]))
-    truth = subject.places(fit["class"])
+    rows = context.rows.iloc[judged]
+    inputs = kind.look(context, Side(fit, lambda: context.images_of(fit)))
+    asked = kind.look(context, Side(rows, lambda: context.images[judged]))
+    truth = context.places(fit["class"])
     classes = np.unique(truth)
     plain, balanced = (_fitted(inputs, truth, asked, weight) for weight in (None, "balanced"))
-    probabilities = np.zeros((len(judged), len(subject.terms.order)))
+    probabilities = np.zeros((len(judged), len(context.rule.classes)))
     probabilities[:, classes] = balanced
     return Floor(
         judged, classes[plain.argmax(axis=1)], classes[balanced.argmax(axis=1)], probabilities
@@ -163,75 +162,75 @@ def _fitted(
 
 
 def _as_numbers(facts: pd.DataFrame, fitted: int) -> NDArray[np.float64]:
-    """Returns facts as numbers, NaN where a picture does not state one.
+    """Returns facts as numbers, NaN where an image does not state one.
 
-    A fact that too few of the first `fitted` pictures state is left out.
+    A fact that too few of the first `fitted` images state is left out.
     """
     stated = facts.iloc[:fitted].notna().mean()
     kept = facts.loc[:, stated >= KNOWN]
     if kept.empty or kept.iloc[fitted:].isna().all(axis=None):
-        raise Unfit("too few pictures state it")
+        raise Unfit("too few images state it")
     words = [name for name in kept if not is_numeric_dtype(kept[name])]
     coded = pd.get_dummies(kept, columns=words, dtype=float).astype("Float64")
     numbers = coded.to_numpy(float, na_value=np.nan)
     if not (numbers[:fitted] != numbers[0]).any():
-        raise Unfit("it is the same for all training pictures")
+        raise Unfit("it is the same for all training images")
     return numbers
 
 
-def facts(subject: Subject, side: Side) -> pd.DataFrame:
+def facts(context: AuditContext, side: Side) -> pd.DataFrame:
     """Looks at width, height, aspect ratio, bytes, format and bits of the files."""
-    return file_facts(side.rows, subject.means.facts)[list(FACTS)]
+    return file_facts(side.rows, context.options.facts)[list(FACTS)]
 
 
-def aspect(subject: Subject, side: Side) -> pd.DataFrame:
+def aspect(context: AuditContext, side: Side) -> pd.DataFrame:
     """Looks at the aspect ratio."""
-    return facts(subject, side)[["aspect"]]
+    return facts(context, side)[["aspect"]]
 
 
-def view(_: Subject, side: Side) -> pd.DataFrame:
+def view(_: AuditContext, side: Side) -> pd.DataFrame:
     """Looks at the view: PA, AP and the like."""
     return side.rows[["view"]]
 
 
-def age(_: Subject, side: Side) -> pd.DataFrame:
+def age(_: AuditContext, side: Side) -> pd.DataFrame:
     """Looks at the age."""
     return side.rows[["age"]]
 
 
-def thumbnail(_: Subject, side: Side) -> NDArray[np.float32]:
-    """Looks at the picture with 16 x 16 pixels."""
-    return _shrunk(side.pictures())
+def thumbnail(_: AuditContext, side: Side) -> NDArray[np.float32]:
+    """Looks at the image with 16 x 16 pixels."""
+    return _shrunk(side.images())
 
 
-def histogram(_: Subject, side: Side) -> NDArray[np.float32]:
+def histogram(_: AuditContext, side: Side) -> NDArray[np.float32]:
     """Looks at how often each grey occurs, which is all that shuffled pixels still show."""
-    pictures, bins = side.pictures(), 256 // _GREYS
-    counts = np.stack([np.bincount(each.ravel() // _GREYS, minlength=bins) for each in pictures])
+    images, bins = side.images(), 256 // _GREYS
+    counts = np.stack([np.bincount(each.ravel() // _GREYS, minlength=bins) for each in images])
     # Square roots part histograms as Hellinger's distance does.
     return np.asarray(np.sqrt(counts / counts.sum(axis=1, keepdims=True)), np.float32)
 
 
-def border(_: Subject, side: Side) -> NDArray[np.float32]:
-    """Looks at the picture with 16 x 16 pixels, its central 87.5 % black."""
-    pictures = side.pictures().copy()
-    size = pictures.shape[1]
+def border(_: AuditContext, side: Side) -> NDArray[np.float32]:
+    """Looks at the image with 16 x 16 pixels, its central 87.5 % black."""
+    images = side.images().copy()
+    size = images.shape[1]
     edge = round(size * (1 - CENTRE) / 2)
-    pictures[:, edge : size - edge, edge : size - edge] = 0
-    return _shrunk(pictures)
+    images[:, edge : size - edge, edge : size - edge] = 0
+    return _shrunk(images)
 
 
-def without_lungs(subject: Subject, side: Side) -> NDArray[np.float32]:
-    """Looks at the picture with 16 x 16 pixels, its lungs black."""
-    pictures = side.pictures().copy()
-    for picture, mask in zip(pictures, subject.masks_of(side.rows), strict=True):
-        picture[mask] = 0
-    return _shrunk(pictures)
+def without_lungs(context: AuditContext, side: Side) -> NDArray[np.float32]:
+    """Looks at the image with 16 x 16 pixels, its lungs black."""
+    images = side.images().copy()
+    for image, mask in zip(images, context.masks_of(side.rows), strict=True):
+        image[mask] = 0
+    return _shrunk(images)
 
 
-def _shrunk(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Returns float32 [n, 256], each picture's greys in [0, 1] averaged over 16 x 16 tiles."""
-    small = [cv2.resize(each, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for each in pictures]
+def _shrunk(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Returns float32 [n, 256], each image's greys in [0, 1] averaged over 16 x 16 tiles."""
+    small = [cv2.resize(each, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for each in images]
     flat: NDArray[np.float32] = np.stack(small).reshape(len(small), -1).astype(np.float32)
     return flat / np.float32(255)
 
@@ -244,6 +243,6 @@ FLOORS: Final[dict[str, Kind]] = {
     "histogram": Kind("grey histogram alone", histogram),
     "thumbnail": Kind("16 x 16 thumbnail", thumbnail),
     "border": Kind("16 x 16 thumbnail, central 87.5 % black", border),
-    "lungless": Kind("16 x 16 thumbnail, lungs black", without_lungs, Subject.has_mask),
+    "lungless": Kind("16 x 16 thumbnail, lungs black", without_lungs, AuditContext.has_mask),
 }
 """Name -> what the floor looks at."""

@@ -7,7 +7,7 @@ from pulmo.audit.finding import Finding, Gate
 
 ESSENTIAL: Final = ("leakage", "shortcuts", "sources", "external")
 """Checks without which a good figure may have another reason than the disease: the model has seen
-the pictures, or what says nothing of the disease does as well, or the source gives the class away,
+the images, or what says nothing of the disease does as well, or the source gives the class away,
 or nobody knows of another hospital. The gate is open only where all of these could look."""
 
 

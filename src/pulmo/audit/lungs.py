@@ -1,4 +1,4 @@
-"""Lung masks: found by the picture's name, and brought to the network's input as it was."""
+"""Lung masks: found by the image's name, and brought to the network's input as it was."""
 
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -22,9 +22,9 @@ class LungMasks(NamedTuple):
     root: Path
     files: dict[tuple[str, str], Path]
 
-    def of(self, picture: str) -> Path | None:
-        """Returns the mask of a picture; None if there is none."""
-        path = PurePath(picture)
+    def of(self, image: str) -> Path | None:
+        """Returns the mask of an image; None if there is none."""
+        path = PurePath(image)
         for parent in path.parents:
             if found := self.files.get((parent.name, path.stem)):
                 return found
@@ -34,8 +34,8 @@ class LungMasks(NamedTuple):
 def find_masks(root: Path) -> LungMasks:
     """Lists the masks below a folder.
 
-    A mask is a PNG, white where the lungs are, of its picture's shape and named like it. It lies in
-    a folder that is named like one in which its picture lies, such as `chest_xray/IM-0115-0001.png`
+    A mask is a PNG, white where the lungs are, of its image's shape and named like it. It lies in
+    a folder that is named like one in which its image lies, such as `chest_xray/IM-0115-0001.png`
     for `chest_xray/train/NORMAL/IM-0115-0001.jpeg`.
 
     Raises:
@@ -43,7 +43,7 @@ def find_masks(root: Path) -> LungMasks:
     """
     files = {(path.parent.name, path.stem): path for path in sorted(root.rglob("*.png"))}
     if not files:
-        raise InputError(f"{root} holds no lung mask; PNG files named like the pictures are.")
+        raise InputError(f"{root} holds no lung mask; PNG files named like the images are.")
     return LungMasks(root, files)
 
 
@@ -53,9 +53,9 @@ def read_mask(path: Path, size: int, aspect: Aspect) -> NDArray[np.bool_]:
     Args:
         path: the mask's file.
         size: side of the input in pixels.
-        aspect: how a picture that is not square becomes square.
+        aspect: how an image that is not square becomes square.
 
     Raises:
         InputError: the file cannot be read.
     """
-    return to_input(read_radiograph(path).pixels, size, aspect, "plain") > 127
+    return to_input(read_radiograph(path).pixels, size, aspect) > 127

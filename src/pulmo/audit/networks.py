@@ -1,4 +1,4 @@
-"""Networks: those of the parts, each asked about pictures of its own part."""
+"""Networks: those of the parts, each asked about images of its own part."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ class Networks:
     each: Sequence[Predictor]
     part: NDArray[np.intp]
 
-    def run(self, pictures: Pixels, numbers: NDArray[np.intp]) -> Outputs:
-        """Returns what the networks give for pictures, each by that of its part.
+    def run(self, images: Pixels, numbers: NDArray[np.intp]) -> Outputs:
+        """Returns what the networks give for images, each by that of its part.
 
         Args:
-            pictures: uint8 [m, size, size].
+            images: uint8 [m, size, size].
             numbers: the row that each is made of, [m].
 
         Raises:
@@ -38,7 +38,7 @@ class Networks:
         """
         outputs = Outputs(
             *in_batches(
-                self.part[numbers], lambda part, places: self.each[part].run(pictures[places])
+                self.part[numbers], lambda part, places: self.each[part].run(images[places])
             )
         )
         if not np.isfinite(outputs.logits).all():
@@ -54,11 +54,11 @@ class Networks:
         heat = np.array([network.card.temperature for network in self.each])
         return probabilities(logits / heat[self.part[numbers], np.newaxis], 1.0)
 
-    def features(self, pictures: Pixels, numbers: NDArray[np.intp]) -> NDArray[np.float32] | None:
-        """Returns what the networks make of pictures before their heads decide.
+    def features(self, images: Pixels, numbers: NDArray[np.intp]) -> NDArray[np.float32] | None:
+        """Returns what the networks make of images before their heads decide.
 
         Args:
-            pictures: uint8 [m, size, size], one or more.
+            images: uint8 [m, size, size], one or more.
             numbers: the row that each is made of, [m].
 
         Returns:
@@ -67,7 +67,7 @@ class Networks:
         """
 
         def ask(part: int, places: NDArray[np.intp]) -> list[NDArray[np.float32]]:
-            found = self.each[part].features(pictures[places])
+            found = self.each[part].features(images[places])
             return [] if found is None else [found]
 
         found = in_batches(self.part[numbers], ask)

@@ -1,20 +1,20 @@
-"""Outside: judged pictures from where no training picture is, as far as that is known."""
+"""Outside: judged images from where no training image is, as far as that is known."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo.audit.context import AuditContext
 from pulmo.audit.parts import Part, require_fit
-from pulmo.audit.subject import Subject
 from pulmo.core.sources import HOW_TO_STATE, are_stated, is_stated, source_names
 
 
 class Whereabouts(NamedTuple):
-    """What is known of where the judged pictures are from; of some it may be neither.
+    """What is known of where the judged images are from; of some it may be neither.
 
     Attributes:
-        outside: whether a picture is surely of a source and an origin that its model never saw,
+        outside: whether an image is surely of a source and an origin that its model never saw,
             [n].
         inside: whether it is of a source, an origin or a data set that its model saw, [n].
     """
@@ -28,7 +28,7 @@ class _Saw(NamedTuple):
 
     Attributes:
         names: the sources, origins and data sets.
-        stated: whether the source of each training picture is stated; where it is not, they may be
+        stated: whether the source of each training image is stated; where it is not, they may be
             from any.
     """
 
@@ -36,19 +36,19 @@ class _Saw(NamedTuple):
     stated: bool
 
 
-def whereabouts(subject: Subject) -> Whereabouts:
-    """Tells which judged pictures are from where their model was fitted, and which are not.
+def whereabouts(context: AuditContext) -> Whereabouts:
+    """Tells which judged images are from where their model was fitted, and which are not.
 
-    A picture whose source is not stated, and which is of a data set that the model never saw, may
+    An image whose source is not stated, and which is of a data set that the model never saw, may
     be from the same hospital nonetheless.
 
     Raises:
         Unanswered: nothing tells what it saw.
     """
-    outside, inside = np.zeros((2, len(subject.rows)), np.bool_)
-    for number, part in enumerate(subject.parts):
-        at = subject.part == number
-        rows, called = subject.rows[at], subject.called[at]
+    outside, inside = np.zeros((2, len(context.rows)), np.bool_)
+    for number, part in enumerate(context.parts):
+        at = context.part == number
+        rows, called = context.rows[at], context.called[at]
         saw, stated = _seen_by(part), are_stated(called)
         known = called.isin(saw.names) | rows["origin"].isin(saw.names)
         known |= rows["source"].isin(saw.names) & ~stated
@@ -58,10 +58,10 @@ def whereabouts(subject: Subject) -> Whereabouts:
 
 
 def unsure_sentence(n: int, of: int) -> str:
-    """Says that it is not known of some pictures whether they are from elsewhere."""
+    """Says that it is not known of some images whether they are from elsewhere."""
     return (
-        f"Whether {n:,} of {of:,} pictures are from where the model was trained is not known, for "
-        f"their source, or that of training pictures, is not stated. {HOW_TO_STATE}"
+        f"Whether {n:,} of {of:,} images are from where the model was trained is not known, for "
+        f"their source, or that of training images, is not stated. {HOW_TO_STATE}"
     )
 
 

@@ -10,11 +10,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import read_bytes
-from pulmo.core.labels import DRAWN, LabelScheme
+from pulmo.core.labels import DRAWN, LABELS, LabelScheme
 from pulmo.core.record import Record, parse_record
-from pulmo.core.sections import Accepted
+from pulmo.core.sections import Accepted, GreyScaleField
+from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
 
 RESEARCH_ONLY = "For research, not diagnosis."
 
@@ -25,35 +26,13 @@ class Input(Record):
     size: Annotated[int, Field(ge=28, le=1024)]
     """Side in pixels."""
     aspect: Literal["squash", "pad", "crop"]
-    """How a film that is not square becomes square."""
-    grey: Literal["plain", "stretch", "equalise", "clahe"] = "plain"
+    """How an image that is not square becomes square."""
+    grey: GreyScaleField = Field(default="plain", validate_default=True)
     """How its grey scale is changed (`pulmo.radiograph.grey`)."""
     mean: float
     """Subtracted, inside the network, from the grey value in [0, 1]."""
     std: float
     """Divides it, inside the network."""
-
-
-class OperatingPoint(Record):
-    """A threshold of the summed positive probability, fitted on validation pictures."""
-
-    threshold: Annotated[float, Field(ge=0, le=1)]
-    """A result is positive at or above it."""
-    metric: Literal["sensitivity", "specificity"] = "sensitivity"
-    """What it was chosen for."""
-    aim: float
-    """The value of the metric for which it was chosen."""
-    confidence: float | None = None
-    """Of the guarantee that the threshold reaches the aim on all pictures like those (Angelopoulos
-    et al. 2021); None without one: it reaches the aim on those, and may miss it on others."""
-    reason: str | None = None
-    """Why it is not guaranteed."""
-    independent: int | None = None
-    """Validation pictures of the metric's side, one a patient or group; None if not counted."""
-    sensitivity: Estimate
-    """The sensitivity that the validation pictures show at the threshold."""
-    specificity: Estimate
-    """The specificity that the validation pictures show at the threshold."""
 
 
 class Decision(OperatingPoint):
@@ -63,78 +42,17 @@ class Decision(OperatingPoint):
     """Classes whose summed probability is compared with the threshold."""
 
 
-Band = Literal["negative", "uncertain", "positive"]
-
-
-class BandShares(Record):
-    """How much falls into one band."""
-
-    pictures: Estimate
-    """Share of all pictures; it changes with the prevalence."""
-    positives: Estimate
-    """Share of the pictures of the positive classes."""
-    negatives: Estimate
-    """Share of the others."""
-
-
-class Bands(Record):
-    """Triage: below one threshold negative, from another one positive, uncertain between."""
-
-    rule_out: OperatingPoint
-    """Chosen for a sensitivity; a result below its threshold is in the band `negative`."""
-    rule_in: OperatingPoint
-    """Chosen for a specificity; its threshold is never below that of `rule_out`."""
-    shares: dict[Band, BandShares]
-    """What the validation pictures show."""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.rule_in.threshold < self.rule_out.threshold:
-            raise ValueError("the threshold of rule_in is below that of rule_out")
-        return self
-
-    def of(self, score: float) -> Band:
-        """Returns the band of a summed positive probability."""
-        if score < self.rule_out.threshold:
-            return "negative"
-        return "positive" if score >= self.rule_in.threshold else "uncertain"
-
-
-class PredictionSets(Record):
-    """Conformal sets: the classes that a picture may be of (LAC, Sadinle et al. 2019).
-
-    A set holds each class whose probability is at least `least`. Of pictures like those of the
-    validation, a share of `coverage` or more is expected to have its class in its set, over all
-    classes together; a single class may have less. A set may be empty.
-    """
-
-    coverage: float
-    """The share that was chosen, in (0, 1)."""
-    least: Annotated[float, Field(ge=0, le=1)]
-    """0 if the validation pictures are too few for the coverage: each set holds each class."""
-    independent: int
-    """Validation pictures that it rests on, one a patient or group."""
-    covered: Estimate
-    """Share of the validation pictures whose set holds their class."""
-    size: Estimate
-    """Mean number of classes in their sets."""
-
-    def of(self, probabilities: Mapping[str, float]) -> tuple[str, ...]:
-        """Returns the classes in a picture's set; `probabilities` is class -> probability."""
-        return tuple(label for label, p in probabilities.items() if p >= self.least)
-
-
 class Activation(Record):
     """The class activation maps [n, classes, rows, columns], in units of the logit.
 
-    A map's mean over the picture is its class's logit but for a constant (Zhou et al. 2016, and
+    A map's mean over the image is its class's logit but for a constant (Zhou et al. 2016, and
     Selvaraju et al. 2017 for the gradient weights of a deeper head).
     """
 
     rows: int
     columns: int
     scale: Annotated[float, Field(gt=0)]
-    """99th percentile of the decided class's positive values on the validation pictures: the fixed
+    """99th percentile of the decided class's positive values on the validation images: the fixed
     end of the colour scale, so that a map without evidence looks like one."""
 
 
@@ -158,7 +76,7 @@ class Epoch(Record):
     lr: float
     train_loss: float
     train_accuracy: float | None = None
-    """Of the training pictures as each step saw them, changed at random and before the step learnt
+    """Of the training images as each step saw them, changed at random and before the step learnt
     from them, as `train_loss`; None where they were mixed, or of a run that did not count."""
     val_loss: float
     val_accuracy: float
@@ -177,17 +95,17 @@ class Training(Record):
     best_epoch: int
     history: tuple[Epoch, ...]
     counts: dict[str, dict[str, int]]
-    """Split -> class -> pictures."""
+    """Split -> class -> images."""
     sources: dict[str, dict[str, int]]
-    """Class -> source -> pictures, of the training split."""
+    """Class -> source -> images, of the training split."""
     modalities: tuple[str, ...] = ()
-    """Modalities of the pictures, sorted; empty if none was stated."""
+    """Modalities of the images, sorted; empty if none was stated."""
     views: tuple[str, ...] = ()
     """Views of the images, sorted; empty if none was stated."""
     accepts: tuple[Accepted, ...] = ()
     """What a header may say against the use of the model: it is then noted and not refused."""
     drawings: int = 0
-    """Training pictures that `pulmo data phantom` drew."""
+    """Training images that `pulmo data phantom` drew."""
     recipe_toml: str = ""
     """The whole recipe, with every setting, as TOML; a file of weights without its folder. Empty in
     a card from before it was kept."""
@@ -228,9 +146,22 @@ class Card(Record):
 
     @property
     def has_drawings(self) -> bool:
-        """Whether drawings are among the training pictures; a card from before names the source."""
+        """Whether drawings are among the training images; a card from before names the source."""
         sources = self.training.sources.values()
         return self.training.drawings > 0 or any(DRAWN in named for named in sources)
+
+    def decision_rule(self, fitted: OperatingPoint | None = None) -> DecisionRule:
+        """Returns how probabilities become results, by the card's threshold or one `fitted`."""
+        return DecisionRule(
+            self.labels.order,
+            self.labels.merge,
+            self.decision.positive,
+            (fitted or self.decision).threshold,
+            LABELS,
+            fitted,
+            self.bands,
+            self.sets,
+        )
 
     def to_json(self) -> str:
         """Returns the card as JSON that `parse_card` reads."""

@@ -18,13 +18,13 @@ from torch import Tensor, nn
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.held_out import listed
 from pulmo.bundle.model_card import model_card
-from pulmo.bundle.predictor import CARD, CARD_KEY, MODEL, OUTPUTS, SEEN, TEST, TEXT, Predictor
+from pulmo.bundle.predictor import CARD_KEY, OUTPUTS, Predictor
 from pulmo.core.begun import check_finished
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256, write_atomically
+from pulmo.core.folders import BundleFolder, RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import read_manifest
+from pulmo.datasets.manifest import read_manifest
 from pulmo.models.classifier import Classifier, make_classifier
 
 OPSET = 18
@@ -34,8 +34,8 @@ Arrays = tuple[NDArray[np.float32], ...]
 """The outputs of a network, in the order of `OUTPUTS`."""
 
 
-class Shipped(nn.Module):
-    """A classifier from the bytes of a grey picture to what a bundle gives."""
+class ExportWrapper(nn.Module):
+    """A classifier from the bytes of a grey image to what a bundle gives."""
 
     def __init__(self, classifier: Classifier) -> None:
         """Wraps a trained classifier."""
@@ -47,8 +47,8 @@ class Shipped(nn.Module):
 
         The features are the means of the feature maps, which is what a head that pools reads.
         """
-        films = radiograph.to(self.classifier.mean.dtype) / 255
-        maps, head = self.classifier.features(films), self.classifier.head
+        images = radiograph.to(self.classifier.mean.dtype) / 255
+        maps, head = self.classifier.features(images), self.classifier.head
         return head(maps), head.activation(maps), maps.mean(dim=(2, 3))
 
 
@@ -70,34 +70,34 @@ def export_run(run: RunFolder, folder: Path) -> Card:
     classifier = trained_classifier(run, card)
     card = card.model_copy(update={"files": {}})
     model = to_onnx(classifier, card)
-    check_parity(Shipped(classifier), _everything(Predictor(model, MODEL)), card.input.size)
+    draft = BundleFolder(folder.with_name(f".{folder.name}.{secrets.token_hex(4)}"))
+    exported = Predictor(model, draft.model.name)
+    check_parity(ExportWrapper(classifier), _everything(exported), card.input.size)
     parts = {
-        MODEL: model,
-        TEXT: model_card(card).encode(),
-        SEEN: seen_by(run),
-        TEST: listed(read_manifest(run.manifest)),
+        draft.model: model,
+        draft.text: model_card(card).encode(),
+        draft.seen: seen_by(run),
+        draft.test: listed(read_manifest(run.manifest)),
     }
-    vouched = {name: sha256(data) for name, data in parts.items()}
+    vouched = {path.name: sha256(data) for path, data in parts.items()}
     shipped = card.model_copy(update={"files": vouched})
-    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
-        for name, data in parts.items():
-            write_atomically(draft / name, data)
-        write_atomically(draft / CARD, shipped.to_json().encode())
-        draft.rename(folder)
+        for path, data in parts.items():
+            write_atomically(path, data)
+        write_atomically(draft.card, shipped.to_json().encode())
+        draft.root.rename(folder)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(draft.root, ignore_errors=True)
     return shipped
 
 
 def seen_by(run: RunFolder) -> bytes:
-    """Returns the SHA-256 of each file and of each picture's pixels of training and validation.
+    """Returns the SHA-256 of each file and of each image's pixels of training and validation.
 
-    One a line, sorted. A digest tells whoever has the picture that it was used, and no one else
+    One a line, sorted. A digest tells whoever has the image that it was used, and no one else
     anything.
     """
-    table = read_manifest(run.manifest)
-    used = table[table["split"].isin(["train", "val"])]
+    used = read_manifest(run.manifest).split("train", "val").frame
     digests = {*used["sha256"], *used["pixels_sha256"].dropna()}
     return "".join(f"{digest}\n" for digest in sorted(digests)).encode()
 
@@ -128,11 +128,12 @@ def to_onnx(classifier: Classifier, card: Card) -> bytes:
     size = card.input.size
     example = torch.zeros(2, 1, size, size, dtype=torch.uint8)
     folder = Path(tempfile.mkdtemp())
+    file = folder / "network.onnx"
     try:
         torch.onnx.export(
-            Shipped(classifier).eval(),
+            ExportWrapper(classifier).eval(),
             (example,),
-            folder / MODEL,
+            file,
             dynamo=True,
             external_data=False,
             opset_version=OPSET,
@@ -141,7 +142,7 @@ def to_onnx(classifier: Classifier, card: Card) -> bytes:
             dynamic_shapes={"radiograph": {0: torch.export.Dim("n")}},
             verbose=False,
         )
-        network = onnx.load(folder / MODEL)
+        network = onnx.load(file)
     finally:
         shutil.rmtree(folder)
     onnx.helper.set_model_props(network, {CARD_KEY: card.to_json()})
@@ -170,14 +171,14 @@ def check_parity(
     Raises:
         RefusedError: it is above 1e-4 and not due to rounding.
     """
-    films = drawn_films(4, size)
-    expected, found = _answer(trained, films), exported(films)
+    images = drawn_images(4, size)
+    expected, found = _answer(trained, images), exported(images)
     if [part.shape for part in found] != [part.shape for part in expected]:
         raise RefusedError("The exported network's results have another shape. No bundle was made.")
     worst = _distance(expected, found)
     # `not <=` refuses a NaN, where `>` would not.
     if not worst <= TOLERANCE:
-        exact = _answer(copy.deepcopy(trained).double(), films)
+        exact = _answer(copy.deepcopy(trained).double(), images)
         if not _distance(exact, found) <= 2 * _distance(exact, expected):
             raise RefusedError(
                 f"The exported network differs from the trained one by {worst:.2g}; at most "
@@ -189,23 +190,23 @@ def check_parity(
 def _everything(predictor: Predictor) -> Callable[[NDArray[np.uint8]], Arrays]:
     """Returns what gives all outputs of a new bundle."""
 
-    def answer(films: NDArray[np.uint8]) -> Arrays:
-        parts = (*predictor.run(films), predictor.features(films))
+    def answer(images: NDArray[np.uint8]) -> Arrays:
+        parts = (*predictor.run(images), predictor.features(images))
         return tuple(part for part in parts if part is not None)
 
     return answer
 
 
-def _answer(network: nn.Module, films: NDArray[np.uint8]) -> Arrays:
-    """Returns what a torch network gives for films uint8 [n, size, size]."""
+def _answer(network: nn.Module, images: NDArray[np.uint8]) -> Arrays:
+    """Returns what a torch network gives for images uint8 [n, size, size]."""
     with torch.no_grad():
-        return tuple(part.numpy() for part in network(torch.from_numpy(films[:, None])))
+        return tuple(part.numpy() for part in network(torch.from_numpy(images[:, None])))
 
 
 def _distance(one: Arrays, other: Arrays) -> float:
     """Returns the largest difference, NaN if there is one, relative to values above one.
 
-    Those are each logit's own, and of maps and features the largest of a picture, because a small
+    Those are each logit's own, and of maps and features the largest of an image, because a small
     value of them is the difference of large ones.
     """
     logits, *others = (np.abs(part) for part in one)
@@ -214,17 +215,17 @@ def _distance(one: Arrays, other: Arrays) -> float:
     return float(np.max([(np.abs(a - b) / np.maximum(1, top)).max() for a, b, top in pairs]))
 
 
-def drawn_films(count: int, size: int) -> NDArray[np.uint8]:
-    """Returns uint8 [count, size, size]: smooth random shades with a little noise, as films have.
+def drawn_images(count: int, size: int) -> NDArray[np.uint8]:
+    """Returns uint8 [count, size, size]: smooth random shades with a little noise, as images have.
 
-    White noise is so unlike films that deep networks answer it with huge values, whose rounding
+    White noise is so unlike images that deep networks answer it with huge values, whose rounding
     hides a fault or looks like one.
     """
     generator = np.random.default_rng(0)
-    films = np.empty((count, size, size), np.uint8)
-    for film in films:
+    images = np.empty((count, size, size), np.uint8)
+    for image in images:
         shades = generator.uniform(0, 255, (7, 7)).astype(np.float32)
         smooth = cv2.resize(shades, (size, size), interpolation=cv2.INTER_CUBIC)
         noisy = smooth + generator.normal(0, 4, (size, size))
-        film[:] = noisy.clip(0, 255).round().astype(np.uint8)
-    return films
+        image[:] = noisy.clip(0, 255).round().astype(np.uint8)
+    return images

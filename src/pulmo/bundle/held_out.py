@@ -1,6 +1,6 @@
 """Held out: a bundle knows the images of its model's test by their hashes.
 
-So an opening of that test is noticed, whatever a manifest calls its images.
+So each access to that test is noticed, whatever a manifest calls its images.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from pulmo.core.files import sha256
 
 if TYPE_CHECKING:
     # A prediction, which reads this list, need not wait for tables.
-    import pandas as pd
+    from pulmo.datasets.manifest import Manifest
 
 
 class HeldOut(NamedTuple):
@@ -35,19 +35,20 @@ class HeldOut(NamedTuple):
         digests = frozenset(digest for line in lines for digest in line)
         return cls(digests, content_sha256(line[0] for line in lines) if lines else "")
 
-    def among(self, rows: "pd.DataFrame") -> NDArray[np.bool_]:
-        """Tells which rows of a manifest are of these images, [n]."""
+    def among(self, manifest: "Manifest") -> NDArray[np.bool_]:
+        """Tells which images of a manifest are of these, [n]."""
+        rows = manifest.frame
         known = rows["sha256"].isin(self.digests) | rows["pixels_sha256"].isin(self.digests)
         return known.to_numpy(np.bool_)
 
 
-def listed(rows: "pd.DataFrame") -> bytes:
+def listed(manifest: "Manifest") -> bytes:
     """Returns the test of a manifest as a list: a line for each image, of its file and its pixels.
 
     Args:
-        rows: a manifest. An image that was not decoded has its file alone.
+        manifest: the images. An image that was not decoded has its file alone.
     """
-    test = rows[rows["split"] == "test"].sort_values("sha256")
+    test = manifest.split("test").frame.sort_values("sha256")
     pairs = zip(test["sha256"], test["pixels_sha256"].fillna(""), strict=True)
     return "".join(f"{file} {pixels}".rstrip() + "\n" for file, pixels in pairs).encode()
 

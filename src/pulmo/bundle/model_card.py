@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from pulmo.bundle.card import Bands, Card, OperatingPoint, PredictionSets
+from pulmo.bundle.card import Card
 from pulmo.core.sources import is_stated
+from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
 
 
 def model_card(card: Card) -> str:
@@ -67,7 +68,7 @@ def _data(card: Card) -> str:
         "## What it was shown\n\n"
         + _table(("class", *splits), by_class)
         + "\n\n"
-        + _table(("class", "sources of the training pictures"), by_source)
+        + _table(("class", "sources of the training images"), by_source)
         + f"\n\nModality: {', '.join(card.training.modalities) or 'not stated'}"
         + f"\n\nViews: {', '.join(card.training.views) or 'not stated'}"
         + f"\n\nManifest (SHA-256): {card.training.manifest_sha256}"
@@ -78,7 +79,7 @@ def _validation(card: Card) -> str:
     best = card.training.history[card.training.best_epoch - 1]
     decision = card.decision
     return (
-        "## On its validation pictures, which chose it\n\n"
+        "## On its validation images, which chose it\n\n"
         + _table(
             ("figure", "value"),
             (
@@ -107,9 +108,9 @@ DRAWINGS = (
 )
 
 ASSUMPTION = (
-    "What is guaranteed or chosen here holds for pictures that are drawn like the validation "
-    "pictures, and not for another hospital, prevalence or patient mix. It takes the probabilities "
-    "as given: that the epoch and the temperature were chosen on the same pictures makes it "
+    "What is guaranteed or chosen here holds for images that are drawn like the validation "
+    "images, and not for another hospital, prevalence or patient mix. It takes the probabilities "
+    "as given: that the epoch and the temperature were chosen on the same images makes it "
     "somewhat too good."
 )
 
@@ -117,13 +118,13 @@ ASSUMPTION = (
 def point_sentence(point: OperatingPoint) -> str:
     """Returns how a threshold was chosen, and whether what it was chosen for is guaranteed."""
     chosen = (
-        f"The threshold {point.threshold:.4f} was fitted on validation pictures for a "
+        f"The threshold {point.threshold:.4f} was fitted on validation images for a "
         f"{point.metric} of {point.aim:g}"
     )
     if point.confidence is not None:
         return (
             f"{chosen} or more, which is guaranteed with {point.confidence:.0%} confidence by "
-            f"{point.independent} independent pictures."
+            f"{point.independent} independent images."
         )
     why = "" if point.reason is None else f": {point.reason}"
     return f"{chosen}, which is not guaranteed{why}."
@@ -133,14 +134,14 @@ def _bands(bands: Bands) -> str:
     """Returns the triage bands in sentences."""
     out, into = bands.rule_out, bands.rule_in
     lines = [
-        f"- {band}: {shares.pictures} of the pictures, {shares.positives} of the positive and "
+        f"- {band}: {shares.images} of the images, {shares.positives} of the positive and "
         f"{shares.negatives} of the others"
         for band, shares in bands.shares.items()
     ]
     return (
         f"Triage: a result below {out.threshold:.4f} is negative, one of {into.threshold:.4f} or "
         "more is positive, and one between is uncertain and left to a reader. "
-        f"{point_sentence(out)} {point_sentence(into)} Validation pictures in each band:\n\n"
+        f"{point_sentence(out)} {point_sentence(into)} Validation images in each band:\n\n"
         + "\n".join(lines)
     )
 
@@ -149,16 +150,16 @@ def _sets(sets: PredictionSets) -> str:
     """Returns the conformal sets in sentences."""
     return (
         f"Conformal sets: the classes with a probability of {sets.least:.4f} or more are those "
-        f"that a picture may be of; {sets.coverage:.0%} of new pictures or more are expected to "
+        f"that an image may be of; {sets.coverage:.0%} of new images or more are expected to "
         f"have their class among them, over all classes together "
-        f"({sets.independent} independent pictures). On the validation pictures {sets.covered} "
+        f"({sets.independent} independent images). On the validation images {sets.covered} "
         f"have, and a set has {sets.size} classes on average."
     )
 
 
 def _limits(card: Card) -> str:
     alone = [
-        f"Every training picture of {label} came from {next(iter(sources))}."
+        f"Every training image of {label} came from {next(iter(sources))}."
         for label, sources in card.training.sources.items()
         if len(sources) == 1 and all(map(is_stated, sources))
     ]
@@ -170,7 +171,7 @@ def _limits(card: Card) -> str:
     )
     sentences = [
         *([DRAWINGS] if card.has_drawings else []),
-        "These figures come from the pictures that chose the model; they are not a test.",
+        "These figures come from the images that chose the model; they are not a test.",
         "Nothing here shows how it does at another hospital; evaluate it there.",
         *alone,
     ]
@@ -178,7 +179,7 @@ def _limits(card: Card) -> str:
         sentences.append("What tells such classes apart may be the source and not the disease.")
     if unknown:
         sentences.append(
-            f"It is not stated which hospital {unknown:,} of the training pictures came from: what "
+            f"It is not stated which hospital {unknown:,} of the training images came from: what "
             "tells the classes apart may be the hospital and not the disease."
         )
     return "## What this does not show\n\n" + "\n".join(f"- {line}" for line in sentences)

@@ -2,7 +2,7 @@
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.core.errors import UsageError
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
 
 
 def check_origin(card: Card, run: RunFolder, model: str = "The model") -> None:

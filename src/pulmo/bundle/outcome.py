@@ -1,17 +1,19 @@
 """Outcome: what a network's outputs say of images, by the card of its model."""
 
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.bundle.card import Band, Card
+from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError
+from pulmo.predictions.operating_point import BANDS, Band
 from pulmo.radiograph import Note
 
 
 class Outputs(NamedTuple):
-    """What the network gives for n pictures.
+    """What the network gives for n images.
 
     Attributes:
         logits: float32 [n, classes], uncalibrated.
@@ -24,7 +26,7 @@ class Outputs(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The result for one picture.
+    """The result for one image.
 
     Attributes:
         probabilities: class -> calibrated probability; they sum to one.
@@ -32,10 +34,10 @@ class Outcome(NamedTuple):
         positive_probability: summed probability of the card's positive classes.
         positive: whether that reaches the card's threshold.
         band: the triage band of that probability; None if the card has no bands.
-        classes: the classes that the picture may be of, its conformal set; None if the card has
-            none.
+        prediction_set: the classes that the image may be of, its conformal set; None if the card
+            has none.
         activation: float32 [classes, rows, columns], in units of the logit.
-        notes: what a user must know of the picture and of the model to read the result.
+        notes: what a user must know of the image and of the model to read the result.
     """
 
     probabilities: dict[str, float]
@@ -43,7 +45,7 @@ class Outcome(NamedTuple):
     positive_probability: float
     positive: bool
     band: Band | None
-    classes: tuple[str, ...] | None
+    prediction_set: tuple[str, ...] | None
     activation: NDArray[np.float32]
     notes: tuple[Note, ...] = ()
 
@@ -56,41 +58,26 @@ def probabilities(logits: NDArray[np.floating], temperature: float) -> NDArray[n
     return result
 
 
-def positive_probability(
-    table: NDArray[np.float64], labels: tuple[str, ...], positive: tuple[str, ...]
-) -> NDArray[np.float64]:
-    """Returns float64 [n], the summed probability of the positive classes."""
-    columns = [labels.index(label) for label in positive]
-    result: NDArray[np.float64] = table[:, columns].sum(axis=1)
-    return result
-
-
 def outcomes(card: Card, outputs: Outputs) -> list[Outcome]:
-    """Returns the results of n pictures out of the network's outputs.
+    """Returns the results of n images out of the network's outputs.
 
     Raises:
         InputError: a logit is not a finite number.
     """
     if not np.isfinite(outputs.logits).all():
         raise InputError(f"The model {card.name} gave a result that is not a number.")
-    labels = card.labels.order
-    table = probabilities(outputs.logits, card.temperature)
-    positive = positive_probability(table, labels, card.decision.positive)
+    rule, table = card.decision_rule(), probabilities(outputs.logits, card.temperature)
+    decisions = rule.decide(table)
+    bands, sets = decisions.bands, decisions.sets
     return [
-        _outcome(card, dict(zip(labels, row.tolist(), strict=True)), float(score), activation)
-        for row, score, activation in zip(table, positive, outputs.activation, strict=True)
+        Outcome(
+            probabilities=dict(zip(rule.classes, row.tolist(), strict=True)),
+            decision=rule.classes[decisions.decided[i]],
+            positive_probability=float(decisions.positive_probability[i]),
+            positive=bool(decisions.positive[i]),
+            band=None if bands is None else BANDS[bands[i]],
+            prediction_set=None if sets is None else tuple(compress(rule.classes, sets[i])),
+            activation=outputs.activation[i],
+        )
+        for i, row in enumerate(table)
     ]
-
-
-def _outcome(
-    card: Card, probabilities: dict[str, float], score: float, activation: NDArray[np.float32]
-) -> Outcome:
-    return Outcome(
-        probabilities=probabilities,
-        decision=max(probabilities, key=probabilities.__getitem__),
-        positive_probability=score,
-        positive=score >= card.decision.threshold,
-        band=None if card.bands is None else card.bands.of(score),
-        classes=None if card.sets is None else card.sets.of(probabilities),
-        activation=activation,
-    )

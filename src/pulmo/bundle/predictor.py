@@ -15,16 +15,10 @@ from pulmo.bundle.outcome import Outcome, Outputs, outcomes
 from pulmo.bundle.scope import check_scope
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
+from pulmo.core.folders import BundleFolder
 from pulmo.radiograph import Note, Radiograph, pixels_sha256
 from pulmo.radiograph.geometry import to_input
 
-MODEL: Final = "model.onnx"
-CARD: Final = "card.json"
-TEXT: Final = "MODEL_CARD.md"
-SEEN: Final = "training.sha256"
-"""The file of a bundle that lists what the model has seen; bundles may lack it."""
-TEST: Final = "test.sha256"
-"""The file of a bundle that lists the images of the model's test; bundles may lack it."""
 CARD_KEY: Final = "pulmo.card"
 """The key of the card in the ONNX file's metadata."""
 OUTPUTS: Final = ("logits", "activation", "features")
@@ -41,11 +35,11 @@ _SEEN: Final = Note(
 
 
 class Prepared(NamedTuple):
-    """A picture that the model may judge, as its network takes it.
+    """An image that the model may judge, as its network takes it.
 
     Attributes:
         input: uint8 [size, size].
-        notes: what the reader assumed about the picture or did to it, and what the model has to do
+        notes: what the reader assumed about the image or did to it, and what the model has to do
             with it.
     """
 
@@ -61,9 +55,9 @@ class Predictor:
         model: the content of `model.onnx`, which the session keeps anyway.
         sha256: its SHA-256.
         threads: threads of the network; 0 if all cores.
-        seen: SHA-256 of the files and of the pixels of the pictures that it was trained and chosen
+        seen: SHA-256 of the files and of the pixels of the images that it was trained and chosen
             on; empty if the bundle does not say.
-        notes: what a user must know of the model, whatever the picture.
+        notes: what a user must know of the model, whatever the image.
         held_out: the images of its test.
     """
 
@@ -120,20 +114,21 @@ class Predictor:
         path = Path(path)
         if not path.is_dir():
             return cls(read_bytes(path), str(path), threads)
-        card = read_card(path / CARD)
-        if set(card.files) - {SEEN, TEST} != {MODEL, TEXT}:
-            raise InputError(f"{path / CARD} does not vouch for {MODEL} and {TEXT}.")
+        folder = BundleFolder(path)
+        card, model, text = read_card(folder.card), folder.model.name, folder.text.name
+        if set(card.files) - {folder.seen.name, folder.test.name} != {model, text}:
+            raise InputError(f"{folder.card} does not vouch for {model} and {text}.")
         contents = {name: read_bytes(path / name) for name in card.files}
         for name, data in contents.items():
             if sha256(data) != card.files[name]:
                 raise InputError(f"{path / name} was changed after the export; export it again.")
-        predictor = cls(contents[MODEL], str(path / MODEL), threads)
+        predictor = cls(contents[model], str(folder.model), threads)
         if card.model_copy(update={"files": {}}) != predictor.card:
             raise InputError(
-                f"{path / CARD} differs from the card inside {MODEL}; export the bundle again."
+                f"{folder.card} differs from the card inside {model}; export the bundle again."
             )
-        predictor.seen = frozenset(contents.get(SEEN, b"").decode().split())
-        predictor.held_out = HeldOut.parse(contents.get(TEST, b""))
+        predictor.seen = frozenset(contents.get(folder.seen.name, b"").decode().split())
+        predictor.held_out = HeldOut.parse(contents.get(folder.test.name, b""))
         return predictor
 
     def run(self, inputs: NDArray[np.uint8]) -> Outputs:
@@ -162,48 +157,48 @@ class Predictor:
         shape = self.card.input
         return to_input(radiograph.pixels, shape.size, shape.aspect, shape.grey)
 
-    def predict(self, radiograph: Radiograph, name: str = "The picture") -> Outcome:
+    def predict(self, radiograph: Radiograph, name: str = "The image") -> Outcome:
         """Returns the result for one radiograph.
 
         Args:
-            radiograph: the picture.
-            name: what messages call the picture.
+            radiograph: the image.
+            name: what messages call the image.
 
         Raises:
             InputError: the network gave a value that is not a number.
-            RefusedError: the header says that the model was not meant for the picture.
+            RefusedError: the header says that the model was not meant for the image.
         """
         return self.judge([self.prepare(radiograph, name)])[0]
 
-    def prepare(self, radiograph: Radiograph, name: str = "The picture") -> Prepared:
+    def prepare(self, radiograph: Radiograph, name: str = "The image") -> Prepared:
         """Returns a radiograph as the network takes it, if the model may judge it.
 
         Args:
-            radiograph: the picture.
-            name: what messages call the picture.
+            radiograph: the image.
+            name: what messages call the image.
 
         Raises:
-            RefusedError: the header says that the model was not meant for the picture.
+            RefusedError: the header says that the model was not meant for the image.
         """
         scope = check_scope(self.card, radiograph.facts, name)
         known = self._familiarity(radiograph)
         notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
         return Prepared(self.to_input(radiograph), notes)
 
-    def judge(self, pictures: Sequence[Prepared]) -> list[Outcome]:
-        """Returns the results of one or more pictures that are prepared.
+    def judge(self, images: Sequence[Prepared]) -> list[Outcome]:
+        """Returns the results of one or more images that are prepared.
 
         Raises:
             InputError: the network gave a value that is not a number.
         """
-        found = outcomes(self.card, self.run(np.stack([each.input for each in pictures])))
+        found = outcomes(self.card, self.run(np.stack([each.input for each in images])))
         return [
-            outcome._replace(notes=picture.notes)
-            for outcome, picture in zip(found, pictures, strict=True)
+            outcome._replace(notes=image.notes)
+            for outcome, image in zip(found, images, strict=True)
         ]
 
     def _familiarity(self, radiograph: Radiograph) -> tuple[Note, ...]:
-        """Returns a note if the model was trained or chosen on the picture."""
+        """Returns a note if the model was trained or chosen on the image."""
         if not self.seen:
             return ()
         known = radiograph.sha256 in self.seen or pixels_sha256(radiograph.pixels) in self.seen

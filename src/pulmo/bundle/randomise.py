@@ -5,7 +5,7 @@ It needs the package onnx, which comes with `pulmo[train]`; a prediction does wi
 
 import numpy as np
 
-from pulmo.bundle.predictor import MODEL, Predictor
+from pulmo.bundle.predictor import Predictor
 
 
 def randomised(predictor: Predictor, generator: np.random.Generator) -> Predictor:
@@ -30,4 +30,4 @@ def randomised(predictor: Predictor, generator: np.random.Generator) -> Predicto
         if np.issubdtype(values.dtype, np.floating):
             shuffled = generator.permutation(values.ravel()).reshape(values.shape)
             weights.CopyFrom(onnx.numpy_helper.from_array(shuffled, weights.name))
-    return Predictor(network.SerializeToString(), MODEL, predictor.threads)
+    return Predictor(network.SerializeToString(), "The randomised network", predictor.threads)

@@ -11,7 +11,7 @@ from pulmo.bundle.card import Card
 from pulmo.core.recipe import Recipe
 from pulmo.datasets.inspect.inspection import Inspection
 from pulmo.evaluate.evaluation import Evaluation
-from pulmo.evaluate.openings import Opening
+from pulmo.evaluate.test_access import Access
 
 
 class Gap(Exception):  # noqa: N818 - it is an answer of its own, not an error
@@ -33,7 +33,7 @@ class Sitting(BaseModel):
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Images:
     """A manifest.
 
     Attributes:
@@ -64,8 +64,8 @@ class Artefacts:
     Attributes:
         card: the model's card.
         model_sha256: SHA-256 of `model.onnx`.
-        openings: the openings of tests that are noted beside the model.
-        given_pictures: the manifest.
+        test_accesses: the accesses to tests that are noted beside the model.
+        given_images: the manifest.
         given_run: the run.
         evaluations: the model's evaluations.
         given_audit: the model's audit.
@@ -73,22 +73,22 @@ class Artefacts:
 
     card: Card
     model_sha256: str
-    openings: tuple[Opening, ...] = ()
-    given_pictures: Pictures | None = None
+    test_accesses: tuple[Access, ...] = ()
+    given_images: Images | None = None
     given_run: Trained | None = None
     evaluations: tuple[Evaluation, ...] = ()
     given_audit: Audit | None = None
 
     @property
-    def pictures(self) -> Pictures:
+    def images(self) -> Images:
         """The manifest.
 
         Raises:
             Gap: there is none.
         """
-        if self.given_pictures is None:
+        if self.given_images is None:
             raise Gap("Add --data with the manifest that the model was trained on.")
-        return self.given_pictures
+        return self.given_images
 
     @property
     def run(self) -> Trained:
@@ -113,13 +113,13 @@ class Artefacts:
         return self.given_audit
 
     @property
-    def has_other_pictures(self) -> bool:
+    def has_other_images(self) -> bool:
         """Whether the manifest is not the one that the model was trained on."""
-        given = self.given_pictures
+        given = self.given_images
         if given is None:
             return False
         return given.inspection.manifest_sha256 != self.card.training.manifest_sha256
 
     def of_the_model(self) -> Self:
         """Returns what may be said of the model: no manifest but the one that it was trained on."""
-        return replace(self, given_pictures=None) if self.has_other_pictures else self
+        return replace(self, given_images=None) if self.has_other_images else self

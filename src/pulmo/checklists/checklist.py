@@ -66,8 +66,8 @@ class Checklist:
         source: whose it is, as a citation.
         note: what a reader must know of the items' numbers and words.
         sections: its items.
-        of_model: whether it is about the model, so that pictures that the model was not trained on
-            answer nothing; otherwise it is about the pictures.
+        of_model: whether it is about the model, so that images that the model was not trained on
+            answer nothing; otherwise it is about the images.
         tables: gives tables in Markdown to go below the answers.
     """
 

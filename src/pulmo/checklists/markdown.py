@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from pulmo.checklists.artefacts import Artefacts
 from pulmo.checklists.checklist import CHECKLISTS, Checklist, Row, Tally, fill, tally
-from pulmo.checklists.phrases import pictures
+from pulmo.checklists.phrases import images
 from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
 
@@ -72,7 +72,7 @@ def render(checklist: Checklist, rows: Sequence[Row], artefacts: Artefacts) -> s
     for section in checklist.sections:
         cells = [_cells(next(answers)) for _ in section.items]
         blocks.append(f"## {section.title}\n\n" + table(_HEAD, cells))
-    if checklist.tables and artefacts.given_pictures:
+    if checklist.tables and artefacts.given_images:
         blocks.append(checklist.tables(artefacts))
     return "\n\n".join(blocks) + "\n"
 
@@ -101,10 +101,10 @@ def _read(artefacts: Artefacts) -> Iterator[tuple[str, str]]:
     """Yields each artefact, and what tells it from others."""
     card = artefacts.card
     yield "card.json", f"{escape(card.name)}, {card.created}; model.onnx {artefacts.model_sha256}"
-    given = artefacts.given_pictures
+    given = artefacts.given_images
     if given:
-        which = _OTHER if artefacts.has_other_pictures else _SAME
-        content = f"{pictures(len(given.table))}, {which}; {given.inspection.manifest_sha256}"
+        which = _OTHER if artefacts.has_other_images else _SAME
+        content = f"{images(len(given.table))}, {which}; {given.inspection.manifest_sha256}"
         yield escape(given.name), content
     else:
         yield "manifest", "not given (--data)"
@@ -113,12 +113,12 @@ def _read(artefacts: Artefacts) -> Iterator[tuple[str, str]]:
     for evaluation in artefacts.evaluations:
         data = evaluation.data
         which = f"split {data.split}" if data.split else "no split named"
-        yield "evaluation.json", f"{pictures(data.n)}, {escape(which)}; {data.manifest_sha256}"
+        yield "evaluation.json", f"{images(data.n)}, {escape(which)}; {data.manifest_sha256}"
     if not artefacts.evaluations:
         yield "evaluation.json", "not given (--evaluation)"
     found = artefacts.given_audit
     if found:
-        content = f"{len(found.findings)} checks on {pictures(found.data.n)}"
+        content = f"{len(found.findings)} checks on {images(found.data.n)}"
         yield "audit.json", f"{content}; {found.data.manifest_sha256}"
     else:
         yield "audit.json", "not given (--audit)"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from pulmo.core.estimate import Estimate
 from pulmo.report.words import metric_title
+from pulmo.stats.estimate import Estimate
 
 
 def counted(counts: Mapping[str, int]) -> str:
@@ -27,6 +27,6 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def pictures(n: int) -> str:
-    """Gives a number of pictures: `1 picture`, `1,200 pictures`."""
-    return "1 picture" if n == 1 else f"{n:,} pictures"
+def images(n: int) -> str:
+    """Gives a number of images: `1 image`, `1,200 images`."""
+    return "1 image" if n == 1 else f"{n:,} images"

@@ -9,18 +9,18 @@ from pydantic import TypeAdapter, ValidationError
 from pulmo.audit.finding import Audit, read_audit
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.origin import check_origin
-from pulmo.checklists.artefacts import Artefacts, Pictures, Sitting, Trained
+from pulmo.checklists.artefacts import Artefacts, Images, Sitting, Trained
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import read_bytes, sha256
+from pulmo.core.folders import AuditFolder, BundleFolder, EvaluationFolder, RunFolder
 from pulmo.core.recipe import load_recipe
-from pulmo.core.run_folder import OPENINGS, RunFolder
-from pulmo.core.tables import manifest_sha256, read_manifest
 from pulmo.datasets.inspect.inspect import inspect_manifest
+from pulmo.datasets.manifest import read_manifest
 from pulmo.evaluate.evaluation import Evaluation, ModelName, read_evaluation
-from pulmo.evaluate.openings import read_openings
+from pulmo.evaluate.test_access import read_accesses
 
 _SEED: Final = 0
-"""Of the inspection's folds, so that the same pictures give the same sentences."""
+"""Of the inspection's folds, so that the same images give the same sentences."""
 
 _SITTINGS: Final = TypeAdapter(tuple[Sitting, ...])
 
@@ -50,31 +50,30 @@ def read_artefacts(places: Places) -> Artefacts:
         InputError: a file is missing, is damaged, or is not what it should be.
         UsageError: the run, an evaluation or the audit is of another model than the bundle.
     """
-    card = read_card(places.bundle / "card.json")
-    model = places.bundle / "model.onnx"
-    digest = sha256(read_bytes(model))
-    if card.files.get(model.name) != digest:
-        raise InputError(f"{model} is not the file that {places.bundle / 'card.json'} speaks of.")
+    bundle = BundleFolder(places.bundle)
+    card, digest = read_card(bundle.card), sha256(read_bytes(bundle.model))
+    if card.files.get(bundle.model.name) != digest:
+        raise InputError(f"{bundle.model} is not the file that {bundle.card} speaks of.")
     return Artefacts(
         card=card,
         model_sha256=digest,
-        openings=tuple(read_openings(places.bundle / OPENINGS)),
-        given_pictures=_pictures(places.manifest) if places.manifest else None,
+        test_accesses=tuple(read_accesses(bundle.test_access)),
+        given_images=_images(places.manifest) if places.manifest else None,
         given_run=_run(RunFolder(places.run), card) if places.run else None,
         evaluations=tuple(
-            _evaluation(folder / "evaluation.json", digest) for folder in places.evaluations
+            _evaluation(EvaluationFolder(folder).index, digest) for folder in places.evaluations
         ),
-        given_audit=_audit(places.audit / "audit.json", digest) if places.audit else None,
+        given_audit=_audit(AuditFolder(places.audit).index, digest) if places.audit else None,
     )
 
 
-def _pictures(path: Path) -> Pictures:
-    table = read_manifest(path)
-    return Pictures(
+def _images(path: Path) -> Images:
+    manifest = read_manifest(path)
+    return Images(
         name=path.name,
-        table=table,
-        inspection=inspect_manifest(table, path.name, _SEED),
-        test_sha256=manifest_sha256(table[table["split"] == "test"]),
+        table=manifest.frame,
+        inspection=inspect_manifest(manifest, path.name, _SEED),
+        test_sha256=manifest.split("test").sha256,
     )
 
 

@@ -9,9 +9,9 @@ import typer
 from pulmo.cli.audit_table import table_to_audit
 from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.model import ModelOption, one_model, open_model
-from pulmo.cli.openings import lists_of, note
 from pulmo.cli.output import claim_folder
 from pulmo.cli.table_options import TABLES, Decision, Merge, Score, Truth, merges, tell_notes
+from pulmo.cli.test_access import lists_of, record
 from pulmo.core.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _Split = Annotated[
 _Run = Annotated[
     Path | None,
     typer.Option(
-        help="The bundle's run: tells what it was trained on, and notes an opened test too."
+        help="The bundle's run: tells what it was trained on, and keeps accesses to a test too."
     ),
 ]
 _Seed = Annotated[int | None, typer.Option(help="Of folds, which seed; without it, the first.")]
@@ -47,14 +47,14 @@ _Threshold = Annotated[
     float | None, typer.Option(help="Of a table: probability from which that is called.")
 ]
 _Lungs = Annotated[
-    Path | None, typer.Option(help="A folder of lung masks, PNG files named like the pictures.")
+    Path | None, typer.Option(help="A folder of lung masks, PNG files named like the images.")
 ]
 _Facts = Annotated[
     Path | None, typer.Option(help="A CSV table of the published files' width, height and bytes.")
 ]
 _Published = Annotated[
     float | None,
-    typer.Option(help="An accuracy published for these pictures, to hold floors against."),
+    typer.Option(help="An accuracy published for these images, to hold floors against."),
 ]
 _Only = Annotated[
     list[str] | None, typer.Option(metavar="CHECK", help="Make this check; may be repeated.")
@@ -63,9 +63,7 @@ _Accept = Annotated[
     list[str] | None,
     typer.Option(metavar="CHECK", help="Open the gate though it fails; may be repeated."),
 ]
-_Pictures = Annotated[
-    int, typer.Option(help="Pictures at most for a check that changes them.", min=20)
-]
+_Images = Annotated[int, typer.Option(help="Images at most for a check that changes them.", min=20)]
 _Threads = Annotated[int, typer.Option(help="Threads; 0 takes all cores.", min=0)]
 
 
@@ -77,7 +75,7 @@ class _Asked(NamedTuple):
     published: float | None
     only: Sequence[str]
     accept: Sequence[str]
-    pictures: int
+    images: int
 
 
 def audit(
@@ -98,7 +96,7 @@ def audit(
     published: _Published = None,
     only: _Only = None,
     accept: _Accept = None,
-    pictures: _Pictures = 500,
+    images: _Images = 500,
     threads: _Threads = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     named: ModelOption = None,
@@ -111,31 +109,35 @@ def audit(
     else it is undecided, which the first line says, with status 0.
     """
     model = one_model(model, named)
-    from pulmo.evaluate.reading.options import Options
+    from pulmo.predictions.reading.options import Options
     from pulmo.workflows.audited import is_folds
 
     columns = {"--truth": truth, "--decision": decision, "--score": score}
-    terms: dict[str, object] = {"--positive": positive, "--threshold": threshold, "--merge": merge}
-    terms |= columns
+    decided: dict[str, object] = {
+        "--positive": positive,
+        "--threshold": threshold,
+        "--merge": merge,
+    }
+    decided |= columns
     if model.suffix.lower() in TABLES:
         _refuse("a table of predictions", {"--run": run, "--seed": seed})
         if data is None:
             floors = {"--lungs": lungs, "--facts": facts, "--published": published}
-            _refuse("a table without the manifest of its pictures (--data)", floors)
+            _refuse("a table without the manifest of its images (--data)", floors)
         options = Options(
             tuple(positive or ()), threshold, merges(merge or ()), truth, decision, score
         )
         audited = table_to_audit(model, data, split, options)
     elif is_folds(model):
-        _refuse("folds", {"--data": data, "--split": split, "--run": run} | terms)
+        _refuse("folds", {"--data": data, "--split": split, "--run": run} | decided)
         audited = _folds(model, seed, threads)
     else:
-        _refuse("a bundle", {"--seed": seed} | terms)
+        _refuse("a bundle", {"--seed": seed} | decided)
         audited = _bundle(model, data, split, run, threads)
     for doubt in audited.doubts:
         say(f"warning: {doubt}")
     claim_folder(output)
-    asked = _Asked(lungs, facts, published, only or (), accept or (), pictures)
+    asked = _Asked(lungs, facts, published, only or (), accept or (), images)
     found = _as_read(_ask(audited, split, asked), audited, columns)
     _write(found, audited, output)
     if as_json:
@@ -143,17 +145,17 @@ def audit(
     else:
         _tell(found, output)
     tell_notes(audited.notes)
-    say_notes(found.data.notes or {}, found.data.n)
+    say_notes(found.data.image_notes or {}, found.data.n)
     _close(found)
 
 
 def _as_read(found: "Audit", audited: "Audited", columns: Mapping[str, str | None]) -> "Audit":
     """Returns an audit that says how the table was read, if it is one of a table."""
-    if found.told is None:
+    if found.external is None:
         return found
     named = {option: name for option, name in columns.items() if name}
-    told = found.told.model_copy(update={"notes": audited.notes, "columns": named})
-    return found.model_copy(update={"told": told})
+    external = found.external.model_copy(update={"notes": audited.notes, "columns": named})
+    return found.model_copy(update={"external": external})
 
 
 def _refuse(kind: str, options: Mapping[str, object]) -> None:
@@ -172,42 +174,43 @@ def _folds(model: Path, seed: int | None, threads: int) -> "Audited":
 def _bundle(
     model: Path, data: Path | None, split: str | None, run: Path | None, threads: int
 ) -> "Audited":
-    """Opens a bundle and its pictures, and writes down that a test is opened."""
-    from pulmo.core.run_folder import RunFolder
-    from pulmo.core.tables import check_split_name, read_manifest
-    from pulmo.evaluate.openings import opening_of
+    """Opens a bundle and its images, and records an access to a test."""
+    from pulmo.core.folders import RunFolder
+    from pulmo.datasets.manifest import Manifest, check_split_name, read_manifest
+    from pulmo.evaluate.test_access import access_of
     from pulmo.workflows.audited import audited_bundle
 
     if data is None:
-        raise UsageError("An audit of a bundle needs pictures: --data MANIFEST.")
+        raise UsageError("An audit of a bundle needs images: --data MANIFEST.")
     check_split_name(split)
     predictor = open_model(model, threads)
     manifest = read_manifest(data)
     audited = audited_bundle(predictor, manifest, split, RunFolder(run) if run else None)
     lists = lists_of(model, run)
-    note(opening_of(predictor, manifest, audited.parts[0].judged, split, lists), lists)
+    judged = Manifest.from_rows(audited.parts[0].judged)
+    record(access_of(predictor, manifest, judged, split, lists), lists)
     return audited._replace(doubts=(*audited.doubts, *map(str, predictor.notes)))
 
 
 def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":
     from pulmo.audit.audit import audit as ask
+    from pulmo.audit.context import AuditContext
     from pulmo.audit.lungs import find_masks
-    from pulmo.audit.parts import Means
-    from pulmo.audit.subject import Subject
+    from pulmo.audit.parts import AuditOptions
     from pulmo.datasets.cache import cache_folder
     from pulmo.datasets.inspect.facts import read_facts
 
     with progress("decoding", "checks") as (decoding, checks):
-        means = Means(
+        options = AuditOptions(
             cache=cache_folder(),
             lungs=find_masks(asked.lungs) if asked.lungs else None,
             facts=read_facts(asked.facts) if asked.facts else None,
             published=asked.published,
-            most=asked.pictures,
+            limit=asked.images,
             on_progress=decoding,
         )
         return ask(
-            Subject(audited.parts, means),
+            AuditContext(audited.parts, options),
             split=split,
             only=asked.only,
             accepted=asked.accept,
@@ -216,28 +219,31 @@ def _ask(audited: "Audited", split: str | None, asked: _Asked) -> "Audit":
 
 
 def _write(found: "Audit", audited: "Audited", output: Path) -> None:
+    from pulmo.core.folders import AuditFolder
     from pulmo.core.record import write_record
     from pulmo.report.audit_page import AuditContent, write_audit
 
     card = audited.parts[0].model.card
-    write_audit(output / "audit.html", AuditContent(found, card, audited.doubts))
-    write_record(output / "audit.json", found)
+    folder = AuditFolder(output)
+    write_audit(folder.page, AuditContent(found, card, audited.doubts))
+    write_record(folder.index, found)
 
 
 def _tell(found: "Audit", output: Path) -> None:
+    from pulmo.core.folders import AuditFolder
     from pulmo.report.audit_page import VERDICTS
 
     typer.echo(f"{found.headline}\n")
     for finding in found.findings:
         typer.echo(f"{VERDICTS[finding.verdict]:14} {finding.check}: {finding.sentence}")
     for title, sentences in (
-        ("What the model has been shown to do, on these pictures:", found.shown),
+        ("What the model has been shown to do, on these images:", found.shown),
         ("What the model has not been shown to do:", found.not_shown),
     ):
         typer.echo(f"\n{title}")
         for sentence in sentences or ("Nothing.",):
             typer.echo(f"- {sentence}")
-    typer.echo(f"\n{output / 'audit.html'}")
+    typer.echo(f"\n{AuditFolder(output).page}")
 
 
 def _close(found: "Audit") -> None:

@@ -9,8 +9,8 @@ from pulmo.cli.output import claim_folder
 from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from pulmo.core.estimate import Estimate
     from pulmo.report.comparison import Comparison, Entrant, PairedTest
+    from pulmo.stats.estimate import Estimate
 
 
 def compare(
@@ -26,8 +26,9 @@ def compare(
 ) -> None:
     """Put models side by side, and test them pair by pair.
 
-    A paired test needs the same pictures. Writes compare.json and compare.html.
+    A paired test needs the same images. Writes compare.json and compare.html.
     """
+    from pulmo.core.folders import ComparisonFolder
     from pulmo.core.record import write_record
     from pulmo.report.comparison_page import write_comparison
     from pulmo.workflows.compare import compare as compute
@@ -36,13 +37,14 @@ def compare(
         raise UsageError("A comparison needs two folders or more.")
     content = compute(folders, against)
     claim_folder(output)
-    write_comparison(output / "compare.html", content)
-    write_record(output / "compare.json", content.comparison)
+    folder = ComparisonFolder(output)
+    write_comparison(folder.page, content)
+    write_record(folder.index, content.comparison)
     if as_json:
         typer.echo(content.comparison.model_dump_json(indent=2))
         return
     _tell(content.comparison)
-    typer.echo(f"{output / 'compare.html'}")
+    typer.echo(f"{folder.page}")
 
 
 def _tell(comparison: "Comparison") -> None:

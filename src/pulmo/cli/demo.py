@@ -14,19 +14,19 @@ from pulmo.cli.data.split import split
 from pulmo.cli.output import claim_folder
 from pulmo.core.errors import InputError, InterruptedRunError, UsageError
 
-_FILMS, _NEW, _SEED = 1200, 4, 7
+_IMAGES, _NEW, _SEED = 1200, 4, 7
 # Says that a folder was made by the demo, whole or not, and is the demo's to replace.
 _MARKER = ".pulmo-demo"
 
 _NEXT = """
 Look at
   {out}/evaluation/report.html   figures with intervals, curves, hits and misses with heat maps
-  {out}/heat-maps                what spoke for each decision on {new} new films
+  {out}/heat-maps                what spoke for each decision on {new} new images
   {out}/bundle/MODEL_CARD.md     what the model is and what it does not show
 These are drawings: the figures say that the program works, nothing about patients.
 
-With your own pictures, one folder a class (covid, normal, ...) below PICTURES:
-  pulmo data import folder PICTURES -o all.parquet
+With your own images, one folder a class (covid, normal, ...) below IMAGES:
+  pulmo data import folder IMAGES -o all.parquet
   pulmo data split all.parquet -o split.parquet
   pulmo train starter --data split.parquet -o run --set 'labels.order=["covid","normal"]'
   pulmo export run -o bundle
@@ -39,13 +39,13 @@ def demo(
     out: Annotated[
         Path, typer.Option(help="The folder to write: a new one, or an earlier demo's to replace.")
     ] = Path("out/demo"),
-    count: Annotated[int, typer.Option(help="How many films to draw and train on.", min=80)] = (
-        _FILMS
+    count: Annotated[int, typer.Option(help="How many images to draw and train on.", min=80)] = (
+        _IMAGES
     ),
 ) -> None:
-    """See everything work on drawn films, offline.
+    """See everything work on drawn images, offline.
 
-    Draws films, trains on them, evaluates, explains and predicts.
+    Draws images, trains on them, evaluates, explains and predicts.
     """
     _claim(out)
     try:
@@ -80,22 +80,22 @@ def _claim(out: Path) -> None:
 
 
 def _everything(out: Path, count: int) -> None:
-    manifest, bundle = out / "films.parquet", out / "bundle"
-    _step(f"1/6 drawing {count} chest films")
-    phantom(out / "films", count, _SEED)
+    manifest, bundle = out / "images.parquet", out / "bundle"
+    _step(f"1/6 drawing {count} chest X-rays")
+    phantom(out / "images", count, _SEED)
     _step("2/6 reading them, and a split that keeps each patient on one side")
-    import_("csv", out / "films" / "phantoms.csv", manifest, called="phantom")
+    import_("csv", out / "images" / "phantoms.csv", manifest, called="phantom")
     split(manifest, manifest)
     _step("3/6 training the recipe demo")
     train.train("demo", manifest, out / "run")
     _step("4/6 exporting the bundle, checked against the trained network")
     export.export(out / "run", bundle)
-    _step("5/6 evaluating the bundle on films of patients that it never saw")
+    _step("5/6 evaluating the bundle on images of patients that it never saw")
     evaluate.evaluate(out / "evaluation", bundle, data=manifest, split="test")
-    _step(f"6/6 classifying and explaining {_NEW} new films")
+    _step(f"6/6 classifying and explaining {_NEW} new images")
     phantom(out / "new", _NEW, _SEED + 1)
-    films = sorted((out / "new" / "images").iterdir())
-    names = [str(film) for film in films]
+    images = sorted((out / "new" / "images").iterdir())
+    names = [str(image) for image in images]
     predict.predict(names, bundle)
     explain.explain(names, out / "heat-maps", model=bundle)
 

@@ -1,4 +1,4 @@
-"""pulmo evaluate: which pictures of a manifest are taken."""
+"""pulmo evaluate: which images of a manifest are taken."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -7,12 +7,12 @@ from pulmo.cli.console import progress, say
 from pulmo.core.errors import InputError, RefusedError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from pulmo.bundle.card import Card, OperatingPoint
+    from pulmo.bundle.card import Card
+    from pulmo.bundle.manifest_predictions import Failure
     from pulmo.bundle.predictor import Predictor
-    from pulmo.bundle.thresholds import Aim
-    from pulmo.evaluate.evaluation import Failure
+    from pulmo.datasets.manifest import Manifest
+    from pulmo.decide.thresholds import Aim
+    from pulmo.predictions.operating_point import OperatingPoint
 
 
 class Choice(NamedTuple):
@@ -29,86 +29,81 @@ class Choice(NamedTuple):
     wanted: dict[str, list[str]]
 
 
-def chosen_rows(table: "pd.DataFrame", choice: Choice) -> "pd.DataFrame":
+def chosen_rows(manifest: "Manifest", choice: Choice) -> "Manifest":
     """Returns the rows of the manifest that the options name.
 
     Raises:
         UsageError: there is no such split.
         InputError: there is no such row.
     """
-    from pulmo.core.tables import check_split_name
-    from pulmo.datasets.modality import rows_of
+    from pulmo.datasets.manifest import check_split_name
 
     data, split, wanted = choice
     check_split_name(split)
     if split is not None:
-        table = table[table["split"] == split]
-        if table.empty:
+        manifest = manifest.split(split)
+        if not len(manifest):
             raise InputError(
-                f"{data} has no {split} picture; `pulmo data split` makes a split. Without --split "
-                "and --threshold-for all pictures are taken."
+                f"{data} has no {split} image; `pulmo data split` makes a split. Without --split "
+                "and --threshold-for all images are taken."
             )
-    elif {"test"} < set(table["split"].fillna("")):
-        say(f"{data} has a test split; without --split test all of its pictures are taken.")
-    if wanted["view"]:
-        table = table[table["view"].isin(wanted["view"])]
-    if wanted["modality"]:
-        table = table[rows_of(table, wanted["modality"])]
-    if table.empty:
-        raise InputError(f"{data} holds no picture that these options choose.")
-    return table
+    elif {"test"} < set(manifest.frame["split"].fillna("")):
+        say(f"{data} has a test split; without --split test all of its images are taken.")
+    chosen = manifest.filter(**{column: values or None for column, values in wanted.items()})
+    if not len(chosen):
+        raise InputError(f"{data} holds no image that these options choose.")
+    return chosen
 
 
-def check_modality(table: "pd.DataFrame", data: Path, card: "Card") -> None:
-    """Refuses pictures of a modality that the model was not trained on, as `predict` does.
+def check_modality(manifest: "Manifest", data: Path, card: "Card") -> None:
+    """Refuses images of a modality that the model was not trained on, as `predict` does.
 
     Raises:
         RefusedError: some are.
     """
     from pulmo.datasets.modality import count_kinds, stated_kinds
 
-    known, stated = card.training.modalities, stated_kinds(table)
+    known, stated = card.training.modalities, stated_kinds(manifest)
     if known and not set(stated) <= set(known):
         shared = " ".join(f"--modality {name}" for name in known if name in stated)
         way_out = f"Take those that it knows with {shared}" if shared else "It cannot judge these"
         raise RefusedError(
-            f"{card.name} was trained on {' and '.join(known)} only, and the chosen pictures of "
-            f"{data} are {count_kinds(table)}. {way_out}."
+            f"{card.name} was trained on {' and '.join(known)} only, and the chosen images of "
+            f"{data} are {count_kinds(manifest)}. {way_out}."
         )
 
 
 def unseen_rows(
-    table: "pd.DataFrame", choice: Choice, predictor: "Predictor", run: Path | None
-) -> "tuple[pd.DataFrame, tuple[Failure, ...]]":
+    manifest: "Manifest", choice: Choice, predictor: "Predictor", run: Path | None
+) -> "tuple[Manifest, tuple[Failure, ...]]":
     """Takes out what the model has seen; who asks for its training or validation gets it.
 
     Raises:
         InputError: nothing is left.
     """
-    from pulmo.core.run_folder import RunFolder
-    from pulmo.core.tables import read_manifest
+    from pulmo.core.folders import RunFolder
+    from pulmo.datasets.manifest import read_manifest
     from pulmo.evaluate.overlap import Seen, void_seen
 
     if choice.split in {"train", "val"}:
-        return table, ()
-    rows = None
+        return manifest, ()
+    fitted = None
     if run is not None:
-        rows = read_manifest(RunFolder(run).manifest)
-        rows = rows[rows["split"].isin(["train", "val"])]
-    left, voided = void_seen(table, Seen(predictor.seen, rows))
-    if left.empty:
+        fitted = read_manifest(RunFolder(run).manifest).split("train", "val")
+    left, voided = void_seen(manifest.frame, Seen(predictor.seen, fitted))
+    if not left.any():
         raise InputError(
-            f"The model was trained or chosen on every one of the {len(table)} chosen pictures of "
-            f"{choice.data}; there is nothing to judge it by."
+            f"The model was trained or chosen on every one of the {len(manifest)} chosen images "
+            f"of {choice.data}; there is nothing to judge it by."
         )
-    return left, voided
+    return manifest.select(left), voided
 
 
 def fit_on_val(
-    aim: "Aim", predictor: "Predictor", manifest: "pd.DataFrame", choice: Choice
+    aim: "Aim", predictor: "Predictor", manifest: "Manifest", choice: Choice
 ) -> "OperatingPoint":
-    """Returns the threshold for an aim, fitted on the val pictures of the views chosen."""
-    from pulmo.evaluate.threshold_for import threshold_for
+    """Returns the threshold for an aim, fitted on the val images of the views chosen."""
+    from pulmo.decide.validation import threshold_for
 
     validation = chosen_rows(manifest, choice._replace(split="val"))
     check_modality(validation, choice.data, predictor.card)

@@ -1,4 +1,4 @@
-"""pulmo evaluate, of a table of predictions of several findings a film."""
+"""pulmo evaluate, of a table of predictions of several findings per image."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,35 +24,36 @@ def evaluate_findings(table: "LabelsTable", provenance: "Provenance", output: Pa
     """
     import numpy as np
 
+    from pulmo.core.folders import EvaluationFolder
     from pulmo.core.record import write_record
     from pulmo.core.tables import write_predictions
     from pulmo.evaluate.evaluate import Resampling
     from pulmo.evaluate.multilabel.evaluate import evaluate_labels
+    from pulmo.report.evaluation_page import ReportContent, write_report
     from pulmo.report.labels_page import label_folders, write_labels_report
-    from pulmo.report.page import ReportContent, write_report
 
     claim_folder(output)
     with progress("judging") as (report,):
         resampling = Resampling(np.random.default_rng(0))
         evaluation = evaluate_labels(table, provenance, resampling, report)
-    write_predictions(table.rows, output / "predictions.parquet")
-    for label, folder in label_folders(evaluation.labels).items():
-        rows, _ = table.of_label(table.labels.index(label))
-        own = evaluation.labels[label]
-        write_predictions(rows, output / folder / "predictions.parquet")
-        write_record(output / folder / "evaluation.json", own)
-        write_report(output / folder / "report.html", ReportContent(own, None))
-    write_record(output / "evaluation.json", evaluation)
-    write_labels_report(output / "report.html", evaluation)
-    _tell(evaluation, output)
+    whole = EvaluationFolder(output)
+    write_predictions(table.rows, whole.predictions)
+    for label, name in label_folders(evaluation.labels).items():
+        own, part = evaluation.labels[label], EvaluationFolder(output / name)
+        table.of_label(table.labels.index(label)).save(part.predictions)
+        write_report(part.page, ReportContent(own, None))
+        write_record(part.index, own)
+    write_labels_report(whole.page, evaluation)
+    write_record(whole.index, evaluation)
+    _tell(evaluation, whole.page)
 
 
-def _tell(evaluation: "LabelsEvaluation", output: Path) -> None:
+def _tell(evaluation: "LabelsEvaluation", page: Path) -> None:
     """Prints the figures, a line a finding, the warnings and where the page is."""
     from pulmo.report.words import metric_title
 
     typer.echo(
-        f"{evaluation.n} pictures in {evaluation.groups} groups, {len(evaluation.labels)} findings"
+        f"{evaluation.n} images in {evaluation.groups} groups, {len(evaluation.labels)} findings"
     )
     width = max(len(metric_title(name)) for name in evaluation.overall)
     for name, estimate in evaluation.overall.items():
@@ -63,4 +64,4 @@ def _tell(evaluation: "LabelsEvaluation", output: Path) -> None:
         typer.echo(f"  {label:{wide}}  {count:>16}  AUC {one.decision.auc}")
     for sentence in evaluation.warnings:
         typer.echo(f"warning: {sentence}")
-    typer.echo(f"{output / 'report.html'}")
+    typer.echo(str(page))

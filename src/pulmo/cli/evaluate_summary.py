@@ -15,7 +15,7 @@ def tell_evaluation(evaluation: "Evaluation", output: Path) -> None:
     from pulmo.report.words import metric_title
 
     data = evaluation.data
-    typer.echo(f"{data.n} pictures in {data.groups} groups")
+    typer.echo(f"{data.n} images in {data.groups} groups")
     for name, estimate in evaluation.overall.items():
         typer.echo(f"  {metric_title(name):20} {estimate}")
     widest = max(len(str(metrics["recall"])) for metrics in evaluation.classes.values())

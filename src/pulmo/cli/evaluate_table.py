@@ -11,8 +11,8 @@ from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
     from pulmo.evaluate.evaluation import ModelName
-    from pulmo.evaluate.reading.options import Options
-    from pulmo.evaluate.reading.recognise import Recognised
+    from pulmo.predictions.reading.options import Options
+    from pulmo.predictions.reading.recognise import Recognised
 
 
 class TableOptions(NamedTuple):
@@ -21,7 +21,7 @@ class TableOptions(NamedTuple):
     Attributes:
         reading: of its columns and classes; the threshold is, where an image has several findings,
             the probability from which each is called.
-        prevalence: share of positive pictures where the model would be used.
+        prevalence: share of positive images where the model would be used.
     """
 
     reading: "Options"
@@ -36,11 +36,11 @@ def evaluate_table(path: Path, output: Path, options: TableOptions) -> None:
         UsageError: an option does not fit the table.
     """
     from pulmo.evaluate.evaluate import Provenance
+    from pulmo.evaluate.evaluation import ModelName
     from pulmo.evaluate.multilabel.table import labels_table
-    from pulmo.evaluate.told import model_of
 
     reading = options.reading
-    found, model = recognised(path, reading), model_of(path)
+    found, model = recognised(path, reading), ModelName.from_table(path)
     if not found.findings:
         _evaluate_classes(found, model, output, options)
         return
@@ -50,16 +50,16 @@ def evaluate_table(path: Path, output: Path, options: TableOptions) -> None:
     ):  # fmt: skip
         if value:
             raise UsageError(
-                f"{path} has several findings a film (its y_ columns); leave {option}."
+                f"{path} has several findings per image (its y_ columns); leave {option}."
             )
     if reading.positive:
         raise UsageError(
-            f"{path} has several findings a film (its y_ columns), and each is positive where it "
+            f"{path} has several findings (its y_ columns), and each is positive where it "
             "is there; leave --positive."
         )
     if options.prevalence is not None:
         raise UsageError(
-            f"{path} has several findings a film (its y_ columns), and one share does not fit all "
+            f"{path} has several findings (its y_ columns), and one share does not fit all "
             "of them; leave --prevalence."
         )
     provenance = Provenance(model, model.sha256, notes=found.notes)
@@ -70,27 +70,27 @@ def evaluate_table(path: Path, output: Path, options: TableOptions) -> None:
 def _evaluate_classes(
     found: "Recognised", model: "ModelName", output: Path, options: TableOptions
 ) -> None:
-    """Judges a table of one class a film."""
+    """Judges a table of one class an image."""
     import numpy as np
 
+    from pulmo.core.folders import EvaluationFolder
     from pulmo.core.record import write_record
-    from pulmo.core.tables import write_predictions
     from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
-    from pulmo.evaluate.table import complete
-    from pulmo.evaluate.told import tell
-    from pulmo.report.page import ReportContent, write_report
+    from pulmo.predictions.external import external_predictions
+    from pulmo.report.evaluation_page import ReportContent, write_report
 
     if options.prevalence is not None and not options.reading.positive:
         raise UsageError("--prevalence needs --positive: which classes it is the share of.")
     reading = options.reading
-    told = tell(found.table, model, found.positive, reading.threshold, reading.merge, found.notes)
-    rows = complete(told.table, told.terms)
-    provenance = Provenance(model, model.sha256, notes=told.notes)
+    external = external_predictions(found, reading.threshold, reading.merge)
+    predictions = external.checked()
+    provenance = Provenance(model, model.sha256, notes=external.notes)
     resampling = Resampling(np.random.default_rng(0))
-    evaluation = evaluate(rows, told.terms, provenance, resampling, prevalence=options.prevalence)
+    evaluation = evaluate(predictions, provenance, resampling, prevalence=options.prevalence)
     claim_folder(output)
-    write_predictions(rows, output / "predictions.parquet")
-    write_record(output / "evaluation.json", evaluation)
-    write_report(output / "report.html", ReportContent(evaluation, None))
+    folder = EvaluationFolder(output)
+    predictions.save(folder.predictions)
+    write_report(folder.page, ReportContent(evaluation, None))
+    write_record(folder.index, evaluation)
     tell_evaluation(evaluation, output)
-    tell_notes(told.notes)
+    tell_notes(external.notes)

@@ -17,7 +17,7 @@ def export(
 ) -> None:
     """Make a bundle of a run: one ONNX file and its cards."""
     from pulmo.core.begun import check_finished
-    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.folders import RunFolder
 
     # Before torch is imported, which takes seconds.
     check_finished(RunFolder(run))

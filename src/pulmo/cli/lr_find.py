@@ -28,9 +28,9 @@ def lr_find(
 ) -> None:
     """Raise the learning rate, draw the loss and suggest a rate."""
     from pulmo.core.files import write_atomically
+    from pulmo.core.folders import RunFolder, SweepFolder
     from pulmo.core.recipe import load_recipe
-    from pulmo.core.run_folder import RunFolder
-    from pulmo.core.tables import read_manifest
+    from pulmo.datasets.manifest import read_manifest
 
     if not 0 < start < end:
         raise UsageError(f"--from {start:g} must be above 0 and below --to {end:g}.")
@@ -50,10 +50,11 @@ def lr_find(
     figure = draw_sweep(columns[0], columns[1], columns[2], sweep.steepest)
     named = dict(zip(("rates", "losses", "smoothed"), columns, strict=True))
     result = {"recipe": experiment.name, "steepest": sweep.steepest, "highest": sweep.highest}
-    write_atomically(output / "lr-find.svg", figure.encode())
-    write_atomically(output / "lr-find.json", json.dumps(result | named, indent=2).encode())
+    folder = SweepFolder(output)
+    write_atomically(folder.curve, figure.encode())
+    write_atomically(folder.index, json.dumps(result | named, indent=2).encode())
     typer.echo(
         f"The loss falls fastest at a learning rate of {sweep.steepest:.1e}; above "
-        f"{sweep.highest:.1e} it may not fall for long. The curve: {output / 'lr-find.svg'}. "
+        f"{sweep.highest:.1e} it may not fall for long. The curve: {folder.curve}. "
         f"Next: --set train.lr={sweep.steepest:.1e}"
     )

@@ -58,11 +58,11 @@ def one_model(word: Path | None, model: Path | None) -> Path:
 
 
 def _is_model(path: Path) -> bool:
-    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.folders import BundleFolder, RunFolder
 
     if path.suffix.lower() == ".onnx":
         return True
-    return (path / "card.json").is_file() or RunFolder(path).recipe.is_file()
+    return BundleFolder(path).card.is_file() or RunFolder(path).recipe.is_file()
 
 
 def _named_model() -> Path:
@@ -83,16 +83,18 @@ def open_model(model: Path | None, threads: int = 0) -> "Predictor":
         InputError: it is missing or damaged, or is a run.
     """
     model = model or _named_model()
-    from pulmo.bundle.predictor import CARD, MODEL, Predictor
-    from pulmo.core.run_folder import RunFolder
+    from pulmo.bundle.predictor import Predictor
+    from pulmo.core.folders import BundleFolder, RunFolder
 
-    if RunFolder(model).recipe.exists() and not (model / MODEL).exists():
+    bundle = BundleFolder(model)
+    if RunFolder(model).recipe.exists() and not bundle.model.exists():
         raise InputError(
             f"{model} is a training run, not a bundle; export it first: "
             f"pulmo export {model} -o BUNDLE"
         )
-    if model.is_dir() and not (model / CARD).exists():
+    if model.is_dir() and not bundle.card.exists():
         raise InputError(
-            f"{model} is not a bundle: it has no {CARD}. `pulmo export` makes a bundle of a run."
+            f"{model} is not a bundle: it has no {bundle.card.name}. `pulmo export` makes a bundle "
+            "of a run."
         )
     return Predictor.open(model, threads)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 if TYPE_CHECKING:
-    from pulmo.datasets.parallel import Pause
+    from pulmo.core.parallel import Pause
 
 STDIN: Final = "-"
 """The word that stands for the names on standard input."""
@@ -29,7 +29,7 @@ def names_of(words: Sequence[str]) -> "Iterator[str | Pause]":
 
 
 def _lines(stream: BinaryIO) -> "Iterator[str | Pause]":
-    from pulmo.datasets.parallel import PAUSE
+    from pulmo.core.parallel import PAUSE
 
     rest = b""
     while True:

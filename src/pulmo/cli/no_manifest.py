@@ -18,7 +18,7 @@ def lines_to_type(given: Path, typed: Sequence[str]) -> list[str]:
         given: the folder or the table that was given.
         typed: the command line, without the program's name.
     """
-    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.folders import RunFolder
 
     if (own := RunFolder(given).manifest).is_file():
         return [_again(given, typed, own)]

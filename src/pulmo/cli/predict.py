@@ -125,7 +125,7 @@ def _print_each(
         say(
             f"positive: probability of {' or '.join(decision.positive)} at least "
             f"{decision.threshold:.3f}, which found {decision.sensitivity} of such validation "
-            f"pictures. {card.notice}"
+            f"images. {card.notice}"
         )
     tally.say_counts()
 
@@ -149,7 +149,7 @@ def _rows(card: "Card", width: int) -> "Callable[[Prediction], None]":
         typer.echo(
             f"{result.file:{width}}  {result.decision:{longest}} "
             f"{result.probabilities[result.decision]:.3f}  {' or '.join(named)} "
-            f"{sum(result.probabilities[label] for label in named):.3f} "
+            f"{result.positive_probability:.3f} "
             f"{'positive' if result.positive else 'negative'}"
             + (f"  ({', '.join(marks)})" if marks else "")
         )

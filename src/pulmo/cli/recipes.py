@@ -13,7 +13,8 @@ def recipes(context: typer.Context) -> None:
     """List the recipes that come with pulmo; `show NAME` prints one."""
     if context.invoked_subcommand is not None:
         return
-    from pulmo.core.recipe import load_recipe, shipped_recipes
+    from pulmo.core.recipe import load_recipe
+    from pulmo.core.recipe_file import shipped_recipes
 
     names = shipped_recipes()
     width = max(map(len, names))

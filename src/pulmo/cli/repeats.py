@@ -16,9 +16,8 @@ from pulmo.core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pandas as pd
-
     from pulmo.core.recipe import Recipe
+    from pulmo.datasets.manifest import Manifest
     from pulmo.experiments.executor import Executor
 
 
@@ -44,7 +43,7 @@ class Choice(NamedTuple):
 
 def train_repeats(
     recipe: "Recipe",
-    manifest: "pd.DataFrame",
+    manifest: "Manifest",
     data: Path,
     output: Path,
     choice: Choice,
@@ -68,10 +67,10 @@ def train_repeats(
     first = Repeat(folder, recipe, fold, device=choice.device, threads=cores)
     command = f"pulmo data split {shlex.quote(str(data))} --folds 5 -o FOLDS.parquet"
     with claimed_folder(output):
-        runs, table = plan_repeats(first, manifest, choice.seeds, command)
+        runs, images = plan_repeats(first, manifest, choice.seeds, command)
         if not choice.resume:
             check_weights(recipe.model)
-        claim_repeats(folder, table, resume=choice.resume)
+        claim_repeats(folder, images, resume=choice.resume)
     done: list[str] = []
 
     def on_done(name: str) -> None:
@@ -83,8 +82,8 @@ def train_repeats(
     summary = summarise(runs)
     text = summary_text(summary)
     write_atomically(folder.text, text.encode())
-    write_record(folder.summary, summary)
-    typer.echo(summary.model_dump_json(indent=2) if as_json else f"{text}\n{folder.summary}")
+    write_record(folder.index, summary)
+    typer.echo(summary.model_dump_json(indent=2) if as_json else f"{text}\n{folder.index}")
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def reproduce(
     use_threads(threads)
     options = Options(quick, weights, tuple(settings or ()), device, scratch)
     outcomes = []
-    stages = ("importing", "reading pictures", "comparing pairs")
+    stages = ("importing", "reading images", "comparing pairs")
     with claimed_folder(output), progress(*stages) as (imported, *curation):
         sets = Sets(data, output / "data", Gathering(imported, Watch(*curation)))
         for experiment in experiments:

@@ -90,10 +90,12 @@ def record(result: "Prediction", predictor: "Predictor") -> dict[str, Any]:
         "note_kinds": [note.kind for note in result.notes],
         "probabilities": result.probabilities,
         "decision": result.decision,
+        "positive_classes": list(card.decision.positive),
+        "positive_probability": result.positive_probability,
+        "threshold": card.decision.threshold,
         "positive": result.positive,
         "band": result.band,
-        "classes": None if result.classes is None else list(result.classes),
-        "threshold": card.decision.threshold,
+        "prediction_set": None if result.prediction_set is None else list(result.prediction_set),
         "heatmap": None if result.heatmap is None else str(result.heatmap),
         "model": {"name": card.name, "version": card.created, "sha256": predictor.sha256},
     }
@@ -107,7 +109,7 @@ def _csv(stream: TextIO, predictor: "Predictor") -> Write:
         known = record(result, predictor)
         model = known.pop("model")
         probabilities = known.pop("probabilities") or {}
-        lists = {"notes": " ", "note_kinds": ";", "classes": ";"}
+        lists = {"notes": " ", "note_kinds": ";", "positive_classes": ";", "prediction_set": ";"}
         known |= {name: between.join(known[name] or ()) for name, between in lists.items()}
         if result.positive is not None:
             known["positive"] = str(result.positive).lower()

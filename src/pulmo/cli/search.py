@@ -59,9 +59,9 @@ def search(
 ) -> None:
     """Search for better values of a recipe's keys.
 
-    Only training and validation pictures are opened.
+    Only training and validation images are opened.
     """
-    from pulmo.core.tables import read_manifest
+    from pulmo.datasets.manifest import read_manifest
     from pulmo.experiments.search_space import Base, read_space
 
     # What can be wrong with the command line, before torch is imported, which takes seconds.
@@ -69,13 +69,14 @@ def search(
     base.recipe()
     manifest, searched = read_manifest(data), read_space(space, base)
 
+    from pulmo.core.folders import SearchFolder
     from pulmo.experiments.folds import usable
-    from pulmo.experiments.search_folder import SearchFolder, claim_search
+    from pulmo.experiments.search_folder import claim_search
     from pulmo.models.classifier import check_weights
     from pulmo.workflows.search import Limits, Plan
 
     plan = Plan(SearchFolder(output.absolute()), base, searched, seed, pruner, device)
-    table = usable(base.recipe(), manifest)
+    images = usable(base.recipe(), manifest)
     identity = {
         "recipe": base.recipe().sha256,
         "space": {key: dimension.model_dump() for key, dimension in plan.space.items()},
@@ -85,7 +86,7 @@ def search(
     with claimed_folder(output):
         if not resume:
             check_weights(base.recipe().model)
-        claim_search(plan.folder, identity, table, resume=resume)
+        claim_search(plan.folder, identity, images, resume=resume)
     deadline = time.monotonic() + 60 * timeout if timeout is not None else float("inf")
     _search(plan, Limits(trials, deadline), ray_cluster(ray, ray_address), threads)
     _tell(plan, as_json=as_json)
@@ -117,7 +118,7 @@ def _tell(plan: "Plan", *, as_json: bool) -> None:
     best = best_of(rows)
     note = (
         f"The best validation loss is optimistic: it is the lowest of {len(rows)} trials on the "
-        "very pictures that chose it. Train the recipe, and judge it once on pictures that took "
+        "very images that chose it. Train the recipe, and judge it once on images that took "
         "no part."
     )
     if as_json:

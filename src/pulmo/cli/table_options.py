@@ -10,8 +10,8 @@ from pulmo.cli.console import say
 from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from pulmo.evaluate.reading.options import Options
-    from pulmo.evaluate.reading.recognise import Recognised
+    from pulmo.predictions.reading.options import Options
+    from pulmo.predictions.reading.recognise import Recognised
 
 TABLES: Final = (".parquet", ".csv", ".tsv", ".txt", ".xlsx")
 """How the name of a table of predictions ends."""
@@ -47,8 +47,8 @@ def recognised(path: Path, options: "Options") -> "Recognised":
         InputError: it cannot be read, or is no table of predictions.
         UsageError: an option does not fit it.
     """
-    from pulmo.evaluate.reading.recognise import recognise
-    from pulmo.evaluate.reading.table_file import read_table
+    from pulmo.predictions.reading.recognise import recognise
+    from pulmo.predictions.reading.table_file import read_table
 
     return recognise(read_table(path), options)
 

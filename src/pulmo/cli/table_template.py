@@ -6,8 +6,8 @@ import typer
 
 _ROWS: Final = (
     "path,label,p_covid,p_normal,patient,source,view,sex,age",
-    "films/0001.png,covid,0.93,0.07,p17,North Hospital,PA,F,64",
-    "films/0002.png,normal,0.12,0.88,p18,North Hospital,AP,M,41",
+    "images/0001.png,covid,0.93,0.07,p17,North Hospital,PA,F,64",
+    "images/0002.png,normal,0.12,0.88,p18,North Hospital,AP,M,41",
 )
 
 

@@ -19,12 +19,11 @@ from pulmo.cli.resumed import Asked, chosen_recipe
 from pulmo.core.errors import InterruptedRunError, UsageError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pulmo.bundle.card import Card, Epoch
     from pulmo.core.recipe import Recipe
+    from pulmo.datasets.manifest import Manifest
     from pulmo.experiments.executor import Listener
-    from pulmo.train.watch import Watch
+    from pulmo.train.loop import Callbacks
 
 Name = Annotated[str, typer.Argument(help="A name of `pulmo recipes`, or a .toml file.")]
 Data = Annotated[Path, typer.Option(help="A manifest with its split.")]
@@ -81,8 +80,8 @@ def train(
     With --folds or --seeds many times: each run is exported and judged, and all are summed up.
     With --resume the recipe and the manifest are the run's own, and need not be given again.
     """
-    from pulmo.core.run_folder import RunFolder
-    from pulmo.core.tables import read_manifest
+    from pulmo.core.folders import RunFolder
+    from pulmo.datasets.manifest import read_manifest
 
     asked = Asked(recipe, tuple(settings or ()), quick, scratch)
     if output is None:
@@ -109,12 +108,12 @@ def train(
 
 
 def _train_once(
-    recipe: "Recipe", manifest: "pd.DataFrame", output: Path, device: str, *, resume: bool
+    recipe: "Recipe", manifest: "Manifest", output: Path, device: str, *, resume: bool
 ) -> None:
     """Trains one run and tells what came of it."""
     from pulmo.core.begun import check_folder
     from pulmo.core.files import write_atomically
-    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.folders import RunFolder
 
     # torchrun's first process checks, writes and speaks for all.
     first = os.environ.get("RANK", "0") == "0"
@@ -192,11 +191,11 @@ def stop_in_order() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def _watch(recipe: "Recipe", features: Report, training: Report, stop: Event) -> "Watch":
+def _watch(recipe: "Recipe", features: Report, training: Report, stop: Event) -> "Callbacks":
     """Returns what shows a run's steps and epochs, and stops it."""
-    from pulmo.train.watch import Watch
+    from pulmo.train.loop import Callbacks
 
-    return Watch(
+    return Callbacks(
         on_step=lambda epoch, step, steps, _: training(
             epoch * steps + step, sum(stage.epochs for stage in recipe.train.plan) * steps
         ),
@@ -221,7 +220,7 @@ def _tell_epoch(epoch: "Epoch") -> None:
     say(
         f"epoch {epoch.epoch}: train loss {epoch.train_loss:.4f}, validation loss "
         f"{epoch.val_loss:.4f}, balanced accuracy {epoch.val_balanced_accuracy:.3f}, "
-        f"{epoch.images_per_second:.0f} pictures/s"
+        f"{epoch.images_per_second:.0f} images/s"
     )
 
 

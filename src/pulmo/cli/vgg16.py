@@ -1,4 +1,4 @@
-"""pulmo-vgg16: the recipe `vgg16-cli` on a folder of films, by a published script's flags."""
+"""pulmo-vgg16: the recipe `vgg16-cli` on a folder of images, by a published script's flags."""
 
 import json
 import tempfile
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pulmo.bundle.card import Card
     from pulmo.core.recipe import Recipe
+    from pulmo.datasets.manifest import Manifest
     from pulmo.evaluate.evaluation import Evaluation
 
 _PNG: Final = b"\x89PNG"
@@ -47,9 +48,7 @@ def vgg16(
         float, typer.Option("--learning", "-lr", help="The first learning rate.")
     ] = 1e-3,
     epoch: Annotated[int, typer.Option("--epoch", "-e", help="Epochs.", min=1)] = 25,
-    batchsize: Annotated[
-        int, typer.Option("--batchsize", "-bs", help="Pictures a step.", min=2)
-    ] = 8,
+    batchsize: Annotated[int, typer.Option("--batchsize", "-bs", help="Images a step.", min=2)] = 8,
     weights: Annotated[
         Path | None,
         typer.Option(help="ImageNet weights of VGG16, safetensors; else timm's, downloaded."),
@@ -59,9 +58,9 @@ def vgg16(
         typer.Option("--from-scratch", help="Start from random weights; all layers learn then."),
     ] = False,
 ) -> None:
-    """Train VGG16 on films of covid and normal, and test it. For research, not diagnosis.
+    """Train VGG16 on images of covid and normal, and test it. For research, not diagnosis.
 
-    A fifth of the films is the test and a fifth chooses the epoch; copies stay on one side. Adam's
+    A fifth of the images is the test and a fifth chooses the epoch; copies stay on one side. Adam's
     rate falls by 1 / (1 + step * rate / epochs). Prints a classification report, the confusion
     matrix and accuracy, sensitivity and specificity with their 95 % intervals; writes the curves
     and the model. The model is for `pulmo predict --model`.
@@ -114,7 +113,7 @@ def _recipe(
     usual, chosen = (load_recipe("vgg16-cli", scratch=part) for part in (False, scratch))
     settings = [
         f"train.lr={learning * chosen.train.lr / usual.train.lr}",
-        f"train.decay={learning / epoch}",
+        f"train.schedule.decay={learning / epoch}",
         f"train.epochs={epoch}",
         f"train.batch={batchsize}",
     ]
@@ -123,29 +122,29 @@ def _recipe(
     return load_recipe("vgg16-cli", settings, scratch=scratch)
 
 
-def _split(dataset: Path, labels: tuple[str, ...]) -> "tuple[pd.DataFrame, list[str]]":
-    """Returns the films with their split, and a sentence for each that cannot be used."""
+def _split(dataset: Path, labels: tuple[str, ...]) -> "tuple[Manifest, list[str]]":
+    """Returns the images with their split, and a sentence for each that cannot be used."""
     from pulmo.core.noted import count_kinds
-    from pulmo.datasets.manifest import import_source
+    from pulmo.datasets.importing import import_source
     from pulmo.datasets.split import Plan, check_split, draw
 
-    with progress("reading pictures") as (reading,):
+    with progress("reading images") as (reading,):
         imported = import_source("folder", dataset, on_progress=reading)
-    say_notes(count_kinds(imported.manifest["notes"]), len(imported.manifest))
+    say_notes(count_kinds(imported.manifest.frame["notes"]), len(imported.manifest))
     problems = [f"{problem.path}: {problem.reason}" for problem in imported.problems]
     for sentence in problems:
         say(sentence)
-    table = draw(imported.manifest, Plan(seed=_SEED, val=0.2, test=0.2)).table
-    check_split(table)
-    sides = table.groupby(["split", "label"]).size()
+    drawn = draw(imported.manifest, Plan(seed=_SEED, val=0.2, test=0.2)).manifest
+    check_split(drawn)
+    sides = drawn.frame.groupby(["split", "label"]).size()
     for label in labels:
         for side in ("train", "val", "test"):
             if (side, label) not in sides.index:
                 raise InputError(
-                    f"{dataset} has too few films of {label} for a {side} side: give five or more "
+                    f"{dataset} has too few images of {label} for a {side} side: give five or more "
                     "that are no copies of each other."
                 )
-    return table, problems
+    return drawn, problems
 
 
 def _check_folders(dataset: Path, labels: tuple[str, ...]) -> None:
@@ -163,11 +162,11 @@ def _check_folders(dataset: Path, labels: tuple[str, ...]) -> None:
         )
 
 
-def _train(recipe: "Recipe", manifest: "pd.DataFrame", model: Path) -> "Card":
+def _train(recipe: "Recipe", manifest: "Manifest", model: Path) -> "Card":
     """Trains in a folder that goes away, and leaves the bundle."""
     from pulmo.bundle.export import export_run
     from pulmo.cli.train import listening
-    from pulmo.core.run_folder import RunFolder
+    from pulmo.core.folders import RunFolder
     from pulmo.datasets.cache import cache_folder
     from pulmo.train.run import Place, train_run
 
@@ -192,38 +191,30 @@ def _train(recipe: "Recipe", manifest: "pd.DataFrame", model: Path) -> "Card":
         return export_run(run, model)
 
 
-def _test(manifest: "pd.DataFrame", model: Path) -> "tuple[pd.DataFrame, Evaluation]":
-    """Returns predictions and figures of the test, and notes that it was opened."""
+def _test(manifest: "Manifest", model: Path) -> "tuple[pd.DataFrame, Evaluation]":
+    """Returns predictions and figures of the test, and records the access to it."""
     import numpy as np
 
+    from pulmo.bundle.manifest_predictions import predict_manifest
     from pulmo.bundle.predictor import Predictor
-    from pulmo.core.run_folder import OPENINGS
-    from pulmo.core.tables import manifest_sha256
+    from pulmo.core.folders import BundleFolder
     from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
     from pulmo.evaluate.evaluation import ModelName
-    from pulmo.evaluate.openings import note_opening, opening_of
-    from pulmo.evaluate.predictions import predict_manifest
-    from pulmo.evaluate.terms import Terms
+    from pulmo.evaluate.test_access import access_of, record_access
 
     predictor = Predictor.open(model)
-    films = manifest[manifest["split"] == "test"]
-    opening = opening_of(predictor, manifest, films, "test")
-    opened = note_opening(opening, [model / OPENINGS]).times if opening else None
-    predicted = predict_manifest(predictor, films)
-    card = predictor.card
-    provenance = Provenance(
-        ModelName.of(predictor),
-        manifest_sha256(films),
-        "test",
-        predicted.failed,
-        opened,
-    )
+    images = manifest.split("test")
+    access = access_of(predictor, manifest, images, "test")
+    accesses = record_access(access, [BundleFolder(model).test_access]).times if access else None
+    predictions, failed = predict_manifest(predictor, images)
+    model_name = ModelName.from_predictor(predictor)
+    provenance = Provenance(model_name, images.sha256, "test", failed, accesses)
     drawn = Resampling(np.random.default_rng(0))
-    return predicted.table, evaluate(predicted.table, Terms.of(card), provenance, drawn)
+    return predictions.frame, evaluate(predictions, provenance, drawn)
 
 
 def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") -> None:
-    """Prints the figures of the test films, and what they do not show."""
+    """Prints the figures of the test images, and what they do not show."""
     import numpy as np
     from sklearn.metrics import classification_report
 
@@ -248,7 +239,7 @@ def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") 
         typer.echo(f"{name:11}  {estimate}, n = {estimate.n}")
     if figures.data.n < FEW:
         typer.echo(
-            f"warning: {figures.data.n} pictures are too few to decide anything: look at the "
+            f"warning: {figures.data.n} images are too few to decide anything: look at the "
             "intervals, not at the figures."
         )
     for sentence in figures.warnings:

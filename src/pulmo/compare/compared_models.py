@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pulmo.bundle.card import Card, Epoch, read_card
-from pulmo.compare.pairing import Verdicts
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.estimate import Estimate
-from pulmo.core.folders import EvaluationFolder, RepeatsFolder
+from pulmo.core.folders import EvaluationFolder, RepeatFolder, RepeatsFolder
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.evaluation import Curve, Evaluation, read_evaluation
 from pulmo.evaluate.warnings import unstated_images
 from pulmo.experiments.summary import Summary, read_summary
+from pulmo.predictions.predictions import Predictions
 from pulmo.report.comparison import Entrant
+from pulmo.stats.estimate import Estimate
 
 _RUN_FIGURES = {
     "validation_loss": "val_loss",
@@ -30,14 +30,14 @@ class Entry(NamedTuple):
         entrant: its row.
         histories: the epochs of each of its runs.
         roc: class -> ROC curve against the rest.
-        verdicts: what it says of each picture; None where that is not known.
+        predictions: what it says of each image; None where that is not known.
         unstated: of how many of its images it is not stated which source they are from.
     """
 
     entrant: Entrant
     histories: tuple[Sequence[Epoch], ...] = ()
     roc: dict[str, Curve] | None = None
-    verdicts: Verdicts | None = None
+    predictions: Predictions | None = None
     unstated: int = 0
 
 
@@ -60,30 +60,44 @@ def read_entries(folders: Sequence[Path]) -> list[Entry]:
 
 def _read(folder: Path, name: str) -> Entry:
     """Reads one folder; what lies in it tells what it is."""
-    if (folder / "summary.json").exists():
-        return _repeats(RepeatsFolder(folder), name)
-    if (folder / "evaluation.json").exists():
-        return _evaluation(EvaluationFolder(folder), name, None)
-    if (folder / "card.json").exists():
-        card = read_card(folder / "card.json")
-        inner = EvaluationFolder(folder / "evaluation")
-        return _evaluation(inner, name, card) if inner.evaluation.exists() else _run(card, name)
+    repeats, evaluation, repeat = (
+        RepeatsFolder(folder),
+        EvaluationFolder(folder),
+        RepeatFolder(folder),
+    )
+    if repeats.index.exists():
+        return _repeats(repeats, name)
+    if evaluation.index.exists():
+        return _evaluation(evaluation, name, None)
+    if repeat.run.card.exists():
+        card, inner = read_card(repeat.run.card), repeat.evaluation
+        return _evaluation(inner, name, card) if inner.index.exists() else _run(card, name)
     raise InputError(
-        f"{folder} is nothing to compare: expected evaluation.json of `pulmo evaluate`, card.json "
-        "of a finished `pulmo train`, or summary.json of `pulmo train --folds`."
+        f"{folder} is nothing to compare: expected {evaluation.index.name} of `pulmo evaluate`, "
+        f"{repeat.run.card.name} of a finished `pulmo train`, or {repeats.index.name} of `pulmo "
+        "train --folds`."
     )
 
 
 def _evaluation(folder: EvaluationFolder, name: str, card: Card | None) -> Entry:
     if card is None and folder.card.exists():
         card = read_card(folder.card)
-    evaluation = read_evaluation(folder.evaluation)
+    evaluation = read_evaluation(folder.index)
     history = card.training.history if card else ()
-    verdicts = Verdicts(read_predictions(folder.predictions), evaluation, card)
+    predictions = _predictions(folder, evaluation)
     entrant = _evaluated(name, evaluation, card)
     histories = (history,) if history else ()
     unstated = unstated_images(evaluation.data)
-    return Entry(entrant, histories, evaluation.roc, verdicts, unstated)
+    return Entry(entrant, histories, evaluation.roc, predictions, unstated)
+
+
+def _predictions(folder: EvaluationFolder, evaluation: Evaluation) -> Predictions | None:
+    """Reads the predictions of an evaluation; None if these are not what was evaluated.
+
+    An evaluation from before it kept the merged labels does not tell what they count as.
+    """
+    found = Predictions(read_predictions(folder.predictions), evaluation.decision_rule())
+    return found if int((found.truth >= 0).sum()) == evaluation.data.n else None
 
 
 def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
@@ -94,6 +108,8 @@ def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
     return Entrant(
         name=name,
         kind="evaluation",
+        labels=tuple(evaluation.classes),
+        positive=decision.positive,
         recipe=card.training.recipe if card else None,
         backbone=card.network.backbone if card else None,
         parameters=card.network.parameters if card else None,
@@ -106,6 +122,7 @@ def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
             **evaluation.overall,
             "sensitivity": decision.sensitivity,
             "specificity": decision.specificity,
+            **({"auc": decision.auc} if decision.auc else {}),
         },
         classes=evaluation.classes,
         support=data.labels,
@@ -113,7 +130,7 @@ def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
 
 
 def _run(card: Card, name: str) -> Entry:
-    """Returns a run without an evaluation: what its training saw of the validation pictures."""
+    """Returns a run without an evaluation: what its training saw of the validation images."""
     training = card.training
     best, count = training.history[training.best_epoch - 1], sum(training.counts["val"].values())
     figures = {
@@ -123,6 +140,8 @@ def _run(card: Card, name: str) -> Entry:
     entrant = Entrant(
         name=name,
         kind="run",
+        labels=card.labels.order,
+        positive=card.decision.positive,
         recipe=training.recipe,
         backbone=card.network.backbone,
         parameters=card.network.parameters,
@@ -137,14 +156,14 @@ def _run(card: Card, name: str) -> Entry:
 
 def _repeats(folder: RepeatsFolder, name: str) -> Entry:
     """Returns a repeated experiment: its folds pooled, or the mean over its seeds."""
-    summary = read_summary(folder.summary)
-    cards = [read_card(folder.root / run.name / "card.json") for run in summary.runs]
+    summary = read_summary(folder.index)
+    cards = [read_card(folder.repeat(run.name).run.card) for run in summary.runs]
     histories = tuple(card.training.history for card in cards)
     if not summary.folds:
         return Entry(_seeds(summary, cards[0], name), histories)
     seed = summary.seeds[0]
     pooled = folder.pooled(seed)
-    evaluation = read_evaluation(pooled.evaluation)
+    evaluation = read_evaluation(pooled.index)
     rest = f" of seed {seed}" if len(summary.seeds) > 1 else ""
     entrant = _evaluated(name, evaluation, cards[0]).model_copy(
         update={
@@ -152,8 +171,8 @@ def _repeats(folder: RepeatsFolder, name: str) -> Entry:
             "judged_on": f"{summary.folds} held-out folds pooled{rest}",
         }
     )
-    verdicts = Verdicts(read_predictions(pooled.predictions), evaluation, cards[0])
-    return Entry(entrant, histories, evaluation.roc, verdicts, unstated_images(evaluation.data))
+    predictions = _predictions(pooled, evaluation)
+    return Entry(entrant, histories, evaluation.roc, predictions, unstated_images(evaluation.data))
 
 
 def _seeds(summary: Summary, card: Card, name: str) -> Entrant:
@@ -165,6 +184,8 @@ def _seeds(summary: Summary, card: Card, name: str) -> Entrant:
     entrant = Entrant(
         name=name,
         kind="repeats",
+        labels=card.labels.order,
+        positive=card.decision.positive,
         recipe=summary.recipe,
         backbone=card.network.backbone,
         parameters=card.network.parameters,

@@ -1,59 +1,26 @@
-"""Paired tests: two models that judged the very same pictures."""
+"""Paired tests: two models that judged the very same images."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from pulmo.bundle.card import Card
-from pulmo.evaluate.evaluation import Evaluation
-from pulmo.evaluate.paired import Difference, compare_accuracy, compare_auc
-from pulmo.evaluate.terms import Terms
+from pulmo import stats
+from pulmo.predictions.predictions import Predictions
 from pulmo.report.comparison import PairedTest
+from pulmo.stats.paired import PairedDifference
 
 
-class Verdicts(NamedTuple):
-    """What a model said of each picture.
-
-    Attributes:
-        predictions: one row a picture, as `predict_manifest` gives them or a table of another's
-            model was completed, whose `sha256` may be missing.
-        evaluation: their figures.
-        card: the model's card, or None if it is not at hand.
-    """
-
-    predictions: pd.DataFrame
-    evaluation: Evaluation
-    card: Card | None
-
-    @property
-    def labels(self) -> Terms:
-        """The classes; without a card it is not known which labels are merged into them."""
-        return Terms.of(self.card) if self.card else Terms(tuple(self.evaluation.classes))
-
-    @property
-    def hashed(self) -> bool:
-        """Whether it is known which bytes each picture has."""
-        return "sha256" in self.predictions and bool(self.predictions["sha256"].notna().all())
-
-    @property
-    def unexplained(self) -> list[str]:
-        """The labels that count as some class, but it is not known as which."""
-        found = set(self.predictions["label"]) - set(self.evaluation.data.skipped)
-        return sorted(label for label in found if self.labels.index(label) is None)
-
-
-class _Judged(NamedTuple):
-    """The pictures that a model can be judged by, in the order of their keys.
+class _Ordered(NamedTuple):
+    """The labelled images of a model, in the order of their keys.
 
     Attributes:
-        keys: what each picture is: its SHA-256, or its path, and its label.
+        keys: what each image is: its SHA-256, or its path, and its label.
         truth: the class of each.
         positive: whether each is of the classes that the decision calls positive.
         right: whether the model decided on its class.
-        scores: the probability of the positive classes, NaN where only decisions are known.
+        scores: the probability of the positive classes.
         groups: the group of each.
     """
 
@@ -66,22 +33,15 @@ class _Judged(NamedTuple):
 
 
 def pair(
-    name: str, first: Verdicts, against: str, second: Verdicts
+    name: str, first: Predictions, against: str, second: Predictions
 ) -> tuple[list[PairedTest], list[str]]:
-    """Tests two models on the pictures that both judged.
+    """Tests two models on the images that both were evaluated on.
 
     Returns:
         The tests, not yet corrected for their number; and why one is missing, as sentences.
     """
-    for title, verdicts in ((name, first), (against, second)):
-        if verdicts.unexplained:
-            note = (
-                f"No paired test of {name}: it is not known what the label "
-                f"{verdicts.unexplained[0]} of {title} counts as; evaluate it again."
-            )
-            return [], [note]
-    hashed = first.hashed and second.hashed
-    one, two = (_judge(side, "sha256" if hashed else "path") for side in (first, second))
+    hashed = _hashed(first) and _hashed(second)
+    one, two = (_ordered(side, "sha256" if hashed else "path") for side in (first, second))
     reason = _different(one, two)
     if reason:
         by_path = "" if hashed else "; they were matched by path, for a table has no sha256"
@@ -89,93 +49,90 @@ def pair(
     tests, notes = [], []
     if not hashed:
         notes.append(
-            f"The pictures of {name} and {against} were matched by path, for a table has no sha256."
+            f"The images of {name} and {against} were matched by path, for a table has no sha256."
         )
-    if not (first.evaluation.decision.positive and second.evaluation.decision.positive):
+    if not (first.rule.positive and second.rule.positive):
         notes.append(
             f"Of {name} or {against} no class was named positive: their AUCs are not tested; "
             "evaluate the table again with --positive."
         )
-    elif not (first.evaluation.scored and second.evaluation.scored):
+    elif not (first.rule.scored and second.rule.scored):
         notes.append(
             f"Of {name} or {against} only decisions are known, and no probabilities: their AUCs "
             "are not tested."
         )
     elif (one.positive == two.positive).all():
         scores = np.stack([one.scores, two.scores])
-        difference = compare_auc(scores, two.positive, two.groups)
-        of = " or ".join(second.evaluation.decision.positive)
-        tests.append(_test((name, against), "auc", of, difference))
+        difference = stats.auc_difference(two.positive, scores, two.groups)
+        tests.append(_test((name, against), "auc", second.rule.positive_names, difference))
     else:
         notes.append(
             f"{name} and {against} call other classes positive: their AUCs are not tested."
         )
-    if (one.truth == two.truth).all() and set(first.labels.order) == set(second.labels.order):
-        difference = compare_accuracy(np.stack([one.right, two.right]), two.groups)
+    if (one.truth == two.truth).all() and set(first.rule.classes) == set(second.rule.classes):
+        difference = stats.accuracy_difference(np.stack([one.right, two.right]), two.groups)
         tests.append(_test((name, against), "accuracy", "the decided class", difference))
     else:
         notes.append(f"{name} and {against} have other classes: their accuracies are not tested.")
     return tests, notes
 
 
-def holm(tests: Sequence[PairedTest]) -> list[PairedTest]:
-    """Returns tests with `p_holm` set, each figure's tests corrected together.
+def corrected(tests: Sequence[PairedTest]) -> list[PairedTest]:
+    """Returns tests with `p_holm` set: those of each figure are corrected together (Holm 1979).
 
-    The k-th lowest of m probabilities is multiplied by m - k + 1, and is no lower than the one
-    before it (Holm 1979). Undefined ones do not count.
+    Undefined ones do not count.
     """
-    corrected: dict[int, float] = {}
-    for figure in dict.fromkeys(test.figure for test in tests):
-        defined = [
-            (test.p, place)
+    found = [test.p for test in tests]
+    for figure in {test.figure for test in tests}:
+        places = [
+            place
             for place, test in enumerate(tests)
             if test.figure == figure and test.p is not None
         ]
-        highest = 0.0
-        for rank, (p, place) in enumerate(sorted(defined)):
-            highest = max(highest, min(1.0, p * (len(defined) - rank)))
-            corrected[place] = highest
-    return [
-        test.model_copy(update={"p_holm": corrected.get(place)}) for place, test in enumerate(tests)
-    ]
+        for place, p in zip(
+            places, stats.holm(np.array([found[at] for at in places], np.float64)), strict=True
+        ):
+            found[place] = float(p)
+    return [test.model_copy(update={"p_holm": p}) for test, p in zip(tests, found, strict=True)]
 
 
-def _judge(verdicts: Verdicts, key: str) -> _Judged:
-    """Takes the pictures whose label the model knows; `key` is the column that tells them apart."""
-    table, labels = verdicts.predictions, verdicts.labels
-    table = table[[labels.index(label) is not None for label in table["label"]]]
-    # Copies of a picture have one result, so their order among themselves does not matter.
-    table = table.sort_values(list(dict.fromkeys([key, "label", "path"])))
-    keys = list(zip(table[key], table["label"], strict=True))
-    truth = np.array([labels.merge.get(label, label) for _, label in keys], np.str_)
-    return _Judged(
-        keys=keys,
-        truth=truth,
-        positive=np.isin(truth, verdicts.evaluation.decision.positive),
-        right=table["decision"].to_numpy(np.str_) == truth,
-        scores=(
-            table["positive_probability"].to_numpy(np.float64)
-            if verdicts.evaluation.scored
-            else np.full(len(table), np.nan)
-        ),
-        groups=np.asarray(pd.factorize(table["group"])[0], np.intp),
+def _hashed(predictions: Predictions) -> bool:
+    """Tells whether it is known which bytes each image has."""
+    frame = predictions.frame
+    return "sha256" in frame and bool(frame["sha256"].notna().all())
+
+
+def _ordered(predictions: Predictions, key: str) -> _Ordered:
+    """Takes the labelled images in the order of `key`, the column that tells them apart."""
+    labelled = predictions.labelled()
+    # Copies of an image have one result, so their order among themselves does not matter.
+    by = list(dict.fromkeys([key, "label", "path"]))
+    order = labelled.frame.sort_values(by).index.to_numpy()
+    rows = labelled.frame.loc[order]
+    return _Ordered(
+        keys=list(zip(rows[key], rows["label"], strict=True)),
+        truth=labelled.classes.to_numpy(np.str_)[order],
+        positive=labelled.of_positive_class[order],
+        right=(labelled.decided == labelled.truth)[order],
+        scores=labelled.positive_probability[order],
+        groups=labelled.groups[order],
     )
 
 
-def _different(one: _Judged, two: _Judged) -> str | None:
-    """Returns why the pictures of two models are not the same; None if they are."""
+def _different(one: _Ordered, two: _Ordered) -> str | None:
+    """Returns why the images of two models are not the same; None if they are."""
     if one.keys == two.keys:
         return None
     here, there = ({digest for digest, _ in side.keys} for side in (one, two))
     if here != there:
         return (
-            f"they judged other pictures, {len(here):,} and {len(there):,} with "
+            f"they judged other images, {len(here):,} and {len(there):,} with "
             f"{len(here & there):,} in common"
         )
-    return "the same pictures have other labels, or are there more than once"
+    return "the same images have other labels, or are there more than once"
 
 
-def _test(names: tuple[str, str], figure: str, of: str, difference: Difference) -> PairedTest:
+def _test(names: tuple[str, str], figure: str, of: str, difference: PairedDifference) -> PairedTest:
     return PairedTest.model_validate(
         {
             "name": names[0],

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from pulmo.core.errors import InputError, RefusedError, UsageError
 from pulmo.core.files import read_bytes
-from pulmo.core.recipe import QUICK, SCRATCH, Recipe, change_recipe, load_recipe
-from pulmo.core.run_folder import RunFolder
+from pulmo.core.folders import RunFolder
+from pulmo.core.recipe import Recipe, change_recipe, load_recipe
+from pulmo.core.recipe_file import QUICK, SCRATCH
 
 _SEED: Final = re.compile(r"(?:fold-\d+-)?seed-(\d+)")
 _VARIANTS: Final = (f"-{QUICK}", f"-{SCRATCH}", f"-{SCRATCH}-{QUICK}")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Box(NamedTuple):
-    """A rectangle about a finding, in fractions of the picture's width and height.
+    """A rectangle about a finding, in fractions of the image's width and height.
 
     Attributes:
         finding: in the source's own words.

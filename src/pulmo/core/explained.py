@@ -23,7 +23,7 @@ def explained_toml(recipe: Recipe) -> str:
 
 
 def _lines(recipe: Recipe) -> Iterator[str]:
-    known = dict(meanings(Recipe))
+    known = dict(meanings(Recipe, values=recipe))
     text = recipe.to_toml()
     written = set(_written(text))
     section = ""

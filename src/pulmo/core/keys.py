@@ -1,12 +1,14 @@
 """The keys that a recipe's sections know: what they mean, and which one was meant."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
+from pulmo.core.choices import NAME, Choice, OneOf, StrengthOfEach, parameters_of
 from pulmo.core.labels import MEANING
 
 
@@ -40,6 +42,8 @@ def keys_at(schema: type[BaseModel], location: Sequence[str | int]) -> list[str]
     for part in location:
         if isinstance(part, int):
             section = section.__args__[0]
+        elif choice := _choice(section.model_fields[part]):
+            return [key for key, _ in _within(choice)]
         else:
             section = section.model_fields[part].annotation
     if dataclasses.is_dataclass(section):
@@ -47,14 +51,61 @@ def keys_at(schema: type[BaseModel], location: Sequence[str | int]) -> list[str]
     return list(section.model_fields)
 
 
-def meanings(schema: type[BaseModel], above: str = "") -> Iterator[tuple[str, str]]:
-    """Yields each dotted key of the sections, in their order, and what its documentation says."""
+def meanings(
+    schema: type[BaseModel], above: str = "", values: BaseModel | None = None
+) -> Iterator[tuple[str, str]]:
+    """Yields each dotted key of the sections, in their order, and what its documentation says.
+
+    Of a field that names one of a registry's choices, the meaning lists them, and their parameters
+    follow: those of the one that `values` names, or of all.
+
+    Args:
+        schema: the class of a recipe or of a section.
+        above: what stands before its keys.
+        values: one of the schema.
+    """
     for name, field in schema.model_fields.items():
-        key, kind = f"{above}{name}", field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from meanings(kind, f"{key}.")
+        key, kind, text = f"{above}{name}", field.annotation, _text(field)
+        value = None if values is None else getattr(values, name)
+        if choice := _choice(field):
+            yield key, f"{text} {_listed(choice)}".strip()
+            yield from ((f"{key}.{part}", meaning) for part, meaning in _within(choice, value))
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from meanings(kind, f"{key}.", value)
         elif dataclasses.is_dataclass(kind):
             for part in dataclasses.fields(kind):
                 yield f"{key}.{part.name}", part.metadata.get(MEANING, "")
         else:
-            yield key, " ".join((field.description or "").split())
+            yield key, text
+
+
+def _choice(field: FieldInfo) -> OneOf | StrengthOfEach | None:
+    """Returns what marks a field that names choices of a registry."""
+    return next((m for m in field.metadata if isinstance(m, OneOf | StrengthOfEach)), None)
+
+
+def _within(
+    choice: OneOf | StrengthOfEach, value: Choice | Mapping[str, Choice] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Yields the keys below a field of a registry's choices, and what each means."""
+    if isinstance(choice, OneOf):
+        kinds = [type(value)] if isinstance(value, Choice) else choice.registry.values()
+        yield NAME, "Which one it is."
+        yield from parameters_of(kinds).items()
+        return
+    for name, kind in choice.registry.items():
+        parameters = parameters_of([kind])
+        yield name, parameters["strength"]
+        if len(parameters) > 1:
+            yield from ((f"{name}.{key}", meaning) for key, meaning in parameters.items())
+
+
+def _listed(choice: OneOf | StrengthOfEach) -> str:
+    """Returns the names of what a field may name, with what each is."""
+    if isinstance(choice, StrengthOfEach):
+        return ""
+    return " ".join(f"{name}: {kind.meaning()}" for name, kind in choice.registry.items())
+
+
+def _text(field: FieldInfo) -> str:
+    return " ".join((field.description or "").split())

@@ -1,9 +1,12 @@
 """The label vocabulary of manifests, and the scheme by which a recipe uses it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pulmo.core.errors import UsageError
 
@@ -28,6 +31,21 @@ def check_label(label: str) -> str:
     near = get_close_matches(label.lower(), LABELS, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise UsageError(f"There is no label {label!r}; the labels are {', '.join(LABELS)}.{hint}")
+
+
+def class_numbers(
+    labels: Iterable[str], classes: Sequence[str], merges: Mapping[str, str]
+) -> NDArray[np.intp]:
+    """Returns the position of the class that each label counts as, [n]; -1 if it is none.
+
+    Args:
+        labels: the labels, [n].
+        classes: the classes in their order.
+        merges: label -> class that it counts as.
+    """
+    places = {label: place for place, label in enumerate(classes)}
+    places |= {label: places[target] for label, target in merges.items()}
+    return np.fromiter((places.get(label, -1) for label in labels), np.intp)
 
 
 @dataclass(frozen=True)
@@ -62,8 +80,3 @@ class LabelScheme:
                 )
             if label in self.order:
                 raise UsageError(f"{label!r} is both in labels.order and merged into {target!r}.")
-
-    def index(self, label: str) -> int | None:
-        """Returns the position of the class that `label` counts as; None if it is not used."""
-        merged = self.merge.get(label, label)
-        return self.order.index(merged) if merged in self.order else None

@@ -1,20 +1,19 @@
 """Recipe: one experiment as a frozen, typed value, read from TOML."""
 
-import tomllib
 from collections.abc import Sequence
 from copy import deepcopy
-from difflib import get_close_matches
-from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Self
 
 import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
+from pulmo.core.choices import CHOICE_ERROR
 from pulmo.core.errors import UsageError
-from pulmo.core.files import read_bytes, sha256
+from pulmo.core.files import sha256
 from pulmo.core.keys import keys_at, near_key
 from pulmo.core.labels import LabelScheme
+from pulmo.core.recipe_file import QUICK, SCRATCH, SCRATCH_QUICK, read_recipe_file
 from pulmo.core.sections import (
     DataSection,
     DecisionSection,
@@ -22,8 +21,8 @@ from pulmo.core.sections import (
     ModelSection,
     Section,
 )
-from pulmo.core.settings import apply_setting, changes_between, key_of, set_value
-from pulmo.core.training import AugmentSection, TrainSection
+from pulmo.core.settings import apply_setting, changes_between, key_of
+from pulmo.core.training import Augmentations, TrainSection
 
 
 class Recipe(Section):
@@ -37,9 +36,10 @@ class Recipe(Section):
     model: ModelSection
     decision: DecisionSection
     data: DataSection = DataSection()
-    image: ImageSection = ImageSection()
-    augment: AugmentSection = AugmentSection()
-    train: TrainSection = TrainSection()
+    image: ImageSection = Field(default_factory=ImageSection)
+    augment: Augmentations = Field(default_factory=dict, validate_default=True)
+    """Random changes of training images, drawn uniformly; 0 turns one off."""
+    train: TrainSection = Field(default_factory=TrainSection)
 
     @model_validator(mode="after")
     def _positive_classes_are_classes(self) -> Self:
@@ -81,18 +81,6 @@ class Recipe(Section):
         return sha256(self.model_dump_json().encode())
 
 
-QUICK: Final = "quick"
-SCRATCH: Final = "scratch"
-SCRATCH_QUICK: Final = f"{SCRATCH}.{QUICK}"
-"""The tables of a recipe's variants, which are no sections of it."""
-
-
-def shipped_recipes() -> dict[str, Path]:
-    """Returns the recipes that come with pulmo: name -> file."""
-    folder = Path(str(files("pulmo") / "recipes"))
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
-
-
 def load_recipe(
     name: str, settings: Sequence[str] = (), *, quick: bool = False, scratch: bool = False
 ) -> Recipe:
@@ -111,20 +99,15 @@ def load_recipe(
         UsageError: there is no such recipe, or it or a setting has an unknown key or a bad value.
         InputError: the file cannot be read.
     """
-    path = _find(name)
-    try:
-        tree = tomllib.loads(read_bytes(path).decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}.") from error
-    variants = _variants(tree, str(path))
-    written = deepcopy(tree)
-    if scratch and SCRATCH in variants:
-        _take(tree, variants, [SCRATCH, SCRATCH_QUICK] if quick else [SCRATCH], str(path))
+    file = read_recipe_file(name)
+    written = deepcopy(file.tree)
+    if scratch and SCRATCH in file.variants:
+        file.take([SCRATCH, SCRATCH_QUICK] if quick else [SCRATCH])
     elif quick:
-        _take(tree, variants, [QUICK], str(path))
+        file.take([QUICK])
     if scratch:
-        _start_at_random(tree)
-    recipe = _with_settings(tree, settings, str(path))
+        _start_at_random(file.tree)
+    recipe = _with_settings(file.tree, settings, file.origin)
     if scratch and recipe.model.weights != "none":
         raise UsageError(
             f"A random start and model.weights={recipe.model.weights} contradict each other; "
@@ -187,43 +170,7 @@ def _concerns(setting: str, error: ValidationError) -> bool:
 def _problems(error: ValidationError) -> str:
     """Returns what is wrong as the end of a sentence."""
     problems = "; ".join(_explain(problem) for problem in error.errors())
-    return problems if problems.endswith("?") else f"{problems}."
-
-
-def _find(name: str) -> Path:
-    shipped = shipped_recipes()
-    if name in shipped:
-        return shipped[name]
-    if name.endswith(".toml") or Path(name).exists():
-        return Path(name)
-    near = get_close_matches(name, shipped, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise UsageError(
-        f"There is no recipe {name!r}; shipped are {', '.join(shipped)}; or a .toml file.{hint}"
-    )
-
-
-def _variants(tree: dict[str, Any], origin: str) -> dict[str, dict[str, Any]]:
-    """Takes the tables of variants out of a recipe, and returns those that it has by name."""
-    found: dict[str, Any] = {name: tree.pop(name) for name in (QUICK, SCRATCH) if name in tree}
-    if isinstance(found.get(SCRATCH), dict) and QUICK in found[SCRATCH]:
-        found[SCRATCH_QUICK] = found[SCRATCH].pop(QUICK)
-    for name, settings in found.items():
-        if not isinstance(settings, dict) or not settings:
-            raise UsageError(f"{origin}: {name} must be a table of settings.")
-    return found
-
-
-def _take(
-    tree: dict[str, Any], variants: dict[str, dict[str, Any]], names: Sequence[str], origin: str
-) -> None:
-    """Applies variants one after the other."""
-    for name in names:
-        if name not in variants:
-            raise UsageError(f"{origin} has no {name} variant: a table {name} of settings.")
-        for key, value in variants[name].items():
-            set_value(tree, key, value, f"{name}.{key}")
-        tree["name"] = f"{tree.get('name')}-{name.rpartition('.')[2]}"
+    return problems if problems.endswith(("?", ".")) else f"{problems}."
 
 
 def _start_at_random(tree: dict[str, Any]) -> None:
@@ -244,4 +191,6 @@ def _explain(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
         return f"{where} is not known{hint}"
     if problem["type"] == "missing":
         return f"{where} is missing"
+    if problem["type"] == CHOICE_ERROR:
+        return f"{where}: {problem['msg']}"
     return f"{where}: {problem['msg']}, got {problem['input']!r}"

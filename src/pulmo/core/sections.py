@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from pulmo.core.choices import Choice, OneOf
 from pulmo.core.record import Record
 
 # Strict, so that `true` and "3" are not numbers.
@@ -13,6 +14,8 @@ Fraction = Annotated[Number, Field(ge=0, lt=1)]
 Positive = Annotated[Number, Field(gt=0)]
 Count = Annotated[Whole, Field(ge=1)]
 
+
+GreyScaleField = Annotated[Choice, OneOf("pulmo.radiograph.grey:GREY_SCALES", "plain")]
 
 Accepted = Literal["for processing", "lateral", "oblique", "decubitus", "other body part"]
 """What the header of an image may say against its use."""
@@ -26,7 +29,7 @@ class Section(Record):
 
 
 class DataSection(Section):
-    """Which pictures of the manifest take part; empty means all."""
+    """Which images of the manifest take part; empty means all."""
 
     sources: tuple[str, ...] = ()
     """Only these sources."""
@@ -45,9 +48,8 @@ class ImageSection(Section):
     """Side of the input in pixels."""
     aspect: Literal["squash", "pad", "crop"] = "pad"
     """squash ignores the aspect ratio, pad adds black borders, crop takes the central square."""
-    grey: Literal["plain", "stretch", "equalise", "clahe"] = "plain"
-    """plain: as displayed. stretch: percentiles 1 to 99. equalise: of the histogram. clahe: in
-    tiles, its contrast limited."""
+    grey: GreyScaleField = Field(default="plain", validate_default=True)
+    """How the grey scale is changed."""
 
 
 class ModelSection(Section):
@@ -55,14 +57,10 @@ class ModelSection(Section):
 
     backbone: str
     """A timm name, or a network of `pulmo.models.zoo`."""
-    head: Literal["linear", "mlp", "flatten", "flatten-mlp"] = "linear"
-    """linear: pool, dropout, linear. mlp: pool, linear, ReLU, dropout, linear. flatten: dropout,
-    linear on every position of every map. flatten-mlp: linear on these, ReLU, batch normalisation,
-    dropout, linear."""
-    hidden: Count = 512
-    """Width of the hidden layer of mlp and flatten-mlp."""
-    dropout: Fraction = 0.0
-    """Share of the head's inputs that is set to 0 at each training step."""
+    head: Annotated[Choice, OneOf("pulmo.models.heads:HEADS", "linear")] = Field(
+        default="linear", validate_default=True
+    )
+    """What makes logits of the feature maps."""
     weights: str = "none"
     """none: random. timm: timm's pretrained weights, downloaded. Else a safetensors file."""
     weights_sha256: str | None = None
@@ -81,12 +79,12 @@ class DecisionSection(Section):
     positive: tuple[str, ...]
     """Classes whose summed probability is compared with the threshold."""
     sensitivity: Annotated[Number, Field(gt=0, lt=1)] = 0.95
-    """The threshold is chosen to reach this sensitivity on the validation pictures, and no more."""
+    """The threshold is chosen to reach this sensitivity on the validation images, and no more."""
     guaranteed: Annotated[bool, Field(strict=True)] = False
-    """Whether it is chosen to reach it on all pictures like these, with 95 % confidence, where the
-    validation pictures suffice to say so; it is lower then, and calls more pictures positive."""
+    """Whether it is chosen to reach it on all images like these, with 95 % confidence, where the
+    validation images suffice to say so; it is lower then, and calls more images positive."""
     specificity: Annotated[Number, Field(gt=0, lt=1)] = 0.95
     """The band `positive` of the triage begins where this specificity is reached; its band
     `negative` ends where the sensitivity is."""
     coverage: Annotated[Number, Field(gt=0, lt=1)] = 0.9
-    """Share of the pictures whose conformal set of classes is to hold the true one."""
+    """Share of the images whose conformal set of classes is to hold the true one."""

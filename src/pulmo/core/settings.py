@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pulmo.core.choices import NAME
 from pulmo.core.errors import UsageError
 
 # A bare word of a list or of a table, such as covid in [covid, normal] and in {viral = covid}.
@@ -33,15 +34,20 @@ def apply_setting(tree: dict[str, Any], setting: str) -> None:
 def set_value(tree: dict[str, Any], dotted: str, value: Any, setting: str) -> None:  # noqa: ANN401 - whatever TOML can hold
     """Sets one value of `tree`; `setting` is what messages call it.
 
+    A name that is given a parameter becomes a table of both: `train.loss.gamma=1` after
+    `train.loss=focal`.
+
     Raises:
         UsageError: the tree has no place for it.
     """
     *sections, key = dotted.split(".")
     node: Any = tree
-    for section in sections:
+    for depth, section in enumerate(sections):
         if isinstance(node, list):
             node = _entry(node, section, setting)
         else:
+            if depth and isinstance(node.get(section), str):
+                node[section] = {NAME: node[section]}
             node = node.setdefault(section, {})
         if not isinstance(node, dict | list):
             raise UsageError(f"{setting!r}: {section!r} is a value, not a section.")

@@ -55,8 +55,9 @@ def is_own(rows: pd.DataFrame) -> pd.Series:
     """Tells which rows are of a data set of the user's own.
 
     Args:
-        rows: images with `source` and, where it is known, `root` (`pulmo.core.tables.MANIFEST`). A
-            manifest that is older than that column calls such a set after its reader.
+        rows: images with `source` and, where it is known, `root`
+            (`pulmo.datasets.manifest.SCHEMA`). A manifest that is older than that column calls such
+            a set after its reader.
     """
     own = rows["source"].isin(OWN)
     return own | rows["root"].notna() if "root" in rows else own

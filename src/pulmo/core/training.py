@@ -5,47 +5,21 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pulmo.core.choices import Choice, OneOf, StrengthOfEach
 from pulmo.core.errors import UsageError
 from pulmo.core.sections import Count, Fraction, Number, Positive, Section, Whole
 
-
-class AugmentSection(Section):
-    """Random changes of training pictures, drawn uniformly; 0 turns one off."""
-
-    rotate: Annotated[Number, Field(ge=0, le=45)] = 0.0
-    """Largest rotation either way, in degrees."""
-    scale: Annotated[Number, Field(ge=0, le=0.5)] = 0.0
-    """Largest enlargement or reduction, as a fraction."""
-    translate: Annotated[Number, Field(ge=0, le=0.5)] = 0.0
-    """Largest shift either way, as a fraction of the side."""
-    shear: Annotated[Number, Field(ge=0, le=30)] = 0.0
-    """Largest shear either way along the rows, in degrees."""
-    crop: Annotated[Number, Field(ge=0, le=0.5)] = 0.0
-    """Fraction of the side that a random square crop leaves out; what is left fills the input."""
-    flip: Annotated[Number, Field(ge=0, le=1)] = 0.0
-    """Probability of a left-right flip; off, because it moves the heart to the other side and
-    mirrors the side marker, so that the network sees films that do not exist."""
-    brightness: Annotated[Number, Field(ge=0, le=0.5)] = 0.0
-    """Largest value added or subtracted, of the range [0, 1]."""
-    contrast: Annotated[Number, Field(ge=0, lt=1)] = 0.0
-    """Largest change of the contrast about the picture's mean, as a fraction."""
-    gamma: Annotated[Number, Field(ge=0, lt=1)] = 0.0
-    """Largest change of the exponent about 1."""
-    blur: Annotated[Number, Field(ge=0, le=5)] = 0.0
-    """Largest standard deviation of a Gaussian blur, in pixels of the input."""
-    noise: Annotated[Number, Field(ge=0, le=0.5)] = 0.0
-    """Largest standard deviation of added Gaussian noise, of the range [0, 1]."""
-    jpeg: Annotated[Whole, Field(ge=0, le=95)] = 0
-    """Largest loss of JPEG quality: the quality is drawn from 100 - jpeg to 100."""
-    erase: Annotated[Number, Field(ge=0, le=0.5)] = 0.0
-    """Largest part of the area that a rectangle of the film's mean grey hides (Zhong 2020)."""
+Augmentations = Annotated[
+    Mapping[str, Choice], StrengthOfEach("pulmo.radiograph.changes:AUGMENTATIONS")
+]
+"""Name of an augmentation -> the augmentation; all of them, most of them off."""
 
 
 class StageSection(Section):
     """What one stage of training does. A stage starts from the best weights of those before it."""
 
     epochs: Count = 10
-    """Passes over the training pictures, at most."""
+    """Passes over the training images, at most."""
     lr: Positive = 1e-3
     """Peak learning rate, that of the head."""
     lr_first: Positive | None = None
@@ -56,23 +30,15 @@ class StageSection(Section):
     trains: Literal["all", "head", "gradual"] | Count = "all"
     """all; head: the base is frozen; gradual: one more layer group each epoch, from the head
     (Howard and Ruder 2018); N: the last N layers with weights, the head's among them."""
-    schedule: Literal["one-cycle", "cosine", "step", "inverse-time", "constant"] = "one-cycle"
-    """one-cycle: Smith and Topin 2018, cosine up over `warmup` and down to lr / 250,000.
-    cosine: down to 0 (Loshchilov and Hutter 2017). step: times `step_factor` every `step_epochs`.
-    inverse-time: lr / (1 + decay * step)."""
-    warmup: Annotated[Number, Field(gt=0, lt=1)] = 0.25
-    """Fraction of the steps over which one-cycle rises."""
-    step_epochs: Count = 10
-    """Of step: epochs between two falls of the rate."""
-    step_factor: Annotated[Number, Field(gt=0, lt=1)] = 0.1
-    """Of step: what the rate is multiplied by at each fall."""
-    decay: Annotated[Number, Field(ge=0)] = 0.0
-    """Of inverse-time, a step."""
+    schedule: Annotated[Choice, OneOf("pulmo.train.schedules:SCHEDULES", "one-cycle")] = Field(
+        default="one-cycle", validate_default=True
+    )
+    """How the learning rate changes over the steps of a stage."""
     patience: Count | None = None
     """Epochs without a lower validation loss after which the stage ends; absent: never."""
     views: Annotated[Whole, Field(ge=0, le=64)] = 0
     """With trains = "head": compute the frozen base's features once, for so many augmented views
-    of each picture, and train on these; an epoch takes the views in turn. 0: run the base."""
+    of each image, and train on these; an epoch takes the views in turn. 0: run the base."""
 
     @model_validator(mode="after")
     def _rates_and_views_make_sense(self) -> Self:
@@ -90,24 +56,21 @@ class TrainSection(StageSection):
     """The training. The settings of a stage stand for all `stages` that do not say otherwise."""
 
     batch: Annotated[Whole, Field(ge=2)] = 32
-    """Pictures of a step."""
-    optimiser: Literal["adam", "amsgrad", "adamw", "sgd"] = "adamw"
-    """amsgrad: Adam with the largest second moment so far (Reddi et al. 2018)."""
-    momentum: Fraction = 0.9
-    """Of sgd, which is Nesterov's unless this is 0."""
+    """Images of a step."""
+    optimiser: Annotated[Choice, OneOf("pulmo.train.optimisers:OPTIMISERS", "adamw")] = Field(
+        default="adamw", validate_default=True
+    )
+    """What makes the steps."""
     weight_decay: Annotated[Number, Field(ge=0)] = 0.01
-    """Not of biases and normalisation layers. adamw decouples it, the others add it to the
-    gradient."""
-    loss: Literal["cross-entropy", "focal"] = "cross-entropy"
-    """focal: Lin et al. 2017, -alpha (1 - p)^gamma log p of the true class."""
-    focal_alpha: Positive = 1.0
-    """The alpha of focal."""
-    focal_gamma: Annotated[Number, Field(ge=0)] = 2.0
-    """The gamma of focal; 0 gives cross-entropy times alpha."""
+    """Not of biases and normalisation layers."""
+    loss: Annotated[Choice, OneOf("pulmo.train.losses:LOSSES", "cross-entropy")] = Field(
+        default="cross-entropy", validate_default=True
+    )
+    """What the steps lower."""
     class_weights: Literal["none", "balanced"] | dict[str, Positive] = "none"
     """balanced: a class weighs n / (classes * n of the class) in the loss. Or class -> weight."""
     oversample: Literal["none", "balanced"] | dict[str, Annotated[Number, Field(ge=1)]] = "none"
-    """Times that a class's pictures are shown an epoch, each time augmented anew. balanced: every
+    """Times that a class's images are shown an epoch, each time augmented anew. balanced: every
     class as often as the commonest. Or class -> times; a fraction is drawn each epoch."""
     label_smoothing: Fraction = 0.0
     """Share of the true class's probability that is spread over all classes."""

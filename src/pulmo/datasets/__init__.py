@@ -1,1 +1,1 @@
-"""Public folders become a manifest; a manifest becomes a split and a cache of decoded pictures."""
+"""Public folders become a manifest; a manifest becomes a split and a cache of decoded images."""

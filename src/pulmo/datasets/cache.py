@@ -1,7 +1,7 @@
-"""A store of decoded pictures: read, fitted and kept as bytes once, mapped into memory ever after.
+"""A store of decoded images: read, fitted and kept as bytes once, mapped into memory ever after.
 
 A store is a folder for each size, aspect policy and grey scale. It holds shards: files that are
-written once, whole, and never changed, each with the pixels of some pictures and then their
+written once, whole, and never changed, each with the pixels of some images and then their
 SHA-256. So two programs may fill a store at once, and an interruption loses one shard.
 """
 
@@ -16,14 +16,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pulmo.core.choices import file_name
 from pulmo.core.errors import InputError
 from pulmo.core.files import sha256
+from pulmo.core.parallel import in_threads
 from pulmo.core.sections import ImageSection
-from pulmo.datasets.parallel import in_threads
+from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph import read_radiograph
 from pulmo.radiograph.geometry import to_input
 
-# Raised when the reader or the geometry changes what a picture looks like.
+# Raised when the reader or the geometry changes what an image looks like.
 _FORMAT: Final = 2
 _SHARD: Final = 4096
 _DIGEST: Final = 32
@@ -37,11 +39,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pulmo"
 
 
-class Pictures(NamedTuple):
+class Images(NamedTuple):
     """The network's inputs of a manifest's rows, on disk.
 
     Attributes:
-        shards: uint8 [pictures, size, size] each, mapped.
+        shards: uint8 [images, size, size] each, mapped.
         shard: int [n], the shard of each row of the manifest.
         place: int [n], where in its shard each row lies.
     """
@@ -51,7 +53,7 @@ class Pictures(NamedTuple):
     place: NDArray[np.intp]
 
     def take(self, indices: NDArray[np.intp]) -> NDArray[np.uint8]:
-        """Returns uint8 [k, size, size], the pictures of k rows of the manifest."""
+        """Returns uint8 [k, size, size], the images of k rows of the manifest."""
         taken = np.empty((len(indices), *self.shards[0].shape[1:]), np.uint8)
         shard, place = self.shard[indices], self.place[indices]
         for number in np.unique(shard):
@@ -61,31 +63,32 @@ class Pictures(NamedTuple):
 
 
 class _Shard(NamedTuple):
-    """A shard: the SHA-256 of its pictures' files, 32 bytes each, and their pixels."""
+    """A shard: the SHA-256 of its images' files, 32 bytes each, and their pixels."""
 
     digests: NDArray[np.bytes_]
     pixels: NDArray[np.uint8]
 
 
-def cached_pictures(
-    table: pd.DataFrame,
+def cached_images(
+    manifest: Manifest,
     image: ImageSection,
     folder: Path,
     on_progress: Callable[[int, int], None] | None = None,
-) -> Pictures:
-    """Decodes a manifest's pictures, or finds them decoded.
+) -> Images:
+    """Decodes a manifest's images, or finds them decoded.
 
     Args:
-        table: a manifest.
-        image: how a picture becomes the network's input.
+        manifest: the images.
+        image: how an image becomes the network's input.
         folder: where stores lie.
-        on_progress: called with the pictures decoded and the pictures to decode.
+        on_progress: called with the images decoded and the images to decode.
 
     Raises:
-        InputError: a picture is missing, unreadable or not the one that was imported, or the
+        InputError: an image is missing, unreadable or not the one that was imported, or the
             store cannot be written.
     """
-    store = folder / f"pictures-{_FORMAT}-{image.size}-{image.aspect}-{image.grey}"
+    store = folder / f"images-{_FORMAT}-{image.size}-{image.aspect}-{file_name(image.grey)}"
+    table = manifest.frame
     wanted = _digests(table)
     shards = [shard for path in sorted(store.glob("*.npy")) if (shard := _opened(path, image.size))]
     held = np.concatenate([shard.digests for shard in shards]) if shards else wanted[:0]
@@ -103,15 +106,15 @@ def _digests(table: pd.DataFrame) -> NDArray[np.bytes_]:
     return np.frombuffer(bytes.fromhex(text), f"S{_DIGEST}")
 
 
-def _located(shards: list[_Shard], wanted: NDArray[np.bytes_]) -> Pictures:
-    """Returns where each of the wanted pictures lies."""
+def _located(shards: list[_Shard], wanted: NDArray[np.bytes_]) -> Images:
+    """Returns where each of the wanted images lies."""
     digests = np.concatenate([shard.digests for shard in shards])
     sizes = [len(shard.digests) for shard in shards]
     order = np.argsort(digests, kind="stable")
     found = order[np.searchsorted(digests[order], wanted)]
     number = np.repeat(np.arange(len(shards)), sizes)[found]
     first = np.cumsum([0, *sizes])[number]
-    return Pictures(tuple(shard.pixels for shard in shards), number, found - first)
+    return Images(tuple(shard.pixels for shard in shards), number, found - first)
 
 
 def _opened(path: Path, size: int) -> _Shard | None:
@@ -134,7 +137,7 @@ def _mapped(path: Path) -> _Shard:
 def _decoded(
     missing: pd.DataFrame, image: ImageSection, on_progress: Callable[[int, int], None] | None
 ) -> Generator[bytes, None, None]:
-    """Yields the bytes of each picture's input, in the order of `missing`."""
+    """Yields the bytes of each image's input, in the order of `missing`."""
 
     def decode(row: tuple[str, str]) -> bytes:
         path, expected = row
@@ -143,8 +146,8 @@ def _decoded(
             raise InputError(f"{path} has changed since it was imported; import it again.")
         return to_input(radiograph.pixels, image.size, image.aspect, image.grey).tobytes()
 
-    pictures = zip(missing["path"], missing["sha256"], strict=True)
-    with closing(in_threads(decode, pictures)) as rows:
+    images = zip(missing["path"], missing["sha256"], strict=True)
+    with closing(in_threads(decode, images)) as rows:
         for done, data in enumerate(rows, start=1):
             if on_progress:
                 on_progress(done, len(missing))

@@ -1,4 +1,4 @@
-"""What most tables of pictures share: a row leads to a file, and a file may have two rows."""
+"""What most tables of images share: a row leads to a file, and a file may have two rows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ def table_entries(
     read: Callable[[Mapping[str, str]], Entry | Problem],
     encoding: str | None = None,
 ) -> Iterator[Entry | Problem]:
-    """Yields what `read` makes of the rows of a table, each picture once.
+    """Yields what `read` makes of the rows of a table, each image once.
 
     Args:
         table: a CSV file, see `pulmo.datasets.rows.read_rows`.
@@ -51,9 +51,9 @@ def _read(
 
 
 def once(items: Iterable[Entry | Problem]) -> Iterator[Entry | Problem]:
-    """Yields `items` without the second row of a picture that says the same as the first.
+    """Yields `items` without the second row of an image that says the same as the first.
 
-    One that gives the picture another label is kept: the import refuses both.
+    One that gives the image another label is kept: the import refuses both.
     """
     labels: dict[Path, set[str]] = {}
     for item in items:
@@ -67,15 +67,15 @@ def once(items: Iterable[Entry | Problem]) -> Iterator[Entry | Problem]:
             yield item
 
 
-def picture_inside(folder: Path, name: str) -> Path | Problem:
-    """Returns the picture that a table names, or a problem.
+def image_inside(folder: Path, name: str) -> Path | Problem:
+    """Returns the image that a table names, or a problem.
 
-    A set is often published without some of its pictures, so a row without one is left out by rule.
+    A set is often published without some of its images, so a row without one is left out by rule.
 
     Raises:
         ValueError: the name leads out of the folder or is no path.
     """
     path = file_inside(folder, name)
     if not path.is_file():
-        return Problem(name, "its row has no picture here", failed=False)
+        return Problem(name, "its row has no image here", failed=False)
     return path

@@ -1,10 +1,14 @@
-"""Findings of a picture that may bear several: the label that they make, and their boxes."""
+"""Findings of an image that may bear several: the label that they make, and their boxes."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from pulmo.core.boxes import Box
+from pulmo.core.errors import PulmoError
+from pulmo.datasets.source import Problem
+from pulmo.radiograph.header import read_dicom_size
 
 _CERTAINTY: Final = {"1.0": 1, "1": 1, "0.0": 0, "0": 0, "-1.0": -1, "-1": -1, "": None}
 
@@ -22,18 +26,18 @@ CHEXPERT: Final = {
     "Pleural Effusion": "other",
     "Pleural Other": "other",
     "Fracture": "other",
-    # A tube or a pacemaker is no disease, and may be in a picture without one.
+    # A tube or a pacemaker is no disease, and may be in an image without one.
     "Support Devices": "other",
 }
 """The columns of the CheXpert labeller (Irvin et al. 2019) -> label."""
 
 
 class Verdict(NamedTuple):
-    """What the findings of a picture make of it.
+    """What the findings of an image make of it.
 
     Attributes:
         finding: the source's own words, such as `Edema|Pneumonia`.
-        label: the picture's label; None if it has none.
+        label: the image's label; None if it has none.
         reason: why it has none.
         failed: whether that is a fault of the source rather than a rule.
     """
@@ -45,7 +49,7 @@ class Verdict(NamedTuple):
 
 
 def label_of_findings(findings: Iterable[str], labels: Mapping[str, str]) -> str:
-    """Returns the label of a picture with these findings, at least one.
+    """Returns the label of an image with these findings, at least one.
 
     Pneumonia decides over every other finding; without it a finding that means normal decides;
     anything else is other.
@@ -62,7 +66,7 @@ def label_of_findings(findings: Iterable[str], labels: Mapping[str, str]) -> str
 
 
 def verdict(findings: Sequence[str], labels: Mapping[str, str]) -> Verdict:
-    """Returns what the findings of a picture make of it.
+    """Returns what the findings of an image make of it.
 
     The label is that of `label_of_findings`. There is none without a finding, and none where one
     means normal and another pneumonia.
@@ -105,7 +109,7 @@ def chexpert_verdict(row: Mapping[str, str | None]) -> Verdict:
     """Returns the label of a row of the CheXpert labeller's table.
 
     1 is positive, 0 negative, -1 uncertain; a finding that the report does not mention is blank. A
-    picture whose pneumonia is uncertain has no label; other uncertain findings count as none.
+    image whose pneumonia is uncertain has no label; other uncertain findings count as none.
 
     Raises:
         KeyError: a value is none of these; it is the value's text.
@@ -118,15 +122,15 @@ def chexpert_verdict(row: Mapping[str, str | None]) -> Verdict:
 
 
 def box_of_pixels(finding: str, corner_and_size: Iterable[str | None], side: int) -> Box:
-    """Returns the box that a table gives in pixels of a square picture.
+    """Returns the box that a table gives in pixels of a square image.
 
     Args:
         finding: in the source's own words.
         corner_and_size: left, top, width and height.
-        side: of the picture in pixels.
+        side: of the image in pixels.
 
     Raises:
-        ValueError: they are not four numbers, or not within the picture; the message is a problem's
+        ValueError: they are not four numbers, or not within the image; the message is a problem's
             reason.
     """
     texts = [text or "" for text in corner_and_size]
@@ -139,6 +143,20 @@ def box_of_pixels(finding: str, corner_and_size: Iterable[str | None], side: int
     if not (inside and width > 0 and height > 0):
         raise ValueError(f"its box {', '.join(texts)} is not within {side} x {side} pixels")
     return Box(finding, left, top, width, height)
+
+
+class Drawn(NamedTuple):
+    """A box as a table gives it.
+
+    Attributes:
+        where: what a problem with it names.
+        finding: in the source's own words.
+        corners: left, top, right and bottom in pixels.
+    """
+
+    where: str
+    finding: str
+    corners: Sequence[str | None]
 
 
 def box_of_corners(finding: str, corners: Iterable[str | None], width: float, height: float) -> Box:
@@ -169,3 +187,28 @@ def box_of_corners(finding: str, corners: Iterable[str | None], width: float, he
     if left >= right or top >= bottom:
         raise ValueError(f"its box {', '.join(texts)} is outside of {width:g} x {height:g} pixels")
     return Box(finding, left, top, right - left, bottom - top)
+
+
+def boxes_in_file(path: Path, name: str, drawn: Sequence[Drawn]) -> tuple[list[Box], list[Problem]]:
+    """Returns the boxes that a table gives in pixels of a DICOM file, and what is wrong with some.
+
+    Args:
+        path: the file, of which the size is read if there is a box.
+        name: what a problem with the file calls it.
+        drawn: the boxes of the table.
+    """
+    boxes: list[Box] = []
+    problems: list[Problem] = []
+    if not drawn:
+        return boxes, problems
+    try:
+        height, width = read_dicom_size(path)
+    except PulmoError as error:
+        reason = str(error).removesuffix(".")
+        return boxes, [Problem(name, f"its boxes are left out: {reason}")]
+    for where, finding, corners in drawn:
+        try:
+            boxes.append(box_of_corners(finding, corners, width, height))
+        except ValueError as error:
+            problems.append(Problem(where, str(error)))
+    return boxes, problems

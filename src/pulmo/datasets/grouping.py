@@ -1,4 +1,4 @@
-"""Which pictures belong together: copies of one another, and those of one patient."""
+"""Which images belong together: copies of one another, and those of one patient."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -9,41 +9,34 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from pulmo.core.tables import check_manifest, patient_names
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.source import Problem
 
 _CONTENT: Final = ["sha256", "pixels_sha256"]
 
 
-def group(table: pd.DataFrame, *, keep: bool = False) -> pd.DataFrame:
+def group(manifest: Manifest, *, keep: bool = False) -> Manifest:
     """Returns the manifest with `group` filled in.
 
-    Two pictures are in one group if they show the same patient of the same source, are the same
+    Two images are in one group if they show the same patient of the same source, are the same
     file or decode to the same pixels, and so on along a chain of such pairs. A group is named after
-    its first patient or picture.
+    its first patient or image.
 
     Args:
-        table: a manifest.
-        keep: whether pictures that are in one group already stay in one.
-
-    Raises:
-        InputError: the table is no manifest.
+        manifest: the images.
+        keep: whether images that are in one group already stay in one.
     """
-    table = check_manifest(table)
-    patients = patient_names(table)
+    table, patients = manifest.frame, manifest.patients
     keys = [patients, *(table[name] for name in _CONTENT), *([table["group"]] if keep else [])]
     component = _components(len(table), keys)
     names = _first(patients, component)
     content = _first(table["sha256"], component).str[:16]
-    return table.assign(group=names.fillna(content).astype(table["group"].dtype))
+    return manifest.with_columns(group=names.fillna(content).astype(table["group"].dtype))
 
 
-def contradictions(table: pd.DataFrame) -> Iterator[Problem]:
-    """Yields a problem for each picture of which a copy, by bytes or pixels, has another label.
-
-    Args:
-        table: a manifest.
-    """
+def contradictions(manifest: Manifest) -> Iterator[Problem]:
+    """Yields a problem for each image of which a copy, by bytes or pixels, has another label."""
+    table = manifest.frame
     component = _components(len(table), (table[name] for name in _CONTENT))
     shared = np.bincount(component, minlength=1)[component] > 1
     copies, key = table.loc[shared, ["path", "label"]], component[shared]

@@ -1,4 +1,4 @@
-"""What a source says of its pictures, in columns, before any of them is read."""
+"""What a source says of its images, in columns, before any of them is read."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -21,7 +21,7 @@ INDEX: Final = pa.schema(
 
 
 class Indexed(NamedTuple):
-    """The pictures of a data set, each once, and what was found wrong with the others."""
+    """The images of a data set, each once, and what was found wrong with the others."""
 
     entries: pa.Table
     problems: list[Problem]

@@ -6,13 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pulmo.datasets.columns import TEXT
 from pulmo.datasets.journal import FACTS, Journal
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.reading import FACTS_FORMAT, FileFacts, Known, Task
 
 _FROM_FILE: Final = [name for name in FACTS.names if name not in {"view", "modality", "age", "sex"}]
@@ -21,10 +21,11 @@ KNOWN: Final = pa.schema([("path", TEXT), *FACTS, ("has_tags", pa.bool_())])
 """The columns of what is known: those of a journal, and `pulmo.datasets.reading.Known.has_tags`."""
 
 
-def stamp(manifest: pd.DataFrame) -> pd.DataFrame:
+def stamp(manifest: Manifest) -> Manifest:
     """Marks a manifest as one whose facts this version of the reader found; Parquet keeps it."""
-    manifest.attrs["facts"] = FACTS_FORMAT
-    return manifest
+    frame = manifest.frame
+    frame.attrs["facts"] = FACTS_FORMAT
+    return Manifest(frame)
 
 
 def known_files(earlier: Path | None, journal: Journal | None) -> pa.Table:
@@ -71,7 +72,7 @@ def tasks(paths: pa.ChunkedArray, known: pa.Table, *, decode: bool) -> Iterator[
     Args:
         paths: the files.
         known: the columns of `KNOWN`; of two rows of a file the first counts.
-        decode: whether pictures are decoded; what was found without decoding is then not enough.
+        decode: whether images are decoded; what was found without decoding is then not enough.
     """
     if decode:
         known = known.filter(pc.is_valid(known["pixels_sha256"]))

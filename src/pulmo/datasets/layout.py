@@ -35,7 +35,7 @@ class ClassFolder(NamedTuple):
 
     Attributes:
         path: the folder.
-        label: the label of its pictures.
+        label: the label of its images.
         split: the split that it lies in; None where there is none.
     """
 
@@ -59,7 +59,7 @@ def class_folders(root: Path, label_map: Mapping[str, str]) -> list[ClassFolder]
 
     Args:
         root: the data set.
-        label_map: class name -> label; `.` is `root` itself, all of whose pictures are of a class.
+        label_map: class name -> label; `.` is `root` itself, all of whose images are of a class.
 
     Raises:
         InputError: it holds no folder, or its folders hold no classes.
@@ -71,7 +71,7 @@ def class_folders(root: Path, label_map: Mapping[str, str]) -> list[ClassFolder]
     if not folders:
         raise InputError(
             f"{root} holds no folder (a link does not count); one folder for each class was "
-            "expected. If all its pictures are of one class, say which: --label LABEL."
+            "expected. If all its images are of one class, say which: --label LABEL."
         )
     splits = [path for path in folders if path.name.lower() in SPLIT_FOLDERS]
     if splits and len(splits) == len(folders):
@@ -93,7 +93,7 @@ def _whole(root: Path, folders: list[Path], label_map: Mapping[str, str]) -> Cla
     if len(label_map) > 1 or classes:
         named = f" ({', '.join(classes)})" if classes else ""
         raise UsageError(
-            f"--label says that all pictures of {root} are of one class, but there are folders of "
+            f"--label says that all images of {root} are of one class, but there are folders of "
             f"classes{named}; leave --label out."
         )
     return ClassFolder(root, labels_of([HERE], label_map, root)[HERE])
@@ -106,7 +106,7 @@ def _in_splits(splits: Sequence[Path]) -> list[tuple[Path, str | None]]:
         folders = _own_folders(split)
         if not folders and any(path.is_file() for path in split.iterdir()):
             raise InputError(
-                f"{split} is the folder of a split, but its pictures lie in no folder of a class. "
+                f"{split} is the folder of a split, but its images lie in no folder of a class. "
                 "Put them into one folder a class, or list them in a table for the source csv."
             )
         found += [(path, SPLIT_FOLDERS[split.name.lower()]) for path in folders]
@@ -136,7 +136,7 @@ def _labelled(
         raise InputError(
             f"{root}: {', '.join(map(repr, dict.fromkeys(closed)))} hold"
             f"{'s' * (len(set(closed)) == 1)} only folders, and no label has that name. Name the "
-            "folder that holds one folder a class with its pictures, or list the pictures in a "
+            "folder that holds one folder a class with its images, or list the images in a "
             "table for the source csv."
         )
     labels = labels_of(names, label_map, root)

@@ -1,11 +1,13 @@
-"""Modalities: what kind of picture each row of a manifest is, so that kinds are not mixed."""
+"""Modalities: what kind of image each row of a manifest is, so that kinds are not mixed."""
 
-from collections.abc import Collection
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 from pulmo.radiograph.facts import modality_of
+
+if TYPE_CHECKING:
+    from pulmo.datasets.manifest import Manifest
 
 UNSTATED: Final = "unstated"
 """What a modality that is not known is called in sentences."""
@@ -14,31 +16,25 @@ UNSTATED: Final = "unstated"
 def kind_of(modality: str) -> str | None:
     """Returns what a stated modality means: X-ray for DICOM's CR, DX and their like; else itself.
 
-    None for the codes that do not say where a picture came from (OT, SC).
+    None for the codes that do not say where an image came from (OT, SC).
     """
     known = modality_of(modality)
     return modality if known == "other" else known
 
 
-def kinds(table: pd.DataFrame) -> pd.Series:
-    """Returns the modality of each row of a manifest as `kind_of` has it; null where unknown."""
-    stated = table["modality"]
+def kinds(stated: pd.Series) -> pd.Series:
+    """Returns each modality of a manifest's column as `kind_of` has it; null where unknown."""
     return stated.map({name: kind_of(name) for name in stated.dropna().unique()}).astype("string")
 
 
-def stated_kinds(table: pd.DataFrame) -> tuple[str, ...]:
-    """Returns the modalities that rows of a manifest state, sorted, each once."""
-    return tuple(sorted(kinds(table).dropna().unique()))
+def stated_kinds(manifest: "Manifest") -> tuple[str, ...]:
+    """Returns the modalities that a manifest states, sorted, each once."""
+    return tuple(sorted(kinds(manifest.frame["modality"]).dropna().unique()))
 
 
-def count_kinds(table: pd.DataFrame) -> str:
-    """Returns how many rows are of each modality, in words: `21 CT, 450 X-ray, 3 unstated`."""
-    counts = kinds(table).value_counts().sort_index()
-    unstated = len(table) - int(counts.sum())
+def count_kinds(manifest: "Manifest") -> str:
+    """Returns how many images are of each modality, in words: `21 CT, 450 X-ray, 3 unstated`."""
+    counts = kinds(manifest.frame["modality"]).value_counts().sort_index()
+    unstated = len(manifest) - int(counts.sum())
     words = [f"{n} {name}" for name, n in counts.items()]
     return ", ".join([*words, f"{unstated} {UNSTATED}"] if unstated else words)
-
-
-def rows_of(table: pd.DataFrame, modalities: Collection[str]) -> pd.Series:
-    """Returns which rows are of one of the named modalities; an unknown one is not named."""
-    return kinds(table).isin([kind_of(name) for name in modalities]).astype(bool)

@@ -6,14 +6,15 @@ from pathlib import Path
 import pandas as pd
 
 from pulmo.core.errors import InputError
+from pulmo.core.parallel import in_threads
 from pulmo.datasets.grouping import group
 from pulmo.datasets.known import stamp
-from pulmo.datasets.parallel import in_threads
+from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph.patients import patient_of
 from pulmo.radiograph.pseudonyms import Pseudonyms
 
 
-def name_patients(table: pd.DataFrame, key: bytes) -> pd.DataFrame:
+def name_patients(manifest: Manifest, key: bytes) -> Manifest:
     """Returns an import's manifest with the patients that its DICOM files state, and new groups.
 
     A patient that the data set states stays. What stands for a Patient ID is its keyed hash, so
@@ -21,10 +22,10 @@ def name_patients(table: pd.DataFrame, key: bytes) -> pd.DataFrame:
     cannot be read again, has no known patient.
 
     Args:
-        table: the manifest of one data set.
+        manifest: of one data set.
         key: secret; the same key gives the same pseudonyms, those of `pulmo data deidentify` too.
     """
-    pseudonyms = Pseudonyms(key)
+    pseudonyms, table = Pseudonyms(key), manifest.frame
     asked = table.index[(table["format"] == "DICOM") & table["patient"].isna()]
 
     def read(path: str) -> str | None:
@@ -35,4 +36,4 @@ def name_patients(table: pd.DataFrame, key: bytes) -> pd.DataFrame:
 
     with closing(in_threads(read, table.loc[asked, "path"])) as found:
         stated = pd.Series(list(found), asked, dtype="string")
-    return stamp(group(table.assign(patient=table["patient"].fillna(stated))))
+    return stamp(group(manifest.with_columns(patient=table["patient"].fillna(stated))))

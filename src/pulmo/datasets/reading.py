@@ -18,7 +18,7 @@ FACTS_FORMAT: Final = 2
 class FileFacts(NamedTuple):
     """What is known of a file that was read; the names are those of a manifest's columns.
 
-    `pixels_sha256` is None for a picture that was not decoded. `view`, `modality`, `age` and `sex`
+    `pixels_sha256` is None for an image that was not decoded. `view`, `modality`, `age` and `sex`
     are what the file itself says, None where it says nothing. `notes` are those of the reader, as a
     manifest has them.
     """
@@ -73,11 +73,11 @@ class Outcome(NamedTuple):
 
 
 def read_file(task: Task, *, decode: bool) -> Outcome:
-    """Reads a picture's file, or finds that it has not changed since it was read.
+    """Reads an image's file, or finds that it has not changed since it was read.
 
     Args:
         task: the file.
-        decode: whether to decode the picture, which proves that it can be read and gives
+        decode: whether to decode the image, which proves that it can be read and gives
             `pixels_sha256`; otherwise its bytes are hashed and its header is read.
     """
     path = Path(task.path)

@@ -14,10 +14,10 @@ _Kind = Literal["file", "folder", "link"]
 
 
 class Entry(NamedTuple):
-    """One picture as its source describes it; None where the source does not say.
+    """One image as its source describes it; None where the source does not say.
 
     Attributes:
-        path: the picture's file.
+        path: the image's file.
         label: a label of `pulmo.core.labels.LABELS`.
         finding: the finding in the source's own words.
         patient: the patient's name within the source.
@@ -26,8 +26,8 @@ class Entry(NamedTuple):
         age: years.
         sex: F, M or O.
         split: the source's own split: train, val or test.
-        origin: where the source has the picture from: a hospital, a publication, another set.
-        licence: of this picture.
+        origin: where the source has the image from: a hospital, a publication, another set.
+        licence: of this image.
         offset: days since the onset of symptoms or the admission.
         boxes: what the source draws about its findings.
     """
@@ -62,7 +62,7 @@ class Problem(NamedTuple):
 
 
 Index = Callable[[Path, Mapping[str, str]], Iterator[Entry | Problem]]
-"""Takes the set's folder and a map from class name to label; yields its pictures in path order."""
+"""Takes the set's folder and a map from class name to label; yields its images in path order."""
 
 Elsewhere = Callable[[Path, Mapping[str, str], Path], Iterator[Entry | Problem]]
 """The same of a table whose files lie in another folder, which is the third argument."""
@@ -75,7 +75,7 @@ class Repository(NamedTuple):
         name: owner and repository, such as `ieee8023/covid-chestxray-dataset`.
         commit: 40 hexadecimal digits.
         paths: the folders and files that the reader needs; it reads them in the same places.
-        least: how many files these hold at least, so that a commit before the pictures is noticed.
+        least: how many files these hold at least, so that a commit before the images is noticed.
     """
 
     name: str
@@ -108,8 +108,8 @@ class About(NamedTuple):
     Attributes:
         title: whose data set it is.
         licence: as its publisher states it.
-        size: in pictures and bytes.
-        url: its page; empty for a reader of one's own pictures.
+        size: in images and bytes.
+        url: its page; empty for a reader of one's own images.
         obtain: the steps to get it by hand, and what ROOT is; a line that begins with `$ ` is what
             to type.
         remote: what can be downloaded without an account and with hashes to check it by.
@@ -163,10 +163,10 @@ def refuse_map(label_map: Mapping[str, str], name: str) -> None:
         )
 
 
-def pictures_below(folder: Path) -> Iterator[Path | Problem]:
+def images_below(folder: Path) -> Iterator[Path | Problem]:
     """Returns the files below `folder` in path order, without hidden ones, and its links.
 
-    A link within the set would be the same picture twice, and one that leads out of it no part of
+    A link within the set would be the same image twice, and one that leads out of it no part of
     the set, so none is followed: it is a problem in the place of what it leads to. `folder` itself
     may be one. A folder that cannot be opened stands in the place of its files: the import names
     it.

@@ -6,18 +6,19 @@ from typing import Final
 import pandas as pd
 
 from pulmo.core.errors import UsageError
+from pulmo.datasets.manifest import Manifest
 
 EVERY: Final = ""
 """The class that stands for all classes."""
 
 
-def state_sources(table: pd.DataFrame, stated: Mapping[str, str]) -> pd.DataFrame:
+def state_sources(manifest: Manifest, stated: Mapping[str, str]) -> Manifest:
     """Returns a manifest with the hospital, or the set, that the images of a class are from.
 
     An image whose row states its origin keeps it.
 
     Args:
-        table: the manifest of a folder or a table of the user's own.
+        manifest: of a folder or a table of the user's own.
         stated: class -> its source; the class is a label, or a name that the data set gives it;
             `EVERY` stands for all classes that are not named.
 
@@ -25,8 +26,9 @@ def state_sources(table: pd.DataFrame, stated: Mapping[str, str]) -> pd.DataFram
         UsageError: the data set has no such class.
     """
     if not stated:
-        return table
-    origin = table["origin"].copy()
+        return manifest
+    table = manifest.frame
+    origin = table["origin"]
     for name, source in sorted(stated.items(), reverse=True):  # the class for all others is last
         mine = (table["finding"] == name).fillna(value=False) | (table["label"] == name)
         if name != EVERY and not mine.any():
@@ -37,4 +39,4 @@ def state_sources(table: pd.DataFrame, stated: Mapping[str, str]) -> pd.DataFram
             )
         chosen = mine if name != EVERY else pd.Series(data=True, index=table.index)
         origin = origin.mask(chosen & origin.isna(), source)
-    return table.assign(origin=origin)
+    return manifest.with_columns(origin=origin)

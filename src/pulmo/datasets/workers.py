@@ -1,4 +1,4 @@
-"""Processes that read files: small pictures need Python's lock too much for threads.
+"""Processes that read files: small images need Python's lock too much for threads.
 
 A process is asked and answers in lines of JSON and ends when its standard input does, so it cannot
 outlive its parent by more than the files it was asked for. It is not started by `multiprocessing`,
@@ -20,7 +20,7 @@ from threading import Lock
 from typing import IO, Final, cast
 
 from pulmo.core.errors import PulmoError
-from pulmo.datasets.parallel import cores, in_threads
+from pulmo.core.parallel import cores, in_threads
 from pulmo.datasets.reading import FileFacts, Known, Outcome, Task, read_file
 
 PROCESSES_FROM: Final = 8000
@@ -89,7 +89,7 @@ class _Worker:
             PulmoError: it has ended before it was ready.
         """
         if not self._is_ready and self._answers.readline() != _READY:
-            raise PulmoError(f"a process that reads pictures could not start: {self.end()}.")
+            raise PulmoError(f"a process that reads images could not start: {self.end()}.")
         self._is_ready = True
         with suppress(BrokenPipeError):
             self._questions.write(question)

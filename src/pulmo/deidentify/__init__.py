@@ -1,4 +1,4 @@
-"""De-identification of DICOM pictures after PS3.15 annex E."""
+"""De-identification of DICOM images after PS3.15 annex E."""
 
 from pulmo.deidentify.file import Deidentified, deidentify
 from pulmo.radiograph.pseudonyms import Pseudonyms, read_key

@@ -26,7 +26,7 @@ class Deidentified(NamedTuple):
         data: the file's bytes.
         uid: its new SOP Instance UID, which no one can trace back.
         patient: the pseudonym that it bears as Patient ID; "" if it bears none.
-        reasons: why a person should look at the picture: sentences' ends, without identifiers.
+        reasons: why a person should look at the image: sentences' ends, without identifiers.
     """
 
     data: bytes
@@ -43,9 +43,9 @@ def deidentify(
     characteristics: bool = False,
     limits: Limits = LIMITS,
 ) -> Deidentified:
-    """Applies the Basic Application Level Confidentiality Profile (PS3.15 E.2) to a DICOM picture.
+    """Applies the Basic Application Level Confidentiality Profile (PS3.15 E.2) to a DICOM image.
 
-    The pixel data are the same to the bit. So what is written in the picture itself stays; only
+    The pixel data are the same to the bit. So what is written in the image itself stays; only
     `Deidentified.reasons` tells of it.
 
     Args:
@@ -58,7 +58,7 @@ def deidentify(
 
     Raises:
         InputError: the file is damaged, or no DICOM file.
-        RefusedError: it is a DICOMDIR or holds no picture: a report's text cannot be judged.
+        RefusedError: it is a DICOMDIR or holds no image: a report's text cannot be judged.
     """
     if format_of(data) != "DICOM":
         raise InputError(f"{name} is not a DICOM file; its content decides, not its name.")
@@ -77,7 +77,7 @@ def deidentify(
 
 
 def _check_scope(dataset: FileDataset, name: str) -> None:
-    """Does nothing for a picture of a class and a transfer syntax that the standard has.
+    """Does nothing for an image of a class and a transfer syntax that the standard has.
 
     Raises:
         InputError: it lacks what every DICOM object has.
@@ -89,7 +89,7 @@ def _check_scope(dataset: FileDataset, name: str) -> None:
         )
     if "PixelData" not in dataset:
         raise RefusedError(
-            f"{name} holds no picture. Text, such as that of a report, is not de-identified."
+            f"{name} holds no image. Text, such as that of a report, is not de-identified."
         )
     missing = [keyword for keyword in _NEEDED if not text_of(dataset, keyword)]
     if missing:

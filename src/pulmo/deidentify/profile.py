@@ -71,7 +71,7 @@ def action_by_value(element: DataElement) -> Action:
 
     The table is a list of what is known to identify; another attribute may hold anything too. So of
     the others only numbers, sequences (for what is in them), unique identifiers (renamed), tables
-    and pixels of the picture, and a short list of words are kept.
+    and pixels of the image, and a short list of words are kept.
     """
     kind = element.VR
     if kind not in _kinds_of(element.tag):

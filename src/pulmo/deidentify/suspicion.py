@@ -1,4 +1,4 @@
-"""Why a person should look at a picture before it is given away."""
+"""Why a person should look at an image before it is given away."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ from pulmo.radiograph.dicom_elements import text_of
 from pulmo.radiograph.dicom_pixels import has_hidden_bits
 from pulmo.radiograph.limits import Limits
 
-# PS3.3 C.8.6.1: of Conversion Type, those that copy a film, a paper or a screen.
+# PS3.3 C.8.6.1: of Conversion Type, those that copy an image, a paper or a screen.
 _COPIED: Final = ("DV", "DI", "DF", "DRW", "SD", "SI", "SYN", "WSD")
 
 
@@ -37,31 +37,31 @@ def _said(dataset: FileDataset) -> list[str]:
         reasons.append("it says that text is burned in")
     copied = text_of(dataset, "ConversionType") in _COPIED
     if burned_in != "NO" and (copied or dataset.SOPClassUID == SecondaryCaptureImageStorage):
-        reasons.append("it is a copy of a screen or a film")
+        reasons.append("it is a copy of a screen or an image")
     if text_of(dataset, "RecognizableVisualFeatures") == "YES":
         reasons.append("it says that a person can be recognised")
     return reasons
 
 
 def _hidden(dataset: FileDataset) -> list[str]:
-    """Returns what the pixel data hold beside the picture."""
+    """Returns what the pixel data hold beside the image."""
     reasons = []
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         frames = int(dataset.get("NumberOfFrames") or 1)
         frame = get_frame(dataset["PixelData"].value, 0, number_of_frames=frames)
         if comments_of(frame):
-            reasons.append("its compressed picture carries a comment")
+            reasons.append("its compressed image carries a comment")
     try:
         hidden = has_hidden_bits(dataset)
     except Exception:  # noqa: BLE001 - damaged pixel data, of which `_seen` tells
         hidden = False
     if hidden:
-        reasons.append("it uses bits beside those of its picture")
+        reasons.append("it uses bits beside those of its image")
     return reasons
 
 
 def _seen(data: bytes, limits: Limits) -> list[str]:
-    """Returns what the picture shows."""
+    """Returns what the image shows."""
     try:
         pixels, _ = decode_dicom(data, "it", limits)
     except PulmoError as error:

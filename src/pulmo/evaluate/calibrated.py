@@ -1,56 +1,55 @@
-"""What a card's triage bands and conformal sets do on the pictures that are judged."""
+"""What a card's triage bands and conformal sets do on the images that are judged."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.bundle.card import Band, BandShares
-from pulmo.bundle.triage import BANDS
-from pulmo.bundle.validated import mean_estimate
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.decision import sides
-from pulmo.evaluate.intake import Judged
-from pulmo.evaluate.intervals import proportion_estimate
-from pulmo.evaluate.set_figures import SetFigures
-from pulmo.evaluate.terms import Terms
+from pulmo import stats
+from pulmo.evaluate.decision_results import SetMetrics
+from pulmo.predictions.operating_point import BANDS, Band, BandShares
+from pulmo.predictions.predictions import Predictions
+from pulmo.stats.estimate import Estimate
 
 
-def band_shares(judged: Judged, terms: Terms) -> dict[Band, BandShares]:
+def band_shares(predictions: Predictions) -> dict[Band, BandShares]:
     """Returns triage band -> how much falls into it; nothing if there are no bands."""
-    if terms.bands is None:
+    rule, groups = predictions.rule, predictions.groups
+    placed = rule.decide(predictions.probabilities).bands
+    if placed is None:
         return {}
-    wanted, scores = sides(judged, terms)
-    placed = np.array([terms.bands.of(score) for score in scores.tolist()])
-    groups = judged.sample.groups
+    wanted, names = predictions.of_positive_class, rule.positive_names
 
-    def share(band: Band, of: NDArray[np.bool_], undefined: str) -> Estimate:
-        return proportion_estimate(placed[of] == band, groups[of], undefined)
+    def share(place: int, of: NDArray[np.bool_], undefined: str) -> Estimate:
+        return stats.proportion(placed[of] == place, groups[of], undefined=undefined)
 
-    names = " or ".join(terms.positive)
     return {
         band: BandShares(
-            pictures=share(band, np.ones_like(wanted), "there is no picture"),
-            positives=share(band, wanted, f"no picture is {names}"),
-            negatives=share(band, ~wanted, f"every picture is {names}"),
+            images=share(place, np.ones_like(wanted), "there is no image"),
+            positives=share(place, wanted, f"no image is {names}"),
+            negatives=share(place, ~wanted, f"every image is {names}"),
         )
-        for band in BANDS
+        for place, band in enumerate(BANDS)
     }
 
 
-def set_figures(judged: Judged, terms: Terms) -> SetFigures | None:
+def set_metrics(predictions: Predictions) -> SetMetrics | None:
     """Returns how often the conformal sets hold the true class, and how large they are."""
-    if terms.sets is None:
+    rule, truth, groups = predictions.rule, predictions.truth, predictions.groups
+    held = rule.decide(predictions.probabilities).sets
+    if rule.sets is None or held is None:
         return None
-    sample = judged.sample
-    held = sample.probabilities >= terms.sets.least
-    covered = held[np.arange(len(sample)), sample.truth]
+    covered = held[np.arange(len(truth)), truth]
     sizes = held.sum(axis=1)
-    return SetFigures(
-        coverage=terms.sets.coverage,
-        covered=proportion_estimate(covered, sample.groups, "there is no picture"),
+
+    def share(own: NDArray[np.bool_], undefined: str) -> Estimate:
+        return stats.proportion(covered[own], groups[own], undefined=undefined)
+
+    return SetMetrics(
+        coverage=rule.sets.coverage,
+        covered=share(np.ones_like(covered), "there is no image"),
         classes={
-            label: proportion_estimate(covered[own], sample.groups[own], f"no picture is {label}")
-            for label, own in zip(sample.labels, sample.is_class.T, strict=True)
+            label: share(truth == place, f"no image is {label}")
+            for place, label in enumerate(rule.classes)
         },
-        size=mean_estimate(sizes.astype(np.float64), sample.groups),
-        sizes=tuple(np.bincount(sizes, minlength=len(sample.labels) + 1).tolist()),
+        size=stats.mean(sizes, groups),
+        sizes=tuple(np.bincount(sizes, minlength=len(rule.classes) + 1).tolist()),
     )

@@ -4,16 +4,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.evaluate.evaluation import ReportRow
-from pulmo.evaluate.sample import Sample
-from pulmo.evaluate.weighted import Floats, divide
+from pulmo.stats.classified import ClassifiedImages
+from pulmo.stats.weights import Floats, divide
 
 
-def confusion(sample: Sample) -> NDArray[np.int64]:
-    """Returns the number of pictures [true class, decided class]."""
+def confusion(sample: ClassifiedImages) -> NDArray[np.int64]:
+    """Returns the number of images [true class, decided class]."""
     return np.asarray(sample.is_class.T.astype(np.int64) @ sample.called_class)
 
 
-def classification_report(sample: Sample) -> dict[str, ReportRow]:
+def classification_report(sample: ClassifiedImages) -> dict[str, ReportRow]:
     """Returns precision, recall, F1 and support of each class, and their means.
 
     The rows are those of `sklearn.metrics.classification_report`, but for the accuracy, which is

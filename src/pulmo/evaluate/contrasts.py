@@ -1,7 +1,7 @@
 """Contrasts: two groups of classes within one source.
 
 Between sources a model can tell the hospitals apart; within one it must look at the lungs. A source
-whose classes come from different origins is as many sources (`pulmo.evaluate.homes`).
+whose classes come from different origins is as many sources (`pulmo.evaluate.effective_source`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.evaluate.evaluation import Contrast
-from pulmo.evaluate.intervals import auc_estimate, proportion_estimate
-from pulmo.evaluate.sample import Sample
+from pulmo import stats
+from pulmo.evaluate.evaluation import Contrast, Pair
+from pulmo.stats.classified import ClassifiedImages
 
 NORMAL = "normal"
 
@@ -25,12 +25,12 @@ class Sides(NamedTuple):
     negative: tuple[str, ...]
 
 
-def contrasts(sample: Sample, sources: NDArray[np.str_]) -> tuple[Contrast, ...]:
+def contrasts(sample: ClassifiedImages, sources: NDArray[np.str_]) -> tuple[Contrast, ...]:
     """Holds the classes of each source against each other.
 
     Args:
-        sample: the pictures.
-        sources: name of the source of each picture, [n]; empty where it is not known.
+        sample: the images.
+        sources: name of the source of each image, [n]; empty where it is not known.
     """
     found = []
     for source in sorted(set(sources.tolist()) - {""}):
@@ -56,13 +56,13 @@ def pairings(labels: Sequence[str]) -> Iterator[Sides]:
         yield Sides(others, (NORMAL,))
 
 
-def contrast(source: str, sides: Sides, sample: Sample) -> Contrast:
+def contrast(source: str, sides: Sides, sample: ClassifiedImages) -> Contrast:
     """Holds two sides against each other, by their shares of the probability.
 
     Args:
         source: name of the source.
         sides: the classes that are compared.
-        sample: pictures of these classes from this source, some of each side.
+        sample: images of these classes from this source, some of each side.
     """
     positive = _belongs(sample, sides.positive)
     shares = positive_share(sample, sides)
@@ -74,16 +74,41 @@ def contrast(source: str, sides: Sides, sample: Sample) -> Contrast:
         negative=sides.negative,
         n_positive=int(positive.sum()),
         n_negative=int((~positive).sum()),
-        auc=auc_estimate(shares, positive, groups, "one side has no pictures"),
-        accuracy=proportion_estimate(called == positive, groups, "there are no pictures"),
-        sensitivity=proportion_estimate(called[positive], groups[positive], "no positive picture"),
-        specificity=proportion_estimate(
-            ~called[~positive], groups[~positive], "no negative picture"
+        auc=stats.auc(positive, shares, groups),
+        accuracy=stats.proportion(called == positive, groups),
+        sensitivity=stats.proportion(
+            called[positive], groups[positive], undefined="no positive image"
+        ),
+        specificity=stats.proportion(
+            ~called[~positive], groups[~positive], undefined="no negative image"
         ),
     )
 
 
-def positive_share(sample: Sample, sides: Sides) -> NDArray[np.float64]:
+def pairs(sample: ClassifiedImages) -> tuple[Pair, ...]:
+    """Returns the AUC of each two classes that have images, over all sources.
+
+    The score is P(first) / (P(first) + P(second)) over the images of the two; the overall
+    `pairwise_auc` is of their two probabilities alone.
+    """
+    found = []
+    for first, second in combinations(range(len(sample.labels)), 2):
+        names = sample.labels[first], sample.labels[second]
+        inside = sample.take(np.isin(sample.truth, (first, second)))
+        positive = inside.truth == first
+        if positive.any() and not positive.all():
+            shares = positive_share(inside, Sides(names[:1], names[1:]))
+            found.append(
+                Pair(
+                    first=names[0],
+                    second=names[1],
+                    auc=stats.auc(positive, shares, inside.groups),
+                )
+            )
+    return tuple(found)
+
+
+def positive_share(sample: ClassifiedImages, sides: Sides) -> NDArray[np.float64]:
     """Returns P(positive) / (P(positive) + P(negative)), [n] in [0, 1]; 0.5 where both are 0."""
     positive, negative = (
         sample.probabilities[:, [sample.labels.index(label) for label in side]].sum(axis=1)
@@ -95,6 +120,6 @@ def positive_share(sample: Sample, sides: Sides) -> NDArray[np.float64]:
     return shares
 
 
-def _belongs(sample: Sample, labels: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Returns whether each picture is of one of the classes, [n]."""
+def _belongs(sample: ClassifiedImages, labels: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Returns whether each image is of one of the classes, [n]."""
     return np.isin(sample.truth, [sample.labels.index(label) for label in labels])

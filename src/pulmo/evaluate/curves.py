@@ -5,13 +5,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from pulmo.evaluate.evaluation import Curve, PrecisionRecall, ReliabilityBin
-from pulmo.evaluate.sample import BINS, Sample
+from pulmo.stats.classified import BINS, ClassifiedImages
 
 POINTS = 200
 """Most points of a thinned curve."""
 
 
-def reliability(sample: Sample) -> tuple[ReliabilityBin, ...]:
+def reliability(sample: ClassifiedImages) -> tuple[ReliabilityBin, ...]:
     """Returns ten bins of the highest probability, with its mean and the share that is right."""
     right = sample.decided == sample.truth
     bins = []
@@ -30,8 +30,8 @@ def reliability(sample: Sample) -> tuple[ReliabilityBin, ...]:
     return tuple(bins)
 
 
-def roc_curves(sample: Sample) -> dict[str, Curve]:
-    """Returns class -> ROC curve against the rest, for classes with pictures on both sides."""
+def roc_curves(sample: ClassifiedImages) -> dict[str, Curve]:
+    """Returns class -> ROC curve against the rest, for classes with images on both sides."""
     return {
         label: roc(sample.probabilities[:, position], sample.is_class[:, position])
         for position, label in enumerate(sample.labels)
@@ -46,7 +46,7 @@ def roc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> Curve:
 
     Args:
         scores: [n], high for positives.
-        positive: whether each picture is positive, [n], with both kinds.
+        positive: whether each image is positive, [n], with both kinds.
     """
     false_rate, true_rate, _ = roc_curve(positive, scores)
     kept = _kept(false_rate, true_rate)
@@ -56,8 +56,8 @@ def roc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> Curve:
     )
 
 
-def precision_recall_curves(sample: Sample) -> dict[str, PrecisionRecall]:
-    """Returns class -> precision-recall curve, for classes with pictures on both sides."""
+def precision_recall_curves(sample: ClassifiedImages) -> dict[str, PrecisionRecall]:
+    """Returns class -> precision-recall curve, for classes with images on both sides."""
     return {
         label: precision_recall(sample.probabilities[:, position], sample.is_class[:, position])
         for position, label in enumerate(sample.labels)
@@ -70,7 +70,7 @@ def precision_recall(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -
 
     Args:
         scores: [n], high for positives.
-        positive: whether each picture is positive, [n], with some that are.
+        positive: whether each image is positive, [n], with some that are.
     """
     precision, recall, _ = precision_recall_curve(positive, scores, drop_intermediate=True)
     precision, recall = precision[::-1], recall[::-1]

@@ -1,22 +1,15 @@
-"""The decision: how well `positive` marks the pictures of the positive classes."""
+"""The decision: how well `positive` marks the images of the positive classes."""
 
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import DecisionFigures, Histogram, Threshold
-from pulmo.evaluate.intake import Judged
-from pulmo.evaluate.intervals import (
-    Proportion,
-    auc_estimate,
-    predictive_value,
-    ratio_estimate,
-)
-from pulmo.evaluate.sample import NO_SCORES
-from pulmo.evaluate.table import positive_probability
-from pulmo.evaluate.terms import Terms
+from pulmo import stats
+from pulmo.evaluate.decision_results import DecisionMetrics, Histogram, Threshold
+from pulmo.predictions.predictions import Predictions
+from pulmo.stats.classified import NO_SCORES
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.proportions import Proportion, predictive_value, ratio
 
 STEPS: Final = 100
 """Equal steps of the threshold sweep from 0 to 1."""
@@ -27,43 +20,49 @@ BARS: Final = 20
 NOT_NAMED: Final = "no class was named positive; name it with --positive"
 
 
-def decision_figures(judged: Judged, terms: Terms, prevalence: float | None) -> DecisionFigures:
+def decision_metrics(predictions: Predictions, prevalence: float | None) -> DecisionMetrics:
     """Returns the figures of the decision between positive and negative.
 
     Args:
-        judged: the pictures.
-        terms: which classes are positive, and the threshold.
-        prevalence: share of positive pictures where the model would be used, for its predictive
-            values there; None for those of these pictures alone.
+        predictions: the labelled images.
+        prevalence: share of positive images where the model would be used, for its predictive
+            values there; None for those of these images alone.
     """
-    if not terms.positive:
+    rule = predictions.rule
+    if not rule.positive:
         nothing = Estimate.undefined(NOT_NAMED)
-        return DecisionFigures(
+        return DecisionMetrics(
             positive=(), threshold=None, sensitivity=nothing, specificity=nothing
         )
-    wanted, scores = sides(judged, terms)
-    called = judged.rows["positive"].to_numpy(np.bool_)
-    groups, names = judged.sample.groups, " or ".join(terms.positive)
-    sensitivity = Proportion.of(called[wanted], groups[wanted])
-    specificity = Proportion.of(~called[~wanted], groups[~wanted])
-    misses, alarms = sensitivity.opposite, specificity.opposite
-    both = f"it needs pictures of {names} and others, and some of the others called"
-    return DecisionFigures(
-        positive=terms.positive,
-        threshold=terms.threshold,
-        sensitivity=sensitivity.estimate(f"no picture is {names}"),
-        specificity=specificity.estimate(f"every picture is {names}"),
+    wanted, called = predictions.of_positive_class, predictions.positive
+    groups, names = predictions.groups, rule.positive_names
+    sensitivity = Proportion.from_hits(called[wanted], groups[wanted])
+    specificity = Proportion.from_hits(~called[~wanted], groups[~wanted])
+    misses, alarms = sensitivity.complement, specificity.complement
+    both = f"it needs images of {names} and others, and some of the others called"
+    return DecisionMetrics(
+        positive=rule.positive,
+        threshold=rule.threshold,
+        sensitivity=sensitivity.estimate(f"no image is {names}"),
+        specificity=specificity.estimate(f"every image is {names}"),
         auc=(
-            auc_estimate(scores, wanted, groups, f"it needs pictures of {names} and others")
-            if judged.sample.scored
+            stats.auc(
+                wanted,
+                predictions.positive_probability,
+                groups,
+                undefined=f"it needs images of {names} and others",
+            )
+            if rule.scored
             else Estimate.undefined(NO_SCORES, len(wanted))
         ),
-        ppv=Proportion.of(wanted[called], groups[called]).estimate("nothing was called positive"),
-        npv=Proportion.of(~wanted[~called], groups[~called]).estimate(
+        ppv=Proportion.from_hits(wanted[called], groups[called]).estimate(
+            "nothing was called positive"
+        ),
+        npv=Proportion.from_hits(~wanted[~called], groups[~called]).estimate(
             "nothing was called negative"
         ),
-        positive_likelihood_ratio=ratio_estimate(sensitivity, alarms, f"{both} positive"),
-        negative_likelihood_ratio=ratio_estimate(misses, specificity, f"{both} negative"),
+        positive_likelihood_ratio=ratio(sensitivity, alarms, undefined=f"{both} positive"),
+        negative_likelihood_ratio=ratio(misses, specificity, undefined=f"{both} negative"),
         prevalence=prevalence,
         ppv_at_prevalence=(
             None if prevalence is None else predictive_value(sensitivity, alarms, prevalence)
@@ -74,21 +73,15 @@ def decision_figures(judged: Judged, terms: Terms, prevalence: float | None) -> 
     )
 
 
-def sides(judged: Judged, terms: Terms) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Returns whether each picture is of a positive class, and their summed probability, [n]."""
-    wanted = judged.rows["class"].isin(terms.positive).to_numpy(np.bool_)
-    return wanted, positive_probability(judged.sample.probabilities, terms)
-
-
-def sweep(judged: Judged, terms: Terms) -> tuple[Threshold, ...]:
-    """Returns what each threshold would do, from 0 to 1; nothing without both sides.
+def sweep(predictions: Predictions) -> tuple[Threshold, ...]:
+    """Returns what each threshold would do, from 0 to 1; nothing without scores or both sides.
 
     The net benefit is (true positives - false positives * t / (1 - t)) / n (Vickers and Elkin
     2006), at the threshold t itself: it holds for calibrated probabilities, and for who would call
     t / (1 - t) healthy people back to find one ill.
     """
-    wanted, scores = sides(judged, terms)
-    if not terms.positive or wanted.all() or not wanted.any():
+    wanted, scores = predictions.of_positive_class, predictions.positive_probability
+    if not predictions.rule.scored or wanted.all() or not wanted.any():
         return ()
     n, positives = len(wanted), int(wanted.sum())
     found, alarms = np.sort(scores[wanted]), np.sort(scores[~wanted])
@@ -112,16 +105,18 @@ def sweep(judged: Judged, terms: Terms) -> tuple[Threshold, ...]:
     return tuple(points)
 
 
-def histograms(judged: Judged, terms: Terms) -> dict[str, Histogram]:
-    """Returns class -> how often each range of the positive probability occurs among its pictures.
+def histograms(predictions: Predictions) -> dict[str, Histogram]:
+    """Returns class -> how often each range of the positive probability occurs among its images.
 
-    Without positive classes it is the probability of the class itself.
+    Without positive classes it is the probability of the class itself; without scores it is empty.
     """
-    sample, edges = judged.sample, np.linspace(0, 1, BARS + 1)
-    _, scores = sides(judged, terms)
+    rule, edges = predictions.rule, np.linspace(0, 1, BARS + 1)
+    if not rule.scored:
+        return {}
     found = {}
-    for position, label in enumerate(sample.labels):
-        own = scores if terms.positive else sample.probabilities[:, position]
-        counts, _ = np.histogram(np.clip(own[sample.is_class[:, position]], 0, 1), edges)
+    for position, label in enumerate(rule.classes):
+        own = predictions.probabilities[:, position]
+        scores = predictions.positive_probability if rule.positive else own
+        counts, _ = np.histogram(np.clip(scores[predictions.truth == position], 0, 1), edges)
         found[label] = Histogram(counts=tuple(counts.tolist()))
     return found

@@ -4,37 +4,27 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.errors import UsageError
-from pulmo.core.estimate import Estimate
 from pulmo.core.sources import source_names
-from pulmo.evaluate.calibrated import band_shares, set_figures
+from pulmo.evaluate.calibrated import band_shares, set_metrics
 from pulmo.evaluate.confusion import classification_report, confusion
-from pulmo.evaluate.contrasts import contrasts
+from pulmo.evaluate.contrasts import contrasts, pairs
 from pulmo.evaluate.curves import precision_recall_curves, reliability, roc_curves
-from pulmo.evaluate.decision import decision_figures, histograms, sweep
-from pulmo.evaluate.evaluation import (
-    Contrast,
-    EvaluatedData,
-    Evaluation,
-    Failure,
-    ModelName,
-    PatientFigures,
-)
-from pulmo.evaluate.figures import figures
-from pulmo.evaluate.homes import homes
-from pulmo.evaluate.intake import Judged, judge
-from pulmo.evaluate.noted import noted
-from pulmo.evaluate.pairs import pairs
-from pulmo.evaluate.patients import by_patient
-from pulmo.evaluate.sample import NO_SCORES, Sample
+from pulmo.evaluate.decision import decision_metrics, histograms, sweep
+from pulmo.evaluate.effective_source import effective_sources
+from pulmo.evaluate.evaluation import Contrast, EvaluatedData, Evaluation, ModelName, PatientMetrics
 from pulmo.evaluate.subgroups import subgroups
-from pulmo.evaluate.terms import Terms
 from pulmo.evaluate.warnings import list_warnings
+from pulmo.predictions.predictions import Predictions
+from pulmo.predictions.table import image_notes
+from pulmo.stats.classified import NO_SCORES, ClassifiedImages
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.estimates import estimate_metrics
 
-FEWEST_REPLICATES = 100
+LEAST_REPLICATES = 100
 """With fewer resamples the ends of an interval rest on one or two of them."""
 
 
@@ -45,10 +35,10 @@ class Provenance(NamedTuple):
         model: the model that made them.
         manifest_sha256: SHA-256 of the manifest's content, or of the file of predictions.
         split: the split that was taken; None for all of the manifest.
-        failed: pictures of it without a prediction.
-        openings: how often its test was opened with the model, this time included; None if no
-            picture is of a test.
-        voided: pictures of it that the model has seen in its training.
+        failed: images of it without a prediction.
+        test_accesses: how often its test was evaluated with the model, this time included; None if
+            no image is of a test.
+        voided: images of it that the model has seen in its training.
         notes: how a table of them was read, as sentences.
     """
 
@@ -56,7 +46,7 @@ class Provenance(NamedTuple):
     manifest_sha256: str
     split: str | None = None
     failed: Sequence[Failure] = ()
-    openings: int | None = None
+    test_accesses: int | None = None
     voided: Sequence[Failure] = ()
     notes: Sequence[str] = ()
 
@@ -74,140 +64,147 @@ class Resampling(NamedTuple):
 
 
 def evaluate(
-    predictions: pd.DataFrame,
-    terms: Terms,
+    predictions: Predictions,
     provenance: Provenance,
     resampling: Resampling,
     *,
     prevalence: float | None = None,
 ) -> Evaluation:
-    """Computes all figures of a table of predictions, each with its 95 % interval.
+    """Computes all metrics of predictions, each with its 95 % interval.
 
     Args:
-        predictions: one row a picture: `path`, `label`, `group`, `source`, `age` in years
-            (nullable), `decision` (a class), `positive` (bool) and, unless the terms say that only
-            decisions are known, a calibrated `p_<class>` for each class. Labels that the model does
-            not know are left out and counted.
-        terms: the classes, and when a result is positive.
+        predictions: images whose label counts as no class are left out and counted.
         provenance: where the predictions come from.
         resampling: how intervals are resampled.
-        prevalence: share of positive pictures where the model would be used, between 0 and 1.
+        prevalence: share of positive images where the model would be used, between 0 and 1.
 
     Raises:
-        InputError: the table is not one of this model's predictions, or has no picture to judge.
+        InputError: no image has a label that the model knows.
         UsageError: there are too few replicates, or the prevalence is no share.
     """
-    if resampling.replicates < FEWEST_REPLICATES:
-        raise UsageError(
-            f"Intervals need {FEWEST_REPLICATES} resamples or more; {resampling.replicates} were "
-            "asked for."
-        )
-    if prevalence is not None and not 0 < prevalence < 1:
-        raise UsageError(f"A prevalence lies between 0 and 1; {prevalence:g} was given.")
-    judged = judge(predictions, terms)
-    sample = judged.sample
-    overall, classes = figures(sample, resampling.replicates, resampling.generator)
-    patients = _patients(judged, terms, resampling, prevalence)
-    places = homes(judged.rows)
-    data = _evaluated_data(judged, places, provenance)
+    _check(resampling, prevalence)
+    labelled = predictions.labelled()
+    sample, rule = labelled.classified, predictions.rule
+    overall, classes = estimate_metrics(sample, resampling.replicates, resampling.generator)
+    patients = _patients(labelled, resampling, prevalence)
+    rows = labelled.frame.assign(**{"class": labelled.classes})
+    sources = effective_sources(rows)
+    data = _evaluated_data(predictions, labelled, sources, provenance)
     recalls = {label: metrics["recall"] for label, metrics in classes.items()}
     return Evaluation(
         model=provenance.model,
         data=data,
+        merges=rule.merges,
         overall=overall,
         classes=classes,
         confusion=_counts(sample),
-        decision=decision_figures(judged, terms, prevalence),
-        fitted=terms.fitted,
-        bands=band_shares(judged, terms),
-        sets=set_figures(judged, terms),
-        reliability=reliability(sample) if sample.scored else (),
-        roc=roc_curves(sample) if sample.scored else {},
-        precision_recall=precision_recall_curves(sample) if sample.scored else {},
-        contrasts=_contrasts(sample, places),
-        pairs=pairs(sample) if sample.scored else (),
+        decision=decision_metrics(labelled, prevalence),
+        fitted=rule.fitted,
+        bands=band_shares(labelled),
+        sets=set_metrics(labelled),
+        reliability=reliability(sample) if rule.scored else (),
+        roc=roc_curves(sample) if rule.scored else {},
+        precision_recall=precision_recall_curves(sample) if rule.scored else {},
+        contrasts=_contrasts(sample, sources),
+        pairs=pairs(sample) if rule.scored else (),
         classification_report=classification_report(sample),
-        sweep=sweep(judged, terms) if sample.scored else (),
-        histograms=histograms(judged, terms) if sample.scored else {},
-        subgroups=subgroups(judged, terms),
+        sweep=sweep(labelled),
+        histograms=histograms(labelled),
+        subgroups=subgroups(labelled),
         patients=patients,
-        warnings=list_warnings(data, judged.rows, recalls, patients),
-        scored=sample.scored,
+        warnings=list_warnings(data, rows, recalls, patients),
+        scored=rule.scored,
         notes=tuple(provenance.notes),
     )
 
 
-def _contrasts(sample: Sample, places: NDArray[np.str_]) -> tuple[Contrast, ...]:
-    """Returns the classes held against each other within each source.
+def _check(resampling: Resampling, prevalence: float | None) -> None:
+    """Refuses options that no interval can be made with.
+
+    Raises:
+        UsageError: there are too few replicates, or the prevalence is no share.
+    """
+    if resampling.replicates < LEAST_REPLICATES:
+        raise UsageError(
+            f"Intervals need {LEAST_REPLICATES} resamples or more; {resampling.replicates} were "
+            "asked for."
+        )
+    if prevalence is not None and not 0 < prevalence < 1:
+        raise UsageError(f"A prevalence lies between 0 and 1; {prevalence:g} was given.")
+
+
+def _contrasts(sample: ClassifiedImages, sources: NDArray[np.str_]) -> tuple[Contrast, ...]:
+    """Returns the classes compared with each other within each source.
 
     Without probabilities there is no area under a curve; and of three classes one cannot know to
-    which of two a picture is nearer that was decided to be of the third.
+    which of two an image is nearer that was decided to be of the third.
     """
     if sample.scored:
-        return contrasts(sample, places)
+        return contrasts(sample, sources)
     if len(sample.labels) > 2:
         return ()
     return tuple(
         each.model_copy(update={"auc": Estimate.undefined(NO_SCORES, each.auc.n)})
-        for each in contrasts(sample, places)
+        for each in contrasts(sample, sources)
     )
 
 
 def _patients(
-    judged: Judged, terms: Terms, resampling: Resampling, prevalence: float | None
-) -> PatientFigures | None:
-    """Returns the figures of one result a patient; None where these are those of the pictures.
-
-    None also where only decisions are known, of which there is no mean.
-    """
-    patients = by_patient(judged, terms) if judged.sample.scored else None
+    labelled: Predictions, resampling: Resampling, prevalence: float | None
+) -> PatientMetrics | None:
+    """Returns the metrics of one result a patient; None where there are no others."""
+    patients = labelled.by_patient()
     if patients is None:
         return None
-    sample = patients.judged.sample
-    overall, classes = figures(sample, resampling.replicates, resampling.generator)
-    return PatientFigures(
+    sample = patients.predictions.classified
+    overall, classes = estimate_metrics(sample, resampling.replicates, resampling.generator)
+    return PatientMetrics(
         n=len(sample),
         mixed=patients.mixed,
         overall=overall,
         classes=classes,
         confusion=_counts(sample),
-        decision=decision_figures(patients.judged, terms, prevalence),
+        decision=decision_metrics(patients.predictions, prevalence),
     )
 
 
 def _evaluated_data(
-    judged: Judged, places: NDArray[np.str_], provenance: Provenance
+    predictions: Predictions,
+    labelled: Predictions,
+    sources: NDArray[np.str_],
+    provenance: Provenance,
 ) -> EvaluatedData:
-    sample = judged.sample
-    called = source_names(judged.rows).to_numpy(str)
-    sources, parts = (
-        {
-            str(name): _class_counts(sample, rows["class"])
-            for name, rows in judged.rows.groupby(keys, sort=True)
-        }
-        for keys in (called, np.where(places == "", called, places))
-    )
+    """Returns what was evaluated, with the effective source of each labelled image."""
+    named = source_names(labelled.frame).to_numpy(str)
+    of_sources = _counts_by(labelled, named)
+    of_effective = _counts_by(labelled, np.where(sources == "", named, sources))
     return EvaluatedData(
         manifest_sha256=provenance.manifest_sha256,
         split=provenance.split,
-        n=len(sample),
-        groups=int(sample.groups.max()) + 1,
-        labels=_class_counts(sample, judged.rows["class"]),
-        sources=sources,
-        homes={} if parts.keys() == sources.keys() else parts,
-        skipped=judged.skipped,
+        n=len(labelled),
+        groups=int(labelled.groups.max()) + 1,
+        labels=_class_counts(labelled, np.ones(len(labelled), np.bool_)),
+        sources=of_sources,
+        effective_sources={} if of_effective.keys() == of_sources.keys() else of_effective,
+        skipped=predictions.unknown_labels,
         failed=tuple(provenance.failed),
         voided=tuple(provenance.voided),
-        openings=provenance.openings,
-        notes=noted(judged.rows),
+        test_accesses=provenance.test_accesses,
+        image_notes=image_notes(labelled.frame),
     )
 
 
-def _class_counts(sample: Sample, classes: pd.Series) -> dict[str, int]:
-    """Returns class -> pictures, for every class in the card's order."""
-    return {label: int((classes == label).sum()) for label in sample.labels}
+def _counts_by(labelled: Predictions, names: NDArray[np.str_]) -> dict[str, dict[str, int]]:
+    """Returns name -> class -> images, for every class in the order of the rule."""
+    return {str(name): _class_counts(labelled, names == name) for name in np.unique(names)}
 
 
-def _counts(sample: Sample) -> tuple[tuple[int, ...], ...]:
-    """Returns the number of pictures [true class, decided class]."""
+def _class_counts(labelled: Predictions, chosen: NDArray[np.bool_]) -> dict[str, int]:
+    classes = labelled.rule.classes
+    counts = np.bincount(labelled.truth[chosen], minlength=len(classes))
+    return dict(zip(classes, counts.tolist(), strict=True))
+
+
+def _counts(sample: ClassifiedImages) -> tuple[tuple[int, ...], ...]:
+    """Returns the number of images [true class, decided class]."""
     return tuple(tuple(row) for row in confusion(sample).tolist())

@@ -2,14 +2,38 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal, Self
 
-from pulmo.bundle.card import Band, BandShares, OperatingPoint
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.estimate import Estimate
+from pulmo.core.files import read_bytes, sha256
 from pulmo.core.record import Record, read_record
-from pulmo.evaluate.formats import ClassesFormat
-from pulmo.evaluate.set_figures import SetFigures
+from pulmo.evaluate.decision_results import (
+    DecisionMetrics,
+    Histogram,
+    InternalExternal,
+    SetMetrics,
+    Threshold,
+)
+from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.predictions.operating_point import Band, BandShares, OperatingPoint
+from pulmo.stats.estimate import Estimate
+
+
+def _of_classes(value: object) -> object:
+    """Says what the other kind is, to who takes it for this one."""
+    if value == "labels 1":
+        raise PydanticCustomError(
+            "labels", "it judges several findings per image; name the folder of one, below labels"
+        )
+    return value
+
+
+ClassesFormat = Annotated[Literal[1], BeforeValidator(_of_classes)]
+"""That of one class an image."""
 
 
 class ModelName(Record):
@@ -21,17 +45,15 @@ class ModelName(Record):
     """SHA-256 of `model.onnx`."""
 
     @classmethod
-    def of(cls, predictor: Predictor) -> Self:
+    def from_predictor(cls, predictor: Predictor) -> Self:
         """Takes them of an opened bundle."""
         card = predictor.card
         return cls(name=card.name, version=card.created, sha256=predictor.sha256)
 
-
-class Failure(Record):
-    """A picture that could not be evaluated."""
-
-    path: str
-    reason: str
+    @classmethod
+    def from_table(cls, path: Path) -> Self:
+        """Takes them of a model of which only a table is known: the file's name and hash."""
+        return cls(name=path.stem, version="predictions", sha256=sha256(read_bytes(path)))
 
 
 class EvaluatedData(Record):
@@ -42,66 +64,24 @@ class EvaluatedData(Record):
     """The split of the manifest that was taken; None for all of it."""
     n: int
     groups: int
-    """Clusters of pictures (patients, copies) that were resampled together."""
+    """Clusters of images (patients, copies) that were resampled together."""
     labels: dict[str, int]
-    """Class -> pictures."""
+    """Class -> images."""
     sources: dict[str, dict[str, int]]
-    """Source -> class -> pictures."""
-    homes: Mapping[str, dict[str, int]] = {}
-    """The same of `pulmo.evaluate.homes`; empty if they are the sources."""
+    """Source -> class -> images."""
+    effective_sources: Mapping[str, dict[str, int]] = {}
+    """The same of `pulmo.evaluate.effective_source`; empty if they are the sources."""
     skipped: dict[str, int]
-    """Label that the model does not know -> pictures left out."""
+    """Label that the model does not know -> images left out."""
     failed: tuple[Failure, ...]
     voided: tuple[Failure, ...] = ()
-    """Pictures that took no part because the model was trained or chosen on them."""
-    notes: Mapping[str, int] | None = None
-    """Kind of note on a picture or on the model -> pictures, the commonest first; None where the
+    """Images that took no part because the model was trained or chosen on them."""
+    image_notes: Mapping[str, int] | None = None
+    """Kind of note on an image or on the model -> images, the commonest first; None where the
     predictions do not tell."""
-    openings: int | None = None
-    """How often the test that these pictures are of was opened with this model, this time included;
-    None if no picture is of a test."""
-
-
-class DecisionFigures(Record):
-    """How the threshold of the card does here."""
-
-    positive: tuple[str, ...]
-    """Classes that count as positive; empty if none was named."""
-    threshold: float | None
-    """Summed probability of these from which a result is positive; None: the decided class is."""
-    sensitivity: Estimate
-    specificity: Estimate
-    auc: Estimate | None = None
-    """AUC of the summed probability."""
-    ppv: Estimate | None = None
-    """Share of the positive results that are right, at the prevalence of these pictures."""
-    npv: Estimate | None = None
-    positive_likelihood_ratio: Estimate | None = None
-    negative_likelihood_ratio: Estimate | None = None
-    prevalence: float | None = None
-    """Share of positive pictures where the model would be used, if it was stated."""
-    ppv_at_prevalence: Estimate | None = None
-    npv_at_prevalence: Estimate | None = None
-
-
-class Threshold(Record):
-    """What one threshold of the summed positive probability would do."""
-
-    threshold: float
-    sensitivity: float
-    specificity: float
-    ppv: float | None
-    npv: float | None
-    net_benefit: float | None
-    """Vickers and Elkin 2006; None at 1."""
-    treat_all: float | None
-    """Net benefit of calling every picture positive."""
-
-
-class Histogram(Record):
-    """Pictures of a class in equal ranges of the positive probability from 0 to 1."""
-
-    counts: tuple[int, ...]
+    test_accesses: int | None = None
+    """How often the test that these images are of was evaluated with this model, this time
+    included; None if no image is of a test."""
 
 
 class ReportRow(Record):
@@ -123,7 +103,7 @@ class Pair(Record):
 
 
 class Subgroup(Record):
-    """The pictures that share one value of a fact."""
+    """The images that share one value of a fact."""
 
     fact: str
     name: str
@@ -136,46 +116,26 @@ class Subgroup(Record):
     specificity: Estimate
 
 
-class Gap(Record):
-    """A figure inside and outside."""
-
-    inside: Estimate
-    here: Estimate
-    gap: Estimate
-    """The figure here minus that inside."""
-
-
-class Beside(Record):
-    """The same model's figures on pictures like those of its training."""
-
-    manifest_sha256: str
-    n: int
-    figures: dict[str, Gap]
-    """Metric over all classes, or `sensitivity`, `specificity` and `auc` of the decision."""
-    worst: str | None
-    """The source here with the lowest AUC of the positive classes; None if none has one."""
-
-
-class PatientFigures(Record):
-    """The figures of one result a patient: the mean over the patient's pictures."""
+class PatientMetrics(Record):
+    """The figures of one result a patient: the mean over the patient's images."""
 
     n: int
     mixed: int
-    """Patients left out because their pictures are of several classes."""
+    """Patients left out because their images are of several classes."""
     overall: dict[str, Estimate]
     classes: dict[str, dict[str, Estimate]]
     confusion: tuple[tuple[int, ...], ...]
-    decision: DecisionFigures
+    decision: DecisionMetrics
 
 
 class ReliabilityBin(Record):
-    """Pictures whose highest probability lies in one of ten equal bins."""
+    """Images whose highest probability lies in one of ten equal bins."""
 
     low: float
     high: float
     n: int
     confidence: float | None
-    """Mean highest probability; None without pictures."""
+    """Mean highest probability; None without images."""
     accuracy: float | None
 
 
@@ -215,16 +175,18 @@ class Evaluation(Record):
     format: ClassesFormat = 1
     model: ModelName
     data: EvaluatedData
+    merges: Mapping[str, str] = {}
+    """Label -> class that it counts as."""
     overall: dict[str, Estimate]
     """Metric -> figure over all classes."""
     classes: dict[str, dict[str, Estimate]]
     """Class -> metric -> figure, one against the rest."""
     confusion: tuple[tuple[int, ...], ...]
-    """Pictures [true class, decided class], in the order of the card's labels."""
-    decision: DecisionFigures
+    """Images [true class, decided class], in the order of the card's labels."""
+    decision: DecisionMetrics
     fitted: OperatingPoint | None = None  # where a threshold that is not the card's is from
     bands: Mapping[Band, BandShares] = {}
-    sets: SetFigures | None = None
+    sets: SetMetrics | None = None
     reliability: tuple[ReliabilityBin, ...]
     roc: dict[str, Curve]
     contrasts: tuple[Contrast, ...]
@@ -233,16 +195,26 @@ class Evaluation(Record):
     classification_report: Mapping[str, ReportRow] = {}
     sweep: tuple[Threshold, ...] = ()
     histograms: Mapping[str, Histogram] = {}
-    """Class -> its pictures by positive probability or, if no class is positive, by its own."""
+    """Class -> its images by positive probability or, if no class is positive, by its own."""
     subgroups: tuple[Subgroup, ...] = ()
-    patients: PatientFigures | None = None
-    """None if each patient or group has one picture."""
-    beside: Beside | None = None
-    """None if no evaluation inside was named."""
+    patients: PatientMetrics | None = None
+    """None if each patient or group has one image."""
+    internal: InternalExternal | None = None
+    """None if no internal evaluation was named."""
     scored: bool = True  # else only decisions were known, and what needs probabilities is null
     notes: tuple[str, ...] = ()  # how a table of predictions was read, as sentences
     warnings: tuple[str, ...]
     """What these figures do not show, as sentences."""
+
+    def decision_rule(self) -> DecisionRule:
+        """Returns the rule that the predictions were read by, without triage and sets."""
+        return DecisionRule(
+            tuple(self.classes),
+            self.merges,
+            self.decision.positive,
+            self.decision.threshold,
+            scored=self.scored,
+        )
 
 
 def read_evaluation(path: Path) -> Evaluation:

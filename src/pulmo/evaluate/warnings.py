@@ -6,13 +6,13 @@ from pathlib import PurePath
 
 import pandas as pd
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.sources import HOW_TO_STATE, is_stated
-from pulmo.evaluate.evaluation import EvaluatedData, PatientFigures
+from pulmo.evaluate.evaluation import EvaluatedData, PatientMetrics
 from pulmo.evaluate.overlap import say_voided
+from pulmo.stats.estimate import Estimate
 
 FEW = 30
-"""Below this number of pictures, or of groups, the figures of a class are called undecided."""
+"""Below this number of images, or of groups, the figures of a class are called undecided."""
 
 AGE_GAP = 10
 """Years between the median ages of two classes above which age could be what is seen."""
@@ -21,26 +21,26 @@ ADULT = 18
 """Age in years from which a patient counts as an adult."""
 
 HALF = 0.5
-"""Share of a class's pictures below which those of a source that it shares decide little."""
+"""Share of a class's images below which those of a source that it shares decide little."""
 
 
 def list_warnings(
     data: EvaluatedData,
     rows: pd.DataFrame,
     recalls: Mapping[str, Estimate],
-    patients: PatientFigures | None = None,
+    patients: PatientMetrics | None = None,
 ) -> tuple[str, ...]:
     """Returns the warnings that these data deserve.
 
     Args:
         data: what the model was evaluated on.
-        rows: the judged pictures, with `class`, `group`, `age` in years (nullable) and, where they
+        rows: the judged images, with `class`, `group`, `age` in years (nullable) and, where they
             are known, the `patient` and the `split` that each is in (nullable).
         recalls: class -> its recall.
         patients: the figures of one result a patient, if they are others.
     """
     return (
-        *_opened(data),
+        *_reused(data),
         *_drawings(data),
         *_seen(rows),
         *_scarce_classes(rows, recalls),
@@ -55,25 +55,25 @@ def list_warnings(
 
 def _drawings(data: EvaluatedData) -> Iterator[str]:
     """Warns of a model that never saw a radiograph in its training."""
-    if data.notes and "drawings" in data.notes:
+    if data.image_notes and "drawings" in data.image_notes:
         yield (
             "The model was trained on drawings: its figures show that the program works, and "
             "nothing about patients."
         )
 
 
-def _opened(data: EvaluatedData) -> Iterator[str]:
-    """Warns of a test that was looked at before."""
-    if data.openings is not None and data.openings > 1:
+def _reused(data: EvaluatedData) -> Iterator[str]:
+    """Warns of a test that was evaluated before."""
+    if data.test_accesses is not None and data.test_accesses > 1:
         yield (
-            f"This test set has been opened {data.openings} times with this model: whatever was "
-            "chosen after the first look was chosen with the test in sight, and its figures may "
-            "be too good."
+            f"This test set has been accessed {data.test_accesses} times with this model: what was "
+            "chosen after the first time was chosen with the test in sight, and its figures may be "
+            "too good."
         )
 
 
 def _seen(rows: pd.DataFrame) -> Iterator[str]:
-    """Warns of pictures that the model may owe its weights, its epoch or its threshold to."""
+    """Warns of images that the model may owe its weights, its epoch or its threshold to."""
     split = rows["split"] if "split" in rows else pd.Series(dtype=str)
     for side, use in (
         ("train", "the model may have been trained on them"),
@@ -82,18 +82,18 @@ def _seen(rows: pd.DataFrame) -> Iterator[str]:
         n = int((split == side).sum())
         if n:
             verb = "is" if n == 1 else "are"
-            yield f"{n:,} of these pictures {verb} in the split {side}: {use}."
+            yield f"{n:,} of these images {verb} in the split {side}: {use}."
 
 
 def _scarce_classes(rows: pd.DataFrame, recalls: Mapping[str, Estimate]) -> Iterator[str]:
-    """Warns of each class with few pictures, or with pictures of few groups."""
+    """Warns of each class with few images, or with images of few groups."""
     for label, recall in recalls.items():
         groups = rows.loc[rows["class"] == label, "group"]
         n, distinct = len(groups), groups.nunique()
         if n == 0:
-            yield f"No picture here is {label}: nothing is known of how well it is recognised."
+            yield f"No image here is {label}: nothing is known of how well it is recognised."
         elif distinct < FEW:
-            those = f"{_count(n, 'picture')} of {label}"
+            those = f"{_count(n, 'image')} of {label}"
             if n >= FEW:
                 those += f" from {_count(distinct, 'patient or group', 'patients or groups')}"
             extent = "has no interval"
@@ -104,9 +104,9 @@ def _scarce_classes(rows: pd.DataFrame, recalls: Mapping[str, Estimate]) -> Iter
 
 
 def unstated_sentence(n: int) -> str:
-    """Returns the warning that it is not stated of n pictures, at least 1, where they are from."""
+    """Returns the warning that it is not stated of n images, at least 1, where they are from."""
     return (
-        f"It is not stated which source {_count(n, 'picture')} {'is' if n == 1 else 'are'} from, a "
+        f"It is not stated which source {_count(n, 'image')} {'is' if n == 1 else 'are'} from, a "
         "hospital or a public data set: a high figure may be the source, not the disease. "
         f"{HOW_TO_STATE}"
     )
@@ -123,8 +123,9 @@ def _sources(data: EvaluatedData) -> Iterator[str]:
     if n:
         yield unstated_sentence(n)
         return
+    by_source = data.effective_sources or data.sources
     places = {
-        label: {home for home, counts in (data.homes or data.sources).items() if counts.get(label)}
+        label: {name for name, counts in by_source.items() if counts.get(label)}
         for label, n in data.labels.items()
         if n
     }
@@ -138,26 +139,26 @@ def _sources(data: EvaluatedData) -> Iterator[str]:
             apart.setdefault(second, []).append(first)
         else:
             yield (
-                f"No source here has both {first} and {second} pictures: a high figure between "
+                f"No source here has both {first} and {second} images: a high figure between "
                 "them may be the source, not the disease."
             )
     for label, others in apart.items():
         yield (
-            f"Every {label} picture here comes from {next(iter(places[label]))} and no "
-            f"{' or '.join(others)} picture does: a high figure between them may be the source, "
+            f"Every {label} image here comes from {next(iter(places[label]))} and no "
+            f"{' or '.join(others)} image does: a high figure between them may be the source, "
             "not the disease."
         )
     yield from _mostly_apart(data, places)
 
 
 def _mostly_apart(data: EvaluatedData, places: Mapping[str, set[str]]) -> Iterator[str]:
-    """Warns of classes that share a source, but of which one has few pictures there.
+    """Warns of classes that share a source, but of which one has few images there.
 
     Args:
         data: what the model was evaluated on.
         places: class -> the sources, or parts of them, that it is from.
     """
-    counts = data.homes or data.sources
+    counts = data.effective_sources or data.sources
     few: dict[tuple[str, int], list[str]] = {}
     for label, other in permutations(places, 2):
         shared = places[label] & places[other]
@@ -166,31 +167,31 @@ def _mostly_apart(data: EvaluatedData, places: Mapping[str, set[str]]) -> Iterat
             few.setdefault((label, n), []).append(other)
     for (label, n), others in few.items():
         yield (
-            f"Only {n:,} of {data.labels[label]:,} {label} pictures are from a source that has "
-            f"{' or '.join(others)} pictures too: a high figure between them may be the source, "
+            f"Only {n:,} of {data.labels[label]:,} {label} images are from a source that has "
+            f"{' or '.join(others)} images too: a high figure between them may be the source, "
             "not the disease."
         )
 
 
 def _patients(data: EvaluatedData, rows: pd.DataFrame) -> Iterator[str]:
-    """Warns of pictures whose patient is not known, unless a column `group` ties them."""
+    """Warns of images whose patient is not known, unless a column `group` ties them."""
     known = int(rows["patient"].notna().sum()) if "patient" in rows else 0
     if known == data.n or ("patient" not in rows and data.groups < data.n):
         return
-    whose = f"The patient of {data.n - known:,} of {data.n:,} pictures is not known"
+    whose = f"The patient of {data.n - known:,} of {data.n:,} images is not known"
     yield (
-        f"{whose if known else 'No patients are known here'}: each of these pictures counts as a "
-        "patient of its own, unless it is a known copy. If some patients have several pictures, "
+        f"{whose if known else 'No patients are known here'}: each of these images counts as a "
+        "patient of its own, unless it is a known copy. If some patients have several images, "
         "the intervals are too narrow."
     )
 
 
-def _mixed(patients: PatientFigures | None) -> Iterator[str]:
+def _mixed(patients: PatientMetrics | None) -> Iterator[str]:
     if patients is not None and patients.mixed:
         left = _count(patients.mixed, "patient or group", "patients or groups")
         verb = "has" if patients.mixed == 1 else "have"
         yield (
-            f"{left} {verb} pictures of several classes and took no part in the figures by patient."
+            f"{left} {verb} images of several classes and took no part in the figures by patient."
         )
 
 
@@ -211,7 +212,7 @@ def _ages(rows: pd.DataFrame) -> Iterator[str]:
 def _left_out(data: EvaluatedData) -> Iterator[str]:
     if data.skipped:
         counts = ", ".join(f"{label}: {n:,}" for label, n in data.skipped.items())
-        total = _count(sum(data.skipped.values()), "picture")
+        total = _count(sum(data.skipped.values()), "image")
         yield f"{total} with a label that this model does not know took no part ({counts})."
     if data.failed:
         first = data.failed[0]
@@ -219,7 +220,7 @@ def _left_out(data: EvaluatedData) -> Iterator[str]:
         name = PurePath(first.path).name
         reason = first.reason.replace(first.path, name).rstrip(".")
         yield (
-            f"{_count(len(data.failed), 'picture')} could not be read and took no part; the first "
+            f"{_count(len(data.failed), 'image')} could not be read and took no part; the first "
             f"is {name} ({reason})."
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from pulmo.bundle.card import Epoch
-from pulmo.train.watch import Watch
+from pulmo.train.loop import Callbacks
 
 
 class Listener(NamedTuple):
@@ -17,11 +17,11 @@ class Listener(NamedTuple):
 
     Attributes:
         watch: hears of its steps and epochs, and may stop it.
-        on_decode: called with the pictures decoded and the pictures to decode.
+        on_decode: called with the images decoded and the images to decode.
         on_begin: called with the name of a run before it begins.
     """
 
-    watch: Watch = Watch()
+    watch: Callbacks = Callbacks()
     on_decode: Callable[[int, int], None] | None = None
     on_begin: Callable[[str], None] = lambda _: None
 

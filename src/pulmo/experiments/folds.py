@@ -6,7 +6,8 @@ import pandas as pd
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.recipe import Recipe
-from pulmo.train.material import filtered
+from pulmo.datasets.manifest import Manifest
+from pulmo.train.training_data import filtered
 
 FEWEST: Final = 3
 """With fewer folds there is none left to train on."""
@@ -15,34 +16,33 @@ HELD: Final = "test"
 """What the held-out fold is called in its own run's manifest."""
 
 
-def usable(recipe: Recipe, manifest: pd.DataFrame) -> pd.DataFrame:
-    """Returns the rows that a recipe may use in a study: not those of the test.
+def usable(recipe: Recipe, manifest: Manifest) -> Manifest:
+    """Returns the images that a recipe may use in a study: not those of the test.
 
     Raises:
         InputError: none is left.
     """
-    table = manifest[(manifest["split"] != "test").fillna(value=True)]
-    table = filtered(recipe.data, table)
-    known = [recipe.labels.index(label) is not None for label in table["label"]]
-    table = table[known].reset_index(drop=True)
-    if table.empty:
+    images = manifest.select((manifest.frame["split"] != "test").fillna(value=True))
+    images = filtered(recipe.data, images)
+    images = images.select(images.classes(recipe.labels).notna())
+    if not len(images):
         raise InputError(
-            f"Beside its test the manifest has no picture that the recipe {recipe.name!r} may use."
+            f"Beside its test the manifest has no image that the recipe {recipe.name!r} may use."
         )
-    return table
+    return images
 
 
-def count_folds(table: pd.DataFrame, command: str) -> int:
+def count_folds(manifest: Manifest, command: str) -> int:
     """Returns the number K of folds, which are numbered from 0 to K - 1.
 
     Args:
-        table: rows of a manifest, without its test.
+        manifest: the images, without the test.
         command: what makes folds, for the message.
 
     Raises:
         UsageError: there are no folds, fewer than three, or numbers are left out.
     """
-    found = sorted(int(fold) for fold in table["fold"].dropna().unique())
+    found = sorted(int(fold) for fold in manifest.frame["fold"].dropna().unique())
     if not found:
         raise UsageError(f"The manifest has no folds; make them with: {command}")
     if found != list(range(len(found))) or len(found) < FEWEST:
@@ -54,16 +54,16 @@ def count_folds(table: pd.DataFrame, command: str) -> int:
     return len(found)
 
 
-def fold_split(table: pd.DataFrame, held: int, count: int) -> pd.DataFrame:
-    """Returns the rows that have a fold, with the split that holds one fold out.
+def fold_split(manifest: Manifest, held: int, count: int) -> Manifest:
+    """Returns the images that have a fold, with the split that holds one fold out.
 
     Args:
-        table: rows of a manifest, without its test.
+        manifest: the images, without the test.
         held: the fold that is held out; its split is `test`, that of the next one `val`.
         count: the number of folds.
     """
-    table = table[table["fold"].notna()].reset_index(drop=True)
-    fold = table["fold"].astype(int)
-    split = pd.Series("train", index=table.index, dtype="string")
+    images = manifest.select(manifest.frame["fold"].notna())
+    fold = images.frame["fold"].astype(int)
+    split = pd.Series("train", index=fold.index, dtype="string")
     split = split.mask(fold == (held + 1) % count, "val").mask(fold == held, HELD)
-    return table.assign(split=split)
+    return images.with_columns(split=split)

@@ -1,6 +1,6 @@
 """A Ray cluster as an executor (https://docs.ray.io, version 2.54 or later).
 
-Ray is told nothing but which run to do: folder, pictures and results are files that every machine
+Ray is told nothing but which run to do: folder, images and results are files that every machine
 of the cluster must see under the same path. A worker that dies costs the steps since the run's last
 checkpoint, because the next one that gets the run goes on from there.
 """
@@ -24,7 +24,7 @@ LOCAL: Final = "local"
 
 _RETRIES: Final = 10
 _POLL_SECONDS: Final = 1.0
-# The least that Ray takes. Runs are passed by name, pictures and weights through files.
+# The least that Ray takes. Runs are passed by name, images and weights through files.
 _STORE_BYTES: Final = 80 * 2**20
 
 

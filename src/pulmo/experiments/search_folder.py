@@ -1,61 +1,22 @@
-"""The folder of a search: its files, and the check that it is the same search."""
+"""The check that a folder is free for a search, or holds this very search."""
 
 import json
-from pathlib import Path
-from typing import NamedTuple
-
-import pandas as pd
 
 from pulmo.core.errors import RefusedError, UsageError
 from pulmo.core.files import read_bytes, write_atomically
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import manifest_sha256, write_manifest
-
-
-class SearchFolder(NamedTuple):
-    """The names of the files in the folder of a search."""
-
-    root: Path
-
-    @property
-    def database(self) -> Path:
-        """Optuna's, SQLite."""
-        return self.root / "study.db"
-
-    @property
-    def plan(self) -> Path:
-        """What the search was begun with."""
-        return self.root / "search.json"
-
-    @property
-    def manifest(self) -> Path:
-        """The training and validation pictures."""
-        return self.root / "manifest.parquet"
-
-    @property
-    def best(self) -> Path:
-        """The best trial's recipe."""
-        return self.root / "best.toml"
-
-    @property
-    def table(self) -> Path:
-        """One row a trial."""
-        return self.root / "trials.csv"
-
-    def trial(self, number: int) -> RunFolder:
-        """The run of a trial; of the best one it is whole, else without weights."""
-        return RunFolder(self.root / "trials" / f"trial-{number:03d}")
+from pulmo.core.folders import SearchFolder
+from pulmo.datasets.manifest import Manifest
 
 
 def claim_search(
-    folder: SearchFolder, settings: dict[str, object], table: pd.DataFrame, *, resume: bool
+    folder: SearchFolder, settings: dict[str, object], manifest: Manifest, *, resume: bool
 ) -> None:
     """Checks that a folder is free, or holds this very search, and writes what it begins with.
 
     Args:
         folder: where the search works.
-        settings: what decides it beside the pictures, as JSON can hold it.
-        table: its pictures.
+        settings: what decides it beside the images, as JSON can hold it.
+        manifest: its images.
         resume: whether to go on with the search in the folder.
 
     Raises:
@@ -63,7 +24,7 @@ def claim_search(
         RefusedError: it was begun with something else.
         InputError: it cannot be written to.
     """
-    wanted = json.loads(json.dumps({**settings, "manifest_sha256": manifest_sha256(table)}))
+    wanted = json.loads(json.dumps({**settings, "manifest_sha256": manifest.sha256}))
     if folder.plan.exists():
         if not resume:
             raise UsageError(
@@ -82,5 +43,5 @@ def claim_search(
     elif resume:
         raise UsageError(f"{folder.root} holds no search; begin one without --resume.")
     else:
-        write_manifest(table, folder.manifest)
+        manifest.save(folder.manifest)
         write_atomically(folder.plan, json.dumps(wanted, indent=2).encode() + b"\n")

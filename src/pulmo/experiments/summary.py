@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
 from pulmo.evaluate.evaluation import Evaluation
+from pulmo.stats.estimate import Estimate
 
 
 class RunFigures(Record):
@@ -20,7 +20,7 @@ class RunFigures(Record):
     minutes: float
     """Time spent on training steps."""
     n: int
-    """Pictures that it was judged on."""
+    """Images that it was judged on."""
     weights_sha256: str
     figures: dict[str, Estimate]
     """`metric` over all classes, or `class.metric`."""

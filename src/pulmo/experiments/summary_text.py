@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from pulmo.core.estimate import Estimate
 from pulmo.experiments.summary import Summary
 from pulmo.report.markdown import markdown_table
 from pulmo.report.words import metric_title
+from pulmo.stats.estimate import Estimate
 
 _OF_A_RUN: Final = (
     "accuracy", "balanced_accuracy", "macro_auc", "log_loss", "sensitivity", "specificity",

@@ -7,10 +7,10 @@ from typing import Literal, NamedTuple
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import DivergedError
 from pulmo.core.files import read_bytes, remove_drafts, write_atomically
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import read_manifest
 from pulmo.datasets.cache import cache_folder
+from pulmo.datasets.manifest import read_manifest
 from pulmo.experiments.executor import Listener
 from pulmo.train.run import Place, train_run
 
@@ -25,7 +25,7 @@ class TrialRun(NamedTuple):
     """A trial as the executor gets it.
 
     Attributes:
-        manifest: the pictures of the search.
+        manifest: the images of the search.
         folder: the trial's own.
         recipe: the recipe with the trial's values.
         device: auto, cpu or cuda.
@@ -95,7 +95,7 @@ def do_trial(trial: TrialRun, listener: Listener) -> None:
 
 
 def trim(folder: RunFolder) -> None:
-    """Removes from a trial's folder what only a winner needs: weights and pictures' table."""
+    """Removes from a trial's folder what only a winner needs: weights and images' table."""
     shutil.rmtree(folder.last_checkpoint.parent, ignore_errors=True)
     for path in (folder.model, folder.manifest):
         path.unlink(missing_ok=True)

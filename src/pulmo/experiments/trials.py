@@ -8,7 +8,7 @@ from typing import NamedTuple
 from optuna import Study
 
 from pulmo.core.files import read_bytes, write_atomically
-from pulmo.experiments.search_folder import SearchFolder
+from pulmo.core.folders import SearchFolder
 from pulmo.experiments.search_space import Scalar
 from pulmo.experiments.trial import State, history_of, state_of, trim
 

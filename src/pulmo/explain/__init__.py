@@ -1,1 +1,1 @@
-"""Heat maps: where on the film a class's evidence lies, on a scale that never moves."""
+"""Heat maps: where on the image a class's evidence lies, on a scale that never moves."""

@@ -1,4 +1,4 @@
-"""A film with the evidence for one class painted on it, against a scale that never moves."""
+"""An image with the evidence for one class painted on it, against a scale that never moves."""
 
 import io
 import textwrap
@@ -14,13 +14,13 @@ from PIL import Image
 
 from pulmo.bundle.card import RESEARCH_ONLY
 from pulmo.core.errors import InputError
-from pulmo.radiograph.geometry import Aspect, to_picture
+from pulmo.radiograph.geometry import Aspect, to_image
 
 LONG_SIDE: Final = 560
-"""Pixels of the drawn film's longer side."""
+"""Pixels of the drawn image's longer side."""
 
-_OPACITY: Final = 0.64  # the film stays visible under the strongest evidence
-_FILM_UNDER_BAR: Final = 0.45  # the colour bar shows the paint as it looks on mid-grey film
+_OPACITY: Final = 0.64  # the image stays visible under the strongest evidence
+_IMAGE_UNDER_BAR: Final = 0.45  # the colour bar shows the paint as it looks on mid-grey image
 _MARGIN, _GAP, _BAR, _BAR_WORDS, _LINE = 18, 10, 16, 100, 20  # pixels of the sheet
 _SHEET, _INK, _FAINT = "#0c0e11", "#e9ebee", "#a4abb5"
 _FONT: Final = "DejaVu Sans"  # comes with matplotlib, so every machine draws the same
@@ -36,20 +36,20 @@ def draw_overlay(
     label: str,
     caption: str,
 ) -> bytes:
-    """Draws a film beside the same film with the evidence for a class, with legend and caption.
+    """Draws an image beside the same image with the evidence for a class, with legend and caption.
 
-    Negative values are not painted, and a map without evidence leaves the film as it is. The scale
+    Negative values are not painted, and a map without evidence leaves the image as it is. The scale
     is fixed, so that two sheets of one model can be compared. What the network did not see (the
     edges under `crop`) is dimmed and hatched.
 
     Args:
-        pixels: the film, float32 [height, width] in [0, 1].
+        pixels: the image, float32 [height, width] in [0, 1].
         activation: class activation map over the input square, float32 [rows, columns], signed, in
             units of the logit.
-        aspect: how the film became the input square.
+        aspect: how the image became the input square.
         scale: the value at the end of the colour scale, from the card; above 0.
         label: the class, for the colour bar.
-        caption: a line or two below the films.
+        caption: a line or two below the images.
 
     Returns:
         The sheet as PNG.
@@ -57,8 +57,8 @@ def draw_overlay(
     Raises:
         InputError: the map holds values that are not finite, or the scale is not above 0.
     """
-    films = _Films.of(pixels, activation, aspect, scale)
-    pair = films.side_by_side()
+    images = _Images.of(pixels, activation, aspect, scale)
+    pair = images.side_by_side()
     width = max(320, pair.shape[1] + 2 * _MARGIN + _BAR_WORDS)
     lines = textwrap.wrap(_drawable(caption), max(24, int((width - 2 * _MARGIN) / 7.6)))
     height = pair.shape[0] + 2 * _MARGIN + _LINE * (len(lines) + 1) + 6
@@ -66,7 +66,7 @@ def draw_overlay(
     FigureCanvasAgg(figure)
     _place(figure, pair, (_MARGIN, _MARGIN))
     _draw_bar(figure, pair.shape[:2], scale, label)
-    notice = RESEARCH_ONLY + (" Hatched: not seen by the network." if films.unseen.any() else "")
+    notice = RESEARCH_ONLY + (" Hatched: not seen by the network." if images.unseen.any() else "")
     for row, line in enumerate((*lines, notice), 1):
         at = (_MARGIN, _MARGIN + pair.shape[0] + _LINE * row)
         _write(figure, line, at, _INK if row <= len(lines) else _FAINT)
@@ -83,7 +83,7 @@ def draw_overlay(
 def draw_pair(
     pixels: NDArray[np.float32], activation: NDArray[np.float32], *, aspect: Aspect, scale: float
 ) -> bytes:
-    """Draws the two films of `draw_overlay` alone, for a page that has its own words and legend.
+    """Draws the two images of `draw_overlay` alone, for a page that has its own words and legend.
 
     Returns:
         The pair as PNG.
@@ -91,25 +91,25 @@ def draw_pair(
     Raises:
         InputError: the map holds values that are not finite, or the scale is not above 0.
     """
-    pair = _Films.of(pixels, activation, aspect, scale).side_by_side()
+    pair = _Images.of(pixels, activation, aspect, scale).side_by_side()
     buffer = io.BytesIO()
     Image.fromarray(pair).save(buffer, "PNG", compress_level=_COMPRESSION)
     return buffer.getvalue()
 
 
 def colour_stops(count: int) -> list[str]:
-    """Returns the colour scale from no evidence to its end, as it looks on mid-grey film.
+    """Returns the colour scale from no evidence to its end, as it looks on mid-grey image.
 
     Returns:
         `count` colours, each `#rrggbb`.
     """
     ramp = np.linspace(0, 1, count, dtype=np.float32)[None]
-    painted = _paint(np.full_like(ramp, _FILM_UNDER_BAR), ramp)
+    painted = _paint(np.full_like(ramp, _IMAGE_UNDER_BAR), ramp)
     return ["#" + bytes(colour).hex() for colour in painted[0]]
 
 
-class _Films(NamedTuple):
-    """The plain and the painted film, uint8 [height, width, 3], and what the network missed."""
+class _Images(NamedTuple):
+    """The plain and the painted image, uint8 [height, width, 3], and what the network missed."""
 
     plain: NDArray[np.uint8]
     painted: NDArray[np.uint8]
@@ -129,21 +129,21 @@ class _Films(NamedTuple):
             )
         if not scale > 0:
             raise InputError(f"The scale of the activation map must be above 0; got {scale}.")
-        film = _resample(pixels)
-        evidence = to_picture(activation, (film.shape[0], film.shape[1]), aspect) / scale
+        image = _resample(pixels)
+        evidence = to_image(activation, (image.shape[0], image.shape[1]), aspect) / scale
         unseen = np.isnan(evidence)
-        painted = _paint(film, np.clip(np.nan_to_num(evidence), 0, 1))
-        return cls(_bytes(np.repeat(film[..., None], 3, 2)), _hatch(painted, unseen), unseen)
+        painted = _paint(image, np.clip(np.nan_to_num(evidence), 0, 1))
+        return cls(_bytes(np.repeat(image[..., None], 3, 2)), _hatch(painted, unseen), unseen)
 
     def side_by_side(self) -> NDArray[np.uint8]:
-        """Returns both films, with a gap in the sheet's colour."""
+        """Returns both images, with a gap in the sheet's colour."""
         gap = np.empty((self.plain.shape[0], _GAP, 3), np.uint8)
         gap[:] = np.frombuffer(bytes.fromhex(_SHEET[1:]), np.uint8)
         return np.concatenate([self.plain, gap, self.painted], axis=1)
 
 
 def _resample(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns the film with its longer side at `LONG_SIDE`; a small one grows smoothly."""
+    """Returns the image with its longer side at `LONG_SIDE`; a small one grows smoothly."""
     factor = LONG_SIDE / max(pixels.shape)
     height, width = (max(2, round(side * factor)) for side in pixels.shape)
     image = Image.fromarray(np.ascontiguousarray(pixels, np.float32))
@@ -151,17 +151,17 @@ def _resample(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     return resampled.clip(0, 1)
 
 
-def _paint(film: NDArray[np.float32], evidence: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Returns the film [h, w] under paint whose colour and opacity grow with `evidence` [0, 1]."""
+def _paint(image: NDArray[np.float32], evidence: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Returns the image [h, w] under paint whose colour and opacity grow with `evidence` [0, 1]."""
     # The darkest fifth of inferno would read as shadow in the lung; the rest rises in lightness.
     table = mpl.colormaps["inferno"](np.linspace(0.22, 0.94, 256))
     colour = table[:, :3].astype(np.float32)[np.rint(evidence * 255).astype(np.uint8)]
     opacity = (_OPACITY * np.sqrt(evidence) * np.minimum(1, 6 * evidence))[..., None]
-    return _bytes(film[..., None] * (1 - opacity) + colour * opacity)
+    return _bytes(image[..., None] * (1 - opacity) + colour * opacity)
 
 
 def _hatch(painted: NDArray[np.uint8], unseen: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Returns the film with the unseen part dimmed under diagonal lines."""
+    """Returns the image with the unseen part dimmed under diagonal lines."""
     rows, columns = np.indices(unseen.shape)
     hatched = painted.copy()
     hatched[unseen] //= 2
@@ -176,7 +176,7 @@ def _place(figure: Figure, pixels: NDArray[np.uint8], at: tuple[int, int]) -> No
 
 
 def _draw_bar(figure: Figure, shape: tuple[int, ...], scale: float, label: str) -> None:
-    """Draws the colour bar to the right of the films, of `shape` [height, width] in pixels."""
+    """Draws the colour bar to the right of the images, of `shape` [height, width] in pixels."""
     length = min(shape[0], 260)
     stops = [list(bytes.fromhex(stop[1:])) for stop in reversed(colour_stops(length))]
     bar = np.repeat(np.array(stops, np.uint8)[:, None], _BAR, axis=1)

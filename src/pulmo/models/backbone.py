@@ -1,4 +1,4 @@
-"""Backbones: networks that turn grey films into feature maps."""
+"""Backbones: networks that turn grey images into feature maps."""
 
 import re
 import statistics
@@ -32,7 +32,7 @@ class Backbone(nn.Module):
 
     Attributes:
         channels: number of feature maps.
-        grid: rows and columns of the maps of films of the size that it was made for.
+        grid: rows and columns of the maps of images of the size that it was made for.
         ignored: names of modules that published weights may hold and that this has not: its
             classifier, and what its features do not need.
         grey: what its pretrained weights expect; None if nobody says.
@@ -57,9 +57,9 @@ class Backbone(nn.Module):
         self.ignored = ignored
         self.grey = grey
 
-    def forward(self, films: Tensor) -> Tensor:
-        """Returns the feature maps of normalised films."""
-        features: Tensor = self.layers(films)
+    def forward(self, images: Tensor) -> Tensor:
+        """Returns the feature maps of normalised images."""
+        features: Tensor = self.layers(images)
         return features
 
     def groups(self) -> list[list[str]]:
@@ -77,8 +77,8 @@ class Backbone(nn.Module):
 class TimmBackbone(Backbone):
     """A timm network with a one-channel stem and without its own pooling and classifier.
 
-    timm sums a pretrained stem's weights over RGB, so that a grey film gives the features of the
-    same film repeated three times.
+    timm sums a pretrained stem's weights over RGB, so that a grey image gives the features of the
+    same image repeated three times.
     """
 
     def __init__(self, name: str, *, pretrained: bool) -> None:
@@ -91,9 +91,9 @@ class TimmBackbone(Backbone):
         super().__init__(network, network.num_features, ignored, grey)
         self._forward_features: Callable[[Tensor], Tensor] = network.forward_features
 
-    def forward(self, films: Tensor) -> Tensor:
-        """Returns the feature maps of normalised films."""
-        return self._forward_features(films)
+    def forward(self, images: Tensor) -> Tensor:
+        """Returns the feature maps of normalised images."""
+        return self._forward_features(images)
 
     def groups(self) -> list[list[str]]:
         """Returns the names of the parameters of each layer group as timm divides the network."""
@@ -107,17 +107,17 @@ class TimmBackbone(Backbone):
 
 
 def make_backbone(name: str, *, pretrained: bool = False, size: int = 224) -> Backbone:
-    """Makes a backbone by name, and tries it on one film.
+    """Makes a backbone by name, and tries it on one image.
 
     What its feature maps do not depend on is taken out, so that it is neither kept nor counted.
 
     Args:
         name: a network of `pulmo.models.zoo` or a timm model name.
         pretrained: load timm's weights, from its hub or the local cache of it.
-        size: side of the films in pixels.
+        size: side of the images in pixels.
 
     Raises:
-        UsageError: there is no such network, it has no published weights, it does not take films
+        UsageError: there is no such network, it has no published weights, it does not take images
             of this size, or it has no feature maps.
         WeightsError: its weights cannot be had.
     """
@@ -184,14 +184,14 @@ def _bare(name: str) -> str:
 
 
 def _try(backbone: Backbone, name: str, size: int) -> Tensor:
-    """Returns the maps of a black film, with the graph that leads to them."""
+    """Returns the maps of a black image, with the graph that leads to them."""
     mode = backbone.training
     try:
         with torch.enable_grad():
             maps: Any = untaped(backbone.eval(), torch.zeros(1, 1, size, size))
     except (AssertionError, RuntimeError, ValueError) as error:
         reason = str(error).rstrip(".") or "it does not say why"
-        raise UsageError(f"{name!r} does not take films of {size} px: {reason}.") from error
+        raise UsageError(f"{name!r} does not take images of {size} px: {reason}.") from error
     backbone.train(mode)
     shape = list(maps.shape) if isinstance(maps, Tensor) else f"a {type(maps).__name__}"
     if not isinstance(maps, Tensor) or maps.ndim != 4 or maps.shape[1] != backbone.channels:

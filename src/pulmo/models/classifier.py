@@ -1,4 +1,4 @@
-"""Classifier: a network with its label order, from a grey film to logits."""
+"""Classifier: a network with its label order, from a grey image to logits."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.sections import ModelSection
 from pulmo.models.backbone import Backbone, check_pretrained, make_backbone
-from pulmo.models.heads import Head, make_head
+from pulmo.models.head import Head, make_head
 from pulmo.models.randomness import seeded
 from pulmo.models.weights import load_weights
 
@@ -43,19 +43,19 @@ class Classifier(nn.Module):
         self.register_buffer("mean", torch.tensor(mean), persistent=False)
         self.register_buffer("std", torch.tensor(std), persistent=False)
 
-    def features(self, films: Tensor) -> Tensor:
-        """Returns feature maps [n, channels, rows, columns] of films [n, 1, h, w] in [0, 1]."""
-        maps: Tensor = self.backbone((films - self.mean) / self.std)
+    def features(self, images: Tensor) -> Tensor:
+        """Returns feature maps [n, channels, rows, columns] of images [n, 1, h, w] in [0, 1]."""
+        maps: Tensor = self.backbone((images - self.mean) / self.std)
         return maps
 
-    def forward(self, films: Tensor) -> Tensor:
-        """Returns logits [n, classes] of films float [n, 1, h, w] in [0, 1]."""
-        logits: Tensor = self.head(self.features(films))
+    def forward(self, images: Tensor) -> Tensor:
+        """Returns logits [n, classes] of images float [n, 1, h, w] in [0, 1]."""
+        logits: Tensor = self.head(self.features(images))
         return logits
 
-    def explain(self, films: Tensor) -> tuple[Tensor, Tensor]:
+    def explain(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Returns logits [n, classes] and class activation maps [n, classes, rows, columns]."""
-        maps = self.features(films)
+        maps = self.features(images)
         return self.head(maps), self.head.activation(maps)
 
 
@@ -80,11 +80,11 @@ def make_classifier(
         section: the recipe's model.
         labels: the classes.
         seed: seeds the random weights; the process's own generator is left as it was.
-        size: side of the films in pixels. A flatten head takes no other size.
+        size: side of the images in pixels. A flatten head takes no other size.
         initial: load the initial weights; False where trained ones are loaded after.
 
     Raises:
-        UsageError: there is no such network, it does not take films of this size, its output is
+        UsageError: there is no such network, it does not take images of this size, its output is
             not feature maps, its head is too large, or its weights expect another normalisation
             and the recipe names none.
         InputError: the weights' file is missing, damaged or of another network.

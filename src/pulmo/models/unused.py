@@ -4,13 +4,13 @@ from torch import Tensor, nn
 from torch.autograd.graph import Node, saved_tensors_hooks
 
 
-def untaped(network: nn.Module, films: Tensor) -> Tensor:
+def untaped(network: nn.Module, images: Tensor) -> Tensor:
     """Returns a network's result with the graph that leads to it, but without its activations.
 
     So the graph can be walked but not differentiated, and takes no more memory than inference.
     """
     with saved_tensors_hooks(lambda _: None, _refuse):
-        result: Tensor = network(films)
+        result: Tensor = network(images)
     return result
 
 

@@ -1,4 +1,4 @@
-"""Text that is burned into a picture's pixels: found, so that a person looks; never removed."""
+"""Text that is burned into an image's pixels: found, so that a person looks; never removed."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
@@ -12,14 +12,14 @@ _PRINTS: Final = ((30, 240), (60, 120), (95, 120), (135, 120))
 bright ground, faint print, and print on what is itself full of contrast."""
 _STROKE: Final = 15
 _HEIGHTS: Final = (5, 40)
-"""Of a letter in pixels. Larger ones are found in the picture at a half and a quarter its size."""
+"""Of a letter in pixels. Larger ones are found in the image at a half and a quarter its size."""
 _FEWEST: Final = 4
 """Letters in a line. A side marker has one to three."""
 _SMALLEST_SIDE: Final = 100
 
 
 class TextLine(NamedTuple):
-    """A row of shapes like letters, in pixels of the picture.
+    """A row of shapes like letters, in pixels of the image.
 
     Attributes:
         left: of the first letter.
@@ -36,7 +36,7 @@ class TextLine(NamedTuple):
     letters: int
 
     def enlarged(self, scale: int) -> "TextLine":
-        """Returns the line on a picture that is `scale` times as large."""
+        """Returns the line on an image that is `scale` times as large."""
         left, top, width, height = (scale * edge for edge in self[:4])
         return self._replace(left=left, top=top, width=width, height=height)
 
@@ -69,14 +69,14 @@ class _Letter(NamedTuple):
 
 
 def text_lines(pixels: NDArray[np.float32]) -> list[TextLine]:
-    """Returns where a picture seems to hold printed text, bright or dark.
+    """Returns where an image seems to hold printed text, bright or dark.
 
     A letter is a small shape of strokes no thicker than 15 pixels, of an even grey value, with
     sharp edges; a line is four or more of about the same height on one base line. Handwriting,
     text that is turned by more than a few degrees and labels of up to three letters are not found.
 
     Args:
-        pixels: float32 [height, width] in [0, 1], as the picture is displayed.
+        pixels: float32 [height, width] in [0, 1], as the image is displayed.
     """
     grey = np.rint(pixels * 255).astype(np.uint8)
     found: list[TextLine] = []

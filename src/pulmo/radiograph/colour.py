@@ -1,4 +1,4 @@
-"""Colour pictures: grey ones in disguise become grey, photographs are refused."""
+"""Colour images: grey ones in disguise become grey, photographs are refused."""
 
 from typing import Any, Final
 
@@ -9,11 +9,11 @@ from pulmo.core.errors import RefusedError
 from pulmo.radiograph.notes import Note
 
 MAX_CHROMA: Final = 0.08
-"""Largest mean chroma of a film.
+"""Largest mean chroma of an image.
 
-Chroma is a pixel's largest channel minus its smallest, as a fraction of full scale. A grey film
+Chroma is a pixel's largest channel minus its smallest, as a fraction of full scale. A grey image
 stored as colour has 0, one compressed as a JPEG below 0.01, one on blue film base (channels 0.86,
-0.93 and 1 of the grey value) 0.14 times its mean grey value, about 0.06, and a film with a
+0.93 and 1 of the grey value) 0.14 times its mean grey value, about 0.06, and an image with a
 coloured arrow on a hundredth of it 0.01. The photographs that come with scikit-learn and
 matplotlib have 0.11 to 0.28.
 """
@@ -22,7 +22,7 @@ matplotlib have 0.11 to 0.28.
 def grey_of_colour(
     colour: NDArray[Any], top: float, name: str
 ) -> tuple[NDArray[np.float32], tuple[Note, ...]]:
-    """Returns the grey picture of a colour one, and notes on it.
+    """Returns the grey image of a colour one, and notes on it.
 
     Args:
         colour: unsigned or float [height, width, 3] in [0, top]: red, green, blue.
@@ -43,7 +43,7 @@ def grey_of_colour(
     chroma = float(spread.mean(dtype=np.float64)) / top
     if chroma > MAX_CHROMA:
         raise RefusedError(
-            f"{name} is a colour picture (mean chroma {chroma:.2f}; films stay below "
+            f"{name} is a colour image (mean chroma {chroma:.2f}; images stay below "
             f"{MAX_CHROMA}); a grey radiograph was expected."
         )
     luma = np.multiply(red, 0.299 / top, dtype=np.float32)

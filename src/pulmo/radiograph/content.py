@@ -7,7 +7,7 @@ from pulmo.core.errors import InputError
 from pulmo.radiograph.codestream import J2K, JP2
 from pulmo.radiograph.facts import FileFormat
 
-_PICTURES: Final[dict[bytes, FileFormat]] = {
+_IMAGES: Final[dict[bytes, FileFormat]] = {
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"\xff\xd8\xff": "JPEG",
     b"II*\0": "TIFF",
@@ -18,7 +18,7 @@ _PICTURES: Final[dict[bytes, FileFormat]] = {
     JP2: "JPEG 2000",
     J2K: "JPEG 2000",
 }
-# RIFF is a container of sound and films too; BM may begin any text.
+# RIFF is a container of sound and images too; BM may begin any text.
 _WEBP: Final = re.compile(rb"RIFF....WEBP", re.DOTALL)
 _BMP: Final = re.compile(rb"BM.{4}\0{4}.{4}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL)
 
@@ -26,7 +26,7 @@ _OTHERS: Final = {
     rb"GIF8[79]a": "a GIF image",
     rb"....ftyp(heic|heix|heim|heis|hevc|mif1|msf1)": "a HEIC image",
     rb"....ftypavi[fs]": "an AVIF image",
-    rb"....ftyp": "a film in an MPEG-4 container",
+    rb"....ftyp": "an image in an MPEG-4 container",
     rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n": "a JPEG XL image",
     rb"II\xbc\x01": "a JPEG XR image",
     rb"8BPS": "a Photoshop image",
@@ -77,7 +77,7 @@ def format_of(data: bytes) -> FileFormat | None:
         return "WebP"
     if _BMP.match(data):
         return "BMP"
-    return next((form for magic, form in _PICTURES.items() if data.startswith(magic)), None)
+    return next((form for magic, form in _IMAGES.items() if data.startswith(magic)), None)
 
 
 def known_format(data: bytes, name: str) -> FileFormat:

@@ -1,4 +1,4 @@
-"""DICOM becomes a grey picture, as PS3.4 N.2 displays it."""
+"""DICOM becomes a grey image, as PS3.4 N.2 displays it."""
 
 import io
 import zlib
@@ -45,15 +45,15 @@ def decode_dicom(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.flo
     Args:
         data: the file's bytes.
         name: what a message calls the file.
-        limits: Rows and Columns, and the size of the compressed picture, are checked against them
+        limits: Rows and Columns, and the size of the compressed image, are checked against them
             before it is decoded.
 
     Returns:
-        float32 [height, width] in [0, 1], 0 black, and what is known of the picture.
+        float32 [height, width] in [0, 1], 0 black, and what is known of the image.
 
     Raises:
         InputError: the file is damaged or truncated.
-        RefusedError: it is a DICOMDIR, no picture, several frames, a colour photograph, too large
+        RefusedError: it is a DICOMDIR, no image, several frames, a colour photograph, too large
             or too small, or stored in a way that is not read.
     """
     dataset, elements, facts, scale = _header_of(data, name, limits)
@@ -69,7 +69,7 @@ def decode_dicom(data: bytes, name: str, limits: Limits) -> tuple[NDArray[np.flo
 
 
 def read_dicom_header(data: bytes, name: str, limits: Limits) -> tuple[tuple[int, int], Facts]:
-    """Returns height, width and facts as `decode_dicom`, without decoding the picture.
+    """Returns height, width and facts as `decode_dicom`, without decoding the image.
 
     Raises:
         InputError: the header is damaged, or the pixel data are not as long as it says.

@@ -87,7 +87,7 @@ def check_pixel_data(dataset: FileDataset, name: str) -> None:
         raise InputError(
             f"{name} is truncated: {len(pixel_data):,} of {expected:,} bytes of pixel data."
         )
-    # PS3.5 8.1.1: what follows the picture is padding, so it holds nothing. The byte that makes
+    # PS3.5 8.1.1: what follows the image is padding, so it holds nothing. The byte that makes
     # the length even is exempt: in big-endian words it is not the last one.
     if pixel_data[expected + expected % 2 :].strip(b"\0"):
         raise InputError(
@@ -104,7 +104,7 @@ def _holds_another(frame: bytes, head: Codestream) -> bool:
 
 
 def has_hidden_bits(dataset: FileDataset) -> bool:
-    """Tells whether pixel data hold more than the picture, in bits that are not its own.
+    """Tells whether pixel data hold more than the image, in bits that are not its own.
 
     Raises:
         Exception: whatever `check_pixel_data` and `stored_values` raise.

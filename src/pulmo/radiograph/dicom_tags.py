@@ -75,7 +75,7 @@ def aspect_of(elements: Elements) -> float:
 
 
 def note_orientation(elements: Elements) -> None:
-    """Notes a Patient Orientation (PS3.3 C.7.6.1.1.1) that differs from the way films are hung."""
+    """Notes a Patient Orientation (PS3.3 C.7.6.1.1.1) that differs from the way images are hung."""
     directions = elements.texts("PatientOrientation")
     if len(directions) == 2:
         turned = orientation_of(*directions)

@@ -1,4 +1,4 @@
-"""The greyscale pipeline of DICOM: stored values become the picture as it is meant to be seen."""
+"""The greyscale pipeline of DICOM: stored values become the image as it is meant to be seen."""
 
 from typing import Any, Final, NamedTuple
 
@@ -53,14 +53,14 @@ class Window(NamedTuple):
 
 
 class GreyScale(NamedTuple):
-    """How the stored values of a greyscale picture are meant to be displayed.
+    """How the stored values of a greyscale image are meant to be displayed.
 
     Attributes:
         bits: bits stored.
         signed: whether the stored values are two's complement.
         modality: stored values -> physical ones; None for none.
         voi: physical values -> displayed ones; None when the file states no range.
-        padding: lowest and highest stored value that mark pixels outside the picture.
+        padding: lowest and highest stored value that mark pixels outside the image.
         inverted: whether the lowest displayed value is white.
     """
 

@@ -1,4 +1,4 @@
-"""Facts: what a file says of its picture."""
+"""Facts: what a file says of its image."""
 
 from datetime import date
 from typing import Final, Literal, NamedTuple
@@ -12,7 +12,7 @@ FileFormat = Literal["PNG", "JPEG", "TIFF", "BMP", "WebP", "JPEG 2000", "DICOM"]
 
 
 class Facts(NamedTuple):
-    """What a file says of its picture; None where it says nothing.
+    """What a file says of its image; None where it says nothing.
 
     Attributes:
         format: the format of the file, by its content.
@@ -26,7 +26,7 @@ class Facts(NamedTuple):
         spacing: distance of neighbouring rows and of neighbouring columns in mm: in the patient
             where the file was calibrated or states its magnification, else at the detector, where
             a chest is about a tenth larger.
-        notes: what was assumed about the picture, or done to it, that a user must know of.
+        notes: what was assumed about the image, or done to it, that a user must know of.
     """
 
     format: FileFormat

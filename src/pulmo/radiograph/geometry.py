@@ -1,4 +1,4 @@
-"""How a film becomes the network's square input, and how a map on that square goes back."""
+"""How an image becomes the network's square input, and how a map on that square goes back."""
 
 from typing import Literal, NamedTuple, Self
 
@@ -6,18 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pulmo.radiograph.grey import Grey, regrade
+from pulmo.core.choices import Choice
+from pulmo.radiograph.grey import GREY_SCALES
+from pulmo.radiograph.grey.plain import PLAIN
 
 Aspect = Literal["squash", "pad", "crop"]
 
 
 class Fit(NamedTuple):
-    """The square of a picture's plane that becomes the input.
+    """The square of an image's plane that becomes the input.
 
     Attributes:
-        left: left edge in pixels of the picture; negative where the square sticks out.
+        left: left edge in pixels of the image; negative where the square sticks out.
         top: upper edge.
-        width: width in pixels of the picture.
+        width: width in pixels of the image.
         height: height; differs from the width under `squash` only.
     """
 
@@ -28,7 +30,7 @@ class Fit(NamedTuple):
 
     @classmethod
     def of(cls, height: int, width: int, aspect: Aspect) -> Self:
-        """Returns the square that `aspect` takes from a picture of this height and width."""
+        """Returns the square that `aspect` takes from an image of this height and width."""
         if aspect == "squash":
             return cls(0, 0, width, height)
         side = max(height, width) if aspect == "pad" else min(height, width)
@@ -36,11 +38,11 @@ class Fit(NamedTuple):
 
 
 def to_input(
-    pixels: NDArray[np.float32], size: int, aspect: Aspect, grey: Grey = "plain"
+    pixels: NDArray[np.float32], size: int, aspect: Aspect, grey: Choice = PLAIN
 ) -> NDArray[np.uint8]:
-    """Returns the network's input of a picture.
+    """Returns the network's input of an image.
 
-    Training, calibration and prediction all take their pictures from here.
+    Training, calibration and prediction all take their images from here.
 
     Args:
         pixels: float32 [height, width] in [0, 1].
@@ -51,33 +53,34 @@ def to_input(
     Returns:
         uint8 [size, size], 0 black, resampled with an antialiased triangle filter.
     """
+    scale = GREY_SCALES.chosen(grey)
     height, width = pixels.shape
     fit = Fit.of(height, width, aspect)
     image = Image.fromarray(pixels)
     if aspect == "crop":
         box = (fit.left, fit.top, fit.left + fit.width, fit.top + fit.height)
         image = image.resize((size, size), Image.Resampling.BILINEAR, box=box)
-        return _quantise(regrade(np.asarray(image), grey))
+        return _quantise(scale.apply(np.asarray(image)))
     inner_width = max(1, round(size * width / fit.width))
     inner_height = max(1, round(size * height / fit.height))
     inner = image.resize((inner_width, inner_height), Image.Resampling.BILINEAR)
     square = np.zeros((size, size), np.uint8)
     top, left = (size - inner_height) // 2, (size - inner_width) // 2
     square[top : top + inner_height, left : left + inner_width] = _quantise(
-        regrade(np.asarray(inner), grey)
+        scale.apply(np.asarray(inner))
     )
     return square
 
 
-def to_picture(
+def to_image(
     values: NDArray[np.float32], shape: tuple[int, int], aspect: Aspect
 ) -> NDArray[np.float32]:
-    """Returns a map on the input square, resampled onto the picture it came from.
+    """Returns a map on the input square, resampled onto the image it came from.
 
     Args:
         values: float32 [rows, columns] over the input square, in any unit.
-        shape: height and width of the picture.
-        aspect: how the picture became the square.
+        shape: height and width of the image.
+        aspect: how the image became the square.
 
     Returns:
         float32 [height, width]; NaN where the network did not look (the edges under `crop`).
@@ -96,9 +99,9 @@ def to_picture(
     x0, y0, x1, y1 = round(left), round(top), round(right), round(bottom)
     resampled = Image.fromarray(np.ascontiguousarray(values, np.float32))
     placed = resampled.resize((x1 - x0, y1 - y0), Image.Resampling.BICUBIC, box=box)
-    picture = np.full(shape, np.nan, np.float32)
-    picture[y0:y1, x0:x1] = np.asarray(placed)
-    return picture
+    image = np.full(shape, np.nan, np.float32)
+    image[y0:y1, x0:x1] = np.asarray(placed)
+    return image
 
 
 def _quantise(values: NDArray[np.float32]) -> NDArray[np.uint8]:

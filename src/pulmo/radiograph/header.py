@@ -1,4 +1,4 @@
-"""What a file's header says of its picture, without decoding it."""
+"""What a file's header says of its image, without decoding it."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +16,9 @@ class Header(NamedTuple):
     """What a header says.
 
     Attributes:
-        height: of the picture as it is meant to be looked at, in pixels.
+        height: of the image as it is meant to be looked at, in pixels.
         width: likewise.
-        facts: what the file says of the picture; notes that need its pixels are lacking.
+        facts: what the file says of the image; notes that need its pixels are lacking.
     """
 
     height: int
@@ -32,11 +32,11 @@ def read_header(data: bytes, name: str, limits: Limits = LIMITS) -> Header:
     Args:
         data: all bytes of the file, so that a missing end is noticed.
         name: what messages call the file.
-        limits: the file's and the picture's size are checked against them.
+        limits: the file's and the image's size are checked against them.
 
     Raises:
         InputError: the bytes are damaged or end early, or are of a format that is not read.
-        RefusedError: the header tells that the picture is not within the limits, is not one or is
+        RefusedError: the header tells that the image is not within the limits, is not one or is
             stored in a way that is not read.
     """
     if not data:

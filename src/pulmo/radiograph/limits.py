@@ -31,10 +31,10 @@ class Limits(NamedTuple):
             )
 
     def check_shape(self, height: int, width: int, name: str) -> None:
-        """Does nothing for a picture of an acceptable height and width in pixels.
+        """Does nothing for an image of an acceptable height and width in pixels.
 
         Raises:
-            RefusedError: the picture is larger than `max_pixels` or smaller than `min_side`.
+            RefusedError: the image is larger than `max_pixels` or smaller than `min_side`.
         """
         if height * width > self.max_pixels:
             raise RefusedError(

@@ -1,4 +1,4 @@
-"""Radiograph: one picture, and the reader that makes it of a file's bytes."""
+"""Radiograph: one image, and the reader that makes it of a file's bytes."""
 
 import hashlib
 import os
@@ -24,12 +24,12 @@ _FEW_BITS: Final = 12
 
 @dataclass(frozen=True, eq=False)
 class Radiograph:
-    """One picture, as it is meant to be looked at: air dark, bone bright.
+    """One image, as it is meant to be looked at: air dark, bone bright.
 
     Attributes:
         pixels: float32 [height, width] in [0, 1], C-contiguous; 0 is black.
         sha256: SHA-256 of the file's bytes.
-        facts: what the file says of the picture.
+        facts: what the file says of the image.
     """
 
     pixels: NDArray[np.float32]
@@ -42,7 +42,7 @@ def read_radiograph(path: str | os.PathLike[str], limits: Limits = LIMITS) -> Ra
 
     Raises:
         InputError: the file is missing, a folder, damaged or of another kind.
-        RefusedError: it is readable, but not one grey picture within the limits.
+        RefusedError: it is readable, but not one grey image within the limits.
     """
     path = Path(path)
     if path.is_file():
@@ -51,7 +51,7 @@ def read_radiograph(path: str | os.PathLike[str], limits: Limits = LIMITS) -> Ra
 
 
 def pixels_sha256(pixels: NDArray[np.float32]) -> str:
-    """Returns the SHA-256 of a picture's shape and pixels, which no lossless re-encoding changes.
+    """Returns the SHA-256 of an image's shape and pixels, which no lossless re-encoding changes.
 
     Args:
         pixels: float32 [height, width] in [0, 1], C-contiguous.
@@ -66,7 +66,7 @@ def decode_radiograph(data: bytes, name: str, limits: Limits = LIMITS) -> Radiog
 
     Raises:
         InputError: the bytes are damaged, or of another format than `read_radiograph` names.
-        RefusedError: they are readable, but not one grey picture within the limits.
+        RefusedError: they are readable, but not one grey image within the limits.
     """
     if not data:
         raise InputError(f"{name} is empty.")

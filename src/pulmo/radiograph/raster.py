@@ -1,4 +1,4 @@
-"""PNG, JPEG, TIFF, BMP, WebP and JPEG 2000 become grey pictures."""
+"""PNG, JPEG, TIFF, BMP, WebP and JPEG 2000 become grey images."""
 
 import io
 from typing import Any, Final, NamedTuple
@@ -53,14 +53,14 @@ def decode_raster(
         data: the file's bytes.
         form: what `format_of` says of them.
         name: what a message calls the file.
-        limits: the picture's size is checked against them before it is decoded.
+        limits: the image's size is checked against them before it is decoded.
 
     Returns:
-        float32 [height, width] in [0, 1] and what is known of the picture.
+        float32 [height, width] in [0, 1] and what is known of the image.
 
     Raises:
         InputError: the file is damaged or truncated.
-        RefusedError: it is a colour photograph, holds several pictures, is too large or too small,
+        RefusedError: it is a colour photograph, holds several images, is too large or too small,
             or is stored in a way that is not read.
     """
     with damage_of(name, form):
@@ -79,7 +79,7 @@ def decode_raster(
     pixels, notes = _grey(samples, name)
     if layout.from_white:
         pixels = 1 - pixels
-    # Pillow turns TIFF pictures itself, and so does OpenCV.
+    # Pillow turns TIFF images itself, and so does OpenCV.
     turned = pixels if form == "TIFF" else oriented(pixels, orientation)
     return turned, Facts(form, layout.bits, notes=notes)
 
@@ -87,21 +87,21 @@ def decode_raster(
 def read_raster_header(
     data: bytes, form: FileFormat, name: str, limits: Limits
 ) -> tuple[tuple[int, int], Facts]:
-    """Reads the header of any file but DICOM, without decoding the picture.
+    """Reads the header of any file but DICOM, without decoding the image.
 
     Args:
         data: the file's bytes.
         form: what `format_of` says of them.
         name: what a message calls the file.
-        limits: the picture's size is checked against them.
+        limits: the image's size is checked against them.
 
     Returns:
-        height and width of the picture as `decode_raster` gives it, and what is known of it.
+        height and width of the image as `decode_raster` gives it, and what is known of it.
 
     Raises:
-        InputError: the header is damaged, or the file ends before its picture does. Coded data that
+        InputError: the header is damaged, or the file ends before its image does. Coded data that
             end early before an end marker are not seen without decoding.
-        RefusedError: it holds several pictures, is too large or too small, or is stored in a way
+        RefusedError: it holds several images, is too large or too small, or is stored in a way
             that is not read. A colour photograph is not seen without decoding.
     """
     with damage_of(name, form):
@@ -163,11 +163,11 @@ def _ended_jpeg(data: bytes, name: str) -> bytes:
 
 
 def oriented(pixels: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
-    """Returns a picture turned and mirrored as EXIF 2.32, tag 274, asks.
+    """Returns an image turned and mirrored as EXIF 2.32, tag 274, asks.
 
     Args:
         pixels: [height, width] as stored.
-        orientation: 1 to 8; anything else leaves the picture as it is.
+        orientation: 1 to 8; anything else leaves the image as it is.
     """
     if orientation not in range(2, 9):
         return pixels
@@ -202,14 +202,14 @@ def _layout(data: bytes, form: FileFormat, name: str) -> _Layout:
 
 
 def _open(data: bytes, form: FileFormat, layout: _Layout, name: str) -> Image.Image:
-    """Opens the picture without decoding it."""
+    """Opens the image without decoding it."""
     file = io.BytesIO(counted_from_black(data) if layout.from_white else data)
     try:
         image = Image.open(file, formats=(form.upper(),))
     except Image.DecompressionBombError:
         raise RefusedError(f"{name} has more pixels than are read.") from None
     if getattr(image, "n_frames", 1) != 1:
-        raise RefusedError(f"{name} holds several pictures; one was expected.")
+        raise RefusedError(f"{name} holds several images; one was expected.")
     return image
 
 

@@ -27,7 +27,7 @@ class TiffLayout(NamedTuple):
 
 
 def tiff_layout(data: bytes, name: str) -> TiffLayout:
-    """Returns the layout of the first picture of a TIFF file.
+    """Returns the layout of the first image of a TIFF file.
 
     Raises:
         RefusedError: the samples are signed, floating-point, or not of 1, 8 or 16 bits.

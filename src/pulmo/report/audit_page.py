@@ -1,4 +1,4 @@
-"""The page of an audit: what a model has been shown to do, what it has not, and the evidence."""
+"""The page of an audit: how many checks came out how, and a card for each with its evidence."""
 
 import math
 from collections.abc import Sequence
@@ -9,14 +9,12 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
-from pulmo.audit.finding import Audit, Finding, Series, Verdict
-from pulmo.audit.gate import gate_of, headline
+from pulmo.audit.finding import ORDER, Audit, Finding, Series, Verdict
+from pulmo.audit.gate import ESSENTIAL, gate_of
 from pulmo.bundle.card import RESEARCH_ONLY, Card
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
-from pulmo.report import words
 from pulmo.report.svg import ACCENT, MUTED, draw_svg
-from pulmo.report.template import environment
+from pulmo.report.template import render
 
 _PANEL: Final = (3.6, 2.5)
 
@@ -27,6 +25,14 @@ VERDICTS: Final[dict[Verdict, str]] = {
     "passes": "Passes",
 }
 """Verdict -> what the page calls it."""
+
+_CLAIMS: Final[dict[Verdict, str]] = {
+    "fails": "Contradicted: that",
+    "warns": "In doubt: whether",
+    "unknown": "Not looked at: whether",
+    "passes": "Shown on these images:",
+}
+"""Verdict -> how the page introduces what a model that passes is shown to do."""
 
 
 @dataclass(frozen=True)
@@ -55,24 +61,27 @@ def write_audit(path: Path, content: AuditContent) -> None:
 
 def render_audit(content: AuditContent) -> str:
     """Returns an audit as HTML."""
-    templates = environment()
-    templates.tests["estimate"] = _is_estimate
-    audit = content.audit
-    return templates.get_template("audit.html.j2").render(
-        audit=audit,
-        card=content.card,
-        notice=RESEARCH_ONLY if content.card is None else content.card.notice,
-        doubts=content.doubts,
-        verdicts=VERDICTS,
-        gate=gate_of(audit.findings, audit.accepted),
-        headline=headline(audit.findings, audit.accepted),
-        drawn={finding.check: _drawn(finding) for finding in audit.findings},
-        notes=words.Footnotes(),
+    audit, card = content.audit, content.card
+    made = {finding.check: finding for finding in audit.findings}
+    return render(
+        "audit",
+        {
+            "audit": audit,
+            "card": card,
+            "order": list(audit.data.labels) if card is None else card.labels.order,
+            "doubts": content.doubts,
+            "verdicts": VERDICTS,
+            "claims": _CLAIMS,
+            "gate": gate_of(audit.findings, audit.accepted),
+            "tally": {
+                verdict: [finding.check for finding in audit.findings if finding.verdict == verdict]
+                for verdict in ORDER
+            },
+            "essential": {name: made.get(name) for name in ESSENTIAL},
+            "drawn": {finding.check: _drawn(finding) for finding in audit.findings},
+        },
+        notice=RESEARCH_ONLY if card is None else card.notice,
     )
-
-
-def _is_estimate(cell: object) -> bool:
-    return isinstance(cell, Estimate)
 
 
 def _drawn(finding: Finding) -> list[tuple[Series, str]]:

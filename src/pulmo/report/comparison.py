@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record
+from pulmo.stats.estimate import Estimate
 
 
 class Entrant(Record):
@@ -12,6 +12,10 @@ class Entrant(Record):
 
     name: str
     kind: Literal["evaluation", "run", "repeats"]
+    labels: tuple[str, ...]
+    """The classes that it tells apart."""
+    positive: tuple[str, ...] = ()
+    """Classes that count as positive; empty if none was named."""
     recipe: str | None = None
     backbone: str | None = None
     parameters: int | None = None
@@ -21,7 +25,7 @@ class Entrant(Record):
     minutes: float | None = None
     """Time spent on training steps, in all runs."""
     judged_on: str
-    """The pictures that the figures come from."""
+    """The images that the figures come from."""
     n: int
     groups: int | None = None
     figures: dict[str, Estimate]
@@ -29,11 +33,11 @@ class Entrant(Record):
     classes: Mapping[str, dict[str, Estimate]] = {}
     """Class -> metric -> figure, one against the rest."""
     support: Mapping[str, int] = {}
-    """Class -> pictures."""
+    """Class -> images."""
 
 
 class PairedTest(Record):
-    """One figure of two models on the same pictures."""
+    """One figure of two models on the same images."""
 
     name: str
     against: str

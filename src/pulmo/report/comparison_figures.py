@@ -44,24 +44,26 @@ class Stroke(NamedTuple):
         return _SVG_DASHES[self.dash]
 
 
-def draw_rocs(number: int, label: str, curves: Mapping[str, tuple[Stroke, Curve]]) -> str:
+def draw_rocs(name: str, label: str, curves: Mapping[str, tuple[Stroke, Curve]]) -> str:
     """Draws the ROC curves of a class against the rest, as SVG.
 
     Args:
-        number: of the figure in its page.
+        name: a short word that no other figure of the page has.
         label: the class.
         curves: entrant -> how to draw it, and its curve.
     """
     alt = f"ROC curves of {label} against the rest: {', '.join(curves)}"
-    return draw_svg(f"roc{number}", alt, _SQUARE, partial(_draw_rocs, list(curves.values())))
+    return draw_svg(name, alt, _SQUARE, partial(_draw_rocs, list(curves.values())))
 
 
 def draw_histories(
+    question: int,
     histories: Mapping[str, tuple[Stroke, Sequence[Sequence[Epoch]]]],
 ) -> dict[str, str]:
     """Draws how the runs of each entrant learnt.
 
     Args:
+        question: number of the question that they answer, in the page.
         histories: entrant -> how to draw it, and the epochs of each of its runs.
 
     Returns:
@@ -77,7 +79,7 @@ def draw_histories(
     }
     return {
         title: draw_svg(
-            f"learning{number}",
+            f"learning{question}-{number}",
             f"{title} over the epochs: {', '.join(lines)}",
             _PANEL,
             partial(_draw_histories, list(lines.values()), value),

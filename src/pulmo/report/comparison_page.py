@@ -3,14 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, NamedTuple
 
-from pulmo.bundle.card import RESEARCH_ONLY, Epoch
+from pulmo.bundle.card import Epoch
 from pulmo.core.files import write_atomically
 from pulmo.evaluate.evaluation import Curve
-from pulmo.report import words
-from pulmo.report.comparison import Comparison
+from pulmo.report.comparison import Comparison, Entrant
 from pulmo.report.comparison_figures import Stroke, draw_histories, draw_rocs
-from pulmo.report.template import environment
+from pulmo.report.lines import Groups, Line, metric_line
+from pulmo.report.template import render
+from pulmo.report.words import metric_title, told_apart
+
+_MAIN: Final = ("sensitivity", "specificity", "auc", "balanced_accuracy", "macro_auc")
+"""The metrics that the page shows first."""
 
 
 @dataclass(frozen=True)
@@ -37,51 +42,124 @@ def write_comparison(path: Path, content: ComparisonContent) -> None:
     write_atomically(path, render_comparison(content).encode())
 
 
+class Question(NamedTuple):
+    """The models that tell the same classes apart; only these can be compared.
+
+    Attributes:
+        title: what they tell apart, and what is positive.
+        names: the models.
+        main: metric -> a line a model, of the metrics that matter most.
+        others: the same of the other metrics over all classes.
+        classes: class -> metric -> a line a model.
+        rocs: class -> figure of their ROC curves.
+        learning: title -> figure of how their training went.
+    """
+
+    title: str
+    names: list[str]
+    main: Groups
+    others: Groups
+    classes: Mapping[str, Groups]
+    rocs: Mapping[str, str]
+    learning: Mapping[str, str]
+
+
 def render_comparison(content: ComparisonContent) -> str:
     """Returns a comparison as HTML."""
     comparison = content.comparison
-    entrants = comparison.entrants
-    strokes = {entrant.name: Stroke(number) for number, entrant in enumerate(entrants)}
-    names = dict.fromkeys(name for entrant in entrants for name in entrant.figures)
-    return (
-        environment()
-        .get_template("compare.html.j2")
-        .render(
-            comparison=comparison,
-            notice=RESEARCH_ONLY,
-            strokes=strokes,
-            figures=list(names),
-            classes=_classes(comparison),
-            rocs=_rocs(content, strokes),
-            learning=draw_histories(
-                {name: (strokes[name], runs) for name, runs in content.histories.items()}
-            ),
-            notes=words.Footnotes(),
-        )
+    strokes = {one.name: Stroke(number) for number, one in enumerate(comparison.entrants)}
+    asked: dict[tuple[frozenset[str], frozenset[str]], list[Entrant]] = {}
+    for one in comparison.entrants:
+        key = frozenset(one.labels), frozenset(one.positive)
+        asked.setdefault(key, []).append(one)
+    return render(
+        "comparison",
+        {
+            "comparison": comparison,
+            "strokes": strokes,
+            "questions": [
+                _question(number, members, content, strokes)
+                for number, members in enumerate(asked.values())
+            ],
+        },
     )
 
 
-def _classes(comparison: Comparison) -> dict[str, list[str]]:
-    """Returns class -> the metrics that any entrant has of it."""
-    classes: dict[str, dict[str, None]] = {}
-    for entrant in comparison.entrants:
-        for label, metrics in entrant.classes.items():
-            classes.setdefault(label, {}).update(dict.fromkeys(metrics))
-    return {label: list(metrics) for label, metrics in classes.items()}
+def _question(
+    number: int,
+    members: Sequence[Entrant],
+    content: ComparisonContent,
+    strokes: Mapping[str, Stroke],
+) -> Question:
+    first = members[0]
+    names = dict.fromkeys(name for one in members for name in one.figures)
+    groups = {
+        metric_title(name): [
+            metric_line(name, one.figures[name], one.name) for one in members if name in one.figures
+        ]
+        for name in sorted(names, key=lambda name: _MAIN.index(name) if name in _MAIN else 99)
+    }
+    main = {
+        metric_title(name)
+        for one in members
+        for name in _main_metrics(one) or one.figures  # a run has none of these
+    }
+    positive = f"; positive: {' + '.join(first.positive)}" if first.positive else ""
+    runs = {
+        one.name: (strokes[one.name], content.histories[one.name])
+        for one in members
+        if one.name in content.histories
+    }
+    return Question(
+        title=told_apart(first.labels).rstrip(".") + positive,
+        names=[one.name for one in members],
+        main={title: rows for title, rows in groups.items() if title in main},
+        others={title: rows for title, rows in groups.items() if title not in main},
+        classes=_classes(members),
+        rocs=_rocs(number, members, content, strokes),
+        learning=draw_histories(number, runs),
+    )
 
 
-def _rocs(content: ComparisonContent, strokes: Mapping[str, Stroke]) -> dict[str, str]:
-    """Returns class -> figure of the curves of all entrants that have one."""
-    labels = dict.fromkeys(label for curves in content.roc.values() for label in curves)
+def _main_metrics(one: Entrant) -> list[str]:
+    """Returns the metrics of a model that matter most; of two classes, one AUC is enough."""
+    return [
+        name
+        for name in _MAIN
+        if name in one.figures and (name != "macro_auc" or len(one.labels) > 2)
+    ]
+
+
+def _classes(members: Sequence[Entrant]) -> dict[str, Groups]:
+    """Returns class -> metric -> a line for each model that has it."""
+    classes: dict[str, dict[str, list[Line]]] = {}
+    for one in members:
+        for label, metrics in one.classes.items():
+            for name, estimate in metrics.items():
+                line = metric_line(name, estimate, one.name)
+                groups = classes.setdefault(label, {})
+                groups.setdefault(metric_title(name), []).append(line)
+    return dict(classes)
+
+
+def _rocs(
+    number: int,
+    members: Sequence[Entrant],
+    content: ComparisonContent,
+    strokes: Mapping[str, Stroke],
+) -> dict[str, str]:
+    """Returns class -> figure of the curves of all members that have one."""
+    curves = {one.name: content.roc[one.name] for one in members if one.name in content.roc}
+    labels = dict.fromkeys(label for found in curves.values() for label in found)
     return {
         label: draw_rocs(
-            number,
+            f"roc{number}-{place}",
             label,
             {
-                name: (strokes[name], curves[label])
-                for name, curves in content.roc.items()
-                if label in curves
+                name: (strokes[name], found[label])
+                for name, found in curves.items()
+                if label in found
             },
         )
-        for number, label in enumerate(labels)
+        for place, label in enumerate(labels)
     }

@@ -24,7 +24,7 @@ from pulmo.report.svg import (
 )
 
 FEW: Final = 20
-"""A bin of the reliability diagram with fewer pictures is drawn hollow."""
+"""A bin of the reliability diagram with fewer images is drawn hollow."""
 
 _SQUARE: Final = (4.3, 4.3)
 _PANEL: Final = (2.8, 2.4)
@@ -32,7 +32,7 @@ _PLOT: Final = (7.2, 3.2)
 
 
 class _Bin(NamedTuple):
-    """A bin of the reliability diagram that has pictures."""
+    """A bin of the reliability diagram that has images."""
 
     low: float
     high: float
@@ -58,7 +58,7 @@ def draw_roc(evaluation: Evaluation, order: Sequence[str]) -> str | None:
 
 
 def draw_reliability(evaluation: Evaluation) -> str | None:
-    """Draws accuracy against confidence over a histogram, as SVG; None without pictures."""
+    """Draws accuracy against confidence over a histogram, as SVG; None without images."""
     bins = [
         _Bin(part.low, part.high, part.n, part.confidence, part.accuracy)
         for part in evaluation.reliability
@@ -67,7 +67,7 @@ def draw_reliability(evaluation: Evaluation) -> str | None:
     if not bins:
         return None
     alt = "Reliability: " + "; ".join(
-        f"{part.n:,} pictures with a mean confidence of {part.confidence:.2f}, of which a share of "
+        f"{part.n:,} images with a mean confidence of {part.confidence:.2f}, of which a share of "
         f"{part.accuracy:.2f} is right"
         for part in bins
     )
@@ -106,7 +106,7 @@ def learning_curves(training: Training) -> str:
 
 
 def training_plot(training: Training) -> bytes:
-    """Draws loss and accuracy of the training and the validation pictures, as a PNG file.
+    """Draws loss and accuracy of the training and the validation images, as a PNG file.
 
     Raises:
         UsageError: the card has no history, or one without the training's accuracy.
@@ -167,7 +167,7 @@ def _draw_roc(evaluation: Evaluation, order: Sequence[str], figure: Figure) -> N
     axes.set(xlabel="1 - specificity", ylabel="sensitivity")
     _unit_square(axes)
     axes.set_aspect("equal")
-    axes.legend(loc="lower right", borderaxespad=0.4, title="AUC with 95 % interval")
+    axes.legend(loc="lower right", borderaxespad=0.4, title="AUC with 95\u00a0% interval")
 
 
 def _draw_reliability(bins: Sequence[_Bin], figure: Figure) -> None:
@@ -186,7 +186,7 @@ def _draw_reliability(bins: Sequence[_Bin], figure: Figure) -> None:
         lower.bar(part.low, part.n, width * 0.92, align="edge", color=ACCENT, alpha=0.55)
         middle = part.low + width * 0.46
         lower.text(middle, part.n + tallest * 0.05, f"{part.n:,}", ha="center", fontsize=7.5)
-    lower.set(xlabel="confidence (highest probability)", ylabel="pictures", ylim=(0, tallest * 1.3))
+    lower.set(xlabel="confidence (highest probability)", ylabel="images", ylim=(0, tallest * 1.3))
     lower.set_yticks([])
     lower.grid(visible=False)
 

@@ -1,4 +1,4 @@
-"""The gallery: which pictures a report shows, and what it says of each."""
+"""The gallery: which images a report shows, and what it says of each."""
 
 import base64
 import io
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import Final, Self
 
-import numpy as np
 import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
 from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError
+from pulmo.predictions.predictions import Predictions
 
 SUREST_HIT: Final = "right, most confident"
 DOUBTFUL_HIT: Final = "right, least confident"
 SUREST_MISS: Final = "wrong, most confident"
 
-_WIDTH: Final = 760  # pixels; two films side by side in a column of the page
+_WIDTH: Final = 760  # pixels; two images side by side in a column of the page
 _QUALITY: Final = 80
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One picture of the gallery.
+    """One image of the gallery.
 
     Attributes:
         file: name of its file, without folders.
@@ -33,7 +33,7 @@ class Shown:
         decision: the class that the model decided on.
         positive: whether the model called it positive.
         probabilities: class -> calibrated probability.
-        picture: PNG of the film and its heat map for the decided class, as
+        image: PNG of the image and its heat map for the decided class, as
             `pulmo.explain.overlay.draw_pair` draws them.
     """
 
@@ -43,10 +43,10 @@ class Shown:
     decision: str
     positive: bool
     probabilities: Mapping[str, float]
-    picture: bytes
+    image: bytes
 
     @classmethod
-    def of(cls, row: pd.Series, card: Card, picture: bytes) -> Self:
+    def of(cls, row: pd.Series, card: Card, image: bytes) -> Self:
         """Makes one of a row of `select_gallery`."""
         return cls(
             file=file_name(str(row["path"])),
@@ -55,48 +55,46 @@ class Shown:
             decision=str(row["decision"]),
             positive=bool(row["positive"]),
             probabilities={label: float(row[f"p_{label}"]) for label in card.labels.order},
-            picture=picture,
+            image=image,
         )
 
     def data_uri(self) -> str:
-        """Returns the picture as a JPEG small enough for a page with many, in a `data:` address.
+        """Returns the image as a JPEG small enough for a page with many, in a `data:` address.
 
         Raises:
             InputError: it is not a PNG.
         """
         try:
-            with Image.open(io.BytesIO(self.picture), formats=["PNG"]) as image:
+            with Image.open(io.BytesIO(self.image), formats=["PNG"]) as image:
                 pair = image.convert("RGB")
         except (UnidentifiedImageError, OSError) as error:
-            raise InputError(f"The picture of {self.file} is not a PNG: {error}.") from error
+            raise InputError(f"The image of {self.file} is not a PNG: {error}.") from error
         pair.thumbnail((_WIDTH, _WIDTH), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         pair.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
         return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def select_gallery(predictions: pd.DataFrame, card: Card, per_class: int = 2) -> pd.DataFrame:
-    """Picks the pictures that show a reader most of how a model succeeds and fails.
+def select_gallery(predictions: Predictions, per_class: int = 2) -> pd.DataFrame:
+    """Picks the images that show a reader most of how a model succeeds and fails.
 
     Of each class up to `per_class` that were decided rightly, half of them the most and half the
     least confident, and up to `per_class` that were decided wrongly, the most confident first. A
-    group appears once, unless a class has nothing else to show; a picture always once. Equal
+    group appears once, unless a class has nothing else to show; an image always once. Equal
     confidences are ordered by path, so that the choice is always the same.
 
     Args:
-        predictions: one row a picture: `path`, `label`, `group`, `decision`, `positive` and a
-            `p_<class>` for each class of the card. Labels that the card does not use are left out.
-        card: the card of the model.
-        per_class: pictures of each class that are right, and as many that are wrong.
+        predictions: images whose label counts as no class are left out.
+        per_class: images of each class that are right, and as many that are wrong.
 
     Returns:
-        The picked rows in the order of the card's classes, with two columns more: `truth` (the
+        The picked rows in the order of the classes, with two columns more: `truth` (the
         class) and `kind` (one of the three constants of this module).
     """
-    rows = _with_truth(predictions, card)
+    rows = _with_truth(predictions)
     used: set[str] = set()
     picked: dict[int, str] = {}
-    for label in card.labels.order:
+    for label in predictions.rule.classes:
         own = rows[rows["truth"] == label]
         right = own["decision"] == label
         wanted = (
@@ -116,15 +114,11 @@ def file_name(path: str) -> str:
     return PureWindowsPath(path).name
 
 
-def _with_truth(predictions: pd.DataFrame, card: Card) -> pd.DataFrame:
-    """Returns the pictures of known classes with `truth` and `confidence`, most confident first."""
-    order = card.labels.order
-    index = {label: card.labels.index(str(label)) for label in predictions["label"].unique()}
-    truth = predictions["label"].map(
-        {label: order[place] for label, place in index.items() if place is not None}
-    )
-    confidence = predictions[[f"p_{label}" for label in order]].to_numpy(np.float64).max(axis=1)
-    rows = predictions.assign(truth=truth, confidence=confidence)[truth.notna()]
+def _with_truth(predictions: Predictions) -> pd.DataFrame:
+    """Returns the images of known classes with `truth` and `confidence`, most confident first."""
+    confidence = predictions.probabilities.max(axis=1)
+    rows = predictions.frame.assign(truth=predictions.classes, confidence=confidence)
+    rows = rows[predictions.truth >= 0]
     return rows.sort_values(["confidence", "path"], ascending=[False, True], ignore_index=True)
 
 

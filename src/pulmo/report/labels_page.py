@@ -1,19 +1,28 @@
-"""The page of an evaluation of several findings a film: all together, and a line for each."""
+"""The page of an evaluation of several findings per image: all together, and each of them."""
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
-from pulmo.bundle.card import RESEARCH_ONLY
 from pulmo.core.files import write_atomically
-from pulmo.evaluate.evaluation import Evaluation, Subgroup
 from pulmo.evaluate.multilabel.evaluation import LabelsEvaluation
-from pulmo.evaluate.multilabel.figures import LABELS_METRICS
-from pulmo.report import words
-from pulmo.report.score_figures import draw_forest
-from pulmo.report.template import environment
+from pulmo.report.lines import DECIDED, Line
+from pulmo.report.shortcuts import Verdict, within_source
+from pulmo.report.template import render
+from pulmo.report.words import metric_title
+from pulmo.stats.multilabel.estimates import LABELS_METRICS
 
-_LONGEST = 60
+_KEY: Final = ("macro_auc", "macro_average_precision", "macro_f1", "subset_accuracy")
+"""The metrics over all findings that the page shows first."""
+
+_VERDICTS: Final[dict[Verdict, str]] = {
+    "shown": "better than chance",
+    "partly": "known in part",
+    "refuted": "not better than chance",
+    "unknown": "unknown",
+}
+_LONGEST: Final = 60
 
 
 def label_folders(labels: Iterable[str]) -> dict[str, str]:
@@ -45,43 +54,53 @@ def write_labels_report(path: Path, evaluation: LabelsEvaluation) -> None:
 
 def render_labels_report(evaluation: LabelsEvaluation) -> str:
     """Returns the page as HTML."""
-    rows = [_row(label, one) for label, one in evaluation.labels.items()]
-    forests = {
-        title: draw_forest(rows, figure)
-        for title, figure in {
-            "AUC": "auc",
-            "Sensitivity": "sensitivity",
-            "Specificity": "specificity",
-        }.items()
+    groups = _groups(evaluation)
+    overall = {
+        name: Line(metric_title(name), estimate) for name, estimate in evaluation.overall.items()
     }
-    return (
-        environment()
-        .get_template("labels.html.j2")
-        .render(
-            evaluation=evaluation,
-            folders=label_folders(evaluation.labels),
-            warnings=[words.without_folders(text) for text in evaluation.warnings],
-            summaries={name: metric.summary for name, metric in LABELS_METRICS.items()},
-            forests={title: drawing for title, drawing in forests.items() if drawing},
-            thresholds=_thresholds(evaluation),
-            notes=words.Footnotes(),
-            notice=RESEARCH_ONLY,
-        )
+    return render(
+        "labels",
+        {
+            "evaluation": evaluation,
+            "order": list(evaluation.labels),
+            "folders": label_folders(evaluation.labels),
+            "warnings": list(evaluation.warnings),
+            "key": [overall[name] for name in _KEY if name in overall],
+            "within": _within(evaluation),
+            "overall": list(overall.values()),
+            "main": {title: groups[title] for title in groups if title in DECIDED.values()},
+            "others": {title: groups[title] for title in groups if title not in DECIDED.values()},
+            "summaries": {
+                metric_title(name): metric.summary for name, metric in LABELS_METRICS.items()
+            },
+            "thresholds": _thresholds(evaluation),
+        },
     )
 
 
-def _row(label: str, one: Evaluation) -> Subgroup:
-    """Returns a finding as a row of a forest."""
-    return Subgroup(
-        fact="finding",
-        name=label,
-        n=one.data.n,
-        groups=one.data.groups,
-        accuracy=one.overall["accuracy"],
-        auc=one.classes[label]["auc"],
-        sensitivity=one.decision.sensitivity,
-        specificity=one.decision.specificity,
-    )
+def _groups(evaluation: LabelsEvaluation) -> dict[str, list[Line]]:
+    """Returns metric -> a line a finding."""
+    groups: dict[str, list[Line]] = {}
+    for label, one in evaluation.labels.items():
+        found = one.classes[label]
+        for title, estimate in (
+            ("AUC", found["auc"]),
+            ("Sensitivity", one.decision.sensitivity),
+            ("Specificity", one.decision.specificity),
+            ("Average precision", found["average_precision"]),
+            ("F1", found["f1"]),
+            ("Calibration error, smaller is better", one.overall["calibration_error"]),
+        ):
+            groups.setdefault(title, []).append(Line(label, estimate))
+    return groups
+
+
+def _within(evaluation: LabelsEvaluation) -> dict[str, list[str]]:
+    """Returns what is known within one source -> the findings of which it is known."""
+    within: dict[str, list[str]] = {}
+    for label, one in evaluation.labels.items():
+        within.setdefault(_VERDICTS[within_source(one).verdict], []).append(label)
+    return within
 
 
 def _thresholds(evaluation: LabelsEvaluation) -> str:

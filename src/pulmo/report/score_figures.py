@@ -1,16 +1,15 @@
-"""The figures of scores: precision and recall, thresholds, net benefit, histograms, subgroups."""
+"""The figures of scores: precision and recall, thresholds, net benefit, histograms."""
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import groupby
 from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import Evaluation, Subgroup, Threshold
-from pulmo.report.svg import ACCENT, CLASS_COLOURS, CLASS_DASHES, INK, LINE, MUTED, draw_svg
+from pulmo.evaluate.decision_results import Threshold
+from pulmo.evaluate.evaluation import Evaluation
+from pulmo.report.svg import ACCENT, CLASS_COLOURS, CLASS_DASHES, INK, MUTED, draw_svg
 
 _SQUARE: Final = (4.3, 4.3)
 _WIDE: Final = (4.3, 3.2)
@@ -46,48 +45,18 @@ def draw_decision_curve(evaluation: Evaluation) -> str | None:
 
 
 def draw_histograms(evaluation: Evaluation, order: Sequence[str]) -> str | None:
-    """Draws a histogram of the scores of each class's pictures; None without any."""
+    """Draws a histogram of the scores of each class's images; None without any."""
     labels = [label for label in order if label in evaluation.histograms]
     if not labels:
         return None
-    alt = "Histograms of the probability of the pictures of " + ", ".join(labels)
+    alt = "Histograms of the probability of the images of " + ", ".join(labels)
     size = (_WIDE[0], 0.5 + 0.75 * len(labels))
     return draw_svg("scores", alt, size, partial(_draw_histograms, evaluation, labels))
-
-
-def draw_forest(subgroups: Sequence[Subgroup], figure: str) -> str | None:
-    """Draws one figure of each subgroup with its interval.
-
-    Args:
-        subgroups: in the order in which they are shown, those of one fact together.
-        figure: accuracy, auc, sensitivity or specificity.
-
-    Returns:
-        SVG; None if no subgroup has a value.
-    """
-    if all(_of(one, figure).value is None for one in subgroups):
-        return None
-    facts = len(list(groupby(subgroups, key=lambda one: one.fact)))
-    alt = f"{figure} of each subgroup: " + "; ".join(
-        f"{one.fact} {one.name} {_of(one, figure)}" for one in subgroups
-    )
-    size = (4.3, 0.6 + 0.2 * (len(subgroups) + facts))
-    return draw_svg(f"forest-{figure}", alt, size, partial(_draw_forest, subgroups, figure))
 
 
 def _value(evaluation: Evaluation, label: str) -> str:
     estimate = evaluation.classes[label].get("average_precision")
     return "" if estimate is None or estimate.value is None else f"{estimate.value:.3f}"
-
-
-def _of(subgroup: Subgroup, figure: str) -> Estimate:
-    estimates = {
-        "accuracy": subgroup.accuracy,
-        "auc": subgroup.auc,
-        "sensitivity": subgroup.sensitivity,
-        "specificity": subgroup.specificity,
-    }
-    return estimates[figure]
 
 
 def _draw_precision_recall(evaluation: Evaluation, order: Sequence[str], figure: Figure) -> None:
@@ -159,30 +128,6 @@ def _draw_histograms(evaluation: Evaluation, labels: Sequence[str], figure: Figu
     of = " + ".join(evaluation.decision.positive) or "the class"
     column[-1].set_xlabel(f"probability of {of}")
     _mark(column[-1], both=False)
-
-
-def _draw_forest(subgroups: Sequence[Subgroup], name: str, figure: Figure) -> None:
-    axes = figure.add_subplot()
-    places, words, place = [], [], 0
-    for fact, members in groupby(subgroups, key=lambda one: one.fact):
-        places.append(place)
-        words.append(fact.upper())
-        place += 1
-        for one in members:
-            estimate = _of(one, name)
-            if estimate.value is not None:
-                if estimate.low is not None and estimate.high is not None:
-                    axes.plot([estimate.low, estimate.high], [place] * 2, color=ACCENT, alpha=0.6)
-                axes.plot(estimate.value, place, "o", color=ACCENT, markersize=4.5, clip_on=False)
-            places.append(place)
-            words.append(f"{one.name} ({one.n:,})")
-            place += 1
-    axes.set_yticks(places, words)
-    axes.set(xlim=(0, 1), ylim=(place - 0.5, -0.5), xlabel=name.replace("auc", "AUC"))
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)
-    axes.axvline(0.5, color=LINE, linewidth=1)
-    _mark(axes, both=False)
 
 
 def _mark_threshold(axes: Axes, evaluation: Evaluation) -> None:

@@ -1,20 +1,24 @@
-"""Words of the report: titles, shares, footnotes, and paths without their folders."""
+"""Words of the pages: titles, shares, footnotes, first clauses, and paths without their folders."""
 
 import re
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.evaluation import Failure
-from pulmo.evaluate.metric import METRICS
+from pulmo.bundle.manifest_predictions import Failure
 from pulmo.report.gallery import file_name
+from pulmo.stats.metric import METRICS
 
-_SHORT = {"auc": "AUC", "f1": "F1", "mcc": "MCC"}
-_FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[\\/](?:[^\\/\s]+[\\/])+")
+_SHORT: Final = {"auc": "AUC", "f1": "F1", "mcc": "MCC"}
+_FOLDERS: Final = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[\\/](?:[^\\/\s]+[\\/])+")
+_PERCENT: Final = re.compile(r"(?<=\d) ?%")
+_WORDS: Final = r"((?:[^()]|\([^()]*\))+?)"  # what stands in brackets ends no clause
+_STOP: Final = r"(?<! al)\."  # "et al." ends no sentence
+_CLAUSE: Final = re.compile(rf"{_WORDS}([:;]|{_STOP})\s+(.+)", re.DOTALL)
+_SENTENCE: Final = re.compile(rf"{_WORDS}({_STOP})\s+(.+)", re.DOTALL)
 
 
 class Footnote(NamedTuple):
-    """Why a figure is undefined."""
+    """Why a value is undefined."""
 
     number: int
     reason: str
@@ -38,31 +42,62 @@ class Footnotes:
         return new
 
 
+class Lead(NamedTuple):
+    """A sentence, or a few, for a page that shows the first clause and folds the rest."""
+
+    headline: str
+    rest: str
+
+
+def lead(text: str, *, whole_sentence: bool = False) -> Lead:
+    """Parts a text after its first clause or sentence; the rest is empty if there is no more.
+
+    What stands after a colon or a semicolon is no sentence, so the rest is then the whole text.
+
+    Args:
+        text: sentences of a record.
+        whole_sentence: whether a colon or a semicolon does not end the headline.
+    """
+    text = said(text)
+    found = (_SENTENCE if whole_sentence else _CLAUSE).match(text)
+    if found is None:
+        return Lead(text, "")
+    clause, end, rest = found.groups()
+    return Lead(f"{clause}.", rest if end == "." else text)
+
+
+def said(text: str) -> str:
+    """Returns a record's sentence as a page prints it: without folders, "95 %" unbroken."""
+    return _PERCENT.sub("\u00a0%", without_folders(text))
+
+
+def listed(names: Sequence[str], joint: str = "and") -> str:
+    """Joins names: `a, b and c`."""
+    *most, last = names
+    return f"{', '.join(most)} {joint} {last}" if most else last
+
+
+def told_apart(classes: Sequence[str]) -> str:
+    """Says what a model of these classes tells apart."""
+    if len(classes) == 2:
+        return f"Tells {classes[0]} from {classes[1]}."
+    return f"Tells {listed(classes)} apart."
+
+
 def metric_title(name: str) -> str:
     """Turns a metric's name into a heading: `macro_auc` becomes `Macro AUC`."""
     words = " ".join(_SHORT.get(word, word) for word in name.split("_"))
     return words[:1].upper() + words[1:]
 
 
-def metric_summary(name: str) -> str:
-    """Returns what a metric is, in one line; nothing for one that this pulmo does not know."""
-    return METRICS[name].summary if name in METRICS else ""
-
-
-def smaller_is_better(name: str) -> bool:
-    """Returns whether a better model has a smaller value of the metric."""
-    return name in METRICS and not METRICS[name].larger_is_better
-
-
-def within_one(estimate: Estimate) -> bool:
-    """Returns whether an estimate and its interval can be drawn between 0 and 1."""
-    ends = (estimate.value, estimate.low, estimate.high)
-    return all(end is not None and 0 <= end <= 1 for end in ends)
+def metric_summaries(names: Iterable[str]) -> dict[str, str]:
+    """Returns title -> what the metric is, of those that this pulmo knows."""
+    return {metric_title(name): METRICS[name].summary for name in names if name in METRICS}
 
 
 def share(part: int, whole: int) -> str:
     """Gives a part as a percentage; a dash when there is no whole."""
-    return f"{100 * part / whole:.0f} %" if whole else "-"
+    return f"{100 * part / whole:.0f}\u00a0%" if whole else "-"
 
 
 def without_folders(text: str, failures: Iterable[Failure] = ()) -> str:
@@ -70,7 +105,7 @@ def without_folders(text: str, failures: Iterable[Failure] = ()) -> str:
 
     Args:
         text: the sentence.
-        failures: pictures whose paths may stand in it, relative ones and those with blanks too.
+        failures: images whose paths may stand in it, relative ones and those with blanks too.
     """
     for failure in failures:
         text = text.replace(failure.path, file_name(failure.path))

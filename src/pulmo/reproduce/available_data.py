@@ -1,4 +1,4 @@
-"""The pictures of an experiment, out of the data sets that are at hand."""
+"""The images of an experiment, out of the data sets that are at hand."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +12,6 @@ import pandas as pd
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.sections import DataSection
-from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.curate import Watch, curate
 from pulmo.datasets.curate.report import (
     CONTRADICTION,
@@ -21,22 +20,23 @@ from pulmo.datasets.curate.report import (
     REMOVED,
     report_csv,
 )
-from pulmo.datasets.join import join
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
+from pulmo.datasets.manifest import Manifest, read_manifest
+from pulmo.datasets.merge import join
 from pulmo.datasets.split import check_split, draw
 from pulmo.reproduce.system import Data, DataSet
-from pulmo.train.material import filtered
+from pulmo.train.training_data import filtered
 
 
 class AtHand(NamedTuple):
-    """The pictures of an experiment.
+    """The images of an experiment.
 
     Attributes:
         manifest: with its split.
         notes: what was left out, as sentences.
     """
 
-    manifest: pd.DataFrame
+    manifest: Manifest
     notes: tuple[str, ...]
 
 
@@ -45,7 +45,7 @@ class Gathering:
     """Who hears of the reading of data sets, with what is done and what there is in all.
 
     Attributes:
-        imported: of the pictures that are imported.
+        imported: of the images that are imported.
         curation: of the search for copies.
     """
 
@@ -73,7 +73,7 @@ class Sets:
 
         Args:
             items: the data sets.
-            once: whether of each film only the largest picture stays.
+            once: whether of each image only the largest image stays.
 
         Raises:
             InputError: one is not the set that it should be, or nothing stays of them.
@@ -82,15 +82,15 @@ class Sets:
         manifest = self._kept / f"{name}.parquet"
         notes = self._kept / f"{name}.notes.json"
         if not manifest.exists():
-            table = join([self._import(item) for item in items])
-            done = curate(table, drop_copies=once, watch=self._gathering.curation)
+            joined = join([self._import(item) for item in items])
+            done = curate(joined, drop_copies=once, watch=self._gathering.curation)
             self._kept.mkdir(parents=True, exist_ok=True)
             write_atomically(self._kept / f"{name}.curation.csv", report_csv(done.report))
             write_atomically(notes, json.dumps([*_left_out(done.report)]).encode())
-            write_manifest(done.manifest, manifest)
+            done.manifest.save(manifest)
         return AtHand(read_manifest(manifest), tuple(json.loads(read_bytes(notes))))
 
-    def _import(self, item: DataSet) -> pd.DataFrame:
+    def _import(self, item: DataSet) -> Manifest:
         folder = self._root / item.folder
         imported = import_source(
             item.source,
@@ -106,7 +106,7 @@ def _left_out(report: pd.DataFrame) -> Iterator[str]:
     """Yields what curation found and left out, as sentences."""
     pairs = int((report["action"] == GROUPED).sum())
     if pairs:
-        yield f"Pairs of pictures that are copies of one film: {pairs}; no split parts them."
+        yield f"Pairs of images that are copies of one image: {pairs}; no split parts them."
     removed = report.loc[report["action"] == REMOVED, "reason"]
     contradicting, copies = (int((removed == why).sum()) for why in (CONTRADICTION, DROPPED))
     if contradicting:
@@ -116,7 +116,7 @@ def _left_out(report: pd.DataFrame) -> Iterator[str]:
 
 
 def gather_data(data: Data, sets: Sets, section: DataSection) -> AtHand:
-    """Returns the pictures of an experiment: together, curated, chosen and split.
+    """Returns the images of an experiment: together, curated, chosen and split.
 
     Args:
         data: what the experiment wants.
@@ -134,21 +134,22 @@ def gather_data(data: Data, sets: Sets, section: DataSection) -> AtHand:
     found = sets.together(present, once=data.once)
     generator = np.random.default_rng(data.plan.seed)
     chosen = take_some(filtered(section, found.manifest), data.take, generator)
-    drawn = draw(chosen, data.plan).table
+    drawn = draw(chosen, data.plan).manifest
     check_split(drawn)
     return AtHand(drawn, (*absent, *found.notes))
 
 
 def take_some(
-    table: pd.DataFrame, take: Mapping[str, int], generator: np.random.Generator
-) -> pd.DataFrame:
-    """Returns at most `take[label]` pictures of each label, whole groups, drawn at random.
+    manifest: Manifest, take: Mapping[str, int], generator: np.random.Generator
+) -> Manifest:
+    """Returns at most `take[label]` images of each label, whole groups, drawn at random.
 
-    A label that `take` does not name keeps all its pictures if `take` names none, and else none.
+    A label that `take` does not name keeps all its images if `take` names none, and else none.
     """
     if not take:
-        return table
-    parts = []
+        return manifest
+    table = manifest.frame
+    parts: list[pd.Index] = []
     for label, count in take.items():
         rows = table[table["label"] == label]
         groups = rows["group"].drop_duplicates().sort_values()
@@ -157,5 +158,5 @@ def take_some(
         ranked = ranked.sort_values(["rank", "path"])
         sizes = ranked.groupby("rank", sort=True).size().cumsum()
         kept = sizes.index[sizes <= count]
-        parts.append(ranked[ranked["rank"].isin(kept)].drop(columns="rank"))
-    return pd.concat(parts, ignore_index=True)
+        parts.append(ranked.index[ranked["rank"].isin(kept)])
+    return manifest.select(np.concatenate(parts))

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from pulmo.audit.context import AuditContext
 from pulmo.audit.floors import FLOORS, Unfit, fit_floor
-from pulmo.audit.parts import Means, Part
-from pulmo.audit.subject import Subject
+from pulmo.audit.parts import AuditOptions, Part
 from pulmo.datasets.cache import cache_folder
-from pulmo.evaluate.figures import Figures, figures
+from pulmo.stats.estimates import Estimates, estimate_metrics
 
 BESIDE: Final = ("facts", "thumbnail")
 """The floors that are set beside a system."""
@@ -16,24 +16,24 @@ BESIDE: Final = ("facts", "thumbnail")
 _REPLICATES: Final = 1000
 
 
-def floor_figures(parts: Sequence[Part]) -> dict[str, Figures | str]:
+def floor_figures(parts: Sequence[Part]) -> dict[str, Estimates | str]:
     """Returns the figures of each floor of `BESIDE`, or why there are none.
 
     Args:
         parts: the models, what each was fitted on, and what it was judged on.
 
     Raises:
-        InputError: a picture cannot be read.
+        InputError: an image cannot be read.
     """
-    subject = Subject(parts, Means(cache_folder()))
-    found: dict[str, Figures | str] = {}
+    context = AuditContext(parts, AuditOptions(cache_folder()))
+    found: dict[str, Estimates | str] = {}
     for name in BESIDE:
         try:
-            floor = fit_floor(subject, FLOORS[name])
+            floor = fit_floor(context, FLOORS[name])
         except Unfit as reason:
             found[name] = str(reason)
             continue
-        sample = subject.sample_of(floor.probabilities, floor.numbers)
+        sample = context.sample_of(floor.probabilities, floor.numbers)
         plain = replace(sample, decided=floor.decided)
-        found[name] = figures(plain, _REPLICATES, subject.generator(name))
+        found[name] = estimate_metrics(plain, _REPLICATES, context.generator(name))
     return found

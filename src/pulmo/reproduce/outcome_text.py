@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from pulmo.core.estimate import Estimate
 from pulmo.reproduce.floors import BESIDE
 from pulmo.reproduce.outcome import Outcome
+from pulmo.stats.estimate import Estimate
 
 _COLUMNS = (
     "run",

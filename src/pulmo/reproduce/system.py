@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from pulmo.core.estimate import Estimate, wilson
 from pulmo.core.registry import Registry
 from pulmo.datasets.split import Plan
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.proportions import wilson
 
 
 class DataSet(NamedTuple):
@@ -27,13 +28,13 @@ class DataSet(NamedTuple):
 
 @dataclass(frozen=True)
 class Data:
-    """The pictures of an experiment and how they are split.
+    """The images of an experiment and how they are split.
 
     Attributes:
         sets: the data sets; one that is not at hand is left out and named.
         plan: the split.
-        take: label -> pictures at most, drawn by group; all of a label that is not named.
-        once: of several copies of a film take the largest only.
+        take: label -> images at most, drawn by group; all of a label that is not named.
+        once: of several copies of an image take the largest only.
     """
 
     sets: tuple[DataSet, ...]
@@ -49,7 +50,7 @@ class Published(NamedTuple):
         metric: the name of pulmo's metric for it.
         label: the class that it is of; None for a figure over all classes.
         value: in [0, 1].
-        n: the pictures behind it (for a sensitivity: positives); 0 where they are not stated.
+        n: the images behind it (for a sensitivity: positives); 0 where they are not stated.
     """
 
     metric: str
@@ -59,9 +60,9 @@ class Published(NamedTuple):
 
     @property
     def estimate(self) -> Estimate:
-        """The figure with Wilson's interval, where the number of pictures is known."""
+        """The figure with Wilson's interval, where the number of images is known."""
         if not self.n:
-            return Estimate(self.value, None, None, 0, "the number of pictures is not stated")
+            return Estimate(self.value, None, None, 0, "the number of images is not stated")
         return Estimate(self.value, *wilson(self.value, self.n), self.n)
 
     @property
@@ -76,7 +77,7 @@ class Experiment:
 
     Attributes:
         recipe: the shipped recipe.
-        data: its pictures.
+        data: its images.
         published: the authors' figures.
         variant: tells two experiments of a recipe apart.
         folds: train each fold and pool what is held out, instead of one split.

@@ -1,35 +1,37 @@
-"""The speed of the training loop: beside a bare loop, in both precisions, and below the roof."""
+"""The speed of the training loop beside a bare loop, in each precision and below a bound."""
 
 import statistics
 import time
-from collections.abc import Callable
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from pulmo.core.recipe import Recipe
-from pulmo.datasets.cache import Pictures
+from pulmo.datasets.cache import Images
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import PHANTOM_LABELS, draw
 from pulmo.models.classifier import make_classifier
 from pulmo.models.layers import unfreeze
 from pulmo.radiograph.geometry import to_input
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine, begin_stage
-from pulmo.train.loop import train_epoch
-from pulmo.train.material import Material
-from pulmo.train.optimise import use_bfloat16
-from pulmo.train.roof import matrix_rate, picture_flops
-from pulmo.train.unfreezing import learning
-from pulmo.train.watch import Watch
+from pulmo.train.loop import Callbacks, train_epoch
+from pulmo.train.optimise import learning, use_bfloat16
+from pulmo.train.training_data import TrainingData
 
 Precision = Literal["fp32", "bf16"]
 PRECISIONS: Final[tuple[Precision, ...]] = ("fp32", "bf16")
 
 _DRAWN: Final = 64
-"""Different films that are drawn; more are these again."""
+"""Different images that are drawn; more are these again."""
+
+_PRODUCTS: Final = 8
+"""Products of matrices of each size; the fastest counts, since other work only slows one down."""
 
 
 class Amount(NamedTuple):
@@ -38,26 +40,44 @@ class Amount(NamedTuple):
     Attributes:
         steps: of a turn of a loop.
         rounds: in each of which every loop has its turn; medians are over them.
+        both_precisions: measure float32 and bfloat16, and not only what the recipe takes.
+        bound: measure the throughput bound too.
     """
 
     steps: int = 8
     rounds: int = 5
+    both_precisions: bool = False
+    bound: bool = False
 
 
 class Speed(NamedTuple):
     """The loops in one precision, medians over the rounds.
 
     Attributes:
-        pulmo: pictures a second of `train_epoch`.
-        bare: pictures a second of the bare loop.
+        pulmo: images a second of `train_epoch`.
+        bare: images a second of the bare loop.
         of_bare: the first over the second, within a round.
-        of_roof: the first over the roof of its round.
+        of_bound: the first over the throughput bound of its round; None if that is not measured.
     """
 
     pulmo: float
     bare: float
     of_bare: float
-    of_roof: float
+    of_bound: float | None = None
+
+
+class Bound(NamedTuple):
+    """The images a second of a machine that did nothing but multiply.
+
+    Attributes:
+        flops: operations for an image, forward and backward.
+        matrix_rate: operations a second of a product of float32 matrices, the median.
+        speed: images a second if every operation ran at that rate, the median.
+    """
+
+    flops: float
+    matrix_rate: float
+    speed: float
 
 
 class SpeedReport(NamedTuple):
@@ -66,18 +86,17 @@ class SpeedReport(NamedTuple):
     Attributes:
         recipe: its name.
         backbone: its network.
-        size: side of the films in pixels.
-        batch: pictures a step.
+        size: side of the images in pixels.
+        batch: images a step.
         trains: what learns, as the recipe's first stage says.
         device: cpu or cuda.
         threads: of torch.
         amount: how much was measured.
-        flops: operations for a picture, forward and backward.
-        matrix_rate: operations a second of a product of float32 matrices, the median.
-        roof: pictures a second if every operation ran at that rate, the median.
         speeds: precision -> speed.
-        gain: pulmo's speed in bf16 over that in fp32, within a round, the median.
         auto: what `train.precision = "auto"` chooses here.
+        gain: pulmo's speed in bf16 over that in fp32, within a round, the median; None if only one
+            was measured.
+        bound: the throughput bound; None if it was not measured.
     """
 
     recipe: str
@@ -88,24 +107,22 @@ class SpeedReport(NamedTuple):
     device: str
     threads: int
     amount: Amount
-    flops: float
-    matrix_rate: float
-    roof: float
     speeds: dict[Precision, Speed]
-    gain: float
     auto: Precision
+    gain: float | None = None
+    bound: Bound | None = None
 
 
 class _Round(NamedTuple):
-    """Operations a second, and pictures a second of the loops by precision."""
+    """Images a second of the loops by precision, and operations a second if measured."""
 
-    matrix_rate: float
     pulmo: dict[Precision, float]
     bare: dict[Precision, float]
+    matrix_rate: float | None = None
 
 
 def measure_training(
-    recipe: Recipe, material: Material, device: torch.device, amount: Amount
+    recipe: Recipe, data: TrainingData, device: torch.device, amount: Amount
 ) -> SpeedReport:
     """Measures the first stage of a recipe.
 
@@ -115,10 +132,39 @@ def measure_training(
 
     Args:
         recipe: the experiment.
-        material: its pictures; `drawn_material` or `part_of` gives the right number.
+        data: its images; `phantom_data` or `part_of` gives the right number.
         device: where the network is.
         amount: how much is measured.
     """
+    engine = _engine(recipe, data, device)
+    precisions = PRECISIONS if amount.both_precisions else (_name(bfloat16=engine.bfloat16),)
+    engines = {name: engine._replace(bfloat16=name == "bf16") for name in precisions}
+    unfreeze(engine.classifier, learning(engine.classifier, engine.stage, 0))
+    flops = None
+    if amount.bound:
+        size = recipe.image.size
+        flops = image_flops(engine.classifier, torch.rand(2, 1, size, size, device=device))
+    _round(engines, bound=False)
+    rounds = [_round(engines, bound=amount.bound) for _ in range(amount.rounds)]
+    auto = recipe.train.model_copy(update={"precision": "auto"})
+    return SpeedReport(
+        recipe=recipe.name,
+        backbone=recipe.model.backbone,
+        size=recipe.image.size,
+        batch=recipe.train.batch,
+        trains=engine.stage.trains,
+        device=device.type,
+        threads=torch.get_num_threads(),
+        amount=amount,
+        speeds={name: _speed(rounds, name, flops) for name in precisions},
+        auto=_name(bfloat16=use_bfloat16(engine.classifier, auto, device)),
+        gain=_gain(rounds) if amount.both_precisions else None,
+        bound=None if flops is None else _bound(rounds, flops),
+    )
+
+
+def _engine(recipe: Recipe, data: TrainingData, device: torch.device) -> Engine:
+    """Returns what a run's first stage works with, with a network that starts at random."""
     # As in a run; numbers near zero slow depthwise networks down tenfold.
     torch.set_flush_denormal(True)
     model = recipe.model.model_copy(update={"weights": "none"})
@@ -127,84 +173,74 @@ def measure_training(
     classifier = classifier.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks this form
     if recipe.train.compile:
         classifier.compile()
-    engine = begin_stage(recipe, recipe.train.plan[0], material, classifier)
-    engines = {name: engine._replace(bfloat16=name == "bf16") for name in PRECISIONS}
-    unfreeze(classifier, learning(classifier, engine.stage, 0))
-    flops = picture_flops(classifier, torch.rand(2, 1, size, size, device=device))
-    _round(engines)
-    rounds = [_round(engines) for _ in range(amount.rounds)]
-    return SpeedReport(
-        recipe=recipe.name,
-        backbone=model.backbone,
-        size=size,
-        batch=recipe.train.batch,
-        trains=engine.stage.trains,
-        device=device.type,
-        threads=torch.get_num_threads(),
-        amount=amount,
-        flops=flops,
-        matrix_rate=statistics.median(part.matrix_rate for part in rounds),
-        roof=statistics.median(part.matrix_rate / flops for part in rounds),
-        speeds={name: _speed(rounds, name, flops) for name in PRECISIONS},
-        gain=statistics.median(part.pulmo["bf16"] / part.pulmo["fp32"] for part in rounds),
-        auto=_auto(engine),
-    )
+    return begin_stage(recipe, recipe.train.plan[0], data, classifier)
 
 
-def drawn_material(recipe: Recipe, steps: int) -> Material:
+def phantom_data(recipe: Recipe, steps: int) -> TrainingData:
     """Returns phantoms for so many steps of a recipe, as the run's inputs, in memory.
 
-    A class that cannot be drawn has films of another; no speed depends on what they show.
+    A class that cannot be drawn has images of another; no speed depends on what they show.
     """
     count, labels, image = steps * recipe.train.batch, recipe.labels.order, recipe.image
     kinds = [label if label in PHANTOM_LABELS else PHANTOM_LABELS[0] for label in labels]
-    films = []
+    inputs = []
     for number in range(min(count, _DRAWN)):
         drawn = draw(kinds[number % len(kinds)], number, np.random.default_rng(number))
-        films.append(to_input(drawn.pixels, image.size, image.aspect, image.grey))
+        inputs.append(to_input(drawn.pixels, image.size, image.aspect, image.grey))
     rows = np.arange(count)
-    pictures = Pictures((np.stack(films),), np.zeros_like(rows), rows % len(films))
-    return Material(pd.DataFrame(index=rows), pictures, rows % len(labels), rows, rows[:1])
+    images = Images((np.stack(inputs),), np.zeros_like(rows), rows % len(inputs))
+    return TrainingData(Manifest.empty(), images, rows % len(labels), rows, rows[:1])
 
 
-def part_of(material: Material, count: int, classes: int) -> Material:
-    """Returns material with `count` of its training pictures at most, the classes in turn."""
-    truth = material.truth[material.train]
+def part_of(data: TrainingData, count: int, classes: int) -> TrainingData:
+    """Returns data with `count` of its training images at most, the classes in turn."""
+    truth = data.truth[data.train]
     place = np.empty(len(truth), np.intp)
     for number in range(classes):
         members = np.flatnonzero(truth == number)
         place[members] = np.arange(len(members))
     order = np.lexsort((truth, place))
-    return material._replace(train=material.train[order[:count]])
+    return data._replace(train=data.train[order[:count]])
 
 
-def _auto(engine: Engine) -> Precision:
-    section = engine.recipe.train.model_copy(update={"precision": "auto"})
-    return "bf16" if use_bfloat16(engine.classifier, section, engine.device) else "fp32"
+def _name(*, bfloat16: bool) -> Precision:
+    return "bf16" if bfloat16 else "fp32"
 
 
-def _speed(rounds: list[_Round], name: Precision, flops: float) -> Speed:
+def _speed(rounds: list[_Round], name: Precision, flops: float | None) -> Speed:
+    rates = [(part.pulmo[name], part.matrix_rate) for part in rounds]
+    shares = [speed * flops / rate for speed, rate in rates if flops is not None and rate]
     return Speed(
         pulmo=statistics.median(part.pulmo[name] for part in rounds),
         bare=statistics.median(part.bare[name] for part in rounds),
         of_bare=statistics.median(part.pulmo[name] / part.bare[name] for part in rounds),
-        of_roof=statistics.median(part.pulmo[name] * flops / part.matrix_rate for part in rounds),
+        of_bound=statistics.median(shares) if shares else None,
     )
 
 
-def _round(engines: dict[Precision, Engine]) -> _Round:
+def _gain(rounds: list[_Round]) -> float:
+    return statistics.median(part.pulmo["bf16"] / part.pulmo["fp32"] for part in rounds)
+
+
+def _bound(rounds: list[_Round], flops: float) -> Bound:
+    rates = [part.matrix_rate for part in rounds if part.matrix_rate is not None]
+    rate = statistics.median(rates)
+    return Bound(flops, rate, rate / flops)
+
+
+def _round(engines: dict[Precision, Engine], *, bound: bool) -> _Round:
     """Gives each loop its turn."""
-    rate = matrix_rate(next(iter(engines.values())).device)
+    rate = matrix_rate(next(iter(engines.values())).device) if bound else None
     pulmo: dict[Precision, float] = {}
     bare: dict[Precision, float] = {}
     for name, engine in engines.items():
         bare[name] = _timed(lambda engine=engine: _bare_epoch(engine))  # type: ignore[misc] # mypy sees no defaults of a lambda
         pulmo[name] = _timed(lambda engine=engine: _epoch(engine))  # type: ignore[misc] # likewise
-    return _Round(rate, pulmo, bare)
+    return _Round(pulmo, bare, rate)
 
 
 def _timed(loop: Callable[[], int]) -> float:
-    """Returns the pictures a second of a loop that returns its pictures."""
+    """Returns the images a second of a loop that returns its images."""
     begun = time.perf_counter()
     return loop() / (time.perf_counter() - begun)
 
@@ -212,23 +248,83 @@ def _timed(loop: Callable[[], int]) -> float:
 def _epoch(engine: Engine) -> int:
     """Makes an epoch's steps as a run does."""
     progress = Progress(recipe_sha256="", manifest_sha256="", weights="none")
-    train_epoch(engine, progress, Watch())
+    train_epoch(engine, progress, Callbacks())
     return progress.seen
 
 
 def _bare_epoch(engine: Engine) -> int:
     """Makes as many steps with nothing about them, on one batch in memory."""
     section, size, network = engine.recipe.train, engine.recipe.image.size, engine.classifier
-    films = torch.rand(section.batch, 1, size, size, device=engine.device)
-    films = films.contiguous(memory_format=torch.channels_last)
+    images = torch.rand(section.batch, 1, size, size, device=engine.device)
+    images = images.contiguous(memory_format=torch.channels_last)
     truth = torch.arange(section.batch, device=engine.device) % len(engine.recipe.labels.order)
     unfreeze(network, learning(network, engine.stage, 0))
     for _ in range(engine.steps):
         with torch.autocast(engine.device.type, torch.bfloat16, enabled=engine.bfloat16):
-            logits = network(films)
+            logits = network(images)
         loss = cross_entropy(logits.float(), truth)
         engine.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
         engine.optimiser.step()
         loss.item()
     return engine.steps * section.batch
+
+
+def matrix_rate(device: torch.device) -> float:
+    """Returns the most floating-point operations a second that products of matrices reach.
+
+    The matrices are float32, square, and large enough that nothing but the multiplication counts.
+    It is no law of nature: convolutions can beat it, where the processor's library multiplies badly
+    or the algorithm needs fewer operations (Winograd; Lavin and Gray 2016).
+    """
+    sides = (4096, 8192) if device.type == "cuda" else (512, 1024)
+    return max(_product_rate(side, device) for side in sides for _ in range(_PRODUCTS))
+
+
+def _product_rate(side: int, device: torch.device) -> float:
+    one, other = torch.rand(2, side, side, device=device)
+    # Reading a number waits for the device.
+    one[0, 0].item()
+    begun = time.perf_counter()
+    (one @ other)[0, 0].item()
+    return 2.0 * side**3 / (time.perf_counter() - begun)
+
+
+def image_flops(network: nn.Module, images: Tensor) -> float:
+    """Returns the floating-point operations of a step for one image, forward and backward.
+
+    Of what is frozen, only what a step does is counted. Only products are: of convolutions and
+    matrices, a multiplication and an addition each.
+
+    Args:
+        network: in the modes of training.
+        images: float [n, 1, size, size], two or more, for batch normalisation.
+    """
+    ours = {torch.ops.aten.convolution_backward: _backward}
+    counter = FlopCounterMode(display=False, custom_mapping=ours)
+    with counter:
+        network(images).sum().backward()
+    network.zero_grad()
+    return counter.get_total_flops() / len(images)
+
+
+def _backward(
+    gradient: Sequence[int],
+    images: Sequence[int],
+    weight: Sequence[int],
+    _bias: Any,  # noqa: ANN401 - as torch gives them
+    _stride: Any,  # noqa: ANN401
+    _padding: Any,  # noqa: ANN401
+    _dilation: Any,  # noqa: ANN401
+    transposed: bool,  # noqa: FBT001
+    _output_padding: Any,  # noqa: ANN401
+    _groups: int,
+    wanted: Sequence[bool],
+    out_shape: Any,  # noqa: ANN401, ARG001
+) -> int:
+    """Counts a convolution's gradients: each of the images' and the weights' is as much work as it.
+
+    torch's own count does not divide the weights' by the groups.
+    """
+    once = conv_flop_count(list(images), list(weight), list(gradient), transposed=transposed)
+    return sum(wanted[:2]) * once

@@ -1,9 +1,11 @@
-"""Checkpoints: weights, optimiser and progress in one safetensors file, whole or absent."""
+"""Checkpoints: weights, optimiser and progress in one safetensors file, and when one is written."""
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
 from pydantic import BaseModel
@@ -16,6 +18,13 @@ from torch.optim.swa_utils import AveragedModel
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
+from pulmo.core.folders import RunFolder
+
+_SECONDS_APART: Final = 10.0
+"""Seconds between two checkpoints at the ends of epochs.
+
+On the features of a frozen base an epoch takes a fraction of the time that its files take.
+"""
 
 _MODEL, _AVERAGE, _OPTIMISER, _PROGRESS = "model.", "average.", "optimiser.", "progress"
 
@@ -25,15 +34,15 @@ class Progress(BaseModel):
 
     Attributes:
         recipe_sha256: the recipe of the run.
-        manifest_sha256: the pictures of the run.
+        manifest_sha256: the images of the run.
         weights: where the initial weights came from.
         stage: the stage under way, from 0.
         stage_epoch: the epoch of that stage under way, from 0.
         epoch: the epoch of the run under way, from 0.
         step: steps done in it.
-        loss_sum: sum of the training loss over the pictures seen in it.
-        seen: pictures seen in it.
-        right: pictures of those that were told right when they were seen.
+        loss_sum: sum of the training loss over the images seen in it.
+        seen: images seen in it.
+        right: images of those that were told right when they were seen.
         seconds: time spent in it.
         best_loss: the lowest validation loss so far.
         best_epoch: its epoch, from 1; 0 before the first.
@@ -62,6 +71,14 @@ class Learner(NamedTuple):
     network: nn.Module
     optimiser: Optimizer
     average: AveragedModel | None = None
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network that is validated and kept: the average once it has begun, else its own."""
+        average = self.average
+        if average is None or not average.n_averaged:
+            return self.network
+        return average.module
 
 
 def save_checkpoint(path: Path, learner: Learner, progress: Progress) -> None:
@@ -159,3 +176,52 @@ def _restore(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:
 def state(network: nn.Module) -> dict[str, Tensor]:
     """Returns a network's tensors on the processor, laid out for safetensors."""
     return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+
+
+class CheckpointWriter:
+    """Writes the best weights and the last state of a run; in a team its first process alone does.
+
+    What a run has done since its last checkpoint follows from that one, so nothing but time is lost
+    with a run that dies. The best weights wait in memory until the state that knows of them is
+    written, and go before it: a run that dies between the two files writes the same ones again.
+    """
+
+    def __init__(self, folder: RunFolder, *, writes: bool = True) -> None:
+        """Keeps checkpoints in `folder`, if this process `writes` at all."""
+        self._folder = folder
+        self._writes = writes
+        self._best: dict[str, Tensor] | None = None
+        self._written = -math.inf
+        self._behind = False
+
+    def note_epoch(self, learner: Learner, progress: Progress, *, improved: bool) -> None:
+        """Takes note of the end of an epoch, and writes a checkpoint if one is due.
+
+        Args:
+            learner: what the epoch has changed.
+            progress: at the start of the next epoch.
+            improved: whether the validation loss is the lowest so far.
+        """
+        if improved and self._writes:
+            self._best = {name: value.clone() for name, value in state(learner.judged).items()}
+        self._behind = True
+        if time.monotonic() - self._written >= _SECONDS_APART:
+            self.write(learner, progress)
+
+    def finish_stage(self, learner: Learner, progress: Progress) -> None:
+        """Writes what is not written yet: the next stage starts from the best weights' file."""
+        if self._behind:
+            self.write(learner, progress)
+
+    def write(self, learner: Learner, progress: Progress) -> None:
+        """Writes a checkpoint.
+
+        Raises:
+            InputError: it cannot be written, for example because the disk is full.
+        """
+        if self._writes:
+            if self._best is not None:
+                save_tensors(self._folder.best_checkpoint, self._best)
+                self._best = None
+            save_checkpoint(self._folder.last_checkpoint, learner, progress)
+        self._written, self._behind = time.monotonic(), False

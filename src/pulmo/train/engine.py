@@ -1,5 +1,6 @@
-"""Engine: what a step of a stage works with."""
+"""Engine: what a step of a stage works with, and the network in evaluation mode."""
 
+from collections.abc import Iterator
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -9,25 +10,22 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
-from pulmo.core.errors import UsageError
+from pulmo.core.errors import DivergedError, UsageError
 from pulmo.core.recipe import Recipe
 from pulmo.core.training import StageSection
 from pulmo.models.classifier import Classifier
-from pulmo.train.average import make_average
 from pulmo.train.checkpoint import Learner
-from pulmo.train.material import Material
-from pulmo.train.optimise import make_optimiser, use_bfloat16
-from pulmo.train.resident import resident_pictures
-from pulmo.train.sampling import epoch_length, repeats
+from pulmo.train.optimise import make_average, make_optimiser, use_bfloat16
 from pulmo.train.team import ALONE, Team
+from pulmo.train.training_data import TrainingData, epoch_length, repeats, resident_images
 
 
 class Features(NamedTuple):
     """What the head reads of a frozen base.
 
     Attributes:
-        train: float32 [views, n, ...], of the training pictures, each view augmented anew.
-        val: float32 [m, ...], of the validation pictures.
+        train: float32 [views, n, ...], of the training images, each view augmented anew.
+        val: float32 [m, ...], of the validation images.
     """
 
     train: NDArray[np.float32]
@@ -40,7 +38,7 @@ class Engine(NamedTuple):
     Attributes:
         recipe: the experiment.
         stage: the stage of it that is under way.
-        material: its pictures.
+        data: its images.
         classifier: the network, changed by each step.
         optimiser: its optimiser, likewise.
         average: the average of its weights, likewise; None if the recipe wants none.
@@ -48,12 +46,12 @@ class Engine(NamedTuple):
         bfloat16: whether convolutions are computed in bfloat16.
         features: what the frozen base gives, if the stage trains on that; else None.
         team: the processes that train together.
-        resident: the material's pictures in a GPU's memory; None if they are read as they come.
+        resident: the data's images in a GPU's memory; None if they are read as they come.
     """
 
     recipe: Recipe
     stage: StageSection
-    material: Material
+    data: TrainingData
     classifier: Classifier
     optimiser: Optimizer
     average: AveragedModel | None
@@ -65,20 +63,20 @@ class Engine(NamedTuple):
 
     @property
     def times(self) -> NDArray[np.float64]:
-        """How often a picture of each class is shown an epoch, float64 [classes]."""
+        """How often an image of each class is shown an epoch, float64 [classes]."""
         return repeats(self.truth, self.recipe.labels.order, self.recipe.train)
 
     @property
     def truth(self) -> NDArray[np.int64]:
-        """The class of each training picture, int64 [n]."""
-        return self.material.truth[self.material.train]
+        """The class of each training image, int64 [n]."""
+        return self.data.truth[self.data.train]
 
     @property
     def steps(self) -> int:
         """Steps an epoch."""
-        pictures = epoch_length(self.truth, self.times)
-        # Batch normalisation needs two pictures in a batch.
-        return min(-(-pictures // self.recipe.train.batch), pictures // 2)
+        images = epoch_length(self.truth, self.times)
+        # Batch normalisation needs two images in a batch.
+        return min(-(-images // self.recipe.train.batch), images // 2)
 
     @property
     def learner(self) -> Learner:
@@ -87,17 +85,14 @@ class Engine(NamedTuple):
 
     @property
     def judged(self) -> Classifier:
-        """The network that is validated and kept: the average once it has begun, else its own."""
-        average = self.average
-        if average is None or not average.n_averaged:
-            return self.classifier
-        return cast("Classifier", average.module)
+        """The network that is validated and kept."""
+        return cast("Classifier", self.learner.judged)
 
 
 def begin_stage(
     recipe: Recipe,
     stage: StageSection,
-    material: Material,
+    data: TrainingData,
     classifier: Classifier,
     team: Team = ALONE,
 ) -> Engine:
@@ -110,19 +105,62 @@ def begin_stage(
     section = recipe.train
     if section.batch < team.size:
         raise UsageError(
-            f"A batch of {section.batch} pictures cannot be shared by {team.size} processes; set "
+            f"A batch of {section.batch} images cannot be shared by {team.size} processes; set "
             "train.batch higher or start fewer."
         )
     device = next(classifier.parameters()).device
     return Engine(
         recipe,
         stage,
-        material,
+        data,
         classifier,
         make_optimiser(classifier, section, stage),
         make_average(classifier, section),
         device,
         use_bfloat16(classifier, section, device),
         team=team,
-        resident=resident_pictures(material.pictures, device),
+        resident=resident_images(data.images, device),
     )
+
+
+def images_of(engine: Engine, rows: NDArray[np.intp]) -> Tensor:
+    """Returns float [n, 1, size, size] in [0, 1], the images of rows of the data."""
+    if engine.resident is not None:
+        return engine.resident[torch.from_numpy(rows).to(engine.device), None].float() / 255
+    images = torch.from_numpy(engine.data.images.take(rows)[:, None])
+    return images.to(engine.device).float() / 255
+
+
+def infer(
+    engine: Engine, rows: NDArray[np.intp]
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Runs the network in evaluation mode, in float32, on some rows, a batch at a time.
+
+    Yields:
+        Logits float32 [n, classes] and class activation maps float32 [n, classes, rows, columns].
+
+    Raises:
+        DivergedError: a logit is not a finite number.
+    """
+    network = engine.judged.eval()
+    parts = -(-len(rows) // engine.recipe.train.batch)
+    # TensorFloat-32 would differ from the bundle in the third digit.
+    with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        for batch in np.array_split(rows, parts):
+            images = images_of(engine, batch)
+            logits, maps = (part.cpu().numpy() for part in network.explain(images))
+            check_finite(logits, "network's result on a validation image")
+            yield logits, maps
+
+
+def check_finite(values: NDArray[np.floating], what: str) -> None:
+    """Checks that all values are numbers; `what` is what the message calls them.
+
+    Raises:
+        DivergedError: one is not.
+    """
+    if not np.isfinite(values).all():
+        raise DivergedError(
+            f"The {what} is not a finite number; the learning rate may be too high: try "
+            "--set train.lr=..."
+        )

@@ -1,4 +1,4 @@
-"""The end of a run: calibration on the validation pictures, the weights, the card."""
+"""The end of a run: calibration on the validation images, the weights, the card."""
 
 from datetime import UTC, datetime
 
@@ -8,23 +8,24 @@ from safetensors.torch import save
 
 import pulmo
 from pulmo.bundle.card import Activation, Card, Input, Network, Training
-from pulmo.bundle.conformal import fit_sets
 from pulmo.bundle.outcome import probabilities
-from pulmo.bundle.triage import fit_bands
-from pulmo.bundle.validated import Validated
 from pulmo.core.files import sha256, write_atomically
+from pulmo.core.folders import RunFolder
 from pulmo.core.labels import DRAWN
-from pulmo.core.run_folder import RunFolder
 from pulmo.core.sources import source_names
 from pulmo.datasets.modality import stated_kinds
-from pulmo.train.calibrate import decide, fit_temperature
+from pulmo.decide.prediction_sets import fit_sets
+from pulmo.decide.temperature import fit_temperature
+from pulmo.decide.thresholds import fit_decision
+from pulmo.decide.triage import fit_bands
+from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.predictions.predictions import Predictions
 from pulmo.train.checkpoint import Progress, load_weights_of, state
-from pulmo.train.engine import Engine
-from pulmo.train.infer import infer
-from pulmo.train.material import Material
+from pulmo.train.engine import Engine, infer
 from pulmo.train.team import ALONE
+from pulmo.train.training_data import TrainingData
 
-LICENSE = "not stated; a model inherits the terms of the pictures that it was trained on"
+LICENSE = "not stated; a model inherits the terms of the images that it was trained on"
 
 
 def write_history(progress: Progress, folder: RunFolder) -> None:
@@ -37,19 +38,17 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
     """Takes the best weights, calibrates them, and writes `model.safetensors` and the card."""
     load_weights_of(folder.best_checkpoint, engine.classifier)
     engine = engine._replace(average=None, team=ALONE)
-    material, recipe = engine.material, engine.recipe
-    parts = list(infer(engine, material.val))
+    data, recipe = engine.data, engine.recipe
+    parts = list(infer(engine, data.val))
     logits, maps = (np.concatenate(column) for column in zip(*parts, strict=True))
-    truth = material.truth[material.val]
+    truth = data.truth[data.val]
     temperature = fit_temperature(logits, truth)
-    seen = Validated.of(
+    seen = Predictions.from_probabilities(
+        data.manifest.frame.iloc[data.val],
         probabilities(logits, temperature),
-        truth,
-        material.table.iloc[material.val],
-        recipe.labels.order,
-        recipe.decision.positive,
+        DecisionRule(recipe.labels.order, recipe.labels.merge, recipe.decision.positive),
     )
-    decision = decide(seen, recipe.decision)
+    decision = fit_decision(seen, recipe.decision)
     weights = save(state(engine.classifier))
     parameters = sum(p.numel() for p in engine.classifier.parameters())
     card = Card(
@@ -75,7 +74,7 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
         activation=_activation(maps, logits),
         network=Network(
             backbone=recipe.model.backbone,
-            head=recipe.model.head,
+            head=recipe.model.head.name,
             parameters=parameters,
             weights=progress.weights,
             sha256=sha256(weights),
@@ -101,11 +100,11 @@ def _activation(maps: NDArray[np.float32], logits: NDArray[np.float32]) -> Activ
 
 
 def _training(engine: Engine, progress: Progress) -> Training:
-    recipe, material = engine.recipe, engine.material
-    names = np.array(recipe.labels.order)[material.truth]
+    recipe, data = engine.recipe, engine.data
+    names = np.array(recipe.labels.order)[data.truth]
     counts = {
         split: {label: int((names[rows] == label).sum()) for label in recipe.labels.order}
-        for split, rows in (("train", material.train), ("val", material.val))
+        for split, rows in (("train", data.train), ("val", data.val))
     }
     return Training(
         recipe=recipe.name,
@@ -115,17 +114,17 @@ def _training(engine: Engine, progress: Progress) -> Training:
         best_epoch=progress.best_epoch,
         history=tuple(progress.history),
         counts=counts,
-        sources={label: _sources(material, names, label) for label in recipe.labels.order},
-        modalities=stated_kinds(material.table),
-        views=tuple(sorted(material.table["view"].dropna().unique())),
+        sources={label: _sources(data, names, label) for label in recipe.labels.order},
+        modalities=stated_kinds(data.manifest),
+        views=tuple(sorted(data.manifest.frame["view"].dropna().unique())),
         accepts=recipe.data.accepts,
-        drawings=int((material.table["origin"].iloc[material.train] == DRAWN).sum()),
+        drawings=int((data.manifest.frame["origin"].iloc[data.train] == DRAWN).sum()),
         recipe_toml=recipe.without_folders().to_toml(),
     )
 
 
-def _sources(material: Material, names: NDArray[np.str_], label: str) -> dict[str, int]:
-    """Returns source -> training pictures of a class."""
-    rows = material.train[names[material.train] == label]
-    counts = source_names(material.table.iloc[rows]).value_counts()
+def _sources(data: TrainingData, names: NDArray[np.str_], label: str) -> dict[str, int]:
+    """Returns source -> training images of a class."""
+    rows = data.train[names[data.train] == label]
+    counts = source_names(data.manifest.frame.iloc[rows]).value_counts()
     return {str(source): int(n) for source, n in counts.items()}

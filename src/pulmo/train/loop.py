@@ -2,55 +2,72 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
+from torch import Tensor, nn
 
+from pulmo.bundle.card import Epoch
+from pulmo.bundle.outcome import probabilities
 from pulmo.models.layers import unfreeze
-from pulmo.train.average import average_epoch, average_step
+from pulmo.models.randomness import seeded
+from pulmo.train.augment import apply_changes, draw_changes
 from pulmo.train.checkpoint import Progress
-from pulmo.train.engine import Engine
-from pulmo.train.infer import check_finite
-from pulmo.train.loss import class_weights
-from pulmo.train.material import class_counts
-from pulmo.train.optimise import set_rate
-from pulmo.train.sampling import epoch_rows
-from pulmo.train.schedule import learning_rate
-from pulmo.train.step import Forward, make_step
-from pulmo.train.unfreezing import learning
-from pulmo.train.watch import Watch
+from pulmo.train.engine import Engine, check_finite, images_of, infer
+from pulmo.train.loss import class_weights, loss_of, mass_of, mix, shares_of
+from pulmo.train.optimise import average_epoch, average_step, learning, learning_rate, set_rate
+from pulmo.train.training_data import class_counts, epoch_rows
 
-_BETWEEN: Final = 600.0
-"""Seconds of an epoch after which its progress is kept."""
+_CHECKPOINT_SECONDS: Final = 600.0
+"""Seconds of an epoch after which a checkpoint is due."""
+
+
+class Callbacks(NamedTuple):
+    """What the caller hears of a run, and how it stops one.
+
+    Attributes:
+        on_step: called after each step with the epoch, the step, the steps an epoch and the mean
+            loss of the epoch so far.
+        on_epoch: called after each epoch.
+        on_features: called with the images that a frozen base has seen, and those in all.
+        should_stop: asked after each step or batch; True ends the run in good order.
+    """
+
+    on_step: Callable[[int, int, int, float], None] = lambda *_: None
+    on_epoch: Callable[[Epoch], None] = lambda _: None
+    on_features: Callable[[int, int], None] = lambda *_: None
+    should_stop: Callable[[], bool] = lambda: False
 
 
 def train_epoch(
-    engine: Engine, progress: Progress, watch: Watch, keep: Callable[[], None] = lambda: None
+    engine: Engine,
+    progress: Progress,
+    callbacks: Callbacks,
+    write_checkpoint: Callable[[], None] = lambda: None,
 ) -> bool:
     """Trains from `progress` to the end of its epoch.
 
     Args:
         engine: what a step works with.
         progress: where the run is; it is moved on.
-        watch: hears of the steps and may stop the run.
-        keep: called every ten minutes, to write a checkpoint.
+        callbacks: hear of the steps and may stop the run.
+        write_checkpoint: called every ten minutes.
 
     Returns:
         Whether the epoch is complete; False if the caller asked to stop.
 
     Raises:
-        InputError: the loss is not a finite number.
+        DivergedError: the loss is not a finite number.
     """
     recipe, epoch = engine.recipe, progress.epoch
     batches = _batches(engine, epoch)
-    counts = class_counts(engine.truth, len(recipe.labels.order))
-    weights = class_weights(counts, recipe.labels.order, recipe.train)
-    weights = None if weights is None else weights.to(engine.device)
+    weights = weights_of(engine)
     unfreeze(engine.classifier, learning(engine.classifier, engine.stage, progress.stage_epoch))
     network = engine.team.spread(Forward(engine))
-    kept = time.monotonic()
+    written = time.monotonic()
     while progress.step < len(batches):
         start = time.perf_counter()
         done = progress.stage_epoch * len(batches) + progress.step
@@ -63,22 +80,190 @@ def train_epoch(
         progress.right += right
         progress.step += 1
         progress.seconds += time.perf_counter() - start
-        watch.on_step(epoch, progress.step, len(batches), progress.loss_sum / progress.seen)
+        callbacks.on_step(epoch, progress.step, len(batches), progress.loss_sum / progress.seen)
         # All of a team stop at the same step.
-        if engine.team.sum(torch.tensor(float(watch.should_stop()), device=engine.device)):
+        if engine.team.sum(torch.tensor(float(callbacks.should_stop()), device=engine.device)):
             return False
-        if time.monotonic() - kept > _BETWEEN:
-            keep()
-            kept = time.monotonic()
+        if time.monotonic() - written > _CHECKPOINT_SECONDS:
+            write_checkpoint()
+            written = time.monotonic()
     end = (progress.stage_epoch + 1) / engine.stage.epochs
     average_epoch(engine.average, engine.classifier, recipe.train, end)
     return True
 
 
-def _batches(engine: Engine, epoch: int) -> list[NDArray[np.intp]]:
-    """Returns the epoch's training pictures, counted from 0, in random order and even batches.
+class Step(NamedTuple):
+    """What a step has seen of its batch, before it changed the network.
 
-    So no batch is a single picture.
+    Attributes:
+        loss: the batch's loss.
+        right: images whose largest logit is that of their class; it says nothing of mixed images.
+    """
+
+    loss: float
+    right: float
+
+
+class Forward(nn.Module):
+    """A classifier from images, or from the features of its frozen base, to logits."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Takes the classifier of an engine, whose base is skipped if its features are computed."""
+        super().__init__()
+        self.classifier = engine.classifier
+        self._pooled = engine.features is not None
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Returns logits [n, classes]."""
+        network = self.classifier
+        logits: Tensor = network.head.logits(inputs) if self._pooled else network(inputs)
+        return logits
+
+
+def make_step(
+    engine: Engine,
+    network: nn.Module,
+    positions: NDArray[np.intp],
+    progress: Progress,
+    weights: Tensor | None,
+) -> Step:
+    """Makes one step of the optimiser.
+
+    A process of a team sees its part of the batch. All randomness but dropout's is drawn for the
+    whole batch, and the loss is divided by the whole batch's weight, so a team makes the step that
+    one process would.
+
+    Args:
+        engine: what the step works with.
+        network: its `Forward`, spread over the team.
+        positions: int [n], the images of the batch, counted among the training images.
+        progress: the epoch and the step.
+        weights: float [classes], the weight of each class in the loss, or None.
+    """
+    section, team = engine.recipe.train, engine.team
+    sequence = np.random.SeedSequence([section.seed, progress.epoch, progress.step])
+    # torch takes seeds of 63 bits.
+    augmentation, dropout, mixing = (int(n) >> 1 for n in sequence.generate_state(3, np.uint64))
+    mine = team.part(len(positions))
+    truth = torch.from_numpy(engine.truth[positions]).to(engine.device)
+    shares = shares_of(truth, len(engine.recipe.labels.order))
+    mass = mass_of(shares, weights)
+    if section.mixup:
+        # An image may be mixed with one of another process's part.
+        whole = _inputs(engine, positions, np.arange(len(positions)), progress, augmentation)
+        whole, shares = mix(whole, shares, section.mixup, np.random.default_rng(mixing))
+        inputs = whole[mine]
+    else:
+        inputs = _inputs(engine, positions, mine, progress, augmentation)
+    if engine.features is None:
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+    with seeded(dropout + team.rank), team.one_batch():
+        with torch.autocast(engine.device.type, torch.bfloat16, enabled=engine.bfloat16):
+            logits = network(inputs)
+        loss = loss_of(logits.float(), shares[mine], weights, section) / mass
+        engine.optimiser.zero_grad()
+        # The team averages gradients; their sum is wanted.
+        (loss * team.size).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+    engine.optimiser.step()
+    right = (logits.detach().argmax(1) == truth[mine]).sum()
+    return Step(*team.sum(torch.stack([loss.detach(), right])).tolist())
+
+
+def end_epoch(engine: Engine, progress: Progress) -> bool:
+    """Validates, adds the epoch to the history, and sets `progress` to the start of the next one.
+
+    Returns:
+        Whether the validation loss is the lowest so far.
+
+    Raises:
+        DivergedError: a logit is not a finite number.
+    """
+    logits = _validation_logits(engine)
+    truth, decided = engine.data.truth[engine.data.val], logits.argmax(axis=1)
+    loss = float(log_loss(truth, probabilities(logits, 1.0), labels=range(logits.shape[1])))
+    last_step = (progress.stage_epoch + 1) * engine.steps - 1
+    # Of mixed images nothing is right or wrong.
+    right = None if engine.recipe.train.mixup else progress.right / progress.seen
+    progress.history.append(
+        Epoch(
+            epoch=progress.epoch + 1,
+            stage=progress.stage + 1,
+            lr=learning_rate(engine.stage, last_step, engine.steps),
+            train_loss=progress.loss_sum / progress.seen,
+            train_accuracy=right,
+            val_loss=loss,
+            val_accuracy=float(accuracy_score(truth, decided)),
+            val_balanced_accuracy=float(balanced_accuracy_score(truth, decided)),
+            seconds=progress.seconds,
+            images_per_second=progress.seen / progress.seconds,
+        )
+    )
+    progress.epoch, progress.stage_epoch = progress.epoch + 1, progress.stage_epoch + 1
+    progress.step, progress.seen, progress.seconds = 0, 0, 0.0
+    progress.loss_sum, progress.right = 0.0, 0.0
+    improved = progress.best_loss is None or loss < progress.best_loss
+    if improved:
+        progress.best_loss, progress.best_epoch = loss, progress.epoch
+    return improved
+
+
+def weights_of(engine: Engine) -> Tensor | None:
+    """Returns float [classes], the weight of each class in the loss; None without weights."""
+    labels = engine.recipe.labels.order
+    counts = class_counts(engine.truth, len(labels))
+    weights = class_weights(counts, labels, engine.recipe.train)
+    return None if weights is None else weights.to(engine.device)
+
+
+def augmented(
+    engine: Engine, positions: NDArray[np.intp], mine: NDArray[np.intp], seed: int
+) -> Tensor:
+    """Returns float [m, 1, size, size] in [0, 1], training images with random changes.
+
+    Args:
+        engine: what a step works with.
+        positions: int [n], the images of a batch, counted among the training images.
+        mine: int [m], which of the batch are wanted.
+        seed: of the changes of the whole batch.
+    """
+    images = images_of(engine, engine.data.train[positions[mine]])
+    shape = (len(positions), 1, images.shape[2], images.shape[3])
+    drawn = draw_changes(engine.recipe.augment, shape, torch.Generator().manual_seed(seed))
+    return apply_changes(images, drawn.take(mine))
+
+
+def _inputs(
+    engine: Engine,
+    positions: NDArray[np.intp],
+    mine: NDArray[np.intp],
+    progress: Progress,
+    seed: int,
+) -> Tensor:
+    """Returns images of the batch, or their features of the view that is due."""
+    if engine.features is None:
+        return augmented(engine, positions, mine, seed)
+    view = engine.features.train[progress.stage_epoch % len(engine.features.train)]
+    return torch.from_numpy(view[positions[mine]]).to(engine.device)
+
+
+def _batches(engine: Engine, epoch: int) -> list[NDArray[np.intp]]:
+    """Returns the epoch's training images, counted from 0, in random order and even batches.
+
+    So no batch is a single image.
     """
     generator = np.random.default_rng([engine.recipe.train.seed, epoch])
     return np.array_split(epoch_rows(engine.truth, engine.times, generator), engine.steps)
+
+
+def _validation_logits(engine: Engine) -> NDArray[np.float32]:
+    """Returns the logits of the validation images, float32 [n, classes]."""
+    if engine.features is None:
+        val, team = engine.data.val, engine.team
+        mine = np.concatenate([part for part, _ in infer(engine, val[team.part(len(val))])])
+        return team.gather(mine, len(val))
+    # A copy, because torch cannot take memory that it may not write to.
+    pooled = torch.from_numpy(engine.features.val.copy()).to(engine.device)
+    with torch.no_grad():
+        logits = engine.judged.eval().head.logits(pooled).cpu().numpy()
+    check_finite(logits, "network's result on a validation image")
+    return logits

@@ -4,23 +4,20 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
 from pulmo.core.recipe import Recipe
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import check_weights, make_classifier
 from pulmo.models.layers import unfreeze
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine, begin_stage
-from pulmo.train.loss import class_weights
-from pulmo.train.material import class_counts, gather
-from pulmo.train.optimise import set_rate
+from pulmo.train.loop import Forward, make_step, weights_of
+from pulmo.train.optimise import learning, set_rate
 from pulmo.train.run import Place, choose_device
-from pulmo.train.sampling import epoch_rows
-from pulmo.train.step import Forward, make_step
-from pulmo.train.unfreezing import learning
+from pulmo.train.training_data import epoch_rows, gather
 
 # fastai's: the weight of the past in the smoothed loss, and how far above its lowest value it may
 # rise before there is nothing more to see.
@@ -58,7 +55,7 @@ class Sweep(NamedTuple):
 
 def find_rate(
     recipe: Recipe,
-    manifest: pd.DataFrame,
+    manifest: Manifest,
     place: Place,
     span: tuple[float, float, int] = (1e-7, 1.0, 200),
     on_progress: Callable[[int, int], None] | None = None,
@@ -69,7 +66,7 @@ def find_rate(
 
     Args:
         recipe: the experiment.
-        manifest: pictures with their split; only the training pictures are used.
+        manifest: images with their split; only the training images are used.
         place: cache and device; the folder is left alone.
         span: the first and the last rate, and the number of steps between them.
         on_progress: called with the steps done and the steps in all.
@@ -82,13 +79,13 @@ def find_rate(
     device = choose_device(place.device)
     torch.set_flush_denormal(True)
     check_weights(recipe.model)
-    material = gather(recipe, manifest, place.cache)
+    data = gather(recipe, manifest, place.cache)
     section, labels = recipe.model, recipe.labels.order
     made = make_classifier(section, labels, recipe.train.seed, size=recipe.image.size)
     classifier = made.classifier.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks this form
     # The features of a frozen base would cost more than the sweep.
     stage = recipe.train.plan[0].model_copy(update={"views": 0})
-    engine = begin_stage(recipe, stage, material, classifier)
+    engine = begin_stage(recipe, stage, data, classifier)
     unfreeze(classifier, learning(classifier, stage, 0))
     rates = np.geomspace(*span)
     losses: list[float] = []
@@ -114,9 +111,7 @@ def find_rate(
 
 def _losses(engine: Engine, rates: NDArray[np.float64]) -> Iterator[float]:
     """Makes a step at each rate and yields the batch's loss."""
-    labels, section = engine.recipe.labels.order, engine.recipe.train
-    weights = class_weights(class_counts(engine.truth, len(labels)), labels, section)
-    weights = None if weights is None else weights.to(engine.device)
+    section, weights = engine.recipe.train, weights_of(engine)
     progress = Progress(recipe_sha256="", manifest_sha256="", weights="")
     network = Forward(engine)
     batches: list[NDArray[np.intp]] = []

@@ -1,22 +1,26 @@
 """A training run from its first step to its card."""
 
+import json
+import platform
 from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-import pandas as pd
 import torch
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.core.begun import check_folder
 from pulmo.core.errors import InterruptedRunError, RefusedError, UsageError
-from pulmo.core.files import write_atomically
+from pulmo.core.files import read_bytes, write_atomically
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import manifest_sha256, write_manifest
 from pulmo.core.training import StageSection
+from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import Classifier, check_weights, make_classifier
 from pulmo.train.checkpoint import (
+    CheckpointWriter,
     Progress,
     load_checkpoint,
     load_weights_of,
@@ -25,13 +29,12 @@ from pulmo.train.checkpoint import (
 from pulmo.train.engine import Engine, begin_stage
 from pulmo.train.features import base_features
 from pulmo.train.finish import finish_run, write_history
-from pulmo.train.keeper import Keeper
-from pulmo.train.loop import train_epoch
-from pulmo.train.machine import note_machine
-from pulmo.train.material import gather
+from pulmo.train.loop import Callbacks, end_epoch, train_epoch
 from pulmo.train.team import joined_team
-from pulmo.train.validate import end_epoch
-from pulmo.train.watch import Watch
+from pulmo.train.training_data import gather
+
+_PACKAGES: Final = ("pulmo", "torch", "torchvision", "timm", "numpy", "pandas", "pillow", "pydicom")
+"""The packages whose versions are noted."""
 
 
 class Place(NamedTuple):
@@ -39,7 +42,7 @@ class Place(NamedTuple):
 
     Attributes:
         folder: the run's folder.
-        cache: where caches of decoded pictures lie.
+        cache: where caches of decoded images lie.
         device: auto, cpu or cuda.
     """
 
@@ -50,9 +53,9 @@ class Place(NamedTuple):
 
 def train_run(
     recipe: Recipe,
-    manifest: pd.DataFrame,
+    manifest: Manifest,
     place: Place,
-    watch: Watch,
+    callbacks: Callbacks,
     *,
     resume: bool = False,
     on_decode: Callable[[int, int], None] | None = None,
@@ -61,17 +64,17 @@ def train_run(
 
     Args:
         recipe: the experiment.
-        manifest: pictures with their split.
+        manifest: images with their split.
         place: folder, cache and device.
-        watch: hears of the progress and may stop the run.
+        callbacks: hear of the progress and may stop the run.
         resume: go on with the run in the folder, at its last checkpoint.
-        on_decode: called with the pictures decoded and the pictures in all.
+        on_decode: called with the images decoded and the images in all.
 
     Raises:
         UsageError: the folder holds another run, there is no such device, or the batch is smaller
             than the team of processes.
         WeightsError: the published weights that the network starts from cannot be had.
-        InputError: the data lack a class, a picture is unreadable, the disk is full, or the loss
+        InputError: the data lack a class, an image is unreadable, the disk is full, or the loss
             is not a number.
         RefusedError: the split leaks.
         InterruptedRunError: the caller asked to stop; a checkpoint was written.
@@ -80,46 +83,47 @@ def train_run(
     # Numbers near zero slow depthwise networks down tenfold; this holds for the whole process.
     torch.set_flush_denormal(True)
     with joined_team(device) as team:
-        folder, pictures = place.folder, manifest_sha256(manifest)
+        folder, images = place.folder, manifest.sha256
         if not team.rank:
             check_folder(recipe, folder, resume=resume)
         if resume and folder.card.exists():
             card = read_card(folder.card)
-            _check_pictures(card.training.manifest_sha256, pictures, folder)
+            _check_images(card.training.manifest_sha256, images, folder)
             return card
-        watch = watch if not team.rank else Watch(should_stop=watch.should_stop)
+        callbacks = callbacks if not team.rank else Callbacks(should_stop=callbacks.should_stop)
         fresh = not folder.last_checkpoint.exists()
         if fresh:
             check_weights(recipe.model)
         with team.leader_first():
-            material = gather(recipe, manifest, place.cache, on_decode)
-        progress, classifier = _begin(recipe, folder, pictures, device, fresh=fresh)
+            data = gather(recipe, manifest, place.cache, on_decode)
+        progress, classifier = _begin(recipe, folder, images, device, fresh=fresh)
         # Made before anything is written, so that unusable rates leave no run behind.
-        engine = begin_stage(recipe, _stage(recipe, progress), material, classifier, team)
+        engine = begin_stage(recipe, _stage(recipe, progress), data, classifier, team)
         if not fresh:
             load_checkpoint(folder.last_checkpoint, engine.learner)
         elif not team.rank:
             write_atomically(folder.recipe, recipe.to_toml().encode())
-            write_manifest(manifest, folder.manifest)
+            manifest.save(folder.manifest)
         if not team.rank:
-            note_machine(engine, folder.environment)
-        return _train(engine, progress, folder, watch)
+            _note_machine(engine, folder.environment)
+        return _train(engine, progress, folder, callbacks)
 
 
-def _train(engine: Engine, progress: Progress, folder: RunFolder, watch: Watch) -> Card:
+def _train(engine: Engine, progress: Progress, folder: RunFolder, callbacks: Callbacks) -> Card:
     """Trains from `progress` to the end of the last stage and returns the card."""
-    recipe, team, keeper = engine.recipe, engine.team, Keeper(folder)
+    recipe, team = engine.recipe, engine.team
+    writer = CheckpointWriter(folder, writes=not team.rank)
     while True:
         if engine.stage.views:
             path = folder.features(progress.stage)
             with team.leader_first():
-                engine = engine._replace(features=base_features(engine, path, watch))
+                engine = engine._replace(features=base_features(engine, path, callbacks))
         while progress.stage_epoch < engine.stage.epochs and not _stale(engine, progress):
-            _train_epoch(engine, progress, keeper, watch)
+            _train_epoch(engine, progress, writer, callbacks)
             if not team.rank:
                 write_history(progress, folder)
-            watch.on_epoch(progress.history[-1])
-        keeper.finish_stage(engine, progress)
+            callbacks.on_epoch(progress.history[-1])
+        writer.finish_stage(engine.learner, progress)
         team.wait()
         folder.features(progress.stage).unlink(missing_ok=True)
         if progress.stage + 1 == len(recipe.train.plan):
@@ -127,7 +131,7 @@ def _train(engine: Engine, progress: Progress, folder: RunFolder, watch: Watch) 
         progress.stage, progress.stage_epoch = progress.stage + 1, 0
         load_weights_of(folder.best_checkpoint, engine.classifier)
         stage = _stage(recipe, progress)
-        engine = begin_stage(recipe, stage, engine.material, engine.classifier, team)
+        engine = begin_stage(recipe, stage, engine.data, engine.classifier, team)
     with team.leader_first():
         return read_card(folder.card) if team.rank else finish_run(engine, progress, folder)
 
@@ -145,17 +149,17 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _check_pictures(begun: str, now: str, folder: RunFolder) -> None:
-    """Checks that a run goes on with the pictures and the split that it began with."""
+def _check_images(begun: str, now: str, folder: RunFolder) -> None:
+    """Checks that a run goes on with the images and the split that it began with."""
     if begun != now:
         raise RefusedError(
-            f"{folder.root} was begun with other pictures or another split; resume it with "
+            f"{folder.root} was begun with other images or another split; resume it with "
             f"--data {folder.manifest}."
         )
 
 
 def _begin(
-    recipe: Recipe, folder: RunFolder, pictures: str, device: torch.device, *, fresh: bool
+    recipe: Recipe, folder: RunFolder, images: str, device: torch.device, *, fresh: bool
 ) -> tuple[Progress, Classifier]:
     """Returns how far the run is, and its network."""
     section, labels, seed = recipe.model, recipe.labels.order, recipe.train.seed
@@ -165,11 +169,11 @@ def _begin(
         classifier.compile()
     if fresh:
         progress = Progress(
-            recipe_sha256=recipe.sha256, manifest_sha256=pictures, weights=made.weights
+            recipe_sha256=recipe.sha256, manifest_sha256=images, weights=made.weights
         )
     else:
         progress = read_progress(folder.last_checkpoint)
-        _check_pictures(progress.manifest_sha256, pictures, folder)
+        _check_images(progress.manifest_sha256, images, folder)
     return progress, classifier
 
 
@@ -178,17 +182,42 @@ def _stage(recipe: Recipe, progress: Progress) -> StageSection:
     return recipe.train.plan[progress.stage]
 
 
-def _train_epoch(engine: Engine, progress: Progress, keeper: Keeper, watch: Watch) -> None:
+def _train_epoch(
+    engine: Engine, progress: Progress, writer: CheckpointWriter, callbacks: Callbacks
+) -> None:
     """Trains an epoch to its end, or writes a checkpoint and raises if the caller asks to stop."""
-    if not train_epoch(engine, progress, watch, lambda: keeper.keep(engine, progress)):
-        keeper.keep(engine, progress)
+    learner = engine.learner
+    if not train_epoch(engine, progress, callbacks, lambda: writer.write(learner, progress)):
+        writer.write(learner, progress)
         raise InterruptedRunError(
             f"Training stopped in epoch {progress.epoch + 1}; go on with --resume."
         )
-    keeper.note_epoch(engine, progress, improved=end_epoch(engine, progress))
+    writer.note_epoch(learner, progress, improved=end_epoch(engine, progress))
 
 
 def _stale(engine: Engine, progress: Progress) -> bool:
     """Tells whether a stage has gone on for too long without a lower validation loss."""
     patience, begun = engine.stage.patience, progress.epoch - progress.stage_epoch
     return patience is not None and progress.epoch - max(progress.best_epoch, begun) >= patience
+
+
+def _note_machine(engine: Engine, path: Path) -> None:
+    """Adds versions, processor, device, threads and precision to a run's `env.json`.
+
+    The file is a list: a run that was resumed, perhaps elsewhere, has an entry for each sitting.
+    """
+    device = engine.device
+    sittings = json.loads(read_bytes(path)) if path.exists() else []
+    sittings.append(
+        {
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "python": platform.python_version(),
+            "packages": {name: version(name) for name in _PACKAGES},
+            "system": platform.platform(),
+            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+            "threads": torch.get_num_threads(),
+            "precision": "bf16" if engine.bfloat16 else "fp32",
+        }
+    )
+    write_atomically(path, json.dumps(sittings, indent=2).encode())

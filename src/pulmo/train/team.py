@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from pulmo.train.whole_batch import WholeBatch
+from pulmo.train.sync_batch_norm import SyncBatchNorm
 
 
 class Team(NamedTuple):
@@ -72,7 +72,7 @@ class Team(NamedTuple):
         if self.size == 1:
             yield
             return
-        with WholeBatch():
+        with SyncBatchNorm():
             yield
 
 

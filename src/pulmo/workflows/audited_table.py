@@ -7,62 +7,67 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pulmo.audit.model import Model
-from pulmo.audit.parts import Part
+from pulmo.audit.parts import AuditedModel, Part
 from pulmo.core.errors import InputError
-from pulmo.core.tables import MANIFEST
-from pulmo.evaluate.intake import judge
-from pulmo.evaluate.table import complete
-from pulmo.evaluate.told import Told
+from pulmo.datasets.manifest import COLUMNS, Manifest
+from pulmo.evaluate.evaluation import ModelName
+from pulmo.predictions.external import ExternalPredictions
+from pulmo.predictions.predictions import Predictions
 from pulmo.workflows.audited import Audited, fitted_rows, judged_rows, without_seen
 
 _WINDOWS: Final = (
     " Its back-slashes were taken for those of a path of Windows, and what is behind the last one "
     "for the file's name."
 )
-_SAID: Final = ("decision", "positive", "positive_probability")
+_STATED: Final = ("decision", "positive")
 
 
-def audited_table(told: Told, manifest: pd.DataFrame | None, split: str | None) -> Audited:
-    """Returns a table of predictions with its pictures.
+def audited_table(
+    external: ExternalPredictions,
+    name: ModelName,
+    manifest: Manifest | None,
+    split: str | None,
+) -> Audited:
+    """Returns a table of predictions with its images.
 
     With a manifest the judged rows are its own, and so are their labels. It tells what the model
     was fitted on: the training and the validation or, where every fold has predictions and no split
     is named, of each fold all others.
 
     Args:
-        told: the table.
-        manifest: the pictures; None if no more is known than the table says.
+        external: the table.
+        name: of its model.
+        manifest: the images; None if no more is known than the table says.
         split: those of the manifest that are judged; all but the training and the validation, or
             all folds, if None.
 
     Raises:
-        InputError: the table cannot be judged, a prediction is of no picture of the manifest, or no
-            picture is left.
+        InputError: the table cannot be judged, a prediction is of no image of the manifest, or no
+            image is left.
     """
-    if not told.terms.scored:
+    if not external.rule.scored:
         raise InputError(
             "The predictions are decisions without probabilities, and an audit asks what these "
             "show; `pulmo evaluate` judges decisions alone."
         )
-    model = Model(told.model, told.terms)
+    model = AuditedModel(name, external.rule)
     if manifest is None:
-        rows = _judged(told.table, told)
+        rows = _judged(external.table, external)
         parts = (Part(model, rows.iloc[:0], rows),)
-        return Audited(parts, tuple(_left_out(told.table, told)), told.notes)
-    joined = _joined(told, manifest)
-    rows = _judged(joined, told)
-    doubts = [*_left_out(joined, told), *_relabelled(joined, told)]
+        return Audited(parts, tuple(_left_out(external.table, external)), external.notes)
+    joined = _joined(external, manifest)
+    rows = _judged(joined, external)
+    doubts = [*_left_out(joined, external), *_relabelled(joined, external)]
     taken = _by_fold(model, rows, manifest) if split is None else None
     taken = taken or _by_split(model, rows, manifest, split)
     silent = taken.askable[~taken.askable["path"].isin(joined["path"])]
     doubts += taken.doubts
     if len(silent):
         doubts.append(
-            f"{len(silent):,} of the {len(taken.askable):,} pictures of the manifest that could be "
+            f"{len(silent):,} of the {len(taken.askable):,} images of the manifest that could be "
             "judged have no prediction; who leaves some out can choose which."
         )
-    return without_seen(Audited(taken.parts, tuple(doubts), told.notes), split)
+    return without_seen(Audited(taken.parts, tuple(doubts), external.notes), split)
 
 
 class _Taken(NamedTuple):
@@ -79,12 +84,12 @@ class _Taken(NamedTuple):
     doubts: list[str]
 
 
-def _by_fold(model: Model, rows: pd.DataFrame, manifest: pd.DataFrame) -> _Taken | None:
+def _by_fold(model: AuditedModel, rows: pd.DataFrame, manifest: Manifest) -> _Taken | None:
     """Takes each fold with all others; None if there are no folds, or one has no prediction."""
-    folds = sorted(manifest["fold"].dropna().unique())
+    folds = sorted(manifest.frame["fold"].dropna().unique())
     if not folds or not set(folds) <= set(rows["fold"].dropna()):
         return None
-    folded = manifest[manifest["fold"].notna()]
+    folded = manifest.frame[manifest.frame["fold"].notna()]
     parts = [
         Part(
             model, folded[folded["fold"] != fold], rows[(rows["fold"] == fold).fillna(value=False)]
@@ -98,55 +103,57 @@ def _by_fold(model: Model, rows: pd.DataFrame, manifest: pd.DataFrame) -> _Taken
         )
     ]
     if outside := int(rows["fold"].isna().sum()):
-        doubts.append(f"{outside:,} predictions of pictures in no fold take no part.")
+        doubts.append(f"{outside:,} predictions of images in no fold take no part.")
     return _Taken(tuple(parts), folded, doubts)
 
 
 def _by_split(
-    model: Model, rows: pd.DataFrame, manifest: pd.DataFrame, split: str | None
+    model: AuditedModel, rows: pd.DataFrame, manifest: Manifest, split: str | None
 ) -> _Taken:
     """Takes a split, or all but the training and the validation, which the model was fitted on."""
     part = Part(model, fitted_rows(manifest), judged_rows(rows, split, "The table"))
     doubt = (
         f"The model is taken to have been fitted on the {len(part.fit):,} training and validation "
-        "pictures of the manifest; the table does not say so."
+        "images of the manifest; the table does not say so."
     )
-    askable = judged_rows(manifest, split, "The manifest")
+    askable = judged_rows(manifest.frame, split, "The manifest")
     return _Taken((part,), askable, [] if part.fit.empty else [doubt])
 
 
-def _judged(table: pd.DataFrame, told: Told) -> pd.DataFrame:
+def _judged(table: pd.DataFrame, external: ExternalPredictions) -> pd.DataFrame:
     """Returns the rows of a class that is known, checked, with all columns of a manifest."""
-    rows = judge(complete(table, told.terms), told.terms).rows
+    found = Predictions.from_table(table, external.rule).labelled()
+    rows = found.frame.assign(**{"class": found.classes})
     # Of a file in a folder of Windows only the name may get onto a page, too.
     paths = rows["path"].astype("string").str.replace("\\", "/", regex=False)
-    missing = [name for name in MANIFEST.columns if name not in rows]
+    missing = [name for name in COLUMNS if name not in rows]
     return rows.assign(path=paths).reindex(columns=[*rows.columns, *missing])
 
 
-def _joined(told: Told, manifest: pd.DataFrame) -> pd.DataFrame:
+def _joined(external: ExternalPredictions, manifest: Manifest) -> pd.DataFrame:
     """Returns the manifest's rows that have predictions, with these and the labels of the table.
 
     Raises:
-        InputError: there is no path, a prediction is of no picture of the manifest, or none has a
+        InputError: there is no path, a prediction is of no image of the manifest, or none has a
             label that is known.
     """
-    if "path" not in told.table:
+    if "path" not in external.table:
         raise InputError(
-            "The predictions lack the column path, by which the pictures of the manifest are found."
+            "The predictions lack the column path, by which the images of the manifest are found."
         )
-    rows = manifest.iloc[_places(told.table["path"], manifest["path"])].reset_index(drop=True)
-    kept = [f"p_{label}" for label in told.terms.order]
-    kept += [name for name in _SAID if name in told.table]
+    frame = manifest.frame
+    rows = frame.iloc[_places(external.table["path"], frame["path"])].reset_index(drop=True)
+    kept = [f"p_{label}" for label in external.rule.classes]
+    kept += [name for name in _STATED if name in external.table]
     for name in kept:
-        rows[name] = told.table[name].to_numpy()
-    if "label" in told.table:
-        rows["stated"] = told.table["label"].to_numpy()
-    if all(told.terms.index(label) is None for label in rows["label"].unique()):
+        rows[name] = external.table[name].to_numpy()
+    if "label" in external.table:
+        rows["stated"] = external.table["label"].to_numpy()
+    if all(external.rule.class_of(label) is None for label in rows["label"].unique()):
         raise InputError(
-            f"None of the labels of these pictures ({', '.join(sorted(rows['label'].unique()))}) "
-            f"is a class of the predictions ({', '.join(told.terms.order)}); say what each counts "
-            "as with --merge LABEL=CLASS."
+            f"None of the labels of these images ({', '.join(sorted(rows['label'].unique()))}) "
+            f"is a class of the predictions ({', '.join(external.rule.classes)}); say what each "
+            "counts as with --merge LABEL=CLASS."
         )
     return rows
 
@@ -169,30 +176,32 @@ def _places(paths: pd.Series, files: pd.Series) -> NDArray[np.intp]:
         lost = np.flatnonzero(places < 0)
         first = str(given.iloc[lost[0]])
         raise InputError(
-            f"{len(lost):,} of the {len(paths):,} predictions are of no picture of the manifest, "
+            f"{len(lost):,} of the {len(paths):,} predictions are of no image of the manifest, "
             f"by path or by a file name that is there once; the first is of {first}."
             + (_WINDOWS if "\\" in first else "")
         )
     return np.asarray(places, np.intp)
 
 
-def _left_out(table: pd.DataFrame, told: Told) -> Iterator[str]:
+def _left_out(table: pd.DataFrame, external: ExternalPredictions) -> Iterator[str]:
     """Says which labels are no class."""
     labels = table["label"].astype(str)
-    unknown = sorted(label for label in labels.unique() if told.terms.index(label) is None)
+    unknown = sorted(label for label in labels.unique() if external.rule.class_of(label) is None)
     if unknown:
         yield (
-            f"{int(labels.isin(unknown).sum()):,} pictures take no part, for their labels "
+            f"{int(labels.isin(unknown).sum()):,} images take no part, for their labels "
             f"({', '.join(unknown)}) are no class of the predictions; --merge LABEL=CLASS says "
             "what a label counts as."
         )
 
 
-def _relabelled(joined: pd.DataFrame, told: Told) -> Iterator[str]:
-    """Says how often the manifest and the table give a picture different classes."""
+def _relabelled(joined: pd.DataFrame, external: ExternalPredictions) -> Iterator[str]:
+    """Says how often the manifest and the table give an image different classes."""
     if "stated" not in joined:
         return
-    ours, theirs = (joined[name].astype(str).map(told.terms.index) for name in ("label", "stated"))
+    ours, theirs = (
+        joined[name].astype(str).map(external.rule.class_of) for name in ("label", "stated")
+    )
     different = int((ours.notna() & theirs.notna() & (ours != theirs)).sum())
     if different:
         yield (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pulmo.compare.compared_models import Entry, read_entries
-from pulmo.compare.pairing import holm, pair
+from pulmo.compare.pairing import corrected, pair
 from pulmo.core.errors import UsageError
 from pulmo.evaluate.warnings import unstated_sentence
 from pulmo.report.comparison import Comparison, PairedTest
@@ -12,7 +12,7 @@ from pulmo.report.comparison_page import ComparisonContent
 
 
 def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonContent:
-    """Puts folders side by side, and tests each against one of them on the same pictures.
+    """Puts folders side by side, and tests each against one of them on the same images.
 
     Args:
         folders: evaluations, finished runs, or repeated experiments.
@@ -41,7 +41,7 @@ def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonC
     comparison = Comparison(
         entrants=tuple(entry.entrant for entry in entries),
         against=reference.entrant.name,
-        tests=tuple(holm(tests)),
+        tests=tuple(corrected(tests)),
         notes=tuple(notes),
     )
     return ComparisonContent(
@@ -54,11 +54,11 @@ def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonC
 def _tests(entry: Entry, reference: Entry) -> tuple[list[PairedTest], list[str]]:
     """Returns the paired tests of one against the reference, and why one is missing."""
     name, against = entry.entrant.name, reference.entrant.name
-    if entry.verdicts and reference.verdicts:
-        return pair(name, entry.verdicts, against, reference.verdicts)
-    lacking = entry.entrant.name if reference.verdicts else against
+    if entry.predictions and reference.predictions:
+        return pair(name, entry.predictions, against, reference.predictions)
+    lacking = entry.entrant.name if reference.predictions else against
     note = (
-        f"No paired test of {name} and {against}: {lacking} has no results of pictures held out, "
-        "one by one; evaluate its bundle."
+        f"No paired test of {name} and {against}: {lacking} has no predictions of held-out "
+        "images that agree with its metrics; evaluate its bundle."
     )
     return [], [note]

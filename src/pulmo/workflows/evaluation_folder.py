@@ -1,50 +1,47 @@
 """An evaluation's folder: the predictions of a model, their figures, and the model's card."""
 
 import numpy as np
-import pandas as pd
 
-from pulmo.bundle.card import Card
+from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import EvaluationFolder
 from pulmo.core.record import write_record
-from pulmo.core.tables import manifest_sha256, write_predictions
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName
-from pulmo.evaluate.predictions import predict_manifest
-from pulmo.evaluate.terms import Terms
+from pulmo.predictions.predictions import Predictions
 
 
 def evaluate_bundle(
-    predictor: Predictor, table: pd.DataFrame, split: str, folder: EvaluationFolder
+    predictor: Predictor, manifest: Manifest, split: str, folder: EvaluationFolder
 ) -> None:
-    """Runs a bundle on the pictures of `table` and writes its evaluation.
+    """Runs a bundle on the images of a manifest and writes its evaluation.
 
     Args:
         predictor: the opened bundle.
-        table: rows of a manifest.
+        manifest: the images.
         split: what the evaluation calls them.
         folder: where it goes.
 
     Raises:
-        InputError: a picture cannot be read, or a file cannot be written.
+        InputError: an image cannot be read, or a file cannot be written.
     """
-    predicted = predict_manifest(predictor, table)
-    if predicted.failed:
+    predictions, failed = predict_manifest(predictor, manifest)
+    if failed:
         raise InputError(
-            f"{len(predicted.failed)} of {len(table)} pictures could not be evaluated; the first: "
-            f"{predicted.failed[0].reason}"
+            f"{len(failed)} of {len(manifest)} images could not be evaluated; the first: "
+            f"{failed[0].reason}"
         )
-    card = predictor.card
-    model = ModelName.of(predictor)
-    provenance = Provenance(model, manifest_sha256(table), split)
-    write_evaluation(predicted.table, card, provenance, folder)
-    write_atomically(folder.card, card.to_json().encode())
+    model = ModelName.from_predictor(predictor)
+    provenance = Provenance(model, manifest.sha256, split)
+    write_atomically(folder.card, predictor.card.to_json().encode())
+    write_evaluation(predictions, provenance, folder)
 
 
 def write_evaluation(
-    predictions: pd.DataFrame, card: Card, provenance: Provenance, folder: EvaluationFolder
+    predictions: Predictions, provenance: Provenance, folder: EvaluationFolder
 ) -> Evaluation:
     """Computes the figures of predictions and writes both.
 
@@ -52,7 +49,7 @@ def write_evaluation(
         InputError: a file cannot be written.
     """
     resampling = Resampling(np.random.default_rng(0))
-    evaluation = evaluate(predictions, Terms.of(card), provenance, resampling)
-    write_predictions(predictions, folder.predictions)
-    write_record(folder.evaluation, evaluation)
+    evaluation = evaluate(predictions, provenance, resampling)
+    predictions.save(folder.predictions)
+    write_record(folder.index, evaluation)
     return evaluation

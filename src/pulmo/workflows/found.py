@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from pulmo.core.files import open_bytes
-from pulmo.datasets.parallel import PAUSE, Pause
-from pulmo.datasets.source import Problem, pictures_below
+from pulmo.core.parallel import PAUSE, Pause
+from pulmo.datasets.source import Problem, images_below
 from pulmo.radiograph.content import format_of
 
 Name = str | os.PathLike[str]
@@ -64,7 +64,7 @@ def images_of(
             yield Found(path)
             continue
         hidden = None if without is None else _same_in(path, without)
-        for found in pictures_below(path):
+        for found in images_below(path):
             if isinstance(found, Problem):
                 yield Found(Path(found.path), inside=True, problem=found)
             elif hidden is None or hidden not in found.parents:

@@ -1,4 +1,4 @@
-"""Heat maps of films: drawn, named after their film, and never written over one."""
+"""Heat maps of images: drawn, named after their image, and never written over one."""
 
 import os
 from collections import Counter
@@ -18,29 +18,28 @@ from pulmo.radiograph import Radiograph
 class HeatMaps:
     """The folder for the heat maps of one call.
 
-    A map is named after its film and the class that it shows: `film.covid.png`. Where the name does
-    not tell the films apart, it gets the first digits of the film's SHA-256 as well,
-    `film.5e884898.covid.png`: where two films differ in folder or suffix alone, and for all films
-    that were not named one by one, since nobody knows yet what the others are called.
+    A map is named after its image and the class that it shows: `image.covid.png`. It gets the first
+    digits of the image's SHA-256 too, `image.5e884898.covid.png`, where two images have that name,
+    and for all images that were found in a folder.
 
     Attributes:
         root: the folder.
-        films: the real paths of the films that were named.
-        plain: of these, the films whose name no other has.
+        images: the real paths of the images that were named.
+        plain: of these, the images whose name no other has.
         label: the class that is shown; None for the decided one.
     """
 
     root: Path
-    films: frozenset[str]
+    images: frozenset[str]
     plain: frozenset[Path]
     label: str | None = None
 
     @classmethod
     def of(cls, root: Path, names: Sequence[Path], label: str | None = None) -> Self:
-        """Plans the heat maps of the films and folders of films that were named.
+        """Plans the heat maps of the images and folders of images that were named.
 
         Raises:
-            UsageError: `root` is one of these folders, whose films the maps would lie among.
+            UsageError: `root` is one of these folders, whose images the maps would lie among.
         """
         folders = [name for name in names if name.is_dir()]
         for folder in folders:
@@ -48,36 +47,36 @@ class HeatMaps:
                 raise UsageError(
                     f"The heat maps would lie among the images of {folder}; choose another folder."
                 )
-        films = [name for name in names if name not in folders]
-        stems = Counter(film.stem.casefold() for film in {film.absolute() for film in films})
+        images = [name for name in names if name not in folders]
+        stems = Counter(image.stem.casefold() for image in {image.absolute() for image in images})
         return cls(
             root,
-            frozenset(os.path.realpath(film) for film in films),
-            frozenset(film for film in films if stems[film.stem.casefold()] == 1),
+            frozenset(os.path.realpath(image) for image in images),
+            frozenset(image for image in images if stems[image.stem.casefold()] == 1),
             label,
         )
 
     def write(
-        self, film: Path, predictor: Predictor, radiograph: Radiograph, outcome: Outcome
+        self, image: Path, predictor: Predictor, radiograph: Radiograph, outcome: Outcome
     ) -> Path:
-        """Writes a film with the evidence for a class painted on it, and returns the file.
+        """Writes an image with the evidence for a class painted on it, and returns the file.
 
         Raises:
-            InputError: the file cannot be written, or is one of the films.
+            InputError: the file cannot be written, or is one of the images.
         """
         label = self.label or outcome.decision
-        own = "" if film in self.plain else f".{radiograph.sha256[:8]}"
-        path = self.root / f"{film.stem}{own}.{label}.png"
-        if os.path.realpath(path) in self.films:
+        own = "" if image in self.plain else f".{radiograph.sha256[:8]}"
+        path = self.root / f"{image.stem}{own}.{label}.png"
+        if os.path.realpath(path) in self.images:
             raise InputError(
-                f"The heat map of {film} would overwrite the film {path}; choose another folder."
+                f"The heat map of {image} would overwrite the image {path}; choose another folder."
             )
         write_atomically(path, _draw(predictor, radiograph, outcome, label))
         return path
 
 
 def _draw(predictor: Predictor, radiograph: Radiograph, outcome: Outcome, label: str) -> bytes:
-    """Returns the PNG of a film with the evidence for a class painted on it."""
+    """Returns the PNG of an image with the evidence for a class painted on it."""
     # matplotlib, which a prediction without a map need not wait for.
     from pulmo.explain.overlay import draw_overlay  # noqa: PLC0415 - see above
 

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from pulmo.bundle.card import Band
 from pulmo.bundle.predictor import Predictor, Prepared
 from pulmo.core.errors import InputError, PulmoError, RefusedError
-from pulmo.datasets.parallel import Pause, in_threads
+from pulmo.core.parallel import Pause, in_threads
 from pulmo.datasets.source import Problem
+from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph, read_radiograph
 from pulmo.workflows.found import Found, Name, images_of, is_image
 from pulmo.workflows.heatmaps import HeatMaps
@@ -38,7 +38,7 @@ class Prediction:
         positive_probability: summed probability of the card's positive classes.
         positive: whether that reaches the card's threshold.
         band: the triage band of that probability.
-        classes: the classes that the image may be of, its conformal set.
+        prediction_set: the classes that the image may be of, its conformal set.
         heatmap: the file of its heat map.
     """
 
@@ -52,7 +52,7 @@ class Prediction:
     positive_probability: float | None = None
     positive: bool | None = None
     band: Band | None = None
-    classes: tuple[str, ...] | None = None
+    prediction_set: tuple[str, ...] | None = None
     heatmap: Path | None = None
 
 
@@ -138,7 +138,7 @@ def _judge(ready: _Ready, predictor: Predictor, maps: HeatMaps | None) -> Predic
         positive_probability=outcome.positive_probability,
         positive=outcome.positive,
         band=outcome.band,
-        classes=outcome.classes,
+        prediction_set=outcome.prediction_set,
         heatmap=drawn,
     )
 

@@ -5,17 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
 from pulmo.bundle.export import export_run
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import RefusedError, UsageError
 from pulmo.core.files import remove_drafts, write_atomically
-from pulmo.core.folders import EvaluationFolder, RepeatsFolder
+from pulmo.core.folders import EvaluationFolder, RepeatFolder, RepeatsFolder, RunFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import manifest_sha256, read_manifest, write_manifest
 from pulmo.datasets.cache import cache_folder
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.split import check_split
 from pulmo.experiments.executor import Listener, Work
 from pulmo.experiments.folds import HELD, count_folds, fold_split, usable
@@ -55,19 +52,23 @@ class Repeat(NamedTuple):
         return f"{part}seed-{self.seed}"
 
     @property
+    def _folder(self) -> RepeatFolder:
+        return self.study.repeat(self.name)
+
+    @property
     def run(self) -> RunFolder:
         """Its folder."""
-        return RunFolder(self.study.root / self.name)
+        return self._folder.run
 
     @property
     def bundle(self) -> Path:
         """Its bundle."""
-        return self.run.root / "bundle"
+        return self._folder.bundle.root
 
     @property
     def evaluation(self) -> EvaluationFolder:
-        """Its evaluation on the pictures that `judged_on` names."""
-        return EvaluationFolder(self.run.root / "evaluation")
+        """Its evaluation on the images that `judged_on` names."""
+        return self._folder.evaluation
 
     @property
     def judged_on(self) -> str:
@@ -77,50 +78,50 @@ class Repeat(NamedTuple):
         """
         return "val" if self.fold is None else HELD
 
-    def split(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Returns the experiment's pictures with the split of this run."""
-        return table if self.fold is None else fold_split(table, self.fold, self.folds)
+    def split(self, manifest: Manifest) -> Manifest:
+        """Returns the experiment's images with the split of this run."""
+        return manifest if self.fold is None else fold_split(manifest, self.fold, self.folds)
 
 
 def plan_repeats(
-    first: Repeat, manifest: pd.DataFrame, seeds: int, command: str
-) -> tuple[list[Repeat], pd.DataFrame]:
-    """Returns the runs of a repeated experiment, and the pictures of all of them.
+    first: Repeat, manifest: Manifest, seeds: int, command: str
+) -> tuple[list[Repeat], Manifest]:
+    """Returns the runs of a repeated experiment, and the images of all of them.
 
     Args:
         first: a run with the first seed; fold 0 if each fold is to be held out.
-        manifest: pictures with their split, or their folds.
+        manifest: images with their split, or their folds.
         seeds: how many seeds, counted up from the recipe's own.
         command: what makes folds, for the message.
 
     Raises:
         UsageError: the manifest has no usable folds.
-        InputError: it has no picture that the recipe may use.
+        InputError: it has no image that the recipe may use.
         RefusedError: a split leaks.
     """
-    table = usable(first.recipe, manifest)
+    images = usable(first.recipe, manifest)
     recipes = [_with_seed(first.recipe, first.seed + number) for number in range(seeds)]
     if first.fold is None:
         runs = [first._replace(recipe=recipe) for recipe in recipes]
     else:
-        folds = count_folds(table, command)
-        table = table[table["fold"].notna()].reset_index(drop=True)
+        folds = count_folds(images, command)
+        images = images.select(images.frame["fold"].notna())
         runs = [
             first._replace(recipe=recipe, fold=fold, folds=folds)
             for recipe in recipes
             for fold in range(folds)
         ]
     for run in runs[: runs[0].folds or 1]:
-        check_split(run.split(table))
-    return runs, table
+        check_split(run.split(images))
+    return runs, images
 
 
-def claim_repeats(folder: RepeatsFolder, table: pd.DataFrame, *, resume: bool) -> None:
+def claim_repeats(folder: RepeatsFolder, manifest: Manifest, *, resume: bool) -> None:
     """Checks that a folder is free, or holds this experiment, and writes its manifest.
 
     Raises:
         UsageError: it is not free, or holds no such experiment.
-        RefusedError: it was begun with other pictures.
+        RefusedError: it was begun with other images.
         InputError: it cannot be written to.
     """
     # A process that was killed may have left a part of the manifest.
@@ -131,16 +132,16 @@ def claim_repeats(folder: RepeatsFolder, table: pd.DataFrame, *, resume: bool) -
                 f"{folder.root} holds runs already; go on with them with --resume, or choose "
                 "another folder."
             )
-        if manifest_sha256(read_manifest(folder.manifest)) != manifest_sha256(table):
+        if read_manifest(folder.manifest).sha256 != manifest.sha256:
             raise RefusedError(
-                f"{folder.root} was begun with other pictures, folds or another split."
+                f"{folder.root} was begun with other images, folds or another split."
             )
     elif any(there):
         raise UsageError(f"{folder.root} is not empty; choose another folder.")
     elif resume:
         raise UsageError(f"{folder.root} holds no runs; begin them without --resume.")
     else:
-        write_manifest(table, folder.manifest)
+        manifest.save(folder.manifest)
 
 
 def works_of(runs: Iterable[Repeat]) -> dict[str, Work]:
@@ -155,10 +156,10 @@ def do_repeat(run: Repeat, listener: Listener) -> None:
         PulmoError: what training, exporting and evaluating raise.
     """
     remove_drafts(run.run.root)
-    table = run.split(read_manifest(run.study.manifest))
+    images = run.split(read_manifest(run.study.manifest))
     card = train_run(
         run.recipe,
-        table,
+        images,
         Place(run.run, cache_folder(), run.device),
         listener.watch,
         resume=run.run.recipe.exists(),
@@ -167,8 +168,8 @@ def do_repeat(run: Repeat, listener: Listener) -> None:
     write_atomically(run.run.curves, learning_curves(card.training).encode())
     if not run.bundle.exists():
         export_run(run.run, run.bundle)
-    if not run.evaluation.evaluation.exists():
-        judged = table[table["split"] == run.judged_on]
+    if not run.evaluation.index.exists():
+        judged = images.split(run.judged_on)
         predictor = Predictor.open(run.bundle, run.threads)
         evaluate_bundle(predictor, judged, run.judged_on, run.evaluation)
 

@@ -4,29 +4,27 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
+from pulmo import stats
 from pulmo.audit.parts import Part
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.export import export_run
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import write_atomically
-from pulmo.core.folders import EvaluationFolder, RepeatsFolder
+from pulmo.core.folders import ReproductionFolder
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.core.record import read_record
-from pulmo.core.run_folder import RunFolder
-from pulmo.core.tables import read_manifest, write_manifest
 from pulmo.datasets.cache import cache_folder
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import Evaluation, read_evaluation
-from pulmo.evaluate.figures import Figures
 from pulmo.experiments.executor import Listener, LocalExecutor, run_all
 from pulmo.report.figures import learning_curves
 from pulmo.reproduce.available_data import Sets, gather_data
 from pulmo.reproduce.floors import floor_figures
 from pulmo.reproduce.initial_weights import Start, as_written, from_folder
-from pulmo.reproduce.outcome import Figure, Outcome, mean_of
+from pulmo.reproduce.outcome import Figure, Outcome
 from pulmo.reproduce.system import Experiment, Published, System
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.estimates import Estimates
 from pulmo.train.run import Place, train_run
 from pulmo.workflows.audited import audited_bundle, fold_part
 from pulmo.workflows.evaluation_folder import evaluate_bundle
@@ -102,11 +100,11 @@ def reproduce(
         InputError: no data set of the experiment is at hand, or it cannot be used.
         RefusedError: the folder holds a run with other settings.
     """
-    place = folder / experiment.name
-    done = _finished(place / "outcome.json")
+    place = ReproductionFolder(folder / experiment.name)
+    done = _finished(place.index)
     if done is None:
         done = _run(system, experiment, sets, place, options, listener)
-        write_atomically(place / "outcome.json", done.model_dump_json(indent=2).encode())
+        write_atomically(place.index, done.model_dump_json(indent=2).encode())
     return done
 
 
@@ -118,19 +116,18 @@ def _run(
     system: System,
     experiment: Experiment,
     sets: Sets,
-    place: Path,
+    place: ReproductionFolder,
     options: Options,
     listener: Listener,
 ) -> Outcome:
-    manifest = place / "manifest.parquet"
     start = options.start(experiment)
     data = gather_data(experiment.data, sets, start.recipe.data)
-    if not manifest.exists():
-        write_manifest(data.manifest, manifest)
+    if not place.manifest.exists():
+        data.manifest.save(place.manifest)
     # The manifest that a run began with stays its manifest.
-    table = read_manifest(manifest)
+    manifest = read_manifest(place.manifest)
     train = _train_folds if experiment.folds else _train_once
-    done = train(start.recipe, table, place, options, listener)
+    done = train(start.recipe, manifest, place, options, listener)
     history = [epoch for card in done.cards for epoch in card.training.history]
     return Outcome(
         experiment=experiment.name,
@@ -147,14 +144,18 @@ def _run(
 
 
 def _train_once(
-    recipe: Recipe, table: pd.DataFrame, place: Path, options: Options, listener: Listener
+    recipe: Recipe,
+    manifest: Manifest,
+    place: ReproductionFolder,
+    options: Options,
+    listener: Listener,
 ) -> _Trained:
     """Trains on a split and evaluates on its test."""
-    run, bundle = RunFolder(place / "run"), place / "bundle"
+    run, bundle = place.run, place.bundle.root
     where = Place(run, cache_folder(), options.device)
     card = train_run(
         recipe,
-        table,
+        manifest,
         where,
         listener.watch,
         resume=run.recipe.exists(),
@@ -163,26 +164,29 @@ def _train_once(
     write_atomically(run.curves, learning_curves(card.training).encode())
     if not bundle.exists():
         export_run(run, bundle)
-    folder = EvaluationFolder(place / "evaluation")
     predictor = Predictor.open(bundle)
-    evaluate_bundle(predictor, table[table["split"] == "test"], "test", folder)
-    parts = audited_bundle(predictor, table, "test", run).parts
-    return _Trained(read_evaluation(folder.evaluation), (card,), parts)
+    evaluate_bundle(predictor, manifest.split("test"), "test", place.evaluation)
+    parts = audited_bundle(predictor, manifest, "test", run).parts
+    return _Trained(read_evaluation(place.evaluation.index), (card,), parts)
 
 
 def _train_folds(
-    recipe: Recipe, table: pd.DataFrame, place: Path, options: Options, listener: Listener
+    recipe: Recipe,
+    manifest: Manifest,
+    place: ReproductionFolder,
+    options: Options,
+    listener: Listener,
 ) -> _Trained:
     """Trains with each fold held out and evaluates what was held out together."""
-    folder = RepeatsFolder(place / "folds")
+    folder = place.folds
     first = Repeat(folder, recipe, 0, device=options.device)
-    runs, used = plan_repeats(first, table, 1, "pulmo data split --folds")
+    runs, used = plan_repeats(first, manifest, 1, "pulmo data split --folds")
     claim_repeats(folder, used, resume=folder.manifest.exists())
     run_all(works_of(runs), LocalExecutor(listener), lambda _: None)
     summarise(runs)
-    evaluation = read_evaluation(folder.pooled(first.seed).evaluation)
+    evaluation = read_evaluation(folder.pooled(first.seed).index)
     cards = tuple(read_card(run.run.card) for run in runs)
-    parts = tuple(fold_part(Predictor.open(run.bundle), table, run.fold) for run in runs)
+    parts = tuple(fold_part(Predictor.open(run.bundle), manifest, run.fold) for run in runs)
     return _Trained(evaluation, cards, parts)
 
 
@@ -207,7 +211,7 @@ def _figures(done: _Trained, published: Sequence[Published], main: str) -> Itera
     yield _mean(found[0], found[1], f"mean of recall and specificity of {main}")
 
 
-def _of_floor(figures: Figures | str, metric: str, label: str | None) -> Estimate:
+def _of_floor(figures: Estimates | str, metric: str, label: str | None) -> Estimate:
     """Returns a figure of a floor, or why there is none."""
     if isinstance(figures, str):
         return Estimate.undefined(figures)
@@ -219,7 +223,9 @@ def _mean(first: Figure, second: Figure, name: str) -> Figure:
     theirs = [each.published for each in (first, second) if each.published]
     return Figure(
         name=name,
-        published=mean_of(*theirs) if len(theirs) == 2 else None,
-        ours=mean_of(first.ours, second.ours),
-        floors={floor: mean_of(each, second.floors[floor]) for floor, each in first.floors.items()},
+        published=stats.average(*theirs) if len(theirs) == 2 else None,
+        ours=stats.average(first.ours, second.ours),
+        floors={
+            floor: stats.average(each, second.floors[floor]) for floor, each in first.floors.items()
+        },
     )

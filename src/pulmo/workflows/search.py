@@ -21,9 +21,9 @@ from optuna.storages import RDBStorage
 from optuna.trial import Trial, TrialState
 
 from pulmo.core.files import write_atomically
+from pulmo.core.folders import SearchFolder
 from pulmo.core.recipe import Recipe
 from pulmo.experiments.executor import Executor
-from pulmo.experiments.search_folder import SearchFolder
 from pulmo.experiments.search_space import Base, Space
 from pulmo.experiments.trial import TrialRun, do_trial, history_of, state_of, stop_file
 

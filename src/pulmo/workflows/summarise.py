@@ -1,38 +1,42 @@
 """The figures of a repeated experiment over all its runs."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
 
 from pulmo.bundle.card import Card, read_card
-from pulmo.core.estimate import Estimate
 from pulmo.core.files import sha256
-from pulmo.core.tables import manifest_sha256, read_manifest, read_predictions
+from pulmo.core.tables import read_predictions
+from pulmo.datasets.manifest import read_manifest
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName, read_evaluation
-from pulmo.evaluate.metric import METRICS
-from pulmo.experiments.corrected import corrected_mean
 from pulmo.experiments.summary import Pooled, RunFigures, Summary, flat
+from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.predictions.predictions import Predictions
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.means import corrected_mean
+from pulmo.stats.metric import METRICS
 from pulmo.workflows.evaluation_folder import write_evaluation
 from pulmo.workflows.repeat import Repeat
 
 _FOLDS: Final = (
     "Mean: over the folds, each figure that of the fold held out, with the interval of the "
-    "corrected resampled t (Nadeau and Bengio 2003), because the runs share training pictures."
+    "corrected resampled t (Nadeau and Bengio 2003), because the runs share training images."
 )
 _POOLED: Final = (
-    "Pooled: every picture once, by the run that held it out, with the interval of pulmo evaluate, "
-    "which keeps a patient's pictures together. A pooled AUC ranks the scores of different "
+    "Pooled: every image once, by the run that held it out, with the interval of pulmo evaluate, "
+    "which keeps a patient's images together. A pooled AUC ranks the scores of different "
     "networks together."
 )
 _VALIDATION: Final = (
-    "Judged on the validation pictures, which chose each run's epoch, temperature and threshold: "
+    "Judged on the validation images, which chose each run's epoch, temperature and threshold: "
     "these figures are optimistic."
 )
 _SEEDS: Final = (
     "Mean: over the seeds, with Student's interval: how much chance in training changes, and not "
-    "how much other pictures would."
+    "how much other images would."
 )
 
 
@@ -48,7 +52,7 @@ def summarise(runs: Sequence[Repeat]) -> Summary:
     pooled = [_pool([run for run in runs if run.seed == seed]) for seed in seeds if first.folds]
     return Summary(
         recipe=first.recipe.name,
-        manifest_sha256=manifest_sha256(read_manifest(first.study.manifest)),
+        manifest_sha256=read_manifest(first.study.manifest).sha256,
         folds=first.folds,
         seeds=seeds,
         judged_on="held-out fold" if first.folds else "validation",
@@ -61,7 +65,7 @@ def summarise(runs: Sequence[Repeat]) -> Summary:
 
 def _figures_of(run: Repeat) -> RunFigures:
     card = read_card(run.run.card)
-    evaluation = read_evaluation(run.evaluation.evaluation)
+    evaluation = read_evaluation(run.evaluation.index)
     return RunFigures(
         name=run.name,
         fold=run.fold,
@@ -76,10 +80,10 @@ def _figures_of(run: Repeat) -> RunFigures:
 
 
 def _ratio(runs: Iterable[Repeat]) -> float:
-    """Returns pictures held out for one trained on, the mean over the runs."""
+    """Returns images held out for one trained on, the mean over the runs."""
     shares = []
     for run in runs:
-        held = read_evaluation(run.evaluation.evaluation).data.n
+        held = read_evaluation(run.evaluation.index).data.n
         shares.append(held / sum(read_card(run.run.card).training.counts["train"].values()))
     return sum(shares) / len(shares)
 
@@ -87,7 +91,7 @@ def _ratio(runs: Iterable[Repeat]) -> float:
 def _means(rows: Sequence[RunFigures], ratio: float) -> dict[str, Estimate]:
     """Returns the mean of each figure over the folds, or over the seeds without folds.
 
-    Runs of one fold and several seeds count as one, because they share all their pictures.
+    Runs of one fold and several seeds count as one, because they share all their images.
     """
     means: dict[str, Estimate] = {}
     for name in rows[0].figures:
@@ -122,20 +126,18 @@ def _pool(runs: Sequence[Repeat]) -> Pooled:
         version=max(card.created for card in cards),
         sha256=sha256("".join(card.network.sha256 for card in cards).encode()),
     )
-    provenance = Provenance(model, manifest_sha256(manifest), "all folds")
+    provenance = Provenance(model, manifest.sha256, "all folds")
     folder = runs[0].study.pooled(runs[0].seed)
-    table = pd.concat(tables, ignore_index=True)
-    evaluation = write_evaluation(table, _mean_threshold(cards), provenance, folder)
+    pooled = Predictions(pd.concat(tables, ignore_index=True), _mean_rule(cards))
+    evaluation = write_evaluation(pooled, provenance, folder)
     data = evaluation.data
     return Pooled(seed=runs[0].seed, n=data.n, groups=data.groups, figures=flat(evaluation))
 
 
-def _mean_threshold(cards: Sequence[Card]) -> Card:
-    """Returns the first card with the mean of the thresholds; each run decided by its own."""
-    decision, count = cards[0].decision, len(cards)
-    threshold = sum(card.decision.threshold for card in cards) / count
-    mean = {"threshold": threshold, "confidence": None, "reason": "it is a mean of thresholds"}
-    # The bands and sets of one fold are not those of the others' pictures.
-    return cards[0].model_copy(
-        update={"decision": decision.model_copy(update=mean), "bands": None, "sets": None}
-    )
+def _mean_rule(cards: Sequence[Card]) -> DecisionRule:
+    """Returns the first card's rule with the mean of the thresholds; each run decided by its own.
+
+    The bands and sets of one fold are not those of the others' images.
+    """
+    threshold = sum(card.decision.threshold for card in cards) / len(cards)
+    return replace(cards[0].decision_rule(), threshold=threshold, bands=None, sets=None)

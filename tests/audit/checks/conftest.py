@@ -1,4 +1,4 @@
-"""Subjects whose pictures are in memory: two lungs whose grey tells the class, and a marker."""
+"""Subjects whose images are in memory: two lungs whose grey tells the class, and a marker."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from pulmo.audit.model import Model
-from pulmo.audit.parts import Means, Part
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
+from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import Outputs
 
@@ -24,32 +23,32 @@ LUNGS = np.zeros((SIZE, SIZE), np.bool_)
 LUNGS[18:48, 14:28] = LUNGS[18:48, 36:50] = True
 CORNER = np.s_[:, :6, :6]
 
-Pictures = NDArray[np.uint8]
-Answer = Callable[[Pictures], NDArray[np.floating]]
+Images = NDArray[np.uint8]
+Answer = Callable[[Images], NDArray[np.floating]]
 
 
 class Function:
-    """Answers as a `Predictor` does, by functions of the pictures."""
+    """Answers as a `Predictor` does, by functions of the images."""
 
     def __init__(self, card: Card, logits: Answer, maps: Answer | None) -> None:
         self.card, self.sha256, self.logits = card, "0" * 64, logits
         self.maps = maps or (lambda inputs: np.zeros((len(inputs), 2, 2, 2)))
         self.read: Answer | None = None
 
-    def run(self, inputs: Pictures) -> Outputs:
+    def run(self, inputs: Images) -> Outputs:
         return Outputs(self.logits(inputs).astype(np.float32), self.maps(inputs).astype(np.float32))
 
-    def features(self, inputs: Pictures) -> NDArray[np.float32] | None:
+    def features(self, inputs: Images) -> NDArray[np.float32] | None:
         return None if self.read is None else self.read(inputs).astype(np.float32)
 
 
-class Shown(Subject):
-    """A subject without files: the number in a path is the place of its picture and its mask."""
+class Shown(AuditContext):
+    """A context without files: the number in a path is the place of its image and its mask."""
 
-    held: Pictures
+    held: Images
     masks: NDArray[np.bool_] | None = None
 
-    def pictures_of(self, rows: pd.DataFrame) -> Pictures:
+    def images_of(self, rows: pd.DataFrame) -> Images:
         return self.held[_places(rows)]
 
     def has_mask(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
@@ -72,10 +71,10 @@ Show = Callable[..., Shown]
 def show(
     make_card: Callable[..., Card], make_rows: Callable[..., pd.DataFrame], tmp_path: Path
 ) -> Show:
-    """Makes a subject of pictures and of a function that gives their logits."""
+    """Makes a context of images and of a function that gives their logits."""
 
     def make(
-        pictures: Pictures,
+        images: Images,
         logits: Answer,
         labels: Sequence[str] = LABELS,
         *,
@@ -86,23 +85,26 @@ def show(
     ) -> Shown:
         rows = make_rows(labels) if rows is None else rows
         model = cast("Predictor", Function(make_card(), logits, maps))
-        means = Means(tmp_path / "cache", replicates=200)
-        subject = Shown([Part(Model.of(model), rows.iloc[:0] if fit is None else fit, rows)], means)
-        subject.held, subject.masks = pictures, masks
-        return subject
+        means = AuditOptions(tmp_path / "cache", replicates=200)
+        context = Shown(
+            [Part(AuditedModel.from_predictor(model), rows.iloc[:0] if fit is None else fit, rows)],
+            means,
+        )
+        context.held, context.masks = images, masks
+        return context
 
     return make
 
 
 @pytest.fixture
-def chests() -> Pictures:
-    """Pictures of `LABELS`: the lungs of covid are bright, and a corner is too."""
+def chests() -> Images:
+    """Images of `LABELS`: the lungs of covid are bright, and a corner is too."""
     generator = np.random.default_rng(4)
-    pictures = generator.normal(110, 4, (len(LABELS), SIZE, SIZE))
+    images = generator.normal(110, 4, (len(LABELS), SIZE, SIZE))
     covid = np.array(LABELS) == "covid"
-    pictures[:, LUNGS] += np.where(covid, 60, -60)[:, np.newaxis]
-    pictures[CORNER] = np.where(covid, 250, 10)[:, np.newaxis, np.newaxis]
-    return pictures.clip(0, 255).astype(np.uint8)
+    images[:, LUNGS] += np.where(covid, 60, -60)[:, np.newaxis]
+    images[CORNER] = np.where(covid, 250, 10)[:, np.newaxis, np.newaxis]
+    return images.clip(0, 255).astype(np.uint8)
 
 
 def score(values: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -112,14 +114,14 @@ def score(values: NDArray[np.floating]) -> NDArray[np.floating]:
 
 @pytest.fixture
 def by_lungs() -> Answer:
-    """Says covid where the middle of the picture is bright."""
-    return lambda pictures: score(pictures[:, 18:48, 14:50].mean(axis=(1, 2)) - 110.0)
+    """Says covid where the middle of the image is bright."""
+    return lambda images: score(images[:, 18:48, 14:50].mean(axis=(1, 2)) - 110.0)
 
 
 @pytest.fixture
 def by_marker() -> Answer:
     """Says covid where the upper left corner is bright."""
-    return lambda pictures: score(pictures[CORNER].mean(axis=(1, 2)) - 100.0)
+    return lambda images: score(images[CORNER].mean(axis=(1, 2)) - 100.0)
 
 
 @pytest.fixture

@@ -8,26 +8,26 @@ from numpy.typing import NDArray
 
 from pulmo.audit.check import CHECKS
 from pulmo.audit.checks.corners import _alone_verdict, _part_verdict, hide, regions
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.audit.context import AuditContext
+from pulmo.stats.estimate import Estimate
 
-Pictures = NDArray[np.uint8]
-Model = Callable[[Pictures], NDArray[np.floating]]
-Show = Callable[..., Subject]
+Images = NDArray[np.uint8]
+Model = Callable[[Images], NDArray[np.floating]]
+Show = Callable[..., AuditContext]
 
 
-def test_a_model_of_the_lungs_passes(show: Show, chests: Pictures, by_lungs: Model) -> None:
+def test_a_model_of_the_lungs_passes(show: Show, chests: Images, by_lungs: Model) -> None:
     finding = CHECKS["corners"](show(chests, by_lungs))
     assert finding.verdict == "passes"
     assert finding.figures["corners and edges alone"].value == 0.5
     assert [finding.figures[name].value for name in list(finding.figures)[:4]] == [0.0] * 4
 
 
-def test_a_model_of_a_marker_fails(show: Show, chests: Pictures, by_marker: Model) -> None:
+def test_a_model_of_a_marker_fails(show: Show, chests: Images, by_marker: Model) -> None:
     finding = CHECKS["corners"](show(chests, by_marker))
     assert finding.verdict == "fails"
     assert finding.figures["corners black"].value == 0.5
-    # The mean grey of these films tells their class, so that a corner of it tells it too.
+    # The mean grey of these images tells their class, so that a corner of it tells it too.
     assert finding.figures["corners mean grey"].value == 0.0
     assert finding.figures["corners and edges alone"].value == 1.0
     assert "Corners and edges alone give a balanced accuracy of 1.000" in finding.sentence
@@ -44,10 +44,10 @@ def test_regions_lie_in_all_corners_and_along_all_edges() -> None:
 
 
 def test_what_is_hidden_has_one_grey_each() -> None:
-    pictures = np.full((2, 8, 8), 100, np.uint8)
+    images = np.full((2, 8, 8), 100, np.uint8)
     where = np.zeros((8, 8), np.bool_)
     where[0] = True
-    hidden = hide(pictures, where, np.array([3.4, 200.0]))
+    hidden = hide(images, where, np.array([3.4, 200.0]))
     assert hidden.dtype == np.uint8
     assert (hidden[:, 0] == [[3], [200]]).all()
     assert (hidden[:, 1:] == 100).all()

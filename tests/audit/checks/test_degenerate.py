@@ -6,10 +6,10 @@ import pytest
 from numpy.typing import NDArray
 
 from pulmo.audit.checks.degenerate import degenerate
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 LABELS = ["normal"] * 50 + ["covid"] * 50
 
@@ -25,7 +25,7 @@ def both(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([1 - scores, scores], axis=1)
 
 
-def test_silent_on_results_that_depend_on_the_picture(
+def test_silent_on_results_that_depend_on_the_image(
     make_rows: Rows, tell: Tell, scores: NDArray[np.float64]
 ) -> None:
     finding = degenerate(tell(make_rows(LABELS), both(scores)))
@@ -49,16 +49,16 @@ def test_fires_on_a_class_that_always_wins(
 ) -> None:
     finding = degenerate(tell(make_rows(LABELS), both(generator.uniform(0.6, 0.9, 100))))
     assert finding.verdict == "fails"
-    assert "100% of the pictures are called covid, 50% are." in finding.sentence
-    assert "No picture is called normal, although 50 are." in finding.sentence
-    assert "Every picture reaches the threshold" in finding.sentence
+    assert "100% of the images are called covid, 50% are." in finding.sentence
+    assert "No image is called normal, although 50 are." in finding.sentence
+    assert "Every image reaches the threshold" in finding.sentence
 
 
-def test_no_picture_may_reach_the_threshold(
+def test_no_image_may_reach_the_threshold(
     make_rows: Rows, tell: Tell, generator: np.random.Generator
 ) -> None:
     finding = degenerate(tell(make_rows(LABELS), both(generator.uniform(0.1, 0.4, 100))))
-    assert "No picture reaches the threshold" in finding.sentence
+    assert "No image reaches the threshold" in finding.sentence
 
 
 def test_one_class_that_is_all_there_is_may_always_win(
@@ -76,7 +76,7 @@ def test_a_scarce_class_that_never_wins_warns(
     assert finding.verdict == "fails"  # all are called normal, though not quite all are
     rows = make_rows(["normal"] * 49 + ["covid"] * 2)
     finding = degenerate(tell(rows, both(np.minimum(scores[:51], 0.45))))
-    assert "No picture is called covid, although 2 are." in finding.sentence
+    assert "No image is called covid, although 2 are." in finding.sentence
 
 
 def test_saturation_warns(make_rows: Rows, tell: Tell, scores: NDArray[np.float64]) -> None:
@@ -86,14 +86,14 @@ def test_saturation_warns(make_rows: Rows, tell: Tell, scores: NDArray[np.float6
     assert "100% of the probabilities are within 0.0001 of 1." in finding.sentence
 
 
-def test_results_of_different_pictures_that_repeat_fire(
+def test_results_of_different_images_that_repeat_fire(
     make_rows: Rows, tell: Tell, scores: NDArray[np.float64]
 ) -> None:
     scores[:10] = scores[0]
     finding = degenerate(tell(make_rows(LABELS), both(scores)))
     assert finding.verdict == "fails"
-    assert "10 of 100 pictures have exactly the result of a different one." in finding.sentence
-    assert finding.pictures == tuple(f"{number:06}.png" for number in range(10))
+    assert "10 of 100 images have exactly the result of a different one." in finding.sentence
+    assert finding.images == tuple(f"{number:06}.png" for number in range(10))
 
 
 def test_a_single_repeat_among_many_warns(
@@ -108,12 +108,12 @@ def test_a_single_repeat_among_many_warns(
 def test_copies_may_have_the_same_result(
     make_rows: Rows, tell: Tell, scores: NDArray[np.float64]
 ) -> None:
-    subject = tell(make_rows(LABELS), both(scores))
-    subject.pictures[1] = subject.pictures[0]
-    assert degenerate(subject).verdict == "passes"
+    context = tell(make_rows(LABELS), both(scores))
+    context.images[1] = context.images[0]
+    assert degenerate(context).verdict == "passes"
 
 
 def test_unknown_where_no_class_has_enough(make_rows: Rows, tell: Tell) -> None:
     finding = degenerate(tell(make_rows(["normal", "covid"]), both(np.array([0.2, 0.8]))))
     assert finding.verdict == "unknown"
-    assert finding.sentence == "No class has 10 pictures."
+    assert finding.sentence == "No class has 10 images."

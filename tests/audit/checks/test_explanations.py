@@ -1,4 +1,4 @@
-"""Maps of a network, and maps that are the picture itself whatever the network has learnt."""
+"""Maps of a network, and maps that are the image itself whatever the network has learnt."""
 
 import sys
 from collections.abc import Callable
@@ -12,18 +12,17 @@ from scipy.stats import spearmanr
 
 from pulmo.audit.check import CHECKS
 from pulmo.audit.checks.explanations import _verdict, rank_correlation
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Finding
-from pulmo.audit.model import Model
-from pulmo.audit.parts import Means, Part
-from pulmo.audit.subject import Subject
-from pulmo.bundle.predictor import MODEL, Predictor
-from pulmo.core.estimate import Estimate
+from pulmo.audit.parts import AuditedModel, AuditOptions, Part
+from pulmo.bundle.predictor import Predictor
+from pulmo.stats.estimate import Estimate
 
-Show = Callable[..., Subject]
+Show = Callable[..., AuditContext]
 
 
-def with_maps_of_the_picture(model: Path, to: Path) -> Path:
-    """Puts the shrunk picture in the place of every class activation map."""
+def with_maps_of_the_image(model: Path, to: Path) -> Path:
+    """Puts the shrunk image in the place of every class activation map."""
     network = onnx.load(model)
     for node in network.graph.node:
         node.output[:] = ["old" if name == "activation" else name for name in node.output]
@@ -43,12 +42,16 @@ def with_maps_of_the_picture(model: Path, to: Path) -> Path:
 
 
 @pytest.fixture
-def ask(films: pd.DataFrame, tmp_path: Path) -> Callable[[Path], Finding]:
-    """Asks of a bundle's file, on drawn films."""
+def ask(images: pd.DataFrame, tmp_path: Path) -> Callable[[Path], Finding]:
+    """Asks of a bundle's file, on drawn images."""
 
     def make(model: Path) -> Finding:
-        part = Part(Model.of(Predictor.open(model, threads=1)), films.iloc[:0], films)
-        return CHECKS["explanations"](Subject([part], Means(tmp_path / "cache", replicates=200)))
+        part = Part(
+            AuditedModel.from_predictor(Predictor.open(model, threads=1)), images.iloc[:0], images
+        )
+        return CHECKS["explanations"](
+            AuditContext([part], AuditOptions(tmp_path / "cache", replicates=200))
+        )
 
     return make
 
@@ -64,10 +67,10 @@ def test_the_maps_of_a_network_pass(bundle: Path, ask: Callable[[Path], Finding]
     assert figure.low <= figure.value <= figure.high < 0.5
 
 
-def test_maps_of_the_picture_alone_fail(
+def test_maps_of_the_image_alone_fail(
     bundle: Path, tmp_path: Path, ask: Callable[[Path], Finding]
 ) -> None:
-    finding = ask(with_maps_of_the_picture(bundle / MODEL, tmp_path / "edges.onnx"))
+    finding = ask(with_maps_of_the_image(bundle / "model.onnx", tmp_path / "edges.onnx"))
     assert finding.verdict == "fails"
     assert finding.figures["median rank correlation"].value == pytest.approx(1)
 
@@ -82,10 +85,10 @@ def test_it_is_unknown_without_onnx(
 
 
 def test_it_is_unknown_of_maps_with_one_position(show: Show) -> None:
-    pictures = np.zeros((4, 64, 64), np.uint8)
+    images = np.zeros((4, 64, 64), np.uint8)
     finding = CHECKS["explanations"](
         show(
-            pictures,
+            images,
             lambda it: np.zeros((len(it), 2)),
             ["normal", "covid"] * 2,
             maps=lambda it: np.zeros((len(it), 2, 1, 1)),

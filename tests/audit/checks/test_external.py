@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from pulmo.audit.check import CHECKS
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 
-Pictures = NDArray[np.uint8]
-Model = Callable[[Pictures], NDArray[np.floating]]
-Show = Callable[..., Subject]
+Images = NDArray[np.uint8]
+Model = Callable[[Images], NDArray[np.floating]]
+Show = Callable[..., AuditContext]
 MakeRows = Callable[..., pd.DataFrame]
 
 LABELS = ["normal", "covid"] * 60
@@ -23,34 +23,34 @@ def rows(make_rows: MakeRows) -> pd.DataFrame:
     return make_rows(LABELS)
 
 
-def halves(*, bright: bool) -> Pictures:
-    """Pictures of `LABELS`: covid is brighter, or as bright with its light on the other side."""
+def halves(*, bright: bool) -> Images:
+    """Images of `LABELS`: covid is brighter, or as bright with its light on the other side."""
     generator = np.random.default_rng(2)
     covid = np.array(LABELS) == "covid"
-    pictures = generator.normal(100, 8, (len(LABELS), 64, 64))
+    images = generator.normal(100, 8, (len(LABELS), 64, 64))
     if bright:
-        pictures += np.where(covid, 12, -12)[:, np.newaxis, np.newaxis]
+        images += np.where(covid, 12, -12)[:, np.newaxis, np.newaxis]
     side = np.where(covid, -1, 1) * generator.choice([1] * 9 + [-1], len(LABELS))
-    pictures[:, :, :32] += 20 * side[:, np.newaxis, np.newaxis]
-    pictures[:, :, 32:] -= 20 * side[:, np.newaxis, np.newaxis]
-    return pictures.clip(0, 255).astype(np.uint8)
+    images[:, :, :32] += 20 * side[:, np.newaxis, np.newaxis]
+    images[:, :, 32:] -= 20 * side[:, np.newaxis, np.newaxis]
+    return images.clip(0, 255).astype(np.uint8)
 
 
-def by_side(pictures: Pictures) -> NDArray[np.floating]:
+def by_side(images: Images) -> NDArray[np.floating]:
     """Says covid where the right half is the brighter one."""
-    found = pictures[:, :, 32:].mean(axis=(1, 2)) - pictures[:, :, :32].mean(axis=(1, 2))
+    found = images[:, :, 32:].mean(axis=(1, 2)) - images[:, :, :32].mean(axis=(1, 2))
     return np.stack([-found, found], axis=1) / 100
 
 
-def by_grey(pictures: Pictures) -> NDArray[np.floating]:
-    """Says covid where the picture is bright."""
-    found = pictures.mean(axis=(1, 2)) - 100.0
+def by_grey(images: Images) -> NDArray[np.floating]:
+    """Says covid where the image is bright."""
+    found = images.mean(axis=(1, 2)) - 100.0
     return np.stack([-found, found], axis=1) / 100
 
 
 def test_what_has_a_shape_may_be_expected_elsewhere(show: Show, rows: pd.DataFrame) -> None:
-    subject = show(halves(bright=False), by_side, rows=rows[60:], fit=rows[:60])
-    finding = CHECKS["external"](subject)
+    context = show(halves(bright=False), by_side, rows=rows[60:], fit=rows[:60])
+    finding = CHECKS["external"](context)
     inside, histogram = (finding.figures[name].value for name in ("inside", "histogram"))
     assert inside is not None
     assert inside > 0.75
@@ -64,8 +64,8 @@ def test_what_has_a_shape_may_be_expected_elsewhere(show: Show, rows: pd.DataFra
 
 
 def test_greys_alone_promise_nothing_elsewhere(show: Show, rows: pd.DataFrame) -> None:
-    subject = show(halves(bright=True), by_grey, rows=rows[60:], fit=rows[:60])
-    finding = CHECKS["external"](subject)
+    context = show(halves(bright=True), by_grey, rows=rows[60:], fit=rows[:60])
+    finding = CHECKS["external"](context)
     assert finding.figures["inside"].value == 1.0
     assert finding.figures["estimate"].value == pytest.approx(0.5, abs=0.05)
     assert finding.verdict == "warns"
@@ -76,12 +76,12 @@ def test_a_source_outside_decides(
     show: Show, rows: pd.DataFrame, *, holds: bool, verdict: str
 ) -> None:
     judged = rows[40:].assign(source=["hospital"] * 40 + ["elsewhere"] * 40)
-    pictures = halves(bright=False)
+    images = halves(bright=False)
     if not holds:
         # There the light is on either side, whatever the class.
-        pictures[80::4] = pictures[80::4, :, ::-1]
-        pictures[81::4] = pictures[81::4, :, ::-1]
-    finding = CHECKS["external"](show(pictures, by_side, rows=judged, fit=rows[:40]))
+        images[80::4] = images[80::4, :, ::-1]
+        images[81::4] = images[81::4, :, ::-1]
+    finding = CHECKS["external"](show(images, by_side, rows=judged, fit=rows[:40]))
     assert finding.verdict == verdict
     (table,) = finding.tables
     ((source, n, auc, error),) = table.rows

@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from pulmo.audit.checks.label_noise import NAMED, doubtful_labels, label_noise
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 
 def planted(
@@ -37,8 +37,8 @@ def test_fires_on_planted_flips_and_finds_them(
     assert flips[doubts].mean() > 0.95
     assert flips[doubts].sum() / flips.sum() > 0.8
     assert finding.figures["doubtful"].value == len(doubts) / 1000
-    assert len(finding.pictures) == NAMED
-    assert finding.pictures == tuple(f"{row:06}.png" for row in doubts[:NAMED])
+    assert len(finding.images) == NAMED
+    assert finding.images == tuple(f"{row:06}.png" for row in doubts[:NAMED])
     assert flips[doubts[:NAMED]].all()
     assert "the model may be the one that is wrong" in finding.sentence
     first = finding.tables[0].rows[0]
@@ -59,7 +59,7 @@ def test_no_doubts_are_no_table(make_rows: Rows, tell: Tell) -> None:
     finding = label_noise(tell(make_rows(["normal", "covid"] * 20), table))
     assert finding.verdict == "passes"
     assert finding.tables == ()
-    assert finding.pictures == ()
+    assert finding.images == ()
 
 
 def test_the_confident_joint_by_hand() -> None:
@@ -83,4 +83,4 @@ def test_unknown_where_it_would_say_nothing(
     assert finding.verdict == "unknown"
     assert "say nothing of the labels" in finding.sentence
     finding = label_noise(tell(make_rows(["normal"] * 9 + ["covid"] * 30), table[:39]))
-    assert finding.sentence == "Fewer than two classes have 10 pictures."
+    assert finding.sentence == "Fewer than two classes have 10 images."

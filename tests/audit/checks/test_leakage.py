@@ -9,24 +9,24 @@ from numpy.typing import NDArray
 
 from pulmo.audit.checks import leakage as module
 from pulmo.audit.checks.leakage import leakage
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 from pulmo.bundle.card import Card
 from pulmo.core.files import sha256
 from pulmo.datasets.phantom import draw
 
 Rows = Callable[..., pd.DataFrame]
-MakeSubject = Callable[..., Subject]
+MakeContext = Callable[..., AuditContext]
 
 LABELS = ["normal", "covid"] * 2
 
 
-def level(pictures: NDArray[np.uint8]) -> NDArray[np.floating]:
-    return np.zeros((len(pictures), 2))
+def level(images: NDArray[np.uint8]) -> NDArray[np.floating]:
+    return np.zeros((len(images), 2))
 
 
 @pytest.fixture
 def write_large(make_rows: Rows, tmp_path: Path) -> Rows:
-    """Films large enough to recognise a copy by."""
+    """Images large enough to recognise a copy by."""
 
     def write(labels: list[str], first: int = 0) -> pd.DataFrame:
         rows = make_rows(labels, first)
@@ -43,12 +43,12 @@ def hashed(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(sha256=[sha256(Path(path).read_bytes()) for path in rows["path"]])
 
 
-def test_silent_on_different_films(write_large: Rows, make_subject: MakeSubject) -> None:
-    subject = make_subject(write_large(LABELS), level, fit=write_large(LABELS, 4))
-    finding = leakage(subject)
+def test_silent_on_different_images(write_large: Rows, make_context: MakeContext) -> None:
+    context = make_context(write_large(LABELS), level, fit=write_large(LABELS, 4))
+    finding = leakage(context)
     assert finding.verdict == "passes"
     assert finding.sentence == (
-        "None of 4 pictures are tied to one that was fitted on. No patient is known. "
+        "None of 4 images are tied to one that was fitted on. No patient is known. "
         "Near copies were looked for."
     )
     assert {row[0]: row[1] for row in finding.tables[0].rows} == {
@@ -67,62 +67,62 @@ def test_silent_on_different_films(write_large: Rows, make_subject: MakeSubject)
     ],
 )
 def test_fires_on_what_is_the_same(
-    make_rows: Rows, tell: MakeSubject, monkeypatch: pytest.MonkeyPatch, column: str, how: str
+    make_rows: Rows, tell: MakeContext, monkeypatch: pytest.MonkeyPatch, column: str, how: str
 ) -> None:
     monkeypatch.setattr(module, "MOST", 0)
     judged, fit = make_rows(LABELS), make_rows(LABELS, 4)
     judged.loc[2, column] = fit.loc[1, column] = sha256(b"the same")
     finding = leakage(tell(judged, np.full((4, 2), 0.5), fit=fit))
     assert finding.verdict == "fails"
-    assert finding.pictures == ("000002.png",)
+    assert finding.images == ("000002.png",)
     assert {row[0]: row[1] for row in finding.tables[0].rows if row[1]} == {how: 1}
     assert finding.figures["leaked"].value == 0.25
-    assert "Near copies were not looked for among 8 pictures" in finding.sentence
+    assert "Near copies were not looked for among 8 images" in finding.sentence
 
 
-def test_patients_of_two_sources_differ(make_rows: Rows, tell: MakeSubject) -> None:
+def test_patients_of_two_sources_differ(make_rows: Rows, tell: MakeContext) -> None:
     judged = make_rows(LABELS).assign(patient="7")
     fit = make_rows(LABELS, 4).assign(patient="7", source="elsewhere")
     finding = leakage(tell(judged, np.full((4, 2), 0.5), fit=fit))
     assert finding.verdict == "passes"
-    # The pictures of `make_rows` are not there.
-    assert "8 pictures could not be read to be compared." in finding.sentence
+    # The images of `make_rows` are not there.
+    assert "8 images could not be read to be compared." in finding.sentence
 
 
-def test_fires_on_a_near_copy(write_large: Rows, make_subject: MakeSubject) -> None:
+def test_fires_on_a_near_copy(write_large: Rows, make_context: MakeContext) -> None:
     judged, fit = write_large(LABELS), write_large(LABELS, 4)
-    film = cv2.imread(fit["path"][3], cv2.IMREAD_GRAYSCALE)
-    assert film is not None
-    smaller = cv2.resize(film[6:, 8:], (220, 200), interpolation=cv2.INTER_AREA)
+    image = cv2.imread(fit["path"][3], cv2.IMREAD_GRAYSCALE)
+    assert image is not None
+    smaller = cv2.resize(image[6:, 8:], (220, 200), interpolation=cv2.INTER_AREA)
     cv2.imwrite(judged["path"][1], smaller)
-    finding = leakage(make_subject(hashed(judged), level, fit=fit))
+    finding = leakage(make_context(hashed(judged), level, fit=fit))
     assert finding.verdict == "fails"
-    assert finding.pictures == ("000001.png",)
+    assert finding.images == ("000001.png",)
     assert finding.tables[0].rows[-1] == ("near copy", 1)
 
 
 def test_fires_on_equal_pixels_in_another_file(
-    write_large: Rows, make_subject: MakeSubject
+    write_large: Rows, make_context: MakeContext
 ) -> None:
     judged, fit = write_large(LABELS), write_large(LABELS, 4)
-    film = cv2.imread(fit["path"][0], cv2.IMREAD_GRAYSCALE)
-    assert film is not None
-    cv2.imwrite(judged["path"][3], film, [cv2.IMWRITE_PNG_COMPRESSION, 0])
-    finding = leakage(make_subject(hashed(judged), level, fit=fit))
-    assert finding.pictures == ("000003.png",)
+    image = cv2.imread(fit["path"][0], cv2.IMREAD_GRAYSCALE)
+    assert image is not None
+    cv2.imwrite(judged["path"][3], image, [cv2.IMWRITE_PNG_COMPRESSION, 0])
+    finding = leakage(make_context(hashed(judged), level, fit=fit))
+    assert finding.images == ("000003.png",)
 
 
-def test_parts_are_compared_each_with_its_own(write_large: Rows, make_subject: MakeSubject) -> None:
+def test_parts_are_compared_each_with_its_own(write_large: Rows, make_context: MakeContext) -> None:
     first, second = write_large(LABELS), write_large(LABELS, 4)
-    one = make_subject(first, level, fit=second)
-    two = make_subject(second, level, fit=first)
-    finding = leakage(Subject([*one.parts, *two.parts], one.means))
+    one = make_context(first, level, fit=second)
+    two = make_context(second, level, fit=first)
+    finding = leakage(AuditContext([*one.parts, *two.parts], one.options))
     assert finding.verdict == "passes"
     assert finding.figures["leaked"].n == 8
 
 
 def test_warns_where_the_card_counts_more(
-    make_rows: Rows, tell: MakeSubject, make_card: Callable[..., Card]
+    make_rows: Rows, tell: MakeContext, make_card: Callable[..., Card]
 ) -> None:
     card = make_card()
     counts = {"train": {"normal": 3, "covid": 2}, "val": {"normal": 1}}
@@ -131,54 +131,54 @@ def test_warns_where_the_card_counts_more(
     fit = make_rows(LABELS, 4)
     finding = leakage(tell(make_rows(LABELS), np.full((4, 2), 0.5), fit=fit, card=card))
     assert finding.verdict == "warns"
-    assert "The card counts 6 pictures of the training and the validation; the patients" in (
+    assert "The card counts 6 images of the training and the validation; the patients" in (
         finding.sentence
     )
 
 
-def test_unknown_without_what_was_fitted_on(make_rows: Rows, tell: MakeSubject) -> None:
+def test_unknown_without_what_was_fitted_on(make_rows: Rows, tell: MakeContext) -> None:
     finding = leakage(tell(make_rows(LABELS), np.full((4, 2), 0.5)))
     assert finding.verdict == "unknown"
 
 
 @pytest.mark.parametrize("column", ["sha256", "pixels_sha256"])
 def test_fires_on_what_the_bundle_lists(
-    make_rows: Rows, tell: MakeSubject, make_card: Callable[..., Card], column: str
+    make_rows: Rows, tell: MakeContext, make_card: Callable[..., Card], column: str
 ) -> None:
     training = make_card().training.model_copy(update={"counts": {"train": {"covid": 900}}})
     card = make_card().model_copy(update={"training": training})
     rows = make_rows(LABELS)
     rows[column] = [sha256(name.encode()) for name in "abcd"]
-    subject = tell(rows, np.full((4, 2), 0.5), card=card)
-    predictor = subject.parts[0].model.network
+    context = tell(rows, np.full((4, 2), 0.5), card=card)
+    predictor = context.parts[0].model.network
     predictor.seen = frozenset([sha256(b"other")])
-    finding = leakage(subject)
+    finding = leakage(context)
     assert finding.verdict == "warns"
-    assert "None of 4 pictures" in finding.sentence
-    assert "Near copies were not looked for: the pictures fitted on" in finding.sentence
+    assert "None of 4 images" in finding.sentence
+    assert "Near copies were not looked for: the images fitted on" in finding.sentence
     assert "patients and groups of 0 of them are known here" in finding.sentence
     predictor.seen = frozenset([sha256(b"c")])
-    finding = leakage(subject)
+    finding = leakage(context)
     assert finding.verdict == "fails"
-    assert finding.pictures == ("000002.png",)
+    assert finding.images == ("000002.png",)
     assert {row[0]: row[1] for row in finding.tables[0].rows if row[1]} == {
         "on the bundle's list": 1
     }
 
 
 def test_what_was_left_out_of_the_other_checks_is_looked_at(
-    make_rows: Rows, tell: MakeSubject, monkeypatch: pytest.MonkeyPatch
+    make_rows: Rows, tell: MakeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MOST", 0)
     judged, fit = make_rows(LABELS), make_rows(LABELS, 4)
     judged.loc[:2, "patient"] = ["a", "b", "c"]
-    subject = tell(judged, np.full((4, 2), 0.5), fit)
-    (part,) = subject.parts
-    subject.parts = (part._replace(voided=fit.iloc[:3]),)
-    finding = leakage(subject)
+    context = tell(judged, np.full((4, 2), 0.5), fit)
+    (part,) = context.parts
+    context.parts = (part._replace(voided=fit.iloc[:3]),)
+    finding = leakage(context)
     assert finding.verdict == "fails"
-    assert "3 of 7 pictures are tied to one that was fitted on. 3 of them were left out of all" in (
+    assert "3 of 7 images are tied to one that was fitted on. 3 of them were left out of all" in (
         finding.sentence
     )
-    assert "The patient of 3 of 7 pictures is known." in finding.sentence
-    assert finding.pictures == ("000004.png", "000005.png", "000006.png")
+    assert "The patient of 3 of 7 images is known." in finding.sentence
+    assert finding.images == ("000004.png", "000005.png", "000006.png")

@@ -1,4 +1,4 @@
-"""Models of the lungs, of their shape and of the background, on pictures with masks."""
+"""Models of the lungs, of their shape and of the background, on images with masks."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,15 +17,15 @@ from pulmo.audit.checks.lungs import (
     paste,
     swap,
 )
+from pulmo.audit.context import AuditContext
 from pulmo.audit.lungs import find_masks
-from pulmo.audit.parts import Means
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.audit.parts import AuditOptions
+from pulmo.stats.estimate import Estimate
 
-Pictures = NDArray[np.uint8]
+Images = NDArray[np.uint8]
 Masks = NDArray[np.bool_]
-Model = Callable[[Pictures], NDArray[np.floating]]
-Show = Callable[..., Subject]
+Model = Callable[[Images], NDArray[np.floating]]
+Show = Callable[..., AuditContext]
 
 
 def of_all(mask: Masks) -> Masks:
@@ -33,7 +33,7 @@ def of_all(mask: Masks) -> Masks:
 
 
 def test_a_model_of_the_lungs_passes(
-    show: Show, chests: Pictures, lungs: Masks, by_lungs: Model
+    show: Show, chests: Images, lungs: Masks, by_lungs: Model
 ) -> None:
     finding = CHECKS["lungs"](show(chests, by_lungs, masks=of_all(lungs)))
     assert finding.verdict == "passes"
@@ -50,7 +50,7 @@ def test_a_model_of_the_lungs_passes(
 
 
 def test_a_model_of_the_background_fails(
-    show: Show, chests: Pictures, lungs: Masks, by_marker: Model
+    show: Show, chests: Images, lungs: Masks, by_marker: Model
 ) -> None:
     finding = CHECKS["lungs"](show(chests, by_marker, masks=of_all(lungs)))
     assert finding.verdict == "fails"
@@ -62,13 +62,13 @@ def test_a_model_of_the_shape_of_the_lungs_warns(show: Show, lungs: Masks) -> No
     striped = lungs.copy()
     striped[19:47:2] = False
     masks = np.concatenate([of_all(lungs)[:100], of_all(striped)[:100]])
-    pictures = np.where(masks, np.uint8(30), np.uint8(120))
+    images = np.where(masks, np.uint8(30), np.uint8(120))
 
-    def by_area(shown: Pictures) -> NDArray[np.floating]:
+    def by_area(shown: Images) -> NDArray[np.floating]:
         covid = 650.0 - (shown < 75).sum(axis=(1, 2))
         return np.stack([-covid, covid], axis=1)
 
-    finding = CHECKS["lungs"](show(pictures, by_area, masks=masks))
+    finding = CHECKS["lungs"](show(images, by_area, masks=masks))
     assert finding.verdict == "warns"
     assert finding.figures["lungs black"].value == 1.0
     assert finding.figures["their rectangle black"].value == 0.5
@@ -76,7 +76,7 @@ def test_a_model_of_the_shape_of_the_lungs_warns(show: Show, lungs: Masks) -> No
 
 
 def test_it_is_unknown_without_masks_or_skill(
-    show: Show, chests: Pictures, lungs: Masks, by_lungs: Model
+    show: Show, chests: Images, lungs: Masks, by_lungs: Model
 ) -> None:
     finding = CHECKS["lungs"](show(chests, by_lungs))
     assert finding.verdict == "unknown"
@@ -91,57 +91,57 @@ def test_it_is_unknown_without_masks_or_skill(
 
 
 def test_masks_of_files_are_found(
-    write_films: Callable[..., pd.DataFrame], make_subject: Show, tmp_path: Path
+    write_images: Callable[..., pd.DataFrame], make_context: Show, tmp_path: Path
 ) -> None:
-    rows = write_films(["normal"] * 12 + ["covid"] * 12)
+    rows = write_images(["normal"] * 12 + ["covid"] * 12)
     order = {path: place >= 12 for place, path in enumerate(rows["path"])}
-    means = Means(tmp_path / "cache", find_masks(tmp_path / "masks"))
-    subject = make_subject(rows, lambda it: np.zeros((len(it), 2)), means=means)
-    inputs = subject.pictures
-    masks = subject.masks_of(subject.rows)
+    options = AuditOptions(tmp_path / "cache", find_masks(tmp_path / "masks"))
+    context = make_context(rows, lambda it: np.zeros((len(it), 2)), options=options)
+    inputs = context.images
+    masks = context.masks_of(context.rows)
     bright = np.array([one[mask].mean() for one, mask in zip(inputs, masks, strict=True)])
-    assert subject.has_mask(subject.rows).all()
+    assert context.has_mask(context.rows).all()
     assert (
         bright < [one[~mask].mean() for one, mask in zip(inputs, masks, strict=True)]
     ).mean() > 0.9
 
-    def knows(pictures: Pictures) -> NDArray[np.floating]:
+    def knows(images: Images) -> NDArray[np.floating]:
         covid = [
-            any((picture[-4:] == one[-4:]).all() for one in inputs[list(order.values())])
-            for picture in pictures
+            any((image[-4:] == one[-4:]).all() for one in inputs[list(order.values())])
+            for image in images
         ]
         return np.stack([~np.array(covid), np.array(covid)], axis=1).astype(float)
 
-    subject = make_subject(rows, knows, means=means)
-    finding = CHECKS["lungs"](subject)
+    context = make_context(rows, knows, options=options)
+    finding = CHECKS["lungs"](context)
     assert finding.verdict == "fails"
     assert finding.figures["unchanged"].n == 24
 
 
 def test_swaps_are_of_other_classes_that_are_decided_on_rightly(
-    show: Show, chests: Pictures, lungs: Masks, by_lungs: Model
+    show: Show, chests: Images, lungs: Masks, by_lungs: Model
 ) -> None:
-    pictures = chests.copy()
-    pictures[:5] = chests[100:105]
-    subject = show(pictures, by_lungs, masks=of_all(lungs))
-    swaps = swap(subject, np.arange(200), of_all(lungs))
+    images = chests.copy()
+    images[:5] = chests[100:105]
+    context = show(images, by_lungs, masks=of_all(lungs))
+    swaps = swap(context, np.arange(200), of_all(lungs))
     assert swaps.background.tolist() == list(range(5, 200))
-    assert (subject.truth[swaps.background] != subject.truth[swaps.lungs]).all()
+    assert (context.truth[swaps.background] != context.truth[swaps.lungs]).all()
     assert swaps.lungs.min() >= 5
     inner = lungs & np.roll(lungs, 4, 0) & np.roll(lungs, -4, 0)
     inner &= np.roll(lungs, 3, 1) & np.roll(lungs, -3, 1)
-    for made, back, front in zip(swaps.pictures, swaps.background, swaps.lungs, strict=True):
-        assert (made[inner] == pictures[front][inner]).all()
-        assert (made[:8] == pictures[back][:8]).all()
+    for made, back, front in zip(swaps.images, swaps.background, swaps.lungs, strict=True):
+        assert (made[inner] == images[front][inner]).all()
+        assert (made[:8] == images[back][:8]).all()
 
 
 def test_without_a_swap_nothing_is_followed(
-    show: Show, chests: Pictures, lungs: Masks, by_lungs: Model
+    show: Show, chests: Images, lungs: Masks, by_lungs: Model
 ) -> None:
-    subject = show(chests, by_lungs, masks=of_all(lungs))
-    swaps = swap(subject, np.arange(100), of_all(lungs)[:100])
-    assert swaps.pictures.shape == (0, 64, 64)
-    followed, neither = _followed(subject, swaps)
+    context = show(chests, by_lungs, masks=of_all(lungs))
+    swaps = swap(context, np.arange(100), of_all(lungs)[:100])
+    assert swaps.images.shape == (0, 64, 64)
+    followed, neither = _followed(context, swaps)
     assert followed.value is neither.value is None
     assert "decided on rightly" in str(followed.reason)
 
@@ -165,10 +165,10 @@ def test_pasted_lungs_fill_the_place_of_the_old_ones() -> None:
     lungs[4:14, 20:35] = True
     background = np.full((40, 40), 10, np.uint8)
     background[there] = 90
-    picture = np.full((40, 40), 50, np.uint8)
-    picture[lungs] = 200
-    picture[4:9, 20:35] = 240
-    made = paste(background, there, picture, lungs)
+    image = np.full((40, 40), 50, np.uint8)
+    image[lungs] = 200
+    image[4:9, 20:35] = 240
+    made = paste(background, there, image, lungs)
     assert (made[23:29, 7:33] == 200).all()
     assert (made[11:17, 7:33] == 240).all()
     assert made[there].min() > 120

@@ -6,29 +6,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.audit.check import CHECKS
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 
-Pictures = NDArray[np.uint8]
-Model = Callable[[Pictures], NDArray[np.floating]]
-Show = Callable[..., Subject]
+Images = NDArray[np.uint8]
+Model = Callable[[Images], NDArray[np.floating]]
+Show = Callable[..., AuditContext]
 
 
-def test_a_model_of_both_sides_passes(show: Show, chests: Pictures, by_lungs: Model) -> None:
+def test_a_model_of_both_sides_passes(show: Show, chests: Images, by_lungs: Model) -> None:
     finding = CHECKS["mirror"](show(chests, by_lungs))
     assert finding.verdict == "passes"
     assert finding.figures["changed decisions"].value == 0.0
 
 
-def test_a_model_of_one_corner_warns(show: Show, chests: Pictures, by_marker: Model) -> None:
+def test_a_model_of_one_corner_warns(show: Show, chests: Images, by_marker: Model) -> None:
     finding = CHECKS["mirror"](show(chests, by_marker))
     assert finding.verdict == "warns"
-    # The other corner is of the same grey in all pictures, about 110, and that is above 100.
+    # The other corner is of the same grey in all images, about 110, and that is above 100.
     assert finding.figures["changed decisions"].value == 0.5
     assert finding.figures["drop"].value == 0.5
-    assert "100 of 200 films" in finding.sentence
+    assert "100 of 200 images" in finding.sentence
 
 
-def test_it_is_unknown_of_few_pictures(show: Show, chests: Pictures, by_lungs: Model) -> None:
+def test_it_is_unknown_of_few_images(show: Show, chests: Images, by_lungs: Model) -> None:
     finding = CHECKS["mirror"](show(chests[95:105], by_lungs, ["normal"] * 5 + ["covid"] * 5))
     assert finding.verdict == "unknown"
-    assert "10 pictures are too few" in finding.sentence
+    assert "10 images are too few" in finding.sentence

@@ -11,29 +11,29 @@ from sklearn.metrics import balanced_accuracy_score
 
 from pulmo.audit.check import CHECKS
 from pulmo.audit.checks.probe import _verdict, guess
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Finding
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
-Pictures = NDArray[np.uint8]
-Show = Callable[..., Subject]
+Images = NDArray[np.uint8]
+Show = Callable[..., AuditContext]
 CLASSES = np.repeat([0, 1], 100)
 SOURCES = np.tile([0, 1], 100)
 
 
 @pytest.fixture
 def asked(show: Show, make_rows: Callable[..., pd.DataFrame]) -> Callable[..., Finding]:
-    """Asks of features [200, channels], of which each picture holds its number."""
-    pictures = np.zeros((200, 64, 64), np.uint8)
-    pictures[:, 0, 0] = np.arange(200)
+    """Asks of features [200, channels], of which each image holds its number."""
+    images = np.zeros((200, 64, 64), np.uint8)
+    images[:, 0, 0] = np.arange(200)
 
     def ask(features: NDArray[np.floating] | None, sources: NDArray[np.intp] = SOURCES) -> Finding:
         rows = make_rows(["normal"] * 100 + ["covid"] * 100)
         rows["source"] = [f"hospital {source}" for source in sources]
-        subject = show(pictures, lambda it: np.zeros((len(it), 2)), rows=rows)
+        context = show(images, lambda it: np.zeros((len(it), 2)), rows=rows)
         if features is not None:
-            cast("Any", subject.parts[0].model.predictor).read = lambda it: features[it[:, 0, 0]]
-        return CHECKS["probe"](subject)
+            cast("Any", context.parts[0].model.predictor).read = lambda it: features[it[:, 0, 0]]
+        return CHECKS["probe"](context)
 
     return ask
 
@@ -90,7 +90,7 @@ def test_every_source_of_a_class_weighs_alike(asked: Callable[..., Finding]) -> 
 def test_a_probe_never_saw_the_group_that_it_judges() -> None:
     generator = np.random.default_rng(1)
     groups = np.repeat(np.arange(40), 5)
-    # A group's pictures are alike, and its kind is drawn: only memory could tell it.
+    # A group's images are alike, and its kind is drawn: only memory could tell it.
     features = generator.normal(size=(40, 50))[groups] + generator.normal(size=(200, 50)) / 50
     wanted = np.tile([0, 1], 20)[groups]
     said = guess(features.astype(np.float32), wanted, groups)

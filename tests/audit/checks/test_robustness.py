@@ -5,29 +5,29 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.changes import DISTURBANCES
 from pulmo.audit.check import CHECKS
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
+from pulmo.radiograph.changes import DISTURBANCES
 
-Pictures = NDArray[np.uint8]
-Model = Callable[[Pictures], NDArray[np.floating]]
-Show = Callable[..., Subject]
+Images = NDArray[np.uint8]
+Model = Callable[[Images], NDArray[np.floating]]
+Show = Callable[..., AuditContext]
 BOARD = np.where(np.indices((64, 64)).sum(axis=0) % 2, 1, -1)
 
 
-def by_board(pictures: Pictures) -> NDArray[np.floating]:
-    """Says covid where the finest pattern is in the picture."""
-    seen = (pictures * BOARD.astype(float)).mean(axis=(1, 2)) - 2
+def by_board(images: Images) -> NDArray[np.floating]:
+    """Says covid where the finest pattern is in the image."""
+    seen = (images * BOARD.astype(float)).mean(axis=(1, 2)) - 2
     return np.stack([-seen, seen], axis=1)
 
 
-def with_board(pictures: Pictures, rows: NDArray[np.intp]) -> Pictures:
-    made = pictures.astype(int)
+def with_board(images: Images, rows: NDArray[np.intp]) -> Images:
+    made = images.astype(int)
     made[rows] += 4 * BOARD
     return made.clip(0, 255).astype(np.uint8)
 
 
-def test_a_model_of_the_lungs_passes(show: Show, chests: Pictures, by_lungs: Model) -> None:
+def test_a_model_of_the_lungs_passes(show: Show, chests: Images, by_lungs: Model) -> None:
     finding = CHECKS["robustness"](show(chests, by_lungs))
     assert finding.verdict == "passes"
     assert "No change that must be harmless costs more" in finding.sentence
@@ -37,11 +37,11 @@ def test_a_model_of_the_lungs_passes(show: Show, chests: Pictures, by_lungs: Mod
     assert {series.reference for series in finding.series} == {1.0}
     assert len(finding.figures) == 1 + sum(len(kind.harmless) for kind in DISTURBANCES.values())
     assert len(finding.tables[0].rows) == sum(len(kind.strengths) for kind in DISTURBANCES.values())
-    # A film of the wrong polarity fools this model wholly, and that is shown but not judged.
-    assert finding.series[-1].y[0].value == 0.0
+    # An image of the wrong polarity fools this model wholly, and that is shown but not judged.
+    assert dict(zip(DISTURBANCES, finding.series, strict=True))["inversion"].y[0].value == 0.0
 
 
-def test_a_model_of_the_finest_pattern_fails(show: Show, chests: Pictures) -> None:
+def test_a_model_of_the_finest_pattern_fails(show: Show, chests: Images) -> None:
     finding = CHECKS["robustness"](show(with_board(chests, np.arange(100, 200)), by_board))
     assert finding.verdict == "fails"
     assert "surely falls by more than 0.05" in finding.sentence
@@ -52,29 +52,30 @@ def test_a_model_of_the_finest_pattern_fails(show: Show, chests: Pictures) -> No
     assert lost.value == 0.5
 
 
-def test_what_a_few_pictures_owe_to_the_pattern_warns(
-    show: Show, chests: Pictures, by_lungs: Model
+def test_what_a_few_images_owe_to_the_pattern_warns(
+    show: Show, chests: Images, by_lungs: Model
 ) -> None:
-    pictures = chests.copy()
-    pictures[100:108] = with_board(chests, np.arange(8))[:8]
+    images = chests.copy()
+    images[100:108] = with_board(chests, np.arange(8))[:8]
 
-    def both(shown: Pictures) -> NDArray[np.floating]:
+    def both(shown: Images) -> NDArray[np.floating]:
         covid = np.maximum(by_lungs(shown)[:, 1], by_board(shown)[:, 1])
         return np.stack([-covid, covid], axis=1)
 
-    finding = CHECKS["robustness"](show(pictures, both))
+    finding = CHECKS["robustness"](show(images, both))
     assert finding.verdict == "warns"
-    assert "cannot be excluded when films are turned" in finding.sentence
+    assert "cannot be excluded when images are " in finding.sentence
+    assert "turned by 5 degrees" in finding.sentence
     assert "surely" not in finding.sentence
 
 
-def test_it_is_unknown_of_few_pictures(show: Show, chests: Pictures, by_lungs: Model) -> None:
+def test_it_is_unknown_of_few_images(show: Show, chests: Images, by_lungs: Model) -> None:
     finding = CHECKS["robustness"](show(chests[90:110], by_lungs, ["normal"] * 10 + ["covid"] * 10))
     assert finding.verdict == "unknown"
-    assert "20 pictures are too few" in finding.sentence
+    assert "20 images are too few" in finding.sentence
 
 
-def test_it_is_unknown_of_a_model_without_skill(show: Show, chests: Pictures) -> None:
+def test_it_is_unknown_of_a_model_without_skill(show: Show, chests: Images) -> None:
     for name in ("robustness", "corners"):
         finding = CHECKS[name](show(chests, lambda shown: np.zeros((len(shown), 2))))
         assert finding.verdict == "unknown"

@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 
 from pulmo.audit.checks.shortcuts import shortcuts
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 LABELS = ["normal", "covid"] * 40
 
@@ -26,8 +26,8 @@ def aged(rows: pd.DataFrame, *, tell_apart: bool) -> pd.DataFrame:
 
 def test_fires_where_the_age_tells_as_much(make_rows: Rows, tell: Tell) -> None:
     fit = aged(make_rows(LABELS, 100), tell_apart=True)
-    subject = tell(aged(make_rows(LABELS), tell_apart=True), right(0.9), fit=fit)
-    finding = shortcuts(subject)
+    context = tell(aged(make_rows(LABELS), tell_apart=True), right(0.9), fit=fit)
+    finding = shortcuts(context)
     assert finding.verdict == "fails"
     assert "Not surely below the model:" in finding.sentence
     assert "age alone" in finding.sentence
@@ -38,7 +38,7 @@ def test_fires_where_the_age_tells_as_much(make_rows: Rows, tell: Tell) -> None:
 def test_silent_where_nothing_else_tells(
     make_rows: Rows, tell: Tell, generator: np.random.Generator
 ) -> None:
-    # A picture holds its number alone, and no number tells a class that was drawn.
+    # An image holds its number alone, and no number tells a class that was drawn.
     fit = aged(make_rows(generator.permutation(LABELS).tolist(), 100), tell_apart=False)
     order = generator.permutation(80)
     judged = aged(make_rows(np.array(LABELS)[order].tolist()), tell_apart=False)
@@ -50,18 +50,18 @@ def test_silent_where_nothing_else_tells(
 
 def test_a_published_accuracy_below_a_floor_is_said(make_rows: Rows, tell: Tell) -> None:
     fit, judged = (aged(make_rows(LABELS, first), tell_apart=True) for first in (100, 0))
-    subject = tell(judged, right(1.0), fit=fit)
-    subject.means = replace(subject.means, published=0.9)
+    context = tell(judged, right(1.0), fit=fit)
+    context.options = replace(context.options, published=0.9)
     said = "The published accuracy of 0.900 is below that of age alone 1.000"
-    assert said in shortcuts(subject).sentence
-    subject.means = replace(subject.means, published=1.0)
-    assert "published" not in shortcuts(subject).sentence
+    assert said in shortcuts(context).sentence
+    context.options = replace(context.options, published=1.0)
+    assert "published" not in shortcuts(context).sentence
 
 
 def test_unknown_where_no_floor_can_be_fitted(make_rows: Rows, tell: Tell) -> None:
     finding = shortcuts(tell(make_rows(LABELS), right(0.9)))
     assert finding.verdict == "unknown"
-    assert "not known which pictures the model was fitted on" in finding.sentence
+    assert "not known which images the model was fitted on" in finding.sentence
     one = tell(make_rows(LABELS), right(0.9), fit=make_rows(["normal"] * 40, 1000))
     finding = shortcuts(one)
     assert (finding.verdict, finding.sentence) == ("unknown", "No floor could be fitted.")

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from pulmo.audit.checks.sources import sources
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 from pulmo.bundle.card import Card
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 HOMES = ["a"] * 80 + ["b"] * 80
 
@@ -85,7 +85,7 @@ def test_warns_where_classes_share_no_source(
     card = make_card(("normal", "viral", "covid"))
     finding = sources(tell(rows, table / table.sum(axis=1, keepdims=True), card=card))
     assert finding.verdict == "warns"
-    assert "10 pictures of both covid and normal, viral and covid:" in finding.sentence
+    assert "10 images of both covid and normal, viral and covid:" in finding.sentence
     assert "viral against normal: AUC" in finding.sentence
     assert finding.figures["across sources, viral against normal"].value is None
     recalls = {row[0]: row[3:] for row in finding.tables[0].rows}
@@ -101,7 +101,7 @@ def test_a_set_that_is_made_of_others_is_no_source(
     rows["origin"] = rows["label"].map({"normal": "nih", "covid": "cohen"})
     finding = sources(tell(rows, table))
     assert finding.verdict == "warns"
-    assert "No stated source has 10 pictures of both covid and normal" in finding.sentence
+    assert "No stated source has 10 images of both covid and normal" in finding.sentence
     assert finding.figures["within a source, covid against normal"].value is None
 
 
@@ -117,15 +117,15 @@ def test_chance_within_one_source_warns(
 def test_one_class_is_unknown(make_rows: Rows, tell: Tell) -> None:
     finding = sources(tell(make_rows(["covid"] * 20), np.full((20, 2), 0.5)))
     assert finding.verdict == "unknown"
-    assert finding.sentence == "The pictures are not of two classes."
+    assert finding.sentence == "The images are not of two classes."
 
 
 @pytest.mark.parametrize(
     ("fitted", "origin", "words"),
     [
         (["a", "b"], None, "The test is internal"),
-        (["a"], None, "80 of 160 pictures are of sources that their model was not fitted on: b."),
-        (["c"], None, "The test is external: no model was fitted on pictures of the sources"),
+        (["a"], None, "80 of 160 images are of sources that their model was not fitted on: b."),
+        (["c"], None, "The test is external: no model was fitted on images of the sources"),
         (["c"], "c", "The test is internal"),
     ],
 )
@@ -169,5 +169,5 @@ def test_a_class_whose_source_is_not_stated_is_not_vouched_for(
     card = make_card(("normal", "viral", "covid"))
     finding = sources(tell(rows, table / table.sum(axis=1, keepdims=True), card=card))
     assert finding.verdict == "warns"
-    assert "30 of 90 pictures took no part, for their source is not stated" in finding.sentence
+    assert "30 of 90 images took no part, for their source is not stated" in finding.sentence
     assert "both covid and normal, viral and covid:" in finding.sentence

@@ -6,11 +6,11 @@ import pytest
 from numpy.typing import NDArray
 
 from pulmo.audit.checks.subgroups import TRAITS, subgroups
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.audit.context import AuditContext
+from pulmo.stats.estimate import Estimate
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 N = 400
 
@@ -22,7 +22,7 @@ def rows(make_rows: Rows) -> pd.DataFrame:
 
 
 def said(wrong: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """What a model says that is wrong about some pictures."""
+    """What a model says that is wrong about some images."""
     covid = (np.arange(N) % 2 == 1) ^ wrong
     return np.where(covid[:, None], [0.1, 0.9], [0.9, 0.1])
 
@@ -41,7 +41,7 @@ def test_silent_where_all_are_treated_alike(rows: pd.DataFrame, tell: Tell) -> N
     assert finding.verdict == "passes"
     assert finding.sentence == (
         "4 gaps were tested, by sex. Too little is known to tell subgroups by age, view, source, "
-        "longer side."
+        "shorter side."
     )
     assert finding.figures == {}
 
@@ -86,17 +86,18 @@ def test_many_subgroups_need_a_larger_gap(rows: pd.DataFrame, tell: Tell) -> Non
 def test_bands_of_age_and_size(rows: pd.DataFrame, tell: Tell) -> None:
     rows = rows.iloc[:6].assign(
         age=pd.array([0, 17.9, 18, 64, 65, None], "Float64"),
-        width=[100, 511, 512, 100, 2048, 100],
-        height=[100, 100, 100, 1024, 100, 100],
+        width=[100, 511, 512, 4000, 2048, 100],
+        height=[3000, 600, 600, 1024, 3000, 100],
     )
-    subject = tell(rows, said(np.zeros(N, np.bool_))[:6])
-    ages = TRAITS["age"](subject).astype("string").fillna("unknown").tolist()
+    context = tell(rows, said(np.zeros(N, np.bool_))[:6])
+    ages = TRAITS["age"](context).astype("string").fillna("unknown").tolist()
     assert ages == [
-        "0-17 years", "0-17 years", "18-39 years", "40-64 years", "65+ years", "unknown"
+        "below 18 years", "below 18 years", "18 to 39 years", "40 to 64 years",
+        "65 years or more", "unknown",
     ]  # fmt: skip
-    assert TRAITS["longer side"](subject).astype("string").tolist() == [
-        "below 512 pixels", "below 512 pixels", "512-1023 pixels", "1024-2047 pixels",
-        "2048+ pixels", "below 512 pixels",
+    assert TRAITS["shorter side"](context).astype("string").tolist() == [
+        "below 512 px", "below 512 px", "512 to 1023 px", "1024 to 2047 px", "2048 px or more",
+        "below 512 px",
     ]  # fmt: skip
 
 
@@ -107,8 +108,8 @@ def test_few_are_undefined_with_a_reason(rows: pd.DataFrame, tell: Tell) -> None
     for _, name, _, figure, *_, worse in finding.tables[0].rows:
         assert isinstance(worse, Estimate)
         reasons[name, figure] = worse.reason
-    assert reasons["F", "sensitivity"] == "fewer than 10 positive pictures here"
-    assert reasons["M", "sensitivity"] == "fewer than 10 positive pictures in the rest"
+    assert reasons["F", "sensitivity"] == "fewer than 10 positive images here"
+    assert reasons["M", "sensitivity"] == "fewer than 10 positive images in the rest"
     assert "fewer than two classes" in str(reasons["F", "balanced accuracy"])
     assert reasons["PA", "sensitivity"] is None
 
@@ -120,15 +121,16 @@ def test_every_trait_is_looked_at(rows: pd.DataFrame, tell: Tell) -> None:
         view=np.where(half, "PA", "AP"),
         source=np.where(half, "a", "b"),
         width=np.where(half, 256, 1024),
+        height=np.where(half, 256, 1024),
     )
     finding = subgroups(tell(rows, said(np.zeros(N, np.bool_))))
-    assert finding.sentence == "20 gaps were tested, by sex, age, view, source, longer side."
+    assert finding.sentence == "20 gaps were tested, by sex, age, view, source, shorter side."
 
 
 def test_unknown_without_subgroups(make_rows: Rows, tell: Tell) -> None:
     finding = subgroups(tell(make_rows(["normal", "covid"]), said(np.zeros(N, np.bool_))[:2]))
     assert finding.verdict == "unknown"
-    assert finding.sentence.startswith("No trait splits the pictures")
+    assert finding.sentence.startswith("No trait splits the images")
 
 
 def test_the_unknown_form_no_subgroup(rows: pd.DataFrame, tell: Tell) -> None:

@@ -5,12 +5,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.audit.checks.thresholds import thresholds
-from pulmo.audit.subject import Subject
+from pulmo.audit.context import AuditContext
 from pulmo.bundle.card import Card
-from pulmo.core.estimate import Estimate, wilson
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.proportions import wilson
 
 Rows = Callable[..., pd.DataFrame]
-Tell = Callable[..., Subject]
+Tell = Callable[..., AuditContext]
 
 
 def said(found: float, spared: float, n: int = 500) -> NDArray[np.float64]:
@@ -68,7 +69,7 @@ def test_each_part_has_its_own_threshold(
     high = card.decision.model_copy(update={"threshold": 0.95})
     first = tell(rows_of(make_rows), said(1, 1))
     second = tell(rows_of(make_rows), said(1, 1), card=card.model_copy(update={"decision": high}))
-    finding = thresholds(type(first)([*first.parts, *second.parts], first.means))
+    finding = thresholds(type(first)([*first.parts, *second.parts], first.options))
     assert [row[:2] for row in finding.tables[0].rows] == [
         ("part 1", "0.500"),
         ("part 2", "0.950"),
@@ -79,7 +80,7 @@ def test_each_part_has_its_own_threshold(
 def test_unknown_without_positives(make_rows: Rows, tell: Tell) -> None:
     finding = thresholds(tell(make_rows(["normal"] * 20), np.full((20, 2), 0.5)))
     assert finding.verdict == "unknown"
-    assert finding.sentence == "The sensitivity is undefined: there is no positive picture."
+    assert finding.sentence == "The sensitivity is undefined: there is no positive image."
 
 
 def test_one_patient_decides_nothing(make_rows: Rows, tell: Tell) -> None:

@@ -1,4 +1,4 @@
-"""The benchmark, on a few drawn films; it has the makers of copies too."""
+"""The benchmark, on a few drawn images; it has the makers of copies too."""
 
 import importlib.util
 from pathlib import Path
@@ -29,16 +29,16 @@ def benchmark() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def films(benchmark: ModuleType) -> list[NDArray[np.uint8]]:
-    """Two films of each of six patients."""
-    films: list[NDArray[np.uint8]] = benchmark.drawn_films(6)
-    return films
+def images(benchmark: ModuleType) -> list[NDArray[np.uint8]]:
+    """Two images of each of six patients."""
+    images: list[NDArray[np.uint8]] = benchmark.drawn_images(6)
+    return images
 
 
 @pytest.fixture(scope="module")
-def film_prints(films: list[NDArray[np.uint8]]) -> list[Fingerprint]:
+def image_prints(images: list[NDArray[np.uint8]]) -> list[Fingerprint]:
     """Their fingerprints."""
-    return [fingerprint(np.asarray(film / 255, np.float32)) for film in films]
+    return [fingerprint(np.asarray(image / 255, np.float32)) for image in images]
 
 
 def test_every_kind_is_tried(benchmark: ModuleType) -> None:
@@ -48,12 +48,12 @@ def test_every_kind_is_tried(benchmark: ModuleType) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_made_copies_are_found_and_nothing_else(
     benchmark: ModuleType,
-    films: list[NDArray[np.uint8]],
-    film_prints: list[Fingerprint],
+    images: list[NDArray[np.uint8]],
+    image_prints: list[Fingerprint],
     kind: str,
 ) -> None:
-    ours, by_hash = benchmark.score_kind(films, film_prints, getattr(benchmark, kind), 3)
-    assert ours.copies == len(films) == 12
+    ours, by_hash = benchmark.score_kind(images, image_prints, getattr(benchmark, kind), 3)
+    assert ours.copies == len(images) == 12
     assert ours.right >= 11
     assert ours.found - ours.right <= 1
     assert ours.right >= by_hash.right

@@ -84,7 +84,7 @@ def test_the_work_in_pieces_gives_the_same(
     np.testing.assert_array_equal(candidates(gallery), whole)
 
 
-def test_pictures_without_features_are_found_by_their_hash(
+def test_images_without_features_are_found_by_their_hash(
     drawn: list[Pixels], prints: list[Fingerprint]
 ) -> None:
     plain = [

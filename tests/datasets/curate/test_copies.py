@@ -39,7 +39,7 @@ def test_near_copies_are_named_by_their_rows(gallery: Gallery, crop: NDArray[np.
     assert done == [(step, len(done)) for step in range(1, len(done) + 1)]
 
 
-def test_a_film_that_is_its_own_mirror_image_is_reported_once(
+def test_an_image_that_is_its_own_mirror_image_is_reported_once(
     prints: list[Fingerprint],
 ) -> None:
     half = prints[0].square[:, : prints[0].square.shape[1] // 2]

@@ -48,7 +48,7 @@ def test_squashing_changes_little(drawn: list[Pixels], prints: list[Fingerprint]
     assert np.abs(difference).mean() < 2
 
 
-def test_a_picture_without_details_has_no_features() -> None:
+def test_an_image_without_details_has_no_features() -> None:
     ramp = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64)
     assert sizes(fingerprint(ramp)) == [(SIDE, SIDE), (2,), (0, 3), (0, 16)]
 

@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 
 from pulmo.datasets.curate import curate
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(not DATA.is_dir(), reason="the real pictures are not beside the project"),
+    pytest.mark.skipif(not DATA.is_dir(), reason="the real images are not beside the project"),
 ]
 
 
-def test_the_mislabelled_film_and_every_squashed_copy_are_found(tmp_path: Path) -> None:
+def test_the_mislabelled_image_and_every_squashed_copy_are_found(tmp_path: Path) -> None:
     root = DATA / "chest_xray_512"
     large = sorted((root / "train").glob("*/*.jpeg"))[::30]
     small = [DATA / "chest_xray" / each.relative_to(root) for each in large]

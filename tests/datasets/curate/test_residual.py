@@ -14,7 +14,7 @@ def square(prints: list[Fingerprint]) -> NDArray[np.uint8]:
     return prints[0].square
 
 
-def test_a_picture_lies_on_itself(square: NDArray[np.uint8]) -> None:
+def test_an_image_lies_on_itself(square: NDArray[np.uint8]) -> None:
     found = residual(square, square, STILL)
     assert found is not None
     assert found.displacement < 1e-3

@@ -51,13 +51,13 @@ def test_a_mirror_image_is_a_copy_if_it_is_looked_for(
     assert straight is None or not straight.copies
 
 
-def test_films_of_other_patients_and_other_films_are_no_copies(prints: list[Fingerprint]) -> None:
+def test_images_of_other_patients_and_other_images_are_no_copies(prints: list[Fingerprint]) -> None:
     for other in prints[1:]:
         found = compare(prints[0], other, mirrored=False)
         assert found is None or not found.copies
 
 
-def test_the_displacement_is_in_pixels_of_the_coarser_picture(
+def test_the_displacement_is_in_pixels_of_the_coarser_image(
     drawn: list[Pixels], prints: list[Fingerprint]
 ) -> None:
     small = cv2.resize(drawn[0], (90, 80), interpolation=cv2.INTER_AREA)
@@ -86,7 +86,7 @@ def test_a_map_that_no_copy_has_is_not_used(
 ) -> None:
     odd = prints[0]._replace(points=distort(prints[0].points).astype(np.float32))
     found = compare(prints[0], odd, mirrored=False)
-    # The hashes are the same, so the pictures are compared as they lie.
+    # The hashes are the same, so the images are compared as they lie.
     assert found is not None
     assert found.inliers == 0
     assert found.copies
@@ -103,7 +103,7 @@ def test_features_that_agree_on_nothing_give_no_map(
     assert (found.inliers, found.copies) == (0, True)
 
 
-def test_pictures_that_cannot_be_laid_on_each_other_are_no_copies(
+def test_images_that_cannot_be_laid_on_each_other_are_no_copies(
     prints: list[Fingerprint],
 ) -> None:
     blank = prints[0]._replace(square=np.full_like(prints[0].square, 9))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.core.tables import check_manifest
+from pulmo.datasets.manifest import Manifest
 
 Make = Callable[..., pd.DataFrame]
 Fill = Callable[..., pd.DataFrame]
@@ -14,7 +14,7 @@ Fill = Callable[..., pd.DataFrame]
 
 @pytest.fixture(scope="session")
 def make() -> Make:
-    """Makes a manifest of n pictures, one or two a group, each group of one class."""
+    """Makes a manifest of n images, one or two a group, each group of one class."""
 
     def made(
         n: int = 400, seed: int = 0, labels: tuple[str, ...] = ("covid", "viral", "normal")
@@ -22,7 +22,7 @@ def make() -> Make:
         generator = np.random.default_rng(seed)
         patient = np.sort(generator.integers(0, 3 * n // 4, n))
         label = generator.choice(labels, 3 * n // 4)[patient]
-        return check_manifest(
+        return Manifest(
             pd.DataFrame(
                 {
                     "path": [f"/data/Jane Doe/{number:05d}.png" for number in range(n)],
@@ -45,7 +45,7 @@ def make() -> Make:
                     "notes": generator.choice(np.array(["colour", None]), n),
                 }
             )
-        )
+        ).frame
 
     return made
 
@@ -65,5 +65,5 @@ def fill() -> Fill:
 
 @pytest.fixture
 def table(make: Make) -> pd.DataFrame:
-    """Four hundred pictures; the test may change them."""
+    """Four hundred images; the test may change them."""
     return make()

@@ -137,10 +137,10 @@ def test_a_fact_of_the_file_that_few_state_does_not_cost_the_others(
 @pytest.mark.parametrize(
     ("change", "name", "reason"),
     [
-        ({"age": pd.NA}, "age", "no picture states it"),
-        ({"source": "one"}, "source", "it is the same for all pictures that state it"),
-        ({"label": "covid"}, "file", "only covid has 10 pictures of 5 groups that state it"),
-        ({"group": "one"}, "sex", "no class has 10 pictures of 5 groups that state it"),
+        ({"age": pd.NA}, "age", "no image states it"),
+        ({"source": "one"}, "source", "it is the same for all images that state it"),
+        ({"label": "covid"}, "file", "only covid has 10 images of 5 groups that state it"),
+        ({"group": "one"}, "sex", "no class has 10 images of 5 groups that state it"),
     ],
 )
 def test_what_cannot_be_tried_says_why(
@@ -158,7 +158,7 @@ def test_a_tiny_manifest_is_no_crash(table: pd.DataFrame) -> None:
         assert flagged(confounding(table[:n])) == set()
 
 
-def test_of_very_many_pictures_whole_groups_are_drawn(
+def test_of_very_many_images_whole_groups_are_drawn(
     table: pd.DataFrame, only: Only, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only("view")

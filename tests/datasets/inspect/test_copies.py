@@ -6,7 +6,7 @@ from pulmo.datasets.inspect.copies import EXAMPLES, copies_of
 from pulmo.datasets.inspect.inspection import Tally
 
 Fill = Callable[..., pd.DataFrame]
-NOTHING = Tally(sets=0, pictures=0, examples=())
+NOTHING = Tally(sets=0, images=0, examples=())
 
 
 def test_a_clean_manifest_has_none(table: pd.DataFrame, fill: Fill) -> None:
@@ -20,8 +20,8 @@ def test_copies_are_counted_by_bytes_and_by_pixels(table: pd.DataFrame) -> None:
     table.loc[20:30, "pixels_sha256"] = pd.NA
     copies = copies_of(table)
     paths = table["path"]
-    assert copies.same_bytes == Tally(sets=1, pictures=2, examples=(paths[3], paths[7]))
-    assert copies.same_pixels == Tally(sets=1, pictures=3, examples=tuple(paths[[3, 7, 9]]))
+    assert copies.same_bytes == Tally(sets=1, images=2, examples=(paths[3], paths[7]))
+    assert copies.same_pixels == Tally(sets=1, images=3, examples=tuple(paths[[3, 7, 9]]))
 
 
 def test_what_is_in_two_places(table: pd.DataFrame, fill: Fill) -> None:
@@ -37,9 +37,9 @@ def test_what_is_in_two_places(table: pd.DataFrame, fill: Fill) -> None:
     table.loc[60, "split"] = "test"
     copies = copies_of(table)
     assert copies.groups_with_several_labels.sets == 1
-    assert copies.groups_with_several_labels.pictures == 10
+    assert copies.groups_with_several_labels.images == 10
     assert len(copies.groups_with_several_labels.examples) == EXAMPLES
-    assert (copies.groups_across_sources.sets, copies.groups_across_sources.pictures) == (1, 10)
+    assert (copies.groups_across_sources.sets, copies.groups_across_sources.images) == (1, 10)
     assert copies.patients_with_several_labels.examples == tuple(table["path"][[50, 51]])
     assert copies.groups_across_splits.examples == tuple(table["path"][[60, 61]])
 

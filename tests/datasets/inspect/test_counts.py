@@ -17,7 +17,7 @@ def test_totals(table: pd.DataFrame, fill: Callable[..., pd.DataFrame]) -> None:
     table.loc[:9, "patient"] = pd.NA
     totals = totals_of(table)
     named = table[10:]
-    assert totals.pictures == 400
+    assert totals.images == 400
     assert totals.groups == table["group"].nunique()
     assert totals.largest_group == table.groupby("group").size().max()
     assert totals.patients == len(named.drop_duplicates(["source", "patient"]))
@@ -82,5 +82,5 @@ def test_notes_are_counted_by_class_and_source(make: Make) -> None:
         }
         assert counts.sources == rows["source"].value_counts().to_dict()
         assert counts.says
-    # That a picture has no note is no gap; that nobody knows is one.
+    # That an image has no note is no gap; that nobody knows is one.
     assert sum(missing_of(table)["notes"].values()) == found["unknown"].n

@@ -9,7 +9,7 @@ from pulmo.datasets.inspect.facts import FACTS, file_facts, read_facts
 
 @pytest.fixture
 def files(table: pd.DataFrame) -> pd.DataFrame:
-    """Four pictures in two folders, two of them of one name."""
+    """Four images in two folders, two of them of one name."""
     places = ["/d/set/covid/a.png", "/d/set/covid/b.png", "/d/set/normal/a.png", "/d/x/c.png"]
     return table[:4].assign(path=pd.Series(places, dtype="string"))
 
@@ -73,7 +73,7 @@ def test_a_table_that_is_none_of_facts(tmp_path: Path, text: str, reason: str) -
         read_facts(published(tmp_path, text))
 
 
-def test_a_table_of_other_pictures(files: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_table_of_other_images(files: pd.DataFrame, tmp_path: Path) -> None:
     facts = read_facts(published(tmp_path, "folder,filename,width\nvirus,a.png,1\n"))
-    with pytest.raises(InputError, match=r"facts.csv names none of the pictures"):
+    with pytest.raises(InputError, match=r"facts.csv names none of the images"):
         file_facts(files, facts)

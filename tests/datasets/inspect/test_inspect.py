@@ -5,64 +5,65 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError
-from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.importing import import_source
 from pulmo.datasets.inspect.facts import read_facts
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.inspect.inspection import NOT_STATED, Inspection, read_inspection
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.manifest import Manifest
 
 DARK = Path(__file__).parents[4] / "shared" / "data" / "darkcovidnet"
 
 
 @pytest.fixture
 def table(make: Callable[..., pd.DataFrame]) -> pd.DataFrame:
-    """A hundred pictures; the test may change them."""
+    """A hundred images; the test may change them."""
     return make(100)
 
 
 def inspected(table: pd.DataFrame) -> Inspection:
-    return inspect_manifest(table, "m.parquet", 0)
+    return inspect_manifest(Manifest(table), "m.parquet", 0)
 
 
-def test_phantoms_are_not_flagged(films: pd.DataFrame) -> None:
-    inspection = inspected(films)
+def test_phantoms_are_not_flagged(images: pd.DataFrame) -> None:
+    inspection = inspected(images)
     assert not [clue.name for clue in inspection.confounding.clues.values() if clue.tells]
     assert inspection.verdict.startswith("Nothing that was tried (size, width, ")
     assert inspection.warnings == ()
-    assert inspection.totals.pictures == 64
+    assert inspection.totals.images == 64
     assert inspection.labels == {
-        label: int(n) for label, n in films["label"].value_counts()[list(inspection.labels)].items()
+        label: int(n)
+        for label, n in images["label"].value_counts()[list(inspection.labels)].items()
     }
-    assert inspection.manifest_sha256 == manifest_sha256(films)
+    assert inspection.manifest_sha256 == Manifest(images).sha256
     assert inspection.facts is None
 
 
-def test_a_confounder_planted_in_phantoms_is_flagged(films: pd.DataFrame) -> None:
-    films.loc[films["label"] == "covid", ["width", "height"]] = 1024
-    inspection = inspected(films)
+def test_a_confounder_planted_in_phantoms_is_flagged(images: pd.DataFrame) -> None:
+    images.loc[images["label"] == "covid", ["width", "height"]] = 1024
+    inspection = inspected(images)
     assert inspection.confounding.clues["file"].tells
     assert inspection.verdict.startswith("Width, height, file size")
     assert "has not been shown to see the disease" in inspection.verdict
 
 
-def test_a_planted_source_is_flagged(films: pd.DataFrame) -> None:
-    films.loc[films["label"] == "normal", "origin"] = "elsewhere"
-    inspection = inspected(films)
+def test_a_planted_source_is_flagged(images: pd.DataFrame) -> None:
+    images.loc[images["label"] == "normal", "origin"] = "elsewhere"
+    inspection = inspected(images)
     assert inspection.verdict.startswith("The source alone tells the class")
 
 
 def test_a_folder_of_classes_from_two_hospitals_says_that_the_source_is_unknown(
-    films: pd.DataFrame,
+    images: pd.DataFrame,
 ) -> None:
-    sound = inspected(films)
-    assert sound.totals.with_source == len(films)
-    films["origin"] = pd.NA
-    inspection = inspected(films)
+    sound = inspected(images)
+    assert sound.totals.with_source == len(images)
+    images["origin"] = pd.NA
+    inspection = inspected(images)
     assert inspection.totals.with_source == 0
-    assert inspection.confounding.clues["source"].accuracy.reason == "no picture states it"
+    assert inspection.confounding.clues["source"].accuracy.reason == "no image states it"
     assert [*inspection.crossings["source"].rows] == ["phantom (hospital not stated)"]
     (warning,) = [text for text in inspection.warnings if "not stated which source" in text]
-    assert f"{len(films)} of the {len(films)} pictures" in warning
+    assert f"{len(images)} of the {len(images)} images" in warning
     assert "column source" in warning
     assert "--source" in warning
     assert not any("not stated which source" in text for text in sound.warnings)
@@ -70,14 +71,14 @@ def test_a_folder_of_classes_from_two_hospitals_says_that_the_source_is_unknown(
 
 def test_modalities_that_are_mixed_are_the_first_warning(table: pd.DataFrame) -> None:
     table["modality"] = ["CT", "CR", "X-ray", "OT", None] * (len(table) // 5)
-    assert inspected(table).warnings[0].startswith("20 CT and 40 X-ray pictures are mixed")
+    assert inspected(table).warnings[0].startswith("20 CT and 40 X-ray images are mixed")
 
 
 def test_the_facts_of_a_table_are_shown_everywhere(table: pd.DataFrame, tmp_path: Path) -> None:
     rows = [f"{Path(path).name},{100 + place % 2}" for place, path in enumerate(table["path"])]
     (tmp_path / "facts.csv").write_text("\n".join(["filename,width", *rows]))
     facts = read_facts(tmp_path / "facts.csv")
-    inspection = inspect_manifest(table, "m", 0, facts)
+    inspection = inspect_manifest(Manifest(table), "m", 0, facts)
     assert inspection.facts == "facts.csv"
     assert inspection.distributions["width"].edges[0] == 100
     assert inspection.distributions["bytes"].edges == ()
@@ -96,12 +97,12 @@ def test_a_manifest_of_one_class_source_or_group(
     assert one == Inspection.model_validate_json(one.model_dump_json())
 
 
-def test_one_picture_is_a_manifest_and_none_is_not(table: pd.DataFrame) -> None:
+def test_one_image_is_a_manifest_and_none_is_not(table: pd.DataFrame) -> None:
     assert inspected(table[:1]).verdict == (
-        "What could tell the classes apart was not tested: no class has 10 pictures of 5 groups "
+        "What could tell the classes apart was not tested: no class has 10 images of 5 groups "
         "that state it."
     )
-    with pytest.raises(InputError, match=r"m.parquet holds no picture\."):
+    with pytest.raises(InputError, match=r"m.parquet holds no image\."):
         inspected(table[:0])
 
 

@@ -1,4 +1,4 @@
-"""Names of files against the classes of their pictures."""
+"""Names of files against the classes of their images."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,8 @@ import pytest
 
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.inspect.names import EXAMPLES, other_names, spoken_of
-from pulmo.report.inspection import InspectionContent, render_inspection
+from pulmo.datasets.manifest import Manifest
+from pulmo.report.inspection_page import InspectionContent, render_inspection
 
 Make = Callable[..., pd.DataFrame]
 
@@ -60,7 +61,7 @@ def test_only_a_name_of_another_class_contradicts(
 ) -> None:
     table = make(4, labels=(label,))
     table.loc[0, "path"] = f"/data/{name}"
-    assert [found.pictures for found in other_names(table).values()] == [1] * against
+    assert [found.images for found in other_names(table).values()] == [1] * against
 
 
 def test_they_are_counted_and_told_everywhere(make: Make) -> None:
@@ -69,13 +70,13 @@ def test_they_are_counted_and_told_everywhere(make: Make) -> None:
     table.loc[normal[:6], "path"] = [f"/secret/person{n}_bacteria_1.jpeg" for n in range(6)]
     table.loc[normal[6:8], "path"] = ["/secret/virus 7.jpeg", "/secret/virus 8 bacterial.jpeg"]
     table.loc[normal[8], "path"] = "/secret/normal_1.jpeg"
-    inspection = inspect_manifest(table, "m.parquet", 0)
+    inspection = inspect_manifest(Manifest(table), "m.parquet", 0)
     (found,) = inspection.names.values()
-    assert (found.pictures, found.of) == (8, len(normal))
+    assert (found.images, found.of) == (8, len(normal))
     assert found.classes == {"bacterial": 7, "viral": 2}
     assert found.examples == tuple(table["path"][normal[:EXAMPLES]])
     sentence = inspection.warnings[0]
-    assert sentence.startswith(f"8 of the {len(normal)} pictures labelled normal have file names")
+    assert sentence.startswith(f"8 of the {len(normal)} images labelled normal have file names")
     assert "bacterial (7) and viral (2), such as person0_bacteria_1.jpeg" in sentence
     page = render_inspection(InspectionContent(inspection))
     assert sentence in page
@@ -85,6 +86,6 @@ def test_they_are_counted_and_told_everywhere(make: Make) -> None:
 
 
 def test_a_set_without_such_names_has_no_table_of_them(make: Make) -> None:
-    inspection = inspect_manifest(make(60), "m.parquet", 0)
+    inspection = inspect_manifest(Manifest(make(60)), "m.parquet", 0)
     assert inspection.names == {}
     assert "speak of another class" not in render_inspection(InspectionContent(inspection))

@@ -1,6 +1,5 @@
 import pytest
 
-from pulmo.core.estimate import Estimate
 from pulmo.datasets.inspect.inspection import (
     Clue,
     Copies,
@@ -17,6 +16,7 @@ from pulmo.datasets.inspect.sentences import (
     warning_of,
     warnings_of,
 )
+from pulmo.stats.estimate import Estimate
 
 CLASSES = ("covid", "viral", "normal")
 MORAL = "a model that reaches this has not been shown to see the disease."
@@ -42,8 +42,8 @@ def untold(name: str, **changes: object) -> Clue:
     return clue(name).model_copy(update={"tells": False, "warning": None, **changes})
 
 
-def tally(sets: int = 0, pictures: int = 0) -> Tally:
-    return Tally(sets=sets, pictures=pictures, examples=())
+def tally(sets: int = 0, images: int = 0) -> Tally:
+    return Tally(sets=sets, images=images, examples=())
 
 
 def copies(**changes: Tally) -> Copies:
@@ -61,7 +61,7 @@ def ages(**medians: tuple[int, float]) -> Distribution:
 
 def totals(with_patient: int = 100) -> Totals:
     return Totals(
-        pictures=100, groups=90, largest_group=3, patients=80, with_patient=with_patient,
+        images=100, groups=90, largest_group=3, patients=80, with_patient=with_patient,
         most_of_a_patient=3,
     )  # fmt: skip
 
@@ -129,10 +129,10 @@ def test_a_verdict_without_a_flag() -> None:
         "Nothing that was tried (file size and sex) tells the class clearly better than chance. "
         "Something else still may."
     )
-    nothing = Estimate.undefined("only covid has 10 pictures")
+    nothing = Estimate.undefined("only covid has 10 images")
     untried = {"file": untold("file", classes=(), accuracy=nothing)}
     assert verdict_of(untried) == (
-        "What could tell the classes apart was not tested: only covid has 10 pictures."
+        "What could tell the classes apart was not tested: only covid has 10 images."
     )
 
 
@@ -158,11 +158,11 @@ def test_patients_and_copies_in_the_wrong_place() -> None:
         groups_across_splits=tally(1, 3),
     )
     nameless, *others = warnings_of({}, totals(60), found, ages(), {})
-    assert nameless.startswith("The patient of 40 of the 100 pictures is not named: if some")
+    assert nameless.startswith("The patient of 40 of the 100 images is not named: if some")
     assert others == [
-        "1 patient has pictures (2 in all) in several classes.",
-        "4 groups have pictures (10 in all) in several classes.",
-        "1 group has pictures (3 in all) on several sides of the split.",
+        "1 patient has images (2 in all) in several classes.",
+        "4 groups have images (10 in all) in several classes.",
+        "1 group has images (3 in all) on several sides of the split.",
     ]
     same = copies(groups_with_several_labels=tally(1, 2), patients_with_several_labels=tally(1, 2))
     assert len(warnings_of({}, totals(), same, ages(), {})) == 1
@@ -174,7 +174,7 @@ def test_facts_have_names() -> None:
 
 def test_several_modalities_are_a_warning() -> None:
     (warning,) = warnings_of({}, totals(), copies(), ages(), {"CT": 21, "X-ray": 4500})
-    assert warning.startswith("21 CT and 4,500 X-ray pictures are mixed: what tells these apart")
+    assert warning.startswith("21 CT and 4,500 X-ray images are mixed: what tells these apart")
     assert warnings_of({}, totals(), copies(), ages(), {"X-ray": 4500}) == ()
 
 

@@ -43,7 +43,7 @@ def test_the_published_table_is_read(root: Path) -> None:
     assert {e.modality for e in entries} == {"X-ray"}
     assert problems == [
         Problem("CR.1.2.100.png", "its finding is not stated", failed=False),
-        Problem("gone.png", "its row has no picture here", failed=False),
+        Problem("gone.png", "its row has no image here", failed=False),
     ]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem, left_out_link
 
 TESTS = "participant\tdate\ttest\tresult\n"
@@ -202,10 +202,10 @@ def test_volumes_masks_and_other_parts_of_the_body_are_left_out(
     link.symlink_to(kept)
     put_tests(tmp_path, ("sub-S1", "20.03.2020", "PCR", "POSITIVO"))
     imported = import_source("bimcv-covid19", tmp_path)
-    assert imported.manifest["path"].tolist() == [str(kept)]
-    assert imported.manifest[["age", "sex"]].isna().all(axis=None)
+    assert imported.manifest.frame["path"].tolist() == [str(kept)]
+    assert imported.manifest.frame[["age", "sex"]].isna().all(axis=None)
     assert [(p.reason, p.failed) for p in imported.problems] == [
-        ("it is a volume, not a picture", False),
+        ("it is a volume, not an image", False),
         ("it is not of the chest", False),
         (left_out_link(link).reason, False),
         ("its name is not that of an X-ray or CT image of the set", True),

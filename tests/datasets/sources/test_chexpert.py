@@ -80,7 +80,7 @@ def test_the_published_folder(root: Path) -> None:
         ),
     ]
     gone = "train/patient00004/study1/view1_frontal.jpg"
-    assert problems == [Problem(gone, "its row has no picture here", failed=False)]
+    assert problems == [Problem(gone, "its row has no image here", failed=False)]
 
 
 def test_uncertain_and_empty_rows_are_left_out_by_rule(root: Path) -> None:
@@ -121,7 +121,7 @@ def test_rows_that_are_damaged_are_named_by_line(root: Path) -> None:
     ]
 
 
-def test_a_picture_that_a_link_leads_to_outside_is_none(root: Path, tmp_path: Path) -> None:
+def test_an_image_that_a_link_leads_to_outside_is_none(root: Path, tmp_path: Path) -> None:
     outside = tmp_path.parent / f"{tmp_path.name}-outside"
     outside.mkdir()
     (outside / "view1_frontal.jpg").touch()

@@ -99,8 +99,8 @@ def test_gaps_are_left_out_by_rule(root: Path) -> None:
         "its finding is not stated",
         "its finding is not stated",
         "it has a second row; the first one counts",
-        "its row has no picture here",
-        "it is a volume, not a picture",
+        "its row has no image here",
+        "it is a volume, not an image",
     ]
 
 

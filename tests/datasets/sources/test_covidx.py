@@ -18,7 +18,7 @@ def touch(root: Path, *names: str) -> None:
         (root / name).touch()
 
 
-def test_a_line_says_patient_picture_class_and_source(tmp_path: Path) -> None:
+def test_a_line_says_patient_image_class_and_source(tmp_path: Path) -> None:
     touch(
         tmp_path,
         *(f"train/{name}" for name in ("SARS-day5.jpeg", "COVID(28).png", "COVID-00003b.jpg")),
@@ -49,10 +49,10 @@ def test_a_line_says_patient_picture_class_and_source(tmp_path: Path) -> None:
     assert problems == [
         Problem(
             "COVID-00020.jpg",
-            "it is kermany's person1004_virus_1686, not a film of COVID-19",
+            "it is kermany's person1004_virus_1686, not an image of COVID-19",
             failed=False,
         ),
-        Problem("gone.jpeg", "its row has no picture here", failed=False),
+        Problem("gone.jpeg", "its row has no image here", failed=False),
         Problem("SARS-day5.jpeg", "it has a second row; the first one counts", failed=False),
     ]
 
@@ -91,8 +91,8 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     entries, problems = index(tmp_path)
     assert [entry.path.name for entry in entries] == ["a.jpg"]
     assert problems == [
-        Problem(f"{table}, line 1", "it is not `patient picture class source`"),
-        Problem(f"{table}, line 2", "it is not `patient picture class source`"),
+        Problem(f"{table}, line 1", "it is not `patient image class source`"),
+        Problem(f"{table}, line 2", "it is not `patient image class source`"),
         Problem(f"{table}, line 3", f"../secret.jpg lies outside {tmp_path / 'train'}"),
     ]
 

@@ -94,7 +94,7 @@ def test_a_damaged_row_is_named_by_its_line_and_the_rest_is_done(table: Path) ->
         f"../j.png lies outside {table.parent}",
         "'loop' is no usable path",
         f"'{'x' * 80}' is no usable path",
-        "its picture is on line 2 already",
+        "its image is on line 2 already",
     ]
 
 
@@ -105,14 +105,14 @@ def test_a_second_row_with_another_label_is_kept_so_that_the_import_refuses_both
     entries, problems = index(table)
     assert [entry.label for entry in entries] == ["covid", "normal", "normal"]
     assert [(p.path, p.reason) for p in problems] == [
-        (f"{table}, line 4", "its picture is on line 2 already")
+        (f"{table}, line 4", "its image is on line 2 already")
     ]
     indexed = index_entries([*entries, *problems])
     assert [Path(path).name for path in indexed.entries["path"].to_pylist()] == ["c.png"]
     assert indexed.problems[1].reason == "it is found with different labels: covid, normal"
 
 
-def test_a_label_that_is_none_stops_before_the_first_picture(table: Path) -> None:
+def test_a_label_that_is_none_stops_before_the_first_image(table: Path) -> None:
     table.write_text("path,label\na.png,covid\n\nb.png,Healthy\nc.png,Healthy\n,Fine\n")
     rows = SOURCES["csv"].entries(table, {"Fine": "normal"})
     with pytest.raises(UsageError, match=r"t.csv: 'Healthy' is no label .*--map Healthy=normal"):
@@ -205,7 +205,7 @@ def test_a_workbook_is_read_as_the_text_that_it_shows(tmp_path: Path) -> None:
     text = tmp_path / "t.csv"
     text.write_text("path;label;patient;age;sex\na.png;covid;17;64,5;F\nb.png;Normal;18;41,5;\n")
     with pd.ExcelWriter(tmp_path / "t.xlsx") as book:
-        pd.DataFrame(rows).to_excel(book, sheet_name="films", index=False, header=False)
+        pd.DataFrame(rows).to_excel(book, sheet_name="images", index=False, header=False)
         pd.DataFrame({"more": [1]}).to_excel(book, sheet_name="more")
     entries, problems = index(tmp_path / "t.xlsx")
     assert entries == index(text)[0]

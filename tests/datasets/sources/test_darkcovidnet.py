@@ -99,7 +99,7 @@ def test_nihs_tables_tell_findings_patient_view_age_and_boxes(root: Path) -> Non
 
 
 def test_what_cannot_be_read_is_named(root: Path) -> None:
-    (root / "X-Ray Image DataSet" / "No_findings" / "my film.png").touch()
+    (root / "X-Ray Image DataSet" / "No_findings" / "my image.png").touch()
     (root / "Data_Entry_2017_v2020.csv").write_text(
         ROWS + "00000061_012.png,Pneumonia,12,61,77,male,AP,3056,2544,0.139,0.139\n"
         "00000061_015.png,Pneumonia,12,61,77,M,AP,3056,2544,0.139,0.139,too,many\n"
@@ -115,7 +115,7 @@ def test_what_cannot_be_read_is_named(root: Path) -> None:
     ]
     assert [Path(problem.path).name for problem in problems] == [
         *("BBox_List_2017.csv, line 2", "BBox_List_2017.csv, line 3"),
-        *("my film.png", "00000061_012.png"),
+        *("my image.png", "00000061_012.png"),
     ]
     assert [problem.reason for problem in problems[2:]] == [
         "its name is not one of NIH's, such as 00000061_012.png",

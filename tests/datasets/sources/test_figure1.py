@@ -58,11 +58,11 @@ def test_the_published_table_is_read(root: Path) -> None:
     assert problems == [
         Problem(
             "COVID-00020",
-            "it is kermany's person1004_virus_1686, not a film of COVID-19",
+            "it is kermany's person1004_virus_1686, not an image of COVID-19",
             failed=False,
         ),
         Problem("COVID-00044", "its finding is not stated", failed=False),
-        Problem("COVID-00099.jpg", "its row has no picture here", failed=False),
+        Problem("COVID-00099.jpg", "its row has no image here", failed=False),
     ]
 
 
@@ -76,7 +76,7 @@ def test_damaged_rows_are_named(root: Path) -> None:
     entries, problems = index(root)
     assert not entries
     assert [(problem.reason, problem.failed) for problem in problems] == [
-        ("it has 2 pictures; only one can be its own", True),
+        ("it has 2 images; only one can be its own", True),
         ("its sex is 'male', not F, M or O", True),
         (f"../../x.jpg lies outside {root / 'images'}", True),
     ]
@@ -88,7 +88,7 @@ def test_a_finding_that_is_not_known_stops(root: Path) -> None:
         index(root)
 
 
-def test_a_letter_counts_the_films_of_a_patient() -> None:
+def test_a_letter_counts_the_images_of_a_patient() -> None:
     names = ("COVID-00003a", "COVID-00003", "311b", "COVID-00003ab")
     assert [patient_of(name) for name in names] == [
         *("COVID-00003", "COVID-00003", "311b", "COVID-00003ab")

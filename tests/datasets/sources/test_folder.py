@@ -139,7 +139,7 @@ def test_a_flat_folder_is_of_the_class_that_is_said(tmp_path: Path) -> None:
         index(tmp_path, {".": "other"})
 
 
-def test_a_link_is_no_picture_and_no_class(tmp_path: Path) -> None:
+def test_a_link_is_no_image_and_no_class(tmp_path: Path) -> None:
     touch(tmp_path, "elsewhere/b.png")
     (tmp_path / "set" / "normal").mkdir(parents=True)
     for name in ("normal/other.png", "covid"):

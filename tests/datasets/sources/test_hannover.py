@@ -54,7 +54,7 @@ def test_the_published_table_is_read(root: Path) -> None:
     ]
     assert problems == [
         Problem("a4318ac9.png", "it was taken before the admission for COVID-19", failed=False),
-        Problem("bd3ceeb6.png", "its row has no picture here", failed=False),
+        Problem("bd3ceeb6.png", "its row has no image here", failed=False),
     ]
 
 

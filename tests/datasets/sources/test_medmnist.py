@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry
 
 Arrays = dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]
@@ -21,7 +21,7 @@ def index(root: Path) -> list[Entry]:
 
 
 def arrays(size: int = 28, columns: int = 1) -> Arrays:
-    """Five, three and two pictures with their labels, as MedMNIST publishes them."""
+    """Five, three and two images with their labels, as MedMNIST publishes them."""
     random = np.random.default_rng(0)
     drawn: Arrays = {}
     for split, count in (("train", 5), ("val", 3), ("test", 2)):
@@ -35,7 +35,7 @@ def save(path: Path, drawn: Arrays) -> Path:
     return path
 
 
-def test_the_published_file_becomes_pictures_and_entries(tmp_path: Path) -> None:
+def test_the_published_file_becomes_images_and_entries(tmp_path: Path) -> None:
     drawn = arrays(64)
     file = save(tmp_path / "pneumoniamnist_64.npz", drawn)
     entries = index(file)
@@ -50,12 +50,12 @@ def test_the_published_file_becomes_pictures_and_entries(tmp_path: Path) -> None
     assert [e.finding for e in entries] == [e.label for e in entries]
     assert [e.split for e in entries] == ["train"] * 5 + ["val"] * 3 + ["test"] * 2
     assert {(e.origin, e.view, e.modality) for e in entries} == {("kermany", "AP", "X-ray")}
-    pictures = [np.asarray(Image.open(entry.path)) for entry in entries]
+    images = [np.asarray(Image.open(entry.path)) for entry in entries]
     expected = [p for split in ("train", "val", "test") for p in drawn[f"{split}_images"]]
-    assert all(np.array_equal(*pair) for pair in zip(pictures, expected, strict=True))
+    assert all(np.array_equal(*pair) for pair in zip(images, expected, strict=True))
 
 
-def test_many_labels_a_picture(tmp_path: Path) -> None:
+def test_many_labels_an_image(tmp_path: Path) -> None:
     drawn = arrays(columns=14)
     for values in (drawn[f"{split}_labels"] for split in ("train", "val", "test")):
         values[:] = 0
@@ -73,7 +73,7 @@ def test_many_labels_a_picture(tmp_path: Path) -> None:
     assert {(e.origin, e.view) for e in entries} == {("nih", None)}
 
 
-def test_pictures_that_are_there_are_kept_and_wrong_ones_are_written_anew(tmp_path: Path) -> None:
+def test_images_that_are_there_are_kept_and_wrong_ones_are_written_anew(tmp_path: Path) -> None:
     drawn = arrays()
     file = save(tmp_path / "pneumoniamnist.npz", drawn)
     entries = index(file)
@@ -87,16 +87,20 @@ def test_pictures_that_are_there_are_kept_and_wrong_ones_are_written_anew(tmp_pa
     written = [entry.path.stat().st_mtime_ns > 1 for entry in entries]
     assert written == [False] + [True] * 4 + [False] * 5
     for number in range(5):
-        with Image.open(entries[number].path) as picture:
-            assert np.array_equal(np.asarray(picture), drawn["train_images"][number])
+        with Image.open(entries[number].path) as image:
+            assert np.array_equal(np.asarray(image), drawn["train_images"][number])
 
 
 def test_the_file_imports(tmp_path: Path) -> None:
     file = save(tmp_path / "pneumoniamnist_64.npz", arrays(64))
     imported = import_source("medmnist", file)
     assert len(imported.manifest) == 10
-    assert set(imported.manifest["format"]) == {"PNG"}
-    assert imported.manifest["split"].value_counts().to_dict() == {"train": 5, "val": 3, "test": 2}
+    assert set(imported.manifest.frame["format"]) == {"PNG"}
+    assert imported.manifest.frame["split"].value_counts().to_dict() == {
+        "train": 5,
+        "val": 3,
+        "test": 2,
+    }
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ def test_the_file_imports(tmp_path: Path) -> None:
         (
             "pneumoniamnist",
             {"train_labels": np.zeros((4, 1), np.uint8)},
-            "train has 5 pictures and 4 rows of labels",
+            "train has 5 images and 4 rows of labels",
         ),
         (
             "pneumoniamnist",

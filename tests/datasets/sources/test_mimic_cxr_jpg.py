@@ -94,7 +94,7 @@ def test_the_published_folder(root: Path) -> None:
         ),
     ]
     gone = "files/p12/p12000001/s52000001/d.jpg"
-    assert problems == [Problem(gone, "its row has no picture here", failed=False)]
+    assert problems == [Problem(gone, "its row has no image here", failed=False)]
 
 
 def test_unpacked_tables_come_first(root: Path) -> None:
@@ -104,7 +104,7 @@ def test_unpacked_tables_come_first(root: Path) -> None:
     assert [entry.label for entry in entries] == ["other", "other"]
     assert [(p.reason, p.failed) for p in problems] == [
         ("its pneumonia is uncertain", False),
-        ("its row has no picture here", False),
+        ("its row has no image here", False),
     ]
 
 
@@ -130,7 +130,7 @@ def test_rows_that_name_no_file_are_named(root: Path) -> None:
     entries, problems = index(root)
     assert not entries
     assert all(problem.failed for problem in problems)
-    assert problems[0] == Problem(f"{table}, line 2", "it names no picture, study or patient")
+    assert problems[0] == Problem(f"{table}, line 2", "it names no image, study or patient")
     assert "lies outside" in problems[1].reason
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
 NAMES = ("MCUCXR_0001_0", "MCUCXR_0162_1", "MCUCXR_0166_1", "MCUCXR_0170_1", "MCUCXR_0200_1")
@@ -78,10 +78,10 @@ def test_a_chain_of_links_is_one_patient_in_any_order(root: Path) -> None:
 def test_lung_masks_are_never_imported(root: Path, draw: Callable[..., Path]) -> None:
     beside = draw("CXR_png/MCUCXR_0001_0_mask.png")
     imported = import_source("montgomery", root)
-    assert [Path(path).stem for path in imported.manifest["path"]] == [*NAMES]
-    assert all(Path(path).parent.name == "CXR_png" for path in imported.manifest["path"])
+    assert [Path(path).stem for path in imported.manifest.frame["path"]] == [*NAMES]
+    assert all(Path(path).parent.name == "CXR_png" for path in imported.manifest.frame["path"])
     assert [(p.path, p.failed) for p in imported.problems] == [(str(beside), False)]
-    groups = dict(zip(NAMES, imported.manifest["group"], strict=True))
+    groups = dict(zip(NAMES, imported.manifest.frame["group"], strict=True))
     assert len({groups[name] for name in NAMES}) == 3
     assert "leftMask" in SOURCES["montgomery"].about.obtain
 

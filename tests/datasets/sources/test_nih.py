@@ -76,14 +76,14 @@ def test_the_published_folder(root: Path) -> None:
             ),
         ),
     ]
-    assert problems == [Problem("00000099_000.png", "its row has no picture here", failed=False)]
+    assert problems == [Problem("00000099_000.png", "its row has no image here", failed=False)]
 
 
-def test_the_first_release_and_one_folder_of_pictures(root: Path) -> None:
+def test_the_first_release_and_one_folder_of_images(root: Path) -> None:
     (root / "Data_Entry_2017_v2020.csv").unlink()
     (root / "images" / "deep").mkdir(parents=True)
-    for picture in sorted(root.glob("images_*/images/*")):
-        picture.rename(root / "images" / "deep" / picture.name)
+    for image in sorted(root.glob("images_*/images/*")):
+        image.rename(root / "images" / "deep" / image.name)
     (root / "Data_Entry_2017.csv").write_text(
         HEADER.strip().replace("Gender", "Sex")
         + ",\n00000001_000.png,Effusion|Mass,0,1,,,,2682,2749,0.143,0.143,\n"
@@ -113,7 +113,7 @@ def test_rows_that_are_damaged_are_named_and_the_rest_is_done(root: Path) -> Non
     assert [(p.path, p.reason) for p in problems] == [
         (f"{boxes}, line 2", "its box 900, 1, 200, 10 is not within 1024 x 1024 pixels"),
         (f"{boxes}, line 3", "its box , , ,  is not four numbers"),
-        (f"{table}, line 2", "it ends early or names no picture or no finding"),
+        (f"{table}, line 2", "it ends early or names no image or no finding"),
         (f"{table}, line 3", "its findings contradict each other: Pneumonia|No Finding"),
         (f"{table}, line 4", "its sex is 'male', not F, M or O"),
     ]
@@ -152,8 +152,8 @@ def test_nihs_own_rows(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     for name in ("Data_Entry_2017_v2020.csv", "BBox_List_2017.csv"):
         shutil.copy(DATA / name, tmp_path)
-    for picture in (DATA / "X-Ray Image DataSet").glob("*/0*_*.png"):
-        (tmp_path / "images" / picture.name).touch()
+    for image in (DATA / "X-Ray Image DataSet").glob("*/0*_*.png"):
+        (tmp_path / "images" / image.name).touch()
     entries, problems = index(tmp_path)
     assert not problems
     labels = [entry.label for entry in entries]

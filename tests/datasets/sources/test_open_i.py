@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem, left_out_link
 
 PROJECTIONS = "uid,filename,projection\n"
@@ -72,7 +72,7 @@ def test_the_published_folder(root: Path) -> None:
             patient="2",
         ),
     ]
-    gone = Problem("2_IM-0652-2001", "its report has no picture here", failed=False)
+    gone = Problem("2_IM-0652-2001", "its report has no image here", failed=False)
     assert problems == [gone]
 
 
@@ -93,10 +93,14 @@ def test_dicom_comes_first_and_its_header_says_the_view(
     draw("NLMCXR_dcm/copy/2_IM-0652-1001.dcm")
     imported = import_source("open-i", root)
     table = imported.manifest
-    assert table["format"].unique().tolist() == ["DICOM"]
-    assert table["view"].fillna("").tolist() == ["lateral", "PA", ""]
-    assert (table["sex"][0], table["age"][0]) == ("F", 40.0)
-    assert table["group"].tolist()[0] == table["group"].tolist()[1] != table["group"].tolist()[2]
+    assert table.frame["format"].unique().tolist() == ["DICOM"]
+    assert table.frame["view"].fillna("").tolist() == ["lateral", "PA", ""]
+    assert (table.frame["sex"][0], table.frame["age"][0]) == ("F", 40.0)
+    assert (
+        table.frame["group"].tolist()[0]
+        == table.frame["group"].tolist()[1]
+        != table.frame["group"].tolist()[2]
+    )
     assert [problem.failed for problem in imported.problems] == [False, False]
     assert "it is also there as" in imported.problems[0].reason
 

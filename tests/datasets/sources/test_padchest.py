@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
 TABLE = "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv"
@@ -82,10 +82,10 @@ def test_the_published_folder(root: Path) -> None:
             sex="M",
         ),
     ]
-    assert problems == [Problem("54/d.png", "its row has no picture here", failed=False)]
+    assert problems == [Problem("54/d.png", "its row has no image here", failed=False)]
     table = import_source("padchest", root).manifest
-    assert table["bits"].tolist() == [16, 16, 16]
-    assert table["group"].nunique() == 1
+    assert table.frame["bits"].tolist() == [16, 16, 16]
+    assert table.frame["group"].nunique() == 1
 
 
 def test_an_unpacked_table_with_a_byte_of_latin_1_comes_first(root: Path) -> None:

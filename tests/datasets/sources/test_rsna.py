@@ -43,17 +43,17 @@ def root(tmp_path: Path) -> Path:
 
 def test_the_published_folder(root: Path) -> None:
     entries, problems = index(root)
-    films = root / "stage_2_train_images"
+    images = root / "stage_2_train_images"
     assert entries == [
         Entry(
-            films / "aaaa.dcm",
+            images / "aaaa.dcm",
             "other",
             finding="No Lung Opacity / Not Normal",
             patient="aaaa",
             origin="nih",
         ),
         Entry(
-            films / "bbbb.dcm",
+            images / "bbbb.dcm",
             "pneumonia",
             finding="Lung Opacity",
             patient="bbbb",
@@ -63,9 +63,9 @@ def test_the_published_folder(root: Path) -> None:
                 Box("Lung Opacity", 0.5, 0.125, 0.0625, 0.5),
             ),
         ),
-        Entry(films / "cccc.dcm", "normal", finding="Normal", patient="cccc", origin="nih"),
+        Entry(images / "cccc.dcm", "normal", finding="Normal", patient="cccc", origin="nih"),
     ]
-    assert problems == [Problem("dddd", "its row has no picture here", failed=False)]
+    assert problems == [Problem("dddd", "its row has no image here", failed=False)]
 
 
 def test_rsnas_mapping_tells_nihs_patients(root: Path) -> None:

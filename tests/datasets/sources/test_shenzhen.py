@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
 HOSPITAL = "Shenzhen No. 3 People's Hospital, Shenzhen, China"
@@ -91,7 +91,7 @@ def test_masks_and_other_files_are_left_out_by_name(root: Path, draw: Callable[.
     beside = draw("CXR_png/CHNCXR_0001_0_mask.png")
     (root / "CXR_png" / "Thumbs.db").touch()
     imported = import_source("shenzhen", root)
-    assert [Path(path).name for path in imported.manifest["path"]] == [
+    assert [Path(path).name for path in imported.manifest.frame["path"]] == [
         "CHNCXR_0001_0.png",
         "CHNCXR_0327_1.png",
         "CHNCXR_0400_1.png",
@@ -101,7 +101,7 @@ def test_masks_and_other_files_are_left_out_by_name(root: Path, draw: Callable[.
         str(root / "CXR_png" / "Thumbs.db"),
     }
     assert not any(problem.failed for problem in imported.problems)
-    assert imported.manifest["patient"].isna().all()
+    assert imported.manifest.frame["patient"].isna().all()
 
 
 def test_another_folder_is_refused(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from pulmo.core.boxes import Box, boxes_of_text
 from pulmo.core.errors import InputError, UsageError
-from pulmo.datasets.manifest import import_source
+from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
 STUDIES = (
@@ -61,14 +61,14 @@ def test_the_published_folder(root: Path) -> None:
         ("c1", "pneumonia", "00c", ()),
         ("d1", "other", "00d", ()),
     ]
-    assert problems == [Problem("x1", "its row has no picture here", failed=False)]
+    assert problems == [Problem("x1", "its row has no image here", failed=False)]
 
 
 def test_the_headers_facts_and_the_studys_group_are_in_the_manifest(root: Path) -> None:
     table = import_source("siim-covid19", root).manifest
-    assert table["group"].nunique() == table["patient"].nunique() == 4
-    assert (table["view"][0], table["age"][0]) == ("AP", 61.0)
-    assert [len(boxes_of_text(text)) for text in table["boxes"].dropna()] == [2]
+    assert table.frame["group"].nunique() == table.frame["patient"].nunique() == 4
+    assert (table.frame["view"][0], table.frame["age"][0]) == ("AP", 61.0)
+    assert [len(boxes_of_text(text)) for text in table.frame["boxes"].dropna()] == [2]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_rows_that_contradict_or_name_nothing(root: Path, draw: Callable[..., Pa
         ("b1", "it lies in 2 series of its study", True),
         ("c1", "its study has no grade in train_study_level.csv", False),
         ("d1", "its study has no grade in train_study_level.csv", False),
-        ("x1", "its row has no picture here", False),
+        ("x1", "its row has no image here", False),
         ("a2", "it has a second row; the first one counts", False),
         (f"{images}, line 9", "it names no image or no study", True),
         (f"{images}, line 10", "it names no image or no study", True),

@@ -129,7 +129,7 @@ def test_the_published_folder(root: Path) -> None:
             boxes=(),
         ),
     ]
-    assert problems == [Problem("gone.dicom", "its row has no picture here", failed=False)]
+    assert problems == [Problem("gone.dicom", "its row has no image here", failed=False)]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Manifests of many groups in several strata, made without a picture."""
+"""Manifests of many groups in several strata, made without an image."""
 
 from typing import Protocol
 
@@ -16,14 +16,14 @@ class MakeGroups(Protocol):
 
 
 @pytest.fixture
-def make_groups(films: pd.DataFrame) -> MakeGroups:
-    """A manifest of `groups` groups of one to `largest` pictures, five strata of unequal size."""
+def make_groups(images: pd.DataFrame) -> MakeGroups:
+    """A manifest of `groups` groups of one to `largest` images, five strata of unequal size."""
 
     def make(groups: int = 600, *, seed: int = 0, largest: int = 6) -> pd.DataFrame:
         generator = np.random.default_rng(seed)
         chosen = generator.choice(5, groups, p=[0.5, 0.25, 0.15, 0.08, 0.02])
         member = np.repeat(np.arange(groups), generator.integers(1, largest + 1, groups))
-        base = films.iloc[np.zeros(len(member), int)].reset_index(drop=True)
+        base = images.iloc[np.zeros(len(member), int)].reset_index(drop=True)
         return base.assign(
             path=[f"/{n}" for n in range(len(member))],
             sha256=[f"{n:064x}" for n in range(len(member))],

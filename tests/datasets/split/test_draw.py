@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError, UsageError
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split import Shares, check_split, split_manifest
 from pulmo.datasets.split.draw import draw_sides, undrawn
 
@@ -16,10 +17,10 @@ def generator() -> np.random.Generator:
 
 
 def test_groups_stay_whole_and_every_stratum_gets_its_share(make_groups: MakeGroups) -> None:
-    table = split_manifest(make_groups(), Shares(0.1, 0.2), generator())
+    table = split_manifest(Manifest(make_groups()), Shares(0.1, 0.2), generator())
     check_split(table)
-    assert len(table.drop_duplicates(["group", "split"])) == table["group"].nunique()
-    for _, stratum in table.groupby(["label", "source"]):
+    assert len(table.frame.drop_duplicates(["group", "split"])) == table.frame["group"].nunique()
+    for _, stratum in table.frame.groupby(["label", "source"]):
         shares = stratum["split"].value_counts(normalize=True)
         assert shares["val"] == pytest.approx(0.1, abs=0.05)
         assert shares["test"] == pytest.approx(0.2, abs=0.05)
@@ -29,15 +30,20 @@ def test_a_split_depends_on_the_seed_and_not_on_the_row_order(make_groups: MakeG
     table = make_groups(100)
 
     def sides(rows: pd.DataFrame, seed: int) -> dict[str, str]:
-        split = split_manifest(rows, Shares(), np.random.default_rng(seed))
-        return dict(zip(split["path"], split["split"], strict=True))
+        split = split_manifest(Manifest(rows), Shares(), np.random.default_rng(seed))
+        return dict(zip(split.frame["path"], split.frame["split"], strict=True))
 
     assert sides(table, 1) == sides(table.sample(frac=1, random_state=0), 1)
     assert sides(table, 1) != sides(table, 2)
 
 
-def test_folds_of_another_split_are_dropped(films: pd.DataFrame) -> None:
-    assert split_manifest(films.assign(fold=3), Shares(), generator())["fold"].isna().all()
+def test_folds_of_another_split_are_dropped(images: pd.DataFrame) -> None:
+    assert (
+        split_manifest(Manifest(images.assign(fold=3)), Shares(), generator())
+        .frame["fold"]
+        .isna()
+        .all()
+    )
 
 
 class TestKeptTest:
@@ -47,21 +53,21 @@ class TestKeptTest:
         table = make_groups()
         official = (table["source"] == "a") & (np.arange(len(table)) % 7 == 0)
         table["split"] = official.map({True: "test", False: "train"})
-        split = split_manifest(table, Shares(0.1, 0.2), generator(), keep="test")
-        assert split["path"].tolist() == table["path"].tolist()
-        a = (split["source"] == "a").to_numpy()
-        assert ((split["split"] == "test")[a] == official[a]).all()
-        held = split["group"].isin(split["group"][official]) & ~official
+        split = split_manifest(Manifest(table), Shares(0.1, 0.2), generator(), keep="test")
+        assert split.frame["path"].tolist() == table["path"].tolist()
+        a = (split.frame["source"] == "a").to_numpy()
+        assert ((split.frame["split"] == "test")[a] == official[a]).all()
+        held = split.frame["group"].isin(split.frame["group"][official]) & ~official
         assert held.any()
-        assert split["split"][held].isna().all()
-        assert split["split"][~held].notna().all()
-        assert 0.15 < (split["split"] == "test")[~a].mean() < 0.25
+        assert split.frame["split"][held].isna().all()
+        assert split.frame["split"][~held].notna().all()
+        assert 0.15 < (split.frame["split"] == "test")[~a].mean() < 0.25
         check_split(split)
 
     def test_a_group_that_spans_a_source_with_a_test_and_one_without_is_on_one_side(
         self, make_groups: MakeGroups
     ) -> None:
-        """As of a picture that both sources copied from a third."""
+        """As of an image that both sources copied from a third."""
         table = make_groups()
         table["split"] = ((table["source"] == "a") & (np.arange(len(table)) % 29 == 0)).map(
             {True: "test", False: None}
@@ -69,26 +75,26 @@ class TestKeptTest:
         copies = table[table["source"] == "a"].assign(source="b", split=None)
         copies["path"] = "/copy" + copies["path"]
         both = pd.concat([table, copies], ignore_index=True)
-        split = split_manifest(both, Shares(0.1, 0.2), generator(), keep="test")
+        split = split_manifest(Manifest(both), Shares(0.1, 0.2), generator(), keep="test")
         check_split(split)
         spanning = both["group"].isin(copies["group"])
         free = ~both["group"].isin(both["group"][both["split"] == "test"])
-        tied = split["split"][spanning & free]
+        tied = split.frame["split"][spanning & free]
         assert set(tied) == {"train", "val"}
         assert (tied == "val").mean() == pytest.approx(0.125, abs=0.02)
-        assert (split["split"][~spanning] == "test").mean() == pytest.approx(0.2, abs=0.03)
-        kept = split["split"][spanning & ~free].isin(["test"]).sum()
+        assert (split.frame["split"][~spanning] == "test").mean() == pytest.approx(0.2, abs=0.03)
+        kept = split.frame["split"][spanning & ~free].isin(["test"]).sum()
         assert kept == (both["split"] == "test").sum()
 
     def test_no_published_test_is_an_error(self, make_groups: MakeGroups) -> None:
         table = make_groups(9).assign(split="train")
         with pytest.raises(InputError, match="no source of the manifest publishes a test"):
-            split_manifest(table, Shares(), generator(), keep="test")
+            split_manifest(Manifest(table), Shares(), generator(), keep="test")
 
     def test_a_manifest_that_is_all_test_stays_so(self, make_groups: MakeGroups) -> None:
         table = make_groups(5).assign(split="test")
-        split = split_manifest(table, Shares(), generator(), keep="test")
-        assert set(split["split"]) == {"test"}
+        split = split_manifest(Manifest(table), Shares(), generator(), keep="test")
+        assert set(split.frame["split"]) == {"test"}
 
 
 class TestKeptSides:
@@ -106,7 +112,7 @@ class TestKeptSides:
             "-", "val", "train", "test", "test", "-", "train", "-",
         ]  # fmt: skip
         reasons = sides.reason[sides.split.isna()]
-        assert set(reasons) == {"in a group with pictures that are kept on another side"}
+        assert set(reasons) == {"in a group with images that are kept on another side"}
         assert sides.reason[sides.split.notna()].isna().all()
 
     def test_other_sources_are_drawn_and_blanks_of_such_a_source_are_left_out(
@@ -127,29 +133,34 @@ class TestKeptSides:
 
     def test_nothing_to_keep_is_an_error(self, make_groups: MakeGroups) -> None:
         with pytest.raises(InputError, match="no source of the manifest publishes a split"):
-            split_manifest(make_groups(9), Shares(), generator(), keep="all")
+            split_manifest(Manifest(make_groups(9)), Shares(), generator(), keep="all")
 
 
 def test_a_side_that_wants_nothing_gets_nothing(make_groups: MakeGroups) -> None:
-    split = split_manifest(make_groups(50), Shares(0.3, 0.0), generator())
-    assert set(split["split"]) == {"train", "val"}
+    split = split_manifest(Manifest(make_groups(50)), Shares(0.3, 0.0), generator())
+    assert set(split.frame["split"]) == {"train", "val"}
 
 
 @pytest.mark.parametrize("shares", [Shares(0.5, 0.5), Shares(-0.1, 0.2), Shares(float("nan"), 0.2)])
-def test_shares_must_leave_something_to_train_on(films: pd.DataFrame, shares: Shares) -> None:
-    with pytest.raises(UsageError, match="leave some pictures for training"):
-        split_manifest(films, shares, generator())
+def test_shares_must_leave_something_to_train_on(images: pd.DataFrame, shares: Shares) -> None:
+    with pytest.raises(UsageError, match="leave some images for training"):
+        split_manifest(Manifest(images), shares, generator())
 
 
 def test_what_is_kept_may_leave_nothing_to_draw(make_groups: MakeGroups) -> None:
     table = make_groups(60, largest=1).query("source != 'c'").reset_index(drop=True)
-    assert undrawn(table, "nothing") == undrawn(table, "test") == undrawn(table, "all") == ()
+    assert (
+        undrawn(Manifest(table), "nothing")
+        == undrawn(Manifest(table), "test")
+        == undrawn(Manifest(table), "all")
+        == ()
+    )
     table["split"] = np.where(table.index % 4 == 0, "test", "train")
-    assert undrawn(table, "nothing") == ()
-    assert undrawn(table, "test") == ("test",)
-    assert undrawn(table, "all") == ("val", "test")
+    assert undrawn(Manifest(table), "nothing") == ()
+    assert undrawn(Manifest(table), "test") == ("test",)
+    assert undrawn(Manifest(table), "all") == ("val", "test")
     table.loc[table["source"] == "b", "split"] = None
-    assert undrawn(table, "test") == undrawn(table, "all") == ()
+    assert undrawn(Manifest(table), "test") == undrawn(Manifest(table), "all") == ()
     for keep in ("test", "all"):
         drawn = draw_sides(table, Shares(0.2, 0.2), generator(), keep=keep).split
         assert set(drawn[table["source"] == "b"]) == {"train", "val", "test"}

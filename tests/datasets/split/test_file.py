@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import InputError, RefusedError
-from pulmo.core.tables import manifest_sha256
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split import (
     Matching,
     Plan,
@@ -24,60 +24,60 @@ PLAN = Plan(seed=4, folds=3, matching=Matching(("source",), labels=("covid", "no
 
 @pytest.fixture
 def drawn(make_groups: MakeGroups) -> pd.DataFrame:
-    """A manifest with folds, a test, pictures left out, and copies of pictures that are not."""
+    """A manifest with folds, a test, images left out, and copies of images that are not."""
     table = make_groups(200)
     copies = table[:20].assign(path="/copy" + table["path"][:20])
     copies["source"] = ["b"] * 10 + ["a"] * 10
-    return draw(pd.concat([table, copies], ignore_index=True), PLAN).table
+    return draw(Manifest(pd.concat([table, copies], ignore_index=True)), PLAN).manifest.frame
 
 
 @pytest.fixture
 def saved(drawn: pd.DataFrame, tmp_path: Path) -> Path:
     path = tmp_path / "split.csv"
-    write_split(drawn, PLAN, path)
+    write_split(Manifest(drawn), PLAN, path)
     return path
 
 
-def test_a_split_travels_to_another_manifest_of_the_same_pictures(
+def test_a_split_travels_to_another_manifest_of_the_same_images(
     drawn: pd.DataFrame, saved: Path
 ) -> None:
     """In another place, another order, with another split."""
     elsewhere = drawn.sample(frac=1, random_state=0).assign(split="val", fold=None)
     elsewhere["path"] = "/mnt" + elsewhere["path"]
-    table, unknown, absent = apply_split(elsewhere, read_split(saved))
+    table, unknown, absent = apply_split(Manifest(elsewhere), read_split(saved))
     check_split(table)
     assert (absent, unknown.sum()) == (0, 0)
-    assert table["path"].tolist() == elsewhere["path"].tolist()
-    assert manifest_sha256(table) == manifest_sha256(drawn)
-    assert manifest_sha256(table) == read_split(saved).header.manifest_sha256
+    assert table.frame["path"].tolist() == elsewhere["path"].tolist()
+    assert table.sha256 == Manifest(drawn).sha256
+    assert table.sha256 == read_split(saved).header.manifest_sha256
 
 
-def test_pictures_that_are_new_or_gone_are_counted(drawn: pd.DataFrame, saved: Path) -> None:
+def test_images_that_are_new_or_gone_are_counted(drawn: pd.DataFrame, saved: Path) -> None:
     new = drawn[:7].assign(path="/new" + drawn["path"][:7], group="new")
     new["sha256"] = [f"{n:064x}" for n in range(10**6, 10**6 + 7)]
     table, unknown, absent = apply_split(
-        pd.concat([drawn[30:], new], ignore_index=True), read_split(saved)
+        Manifest(pd.concat([drawn[30:], new], ignore_index=True)), read_split(saved)
     )
     check_split(table)
     assert absent == 30
     assert unknown.tolist() == [False] * (len(drawn) - 30) + [True] * 7
-    assert table["split"][unknown].isna().all()
-    assert manifest_sha256(table) != manifest_sha256(drawn)
+    assert table.frame["split"][unknown].isna().all()
+    assert table.sha256 != Manifest(drawn).sha256
 
 
-def test_a_further_copy_of_a_picture_is_not_known(drawn: pd.DataFrame, saved: Path) -> None:
+def test_a_further_copy_of_an_image_is_not_known(drawn: pd.DataFrame, saved: Path) -> None:
     again = drawn[50:51].assign(path="/again")
     table, unknown, absent = apply_split(
-        pd.concat([again, drawn], ignore_index=True), read_split(saved)
+        Manifest(pd.concat([again, drawn], ignore_index=True)), read_split(saved)
     )
     check_split(table)
     assert (absent, unknown.sum()) == (0, 1)
 
 
-def test_a_stranger_s_pictures_are_refused(drawn: pd.DataFrame, saved: Path) -> None:
+def test_a_stranger_s_images_are_refused(drawn: pd.DataFrame, saved: Path) -> None:
     drawn["sha256"] = [f"{n:064x}" for n in range(10**6, 10**6 + len(drawn))]
-    with pytest.raises(InputError, match=f"knows none of the manifest's {len(drawn)} pictures"):
-        apply_split(drawn, read_split(saved))
+    with pytest.raises(InputError, match=f"knows none of the manifest's {len(drawn)} images"):
+        apply_split(Manifest(drawn), read_split(saved))
 
 
 class TestFile:
@@ -93,7 +93,7 @@ class TestFile:
     def test_its_header_says_how_it_was_made(self, drawn: pd.DataFrame, saved: Path) -> None:
         header = read_split(saved).header
         assert header.plan == PLAN
-        assert header.pictures == len(drawn)
+        assert header.images == len(drawn)
         line, _, body = saved.read_text().partition("\n")
         stated = json.loads(line.removeprefix("# pulmo split "))
         digest = stated.pop("sha256")
@@ -103,7 +103,7 @@ class TestFile:
     def test_the_row_order_of_the_manifest_does_not_show(
         self, drawn: pd.DataFrame, saved: Path, tmp_path: Path
     ) -> None:
-        write_split(drawn.sample(frac=1, random_state=0), PLAN, tmp_path / "again.csv")
+        write_split(Manifest(drawn.sample(frac=1, random_state=0)), PLAN, tmp_path / "again.csv")
         assert (tmp_path / "again.csv").read_bytes() == saved.read_bytes()
 
     def test_line_ends_of_another_system_are_the_same_split(self, saved: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sklearn.model_selection import StratifiedGroupKFold
 
 from pulmo.core.errors import UsageError
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split import Plan, assign, check_split, draw, validate_on
 from pulmo.datasets.split.assign import Tally, deal, draw_order, even_out, unevenness
 from pulmo.datasets.split.folds import draw_folds
@@ -15,7 +16,7 @@ MakeGroups = Callable[..., pd.DataFrame]
 
 
 def badness(table: pd.DataFrame, fold: pd.Series) -> float:
-    """The sum of (pictures - aim)² / aim over folds and strata."""
+    """The sum of (images - aim)² / aim over folds and strata."""
     counts = pd.crosstab([table["label"], table["source"]], fold).to_numpy()
     aim = counts.sum(axis=1, keepdims=True) / counts.shape[1]
     return float(((counts - aim) ** 2 / aim).sum())
@@ -26,7 +27,7 @@ def of_scikit_learn(table: pd.DataFrame, folds: int, seed: int) -> pd.Series:
     strata = (table["label"] + table["source"]).to_numpy(str)
     fold = pd.Series(-1, table.index)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # strata with fewer pictures than folds
+        warnings.simplefilter("ignore", UserWarning)  # strata with fewer images than folds
         for number, (_, rows) in enumerate(splitter.split(strata, strata, table["group"])):
             fold.iloc[rows] = number
     return fold
@@ -85,8 +86,8 @@ def test_folds_depend_on_the_seed_and_not_on_the_row_order(make_groups: MakeGrou
     table = make_groups(100)
 
     def folds(rows: pd.DataFrame, seed: int) -> dict[str, int]:
-        drawn = draw(rows, Plan(seed=seed, folds=4)).table
-        return dict(zip(drawn["path"], drawn["fold"].fillna(-1), strict=True))
+        drawn = draw(Manifest(rows), Plan(seed=seed, folds=4)).manifest
+        return dict(zip(drawn.frame["path"], drawn.frame["fold"].fillna(-1), strict=True))
 
     assert folds(table, 1) == folds(table.sample(frac=1, random_state=0), 1)
     assert folds(table, 1) != folds(table, 2)
@@ -95,23 +96,23 @@ def test_folds_depend_on_the_seed_and_not_on_the_row_order(make_groups: MakeGrou
 def test_one_fold_is_val_and_the_others_train(make_groups: MakeGroups) -> None:
     table = make_groups(100)
     for fold in (0, 2):
-        drawn = draw(table, Plan(folds=3, fold=fold)).table
+        drawn = draw(Manifest(table), Plan(folds=3, fold=fold)).manifest
         check_split(drawn)
-        sides = drawn.groupby("fold")["split"].unique().map(list)
+        sides = drawn.frame.groupby("fold")["split"].unique().map(list)
         assert sides.to_dict() == {each: ["val" if each == fold else "train"] for each in range(3)}
-        assert set(drawn["split"][drawn["fold"].isna()]) == {"test"}
-    first = draw(table, Plan(folds=3)).table
-    assert first["fold"].equals(drawn["fold"])
-    assert validate_on(first, 2).equals(drawn)
+        assert set(drawn.frame["split"][drawn.frame["fold"].isna()]) == {"test"}
+    first = draw(Manifest(table), Plan(folds=3)).manifest
+    assert first.frame["fold"].equals(drawn.frame["fold"])
+    assert validate_on(first, 2) == drawn
 
 
 def test_a_fold_that_is_not_there(make_groups: MakeGroups) -> None:
     with pytest.raises(UsageError, match="There is no fold 3 to validate on; its folds are 0 to 2"):
-        draw(make_groups(50), Plan(folds=3, fold=3))
+        draw(Manifest(make_groups(50)), Plan(folds=3, fold=3))
     with pytest.raises(UsageError, match="There is no fold 0 to validate on; it has no folds"):
-        validate_on(make_groups(5), 0)
+        validate_on(Manifest(make_groups(5)), 0)
 
 
 def test_too_few_groups(make_groups: MakeGroups) -> None:
     with pytest.raises(UsageError, match="5 folds need as many groups; only 4 are not for the te"):
-        draw(make_groups(4), Plan(folds=5, test=0))
+        draw(Manifest(make_groups(4)), Plan(folds=5, test=0))

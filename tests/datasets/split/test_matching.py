@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from pulmo.core.errors import RefusedError, UsageError
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split import Matching, Plan, check_split, draw
 from pulmo.datasets.split.matching import match
 
@@ -67,15 +68,15 @@ def test_the_choice_depends_on_the_seed_and_not_on_the_row_order(aged: pd.DataFr
     plan = Plan(matching=Matching(("view",), labels=("covid", "normal")))
 
     def chosen(rows: pd.DataFrame, plan: Plan) -> dict[str, str]:
-        table = draw(rows, plan).table
-        return dict(zip(table["path"], table["split"].fillna(""), strict=True))
+        table = draw(Manifest(rows), plan).manifest
+        return dict(zip(table.frame["path"], table.frame["split"].fillna(""), strict=True))
 
     assert chosen(aged, plan) == chosen(aged.sample(frac=1, random_state=0), plan)
     other = Plan(seed=1, matching=plan.matching)
     assert chosen(aged, plan) != chosen(aged, other)
 
 
-def test_pictures_are_drawn_group_by_group(make_groups: MakeGroups) -> None:
+def test_images_are_drawn_group_by_group(make_groups: MakeGroups) -> None:
     """In one stratum at most one group of a label is cut."""
     table = make_groups(300).assign(view="PA")
     matching = Matching(("view",), labels=("covid", "viral"))
@@ -86,14 +87,14 @@ def test_pictures_are_drawn_group_by_group(make_groups: MakeGroups) -> None:
     assert 0 < reason.isna().sum() < len(table)
 
 
-def test_the_split_is_drawn_of_the_matched_pictures(aged: pd.DataFrame) -> None:
+def test_the_split_is_drawn_of_the_matched_images(aged: pd.DataFrame) -> None:
     matching = Matching(("view", "sex"), labels=("covid", "normal"))
-    table, reason, strata = draw(aged, Plan(matching=matching, folds=3))
+    table, reason, strata = draw(Manifest(aged), Plan(matching=matching, folds=3))
     check_split(table)
     assert strata is not None
-    assert table["split"].isna().equals(reason.notna())
-    assert table["split"].notna().sum() == 2 * strata["kept"].sum()
-    assert sorted(table["fold"].dropna().unique()) == [0, 1, 2]
+    assert table.frame["split"].isna().equals(reason.notna())
+    assert table.frame["split"].notna().sum() == 2 * strata["kept"].sum()
+    assert sorted(table.frame["fold"].dropna().unique()) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("column", ["source", "modality"])
@@ -118,7 +119,7 @@ class TestRefusals:
         with pytest.raises(
             RefusedError,
             match="no stratum of age holds all of covid, normal and viral. The values are known of "
-            rf"\d+ of \d+ covid, {known} of {normal} normal, 0 of \d+ viral pictures. Match by",
+            rf"\d+ of \d+ covid, {known} of {normal} normal, 0 of \d+ viral images. Match by",
         ):
             match(aged, Matching(("age",)), np.random.default_rng(0))
 
@@ -127,9 +128,9 @@ class TestRefusals:
             match(aged.assign(age=None), Matching(("age",)), np.random.default_rng(0))
 
     def test_labels_that_are_not_there(self, aged: pd.DataFrame) -> None:
-        with pytest.raises(UsageError, match="no picture of bacterial to match; it has covid, nor"):
+        with pytest.raises(UsageError, match="no image of bacterial to match; it has covid, nor"):
             match(aged, Matching(("age",), 10, ("covid", "bacterial")), np.random.default_rng(0))
-        with pytest.raises(UsageError, match="needs two labels; all pictures are covid"):
+        with pytest.raises(UsageError, match="needs two labels; all images are covid"):
             match(aged.assign(label="covid"), Matching(("age",)), np.random.default_rng(0))
 
     @pytest.mark.parametrize(

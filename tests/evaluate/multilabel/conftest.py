@@ -1,4 +1,4 @@
-"""Tables of three findings a film, with and without missing labels."""
+"""Tables of three findings per image, with and without missing labels."""
 
 from typing import Protocol
 
@@ -22,7 +22,7 @@ def generator() -> np.random.Generator:
 
 @pytest.fixture
 def make_table(generator: np.random.Generator) -> MakeTable:
-    """Films with correlated findings, probabilities rounded so that some tie, and missing labels.
+    """Images with correlated findings, probabilities rounded so that some tie, and missing labels.
 
     `missing` is the share of labels that are missing, of all findings but the first.
     """
@@ -31,7 +31,7 @@ def make_table(generator: np.random.Generator) -> MakeTable:
         sick = generator.normal(size=n)
         table = pd.DataFrame(
             {
-                "path": [f"/films/Jane Doe/{number}.png" for number in range(n)],
+                "path": [f"/images/Jane Doe/{number}.png" for number in range(n)],
                 "patient": [f"p{number // per_patient}" for number in range(n)],
                 "sex": generator.choice(["F", "M"], n),
             }

@@ -25,7 +25,7 @@ def _evaluate(table: pd.DataFrame, threshold: float | None = None) -> LabelsEval
     return evaluate_labels(labels_table(table, threshold), PROVENANCE, resampling)
 
 
-def test_each_finding_is_judged_on_the_films_labelled_for_it(make_table: MakeTable) -> None:
+def test_each_finding_is_judged_on_the_images_labelled_for_it(make_table: MakeTable) -> None:
     table = make_table(120, missing=0.3, per_patient=2)
     found = _evaluate(table, 0.3)
     assert [*found.labels] == ["Edema", "Lung Opacity", "Fracture"]
@@ -56,10 +56,11 @@ def test_each_finding_is_judged_on_the_films_labelled_for_it(make_table: MakeTab
 def test_one_findings_evaluation_is_that_of_two_classes(make_table: MakeTable) -> None:
     table = labels_table(make_table(80))
     found = evaluate_labels(table, PROVENANCE, Resampling(np.random.default_rng(0), 100))
-    rows, terms = table.of_label(2)
     generator = np.random.default_rng(0).spawn(4)[3]
     model = PROVENANCE.model.model_copy(update={"name": "theirs: Fracture"})
-    alone = evaluate(rows, terms, PROVENANCE._replace(model=model), Resampling(generator, 100))
+    alone = evaluate(
+        table.of_label(2), PROVENANCE._replace(model=model), Resampling(generator, 100)
+    )
     assert found.labels["Fracture"] == alone
 
 
@@ -85,33 +86,35 @@ def test_what_cannot_be_judged_stops_nothing(make_table: MakeTable) -> None:
     assert found.labels["Hernia"].decision.auc.value is None
     assert found.overall["macro_auc"].value is not None
     assert found.warnings[:3] == (
-        "No film is labelled for Mass or Nodule, which were left out.",
-        "No film here has Hernia: it has no part in the macro figures.",
+        "No image is labelled for Mass or Nodule, which were left out.",
+        "No image here has Hernia: it has no part in the macro figures.",
         (
-            "Every film labelled for it here has Device or Tube: they have no part in the macro "
+            "Every image labelled for it here has Device or Tube: they have no part in the macro "
             "figures."
         ),
     )
-    assert found.warnings[3].startswith(f"{found.whole} of 60 films are labelled for every finding")
+    assert found.warnings[3].startswith(
+        f"{found.whole} of 60 images are labelled for every finding"
+    )
     fewest = min(found.labels, key=lambda label: found.labels[label].data.n)
     assert f", {fewest} for {found.labels[fewest].data.n}: each figure" in found.warnings[3]
     assert "labelled for no finding" not in " ".join(found.warnings)
-    assert found.warnings[4].startswith("It is not stated which source 60 pictures are from")
+    assert found.warnings[4].startswith("It is not stated which source 60 images are from")
     shared = [text for text in found.warnings[5:] if text in found.labels["Edema"].warnings]
     assert shared == list(found.warnings[5:])
     assert any("No patients are known" in text for text in shared)
 
 
-def test_films_without_any_label_take_no_part(make_table: MakeTable) -> None:
+def test_images_without_any_label_take_no_part(make_table: MakeTable) -> None:
     table = make_table(50)
     truths = [f"y_{label}" for label in ("Edema", "Lung Opacity", "Fracture")]
     table.loc[40:, truths] = np.nan
     found = _evaluate(table)
     assert (found.n, found.whole) == (40, 40)
     assert found.overall == _evaluate(table.iloc[:40]).overall
-    assert "10 films are labelled for no finding and took no part." in found.warnings
+    assert "10 images are labelled for no finding and took no part." in found.warnings
     one = _evaluate(table.assign(p_Mass=0.5, y_Mass=np.nan))
-    assert one.warnings[0] == "No film is labelled for Mass, which was left out."
+    assert one.warnings[0] == "No image is labelled for Mass, which was left out."
 
 
 def test_decisions_of_the_table_are_judged(make_table: MakeTable) -> None:
@@ -130,9 +133,11 @@ def test_it_is_read_back_and_is_no_evaluation_of_classes(
     path.write_text(found.model_dump_json())
     assert read_labels_evaluation(path) == found
     with pytest.raises(
-        InputError, match="format: it judges several findings a film; name the folder"
+        InputError, match="format: it judges several findings per image; name the folder"
     ):
         read_evaluation(path)
     path.write_text(found.labels["Edema"].model_dump_json())
-    with pytest.raises(InputError, match="is not an evaluation of several findings a film: format"):
+    with pytest.raises(
+        InputError, match="is not an evaluation of several findings per image: format"
+    ):
         read_labels_evaluation(path)

@@ -9,9 +9,9 @@ import pytest
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.sources import UNSTATED
 from pulmo.evaluate.multilabel.table import labels_table
-from pulmo.evaluate.reading.options import Options
-from pulmo.evaluate.reading.recognise import recognise
-from pulmo.evaluate.reading.table_file import TableFile, read_table
+from pulmo.predictions.reading.options import Options
+from pulmo.predictions.reading.recognise import recognise
+from pulmo.predictions.reading.table_file import TableFile, read_table
 
 MakeTable = Callable[..., pd.DataFrame]
 
@@ -63,9 +63,10 @@ def test_decisions_are_kept_and_the_rest_have_the_threshold(make_table: MakeTabl
 def test_one_finding_is_a_table_of_two_classes(make_table: MakeTable) -> None:
     table = make_table(30, missing=0.4).assign(width=100, origin="o", note="x")
     found = labels_table(table, 0.3)
-    rows, terms = found.of_label(1)
-    assert terms.order == ("Lung Opacity", "no Lung Opacity")
-    assert (terms.positive, terms.threshold, terms.single) == (("Lung Opacity",), 0.3, True)
+    predictions = found.of_label(1)
+    rows, rule = predictions.frame, predictions.rule
+    assert rule.classes == ("Lung Opacity", "no Lung Opacity")
+    assert (rule.positive, rule.threshold, rule.single_finding) == (("Lung Opacity",), 0.3, True)
     known = table.dropna(subset="y_Lung Opacity")
     assert rows["path"].tolist() == known["path"].tolist()
     assert ((rows["label"] == "Lung Opacity") == (known["y_Lung Opacity"] == 1).to_numpy()).all()
@@ -86,12 +87,12 @@ def test_empty_cells_of_csv_are_not_labelled(make_table: MakeTable, tmp_path: Pa
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"label": "x"}, "both a column label, of one class a film, and columns y_"),
+        ({"label": "x"}, "both a column label, of one class an image, and columns y_"),
         ({"y_Mass": 1}, "have y_Mass without p_Mass, its probability"),
         ({"d_Mass": 1}, "have d_Mass without p_Mass, its probability"),
         ({"p_Mass": 0.5}, "have p_Mass without y_Mass, its truth"),
         ({"y_Edema": -1}, "6 of the 6 predictions have a y_Edema of -1, which CheXpert gives what"),
-        ({"y_Edema": 2}, "have a y_Edema that is neither 1, 0 nor empty; the first is of /films"),
+        ({"y_Edema": 2}, "have a y_Edema that is neither 1, 0 nor empty; the first is of /images"),
         ({"y_Edema": "yes"}, "must hold numbers"),
         ({"p_Edema": np.nan}, "have a p_Edema that is missing or not between 0 and 1"),
         ({"p_Edema": 1.5}, "have a p_Edema that is missing or not between 0 and 1"),
@@ -103,7 +104,7 @@ def test_empty_cells_of_csv_are_not_labelled(make_table: MakeTable, tmp_path: Pa
         ({"age": "old"}, "The column age must hold years or nothing"),
         (
             {"y_Edema": np.nan, "y_Lung Opacity": np.nan, "y_Fracture": np.nan},
-            "Not one film is labelled: every y_ is empty",
+            "Not one image is labelled: every y_ is empty",
         ),
     ],
 )

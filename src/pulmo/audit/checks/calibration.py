@@ -1,34 +1,31 @@
-"""Whether probabilities that were calibrated on validation are right on the judged pictures."""
+"""Whether probabilities that were calibrated on validation are right on the judged images."""
 
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t
 
+from pulmo import stats
 from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Cell, Table
-from pulmo.audit.gaps import surely_above
-from pulmo.audit.recalibration import Line, recalibrate
-from pulmo.audit.screening import is_positive, positive_score
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.bootstrap import bootstrap, interval_estimate
+from pulmo.audit.screening import is_positive
 from pulmo.evaluate.decision import NOT_NAMED
-from pulmo.evaluate.metrics.calibration_error import calibration_error, chance_excess
-from pulmo.evaluate.reweighted import Reweighted
-from pulmo.evaluate.weighted import Floats, Weights
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.estimates import estimate_metrics
+from pulmo.stats.multiple import surely_above
+from pulmo.stats.recalibration import Line, recalibrate
 
 MARGIN: Final = 0.05
-"""Confidence above accuracy that fails: of a hundred pictures, five more are wrong than is said."""
+"""Confidence above accuracy that fails: of a hundred images, five more are wrong than is said."""
 
 FEWEST: Final = 20
-"""Pictures, and groups, of a source from which its calibration is judged."""
+"""Images, and groups, of a source from which its calibration is judged."""
 
 _LEAST: Final = 1e-12
 _COLUMNS: Final = (
-    "pictures of",
-    "pictures",
+    "images of",
+    "images",
     "mean confidence",
     "confidence minus accuracy",
     "calibration error",
@@ -39,10 +36,10 @@ _COLUMNS: Final = (
 
 
 class _Calibration(NamedTuple):
-    """How well the probabilities of some pictures are calibrated.
+    """How well the probabilities of some images are calibrated.
 
     Attributes:
-        name: what the pictures are.
+        name: what the images are.
         n: how many.
         confidence: the mean of their highest probabilities.
         excess: that minus their accuracy.
@@ -64,30 +61,30 @@ class _Calibration(NamedTuple):
 
 @check(
     "calibration",
-    question="Do the probabilities mean here what they meant on the validation pictures?",
+    question="Do the probabilities mean here what they meant on the validation images?",
     claim="is neither surely too sure nor surely too unsure of itself here, nor in any one source "
     "that is stated",
 )
-def calibration(subject: Subject) -> Answer:
+def calibration(context: AuditContext) -> Answer:
     """Fails where the confidence is surely above the accuracy by more than the margin.
 
     Warns where it is surely off at all, or where the slope or the intercept of the positive score
-    surely is. All pictures and each source are tested together (Holm 1979).
+    surely is. All images and each source are tested together (Holm 1979).
     """
-    everyone = np.arange(len(subject.rows))
-    if _too_few(subject, everyone):
-        raise Unanswered(f"There are fewer than {FEWEST} pictures or groups.")
-    sources = subject.called.to_numpy(str)
-    whole = _calibration(subject, "all sources", everyone)
+    everyone = np.arange(len(context.rows))
+    if _too_few(context, everyone):
+        raise Unanswered(f"There are fewer than {FEWEST} images or groups.")
+    sources = context.called.to_numpy(str)
+    whole = _calibration(context, "all sources", everyone)
     each = [whole]
     for name in sorted(set(sources.tolist())):
         numbers = np.flatnonzero(sources == name)
-        if len(numbers) < len(everyone) and not _too_few(subject, numbers):
-            each.append(_calibration(subject, name, numbers))
+        if len(numbers) < len(everyone) and not _too_few(context, numbers):
+            each.append(_calibration(context, name, numbers))
     much = surely_above([part.excess for part in each], MARGIN)
     off = _surely_off(each)
     sentence = (
-        f"{_temperature(subject)} mean confidence is {whole.confidence:.3f}; minus the accuracy it "
+        f"{_temperature(context)} mean confidence is {whole.confidence:.3f}; minus the accuracy it "
         f"is {whole.excess}. The slope is {whole.slope}, the intercept {whole.intercept}."
     )
     if much.any():
@@ -108,41 +105,32 @@ def calibration(subject: Subject) -> Answer:
     )
 
 
-def _temperature(subject: Subject) -> str:
+def _temperature(context: AuditContext) -> str:
     """Begins the sentence on the confidence, with the temperatures if they are known."""
-    cards = [part.model.card for part in subject.parts]
+    cards = [part.model.card for part in context.parts]
     heat = ", ".join(f"{card.temperature:.2f}" for card in cards if card)
-    return f"With the temperature of the validation pictures, {heat}, the" if heat else "The"
+    return f"With the temperature of the validation images, {heat}, the" if heat else "The"
 
 
-def _too_few(subject: Subject, numbers: NDArray[np.intp]) -> bool:
-    return min(len(numbers), len(np.unique(subject.groups[numbers]))) < FEWEST
+def _too_few(context: AuditContext, numbers: NDArray[np.intp]) -> bool:
+    return min(len(numbers), len(np.unique(context.groups[numbers]))) < FEWEST
 
 
-def _calibration(subject: Subject, name: str, numbers: NDArray[np.intp]) -> _Calibration:
+def _calibration(context: AuditContext, name: str, numbers: NDArray[np.intp]) -> _Calibration:
     """Returns the calibration of rows [m]."""
-    table = subject.probabilities[numbers]
-    sample = subject.sample_of(table, numbers)
-    line, brier = _of_positives(subject, table, numbers)
-    generator = subject.generator("calibration")
-    replicates = subject.means.replicates
-
-    def error(weights: Weights) -> dict[str, Floats]:
-        return {"error": calibration_error.compute(Reweighted(sample, weights))}
-
-    draws = bootstrap(error, sample.groups, replicates, generator)["error"]
-    value = float(error(np.ones((1, len(sample))))["error"][0])
-    estimate = interval_estimate(value, draws, len(sample), "there are no pictures")
-    if estimate.low is not None:
-        low = value - chance_excess(sample, replicates, generator)
-        estimate = estimate._replace(low=max(low, 0.0))
+    table = context.probabilities[numbers]
+    sample = context.sample_of(table, numbers)
+    line, brier = _of_positives(context, table, numbers)
+    generator = context.generator("calibration")
+    replicates = context.options.replicates
+    found = estimate_metrics(sample, replicates, generator, ["calibration_error"])
     hits = sample.decided == sample.truth
     return _Calibration(
         name,
         len(numbers),
         float(sample.confidence.mean()),
-        mean(sample.confidence - hits, sample.groups),
-        estimate,
+        stats.mean(sample.confidence - hits, sample.groups),
+        found.overall["calibration_error"],
         line.slope,
         line.intercept,
         brier,
@@ -150,51 +138,31 @@ def _calibration(subject: Subject, name: str, numbers: NDArray[np.intp]) -> _Cal
 
 
 def _of_positives(
-    subject: Subject, table: NDArray[np.float64], numbers: NDArray[np.intp]
+    context: AuditContext, table: NDArray[np.float64], numbers: NDArray[np.intp]
 ) -> tuple[Line, Estimate]:
     """Returns the recalibration and the Brier score of the positive score of rows [m]."""
-    if not subject.terms.positive:
+    if not context.rule.positive:
         nothing = Estimate.undefined(NOT_NAMED, len(numbers))
         return Line(nothing, nothing), nothing
-    positive, groups = is_positive(subject)[numbers], subject.groups_of(numbers)
-    scores, wanted = positive_score(subject, table), subject.terms.positive
-    others = [place for place, label in enumerate(subject.terms.order) if label not in wanted]
+    positive, groups = is_positive(context)[numbers], context.groups_of(numbers)
+    scores, wanted = context.rule.positive_probability(table), context.rule.positive
+    others = [place for place, label in enumerate(context.rule.classes) if label not in wanted]
     # The sum of what is left, and not 1 - score, which rounds to 0 first.
     rest = table[:, others].sum(axis=1)
     odds = np.log(np.maximum(scores, _LEAST)) - np.log(np.maximum(rest, _LEAST))
-    brier = mean(np.square(scores - positive), groups)
-    return recalibrate(odds, positive, groups), brier
-
-
-def mean(values: NDArray[np.float64], groups: NDArray[np.intp]) -> Estimate:
-    """Returns the mean of values [n] of two groups or more, with its interval.
-
-    It is that of Student's t with the variance between groups, linearised.
-    """
-    value = float(values.mean())
-    sums = np.bincount(groups, values - value)
-    error = np.sqrt(len(sums) / (len(sums) - 1) * np.square(sums).sum()) / len(values)
-    reach = float(t.ppf(0.975, len(sums) - 1) * error)
-    return Estimate(value, value - reach, value + reach, len(values))
+    brier = stats.mean(np.square(scores - positive), groups)
+    return recalibrate(positive, odds, groups), brier
 
 
 def _surely_off(each: list[_Calibration]) -> NDArray[np.bool_]:
-    """Tells of which pictures the excess, the slope or the intercept is surely not right, [k]."""
+    """Tells of which images the excess, the slope or the intercept is surely not right, [k]."""
     figures = [
         side
         for part in each
         for figure, right in ((part.excess, 0.0), (part.slope, 1.0), (part.intercept, 0.0))
-        for side in (_above(figure, right), _above(figure, right, -1))
+        for side in (figure.rescaled(right, right + 1), figure.rescaled(right, right - 1))
     ]
     return np.asarray(surely_above(figures, 0.0).reshape(len(each), -1).any(axis=1))
-
-
-def _above(figure: Estimate, right: float, sign: int = 1) -> Estimate:
-    """Returns how far a figure is above the right one, or below it where `sign` is -1."""
-    if figure.value is None or figure.low is None or figure.high is None:
-        return figure
-    low, high = sorted((sign * (figure.low - right), sign * (figure.high - right)))
-    return Estimate(sign * (figure.value - right), low, high, figure.n)
 
 
 def _names(each: list[_Calibration], chosen: NDArray[np.bool_]) -> str:

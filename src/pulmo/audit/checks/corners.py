@@ -1,6 +1,6 @@
 """Corners: side markers, text and edges, which say something of the hospital and not of the lungs.
 
-Each is hidden, in black and in the picture's mean grey, and then all else is. In 398 lung masks of
+Each is hidden, in black and in the image's mean grey, and then all else is. In 398 lung masks of
 two public sets the corners held 0.6 % of the lungs and the edges 0.8 %, on average.
 """
 
@@ -9,8 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.chance import chance
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy, chance
 from pulmo.audit.check import Answer, check
+from pulmo.audit.context import AuditContext, Pixels
 from pulmo.audit.drops import (
     MARGIN,
     decided_on,
@@ -21,10 +23,7 @@ from pulmo.audit.drops import (
     worst,
 )
 from pulmo.audit.finding import Cell, Table, Verdict
-from pulmo.audit.shares import balanced_accuracy
-from pulmo.audit.subject import Pixels, Subject
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.stats.estimate import Estimate
 
 CORNER: Final = 0.15
 """Share of the side that a hidden corner has."""
@@ -42,10 +41,10 @@ _COLUMNS: Final = ("shown", "balanced accuracy", "drop", "changed decisions")
     question="Does the model decide by markers, text and edges?",
     claim=(
         f"loses at most {MARGIN:.2f} of its balanced accuracy when the corners and edges of the "
-        "films are hidden, and does not tell the classes by them alone"
+        "images are hidden, and does not tell the classes by them alone"
     ),
 )
-def corners(subject: Subject) -> Answer:
+def corners(context: AuditContext) -> Answer:
     """Fails where hiding them surely costs more than the margin, or they alone tell the classes.
 
     A grey that the model never met there may cost something by itself, so a part is missed only if
@@ -53,19 +52,19 @@ def corners(subject: Subject) -> Answer:
     balanced accuracy is surely above chance by more than the margin; it warns where it is surely
     above chance.
     """
-    subject.require_network()
-    numbers = subject.some
-    require_enough(subject, numbers)
-    require_skill(subject, numbers)
-    guessing = chance(subject, numbers)
+    context.require_network()
+    numbers = context.some
+    require_enough(context, numbers)
+    require_skill(context, numbers)
+    guessing = chance(context, numbers)
     accuracies, drops = dict[str, Estimate](), dict[str, Estimate]()
     rows: list[tuple[Cell, ...]] = []
-    for name, pictures in _shown(subject.pictures[numbers]).items():
-        decided = decided_on(subject, pictures, numbers)
-        flips = decided != subject.sample.decided[numbers]
-        share = proportion_estimate(flips, subject.groups[numbers], "there are no pictures")
-        accuracies[name] = balanced_accuracy(subject, numbers, decided)
-        drops[name] = drop(subject, numbers, decided)
+    for name, images in _shown(context.images[numbers]).items():
+        decided = decided_on(context, images, numbers)
+        flips = decided != context.sample.decided[numbers]
+        share = stats.proportion(flips, context.groups[numbers])
+        accuracies[name] = balanced_accuracy(context, numbers, decided)
+        drops[name] = drop(context, numbers, decided)
         rows.append((name, accuracies[name], drops[name], share))
     alone = accuracies[ALONE]
     del drops[ALONE]
@@ -85,27 +84,27 @@ def corners(subject: Subject) -> Answer:
 
 
 def regions(size: int) -> dict[str, NDArray[np.bool_]]:
-    """Returns where the corners and the edges of a picture are, [size, size]."""
+    """Returns where the corners and the edges of an image are, [size, size]."""
     place = np.minimum(np.arange(size), np.arange(size)[::-1])
     corner, edge = place < round(size * CORNER), place < round(size * EDGE)
     return {"corners": corner[:, np.newaxis] & corner, "edges": edge[:, np.newaxis] | edge}
 
 
-def hide(pictures: Pixels, where: NDArray[np.bool_], grey: float | NDArray[np.floating]) -> Pixels:
-    """Returns pictures [n, size, size] with one grey, or one each, [n], at places [size, size]."""
-    greys = np.broadcast_to(np.asarray(grey), len(pictures))[:, np.newaxis, np.newaxis]
-    return np.where(where, np.rint(greys).astype(np.uint8), pictures)
+def hide(images: Pixels, where: NDArray[np.bool_], grey: float | NDArray[np.floating]) -> Pixels:
+    """Returns images [n, size, size] with one grey, or one each, [n], at places [size, size]."""
+    greys = np.broadcast_to(np.asarray(grey), len(images))[:, np.newaxis, np.newaxis]
+    return np.where(where, np.rint(greys).astype(np.uint8), images)
 
 
-def _shown(pictures: Pixels) -> dict[str, Pixels]:
-    """Returns what the model is shown instead of pictures, by name."""
-    places, mean = regions(pictures.shape[1]), pictures.mean(axis=(1, 2))
+def _shown(images: Pixels) -> dict[str, Pixels]:
+    """Returns what the model is shown instead of images, by name."""
+    places, mean = regions(images.shape[1]), images.mean(axis=(1, 2))
     shown = {}
     for region, where in places.items():
-        shown[f"{region} black"] = hide(pictures, where, 0)
-        shown[f"{region} mean grey"] = hide(pictures, where, mean)
+        shown[f"{region} black"] = hide(images, where, 0)
+        shown[f"{region} mean grey"] = hide(images, where, mean)
     inner = ~np.logical_or.reduce(list(places.values()))
-    return shown | {ALONE: hide(pictures, inner, 0)}
+    return shown | {ALONE: hide(images, inner, 0)}
 
 
 def _part_verdict(black: Estimate, grey: Estimate) -> Verdict:

@@ -9,13 +9,13 @@ from scipy.stats import rankdata
 
 from pulmo.audit.batches import in_batches
 from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Verdict
-from pulmo.audit.subject import Subject
 from pulmo.bundle.outcome import Outputs
 from pulmo.bundle.randomise import randomised
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.bootstrap import bootstrap, interval_estimate
-from pulmo.evaluate.weighted import Weights
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.resampling import bootstrap, interval_estimate
+from pulmo.stats.weights import Weights
 
 ALIKE: Final = 0.5
 """Rank correlation above which the maps of a trained and a random network are alike."""
@@ -29,26 +29,26 @@ DRAWS: Final = 3
     question="Do the class activation maps depend on what the model has learnt?",
     claim="has class activation maps that change when what it has learnt is taken from it",
 )
-def explanations(subject: Subject) -> Answer:
+def explanations(context: AuditContext) -> Answer:
     """Fails where the maps surely stay alike when the weights are shuffled.
 
-    Of each picture the map of the decided class is compared with that of the same class in three
+    Of each image the map of the decided class is compared with that of the same class in three
     networks with shuffled weights, by the rank correlation over its positions. It fails where the
-    median over the pictures surely lies above a half, and warns where it may. That the maps change
+    median over the images surely lies above a half, and warns where it may. That the maps change
     does not show that they point at a disease.
     """
-    outputs = subject.outputs
-    numbers = subject.some
-    decided = subject.sample.decided[numbers]
+    outputs = context.outputs
+    numbers = context.some
+    decided = context.sample.decided[numbers]
     before = _of_decided(outputs.activation[numbers], decided)
     if before.shape[1] < 2:
         raise Unanswered("The maps have one position only, and so no order that could change.")
-    generator = subject.generator("explanations")
+    generator = context.generator("explanations")
     draws = [
         rank_correlation(before, _of_decided(maps, decided))
-        for maps in _shuffled_maps(subject, numbers, generator)
+        for maps in _shuffled_maps(context, numbers, generator)
     ]
-    figure = _median(subject, numbers, np.mean(draws, axis=0))
+    figure = _median(context, numbers, np.mean(draws, axis=0))
     sentence = (
         "With shuffled weights the maps have a median rank correlation with those of the model of "
         f"{figure}; 1 would be the same map."
@@ -73,18 +73,18 @@ def rank_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> ND
 
 
 def _of_decided(maps: NDArray[np.float32], decided: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Returns the map of the decided class of each picture, [n, positions]."""
+    """Returns the map of the decided class of each image, [n, positions]."""
     return maps[np.arange(len(maps)), decided].reshape(len(maps), -1)
 
 
 def _shuffled_maps(
-    subject: Subject, numbers: NDArray[np.intp], generator: np.random.Generator
+    context: AuditContext, numbers: NDArray[np.intp], generator: np.random.Generator
 ) -> Iterator[NDArray[np.float32]]:
     """Yields the maps [m, classes, rows, columns] of networks with shuffled weights."""
-    pictures = subject.pictures[numbers]
+    images = context.images[numbers]
     for _ in range(DRAWS):
         try:
-            models = [randomised(network, generator) for network in subject.networks.each]
+            models = [randomised(network, generator) for network in context.networks.each]
         except ModuleNotFoundError as missing:
             raise Unanswered(
                 f"The weights are shuffled with the package {missing.name}, which is not "
@@ -92,15 +92,17 @@ def _shuffled_maps(
             ) from None
 
         def ask(part: int, places: NDArray[np.intp]) -> Outputs:
-            return models[part].run(pictures[places])  # noqa: B023 - it is asked in this round
+            return models[part].run(images[places])  # noqa: B023 - it is asked in this round
 
-        yield in_batches(subject.part[numbers], ask)[1]
+        yield in_batches(context.part[numbers], ask)[1]
 
 
-def _median(subject: Subject, numbers: NDArray[np.intp], values: NDArray[np.float64]) -> Estimate:
+def _median(
+    context: AuditContext, numbers: NDArray[np.intp], values: NDArray[np.float64]
+) -> Estimate:
     """Returns the median of values [m] of rows, with a bootstrap over groups."""
     order = np.argsort(values)
-    groups = subject.groups_of(numbers)
+    groups = context.groups_of(numbers)
 
     def median(weights: Weights) -> NDArray[np.float64]:
         reached = np.cumsum(weights[:, order], axis=1)
@@ -110,8 +112,8 @@ def _median(subject: Subject, numbers: NDArray[np.intp], values: NDArray[np.floa
     draws = bootstrap(
         lambda weights: {"median": median(weights)},
         groups,
-        subject.means.replicates,
-        subject.generator("median"),
+        context.options.replicates,
+        context.generator("median"),
     )["median"]
     return interval_estimate(float(np.median(values)), draws, len(values), "it has no value")
 

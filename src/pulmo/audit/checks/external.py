@@ -1,7 +1,7 @@
 """What may be expected at another hospital, and what was found at those that are there.
 
 Ong Ly et al. 2024 estimate the AUC on external data without any: the AUC inside, less that of the
-same network trained on pictures whose pixels are shuffled, plus one half. What shuffled pixels
+same network trained on images whose pixels are shuffled, plus one half. What shuffled pixels
 still show is how often each grey occurs, so that here a support vector machine on the grey
 histogram takes the place of the second network, which spares a training. It finds what can be told
 without any shape; a shortcut that has a shape, such as a side marker, it does not find, and then
@@ -13,15 +13,14 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo import stats
 from pulmo.audit.check import Answer, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.audit.floors import FLOORS, Unfit, fit_floor
 from pulmo.audit.outside import unsure_sentence, whereabouts
-from pulmo.audit.screening import is_positive, positive_score, require_positive
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate, gap
-from pulmo.evaluate.intervals import auc_estimate
-from pulmo.evaluate.paired import compare_auc
+from pulmo.audit.screening import is_positive, require_positive
+from pulmo.stats.estimate import Estimate
 
 CHANCE: Final = 0.5
 
@@ -29,9 +28,9 @@ ERROR: Final = 0.14
 """Mean absolute error of the estimate between public sets (`benchmarks/external.py`)."""
 
 _TITLE: Final = "AUC of the positive classes at sources that the training does not have"
-_COLUMNS: Final = ("source", "pictures", "AUC", "estimate less AUC")
+_COLUMNS: Final = ("source", "images", "AUC", "estimate less AUC")
 
-_ONE_SIDE: Final = "its pictures are all positive, or all negative"
+_ONE_SIDE: Final = "its images are all positive, or all negative"
 
 
 class _Sides(NamedTuple):
@@ -55,42 +54,46 @@ class _Sides(NamedTuple):
     question="What may be expected at another hospital?",
     claim="tells its positive classes from the others where it was not trained",
 )
-def external(subject: Subject) -> Answer:
+def external(context: AuditContext) -> Answer:
     """Fails where a source outside shows no more than chance; warns where the estimate does."""
-    require_positive(subject)
-    where = whereabouts(subject)
+    require_positive(context)
+    where = whereabouts(context)
     sides = _Sides(
-        positive_score(subject, subject.probabilities),
-        is_positive(subject),
+        context.decisions.positive_probability,
+        is_positive(context),
         where.outside,
         where.inside,
     )
-    estimate, figures = _estimated(subject, sides)
+    estimate, figures = _estimated(context, sides)
     rows: list[tuple[Cell, ...]] = []
-    for source in sorted(set(subject.called[sides.foreign])):
-        at = (subject.called == source).to_numpy(bool) & sides.foreign
-        found = auc_estimate(sides.score[at], sides.positive[at], subject.groups[at], _ONE_SIDE)
-        rows.append((source, int(at.sum()), found, gap(estimate, found)))
+    for source in sorted(set(context.called[sides.foreign])):
+        at = (context.called == source).to_numpy(bool) & sides.foreign
+        found = stats.auc(
+            sides.positive[at], sides.score[at], context.groups[at], undefined=_ONE_SIDE
+        )
+        rows.append((source, int(at.sum()), found, stats.difference(estimate, found)))
         figures[source] = found
     table = Table(title=_TITLE, columns=_COLUMNS, rows=tuple(rows))
     verdict, sentence = _judged(estimate, [figures[str(row[0])] for row in rows])
     if unsure := int((~sides.foreign & ~sides.own).sum()):
-        sentence += f" {unsure_sentence(unsure, len(subject.rows))}"
+        sentence += f" {unsure_sentence(unsure, len(context.rows))}"
     return Answer(verdict, sentence, figures, (table,) if rows else ())
 
 
-def _estimated(subject: Subject, sides: _Sides) -> tuple[Estimate, dict[str, Estimate]]:
+def _estimated(context: AuditContext, sides: _Sides) -> tuple[Estimate, dict[str, Estimate]]:
     """Returns the estimate, with the figures that it is made of."""
     inside = np.flatnonzero(sides.own)
     try:
-        floor = fit_floor(subject, FLOORS["histogram"], inside)
+        floor = fit_floor(context, FLOORS["histogram"], inside)
     except Unfit as reason:
         estimate = Estimate.undefined(f"no floor could be fitted: {reason}")
         return estimate, {"estimate": estimate}
     at = floor.numbers
-    shuffled = positive_score(subject, floor.probabilities)
-    positive, groups = sides.positive[at], subject.groups[at]
-    difference = compare_auc(np.stack([sides.score[at], shuffled]), positive, groups).estimate
+    shuffled = context.rule.positive_probability(floor.probabilities)
+    positive, groups = sides.positive[at], context.groups[at]
+    difference = stats.auc_difference(
+        positive, np.stack([sides.score[at], shuffled]), groups
+    ).estimate
     low, value, high = (
         None if end is None else min(max(end + CHANCE, 0.0), 1.0)
         for end in (difference.low, difference.value, difference.high)
@@ -98,8 +101,8 @@ def _estimated(subject: Subject, sides: _Sides) -> tuple[Estimate, dict[str, Est
     estimate = Estimate(value, low, high, difference.n, difference.reason)
     return estimate, {
         "estimate": estimate,
-        "inside": auc_estimate(sides.score[at], positive, groups, _ONE_SIDE),
-        "histogram": auc_estimate(shuffled, positive, groups, _ONE_SIDE),
+        "inside": stats.auc(positive, sides.score[at], groups, undefined=_ONE_SIDE),
+        "histogram": stats.auc(positive, shuffled, groups, undefined=_ONE_SIDE),
     }
 
 

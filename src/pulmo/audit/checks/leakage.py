@@ -1,4 +1,4 @@
-"""Judged pictures that the model was fitted on, or near enough to."""
+"""Judged images that the model was fitted on, or near enough to."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -9,24 +9,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pulmo import stats
 from pulmo.audit.check import Answer, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Table, Verdict
-from pulmo.audit.parts import Part, known_rows, require_fit
-from pulmo.audit.subject import Subject
-from pulmo.core.tables import patient_names
+from pulmo.audit.parts import Part, require_fit
+from pulmo.core.parallel import in_threads
 from pulmo.datasets.curate.candidates import candidates
 from pulmo.datasets.curate.gallery import Gallery
 from pulmo.datasets.curate.look import look
 from pulmo.datasets.curate.verify import compare
-from pulmo.datasets.parallel import in_threads
-from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.datasets.manifest import Manifest, patient_names
 
 MOST: Final = 5000
-"""Pictures up to which near copies are looked for, which takes 20 to 100 ms for each.
+"""Images up to which near copies are looked for, which takes 20 to 100 ms for each.
 `pulmo data curate` looks for them in a data set of any size, and puts them into one group."""
 
 NAMED: Final = 20
-"""Pictures that are named at most."""
+"""Images that are named at most."""
 
 KEYS: Final[dict[str, Callable[[pd.DataFrame], pd.Series]]] = {
     "same file": lambda rows: rows["sha256"],
@@ -34,15 +34,15 @@ KEYS: Final[dict[str, Callable[[pd.DataFrame], pd.Series]]] = {
     "same patient": patient_names,
     "same group": lambda rows: rows["group"],
 }
-"""How pictures are tied -> what rows of a manifest that are tied so have in common, or null."""
+"""How images are tied -> what rows of a manifest that are tied so have in common, or null."""
 
 
 class _Search(NamedTuple):
     """What came of the search for near copies.
 
     Attributes:
-        paths: judged pictures that are copies of one that their model was fitted on.
-        unread: how many pictures could not be read, and were compared with none.
+        paths: judged images that are copies of one that their model was fitted on.
+        unread: how many images could not be read, and were compared with none.
     """
 
     paths: frozenset[str]
@@ -51,42 +51,42 @@ class _Search(NamedTuple):
 
 @check(
     "leakage",
-    question="Was the model fitted on any of the pictures that are given to judge it?",
-    claim="was fitted on no picture, no known patient and no group of those given to judge it",
+    question="Was the model fitted on any of the images that are given to judge it?",
+    claim="was fitted on no image, no known patient and no group of those given to judge it",
 )
-def leakage(subject: Subject) -> Answer:
-    """Fails where a part's judged pictures have anything in common with those it was fitted on.
+def leakage(context: AuditContext) -> Answer:
+    """Fails where a part's judged images have anything in common with those it was fitted on.
 
     What a bundle was fitted on is known by the list that it carries and by the rows at hand. Warns
-    where the card counts more pictures than there are rows of.
+    where the card counts more images than there are rows of.
     """
-    require_fit([part for part in subject.parts if not _digests(part)])
-    given = _Given.of(subject)
+    require_fit([part for part in context.parts if not _digests(part)])
+    given = _Given.of(context)
     rows = given.rows
     found = {name: _tied(given, look_at) for name, look_at in KEYS.items()}
     found["on the bundle's list"] = _listed(given)
-    said = [*_voided(given, len(subject.rows)), *_patients(rows)]
-    paths = {path for part in subject.parts for side in _tables(part) for path in side["path"]}
-    if any(part.fit.empty for part in subject.parts):
-        said.append("Near copies were not looked for: the pictures fitted on are not at hand.")
+    said = [*_voided(given, len(context.rows)), *_patients(rows)]
+    paths = {path for part in context.parts for side in _tables(part) for path in side["path"]}
+    if any(part.fit.empty for part in context.parts):
+        said.append("Near copies were not looked for: the images fitted on are not at hand.")
     elif len(paths) <= MOST:
-        search = _near_copies(subject)
+        search = _near_copies(context)
         found["near copy"] = np.asarray(rows["path"].isin(search.paths), np.bool_)
         said.append("Near copies were looked for.")
         if search.unread:
-            said.append(f"{search.unread:,} pictures could not be read to be compared.")
+            said.append(f"{search.unread:,} images could not be read to be compared.")
     else:
         said.append(
-            f"Near copies were not looked for among {len(paths):,} pictures; `pulmo data curate` "
+            f"Near copies were not looked for among {len(paths):,} images; `pulmo data curate` "
             "finds them."
         )
-    unknown = list(_unknown(subject))
+    unknown = list(_unknown(context))
     leaked = np.any(list(found.values()), axis=0)
     verdict: Verdict = "fails" if leaked.any() else "warns" if unknown else "passes"
     count = f"{leaked.sum():,}" if leaked.any() else "None"
-    sentence = f"{count} of {len(rows):,} pictures are tied to one that was fitted on."
+    sentence = f"{count} of {len(rows):,} images are tied to one that was fitted on."
     groups = np.asarray(pd.factorize(rows["group"])[0], np.intp)
-    share = proportion_estimate(leaked, groups, "there are no pictures")
+    share = stats.proportion(leaked, groups)
     names = [PurePath(path).name for path in rows["path"][leaked].head(NAMED)]
     return Answer(
         verdict,
@@ -94,21 +94,21 @@ def leakage(subject: Subject) -> Answer:
         {"leaked": share},
         (
             Table(
-                title="Pictures given to judge it that are tied to one that was fitted on",
-                columns=("how", "pictures"),
+                title="Images given to judge it that are tied to one that was fitted on",
+                columns=("how", "images"),
                 rows=tuple((name, int(tied.sum())) for name, tied in found.items()),
             ),
         ),
-        pictures=tuple(names),
+        images=tuple(names),
     )
 
 
 class _Given(NamedTuple):
-    """The pictures that were given to judge the models, those that they have seen too.
+    """The images that were given to judge the models, those that they have seen too.
 
     Attributes:
         parts: the models.
-        rows: the pictures whose label is known, part by part, numbered from 0.
+        rows: the images whose label is known, part by part, numbered from 0.
         part: the number of the part of each, [n].
     """
 
@@ -117,11 +117,11 @@ class _Given(NamedTuple):
     part: NDArray[np.intp]
 
     @classmethod
-    def of(cls, subject: Subject) -> "_Given":
-        """Takes them of a subject."""
-        known = [known_rows(part.given, subject.terms) for part in subject.parts]
+    def of(cls, context: AuditContext) -> "_Given":
+        """Takes them of a context."""
+        known = [context.known_rows(part.given) for part in context.parts]
         numbers = np.repeat(np.arange(len(known)), [len(rows) for rows in known])
-        return cls(subject.parts, pd.concat(known, ignore_index=True), numbers)
+        return cls(context.parts, pd.concat(known, ignore_index=True), numbers)
 
 
 def _tables(part: Part) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -130,22 +130,22 @@ def _tables(part: Part) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _voided(given: _Given, judged: int) -> Iterator[str]:
-    """Says how many of the pictures are judged in no other check."""
+    """Says how many of the images are judged in no other check."""
     if n := len(given.rows) - judged:
         yield f"{n:,} of them were left out of all other checks, for the model has seen them."
 
 
 def _patients(rows: pd.DataFrame) -> Iterator[str]:
-    """Says of how many pictures the patient is known, if it is not known of all."""
+    """Says of how many images the patient is known, if it is not known of all."""
     known = int(rows["patient"].notna().sum())
     if not known:
         yield "No patient is known."
     elif known < len(rows):
-        yield f"The patient of {known:,} of {len(rows):,} pictures is known."
+        yield f"The patient of {known:,} of {len(rows):,} images is known."
 
 
 def _tied(given: _Given, look_at: Callable[[pd.DataFrame], pd.Series]) -> NDArray[np.bool_]:
-    """Tells which pictures have something in common with their model's, [n]."""
+    """Tells which images have something in common with their model's, [n]."""
     tied = np.zeros(len(given.rows), np.bool_)
     for place, part in enumerate(given.parts):
         mine = np.flatnonzero(given.part == place)
@@ -162,7 +162,7 @@ def _digests(part: Part) -> frozenset[str]:
 
 
 def _listed(given: _Given) -> NDArray[np.bool_]:
-    """Tells which pictures are on the list that their bundle carries, [n]."""
+    """Tells which images are on the list that their bundle carries, [n]."""
     listed = np.zeros(len(given.rows), np.bool_)
     for place, part in enumerate(given.parts):
         if seen := _digests(part):
@@ -172,17 +172,17 @@ def _listed(given: _Given) -> NDArray[np.bool_]:
     return listed
 
 
-def _near_copies(subject: Subject) -> _Search:
+def _near_copies(context: AuditContext) -> _Search:
     """Looks for copies, whatever was cut off, scaled, turned or mirrored.
 
-    Each picture is read once, however many parts it is in.
+    Each image is read once, however many parts it is in.
     """
-    tables = [table for part in subject.parts for table in _tables(part)]
+    tables = [table for part in context.parts for table in _tables(part)]
     every = pd.concat(tables).drop_duplicates("path", ignore_index=True)
     with Gallery() as gallery:
-        looks = look(every, gallery)
+        looks = look(Manifest.from_rows(every), gallery)
         digests = dict(zip(every["path"], looks.digests, strict=True))
-        sides = [_Sides.of(part, digests) for part in subject.parts]
+        sides = [_Sides.of(part, digests) for part in context.parts]
         names = [looks.digests[row] for row in looks.rows]
 
         def judge(pair: NDArray[np.int64]) -> bool:
@@ -209,7 +209,7 @@ class _Sides(NamedTuple):
     """The hashes of a part's pixels.
 
     Attributes:
-        fitted: of the pictures that it was fitted on.
+        fitted: of the images that it was fitted on.
         judged: of those that it is judged on.
         paths: of the latter.
     """
@@ -220,7 +220,7 @@ class _Sides(NamedTuple):
 
     @classmethod
     def of(cls, part: Part, digests: dict[str, str | None]) -> "_Sides":
-        """Takes the pictures that could be read."""
+        """Takes the images that could be read."""
         fitted, judged = (
             {digests[path] for path in side["path"]} - {None} for side in _tables(part)
         )
@@ -232,16 +232,16 @@ class _Sides(NamedTuple):
         return {mine for mine, other in ends if mine in self.judged and other in self.fitted}
 
 
-def _unknown(subject: Subject) -> Iterator[str]:
-    """Says where a card counts more pictures than are known."""
-    for part in subject.parts:
+def _unknown(context: AuditContext) -> Iterator[str]:
+    """Says where a card counts more images than are known."""
+    for part in context.parts:
         if part.model.card is None:
             continue
         counts = part.model.card.training.counts
         fitted = sum(sum(counts.get(split, {}).values()) for split in ("train", "val"))
-        known = len(known_rows(part.fit, subject.terms))
+        known = len(context.known_rows(part.fit))
         if fitted > known:
             yield (
-                f"The card counts {fitted:,} pictures of the training and the validation; the "
+                f"The card counts {fitted:,} images of the training and the validation; the "
                 f"patients and groups of {known:,} of them are known here."
             )

@@ -1,4 +1,4 @@
-"""Lungs: what a model says without the lungs, and with those of another picture."""
+"""Lungs: what a model says without the lungs, and with those of another image."""
 
 from typing import Final, NamedTuple
 
@@ -6,17 +6,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.chance import chance, skill
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy, chance, skill
 from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.context import AuditContext, Pixels
 from pulmo.audit.drops import MARGIN, decided_on, require_skill, worst
 from pulmo.audit.finding import Table, Verdict
-from pulmo.audit.shares import balanced_accuracy
-from pulmo.audit.subject import Pixels, Subject
-from pulmo.core.estimate import Estimate
-from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.stats.estimate import Estimate
 
 FEWEST: Final = 10
-"""Pictures with a mask that a class needs."""
+"""Images with a mask that a class needs."""
 
 KEPT: Final = 0.5
 """Share of the skill above chance that a model which looks at the lungs cannot keep without."""
@@ -28,17 +27,17 @@ Masks = NDArray[np.bool_]
 
 
 class Swaps(NamedTuple):
-    """Pictures whose lungs are of another class's picture.
+    """Images whose lungs are of another class's image.
 
     Attributes:
         background: the rows whose surroundings they have, [m].
         lungs: the rows whose lungs they have, [m].
-        pictures: uint8 [m, size, size].
+        images: uint8 [m, size, size].
     """
 
     background: NDArray[np.intp]
     lungs: NDArray[np.intp]
-    pictures: Pixels
+    images: Pixels
 
 
 @check(
@@ -46,7 +45,7 @@ class Swaps(NamedTuple):
     question="Does the model decide by the lungs, or by what is around them?",
     claim="decides by the lungs rather than by what is around them",
 )
-def lungs(subject: Subject) -> Answer:
+def lungs(context: AuditContext) -> Answer:
     """Fails where the model does as well without lungs, or follows the background of a swap.
 
     Black in the shape of the lungs still shows their shape, and a mask is worse where a lung is
@@ -54,20 +53,20 @@ def lungs(subject: Subject) -> Answer:
     the balanced accuracy without it is surely above chance by more than the margin, and more than
     half of the skill above chance is left. The same with the lungs' own shape warns.
 
-    Of the swaps, with the lungs of a picture of another class on the background, those count
-    whose two pictures are decided on rightly as they are: the decision follows the class of the
+    Of the swaps, with the lungs of an image of another class on the background, those count
+    whose two images are decided on rightly as they are: the decision follows the class of the
     lungs, that of the background, or neither.
     """
-    subject.require_network()
-    numbers, masks = _with_masks(subject)
-    guessing = chance(subject, numbers)
-    own = require_skill(subject, numbers)
-    pictures = subject.pictures[numbers]
+    context.require_network()
+    numbers, masks = _with_masks(context)
+    guessing = chance(context, numbers)
+    own = require_skill(context, numbers)
+    images = context.images[numbers]
     shaped, boxed = (
-        _accuracy_of(subject, numbers, np.where(hidden, np.uint8(0), pictures))
+        _accuracy_of(context, numbers, np.where(hidden, np.uint8(0), images))
         for hidden in (masks, boxes_of(masks))
     )
-    followed, neither = _followed(subject, swap(subject, numbers, masks))
+    followed, neither = _followed(context, swap(context, numbers, masks))
     verdict = worst(
         "fails" if _is_kept(boxed, own, guessing) else "passes",
         "warns" if _is_kept(shaped, own, guessing) else "passes",
@@ -80,52 +79,52 @@ def lungs(subject: Subject) -> Answer:
     }
     table = Table(
         title="Without lungs",
-        columns=("pictures", "balanced accuracy", "skill (0 is chance, 1 perfect)"),
+        columns=("images", "balanced accuracy", "skill (0 is chance, 1 perfect)"),
         rows=tuple((name, figure, skill(figure, guessing)) for name, figure in shown.items()),
     )
     sentence = (
-        f"On {len(numbers)} pictures with a lung mask the balanced accuracy is {own}, with black "
+        f"On {len(numbers)} images with a lung mask the balanced accuracy is {own}, with black "
         f"lungs {shaped}, with their whole rectangle black {boxed}; chance is {guessing:.2f}. "
-        "Where the lungs of another class lie on a picture's background and the decision follows "
+        "Where the lungs of another class lie on an image's background and the decision follows "
         f"one of the two, the share that follows the lungs is {followed}."
     )
     return Answer(verdict, sentence, figures, (table,))
 
 
-def swap(subject: Subject, numbers: NDArray[np.intp], masks: Masks) -> Swaps:
-    """Puts the lungs of a drawn picture of another class on each picture.
+def swap(context: AuditContext, numbers: NDArray[np.intp], masks: Masks) -> Swaps:
+    """Puts the lungs of a drawn image of another class on each image.
 
     Both are decided on rightly as they are, and are of the same part, so that no model meets a
-    picture of its training.
+    image of its training.
 
     Args:
-        subject: whose pictures they are.
+        context: whose images they are.
         numbers: rows, [m].
         masks: where their lungs are, [m, size, size].
     """
-    truth, part = subject.truth[numbers], subject.part[numbers]
-    right = subject.sample.decided[numbers] == truth
-    generator = subject.generator("swap")
+    truth, part = context.truth[numbers], context.part[numbers]
+    right = context.sample.decided[numbers] == truth
+    generator = context.generator("swap")
     pairs = []
     for place in np.flatnonzero(right):
         others = np.flatnonzero(right & (truth != truth[place]) & (part == part[place]))
         if len(others):
             pairs.append((place, generator.choice(others)))
     back, front = np.array(pairs, np.intp).reshape(-1, 2).T
-    pictures = subject.pictures
+    images = context.images
     made = [
-        paste(pictures[numbers[a]], masks[a], pictures[numbers[b]], masks[b])
+        paste(images[numbers[a]], masks[a], images[numbers[b]], masks[b])
         for a, b in zip(back, front, strict=True)
     ]
-    size = pictures.shape[1]
+    size = images.shape[1]
     stack = np.array(made, np.uint8).reshape(-1, size, size)
     return Swaps(numbers[back], numbers[front], stack)
 
 
 def paste(
-    background: Pixels, there: NDArray[np.bool_], picture: Pixels, lungs: NDArray[np.bool_]
+    background: Pixels, there: NDArray[np.bool_], image: Pixels, lungs: NDArray[np.bool_]
 ) -> Pixels:
-    """Returns a background with the lungs of a picture, resized to those that were there.
+    """Returns a background with the lungs of an image, resized to those that were there.
 
     Both lungs' rectangles are laid over each other. What is pasted is the union of both shapes, so
     that nothing is left of the lungs that were there.
@@ -133,7 +132,7 @@ def paste(
     Args:
         background: uint8 [size, size].
         there: where its lungs are, [size, size], somewhere.
-        picture: uint8 [size, size].
+        image: uint8 [size, size].
         lungs: where its lungs are, [size, size], somewhere.
     """
     top, bottom, left, right = box_of(there)
@@ -143,7 +142,7 @@ def paste(
     shift = np.array([left, top]) - 0.5 - scale * (np.array([first, upper]) - 0.5)
     way = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
     size = (background.shape[1], background.shape[0])
-    moved = cv2.warpAffine(picture, way, size, borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.warpAffine(image, way, size, borderMode=cv2.BORDER_REPLICATE)
     shape = cv2.warpAffine(lungs.astype(np.float32), way, size)
     union = np.maximum(shape, there.astype(np.float32))
     alpha = cv2.GaussianBlur(union, (0, 0), _FEATHER)
@@ -167,26 +166,26 @@ def boxes_of(masks: Masks) -> Masks:
     return boxes
 
 
-def _with_masks(subject: Subject) -> tuple[NDArray[np.intp], Masks]:
+def _with_masks(context: AuditContext) -> tuple[NDArray[np.intp], Masks]:
     """Returns rows whose masks show lungs, of classes that have enough of them, and the masks."""
-    numbers = np.flatnonzero(subject.has_mask(subject.rows))
-    masks = subject.masks_of(subject.rows.iloc[numbers])
+    numbers = np.flatnonzero(context.has_mask(context.rows))
+    masks = context.masks_of(context.rows.iloc[numbers])
     seen = masks.any(axis=(1, 2))
-    counts = np.bincount(subject.truth[numbers[seen]], minlength=len(subject.terms.order))
+    counts = np.bincount(context.truth[numbers[seen]], minlength=len(context.rule.classes))
     if (counts >= FEWEST).sum() < 2:
         held = ", ".join(
-            f"{n} of {label}" for label, n in zip(subject.terms.order, counts, strict=True)
+            f"{n} of {label}" for label, n in zip(context.rule.classes, counts, strict=True)
         )
         raise Unanswered(
-            f"Two classes must have {FEWEST} judged pictures with a lung mask; there are {held}."
+            f"Two classes must have {FEWEST} judged images with a lung mask; there are {held}."
         )
-    chosen = subject.few(numbers[seen & (counts[subject.truth[numbers]] >= FEWEST)])
+    chosen = context.few(numbers[seen & (counts[context.truth[numbers]] >= FEWEST)])
     return chosen, masks[np.isin(numbers, chosen)]
 
 
-def _accuracy_of(subject: Subject, numbers: NDArray[np.intp], pictures: Pixels) -> Estimate:
-    decided = decided_on(subject, pictures, numbers)
-    return balanced_accuracy(subject, numbers, decided)
+def _accuracy_of(context: AuditContext, numbers: NDArray[np.intp], images: Pixels) -> Estimate:
+    decided = decided_on(context, images, numbers)
+    return balanced_accuracy(context, numbers, decided)
 
 
 def _is_kept(without: Estimate, own: Estimate, guessing: float) -> bool:
@@ -196,17 +195,17 @@ def _is_kept(without: Estimate, own: Estimate, guessing: float) -> bool:
     return surely and (left.value or 0.0) > KEPT * (all_of_it.value or 0.0)
 
 
-def _followed(subject: Subject, swaps: Swaps) -> tuple[Estimate, Estimate]:
+def _followed(context: AuditContext, swaps: Swaps) -> tuple[Estimate, Estimate]:
     """Returns the share of the decided swaps that follow the lungs, and of all that are neither."""
     if not len(swaps.lungs):
-        reason = "no two pictures of different classes are decided on rightly"
+        reason = "no two images of different classes are decided on rightly"
         return Estimate.undefined(reason), Estimate.undefined(reason)
-    decided = decided_on(subject, swaps.pictures, swaps.background)
-    lungs, background = (decided == subject.truth[rows] for rows in (swaps.lungs, swaps.background))
-    either, groups = lungs | background, subject.groups[swaps.background]
+    decided = decided_on(context, swaps.images, swaps.background)
+    lungs, background = (decided == context.truth[rows] for rows in (swaps.lungs, swaps.background))
+    either, groups = lungs | background, context.groups[swaps.background]
     return (
-        proportion_estimate(lungs[either], groups[either], "no swap follows one of the two"),
-        proportion_estimate(~either, groups, "there is no swap"),
+        stats.proportion(lungs[either], groups[either], undefined="no swap follows one of the two"),
+        stats.proportion(~either, groups, undefined="there is no swap"),
     )
 
 

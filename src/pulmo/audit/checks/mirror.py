@@ -1,12 +1,12 @@
-"""Mirror: what a model says of films whose left is their right."""
+"""Mirror: what a model says of images whose left is their right."""
 
 from typing import Final
 
-from pulmo.audit.changes import mirror
+from pulmo import stats
 from pulmo.audit.check import Answer, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.drops import decided_on, drop, require_enough
-from pulmo.audit.subject import Subject
-from pulmo.evaluate.intervals import proportion_estimate
+from pulmo.radiograph.changes.flip import mirror
 
 MOST: Final = 0.05
 """Share of the decisions that may change."""
@@ -14,24 +14,24 @@ MOST: Final = 0.05
 
 @check(
     "mirror",
-    question="Does the model decide differently on a mirrored film?",
-    claim="decides on at most one mirrored film in twenty differently than on the film itself",
+    question="Does the model decide differently on a mirrored image?",
+    claim="decides on at most one mirrored image in twenty differently than on the image itself",
 )
-def mirrored(subject: Subject) -> Answer:
+def mirrored(context: AuditContext) -> Answer:
     """Warns where more decisions may change; it never fails.
 
     Most findings of a lung may be on either side, but the heart may not, and a side marker becomes
     unreadable: a model may owe such changes to the anatomy as well as to the marker.
     """
-    subject.require_network()
-    numbers = subject.some
-    require_enough(subject, numbers)
-    decided = decided_on(subject, mirror(subject.pictures[numbers]), numbers)
-    flips = decided != subject.sample.decided[numbers]
-    share = proportion_estimate(flips, subject.groups[numbers], "there are no pictures")
-    lost = drop(subject, numbers, decided)
+    context.require_network()
+    numbers = context.some
+    require_enough(context, numbers)
+    decided = decided_on(context, mirror(context.images[numbers]), numbers)
+    flips = decided != context.sample.decided[numbers]
+    share = stats.proportion(flips, context.groups[numbers])
+    lost = drop(context, numbers, decided)
     sentence = (
-        f"Mirrored, {int(flips.sum())} of {len(numbers)} films are decided on differently; "
+        f"Mirrored, {int(flips.sum())} of {len(numbers)} images are decided on differently; "
         f"the drop of the balanced accuracy is {lost}."
     )
     return Answer(

@@ -1,12 +1,12 @@
-"""Probe: does a network know the source of a picture better than its class?
+"""Probe: does a network know the source of an image better than its class?
 
-A linear classifier is fitted to what the network makes of pictures before its head decides, once
+A linear classifier is fitted to what the network makes of images before its head decides, once
 to the class and once to the source (Alain and Bengio 2017 for such probes; Zech et al. 2018 and
-DeGrave et al. 2021 for hospitals in chest radiographs). Every picture is judged by a probe that was
-fitted to pictures of other groups.
+DeGrave et al. 2021 for hospitals in chest radiographs). Every image is judged by a probe that was
+fitted to images of other groups.
 
 Where each class has a source of its own, the class is the source, and whoever knows the one knows
-the other. So the source is asked for among the pictures of one class only.
+the other. So the source is asked for among the images of one class only.
 """
 
 from collections.abc import Iterator
@@ -20,15 +20,16 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pulmo.audit.chance import skill
+from pulmo import stats
+from pulmo.audit.accuracy import skill
 from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Table, Verdict
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
-from pulmo.datasets.inspect.tree import FOLDS, mean_share
+from pulmo.datasets.inspect.tree import FOLDS
+from pulmo.stats.estimate import Estimate
 
 FEWEST: Final = 10
-"""Groups of pictures that a class or a source needs, and pictures."""
+"""Groups of images that a class or a source needs, and images."""
 
 TOLD: Final = 0.1
 """Share of the way from chance to certainty that the source may be told within a class."""
@@ -38,10 +39,10 @@ Numbers = NDArray[np.intp]
 
 @check(
     "probe",
-    question="Does the network know a picture's source better than its class?",
-    claim="tells the class by its features, and hardly the source of pictures of one class",
+    question="Does the network know an image's source better than its class?",
+    claim="tells the class by its features, and hardly the source of images of one class",
 )
-def probe(subject: Subject) -> Answer:
+def probe(context: AuditContext) -> Answer:
     """Fails where the source is told surely better than the class.
 
     Both are balanced accuracies as shares of the way from chance to no mistake. The source is asked
@@ -51,32 +52,32 @@ def probe(subject: Subject) -> Answer:
     the head decides by: even a network that has learnt nothing passes on much of what differs
     between scanners.
     """
-    subject.require_network()
-    numbers = subject.some
-    source = pd.factorize(subject.sources.iloc[numbers])[0]  # -1 where none is stated
-    truth, part = subject.truth[numbers], subject.part[numbers]
-    within = list(_tasks(source, part * (truth.max() + 1) + truth, subject.groups[numbers]))
+    context.require_network()
+    numbers = context.some
+    source = pd.factorize(context.sources.iloc[numbers])[0]  # -1 where none is stated
+    truth, part = context.truth[numbers], context.part[numbers]
+    within = list(_tasks(source, part * (truth.max() + 1) + truth, context.groups[numbers]))
     if not within:
         raise Unanswered(
-            f"No class has {FEWEST} pictures of each of two sources that are stated; class and "
+            f"No class has {FEWEST} images of each of two sources that are stated; class and "
             "source cannot be told apart."
         )
-    classes = list(_tasks(truth, part, subject.groups[numbers]))
-    features = subject.networks.features(subject.pictures[numbers], numbers)
+    classes = list(_tasks(truth, part, context.groups[numbers]))
+    features = context.networks.features(context.images[numbers], numbers)
     if features is None:
         raise Unanswered(
             "The bundle does not give the network's features; `pulmo export` of its run makes one "
             "that does."
         )
-    told = _skill(subject, numbers, features, within, source)
-    known = _skill(subject, numbers, features, classes, truth)
+    told = _skill(context, numbers, features, within, source)
+    known = _skill(context, numbers, features, classes, truth)
     sentence = (
         f"From the features a linear probe tells the class with a skill of {known} and, within a "
         f"class, the source with {told}; 0 is chance, 1 no mistake."
     )
     table = Table(
         title="Linear probes of the features",
-        columns=("told", "pictures", "skill"),
+        columns=("told", "images", "skill"),
         rows=(("class", known.n, known), ("source within a class", told.n, told)),
     )
     figures = {"class": known, "source within a class": told}
@@ -84,10 +85,10 @@ def probe(subject: Subject) -> Answer:
 
 
 def _tasks(wanted: Numbers, stratum: Numbers, groups: Numbers) -> Iterator[Numbers]:
-    """Yields the places [k] of each stratum that has enough pictures of two kinds.
+    """Yields the places [k] of each stratum that has enough images of two kinds.
 
     Args:
-        wanted: what is to be told of each picture, [m]; -1 where it is not known.
+        wanted: what is to be told of each image, [m]; -1 where it is not known.
         stratum: within which, [m].
         groups: [m].
     """
@@ -103,7 +104,7 @@ def _tasks(wanted: Numbers, stratum: Numbers, groups: Numbers) -> Iterator[Numbe
 
 
 def _skill(
-    subject: Subject,
+    context: AuditContext,
     numbers: Numbers,
     features: NDArray[np.float32],
     tasks: list[Numbers],
@@ -111,13 +112,12 @@ def _skill(
 ) -> Estimate:
     """Returns how well probes tell what is wanted, over all tasks, every kind of each alike."""
     places = np.concatenate(tasks)
-    groups = subject.groups[numbers]
+    groups = context.groups[numbers]
     told = np.concatenate([guess(features[task], wanted[task], groups[task]) for task in tasks])
     task_of = np.repeat(np.arange(len(tasks)), [len(task) for task in tasks])
     pairs = np.stack([task_of, wanted[places]], axis=1)
     kinds, strata = np.unique(pairs, axis=0, return_inverse=True)
-    numbered = np.unique(groups[places], return_inverse=True)[1]
-    accuracy = mean_share(told == wanted[places], strata, numbered)
+    accuracy = stats.balanced_accuracy(told == wanted[places], strata, groups[places])
     # Each task is one kind's worth of right guesses, whatever is guessed.
     return skill(accuracy, len(tasks) / len(kinds))
 

@@ -1,12 +1,13 @@
-"""Robustness: the balanced accuracy after changes of the pictures, by their strength."""
+"""Robustness: the balanced accuracy after changes of the images, by their strength."""
 
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.audit.changes import DISTURBANCES, Disturbance
+from pulmo.audit.accuracy import balanced_accuracy
 from pulmo.audit.check import Answer, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.drops import (
     MARGIN,
     decided_on,
@@ -17,40 +18,39 @@ from pulmo.audit.drops import (
     worst,
 )
 from pulmo.audit.finding import Cell, Series, Table, Verdict
-from pulmo.audit.shares import balanced_accuracy
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.radiograph.changes import DISTURBANCES, Disturbance
+from pulmo.stats.estimate import Estimate
 
-_COLUMNS: Final = ("films are", "balanced accuracy", "drop", "must be harmless")
+_COLUMNS: Final = ("images are", "balanced accuracy", "drop", "must be harmless")
 
 
 @check(
     "robustness",
-    question="Does the model's accuracy survive small changes of the picture?",
+    question="Does the model's accuracy survive small changes of the image?",
     claim=(
-        f"loses at most {MARGIN:.2f} of its balanced accuracy when films are slightly turned, "
+        f"loses at most {MARGIN:.2f} of its balanced accuracy when images are slightly turned, "
         "cropped, blurred, noisy, compressed or of another contrast, gamma or resolution"
     ),
 )
-def robustness(subject: Subject) -> Answer:
+def robustness(context: AuditContext) -> Answer:
     """Fails where a change that must be harmless surely costs more than the margin.
 
     Stronger changes are shown and not judged, and so is an inversion: whether a model notices a
-    film of the wrong polarity says nothing against it.
+    image of the wrong polarity says nothing against it.
     """
-    subject.require_network()
-    numbers = subject.some
-    require_enough(subject, numbers)
-    unchanged = require_skill(subject, numbers)
+    context.require_network()
+    numbers = context.some
+    require_enough(context, numbers)
+    unchanged = require_skill(context, numbers)
     figures, verdicts = {"unchanged": unchanged}, dict[str, Verdict]()
     rows: list[tuple[Cell, ...]] = []
     series = []
     for name, kind in DISTURBANCES.items():
         after = []
         for strength in kind.strengths:
-            decided = _decided(subject, numbers, name, kind, strength)
-            after.append(balanced_accuracy(subject, numbers, decided))
-            lost = drop(subject, numbers, decided)
+            decided = _decided(context, numbers, name, kind, strength)
+            after.append(balanced_accuracy(context, numbers, decided))
+            lost = drop(context, numbers, decided)
             judged = strength in kind.harmless
             words = kind.words.format(strength)
             rows.append((words, after[-1], lost, "yes" if judged else "no"))
@@ -62,17 +62,17 @@ def robustness(subject: Subject) -> Answer:
         worst(*verdicts.values()),
         _sentence(verdicts, unchanged),
         figures,
-        (Table(title="Changed pictures", columns=_COLUMNS, rows=tuple(rows)),),
+        (Table(title="Changed images", columns=_COLUMNS, rows=tuple(rows)),),
         tuple(series),
     )
 
 
 def _decided(
-    subject: Subject, numbers: NDArray[np.intp], name: str, kind: Disturbance, strength: float
+    context: AuditContext, numbers: NDArray[np.intp], name: str, kind: Disturbance, strength: float
 ) -> NDArray[np.intp]:
     """Returns the class that is decided on after a change, [m]."""
-    change = kind.make(strength, subject.generator(f"{name} {strength}"))
-    return decided_on(subject, change(subject.pictures[numbers]), numbers)
+    change = kind.make(strength, context.generator(f"{name} {strength}"))
+    return decided_on(context, change(context.images[numbers]), numbers)
 
 
 def _series(name: str, kind: Disturbance, after: list[Estimate], unchanged: Estimate) -> Series:
@@ -93,11 +93,11 @@ def _sentence(verdicts: dict[str, Verdict], unchanged: Estimate) -> str:
     sentence = f"Unchanged, the balanced accuracy is {unchanged}."
     if surely:
         sentence += (
-            f" It surely falls by more than {MARGIN:.2f} when films are {', '.join(surely)}."
+            f" It surely falls by more than {MARGIN:.2f} when images are {', '.join(surely)}."
         )
     if perhaps:
         sentence += (
-            f" That it falls by more than {MARGIN:.2f} cannot be excluded when films are "
+            f" That it falls by more than {MARGIN:.2f} cannot be excluded when images are "
             f"{', '.join(perhaps)}."
         )
     if not surely and not perhaps:

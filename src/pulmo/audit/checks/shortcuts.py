@@ -1,21 +1,21 @@
-"""Shortcut floors beside the model's own figure, on the same pictures."""
+"""Shortcut floors beside the model's own figure, on the same images."""
 
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo.audit.accuracy import accuracy, balanced_accuracy, balanced_difference
 from pulmo.audit.check import Answer, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Cell, Table
 from pulmo.audit.floors import FLOORS, Unfit, fit_floor
 from pulmo.audit.parts import require_fit
-from pulmo.audit.shares import accuracy, balanced_accuracy, balanced_difference
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
+from pulmo.stats.estimate import Estimate
 
 _COLUMNS: Final = (
     "what it sees",
-    "pictures",
+    "images",
     "accuracy",
     "balanced accuracy",
     "the model's balanced accuracy",
@@ -26,28 +26,31 @@ _COLUMNS: Final = (
 @check(
     "shortcuts",
     question="Does the model do better than what says nothing of the disease?",
-    claim="does better than file facts, view, age and thumbnails do on the same pictures",
+    claim="does better than file facts, view, age and thumbnails do on the same images",
 )
-def shortcuts(subject: Subject) -> Answer:
+def shortcuts(context: AuditContext) -> Answer:
     """Fails where a floor is not surely below the model."""
-    require_fit(subject.parts)
+    require_fit(context.parts)
     rows: list[tuple[Cell, ...]] = []
-    figures = {"model": _own(subject, np.arange(len(subject.rows)))}
+    figures = {"model": _own(context, np.arange(len(context.rows)))}
     above, over = [], []
     for name, kind in FLOORS.items():
         try:
-            floor = fit_floor(subject, kind)
+            floor = fit_floor(context, kind)
         except Unfit as reason:
             rows.append((kind.words, 0, *[Estimate.undefined(str(reason))] * 4))
             continue
-        at, own = floor.numbers, subject.sample.decided[floor.numbers]
-        figures[name] = balanced_accuracy(subject, at, floor.balanced)
-        difference = balanced_difference(subject, at, own, floor.balanced).estimate
-        plain = accuracy(subject, at, floor.decided)
-        rows.append((kind.words, len(at), plain, figures[name], _own(subject, at), difference))
+        at, own = floor.numbers, context.sample.decided[floor.numbers]
+        figures[name] = balanced_accuracy(context, at, floor.balanced)
+        difference = balanced_difference(context, at, own, floor.balanced).estimate
+        plain = accuracy(context, at, floor.decided)
+        rows.append((kind.words, len(at), plain, figures[name], _own(context, at), difference))
         if difference.low is None or difference.low <= 0:
             above.append(kind.words)
-        if subject.means.published is not None and (plain.value or 0.0) > subject.means.published:
+        if (
+            context.options.published is not None
+            and (plain.value or 0.0) > context.options.published
+        ):
             over.append(f"{kind.words} {plain}")
     table = Table(title="Shortcut floors", columns=_COLUMNS, rows=tuple(rows))
     fitted = {name: figure for name, figure in figures.items() if name != "model"}
@@ -60,7 +63,7 @@ def shortcuts(subject: Subject) -> Answer:
     )
     if over:
         sentence += (
-            f" The published accuracy of {subject.means.published:.3f} is below that of "
+            f" The published accuracy of {context.options.published:.3f} is below that of "
             f"{', '.join(over)}."
         )
     if above:
@@ -68,6 +71,6 @@ def shortcuts(subject: Subject) -> Answer:
     return Answer("fails" if above else "passes", sentence, figures, (table,))
 
 
-def _own(subject: Subject, numbers: NDArray[np.intp]) -> Estimate:
+def _own(context: AuditContext, numbers: NDArray[np.intp]) -> Estimate:
     """Returns the model's own balanced accuracy on rows."""
-    return balanced_accuracy(subject, numbers, subject.sample.decided[numbers])
+    return balanced_accuracy(context, numbers, context.sample.decided[numbers])

@@ -6,25 +6,26 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy
 from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.audit.outside import unsure_sentence, whereabouts
-from pulmo.audit.shares import balanced_accuracy
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate
 from pulmo.core.sources import HOW_TO_STATE
-from pulmo.evaluate.bootstrap import bootstrap, interval_estimate, without_interval_if_scarce
 from pulmo.evaluate.contrasts import Sides, pairings, positive_share
-from pulmo.evaluate.homes import homes
-from pulmo.evaluate.intervals import auc_estimate, proportion_estimate
-from pulmo.evaluate.ranking import Ranking
-from pulmo.evaluate.weighted import Weights, divide
+from pulmo.evaluate.effective_source import effective_sources
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.ranking import Ranking
+from pulmo.stats.resampling import bootstrap, interval_estimate
+from pulmo.stats.roc import without_interval_if_scarce
+from pulmo.stats.weights import Weights, divide
 
 MARGIN: Final = 0.1
 """AUC that classes may lose within a source before a reader must know of it."""
 
 FEWEST: Final = 10
-"""Pictures of each of two classes that a source needs for them to be compared within it."""
+"""Images of each of two classes that a source needs for them to be compared within it."""
 
 
 class _Pair(NamedTuple):
@@ -32,14 +33,14 @@ class _Pair(NamedTuple):
 
     Attributes:
         sides: the classes.
-        homes: the sources that have enough pictures of both.
-        within: the AUC over the pairs of pictures from one of these sources.
-        across: the AUC over the pairs of pictures from different sources.
+        sources: the sources that have enough images of both.
+        within: the AUC over the pairs of images from one of these sources.
+        across: the AUC over the pairs of images from different sources.
         lost: the second minus the first.
     """
 
     sides: Sides
-    homes: tuple[str, ...]
+    sources: tuple[str, ...]
     within: Estimate
     across: Estimate
     lost: Estimate
@@ -55,30 +56,30 @@ class _Pair(NamedTuple):
     question="Does the model tell the classes apart where the source cannot?",
     claim="tells any two of the classes apart within a source, where the source gives none away",
 )
-def sources(subject: Subject) -> Answer:
-    """Fails where two classes are told apart across sources (`pulmo.evaluate.homes`) only.
+def sources(context: AuditContext) -> Answer:
+    """Fails where two classes are told apart across sources only (`effective_source`).
 
     Warns where two classes share no source, or are not surely told apart within one.
     """
-    names = subject.sources.fillna("").to_numpy(str)
-    if len(np.unique(subject.truth[names != ""])) < 2:
+    names = context.sources.fillna("").to_numpy(str)
+    if len(np.unique(context.truth[names != ""])) < 2:
         raise Unanswered(_nothing(names))
-    present = [subject.terms.order[place] for place in np.unique(subject.truth)]
-    places = homes(subject.rows)
+    present = [context.rule.classes[place] for place in np.unique(context.truth)]
+    places = effective_sources(context.rows)
     pairs = [
-        _pair(subject, sides, places)
+        _pair(context, sides, places)
         for sides in pairings(present)
         if len(sides.positive) == 1  # all others together against normal repeat the pairs
     ]
-    by_source = [_figures(subject, name) for name in sorted(set(names.tolist()) - {""})]
-    found = [_verdict(pair) for pair in pairs if pair.homes]
-    found += _apart([pair for pair in pairs if not pair.homes])
+    by_source = [_figures(context, name) for name in sorted(set(names.tolist()) - {""})]
+    found = [_verdict(pair) for pair in pairs if pair.sources]
+    found += _apart([pair for pair in pairs if not pair.sources])
     verdicts = [verdict for verdict, _ in found]
     worst: Verdict = next((each for each in ("fails", "warns") if each in verdicts), "passes")
     sentences = [sentence for _, sentence in found]
-    sentences += [*_left_out(names), *_worst(by_source), *_external(subject)]
-    columns = ("source", "pictures", "balanced accuracy")
-    recalls = tuple(f"recall of {label}" for label in subject.terms.order)
+    sentences += [*_left_out(names), *_worst(by_source), *_external(context)]
+    columns = ("source", "images", "balanced accuracy")
+    recalls = tuple(f"recall of {label}" for label in context.rule.classes)
     figures = {f"within a source, {pair.words}": pair.within for pair in pairs}
     figures |= {f"across sources, {pair.words}": pair.across for pair in pairs}
     return Answer(
@@ -91,7 +92,7 @@ def sources(subject: Subject) -> Answer:
                 title="AUC of two classes, within a source and across sources",
                 columns=("classes", "shared sources", "within a source", "across sources"),
                 rows=tuple(
-                    (pair.words, ", ".join(pair.homes) or "none", pair.within, pair.across)
+                    (pair.words, ", ".join(pair.sources) or "none", pair.within, pair.across)
                     for pair in pairs
                 ),
             ),
@@ -103,30 +104,30 @@ def _nothing(names: NDArray[np.str_]) -> str:
     """Says why no two classes can be compared within a source.
 
     Args:
-        names: the source of each picture, [n]; empty where it is not stated.
+        names: the source of each image, [n]; empty where it is not stated.
     """
     if (names != "").all():
-        return "The pictures are not of two classes."
+        return "The images are not of two classes."
     return (
-        "The pictures whose source is stated are not of two classes: it is stated for "
+        "The images whose source is stated are not of two classes: it is stated for "
         f"{(names != '').sum():,} of {len(names):,}. {HOW_TO_STATE}"
     )
 
 
 def _left_out(names: NDArray[np.str_]) -> Iterator[str]:
-    """Says how many pictures are in no comparison."""
+    """Says how many images are in no comparison."""
     if n := int((names == "").sum()):
         yield (
-            f"{n:,} of {len(names):,} pictures took no part, for their source is not stated. "
+            f"{n:,} of {len(names):,} images took no part, for their source is not stated. "
             f"{HOW_TO_STATE}"
         )
 
 
-def _pair(subject: Subject, sides: Sides, places: NDArray[np.str_]) -> _Pair:
+def _pair(context: AuditContext, sides: Sides, places: NDArray[np.str_]) -> _Pair:
     """Holds two classes against each other within sources and across them."""
-    classes = [subject.terms.order.index(label) for (label,) in sides]
-    chosen = np.isin(subject.truth, classes) & (places != "")
-    sample, places = subject.sample.take(chosen), places[chosen]
+    classes = [context.rule.classes.index(label) for (label,) in sides]
+    chosen = np.isin(context.truth, classes) & (places != "")
+    sample, places = context.sample.take(chosen), places[chosen]
     positive = sample.truth == classes[0]
     names = sorted(set(places.tolist()))
     counts = [np.bincount(positive[places == name], minlength=2).min() for name in names]
@@ -137,11 +138,11 @@ def _pair(subject: Subject, sides: Sides, places: NDArray[np.str_]) -> _Pair:
     draws = bootstrap(
         lambda weights: {name: statistic(weights) for name, statistic in statistics.items()},
         sample.groups,
-        subject.means.replicates,
-        subject.generator("sources"),
+        context.options.replicates,
+        context.generator("sources"),
     )
     reasons = {
-        "within": f"no source has {FEWEST} pictures of both",
+        "within": f"no source has {FEWEST} images of both",
         "across": "no two sources have one of them each",
         "lost": "one of the two is undefined",
     }
@@ -156,12 +157,14 @@ def _pair(subject: Subject, sides: Sides, places: NDArray[np.str_]) -> _Pair:
     ]
     if len(shared) == 1:
         at = places == shared[0]
-        figures[0] = auc_estimate(scores[at], positive[at], sample.groups[at], reasons["within"])
+        figures[0] = stats.auc(
+            positive[at], scores[at], sample.groups[at], undefined=reasons["within"]
+        )
     return _Pair(sides, shared, *figures)
 
 
 class _Pairs:
-    """The AUC of scores over some of the pairs of a positive and a negative picture.
+    """The AUC of scores over some of the pairs of a positive and a negative image.
 
     Over the pairs from one source, it is the AUC stratified by source (van Elteren 1960).
     """
@@ -170,15 +173,17 @@ class _Pairs:
         self,
         scores: NDArray[np.float64],
         positive: NDArray[np.bool_],
-        homes: NDArray[np.str_],
+        sources: NDArray[np.str_],
         shared: tuple[str, ...],
     ) -> None:
         """Takes scores, high for positives, the sources, [n] each, and those that count within."""
-        rows = [np.flatnonzero(homes == name) for name in sorted(set(homes.tolist()))]
-        self._shared = [homes[each[0]] in shared for each in rows]
+        rows = [np.flatnonzero(sources == name) for name in sorted(set(sources.tolist()))]
+        self._shared = [sources[each[0]] in shared for each in rows]
         self._rows = [np.arange(len(scores)), *rows]
         classes = positive.astype(np.intp)
-        self._rankings = [Ranking.of(scores[each], classes[each], 1, 2) for each in self._rows]
+        self._rankings = [
+            Ranking.from_scores(scores[each], classes[each], 1, 2) for each in self._rows
+        ]
 
     def within(self, weights: Weights) -> NDArray[np.float64]:
         """Returns the AUC over pairs from one of the shared sources, [b]."""
@@ -226,23 +231,23 @@ def _apart(pairs: list[_Pair]) -> Iterator[tuple[Verdict, str]]:
         words = ", ".join(
             " and ".join((*pair.sides.positive, *pair.sides.negative)) for pair in pairs
         )
-        sentence = f"No stated source has {FEWEST} pictures of both {words}"
+        sentence = f"No stated source has {FEWEST} images of both {words}"
         yield "warns", f"{sentence}: a high figure between them may be the source."
 
 
-def _figures(subject: Subject, name: str) -> tuple[Cell, ...]:
-    """Returns the row of a source: its pictures, balanced accuracy and recalls."""
-    numbers = np.flatnonzero(subject.called == name)
-    decided, truth = subject.sample.decided[numbers], subject.truth[numbers]
+def _figures(context: AuditContext, name: str) -> tuple[Cell, ...]:
+    """Returns the row of a source: its images, balanced accuracy and recalls."""
+    numbers = np.flatnonzero(context.called == name)
+    decided, truth = context.sample.decided[numbers], context.truth[numbers]
     recalls = (
-        proportion_estimate(
+        stats.proportion(
             decided[truth == place] == place,
-            subject.groups[numbers[truth == place]],
-            "there is no such picture",
+            context.groups[numbers[truth == place]],
+            undefined="there is no such image",
         )
-        for place in range(len(subject.terms.order))
+        for place in range(len(context.rule.classes))
     )
-    return (name, len(numbers), balanced_accuracy(subject, numbers, decided), *recalls)
+    return (name, len(numbers), balanced_accuracy(context, numbers, decided), *recalls)
 
 
 def _worst(rows: list[tuple[Cell, ...]]) -> Iterator[str]:
@@ -253,24 +258,24 @@ def _worst(rows: list[tuple[Cell, ...]]) -> Iterator[str]:
         yield f"The worst source is {name}, with a balanced accuracy of {figures[name]}."
 
 
-def _external(subject: Subject) -> Iterator[str]:
+def _external(context: AuditContext) -> Iterator[str]:
     """Says which sources no model was fitted on."""
-    if not all(len(part.fit) for part in subject.parts):
+    if not all(len(part.fit) for part in context.parts):
         return
-    where = whereabouts(subject)
-    foreign, n = subject.called[where.outside], len(subject.rows)
+    where = whereabouts(context)
+    foreign, n = context.called[where.outside], len(context.rows)
     names = sorted(set(foreign))
     if unsure := int((~where.outside & ~where.inside).sum()):
         yield unsure_sentence(unsure, n)
     if len(foreign) == n:
         yield (
-            "The test is external: no model was fitted on pictures of the sources that it is "
+            "The test is external: no model was fitted on images of the sources that it is "
             f"judged on, {', '.join(names)}."
         )
     elif names:
         yield (
-            f"{len(foreign):,} of {n:,} pictures are of sources that their model was "
+            f"{len(foreign):,} of {n:,} images are of sources that their model was "
             f"not fitted on: {', '.join(names)}."
         )
     elif not unsure:
-        yield "The test is internal: the models were fitted on other pictures of each source."
+        yield "The test is internal: the models were fitted on other images of each source."

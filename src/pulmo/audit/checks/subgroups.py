@@ -1,4 +1,4 @@
-"""Subgroups of patients and pictures in which the model is worse than in the others."""
+"""Subgroups of patients and images in which the model is worse than in the others."""
 
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
@@ -7,52 +7,39 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pulmo import stats
+from pulmo.audit.accuracy import balanced_accuracy
 from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Cell, Table
-from pulmo.audit.gaps import surely_above
 from pulmo.audit.screening import is_positive, sensitivity
-from pulmo.audit.shares import balanced_accuracy
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate, gap
 from pulmo.datasets.inspect.facts import file_facts
+from pulmo.evaluate.bands import age_bands, band_order, size_bands
 from pulmo.evaluate.decision import NOT_NAMED
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.multiple import surely_above
 
 MARGIN: Final = 0.1
 """Gap that fails: of ten patients, one more is treated wrongly for what he or she is."""
 
 FEWEST: Final = 10
-"""Pictures of a class, inside and outside, that a gap is computed from."""
+"""Images of a class, inside and outside, that a gap is computed from."""
 
-_AGES: Final = ((0, "0-17 years"), (18, "18-39 years"), (40, "40-64 years"), (65, "65+ years"))
-_SIZES: Final = (
-    (0, "below 512 pixels"),
-    (512, "512-1023 pixels"),
-    (1024, "1024-2047 pixels"),
-    (2048, "2048+ pixels"),
-)
-_COLUMNS: Final = ("by", "subgroup", "pictures", "figure", "here", "in the rest", "worse by")
+_COLUMNS: Final = ("by", "subgroup", "images", "figure", "here", "in the rest", "worse by")
 
 
-def _banded(values: pd.Series, bands: tuple[tuple[int, str], ...]) -> pd.Series:
-    """Returns the name of the band that each value lies in, null where it is unknown."""
-    edges = [*(start for start, _ in bands), np.inf]
-    names = [name for _, name in bands]
-    return pd.cut(values.astype("Float64").astype(float), edges, right=False, labels=names)
+def _size(context: AuditContext) -> pd.Series:
+    return size_bands(file_facts(context.rows, context.options.facts))
 
 
-def _size(subject: Subject) -> pd.Series:
-    facts = file_facts(subject.rows, subject.means.facts)
-    return _banded(facts[["width", "height"]].max(axis=1), _SIZES)
-
-
-TRAITS: Final[dict[str, Callable[[Subject], pd.Series]]] = {
-    "sex": lambda subject: subject.rows["sex"],
-    "age": lambda subject: _banded(subject.rows["age"], _AGES),
-    "view": lambda subject: subject.rows["view"],
-    "source": lambda subject: subject.sources,
-    "longer side": _size,
+TRAITS: Final[dict[str, Callable[[AuditContext], pd.Series]]] = {
+    "sex": lambda context: context.rows["sex"],
+    "age": lambda context: age_bands(context.rows["age"]),
+    "view": lambda context: context.rows["view"],
+    "source": lambda context: context.sources,
+    "shorter side": _size,
 }
-"""Name -> the subgroup of each judged picture, null where it is unknown."""
+"""Name -> the subgroup of each judged image, null where it is unknown."""
 
 
 class Gap(NamedTuple):
@@ -61,10 +48,10 @@ class Gap(NamedTuple):
     Attributes:
         trait: what forms the subgroups.
         name: the subgroup.
-        n: its pictures.
+        n: its images.
         figure: what is compared.
         here: the figure of the subgroup.
-        rest: that of all other pictures of which the trait is known.
+        rest: that of all other images of which the trait is known.
         worse: the second minus the first.
     """
 
@@ -79,24 +66,24 @@ class Gap(NamedTuple):
 
 @check(
     "subgroups",
-    question="Is the model worse for some patients or pictures than for the others?",
+    question="Is the model worse for some patients or images than for the others?",
     claim=(
         "is not surely worse in any subgroup that can be told here by sex, age, view, source or "
         "size"
     ),
 )
-def subgroups(subject: Subject) -> Answer:
+def subgroups(context: AuditContext) -> Answer:
     """Fails where the model is surely worse by more than the margin, warns where it is worse.
 
-    Of the pictures of a subgroup and of all others of which the trait is known, the sensitivity at
+    Of the images of a subgroup and of all others of which the trait is known, the sensitivity at
     the threshold and the balanced accuracy over the classes that both have are compared. All gaps
     are tested together (Holm 1979).
     """
-    gaps = list(_gaps(subject))
+    gaps = list(_gaps(context))
     known = [each for each in gaps if each.worse.value is not None]
     if not known:
         raise Unanswered(
-            f"No trait splits the pictures so that {FEWEST} of a class are on either side."
+            f"No trait splits the images so that {FEWEST} of a class are on either side."
         )
     worse = [each.worse for each in known]
     much, some = surely_above(worse, MARGIN), surely_above(worse, 0.0)
@@ -118,11 +105,11 @@ def subgroups(subject: Subject) -> Answer:
     )
 
 
-def _gaps(subject: Subject) -> Iterator[Gap]:
+def _gaps(context: AuditContext) -> Iterator[Gap]:
     """Yields both gaps of each subgroup of each trait that has two or more."""
     for trait, look in TRAITS.items():
-        values = look(subject)
-        names = sorted(values.dropna().unique())
+        values = look(context)
+        names = sorted(values.dropna().unique(), key=band_order)
         if len(names) < 2:
             continue
         for name in names:
@@ -133,41 +120,41 @@ def _gaps(subject: Subject) -> Iterator[Gap]:
                 ("sensitivity", _sensitivities),
                 ("balanced accuracy", _balanced_accuracies),
             ):
-                here, rest = compare(subject, inside, outside)
-                yield Gap(trait, str(name), n, figure, here, rest, gap(rest, here))
+                here, rest = compare(context, inside, outside)
+                yield Gap(trait, str(name), n, figure, here, rest, stats.difference(rest, here))
 
 
 def _sensitivities(
-    subject: Subject, inside: NDArray[np.bool_], outside: NDArray[np.bool_]
+    context: AuditContext, inside: NDArray[np.bool_], outside: NDArray[np.bool_]
 ) -> tuple[Estimate, Estimate]:
-    positive = is_positive(subject)
+    positive = is_positive(context)
     for side, words in ((inside, "here"), (outside, "in the rest")):
         n = int((positive & side).sum())
         if n < FEWEST:
-            reason = f"fewer than {FEWEST} positive pictures {words}"
-            nothing = Estimate.undefined(reason if subject.terms.positive else NOT_NAMED, n)
+            reason = f"fewer than {FEWEST} positive images {words}"
+            nothing = Estimate.undefined(reason if context.rule.positive else NOT_NAMED, n)
             return nothing, nothing
     return (
-        sensitivity(subject, np.flatnonzero(inside)),
-        sensitivity(subject, np.flatnonzero(outside)),
+        sensitivity(context, np.flatnonzero(inside)),
+        sensitivity(context, np.flatnonzero(outside)),
     )
 
 
 def _balanced_accuracies(
-    subject: Subject, inside: NDArray[np.bool_], outside: NDArray[np.bool_]
+    context: AuditContext, inside: NDArray[np.bool_], outside: NDArray[np.bool_]
 ) -> tuple[Estimate, Estimate]:
     """Returns the figure of either side, over the classes that both have."""
-    classes = len(subject.terms.order)
-    counts = [np.bincount(subject.truth[side], minlength=classes) for side in (inside, outside)]
+    classes = len(context.rule.classes)
+    counts = [np.bincount(context.truth[side], minlength=classes) for side in (inside, outside)]
     shared = np.flatnonzero((np.stack(counts) >= FEWEST).all(axis=0))
     if len(shared) < 2:
-        reason = f"fewer than two classes have {FEWEST} pictures here and in the rest"
+        reason = f"fewer than two classes have {FEWEST} images here and in the rest"
         nothing = Estimate.undefined(reason, int(inside.sum()))
         return nothing, nothing
     figures = []
     for side in (inside, outside):
-        numbers = np.flatnonzero(side & np.isin(subject.truth, shared))
-        figures.append(balanced_accuracy(subject, numbers, subject.sample.decided[numbers]))
+        numbers = np.flatnonzero(side & np.isin(context.truth, shared))
+        figures.append(balanced_accuracy(context, numbers, context.sample.decided[numbers]))
     return figures[0], figures[1]
 
 

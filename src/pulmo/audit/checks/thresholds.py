@@ -5,12 +5,13 @@ from typing import Final
 
 import numpy as np
 
+from pulmo import stats
 from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.context import AuditContext
 from pulmo.audit.finding import Cell, Table, Verdict
-from pulmo.audit.gaps import surely_above
 from pulmo.audit.screening import sensitivity, specificity
-from pulmo.audit.subject import Subject
-from pulmo.core.estimate import Estimate, gap
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.multiple import surely_above
 
 LOSS: Final = 0.1
 """Loss of specificity since validation beyond which the threshold does not carry over: one negative
@@ -30,27 +31,27 @@ _COLUMNS: Final = (
 
 @check(
     "thresholds",
-    question="Does the threshold keep what the validation pictures promised?",
+    question="Does the threshold keep what the validation images promised?",
     claim=(
         "surely reaches the sensitivity that its threshold was chosen for, and is not surely less "
-        "specific than on the validation pictures"
+        "specific than on the validation images"
     ),
 )
-def thresholds(subject: Subject) -> Answer:
+def thresholds(context: AuditContext) -> Answer:
     """Fails where the sensitivity is surely below its aim, or much specificity is surely lost.
 
     Warns where the sensitivity does not surely reach its aim, or some specificity is surely lost.
     """
-    if subject.model.card is None:
+    if context.model.card is None:
         raise Unanswered(
             "The predictions come without a card, so that nothing was promised that could be kept."
         )
-    everywhere = np.arange(len(subject.rows))
-    found, spared = sensitivity(subject, everywhere), specificity(subject, everywhere)
+    everywhere = np.arange(len(context.rows))
+    found, spared = sensitivity(context, everywhere), specificity(context, everywhere)
     if found.value is None:
         raise Unanswered(f"The sensitivity is undefined: {found.reason}.")
-    aim = subject.model.card.decision.aim
-    rows = [_row(subject, place) for place in range(len(subject.parts))]
+    aim = context.model.card.decision.aim
+    rows = [_row(context, place) for place in range(len(context.parts))]
     sentence = (
         f"The thresholds were chosen for a sensitivity of {aim:.2f}. Here the sensitivity is "
         f"{found} and the specificity {spared}."
@@ -82,18 +83,18 @@ def _specificity(lost: Sequence[Estimate]) -> Iterator[tuple[Verdict, str]]:
         yield "warns", "The specificity is surely below that of validation."
 
 
-def _row(subject: Subject, place: int) -> tuple[Cell, ...]:
+def _row(context: AuditContext, place: int) -> tuple[Cell, ...]:
     """Returns what one part's card promises and what its model keeps."""
-    mine = np.flatnonzero(subject.part == place)
-    decision = subject.parts[place].model.network.card.decision
-    found, spared = sensitivity(subject, mine), specificity(subject, mine)
+    mine = np.flatnonzero(context.part == place)
+    decision = context.parts[place].model.network.card.decision
+    found, spared = sensitivity(context, mine), specificity(context, mine)
     return (
         f"part {place + 1}",
         f"{decision.threshold:.3f}",
         decision.sensitivity,
         found,
-        gap(decision.sensitivity, found),
+        stats.difference(decision.sensitivity, found),
         decision.specificity,
         spared,
-        gap(decision.specificity, spared),
+        stats.difference(decision.specificity, spared),
     )

@@ -1,4 +1,4 @@
-"""A datasheet of the pictures, after Datasheets for Datasets."""
+"""A datasheet of the images, after Datasheets for Datasets."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from pulmo.checklists.artefacts import Artefacts
 from pulmo.checklists.checklist import CHECKLISTS, Checklist, Item, Section
 from pulmo.checklists.markdown import escape, table
-from pulmo.checklists.parts import model, pictures, splits, training
+from pulmo.checklists.parts import images, model, splits, training
 from pulmo.datasets.inspect.inspection import NOT_STATED
 
 # An item is a paragraph.
@@ -15,9 +15,9 @@ _MOTIVATION: Final = Section(
     "Motivation",
     (
         Item("1.1", "Purpose", "For which task or gap the set was made.",
-             (), "Say why these pictures were put together."),
+             (), "Say why these images were put together."),
         Item("1.2", "Creators", "Who made it, on whose behalf.",
-             (pictures.sources,), "Say who put this manifest together."),
+             (images.sources,), "Say who put this manifest together."),
         Item("1.3", "Funding", "Who paid for it.", (), "Name them, for the sources too."),
     ),
 )
@@ -25,35 +25,35 @@ _MOTIVATION: Final = Section(
 _COMPOSITION: Final = Section(
     "Composition",
     (
-        Item("2.1", "Instances", "What an instance is.", (pictures.modalities, pictures.views)),
-        Item("2.2", "Number", "How many there are.", (pictures.totals, pictures.labels)),
+        Item("2.1", "Instances", "What an instance is.", (images.modalities, images.views)),
+        Item("2.2", "Number", "How many there are.", (images.totals, images.labels)),
         Item("2.3", "Sample", "Whether it is a sample of something larger, and representative.",
-             (pictures.origins,), "Say of which patients these are a sample, and how drawn."),
+             (images.origins,), "Say of which patients these are a sample, and how drawn."),
         Item("2.4", "Data", "What it consists of.",
-             (pictures.files, pictures.identifiers)),
+             (images.files, images.identifiers)),
         Item("2.5", "Labels", "Whether there is a label or target.",
-             (pictures.labels,), "Say for each source what its finding rests on."),
+             (images.labels,), "Say for each source what its finding rests on."),
         Item("2.6", "Missing information", "What is missing of instances, and why.",
-             (pictures.missing,), "Say why."),
+             (images.missing,), "Say why."),
         Item("2.7", "Relations", "Whether relations between instances are explicit.",
-             (pictures.totals,)),
+             (images.totals,)),
         Item("2.8", "Splits", "Recommended splits, and their reasons.",
              (splits.sides, splits.apart, splits.folds), "Say how they were drawn, and why so."),
         Item("2.9", "Errors and redundancy", "Errors, noise and copies.",
-             (pictures.copies, pictures.confounding), "Say what is known of wrong labels."),
+             (images.copies, images.confounding), "Say what is known of wrong labels."),
         Item("2.10", "External resources", "Whether it depends on others, and for how long.",
-             (pictures.obtaining, pictures.content),
+             (images.obtaining, images.content),
              "Say whether the sources are archived, and what they ask for."),
         Item("2.11", "Confidential data", "Whether it holds confidential data.",
-             (pictures.identifiers,), "Say whether each source was released for this use."),
+             (images.identifiers,), "Say whether each source was released for this use."),
         Item("2.12", "Offence", "Whether it could offend or frighten who sees it.",
              (), "Say so, or that it does not."),
         Item("2.13", "Subpopulations", "Which groups of people it tells apart, and how many.",
-             (pictures.people,), "Add what no column holds, as ancestry."),
+             (images.people,), "Add what no column holds, as ancestry."),
         Item("2.14", "Identification", "Whether persons can be identified, also indirectly.",
-             (pictures.identifiers,), "Judge it, with age, sex and rare findings together."),
+             (images.identifiers,), "Judge it, with age, sex and rare findings together."),
         Item("2.15", "Sensitive data", "Whether it holds sensitive data.",
-             (pictures.labels,), "These are data on health: say under which law they are used."),
+             (images.labels,), "These are data on health: say under which law they are used."),
     ),
 )
 
@@ -61,18 +61,18 @@ _COLLECTION: Final = Section(
     "Collection",
     (
         Item("3.1", "Acquisition", "How the data were acquired: observed, reported or inferred.",
-             (pictures.modalities, pictures.labels),
+             (images.modalities, images.labels),
              "Say which sources took their labels from reports by a program."),
         Item("3.2", "Mechanisms", "With which devices and procedures.",
-             (pictures.views, pictures.files), "Give the devices of each source."),
+             (images.views, images.files), "Give the devices of each source."),
         Item("3.3", "Sampling", "How a sample was drawn.",
-             (), "Say how each source chose its pictures, and what was taken of them here."),
+             (), "Say how each source chose its images, and what was taken of them here."),
         Item("3.4", "People involved", "Who collected, and how they were paid.",
              (), "Say so for each source."),
         Item("3.5", "Time", "Over which time.", (), "Give the dates; a manifest holds none."),
         Item("3.6", "Ethical review", "Whether there was one.", (), "Name it for each source."),
         Item("3.7", "From whom", "From the persons themselves or through others.",
-             (pictures.sources, pictures.origins)),
+             (images.sources, images.origins)),
         Item("3.8", "Notice", "Whether the persons were told.", (), "Say so for each source."),
         Item("3.9", "Consent", "Whether they consented.", (), "Say so, or who waived it."),
         Item("3.10", "Revocation", "Whether consent can be taken back.", (), "Say how."),
@@ -85,10 +85,10 @@ _PREPARATION: Final = Section(
     "Preprocessing, cleaning and labelling",
     (
         Item("4.1", "What was done", "Whether the data were prepared, cleaned or labelled.",
-             (pictures.labels, pictures.copies),
+             (images.labels, images.copies),
              "Say what was done to the files before their import."),
         Item("4.2", "Raw data", "Whether the raw data were kept.",
-             (pictures.obtaining,), "Say where the original films are (DICOM)."),
+             (images.obtaining,), "Say where the original images are (DICOM)."),
         Item("4.3", "Software", "Whether the program for it can be had.", (model.code,)),
     ),
 )
@@ -101,7 +101,7 @@ _USES: Final = Section(
         Item("5.2", "Repository of uses", "Where uses of it are listed.", (), "Give it, or none."),
         Item("5.3", "Other tasks", "For what else it could be used.", (), "Say so."),
         Item("5.4", "Effects on uses", "What in it could harm future uses.",
-             (pictures.confounding,), "Say who could be treated unfairly, and what helps."),
+             (images.confounding,), "Say who could be treated unfairly, and what helps."),
         Item("5.5", "Unfit tasks", "For what it should not be used.", (), "Say so."),
     ),
 )
@@ -111,12 +111,12 @@ _DISTRIBUTION: Final = Section(
     (
         Item("6.1", "Third parties", "Whether others get it.", (), "Say who."),
         Item("6.2", "How", "How it is given away, and under which identifier.",
-             (pictures.content,), "Give place and DOI."),
+             (images.content,), "Give place and DOI."),
         Item("6.3", "When", "From when on.", (), "Give the date."),
         Item("6.4", "Licence", "Under which licence or terms.",
-             (pictures.sources, pictures.licences), "Give the terms of the whole."),
+             (images.sources, images.licences), "Give the terms of the whole."),
         Item("6.5", "Rights of others", "Which restrictions third parties impose.",
-             (pictures.sources, pictures.licences),
+             (images.sources, images.licences),
              "Read the terms of each source: these are only their titles."),
         Item("6.6", "Regulation", "Export controls and the like.", (), "Name them, or none."),
     ),
@@ -131,7 +131,7 @@ _MAINTENANCE: Final = Section(
         Item("7.4", "Updates", "Whether, when and by whom it is updated.", (), "Say so."),
         Item("7.5", "Retention", "Limits on how long the data may be kept.", (), "Give them."),
         Item("7.6", "Older versions", "Whether they stay available.",
-             (pictures.content,), "Say so; the SHA-256 tells versions apart."),
+             (images.content,), "Say so; the SHA-256 tells versions apart."),
         Item("7.7", "Contributions", "How others can extend it.", (), "Say how."),
     ),
 )
@@ -142,11 +142,11 @@ _CROSSED: Final = ("source", "view", "modality", "sex", "age_band", "split", "fo
 
 def _tables(artefacts: Artefacts) -> str:
     """Returns the counts of the manifest against the label."""
-    return "\n\n".join(("## Counts of pictures", *_blocks(artefacts)))
+    return "\n\n".join(("## Counts of images", *_blocks(artefacts)))
 
 
 def _blocks(artefacts: Artefacts) -> Iterator[str]:
-    found = artefacts.pictures.inspection
+    found = artefacts.images.inspection
     labels = list(found.labels)
     yield _counts("label", {"all": found.labels}, labels)
     for name in _CROSSED:

@@ -1,16 +1,16 @@
-"""What the evaluations say of the pictures that the model was judged on."""
+"""What the evaluations say of the images that the model was judged on."""
 
 from collections.abc import Callable
 from typing import Final
 
 from pulmo.checklists.artefacts import Artefacts, Gap
 from pulmo.checklists.checklist import Said
-from pulmo.checklists.phrases import counted, figures, listed, pictures
+from pulmo.checklists.phrases import counted, figures, images, listed
 from pulmo.core.sources import is_stated
 from pulmo.evaluate.evaluation import Evaluation
 
 _UNSURE: Final = (
-    "It cannot be seen from these files that no training picture is among them: add --data with "
+    "It cannot be seen from these files that no training image is among them: add --data with "
     "the manifest of the training, whose whole test must be what was evaluated; or show it."
 )
 _NO_OTHER: Final = (
@@ -18,22 +18,22 @@ _NO_OTHER: Final = (
     "one and add --evaluation, or say why there is none."
 )
 _UNNOTED: Final = (
-    "An evaluation of a test notes no opening of its own: say whether it is among those counted."
+    "An evaluation of a test notes no access to it: say whether it is among those counted."
 )
-_WHOSE: Final = "Say whose pictures these are: a source may hold those of another."
+_WHOSE: Final = "Say whose images these are: a source may hold those of another."
 _UNSTATED: Final = (
-    "Of some pictures it is not stated which hospital they are from, so that it is not known "
+    "Of some images it is not stated which hospital they are from, so that it is not known "
     "whether any of those evaluated are from elsewhere. Say where they are from."
 )
 
 
 def judged(artefacts: Artefacts) -> Said:
-    """Says on which pictures it was judged."""
+    """Says on which images it was judged."""
     return of_each(artefacts, _judged, "data")
 
 
 def sizes(artefacts: Artefacts) -> Said:
-    """Says how many pictures and groups each evaluation has."""
+    """Says how many images and groups each evaluation has."""
     return of_each(
         artefacts,
         lambda evaluation: f"{evaluation.data.groups:,} groups; {counted(evaluation.data.labels)}",
@@ -50,7 +50,7 @@ def internal(artefacts: Artefacts) -> Said:
         if evaluation.data.split != "test" or not shared:
             return None
         return (
-            f"test pictures of sources that are in the training too ({listed(shared)}); "
+            f"test images of sources that are in the training too ({listed(shared)}); "
             f"{figures(evaluation.overall)}"
         )
 
@@ -70,7 +70,7 @@ def external(artefacts: Artefacts) -> Said:
         if _made_the_model(artefacts, evaluation) or not new:
             return None
         counts = counted({name: sum(evaluation.data.sources[name].values()) for name in new})
-        return f"no training picture is of {counts}; all of it: {figures(evaluation.overall)}"
+        return f"no training image is of {counts}; all of it: {figures(evaluation.overall)}"
 
     unsure = any(
         not is_stated(name) for each in artefacts.evaluations for name in _sources(each) - known
@@ -81,7 +81,7 @@ def external(artefacts: Artefacts) -> Said:
 
 
 def left_out(artefacts: Artefacts) -> Said:
-    """Says which pictures took no part in an evaluation."""
+    """Says which images took no part in an evaluation."""
     return of_each(
         artefacts,
         lambda evaluation: (
@@ -93,19 +93,20 @@ def left_out(artefacts: Artefacts) -> Said:
     )
 
 
-def openings(artefacts: Artefacts) -> Said:
-    """Says how often a test was opened with this model."""
+def test_accesses(artefacts: Artefacts) -> Said:
+    """Says how often a test was evaluated with this model."""
     tests = [one.data for one in artefacts.evaluations if one.data.split == "test"]
-    gap = _UNNOTED if any(data.openings is None for data in tests) else ""
-    if artefacts.openings:
-        text = f"Openings of a test that are noted beside the bundle: {len(artefacts.openings)}."
-        return Said(text, "openings.jsonl", gap)
-    counts = [one.data.openings for one in artefacts.evaluations]
+    gap = _UNNOTED if any(data.test_accesses is None for data in tests) else ""
+    if artefacts.test_accesses:
+        count = len(artefacts.test_accesses)
+        text = f"Accesses to a test that are noted beside the bundle: {count}."
+        return Said(text, "test-access.jsonl", gap)
+    counts = [one.data.test_accesses for one in artefacts.evaluations]
     stated = [str(times) for times in counts if times is not None]
     if not stated:
-        raise Gap("Say how often the test was opened with this model: no file given says it.")
-    text = f"Openings of its test with this model, each evaluation included: {listed(stated)}."
-    return Said(text, "evaluation.json: data.openings", gap)
+        raise Gap("Say how often the test was evaluated with this model: no file given says it.")
+    text = f"Accesses to its test with this model, each evaluation included: {listed(stated)}."
+    return Said(text, "evaluation.json: data.test_accesses", gap)
 
 
 def not_updated(artefacts: Artefacts) -> Said:
@@ -134,8 +135,8 @@ def of_each(
             data = evaluation.data
             of = f"split {data.split}" if data.split else "no split named"
             if _made_the_model(artefacts, evaluation):
-                of += ", with pictures that made the model: no test"
-            found.append(f"Evaluation{several} ({of}, {pictures(data.n)}): {words.rstrip('.')}.")
+                of += ", with images that made the model: no test"
+            found.append(f"Evaluation{several} ({of}, {images(data.n)}): {words.rstrip('.')}.")
     if not found:
         raise Gap(otherwise)
     return Said(" ".join(found), f"evaluation.json: {field}")
@@ -147,14 +148,14 @@ def _judged(evaluation: Evaluation) -> str:
 
 
 def _made_the_model(artefacts: Artefacts, evaluation: Evaluation) -> bool:
-    """Whether pictures that trained or chose the model are known to be among those evaluated."""
+    """Whether images that trained or chose the model are known to be among those evaluated."""
     data, training = evaluation.data, artefacts.card.training
     return data.split in {"train", "val"} or data.manifest_sha256 == training.manifest_sha256
 
 
 def _tests_are_held_out(artefacts: Artefacts) -> bool:
     """Whether every test that was evaluated is all of that of the training's manifest."""
-    given = artefacts.of_the_model().given_pictures
+    given = artefacts.of_the_model().given_images
     tests = [one.data for one in artefacts.evaluations if one.data.split == "test"]
     return given is not None and all(data.manifest_sha256 == given.test_sha256 for data in tests)
 

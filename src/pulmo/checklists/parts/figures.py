@@ -37,7 +37,7 @@ def uncertainty(artefacts: Artefacts) -> Said:
         artefacts,
         lambda evaluation: (
             "figures have 95 % intervals, each of which allows for "
-            f"{evaluation.data.groups:,} groups of pictures (one patient, and known copies) as "
+            f"{evaluation.data.groups:,} groups of images (one patient, and known copies) as "
             "clusters; an undefined figure is null with its reason"
         ),
         "overall, classes, decision",
@@ -125,7 +125,7 @@ def subgroups(artefacts: Artefacts) -> Said:
         artefacts,
         tell,
         "subgroups",
-        "No evaluation given has figures of subgroups (age, sex, view); evaluate on pictures of "
+        "No evaluation given has figures of subgroups (age, sex, view); evaluate on images of "
         "which these are stated.",
     )
 

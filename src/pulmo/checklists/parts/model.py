@@ -31,28 +31,28 @@ def classes(artefacts: Artefacts) -> Said:
     labels = artefacts.card.labels
     merged = (f"{label} counts as {to}" for label, to in labels.merge.items())
     text = "; ".join([f"The outcome is one of {listed(labels.order)}", *merged])
-    when = "It is of the film, at one time: nothing is forecast."
+    when = "It is of the image, at one time: nothing is forecast."
     return Said(f"{text}. {when}", "card.json: labels")
 
 
-def film_alone(artefacts: Artefacts) -> Said:
+def image_alone(artefacts: Artefacts) -> Said:
     """Says what the network is given, which nothing is imputed for."""
     kinds = artefacts.card.training.modalities
     stated = f"of the modality {listed(kinds)}" if kinds else "whose modality is not stated"
     return Said(
-        f"The only input is one film, {stated}; age, sex, history, laboratory values and "
+        f"The only input is one image, {stated}; age, sex, history, laboratory values and "
         "the judgement of a reader are not used, and nothing is imputed.",
         "card.json: input, training.modalities",
     )
 
 
 def preparation(artefacts: Artefacts) -> Said:
-    """Says how a film becomes the network's input."""
-    film = artefacts.card.input
+    """Says how an image becomes the network's input."""
+    image = artefacts.card.input
     return Said(
-        f"A film becomes {film.size} by {film.size} pixels of 8 bits, 0 black (aspect policy "
-        f"{film.aspect}, grey scale {film.grey}); within the network {film.mean:g} is subtracted "
-        f"from the grey value in [0, 1], and it is divided by {film.std:g}.",
+        f"An image becomes {image.size} by {image.size} pixels of 8 bits, 0 black (aspect policy "
+        f"{image.aspect}, grey scale {image.grey}); in the network {image.mean:g} is subtracted "
+        f"from the grey value in [0, 1], and it is divided by {image.std:g}.",
         "card.json: input",
     )
 
@@ -69,9 +69,9 @@ def output(artefacts: Artefacts) -> Said:
     card, decision = artefacts.card, artefacts.card.decision
     return Said(
         f"A probability for each class, softmax(logits / {card.temperature:.4g}), the temperature "
-        f"fitted on the validation pictures. A result is positive when the summed probability of "
+        f"fitted on the validation images. A result is positive when the summed probability of "
         f"{listed(decision.positive)} is at least {decision.threshold:.4g}, which was chosen on "
-        f"the validation pictures for a sensitivity of {decision.aim:g} (reached there: "
+        f"the validation images for a sensitivity of {decision.aim:g} (reached there: "
         f"sensitivity {decision.sensitivity}, specificity {decision.specificity}).",
         "card.json: temperature, decision",
     )
@@ -91,27 +91,27 @@ def chosen_epoch(artefacts: Artefacts) -> Said:
 
 
 def tuning_figures(artefacts: Artefacts) -> Said:
-    """Says how it did on the pictures that chose it."""
+    """Says how it did on the images that chose it."""
     training = artefacts.card.training
     best = training.history[training.best_epoch - 1]
     return Said(
-        f"On the validation pictures, which chose it: accuracy {best.val_accuracy:.3f}, balanced "
+        f"On the validation images, which chose it: accuracy {best.val_accuracy:.3f}, balanced "
         f"accuracy {best.val_balanced_accuracy:.3f}.",
         "card.json: training.history",
     )
 
 
 def shown(artefacts: Artefacts) -> Said:
-    """Says how many pictures of each class it was trained and chosen on."""
+    """Says how many images of each class it was trained and chosen on."""
     counts = artefacts.card.training.counts
     parts = (f"{split}: {sum(by.values()):,} ({counted(by)})" for split, by in counts.items())
-    return Said(f"Pictures used, {'; '.join(parts)}.", "card.json: training.counts")
+    return Said(f"Images used, {'; '.join(parts)}.", "card.json: training.counts")
 
 
 def training_sources(artefacts: Artefacts) -> Said:
-    """Says which sources the training pictures of each class came from."""
+    """Says which sources the training images of each class came from."""
     parts = (f"{name}: {counted(by)}" for name, by in artefacts.card.training.sources.items())
-    return Said(f"Training pictures by source, {'; '.join(parts)}.", "card.json: training.sources")
+    return Said(f"Training images by source, {'; '.join(parts)}.", "card.json: training.sources")
 
 
 def single(artefacts: Artefacts) -> Said:
@@ -176,7 +176,7 @@ def commonest_sources(artefacts: Artefacts) -> Said:
             name = max(by, key=by.__getitem__)
             shares.append(f"{label} {100 * by[name] / sum(by.values()):.0f} % {name}")
     return Said(
-        f"Of the training pictures of a class, the commonest source gave: {listed(shares)}. Where "
+        f"Of the training images of a class, the commonest source gave: {listed(shares)}. Where "
         "classes have different sources, what tells them apart may be the source.",
         "card.json: training.sources",
     )

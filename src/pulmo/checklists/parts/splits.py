@@ -7,12 +7,12 @@ from pulmo.datasets.inspect.inspection import NOT_STATED
 
 
 def sides(artefacts: Artefacts) -> Said:
-    """Says how many pictures of each label are on each side."""
-    given = artefacts.pictures
+    """Says how many images of each label are on each side."""
+    given = artefacts.images
     rows = given.inspection.crossings["split"].rows
     if not set(rows) - {NOT_STATED}:
         raise Gap(f"{given.name} has no split; `pulmo data split` makes one.")
-    whole = given.inspection.totals.pictures
+    whole = given.inspection.totals.images
     ordered = {name: rows[name] for name in ("train", "val", "test", NOT_STATED) if name in rows}
     parts = (
         f"{name}: {sum(by.values()):,} ({100 * sum(by.values()) / whole:.1f} %; {counted(by)})"
@@ -26,18 +26,18 @@ def sides(artefacts: Artefacts) -> Said:
 
 def apart(artefacts: Artefacts) -> Said:
     """Says what never is on two sides."""
-    given = artefacts.pictures
+    given = artefacts.images
     if given.table["split"].isna().all():
         raise Gap(f"{given.name} has no split; `pulmo data split` makes one.")
     found, sums = given.inspection.copies.groups_across_splits, given.inspection.totals
-    nameless = sums.pictures - sums.with_patient
+    nameless = sums.images - sums.with_patient
     spanning = (
-        f"{found.sets:,} groups are on several sides ({found.pictures:,} pictures)."
+        f"{found.sets:,} groups are on several sides ({found.images:,} images)."
         if found.sets
-        else "No group of pictures is on two sides."
+        else "No group of images is on two sides."
     )
     unnamed = (
-        f" The patient of {nameless:,} of {sums.pictures:,} pictures is not named; of these only "
+        f" The patient of {nameless:,} of {sums.images:,} images is not named; of these only "
         "known copies are kept together."
         if nameless
         else ""
@@ -50,7 +50,7 @@ def apart(artefacts: Artefacts) -> Said:
 
 def folds(artefacts: Artefacts) -> Said:
     """Says whether there are folds of cross-validation."""
-    given = artefacts.pictures
+    given = artefacts.images
     rows = given.inspection.crossings["fold"].rows
     numbered = {f"fold {name}": sum(by.values()) for name, by in rows.items()}
     numbered.pop(f"fold {NOT_STATED}", None)

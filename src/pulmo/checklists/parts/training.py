@@ -1,32 +1,14 @@
 """What a run says: its recipe, and what it was computed on."""
 
-from typing import Final
-
 from pulmo.checklists.artefacts import Artefacts, Gap
 from pulmo.checklists.checklist import Said
 from pulmo.checklists.phrases import listed
 from pulmo.core.training import StageSection
-
-_CHANGES: Final = {
-    "rotate": "rotation up to {:g} degrees",
-    "scale": "scaling up to {:g}",
-    "translate": "shift up to {:g} of the side",
-    "shear": "shear up to {:g} degrees",
-    "crop": "random crop without {:g} of the side",
-    "flip": "left-right flip with probability {:g}",
-    "brightness": "brightness up to {:g}",
-    "contrast": "contrast up to {:g}",
-    "gamma": "gamma up to {:g}",
-    "blur": "blur up to {:g} pixels",
-    "noise": "noise up to {:g}",
-    "jpeg": "loss of JPEG quality up to {:g}",
-    "erase": "erasing up to {:g} of the area",
-}
-"""Field of a recipe's `augment` -> what it does."""
+from pulmo.radiograph.changes import AUGMENTATIONS
 
 
 def choice(artefacts: Artefacts) -> Said:
-    """Says which pictures of the manifest the recipe takes."""
+    """Says which images of the manifest the recipe takes."""
     recipe = artefacts.run.recipe
     kinds = {
         "sources": recipe.data.sources,
@@ -36,20 +18,16 @@ def choice(artefacts: Artefacts) -> Said:
     words = [f"{name}: {listed(values) if values else 'all'}" for name, values in kinds.items()]
     labels = [*recipe.labels.order, *recipe.labels.merge]
     return Said(
-        f"Of the manifest the recipe takes {'; '.join(words)}; labels: {listed(labels)}. Pictures "
+        f"Of the manifest the recipe takes {'; '.join(words)}; labels: {listed(labels)}. Images "
         "with another label take no part.",
         "recipe.toml: data, labels",
     )
 
 
 def augmentation(artefacts: Artefacts) -> Said:
-    """Says how training pictures are changed at random."""
-    section = artefacts.run.recipe.augment
-    changes = [
-        words.format(getattr(section, name))
-        for name, words in _CHANGES.items()
-        if getattr(section, name)
-    ]
+    """Says how training images are changed at random."""
+    chosen = (AUGMENTATIONS.chosen(c) for c in artefacts.run.recipe.augment.values())
+    changes = [str(change) for change in chosen if change.strength]
     text = f"Random changes: {listed(changes)}." if changes else "No augmentation."
     return Said(text, "recipe.toml: augment")
 
@@ -61,7 +39,7 @@ def optimisation(artefacts: Artefacts) -> Said:
     return Said(
         f"Optimiser {section.optimiser}, batch {section.batch}, weight decay "
         f"{section.weight_decay:g}, loss {section.loss}, label smoothing "
-        f"{section.label_smoothing:g}, mixup {section.mixup:g}, dropout {model.dropout:g}, average "
+        f"{section.label_smoothing:g}, mixup {section.mixup:g}, head {model.head}, average "
         f"of weights {section.average}, seed {section.seed}. Stages: {'; '.join(stages)}. "
         "The file has every setting.",
         "recipe.toml: train, model",
@@ -77,10 +55,9 @@ def _stage(stage: StageSection) -> str:
 def imbalance(artefacts: Artefacts) -> Said:
     """Says what is done about classes of unequal size."""
     section = artefacts.run.recipe.train
-    focal = f" (gamma {section.focal_gamma:g})" if section.loss == "focal" else ""
     return Said(
         f"Class weights {_weights(section.class_weights)}, oversampling "
-        f"{_weights(section.oversample)}, loss {section.loss}{focal}.",
+        f"{_weights(section.oversample)}, loss {section.loss}.",
         "recipe.toml: train.class_weights, train.oversample, train.loss",
     )
 
@@ -105,8 +82,8 @@ def software(artefacts: Artefacts) -> Said:
 
 def used(artefacts: Artefacts) -> Said:
     """Says whether the manifest trained this model."""
-    given, card = artefacts.pictures, artefacts.card
-    if artefacts.has_other_pictures:
+    given, card = artefacts.images, artefacts.card
+    if artefacts.has_other_images:
         raise Gap(f"{given.name} is not what {card.name} was trained on; say what it is used for.")
     return Said(
         f"The model {card.name} was trained on it: {card.description}",

@@ -9,7 +9,7 @@ import typer
 
 from pulmo.cli.console import progress
 from pulmo.cli.data.options import OneSet, Output, counts
-from pulmo.cli.data.problems import report_problems
+from pulmo.cli.data.problems import tell_problems, write_problems
 from pulmo.cli.output import PARQUET, claim_file
 from pulmo.core.errors import PartialError
 
@@ -24,7 +24,7 @@ def curate(
     output: Output,
     drop_copies: Annotated[
         bool,
-        typer.Option("--drop-copies", help="Keep only one picture of each film, the largest."),
+        typer.Option("--drop-copies", help="Keep only one image of each image, the largest."),
     ] = False,
     trust: Annotated[
         list[str] | None,
@@ -32,26 +32,28 @@ def curate(
     ] = None,
     one_set: OneSet = None,
 ) -> None:
-    """Find copies of a film, also cropped or mirrored ones, and put them into one group.
+    """Find copies of an image, also cropped or mirrored ones, and put them into one group.
 
     Copies with labels that contradict each other are removed. Every merge and every removal is a
     row of a table beside the output, NAME.curation.csv.
     """
     from pulmo.core.files import write_atomically
-    from pulmo.core.tables import read_manifest, write_manifest
+    from pulmo.core.folders import ManifestFiles
     from pulmo.datasets.curate import Watch
     from pulmo.datasets.curate import curate as find
     from pulmo.datasets.curate.report import report_csv
-    from pulmo.datasets.join import join
+    from pulmo.datasets.manifest import read_manifest
+    from pulmo.datasets.merge import join
 
     before = join([read_manifest(path) for path in manifests], one_set or ())
-    table = output.with_name(f"{output.stem}.curation.csv")
+    table = ManifestFiles(output).curation
     claim_file(output, PARQUET)
     claim_file(table, b"path,action,")
-    with progress("reading pictures", "comparing pairs", lines=True) as reports:
+    with progress("reading images", "comparing pairs", lines=True) as reports:
         done = find(before, drop_copies=drop_copies, trust=trust or (), watch=Watch(*reports))
     write_atomically(table, report_csv(done.report))
-    write_manifest(done.manifest, output)
+    write_problems(done.problems, output)
+    done.manifest.save(output)
     typer.echo(f"{output}: {counts(done.manifest)}, of {counts(before)}")
     for line in _lines(done.report):
         typer.echo(line)
@@ -59,7 +61,7 @@ def curate(
         typer.echo(f"{table}: a row for each pair and each removal, with the evidence")
     else:
         typer.echo(f"{table}: no row, for nothing was found or removed")
-    failed = report_problems(done.problems, output)
+    failed = tell_problems(done.problems, output)
     if failed:
         raise PartialError(f"{failed} could not be read; the rest is curated.")
 
@@ -70,7 +72,7 @@ def _lines(report: "pd.DataFrame") -> list[str]:
     removed = report.loc[(report["action"] == "removed") & report["other_path"].notna(), "reason"]
     kinds = [f"{n} {reason}" for reason, n in pairs["reason"].value_counts().items()]
     lines = [
-        f"copies: {len(pairs)} pairs of {pairs['film'].nunique()} films ({', '.join(kinds)})"
+        f"copies: {len(pairs)} pairs of {pairs['image'].nunique()} images ({', '.join(kinds)})"
         if kinds
         else "copies: none"
     ]
@@ -81,8 +83,8 @@ def _lines(report: "pd.DataFrame") -> list[str]:
 
 
 def _shared(pairs: "pd.DataFrame") -> Counter[tuple[str, ...]]:
-    """Returns, for every two sources, how many films have pictures in both."""
+    """Returns, for every two sources, how many images have images in both."""
     shared: Counter[tuple[str, ...]] = Counter()
-    for _, rows in pairs.groupby("film"):
+    for _, rows in pairs.groupby("image"):
         shared.update(combinations(sorted({*rows["source"], *rows["other_source"]}), 2))
     return shared

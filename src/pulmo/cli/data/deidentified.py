@@ -14,9 +14,9 @@ from pulmo.core.errors import InputError, PartialError
 from pulmo.core.files import write_atomically
 
 CAVEATS: Final = (
-    "This cannot promise that a picture shows nothing of its patient: look at each of them.",
+    "This cannot promise that an image shows nothing of its patient: look at each of them.",
     "Text in the pixels stays; the search for it misses handwriting, short words and faint print.",
-    "Slices of a head show a face, and a film can be recognised by whoever has it.",
+    "Slices of a head show a face, and an image can be recognised by whoever has it.",
     "Numbers, code strings, manufacturer and model in the header are kept as they are.",
 )
 """What a person must know before giving the files away."""

@@ -44,7 +44,7 @@ def deidentify(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Copy DICOM pictures without what identifies the patient (PS3.15 basic profile)."""
+    """Copy DICOM images without what identifies the patient (PS3.15 basic profile)."""
     from pulmo.deidentify import Pseudonyms, read_key
 
     _check_apart(output, key, "--key")
@@ -99,13 +99,13 @@ def _files_of(given: Iterable[Path], output: Path) -> Iterator[Path]:
 
     A link in a folder is said to be one and left out.
     """
-    from pulmo.datasets.source import Problem, pictures_below
+    from pulmo.datasets.source import Problem, images_below
 
     seen = set()
     for path in given:
         if not path.exists():
             raise InputError(f"{path} does not exist.")
-        for file in pictures_below(path) if path.is_dir() else [path]:
+        for file in images_below(path) if path.is_dir() else [path]:
             if isinstance(file, Problem):
                 say(f"{file.path}: {file.reason}")
                 continue
@@ -118,7 +118,7 @@ def _files_of(given: Iterable[Path], output: Path) -> Iterator[Path]:
 
 
 def _process(work: _Work, files: Sequence[Path]) -> list[Row]:
-    from pulmo.datasets.parallel import in_threads
+    from pulmo.core.parallel import in_threads
 
     rows: list[Row] = []
     written: set[Path] = set()

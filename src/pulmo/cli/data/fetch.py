@@ -60,7 +60,7 @@ def _refuse(source: str, about: "About", *, as_json: bool) -> NoReturn:
         RefusedError: pulmo does not download it.
     """
     if not about.url:
-        raise UsageError(f"{source} reads pictures of your own; there is nothing to download.")
+        raise UsageError(f"{source} reads images of your own; there is nothing to download.")
     if as_json:
         print_json(facts(source, about))
     else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pulmo.cli.console import print_json, progress, say, say_notes
-from pulmo.cli.data.options import Folder, Manifest, Seed
+from pulmo.cli.data.options import Folder, ManifestFile, Seed
 from pulmo.cli.output import claim_folder
 from pulmo.core.errors import PartialError
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    manifest: Manifest,
+    manifest: ManifestFile,
     output: Folder,
     facts: Annotated[
         Path | None,
         typer.Option(help="A CSV table of the published files' width, height and bytes."),
     ] = None,
     samples: Annotated[
-        int, typer.Option(help="Films to show of each class and source.", min=0)
+        int, typer.Option(help="Images to show of each class and source.", min=0)
     ] = 6,
     seed: Seed = 0,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -33,29 +33,30 @@ def inspect(
     """
     import numpy as np
 
+    from pulmo.core.folders import InspectionFolder
     from pulmo.core.record import write_record
-    from pulmo.core.tables import read_manifest
     from pulmo.datasets.inspect.facts import read_facts
     from pulmo.datasets.inspect.inspect import inspect_manifest
     from pulmo.datasets.inspect.samples import draw_samples, read_samples
-    from pulmo.report.inspection import InspectionContent, write_inspection
+    from pulmo.datasets.manifest import read_manifest
+    from pulmo.report.inspection_page import InspectionContent, write_inspection
 
-    table = read_manifest(manifest)
+    images = read_manifest(manifest)
     published = read_facts(facts) if facts else None
     claim_folder(output)
-    inspection = inspect_manifest(table, manifest.name, seed, published)
-    chosen = draw_samples(table, samples, np.random.default_rng(seed))
+    inspection = inspect_manifest(images, manifest.name, seed, published)
+    chosen = draw_samples(images, samples, np.random.default_rng(seed))
     with progress("reading samples") as (report,):
         drawn = read_samples(chosen, report)
     inspection = inspection.model_copy(update={"failed": tuple(drawn.failed)})
-    write_record(output / "inspection.json", inspection)
-    page = output / "inspection.html"
-    write_inspection(page, InspectionContent(inspection, drawn.shown, samples))
+    folder = InspectionFolder(output)
+    write_inspection(folder.page, InspectionContent(inspection, drawn.shown, samples))
+    write_record(folder.index, inspection)
     if json_:
         print_json(inspection.model_dump(mode="json"))
     else:
-        _tell(inspection, page)
-    say_notes({kind: one.n for kind, one in inspection.notes.items()}, len(table))
+        _tell(inspection, folder.page)
+    say_notes({kind: one.n for kind, one in inspection.notes.items()}, len(images))
     for failure in drawn.failed:
         say(failure.reason)
     if drawn.failed:
@@ -66,7 +67,7 @@ def inspect(
 def _tell(inspection: "Inspection", page: Path) -> None:
     totals = inspection.totals
     counts = ", ".join(f"{n} {label}" for label, n in inspection.labels.items())
-    typer.echo(f"{totals.pictures} pictures in {totals.groups} groups ({counts})")
+    typer.echo(f"{totals.images} images in {totals.groups} groups ({counts})")
     typer.echo(f"verdict: {inspection.verdict}")
     for warning in inspection.warnings:
         typer.echo(f"warning: {warning}")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.data.options import OneSet, Output, counts
-from pulmo.cli.data.problems import report_problems
+from pulmo.cli.data.problems import tell_problems, write_problems
 from pulmo.cli.output import PARQUET, claim_file
 from pulmo.core.errors import PartialError
 
@@ -17,22 +17,23 @@ def merge(
     drop_contradictions: Annotated[
         bool,
         typer.Option(
-            "--drop-contradictions", help="Leave out all copies of a picture with several labels."
+            "--drop-contradictions", help="Leave out all copies of an image with several labels."
         ),
     ] = False,
     one_set: OneSet = None,
 ) -> None:
-    """Join manifests; copies of a picture across them fall into one group."""
-    from pulmo.core.tables import read_manifest, write_manifest
-    from pulmo.datasets.manifest import Imported, merge_agreeing
-    from pulmo.datasets.manifest import merge as join
+    """Join manifests; copies of an image across them fall into one group."""
+    from pulmo.datasets.manifest import read_manifest
+    from pulmo.datasets.merge import Merged, merge_agreeing
+    from pulmo.datasets.merge import merge as join
 
     claim_file(output, PARQUET)
-    tables = [read_manifest(path) for path in manifests]
+    read = [read_manifest(path) for path in manifests]
     one = one_set or ()
-    joined = merge_agreeing(tables, one) if drop_contradictions else Imported(join(tables, one), [])
-    write_manifest(joined.manifest, output)
+    joined = merge_agreeing(read, one) if drop_contradictions else Merged(join(read, one), [])
+    write_problems(joined.problems, output)
+    joined.manifest.save(output)
     typer.echo(f"{output}: {counts(joined.manifest)}")
-    left_out = report_problems(joined.problems, output)
+    left_out = tell_problems(joined.problems, output)
     if left_out:
         raise PartialError(f"{left_out} contradict each other; the rest is in the manifest.")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from pulmo.datasets.manifest import Manifest
 
-Manifest = Annotated[Path, typer.Argument(help="The manifest.")]
+ManifestFile = Annotated[Path, typer.Argument(help="The manifest.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The manifest to write.")]
 OneSet = Annotated[
     list[str] | None,
@@ -27,8 +27,8 @@ Folder = Annotated[Path, typer.Option("--output", "-o", help="The folder to writ
 Seed = Annotated[int, typer.Option(help="Seed of the random draw.", min=0)]
 
 
-def counts(manifest: "pd.DataFrame") -> str:
-    """Returns how many pictures, groups and labels a manifest holds, in words."""
-    labels = manifest["label"].value_counts().sort_index()
+def counts(manifest: "Manifest") -> str:
+    """Returns how many images, groups and labels a manifest holds, in words."""
+    labels = manifest.frame["label"].value_counts().sort_index()
     named = ", ".join(f"{n} {label}" for label, n in labels.items())
-    return f"{len(manifest)} pictures in {manifest['group'].nunique()} groups ({named})"
+    return f"{len(manifest)} images in {manifest.groups.nunique()} groups ({named})"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pulmo.cli.data import splitting
-from pulmo.cli.data.options import DerivedOutput, Manifest, counts
+from pulmo.cli.data.options import DerivedOutput, ManifestFile, counts
 from pulmo.cli.output import PARQUET, chosen_output, claim_file
 
 if TYPE_CHECKING:
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from pulmo.datasets.manifest import Manifest
+
 
 def split(
-    manifest: Manifest,
+    manifest: ManifestFile,
     output: DerivedOutput = None,
     val: splitting.Val = None,
     test: splitting.Test = None,
@@ -34,6 +36,7 @@ def split(
     seed: splitting.Seed = None,
 ) -> None:
     """Divide into train, val and test by group, stratified by label and source at once."""
+    from pulmo.datasets.manifest import read_manifest
     from pulmo.datasets.split.file import MARK
 
     asked = splitting.Asked(
@@ -50,63 +53,63 @@ def split(
         label=label,
         seed=seed,
     )
-    output = chosen_output(output, manifest.with_name(f"{manifest.stem}-split.parquet"))
-    splitting.check_asked(asked, output, save, take)
+    derived = manifest.with_name(f"{manifest.stem}-split.parquet")
+    splitting.check_asked(asked, output or derived, save, take)
+    before = read_manifest(manifest)
+    output = chosen_output(output, derived)
     claim_file(output, PARQUET)
     if save is not None:
         claim_file(save, MARK.encode())
     if take is None:
-        _draw(manifest, asked, output, save)
+        _draw(before, asked, output, save)
     else:
-        _apply(manifest, take, fold, output)
+        _apply(before, take, fold, output)
 
 
-def _draw(manifest: Path, asked: splitting.Asked, output: Path, save: Path | None) -> None:
+def _draw(before: "Manifest", asked: splitting.Asked, output: Path, save: Path | None) -> None:
     """Makes a split, writes it, and tells what is in it."""
-    from pulmo.core.tables import read_manifest, write_manifest
     from pulmo.datasets.split import check_split, draw, unstated, write_split
 
-    plan, before = splitting.plan_of(asked), read_manifest(manifest)
+    plan = splitting.plan_of(asked)
     splitting.check_shares(asked, plan, before)
-    table, reason, strata = draw(before, plan)
-    check_split(table)
-    write_manifest(table, output)
+    drawn, reason, strata = draw(before, plan)
+    check_split(drawn)
+    drawn.save(output)
     if strata is not None:
         _tell_strata(strata)
-    _tell(table)
+    _tell(drawn)
     for why, n in reason.value_counts().items():
         typer.echo(f"left out: {n} ({why})")
     apart = plan.leave_out is not None or plan.by_source
-    _tell_doubts(table, unstated(table) if apart else ())
+    _tell_doubts(drawn, unstated(drawn) if apart else ())
     if save is not None:
-        write_split(table, plan, save)
+        write_split(drawn, plan, save)
         typer.echo(f"{save}: the split alone")
 
 
-def _apply(manifest: Path, source: Path, fold: int | None, output: Path) -> None:
+def _apply(before: "Manifest", source: Path, fold: int | None, output: Path) -> None:
     """Gives a manifest the split of a file, writes it, and tells whether it is the same one."""
-    from pulmo.core.tables import manifest_sha256, read_manifest, write_manifest
     from pulmo.datasets.split import apply_split, check_split, read_split, validate_on
 
     saved = read_split(source)
-    table, unknown, absent = apply_split(read_manifest(manifest), saved)
-    same = manifest_sha256(table) == saved.header.manifest_sha256
+    applied, unknown, absent = apply_split(before, saved)
+    same = applied.sha256 == saved.header.manifest_sha256
     if fold is not None:
-        table = validate_on(table, fold)
-    check_split(table)
-    write_manifest(table, output)
-    _tell(table)
+        applied = validate_on(applied, fold)
+    check_split(applied)
+    applied.save(output)
+    _tell(applied)
     for n, why in (
         (int(unknown.sum()), "the split does not know it"),
-        (int((table["split"].isna() & ~unknown).sum()), "the split leaves it out"),
+        (int((applied.frame["split"].isna() & ~unknown).sum()), "the split leaves it out"),
     ):
         if n:
             typer.echo(f"left out: {n} ({why})")
     if absent:
-        typer.echo(f"absent: {absent} of the {saved.header.pictures} pictures of {source}")
-    _tell_doubts(table)
+        typer.echo(f"absent: {absent} of the {saved.header.images} images of {source}")
+    _tell_doubts(applied)
     if same:
-        typer.echo(f"the pictures, their labels and groups are those that {source} was made of")
+        typer.echo(f"the images, their labels and groups are those that {source} was made of")
     else:
         typer.echo(
             f"warning: this is not the manifest that {source} was made of, whose hash is "
@@ -114,37 +117,37 @@ def _apply(manifest: Path, source: Path, fold: int | None, output: Path) -> None
         )
 
 
-def _tell(table: "pd.DataFrame") -> None:
+def _tell(manifest: "Manifest") -> None:
     """Tells what is on each side, or in each fold."""
-    for name, rows in _sides(table):
+    for name, rows in _sides(manifest):
         typer.echo(f"{name}: {counts(rows) if len(rows) else 'none'}")
 
 
-def _sides(table: "pd.DataFrame") -> "Iterator[tuple[str, pd.DataFrame]]":
+def _sides(manifest: "Manifest") -> "Iterator[tuple[str, Manifest]]":
     """Gives each side or, where there are folds, the test and each fold; with its name."""
-    folds = [rows for _, rows in table.groupby("fold")]
+    numbers = sorted(manifest.frame["fold"].dropna().unique())
+    folds = [manifest.filter(fold=int(number)) for number in numbers]
     for side in ("test",) if folds else ("train", "val", "test"):
-        yield side, table[table["split"] == side]
-    sources = [rows["source"].unique() for rows in folds]
+        yield side, manifest.split(side)
+    sources = [rows.frame["source"].unique() for rows in folds]
     apart = sum(map(len, sources)) == len(folds) == len(set().union(*sources))
     for rows in folds:
-        first = rows.iloc[0]
+        first = rows.frame.iloc[0]
         named = f"{first['source']}, {first['split']}" if apart else first["split"]
         yield f"fold {first['fold']} ({named})", rows
 
 
-def _tell_doubts(table: "pd.DataFrame", further: "Sequence[str]" = ()) -> None:
+def _tell_doubts(manifest: "Manifest", further: "Sequence[str]" = ()) -> None:
     """Warns of what is wrong with a split, and gives the hash that names it everywhere."""
-    from pulmo.core.tables import manifest_sha256
     from pulmo.datasets.split import absences, uncurated
 
-    for sentence in (*further, *absences(table), *uncurated(table)):
+    for sentence in (*further, *absences(manifest), *uncurated(manifest)):
         typer.echo(f"warning: {sentence}")
-    typer.echo(f"manifest_sha256: {manifest_sha256(table)}")
+    typer.echo(f"manifest_sha256: {manifest.sha256}")
 
 
 def _tell_strata(strata: "pd.DataFrame") -> None:
-    """Tells how many pictures of each label are kept of how many, in each stratum."""
+    """Tells how many images of each label are kept of how many, in each stratum."""
     kept = strata["kept"] > 0
     typer.echo(f"matched: {strata['kept'].sum()} of each label, in {kept.sum()} strata")
     table = strata[kept].rename(columns={"kept": "kept of each"}).astype("string")

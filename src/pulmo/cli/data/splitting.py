@@ -8,8 +8,7 @@ import typer
 from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from pulmo.datasets.manifest import Manifest
     from pulmo.datasets.split import Plan
 
 # Each default is None, so that an option that does not go with another is seen.
@@ -29,7 +28,7 @@ Match = Annotated[
     list[str] | None,
     typer.Option(
         metavar="COLUMN",
-        help="First choose equally many pictures of each label for every view, age, sex, modality "
+        help="First choose equally many images of each label for every view, age, sex, modality "
         "or source; may be repeated.",
     ),
 ]
@@ -117,7 +116,7 @@ def plan_of(asked: Asked) -> "Plan":
     )
 
 
-def check_shares(asked: Asked, plan: "Plan", manifest: "pd.DataFrame") -> None:
+def check_shares(asked: Asked, plan: "Plan", manifest: "Manifest") -> None:
     """Refuses a share of a side that is only kept.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Which pairs of pictures are worth a closer look, without looking at every pair."""
+"""Which pairs of images are worth a closer look, without looking at every pair."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -10,10 +10,10 @@ from pulmo.datasets.curate.fingerprint import mirrored_codes
 from pulmo.datasets.curate.gallery import Gallery
 
 HASH_LIMIT: Final = 4
-"""Bits of 64 by which the perceptual hashes of two pictures may differ, to be looked at."""
+"""Bits of 64 by which the perceptual hashes of two images may differ, to be looked at."""
 
 VOTES: Final = 3
-"""Local features that two pictures must share, to be looked at."""
+"""Local features that two images must share, to be looked at."""
 
 # How many of the 128 bits of two codes may differ, and by how many degrees the directions from a
 # quarter turn. Half of the features of a copy are within 7 bits.
@@ -33,7 +33,7 @@ class Entries(NamedTuple):
     Attributes:
         codes: uint64 [n, 2].
         angles: float32 [n], in degrees.
-        owners: int32 [n], the picture.
+        owners: int32 [n], the image.
         features: int32 [n], the feature.
         mirrored: bool [n].
     """
@@ -54,10 +54,10 @@ def candidates(gallery: Gallery) -> NDArray[np.int64]:
 def near_hashes(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Returns the pairs whose hashes differ by at most `HASH_LIMIT` bits.
 
-    Every hash is compared with every other: seconds for ten thousand pictures, hours for a million.
+    Every hash is compared with every other: seconds for ten thousand images, hours for a million.
 
     Args:
-        hashes: [n, 2], of each picture and of its mirror image.
+        hashes: [n, 2], of each image and of its mirror image.
 
     Returns:
         As `candidates`.
@@ -80,11 +80,11 @@ def shared_features(gallery: Gallery) -> NDArray[np.int64]:
 
     All codes are sorted by their bits, several times, each time with the bits in another order, and
     each is compared with its neighbours (Charikar 2002). The work grows with the number of features
-    and not with its square. A code that very many films have is compared with few of them, so what
-    all chest films share counts little.
+    and not with its square. A code that very many images have is compared with few of them, so what
+    all chest X-rays share counts little.
 
     Args:
-        gallery: the pictures.
+        gallery: the images.
 
     Returns:
         As `candidates`.
@@ -121,11 +121,11 @@ def _entries(gallery: Gallery) -> Entries:
 
 
 def _neighbours(entries: Entries) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Yields entries of different pictures whose codes and directions are alike.
+    """Yields entries of different images whose codes and directions are alike.
 
-    The first is of the picture with the lower number.
+    The first is of the image with the lower number.
     """
-    # Part of the method, not a random draw: the same pictures always give the same pairs.
+    # Part of the method, not a random draw: the same images always give the same pairs.
     generator = np.random.default_rng(0)
     for _ in range(_SORTINGS):
         order = np.argsort(_keys(entries.codes, generator.permutation(128)), kind="stable")
@@ -165,7 +165,7 @@ def _alike(
 def _poses(
     entries: Entries, first: NDArray[np.intp], second: NDArray[np.intp]
 ) -> NDArray[np.int64]:
-    """Returns how the second picture comes from the first: quarter turns, and 4 if mirrored."""
+    """Returns how the second image comes from the first: quarter turns, and 4 if mirrored."""
     turn = np.rint((entries.angles[second] - entries.angles[first]) / 90).astype(np.int64)
     # A mirror before a turn is the contrary turn before a mirror.
     turn = np.where(entries.mirrored[second], -turn, turn) % 4

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from pulmo.core.parallel import in_threads
 from pulmo.datasets.curate.candidates import candidates
 from pulmo.datasets.curate.gallery import Gallery
 from pulmo.datasets.curate.look import Looks, Progress
 from pulmo.datasets.curate.verify import Evidence, compare
-from pulmo.datasets.parallel import in_threads
 
 
 class Copy(NamedTuple):
-    """Two rows of a manifest that show the same film.
+    """Two rows of a manifest that show the same image.
 
     Attributes:
         row: the later row.
@@ -52,10 +52,10 @@ def exact_copies(table: pd.DataFrame) -> Iterator[Copy]:
 def near_copies(
     gallery: Gallery, looks: Looks, on_progress: Progress | None = None
 ) -> Iterator[Copy]:
-    """Yields the pairs of pictures that fit on each other after a crop, a turn and so on.
+    """Yields the pairs of images that fit on each other after a crop, a turn and so on.
 
     Args:
-        gallery: the pictures, without exact copies.
+        gallery: the images, without exact copies.
         looks: which rows they are of.
         on_progress: called with the pairs compared and the pairs in all.
     """
@@ -69,7 +69,7 @@ def near_copies(
     with closing(in_threads(judge, pairs)) as results:
         for done, (pair, found) in enumerate(zip(pairs, results, strict=True), start=1):
             if found and found.copies:
-                # The straight one comes first; a film that is its own mirror image is rare.
+                # The straight one comes first; an image that is its own mirror image is rare.
                 best.setdefault((looks.rows[pair[0]], looks.rows[pair[1]]), found)
             if on_progress:
                 on_progress(done, len(pairs))

@@ -8,12 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.tables import check_manifest, patient_names
 from pulmo.datasets.curate.copies import Copy, components, exact_copies, near_copies
 from pulmo.datasets.curate.gallery import Gallery
 from pulmo.datasets.curate.labels import contradicted
 from pulmo.datasets.curate.look import Progress, look
 from pulmo.datasets.curate.report import CONTRADICTION, DROPPED, Removal, report
+from pulmo.datasets.manifest import Manifest, patient_names
 from pulmo.datasets.source import Problem
 
 
@@ -21,12 +21,12 @@ class Curated(NamedTuple):
     """A curated manifest and what was done.
 
     Attributes:
-        manifest: the pictures that stay, with their groups.
+        manifest: the images that stay, with their groups.
         report: what was done and why, with the columns `pulmo.datasets.curate.report.COLUMNS`.
-        problems: the pictures that could not be read; they are not in the manifest.
+        problems: the images that could not be read; they are not in the manifest.
     """
 
-    manifest: pd.DataFrame
+    manifest: Manifest
     report: pd.DataFrame
     problems: list[Problem]
 
@@ -35,8 +35,8 @@ class Watch(NamedTuple):
     """Who is told how far the work is, with what is done and what there is in all.
 
     Attributes:
-        read: of the pictures.
-        compared: of the pairs of pictures that are worth a closer look.
+        read: of the images.
+        compared: of the pairs of images that are worth a closer look.
     """
 
     read: Progress | None = None
@@ -44,50 +44,50 @@ class Watch(NamedTuple):
 
 
 def curate(
-    table: pd.DataFrame,
+    manifest: Manifest,
     *,
     drop_copies: bool = False,
     trust: Collection[str] = (),
     watch: Watch | None = None,
 ) -> Curated:
-    """Finds the copies of a film, whatever was cut off, scaled, compressed, turned or mirrored.
+    """Finds the copies of an image, whatever was cut off, scaled, compressed, turned or mirrored.
 
     Copies fall into one group. Copies whose labels contradict each other (`labels.COMPATIBLE`) are
     all removed, since no one here knows which label is right, unless one is of a trusted source:
-    then the others are removed. A picture that cannot be read is removed too.
+    then the others are removed. An image that cannot be read is removed too.
 
     Args:
-        table: a manifest.
-        drop_copies: whether only one picture of each film stays: the largest, of equal ones the
+        manifest: the images.
+        drop_copies: whether only one image of each image stays: the largest, of equal ones the
             first by path.
         trust: sources whose labels win.
         watch: is told how far the work is.
 
     Raises:
         UsageError: `trust` names a source that the manifest does not have.
-        InputError: the table is no manifest, nothing of it can be read, nothing stays, or the
-            folder for temporary files is full.
+        InputError: nothing of the manifest can be read, nothing stays, or the folder for temporary
+            files is full.
     """
-    table = check_manifest(table)
+    table = manifest.frame
     _check_trust(table, trust)
     watch = watch or Watch()
     with Gallery() as gallery:
-        looks = look(table, gallery, watch.read)
+        looks = look(manifest, gallery, watch.read)
         if not looks.rows:
             raise InputError(_nothing_read(looks.problems))
         digests = pd.Series(looks.digests, table.index, dtype=table["pixels_sha256"].dtype)
         seen = table.assign(pixels_sha256=digests).drop(index=list(looks.problems))
         copies = [*exact_copies(seen), *near_copies(gallery, looks, watch.compared)]
-    films = components(len(table), ((copy.row, copy.other) for copy in copies))
-    removals = list(_contradictions(seen, films, trust))
+    images = components(len(table), ((copy.row, copy.other) for copy in copies))
+    removals = list(_contradictions(seen, images, trust))
     if drop_copies:
         staying = seen.drop(index=[each.row for each in removals])
-        removals += _surplus(staying, films)
-    rows = report(table, copies, films, removals, looks.problems)
-    manifest = _grouped(seen, copies).drop(index=[each.row for each in removals])
-    if manifest.empty:
-        raise InputError("Every picture contradicts a copy of it; nothing is left. Use --trust.")
-    return Curated(check_manifest(manifest), rows, list(looks.problems.values()))
+        removals += _surplus(staying, images)
+    rows = report(table, copies, images, removals, looks.problems)
+    staying = _grouped(seen, copies).drop(index=[each.row for each in removals])
+    if staying.empty:
+        raise InputError("Every image contradicts a copy of it; nothing is left. Use --trust.")
+    return Curated(Manifest(staying), rows, list(looks.problems.values()))
 
 
 def _check_trust(table: pd.DataFrame, trust: Collection[str]) -> None:
@@ -101,31 +101,31 @@ def _check_trust(table: pd.DataFrame, trust: Collection[str]) -> None:
 
 def _nothing_read(problems: dict[int, Problem]) -> str:
     if not problems:
-        return "The manifest has no picture."
-    return f"Not one of the pictures can be used. The first: {next(iter(problems.values())).reason}"
+        return "The manifest has no image."
+    return f"Not one of the images can be used. The first: {next(iter(problems.values())).reason}"
 
 
-def _films(rows: pd.DataFrame, films: NDArray[np.intp]) -> Iterator[list[int]]:
-    """Yields the rows of each film of which there are several pictures."""
-    for _, places in rows.index.to_series().groupby(films[rows.index]):
+def _images(rows: pd.DataFrame, images: NDArray[np.intp]) -> Iterator[list[int]]:
+    """Yields the rows of each image of which there are several images."""
+    for _, places in rows.index.to_series().groupby(images[rows.index]):
         if len(places) > 1:
             yield places.to_list()
 
 
 def _contradictions(
-    rows: pd.DataFrame, films: NDArray[np.intp], trust: Collection[str]
+    rows: pd.DataFrame, images: NDArray[np.intp], trust: Collection[str]
 ) -> Iterator[Removal]:
     trusted = rows["source"].isin(list(trust))
-    for places in _films(rows, films):
+    for places in _images(rows, images):
         labels = rows["label"].loc[places].to_list()
         for place, other in contradicted(labels, trusted.loc[places].to_list()).items():
             yield Removal(places[place], CONTRADICTION, places[other])
 
 
-def _surplus(rows: pd.DataFrame, films: NDArray[np.intp]) -> Iterator[Removal]:
-    """Yields what does not stay of each film."""
+def _surplus(rows: pd.DataFrame, images: NDArray[np.intp]) -> Iterator[Removal]:
+    """Yields what does not stay of each image."""
     order = rows.assign(area=-rows["width"] * rows["height"])[["area", "path"]]
-    for places in _films(rows, films):
+    for places in _images(rows, images):
         kept, *others = order.loc[places].sort_values(["area", "path"]).index
         for other in sorted(others):
             yield Removal(int(other), DROPPED, int(kept))
@@ -134,7 +134,7 @@ def _surplus(rows: pd.DataFrame, films: NDArray[np.intp]) -> Iterator[Removal]:
 def _grouped(rows: pd.DataFrame, copies: Sequence[Copy]) -> pd.DataFrame:
     """Returns the rows with new groups, in which no earlier group is taken apart.
 
-    A group is named after its first patient or picture, as an import names it.
+    A group is named after its first patient or image, as an import names it.
     """
     patients = patient_names(rows)
     ties = [(copy.row, copy.other) for copy in copies]

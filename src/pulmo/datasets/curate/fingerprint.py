@@ -1,4 +1,4 @@
-"""What is kept of a picture to recognise its copies: a small square, hashes, local features."""
+"""What is kept of an image to recognise its copies: a small square, hashes, local features."""
 
 from typing import Final, NamedTuple
 
@@ -11,12 +11,12 @@ from PIL import Image
 from pulmo.radiograph.geometry import to_input
 
 SIDE: Final = 160
-"""Pixels a side of the square that a picture is squashed to, so that squashing changes nothing."""
+"""Pixels a side of the square that an image is squashed to, so that squashing changes nothing."""
 
 FEATURES: Final = 200
-"""How many local features are kept of a picture at most."""
+"""How many local features are kept of an image at most."""
 
-# Faint films have few corners at OpenCV's usual threshold; what is found by chance is voted down.
+# Faint images have few corners at OpenCV's usual threshold; what is found by chance is voted down.
 _CONTRAST: Final = 0.015
 _EDGE: Final = 20
 
@@ -26,12 +26,12 @@ _MIRROR: Final = np.arange(128).reshape(4, 4, 8)[::-1][:, :, -np.arange(8) % 8].
 
 
 class Fingerprint(NamedTuple):
-    """A picture, small enough to keep hundreds of thousands.
+    """An image, small enough to keep hundreds of thousands.
 
     Attributes:
         square: uint8 [SIDE, SIDE].
-        shape: height and width of the picture itself.
-        hashes: uint64 [2], the perceptual hash of the picture and of its mirror image.
+        shape: height and width of the image itself.
+        hashes: uint64 [2], the perceptual hash of the image and of its mirror image.
         points: float32 [n, 3], x and y in pixels of the square and direction in degrees of each
             feature, the strongest first; n is at most `FEATURES`.
         codes: uint8 [n, 16], the features' descriptors as 128 bits.
@@ -45,7 +45,7 @@ class Fingerprint(NamedTuple):
 
 
 def fingerprint(pixels: NDArray[np.float32]) -> Fingerprint:
-    """Returns the fingerprint of a picture.
+    """Returns the fingerprint of an image.
 
     The hash is pHash (Zauner 2010) as imagehash computes it. The features are SIFT's (Lowe 2004),
     each element of a descriptor cut to one bit at the descriptor's median (B-SIFT, Zhou et al.

@@ -1,4 +1,4 @@
-"""The fingerprints of many pictures: codes in memory, the squares in a file that has no name."""
+"""The fingerprints of many images: codes in memory, the squares in a file that has no name."""
 
 import os
 import tempfile
@@ -18,7 +18,7 @@ class Gallery:
     """Fingerprints in the order in which they were added; close it after use."""
 
     def __init__(self) -> None:
-        # A file and not memory: 26 KB a picture that only few pairs ask for.
+        # A file and not memory: 26 KB an image that only few pairs ask for.
         self._squares: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._shapes: list[tuple[int, int]] = []
         self._hashes: list[NDArray[np.uint64]] = []
@@ -49,7 +49,7 @@ class Gallery:
         )
 
     def add(self, fingerprint: Fingerprint) -> None:
-        """Adds a picture.
+        """Adds an image.
 
         Raises:
             InputError: the folder for temporary files is full.
@@ -60,7 +60,7 @@ class Gallery:
         except OSError as error:
             raise InputError(
                 f"The folder for temporary files could not be written to: {error.strerror}. "
-                f"Set TMPDIR to one with room for {_BYTES} bytes a picture."
+                f"Set TMPDIR to one with room for {_BYTES} bytes an image."
             ) from error
         self._shapes.append(fingerprint.shape)
         self._hashes.append(fingerprint.hashes)
@@ -68,11 +68,11 @@ class Gallery:
         self._codes.append(fingerprint.codes)
 
     def hashes(self) -> NDArray[np.uint64]:
-        """Returns the hashes [pictures, 2] of all pictures and of their mirror images."""
+        """Returns the hashes [images, 2] of all images and of their mirror images."""
         return np.array(self._hashes, np.uint64).reshape(-1, 2)
 
     def codes(self) -> NDArray[np.uint8]:
-        """Returns the codes [features, 16] of all features, picture after picture."""
+        """Returns the codes [features, 16] of all features, image after image."""
         return np.concatenate([np.empty((0, 16), np.uint8), *self._codes])
 
     def angles(self) -> NDArray[np.float32]:
@@ -80,7 +80,7 @@ class Gallery:
         return np.concatenate([np.empty(0, np.float32), *(p[:, 2] for p in self._points)])
 
     def owners(self) -> NDArray[np.int32]:
-        """Returns the picture [features] that each feature is of."""
+        """Returns the image [features] that each feature is of."""
         counts = [len(points) for points in self._points]
         return np.repeat(np.arange(len(self), dtype=np.int32), counts)
 

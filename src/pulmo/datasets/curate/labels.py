@@ -1,4 +1,4 @@
-"""Which labels may be said of one film, and what happens to films of which others are said."""
+"""Which labels may be said of one image, and what happens to images of which others are said."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -18,13 +18,13 @@ that of COVID-19."""
 
 
 def contradicted(labels: Sequence[str], trusted: Sequence[bool]) -> dict[int, int]:
-    """Returns which pictures of one film contradict which, by their places.
+    """Returns which images of one image contradict which, by their places.
 
-    A picture of a trusted source is contradicted by trusted ones alone. One of another source is
+    An image of a trusted source is contradicted by trusted ones alone. One of another source is
     contradicted by a trusted one, or else by another that no trusted one contradicts.
 
     Args:
-        labels: of each picture, in the manifest's order.
+        labels: of each image, in the manifest's order.
         trusted: whether its source is trusted.
     """
     sure = [place for place, trust in enumerate(trusted) if trust]

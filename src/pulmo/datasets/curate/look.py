@@ -1,16 +1,15 @@
-"""Every picture of a manifest is read once and becomes a fingerprint."""
+"""Every image of a manifest is read once and becomes a fingerprint."""
 
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
 from pulmo.core.errors import PulmoError
+from pulmo.core.parallel import in_threads
 from pulmo.datasets.curate.fingerprint import Fingerprint, fingerprint
 from pulmo.datasets.curate.gallery import Gallery
-from pulmo.datasets.parallel import in_threads
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.source import Problem
 from pulmo.radiograph import pixels_sha256, read_radiograph
 
@@ -18,10 +17,10 @@ Progress = Callable[[int, int], None]
 
 
 class Looks(NamedTuple):
-    """What came of reading the pictures.
+    """What came of reading the images.
 
     Attributes:
-        rows: for each picture of the gallery, its row; of exact copies only the first is there.
+        rows: for each image of the gallery, its row; of exact copies only the first is there.
         digests: for each row, the hash of its pixels; None if it could not be read.
         problems: for each row that could not be read, why.
     """
@@ -40,25 +39,26 @@ class _Row(NamedTuple):
 
 
 class _Look(NamedTuple):
-    """A picture that was read."""
+    """An image that was read."""
 
     digest: str
     fingerprint: Fingerprint
 
 
-def look(table: pd.DataFrame, gallery: Gallery, on_progress: Progress | None = None) -> Looks:
-    """Reads the pictures of a manifest into a gallery.
+def look(manifest: Manifest, gallery: Gallery, on_progress: Progress | None = None) -> Looks:
+    """Reads the images of a manifest into a gallery.
 
     Args:
-        table: a manifest; its index is ignored.
+        manifest: the images.
         gallery: an empty one.
-        on_progress: called with the pictures read and the pictures in all.
+        on_progress: called with the images read and the images in all.
 
     Raises:
         InputError: the folder for temporary files is full.
     """
     looks = Looks([], [], {})
     seen: set[str] = set()
+    table = manifest.frame
     digests = table["pixels_sha256"].astype(object).where(table["pixels_sha256"].notna(), None)
     items = [_Row(*row) for row in zip(table["path"], table["sha256"], digests, strict=True)]
     with closing(in_threads(_read, items)) as results:

@@ -22,7 +22,7 @@ COLUMNS: Final = (
     "action",
     "reason",
     "other_path",
-    "film",
+    "image",
     "label",
     "other_label",
     "source",
@@ -31,7 +31,7 @@ COLUMNS: Final = (
 )
 """The columns of the report.
 
-`film` numbers the films of which there are several pictures. The last columns are `Evidence`, empty
+`image` numbers the images of which there are several images. The last columns are `Evidence`, empty
 where nothing was measured."""
 
 _COUNTS: Final = ("row", "other", "hash_distance", "matches", "inliers")
@@ -55,18 +55,18 @@ class Removal(NamedTuple):
 def report(
     table: pd.DataFrame,
     copies: Sequence[Copy],
-    films: NDArray[np.intp],
+    images: NDArray[np.intp],
     removals: Sequence[Removal],
     problems: Mapping[int, Problem],
 ) -> pd.DataFrame:
-    """Returns a row for each pair of copies and for each picture that was removed, by path.
+    """Returns a row for each pair of copies and for each image that was removed, by path.
 
     Args:
         table: the manifest before, whose index counts its rows.
         copies: the pairs.
-        films: equal numbers for rows that chains of copies join, [rows].
-        removals: the pictures that were removed for a copy's sake.
-        problems: row -> why the picture could not be read.
+        images: equal numbers for rows that chains of copies join, [rows].
+        removals: the images that were removed for a copy's sake.
+        problems: row -> why the image could not be read.
     """
     measured = {(copy.row, copy.other): copy.evidence for copy in copies}
     measured |= {(copy.other, copy.row): copy.evidence for copy in copies}
@@ -84,11 +84,11 @@ def report(
     for prefix, place in (("", "row"), ("other_", "other")):
         for column in ("path", "label", "source"):
             rows[f"{prefix}{column}"] = rows[place].map(table[column])
-    numbers = dict.fromkeys(films[[min(copy.row, copy.other) for copy in copies]].tolist())
-    numbered = {film: number for number, film in enumerate(numbers, start=1)}
-    rows["film"] = [numbered.get(film) for film in films[rows["row"].to_numpy(int)].tolist()]
+    numbers = dict.fromkeys(images[[min(copy.row, copy.other) for copy in copies]].tolist())
+    numbered = {image: number for number, image in enumerate(numbers, start=1)}
+    rows["image"] = [numbered.get(image) for image in images[rows["row"].to_numpy(int)].tolist()]
     ordered = rows.sort_values(["path", "action", "other_path"], kind="stable", ignore_index=True)
-    return ordered[list(COLUMNS)].astype({"film": "Int64"})
+    return ordered[list(COLUMNS)].astype({"image": "Int64"})
 
 
 def _columns(evidence: Evidence | None) -> tuple[object, ...]:

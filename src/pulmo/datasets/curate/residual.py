@@ -22,7 +22,7 @@ _TURNS: Final = 3
 _REACH: Final = 0.7
 _MIN_PARTS: Final = 30
 
-# Two pictures that are so far apart after the first attempt never come together.
+# Two images that are so far apart after the first attempt never come together.
 _LOST: Final = 2.5
 
 _FULL: Final = np.full((SIDE, SIDE), 255, np.uint8)
@@ -37,7 +37,7 @@ class Residual(NamedTuple):
         affine: float64 [2, 3], the map from the first square to the second.
         displacement: median distance of the parts from where the map puts them, in pixels.
         correlation: median over the overlap of the correlation of details nearby.
-        overlap: share of the smaller picture that is in both.
+        overlap: share of the smaller image that is in both.
     """
 
     affine: NDArray[np.float64]

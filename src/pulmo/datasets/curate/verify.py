@@ -1,4 +1,4 @@
-"""Whether one picture is a copy of another: the two must fit on each other to a part of a pixel."""
+"""Whether one image is a copy of another: the two must fit on each other to a part of a pixel."""
 
 from typing import Final, NamedTuple
 
@@ -16,28 +16,28 @@ from pulmo.datasets.curate.fingerprint import (
 from pulmo.datasets.curate.residual import Residual, affine_map, residual
 
 MAX_DISPLACEMENT: Final = 0.22
-"""Pixels by which parts of a copy may be out of place, in the coarser of the two pictures."""
+"""Pixels by which parts of a copy may be out of place, in the coarser of the two images."""
 
 MIN_CORRELATION: Final = 0.75
 """How well the details of a copy must agree."""
 
 MIN_OVERLAP: Final = 0.3
-"""Share of the smaller picture that must be in both."""
+"""Share of the smaller image that must be in both."""
 
 _CODE_LIMIT: Final = 28
 _MIN_INLIERS: Final = 8
 _REACH: Final = 2.5
 
-# A copy may be enlarged or squashed, but no film becomes three times as wide as it was.
+# A copy may be enlarged or squashed, but no image becomes three times as wide as it was.
 _SCALES: Final = (1 / 3, 3.0)
 _MAX_SQUASH: Final = 2.0
 
-# A picture smaller than this is judged as if it had so many pixels.
+# An image smaller than this is judged as if it had so many pixels.
 _LEAST_SIDE: Final = 64
 
 
 class Evidence(NamedTuple):
-    """What speaks for two pictures being copies.
+    """What speaks for two images being copies.
 
     Attributes:
         hash_distance: bits of 64 by which the perceptual hashes differ.
@@ -45,8 +45,8 @@ class Evidence(NamedTuple):
         inliers: those of them that one affine map explains.
         correlation: median of the local correlations of the details, at most 1.
         displacement: median distance of small parts from where an affine map puts them, in pixels
-            of the coarser picture, but of no finer grid than `SIDE`.
-        overlap: share of the smaller picture that is in both.
+            of the coarser image, but of no finer grid than `SIDE`.
+        overlap: share of the smaller image that is in both.
         mirrored: whether one is the mirror image of the other.
     """
 
@@ -77,15 +77,15 @@ class _Fit(NamedTuple):
 
 
 def compare(first: Fingerprint, second: Fingerprint, *, mirrored: bool) -> Evidence | None:
-    """Looks closely at two pictures.
+    """Looks closely at two images.
 
-    Local features give an affine map, or the hashes say that none is needed. Then the first picture
-    is laid on the second and the place of every small part is measured. Two films of one patient
+    Local features give an affine map, or the hashes say that none is needed. Then the first image
+    is laid on the second and the place of every small part is measured. Two images of one patient
     can be made to correlate, but they never fit: ribs, heart and diaphragm move against each other.
 
     Args:
-        first: the picture that is mapped.
-        second: the picture that it is laid on.
+        first: the image that is mapped.
+        second: the image that it is laid on.
         mirrored: whether the first is to be mirrored before.
 
     Returns:
@@ -137,7 +137,7 @@ def _plausible(affine: NDArray[np.float64]) -> bool:
 
 
 def _pitch(first: tuple[int, int], second: tuple[int, int], found: Residual) -> float:
-    """Returns the pixels of the square in one of the coarser picture, 1 or more."""
+    """Returns the pixels of the square in one of the coarser image, 1 or more."""
     scale = np.sqrt(abs(np.linalg.det(found.affine[:, :2])))
     sides = min(first) / scale, min(second)
     return float(max(1.0, SIDE / max(_LEAST_SIDE, min(sides))))

@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pulmo.core.estimate import Estimate
+from pulmo import stats
 from pulmo.core.noted import UNKNOWN, kinds_of
 from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.inspect import sentences
-from pulmo.datasets.inspect.association import cramers_v, levels_of
 from pulmo.datasets.inspect.counts import classes_of
 from pulmo.datasets.inspect.facts import FACTS
 from pulmo.datasets.inspect.inspection import Clue, Confounding
-from pulmo.datasets.inspect.tree import FOLDS, draw_folds, guess, mean_share
+from pulmo.datasets.inspect.levels import levels_of
+from pulmo.datasets.inspect.tree import FOLDS, draw_folds, guess
+from pulmo.stats.estimate import Estimate
 
 CLUES: Final[dict[str, tuple[str, ...]]] = {
     "file": FACTS,
@@ -33,10 +34,10 @@ WEAK: Final = 0.1
 """Cramer's V from which Cohen 1988 speaks of a small association, and no longer of none."""
 
 FEWEST: Final = 10
-"""Pictures of a class that a clue needs, from `FOLDS` groups."""
+"""Images of a class that a clue needs, from `FOLDS` groups."""
 
 LARGEST: Final = 10_000
-"""Pictures that the figures are computed from at most: the standard error of a share of so many is
+"""Images that the figures are computed from at most: the standard error of a share of so many is
 at most half a hundredth, and no smaller one would change a verdict."""
 
 RULE: Final = (
@@ -46,18 +47,18 @@ RULE: Final = (
 )
 
 _KNOWN: Final = 0.9
-"""Share of the pictures of the best known fact of which the others of a clue must be known too."""
+"""Share of the images of the best known fact of which the others of a clue must be known too."""
 
 
 class _Draw(NamedTuple):
-    """The randomness of all clues: a seed, and the folds drawn so far by the pictures' numbers."""
+    """The randomness of all clues: a seed, and the folds drawn so far by the images' numbers."""
 
     seed: int
     folds: dict[bytes, NDArray[np.intp]]
 
 
 class _Known(NamedTuple):
-    """The pictures of which a clue is known, and its facts that vary among them."""
+    """The images of which a clue is known, and its facts that vary among them."""
 
     facts: pd.DataFrame
     labels: NDArray[np.str_]
@@ -72,7 +73,7 @@ def confounding_of(
     Args:
         table: a manifest, its rows numbered from 0.
         facts: the facts of its files, as `file_facts` gives them.
-        generator: draws groups out of more than `LARGEST` pictures, folds, trees and resamples.
+        generator: draws groups out of more than `LARGEST` images, folds, trees and resamples.
     """
     described = [name for name in CLUES if name in table and name not in facts]
     frame = table[described].join(facts)
@@ -94,20 +95,20 @@ def confounding_of(
 
 
 def _stated_notes(notes: pd.Series) -> pd.Series:
-    """Returns the kinds of notes of each picture, `none` where there are none; null if unknown."""
+    """Returns the kinds of notes of each image, `none` where there are none; null if unknown."""
     stated = notes.fillna("none").astype("string")
     return stated.mask(notes.map(lambda cell: UNKNOWN in kinds_of(cell)).astype(bool))
 
 
 def _chosen(groups: pd.Series, generator: np.random.Generator) -> NDArray[np.bool_]:
-    """Chooses whole groups at random until there are `LARGEST` pictures; all if there are fewer."""
+    """Chooses whole groups at random until there are `LARGEST` images; all if there are fewer."""
     if len(groups) <= LARGEST:
         return np.ones(len(groups), np.bool_)
     codes, names = pd.factorize(groups)
     order = generator.permutation(len(names))
-    pictures = np.cumsum(np.bincount(codes)[order])
+    images = np.cumsum(np.bincount(codes)[order])
     # At least one, though it be larger than that.
-    kept = order[: max(1, int(np.searchsorted(pictures, LARGEST, side="right")))]
+    kept = order[: max(1, int(np.searchsorted(images, LARGEST, side="right")))]
     return np.isin(codes, kept)
 
 
@@ -115,19 +116,19 @@ def _known(facts: pd.DataFrame, rows: pd.DataFrame) -> _Known | str:
     """Returns what is known of a clue, or why that is too little."""
     shares = facts.notna().mean()
     if not shares.any():
-        return "no picture states it"
+        return "no image states it"
     facts = facts.loc[:, shares >= _KNOWN * shares.max()].dropna()
     rows = rows.loc[facts.index]
     sizes = rows.groupby("label")["group"].agg(["size", "nunique"])
     enough = sizes.index[(sizes["size"] >= FEWEST) & (sizes["nunique"] >= FOLDS)]
     if len(enough) < 2:
         few = f"only {enough[0]} has" if len(enough) else "no class has"
-        return f"{few} {FEWEST} pictures of {FOLDS} groups that state it"
+        return f"{few} {FEWEST} images of {FOLDS} groups that state it"
     rows = rows[rows["label"].isin(enough)]
     facts = facts.loc[rows.index]
     facts = facts.loc[:, [(values != values.iloc[0]).any() for _, values in facts.items()]]
     if facts.empty:
-        return "it is the same for all pictures that state it"
+        return "it is the same for all images that state it"
     return _Known(facts, rows["label"].to_numpy(str), pd.factorize(rows["group"])[0])
 
 
@@ -141,7 +142,7 @@ def _try(name: str, known: _Known, draw: _Draw) -> Clue:
     guesses = guess(facts, labels, draw.folds[key], draw.seed)
     chance = 1 / len(words)
     v = _association(known, classes, draw.seed)
-    balanced_accuracy = mean_share(labels == guesses.balanced, classes, groups)
+    balanced_accuracy = stats.balanced_accuracy(labels == guesses.balanced, classes, groups)
     return Clue(
         name=name,
         columns=tuple(map(str, facts)),
@@ -149,7 +150,7 @@ def _try(name: str, known: _Known, draw: _Draw) -> Clue:
         commonest=float(np.bincount(classes).max() / len(classes)),
         chance=chance,
         v=v,
-        accuracy=mean_share(labels == guesses.plain, np.zeros_like(classes), groups),
+        accuracy=stats.proportion(labels == guesses.plain, groups),
         balanced_accuracy=balanced_accuracy,
         tells=_tells(balanced_accuracy, v, chance),
         warning=None,
@@ -163,7 +164,7 @@ def _association(known: _Known, classes: NDArray[np.intp], seed: int) -> Estimat
         return Estimate.undefined("V is of one fact, or of two together", len(classes))
     pairs = levels[0] if len(levels) == 1 else levels[0] * (levels[1].max() + 1) + levels[1]
     joint = levels_of(pd.Series(pairs).astype("string"))
-    return cramers_v(joint, classes, known.groups, np.random.default_rng(seed))
+    return stats.cramers_v(joint, classes, known.groups, np.random.default_rng(seed))
 
 
 def _tells(balanced_accuracy: Estimate, v: Estimate, chance: float) -> bool:

@@ -1,12 +1,12 @@
-"""Copies: pictures, patients and groups that are in two places at once."""
+"""Copies: images, patients and groups that are in two places at once."""
 
 from itertools import islice
 from typing import Final
 
 import pandas as pd
 
-from pulmo.core.tables import patient_names
 from pulmo.datasets.inspect.inspection import Copies, Tally
+from pulmo.datasets.manifest import patient_names
 
 EXAMPLES: Final = 4
 
@@ -25,12 +25,12 @@ def copies_of(table: pd.DataFrame) -> Copies:
 
 
 def _repeated(table: pd.DataFrame, keys: pd.Series) -> Tally:
-    """Counts the pictures that share their key, where it is not null, with another."""
+    """Counts the images that share their key, where it is not null, with another."""
     return _tally(table, keys, keys.duplicated(keep=False) & keys.notna())
 
 
 def _spanning(table: pd.DataFrame, keys: pd.Series, column: str) -> Tally:
-    """Counts the pictures whose key, where it is not null, has several values of a column."""
+    """Counts the images whose key, where it is not null, has several values of a column."""
     return _tally(table, keys, table[column].groupby(keys).transform("nunique") > 1)
 
 
@@ -39,6 +39,6 @@ def _tally(table: pd.DataFrame, keys: pd.Series, chosen: pd.Series) -> Tally:
     first = table["path"][chosen][names == names.iloc[0]] if len(names) else ()
     return Tally(
         sets=names.nunique(),
-        pictures=len(names),
+        images=len(names),
         examples=tuple(islice(map(str, first), EXAMPLES)),
     )

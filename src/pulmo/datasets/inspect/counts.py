@@ -7,8 +7,8 @@ import pandas as pd
 from pulmo.core.labels import LABELS
 from pulmo.core.noted import UNKNOWN, count_kinds, kinds_of
 from pulmo.core.sources import are_stated, source_names
-from pulmo.core.tables import MANIFEST, patient_names
 from pulmo.datasets.inspect.inspection import NOT_STATED, Crossing, NoteCounts, Totals
+from pulmo.datasets.manifest import SCHEMA, patient_names
 from pulmo.datasets.modality import kinds
 from pulmo.radiograph.notes import SAYS
 
@@ -29,11 +29,11 @@ def classes_of(table: pd.DataFrame) -> list[str]:
 
 
 def totals_of(table: pd.DataFrame) -> Totals:
-    """Counts pictures, groups and patients."""
+    """Counts images, groups and patients."""
     patients = patient_names(table).value_counts()
     groups = table["group"].value_counts()
     return Totals(
-        pictures=len(table),
+        images=len(table),
         groups=len(groups),
         largest_group=int(groups.max()),
         patients=len(patients),
@@ -44,8 +44,8 @@ def totals_of(table: pd.DataFrame) -> Totals:
 
 
 def modalities_of(table: pd.DataFrame) -> dict[str, int]:
-    """Counts the pictures of each modality that is stated, DICOM's codes of X-rays as X-ray."""
-    counts = kinds(table).value_counts().sort_index()
+    """Counts the images of each modality that is stated, DICOM's codes of X-rays as X-ray."""
+    counts = kinds(table["modality"]).value_counts().sort_index()
     return {str(name): int(n) for name, n in counts.items()}
 
 
@@ -60,8 +60,8 @@ def crossings_of(table: pd.DataFrame) -> dict[str, Crossing]:
 
 
 def missing_of(table: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Counts by class the pictures of which each column that may be null is null."""
-    names = [name for name, column in MANIFEST.columns.items() if column.nullable]
+    """Counts by class the images of which each column that may be null is null."""
+    names = [name for name, column in SCHEMA.columns.items() if column.nullable]
     names.remove("root")  # null of a public data set, of which nothing is missing
     unstated = table[names].isna().assign(notes=_has_note(table, UNKNOWN))
     counts = unstated.groupby(table["label"].to_numpy(str)).sum()
@@ -70,12 +70,12 @@ def missing_of(table: pd.DataFrame) -> dict[str, dict[str, int]]:
 
 
 def _has_note(table: pd.DataFrame, kind: str) -> pd.Series:
-    """Tells of each picture whether it has a note of a kind."""
+    """Tells of each image whether it has a note of a kind."""
     return table["notes"].map(lambda cell: kind in kinds_of(cell)).astype(bool)
 
 
 def notes_of(table: pd.DataFrame) -> dict[str, NoteCounts]:
-    """Counts the pictures with a note of each kind, by class and by source."""
+    """Counts the images with a note of each kind, by class and by source."""
     found = {}
     for kind, n in count_kinds(table["notes"]).items():
         rows = table[_has_note(table, kind)]
@@ -103,5 +103,5 @@ def _cross(values: pd.Series, labels: pd.Series) -> Crossing:
 
 
 def _row(counts: pd.Series) -> dict[str, int]:
-    """Returns class -> pictures, in the order of `LABELS`, without classes of none."""
+    """Returns class -> images, in the order of `LABELS`, without classes of none."""
     return {label: int(counts[label]) for label in LABELS if counts.get(label, 0)}

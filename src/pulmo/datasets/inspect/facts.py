@@ -32,7 +32,7 @@ def file_facts(table: pd.DataFrame, published: Published | None = None) -> pd.Da
 
     Args:
         table: a manifest.
-        published: where to take the facts from instead. Of a picture that it does not name, and of
+        published: where to take the facts from instead. Of an image that it does not name, and of
             a fact that it does not have, nothing is then known: facts of two origins side by side
             would tell the classes apart by themselves.
 
@@ -40,7 +40,7 @@ def file_facts(table: pd.DataFrame, published: Published | None = None) -> pd.Da
         The columns of `FACTS`, nullable, with the index of `table`.
 
     Raises:
-        InputError: `published` names none of the pictures.
+        InputError: `published` names none of the images.
     """
     source = table if published is None else _matched(table, published)
     facts = pd.DataFrame(index=table.index)
@@ -101,7 +101,7 @@ def _end_of_path(folder: str, name: str) -> str:
 
 
 def _matched(table: pd.DataFrame, published: Published) -> pd.DataFrame:
-    """Returns the published facts of each picture, by as much of its path as they name."""
+    """Returns the published facts of each image, by as much of its path as they name."""
     facts = published.facts
     parts = table["path"].str.split("/")
     keys = pd.Series(pd.NA, table.index, dtype="string")
@@ -110,7 +110,7 @@ def _matched(table: pd.DataFrame, published: Published) -> pd.DataFrame:
         keys = ends.where(ends.isin(facts.index), keys)
     if keys.isna().all():
         raise InputError(
-            f"{published.name} names none of the pictures of the manifest; its columns folder and "
-            "filename must be the end of a picture's path."
+            f"{published.name} names none of the images of the manifest; its columns folder and "
+            "filename must be the end of an image's path."
         )
     return facts.reindex(keys).set_axis(table.index)

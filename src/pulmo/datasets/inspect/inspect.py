@@ -1,10 +1,8 @@
 """A manifest is inspected: counted, measured and tried for what gives its classes away."""
 
 import numpy as np
-import pandas as pd
 
 from pulmo.core.errors import InputError
-from pulmo.core.tables import manifest_sha256
 from pulmo.datasets.inspect.confounding import confounding_of
 from pulmo.datasets.inspect.copies import copies_of
 from pulmo.datasets.inspect.counts import (
@@ -25,28 +23,29 @@ from pulmo.datasets.inspect.sentences import (
     warnings_of,
 )
 from pulmo.datasets.inspect.spreads import distributions_of
+from pulmo.datasets.manifest import Manifest
 
 
 def inspect_manifest(
-    table: pd.DataFrame,
+    manifest: Manifest,
     name: str,
     seed: int,
     published: Published | None = None,
 ) -> Inspection:
-    """Inspects a manifest without decoding a picture.
+    """Inspects a manifest without decoding an image.
 
     Args:
-        table: a manifest.
+        manifest: the images.
         name: what its file is called.
-        seed: of the folds and, out of very many, of the pictures of the confounding table.
+        seed: of the folds and, out of very many, of the images of the confounding table.
         published: facts of the files to take instead of the manifest's.
 
     Raises:
-        InputError: the manifest holds no picture, or `published` names none of its pictures.
+        InputError: the manifest holds no image, or `published` names none of its images.
     """
-    if table.empty:
-        raise InputError(f"{name} holds no picture.")
-    table = table.reset_index(drop=True)
+    if not len(manifest):
+        raise InputError(f"{name} holds no image.")
+    table = manifest.frame
     facts = file_facts(table, published)
     confounding = confounding_of(table, facts, np.random.default_rng(seed))
     totals, copies, names = totals_of(table), copies_of(table), other_names(table)
@@ -55,7 +54,7 @@ def inspect_manifest(
     return Inspection(
         name=name,
         seed=seed,
-        manifest_sha256=manifest_sha256(table),
+        manifest_sha256=manifest.sha256,
         facts=published.name if published else None,
         verdict=verdict_of(confounding.clues),
         warnings=(

@@ -6,18 +6,18 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
+from pulmo.stats.estimate import Estimate
 
 NOT_STATED: Final = "not stated"
-"""The value under which a crossing counts the pictures of which a column says nothing."""
+"""The value under which a crossing counts the images of which a column says nothing."""
 
 QUANTILES: Final = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 """Which quantiles a spread gives: the least, the greatest and five between."""
 
 
 class Failure(Record):
-    """A picture that was drawn as a sample and could not be shown."""
+    """An image that was drawn as a sample and could not be shown."""
 
     path: str
     reason: str
@@ -26,40 +26,40 @@ class Failure(Record):
 class Totals(Record):
     """How much there is."""
 
-    pictures: int
+    images: int
     groups: int
     largest_group: int
-    """Pictures in the group with the most."""
+    """Images in the group with the most."""
     patients: int
     """Patients that a source names; a patient of two sources counts twice."""
     with_patient: int
-    """Pictures whose patient is named."""
+    """Images whose patient is named."""
     most_of_a_patient: int
-    """Pictures of the patient with the most; 0 without a named one."""
+    """Images of the patient with the most; 0 without a named one."""
     with_source: int | None = None
-    """Pictures whose hospital or public set is stated; None of an older inspection."""
+    """Images whose hospital or public set is stated; None of an older inspection."""
 
 
 class Crossing(Record):
     """A column against the class."""
 
     rows: dict[str, dict[str, int]]
-    """Value -> class -> pictures; the most frequent values first, or in their own order."""
+    """Value -> class -> images; the most frequent values first, or in their own order."""
     others: int
     """Further values, too rare to be listed."""
     of_others: dict[str, int]
-    """Class -> pictures with one of those."""
+    """Class -> images with one of those."""
 
 
 class Spread(Record):
     """How a quantity is spread within a class."""
 
     n: int
-    """Pictures of which it is known."""
+    """Images of which it is known."""
     quantiles: tuple[float, ...]
-    """At `QUANTILES`; empty without a picture."""
+    """At `QUANTILES`; empty without an image."""
     counts: tuple[int, ...]
-    """Pictures in each bin of the distribution's edges."""
+    """Images in each bin of the distribution's edges."""
 
 
 class Distribution(Record):
@@ -73,14 +73,14 @@ class Distribution(Record):
 
 
 class Tally(Record):
-    """Pictures that belong together in a way that deserves a look."""
+    """Images that belong together in a way that deserves a look."""
 
     sets: int
     """How many patients, groups or sets of copies."""
-    pictures: int
-    """Pictures in them."""
+    images: int
+    """Images in them."""
     examples: tuple[str, ...]
-    """Paths of a few pictures of the first set."""
+    """Paths of a few images of the first set."""
 
 
 class Copies(Record):
@@ -89,7 +89,7 @@ class Copies(Record):
     same_bytes: Tally
     """Files of identical content."""
     same_pixels: Tally
-    """Pictures that decode to identical pixels, those of identical files among them."""
+    """Images that decode to identical pixels, those of identical files among them."""
     groups_across_sources: Tally
     groups_with_several_labels: Tally
     patients_with_several_labels: Tally
@@ -97,25 +97,25 @@ class Copies(Record):
 
 
 class OtherNames(Record):
-    """The pictures of a class whose file's name speaks of other classes only."""
+    """The images of a class whose file's name speaks of other classes only."""
 
-    pictures: int
+    images: int
     of: int
-    """Pictures of the class."""
+    """Images of the class."""
     classes: dict[str, int]
-    """Class -> pictures whose name speaks of it; a name may speak of several."""
+    """Class -> images whose name speaks of it; a name may speak of several."""
     examples: tuple[str, ...]
     """Paths of a few."""
 
 
 class Clue(Record):
-    """How well something other than the picture tells the class."""
+    """How well something other than the image tells the class."""
 
     name: str
     columns: tuple[str, ...]
     """The facts that took part: those that are known and that vary."""
     classes: tuple[str, ...]
-    """The classes that took part: those with enough pictures of which the facts are known."""
+    """The classes that took part: those with enough images of which the facts are known."""
     commonest: float | None
     """Share of the commonest class: the accuracy of always naming it."""
     chance: float | None
@@ -136,7 +136,7 @@ class Confounding(Record):
     """What tells the class without a look at a pixel."""
 
     n: int
-    """Pictures that the figures are computed from: all, or a draw from very many."""
+    """Images that the figures are computed from: all, or a draw from very many."""
     rule: str
     """When a clue is flagged."""
     clues: dict[str, Clue]
@@ -144,19 +144,19 @@ class Confounding(Record):
 
 
 class NoteCounts(Record):
-    """The pictures that have a note of one kind."""
+    """The images that have a note of one kind."""
 
     says: str
     """What such a note says."""
     n: int
     classes: dict[str, int]
-    """Class -> pictures, of every class."""
+    """Class -> images, of every class."""
     sources: dict[str, int]
-    """Source -> pictures, the most first; without sources of none."""
+    """Source -> images, the most first; without sources of none."""
 
 
 class Inspection(Record):
-    """All that is known of a manifest without judging a picture."""
+    """All that is known of a manifest without judging an image."""
 
     format: Literal[1] = 1
     name: str
@@ -169,21 +169,21 @@ class Inspection(Record):
     verdict: str
     """One sentence: whether something other than the disease tells the class."""
     warnings: tuple[str, ...]
-    """What else a user of these pictures must know, as sentences."""
+    """What else a user of these images must know, as sentences."""
     totals: Totals
     labels: dict[str, int]
-    """Class -> pictures."""
+    """Class -> images."""
     crossings: dict[str, Crossing]
     """Column -> its values against the class."""
     missing: dict[str, dict[str, int]]
-    """Column that may be null -> class -> pictures of which it is null."""
+    """Column that may be null -> class -> images of which it is null."""
     notes: Mapping[str, NoteCounts] = {}
-    """Kind of note that the reader made, or `unknown` -> its pictures, the commonest first."""
+    """Kind of note that the reader made, or `unknown` -> its images, the commonest first."""
     distributions: dict[str, Distribution]
     """Quantity -> how it is spread in each class."""
     copies: Copies
     names: dict[str, OtherNames] = Field(default_factory=dict)
-    """Class -> its pictures whose file's name contradicts it; without classes that have none."""
+    """Class -> its images whose file's name contradicts it; without classes that have none."""
     confounding: Confounding
     failed: tuple[Failure, ...] = ()
 

@@ -38,9 +38,9 @@ def spoken_of(name: str) -> set[str]:
 
 
 def other_names(table: pd.DataFrame) -> dict[str, OtherNames]:
-    """Returns class -> its pictures whose file's name speaks of other classes only.
+    """Returns class -> its images whose file's name speaks of other classes only.
 
-    A class without such a picture is left out. The extension and the folders say nothing here.
+    A class without such an image is left out. The extension and the folders say nothing here.
 
     Args:
         table: a manifest.
@@ -50,11 +50,11 @@ def other_names(table: pd.DataFrame) -> dict[str, OtherNames]:
         spoken = spoken_of(PurePath(path).stem)
         if spoken and not spoken & {label, *_FITTING[label]}:
             found.setdefault(label, []).append((path, spoken))
-    pictures = Counter(table["label"])
+    images = Counter(table["label"])
     return {
         label: OtherNames(
-            pictures=len(found[label]),
-            of=pictures[label],
+            images=len(found[label]),
+            of=images[label],
             classes=dict(sorted(Counter(s for _, spoken in found[label] for s in spoken).items())),
             examples=tuple(path for path, _ in found[label][:EXAMPLES]),
         )

@@ -1,4 +1,4 @@
-"""Samples: a few films of each class and source, drawn and read."""
+"""Samples: a few images of each class and source, drawn and read."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import PulmoError
 from pulmo.core.labels import LABELS
+from pulmo.core.parallel import in_threads
 from pulmo.core.sources import source_names
 from pulmo.datasets.inspect.inspection import Failure
-from pulmo.datasets.parallel import in_threads
+from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph import read_radiograph
 from pulmo.radiograph.geometry import to_input
 
@@ -22,13 +23,13 @@ SIDE: Final = 192
 
 
 class Sample(NamedTuple):
-    """A film to show.
+    """An image to show.
 
     Attributes:
         label: its class.
         source: its source.
         path: its file.
-        pixels: uint8 [SIDE, SIDE], the whole film on black.
+        pixels: uint8 [SIDE, SIDE], the whole image on black.
     """
 
     label: str
@@ -44,11 +45,11 @@ class Samples(NamedTuple):
     failed: list[Failure]
 
 
-def draw_samples(table: pd.DataFrame, count: int, generator: np.random.Generator) -> pd.DataFrame:
+def draw_samples(manifest: Manifest, count: int, generator: np.random.Generator) -> pd.DataFrame:
     """Returns up to `count` rows of each class and source, of different groups while there are.
 
     Args:
-        table: a manifest.
+        manifest: the images.
         count: rows of each class and source, 0 or more.
         generator: draws them.
 
@@ -56,6 +57,7 @@ def draw_samples(table: pd.DataFrame, count: int, generator: np.random.Generator
         Rows by class, in the order of `LABELS`, then by source, which is called as by
         `pulmo.core.sources.source_names`.
     """
+    table = manifest.frame
     called = table.assign(source=source_names(table))
     rows = called.iloc[generator.permutation(len(table))]
     cell = ["label", "source"]
@@ -68,11 +70,11 @@ def draw_samples(table: pd.DataFrame, count: int, generator: np.random.Generator
 def read_samples(
     rows: pd.DataFrame, on_progress: Callable[[int, int], None] | None = None
 ) -> Samples:
-    """Reads the films of `draw_samples`.
+    """Reads the images of `draw_samples`.
 
     Args:
         rows: rows of a manifest.
-        on_progress: called with the films read and the films in all.
+        on_progress: called with the images read and the images in all.
     """
     samples = Samples([], [])
     wanted = list(zip(rows["label"], rows["source"], rows["path"], rows["sha256"], strict=True))

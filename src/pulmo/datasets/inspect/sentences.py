@@ -5,7 +5,6 @@ from itertools import chain
 from pathlib import PurePath
 from typing import Final
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.sources import HOW_TO_STATE
 from pulmo.datasets.inspect.inspection import (
     Clue,
@@ -16,6 +15,7 @@ from pulmo.datasets.inspect.inspection import (
     Tally,
     Totals,
 )
+from pulmo.stats.estimate import Estimate
 
 AGE_GAP: Final = 10
 """Years between the median ages of two classes above which age could be what is seen."""
@@ -24,7 +24,7 @@ ADULT: Final = 18
 """Age in years from which a patient counts as an adult."""
 
 FEW: Final = 10
-"""Pictures of stated age below which the median age of a class is not compared."""
+"""Images of stated age below which the median age of a class is not compared."""
 
 _NAMES: Final[Mapping[str, str]] = {
     "aspect": "aspect ratio",
@@ -94,7 +94,7 @@ def warnings_of(
         totals: how much there is.
         copies: what is in two places.
         ages: how the age is spread in each class.
-        modalities: how many pictures are stated to be of each modality.
+        modalities: how many images are stated to be of each modality.
     """
     further = _telling(clues)[1:]
     found = (
@@ -109,24 +109,22 @@ def warnings_of(
 
 
 def names_sentences(names: Mapping[str, OtherNames]) -> Iterator[str]:
-    """Yields what names of files say against the classes of their pictures."""
+    """Yields what names of files say against the classes of their images."""
     for label, found in names.items():
         told = _list([f"{name} ({n:,})" for name, n in found.classes.items()])
-        verb = (
-            "has a file name that speaks" if found.pictures == 1 else "have file names that speak"
-        )
+        verb = "has a file name that speaks" if found.images == 1 else "have file names that speak"
         example = PurePath(found.examples[0]).name
         yield (
-            f"{found.pictures:,} of the {found.of:,} pictures labelled {label} {verb} of another "
+            f"{found.images:,} of the {found.of:,} images labelled {label} {verb} of another "
             f"class: {told}, such as {example}. Look whether their label is right."
         )
 
 
 def one_sided_notes(notes: Mapping[str, NoteCounts]) -> tuple[str, ...]:
-    """Returns a warning of each kind of note that the pictures of one class alone have.
+    """Returns a warning of each kind of note that the images of one class alone have.
 
     Args:
-        notes: kind -> its pictures. Kinds of fewer than `FEW` pictures are left out: chance puts
+        notes: kind -> its images. Kinds of fewer than `FEW` images are left out: chance puts
             these into one class too.
     """
     warnings = []
@@ -134,8 +132,8 @@ def one_sided_notes(notes: Mapping[str, NoteCounts]) -> tuple[str, ...]:
         having = [label for label, n in counts.classes.items() if n]
         if counts.n >= FEW and len(having) == 1 < len(counts.classes):
             warnings.append(
-                f"Only pictures of {having[0]} have this note of the reader ({counts.n:,} of "
-                f"them): {counts.says}. What such pictures look like may tell their class."
+                f"Only images of {having[0]} have this note of the reader ({counts.n:,} of "
+                f"them): {counts.says}. What such images look like may tell their class."
             )
     return tuple(warnings)
 
@@ -159,21 +157,21 @@ def _strength(clue: Clue) -> float:
 
 
 def _modalities(modalities: Mapping[str, int]) -> Iterator[str]:
-    """Warns of pictures of several modalities."""
+    """Warns of images of several modalities."""
     if len(modalities) > 1:
         counts = _list([f"{n:,} {name}" for name, n in modalities.items()])
         yield (
-            f"{counts} pictures are mixed: what tells these apart tells any classes that they do "
+            f"{counts} images are mixed: what tells these apart tells any classes that they do "
             "not share. Training refuses them together unless its recipe names each modality."
         )
 
 
 def _sources(totals: Totals) -> Iterator[str]:
-    """Warns of pictures of which it is not stated where they are from."""
-    if totals.with_source is not None and totals.with_source < totals.pictures:
-        nameless = totals.pictures - totals.with_source
+    """Warns of images of which it is not stated where they are from."""
+    if totals.with_source is not None and totals.with_source < totals.images:
+        nameless = totals.images - totals.with_source
         yield (
-            f"It is not stated which source {nameless:,} of the {totals.pictures:,} pictures are "
+            f"It is not stated which source {nameless:,} of the {totals.images:,} images are "
             "from, a hospital or a public data set. Whether the source tells the class is not "
             f"known of them. {HOW_TO_STATE}"
         )
@@ -197,9 +195,9 @@ def _ages(ages: Distribution) -> Iterator[str]:
 
 
 def _patients(totals: Totals) -> Iterator[str]:
-    nameless = totals.pictures - totals.with_patient
+    nameless = totals.images - totals.with_patient
     if nameless:
-        share = f"{nameless:,} of the {totals.pictures:,} pictures"
+        share = f"{nameless:,} of the {totals.images:,} images"
         yield (
             f"The patient of {share} is not named: if some patients have several, no split can "
             "keep them on one side, and intervals are too narrow."
@@ -208,8 +206,8 @@ def _patients(totals: Totals) -> Iterator[str]:
 
 def _copies(copies: Copies) -> Iterator[str]:
     groups = copies.groups_with_several_labels
-    if groups.pictures <= copies.patients_with_several_labels.pictures:
-        groups = Tally(sets=0, pictures=0, examples=())
+    if groups.images <= copies.patients_with_several_labels.images:
+        groups = Tally(sets=0, images=0, examples=())
     for tally, one, many, what in (
         (copies.patients_with_several_labels, "patient", "patients", "in several classes"),
         (groups, "group", "groups", "in several classes"),
@@ -221,7 +219,7 @@ def _copies(copies: Copies) -> Iterator[str]:
 
 def _these(tally: Tally, one: str, many: str) -> str:
     noun = f"{one} has" if tally.sets == 1 else f"{many} have"
-    return f"{tally.sets:,} {noun} pictures ({tally.pictures:,} in all)"
+    return f"{tally.sets:,} {noun} images ({tally.images:,} in all)"
 
 
 def _subject(clue: Clue) -> str:

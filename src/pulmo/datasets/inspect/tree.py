@@ -5,26 +5,23 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import TargetEncoder
 from sklearn.tree import DecisionTreeClassifier
-
-from pulmo.core.estimate import Z95, Estimate, wilson
 
 DEPTH: Final = 3
 FOLDS: Final = 5
 
 _SMOOTHING: Final = 10.0
-"""Pictures that the rates of the whole weigh against those of one word."""
+"""Images that the rates of the whole weigh against those of one word."""
 
 
 def draw_folds(labels: NDArray[np.str_], groups: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
-    """Returns the fold of each picture, by group and stratified by label.
+    """Returns the fold of each image, by group and stratified by label.
 
     Args:
-        labels: class of each picture, [n]; each has pictures of five or more groups.
-        groups: group of each picture, [n].
+        labels: class of each image, [n]; each has images of five or more groups.
+        groups: group of each image, [n].
         seed: of the draw.
     """
     folds = np.empty(len(labels), np.intp)
@@ -35,10 +32,10 @@ def draw_folds(labels: NDArray[np.str_], groups: NDArray[np.intp], seed: int) ->
 
 
 class Guesses(NamedTuple):
-    """The class that a tree guesses for each picture, str [n], without and with equal weights.
+    """The class that a tree guesses for each image, str [n], without and with equal weights.
 
     Attributes:
-        plain: of a tree to which all pictures weigh alike.
+        plain: of a tree to which all images weigh alike.
         balanced: of a tree to which all classes weigh alike.
     """
 
@@ -49,15 +46,15 @@ class Guesses(NamedTuple):
 def guess(
     facts: pd.DataFrame, labels: NDArray[np.str_], folds: NDArray[np.intp], seed: int
 ) -> Guesses:
-    """Guesses the class of each picture by trees that were fitted on the other folds.
+    """Guesses the class of each image by trees that were fitted on the other folds.
 
-    A word, such as a source, becomes the rates of the classes among the pictures that have it in
+    A word, such as a source, becomes the rates of the classes among the images that have it in
     the other folds, each drawn a little to the rates of all.
 
     Args:
         facts: numbers and words, without nulls, [n, columns].
-        labels: class of each picture, [n].
-        folds: fold of each picture, [n].
+        labels: class of each image, [n].
+        folds: fold of each image, [n].
         seed: decides between equally good splits of a tree.
     """
     words = [name for name in facts if not pd.api.types.is_numeric_dtype(facts[name])]
@@ -73,44 +70,10 @@ def guess(
     return guesses
 
 
-def mean_share(
-    hits: NDArray[np.bool_], strata: NDArray[np.intp], groups: NDArray[np.intp]
-) -> Estimate:
-    """Returns the mean over strata of their shares of hits, with its 95 % interval.
-
-    With one stratum it is the accuracy, with the classes as strata the balanced accuracy. The
-    interval is Wilson's for the number of independent pictures that would give the variance of
-    this mean between groups (linearised, at least that of independent pictures), reduced for the
-    few degrees of freedom of that variance (Korn and Graubard 1998). It describes the draw of the
-    pictures, not that of the folds.
-
-    Args:
-        hits: whether each guess is right, [n].
-        strata: stratum of each picture, [n], from 0 without gaps.
-        groups: group of each picture, [n], likewise.
-    """
-    n = len(hits)
-    clusters = int(groups.max()) + 1
-    sizes = np.bincount(strata)
-    shares = np.bincount(strata, weights=hits) / sizes
-    weights = 1 / (len(sizes) * sizes[strata])
-    value = float(shares.mean())
-    if clusters < 2:
-        return Estimate(value, None, None, n, "all pictures are of one group")
-    parts = weights * (hits - shares[strata])
-    between = clusters / (clusters - 1) * float(np.square(np.bincount(groups, parts)).sum())
-    variance = max(between, float(np.square(parts).sum()))
-    # Where every stratum is all right or all wrong nothing varies; then each group counts once.
-    worth = 1 / float(np.square(np.bincount(groups, weights)).sum())
-    if variance > 0:
-        worth = value * (1 - value) / variance * (Z95 / float(stdtrit(clusters - 1, 0.975))) ** 2
-    return Estimate(value, *wilson(value, worth), n)
-
-
 def _rates(
     texts: NDArray[np.object_], labels: NDArray[np.str_], fit: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Returns the rates of the classes among the pictures of `fit` with each word."""
+    """Returns the rates of the classes among the images of `fit` with each word."""
     encoder = TargetEncoder(smooth=_SMOOTHING)
     rates: NDArray[np.float64] = encoder.fit(texts[fit], labels[fit]).transform(texts)
     return rates

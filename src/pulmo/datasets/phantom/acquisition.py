@@ -1,4 +1,4 @@
-"""How a body becomes a film: blur, noise, exposure, collimation, markers. It knows no class."""
+"""How a body becomes an image: blur, noise, exposure, collimation, markers. It knows no class."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -25,7 +25,7 @@ class Exposure:
         white: density shown white.
         gamma: exponent of the grey values.
         contrast: how far the tone curve is S-shaped, 0 to 1.
-        shading: difference of density across the film, (to the right, downwards).
+        shading: difference of density across the image, (to the right, downwards).
         margins: what the collimator covers, as fractions of the side: left, top, right, bottom.
     """
 
@@ -81,29 +81,29 @@ def expose(density: Layer, exposure: Exposure, generator: np.random.Generator) -
     return shown
 
 
-def finish(film: Layer, exposure: Exposure, view: str, generator: np.random.Generator) -> Layer:
-    """Returns the film with its edges covered and its markers set.
+def finish(image: Layer, exposure: Exposure, view: str, generator: np.random.Generator) -> Layer:
+    """Returns the image with its edges covered and its markers set.
 
     Args:
-        film: float32 [height, width] in [0, 1].
+        image: float32 [height, width] in [0, 1].
         exposure: the settings.
-        view: name of the view, which may be written on the film.
+        view: name of the view, which may be written on the image.
         generator: where the markers are drawn from.
     """
-    height, width = film.shape
+    height, width = image.shape
     left, top, right, bottom = exposure.margins
-    finished = np.zeros_like(film)
+    finished = np.zeros_like(image)
     rows = slice(round(top * height), height - round(bottom * height))
     columns = slice(round(left * width), width - round(right * width))
-    finished[rows, columns] = film[rows, columns]
-    return np.maximum(finished, _markers(film.shape, view, generator))
+    finished[rows, columns] = image[rows, columns]
+    return np.maximum(finished, _markers(image.shape, view, generator))
 
 
 def _markers(
     shape: tuple[int, ...], view: str, generator: np.random.Generator
 ) -> NDArray[np.float32]:
     """Draws the letter of the side, and perhaps a line of text in another corner."""
-    picture = np.zeros(shape, np.uint8)
+    image = np.zeros(shape, np.uint8)
     side = int(generator.choice([-1, 1]))
     low = bool(generator.random() < 0.25)
     letter = "R" if side < 0 else "L"
@@ -118,21 +118,21 @@ def _markers(
     size = generator.uniform(0.045, 0.075)
     has_letter, has_word = generator.random(2) < (0.85, 0.4)
     if has_letter:
-        _write(picture, letter, (side, low), size, generator)
+        _write(image, letter, (side, low), size, generator)
     if has_word:
-        _write(picture, word, (-side, bool(generator.random() < 0.5)), 0.6 * size, generator)
-    return picture.astype(np.float32) * np.float32(generator.uniform(0.8, 1.0) / 255)
+        _write(image, word, (-side, bool(generator.random() < 0.5)), 0.6 * size, generator)
+    return image.astype(np.float32) * np.float32(generator.uniform(0.8, 1.0) / 255)
 
 
 def _write(
-    picture: NDArray[np.uint8],
+    image: NDArray[np.uint8],
     text: str,
     corner: tuple[int, bool],
     size: float,
     generator: np.random.Generator,
 ) -> None:
     """Writes `text` into a corner: (-1 left or 1 right, whether it is a lower one)."""
-    height, width = picture.shape
+    height, width = image.shape
     font = _FONTS[generator.integers(len(_FONTS))]
     thickness = max(1, round(size * height / 12))
     scale = cv2.getFontScaleFromHeight(font, max(7, round(size * height)), thickness)
@@ -141,4 +141,4 @@ def _write(
     side, low = corner
     column = round(x) if side < 0 else round(width - x - wide)
     row = round(height - y) if low else round(y + high)
-    cv2.putText(picture, text, (column, row), font, scale, 255, thickness, cv2.LINE_AA)
+    cv2.putText(image, text, (column, row), font, scale, 255, thickness, cv2.LINE_AA)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pulmo.datasets.phantom.canvas import Points, band, smooth
 
 SIDES: Final = (-1, 1)
-"""The patient's right lung, on the picture's left, and the left one."""
+"""The patient's right lung, on the image's left, and the left one."""
 
 # Outline of the right chest cavity, mirrored for the left; it goes on below the diaphragm.
 _CAVITY: Final = np.array(
@@ -51,7 +51,7 @@ _TORSO: Final = np.array(
 
 @dataclass(frozen=True)
 class Anatomy:
-    """What all films of one patient share.
+    """What all images of one patient share.
 
     Attributes:
         patient: number that all of it is derived from.

@@ -1,4 +1,4 @@
-"""The healthy body on film: its layers are added up as X-rays add them along their way."""
+"""The healthy body on image: its layers are added up as X-rays add them along their way."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ _PROCESS = np.array([(0, 0), (0.02, 0.05), (0, 0.09), (-0.02, 0.05)])
 
 
 class Body(NamedTuple):
-    """A healthy chest on the plane of a film.
+    """A healthy chest on the plane of an image.
 
     Attributes:
         density: float32 [height, width], what the X-rays met, below 0 for air and about 1 for

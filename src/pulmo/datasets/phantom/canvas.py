@@ -1,7 +1,7 @@
-"""A canvas: shapes given in the body's coordinates, drawn as layers at the picture's size.
+"""A canvas: shapes given in the body's coordinates, drawn as layers at the image's size.
 
 The body's coordinates put the origin on the midline halfway down the lungs; x grows towards the
-patient's left, which is the picture's right, y grows towards the feet, and 1 is half the inner
+patient's left, which is the image's right, y grows towards the feet, and 1 is half the inner
 width of an average chest.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Layer = NDArray[np.float32]
-"""float32 [height, width] on the plane of the film."""
+"""float32 [height, width] on the plane of the image."""
 Points = NDArray[np.float64]
 """float64 [..., n, 2]: points (x, y) in the body's coordinates."""
 Curves = Points | Sequence[Points]
@@ -22,7 +22,7 @@ Curves = Points | Sequence[Points]
 
 _SUBPIXEL_BITS = 4
 _COARSE = 4.0
-"""Standard deviation in pixels from which a blur is done on a smaller picture."""
+"""Standard deviation in pixels from which a blur is done on a smaller image."""
 _WHITE = np.float32(1 / 255)
 
 
@@ -41,12 +41,12 @@ _WEIGHTS = _catmull_rom(8)
 
 @dataclass(frozen=True)
 class Canvas:
-    """The plane of one film.
+    """The plane of one image.
 
     Attributes:
         height: in pixels.
         width: in pixels.
-        matrix: float64 [2, 3], takes (x, y, 1) of the body to (column, row) of the film.
+        matrix: float64 [2, 3], takes (x, y, 1) of the body to (column, row) of the image.
     """
 
     height: int
@@ -60,15 +60,15 @@ class Canvas:
         return math.sqrt(abs(a * d - b * c))
 
     def pixels(self, points: ArrayLike) -> Points:
-        """Returns (x, y) [..., 2] of the body as (column, row) [..., 2] of the film."""
+        """Returns (x, y) [..., 2] of the body as (column, row) [..., 2] of the image."""
         return np.asarray(points, np.float64) @ self.matrix[:, :2].T + self.matrix[:, 2]
 
     def fill(self, outlines: Curves) -> Layer:
         """Returns float32 [height, width]: 1 inside any of the closed outlines, 0 outside."""
-        picture = np.zeros((self.height, self.width), np.uint8)
+        image = np.zeros((self.height, self.width), np.uint8)
         for outline in self._fixed(outlines):
-            cv2.fillPoly(picture, [outline], 255, cv2.LINE_AA, _SUBPIXEL_BITS)
-        return np.multiply(picture, _WHITE, dtype=np.float32)
+            cv2.fillPoly(image, [outline], 255, cv2.LINE_AA, _SUBPIXEL_BITS)
+        return np.multiply(image, _WHITE, dtype=np.float32)
 
     def stroke(self, lines: Curves, width: float) -> Layer:
         """Returns float32 [height, width] of the open lines.
@@ -77,13 +77,13 @@ class Canvas:
             lines: in the body's coordinates.
             width: of the line, in the same unit; one thinner than a pixel is drawn fainter.
         """
-        picture = np.zeros((self.height, self.width), np.uint8)
+        image = np.zeros((self.height, self.width), np.uint8)
         thickness, value = _pen(width * self.unit)
         curves, closed = self._fixed(lines), False
         cv2.polylines(
-            picture, curves, closed, value, thickness, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS
+            image, curves, closed, value, thickness, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS
         )
-        return np.multiply(picture, _WHITE, dtype=np.float32)
+        return np.multiply(image, _WHITE, dtype=np.float32)
 
     def blur(self, layer: Layer, sigma: float) -> Layer:
         """Returns the layer under a Gaussian blur of `sigma` units of the body's coordinates."""
@@ -91,7 +91,7 @@ class Canvas:
         shrink = int(pixels / _COARSE) + 1
         if shrink == 1:
             return _gaussian(layer, pixels)
-        # A wide blur leaves nothing that a smaller picture could not hold.
+        # A wide blur leaves nothing that a smaller image could not hold.
         small = cv2.resize(
             layer,
             (-(-self.width // shrink), -(-self.height // shrink)),

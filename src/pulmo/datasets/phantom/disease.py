@@ -66,7 +66,7 @@ def streaks(anatomy: Anatomy, canvas: Canvas, generator: np.random.Generator) ->
 
 
 def nothing(anatomy: Anatomy, canvas: Canvas, generator: np.random.Generator) -> Layer:
-    """A normal film: nothing but the vascular markings that every film has."""
+    """A normal image: nothing but the vascular markings that every image has."""
     del anatomy, generator
     return np.zeros((canvas.height, canvas.width), np.float32)
 

@@ -1,4 +1,4 @@
-"""A film's grey values as the bytes of a file: PNG of 8 or 16 bits, JPEG, DICOM of 12 bits."""
+"""An image's grey values as the bytes of a file: PNG of 8 or 16 bits, JPEG, DICOM of 12 bits."""
 
 import io
 from typing import Literal, NamedTuple
@@ -13,16 +13,16 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from pulmo.datasets.phantom.film import Phantom
+from pulmo.datasets.phantom.image import Phantom
 
 _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 _BILEVEL = (cv2.IMWRITE_PNG_BILEVEL, 1)
-_FILM_WIDTH = 350
+_IMAGE_WIDTH = 350
 """In millimetres."""
 
 
 class Levels(NamedTuple):
-    """The stored values of a DICOM film.
+    """The stored values of a DICOM image.
 
     Attributes:
         photometric: `MONOCHROME2` stores black as the lowest value, `MONOCHROME1` as the highest.
@@ -62,60 +62,60 @@ def dicom(phantom: Phantom, levels: Levels, identity: str) -> bytes:
     last value displayed black and `high` the first displayed white, or the other way round.
 
     Args:
-        phantom: the film.
+        phantom: the image.
         levels: what its grey values are stored as.
         identity: what the unique identifiers are derived from.
     """
-    film = Dataset()
-    film.SOPClassUID = DigitalXRayImageStorageForPresentation
+    image = Dataset()
+    image.SOPClassUID = DigitalXRayImageStorageForPresentation
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-        setattr(film, keyword, generate_uid(entropy_srcs=["pulmo phantom", identity, keyword]))
+        setattr(image, keyword, generate_uid(entropy_srcs=["pulmo phantom", identity, keyword]))
     for keyword in (
         "PatientName", "PatientID", "PatientBirthDate", "StudyDate", "StudyTime", "StudyID",
         "AccessionNumber", "ReferringPhysicianName", "SeriesNumber", "InstanceNumber",
         "Manufacturer",
     ):  # fmt: skip
-        setattr(film, keyword, None)
-    film.SyntheticData = "YES"
-    film.ImageType = ["ORIGINAL", "PRIMARY", ""]
-    film.Modality = "DX"
-    film.PatientSex = phantom.sex
-    film.PatientAge = f"{phantom.age:03d}Y"
-    film.BodyPartExamined = "CHEST"
-    film.ViewPosition = phantom.view
-    film.PatientOrientation = ["L", "F"]
-    film.ImagerPixelSpacing = [round(_FILM_WIDTH / phantom.pixels.shape[1], 4)] * 2
-    film.BurnedInAnnotation = "YES"
-    film.PresentationIntentType = "FOR PRESENTATION"
-    _set_pixels(film, phantom.pixels, levels)
-    film.file_meta = FileMetaDataset()
-    film.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        setattr(image, keyword, None)
+    image.SyntheticData = "YES"
+    image.ImageType = ["ORIGINAL", "PRIMARY", ""]
+    image.Modality = "DX"
+    image.PatientSex = phantom.sex
+    image.PatientAge = f"{phantom.age:03d}Y"
+    image.BodyPartExamined = "CHEST"
+    image.ViewPosition = phantom.view
+    image.PatientOrientation = ["L", "F"]
+    image.ImagerPixelSpacing = [round(_IMAGE_WIDTH / phantom.pixels.shape[1], 4)] * 2
+    image.BurnedInAnnotation = "YES"
+    image.PresentationIntentType = "FOR PRESENTATION"
+    _set_pixels(image, phantom.pixels, levels)
+    image.file_meta = FileMetaDataset()
+    image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     buffer = io.BytesIO()
-    film.save_as(buffer, enforce_file_format=True)
+    image.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
 
 
-def _set_pixels(film: Dataset, grey: NDArray[np.float32], levels: Levels) -> None:
+def _set_pixels(image: Dataset, grey: NDArray[np.float32], levels: Levels) -> None:
     inverse = levels.photometric == "MONOCHROME1"
     shown = 1 - grey if inverse else grey
     stored = np.rint(levels.low + shown * (levels.high - levels.low)).astype("<u2")
-    film.Rows, film.Columns = stored.shape
-    film.SamplesPerPixel = 1
-    film.PhotometricInterpretation = levels.photometric
-    film.PresentationLUTShape = "INVERSE" if inverse else "IDENTITY"
-    film.BitsAllocated, film.BitsStored, film.HighBit = 16, 12, 11
-    film.PixelRepresentation = 0
-    film.PixelIntensityRelationship = "LOG"
-    film.PixelIntensityRelationshipSign = 1 if inverse else -1
-    film.RescaleIntercept, film.RescaleSlope, film.RescaleType = 0, 1, "US"
-    film.WindowCenter = (levels.low + levels.high + 1) / 2
-    film.WindowWidth = levels.high - levels.low + 1
-    film.LossyImageCompression = "00"
-    film.PixelData = stored.tobytes()
+    image.Rows, image.Columns = stored.shape
+    image.SamplesPerPixel = 1
+    image.PhotometricInterpretation = levels.photometric
+    image.PresentationLUTShape = "INVERSE" if inverse else "IDENTITY"
+    image.BitsAllocated, image.BitsStored, image.HighBit = 16, 12, 11
+    image.PixelRepresentation = 0
+    image.PixelIntensityRelationship = "LOG"
+    image.PixelIntensityRelationshipSign = 1 if inverse else -1
+    image.RescaleIntercept, image.RescaleSlope, image.RescaleType = 0, 1, "US"
+    image.WindowCenter = (levels.low + levels.high + 1) / 2
+    image.WindowWidth = levels.high - levels.low + 1
+    image.LossyImageCompression = "00"
+    image.PixelData = stored.tobytes()
 
 
 def _encode(
-    suffix: str, picture: NDArray[np.uint8] | NDArray[np.uint16], options: tuple[int, int]
+    suffix: str, image: NDArray[np.uint8] | NDArray[np.uint16], options: tuple[int, int]
 ) -> bytes:
-    _, data = cv2.imencode(suffix, picture, options)
+    _, data = cv2.imencode(suffix, image, options)
     return data.tobytes()

@@ -1,4 +1,4 @@
-"""A folder of phantoms: pictures in several formats, masks, and a table of them."""
+"""A folder of phantoms: images in several formats, masks, and a table of them."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import write_atomically
 from pulmo.core.labels import DRAWN
 from pulmo.datasets.phantom.encodings import Levels, dicom, jpeg, mask_png, png
-from pulmo.datasets.phantom.film import PHANTOM_LABELS, Phantom, check_phantom_label, draw
+from pulmo.datasets.phantom.image import PHANTOM_LABELS, Phantom, check_phantom_label, draw
 
 TABLE: Final = "phantoms.csv"
 """Name of the table in the folder; it is written last."""
@@ -43,15 +43,15 @@ def write_phantoms(
 
     The folder gets `images/*.png|jpg|dcm`, `lung-masks/*.png` and `lesion-masks/*.png` of the same
     stems, and last `phantoms.csv`, whose paths are relative to the folder. A patient has one label
-    and one to three films. Sizes, formats and markers are drawn without regard to the label. The
+    and one to three images. Sizes, formats and markers are drawn without regard to the label. The
     same arguments give the same bytes.
 
     Args:
         folder: made if need be; if it is there it must be empty.
-        count: pictures, 1 or more; every label gets its share of them, to the nearest one.
+        count: images, 1 or more; every label gets its share of them, to the nearest one.
         seed: 0 or more; different seeds have different patients.
         labels: what to draw, at least one and each once.
-        on_progress: called with the number of films written after each of them.
+        on_progress: called with the number of images written after each of them.
 
     Raises:
         UsageError: an argument is not as above.
@@ -62,7 +62,7 @@ def write_phantoms(
     for index, (label, patient) in enumerate(_plan(count, seed, labels)):
         generator = np.random.default_rng((seed, 2, index))
         phantom = draw(label, patient, generator, _draw_size(generator))
-        rows.append(_write(folder, f"film-{index:05d}", phantom, patient, generator))
+        rows.append(_write(folder, f"image-{index:05d}", phantom, patient, generator))
         if on_progress is not None:
             on_progress(index + 1)
     text = io.StringIO()
@@ -74,16 +74,16 @@ def write_phantoms(
 
 
 def _plan(count: int, seed: int, labels: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Gives label and patient of each film; the labels take turns, patient by patient."""
-    draw_films = np.random.default_rng((seed, 1))
+    """Gives label and patient of each image; the labels take turns, patient by patient."""
+    draw_images = np.random.default_rng((seed, 1))
     left = Counter({label: (count + i) // len(labels) for i, label in enumerate(reversed(labels))})
     patient = seed * _MOST_PATIENTS
     while any(left.values()):
         for label in labels:
-            films = min(left[label], int(draw_films.choice((1, 2, 3), p=(0.6, 0.25, 0.15))))
-            yield from [(label, patient)] * films
-            left[label] -= films
-            patient += bool(films)
+            images = min(left[label], int(draw_images.choice((1, 2, 3), p=(0.6, 0.25, 0.15))))
+            yield from [(label, patient)] * images
+            left[label] -= images
+            patient += bool(images)
 
 
 def _draw_size(generator: np.random.Generator) -> tuple[int, int]:
@@ -95,15 +95,15 @@ def _draw_size(generator: np.random.Generator) -> tuple[int, int]:
 def _write(
     folder: Path, stem: str, phantom: Phantom, patient: int, generator: np.random.Generator
 ) -> dict[str, str | int]:
-    """Writes one film and its masks, and returns its row of the table."""
+    """Writes one image and its masks, and returns its row of the table."""
     suffix, data = _encode(phantom, f"{patient} {stem}", generator)
-    picture = Path("images", stem + suffix)
-    _put(folder / picture, data)
+    image = Path("images", stem + suffix)
+    _put(folder / image, data)
     _put(folder / "lung-masks" / f"{stem}.png", mask_png(phantom.lungs))
     _put(folder / "lesion-masks" / f"{stem}.png", mask_png(phantom.lesion))
     height, width = phantom.pixels.shape
     return {
-        "path": picture.as_posix(),
+        "path": image.as_posix(),
         "label": phantom.label,
         "patient": str(patient),
         "source": "phantom",
@@ -118,7 +118,7 @@ def _write(
 
 
 def _encode(phantom: Phantom, identity: str, generator: np.random.Generator) -> tuple[str, bytes]:
-    """Encodes a film in a format drawn at random; returns the file's suffix and bytes."""
+    """Encodes an image in a format drawn at random; returns the file's suffix and bytes."""
     match generator.choice(_FORMATS, p=_SHARES):
         case "png":
             return ".png", png(phantom.pixels, 8)

@@ -1,4 +1,4 @@
-"""The view: how the patient stands before the film."""
+"""The view: how the patient stands before the image."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -13,10 +13,10 @@ class View:
     """One exposure's position.
 
     Attributes:
-        name: `PA` or `AP`; an AP film shows a larger heart and the shoulder blades on the lungs.
-        zoom: size of the body on the film, about 1.
+        name: `PA` or `AP`; an AP image shows a larger heart and the shoulder blades on the lungs.
+        zoom: size of the body on the image, about 1.
         shift: of the body in its own units, (x, y).
-        tilt: of the body on the film in radians.
+        tilt: of the body on the image in radians.
         turn: of the patient about the long axis; positive moves the front to the patient's left.
         breath: depth of the breath, about 1; less shows shorter lungs.
     """
@@ -42,7 +42,7 @@ class View:
         )
 
     def canvas(self, height: int, width: int) -> Canvas:
-        """Returns the plane of a film of this size in pixels."""
+        """Returns the plane of an image of this size in pixels."""
         scale = min(width / 2.55, height / 2.6) * self.zoom
         cosine, sine = np.cos(self.tilt) * scale, np.sin(self.tilt) * scale
         linear = np.array([[cosine, -sine * self.breath], [sine, cosine * self.breath]])

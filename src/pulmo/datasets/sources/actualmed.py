@@ -1,10 +1,10 @@
-"""Actualmed 2020: films of one Spanish provider, each with the reading of a radiologist."""
+"""Actualmed 2020: images of one Spanish provider, each with the reading of a radiologist."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from pulmo.datasets.entries import picture_inside, table_entries
+from pulmo.datasets.entries import image_inside, table_entries
 from pulmo.datasets.source import About, Entry, Problem, Repository, refuse_map, source
 from pulmo.datasets.sources.figure1 import chung_entry
 
@@ -17,7 +17,7 @@ _REQUIRED = ("patientid", "finding", "view", "modality", "imagename")
     About(
         title="Chung 2020, Actualmed COVID-19 Chest X-ray Dataset Initiative",
         licence="for research only; no licence is named",
-        size="238 pictures",
+        size="238 images",
         url=_URL,
         obtain=f"git clone --depth 1 {_URL} ROOT; ROOT then holds metadata.csv and images.",
         remote=Repository(
@@ -29,9 +29,9 @@ _REQUIRED = ("patientid", "finding", "view", "modality", "imagename")
     ),
 )
 def actualmed(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the rows of `metadata.csv` that have a picture in `images/` and a stated finding.
+    """Yields the rows of `metadata.csv` that have an image in `images/` and a stated finding.
 
-    The findings are of the film, not of a swab: `No finding` is a film without changes, `COVID-19`
+    The findings are of the image, not of a swab: `No finding` is one without changes, `COVID-19`
     one that is compatible with it, and a blank is one that is inconclusive.
 
     Raises:
@@ -46,7 +46,7 @@ def actualmed(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Prob
 
 def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
     name = row["imagename"]
-    path = picture_inside(root / "images", name)
+    path = image_inside(root / "images", name)
     if isinstance(path, Problem):
         return path
     return chung_entry(table, row, path, name=name, patient=row["patientid"])

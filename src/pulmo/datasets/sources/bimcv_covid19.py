@@ -13,7 +13,7 @@ from pulmo.core.files import read_bytes
 from pulmo.datasets import bimcv
 from pulmo.datasets.findings import Verdict, stated_verdict
 from pulmo.datasets.rows import numbered_rows
-from pulmo.datasets.source import About, Entry, Problem, pictures_below, refuse_map, source
+from pulmo.datasets.source import About, Entry, Problem, images_below, refuse_map, source
 from pulmo.radiograph.facts import age_of, sex_of, view_of
 
 _PARTS: Final = ("", "covid19_posi", "covid19_neg")
@@ -104,11 +104,11 @@ def bimcv_covid19(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | 
 def _entries(folder: Path, part: _Part) -> Iterator[Entry | Problem]:
     if not folder.is_dir():
         return
-    for path in pictures_below(folder):
+    for path in images_below(folder):
         if isinstance(path, Problem):
             yield path
         elif path.name.endswith(".nii.gz"):
-            yield Problem(str(path), "it is a volume, not a picture", failed=False)
+            yield Problem(str(path), "it is a volume, not an image", failed=False)
         elif path.suffix == ".png":
             yield _entry(path, part)
 

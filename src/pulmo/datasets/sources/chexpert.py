@@ -1,4 +1,4 @@
-"""CheXpert (Irvin et al. 2019): films of adults from Stanford, labelled from their reports."""
+"""CheXpert (Irvin et al. 2019): images of adults from Stanford, labelled from their reports."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from pulmo.datasets.findings import CHEXPERT, chexpert_verdict
 from pulmo.datasets.rows import Row, age_in_years, file_inside, numbered_rows
 from pulmo.datasets.source import About, Entry, Problem, refuse_map, source
 
-_ABOUT_PICTURE: Final = ("Path", "Sex", "Age", "Frontal/Lateral", "AP/PA")
+_ABOUT_IMAGE: Final = ("Path", "Sex", "Age", "Frontal/Lateral", "AP/PA")
 _TABLES: Final = {"train.csv": "train", "valid.csv": "val"}
 
 # The paths begin with the published folder's name, which is ROOT here.
@@ -28,7 +28,7 @@ _VIEWS: Final = {"PA": "PA", "AP": "AP"}
     About(
         title="CheXpert (Irvin et al. 2019)",
         licence="Stanford University Dataset Research Use Agreement: research, not commercial",
-        size="224,316 pictures; 439 GB, or 11 GB as CheXpert-v1.0-small",
+        size="224,316 images; 439 GB, or 11 GB as CheXpert-v1.0-small",
         url="https://stanfordmlgroup.github.io/competitions/chexpert/",
         obtain="Register there and accept the agreement. CheXpert-v1.0-small.zip: unpack it; ROOT "
         "is its folder. The full set comes in four batches: unpack them, put train.csv, valid.csv "
@@ -36,9 +36,9 @@ _VIEWS: Final = {"PA": "PA", "AP": "AP"}
     ),
 )
 def chexpert(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the rows of `train.csv` and `valid.csv` that have a picture and a label.
+    """Yields the rows of `train.csv` and `valid.csv` that have an image and a label.
 
-    Label: pneumonia if that is positive, normal for a positive `No Finding`, else other. A picture
+    Label: pneumonia if that is positive, normal for a positive `No Finding`, else other. An image
     whose pneumonia is uncertain, or of which nothing is positive, is left out. Ages are as they are
     published: 90 also stands for more, and a single 0 for unknown.
 
@@ -52,7 +52,7 @@ def chexpert(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Probl
     if not tables:
         raise InputError(f"{root} holds neither train.csv nor valid.csv, as chexpert is published.")
     for table in tables:
-        for number, row in numbered_rows(table, (*_ABOUT_PICTURE, *CHEXPERT)):
+        for number, row in numbered_rows(table, (*_ABOUT_IMAGE, *CHEXPERT)):
             where = f"{table}, line {number}"
             _refuse_unknown(row, where)
             yield _entry(root, where, row, _TABLES[table.name])
@@ -60,7 +60,7 @@ def chexpert(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Probl
 
 def _refuse_unknown(row: Row, where: str) -> None:
     for name in row:
-        if name not in CHEXPERT and name not in _ABOUT_PICTURE:
+        if name not in CHEXPERT and name not in _ABOUT_IMAGE:
             raise InputError(f"{where}: the finding {name!r} is not in the table of labels.")
 
 
@@ -78,7 +78,7 @@ def _entry(root: Path, where: str, row: Row, split: str) -> Entry | Problem:
     except ValueError as error:
         return Problem(where, str(error))
     if not path.is_file():
-        return Problem(match["file"], "its row has no picture here", failed=False)
+        return Problem(match["file"], "its row has no image here", failed=False)
     if found.label is None:
         return Problem(match["file"], found.reason, found.failed)
     lateral = row["Frontal/Lateral"] == "Lateral"

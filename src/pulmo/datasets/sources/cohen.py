@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.entries import picture_inside, table_entries
+from pulmo.datasets.entries import image_inside, table_entries
 from pulmo.datasets.rows import age_in_years, if_exact, known_sex, offset_in_days
 from pulmo.datasets.source import About, Entry, Problem, Repository, refuse_map, source
 
@@ -62,8 +62,8 @@ _VIEWS = {
     "cohen",
     About(
         title="Cohen et al. 2020, covid-chestxray-dataset",
-        licence="stated per picture in metadata.csv",
-        size="about 950 pictures, 0.6 GB",
+        licence="stated per image in metadata.csv",
+        size="about 950 images, 0.6 GB",
         url=_URL,
         obtain=f"git clone --depth 1 {_URL} ROOT; ROOT then holds metadata.csv and images.",
         remote=Repository(
@@ -75,9 +75,9 @@ _VIEWS = {
     ),
 )
 def cohen(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the rows of `metadata.csv` that have a picture in `images/` and a stated finding.
+    """Yields the rows of `metadata.csv` that have an image in `images/` and a stated finding.
 
-    The origin is the hospital or, where none is named, the site that published the picture. An
+    The origin is the hospital or, where none is named, the site that published the image. An
     offset that is no number is not known. The boxes in `annotations/` are about lungs, not
     findings, and are not read.
 
@@ -95,8 +95,8 @@ def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
     finding, filename = row["finding"], row["filename"]
     name = finding.rsplit("/", 1)[-1]
     if row["folder"] != "images":
-        return Problem(filename, "it is a volume, not a picture", failed=False)
-    path = picture_inside(root / "images", filename)
+        return Problem(filename, "it is a volume, not an image", failed=False)
+    path = image_inside(root / "images", filename)
     if isinstance(path, Problem):
         return path
     if name in _UNKNOWN:

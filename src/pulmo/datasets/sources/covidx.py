@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.entries import once, picture_inside
+from pulmo.datasets.entries import image_inside, once
 from pulmo.datasets.source import About, Entry, Problem, refuse_map, source
 from pulmo.datasets.sources.figure1 import MISLABELLED, patient_of
 from pulmo.datasets.text import text_lines
@@ -19,7 +19,7 @@ _LABELS = {
     "bacteria": "bacterial",
     "viral": "viral",
     "normal": "normal",
-    # Without COVID-19: normal films and those of any other pneumonia.
+    # Without COVID-19: normal images and those of any other pneumonia.
     "negative": "other",
 }
 
@@ -29,7 +29,7 @@ _LABELS = {
     About(
         title="Wang et al. 2020, COVIDx CXR, the set of COVID-Net",
         licence="those of the sets that it is made of; for research only",
-        size="30,386 pictures (CXR-3), 84,818 (CXR-4)",
+        size="30,386 images (CXR-3), 84,818 (CXR-4)",
         url="https://www.kaggle.com/datasets/andyczhao/covidx-cxr2",
         obtain="Download it there (an account is needed) and unpack it; ROOT is its folder, which "
         "holds train, test and their label files train.txt and test.txt. Or make it with the "
@@ -39,9 +39,9 @@ _LABELS = {
     ),
 )
 def covidx(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the pictures of `{train,val,test}/` that the label file of the split names.
+    """Yields the images of `{train,val,test}/` that the label file of the split names.
 
-    A line is `patient picture class source`, or without the source in the first versions. Pictures
+    A line is `patient image class source`, or without the source in the first versions. Images
     that are in another set too keep that set's patients.
 
     Raises:
@@ -80,7 +80,7 @@ def _entry(folder: Path, where: str, words: list[str]) -> Entry | Problem:
     end = -1 if words[-1] in _LABELS else -2
     # A patient may be of two words: COVID 28.
     if len(words) < 2 - end:
-        return Problem(where, "it is not `patient picture class source`")
+        return Problem(where, "it is not `patient image class source`")
     patient, name, finding = " ".join(words[: end - 1]), words[end - 1], words[end]
     if finding not in _LABELS:
         raise InputError(
@@ -90,7 +90,7 @@ def _entry(folder: Path, where: str, words: list[str]) -> Entry | Problem:
     if patient in MISLABELLED:
         return Problem(name, MISLABELLED[patient], failed=False)
     try:
-        path = picture_inside(folder, name)
+        path = image_inside(folder, name)
     except ValueError as error:
         return Problem(where, str(error))
     if isinstance(path, Problem):

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pulmo.core.errors import InputError
-from pulmo.core.tables import SPLITS
 from pulmo.datasets.class_names import check_map, labels_of
+from pulmo.datasets.dialect import dialect_of
 from pulmo.datasets.entries import MISFIT
+from pulmo.datasets.manifest import SPLITS
 from pulmo.datasets.rows import (
     Row,
     age_in_years,
-    dialect_of,
     file_inside,
     known_modality,
     known_sex,
@@ -32,8 +32,8 @@ def entries_of(
 ) -> Iterator[Entry | Problem]:
     """Yields the rows of a CSV file or a workbook whose paths are relative to a folder.
 
-    The table is gone through twice: no picture is looked at before all labels are known to be
-    labels. A second row of a picture that gives it another label is kept: the import refuses both.
+    The table is gone through twice: no image is looked at before all labels are known to be
+    labels. A second row of an image that gives it another label is kept: the import refuses both.
 
     Args:
         table: the file.
@@ -56,14 +56,14 @@ def entries_of(
         if isinstance(entry, Entry):
             first = lines.setdefault((str(entry.path), entry.label), number)
             if first != number:
-                entry = Problem(place.where, f"its picture is on line {first} already")
+                entry = Problem(place.where, f"its image is on line {first} already")
         yield entry
 
 
 @source(
     "csv",
     About(
-        title="Your own pictures, one row each in a table",
+        title="Your own images, one row each in a table",
         licence="yours",
         size="any",
         url="",

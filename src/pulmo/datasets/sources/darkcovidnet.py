@@ -1,4 +1,4 @@
-"""Ozturk et al. 2020: the pictures of DarkCovidNet, drawn from Cohen's set and from NIH's."""
+"""Ozturk et al. 2020: the images of DarkCovidNet, drawn from Cohen's set and from NIH's."""
 
 import re
 from collections import defaultdict
@@ -14,7 +14,7 @@ from pulmo.datasets.source import (
     Entry,
     Problem,
     Repository,
-    pictures_below,
+    images_below,
     refuse_map,
     source,
 )
@@ -27,7 +27,7 @@ _LABELS = {"Covid-19": "covid", "No_findings": "normal", "Pneumonia": "pneumonia
 _ORIGINS = {"Covid-19": "cohen", "No_findings": "nih", "Pneumonia": "nih"}
 _VIEWS = {"PA": "PA", "AP": "AP"}
 _NIH_NAME = re.compile(r"(?P<patient>\d{8})_\d{3}\.png")
-# Width and height of NIH's pictures, in which its boxes are given.
+# Width and height of NIH's images, in which its boxes are given.
 _SIDE = 1024
 _ROW_COLUMNS = (
     "Image Index",
@@ -44,9 +44,9 @@ _BOX_COLUMNS = ("Bbox [x", "y", "w", "h]")
 @source(
     "darkcovidnet",
     About(
-        title="Ozturk et al. 2020, the pictures of DarkCovidNet",
+        title="Ozturk et al. 2020, the images of DarkCovidNet",
         licence="none is stated; those of covid-chestxray-dataset and NIH ChestX-ray8",
-        size="1125 pictures",
+        size="1125 images",
         url=_URL,
         obtain=f"git clone --depth 1 {_URL} ROOT; ROOT then holds 'X-Ray Image DataSet'. For "
         f"views, ages, sexes and boxes put {_ROWS} and {_BOXES} of "
@@ -60,9 +60,9 @@ _BOX_COLUMNS = ("Bbox [x", "y", "w", "h]")
     ),
 )
 def darkcovidnet(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the pictures of `X-Ray Image DataSet/{Covid-19,No_findings,Pneumonia}`.
+    """Yields the images of `X-Ray Image DataSet/{Covid-19,No_findings,Pneumonia}`.
 
-    The names of NIH's pictures begin with the patient's number. Those from Cohen's set have the
+    The names of NIH's images begin with the patient's number. Those from Cohen's set have the
     names that they have there; the set does not say whose they are. NIH gives some ages above 130:
     they are not known.
 
@@ -79,7 +79,7 @@ def darkcovidnet(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | P
     others = {path.name for path in base.iterdir() if path.is_dir() and path.name[0] != "."}
     if unknown := sorted(others - _LABELS.keys()):
         raise InputError(f"{base} holds {unknown[0]}, which is no class of darkcovidnet.")
-    found = {name: list(pictures_below(base / name)) for name in classes}
+    found = {name: list(images_below(base / name)) for name in classes}
     names = {path.name for paths in found.values() for path in paths if isinstance(path, Path)}
     rows = _nih_rows(root / _ROWS, names)
     boxes: dict[str, list[Box]] = defaultdict(list)
@@ -117,7 +117,7 @@ def _nih_entry(path: Path, name: str, row: Row, boxes: Sequence[Box]) -> Entry |
 
 
 def _nih_rows(table: Path, names: Collection[str]) -> dict[str, Row]:
-    """Returns the rows of some pictures in NIH's table; none if it is not there."""
+    """Returns the rows of some images in NIH's table; none if it is not there."""
     if not table.exists():
         return {}
     rows = read_rows(table, _ROW_COLUMNS)
@@ -127,7 +127,7 @@ def _nih_rows(table: Path, names: Collection[str]) -> dict[str, Row]:
 def _read_boxes(
     table: Path, names: Collection[str], boxes: dict[str, list[Box]]
 ) -> Iterator[Problem]:
-    """Fills in the boxes of some pictures from NIH's table; yields the rows that hold none."""
+    """Fills in the boxes of some images from NIH's table; yields the rows that hold none."""
     if not table.exists():
         return
     for number, row in numbered_rows(table, ("Image Index", "Finding Label", *_BOX_COLUMNS)):

@@ -1,4 +1,4 @@
-"""Chung 2020: the Figure 1 dataset, films that physicians sent to an app."""
+"""Chung 2020: the Figure 1 dataset, images that physicians sent to an app."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.entries import picture_inside, table_entries
+from pulmo.datasets.entries import image_inside, table_entries
 from pulmo.datasets.rows import age_in_years, if_exact, known_sex, offset_in_days
 from pulmo.datasets.source import About, Entry, Problem, Repository, refuse_map, source
 
-MISLABELLED = {"COVID-00020": "it is kermany's person1004_virus_1686, not a film of COVID-19"}
+MISLABELLED = {"COVID-00020": "it is kermany's person1004_virus_1686, not an image of COVID-19"}
 """Patients whose published finding is known to be wrong, and what is known."""
 
 _URL = "https://github.com/agchung/Figure1-COVID-chestxray-dataset"
@@ -26,7 +26,7 @@ _PATIENT = re.compile(r"(?P<patient>COVID-\d{5})[a-z]")
     About(
         title="Chung 2020, Figure 1 COVID-19 Chest X-ray Dataset Initiative",
         licence="for research only; no licence is named",
-        size="55 pictures",
+        size="55 images",
         url=_URL,
         obtain=f"git clone --depth 1 {_URL} ROOT; ROOT then holds metadata.csv and images.",
         remote=Repository(
@@ -38,10 +38,10 @@ _PATIENT = re.compile(r"(?P<patient>COVID-\d{5})[a-z]")
     ),
 )
 def figure1(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the rows of `metadata.csv` that have a picture in `images/` and a stated finding.
+    """Yields the rows of `metadata.csv` that have an image in `images/` and a stated finding.
 
-    `COVID-00003a` and `COVID-00003b` are films of one patient. An age such as `50+` or `mid 50s` is
-    not known. The picture of a patient in `MISLABELLED` is left out.
+    `COVID-00003a` and `COVID-00003b` are images of one patient. An age like `50+` or `mid 50s` is
+    not known. The image of a patient in `MISLABELLED` is left out.
 
     Raises:
         InputError: `metadata.csv` is missing, is neither UTF-8 nor Windows-1252, as it is
@@ -56,7 +56,7 @@ def figure1(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Proble
 
 
 def patient_of(name: str) -> str:
-    """Returns the patient of a film's name: the name without the letter that counts films."""
+    """Returns the patient of an image's name: the name without the letter that counts images."""
     match = _PATIENT.fullmatch(name)
     return match["patient"] if match else name
 
@@ -69,8 +69,8 @@ def chung_entry(
     Args:
         table: whose row it is.
         row: column -> value.
-        path: the picture.
-        name: what to call the picture in a problem.
+        path: the image.
+        name: what to call the image in a problem.
         patient: blank if the row names none.
 
     Raises:
@@ -97,7 +97,7 @@ def chung_entry(
 
 def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
     name = row["patientid"]
-    path = _picture(root / "images", name)
+    path = _image(root / "images", name)
     if isinstance(path, Problem):
         return path
     if name in MISLABELLED:
@@ -105,10 +105,10 @@ def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
     return chung_entry(table, row, path, name=name, patient=patient_of(name))
 
 
-def _picture(folder: Path, name: str) -> Path | Problem:
-    """Returns the picture that is named after a row, whatever its suffix."""
-    found = [picture_inside(folder, f"{name}{suffix}") for suffix in _SUFFIXES]
-    pictures = [path for path in found if isinstance(path, Path)]
-    if len(pictures) > 1:
-        return Problem(name, f"it has {len(pictures)} pictures; only one can be its own")
-    return pictures[0] if pictures else found[0]
+def _image(folder: Path, name: str) -> Path | Problem:
+    """Returns the image that is named after a row, whatever its suffix."""
+    found = [image_inside(folder, f"{name}{suffix}") for suffix in _SUFFIXES]
+    images = [path for path in found if isinstance(path, Path)]
+    if len(images) > 1:
+        return Problem(name, f"it has {len(images)} images; only one can be its own")
+    return images[0] if images else found[0]

@@ -9,8 +9,8 @@ from pulmo.datasets.source import (
     About,
     Entry,
     Problem,
+    images_below,
     left_out_link,
-    pictures_below,
     source,
 )
 
@@ -18,19 +18,19 @@ from pulmo.datasets.source import (
 @source(
     "folder",
     About(
-        title="Your own pictures, one folder a class",
+        title="Your own images, one folder a class",
         licence="yours",
         size="any",
         url="",
-        obtain="Put the pictures into ROOT/<label>/, or into ROOT/train/<label>/ and its like for "
+        obtain="Put the images into ROOT/<label>/, or into ROOT/train/<label>/ and its like for "
         "val and test; other folder names need --map NAME=LABEL. "
         "Without patient ids no split can keep a patient on one side: prefer the source csv, or "
         "take those of DICOM files with --patients-from-dicom KEYFILE. "
-        "Say with --source which hospital the pictures of each class are from.",
+        "Say with --source which hospital the images of each class are from.",
     ),
 )
 def folder(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the pictures below each folder of a class, labelled by the folder's name.
+    """Yields the images below each folder of a class, labelled by the folder's name.
 
     The layout is that of `pulmo.datasets.layout.class_folders`. A link to a folder is no class.
 
@@ -44,11 +44,11 @@ def folder(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem
     yield from (left_out_link(path) for path in folders_in(root) if path.is_symlink())
     for path, label, split in class_folders(root, label_map):
         empty = True
-        for picture in pictures_below(path):
-            if isinstance(picture, Problem):
-                yield picture
+        for image in images_below(path):
+            if isinstance(image, Problem):
+                yield image
             else:
                 empty = False
-                yield Entry(picture, label, finding=path.name, split=split)
+                yield Entry(image, label, finding=path.name, split=split)
         if empty:
             yield Problem(str(path), "the folder holds no file")

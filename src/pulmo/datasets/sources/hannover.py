@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.entries import picture_inside, table_entries
+from pulmo.datasets.entries import image_inside, table_entries
 from pulmo.datasets.rows import age_in_years, offset_in_days
 from pulmo.datasets.source import About, Entry, Problem, Repository, refuse_map, source
 
@@ -23,7 +23,7 @@ _MODALITIES = {"CR": "X-ray", "DX": "X-ray", "CT": "CT"}
     About(
         title="Winther et al. 2020, COVID-19 Image Repository, Hannover Medical School",
         licence=_LICENCE,
-        size="243 pictures",
+        size="243 images",
         url=_URL,
         obtain=f"git clone --depth 1 {_URL} ROOT; ROOT then holds data.csv and png.",
         remote=Repository(
@@ -35,10 +35,10 @@ _MODALITIES = {"CR": "X-ray", "DX": "X-ray", "CT": "CT"}
     ),
 )
 def hannover(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the rows of `data.csv` that have a picture in `png/`.
+    """Yields the rows of `data.csv` that have an image in `png/`.
 
-    All patients were in hospital with COVID-19, and the table names no finding of a picture. So one
-    that was taken before the admission is left out. The table counts the days from the picture to
+    All patients were in hospital with COVID-19, and the table names no finding of an image. So one
+    that was taken before the admission is left out. The table counts the days from the image to
     the admission; the offset is the other way round.
 
     Raises:
@@ -52,7 +52,7 @@ def hannover(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Probl
 
 
 def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
-    path = picture_inside(root / "png", f"{row['image_id']}.png")
+    path = image_inside(root / "png", f"{row['image_id']}.png")
     if isinstance(path, Problem):
         return path
     if row["modality"] not in _MODALITIES:

@@ -1,11 +1,11 @@
-"""Kermany et al. 2018: chest films of children aged one to five from Guangzhou, all AP."""
+"""Kermany et al. 2018: chest X-rays of children aged one to five from Guangzhou, all AP."""
 
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.source import About, Entry, Problem, pictures_below, refuse_map, source
+from pulmo.datasets.source import About, Entry, Problem, images_below, refuse_map, source
 
 _PNEUMONIA = re.compile(r"(?P<patient>person\d+)_(?P<cause>bacteria|virus)_\d+(_\d+)?\.jpe?g")
 _NORMAL = re.compile(r"(?P<patient>(NORMAL2-)?IM-\d+)-\d+(-\d+)?\.jpe?g")
@@ -18,13 +18,13 @@ _CAUSES = {"bacteria": "bacterial", "virus": "viral"}
     About(
         title="Kermany et al. 2018, Labeled Optical Coherence Tomography and Chest X-Ray Images",
         licence=_LICENCE,
-        size="5856 pictures, 1.2 GB",
+        size="5856 images, 1.2 GB",
         url="https://data.mendeley.com/datasets/rscbjbr9sj/2",
         obtain="Download ChestXRay2017.zip there and unpack it; ROOT is its folder chest_xray.",
     ),
 )
 def kermany(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the pictures of `{train,val,test}/{NORMAL,PNEUMONIA}` with the official split.
+    """Yields the images of `{train,val,test}/{NORMAL,PNEUMONIA}` with the official split.
 
     The cause and the patient come from the file's name. Patient numbers recur between the official
     train and test and between causes; whether they are the same child is not known, so they are
@@ -39,7 +39,7 @@ def kermany(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Proble
     if not splits:
         raise InputError(f"{root} holds no folder train, val or test, as kermany is published.")
     for split in splits:
-        for path in pictures_below(root / split):
+        for path in images_below(root / split):
             yield _entry(path, split)
 
 

@@ -1,4 +1,4 @@
-"""MedMNIST (Yang et al. 2023): Kermany's and NIH's films made small, as arrays in one file."""
+"""MedMNIST (Yang et al. 2023): Kermany's and NIH's images made small, as arrays in one file."""
 
 import io
 import re
@@ -14,8 +14,8 @@ from PIL import Image
 
 from pulmo.core.errors import InputError
 from pulmo.core.files import open_bytes, write_atomically
-from pulmo.core.tables import SPLITS
 from pulmo.datasets.findings import label_of_findings
+from pulmo.datasets.manifest import SPLITS
 from pulmo.datasets.source import About, Entry, Problem, Published, refuse_map, source
 
 _URL: Final = "https://zenodo.org/records/10519652/files/{}.npz?download=1"
@@ -74,18 +74,17 @@ _SETS: Final = {
     About(
         title="PneumoniaMNIST and ChestMNIST of MedMNIST+ (Yang et al. 2023)",
         licence="CC BY 4.0",
-        size="5856 and 112,120 pictures of 28, 64, 128 or 224 pixels; 214 MB for "
-        "pneumoniamnist_224",
+        size="5856 and 112,120 images of 28, 64, 128 or 224 pixels; 214 MB for pneumoniamnist_224",
         url="https://medmnist.com",
         obtain="Download one .npz file from https://zenodo.org/records/10519652; ROOT is that "
-        "file. Its pictures are unpacked into a folder beside it.",
+        "file. Its images are unpacked into a folder beside it.",
         remote={
             name: Published(_URL.format(name), f"md5:{digest}") for name, digest in _MD5.items()
         },
     ),
 )
 def medmnist(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the pictures of a MedMNIST file, or of the only one in a folder, in its order.
+    """Yields the images of a MedMNIST file, or of the only one in a folder, in its order.
 
     They are unpacked as PNG files into `<file's stem>/<split>/<number>.png` beside the file; those
     that are there and right are left as they are. The file is read as a stream. ChestMNIST's label
@@ -93,7 +92,7 @@ def medmnist(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Probl
     are named.
 
     Raises:
-        InputError: there is no such file, its arrays are not those of its name, or the pictures
+        InputError: there is no such file, its arrays are not those of its name, or the images
             cannot be written.
         UsageError: `label_map` is not empty.
     """
@@ -143,7 +142,7 @@ def _entries(file: Path, archive: zipfile.ZipFile, split: str) -> Iterator[Entry
         count, _ = _header(images, (side, side), f"{split}_images")
         rows, kind = _header(labels, (about.columns,), f"{split}_labels")
         if rows != count:
-            raise ValueError(f"{split} has {count} pictures and {rows} rows of labels")
+            raise ValueError(f"{split} has {count} images and {rows} rows of labels")
         for number in range(count):
             pixels = _next(images, side * side, np.dtype(np.uint8)).reshape(side, side)
             findings = _findings(_next(labels, about.columns, kind), about)
@@ -190,7 +189,7 @@ def _findings(values: NDArray[Any], about: _Set) -> list[str]:
 
 
 def _unpack(pixels: NDArray[np.uint8], path: Path) -> None:
-    """Writes a picture, unless it is there.
+    """Writes an image, unless it is there.
 
     Raises:
         InputError: it cannot be written.
@@ -204,16 +203,16 @@ def _unpack(pixels: NDArray[np.uint8], path: Path) -> None:
         write_atomically(path, buffer.getvalue())
     except InputError as error:
         raise InputError(
-            f"{error} MedMNIST's pictures are unpacked beside their file, whose folder must be "
+            f"{error} MedMNIST's images are unpacked beside their file, whose folder must be "
             "writable and have room."
         ) from error
 
 
 def _shows(path: Path, pixels: NDArray[np.uint8]) -> bool:
-    """Returns whether a file is there and shows exactly this picture."""
+    """Returns whether a file is there and shows exactly this image."""
     try:
-        with Image.open(path, formats=["PNG"]) as picture:
-            return picture.mode == "L" and np.array_equal(np.asarray(picture), pixels)
+        with Image.open(path, formats=["PNG"]) as image:
+            return image.mode == "L" and np.array_equal(np.asarray(image), pixels)
     # SyntaxError is what Pillow raises for a damaged PNG.
     except (OSError, SyntaxError, ValueError):
         return False

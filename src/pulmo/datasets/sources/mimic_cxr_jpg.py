@@ -1,4 +1,4 @@
-"""MIMIC-CXR-JPG (Johnson et al. 2019): films from a hospital in Boston, labelled from reports."""
+"""MIMIC-CXR-JPG (Johnson et al. 2019): images from a hospital in Boston, labelled from reports."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -43,7 +43,7 @@ class _Known(NamedTuple):
     About(
         title="MIMIC-CXR-JPG 2.1.0 (Johnson et al. 2019, 2024)",
         licence="PhysioNet Credentialed Health Data License 1.5.0",
-        size="377,110 pictures, 570 GB",
+        size="377,110 images, 570 GB",
         url="https://physionet.org/content/mimic-cxr-jpg/2.1.0/",
         obtain="Become a credentialed user there, do the training and sign the agreement, then "
         "type, with your name for ME:\n"
@@ -53,10 +53,10 @@ class _Known(NamedTuple):
     ),
 )
 def mimic_cxr_jpg(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the rows of `mimic-cxr-2.0.0-metadata.csv` that have a picture and a label.
+    """Yields the rows of `mimic-cxr-2.0.0-metadata.csv` that have an image and a label.
 
     Each of the three tables may be compressed (`.csv.gz`), as it is published. Label: pneumonia if
-    that is positive, normal for a positive `No Finding`, else other. A picture whose study has no
+    that is positive, normal for a positive `No Finding`, else other. An image whose study has no
     row, an uncertain pneumonia or nothing positive is left out. Neither age nor sex is published.
 
     Raises:
@@ -73,7 +73,7 @@ def mimic_cxr_jpg(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | 
         if all(row[name] for name in required[:3]):
             yield _entry(root, row, known)
         else:
-            yield Problem(f"{table}, line {number}", "it names no picture, study or patient")
+            yield Problem(f"{table}, line {number}", "it names no image, study or patient")
 
 
 def _entry(root: Path, row: Row, known: _Known) -> Entry | Problem:
@@ -84,7 +84,7 @@ def _entry(root: Path, row: Row, known: _Known) -> Entry | Problem:
     except ValueError as error:
         return Problem(name, str(error))
     if not path.is_file():
-        return Problem(name, "its row has no picture here", failed=False)
+        return Problem(name, "its row has no image here", failed=False)
     if not (found := known.verdicts.get(study)):
         return Problem(name, "its study has no findings", failed=False)
     if found.label is None:

@@ -1,4 +1,4 @@
-"""NIH ChestX-ray14 (Wang et al. 2017): frontal films whose findings were mined from reports."""
+"""NIH ChestX-ray14 (Wang et al. 2017): frontal images whose findings were mined from reports."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from pulmo.core.boxes import Box
 from pulmo.core.errors import InputError
 from pulmo.datasets.findings import box_of_pixels, verdict
 from pulmo.datasets.rows import Row, age_in_years, if_exact, known_sex, numbered_rows
-from pulmo.datasets.source import About, Entry, Problem, pictures_below, refuse_map, source
+from pulmo.datasets.source import About, Entry, Problem, images_below, refuse_map, source
 from pulmo.datasets.text import text_lines
 
 _TABLES: Final = ("Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv")
@@ -45,7 +45,7 @@ _SPLITS: Final = {"train_val_list.txt": "train", "test_list.txt": "test"}
 
 
 class _Known(NamedTuple):
-    """What the other files say, by the name of the picture."""
+    """What the other files say, by the name of the image."""
 
     folders: Mapping[str, Path]
     boxes: Mapping[str, list[Box]]
@@ -58,7 +58,7 @@ class _Known(NamedTuple):
         title="NIH ChestX-ray14 (Wang et al. 2017)",
         licence="unrestricted; link to the NIH's page, acknowledge the NIH Clinical Center and "
         "cite the paper",
-        size="112,120 pictures, 45 GB",
+        size="112,120 images, 45 GB",
         url="https://nihcc.app.box.com/v/ChestXray-NIHCC",
         obtain="Download there into one folder, which is ROOT: the twelve archives of the folder "
         "images, Data_Entry_2017_v2020.csv, BBox_List_2017.csv, train_val_list.txt and "
@@ -67,15 +67,15 @@ class _Known(NamedTuple):
     ),
 )
 def nih(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the rows of `Data_Entry_2017_v2020.csv` that have a picture.
+    """Yields the rows of `Data_Entry_2017_v2020.csv` that have an image.
 
-    Pictures lie in `images/`, or in `images_001/images/` to `images_012/images/`. Label: pneumonia
+    Images lie in `images/`, or in `images_001/images/` to `images_012/images/`. Label: pneumonia
     if that is among the findings, normal for `No Finding`, else other. The findings come from text
     mining and are noisy. Boxes and the official split, whose training side holds the validation
-    pictures, are taken from their files where these are present. Ages above 130 are left blank.
+    images, are taken from their files where these are present. Ages above 130 are left blank.
 
     Raises:
-        InputError: the table or the pictures are missing, a file is not usable, or a finding is not
+        InputError: the table or the images are missing, a file is not usable, or a finding is not
             in the table of labels.
         UsageError: `label_map` is not empty.
     """
@@ -94,9 +94,9 @@ def nih(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
 def _entry(where: str, row: Row, known: _Known) -> Entry | Problem:
     name, words = row["Image Index"], row["Finding Labels"]
     if not name or not words:
-        return Problem(where, "it ends early or names no picture or no finding")
+        return Problem(where, "it ends early or names no image or no finding")
     if name not in known.folders:
-        return Problem(name, "its row has no picture here", failed=False)
+        return Problem(name, "its row has no image here", failed=False)
     try:
         found = verdict(words.split("|"), _LABELS)
         sex = known_sex(row.get("Patient Gender") or row.get("Patient Sex"))
@@ -122,14 +122,14 @@ def _entry(where: str, row: Row, known: _Known) -> Entry | Problem:
 
 
 def _find_folders(root: Path, folders: dict[str, Path]) -> Iterator[Problem]:
-    """Fills in the folder of each picture; yields the links, which are none."""
+    """Fills in the folder of each image; yields the links, which are none."""
     places = [root / "images", *sorted(root.glob("images_*/images"))]
     present = [place for place in places if place.is_dir()]
     if not present:
         raise InputError(f"{root} holds no folder images or images_001/images, as nih has them.")
     # Equal folders become one object.
     same: dict[Path, Path] = {}
-    for path in chain.from_iterable(map(pictures_below, present)):
+    for path in chain.from_iterable(map(images_below, present)):
         if isinstance(path, Problem):
             yield path
             continue
@@ -140,7 +140,7 @@ def _find_folders(root: Path, folders: dict[str, Path]) -> Iterator[Problem]:
 
 
 def _read_boxes(table: Path, boxes: dict[str, list[Box]]) -> Iterator[Problem]:
-    """Fills in the boxes of each picture; yields the rows that hold none."""
+    """Fills in the boxes of each image; yields the rows that hold none."""
     if not table.is_file():
         return
     # So is the header `Bbox [x,y,w,h]` cut at its commas.
@@ -154,12 +154,12 @@ def _read_boxes(table: Path, boxes: dict[str, list[Box]]) -> Iterator[Problem]:
 
 
 def _splits(root: Path) -> dict[str, str]:
-    """Returns the official side of each picture, as far as its lists are present."""
+    """Returns the official side of each image, as far as its lists are present."""
     splits: dict[str, str] = {}
     for name, side in _SPLITS.items():
         if not (root / name).is_file():
             continue
-        for picture in filter(None, map(str.strip, text_lines(root / name))):
-            if splits.setdefault(picture, side) != side:
-                raise InputError(f"{picture} is in two of the lists {', '.join(_SPLITS)}.")
+        for image in filter(None, map(str.strip, text_lines(root / name))):
+            if splits.setdefault(image, side) != side:
+                raise InputError(f"{image} is in two of the lists {', '.join(_SPLITS)}.")
     return splits

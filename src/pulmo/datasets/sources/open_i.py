@@ -11,7 +11,7 @@ from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes
 from pulmo.datasets.findings import stated_verdict
 from pulmo.datasets.rows import numbered_rows
-from pulmo.datasets.source import About, Entry, Problem, pictures_below, refuse_map, source
+from pulmo.datasets.source import About, Entry, Problem, images_below, refuse_map, source
 
 _REPORTS: Final = "ecgen-radiology"
 _PLACES: Final = ("NLMCXR_dcm", "NLMCXR_png", "images/images_normalized", "images")
@@ -137,7 +137,7 @@ def _entries(
     for image in report.images:
         name = "_".join(image)
         if image not in paths:
-            yield Problem(name, "its report has no picture here", failed=False)
+            yield Problem(name, "its report has no image here", failed=False)
         elif found.label is None:
             yield Problem(name, found.reason, found.failed)
         else:
@@ -153,7 +153,7 @@ def _entries(
 
 
 def _read_reports(folder: Path) -> Iterator[_Report | Problem]:
-    for path in pictures_below(folder):
+    for path in images_below(folder):
         if isinstance(path, Problem):
             yield path
         elif path.suffix == ".xml":
@@ -220,7 +220,7 @@ def _find_images(root: Path, paths: dict[tuple[str, str], Path]) -> Iterator[Pro
     place = next((root / name for name in _PLACES if (root / name).is_dir()), None)
     if place is None:
         raise InputError(f"{root} holds no folder {', '.join(_PLACES)}, as open-i is published.")
-    for path in pictures_below(place):
+    for path in images_below(place):
         if isinstance(path, Problem):
             yield path
         elif path.suffix.lower() in _SUFFIXES and (image := _image(path.name)):

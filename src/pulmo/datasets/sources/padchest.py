@@ -7,7 +7,7 @@ from typing import Final
 
 from pulmo.core.errors import InputError
 from pulmo.datasets.bimcv import LABELS, exclusion_of, findings_of
-from pulmo.datasets.entries import picture_inside, table_entries
+from pulmo.datasets.entries import image_inside, table_entries
 from pulmo.datasets.findings import stated_verdict
 from pulmo.datasets.rows import age_in_years, if_exact
 from pulmo.datasets.source import About, Entry, Problem, refuse_map, source
@@ -57,7 +57,7 @@ def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
     name, projection = row["ImageID"], row["Projection"]
     if not name or not row["ImageDir"]:
         raise ValueError("it names no image or no folder")
-    path = picture_inside(root, f"{row['ImageDir']}/{name}")
+    path = image_inside(root, f"{row['ImageDir']}/{name}")
     if isinstance(path, Problem):
         return path
     if projection in _NO_CHEST:

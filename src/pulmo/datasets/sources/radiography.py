@@ -8,7 +8,7 @@ import pandas as pd
 
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes
-from pulmo.datasets.source import About, Entry, Problem, pictures_below, refuse_map, source
+from pulmo.datasets.source import About, Entry, Problem, images_below, refuse_map, source
 
 _LABELS = {
     "COVID": "covid",
@@ -23,7 +23,7 @@ _ORIGINS = {
     "Viral Pneumonia": "kermany",
     "Lung_Opacity": "rsna",
 }
-"""Where the set's README says that the pictures of a class are from."""
+"""Where the set's README says that the images of a class are from."""
 
 
 @source(
@@ -31,16 +31,16 @@ _ORIGINS = {
     About(
         title="COVID-19 Radiography Database (Chowdhury et al. 2020, Rahman et al. 2021)",
         licence="stated per part; read the set's README",
-        size="21,165 pictures, 0.8 GB",
+        size="21,165 images, 0.8 GB",
         url="https://www.kaggle.com/datasets/tawsifurrahman/covid19-radiography-database",
         obtain="Download it there (an account is needed) and unpack it; ROOT is its folder "
         "COVID-19_Radiography_Dataset.",
     ),
 )
 def radiography(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the pictures of `{COVID,Normal,Viral Pneumonia,Lung_Opacity}/images`.
+    """Yields the images of `{COVID,Normal,Viral Pneumonia,Lung_Opacity}/images`.
 
-    The set names no patients. Its viral pictures are Kermany's. Where its sheets, such as
+    The set names no patients. Its viral images are Kermany's. Where its sheets, such as
     `COVID.metadata.xlsx`, are there, the origin is the address that they give, else what its README
     says of the class.
 
@@ -60,7 +60,7 @@ def radiography(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Pr
         raise InputError(f"{root} holds {unknown[0]}/images, which is no class of radiography.")
     for name in present:
         origins = _origins(root / f"{name}.metadata.xlsx")
-        for path in pictures_below(root / name / "images"):
+        for path in images_below(root / name / "images"):
             yield _entry(path, name, origins)
 
 
@@ -77,9 +77,9 @@ def _entry(path: Path | Problem, name: str, origins: Mapping[str, str]) -> Entry
 
 
 def _origins(sheet: Path) -> dict[str, str]:
-    """Returns the address of each picture of a sheet; none if it is not there.
+    """Returns the address of each image of a sheet; none if it is not there.
 
-    The sheet of the normal pictures names `NORMAL-1` what is in the file `Normal-1.png`.
+    The sheet of the normal images names `NORMAL-1` what is in the file `Normal-1.png`.
     """
     if not sheet.exists():
         return {}

@@ -1,4 +1,4 @@
-"""RSNA Pneumonia Detection Challenge 2018: NIH films that radiologists read again, as DICOM."""
+"""RSNA Pneumonia Detection Challenge 2018: NIH images that radiologists read again, as DICOM."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from pulmo.datasets.rows import Row, file_inside, numbered_rows, read_rows
 from pulmo.datasets.source import About, Entry, Problem, refuse_map, source
 
 _SIZE: Final = 1024
-_PICTURES: Final = "stage_2_train_images"
+_IMAGES: Final = "stage_2_train_images"
 _BOX_COLUMNS: Final = ("x", "y", "width", "height")
 _MAPPING: Final = "pneumonia-challenge-dataset-mappings_2018.json"
 
@@ -27,7 +27,7 @@ _TARGETS: Final = {"1": "Lung Opacity", "0": "no Lung Opacity"}
 
 
 class _Reading(NamedTuple):
-    """What `stage_2_train_labels.csv` says of one picture."""
+    """What `stage_2_train_labels.csv` says of one image."""
 
     target: str
     boxes: tuple[Box, ...]
@@ -38,22 +38,22 @@ class _Reading(NamedTuple):
     About(
         title="RSNA Pneumonia Detection Challenge 2018 (Shih et al. 2019)",
         licence="any use with the attribution that the RSNA's terms ask for; Kaggle's rules",
-        size="26,684 labelled pictures; bytes not stated",
+        size="26,684 labelled images; bytes not stated",
         url="https://www.kaggle.com/c/rsna-pneumonia-detection-challenge",
         obtain="Accept the rules there (an account is needed), then type:\n"
         "$ kaggle competitions download -c rsna-pneumonia-detection-challenge\n"
         "$ unzip -d rsna rsna-pneumonia-detection-challenge.zip\n"
-        "ROOT is the folder rsna. So that a patient's pictures stay together, add RSNA's mapping:\n"
+        "ROOT is the folder rsna. So that a patient's images stay together, add RSNA's mapping:\n"
         "$ RSNA=https://s3.amazonaws.com/east1.public.rsna.org/AI/2018\n"
         f"$ curl --output-dir rsna -O $RSNA/{_MAPPING}",
     ),
 )
 def rsna(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the pictures of `stage_2_detailed_class_info.csv`, with the boxes of their opacities.
+    """Yields the images of `stage_2_detailed_class_info.csv`, with the boxes of their opacities.
 
-    Age, sex and view are in the DICOM headers. `patientId` names a picture, not a patient: with
-    RSNA's mapping file present the patient is that of NIH ChestX-ray14, whence the pictures are;
-    without it every picture counts as a patient of its own.
+    Age, sex and view are in the DICOM headers. `patientId` names an image, not a patient: with
+    RSNA's mapping file present the patient is that of NIH ChestX-ray14, whence the images are;
+    without it every image counts as a patient of its own.
 
     Raises:
         InputError: a table or the folder `stage_2_train_images` is missing, a file is not usable,
@@ -61,8 +61,8 @@ def rsna(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
         UsageError: `label_map` is not empty.
     """
     refuse_map(label_map, "rsna")
-    if not (root / _PICTURES).is_dir():
-        raise InputError(f"{root} holds no folder {_PICTURES}, as rsna is published.")
+    if not (root / _IMAGES).is_dir():
+        raise InputError(f"{root} holds no folder {_IMAGES}, as rsna is published.")
     readings: dict[str, _Reading] = {}
     yield from _read_labels(root / "stage_2_train_labels.csv", readings)
     patients = _patients(root / _MAPPING)
@@ -89,11 +89,11 @@ def _entry(
     if (word == "Lung Opacity") != (reading.target == "1"):
         return Problem(name, f"its class is {word}, its Target means {_TARGETS[reading.target]}")
     try:
-        path = file_inside(root / _PICTURES, f"{name}.dcm")
+        path = file_inside(root / _IMAGES, f"{name}.dcm")
     except ValueError as error:
         return Problem(name, str(error))
     if not path.is_file():
-        return Problem(name, "its row has no picture here", failed=False)
+        return Problem(name, "its row has no image here", failed=False)
     return Entry(
         path,
         _LABELS[word],
@@ -105,7 +105,7 @@ def _entry(
 
 
 def _read_labels(table: Path, readings: dict[str, _Reading]) -> Iterator[Problem]:
-    """Fills in what each picture's rows say, one row a box; yields the rows that are damaged."""
+    """Fills in what each image's rows say, one row a box; yields the rows that are damaged."""
     for number, row in numbered_rows(table, ("patientId", *_BOX_COLUMNS, "Target")):
         name = row["patientId"] or ""
         try:
@@ -131,7 +131,7 @@ def _boxes(row: Row, target: str) -> tuple[Box, ...]:
 
 
 def _patients(mapping: Path) -> dict[str, str]:
-    """Returns NIH's patient of each picture; nothing where RSNA's mapping is absent."""
+    """Returns NIH's patient of each image; nothing where RSNA's mapping is absent."""
     if not mapping.is_file():
         return {}
     try:
@@ -146,5 +146,5 @@ def _patients(mapping: Path) -> dict[str, str]:
 
 
 def _patient(name: str) -> str:
-    """Returns 61 for `00000061_012.png`, the picture 12 of the patient 61."""
+    """Returns 61 for `00000061_012.png`, the image 12 of the patient 61."""
     return str(int(name.partition("_")[0]))

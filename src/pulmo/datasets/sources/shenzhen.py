@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from pulmo.core.errors import InputError
-from pulmo.datasets.source import About, Entry, Problem, pictures_below, refuse_map, source
+from pulmo.datasets.source import About, Entry, Problem, images_below, refuse_map, source
 from pulmo.datasets.text import UTF8, first_fault, text_lines
 
 LABELS: Final = {"0": ("normal", "normal"), "1": ("tuberculosis", "other")}
@@ -93,7 +93,7 @@ def images_of(root: Path, name: re.Pattern[str], called: str) -> Iterator[Path |
     folder = root / "CXR_png"
     if not folder.is_dir():
         raise InputError(f"{root} holds no folder CXR_png, as {called} is published.")
-    for path in pictures_below(folder):
+    for path in images_below(folder):
         if isinstance(path, Problem) or name.fullmatch(path.name):
             yield path
         else:

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from pulmo.core.boxes import Box
-from pulmo.core.errors import InputError, PulmoError
+from pulmo.core.errors import InputError
 from pulmo.datasets.entries import MISFIT
-from pulmo.datasets.findings import box_of_corners
+from pulmo.datasets.findings import Drawn, boxes_in_file
 from pulmo.datasets.rows import Row, numbered_rows
 from pulmo.datasets.source import About, Entry, Problem, refuse_map, source
-from pulmo.radiograph.header import read_dicom_size
 
 # The grades are of looks (Litmanovich et al. 2020). No test for the virus is published, so none of
 # them is covid. An atypical one may be no pneumonia: oedema, an effusion, a nodule. A negative one
@@ -79,14 +78,14 @@ def _items(
 ) -> Iterator[Entry | Problem]:
     found = sorted((root / "train" / study).glob(f"*/{image}.dcm"))
     if not found:
-        yield Problem(image, "its row has no picture here", failed=False)
+        yield Problem(image, "its row has no image here", failed=False)
     elif len(found) > 1:
         yield Problem(image, f"it lies in {len(found)} series of its study")
     elif grade is None:
         yield Problem(image, "its study has no grade in train_study_level.csv", failed=False)
     else:
-        boxes: list[Box] = []
-        yield from _read_boxes(found[0], image, row["boxes"] or "", boxes)
+        boxes, problems = _boxes(found[0], image, row["boxes"] or "")
+        yield from problems
         if boxes and grade == _NEGATIVE:
             yield Problem(image, "its study is negative for pneumonia, but it has boxes")
             return
@@ -117,25 +116,16 @@ def _read_grades(table: Path, grades: dict[str, str]) -> Iterator[Problem]:
             grades[study] = [*_LABELS][values.index(True)]
 
 
-def _read_boxes(path: Path, image: str, text: str, boxes: list[Box]) -> Iterator[Problem]:
-    """Fills in an image's boxes, given in pixels of its DICOM file; yields those that are none."""
-    if not text:
-        return
+def _boxes(path: Path, image: str, text: str) -> tuple[list[Box], list[Problem]]:
+    """Returns the boxes of a cell, and what is wrong with some of them."""
     try:
-        sides = [[float(box[side]) for side in _SIDES] for box in ast.literal_eval(text)]
-        height, width = read_dicom_size(path)
+        listed = ast.literal_eval(text) if text else []
+        sides = [[float(box[side]) for side in _SIDES] for box in listed]
     except (KeyError, TypeError, ValueError, SyntaxError, MemoryError, RecursionError):
-        yield Problem(image, "its boxes are not a list of x, y, width and height")
-        return
-    except PulmoError as error:
-        yield Problem(image, f"its boxes are left out: {str(error).removesuffix('.')}")
-        return
-    for left, top, wide, high in sides:
-        corners = (left, top, left + wide, top + high)
-        try:
-            boxes.append(box_of_corners("opacity", map(str, corners), width, height))
-        except ValueError as error:
-            yield Problem(image, str(error))
+        return [], [Problem(image, "its boxes are not a list of x, y, width and height")]
+    corners = [(left, top, left + wide, top + high) for left, top, wide, high in sides]
+    drawn = [Drawn(image, "opacity", [*map(str, each)]) for each in corners]
+    return boxes_in_file(path, image, drawn)
 
 
 def _name(text: str | None) -> str | None:

@@ -5,13 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from pulmo.core.boxes import Box
-from pulmo.core.errors import InputError, PulmoError
-from pulmo.datasets.entries import MISFIT, picture_inside
-from pulmo.datasets.findings import Verdict, box_of_corners, stated_verdict
+from pulmo.core.errors import InputError
+from pulmo.datasets.entries import MISFIT, image_inside
+from pulmo.datasets.findings import Drawn, Verdict, boxes_in_file, stated_verdict
 from pulmo.datasets.rows import Row, numbered_rows
 from pulmo.datasets.source import About, Entry, Problem, refuse_map, source
-from pulmo.radiograph.header import read_dicom_size
 
 _SPLITS: Final = ("train", "test")
 _CORNERS: Final = ("x_min", "y_min", "x_max", "y_max")
@@ -54,9 +52,6 @@ _LABELS: Final = {
 
 _Readings = dict[str, tuple[str, ...]]
 """Radiologist -> the findings that they give to an image, in the table's order."""
-
-_Drawn = defaultdict[str, list[tuple[str, str, Row]]]
-"""Image -> where a row stands, the finding and the row, of each box."""
 
 
 @source(
@@ -106,11 +101,11 @@ def vindr_cxr(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Prob
 
 
 def _items(
-    folder: Path, image: str, given: _Readings, drawn: Sequence[tuple[str, str, Row]]
+    folder: Path, image: str, given: _Readings, drawn: Sequence[Drawn]
 ) -> Iterator[Entry | Problem]:
     found = _verdict(given)
     try:
-        path = picture_inside(folder, f"{image}.dicom")
+        path = image_inside(folder, f"{image}.dicom")
     except ValueError as error:
         path = Problem(image, str(error))
     if isinstance(path, Problem):
@@ -118,9 +113,10 @@ def _items(
     elif found.label is None:
         yield Problem(image, found.reason, found.failed)
     else:
-        boxes: list[Box] = []
         named = found.finding.split("|")
-        yield from _read_boxes(path, [each for each in drawn if each[1] in named], boxes)
+        mine = [each for each in drawn if each.finding in named]
+        boxes, problems = boxes_in_file(path, path.name, mine)
+        yield from problems
         yield Entry(
             path,
             found.label,
@@ -165,9 +161,9 @@ def _is_given(row: Row, name: str, where: str) -> bool:
     return _VALUES[value]
 
 
-def _drawn(table: Path) -> _Drawn:
+def _drawn(table: Path) -> defaultdict[str, list[Drawn]]:
     """Returns the boxes of each image, one row a box; none where the table is absent."""
-    drawn: _Drawn = defaultdict(list)
+    drawn: defaultdict[str, list[Drawn]] = defaultdict(list)
     if not table.is_file():
         return drawn
     for number, row in numbered_rows(table, ("image_id", "class_name", *_CORNERS)):
@@ -175,24 +171,6 @@ def _drawn(table: Path) -> _Drawn:
         if finding not in _LABELS:
             raise InputError(f"{where}: the finding {finding!r} is not in the table of labels.")
         if _LABELS[finding] != "normal":
-            drawn[row["image_id"] or ""].append((where, finding, row))
-    return drawn
-
-
-def _read_boxes(
-    path: Path, drawn: Sequence[tuple[str, str, Row]], boxes: list[Box]
-) -> Iterator[Problem]:
-    """Fills in an image's boxes, given in pixels of its DICOM file; yields those that are none."""
-    if not drawn:
-        return
-    try:
-        height, width = read_dicom_size(path)
-    except PulmoError as error:
-        yield Problem(path.name, f"its boxes are left out: {str(error).removesuffix('.')}")
-        return
-    for where, finding, row in drawn:
-        try:
             corners = [row[name] for name in _CORNERS]
-            boxes.append(box_of_corners(finding, corners, width, height))
-        except ValueError as error:
-            yield Problem(where, str(error))
+            drawn[row["image_id"] or ""].append(Drawn(where, finding, corners))
+    return drawn

@@ -10,7 +10,7 @@ _PASSES: Final = 5
 
 
 class Tally(NamedTuple):
-    """How many pictures of each stratum each group holds, as the rows of a sparse matrix.
+    """How many images of each stratum each group holds, as the rows of a sparse matrix.
 
     A stratum is a label of a source. The groups are sorted by name, so that nothing depends on the
     order of a manifest's rows.
@@ -19,7 +19,7 @@ class Tally(NamedTuple):
         names: object [groups], the groups.
         start: int [groups + 1], where each group's entries begin.
         strata: int [entries], a stratum that the group holds.
-        counts: float64 [entries], its pictures of that stratum.
+        counts: float64 [entries], its images of that stratum.
     """
 
     names: NDArray[np.object_]
@@ -39,16 +39,16 @@ class Tally(NamedTuple):
 
     @property
     def sizes(self) -> NDArray[np.float64]:
-        """Float64 [groups], the pictures of each group."""
+        """Float64 [groups], the images of each group."""
         return np.add.reduceat(self.counts, self.start[:-1]) if len(self.names) else self.counts
 
     def entries(self, group: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Returns the strata of a group and its pictures of each."""
+        """Returns the strata of a group and its images of each."""
         place = slice(self.start[group], self.start[group + 1])
         return self.strata[place], self.counts[place]
 
     def totals(self, groups: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Returns float64 [strata], the pictures of each stratum in the groups of a mask."""
+        """Returns float64 [strata], the images of each stratum in the groups of a mask."""
         kept = np.repeat(groups, np.diff(self.start))
         strata = self.strata.max(initial=-1) + 1
         return np.bincount(self.strata, self.counts * kept, strata).astype(np.float64)
@@ -88,7 +88,7 @@ def even_out(
 ) -> NDArray[np.intp]:
     """Returns int [groups], sides of equal aims after each group could move to a better one.
 
-    A move lowers the sum over sides and strata of (pictures - aim)² / aim or, where it is the same
+    A move lowers the sum over sides and strata of (images - aim)² / aim or, where it is the same
     on both sides, the difference of their sizes. Groups move one by one until none wants to.
 
     Args:
@@ -117,11 +117,11 @@ def even_out(
 
 
 def unevenness(tally: Tally, sides: NDArray[np.intp], count: int) -> float:
-    """Returns what `even_out` lowers: the sum of (pictures - aim)² / aim, 0 if all are even."""
-    pictures = np.zeros((count, tally.strata.max(initial=-1) + 1))
-    np.add.at(pictures, (np.repeat(sides, np.diff(tally.start)), tally.strata), tally.counts)
-    aim = pictures.sum(axis=0) / count
-    return float(((pictures - aim) ** 2 / aim).sum())
+    """Returns what `even_out` lowers: the sum of (images - aim)² / aim, 0 if all are even."""
+    images = np.zeros((count, tally.strata.max(initial=-1) + 1))
+    np.add.at(images, (np.repeat(sides, np.diff(tally.start)), tally.strata), tally.counts)
+    aim = images.sum(axis=0) / count
+    return float(((images - aim) ** 2 / aim).sum())
 
 
 def _neediest(need: NDArray[np.float64], room: NDArray[np.float64], now: np.intp) -> np.intp:

@@ -9,53 +9,56 @@ import pandas as pd
 
 from pulmo.core.errors import RefusedError
 from pulmo.core.sources import HOW_TO_STATE, are_stated, source_names
-from pulmo.core.tables import SPLITS, patient_names
+from pulmo.datasets.manifest import SPLITS, Manifest, patient_names
 
 
-def check_split(table: pd.DataFrame) -> None:
-    """Refuses a manifest with a group, a patient of a source or a picture on two sides or folds.
+def check_split(manifest: Manifest) -> None:
+    """Refuses a manifest with a group, a patient of a source or an image on two sides or folds.
 
     Raises:
         RefusedError: it leaks; the message names what is on two sides or folds, and files.
     """
-    _check(table, "split")
-    _check(table, "fold")
+    _check(manifest.frame, "split")
+    _check(manifest.frame, "fold")
 
 
-def absences(table: pd.DataFrame) -> list[str]:
+def absences(manifest: Manifest) -> list[str]:
     """Returns a sentence for each side, or each fold, that lacks a label which another has.
 
-    A side without any picture is not spoken of: it was not wanted.
+    A side without any image is not spoken of: it was not wanted.
     """
+    table = manifest.frame
     labels = sorted(table["label"][table["split"].notna()].unique())
     return list(_absent(table, labels))
 
 
-def unstated(table: pd.DataFrame) -> list[str]:
+def unstated(manifest: Manifest) -> list[str]:
     """Returns a sentence if sources are held apart of which it is not known whether they differ.
 
     Args:
-        table: a manifest in which each source is on one side or in one fold.
+        manifest: one in which each source is on one side or in one fold.
     """
+    table = manifest.frame
     part = table[table["split"].notna()]
     n = int((~are_stated(source_names(part))).sum())
     sentence = (
-        f"It is not stated which hospital {n} of these pictures are from: a source that is held "
+        f"It is not stated which hospital {n} of these images are from: a source that is held "
         f"apart may be of the same hospital as the others. {HOW_TO_STATE}"
     )
     return [sentence] if n else []
 
 
-def uncurated(table: pd.DataFrame) -> list[str]:
-    """Returns a sentence for each source that has pictures from another one, without known copies.
+def uncurated(manifest: Manifest) -> list[str]:
+    """Returns a sentence for each source that has images from another one, without known copies.
 
-    That is so where a picture's origin names the other source, both take part on more than one
-    side, and no group holds pictures of both: then nobody has looked for copies, or there are none.
+    That is so where an image's origin names the other source, both take part on more than one
+    side, and no group holds images of both: then nobody has looked for copies, or there are none.
     """
+    table = manifest.frame
     part = table[table["split"].notna()]
     return [
-        f"{source} has {n} of its pictures from {other}, but no group holds pictures of both. "
-        "Unless copies were looked for, a film may be on two sides: run `pulmo data curate` first."
+        f"{source} has {n} of its images from {other}, but no group holds images of both. "
+        "Unless copies were searched, an image may be on two sides: run `pulmo data curate` first."
         for source, other in permutations(sorted(part["source"].unique()), 2)
         if (n := _named(part[part["source"] == source], other))
         and len(part["split"][part["source"].isin([source, other])].unique()) > 1
@@ -71,7 +74,7 @@ def _named(rows: pd.DataFrame, source: str) -> int:
 
 
 def _tied(table: pd.DataFrame, source: str, other: str) -> bool:
-    """Returns whether a group holds pictures of both sources."""
+    """Returns whether a group holds images of both sources."""
     groups = [table["group"][table["source"] == name] for name in (source, other)]
     return bool(groups[0].isin(groups[1]).any())
 
@@ -86,14 +89,14 @@ def _absent(table: pd.DataFrame, labels: list[str]) -> Iterator[str]:
         sides = {"test": sides["test"], "training": set().union(*folds.values())}
     for side, there in sides.items():
         if there and (lacking := [label for label in labels if label not in there]):
-            yield f"{side} has no picture of {', '.join(lacking)}"
+            yield f"{side} has no image of {', '.join(lacking)}"
     for fold, there in folds.items():
         if lacking := [x for x in labels if x not in there and x in sides["training"]]:
-            yield f"fold {fold} has no picture of {', '.join(lacking)}"
+            yield f"fold {fold} has no image of {', '.join(lacking)}"
         others = set().union(*(held for other, held in folds.items() if other != fold))
         if alone := sorted(there - others):
             names = ", ".join(alone)
-            yield f"only fold {fold} has pictures of {names}: while it is val, none is trained on"
+            yield f"only fold {fold} has images of {names}: while it is val, none is trained on"
 
 
 def _check(table: pd.DataFrame, column: Literal["split", "fold"]) -> None:
@@ -102,8 +105,8 @@ def _check(table: pd.DataFrame, column: Literal["split", "fold"]) -> None:
     regroup = f"The groups are wrong: make them anew with pulmo data merge first. {anew}"
     _check_sides(used, column, used["group"], "group", anew)
     _check_sides(used, column, patient_names(used), "patient", regroup)
-    _check_sides(used, column, used["sha256"], "identical picture", regroup)
-    _check_sides(used, column, used["pixels_sha256"], "picture of identical pixels", regroup)
+    _check_sides(used, column, used["sha256"], "identical image", regroup)
+    _check_sides(used, column, used["pixels_sha256"], "image of identical pixels", regroup)
 
 
 def _check_sides(

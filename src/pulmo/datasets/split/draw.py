@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.tables import SPLITS, check_manifest
+from pulmo.datasets.manifest import SPLITS, Manifest
 from pulmo.datasets.split.assign import Tally, deal, draw_order
 
 Keep = Literal["nothing", "test", "all"]
@@ -17,7 +17,7 @@ _KEPT: Final[dict[Keep, tuple[str, ...]]] = {"nothing": (), "test": ("test",), "
 
 
 class Shares(NamedTuple):
-    """The fractions of the pictures that validation and test get; training gets the rest."""
+    """The fractions of the images that validation and test get; training gets the rest."""
 
     val: float = 0.15
     test: float = 0.15
@@ -36,16 +36,16 @@ class Sides(NamedTuple):
 
 
 def split_manifest(
-    table: pd.DataFrame, shares: Shares, generator: np.random.Generator, *, keep: Keep = "nothing"
-) -> pd.DataFrame:
+    manifest: Manifest, shares: Shares, generator: np.random.Generator, *, keep: Keep = "nothing"
+) -> Manifest:
     """Returns the manifest with the split that `draw_sides` gives, and without folds.
 
     Raises:
         UsageError: the fractions leave nothing for training.
         InputError: there is nothing to keep.
     """
-    sides = draw_sides(check_manifest(table), shares, generator, keep=keep)
-    return check_manifest(table.reset_index(drop=True).assign(split=sides.split, fold=None))
+    sides = draw_sides(manifest.frame, shares, generator, keep=keep)
+    return manifest.with_columns(split=sides.split, fold=None)
 
 
 def draw_sides(
@@ -57,15 +57,15 @@ def draw_sides(
     its strata. The same manifest and generator state give the same split, whatever the row order.
     All groups are drawn at once, so that one that spans sources is on one side like any other.
 
-    Pictures that are kept stay where their source has them. In a group that its sources put on
+    Images that are kept stay where their source has them. In a group that its sources put on
     several sides only those on the most withheld one (test, then validation) stay; every other
-    picture of a group with a kept one takes no part.
+    image of a group with a kept one takes no part.
 
     Args:
         table: rows of a manifest, each with an index of its own.
         shares: the fractions of validation and test.
         generator: draws the order of the groups.
-        keep: test: the pictures whose source calls them test are kept. The other groups of such a
+        keep: test: the images whose source calls them test are kept. The other groups of such a
             source get no test, and training and validation in the proportion that they have
             elsewhere; sources without such a test get one drawn. all: every stated side is kept;
             what such a source does not put on a side takes no part. Sources that state no side are
@@ -79,7 +79,7 @@ def draw_sides(
     if not (shares.val >= 0 and shares.test >= 0 and shares.val + shares.test < 1):
         raise UsageError(
             f"Validation {shares.val} and test {shares.test} must be fractions that leave some "
-            "pictures for training."
+            "images for training."
         )
     kept = _kept(table, keep)
     if keep != "nothing" and kept.stated.isna().all():
@@ -88,15 +88,15 @@ def draw_sides(
     sides = _draw(table[kept.free], shares, kept.without_test, generator)
     drawn = table["group"].map(sides).astype("string").where(kept.free)
     reason = pd.Series(pd.NA, table.index, dtype="string")
-    reason[kept.tied & ~kept.stays] = "in a group with pictures that are kept on another side"
+    reason[kept.tied & ~kept.stays] = "in a group with images that are kept on another side"
     reason[~kept.tied & ~kept.free] = "its source states a split, but no side for it"
     return Sides(kept.stated.where(kept.stays, drawn), reason)
 
 
-def undrawn(table: pd.DataFrame, keep: Keep) -> tuple[Literal["val", "test"], ...]:
+def undrawn(manifest: Manifest, keep: Keep) -> tuple[Literal["val", "test"], ...]:
     """Returns the sides of which `draw_sides` draws nothing, since what is kept leaves no group."""
-    kept = _kept(table, keep)
-    groups = table["group"][kept.free]
+    kept = _kept(manifest.frame, keep)
+    groups = manifest.groups[kept.free]
     if groups.empty:
         return ("val", "test")
     return ("test",) if groups.isin(kept.without_test).all() else ()

@@ -1,8 +1,8 @@
-"""A split as a file of its own, which travels without the pictures and their paths.
+"""A split as a file of its own, which travels without the images and their paths.
 
 It is text, so that it can be read, compared and kept under version control wherever a paper or a
 benchmark publishes it, by tools that know nothing of pulmo. A line that begins with `#` says how it
-was made; then comes a CSV table with one line a picture, sorted: `sha256` of the picture's file,
+was made; then comes a CSV table with one line an image, sorted: `sha256` of the image's file,
 `split` and `fold`, blank where there is none.
 """
 
@@ -19,7 +19,7 @@ import pulmo
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256, write_atomically
 from pulmo.core.record import Record
-from pulmo.core.tables import check_manifest, manifest_sha256
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split.plan import Plan
 
 MARK: Final = "# pulmo split "
@@ -35,7 +35,7 @@ class Header(Record):
     pulmo: str
     """Version of pulmo that made it."""
     plan: Plan
-    pictures: int
+    images: int
     manifest_sha256: str
     """SHA-256 of the manifest's content with this split."""
     sha256: str
@@ -47,7 +47,7 @@ class SplitFile(NamedTuple):
 
     Attributes:
         header: how it was made.
-        rows: `sha256`, `split` and `fold`, one row a picture.
+        rows: `sha256`, `split` and `fold`, one row an image.
     """
 
     header: Header
@@ -58,29 +58,30 @@ class Applied(NamedTuple):
     """A manifest with a split out of a file.
 
     Attributes:
-        table: the manifest.
+        manifest: the images.
         unknown: which of its rows the split does not know; they take no part.
-        absent: how many pictures of the split the manifest lacks.
+        absent: how many images of the split the manifest lacks.
     """
 
-    table: pd.DataFrame
+    manifest: Manifest
     unknown: pd.Series
     absent: int
 
 
-def write_split(table: pd.DataFrame, plan: Plan, path: Path) -> None:
+def write_split(manifest: Manifest, plan: Plan, path: Path) -> None:
     """Writes the split of a manifest, which `plan` made.
 
     Raises:
         InputError: the file cannot be written.
     """
+    table = manifest.frame
     ordered = table.loc[_order(table, ["split", "fold"]), _COLUMNS]
     body = ordered.to_csv(index=False, lineterminator="\n").rstrip("\n")
     header = Header(
         pulmo=pulmo.__version__,
         plan=plan,
-        pictures=len(table),
-        manifest_sha256=manifest_sha256(table),
+        images=len(manifest),
+        manifest_sha256=manifest.sha256,
         sha256="",
     ).model_dump(mode="json")
     header["sha256"] = _digest(header, body)
@@ -122,16 +123,16 @@ def read_split(path: Path) -> SplitFile:
     return SplitFile(header, rows)
 
 
-def apply_split(table: pd.DataFrame, split: SplitFile) -> Applied:
+def apply_split(manifest: Manifest, split: SplitFile) -> Applied:
     """Returns a manifest with the split out of a file, whatever split it had.
 
-    Copies of a picture get as many of its rows as there are, in the same order in which they were
+    Copies of an image get as many of its rows as there are, in the same order in which they were
     written.
 
     Raises:
-        InputError: the split knows none of the manifest's pictures.
+        InputError: the split knows none of the manifest's images.
     """
-    table = check_manifest(table).drop(columns=["split", "fold"])
+    table = manifest.frame.drop(columns=["split", "fold"])
     copy = table.loc[_order(table)].groupby("sha256").cumcount()
     rows = split.rows.assign(copy=split.rows.groupby("sha256").cumcount())
     joined = table.assign(copy=copy).merge(
@@ -140,11 +141,11 @@ def apply_split(table: pd.DataFrame, split: SplitFile) -> Applied:
     unknown = joined["known"] == "left_only"
     if unknown.all():
         raise InputError(
-            f"The split knows none of the manifest's {len(table)} pictures by their content; it is "
-            "a split of other pictures, or of the same ones in other files."
+            f"The split knows none of the manifest's {len(table)} images by their content; it is "
+            "a split of other images, or of the same ones in other files."
         )
     absent = len(rows) - int((~unknown).sum())
-    return Applied(check_manifest(joined.drop(columns=["copy", "known"])), unknown, absent)
+    return Applied(Manifest(joined.drop(columns=["copy", "known"])), unknown, absent)
 
 
 def _order(table: pd.DataFrame, further: list[str] | None = None) -> pd.Index:

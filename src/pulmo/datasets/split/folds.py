@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pulmo.core.errors import UsageError
-from pulmo.core.tables import check_manifest
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split.assign import Tally, deal, draw_order, even_out, unevenness
 
 _TRIES: Final = 20
@@ -58,15 +58,16 @@ def number_sources(table: pd.DataFrame) -> pd.Series:
     return pd.Series(number, table.index, dtype="Int64")
 
 
-def validate_on(table: pd.DataFrame, fold: int) -> pd.DataFrame:
+def validate_on(manifest: Manifest, fold: int) -> Manifest:
     """Returns the manifest with this fold as validation and the other folds as training.
 
     Raises:
         UsageError: the manifest has no such fold.
     """
+    table = manifest.frame
     known = table["fold"].dropna().unique()
     if fold not in known:
         has = f"its folds are 0 to {max(known)}" if len(known) else "it has no folds"
         raise UsageError(f"There is no fold {fold} to validate on; {has}.")
     side = (table["fold"] == fold).map({True: "val", False: "train"}).astype("string")
-    return check_manifest(table.assign(split=table["split"].where(table["fold"].isna(), side)))
+    return manifest.with_columns(split=table["split"].where(table["fold"].isna(), side))

@@ -31,7 +31,7 @@ class Matching:
     def __post_init__(self) -> None:
         if unknown := [name for name in self.columns if name not in MATCHABLE]:
             raise UsageError(
-                f"Pictures cannot be matched by {unknown[0]!r}; choose of {', '.join(MATCHABLE)}."
+                f"Images cannot be matched by {unknown[0]!r}; choose of {', '.join(MATCHABLE)}."
             )
         if not self.columns or len(set(self.columns)) < len(self.columns):
             raise UsageError("Name what to match by, each once.")
@@ -49,8 +49,8 @@ class Matched(NamedTuple):
     Attributes:
         reason: why a row does not take part, as a sentence's end, by the rows' index; null for the
             rows that do.
-        strata: one row a combination of values: the values as text, `kept` (pictures that are kept
-            of each label), and for each label how many pictures there were.
+        strata: one row a combination of values: the values as text, `kept` (images that are kept
+            of each label), and for each label how many images there were.
     """
 
     reason: pd.Series
@@ -58,9 +58,9 @@ class Matched(NamedTuple):
 
 
 def match(table: pd.DataFrame, matching: Matching, generator: np.random.Generator) -> Matched:
-    """Chooses equally many pictures of each label in every stratum of the matched columns.
+    """Chooses equally many images of each label in every stratum of the matched columns.
 
-    That is as many as the rarest label has there. Pictures are drawn group by group in random
+    That is as many as the rarest label has there. Images are drawn group by group in random
     order, so that few groups are cut. The same manifest and generator state give the same choice,
     whatever the row order.
 
@@ -102,11 +102,11 @@ def _labels(table: pd.DataFrame, matching: Matching) -> list[str]:
     present = sorted(table["label"].unique())
     if absent := [label for label in matching.labels if label not in present]:
         raise UsageError(
-            f"The manifest has no picture of {', '.join(absent)} to match; it has "
+            f"The manifest has no image of {', '.join(absent)} to match; it has "
             f"{', '.join(present)}."
         )
     if len(present) < 2:
-        raise UsageError(f"Matching needs two labels; all pictures are {', '.join(present)}.")
+        raise UsageError(f"Matching needs two labels; all images are {', '.join(present)}.")
     return list(matching.labels) or present
 
 
@@ -121,13 +121,13 @@ def _draw_places(
 
 
 def _nothing_left(table: pd.DataFrame, matching: Matching, labels: list[str]) -> RefusedError:
-    """Returns the error that says how many pictures of each label have known values."""
+    """Returns the error that says how many images of each label have known values."""
     known = table[list(matching.columns)].notna().all(axis=1)
     each = {label: table["label"] == label for label in labels}
     counts = (f"{(known & rows).sum()} of {rows.sum()} {label}" for label, rows in each.items())
     return RefusedError(
         f"Nothing is left to match: no stratum of {_listed(matching.columns, 'and')} holds all of "
-        f"{_listed(labels, 'and')}. The values are known of {', '.join(counts)} pictures. Match by "
+        f"{_listed(labels, 'and')}. The values are known of {', '.join(counts)} images. Match by "
         "fewer columns or wider bands of age, or name fewer labels with --label."
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pulmo.core.errors import UsageError
-from pulmo.core.tables import check_manifest
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split.draw import Keep, Shares, draw_sides
 from pulmo.datasets.split.folds import draw_folds, number_sources, validate_on
 from pulmo.datasets.split.matching import Matching, match
@@ -27,7 +27,7 @@ class Plan:
         folds: how many folds what is not for the test is dealt to.
         by_source: one fold a source; groups that span sources take no part.
         fold: the fold that is the validation.
-        matching: what is to be alike among the labels; the pictures are chosen before anything is
+        matching: what is to be alike among the labels; the images are chosen before anything is
             drawn.
     """
 
@@ -65,18 +65,18 @@ class Drawn(NamedTuple):
     """A manifest with its split.
 
     Attributes:
-        table: the manifest.
-        reason: why a picture takes no part, as a sentence's end, by the rows of `table`; null for
-            those that do.
+        manifest: the images.
+        reason: why an image takes no part, as a sentence's end, by the rows of the manifest; null
+            for those that do.
         strata: the strata of the matching, as in `Matched`; None without one.
     """
 
-    table: pd.DataFrame
+    manifest: Manifest
     reason: pd.Series
     strata: pd.DataFrame | None
 
 
-def draw(table: pd.DataFrame, plan: Plan) -> Drawn:
+def draw(manifest: Manifest, plan: Plan) -> Drawn:
     """Makes the split that a plan describes, and drops one that the manifest has.
 
     The same manifest and plan give the same split, whatever the row order.
@@ -86,7 +86,7 @@ def draw(table: pd.DataFrame, plan: Plan) -> Drawn:
         InputError: there is nothing to keep.
         RefusedError: matching leaves nothing.
     """
-    table = check_manifest(table)
+    table = manifest.frame
     generator = np.random.default_rng(plan.seed)
     reason = pd.Series(pd.NA, table.index, dtype="string")
     strata = None
@@ -103,15 +103,16 @@ def draw(table: pd.DataFrame, plan: Plan) -> Drawn:
     else:
         val = 0 if plan.folded else plan.val
         sides = leave_out(part, plan.leave_out, val, generator)
-    table = table.assign(split=sides.split, fold=None)
+    drawn = manifest.with_columns(split=sides.split, fold=None)
     reason = reason.fillna(sides.reason)
     if plan.folded:
-        table = _with_folds(table, plan, generator)
-    return Drawn(check_manifest(table), reason, strata)
+        drawn = _with_folds(drawn, plan, generator)
+    return Drawn(drawn, reason, strata)
 
 
-def _with_folds(table: pd.DataFrame, plan: Plan, generator: np.random.Generator) -> pd.DataFrame:
+def _with_folds(manifest: Manifest, plan: Plan, generator: np.random.Generator) -> Manifest:
     """Returns the manifest with folds for what is not for the test."""
+    table = manifest.frame
     rest = table[table["split"].isin(["train", "val"])]
     fold = number_sources(rest) if plan.folds is None else draw_folds(rest, plan.folds, generator)
-    return validate_on(check_manifest(table.assign(fold=fold)), plan.fold)
+    return validate_on(manifest.with_columns(fold=fold), plan.fold)

@@ -14,7 +14,7 @@ def leave_out(
 ) -> Sides:
     """Makes a source the test; the others are drawn into training and validation.
 
-    The other sources' pictures whose origin it is, or in whose group it has pictures, take no part.
+    The other sources' images whose origin it is, or in whose group it has images, take no part.
 
     Args:
         table: rows of a manifest, each with an index of its own.
@@ -33,17 +33,17 @@ def leave_out(
             f"There is no source {source!r} to leave out; there is {', '.join(known)}.{hint}"
         )
     if len(known) == 1:
-        raise UsageError(f"All pictures are of {source}: without it there is nothing to train on.")
+        raise UsageError(f"All images are of {source}: without it there is nothing to train on.")
     test = table["source"] == source
     tied = ~test & table["group"].isin(table["group"][test])
     taken = ~test & ~tied & (table["origin"] == source).fillna(value=False)
     drawn = draw_sides(table[~test & ~tied & ~taken], Shares(val, 0), generator)
     split = drawn.split.reindex(table.index).mask(test, "test")
     reason = pd.Series(pd.NA, table.index, dtype="string")
-    reason = reason.mask(tied, f"in a group with pictures of {source}")
+    reason = reason.mask(tied, f"in a group with images of {source}")
     return Sides(split, reason.mask(taken, f"its source has it from {source}"))
 
 
 def spans_sources(table: pd.DataFrame) -> pd.Series:
-    """Returns which rows are in a group that holds pictures of several sources."""
+    """Returns which rows are in a group that holds images of several sources."""
     return table.groupby("group")["source"].transform("nunique") > 1

@@ -1,1 +1,1 @@
-"""Predictions of several findings a film, each there, not there or not labelled."""
+"""Predictions of several findings per image, each there, not there or not labelled."""

@@ -1,4 +1,4 @@
-"""Evaluate: a table of several findings a film becomes an evaluation."""
+"""Evaluate: a table of several findings per image becomes an evaluation."""
 
 from collections.abc import Callable
 
@@ -7,10 +7,9 @@ import numpy as np
 from pulmo.core.sources import are_stated, source_names
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.multilabel.evaluation import LabelsEvaluation
-from pulmo.evaluate.multilabel.figures import figures
-from pulmo.evaluate.multilabel.sample import LabelsSample
 from pulmo.evaluate.multilabel.table import LabelsTable
 from pulmo.evaluate.multilabel.warnings import list_labels_warnings
+from pulmo.stats.multilabel.estimates import estimate_label_metrics
 
 
 def evaluate_labels(
@@ -22,7 +21,7 @@ def evaluate_labels(
     """Computes the figures of each finding and those over all, each with its 95 % interval.
 
     A finding is judged as `pulmo.evaluate.evaluate` judges two classes, it and its absence, on the
-    films labelled for it; one that no film is labelled for is left out.
+    images labelled for it; one that no image is labelled for is left out.
 
     Args:
         table: the predictions.
@@ -33,16 +32,14 @@ def evaluate_labels(
     Raises:
         UsageError: there are too few replicates.
     """
-    sample = LabelsSample.of(table)
+    sample = table.to_images()
     over_all, *each = resampling.generator.spawn(1 + len(sample.labels))
     labels = {}
     for done, (label, generator) in enumerate(zip(sample.labels, each, strict=True), 1):
-        rows, terms = table.of_label(table.labels.index(label))
         model = provenance.model
         named = model.model_copy(update={"name": f"{model.name}: {label}"})
         labels[label] = evaluate(
-            rows,
-            terms,
+            table.of_label(table.labels.index(label)),
             provenance._replace(model=named),
             resampling._replace(generator=generator),
         )
@@ -58,7 +55,7 @@ def evaluate_labels(
         n=len(sample),
         groups=int(sample.groups.max()) + 1,
         whole=int(sample.whole.sum()),
-        overall=figures(sample, resampling.replicates, over_all),
+        overall=estimate_label_metrics(sample, resampling.replicates, over_all),
         labels=labels,
         together=tuple(tuple(row) for row in (there.T @ there).tolist()),
         unlabelled=unlabelled,

@@ -1,35 +1,35 @@
-"""LabelsEvaluation: the content of `evaluation.json` where a film may have several findings."""
+"""LabelsEvaluation: the content of `evaluation.json` where an image may have several findings."""
 
 from pathlib import Path
+from typing import Literal
 
-from pulmo.core.estimate import Estimate
 from pulmo.core.record import Record, read_record
 from pulmo.evaluate.evaluation import Evaluation, ModelName
-from pulmo.evaluate.formats import LabelsFormat
+from pulmo.stats.estimate import Estimate
 
 
 class LabelsEvaluation(Record):
-    """All figures of one evaluation of several findings a film."""
+    """All figures of one evaluation of several findings per image."""
 
-    format: LabelsFormat = "labels 1"
+    format: Literal["labels 1"] = "labels 1"
     """Tells it from an `Evaluation`, whose format is a number."""
     model: ModelName
     manifest_sha256: str
     """SHA-256 of the file of predictions."""
     n: int
-    """Films that are labelled for some finding."""
+    """Images that are labelled for some finding."""
     groups: int
-    """Clusters of films (patients, copies) that were resampled together."""
+    """Clusters of images (patients, copies) that were resampled together."""
     whole: int
-    """Films that are labelled for every finding of `labels`."""
+    """Images that are labelled for every finding of `labels`."""
     overall: dict[str, Estimate]
     """Metric -> figure over all findings."""
     labels: dict[str, Evaluation]
-    """Finding -> its evaluation, of the films labelled for it, as a class against its absence."""
+    """Finding -> its evaluation, of the images labelled for it, as a class against its absence."""
     together: tuple[tuple[int, ...], ...]
-    """Films that have both findings, in the order of `labels`; the diagonal: that have the one."""
+    """Images that have both findings, in the order of `labels`; the diagonal: that have the one."""
     unlabelled: tuple[str, ...] = ()
-    """Findings that no film is labelled for."""
+    """Findings that no image is labelled for."""
     warnings: tuple[str, ...]
     """What these figures do not show, as sentences."""
     notes: tuple[str, ...] = ()
@@ -37,9 +37,9 @@ class LabelsEvaluation(Record):
 
 
 def read_labels_evaluation(path: Path) -> LabelsEvaluation:
-    """Reads an evaluation of several findings a film.
+    """Reads an evaluation of several findings per image.
 
     Raises:
         InputError: the file is missing or is not such an evaluation.
     """
-    return read_record(path, LabelsEvaluation, "an evaluation of several findings a film")
+    return read_record(path, LabelsEvaluation, "an evaluation of several findings per image")

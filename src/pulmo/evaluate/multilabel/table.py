@@ -1,4 +1,4 @@
-"""A table of predictions of several findings a film: it is checked, and becomes arrays."""
+"""A table of predictions of several findings per image: it is checked, and becomes arrays."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -8,10 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.evaluate.intake import ages, check_none
-from pulmo.evaluate.table import numbers, with_context
-from pulmo.evaluate.terms import Terms
-from pulmo.evaluate.weighted import Floats
+from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.predictions.predictions import Predictions
+from pulmo.predictions.table import ages, check_none, numbers, with_context
+from pulmo.stats.multilabel.labelled import LabelledImages
+from pulmo.stats.weights import Floats
 
 THRESHOLD: Final = 0.5
 """Probability from which a finding is called, where neither table nor user says another."""
@@ -23,7 +24,7 @@ _CONTEXT: Final = (
 
 
 class LabelsTable(NamedTuple):
-    """Predictions of L findings of n films.
+    """Predictions of L findings of n images.
 
     Attributes:
         rows: the table with `group`, `source`, `age` and each `d_<label>` filled in.
@@ -43,25 +44,31 @@ class LabelsTable(NamedTuple):
     called: NDArray[np.bool_]
     thresholds: tuple[float | None, ...]
 
-    def of_label(self, place: int) -> tuple[pd.DataFrame, Terms]:
-        """Returns the films labelled for one finding as a table of two classes, and its terms."""
-        terms = Terms.of_finding(self.labels[place], self.thresholds[place])
+    def of_label(self, place: int) -> Predictions:
+        """Returns the images labelled for one finding as predictions of two classes."""
+        rule = DecisionRule.from_finding(self.labels[place], self.thresholds[place])
         known = ~np.isnan(self.truth[:, place])
         columns = [name for name in _CONTEXT if name in self.rows]
         rows = self.rows.loc[known, columns].reset_index(drop=True)
-        names, called = np.array(terms.order), self.called[known, place]
+        names, called = np.array(rule.classes), self.called[known, place]
         scores = self.probabilities[known, place]
         rows["label"] = names[np.where(self.truth[known, place] == 1, 0, 1)]
         rows["decision"] = names[np.where(called, 0, 1)]
         rows["positive"] = called
-        rows["positive_probability"] = scores
-        for name, values in zip(terms.order, (scores, 1 - scores), strict=True):
+        for name, values in zip(rule.classes, (scores, 1 - scores), strict=True):
             rows[f"p_{name}"] = values
-        return rows, terms
+        return Predictions.from_table(rows, rule)
+
+    def to_images(self) -> LabelledImages:
+        """Returns the arrays that metrics over all findings are computed from."""
+        groups = pd.factorize(self.rows["group"])[0]
+        return LabelledImages.from_arrays(
+            self.labels, self.truth, self.called, self.probabilities, groups
+        )
 
 
 def labels_table(table: pd.DataFrame, threshold: float | None = None) -> LabelsTable:
-    """Checks a table of several findings a film.
+    """Checks a table of several findings per image.
 
     Args:
         table: `path`, for each finding `y_<label>` (1, 0 or empty) and `p_<label>` in [0, 1], and
@@ -79,7 +86,7 @@ def labels_table(table: pd.DataFrame, threshold: float | None = None) -> LabelsT
     limit = THRESHOLD if threshold is None else threshold
     thresholds = tuple(None if label in given else limit for label in labels)
     for label, own in zip(labels, thresholds, strict=True):
-        Terms.of_finding(label, own)  # refuses a threshold that is no probability
+        DecisionRule.from_finding(label, own)  # refuses a threshold that is no probability
     check_none(table, table["path"].isna(), "have no path")
     check_none(table, table["path"].duplicated(), "are there more than once")
     truth, probabilities = _truth(table, labels), _probabilities(table, labels)
@@ -107,11 +114,11 @@ def _check_columns(table: pd.DataFrame) -> tuple[str, ...]:
     """Returns the findings, after a look at whether each has its columns."""
     if "label" in table:
         raise InputError(
-            "The predictions have both a column label, of one class a film, and columns y_, of "
-            "several findings a film; leave out the one that is not meant."
+            "The predictions have both a column label, of one class an image, and columns y_, of "
+            "several findings per image; leave out the one that is not meant."
         )
     if "path" not in table:
-        raise InputError("The predictions lack the column path, which tells films apart.")
+        raise InputError("The predictions lack the column path, which tells images apart.")
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()][0]
         raise InputError(f"The predictions have two columns {twice}.")
@@ -120,7 +127,7 @@ def _check_columns(table: pd.DataFrame) -> tuple[str, ...]:
         if label not in truths:
             raise InputError(
                 f"The predictions have p_{label} without y_{label}, its truth; add that, empty "
-                f"where a film is not labelled, or leave p_{label} out."
+                f"where an image is not labelled, or leave p_{label} out."
             )
     for label in (*truths, *decisions):
         if label not in scores:
@@ -147,7 +154,7 @@ def _truth(table: pd.DataFrame, labels: Sequence[str]) -> Floats:
         wrong = ~(np.isin(column, (0, 1)) | np.isnan(column))
         check_none(table, wrong, f"have a y_{label} that is neither 1, 0 nor empty")
     if np.isnan(values).all():
-        raise InputError("Not one film is labelled: every y_ is empty; there is nothing to judge.")
+        raise InputError("Not one image is labelled: every y_ is empty; there is nothing to judge.")
     return values
 
 

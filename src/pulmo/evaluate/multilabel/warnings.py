@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from pulmo.evaluate.evaluation import Evaluation
-from pulmo.evaluate.multilabel.sample import LabelsSample
 from pulmo.evaluate.warnings import unstated_sentence
+from pulmo.stats.multilabel.labelled import LabelledImages
 
 
 def list_labels_warnings(
-    sample: LabelsSample,
-    films: int,
+    sample: LabelledImages,
+    images: int,
     unlabelled: Sequence[str],
     unstated: int,
     evaluations: Mapping[str, Evaluation],
@@ -19,10 +19,10 @@ def list_labels_warnings(
     """Returns the warnings that these data deserve.
 
     Args:
-        sample: the films that are labelled for some finding.
-        films: how many the table has.
-        unlabelled: findings that no film is labelled for.
-        unstated: how many of these films are from a source that is not stated.
+        sample: the images that are labelled for some finding.
+        images: how many the table has.
+        unlabelled: findings that no image is labelled for.
+        unstated: how many of these images are from a source that is not stated.
         evaluations: finding -> its evaluation; what all of them warn of is said once.
     """
     said = [unstated_sentence(unstated)] if unstated else []
@@ -30,7 +30,7 @@ def list_labels_warnings(
         *_unlabelled(unlabelled),
         *_one_sided(sample),
         *_partly(sample),
-        *_nowhere(films - len(sample)),
+        *_nowhere(images - len(sample)),
         *said,
         *(sentence for sentence in _shared(evaluations) if sentence not in said),
     )
@@ -39,15 +39,15 @@ def list_labels_warnings(
 def _unlabelled(names: Sequence[str]) -> Iterator[str]:
     if names:
         verb = "was" if len(names) == 1 else "were"
-        yield f"No film is labelled for {_listed(names, 'or')}, which {verb} left out."
+        yield f"No image is labelled for {_listed(names, 'or')}, which {verb} left out."
 
 
-def _one_sided(sample: LabelsSample) -> Iterator[str]:
+def _one_sided(sample: LabelledImages) -> Iterator[str]:
     """Names the findings that have no part in the means over findings."""
     some = np.asarray(sample.truth.any(axis=0))
     for chosen, what in (
-        (~some, "No film here has"),
-        (some & ~sample.two_sided, "Every film labelled for it here has"),
+        (~some, "No image here has"),
+        (some & ~sample.two_sided, "Every image labelled for it here has"),
     ):
         names = [label for label, so in zip(sample.labels, chosen, strict=True) if so]
         if names:
@@ -55,23 +55,23 @@ def _one_sided(sample: LabelsSample) -> Iterator[str]:
             yield f"{what} {_listed(names, 'or')}: {verb} no part in the macro figures."
 
 
-def _partly(sample: LabelsSample) -> Iterator[str]:
+def _partly(sample: LabelledImages) -> Iterator[str]:
     """Says how many labels there are where some are missing."""
     whole = int(sample.whole.sum())
     if whole < len(sample):
         counts = sample.known.sum(axis=0)
         fewest = int(np.argmin(counts))
         yield (
-            f"{whole:,} of {len(sample):,} films are labelled for every finding, "
-            f"{sample.labels[fewest]} for {counts[fewest]:,}: each figure is of the films labelled "
-            "for it, and films that nobody labelled for it may differ from them."
+            f"{whole:,} of {len(sample):,} images are labelled for every finding, "
+            f"{sample.labels[fewest]} for {counts[fewest]:,}: each value is of the images labelled "
+            "for it, and images that nobody labelled for it may differ from them."
         )
 
 
 def _nowhere(n: int) -> Iterator[str]:
-    """Says how many films are labelled for nothing."""
+    """Says how many images are labelled for nothing."""
     if n:
-        verb = "film is" if n == 1 else "films are"
+        verb = "image is" if n == 1 else "images are"
         yield f"{n:,} {verb} labelled for no finding and took no part."
 
 

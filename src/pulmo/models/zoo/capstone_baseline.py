@@ -10,7 +10,7 @@ def make_capstone_baseline() -> Backbone:
     """Makes the network: two convolutions without padding; its own head is `flatten`.
 
     With that head and three classes at 128 px it has 44,187 parameters. The study's has 44,295: its
-    first convolution sees a grey film as three equal channels, which take 6 * 2 * 9 = 108 weights
+    first convolution sees a grey image as three equal channels, which take 6 * 2 * 9 = 108 weights
     more and add nothing.
     """
     first = nn.Sequential(nn.Conv2d(1, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2))

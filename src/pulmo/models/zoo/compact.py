@@ -1,4 +1,4 @@
-"""A small residual network for small pictures and quick trials."""
+"""A small residual network for small images and quick trials."""
 
 from torch import Tensor, nn
 
@@ -6,7 +6,7 @@ from pulmo.models.backbone import BACKBONES, Backbone
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions and a shortcut (He et al. 2016), halving the picture by `stride`."""
+    """Two 3x3 convolutions and a shortcut (He et al. 2016), halving the image by `stride`."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         """Makes a block from `inputs` to `outputs` channels."""

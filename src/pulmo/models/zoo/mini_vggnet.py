@@ -6,7 +6,7 @@ from pulmo.models.backbone import BACKBONES, Backbone
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
-    """Makes two 3x3 convolutions, each with ReLU and normalisation, that halve the picture."""
+    """Makes two 3x3 convolutions, each with ReLU and normalisation, that halve the image."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1),
         nn.ReLU(),

@@ -14,7 +14,7 @@ CHANNELS = 512
 def _grey(network: Callable[..., Any]) -> Backbone:
     features = network(weights=None).features
     stem = features[0]
-    # The features of a grey film repeated three times, as timm's stems give them.
+    # The features of a grey image repeated three times, as timm's stems give them.
     summed = nn.Conv2d(1, stem.out_channels, stem.kernel_size, stem.stride)
     weights = {"weight": stem.weight.sum(dim=1, keepdim=True), "bias": stem.bias}
     summed.load_state_dict(weights)

@@ -1,11 +1,11 @@
-"""ResNet34, VGG16 and DenseNet121 on 25,301 films of eight sources, three classes, 128 px."""
+"""ResNet34, VGG16 and DenseNet121 on 25,301 images of eight sources, three classes, 128 px."""
 
 from typing import Final
 
 from pulmo.datasets.split import Plan
 from pulmo.reproduce.system import SYSTEMS, Data, DataSet, Experiment, Published, System
 
-# The authors' test: 265 COVID-19 films, and the rest of 15 % of 25,301.
+# The authors' test: 265 COVID-19 images, and the rest of 15 % of 25,301.
 _POSITIVE: Final = 265
 _NEGATIVE: Final = 3530
 
@@ -60,12 +60,12 @@ SYSTEMS.register("capstone")(
                 "Of the eight sources those at hand are taken; their number and mixture are other "
                 "than theirs."
             ),
-            "The split is by patient and by copy, theirs was by picture.",
+            "The split is by patient and by copy, theirs was by image.",
             (
                 "A random crop is enlarged to the input's size; theirs stayed smaller. The whole "
-                "film is judged, not its central crop."
+                "image is judged, not its central crop."
             ),
-            "The films are grey, theirs were three equal channels.",
+            "The images are grey, theirs were three equal channels.",
         ),
     )
 )

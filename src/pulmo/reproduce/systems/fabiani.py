@@ -21,7 +21,7 @@ def _accuracy(value: float, n: int = 136) -> tuple[Published, ...]:
 
 SYSTEMS.register("fabiani")(
     System(
-        title="Master's project: four ImageNet networks on Cohen's and Kermany's films",
+        title="Master's project: four ImageNet networks on Cohen's and Kermany's images",
         experiments=(
             Experiment("fabiani-xception", _FOUR, _accuracy(0.86)),
             Experiment("fabiani-vgg16", _FOUR, _accuracy(0.84)),
@@ -33,10 +33,10 @@ SYSTEMS.register("fabiani")(
         ),
         differs=(
             (
-                "The films of each class are drawn anew, as many as theirs at most, and split by "
+                "The images of each class are drawn anew, as many as theirs at most, and split by "
                 "patient."
             ),
-            "Their PA filter let Kermany's films pass, which are all AP; ours takes both views.",
+            "Their PA filter let Kermany's images pass, which are all AP; ours takes both views.",
         ),
     )
 )

@@ -1,4 +1,4 @@
-"""ResNet50 with one-cycle training on PA films at 512 px, COVID-19 against everything else."""
+"""ResNet50 with one-cycle training on PA images at 512 px, COVID-19 against everything else."""
 
 from typing import Final
 
@@ -15,17 +15,17 @@ _DATA: Final = Data(
 
 SYSTEMS.register("fastai")(
     System(
-        title="Forum article: ResNet50, one-cycle, PA films, COVID-19 against everything else",
+        title="Forum article: ResNet50, one-cycle, PA images, COVID-19 against everything else",
         experiments=(
             Experiment("fastai-resnet50", _DATA, (Published("accuracy", None, 61 / 65, 65),)),
         ),
         differs=(
-            "The other films are NIH's, as in DarkCovidNet's set; theirs were of several sets.",
+            "The other images are NIH's, as in DarkCovidNet's set; theirs were of several sets.",
             (
-                "Their published figure is on the validation films that chose the model; ours is "
+                "Their published figure is on the validation images that chose the model; ours is "
                 "on a test that nothing chose by."
             ),
-            "Their external test of 78 held four COVID-19 films, one of which was in training too.",
+            "Their external test of 78 held four COVID-19 images; one of them was in training too.",
         ),
     )
 )

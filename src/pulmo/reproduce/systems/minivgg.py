@@ -1,4 +1,4 @@
-"""MiniVGGNet from scratch on Kermany's 5856 films, normal against pneumonia."""
+"""MiniVGGNet from scratch on Kermany's 5856 images, normal against pneumonia."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ _SETS: Final = (DataSet("kermany", "chest_xray"),)
 
 SYSTEMS.register("minivgg")(
     System(
-        title="MiniVGGNet feature inference: normal against pneumonia on Kermany's films",
+        title="MiniVGGNet feature inference: normal against pneumonia on Kermany's images",
         experiments=(
             Experiment("minivgg", Data(_SETS, Plan(seed=0, keep="test")), variant="official"),
             Experiment("minivgg", Data(_SETS, Plan(seed=0)), variant="regrouped"),
@@ -17,8 +17,8 @@ SYSTEMS.register("minivgg")(
         differs=(
             "They published no figure.",
             (
-                "Their re-split of the merged folders was by picture; ours is by patient, beside "
-                "the official split without the training films of the test's patients."
+                "Their re-split of the merged folders was by image; ours is by patient, beside "
+                "the official split without the training images of the test's patients."
             ),
         ),
     )

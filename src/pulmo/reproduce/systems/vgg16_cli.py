@@ -1,4 +1,4 @@
-"""The Keras command line: a frozen VGG16 on 50 films at 224 px, ten of them the test."""
+"""The Keras command line: a frozen VGG16 on 50 images at 224 px, ten of them the test."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ _DATA: Final = Data(
 
 SYSTEMS.register("vgg16-cli")(
     System(
-        title="Keras command line: a frozen VGG16 on 50 films",
+        title="Keras command line: a frozen VGG16 on 50 images",
         experiments=(
             Experiment(
                 "vgg16-cli",
@@ -26,12 +26,12 @@ SYSTEMS.register("vgg16-cli")(
             ),
         ),
         differs=(
-            "Ten films decide nothing, theirs or ours: look at the intervals.",
+            "Ten images decide nothing, theirs or ours: look at the intervals.",
             (
-                "Of their normal films 12 are bacterial and 6 viral pneumonia of Kermany's; they "
+                "Of their normal images 12 are bacterial and 6 viral pneumonia of Kermany's; they "
                 "are called normal here as there."
             ),
-            "Theirs validated on the test; ours keeps ten films for each.",
+            "Theirs validated on the test; ours keeps ten images for each.",
             "All positions of the last maps are pooled; theirs took the first 4 x 4 of 7 x 7.",
         ),
     )

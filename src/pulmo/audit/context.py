@@ -1,0 +1,272 @@
+"""The context of an audit: the model that its checks ask, with the images to ask about."""
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pulmo.audit.finding import Unanswered
+from pulmo.audit.lungs import read_mask
+from pulmo.audit.networks import Networks
+from pulmo.audit.parts import AuditedModel, AuditOptions, Part
+from pulmo.bundle.outcome import Outputs
+from pulmo.core.errors import InputError
+from pulmo.core.labels import class_numbers
+from pulmo.core.sources import are_stated, source_names
+from pulmo.datasets.cache import cached_images
+from pulmo.datasets.manifest import Manifest
+from pulmo.predictions.decision_rule import DecisionRule, Decisions
+from pulmo.predictions.table import checked_probabilities
+from pulmo.stats.classified import ClassifiedImages
+
+Pixels = NDArray[np.uint8]
+
+Change = Callable[[Pixels], Pixels]
+"""Changes images uint8 [n, size, size]; gives as many of the same size."""
+
+
+class AuditContext:
+    """What an audit asks: one model and its test, or a model a fold and what each held out.
+
+    Attributes:
+        parts: the models, all with the same classes and input.
+        options: what the checks may use.
+        rows: the judged images whose label the model knows, part by part, numbered from 0: the
+            columns of a manifest and `class`, the class that the label counts as.
+        part: the number of the part of each row, [n].
+        skipped: images whose label the model does not know.
+    """
+
+    def __init__(self, parts: Sequence[Part], options: AuditOptions) -> None:
+        """Takes the parts.
+
+        Raises:
+            InputError: no image has a label that the model knows, or the parts differ in their
+                classes or their input.
+        """
+        self.parts = tuple(parts)
+        self.options = options
+        if any(_shape(part.model) != _shape(self.model) for part in self.parts):
+            raise InputError("The models of the parts differ in their classes or their input.")
+        known = [self.known_rows(part.judged) for part in self.parts]
+        self.rows = pd.concat(known, ignore_index=True)
+        self.part = np.repeat(np.arange(len(known)), [len(rows) for rows in known])
+        self.skipped = sum(len(part.judged) for part in self.parts) - len(self.rows)
+        if self.rows.empty:
+            raise InputError(
+                "None of the images has a label that the model knows "
+                f"({', '.join((*self.rule.classes, *self.rule.merges))}); there is nothing to "
+                "audit."
+            )
+
+    @property
+    def model(self) -> AuditedModel:
+        """The first part's model."""
+        return self.parts[0].model
+
+    @property
+    def rule(self) -> DecisionRule:
+        """The classes, and those that are positive; a part may have a threshold of its own."""
+        return self.model.rule
+
+    def known_rows(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Returns the rows of a manifest whose label counts as a class, and that as `class`."""
+        numbers = class_numbers(rows["label"], self.rule.classes, self.rule.merges)
+        known = numbers >= 0
+        return rows[known].assign(**{"class": np.array(self.rule.classes)[numbers[known]]})
+
+    @property
+    def is_external(self) -> bool:
+        """Whether only predictions are known, and no network can be asked."""
+        return self.model.predictor is None
+
+    @property
+    def has_manifest(self) -> bool:
+        """Whether the judged images are those of a manifest, so that their files can be read."""
+        return bool(self.rows["sha256"].notna().all())
+
+    @property
+    def networks(self) -> Networks:
+        """The networks of the parts.
+
+        Raises:
+            Unanswered: only predictions are known.
+        """
+        return Networks([part.model.network for part in self.parts], self.part)
+
+    def require_network(self) -> None:
+        """Checks that the networks can be asked.
+
+        Raises:
+            Unanswered: only predictions are known.
+        """
+        _ = self.networks
+
+    def generator(self, name: str) -> np.random.Generator:
+        """Returns the randomness of the check `name`, whatever other checks are made."""
+        return np.random.default_rng([self.options.seed, zlib.crc32(name.encode())])
+
+    @cached_property
+    def truth(self) -> NDArray[np.intp]:
+        """The index of the true class of each image, [n]."""
+        return self.places(self.rows["class"])
+
+    def places(self, classes: pd.Series) -> NDArray[np.intp]:
+        """Returns the index of each class in the order of the labels."""
+        return pd.Index(self.rule.classes).get_indexer(pd.Index(classes))
+
+    @cached_property
+    def groups(self) -> NDArray[np.intp]:
+        """The number of the group of each image, [n], from 0 without gaps."""
+        return np.asarray(pd.factorize(self.rows["group"])[0], np.intp)
+
+    def groups_of(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Returns the number of the group of each of some rows, [m], from 0 without gaps."""
+        return np.unique(self.groups[numbers], return_inverse=True)[1]
+
+    @cached_property
+    def called(self) -> pd.Series:
+        """What the source of each image is called, `pulmo.core.sources.source_names`."""
+        return source_names(self.rows)
+
+    @property
+    def sources(self) -> pd.Series:
+        """The source of each image, null where it is not stated."""
+        return self.called.where(are_stated(self.called))
+
+    @cached_property
+    def images(self) -> Pixels:
+        """The inputs of the judged images, uint8 [n, size, size]."""
+        return self.images_of(self.rows)
+
+    def images_of(self, rows: pd.DataFrame) -> Pixels:
+        """Returns the inputs of rows of a manifest, uint8 [rows, size, size].
+
+        Raises:
+            InputError: an image is missing, unreadable or not the one that was imported.
+            Unanswered: the rows are those of no manifest.
+        """
+        if not self.has_manifest:
+            raise Unanswered("The images are not at hand; name their manifest with --data.")
+        manifest, options = Manifest.from_rows(rows), self.options
+        found = cached_images(manifest, self.model.image, options.cache, options.on_progress)
+        return found.take(np.arange(len(rows)))
+
+    def has_mask(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+        """Tells which rows of a manifest have a lung mask."""
+        lungs = self.options.lungs
+        if lungs is None:
+            return np.zeros(len(rows), np.bool_)
+        return np.array([lungs.of(path) is not None for path in rows["path"]], np.bool_)
+
+    def masks_of(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+        """Returns where the lungs are in the inputs of rows that have a mask, [rows, size, size].
+
+        Raises:
+            InputError: a mask cannot be read.
+        """
+        shape, lungs = self.model.image, self.options.lungs
+        files = [lungs.of(path) if lungs else None for path in rows["path"]]
+        masks = [read_mask(file, shape.size, shape.aspect) for file in files if file]
+        return np.array(masks, np.bool_).reshape(-1, shape.size, shape.size)
+
+    @cached_property
+    def outputs(self) -> Outputs:
+        """What the models give for the judged images as they are.
+
+        Raises:
+            Unanswered: only predictions are known.
+        """
+        networks = self.networks  # before images are decoded in vain
+        return networks.run(self.images, np.arange(len(self.rows)))
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float64]:
+        """The calibrated probabilities of the judged images as they are, [n, classes]."""
+        if self.is_external:
+            return checked_probabilities(self.rows, self.rule)
+        return self.networks.calibrated(self.outputs.logits, np.arange(len(self.rows)))
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        """The results of the judged images as they are, each by the rule of its part's model.
+
+        External predictions keep what their table says was decided and is positive.
+        """
+        if self.is_external:
+            found = self.rule.decide(self.probabilities)
+            positive = self.rows["positive"].to_numpy(np.bool_)
+            return found._replace(decided=self.places(self.rows["decision"]), positive=positive)
+        rules = [part.model.rule for part in self.parts]
+        each = [rule.decide(self.probabilities) for rule in rules]
+        return Decisions(
+            decided=each[0].decided,
+            positive_probability=each[0].positive_probability,
+            positive=np.stack([one.positive for one in each])[self.part, np.arange(len(self.part))],
+            bands=None,
+            sets=None,
+        )
+
+    @cached_property
+    def sample(self) -> ClassifiedImages:
+        """The judged images and what the models say of them as they are."""
+        return replace(self.sample_of(self.probabilities), decided=self.decisions.decided)
+
+    def predict(self, change: Change, numbers: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Returns the probabilities [m, classes] of images after a change.
+
+        Args:
+            change: what is done to them.
+            numbers: the rows of the images, [m].
+
+        Raises:
+            InputError: a model gave a value that is not a number.
+            Unanswered: only predictions are known.
+        """
+        networks = self.networks
+        outputs = networks.run(change(self.images[numbers]), numbers)
+        return networks.calibrated(outputs.logits, numbers)
+
+    def sample_of(
+        self, table: NDArray[np.float64], numbers: NDArray[np.intp] | None = None
+    ) -> ClassifiedImages:
+        """Returns probabilities as a sample that metrics take; the decision is the likeliest class.
+
+        Args:
+            table: probabilities, [m, classes].
+            numbers: the rows that they are of, [m]; all if None.
+        """
+        numbers = np.arange(len(self.rows)) if numbers is None else numbers
+        return ClassifiedImages(
+            labels=self.rule.classes,
+            truth=self.truth[numbers],
+            decided=table.argmax(axis=1),
+            probabilities=table,
+            groups=self.groups_of(numbers),
+        )
+
+    @cached_property
+    def some(self) -> NDArray[np.intp]:
+        """The rows of at most `options.limit` images, of each class in proportion, in order."""
+        return self.few(np.arange(len(self.rows)))
+
+    def few(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Returns at most `options.limit` of some rows, of each class in proportion, in order."""
+        if len(numbers) <= self.options.limit:
+            return numbers
+        shuffled = self.generator("some").permutation(numbers)
+        truth = self.truth[shuffled]
+        ranked = pd.Series(truth).groupby(truth).rank(method="first")
+        shares = ranked.to_numpy() / np.bincount(truth)[truth]
+        chosen = shuffled[np.argsort(shares, kind="stable")[: self.options.limit]]
+        return np.asarray(np.sort(chosen), np.intp)
+
+
+def _shape(model: AuditedModel) -> tuple[object, ...]:
+    """Returns what the models of all parts must have in common."""
+    rule = model.rule
+    return (rule.classes, rule.merges, rule.positive, model.image, model.predictor is None)

@@ -1,0 +1,97 @@
+"""A bundle runs on a manifest, and gives predictions."""
+
+from collections.abc import Callable
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pulmo.bundle.predictor import Predictor, Prepared
+from pulmo.core.errors import InputError, PulmoError
+from pulmo.core.noted import cell_of
+from pulmo.core.parallel import in_threads
+from pulmo.core.record import Record
+from pulmo.datasets.manifest import Manifest
+from pulmo.predictions.decision_rule import DecisionRule
+from pulmo.predictions.predictions import Predictions
+from pulmo.radiograph import read_radiograph
+
+_BATCH = 32
+
+
+class Failure(Record):
+    """An image without a prediction."""
+
+    path: str
+    reason: str
+
+
+class ManifestPredictions(NamedTuple):
+    """The results and what could not be read.
+
+    Attributes:
+        predictions: with what the manifest says of each image and `notes`, the kinds of the notes
+            on it, as a manifest has those of the reader.
+        failed: the images without a result.
+    """
+
+    predictions: Predictions
+    failed: tuple[Failure, ...]
+
+
+def predict_manifest(
+    predictor: Predictor,
+    manifest: Manifest,
+    rule: DecisionRule | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ManifestPredictions:
+    """Runs a bundle on every image of a manifest.
+
+    Args:
+        predictor: the opened bundle.
+        manifest: the images.
+        rule: how probabilities become results; None for the card's.
+        on_progress: called with the images done and the images in all.
+
+    Raises:
+        InputError: not one image could be read, or the network gave a value that is not a number.
+    """
+
+    def read(image: tuple[str, str]) -> Prepared | Failure:
+        path, expected = image
+        try:
+            radiograph = read_radiograph(Path(path))
+            prepared = predictor.prepare(radiograph, path)
+        except PulmoError as error:
+            return Failure(path=path, reason=str(error))
+        if radiograph.sha256 != expected:
+            return Failure(path=path, reason=f"{path} has changed since it was imported.")
+        return prepared
+
+    probabilities: list[list[float]] = []
+    notes: list[str | None] = []
+    failures: dict[int, Failure] = {}
+    frame = manifest.frame
+    images = zip(frame["path"], frame["sha256"], strict=True)
+    with closing(in_threads(read, images)) as results:
+        for start in range(0, len(manifest), _BATCH):
+            batch = list(islice(results, _BATCH))
+            failures |= {start + i: one for i, one in enumerate(batch) if isinstance(one, Failure)}
+            readable = [one for one in batch if not isinstance(one, Failure)]
+            for outcome in predictor.judge(readable) if readable else ():
+                probabilities.append([*outcome.probabilities.values()])
+                notes.append(cell_of(note.kind for note in outcome.notes))
+            if on_progress:
+                on_progress(start + len(batch), len(manifest))
+    failed = tuple(failures.values())
+    if not probabilities:
+        first = f" The first: {failed[0].reason}" if failed else ""
+        raise InputError(f"There is no readable image to evaluate.{first}")
+    read_rows = frame.iloc[np.setdiff1d(np.arange(len(manifest)), [*failures])]
+    rows = read_rows.assign(notes=pd.array(notes, "string"))
+    rule = rule or predictor.card.decision_rule()
+    found = Predictions.from_probabilities(rows, np.array(probabilities), rule)
+    return ManifestPredictions(found, failed)

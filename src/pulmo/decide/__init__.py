@@ -1,0 +1,1 @@
+"""What is fitted on validation images: temperature, thresholds, triage bands, prediction sets."""

@@ -1,0 +1,136 @@
+"""Head: feature maps become logits, and class activation maps in closed form."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import batch_norm
+
+from pulmo.core.errors import UsageError
+from pulmo.core.sections import ModelSection
+from pulmo.models.heads import HEADS
+
+# An ONNX file holds at most 2 GiB, which are so many weights in float32.
+_WEIGHT_LIMIT: Final = 2**29
+
+
+class Head(nn.Module):
+    """Layers in a row that read feature maps and classify them.
+
+    It knows how each map moves each logit, for the kinds of layers of which `gradient` speaks.
+    """
+
+    def __init__(self, layers: Mapping[str, nn.Module], *, flat: bool) -> None:
+        """Makes a head of `layers`, each under its name, the last one linear.
+
+        Args:
+            layers: name -> layer, in their order.
+            flat: read every position of every map, and so take maps of one size only; else the
+                mean of each map.
+        """
+        super().__init__()
+        self.flat = flat
+        for name, layer in layers.items():
+            self.add_module(name, layer)
+
+    def pool(self, maps: Tensor) -> Tensor:
+        """Returns what the layers read of maps [n, channels, rows, columns]: [n, width]."""
+        return maps.flatten(1) if self.flat else maps.mean(dim=(2, 3))
+
+    def logits(self, read: Tensor) -> Tensor:
+        """Returns logits [n, classes] of what `pool` gave, [n, width]."""
+        for layer in self.children():
+            read = layer(read)
+        return read
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Returns logits [n, classes] of feature maps [n, channels, rows, columns]."""
+        return self.logits(self.pool(maps))
+
+    def gradient(self, read: Tensor) -> Tensor:
+        """Returns the derivative of each logit by what `pool` gave, [n, classes, width].
+
+        It is that of evaluation mode, by the chain rule from the last layer to the first.
+
+        Raises:
+            TypeError: a layer is not linear, ReLU, batch normalisation or dropout.
+        """
+        inputs = []
+        for layer in self.children():
+            inputs.append(read)
+            read = _evaluated(layer, read)
+        classes = read.shape[1]
+        gradient = torch.eye(classes, device=read.device, dtype=read.dtype)
+        gradient = gradient.expand(read.shape[0], -1, -1)
+        for layer, given in zip(reversed(list(self.children())), reversed(inputs), strict=True):
+            gradient = _through(layer, given, gradient)
+        return gradient
+
+    def activation(self, maps: Tensor) -> Tensor:
+        """Returns the class activation maps [n, classes, rows, columns], in units of the logit.
+
+        With every head these are the products of the maps and the logit's gradient by them, summed
+        over the channels (HiResCAM, Draelos and Carin 2020), times the number of positions. So a
+        map's mean is what the features add to the logit, to first order; for a linear layer that
+        is exact but for the bias.
+
+        Where the head pools, the gradient is the derivative by the pooled feature, spread evenly,
+        and this is Grad-CAM before its ReLU (Selvaraju et al. 2017, equations 1 and 2); for a
+        linear head it is CAM (Zhou et al. 2016).
+        """
+        gradient = self.gradient(self.pool(maps))
+        if not self.flat:
+            return torch.einsum("nkc,nchw->nkhw", gradient, maps)
+        gradient = gradient.reshape(*gradient.shape[:2], *maps.shape[1:])
+        positions = maps.shape[2] * maps.shape[3]
+        return torch.einsum("nkchw,nchw->nkhw", gradient, maps) * positions
+
+
+def _evaluated(layer: nn.Module, read: Tensor) -> Tensor:
+    """Returns what a layer gives in evaluation mode, whatever its mode is."""
+    if isinstance(layer, nn.Dropout):
+        return read
+    if isinstance(layer, nn.BatchNorm1d):
+        return batch_norm(
+            read, layer.running_mean, layer.running_var, layer.weight, layer.bias, eps=layer.eps
+        )
+    result: Tensor = layer(read)
+    return result
+
+
+def _through(layer: nn.Module, read: Tensor, gradient: Tensor) -> Tensor:
+    """Returns the derivative by what a layer reads, of that by what it gives [n, classes, ...]."""
+    if isinstance(layer, nn.Linear):
+        return gradient @ layer.weight
+    if isinstance(layer, nn.ReLU):
+        return gradient * (read > 0).to(read.dtype)[:, None]
+    if isinstance(layer, nn.BatchNorm1d):
+        deviation = layer.get_buffer("running_var").add(layer.eps).sqrt()
+        return gradient * (layer.weight / deviation)
+    if isinstance(layer, nn.Dropout):
+        return gradient
+    raise TypeError(f"The derivative of a {type(layer).__name__} is not known to Head.")
+
+
+def make_head(section: ModelSection, maps: tuple[int, int, int], classes: int) -> Head:
+    """Makes the head of a recipe.
+
+    Args:
+        section: the recipe's model.
+        maps: channels, rows and columns of the feature maps.
+        classes: number of classes.
+
+    Raises:
+        UsageError: the head would have more weights than a bundle can hold.
+    """
+    kind = HEADS.chosen(section.head)
+    with torch.device("meta"):
+        weights = sum(weight.numel() for weight in kind.make(maps, classes).parameters())
+    if weights > _WEIGHT_LIMIT:
+        raise UsageError(
+            f"The head {kind.name!r} over feature maps {list(maps)} would have {weights:,} "
+            f"weights; a bundle holds at most {_WEIGHT_LIMIT:,}. Choose smaller images "
+            '(image.size), fewer hidden units, or a head that pools, such as "linear".'
+        )
+    return kind.make(maps, classes)

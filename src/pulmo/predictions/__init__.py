@@ -1,0 +1,1 @@
+"""Predictions of classifiers, and the decision rule that reads them."""

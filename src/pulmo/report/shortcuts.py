@@ -1,0 +1,102 @@
+"""What can be said of shortcuts: whether the classes are told apart within one source."""
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Final, Literal, NamedTuple
+
+from pulmo.evaluate.evaluation import Contrast, Evaluation
+from pulmo.evaluate.warnings import unstated_images
+from pulmo.report.words import listed
+
+Verdict = Literal["shown", "partly", "refuted", "unknown"]
+"""refuted: some classes are not told apart better than by chance. partly: known of some classes."""
+
+_HEADLINES: Final[dict[Verdict, str]] = {
+    "shown": "Within one source: better than chance",
+    "partly": "Within one source: known for some classes only",
+    "refuted": "Within one source: not better than chance for some classes",
+    "unknown": "Within one source: unknown",
+}
+_CHANCE: Final = 0.5
+
+
+class WithinSource(NamedTuple):
+    """Whether a source cannot be what the model sees.
+
+    Attributes:
+        verdict: what is known.
+        headline: the same in a few words.
+        sentences: the evidence, and what is not known.
+    """
+
+    verdict: Verdict
+    headline: str
+    sentences: tuple[str, ...]
+
+
+def within_source(evaluation: Evaluation) -> WithinSource:
+    """Judges the AUC of each two classes within each source that has both.
+
+    Where classes are named positive, each of them is compared with each of the others; else all
+    pairs are. Better than chance is an interval above 0.5. A pair without a source that has both,
+    or without an interval, is unknown.
+    """
+    above: list[Contrast] = []
+    at_chance: list[Contrast] = []
+    unclear: list[Contrast] = []
+    apart: list[str] = []
+    for first, second in _pairs(evaluation):
+        pair = {(first,), (second,)}
+        found = [one for one in evaluation.contrasts if {one.positive, one.negative} == pair]
+        if not found:
+            apart.append(f"{first} against {second}")
+        for one in found:
+            low = one.auc.low
+            kind = unclear if low is None else above if low > _CHANCE else at_chance
+            kind.append(one)
+    unknown = bool(apart or unclear)
+    verdict: Verdict = "refuted" if at_chance else "partly" if unknown else "shown"
+    if not above and not at_chance:
+        verdict = "unknown"
+    sentences = []
+    if above:
+        lowest = min(above, key=lambda one: one.auc.low or 0.0)
+        beside = f"Better than chance in {len(above)} comparisons; the lowest is "
+        sentences.append(f"{beside if len(above) > 1 else 'Better than chance: '}{_told(lowest)}.")
+    sentences += [f"Not better than chance: {_told(one)}." for one in at_chance]
+    sentences += [f"Unknown, for it has no interval: {_told(one)}." for one in unclear]
+    sentences += _unseen(evaluation, apart)
+    return WithinSource(verdict, _HEADLINES[verdict], tuple(sentences))
+
+
+def _pairs(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
+    """Yields the classes that the model must tell apart, as far as there are images of both."""
+    positive = evaluation.decision.positive
+    there = [label for label, n in evaluation.data.labels.items() if n]
+    for first, second in combinations(there, 2):
+        if positive and (first in positive) == (second in positive):
+            continue
+        yield (first, second) if first in positive or not positive else (second, first)
+
+
+def _told(one: Contrast) -> str:
+    auc, sides = one.auc, f"{one.positive[0]} against {one.negative[0]} in {one.source}"
+    if auc.value is None:
+        return sides
+    if auc.low is None or auc.high is None:
+        return f"{sides}, AUC {auc.value:.3f}"
+    return f"{sides}, AUC {auc.value:.3f} ({auc.low:.3f}\u2013{auc.high:.3f})"
+
+
+def _unseen(evaluation: Evaluation, apart: list[str]) -> Iterator[str]:
+    """Says what is not known, and why."""
+    unstated = unstated_images(evaluation.data)
+    if apart and not evaluation.scored and len(evaluation.classes) > 2:
+        yield f"Unknown for {listed(apart)}: only decisions are known, and no probabilities."
+    elif apart:
+        yield (
+            f"Unknown for {listed(apart)}: no stated source has images of both. A high value may "
+            "come from the source and not from the disease."
+        )
+    if unstated:
+        yield f"The source of {unstated:,} of {evaluation.data.n:,} images is not stated."

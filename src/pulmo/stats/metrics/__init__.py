@@ -1,0 +1,1 @@
+"""The metrics, each a decorated function; `pulmo.stats.metric.METRICS` reads this folder."""

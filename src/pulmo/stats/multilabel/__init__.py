@@ -1,0 +1,1 @@
+"""Statistics of images that may have several findings each."""
