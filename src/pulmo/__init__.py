@@ -1,47 +1,120 @@
-"""Chest X-ray classifiers: data that cannot leak, training, figures with intervals, one bundle.
+"""Chest X-ray classifiers: data that cannot leak, training, values with intervals, one bundle.
 
 For research, not diagnosis.
 
-    predictor = pulmo.load("bundle")
-    radiograph = pulmo.read("image.dcm")
-    outcome = predictor.predict(radiograph)
+    model = pulmo.load("bundle")
+    result = model.predict("image.dcm")
+    result.heatmap("covid").save("map.png")
+
+    data = pulmo.read_manifest("split.parquet")
+    report = pulmo.evaluate(model, data.split("test"), output="evaluation")
+    pulmo.audit(model, data.split("test"), output="audit")
 
 What is named here is loaded when it is first used, so that `import pulmo` costs nothing.
 """
 
-from functools import reduce
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from pulmo import stats
-    from pulmo.bundle.predictor import Predictor
-    from pulmo.datasets.manifest import read_manifest
+    from pulmo.core.errors import InputError, PulmoError, RefusedError, UsageError
+    from pulmo.datasets.manifest import Manifest, read_manifest
+    from pulmo.predictions.predictions import Predictions
+    from pulmo.predictions.reading.options import Options as ReadingOptions
+    from pulmo.radiograph import Radiograph
     from pulmo.radiograph import read_radiograph as read
+    from pulmo.workflows.audit import AuditOptions, audit, audit_folds, audit_predictions
+    from pulmo.workflows.compare import compare
+    from pulmo.workflows.evaluate import evaluate
+    from pulmo.workflows.evaluate_predictions import TableOptions, evaluate_predictions
+    from pulmo.workflows.evaluation_images import EvaluateOptions
+    from pulmo.workflows.explain import explain
+    from pulmo.workflows.model import Model, load
     from pulmo.workflows.predict import predict
-
-    load = Predictor.open
 
 __version__ = "0.1.0"
 
-__all__ = ["load", "predict", "read", "read_manifest", "stats"]
+__all__ = [
+    "AuditOptions",
+    "EvaluateOptions",
+    "InputError",
+    "Manifest",
+    "Model",
+    "Predictions",
+    "PulmoError",
+    "Radiograph",
+    "ReadingOptions",
+    "RefusedError",
+    "TableOptions",
+    "UsageError",
+    "audit",
+    "audit_folds",
+    "audit_predictions",
+    "compare",
+    "evaluate",
+    "evaluate_predictions",
+    "explain",
+    "load",
+    "predict",
+    "read",
+    "read_manifest",
+    "stats",
+]
 
 _PLACES: Final = {
-    "load": ("pulmo.bundle.predictor", "Predictor.open"),
-    "predict": ("pulmo.workflows.predict", "predict"),
-    "read": ("pulmo.radiograph", "read_radiograph"),
-    "read_manifest": ("pulmo.datasets.manifest", "read_manifest"),
-    "stats": ("pulmo.stats", ""),
+    "AuditOptions": "pulmo.workflows.audit:AuditOptions",
+    "EvaluateOptions": "pulmo.workflows.evaluation_images:EvaluateOptions",
+    "InputError": "pulmo.core.errors:InputError",
+    "Manifest": "pulmo.datasets.manifest:Manifest",
+    "Model": "pulmo.workflows.model:Model",
+    "Predictions": "pulmo.predictions.predictions:Predictions",
+    "PulmoError": "pulmo.core.errors:PulmoError",
+    "Radiograph": "pulmo.radiograph:Radiograph",
+    "ReadingOptions": "pulmo.predictions.reading.options:Options",
+    "RefusedError": "pulmo.core.errors:RefusedError",
+    "TableOptions": "pulmo.workflows.evaluate_predictions:TableOptions",
+    "UsageError": "pulmo.core.errors:UsageError",
+    "audit": "pulmo.workflows.audit:audit",
+    "audit_folds": "pulmo.workflows.audit:audit_folds",
+    "audit_predictions": "pulmo.workflows.audit:audit_predictions",
+    "compare": "pulmo.workflows.compare:compare",
+    "evaluate": "pulmo.workflows.evaluate:evaluate",
+    "evaluate_predictions": "pulmo.workflows.evaluate_predictions:evaluate_predictions",
+    "explain": "pulmo.workflows.explain:explain",
+    "load": "pulmo.workflows.model:load",
+    "predict": "pulmo.workflows.predict:predict",
+    "read": "pulmo.radiograph:read_radiograph",
+    "read_manifest": "pulmo.datasets.manifest:read_manifest",
+    "stats": "pulmo.stats:",
 }
-"""Name -> the module that has it, and what it is called there; "" is the module itself."""
+"""Name -> the module that has it and what it is called there; nothing, for the module itself."""
+
+
+class _FrontDoor(ModuleType):
+    """A package some of whose functions are called like a package below it.
+
+    Importing `pulmo.evaluate.curves`, say, makes Python bind `evaluate` in this module to that
+    package. The name stays that of the function; `from pulmo.evaluate import curves` works as ever.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _PLACES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _FrontDoor
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
     """Loads what a name stands for (PEP 562)."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, path = _PLACES[name]
-    return reduce(getattr, filter(None, path.split(".")), import_module(module))
+    module, _, called = _PLACES[name].partition(":")
+    found = import_module(module)
+    return getattr(found, called) if called else found
 
 
 def __dir__() -> list[str]:

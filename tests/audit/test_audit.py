@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pulmo.audit import audit as audit_module
 from pulmo.audit.audit import audit
 from pulmo.audit.check import CHECKS, Answer, Ask, Check, Unanswered
 from pulmo.audit.context import AuditContext
@@ -30,7 +31,7 @@ def four(monkeypatch: pytest.MonkeyPatch) -> Registry[Check]:
         made = Check(answer.verdict, "Is it?", f"is {answer.verdict}", answering(answer))
         registry.register(answer.verdict)(made)
     registry.register("unknown")(Check("unknown", "Is it?", "is known", unanswered))
-    monkeypatch.setattr("pulmo.audit.audit.CHECKS", registry)
+    monkeypatch.setattr(audit_module, "CHECKS", registry)
     return registry
 
 
@@ -95,7 +96,7 @@ def test_the_data_are_described(context: AuditContext) -> None:
     assert (data.split, data.n, data.groups, data.fitted) == ("test", 3, 2, 4)
     assert data.labels == {"normal": 1, "covid": 2}
     assert data.sources == {"x": {"covid": 1, "normal": 1}, "y": {"covid": 1, "normal": 0}}
-    assert data.manifest_sha256 == Manifest(context.rows).sha256
+    assert data.manifest_sha256 == Manifest.from_rows(context.rows).sha256
 
 
 def test_the_checks_are_those_of_the_folder() -> None:

@@ -15,7 +15,7 @@ from pulmo.cli import data, recipes
 from pulmo.cli.app import app
 from pulmo.core import recipe_file as recipe_module
 from pulmo.core.recipe import load_recipe
-from pulmo.workflows.heatmaps import HeatMaps
+from pulmo.workflows.heat_map_folder import HeatMapFolder
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -184,7 +184,7 @@ def test_a_signal_ends_a_verb_that_goes_on_after_bad_files(
         drawn.append(1)
         os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(HeatMaps, "write", interrupted)
+    monkeypatch.setattr(HeatMapFolder, "write", interrupted)
     status, out, err = pulmo("explain", bundle, image, image, "-o", tmp_path)
     assert (status, out, err) == (130, "", "pulmo: Interrupted.\n")
     assert drawn == [1]

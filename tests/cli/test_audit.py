@@ -82,14 +82,18 @@ def test_a_wrong_call_is_a_sentence(
 ) -> None:
     out = tmp_path / "audit"
     for words, status, sentence in (
-        ((bundle, "-o", out), 2, "An audit of a bundle needs images: --data SCHEMA."),
+        ((bundle, "-o", out), 2, "is a bundle, and its images are missing: add --data MANIFEST."),
         ((bundle, "--data", manifest, "--split", "best", "-o", out), 2, "no split 'best'"),
-        ((bundle, "--data", manifest, "--seed", "1", "-o", out), 2, "--seed does not go with a"),
+        (
+            (bundle, "--data", manifest, "--seed", "1", "-o", out),
+            2,
+            "--seed is for another kind of model, and the model is a bundle",
+        ),
         ((bundle, "--data", manifest, "--only", "luck", "-o", out), 2, "There is no check 'luck'"),
         (
             (bundle, "--data", manifest, "--only", "shortcuts", "--accept", "luck", "-o", out),
             2,
-            "--accept 'luck' is no check",
+            "There is no check 'luck'",
         ),
         ((bundle, "--data", manifest, "--lungs", tmp_path / "no", "-o", out), 3, "no lung mask"),
     ):

@@ -95,7 +95,7 @@ def test_a_table_with_the_split_of_a_manifest(
     assert (audit.data.n, audit.data.fitted) == ((~train).sum(), train.sum())
     assert ("same file", 0) in finding(out, "leakage").tables[0].rows
     page = (out / "audit.html").read_text()
-    assert "pulmo audit PREDICTIONS --data SCHEMA -o DIR" in page
+    assert "pulmo audit PREDICTIONS --data MANIFEST -o DIR" in page
 
 
 def test_a_table_with_the_folds_of_a_manifest(
@@ -152,7 +152,7 @@ def test_a_table_of_other_names_is_audited_alike(
         assert ours.sentence == others.sentence
     external = read_audit(tmp_path / "b" / "audit.json").external
     assert external is not None
-    assert external.columns == {"--score": "the score"}
+    assert external.columns == {"score": "the score"}
     page = (tmp_path / "b" / "audit.html").read_text()
     assert all(note in page for note in external.notes)
     assert "--score &#39;the score&#39;" in page
@@ -188,17 +188,25 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
     several = tmp_path / "several.csv"
     table.drop(columns="label").assign(y_tb=1, y_clear=0).to_csv(several, index=False)
     for words, status, sentence in (
-        ((several,), 2, "has several findings (its y_ columns), and an audit is of one"),
-        ((path, "--run", tmp_path), 2, "--run does not go with a table of predictions"),
-        ((path, "--seed", "1"), 2, "--seed does not go with a table of predictions"),
+        ((several,), 2, "has several findings per image (its y_ columns), and an audit is of one"),
+        (
+            (path, "--run", tmp_path),
+            2,
+            "--run is for a bundle or folds, and the model is a table of pre",
+        ),
+        (
+            (path, "--seed", "1"),
+            2,
+            "--seed is for a bundle or folds, and the model is a table of pre",
+        ),
         ((path, "--split", "best", "--data", path), 2, "There is no split 'best'"),
-        ((path, "--published", "0.9"), 2, "--published does not go with a table without the man"),
-        ((path, "--split", "test"), 2, "--split is of a manifest; name it with --data."),
+        ((path, "--published", "0.9"), 2, "a published accuracy cannot be used without it"),
+        ((path, "--split", "test"), 2, "a split cannot be used without it"),
         ((path, "--threshold", "0.5"), 2, "--threshold needs --positive"),
         ((path, "--merge", "flu"), 2, "--merge 'flu' is not LABEL=CLASS."),
         ((path, "--merge", "flu=cold"), 2, "The label 'flu' cannot count as 'cold'"),
-        ((tmp_path, "--positive", "tb"), 2, "--positive does not go with a bundle"),
-        ((tmp_path, "--merge", "flu=tb"), 2, "--merge does not go with a bundle"),
+        ((tmp_path, "--positive", "tb"), 2, "--positive is for another kind of model"),
+        ((tmp_path, "--merge", "flu=tb"), 2, "--merge is for another kind of model"),
         ((bad,), 3, "have probabilities that do not sum to 1"),
         ((tmp_path / "none.csv",), 3, "none.csv"),
     ):

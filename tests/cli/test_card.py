@@ -36,7 +36,7 @@ def test_a_table_has_no_card(pulmo: Call, tmp_path: Path) -> None:
     (tmp_path / "theirs.csv").write_text("path,label,p_a,p_b\n")
     status, out, err = pulmo("card", tmp_path / "theirs.csv", "-o", tmp_path / "cards")
     assert (status, out) == (2, "")
-    assert "theirs.csv is a file, and the checklists are of a bundle" in err
+    assert "theirs.csv is a file; the checklists are those of a bundle" in err
     assert err.count("\n") == 1
 
 

@@ -120,9 +120,9 @@ class TestImport:
             (["folder", "--map", "covid"], "--map 'covid' is not NAME=LABEL"),
             (
                 ["folder", "--map", "a=covid", "--map", "a=other"],
-                "that 'a' is covid and that it is",
+                "gives 'a' two values, covid and other",
             ),
-            (["folder", "--name", " "], "--name is blank; say what to call the source"),
+            (["folder", "--name", " "], "The name of the data set is blank"),
         ],
     )
     def test_a_typo_is_a_usage_error(
@@ -223,8 +223,8 @@ class TestSource:
             (["folder", "--source", "viral=north"], "images of 'viral' are from, but there are"),
             (["folder", "--source", "=north"], "neither NAME nor CLASS=NAME"),
             (["folder", "--source", "covid="], "neither NAME nor CLASS=NAME"),
-            (["folder", "--source", "a", "--source", "b"], "all images are from a and from b"),
-            (["cohen", "--source", "north"], "--source is for the sources csv and folder"),
+            (["folder", "--source", "a", "--source", "b"], "gives all images two values, a and b"),
+            (["cohen", "--source", "north"], "for the sources csv and folder; cohen knows it"),
         ],
     )
     def test_a_statement_that_fits_nothing_is_refused(

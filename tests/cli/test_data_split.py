@@ -69,13 +69,13 @@ def test_a_published_split_is_kept_and_the_other_source_drawn(
     [
         (
             ["--keep-test", "--test=0.3"],
-            "--test 0.3 would draw nothing: with --keep-test every sou",
+            "test fraction 0.3 would have no effect: every source keeps the test",
         ),
         (
             ["--keep-official", "--val=0.3"],
-            "--val 0.3 would draw nothing: with --keep-official eve",
+            "val fraction 0.3 would have no effect: every source keeps the split",
         ),
-        (["--keep-official", "--test=0.3"], "the sides that it states; leave --test out."),
+        (["--keep-official", "--test=0.3"], "test fraction 0.3 would have no effect"),
         (["--keep-test", "--test=0", "--val=0.3"], ""),
         (["--keep-official", "--val=0"], ""),
     ],
@@ -246,15 +246,18 @@ class TestSavedSplit:
         (["--val=0.6", "--test=0.4"], "must be fractions that leave some images for training"),
         (["--val=-0.1"], "must be fractions that leave some images for training"),
         (["--val=nan"], "must be fractions that leave some images for training"),
-        (["--from", "s.csv", "--seed", "1"], "--from takes a split as it is; only --fold goes wi"),
-        (["--from", "s.csv", "--keep-test"], "--from takes a split as it is; only --fold goes wi"),
-        (["--keep-test", "--keep-official"], "--keep-official keeps the test too; leave --keep-"),
-        (["--folds", "3", "--val", "0.2"], "one of them is the validation; leave --val out"),
-        (["--folds-by-source", "--val", "0"], "one of them is the validation; leave --val out"),
-        (["--leave-out", "a", "--test", "0"], "that source is the test; leave --test out"),
-        (["--fold", "1"], "--fold chooses among folds; add --folds"),
-        (["--age-band", "5"], "--age-band is for --match age"),
-        (["--label", "covid"], "--label is for --match"),
+        (["--from", "s.csv", "--seed", "1"], "Of the other options only --fold fits it"),
+        (["--from", "s.csv", "--keep-test"], "Of the other options only --fold fits it"),
+        (
+            ["--keep-test", "--keep-official"],
+            "--keep-official keeps the test too. Leave --keep-test out",
+        ),
+        (["--folds", "3", "--val", "0.2"], "one fold is the validation"),
+        (["--folds-by-source", "--val", "0"], "one fold is the validation"),
+        (["--leave-out", "a", "--test", "0"], "that source is the test"),
+        (["--fold", "1"], "There are no folds"),
+        (["--age-band", "5"], "An age band is for a match by age"),
+        (["--label", "covid"], "Labels are chosen for a match"),
         (["--match", "height"], "cannot be matched by 'height'; choose of view, age"),
         (["--folds", "3", "--folds-by-source"], "Folds are drawn or one a source, not both"),
     ],
@@ -274,10 +277,10 @@ def test_a_split_is_not_saved_over_a_manifest(pulmo: Call, manifest: Path, tmp_p
     words = ["-o", tmp_path / "s.parquet", "--save"]
     status, out, err = pulmo("data", "split", manifest, *words, manifest)
     assert (status, out) == (3, "")
-    assert f"{manifest} is there and is not what would be written" in err
+    assert f"{manifest} exists and is a file of another kind" in err
     assert manifest.read_bytes() == before
     status, _, err = pulmo("data", "split", manifest, *words, tmp_path / "t" / ".." / "s.parquet")
-    assert (status, err) == (2, "pulmo: --save names another file than --output.\n")
+    assert (status, "cannot both be written to" in err) == (2, True)
     assert not (tmp_path / "s.parquet").exists()
     for _ in range(2):
         assert pulmo("data", "split", manifest, *words, tmp_path / "s.csv")[0] == 0

@@ -70,8 +70,8 @@ def test_a_view_alone_and_images_that_disappeared(
     status, _, err = pulmo("evaluate", bundle, *words)
     assert status == 4
     assert err == (
-        f"{tmp_path / 'm.parquet'} has a test split; without --split test all of its images are "
-        f"taken.\n{gone} does not exist.\npulmo: 1 of {len(rows)} images could not be read.\n"
+        "The manifest has a test split, and no split was named: all images are taken.\n"
+        f"{gone} does not exist.\npulmo: 1 of {len(rows)} images could not be read.\n"
     )
     predictions = read_predictions(tmp_path / "e" / "predictions.parquet")
     assert len(predictions) == len(rows) - 1
@@ -163,10 +163,10 @@ class TestThresholdFor:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
-            (["--threshold-for", "sensitivity=0.9"], "judges the test; add --split test."),
-            (["--threshold-for", "sensitivity=0.9", "--split", "val"], "add --split test."),
+            (["--threshold-for", "sensitivity=0.9"], "name the split test."),
+            (["--threshold-for", "sensitivity=0.9", "--split", "val"], "name the split test."),
             (["--threshold-for", "0.9", "--split", "test"], "'0.9' is no aim; write "),
-            (["--elsewhere"], "--elsewhere is for --threshold-for, which is not there."),
+            (["--elsewhere"], "--elsewhere is for --threshold-for, which is missing."),
         ],
     )
     def test_options_that_do_not_fit(
@@ -247,8 +247,8 @@ def test_inside_and_outside_stand_side_by_side(
     ("words", "status", "reason"),
     [
         (["--split", "tset"], 2, "There is no split 'tset'; choose train, val, test."),
-        (["--view", "lateral"], 3, "holds no image that these options choose"),
-        (["--modality", "CT"], 3, "holds no image that these options choose"),
+        (["--view", "lateral"], 3, "has no image that these options choose"),
+        (["--modality", "CT"], 3, "has no image that these options choose"),
     ],
 )
 def test_options_that_choose_nothing(
@@ -274,7 +274,7 @@ def test_a_manifest_without_a_split(
         "evaluate", bundle, "--data", tmp_path / "m.parquet", "--split", "test", "-o", tmp_path
     )
     assert status == 3
-    assert "has no test image; `pulmo data split` makes a split" in err
+    assert "The manifest has no test image; make a split first." in err
 
 
 @pytest.mark.parametrize("side", ["test", None])
@@ -453,7 +453,7 @@ class TestTable:
     @pytest.mark.parametrize(
         ("change", "sentence"),
         [
-            ({"label": None}, "80 of the 80 predictions have no label; the first is of "),
+            ({"label": None}, "The images have no labels; there is nothing to evaluate."),
             ({"p_tb": np.nan}, "have a probability that is missing or not between 0 and 1"),
             ({"p_tb": 0.9}, "have probabilities that do not sum to 1 within 0.002"),
             ({"p_tb": "high"}, "The columns p_tb, p_clear must hold numbers"),
@@ -485,10 +485,13 @@ class TestTable:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
-            (["--data", "m.parquet"], "is a table of predictions; --data, --split, --view, "),
-            (["--threshold-for", "sensitivity=0.9"], "--threshold-for and --elsewhere are for a"),
+            (
+                ["--data", "m.parquet"],
+                "--data is for a bundle, and the model is a table of predictions",
+            ),
+            (["--threshold-for", "sensitivity=0.9"], "--threshold-for is for a bundle"),
             (["--threshold", "0.5"], "--threshold needs --positive"),
-            (["--prevalence", "0.5"], "--prevalence needs --positive"),
+            (["--prevalence", "0.5"], "A prevalence needs the positive classes"),
             (["--positive", "flu"], "There is no class 'flu' to count as positive"),
             (["--positive", "tb", "--prevalence", "5"], "A prevalence lies between 0 and 1; 5"),
         ],
@@ -509,9 +512,9 @@ class TestTable:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
-            ([], "needs images to judge; name their manifest with --data."),
-            (["--positive", "covid"], "A bundle's card says what is positive"),
-            (["--threshold", "0.5"], "A bundle's card says what is positive"),
+            ([], "is a bundle, and its images are missing: add --data MANIFEST."),
+            (["--positive", "covid"], "--positive is for a table of predictions"),
+            (["--threshold", "0.5"], "--threshold is for a table of predictions"),
         ],
     )
     def test_a_bundle_is_no_table(
@@ -548,7 +551,8 @@ class TestTable:
         words = ("--positive", "tb", "-o", tmp_path / "e")
         status, out, _ = pulmo("evaluate", tmp_path / "hard.csv", *words)
         assert status == 0
-        assert "Macro AUC            undefined (only decisions are known" in out
+        (auc,) = [line for line in out.splitlines() if line.startswith("  Macro AUC ")]
+        assert "undefined (only decisions are known" in auc
         page = (tmp_path / "e" / "report.html").read_text()
         assert "There is no ROC curve: the table holds decisions and no probabilities." in page
         assert "only decisions are known here" in page
@@ -605,7 +609,7 @@ def test_a_file_that_is_neither_a_bundle_nor_a_table_is_refused(
     path.write_text("path,label,p_tb,p_clear\n")
     status, _, err = pulmo("evaluate", path, "--positive", "tb", "-o", tmp_path / "e")
     assert status == 2
-    assert f"{path} is no bundle; a table of predictions ends in .parquet or .csv or " in err
+    assert f"{path} is neither a bundle nor a table (.parquet, .csv, " in err
 
 
 def test_the_test_through_an_unsplit_manifest_is_an_opening_of_it(

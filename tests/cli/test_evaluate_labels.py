@@ -82,8 +82,16 @@ def test_what_was_written_is_judged_alike(pulmo: Call, table: pd.DataFrame, tmp_
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
-        (["--positive", "Edema"], 2, "each is positive where it is there; leave --positive."),
-        (["--prevalence", "0.1"], 2, "one share does not fit all of them; leave --prevalence."),
+        (
+            ["--positive", "Edema"],
+            2,
+            "and a positive class was named, which is for a table of one class an image",
+        ),
+        (
+            ["--prevalence", "0.1"],
+            2,
+            "and a prevalence was named, which is for a table of one class an image",
+        ),
         (["--threshold", "3"], 2, "A threshold lies between 0 and 1; 3 was given."),
     ],
 )

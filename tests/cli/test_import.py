@@ -78,7 +78,7 @@ class TestLayouts:
         status, out, _ = pulmo("data", "import", "folder", flat, "--label", "other", "-o", output)
         assert (status, "(4 other)" in out) == (0, True)
         status, _, err = pulmo("data", "import", "csv", flat, "--label", "other", "-o", output)
-        assert (status, "--label is for the source folder" in err) == (2, True)
+        assert (status, "for the source folder; a table has a column" in err) == (2, True)
 
     def test_a_table_lies_beside_another_folder(
         self, pulmo: Call, folder: Path, tmp_path: Path
@@ -137,7 +137,7 @@ class TestProblems:
             "data", "import", "folder", folder, "-o", output, "--source", "north"
         )
         assert (status, err) == (
-            0, "8 files have not changed since they were read; --fresh reads them.\n",
+            0, "8 files have not changed since they were read; --fresh reads them again.\n",
         )  # fmt: skip
         assert sorted(path.name for path in tmp_path.iterdir()) == ["m.parquet", "set"]
 
@@ -256,7 +256,7 @@ class TestAgain:
         assert read_manifest(output).frame["pixels_sha256"].notna().all()
         status, _, err = pulmo(*words, "--headers-only")
         assert (status, err) == (
-            0, "8 files have not changed since they were read; --fresh reads them.\n",
+            0, "8 files have not changed since they were read; --fresh reads them again.\n",
         )  # fmt: skip
         assert pulmo(*words, "--fresh")[::2] == (0, "")
 
@@ -268,7 +268,7 @@ class TestAgain:
         status, out, err = pulmo("data", "import", "csv", table, "-o", table)
         assert (status, out) == (3, "")
         assert err == (
-            f"pulmo: {table} is there and is not what would be written; it is not overwritten. "
+            f"pulmo: {table} exists and is a file of another kind; it is not overwritten. "
             "Name another file, or remove it.\n"
         )
         assert table.read_text() == "path,label\n"

@@ -16,7 +16,6 @@ from pulmo.core.folders import (
     ManifestFiles,
 )
 from pulmo.datasets.manifest import Manifest
-from pulmo.workflows.evaluation_folder import evaluate_bundle
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -61,7 +60,7 @@ def test_an_evaluation(
 ) -> None:
     words = ["evaluate", bundle, "--data", manifest, "--split", "test", "-o", tmp_path / "e"]
     index = EvaluationFolder(tmp_path / "e").index
-    _check(pulmo, words, "pulmo.report.page.write_report", index, monkeypatch)
+    _check(pulmo, words, "pulmo.workflows.evaluation_report.write_report", index, monkeypatch)
 
 
 def test_an_evaluation_of_a_table(
@@ -69,10 +68,10 @@ def test_an_evaluation_of_a_table(
 ) -> None:
     words = ["evaluate", predictions, "-o", tmp_path / "e"]
     index = EvaluationFolder(tmp_path / "e").index
-    _check(pulmo, words, "pulmo.report.page.write_report", index, monkeypatch)
+    _check(pulmo, words, "pulmo.workflows.evaluation_report.write_report", index, monkeypatch)
 
 
-@pytest.mark.parametrize("writer", ["page.write_report", "labels_page.write_labels_report"])
+@pytest.mark.parametrize("writer", ["write_report", "write_labels_report"])
 def test_an_evaluation_of_several_findings(
     pulmo: Call, tmp_path: Path, writer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,7 +83,7 @@ def test_an_evaluation_of_several_findings(
     table.to_csv(tmp_path / "t.csv", index=False)
     words = ["evaluate", tmp_path / "t.csv", "-o", tmp_path / "e"]
     index = EvaluationFolder(tmp_path / "e").index
-    _check(pulmo, words, f"pulmo.report.{writer}", index, monkeypatch)
+    _check(pulmo, words, f"pulmo.workflows.evaluate_predictions.{writer}", index, monkeypatch)
 
 
 def test_an_audit(
@@ -93,7 +92,7 @@ def test_an_audit(
     words = ["audit", predictions, "--positive", "covid", "--only", "calibration"]
     words += ["-o", tmp_path / "a"]
     index = AuditFolder(tmp_path / "a").index
-    _check(pulmo, words, "pulmo.report.audit_page.write_audit", index, monkeypatch)
+    _check(pulmo, words, "pulmo.workflows.audit_report.write_audit", index, monkeypatch)
 
 
 def test_a_comparison(
@@ -103,7 +102,7 @@ def test_a_comparison(
         assert pulmo("evaluate", predictions, "-o", tmp_path / name)[0] == 0
     words = ["compare", tmp_path / "one", tmp_path / "two", "-o", tmp_path / "c"]
     index = ComparisonFolder(tmp_path / "c").index
-    _check(pulmo, words, "pulmo.report.comparison_page.write_comparison", index, monkeypatch)
+    _check(pulmo, words, "pulmo.workflows.compare.write_comparison", index, monkeypatch)
 
 
 def test_an_inspection(
@@ -111,11 +110,11 @@ def test_an_inspection(
 ) -> None:
     words = ["data", "inspect", manifest, "--samples", "0", "-o", tmp_path / "i"]
     index = InspectionFolder(tmp_path / "i").index
-    _check(pulmo, words, "pulmo.report.inspection.write_inspection", index, monkeypatch)
+    _check(pulmo, words, "pulmo.workflows.inspect.write_inspection", index, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "writer", ["core.files.write_atomically", "cli.data.curate.write_problems"]
+    "writer", ["workflows.curate.write_atomically", "workflows.manifest_output.write_problems"]
 )
 def test_a_curated_manifest(
     pulmo: Call, manifest: Path, tmp_path: Path, writer: str, monkeypatch: pytest.MonkeyPatch
@@ -123,18 +122,3 @@ def test_a_curated_manifest(
     output = ManifestFiles(tmp_path / "curated.parquet")
     words = ["data", "curate", manifest, "-o", output.manifest]
     _check(pulmo, words, f"pulmo.{writer}", output.manifest, monkeypatch)
-
-
-def test_the_evaluation_of_a_run(
-    images: pd.DataFrame, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = EvaluationFolder(tmp_path / "e")
-    test = Manifest(images).split("test")
-    with monkeypatch.context() as patch:
-        patch.setattr("pulmo.workflows.evaluation_folder.write_atomically", _cut_off)
-        with pytest.raises(_CutOffError):
-            evaluate_bundle(Predictor.open(bundle), test, "test", folder)
-    assert not folder.index.exists()
-    evaluate_bundle(Predictor.open(bundle), test, "test", folder)
-    assert folder.index.exists()
-    assert folder.card.exists()

@@ -91,12 +91,10 @@ class TestEvaluate:
         words = ["--data", manifest, "-o", tmp_path / "e"]
         status, out, err = pulmo("evaluate", bundle, *words)
         assert (status, out) == (5, "")
-        assert "demo was trained on X-ray only, and the chosen images of " in err
-        assert f" are {n} CT" in err
+        assert "demo was trained on X-ray only, and the chosen images " in err
+        assert f"are {n} CT" in err
         assert err.endswith(
-            "Take those that it knows with --modality X-ray.\n"
-            if n < 64
-            else "It cannot judge these.\n"
+            "Choose the modality X-ray.\n" if n < 64 else "The model cannot be used for these.\n"
         )
         assert not (tmp_path / "e").exists()
 

@@ -246,7 +246,7 @@ class TestModel:
     def test_a_run_is_to_be_exported(self, pulmo: Call, run: RunFolder, image: Path) -> None:
         status, out, err = pulmo("predict", image, "--model", run.root)
         assert (status, out) == (3, "")
-        assert f"export it first: pulmo export {run.root} -o BUNDLE" in err
+        assert f"export it first. Type: pulmo export {run.root} -o BUNDLE" in err
 
     def test_something_else(self, pulmo: Call, image: Path, tmp_path: Path) -> None:
         status, _, err = pulmo("predict", image, "--model", image)

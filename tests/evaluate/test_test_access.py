@@ -60,7 +60,7 @@ def test_the_test_is_the_same_whatever_is_chosen_of_it_and_however_it_is_describ
     assert again.test_sha256 == access.test_sha256
     assert again.manifest_sha256 != access.manifest_sha256
     fewer = images.drop(index=images.index[images["split"] == "test"][0])
-    less = access_of(predictor, fewer, fewer, None)
+    less = access_of(predictor, Manifest(fewer), Manifest(fewer), None)
     assert less is not None
     assert less.test_sha256 == access.test_sha256
     assert less.images == access.images - 1

@@ -115,6 +115,6 @@ def test_a_table_of_predictions_has_no_card(audit: Audit) -> None:
     assert "Only a table of its predictions is known." in page
     assert "tb counts as positive, where the table says so" in page
     assert "flu counts as clear." in page
-    command = "pulmo audit PREDICTIONS --positive tb --merge flu=clear --data SCHEMA --split test"
+    command = "pulmo audit PREDICTIONS --positive tb --merge flu=clear --data MANIFEST --split test"
     assert command in page
     assert '<span class="notice">For research, not diagnosis.</span>' in page

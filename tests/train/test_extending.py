@@ -34,7 +34,6 @@ AUGMENTATION = '''
 from typing import Annotated
 from pydantic import Field
 from pulmo.core.sections import Number
-from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph.changes import AUGMENTATIONS, Regrade, uniform
 
 @AUGMENTATIONS.register("fade")

@@ -24,7 +24,7 @@ from pulmo.report.comparison import PairedTest
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.paired import auc_difference
 from pulmo.workflows.compare import compare
-from pulmo.workflows.evaluation_folder import write_evaluation
+from pulmo.workflows.evaluation_report import report_of
 from pulmo.workflows.repeat import Repeat
 from pulmo.workflows.summarise import summarise
 
@@ -56,14 +56,14 @@ def make(card: Card, tmp_path: Path) -> Make:
         merges: dict[str, str] | None = None,
     ) -> Path:
         folder = EvaluationFolder(tmp_path / name)
-        write_evaluation(
+        report = report_of(
             Predictions(
                 _predictions(card, skill, count).assign(source=source),
                 card.decision_rule().with_merges(merges or {}),
             ),
             Provenance(ModelName(name=name, version="1", sha256="0" * 64), "0" * 64, "test"),
-            folder,
         )
+        report.save(folder.root, page=False)
         if described:
             write_atomically(folder.card, card.to_json().encode())
         return folder.root
@@ -131,7 +131,7 @@ class TestPairedTests:
         assert [(test.name, test.against) for test in comparison.tests] == [
             ("b", "a"), ("b", "a"), ("c", "a"), ("c", "a"),
         ]  # fmt: skip
-        against = compare(folders, folders[2]).comparison
+        against = compare(folders, against=folders[2]).comparison
         assert {test.against for test in against.tests} == {"c"} == {against.against}
         assert {test.name for test in against.tests} == {"a", "b"}
         (first, second) = [test.difference.value for test in against.tests if test.name == "a"]
@@ -267,7 +267,7 @@ class TestEntrants:
     ) -> None:
         root = self._summarised(cross_validation, tmp_path / "folds")
         other = Path(shutil.copytree(root, tmp_path / "again"))
-        content = compare([root, other])
+        content = compare([root, other]).content
         first, _ = content.comparison.entrants
         assert (first.kind, first.runs, first.epochs) == ("repeats", 3, 2)
         assert first.judged_on == "3 held-out folds pooled"
@@ -305,7 +305,7 @@ class TestEntrants:
         with pytest.raises(UsageError, match="is named twice"):
             read_entries([folders[0], tmp_path / "b" / ".." / "a" / "evaluation"])
         with pytest.raises(UsageError, match="is none of the folders"):
-            compare(folders, tmp_path)
+            compare(folders, against=tmp_path)
 
     def test_what_is_nothing_to_compare(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"is nothing to compare: expected evaluation\.json"):

@@ -16,16 +16,22 @@ from pulmo.core.parallel import PAUSE, Pause, cores
 from pulmo.datasets.source import Problem
 from pulmo.radiograph import read_radiograph
 from pulmo.workflows.found import Found, images_of, is_image
+from pulmo.workflows.model import Model, load
 from pulmo.workflows.predict import predict
 
 
 @pytest.fixture(scope="module")
-def predictor(bundle: Path) -> Predictor:
-    return Predictor.open(str(bundle), threads=1)
+def model(bundle: Path) -> Model:
+    return load(str(bundle), threads=1)
 
 
-def test_a_result_is_that_of_the_predictor(predictor: Predictor, image: Path) -> None:
-    (result,) = predict([str(image)], predictor)
+@pytest.fixture(scope="module")
+def predictor(model: Model) -> Predictor:
+    return model.predictor
+
+
+def test_a_result_is_that_of_the_predictor(model: Model, predictor: Predictor, image: Path) -> None:
+    (result,) = predict(model, [str(image)])
     radiograph = read_radiograph(str(image))
     outcome = predictor.predict(radiograph)
     assert (result.file, result.status, result.sha256) == (str(image), "ok", radiograph.sha256)
@@ -61,7 +67,7 @@ def test_a_card_knows_of_drawings(
     assert plain_card.model_copy(update={"training": training}).has_drawings == expected
 
 
-def test_names_are_taken_as_they_are_needed(predictor: Predictor, image: Path) -> None:
+def test_names_are_taken_as_they_are_needed(model: Model, image: Path) -> None:
     """There is no end of them, and only a few are read ahead."""
     taken: list[int] = []
 
@@ -70,17 +76,17 @@ def test_names_are_taken_as_they_are_needed(predictor: Predictor, image: Path) -
             taken.append(number)
             yield image
 
-    results = predict(names(), predictor)
+    results = predict(model, names())
     assert [next(results).status for _ in range(3)] == ["ok"] * 3
     results.close()
     assert len(taken) <= 2 * min(cores(), 8) + 3
 
 
-def test_many_names_take_no_memory(predictor: Predictor) -> None:
+def test_many_names_take_no_memory(model: Model) -> None:
     tracemalloc.start()
     try:
         names = (f"/nowhere/{number}.png" for number in range(20_000))
-        results = predict(names, predictor)
+        results = predict(model, names)
         assert {next(results).status for _ in range(100)} == {"error"}
         before = tracemalloc.get_traced_memory()[0]
         assert sum(1 for _ in results) == 19_900
@@ -89,7 +95,7 @@ def test_many_names_take_no_memory(predictor: Predictor) -> None:
         tracemalloc.stop()
 
 
-def test_before_a_pause_is_over_all_results_are_there(predictor: Predictor, image: Path) -> None:
+def test_before_a_pause_is_over_all_results_are_there(model: Model, image: Path) -> None:
     there: list[str] = []
 
     def names() -> Iterator[str | Pause]:
@@ -98,13 +104,13 @@ def test_before_a_pause_is_over_all_results_are_there(predictor: Predictor, imag
             yield PAUSE
             assert len(there) == number + 1
 
-    for result in predict(names(), predictor):
+    for result in predict(model, names()):
         there += [result.status]
     assert there == ["ok"] * 3
 
 
 def test_a_folder_that_cannot_be_opened_is_told(
-    predictor: Predictor, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Model, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "shut").mkdir()
     shutil.copy(image, tmp_path / "image.png")
@@ -116,7 +122,7 @@ def test_a_folder_that_cannot_be_opened_is_told(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    good, bad = predict([tmp_path], predictor)
+    good, bad = predict(model, [tmp_path])
     assert (good.status, bad.status) == ("ok", "error")
     assert bad.reason == f"{tmp_path / 'shut'} could not be read: Permission denied."
 

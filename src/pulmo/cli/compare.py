@@ -5,9 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pulmo.cli.output import claim_folder
-from pulmo.core.errors import UsageError
-
 if TYPE_CHECKING:
     from pulmo.report.comparison import Comparison, Entrant, PairedTest
     from pulmo.stats.estimate import Estimate
@@ -16,38 +13,38 @@ if TYPE_CHECKING:
 def compare(
     folders: Annotated[
         list[Path],
-        typer.Argument(metavar="DIR...", help="Evaluations, runs, or folders of folds or seeds."),
+        typer.Argument(
+            metavar="DIR...",
+            help="Two or more folders of evaluations, runs, or repeats over folds or seeds.",
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the results.")],
     against: Annotated[
-        Path | None, typer.Option(help="Test the others against this one, not the first.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Test the others against this one of them. Default: the first."
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object. Default: tables for people.")
+    ] = False,
 ) -> None:
-    """Put models side by side, and test them pair by pair.
+    """Compare models side by side, and test them pair by pair on the same images.
 
-    A paired test needs the same images. Writes compare.json and compare.html.
+    Writes compare.json and compare.html.
     """
     from pulmo.core.folders import ComparisonFolder
-    from pulmo.core.record import write_record
-    from pulmo.report.comparison_page import write_comparison
     from pulmo.workflows.compare import compare as compute
 
-    if len(folders) < 2:
-        raise UsageError("A comparison needs two folders or more.")
-    content = compute(folders, against)
-    claim_folder(output)
-    folder = ComparisonFolder(output)
-    write_comparison(folder.page, content)
-    write_record(folder.index, content.comparison)
+    comparison = compute(folders, against=against, output=output).comparison
     if as_json:
-        typer.echo(content.comparison.model_dump_json(indent=2))
+        typer.echo(comparison.model_dump_json(indent=2))
         return
-    _tell(content.comparison)
-    typer.echo(f"{folder.page}")
+    _print(comparison)
+    typer.echo(f"{ComparisonFolder(output).page}")
 
 
-def _tell(comparison: "Comparison") -> None:
+def _print(comparison: "Comparison") -> None:
     from pulmo.report.markdown import markdown_table
     from pulmo.report.words import metric_title
 

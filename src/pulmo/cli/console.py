@@ -3,8 +3,11 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,10 +17,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 Report = Callable[[int, int], None]
-"""Is told how much of a stage is done, and how much there is in all; 0 if nobody knows."""
+"""Takes how much of a stage is done, and how much there is in all; 0 if that is not known."""
 
 LINE_SECONDS: Final = 30.0
-"""Off a terminal a line is written no more often."""
+"""Off a terminal a line of progress is written this often."""
 
 _SECONDS: Final = 0.1
 """A bar is drawn no more often, since a report may come for each of a million files."""
@@ -28,6 +31,14 @@ def say(text: str) -> None:
     # typer.echo would write to the bare stream behind rich's, through the bar.
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+def chosen_output(given: Path | None, derived: Path) -> Path:
+    """Returns the path that was given; without one the derived path, which it names."""
+    if given is not None:
+        return given
+    say(f"Without -o this goes to {derived}.")
+    return derived
 
 
 def say_notes(counts: Mapping[str, int], total: int) -> None:
@@ -47,16 +58,18 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
 def progress(*stages: str, lines: bool = False) -> Iterator[tuple[Report, ...]]:
     """Gives a function for each stage that shows how far it is.
 
-    Off a terminal there is no bar, and nothing is shown but, where `lines` asks for it, a line at
-    times.
+    On a terminal it is a bar. Elsewhere nothing is shown, or a line every 30 seconds.
 
     Args:
         stages: what is done, one after the other.
-        lines: whether a line is written now and then where there is no terminal, for work that
-            takes minutes and would be silent else.
+        lines: whether lines are written where there is no terminal, for work that takes minutes.
     """
     if not sys.stderr.isatty():
-        yield tuple(_report_lines(stage) if lines else _show_nothing for stage in stages)
+        if lines:
+            with _lines(stages) as reports:
+                yield reports
+        else:
+            yield tuple(_show_nothing for _ in stages)
         return
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -67,6 +80,18 @@ def progress(*stages: str, lines: bool = False) -> Iterator[tuple[Report, ...]]:
         *columns, console=Console(stderr=True), transient=True, redirect_stdout=False
     ) as bar:
         yield tuple(_report(bar, stage) for stage in stages)
+
+
+@contextmanager
+def staged(*stages: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Gives one function that shows how far each stage is, called with the stage's name.
+
+    Args:
+        stages: what is done, one after the other.
+    """
+    with progress(*stages) as reports:
+        shown = dict(zip(stages, reports, strict=True))
+        yield lambda stage, done, total: shown[stage](done, total)
 
 
 def _report(bar: "Progress", stage: str) -> Report:
@@ -84,18 +109,26 @@ def _report(bar: "Progress", stage: str) -> Report:
     return report
 
 
-def _report_lines(stage: str) -> Report:
-    """Returns the function that writes a line about a stage, each time that some time has gone."""
-    last = monotonic()
+@contextmanager
+def _lines(stages: Sequence[str]) -> Iterator[tuple[Report, ...]]:
+    """Writes a line every `LINE_SECONDS`, also while a stage reports nothing."""
+    state, over, began = stages[0], Event(), monotonic()
 
-    def report(done: int, total: int) -> None:
-        nonlocal last
-        now = monotonic()
-        if now - last >= LINE_SECONDS:
-            last = now
-            say(f"{stage}: {done:,} of {total:,}" if total else f"{stage}: {done:,}")
+    def report(stage: str, done: int, total: int) -> None:
+        nonlocal state
+        state = f"{stage}: {done:,} of {total:,}" if total else f"{stage}: {done:,}"
 
-    return report
+    def write() -> None:
+        while not over.wait(LINE_SECONDS):
+            say(f"{state}, after {monotonic() - began:,.0f} s")
+
+    writer = Thread(target=write, daemon=True)
+    writer.start()
+    try:
+        yield tuple(partial(report, stage) for stage in stages)
+    finally:
+        over.set()
+        writer.join()
 
 
 def _show_nothing(_done: int, _total: int) -> None:

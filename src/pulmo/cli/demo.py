@@ -11,8 +11,8 @@ from pulmo.cli.console import say
 from pulmo.cli.data.importing import import_
 from pulmo.cli.data.phantom import phantom
 from pulmo.cli.data.split import split
-from pulmo.cli.output import claim_folder
 from pulmo.core.errors import InputError, InterruptedRunError, UsageError
+from pulmo.core.output import claim_folder
 
 _IMAGES, _NEW, _SEED = 1200, 4, 7
 # Says that a folder was made by the demo, whole or not, and is the demo's to replace.
@@ -84,14 +84,14 @@ def _everything(out: Path, count: int) -> None:
     _step(f"1/6 drawing {count} chest X-rays")
     phantom(out / "images", count, _SEED)
     _step("2/6 reading them, and a split that keeps each patient on one side")
-    import_("csv", out / "images" / "phantoms.csv", manifest, called="phantom")
+    import_("csv", out / "images" / "phantoms.csv", manifest, name="phantom")
     split(manifest, manifest)
     _step("3/6 training the recipe demo")
     train.train("demo", manifest, out / "run")
     _step("4/6 exporting the bundle, checked against the trained network")
     export.export(out / "run", bundle)
     _step("5/6 evaluating the bundle on images of patients that it never saw")
-    evaluate.evaluate(out / "evaluation", bundle, data=manifest, split="test")
+    evaluate.evaluate(bundle, out / "evaluation", data=manifest, split="test")
     _step(f"6/6 classifying and explaining {_NEW} new images")
     phantom(out / "new", _NEW, _SEED + 1)
     images = sorted((out / "new" / "images").iterdir())

@@ -5,19 +5,25 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pulmo.cli.console import say_notes
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pulmo.evaluate.evaluation import Evaluation
+    from pulmo.evaluate.multilabel.evaluation import LabelsEvaluation
+    from pulmo.stats.estimate import Estimate
 
 
-def tell_evaluation(evaluation: "Evaluation", output: Path) -> None:
-    """Prints the figures, the warnings and where the page is."""
+def print_evaluation(evaluation: "Evaluation", output: Path) -> None:
+    """Prints the values, the warnings and where the page is; on stderr the notes on images."""
     from pulmo.bundle.model_card import point_sentence
-    from pulmo.report.words import metric_title
+    from pulmo.core.folders import EvaluationFolder
+    from pulmo.radiograph.notes import ABOUT_MODEL
 
     data = evaluation.data
     typer.echo(f"{data.n} images in {data.groups} groups")
-    for name, estimate in evaluation.overall.items():
-        typer.echo(f"  {metric_title(name):20} {estimate}")
+    _print_values(evaluation.overall)
     widest = max(len(str(metrics["recall"])) for metrics in evaluation.classes.values())
     for label, metrics in evaluation.classes.items():
         recall = str(metrics["recall"])
@@ -30,4 +36,32 @@ def tell_evaluation(evaluation: "Evaluation", output: Path) -> None:
         )
     for sentence in evaluation.warnings:
         typer.echo(f"warning: {sentence}")
-    typer.echo(f"{output / 'report.html'}")
+    typer.echo(str(EvaluationFolder(output).page))
+    counts = data.image_notes or {}
+    # What is noted on the model is a warning already.
+    say_notes({kind: n for kind, n in counts.items() if kind not in ABOUT_MODEL}, data.n)
+
+
+def print_findings(evaluation: "LabelsEvaluation", output: Path) -> None:
+    """Prints the values, a line a finding, the warnings and where the page is."""
+    from pulmo.core.folders import EvaluationFolder
+
+    typer.echo(
+        f"{evaluation.n} images in {evaluation.groups} groups, {len(evaluation.labels)} findings"
+    )
+    _print_values(evaluation.overall)
+    wide = max(len(label) for label in evaluation.labels)
+    for label, one in evaluation.labels.items():
+        count = f"{one.data.labels[label]:,} of {one.data.n:,}"
+        typer.echo(f"  {label:{wide}}  {count:>16}  AUC {one.decision.auc}")
+    for sentence in evaluation.warnings:
+        typer.echo(f"warning: {sentence}")
+    typer.echo(str(EvaluationFolder(output).page))
+
+
+def _print_values(values: "Mapping[str, Estimate]") -> None:
+    from pulmo.report.words import metric_title
+
+    width = max(20, *(len(metric_title(name)) for name in values))
+    for name, estimate in values.items():
+        typer.echo(f"  {metric_title(name):{width}} {estimate}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pulmo.cli.output import chosen_output
+from pulmo.cli.console import chosen_output
 
 
 def export(

@@ -8,9 +8,9 @@ import typer
 
 from pulmo.cli.console import progress
 from pulmo.cli.initial_weights import FromScratch, weights_advice
-from pulmo.cli.output import claimed_folder
 from pulmo.cli.train import Data, Device, Name, Settings, Threads, use_threads
 from pulmo.core.errors import UsageError
+from pulmo.core.output import claimed_folder
 
 
 @weights_advice()

@@ -1,16 +1,18 @@
 """The model of a verb: `--model BUNDLE`, or the first word where that is a bundle."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from pulmo.cli.console import chosen_output
+from pulmo.cli.names import STDIN
 from pulmo.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from pulmo.bundle.predictor import Predictor
+    from pulmo.workflows.model import Model
 
 _VARIABLE: Final = "PULMO_MODEL"
 
@@ -19,8 +21,8 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="BUNDLE",
-        help=f"A bundle's folder, or its model.onnx; without it, ${_VARIABLE}. It may also be the "
-        "first word.",
+        help="A bundle's folder, or its model.onnx; it may also be the first word. Default: the "
+        f"environment variable {_VARIABLE}.",
     ),
 ]
 
@@ -32,9 +34,12 @@ def split_model(words: Sequence[str], model: Path | None) -> tuple[Path | None, 
 
     Raises:
         UsageError: the first word and `--model` both name one, or no other word is there.
+        InputError: no option names the model, and the first word does not exist.
     """
     first, *rest = words
     if not _is_model(Path(first)):
+        if model is None and _VARIABLE not in os.environ and first != STDIN:
+            check_exists(Path(first), "a bundle")
         return model, list(words)
     if model is not None:
         raise UsageError(
@@ -75,26 +80,72 @@ def _named_model() -> Path:
     return Path(named)
 
 
-def open_model(model: Path | None, threads: int = 0) -> "Predictor":
+def check_exists(path: Path, what: str) -> None:
+    """Refuses a path at which there is nothing.
+
+    Args:
+        path: the path.
+        what: what was expected there.
+
+    Raises:
+        InputError: there is nothing.
+    """
+    if not path.exists():
+        raise InputError(f"{path} does not exist; {what} was expected.")
+
+
+def open_model(model: Path | None, threads: int = 0) -> "Model":
     """Opens the bundle that the user named; `threads` are those of its network, 0 all cores.
 
     Raises:
         UsageError: none was named, here or in the environment.
         InputError: it is missing or damaged, or is a run.
     """
-    model = model or _named_model()
-    from pulmo.bundle.predictor import Predictor
-    from pulmo.core.folders import BundleFolder, RunFolder
+    from pulmo.core.folders import RunFolder
+    from pulmo.workflows.model import load
 
-    bundle = BundleFolder(model)
-    if RunFolder(model).recipe.exists() and not bundle.model.exists():
-        raise InputError(
-            f"{model} is a training run, not a bundle; export it first: "
-            f"pulmo export {model} -o BUNDLE"
+    path = model or _named_model()
+    try:
+        return load(path, threads)
+    except InputError as error:
+        if RunFolder(path).recipe.is_file():
+            raise InputError(f"{error} Type: pulmo export {path} -o BUNDLE") from None
+        raise
+
+
+def result_folder(given: Path | None, kind: str, model: Path) -> Path:
+    """Returns the folder for the results of a model.
+
+    Args:
+        given: what the user named; may be there already.
+        kind: what goes there, such as `evaluation`, for the folder's name where none was named.
+        model: the bundle, or the table of predictions.
+
+    Raises:
+        UsageError: none was named, and the one that would be taken is there.
+    """
+    named = model.parent if model.name == "model.onnx" else model
+    name = named.resolve().name if named.is_dir() else named.stem
+    derived = Path(f"{kind}-{name}")
+    if given is None and derived.exists():
+        raise UsageError(f"{derived} exists already; name another folder with -o.")
+    return chosen_output(given, derived)
+
+
+def refuse(options: Mapping[str, object], given: str, wanted: str) -> None:
+    """Refuses options that are for another kind of model.
+
+    Args:
+        options: option -> its value; None or empty if it was not used.
+        given: what was given.
+        wanted: what the options are for.
+
+    Raises:
+        UsageError: one was used.
+    """
+    used = [name for name, value in options.items() if value not in (None, [])]
+    if used:
+        raise UsageError(
+            f"{', '.join(used)} {'is' if len(used) == 1 else 'are'} for {wanted}, and the model is "
+            f"{given}; leave {'it' if len(used) == 1 else 'them'} out."
         )
-    if model.is_dir() and not bundle.card.exists():
-        raise InputError(
-            f"{model} is not a bundle: it has no {bundle.card.name}. `pulmo export` makes a bundle "
-            "of a run."
-        )
-    return Predictor.open(model, threads)

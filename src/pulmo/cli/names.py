@@ -1,16 +1,29 @@
-"""Names of files from standard input, as many as come."""
+"""Names of images: the words of a call, and standard input, as many as come."""
 
 import os
 import select
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, BinaryIO, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
+
+import typer
 
 if TYPE_CHECKING:
     from pulmo.core.parallel import Pause
 
 STDIN: Final = "-"
 """The word that stands for the names on standard input."""
+
+FilesArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[BUNDLE] FILES",
+        help="The bundle, if --model does not name it, and the images: PNG, JPEG, TIFF, DICOM and "
+        "other files, folders, which are searched for images, or - for names on standard input, "
+        "one a line.",
+    ),
+]
 
 _CHUNK: Final = 1 << 16
 
@@ -26,6 +39,11 @@ def names_of(words: Sequence[str]) -> "Iterator[str | Pause]":
             yield from _lines(sys.stdin.buffer)
         else:
             yield word
+
+
+def named_files(words: Sequence[str]) -> list[Path]:
+    """Returns the files and folders that the words of a call name."""
+    return [Path(word) for word in words if word != STDIN]
 
 
 def _lines(stream: BinaryIO) -> "Iterator[str | Pause]":

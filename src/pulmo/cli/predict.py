@@ -7,34 +7,32 @@ import typer
 
 from pulmo.cli.console import progress, say
 from pulmo.cli.model import ModelOption, open_model, split_model
-from pulmo.cli.names import STDIN, names_of
-from pulmo.cli.output import claim_file, claim_folder
+from pulmo.cli.names import FilesArgument, named_files, names_of
 from pulmo.cli.results import Form, form_of, results_to, writer
 from pulmo.cli.tally import Tally
+from pulmo.core.output import claim_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pulmo.bundle.card import Card
-    from pulmo.bundle.predictor import Predictor
-    from pulmo.workflows.heatmaps import HeatMaps
+    from pulmo.workflows.heat_map_folder import HeatMapFolder
+    from pulmo.workflows.model import Model
     from pulmo.workflows.predict import Prediction
-
-FILES_HELP: Final = (
-    "Images: PNG, JPEG, TIFF, DICOM and others; folders, which are searched for them; - for names "
-    "on standard input, one a line."
-)
 
 _MARKS: Final = {"drawings": "trained on drawings", "seen": "seen in training"}
 """What a row says of the notes that change what its result means."""
 
 
 def predict(
-    files: Annotated[list[str], typer.Argument(metavar="FILES", help=FILES_HELP)],
+    files: FilesArgument,
     model: ModelOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON list. Default: lines for people.")
+    ] = False,
     as_jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="Print a JSON object a line, each when it is there.")
+        bool,
+        typer.Option("--jsonl", help="Print a JSON object a line, each as soon as it is known."),
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a CSV table.")] = False,
     output: Annotated[
@@ -43,46 +41,39 @@ def predict(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write the results to this .json, .jsonl or .csv.",
+            help="Write the results to this .json, .jsonl or .csv file. Default: standard output.",
         ),
     ] = None,
     heatmap: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Also write a heat map of each image.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Write a heat map of each image to this folder. Default: none."
+        ),
     ] = None,
 ) -> None:
     """Classify images with a bundle. For research, not diagnosis."""
     form = form_of({"json": as_json, "jsonl": as_jsonl, "csv": as_csv}, output)
     chosen, words = split_model(files, model)
-    predictor = open_model(chosen)
+    opened = open_model(chosen)
     if output is not None:
         claim_file(output)
-    maps = None if heatmap is None else plan_maps(heatmap, words)
-    tally = Tally(predictor.notes)
+    maps = None
+    if heatmap is not None:
+        from pulmo.workflows.heat_map_folder import HeatMapFolder
+
+        maps = HeatMapFolder.from_names(heatmap, named_files(words))
+    tally = Tally(opened.predictor.notes)
     if form is None:
-        _print_each(predictor, words, maps, tally)
+        _print_each(opened, words, maps, tally)
     else:
-        _write_each(predictor, words, maps, tally, (form, output))
+        _write_each(opened, words, maps, tally, (form, output))
     tally.end("There is no result")
 
 
-def plan_maps(folder: Path, words: list[str], label: str | None = None) -> "HeatMaps":
-    """Plans the heat maps of the files that are named, and makes their folder.
-
-    Raises:
-        UsageError: the folder is one of those that are searched for images.
-        InputError: the folder cannot be made or written to.
-    """
-    from pulmo.workflows.heatmaps import HeatMaps
-
-    maps = HeatMaps.of(folder, [Path(word) for word in words if word != STDIN], label)
-    claim_folder(folder)
-    return maps
-
-
 def _write_each(
-    predictor: "Predictor",
+    model: "Model",
     words: list[str],
-    maps: "HeatMaps | None",
+    maps: "HeatMapFolder | None",
     tally: Tally,
     to: tuple[Form, Path | None],
 ) -> None:
@@ -90,12 +81,12 @@ def _write_each(
     from pulmo.workflows.predict import predict as predict_all
 
     form, output = to
+    results = predict_all(model, names_of(words), maps=maps, on_left_out=tally.leave_out)
     with (
         results_to(output) as stream,
-        writer(form, stream, predictor) as write,
+        writer(form, stream, model) as write,
         progress("predicting") as (report,),
     ):
-        results = predict_all(names_of(words), predictor, maps=maps, on_left_out=tally.leave_out)
         for done, result in enumerate(results, 1):
             write(result)
             tally.count(result)
@@ -106,14 +97,14 @@ def _write_each(
 
 
 def _print_each(
-    predictor: "Predictor", words: list[str], maps: "HeatMaps | None", tally: Tally
+    model: "Model", words: list[str], maps: "HeatMapFolder | None", tally: Tally
 ) -> None:
     """Prints each result as soon as it is there, and then how to read them."""
     from pulmo.workflows.predict import predict as predict_all
 
-    card, positives = predictor.card, 0
+    card, positives = model.card, 0
     show = _rows(card, max(len(word) for word in words))
-    for result in predict_all(names_of(words), predictor, maps=maps, on_left_out=tally.leave_out):
+    for result in predict_all(model, names_of(words), maps=maps, on_left_out=tally.leave_out):
         show(result)
         tally.count(result)
         tally.tell(result)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from pulmo.cli.console import say
-from pulmo.cli.output import claimed_folder
 from pulmo.cli.train import listening, use_threads
 from pulmo.core.errors import UsageError
+from pulmo.core.output import claimed_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ import typer
 
 from pulmo.cli.console import print_json, progress, say
 from pulmo.cli.initial_weights import weights_advice
-from pulmo.cli.output import claimed_folder
 from pulmo.cli.train import Device, Settings, Threads, use_threads
 from pulmo.core.errors import UsageError
+from pulmo.core.output import claimed_folder
 
 if TYPE_CHECKING:
     from pulmo.reproduce.system import Experiment, System

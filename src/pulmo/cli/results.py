@@ -14,7 +14,7 @@ from pulmo.core.errors import UsageError
 from pulmo.core.files import replacing
 
 if TYPE_CHECKING:
-    from pulmo.bundle.predictor import Predictor
+    from pulmo.workflows.model import Model
     from pulmo.workflows.predict import Prediction
 
 Form = Literal["json", "jsonl", "csv"]
@@ -59,18 +59,18 @@ def results_to(output: Path | None) -> Iterator[TextIO]:
 
 
 @contextmanager
-def writer(form: Form, stream: TextIO, predictor: "Predictor") -> Iterator[Write]:
+def writer(form: Form, stream: TextIO, model: "Model") -> Iterator[Write]:
     """Gives what writes a result, and writes what comes before and after all of them."""
     if form == "csv":
-        yield _csv(stream, predictor)
+        yield _csv(stream, model)
     elif form == "jsonl":
-        yield lambda result: _put(stream, f"{json.dumps(record(result, predictor))}\n")
+        yield lambda result: _put(stream, f"{json.dumps(record(result, model))}\n")
     else:
         between = "[\n"
 
         def write(result: "Prediction") -> None:
             nonlocal between
-            text = json.dumps(record(result, predictor), indent=2)
+            text = json.dumps(record(result, model), indent=2)
             _put(stream, between + "\n".join(f"  {line}" for line in text.splitlines()))
             between = ",\n"
 
@@ -78,9 +78,9 @@ def writer(form: Form, stream: TextIO, predictor: "Predictor") -> Iterator[Write
         _put(stream, "[]\n" if between == "[\n" else "\n]\n")
 
 
-def record(result: "Prediction", predictor: "Predictor") -> dict[str, Any]:
+def record(result: "Prediction", model: "Model") -> dict[str, Any]:
     """Returns the JSON object of a result."""
-    card = predictor.card
+    card = model.card
     return {
         "file": result.file,
         "sha256": result.sha256,
@@ -97,17 +97,17 @@ def record(result: "Prediction", predictor: "Predictor") -> dict[str, Any]:
         "band": result.band,
         "prediction_set": None if result.prediction_set is None else list(result.prediction_set),
         "heatmap": None if result.heatmap is None else str(result.heatmap),
-        "model": {"name": card.name, "version": card.created, "sha256": predictor.sha256},
+        "model": {"name": card.name, "version": card.created, "sha256": model.predictor.sha256},
     }
 
 
-def _csv(stream: TextIO, predictor: "Predictor") -> Write:
+def _csv(stream: TextIO, model: "Model") -> Write:
     """Writes the header of a table and returns what writes a row; an empty cell is a null."""
-    labels = predictor.card.labels.order
+    labels = model.card.labels.order
 
     def row(result: "Prediction") -> dict[str, Any]:
-        known = record(result, predictor)
-        model = known.pop("model")
+        known = record(result, model)
+        made_by = known.pop("model")
         probabilities = known.pop("probabilities") or {}
         lists = {"notes": " ", "note_kinds": ";", "positive_classes": ";", "prediction_set": ";"}
         known |= {name: between.join(known[name] or ()) for name, between in lists.items()}
@@ -116,7 +116,7 @@ def _csv(stream: TextIO, predictor: "Predictor") -> Write:
         return (
             known
             | {f"p_{label}": probabilities.get(label) for label in labels}
-            | {f"model_{name}": value for name, value in model.items()}
+            | {f"model_{name}": value for name, value in made_by.items()}
         )
 
     from pulmo.workflows.predict import Prediction

@@ -9,7 +9,6 @@ import typer
 
 from pulmo.cli.console import print_json, say
 from pulmo.cli.initial_weights import FromScratch, weights_advice
-from pulmo.cli.output import claimed_folder
 from pulmo.cli.train import (
     Data,
     Device,
@@ -22,6 +21,7 @@ from pulmo.cli.train import (
     Threads,
     ray_cluster,
 )
+from pulmo.core.output import claimed_folder
 
 if TYPE_CHECKING:
     from optuna import Study

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pulmo.cli.console import Report, progress, say
+from pulmo.cli.console import Report, chosen_output, progress, say
 from pulmo.cli.initial_weights import FromScratch, weights_advice
-from pulmo.cli.output import chosen_output, claimed_folder
 from pulmo.cli.resumed import Asked, chosen_recipe
 from pulmo.core.errors import InterruptedRunError, UsageError
+from pulmo.core.output import claimed_folder
 
 if TYPE_CHECKING:
     from pulmo.bundle.card import Card, Epoch

@@ -10,8 +10,8 @@ import typer
 from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.exits import run_command
 from pulmo.cli.initial_weights import weights_advice
-from pulmo.cli.output import claim_file, claim_folder
 from pulmo.core.errors import DivergedError, InputError, InterruptedRunError, PartialError
+from pulmo.core.output import claim_file, claim_folder
 
 if TYPE_CHECKING:
     import pandas as pd

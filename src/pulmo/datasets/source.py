@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pulmo.core.boxes import Box
 from pulmo.core.errors import InputError, UsageError
@@ -121,6 +121,24 @@ class About(NamedTuple):
     url: str
     obtain: str
     remote: Remote | None = None
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """Returns what is known of a source for a machine; `parts` are what can be fetched alone.
+
+        Args:
+            name: of the source.
+        """
+        remote = self.remote
+        return {
+            "name": name,
+            "title": self.title,
+            "licence": self.licence,
+            "size": self.size,
+            "url": self.url or None,
+            "obtain": self.obtain,
+            "fetch": remote is not None,
+            "parts": [] if remote is None or isinstance(remote, Repository) else list(remote),
+        }
 
 
 class Source(NamedTuple):

@@ -6,10 +6,28 @@ from typing import Final
 import pandas as pd
 
 from pulmo.core.errors import UsageError
+from pulmo.core.sources import OWN
 from pulmo.datasets.manifest import Manifest
 
 EVERY: Final = ""
 """The class that stands for all classes."""
+
+
+def check_can_be_stated(stated: Mapping[str, str], reader: str) -> None:
+    """Refuses a stated hospital for a public data set, whose reader knows where images are from.
+
+    Args:
+        stated: as in `state_sources`.
+        reader: the name of the source.
+
+    Raises:
+        UsageError: something is stated for a source that is not in `OWN`.
+    """
+    if stated and reader not in OWN:
+        raise UsageError(
+            f"You can state where images are from for the sources {' and '.join(OWN)}; {reader} "
+            "knows it."
+        )
 
 
 def state_sources(manifest: Manifest, stated: Mapping[str, str]) -> Manifest:

@@ -57,7 +57,7 @@ def draw_overlay(
     Raises:
         InputError: the map holds values that are not finite, or the scale is not above 0.
     """
-    images = _Images.of(pixels, activation, aspect, scale)
+    images = _Images.from_map(pixels, activation, aspect, scale)
     pair = images.side_by_side()
     width = max(320, pair.shape[1] + 2 * _MARGIN + _BAR_WORDS)
     lines = textwrap.wrap(_drawable(caption), max(24, int((width - 2 * _MARGIN) / 7.6)))
@@ -91,7 +91,7 @@ def draw_pair(
     Raises:
         InputError: the map holds values that are not finite, or the scale is not above 0.
     """
-    pair = _Images.of(pixels, activation, aspect, scale).side_by_side()
+    pair = _Images.from_map(pixels, activation, aspect, scale).side_by_side()
     buffer = io.BytesIO()
     Image.fromarray(pair).save(buffer, "PNG", compress_level=_COMPRESSION)
     return buffer.getvalue()
@@ -116,7 +116,7 @@ class _Images(NamedTuple):
     unseen: NDArray[np.bool_]
 
     @classmethod
-    def of(
+    def from_map(
         cls,
         pixels: NDArray[np.float32],
         activation: NDArray[np.float32],

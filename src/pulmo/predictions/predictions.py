@@ -30,10 +30,11 @@ class Predictions:
     """What a model says of n images; it is checked when it is made.
 
     Attributes:
-        frame: one row an image, numbered from 0: `path`, `label`, `group`, `source`, `age` in years
-            (nullable), `decision` (a class), `positive` (bool) and, unless only decisions are
-            known, `positive_probability` and a calibrated `p_<class>` for each class. All other
-            columns are facts of the images. It is not changed after it was made.
+        frame: one row an image, numbered from 0: `path`, `label` (null in all rows where no label
+            is known), `group`, `source`, `age` in years (nullable), `decision` (a class),
+            `positive` (bool) and, unless only decisions are known, `positive_probability` and a
+            calibrated `p_<class>` for each class. All other columns are facts of the images. It is
+            not changed after it was made.
         rule: how the probabilities become results.
 
     Raises:
@@ -80,7 +81,8 @@ class Predictions:
         return f"Predictions({len(self)} images, classes {', '.join(self.rule.classes)})"
 
     def _repr_html_(self) -> str:
-        counts = pd.crosstab(self.frame["label"], self.frame["decision"])
+        labels = self.frame["label"].astype("string").fillna("label unknown")
+        counts = pd.crosstab(labels, self.frame["decision"])
         return f"<p>{escape(repr(self))}</p>{counts.to_html()}"
 
     @cached_property
@@ -162,6 +164,8 @@ class Predictions:
         """
         chosen = self.truth >= 0
         if not chosen.any():
+            if len(self) and self.frame["label"].isna().all():
+                raise InputError("The images have no labels; there is nothing to evaluate.")
             names = ", ".join((*self.rule.classes, *self.rule.merges))
             raise InputError(
                 f"None of the {len(self)} images has a label that the model knows ({names}); there "

@@ -110,8 +110,9 @@ def checked(table: pd.DataFrame, rule: DecisionRule) -> pd.DataFrame:
     """Returns a table of predictions, numbered from 0, its ages as numbers, after all checks.
 
     Args:
-        table: one row an image, with `path`, `label`, `group`, `source`, `age` (nullable),
-            `decision`, `positive` and, if the rule is of probabilities, `p_<class>` for each class.
+        table: one row an image, with `path`, `label` (of all images, or of none), `group`,
+            `source`, `age` (nullable), `decision`, `positive` and, if the rule is of probabilities,
+            `p_<class>` for each class.
         rule: of the model.
 
     Raises:
@@ -125,10 +126,12 @@ def checked(table: pd.DataFrame, rule: DecisionRule) -> pd.DataFrame:
             f"The predictions lack the columns {', '.join(missing)}; expected a table that "
             "`pulmo evaluate` or `pulmo screen` wrote with this very model."
         )
+    unlabelled = bool(table["label"].isna().all())
     for column in REQUIRED:
-        check_none(table, table[column].isna(), f"have no {column}")
+        if column != "label" or not unlabelled:
+            check_none(table, table[column].isna(), f"have no {column}")
     check_none(table, table["path"].duplicated(), "are there more than once")
-    if rule.vocabulary:
+    if rule.vocabulary and not unlabelled:
         unknown = ~table["label"].isin(rule.vocabulary)
         check_none(table, unknown, f"have a label that is none of {rule.vocabulary}")
     truths = table["positive"].isin([True, False])

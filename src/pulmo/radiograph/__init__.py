@@ -7,6 +7,7 @@ from pulmo.radiograph.radiograph import (
     Radiograph,
     decode_radiograph,
     pixels_sha256,
+    radiograph_from_array,
     read_radiograph,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "Radiograph",
     "decode_radiograph",
     "pixels_sha256",
+    "radiograph_from_array",
     "read_radiograph",
 ]

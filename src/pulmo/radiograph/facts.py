@@ -15,7 +15,7 @@ class Facts(NamedTuple):
     """What a file says of its image; None where it says nothing.
 
     Attributes:
-        format: the format of the file, by its content.
+        format: the format of the file, by its content; `array` if there was no file.
         bits: bits of one stored sample.
         view: PA, AP, lateral, oblique or decubitus.
         modality: X-ray, CT, MR, US, NM, PT, MG, XA or other.
@@ -29,7 +29,7 @@ class Facts(NamedTuple):
         notes: what was assumed about the image, or done to it, that a user must know of.
     """
 
-    format: FileFormat
+    format: FileFormat | Literal["array"]
     bits: int
     view: str | None = None
     modality: str | None = None

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.core.errors import InputError, RefusedError
+from pulmo.core.errors import InputError, RefusedError, UsageError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.radiograph.content import known_format
 from pulmo.radiograph.facts import Facts
@@ -28,7 +28,7 @@ class Radiograph:
 
     Attributes:
         pixels: float32 [height, width] in [0, 1], C-contiguous; 0 is black.
-        sha256: SHA-256 of the file's bytes.
+        sha256: SHA-256 of the file's bytes; of an array, that of its pixels (`pixels_sha256`).
         facts: what the file says of the image.
     """
 
@@ -73,13 +73,64 @@ def decode_radiograph(data: bytes, name: str, limits: Limits = LIMITS) -> Radiog
     limits.check_bytes(len(data), name)
     with quiet_decoders:
         pixels, facts = _decode(data, name, limits)
+    _check_pixels(pixels, name)
+    if facts.bits == 16 and facts.format != "DICOM":
+        facts = facts._replace(notes=(*facts.notes, *_unused_bits(pixels)))
+    return Radiograph(np.ascontiguousarray(pixels), sha256(data), facts)
+
+
+def radiograph_from_array(
+    array: NDArray[np.generic],
+    value_range: tuple[float, float],
+    name: str = "The array",
+    limits: Limits = LIMITS,
+) -> Radiograph:
+    """Makes a radiograph of an array of grey values.
+
+    Args:
+        array: numbers, [height, width].
+        value_range: the values that are shown black and white, such as (0, 255). If the first is
+            the larger one, low values are bright.
+        name: what messages call the array.
+        limits: what is accepted.
+
+    Raises:
+        UsageError: the array is not [height, width] of real numbers, the two ends of the range are
+            equal or not finite, or a value lies outside of the range.
+        RefusedError: it holds values that are not numbers, shows nothing, or is outside the limits.
+    """
+    if array.ndim != 2 or array.dtype.kind not in "biuf":
+        raise UsageError(
+            f"{name} has the shape {array.shape} and the type {array.dtype}; one grey image of "
+            "real numbers, [height, width], was expected."
+        )
+    height, width = array.shape
+    limits.check_shape(height, width, name)
+    values = array.astype(np.float64)
+    black, white = value_range
+    if not np.isfinite([black, white]).all() or black == white:
+        raise UsageError(f"A value range has two different finite ends; {value_range} was given.")
+    pixels = (values - black) / (white - black)
+    if (pixels < 0).any() or (pixels > 1).any():
+        raise UsageError(
+            f"{name} holds values from {values.min():g} to {values.max():g}, which lie outside of "
+            f"the stated range from {black:g} to {white:g}."
+        )
+    grey = np.ascontiguousarray(pixels, np.float32)
+    _check_pixels(grey, name)
+    return Radiograph(grey, pixels_sha256(grey), Facts("array", array.dtype.itemsize * 8))
+
+
+def _check_pixels(pixels: NDArray[np.float32], name: str) -> None:
+    """Refuses an image that shows nothing.
+
+    Raises:
+        RefusedError: a pixel is not a number, or all are equal.
+    """
     if not np.isfinite(pixels).all():
         raise RefusedError(f"{name} holds values that are not numbers.")
     if pixels.min() == pixels.max():
         raise RefusedError(f"{name} shows nothing: all pixels of the displayed image are equal.")
-    if facts.bits == 16 and facts.format != "DICOM":
-        facts = facts._replace(notes=(*facts.notes, *_unused_bits(pixels)))
-    return Radiograph(np.ascontiguousarray(pixels), sha256(data), facts)
 
 
 def _unused_bits(pixels: NDArray[np.float32]) -> tuple[Note, ...]:

@@ -121,7 +121,7 @@ def render_inspection(content: InspectionContent) -> str:
             "copies": _COPIES,
             "amount": amount,
             "bars": _bars,
-            "image": _data_uri,
+            "data_uri": _data_uri,
         },
     )
 

@@ -1,32 +1,101 @@
 """Compare: evaluations, runs and repeated experiments become one comparison."""
 
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import pandas as pd
 
 from pulmo.compare.compared_models import Entry, read_entries
 from pulmo.compare.pairing import corrected, pair
 from pulmo.core.errors import UsageError
+from pulmo.core.folders import ComparisonFolder
+from pulmo.core.output import claim_folder
+from pulmo.core.record import write_record
 from pulmo.evaluate.warnings import unstated_sentence
 from pulmo.report.comparison import Comparison, PairedTest
-from pulmo.report.comparison_page import ComparisonContent
+from pulmo.report.comparison_page import ComparisonContent, write_comparison
+from pulmo.workflows.evaluation_report import estimates_frame, report_html
 
 
-def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonContent:
-    """Puts folders side by side, and tests each against one of them on the same images.
+@dataclass(frozen=True, eq=False)
+class ComparisonReport:
+    """Models side by side; in a notebook it shows itself.
+
+    Attributes:
+        content: their values and the paired tests, with what the page draws.
+    """
+
+    content: ComparisonContent = field(repr=False)
+
+    @property
+    def comparison(self) -> Comparison:
+        """The models with their values, and the paired tests."""
+        return self.content.comparison
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Which sources are not stated, and why there is no paired test, as sentences."""
+        return self.comparison.notes
+
+    def to_frame(self) -> pd.DataFrame:
+        """Returns a row a model and value over all classes.
+
+        The columns are `model`, `metric`, `value`, the ends `low` and `high` of the 95 % interval,
+        the number of images `n`, and the `reason` why a value is undefined.
+        """
+        rows = [
+            (entrant.name, name, value)
+            for entrant in self.comparison.entrants
+            for name, value in entrant.figures.items()
+        ]
+        return estimates_frame(rows).rename(columns={"class": "model"})
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Writes the page and the comparison; the index comes last.
+
+        Raises:
+            InputError: a file cannot be written.
+        """
+        to = ComparisonFolder(Path(folder))
+        claim_folder(to.root)
+        write_comparison(to.page, self.content)
+        write_record(to.index, self.comparison)
+
+    def _repr_html_(self) -> str:
+        title = f"{len(self.comparison.entrants)} models"
+        return report_html(title, self.to_frame(), self.warnings)
+
+
+def compare(
+    folders: Sequence[str | os.PathLike[str]],
+    *,
+    against: str | os.PathLike[str] | None = None,
+    output: str | os.PathLike[str] | None = None,
+) -> ComparisonReport:
+    """Puts models side by side, and tests each against one of them on the same images.
 
     Args:
-        folders: evaluations, finished runs, or repeated experiments.
+        folders: two or more evaluations, finished runs, or repeated experiments.
         against: the one that the others are tested against; the first if it is None.
+        output: the folder for the comparison and its page; None writes neither.
 
     Raises:
-        UsageError: a folder is named twice, or `against` is none of them.
-        InputError: a folder is none of the three, or a file in it cannot be read.
+        UsageError: there are fewer than two folders, one is named twice, or `against` is none of
+            them.
+        InputError: a folder is none of the three, or a file cannot be read or written.
     """
-    entries = read_entries(folders)
-    places = [folder.resolve() for folder in folders]
-    if against is not None and against.resolve() not in places:
-        raise UsageError(f"--against {against} is none of the folders to compare.")
-    reference = entries[0 if against is None else places.index(against.resolve())]
+    if len(folders) < 2:
+        raise UsageError("A comparison needs two folders or more.")
+    paths = [Path(folder) for folder in folders]
+    entries = read_entries(paths)
+    places = [path.resolve() for path in paths]
+    if against is not None and Path(against).resolve() not in places:
+        raise UsageError(f"{against} is none of the folders to compare.")
+    reference = entries[0 if against is None else places.index(Path(against).resolve())]
+    if output is not None:
+        claim_folder(Path(output))
     tests: list[PairedTest] = []
     notes = [
         f"{entry.entrant.name}: {unstated_sentence(entry.unstated)}"
@@ -44,11 +113,15 @@ def compare(folders: Sequence[Path], against: Path | None = None) -> ComparisonC
         tests=tuple(corrected(tests)),
         notes=tuple(notes),
     )
-    return ComparisonContent(
+    content = ComparisonContent(
         comparison,
         {entry.entrant.name: entry.roc for entry in entries if entry.roc},
         {entry.entrant.name: entry.histories for entry in entries if entry.histories},
     )
+    report = ComparisonReport(content)
+    if output is not None:
+        report.save(output)
+    return report
 
 
 def _tests(entry: Entry, reference: Entry) -> tuple[list[PairedTest], list[str]]:

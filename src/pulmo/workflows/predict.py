@@ -10,12 +10,15 @@ from typing import Final, Literal, NamedTuple
 
 from pulmo.bundle.predictor import Predictor, Prepared
 from pulmo.core.errors import InputError, PulmoError, RefusedError
+from pulmo.core.output import claim_folder
 from pulmo.core.parallel import Pause, in_threads
 from pulmo.datasets.source import Problem
 from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph, read_radiograph
 from pulmo.workflows.found import Found, Name, images_of, is_image
-from pulmo.workflows.heatmaps import HeatMaps
+from pulmo.workflows.heat_map_folder import HeatMapFolder
+from pulmo.workflows.image_result import check_label
+from pulmo.workflows.model import Model, load
 
 _READERS: Final = 8
 """Threads that read while the network works: decoding rarely keeps it waiting with as many, and
@@ -66,10 +69,10 @@ class _Ready(NamedTuple):
 
 
 def predict(
-    names: Iterable[Name | Pause],
-    predictor: Predictor,
+    model: Model | str | os.PathLike[str],
+    images: Iterable[Name | Pause],
     *,
-    maps: HeatMaps | None = None,
+    maps: HeatMapFolder | None = None,
     on_left_out: Callable[[Problem], None] = lambda _: None,
 ) -> Generator[Prediction, None, None]:
     """Yields the result of each image, in order; while one is judged the next are read.
@@ -79,20 +82,39 @@ def predict(
     are kept, so memory does not grow with their number.
 
     Args:
-        names: files, and folders, which are walked as `pulmo.workflows.found` does. A pause among
+        model: the bundle.
+        images: files, and folders, which are walked as `pulmo.workflows.found` does. A pause among
             them has all results so far yielded before the next name is taken.
-        predictor: the opened bundle.
-        maps: draws a heat map of each image; nothing below its folder is taken as an image.
+        maps: the folder for a heat map of each image; nothing below it is taken as an image.
         on_left_out: called with each file and link in a folder that is left out, and why.
+
+    Raises:
+        InputError: the bundle is missing or damaged, or the folder cannot be written to.
+        UsageError: the model has no class that the maps are to show.
     """
+    if not isinstance(model, Model):
+        model = load(model)
+    if maps is not None:
+        if maps.label is not None:
+            check_label(model.card, maps.label)
+        claim_folder(maps.root)
+    return _each(model.predictor, images, maps, on_left_out)
+
+
+def _each(
+    predictor: Predictor,
+    images: Iterable[Name | Pause],
+    maps: HeatMapFolder | None,
+    on_left_out: Callable[[Problem], None],
+) -> Generator[Prediction, None, None]:
     read = partial(_read, predictor=predictor, keep=maps is not None)
-    found = images_of(names, None if maps is None else maps.root)
-    with closing(in_threads(read, found, most=_READERS)) as images:
-        for image in images:
-            if isinstance(image, Problem):
-                on_left_out(image)
+    found = images_of(images, None if maps is None else maps.root)
+    with closing(in_threads(read, found, most=_READERS)) as results:
+        for result in results:
+            if isinstance(result, Problem):
+                on_left_out(result)
             else:
-                yield image if isinstance(image, Prediction) else _judge(image, predictor, maps)
+                yield result if isinstance(result, Prediction) else _judge(result, predictor, maps)
 
 
 def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Prediction | Problem:
@@ -120,12 +142,12 @@ def _open_folder(path: Path) -> None:
             pass
 
 
-def _judge(ready: _Ready, predictor: Predictor, maps: HeatMaps | None) -> Prediction:
+def _judge(ready: _Ready, predictor: Predictor, maps: HeatMapFolder | None) -> Prediction:
     try:
         outcome = predictor.judge([ready.prepared])[0]
         drawn = None
         if maps is not None and ready.radiograph is not None:
-            drawn = maps.write(ready.path, predictor, ready.radiograph, outcome)
+            drawn = maps.write(ready.path, predictor.card, ready.radiograph, outcome)
     except PulmoError as error:
         return _failed(ready.path, error)
     return Prediction(

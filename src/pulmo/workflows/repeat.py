@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pulmo.bundle.export import export_run
-from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import RefusedError, UsageError
 from pulmo.core.files import remove_drafts, write_atomically
 from pulmo.core.folders import EvaluationFolder, RepeatFolder, RepeatsFolder, RunFolder
@@ -18,7 +17,12 @@ from pulmo.experiments.executor import Listener, Work
 from pulmo.experiments.folds import HELD, count_folds, fold_split, usable
 from pulmo.report.figures import learning_curves
 from pulmo.train.run import Place, train_run
-from pulmo.workflows.evaluation_folder import evaluate_bundle
+from pulmo.workflows.evaluate import evaluate
+from pulmo.workflows.evaluation_images import EvaluateOptions
+from pulmo.workflows.model import load
+
+_HELD_OUT: Final = EvaluateOptions(record_access=False)
+"""A fold that is held out, like the validation, is no test that may be looked at only once."""
 
 
 class Repeat(NamedTuple):
@@ -169,9 +173,10 @@ def do_repeat(run: Repeat, listener: Listener) -> None:
     if not run.bundle.exists():
         export_run(run.run, run.bundle)
     if not run.evaluation.index.exists():
-        judged = images.split(run.judged_on)
-        predictor = Predictor.open(run.bundle, run.threads)
-        evaluate_bundle(predictor, judged, run.judged_on, run.evaluation)
+        model = load(run.bundle, run.threads)
+        report = evaluate(model, images, split=run.judged_on, options=_HELD_OUT)
+        report.require_all()
+        report.save(run.evaluation.root, page=False)
 
 
 def _with_seed(recipe: Recipe, seed: int) -> Recipe:

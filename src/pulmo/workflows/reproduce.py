@@ -26,8 +26,9 @@ from pulmo.reproduce.system import Experiment, Published, System
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.estimates import Estimates
 from pulmo.train.run import Place, train_run
-from pulmo.workflows.audited import audited_bundle, fold_part
-from pulmo.workflows.evaluation_folder import evaluate_bundle
+from pulmo.workflows.audit_inputs import bundle_input, fold_part
+from pulmo.workflows.evaluate import evaluate
+from pulmo.workflows.model import load
 from pulmo.workflows.repeat import Repeat, claim_repeats, plan_repeats, works_of
 from pulmo.workflows.summarise import summarise
 
@@ -164,9 +165,12 @@ def _train_once(
     write_atomically(run.curves, learning_curves(card.training).encode())
     if not bundle.exists():
         export_run(run, bundle)
-    predictor = Predictor.open(bundle)
-    evaluate_bundle(predictor, manifest.split("test"), "test", place.evaluation)
-    parts = audited_bundle(predictor, manifest, "test", run).parts
+    model = load(bundle)
+    if not place.evaluation.index.exists():
+        report = evaluate(model, manifest, split="test")
+        report.require_all()
+        report.save(place.evaluation.root)
+    parts = bundle_input(model.predictor, manifest, "test", run).parts
     return _Trained(read_evaluation(place.evaluation.index), (card,), parts)
 
 

@@ -18,7 +18,7 @@ from pulmo.predictions.predictions import Predictions
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.means import corrected_mean
 from pulmo.stats.metric import METRICS
-from pulmo.workflows.evaluation_folder import write_evaluation
+from pulmo.workflows.evaluation_report import report_of
 from pulmo.workflows.repeat import Repeat
 
 _FOLDS: Final = (
@@ -127,11 +127,11 @@ def _pool(runs: Sequence[Repeat]) -> Pooled:
         sha256=sha256("".join(card.network.sha256 for card in cards).encode()),
     )
     provenance = Provenance(model, manifest.sha256, "all folds")
-    folder = runs[0].study.pooled(runs[0].seed)
     pooled = Predictions(pd.concat(tables, ignore_index=True), _mean_rule(cards))
-    evaluation = write_evaluation(pooled, provenance, folder)
-    data = evaluation.data
-    return Pooled(seed=runs[0].seed, n=data.n, groups=data.groups, figures=flat(evaluation))
+    report = report_of(pooled, provenance)
+    report.save(runs[0].study.pooled(runs[0].seed).root, page=False)
+    data = report.evaluation.data
+    return Pooled(seed=runs[0].seed, n=data.n, groups=data.groups, figures=flat(report.evaluation))
 
 
 def _mean_rule(cards: Sequence[Card]) -> DecisionRule:

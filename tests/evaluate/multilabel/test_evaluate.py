@@ -97,7 +97,7 @@ def test_what_cannot_be_judged_stops_nothing(make_table: MakeTable) -> None:
         f"{found.whole} of 60 images are labelled for every finding"
     )
     fewest = min(found.labels, key=lambda label: found.labels[label].data.n)
-    assert f", {fewest} for {found.labels[fewest].data.n}: each figure" in found.warnings[3]
+    assert f", {fewest} for {found.labels[fewest].data.n}: each value" in found.warnings[3]
     assert "labelled for no finding" not in " ".join(found.warnings)
     assert found.warnings[4].startswith("It is not stated which source 60 images are from")
     shared = [text for text in found.warnings[5:] if text in found.labels["Edema"].warnings]

@@ -9,8 +9,7 @@ import typer
 
 from pulmo.cli.console import progress
 from pulmo.cli.data.options import OneSet, Output, counts
-from pulmo.cli.data.problems import tell_problems, write_problems
-from pulmo.cli.output import PARQUET, claim_file
+from pulmo.cli.data.problems import report_problems
 from pulmo.core.errors import PartialError
 
 if TYPE_CHECKING:
@@ -18,50 +17,41 @@ if TYPE_CHECKING:
 
 
 def curate(
-    manifests: Annotated[
-        list[Path], typer.Argument(help="The manifest; several are joined first.")
-    ],
+    manifests: Annotated[list[Path], typer.Argument(help="One or more manifests.")],
     output: Output,
     drop_copies: Annotated[
-        bool,
-        typer.Option("--drop-copies", help="Keep only one image of each image, the largest."),
+        bool, typer.Option("--drop-copies", help="Keep only the largest copy of each image.")
     ] = False,
     trust: Annotated[
         list[str] | None,
-        typer.Option(metavar="SOURCE", help="Its labels win over others'; may be repeated."),
+        typer.Option(
+            metavar="SOURCE",
+            help="A source whose labels win over contradicting ones. Repeatable. Default: none.",
+        ),
     ] = None,
     one_set: OneSet = None,
 ) -> None:
     """Find copies of an image, also cropped or mirrored ones, and put them into one group.
 
-    Copies with labels that contradict each other are removed. Every merge and every removal is a
+    Copies with labels that contradict each other are removed. Every pair and every removal is a
     row of a table beside the output, NAME.curation.csv.
     """
-    from pulmo.core.files import write_atomically
-    from pulmo.core.folders import ManifestFiles
     from pulmo.datasets.curate import Watch
-    from pulmo.datasets.curate import curate as find
-    from pulmo.datasets.curate.report import report_csv
     from pulmo.datasets.manifest import read_manifest
-    from pulmo.datasets.merge import join
+    from pulmo.workflows.curate import CurateOptions
+    from pulmo.workflows.curate import curate as curate_manifests
 
-    before = join([read_manifest(path) for path in manifests], one_set or ())
-    table = ManifestFiles(output).curation
-    claim_file(output, PARQUET)
-    claim_file(table, b"path,action,")
+    options = CurateOptions(drop_copies, trust or (), one_set or ())
+    read = [read_manifest(path) for path in manifests]
     with progress("reading images", "comparing pairs", lines=True) as reports:
-        done = find(before, drop_copies=drop_copies, trust=trust or (), watch=Watch(*reports))
-    write_atomically(table, report_csv(done.report))
-    write_problems(done.problems, output)
-    done.manifest.save(output)
-    typer.echo(f"{output}: {counts(done.manifest)}, of {counts(before)}")
-    for line in _lines(done.report):
+        done = curate_manifests(read, output, options, Watch(*reports))
+    report = done.curated.report
+    typer.echo(f"{output}: {counts(done.curated.manifest)}, of {counts(done.before)}")
+    for line in _lines(report):
         typer.echo(line)
-    if len(done.report):
-        typer.echo(f"{table}: a row for each pair and each removal, with the evidence")
-    else:
-        typer.echo(f"{table}: no row, for nothing was found or removed")
-    failed = tell_problems(done.problems, output)
+    rows = "a row for each pair and each removal, with the evidence" if len(report) else "no row"
+    typer.echo(f"{done.table}: {rows}")
+    failed = report_problems(done.curated.problems, output)
     if failed:
         raise PartialError(f"{failed} could not be read; the rest is curated.")
 
@@ -83,7 +73,7 @@ def _lines(report: "pd.DataFrame") -> list[str]:
 
 
 def _shared(pairs: "pd.DataFrame") -> Counter[tuple[str, ...]]:
-    """Returns, for every two sources, how many images have images in both."""
+    """Returns, for every two sources, how many images have copies in both."""
     shared: Counter[tuple[str, ...]] = Counter()
     for _, rows in pairs.groupby("image"):
         shared.update(combinations(sorted({*rows["source"], *rows["other_source"]}), 2))

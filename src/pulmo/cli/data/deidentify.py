@@ -1,22 +1,27 @@
 """pulmo data deidentify."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pulmo.cli.console import progress, say
-from pulmo.cli.data.deidentified import Row, conclude, print_object, print_table, write_map
-from pulmo.cli.data.options import Folder
-from pulmo.cli.output import claim_file, claim_folder
-from pulmo.core.errors import InputError, PulmoError, UsageError
-from pulmo.core.files import read_bytes, write_atomically
+from pulmo.cli.console import print_json, progress, say
+from pulmo.cli.data.options import Folder, Json
+from pulmo.core.errors import InputError, PartialError
 
 if TYPE_CHECKING:
-    from pulmo.deidentify import Deidentified, Pseudonyms
+    from collections.abc import Sequence
+
+    from pulmo.workflows.deidentify import Copy
+
+CAVEATS: Final = (
+    "This cannot promise that an image shows nothing of its patient: look at each of them.",
+    "Text in the pixels stays; the search for it misses handwriting, short words and faint print.",
+    "Slices of a head show a face, and whoever has an image can recognise it.",
+    "Numbers, code strings, manufacturer and model in the header are kept as they are.",
+)
+"""What a person must know before giving the files away."""
 
 
 class Keep(StrEnum):
@@ -33,128 +38,91 @@ def deidentify(
     ] = None,
     key: Annotated[
         Path | None,
-        typer.Option(help="A secret file: with it, later runs give the same pseudonyms."),
+        typer.Option(
+            help="A file with a secret; the same secret gives the same pseudonyms. Default: a "
+            "secret that is drawn and forgotten."
+        ),
     ] = None,
     trace: Annotated[
         Path | None,
         typer.Option("--map", metavar="FILE", help="Also write which file became which (CSV)."),
     ] = None,
     withhold: Annotated[
-        bool, typer.Option("--withhold-flagged", help="Write no file that should be looked at.")
+        bool,
+        typer.Option(
+            "--withhold-flagged", help="Do not write files that a person should look at first."
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Copy DICOM images without what identifies the patient (PS3.15 basic profile)."""
-    from pulmo.deidentify import Pseudonyms, read_key
+    from pulmo.workflows.deidentify import DeidentifyOptions
+    from pulmo.workflows.deidentify import deidentify as deidentify_files
 
-    _check_apart(output, key, "--key")
-    _check_apart(output, trace, "--map")
-    if trace is not None and trace.exists():
-        raise UsageError(f"{trace} is there already; name another file for --map.")
-    _warn_of_copies(output, key)
-    pseudonyms = Pseudonyms.unrepeatable() if key is None else Pseudonyms(read_key(key))
-    found = list(_files_of(files, output))
-    claim_folder(output)
+    options = DeidentifyOptions(keep is not None, key, trace, withhold)
+    with progress("de-identifying") as (report,):
+        copies = deidentify_files(files, output, options, report, say)
     if trace is not None:
-        claim_file(trace)
-    work = _Work(pseudonyms, keep is not None, output, withhold)
-    rows = _process(work, found)
-    if trace is not None:
-        write_map(trace, rows)
-    print_object(rows) if as_json else print_table(rows)
-    conclude(rows)
+        say(f"{trace} says which file became which: it identifies the patients. Keep it secret.")
+    if as_json:
+        print_json(_record(copies))
+    else:
+        _print_table(copies)
+    _conclude(copies)
 
 
-class _Work(NamedTuple):
-    """What is done with every file."""
-
-    pseudonyms: "Pseudonyms"
-    characteristics: bool
-    folder: Path
-    withhold: bool
+def _written(copies: "Sequence[Copy]") -> "list[Copy]":
+    """Returns what was written, in an order that says nothing of that of the files given."""
+    return sorted((copy for copy in copies if copy.output), key=lambda copy: str(copy.output))
 
 
-def _check_apart(output: Path, file: Path | None, option: str) -> None:
-    """Refuses a secret among the files that are to be given away."""
-    if file is not None and file.resolve().is_relative_to(output.resolve()):
-        raise UsageError(
-            f"{file} would lie in {output}, and identify its patients to whoever gets it; name a "
-            f"place elsewhere for {option}."
-        )
+def _print_table(copies: "Sequence[Copy]") -> None:
+    """Prints the files that were written, and says which were not."""
+    for copy in _written(copies):
+        typer.echo(f"{copy.output}  {copy.status:5}  {'; '.join(copy.reasons)}".rstrip())
+    for copy in copies:
+        if copy.status == "withheld":
+            say(f"withheld: {copy.source}: {'; '.join(copy.reasons)}")
+        elif copy.status == "failed":
+            say(copy.reasons[0])
 
 
-def _warn_of_copies(output: Path, key: Path | None) -> None:
-    """Says that a folder holds copies, whose pseudonyms a run without a key cannot give again."""
-    earlier = sum(1 for _ in output.glob("*.dcm")) if output.is_dir() else 0
-    if earlier and key is None:
-        say(
-            f"warning: {output} holds {earlier} DICOM files already. Without --key this run gives "
-            "other pseudonyms: a file of both runs is there twice, and its patient is two. Name "
-            "another folder, or give all runs the same --key."
-        )
+def _record(copies: "Sequence[Copy]") -> dict[str, object]:
+    """Returns the JSON object of all files."""
+    written = [
+        {
+            "file": str(copy.output),
+            "status": copy.status,
+            "patient": copy.patient,
+            "reasons": list(copy.reasons),
+        }
+        for copy in _written(copies)
+    ]
+    others = {
+        status: [
+            {"file": str(copy.source), "reasons": list(copy.reasons)}
+            for copy in copies
+            if copy.status == status
+        ]
+        for status in ("withheld", "failed")
+    }
+    return {"written": written, **others, "caveats": list(CAVEATS)}
 
 
-def _files_of(given: Iterable[Path], output: Path) -> Iterator[Path]:
-    """Yields the files that were named or lie in folders that were, without those of the output.
+def _conclude(copies: "Sequence[Copy]") -> None:
+    """Says how many files were written.
 
-    A link in a folder is said to be one and left out.
+    Raises:
+        InputError: nothing could be written.
+        PartialError: not everything was written.
     """
-    from pulmo.datasets.source import Problem, images_below
-
-    seen = set()
-    for path in given:
-        if not path.exists():
-            raise InputError(f"{path} does not exist.")
-        for file in images_below(path) if path.is_dir() else [path]:
-            if isinstance(file, Problem):
-                say(f"{file.path}: {file.reason}")
-                continue
-            place = file.resolve()
-            if place not in seen and not place.is_relative_to(output.resolve()):
-                seen.add(place)
-                yield file
-    if not seen:
-        raise InputError(f"There is no file in {', '.join(map(str, given))}.")
-
-
-def _process(work: _Work, files: Sequence[Path]) -> list[Row]:
-    from pulmo.core.parallel import in_threads
-
-    rows: list[Row] = []
-    written: set[Path] = set()
-
-    def read(file: Path) -> "Deidentified | PulmoError":
-        from pulmo.deidentify import deidentify as without_identity
-
-        try:
-            return without_identity(
-                read_bytes(file),
-                str(file),
-                work.pseudonyms,
-                characteristics=work.characteristics,
-            )
-        except PulmoError as error:
-            return error
-
-    with progress("de-identifying") as (report,), closing(in_threads(read, files)) as results:
-        for file, result in zip(files, results, strict=True):
-            rows.append(_row(work, file, result, written))
-            report(len(rows), len(files))
-    return rows
-
-
-def _row(work: _Work, file: Path, result: "Deidentified | PulmoError", written: set[Path]) -> Row:
-    """Writes a file, unless something is against it, and returns what became of it."""
-    if isinstance(result, PulmoError):
-        return Row(file, "failed", (str(result),))
-    if result.reasons and work.withhold:
-        return Row(file, "withheld", result.reasons)
-    path = work.folder / f"{result.uid}.dcm"
-    if path in written:
-        return Row(file, "failed", (f"{file} has the SOP Instance UID of another of the files.",))
-    if path.exists():
-        return Row(file, "failed", (f"{file} has its copy in {work.folder} already.",))
-    write_atomically(path, result.data)
-    written.add(path)
-    status = "check" if result.reasons else "ok"
-    return Row(file, status, result.reasons, path, result.patient)
+    states = [copy.status for copy in copies]
+    failed, withheld, check = (states.count(name) for name in ("failed", "withheld", "check"))
+    if failed == len(copies):
+        raise InputError("Nothing was written: none of the files could be de-identified.")
+    written = len(copies) - failed - withheld
+    say(f"{written} files were written. Look at {check} of them before you give them away.")
+    for caveat in CAVEATS:
+        say(caveat)
+    if failed or withheld:
+        raise PartialError(f"{failed} failed and {withheld} were withheld, named above.")

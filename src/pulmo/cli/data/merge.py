@@ -6,13 +6,12 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.data.options import OneSet, Output, counts
-from pulmo.cli.data.problems import tell_problems, write_problems
-from pulmo.cli.output import PARQUET, claim_file
+from pulmo.cli.data.problems import report_problems
 from pulmo.core.errors import PartialError
 
 
 def merge(
-    manifests: Annotated[list[Path], typer.Argument(help="The manifests to join.")],
+    manifests: Annotated[list[Path], typer.Argument(help="The manifests to merge.")],
     output: Output,
     drop_contradictions: Annotated[
         bool,
@@ -22,18 +21,15 @@ def merge(
     ] = False,
     one_set: OneSet = None,
 ) -> None:
-    """Join manifests; copies of an image across them fall into one group."""
+    """Merge manifests; copies of an image come into one group."""
     from pulmo.datasets.manifest import read_manifest
-    from pulmo.datasets.merge import Merged, merge_agreeing
-    from pulmo.datasets.merge import merge as join
+    from pulmo.workflows.merge import merge as merge_manifests
 
-    claim_file(output, PARQUET)
     read = [read_manifest(path) for path in manifests]
-    one = one_set or ()
-    joined = merge_agreeing(read, one) if drop_contradictions else Merged(join(read, one), [])
-    write_problems(joined.problems, output)
-    joined.manifest.save(output)
-    typer.echo(f"{output}: {counts(joined.manifest)}")
-    left_out = tell_problems(joined.problems, output)
+    merged = merge_manifests(
+        read, output, drop_contradictions=drop_contradictions, one_set=one_set or ()
+    )
+    typer.echo(f"{output}: {counts(merged.manifest)}")
+    left_out = report_problems(merged.problems, output)
     if left_out:
         raise PartialError(f"{left_out} contradict each other; the rest is in the manifest.")

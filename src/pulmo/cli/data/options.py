@@ -1,4 +1,4 @@
-"""What the verbs of `pulmo data` share: their options and how they tell what a manifest holds."""
+"""Options that several verbs of `pulmo data` share, and how they say what a manifest holds."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,16 +15,16 @@ OneSet = Annotated[
     typer.Option(
         "--one-set",
         metavar="NAME",
-        help="A name that folders or tables in several places have: they are one data set, their "
-        "patients numbered together; may be repeated.",
+        help="A data set that lies in several folders, its patients numbered together. Repeatable.",
     ),
 ]
 DerivedOutput = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="The manifest to write; named after what is read, if not."),
+    typer.Option("--output", "-o", help="The manifest to write. Default: named after the input."),
 ]
 Folder = Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")]
 Seed = Annotated[int, typer.Option(help="Seed of the random draw.", min=0)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def counts(manifest: "Manifest") -> str:

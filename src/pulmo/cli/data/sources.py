@@ -1,29 +1,25 @@
 """pulmo data sources."""
 
 from textwrap import wrap
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from pulmo.cli.console import print_json
+from pulmo.cli.data.options import Json
 
 if TYPE_CHECKING:
     from pulmo.datasets.source import About
 
 
-def sources(
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one machine-readable list.")
-    ] = False,
-) -> None:
+def sources(as_json: Json = False) -> None:
     """List the data sets that pulmo reads, with licence, size and how to get them."""
     from pulmo.datasets.source import SOURCES
 
     if as_json:
-        print_json([facts(name, source.about) for name, source in SOURCES.items()])
+        print_json([source.about.facts(name) for name, source in SOURCES.items()])
         return
-    for name, source in SOURCES.items():
-        about = source.about
+    for name, (about, *_) in SOURCES.items():
         typer.echo(name)
         for line in (*described(about), *_ways(name, about)):
             typer.echo(line)
@@ -51,20 +47,3 @@ def _filled(text: str) -> list[str]:
     if not text.startswith("$ "):
         return wrap(text, 96, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
     return [f"  {text}"]
-
-
-def facts(name: str, about: "About") -> dict[str, Any]:
-    """Returns what is known of a source for a machine; `parts` are what one fetch may choose of."""
-    from pulmo.datasets.source import Repository
-
-    remote = about.remote
-    return {
-        "name": name,
-        "title": about.title,
-        "licence": about.licence,
-        "size": about.size,
-        "url": about.url or None,
-        "obtain": about.obtain,
-        "fetch": remote is not None,
-        "parts": [] if remote is None or isinstance(remote, Repository) else list(remote),
-    }

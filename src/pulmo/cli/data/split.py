@@ -1,126 +1,136 @@
 """pulmo data split."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pulmo.cli.data import splitting
+from pulmo.cli.console import chosen_output
 from pulmo.cli.data.options import DerivedOutput, ManifestFile, counts
-from pulmo.cli.output import PARQUET, chosen_output, claim_file
+from pulmo.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     import pandas as pd
 
     from pulmo.datasets.manifest import Manifest
+    from pulmo.workflows.split import AppliedSplit, SplitResult
 
 
 def split(
     manifest: ManifestFile,
     output: DerivedOutput = None,
-    val: splitting.Val = None,
-    test: splitting.Test = None,
-    keep_test: splitting.KeepTest = False,
-    keep_official: splitting.KeepOfficial = False,
-    leave_out: splitting.LeaveOut = None,
-    folds: splitting.Folds = None,
-    folds_by_source: splitting.BySource = False,
-    fold: splitting.Fold = None,
-    match: splitting.Match = None,
-    age_band: splitting.AgeBand = None,
-    label: splitting.Label = None,
-    save: splitting.Save = None,
-    take: splitting.From = None,
-    seed: splitting.Seed = None,
+    val: Annotated[
+        float | None, typer.Option(help="Fraction for validation. Default: 0.15.")
+    ] = None,
+    test: Annotated[
+        float | None, typer.Option(help="Fraction for the test. Default: 0.15.")
+    ] = None,
+    keep_test: Annotated[
+        bool, typer.Option("--keep-test", help="Keep the test that a source publishes.")
+    ] = False,
+    keep_official: Annotated[
+        bool, typer.Option("--keep-official", help="Keep the whole split that a source publishes.")
+    ] = False,
+    leave_out: Annotated[
+        str | None, typer.Option(metavar="SOURCE", help="Make this source the test.")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Divide what is not test into this many folds.", min=2)
+    ] = None,
+    folds_by_source: Annotated[
+        bool, typer.Option("--folds-by-source", help="Make each source a fold.")
+    ] = False,
+    fold: Annotated[
+        int | None, typer.Option(help="The fold for validation. Default: 0.", min=0)
+    ] = None,
+    match: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="First choose equally many images of each label for every view, age, sex, "
+            "modality or source. Repeatable.",
+        ),
+    ] = None,
+    age_band: Annotated[
+        int | None, typer.Option(help="Years that count as one age. Default: 10.", min=1)
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="A label to match. Repeatable. Default: all.")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Also write the split alone, without paths, to this file.")
+    ] = None,
+    take: Annotated[
+        Path | None, typer.Option("--from", help="Use the split that --save wrote to this file.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the random draw. Default: 0.", min=0)
+    ] = None,
 ) -> None:
     """Divide into train, val and test by group, stratified by label and source at once."""
     from pulmo.datasets.manifest import read_manifest
-    from pulmo.datasets.split.file import MARK
+    from pulmo.workflows.split import SplitOptions, apply_saved_split
+    from pulmo.workflows.split import split as split_images
 
-    asked = splitting.Asked(
+    if keep_test and keep_official:
+        raise UsageError("--keep-official keeps the test too. Leave --keep-test out.")
+    options = SplitOptions(
         val=val,
         test=test,
-        keep_test=keep_test,
-        keep_official=keep_official,
+        keep="all" if keep_official else "test" if keep_test else "nothing",
         leave_out=leave_out,
         folds=folds,
         folds_by_source=folds_by_source,
         fold=fold,
-        match=match,
+        match=tuple(match or ()),
         age_band=age_band,
-        label=label,
+        labels=tuple(label or ()),
         seed=seed,
     )
-    derived = manifest.with_name(f"{manifest.stem}-split.parquet")
-    splitting.check_asked(asked, output or derived, save, take)
+    if take is not None and (save is not None or options != SplitOptions(fold=fold)):
+        raise UsageError("--from uses a split as it is. Of the other options only --fold fits it.")
     before = read_manifest(manifest)
-    output = chosen_output(output, derived)
-    claim_file(output, PARQUET)
+    output = chosen_output(output, manifest.with_name(f"{manifest.stem}-split.parquet"))
+    if take is not None:
+        _print_applied(apply_saved_split(before, take, output, fold), take)
+        return
+    done = split_images(before, output, options, save)
+    if done.strata is not None:
+        _print_strata(done.strata)
+    _print_sides(done)
+    _print_warnings(done)
     if save is not None:
-        claim_file(save, MARK.encode())
-    if take is None:
-        _draw(before, asked, output, save)
-    else:
-        _apply(before, take, fold, output)
-
-
-def _draw(before: "Manifest", asked: splitting.Asked, output: Path, save: Path | None) -> None:
-    """Makes a split, writes it, and tells what is in it."""
-    from pulmo.datasets.split import check_split, draw, unstated, write_split
-
-    plan = splitting.plan_of(asked)
-    splitting.check_shares(asked, plan, before)
-    drawn, reason, strata = draw(before, plan)
-    check_split(drawn)
-    drawn.save(output)
-    if strata is not None:
-        _tell_strata(strata)
-    _tell(drawn)
-    for why, n in reason.value_counts().items():
-        typer.echo(f"left out: {n} ({why})")
-    apart = plan.leave_out is not None or plan.by_source
-    _tell_doubts(drawn, unstated(drawn) if apart else ())
-    if save is not None:
-        write_split(drawn, plan, save)
         typer.echo(f"{save}: the split alone")
 
 
-def _apply(before: "Manifest", source: Path, fold: int | None, output: Path) -> None:
-    """Gives a manifest the split of a file, writes it, and tells whether it is the same one."""
-    from pulmo.datasets.split import apply_split, check_split, read_split, validate_on
-
-    saved = read_split(source)
-    applied, unknown, absent = apply_split(before, saved)
-    same = applied.sha256 == saved.header.manifest_sha256
-    if fold is not None:
-        applied = validate_on(applied, fold)
-    check_split(applied)
-    applied.save(output)
-    _tell(applied)
-    for n, why in (
-        (int(unknown.sum()), "the split does not know it"),
-        (int((applied.frame["split"].isna() & ~unknown).sum()), "the split leaves it out"),
-    ):
-        if n:
-            typer.echo(f"left out: {n} ({why})")
-    if absent:
-        typer.echo(f"absent: {absent} of the {saved.header.images} images of {source}")
-    _tell_doubts(applied)
-    if same:
+def _print_applied(applied: "AppliedSplit", source: Path) -> None:
+    _print_sides(applied.result)
+    if applied.absent:
+        typer.echo(f"absent: {applied.absent} of the {applied.images} images of {source}")
+    _print_warnings(applied.result)
+    if applied.same:
         typer.echo(f"the images, their labels and groups are those that {source} was made of")
     else:
         typer.echo(
             f"warning: this is not the manifest that {source} was made of, whose hash is "
-            f"{saved.header.manifest_sha256}"
+            f"{applied.made_of}"
         )
 
 
-def _tell(manifest: "Manifest") -> None:
-    """Tells what is on each side, or in each fold."""
-    for name, rows in _sides(manifest):
+def _print_sides(done: "SplitResult") -> None:
+    """Prints what is on each side or in each fold, and how many images take no part."""
+    for name, rows in _sides(done.manifest):
         typer.echo(f"{name}: {counts(rows) if len(rows) else 'none'}")
+    for why, n in done.left_out.items():
+        typer.echo(f"left out: {n} ({why})")
+
+
+def _print_warnings(done: "SplitResult") -> None:
+    for sentence in done.warnings:
+        typer.echo(f"warning: {sentence}")
+    typer.echo(f"manifest_sha256: {done.manifest.sha256}")
 
 
 def _sides(manifest: "Manifest") -> "Iterator[tuple[str, Manifest]]":
@@ -137,17 +147,8 @@ def _sides(manifest: "Manifest") -> "Iterator[tuple[str, Manifest]]":
         yield f"fold {first['fold']} ({named})", rows
 
 
-def _tell_doubts(manifest: "Manifest", further: "Sequence[str]" = ()) -> None:
-    """Warns of what is wrong with a split, and gives the hash that names it everywhere."""
-    from pulmo.datasets.split import absences, uncurated
-
-    for sentence in (*further, *absences(manifest), *uncurated(manifest)):
-        typer.echo(f"warning: {sentence}")
-    typer.echo(f"manifest_sha256: {manifest.sha256}")
-
-
-def _tell_strata(strata: "pd.DataFrame") -> None:
-    """Tells how many images of each label are kept of how many, in each stratum."""
+def _print_strata(strata: "pd.DataFrame") -> None:
+    """Prints how many images of each label are kept, and of how many, in each stratum."""
     kept = strata["kept"] > 0
     typer.echo(f"matched: {strata['kept'].sum()} of each label, in {kept.sum()} strata")
     table = strata[kept].rename(columns={"kept": "kept of each"}).astype("string")

@@ -16,6 +16,7 @@ class Options:
         decision: the column of the class decided on; None likewise.
         score: the one column of probabilities that is meant, of the positive class if its name does
             not say of which; None if the names of the columns say it.
+        group: the column of what belongs together, such as the patient; None if its name says so.
     """
 
     positive: tuple[str, ...] = ()
@@ -24,3 +25,4 @@ class Options:
     truth: str | None = None
     decision: str | None = None
     score: str | None = None
+    group: str | None = None

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
+from pulmo.core.errors import UsageError
 from pulmo.datasets.manifest import COLUMNS
 from pulmo.predictions.reading.classes import find_classes
 from pulmo.predictions.reading.options import Options
@@ -55,6 +56,7 @@ def recognise(file: TableFile, options: Options) -> Recognised:
         UsageError: an option does not fit the table, or must say what the table does not.
     """
     table = file.table.set_axis([str(name) for name in file.table.columns], axis=1)
+    table = _with_groups(table, options.group)
     names = list(table.columns)
     findings = _has_findings(names)
     roles = _roles(names, options, findings=findings)
@@ -64,13 +66,26 @@ def recognise(file: TableFile, options: Options) -> Recognised:
     notes += doubts
     if findings:
         used = [name for name in table.columns if name.startswith(_FINDINGS)]
+        used += [options.group] if options.group else []
         notes += _unused(table.columns, used)
         return Recognised(table, options.positive, tuple(notes), findings=True)
     stated = find_classes(
         table, options, roles.columns.get("decision"), decimal_comma=file.decimal_comma
     )
-    notes += [*stated.notes, *_unused(table.columns, stated.used)]
+    notes += [*stated.notes, *_unused(table.columns, [*stated.used, options.group or ""])]
     return Recognised(stated.table, stated.positive, tuple(notes))
+
+
+def _with_groups(table: pd.DataFrame, column: str | None) -> pd.DataFrame:
+    """Returns a table whose groups are those of a column, which keeps what else it is."""
+    if column is None:
+        return table
+    if column not in table:
+        raise UsageError(
+            f"The table has no column {column}, which was named for the groups; it has "
+            f"{', '.join(table.columns)}."
+        )
+    return table.assign(group=table[column])
 
 
 def _has_findings(names: Sequence[str]) -> bool:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import Outcome
-from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, UsageError
-from pulmo.core.files import write_atomically
 from pulmo.radiograph import Radiograph
+from pulmo.workflows.image_result import heat_map
 
 
 @dataclass(frozen=True)
-class HeatMaps:
+class HeatMapFolder:
     """The folder for the heat maps of one call.
 
     A map is named after its image and the class that it shows: `image.covid.png`. It gets the first
@@ -35,8 +35,8 @@ class HeatMaps:
     label: str | None = None
 
     @classmethod
-    def of(cls, root: Path, names: Sequence[Path], label: str | None = None) -> Self:
-        """Plans the heat maps of the images and folders of images that were named.
+    def from_names(cls, root: Path, names: Sequence[Path], label: str | None = None) -> Self:
+        """Plans the heat maps of the images and folders of images that are named.
 
         Raises:
             UsageError: `root` is one of these folders, whose images the maps would lie among.
@@ -56,9 +56,7 @@ class HeatMaps:
             label,
         )
 
-    def write(
-        self, image: Path, predictor: Predictor, radiograph: Radiograph, outcome: Outcome
-    ) -> Path:
+    def write(self, image: Path, card: Card, radiograph: Radiograph, outcome: Outcome) -> Path:
         """Writes an image with the evidence for a class painted on it, and returns the file.
 
         Raises:
@@ -71,21 +69,5 @@ class HeatMaps:
             raise InputError(
                 f"The heat map of {image} would overwrite the image {path}; choose another folder."
             )
-        write_atomically(path, _draw(predictor, radiograph, outcome, label))
+        heat_map(radiograph, outcome, card, label).save(path)
         return path
-
-
-def _draw(predictor: Predictor, radiograph: Radiograph, outcome: Outcome, label: str) -> bytes:
-    """Returns the PNG of an image with the evidence for a class painted on it."""
-    # matplotlib, which a prediction without a map need not wait for.
-    from pulmo.explain.overlay import draw_overlay  # noqa: PLC0415 - see above
-
-    card = predictor.card
-    return draw_overlay(
-        radiograph.pixels,
-        outcome.activation[card.labels.order.index(label)],
-        aspect=card.input.aspect,
-        scale=card.activation.scale,
-        label=label,
-        caption=", ".join(f"{name} {p:.3f}" for name, p in outcome.probabilities.items()),
-    )

@@ -1,4 +1,4 @@
-"""What an audit is made of where only a table of predictions is known, and maybe a manifest."""
+"""What is audited where only a table of predictions is known, and maybe a manifest."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ from pulmo.datasets.manifest import COLUMNS, Manifest
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.external import ExternalPredictions
 from pulmo.predictions.predictions import Predictions
-from pulmo.workflows.audited import Audited, fitted_rows, judged_rows, without_seen
+from pulmo.workflows.audit_inputs import AuditInput, fitted_rows, judged_rows, without_seen
 
 _WINDOWS: Final = (
     " Its back-slashes were taken for those of a path of Windows, and what is behind the last one "
@@ -22,12 +22,12 @@ _WINDOWS: Final = (
 _STATED: Final = ("decision", "positive")
 
 
-def audited_table(
+def table_input(
     external: ExternalPredictions,
     name: ModelName,
     manifest: Manifest | None,
     split: str | None,
-) -> Audited:
+) -> AuditInput:
     """Returns a table of predictions with its images.
 
     With a manifest the judged rows are its own, and so are their labels. It tells what the model
@@ -54,7 +54,7 @@ def audited_table(
     if manifest is None:
         rows = _judged(external.table, external)
         parts = (Part(model, rows.iloc[:0], rows),)
-        return Audited(parts, tuple(_left_out(external.table, external)), external.notes)
+        return AuditInput(parts, tuple(_left_out(external.table, external)), external.notes)
     joined = _joined(external, manifest)
     rows = _judged(joined, external)
     doubts = [*_left_out(joined, external), *_relabelled(joined, external)]
@@ -67,7 +67,7 @@ def audited_table(
             f"{len(silent):,} of the {len(taken.askable):,} images of the manifest that could be "
             "judged have no prediction; who leaves some out can choose which."
         )
-    return without_seen(Audited(taken.parts, tuple(doubts), external.notes), split)
+    return without_seen(AuditInput(taken.parts, tuple(doubts), external.notes), split)
 
 
 class _Taken(NamedTuple):
@@ -152,8 +152,8 @@ def _joined(external: ExternalPredictions, manifest: Manifest) -> pd.DataFrame:
     if all(external.rule.class_of(label) is None for label in rows["label"].unique()):
         raise InputError(
             f"None of the labels of these images ({', '.join(sorted(rows['label'].unique()))}) "
-            f"is a class of the predictions ({', '.join(external.rule.classes)}); say what each "
-            "counts as with --merge LABEL=CLASS."
+            f"is a class of the predictions ({', '.join(external.rule.classes)}); say as which "
+            "class each label counts."
         )
     return rows
 
@@ -190,8 +190,7 @@ def _left_out(table: pd.DataFrame, external: ExternalPredictions) -> Iterator[st
     if unknown:
         yield (
             f"{int(labels.isin(unknown).sum()):,} images take no part, for their labels "
-            f"({', '.join(unknown)}) are no class of the predictions; --merge LABEL=CLASS says "
-            "what a label counts as."
+            f"({', '.join(unknown)}) are no class of the predictions."
         )
 
 

@@ -1,4 +1,4 @@
-"""Places for results, checked before the work whose results go there."""
+"""Files and folders for results, checked before the work that fills them."""
 
 import tempfile
 from collections.abc import Iterator
@@ -6,12 +6,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from pulmo.cli.console import say
 from pulmo.core.errors import InputError
 from pulmo.core.files import open_bytes
 
 PARQUET: Final = b"PAR1"
-"""How a Parquet table begins, as every manifest is one."""
+"""The first bytes of a Parquet table, and so of every manifest."""
 
 
 def claim_folder(folder: Path) -> None:
@@ -30,30 +29,22 @@ def claim_folder(folder: Path) -> None:
         raise InputError(f"{folder} cannot be written to: {error.strerror or error}.") from error
 
 
-def chosen_output(given: Path | None, derived: Path) -> Path:
-    """Returns where a command writes: where it was told to, else a derived place, which it says."""
-    if given is not None:
-        return given
-    say(f"Without -o this goes to {derived}.")
-    return derived
-
-
 @contextmanager
 def claimed_folder(folder: Path) -> Iterator[None]:
-    """Claims a folder, and takes it away again if the work fails before anything is in it.
+    """Claims a folder; if the work fails before anything is in it, what was made is removed.
 
     Raises:
         InputError: it cannot be made or written to.
     """
-    there = folder.exists()
-    claim_folder(folder)
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
+        claim_folder(folder)
         yield
     except BaseException:
-        if not there:
+        for path in made:
             # One that holds something stays.
             with suppress(OSError):
-                folder.rmdir()
+                path.rmdir()
         raise
 
 
@@ -76,6 +67,6 @@ def claim_file(path: Path, begins: bytes = b"") -> None:
             start = file.read(len(begins))
         if start and start != begins:
             raise InputError(
-                f"{path} is there and is not what would be written; it is not overwritten. Name "
-                "another file, or remove it."
+                f"{path} exists and is a file of another kind; it is not overwritten. Name another "
+                "file, or remove it."
             )

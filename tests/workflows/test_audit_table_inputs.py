@@ -20,8 +20,8 @@ from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.external import ExternalPredictions
-from pulmo.workflows.audited import Audited
-from pulmo.workflows.audited_table import audited_table
+from pulmo.workflows.audit_inputs import AuditInput
+from pulmo.workflows.audit_table_inputs import table_input
 
 N = 300
 COVID = np.arange(N) % 2 == 1
@@ -81,7 +81,7 @@ def manifest() -> pd.DataFrame:
     ).frame
 
 
-def ask(check: str, audited: Audited, tmp_path: Path) -> Finding:
+def ask(check: str, audited: AuditInput, tmp_path: Path) -> Finding:
     return CHECKS[check](AuditContext(audited.parts, AuditOptions(tmp_path, replicates=200)))
 
 
@@ -91,7 +91,7 @@ class TestTable:
     def test_nothing_is_known_but_what_it_says(
         self, tell: Tell, scores: NDArray[np.float64], tmp_path: Path
     ) -> None:
-        audited = audited_table(tell(scores, label="covid"), NAME, None, None)
+        audited = table_input(tell(scores, label="covid"), NAME, None, None)
         assert audited.doubts == ()
         context = AuditContext(audited.parts, AuditOptions(tmp_path))
         assert context.is_external
@@ -106,7 +106,7 @@ class TestTable:
     def test_every_check_answers_or_says_why_not(
         self, tell: Tell, scores: NDArray[np.float64], tmp_path: Path
     ) -> None:
-        audited = audited_table(tell(scores), NAME, None, None)
+        audited = table_input(tell(scores), NAME, None, None)
         found = audit(AuditContext(audited.parts, AuditOptions(tmp_path, replicates=100)))
         unknown = {
             each.check: each.sentence for each in found.findings if each.verdict == "unknown"
@@ -130,7 +130,7 @@ class TestTable:
         external = tell(
             scores, DecisionRule(("normal", "covid")), sex=np.where(np.arange(N) % 4 < 2, "F", "M")
         )
-        audited = audited_table(external, NAME, None, None)
+        audited = table_input(external, NAME, None, None)
         assert "No class was named positive" in ask("external", audited, tmp_path).sentence
         calibration = ask("calibration", audited, tmp_path)
         assert calibration.verdict == "passes"
@@ -147,7 +147,7 @@ class TestTable:
     ) -> None:
         external = tell(scores, decision="covid", positive=scores > 0.9)
         context = AuditContext(
-            audited_table(external, NAME, None, None).parts, AuditOptions(tmp_path)
+            table_input(external, NAME, None, None).parts, AuditOptions(tmp_path)
         )
         assert context.sample.called_class[:, 1].all()
         finding = CHECKS["degenerate"](context)
@@ -157,11 +157,11 @@ class TestTable:
         self, tell: Tell, scores: NDArray[np.float64]
     ) -> None:
         labels = ["flu"] * 10 + ["covid", "normal"] * (N // 2 - 5)
-        audited = audited_table(tell(scores, label=labels), NAME, None, None)
+        audited = table_input(tell(scores, label=labels), NAME, None, None)
         assert "10 images take no part, for their labels (flu)" in audited.doubts[0]
         assert len(audited.parts[0].judged) == N - 10
         merged = DecisionRule(("normal", "covid"), {"flu": "normal"})
-        assert audited_table(tell(scores, merged, label=labels), NAME, None, None).doubts == ()
+        assert table_input(tell(scores, merged, label=labels), NAME, None, None).doubts == ()
 
 
 class TestFaults:
@@ -172,7 +172,7 @@ class TestFaults:
         truth = COVID.copy()
         truth[:wrong] ^= True
         scores = np.where(truth, 0.95, 0.05) + np.linspace(0, 0.01, N)
-        audited = audited_table(tell(scores), NAME, None, None)
+        audited = table_input(tell(scores), NAME, None, None)
         finding = ask("label-noise", audited, tmp_path)
         assert finding.verdict == verdict
         assert len(finding.images) == min(wrong, 20)
@@ -186,7 +186,7 @@ class TestFaults:
         wrong = (np.arange(N) % 8 < 3) & female & worse
         scores = np.where(COVID ^ wrong, 0.9, 0.1)
         external = tell(scores, sex=np.where(female, "F", "M"))
-        finding = ask("subgroups", audited_table(external, NAME, None, None), tmp_path)
+        finding = ask("subgroups", table_input(external, NAME, None, None), tmp_path)
         assert finding.verdict == verdict
         assert ("By sex, F" in finding.sentence) is worse
 
@@ -201,7 +201,7 @@ class TestFaults:
         verdict: str,
     ) -> None:
         said = np.where(scores > 0.5, 0.999, 0.001) if exaggerated else scores
-        finding = ask("calibration", audited_table(tell(said), NAME, None, None), tmp_path)
+        finding = ask("calibration", table_input(tell(said), NAME, None, None), tmp_path)
         assert finding.verdict == verdict
         assert finding.sentence.startswith("The mean confidence is")
 
@@ -219,7 +219,7 @@ class TestFaults:
         )
         # Of a few nobody knows the source.
         external.table.loc[::50, "source"] = None
-        finding = ask("sources", audited_table(external, NAME, None, None), tmp_path)
+        finding = ask("sources", table_input(external, NAME, None, None), tmp_path)
         assert finding.verdict == verdict
         assert {row[0] for row in finding.tables[0].rows} == {"east", "west"}
 
@@ -227,7 +227,7 @@ class TestFaults:
         self, tell: Tell, scores: NDArray[np.float64], tmp_path: Path
     ) -> None:
         def verdict(said: NDArray[np.float64]) -> str:
-            return ask("degenerate", audited_table(tell(said), NAME, None, None), tmp_path).verdict
+            return ask("degenerate", table_input(tell(said), NAME, None, None), tmp_path).verdict
 
         assert verdict(scores) == "passes"
         assert verdict(np.full(N, 0.6)) == "fails"
@@ -251,7 +251,7 @@ class TestFaults:
         test = manifest.index[manifest["split"] == "test"]
         manifest.loc[test[:leaks], "group"] = manifest["group"][0]
         finding = ask(
-            "leakage", audited_table(tell(scores), NAME, Manifest(manifest), None), tmp_path
+            "leakage", table_input(tell(scores), NAME, Manifest(manifest), None), tmp_path
         )
         assert finding.verdict == verdict
         assert ("same group", leaks) in finding.tables[0].rows
@@ -265,7 +265,7 @@ class TestManifest:
     ) -> None:
         external = tell(scores)
         external.table.loc[0, "label"] = "covid"
-        audited = audited_table(external, NAME, Manifest(manifest), None)
+        audited = table_input(external, NAME, Manifest(manifest), None)
         (part,) = audited.parts
         assert set(part.judged["split"]) == {"test"}
         assert set(part.fit["split"]) == {"train", "val"}
@@ -274,13 +274,13 @@ class TestManifest:
         relabelled, taken = audited.doubts
         assert relabelled.startswith("1 of 300 predictions state another class than the manifest")
         assert "fitted on the 200 training and validation images" in taken
-        trained = audited_table(external, NAME, Manifest(manifest), "train").parts[0].judged
+        trained = table_input(external, NAME, Manifest(manifest), "train").parts[0].judged
         assert set(trained["split"]) == {"train"}
 
     def test_images_without_a_split_are_all_judged(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
-        audited = audited_table(tell(scores), NAME, Manifest(manifest.assign(split=None)), None)
+        audited = table_input(tell(scores), NAME, Manifest(manifest.assign(split=None)), None)
         assert len(audited.parts[0].judged) == N
         assert audited.parts[0].fit.empty
         assert audited.doubts == ()
@@ -290,7 +290,7 @@ class TestManifest:
     ) -> None:
         external = tell(scores)
         fewer = replace(external, table=external.table.drop(columns="label").iloc[:-2])
-        doubt = audited_table(fewer, NAME, Manifest(manifest), None).doubts[-1]
+        doubt = table_input(fewer, NAME, Manifest(manifest), None).doubts[-1]
         assert doubt.startswith("2 of the 100 images of the manifest that could be judged")
 
     def test_of_folds_each_is_judged_by_models_of_the_others(
@@ -299,7 +299,7 @@ class TestManifest:
         manifest["fold"] = (pd.Series(np.arange(N) // 2 % 3, dtype="Int64")).mask(
             manifest.index >= 270
         )
-        audited = audited_table(tell(scores), NAME, Manifest(manifest), None)
+        audited = table_input(tell(scores), NAME, Manifest(manifest), None)
         assert len(audited.parts) == 3
         for fold, part in enumerate(audited.parts):
             assert set(part.judged["fold"]) == {fold}
@@ -307,11 +307,11 @@ class TestManifest:
         assert "those of 3 models" in audited.doubts[0]
         assert audited.doubts[1] == "30 predictions of images in no fold take no part."
         # A split that is named goes first, and a fold without predictions is no such study.
-        assert len(audited_table(tell(scores), NAME, Manifest(manifest), "test").parts) == 1
+        assert len(table_input(tell(scores), NAME, Manifest(manifest), "test").parts) == 1
         external = tell(scores)
         some = replace(external, table=external.table[manifest["fold"].fillna(0) != 2])
-        with pytest.raises(InputError, match="The table has no other image"):
-            audited_table(some, NAME, Manifest(manifest.assign(split="train")), None)
+        with pytest.raises(InputError, match="The table has only training and validation images"):
+            table_input(some, NAME, Manifest(manifest.assign(split="train")), None)
 
     def test_images_are_found_by_path_or_name(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
@@ -320,13 +320,13 @@ class TestManifest:
         # By their paths, although the names are not unique.
         manifest["path"] = manifest["path"].where(manifest.index != 1, "/other/0000.png")
         external = replace(external, table=external.table.drop(index=1))
-        rows = audited_table(external, NAME, Manifest(manifest), None).parts[0].judged
+        rows = table_input(external, NAME, Manifest(manifest), None).parts[0].judged
         assert set(rows["path"]) <= set(manifest["path"])
         ambiguous = replace(
             external, table=external.table.assign(path=external.table["path"].str[8:])
         )
         with pytest.raises(InputError, match=r"1 of the 299 .* the first is of 0000\.png"):
-            audited_table(ambiguous, NAME, Manifest(manifest), None)
+            table_input(ambiguous, NAME, Manifest(manifest), None)
 
     @pytest.mark.parametrize(
         ("change", "sentence"),
@@ -346,21 +346,19 @@ class TestManifest:
         sentence: str,
     ) -> None:
         with pytest.raises(InputError, match=sentence):
-            audited_table(tell(scores, **change), NAME, Manifest(manifest), None)
+            table_input(tell(scores, **change), NAME, Manifest(manifest), None)
 
     def test_without_paths_or_labels_nothing_is_judged(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
         external = tell(scores)
         with pytest.raises(InputError, match="lack the column path"):
-            audited_table(
+            table_input(
                 replace(external, table=external.table.drop(columns="path")),
                 NAME,
                 Manifest(manifest),
                 None,
             )
         viral = manifest.assign(label="viral")
-        with pytest.raises(
-            InputError, match=r"None of the labels .*\(viral\) is a class .*--merge"
-        ):
-            audited_table(external, NAME, Manifest(viral), None)
+        with pytest.raises(InputError, match=r"None of the labels .*\(viral\) is a class "):
+            table_input(external, NAME, Manifest(viral), None)

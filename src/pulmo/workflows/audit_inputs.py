@@ -1,5 +1,6 @@
-"""What an audit asks: a bundle and its images, or the bundles of folds and what each held out."""
+"""What is audited: a bundle and its images, or the bundles of folds and what each held out."""
 
+import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,17 +18,23 @@ from pulmo.experiments.summary import read_summary
 _FITTED: Final = ("train", "val")
 
 
-class Audited(NamedTuple):
-    """The parts of an audit, and about them, as sentences, doubts and how a table was read."""
+class AuditInput(NamedTuple):
+    """What is audited.
+
+    Attributes:
+        parts: the models with their images.
+        doubts: what is in doubt about them, as sentences.
+        notes: how a table of predictions was read, as sentences.
+    """
 
     parts: tuple[Part, ...]
     doubts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def audited_bundle(
+def bundle_input(
     predictor: Predictor, manifest: Manifest, split: str | None, run: RunFolder | None
-) -> Audited:
+) -> AuditInput:
     """Returns a bundle with its images.
 
     Args:
@@ -44,32 +51,41 @@ def audited_bundle(
         UsageError: the bundle is of another run.
     """
     judged = judged_rows(manifest.frame, split, "The manifest")
-    card, model = predictor.card, AuditedModel.from_predictor(predictor)
+    doubts: tuple[str, ...] = ()
     if run is None:
-        own = fitted_rows(manifest)
-        if len(own) and predictor.seen and not void_seen(own, Seen(predictor.seen)).voided:
-            doubt = (
-                f"The model was trained on none of the {len(own):,} training and validation "
-                "images of the manifest. What it was trained on is known from its card alone. "
-                "Name the run with --run."
-            )
-            return without_seen(Audited((Part(model, own.iloc[:0], judged),), (doubt,)), split)
-        counts = {side: int((own["split"] == side).sum()) for side in _FITTED}
-        trained = {side: sum(card.training.counts.get(side, {}).values()) for side in _FITTED}
-        if own.empty or counts == trained:
-            return without_seen(Audited((Part(model, own, judged),)), split)
+        fit, doubts = _presumed_fit(predictor, manifest)
+    else:
+        check_origin(predictor.card, run)
+        fit = fitted_rows(read_manifest(run.manifest))
+    part = Part(AuditedModel.from_predictor(predictor), fit, judged)
+    return without_seen(AuditInput((part,), doubts), split)
+
+
+def _presumed_fit(predictor: Predictor, manifest: Manifest) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Returns the images that a model was fitted on, by the manifest, and what is in doubt.
+
+    None of them, where the bundle, which carries the hashes of its own, knows none of them.
+    """
+    own, known = fitted_rows(manifest), predictor.card.training.counts
+    if len(own) and predictor.seen and not void_seen(own, Seen(predictor.seen)).voided:
         doubt = (
-            f"The manifest has {counts['train']} training and {counts['val']} validation images, "
-            f"the card of the model says {trained['train']} and {trained['val']}: these may be "
-            "others. Name the run with --run."
+            f"The model was trained on none of the {len(own):,} training and validation images of "
+            "the manifest. Its card does not name the images that it was trained on; its run does."
         )
-        return without_seen(Audited((Part(model, own, judged),), (doubt,)), split)
-    check_origin(card, run)
-    fitted = fitted_rows(read_manifest(run.manifest))
-    return without_seen(Audited((Part(model, fitted, judged),)), split)
+        return own.iloc[:0], (doubt,)
+    counts = {side: int((own["split"] == side).sum()) for side in _FITTED}
+    trained = {side: sum(known.get(side, {}).values()) for side in _FITTED}
+    if own.empty or counts == trained:
+        return own, ()
+    doubt = (
+        f"The manifest has {counts['train']} training and {counts['val']} validation images, the "
+        f"card of the model says {trained['train']} and {trained['val']}: these may be others. The "
+        "run of the model has the images that it was trained on."
+    )
+    return own, (doubt,)
 
 
-def without_seen(audited: Audited, split: str | None) -> Audited:
+def without_seen(audited: AuditInput, split: str | None) -> AuditInput:
     """Takes out the images that a model has seen, and says which; leaks are looked for in them.
 
     Who asks for the training or the validation gets it.
@@ -115,8 +131,10 @@ def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataF
     judged = table[split_of == split] if split else table[~split_of.isin(_FITTED)]
     if judged.empty:
         raise InputError(
-            f"{origin} has no {split or 'other'} image than those of the training; name "
-            "images with --split, or make a split with: pulmo data split."
+            f"{origin} has no {split} image."
+            if split
+            else f"{origin} has only training and validation images; name a split to audit the "
+            "model on these on purpose, or make a split with a test."
         )
     return judged
 
@@ -126,7 +144,7 @@ def fitted_rows(manifest: Manifest) -> pd.DataFrame:
     return manifest.split(*_FITTED).frame
 
 
-def audited_folds(folder: RepeatsFolder, seed: int | None, threads: int) -> Audited:
+def folds_input(folder: RepeatsFolder, seed: int | None, threads: int) -> AuditInput:
     """Returns the bundles of all folds, each with the images that it held out.
 
     Args:
@@ -153,7 +171,7 @@ def audited_folds(folder: RepeatsFolder, seed: int | None, threads: int) -> Audi
         fold_part(Predictor.open(folder.repeat(run.name).bundle.root, threads), manifest, run.fold)
         for run in runs
     )
-    return without_seen(Audited(tuple(parts)), None)
+    return without_seen(AuditInput(tuple(parts)), None)
 
 
 def fold_part(predictor: Predictor, manifest: Manifest, fold: int | None) -> Part:
@@ -163,6 +181,6 @@ def fold_part(predictor: Predictor, manifest: Manifest, fold: int | None) -> Par
     return Part(AuditedModel.from_predictor(predictor), table[~held_out], table[held_out])
 
 
-def is_folds(path: Path) -> bool:
+def is_folds(path: str | os.PathLike[str]) -> bool:
     """Tells whether a folder is that of a repeated experiment."""
-    return RepeatsFolder(path).index.is_file()
+    return RepeatsFolder(Path(path)).index.is_file()

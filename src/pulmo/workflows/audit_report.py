@@ -1,0 +1,66 @@
+"""An audit with what it was made of: shown, as a table, and written to a folder."""
+
+import os
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+
+from pulmo.audit.finding import Audit
+from pulmo.bundle.card import Card
+from pulmo.core.folders import AuditFolder
+from pulmo.core.output import claim_folder
+from pulmo.core.record import write_record
+from pulmo.report.audit_page import AuditContent, write_audit
+
+
+@dataclass(frozen=True, eq=False)
+class AuditReport:
+    """What the checks of an audit found; in a notebook it shows itself.
+
+    Attributes:
+        audit: the results of all checks, and what follows from them.
+        card: the card of the model; None if only its predictions are known.
+        warnings: what is in doubt about the images and the model, as sentences.
+        notes: how a table of predictions was read, as sentences.
+        notices: what a user must know of how the audit went, as sentences.
+    """
+
+    audit: Audit
+    card: Card | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The checks that fail and whose failure was not accepted."""
+        return tuple(
+            each.check
+            for each in self.audit.findings
+            if each.verdict == "fails" and each.check not in self.audit.accepted
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Returns a row a check: `check`, `verdict` and `sentence`, what matters most first."""
+        rows = [(each.check, each.verdict, each.sentence) for each in self.audit.findings]
+        return pd.DataFrame(rows, columns=["check", "verdict", "sentence"])
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Writes the page and the results; the index comes last.
+
+        Raises:
+            InputError: a file cannot be written.
+        """
+        to = AuditFolder(Path(folder))
+        claim_folder(to.root)
+        write_audit(to.page, AuditContent(self.audit, self.card, self.warnings))
+        write_record(to.index, self.audit)
+
+    def _repr_html_(self) -> str:
+        listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.warnings)
+        return (
+            f"<p><b>{escape(self.audit.headline)}</b></p><ul>{listed}</ul>"
+            f"{self.to_frame().to_html(index=False)}"
+        )

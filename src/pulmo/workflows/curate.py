@@ -1,0 +1,77 @@
+"""Curate: copies of an image are found and grouped, and contradicting ones removed."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from pulmo.core.files import write_atomically
+from pulmo.core.folders import ManifestFiles
+from pulmo.core.output import claim_file
+from pulmo.datasets.curate import Curated, Watch
+from pulmo.datasets.curate import curate as curate_images
+from pulmo.datasets.curate.report import report_csv
+from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.merge import join
+from pulmo.workflows.manifest_output import claim_manifest, save_manifest
+
+
+@dataclass(frozen=True)
+class CurateOptions:
+    """How images are curated.
+
+    Attributes:
+        drop_copies: whether of each image only the largest copy stays.
+        trust: sources whose labels win where labels contradict each other.
+        one_set: names of data sets that lie in several places, with patients numbered together.
+    """
+
+    drop_copies: bool = False
+    trust: Collection[str] = ()
+    one_set: Collection[str] = ()
+
+
+class CurationResult(NamedTuple):
+    """What a curation did.
+
+    Attributes:
+        before: the images that were given.
+        curated: the images that stay, what was done, and the images that could not be read.
+        table: the CSV file with a row for each pair of copies and each removal.
+    """
+
+    before: Manifest
+    curated: Curated
+    table: Path
+
+
+def curate(
+    manifests: Sequence[Manifest],
+    output: Path,
+    options: CurateOptions | None = None,
+    progress: Watch | None = None,
+) -> CurationResult:
+    """Joins manifests, curates their images and writes the manifest and the table of what was done.
+
+    Args:
+        manifests: the images.
+        output: the manifest to write.
+        options: how they are curated.
+        progress: is called with how far the work is.
+
+    Raises:
+        UsageError: a trusted source is not in the manifests.
+        InputError: the manifests cannot be joined, no image can be read or stays, or a file cannot
+            be written.
+    """
+    options = options or CurateOptions()
+    before = join(manifests, options.one_set)
+    table = ManifestFiles(output).curation
+    claim_manifest(output)
+    claim_file(table, b"path,action,")
+    done = curate_images(
+        before, drop_copies=options.drop_copies, trust=options.trust, watch=progress
+    )
+    write_atomically(table, report_csv(done.report))
+    save_manifest(done.manifest, done.problems, output)
+    return CurationResult(before, done, table)

@@ -1,0 +1,174 @@
+"""An evaluation with what it was made of: shown, as a table, and written to a folder."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pulmo.bundle.card import Card
+from pulmo.bundle.manifest_predictions import Failure
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.errors import InputError
+from pulmo.core.files import write_atomically
+from pulmo.core.folders import EvaluationFolder
+from pulmo.core.output import claim_folder
+from pulmo.core.record import write_record
+from pulmo.evaluate.evaluate import Provenance, Resampling
+from pulmo.evaluate.evaluate import evaluate as compute
+from pulmo.evaluate.evaluation import Evaluation
+from pulmo.explain.overlay import draw_pair
+from pulmo.predictions.predictions import Predictions
+from pulmo.radiograph import read_radiograph
+from pulmo.report.evaluation_page import ReportContent, write_report
+from pulmo.report.gallery import Shown, select_gallery
+from pulmo.stats.estimate import Estimate
+
+_DRAWN = 0
+"""The seed of the bootstrap, so that the same predictions have the same intervals."""
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationReport:
+    """How a model did on labelled images; in a notebook it shows itself.
+
+    Attributes:
+        evaluation: all values, with their intervals.
+        predictions: what they were computed from.
+        predictor: the model; None if only its predictions are known.
+        notices: what a user must know of how the evaluation went, as sentences.
+    """
+
+    evaluation: Evaluation
+    predictions: Predictions = field(repr=False)
+    predictor: Predictor | None = field(default=None, repr=False)
+    notices: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the values do not show, as sentences."""
+        return self.evaluation.warnings
+
+    @property
+    def failed(self) -> tuple[Failure, ...]:
+        """The images that could not be used, each with the reason."""
+        return self.evaluation.data.failed
+
+    @property
+    def card(self) -> Card | None:
+        """The card of the model; None if only its predictions are known."""
+        return None if self.predictor is None else self.predictor.card
+
+    def require_all(self) -> None:
+        """Refuses an evaluation that lacks images.
+
+        Raises:
+            InputError: an image could not be used.
+        """
+        if self.failed:
+            total = len(self.predictions) + len(self.failed)
+            raise InputError(
+                f"{len(self.failed)} of {total} images could not be evaluated. The first: "
+                f"{self.failed[0].reason}"
+            )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Returns a row a value: `class` (null over all classes), `metric`, `value` and the rest.
+
+        The other columns are the ends of the 95 % interval, `low` and `high`, the number of images
+        `n`, and the `reason` why a value is undefined.
+        """
+        overall = [(None, name, value) for name, value in self.evaluation.overall.items()]
+        classes = [
+            (label, name, value)
+            for label, values in self.evaluation.classes.items()
+            for name, value in values.items()
+        ]
+        return estimates_frame([*overall, *classes])
+
+    def save(self, folder: str | os.PathLike[str], *, page: bool = True) -> None:
+        """Writes predictions, values, the model's card and the page; the index comes last.
+
+        Args:
+            folder: the folder to write to; it is made if need be.
+            page: whether the page for people is written too.
+
+        Raises:
+            InputError: a file cannot be written, or an image of the page cannot be read any more.
+        """
+        to = EvaluationFolder(Path(folder))
+        claim_folder(to.root)
+        self.predictions.save(to.predictions)
+        if self.card is not None:
+            write_atomically(to.card, self.card.to_json().encode())
+        if page:
+            write_report(to.page, ReportContent(self.evaluation, self.card, self._gallery()))
+        write_record(to.index, self.evaluation)
+
+    def _gallery(self) -> list[Shown]:
+        if self.predictor is None:
+            return []
+        rows = select_gallery(self.predictions)
+        return [_shown(row, self.predictor) for _, row in rows.iterrows()]
+
+    def _repr_html_(self) -> str:
+        data, name = self.evaluation.data, self.evaluation.model.name
+        title = f"{name}: {data.n:,} images in {data.groups:,} groups"
+        return report_html(title, self.to_frame(), self.warnings)
+
+
+def report_of(
+    predictions: Predictions, provenance: Provenance, prevalence: float | None = None
+) -> EvaluationReport:
+    """Computes the evaluation of predictions.
+
+    Args:
+        predictions: images whose label counts as no class are left out and counted.
+        provenance: where they come from.
+        prevalence: share of positive images where the model would be used, between 0 and 1.
+
+    Raises:
+        InputError: no image has a label that the model knows.
+        UsageError: the prevalence is no share.
+    """
+    found = compute(predictions, provenance, resampling(), prevalence=prevalence)
+    return EvaluationReport(found, predictions)
+
+
+def resampling() -> Resampling:
+    """Returns how the intervals of every evaluation are resampled."""
+    return Resampling(np.random.default_rng(_DRAWN))
+
+
+def estimates_frame(rows: Sequence[tuple[str | None, str, Estimate]]) -> pd.DataFrame:
+    """Returns a row a value: class, metric, value, low, high, n, reason."""
+    return pd.DataFrame(
+        [
+            (label, metric, value.value, value.low, value.high, value.n, value.reason)
+            for label, metric, value in rows
+        ],
+        columns=["class", "metric", "value", "low", "high", "n", "reason"],
+    )
+
+
+def report_html(title: str, frame: pd.DataFrame, warnings: tuple[str, ...]) -> str:
+    """Returns what a notebook shows: a title, the warnings and a table, escaped."""
+    listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in warnings)
+    table = frame.to_html(index=False, na_rep="", float_format="{:.3f}".format)
+    return f"<p><b>{escape(title)}</b></p><ul>{listed}</ul>{table}"
+
+
+def _shown(row: "pd.Series", predictor: Predictor) -> Shown:
+    """Returns an image of the gallery with its heat map."""
+    radiograph = read_radiograph(Path(str(row["path"])))
+    outcome, card = predictor.predict(radiograph), predictor.card
+    image = draw_pair(
+        radiograph.pixels,
+        outcome.activation[card.labels.order.index(outcome.decision)],
+        aspect=card.input.aspect,
+        scale=card.activation.scale,
+    )
+    return Shown.of(row, card, image)

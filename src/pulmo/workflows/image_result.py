@@ -1,0 +1,138 @@
+"""The result for one image, with the image, so that it can be explained and shown."""
+
+import base64
+from dataclasses import dataclass, field
+from html import escape
+
+from pulmo.bundle.card import Card
+from pulmo.bundle.outcome import Outcome
+from pulmo.core.errors import UsageError
+from pulmo.explain.heat_map import HeatMap
+from pulmo.predictions.operating_point import Band
+from pulmo.radiograph import Note, Radiograph
+
+
+@dataclass(frozen=True, eq=False)
+class ImageResult:
+    """What a model says of one image; in a notebook it shows itself.
+
+    Attributes:
+        name: the image's file, or what it was called.
+        outcome: the result, with the maps of all classes.
+        card: of the model.
+        radiograph: the image.
+    """
+
+    name: str
+    outcome: Outcome = field(repr=False)
+    card: Card = field(repr=False)
+    radiograph: Radiograph = field(repr=False)
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """Class -> calibrated probability; they sum to one."""
+        return self.outcome.probabilities
+
+    @property
+    def decision(self) -> str:
+        """The class with the highest probability."""
+        return self.outcome.decision
+
+    @property
+    def positive_probability(self) -> float:
+        """Summed probability of the card's positive classes."""
+        return self.outcome.positive_probability
+
+    @property
+    def positive(self) -> bool:
+        """Whether that reaches the card's threshold."""
+        return self.outcome.positive
+
+    @property
+    def band(self) -> Band | None:
+        """The triage band of that probability; None if the card has no bands."""
+        return self.outcome.band
+
+    @property
+    def prediction_set(self) -> tuple[str, ...] | None:
+        """The classes that the image may be of, its conformal set; None if the card has none."""
+        return self.outcome.prediction_set
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What a user must know of the image and of the model to read the result."""
+        return self.outcome.notes
+
+    def heatmap(self, label: str | None = None) -> HeatMap:
+        """Returns the evidence for a class.
+
+        Args:
+            label: the class; the decided one if None.
+
+        Raises:
+            UsageError: the model has no such class.
+        """
+        return heat_map(self.radiograph, self.outcome, self.card, label)
+
+    def __repr__(self) -> str:
+        shares = ", ".join(f"{label} {share:.3f}" for label, share in self.probabilities.items())
+        result = "positive" if self.positive else "negative"
+        return f"<ImageResult of {self.name}: {shares}; {result}>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(label)}</th><td>{share:.3f}</td></tr>"
+            for label, share in self.probabilities.items()
+        )
+        positive = " or ".join(self.card.decision.positive)
+        sentence = (
+            f"Probability of {positive}: {self.positive_probability:.3f}, "
+            f"{'positive' if self.positive else 'negative'} at the threshold "
+            f"{self.card.decision.threshold:.3f}."
+        )
+        notes = "".join(f"<li>{escape(str(note))}</li>" for note in self.notes)
+        drawing = base64.b64encode(self.heatmap().png()).decode()
+        return (
+            f"<p><b>{escape(self.name)}</b></p><table>{rows}</table><p>{escape(sentence)}</p>"
+            f"<ul>{notes}</ul>"
+            f'<img alt="heat map of {escape(self.decision)}" src="data:image/png;base64,{drawing}">'
+            f"<p>{escape(self.card.notice)}</p>"
+        )
+
+
+def heat_map(
+    radiograph: Radiograph, outcome: Outcome, card: Card, label: str | None = None
+) -> HeatMap:
+    """Returns the evidence for a class in an image.
+
+    Args:
+        radiograph: the image.
+        outcome: what the model says of it.
+        card: of the model.
+        label: the class; the decided one if None.
+
+    Raises:
+        UsageError: the model has no such class.
+    """
+    label = outcome.decision if label is None else label
+    check_label(card, label)
+    return HeatMap(
+        array=outcome.activation[card.labels.order.index(label)],
+        label=label,
+        scale=card.activation.scale,
+        aspect=card.input.aspect,
+        caption=", ".join(f"{name} {share:.3f}" for name, share in outcome.probabilities.items()),
+        pixels=radiograph.pixels,
+    )
+
+
+def check_label(card: Card, label: str) -> None:
+    """Refuses a class that a model does not have.
+
+    Raises:
+        UsageError: the model has no such class.
+    """
+    if label not in card.labels.order:
+        raise UsageError(
+            f"The model has no class {label!r}; its classes are {', '.join(card.labels.order)}."
+        )

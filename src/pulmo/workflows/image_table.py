@@ -1,0 +1,56 @@
+"""Predictions of images of which nothing but their files is known."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.errors import UsageError
+from pulmo.core.noted import cell_of
+from pulmo.predictions.predictions import Predictions
+from pulmo.workflows.image_source import ImageSource, ValueRange, name_of, open_image
+
+
+def predictions_of(
+    predictor: Predictor, images: Sequence[ImageSource], value_range: ValueRange | None = None
+) -> Predictions:
+    """Classifies images one after the other.
+
+    Args:
+        predictor: runs the network.
+        images: one or more.
+        value_range: of arrays, the values that are shown black and white.
+
+    Returns:
+        A row an image. Its `path` is the name of its file, else `image 0` and so on; its label is
+        unknown, and it is a group of its own.
+
+    Raises:
+        InputError: an image is missing or damaged, or is there twice.
+        RefusedError: the model was not meant for it, or it is not one grey image.
+        UsageError: an array has no value range or does not fit it; or there is no image.
+    """
+    if not images:
+        raise UsageError("The list holds no image.")
+    rows, found = [], []
+    for number, image in enumerate(images):
+        name = name_of(image, f"image {number}")
+        radiograph = open_image(image, name, value_range)
+        outcome = predictor.predict(radiograph, name)
+        facts, (height, width) = radiograph.facts, radiograph.pixels.shape
+        found.append([*outcome.probabilities.values()])
+        rows.append(
+            {
+                "path": name,
+                "sha256": radiograph.sha256,
+                "view": facts.view,
+                "age": facts.age,
+                "sex": facts.sex,
+                "width": width,
+                "height": height,
+                "notes": cell_of(note.kind for note in outcome.notes),
+            }
+        )
+    table = pd.DataFrame(rows).assign(label=pd.array([None] * len(rows), "string"))
+    return Predictions.from_probabilities(table, np.array(found), predictor.card.decision_rule())
