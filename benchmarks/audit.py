@@ -12,7 +12,7 @@ from typing import Final
 
 from commands import commit, pulmo
 
-from pulmo.audit.finding import Audit, Cell, Finding, Table, read_audit
+from pulmo.audit.check_result import Audit, Cell, CheckResult, Table, read_audit
 from pulmo.core.files import write_atomically
 from pulmo.experiments.summary import read_summary
 from pulmo.stats.estimate import Estimate
@@ -29,13 +29,13 @@ RECIPE: Final = (
     "name=darkcovidnet",
 )
 
-HEAD: Final = """# What audits say
+HEAD: Final = """# Results of audits
 
-Made by `python benchmarks/audit.py --data ... --weights ... --starter ...` at commit {commit}: two
-models, asked by `pulmo audit` what they have been shown to do. *Floors* are what one reaches
-without a look at a lung, on the same folds as the network: from the width, height, bytes and bits
-of the files, the aspect ratio, the grey histogram, a 16 x 16 thumbnail, its border. Intervals are
-95 %, over groups of patients and copies. *Unknown* means that a check could not look, and why."""
+Made by `python benchmarks/audit.py --data ... --weights ... --starter ...` at commit {commit}:
+`pulmo audit` of two models. A *shortcut baseline* is a simple classifier that sees no lung, on the
+same folds as the network: it sees the width, height, bytes and bits of the files, the aspect
+ratio, the grey histogram, a 16 x 16 thumbnail or its border. Intervals are 95 %, over groups of
+patients and copies. *Could not run*: the check says why."""
 
 
 def main() -> None:
@@ -50,11 +50,12 @@ def main() -> None:
     folds = train(arguments.data, arguments.weights, arguments.out)
     lungs = ("--lungs", arguments.data / "lung-masks")
     here = [
-        audit(arguments.out / f"seed-{seed}", folds, *claim(seed), *lungs) for seed in range(SEEDS)
+        audit(arguments.out / f"seed-{seed}", folds, *statement(seed), *lungs)
+        for seed in range(SEEDS)
     ]
     facts = ("--facts", arguments.data / "darkcovidnet" / "published_files.csv")
     files = arguments.out / "published"
-    published = audit(files, folds, *claim(0), *facts, "--only", "shortcuts")
+    published = audit(files, folds, *statement(0), *facts, "--only", "shortcuts")
     starter = arguments.starter
     manifest = starter / "pool.parquet"
     inside = audit(
@@ -74,7 +75,7 @@ def main() -> None:
     write_atomically(arguments.output, "\n".join(report).encode())
 
 
-def claim(seed: int) -> tuple[str, ...]:
+def statement(seed: int) -> tuple[str, ...]:
     """Returns the options of an audit of the folds with one seed."""
     return "--seed", str(seed), "--published", str(PUBLISHED)
 
@@ -121,26 +122,26 @@ def dark(here: Sequence[Audit], published: Audit, folds: Path) -> Iterator[str]:
         yield f"| MobileNetV2, seed {pooled.seed} | {pooled.figures['accuracy']} |"
     yield f"| the same, mean over folds and seeds | {summary.mean['accuracy']} |"
     for words, found in (("as they are here", here[0]), ("as published", published)):
-        for name, figure in floors(found):
+        for name, value in baselines(found):
             if words == "as they are here" or "file" in name or "aspect" in name:
-                yield f"| {name}, {words} | {figure} |"
+                yield f"| {name}, {words} | {value} |"
     yield ""
-    yield f"**{shortcuts(published).sentence}**"
+    yield f"**{shortcuts(published).conclusion}**"
     yield ""
-    yield f"Of the files as they are here: {shortcuts(here[0]).sentence}"
+    yield f"Of the files as they are here: {shortcuts(here[0]).conclusion}"
     yield ""
     yield "What the audit of seed 0 finds (in these checks the verdicts of the three seeds differ:"
     yield f"{differing(here) or 'none'}):"
-    yield from findings(here[0])
+    yield from results(here[0])
 
 
-def shortcuts(found: Audit) -> Finding:
-    """Returns the finding about shortcuts."""
-    return next(each for each in found.findings if each.check == "shortcuts")
+def shortcuts(found: Audit) -> CheckResult:
+    """Returns the result about shortcuts."""
+    return next(each for each in found.checks if each.check == "shortcuts")
 
 
-def floors(found: Audit) -> Iterator[tuple[str, Estimate]]:
-    """Yields the accuracy of each floor that could be fitted."""
+def baselines(found: Audit) -> Iterator[tuple[str, Estimate]]:
+    """Yields the accuracy of each shortcut baseline that could be fitted."""
     (table,) = shortcuts(found).tables
     for name, _, accuracy, *_ in table.rows:
         if isinstance(accuracy, Estimate) and accuracy.value is not None:
@@ -151,8 +152,8 @@ def differing(audits: Sequence[Audit]) -> str:
     """Names the checks whose verdicts are not the same in all audits."""
     verdicts: dict[str, set[str]] = {}
     for each in audits:
-        for finding in each.findings:
-            verdicts.setdefault(finding.check, set()).add(finding.verdict)
+        for result in each.checks:
+            verdicts.setdefault(result.check, set()).add(result.verdict)
     return ", ".join(name for name, found in verdicts.items() if len(found) > 1)
 
 
@@ -166,22 +167,22 @@ def model(title: str, found: Audit) -> Iterator[str]:
         for name, counts in found.data.sources.items()
     )
     yield f"{found.data.n} images in {found.data.groups} groups: {sources}."
-    yield from findings(found)
-    for each in found.findings:
+    yield from results(found)
+    for each in found.checks:
         if each.check in {"shortcuts", "sources", "external"}:
             for table in each.tables:
                 yield from _table(table)
 
 
-def findings(found: Audit) -> Iterator[str]:
-    """Yields a line for each finding, and the closing sentences."""
+def results(found: Audit) -> Iterator[str]:
+    """Yields a line for each result, and the closing sentences."""
     yield ""
-    yield "| check | verdict | what was found |"
+    yield "| check | verdict | conclusion |"
     yield "| --- | --- | --- |"
-    for each in found.findings:
-        yield f"| {each.check} | {each.verdict} | {each.sentence} |"
+    for each in found.checks:
+        yield f"| {each.check} | {each.verdict} | {each.conclusion} |"
     yield ""
-    yield "It has been shown:"
+    yield "This is shown:"
     yield ""
     yield from (f"- {sentence}" for sentence in found.shown or ("Nothing.",))
 

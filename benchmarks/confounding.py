@@ -1,4 +1,4 @@
-"""Inspects the public sets for what tells their classes without a look at a pixel; writes a table.
+"""Inspects the public sets for facts that predict their classes without the pixels; writes a table.
 
 Then it measures how long the inspection of a manifest with 100,000 rows takes, and how often it
 flags manifests whose facts have nothing to do with their classes.
@@ -90,7 +90,7 @@ def false_flags(n: int, times: int) -> tuple[int, int]:
         inspection = inspect_manifest(Manifest(unrelated(n, seed)), "m", seed)
         for clue in inspection.confounding.clues.values():
             tried += bool(clue.classes)
-            flagged += clue.tells
+            flagged += clue.flagged
     return flagged, tried
 
 
@@ -121,9 +121,9 @@ def section(name: str, inspection: Inspection) -> str:
                 clue.name, clue.name
             )
             n = f"{clue.accuracy.n} of {', '.join(clue.classes)}"
-            rows.append([title, n, *figures, "**tells**" if clue.tells else ""])
+            rows.append([title, n, *figures, "**flagged**" if clue.flagged else ""])
     head = [
-        *("clue", "images", "Cramer's V", "accuracy", "commonest"),
+        *("clue", "images", "Cramer's V", "accuracy", "most frequent class"),
         *("balanced accuracy", "chance", "flagged"),
     ]
     sentences = "\n".join(f"- {text}" for text in (inspection.verdict, *inspection.warnings))
@@ -134,10 +134,10 @@ def report(inspections: dict[str, Inspection], false: tuple[int, int], duration:
     """Returns the document."""
     rule = next(iter(inspections.values())).confounding.rule
     sections = "\n".join(section(*item) for item in inspections.items())
-    return f"""# What tells the class without a look at a pixel
+    return f"""# What predicts the class without the pixels
 
 Made by `python benchmarks/confounding.py --data ...`, which runs `pulmo data inspect`. A decision
-tree of depth 3, cross-validated in five folds by group, guesses the class from a clue alone;
+tree of depth 3, cross-validated in five folds by group, predicts the class from one clue;
 intervals are 95 %, over groups.
 
 {fill(rule, 100)}
@@ -145,7 +145,7 @@ intervals are 95 %, over groups.
 {sections}
 ## Without confounding, and speed
 
-Of {false[1]} clues in manifests of 600 made-up images whose facts have nothing to do with their
+Of {false[1]} clues in manifests of 600 synthetic images whose facts have nothing to do with their
 classes, {false[0]} were flagged. Inspecting 100,000 rows, without samples, took {duration:.0f} s of
 processor time.
 """

@@ -50,20 +50,22 @@ COLUMNS: Final = (
 
 HEAD: Final = """# The five systems, trained again
 
-Made by `python benchmarks/seeds.py --data ... --weights ...`, which runs `pulmo reproduce NAME
---quick` for every run: each recipe's own cheaper variant (fewer epochs, smaller images; the tables
-`quick` and `scratch` of the recipe say which), on one thread of a shared machine without a GPU.
+Made by `python benchmarks/seeds.py --data ... --weights ...`. It runs `pulmo reproduce NAME
+--quick` for every run, with the recipe's cheaper variant (table `quick`: fewer epochs, smaller
+images), on one thread of a shared machine without a GPU. Networks without ImageNet weights in the
+folder of `--weights` start from random weights with `--from-scratch` (table `scratch`). `pulmo
+reproduce` never does so by itself: without published weights it stops.
 
-*Ours* is on images of other patients than those of the training, copies of an image on one
-side, with its 95 % interval; *published* is the authors' own figure with Wilson's interval where
-the number of images is known. The images, their number and the split differ from theirs, so that a
-difference is not one of the networks alone. *File facts* is a decision tree of depth 3 that sees no
-pixel, only width, height, bytes and bits of the files; *thumbnail* a support vector machine that
-sees 16 x 16 pixels; both fitted and judged on the same images as the network. Where they come near
-it, the network has not been shown to see a disease. *Minutes* are those of the epochs, by the clock
-of a busy machine; the features of a frozen base, computed once before them, are not in them. With a
-random start a frozen base cannot learn, so such rows (`freeze`, `fc`) show what its chance features
-give."""
+*Ours* is the result on images of other patients than those of the training, with its 95 %
+interval; copies of an image are in one split. *Published* is the result of the authors, with
+Wilson's interval where the number of images is known. Images, their number and the split differ
+from theirs: a difference in the results may not come from the network. *File facts* is a decision
+tree of depth 3 that sees no pixels, only width, height, bytes and bits of the files. *Thumbnail*
+is a support vector machine that sees 16 x 16 pixels. Both are fitted and tested on the same images
+as the network. If they come near the network, the network is not shown to recognise a disease.
+*Minutes* are the time of the epochs on a busy machine, without the features of a frozen base,
+which are computed once. A frozen base with random weights cannot learn: such rows (`freeze`, `fc`)
+show the value of random features."""
 
 
 def main() -> None:

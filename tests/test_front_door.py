@@ -12,6 +12,7 @@ from PIL import Image
 
 import pulmo
 from pulmo.core.folders import AuditFolder, EvaluationFolder
+from pulmo.core.message import texts
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import read_evaluation
 
@@ -35,7 +36,7 @@ def test_the_example_of_the_front_door(
     assert table.loc[(np.nan, "accuracy"), "value"] == report.evaluation.overall["accuracy"].value
     auc = report.evaluation.classes["covid"]["auc"]
     assert tuple(table.loc[("covid", "auc"), ["value", "low", "high"]]) == auc[:3]
-    assert report.warnings == report.evaluation.warnings
+    assert report.warnings == texts(report.evaluation.warnings)
 
     frame = report.predictions.frame
     again = pulmo.evaluate_predictions(frame, positive=["covid"], groups="group")

@@ -1,24 +1,28 @@
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from fixtures.refuses import refuses
 from pulmo.audit import audit as audit_module
 from pulmo.audit.audit import audit
-from pulmo.audit.check import CHECKS, Answer, Ask, Check, Unanswered
+from pulmo.audit.check import CHECKS, CannotRun, Check, Message, Outcome, Run
 from pulmo.audit.context import AuditContext
-from pulmo.core.errors import UsageError
 from pulmo.core.registry import Registry
 from pulmo.datasets.manifest import Manifest
 
+if TYPE_CHECKING:
+    from pulmo.audit.check_result import Verdict
 
-def unanswered(_: AuditContext) -> Answer:
-    raise Unanswered("Nobody knows.")
+
+def cannot_run(_: AuditContext) -> Outcome:
+    raise CannotRun("unknown", "Nobody knows.")
 
 
-def answering(answer: Answer) -> Ask:
-    return lambda _: answer
+def giving(outcome: Outcome) -> Run:
+    return lambda _: outcome
 
 
 @pytest.fixture
@@ -26,11 +30,12 @@ def four(monkeypatch: pytest.MonkeyPatch) -> Registry[Check]:
     """Four checks, one a verdict."""
     registry = Registry[Check]("check", "pulmo.audit.checks")
     registry._loaded = True
-    answers = [Answer("passes", "It passes."), Answer("warns", "It warns."), Answer("fails", "No.")]
-    for answer in answers:
-        made = Check(answer.verdict, "Is it?", f"is {answer.verdict}", answering(answer))
-        registry.register(answer.verdict)(made)
-    registry.register("unknown")(Check("unknown", "Is it?", "is known", unanswered))
+    verdicts: list[Verdict] = ["passes", "warns", "fails"]
+    for verdict in verdicts:
+        outcome = Outcome(verdict, (Message("it", f"It {verdict}."),))
+        made = Check(verdict, "Is it?", f"Its verdict is {verdict}.", giving(outcome))
+        registry.register(verdict)(made)
+    registry.register("could_not_run")(Check("could_not_run", "Is it?", "It is known.", cannot_run))
     monkeypatch.setattr(audit_module, "CHECKS", registry)
     return registry
 
@@ -46,47 +51,47 @@ def context(
 
 
 @pytest.mark.usefixtures("four")
-def test_answers_end_in_sentences_what_matters_most_first(context: AuditContext) -> None:
+def test_results_come_with_sentences_the_most_important_first(context: AuditContext) -> None:
     heard: list[tuple[int, int]] = []
     found = audit(context, split="test", on_progress=lambda *done: heard.append(done))
     assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    assert [each.verdict for each in found.findings] == ["fails", "warns", "unknown", "passes"]
-    assert found.shown == ("The model is passes.",)
+    assert [each.verdict for each in found.checks] == ["fails", "warns", "could_not_run", "passes"]
+    assert found.shown == ("Its verdict is passes.",)
     assert found.not_shown == (
-        "Contradicted: that the model is fails. No.",
-        "In doubt: whether the model is warns. It warns.",
-        "Not looked at: whether the model is known. Nobody knows.",
+        "FAILED (fails): It fails.",
+        "WARNING (warns): It warns.",
+        "COULD NOT RUN (could_not_run): Nobody knows.",
     )
-    assert (found.passed, found.gate) == (False, "closed")
-    assert found.headline.startswith("The gate is closed: 1 of 4 checks fails.")
+    assert found.result == "failed"
+    assert found.summary.startswith("Audit result: failed.")
     assert found.accepted == ()
 
 
-def test_what_was_not_looked_at_has_a_sentence_for_each_check(
+def test_each_check_that_could_not_run_has_a_sentence(
     four: Registry[Check], context: AuditContext
 ) -> None:
-    four.register("other")(Check("other", "Is it?", "is seen", unanswered))
-    assert audit(context, only=["unknown", "other"]).not_shown == (
-        "Not looked at: whether the model is known. Nobody knows.",
-        "Not looked at: whether the model is seen. Nobody knows.",
+    four.register("other")(Check("other", "Is it?", "It is seen.", cannot_run))
+    assert audit(context, only=["could_not_run", "other"]).not_shown == (
+        "COULD NOT RUN (could_not_run): Nobody knows.",
+        "COULD NOT RUN (other): Nobody knows.",
     )
 
 
 @pytest.mark.usefixtures("four")
-def test_what_is_accepted_does_not_close_the_gate(context: AuditContext) -> None:
+def test_an_accepted_failure_does_not_fail_the_audit(context: AuditContext) -> None:
     found = audit(context, accepted=["fails", "passes"])
-    assert found.passed
+    assert found.result == "incomplete"
     assert found.accepted == ("fails",)
 
 
 @pytest.mark.usefixtures("four")
 def test_only_some_checks_are_made(context: AuditContext) -> None:
     found = audit(context, only=["warns", "warns"])
-    assert [each.check for each in found.findings] == ["warns"]
-    assert found.passed
-    with pytest.raises(UsageError, match="There is no check 'warn'"):
+    assert [each.check for each in found.checks] == ["warns"]
+    assert found.result == "incomplete"
+    with refuses("registry-name-unknown", "check", "'warn'"):
         audit(context, only=["warn"])
-    with pytest.raises(UsageError, match="--accept 'fail' is no check"):
+    with refuses("check-unknown", "'fail'"):
         audit(context, accepted=["fail"])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.audit.check import CHECKS, Answer, Check, Unanswered, check
+from pulmo.audit.check import CHECKS, CannotRun, Check, Message, Outcome, check
 from pulmo.audit.context import AuditContext
 from pulmo.stats.estimate import Estimate
 
@@ -18,26 +18,28 @@ def context(
     return tell(make_rows(["normal", "covid"]), np.full((2, 2), 0.5))
 
 
-def test_an_answer_becomes_a_finding(context: AuditContext) -> None:
-    figure = Estimate(0.5, 0.1, 0.9, 2)
-    made = Check("x", "Is it?", "is", lambda _: Answer("passes", "Yes.", {"share": figure}))
-    finding = made(context)
-    assert (finding.check, finding.question, finding.claim) == ("x", "Is it?", "is")
-    assert (finding.verdict, finding.sentence) == ("passes", "Yes.")
-    assert finding.figures == {"share": figure}
+def test_an_outcome_becomes_a_result(context: AuditContext) -> None:
+    value = Estimate(0.5, 0.1, 0.9, 2)
+    messages = (Message("yes", "Yes."), Message("sure", "Surely."))
+    made = Check("x", "Is it?", "It is.", lambda _: Outcome("passes", messages, {"share": value}))
+    result = made(context)
+    assert (result.check, result.question, result.statement) == ("x", "Is it?", "It is.")
+    assert (result.verdict, result.messages) == ("passes", messages)
+    assert result.metrics == {"share": value}
 
 
-def test_what_cannot_be_answered_is_unknown(context: AuditContext) -> None:
-    def ask(_: AuditContext) -> Answer:
-        raise Unanswered("There is nothing to see.")
+def test_a_check_may_say_why_it_could_not_run(context: AuditContext) -> None:
+    def run(_: AuditContext) -> Outcome:
+        raise CannotRun("nothing", "There is nothing to see.")
 
-    finding = Check("x", "Is it?", "is", ask)(context)
-    assert (finding.verdict, finding.sentence) == ("unknown", "There is nothing to see.")
+    result = Check("x", "Is it?", "It is.", run)(context)
+    assert result.verdict == "could_not_run"
+    assert result.messages == (Message("nothing", "There is nothing to see."),)
 
 
 def test_a_name_is_taken_once() -> None:
     with pytest.raises(ValueError, match="two of check 'shortcuts'"):
-        check(CHECKS["shortcuts"].name, question="", claim="")(lambda _: Answer("passes", ""))
+        check(CHECKS["shortcuts"].name, question="", statement="")(lambda _: Outcome("passes", ()))
 
 
 @pytest.mark.parametrize("name", list(CHECKS))
@@ -47,5 +49,5 @@ def test_its_words_make_sentences(name: str) -> None:
     assert name == name.lower().replace("_", "-")
     assert made.question[0].isupper()
     assert made.question.endswith("?")
-    assert made.claim[0].islower()
-    assert made.claim[-1] not in ".?"
+    assert made.statement[0].isupper()
+    assert made.statement.endswith(".")

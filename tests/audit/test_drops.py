@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from pulmo.audit.accuracy import balanced_difference
-from pulmo.audit.check import Unanswered
+from pulmo.audit.check import CannotRun
 from pulmo.audit.context import AuditContext
 from pulmo.audit.drops import decided_on, drop, drop_verdict, require_enough, require_skill, worst
 from pulmo.stats.estimate import Estimate
@@ -52,10 +52,10 @@ def test_one_group_shows_nothing(make_rows: MakeRows, tell: Tell) -> None:
     context = tell(rows, np.tile(np.eye(2), (50, 1)))
     found = drop(context, np.arange(100), context.truth)
     assert found.low is None
-    assert drop_verdict(found) == "unknown"
-    with pytest.raises(Unanswered, match="not surely above chance"):
+    assert drop_verdict(found) == "could_not_run"
+    with pytest.raises(CannotRun, match="not clearly above chance"):
         require_skill(context, np.arange(100))
-    with pytest.raises(Unanswered, match=r"100 images are too few: .* of 1\.000 could not"):
+    with pytest.raises(CannotRun, match=r"100 images are too few: .* 1\.000"):
         require_enough(context, np.arange(100))
 
 
@@ -63,13 +63,13 @@ def test_skill_is_above_chance(make_rows: MakeRows, tell: Tell, context: AuditCo
     assert require_skill(context, np.arange(200)).value == 1.0
     rows = make_rows(["normal"] * 50 + ["covid"] * 50)
     guessing = tell(rows, np.tile(np.eye(2), (50, 1)))
-    with pytest.raises(Unanswered, match=r"balanced accuracy is 0\.500 .* no skill"):
+    with pytest.raises(CannotRun, match=r"balanced accuracy on 100 images is 0\.500"):
         require_skill(guessing, np.arange(100))
 
 
 def test_few_images_are_refused(context: AuditContext) -> None:
     require_enough(context, np.arange(50, 150))
-    with pytest.raises(Unanswered, match="40 images are too few"):
+    with pytest.raises(CannotRun, match="40 images are too few"):
         require_enough(context, np.arange(80, 120))
     require_enough(context, np.arange(80, 120), margin=0.2)
 
@@ -89,9 +89,9 @@ def test_a_drop_must_surely_be_within_the_margin(found: Estimate, verdict: str) 
 
 
 def test_the_worst_verdict_matters() -> None:
-    assert worst("passes", "warns", "unknown") == "warns"
-    assert worst("passes", "fails", "unknown") == "fails"
-    assert worst("passes", "unknown") == "unknown"
+    assert worst("passes", "warns", "could_not_run") == "warns"
+    assert worst("passes", "fails", "could_not_run") == "fails"
+    assert worst("passes", "could_not_run") == "could_not_run"
 
 
 def test_decisions_are_those_of_the_changed_images(context: AuditContext) -> None:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 
+from fixtures.refuses import refuses
 from pulmo.audit.lungs import find_masks, read_mask
-from pulmo.core.errors import InputError
 
 
 def write(path: Path, pixels: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> Path:
@@ -30,9 +29,9 @@ def test_a_mask_is_found_by_its_folder_and_name(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_masks_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no lung mask"):
+    with refuses("lung-masks-missing"):
         find_masks(tmp_path)
-    with pytest.raises(InputError, match="none holds no lung mask"):
+    with refuses("lung-masks-missing", "none"):
         find_masks(tmp_path / "none")
 
 
@@ -56,5 +55,5 @@ def test_a_mask_becomes_square_as_its_image_does(tmp_path: Path) -> None:
 
 def test_a_mask_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "mask.png").write_text("no image")
-    with pytest.raises(InputError):
+    with refuses("image-format-unknown"):
         read_mask(tmp_path / "mask.png", 50, "squash")

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fixtures.refuses import refuses
 from pulmo.audit.networks import Networks
 from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import Outputs
-from pulmo.core.errors import InputError
 
 if TYPE_CHECKING:
     from pulmo.bundle.predictor import Predictor
@@ -61,5 +61,5 @@ def test_features_that_one_lacks_are_none(make: Callable[..., Networks]) -> None
 
 
 def test_what_is_not_a_number_is_an_error(make: Callable[..., Networks]) -> None:
-    with pytest.raises(InputError, match="fake gave a result that is not a number"):
+    with refuses("output-not-finite", "fake"):
         make((1.0, np.nan)).run(IMAGES[NUMBERS], NUMBERS)

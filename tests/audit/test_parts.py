@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from pulmo.audit.finding import Unanswered
+from pulmo.audit.check_result import CannotRun
 from pulmo.audit.parts import UNKNOWN_INPUT, AuditedModel
 from pulmo.bundle.card import Card
 from pulmo.evaluate.evaluation import ModelName
@@ -42,5 +42,5 @@ def test_of_predictions_there_is_no_network() -> None:
     model = AuditedModel(name, DecisionRule(("tb", "clear")))
     assert model.card is None
     assert model.image == UNKNOWN_INPUT
-    with pytest.raises(Unanswered, match="Only predictions are known of this model"):
+    with pytest.raises(CannotRun, match="Only the predictions of this model are known"):
         _ = model.network

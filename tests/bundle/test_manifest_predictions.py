@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fixtures.refuses import refuses
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.errors import InputError
 from pulmo.datasets.manifest import Manifest
 
 
@@ -66,7 +66,7 @@ def test_a_batch_of_missing_images_is_passed_over(
 
 
 def test_nothing_readable_is_an_error(predictor: Predictor, images: pd.DataFrame) -> None:
-    with pytest.raises(InputError, match=r"no readable image to evaluate\. The first: /gone/x"):
+    with refuses("images-unreadable", "The first: /gone/x"):
         predict_manifest(predictor, Manifest(images.head(1).assign(path="/gone/x")))
-    with pytest.raises(InputError, match=r"no readable image to evaluate\.$"):
+    with refuses("images-unreadable"):
         predict_manifest(predictor, Manifest(images.head(0)))

@@ -3,11 +3,9 @@
 import shutil
 from pathlib import Path
 
-import pytest
-
+from fixtures.refuses import refuses
 from pulmo.bundle.card import read_card
 from pulmo.bundle.origin import check_origin
-from pulmo.core.errors import InputError, UsageError
 from pulmo.core.folders import RunFolder
 
 
@@ -15,11 +13,11 @@ def test_only_its_own_run_is_taken(run: RunFolder, bundle: Path, tmp_path: Path)
     card = read_card(bundle / "card.json")
     check_origin(card, run)
     other = RunFolder(tmp_path / "run")
-    with pytest.raises(InputError, match=r"card\.json"):
+    with refuses("file-missing", "card.json"):
         check_origin(card, other)
     other.root.mkdir()
     shutil.copy(run.card, other.card)
     text = other.card.read_text().replace(card.network.sha256, "0" * 64)
     other.card.write_text(text)
-    with pytest.raises(UsageError, match=f"^It was not exported from {other.root}: their trained"):
+    with refuses("bundle-not-of-run", str(other.root)):
         check_origin(card, other, "It")

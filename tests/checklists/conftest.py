@@ -5,9 +5,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from pulmo.audit.finding import Audit, AuditedData, Finding
+from pulmo.audit.check_result import Audit, AuditedData, CheckResult
 from pulmo.bundle.card import Card
-from pulmo.checklists.artefacts import Artefacts, Images, Sitting, Trained
+from pulmo.checklists.artefacts import Artefacts, Images, Session, Trained
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.manifest import Manifest
@@ -66,15 +66,15 @@ def recipe() -> Recipe:
 
 @pytest.fixture(scope="session")
 def audit() -> Audit:
-    def finding(check: str, verdict: str) -> Finding:
-        return Finding.model_validate(
+    def result(check: str, verdict: str) -> CheckResult:
+        return CheckResult.model_validate(
             {
                 "check": check,
                 "question": "Is it so?",
                 "verdict": verdict,
-                "sentence": f"Seen in /home/jane/images/{check}.png.",
-                "claim": "is so",
-                "figures": {"share": Estimate(0.5, 0.4, 0.6, 9)},
+                "messages": [{"kind": "seen", "text": f"Seen in /home/jane/images/{check}.png."}],
+                "statement": "It is so.",
+                "metrics": {"share": Estimate(0.5, 0.4, 0.6, 9)},
             }
         )
 
@@ -89,10 +89,11 @@ def audit() -> Audit:
             sources={"kermany": {"covid": 2}},
             fitted=8,
         ),
-        findings=(finding("shortcuts", "fails"), finding("turns", "passes")),
-        passed=False,
+        checks=(result("shortcuts", "fails"), result("turns", "passes")),
+        result="failed",
+        summary="Audit result: failed.",
         shown=("The model is so.",),
-        not_shown=("Contradicted: that the model is so. See /home/jane/images/a.png.",),
+        not_shown=("FAILED (shortcuts): See /home/jane/images/a.png.",),
     )
 
 
@@ -112,7 +113,7 @@ def full(
     data = evaluation.data.model_copy(
         update={"manifest_sha256": images.test_sha256, "test_accesses": 2}
     )
-    sitting = Sitting(
+    session = Session(
         python="3.11.7",
         packages={"pulmo": "0.1.0", "torch": "2.15.0"},
         system="Linux",
@@ -125,7 +126,7 @@ def full(
         model_sha256=MODEL,
         test_accesses=(),
         given_images=images,
-        given_run=Trained(recipe, (sitting, sitting)),
+        given_run=Trained(recipe, (session, session)),
         evaluations=(evaluation.model_copy(update={"data": data}),),
         given_audit=audit,
     )

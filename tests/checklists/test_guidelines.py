@@ -10,7 +10,7 @@ from pulmo.checklists.checklist import (
     Checklist,
     Item,
     Row,
-    Said,
+    Statement,
     answer,
     fill,
     tally,
@@ -22,7 +22,7 @@ def _row(name: str, number: str, artefacts: Artefacts) -> Row:
 
 
 def _text(row: Row) -> str:
-    return "\n".join(said.text for said in row.said)
+    return "\n".join(said.text for said in row.statements)
 
 
 @pytest.fixture(params=sorted(CHECKLISTS))
@@ -60,16 +60,16 @@ def test_with_everything_each_item_with_parts_is_answered(
     checklist: Checklist, full: Artefacts
 ) -> None:
     for row in fill(checklist, full):
-        assert bool(row.said) == bool(row.item.parts), row
-        assert all(said.text.endswith(".") and said.where for said in row.said)
+        assert bool(row.statements) == bool(row.item.parts), row
+        assert all(said.text.endswith(".") and said.where for said in row.statements)
 
 
 def test_with_the_card_alone_gaps_name_the_options(checklist: Checklist, bare: Artefacts) -> None:
     rows = fill(checklist, bare)
     for row in rows:
-        places = {said.where.partition(":")[0] for said in row.said}
+        places = {said.where.partition(":")[0] for said in row.statements}
         assert places <= {"card.json", "model.onnx, MODEL_CARD.md"}, row
-        assert len(row.said) == len(row.item.parts) or row.gaps
+        assert len(row.statements) == len(row.item.parts) or row.gaps
     gaps = " ".join(gap for row in rows for gap in row.gaps)
     options = ("--data", "--evaluation", "--run", "--audit") if checklist.of_model else ("--data",)
     assert all(option in gaps for option in options)
@@ -83,13 +83,13 @@ def test_a_gap_is_never_silently_filled(checklist: Checklist, full: Artefacts) -
 
 
 def test_an_item_is_answered_in_part_if_a_part_or_a_person_is_missing(full: Artefacts) -> None:
-    def says(_: Artefacts) -> Said:
-        return Said("So.", "a.json: b")
+    def says(_: Artefacts) -> Statement:
+        return Statement("So.", "a.json: b")
 
-    def doubts(_: Artefacts) -> Said:
-        return Said("So.", "a.json: b", "Say why.")
+    def doubts(_: Artefacts) -> Statement:
+        return Statement("So.", "a.json: b", "Say why.")
 
-    def lacks(_: Artefacts) -> Said:
+    def lacks(_: Artefacts) -> Statement:
         raise Gap("Add it.")
 
     parts = ((says,), (says, lacks), (doubts,), (lacks,), ())
@@ -125,8 +125,8 @@ def test_a_few_answers_in_full(full: Artefacts) -> None:
     assert "val: age of 0 of 2 stated, sex F 1, M 1" in people
     assert "on no side: age of 0 of 2 stated" in people
     assert _text(_row("claim", "20", full)).startswith(
-        "The sides are apart by group (one patient, and known copies). No group of images is on "
-        "two sides. The patient of 2 of 12 images is not named"
+        "The splits are separated by group (one patient, and known copies). No group of images is "
+        "in two splits. The patient of 2 of 12 images is unknown"
     )
     assert "fold 0 2, fold 1 2, fold 2 2" in _text(_row("claim", "19", full))
     imbalance = _text(_row("tripod-ai", "13", full)).splitlines()[0]
@@ -137,7 +137,7 @@ def test_a_source_that_is_not_known_is_a_gap(full: Artefacts) -> None:
     row = _row("claim", "7", full)
     assert "kermany (6 images): Kermany et al. 2018" in _text(row)
     assert row.gaps == (
-        "Say whose images these are, and under which terms: ours | yours (6 images).",
+        "State where these images are from, and under which terms: ours | yours (6 images).",
     )
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pulmo.audit.finding import Audit
+from fixtures.refuses import refuses
+from pulmo.audit.check_result import Audit
 from pulmo.checklists.reading import Places, read_artefacts
-from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import sha256
 from pulmo.core.folders import RunFolder
 from pulmo.datasets.manifest import Manifest
@@ -68,8 +68,8 @@ def test_everything_is_read_and_fits_together(
     assert found.images.test_sha256 == Manifest(images[images["split"] == "test"]).sha256
     assert [each.data.n for each in found.evaluations] == [9001]
     assert found.run.recipe.sha256 == found.card.training.recipe_sha256
-    assert found.run.sittings[0].packages["pulmo"] == found.card.pulmo
-    assert len(found.audit.findings) == 2
+    assert found.run.sessions[0].packages["pulmo"] == found.card.pulmo
+    assert len(found.audit.checks) == 2
 
 
 def test_the_bundle_alone_is_enough(bundle: Path, model: str) -> None:
@@ -83,16 +83,16 @@ def test_what_is_of_another_model_is_refused(
 ) -> None:
     other = "0" * 64
     folder = _evaluation(evaluation, tmp_path / "one", other)
-    with pytest.raises(UsageError, match=r"evaluation\.json is of another model \(three-way"):
+    with refuses("result-of-other-model", "evaluation.json", "three-way"):
         read_artefacts(Places(bundle, evaluations=[folder]))
-    with pytest.raises(UsageError, match=r"audit\.json is of another model \(three-way"):
+    with refuses("result-of-other-model", "audit.json", "three-way"):
         read_artefacts(Places(bundle, audit=_audit(audit, tmp_path / "audit", other)))
     copy = tmp_path / "run"
     shutil.copytree(run.root, copy)
     card = json.loads((copy / "card.json").read_text())
     card["network"]["sha256"] = other
     (copy / "card.json").write_text(json.dumps(card))
-    with pytest.raises(UsageError, match="The bundle was not exported from"):
+    with refuses("bundle-not-of-run", "The bundle"):
         read_artefacts(Places(bundle, run=copy))
 
 
@@ -100,10 +100,10 @@ def test_damage_is_named(bundle: Path, run: RunFolder, tmp_path: Path) -> None:
     copy = tmp_path / "run"
     shutil.copytree(run.root, copy)
     (copy / "env.json").write_text('[{"python": 3}]')
-    with pytest.raises(InputError, match=r"env\.json is not a run's list of sittings"):
+    with refuses("environment-invalid", "env.json"):
         read_artefacts(Places(bundle, run=copy))
     broken = tmp_path / "bundle"
     shutil.copytree(bundle, broken)
     (broken / "model.onnx").write_bytes(b"another")
-    with pytest.raises(InputError, match=r"model\.onnx is not the file that .*card\.json speaks"):
+    with refuses("network-not-of-card", "model.onnx", "card.json"):
         read_artefacts(Places(broken))

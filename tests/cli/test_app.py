@@ -108,7 +108,7 @@ def test_a_fault_of_ours_is_one_line(pulmo: Call, monkeypatch: pytest.MonkeyPatc
     status, out, err = pulmo("recipes")
     assert (status, out) == (1, "")
     assert err == (
-        "pulmo: this is a fault of pulmo's: ZeroDivisionError: one two. Run it again with "
+        "pulmo: An error in pulmo: ZeroDivisionError: one two. Run it again with "
         "PULMO_DEBUG=1 and report what it prints.\n"
     )
 
@@ -127,8 +127,8 @@ def test_a_package_of_training_that_is_missing_is_no_fault_of_ours(
     monkeypatch.setattr(recipe_module, "shipped_recipes", missing)
     found, _, err = pulmo("recipes")
     assert found == status
-    assert ("pip install 'pulmo[train]'\n" in err) == (status == 2)
-    assert ("this is a fault of pulmo's" in err) == (status == 1)
+    assert ("pip install 'pulmo[train]'.\n" in err) == (status == 2)
+    assert ("An error in pulmo" in err) == (status == 1)
 
 
 def test_a_file_that_the_system_refuses_is_named(
@@ -152,8 +152,8 @@ def test_training_in_the_base_install_says_what_to_install(
     status, out, err = pulmo("train", "demo", *words)
     assert (status, out) == (2, "")
     assert err == (
-        "pulmo: This needs torch, which is not installed; training and exporting need: "
-        "pip install 'pulmo[train]'\n"
+        "pulmo: torch is not installed. Training and exporting need it. Install it with: "
+        "pip install 'pulmo[train]'.\n"
     )
 
 
@@ -166,7 +166,7 @@ def test_a_fault_of_ours_shows_its_traceback_on_demand(
     assert status == 1
     assert err.startswith("Traceback")
     assert f"{Path(recipes.__file__).name}" in err
-    assert err.splitlines()[-1].startswith("pulmo: this is a fault of pulmo's")
+    assert err.splitlines()[-1].startswith("pulmo: An error in pulmo")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from pulmo.audit.finding import read_audit
+from pulmo.audit.check_result import read_audit
 from pulmo.core.folders import RunFolder
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.test_access import read_accesses
@@ -13,24 +13,23 @@ from pulmo.evaluate.test_access import read_accesses
 Call = Callable[..., tuple[int, str, str]]
 
 
-def test_a_page_the_figures_and_a_gate(
+def test_a_page_the_values_and_a_result(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "audit"
     words = ("audit", bundle, "--data", manifest, "--split", "test", "-o", folder)
-    # Of sixteen images no floor can be fitted, so that nothing fails.
+    # Of sixteen images no baseline can be fitted, so that nothing fails.
     status, out, err = pulmo(*words, "--only", "shortcuts", "--threads", "1")
     assert status == 0
     # The model of the tests is one of drawings.
     assert err.startswith("warning: The model was trained on drawings")
     assert err.count("\n") == 1
-    assert "Not looked at  shortcuts: No floor could be fitted." in out
-    assert "What the model has been shown to do, on these images:\n- Nothing." in out
+    assert "COULD NOT RUN shortcuts: No shortcut baseline could be fitted." in out
+    assert "Shown on these images:\n- Nothing." in out
     found = read_audit(folder / "audit.json")
     assert found.data.n == 16
-    assert found.passed
-    assert found.gate == "undecided"
-    assert out.startswith("The gate is undecided: 0 of 1 checks could look")
+    assert found.result == "incomplete"
+    assert out.startswith("Audit result: incomplete. 0 of 1 checks ran.")
     assert (folder / "audit.html").read_text().startswith("<!doctype html>")
     assert [access.split for access in read_accesses(bundle / "test-access.jsonl")] == ["test"]
     status, out, _ = pulmo(*words, "--only", "shortcuts", "--json")
@@ -38,17 +37,17 @@ def test_a_page_the_figures_and_a_gate(
     assert json.loads(out)["model"]["name"] == "demo"
 
 
-def test_a_check_that_fails_closes_the_gate_unless_it_is_accepted(
+def test_a_check_that_fails_fails_the_audit_unless_it_is_accepted(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:
-    # The training again: the floors are fitted and judged on the same images.
+    # The training again: the baselines are fitted and tested on the same images.
     read_manifest(manifest).with_columns(split="train").save(tmp_path / "all.parquet")
     chosen = ("--data", tmp_path / "all.parquet", "--split", "train", "--only", "shortcuts")
     words = ("audit", bundle, *chosen, "-o", tmp_path / "audit")
     status, out, err = pulmo(*words)
     assert status == 5
-    assert "Fails          shortcuts: The best floor" in out
-    assert "pulmo: The gate is closed; these checks fail: shortcuts." in err
+    assert "FAILED        shortcuts: The balanced accuracy of the model" in out
+    assert "pulmo: The audit failed. Failed checks: shortcuts." in err
     assert "warning: The manifest has 64 training and 0 validation images" in err
     status, _, _ = pulmo(*words, "--accept", "shortcuts")
     assert status == 0
@@ -89,7 +88,11 @@ def test_a_wrong_call_is_a_sentence(
             2,
             "--seed is for another kind of model, and the model is a bundle",
         ),
-        ((bundle, "--data", manifest, "--only", "luck", "-o", out), 2, "There is no check 'luck'"),
+        (
+            (bundle, "--data", manifest, "--only", "luck", "-o", out),
+            2,
+            "There is no check 'luck'",
+        ),
         (
             (bundle, "--data", manifest, "--only", "shortcuts", "--accept", "luck", "-o", out),
             2,
@@ -112,10 +115,10 @@ def test_what_the_model_was_trained_on_is_left_out_and_counted(
     seen = images.frame["split"].isin(["train", "val"])
     assert status == 5
     assert f"{seen.sum()} images took no part, because the model was trained or chosen on" in err
-    assert f"{seen.sum()} of {len(images)} images are tied to one that was fitted on" in out
+    assert f"{seen.sum()} of the {len(images)} test images are related to a training image" in out
     found = read_audit(folder / "audit.json")
     assert found.data.n == (~seen).sum()
-    assert sorted(found.data.voided) == sorted(
+    assert sorted(found.data.excluded) == sorted(
         Path(path).name for path in images.frame["path"][seen]
     )
     # The rest is the test, whatever the manifest calls it.

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.audit.finding import Finding, read_audit
+from pulmo.audit.check_result import CheckResult, read_audit
 from pulmo.datasets.manifest import Manifest
 
 Call = Callable[..., tuple[int, str, str]]
@@ -47,8 +47,8 @@ def predicted(images: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def finding(folder: Path, check: str) -> Finding:
-    return next(one for one in read_audit(folder / "audit.json").findings if one.check == check)
+def result(folder: Path, check: str) -> CheckResult:
+    return next(one for one in read_audit(folder / "audit.json").checks if one.check == check)
 
 
 def test_a_table_alone(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
@@ -57,16 +57,16 @@ def test_a_table_alone(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None
     words = ("--positive", "tb", "--threshold", "0.5", "-o", out)
     status, said, err = pulmo("audit", tmp_path / "theirs.csv", *words)
     assert status == 5
-    assert "The gate is closed; these checks fail: subgroups." in err
-    assert "By sex, F: " in said
-    assert "Not looked at  mirror: Only predictions are known of this model" in said
-    assert "Not looked at  shortcuts: It is not known which images" in said
+    assert "The audit failed. Failed checks: subgroups." in err
+    assert "sex F: " in said
+    assert "COULD NOT RUN mirror: Only the predictions of this model are known" in said
+    assert "COULD NOT RUN shortcuts: The training images of the model are unknown" in said
     page = (out / "audit.html").read_text()
     assert "Only a table of its predictions is known." in page
     assert "For research, not diagnosis." in page
-    assert "tb counts as positive, from a probability of 0.5 on." in page
+    assert "tb counts as positive from a probability of 0.5." in page
     assert "pulmo audit PREDICTIONS --positive tb --threshold 0.5 -o DIR" in page
-    assert "so no shortcut floor was fitted" in page
+    assert "so no shortcut baseline was fitted" in page
     assert "Jane" not in page
     external = json.loads((out / "audit.json").read_text())["external"]
     assert external == {
@@ -93,7 +93,7 @@ def test_a_table_with_the_split_of_a_manifest(
     assert f"fitted on the {train.sum()} training and validation images of the manifest" in err
     audit = read_audit(out / "audit.json")
     assert (audit.data.n, audit.data.fitted) == ((~train).sum(), train.sum())
-    assert ("same file", 0) in finding(out, "leakage").tables[0].rows
+    assert ("same file", 0) in result(out, "leakage").tables[0].rows
     page = (out / "audit.html").read_text()
     assert "pulmo audit PREDICTIONS --data MANIFEST -o DIR" in page
 
@@ -101,7 +101,7 @@ def test_a_table_with_the_split_of_a_manifest(
 def test_a_table_with_the_folds_of_a_manifest(
     pulmo: Call, images: pd.DataFrame, predicted: pd.DataFrame, tmp_path: Path
 ) -> None:
-    # Every fold has a class's images of each age: the floor of the ages is as good as can be.
+    # Every fold has a class's images of each age: the baseline of the ages is as good as can be.
     places = {label: place for place, label in enumerate(sorted(images["label"].unique()))}
     images["age"] = images["label"].map(places).astype(float) * 10 + 20
     rank = images.groupby("label")["group"].transform(lambda groups: pd.factorize(groups)[0])
@@ -114,9 +114,9 @@ def test_a_table_with_the_folds_of_a_manifest(
     assert "taken for those of 4 models" in err
     audit = read_audit(tmp_path / "a" / "audit.json")
     assert (audit.data.n, audit.data.fitted) == (64, 64)
-    floors = finding(tmp_path / "a", "shortcuts").figures
-    assert floors["age"].value == 1.0
-    assert "thumbnail" in floors
+    baselines = result(tmp_path / "a", "shortcuts").metrics
+    assert baselines["age"].value == 1.0
+    assert "thumbnail" in baselines
 
 
 def test_a_bundles_own_predictions_are_judged_as_the_bundle_is(
@@ -130,7 +130,7 @@ def test_a_bundles_own_predictions_are_judged_as_the_bundle_is(
     pulmo("audit", bundle, *data, *words, "--threads", "1", "-o", tmp_path / "first")
     pulmo("audit", told, *data, *words, "--positive", "covid", "-o", tmp_path / "second")
     for check in checks:
-        first, second = (finding(tmp_path / name, check) for name in ("first", "second"))
+        first, second = (result(tmp_path / name, check) for name in ("first", "second"))
         assert first == second
 
 
@@ -148,8 +148,8 @@ def test_a_table_of_other_names_is_audited_alike(
     assert status == 5
     assert "note: Read under another name: image as path, target as label, Gender as sex." in err
     for check in ("subgroups", "degenerate"):
-        ours, others = (finding(tmp_path / name, check) for name in ("a", "b"))
-        assert ours.sentence == others.sentence
+        ours, others = (result(tmp_path / name, check) for name in ("a", "b"))
+        assert ours.messages == others.messages
     external = read_audit(tmp_path / "b" / "audit.json").external
     assert external is not None
     assert external.columns == {"score": "the score"}
@@ -158,17 +158,16 @@ def test_a_table_of_other_names_is_audited_alike(
     assert "--score &#39;the score&#39;" in page
 
 
-def test_a_gate_is_undecided_where_little_could_look(
+def test_an_audit_is_incomplete_where_little_could_run(
     pulmo: Call, table: pd.DataFrame, tmp_path: Path
 ) -> None:
     table.assign(sex="F").to_csv(tmp_path / "t.csv", index=False)
     words = ("--positive", "tb", "--accept", "degenerate", "-o", tmp_path / "a")
     status, out, _ = pulmo("audit", tmp_path / "t.csv", *words)
     assert status == 0
-    assert out.startswith("The gate is undecided: ")
-    assert "The gate is open" not in out
-    assert "undecided" in (tmp_path / "a" / "audit.html").read_text()
-    assert json.loads((tmp_path / "a" / "audit.json").read_text())["gate"] == "undecided"
+    assert out.startswith("Audit result: incomplete.")
+    assert "Audit result: incomplete" in (tmp_path / "a" / "audit.html").read_text()
+    assert json.loads((tmp_path / "a" / "audit.json").read_text())["result"] == "incomplete"
 
 
 def test_decisions_alone_are_not_audited(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
@@ -202,9 +201,9 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
         ((path, "--split", "best", "--data", path), 2, "There is no split 'best'"),
         ((path, "--published", "0.9"), 2, "a published accuracy cannot be used without it"),
         ((path, "--split", "test"), 2, "a split cannot be used without it"),
-        ((path, "--threshold", "0.5"), 2, "--threshold needs --positive"),
+        ((path, "--threshold", "0.5"), 2, "Name them with --positive"),
         ((path, "--merge", "flu"), 2, "--merge 'flu' is not LABEL=CLASS."),
-        ((path, "--merge", "flu=cold"), 2, "The label 'flu' cannot count as 'cold'"),
+        ((path, "--merge", "flu=cold"), 2, "The label 'flu' cannot be merged into 'cold'"),
         ((tmp_path, "--positive", "tb"), 2, "--positive is for another kind of model"),
         ((tmp_path, "--merge", "flu=tb"), 2, "--merge is for another kind of model"),
         ((bad,), 3, "have probabilities that do not sum to 1"),

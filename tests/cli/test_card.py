@@ -29,7 +29,7 @@ def test_the_checklists_of_a_bundle(
         assert str(run.root.parent) not in text
     status, out, err = pulmo("card", bundle, *given, "-o", tmp_path / "cards")
     assert (status, out) == (3, "")
-    assert "CLAIM.md is there, and what was written into it by hand would be lost" in err
+    assert "CLAIM.md exists and is not overwritten" in err
 
 
 def test_a_table_has_no_card(pulmo: Call, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_table_the_tests_and_a_page(
 )
 def test_a_test_as_a_line(difference: Estimate, p: float | None, expected: str) -> None:
     test = PairedTest(
-        name="b", against="a", figure="auc", of="covid", difference=difference, p=p, p_holm=p,
+        name="b", against="a", metric="auc", of="covid", difference=difference, p=p, p_holm=p,
         test="DeLong",
     )  # fmt: skip
     assert _sentence(test).startswith(f"b - a: AUC of covid {expected}")
@@ -78,8 +78,8 @@ def test_what_is_refused(pulmo: Call, evaluation: Path, tmp_path: Path) -> None:
     for words, status, reason in (
         ([evaluation], 2, "needs two folders or more"),
         ([evaluation, evaluation], 2, "is named twice"),
-        ([evaluation, tmp_path], 3, "is nothing to compare"),
-        ([evaluation, tmp_path / "none"], 3, "is nothing to compare"),
+        ([evaluation, tmp_path], 3, "cannot be compared"),
+        ([evaluation, tmp_path / "none"], 3, "cannot be compared"),
     ):
         found, out, err = pulmo("compare", *words, "-o", output)
         assert (found, out) == (status, "")
@@ -130,7 +130,7 @@ class TestTables:
         status, out, err = pulmo("compare", *folders, "-o", tmp_path / "c")
         assert (status, err) == (0, "")
         content = json.loads((tmp_path / "c" / "compare.json").read_text())
-        tests = {test["figure"]: test for test in content["tests"]}
+        tests = {test["metric"]: test for test in content["tests"]}
         one, two = self._write(tmp_path / "x.csv", 0.5), self._write(tmp_path / "x.csv", 2.0)
         positive = (one["label"] == "tb").to_numpy()
         scores = np.stack([two["p_tb"], one["p_tb"]])
@@ -142,9 +142,7 @@ class TestTables:
         note = "The images of b and a were matched by path, for a table has no sha256."
         assert content["notes"] == [note]
         assert note in out
-        assert {entrant["judged_on"] for entrant in content["entrants"]} == {
-            "a table of predictions"
-        }
+        assert {model["evaluated_on"] for model in content["models"]} == {"a table of predictions"}
         assert (tmp_path / "c" / "compare.html").exists()
 
     def test_sha256_matches_them_where_both_have_it(
@@ -162,8 +160,8 @@ class TestTables:
         table.assign(sha256=None).to_parquet(folders[1] / "predictions.parquet")
         _, out, _ = pulmo("compare", *folders, "-o", tmp_path / "c")
         assert (
-            "No paired test of b and a: they judged other images, 80 and 80 with 0 in common; "
-            "they were matched by path, for a table has no sha256."
+            "No paired test of b and a: they were evaluated on other images, 80 and 80 with 0 in "
+            "common; they were matched by path, for a table has no sha256."
         ) in out
 
     def test_without_a_positive_class_the_accuracy_alone_is_tested(

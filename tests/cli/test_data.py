@@ -166,7 +166,7 @@ def test_phantoms_are_drawn_into_a_new_folder_only(pulmo: Call, tmp_path: Path) 
     )  # fmt: skip
     status, _, err = pulmo("data", "phantom", "-o", folder, "--count", "2")
     assert status == 2
-    assert "is there and not an empty folder" in err
+    assert "exists and is not an empty folder" in err
 
 
 class TestSource:
@@ -220,7 +220,7 @@ class TestSource:
     @pytest.mark.parametrize(
         ("words", "reason"),
         [
-            (["folder", "--source", "viral=north"], "images of 'viral' are from, but there are"),
+            (["folder", "--source", "viral=north"], "source is given for the images of 'viral'"),
             (["folder", "--source", "=north"], "neither NAME nor CLASS=NAME"),
             (["folder", "--source", "covid="], "neither NAME nor CLASS=NAME"),
             (["folder", "--source", "a", "--source", "b"], "gives all images two values, a and b"),

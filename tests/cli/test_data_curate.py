@@ -92,7 +92,7 @@ def test_trust_decides_and_a_source_that_is_not_there_is_an_error(
     assert (read_manifest(output).frame["label"] == "viral").any()
     status, _, err = pulmo("data", "curate", *sets, "-o", output, "--trust", "east")
     assert status == 2
-    assert "no source of the manifest" in err
+    assert "no source 'east'" in err
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_is_done(

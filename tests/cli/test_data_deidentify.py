@@ -204,4 +204,4 @@ def test_a_directory_is_refused_by_name(pulmo: Call, tmp_path: Path) -> None:
     folder = Path(pydicom.__file__).parent / "data" / "test_files" / "dicomdirtests"
     status, _, err = pulmo("data", "deidentify", folder / "DICOMDIR", "-o", tmp_path / "away")
     assert status == 3
-    assert "is a DICOMDIR, which names patients and files; name the files instead" in err
+    assert "is a DICOMDIR, which names patients and files. Name these files instead" in err

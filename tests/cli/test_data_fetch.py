@@ -76,7 +76,7 @@ def test_what_cannot_be_downloaded_is_one_line(pulmo: Call, medmnist: Path, tmp_
     assert (status, out, err.count("\n")) == (3, "", 1)
     assert "answered 404" in err
     status, _, err = pulmo("data", "fetch", "medmnist", "-o", tmp_path, "--part", "large")
-    assert (status, err) == (2, "pulmo: There is no part 'large'; there are: small.\n")
+    assert (status, err) == (2, "pulmo: There is no part 'large'; choose one of small.\n")
 
 
 def test_a_set_that_wants_an_account_is_refused_with_its_steps(pulmo: Call, tmp_path: Path) -> None:

@@ -38,8 +38,8 @@ def test_a_flagged_set_is_no_error(pulmo: Call, images: pd.DataFrame, tmp_path: 
     arguments = (tmp_path / "m.parquet", "-o", tmp_path / "i", "--samples", "0")
     status, out, err = pulmo("data", "inspect", *arguments)
     assert (status, err) == (0, "")
-    assert "verdict: The source alone tells the class with" in out
-    assert "\nwarning: The patient of 1 of the 64 images is not named: " in out
+    assert "verdict: The source alone predicts the class with" in out
+    assert "\nwarning: The patient of 1 of the 64 images is unknown: " in out
 
 
 def test_json_is_one_object_and_a_seed_repeats_it(
@@ -62,7 +62,7 @@ def test_facts_come_from_a_table(pulmo: Call, images: pd.DataFrame, tmp_path: Pa
     arguments = ("data", "inspect", tmp_path / "m.parquet", "-o", tmp_path / "i", "--samples", "0")
     status, out, _ = pulmo(*arguments, "--facts", table)
     assert status == 0
-    assert "verdict: The width alone tells the class with" in out
+    assert "verdict: The width alone predicts the class with" in out
     status, _, err = pulmo(*arguments, "--facts", tmp_path / "none.csv")
     assert status == 3
     assert "none.csv does not exist" in err

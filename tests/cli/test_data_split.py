@@ -176,7 +176,7 @@ def test_matching_by_age_has_its_band(pulmo: Call, manifest: Path, tmp_path: Pat
     assert out.splitlines()[2].split()[0] == "0-129"
     status, out, err = pulmo("data", "split", manifest, *words[:-2], "--age-band", "1")
     assert (status, out) == (5, "")
-    assert "Nothing is left to match: no stratum of age holds all of bacterial, covid, n" in err
+    assert "no stratum of age contains all of bacterial, covid, normal and viral" in err
 
 
 class TestSavedSplit:
@@ -258,8 +258,8 @@ class TestSavedSplit:
         (["--fold", "1"], "There are no folds"),
         (["--age-band", "5"], "An age band is for a match by age"),
         (["--label", "covid"], "Labels are chosen for a match"),
-        (["--match", "height"], "cannot be matched by 'height'; choose of view, age"),
-        (["--folds", "3", "--folds-by-source"], "Folds are drawn or one a source, not both"),
+        (["--match", "height"], "cannot be matched by 'height'; choose among view, age"),
+        (["--folds", "3", "--folds-by-source"], "Folds are either drawn or made one per source"),
     ],
 )
 def test_options_that_do_not_go_together(

@@ -85,7 +85,9 @@ def test_an_interrupted_demo_offers_no_resume(
     pulmo: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_: object) -> NoReturn:
-        raise InterruptedRunError("Training stopped in epoch 1; go on with --resume.")
+        raise InterruptedRunError(
+            "training-stopped", "Training stopped in epoch 1; go on with --resume."
+        )
 
     monkeypatch.setattr(demo, "phantom", stop)
     status, _, err = pulmo("demo", "--out", tmp_path / "demo")

@@ -44,7 +44,7 @@ def test_a_folder_of_all_and_one_of_each(pulmo: Call, table: pd.DataFrame, tmp_p
     share = f"{known['y_Mass/Nodule'].sum():.0f} of 50"
     area = metrics.roc_auc_score(known["y_Mass/Nodule"], known["p_Mass/Nodule"])
     assert f"  Mass/Nodule  {share:>16}  AUC {area:.3f} (" in out
-    assert "warning: No image is labelled for Hernia, which was left out." in out
+    assert "warning: Left out: Hernia." in out
     assert out.endswith("report.html\n")
     evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
     assert evaluation["model"]["name"] == "theirs"
@@ -92,7 +92,7 @@ def test_what_was_written_is_judged_alike(pulmo: Call, table: pd.DataFrame, tmp_
             2,
             "and a prevalence was named, which is for a table of one class an image",
         ),
-        (["--threshold", "3"], 2, "A threshold lies between 0 and 1; 3 was given."),
+        (["--threshold", "3"], 2, "A threshold must be between 0 and 1; got 3."),
     ],
 )
 def test_options_that_do_not_fit(
@@ -114,10 +114,10 @@ def test_options_that_do_not_fit(
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"label": "x"}, "both a column label, of one class an image, and columns y_"),
+        ({"label": "x"}, "a column label, for one class per image, and columns y_"),
         ({"y_Edema": -1}, "have a y_Edema of -1"),
         ({"p_Edema": 1.2}, "have a p_Edema that is missing or not between 0 and 1"),
-        ({"p_Mass": 0.2}, "have p_Mass without y_Mass"),
+        ({"p_Mass": 0.2}, "have p_Mass without its truth y_Mass"),
         ({"path": "x.png"}, "are there more than once"),
     ],
 )
@@ -146,7 +146,9 @@ def test_it_is_no_evaluation_of_classes(pulmo: Call, table: pd.DataFrame, tmp_pa
     assert pulmo("evaluate", tmp_path / "u.csv", "-o", tmp_path / "f")[0] == 0
     status, _, err = pulmo("compare", tmp_path / "e", tmp_path / "f", "-o", tmp_path / "c")
     assert status == 3
-    assert "it judges several findings per image; name the folder of one, below labels." in err
+    assert (
+        "it is of several findings per image; name the folder of one finding, below labels." in err
+    )
     folders = [tmp_path / name / "labels" / "edema" for name in ("e", "f")]
     status, out, err = pulmo("compare", *folders, "-o", tmp_path / "c")
     assert (status, err) == (0, "")

@@ -14,17 +14,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pulmo.core.errors import InputError, RefusedError
+from fixtures.refuses import refuses
+from pulmo.core.errors import InputError
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.split import check_split
 from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
 
-NO_IMAGE = (
-    "it is not a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file; "
-    "its content decides, not its name"
-)
+NO_IMAGE = "it is not a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file, judged by its content"
 
 
 @pytest.fixture
@@ -66,7 +64,7 @@ class TestLayouts:
         path = next((keras / "train" / "covid").iterdir())
         shutil.copy(path, keras / "validation" / "covid" / f"copy{path.suffix}")
         assert pulmo("data", "import", "folder", keras, "-o", output)[0] == 0
-        with pytest.raises(RefusedError, match="leaks"):
+        with refuses("split-leaks"):
             check_split(read_manifest(output))
         status, out, _ = pulmo("data", "split", output, "--keep-official", "-o", kept)
         assert (status, "left out: 1 (" in out) == (0, True)
@@ -93,7 +91,7 @@ class TestLayouts:
         assert (status, "(4 covid)" in out) == (0, True)
         words[2] = "folder"
         status, _, err = pulmo(*words, "--root", folder)
-        assert (status, "is for the source csv" in err) == (2, True)
+        assert (status, "Only the source csv" in err) == (2, True)
 
 
 class TestProblems:
@@ -321,7 +319,7 @@ class TestAgain:
         )
 
         def full(*_: object) -> None:
-            raise InputError("The disk is full.")
+            raise InputError("file-not-written", "The disk is full.")
 
         with monkeypatch.context() as patch:
             patch.setattr("pulmo.datasets.manifest.write_parquet", full)
@@ -345,9 +343,7 @@ class TestMerge:
         output = tmp_path / "m.parquet"
         status, out, err = pulmo(*words, "-o", output)
         assert (status, out) == (3, "")
-        assert err.endswith(
-            "leave out all that contradict each other with --drop-contradictions.\n"
-        )
+        assert err.endswith(" with --drop-contradictions.\n")
         assert not output.exists()
         status, out, err = pulmo(*words, "-o", output, "--drop-contradictions")
         assert status == 4

@@ -2,11 +2,10 @@ import json
 from pathlib import Path
 
 import pandas as pd
-import pytest
 from typer.testing import CliRunner
 
+from fixtures.refuses import refuses
 from pulmo.cli.app import app
-from pulmo.core.errors import UsageError
 from pulmo.datasets.manifest import Manifest
 
 
@@ -26,5 +25,5 @@ def test_a_sweep_writes_its_curve_and_says_what_to_type(
 
 def test_a_span_that_does_not_rise_is_refused(tmp_path: Path) -> None:
     words = ["lr-find", "demo", "--data", "none", "-o", str(tmp_path), "--from", "1", "--to", "0.1"]
-    with pytest.raises(UsageError, match=r"--from 1 must be above 0 and below --to 0\.1"):
+    with refuses("learning-rates-invalid", "1", "0.1"):
         CliRunner().invoke(app, words, catch_exceptions=False)

@@ -54,11 +54,11 @@ def test_slices_alone_from_training_to_prediction(
     assert (ours["status"], unstated["status"]) == ("ok", "ok")
     assert (foreign["status"], foreign["probabilities"]) == ("refused", None)
     assert foreign["reason"] == (
-        f"{image_dicom} is of the modality X-ray; demo was trained on CT only."
+        f"{image_dicom} has the modality X-ray, but demo was trained on CT only."
     )
     status, _, err = pulmo("explain", bundle, image_dicom, "-o", tmp_path / "maps")
     assert status == 3
-    assert f"{image_dicom} is of the modality X-ray" in err
+    assert f"{image_dicom} has the modality X-ray" in err
 
 
 def test_training_on_both_is_refused_unless_it_is_said(
@@ -71,7 +71,7 @@ def test_training_on_both_is_refused_unless_it_is_said(
     assert (status, out) == (5, "")
     assert "The images to train on are of several modalities: " in err
     setting = """data.modalities=["CT", "X-ray"]"""
-    assert f"mix them on purpose with --set '{setting}'." in err
+    assert f"mix them on purpose with {setting}." in err
     assert not run.exists()
     assert pulmo("train", "demo", "--data", manifest, "-o", run, *QUICK, "--set", setting)[0] == 0
     card = json.loads((run / "card.json").read_text())
@@ -121,4 +121,4 @@ class TestEvaluate:
         copy = shutil.copytree(bundle, tmp_path / "bundle")
         status, _, err = pulmo("evaluate", copy, "--data", manifest, "-o", tmp_path / "e")
         assert status == 4
-        assert ".dcm is of the modality CT; demo was trained on X-ray only.\n" in err
+        assert ".dcm has the modality CT, but demo was trained on X-ray only.\n" in err

@@ -103,7 +103,7 @@ def test_a_name_that_is_not_clear_is_left_to_the_user(pulmo: Call, here: Path) -
 
 def test_what_the_import_will_say_is_said(pulmo: Call, here: Path) -> None:
     _, _, err = pulmo("data", "inspect", here, "-o", "i")
-    assert f"Did you mean {here / 'my images'}?" in err
+    assert f" {here / 'my images'} is meant." in err
 
 
 def test_a_table_and_a_run_are_told_apart(
@@ -124,6 +124,7 @@ def test_paths_may_be_text(images: pd.DataFrame, here: Path) -> None:
     assert len(import_source("folder", str(here / "my images")).manifest) == len(images)
     with pytest.raises(NoManifestError) as error:
         read_manifest(str(here))
+    assert error.value.code == "manifest-expected"
     assert error.value.path == here
 
 

@@ -21,7 +21,7 @@ Call = Callable[..., tuple[int, str, str]]
 KEYS = {
     "file", "sha256", "status", "reason", "probabilities", "decision", "positive", "threshold",
     "model", "band", "positive_classes", "positive_probability", "prediction_set", "notes",
-    "note_kinds", "heatmap",
+    "note_kinds", "heatmap", "code",
 }  # fmt: skip
 
 
@@ -80,13 +80,13 @@ def make_dicom_without_pixels(path: Path, image: Path) -> None:
 MATRIX = [
     (make_missing, "error", "x.png does not exist"),
     (make_empty, "error", "x.png is empty"),
-    (make_text, "error", "its content decides, not its name"),
+    (make_text, "error", "judged by its content"),
     (make_truncated, "error", "truncated"),
     (make_huge, "refused", "more pixels than are read"),
     (make_colour, "refused", "is a colour image"),
     (make_gif, "error", "is a GIF image"),
-    (make_apng, "refused", "holds several images"),
-    (make_pages, "refused", "holds several images"),
+    (make_apng, "refused", "contains several images"),
+    (make_pages, "refused", "contains several images"),
     (make_dicom_without_pixels, "error", "without Pixel Data"),
 ]
 
@@ -131,6 +131,7 @@ def test_json_of_good_and_bad_files_is_one_list_with_the_documented_keys(
         "sha256": sha256(image.read_bytes()),
         "status": "ok",
         "reason": None,
+        "code": None,
         "notes": [note.text for note in outcome.notes],
         "note_kinds": ["drawings", "seen"],
         "heatmap": None,

@@ -1,7 +1,6 @@
 """pulmo train --folds and --seeds."""
 
 import json
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,7 +57,7 @@ def test_folds_end_in_a_table_and_resume_where_they_were(
     assert sorted(pooled["path"]) == sorted(images["path"][images["split"] != "test"])
     status, out, err = pulmo(*words)
     assert status == 2
-    assert "holds runs already; go on with them with --resume" in err
+    assert "contains runs already. Continue it with --resume" in err
     # The runs know their recipe and their images.
     status, out, err = pulmo("train", "-o", tmp_path / "cv", "--folds", "--resume", "--json")
     assert status == 0
@@ -125,8 +124,8 @@ class TestBadInput:
             "train", "demo", "--data", manifest, "-o", tmp_path / "cv", "--folds"
         )
         assert (status, out) == (2, "")
-        command = f"pulmo data split {shlex.quote(str(manifest))} --folds 5 -o FOLDS.parquet"
-        assert err == f"pulmo: The manifest has no folds; make them with: {command}\n"
+        assert "The manifest has no folds." in err
+        assert "pulmo data split MANIFEST --folds 5" in err
 
     def test_ray_and_json_are_for_many_runs(
         self, pulmo: Call, manifest: Path, tmp_path: Path

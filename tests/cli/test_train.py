@@ -114,7 +114,7 @@ def _press_ctrl_c(words: list[str | Path]) -> None:
     assert out == ""
     assert "Stopping in good order; once more stops at once.\n" in rest
     assert rest.splitlines()[-1].startswith("pulmo: Training stopped in epoch ")
-    assert rest.endswith("; go on with --resume.\n")
+    assert rest.endswith(". Continue with --resume.\n")
 
 
 def _terminate(_: Epoch) -> None:
@@ -184,7 +184,7 @@ class TestResume:
         words = ["train", recipe_file, "-o", run.root, "--resume", "--data"]
         status, _, err = pulmo(*words, run.manifest, "--set", "train.lr=1e-2")
         assert status == 5
-        assert "resumes only with the recipe and settings that it began with" in err
+        assert "can only be resumed with the recipe and settings that it began with" in err
         assert f"train.lr is {quick_recipe.train.lr} there and 0.01 now" in err
         assert "train.epochs" not in err
         same = f"train.lr={quick_recipe.train.lr}"
@@ -194,7 +194,7 @@ class TestResume:
         Manifest(images[:-1]).save(tmp_path / "fewer.parquet")
         status, _, err = pulmo(*words, tmp_path / "fewer.parquet")
         assert status == 5
-        assert f"resume it with --data {run.manifest}" in err
+        assert f"can only be resumed with {run.manifest}" in err
 
     def test_what_the_recipe_says_now_is_told_and_not_taken(
         self, pulmo: Call, run: RunFolder
@@ -214,13 +214,13 @@ class TestResume:
         for words in ([], ["demo", "--data", manifest]):
             status, out, err = pulmo("train", *words, "-o", tmp_path / "none", "--resume")
             assert (status, out) == (2, "")
-            assert "holds no run; begin one without --resume" in err
+            assert "contains no run to resume. Begin without --resume" in err
             assert not (tmp_path / "none").exists()
 
     def test_a_run_is_not_begun_twice(self, pulmo: Call, run: RunFolder, recipe_file: Path) -> None:
         status, _, err = pulmo("train", recipe_file, "--data", run.manifest, "-o", run.root)
         assert status == 2
-        assert "holds a run already; go on with it with --resume" in err
+        assert "contains a run already. Continue it with --resume" in err
 
 
 class TestBadInput:
@@ -232,7 +232,7 @@ class TestBadInput:
             (["dmo"], "Did you mean 'demo'?\n"),
             (["demo", "--set", "train.epoch=3"], "did you mean 'train.epochs'?\n"),
             (["demo", "--set", "train.lr=fast"], "train.lr: "),
-            (["demo", "--set", "train"], "is not a setting; write section.key=value"),
+            (["demo", "--set", "train"], "is not a setting. Write section.key=value"),
             (["demo", "--device", "tpu"], "'tpu' is not one of 'auto', 'cpu', 'cuda'"),
         ],
     )
@@ -289,10 +289,10 @@ class TestBadInput:
     def test_a_folder_that_is_not_free(self, pulmo: Call, manifest: Path, tmp_path: Path) -> None:
         status, _, err = pulmo("train", "demo", "--data", manifest, "-o", tmp_path)
         assert status == 2
-        assert "is not empty and holds no run; choose another folder" in err
+        assert "is not empty and contains no run" in err
         status, _, err = pulmo("train", "demo", "--data", manifest, "-o", manifest)
         assert status == 3
-        assert err == f"pulmo: {manifest} is a file; a folder was expected.\n"
+        assert err == f"pulmo: {manifest} is a file. A folder was expected.\n"
 
 
 def test_the_manifest_of_a_run_is_the_one_it_was_trained_on(

@@ -19,6 +19,7 @@ from pulmo.cli import vgg16
 from pulmo.core import recipe_file as recipe_module
 from pulmo.core.errors import DivergedError, InterruptedRunError, WeightsError
 from pulmo.core.recipe import load_recipe
+from pulmo.evaluate import warnings as evaluation_warnings
 from pulmo.evaluate.test_access import read_accesses
 from pulmo.models.backbone import make_backbone
 from pulmo.train import run as run_module
@@ -112,7 +113,7 @@ def test_a_run_prints_and_writes_what_the_script_promised(command: Call, drawn: 
     accuracy = re.search(r"^accuracy +([\d.]+) \(", out, re.MULTILINE)
     assert accuracy
     assert float(accuracy[1]) == pytest.approx(np.trace(counts) / numbers[0], abs=5e-4)
-    assert f"warning: {numbers[0]} images are too few" in out
+    assert f"warning: Only {numbers[0]} images: too few" in out
     said = "VGG16 started from random weights; so all layers learn, at a rate of 0.001."
     assert said in out
     with Image.open("plot.png") as plot:
@@ -149,7 +150,7 @@ def test_a_model_is_kept_and_a_plot_replaced(command: Call, drawn: Path) -> None
     weights = "gone.safetensors"
     status, out, err = command("-d", drawn, "-m", "new/m", "--weights", weights)
     assert (status, out) == (3, "")
-    assert "gone.safetensors does not exist" in err
+    assert "gone.safetensors, does not exist" in err
     assert [path.name for path in Path("new").iterdir()] == []
 
 
@@ -209,8 +210,12 @@ def test_damaged_files_are_named_and_the_rest_is_used(command: Call, dataset: Pa
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (InterruptedRunError("go on with --resume"), 130, "Interrupted; nothing was written."),
-        (DivergedError("try --set train.lr"), 3, "lower it with -lr."),
+        (
+            InterruptedRunError("training-stopped", "Training stopped."),
+            130,
+            "Interrupted; nothing was written.",
+        ),
+        (DivergedError("training-diverged", "The loss is not a finite number."), 3, "with -lr."),
     ],
 )
 def test_a_run_that_does_not_end_says_so_in_this_command_s_words(
@@ -236,7 +241,7 @@ def test_initial_weights_come_from_a_file_and_many_images_are_not_called_few(
     command: Call, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_file(make_backbone("mini-vggnet", size=32).layers.state_dict(), "own.safetensors")
-    monkeypatch.setattr("pulmo.evaluate.warnings.FEW", 2)
+    monkeypatch.setattr(evaluation_warnings, "MIN_GROUPS", 2)
     status, out, err = command("-d", drawn, "-e", 1, "--weights", "own.safetensors")
     assert status == 0, err
     assert "VGG16 started from own.safetensors." in out
@@ -258,11 +263,11 @@ def test_published_weights_are_asked_for_before_anything_is_read(
     assert "torn" not in err
 
     def unreachable(_: object) -> None:
-        raise WeightsError("There is no network.")
+        raise WeightsError("weights-unavailable", "There is no network.")
 
     monkeypatch.setattr("pulmo.reproduce.initial_weights.check_weights", unreachable)
     status, out, err = command("-d", dataset)
     assert (status, out) == (2, "")
     assert "There is no network." in err
-    assert "--weights FILE" in err
+    assert "--weights" in err
     assert "--from-scratch" in err

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.core.files import read_bytes, sha256, write_atomically
 
 FILL = """
@@ -51,25 +51,25 @@ def test_a_full_disk_leaves_the_old_file_whole(tmp_path: Path, unmeasured: dict[
 
 def test_a_file_cannot_be_written_below_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="could not be written"):
+    with refuses("file-not-written"):
         write_atomically(tmp_path / "file" / "x", b"")
 
 
 def test_reading_names_what_is_wrong(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="does not exist"):
+    with refuses("file-missing"):
         read_bytes(tmp_path / "none")
-    with pytest.raises(InputError, match="is a folder"):
+    with refuses("file-is-folder"):
         read_bytes(tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="could not be read"):
+    with refuses("file-unreadable"):
         read_bytes(tmp_path / "file" / "x")
-    with pytest.raises(InputError, match="is no name of a file: it holds a null byte"):
+    with refuses("file-name-invalid"):
         read_bytes(tmp_path / "a\0b")
 
 
 def test_a_disk_that_gives_no_bytes_is_named() -> None:
     # A regular file to look at, whose first page cannot be read.
-    with pytest.raises(InputError, match="/proc/self/mem could not be read: Input/output error"):
+    with refuses("file-unreadable", "/proc/self/mem", "Input/output error"):
         read_bytes(Path("/proc/self/mem"))
 
 
@@ -77,7 +77,7 @@ def test_what_may_never_end_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/dev/zero")
     for path in (Path("/dev/zero"), tmp_path / "pipe", tmp_path / "link"):
-        with pytest.raises(InputError, match=f"{path} is a device, a pipe or a socket"):
+        with refuses("file-not-regular", path):
             read_bytes(path)
 
 

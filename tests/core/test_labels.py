@@ -1,6 +1,6 @@
 import pytest
 
-from pulmo.core.errors import UsageError
+from fixtures.refuses import refuses
 from pulmo.core.labels import LABELS, LabelScheme, check_label, class_numbers
 
 
@@ -10,20 +10,20 @@ def test_a_scheme_orders_and_merges() -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "merge", "message"),
+    ("order", "merge", "refused"),
     [
-        (("covid",), {}, "two or more"),
-        (("covid", "covid"), {}, "two or more"),
-        (("covid", "nromal"), {}, "Did you mean 'normal'"),
-        (("covid", "normal"), {"viral": "other"}, "not in labels.order"),
-        (("covid", "normal"), {"covid": "normal"}, "both"),
-        (("covid", "normal"), {"x": "normal"}, "no label 'x'"),
+        (("covid",), {}, ("labels-too-few",)),
+        (("covid", "covid"), {}, ("labels-too-few",)),
+        (("covid", "nromal"), {}, ("label-unknown", "Did you mean 'normal'")),
+        (("covid", "normal"), {"viral": "other"}, ("merge-target-unknown",)),
+        (("covid", "normal"), {"covid": "normal"}, ("label-ordered-and-merged",)),
+        (("covid", "normal"), {"x": "normal"}, ("label-unknown", "'x'")),
     ],
 )
 def test_a_bad_scheme_is_refused(
-    order: tuple[str, ...], merge: dict[str, str], message: str
+    order: tuple[str, ...], merge: dict[str, str], refused: tuple[str, ...]
 ) -> None:
-    with pytest.raises(UsageError, match=message):
+    with refuses(*refused):
         LabelScheme(order, merge)
 
 

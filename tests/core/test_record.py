@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.core.record import Record, parse_record, read_record, write_record
 
 
@@ -41,12 +41,15 @@ def test_a_record_holds_no_value_that_is_no_number(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "refused"),
     [
-        ("{", "x is not a record: the text: Invalid JSON"),
-        ('{"name": "a", "inner": {}}', "x is not a record: inner.value: Field required"),
+        ("{", ("record-invalid", "x", "a record", "the text", "Invalid JSON")),
+        (
+            '{"name": "a", "inner": {}}',
+            ("record-invalid", "x", "a record", "inner.value", "Field required"),
+        ),
     ],
 )
-def test_what_is_no_record_is_refused_with_the_place(text: str, words: str) -> None:
-    with pytest.raises(InputError, match=words):
+def test_what_is_no_record_is_refused_with_the_place(text: str, refused: tuple[str, ...]) -> None:
+    with refuses(*refused):
         parse_record(text, Outer, origin="x", what="a record")

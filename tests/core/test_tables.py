@@ -1,9 +1,8 @@
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.core.tables import read_parquet, write_parquet
 
 
@@ -15,5 +14,5 @@ def test_a_table_survives_parquet_without_its_index(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m.parquet").write_text("text")
-    with pytest.raises(InputError, match="not a Parquet table"):
+    with refuses("parquet-invalid"):
         read_parquet(tmp_path / "m.parquet")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.core.errors import UsageError
+from fixtures.refuses import refuses
 from pulmo.core.labels import LABELS
 from pulmo.datasets.class_names import labels_of, proposed_label
 
@@ -52,5 +52,5 @@ def test_labels_and_the_map_are_taken_and_nothing_else() -> None:
     names = [*LABELS, *map(str.upper, LABELS), "x"]
     found = labels_of(names, {"x": "covid"}, Path("set"))
     assert found == {name: name.lower() for name in names[:-1]} | {"x": "covid"}
-    with pytest.raises(UsageError, match=r"set: 'COVID19' is no label .*--map COVID19=covid"):
+    with refuses("class-names-unknown", "set", "covid for 'COVID19'"):
         labels_of(["COVID19"], {}, Path("set"))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.datasets.grouping import contradictions, group
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.source import Problem
@@ -143,5 +143,5 @@ def test_no_copies_and_no_rows_contradict_nothing(images: pd.DataFrame) -> None:
 
 
 def test_what_is_no_manifest_is_refused(images: pd.DataFrame) -> None:
-    with pytest.raises(InputError, match="sha256"):
+    with refuses("manifest-invalid", "sha256"):
         group(Manifest(images.drop(columns="sha256")))

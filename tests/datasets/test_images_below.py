@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import images_below, left_out_link
 
@@ -93,5 +93,5 @@ def test_a_folder_that_cannot_be_opened_is_named_and_the_rest_is_done(
 def test_what_is_no_folder_is_an_error_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name in ("none", "file"):
-        with pytest.raises(InputError, match="is not a folder"):
+        with refuses("folder-missing"):
             images_below(tmp_path / name)

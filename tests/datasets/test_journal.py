@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 import pulmo
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.datasets import journal as module
 from pulmo.datasets.journal import JOURNAL, Journal
 
@@ -67,7 +67,7 @@ def test_removing_leaves_what_is_not_its_own(tmp_path: Path) -> None:
 
 def test_a_journal_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "j").touch()
-    with pytest.raises(InputError, match="could not be written"):
+    with refuses("file-not-written"):
         Journal(tmp_path / "j").add(facts("a"))
 
 

@@ -2,10 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
+from fixtures.refuses import refuses
 from pulmo import datasets
-from pulmo.core.errors import UsageError
 from pulmo.datasets.importing import import_source
 
 
@@ -33,7 +31,7 @@ def test_the_hospital_of_ones_own_images_is_stated(phantoms: Path, tmp_path: Pat
     loaded = datasets.load("csv", phantoms, sources="north")
     assert set(loaded.frame["origin"]) == {"north"}
     assert datasets.load("csv", phantoms).frame["origin"].isna().all()
-    with pytest.raises(UsageError):
+    with refuses("origin-not-taken", "cohen"):
         datasets.load("cohen", tmp_path, sources="north")
 
 

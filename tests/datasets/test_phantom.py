@@ -9,7 +9,7 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.pixels.processing import apply_voi_lut
 
-from pulmo.core.errors import InputError, UsageError
+from fixtures.refuses import refuses
 from pulmo.core.labels import check_label
 from pulmo.datasets.phantom import COLUMNS, PHANTOM_LABELS, TABLE, Phantom, draw, write_phantoms
 from pulmo.datasets.phantom.acquisition import Exposure, expose, finish
@@ -147,19 +147,19 @@ def test_ribs_come_in_pairs_and_mirror_the_sides() -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "patient", "size", "words"),
+    ("label", "patient", "size", "refused"),
     [
-        ("covd", 1, 96, "Did you mean 'covid'"),
-        ("pneumonia", 1, 96, "No phantoms are drawn of 'pneumonia'"),
-        ("covid", -1, 96, "number is 0 or more; got -1"),
-        ("covid", 1, 16, "32 pixels or more; got 16"),
-        ("covid", 1, (96, 31), "32 pixels or more; got 31"),
+        ("covd", 1, 96, ("label-unknown", "Did you mean 'covid'")),
+        ("pneumonia", 1, 96, ("phantom-label-unknown", "'pneumonia'")),
+        ("covid", -1, 96, ("patient-number-invalid", "-1")),
+        ("covid", 1, 16, ("phantom-side-too-small", "32", "16")),
+        ("covid", 1, (96, 31), ("phantom-side-too-small", "32", "31")),
     ],
 )
 def test_bad_arguments_of_draw(
-    label: str, patient: int, size: int | tuple[int, int], words: str
+    label: str, patient: int, size: int | tuple[int, int], refused: tuple[str, ...]
 ) -> None:
-    with pytest.raises(UsageError, match=words):
+    with refuses(*refused):
         draw(label, patient, np.random.default_rng(0), size)
 
 
@@ -404,20 +404,20 @@ def test_a_seed_gives_the_same_bytes_and_another_one_other_patients(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("count", "seed", "labels", "words"),
+    ("count", "seed", "labels", "refused"),
     [
-        (0, 1, ["covid"], "count of phantoms is 1 or more; got 0"),
-        (1, -1, ["covid"], "seed is 0 or more; got -1"),
-        (1, 1, ["covid", "flu"], "no label 'flu'"),
-        (1, 1, ["other"], "No phantoms are drawn of 'other'"),
-        (1, 1, ["covid", "covid"], "each once"),
-        (1, 1, [], "at least one label"),
+        (0, 1, ["covid"], ("phantom-count-invalid", "0")),
+        (1, -1, ["covid"], ("seed-invalid", "-1")),
+        (1, 1, ["covid", "flu"], ("label-unknown", "'flu'")),
+        (1, 1, ["other"], ("phantom-label-unknown", "'other'")),
+        (1, 1, ["covid", "covid"], ("phantom-labels-invalid",)),
+        (1, 1, [], ("phantom-labels-invalid",)),
     ],
 )
 def test_bad_arguments_of_write_phantoms(
-    count: int, seed: int, labels: list[str], words: str, tmp_path: Path
+    count: int, seed: int, labels: list[str], refused: tuple[str, ...], tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match=words):
+    with refuses(*refused):
         write_phantoms(tmp_path / "new", count, seed, labels=labels)
     assert not (tmp_path / "new").exists()
 
@@ -425,12 +425,12 @@ def test_bad_arguments_of_write_phantoms(
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     for folder in (tmp_path, tmp_path / "notes.txt"):
-        with pytest.raises(UsageError, match="not an empty folder"):
+        with refuses("folder-not-empty"):
             write_phantoms(folder, 1, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"image-00000\.\w+ could not be written"):
+    with refuses("file-not-written", "image-00000.png"):
         write_phantoms(tmp_path / "file" / "below", 1, 1)

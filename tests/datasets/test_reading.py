@@ -135,10 +135,10 @@ def make_pipe(path: Path) -> None:
         (lambda path: path.write_bytes(b""), "it is empty"),
         (lambda path: path.write_text("text"), "it is not a PNG, JPEG, TIFF, "),
         (break_image, "it is a truncated PNG file: its end is missing"),
-        (flat, "it shows nothing: all pixels of the displayed image are equal"),
+        (flat, "it is blank: all pixels of the displayed image are equal"),
         (Path.unlink, "it does not exist"),
-        (make_folder, "it is a folder; a file was expected"),
-        (make_pipe, "it is a device, a pipe or a socket; a "),
+        (make_folder, "it is a folder. A file was expected"),
+        (make_pipe, "it is a device, a pipe or a socket. A "),
         (lambda path: os.truncate(path, 2**30), "it holds 1,024 MiB; at most 512 MiB are read"),
     ],
 )
@@ -192,7 +192,7 @@ def test_a_reason_that_does_not_begin_with_the_name_is_kept(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unpack(_data: bytes, name: str) -> NoReturn:
-        raise RefusedError(f"What {name} unpacks to is too large.")
+        raise RefusedError("file-too-large", f"What {name} unpacks to is too large.")
 
     monkeypatch.setattr(reading, "decode_radiograph", unpack)
     assert read(copy).reason == f"What {copy} unpacks to is too large"

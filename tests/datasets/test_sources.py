@@ -4,10 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.core.errors import InputError, UsageError
+from fixtures.refuses import refuses
 from pulmo.core.labels import LABELS
 from pulmo.datasets.source import SOURCES, Entry, Problem, images_below, left_out_link
 
+NOT_A_SET = (
+    "class-folders-missing",
+    "file-is-folder",
+    "file-missing",
+    "folder-missing",
+    "source-file-ambiguous",
+    "source-layout-unexpected",
+)
 REAL = Path(__file__).parents[3] / "shared" / "data"
 
 
@@ -22,20 +30,19 @@ def test_every_source_tells_a_person_how_to_get_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_source_refuses_a_folder_that_is_not_its_own(name: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError):
-        list(SOURCES[name].entries(tmp_path, {}))
-    with pytest.raises(InputError):
-        list(SOURCES[name].entries(tmp_path / "none", {}))
+    for folder in (tmp_path, tmp_path / "none"):
+        with refuses(NOT_A_SET):
+            list(SOURCES[name].entries(folder, {}))
 
 
 @pytest.mark.parametrize("name", sorted(set(SOURCES) - {"csv", "folder"}))
 def test_a_source_that_knows_its_labels_takes_no_map(name: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"--map is for the sources folder and csv; {name} knows"):
+    with refuses("label-map-not-taken", name):
         list(SOURCES[name].entries(tmp_path, {"COVID": "normal"}))
 
 
 def test_images_lie_below_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is not a folder"):
+    with refuses("folder-missing"):
         list(images_below(tmp_path / "none"))
 
 

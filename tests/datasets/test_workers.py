@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.core.errors import PulmoError
+from fixtures.refuses import refuses
 from pulmo.datasets import workers
 from pulmo.datasets.reading import Known, Outcome, Task, read_file
 from pulmo.datasets.workers import read_files
@@ -130,7 +130,7 @@ def test_processes_that_cannot_start_are_an_error(
     tasks: list[Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replaced(monkeypatch, "import sys; sys.exit(3)")
-    with pytest.raises(PulmoError, match=r"could not start: exit status 3"):
+    with refuses("worker-not-started", "exit status 3"):
         list(read_files(tasks, len(tasks), decode=False))
 
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fixtures.refuses import refuses
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.errors import InputError, RefusedError
 from pulmo.datasets.manifest import Manifest
 from pulmo.decide.thresholds import Aim
 from pulmo.decide.validation import check_validation, threshold_for
@@ -57,9 +57,9 @@ def test_a_manifest_that_a_threshold_cannot_be_fitted_on_is_refused(
     predictor: Predictor, images: pd.DataFrame
 ) -> None:
     card = predictor.card
-    with pytest.raises(RefusedError, match="demo was trained on another manifest"):
+    with refuses("manifest-not-of-training", "demo"):
         check_validation(card, Manifest(images.assign(source="other")))
-    with pytest.raises(InputError, match="has no val image to fit a threshold on"):
+    with refuses("validation-images-missing"):
         check_validation(card, Manifest(images[images["split"] != "val"]))
-    with pytest.raises(InputError, match=r"of the same patient or group \(1 of them\)"):
+    with refuses("validation-shares-patients", "1"):
         check_validation(card, Manifest(images.assign(group="one")), elsewhere=True)

@@ -89,7 +89,7 @@ def test_what_cannot_be_searched_is_told(dicom: MakeDicom, grey: NDArray[np.uint
         "its pixels were not searched for text: it is truncated: 8 of 768 bytes of pixel data",
     )
     assert reasons(dicom(grey, {"NumberOfFrames": 2, "PixelData": grey.tobytes() * 2})) == (
-        "its pixels were not searched for text: it holds several frames; one image was expected",
+        "its pixels were not searched for text: it contains several frames. One image was expected",
     )
 
 

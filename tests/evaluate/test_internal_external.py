@@ -2,7 +2,7 @@
 
 import pytest
 
-from pulmo.core.errors import UsageError
+from fixtures.refuses import refuses
 from pulmo.evaluate.decision_results import DecisionMetrics
 from pulmo.evaluate.evaluation import EvaluatedData, Evaluation, ModelName, Subgroup
 from pulmo.evaluate.internal_external import compare_internal
@@ -72,10 +72,10 @@ def test_a_gap_for_each_figure_that_both_have_and_the_worst_source() -> None:
 
 
 def test_a_gap_is_one_models_on_other_images() -> None:
-    with pytest.raises(UsageError, match="the very same images"):
+    with refuses("evaluations-of-same-images"):
         compare_internal(INTERNAL, INTERNAL)
     other = INTERNAL.model_copy(
         update={"model": ModelName(name="theirs", version="2", sha256="cd" * 32)}
     )
-    with pytest.raises(UsageError, match="is of theirs 2, this one of mine 1"):
+    with refuses("result-of-other-model", "theirs", "2", "mine", "1"):
         compare_internal(EXTERNAL, other)

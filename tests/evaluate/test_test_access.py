@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import pulmo
+from fixtures.refuses import refuses
 from pulmo.bundle.held_out import HeldOut
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.errors import InputError
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.test_access import Access, access_of, read_accesses, record_access
 
@@ -155,9 +155,7 @@ def test_a_line_that_is_no_opening_is_named(access: Access, tmp_path: Path) -> N
     path = tmp_path / "test-access.jsonl"
     record_access(access, [path])
     path.write_text(path.read_text() + "hello\n")
-    with pytest.raises(
-        InputError, match=r"test-access.jsonl, line 2 is not an access to a test set"
-    ):
+    with refuses("test-access-invalid", "test-access.jsonl", "2"):
         record_access(later(access), [path])
 
 

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from pulmo.bundle.manifest_predictions import Failure
+from pulmo.core.message import Message
 from pulmo.evaluate import evaluation
 from pulmo.evaluate.warnings import list_warnings
 from pulmo.stats.estimate import Estimate
@@ -23,7 +24,7 @@ def warnings_of(
     sides: Sequence[str | None] | None = None,
     test_accesses: int | None = None,
     patients: int | None = None,
-) -> tuple[str, ...]:
+) -> tuple[Message, ...]:
     """The warnings of data with these images: source -> class -> number."""
     classes = [
         label for counts in sources.values() for label, n in counts.items() for _ in range(n)
@@ -66,59 +67,56 @@ def test_sound_data_give_no_warning() -> None:
         (
             ["train", "val", "test", "train", None],
             [
-                "2 of these images are in the split train: the model may have been trained on",
-                "1 of these images is in the split val: the model's epoch, temperature and",
+                ("train-images", "2 of these images are"),
+                ("val-images", "1 of these images is"),
             ],
         ),
     ],
 )
 def test_images_that_the_model_may_have_seen_are_counted(
-    sides: list[str | None], expected: list[str]
+    sides: list[str | None], expected: list[tuple[str, str]]
 ) -> None:
     found = warnings_of(SOUND, sides=sides)
-    assert len(found) == len(expected)
-    assert all(text.startswith(start) for text, start in zip(found, expected, strict=True))
+    assert [each.kind for each in found] == [kind for kind, _ in expected]
+    assert all(
+        each.text.startswith(start) for each, (_, start) in zip(found, expected, strict=True)
+    )
 
 
 @pytest.mark.parametrize("test_accesses", [None, 1, 2])
 def test_a_test_that_was_opened_before_is_said(test_accesses: int | None) -> None:
     found = warnings_of(SOUND, test_accesses=test_accesses)
     assert len(found) == (test_accesses == 2)
-    start = (
-        "This test set has been accessed 2 times with this model: what was chosen after the first "
-    )
-    assert all(text.startswith(start) for text in found)
+    assert all(each.kind == "test-reused" and " 2 times" in each.text for each in found)
 
 
-def test_few_images_decide_nothing() -> None:
+def test_few_images_are_a_warning_with_the_interval() -> None:
     (warning,) = warnings_of({"city": {"covid": 8, "viral": 80, "normal": 80}})
-    expected = "8 images of covid are too few to decide anything: the recall of covid has the"
-    assert warning.startswith(expected)
-    assert warning.endswith(" interval 0.41 to 0.93.")
+    assert warning.kind == "few-images"
+    assert warning.text.startswith("Only 8 images of covid:")
+    assert "95 % CI 0.41 to 0.93" in warning.text
 
 
 def test_one_image_without_an_interval() -> None:
     recalls = {**RECALLS, "covid": Estimate(1.0, None, None, 1, "one")}
-    found = warnings_of({"city": {"covid": 1, "viral": 80, "normal": 80}}, recalls=recalls)
-    assert found == (
-        "1 image of covid is too few to decide anything: the recall of covid has no interval.",
-    )
+    (warning,) = warnings_of({"city": {"covid": 1, "viral": 80, "normal": 80}}, recalls=recalls)
+    assert warning.kind == "few-images"
+    assert "Only 1 image of covid:" in warning.text
+    assert "no interval" in warning.text
 
 
-def test_few_groups_decide_nothing() -> None:
+def test_few_groups_are_a_warning() -> None:
     found = warnings_of({"city": {"covid": 2400, "viral": 80, "normal": 2400}}, per_group=80)
-    assert [text.partition(":")[0] for text in found] == [
-        "80 images of viral from 1 patient or group are too few to decide anything",
-    ]
+    assert [each.kind for each in found] == ["few-images"]
+    assert "80 images of viral are from only 1 patient or group:" in found[0].text
     found = warnings_of({"city": {"covid": 2400, "viral": 160, "normal": 2400}}, per_group=80)
-    assert found[0].startswith(
-        "160 images of viral from 2 patients or groups are too few to decide anything"
-    )
+    assert "160 images of viral are from only 2 patients or groups:" in found[0].text
 
 
 def test_a_class_without_images_is_named() -> None:
-    found = warnings_of({"city": {"covid": 80, "normal": 80}})
-    assert found == ("No image here is viral: nothing is known of how well it is recognised.",)
+    (warning,) = warnings_of({"city": {"covid": 80, "normal": 80}})
+    assert warning.kind == "no-images"
+    assert "No image is viral" in warning.text
 
 
 @pytest.mark.parametrize(
@@ -126,12 +124,12 @@ def test_a_class_without_images_is_named() -> None:
     [
         (
             {"radiography": {"covid": 80}, "city": {"viral": 80, "normal": 80}},
-            ["Every covid image here comes from radiography and no viral or normal image does"],
+            ["All covid images are from radiography, which has no viral or normal images"],
         ),
         (
             {"a": {"covid": 80}, "b": {"viral": 80, "normal": 40}, "c": {"normal": 40}},
             [
-                "Every covid image here comes from a and no viral or normal image does",
+                "All covid images are from a, which has no viral or normal images",
             ],
         ),
         (
@@ -141,8 +139,8 @@ def test_a_class_without_images_is_named() -> None:
                 "c": {"normal": 80, "viral": 80},
             },
             [
-                "Every normal image here comes from c and no covid image does",
-                "Only 80 of 240 viral images are from a source that has normal images too",
+                "All normal images are from c, which has no covid images",
+                "Only 80 of 240 viral images are from a source that also has normal images",
             ],
         ),
         (
@@ -152,35 +150,41 @@ def test_a_class_without_images_is_named() -> None:
                 "c": {"normal": 40, "viral": 40},
                 "d": {"normal": 40},
             },
-            ["No source here has both covid and normal images"],
+            ["No source has both covid and normal images"],
         ),
         ({"a": {"covid": 80, "viral": 80, "normal": 80}, "b": {"covid": 80}}, []),
         (
             {"a": {"covid": 80, "viral": 80, "normal": 40}, "b": {"normal": 80}},
-            [("Only 40 of 120 normal images are from a source that has covid or viral images too")],
+            [
+                (
+                    "Only 40 of 120 normal images are from a source that also has covid or viral "
+                    "images"
+                )
+            ],
         ),
     ],
 )
 def test_classes_that_share_no_source_are_named(
     sources: dict[str, dict[str, int]], expected: list[str]
 ) -> None:
-    ending = ": a high figure between them may be the source, not the disease."
-    assert list(warnings_of(sources)) == [text + ending for text in expected]
+    found = warnings_of(sources)
+    assert [each.text.partition(":")[0] for each in found] == expected
+    assert {each.kind for each in found} <= {"no-shared-source", "few-from-shared-source"}
 
 
 def test_unknown_patients_are_said() -> None:
     (warning,) = warnings_of(SOUND, per_group=1)
-    assert warning.startswith("No patients are known here")
+    assert warning.kind == "unknown-patients"
 
 
 @pytest.mark.parametrize(
     ("patients", "per_group", "expected"),
     [
-        (0, 1, "No patients are known here"),
+        (0, 1, "No patient is known"),
         # Copies make groups, and tell no patient.
-        (0, 2, "No patients are known here"),
-        (60, 1, "The patient of 180 of 240 images is not known"),
-        (60, 2, "The patient of 180 of 240 images is not known"),
+        (0, 2, "No patient is known"),
+        (60, 1, "The patient of 180 of 240 images is unknown"),
+        (60, 2, "The patient of 180 of 240 images is unknown"),
         # Each may have one image: that they are known counts.
         (240, 1, None),
         (240, 2, None),
@@ -190,17 +194,18 @@ def test_patients_are_unknown_where_no_row_states_one(
     patients: int, per_group: int, expected: str | None
 ) -> None:
     found = warnings_of(SOUND, per_group=per_group, patients=patients)
-    assert [text.partition(":")[0] for text in found] == ([expected] if expected else [])
+    assert [each.text.partition(":")[0] for each in found] == ([expected] if expected else [])
 
 
 @pytest.mark.parametrize("name", ["unstated", "mine (hospital not stated)", "folder"])
 def test_a_source_that_is_not_stated_is_said_with_what_to_do(name: str) -> None:
     (warning,) = warnings_of({name: SOUND["city"]})
-    assert warning.startswith("It is not stated which source 240 images are from")
-    assert "column source" in warning
-    assert "--source" in warning
+    assert warning.kind == "unstated-source"
+    assert "240 images" in warning.text
+    assert "--source" in warning.text
     (partly,) = warnings_of(SOUND | {name: {"covid": 1}})
-    assert partly.startswith("It is not stated which source 1 image is from")
+    assert partly.kind == "unstated-source"
+    assert "1 image is" in partly.text
 
 
 @pytest.mark.parametrize(
@@ -219,17 +224,17 @@ def test_ages_that_tell_classes_apart_are_named(
 ) -> None:
     found = warnings_of(SOUND, ages={"covid": covid, "normal": normal})
     assert len(found) == bool(expected)
-    assert all(f"its median is {expected}:" in text for text in found)
+    assert all(each.kind == "age-gap" for each in found)
+    assert all(f"is {expected}:" in each.text for each in found)
 
 
 def test_images_left_out_are_counted() -> None:
     path = "/data/Jane Doe/a.png"
     failures = (Failure(path=path, reason=f"{path} is empty."), Failure(path="/b", reason="x"))
     skipped, failed = warnings_of(SOUND, skipped={"other": 1200, "viral": 1}, failed=failures)
-    assert skipped == (
-        "1,201 images with a label that this model does not know took no part "
-        "(other: 1,200, viral: 1)."
-    )
-    assert failed == (
-        "2 images could not be read and took no part; the first is a.png (a.png is empty)."
-    )
+    assert (skipped.kind, failed.kind) == ("unknown-labels", "unreadable")
+    assert "1,201 images" in skipped.text
+    assert "(other: 1,200, viral: 1)" in skipped.text
+    assert "2 images" in failed.text
+    assert "a.png (a.png is empty)" in failed.text
+    assert "Jane" not in failed.text

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from pulmo.core.errors import InputError, UsageError
+from fixtures.refuses import refuses
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.experiments.folds import count_folds, fold_split, usable
@@ -29,7 +29,7 @@ def test_the_test_and_what_the_recipe_cannot_use_stay_out(folded: pd.DataFrame) 
     table = usable(recipe, Manifest(folded))
     expected = folded[(folded["split"] != "test") & folded["label"].isin(["covid", "normal"])]
     assert set(table.frame["path"]) == set(expected["path"])
-    with pytest.raises(InputError, match="has no image that the recipe 'demo' may use"):
+    with refuses("training-images-missing", "'demo'"):
         usable(recipe, Manifest(folded.assign(source="elsewhere")))
 
 
@@ -44,14 +44,16 @@ def test_images_without_a_fold_or_a_split_are_left_out_of_the_runs(
 
 
 @pytest.mark.parametrize(
-    ("folds", "reason"),
+    ("folds", "refused"),
     [
-        ([None, None, None], "has no folds; make them with: type this"),
-        ([0, 1, 1], "are numbered 0, 1; expected 0 to K - 1, of at least 3"),
-        ([0, 1, 3], "are numbered 0, 1, 3; expected"),
+        ([None, None, None], ("folds-missing",)),
+        ([0, 1, 1], ("folds-invalid", "0, 1", "3")),
+        ([0, 1, 3], ("folds-invalid", "0, 1, 3")),
     ],
 )
-def test_unusable_folds(folds: list[int | None], reason: str, images: pd.DataFrame) -> None:
-    with pytest.raises(UsageError, match=reason):
-        count_folds(Manifest(images[:3].assign(fold=pd.array(folds, "Int64"))), "type this")
-    assert count_folds(Manifest(images[:4].assign(fold=[2, 1, 0, 0])), "") == 3
+def test_unusable_folds(
+    folds: list[int | None], refused: tuple[str, ...], images: pd.DataFrame
+) -> None:
+    with refuses(*refused):
+        count_folds(Manifest(images[:3].assign(fold=pd.array(folds, "Int64"))))
+    assert count_folds(Manifest(images[:4].assign(fold=[2, 1, 0, 0]))) == 3

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.explain.overlay import LONG_SIDE, colour_stops, draw_overlay, draw_pair
 from pulmo.radiograph.geometry import Aspect
 
@@ -93,13 +93,13 @@ def test_what_crop_cuts_off_is_dimmed_and_hatched() -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_map_that_is_not_finite_is_refused(value: float) -> None:
-    with pytest.raises(InputError, match="not finite"):
+    with refuses("activation-map-not-finite"):
         pair(even(value))
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, np.nan])
 def test_a_scale_that_is_not_positive_is_refused(scale: float) -> None:
-    with pytest.raises(InputError, match="scale"):
+    with refuses("activation-map-scale-invalid"):
         pair(even(1), scale=scale)
 
 

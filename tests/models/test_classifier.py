@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pulmo.core.errors import UsageError, WeightsError
+from fixtures.refuses import refuses
 from pulmo.core.sections import ModelSection
 from pulmo.models import published
 from pulmo.models.backbone import make_backbone
@@ -42,9 +42,9 @@ def test_the_normalisation_is_inside() -> None:
 
 
 def test_an_unknown_network_is_named_with_its_neighbours() -> None:
-    with pytest.raises(UsageError, match=r"no network 'resnet3'.*compact.*Near it: .*resnet"):
+    with refuses("backbone-unknown", "'resnet3'", "compact", "Near it", "resnet3"):
         make_backbone("resnet3")
-    with pytest.raises(UsageError, match=r"nor in timm|not in timm\.$"):
+    with refuses("backbone-unknown"):
         make_backbone("zzzzzzzz")
 
 
@@ -60,36 +60,36 @@ def test_an_unknown_network_is_named_with_its_neighbours() -> None:
     ],
 )
 def test_other_spellings_lead_to_the_name(typed: str, near: str) -> None:
-    with pytest.raises(UsageError, match=rf"Near it: .*\b{near}\b"):
+    with refuses("backbone-unknown", near):
         make_backbone(typed)
 
 
 def test_a_name_that_timm_has_changed_is_given_anew() -> None:
-    with pytest.raises(UsageError, match="timm now calls 'xception' 'legacy_xception'"):
+    with refuses("backbone-renamed", "'xception'", "'legacy_xception'"):
         make_backbone("xception")
 
 
 @pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "efficientvim_m1"])
 def test_a_network_without_feature_maps_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match=f"'{name}' gives .* and not feature maps"):
+    with refuses("backbone-without-feature-maps", name):
         make(name)
 
 
 def test_a_network_that_does_not_take_the_size_is_a_sentence() -> None:
     section = ModelSection(backbone="vit_tiny_patch16_224")
-    with pytest.raises(UsageError, match="does not take images of 64 px"):
+    with refuses("image-size-unsuitable", "64"):
         make_classifier(section, LABELS, seed=0, size=64)
 
 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("maxvit_pico_rw_256", r"must be divisible by window \(8\)\."),
-        ("halonet_h1", "not say why."),
+        ("maxvit_pico_rw_256", "must be divisible by window (8)"),
+        ("halonet_h1", "not say why"),
     ],
 )
 def test_a_network_may_not_say_why(name: str, reason: str) -> None:
-    with pytest.raises(UsageError, match=f"does not take images of 224 px: .*{reason}$"):
+    with refuses("image-size-unsuitable", reason):
         make(name)
 
 
@@ -99,9 +99,9 @@ def test_weights_that_cannot_be_had_are_a_sentence(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(published, "_unreachable", lambda _: "")
     monkeypatch.setattr("timm.create_model", offline)
-    with pytest.raises(WeightsError, match=r"with its weights: no route to the hub\.$"):
+    with refuses("weights-unavailable", "no route to the hub"):
         make_backbone("resnet18", pretrained=True)
-    with pytest.raises(UsageError, match="'compact' is not a timm network"):
+    with refuses("published-weights-unknown", "'compact'"):
         make_backbone("compact", pretrained=True)
 
 
@@ -125,7 +125,7 @@ def test_timms_weights_are_asked_for_by_the_recipe(monkeypatch: pytest.MonkeyPat
     assert asked == [True, False]
     # Trained by Google on values less 0.5, by 0.5.
     other = ModelSection(backbone="legacy_xception", weights="timm")
-    with pytest.raises(UsageError, match=r"set model\.mean=0\.5 and model\.std=0\.5, or say"):
+    with refuses("normalisation-differs", "0.5"):
         make_classifier(other, LABELS, seed=0)
     for wanted in ({"mean": 0.5, "std": 0.5}, {"mean": 0.0, "std": 1.0}):
         said = other.model_copy(update=wanted)

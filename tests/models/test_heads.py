@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pulmo.core.errors import UsageError
+from fixtures.refuses import refuses
 from pulmo.core.sections import ModelSection
 from pulmo.models.classifier import Classifier, make_classifier
 from pulmo.models.head import Head, make_head
@@ -116,7 +116,7 @@ def test_a_layer_whose_derivative_is_not_known_is_refused() -> None:
 def test_a_head_that_no_bundle_can_hold_is_refused_before_it_is_made() -> None:
     named = {"backbone": "mini-vggnet", "head": "flatten-mlp"}
     section = ModelSection.model_validate(named)
-    with pytest.raises(UsageError, match=r"\[64, 256, 256\] would have 2,147,48\d,\d+ weights"):
+    with refuses("head-too-large", "[64, 256, 256]", "2,147,486,723"):
         make_head(section, (64, 256, 256), 3)
     flat = ModelSection.model_validate(named | {"head": "flatten"})
     assert make_head(flat, (64, 16, 16), 3).get_parameter("classify.weight").shape == (3, 16384)

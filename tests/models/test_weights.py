@@ -11,7 +11,7 @@ import torchvision
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from pulmo.core.errors import InputError, RefusedError
+from fixtures.refuses import refuses
 from pulmo.core.files import sha256
 from pulmo.core.sections import ModelSection
 from pulmo.models.backbone import make_backbone
@@ -141,7 +141,7 @@ def test_networks_that_normalise_otherwise_are_not_mistaken(
         names = getattr(torchvision.models, network)(weights=None).state_dict()
     empty = {k: torch.zeros(v.shape, dtype=v.dtype) for k, v in names.items()}
     save_file(empty, tmp_path / "w.safetensors")
-    with pytest.raises(InputError, match="is not of this network"):
+    with refuses("weights-of-other-network"):
         load_weights(make_backbone(name), tmp_path / "w.safetensors")
 
 
@@ -218,7 +218,7 @@ def test_a_partial_file_must_be_wanted(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     state = NETWORKS["resnet18"](weights=None).state_dict()
     save_file({k: v for k, v in state.items() if not k.startswith("layer4")}, path)
-    with pytest.raises(InputError, match=r"25 of the network's are not in the file \(layer4"):
+    with refuses("weights-of-other-network", "25", "(layer4"):
         load_weights(make_backbone("resnet18"), path)
     origin = load_weights(make_backbone("resnet18"), path, partial=True)
     assert origin.endswith(", 25 tensors start at random")
@@ -228,9 +228,9 @@ def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_file(NETWORKS["squeezenet1_1"](weights=None).state_dict(), path)
     for part in (False, True):
-        with pytest.raises(InputError, match="is not of this network: 50 of its tensors"):
+        with refuses("weights-of-other-network", "50"):
             load_weights(make_backbone("mobilenetv2_100"), path, partial=part)
-    with pytest.raises(InputError, match=r"is \[\d+, \d+, 3, 3\], but the network's is"):
+    with refuses("weights-shape-differs", "[8, 16, 3, 3]"):
         load_weights(make_backbone("squeezenet1_0"), _wide(path))
 
 
@@ -250,7 +250,7 @@ def test_unknown_mobilenet_names_are_reported(tmp_path: Path) -> None:
         "features.30.conv.2.weight": torch.zeros(1),
     }
     save_file(state | extra, path)
-    with pytest.raises(InputError, match="2 of its tensors are not in it"):
+    with refuses("weights-of-other-network", "2"):
         load_weights(make_backbone("mobilenetv2_100"), path)
 
 
@@ -258,15 +258,17 @@ def test_a_recipe_names_file_and_hash(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_file(NETWORKS["squeezenet1_1"](weights=None).state_dict(), path)
     section = ModelSection(backbone="squeezenet1_1", weights=str(path), weights_sha256="0" * 64)
-    with pytest.raises(RefusedError, match="the recipe expects 0000"):
+    with refuses(
+        "weights-hash-differs", "0000000000000000000000000000000000000000000000000000000000000000"
+    ):
         make_classifier(section, ("covid", "normal"), seed=0)
     right = section.model_copy(update={"weights_sha256": sha256(path.read_bytes())})
     assert make_classifier(right, ("covid", "normal"), seed=0).weights.startswith("w.safetensors")
 
 
 def test_a_missing_or_damaged_file_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="does not exist"):
+    with refuses("file-missing"):
         load_weights(make_backbone("compact"), tmp_path / "none")
     (tmp_path / "w").write_text("text")
-    with pytest.raises(InputError, match="not a safetensors file"):
+    with refuses("safetensors-invalid"):
         load_weights(make_backbone("compact"), tmp_path / "w")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pulmo.core.errors import UsageError
+from fixtures.refuses import refuses
 from pulmo.core.files import sha256
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.external import external_predictions
@@ -54,9 +54,9 @@ def test_a_threshold_that_is_named_goes_before_the_table(path: Path) -> None:
 
 
 def test_what_does_not_fit_is_refused(path: Path) -> None:
-    with pytest.raises(UsageError, match="--threshold needs --positive"):
+    with refuses("threshold-without-positive"):
         external_predictions(read(path), threshold=0.5)
-    with pytest.raises(UsageError, match="'flu' cannot count as 'cold'"):
+    with refuses("class-not-mergeable", "'flu'", "'cold'"):
         external_predictions(read(path), merges={"flu": "cold"})
-    with pytest.raises(UsageError, match="'clear' cannot count as 'tb'"):
+    with refuses("label-merge-invalid", "'clear'", "'tb'"):
         external_predictions(read(path), merges={"clear": "tb"})

@@ -7,7 +7,7 @@ import sklearn.datasets
 from numpy.typing import NDArray
 from PIL import Image
 
-from pulmo.core.errors import RefusedError
+from fixtures.refuses import refuses
 from pulmo.radiograph.colour import MAX_CHROMA, grey_of_colour
 from pulmo.radiograph.notes import Note
 
@@ -60,7 +60,7 @@ def test_an_image_with_a_small_red_arrow_is_accepted() -> None:
 
 @pytest.mark.parametrize("name", ["china.jpg", "flower.jpg", "grace_hopper"])
 def test_photographs_are_refused(name: str) -> None:
-    with pytest.raises(RefusedError, match=r"photo\.jpg is a colour image"):
+    with refuses("image-colour", "photo.jpg"):
         grey_of_colour(photograph(name), 255, "photo.jpg")
 
 

@@ -18,7 +18,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from pulmo.core.errors import RefusedError
+from fixtures.refuses import refuses
 from pulmo.radiograph import Radiograph, decode_radiograph
 
 MakeDicom = Callable[..., bytes]
@@ -82,7 +82,7 @@ def test_a_palette_that_states_more_bits_than_it_has(
 
 def test_a_colour_photograph_is_refused(dicom: MakeDicom) -> None:
     colour = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-    with pytest.raises(RefusedError, match="image is a colour image"):
+    with refuses("image-colour", "image"):
         decoded(dicom(colour))
 
 

@@ -16,7 +16,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from pulmo.core.errors import InputError, PulmoError, RefusedError
+from fixtures.refuses import refuses
+from pulmo.core.errors import PulmoError
 from pulmo.radiograph import Limits, Radiograph, decode_radiograph
 
 MakeDicom = Callable[..., bytes]
@@ -40,7 +41,7 @@ def shipped(name: str) -> bytes:
 def test_a_transfer_syntax_that_nobody_names(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     data = dicom(grey, {}, RLELossless)
     length = struct.unpack_from("<I", data, 140)[0]
-    with pytest.raises(InputError, match="image"):
+    with refuses("dicom-pixel-data-length", "image"):
         decoded(data[144 + length :])
 
 
@@ -65,64 +66,67 @@ def test_odd_numbers_that_no_image_needs(
 
 
 @pytest.mark.parametrize(
-    "tags",
+    ("tags", "code"),
     [
-        {"PlanarConfiguration": None},
-        {"PlanarConfiguration": 7},
-        {"PlanarConfiguration": 1, "PhotometricInterpretation": "YBR_FULL_422"},
+        ({"PlanarConfiguration": None}, "dicom-planar-missing"),
+        ({"PlanarConfiguration": 7}, "dicom-planar-missing"),
+        (
+            {"PlanarConfiguration": 1, "PhotometricInterpretation": "YBR_FULL_422"},
+            "dicom-planar-contradicts",
+        ),
     ],
 )
 def test_planes_of_colours_that_are_not_certain(
-    dicom: MakeDicom, grey: NDArray[np.uint8], tags: dict[str, object]
+    dicom: MakeDicom, grey: NDArray[np.uint8], tags: dict[str, object], code: str
 ) -> None:
-    with pytest.raises(InputError, match="Planar Configuration"):
+    with refuses(code, "Planar Configuration"):
         decoded(dicom(np.dstack([grey] * 3), tags))
 
 
 @pytest.mark.parametrize(
-    ("tags", "words"),
+    ("tags", "refused"),
     [
-        ({"BitsAllocated": 12}, "image has 12 Bits Allocated"),
-        ({"NumberOfFrames": 2}, "image holds several frames; one image was expected"),
-        ({"PhotometricInterpretation": "HSV"}, "a Photometric Interpretation HSV that is not"),
-        ({"PhotometricInterpretation": "DOE"}, "a Photometric Interpretation that is not"),
-        ({"Rows": 60000, "Columns": 60000}, "image is 60,000 x 60,000 pixels"),
-        ({"Rows": 3}, "at least 16 pixels"),
-        ({"PixelData": b"\7" * 768}, "image shows nothing"),
+        ({"BitsAllocated": 12}, ("dicom-bits-unsupported", "image", "12")),
+        ({"NumberOfFrames": 2}, ("dicom-several-frames", "image")),
+        ({"PhotometricInterpretation": "HSV"}, ("dicom-photometric-unsupported", "HSV")),
+        ({"PhotometricInterpretation": "DOE"}, ("dicom-photometric-unsupported",)),
+        ({"Rows": 60000, "Columns": 60000}, ("image-too-large", "image", "60,000")),
+        ({"Rows": 3}, ("image-too-small", "16")),
+        ({"PixelData": b"\7" * 768}, ("image-blank", "image")),
     ],
 )
 def test_what_is_refused(
-    dicom: MakeDicom, grey: NDArray[np.uint8], tags: dict[str, object], words: str
+    dicom: MakeDicom, grey: NDArray[np.uint8], tags: dict[str, object], refused: tuple[str, ...]
 ) -> None:
-    with pytest.raises(RefusedError, match=words):
+    with refuses(*refused):
         decoded(dicom(grey, tags))
 
 
 @pytest.mark.parametrize(
-    ("tags", "words"),
+    ("tags", "refused"),
     [
-        ({"PixelData": b"\7" * 700}, "image is truncated: 700 of 768 bytes of pixel data"),
-        ({"PixelData": b"\7" * 900}, "image holds 900 bytes of pixel data; its size says 768"),
+        ({"PixelData": b"\7" * 700}, ("image-truncated", "image", "700", "768")),
+        ({"PixelData": b"\7" * 900}, ("dicom-pixel-data-length", "image", "900", "768")),
         (
             {"PhotometricInterpretation": "RGB"},
-            "image contradicts itself: .* RGB .* Samples per Pixel 1",
+            ("dicom-samples-contradict", "image", "RGB", "1"),
         ),
-        ({"BitsStored": None}, "image is a DICOM image whose header lacks Bits Stored"),
+        ({"BitsStored": None}, ("dicom-elements-missing", "image", "Bits Stored")),
         (
             {"BitsStored": 9},
-            "image contradicts itself: its Bits Stored are 9 and its Bits Allocated 8",
+            ("dicom-bits-contradict", "image", "9", "8"),
         ),
-        ({"PixelRepresentation": None}, "header lacks Pixel Representation"),
+        ({"PixelRepresentation": None}, ("dicom-elements-missing", "Pixel Representation")),
         (
             {"RescaleSlope": 1e308, "RescaleIntercept": 0},
-            "a Rescale Slope or Intercept that is too",
+            ("dicom-rescale-invalid",),
         ),
     ],
 )
 def test_what_is_damaged(
-    dicom: MakeDicom, grey: NDArray[np.uint8], tags: dict[str, object], words: str
+    dicom: MakeDicom, grey: NDArray[np.uint8], tags: dict[str, object], refused: tuple[str, ...]
 ) -> None:
-    with pytest.raises(InputError, match=words):
+    with refuses(*refused):
         decoded(dicom(grey, tags))
 
 
@@ -131,10 +135,10 @@ def test_what_is_damaged(
     [
         ("1.2.840.10008.1.2.4.103", "MPEG-4 AVC/H.264 BD-compatible"),
         ("1.2.840.10008.1.2.4.94", "JPIP Referenced"),
-        ("1.2.840.10008.1.2.4.110", r"JPEG XL Lossless \(1\.2\.840\.10008\.1\.2\.4\.110\)"),
-        ("1.2.3.4.5.6", r"an unknown transfer syntax \(1\.2\.3\.4\.5\.6\)"),
-        ("1.2.DOE^JANE", r"an unknown transfer syntax\."),
-        (f"1.2.{'3' * 61}", r"an unknown transfer syntax\."),
+        ("1.2.840.10008.1.2.4.110", "JPEG XL Lossless (1.2.840.10008.1.2.4.110)"),
+        ("1.2.3.4.5.6", "an unknown transfer syntax (1.2.3.4.5.6)"),
+        ("1.2.DOE^JANE", "an unknown transfer syntax."),
+        (f"1.2.{'3' * 61}", "an unknown transfer syntax."),
     ],
 )
 def test_other_transfer_syntaxes_are_refused_by_name(
@@ -147,7 +151,7 @@ def test_other_transfer_syntaxes_are_refused_by_name(
     group_length = struct.unpack_from("<I", data, 140)[0] + len(uid) - length
     head = data[:140] + struct.pack("<I", group_length) + data[144:named]
     other = head + struct.pack("<H", len(uid)) + uid + data[named + 2 + length :]
-    with pytest.raises(RefusedError, match=f"compressed in a way that is not read: {words}"):
+    with refuses("dicom-compression-unsupported", words):
         decoded(other)
 
 
@@ -157,7 +161,7 @@ def test_a_compressed_image_of_another_size_is_never_decoded(
     monkeypatch.delattr("pulmo.radiograph.dicom.stored_values")
     data = bytearray(dicom(grey, {}, JPEG2000Lossless))
     struct.pack_into(">I", data, data.find(b"\xff\x4f\xff\x51") + 8, 100_000)
-    with pytest.raises(InputError, match="its compressed image has 100000 x 24"):
+    with refuses("dicom-size-contradicts", "100000", "24"):
         decoded(bytes(data))
 
 
@@ -169,13 +173,13 @@ def test_a_deflated_bomb_is_refused_before_it_unpacks(
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     bomb = head + packer.compress(bytes(10 * 2**20)) + packer.flush()
     monkeypatch.delattr("pulmo.radiograph.dicom.dcmread")
-    with pytest.raises(RefusedError, match="What image unpacks to holds 1 MiB"):
+    with refuses("file-too-large", "What image unpacks to", "1"):
         decode_radiograph(bomb, "image", Limits(max_bytes=2**20))
 
 
 def test_a_directory_is_refused() -> None:
     path = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests" / "DICOMDIR"
-    with pytest.raises(RefusedError, match="image is a DICOMDIR, a list of other files"):
+    with refuses("dicom-directory", "image"):
         decode_radiograph(path.read_bytes(), "image")
 
 
@@ -184,7 +188,7 @@ def test_a_directory_is_refused() -> None:
     [("rtplan.dcm", "RT Plan Storage"), ("UN_sequence.dcm", "of an unknown kind")],
 )
 def test_a_file_without_an_image_is_refused(name: str, words: str) -> None:
-    with pytest.raises(RefusedError, match=rf"image is a DICOM file without an image \({words}\)"):
+    with refuses("dicom-without-image", words):
         decode_radiograph(shipped(name), "image")
 
 
@@ -195,7 +199,7 @@ def test_a_truncated_file_is_damaged(
     data = dicom(grey)
     # The head up to the class of the object stays: without it, nothing says that it is an image.
     start = data.find(b"\x08\0\x16\0UI") + 40
-    with pytest.raises(InputError, match="image"):
+    with refuses(("dicom-pixel-data-missing", "image-truncated"), "image"):
         decoded(data[: start + int((len(data) - start) * keep)])
 
 

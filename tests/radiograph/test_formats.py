@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from pulmo.core.errors import InputError, RefusedError
+from fixtures.refuses import refuses
 from pulmo.radiograph import decode_radiograph
 from pulmo.radiograph.header import read_header
 
@@ -76,7 +76,7 @@ def test_webp_is_turned_and_its_opacity_laid_on_black() -> None:
 
 def test_a_moving_webp_is_refused() -> None:
     data = saved(grey(), "WEBP", save_all=True, append_images=[ImageOps.invert(grey())])
-    with pytest.raises(RefusedError, match="image holds several images"):
+    with refuses("image-several", "image"):
         decode_radiograph(data, "image")
 
 
@@ -88,7 +88,7 @@ def test_big_tiff(bits: int) -> None:
     np.testing.assert_allclose(image.pixels, drawn(bits) / (2**bits - 1), atol=1e-6)
     assert image.facts[:2] == ("TIFF", bits)
     assert read_header(data, "image").height == 40
-    with pytest.raises(InputError, match="image"):
+    with refuses("image-truncated"):
         decode_radiograph(data[:-500], "image")
 
 
@@ -110,7 +110,7 @@ def test_jpeg_2000(codec: str, bits: int) -> None:
     assert image.facts[:2] == ("JPEG 2000", bits)
     header = read_header(bytes(frame), "image")
     assert (header.height, header.width, header.facts) == (40, 56, image.facts)
-    with pytest.raises(InputError, match="image"):
+    with refuses("image-truncated", "image"):
         decode_radiograph(bytes(frame)[: len(frame) * 2 // 3] + b"\xff\xd9", "image")
 
 
@@ -123,12 +123,13 @@ def test_jpeg_2000_of_other_kinds_is_refused() -> None:
     data = saved(grey().convert("RGB"), "JPEG2000")
     ycc = data.replace(struct.pack(">BBBI", 1, 0, 0, 16), struct.pack(">BBBI", 1, 0, 0, 18))
     assert ycc != data
-    for other in (ycc, saved(grey().convert("RGBA"), "JPEG2000")):
-        with pytest.raises(RefusedError, match="image is a JPEG 2000 file"):
-            decode_radiograph(other, "image")
+    with refuses("colour-space-unsupported", "image"):
+        decode_radiograph(ycc, "image")
+    with refuses("image-bits-unsupported", "image"):
+        decode_radiograph(saved(grey().convert("RGBA"), "JPEG2000"), "image")
     huge = bytearray(saved(grey(), "JPEG2000", no_jp2=True))
     struct.pack_into(">II", huge, 8, 60_000, 60_000)
-    with pytest.raises(RefusedError, match="at most 64,000,000 pixels"):
+    with refuses("image-too-large", "64,000,000"):
         decode_radiograph(bytes(huge), "image")
 
 
@@ -166,7 +167,7 @@ NAMED = {
 @pytest.mark.parametrize("name", NAMED)
 def test_what_is_not_read_is_named(name: str) -> None:
     for read in (decode_radiograph, read_header):
-        with pytest.raises(InputError, match=rf"image is an? .*\b{name}\b") as raised:
+        with refuses("image-format-unknown", name) as raised:
             read(NAMED[name], "image")
         assert "DICOM file was expected" in str(raised.value)
 
@@ -175,5 +176,5 @@ def test_what_is_not_read_is_named(name: str) -> None:
     "data", [b"BM is how this text begins", b"RIFF    WAVEfmt ", b"GIF", b"PK"]
 )
 def test_what_only_looks_alike_is_not_named(data: bytes) -> None:
-    with pytest.raises(InputError, match=r"image is not a PNG, .*its content decides"):
+    with refuses("image-format-unknown", "image", "PNG"):
         decode_radiograph(data, "image")

@@ -10,7 +10,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from pydicom.uid import JPEG2000Lossless
 
-from pulmo.core.errors import InputError, PulmoError, RefusedError
+from fixtures.refuses import refuses
+from pulmo.core.errors import PulmoError
 from pulmo.radiograph import Limits, decode_radiograph
 from pulmo.radiograph.header import Header, read_dicom_size, read_dicom_tags, read_header
 
@@ -79,7 +80,7 @@ def test_tags_alone_are_read_without_the_image(
     (tmp_path / "image.dcm").write_bytes(dicom(grey, said)[:-100])
     tags = read_dicom_tags(tmp_path / "image.dcm")
     assert (tags.view, tags.modality, tags.age, tags.sex) == ("lateral", "X-ray", 1.5, "M")
-    with pytest.raises(InputError, match=r"none\.dcm could not be read"):
+    with refuses("image-damaged", "none.dcm"):
         read_dicom_tags(tmp_path / "none.dcm")
 
 
@@ -93,9 +94,9 @@ def test_the_size_of_a_dicom_file_is_read_without_its_pixels(
         assert read_dicom_size(path) == grey.shape
     for data in (b"", b"no DICOM file", whole[:200]):
         path.write_bytes(data)
-        with pytest.raises(InputError, match=r"image\.dcm (states no rows|could not be read)"):
+        with refuses("image-size-missing", "image.dcm"):
             read_dicom_size(path)
-    with pytest.raises(InputError, match="does not exist"):
+    with refuses("file-missing"):
         read_dicom_size(tmp_path / "none.dcm")
 
 
@@ -103,12 +104,12 @@ def test_the_size_of_a_dicom_file_is_read_without_its_pixels(
 def test_a_missing_end_is_noticed(grey: NDArray[np.uint8], form: str) -> None:
     # The directory of Pillow's TIFF files lies before their strips.
     data = saved(np.tile(grey, (4, 4)), form)[:-20]
-    with pytest.raises(InputError, match=f"image is a truncated {form} file"):
+    with refuses("image-truncated", form):
         read_header(data, "image")
 
 
 def test_missing_pixel_data_are_noticed(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
-    with pytest.raises(InputError, match="image is truncated: 668 of 768 bytes"):
+    with refuses("image-truncated", "image", "668", "768"):
         read_header(dicom(grey)[:-100], "image")
 
 
@@ -118,13 +119,13 @@ def test_what_is_no_image_is_refused_as_by_decoding(
     for data in (b"", b"text", saved(grey[:8], "PNG"), dicom(grey, {"NumberOfFrames": 2})):
         with pytest.raises(PulmoError) as by_decoding:
             decode_radiograph(data, "image")
-        with pytest.raises(type(by_decoding.value)) as by_header:
+        with refuses(by_decoding.value.code) as by_header:
             read_header(data, "image")
         assert str(by_header.value) == str(by_decoding.value)
 
 
 def test_a_file_beyond_the_limit_is_refused(grey: NDArray[np.uint8]) -> None:
-    with pytest.raises(RefusedError, match="at most 0 MiB"):
+    with refuses("file-too-large", "0"):
         read_header(saved(grey, "PNG"), "image", Limits(max_bytes=10))
 
 

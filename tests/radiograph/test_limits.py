@@ -1,6 +1,6 @@
 import pytest
 
-from pulmo.core.errors import RefusedError
+from fixtures.refuses import refuses
 from pulmo.radiograph.limits import LIMITS, Limits
 
 
@@ -15,18 +15,16 @@ def test_a_large_detector_passes() -> None:
 
 
 def test_too_many_bytes_are_refused() -> None:
-    with pytest.raises(RefusedError, match=r"image\.png holds 2 MiB; at most 1 MiB are read\."):
+    with refuses("file-too-large", "image.png", "2", "1"):
         Limits(max_bytes=2**20).check_bytes(2**21, "image.png")
 
 
 def test_too_many_pixels_are_refused() -> None:
-    with pytest.raises(
-        RefusedError, match=r"image\.png is 100,000 x 90,000 pixels; at most 64,000"
-    ):
+    with refuses("image-too-large", "image.png", "100,000", "90,000", "64,000"):
         LIMITS.check_shape(90_000, 100_000, "image.png")
 
 
 @pytest.mark.parametrize("shape", [(15, 400), (400, 15), (0, 0)])
 def test_a_thumbnail_is_refused(shape: tuple[int, int]) -> None:
-    with pytest.raises(RefusedError, match="at least 16 pixels"):
+    with refuses("image-too-small", "16"):
         LIMITS.check_shape(*shape, "image.png")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pydicom.uid import UID
 
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.deidentify import Pseudonyms, read_key
 from pulmo.radiograph.pseudonyms import is_of_the_standard
 
@@ -50,5 +50,5 @@ def test_a_key_is_read(tmp_path: Path) -> None:
 def test_a_key_that_is_no_secret_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_bytes(b"secret")
-    with pytest.raises(InputError, match=r"holds 6 bytes; a key has at least 16\. Make one with"):
+    with refuses("key-too-short", "6", "16"):
         read_key(path)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.audit.finding import Audit, AuditedData, ExternalTable, Finding, Series, Table
+from pulmo.audit.check_result import Audit, AuditedData, CheckResult, ExternalTable, Series, Table
 from pulmo.bundle.card import Card
+from pulmo.core.message import Message
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.report.audit_page import AuditContent, render_audit, write_audit
 from pulmo.stats.estimate import Estimate
@@ -18,24 +19,24 @@ NONE = Estimate.undefined("no image states it")
 @pytest.fixture
 def audit(card: Card) -> Audit:
     label = card.labels.order[0]
-    findings = (
-        Finding(
+    results = (
+        CheckResult(
             check="shortcuts",
             question="Is it better than a <thumbnail>?",
             verdict="fails",
-            sentence="It is not.",
-            claim="is better than a thumbnail",
-            figures={"model": SURE},
+            messages=(Message("worse", "It is not."),),
+            statement="The model is better than a thumbnail.",
+            metrics={"model": SURE},
             tables=(
                 Table(title="Floors", columns=("sees", "n", "is"), rows=(("age", 1200, NONE),)),
             ),
         ),
-        Finding(
+        CheckResult(
             check="turns",
             question="Does it mind a turn?",
             verdict="passes",
-            sentence="It does not.",
-            claim="does not mind a turn",
+            messages=(Message("no-drop", "It does not."),),
+            statement="A turn does not matter.",
             series=(
                 Series(
                     title="Turned",
@@ -61,29 +62,30 @@ def audit(card: Card) -> Audit:
             sources={"here": {label: 1240}},
             fitted=5000,
         ),
-        findings=findings,
-        passed=False,
+        checks=results,
+        result="failed",
+        summary="Audit result: failed.",
         shown=("The model does not mind a turn.",),
-        not_shown=("Contradicted: that the model is better than a thumbnail. It is not.",),
+        not_shown=("FAILED (shortcuts): It is not.",),
     )
 
 
 def test_it_says_what_was_found_and_shows_the_evidence(audit: Audit, card: Card) -> None:
     page = render_audit(AuditContent(audit, card, ["The training may be another."]))
-    assert "The gate is closed: a check fails." in page
+    assert "Audit result: failed" in page
     assert '<b>1</b> failed</dt><dd><a href="#shortcuts">shortcuts</a>' in page
-    assert "<b>0</b> could not look" in page
+    assert "<b>0</b> could not run" in page
     for name in ("leakage", "sources", "external"):
-        assert f'<span class="badge unknown">Not made</span> {name}' in page
+        assert f'<span class="badge could_not_run">Not run</span> {name}' in page
     assert "The training may be another." in page
     assert "better than a &lt;thumbnail&gt;?" in page
     assert "1,200" in page
     assert "No image states it." in page
     assert "one.png, two.png" in page
     assert page.count("<svg") == 2
-    assert "fitted on the 5,000 images" in page
-    assert "Shown on these images: the model does not mind a turn." in page
-    assert "Contradicted: that the model is better than a thumbnail." in page
+    assert "fitted on the 5,000 training" in page
+    assert "Shown on these images: A turn does not matter." in page
+    assert "Not true on these images: The model is better than a thumbnail." in page
     assert page.index("Does it mind a turn?") > page.index("better than a &lt;thumbnail&gt;?")
 
 
@@ -97,11 +99,13 @@ def test_it_is_one_file_that_asks_nothing_of_the_network(audit: Audit, card: Car
     assert page == render_audit(AuditContent(audit, card))
 
 
-def test_an_open_gate_names_what_was_accepted(audit: Audit, card: Card, tmp_path: Path) -> None:
-    accepted = audit.model_copy(update={"passed": True, "accepted": ("shortcuts",), "shown": ()})
+def test_an_accepted_failure_is_named(audit: Audit, card: Card, tmp_path: Path) -> None:
+    accepted = audit.model_copy(
+        update={"result": "incomplete", "accepted": ("shortcuts",), "shown": ()}
+    )
     write_audit(tmp_path / "audit.html", AuditContent(accepted, card))
     page = (tmp_path / "audit.html").read_text()
-    assert "The gate is undecided: no check fails that was not accepted" in page
+    assert "Audit result: incomplete" in page
     assert '<a href="#shortcuts">shortcuts</a> (accepted)' in page
     assert "Fails, accepted" in page
     assert " --accept shortcuts -o DIR" in page
@@ -113,7 +117,7 @@ def test_a_table_of_predictions_has_no_card(audit: Audit) -> None:
     )
     page = render_audit(AuditContent(audit.model_copy(update={"external": external}), None))
     assert "Only a table of its predictions is known." in page
-    assert "tb counts as positive, where the table says so" in page
+    assert "tb counts as positive as the table states" in page
     assert "flu counts as clear." in page
     command = "pulmo audit PREDICTIONS --positive tb --merge flu=clear --data MANIFEST --split test"
     assert command in page

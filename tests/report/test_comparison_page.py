@@ -10,7 +10,7 @@ import pytest
 
 from pulmo.bundle.card import Card
 from pulmo.evaluate.evaluation import Evaluation
-from pulmo.report.comparison import Comparison, Entrant, PairedTest
+from pulmo.report.comparison import ComparedModel, Comparison, PairedTest
 from pulmo.report.comparison_figures import Stroke, draw_histories
 from pulmo.report.comparison_page import ComparisonContent, render_comparison, write_comparison
 from pulmo.stats.estimate import Estimate
@@ -47,7 +47,7 @@ def paired(p: float | None, low: float | None = -0.05, value: float | None = 0.0
     return PairedTest(
         name="second <b>",
         against="first",
-        figure="auc",
+        metric="auc",
         of="covid",
         difference=Estimate(value, low, None if low is None else 0.077, 4711, reason),
         p=p,
@@ -58,7 +58,7 @@ def paired(p: float | None, low: float | None = -0.05, value: float | None = 0.0
 
 @pytest.fixture
 def content(evaluation: Evaluation, card: Card) -> ComparisonContent:
-    first = Entrant(
+    first = ComparedModel(
         name="first",
         kind="evaluation",
         labels=("covid", "viral", "normal"),
@@ -68,25 +68,25 @@ def content(evaluation: Evaluation, card: Card) -> ComparisonContent:
         parameters=12345,
         epochs=5,
         minutes=1.25,
-        judged_on="split test",
+        evaluated_on="split test",
         n=9001,
         groups=8002,
-        figures=evaluation.overall,
+        metrics=evaluation.overall,
         classes=evaluation.classes,
         support=evaluation.data.labels,
     )
-    second = Entrant(
+    second = ComparedModel(
         name="second <b>",
         kind="run",
         labels=("normal", "viral", "covid"),
         positive=("covid",),
-        judged_on="validation",
+        evaluated_on="validation",
         n=77,
-        figures={"validation_loss": Estimate(0.625, None, None, 77, "training gives none")},
+        metrics={"validation_loss": Estimate(0.625, None, None, 77, "training gives none")},
         classes={"covid": {"recall": Estimate.undefined("no image is of covid")}},
     )
     comparison = Comparison(
-        entrants=(first, second),
+        models=(first, second),
         against="first",
         tests=(paired(0.0004), paired(0.25, None), paired(None, None, None)),
         notes=("No paired test of a & b.",),
@@ -102,7 +102,7 @@ def test_it_shows_everything_of_everyone(content: ComparisonContent) -> None:
     words = " ".join(page.words)
     for expected in (
         "2 models compared", "first, second <b>.",
-        "Tells covid, viral and normal apart; positive: covid",
+        "Classes: covid, viral and normal; positive: covid",
         "demo", "tiny", "12,345", "1.2", "9,001", "77",
         "+0.021", "-0.050 to +0.077", "4,711", "< 0.001", "0.250", "undefined", "DeLong",
         "No paired test of a & b.", "0.625", "Validation loss", "smaller is better",
@@ -114,15 +114,15 @@ def test_it_shows_everything_of_everyone(content: ComparisonContent) -> None:
 
 
 def test_models_of_other_questions_do_not_stand_side_by_side(content: ComparisonContent) -> None:
-    first, second = content.comparison.entrants
+    first, second = content.comparison.models
     other = first.model_copy(update={"name": "other", "labels": ("covid", "normal")})
     sides = second.model_copy(update={"name": "sides", "positive": ("viral",)})
-    four = content.comparison.model_copy(update={"entrants": (first, second, other, sides)})
+    four = content.comparison.model_copy(update={"models": (first, second, other, sides)})
     more = replace(
         content, comparison=four, roc=dict.fromkeys(("first", "other"), content.roc["first"])
     )
     text = render_comparison(more)
-    assert "They answer 3 questions" in text
+    assert "3 different sets of classes" in text
     tables = re.findall(r"Main metrics of each model.*?</table>", text, re.DOTALL)
     found = [set(re.findall(r'<th scope="row">(\w+)', table)) for table in tables]
     assert found == [{"first", "second"}, {"other"}, {"sides"}]
@@ -160,12 +160,12 @@ def test_each_entrant_has_its_own_line_in_every_figure(content: ComparisonConten
 
 
 def test_without_tests_histories_or_curves(content: ComparisonContent) -> None:
-    second = content.comparison.entrants[1].model_copy(update={"classes": {}})
-    bare = content.comparison.model_copy(update={"entrants": (second, second), "tests": ()})
+    second = content.comparison.models[1].model_copy(update={"classes": {}})
+    bare = content.comparison.model_copy(update={"models": (second, second), "tests": ()})
     words = " ".join(Page(render_comparison(ComparisonContent(bare))).words)
     assert "There is no paired test." in words
-    assert "No evaluation is among them." in words
-    assert "How training went" not in words
+    assert "None of the compared folders is an evaluation." in words
+    assert "Learning curves" not in words
     assert draw_histories(0, {"a": (Stroke(0), ())}) == {}
 
 

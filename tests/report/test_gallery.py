@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from fixtures.refuses import refuses
 from pulmo.bundle.card import Card
-from pulmo.core.errors import InputError
 from pulmo.predictions.predictions import Predictions
 from pulmo.report.gallery import (
-    DOUBTFUL_HIT,
-    SUREST_HIT,
-    SUREST_MISS,
+    SURE_HIT,
+    SURE_MISS,
+    UNSURE_HIT,
     Shown,
     file_name,
     select_gallery,
@@ -57,10 +57,10 @@ def test_the_most_and_the_least_confident_hits_and_the_worst_misses_are_picked(c
         row("small", "covid", "normal", 0.4),
     ]
     assert chosen(rows, card) == [
-        ("top", SUREST_HIT),
-        ("low", DOUBTFUL_HIT),
-        ("worst", SUREST_MISS),
-        ("slip", SUREST_MISS),
+        ("top", SURE_HIT),
+        ("low", UNSURE_HIT),
+        ("worst", SURE_MISS),
+        ("slip", SURE_MISS),
     ]
 
 
@@ -77,7 +77,7 @@ def test_classes_come_in_the_order_of_the_card_and_merged_labels_count(card: Car
 
 
 def test_a_single_hit_is_shown_once(card: Card) -> None:
-    assert chosen([row("a", "covid", "covid", 0.9)], card) == [("a", SUREST_HIT)]
+    assert chosen([row("a", "covid", "covid", 0.9)], card) == [("a", SURE_HIT)]
 
 
 def test_another_group_is_preferred_to_more_of_the_same(card: Card) -> None:
@@ -89,10 +89,10 @@ def test_another_group_is_preferred_to_more_of_the_same(card: Card) -> None:
         row("c", "covid", "normal", 0.5, "c"),
     ]
     assert chosen(rows, card, per_class=2) == [
-        ("a1", SUREST_HIT),
-        ("b", DOUBTFUL_HIT),
-        ("c", SUREST_MISS),
-        ("a3", SUREST_MISS),
+        ("a1", SURE_HIT),
+        ("b", UNSURE_HIT),
+        ("c", SURE_MISS),
+        ("a3", SURE_MISS),
     ]
 
 
@@ -122,9 +122,9 @@ def test_no_known_label_gives_no_images(card: Card) -> None:
 
 def test_a_row_becomes_an_image_without_its_folder(card: Card) -> None:
     picked = select_gallery(predictions_of([row("Jane Doe/a.png", "covid", "viral", 0.8)], card))
-    shown = Shown.of(picked.iloc[0], card, b"png")
+    shown = Shown.from_row(picked.iloc[0], card, b"png")
     assert shown.file == "a.png"
-    assert (shown.truth, shown.decision, shown.kind) == ("covid", "viral", SUREST_MISS)
+    assert (shown.truth, shown.decision, shown.kind) == ("covid", "viral", SURE_MISS)
     assert shown.positive is True
     assert list(shown.probabilities) == list(LABELS)
     assert shown.probabilities["viral"] == pytest.approx(0.8)
@@ -144,7 +144,7 @@ def test_an_image_is_embedded_as_a_jpeg_that_is_wide_enough(
     Image.new("RGB", drawn, (200, 60, 30)).save(buffer, "PNG")
     shown = Shown(
         "a.png",
-        SUREST_HIT,
+        SURE_HIT,
         "covid",
         "covid",
         positive=True,
@@ -159,6 +159,6 @@ def test_an_image_is_embedded_as_a_jpeg_that_is_wide_enough(
 
 
 def test_an_image_that_is_no_png_is_named() -> None:
-    shown = Shown("a.png", SUREST_HIT, "covid", "covid", positive=True, probabilities={}, image=b"")
-    with pytest.raises(InputError, match=r"a\.png is not a PNG"):
+    shown = Shown("a.png", SURE_HIT, "covid", "covid", positive=True, probabilities={}, image=b"")
+    with refuses("png-invalid", "a.png"):
         shown.data_uri()

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from pulmo.core.message import Message
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.inspect.inspection import Crossing, Failure, Inspection, Tally
 from pulmo.datasets.inspect.samples import SIDE, Sample
@@ -99,7 +100,7 @@ def rendered(inspection: Inspection, **changes: object) -> Page:
 
 
 def test_the_verdict_and_the_warnings_come_first(page: Page, inspection: Inspection) -> None:
-    assert "has not been shown to see the disease" in inspection.verdict
+    assert "is not shown to recognise the disease" in inspection.verdict
     assert page.text.index("64 images") < page.text.index(inspection.verdict)
     assert page.text.index(inspection.verdict) < page.text.index("Balanced accuracy")
     assert "What gives the classes away" in page.text
@@ -122,7 +123,7 @@ def test_every_clue_has_its_figures_and_what_is_reached_without_it(
             if baseline is not None:
                 assert f" {baseline:.3f}" in page.text
     assert found > 20
-    assert page.text.count("tells the class") >= 3
+    assert page.text.count("predicts the class") >= 3
     assert inspection.confounding.rule in page.text
     assert "source, origin" in page.text
     assert "(it is the same for all images that state it)." in page.text
@@ -138,8 +139,8 @@ def test_what_is_reached_without_the_clue_is_marked_to_scale(
 
 def test_a_clue_that_tells_the_class_is_flagged(html: str, inspection: Inspection) -> None:
     clues = inspection.confounding.clues.values()
-    told = [clue for clue in clues if clue.classes and clue.tells]
-    assert html.count('<small class="flag">tells the class') == 3 * len(told)
+    told = [clue for clue in clues if clue.classes and clue.flagged]
+    assert html.count('<small class="flag">predicts the class') == 3 * len(told)
 
 
 def test_counts_by_column_and_class(page: Page, inspection: Inspection) -> None:
@@ -150,7 +151,7 @@ def test_counts_by_column_and_class(page: Page, inspection: Inspection) -> None:
         cells = " ".join(str(row.get(label, 0)) for label in inspection.labels)
         assert f"{name} {cells} {sum(row.values())}" in page.text
     assert "The same for all images: source phantom" in page.text
-    assert "Stated of no image: fold." in page.text
+    assert "Not stated for any image: fold." in page.text
     assert "boxes" in page.text
 
 
@@ -216,7 +217,7 @@ def test_a_hostile_manifest_cannot_write_html(inspection: Inspection) -> None:
         inspection,
         name=bad,
         facts=bad,
-        warnings=(bad,),
+        warnings=(Message("bad", bad),),
         crossings=inspection.crossings | {"source": crossing},
         copies=copies,
     )
@@ -227,7 +228,7 @@ def test_a_hostile_manifest_cannot_write_html(inspection: Inspection) -> None:
 def test_what_is_missing_is_said(inspection: Inspection) -> None:
     clues = {
         name: clue.model_copy(
-            update={"classes": (), "tells": False, "accuracy": Estimate(None, None, None, 0)}
+            update={"classes": (), "flagged": False, "accuracy": Estimate(None, None, None, 0)}
         )
         for name, clue in inspection.confounding.clues.items()
     }
@@ -244,7 +245,7 @@ def test_what_is_missing_is_said(inspection: Inspection) -> None:
     for sentence in (
         "What may give the classes away",
         "No image is shown.",
-        "Every column is stated of every image.",
+        "No column has an empty cell.",
         "224 for all images of which it is known.",
         "Age in years Stated of no image.",
         "Computed from 60 images, whole groups drawn at random out of 64.",

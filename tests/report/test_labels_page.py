@@ -58,9 +58,9 @@ def test_all_figures_and_a_row_for_each_finding(evaluation: LabelsEvaluation) ->
     assert "<b>Edema" not in page
     area = evaluation.labels["Mass/Nodule"].classes["Mass/Nodule"]["auc"].value
     assert f"{area:.3f}" in page
-    assert "called where its probability is at least 0.5." in page
+    assert "positive if its probability is at least 0.5." in page
     assert "Not labelled in any image: Hernia." in page
-    assert "No image is labelled for Hernia, which was left out." in page
+    assert "No image is labelled for it." in page
     for title in ("AUC", "Sensitivity", "Specificity", "F1"):
         assert f'class="group">{title}</th>' in page
     assert "<p>Unknown: &lt;b&gt;Edema &amp; co and Mass/Nodule.</p>" in page
@@ -101,6 +101,6 @@ def test_findings_without_figures_and_decisions_of_the_table() -> None:
     both = ("<b>Edema & co", "Mass/Nodule")
     some = render_labels_report(_evaluation(decided=both[:1]))
     assert "at least 0.5, or where the table says so." in some
-    assert "The table says what was called." in render_labels_report(
+    assert "The table states the decisions." in render_labels_report(
         _evaluation(decided=(*both, "Hernia"))
     )

@@ -51,12 +51,12 @@ def test_a_percent_sign_keeps_to_its_number() -> None:
 @pytest.mark.parametrize(
     ("classes", "sentence"),
     [
-        (("covid", "normal"), "Tells covid from normal."),
-        (("covid", "viral", "normal"), "Tells covid, viral and normal apart."),
+        (("covid", "normal"), "Classes: covid and normal."),
+        (("covid", "viral", "normal"), "Classes: covid, viral and normal."),
     ],
 )
-def test_a_model_is_what_its_classes_are(classes: tuple[str, ...], sentence: str) -> None:
-    assert words.told_apart(classes) == sentence
+def test_the_classes_of_a_model_are_named(classes: tuple[str, ...], sentence: str) -> None:
+    assert words.classes_text(classes) == sentence
 
 
 def test_shares_are_percentages() -> None:

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 import pulmo
+from fixtures.refuses import refuses
 from pulmo import stats
-from pulmo.core.errors import UsageError
 from pulmo.stats.clusters import cluster_covariance, number_groups
 
 HITS = np.array([True, True, False, True, False, True])
@@ -38,12 +38,12 @@ def test_without_groups_all_are_independent() -> None:
     "groups", [["a", None, "b"], [1.0, np.nan, 2.0], pd.Series(["a", None, "b"], dtype="string")]
 )
 def test_unknown_groups_are_no_group(groups: object) -> None:
-    with pytest.raises(UsageError, match="A group is missing"):
+    with refuses("group-missing"):
         number_groups(groups, 3)  # type: ignore[arg-type]
 
 
 def test_each_observation_has_a_group() -> None:
-    with pytest.raises(UsageError, match="There are 6 observations, but 2 groups"):
+    with refuses("groups-length-differs", "6", "2"):
         stats.proportion(HITS, groups=["a", "b"])
 
 

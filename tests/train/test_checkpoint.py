@@ -10,8 +10,8 @@ from torch import nn
 from torch.optim import SGD, AdamW
 from torch.optim.swa_utils import AveragedModel
 
+from fixtures.refuses import refuses
 from pulmo.bundle.card import Epoch
-from pulmo.core.errors import InputError
 from pulmo.train.checkpoint import (
     Learner,
     Progress,
@@ -107,7 +107,7 @@ def test_weights_alone_come_back(tmp_path: Path) -> None:
     load_weights_of(tmp_path / "best.safetensors", other)
     expected = network.state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in other.state_dict().items())
-    with pytest.raises(InputError, match="is not a checkpoint of this run"):
+    with refuses("checkpoint-invalid"):
         load_weights_of(tmp_path / "best.safetensors", nn.Linear(2, 2))
 
 
@@ -132,17 +132,17 @@ def test_a_full_disk_keeps_the_previous_checkpoint(
 
 def test_what_is_no_checkpoint_of_the_network_is_refused(tmp_path: Path) -> None:
     made = learner(AdamW, 1)
-    with pytest.raises(InputError, match="there is nothing to resume"):
+    with refuses("checkpoint-missing"):
         load_checkpoint(tmp_path / "none", made)
     (tmp_path / "text").write_text("text")
-    with pytest.raises(InputError, match="is not a checkpoint of this run"):
+    with refuses("checkpoint-invalid"):
         read_progress(tmp_path / "text")
     save_file({"model.x": torch.zeros(1)}, tmp_path / "other")
-    with pytest.raises(InputError, match="is not a checkpoint of this run"):
+    with refuses("checkpoint-invalid"):
         read_progress(tmp_path / "other")
-    with pytest.raises(InputError, match="is not a checkpoint of this run"):
+    with refuses("checkpoint-invalid"):
         load_checkpoint(tmp_path / "other", made)
     save_checkpoint(tmp_path / "mine", made, progress())
     linear = nn.Linear(2, 2)
-    with pytest.raises(InputError, match="is not a checkpoint of this run"):
+    with refuses("checkpoint-invalid"):
         load_checkpoint(tmp_path / "mine", Learner(linear, AdamW(linear.parameters())))

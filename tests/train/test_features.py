@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pulmo.core.errors import InputError, InterruptedRunError, UsageError
+from fixtures.refuses import refuses
 from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.datasets.manifest import Manifest
@@ -78,7 +78,7 @@ def test_a_run_stopped_on_features_ends_the_same(
         calls = iter(range(1, 10**6))
         stop = Callbacks(should_stop=lambda calls=calls, last=stop_after: next(calls) == last)  # type: ignore[misc] # mypy sees no defaults of a lambda
         begun = (tmp_path / "parts").exists()
-        with pytest.raises(InterruptedRunError, match="go on with --resume"):
+        with refuses("training-stopped"):
             train_run(made, Manifest(images), place(tmp_path, "parts"), stop, resume=begun)
         if lose:
             RunFolder(tmp_path / "parts").features(0).unlink(missing_ok=True)
@@ -102,7 +102,7 @@ def test_an_epoch_on_features_is_far_faster(images: pd.DataFrame, tmp_path: Path
 
 
 def test_views_of_a_base_that_learns_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"views = 2 trains on the features of a frozen base"):
+    with refuses("frozen-views-contradict", "2"):
         load_recipe("demo", ["train.views=2"])
 
 
@@ -111,5 +111,5 @@ def test_features_that_cannot_be_written_are_a_sentence(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(RunFolder, "features", lambda *_: tmp_path / "file" / "x.npy")
-    with pytest.raises(InputError, match=r"x\.npy could not be written"):
+    with refuses("file-not-written", "x.npy"):
         train_run(recipe("train.views=1"), Manifest(images), place(tmp_path, "run"), Callbacks())

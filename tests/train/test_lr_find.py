@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
 from pulmo.datasets.manifest import Manifest
@@ -67,5 +67,5 @@ def test_the_suggestions_of_a_known_curve() -> None:
 
 
 def test_a_loss_that_diverges_at_once_is_a_sentence(images: pd.DataFrame, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"The loss diverged after \d+ steps.* with --from"):
+    with refuses("loss-diverged", "2"):
         find_rate(load_recipe("demo", QUICK), Manifest(images), place(tmp_path), (1e20, 1e30, 50))

@@ -1,6 +1,6 @@
 import pytest
 
-from pulmo.core.errors import UsageError
+from fixtures.refuses import refuses
 from pulmo.core.sections import ModelSection
 from pulmo.core.training import StageSection
 from pulmo.models.classifier import Classifier, make_classifier
@@ -45,7 +45,7 @@ def test_divisors_are_for_each_group(network: Classifier) -> None:
     assert shares["backbone.layers.layer2.0.conv1.weight"] == pytest.approx(1 / 7)
     assert shares["backbone.layers.layer4.1.bn2.bias"] == pytest.approx(1 / 3)
     assert shares["head.classify.weight"] == 1
-    with pytest.raises(UsageError, match="has 2 numbers, but the network has 6 layer groups"):
+    with refuses("layer-groups-differ", "2", "6"):
         rate_shares(network, stage(lr_divisors=[10, 1]))
 
 

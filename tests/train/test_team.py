@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pulmo.core.errors import UsageError
+from fixtures.refuses import refuses
 from pulmo.core.recipe import load_recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import make_classifier
@@ -132,5 +132,5 @@ def test_a_batch_smaller_than_the_team_is_refused() -> None:
     classifier = make_classifier(recipe.model, recipe.labels.order, 0, size=32).classifier
     nothing = np.zeros(0, np.intp)
     material = TrainingData(Manifest.empty(), None, nothing, nothing, nothing)  # type: ignore[arg-type] # not looked at
-    with pytest.raises(UsageError, match="A batch of 2 images cannot be shared by 3 processes"):
+    with refuses("batch-too-small", "2", "3"):
         begin_stage(recipe, recipe.train, material, classifier, Team(0, 3))

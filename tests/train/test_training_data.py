@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pulmo.core.errors import RefusedError
+from fixtures.refuses import refuses
 from pulmo.core.recipe import load_recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.train.training_data import TrainingData, gather
@@ -43,14 +43,10 @@ class TestModality:
 
     def test_mixing_is_refused_with_what_to_set(self, mixed: pd.DataFrame, tmp_path: Path) -> None:
         counts = used(mixed)["modality"].fillna("?").value_counts()
-        with pytest.raises(RefusedError) as caught:
+        found = f"{counts['CT']} CT, {counts['X-ray']} X-ray, {counts['?']} unstated"
+        settings = [f"data.modalities={kinds}" for kinds in ('["CT"]', '["CT", "X-ray"]')]
+        with refuses("modalities-mixed", found, *settings):
             gathered(mixed, tmp_path)
-        assert str(caught.value) == (
-            f"The images to train on are of several modalities: {counts['CT']} CT, "
-            f"{counts['X-ray']} X-ray, {counts['?']} unstated. Choose one with "
-            """--set 'data.modalities=["CT"]' or --set 'data.modalities=["X-ray"]', or mix them """
-            """on purpose with --set 'data.modalities=["CT", "X-ray"]'."""
-        )
         assert not (tmp_path / "cache").exists()
 
     @pytest.mark.parametrize("chosen", [["X-ray"], ["CT", "X-ray"]])

@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from pulmo.audit.finding import read_audit
+from fixtures.refuses import refuses
+from pulmo.audit.check_result import read_audit
 from pulmo.bundle.predictor import Predictor
 from pulmo.cli.app import app
-from pulmo.core.errors import InputError, UsageError
+from pulmo.core.errors import PulmoError
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import RepeatsFolder, RunFolder
 from pulmo.datasets.manifest import Manifest
@@ -35,7 +36,7 @@ class TestBundle:
     ) -> None:
         audited = bundle_input(predictor, Manifest(images), "test", None)
         (part,) = audited.parts
-        assert set(part.judged["split"]) == {"test"}
+        assert set(part.test["split"]) == {"test"}
         assert set(part.fit["split"]) == {"train", "val"}
         assert audited.doubts == ()
 
@@ -47,9 +48,9 @@ class TestBundle:
         audited = bundle_input(predictor, Manifest(unsplit), None, None)
         (part,) = audited.parts
         assert part.fit.empty
-        assert part.judged["path"].tolist() == images["path"][~seen].tolist()
-        assert part.voided is not None
-        assert part.voided["path"].tolist() == images["path"][seen].tolist()
+        assert part.test["path"].tolist() == images["path"][~seen].tolist()
+        assert part.excluded is not None
+        assert part.excluded["path"].tolist() == images["path"][seen].tolist()
         assert len(part.given) == len(images)
         (doubt,) = audited.doubts
         assert doubt.startswith(f"{seen.sum()} images took no part, because the model was ")
@@ -58,16 +59,16 @@ class TestBundle:
         other = unsplit[seen.to_numpy()].assign(sha256="0" * 64, pixels_sha256=None)
         mixed = pd.concat([other, unsplit[~seen.to_numpy()]])
         (part,) = bundle_input(predictor, Manifest(mixed), None, run).parts
-        assert len(part.judged) == (~seen).sum()
-        with pytest.raises(InputError, match="trained or chosen on every one of the"):
+        assert len(part.test) == (~seen).sum()
+        with refuses("images-all-of-training"):
             bundle_input(predictor, Manifest(unsplit[seen.to_numpy()]), None, None)
 
     def test_who_asks_for_the_validation_gets_it(
         self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
         (part,) = bundle_input(predictor, Manifest(images), "val", None).parts
-        assert set(part.judged["split"]) == {"val"}
-        assert part.voided is None
+        assert set(part.test["split"]) == {"val"}
+        assert part.excluded is None
 
     def test_the_training_of_another_manifest_is_not_its_own(
         self, images: pd.DataFrame, predictor: Predictor
@@ -77,7 +78,7 @@ class TestBundle:
         audited = bundle_input(predictor, Manifest(foreign), "test", None)
         (part,) = audited.parts
         assert part.fit.empty
-        assert set(part.judged["split"]) == {"test"}
+        assert set(part.test["split"]) == {"test"}
         assert audited.doubts[0].startswith("The model was trained on none of the ")
 
     def test_another_training_than_the_cards_is_doubted(
@@ -99,14 +100,14 @@ class TestBundle:
     def test_a_run_of_another_model_is_refused(
         self, images: pd.DataFrame, predictor: Predictor, cross_validation: list[Repeat]
     ) -> None:
-        with pytest.raises(UsageError, match="was not exported from"):
+        with refuses("bundle-not-of-run"):
             bundle_input(predictor, Manifest(images), "test", cross_validation[0].run)
 
     def test_without_images_there_is_nothing_to_ask(
         self, images: pd.DataFrame, predictor: Predictor
     ) -> None:
         trained = images[images["split"] != "test"]
-        with pytest.raises(InputError, match="has no test image"):
+        with refuses("split-images-missing", "test"):
             bundle_input(predictor, Manifest(trained), "test", None)
 
 
@@ -127,11 +128,11 @@ class TestFolds:
         assert is_folds(folder.root)
         parts = folds_input(folder, None, 1).parts
         assert len(parts) == summary.folds == 3
-        judged = pd.concat([part.judged for part in parts])
+        judged = pd.concat([part.test for part in parts])
         assert set(judged["path"]) == set(folded["path"][folded["split"] != "test"])
         assert judged["path"].is_unique
         for part in parts:
-            assert not set(part.fit["group"]) & set(part.judged["group"])
+            assert not set(part.fit["group"]) & set(part.test["group"])
 
     def test_the_command_audits_them_too(
         self, summary: Summary, cross_validation: list[Repeat], tmp_path: Path
@@ -141,17 +142,18 @@ class TestFolds:
         CliRunner().invoke(app, words)
         assert read_audit(tmp_path / "audit.json").data.n == summary.pooled[0].n
         refused = CliRunner().invoke(app, [*words, "--split", "test"])
-        assert isinstance(refused.exception, UsageError)
+        assert isinstance(refused.exception, PulmoError)
+        assert refused.exception.code == "option-not-applicable"
         assert "--split" in str(refused.exception)
 
     def test_a_seed_must_be_there(self, summary: Summary, cross_validation: list[Repeat]) -> None:
         assert summary.seeds == (0,)
-        with pytest.raises(UsageError, match="has no seed 7; it has 0"):
+        with refuses("seed-unknown", "7", "0"):
             folds_input(cross_validation[0].study, 7, 1)
 
     def test_repeats_of_one_split_are_none(self, summary: Summary, tmp_path: Path) -> None:
         folder = RepeatsFolder(tmp_path)
         assert not is_folds(tmp_path)
         folder.index.write_text(summary.model_copy(update={"folds": 0}).model_dump_json())
-        with pytest.raises(InputError, match="holds repeats of one split"):
+        with refuses("repeats-share-a-split"):
             folds_input(folder, None, 1)

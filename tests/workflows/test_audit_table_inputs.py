@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from fixtures.refuses import refuses
 from pulmo.audit.audit import audit
 from pulmo.audit.check import CHECKS
+from pulmo.audit.check_result import CannotRun, CheckResult
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Finding, Unanswered
 from pulmo.audit.parts import AuditOptions
-from pulmo.core.errors import InputError
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.decision_rule import DecisionRule
@@ -81,7 +81,7 @@ def manifest() -> pd.DataFrame:
     ).frame
 
 
-def ask(check: str, audited: AuditInput, tmp_path: Path) -> Finding:
+def ask(check: str, audited: AuditInput, tmp_path: Path) -> CheckResult:
     return CHECKS[check](AuditContext(audited.parts, AuditOptions(tmp_path, replicates=200)))
 
 
@@ -98,9 +98,9 @@ class TestTable:
         assert not context.has_manifest
         np.testing.assert_array_equal(context.probabilities[:, 1], scores)
         assert context.rows["path"].iloc[0] == "C:/Jane/0000.png"
-        with pytest.raises(Unanswered, match="The images are not at hand"):
+        with pytest.raises(CannotRun, match="The image files are unknown"):
             _ = context.images
-        with pytest.raises(Unanswered, match="Only predictions are known"):
+        with pytest.raises(CannotRun, match="Only the predictions of this model are known"):
             _ = context.outputs
 
     def test_every_check_answers_or_says_why_not(
@@ -108,17 +108,15 @@ class TestTable:
     ) -> None:
         audited = table_input(tell(scores), NAME, None, None)
         found = audit(AuditContext(audited.parts, AuditOptions(tmp_path, replicates=100)))
-        unknown = {
-            each.check: each.sentence for each in found.findings if each.verdict == "unknown"
-        }
-        assert set(unknown) == {
+        kinds = {each.check: each.kinds for each in found.checks if each.verdict == "could_not_run"}
+        assert set(kinds) == {
             *NETWORK, "external", "leakage", "shortcuts", "sources", "subgroups", "thresholds",
         }  # fmt: skip
-        assert all("its network cannot be asked" in unknown[name] for name in NETWORK)
+        assert all(kinds[name] == ("no-network",) for name in NETWORK)
         for name in ("external", "leakage", "shortcuts"):
-            assert "not known which images the model was fitted on" in unknown[name]
-        assert "without a card" in unknown["thresholds"]
-        assert "source is stated" in unknown["sources"]
+            assert kinds[name] == ("no-training-images",)
+        assert kinds["thresholds"] == ("no-card",)
+        assert kinds["sources"] == ("unstated-source",)
         assert found.model.name == "theirs"
         assert found.data.manifest_sha256 == found.model.sha256
         assert found.external is not None
@@ -131,11 +129,11 @@ class TestTable:
             scores, DecisionRule(("normal", "covid")), sex=np.where(np.arange(N) % 4 < 2, "F", "M")
         )
         audited = table_input(external, NAME, None, None)
-        assert "No class was named positive" in ask("external", audited, tmp_path).sentence
+        assert ask("external", audited, tmp_path).kinds == ("no-positive-class",)
         calibration = ask("calibration", audited, tmp_path)
         assert calibration.verdict == "passes"
-        assert (calibration.figures["slope"].reason or "").startswith("no class was named positive")
-        assert calibration.figures["Brier score"].value is None
+        assert (calibration.metrics["slope"].reason or "").startswith("no class was named positive")
+        assert calibration.metrics["Brier score"].value is None
         gaps = ask("subgroups", audited, tmp_path)
         reasons = [
             row[4].reason for row in gaps.tables[0].rows if not isinstance(row[4], str | int)
@@ -150,8 +148,8 @@ class TestTable:
             table_input(external, NAME, None, None).parts, AuditOptions(tmp_path)
         )
         assert context.sample.called_class[:, 1].all()
-        finding = CHECKS["degenerate"](context)
-        assert "100% of the images are called covid" in finding.sentence
+        result = CHECKS["degenerate"](context)
+        assert "always-one-class" in result.kinds
 
     def test_labels_that_are_no_class_are_told(
         self, tell: Tell, scores: NDArray[np.float64]
@@ -159,7 +157,7 @@ class TestTable:
         labels = ["flu"] * 10 + ["covid", "normal"] * (N // 2 - 5)
         audited = table_input(tell(scores, label=labels), NAME, None, None)
         assert "10 images take no part, for their labels (flu)" in audited.doubts[0]
-        assert len(audited.parts[0].judged) == N - 10
+        assert len(audited.parts[0].test) == N - 10
         merged = DecisionRule(("normal", "covid"), {"flu": "normal"})
         assert table_input(tell(scores, merged, label=labels), NAME, None, None).doubts == ()
 
@@ -173,10 +171,10 @@ class TestFaults:
         truth[:wrong] ^= True
         scores = np.where(truth, 0.95, 0.05) + np.linspace(0, 0.01, N)
         audited = table_input(tell(scores), NAME, None, None)
-        finding = ask("label-noise", audited, tmp_path)
-        assert finding.verdict == verdict
-        assert len(finding.images) == min(wrong, 20)
-        assert not any("Jane" in name for name in finding.images)
+        result = ask("label-noise", audited, tmp_path)
+        assert result.verdict == verdict
+        assert len(result.images) == min(wrong, 20)
+        assert not any("Jane" in name for name in result.images)
 
     @pytest.mark.parametrize(("worse", "verdict"), [(False, "passes"), (True, "fails")])
     def test_a_gap_between_subgroups(
@@ -186,9 +184,9 @@ class TestFaults:
         wrong = (np.arange(N) % 8 < 3) & female & worse
         scores = np.where(COVID ^ wrong, 0.9, 0.1)
         external = tell(scores, sex=np.where(female, "F", "M"))
-        finding = ask("subgroups", table_input(external, NAME, None, None), tmp_path)
-        assert finding.verdict == verdict
-        assert ("By sex, F" in finding.sentence) is worse
+        result = ask("subgroups", table_input(external, NAME, None, None), tmp_path)
+        assert result.verdict == verdict
+        assert ("sex F" in result.conclusion) is worse
 
     @pytest.mark.parametrize(("exaggerated", "verdict"), [(False, "passes"), (True, "fails")])
     def test_miscalibration(
@@ -201,9 +199,9 @@ class TestFaults:
         verdict: str,
     ) -> None:
         said = np.where(scores > 0.5, 0.999, 0.001) if exaggerated else scores
-        finding = ask("calibration", table_input(tell(said), NAME, None, None), tmp_path)
-        assert finding.verdict == verdict
-        assert finding.sentence.startswith("The mean confidence is")
+        result = ask("calibration", table_input(tell(said), NAME, None, None), tmp_path)
+        assert result.verdict == verdict
+        assert result.conclusion.startswith("The mean confidence is")
 
     @pytest.mark.parametrize(("by_source", "verdict"), [(False, "passes"), (True, "fails")])
     def test_sources_instead_of_classes(
@@ -219,9 +217,9 @@ class TestFaults:
         )
         # Of a few nobody knows the source.
         external.table.loc[::50, "source"] = None
-        finding = ask("sources", table_input(external, NAME, None, None), tmp_path)
-        assert finding.verdict == verdict
-        assert {row[0] for row in finding.tables[0].rows} == {"east", "west"}
+        result = ask("sources", table_input(external, NAME, None, None), tmp_path)
+        assert result.verdict == verdict
+        assert {row[0] for row in result.tables[0].rows} == {"east", "west"}
 
     def test_degenerate_results(
         self, tell: Tell, scores: NDArray[np.float64], tmp_path: Path
@@ -250,11 +248,9 @@ class TestFaults:
     ) -> None:
         test = manifest.index[manifest["split"] == "test"]
         manifest.loc[test[:leaks], "group"] = manifest["group"][0]
-        finding = ask(
-            "leakage", table_input(tell(scores), NAME, Manifest(manifest), None), tmp_path
-        )
-        assert finding.verdict == verdict
-        assert ("same group", leaks) in finding.tables[0].rows
+        result = ask("leakage", table_input(tell(scores), NAME, Manifest(manifest), None), tmp_path)
+        assert result.verdict == verdict
+        assert ("same group", leaks) in result.tables[0].rows
 
 
 class TestManifest:
@@ -267,21 +263,21 @@ class TestManifest:
         external.table.loc[0, "label"] = "covid"
         audited = table_input(external, NAME, Manifest(manifest), None)
         (part,) = audited.parts
-        assert set(part.judged["split"]) == {"test"}
+        assert set(part.test["split"]) == {"test"}
         assert set(part.fit["split"]) == {"train", "val"}
-        numbers = [int(Path(path).stem) for path in part.judged["path"]]
-        np.testing.assert_array_equal(part.judged["p_covid"], scores[numbers])
+        numbers = [int(Path(path).stem) for path in part.test["path"]]
+        np.testing.assert_array_equal(part.test["p_covid"], scores[numbers])
         relabelled, taken = audited.doubts
         assert relabelled.startswith("1 of 300 predictions state another class than the manifest")
         assert "fitted on the 200 training and validation images" in taken
-        trained = table_input(external, NAME, Manifest(manifest), "train").parts[0].judged
+        trained = table_input(external, NAME, Manifest(manifest), "train").parts[0].test
         assert set(trained["split"]) == {"train"}
 
     def test_images_without_a_split_are_all_judged(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
         audited = table_input(tell(scores), NAME, Manifest(manifest.assign(split=None)), None)
-        assert len(audited.parts[0].judged) == N
+        assert len(audited.parts[0].test) == N
         assert audited.parts[0].fit.empty
         assert audited.doubts == ()
 
@@ -302,7 +298,7 @@ class TestManifest:
         audited = table_input(tell(scores), NAME, Manifest(manifest), None)
         assert len(audited.parts) == 3
         for fold, part in enumerate(audited.parts):
-            assert set(part.judged["fold"]) == {fold}
+            assert set(part.test["fold"]) == {fold}
             assert set(part.fit["fold"]) == {0, 1, 2} - {fold}
         assert "those of 3 models" in audited.doubts[0]
         assert audited.doubts[1] == "30 predictions of images in no fold take no part."
@@ -310,7 +306,7 @@ class TestManifest:
         assert len(table_input(tell(scores), NAME, Manifest(manifest), "test").parts) == 1
         external = tell(scores)
         some = replace(external, table=external.table[manifest["fold"].fillna(0) != 2])
-        with pytest.raises(InputError, match="The table has only training and validation images"):
+        with refuses("split-images-missing", "The table"):
             table_input(some, NAME, Manifest(manifest.assign(split="train")), None)
 
     def test_images_are_found_by_path_or_name(
@@ -320,21 +316,27 @@ class TestManifest:
         # By their paths, although the names are not unique.
         manifest["path"] = manifest["path"].where(manifest.index != 1, "/other/0000.png")
         external = replace(external, table=external.table.drop(index=1))
-        rows = table_input(external, NAME, Manifest(manifest), None).parts[0].judged
+        rows = table_input(external, NAME, Manifest(manifest), None).parts[0].test
         assert set(rows["path"]) <= set(manifest["path"])
         ambiguous = replace(
             external, table=external.table.assign(path=external.table["path"].str[8:])
         )
-        with pytest.raises(InputError, match=r"1 of the 299 .* the first is of 0000\.png"):
+        with refuses("predictions-of-other-images"):
             table_input(ambiguous, NAME, Manifest(manifest), None)
 
     @pytest.mark.parametrize(
-        ("change", "sentence"),
+        ("change", "refused"),
         [
-            ({"path": "9.png"}, r"300 of the 300 predictions are of no image of the manifest"),
-            ({"path": None}, r"300 of the 300 predictions are of no image of the manifest"),
-            ({"path": "/images/0000.png"}, "are there more than once"),
-            ({"p_covid": 0.7, "p_normal": 0.7}, "have probabilities that do not sum to 1"),
+            ({"path": "9.png"}, ("predictions-of-other-images",)),
+            ({"path": None}, ("predictions-of-other-images",)),
+            (
+                {"path": "/images/0000.png"},
+                ("predictions-value-invalid", "are there more than once"),
+            ),
+            (
+                {"p_covid": 0.7, "p_normal": 0.7},
+                ("predictions-value-invalid", "have probabilities that do not sum to 1"),
+            ),
         ],
     )
     def test_what_does_not_fit_is_a_sentence(
@@ -343,16 +345,16 @@ class TestManifest:
         scores: NDArray[np.float64],
         manifest: pd.DataFrame,
         change: dict[str, Any],
-        sentence: str,
+        refused: tuple[str, ...],
     ) -> None:
-        with pytest.raises(InputError, match=sentence):
+        with refuses(*refused):
             table_input(tell(scores, **change), NAME, Manifest(manifest), None)
 
     def test_without_paths_or_labels_nothing_is_judged(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
         external = tell(scores)
-        with pytest.raises(InputError, match="lack the column path"):
+        with refuses("predictions-columns-missing"):
             table_input(
                 replace(external, table=external.table.drop(columns="path")),
                 NAME,
@@ -360,5 +362,5 @@ class TestManifest:
                 None,
             )
         viral = manifest.assign(label="viral")
-        with pytest.raises(InputError, match=r"None of the labels .*\(viral\) is a class "):
+        with refuses("labels-not-of-predictions", "viral"):
             table_input(external, NAME, Manifest(viral), None)

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
+from fixtures.refuses import refuses
 from pulmo.bundle.card import Card, read_card
 from pulmo.compare.compared_models import read_entries
 from pulmo.compare.pairing import corrected
-from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import EvaluationFolder
 from pulmo.core.labels import LabelScheme
@@ -143,7 +143,9 @@ class TestPairedTests:
     def test_images_of_no_stated_source_are_told(self, make: Make) -> None:
         folders = [make("a", 0.5, source="unstated"), make("b", 1.0)]
         (note,) = compare(folders).comparison.notes
-        assert note.startswith("a: It is not stated which source 60 images are from")
+        assert note.startswith(
+            "a: The source (hospital or public data set) of 60 images is not stated"
+        )
 
     def test_other_images_or_labels_are_not_tested(self, make: Make) -> None:
         base, fewer, relabelled = make("a", 1.0), make("b", 1.0, count=57), make("c", 2.0)
@@ -154,7 +156,10 @@ class TestPairedTests:
         comparison = compare([base, fewer, relabelled]).comparison
         assert not comparison.tests
         assert comparison.notes == (
-            "No paired test of b and a: they judged other images, 57 and 60 with 57 in common.",
+            (
+                "No paired test of b and a: they were evaluated on other images, 57 and 60 with 57 "
+                "in common."
+            ),
             (
                 "No paired test of c and a: the same images have other labels, or are there more "
                 "than once."
@@ -164,11 +169,11 @@ class TestPairedTests:
     def test_with_other_classes_only_what_both_tell_is_tested(self, make: Make, card: Card) -> None:
         three = _with_labels(card, ("covid", "viral", "normal"), ("covid",))
         comparison = compare([make("a", 1.0), make("b", 2.0, card=three)]).comparison
-        assert [test.figure for test in comparison.tests] == ["auc"]
+        assert [test.metric for test in comparison.tests] == ["auc"]
         assert comparison.notes == ("b and a have other classes: their accuracies are not tested.",)
         other = _with_labels(card, ("covid", "viral", "normal"), ("covid", "viral"))
         comparison = compare([make("c", 1.0, card=three), make("d", 2.0, card=other)]).comparison
-        assert [test.figure for test in comparison.tests] == ["accuracy"]
+        assert [test.metric for test in comparison.tests] == ["accuracy"]
         assert comparison.notes == (
             "d and c call other classes positive: their AUCs are not tested.",
         )
@@ -176,9 +181,9 @@ class TestPairedTests:
     def test_merged_labels_are_those_of_the_evaluation(self, make: Make) -> None:
         known, bare = make("a", 1.0), make("b", 2.0, described=False)
         comparison = compare([known, bare]).comparison
-        assert [test.figure for test in comparison.tests] == ["auc", "accuracy"]
+        assert [test.metric for test in comparison.tests] == ["auc", "accuracy"]
         assert not comparison.notes
-        assert comparison.entrants[1].recipe is None
+        assert comparison.models[1].recipe is None
 
     def test_labels_merged_by_an_evaluation_are_tested(self, make: Make, card: Card) -> None:
         plain = card.model_copy(update={"labels": LabelScheme(("covid", "normal"))})
@@ -199,7 +204,7 @@ class TestPairedTests:
         (note,) = comparison.notes
         assert note.startswith("No paired test of b and a: b has no predictions")
 
-    def test_holm_corrects_the_tests_of_a_figure_together(self) -> None:
+    def test_holm_corrects_the_tests_of_a_metric_together(self) -> None:
         """Worked out by hand: the lowest of three times 3, the next times 2, none falling."""
         values: dict[str, list[float | None]] = {
             "auc": [0.01, 0.04, 0.03, None],
@@ -208,11 +213,11 @@ class TestPairedTests:
         tests = [
             PairedTest.model_validate(
                 {
-                    "name": "x", "against": "y", "figure": figure, "of": "z", "p": p,
+                    "name": "x", "against": "y", "metric": metric, "of": "z", "p": p,
                     "difference": Estimate(0.1, 0.0, 0.2, 9), "p_holm": None, "test": "DeLong",
                 }
             )
-            for figure, ps in values.items()
+            for metric, ps in values.items()
             for p in ps
         ]  # fmt: skip
         adjusted = [test.p_holm for test in corrected(tests)]
@@ -232,11 +237,11 @@ class TestEntrants:
 
     def test_an_evaluation(self, make: Make, card: Card) -> None:
         (entry,) = read_entries([make("a", 1.0)])
-        entrant = entry.entrant
-        assert (entrant.name, entrant.kind, entrant.recipe) == ("a", "evaluation", "demo")
-        assert (entrant.parameters, entrant.epochs) == (card.network.parameters, 2)
-        assert (entrant.n, entrant.support) == (60, {"covid": 20, "normal": 40})
-        assert {"accuracy", "sensitivity", "specificity"} <= set(entrant.figures)
+        model = entry.model
+        assert (model.name, model.kind, model.recipe) == ("a", "evaluation", "demo")
+        assert (model.parameters, model.epochs) == (card.network.parameters, 2)
+        assert (model.n, model.support) == (60, {"covid": 20, "normal": 40})
+        assert {"accuracy", "sensitivity", "specificity"} <= set(model.metrics)
         assert set(entry.roc or {}) == {"covid", "normal"}
         assert entry.histories == (card.training.history,)
 
@@ -247,13 +252,13 @@ class TestEntrants:
         bare = Path(shutil.copytree(run, tmp_path / "bare"))
         shutil.rmtree(bare / "evaluation")
         whole, plain = read_entries([run, bare])
-        assert whole.entrant.judged_on == "split test"
+        assert whole.model.evaluated_on == "split test"
         assert whole.predictions is not None
-        assert plain.entrant.kind == "run"
+        assert plain.model.kind == "run"
         best = card.training.history[card.training.best_epoch - 1]
-        loss = plain.entrant.figures["validation_loss"]
+        loss = plain.model.metrics["validation_loss"]
         assert loss.value == best.val_loss
-        assert loss.n == plain.entrant.n == sum(card.training.counts["val"].values())
+        assert loss.n == plain.model.n == sum(card.training.counts["val"].values())
         assert compare([run, bare]).comparison.notes == (
             (
                 "No paired test of bare and fold-0-seed-0: bare has no predictions of "
@@ -268,9 +273,9 @@ class TestEntrants:
         root = self._summarised(cross_validation, tmp_path / "folds")
         other = Path(shutil.copytree(root, tmp_path / "again"))
         content = compare([root, other]).content
-        first, _ = content.comparison.entrants
+        first, _ = content.comparison.models
         assert (first.kind, first.runs, first.epochs) == ("repeats", 3, 2)
-        assert first.judged_on == "3 held-out folds pooled"
+        assert first.evaluated_on == "3 held-out folds pooled"
         auc, accuracy = content.comparison.tests
         assert (auc.difference.value, accuracy.p) == (0.0, 1.0)
         assert auc.difference.n == first.n
@@ -282,14 +287,14 @@ class TestEntrants:
         seeds = summary.model_copy(update={"folds": 0, "seeds": (0, 1, 2), "pooled": ()})
         (root / "summary.json").write_text(seeds.model_dump_json())
         (entry,) = read_entries([root])
-        assert entry.entrant.judged_on == "validation, mean over 3 seeds"
-        assert entry.entrant.figures["accuracy"] == summary.mean["accuracy"]
-        assert entry.entrant.classes["covid"]["auc"] == summary.mean["covid.auc"]
+        assert entry.model.evaluated_on == "validation, mean over 3 seeds"
+        assert entry.model.metrics["accuracy"] == summary.mean["accuracy"]
+        assert entry.model.classes["covid"]["auc"] == summary.mean["covid.auc"]
         assert entry.predictions is None
         several = summary.model_copy(update={"seeds": (0, 1)})
         (root / "summary.json").write_text(several.model_dump_json())
         (entry,) = read_entries([root])
-        assert entry.entrant.judged_on == "3 held-out folds pooled of seed 0"
+        assert entry.model.evaluated_on == "3 held-out folds pooled of seed 0"
 
     @staticmethod
     def _summarised(runs: list[Repeat], place: Path) -> Path:
@@ -300,13 +305,13 @@ class TestEntrants:
 
     def test_a_name_is_as_long_as_it_must_be(self, make: Make, tmp_path: Path) -> None:
         folders = [make("a/evaluation", 1.0), make("b/evaluation", 2.0)]
-        names = [entry.entrant.name for entry in read_entries(folders)]
+        names = [entry.model.name for entry in read_entries(folders)]
         assert names == ["a/evaluation", "b/evaluation"]
-        with pytest.raises(UsageError, match="is named twice"):
+        with refuses("folder-repeated"):
             read_entries([folders[0], tmp_path / "b" / ".." / "a" / "evaluation"])
-        with pytest.raises(UsageError, match="is none of the folders"):
+        with refuses("comparison-reference-unknown"):
             compare(folders, against=tmp_path)
 
     def test_what_is_nothing_to_compare(self, tmp_path: Path) -> None:
-        with pytest.raises(InputError, match=r"is nothing to compare: expected evaluation\.json"):
+        with refuses("comparison-folder-unknown", "evaluation.json"):
             read_entries([tmp_path])

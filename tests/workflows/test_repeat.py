@@ -5,10 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fixtures.refuses import refuses
 from pulmo.bundle.card import Epoch, read_card
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.errors import InputError, RefusedError, UsageError
+from pulmo.core.errors import InputError
 from pulmo.core.folders import RepeatsFolder
 from pulmo.core.recipe import Recipe
 from pulmo.core.tables import read_predictions
@@ -128,11 +129,11 @@ class TestResume:
 
         def read(path: Path) -> Radiograph:
             if str(path) == gone:
-                raise InputError(f"{path} is gone.")
+                raise InputError("file-missing", f"{path} is gone.")
             return read_radiograph(path)
 
         monkeypatch.setattr("pulmo.bundle.manifest_predictions.read_radiograph", read)
-        with pytest.raises(InputError, match=f"1 of .* could not be evaluated; .*{gone} is gone"):
+        with refuses("images-unreadable", gone):
             do_repeat(run, Listener())
         assert not run.evaluation.index.exists()
 
@@ -150,7 +151,7 @@ class TestPlan:
         section = tiny.train.model_copy(update={"seed": 5})
         recipe = tiny.model_copy(update={"train": section})
         first = Repeat(RepeatsFolder(tmp_path), recipe)
-        runs, table = plan_repeats(first, Manifest(images), 3, "")
+        runs, table = plan_repeats(first, Manifest(images), 3)
         assert [run.name for run in runs] == ["seed-5", "seed-6", "seed-7"]
         assert {run.judged_on for run in runs} == {"val"}
         assert list(works_of(runs)) == ["seed-5", "seed-6", "seed-7"]
@@ -159,7 +160,7 @@ class TestPlan:
 
     def test_folds_times_seeds(self, folded: pd.DataFrame, tiny: Recipe, tmp_path: Path) -> None:
         first = Repeat(RepeatsFolder(tmp_path), tiny, 0)
-        runs, _ = plan_repeats(first, Manifest(folded), 2, "")
+        runs, _ = plan_repeats(first, Manifest(folded), 2)
         assert [(run.fold, run.seed) for run in runs] == [(f, s) for s in (0, 1) for f in range(3)]
         assert len({run.recipe.sha256 for run in runs}) == 2
 
@@ -167,14 +168,13 @@ class TestPlan:
         self, folded: pd.DataFrame, tiny: Recipe, tmp_path: Path
     ) -> None:
         leaking = folded.assign(group="everyone")
-        with pytest.raises(RefusedError, match="The split leaks: 1 group is on two sides"):
-            plan_repeats(Repeat(RepeatsFolder(tmp_path), tiny, 0), Manifest(leaking), 1, "")
-        with pytest.raises(UsageError, match="has no folds; make them with: type this"):
+        with refuses("split-leaks", "1", "group is", "sides"):
+            plan_repeats(Repeat(RepeatsFolder(tmp_path), tiny, 0), Manifest(leaking), 1)
+        with refuses("folds-missing"):
             plan_repeats(
                 Repeat(RepeatsFolder(tmp_path), tiny, 0),
                 Manifest(folded.assign(fold=None)),
                 1,
-                "type this",
             )
 
 
@@ -187,14 +187,14 @@ class TestClaim:
         folder = RepeatsFolder(tmp_path / "study")
         folder.root.mkdir()
         (folder.root / ".manifest.parquet.0123abcd").write_bytes(b"half")
-        with pytest.raises(UsageError, match="holds no runs; begin them without --resume"):
+        with refuses("resume-without-run"):
             claim_repeats(folder, Manifest(folded), resume=True)
         claim_repeats(folder, Manifest(folded), resume=False)
         assert read_manifest(folder.manifest).frame.equals(folded)
-        with pytest.raises(UsageError, match="holds runs already; go on with them with --resume"):
+        with refuses("run-exists"):
             claim_repeats(folder, Manifest(folded), resume=False)
         claim_repeats(folder, Manifest(folded), resume=True)
-        with pytest.raises(RefusedError, match="was begun with other images"):
+        with refuses("run-data-changed"):
             claim_repeats(folder, Manifest(folded[:-1]), resume=True)
-        with pytest.raises(UsageError, match="is not empty"):
+        with refuses("folder-not-empty"):
             claim_repeats(RepeatsFolder(tmp_path), Manifest(folded), resume=False)

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from fixtures.refuses import refuses
 from pulmo.cli.app import app
-from pulmo.core.errors import InputError, UsageError, WeightsError
 from pulmo.core.recipe import load_recipe
 from pulmo.core.sections import DataSection
 from pulmo.datasets.manifest import Manifest
@@ -76,7 +76,7 @@ def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_p
     shutil.rmtree(tmp_path / "out" / "demo" / "run")
     assert run(ONE, root, tmp_path / "out") == outcome
     (tmp_path / "out" / "demo" / "outcome.json").write_text("{}")
-    with pytest.raises(InputError, match=r"outcome\.json is not an outcome"):
+    with refuses("record-invalid", "outcome.json", "an outcome"):
         run(ONE, root, tmp_path / "out")
 
 
@@ -91,7 +91,7 @@ def test_folds_are_judged_together(root: Path, tmp_path: Path) -> None:
 
 
 def test_a_system_without_data_says_what_it_takes(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="No data set of this system is at hand; it takes images"):
+    with refuses("dataset-missing", "images"):
         gather_data(ONE.data, Sets(tmp_path, tmp_path), DataSection())
 
 
@@ -176,7 +176,7 @@ class TestWeights:
     def test_chance_only_where_it_is_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(published, "_unreachable", lambda _: "no network")
         experiment = Experiment("fabiani-vgg16", ONE.data)
-        with pytest.raises(WeightsError, match="no network"):
+        with refuses("weights-unavailable", "no network"):
             Options(quick=True).start(experiment)
         options = Options(quick=True, scratch=True)
         scratch = options.start(experiment)
@@ -216,5 +216,5 @@ class TestCommand:
 
     def test_an_unknown_run_lists_those_that_are(self, tmp_path: Path) -> None:
         words = ("minivgg", "--data", "none", "-o", str(tmp_path), "--only", "minivgg")
-        with pytest.raises(UsageError, match="no run 'minivgg'; there are: minivgg-official, mini"):
+        with refuses("reproduction-run-unknown", "'minivgg'", "minivgg-official, minivgg"):
             self.call(*words)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fixtures.refuses import refuses
 from pulmo.bundle.card import Epoch
-from pulmo.core.errors import DivergedError, RefusedError, UsageError
+from pulmo.core.errors import DivergedError
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import RunFolder, SearchFolder
 from pulmo.core.recipe import Recipe
@@ -67,7 +68,7 @@ class Training:
         distance = abs(math.log10(recipe.train.lr) + 2)
         for number in range(len(history) + 1, EPOCHS + 1):
             if distance > 1.9:
-                raise DivergedError("The loss is not a finite number.")
+                raise DivergedError("training-diverged", "The loss is not a finite number.")
             history.append(_epoch(number, 1 + distance - 0.01 * number))
             lines = "".join(f"{epoch.model_dump_json()}\n" for epoch in history)
             write_atomically(folder.history, lines.encode())
@@ -268,15 +269,15 @@ def test_an_executor_of_two_has_two_trials_at_once_and_no_more_than_are_wanted(
 
 def test_whose_folder_it_is(plan: Plan, tmp_path: Path) -> None:
     table = read_manifest(plan.folder.manifest)
-    with pytest.raises(UsageError, match="holds a search already; go on with it with --resume"):
+    with refuses("search-exists"):
         claim_search(plan.folder, {"seed": 0}, table, resume=False)
     claim_search(plan.folder, {"seed": 0}, table, resume=True)
-    with pytest.raises(RefusedError, match="was begun with another manifest_sha256, seed;"):
+    with refuses("search-settings-changed", "manifest_sha256, seed"):
         claim_search(plan.folder, {"seed": 1}, Manifest(table.frame[1:]), resume=True)
-    with pytest.raises(UsageError, match="is not empty and holds no search"):
+    with refuses("folder-not-empty"):
         claim_search(SearchFolder(tmp_path), {}, table, resume=False)
     empty = SearchFolder(tmp_path / "empty")
-    with pytest.raises(UsageError, match="holds no search; begin one without --resume"):
+    with refuses("resume-without-run"):
         claim_search(empty, {}, table, resume=True)
 
 

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 from sklearn.metrics import accuracy_score, roc_auc_score
 
+from fixtures.refuses import refuses
 from pulmo.bundle.card import read_card
-from pulmo.core.errors import InputError
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.evaluation import read_evaluation
 from pulmo.experiments.summary import RunFigures, Summary, read_summary
@@ -71,7 +71,7 @@ def test_it_is_the_same_as_json_and_as_text(summary: Summary, tmp_path: Path) ->
     assert read_summary(path) == summary
     assert json.loads(path.read_text())["folds"] == 3
     path.write_text("{}")
-    with pytest.raises(InputError, match="is not a summary: recipe: Field required"):
+    with refuses("record-invalid", "a summary", "recipe", "Field required"):
         read_summary(path)
     text = summary_text(summary)
     accuracy = next(line for line in text.splitlines() if line.startswith("| Accuracy "))

@@ -43,7 +43,7 @@ def balanced_difference(
 
 
 def chance(context: AuditContext, numbers: NDArray[np.intp]) -> float:
-    """Returns the balanced accuracy of who decides without looking, on rows [m]."""
+    """Returns the balanced accuracy of deciding at random, on rows [m]."""
     return 1 / len(np.unique(context.truth[numbers]))
 
 

@@ -1,23 +1,31 @@
-"""Audit: every check asks its question, and the answers end in plain sentences."""
+"""Audit: runs every check, and sums up what is shown of the model and what is not."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import PurePath
 from typing import Final
 
 from pulmo.audit.check import CHECKS
+from pulmo.audit.check_result import (
+    ORDER,
+    Audit,
+    AuditedData,
+    CheckResult,
+    ExternalTable,
+    Verdict,
+)
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import ORDER, Audit, AuditedData, ExternalTable, Finding, Verdict
-from pulmo.audit.gate import gate_of, headline
+from pulmo.audit.result import result_of, summary
 from pulmo.core.errors import UsageError
 from pulmo.datasets.manifest import Manifest
 from pulmo.predictions.table import image_notes
 
-_OPEN: Final[dict[Verdict, str]] = {
-    "fails": "Contradicted: that",
-    "warns": "In doubt: whether",
-    "unknown": "Not looked at: whether",
+VERDICT_WORDS: Final[dict[Verdict, str]] = {
+    "fails": "FAILED",
+    "warns": "WARNING",
+    "could_not_run": "COULD NOT RUN",
+    "passes": "PASSED",
 }
-"""Verdict -> how the sentence on a check begins that does not pass; the worst first."""
+"""Verdict -> how people read it."""
 
 
 def audit(
@@ -28,14 +36,14 @@ def audit(
     accepted: Collection[str] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Audit:
-    """Asks every question of a model.
+    """Runs the checks on a model.
 
     Args:
         context: the model and its images.
-        split: what the judged images are called; None if they are no split.
-        only: the checks to make; all if empty.
-        accepted: checks whose failure does not close the gate.
-        on_progress: called with the checks made and the checks to make.
+        split: name of the split of the test images; None if they are no split.
+        only: names of the checks to run; all if empty.
+        accepted: names of checks whose failure does not fail the audit.
+        on_progress: called with the number of checks done and the number of all.
 
     Raises:
         UsageError: there is no such check.
@@ -44,25 +52,27 @@ def audit(
     chosen = [CHECKS[name] for name in dict.fromkeys(only)] or list(CHECKS.values())
     for name in accepted:
         if name not in CHECKS:
-            raise UsageError(f"--accept {name!r} is no check; there are: {', '.join(CHECKS)}.")
+            raise UsageError(
+                "check-unknown",
+                f"There is no audit check {name!r}; choose one of {', '.join(CHECKS)}.",
+            )
     found = []
     for each in chosen:
         found.append(each(context))
         if on_progress:
             on_progress(len(found), len(chosen))
-    findings = sorted(found, key=lambda finding: ORDER.index(finding.verdict))
-    failed = {finding.check for finding in findings if finding.verdict == "fails"}
+    checks = sorted(found, key=lambda result: ORDER.index(result.verdict))
+    failed = {result.check for result in checks if result.verdict == "fails"}
     return Audit(
         model=context.model.name,
         data=_data(context, split),
         external=_external(context) if context.is_external else None,
-        findings=tuple(findings),
+        checks=tuple(checks),
         accepted=tuple(sorted(failed & set(accepted))),
-        passed=failed <= set(accepted),
-        gate=gate_of(findings, accepted),
-        headline=headline(findings, accepted),
-        shown=tuple(_shown(findings)),
-        not_shown=tuple(_not_shown(findings)),
+        result=result_of(checks, accepted),
+        summary=summary(checks, accepted),
+        shown=tuple(each.statement for each in checks if each.verdict == "passes"),
+        not_shown=tuple(_not_shown(checks)),
     )
 
 
@@ -83,11 +93,11 @@ def _data(context: AuditContext, split: str | None) -> AuditedData:
         },
         image_notes=image_notes(rows),
         fitted=len({path for part in context.parts for path in part.fit["path"]}),
-        voided=tuple(
+        excluded=tuple(
             PurePath(path).name
             for part in context.parts
-            if part.voided is not None
-            for path in part.voided["path"]
+            if part.excluded is not None
+            for path in part.excluded["path"]
         ),
     )
 
@@ -102,16 +112,8 @@ def _external(context: AuditContext) -> ExternalTable:
     )
 
 
-def _shown(findings: Sequence[Finding]) -> Iterator[str]:
-    """Yields what the checks that pass show."""
-    for finding in findings:
-        if finding.verdict == "passes":
-            yield f"The model {finding.claim}."
-
-
-def _not_shown(findings: Sequence[Finding]) -> Iterator[str]:
-    """Yields what the other checks leave open, or contradict; a sentence or two for each check."""
-    for verdict, begin in _OPEN.items():
-        for finding in findings:
-            if finding.verdict == verdict:
-                yield f"{begin} the model {finding.claim}. {finding.sentence}"
+def _not_shown(checks: Sequence[CheckResult]) -> Iterator[str]:
+    """Yields a paragraph for each check that does not pass."""
+    for result in checks:
+        if result.verdict != "passes":
+            yield f"{VERDICT_WORDS[result.verdict]} ({result.check}): {result.conclusion}"

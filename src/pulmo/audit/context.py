@@ -1,4 +1,4 @@
-"""The context of an audit: the model that its checks ask, with the images to ask about."""
+"""The context of an audit: the models and the test images that the checks use."""
 
 import zlib
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pulmo.audit.finding import Unanswered
+from pulmo.audit.check_result import CannotRun
 from pulmo.audit.lungs import read_mask
 from pulmo.audit.networks import Networks
 from pulmo.audit.parts import AuditedModel, AuditOptions, Part
@@ -30,12 +30,12 @@ Change = Callable[[Pixels], Pixels]
 
 
 class AuditContext:
-    """What an audit asks: one model and its test, or a model a fold and what each held out.
+    """The models of an audit with their test images: one model, or one for each fold.
 
     Attributes:
         parts: the models, all with the same classes and input.
-        options: what the checks may use.
-        rows: the judged images whose label the model knows, part by part, numbered from 0: the
+        options: of the checks.
+        rows: the test images whose label the model knows, part by part, numbered from 0: the
             columns of a manifest and `class`, the class that the label counts as.
         part: the number of the part of each row, [n].
         skipped: images whose label the model does not know.
@@ -51,16 +51,18 @@ class AuditContext:
         self.parts = tuple(parts)
         self.options = options
         if any(_shape(part.model) != _shape(self.model) for part in self.parts):
-            raise InputError("The models of the parts differ in their classes or their input.")
-        known = [self.known_rows(part.judged) for part in self.parts]
+            raise InputError(
+                "models-differ", "The models of the parts differ in their classes or their input."
+            )
+        known = [self.known_rows(part.test) for part in self.parts]
         self.rows = pd.concat(known, ignore_index=True)
         self.part = np.repeat(np.arange(len(known)), [len(rows) for rows in known])
-        self.skipped = sum(len(part.judged) for part in self.parts) - len(self.rows)
+        self.skipped = sum(len(part.test) for part in self.parts) - len(self.rows)
         if self.rows.empty:
             raise InputError(
+                "labels-not-of-model",
                 "None of the images has a label that the model knows "
-                f"({', '.join((*self.rule.classes, *self.rule.merges))}); there is nothing to "
-                "audit."
+                f"({', '.join((*self.rule.classes, *self.rule.merges))}).",
             )
 
     @property
@@ -81,12 +83,12 @@ class AuditContext:
 
     @property
     def is_external(self) -> bool:
-        """Whether only predictions are known, and no network can be asked."""
+        """Whether only predictions are known, and not the network."""
         return self.model.predictor is None
 
     @property
     def has_manifest(self) -> bool:
-        """Whether the judged images are those of a manifest, so that their files can be read."""
+        """Whether the test images are in a manifest, so that their files can be read."""
         return bool(self.rows["sha256"].notna().all())
 
     @property
@@ -94,20 +96,20 @@ class AuditContext:
         """The networks of the parts.
 
         Raises:
-            Unanswered: only predictions are known.
+            CannotRun: only predictions are known.
         """
         return Networks([part.model.network for part in self.parts], self.part)
 
     def require_network(self) -> None:
-        """Checks that the networks can be asked.
+        """Checks that the networks are known.
 
         Raises:
-            Unanswered: only predictions are known.
+            CannotRun: only predictions are known.
         """
         _ = self.networks
 
     def generator(self, name: str) -> np.random.Generator:
-        """Returns the randomness of the check `name`, whatever other checks are made."""
+        """Returns the randomness of the check `name`, whatever other checks run."""
         return np.random.default_rng([self.options.seed, zlib.crc32(name.encode())])
 
     @cached_property
@@ -140,7 +142,7 @@ class AuditContext:
 
     @cached_property
     def images(self) -> Pixels:
-        """The inputs of the judged images, uint8 [n, size, size]."""
+        """The network inputs of the test images, uint8 [n, size, size]."""
         return self.images_of(self.rows)
 
     def images_of(self, rows: pd.DataFrame) -> Pixels:
@@ -148,10 +150,12 @@ class AuditContext:
 
         Raises:
             InputError: an image is missing, unreadable or not the one that was imported.
-            Unanswered: the rows are those of no manifest.
+            CannotRun: the rows are those of no manifest.
         """
         if not self.has_manifest:
-            raise Unanswered("The images are not at hand; name their manifest with --data.")
+            raise CannotRun(
+                "no-images", "The image files are unknown. Name their manifest with --data."
+            )
         manifest, options = Manifest.from_rows(rows), self.options
         found = cached_images(manifest, self.model.image, options.cache, options.on_progress)
         return found.take(np.arange(len(rows)))
@@ -176,24 +180,24 @@ class AuditContext:
 
     @cached_property
     def outputs(self) -> Outputs:
-        """What the models give for the judged images as they are.
+        """The outputs of the models for the unchanged test images.
 
         Raises:
-            Unanswered: only predictions are known.
+            CannotRun: only predictions are known.
         """
         networks = self.networks  # before images are decoded in vain
         return networks.run(self.images, np.arange(len(self.rows)))
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """The calibrated probabilities of the judged images as they are, [n, classes]."""
+        """The calibrated probabilities of the unchanged test images, [n, classes]."""
         if self.is_external:
             return checked_probabilities(self.rows, self.rule)
         return self.networks.calibrated(self.outputs.logits, np.arange(len(self.rows)))
 
     @cached_property
     def decisions(self) -> Decisions:
-        """The results of the judged images as they are, each by the rule of its part's model.
+        """The decisions on the unchanged test images, each by the rule of its part's model.
 
         External predictions keep what their table says was decided and is positive.
         """
@@ -213,7 +217,7 @@ class AuditContext:
 
     @cached_property
     def sample(self) -> ClassifiedImages:
-        """The judged images and what the models say of them as they are."""
+        """The unchanged test images with their classes and predictions."""
         return replace(self.sample_of(self.probabilities), decided=self.decisions.decided)
 
     def predict(self, change: Change, numbers: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -225,7 +229,7 @@ class AuditContext:
 
         Raises:
             InputError: a model gave a value that is not a number.
-            Unanswered: only predictions are known.
+            CannotRun: only predictions are known.
         """
         networks = self.networks
         outputs = networks.run(change(self.images[numbers]), numbers)

@@ -1,4 +1,4 @@
-"""Drops: what a change of the images costs, and whether that is surely more than a margin."""
+"""Drops: how much balanced accuracy a change of the images costs, and whether it is too much."""
 
 from typing import Final
 
@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from pulmo import stats
 from pulmo.audit.accuracy import balanced_accuracy, balanced_difference, chance
-from pulmo.audit.check import Unanswered
+from pulmo.audit.check import CannotRun
+from pulmo.audit.check_result import ORDER, Verdict
 from pulmo.audit.context import AuditContext, Pixels
-from pulmo.audit.finding import ORDER, Verdict
 from pulmo.stats.estimate import Estimate
 
 MARGIN: Final = 0.05
-"""What a change that must be harmless may cost of the balanced accuracy."""
+"""Greatest drop of the balanced accuracy by a change that must be harmless."""
 
 
 def decided_on(
@@ -53,10 +53,11 @@ def drop_verdict(found: Estimate, margin: float = MARGIN) -> Verdict:
     """Tells what a drop means.
 
     Returns:
-        `fails` where it is surely above the margin, `passes` where it is surely not, else `warns`.
+        `fails` where its whole interval is above the margin, `passes` where none of it is, else
+        `warns`.
     """
     if found.low is None or found.high is None:
-        return "unknown"
+        return "could_not_run"
     if found.low > margin:
         return "fails"
     return "passes" if found.high <= margin else "warns"
@@ -65,16 +66,17 @@ def drop_verdict(found: Estimate, margin: float = MARGIN) -> Verdict:
 def require_enough(
     context: AuditContext, numbers: NDArray[np.intp], margin: float = MARGIN
 ) -> None:
-    """Refuses images that are so few that no drop could surely be within a margin.
+    """Refuses images that are too few to show that a drop is within a margin.
 
     Raises:
-        Unanswered: they are.
+        CannotRun: they are.
     """
     reach = _least(context, numbers)
     if reach > margin:
-        raise Unanswered(
-            f"The {len(numbers)} images are too few: even if no decision changed, a drop of the "
-            f"balanced accuracy of {reach:.3f} could not be excluded."
+        raise CannotRun(
+            "few-images",
+            f"{len(numbers)} images are too few: even without a changed decision, the 95 % CI of "
+            f"the drop of the balanced accuracy reaches {reach:.3f}, above the margin of {margin}.",
         )
 
 
@@ -82,19 +84,20 @@ def require_skill(context: AuditContext, numbers: NDArray[np.intp]) -> Estimate:
     """Returns the balanced accuracy of images as they are.
 
     Raises:
-        Unanswered: it is not surely above chance, so that there is nothing that could be lost.
+        CannotRun: its interval reaches chance, so a drop cannot be measured.
     """
     own = balanced_accuracy(context, numbers, context.sample.decided[numbers])
     if own.low is None or own.low <= chance(context, numbers):
-        raise Unanswered(
-            f"On {len(numbers)} images the model's balanced accuracy is {own}, not surely above "
-            "chance; there is no skill that could be lost."
+        raise CannotRun(
+            "no-skill",
+            f"The balanced accuracy on {len(numbers)} images is {own.in_text}, not clearly above "
+            "chance. A drop cannot be measured.",
         )
     return own
 
 
 def worst(*verdicts: Verdict) -> Verdict:
-    """Returns the verdict that matters most."""
+    """Returns the most important verdict."""
     return min(verdicts, key=ORDER.index)
 
 

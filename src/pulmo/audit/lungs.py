@@ -1,4 +1,4 @@
-"""Lung masks: found by the image's name, and brought to the network's input as it was."""
+"""Lung masks: found by the image's name, and resized like the image."""
 
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -43,7 +43,10 @@ def find_masks(root: Path) -> LungMasks:
     """
     files = {(path.parent.name, path.stem): path for path in sorted(root.rglob("*.png"))}
     if not files:
-        raise InputError(f"{root} holds no lung mask; PNG files named like the images are.")
+        raise InputError(
+            "lung-masks-missing",
+            f"{root} contains no lung mask. PNG files with the names of the images were expected.",
+        )
     return LungMasks(root, files)
 
 

@@ -1,4 +1,4 @@
-"""Networks: those of the parts, each asked about images of its own part."""
+"""Networks: those of the parts, each applied to images of its own part."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +43,8 @@ class Networks:
         )
         if not np.isfinite(outputs.logits).all():
             raise InputError(
-                f"The model {self.each[0].card.name} gave a result that is not a number."
+                "output-not-finite",
+                f"The model {self.each[0].card.name} returned a value that is not a number.",
             )
         return outputs
 
@@ -62,8 +63,8 @@ class Networks:
             numbers: the row that each is made of, [m].
 
         Returns:
-            float32 [m, channels], each by the network of its part, and so of no meaning beside
-            those of another part; None if a bundle does not give them.
+            float32 [m, channels], each by the network of its part, so that features of two parts
+            cannot be compared; None if a bundle does not give them.
         """
 
         def ask(part: int, places: NDArray[np.intp]) -> list[NDArray[np.float32]]:

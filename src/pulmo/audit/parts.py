@@ -1,4 +1,4 @@
-"""What an audit is made of: models with their images, and the options of its checks."""
+"""The input of an audit: models with their images, and the options of the checks."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Self
 
 import pandas as pd
 
-from pulmo.audit.finding import Unanswered
+from pulmo.audit.check_result import CannotRun
 from pulmo.audit.lungs import LungMasks
 from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import Predictor
@@ -17,8 +17,8 @@ from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.decision_rule import DecisionRule
 
 UNKNOWN_INPUT: Final = ImageSection(size=224, aspect="squash")
-"""How images are drawn for the floors that a model is compared with whose input is not known: as
-most published classifiers take them."""
+"""Size and shape of the images for the shortcut baselines where the model's own input is unknown:
+that of most published classifiers."""
 
 
 class AuditedModel(NamedTuple):
@@ -27,9 +27,9 @@ class AuditedModel(NamedTuple):
     Attributes:
         name: which it is.
         rule: its classes, the labels merged into them, and when a result is positive.
-        image: how an image becomes the input of the model, and of floors.
-        predictor: the opened bundle; None of a model of which only predictions are known. These are
-            columns of the judged rows then: `decision`, `positive` and `p_<class>`.
+        image: how an image becomes the input of the model, and of shortcut baselines.
+        predictor: the opened bundle; None if only predictions are known. These are then columns of
+            the test rows: `decision`, `positive` and `p_<class>`.
     """
 
     name: ModelName
@@ -58,47 +58,49 @@ class AuditedModel(NamedTuple):
         """The opened bundle.
 
         Raises:
-            Unanswered: only predictions are known.
+            CannotRun: only predictions are known.
         """
         if self.predictor is None:
-            raise Unanswered(
-                "Only predictions are known of this model, so that its network cannot be asked."
+            raise CannotRun(
+                "no-network",
+                "Only the predictions of this model are known. This check needs the model itself: "
+                "audit a bundle.",
             )
         return self.predictor
 
 
 class Part(NamedTuple):
-    """A model and what it is asked about.
+    """A model with its images.
 
     Attributes:
-        model: what is asked.
-        fit: the rows of a manifest that it may owe its weights and thresholds to.
-        judged: the rows that it is asked about.
-        voided: rows that it was to be asked about and has seen; leaks are looked for among them,
-            and no other check judges by them. None if there are none.
+        model: the model.
+        fit: the rows of a manifest on which its weights and thresholds were fitted.
+        test: the rows on which it is tested.
+        excluded: rows that were given for the test and that the model has seen; only the check
+            `leakage` uses them. None if there are none.
     """
 
     model: AuditedModel
     fit: pd.DataFrame
-    judged: pd.DataFrame
-    voided: pd.DataFrame | None = None
+    test: pd.DataFrame
+    excluded: pd.DataFrame | None = None
 
     @property
     def given(self) -> pd.DataFrame:
-        """The rows that were given to judge it, those that it has seen too."""
-        return self.judged if self.voided is None else pd.concat([self.judged, self.voided])
+        """The rows that were given for the test, with those that the model has seen."""
+        return self.test if self.excluded is None else pd.concat([self.test, self.excluded])
 
 
 @dataclass(frozen=True)
 class AuditOptions:
-    """What an audit may use besides the models.
+    """Options of the checks.
 
     Attributes:
         cache: where decoded images are kept.
         lungs: lung masks of some of the images; None if there are none.
         facts: the facts of the published files, where the manifest's are not those.
         published: an accuracy that was published for these images; None if there is none.
-        limit: images that a check which changes images is made with at most.
+        limit: greatest number of images for a check that changes images.
         replicates: bootstrap resamples of an interval.
         seed: of all that is drawn.
         on_progress: called with the images decoded and the images to decode.
@@ -115,13 +117,14 @@ class AuditOptions:
 
 
 def require_fit(parts: Sequence[Part]) -> None:
-    """Checks that it is known what the models were fitted on.
+    """Checks that the training images of all models are known.
 
     Raises:
-        Unanswered: it is not known of one.
+        CannotRun: those of one are unknown.
     """
     if any(part.fit.empty for part in parts):
-        raise Unanswered(
-            "It is not known which images the model was fitted on; a manifest that has them as "
-            "its training and validation tells it (--data)."
+        raise CannotRun(
+            "no-training-images",
+            "The training images of the model are unknown. Name a manifest that has them as its "
+            "splits train and val (--data).",
         )

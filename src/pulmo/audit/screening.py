@@ -4,14 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo import stats
+from pulmo.audit.check_result import CannotRun
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Unanswered
 from pulmo.evaluate.decision import NOT_NAMED
 from pulmo.stats.estimate import Estimate
 
 
 def is_positive(context: AuditContext) -> NDArray[np.bool_]:
-    """Tells whether each judged image is of a positive class, [n]."""
+    """Tells whether each test image is of a positive class, [n]."""
     return context.rule.is_positive_class(context.truth)
 
 
@@ -19,10 +19,10 @@ def require_positive(context: AuditContext) -> None:
     """Checks that it is known which classes are positive.
 
     Raises:
-        Unanswered: it is not.
+        CannotRun: it is not.
     """
     if not context.rule.positive:
-        raise Unanswered(f"{NOT_NAMED[0].upper()}{NOT_NAMED[1:]}.")
+        raise CannotRun("no-positive-class", f"{NOT_NAMED[0].upper()}{NOT_NAMED[1:]}.")
 
 
 def sensitivity(context: AuditContext, numbers: NDArray[np.intp]) -> Estimate:

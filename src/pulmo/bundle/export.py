@@ -64,7 +64,9 @@ def export_run(run: RunFolder, folder: Path) -> Card:
         RefusedError: the exported network differs from the trained one by more than 1e-4.
     """
     if folder.exists():
-        raise InputError(f"{folder} exists already; a bundle is never overwritten.")
+        raise InputError(
+            "bundle-exists", f"{folder} exists already. A bundle is never overwritten."
+        )
     check_finished(run)
     card = read_card(run.card)
     classifier = trained_classifier(run, card)
@@ -110,9 +112,11 @@ def trained_classifier(run: RunFolder, card: Card) -> Classifier:
     """
     recipe, weights = load_recipe(str(run.recipe)), read_bytes(run.model)
     if sha256(weights) != card.files.get(run.model.name):
-        raise InputError(f"{run.model} is not the file that {run.card} was written for.")
+        raise InputError(
+            "run-file-changed", f"{run.model} is not the file that {run.card} describes."
+        )
     if recipe.sha256 != card.training.recipe_sha256:
-        raise InputError(f"{run.recipe} was changed after the training.")
+        raise InputError("run-file-changed", f"{run.recipe} was changed after the training.")
     size, labels = recipe.image.size, recipe.labels.order
     made = make_classifier(recipe.model, labels, seed=0, size=size, initial=False)
     made.classifier.load_state_dict(load(weights))
@@ -174,15 +178,20 @@ def check_parity(
     images = drawn_images(4, size)
     expected, found = _answer(trained, images), exported(images)
     if [part.shape for part in found] != [part.shape for part in expected]:
-        raise RefusedError("The exported network's results have another shape. No bundle was made.")
+        raise RefusedError(
+            "export-shape-differs",
+            "The outputs of the exported network have another shape than those of the trained "
+            "network. No bundle was made.",
+        )
     worst = _distance(expected, found)
     # `not <=` refuses a NaN, where `>` would not.
     if not worst <= TOLERANCE:
         exact = _answer(copy.deepcopy(trained).double(), images)
         if not _distance(exact, found) <= 2 * _distance(exact, expected):
             raise RefusedError(
-                f"The exported network differs from the trained one by {worst:.2g}; at most "
-                f"{TOLERANCE:g} is allowed. No bundle was made."
+                "export-result-differs",
+                "The outputs of the exported network differ from those of the trained network by "
+                f"{worst:.2g}; at most {TOLERANCE:g} is allowed. No bundle was made.",
             )
     return worst
 

@@ -89,7 +89,7 @@ def predict_manifest(
     failed = tuple(failures.values())
     if not probabilities:
         first = f" The first: {failed[0].reason}" if failed else ""
-        raise InputError(f"There is no readable image to evaluate.{first}")
+        raise InputError("images-unreadable", f"None of the images can be read.{first}")
     read_rows = frame.iloc[np.setdiff1d(np.arange(len(manifest)), [*failures])]
     rows = read_rows.assign(notes=pd.array(notes, "string"))
     rule = rule or predictor.card.decision_rule()

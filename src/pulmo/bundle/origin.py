@@ -18,4 +18,7 @@ def check_origin(card: Card, run: RunFolder, model: str = "The model") -> None:
         UsageError: it is of another model.
     """
     if read_card(run.card).network.sha256 != card.network.sha256:
-        raise UsageError(f"{model} was not exported from {run.root}: their trained tensors differ.")
+        raise UsageError(
+            "bundle-not-of-run",
+            f"{model} was not exported from {run.root}: their weights differ.",
+        )

@@ -65,7 +65,9 @@ def outcomes(card: Card, outputs: Outputs) -> list[Outcome]:
         InputError: a logit is not a finite number.
     """
     if not np.isfinite(outputs.logits).all():
-        raise InputError(f"The model {card.name} gave a result that is not a number.")
+        raise InputError(
+            "output-not-finite", f"The model {card.name} returned a value that is not a number."
+        )
     rule, table = card.decision_rule(), probabilities(outputs.logits, card.temperature)
     decisions = rule.decide(table)
     bands, sets = decisions.bands, decisions.sets

@@ -81,11 +81,13 @@ class Predictor:
             )
         except Exception as error:  # onnxruntime's errors share no narrower base
             raise InputError(
-                f"{origin} is not a usable ONNX network: {str(error).rstrip('.')}."
+                "onnx-invalid", f"{origin} is not a usable ONNX network: {str(error).rstrip('.')}."
             ) from error
         metadata = self._session.get_modelmeta().custom_metadata_map
         if CARD_KEY not in metadata:
-            raise InputError(f"{origin} holds no card; it was not exported by pulmo.")
+            raise InputError(
+                "card-missing", f"{origin} contains no card, so it was not exported by pulmo."
+            )
         self.card: Card = parse_card(metadata[CARD_KEY], origin)
         self.model, self.sha256, self.threads = model, sha256(model), threads
         self.seen: frozenset[str] = frozenset()
@@ -97,7 +99,9 @@ class Predictor:
         self._has_features = len(outputs) == len(OUTPUTS)
         fit = [part.shape[1] for part in outputs[:2]] == [classes, classes]
         if shapes != [[1, size, size]] or not fit:
-            raise InputError(f"{origin} is not the network that its card describes.")
+            raise InputError(
+                "network-not-of-card", f"{origin} is not the network that its card describes."
+            )
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], threads: int = 0) -> Self:
@@ -117,15 +121,22 @@ class Predictor:
         folder = BundleFolder(path)
         card, model, text = read_card(folder.card), folder.model.name, folder.text.name
         if set(card.files) - {folder.seen.name, folder.test.name} != {model, text}:
-            raise InputError(f"{folder.card} does not vouch for {model} and {text}.")
+            raise InputError(
+                "bundle-hash-missing",
+                f"{folder.card} must state the SHA-256 of {model} and {text}, and of nothing else.",
+            )
         contents = {name: read_bytes(path / name) for name in card.files}
         for name, data in contents.items():
             if sha256(data) != card.files[name]:
-                raise InputError(f"{path / name} was changed after the export; export it again.")
+                raise InputError(
+                    "bundle-file-changed",
+                    f"{path / name} was changed after the export.",
+                )
         predictor = cls(contents[model], str(folder.model), threads)
         if card.model_copy(update={"files": {}}) != predictor.card:
             raise InputError(
-                f"{folder.card} differs from the card inside {model}; export the bundle again."
+                "card-differs",
+                f"{folder.card} differs from the card inside {model}.",
             )
         predictor.seen = frozenset(contents.get(folder.seen.name, b"").decode().split())
         predictor.held_out = HeldOut.parse(contents.get(folder.test.name, b""))

@@ -33,8 +33,9 @@ def check_scope(card: Card, facts: Facts, name: str) -> tuple[Note, ...]:
     if facts.modality not in (None, *modalities):
         stated = "" if training.modalities else " (its card states no other modality)"
         raise RefusedError(
-            f"{name} is of the modality {facts.modality}; {card.name} was trained on "
-            f"{' and '.join(modalities)} only{stated}."
+            "modality-out-of-scope",
+            f"{name} has the modality {facts.modality}, but {card.name} was trained on "
+            f"{' and '.join(modalities)} only{stated}.",
         )
     against: dict[str, str] = {}
     if facts.intent:
@@ -48,7 +49,10 @@ def check_scope(card: Card, facts: Facts, name: str) -> tuple[Note, ...]:
         against["other body part"] = f"another part of the body: {facts.body_part}"
     refused = [words for key, words in against.items() if key not in training.accepts]
     if refused:
-        raise RefusedError(f"{name} is out of scope. Its header states {'; and '.join(refused)}.")
+        raise RefusedError(
+            "image-out-of-scope",
+            f"{name} is out of scope. Its header states {'; and '.join(refused)}.",
+        )
     if facts.view in FRONTAL and training.views and facts.view not in training.views:
         return (Note("scope", f"The header states the view {facts.view}; {_trained_on(card)}."),)
     return ()

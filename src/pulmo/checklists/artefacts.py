@@ -1,4 +1,4 @@
-"""Artefacts: everything that was written down about a model, which checklists are answered from."""
+"""Artefacts: all files about a model, from which checklists are answered."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -6,7 +6,7 @@ from typing import Self
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from pulmo.audit.finding import Audit
+from pulmo.audit.check_result import Audit
 from pulmo.bundle.card import Card
 from pulmo.core.recipe import Recipe
 from pulmo.datasets.inspect.inspection import Inspection
@@ -14,11 +14,11 @@ from pulmo.evaluate.evaluation import Evaluation
 from pulmo.evaluate.test_access import Access
 
 
-class Gap(Exception):  # noqa: N818 - it is an answer of its own, not an error
-    """The artefacts do not answer a question; its text says what would, as a sentence."""
+class Gap(Exception):  # noqa: N818 - it is a result of its own, not an error
+    """The artefacts do not answer a question; its text says what to add, as a sentence."""
 
 
-class Sitting(BaseModel):
+class Session(BaseModel):
     """One entry of a run's `env.json`: what a part of the training was computed on."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -39,7 +39,7 @@ class Images:
     Attributes:
         name: what its file is called.
         table: its rows.
-        inspection: its counts, and what in it gives the class away.
+        inspection: its counts, and facts that predict the class.
         test_sha256: SHA-256 of its test's content, as an evaluation of all of that states it.
     """
 
@@ -54,17 +54,17 @@ class Trained:
     """A run: its recipe, and what it was computed on."""
 
     recipe: Recipe
-    sittings: tuple[Sitting, ...]
+    sessions: tuple[Session, ...]
 
 
 @dataclass(frozen=True)
 class Artefacts:
-    """What there is; all but the card may be absent.
+    """The artefacts of a model; all but the card may be absent.
 
     Attributes:
         card: the model's card.
         model_sha256: SHA-256 of `model.onnx`.
-        test_accesses: the accesses to tests that are noted beside the model.
+        test_accesses: the evaluations of tests that are listed in the bundle's folder.
         given_images: the manifest.
         given_run: the run.
         evaluations: the model's evaluations.
@@ -120,6 +120,6 @@ class Artefacts:
             return False
         return given.inspection.manifest_sha256 != self.card.training.manifest_sha256
 
-    def of_the_model(self) -> Self:
-        """Returns what may be said of the model: no manifest but the one that it was trained on."""
+    def without_other_images(self) -> Self:
+        """Returns the artefacts, without a manifest that the model was not trained on."""
         return replace(self, given_images=None) if self.has_other_images else self

@@ -13,13 +13,13 @@ from pulmo.checklists.artefacts import Artefacts, Gap
 from pulmo.core.registry import Registry
 
 
-class Said(NamedTuple):
+class Statement(NamedTuple):
     """What an artefact states.
 
     Attributes:
         text: the statement.
         where: the file and its field.
-        gap: what the statement leaves open, as a sentence; empty if nothing.
+        gap: what a person must add, as a sentence; empty if nothing.
     """
 
     text: str
@@ -27,8 +27,8 @@ class Said(NamedTuple):
     gap: str = ""
 
 
-Part = Callable[[Artefacts], Said]
-"""Says what an artefact states; raises `Gap` where it is absent or says nothing."""
+Part = Callable[[Artefacts], Statement]
+"""Returns what an artefact states; raises `Gap` where it is absent or does not state it."""
 
 
 class Item(NamedTuple):
@@ -66,8 +66,8 @@ class Checklist:
         source: whose it is, as a citation.
         note: what a reader must know of the items' numbers and words.
         sections: its items.
-        of_model: whether it is about the model, so that images that the model was not trained on
-            answer nothing; otherwise it is about the images.
+        of_model: whether it is about the model: then a manifest that the model was not trained on
+            is not used. Otherwise it is about the images.
         tables: gives tables in Markdown to go below the answers.
     """
 
@@ -93,12 +93,12 @@ class Row(NamedTuple):
 
     Attributes:
         item: the item.
-        said: what the artefacts state.
+        statements: what the artefacts state.
         gaps: what is open, as sentences.
     """
 
     item: Item
-    said: tuple[Said, ...]
+    statements: tuple[Statement, ...]
     gaps: tuple[str, ...]
 
 
@@ -119,7 +119,7 @@ class Tally(NamedTuple):
 
 def answer(item: Item, artefacts: Artefacts) -> Row:
     """Answers an item with what the artefacts state, and with nothing else."""
-    said: list[Said] = []
+    statements: list[Statement] = []
     gaps: list[str] = []
     for part in item.parts:
         try:
@@ -127,20 +127,20 @@ def answer(item: Item, artefacts: Artefacts) -> Row:
         except Gap as gap:
             gaps.append(str(gap))
         else:
-            said.append(found)
+            statements.append(found)
             gaps.append(found.gap)
     gaps.append(item.todo)
-    return Row(item, tuple(said), tuple(dict.fromkeys(filter(None, gaps))))
+    return Row(item, tuple(statements), tuple(dict.fromkeys(filter(None, gaps))))
 
 
 def fill(checklist: Checklist, artefacts: Artefacts) -> list[Row]:
     """Answers all items of a checklist, in their order."""
-    known = artefacts.of_the_model() if checklist.of_model else artefacts
+    known = artefacts.without_other_images() if checklist.of_model else artefacts
     return [answer(item, known) for item in checklist.items]
 
 
 def tally(rows: list[Row]) -> Tally:
     """Counts the answers. An item with an answer and a gap is answered in part."""
-    whole = sum(1 for row in rows if row.said and not row.gaps)
-    part = sum(1 for row in rows if row.said and row.gaps)
+    whole = sum(1 for row in rows if row.statements and not row.gaps)
+    part = sum(1 for row in rows if row.statements and row.gaps)
     return Tally(whole, part, len(rows) - whole - part)

@@ -12,11 +12,11 @@ from pulmo.core.files import write_atomically
 
 _HEAD: Final = ("Item", "What it asks", "Answer from the artefacts", "Where")
 _LIMIT: Final = (
-    "The answers state what the artefacts say and no more; whether it is enough is for the authors "
-    "to judge."
+    "The answers state only what the artefacts contain. The authors must decide whether this is "
+    "enough."
 )
-_SAME: Final = "the manifest that the model was trained on"
-_OTHER: Final = "not the manifest that the model was trained on, so it says nothing of the model"
+_SAME: Final = "the training manifest of the model"
+_OTHER: Final = "not the training manifest of the model, so it is not used for the model"
 # HTML in a text would be drawn as such, a bar ends a cell, and a line break ends a row.
 _ESCAPES: Final = {"\\": "\\\\", "|": "\\|", "&": "&amp;", "<": "&lt;", "*": "\\*"}
 
@@ -40,8 +40,9 @@ def write_checklists(artefacts: Artefacts, folder: Path) -> list[Written]:
         path = folder / checklist.file
         if path.exists():
             raise InputError(
-                f"{path} is there, and what was written into it by hand would be lost; it is not "
-                "overwritten. Name another folder, or remove it."
+                "file-exists",
+                f"{path} exists and is not overwritten: it may contain changes made by hand. "
+                "Name another folder, or remove the file.",
             )
     written = []
     for checklist in CHECKLISTS.values():
@@ -63,10 +64,10 @@ def render(checklist: Checklist, rows: Sequence[Row], artefacts: Artefacts) -> s
     card = artefacts.card
     blocks = [
         f"# {checklist.title}: {escape(card.name)}",
-        f"{tally(list(rows))} What is open is marked **GAP**.",
+        f"{tally(list(rows))} Missing answers are marked **GAP**.",
         f"{checklist.source} {checklist.note}",
         _LIMIT,
-        "## What was read\n\n" + table(("Artefact", "What it is"), _read(artefacts)),
+        "## Artefacts\n\n" + table(("Artefact", "Content"), _read(artefacts)),
     ]
     answers = iter(rows)
     for section in checklist.sections:
@@ -89,16 +90,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, str, str, str]:
-    answers = [escape(said.text) for said in row.said]
+    answers = [escape(statement.text) for statement in row.statements]
     answers += [f"**GAP:** {escape(gap)}" for gap in row.gaps]
-    places = dict.fromkeys(escape(said.where) for said in row.said)
+    places = dict.fromkeys(escape(statement.where) for statement in row.statements)
     item = row.item
     title = f"**{item.number}** {escape(item.topic)}"
     return title, escape(item.asks), "<br>".join(answers), "<br>".join(places)
 
 
 def _read(artefacts: Artefacts) -> Iterator[tuple[str, str]]:
-    """Yields each artefact, and what tells it from others."""
+    """Yields each artefact with its identity."""
     card = artefacts.card
     yield "card.json", f"{escape(card.name)}, {card.created}; model.onnx {artefacts.model_sha256}"
     given = artefacts.given_images
@@ -118,7 +119,7 @@ def _read(artefacts: Artefacts) -> Iterator[tuple[str, str]]:
         yield "evaluation.json", "not given (--evaluation)"
     found = artefacts.given_audit
     if found:
-        content = f"{len(found.findings)} checks on {images(found.data.n)}"
+        content = f"{len(found.checks)} checks on {images(found.data.n)}"
         yield "audit.json", f"{content}; {found.data.manifest_sha256}"
     else:
         yield "audit.json", "not given (--audit)"

@@ -16,8 +16,8 @@ def _name(name: str) -> str:
     return f'"{name}"' if "," in name else name
 
 
-def figures(estimates: Mapping[str, Estimate]) -> str:
-    """Gives figures by name: `AUC 0.973 (0.964-0.980), Recall 0.941 (0.915-0.960)`."""
+def values(estimates: Mapping[str, Estimate]) -> str:
+    """Gives values by name: `AUC 0.973 (0.964-0.980), Recall 0.941 (0.915-0.960)`."""
     return ", ".join(f"{metric_title(name)} {value}" for name, value in estimates.items())
 
 

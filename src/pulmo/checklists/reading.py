@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from pulmo.audit.finding import Audit, read_audit
+from pulmo.audit.check_result import Audit, read_audit
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.origin import check_origin
-from pulmo.checklists.artefacts import Artefacts, Images, Sitting, Trained
+from pulmo.checklists.artefacts import Artefacts, Images, Session, Trained
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.folders import AuditFolder, BundleFolder, EvaluationFolder, RunFolder
@@ -20,9 +20,9 @@ from pulmo.evaluate.evaluation import Evaluation, ModelName, read_evaluation
 from pulmo.evaluate.test_access import read_accesses
 
 _SEED: Final = 0
-"""Of the inspection's folds, so that the same images give the same sentences."""
+"""Of the inspection's folds, so that the same images give the same results."""
 
-_SITTINGS: Final = TypeAdapter(tuple[Sitting, ...])
+_SESSIONS: Final = TypeAdapter(tuple[Session, ...])
 
 
 class Places(NamedTuple):
@@ -44,7 +44,7 @@ class Places(NamedTuple):
 
 
 def read_artefacts(places: Places) -> Artefacts:
-    """Reads what there is about a model.
+    """Reads the artefacts of a model.
 
     Raises:
         InputError: a file is missing, is damaged, or is not what it should be.
@@ -53,7 +53,10 @@ def read_artefacts(places: Places) -> Artefacts:
     bundle = BundleFolder(places.bundle)
     card, digest = read_card(bundle.card), sha256(read_bytes(bundle.model))
     if card.files.get(bundle.model.name) != digest:
-        raise InputError(f"{bundle.model} is not the file that {bundle.card} speaks of.")
+        raise InputError(
+            "network-not-of-card",
+            f"{bundle.model} is not the network that {bundle.card} describes.",
+        )
     return Artefacts(
         card=card,
         model_sha256=digest,
@@ -80,12 +83,13 @@ def _images(path: Path) -> Images:
 def _run(folder: RunFolder, card: Card) -> Trained:
     check_origin(card, folder, "The bundle")
     try:
-        sittings = _SITTINGS.validate_json(read_bytes(folder.environment))
+        sessions = _SESSIONS.validate_json(read_bytes(folder.environment))
     except ValidationError as error:
         raise InputError(
-            f"{folder.environment} is not a run's list of sittings: {error.errors()[0]['msg']}."
+            "environment-invalid",
+            f"{folder.environment} is not a list of training sessions: {error.errors()[0]['msg']}.",
         ) from None
-    return Trained(load_recipe(str(folder.recipe)), sittings)
+    return Trained(load_recipe(str(folder.recipe)), sessions)
 
 
 def _evaluation(path: Path, digest: str) -> Evaluation:
@@ -103,6 +107,7 @@ def _audit(path: Path, digest: str) -> Audit:
 def _check_model(model: ModelName, path: Path, digest: str) -> None:
     if model.sha256 != digest:
         raise UsageError(
-            f"{path} is of another model ({model.name}, model.onnx {model.sha256[:16]}), not of "
-            f"the bundle's (model.onnx {digest[:16]}); leave it out."
+            "result-of-other-model",
+            f"{path} belongs to another model ({model.name}, model.onnx {model.sha256[:16]}), "
+            f"not to this bundle (model.onnx {digest[:16]}).",
         )

@@ -89,7 +89,7 @@ def audit(
     ] = None,
     only: Annotated[
         Names,
-        typer.Option(metavar="CHECK", help="Make this check; may be repeated. Default: all."),
+        typer.Option(metavar="CHECK", help="Run this check; may be repeated. Default: all."),
     ] = None,
     accept: Annotated[
         Names,
@@ -117,8 +117,9 @@ def audit(
     """Check what a model has been shown to do, and what it has not.
 
     Looks for leaks, shortcuts, gaps between groups and more. Of a table of predictions only some
-    checks can be made. Writes audit.json and audit.html. The exit status is 5 if a check fails that
-    --accept does not name.
+    checks can run. Writes audit.json and audit.html. The exit status is 5 if a check fails that
+    --accept does not name. Otherwise the audit passes if leakage, shortcuts, sources and external
+    ran; else it is incomplete, as the first line says, with exit status 0.
     """
     model = one_model(model, named)
     check_exists(model, "a bundle, a folder of cross-validation or a table of predictions")
@@ -169,7 +170,8 @@ def audit(
             refuse({"--seed": seed} | of_table, "a bundle", "another kind of model")
             if data is None:
                 raise UsageError(
-                    f"{model} is a bundle, and its images are missing: add --data MANIFEST."
+                    "manifest-not-given",
+                    f"{model} is a bundle, and its images are missing: add --data MANIFEST.",
                 )
             report = audit_bundle(
                 open_model(model, threads),
@@ -190,20 +192,22 @@ def audit(
     say_reading(report.notes)
     say_notes(report.audit.data.image_notes or {}, report.audit.data.n)
     if report.failed:
-        raise RefusedError(f"The gate is closed; these checks fail: {', '.join(report.failed)}.")
+        raise RefusedError(
+            "gate-failed", f"The audit failed. Failed checks: {', '.join(report.failed)}."
+        )
 
 
 def _print(report: "AuditReport", output: Path) -> None:
+    from pulmo.audit.audit import VERDICT_WORDS
     from pulmo.core.folders import AuditFolder
-    from pulmo.report.audit_page import VERDICTS
 
     found = report.audit
-    typer.echo(f"{found.headline}\n")
-    for finding in found.findings:
-        typer.echo(f"{VERDICTS[finding.verdict]:14} {finding.check}: {finding.sentence}")
+    typer.echo(f"{found.summary}\n")
+    for result in found.checks:
+        typer.echo(f"{VERDICT_WORDS[result.verdict]:13} {result.check}: {result.conclusion}")
     for title, sentences in (
-        ("What the model has been shown to do, on these images:", found.shown),
-        ("What the model has not been shown to do:", found.not_shown),
+        ("Shown on these images:", found.shown),
+        ("Not shown:", found.not_shown),
     ):
         typer.echo(f"\n{title}")
         for sentence in sentences or ("Nothing.",):

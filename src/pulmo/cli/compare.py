@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from pulmo.report.comparison import Comparison, Entrant, PairedTest
+    from pulmo.report.comparison import ComparedModel, Comparison, PairedTest
     from pulmo.stats.estimate import Estimate
 
 
@@ -48,34 +48,34 @@ def _print(comparison: "Comparison") -> None:
     from pulmo.report.markdown import markdown_table
     from pulmo.report.words import metric_title
 
-    entrants = comparison.entrants
-    names = list(dict.fromkeys(name for entrant in entrants for name in entrant.figures))
+    models = comparison.models
+    names = list(dict.fromkeys(name for model in models for name in model.metrics))
     heading = ["Model", "n", "Recipe", "Network", "Weights", "Epochs", "Minutes"]
-    typer.echo(markdown_table([heading, *(_model(entrant) for entrant in entrants)]))
+    typer.echo(markdown_table([heading, *(_model(model) for model in models)]))
     rows = [
-        [metric_title(name), *(_figure(entrant.figures.get(name)) for entrant in entrants)]
+        [metric_title(name), *(_value(model.metrics.get(name)) for model in models)]
         for name in names
     ]
-    typer.echo(markdown_table([["Figure", *(entrant.name for entrant in entrants)], *rows]))
+    typer.echo(markdown_table([["Metric", *(model.name for model in models)], *rows]))
     for test in comparison.tests:
         typer.echo(_sentence(test))
     for note in comparison.notes:
         typer.echo(note)
 
 
-def _model(entrant: "Entrant") -> list[str]:
+def _model(model: "ComparedModel") -> list[str]:
     return [
-        entrant.name,
-        f"{entrant.n:,}",
-        entrant.recipe or "-",
-        entrant.backbone or "-",
-        "-" if entrant.parameters is None else f"{entrant.parameters:,}",
-        "-" if entrant.epochs is None else f"{entrant.epochs:g}",
-        "-" if entrant.minutes is None else f"{entrant.minutes:.1f}",
+        model.name,
+        f"{model.n:,}",
+        model.recipe or "-",
+        model.backbone or "-",
+        "-" if model.parameters is None else f"{model.parameters:,}",
+        "-" if model.epochs is None else f"{model.epochs:g}",
+        "-" if model.minutes is None else f"{model.minutes:.1f}",
     ]
 
 
-def _figure(estimate: "Estimate | None") -> str:
+def _value(estimate: "Estimate | None") -> str:
     if estimate is None or estimate.value is None:
         return "-"
     return f"{estimate.value:.3f}" if estimate.low is None else str(estimate)
@@ -86,16 +86,16 @@ def _sentence(test: "PairedTest") -> str:
     from pulmo.report.words import metric_title
 
     difference = test.difference
-    figure = f"{metric_title(test.figure)} of {test.of}"
+    metric = f"{metric_title(test.metric)} of {test.of}"
     if difference.value is None or test.p is None or test.p_holm is None:
-        return f"{test.name} - {test.against}: {figure} undefined ({difference.reason})"
+        return f"{test.name} - {test.against}: {metric} undefined ({difference.reason})"
     interval = (
         f"{difference.low:+.3f} to {difference.high:+.3f}"
         if difference.low is not None and difference.high is not None
         else f"no interval: {difference.reason}"
     )
     return (
-        f"{test.name} - {test.against}: {figure} {difference.value:+.3f} ({interval}), p "
+        f"{test.name} - {test.against}: {metric} {difference.value:+.3f} ({interval}), p "
         f"{_p(test.p)}, corrected {_p(test.p_holm)} ({test.test}, n = {difference.n:,})"
     )
 

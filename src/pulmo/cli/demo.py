@@ -51,7 +51,9 @@ def demo(
     try:
         _everything(out, count)
     except InterruptedRunError:
-        raise InterruptedRunError(f"Interrupted; {out} is incomplete and may be removed.") from None
+        raise InterruptedRunError(
+            "interrupted", f"Interrupted; {out} is incomplete and may be removed."
+        ) from None
     typer.echo(_NEXT.format(out=out, new=_NEW))
 
 
@@ -65,7 +67,8 @@ def _claim(out: Path) -> None:
     marker = out / _MARKER
     if out.exists() and not marker.is_file():
         raise UsageError(
-            f"{out} exists already and is no demo's; remove it or choose another with --out."
+            "demo-folder-foreign",
+            f"{out} exists already and is no demo's; remove it or choose another with --out.",
         )
     claim_folder(out)
     try:
@@ -76,7 +79,9 @@ def _claim(out: Path) -> None:
             elif path != marker:
                 path.unlink()
     except OSError as error:
-        raise InputError(f"{out} could not be emptied: {error.strerror or error}.") from error
+        raise InputError(
+            "folder-not-emptied", f"{out} could not be emptied: {error.strerror or error}."
+        ) from error
 
 
 def _everything(out: Path, count: int) -> None:

@@ -133,12 +133,19 @@ def evaluate(
         _evaluate_table(model, output, TableOptions(reading, prevalence))
         return
     if model.is_file() and model.suffix.lower() != ".onnx":
-        raise UsageError(f"{model} is neither a bundle nor a table ({', '.join(TABLES)}).")
+        raise UsageError(
+            "bundle-expected", f"{model} is neither a bundle nor a table ({', '.join(TABLES)})."
+        )
     refuse(of_table, "a bundle", "a table of predictions")
     if data is None:
-        raise UsageError(f"{model} is a bundle, and its images are missing: add --data MANIFEST.")
+        raise UsageError(
+            "manifest-not-given",
+            f"{model} is a bundle, and its images are missing: add --data MANIFEST.",
+        )
     if elsewhere and threshold_for is None:
-        raise UsageError("--elsewhere is for --threshold-for, which is missing.")
+        raise UsageError(
+            "option-needs-another", "--elsewhere is for --threshold-for, which is missing."
+        )
     from pulmo.decide.thresholds import Aim
     from pulmo.workflows.evaluation_images import EvaluateOptions
 
@@ -174,7 +181,9 @@ def _evaluate_bundle(
         say(failure.reason)
     if report.failed:
         total = len(report.predictions) + len(report.failed)
-        raise PartialError(f"{len(report.failed)} of {total} images could not be read.")
+        raise PartialError(
+            "some-files-failed", f"{len(report.failed)} of {total} images could not be read."
+        )
 
 
 def _evaluate_table(path: Path, output: Path | None, options: "TableOptions") -> None:

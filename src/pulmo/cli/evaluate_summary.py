@@ -34,8 +34,8 @@ def print_evaluation(evaluation: "Evaluation", output: Path) -> None:
         typer.echo(
             f"  here: sensitivity {decision.sensitivity}, specificity {decision.specificity}"
         )
-    for sentence in evaluation.warnings:
-        typer.echo(f"warning: {sentence}")
+    for warning in evaluation.warnings:
+        typer.echo(f"warning: {warning.text}")
     typer.echo(str(EvaluationFolder(output).page))
     counts = data.image_notes or {}
     # What is noted on the model is a warning already.
@@ -54,8 +54,8 @@ def print_findings(evaluation: "LabelsEvaluation", output: Path) -> None:
     for label, one in evaluation.labels.items():
         count = f"{one.data.labels[label]:,} of {one.data.n:,}"
         typer.echo(f"  {label:{wide}}  {count:>16}  AUC {one.decision.auc}")
-    for sentence in evaluation.warnings:
-        typer.echo(f"warning: {sentence}")
+    for warning in evaluation.warnings:
+        typer.echo(f"warning: {warning.text}")
     typer.echo(str(EvaluationFolder(output).page))
 
 

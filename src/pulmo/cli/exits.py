@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 import typer
 
 from pulmo.cli.no_manifest import lines_to_type
+from pulmo.cli.remedies import remedy
 from pulmo.core.errors import (
     InputError,
     InterruptedRunError,
@@ -46,7 +47,8 @@ def run_command(command: typer.Typer, name: str) -> None:
             typer.echo(f"  {line}", err=True)
         sys.exit(error.exit_status)
     except PulmoError as error:
-        _fail(name, str(error), error.exit_status)
+        typed = " ".join([name, *sys.argv[1:2]]) if name == "pulmo" else name
+        _fail(name, f"{error} {remedy(error, typed)}".rstrip(), error.exit_status)
     except _Stopped:
         _fail(name, "Interrupted.", InterruptedRunError.exit_status)
     except Exception as error:  # noqa: BLE001 - the last resort says so in one line
@@ -62,14 +64,16 @@ def _explained(error: Exception) -> PulmoError:
         package = error.name.partition(".")[0]
         if package in _TRAINING_PACKAGES:
             return UsageError(
-                f"This needs {package}, which is not installed; training and exporting need: "
-                "pip install 'pulmo[train]'"
+                "package-missing",
+                f"{package} is not installed. Training and exporting need it. Install it with: "
+                "pip install 'pulmo[train]'.",
             )
     if isinstance(error, OSError) and error.filename:
-        return InputError(f"{error.filename} cannot be used: {error.strerror}.")
+        return InputError("file-unreadable", f"{error.filename} cannot be used: {error.strerror}.")
     return PulmoError(
-        f"this is a fault of pulmo's: {type(error).__name__}: {error}. "
-        "Run it again with PULMO_DEBUG=1 and report what it prints."
+        "internal-error",
+        f"An error in pulmo: {type(error).__name__}: {error}. "
+        "Run it again with PULMO_DEBUG=1 and report what it prints.",
     )
 
 

@@ -7,13 +7,12 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.console import progress
-from pulmo.cli.initial_weights import FromScratch, weights_advice
+from pulmo.cli.initial_weights import FromScratch
 from pulmo.cli.train import Data, Device, Name, Settings, Threads, use_threads
 from pulmo.core.errors import UsageError
 from pulmo.core.output import claimed_folder
 
 
-@weights_advice()
 def lr_find(
     recipe: Name,
     data: Data,
@@ -33,7 +32,9 @@ def lr_find(
     from pulmo.datasets.manifest import read_manifest
 
     if not 0 < start < end:
-        raise UsageError(f"--from {start:g} must be above 0 and below --to {end:g}.")
+        raise UsageError(
+            "learning-rates-invalid", f"--from {start:g} must be above 0 and below --to {end:g}."
+        )
     experiment = load_recipe(recipe, settings or [], scratch=scratch)
     manifest = read_manifest(data)
     use_threads(threads)

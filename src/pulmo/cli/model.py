@@ -43,11 +43,14 @@ def split_model(words: Sequence[str], model: Path | None) -> tuple[Path | None, 
         return model, list(words)
     if model is not None:
         raise UsageError(
+            "model-named-twice",
             f"Two models are named, {model} and {first}; leave one out. Images are what comes "
-            "after the options."
+            "after the options.",
         )
     if not rest:
-        raise UsageError("No image was named: add files, folders, or - for names on stdin.")
+        raise UsageError(
+            "images-not-given", "No image was named: add files, folders, or - for names on stdin."
+        )
     return Path(first), rest
 
 
@@ -58,7 +61,9 @@ def one_model(word: Path | None, model: Path | None) -> Path:
         UsageError: both name one, or neither does.
     """
     if word is not None and model is not None:
-        raise UsageError(f"Two models are named, {model} and {word}; leave one out.")
+        raise UsageError(
+            "model-named-twice", f"Two models are named, {model} and {word}; leave one out."
+        )
     return word or model or _named_model()
 
 
@@ -74,8 +79,9 @@ def _named_model() -> Path:
     named = os.environ.get(_VARIABLE)
     if not named:
         raise UsageError(
+            "model-not-given",
             f"No model was named: add --model BUNDLE, or set {_VARIABLE}. `pulmo train` and "
-            "`pulmo export` make a bundle."
+            "`pulmo export` make a bundle.",
         )
     return Path(named)
 
@@ -91,7 +97,7 @@ def check_exists(path: Path, what: str) -> None:
         InputError: there is nothing.
     """
     if not path.exists():
-        raise InputError(f"{path} does not exist; {what} was expected.")
+        raise InputError("file-missing", f"{path} does not exist; {what} was expected.")
 
 
 def open_model(model: Path | None, threads: int = 0) -> "Model":
@@ -109,7 +115,9 @@ def open_model(model: Path | None, threads: int = 0) -> "Model":
         return load(path, threads)
     except InputError as error:
         if RunFolder(path).recipe.is_file():
-            raise InputError(f"{error} Type: pulmo export {path} -o BUNDLE") from None
+            raise InputError(
+                "run-not-exported", f"{error} Type: pulmo export {path} -o BUNDLE."
+            ) from None
         raise
 
 
@@ -128,7 +136,7 @@ def result_folder(given: Path | None, kind: str, model: Path) -> Path:
     name = named.resolve().name if named.is_dir() else named.stem
     derived = Path(f"{kind}-{name}")
     if given is None and derived.exists():
-        raise UsageError(f"{derived} exists already; name another folder with -o.")
+        raise UsageError("output-exists", f"{derived} exists already; name another folder with -o.")
     return chosen_output(given, derived)
 
 
@@ -146,6 +154,7 @@ def refuse(options: Mapping[str, object], given: str, wanted: str) -> None:
     used = [name for name, value in options.items() if value not in (None, [])]
     if used:
         raise UsageError(
+            "option-not-applicable",
             f"{', '.join(used)} {'is' if len(used) == 1 else 'are'} for {wanted}, and the model is "
-            f"{given}; leave {'it' if len(used) == 1 else 'them'} out."
+            f"{given}; leave {'it' if len(used) == 1 else 'them'} out.",
         )

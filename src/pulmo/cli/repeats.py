@@ -1,7 +1,6 @@
 """The folds and seeds of pulmo train."""
 
 import os
-import shlex
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -44,7 +43,6 @@ class Choice(NamedTuple):
 def train_repeats(
     recipe: "Recipe",
     manifest: "Manifest",
-    data: Path,
     output: Path,
     choice: Choice,
     *,
@@ -65,9 +63,8 @@ def train_repeats(
     cores = choice.threads or int(choice.cluster is not None)
     fold = 0 if choice.folds else None
     first = Repeat(folder, recipe, fold, device=choice.device, threads=cores)
-    command = f"pulmo data split {shlex.quote(str(data))} --folds 5 -o FOLDS.parquet"
     with claimed_folder(output):
-        runs, images = plan_repeats(first, manifest, choice.seeds, command)
+        runs, images = plan_repeats(first, manifest, choice.seeds)
         if not choice.resume:
             check_weights(recipe.model)
         claim_repeats(folder, images, resume=choice.resume)
@@ -108,6 +105,7 @@ def refuse_team() -> None:
     """Refuses to do many runs in each of the processes that torchrun started."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UsageError(
-            "torchrun lets several processes share one run; to spread many runs, start pulmo "
-            "without it and add --ray."
+            "repeats-in-torchrun",
+            "With torchrun several processes share one run. To spread many runs, start pulmo "
+            "without it and add --ray.",
         )

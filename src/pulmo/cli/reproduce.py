@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pulmo.cli.console import print_json, progress, say
-from pulmo.cli.initial_weights import weights_advice
 from pulmo.cli.train import Device, Settings, Threads, use_threads
 from pulmo.core.errors import UsageError
 from pulmo.core.output import claimed_folder
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from pulmo.reproduce.system import Experiment, System
 
 
-@weights_advice("Put them as NETWORK.safetensors into a folder, and name it with --weights")
 def reproduce(
     name: Annotated[str, typer.Argument(help="A system, such as capstone.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
@@ -82,5 +80,8 @@ def _chosen(system: "System", names: list[str]) -> "list[Experiment]":
     known = {experiment.name: experiment for experiment in system.experiments}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise UsageError(f"There is no run {unknown[0]!r}; there are: {', '.join(known)}.")
+        raise UsageError(
+            "reproduction-run-unknown",
+            f"There is no run {unknown[0]!r}; there are: {', '.join(known)}.",
+        )
     return [known[name] for name in names] or list(known.values())

@@ -35,13 +35,18 @@ def form_of(asked: dict[Form, bool], output: Path | None) -> Form | None:
     """
     named = [form for form, there in asked.items() if there]
     if len(named) > 1:
-        raise UsageError(f"Choose one of {', '.join(f'--{form}' for form in named)}.")
+        raise UsageError(
+            "output-format-ambiguous", f"Choose one of {', '.join(f'--{form}' for form in named)}."
+        )
     if output is None:
         return named[0] if named else None
     by_name = [form for form in _FORMS if output.suffix.lower() == f".{form}"]
     if not by_name or (named and named != by_name):
         wanted = f".{named[0]}" if named else ".json, .jsonl or .csv"
-        raise UsageError(f"{output} does not end in {wanted}, which says what is written there.")
+        raise UsageError(
+            "output-name-unsuitable",
+            f"{output} does not end in {wanted}, which says what is written there.",
+        )
     return by_name[0]
 
 
@@ -86,6 +91,7 @@ def record(result: "Prediction", model: "Model") -> dict[str, Any]:
         "sha256": result.sha256,
         "status": result.status,
         "reason": result.reason,
+        "code": result.code,
         "notes": [note.text for note in result.notes],
         "note_kinds": [note.kind for note in result.notes],
         "probabilities": result.probabilities,

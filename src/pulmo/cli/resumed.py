@@ -35,7 +35,9 @@ class Asked(NamedTuple):
         from pulmo.core.recipe import load_recipe
 
         if self.name is None:
-            raise UsageError("Name a recipe of `pulmo recipes`, or a .toml file.")
+            raise UsageError(
+                "recipe-not-given", "Name a recipe of `pulmo recipes`, or a .toml file."
+            )
         return load_recipe(self.name, self.settings, quick=self.quick, scratch=self.scratch)
 
 
@@ -52,7 +54,7 @@ def chosen_recipe(output: Path, asked: Asked, *, resume: bool) -> "Recipe":
     begun = begun_recipe(output) if resume else None
     if begun is None:
         if resume and asked.name is None:
-            raise UsageError(f"{output} holds no run; begin one without --resume.")
+            raise UsageError("resume-without-run", f"{output} contains no run to resume.")
         return asked.recipe()
     check_settings(begun, output, asked.settings)
     if asked.name is not None:
@@ -67,8 +69,9 @@ def _compare(begun: "Recipe", asked: Asked, output: Path) -> None:
     named = asked.recipe()
     if not same_name(begun, named):
         raise RefusedError(
+            "run-settings-changed",
             f"{output} holds a run of the recipe {begun.name!r}, not of {named.name!r}; a run "
-            "resumes only with the recipe and settings that it began with."
+            "resumes only with the recipe and settings that it began with.",
         )
     keys = [key for key, _, _ in differences(begun, named) if key != "train.seed"]
     if keys:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pulmo.cli.console import print_json, say
-from pulmo.cli.initial_weights import FromScratch, weights_advice
+from pulmo.cli.initial_weights import FromScratch
 from pulmo.cli.train import (
     Data,
     Device,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pulmo.workflows.search import Limits, Plan
 
 
-@weights_advice()
 def search(
     recipe: Name,
     data: Data,

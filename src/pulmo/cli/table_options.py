@@ -103,6 +103,6 @@ def merges(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         label, sign, name = pair.partition("=")
         if not (sign and label and name):
-            raise UsageError(f"--merge {pair!r} is not LABEL=CLASS.")
+            raise UsageError("option-pair-invalid", f"--merge {pair!r} is not LABEL=CLASS.")
         found[label] = name
     return found

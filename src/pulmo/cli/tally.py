@@ -75,15 +75,18 @@ class Tally:
             PartialError: some could not.
         """
         if not self._done:
-            raise InputError(f"{nothing}: no image was found.")
+            raise InputError("images-missing", f"{nothing}: no image was found.")
         if self._failed == self._done:
             raise InputError(
+                "files-all-failed",
                 f"{nothing}: the file could not be used."
                 if self._failed == 1
-                else f"{nothing}: none of the {self._failed} files could be used."
+                else f"{nothing}: none of the {self._failed} files could be used.",
             )
         if self._failed:
-            raise PartialError(f"{self._failed} of {self._done} files could not be used.")
+            raise PartialError(
+                "some-files-failed", f"{self._failed} of {self._done} files could not be used."
+            )
 
     def _own(self, result: "Prediction") -> "list[Note]":
         return [note for note in result.notes if note not in self._about_model]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pulmo.cli.console import Report, chosen_output, progress, say
-from pulmo.cli.initial_weights import FromScratch, weights_advice
+from pulmo.cli.initial_weights import FromScratch
 from pulmo.cli.resumed import Asked, chosen_recipe
 from pulmo.core.errors import InterruptedRunError, UsageError
 from pulmo.core.output import claimed_folder
@@ -45,7 +45,6 @@ RayAddress = Annotated[
 ]
 
 
-@weights_advice()
 def train(
     recipe: Annotated[
         str | None,
@@ -86,12 +85,14 @@ def train(
     asked = Asked(recipe, tuple(settings or ()), quick, scratch)
     if output is None:
         if resume:
-            raise UsageError("Name the folder of the run that is to go on: -o RUN.")
+            raise UsageError(
+                "run-folder-not-given", "Name the folder of the run that is to go on: -o RUN."
+            )
         output = chosen_output(None, Path(f"run-{asked.recipe().name}"))
     experiment = chosen_recipe(output, asked, resume=resume)
     if data is None:
         if not resume:
-            raise UsageError("Name the manifest with its split: --data M.")
+            raise UsageError("manifest-not-given", "Name the manifest with its split: --data M.")
         data = RunFolder(output).manifest
     manifest = read_manifest(data)
     address = ray_cluster(ray, ray_address)
@@ -99,9 +100,11 @@ def train(
         from pulmo.cli.repeats import Choice, train_repeats
 
         choice = Choice(folds, seeds, resume, device, threads, address)
-        train_repeats(experiment, manifest, data, output, choice, as_json=as_json)
+        train_repeats(experiment, manifest, output, choice, as_json=as_json)
     elif address is not None or as_json:
-        raise UsageError("--ray and --json are for many runs; add --folds or --seeds N.")
+        raise UsageError(
+            "option-needs-another", "--ray and --json are for many runs; add --folds or --seeds N."
+        )
     else:
         use_threads(threads)
         _train_once(experiment, manifest, output, device, resume=resume)
@@ -211,7 +214,7 @@ def _stoppable(report: Report, stop: Event) -> Callable[[int, int], None]:
     def checked(done: int, total: int) -> None:
         report(done, total)
         if stop.is_set():
-            raise InterruptedRunError("Interrupted before training began.")
+            raise InterruptedRunError("interrupted", "Interrupted before training began.")
 
     return checked
 

@@ -9,8 +9,7 @@ import typer
 
 from pulmo.cli.console import progress, say, say_notes
 from pulmo.cli.exits import run_command
-from pulmo.cli.initial_weights import weights_advice
-from pulmo.core.errors import DivergedError, InputError, InterruptedRunError, PartialError
+from pulmo.core.errors import InputError, InterruptedRunError, PartialError
 from pulmo.core.output import claim_file, claim_folder
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ def main() -> None:
 
 
 @app.command()
-@weights_advice("Name a safetensors file of them with --weights FILE")
 def vgg16(
     dataset: Annotated[
         Path, typer.Option("--dataset", "-d", help="A folder with a folder covid and one normal.")
@@ -85,18 +83,24 @@ def vgg16(
     _tell(*_test(manifest, model), recipe)
     typer.echo(f"VGG16 started {note}.\n{plot}\n{model}")
     if problems:
-        raise PartialError(f"{len(problems)} files could not be used; the rest was.")
+        raise PartialError(
+            "some-files-failed", f"{len(problems)} files could not be used; the rest was."
+        )
 
 
 def _claim(plot: Path, model: Path) -> None:
     """Checks, before the training, that its results have a place."""
     if model.exists():
         raise InputError(
+            "bundle-exists",
             f"{model} exists already; a model is never overwritten, since it keeps a record of how "
-            "often its test was opened. Name another with -m, or remove it."
+            "often its test was opened. Name another with -m, or remove it.",
         )
     if model in (plot, *plot.parents):
-        raise InputError(f"{plot} and {model} cannot be at one place; name another plot with -p.")
+        raise InputError(
+            "outputs-coincide",
+            f"{plot} and {model} cannot be at one place; name another plot with -p.",
+        )
     claim_folder(model.parent)
     claim_file(plot, _PNG)
 
@@ -141,8 +145,9 @@ def _split(dataset: Path, labels: tuple[str, ...]) -> "tuple[Manifest, list[str]
         for side in ("train", "val", "test"):
             if (side, label) not in sides.index:
                 raise InputError(
+                    "images-too-few",
                     f"{dataset} has too few images of {label} for a {side} side: give five or more "
-                    "that are no copies of each other."
+                    "that are no copies of each other.",
                 )
     return drawn, problems
 
@@ -151,14 +156,16 @@ def _check_folders(dataset: Path, labels: tuple[str, ...]) -> None:
     """Checks that there is one folder a class and no other."""
     if not dataset.is_dir():
         raise InputError(
-            f"{dataset} is not a folder; one with the folders {' and '.join(labels)} was expected."
+            "folder-missing",
+            f"{dataset} is not a folder; one with the folders {' and '.join(labels)} was expected.",
         )
     found = sorted(p.name for p in dataset.iterdir() if p.is_dir() and p.name[0] != ".")
     if sorted(name.lower() for name in found) != sorted(labels):
         raise InputError(
+            "class-folders-unexpected",
             f"{dataset} holds {', '.join(found) or 'no folder'}; the folders "
             f"{' and '.join(labels)} were expected, and no other. `pulmo train vgg16-cli` takes "
-            "other classes with --set labels.order=[...]."
+            "other classes with --set labels.order=[...].",
         )
 
 
@@ -182,12 +189,7 @@ def _train(recipe: "Recipe", manifest: "Manifest", model: Path) -> "Card":
                     on_decode=listener.on_decode,
                 )
         except InterruptedRunError:
-            raise InterruptedRunError("Interrupted; nothing was written.") from None
-        except DivergedError:
-            raise DivergedError(
-                "The loss became no finite number; the learning rate is too high: lower it with "
-                "-lr."
-            ) from None
+            raise InterruptedRunError("interrupted", "Interrupted; nothing was written.") from None
         return export_run(run, model)
 
 
@@ -218,7 +220,7 @@ def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") 
     import numpy as np
     from sklearn.metrics import classification_report
 
-    from pulmo.evaluate.warnings import FEW
+    from pulmo.evaluate.warnings import MIN_GROUPS
 
     labels = list(recipe.labels.order)
     truth, decided = predictions["label"], predictions["decision"]
@@ -237,10 +239,9 @@ def _tell(predictions: "pd.DataFrame", figures: "Evaluation", recipe: "Recipe") 
         ("specificity", main_class["specificity"]),
     ):
         typer.echo(f"{name:11}  {estimate}, n = {estimate.n}")
-    if figures.data.n < FEW:
+    if figures.data.n < MIN_GROUPS:
         typer.echo(
-            f"warning: {figures.data.n} images are too few to decide anything: look at the "
-            "intervals, not at the figures."
+            f"warning: Only {figures.data.n} images: too few for a conclusion. Read the intervals."
         )
-    for sentence in figures.warnings:
-        typer.echo(f"warning: {sentence}")
+    for warning in figures.warnings:
+        typer.echo(f"warning: {warning.text}")

@@ -12,7 +12,7 @@ from pulmo.evaluate.evaluation import Curve, Evaluation, read_evaluation
 from pulmo.evaluate.warnings import unstated_images
 from pulmo.experiments.summary import Summary, read_summary
 from pulmo.predictions.predictions import Predictions
-from pulmo.report.comparison import Entrant
+from pulmo.report.comparison import ComparedModel
 from pulmo.stats.estimate import Estimate
 
 _RUN_FIGURES = {
@@ -27,14 +27,14 @@ class Entry(NamedTuple):
     """One of those compared, with what does not go into the tables.
 
     Attributes:
-        entrant: its row.
+        model: its row.
         histories: the epochs of each of its runs.
         roc: class -> ROC curve against the rest.
         predictions: what it says of each image; None where that is not known.
         unstated: of how many of its images it is not stated which source they are from.
     """
 
-    entrant: Entrant
+    model: ComparedModel
     histories: tuple[Sequence[Epoch], ...] = ()
     roc: dict[str, Curve] | None = None
     predictions: Predictions | None = None
@@ -50,7 +50,7 @@ def read_entries(folders: Sequence[Path]) -> list[Entry]:
     """
     whole = [folder.resolve() for folder in folders]
     if len(set(whole)) < len(whole):
-        raise UsageError("A folder is named twice; each is compared once.")
+        raise UsageError("folder-repeated", "A folder is named twice. Name each folder once.")
     parts = 1
     while len({path.parts[-parts:] for path in whole}) < len(whole):
         parts += 1
@@ -73,9 +73,9 @@ def _read(folder: Path, name: str) -> Entry:
         card, inner = read_card(repeat.run.card), repeat.evaluation
         return _evaluation(inner, name, card) if inner.index.exists() else _run(card, name)
     raise InputError(
-        f"{folder} is nothing to compare: expected {evaluation.index.name} of `pulmo evaluate`, "
-        f"{repeat.run.card.name} of a finished `pulmo train`, or {repeats.index.name} of `pulmo "
-        "train --folds`."
+        "comparison-folder-unknown",
+        f"{folder} cannot be compared. Expected an evaluation ({evaluation.index.name}), a "
+        f"finished run ({repeat.run.card.name}) or repeated runs ({repeats.index.name}).",
     )
 
 
@@ -85,10 +85,10 @@ def _evaluation(folder: EvaluationFolder, name: str, card: Card | None) -> Entry
     evaluation = read_evaluation(folder.index)
     history = card.training.history if card else ()
     predictions = _predictions(folder, evaluation)
-    entrant = _evaluated(name, evaluation, card)
+    model = _evaluated(name, evaluation, card)
     histories = (history,) if history else ()
     unstated = unstated_images(evaluation.data)
-    return Entry(entrant, histories, evaluation.roc, predictions, unstated)
+    return Entry(model, histories, evaluation.roc, predictions, unstated)
 
 
 def _predictions(folder: EvaluationFolder, evaluation: Evaluation) -> Predictions | None:
@@ -100,12 +100,12 @@ def _predictions(folder: EvaluationFolder, evaluation: Evaluation) -> Prediction
     return found if int((found.truth >= 0).sum()) == evaluation.data.n else None
 
 
-def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
+def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> ComparedModel:
     """Returns the row of an evaluation; without a card it does not know the network."""
     data, decision = evaluation.data, evaluation.decision
     history = card.training.history if card else None
     whole = "all of a manifest" if card else "a table of predictions"
-    return Entrant(
+    return ComparedModel(
         name=name,
         kind="evaluation",
         labels=tuple(evaluation.classes),
@@ -115,10 +115,10 @@ def _evaluated(name: str, evaluation: Evaluation, card: Card | None) -> Entrant:
         parameters=card.network.parameters if card else None,
         epochs=len(history) if history else None,
         minutes=_minutes(history) if history else None,
-        judged_on=f"split {data.split}" if data.split else whole,
+        evaluated_on=f"split {data.split}" if data.split else whole,
         n=data.n,
         groups=data.groups,
-        figures={
+        metrics={
             **evaluation.overall,
             "sensitivity": decision.sensitivity,
             "specificity": decision.specificity,
@@ -133,11 +133,11 @@ def _run(card: Card, name: str) -> Entry:
     """Returns a run without an evaluation: what its training saw of the validation images."""
     training = card.training
     best, count = training.history[training.best_epoch - 1], sum(training.counts["val"].values())
-    figures = {
+    metrics = {
         title: Estimate(float(getattr(best, field)), None, None, count, _NO_INTERVAL)
         for title, field in _RUN_FIGURES.items()
     }
-    entrant = Entrant(
+    model = ComparedModel(
         name=name,
         kind="run",
         labels=card.labels.order,
@@ -147,11 +147,11 @@ def _run(card: Card, name: str) -> Entry:
         parameters=card.network.parameters,
         epochs=len(training.history),
         minutes=_minutes(training.history),
-        judged_on="validation, by training itself",
+        evaluated_on="validation, by training itself",
         n=count,
-        figures=figures,
+        metrics=metrics,
     )
-    return Entry(entrant, (training.history,))
+    return Entry(model, (training.history,))
 
 
 def _repeats(folder: RepeatsFolder, name: str) -> Entry:
@@ -165,23 +165,23 @@ def _repeats(folder: RepeatsFolder, name: str) -> Entry:
     pooled = folder.pooled(seed)
     evaluation = read_evaluation(pooled.index)
     rest = f" of seed {seed}" if len(summary.seeds) > 1 else ""
-    entrant = _evaluated(name, evaluation, cards[0]).model_copy(
+    model = _evaluated(name, evaluation, cards[0]).model_copy(
         update={
             **_over_runs(summary),
-            "judged_on": f"{summary.folds} held-out folds pooled{rest}",
+            "evaluated_on": f"{summary.folds} held-out folds pooled{rest}",
         }
     )
     predictions = _predictions(pooled, evaluation)
-    return Entry(entrant, histories, evaluation.roc, predictions, unstated_images(evaluation.data))
+    return Entry(model, histories, evaluation.roc, predictions, unstated_images(evaluation.data))
 
 
-def _seeds(summary: Summary, card: Card, name: str) -> Entrant:
+def _seeds(summary: Summary, card: Card, name: str) -> ComparedModel:
     """Returns the row of runs that differ by their seed alone."""
     classes: dict[str, dict[str, Estimate]] = {}
     for figure, estimate in summary.mean.items():
         label, _, metric = figure.rpartition(".")
         classes.setdefault(label, {})[metric] = estimate
-    entrant = Entrant(
+    model = ComparedModel(
         name=name,
         kind="repeats",
         labels=card.labels.order,
@@ -189,13 +189,13 @@ def _seeds(summary: Summary, card: Card, name: str) -> Entrant:
         recipe=summary.recipe,
         backbone=card.network.backbone,
         parameters=card.network.parameters,
-        judged_on=f"validation, mean over {len(summary.seeds)} seeds",
+        evaluated_on=f"validation, mean over {len(summary.seeds)} seeds",
         n=summary.runs[0].n,
-        figures=classes.pop(""),
+        metrics=classes.pop(""),
         classes=classes,
         support=card.training.counts["val"],
     )
-    return entrant.model_copy(update=_over_runs(summary))
+    return model.model_copy(update=_over_runs(summary))
 
 
 def _over_runs(summary: Summary) -> dict[str, object]:

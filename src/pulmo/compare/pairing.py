@@ -1,4 +1,4 @@
-"""Paired tests: two models that judged the very same images."""
+"""Paired tests: two models on the same images."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -78,16 +78,16 @@ def pair(
 
 
 def corrected(tests: Sequence[PairedTest]) -> list[PairedTest]:
-    """Returns tests with `p_holm` set: those of each figure are corrected together (Holm 1979).
+    """Returns tests with `p_holm` set: those of each metric are corrected together (Holm 1979).
 
     Undefined ones do not count.
     """
     found = [test.p for test in tests]
-    for figure in {test.figure for test in tests}:
+    for metric in {test.metric for test in tests}:
         places = [
             place
             for place, test in enumerate(tests)
-            if test.figure == figure and test.p is not None
+            if test.metric == metric and test.p is not None
         ]
         for place, p in zip(
             places, stats.holm(np.array([found[at] for at in places], np.float64)), strict=True
@@ -126,18 +126,18 @@ def _different(one: _Ordered, two: _Ordered) -> str | None:
     here, there = ({digest for digest, _ in side.keys} for side in (one, two))
     if here != there:
         return (
-            f"they judged other images, {len(here):,} and {len(there):,} with "
+            f"they were evaluated on other images, {len(here):,} and {len(there):,} with "
             f"{len(here & there):,} in common"
         )
     return "the same images have other labels, or are there more than once"
 
 
-def _test(names: tuple[str, str], figure: str, of: str, difference: PairedDifference) -> PairedTest:
+def _test(names: tuple[str, str], metric: str, of: str, difference: PairedDifference) -> PairedTest:
     return PairedTest.model_validate(
         {
             "name": names[0],
             "against": names[1],
-            "figure": figure,
+            "metric": metric,
             "of": of,
             "difference": difference.estimate,
             "p": difference.p,

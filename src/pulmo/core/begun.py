@@ -1,7 +1,6 @@
 """What the run in a folder was begun with, so that it goes on with nothing else."""
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -52,8 +51,9 @@ def check_settings(begun: Recipe, root: Path, settings: Sequence[str]) -> None:
     if found := list(differences(begun, now)):
         listed = "; ".join(f"{key} is {then!r} there and {new!r} now" for key, then, new in found)
         raise RefusedError(
-            f"{root} was begun with other settings: {listed}. A run resumes only with the recipe "
-            "and settings that it began with."
+            "run-settings-changed",
+            f"{root} was begun with other settings: {listed}. A run can only be resumed with the "
+            "recipe and settings that it began with.",
         )
 
 
@@ -82,21 +82,25 @@ def check_folder(recipe: Recipe, folder: RunFolder, *, resume: bool) -> None:
         RefusedError: its run was begun with another recipe or other settings.
     """
     if folder.root.exists() and not folder.root.is_dir():
-        raise InputError(f"{folder.root} is a file; a folder was expected.")
+        raise InputError("folder-is-file", f"{folder.root} is a file. A folder was expected.")
     if not folder.recipe.exists():
         if resume:
-            raise UsageError(f"{folder.root} holds no run; begin one without --resume.")
+            raise UsageError("resume-without-run", f"{folder.root} contains no run to resume.")
         if folder.root.exists() and any(folder.root.iterdir()):
-            raise UsageError(f"{folder.root} is not empty and holds no run; choose another folder.")
+            raise UsageError(
+                "folder-not-empty",
+                f"{folder.root} is not empty and contains no run.",
+            )
     elif not resume:
         raise UsageError(
-            f"{folder.root} holds a run already; go on with it with --resume, or choose another "
-            "folder."
+            "run-exists",
+            f"{folder.root} contains a run already.",
         )
     elif folder.recipe.read_text(encoding="utf-8") != recipe.to_toml():
         raise RefusedError(
-            f"{folder.recipe} differs from the recipe {recipe.name!r} as it is now; a run resumes "
-            "only with the recipe and settings that it began with."
+            "run-settings-changed",
+            f"{folder.recipe} differs from the current recipe {recipe.name!r}. A run can only be "
+            "resumed with the recipe and settings that it began with.",
         )
 
 
@@ -109,12 +113,12 @@ def check_finished(folder: RunFolder) -> None:
     if folder.card.exists():
         return
     if not folder.recipe.exists():
-        raise InputError(f"{folder.root} holds no training run.")
+        raise InputError("run-missing", f"{folder.root} contains no training run.")
     planned = sum(stage.epochs for stage in load_recipe(str(folder.recipe)).train.plan)
     done = len(read_bytes(folder.history).splitlines()) if folder.history.exists() else 0
     raise InputError(
-        f"The training in {folder.root} is not finished: {done} of {planned} epochs are done. Go "
-        f"on with: pulmo train --resume -o {shlex.quote(str(folder.root))}"
+        "run-unfinished",
+        f"The training in {folder.root} is not finished: {done} of {planned} epochs are done.",
     )
 
 

@@ -1,6 +1,7 @@
 """The errors that pulmo raises on purpose, each with the exit status of the command.
 
-A message is a sentence to a person: what happened, in which file, what was expected, what to do.
+A message is a sentence to a person: what happened, in which file, what was expected. The command
+adds what to type.
 """
 
 from pathlib import Path
@@ -8,9 +9,21 @@ from typing import ClassVar
 
 
 class PulmoError(Exception):
-    """Base of all errors that pulmo raises on purpose."""
+    """Base of all errors that pulmo raises on purpose.
+
+    Attributes:
+        code: what went wrong, in kebab case, such as "manifest-empty". Programs and tests rely on
+            it; the message is for people and may change.
+    """
 
     exit_status: ClassVar[int] = 1
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 class UsageError(PulmoError):
@@ -37,7 +50,7 @@ class NoManifestError(InputError):
     """
 
     def __init__(self, path: Path, kind: str) -> None:
-        super().__init__(f"{path} is {kind}; a manifest was expected.")
+        super().__init__("manifest-expected", f"{path} is {kind}; a manifest was expected.")
         self.path = path
 
 
@@ -58,6 +71,6 @@ class RefusedError(PulmoError):
 
 
 class InterruptedRunError(PulmoError):
-    """A person or the system asked the program to stop, and it stopped in good order."""
+    """A person or the system asked the program to stop, and what was finished is kept."""
 
     exit_status = 130

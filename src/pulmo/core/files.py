@@ -44,7 +44,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise InputError(f"{path} could not be written: {error.strerror or error}.") from error
+        raise InputError(
+            "file-not-written", f"{path} could not be written: {error.strerror or error}."
+        ) from error
     finally:
         # After an error, and after an interruption too.
         with suppress(OSError):
@@ -61,19 +63,25 @@ def open_bytes(path: Path) -> BinaryIO:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise InputError(f"{path} is a folder; a file was expected.")
+            raise InputError("file-is-folder", f"{path} is a folder. A file was expected.")
         if not stat.S_ISREG(mode):
             raise InputError(
-                f"{path} is a device, a pipe or a socket; a file was expected. Save its content to "
-                "a file first."
+                "file-not-regular",
+                f"{path} is a device, a pipe or a socket. A file was expected. Save its content "
+                "to a file first.",
             )
         return path.open("rb")
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist.") from None
+        raise InputError("file-missing", f"{path} does not exist.") from None
     except OSError as error:
-        raise InputError(f"{path} could not be read: {error.strerror or error}.") from error
+        raise InputError(
+            "file-unreadable", f"{path} could not be read: {error.strerror or error}."
+        ) from error
     except ValueError:
-        raise InputError(f"{str(path)!r} is no name of a file: it holds a null byte.") from None
+        raise InputError(
+            "file-name-invalid",
+            f"{str(path)!r} cannot be the name of a file: it contains a null byte.",
+        ) from None
 
 
 def read_bytes(path: Path) -> bytes:
@@ -86,7 +94,9 @@ def read_bytes(path: Path) -> bytes:
         try:
             return file.read()
         except OSError as error:
-            raise InputError(f"{path} could not be read: {error.strerror or error}.") from error
+            raise InputError(
+                "file-unreadable", f"{path} could not be read: {error.strerror or error}."
+            ) from error
 
 
 def sha256(data: bytes) -> str:

@@ -30,7 +30,9 @@ def check_label(label: str) -> str:
         return label
     near = get_close_matches(label.lower(), LABELS, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise UsageError(f"There is no label {label!r}; the labels are {', '.join(LABELS)}.{hint}")
+    raise UsageError(
+        "label-unknown", f"There is no label {label!r}; the labels are {', '.join(LABELS)}.{hint}"
+    )
 
 
 def class_numbers(
@@ -70,13 +72,18 @@ class LabelScheme:
             check_label(label)
         if len(set(self.order)) != len(self.order) or len(self.order) < 2:
             raise UsageError(
-                f"A classifier needs two or more different labels; got {list(self.order)}."
+                "labels-too-few",
+                f"A classifier needs at least two different labels; got {list(self.order)}.",
             )
         for label, target in self.merge.items():
             if target not in self.order:
                 raise UsageError(
-                    f"labels.merge sends {label!r} to {target!r}, which is not in labels.order "
-                    f"({', '.join(self.order)})."
+                    "merge-target-unknown",
+                    f"The setting labels.merge maps {label!r} to {target!r}, which is not in "
+                    f"labels.order ({', '.join(self.order)}).",
                 )
             if label in self.order:
-                raise UsageError(f"{label!r} is both in labels.order and merged into {target!r}.")
+                raise UsageError(
+                    "label-ordered-and-merged",
+                    f"{label!r} is both in labels.order and merged into {target!r}.",
+                )

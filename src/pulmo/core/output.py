@@ -24,9 +24,11 @@ def claim_folder(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except FileExistsError:
-        raise InputError(f"{folder} is a file; a folder was expected.") from None
+        raise InputError("folder-is-file", f"{folder} is a file; a folder was expected.") from None
     except OSError as error:
-        raise InputError(f"{folder} cannot be written to: {error.strerror or error}.") from error
+        raise InputError(
+            "folder-not-writable", f"{folder} cannot be written to: {error.strerror or error}."
+        ) from error
 
 
 @contextmanager
@@ -60,13 +62,14 @@ def claim_file(path: Path, begins: bytes = b"") -> None:
             written to.
     """
     if path.is_dir():
-        raise InputError(f"{path} is a folder; a file was expected.")
+        raise InputError("file-is-folder", f"{path} is a folder; a file was expected.")
     claim_folder(path.parent)
     if path.exists():
         with open_bytes(path) as file:
             start = file.read(len(begins))
         if start and start != begins:
             raise InputError(
+                "file-exists",
                 f"{path} exists and is a file of another kind; it is not overwritten. Name another "
-                "file, or remove it."
+                "file, or remove it.",
             )

@@ -46,8 +46,9 @@ class Recipe(Section):
         wanted, labels = self.decision.positive, set(self.labels.order)
         if not wanted or len(set(wanted)) < len(wanted) or not set(wanted) < labels:
             raise UsageError(
-                f"decision.positive must name some but not all of {', '.join(self.labels.order)}, "
-                f"each once; got {list(wanted)}."
+                "positive-classes-invalid",
+                "The setting decision.positive must name some but not all of "
+                f"{', '.join(self.labels.order)}, each once; got {list(wanted)}.",
             )
         return self
 
@@ -58,8 +59,9 @@ class Recipe(Section):
             unknown = [] if isinstance(given, str) else sorted(set(given) - set(self.labels.order))
             if unknown:
                 raise UsageError(
-                    f"train.{key} speaks of {', '.join(unknown)}; the classes are "
-                    f"{', '.join(self.labels.order)}."
+                    "recipe-class-unknown",
+                    f"The setting train.{key} names {', '.join(unknown)}, but the classes are "
+                    f"{', '.join(self.labels.order)}.",
                 )
         return self
 
@@ -110,8 +112,9 @@ def load_recipe(
     recipe = _with_settings(file.tree, settings, file.origin)
     if scratch and recipe.model.weights != "none":
         raise UsageError(
-            f"A random start and model.weights={recipe.model.weights} contradict each other; "
-            "choose one."
+            "weights-contradict",
+            f"A random start and model.weights={recipe.model.weights} contradict each other. "
+            "Choose one of them.",
         )
     changes = changes_between(written, recipe.model_dump(mode="json"))
     if not changes or recipe.description != written.get("description"):
@@ -140,7 +143,9 @@ def parse_recipe(tree: dict[str, Any], origin: str) -> Recipe:
     try:
         return Recipe.model_validate(tree)
     except ValidationError as error:
-        raise UsageError(f"{origin} is not a usable recipe: {_problems(error)}") from None
+        raise UsageError(
+            "recipe-invalid", f"{origin} is not a valid recipe: {_problems(error)}"
+        ) from None
 
 
 def _with_settings(tree: dict[str, Any], settings: Sequence[str], origin: str) -> Recipe:
@@ -155,9 +160,13 @@ def _with_settings(tree: dict[str, Any], settings: Sequence[str], origin: str) -
             parse_recipe(before, origin)
         wrong = [setting for setting in settings if _concerns(setting, error)] or settings
         if not wrong:
-            raise UsageError(f"{origin} is not a usable recipe: {_problems(error)}") from None
+            raise UsageError(
+                "recipe-invalid", f"{origin} is not a usable recipe: {_problems(error)}"
+            ) from None
         named = f"setting{'s' * (len(wrong) > 1)} {', '.join(map(repr, wrong))}"
-        raise UsageError(f"The {named} cannot be used: {_problems(error)}") from None
+        raise UsageError(
+            "recipe-invalid", f"The {named} cannot be used: {_problems(error)}"
+        ) from None
 
 
 def _concerns(setting: str, error: ValidationError) -> bool:

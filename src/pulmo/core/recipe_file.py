@@ -48,7 +48,8 @@ class RecipeFile(NamedTuple):
         for name in names:
             if name not in self.variants:
                 raise UsageError(
-                    f"{self.origin} has no {name} variant: a table {name} of settings."
+                    "recipe-variant-missing",
+                    f"{self.origin} has no {name} variant, which is a table {name} of settings.",
                 )
             for key, value in self.variants[name].items():
                 set_value(self.tree, key, value, f"{name}.{key}")
@@ -83,17 +84,20 @@ def _read(path: Path, below: tuple[Path, ...]) -> RecipeFile:
     """Reads a file; `below` are those that extend it, the nearest last."""
     if path.resolve() in [seen.resolve() for seen in below]:
         chain = " extends ".join(str(file) for file in (*below, path))
-        raise UsageError(f"A recipe cannot extend itself: {chain}.")
+        raise UsageError("recipe-cycle", f"A recipe cannot extend itself: {chain}.")
     try:
         tree = tomllib.loads(read_bytes(path).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}.") from error
+        raise UsageError("toml-invalid", f"{path} is not valid TOML: {error}.") from error
     extended = tree.pop(EXTENDS, None)
     variants = _variants(tree, str(path), may_be_empty=extended is not None)
     if extended is None:
         return RecipeFile(tree, variants, str(path))
     if not isinstance(extended, str):
-        raise UsageError(f"{path}: {EXTENDS} must name a recipe or its file; got {extended!r}.")
+        raise UsageError(
+            "recipe-base-invalid",
+            f"{path}: {EXTENDS} must name a recipe or the file of one; got {extended!r}.",
+        )
     base = _read(_find(extended, path.parent), (*below, path))
     inherited = {key: value for key, value in base.tree.items() if key not in _OWN}
     known = base.variants | variants
@@ -138,7 +142,8 @@ def _find(name: str, folder: Path) -> Path:
     near = get_close_matches(name, shipped, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise UsageError(
-        f"There is no recipe {name!r}; shipped are {', '.join(shipped)}; or a .toml file.{hint}"
+        "recipe-unknown",
+        f"There is no recipe {name!r}; choose one of {', '.join(shipped)}, or a .toml file.{hint}",
     )
 
 
@@ -152,5 +157,7 @@ def _variants(tree: Tree, origin: str, *, may_be_empty: bool) -> dict[str, Tree]
             del found[SCRATCH]
     for name, settings in found.items():
         if not isinstance(settings, dict) or not (settings or may_be_empty):
-            raise UsageError(f"{origin}: {name} must be a table of settings.")
+            raise UsageError(
+                "recipe-table-expected", f"{origin}: {name} must be a table of settings."
+            )
     return found

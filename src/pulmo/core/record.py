@@ -35,7 +35,9 @@ def parse_record(text: str | bytes, kind: type[AnyRecord], *, origin: str, what:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the text"
-        raise InputError(f"{origin} is not {what}: {where}: {first['msg']}.") from None
+        raise InputError(
+            "record-invalid", f"{origin} is not {what}: {where}: {first['msg']}."
+        ) from None
 
 
 def read_record(path: Path, kind: type[AnyRecord], what: str) -> AnyRecord:

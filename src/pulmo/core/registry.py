@@ -47,7 +47,8 @@ class Registry(Mapping[str, T], Generic[T]):
             near = get_close_matches(name, things, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise UsageError(
-                f"There is no {self.kind} {name!r}; there are: {', '.join(self)}.{hint}"
+                "registry-name-unknown",
+                f"There is no {self.kind} {name!r}; choose one of {', '.join(self)}.{hint}",
             )
         return things[name]
 

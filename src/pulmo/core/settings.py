@@ -27,7 +27,9 @@ def apply_setting(tree: dict[str, Any], setting: str) -> None:
     dotted, separator, text = setting.partition("=")
     dotted = dotted.strip()
     if not separator or not all(dotted.split(".")):
-        raise UsageError(f"{setting!r} is not a setting; write section.key=value.")
+        raise UsageError(
+            "setting-invalid", f"{setting!r} is not a setting. Write section.key=value."
+        )
     set_value(tree, dotted, _value(text), setting)
 
 
@@ -50,9 +52,14 @@ def set_value(tree: dict[str, Any], dotted: str, value: Any, setting: str) -> No
                 node[section] = {NAME: node[section]}
             node = node.setdefault(section, {})
         if not isinstance(node, dict | list):
-            raise UsageError(f"{setting!r}: {section!r} is a value, not a section.")
+            raise UsageError(
+                "setting-not-section", f"{setting!r}: {section!r} is a value, not a section."
+            )
     if isinstance(node, list):
-        raise UsageError(f"{setting!r}: say which key of the entry {key!r} of the list is meant.")
+        raise UsageError(
+            "setting-key-missing",
+            f"{setting!r} does not say which key of the entry {key!r} of the list is meant.",
+        )
     node[key] = value
 
 
@@ -74,7 +81,9 @@ def _entry(entries: list[Any], number: str, setting: str) -> Any:  # noqa: ANN40
     """Returns one entry of a list, counted from 0."""
     if not (number.isdecimal() and int(number) < len(entries)):
         raise UsageError(
-            f"{setting!r}: {number!r} is no entry of the list; it has 0 to {len(entries) - 1}."
+            "setting-index-unknown",
+            f"{setting!r}: the list has no entry {number!r}; its entries are 0 to "
+            f"{len(entries) - 1}.",
         )
     return entries[int(number)]
 

@@ -19,7 +19,9 @@ def read_parquet(path: Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(io.BytesIO(data))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} is not a Parquet table: {str(error).rstrip('.')}.") from error
+        raise InputError(
+            "parquet-invalid", f"{path} is not a Parquet table: {str(error).rstrip('.')}."
+        ) from error
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:

@@ -43,11 +43,16 @@ class StageSection(Section):
     @model_validator(mode="after")
     def _rates_and_views_make_sense(self) -> Self:
         if self.lr_first is not None and self.lr_divisors:
-            raise UsageError("lr_first and lr_divisors both say what the layer groups' rates are.")
+            raise UsageError(
+                "learning-rates-contradict",
+                "Both lr_first and lr_divisors set the learning rates of the layer groups. Use "
+                "one of them.",
+            )
         if self.views and self.trains != "head":
             raise UsageError(
-                f"views = {self.views} trains on the features of a frozen base, but trains = "
-                f'{self.trains!r}; set trains = "head" or views = 0.'
+                "frozen-views-contradict",
+                f"The setting views = {self.views} needs the features of a frozen base, but "
+                f'trains = {self.trains!r}. Set trains = "head" or views = 0.',
             )
         return self
 

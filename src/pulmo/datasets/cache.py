@@ -143,7 +143,7 @@ def _decoded(
         path, expected = row
         radiograph = read_radiograph(Path(path))
         if radiograph.sha256 != expected:
-            raise InputError(f"{path} has changed since it was imported; import it again.")
+            raise InputError("image-changed", f"{path} has changed since it was imported.")
         return to_input(radiograph.pixels, image.size, image.aspect, image.grey).tobytes()
 
     images = zip(missing["path"], missing["sha256"], strict=True)
@@ -171,8 +171,9 @@ def _write(store: Path, part: pd.DataFrame, size: int, rows: Generator[bytes, No
         temporary.replace(path)
     except OSError as error:
         raise InputError(
+            "cache-not-written",
             f"The cache {path} could not be written: {error.strerror or error}. "
-            "Set PULMO_CACHE to a folder with more room."
+            "Set PULMO_CACHE to a folder with more room.",
         ) from error
     finally:
         # The folder may be none; the error that says so must not be hidden by this one.

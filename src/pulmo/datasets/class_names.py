@@ -5,7 +5,6 @@ label is proposed, and never taken.
 """
 
 import re
-import shlex
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -55,7 +54,7 @@ class UnknownClassesError(UsageError):
 
     def __init__(self, where: Path, names: list[str]) -> None:
         self.meant = {name: proposed_label(name) for name in names}
-        super().__init__(f"{where}: {_unknown(self.meant)}")
+        super().__init__("class-names-unknown", f"{where}: {_unknown(self.meant)}")
 
 
 def labels_of(names: Iterable[str], label_map: Mapping[str, str], where: Path) -> dict[str, str]:
@@ -93,8 +92,9 @@ def check_map(label_map: Mapping[str, str], names: Collection[str], root: Path) 
     for name in label_map:
         if name not in names:
             raise UsageError(
-                f"--map says what {name!r} means, but {root} has no such class; it has "
-                f"{', '.join(sorted(names)) or 'none'}."
+                "mapped-class-missing",
+                f"A label is given for the class {name!r}, but {root} has no such class; it has "
+                f"{', '.join(sorted(names)) or 'none'}.",
             )
 
 
@@ -128,7 +128,7 @@ def _spaced(name: str) -> str:
 
 
 def _unknown(meant: Mapping[str, str | None]) -> str:
-    """Returns what is said of names that are no labels, with what to type."""
+    """Returns what is said of names that are no labels, with the labels that they may stand for."""
     names = list(meant)
     several = len(names) > 1
     text = (
@@ -137,12 +137,6 @@ def _unknown(meant: Mapping[str, str | None]) -> str:
     )
     proposed = {name: label for name, label in meant.items() if label}
     if proposed:
-        options = " ".join(
-            f"--map {shlex.quote(f'{name}={label}')}" for name, label in proposed.items()
-        )
-        text += f" If that is what you mean, add: {options}."
-    unclear = [name for name in names if name not in proposed]
-    if unclear:
-        options = " ".join(f"--map {shlex.quote(f'{name}=LABEL')}" for name in unclear)
-        text += f" Say what {'each' if len(unclear) > 1 else 'it'} is: {options}."
+        pairs = ", ".join(f"{label} for {name!r}" for name, label in proposed.items())
+        text += f" Probably meant: {pairs}."
     return text

@@ -74,16 +74,22 @@ def _columns(table: Path, header: str, required: Sequence[str]) -> tuple[str, li
     if not usable:
         names = max(readings.values(), key=len)
         missing = ", ".join(name for name in required if name not in names)
-        raise InputError(f"{table} has no column {missing}; it has {', '.join(names) or 'none'}.")
+        raise InputError(
+            "column-missing",
+            f"{table} has no column {missing}; it has {', '.join(names) or 'none'}.",
+        )
     delimiter, names = next(iter(usable.items()))
     if any(other != names for other in usable.values()):
         raise InputError(
+            "table-delimiter-ambiguous",
             f"{table} can be read in two ways: its first line, {header.strip()[:200]!r}, has the "
-            "column that is needed with commas and with other marks between the names. Use one."
+            "needed column both with commas and with other marks between the names. Use one mark.",
         )
     twice = [name for name, count in Counter(filter(None, names)).items() if count > 1]
     if twice:
-        raise InputError(f"{table} has more than one column {', '.join(twice)}. Rename one.")
+        raise InputError(
+            "column-repeated", f"{table} has more than one column {', '.join(twice)}. Rename one."
+        )
     return delimiter, names
 
 

@@ -76,7 +76,7 @@ class NothingImportedError(InputError):
 
     def __init__(self, root: Path, problems: list[Problem]) -> None:
         first = f" The first: {problems[0].path}: {problems[0].reason}." if problems else ""
-        super().__init__(f"{root} gave no readable, labelled image.{first}")
+        super().__init__("import-empty", f"{root} gave no readable, labelled image.{first}")
         self.problems = problems
 
 
@@ -133,7 +133,10 @@ def _items(
     if files is None:
         return source.entries(root, label_map)
     if source.elsewhere is None:
-        raise UsageError(f"A folder of files is for the source csv; {name} has its own layout.")
+        raise UsageError(
+            "images-folder-not-taken",
+            f"Only the source csv takes a folder of files; {name} has its own layout.",
+        )
     return source.elsewhere(root, label_map, files)
 
 

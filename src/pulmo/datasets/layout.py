@@ -70,8 +70,8 @@ def class_folders(root: Path, label_map: Mapping[str, str]) -> list[ClassFolder]
         return [_whole(root, folders, label_map)]
     if not folders:
         raise InputError(
-            f"{root} holds no folder (a link does not count); one folder for each class was "
-            "expected. If all its images are of one class, say which: --label LABEL."
+            "class-folders-missing",
+            f"{root} contains no folder (links do not count). One folder per class was expected.",
         )
     splits = [path for path in folders if path.name.lower() in SPLIT_FOLDERS]
     if splits and len(splits) == len(folders):
@@ -79,9 +79,10 @@ def class_folders(root: Path, label_map: Mapping[str, str]) -> list[ClassFolder]
     if splits and not any(path.name in label_map for path in splits):
         others = ", ".join(path.name for path in folders if path not in splits)
         raise InputError(
-            f"{root} holds folders of a split ({', '.join(path.name for path in splits)}) beside "
-            f"others ({others}). Keep either one folder a class, or folders of a split only, each "
-            "with one folder a class."
+            "class-folders-mixed",
+            f"{root} contains folders of a split ({', '.join(path.name for path in splits)}) "
+            f"and other folders ({others}). Use either one folder per class, or only folders of "
+            "a split, each with one folder per class.",
         )
     _check_places(root, folders, label_map)
     return list(_labelled(root, [(path, None) for path in folders], label_map))
@@ -93,8 +94,8 @@ def _whole(root: Path, folders: list[Path], label_map: Mapping[str, str]) -> Cla
     if len(label_map) > 1 or classes:
         named = f" ({', '.join(classes)})" if classes else ""
         raise UsageError(
-            f"--label says that all images of {root} are of one class, but there are folders of "
-            f"classes{named}; leave --label out."
+            "class-folders-present",
+            f"All images of {root} are given one label, but it contains folders of classes{named}.",
         )
     return ClassFolder(root, labels_of([HERE], label_map, root)[HERE])
 
@@ -106,8 +107,10 @@ def _in_splits(splits: Sequence[Path]) -> list[tuple[Path, str | None]]:
         folders = _own_folders(split)
         if not folders and any(path.is_file() for path in split.iterdir()):
             raise InputError(
-                f"{split} is the folder of a split, but its images lie in no folder of a class. "
-                "Put them into one folder a class, or list them in a table for the source csv."
+                "split-folder-without-classes",
+                f"{split} is the folder of a split, but its images are not in folders of "
+                "classes. Put them into one folder per class, or list them in a table for the "
+                "source csv.",
             )
         found += [(path, SPLIT_FOLDERS[split.name.lower()]) for path in folders]
     return found
@@ -134,10 +137,11 @@ def _labelled(
     ]
     if closed:
         raise InputError(
-            f"{root}: {', '.join(map(repr, dict.fromkeys(closed)))} hold"
-            f"{'s' * (len(set(closed)) == 1)} only folders, and no label has that name. Name the "
-            "folder that holds one folder a class with its images, or list the images in a "
-            "table for the source csv."
+            "class-folders-nested",
+            f"{root}: {', '.join(map(repr, dict.fromkeys(closed)))} "
+            f"hold{'s' * (len(set(closed)) == 1)} only folders, and no label has that name. Name "
+            "the folder that contains one folder per class, or list the images in a table for "
+            "the source csv.",
         )
     labels = labels_of(names, label_map, root)
     for path, split in folders:
@@ -157,14 +161,17 @@ def _check_places(root: Path, folders: Sequence[Path], label_map: Mapping[str, s
         if place is not None:
             where = "it" if place == path else str(place)
             raise InputError(
-                f"{path} is no folder of one class: {where} holds folders of classes. Did you mean "
-                f"{place}?"
+                "class-folders-deeper",
+                f"{path} is not the folder of one class: {where} contains folders of classes. "
+                f"Probably {place} is meant.",
             )
     if len(folders) == 1 and _holds_only_folders(folders[0]):
         only = folders[0]
         if not _is_known(only, label_map) and proposed_label(only.name) is None:
             raise InputError(
-                f"{root} holds nothing but {only}, which holds only folders. Did you mean {only}?"
+                "class-folders-deeper",
+                f"{root} contains only {only}, which contains only folders. Probably {only} is "
+                "meant.",
             )
 
 

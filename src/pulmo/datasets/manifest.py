@@ -277,7 +277,9 @@ def check_split_name(split: str | None) -> None:
         UsageError: there is no such split.
     """
     if split is not None and split not in SPLITS:
-        raise UsageError(f"There is no split {split!r}; choose {', '.join(SPLITS)}.")
+        raise UsageError(
+            "split-unknown", f"There is no split {split!r}; choose one of {', '.join(SPLITS)}."
+        )
 
 
 def check_column(name: str) -> None:
@@ -289,7 +291,7 @@ def check_column(name: str) -> None:
     if name not in COLUMNS:
         near = get_close_matches(name, COLUMNS, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(COLUMNS)}."
-        raise UsageError(f"A manifest has no column {name!r}. {hint}")
+        raise UsageError("manifest-column-unknown", f"A manifest has no column {name!r}. {hint}")
 
 
 def patient_names(rows: pd.DataFrame) -> pd.Series:
@@ -318,7 +320,9 @@ def _checked(frame: pd.DataFrame, called: str) -> pd.DataFrame:
             f"{case.column or case.schema_context}: {case.check} fails for {case.failure_case!r}"
             for case in cases.itertuples()
         )
-        raise InputError(f"{called} is not a usable manifest: {problems}.") from None
+        raise InputError(
+            "manifest-invalid", f"{called} is not a valid manifest: {problems}."
+        ) from None
     return checked[list(COLUMNS)].reset_index(drop=True)
 
 

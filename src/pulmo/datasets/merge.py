@@ -41,10 +41,10 @@ def merge(manifests: Sequence[Manifest], one: Collection[str] = ()) -> Manifest:
     first = next(contradictions(joined), None)
     if first:
         raise InputError(
+            "image-labels-contradict",
             f"Images of the manifests contradict each other, such as {first.path}: "
-            f"{first.reason}. Take the images that are labelled wrongly out of their data set "
-            "and import it again, or leave out all that contradict each other with "
-            "--drop-contradictions."
+            f"{first.reason}. Remove the images with wrong labels from their data set and import "
+            "it again.",
         )
     return group(joined, keep=True)
 
@@ -65,7 +65,9 @@ def merge_agreeing(manifests: Sequence[Manifest], one: Collection[str] = ()) -> 
     problems = list(contradictions(joined))
     agreeing = without(joined, problems)
     if not len(agreeing):
-        raise InputError("Every image of the manifests has a copy with another label.")
+        raise InputError(
+            "merge-empty", "Every image of the manifests has a copy with another label."
+        )
     return Merged(group(agreeing, keep=True), problems)
 
 
@@ -92,7 +94,8 @@ def join(manifests: Sequence[Manifest], one: Collection[str] = ()) -> Manifest:
     twice = paths[paths.duplicated()]
     if len(twice):
         raise InputError(
-            f"{twice.iloc[0]} is in more than one of the manifests ({len(twice)} such images)."
+            "image-in-several-manifests",
+            f"{twice.iloc[0]} is in more than one of the manifests ({len(twice)} such images).",
         )
     _check_names([_roots(each.frame) for each in manifests], one)
     return Manifest.concat(manifests)
@@ -113,9 +116,9 @@ def _check_names(tables: Sequence[Mapping[str, set[str]]], one: Collection[str])
         if max(map(len, places)) < len(together):
             listed = " and ".join(sorted(place or "a public data set" for place in together))
             raise InputError(
-                f"{listed} are both called {name!r}, so that patients of one number in both would "
-                "count as one patient. If they are two data sets, import each with another --name; "
-                f"if their patients are numbered together, add --one-set {name}."
+                "source-name-shared",
+                f"{listed} are both called {name!r}, so that patients with the same number in "
+                "both would count as one patient.",
             )
 
 

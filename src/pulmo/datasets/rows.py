@@ -64,8 +64,9 @@ def rows_in(table: Path, dialect: Dialect) -> Iterator[tuple[int, Row]]:
             begun = reader.line_num + 1
     except csv.Error as error:
         raise InputError(
-            f"{table} is not a usable CSV file near line {begun}: {error}. Look for a quotation "
-            "mark that is not closed."
+            "csv-invalid",
+            f"{table} is not a valid CSV file near line {begun}: {error}. Look for a quotation "
+            "mark that is not closed.",
         ) from None
 
 

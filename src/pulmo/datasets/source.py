@@ -176,8 +176,9 @@ def refuse_map(label_map: Mapping[str, str], name: str) -> None:
     """
     if label_map:
         raise UsageError(
-            f"--map is for the sources folder and csv; {name} knows the label of each of its "
-            "classes. Leave --map out."
+            "label-map-not-taken",
+            f"Only the sources folder and csv take labels of classes; {name} knows the label of "
+            "each of its classes.",
         )
 
 
@@ -193,7 +194,7 @@ def images_below(folder: Path) -> Iterator[Path | Problem]:
         InputError: it is not a folder.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder.")
+        raise InputError("folder-missing", f"{folder} is not a folder.")
     return _files_below(folder)
 
 

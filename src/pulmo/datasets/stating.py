@@ -25,8 +25,9 @@ def check_can_be_stated(stated: Mapping[str, str], reader: str) -> None:
     """
     if stated and reader not in OWN:
         raise UsageError(
+            "origin-not-taken",
             f"You can state where images are from for the sources {' and '.join(OWN)}; {reader} "
-            "knows it."
+            "knows it.",
         )
 
 
@@ -52,8 +53,9 @@ def state_sources(manifest: Manifest, stated: Mapping[str, str]) -> Manifest:
         if name != EVERY and not mine.any():
             known = sorted({*table["label"], *table["finding"].dropna()})
             raise UsageError(
-                f"--source says where images of {name!r} are from, but there are none; the classes "
-                f"are {', '.join(known)}."
+                "stated-class-missing",
+                f"A source is given for the images of {name!r}, but there are none; the classes "
+                f"are {', '.join(known)}.",
             )
         chosen = mine if name != EVERY else pd.Series(data=True, index=table.index)
         origin = origin.mask(chosen & origin.isna(), source)

@@ -51,14 +51,15 @@ def text_lines(path: Path, encoding: str = UTF8) -> Iterator[str]:
             while line := text.readline(_LONGEST_LINE):
                 if "\0" in line or len(line) == _LONGEST_LINE:
                     raise InputError(
-                        f"{path} is no text: it holds a null byte or a line without an end. Save "
-                        "it as text in UTF-8."
+                        "text-expected",
+                        f"{path} is not text: it contains a null byte or a line without an end. "
+                        "Save it as text in UTF-8.",
                     )
                 yield line
     except UnicodeDecodeError as error:
-        raise InputError(_not_text(path, encoding, error.reason)) from None
+        raise InputError("text-encoding-unknown", _not_text(path, encoding, error.reason)) from None
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(_unreadable(path, error)) from error
+        raise InputError("file-unreadable", _unreadable(path, error)) from error
 
 
 def found_encoding(path: Path) -> str:
@@ -114,7 +115,7 @@ def _some(path: Path, whole: BinaryIO | gzip.GzipFile) -> bytes:
     try:
         return whole.read(_BLOCK)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(_unreadable(path, error)) from error
+        raise InputError("file-unreadable", _unreadable(path, error)) from error
 
 
 def _unreadable(path: Path, error: Exception) -> str:
@@ -132,7 +133,7 @@ def _not_text(path: Path, encoding: str, reason: str) -> str:
     with open_bytes(path) as file:
         wide = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
     return (
-        f"{path} is not UTF-8 ({reason} at byte {first_fault(path)}). Save it as CSV UTF-8 in your "
-        f"spreadsheet program, or type: iconv -f {'UTF-16' if wide else 'WINDOWS-1252'} -t UTF-8 "
-        f"{shlex.quote(str(path))} > {shlex.quote(f'{path.stem}-utf8{path.suffix}')}"
+        f"{path} is not UTF-8 ({reason} at byte {first_fault(path)}). Save it as CSV UTF-8 in a "
+        f"spreadsheet program, or use `iconv -f {'UTF-16' if wide else 'WINDOWS-1252'} -t UTF-8 "
+        f"{shlex.quote(str(path))} > {shlex.quote(f'{path.stem}-utf8{path.suffix}')}`."
     )

@@ -43,14 +43,21 @@ def first_sheet(path: Path) -> Sheet:
                 0, header=None, dtype=object, keep_default_na=False, na_values=[""]
             ).dropna(how="all")
     except Exception as error:  # damaged bytes make openpyxl raise anything
-        raise InputError(f"{path} is not a workbook (.xlsx): {str(error).rstrip('.')}.") from error
+        raise InputError(
+            "workbook-invalid", f"{path} is not a workbook (.xlsx): {str(error).rstrip('.')}."
+        ) from error
     header = [] if sheet.empty else list(sheet.iloc[0])
     names = ["" if pd.isna(name) else str(name).strip() for name in header]
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
-        raise InputError(f"{path} has more than one column {', '.join(twice)}. Rename one.")
+        raise InputError(
+            "column-repeated", f"{path} has more than one column {', '.join(twice)}. Rename one."
+        )
     if len([name for name in names if name]) < 2:
-        raise InputError(f"{path} is not a table: its first row must name two columns or more.")
+        raise InputError(
+            "table-header-missing",
+            f"{path} is not a table: its first row must name at least two columns.",
+        )
     table = sheet.iloc[1:].set_axis(names, axis=1)[[name for name in names if name]]
     sheets = len(book.sheet_names)
     note = f"{path.name} has {sheets} sheets; the first, {book.sheet_names[0]}, was read."

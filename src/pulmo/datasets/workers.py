@@ -89,7 +89,9 @@ class _Worker:
             PulmoError: it has ended before it was ready.
         """
         if not self._is_ready and self._answers.readline() != _READY:
-            raise PulmoError(f"a process that reads images could not start: {self.end()}.")
+            raise PulmoError(
+                "worker-not-started", f"A process that reads images could not start: {self.end()}."
+            )
         self._is_ready = True
         with suppress(BrokenPipeError):
             self._questions.write(question)

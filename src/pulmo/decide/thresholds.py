@@ -46,8 +46,9 @@ class Aim(NamedTuple):
             value = math.nan
         if name not in {"sensitivity", "specificity"} or not 0 < value < 1:
             raise UsageError(
-                f"{text!r} is no aim; write sensitivity=0.95 or specificity=0.95, with a number "
-                "between 0 and 1."
+                "aim-invalid",
+                f"{text!r} is not an aim. Write sensitivity=0.95 or specificity=0.95, with a "
+                "number between 0 and 1.",
             )
         return cls("sensitivity" if name == "sensitivity" else "specificity", value)
 
@@ -83,7 +84,11 @@ def fit_threshold(seen: Predictions, aim: Aim, *, guaranteed: bool = True) -> Op
     """
     side = seen.of_positive_class if aim.metric == "sensitivity" else ~seen.of_positive_class
     if not side.any():
-        raise InputError(f"No validation image shows the {aim.metric}: all are of one side.")
+        raise InputError(
+            "validation-one-sided",
+            f"The validation images cannot show the {aim.metric}: they are all positive or all "
+            "negative.",
+        )
     own = side & seen.independent
     n = int(own.sum())
     if not guaranteed:

@@ -49,18 +49,20 @@ def check_validation(card: Card, manifest: Manifest, *, elsewhere: bool = False)
     sides = {name: set(manifest.split(name).groups) for name in ("val", "test")}
     if not sides["val"]:
         raise InputError(
-            "The manifest has no val image to fit a threshold on, and it is never fitted on the "
-            "test; `pulmo data split` makes a split."
+            "validation-images-missing",
+            "The manifest has no val image. A threshold is fitted on val images and never on "
+            "test images.",
         )
     shared = len(sides["val"] & sides["test"])
     if shared:
         raise InputError(
+            "validation-shares-patients",
             f"The manifest has val and test images of the same patient or group ({shared} of "
-            "them), so the test would judge what was fitted on it; split it anew with `pulmo data "
-            "split`."
+            "them), so a threshold would be tested on patients that it was fitted on.",
         )
     if not elsewhere and manifest.sha256 != card.training.manifest_sha256:
         raise RefusedError(
-            f"{card.name} was trained on another manifest: the val images of this one may be of "
-            "its training. If they are not, as at another hospital, add --elsewhere."
+            "manifest-not-of-training",
+            f"{card.name} was trained on another manifest, so the val images of this one may be "
+            "among its training images.",
         )

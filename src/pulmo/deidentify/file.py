@@ -61,7 +61,7 @@ def deidentify(
         RefusedError: it is a DICOMDIR or holds no image: a report's text cannot be judged.
     """
     if format_of(data) != "DICOM":
-        raise InputError(f"{name} is not a DICOM file; its content decides, not its name.")
+        raise InputError("dicom-expected", f"{name} is not a DICOM file, judged by its content.")
     limits.check_bytes(len(data), name)
     with quiet_decoders, damage_of(name, "DICOM"):
         dataset = parse_dicom(data, name, limits)
@@ -72,7 +72,10 @@ def deidentify(
         written = _written(dataset)
         again = dcmread(io.BytesIO(written))
         if again["PixelData"].value[: len(pixel_data)] != pixel_data:
-            raise InputError(f"{name} could not be written without a change of its pixel data.")
+            raise InputError(
+                "dicom-not-rewritable",
+                f"{name} could not be written without changing its pixel data.",
+            )
     return Deidentified(written, again.SOPInstanceUID, text_of(again, "PatientID"), reasons)
 
 
@@ -85,19 +88,25 @@ def _check_scope(dataset: FileDataset, name: str) -> None:
     """
     if "DirectoryRecordSequence" in dataset:
         raise RefusedError(
-            f"{name} is a DICOMDIR, which names patients and files; name the files instead."
+            "dicom-directory",
+            f"{name} is a DICOMDIR, which names patients and files. Name these files instead.",
         )
     if "PixelData" not in dataset:
         raise RefusedError(
-            f"{name} holds no image. Text, such as that of a report, is not de-identified."
+            "dicom-without-image",
+            f"{name} contains no image. Text, such as that of a report, is not de-identified.",
         )
     missing = [keyword for keyword in _NEEDED if not text_of(dataset, keyword)]
     if missing:
-        raise InputError(f"{name} lacks {' and '.join(missing)}, which every DICOM object has.")
+        raise InputError(
+            "dicom-elements-missing",
+            f"{name} lacks {' and '.join(missing)}, which every DICOM object has.",
+        )
     known = (dataset.SOPClassUID, dataset.file_meta.TransferSyntaxUID)
     if not all(is_of_the_standard(uid) for uid in known):
         raise RefusedError(
-            f"{name} is of a kind or in a transfer syntax that is not in the DICOM standard."
+            "dicom-kind-unknown",
+            f"{name} has an object class or a transfer syntax that is not in the DICOM standard.",
         )
 
 

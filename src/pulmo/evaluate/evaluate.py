@@ -126,11 +126,13 @@ def _check(resampling: Resampling, prevalence: float | None) -> None:
     """
     if resampling.replicates < LEAST_REPLICATES:
         raise UsageError(
-            f"Intervals need {LEAST_REPLICATES} resamples or more; {resampling.replicates} were "
-            "asked for."
+            "resamples-too-few",
+            f"Intervals need at least {LEAST_REPLICATES} resamples; got {resampling.replicates}.",
         )
     if prevalence is not None and not 0 < prevalence < 1:
-        raise UsageError(f"A prevalence lies between 0 and 1; {prevalence:g} was given.")
+        raise UsageError(
+            "prevalence-invalid", f"A prevalence must be between 0 and 1; got {prevalence:g}."
+        )
 
 
 def _contrasts(sample: ClassifiedImages, sources: NDArray[np.str_]) -> tuple[Contrast, ...]:

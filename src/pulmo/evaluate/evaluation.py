@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from pulmo.bundle.manifest_predictions import Failure
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.files import read_bytes, sha256
+from pulmo.core.message import Message
 from pulmo.core.record import Record, read_record
 from pulmo.evaluate.decision_results import (
     DecisionMetrics,
@@ -24,15 +25,16 @@ from pulmo.stats.estimate import Estimate
 
 
 def _of_classes(value: object) -> object:
-    """Says what the other kind is, to who takes it for this one."""
-    if value == "labels 1":
+    """Refuses an evaluation of several findings, and names what to use instead."""
+    if value == "labels 2":
         raise PydanticCustomError(
-            "labels", "it judges several findings per image; name the folder of one, below labels"
+            "labels",
+            "it is of several findings per image; name the folder of one finding, below labels",
         )
     return value
 
 
-ClassesFormat = Annotated[Literal[1], BeforeValidator(_of_classes)]
+ClassesFormat = Annotated[Literal[2], BeforeValidator(_of_classes)]
 """That of one class an image."""
 
 
@@ -172,7 +174,7 @@ class Contrast(Record):
 class Evaluation(Record):
     """All figures of one evaluation."""
 
-    format: ClassesFormat = 1
+    format: ClassesFormat = 2
     model: ModelName
     data: EvaluatedData
     merges: Mapping[str, str] = {}
@@ -203,7 +205,7 @@ class Evaluation(Record):
     """None if no internal evaluation was named."""
     scored: bool = True  # else only decisions were known, and what needs probabilities is null
     notes: tuple[str, ...] = ()  # how a table of predictions was read, as sentences
-    warnings: tuple[str, ...]
+    warnings: tuple[Message, ...]
     """What these figures do not show, as sentences."""
 
     def decision_rule(self) -> DecisionRule:

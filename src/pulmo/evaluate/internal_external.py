@@ -24,11 +24,17 @@ def compare_internal(external: Evaluation, internal: Evaluation) -> InternalExte
     """
     if external.model.sha256 != internal.model.sha256:
         raise UsageError(
-            f"The internal evaluation is of {internal.model.name} {internal.model.version}, this "
-            f"one of {external.model.name} {external.model.version}; a gap is one model's."
+            "result-of-other-model",
+            f"The internal evaluation is of {internal.model.name} {internal.model.version} and "
+            f"the external one of {external.model.name} {external.model.version}. Both must be "
+            "of the same model.",
         )
     if external.data.manifest_sha256 == internal.data.manifest_sha256:
-        raise UsageError("The internal evaluation is of the very same images; there is no gap.")
+        raise UsageError(
+            "evaluations-of-same-images",
+            "The internal and the external evaluation have the same images, so they cannot be "
+            "compared.",
+        )
     pairs = {
         name: (internal.overall.get(name), figure) for name, figure in external.overall.items()
     }

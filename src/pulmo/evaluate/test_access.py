@@ -143,8 +143,9 @@ def read_accesses(path: Path) -> list[Access]:
             accesses.append(Access.model_validate_json(line))
         except ValidationError:
             raise InputError(
-                f"{path}, line {number} is not an access to a test set; take the file from a "
-                "backup, or remove that line."
+                "test-access-invalid",
+                f"{path}, line {number} is not the record of an access to a test set. Restore "
+                "the file from a backup, or remove that line.",
             ) from None
     return accesses
 

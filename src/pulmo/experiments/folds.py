@@ -27,29 +27,31 @@ def usable(recipe: Recipe, manifest: Manifest) -> Manifest:
     images = images.select(images.classes(recipe.labels).notna())
     if not len(images):
         raise InputError(
-            f"Beside its test the manifest has no image that the recipe {recipe.name!r} may use."
+            "training-images-missing",
+            f"The manifest has no image outside its test set that the recipe {recipe.name!r} may "
+            "use.",
         )
     return images
 
 
-def count_folds(manifest: Manifest, command: str) -> int:
+def count_folds(manifest: Manifest) -> int:
     """Returns the number K of folds, which are numbered from 0 to K - 1.
 
     Args:
         manifest: the images, without the test.
-        command: what makes folds, for the message.
 
     Raises:
         UsageError: there are no folds, fewer than three, or numbers are left out.
     """
     found = sorted(int(fold) for fold in manifest.frame["fold"].dropna().unique())
     if not found:
-        raise UsageError(f"The manifest has no folds; make them with: {command}")
+        raise UsageError("folds-missing", "The manifest has no folds.")
     if found != list(range(len(found))) or len(found) < FEWEST:
         raise UsageError(
+            "folds-invalid",
             f"The folds of the manifest are numbered {', '.join(map(str, found))}; expected 0 to "
-            f"K - 1, of at least {FEWEST}: one is held out, one validates and the rest trains. "
-            f"Make them with: {command}"
+            f"K - 1, with K at least {FEWEST}: one fold for the test, one for validation and the "
+            "others for training.",
         )
     return len(found)
 

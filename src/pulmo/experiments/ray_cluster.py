@@ -93,8 +93,9 @@ class Cluster:
             raise (cause if isinstance(cause, PulmoError) else error) from None
         except self._ray.exceptions.RayError as error:
             raise PulmoError(
-                f"The workers that were to do {name} died, the last with: {error}. Perhaps the "
-                "memory is too small. Go on with --resume."
+                "ray-workers-died",
+                f"The workers of {name} died, the last with: {error}. Perhaps the memory is too "
+                "small.",
             ) from error
         return name
 
@@ -136,7 +137,7 @@ def _ray() -> Any:  # noqa: ANN401 - the module, if installed
         return import_module("ray")
     except ModuleNotFoundError:
         raise UsageError(
-            "--ray needs Ray, which is not installed: pip install 'pulmo[ray]'"
+            "package-missing", "Ray is not installed. Install it with: pip install 'pulmo[ray]'."
         ) from None
 
 
@@ -155,9 +156,10 @@ def _join(ray: Any, address: str, cpus: int | None) -> None:  # noqa: ANN401 - t
         )
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise UsageError(
+            "ray-cluster-unreachable",
             f"The Ray cluster {address!r} could not be joined: {error} Its token is expected in "
             "RAY_AUTH_TOKEN, in the file that RAY_AUTH_TOKEN_PATH names, or in ~/.ray/auth_token; "
-            "a cluster without tokens needs RAY_AUTH_MODE=disabled."
+            "a cluster without tokens needs RAY_AUTH_MODE=disabled.",
         ) from error
     finally:
         if main:

@@ -28,20 +28,24 @@ def claim_search(
     if folder.plan.exists():
         if not resume:
             raise UsageError(
-                f"{folder.root} holds a search already; go on with it with --resume, or choose "
-                "another folder."
+                "search-exists",
+                f"{folder.root} contains a search already.",
             )
         begun = json.loads(read_bytes(folder.plan))
         changed = sorted(name for name in wanted if begun.get(name) != wanted[name])
         if changed:
             raise RefusedError(
-                f"{folder.root} was begun with another {', '.join(changed)}; a search resumes "
-                "only with what it began with."
+                "search-settings-changed",
+                f"{folder.root} was begun with another {', '.join(changed)}. A search can only "
+                "be resumed with what it began with.",
             )
     elif any(folder.root.glob("[!.]*")):
-        raise UsageError(f"{folder.root} is not empty and holds no search; choose another folder.")
+        raise UsageError(
+            "folder-not-empty",
+            f"{folder.root} is not empty and contains no search.",
+        )
     elif resume:
-        raise UsageError(f"{folder.root} holds no search; begin one without --resume.")
+        raise UsageError("resume-without-run", f"{folder.root} contains no search to resume.")
     else:
         manifest.save(folder.manifest)
         write_atomically(folder.plan, json.dumps(wanted, indent=2).encode() + b"\n")

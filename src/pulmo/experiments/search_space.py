@@ -115,17 +115,22 @@ def read_space(path: Path, base: Base) -> dict[str, Dimension]:
     try:
         tree = tomllib.loads(read_bytes(path).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}.") from error
+        raise UsageError("toml-invalid", f"{path} is not valid TOML: {error}.") from error
     space: dict[str, Dimension] = {}
     for key, values in _leaves(tree, ""):
         try:
             space[key] = Dimension.model_validate(values)
         except ValidationError as error:
             reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise UsageError(f"{path}: {key}: {reason}; got {values!r}.") from None
+            raise UsageError(
+                "search-values-invalid", f"{path}: {key}: {reason}; got {values!r}."
+            ) from None
         _check_key(path, key, space[key], base)
     if not space:
-        raise UsageError(f'{path} names no key; write "train.lr" = {{low = 1e-4, high = 1e-2}}.')
+        raise UsageError(
+            "search-space-empty",
+            f'{path} names no key. Write, for example, "train.lr" = {{low = 1e-4, high = 1e-2}}.',
+        )
     return space
 
 
@@ -145,12 +150,13 @@ def _check_key(path: Path, key: str, dimension: Dimension, base: Base) -> None:
     """Checks that the recipe takes the values of a key, and that they change the training."""
     section, _, name = key.rpartition(".")
     if not section:
-        raise UsageError(f"{path}: {key!r} is no section.key of a recipe.")
+        raise UsageError("search-key-unknown", f"{path}: {key!r} is not a section.key of a recipe.")
     recipes = [base.recipe({key: value}) for value in dimension.ends]
     plans = {recipe.train.stages for recipe in recipes}
     of_stages = section == "train" and name in StageSection.model_fields
     if of_stages and len(plans) == 1 and plans != {()}:
         raise UsageError(
-            f"{path}: {key} has no effect, because every stage of the recipe has its own "
-            f"{name}; search train.stages.0.{name} and so on."
+            "search-key-without-effect",
+            f"{path}: {key} has no effect, because every stage of the recipe sets its own "
+            f"{name}. Search train.stages.0.{name} and so on.",
         )

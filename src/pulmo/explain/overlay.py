@@ -125,10 +125,15 @@ class _Images(NamedTuple):
     ) -> Self:
         if not np.isfinite(activation).all():
             raise InputError(
-                "The activation map holds values that are not finite; the network is damaged."
+                "activation-map-not-finite",
+                "The activation map contains values that are not finite, so the network is "
+                "damaged.",
             )
         if not scale > 0:
-            raise InputError(f"The scale of the activation map must be above 0; got {scale}.")
+            raise InputError(
+                "activation-map-scale-invalid",
+                f"The scale of the activation map must be above 0; got {scale}.",
+            )
         image = _resample(pixels)
         evidence = to_image(activation, (image.shape[0], image.shape[1]), aspect) / scale
         unseen = np.isnan(evidence)

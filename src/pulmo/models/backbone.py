@@ -129,9 +129,12 @@ def make_backbone(name: str, *, pretrained: bool = False, size: int = 224) -> Ba
         reason = str(error).rstrip(".")
         if pretrained:
             raise WeightsError(
-                f"timm could not give {name!r} with its weights: {reason}."
+                "weights-unavailable",
+                f"The timm network {name!r} could not be created with its weights: {reason}.",
             ) from error
-        raise UsageError(f"timm could not give {name!r}: {reason}.") from error
+        raise UsageError(
+            "backbone-unavailable", f"The timm network {name!r} could not be created: {reason}."
+        ) from error
     maps = _try(backbone, name, size)
     backbone.grid = (maps.shape[2], maps.shape[3])
     backbone.ignored += drop_unused(backbone.layers, maps)
@@ -146,7 +149,11 @@ def check_pretrained(name: str) -> None:
         WeightsError: they are not on this machine, and their host cannot be reached.
     """
     if name in BACKBONES:
-        raise UsageError(f"{name!r} is not a timm network; weights must be a file or none.")
+        raise UsageError(
+            "published-weights-unknown",
+            f"{name!r} is not a timm network, so there are no published weights of it. Its "
+            "weights must be a file or none.",
+        )
     check_published(name)
 
 
@@ -158,7 +165,9 @@ def _make(name: str, *, pretrained: bool) -> Backbone:
         near = _near(name)
         hint = f" Near it: {', '.join(near)}." if near else ""
         raise UsageError(
-            f"There is no network {name!r}: not here ({', '.join(BACKBONES)}), not in timm.{hint}"
+            "backbone-unknown",
+            f"There is no network {name!r}, neither in pulmo ({', '.join(BACKBONES)}) nor in "
+            f"timm.{hint}",
         )
     try:
         with warnings.catch_warnings(), quiet_hub():
@@ -166,7 +175,10 @@ def _make(name: str, *, pretrained: bool) -> Backbone:
             return TimmBackbone(name, pretrained=pretrained)
     except UserWarning as renamed:
         current = str(renamed).rstrip(".").rpartition(" ")[2]
-        raise UsageError(f"timm now calls {name!r} {current!r}; write that.") from None
+        raise UsageError(
+            "backbone-renamed",
+            f"The network {name!r} is now called {current!r} in timm. Use that name.",
+        ) from None
 
 
 def _near(name: str) -> list[str]:
@@ -191,12 +203,15 @@ def _try(backbone: Backbone, name: str, size: int) -> Tensor:
             maps: Any = untaped(backbone.eval(), torch.zeros(1, 1, size, size))
     except (AssertionError, RuntimeError, ValueError) as error:
         reason = str(error).rstrip(".") or "it does not say why"
-        raise UsageError(f"{name!r} does not take images of {size} px: {reason}.") from error
+        raise UsageError(
+            "image-size-unsuitable", f"{name!r} does not accept images of {size} pixels: {reason}."
+        ) from error
     backbone.train(mode)
     shape = list(maps.shape) if isinstance(maps, Tensor) else f"a {type(maps).__name__}"
     if not isinstance(maps, Tensor) or maps.ndim != 4 or maps.shape[1] != backbone.channels:
         raise UsageError(
-            f"{name!r} gives {shape} and not feature maps [n, {backbone.channels}, rows, "
-            "columns]; choose a convolutional network."
+            "backbone-without-feature-maps",
+            f"{name!r} returns {shape} instead of feature maps [n, {backbone.channels}, rows, "
+            "columns]. Choose a convolutional network.",
         )
     return maps

@@ -118,7 +118,9 @@ def check_weights(section: ModelSection) -> None:
     if section.weights == "timm":
         check_pretrained(section.backbone)
     elif section.weights != "none" and not Path(section.weights).is_file():
-        raise InputError(f"{section.weights} does not exist; model.weights names it.")
+        raise InputError(
+            "file-missing", f"The file of model.weights, {section.weights}, does not exist."
+        )
 
 
 def _check_normalisation(section: ModelSection, backbone: Backbone) -> None:
@@ -128,7 +130,8 @@ def _check_normalisation(section: ModelSection, backbone: Backbone) -> None:
         return
     if any(abs(a - b) > _ROUNDED for a, b in zip(given, grey, strict=True)):
         raise UsageError(
+            "normalisation-differs",
             f"The weights of {section.backbone!r} expect another normalisation than "
-            f"{section.mean:g} and {section.std:g}: set model.mean={grey.mean:.3g} and "
-            f"model.std={grey.std:.3g}, or say model.mean and model.std as you want them."
+            f"{section.mean:g} and {section.std:g}. Set model.mean={grey.mean:.3g} and "
+            f"model.std={grey.std:.3g}, or state model.mean and model.std in the recipe.",
         )

@@ -129,8 +129,9 @@ def make_head(section: ModelSection, maps: tuple[int, int, int], classes: int) -
         weights = sum(weight.numel() for weight in kind.make(maps, classes).parameters())
     if weights > _WEIGHT_LIMIT:
         raise UsageError(
+            "head-too-large",
             f"The head {kind.name!r} over feature maps {list(maps)} would have {weights:,} "
-            f"weights; a bundle holds at most {_WEIGHT_LIMIT:,}. Choose smaller images "
-            '(image.size), fewer hidden units, or a head that pools, such as "linear".'
+            f"weights, but a bundle holds at most {_WEIGHT_LIMIT:,}. Choose smaller images "
+            '(image.size), fewer hidden units, or a head that pools, such as "linear".',
         )
     return kind.make(maps, classes)

@@ -39,14 +39,19 @@ def check_published(name: str) -> None:
     if about is None:
         return
     if not about.has_weights:
-        raise UsageError(f"timm has no weights of {name!r}; weights must be a file or none.")
+        raise UsageError(
+            "published-weights-unknown",
+            f"There are no published weights of {name!r} in timm. Its weights must be a file or "
+            "none.",
+        )
     if _at_hand(about):
         return
     address = constants.ENDPOINT if about.hf_hub_id else about.url
     if reason := _unreachable(address):
         raise WeightsError(
-            f"The weights of {name!r} that timm publishes are not on this machine, and "
-            f"{urlsplit(address).netloc} cannot be reached ({reason})."
+            "weights-unavailable",
+            f"The published weights of {name!r} are not on this machine, and "
+            f"{urlsplit(address).netloc} cannot be reached ({reason}).",
         )
 
 

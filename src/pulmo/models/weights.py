@@ -46,12 +46,15 @@ def load_weights(
     digest = sha256(data)
     if expected_sha256 not in (None, digest):
         raise RefusedError(
-            f"{path} has the SHA-256 {digest}, but the recipe expects {expected_sha256}."
+            "weights-hash-differs",
+            f"The SHA-256 of {path} is {digest}, but the recipe expects {expected_sha256}.",
         )
     try:
         tensors = load(data)
     except SafetensorError as error:
-        raise InputError(f"{path} is not a safetensors file: {error}.") from error
+        raise InputError(
+            "safetensors-invalid", f"{path} is not a safetensors file: {error}."
+        ) from error
     target = backbone.layers.state_dict()
     found = rename(tensors, target, backbone.ignored)
     unknown = sorted(set(found) - set(target))
@@ -59,10 +62,11 @@ def load_weights(
     missing = sorted(n for n in set(target) - set(found) if not n.endswith("num_batches_tracked"))
     if unknown or (missing and not partial) or not set(target) & set(found):
         raise InputError(
+            "weights-of-other-network",
             f"{path} is not of this network: {len(unknown)} of its tensors are not in it"
             f"{f' ({unknown[0]}, ...)' if unknown else ''}, {len(missing)} of the network's are "
             f"not in the file{f' ({missing[0]}, ...)' if missing else ''}. If a part is wanted, "
-            "set model.weights_partial=true."
+            "set model.weights_partial=true.",
         )
     fitted = {name: _fit(tensor, target[name], name, path) for name, tensor in found.items()}
     backbone.layers.load_state_dict(target | fitted)
@@ -94,6 +98,8 @@ def _fit(tensor: Tensor, target: Tensor, name: str, path: Path) -> Tensor:
         tensor = tensor.sum(dim=1, keepdim=True)
     if tensor.shape != target.shape:
         raise InputError(
-            f"{path}: {name} is {list(tensor.shape)}, but the network's is {list(target.shape)}."
+            "weights-shape-differs",
+            f"{path}: the shape of {name} is {list(tensor.shape)}, but the network expects "
+            f"{list(target.shape)}.",
         )
     return tensor.to(target.dtype if target.is_floating_point() else torch.int64)

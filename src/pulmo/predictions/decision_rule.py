@@ -67,21 +67,28 @@ class DecisionRule:
         for label in self.positive:
             if label not in self.classes:
                 raise UsageError(
+                    "positive-class-unknown",
                     f"There is no class {label!r} to count as positive; the predictions have the "
-                    f"classes {', '.join(self.classes)}."
+                    f"classes {', '.join(self.classes)}.",
                 )
         if set(self.positive) == set(self.classes):
-            raise UsageError("All classes count as positive; at least one must not.")
+            raise UsageError(
+                "positive-classes-invalid",
+                "All classes count as positive. At least one class must count as negative.",
+            )
         for label, target in self.merges.items():
             if target not in self.classes or label in self.classes:
                 raise UsageError(
-                    f"The label {label!r} cannot count as {target!r}: a label that is no class may "
-                    "count as one; the predictions have the classes "
-                    f"{', '.join(self.classes)}. To count classes of a bundle as one, evaluate the "
-                    "predictions.parquet that it gave, with --merge."
+                    "class-not-mergeable",
+                    f"The label {label!r} cannot be merged into {target!r}. Only a label that is "
+                    "not a class can be merged into a class; the predictions have the classes "
+                    f"{', '.join(self.classes)}.",
                 )
         if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise UsageError(f"A threshold lies between 0 and 1; {self.threshold:g} was given.")
+            raise UsageError(
+                "threshold-invalid",
+                f"A threshold must be between 0 and 1; got {self.threshold:g}.",
+            )
 
     @classmethod
     def from_finding(cls, finding: str, threshold: float | None) -> Self:

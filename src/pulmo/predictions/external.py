@@ -56,10 +56,16 @@ def external_predictions(
     """
     table, positive = found.table, found.positive
     if threshold is not None and not positive:
-        raise UsageError("--threshold needs --positive: which classes' probability it is of.")
+        raise UsageError(
+            "threshold-without-positive",
+            "A threshold is given, but not the positive classes that it is for.",
+        )
     scored = "decision" not in table or any(str(name).startswith("p_") for name in table.columns)
     if not scored and threshold is not None:
-        raise UsageError("--threshold needs probabilities, and the table holds decisions alone.")
+        raise UsageError(
+            "threshold-without-probabilities",
+            "A threshold is given, but the table contains decisions and no probabilities.",
+        )
     stated = merges or {}
     classes = classes_of(table) if scored else _decided_classes(table, positive, stated)
     merged = merge_classes(table, classes, stated)
@@ -84,7 +90,8 @@ def _decided_classes(
     classes = tuple(dict.fromkeys([*first, *known]))
     if len(classes) < 2:
         raise UsageError(
-            f"All labels and decisions are {', '.join(classes)}; two classes are needed."
+            "labels-too-few",
+            f"All labels and decisions are {', '.join(classes)}; at least two classes are needed.",
         )
     return classes
 
@@ -127,9 +134,10 @@ def merge_classes(
     label, target = next(iter(within.items()))
     if len(left) < 2 or set(within.values()) & set(within):
         raise UsageError(
-            f"The label {label!r} cannot count as {target!r}: two classes or more must be left, "
-            f"and one that counts as another takes none; the predictions have the classes "
-            f"{', '.join(classes)}."
+            "label-merge-invalid",
+            f"The label {label!r} cannot be merged into {target!r}: at least two classes must "
+            "remain, and no label may be merged into one that is merged itself. The predictions "
+            f"have the classes {', '.join(classes)}.",
         )
     columns = {}
     for name in left:

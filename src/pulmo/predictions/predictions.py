@@ -165,11 +165,13 @@ class Predictions:
         chosen = self.truth >= 0
         if not chosen.any():
             if len(self) and self.frame["label"].isna().all():
-                raise InputError("The images have no labels; there is nothing to evaluate.")
+                raise InputError(
+                    "labels-missing", "The images have no labels; there is nothing to evaluate."
+                )
             names = ", ".join((*self.rule.classes, *self.rule.merges))
             raise InputError(
-                f"None of the {len(self)} images has a label that the model knows ({names}); there "
-                "is nothing to evaluate."
+                "labels-not-of-model",
+                f"None of the {len(self)} images has a label that the model knows ({names}).",
             )
         return self if chosen.all() else self.select(chosen)
 

@@ -36,11 +36,16 @@ def classes_of(table: pd.DataFrame) -> tuple[str, ...]:
     if len(classes) < 2:
         found = f"has only p_{classes[0]}" if classes else "has none"
         raise InputError(
-            "The predictions need a column of probabilities for each class, p_ and its name (as "
-            f"p_covid, p_normal), two or more that sum to 1; the table {found}."
+            "probabilities-missing",
+            "The predictions need a column of probabilities for each class, named p_ and the "
+            "class (such as p_covid and p_normal), and two or more that sum to 1; the table "
+            f"{found}.",
         )
     if len(set(classes)) < len(classes):
-        raise InputError("The predictions have two columns of probabilities of one class.")
+        raise InputError(
+            "probabilities-repeated",
+            "The predictions have two columns of probabilities of one class.",
+        )
     return classes
 
 
@@ -68,9 +73,10 @@ def complete(table: pd.DataFrame, rule: DecisionRule) -> pd.DataFrame:
     missing = [name for name in ("path", "label", *columns) if name not in table.columns]
     if missing:
         raise InputError(
-            f"The predictions lack the columns {', '.join(missing)}; a table needs path, label and "
-            "a p_<class> for each class or, where an image has several findings, path and a "
-            "y_<finding> beside each p_<finding>."
+            "predictions-columns-missing",
+            f"The predictions lack the columns {', '.join(missing)}. A table needs path, label "
+            "and one p_<class> per class or, if an image has several findings, path and a "
+            "y_<finding> for each p_<finding>.",
         )
     rows = with_context(table)
     if not rule.scored:
@@ -123,8 +129,9 @@ def checked(table: pd.DataFrame, rule: DecisionRule) -> pd.DataFrame:
     missing = [name for name in (*REQUIRED, "age", *scores) if name not in table.columns]
     if missing:
         raise InputError(
-            f"The predictions lack the columns {', '.join(missing)}; expected a table that "
-            "`pulmo evaluate` or `pulmo screen` wrote with this very model."
+            "predictions-not-of-model",
+            f"The predictions lack the columns {', '.join(missing)}. A table that was written "
+            "with this model was expected.",
         )
     unlabelled = bool(table["label"].isna().all())
     for column in REQUIRED:
@@ -179,7 +186,9 @@ def numbers(table: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
     try:
         return table[list(columns)].to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
-        raise InputError(f"The columns {', '.join(columns)} must hold numbers: {error}.") from error
+        raise InputError(
+            "column-not-numeric", f"The columns {', '.join(columns)} must contain numbers: {error}."
+        ) from error
 
 
 def ages(table: pd.DataFrame) -> pd.Series:
@@ -191,7 +200,9 @@ def ages(table: pd.DataFrame) -> pd.Series:
     try:
         return table["age"].astype("Float64")
     except (TypeError, ValueError) as error:
-        raise InputError(f"The column age must hold years or nothing: {error}.") from error
+        raise InputError(
+            "age-invalid", f"The column age must contain years or be empty: {error}."
+        ) from error
 
 
 def image_notes(table: pd.DataFrame) -> dict[str, int] | None:
@@ -222,5 +233,6 @@ def check_none(table: pd.DataFrame, wrong: pd.Series | NDArray[np.bool_], compla
     if len(places):
         first = table["path"].iloc[places[0]]
         raise InputError(
-            f"{len(places)} of the {len(table)} predictions {complaint}; the first is of {first}."
+            "predictions-value-invalid",
+            f"{len(places)} of the {len(table)} predictions {complaint}; the first is of {first}.",
         )

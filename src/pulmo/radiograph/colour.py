@@ -43,8 +43,9 @@ def grey_of_colour(
     chroma = float(spread.mean(dtype=np.float64)) / top
     if chroma > MAX_CHROMA:
         raise RefusedError(
-            f"{name} is a colour image (mean chroma {chroma:.2f}; images stay below "
-            f"{MAX_CHROMA}); a grey radiograph was expected."
+            "image-colour",
+            f"{name} is a colour image (mean chroma {chroma:.3f}; at most {MAX_CHROMA} is "
+            "accepted). A grey radiograph was expected.",
         )
     luma = np.multiply(red, 0.299 / top, dtype=np.float32)
     luma += np.multiply(green, 0.587 / top, dtype=np.float32)

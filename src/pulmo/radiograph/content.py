@@ -91,8 +91,11 @@ def known_format(data: bytes, name: str) -> FileFormat:
         return form
     what = next((what for start, what in _KNOWN.items() if start.match(data)), None)
     if what is None:
-        raise InputError(f"{name} is not a {_READ} file; its content decides, not its name.")
-    raise InputError(f"{name} is {what}. A {_READ} file was expected.")
+        raise InputError(
+            "image-format-unknown",
+            f"{name} is not a {_READ} file, judged by its content.",
+        )
+    raise InputError("image-format-unknown", f"{name} is {what}. A {_READ} file was expected.")
 
 
 def _starts_a_data_set(data: bytes) -> bool:

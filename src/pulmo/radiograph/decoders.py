@@ -40,6 +40,9 @@ _RLE_HEADER: Final = struct.Struct("<16I")
 class TruncatedError(InputError):
     """The coded data end before the last row."""
 
+    def __init__(self) -> None:
+        super().__init__("codestream-truncated", "The coded data end before the last row.")
+
 
 def decode_codestream(frame: bytes, head: Codestream) -> NDArray[Any]:
     """Decodes a JPEG, JPEG-LS or JPEG 2000 image; colours stay as they were coded.

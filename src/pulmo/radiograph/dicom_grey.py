@@ -66,9 +66,10 @@ def _is_inverted(elements: Elements, name: str) -> bool:
         elements.unusable("PresentationLUTShape", "is not one that is known")
     elif shape and _SHAPES[shape] != photometric:
         raise RefusedError(
+            "dicom-polarity-contradicts",
             f"{name} contradicts itself: its Photometric Interpretation is {photometric} and its "
-            f"Presentation LUT Shape {shape}, so nobody can tell black from white. Correct one of "
-            "the two, if you know which."
+            f"Presentation LUT Shape {shape}, so black and white cannot be told apart. Correct "
+            "the wrong one.",
         )
     if elements.items("PresentationLUTSequence"):
         elements.note(
@@ -104,7 +105,9 @@ def _modality_of(elements: Elements, tables: TableReader) -> Rescale | Lut | Non
     )
     for part, number in (("Slope", slope), ("Intercept", intercept)):
         if number == [None] and elements.text(f"Rescale{part}"):
-            raise InputError(f"{tables.name} has a Rescale {part} that is not a number.")
+            raise InputError(
+                "dicom-rescale-invalid", f"{tables.name} has a Rescale {part} that is not a number."
+            )
     if not slope or not intercept or slope[0] is None or intercept[0] is None:
         if any(part and part[0] is not None for part in (slope, intercept)):
             elements.note(
@@ -116,7 +119,10 @@ def _modality_of(elements: Elements, tables: TableReader) -> Rescale | Lut | Non
         elements.unusable("RescaleSlope", "is 0; the values were not rescaled")
         return None
     if not math.isfinite(abs(slope[0]) * 2.0**32 + abs(intercept[0])):
-        raise InputError(f"{tables.name} has a Rescale Slope or Intercept that is too large.")
+        raise InputError(
+            "dicom-rescale-invalid",
+            f"{tables.name} has a Rescale Slope or Intercept that is too large.",
+        )
     return Rescale(slope[0], intercept[0])
 
 
@@ -158,8 +164,9 @@ def _windows_of(elements: Elements, name: str) -> _Windows:
     function = elements.text("VOILUTFunction").upper() or "LINEAR"
     if function not in _FUNCTIONS:
         raise RefusedError(
+            "dicom-voi-function-unknown",
             f"{name} has a VOI LUT Function that is not in the DICOM standard; "
-            f"{', '.join(_FUNCTIONS)} are."
+            f"{', '.join(_FUNCTIONS)} are.",
         )
     narrowest = 1 if function == "LINEAR" else sys.float_info.min
     # One of each belong together wherever they stand.

@@ -80,18 +80,24 @@ def check_pixel_data(dataset: FileDataset, name: str) -> None:
             if not head.is_ended:
                 _decompressed(frame, dataset, name)
         if several:
-            raise InputError(f"{name} holds several compressed images; its header says one.")
+            raise InputError(
+                "dicom-several-codestreams",
+                f"{name} contains several compressed images, but its header states one.",
+            )
         return
     expected = get_expected_length(dataset)
     if len(pixel_data) < expected:
         raise InputError(
-            f"{name} is truncated: {len(pixel_data):,} of {expected:,} bytes of pixel data."
+            "image-truncated",
+            f"{name} is truncated: {len(pixel_data):,} of {expected:,} bytes of pixel data.",
         )
     # PS3.5 8.1.1: what follows the image is padding, so it holds nothing. The byte that makes
     # the length even is exempt: in big-endian words it is not the last one.
     if pixel_data[expected + expected % 2 :].strip(b"\0"):
         raise InputError(
-            f"{name} holds {len(pixel_data):,} bytes of pixel data; its size says {expected:,}."
+            "dicom-pixel-data-length",
+            f"{name} contains {len(pixel_data):,} bytes of pixel data, but its header states "
+            f"{expected:,}.",
         )
 
 
@@ -118,24 +124,28 @@ def _checked_head(frame: bytes, dataset: FileDataset, name: str) -> Codestream:
     head = codestream_of(frame)
     if head is None:
         raise InputError(
+            "codestream-header-invalid",
             f"{name} holds a compressed image ({syntax_name(dataset)}) whose header is damaged, "
-            "incomplete or of a kind that is not read."
+            "incomplete or of a kind that is not read.",
         )
     rows, columns, samples = _shape_of(dataset)
     if (head.height, head.width, head.samples) != (rows, columns, samples):
         raise InputError(
-            f"{name} says that it has {columns} x {rows} pixels and channels: {samples}, but its "
-            f"compressed image has {head.width} x {head.height} and channels: {head.samples}. It "
-            "is damaged, or its header is wrong."
+            "dicom-size-contradicts",
+            f"{name} states {columns} x {rows} pixels with {samples} channels, but its "
+            f"compressed image has {head.width} x {head.height} with {head.samples}. It is "
+            "damaged, or its header is wrong.",
         )
     if not 2 <= head.bits <= MOST_BITS:
         raise RefusedError(
+            "image-bits-unsupported",
             f"{name} holds a compressed image of {head.bits} bits a sample; 2 to {MOST_BITS} are "
-            "read."
+            "read.",
         )
     if head.scans > MOST_SCANS:
         raise RefusedError(
-            f"{name} holds a JPEG image of {head.scans:,} scans; at most {MOST_SCANS} are read."
+            "jpeg-scans-too-many",
+            f"{name} holds a JPEG image of {head.scans:,} scans; at most {MOST_SCANS} are read.",
         )
     return head
 
@@ -157,15 +167,17 @@ def _decompressed(
         return decode_rle(frame, _shape_of(dataset), size), None
     except TruncatedError:
         raise InputError(
+            "image-truncated",
             f"{name} is truncated: its compressed image ({syntax_name(dataset)}) ends before its "
-            "last row."
+            "last row.",
         ) from None
     except PulmoError:
         raise
     except Exception:  # noqa: BLE001 - a decoder raises anything, and its words may quote data
         raise InputError(
+            "image-damaged",
             f"{name} holds a damaged or truncated image: it could not be decoded as "
-            f"{syntax_name(dataset)}."
+            f"{syntax_name(dataset)}.",
         ) from None
 
 
@@ -190,8 +202,9 @@ def _notes_on_bits(
         sign = bits.signed and not head.signed and int(values.max()) >= 2 ** (head.bits - 1)
         if sign or _is_beyond(head.bits, dataset):
             raise RefusedError(
+                "dicom-bits-exceeded",
                 f"{name} holds a compressed image of {head.bits} bits a sample, but its header "
-                f"describes values of {bits.stored} bits, so their meaning is not certain."
+                f"states values of {bits.stored} bits, so their meaning is not certain.",
             )
     negative = head.signed and int(values.min()) < 0
     if negative and not bits.signed:

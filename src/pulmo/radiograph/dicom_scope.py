@@ -36,7 +36,10 @@ def check_scope(elements: Elements, name: str, limits: Limits) -> str:
     """
     dataset = elements.dataset
     if "DirectoryRecordSequence" in dataset:
-        raise RefusedError(f"{name} is a DICOMDIR, a list of other files; name these instead.")
+        raise RefusedError(
+            "dicom-directory",
+            f"{name} is a DICOMDIR, a list of other files. Name these files instead.",
+        )
     if "PixelData" not in dataset:
         _refuse_without_pixels(elements, name)
     photometric = elements.text("PhotometricInterpretation").upper()
@@ -45,10 +48,14 @@ def check_scope(elements: Elements, name: str, limits: Limits) -> str:
     missing += [] if photometric else ["PhotometricInterpretation"]
     if missing:
         words = ", ".join(map(element_name, missing))
-        raise InputError(f"{name} is a DICOM image whose header lacks {words}.")
+        raise InputError(
+            "dicom-elements-missing", f"{name} is a DICOM image whose header lacks {words}."
+        )
     frames = elements.numbers("NumberOfFrames")
     if frames and frames[0] > 1:
-        raise RefusedError(f"{name} holds several frames; one image was expected.")
+        raise RefusedError(
+            "dicom-several-frames", f"{name} contains several frames. One image was expected."
+        )
     if frames and frames != [1]:
         elements.unusable("NumberOfFrames", "is not 1; the file was read as one image")
     if "NumberOfFrames" in dataset:
@@ -57,14 +64,16 @@ def check_scope(elements: Elements, name: str, limits: Limits) -> str:
     if photometric not in _READ:
         known = f" {photometric}" if photometric in _RETIRED else ""
         raise RefusedError(
+            "dicom-photometric-unsupported",
             f"{name} has a Photometric Interpretation{known} that is not read; "
-            f"{', '.join(_READ)} are."
+            f"{', '.join(_READ)} are.",
         )
     dataset.PhotometricInterpretation = photometric
     _check_pixels(elements, photometric, name)
     if not decodes(dataset):
         raise RefusedError(
-            f"{name} is compressed in a way that is not read: {syntax_name(dataset)}."
+            "dicom-compression-unsupported",
+            f"{name} is compressed in a way that is not read: {syntax_name(dataset)}.",
         )
     return photometric
 
@@ -78,13 +87,19 @@ def _refuse_without_pixels(elements: Elements, name: str) -> None:
     """
     if any(keyword in elements.dataset for keyword in _OTHER_PIXELS):
         raise RefusedError(
-            f"{name} stores its pixels as floating-point numbers, which are not read."
+            "dicom-float-pixels",
+            f"{name} stores its pixels as floating-point numbers, which are not read.",
         )
     kind = UID(elements.text("SOPClassUID"))
     if "Rows" in elements.dataset or "Image Storage" in kind.name:
-        raise InputError(f"{name} is a DICOM image without Pixel Data; it may be truncated.")
+        raise InputError(
+            "dicom-pixel-data-missing",
+            f"{name} is a DICOM image without Pixel Data; it may be truncated.",
+        )
     known = kind.name if kind.name != kind else "of an unknown kind"
-    raise RefusedError(f"{name} is a DICOM file without an image ({known or 'no kind'}).")
+    raise RefusedError(
+        "dicom-without-image", f"{name} is a DICOM file without an image ({known or 'no kind'})."
+    )
 
 
 def _whole_number(elements: Elements, keyword: str, name: str) -> int | None:
@@ -105,7 +120,10 @@ def _whole_number(elements: Elements, keyword: str, name: str) -> int | None:
         return number  # noqa: TRY300 - what is above may raise
     except Exception:  # noqa: BLE001 - pydicom raises anything on a value that departs
         words = element_name(keyword)
-        raise InputError(f"{name} has a value of {words} that is not a whole number.") from None
+        raise InputError(
+            "dicom-element-not-integer",
+            f"{name} has a value of {words} that is not a whole number.",
+        ) from None
 
 
 def _check_pixels(elements: Elements, photometric: str, name: str) -> None:
@@ -122,15 +140,20 @@ def _check_pixels(elements: Elements, photometric: str, name: str) -> None:
     )
     if samples != (3 if photometric in COLOUR else 1):
         raise InputError(
+            "dicom-samples-contradict",
             f"{name} contradicts itself: its Photometric Interpretation is {photometric} and its "
-            f"Samples per Pixel {samples}."
+            f"Samples per Pixel {samples}.",
         )
     if allocated != 1 and allocated % 8:
-        raise RefusedError(f"{name} has {allocated} Bits Allocated; 1 and whole bytes are read.")
+        raise RefusedError(
+            "dicom-bits-unsupported",
+            f"{name} has {allocated} Bits Allocated; 1 and whole bytes are read.",
+        )
     if not 1 <= stored <= allocated:
         raise InputError(
+            "dicom-bits-contradict",
             f"{name} contradicts itself: its Bits Stored are {stored} and its Bits Allocated "
-            f"{allocated}."
+            f"{allocated}.",
         )
     _check_planes(elements, photometric, name)
     high = elements.numbers("HighBit")
@@ -154,10 +177,12 @@ def _check_planes(elements: Elements, photometric: str, name: str) -> None:
     planes = elements.numbers("PlanarConfiguration")
     if planes not in ([0], [1]):
         raise InputError(
-            f"{name} is an uncompressed image in colours without a usable Planar Configuration."
+            "dicom-planar-missing",
+            f"{name} is an uncompressed image in colours without a usable Planar Configuration.",
         )
     if planes == [1] and photometric == "YBR_FULL_422":
         raise InputError(
+            "dicom-planar-contradicts",
             f"{name} contradicts itself: its Photometric Interpretation is YBR_FULL_422 and its "
-            "Planar Configuration 1."
+            "Planar Configuration 1.",
         )

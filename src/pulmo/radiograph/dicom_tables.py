@@ -69,7 +69,9 @@ class TableReader:
             first -= 2**16
         entries = self._entries(item, "LUTData", (count, bits), what)
         if what == MODALITY and entries.min() == entries.max():
-            raise InputError(f"{self.name} has a {what} whose entries are all equal.")
+            raise InputError(
+                "dicom-table-constant", f"{self.name} has a {what} whose entries are all equal."
+            )
         return Lut(first, self._true_bits(int(entries.max()), bits, what), entries)
 
     def colours(self, stored: NDArray[Any]) -> tuple[NDArray[np.uint16], int]:
@@ -109,14 +111,18 @@ class TableReader:
     def _descriptor(self, item: Dataset, keyword: str, what: str) -> tuple[int, int, int]:
         """Returns the number of entries, the first input and the bits of an entry."""
         if keyword not in item:
-            raise InputError(f"{self.name} has a {what} without its {element_name(keyword)}.")
+            raise InputError(
+                "dicom-table-incomplete",
+                f"{self.name} has a {what} without its {element_name(keyword)}.",
+            )
         count = first = bits = 0
         with suppress(Exception):  # pydicom raises anything on a value that departs
             count, first, bits = (int(number) for number in item[keyword].value)
         if not 1 <= bits <= 16:
             raise InputError(
+                "dicom-table-descriptor-invalid",
                 f"{self.name} has a {what} whose descriptor is not of three numbers, of which the "
-                "last is 1 to 16 bits."
+                "last is 1 to 16 bits.",
             )
         # The descriptor's unsigned and signed spellings are mixed up in files.
         return (count & 0xFFFF) or 2**16, first, bits
@@ -131,7 +137,10 @@ class TableReader:
         """
         count, bits = shape
         if keyword not in item:
-            raise InputError(f"{self.name} has a {what} without its {element_name(keyword)}.")
+            raise InputError(
+                "dicom-table-incomplete",
+                f"{self.name} has a {what} without its {element_name(keyword)}.",
+            )
         try:
             element = item[keyword]
             words = self._words(element.value)
@@ -189,4 +198,6 @@ class TableReader:
         return used
 
     def _misfit(self, what: str) -> InputError:
-        return InputError(f"{self.name} has a {what} whose data do not fit its descriptor.")
+        return InputError(
+            "dicom-table-length", f"{self.name} has a {what} whose data do not fit its descriptor."
+        )

@@ -81,8 +81,9 @@ def damage_of(name: str, what: str) -> Iterator[None]:
         raise
     except Exception as error:  # noqa: BLE001 - damaged bytes make decoders raise anything
         raise InputError(
+            "image-damaged",
             f"{name} could not be read as {what} ({type(error).__name__}{_element_in(error)}): it "
-            "is damaged, truncated or departs from the standard."
+            "is damaged, truncated or departs from the standard.",
         ) from None
 
 

@@ -40,7 +40,7 @@ def read_header(data: bytes, name: str, limits: Limits = LIMITS) -> Header:
             stored in a way that is not read.
     """
     if not data:
-        raise InputError(f"{name} is empty.")
+        raise InputError("file-empty", f"{name} is empty.")
     limits.check_bytes(len(data), name)
     form = known_format(data, name)
     with quiet_decoders:
@@ -85,5 +85,7 @@ def read_dicom_size(path: Path) -> tuple[int, int]:
         )
         rows, columns = dataset.get("Rows"), dataset.get("Columns")
     if not rows or not columns:
-        raise InputError(f"{name} states no rows and columns of pixels.")
+        raise InputError(
+            "image-size-missing", f"{name} does not state its rows and columns of pixels."
+        )
     return int(rows), int(columns)

@@ -30,23 +30,26 @@ def jpeg_2000_head(data: bytes, name: str, limits: Limits) -> Codestream:
     head = codestream_of(data)
     if head is None:
         raise InputError(
+            "codestream-header-invalid",
             f"{name} is a JPEG 2000 file whose header is damaged, incomplete or of a kind that is "
-            "not read."
+            "not read.",
         )
     limits.check_shape(head.height, head.width, name)
     boxes = data[: start_of_2000(data)]
     if head.samples not in {1, 3} or head.signed or head.bits > MOST_BITS or b"pclr" in boxes:
         raise RefusedError(
+            "image-bits-unsupported",
             f"{name} is a JPEG 2000 file with {head.samples} channels of {head.bits} bits; 1 or 3 "
-            f"unsigned channels of at most {MOST_BITS} bits without a palette are read."
+            f"unsigned channels of at most {MOST_BITS} bits without a palette are read.",
         )
     place = boxes.find(b"colr")
     # Method 1 is an enumerated colour space; method 2 a profile, whose tone curve is not applied.
     colours = int.from_bytes(boxes[place + 7 : place + 11]) if boxes[place + 4 : place + 5] else 0
     if place >= 0 and not (boxes[place + 4] == 1 and colours in _COLOURS):
         raise RefusedError(
+            "colour-space-unsupported",
             f"{name} is a JPEG 2000 file in a colour space that is not read; "
-            f"{' and '.join(_COLOURS.values())} are."
+            f"{' and '.join(_COLOURS.values())} are.",
         )
     return head
 
@@ -67,6 +70,7 @@ def jpeg_2000_samples(data: bytes, head: Codestream, name: str) -> Samples2000:
         values = decode_codestream(data, head)
     except TruncatedError:
         raise InputError(
-            f"{name} is a truncated JPEG 2000 file: its data end before its last row."
+            "image-truncated",
+            f"{name} is a truncated JPEG 2000 file: its data end before its last row.",
         ) from None
     return Samples2000(np.asarray(values), 2**head.bits - 1)

@@ -26,8 +26,9 @@ class Limits(NamedTuple):
         """
         if size > self.max_bytes:
             raise RefusedError(
+                "file-too-large",
                 f"{name} holds {size / 2**20:,.0f} MiB; at most {self.max_bytes / 2**20:,.0f} MiB "
-                "are read."
+                "are read.",
             )
 
     def check_shape(self, height: int, width: int, name: str) -> None:
@@ -38,13 +39,15 @@ class Limits(NamedTuple):
         """
         if height * width > self.max_pixels:
             raise RefusedError(
+                "image-too-large",
                 f"{name} is {width:,} x {height:,} pixels; at most {self.max_pixels:,} pixels "
-                "are read. Export it at a lower resolution."
+                "are read. Export it at a lower resolution.",
             )
         if min(height, width) < self.min_side:
             raise RefusedError(
+                "image-too-small",
                 f"{name} is {width} x {height} pixels; both sides must be at least "
-                f"{self.min_side} pixels."
+                f"{self.min_side} pixels.",
             )
 
 

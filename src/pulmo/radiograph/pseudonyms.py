@@ -59,7 +59,7 @@ def read_key(path: Path) -> bytes:
     key = read_bytes(path)
     if len(key) < _FEWEST_BYTES:
         raise InputError(
-            f"{path} holds {len(key)} bytes; a key has at least {_FEWEST_BYTES}. Make one with: "
-            f"head -c 32 /dev/urandom > {path}"
+            "key-too-short",
+            f"{path} contains {len(key)} bytes; a key must have at least {_FEWEST_BYTES}.",
         )
     return key

@@ -69,7 +69,7 @@ def decode_radiograph(data: bytes, name: str, limits: Limits = LIMITS) -> Radiog
         RefusedError: they are readable, but not one grey image within the limits.
     """
     if not data:
-        raise InputError(f"{name} is empty.")
+        raise InputError("file-empty", f"{name} is empty.")
     limits.check_bytes(len(data), name)
     with quiet_decoders:
         pixels, facts = _decode(data, name, limits)
@@ -101,20 +101,25 @@ def radiograph_from_array(
     """
     if array.ndim != 2 or array.dtype.kind not in "biuf":
         raise UsageError(
+            "array-invalid",
             f"{name} has the shape {array.shape} and the type {array.dtype}; one grey image of "
-            "real numbers, [height, width], was expected."
+            "real numbers, [height, width], was expected.",
         )
     height, width = array.shape
     limits.check_shape(height, width, name)
     values = array.astype(np.float64)
     black, white = value_range
     if not np.isfinite([black, white]).all() or black == white:
-        raise UsageError(f"A value range has two different finite ends; {value_range} was given.")
+        raise UsageError(
+            "value-range-invalid",
+            f"A value range has two different finite ends; {value_range} was given.",
+        )
     pixels = (values - black) / (white - black)
     if (pixels < 0).any() or (pixels > 1).any():
         raise UsageError(
+            "value-range-exceeded",
             f"{name} holds values from {values.min():g} to {values.max():g}, which lie outside of "
-            f"the stated range from {black:g} to {white:g}."
+            f"the stated range from {black:g} to {white:g}.",
         )
     grey = np.ascontiguousarray(pixels, np.float32)
     _check_pixels(grey, name)
@@ -128,9 +133,11 @@ def _check_pixels(pixels: NDArray[np.float32], name: str) -> None:
         RefusedError: a pixel is not a number, or all are equal.
     """
     if not np.isfinite(pixels).all():
-        raise RefusedError(f"{name} holds values that are not numbers.")
+        raise RefusedError("pixels-not-finite", f"{name} contains values that are not numbers.")
     if pixels.min() == pixels.max():
-        raise RefusedError(f"{name} shows nothing: all pixels of the displayed image are equal.")
+        raise RefusedError(
+            "image-blank", f"{name} shows nothing: all pixels of the displayed image are equal."
+        )
 
 
 def _unused_bits(pixels: NDArray[np.float32]) -> tuple[Note, ...]:

@@ -154,11 +154,15 @@ def _ended_jpeg(data: bytes, name: str) -> bytes:
         return data
     if head.kind == "JPEG-LS" or head.bits != 8:
         raise RefusedError(
+            "image-bits-unsupported",
             f"{name} is a {head.kind} file of {head.bits} bits a sample; JPEG of 8 bits is read "
-            "outside DICOM."
+            "outside DICOM.",
         )
     if head.scans > MOST_SCANS:
-        raise RefusedError(f"{name} has {head.scans:,} scans; at most {MOST_SCANS} are read.")
+        raise RefusedError(
+            "jpeg-scans-too-many",
+            f"{name} has {head.scans:,} scans; at most {MOST_SCANS} are read.",
+        )
     return data if head.is_ended else with_end(data)
 
 
@@ -189,13 +193,16 @@ def _layout(data: bytes, form: FileFormat, name: str) -> _Layout:
         # Bit depth and colour type of the header chunk, which always comes first.
         bits, kind = data[24], data[25]
         if not png_is_ended(data):
-            raise InputError(f"{name} is a truncated PNG file: its end is missing.")
+            raise InputError(
+                "image-truncated", f"{name} is a truncated PNG file: its end is missing."
+            )
         return _Layout(bits, deep_colour=bits == 16 and kind != 0)
     tiff = tiff_layout(data, name)
     deep = tiff.bits == 16
     if deep and tiff.samples not in {1, 3}:
         raise RefusedError(
-            f"{name} is a 16-bit TIFF file with {tiff.samples} channels; 1 or 3 are read."
+            "image-channels-unsupported",
+            f"{name} is a 16-bit TIFF file with {tiff.samples} channels; 1 or 3 are read.",
         )
     # Pillow inverts the shallower ones itself.
     return _Layout(tiff.bits, deep and tiff.samples == 3, deep and tiff.from_white)
@@ -207,9 +214,11 @@ def _open(data: bytes, form: FileFormat, layout: _Layout, name: str) -> Image.Im
     try:
         image = Image.open(file, formats=(form.upper(),))
     except Image.DecompressionBombError:
-        raise RefusedError(f"{name} has more pixels than are read.") from None
+        raise RefusedError("image-too-large", f"{name} has more pixels than are read.") from None
     if getattr(image, "n_frames", 1) != 1:
-        raise RefusedError(f"{name} holds several images; one was expected.")
+        raise RefusedError(
+            "image-several", f"{name} contains several images. One image was expected."
+        )
     return image
 
 
@@ -224,7 +233,10 @@ def _samples(image: Image.Image, name: str) -> _Samples:
     if image.mode == "CMYK":
         return _Samples(np.asarray(image.convert("RGB")), 255)
     if image.mode not in {"1", "L", "LA", "P", "PA", "RGB", "RGBA"}:
-        raise RefusedError(f"{name} stores its pixels as {image.mode}; grey was expected.")
+        raise RefusedError(
+            "image-mode-unsupported",
+            f"{name} stores its pixels as {image.mode}. Grey was expected.",
+        )
     rgba = np.asarray(image.convert("RGBA"))
     return _Samples(rgba[..., :3], 255, rgba[..., 3])
 
@@ -235,7 +247,7 @@ def _deep_colour(data: bytes, name: str) -> _Samples:
 
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.dtype != np.uint16 or decoded.ndim != 3:
-        raise InputError(f"{name} could not be decoded with its 16 bits.")
+        raise InputError("image-bits-lost", f"{name} could not be decoded with its 16 bits.")
     opacity = decoded[..., 3] if decoded.shape[2] == 4 else None
     return _Samples(decoded[..., 2::-1], 65535, opacity)
 

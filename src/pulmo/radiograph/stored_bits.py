@@ -59,13 +59,15 @@ class SampleBits(NamedTuple):
         signed = dataset.get("PixelRepresentation")
         if signed not in {0, 1}:
             raise InputError(
+                "dicom-sign-unknown",
                 f"{name} is a DICOM image without a usable Pixel Representation, which says "
-                "whether its values are signed."
+                "whether its values are signed.",
             )
         if not 1 <= stored <= above <= 32:
             raise InputError(
-                f"{name} says that {stored} bits are stored and that bit {above - 1} is the "
-                "highest, which contradicts itself."
+                "dicom-bits-contradict",
+                f"{name} states that {stored} bits are stored and that bit {above - 1} is the "
+                "highest, which contradicts itself.",
             )
         return cls(stored, above, signed == 1)
 
@@ -129,8 +131,9 @@ def _within(whole: NDArray[Any], bits: SampleBits, name: str) -> NDArray[Any]:
     if int(whole.min()) < low - slack or int(whole.max()) > high + slack:
         used = max(int(whole.max()).bit_length(), int(~whole.min()).bit_length() * bits.signed)
         raise RefusedError(
-            f"{name} says that its values have {bits.stored} bits, but they use "
-            f"{used + bits.signed} bits."
+            "dicom-bits-exceeded",
+            f"{name} states that its values have {bits.stored} bits, but they use "
+            f"{used + bits.signed} bits.",
         )
     cut: NDArray[Any] = np.clip(whole, low, high)
     return cut

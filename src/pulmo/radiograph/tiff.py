@@ -41,8 +41,9 @@ def tiff_layout(data: bytes, name: str) -> TiffLayout:
     bits = _first(directory.get(_BITS, 1))
     if kind != 1 or bits not in {1, 8, 16}:
         raise RefusedError(
+            "image-bits-unsupported",
             f"{name} is a TIFF file with {bits}-bit {_KINDS.get(kind, 'unsigned')} samples; "
-            "1, 8 or 16 unsigned bits are read."
+            "1, 8 or 16 unsigned bits are read.",
         )
     return TiffLayout(
         bits, _first(directory.get(_SAMPLES, 1)), _first(directory.get(_PHOTOMETRIC, 1)) == 0

@@ -110,7 +110,8 @@ def load_whole(image: Image.Image, name: str) -> None:
 
 def _truncated(image: Image.Image, name: str) -> InputError:
     return InputError(
-        f"{name} is a truncated {image.format} file: its data end before its last row."
+        "image-truncated",
+        f"{name} is a truncated {image.format} file: its data end before its last row.",
     )
 
 

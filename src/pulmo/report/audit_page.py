@@ -1,4 +1,4 @@
-"""The page of an audit: how many checks came out how, and a card for each with its evidence."""
+"""The page of an audit: its result, and the evidence of each check."""
 
 import math
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
-from pulmo.audit.finding import ORDER, Audit, Finding, Series, Verdict
-from pulmo.audit.gate import ESSENTIAL, gate_of
+from pulmo.audit.check_result import ORDER, Audit, CheckResult, Series, Verdict
+from pulmo.audit.result import ESSENTIAL
 from pulmo.bundle.card import RESEARCH_ONLY, Card
 from pulmo.core.files import write_atomically
 from pulmo.report.svg import ACCENT, MUTED, draw_svg
@@ -21,18 +21,18 @@ _PANEL: Final = (3.6, 2.5)
 VERDICTS: Final[dict[Verdict, str]] = {
     "fails": "Fails",
     "warns": "Warns",
-    "unknown": "Not looked at",
+    "could_not_run": "Could not run",
     "passes": "Passes",
 }
 """Verdict -> what the page calls it."""
 
-_CLAIMS: Final[dict[Verdict, str]] = {
-    "fails": "Contradicted: that",
-    "warns": "In doubt: whether",
-    "unknown": "Not looked at: whether",
-    "passes": "Shown on these images:",
+_STATEMENTS: Final[dict[Verdict, str]] = {
+    "fails": "Not true on these images",
+    "warns": "In doubt",
+    "could_not_run": "Not checked",
+    "passes": "Shown on these images",
 }
-"""Verdict -> how the page introduces what a model that passes is shown to do."""
+"""Verdict -> how the page introduces the statement of a check."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class AuditContent:
     """What the page of an audit shows.
 
     Attributes:
-        audit: what was found.
+        audit: the results of the checks.
         card: the card of the model; None if only its predictions are known.
-        doubts: about what the audit was made with, as sentences.
+        doubts: about the images and the model of the audit, as sentences.
     """
 
     audit: Audit
@@ -62,7 +62,7 @@ def write_audit(path: Path, content: AuditContent) -> None:
 def render_audit(content: AuditContent) -> str:
     """Returns an audit as HTML."""
     audit, card = content.audit, content.card
-    made = {finding.check: finding for finding in audit.findings}
+    made = {result.check: result for result in audit.checks}
     return render(
         "audit",
         {
@@ -71,37 +71,36 @@ def render_audit(content: AuditContent) -> str:
             "order": list(audit.data.labels) if card is None else card.labels.order,
             "doubts": content.doubts,
             "verdicts": VERDICTS,
-            "claims": _CLAIMS,
-            "gate": gate_of(audit.findings, audit.accepted),
+            "statements": _STATEMENTS,
             "tally": {
-                verdict: [finding.check for finding in audit.findings if finding.verdict == verdict]
+                verdict: [result.check for result in audit.checks if result.verdict == verdict]
                 for verdict in ORDER
             },
             "essential": {name: made.get(name) for name in ESSENTIAL},
-            "drawn": {finding.check: _drawn(finding) for finding in audit.findings},
+            "drawn": {result.check: _drawn(result) for result in audit.checks},
         },
         notice=RESEARCH_ONLY if card is None else card.notice,
     )
 
 
-def _drawn(finding: Finding) -> list[tuple[Series, str]]:
-    """Returns each series of a finding with its figure as SVG."""
+def _drawn(result: CheckResult) -> list[tuple[Series, str]]:
+    """Returns each series of a result with its figure as SVG."""
     return [
         (
             series,
             draw_svg(
-                f"{finding.check}{number}",
+                f"{result.check}{number}",
                 f"{series.title}: {series.y_label} against {series.x_label}",
                 _PANEL,
                 partial(_draw_series, series),
             ),
         )
-        for number, series in enumerate(finding.series)
+        for number, series in enumerate(result.series)
     ]
 
 
 def _draw_series(series: Series, figure: Figure) -> None:
-    """Draws figures with their intervals, and what they are without the change as a line."""
+    """Draws values with their intervals, and the value without a change as a line."""
     axes = figure.add_subplot()
     if series.reference is not None:
         axes.axhline(series.reference, color=MUTED, linewidth=1, linestyle=(0, (4, 2)))

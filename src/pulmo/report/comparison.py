@@ -7,13 +7,13 @@ from pulmo.core.record import Record
 from pulmo.stats.estimate import Estimate
 
 
-class Entrant(Record):
-    """One of those compared. What its folder does not say is None."""
+class ComparedModel(Record):
+    """One of the compared models. What its folder does not state is None."""
 
     name: str
     kind: Literal["evaluation", "run", "repeats"]
     labels: tuple[str, ...]
-    """The classes that it tells apart."""
+    """Its classes."""
     positive: tuple[str, ...] = ()
     """Classes that count as positive; empty if none was named."""
     recipe: str | None = None
@@ -24,41 +24,41 @@ class Entrant(Record):
     """Epochs of training; of several runs their mean."""
     minutes: float | None = None
     """Time spent on training steps, in all runs."""
-    judged_on: str
-    """The images that the figures come from."""
+    evaluated_on: str
+    """The images that the metrics come from."""
     n: int
     groups: int | None = None
-    figures: dict[str, Estimate]
-    """Metric -> figure over all classes."""
+    metrics: dict[str, Estimate]
+    """Metric -> value over all classes."""
     classes: Mapping[str, dict[str, Estimate]] = {}
-    """Class -> metric -> figure, one against the rest."""
+    """Class -> metric -> value, one class against the rest."""
     support: Mapping[str, int] = {}
     """Class -> images."""
 
 
 class PairedTest(Record):
-    """One figure of two models on the same images."""
+    """One metric of two models on the same images."""
 
     name: str
     against: str
-    figure: Literal["auc", "accuracy"]
+    metric: Literal["auc", "accuracy"]
     of: str
-    """The classes that the AUC tells from the rest; for an accuracy, what is decided."""
+    """The classes that the AUC compares with the rest; for an accuracy, what is decided."""
     difference: Estimate
-    """The figure of `name` minus that of `against`."""
+    """The value of `name` minus that of `against`."""
     p: float | None
     p_holm: float | None
-    """Corrected over the comparisons of this figure (Holm 1979)."""
+    """Corrected over the comparisons of this metric (Holm 1979)."""
     test: str
 
 
 class Comparison(Record):
-    """All of them side by side."""
+    """All models side by side."""
 
-    format: Literal[1] = 1
-    entrants: tuple[Entrant, ...]
+    format: Literal[2] = 2
+    models: tuple[ComparedModel, ...]
     against: str
-    """The one that the others are tested against."""
+    """The model that the others are tested against."""
     tests: tuple[PairedTest, ...]
     notes: tuple[str, ...]
-    """Which sources are not stated, and why there is no paired test, as sentences."""
+    """Unstated sources, and reasons why there is no paired test, as sentences."""

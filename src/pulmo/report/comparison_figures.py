@@ -20,10 +20,10 @@ _SVG_DASHES: Final = ("none", "10 3", "3 2", "6 2 2 2", "14 4 2 4 2 4", "7 3")
 
 
 class Stroke(NamedTuple):
-    """How the lines of one entrant are drawn; there are 36 ways.
+    """How the lines of one model are drawn; there are 36 ways.
 
     Attributes:
-        number: which entrant it is, from 0.
+        number: which model it is, from 0.
     """
 
     number: int
@@ -50,7 +50,7 @@ def draw_rocs(name: str, label: str, curves: Mapping[str, tuple[Stroke, Curve]])
     Args:
         name: a short word that no other figure of the page has.
         label: the class.
-        curves: entrant -> how to draw it, and its curve.
+        curves: model -> how to draw it, and its curve.
     """
     alt = f"ROC curves of {label} against the rest: {', '.join(curves)}"
     return draw_svg(name, alt, _SQUARE, partial(_draw_rocs, list(curves.values())))
@@ -60,11 +60,11 @@ def draw_histories(
     question: int,
     histories: Mapping[str, tuple[Stroke, Sequence[Sequence[Epoch]]]],
 ) -> dict[str, str]:
-    """Draws how the runs of each entrant learnt.
+    """Draws how the runs of each model learnt.
 
     Args:
         question: number of the question that they answer, in the page.
-        histories: entrant -> how to draw it, and the epochs of each of its runs.
+        histories: model -> how to draw it, and the epochs of each of its runs.
 
     Returns:
         Title -> figure as SVG; nothing without a history.

@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 from pulmo.bundle.card import Epoch
 from pulmo.core.files import write_atomically
 from pulmo.evaluate.evaluation import Curve
-from pulmo.report.comparison import Comparison, Entrant
+from pulmo.report.comparison import ComparedModel, Comparison
 from pulmo.report.comparison_figures import Stroke, draw_histories, draw_rocs
 from pulmo.report.lines import Groups, Line, metric_line
 from pulmo.report.template import render
-from pulmo.report.words import metric_title, told_apart
+from pulmo.report.words import classes_text, metric_title
 
 _MAIN: Final = ("sensitivity", "specificity", "auc", "balanced_accuracy", "macro_auc")
 """The metrics that the page shows first."""
@@ -23,9 +23,9 @@ class ComparisonContent:
     """What the page of a comparison shows.
 
     Attributes:
-        comparison: the figures and the tests.
-        roc: entrant -> class -> ROC curve.
-        histories: entrant -> the epochs of each of its runs.
+        comparison: the metrics and the tests.
+        roc: model -> class -> ROC curve.
+        histories: model -> the epochs of each of its runs.
     """
 
     comparison: Comparison
@@ -43,10 +43,10 @@ def write_comparison(path: Path, content: ComparisonContent) -> None:
 
 
 class Question(NamedTuple):
-    """The models that tell the same classes apart; only these can be compared.
+    """Models with the same classes; only these can be compared.
 
     Attributes:
-        title: what they tell apart, and what is positive.
+        title: their classes, and which of them are positive.
         names: the models.
         main: metric -> a line a model, of the metrics that matter most.
         others: the same of the other metrics over all classes.
@@ -67,9 +67,9 @@ class Question(NamedTuple):
 def render_comparison(content: ComparisonContent) -> str:
     """Returns a comparison as HTML."""
     comparison = content.comparison
-    strokes = {one.name: Stroke(number) for number, one in enumerate(comparison.entrants)}
-    asked: dict[tuple[frozenset[str], frozenset[str]], list[Entrant]] = {}
-    for one in comparison.entrants:
+    strokes = {one.name: Stroke(number) for number, one in enumerate(comparison.models)}
+    asked: dict[tuple[frozenset[str], frozenset[str]], list[ComparedModel]] = {}
+    for one in comparison.models:
         key = frozenset(one.labels), frozenset(one.positive)
         asked.setdefault(key, []).append(one)
     return render(
@@ -87,22 +87,22 @@ def render_comparison(content: ComparisonContent) -> str:
 
 def _question(
     number: int,
-    members: Sequence[Entrant],
+    members: Sequence[ComparedModel],
     content: ComparisonContent,
     strokes: Mapping[str, Stroke],
 ) -> Question:
     first = members[0]
-    names = dict.fromkeys(name for one in members for name in one.figures)
+    names = dict.fromkeys(name for one in members for name in one.metrics)
     groups = {
         metric_title(name): [
-            metric_line(name, one.figures[name], one.name) for one in members if name in one.figures
+            metric_line(name, one.metrics[name], one.name) for one in members if name in one.metrics
         ]
         for name in sorted(names, key=lambda name: _MAIN.index(name) if name in _MAIN else 99)
     }
     main = {
         metric_title(name)
         for one in members
-        for name in _main_metrics(one) or one.figures  # a run has none of these
+        for name in _main_metrics(one) or one.metrics  # a run has none of these
     }
     positive = f"; positive: {' + '.join(first.positive)}" if first.positive else ""
     runs = {
@@ -111,7 +111,7 @@ def _question(
         if one.name in content.histories
     }
     return Question(
-        title=told_apart(first.labels).rstrip(".") + positive,
+        title=classes_text(first.labels).rstrip(".") + positive,
         names=[one.name for one in members],
         main={title: rows for title, rows in groups.items() if title in main},
         others={title: rows for title, rows in groups.items() if title not in main},
@@ -121,16 +121,16 @@ def _question(
     )
 
 
-def _main_metrics(one: Entrant) -> list[str]:
+def _main_metrics(one: ComparedModel) -> list[str]:
     """Returns the metrics of a model that matter most; of two classes, one AUC is enough."""
     return [
         name
         for name in _MAIN
-        if name in one.figures and (name != "macro_auc" or len(one.labels) > 2)
+        if name in one.metrics and (name != "macro_auc" or len(one.labels) > 2)
     ]
 
 
-def _classes(members: Sequence[Entrant]) -> dict[str, Groups]:
+def _classes(members: Sequence[ComparedModel]) -> dict[str, Groups]:
     """Returns class -> metric -> a line for each model that has it."""
     classes: dict[str, dict[str, list[Line]]] = {}
     for one in members:
@@ -144,7 +144,7 @@ def _classes(members: Sequence[Entrant]) -> dict[str, Groups]:
 
 def _rocs(
     number: int,
-    members: Sequence[Entrant],
+    members: Sequence[ComparedModel],
     content: ComparisonContent,
     strokes: Mapping[str, Stroke],
 ) -> dict[str, str]:

@@ -7,11 +7,12 @@ from pathlib import Path
 from pulmo.bundle.card import RESEARCH_ONLY, Card
 from pulmo.core.errors import UsageError
 from pulmo.core.files import write_atomically
+from pulmo.core.message import texts
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.explain.overlay import colour_stops
 from pulmo.report import lines, words
 from pulmo.report.command import training_command
-from pulmo.report.figures import FEW, draw_reliability, draw_roc, draw_training
+from pulmo.report.figures import MIN_IMAGES, draw_reliability, draw_roc, draw_training
 from pulmo.report.gallery import Shown, file_name
 from pulmo.report.score_figures import (
     draw_decision_curve,
@@ -29,7 +30,7 @@ class ReportContent:
     """What a report shows.
 
     Attributes:
-        evaluation: the figures.
+        evaluation: the results.
         card: the card of the model that was evaluated; None if only its predictions are known.
         gallery: images with heat maps, in the order in which they are shown; may be empty.
     """
@@ -75,7 +76,9 @@ def render_report(content: ReportContent) -> str:
             "evaluation": evaluation,
             "card": card,
             "order": order,
-            "warnings": [words.without_folders(text, failed) for text in evaluation.warnings],
+            "warnings": [
+                words.without_folders(text, failed) for text in texts(evaluation.warnings)
+            ],
             "failed": [
                 (file_name(one.path), words.without_folders(one.reason, failed)) for one in failed
             ],
@@ -150,7 +153,7 @@ def _drawings(evaluation: Evaluation, order: Sequence[str]) -> dict[str, object]
         "sweep": draw_sweep(evaluation),
         "benefit": draw_decision_curve(evaluation),
         "scores": draw_histograms(evaluation, order),
-        "few": FEW,
+        "few": MIN_IMAGES,
     }
 
 
@@ -158,8 +161,9 @@ def _check_same_classes(evaluation: Evaluation, card: Card) -> None:
     order = card.labels.order
     if set(evaluation.classes) != set(order) or len(evaluation.confusion) != len(order):
         raise UsageError(
+            "result-of-other-model",
             f"The evaluation is of a model with the classes {', '.join(evaluation.classes)}, but "
-            f"the card of {card.name} has {', '.join(order)}; give the card of the same model."
+            f"the classes of {card.name} are {', '.join(order)}. Use the card of the same model.",
         )
 
 

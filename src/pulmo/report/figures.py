@@ -23,7 +23,7 @@ from pulmo.report.svg import (
     draw_svg_file,
 )
 
-FEW: Final = 20
+MIN_IMAGES: Final = 20
 """A bin of the reliability diagram with fewer images is drawn hollow."""
 
 _SQUARE: Final = (4.3, 4.3)
@@ -100,7 +100,10 @@ def learning_curves(training: Training) -> str:
     """
     panels = _panels(training)
     if not panels:
-        raise UsageError("There are no learning curves of a model whose card has no history.")
+        raise UsageError(
+            "history-missing",
+            "There are no learning curves: the card has no history of the training.",
+        )
     size = (_PANEL[0] * len(panels), _PANEL[1])
     return draw_svg_file(size, partial(_draw_panels, training, panels))
 
@@ -113,7 +116,11 @@ def training_plot(training: Training) -> bytes:
     """
     right = [epoch.train_accuracy for epoch in training.history if epoch.train_accuracy is not None]
     if not right or len(right) < len(training.history):
-        raise UsageError("There is no plot of a model whose history has no training accuracy.")
+        raise UsageError(
+            "history-missing",
+            "There is no plot of the accuracy: the history of the training has no training "
+            "accuracy.",
+        )
     validation = [epoch.val_accuracy for epoch in training.history]
     panels = {
         "Loss": _panels(training)["Loss"],
@@ -176,7 +183,7 @@ def _draw_reliability(bins: Sequence[_Bin], figure: Figure) -> None:
     for part in bins:
         ends = (part.confidence, part.accuracy)
         upper.plot([part.confidence] * 2, ends, color=ACCENT, linewidth=1.2, alpha=0.45)
-        fill = ACCENT if part.n >= FEW else "none"
+        fill = ACCENT if part.n >= MIN_IMAGES else "none"
         upper.plot(*ends, "o", color=ACCENT, markerfacecolor=fill, markersize=6, clip_on=False)
     _unit_square(upper)
     upper.set_ylabel("share that is right")

@@ -14,9 +14,9 @@ from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError
 from pulmo.predictions.predictions import Predictions
 
-SUREST_HIT: Final = "right, most confident"
-DOUBTFUL_HIT: Final = "right, least confident"
-SUREST_MISS: Final = "wrong, most confident"
+SURE_HIT: Final = "correct, highest confidence"
+UNSURE_HIT: Final = "correct, lowest confidence"
+SURE_MISS: Final = "wrong, highest confidence"
 
 _WIDTH: Final = 760  # pixels; two images side by side in a column of the page
 _QUALITY: Final = 80
@@ -46,8 +46,8 @@ class Shown:
     image: bytes
 
     @classmethod
-    def of(cls, row: pd.Series, card: Card, image: bytes) -> Self:
-        """Makes one of a row of `select_gallery`."""
+    def from_row(cls, row: pd.Series, card: Card, image: bytes) -> Self:
+        """Makes one from a row of `select_gallery`."""
         return cls(
             file=file_name(str(row["path"])),
             kind=str(row["kind"]),
@@ -68,7 +68,9 @@ class Shown:
             with Image.open(io.BytesIO(self.image), formats=["PNG"]) as image:
                 pair = image.convert("RGB")
         except (UnidentifiedImageError, OSError) as error:
-            raise InputError(f"The image of {self.file} is not a PNG: {error}.") from error
+            raise InputError(
+                "png-invalid", f"The image of {self.file} is not a PNG: {error}."
+            ) from error
         pair.thumbnail((_WIDTH, _WIDTH), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         pair.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
@@ -98,9 +100,9 @@ def select_gallery(predictions: Predictions, per_class: int = 2) -> pd.DataFrame
         own = rows[rows["truth"] == label]
         right = own["decision"] == label
         wanted = (
-            (own[right], (per_class + 1) // 2, SUREST_HIT),
-            (own[right].iloc[::-1], per_class // 2, DOUBTFUL_HIT),
-            (own[~right], per_class, SUREST_MISS),
+            (own[right], (per_class + 1) // 2, SURE_HIT),
+            (own[right].iloc[::-1], per_class // 2, UNSURE_HIT),
+            (own[~right], per_class, SURE_MISS),
         )
         for candidates, count, kind in wanted:
             for place in _pick(candidates.drop(index=list(picked), errors="ignore"), count, used):

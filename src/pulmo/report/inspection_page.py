@@ -33,16 +33,16 @@ _QUANTITIES: Final = {
 
 _DECIMALS: Final = {"aspect": 2, "bytes_per_pixel": 3}
 
-_ENDS: Final = {0.0: "least", 0.5: "median", 1.0: "greatest"}
+_ENDS: Final = {0.0: "minimum", 0.5: "median", 1.0: "maximum"}
 _QUANTILES: Final = tuple(_ENDS.get(share, f"{100 * share:.0f}\u00a0%") for share in QUANTILES)
 
 _COPIES: Final = {
     "same_bytes": "Files of identical content",
     "same_pixels": "Images of identical pixels",
-    "groups_across_sources": "Groups that span sources",
+    "groups_across_sources": "Groups in several sources",
     "groups_with_several_labels": "Groups with several classes",
     "patients_with_several_labels": "Patients with several classes",
-    "groups_across_splits": "Groups on several sides of the split",
+    "groups_across_splits": "Groups in several splits",
 }
 
 
@@ -51,7 +51,7 @@ class InspectionContent:
     """What the page of an inspection shows.
 
     Attributes:
-        inspection: the figures.
+        inspection: the results.
         samples: images, in the order in which they are shown; may be empty.
         drawn: how many samples of each class and source were asked for.
     """
@@ -85,7 +85,7 @@ def render_inspection(content: InspectionContent) -> str:
             "classes": list(inspection.labels),
             "stated_sources": sum(name != NOT_STATED and is_stated(name) for name in sources.rows)
             + sources.others,
-            "flagged": [clue for clue in tried if clue.tells],
+            "flagged": [clue for clue in tried if clue.flagged],
             "groups": _clue_groups(tried),
             "columns": {_clue_name(clue): clue.columns for clue in tried if len(clue.columns) > 1},
             "partial": {
@@ -131,17 +131,17 @@ def _clue_name(clue: Clue) -> str:
 
 
 def _clue_groups(clues: Sequence[Clue]) -> dict[str, list[Line]]:
-    """Returns how well it is told -> a line a clue; what is reached without it is the baseline."""
+    """Returns metric -> a line for each clue; the baseline is the value without the clue."""
 
     def one(clue: Clue, estimate: Estimate, baseline: float | None, word: str) -> Line:
-        told = "tells the class" if clue.tells else "not clearly"
+        verdict = "predicts the class" if clue.flagged else "not clearly"
         without = "" if baseline is None else f"; {word} {baseline:.3f}"
         return Line(
             _clue_name(clue),
             estimate,
-            note=f"{told}{without}",
+            note=f"{verdict}{without}",
             baseline=baseline,
-            flagged=clue.tells,
+            flagged=clue.flagged,
         )
 
     return {

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from pulmo.core.files import write_atomically
+from pulmo.core.message import texts
 from pulmo.evaluate.multilabel.evaluation import LabelsEvaluation
 from pulmo.report.lines import DECIDED, Line
 from pulmo.report.shortcuts import Verdict, within_source
@@ -64,7 +65,7 @@ def render_labels_report(evaluation: LabelsEvaluation) -> str:
             "evaluation": evaluation,
             "order": list(evaluation.labels),
             "folders": label_folders(evaluation.labels),
-            "warnings": list(evaluation.warnings),
+            "warnings": list(texts(evaluation.warnings)),
             "key": [overall[name] for name in _KEY if name in overall],
             "within": _within(evaluation),
             "overall": list(overall.values()),
@@ -104,11 +105,11 @@ def _within(evaluation: LabelsEvaluation) -> dict[str, list[str]]:
 
 
 def _thresholds(evaluation: LabelsEvaluation) -> str:
-    """Returns how it was decided, in a sentence."""
+    """Returns the decision rule, as a sentence."""
     found = {one.decision.threshold for one in evaluation.labels.values()}
     stated = sorted(limit for limit in found if limit is not None)
     if not stated:
-        return "The table says what was called."
+        return "The table states the decisions."
     limits = " or ".join(f"{limit:g}" for limit in stated)
-    sentence = f"A finding is called where its probability is at least {limits}"
+    sentence = f"A finding is positive if its probability is at least {limits}"
     return f"{sentence}, or where the table says so." if None in found else f"{sentence}."

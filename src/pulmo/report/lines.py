@@ -21,7 +21,7 @@ DECIDED: Final = {
     "auc": "AUC",
     "accuracy": "Accuracy",
 }
-"""What is known of a decision in each subgroup and within each source -> its title."""
+"""Metric of the decision in each subgroup and source -> its title."""
 
 
 class Line(NamedTuple):
@@ -31,8 +31,8 @@ class Line(NamedTuple):
         name: what the first column says.
         estimate: the value.
         bounds: the ends of the metric's scale; a bar is drawn where both are finite.
-        note: a few words beside the name.
-        baseline: what is reached without the model or the clue, marked on the bar.
+        note: a few words below the name.
+        baseline: the value without the model or the clue, marked on the bar.
         flagged: whether the note is a warning.
     """
 
@@ -61,8 +61,8 @@ class Line(NamedTuple):
         """What the bar shows, in words."""
         low, high = self.bounds
         ends = f"{self.estimate.low:.3f} to {self.estimate.high:.3f}"
-        beside = "" if self.baseline is None else f"; {self.baseline:.3f} is marked"
-        return f"{ends} on a scale from {low:g} to {high:g}{beside}"
+        mark = "" if self.baseline is None else f"; {self.baseline:.3f} is marked"
+        return f"{ends} on a scale from {low:g} to {high:g}{mark}"
 
     def place(self, value: float) -> str:
         """Returns where a value lies, in percent of the scale."""

@@ -15,7 +15,7 @@ _SQUARE: Final = (4.3, 4.3)
 _WIDE: Final = (4.3, 3.2)
 _MARKS: Final = (0, 0.25, 0.5, 0.75, 1)
 _FLOOR: Final = -0.05
-"""Net benefits below it are cut off: what does harm need not be told how much."""
+"""Net benefits below it are cut off: how harmful a threshold is does not matter."""
 
 
 def draw_precision_recall(evaluation: Evaluation, order: Sequence[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""What can be said of shortcuts: whether the classes are told apart within one source."""
+"""Shortcuts: whether the classes are separated within one source."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -9,7 +9,7 @@ from pulmo.evaluate.warnings import unstated_images
 from pulmo.report.words import listed
 
 Verdict = Literal["shown", "partly", "refuted", "unknown"]
-"""refuted: some classes are not told apart better than by chance. partly: known of some classes."""
+"""refuted: some classes are not separated better than by chance. partly: known for some classes."""
 
 _HEADLINES: Final[dict[Verdict, str]] = {
     "shown": "Within one source: better than chance",
@@ -21,7 +21,7 @@ _CHANCE: Final = 0.5
 
 
 class WithinSource(NamedTuple):
-    """Whether a source cannot be what the model sees.
+    """Whether the model separates the classes without the help of the source.
 
     Attributes:
         verdict: what is known.
@@ -35,7 +35,7 @@ class WithinSource(NamedTuple):
 
 
 def within_source(evaluation: Evaluation) -> WithinSource:
-    """Judges the AUC of each two classes within each source that has both.
+    """Compares each two classes within each source that has both.
 
     Where classes are named positive, each of them is compared with each of the others; else all
     pairs are. Better than chance is an interval above 0.5. A pair without a source that has both,
@@ -61,16 +61,17 @@ def within_source(evaluation: Evaluation) -> WithinSource:
     sentences = []
     if above:
         lowest = min(above, key=lambda one: one.auc.low or 0.0)
-        beside = f"Better than chance in {len(above)} comparisons; the lowest is "
-        sentences.append(f"{beside if len(above) > 1 else 'Better than chance: '}{_told(lowest)}.")
-    sentences += [f"Not better than chance: {_told(one)}." for one in at_chance]
-    sentences += [f"Unknown, for it has no interval: {_told(one)}." for one in unclear]
+        several = f"Better than chance in {len(above)} comparisons. The lowest: "
+        start = several if len(above) > 1 else "Better than chance: "
+        sentences.append(f"{start}{_in_words(lowest)}.")
+    sentences += [f"Not better than chance: {_in_words(one)}." for one in at_chance]
+    sentences += [f"Unknown, because there is no interval: {_in_words(one)}." for one in unclear]
     sentences += _unseen(evaluation, apart)
     return WithinSource(verdict, _HEADLINES[verdict], tuple(sentences))
 
 
 def _pairs(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
-    """Yields the classes that the model must tell apart, as far as there are images of both."""
+    """Yields the pairs of classes that the model must separate, if there are images of both."""
     positive = evaluation.decision.positive
     there = [label for label, n in evaluation.data.labels.items() if n]
     for first, second in combinations(there, 2):
@@ -79,7 +80,7 @@ def _pairs(evaluation: Evaluation) -> Iterator[tuple[str, str]]:
         yield (first, second) if first in positive or not positive else (second, first)
 
 
-def _told(one: Contrast) -> str:
+def _in_words(one: Contrast) -> str:
     auc, sides = one.auc, f"{one.positive[0]} against {one.negative[0]} in {one.source}"
     if auc.value is None:
         return sides
@@ -89,10 +90,10 @@ def _told(one: Contrast) -> str:
 
 
 def _unseen(evaluation: Evaluation, apart: list[str]) -> Iterator[str]:
-    """Says what is not known, and why."""
+    """Yields what is unknown, and why."""
     unstated = unstated_images(evaluation.data)
     if apart and not evaluation.scored and len(evaluation.classes) > 2:
-        yield f"Unknown for {listed(apart)}: only decisions are known, and no probabilities."
+        yield f"Unknown for {listed(apart)}: only decisions are known, not probabilities."
     elif apart:
         yield (
             f"Unknown for {listed(apart)}: no stated source has images of both. A high value may "

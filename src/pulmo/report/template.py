@@ -55,7 +55,7 @@ def _environment() -> Environment:
         "count_sentence": count_sentence,
         "line": Line,
         "share": words.share,
-        "told_apart": words.told_apart,
+        "classes_text": words.classes_text,
     }
     return made
 

@@ -1,4 +1,4 @@
-"""Words of the pages: titles, shares, footnotes, first clauses, and paths without their folders."""
+"""Words of the pages: titles, shares, footnotes, first clauses, and paths without folders."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -77,11 +77,9 @@ def listed(names: Sequence[str], joint: str = "and") -> str:
     return f"{', '.join(most)} {joint} {last}" if most else last
 
 
-def told_apart(classes: Sequence[str]) -> str:
-    """Says what a model of these classes tells apart."""
-    if len(classes) == 2:
-        return f"Tells {classes[0]} from {classes[1]}."
-    return f"Tells {listed(classes)} apart."
+def classes_text(classes: Sequence[str]) -> str:
+    """Names the classes of a model."""
+    return f"Classes: {listed(classes)}."
 
 
 def metric_title(name: str) -> str:

@@ -129,7 +129,9 @@ def gather_data(data: Data, sets: Sets, section: DataSection) -> AtHand:
     present = [item for item in data.sets if sets.present(item)]
     if not present:
         wanted = ", ".join(item.folder for item in data.sets)
-        raise InputError(f"No data set of this system is at hand; it takes {wanted}.")
+        raise InputError(
+            "dataset-missing", f"No data set of this system is available. It needs {wanted}."
+        )
     absent = [f"{item.folder} is not at hand." for item in data.sets if item not in present]
     found = sets.together(present, once=data.once)
     generator = np.random.default_rng(data.plan.seed)

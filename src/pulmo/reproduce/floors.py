@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from pulmo.audit.baselines import BASELINES, NoBaseline, fit_baseline
 from pulmo.audit.context import AuditContext
-from pulmo.audit.floors import FLOORS, Unfit, fit_floor
 from pulmo.audit.parts import AuditOptions, Part
 from pulmo.datasets.cache import cache_folder
 from pulmo.stats.estimates import Estimates, estimate_metrics
@@ -29,8 +29,8 @@ def floor_figures(parts: Sequence[Part]) -> dict[str, Estimates | str]:
     found: dict[str, Estimates | str] = {}
     for name in BESIDE:
         try:
-            floor = fit_floor(context, FLOORS[name])
-        except Unfit as reason:
+            floor = fit_baseline(context, BASELINES[name])
+        except NoBaseline as reason:
             found[name] = str(reason)
             continue
         sample = context.sample_of(floor.probabilities, floor.numbers)

@@ -26,7 +26,9 @@ def number_groups(groups: Groups, n: int) -> NDArray[np.intp]:
     else:
         numbers = _numbered(groups)
     if len(numbers) != n:
-        raise UsageError(f"There are {n:,} observations, but {len(numbers):,} groups.")
+        raise UsageError(
+            "groups-length-differs", f"There are {n:,} observations, but {len(numbers):,} groups."
+        )
     return numbers
 
 
@@ -56,8 +58,9 @@ def _numbered(groups: Iterable[Hashable]) -> NDArray[np.intp]:
     for label in groups:
         if _is_missing(label):
             raise UsageError(
-                "A group is missing. Give each observation of an unknown patient a group of its "
-                "own, if it may count as independent, or leave it out."
+                "group-missing",
+                "A group is missing. If the observation of an unknown patient may count as "
+                "independent, give it a group of its own. Otherwise remove it.",
             )
         numbers.append(seen.setdefault(label, len(seen)))
     return np.array(numbers, np.intp)

@@ -44,6 +44,13 @@ class Estimate(NamedTuple):
         low, high = ends if one > zero else ends[::-1]
         return self._replace(value=value, low=low, high=high)
 
+    @property
+    def in_text(self) -> str:
+        """The estimate as it stands in a sentence: `0.955 (95 % CI 0.923 to 0.974)`."""
+        if self.value is None or self.low is None or self.high is None:
+            return str(self)
+        return f"{self.value:.3f} (95 % CI {self.low:.3f} to {self.high:.3f})"
+
     def __str__(self) -> str:
         """Gives the estimate as it is printed in tables: `0.955 (0.923-0.974)`."""
         if self.value is None:

@@ -147,9 +147,13 @@ def _opened(path: Path) -> Iterator[Any]:
         with safe_open(path, framework="pt") as file:
             yield file
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist; there is nothing to resume.") from None
+        raise InputError(
+            "checkpoint-missing", f"There is no checkpoint {path} to resume from."
+        ) from None
     except (SafetensorError, LookupError, RuntimeError, ValueError) as error:
-        raise InputError(f"{path} is not a checkpoint of this run: {error}.") from error
+        raise InputError(
+            "checkpoint-invalid", f"{path} is not a checkpoint of this run: {error}."
+        ) from error
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -105,8 +105,9 @@ def begin_stage(
     section = recipe.train
     if section.batch < team.size:
         raise UsageError(
-            f"A batch of {section.batch} images cannot be shared by {team.size} processes; set "
-            "train.batch higher or start fewer."
+            "batch-too-small",
+            f"A batch of {section.batch} images cannot be divided among {team.size} processes. "
+            "Increase train.batch or start fewer processes.",
         )
     device = next(classifier.parameters()).device
     return Engine(
@@ -161,6 +162,6 @@ def check_finite(values: NDArray[np.floating], what: str) -> None:
     """
     if not np.isfinite(values).all():
         raise DivergedError(
-            f"The {what} is not a finite number; the learning rate may be too high: try "
-            "--set train.lr=..."
+            "training-diverged",
+            f"The {what} is not a finite number. The learning rate may be too high.",
         )

@@ -87,11 +87,14 @@ def _write(
                 callbacks.on_features(done, count)
                 if callbacks.should_stop():
                     raise InterruptedRunError(
-                        "Stopped while the base ran over the images; go on with --resume."
+                        "training-stopped",
+                        "Stopped while the features of the frozen base were computed.",
                     )
         temporary.replace(path)
     except OSError as error:
-        raise InputError(f"{path} could not be written: {error.strerror or error}.") from error
+        raise InputError(
+            "file-not-written", f"{path} could not be written: {error.strerror or error}."
+        ) from error
     finally:
         with suppress(OSError):
             temporary.unlink()

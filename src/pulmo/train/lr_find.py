@@ -102,8 +102,9 @@ def find_rate(
     usable = np.isfinite(smoothed)
     if usable.sum() < _FEWEST:
         raise InputError(
+            "loss-diverged",
             f"The loss diverged after {len(losses)} steps, at a learning rate of "
-            f"{rates[len(losses) - 1]:.1e}; begin lower with --from."
+            f"{rates[len(losses) - 1]:.1e}. Begin with a lower one.",
         )
     taken = rates[: len(losses)][usable]
     return Sweep(taken, np.array(losses)[usable], np.array(smoothed)[usable])

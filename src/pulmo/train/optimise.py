@@ -41,8 +41,9 @@ def rate_shares(classifier: Classifier, stage: StageSection) -> dict[str, float]
     elif stage.lr_divisors:
         if len(stage.lr_divisors) != len(groups):
             raise UsageError(
-                f"lr_divisors has {len(stage.lr_divisors)} numbers, but the network has "
-                f"{len(groups)} layer groups, its head the last."
+                "layer-groups-differ",
+                f"The setting lr_divisors has {len(stage.lr_divisors)} numbers, but the network "
+                f"has {len(groups)} layer groups, of which the head is the last.",
             )
         shares = [1 / divisor for divisor in stage.lr_divisors]
     else:

@@ -145,7 +145,9 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name not in ("cpu", "cuda") or (name == "cuda" and not torch.cuda.is_available()):
-        raise UsageError(f"There is no device {name!r} here; choose auto, cpu or cuda.")
+        raise UsageError(
+            "device-unknown", f"The device {name!r} is not available; choose auto, cpu or cuda."
+        )
     return torch.device(name)
 
 
@@ -153,8 +155,9 @@ def _check_images(begun: str, now: str, folder: RunFolder) -> None:
     """Checks that a run goes on with the images and the split that it began with."""
     if begun != now:
         raise RefusedError(
-            f"{folder.root} was begun with other images or another split; resume it with "
-            f"--data {folder.manifest}."
+            "run-data-changed",
+            f"{folder.root} was begun with other images or another split. It can only be resumed "
+            f"with {folder.manifest}.",
         )
 
 
@@ -190,7 +193,8 @@ def _train_epoch(
     if not train_epoch(engine, progress, callbacks, lambda: writer.write(learner, progress)):
         writer.write(learner, progress)
         raise InterruptedRunError(
-            f"Training stopped in epoch {progress.epoch + 1}; go on with --resume."
+            "training-stopped",
+            f"Training stopped in epoch {progress.epoch + 1}.",
         )
     writer.note_epoch(learner, progress, improved=end_epoch(engine, progress))
 

@@ -89,9 +89,9 @@ def _check_classes(recipe: Recipe, side: NDArray[np.str_], truth: NDArray[np.int
         empty = [label for label, n in zip(recipe.labels.order, counts, strict=True) if n == 0]
         if empty:
             raise InputError(
+                "training-images-missing",
                 f"The manifest has no {split} image of {', '.join(empty)} that the recipe "
-                f"{recipe.name!r} may use. Split it with: pulmo data split; or choose other "
-                "labels with --set labels.order=[...]."
+                f"{recipe.name!r} may use.",
             )
 
 
@@ -104,13 +104,14 @@ def _check_modality(section: DataSection, manifest: Manifest) -> None:
     if len(stated) > 1 and not section.modalities:
         choices = " or ".join(_setting([name]) for name in stated)
         raise RefusedError(
+            "modalities-mixed",
             f"The images to train on are of several modalities: {count_kinds(manifest)}. Choose "
-            f"one with {choices}, or mix them on purpose with {_setting(stated)}."
+            f"one with {choices}, or mix them on purpose with {_setting(stated)}.",
         )
 
 
 def _setting(modalities: Sequence[str]) -> str:
-    return f"--set 'data.modalities={json.dumps(modalities)}'"
+    return f"data.modalities={json.dumps(modalities)}"
 
 
 def resident_images(images: Images, device: torch.device) -> Tensor | None:

@@ -11,8 +11,8 @@ from typing import Final
 
 from pulmo.audit.audit import audit as run_checks
 from pulmo.audit.check import CHECKS
+from pulmo.audit.check_result import Audit
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Audit
 from pulmo.audit.lungs import find_masks
 from pulmo.audit.parts import AuditOptions as CheckOptions
 from pulmo.core.errors import UsageError
@@ -97,7 +97,7 @@ def audit(
     check_split_name(split)
     run = None if options.run is None else RunFolder(options.run)
     given = bundle_input(model.predictor, data, split, run)
-    audited = Manifest.from_rows(given.parts[0].judged)
+    audited = Manifest.from_rows(given.parts[0].test)
     check_modality(audited, model)
     context = _context(given, options, on_progress)
     if output is not None:
@@ -172,8 +172,9 @@ def audit_predictions(
     recognised, name = read_predictions_of(table, reading)
     if recognised.findings:
         raise UsageError(
+            "predictions-several-findings",
             "The table has several findings per image (its y_ columns), and an audit is of one. "
-            "Evaluate the table, and audit the predictions of each finding."
+            "Evaluate the table, and audit the predictions of each finding.",
         )
     external = external_predictions(recognised, reading.threshold, reading.merge)
     given = table_input(external, name, data, split)
@@ -197,7 +198,10 @@ def _check_options(options: AuditOptions, model: str) -> None:
         ("What is read of columns", options.reading is not None, "a table of predictions"),
     ):
         if used and model != kind:
-            raise UsageError(f"{option} is for the audit of {kind}, and this is one of {model}.")
+            raise UsageError(
+                "option-not-applicable",
+                f"{option} is for the audit of {kind}, and this is one of {model}.",
+            )
 
 
 def _check_manifest(data: Manifest | None, split: str | None, options: AuditOptions) -> None:
@@ -216,7 +220,8 @@ def _check_manifest(data: Manifest | None, split: str | None, options: AuditOpti
         for name, value in needing.items():
             if value is not None:
                 raise UsageError(
-                    f"The manifest of the images is missing, and {name} cannot be used without it."
+                    "manifest-needed",
+                    f"The manifest of the images is missing, and {name} cannot be used without it.",
                 )
 
 

@@ -104,14 +104,15 @@ def without_seen(audited: AuditInput, split: str | None) -> AuditInput:
     for part in audited.parts:
         digests = frozenset() if part.model.predictor is None else part.model.predictor.seen
         fitted = None if part.fit.empty else Manifest.from_rows(part.fit)
-        left, seen = void_seen(part.judged, Seen(digests, fitted))
+        left, seen = void_seen(part.test, Seen(digests, fitted))
         if not left.any():
             raise InputError(
-                f"The model was trained or chosen on every one of the {len(part.judged)} images; "
-                "there is nothing to judge it by."
+                "images-all-of-training",
+                f"The model was trained or chosen on every one of the {len(part.test)} images; "
+                "there is nothing to judge it by.",
             )
-        judged, voided = part.judged[left], part.judged[~left]
-        parts.append(part._replace(judged=judged, voided=voided) if seen else part)
+        test, excluded = part.test[left], part.test[~left]
+        parts.append(part._replace(test=test, excluded=excluded) if seen else part)
         said += say_voided(seen)
     return audited._replace(parts=tuple(parts), doubts=(*audited.doubts, *said))
 
@@ -131,10 +132,11 @@ def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataF
     judged = table[split_of == split] if split else table[~split_of.isin(_FITTED)]
     if judged.empty:
         raise InputError(
+            "split-images-missing",
             f"{origin} has no {split} image."
             if split
             else f"{origin} has only training and validation images; name a split to audit the "
-            "model on these on purpose, or make a split with a test."
+            "model on these on purpose, or make a split with a test.",
         )
     return judged
 
@@ -159,13 +161,14 @@ def folds_input(folder: RepeatsFolder, seed: int | None, threads: int) -> AuditI
     summary = read_summary(folder.index)
     if not summary.folds:
         raise InputError(
-            f"{folder.root} holds repeats of one split; name the bundle of one of its runs."
+            "repeats-share-a-split",
+            f"{folder.root} holds repeats of one split; name the bundle of one of its runs.",
         )
     wanted = summary.seeds[0] if seed is None else seed
     runs = [run for run in summary.runs if run.seed == wanted]
     if not runs:
         seeds = ", ".join(map(str, summary.seeds))
-        raise UsageError(f"{folder.root} has no seed {wanted}; it has {seeds}.")
+        raise UsageError("seed-unknown", f"{folder.root} has no seed {wanted}; it has {seeds}.")
     manifest = read_manifest(folder.manifest)
     parts = (
         fold_part(Predictor.open(folder.repeat(run.name).bundle.root, threads), manifest, run.fold)

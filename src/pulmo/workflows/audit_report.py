@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pulmo.audit.finding import Audit
+from pulmo.audit.check_result import Audit
 from pulmo.bundle.card import Card
 from pulmo.core.folders import AuditFolder
 from pulmo.core.output import claim_folder
@@ -38,14 +38,14 @@ class AuditReport:
         """The checks that fail and whose failure was not accepted."""
         return tuple(
             each.check
-            for each in self.audit.findings
+            for each in self.audit.checks
             if each.verdict == "fails" and each.check not in self.audit.accepted
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Returns a row a check: `check`, `verdict` and `sentence`, what matters most first."""
-        rows = [(each.check, each.verdict, each.sentence) for each in self.audit.findings]
-        return pd.DataFrame(rows, columns=["check", "verdict", "sentence"])
+        """Returns a row for each check: `check`, `verdict` and `conclusion`, by verdict."""
+        rows = [(each.check, each.verdict, each.conclusion) for each in self.audit.checks]
+        return pd.DataFrame(rows, columns=["check", "verdict", "conclusion"])
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Writes the page and the results; the index comes last.
@@ -61,6 +61,6 @@ class AuditReport:
     def _repr_html_(self) -> str:
         listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.warnings)
         return (
-            f"<p><b>{escape(self.audit.headline)}</b></p><ul>{listed}</ul>"
+            f"<p><b>{escape(self.audit.summary)}</b></p><ul>{listed}</ul>"
             f"{self.to_frame().to_html(index=False)}"
         )

@@ -47,8 +47,8 @@ def table_input(
     """
     if not external.rule.scored:
         raise InputError(
-            "The predictions are decisions without probabilities, and an audit asks what these "
-            "show; `pulmo evaluate` judges decisions alone."
+            "audit-without-probabilities",
+            "The predictions are decisions without probabilities, which an audit needs.",
         )
     model = AuditedModel(name, external.rule)
     if manifest is None:
@@ -139,7 +139,8 @@ def _joined(external: ExternalPredictions, manifest: Manifest) -> pd.DataFrame:
     """
     if "path" not in external.table:
         raise InputError(
-            "The predictions lack the column path, by which the images of the manifest are found."
+            "predictions-columns-missing",
+            "The predictions lack the column path, by which the images of the manifest are found.",
         )
     frame = manifest.frame
     rows = frame.iloc[_places(external.table["path"], frame["path"])].reset_index(drop=True)
@@ -151,9 +152,10 @@ def _joined(external: ExternalPredictions, manifest: Manifest) -> pd.DataFrame:
         rows["stated"] = external.table["label"].to_numpy()
     if all(external.rule.class_of(label) is None for label in rows["label"].unique()):
         raise InputError(
+            "labels-not-of-predictions",
             f"None of the labels of these images ({', '.join(sorted(rows['label'].unique()))}) "
             f"is a class of the predictions ({', '.join(external.rule.classes)}); say as which "
-            "class each label counts."
+            "class each label counts.",
         )
     return rows
 
@@ -176,9 +178,10 @@ def _places(paths: pd.Series, files: pd.Series) -> NDArray[np.intp]:
         lost = np.flatnonzero(places < 0)
         first = str(given.iloc[lost[0]])
         raise InputError(
+            "predictions-of-other-images",
             f"{len(lost):,} of the {len(paths):,} predictions are of no image of the manifest, "
             f"by path or by a file name that is there once; the first is of {first}."
-            + (_WINDOWS if "\\" in first else "")
+            + (_WINDOWS if "\\" in first else ""),
         )
     return np.asarray(places, np.intp)
 

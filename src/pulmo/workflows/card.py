@@ -23,8 +23,9 @@ def write_card(places: Places, output: Path) -> Sequence[Written]:
     """
     if places.bundle.is_file():
         raise UsageError(
+            "bundle-folder-expected",
             f"{places.bundle} is a file; the checklists are those of a bundle, which is a folder. "
-            "A table of predictions has no card; it can be evaluated and audited."
+            "A table of predictions has no card; it can be evaluated and audited.",
         )
     artefacts = read_artefacts(places)
     claim_folder(output)

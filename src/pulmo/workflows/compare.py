@@ -13,7 +13,7 @@ from pulmo.core.errors import UsageError
 from pulmo.core.folders import ComparisonFolder
 from pulmo.core.output import claim_folder
 from pulmo.core.record import write_record
-from pulmo.evaluate.warnings import unstated_sentence
+from pulmo.evaluate.warnings import unstated_source
 from pulmo.report.comparison import Comparison, PairedTest
 from pulmo.report.comparison_page import ComparisonContent, write_comparison
 from pulmo.workflows.evaluation_report import estimates_frame, report_html
@@ -46,9 +46,9 @@ class ComparisonReport:
         the number of images `n`, and the `reason` why a value is undefined.
         """
         rows = [
-            (entrant.name, name, value)
-            for entrant in self.comparison.entrants
-            for name, value in entrant.figures.items()
+            (model.name, name, value)
+            for model in self.comparison.models
+            for name, value in model.metrics.items()
         ]
         return estimates_frame(rows).rename(columns={"class": "model"})
 
@@ -64,7 +64,7 @@ class ComparisonReport:
         write_record(to.index, self.comparison)
 
     def _repr_html_(self) -> str:
-        title = f"{len(self.comparison.entrants)} models"
+        title = f"{len(self.comparison.models)} models"
         return report_html(title, self.to_frame(), self.warnings)
 
 
@@ -87,18 +87,20 @@ def compare(
         InputError: a folder is none of the three, or a file cannot be read or written.
     """
     if len(folders) < 2:
-        raise UsageError("A comparison needs two folders or more.")
+        raise UsageError("comparison-too-few", "A comparison needs two folders or more.")
     paths = [Path(folder) for folder in folders]
     entries = read_entries(paths)
     places = [path.resolve() for path in paths]
     if against is not None and Path(against).resolve() not in places:
-        raise UsageError(f"{against} is none of the folders to compare.")
+        raise UsageError(
+            "comparison-reference-unknown", f"{against} is none of the folders to compare."
+        )
     reference = entries[0 if against is None else places.index(Path(against).resolve())]
     if output is not None:
         claim_folder(Path(output))
     tests: list[PairedTest] = []
     notes = [
-        f"{entry.entrant.name}: {unstated_sentence(entry.unstated)}"
+        f"{entry.model.name}: {unstated_source(entry.unstated).text}"
         for entry in entries
         if entry.unstated
     ]
@@ -108,15 +110,15 @@ def compare(
             tests += found
             notes += said
     comparison = Comparison(
-        entrants=tuple(entry.entrant for entry in entries),
-        against=reference.entrant.name,
+        models=tuple(entry.model for entry in entries),
+        against=reference.model.name,
         tests=tuple(corrected(tests)),
         notes=tuple(notes),
     )
     content = ComparisonContent(
         comparison,
-        {entry.entrant.name: entry.roc for entry in entries if entry.roc},
-        {entry.entrant.name: entry.histories for entry in entries if entry.histories},
+        {entry.model.name: entry.roc for entry in entries if entry.roc},
+        {entry.model.name: entry.histories for entry in entries if entry.histories},
     )
     report = ComparisonReport(content)
     if output is not None:
@@ -126,10 +128,10 @@ def compare(
 
 def _tests(entry: Entry, reference: Entry) -> tuple[list[PairedTest], list[str]]:
     """Returns the paired tests of one against the reference, and why one is missing."""
-    name, against = entry.entrant.name, reference.entrant.name
+    name, against = entry.model.name, reference.model.name
     if entry.predictions and reference.predictions:
         return pair(name, entry.predictions, against, reference.predictions)
-    lacking = entry.entrant.name if reference.predictions else against
+    lacking = entry.model.name if reference.predictions else against
     note = (
         f"No paired test of {name} and {against}: {lacking} has no predictions of held-out "
         "images that agree with its metrics; evaluate its bundle."

@@ -106,11 +106,12 @@ def _check_apart(output: Path, options: DeidentifyOptions) -> None:
     for file in (options.key, options.trace):
         if file is not None and file.resolve().is_relative_to(output.resolve()):
             raise UsageError(
+                "secret-in-output",
                 f"{file} would lie in {output}, and whoever gets that folder could identify the "
-                "patients. Name a file outside of it."
+                "patients. Name a file outside of it.",
             )
     if options.trace is not None and options.trace.exists():
-        raise UsageError(f"{options.trace} exists already and is not overwritten.")
+        raise UsageError("trace-exists", f"{options.trace} exists already and is not overwritten.")
 
 
 def _warn_of_earlier_copies(
@@ -134,7 +135,7 @@ def _files_of(
     seen = set()
     for path in named:
         if not path.exists():
-            raise InputError(f"{path} does not exist.")
+            raise InputError("file-missing", f"{path} does not exist.")
         for file in images_below(path) if path.is_dir() else [path]:
             if isinstance(file, Problem):
                 on_warning(f"{file.path}: {file.reason}")
@@ -144,7 +145,7 @@ def _files_of(
                 seen.add(place)
                 yield file
     if not seen:
-        raise InputError(f"There is no file in {', '.join(map(str, named))}.")
+        raise InputError("files-missing", f"There is no file in {', '.join(map(str, named))}.")
 
 
 def _read(

@@ -72,8 +72,9 @@ def evaluate(
     predictor, card = model.predictor, model.card
     if options.aim is not None and split != "test":
         raise UsageError(
+            "aim-without-test",
             "A threshold for another aim is fitted on the validation images and evaluated on the "
-            "test; name the split test."
+            "test; name the split test.",
         )
     card.decision_rule().with_merges(options.merge)  # refused before images are read
     images = choose_images(model, data, split, options)

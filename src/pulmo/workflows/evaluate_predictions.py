@@ -11,6 +11,7 @@ import pandas as pd
 from pulmo.core.errors import UsageError
 from pulmo.core.files import sha256
 from pulmo.core.folders import EvaluationFolder
+from pulmo.core.message import texts
 from pulmo.core.output import claim_folder
 from pulmo.core.record import write_record
 from pulmo.core.tables import write_predictions
@@ -72,7 +73,7 @@ class FindingsReport:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the values do not show, as sentences."""
-        return self.evaluation.warnings
+        return texts(self.evaluation.warnings)
 
     def to_frame(self) -> pd.DataFrame:
         """Returns a row a value: `class` (the finding; null over all), `metric`, `value` and more.
@@ -178,7 +179,10 @@ def _evaluate_classes(
 ) -> EvaluationReport:
     """Evaluates a table of one class an image."""
     if prevalence is not None and not reading.positive:
-        raise UsageError("A prevalence needs the positive classes: it is their share.")
+        raise UsageError(
+            "prevalence-without-positive",
+            "A prevalence needs the positive classes: it is their share.",
+        )
     external = external_predictions(found, reading.threshold, reading.merge)
     return report_of(external.checked(), provenance._replace(notes=external.notes), prevalence)
 
@@ -209,6 +213,7 @@ def _check_findings(reading: Options, options: TableOptions) -> None:
     for name, value in stated.items():
         if value:
             raise UsageError(
+                "option-not-applicable",
                 f"The table has several findings per image (its y_ columns), and {name} was named, "
-                "which is for a table of one class an image; leave it out."
+                "which is for a table of one class an image; leave it out.",
             )

@@ -99,8 +99,9 @@ def choose_images(
     left, voided = void_seen(chosen.frame, Seen(model.predictor.seen, fitted))
     if not left.any():
         raise InputError(
+            "images-all-of-training",
             f"The model was trained or chosen on every one of the {len(chosen)} chosen images. "
-            "Name the split train or val to evaluate it on these on purpose."
+            "Name the split train or val to evaluate it on these on purpose.",
         )
     return ChosenImages(chosen.select(left), of, voided, notices)
 
@@ -116,10 +117,12 @@ def rows_of(data: Manifest, split: str | None, options: EvaluateOptions) -> Mani
     if split is not None:
         data = data.split(split)
         if not len(data):
-            raise InputError(f"The manifest has no {split} image; make a split first.")
+            raise InputError(
+                "split-images-missing", f"The manifest has no {split} image; make a split first."
+            )
     chosen = data.filter(view=options.views or None, modality=options.modalities or None)
     if not len(chosen):
-        raise InputError("The manifest has no image that these options choose.")
+        raise InputError("images-missing", "The manifest has no image that these options choose.")
     return chosen
 
 
@@ -138,6 +141,7 @@ def check_modality(images: Manifest, model: Model) -> None:
             else "The model cannot be used for these."
         )
         raise RefusedError(
+            "modality-out-of-scope",
             f"{model.card.name} was trained on {' and '.join(known)} only, and the chosen images "
-            f"are {count_kinds(images)}. {way_out}"
+            f"are {count_kinds(images)}. {way_out}",
         )

@@ -15,6 +15,7 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import EvaluationFolder
+from pulmo.core.message import texts
 from pulmo.core.output import claim_folder
 from pulmo.core.record import write_record
 from pulmo.evaluate.evaluate import Provenance, Resampling
@@ -50,7 +51,7 @@ class EvaluationReport:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the values do not show, as sentences."""
-        return self.evaluation.warnings
+        return texts(self.evaluation.warnings)
 
     @property
     def failed(self) -> tuple[Failure, ...]:
@@ -71,8 +72,9 @@ class EvaluationReport:
         if self.failed:
             total = len(self.predictions) + len(self.failed)
             raise InputError(
+                "images-unreadable",
                 f"{len(self.failed)} of {total} images could not be evaluated. The first: "
-                f"{self.failed[0].reason}"
+                f"{self.failed[0].reason}",
             )
 
     def to_frame(self) -> pd.DataFrame:
@@ -171,4 +173,4 @@ def _shown(row: "pd.Series", predictor: Predictor) -> Shown:
         aspect=card.input.aspect,
         scale=card.activation.scale,
     )
-    return Shown.of(row, card, image)
+    return Shown.from_row(row, card, image)

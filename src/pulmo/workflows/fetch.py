@@ -32,10 +32,14 @@ def fetch(
     about = SOURCES[source].about
     if about.remote is None:
         if not about.url:
-            raise UsageError(f"{source} reads images of your own; there is nothing to download.")
+            raise UsageError(
+                "download-of-own-images",
+                f"{source} reads images of your own; there is nothing to download.",
+            )
         raise RefusedError(
+            "download-by-hand",
             f"{source} is not downloaded: its publisher asks for an account, or publishes no hash "
-            "to check the files by. Follow the steps to get it by hand."
+            "to check the files by. Follow the steps to get it by hand.",
         )
     claim_folder(output)
     return fetch_files(about.remote, output, part, on_progress)

@@ -45,7 +45,8 @@ class HeatMapFolder:
         for folder in folders:
             if os.path.realpath(folder) == os.path.realpath(root):
                 raise UsageError(
-                    f"The heat maps would lie among the images of {folder}; choose another folder."
+                    "output-among-images",
+                    f"The heat maps would lie among the images of {folder}; choose another folder.",
                 )
         images = [name for name in names if name not in folders]
         stems = Counter(image.stem.casefold() for image in {image.absolute() for image in images})
@@ -67,7 +68,8 @@ class HeatMapFolder:
         path = self.root / f"{image.stem}{own}.{label}.png"
         if os.path.realpath(path) in self.images:
             raise InputError(
-                f"The heat map of {image} would overwrite the image {path}; choose another folder."
+                "output-overwrites-image",
+                f"The heat map of {image} would overwrite the image {path}; choose another folder.",
             )
         heat_map(radiograph, outcome, card, label).save(path)
         return path

@@ -134,5 +134,6 @@ def check_label(card: Card, label: str) -> None:
     """
     if label not in card.labels.order:
         raise UsageError(
-            f"The model has no class {label!r}; its classes are {', '.join(card.labels.order)}."
+            "class-unknown",
+            f"The model has no class {label!r}; its classes are {', '.join(card.labels.order)}.",
         )

@@ -50,12 +50,15 @@ def open_image(
     if isinstance(source, np.ndarray):
         if value_range is None:
             raise UsageError(
+                "value-range-missing",
                 f"{name} is an array, and its value range is missing: the values that are shown "
-                "black and white, such as (0, 255)."
+                "black and white, such as (0, 255).",
             )
         return radiograph_from_array(source, value_range, name)
     if value_range is not None:
-        raise UsageError(f"{name} is not an array: its file or mode says what its values mean.")
+        raise UsageError(
+            "array-expected", f"{name} is not an array: its file or mode says what its values mean."
+        )
     match source:
         case Radiograph():
             return source
@@ -71,8 +74,9 @@ def _png_of(image: Image.Image, name: str) -> bytes:
     """Returns an image as a PNG file, so that it is read as every file is."""
     if image.mode not in _PNG_MODES:
         raise UsageError(
+            "image-mode-unstated",
             f"{name} has Pillow's mode {image.mode}, whose value range nothing states; give it as "
-            "an array with its value range."
+            "an array with its value range.",
         )
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=0)

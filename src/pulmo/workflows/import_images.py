@@ -130,12 +130,13 @@ def import_images(
 def _labels(source: str, options: ImportOptions) -> dict[str, str]:
     """Returns the label of each class name."""
     if options.name is not None and not options.name.strip():
-        raise UsageError("The name of the data set is blank.")
+        raise UsageError("source-name-blank", "The name of the data set is blank.")
     if options.label is None:
         return dict(options.label_map)
     if source != "folder":
         raise UsageError(
-            "One label for all images is for the source folder; a table has a column label."
+            "label-is-column",
+            "One label for all images is for the source folder; a table has a column label.",
         )
     return {**options.label_map, HERE: options.label}
 

@@ -33,6 +33,7 @@ class Prediction:
         file: its name, as it was given or found.
         status: `ok`; `refused` if it was read and must not be judged; else `error`.
         reason: why there is no result, as a sentence.
+        code: that reason as a code of `pulmo.core.errors`, such as "image-colour".
         sha256: of the file's bytes.
         notes: what a user must know to read the result: what the reader assumed about the image or
             did to it, and what the model has to do with it.
@@ -48,6 +49,7 @@ class Prediction:
     file: str
     status: Literal["ok", "error", "refused"]
     reason: str | None = None
+    code: str | None = None
     sha256: str | None = None
     notes: tuple[Note, ...] = ()
     probabilities: dict[str, float] | None = None
@@ -131,7 +133,10 @@ def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Predict
     except PulmoError as error:
         return _failed(path, error)
     except OSError as error:
-        return _failed(path, InputError(f"{path} could not be read: {error.strerror or error}."))
+        return _failed(
+            path,
+            InputError("file-unreadable", f"{path} could not be read: {error.strerror or error}."),
+        )
     return _Ready(path, radiograph.sha256, prepared, radiograph if keep else None)
 
 
@@ -167,4 +172,4 @@ def _judge(ready: _Ready, predictor: Predictor, maps: HeatMapFolder | None) -> P
 
 def _failed(path: Path, error: PulmoError) -> Prediction:
     status: Literal["refused", "error"] = "refused" if isinstance(error, RefusedError) else "error"
-    return Prediction(str(path), status, str(error))
+    return Prediction(str(path), status, str(error), error.code)

@@ -87,16 +87,13 @@ class Repeat(NamedTuple):
         return manifest if self.fold is None else fold_split(manifest, self.fold, self.folds)
 
 
-def plan_repeats(
-    first: Repeat, manifest: Manifest, seeds: int, command: str
-) -> tuple[list[Repeat], Manifest]:
+def plan_repeats(first: Repeat, manifest: Manifest, seeds: int) -> tuple[list[Repeat], Manifest]:
     """Returns the runs of a repeated experiment, and the images of all of them.
 
     Args:
         first: a run with the first seed; fold 0 if each fold is to be held out.
         manifest: images with their split, or their folds.
         seeds: how many seeds, counted up from the recipe's own.
-        command: what makes folds, for the message.
 
     Raises:
         UsageError: the manifest has no usable folds.
@@ -108,7 +105,7 @@ def plan_repeats(
     if first.fold is None:
         runs = [first._replace(recipe=recipe) for recipe in recipes]
     else:
-        folds = count_folds(images, command)
+        folds = count_folds(images)
         images = images.select(images.frame["fold"].notna())
         runs = [
             first._replace(recipe=recipe, fold=fold, folds=folds)
@@ -133,17 +130,18 @@ def claim_repeats(folder: RepeatsFolder, manifest: Manifest, *, resume: bool) ->
     if folder.manifest.exists():
         if not resume:
             raise UsageError(
-                f"{folder.root} holds runs already; go on with them with --resume, or choose "
-                "another folder."
+                "run-exists",
+                f"{folder.root} contains runs already.",
             )
         if read_manifest(folder.manifest).sha256 != manifest.sha256:
             raise RefusedError(
-                f"{folder.root} was begun with other images, folds or another split."
+                "run-data-changed",
+                f"{folder.root} was begun with other images, folds or another split.",
             )
     elif any(there):
-        raise UsageError(f"{folder.root} is not empty; choose another folder.")
+        raise UsageError("folder-not-empty", f"{folder.root} is not empty and contains no run.")
     elif resume:
-        raise UsageError(f"{folder.root} holds no runs; begin them without --resume.")
+        raise UsageError("resume-without-run", f"{folder.root} contains no run to resume.")
     else:
         manifest.save(folder.manifest)
 

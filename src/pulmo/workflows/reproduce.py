@@ -184,7 +184,7 @@ def _train_folds(
     """Trains with each fold held out and evaluates what was held out together."""
     folder = place.folds
     first = Repeat(folder, recipe, 0, device=options.device)
-    runs, used = plan_repeats(first, manifest, 1, "pulmo data split --folds")
+    runs, used = plan_repeats(first, manifest, 1)
     claim_repeats(folder, used, resume=folder.manifest.exists())
     run_all(works_of(runs), LocalExecutor(listener), lambda _: None)
     summarise(runs)

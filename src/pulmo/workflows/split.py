@@ -99,7 +99,7 @@ class SplitOptions:
         }
         for sentence, present in conflicts.items():
             if present:
-                raise UsageError(f"{sentence}.")
+                raise UsageError("option-not-applicable", f"{sentence}.")
 
 
 class SplitResult(NamedTuple):
@@ -158,7 +158,9 @@ def split(
     options = options or SplitOptions()
     plan = options.plan()
     if save is not None and save.resolve() == output.resolve():
-        raise UsageError(f"The split and the manifest cannot both be written to {output}.")
+        raise UsageError(
+            "output-named-twice", f"The split and the manifest cannot both be written to {output}."
+        )
     claim_manifest(output)
     if save is not None:
         claim_file(save, MARK.encode())
@@ -217,8 +219,9 @@ def _check_shares(options: SplitOptions, manifest: Manifest) -> None:
         if share := {"val": options.val, "test": options.test}[side]:
             what = "test" if options.keep == "test" else "split"
             raise UsageError(
+                "split-share-without-effect",
                 f"The {side} fraction {share:g} would have no effect: every source keeps the "
-                f"{what} that it publishes."
+                f"{what} that it publishes.",
             )
 
 

@@ -33,33 +33,36 @@ def both(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 def test_silent_where_the_probabilities_are_right(
     make_rows: Rows, tell: Tell, labels: list[str], right: NDArray[np.float64]
 ) -> None:
-    finding = calibration(tell(make_rows(labels), both(right)))
-    assert finding.verdict == "passes"
+    result = calibration(tell(make_rows(labels), both(right)))
+    assert result.verdict == "passes"
     truth = np.array(labels) == "covid"
-    brier = finding.figures["Brier score"].value
+    brier = result.metrics["Brier score"].value
     assert brier == pytest.approx(brier_score_loss(truth, right), abs=1e-6)
     hits = truth == (right > 0.5)
     excess = (np.maximum(right, 1 - right) - hits).mean()
-    assert finding.figures["confidence minus accuracy"].value == pytest.approx(excess, abs=1e-6)
-    assert len(finding.tables[0].rows) == 1
-    assert "temperature of the validation images, 1.00" in finding.sentence
+    assert result.metrics["confidence minus accuracy"].value == pytest.approx(excess, abs=1e-6)
+    assert len(result.tables[0].rows) == 1
+    assert result.kinds == ("calibration",)
+    assert "(1.00)" in result.conclusion
 
 
 def test_fires_on_a_model_that_is_too_sure(
     make_rows: Rows, tell: Tell, labels: list[str], right: NDArray[np.float64]
 ) -> None:
-    finding = calibration(tell(make_rows(labels), both(expit(3 * logit(right)))))
-    assert finding.verdict == "fails"
-    assert "Surely too sure by more than 0.05: all sources." in finding.sentence
-    assert finding.figures["slope"].value == pytest.approx(1 / 3, abs=0.06)
+    result = calibration(tell(make_rows(labels), both(expit(3 * logit(right)))))
+    assert result.verdict == "fails"
+    assert result.kinds == ("calibration", "overconfident")
+    assert "all sources" in result.conclusion
+    assert result.metrics["slope"].value == pytest.approx(1 / 3, abs=0.06)
 
 
 def test_warns_of_one_that_is_too_timid(
     make_rows: Rows, tell: Tell, labels: list[str], right: NDArray[np.float64]
 ) -> None:
-    finding = calibration(tell(make_rows(labels), both(expit(0.5 * logit(right)))))
-    assert finding.verdict == "warns"
-    assert "Surely off: all sources." in finding.sentence
+    result = calibration(tell(make_rows(labels), both(expit(0.5 * logit(right)))))
+    assert result.verdict == "warns"
+    assert result.kinds == ("calibration", "miscalibrated")
+    assert "all sources" in result.conclusion
 
 
 def test_fires_on_one_source_where_it_is_too_sure(
@@ -69,30 +72,30 @@ def test_fires_on_one_source_where_it_is_too_sure(
     rows["source"] = ["far"] * 200 + ["near"] * 590 + ["tiny"] * 10
     shifted = right.copy()
     shifted[:200] = expit(5 * logit(right[:200]))
-    finding = calibration(tell(rows, both(shifted)))
-    assert finding.verdict == "fails"
-    assert "too sure by more than 0.05: far" in finding.sentence
-    assert [row[0] for row in finding.tables[0].rows] == ["all sources", "far", "near"]
-    assert "near" not in finding.sentence
+    result = calibration(tell(rows, both(shifted)))
+    assert result.verdict == "fails"
+    assert "far" in result.messages[1].text
+    assert [row[0] for row in result.tables[0].rows] == ["all sources", "far", "near"]
+    assert "near" not in result.messages[1].text
 
 
 def test_a_certain_model_has_finite_odds(
     make_rows: Rows, tell: Tell, labels: list[str], right: NDArray[np.float64]
 ) -> None:
-    finding = calibration(tell(make_rows(labels), both((right > 0.5).astype(float))))
-    assert finding.verdict == "fails"
-    assert finding.figures["slope"].value is not None
+    result = calibration(tell(make_rows(labels), both((right > 0.5).astype(float))))
+    assert result.verdict == "fails"
+    assert result.metrics["slope"].value is not None
 
 
 def test_where_all_is_sure_and_right_nothing_varies(make_rows: Rows, tell: Tell) -> None:
     rows = make_rows(["normal", "covid"] * 20)
-    finding = calibration(tell(rows, np.tile([[1.0, 0.0], [0.0, 1.0]], (20, 1))))
-    assert finding.figures["calibration error"].low is None
-    assert finding.figures["slope"].value is None
+    result = calibration(tell(rows, np.tile([[1.0, 0.0], [0.0, 1.0]], (20, 1))))
+    assert result.metrics["calibration error"].low is None
+    assert result.metrics["slope"].value is None
 
 
 def test_unknown_with_few(make_rows: Rows, tell: Tell) -> None:
     rows = make_rows(["covid"] * 30).assign(group=["a", "b"] * 15)
-    finding = calibration(tell(rows, np.full((30, 2), 0.5)))
-    assert finding.verdict == "unknown"
-    assert finding.sentence == "There are fewer than 20 images or groups."
+    result = calibration(tell(rows, np.full((30, 2), 0.5)))
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("few-images",)

@@ -28,10 +28,10 @@ def both(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 def test_silent_on_results_that_depend_on_the_image(
     make_rows: Rows, tell: Tell, scores: NDArray[np.float64]
 ) -> None:
-    finding = degenerate(tell(make_rows(LABELS), both(scores)))
-    assert finding.verdict == "passes"
-    assert finding.figures["repeated"].value == finding.figures["saturated"].value == 0
-    first = finding.tables[0].rows[0]
+    result = degenerate(tell(make_rows(LABELS), both(scores)))
+    assert result.verdict == "passes"
+    assert result.metrics["repeated"].value == result.metrics["saturated"].value == 0
+    first = result.tables[0].rows[0]
     assert first[:3] == ("normal", 50, int((scores < 0.5).sum()))
     assert first[4] == f"{np.median(1 - scores):.3f}"
 
@@ -39,26 +39,26 @@ def test_silent_on_results_that_depend_on_the_image(
 def test_fires_on_constant_probabilities(
     make_rows: Rows, tell: Tell, generator: np.random.Generator
 ) -> None:
-    finding = degenerate(tell(make_rows(LABELS), both(0.5 + generator.uniform(-4e-3, 4e-3, 100))))
-    assert finding.verdict == "fails"
-    assert "nearly the same probability" in finding.sentence
+    result = degenerate(tell(make_rows(LABELS), both(0.5 + generator.uniform(-4e-3, 4e-3, 100))))
+    assert result.verdict == "fails"
+    assert "constant" in result.kinds
 
 
 def test_fires_on_a_class_that_always_wins(
     make_rows: Rows, tell: Tell, generator: np.random.Generator
 ) -> None:
-    finding = degenerate(tell(make_rows(LABELS), both(generator.uniform(0.6, 0.9, 100))))
-    assert finding.verdict == "fails"
-    assert "100% of the images are called covid, 50% are." in finding.sentence
-    assert "No image is called normal, although 50 are." in finding.sentence
-    assert "Every image reaches the threshold" in finding.sentence
+    result = degenerate(tell(make_rows(LABELS), both(generator.uniform(0.6, 0.9, 100))))
+    assert result.verdict == "fails"
+    assert result.kinds == ("never-a-class", "always-one-class", "useless-threshold")
+    assert "covid for 100 % of the images; 50 % are covid" in result.conclusion
+    assert "normal; 50 are normal" in result.conclusion
 
 
 def test_no_image_may_reach_the_threshold(
     make_rows: Rows, tell: Tell, generator: np.random.Generator
 ) -> None:
-    finding = degenerate(tell(make_rows(LABELS), both(generator.uniform(0.1, 0.4, 100))))
-    assert "No image reaches the threshold" in finding.sentence
+    result = degenerate(tell(make_rows(LABELS), both(generator.uniform(0.1, 0.4, 100))))
+    assert "useless-threshold" in result.kinds
 
 
 def test_one_class_that_is_all_there_is_may_always_win(
@@ -72,28 +72,30 @@ def test_a_scarce_class_that_never_wins_warns(
     make_rows: Rows, tell: Tell, scores: NDArray[np.float64]
 ) -> None:
     few = make_rows(["normal"] * 50 + ["covid"])
-    finding = degenerate(tell(few, both(np.minimum(scores[:51], 0.45))))
-    assert finding.verdict == "fails"  # all are called normal, though not quite all are
+    result = degenerate(tell(few, both(np.minimum(scores[:51], 0.45))))
+    assert result.verdict == "fails"  # all are called normal, though not quite all are
     rows = make_rows(["normal"] * 49 + ["covid"] * 2)
-    finding = degenerate(tell(rows, both(np.minimum(scores[:51], 0.45))))
-    assert "No image is called covid, although 2 are." in finding.sentence
+    result = degenerate(tell(rows, both(np.minimum(scores[:51], 0.45))))
+    assert "never-a-class" in result.kinds
+    assert "covid; 2 are covid" in result.conclusion
 
 
 def test_saturation_warns(make_rows: Rows, tell: Tell, scores: NDArray[np.float64]) -> None:
     hard = np.where(scores > 0.5, 1 - 1e-6 * scores, 1e-6 * scores)
-    finding = degenerate(tell(make_rows(LABELS), both(hard)))
-    assert finding.verdict == "warns"
-    assert "100% of the probabilities are within 0.0001 of 1." in finding.sentence
+    result = degenerate(tell(make_rows(LABELS), both(hard)))
+    assert result.verdict == "warns"
+    assert result.kinds == ("saturated",)
 
 
 def test_results_of_different_images_that_repeat_fire(
     make_rows: Rows, tell: Tell, scores: NDArray[np.float64]
 ) -> None:
     scores[:10] = scores[0]
-    finding = degenerate(tell(make_rows(LABELS), both(scores)))
-    assert finding.verdict == "fails"
-    assert "10 of 100 images have exactly the result of a different one." in finding.sentence
-    assert finding.images == tuple(f"{number:06}.png" for number in range(10))
+    result = degenerate(tell(make_rows(LABELS), both(scores)))
+    assert result.verdict == "fails"
+    assert result.kinds == ("repeated",)
+    assert "10 of 100" in result.conclusion
+    assert result.images == tuple(f"{number:06}.png" for number in range(10))
 
 
 def test_a_single_repeat_among_many_warns(
@@ -101,8 +103,8 @@ def test_a_single_repeat_among_many_warns(
 ) -> None:
     scores = np.where(np.arange(400) < 200, 0, 1) * 0.4 + generator.uniform(0.05, 0.55, 400)
     scores[:2] = scores[0]
-    finding = degenerate(tell(make_rows(["normal"] * 200 + ["covid"] * 200), both(scores)))
-    assert finding.verdict == "warns"
+    result = degenerate(tell(make_rows(["normal"] * 200 + ["covid"] * 200), both(scores)))
+    assert result.verdict == "warns"
 
 
 def test_copies_may_have_the_same_result(
@@ -114,6 +116,6 @@ def test_copies_may_have_the_same_result(
 
 
 def test_unknown_where_no_class_has_enough(make_rows: Rows, tell: Tell) -> None:
-    finding = degenerate(tell(make_rows(["normal", "covid"]), both(np.array([0.2, 0.8]))))
-    assert finding.verdict == "unknown"
-    assert finding.sentence == "No class has 10 images."
+    result = degenerate(tell(make_rows(["normal", "covid"]), both(np.array([0.2, 0.8]))))
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("few-images",)

@@ -11,9 +11,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from pulmo.audit.check import CHECKS
+from pulmo.audit.check_result import CheckResult
 from pulmo.audit.checks.explanations import _verdict, rank_correlation
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Finding
 from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.predictor import Predictor
 from pulmo.stats.estimate import Estimate
@@ -42,10 +42,10 @@ def with_maps_of_the_image(model: Path, to: Path) -> Path:
 
 
 @pytest.fixture
-def ask(images: pd.DataFrame, tmp_path: Path) -> Callable[[Path], Finding]:
+def ask(images: pd.DataFrame, tmp_path: Path) -> Callable[[Path], CheckResult]:
     """Asks of a bundle's file, on drawn images."""
 
-    def make(model: Path) -> Finding:
+    def make(model: Path) -> CheckResult:
         part = Part(
             AuditedModel.from_predictor(Predictor.open(model, threads=1)), images.iloc[:0], images
         )
@@ -56,10 +56,10 @@ def ask(images: pd.DataFrame, tmp_path: Path) -> Callable[[Path], Finding]:
     return make
 
 
-def test_the_maps_of_a_network_pass(bundle: Path, ask: Callable[[Path], Finding]) -> None:
-    finding = ask(bundle)
-    assert finding.verdict == "passes"
-    figure = finding.figures["median rank correlation"]
+def test_the_maps_of_a_network_pass(bundle: Path, ask: Callable[[Path], CheckResult]) -> None:
+    result = ask(bundle)
+    assert result.verdict == "passes"
+    figure = result.metrics["median rank correlation"]
     assert figure.n == 64
     assert figure.low is not None
     assert figure.value is not None
@@ -68,25 +68,26 @@ def test_the_maps_of_a_network_pass(bundle: Path, ask: Callable[[Path], Finding]
 
 
 def test_maps_of_the_image_alone_fail(
-    bundle: Path, tmp_path: Path, ask: Callable[[Path], Finding]
+    bundle: Path, tmp_path: Path, ask: Callable[[Path], CheckResult]
 ) -> None:
-    finding = ask(with_maps_of_the_image(bundle / "model.onnx", tmp_path / "edges.onnx"))
-    assert finding.verdict == "fails"
-    assert finding.figures["median rank correlation"].value == pytest.approx(1)
+    result = ask(with_maps_of_the_image(bundle / "model.onnx", tmp_path / "edges.onnx"))
+    assert result.verdict == "fails"
+    assert result.metrics["median rank correlation"].value == pytest.approx(1)
 
 
 def test_it_is_unknown_without_onnx(
-    bundle: Path, ask: Callable[[Path], Finding], monkeypatch: pytest.MonkeyPatch
+    bundle: Path, ask: Callable[[Path], CheckResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
-    finding = ask(bundle)
-    assert finding.verdict == "unknown"
-    assert "the package onnx, which is not installed" in finding.sentence
+    result = ask(bundle)
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("missing-package",)
+    assert "onnx" in result.conclusion
 
 
 def test_it_is_unknown_of_maps_with_one_position(show: Show) -> None:
     images = np.zeros((4, 64, 64), np.uint8)
-    finding = CHECKS["explanations"](
+    result = CHECKS["explanations"](
         show(
             images,
             lambda it: np.zeros((len(it), 2)),
@@ -94,8 +95,8 @@ def test_it_is_unknown_of_maps_with_one_position(show: Show) -> None:
             maps=lambda it: np.zeros((len(it), 2, 1, 1)),
         )
     )
-    assert finding.verdict == "unknown"
-    assert "one position only" in finding.sentence
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("one-position",)
 
 
 def test_rank_correlation_is_spearmans(generator: np.random.Generator) -> None:

@@ -50,25 +50,25 @@ def by_grey(images: Images) -> NDArray[np.floating]:
 
 def test_what_has_a_shape_may_be_expected_elsewhere(show: Show, rows: pd.DataFrame) -> None:
     context = show(halves(bright=False), by_side, rows=rows[60:], fit=rows[:60])
-    finding = CHECKS["external"](context)
-    inside, histogram = (finding.figures[name].value for name in ("inside", "histogram"))
+    result = CHECKS["external"](context)
+    inside, histogram = (result.metrics[name].value for name in ("internal", "histogram"))
     assert inside is not None
     assert inside > 0.75
     assert histogram == pytest.approx(0.5, abs=0.15)
-    estimate = finding.figures["estimate"]
+    estimate = result.metrics["expected"]
     assert estimate.value == pytest.approx(inside - (histogram or 0) + 0.5)
     assert (estimate.low or 0) > 0.5
-    # Without a source outside it stays an estimate.
-    assert finding.verdict == "unknown"
-    assert "No source is known here that the training does not have" in finding.sentence
+    # Without an external source there is only an expectation.
+    assert result.verdict == "could_not_run"
+    assert "no-external-source" in result.kinds
 
 
 def test_greys_alone_promise_nothing_elsewhere(show: Show, rows: pd.DataFrame) -> None:
     context = show(halves(bright=True), by_grey, rows=rows[60:], fit=rows[:60])
-    finding = CHECKS["external"](context)
-    assert finding.figures["inside"].value == 1.0
-    assert finding.figures["estimate"].value == pytest.approx(0.5, abs=0.05)
-    assert finding.verdict == "warns"
+    result = CHECKS["external"](context)
+    assert result.metrics["internal"].value == 1.0
+    assert result.metrics["expected"].value == pytest.approx(0.5, abs=0.05)
+    assert result.verdict == "warns"
 
 
 @pytest.mark.parametrize(("holds", "verdict"), [(True, "passes"), (False, "fails")])
@@ -81,29 +81,29 @@ def test_a_source_outside_decides(
         # There the light is on either side, whatever the class.
         images[80::4] = images[80::4, :, ::-1]
         images[81::4] = images[81::4, :, ::-1]
-    finding = CHECKS["external"](show(images, by_side, rows=judged, fit=rows[:40]))
-    assert finding.verdict == verdict
-    (table,) = finding.tables
+    result = CHECKS["external"](show(images, by_side, rows=judged, fit=rows[:40]))
+    assert result.verdict == verdict
+    (table,) = result.tables
     ((source, n, auc, error),) = table.rows
     assert (source, n) == ("elsewhere", 40)
-    assert auc == finding.figures["elsewhere"]
-    estimate = finding.figures["estimate"].value or 0
+    assert auc == result.metrics["elsewhere"]
+    estimate = result.metrics["expected"].value or 0
     assert isinstance(error, tuple)
-    assert error[0] == pytest.approx(estimate - (finding.figures["elsewhere"].value or 0))
+    assert error[0] == pytest.approx(estimate - (result.metrics["elsewhere"].value or 0))
 
 
 def test_a_source_that_is_told_fully_is_no_chance(show: Show, rows: pd.DataFrame) -> None:
     judged = rows.assign(source="elsewhere")
-    finding = CHECKS["external"](show(halves(bright=True), by_grey, rows=judged))
-    assert finding.figures["elsewhere"][:3] == (1.0, None, None)
-    assert finding.verdict == "passes"
+    result = CHECKS["external"](show(halves(bright=True), by_grey, rows=judged))
+    assert result.metrics["elsewhere"][:3] == (1.0, None, None)
+    assert result.verdict == "passes"
 
 
 def test_without_the_training_there_is_no_estimate(show: Show, rows: pd.DataFrame) -> None:
-    finding = CHECKS["external"](show(halves(bright=False), by_side, rows=rows))
-    assert finding.verdict == "passes"
-    assert finding.figures.keys() == {"estimate", "hospital"}
-    assert finding.figures["estimate"].value is None
-    assert "undefined (no floor could be fitted: fewer than two classes" in finding.sentence
+    result = CHECKS["external"](show(halves(bright=False), by_side, rows=rows))
+    assert result.verdict == "passes"
+    assert result.metrics.keys() == {"expected", "hospital"}
+    assert result.metrics["expected"].value is None
+    assert "fewer than two classes" in (result.metrics["expected"].reason or "")
     few = show(halves(bright=False), by_side, rows=rows[:4], fit=rows[:4])
-    assert CHECKS["external"](few).verdict == "unknown"
+    assert CHECKS["external"](few).verdict == "could_not_run"

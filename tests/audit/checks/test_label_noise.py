@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from pulmo.audit.checks.label_noise import NAMED, doubtful_labels, label_noise
+from pulmo.audit.checks.label_noise import MAX_LISTED, doubtful_labels, label_noise
 from pulmo.audit.context import AuditContext
 
 Rows = Callable[..., pd.DataFrame]
@@ -31,17 +31,17 @@ def test_fires_on_planted_flips_and_finds_them(
     make_rows: Rows, tell: Tell, generator: np.random.Generator
 ) -> None:
     labels, table, flips = planted(generator, 1000, 0.08)
-    finding = label_noise(tell(make_rows(names(labels)), table))
-    assert finding.verdict == "warns"
+    result = label_noise(tell(make_rows(names(labels)), table))
+    assert result.verdict == "warns"
     doubts = doubtful_labels(table, labels)
     assert flips[doubts].mean() > 0.95
     assert flips[doubts].sum() / flips.sum() > 0.8
-    assert finding.figures["doubtful"].value == len(doubts) / 1000
-    assert len(finding.images) == NAMED
-    assert finding.images == tuple(f"{row:06}.png" for row in doubts[:NAMED])
-    assert flips[doubts[:NAMED]].all()
-    assert "the model may be the one that is wrong" in finding.sentence
-    first = finding.tables[0].rows[0]
+    assert result.metrics["doubtful"].value == len(doubts) / 1000
+    assert len(result.images) == MAX_LISTED
+    assert result.images == tuple(f"{row:06}.png" for row in doubts[:MAX_LISTED])
+    assert flips[doubts[:MAX_LISTED]].all()
+    assert result.kinds == ("doubtful-labels",)
+    first = result.tables[0].rows[0]
     assert {first[2], first[3]} == {"normal", "covid"}
 
 
@@ -49,17 +49,17 @@ def test_silent_where_nothing_was_flipped(
     make_rows: Rows, tell: Tell, generator: np.random.Generator
 ) -> None:
     labels, table, _ = planted(generator, 1000, 0.0)
-    finding = label_noise(tell(make_rows(names(labels)), table))
-    assert finding.verdict == "passes"
-    assert (finding.figures["doubtful"].value or 0) < 0.01
+    result = label_noise(tell(make_rows(names(labels)), table))
+    assert result.verdict == "passes"
+    assert (result.metrics["doubtful"].value or 0) < 0.01
 
 
 def test_no_doubts_are_no_table(make_rows: Rows, tell: Tell) -> None:
     table = np.tile([[0.9, 0.1], [0.1, 0.9]], (20, 1))
-    finding = label_noise(tell(make_rows(["normal", "covid"] * 20), table))
-    assert finding.verdict == "passes"
-    assert finding.tables == ()
-    assert finding.images == ()
+    result = label_noise(tell(make_rows(["normal", "covid"] * 20), table))
+    assert result.verdict == "passes"
+    assert result.tables == ()
+    assert result.images == ()
 
 
 def test_the_confident_joint_by_hand() -> None:
@@ -79,8 +79,8 @@ def test_unknown_where_it_would_say_nothing(
     make_rows: Rows, tell: Tell, generator: np.random.Generator
 ) -> None:
     labels, table, _ = planted(generator, 200, 0.0, skill=0.1)
-    finding = label_noise(tell(make_rows(names(labels)), table))
-    assert finding.verdict == "unknown"
-    assert "say nothing of the labels" in finding.sentence
-    finding = label_noise(tell(make_rows(["normal"] * 9 + ["covid"] * 30), table[:39]))
-    assert finding.sentence == "Fewer than two classes have 10 images."
+    result = label_noise(tell(make_rows(names(labels)), table))
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("low-accuracy",)
+    result = label_noise(tell(make_rows(["normal"] * 9 + ["covid"] * 30), table[:39]))
+    assert result.kinds == ("few-images",)

@@ -45,15 +45,13 @@ def hashed(rows: pd.DataFrame) -> pd.DataFrame:
 
 def test_silent_on_different_images(write_large: Rows, make_context: MakeContext) -> None:
     context = make_context(write_large(LABELS), level, fit=write_large(LABELS, 4))
-    finding = leakage(context)
-    assert finding.verdict == "passes"
-    assert finding.sentence == (
-        "None of 4 images are tied to one that was fitted on. No patient is known. "
-        "Near copies were looked for."
-    )
-    assert {row[0]: row[1] for row in finding.tables[0].rows} == {
+    result = leakage(context)
+    assert result.verdict == "passes"
+    assert result.kinds == ("leaked", "unknown-patients", "copy-search")
+    assert result.metrics["leaked"].value == 0.0
+    assert {row[0]: row[1] for row in result.tables[0].rows} == {
         "same file": 0, "same pixels": 0, "same patient": 0, "same group": 0,
-            "on the bundle's list": 0, "near copy": 0,
+            "in the bundle's list": 0, "near copy": 0,
     }  # fmt: skip
 
 
@@ -69,24 +67,24 @@ def test_silent_on_different_images(write_large: Rows, make_context: MakeContext
 def test_fires_on_what_is_the_same(
     make_rows: Rows, tell: MakeContext, monkeypatch: pytest.MonkeyPatch, column: str, how: str
 ) -> None:
-    monkeypatch.setattr(module, "MOST", 0)
+    monkeypatch.setattr(module, "MAX_IMAGES", 0)
     judged, fit = make_rows(LABELS), make_rows(LABELS, 4)
     judged.loc[2, column] = fit.loc[1, column] = sha256(b"the same")
-    finding = leakage(tell(judged, np.full((4, 2), 0.5), fit=fit))
-    assert finding.verdict == "fails"
-    assert finding.images == ("000002.png",)
-    assert {row[0]: row[1] for row in finding.tables[0].rows if row[1]} == {how: 1}
-    assert finding.figures["leaked"].value == 0.25
-    assert "Near copies were not looked for among 8 images" in finding.sentence
+    result = leakage(tell(judged, np.full((4, 2), 0.5), fit=fit))
+    assert result.verdict == "fails"
+    assert result.images == ("000002.png",)
+    assert {row[0]: row[1] for row in result.tables[0].rows if row[1]} == {how: 1}
+    assert result.metrics["leaked"].value == 0.25
+    assert "no-copy-search" in result.kinds
 
 
 def test_patients_of_two_sources_differ(make_rows: Rows, tell: MakeContext) -> None:
     judged = make_rows(LABELS).assign(patient="7")
     fit = make_rows(LABELS, 4).assign(patient="7", source="elsewhere")
-    finding = leakage(tell(judged, np.full((4, 2), 0.5), fit=fit))
-    assert finding.verdict == "passes"
+    result = leakage(tell(judged, np.full((4, 2), 0.5), fit=fit))
+    assert result.verdict == "passes"
     # The images of `make_rows` are not there.
-    assert "8 images could not be read to be compared." in finding.sentence
+    assert "unread" in result.kinds
 
 
 def test_fires_on_a_near_copy(write_large: Rows, make_context: MakeContext) -> None:
@@ -95,10 +93,10 @@ def test_fires_on_a_near_copy(write_large: Rows, make_context: MakeContext) -> N
     assert image is not None
     smaller = cv2.resize(image[6:, 8:], (220, 200), interpolation=cv2.INTER_AREA)
     cv2.imwrite(judged["path"][1], smaller)
-    finding = leakage(make_context(hashed(judged), level, fit=fit))
-    assert finding.verdict == "fails"
-    assert finding.images == ("000001.png",)
-    assert finding.tables[0].rows[-1] == ("near copy", 1)
+    result = leakage(make_context(hashed(judged), level, fit=fit))
+    assert result.verdict == "fails"
+    assert result.images == ("000001.png",)
+    assert result.tables[0].rows[-1] == ("near copy", 1)
 
 
 def test_fires_on_equal_pixels_in_another_file(
@@ -108,17 +106,17 @@ def test_fires_on_equal_pixels_in_another_file(
     image = cv2.imread(fit["path"][0], cv2.IMREAD_GRAYSCALE)
     assert image is not None
     cv2.imwrite(judged["path"][3], image, [cv2.IMWRITE_PNG_COMPRESSION, 0])
-    finding = leakage(make_context(hashed(judged), level, fit=fit))
-    assert finding.images == ("000003.png",)
+    result = leakage(make_context(hashed(judged), level, fit=fit))
+    assert result.images == ("000003.png",)
 
 
 def test_parts_are_compared_each_with_its_own(write_large: Rows, make_context: MakeContext) -> None:
     first, second = write_large(LABELS), write_large(LABELS, 4)
     one = make_context(first, level, fit=second)
     two = make_context(second, level, fit=first)
-    finding = leakage(AuditContext([*one.parts, *two.parts], one.options))
-    assert finding.verdict == "passes"
-    assert finding.figures["leaked"].n == 8
+    result = leakage(AuditContext([*one.parts, *two.parts], one.options))
+    assert result.verdict == "passes"
+    assert result.metrics["leaked"].n == 8
 
 
 def test_warns_where_the_card_counts_more(
@@ -129,16 +127,15 @@ def test_warns_where_the_card_counts_more(
     training = card.training.model_copy(update={"counts": counts})
     card = card.model_copy(update={"training": training})
     fit = make_rows(LABELS, 4)
-    finding = leakage(tell(make_rows(LABELS), np.full((4, 2), 0.5), fit=fit, card=card))
-    assert finding.verdict == "warns"
-    assert "The card counts 6 images of the training and the validation; the patients" in (
-        finding.sentence
-    )
+    result = leakage(tell(make_rows(LABELS), np.full((4, 2), 0.5), fit=fit, card=card))
+    assert result.verdict == "warns"
+    assert "unknown-training-images" in result.kinds
+    assert "6 training" in result.conclusion
 
 
 def test_unknown_without_what_was_fitted_on(make_rows: Rows, tell: MakeContext) -> None:
-    finding = leakage(tell(make_rows(LABELS), np.full((4, 2), 0.5)))
-    assert finding.verdict == "unknown"
+    result = leakage(tell(make_rows(LABELS), np.full((4, 2), 0.5)))
+    assert result.verdict == "could_not_run"
 
 
 @pytest.mark.parametrize("column", ["sha256", "pixels_sha256"])
@@ -152,33 +149,31 @@ def test_fires_on_what_the_bundle_lists(
     context = tell(rows, np.full((4, 2), 0.5), card=card)
     predictor = context.parts[0].model.network
     predictor.seen = frozenset([sha256(b"other")])
-    finding = leakage(context)
-    assert finding.verdict == "warns"
-    assert "None of 4 images" in finding.sentence
-    assert "Near copies were not looked for: the images fitted on" in finding.sentence
-    assert "patients and groups of 0 of them are known here" in finding.sentence
+    result = leakage(context)
+    assert result.verdict == "warns"
+    assert result.metrics["leaked"].value == 0.0
+    assert {"no-copy-search", "unknown-training-images"} < set(result.kinds)
     predictor.seen = frozenset([sha256(b"c")])
-    finding = leakage(context)
-    assert finding.verdict == "fails"
-    assert finding.images == ("000002.png",)
-    assert {row[0]: row[1] for row in finding.tables[0].rows if row[1]} == {
-        "on the bundle's list": 1
+    result = leakage(context)
+    assert result.verdict == "fails"
+    assert result.images == ("000002.png",)
+    assert {row[0]: row[1] for row in result.tables[0].rows if row[1]} == {
+        "in the bundle's list": 1
     }
 
 
 def test_what_was_left_out_of_the_other_checks_is_looked_at(
     make_rows: Rows, tell: MakeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST", 0)
+    monkeypatch.setattr(module, "MAX_IMAGES", 0)
     judged, fit = make_rows(LABELS), make_rows(LABELS, 4)
     judged.loc[:2, "patient"] = ["a", "b", "c"]
     context = tell(judged, np.full((4, 2), 0.5), fit)
     (part,) = context.parts
-    context.parts = (part._replace(voided=fit.iloc[:3]),)
-    finding = leakage(context)
-    assert finding.verdict == "fails"
-    assert "3 of 7 images are tied to one that was fitted on. 3 of them were left out of all" in (
-        finding.sentence
-    )
-    assert "The patient of 3 of 7 images is known." in finding.sentence
-    assert finding.images == ("000004.png", "000005.png", "000006.png")
+    context.parts = (part._replace(excluded=fit.iloc[:3]),)
+    result = leakage(context)
+    assert result.verdict == "fails"
+    assert result.metrics["leaked"].value == 3 / 7
+    assert {"excluded", "unknown-patients"} < set(result.kinds)
+    assert "3 of 7" in {m.kind: m.text for m in result.messages}["unknown-patients"]
+    assert result.images == ("000004.png", "000005.png", "000006.png")

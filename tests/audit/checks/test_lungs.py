@@ -35,14 +35,14 @@ def of_all(mask: Masks) -> Masks:
 def test_a_model_of_the_lungs_passes(
     show: Show, chests: Images, lungs: Masks, by_lungs: Model
 ) -> None:
-    finding = CHECKS["lungs"](show(chests, by_lungs, masks=of_all(lungs)))
-    assert finding.verdict == "passes"
-    assert finding.figures["unchanged"].value == 1.0
-    assert finding.figures["lungs black"].value == 0.5
-    assert finding.figures["their rectangle black"].value == 0.5
-    assert finding.figures["swaps that follow the lungs"].value == 1.0
-    assert finding.figures["swaps that follow neither"].value == 0.0
-    assert [row[2].value for row in finding.tables[0].rows if isinstance(row[2], Estimate)] == [
+    result = CHECKS["lungs"](show(chests, by_lungs, masks=of_all(lungs)))
+    assert result.verdict == "passes"
+    assert result.metrics["unchanged"].value == 1.0
+    assert result.metrics["lungs black"].value == 0.5
+    assert result.metrics["rectangle around the lungs black"].value == 0.5
+    assert result.metrics["swaps that follow the lungs"].value == 1.0
+    assert result.metrics["swaps that follow neither"].value == 0.0
+    assert [row[2].value for row in result.tables[0].rows if isinstance(row[2], Estimate)] == [
         1.0,
         0.0,
         0.0,
@@ -52,10 +52,10 @@ def test_a_model_of_the_lungs_passes(
 def test_a_model_of_the_background_fails(
     show: Show, chests: Images, lungs: Masks, by_marker: Model
 ) -> None:
-    finding = CHECKS["lungs"](show(chests, by_marker, masks=of_all(lungs)))
-    assert finding.verdict == "fails"
-    assert finding.figures["their rectangle black"].value == 1.0
-    assert finding.figures["swaps that follow the lungs"].value == 0.0
+    result = CHECKS["lungs"](show(chests, by_marker, masks=of_all(lungs)))
+    assert result.verdict == "fails"
+    assert result.metrics["rectangle around the lungs black"].value == 1.0
+    assert result.metrics["swaps that follow the lungs"].value == 0.0
 
 
 def test_a_model_of_the_shape_of_the_lungs_warns(show: Show, lungs: Masks) -> None:
@@ -68,26 +68,27 @@ def test_a_model_of_the_shape_of_the_lungs_warns(show: Show, lungs: Masks) -> No
         covid = 650.0 - (shown < 75).sum(axis=(1, 2))
         return np.stack([-covid, covid], axis=1)
 
-    finding = CHECKS["lungs"](show(images, by_area, masks=masks))
-    assert finding.verdict == "warns"
-    assert finding.figures["lungs black"].value == 1.0
-    assert finding.figures["their rectangle black"].value == 0.5
-    assert finding.figures["swaps that follow the lungs"].value == 1.0
+    result = CHECKS["lungs"](show(images, by_area, masks=masks))
+    assert result.verdict == "warns"
+    assert result.metrics["lungs black"].value == 1.0
+    assert result.metrics["rectangle around the lungs black"].value == 0.5
+    assert result.metrics["swaps that follow the lungs"].value == 1.0
 
 
 def test_it_is_unknown_without_masks_or_skill(
     show: Show, chests: Images, lungs: Masks, by_lungs: Model
 ) -> None:
-    finding = CHECKS["lungs"](show(chests, by_lungs))
-    assert finding.verdict == "unknown"
-    assert "there are 0 of normal, 0 of covid" in finding.sentence
+    result = CHECKS["lungs"](show(chests, by_lungs))
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("few-masks",)
+    assert "0 of normal, 0 of covid" in result.conclusion
     empty = of_all(lungs)
     empty[95:] = False
-    finding = CHECKS["lungs"](show(chests, by_lungs, masks=empty))
-    assert "there are 95 of normal, 0 of covid" in finding.sentence
-    finding = CHECKS["lungs"](show(chests, lambda it: by_lungs(it) * 0, masks=of_all(lungs)))
-    assert finding.verdict == "unknown"
-    assert "not surely above chance" in finding.sentence
+    result = CHECKS["lungs"](show(chests, by_lungs, masks=empty))
+    assert "95 of normal, 0 of covid" in result.conclusion
+    result = CHECKS["lungs"](show(chests, lambda it: by_lungs(it) * 0, masks=of_all(lungs)))
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("no-skill",)
 
 
 def test_masks_of_files_are_found(
@@ -113,9 +114,9 @@ def test_masks_of_files_are_found(
         return np.stack([~np.array(covid), np.array(covid)], axis=1).astype(float)
 
     context = make_context(rows, knows, options=options)
-    finding = CHECKS["lungs"](context)
-    assert finding.verdict == "fails"
-    assert finding.figures["unchanged"].n == 24
+    result = CHECKS["lungs"](context)
+    assert result.verdict == "fails"
+    assert result.metrics["unchanged"].n == 24
 
 
 def test_swaps_are_of_other_classes_that_are_decided_on_rightly(
@@ -143,7 +144,7 @@ def test_without_a_swap_nothing_is_followed(
     assert swaps.images.shape == (0, 64, 64)
     followed, neither = _followed(context, swaps)
     assert followed.value is neither.value is None
-    assert "decided on rightly" in str(followed.reason)
+    assert "classified correctly" in str(followed.reason)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score
 
 from pulmo.audit.check import CHECKS
+from pulmo.audit.check_result import CheckResult
 from pulmo.audit.checks.probe import _verdict, guess
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Finding
 from pulmo.stats.estimate import Estimate
 
 Images = NDArray[np.uint8]
@@ -22,12 +22,14 @@ SOURCES = np.tile([0, 1], 100)
 
 
 @pytest.fixture
-def asked(show: Show, make_rows: Callable[..., pd.DataFrame]) -> Callable[..., Finding]:
+def asked(show: Show, make_rows: Callable[..., pd.DataFrame]) -> Callable[..., CheckResult]:
     """Asks of features [200, channels], of which each image holds its number."""
     images = np.zeros((200, 64, 64), np.uint8)
     images[:, 0, 0] = np.arange(200)
 
-    def ask(features: NDArray[np.floating] | None, sources: NDArray[np.intp] = SOURCES) -> Finding:
+    def ask(
+        features: NDArray[np.floating] | None, sources: NDArray[np.intp] = SOURCES
+    ) -> CheckResult:
         rows = make_rows(["normal"] * 100 + ["covid"] * 100)
         rows["source"] = [f"hospital {source}" for source in sources]
         context = show(images, lambda it: np.zeros((len(it), 2)), rows=rows)
@@ -45,41 +47,41 @@ def features_of(of_class: float, of_source: float) -> NDArray[np.floating]:
     return drawn
 
 
-def test_features_of_the_class_pass(asked: Callable[..., Finding]) -> None:
-    finding = asked(features_of(6, 0))
-    assert finding.verdict == "passes"
-    assert (finding.figures["class"].value or 0) > 0.9
-    assert abs(finding.figures["source within a class"].value or 0) < 0.2
+def test_features_of_the_class_pass(asked: Callable[..., CheckResult]) -> None:
+    result = asked(features_of(6, 0))
+    assert result.verdict == "passes"
+    assert (result.metrics["class"].value or 0) > 0.9
+    assert abs(result.metrics["source within a class"].value or 0) < 0.2
 
 
-def test_features_of_the_source_fail(asked: Callable[..., Finding]) -> None:
-    finding = asked(features_of(1, 6))
-    assert finding.verdict == "fails"
-    assert (finding.figures["source within a class"].value or 0) > 0.9
+def test_features_of_the_source_fail(asked: Callable[..., CheckResult]) -> None:
+    result = asked(features_of(1, 6))
+    assert result.verdict == "fails"
+    assert (result.metrics["source within a class"].value or 0) > 0.9
 
 
-def test_features_of_both_warn(asked: Callable[..., Finding]) -> None:
-    finding = asked(features_of(6, 6))
-    assert finding.verdict == "warns"
-    assert finding.tables[0].rows[0][0] == "class"
+def test_features_of_both_warn(asked: Callable[..., CheckResult]) -> None:
+    result = asked(features_of(6, 6))
+    assert result.verdict == "warns"
+    assert result.tables[0].rows[0][0] == "class"
 
 
-def test_a_source_a_class_cannot_be_told_apart(asked: Callable[..., Finding]) -> None:
-    finding = asked(features_of(6, 6), CLASSES)
-    assert finding.verdict == "unknown"
-    assert "cannot be told apart" in finding.sentence
+def test_a_source_a_class_cannot_be_told_apart(asked: Callable[..., CheckResult]) -> None:
+    result = asked(features_of(6, 6), CLASSES)
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("no-shared-class",)
 
 
-def test_a_bundle_without_features_is_unknown(asked: Callable[..., Finding]) -> None:
-    finding = asked(None)
-    assert finding.verdict == "unknown"
-    assert "`pulmo export`" in finding.sentence
+def test_a_bundle_without_features_is_unknown(asked: Callable[..., CheckResult]) -> None:
+    result = asked(None)
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("no-features",)
 
 
-def test_every_source_of_a_class_weighs_alike(asked: Callable[..., Finding]) -> None:
+def test_every_source_of_a_class_weighs_alike(asked: Callable[..., CheckResult]) -> None:
     # Only covid has two sources, one of them small; normal takes no part.
     sources = np.where(np.arange(200) < 180, 0, 1)
-    found = asked(features_of(0, 0), sources).figures["source within a class"]
+    found = asked(features_of(0, 0), sources).metrics["source within a class"]
     features = features_of(0, 0)[100:].astype(np.float32)
     said = guess(features, sources[100:], np.arange(100))
     expected = balanced_accuracy_score(sources[100:], said, adjusted=True)

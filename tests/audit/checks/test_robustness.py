@@ -28,27 +28,27 @@ def with_board(images: Images, rows: NDArray[np.intp]) -> Images:
 
 
 def test_a_model_of_the_lungs_passes(show: Show, chests: Images, by_lungs: Model) -> None:
-    finding = CHECKS["robustness"](show(chests, by_lungs))
-    assert finding.verdict == "passes"
-    assert "No change that must be harmless costs more" in finding.sentence
-    titles = [series.title.lower() for series in finding.series]
+    result = CHECKS["robustness"](show(chests, by_lungs))
+    assert result.verdict == "passes"
+    assert result.kinds == ("unchanged", "no-drop")
+    titles = [series.title.lower() for series in result.series]
     assert titles == [name.lower() for name in DISTURBANCES]
-    assert all(len(series.x) == len(series.y) for series in finding.series)
-    assert {series.reference for series in finding.series} == {1.0}
-    assert len(finding.figures) == 1 + sum(len(kind.harmless) for kind in DISTURBANCES.values())
-    assert len(finding.tables[0].rows) == sum(len(kind.strengths) for kind in DISTURBANCES.values())
+    assert all(len(series.x) == len(series.y) for series in result.series)
+    assert {series.reference for series in result.series} == {1.0}
+    assert len(result.metrics) == 1 + sum(len(kind.harmless) for kind in DISTURBANCES.values())
+    assert len(result.tables[0].rows) == sum(len(kind.strengths) for kind in DISTURBANCES.values())
     # An image of the wrong polarity fools this model wholly, and that is shown but not judged.
-    assert dict(zip(DISTURBANCES, finding.series, strict=True))["inversion"].y[0].value == 0.0
+    assert dict(zip(DISTURBANCES, result.series, strict=True))["inversion"].y[0].value == 0.0
 
 
 def test_a_model_of_the_finest_pattern_fails(show: Show, chests: Images) -> None:
-    finding = CHECKS["robustness"](show(with_board(chests, np.arange(100, 200)), by_board))
-    assert finding.verdict == "fails"
-    assert "surely falls by more than 0.05" in finding.sentence
+    result = CHECKS["robustness"](show(with_board(chests, np.arange(100, 200)), by_board))
+    assert result.verdict == "fails"
+    assert result.kinds[1] == "drop"
     for words in ("turned by 5 degrees", "cropped by 3%", "enlarged from 75%"):
-        assert words in finding.sentence
-    assert "noisy by 4" not in finding.sentence
-    lost = finding.figures["resolution 0.75"]
+        assert words in result.messages[1].text
+    assert "noisy by 4" not in result.messages[1].text
+    lost = result.metrics["resolution 0.75"]
     assert lost.value == 0.5
 
 
@@ -62,21 +62,20 @@ def test_what_a_few_images_owe_to_the_pattern_warns(
         covid = np.maximum(by_lungs(shown)[:, 1], by_board(shown)[:, 1])
         return np.stack([-covid, covid], axis=1)
 
-    finding = CHECKS["robustness"](show(images, both))
-    assert finding.verdict == "warns"
-    assert "cannot be excluded when images are " in finding.sentence
-    assert "turned by 5 degrees" in finding.sentence
-    assert "surely" not in finding.sentence
+    result = CHECKS["robustness"](show(images, both))
+    assert result.verdict == "warns"
+    assert result.kinds == ("unchanged", "possible-drop")
+    assert "turned by 5 degrees" in result.messages[1].text
 
 
 def test_it_is_unknown_of_few_images(show: Show, chests: Images, by_lungs: Model) -> None:
-    finding = CHECKS["robustness"](show(chests[90:110], by_lungs, ["normal"] * 10 + ["covid"] * 10))
-    assert finding.verdict == "unknown"
-    assert "20 images are too few" in finding.sentence
+    result = CHECKS["robustness"](show(chests[90:110], by_lungs, ["normal"] * 10 + ["covid"] * 10))
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("few-images",)
 
 
 def test_it_is_unknown_of_a_model_without_skill(show: Show, chests: Images) -> None:
     for name in ("robustness", "corners"):
-        finding = CHECKS[name](show(chests, lambda shown: np.zeros((len(shown), 2))))
-        assert finding.verdict == "unknown"
-        assert "no skill that could be lost" in finding.sentence
+        result = CHECKS[name](show(chests, lambda shown: np.zeros((len(shown), 2))))
+        assert result.verdict == "could_not_run"
+        assert result.kinds == ("no-skill",)

@@ -27,12 +27,12 @@ def aged(rows: pd.DataFrame, *, tell_apart: bool) -> pd.DataFrame:
 def test_fires_where_the_age_tells_as_much(make_rows: Rows, tell: Tell) -> None:
     fit = aged(make_rows(LABELS, 100), tell_apart=True)
     context = tell(aged(make_rows(LABELS), tell_apart=True), right(0.9), fit=fit)
-    finding = shortcuts(context)
-    assert finding.verdict == "fails"
-    assert "Not surely below the model:" in finding.sentence
-    assert "age alone" in finding.sentence
-    assert finding.figures["age"].value == 1.0
-    assert finding.figures["model"].value == 0.9
+    result = shortcuts(context)
+    assert result.verdict == "fails"
+    assert result.kinds == ("best-baseline", "not-better")
+    assert "age alone" in result.messages[1].text
+    assert result.metrics["age"].value == 1.0
+    assert result.metrics["model"].value == 0.9
 
 
 def test_silent_where_nothing_else_tells(
@@ -42,27 +42,27 @@ def test_silent_where_nothing_else_tells(
     fit = aged(make_rows(generator.permutation(LABELS).tolist(), 100), tell_apart=False)
     order = generator.permutation(80)
     judged = aged(make_rows(np.array(LABELS)[order].tolist()), tell_apart=False)
-    finding = shortcuts(tell(judged, right(0.95)[order], fit=fit))
-    assert finding.verdict == "passes"
-    assert finding.figures.keys() == {"model", "age", "histogram", "thumbnail", "border"}
-    assert "Not surely below" not in finding.sentence
+    result = shortcuts(tell(judged, right(0.95)[order], fit=fit))
+    assert result.verdict == "passes"
+    assert result.metrics.keys() == {"model", "age", "histogram", "thumbnail", "border"}
+    assert result.kinds == ("best-baseline",)
 
 
-def test_a_published_accuracy_below_a_floor_is_said(make_rows: Rows, tell: Tell) -> None:
+def test_a_published_accuracy_below_a_baseline_is_named(make_rows: Rows, tell: Tell) -> None:
     fit, judged = (aged(make_rows(LABELS, first), tell_apart=True) for first in (100, 0))
     context = tell(judged, right(1.0), fit=fit)
     context.options = replace(context.options, published=0.9)
-    said = "The published accuracy of 0.900 is below that of age alone 1.000"
-    assert said in shortcuts(context).sentence
+    found = {message.kind: message.text for message in shortcuts(context).messages}
+    assert "age alone 1.000" in found["above-published"]
     context.options = replace(context.options, published=1.0)
-    assert "published" not in shortcuts(context).sentence
+    assert "above-published" not in shortcuts(context).kinds
 
 
-def test_unknown_where_no_floor_can_be_fitted(make_rows: Rows, tell: Tell) -> None:
-    finding = shortcuts(tell(make_rows(LABELS), right(0.9)))
-    assert finding.verdict == "unknown"
-    assert "not known which images the model was fitted on" in finding.sentence
+def test_unknown_where_no_baseline_can_be_fitted(make_rows: Rows, tell: Tell) -> None:
+    result = shortcuts(tell(make_rows(LABELS), right(0.9)))
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("no-training-images",)
     one = tell(make_rows(LABELS), right(0.9), fit=make_rows(["normal"] * 40, 1000))
-    finding = shortcuts(one)
-    assert (finding.verdict, finding.sentence) == ("unknown", "No floor could be fitted.")
-    assert finding.figures["model"].value == 0.9
+    result = shortcuts(one)
+    assert (result.verdict, result.kinds) == ("could_not_run", ("no-baseline",))
+    assert result.metrics["model"].value == 0.9

@@ -37,17 +37,17 @@ def test_silent_where_the_disease_is_seen(
     rows: pd.DataFrame, tell: Tell, generator: np.random.Generator
 ) -> None:
     table = seeing(rows, generator, source=0, disease=2)
-    finding = sources(tell(rows, table))
-    assert finding.verdict == "passes"
+    result = sources(tell(rows, table))
+    assert result.verdict == "passes"
     positive = (rows["label"] == "covid").to_numpy()
     inside = [
         roc_auc_score(positive[side], table[side, 1])
         for side in (np.arange(160) < 80, np.arange(160) >= 80)
     ]
     # Either source has 60 x 20 pairs.
-    within = finding.figures["within a source, covid against normal"]
+    within = result.metrics["within a source, covid against normal"]
     assert within.value == pytest.approx(np.mean(inside))
-    across = finding.figures["across sources, covid against normal"]
+    across = result.metrics["across sources, covid against normal"]
     crossed = [
         np.mean(np.subtract.outer(table[one & positive, 1], table[two & ~positive, 1]) > 0)
         for one, two in (
@@ -56,23 +56,23 @@ def test_silent_where_the_disease_is_seen(
         )
     ]
     assert across.value == pytest.approx(np.average(crossed, weights=[400, 3600]))
-    assert "The worst source is" in finding.sentence
+    assert "lowest-source" in result.kinds
 
 
 def test_fires_where_only_the_source_is_seen(
     rows: pd.DataFrame, tell: Tell, generator: np.random.Generator
 ) -> None:
-    finding = sources(tell(rows, seeing(rows, generator, source=4, disease=0)))
-    assert finding.verdict == "fails"
-    assert "only the source tells them apart surely" in finding.sentence
+    result = sources(tell(rows, seeing(rows, generator, source=4, disease=0)))
+    assert result.verdict == "fails"
+    assert "only-across" in result.kinds
 
 
 def test_warns_where_the_source_helps_much(
     rows: pd.DataFrame, tell: Tell, generator: np.random.Generator
 ) -> None:
-    finding = sources(tell(rows, seeing(rows, generator, source=6, disease=0.8)))
-    assert finding.verdict == "warns"
-    assert "surely more than 0.1 better" in finding.sentence
+    result = sources(tell(rows, seeing(rows, generator, source=6, disease=0.8)))
+    assert result.verdict == "warns"
+    assert "lower-within" in result.kinds
 
 
 def test_warns_where_classes_share_no_source(
@@ -83,12 +83,13 @@ def test_warns_where_classes_share_no_source(
     truth = np.repeat(np.arange(3), 30)
     table = generator.random((90, 3)) + 2 * np.eye(3)[truth]
     card = make_card(("normal", "viral", "covid"))
-    finding = sources(tell(rows, table / table.sum(axis=1, keepdims=True), card=card))
-    assert finding.verdict == "warns"
-    assert "10 images of both covid and normal, viral and covid:" in finding.sentence
-    assert "viral against normal: AUC" in finding.sentence
-    assert finding.figures["across sources, viral against normal"].value is None
-    recalls = {row[0]: row[3:] for row in finding.tables[0].rows}
+    result = sources(tell(rows, table / table.sum(axis=1, keepdims=True), card=card))
+    assert result.verdict == "warns"
+    assert "10 images of both covid and normal, viral and covid:" in result.conclusion
+    assert "no-shared-source" in result.kinds
+    assert "viral against normal: AUC" in result.conclusion
+    assert result.metrics["across sources, viral against normal"].value is None
+    recalls = {row[0]: row[3:] for row in result.tables[0].rows}
     assert [cell[3] for cell in recalls["a"] if isinstance(cell, tuple)] == [30, 30, 0]
 
 
@@ -99,34 +100,34 @@ def test_a_set_that_is_made_of_others_is_no_source(
     table = seeing(rows, generator, source=0, disease=2)
     assert sources(tell(rows, table)).verdict == "passes"
     rows["origin"] = rows["label"].map({"normal": "nih", "covid": "cohen"})
-    finding = sources(tell(rows, table))
-    assert finding.verdict == "warns"
-    assert "No stated source has 10 images of both covid and normal" in finding.sentence
-    assert finding.figures["within a source, covid against normal"].value is None
+    result = sources(tell(rows, table))
+    assert result.verdict == "warns"
+    assert "no-shared-source" in result.kinds
+    assert result.metrics["within a source, covid against normal"].value is None
 
 
 def test_chance_within_one_source_warns(
     make_rows: Rows, tell: Tell, generator: np.random.Generator
 ) -> None:
     rows = make_rows(["normal", "covid"] * 40)
-    finding = sources(tell(rows, seeing(rows, generator, source=0, disease=0)))
-    assert finding.verdict == "warns"
-    assert "not surely better than chance" in finding.sentence
+    result = sources(tell(rows, seeing(rows, generator, source=0, disease=0)))
+    assert result.verdict == "warns"
+    assert "at-chance" in result.kinds
 
 
 def test_one_class_is_unknown(make_rows: Rows, tell: Tell) -> None:
-    finding = sources(tell(make_rows(["covid"] * 20), np.full((20, 2), 0.5)))
-    assert finding.verdict == "unknown"
-    assert finding.sentence == "The images are not of two classes."
+    result = sources(tell(make_rows(["covid"] * 20), np.full((20, 2), 0.5)))
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("one-class",)
 
 
 @pytest.mark.parametrize(
-    ("fitted", "origin", "words"),
+    ("fitted", "origin", "kind"),
     [
-        (["a", "b"], None, "The test is internal"),
-        (["a"], None, "80 of 160 images are of sources that their model was not fitted on: b."),
-        (["c"], None, "The test is external: no model was fitted on images of the sources"),
-        (["c"], "c", "The test is internal"),
+        (["a", "b"], None, "internal-test"),
+        (["a"], None, "partly-external-test"),
+        (["c"], None, "external-test"),
+        (["c"], "c", "internal-test"),
     ],
 )
 def test_external_sources_are_named(
@@ -136,12 +137,12 @@ def test_external_sources_are_named(
     generator: np.random.Generator,
     fitted: list[str],
     origin: str | None,
-    words: str,
+    kind: str,
 ) -> None:
     fit = make_rows(["normal"] * len(fitted), 1000).assign(source=fitted)
     rows["origin"] = origin
-    finding = sources(tell(rows, seeing(rows, generator, source=0, disease=2), fit=fit))
-    assert words in finding.sentence
+    result = sources(tell(rows, seeing(rows, generator, source=0, disease=2), fit=fit))
+    assert kind in result.kinds
 
 
 def test_files_of_the_users_own_are_no_hospital(
@@ -149,11 +150,11 @@ def test_files_of_the_users_own_are_no_hospital(
 ) -> None:
     rows = make_rows(["normal", "covid"] * 40).assign(source="mine", root="/mine")
     table = seeing(rows, generator, source=0, disease=2)
-    finding = sources(tell(rows, table))
-    assert finding.verdict == "unknown"
-    assert "stated for 0 of 80" in finding.sentence
-    assert "column source" in finding.sentence
-    assert "--source" in finding.sentence
+    result = sources(tell(rows, table))
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("unstated-source",)
+    assert "0 of 80" in result.conclusion
+    assert "--source" in result.conclusion
     assert sources(tell(rows.assign(origin="north"), table)).verdict == "passes"
     apart = rows.assign(origin=rows["label"].map({"normal": "north", "covid": "south"}))
     assert sources(tell(apart, table)).verdict == "warns"
@@ -167,7 +168,8 @@ def test_a_class_whose_source_is_not_stated_is_not_vouched_for(
     rows["root"] = pd.Series("/mine", rows.index).where(mine)
     table = generator.random((90, 3)) + 2 * np.eye(3)[np.repeat(np.arange(3), 30)]
     card = make_card(("normal", "viral", "covid"))
-    finding = sources(tell(rows, table / table.sum(axis=1, keepdims=True), card=card))
-    assert finding.verdict == "warns"
-    assert "30 of 90 images took no part, for their source is not stated" in finding.sentence
-    assert "both covid and normal, viral and covid:" in finding.sentence
+    result = sources(tell(rows, table / table.sum(axis=1, keepdims=True), card=card))
+    assert result.verdict == "warns"
+    texts = {message.kind: message.text for message in result.messages}
+    assert "30 of 90" in texts["left-out"]
+    assert "both covid and normal, viral and covid:" in texts["no-shared-source"]

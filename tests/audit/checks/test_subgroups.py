@@ -37,21 +37,21 @@ def every(n: int, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def test_silent_where_all_are_treated_alike(rows: pd.DataFrame, tell: Tell) -> None:
     women = (rows["sex"] == "F").to_numpy()
     wrong = every(10, women) | every(10, ~women)
-    finding = subgroups(tell(rows, said(wrong)))
-    assert finding.verdict == "passes"
-    assert finding.sentence == (
-        "4 gaps were tested, by sex. Too little is known to tell subgroups by age, view, source, "
-        "shorter side."
-    )
-    assert finding.figures == {}
+    result = subgroups(tell(rows, said(wrong)))
+    assert result.verdict == "passes"
+    tested, not_tested = result.messages
+    assert (tested.kind, not_tested.kind) == ("tested", "not-tested")
+    assert "4 gaps were tested, by sex." in tested.text
+    assert "age, view, source, shorter side" in not_tested.text
+    assert result.metrics == {}
 
 
 def test_fires_where_one_sex_is_much_worse(rows: pd.DataFrame, tell: Tell) -> None:
     women = (rows["sex"] == "F").to_numpy()
     wrong = every(3, women) | every(20, ~women)
-    finding = subgroups(tell(rows, said(wrong)))
-    assert finding.verdict == "fails"
-    table = {(row[1], row[3]): row for row in finding.tables[0].rows}
+    result = subgroups(tell(rows, said(wrong)))
+    assert result.verdict == "fails"
+    table = {(row[1], row[3]): row for row in result.tables[0].rows}
     here, rest, worse = table["F", "balanced accuracy"][4:]
     truth = np.arange(N) % 2
     expected = [
@@ -63,15 +63,16 @@ def test_fires_where_one_sex_is_much_worse(rows: pd.DataFrame, tell: Tell) -> No
     assert isinstance(worse, tuple)
     assert (here[0], rest[0]) == pytest.approx(tuple(expected))
     assert worse[0] == pytest.approx(expected[1] - expected[0])
-    assert worse in finding.figures.values()
-    assert "By sex, F: balanced accuracy" in finding.sentence
-    assert "By sex, M" not in finding.sentence
+    assert worse in result.metrics.values()
+    worst = [message.text for message in result.messages if message.kind == "worse"]
+    assert any("balanced accuracy is lower for sex F" in text for text in worst)
+    assert not any("sex M" in text for text in worst)
 
 
 def test_warns_where_one_sex_is_a_little_worse(rows: pd.DataFrame, tell: Tell) -> None:
     women = (rows["sex"] == "F").to_numpy()
-    finding = subgroups(tell(rows, said(every(7, women))))
-    assert finding.verdict == "warns"
+    result = subgroups(tell(rows, said(every(7, women))))
+    assert result.verdict == "warns"
 
 
 def test_many_subgroups_need_a_larger_gap(rows: pd.DataFrame, tell: Tell) -> None:
@@ -103,12 +104,12 @@ def test_bands_of_age_and_size(rows: pd.DataFrame, tell: Tell) -> None:
 
 def test_few_are_undefined_with_a_reason(rows: pd.DataFrame, tell: Tell) -> None:
     rows = rows.assign(sex=["F"] * 18 + ["M"] * (N - 18), view=["PA", "PA", "AP", "AP"] * (N // 4))
-    finding = subgroups(tell(rows, said(np.zeros(N, np.bool_))))
+    result = subgroups(tell(rows, said(np.zeros(N, np.bool_))))
     reasons = {}
-    for _, name, _, figure, *_, worse in finding.tables[0].rows:
+    for _, name, _, figure, *_, worse in result.tables[0].rows:
         assert isinstance(worse, Estimate)
         reasons[name, figure] = worse.reason
-    assert reasons["F", "sensitivity"] == "fewer than 10 positive images here"
+    assert reasons["F", "sensitivity"] == "fewer than 10 positive images in the subgroup"
     assert reasons["M", "sensitivity"] == "fewer than 10 positive images in the rest"
     assert "fewer than two classes" in str(reasons["F", "balanced accuracy"])
     assert reasons["PA", "sensitivity"] is None
@@ -123,19 +124,20 @@ def test_every_trait_is_looked_at(rows: pd.DataFrame, tell: Tell) -> None:
         width=np.where(half, 256, 1024),
         height=np.where(half, 256, 1024),
     )
-    finding = subgroups(tell(rows, said(np.zeros(N, np.bool_))))
-    assert finding.sentence == "20 gaps were tested, by sex, age, view, source, shorter side."
+    result = subgroups(tell(rows, said(np.zeros(N, np.bool_))))
+    assert result.kinds == ("tested",)
+    assert result.conclusion == "20 gaps were tested, by sex, age, view, source, shorter side."
 
 
 def test_unknown_without_subgroups(make_rows: Rows, tell: Tell) -> None:
-    finding = subgroups(tell(make_rows(["normal", "covid"]), said(np.zeros(N, np.bool_))[:2]))
-    assert finding.verdict == "unknown"
-    assert finding.sentence.startswith("No trait splits the images")
+    result = subgroups(tell(make_rows(["normal", "covid"]), said(np.zeros(N, np.bool_))[:2]))
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("few-images",)
 
 
 def test_the_unknown_form_no_subgroup(rows: pd.DataFrame, tell: Tell) -> None:
     rows.loc[: N // 2, "sex"] = None
     wrong = rows["sex"].isna().to_numpy()
-    finding = subgroups(tell(rows, said(wrong)))
-    assert finding.verdict == "passes"
-    assert {row[1] for row in finding.tables[0].rows} == {"F", "M"}
+    result = subgroups(tell(rows, said(wrong)))
+    assert result.verdict == "passes"
+    assert {row[1] for row in result.tables[0].rows} == {"F", "M"}

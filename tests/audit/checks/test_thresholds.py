@@ -26,24 +26,25 @@ def rows_of(make_rows: Rows, n: int = 500) -> pd.DataFrame:
 
 
 def test_silent_where_the_promise_is_kept(make_rows: Rows, tell: Tell) -> None:
-    finding = thresholds(tell(rows_of(make_rows), said(0.98, 0.9)))
-    assert finding.verdict == "passes"
-    figure = finding.figures["sensitivity"]
+    result = thresholds(tell(rows_of(make_rows), said(0.98, 0.9)))
+    assert result.verdict == "passes"
+    figure = result.metrics["sensitivity"]
     assert figure[:2] == (0.98, wilson(0.98, 500)[0])
-    assert finding.figures["specificity"].value == 0.9
-    assert "for a sensitivity of 0.95" in finding.sentence
+    assert result.metrics["specificity"].value == 0.9
+    assert result.kinds == ("values",)
+    assert "0.95" in result.conclusion
 
 
 def test_fires_where_the_sensitivity_is_surely_below_its_aim(make_rows: Rows, tell: Tell) -> None:
-    finding = thresholds(tell(rows_of(make_rows), said(0.9, 0.9)))
-    assert finding.verdict == "fails"
-    assert "surely below its aim" in finding.sentence
+    result = thresholds(tell(rows_of(make_rows), said(0.9, 0.9)))
+    assert result.verdict == "fails"
+    assert "sensitivity-below-aim" in result.kinds
 
 
 def test_warns_where_the_aim_is_not_surely_reached(make_rows: Rows, tell: Tell) -> None:
-    finding = thresholds(tell(rows_of(make_rows), said(0.95, 0.9)))
-    assert finding.verdict == "warns"
-    assert "does not surely reach" in finding.sentence
+    result = thresholds(tell(rows_of(make_rows), said(0.95, 0.9)))
+    assert result.verdict == "warns"
+    assert "sensitivity-uncertain" in result.kinds
 
 
 def test_lost_specificity_warns_and_much_of_it_fails(
@@ -53,13 +54,13 @@ def test_lost_specificity_warns_and_much_of_it_fails(
     card = make_card()
     decision = card.decision.model_copy(update={"specificity": Estimate(0.9, 0.89, 0.91, 5000)})
     card = card.model_copy(update={"decision": decision})
-    for spared, verdict, words in (
-        (0.85, "warns", "surely below that of validation"),
-        (0.7, "fails", "surely more than 0.1 below"),
+    for spared, verdict, kind in (
+        (0.85, "warns", "specificity-lower"),
+        (0.7, "fails", "specificity-much-lower"),
     ):
-        finding = thresholds(tell(rows_of(make_rows), said(0.99, spared), card=card))
-        assert finding.verdict == verdict
-        assert words in finding.sentence
+        result = thresholds(tell(rows_of(make_rows), said(0.99, spared), card=card))
+        assert result.verdict == verdict
+        assert kind in result.kinds
 
 
 def test_each_part_has_its_own_threshold(
@@ -69,21 +70,21 @@ def test_each_part_has_its_own_threshold(
     high = card.decision.model_copy(update={"threshold": 0.95})
     first = tell(rows_of(make_rows), said(1, 1))
     second = tell(rows_of(make_rows), said(1, 1), card=card.model_copy(update={"decision": high}))
-    finding = thresholds(type(first)([*first.parts, *second.parts], first.options))
-    assert [row[:2] for row in finding.tables[0].rows] == [
+    result = thresholds(type(first)([*first.parts, *second.parts], first.options))
+    assert [row[:2] for row in result.tables[0].rows] == [
         ("part 1", "0.500"),
         ("part 2", "0.950"),
     ]
-    assert finding.figures["sensitivity"].value == 0.5
+    assert result.metrics["sensitivity"].value == 0.5
 
 
 def test_unknown_without_positives(make_rows: Rows, tell: Tell) -> None:
-    finding = thresholds(tell(make_rows(["normal"] * 20), np.full((20, 2), 0.5)))
-    assert finding.verdict == "unknown"
-    assert finding.sentence == "The sensitivity is undefined: there is no positive image."
+    result = thresholds(tell(make_rows(["normal"] * 20), np.full((20, 2), 0.5)))
+    assert result.verdict == "could_not_run"
+    assert result.kinds == ("no-positive-image",)
 
 
 def test_one_patient_decides_nothing(make_rows: Rows, tell: Tell) -> None:
     rows = make_rows(["covid"] * 20).assign(group="one")
-    finding = thresholds(tell(rows, np.tile([0.1, 0.9], (20, 1))))
-    assert finding.verdict == "warns"
+    result = thresholds(tell(rows, np.tile([0.1, 0.9], (20, 1))))
+    assert result.verdict == "warns"

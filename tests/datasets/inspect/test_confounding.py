@@ -28,7 +28,7 @@ def only(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def flagged(found: Confounding) -> set[str]:
-    return {name for name, clue in found.clues.items() if clue.tells}
+    return {name for name, clue in found.clues.items() if clue.flagged}
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -97,7 +97,7 @@ def test_a_weak_but_sure_association_is_not_flagged(make: Make, only: Only) -> N
     clue = confounding(table).clues["view"]
     assert clue.balanced_accuracy.low is not None
     assert clue.balanced_accuracy.low > 0.5
-    assert not clue.tells
+    assert not clue.flagged
 
 
 def test_the_rule_asks_for_both_figures(
@@ -106,7 +106,7 @@ def test_the_rule_asks_for_both_figures(
     only("view")
     table.loc[table["label"] == "covid", "view"] = "lateral"
     assert flagged(confounding(table)) == {"view"}
-    monkeypatch.setattr(module, "WEAK", 0.99)
+    monkeypatch.setattr(module, "MIN_ASSOCIATION", 0.99)
     assert flagged(confounding(table)) == set()
 
 
@@ -120,7 +120,9 @@ def test_a_clue_that_only_some_classes_state_is_of_those(table: pd.DataFrame, on
     shares = table["label"][table["label"] != "covid"].value_counts(normalize=True)
     assert clue.commonest == pytest.approx(shares.max())
     assert clue.warning
-    assert clue.warning.startswith("The view alone tells viral and normal apart with 100 % (")
+    assert clue.warning.startswith(
+        "The view alone predicts the class among viral and normal with an accuracy of 100 % ("
+    )
 
 
 def test_a_fact_of_the_file_that_few_state_does_not_cost_the_others(
@@ -150,7 +152,7 @@ def test_what_cannot_be_tried_says_why(
     clue = confounding(fill(table, **change)).clues[name]
     for figure in (clue.v, clue.accuracy, clue.balanced_accuracy):
         assert figure == (None, None, None, 0, reason)
-    assert (clue.classes, clue.commonest, clue.chance, clue.tells) == ((), None, None, False)
+    assert (clue.classes, clue.commonest, clue.chance, clue.flagged) == ((), None, None, False)
 
 
 def test_a_tiny_manifest_is_no_crash(table: pd.DataFrame) -> None:
@@ -162,7 +164,7 @@ def test_of_very_many_images_whole_groups_are_drawn(
     table: pd.DataFrame, only: Only, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only("view")
-    monkeypatch.setattr(module, "LARGEST", 200)
+    monkeypatch.setattr(module, "MAX_IMAGES", 200)
     drawn = module._chosen(table["group"], np.random.default_rng(0))
     assert 195 <= drawn.sum() <= 200
     assert not set(table["group"][drawn]) & set(table["group"][~drawn])

@@ -75,11 +75,12 @@ def test_they_are_counted_and_told_everywhere(make: Make) -> None:
     assert (found.images, found.of) == (8, len(normal))
     assert found.classes == {"bacterial": 7, "viral": 2}
     assert found.examples == tuple(table["path"][normal[:EXAMPLES]])
-    sentence = inspection.warnings[0]
-    assert sentence.startswith(f"8 of the {len(normal)} images labelled normal have file names")
-    assert "bacterial (7) and viral (2), such as person0_bacteria_1.jpeg" in sentence
+    warning = inspection.warnings[0]
+    assert warning.kind == "file-names"
+    assert warning.text.startswith(f"8 of the {len(normal)} images labelled normal have file names")
+    assert "bacterial (7) and viral (2), such as person0_bacteria_1.jpeg" in warning.text
     page = render_inspection(InspectionContent(inspection))
-    assert sentence in page
+    assert warning.text in page
     assert "bacterial (7), viral (2)" in page
     assert "person3_bacteria_1.jpeg" in page
     assert "/secret" not in page

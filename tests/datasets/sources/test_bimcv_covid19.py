@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.core.errors import InputError, UsageError
+from fixtures.refuses import refuses
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem, left_out_link
 
@@ -240,18 +240,18 @@ def test_a_report_with_two_rows_that_differ_decides_nothing(tmp_path: Path, imag
 
 
 def test_what_is_missing_or_unknown_is_named(tmp_path: Path, image: Image) -> None:
-    with pytest.raises(UsageError, match="bimcv-covid19 knows the label"):
+    with refuses("label-map-not-taken", "bimcv-covid19"):
         list(SOURCES["bimcv-covid19"].entries(tmp_path, {"normal": "normal"}))
-    with pytest.raises(InputError, match=r"holds no participants\.tsv"):
+    with refuses("source-layout-unexpected"):
         index(tmp_path)
     image("covid19_posi", "S1", "E1")
-    with pytest.raises(InputError, match="holds neither a table of tests in EHR nor one of report"):
+    with refuses("source-layout-unexpected"):
         index(tmp_path)
     put_tests(tmp_path, ("sub-S1", "20.03.2020", "PCR", "DUDOSO"))
-    with pytest.raises(InputError, match="line 2: the result 'DUDOSO' is not one of POSITIVO"):
+    with refuses("test-result-unknown", "line 2", "'DUDOSO'", "POSITIVO"):
         index(tmp_path)
     put_tests(tmp_path)
     image("covid19_neg", "S2", "E2")
     put_reports(tmp_path, ("ses-E2", "['neumonia']"))
-    with pytest.raises(InputError, match="line 2: the finding 'neumonia' is not in the table of"):
+    with refuses("finding-unknown", "line 2", "'neumonia'"):
         index(tmp_path)

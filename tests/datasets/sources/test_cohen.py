@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.datasets.entries import MISFIT
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
@@ -130,8 +130,8 @@ def test_damaged_rows_are_named_by_their_line(root: Path) -> None:
 
 def test_a_finding_that_is_not_known_stops(root: Path) -> None:
     (root / "metadata.csv").write_text(HEADER + "2,Plague,PA,X-ray,a.png,images,,\n")
-    with pytest.raises(InputError, match="'Plague' is not in the table of labels"):
+    with refuses("finding-unknown", "'Plague'"):
         index(root)
     (root / "metadata.csv").write_text("patientid\n")
-    with pytest.raises(InputError, match="no column finding, view, modality, filename, folder; it"):
+    with refuses("column-missing", "finding, view, modality, filename, folder"):
         index(root)

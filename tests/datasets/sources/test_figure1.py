@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.datasets.source import SOURCES, Entry, Problem
 from pulmo.datasets.sources.figure1 import patient_of
 
@@ -84,7 +84,7 @@ def test_damaged_rows_are_named(root: Path) -> None:
 
 def test_a_finding_that_is_not_known_stops(root: Path) -> None:
     (root / "metadata.csv").write_text(HEADER + "COVID-00001,,,,Plague,,,,,X-ray,,\n")
-    with pytest.raises(InputError, match="'Plague' is not in the table of labels"):
+    with refuses("finding-unknown", "'Plague'"):
         index(root)
 
 

@@ -1,8 +1,6 @@
 from pathlib import Path
 
-import pytest
-
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
 
@@ -37,5 +35,5 @@ def test_cause_patient_and_official_split_are_in_the_path(tmp_path: Path) -> Non
 
 
 def test_a_folder_without_a_split_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no folder train, val or test"):
+    with refuses("source-layout-unexpected"):
         index(tmp_path)

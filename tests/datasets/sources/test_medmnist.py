@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pulmo.core.errors import InputError, UsageError
+from fixtures.refuses import refuses
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry
 
@@ -104,51 +104,51 @@ def test_the_file_imports(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "reason"),
+    ("name", "change", "refused"),
     [
-        ("pathmnist", {}, "is not named as one of MedMNIST's: pneumoniamnist_224"),
-        ("pneumoniamnist_32", {}, "is not named as one of MedMNIST's"),
-        ("pneumoniamnist", {"extra": np.zeros(1)}, r"the arrays extra, test_images, .*'s are "),
-        ("pneumoniamnist_64", {}, r"train_images is uint8 \(5, 28, 28\), not uint8 \(n, 64, 64\)"),
-        ("chestmnist", {}, r"train_labels is uint8 \(5, 1\), not uint8 \(n, 14\)"),
+        ("pathmnist", {}, ("medmnist-name-unknown", "pneumoniamnist_224")),
+        ("pneumoniamnist_32", {}, ("medmnist-name-unknown",)),
+        ("pneumoniamnist", {"extra": np.zeros(1)}, ("medmnist-arrays-unexpected", "extra")),
+        ("pneumoniamnist_64", {}, ("medmnist-invalid", "uint8 (5, 28, 28)")),
+        ("chestmnist", {}, ("medmnist-invalid", "train_labels is uint8 (5, 1), not uint8 (n, 14)")),
         (
             "pneumoniamnist",
             {"train_images": np.zeros((5, 28, 28), np.float32)},
-            r"train_images is float32 \(5, 28, 28\)",
+            ("medmnist-invalid", "train_images is float32 (5, 28, 28)"),
         ),
         (
             "pneumoniamnist",
             {"train_images": np.asfortranarray(np.zeros((5, 28, 28), np.uint8))},
-            "train_images is uint8",
+            ("medmnist-invalid", "train_images is uint8"),
         ),
         (
             "pneumoniamnist",
             {"train_labels": np.array([{}], object)},
-            r"train_labels is object \(1,\)",
+            ("medmnist-invalid", "train_labels is object (1,)"),
         ),
         (
             "pneumoniamnist",
             {"train_labels": np.zeros((4, 1), np.uint8)},
-            "train has 5 images and 4 rows of labels",
+            ("medmnist-invalid", "train has 5 images and 4 rows of labels"),
         ),
         (
             "pneumoniamnist",
             {"train_labels": np.full((5, 1), 2, np.uint8)},
-            r"a row of labels is \[2\], not 0 and 1",
+            ("medmnist-invalid", "a row of labels is [2], not 0 and 1"),
         ),
         (
             "chestmnist",
             {f"{split}_labels": np.full((n, 14), 9, np.uint8)
              for split, n in (("train", 5), ("val", 3), ("test", 2))},
-            r"a row of labels is \[9, 9",
+            ("medmnist-invalid", "a row of labels is [9, 9"),
         ),
     ],
 )  # fmt: skip
 def test_other_arrays_are_refused_by_name(
-    tmp_path: Path, name: str, change: Arrays, reason: str
+    tmp_path: Path, name: str, change: Arrays, refused: tuple[str, ...]
 ) -> None:
     file = save(tmp_path / f"{name}.npz", arrays() | change)
-    with pytest.raises(InputError, match=reason):
+    with refuses(*refused):
         index(file)
 
 
@@ -157,7 +157,7 @@ def test_a_file_that_is_damaged_is_a_sentence(tmp_path: Path) -> None:
     whole = file.read_bytes()
     for damaged in (b"", b"PK", whole[:-100], whole[:400] + b"\0" * 200 + whole[600:]):
         file.write_bytes(damaged)
-        with pytest.raises(InputError, match="is not a usable MedMNIST file: "):
+        with refuses("medmnist-invalid"):
             index(file)
 
 
@@ -167,31 +167,31 @@ def test_an_array_that_ends_early_or_is_of_another_version(tmp_path: Path) -> No
         members = {name: archive.read(name) for name in archive.namelist()}
     for change, reason in (
         (members["train_images.npy"][:-1], "an array ends early"),
-        (b"\x93NUMPY\x02" + members["train_images.npy"][7:], r"version \(2, 0\) of NumPy's format"),
-        (b"text", "EOF|magic"),
+        (b"\x93NUMPY\x02" + members["train_images.npy"][7:], "version (2, 0)"),
+        (b"text", "magic"),
     ):
         with zipfile.ZipFile(file, "w") as archive:
             for name, data in (members | {"train_images.npy": change}).items():
                 archive.writestr(name, data)
-        with pytest.raises(InputError, match=reason):
+        with refuses("medmnist-invalid", reason):
             index(file)
 
 
 def test_the_folder_must_hold_one_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"more or less than one \.npz file \(none\)"):
+    with refuses("source-file-ambiguous", "none"):
         index(tmp_path)
     save(tmp_path / "pneumoniamnist.npz", arrays())
     save(tmp_path / "chestmnist.npz", arrays())
-    with pytest.raises(InputError, match=r"\(chestmnist\.npz, pneumoniamnist\.npz\)"):
+    with refuses("source-file-ambiguous", "chestmnist.npz, pneumoniamnist.npz"):
         index(tmp_path)
-    with pytest.raises(InputError, match="does not exist"):
+    with refuses("file-missing"):
         index(tmp_path / "pneumoniamnist_64.npz")
-    with pytest.raises(UsageError, match="medmnist knows the label"):
+    with refuses("label-map-not-taken", "medmnist"):
         list(SOURCES["medmnist"].entries(tmp_path, {"1": "viral"}))
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     file = save(tmp_path / "pneumoniamnist.npz", arrays())
     (tmp_path / "pneumoniamnist").write_text("a file")
-    with pytest.raises(InputError, match=r"could not be written: .* unpacked beside their file"):
+    with refuses("source-not-unpacked", "could not be written"):
         index(file)

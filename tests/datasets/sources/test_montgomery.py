@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.core.errors import InputError, UsageError
+from fixtures.refuses import refuses
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
@@ -87,7 +87,7 @@ def test_lung_masks_are_never_imported(root: Path, draw: Callable[..., Path]) ->
 
 
 def test_another_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no folder CXR_png"):
+    with refuses("source-layout-unexpected"):
         index(tmp_path)
-    with pytest.raises(UsageError, match="montgomery knows the label"):
+    with refuses("label-map-not-taken", "montgomery"):
         list(SOURCES["montgomery"].entries(tmp_path, {"1": "other"}))

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.core.errors import InputError, UsageError
+from fixtures.refuses import refuses
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem, left_out_link
 
@@ -195,21 +195,21 @@ def test_a_report_that_cannot_be_used_is_named(root: Path, data: bytes, reason: 
 
 
 def test_what_is_missing_or_unknown_is_named(root: Path) -> None:
-    with pytest.raises(UsageError, match="open-i knows the label"):
+    with refuses("label-map-not-taken", "open-i"):
         list(SOURCES["open-i"].entries(root, {"normal": "normal"}))
     reports = root / "ecgen-radiology"
     (reports / "1.xml").write_bytes(report("CXR1", ["Pneumonias/lung"], ["CXR1_1_IM-0001-3001"]))
-    with pytest.raises(InputError, match=r"1\.xml: the heading 'pneumonias' is not in the table"):
+    with refuses("finding-unknown", "1.xml", "'pneumonias'"):
         index(root)
     table = root / "indiana_projections.csv"
     table.write_text(PROJECTIONS + "1,1_IM-0001-4001.dcm.png,Oblique\n")
-    with pytest.raises(InputError, match="line 2: an image of the set and Frontal or Lateral"):
+    with refuses("projection-row-invalid", "2"):
         index(root)
     table.unlink()
     (root / "NLMCXR_png").rename(root / "png")
-    with pytest.raises(InputError, match="holds no folder NLMCXR_dcm, NLMCXR_png"):
+    with refuses("source-layout-unexpected", "NLMCXR_dcm, NLMCXR_png"):
         index(root)
     (root / "png").rename(root / "NLMCXR_png")
     reports.rename(root / "reports")
-    with pytest.raises(InputError, match=r"neither ecgen-radiology nor indiana_reports\.csv"):
+    with refuses("source-layout-unexpected", "ecgen-radiology", "indiana_reports.csv"):
         index(root)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.core.errors import InputError, UsageError
+from fixtures.refuses import refuses
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
@@ -169,13 +169,13 @@ def test_rows_that_are_damaged_or_doubled_are_named(root: Path) -> None:
 
 
 def test_what_is_missing_or_unknown_is_named(root: Path) -> None:
-    with pytest.raises(InputError, match=rf"{TABLE}\.gz does not exist"):
+    with refuses("file-missing", TABLE):
         index(root)
-    with pytest.raises(UsageError, match="padchest knows the label"):
+    with refuses("label-map-not-taken", "padchest"):
         list(SOURCES["padchest"].entries(root, {"normal": "normal"}))
     (root / TABLE).write_text(HEADER + row("a", "['neumonia']"))
-    with pytest.raises(InputError, match="the finding 'neumonia' is not in the table of labels"):
+    with refuses("finding-unknown", "'neumonia'"):
         index(root)
     (root / TABLE).write_text("ImageID,ImageDir\n")
-    with pytest.raises(InputError, match="has no column PatientID, Projection, Labels"):
+    with refuses("column-missing", "PatientID, Projection, Labels"):
         index(root)

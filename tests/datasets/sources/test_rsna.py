@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.refuses import refuses
 from pulmo.core.boxes import Box
-from pulmo.core.errors import InputError, UsageError
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
 LABELS = "patientId,x,y,width,height,Target\n"
@@ -92,7 +92,7 @@ def test_rsnas_mapping_tells_nihs_patients(root: Path) -> None:
 )
 def test_another_file_in_the_mappings_place_is_refused(root: Path, text: str) -> None:
     (root / MAPPING).write_text(text)
-    with pytest.raises(InputError, match="is not RSNA's mapping"):
+    with refuses("image-mapping-invalid"):
         index(root)
 
 
@@ -127,15 +127,15 @@ def test_rows_that_are_damaged_or_contradict_are_named(root: Path) -> None:
 
 
 def test_what_is_missing_or_unknown_is_named(root: Path) -> None:
-    with pytest.raises(UsageError, match="rsna knows the label"):
+    with refuses("label-map-not-taken", "rsna"):
         list(SOURCES["rsna"].entries(root, {"Normal": "normal"}))
     classes = root / "stage_2_detailed_class_info.csv"
     classes.write_text(CLASSES + "aaaa,Opacity\n")
-    with pytest.raises(InputError, match="the class 'Opacity' of aaaa is not in the table of lab"):
+    with refuses("finding-unknown", "'Opacity'", "aaaa"):
         index(root)
     classes.write_text("patientId\naaaa\n")
-    with pytest.raises(InputError, match="has no column class"):
+    with refuses("column-missing", "class"):
         index(root)
     (root / "stage_2_train_images").rename(root / "images")
-    with pytest.raises(InputError, match="holds no folder stage_2_train_images"):
+    with refuses("source-layout-unexpected", "stage_2_train_images"):
         index(root)

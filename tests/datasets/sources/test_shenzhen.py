@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.core.errors import InputError, UsageError
+from fixtures.refuses import refuses
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
@@ -105,7 +105,7 @@ def test_masks_and_other_files_are_left_out_by_name(root: Path, draw: Callable[.
 
 
 def test_another_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no folder CXR_png"):
+    with refuses("source-layout-unexpected"):
         index(tmp_path)
-    with pytest.raises(UsageError, match="shenzhen knows the label"):
+    with refuses("label-map-not-taken", "shenzhen"):
         list(SOURCES["shenzhen"].entries(tmp_path, {"1": "other"}))

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.refuses import refuses
 from pulmo.core.boxes import Box, boxes_of_text
-from pulmo.core.errors import InputError, UsageError
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem
 
@@ -132,15 +132,15 @@ def test_rows_that_contradict_or_name_nothing(root: Path, draw: Callable[..., Pa
 
 
 def test_what_is_missing_or_unknown_is_named(root: Path) -> None:
-    with pytest.raises(UsageError, match="siim-covid19 knows the label"):
+    with refuses("label-map-not-taken", "siim-covid19"):
         list(SOURCES["siim-covid19"].entries(root, {"Typical Appearance": "covid"}))
     table = root / "train_study_level.csv"
     table.write_text(f"{STUDIES.strip()},Normal\n00a_study,0,1,0,0,0\n")
-    with pytest.raises(InputError, match="the grade 'Normal' is not in the table of labels"):
+    with refuses("finding-unknown", "'Normal'"):
         index(root)
     table.write_text("id,Typical Appearance\n")
-    with pytest.raises(InputError, match="has no column Negative for Pneumonia"):
+    with refuses("column-missing", "Negative for Pneumonia"):
         index(root)
     (root / "train").rename(root / "images")
-    with pytest.raises(InputError, match="holds no folder train"):
+    with refuses("source-layout-unexpected"):
         index(root)

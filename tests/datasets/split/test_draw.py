@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.core.errors import InputError, UsageError
+from fixtures.refuses import refuses
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split import Shares, check_split, split_manifest
 from pulmo.datasets.split.draw import draw_sides, undrawn
@@ -88,7 +88,7 @@ class TestKeptTest:
 
     def test_no_published_test_is_an_error(self, make_groups: MakeGroups) -> None:
         table = make_groups(9).assign(split="train")
-        with pytest.raises(InputError, match="no source of the manifest publishes a test"):
+        with refuses("published-split-missing", "test"):
             split_manifest(Manifest(table), Shares(), generator(), keep="test")
 
     def test_a_manifest_that_is_all_test_stays_so(self, make_groups: MakeGroups) -> None:
@@ -132,7 +132,7 @@ class TestKeptSides:
         )
 
     def test_nothing_to_keep_is_an_error(self, make_groups: MakeGroups) -> None:
-        with pytest.raises(InputError, match="no source of the manifest publishes a split"):
+        with refuses("published-split-missing", "split"):
             split_manifest(Manifest(make_groups(9)), Shares(), generator(), keep="all")
 
 
@@ -143,7 +143,7 @@ def test_a_side_that_wants_nothing_gets_nothing(make_groups: MakeGroups) -> None
 
 @pytest.mark.parametrize("shares", [Shares(0.5, 0.5), Shares(-0.1, 0.2), Shares(float("nan"), 0.2)])
 def test_shares_must_leave_something_to_train_on(images: pd.DataFrame, shares: Shares) -> None:
-    with pytest.raises(UsageError, match="leave some images for training"):
+    with refuses("split-shares-invalid"):
         split_manifest(Manifest(images), shares, generator())
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import StratifiedGroupKFold
 
-from pulmo.core.errors import UsageError
+from fixtures.refuses import refuses
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split import Plan, assign, check_split, draw, validate_on
 from pulmo.datasets.split.assign import Tally, deal, draw_order, even_out, unevenness
@@ -107,12 +107,12 @@ def test_one_fold_is_val_and_the_others_train(make_groups: MakeGroups) -> None:
 
 
 def test_a_fold_that_is_not_there(make_groups: MakeGroups) -> None:
-    with pytest.raises(UsageError, match="There is no fold 3 to validate on; its folds are 0 to 2"):
+    with refuses("fold-unknown", "3", "its folds are 0 to 2"):
         draw(Manifest(make_groups(50)), Plan(folds=3, fold=3))
-    with pytest.raises(UsageError, match="There is no fold 0 to validate on; it has no folds"):
+    with refuses("fold-unknown", "0", "it has no folds"):
         validate_on(Manifest(make_groups(5)), 0)
 
 
 def test_too_few_groups(make_groups: MakeGroups) -> None:
-    with pytest.raises(UsageError, match="5 folds need as many groups; only 4 are not for the te"):
+    with refuses("folds-too-many", "5", "4"):
         draw(Manifest(make_groups(4)), Plan(folds=5, test=0))

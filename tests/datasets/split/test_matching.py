@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.core.errors import RefusedError, UsageError
+from fixtures.refuses import refuses
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split import Matching, Plan, check_split, draw
 from pulmo.datasets.split.matching import match
@@ -116,37 +116,38 @@ class TestRefusals:
         aged.loc[aged["label"] == "viral", "age"] = None
         normal = int((aged["label"] == "normal").sum())
         known = int((aged["age"].notna() & (aged["label"] == "normal")).sum())
-        with pytest.raises(
-            RefusedError,
-            match="no stratum of age holds all of covid, normal and viral. The values are known of "
-            rf"\d+ of \d+ covid, {known} of {normal} normal, 0 of \d+ viral images. Match by",
-        ):
+        with refuses("matching-empty", known, normal):
             match(aged, Matching(("age",)), np.random.default_rng(0))
 
     def test_nobody_with_a_known_value(self, aged: pd.DataFrame) -> None:
-        with pytest.raises(RefusedError, match="Nothing is left to match"):
+        with refuses("matching-empty"):
             match(aged.assign(age=None), Matching(("age",)), np.random.default_rng(0))
 
     def test_labels_that_are_not_there(self, aged: pd.DataFrame) -> None:
-        with pytest.raises(UsageError, match="no image of bacterial to match; it has covid, nor"):
+        with refuses("label-without-images", "bacterial", "covid, normal"):
             match(aged, Matching(("age",), 10, ("covid", "bacterial")), np.random.default_rng(0))
-        with pytest.raises(UsageError, match="needs two labels; all images are covid"):
+        with refuses("labels-too-few", "covid"):
             match(aged.assign(label="covid"), Matching(("age",)), np.random.default_rng(0))
 
     @pytest.mark.parametrize(
-        ("columns", "band", "labels", "reason"),
+        ("columns", "band", "labels", "refused"),
         [
-            (("vew",), 10, (), "cannot be matched by 'vew'; choose of view, age, sex, modality, s"),
-            ((), 10, (), "Name what to match by, each once"),
-            (("view", "view"), 10, (), "Name what to match by, each once"),
-            (("age",), 0, (), "1 year or more; got 0"),
-            (("age",), 10, ("covid",), "two or more labels to match, each once"),
-            (("age",), 10, ("covid", "covid"), "two or more labels to match, each once"),
-            (("age",), 10, ("covid", "norml"), "Did you mean 'normal'"),
+            (
+                ("vew",),
+                10,
+                (),
+                ("matching-column-unknown", "'vew'", "view, age, sex, modality, source"),
+            ),
+            ((), 10, (), ("matching-columns-invalid",)),
+            (("view", "view"), 10, (), ("matching-columns-invalid",)),
+            (("age",), 0, (), ("age-band-invalid", "0")),
+            (("age",), 10, ("covid",), ("labels-too-few",)),
+            (("age",), 10, ("covid", "covid"), ("labels-too-few",)),
+            (("age",), 10, ("covid", "norml"), ("label-unknown", "Did you mean 'normal'")),
         ],
     )
     def test_what_makes_no_matching(
-        self, columns: tuple[str, ...], band: int, labels: tuple[str, ...], reason: str
+        self, columns: tuple[str, ...], band: int, labels: tuple[str, ...], refused: tuple[str, ...]
     ) -> None:
-        with pytest.raises(UsageError, match=reason):
+        with refuses(*refused):
             Matching(columns, band, labels)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import ModelName, read_evaluation
 from pulmo.evaluate.multilabel.evaluate import evaluate_labels
@@ -85,24 +85,20 @@ def test_what_cannot_be_judged_stops_nothing(make_table: MakeTable) -> None:
     assert found.labels["Hernia"].decision.auc is not None
     assert found.labels["Hernia"].decision.auc.value is None
     assert found.overall["macro_auc"].value is not None
-    assert found.warnings[:3] == (
-        "No image is labelled for Mass or Nodule, which were left out.",
-        "No image here has Hernia: it has no part in the macro figures.",
-        (
-            "Every image labelled for it here has Device or Tube: they have no part in the macro "
-            "figures."
-        ),
-    )
-    assert found.warnings[3].startswith(
-        f"{found.whole} of 60 images are labelled for every finding"
-    )
+    unlabelled, absent, always, partly, source, *shared = found.warnings
+    assert unlabelled.kind == "unlabelled"
+    assert "Mass and Nodule" in unlabelled.text
+    assert (absent.kind, always.kind) == ("one-sided", "one-sided")
+    assert "Hernia" in absent.text
+    assert "Device or Tube" in always.text
+    assert partly.kind == "partly-labelled"
+    assert partly.text.startswith(f"{found.whole} of 60 images")
     fewest = min(found.labels, key=lambda label: found.labels[label].data.n)
-    assert f", {fewest} for {found.labels[fewest].data.n}: each value" in found.warnings[3]
-    assert "labelled for no finding" not in " ".join(found.warnings)
-    assert found.warnings[4].startswith("It is not stated which source 60 images are from")
-    shared = [text for text in found.warnings[5:] if text in found.labels["Edema"].warnings]
-    assert shared == list(found.warnings[5:])
-    assert any("No patients are known" in text for text in shared)
+    assert f"{found.labels[fewest].data.n} for {fewest}." in partly.text
+    assert source.kind == "unstated-source"
+    assert set(shared) <= set(found.labels["Edema"].warnings)
+    assert "unknown-patients" in {each.kind for each in shared}
+    assert "no-label" not in {each.kind for each in shared}
 
 
 def test_images_without_any_label_take_no_part(make_table: MakeTable) -> None:
@@ -112,9 +108,10 @@ def test_images_without_any_label_take_no_part(make_table: MakeTable) -> None:
     found = _evaluate(table)
     assert (found.n, found.whole) == (40, 40)
     assert found.overall == _evaluate(table.iloc[:40]).overall
-    assert "10 images are labelled for no finding and took no part." in found.warnings
+    assert any(each.kind == "no-label" and "10 images" in each.text for each in found.warnings)
     one = _evaluate(table.assign(p_Mass=0.5, y_Mass=np.nan))
-    assert one.warnings[0] == "No image is labelled for Mass, which was left out."
+    assert one.warnings[0].kind == "unlabelled"
+    assert "Mass" in one.warnings[0].text
 
 
 def test_decisions_of_the_table_are_judged(make_table: MakeTable) -> None:
@@ -132,12 +129,8 @@ def test_it_is_read_back_and_is_no_evaluation_of_classes(
     path = tmp_path / "evaluation.json"
     path.write_text(found.model_dump_json())
     assert read_labels_evaluation(path) == found
-    with pytest.raises(
-        InputError, match="format: it judges several findings per image; name the folder"
-    ):
+    with refuses("record-invalid", "format", "several findings per image"):
         read_evaluation(path)
     path.write_text(found.labels["Edema"].model_dump_json())
-    with pytest.raises(
-        InputError, match="is not an evaluation of several findings per image: format"
-    ):
+    with refuses("record-invalid", "an evaluation of several findings per image", "format"):
         read_labels_evaluation(path)

@@ -1,4 +1,4 @@
-"""Whether probabilities that were calibrated on validation are right on the judged images."""
+"""Calibration: whether the probabilities are right on the test images, too."""
 
 from typing import Final, NamedTuple
 
@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo import stats
-from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.check import CannotRun, Message, Outcome, check
+from pulmo.audit.check_result import Cell, Table
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Cell, Table
 from pulmo.audit.screening import is_positive
 from pulmo.evaluate.decision import NOT_NAMED
 from pulmo.stats.estimate import Estimate
@@ -17,12 +17,13 @@ from pulmo.stats.multiple import surely_above
 from pulmo.stats.recalibration import Line, recalibrate
 
 MARGIN: Final = 0.05
-"""Confidence above accuracy that fails: of a hundred images, five more are wrong than is said."""
+"""Confidence minus accuracy above which the check fails: five more errors in a hundred images than
+the probabilities say."""
 
-FEWEST: Final = 20
-"""Images, and groups, of a source from which its calibration is judged."""
+MIN_IMAGES: Final = 20
+"""Images, and groups, that a source needs for a result of its own."""
 
-_LEAST: Final = 1e-12
+_MIN_ODDS: Final = 1e-12
 _COLUMNS: Final = (
     "images of",
     "images",
@@ -61,19 +62,22 @@ class _Calibration(NamedTuple):
 
 @check(
     "calibration",
-    question="Do the probabilities mean here what they meant on the validation images?",
-    claim="is neither surely too sure nor surely too unsure of itself here, nor in any one source "
-    "that is stated",
+    question="Are the probabilities calibrated on these images, too?",
+    statement="The probabilities are calibrated: no significant overconfidence or underconfidence, "
+    "over all images and in each stated source.",
 )
-def calibration(context: AuditContext) -> Answer:
-    """Fails where the confidence is surely above the accuracy by more than the margin.
+def calibration(context: AuditContext) -> Outcome:
+    """Fails where the confidence is significantly above the accuracy by more than the margin.
 
-    Warns where it is surely off at all, or where the slope or the intercept of the positive score
-    surely is. All images and each source are tested together (Holm 1979).
+    Warns where it differs significantly at all, or where the slope or the intercept of the positive
+    score does. All images and each source are tested together (Holm 1979).
     """
     everyone = np.arange(len(context.rows))
     if _too_few(context, everyone):
-        raise Unanswered(f"There are fewer than {FEWEST} images or groups.")
+        raise CannotRun(
+            "few-images",
+            f"There are fewer than {MIN_IMAGES} images or groups: too few to measure calibration.",
+        )
     sources = context.called.to_numpy(str)
     whole = _calibration(context, "all sources", everyone)
     each = [whole]
@@ -82,18 +86,31 @@ def calibration(context: AuditContext) -> Answer:
         if len(numbers) < len(everyone) and not _too_few(context, numbers):
             each.append(_calibration(context, name, numbers))
     much = surely_above([part.excess for part in each], MARGIN)
-    off = _surely_off(each)
-    sentence = (
-        f"{_temperature(context)} mean confidence is {whole.confidence:.3f}; minus the accuracy it "
-        f"is {whole.excess}. The slope is {whole.slope}, the intercept {whole.intercept}."
-    )
+    off = _miscalibrated(each)
+    messages = [
+        Message(
+            "calibration",
+            f"{_temperature(context)} mean confidence is {whole.confidence:.3f}. Confidence minus "
+            f"accuracy is {whole.excess.in_text} (ideal: 0). The calibration slope is "
+            f"{whole.slope.in_text} (ideal: 1), the intercept {whole.intercept.in_text} (ideal: "
+            "0).",
+        )
+    ]
     if much.any():
-        sentence += f" Surely too sure by more than {MARGIN}: {_names(each, much)}."
+        messages.append(
+            Message(
+                "overconfident",
+                f"The confidence is significantly more than {MARGIN} above the accuracy: "
+                f"{_names(each, much)}. Calibrate the model on images of the place of use.",
+            )
+        )
     elif off.any():
-        sentence += f" Surely off: {_names(each, off)}."
-    return Answer(
+        messages.append(
+            Message("miscalibrated", f"Significantly miscalibrated: {_names(each, off)}.")
+        )
+    return Outcome(
         "fails" if much.any() else "warns" if off.any() else "passes",
-        sentence,
+        tuple(messages),
         {
             "confidence minus accuracy": whole.excess,
             "calibration error": whole.error,
@@ -106,14 +123,14 @@ def calibration(context: AuditContext) -> Answer:
 
 
 def _temperature(context: AuditContext) -> str:
-    """Begins the sentence on the confidence, with the temperatures if they are known."""
+    """Returns the start of the sentence on the confidence, with the temperatures if known."""
     cards = [part.model.card for part in context.parts]
     heat = ", ".join(f"{card.temperature:.2f}" for card in cards if card)
-    return f"With the temperature of the validation images, {heat}, the" if heat else "The"
+    return f"At the temperature fitted on the validation images ({heat}), the" if heat else "The"
 
 
 def _too_few(context: AuditContext, numbers: NDArray[np.intp]) -> bool:
-    return min(len(numbers), len(np.unique(context.groups[numbers]))) < FEWEST
+    return min(len(numbers), len(np.unique(context.groups[numbers]))) < MIN_IMAGES
 
 
 def _calibration(context: AuditContext, name: str, numbers: NDArray[np.intp]) -> _Calibration:
@@ -149,20 +166,20 @@ def _of_positives(
     others = [place for place, label in enumerate(context.rule.classes) if label not in wanted]
     # The sum of what is left, and not 1 - score, which rounds to 0 first.
     rest = table[:, others].sum(axis=1)
-    odds = np.log(np.maximum(scores, _LEAST)) - np.log(np.maximum(rest, _LEAST))
+    odds = np.log(np.maximum(scores, _MIN_ODDS)) - np.log(np.maximum(rest, _MIN_ODDS))
     brier = stats.mean(np.square(scores - positive), groups)
     return recalibrate(positive, odds, groups), brier
 
 
-def _surely_off(each: list[_Calibration]) -> NDArray[np.bool_]:
-    """Tells of which images the excess, the slope or the intercept is surely not right, [k]."""
-    figures = [
+def _miscalibrated(each: list[_Calibration]) -> NDArray[np.bool_]:
+    """Tells in which rows the excess, the slope or the intercept is significantly wrong, [k]."""
+    sides = [
         side
         for part in each
-        for figure, right in ((part.excess, 0.0), (part.slope, 1.0), (part.intercept, 0.0))
-        for side in (figure.rescaled(right, right + 1), figure.rescaled(right, right - 1))
+        for value, right in ((part.excess, 0.0), (part.slope, 1.0), (part.intercept, 0.0))
+        for side in (value.rescaled(right, right + 1), value.rescaled(right, right - 1))
     ]
-    return np.asarray(surely_above(figures, 0.0).reshape(len(each), -1).any(axis=1))
+    return np.asarray(surely_above(sides, 0.0).reshape(len(each), -1).any(axis=1))
 
 
 def _names(each: list[_Calibration], chosen: NDArray[np.bool_]) -> str:
@@ -170,5 +187,5 @@ def _names(each: list[_Calibration], chosen: NDArray[np.bool_]) -> str:
 
 
 def _row(part: _Calibration) -> tuple[Cell, ...]:
-    name, n, confidence, *figures = part
-    return (name, n, f"{confidence:.3f}", *figures)
+    name, n, confidence, *values = part
+    return (name, n, f"{confidence:.3f}", *values)

@@ -1,4 +1,4 @@
-"""Corners: side markers, text and edges, which say something of the hospital and not of the lungs.
+"""Corners: side markers, text and edges, which depend on the hospital and not on the lungs.
 
 Each is hidden, in black and in the image's mean grey, and then all else is. In 398 lung masks of
 two public sets the corners held 0.6 % of the lungs and the edges 0.8 %, on average.
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from pulmo import stats
 from pulmo.audit.accuracy import balanced_accuracy, chance
-from pulmo.audit.check import Answer, check
+from pulmo.audit.check import Message, Outcome, check
+from pulmo.audit.check_result import Cell, Table, Verdict
 from pulmo.audit.context import AuditContext, Pixels
 from pulmo.audit.drops import (
     MARGIN,
@@ -22,7 +23,6 @@ from pulmo.audit.drops import (
     require_skill,
     worst,
 )
-from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.stats.estimate import Estimate
 
 CORNER: Final = 0.15
@@ -38,19 +38,18 @@ _COLUMNS: Final = ("shown", "balanced accuracy", "drop", "changed decisions")
 
 @check(
     "corners",
-    question="Does the model decide by markers, text and edges?",
-    claim=(
-        f"loses at most {MARGIN:.2f} of its balanced accuracy when the corners and edges of the "
-        "images are hidden, and does not tell the classes by them alone"
+    question="Does the model use markers, text or edges of the image?",
+    statement=(
+        f"Hiding the corners and edges costs at most {MARGIN:.2f} of the balanced accuracy, and "
+        "the corners and edges alone do not show the class."
     ),
 )
-def corners(context: AuditContext) -> Answer:
-    """Fails where hiding them surely costs more than the margin, or they alone tell the classes.
+def corners(context: AuditContext) -> Outcome:
+    """Fails where hiding them costs more than the margin, or where they alone show the class.
 
-    A grey that the model never met there may cost something by itself, so a part is missed only if
-    it is in black and in mean grey; in one of them it warns. Alone they tell the classes where the
-    balanced accuracy is surely above chance by more than the margin; it warns where it is surely
-    above chance.
+    An unusual grey may cost something by itself, so hiding fails only if it costs too much in black
+    and in mean grey; in one of them it warns. The corners and edges alone show the class where the
+    whole interval of the balanced accuracy is above chance plus the margin; above chance it warns.
     """
     context.require_network()
     numbers = context.some
@@ -74,13 +73,20 @@ def corners(context: AuditContext) -> Answer:
         _alone_verdict(alone, guessing),
     )
     most = max(drops, key=lambda name: drops[name].value or 0.0)
-    sentence = (
-        f"Hiding corners or edges costs at most {drops[most]} of the balanced accuracy ({most}). "
-        f"Corners and edges alone give a balanced accuracy of {alone}, where chance is "
-        f"{guessing:.2f}."
+    messages = (
+        Message(
+            "hidden",
+            f"Hiding corners or edges lowers the balanced accuracy by at most "
+            f"{drops[most].in_text} ({most}).",
+        ),
+        Message(
+            "alone",
+            f"Corners and edges alone give a balanced accuracy of {alone.in_text}; chance is "
+            f"{guessing:.2f}.",
+        ),
     )
     table = Table(title="Hidden parts", columns=_COLUMNS, rows=tuple(rows))
-    return Answer(verdict, sentence, drops | {ALONE: alone}, (table,))
+    return Outcome(verdict, messages, drops | {ALONE: alone}, (table,))
 
 
 def regions(size: int) -> dict[str, NDArray[np.bool_]]:
@@ -97,7 +103,7 @@ def hide(images: Pixels, where: NDArray[np.bool_], grey: float | NDArray[np.floa
 
 
 def _shown(images: Pixels) -> dict[str, Pixels]:
-    """Returns what the model is shown instead of images, by name."""
+    """Returns the changed images by name."""
     places, mean = regions(images.shape[1]), images.mean(axis=(1, 2))
     shown = {}
     for region, where in places.items():
@@ -108,7 +114,7 @@ def _shown(images: Pixels) -> dict[str, Pixels]:
 
 
 def _part_verdict(black: Estimate, grey: Estimate) -> Verdict:
-    """Tells what the drops without a part mean, hidden in black and in mean grey."""
+    """Returns the verdict on a hidden part, from the drops in black and in mean grey."""
     found = {drop_verdict(black), drop_verdict(grey)}
     return found.pop() if len(found) == 1 else "warns"
 

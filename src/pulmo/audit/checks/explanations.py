@@ -1,4 +1,4 @@
-"""Explanations: a map must depend on what the model has learnt (Adebayo et al. 2018)."""
+"""Explanations: maps must depend on the trained weights (Adebayo et al. 2018)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from pulmo.audit.batches import in_batches
-from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.check import CannotRun, Message, Outcome, check
+from pulmo.audit.check_result import Verdict
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Verdict
 from pulmo.bundle.outcome import Outputs
 from pulmo.bundle.randomise import randomised
 from pulmo.stats.estimate import Estimate
@@ -26,34 +26,35 @@ DRAWS: Final = 3
 
 @check(
     "explanations",
-    question="Do the class activation maps depend on what the model has learnt?",
-    claim="has class activation maps that change when what it has learnt is taken from it",
+    question="Do the class activation maps depend on the trained weights?",
+    statement="The class activation maps change when the trained weights are shuffled.",
 )
-def explanations(context: AuditContext) -> Answer:
-    """Fails where the maps surely stay alike when the weights are shuffled.
+def explanations(context: AuditContext) -> Outcome:
+    """Fails where the maps stay alike when the weights are shuffled.
 
-    Of each image the map of the decided class is compared with that of the same class in three
-    networks with shuffled weights, by the rank correlation over its positions. It fails where the
-    median over the images surely lies above a half, and warns where it may. That the maps change
-    does not show that they point at a disease.
+    For each image, the map of the decided class is compared with that of the same class in three
+    networks with shuffled weights, by the rank correlation over its positions. The check fails
+    where the whole interval of the median is above a half, and warns where part of it is. Maps that
+    change are not shown to point at a disease.
     """
     outputs = context.outputs
     numbers = context.some
     decided = context.sample.decided[numbers]
     before = _of_decided(outputs.activation[numbers], decided)
     if before.shape[1] < 2:
-        raise Unanswered("The maps have one position only, and so no order that could change.")
+        raise CannotRun("one-position", "The maps have only one position: nothing can be ranked.")
     generator = context.generator("explanations")
     draws = [
         rank_correlation(before, _of_decided(maps, decided))
         for maps in _shuffled_maps(context, numbers, generator)
     ]
-    figure = _median(context, numbers, np.mean(draws, axis=0))
-    sentence = (
-        "With shuffled weights the maps have a median rank correlation with those of the model of "
-        f"{figure}; 1 would be the same map."
+    median = _median(context, numbers, np.mean(draws, axis=0))
+    message = Message(
+        "shuffled-weights",
+        "The median rank correlation between the maps of the model and of networks with shuffled "
+        f"weights is {median.in_text}. 1 would mean that the training does not change the maps.",
     )
-    return Answer(_verdict(figure), sentence, {"median rank correlation": figure})
+    return Outcome(_verdict(median), (message,), {"median rank correlation": median})
 
 
 def rank_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -86,9 +87,10 @@ def _shuffled_maps(
         try:
             models = [randomised(network, generator) for network in context.networks.each]
         except ModuleNotFoundError as missing:
-            raise Unanswered(
-                f"The weights are shuffled with the package {missing.name}, which is not "
-                "installed; `pip install 'pulmo[train]'` brings it."
+            raise CannotRun(
+                "missing-package",
+                f"Shuffling the weights needs the package {missing.name}, which is not installed. "
+                "Install it with: pip install 'pulmo[train]'.",
             ) from None
 
         def ask(part: int, places: NDArray[np.intp]) -> Outputs:
@@ -118,10 +120,10 @@ def _median(
     return interval_estimate(float(np.median(values)), draws, len(values), "it has no value")
 
 
-def _verdict(figure: Estimate) -> Verdict:
+def _verdict(median: Estimate) -> Verdict:
     # Maps that do not change at all have correlations that do not vary, and so no interval.
-    value = figure.value or 0.0
-    low, high = (value if end is None else end for end in (figure.low, figure.high))
+    value = median.value or 0.0
+    low, high = (value if end is None else end for end in (median.low, median.high))
     if low > ALIKE:
         return "fails"
     return "passes" if high <= ALIKE else "warns"

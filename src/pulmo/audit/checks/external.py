@@ -1,11 +1,10 @@
-"""What may be expected at another hospital, and what was found at those that are there.
+"""Performance at other hospitals: the expected AUC, and the AUC at external sources.
 
-Ong Ly et al. 2024 estimate the AUC on external data without any: the AUC inside, less that of the
-same network trained on images whose pixels are shuffled, plus one half. What shuffled pixels
-still show is how often each grey occurs, so that here a support vector machine on the grey
-histogram takes the place of the second network, which spares a training. It finds what can be told
-without any shape; a shortcut that has a shape, such as a side marker, it does not find, and then
-the estimate is too high.
+Ong Ly et al. 2024 estimate the external AUC without external data: the internal AUC, minus that of
+the same network trained on images with shuffled pixels, plus one half. Shuffled pixels keep only
+the grey histogram, so here a support vector machine on the histogram takes the place of the second
+network, which saves a training. It does not find a shortcut that has a shape, such as a side
+marker; then the estimate is too high.
 """
 
 from typing import Final, NamedTuple
@@ -14,115 +13,117 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo import stats
-from pulmo.audit.check import Answer, check
+from pulmo.audit.baselines import BASELINES, NoBaseline, fit_baseline
+from pulmo.audit.check import Message, Outcome, check
+from pulmo.audit.check_result import Cell, Table, Verdict
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Cell, Table, Verdict
-from pulmo.audit.floors import FLOORS, Unfit, fit_floor
-from pulmo.audit.outside import unsure_sentence, whereabouts
+from pulmo.audit.provenance import provenance, unknown_provenance
 from pulmo.audit.screening import is_positive, require_positive
 from pulmo.stats.estimate import Estimate
 
 CHANCE: Final = 0.5
 
-ERROR: Final = 0.14
+MEAN_ERROR: Final = 0.14
 """Mean absolute error of the estimate between public sets (`benchmarks/external.py`)."""
 
-_TITLE: Final = "AUC of the positive classes at sources that the training does not have"
-_COLUMNS: Final = ("source", "images", "AUC", "estimate less AUC")
+_TITLE: Final = "AUC of the positive classes at external sources"
+_COLUMNS: Final = ("source", "images", "AUC", "expected minus found")
 
-_ONE_SIDE: Final = "its images are all positive, or all negative"
+_ONE_SIDE: Final = "all its images are positive, or all are negative"
 
 
-class _Sides(NamedTuple):
-    """The judged rows.
+class _TestRows(NamedTuple):
+    """The test images.
 
     Attributes:
         score: probability of the positive classes, [n].
         positive: whether the class is one of them, [n].
-        foreign: whether the source is one that the training does not have, [n].
-        own: whether the source is one that the training has too, [n]; that, too, may be unknown.
+        external: whether the source is known to have no training image, [n].
+        internal: whether the source is known to have training images, [n].
     """
 
     score: NDArray[np.float64]
     positive: NDArray[np.bool_]
-    foreign: NDArray[np.bool_]
-    own: NDArray[np.bool_]
+    external: NDArray[np.bool_]
+    internal: NDArray[np.bool_]
 
 
 @check(
     "external",
-    question="What may be expected at another hospital?",
-    claim="tells its positive classes from the others where it was not trained",
+    question="Does the model work at hospitals without training images?",
+    statement="At external sources the positive classes are recognised better than by chance.",
 )
-def external(context: AuditContext) -> Answer:
-    """Fails where a source outside shows no more than chance; warns where the estimate does."""
+def external(context: AuditContext) -> Outcome:
+    """Fails if the AUC at an external source reaches chance; warns if the expected AUC does."""
     require_positive(context)
-    where = whereabouts(context)
-    sides = _Sides(
+    where = provenance(context)
+    test = _TestRows(
         context.decisions.positive_probability,
         is_positive(context),
-        where.outside,
-        where.inside,
+        where.external,
+        where.internal,
     )
-    estimate, figures = _estimated(context, sides)
+    expected, values = _expected(context, test)
     rows: list[tuple[Cell, ...]] = []
-    for source in sorted(set(context.called[sides.foreign])):
-        at = (context.called == source).to_numpy(bool) & sides.foreign
+    for source in sorted(set(context.called[test.external])):
+        at = (context.called == source).to_numpy(bool) & test.external
         found = stats.auc(
-            sides.positive[at], sides.score[at], context.groups[at], undefined=_ONE_SIDE
+            test.positive[at], test.score[at], context.groups[at], undefined=_ONE_SIDE
         )
-        rows.append((source, int(at.sum()), found, stats.difference(estimate, found)))
-        figures[source] = found
+        rows.append((source, int(at.sum()), found, stats.difference(expected, found)))
+        values[source] = found
     table = Table(title=_TITLE, columns=_COLUMNS, rows=tuple(rows))
-    verdict, sentence = _judged(estimate, [figures[str(row[0])] for row in rows])
-    if unsure := int((~sides.foreign & ~sides.own).sum()):
-        sentence += f" {unsure_sentence(unsure, len(context.rows))}"
-    return Answer(verdict, sentence, figures, (table,) if rows else ())
+    verdict, messages = _conclusion(expected, [values[str(row[0])] for row in rows])
+    if where.unknown:
+        messages.append(unknown_provenance(where.unknown, len(context.rows)))
+    return Outcome(verdict, tuple(messages), values, (table,) if rows else ())
 
 
-def _estimated(context: AuditContext, sides: _Sides) -> tuple[Estimate, dict[str, Estimate]]:
-    """Returns the estimate, with the figures that it is made of."""
-    inside = np.flatnonzero(sides.own)
+def _expected(context: AuditContext, test: _TestRows) -> tuple[Estimate, dict[str, Estimate]]:
+    """Returns the expected external AUC, with the values that it is computed from."""
     try:
-        floor = fit_floor(context, FLOORS["histogram"], inside)
-    except Unfit as reason:
-        estimate = Estimate.undefined(f"no floor could be fitted: {reason}")
-        return estimate, {"estimate": estimate}
-    at = floor.numbers
-    shuffled = context.rule.positive_probability(floor.probabilities)
-    positive, groups = sides.positive[at], context.groups[at]
+        baseline = fit_baseline(context, BASELINES["histogram"], np.flatnonzero(test.internal))
+    except NoBaseline as reason:
+        expected = Estimate.undefined(f"no histogram baseline could be fitted: {reason}")
+        return expected, {"expected": expected}
+    at = baseline.numbers
+    shuffled = context.rule.positive_probability(baseline.probabilities)
+    positive, groups = test.positive[at], context.groups[at]
     difference = stats.auc_difference(
-        positive, np.stack([sides.score[at], shuffled]), groups
+        positive, np.stack([test.score[at], shuffled]), groups
     ).estimate
     low, value, high = (
         None if end is None else min(max(end + CHANCE, 0.0), 1.0)
         for end in (difference.low, difference.value, difference.high)
     )
-    estimate = Estimate(value, low, high, difference.n, difference.reason)
-    return estimate, {
-        "estimate": estimate,
-        "inside": stats.auc(positive, sides.score[at], groups, undefined=_ONE_SIDE),
+    expected = Estimate(value, low, high, difference.n, difference.reason)
+    return expected, {
+        "expected": expected,
+        "internal": stats.auc(positive, test.score[at], groups, undefined=_ONE_SIDE),
         "histogram": stats.auc(positive, shuffled, groups, undefined=_ONE_SIDE),
     }
 
 
-def _judged(estimate: Estimate, found: list[Estimate]) -> tuple[Verdict, str]:
+def _conclusion(expected: Estimate, found: list[Estimate]) -> tuple[Verdict, list[Message]]:
     # An area of 1 has no interval, and yet it is no chance.
     known = [each for each in found if each.low is not None or each.value == 1]
-    words = f"The AUC that may be expected outside is {estimate}, after Ong Ly et al. 2024"
-    if estimate.value is not None:
-        words += f"; between public sets that was off by {ERROR} on average"
-    words += "."
+    text = f"The expected AUC at another hospital is {expected.in_text} (Ong Ly et al. 2024)."
+    if expected.value is not None:
+        text += f" Between public data sets the mean error of this method was {MEAN_ERROR}."
+    messages = [Message("expected-auc", text)]
     if known:
-        worst = min(known, key=_least)
-        words += f" The lowest at a source that the training does not have is {worst}."
-        return ("passes" if _least(worst) > CHANCE else "fails"), words
-    words += (
-        " No source is known here that the training does not have, so that it cannot be tested."
+        worst = min(known, key=_low)
+        text = f"The lowest AUC at an external source is {worst.in_text}; chance is {CHANCE}."
+        messages.append(Message("external-auc", text))
+        return ("passes" if _low(worst) > CHANCE else "fails"), messages
+    text = (
+        "No test image is known to be from an external source. Test the model on images of a "
+        "hospital without training images."
     )
-    low = estimate.low is not None and estimate.low <= CHANCE
-    return ("warns" if low else "unknown"), words
+    messages.append(Message("no-external-source", text))
+    low = expected.low is not None and expected.low <= CHANCE
+    return ("warns" if low else "could_not_run"), messages
 
 
-def _least(found: Estimate) -> float:
+def _low(found: Estimate) -> float:
     return 1.0 if found.low is None else found.low

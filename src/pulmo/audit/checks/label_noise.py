@@ -1,4 +1,4 @@
-"""Labels that the model contradicts with confidence."""
+"""Label noise: labels that the model contradicts with confidence."""
 
 from pathlib import PurePath
 from typing import Final
@@ -9,60 +9,64 @@ from numpy.typing import NDArray
 
 from pulmo import stats
 from pulmo.audit.accuracy import balanced_accuracy
-from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.check import CannotRun, Message, Outcome, check
+from pulmo.audit.check_result import Cell, Table
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Cell, Table
 
-MUCH: Final = 0.02
-"""Share of doubtful labels from which figures near 1 say more of the labels than of the model."""
+MAX_DOUBTFUL: Final = 0.02
+"""Share of doubtful labels above which the check warns: the labels then limit every metric."""
 
-FEWEST: Final = 10
-"""Images of a class from which its mean probability is known well enough to be a threshold."""
+MIN_IMAGES: Final = 10
+"""Images that a class needs, so that its mean probability can serve as a threshold."""
 
-ENOUGH: Final = 0.7
-"""Balanced accuracy below which a model's doubts say nothing of the labels: confident learning
-supposes probabilities that are nearly right."""
+MIN_ACCURACY: Final = 0.7
+"""Balanced accuracy that a model needs: confident learning assumes nearly correct probabilities."""
 
-NAMED: Final = 20
-"""Images that are named at most."""
+MAX_LISTED: Final = 20
+"""Greatest number of images that are listed."""
 
 _COLUMNS: Final = ("image", "source", "label", "the model's class", "its probability")
 
 
 @check(
     "label-noise",
-    question="Are there labels that the model contradicts with confidence?",
-    claim="contradicts few of the labels that it is judged by, not surely more than 2 %",
+    question="Are labels of the test images likely to be wrong?",
+    statement="Not significantly more than 2 % of the labels of the test images are in doubt.",
 )
-def label_noise(context: AuditContext) -> Answer:
+def label_noise(context: AuditContext) -> Outcome:
     """Warns where many labels are in doubt; the model may be the one that is wrong."""
     counts = np.bincount(context.truth, minlength=len(context.rule.classes))
-    if (counts >= FEWEST).sum() < 2:
-        raise Unanswered(f"Fewer than two classes have {FEWEST} images.")
+    if (counts >= MIN_IMAGES).sum() < 2:
+        raise CannotRun(
+            "few-images",
+            f"Fewer than two classes have {MIN_IMAGES} images: too few for a conclusion.",
+        )
     skill = balanced_accuracy(context, np.arange(len(context.rows)), context.sample.decided)
-    if (skill.value or 0.0) < ENOUGH:
-        raise Unanswered(
-            f"With a balanced accuracy of {skill} the model's doubts say nothing of the labels."
+    if (skill.value or 0.0) < MIN_ACCURACY:
+        raise CannotRun(
+            "low-accuracy",
+            f"The balanced accuracy is {skill.in_text}: too low (below {MIN_ACCURACY}) to find "
+            "wrong labels.",
         )
     doubts = doubtful_labels(context.probabilities, context.truth)
     doubtful = np.zeros(len(context.rows), np.bool_)
     doubtful[doubts] = True
     share = stats.proportion(doubtful, context.groups)
-    much = share.low is not None and share.low > MUCH
-    sentence = (
-        f"By confident learning {len(doubts):,} of {len(doubtful):,} labels are in doubt, "
-        f"{share} of them."
+    much = share.low is not None and share.low > MAX_DOUBTFUL
+    text = (
+        f"{len(doubts):,} of {len(doubtful):,} labels are in doubt (confident learning): "
+        f"{share.in_text}."
     )
     if len(doubts):
-        sentence += " A person must look: the model may be the one that is wrong."
+        text += " Let a radiologist review them: the label may be wrong, or the model."
     table = Table(
         title="Labels in doubt, the most doubtful first",
         columns=_COLUMNS,
-        rows=tuple(_rows(context, doubts[:NAMED])),
+        rows=tuple(_rows(context, doubts[:MAX_LISTED])),
     )
-    return Answer(
+    return Outcome(
         "warns" if much else "passes",
-        sentence,
+        (Message("doubtful-labels", text),),
         {"doubtful": share},
         (table,) if len(doubts) else (),
         images=tuple(str(row[0]) for row in table.rows),

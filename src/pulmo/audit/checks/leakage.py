@@ -1,4 +1,4 @@
-"""Judged images that the model was fitted on, or near enough to."""
+"""Leakage: test images that are also training images, or copies or patients of them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo import stats
-from pulmo.audit.check import Answer, check
+from pulmo.audit.check import Message, Outcome, check
+from pulmo.audit.check_result import Table, Verdict
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Table, Verdict
 from pulmo.audit.parts import Part, require_fit
 from pulmo.core.parallel import in_threads
 from pulmo.datasets.curate.candidates import candidates
@@ -21,12 +21,12 @@ from pulmo.datasets.curate.look import look
 from pulmo.datasets.curate.verify import compare
 from pulmo.datasets.manifest import Manifest, patient_names
 
-MOST: Final = 5000
-"""Images up to which near copies are looked for, which takes 20 to 100 ms for each.
-`pulmo data curate` looks for them in a data set of any size, and puts them into one group."""
+MAX_IMAGES: Final = 5000
+"""Greatest number of images among which near copies are searched for, which takes 20 to 100 ms for
+each. `pulmo data curate` does so in a data set of any size, and puts them into one group."""
 
-NAMED: Final = 20
-"""Images that are named at most."""
+MAX_LISTED: Final = 20
+"""Greatest number of images that are listed."""
 
 KEYS: Final[dict[str, Callable[[pd.DataFrame], pd.Series]]] = {
     "same file": lambda rows: rows["sha256"],
@@ -34,15 +34,15 @@ KEYS: Final[dict[str, Callable[[pd.DataFrame], pd.Series]]] = {
     "same patient": patient_names,
     "same group": lambda rows: rows["group"],
 }
-"""How images are tied -> what rows of a manifest that are tied so have in common, or null."""
+"""Relation of two images -> the value that related rows of a manifest share, or null."""
 
 
 class _Search(NamedTuple):
-    """What came of the search for near copies.
+    """The result of the search for near copies.
 
     Attributes:
-        paths: judged images that are copies of one that their model was fitted on.
-        unread: how many images could not be read, and were compared with none.
+        paths: test images that are copies of a training image of their model.
+        unread: number of images that could not be read and were not compared.
     """
 
     paths: frozenset[str]
@@ -51,52 +51,58 @@ class _Search(NamedTuple):
 
 @check(
     "leakage",
-    question="Was the model fitted on any of the images that are given to judge it?",
-    claim="was fitted on no image, no known patient and no group of those given to judge it",
+    question="Are training images or their patients among the test images?",
+    statement="No test image is a training image, a known copy of one, or from a known training "
+    "patient.",
 )
-def leakage(context: AuditContext) -> Answer:
-    """Fails where a part's judged images have anything in common with those it was fitted on.
+def leakage(context: AuditContext) -> Outcome:
+    """Fails where a test image of a part is related to an image that its model was fitted on.
 
-    What a bundle was fitted on is known by the list that it carries and by the rows at hand. Warns
-    where the card counts more images than there are rows of.
+    The fitted images are known by the list of hashes in the bundle and by the given rows. Warns
+    where the card counts more images than the rows have.
     """
     require_fit([part for part in context.parts if not _digests(part)])
-    given = _Given.of(context)
+    given = _Given.from_context(context)
     rows = given.rows
-    found = {name: _tied(given, look_at) for name, look_at in KEYS.items()}
-    found["on the bundle's list"] = _listed(given)
-    said = [*_voided(given, len(context.rows)), *_patients(rows)]
+    found = {name: _related(given, look_at) for name, look_at in KEYS.items()}
+    found["in the bundle's list"] = _listed(given)
+    further = [*_excluded(given, len(context.rows)), *_patients(rows)]
     paths = {path for part in context.parts for side in _tables(part) for path in side["path"]}
     if any(part.fit.empty for part in context.parts):
-        said.append("Near copies were not looked for: the images fitted on are not at hand.")
-    elif len(paths) <= MOST:
+        text = "Near copies were not searched for: the training images are unknown."
+        further.append(Message("no-copy-search", text))
+    elif len(paths) <= MAX_IMAGES:
         search = _near_copies(context)
         found["near copy"] = np.asarray(rows["path"].isin(search.paths), np.bool_)
-        said.append("Near copies were looked for.")
+        further.append(Message("copy-search", "Near copies were searched for."))
         if search.unread:
-            said.append(f"{search.unread:,} images could not be read to be compared.")
+            text = f"{search.unread:,} images could not be read and were not compared."
+            further.append(Message("unread", text))
     else:
-        said.append(
-            f"Near copies were not looked for among {len(paths):,} images; `pulmo data curate` "
-            "finds them."
+        text = (
+            f"Near copies were not searched for: {len(paths):,} images are more than "
+            f"{MAX_IMAGES:,}. Search for them with: pulmo data curate."
         )
-    unknown = list(_unknown(context))
+        further.append(Message("no-copy-search", text))
+    unknown = list(_uncounted(context))
     leaked = np.any(list(found.values()), axis=0)
     verdict: Verdict = "fails" if leaked.any() else "warns" if unknown else "passes"
     count = f"{leaked.sum():,}" if leaked.any() else "None"
-    sentence = f"{count} of {len(rows):,} images are tied to one that was fitted on."
+    text = f"{count} of the {len(rows):,} test images are related to a training image."
+    if leaked.any():
+        text += " The metrics are too good: test the model without these images."
     groups = np.asarray(pd.factorize(rows["group"])[0], np.intp)
     share = stats.proportion(leaked, groups)
-    names = [PurePath(path).name for path in rows["path"][leaked].head(NAMED)]
-    return Answer(
+    names = [PurePath(path).name for path in rows["path"][leaked].head(MAX_LISTED)]
+    return Outcome(
         verdict,
-        " ".join([sentence, *said, *unknown]),
+        (Message("leaked", text), *further, *unknown),
         {"leaked": share},
         (
             Table(
-                title="Images given to judge it that are tied to one that was fitted on",
-                columns=("how", "images"),
-                rows=tuple((name, int(tied.sum())) for name, tied in found.items()),
+                title="Test images that are related to a training image",
+                columns=("relation", "images"),
+                rows=tuple((name, int(related.sum())) for name, related in found.items()),
             ),
         ),
         images=tuple(names),
@@ -104,7 +110,7 @@ def leakage(context: AuditContext) -> Answer:
 
 
 class _Given(NamedTuple):
-    """The images that were given to judge the models, those that they have seen too.
+    """The images that were given for the test, with those that the models have seen.
 
     Attributes:
         parts: the models.
@@ -117,52 +123,54 @@ class _Given(NamedTuple):
     part: NDArray[np.intp]
 
     @classmethod
-    def of(cls, context: AuditContext) -> "_Given":
-        """Takes them of a context."""
+    def from_context(cls, context: AuditContext) -> "_Given":
+        """Takes the images of all parts of a context."""
         known = [context.known_rows(part.given) for part in context.parts]
         numbers = np.repeat(np.arange(len(known)), [len(rows) for rows in known])
         return cls(context.parts, pd.concat(known, ignore_index=True), numbers)
 
 
 def _tables(part: Part) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Returns what a part was fitted on, and what was given to judge it."""
+    """Returns the rows on which a part was fitted, and those given for its test."""
     return part.fit, part.given
 
 
-def _voided(given: _Given, judged: int) -> Iterator[str]:
-    """Says how many of the images are judged in no other check."""
-    if n := len(given.rows) - judged:
-        yield f"{n:,} of them were left out of all other checks, for the model has seen them."
+def _excluded(given: _Given, tested: int) -> Iterator[Message]:
+    """Yields how many of the images no other check uses."""
+    if n := len(given.rows) - tested:
+        yield Message(
+            "excluded", f"All other checks leave out {n:,} images that the model has seen."
+        )
 
 
-def _patients(rows: pd.DataFrame) -> Iterator[str]:
-    """Says of how many images the patient is known, if it is not known of all."""
+def _patients(rows: pd.DataFrame) -> Iterator[Message]:
+    """Yields how many images have a known patient, if not all have."""
     known = int(rows["patient"].notna().sum())
-    if not known:
-        yield "No patient is known."
-    elif known < len(rows):
-        yield f"The patient of {known:,} of {len(rows):,} images is known."
+    if known < len(rows):
+        who = f"The patient is known for {known:,} of {len(rows):,} images" if known else ""
+        text = f"{who or 'No patient is known'}: leaks by patient may be missed."
+        yield Message("unknown-patients", text)
 
 
-def _tied(given: _Given, look_at: Callable[[pd.DataFrame], pd.Series]) -> NDArray[np.bool_]:
-    """Tells which images have something in common with their model's, [n]."""
-    tied = np.zeros(len(given.rows), np.bool_)
+def _related(given: _Given, look_at: Callable[[pd.DataFrame], pd.Series]) -> NDArray[np.bool_]:
+    """Returns which images share a value with an image that their model was fitted on, [n]."""
+    related = np.zeros(len(given.rows), np.bool_)
     for place, part in enumerate(given.parts):
         mine = np.flatnonzero(given.part == place)
         both = pd.concat([part.fit, given.rows.iloc[mine]], ignore_index=True)
         values = look_at(both)
-        fitted, judged = values.iloc[: len(part.fit)], values.iloc[len(part.fit) :]
-        tied[mine] = judged.isin(fitted.dropna()).to_numpy()
-    return tied
+        fitted, test = values.iloc[: len(part.fit)], values.iloc[len(part.fit) :]
+        related[mine] = test.isin(fitted.dropna()).to_numpy()
+    return related
 
 
 def _digests(part: Part) -> frozenset[str]:
-    """Returns the SHA-256 of what a part's model has seen; none if it carries no list."""
+    """Returns the SHA-256 of the images that a part's model has seen; empty without a list."""
     return frozenset() if part.model.predictor is None else part.model.predictor.seen
 
 
 def _listed(given: _Given) -> NDArray[np.bool_]:
-    """Tells which images are on the list that their bundle carries, [n]."""
+    """Returns which images are in the list of their bundle, [n]."""
     listed = np.zeros(len(given.rows), np.bool_)
     for place, part in enumerate(given.parts):
         if seen := _digests(part):
@@ -173,7 +181,7 @@ def _listed(given: _Given) -> NDArray[np.bool_]:
 
 
 def _near_copies(context: AuditContext) -> _Search:
-    """Looks for copies, whatever was cut off, scaled, turned or mirrored.
+    """Searches for copies, also if cropped, scaled, turned or mirrored.
 
     Each image is read once, however many parts it is in.
     """
@@ -182,10 +190,10 @@ def _near_copies(context: AuditContext) -> _Search:
     with Gallery() as gallery:
         looks = look(Manifest.from_rows(every), gallery)
         digests = dict(zip(every["path"], looks.digests, strict=True))
-        sides = [_Sides.of(part, digests) for part in context.parts]
+        sides = [_Sides.from_part(part, digests) for part in context.parts]
         names = [looks.digests[row] for row in looks.rows]
 
-        def judge(pair: NDArray[np.int64]) -> bool:
+        def is_copy(pair: NDArray[np.int64]) -> bool:
             first, second, mirrored = pair.tolist()
             found = compare(gallery[first], gallery[second], mirrored=bool(mirrored))
             return found is not None and found.copies
@@ -195,13 +203,13 @@ def _near_copies(context: AuditContext) -> _Search:
             for pair in candidates(gallery)
             if any(side.leaks(names[pair[0]], names[pair[1]]) for side in sides)
         ]
-        with closing(in_threads(judge, pairs)) as results:
+        with closing(in_threads(is_copy, pairs)) as results:
             copies = [pair for pair, same in zip(pairs, results, strict=True) if same]
     paths: set[str] = set()
     for side in sides:
-        tied = side.judged & side.fitted
-        tied |= {end for pair in copies for end in side.leaks(names[pair[0]], names[pair[1]])}
-        paths |= {path for path in side.paths if digests[path] in tied}
+        leaked = side.test & side.fitted
+        leaked |= {end for pair in copies for end in side.leaks(names[pair[0]], names[pair[1]])}
+        paths |= {path for path in side.paths if digests[path] in leaked}
     return _Search(frozenset(paths), len(looks.problems))
 
 
@@ -209,31 +217,29 @@ class _Sides(NamedTuple):
     """The hashes of a part's pixels.
 
     Attributes:
-        fitted: of the images that it was fitted on.
-        judged: of those that it is judged on.
+        fitted: of the images on which it was fitted.
+        test: of the images given for its test.
         paths: of the latter.
     """
 
     fitted: set[str | None]
-    judged: set[str | None]
+    test: set[str | None]
     paths: list[str]
 
     @classmethod
-    def of(cls, part: Part, digests: dict[str, str | None]) -> "_Sides":
+    def from_part(cls, part: Part, digests: dict[str, str | None]) -> "_Sides":
         """Takes the images that could be read."""
-        fitted, judged = (
-            {digests[path] for path in side["path"]} - {None} for side in _tables(part)
-        )
-        return cls(fitted, judged, part.given["path"].to_list())
+        fitted, test = ({digests[path] for path in side["path"]} - {None} for side in _tables(part))
+        return cls(fitted, test, part.given["path"].to_list())
 
     def leaks(self, first: str | None, second: str | None) -> set[str | None]:
-        """Returns which of two is judged, if they are copies, while the other was fitted on."""
+        """Returns which of two copies is a test image while the other was fitted on."""
         ends = ((first, second), (second, first))
-        return {mine for mine, other in ends if mine in self.judged and other in self.fitted}
+        return {mine for mine, other in ends if mine in self.test and other in self.fitted}
 
 
-def _unknown(context: AuditContext) -> Iterator[str]:
-    """Says where a card counts more images than are known."""
+def _uncounted(context: AuditContext) -> Iterator[Message]:
+    """Yields a message for each card that counts more fitted images than are known."""
     for part in context.parts:
         if part.model.card is None:
             continue
@@ -241,7 +247,8 @@ def _unknown(context: AuditContext) -> Iterator[str]:
         fitted = sum(sum(counts.get(split, {}).values()) for split in ("train", "val"))
         known = len(context.known_rows(part.fit))
         if fitted > known:
-            yield (
-                f"The card counts {fitted:,} images of the training and the validation; the "
-                f"patients and groups of {known:,} of them are known here."
+            text = (
+                f"The card counts {fitted:,} training and validation images, but patients and "
+                f"groups are known for only {known:,} of them: leaks may be missed."
             )
+            yield Message("unknown-training-images", text)

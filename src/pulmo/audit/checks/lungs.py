@@ -1,4 +1,4 @@
-"""Lungs: what a model says without the lungs, and with those of another image."""
+"""Lungs: the decisions without the lungs, and with the lungs of another image."""
 
 from typing import Final, NamedTuple
 
@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 from pulmo import stats
 from pulmo.audit.accuracy import balanced_accuracy, chance, skill
-from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.check import CannotRun, Message, Outcome, check
+from pulmo.audit.check_result import Table, Verdict
 from pulmo.audit.context import AuditContext, Pixels
 from pulmo.audit.drops import MARGIN, decided_on, require_skill, worst
-from pulmo.audit.finding import Table, Verdict
 from pulmo.stats.estimate import Estimate
 
-FEWEST: Final = 10
-"""Images with a mask that a class needs."""
+MIN_IMAGES: Final = 10
+"""Images with a lung mask that a class needs."""
 
-KEPT: Final = 0.5
-"""Share of the skill above chance that a model which looks at the lungs cannot keep without."""
+MAX_REMAINING: Final = 0.5
+"""Greatest share of the skill above chance that may remain without the lungs."""
 
 _FEATHER: Final = 1.0
 """Deviation in pixels of the edge between pasted lungs and their background."""
@@ -27,7 +27,7 @@ Masks = NDArray[np.bool_]
 
 
 class Swaps(NamedTuple):
-    """Images whose lungs are of another class's image.
+    """Images with the lungs of an image of another class.
 
     Attributes:
         background: the rows whose surroundings they have, [m].
@@ -42,20 +42,20 @@ class Swaps(NamedTuple):
 
 @check(
     "lungs",
-    question="Does the model decide by the lungs, or by what is around them?",
-    claim="decides by the lungs rather than by what is around them",
+    question="Does the model decide by the lungs, or by the rest of the image?",
+    statement="The model decides by the lungs more than by the rest of the image.",
 )
-def lungs(context: AuditContext) -> Answer:
-    """Fails where the model does as well without lungs, or follows the background of a swap.
+def lungs(context: AuditContext) -> Outcome:
+    """Fails where the model works without the lungs, or follows the background of a swap.
 
     Black in the shape of the lungs still shows their shape, and a mask is worse where a lung is
-    opaque. So the whole rectangle that holds them is blackened too, and only that can fail: where
-    the balanced accuracy without it is surely above chance by more than the margin, and more than
-    half of the skill above chance is left. The same with the lungs' own shape warns.
+    opaque. So the rectangle around them is blackened too, and only that can fail: where the whole
+    interval of the balanced accuracy is above chance plus the margin, and more than half of the
+    skill above chance remains. The same with the lungs' own shape warns.
 
-    Of the swaps, with the lungs of an image of another class on the background, those count
-    whose two images are decided on rightly as they are: the decision follows the class of the
-    lungs, that of the background, or neither.
+    A swap has the lungs of an image of another class on the background. Only images that are
+    classified correctly without a change are swapped: the decision follows the class of the lungs,
+    that of the background, or neither.
     """
     context.require_network()
     numbers, masks = _with_masks(context)
@@ -72,30 +72,37 @@ def lungs(context: AuditContext) -> Answer:
         "warns" if _is_kept(shaped, own, guessing) else "passes",
         _followed_verdict(followed),
     )
-    shown = {"unchanged": own, "lungs black": shaped, "their rectangle black": boxed}
-    figures = shown | {
+    shown = {"unchanged": own, "lungs black": shaped, "rectangle around the lungs black": boxed}
+    values = shown | {
         "swaps that follow the lungs": followed,
         "swaps that follow neither": neither,
     }
     table = Table(
         title="Without lungs",
         columns=("images", "balanced accuracy", "skill (0 is chance, 1 perfect)"),
-        rows=tuple((name, figure, skill(figure, guessing)) for name, figure in shown.items()),
+        rows=tuple((name, value, skill(value, guessing)) for name, value in shown.items()),
     )
-    sentence = (
-        f"On {len(numbers)} images with a lung mask the balanced accuracy is {own}, with black "
-        f"lungs {shaped}, with their whole rectangle black {boxed}; chance is {guessing:.2f}. "
-        "Where the lungs of another class lie on an image's background and the decision follows "
-        f"one of the two, the share that follows the lungs is {followed}."
+    messages = (
+        Message(
+            "hidden-lungs",
+            f"The balanced accuracy on {len(numbers)} images with a lung mask is {own.in_text}. "
+            f"With black lungs it is {shaped.in_text}, with a black rectangle around the lungs "
+            f"{boxed.in_text}; chance is {guessing:.2f}.",
+        ),
+        Message(
+            "swapped-lungs",
+            "With the lungs of an image of another class, the share of decisions that follow the "
+            f"lungs and not the background is {followed.in_text}.",
+        ),
     )
-    return Answer(verdict, sentence, figures, (table,))
+    return Outcome(verdict, messages, values, (table,))
 
 
 def swap(context: AuditContext, numbers: NDArray[np.intp], masks: Masks) -> Swaps:
-    """Puts the lungs of a drawn image of another class on each image.
+    """Puts the lungs of a random image of another class on each image.
 
-    Both are decided on rightly as they are, and are of the same part, so that no model meets a
-    image of its training.
+    Both are classified correctly, and are of the same part, so that no model meets an image of its
+    training.
 
     Args:
         context: whose images they are.
@@ -172,14 +179,16 @@ def _with_masks(context: AuditContext) -> tuple[NDArray[np.intp], Masks]:
     masks = context.masks_of(context.rows.iloc[numbers])
     seen = masks.any(axis=(1, 2))
     counts = np.bincount(context.truth[numbers[seen]], minlength=len(context.rule.classes))
-    if (counts >= FEWEST).sum() < 2:
+    if (counts >= MIN_IMAGES).sum() < 2:
         held = ", ".join(
             f"{n} of {label}" for label, n in zip(context.rule.classes, counts, strict=True)
         )
-        raise Unanswered(
-            f"Two classes must have {FEWEST} judged images with a lung mask; there are {held}."
+        raise CannotRun(
+            "few-masks",
+            f"Two classes need {MIN_IMAGES} test images with a lung mask each; there are {held}. "
+            "Name a folder of masks with --lungs.",
         )
-    chosen = context.few(numbers[seen & (counts[context.truth[numbers]] >= FEWEST)])
+    chosen = context.few(numbers[seen & (counts[context.truth[numbers]] >= MIN_IMAGES)])
     return chosen, masks[np.isin(numbers, chosen)]
 
 
@@ -189,28 +198,30 @@ def _accuracy_of(context: AuditContext, numbers: NDArray[np.intp], images: Pixel
 
 
 def _is_kept(without: Estimate, own: Estimate, guessing: float) -> bool:
-    """Tells whether more than half of the skill is left, surely above chance."""
+    """Returns whether more than half of the skill remains, above chance by more than the margin."""
     left, all_of_it = skill(without, guessing), skill(own, guessing)
-    surely = (without.low or 0.0) > guessing + MARGIN
-    return surely and (left.value or 0.0) > KEPT * (all_of_it.value or 0.0)
+    is_above = (without.low or 0.0) > guessing + MARGIN
+    return is_above and (left.value or 0.0) > MAX_REMAINING * (all_of_it.value or 0.0)
 
 
 def _followed(context: AuditContext, swaps: Swaps) -> tuple[Estimate, Estimate]:
-    """Returns the share of the decided swaps that follow the lungs, and of all that are neither."""
+    """Returns the share that follows the lungs, of those that follow either, and of neither."""
     if not len(swaps.lungs):
-        reason = "no two images of different classes are decided on rightly"
+        reason = "no two images of different classes are classified correctly"
         return Estimate.undefined(reason), Estimate.undefined(reason)
     decided = decided_on(context, swaps.images, swaps.background)
     lungs, background = (decided == context.truth[rows] for rows in (swaps.lungs, swaps.background))
     either, groups = lungs | background, context.groups[swaps.background]
     return (
-        stats.proportion(lungs[either], groups[either], undefined="no swap follows one of the two"),
-        stats.proportion(~either, groups, undefined="there is no swap"),
+        stats.proportion(
+            lungs[either], groups[either], undefined="no decision follows lungs or background"
+        ),
+        stats.proportion(~either, groups, undefined="no image was swapped"),
     )
 
 
 def _followed_verdict(lungs: Estimate) -> Verdict:
-    """Tells what the share of the decisions that follow the lungs means."""
+    """Returns the verdict on the share of decisions that follow the lungs."""
     if lungs.low is None or lungs.high is None:
         return "warns"
     if lungs.high < 0.5:

@@ -1,27 +1,27 @@
-"""Mirror: what a model says of images whose left is their right."""
+"""Mirror: the decisions on images with left and right exchanged."""
 
 from typing import Final
 
 from pulmo import stats
-from pulmo.audit.check import Answer, check
+from pulmo.audit.check import Message, Outcome, check
 from pulmo.audit.context import AuditContext
 from pulmo.audit.drops import decided_on, drop, require_enough
 from pulmo.radiograph.changes.flip import mirror
 
-MOST: Final = 0.05
-"""Share of the decisions that may change."""
+MAX_CHANGED: Final = 0.05
+"""Greatest share of decisions that may change."""
 
 
 @check(
     "mirror",
     question="Does the model decide differently on a mirrored image?",
-    claim="decides on at most one mirrored image in twenty differently than on the image itself",
+    statement="At most 5 % of the decisions change when an image is mirrored.",
 )
-def mirrored(context: AuditContext) -> Answer:
+def mirrored(context: AuditContext) -> Outcome:
     """Warns where more decisions may change; it never fails.
 
-    Most findings of a lung may be on either side, but the heart may not, and a side marker becomes
-    unreadable: a model may owe such changes to the anatomy as well as to the marker.
+    Most findings in a lung may be on either side, but the heart may not, and a side marker becomes
+    unreadable: a decision may change because of the anatomy as well as because of the marker.
     """
     context.require_network()
     numbers = context.some
@@ -30,12 +30,13 @@ def mirrored(context: AuditContext) -> Answer:
     flips = decided != context.sample.decided[numbers]
     share = stats.proportion(flips, context.groups[numbers])
     lost = drop(context, numbers, decided)
-    sentence = (
-        f"Mirrored, {int(flips.sum())} of {len(numbers)} images are decided on differently; "
-        f"the drop of the balanced accuracy is {lost}."
+    message = Message(
+        "changed-decisions",
+        f"Mirroring the image changes {int(flips.sum())} of {len(numbers)} decisions: "
+        f"{share.in_text}. The balanced accuracy drops by {lost.in_text}.",
     )
-    return Answer(
-        "passes" if share.high is not None and share.high <= MOST else "warns",
-        sentence,
+    return Outcome(
+        "passes" if share.high is not None and share.high <= MAX_CHANGED else "warns",
+        (message,),
         {"changed decisions": share, "drop": lost},
     )

@@ -1,12 +1,14 @@
-"""Robustness: the balanced accuracy after changes of the images, by their strength."""
+"""Robustness: the balanced accuracy on changed images, by the strength of the change."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.audit.accuracy import balanced_accuracy
-from pulmo.audit.check import Answer, check
+from pulmo.audit.check import Message, Outcome, check
+from pulmo.audit.check_result import Cell, Series, Table, Verdict
 from pulmo.audit.context import AuditContext
 from pulmo.audit.drops import (
     MARGIN,
@@ -17,7 +19,6 @@ from pulmo.audit.drops import (
     require_skill,
     worst,
 )
-from pulmo.audit.finding import Cell, Series, Table, Verdict
 from pulmo.radiograph.changes import DISTURBANCES, Disturbance
 from pulmo.stats.estimate import Estimate
 
@@ -26,23 +27,23 @@ _COLUMNS: Final = ("images are", "balanced accuracy", "drop", "must be harmless"
 
 @check(
     "robustness",
-    question="Does the model's accuracy survive small changes of the image?",
-    claim=(
-        f"loses at most {MARGIN:.2f} of its balanced accuracy when images are slightly turned, "
-        "cropped, blurred, noisy, compressed or of another contrast, gamma or resolution"
+    question="Does the model keep its accuracy when the image changes a little?",
+    statement=(
+        f"The balanced accuracy drops by at most {MARGIN:.2f} when images are slightly turned, "
+        "cropped, blurred, noisy, compressed, or of another contrast, gamma or resolution."
     ),
 )
-def robustness(context: AuditContext) -> Answer:
-    """Fails where a change that must be harmless surely costs more than the margin.
+def robustness(context: AuditContext) -> Outcome:
+    """Fails where a change that must be harmless costs more than the margin.
 
-    Stronger changes are shown and not judged, and so is an inversion: whether a model notices a
-    image of the wrong polarity says nothing against it.
+    Stronger changes are shown without a verdict, and so is an inversion: a model need not work on
+    an image of the wrong polarity.
     """
     context.require_network()
     numbers = context.some
     require_enough(context, numbers)
     unchanged = require_skill(context, numbers)
-    figures, verdicts = {"unchanged": unchanged}, dict[str, Verdict]()
+    values, verdicts = {"unchanged": unchanged}, dict[str, Verdict]()
     rows: list[tuple[Cell, ...]] = []
     series = []
     for name, kind in DISTURBANCES.items():
@@ -51,17 +52,17 @@ def robustness(context: AuditContext) -> Answer:
             decided = _decided(context, numbers, name, kind, strength)
             after.append(balanced_accuracy(context, numbers, decided))
             lost = drop(context, numbers, decided)
-            judged = strength in kind.harmless
+            is_harmless = strength in kind.harmless
             words = kind.words.format(strength)
-            rows.append((words, after[-1], lost, "yes" if judged else "no"))
-            if judged:
-                figures[f"{name} {strength:g}"] = lost
+            rows.append((words, after[-1], lost, "yes" if is_harmless else "no"))
+            if is_harmless:
+                values[f"{name} {strength:g}"] = lost
                 verdicts[words] = drop_verdict(lost)
         series.append(_series(name, kind, after, unchanged))
-    return Answer(
+    return Outcome(
         worst(*verdicts.values()),
-        _sentence(verdicts, unchanged),
-        figures,
+        tuple(_messages(verdicts, unchanged)),
+        values,
         (Table(title="Changed images", columns=_COLUMNS, rows=tuple(rows)),),
         tuple(series),
     )
@@ -86,20 +87,17 @@ def _series(name: str, kind: Disturbance, after: list[Estimate], unchanged: Esti
     )
 
 
-def _sentence(verdicts: dict[str, Verdict], unchanged: Estimate) -> str:
-    """Names the changes that cost too much, and those that may."""
-    surely = [words for words, verdict in verdicts.items() if verdict == "fails"]
+def _messages(verdicts: dict[str, Verdict], unchanged: Estimate) -> Iterator[Message]:
+    """Yields the accuracy, the changes that cost too much, and those that may."""
+    too_much = [words for words, verdict in verdicts.items() if verdict == "fails"]
     perhaps = [words for words, verdict in verdicts.items() if verdict == "warns"]
-    sentence = f"Unchanged, the balanced accuracy is {unchanged}."
-    if surely:
-        sentence += (
-            f" It surely falls by more than {MARGIN:.2f} when images are {', '.join(surely)}."
-        )
+    yield Message("unchanged", f"Without a change the balanced accuracy is {unchanged.in_text}.")
+    if too_much:
+        text = f"It drops by more than {MARGIN:.2f} when images are {', '.join(too_much)}."
+        yield Message("drop", text)
     if perhaps:
-        sentence += (
-            f" That it falls by more than {MARGIN:.2f} cannot be excluded when images are "
-            f"{', '.join(perhaps)}."
-        )
-    if not surely and not perhaps:
-        sentence += f" No change that must be harmless costs more than {MARGIN:.2f} of it."
-    return sentence
+        text = f"It may drop by more than {MARGIN:.2f} when images are {', '.join(perhaps)}."
+        yield Message("possible-drop", text)
+    if not too_much and not perhaps:
+        text = f"No change that must be harmless lowers it by more than {MARGIN:.2f}."
+        yield Message("no-drop", text)

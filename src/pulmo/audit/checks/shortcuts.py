@@ -1,4 +1,4 @@
-"""Shortcut floors beside the model's own figure, on the same images."""
+"""Shortcuts: the model against baselines that see no sign of the disease, on the same images."""
 
 from typing import Final
 
@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.audit.accuracy import accuracy, balanced_accuracy, balanced_difference
-from pulmo.audit.check import Answer, check
+from pulmo.audit.baselines import BASELINES, NoBaseline, fit_baseline
+from pulmo.audit.check import Message, Outcome, check
+from pulmo.audit.check_result import Cell, Table
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Cell, Table
-from pulmo.audit.floors import FLOORS, Unfit, fit_floor
 from pulmo.audit.parts import require_fit
 from pulmo.stats.estimate import Estimate
 
 _COLUMNS: Final = (
-    "what it sees",
+    "what the baseline sees",
     "images",
     "accuracy",
     "balanced accuracy",
@@ -25,26 +25,28 @@ _COLUMNS: Final = (
 
 @check(
     "shortcuts",
-    question="Does the model do better than what says nothing of the disease?",
-    claim="does better than file facts, view, age and thumbnails do on the same images",
+    question="Is the model better than baselines that see no sign of the disease?",
+    statement=(
+        "The model is better than baselines that see only file facts, view, age or thumbnails."
+    ),
 )
-def shortcuts(context: AuditContext) -> Answer:
-    """Fails where a floor is not surely below the model."""
+def shortcuts(context: AuditContext) -> Outcome:
+    """Fails where a baseline is not significantly below the model."""
     require_fit(context.parts)
     rows: list[tuple[Cell, ...]] = []
-    figures = {"model": _own(context, np.arange(len(context.rows)))}
+    values = {"model": _own(context, np.arange(len(context.rows)))}
     above, over = [], []
-    for name, kind in FLOORS.items():
+    for name, kind in BASELINES.items():
         try:
-            floor = fit_floor(context, kind)
-        except Unfit as reason:
+            baseline = fit_baseline(context, kind)
+        except NoBaseline as reason:
             rows.append((kind.words, 0, *[Estimate.undefined(str(reason))] * 4))
             continue
-        at, own = floor.numbers, context.sample.decided[floor.numbers]
-        figures[name] = balanced_accuracy(context, at, floor.balanced)
-        difference = balanced_difference(context, at, own, floor.balanced).estimate
-        plain = accuracy(context, at, floor.decided)
-        rows.append((kind.words, len(at), plain, figures[name], _own(context, at), difference))
+        at, own = baseline.numbers, context.sample.decided[baseline.numbers]
+        values[name] = balanced_accuracy(context, at, baseline.balanced)
+        difference = balanced_difference(context, at, own, baseline.balanced).estimate
+        plain = accuracy(context, at, baseline.decided)
+        rows.append((kind.words, len(at), plain, values[name], _own(context, at), difference))
         if difference.low is None or difference.low <= 0:
             above.append(kind.words)
         if (
@@ -52,23 +54,30 @@ def shortcuts(context: AuditContext) -> Answer:
             and (plain.value or 0.0) > context.options.published
         ):
             over.append(f"{kind.words} {plain}")
-    table = Table(title="Shortcut floors", columns=_COLUMNS, rows=tuple(rows))
-    fitted = {name: figure for name, figure in figures.items() if name != "model"}
+    table = Table(title="Shortcut baselines", columns=_COLUMNS, rows=tuple(rows))
+    fitted = {name: value for name, value in values.items() if name != "model"}
     if not fitted:
-        return Answer("unknown", "No floor could be fitted.", figures, (table,))
+        message = Message("no-baseline", "No shortcut baseline could be fitted.")
+        return Outcome("could_not_run", (message,), values, (table,))
     best = max(fitted, key=lambda name: fitted[name].value or 0.0)
-    sentence = (
-        f"The best floor ({FLOORS[best].words}) has a balanced accuracy of {fitted[best]}, the "
-        f"model {figures['model']}."
+    text = (
+        f"The balanced accuracy of the model is {values['model'].in_text}, that of the best "
+        f"shortcut baseline ({BASELINES[best].words}) {fitted[best].in_text}."
     )
+    messages = [Message("best-baseline", text)]
     if over:
-        sentence += (
-            f" The published accuracy of {context.options.published:.3f} is below that of "
-            f"{', '.join(over)}."
+        text = (
+            f"The published accuracy of {context.options.published:.3f} is below that of these "
+            f"baselines: {', '.join(over)}."
         )
+        messages.append(Message("above-published", text))
     if above:
-        sentence += f" Not surely below the model: {', '.join(above)}."
-    return Answer("fails" if above else "passes", sentence, figures, (table,))
+        text = (
+            f"The model is not significantly better than these baselines: {', '.join(above)}. It "
+            "may have learnt the same shortcuts."
+        )
+        messages.append(Message("not-better", text))
+    return Outcome("fails" if above else "passes", tuple(messages), values, (table,))
 
 
 def _own(context: AuditContext, numbers: NDArray[np.intp]) -> Estimate:

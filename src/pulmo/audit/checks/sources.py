@@ -1,4 +1,4 @@
-"""Whether the model tells the classes apart within a source, or only the sources."""
+"""Sources: whether the model separates the classes within a source, or only the sources."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from pulmo import stats
 from pulmo.audit.accuracy import balanced_accuracy
-from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.check import CannotRun, Message, Outcome, check
+from pulmo.audit.check_result import Cell, Table, Verdict
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Cell, Table, Verdict
-from pulmo.audit.outside import unsure_sentence, whereabouts
+from pulmo.audit.provenance import provenance, unknown_provenance
 from pulmo.core.sources import HOW_TO_STATE
 from pulmo.evaluate.contrasts import Sides, pairings, positive_share
 from pulmo.evaluate.effective_source import effective_sources
@@ -22,10 +22,10 @@ from pulmo.stats.roc import without_interval_if_scarce
 from pulmo.stats.weights import Weights, divide
 
 MARGIN: Final = 0.1
-"""AUC that classes may lose within a source before a reader must know of it."""
+"""Difference of the AUC across sources and within a source above which the check warns."""
 
-FEWEST: Final = 10
-"""Images of each of two classes that a source needs for them to be compared within it."""
+MIN_IMAGES: Final = 10
+"""Images of each of two classes that a source needs, so that they are compared within it."""
 
 
 class _Pair(NamedTuple):
@@ -34,8 +34,8 @@ class _Pair(NamedTuple):
     Attributes:
         sides: the classes.
         sources: the sources that have enough images of both.
-        within: the AUC over the pairs of images from one of these sources.
-        across: the AUC over the pairs of images from different sources.
+        within: the AUC over pairs of images from one of these sources.
+        across: the AUC over pairs of images from different sources.
         lost: the second minus the first.
     """
 
@@ -47,23 +47,23 @@ class _Pair(NamedTuple):
 
     @property
     def words(self) -> str:
-        """The classes, for a sentence."""
+        """The classes, as in a sentence."""
         return f"{self.sides.positive[0]} against {self.sides.negative[0]}"
 
 
 @check(
     "sources",
-    question="Does the model tell the classes apart where the source cannot?",
-    claim="tells any two of the classes apart within a source, where the source gives none away",
+    question="Does the model separate the classes within one source?",
+    statement="The model separates any two classes within one source, where the source is no clue.",
 )
-def sources(context: AuditContext) -> Answer:
-    """Fails where two classes are told apart across sources only (`effective_source`).
+def sources(context: AuditContext) -> Outcome:
+    """Fails where two classes are separated across sources only (`effective_source`).
 
-    Warns where two classes share no source, or are not surely told apart within one.
+    Warns where two classes share no source, or are not significantly separated within one.
     """
     names = context.sources.fillna("").to_numpy(str)
     if len(np.unique(context.truth[names != ""])) < 2:
-        raise Unanswered(_nothing(names))
+        raise _cannot_run(names)
     present = [context.rule.classes[place] for place in np.unique(context.truth)]
     places = effective_sources(context.rows)
     pairs = [
@@ -71,21 +71,21 @@ def sources(context: AuditContext) -> Answer:
         for sides in pairings(present)
         if len(sides.positive) == 1  # all others together against normal repeat the pairs
     ]
-    by_source = [_figures(context, name) for name in sorted(set(names.tolist()) - {""})]
+    by_source = [_source_row(context, name) for name in sorted(set(names.tolist()) - {""})]
     found = [_verdict(pair) for pair in pairs if pair.sources]
     found += _apart([pair for pair in pairs if not pair.sources])
     verdicts = [verdict for verdict, _ in found]
     worst: Verdict = next((each for each in ("fails", "warns") if each in verdicts), "passes")
-    sentences = [sentence for _, sentence in found]
-    sentences += [*_left_out(names), *_worst(by_source), *_external(context)]
+    messages = [message for _, message in found]
+    messages += [*_left_out(names), *_worst(by_source), *_external(context)]
     columns = ("source", "images", "balanced accuracy")
     recalls = tuple(f"recall of {label}" for label in context.rule.classes)
-    figures = {f"within a source, {pair.words}": pair.within for pair in pairs}
-    figures |= {f"across sources, {pair.words}": pair.across for pair in pairs}
-    return Answer(
+    values = {f"within a source, {pair.words}": pair.within for pair in pairs}
+    values |= {f"across sources, {pair.words}": pair.across for pair in pairs}
+    return Outcome(
         worst,
-        " ".join(sentences),
-        figures,
+        tuple(messages),
+        values,
         (
             Table(title="Sources", columns=columns + recalls, rows=tuple(by_source)),
             Table(
@@ -100,38 +100,40 @@ def sources(context: AuditContext) -> Answer:
     )
 
 
-def _nothing(names: NDArray[np.str_]) -> str:
-    """Says why no two classes can be compared within a source.
+def _cannot_run(names: NDArray[np.str_]) -> CannotRun:
+    """Returns why no two classes can be compared within a source.
 
     Args:
         names: the source of each image, [n]; empty where it is not stated.
     """
     if (names != "").all():
-        return "The images are not of two classes."
-    return (
-        "The images whose source is stated are not of two classes: it is stated for "
-        f"{(names != '').sum():,} of {len(names):,}. {HOW_TO_STATE}"
+        return CannotRun("one-class", "All images are of one class.")
+    return CannotRun(
+        "unstated-source",
+        f"The source is stated for {(names != '').sum():,} of {len(names):,} images; these are not "
+        f"of two classes. {HOW_TO_STATE}",
     )
 
 
-def _left_out(names: NDArray[np.str_]) -> Iterator[str]:
-    """Says how many images are in no comparison."""
+def _left_out(names: NDArray[np.str_]) -> Iterator[Message]:
+    """Yields how many images are in no comparison."""
     if n := int((names == "").sum()):
-        yield (
-            f"{n:,} of {len(names):,} images took no part, for their source is not stated. "
+        text = (
+            f"{n:,} of {len(names):,} images are left out: their source is not stated. "
             f"{HOW_TO_STATE}"
         )
+        yield Message("left-out", text)
 
 
 def _pair(context: AuditContext, sides: Sides, places: NDArray[np.str_]) -> _Pair:
-    """Holds two classes against each other within sources and across them."""
+    """Compares two classes within sources and across them."""
     classes = [context.rule.classes.index(label) for (label,) in sides]
     chosen = np.isin(context.truth, classes) & (places != "")
     sample, places = context.sample.take(chosen), places[chosen]
     positive = sample.truth == classes[0]
     names = sorted(set(places.tolist()))
     counts = [np.bincount(positive[places == name], minlength=2).min() for name in names]
-    shared = tuple(name for name, n in zip(names, counts, strict=True) if n >= FEWEST)
+    shared = tuple(name for name, n in zip(names, counts, strict=True) if n >= MIN_IMAGES)
     scores = positive_share(sample, sides)
     pairs = _Pairs(scores, positive, places, shared)
     statistics = {"within": pairs.within, "across": pairs.across, "lost": pairs.lost}
@@ -142,12 +144,12 @@ def _pair(context: AuditContext, sides: Sides, places: NDArray[np.str_]) -> _Pai
         context.generator("sources"),
     )
     reasons = {
-        "within": f"no source has {FEWEST} images of both",
+        "within": f"no source has {MIN_IMAGES} images of both",
         "across": "no two sources have one of them each",
         "lost": "one of the two is undefined",
     }
     whole = {name: float(statistics[name](np.ones((1, len(sample))))[0]) for name in statistics}
-    figures = [
+    estimates = [
         without_interval_if_scarce(
             interval_estimate(whole[name], draws[name], len(sample), reason),
             positive,
@@ -157,10 +159,10 @@ def _pair(context: AuditContext, sides: Sides, places: NDArray[np.str_]) -> _Pai
     ]
     if len(shared) == 1:
         at = places == shared[0]
-        figures[0] = stats.auc(
+        estimates[0] = stats.auc(
             positive[at], scores[at], sample.groups[at], undefined=reasons["within"]
         )
-    return _Pair(sides, shared, *figures)
+    return _Pair(sides, shared, *estimates)
 
 
 class _Pairs:
@@ -211,31 +213,36 @@ class _Pairs:
         return np.stack([ranked.wins.sum(axis=1), ranked.pairs.sum(axis=1)])
 
 
-def _verdict(pair: _Pair) -> tuple[Verdict, str]:
-    """Returns what two classes that share a source show, and says it."""
-    said = f"{pair.words}: AUC {pair.within} within a source"
+def _verdict(pair: _Pair) -> tuple[Verdict, Message]:
+    """Returns the verdict on two classes that share a source, and a message."""
+    text = f"{pair.words}: AUC {pair.within.in_text} within one source"
     if pair.across.value is not None:
-        said += f", {pair.across} across sources"
+        text += f", {pair.across.in_text} across sources"
     if pair.within.low is not None and pair.within.low > 0.5:
         if pair.lost.low is not None and pair.lost.low > MARGIN:
-            return "warns", f"{said}, surely more than {MARGIN} better."
-        return "passes", f"{said}."
+            text += f". The AUC across sources is more than {MARGIN} higher: the source is a clue."
+            return "warns", Message("lower-within", text)
+        return "passes", Message("separated", f"{text}.")
     if pair.across.low is not None and pair.across.low > 0.5:
-        return "fails", f"{said}: only the source tells them apart surely."
-    return "warns", f"{said}: not surely better than chance."
+        text += ". The model separates them only by their source."
+        return "fails", Message("only-across", text)
+    return "warns", Message("at-chance", f"{text}. Not significantly better than chance.")
 
 
-def _apart(pairs: list[_Pair]) -> Iterator[tuple[Verdict, str]]:
-    """Yields what is to be said of the classes that share no source."""
+def _apart(pairs: list[_Pair]) -> Iterator[tuple[Verdict, Message]]:
+    """Yields a message on the classes that share no source."""
     if pairs:
         words = ", ".join(
             " and ".join((*pair.sides.positive, *pair.sides.negative)) for pair in pairs
         )
-        sentence = f"No stated source has {FEWEST} images of both {words}"
-        yield "warns", f"{sentence}: a high figure between them may be the source."
+        text = (
+            f"No stated source has {MIN_IMAGES} images of both {words}: a high AUC between them "
+            "may come from the source and not from the disease."
+        )
+        yield "warns", Message("no-shared-source", text)
 
 
-def _figures(context: AuditContext, name: str) -> tuple[Cell, ...]:
+def _source_row(context: AuditContext, name: str) -> tuple[Cell, ...]:
     """Returns the row of a source: its images, balanced accuracy and recalls."""
     numbers = np.flatnonzero(context.called == name)
     decided, truth = context.sample.decided[numbers], context.truth[numbers]
@@ -250,32 +257,30 @@ def _figures(context: AuditContext, name: str) -> tuple[Cell, ...]:
     return (name, len(numbers), balanced_accuracy(context, numbers, decided), *recalls)
 
 
-def _worst(rows: list[tuple[Cell, ...]]) -> Iterator[str]:
-    """Names the source with the lowest balanced accuracy."""
-    figures = {str(row[0]): row[2] for row in rows if isinstance(row[2], Estimate)}
-    if len(figures) > 1:
-        name = min(figures, key=lambda each: figures[each].value or 0.0)
-        yield f"The worst source is {name}, with a balanced accuracy of {figures[name]}."
+def _worst(rows: list[tuple[Cell, ...]]) -> Iterator[Message]:
+    """Yields the source with the lowest balanced accuracy."""
+    values = {str(row[0]): row[2] for row in rows if isinstance(row[2], Estimate)}
+    if len(values) > 1:
+        name = min(values, key=lambda each: values[each].value or 0.0)
+        text = f"The lowest balanced accuracy is that of {name}: {values[name].in_text}."
+        yield Message("lowest-source", text)
 
 
-def _external(context: AuditContext) -> Iterator[str]:
-    """Says which sources no model was fitted on."""
+def _external(context: AuditContext) -> Iterator[Message]:
+    """Yields which sources have no training image."""
     if not all(len(part.fit) for part in context.parts):
         return
-    where = whereabouts(context)
-    foreign, n = context.called[where.outside], len(context.rows)
-    names = sorted(set(foreign))
-    if unsure := int((~where.outside & ~where.inside).sum()):
-        yield unsure_sentence(unsure, n)
-    if len(foreign) == n:
-        yield (
-            "The test is external: no model was fitted on images of the sources that it is "
-            f"judged on, {', '.join(names)}."
-        )
+    where = provenance(context)
+    external, n = context.called[where.external], len(context.rows)
+    names = ", ".join(sorted(set(external)))
+    if where.unknown:
+        yield unknown_provenance(where.unknown, n)
+    if len(external) == n:
+        text = f"The test is external: there are no training images from {names}."
+        yield Message("external-test", text)
     elif names:
-        yield (
-            f"{len(foreign):,} of {n:,} images are of sources that their model was "
-            f"not fitted on: {', '.join(names)}."
-        )
-    elif not unsure:
-        yield "The test is internal: the models were fitted on other images of each source."
+        text = f"{len(external):,} of {n:,} images are from external sources: {names}."
+        yield Message("partly-external-test", text)
+    elif not where.unknown:
+        text = "The test is internal: there are training images from each of its sources."
+        yield Message("internal-test", text)

@@ -1,4 +1,4 @@
-"""Subgroups of patients and images in which the model is worse than in the others."""
+"""Subgroups: whether the model is worse for some patients or images than for the others."""
 
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from pulmo import stats
 from pulmo.audit.accuracy import balanced_accuracy
-from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.check import CannotRun, Message, Outcome, check
+from pulmo.audit.check_result import Cell, Table
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Cell, Table
 from pulmo.audit.screening import is_positive, sensitivity
 from pulmo.datasets.inspect.facts import file_facts
 from pulmo.evaluate.bands import age_bands, band_order, size_bands
@@ -20,12 +20,12 @@ from pulmo.stats.estimate import Estimate
 from pulmo.stats.multiple import surely_above
 
 MARGIN: Final = 0.1
-"""Gap that fails: of ten patients, one more is treated wrongly for what he or she is."""
+"""Gap above which the check fails: one more error in ten patients of the subgroup."""
 
-FEWEST: Final = 10
-"""Images of a class, inside and outside, that a gap is computed from."""
+MIN_IMAGES: Final = 10
+"""Images of a class that a gap needs, in the subgroup and in the rest."""
 
-_COLUMNS: Final = ("by", "subgroup", "images", "figure", "here", "in the rest", "worse by")
+_COLUMNS: Final = ("by", "subgroup", "images", "metric", "in the subgroup", "in the rest", "gap")
 
 
 def _size(context: AuditContext) -> pd.Series:
@@ -39,68 +39,75 @@ TRAITS: Final[dict[str, Callable[[AuditContext], pd.Series]]] = {
     "source": lambda context: context.sources,
     "shorter side": _size,
 }
-"""Name -> the subgroup of each judged image, null where it is unknown."""
+"""Name -> the subgroup of each test image, null where it is unknown."""
 
 
 class Gap(NamedTuple):
-    """How much worse a figure is in a subgroup.
+    """How much worse a metric is in a subgroup.
 
     Attributes:
-        trait: what forms the subgroups.
+        trait: such as age.
         name: the subgroup.
         n: its images.
-        figure: what is compared.
-        here: the figure of the subgroup.
-        rest: that of all other images of which the trait is known.
-        worse: the second minus the first.
+        metric: what is compared.
+        inside: the value in the subgroup.
+        rest: the value in all other images whose trait is known.
+        gap: the second minus the first.
     """
 
     trait: str
     name: str
     n: int
-    figure: str
-    here: Estimate
+    metric: str
+    inside: Estimate
     rest: Estimate
-    worse: Estimate
+    gap: Estimate
 
 
 @check(
     "subgroups",
     question="Is the model worse for some patients or images than for the others?",
-    claim=(
-        "is not surely worse in any subgroup that can be told here by sex, age, view, source or "
-        "size"
+    statement=(
+        "The model is not significantly worse in any known subgroup of sex, age, view, source or "
+        "image size."
     ),
 )
-def subgroups(context: AuditContext) -> Answer:
-    """Fails where the model is surely worse by more than the margin, warns where it is worse.
+def subgroups(context: AuditContext) -> Outcome:
+    """Fails where the model is significantly worse by more than the margin; else warns where worse.
 
-    Of the images of a subgroup and of all others of which the trait is known, the sensitivity at
-    the threshold and the balanced accuracy over the classes that both have are compared. All gaps
-    are tested together (Holm 1979).
+    The sensitivity at the threshold, and the balanced accuracy over the classes that both have, are
+    compared between a subgroup and all other images whose trait is known. All gaps are tested
+    together (Holm 1979).
     """
     gaps = list(_gaps(context))
-    known = [each for each in gaps if each.worse.value is not None]
+    known = [each for each in gaps if each.gap.value is not None]
     if not known:
-        raise Unanswered(
-            f"No trait splits the images so that {FEWEST} of a class are on either side."
+        raise CannotRun(
+            "few-images",
+            f"No subgroup and its rest have {MIN_IMAGES} images of a class each: too few to "
+            "compare.",
         )
-    worse = [each.worse for each in known]
-    much, some = surely_above(worse, MARGIN), surely_above(worse, 0.0)
-    told = [each for each, sure in zip(known, much if much.any() else some, strict=True) if sure]
+    sizes = [each.gap for each in known]
+    much, some = surely_above(sizes, MARGIN), surely_above(sizes, 0.0)
+    worse = [each for each, sure in zip(known, much if much.any() else some, strict=True) if sure]
     compared = list(dict.fromkeys(each.trait for each in known))
-    sentence = f"{len(known)} gaps were tested, by {', '.join(compared)}."
+    messages = [Message("tested", f"{len(known)} gaps were tested, by {', '.join(compared)}.")]
     if missing := [name for name in TRAITS if name not in compared]:
-        sentence += f" Too little is known to tell subgroups by {', '.join(missing)}."
-    for each in told:
-        sentence += (
-            f" By {each.trait}, {each.name}: {each.figure} {each.here}, in the rest {each.rest}."
+        text = f"Not tested, because too little is known: {', '.join(missing)}."
+        messages.append(Message("not-tested", text))
+    messages += [
+        Message(
+            "worse",
+            f"The {each.metric} is lower for {each.trait} {each.name}: {each.inside.in_text}, in "
+            f"the rest {each.rest.in_text}.",
         )
+        for each in worse
+    ]
     rows = [_row(each) for each in gaps]
-    return Answer(
+    return Outcome(
         "fails" if much.any() else "warns" if some.any() else "passes",
-        sentence,
-        {f"{each.figure} worse by, {each.trait}: {each.name}": each.worse for each in told},
+        tuple(messages),
+        {f"gap in {each.metric}, {each.trait}: {each.name}": each.gap for each in worse},
         (Table(title="Subgroups", columns=_COLUMNS, rows=tuple(rows)),),
     )
 
@@ -116,22 +123,22 @@ def _gaps(context: AuditContext) -> Iterator[Gap]:
             inside = np.asarray((values == name).fillna(value=False), np.bool_)
             outside = np.asarray(values.notna(), np.bool_) & ~inside
             n = int(inside.sum())
-            for figure, compare in (
+            for metric, compare in (
                 ("sensitivity", _sensitivities),
                 ("balanced accuracy", _balanced_accuracies),
             ):
-                here, rest = compare(context, inside, outside)
-                yield Gap(trait, str(name), n, figure, here, rest, stats.difference(rest, here))
+                mine, rest = compare(context, inside, outside)
+                yield Gap(trait, str(name), n, metric, mine, rest, stats.difference(rest, mine))
 
 
 def _sensitivities(
     context: AuditContext, inside: NDArray[np.bool_], outside: NDArray[np.bool_]
 ) -> tuple[Estimate, Estimate]:
     positive = is_positive(context)
-    for side, words in ((inside, "here"), (outside, "in the rest")):
+    for side, words in ((inside, "in the subgroup"), (outside, "in the rest")):
         n = int((positive & side).sum())
-        if n < FEWEST:
-            reason = f"fewer than {FEWEST} positive images {words}"
+        if n < MIN_IMAGES:
+            reason = f"fewer than {MIN_IMAGES} positive images {words}"
             nothing = Estimate.undefined(reason if context.rule.positive else NOT_NAMED, n)
             return nothing, nothing
     return (
@@ -143,20 +150,20 @@ def _sensitivities(
 def _balanced_accuracies(
     context: AuditContext, inside: NDArray[np.bool_], outside: NDArray[np.bool_]
 ) -> tuple[Estimate, Estimate]:
-    """Returns the figure of either side, over the classes that both have."""
+    """Returns the value of either side, over the classes that both have."""
     classes = len(context.rule.classes)
     counts = [np.bincount(context.truth[side], minlength=classes) for side in (inside, outside)]
-    shared = np.flatnonzero((np.stack(counts) >= FEWEST).all(axis=0))
+    shared = np.flatnonzero((np.stack(counts) >= MIN_IMAGES).all(axis=0))
     if len(shared) < 2:
-        reason = f"fewer than two classes have {FEWEST} images here and in the rest"
+        reason = f"fewer than two classes have {MIN_IMAGES} images in the subgroup and in the rest"
         nothing = Estimate.undefined(reason, int(inside.sum()))
         return nothing, nothing
-    figures = []
+    values = []
     for side in (inside, outside):
         numbers = np.flatnonzero(side & np.isin(context.truth, shared))
-        figures.append(balanced_accuracy(context, numbers, context.sample.decided[numbers]))
-    return figures[0], figures[1]
+        values.append(balanced_accuracy(context, numbers, context.sample.decided[numbers]))
+    return values[0], values[1]
 
 
 def _row(each: Gap) -> tuple[Cell, ...]:
-    return (each.trait, each.name, each.n, each.figure, each.here, each.rest, each.worse)
+    return (each.trait, each.name, each.n, each.metric, each.inside, each.rest, each.gap)

@@ -1,4 +1,4 @@
-"""Sensitivity and specificity at the card's threshold, beside what validation promised."""
+"""Thresholds: sensitivity and specificity here, compared with the validation images."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -6,24 +6,23 @@ from typing import Final
 import numpy as np
 
 from pulmo import stats
-from pulmo.audit.check import Answer, Unanswered, check
+from pulmo.audit.check import CannotRun, Message, Outcome, check
+from pulmo.audit.check_result import Cell, Table, Verdict
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Cell, Table, Verdict
 from pulmo.audit.screening import sensitivity, specificity
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.multiple import surely_above
 
-LOSS: Final = 0.1
-"""Loss of specificity since validation beyond which the threshold does not carry over: one negative
-more in ten would be called positive."""
+MARGIN: Final = 0.1
+"""Loss of specificity above which the check fails: one more negative in ten becomes positive."""
 
 _COLUMNS: Final = (
     "model",
     "threshold",
-    "sensitivity promised",
+    "sensitivity on validation",
     "sensitivity here",
     "lost",
-    "specificity promised",
+    "specificity on validation",
     "specificity here",
     "lost",
 )
@@ -31,60 +30,67 @@ _COLUMNS: Final = (
 
 @check(
     "thresholds",
-    question="Does the threshold keep what the validation images promised?",
-    claim=(
-        "surely reaches the sensitivity that its threshold was chosen for, and is not surely less "
-        "specific than on the validation images"
+    question="Does the threshold give the same sensitivity and specificity as on validation?",
+    statement=(
+        "The sensitivity significantly reaches its aim, and the specificity is not significantly "
+        "below that on the validation images."
     ),
 )
-def thresholds(context: AuditContext) -> Answer:
-    """Fails where the sensitivity is surely below its aim, or much specificity is surely lost.
+def thresholds(context: AuditContext) -> Outcome:
+    """Fails where the sensitivity is significantly below its aim, or much specificity is lost.
 
-    Warns where the sensitivity does not surely reach its aim, or some specificity is surely lost.
+    Warns where the sensitivity may be below its aim, or some specificity is lost.
     """
     if context.model.card is None:
-        raise Unanswered(
-            "The predictions come without a card, so that nothing was promised that could be kept."
+        raise CannotRun(
+            "no-card",
+            "These predictions have no model card: the values on the validation images are "
+            "unknown.",
         )
     everywhere = np.arange(len(context.rows))
     found, spared = sensitivity(context, everywhere), specificity(context, everywhere)
     if found.value is None:
-        raise Unanswered(f"The sensitivity is undefined: {found.reason}.")
+        raise CannotRun("no-positive-image", f"The sensitivity is undefined: {found.reason}.")
     aim = context.model.card.decision.aim
     rows = [_row(context, place) for place in range(len(context.parts))]
-    sentence = (
-        f"The thresholds were chosen for a sensitivity of {aim:.2f}. Here the sensitivity is "
-        f"{found} and the specificity {spared}."
+    text = (
+        f"The threshold was chosen for a sensitivity of {aim:.2f}. Here the sensitivity is "
+        f"{found.in_text} and the specificity {spared.in_text}."
     )
     faults = list(_sensitivity(found, aim))
     faults += _specificity([row[-1] for row in rows if isinstance(row[-1], Estimate)])
     verdicts = [verdict for verdict, _ in faults]
-    return Answer(
+    return Outcome(
         "fails" if "fails" in verdicts else "warns" if verdicts else "passes",
-        " ".join([sentence, *(words for _, words in faults)]),
+        (Message("values", text), *(message for _, message in faults)),
         {"sensitivity": found, "specificity": spared},
-        (Table(title="Promised and kept", columns=_COLUMNS, rows=tuple(rows)),),
+        (Table(title="Validation images and these images", columns=_COLUMNS, rows=tuple(rows)),),
     )
 
 
-def _sensitivity(found: Estimate, aim: float) -> Iterator[tuple[Verdict, str]]:
-    """Yields what is wrong with the sensitivity."""
+def _sensitivity(found: Estimate, aim: float) -> Iterator[tuple[Verdict, Message]]:
+    """Yields the fault of the sensitivity, if any."""
     if found.high is not None and found.high < aim:
-        yield "fails", "The sensitivity is surely below its aim."
+        text = "The sensitivity is significantly below its aim. Choose a threshold on local images."
+        yield "fails", Message("sensitivity-below-aim", text)
     elif found.low is None or found.low < aim:
-        yield "warns", "The sensitivity does not surely reach its aim."
+        yield "warns", Message("sensitivity-uncertain", "The sensitivity may be below its aim.")
 
 
-def _specificity(lost: Sequence[Estimate]) -> Iterator[tuple[Verdict, str]]:
-    """Yields what is wrong with the specificity, of which each part lost something."""
-    if surely_above(lost, LOSS).any():
-        yield "fails", f"The specificity is surely more than {LOSS} below that of validation."
+def _specificity(lost: Sequence[Estimate]) -> Iterator[tuple[Verdict, Message]]:
+    """Yields the fault of the specificity, from the loss of each part."""
+    if surely_above(lost, MARGIN).any():
+        text = (
+            f"The specificity is significantly more than {MARGIN} below that on validation images."
+        )
+        yield "fails", Message("specificity-much-lower", text)
     elif surely_above(lost, 0.0).any():
-        yield "warns", "The specificity is surely below that of validation."
+        text = "The specificity is significantly below that on the validation images."
+        yield "warns", Message("specificity-lower", text)
 
 
 def _row(context: AuditContext, place: int) -> tuple[Cell, ...]:
-    """Returns what one part's card promises and what its model keeps."""
+    """Returns the values of one part on validation, from its card, and here."""
     mine = np.flatnonzero(context.part == place)
     decision = context.parts[place].model.network.card.decision
     found, spared = sensitivity(context, mine), specificity(context, mine)

@@ -1,12 +1,13 @@
-"""What a manifest says of its images: how many, of whom, from where, and what is not stated."""
+"""The statements of a manifest on its images."""
 
 from typing import Final
 
 import pandas as pd
 
 from pulmo.checklists.artefacts import Artefacts, Gap
-from pulmo.checklists.checklist import Said
+from pulmo.checklists.checklist import Statement
 from pulmo.checklists.phrases import counted, images
+from pulmo.core.message import texts
 from pulmo.core.sources import source_names
 from pulmo.datasets.inspect.inspection import NOT_STATED, Tally
 from pulmo.datasets.manifest import SPLITS
@@ -17,11 +18,11 @@ SIDES: Final = (*SPLITS, NO_SIDE)
 """The sides of a split in their order, and what images without one are called."""
 
 
-def totals(artefacts: Artefacts) -> Said:
-    """Says how many images, groups and patients there are."""
+def totals(artefacts: Artefacts) -> Statement:
+    """States how many images, groups and patients there are."""
     given = artefacts.images
     sums = given.inspection.totals
-    return Said(
+    return Statement(
         f"{images(sums.images)} in {sums.groups:,} groups (images of one patient, and known "
         f"copies), at most {sums.largest_group:,} in one. The source names the patient of "
         f"{sums.with_patient:,} images ({sums.patients:,} patients).",
@@ -29,21 +30,21 @@ def totals(artefacts: Artefacts) -> Said:
     )
 
 
-def labels(artefacts: Artefacts) -> Said:
-    """Says how many images each label has, and where the labels come from."""
+def labels(artefacts: Artefacts) -> Statement:
+    """States how many images each label has, and where the labels come from."""
     given = artefacts.images
     findings = given.table["finding"].value_counts()
     stated = counted({str(name): int(n) for name, n in findings.iloc[:8].items()})
     rest = f" and {len(findings) - 8} more" if len(findings) > 8 else ""
-    return Said(
+    return Statement(
         f"Labels: {counted(given.inspection.labels)}. A label follows from the finding that "
         f"the source gives the image (findings: {stated}{rest}).",
         f"{given.name}: label, finding",
     )
 
 
-def sources(artefacts: Artefacts) -> Said:
-    """Says whose the images are, under which terms, and where they are to be had."""
+def sources(artefacts: Artefacts) -> Statement:
+    """States whose the images are, under which terms, and where they are to be had."""
     given = artefacts.images
     counts = source_names(given.table).value_counts(sort=False).sort_index()
     known, unknown = [], []
@@ -54,35 +55,35 @@ def sources(artefacts: Artefacts) -> Said:
         about = SOURCES[str(name)].about
         place = f", {about.url}" if about.url else ""
         known.append(f"{name} ({images(int(n))}): {about.title}{place}; licence: {about.licence}")
-    gap = f"Say whose images these are, and under which terms: {', '.join(unknown)}."
+    gap = f"State where these images are from, and under which terms: {', '.join(unknown)}."
     if not known:
         raise Gap(gap)
     where = f"{given.name}: source; `pulmo data sources`"
-    return Said(f"{'. '.join(known)}.", where, gap if unknown else "")
+    return Statement(f"{'. '.join(known)}.", where, gap if unknown else "")
 
 
-def licences(artefacts: Artefacts) -> Said:
-    """Says what is stated of single images' licences."""
+def licences(artefacts: Artefacts) -> Statement:
+    """States what is stated of single images' licences."""
     return _values(artefacts, "licence", "Licences of single images")
 
 
-def origins(artefacts: Artefacts) -> Said:
-    """Says where the sources have the images from."""
+def origins(artefacts: Artefacts) -> Statement:
+    """States where the sources have the images from."""
     return _values(artefacts, "origin", "Where the sources have the images from")
 
 
-def views(artefacts: Artefacts) -> Said:
-    """Says how the images were taken."""
+def views(artefacts: Artefacts) -> Statement:
+    """States how the images were taken."""
     return _values(artefacts, "view", "Views")
 
 
-def modalities(artefacts: Artefacts) -> Said:
-    """Says with what the images were taken."""
+def modalities(artefacts: Artefacts) -> Statement:
+    """States with what the images were taken."""
     return _values(artefacts, "modality", "Modalities")
 
 
-def files(artefacts: Artefacts) -> Said:
-    """Says what the files are like."""
+def files(artefacts: Artefacts) -> Statement:
+    """States what the files are like."""
     given = artefacts.images
     table = given.table
     sides = [
@@ -91,21 +92,21 @@ def files(artefacts: Artefacts) -> Said:
     ]
     formats = counted(_counts(table["format"]))
     bits = counted(_counts(table["bits"].astype("string") + " bits"))
-    return Said(
+    return Statement(
         f"Formats: {formats}. Depths: {bits}. Pixels: {', '.join(sides)}.",
         f"{given.name}: format, bits, width, height",
     )
 
 
-def people(artefacts: Artefacts) -> Said:
-    """Says how old the patients are and of which sex, on each side of the split."""
+def people(artefacts: Artefacts) -> Statement:
+    """States how old the patients are and of which sex, on each side of the split."""
     given = artefacts.images
     table = given.table
     if table["age"].isna().all() and table["sex"].isna().all():
         raise Gap(f"{given.name} states no age and no sex.")
     sides = table["split"].fillna(NO_SIDE)
     parts = [f"{side}: {_people(table[sides == side])}" for side in SIDES if (sides == side).any()]
-    return Said(
+    return Statement(
         f"Counted by image. {'; '.join(parts)}.",
         f"{given.name}: age, sex, split",
     )
@@ -119,27 +120,28 @@ def _people(rows: pd.DataFrame) -> str:
     return f"{age}, sex {counted(_counts(rows['sex']))}"
 
 
-def missing(artefacts: Artefacts) -> Said:
-    """Says what is not stated, and of how many images."""
+def missing(artefacts: Artefacts) -> Statement:
+    """States what is not stated, and of how many images."""
     given = artefacts.images
     nulls = {name: sum(by.values()) for name, by in given.inspection.missing.items()}
-    return Said(
+    return Statement(
         f"Not stated, of {images(given.inspection.totals.images)}: {counted(nulls)}.",
         f"{given.name}: nulls",
     )
 
 
-def copies(artefacts: Artefacts) -> Said:
-    """Says what occurs more than once."""
+def copies(artefacts: Artefacts) -> Statement:
+    """States what occurs more than once."""
     given = artefacts.images
     found = given.inspection.copies
-    return Said(
+    return Statement(
         f"Files of identical content: {_tally(found.same_bytes)}; of identical pixels: "
         f"{_tally(found.same_pixels)}; groups across sources: "
         f"{_tally(found.groups_across_sources)}; patients with several labels: "
         f"{_tally(found.patients_with_several_labels)}.",
         f"{given.name}: sha256, pixels_sha256, group, patient",
-        "Say whether `pulmo data curate` looked for near copies; the manifest does not record it.",
+        "State whether `pulmo data curate` searched for near copies; the manifest does not record "
+        "it.",
     )
 
 
@@ -147,20 +149,21 @@ def _tally(tally: Tally) -> str:
     return f"{tally.sets:,} ({images(tally.images)})" if tally.sets else "none"
 
 
-def confounding(artefacts: Artefacts) -> Said:
-    """Says what tells the class without a look at an image."""
+def confounding(artefacts: Artefacts) -> Statement:
+    """States which facts predict the class without the pixels."""
     given = artefacts.images
     found = given.inspection
-    return Said(
-        " ".join((found.verdict, *found.warnings)), f"{given.name}, as `pulmo data inspect` has it"
+    return Statement(
+        " ".join((found.verdict, *texts(found.warnings))),
+        f"{given.name}, as `pulmo data inspect` has it",
     )
 
 
-def identifiers(artefacts: Artefacts) -> Said:
-    """Says what in the table could lead to a person."""
+def identifiers(artefacts: Artefacts) -> Statement:
+    """States what in the table could lead to a person."""
     given = artefacts.images
     named = given.inspection.totals.with_patient
-    return Said(
+    return Statement(
         f"The table has the source's own code of the patient for {images(named)}, age in years, "
         "sex, place of origin and days since onset where stated, and the paths of the files; it "
         "has no column for a name, a date of birth or the date of an image.",
@@ -169,27 +172,27 @@ def identifiers(artefacts: Artefacts) -> Said:
     )
 
 
-def content(artefacts: Artefacts) -> Said:
-    """Says what tells this set from any other."""
+def content(artefacts: Artefacts) -> Statement:
+    """States what tells this set from any other."""
     given = artefacts.images
-    return Said(
+    return Statement(
         f"SHA-256 of what the manifest says of its images: {given.inspection.manifest_sha256}. "
         "Each image has the SHA-256 of its file.",
         f"{given.name}: content, sha256",
     )
 
 
-def obtaining(artefacts: Artefacts) -> Said:
-    """Says that the images stay with their sources."""
+def obtaining(artefacts: Artefacts) -> Statement:
+    """States that the images stay with their sources."""
     given = artefacts.images
     names = counted(_counts(source_names(given.table)))
-    return Said(
+    return Statement(
         f"The manifest holds paths and hashes, no images; those are of their sources: {names}.",
         f"{given.name}: path, sha256, source",
     )
 
 
-def _values(artefacts: Artefacts, column: str, what: str) -> Said:
+def _values(artefacts: Artefacts, column: str, what: str) -> Statement:
     """Counts the values of a column."""
     given = artefacts.images
     counts = _counts(given.table[column])
@@ -198,7 +201,7 @@ def _values(artefacts: Artefacts, column: str, what: str) -> Said:
     listed = dict(list(counts.items())[:6])
     rest = len(counts) - len(listed)
     more = f", and {rest} further values" if rest else ""
-    return Said(f"{what}: {counted(listed)}{more}.", f"{given.name}: {column}")
+    return Statement(f"{what}: {counted(listed)}{more}.", f"{given.name}: {column}")
 
 
 def _counts(values: pd.Series) -> dict[str, int]:

@@ -1,14 +1,14 @@
-"""What a run says: its recipe, and what it was computed on."""
+"""The statements of a run: its recipe, software and hardware."""
 
 from pulmo.checklists.artefacts import Artefacts, Gap
-from pulmo.checklists.checklist import Said
+from pulmo.checklists.checklist import Statement
 from pulmo.checklists.phrases import listed
 from pulmo.core.training import StageSection
 from pulmo.radiograph.changes import AUGMENTATIONS
 
 
-def choice(artefacts: Artefacts) -> Said:
-    """Says which images of the manifest the recipe takes."""
+def choice(artefacts: Artefacts) -> Statement:
+    """States which images of the manifest the recipe takes."""
     recipe = artefacts.run.recipe
     kinds = {
         "sources": recipe.data.sources,
@@ -17,26 +17,26 @@ def choice(artefacts: Artefacts) -> Said:
     }
     words = [f"{name}: {listed(values) if values else 'all'}" for name, values in kinds.items()]
     labels = [*recipe.labels.order, *recipe.labels.merge]
-    return Said(
+    return Statement(
         f"Of the manifest the recipe takes {'; '.join(words)}; labels: {listed(labels)}. Images "
-        "with another label take no part.",
+        "with another label are left out.",
         "recipe.toml: data, labels",
     )
 
 
-def augmentation(artefacts: Artefacts) -> Said:
-    """Says how training images are changed at random."""
+def augmentation(artefacts: Artefacts) -> Statement:
+    """States how training images are changed at random."""
     chosen = (AUGMENTATIONS.chosen(c) for c in artefacts.run.recipe.augment.values())
     changes = [str(change) for change in chosen if change.strength]
     text = f"Random changes: {listed(changes)}." if changes else "No augmentation."
-    return Said(text, "recipe.toml: augment")
+    return Statement(text, "recipe.toml: augment")
 
 
-def optimisation(artefacts: Artefacts) -> Said:
-    """Says how the weights are found."""
+def optimisation(artefacts: Artefacts) -> Statement:
+    """States how the weights are found."""
     section, model = artefacts.run.recipe.train, artefacts.run.recipe.model
     stages = (_stage(stage) for stage in section.plan)
-    return Said(
+    return Statement(
         f"Optimiser {section.optimiser}, batch {section.batch}, weight decay "
         f"{section.weight_decay:g}, loss {section.loss}, label smoothing "
         f"{section.label_smoothing:g}, mixup {section.mixup:g}, head {model.head}, average "
@@ -52,10 +52,10 @@ def _stage(stage: StageSection) -> str:
     return words + (f", ends after {stage.patience} without gain" if stage.patience else "")
 
 
-def imbalance(artefacts: Artefacts) -> Said:
-    """Says what is done about classes of unequal size."""
+def imbalance(artefacts: Artefacts) -> Statement:
+    """States what is done about classes of unequal size."""
     section = artefacts.run.recipe.train
-    return Said(
+    return Statement(
         f"Class weights {_weights(section.class_weights)}, oversampling "
         f"{_weights(section.oversample)}, loss {section.loss}.",
         "recipe.toml: train.class_weights, train.oversample, train.loss",
@@ -68,24 +68,26 @@ def _weights(given: str | dict[str, float]) -> str:
     return ", ".join(f"{label} {weight:g}" for label, weight in given.items())
 
 
-def software(artefacts: Artefacts) -> Said:
-    """Says with which software, and on what, it was trained."""
-    sittings = artefacts.run.sittings
+def software(artefacts: Artefacts) -> Statement:
+    """States with which software, and on what, it was trained."""
+    sessions = artefacts.run.sessions
     machines = dict.fromkeys(
-        f"Python {sitting.python}, "
-        + ", ".join(f"{name} {version}" for name, version in sitting.packages.items())
-        + f"; {sitting.system}; {sitting.device}, {sitting.precision}, threads: {sitting.threads}"
-        for sitting in sittings
+        f"Python {session.python}, "
+        + ", ".join(f"{name} {version}" for name, version in session.packages.items())
+        + f"; {session.system}; {session.device}, {session.precision}, threads: {session.threads}"
+        for session in sessions
     )
-    return Said(f"{'. Then: '.join(machines)}.", "env.json")
+    return Statement(f"{'. Then: '.join(machines)}.", "env.json")
 
 
-def used(artefacts: Artefacts) -> Said:
-    """Says whether the manifest trained this model."""
+def used(artefacts: Artefacts) -> Statement:
+    """States whether the manifest trained this model."""
     given, card = artefacts.images, artefacts.card
     if artefacts.has_other_images:
-        raise Gap(f"{given.name} is not what {card.name} was trained on; say what it is used for.")
-    return Said(
+        raise Gap(
+            f"{given.name} is not the training manifest of {card.name}. State what it is used for."
+        )
+    return Statement(
         f"The model {card.name} was trained on it: {card.description}",
         "card.json: training.manifest_sha256, description",
     )

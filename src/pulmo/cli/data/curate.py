@@ -53,7 +53,7 @@ def curate(
     typer.echo(f"{done.table}: {rows}")
     failed = report_problems(done.curated.problems, output)
     if failed:
-        raise PartialError(f"{failed} could not be read; the rest is curated.")
+        raise PartialError("some-files-failed", f"{failed} could not be read; the rest is curated.")
 
 
 def _lines(report: "pd.DataFrame") -> list[str]:

@@ -119,10 +119,14 @@ def _conclude(copies: "Sequence[Copy]") -> None:
     states = [copy.status for copy in copies]
     failed, withheld, check = (states.count(name) for name in ("failed", "withheld", "check"))
     if failed == len(copies):
-        raise InputError("Nothing was written: none of the files could be de-identified.")
+        raise InputError(
+            "files-all-failed", "Nothing was written: none of the files could be de-identified."
+        )
     written = len(copies) - failed - withheld
     say(f"{written} files were written. Look at {check} of them before you give them away.")
     for caveat in CAVEATS:
         say(caveat)
     if failed or withheld:
-        raise PartialError(f"{failed} failed and {withheld} were withheld, named above.")
+        raise PartialError(
+            "some-files-failed", f"{failed} failed and {withheld} were withheld, named above."
+        )

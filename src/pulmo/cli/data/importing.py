@@ -102,7 +102,7 @@ def import_(
     _say_what_was_read(done.manifest, output)
     failed = report_problems(done.problems, output)
     if failed:
-        raise PartialError(f"{failed} failed; the rest is in the manifest.")
+        raise PartialError("some-files-failed", f"{failed} failed; the rest is in the manifest.")
 
 
 def _say_unknown_sources(manifest: "Manifest") -> None:
@@ -154,10 +154,13 @@ def _pairs(option: str, texts: list[str], *, all_classes: bool = False) -> dict[
         name, sign, value = (part.strip() for part in text.rpartition("="))
         if not value or (not name if sign else not all_classes):
             form = "neither NAME nor CLASS=NAME" if all_classes else "not NAME=LABEL"
-            raise UsageError(f"{option} {text!r} is {form}.")
+            raise UsageError("option-pair-invalid", f"{option} {text!r} is {form}.")
         if pairs.setdefault(name, value) != value:
             said = repr(name) if name else "all images"
-            raise UsageError(f"{option} gives {said} two values, {pairs[name]} and {value}.")
+            raise UsageError(
+                "option-pairs-contradict",
+                f"{option} gives {said} two values, {pairs[name]} and {value}.",
+            )
     return pairs
 
 

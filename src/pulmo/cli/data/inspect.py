@@ -42,11 +42,13 @@ def inspect(
         typer.echo(f"{found.totals.images} images in {found.totals.groups} groups ({labels})")
         typer.echo(f"verdict: {found.verdict}")
         for warning in found.warnings:
-            typer.echo(f"warning: {warning}")
+            typer.echo(f"warning: {warning.text}")
         typer.echo(str(folder.page))
     say_notes({kind: one.n for kind, one in found.notes.items()}, found.totals.images)
     for failure in found.failed:
         say(failure.reason)
     if found.failed:
         n = len(found.failed)
-        raise PartialError(f"{n} of the drawn samples could not be shown; the rest is done.")
+        raise PartialError(
+            "some-files-failed", f"{n} of the drawn samples could not be shown; the rest is done."
+        )

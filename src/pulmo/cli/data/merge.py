@@ -32,4 +32,7 @@ def merge(
     typer.echo(f"{output}: {counts(merged.manifest)}")
     left_out = report_problems(merged.problems, output)
     if left_out:
-        raise PartialError(f"{left_out} contradict each other; the rest is in the manifest.")
+        raise PartialError(
+            "some-images-contradict",
+            f"{left_out} contradict each other; the rest is in the manifest.",
+        )

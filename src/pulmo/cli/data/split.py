@@ -75,7 +75,9 @@ def split(
     from pulmo.workflows.split import split as split_images
 
     if keep_test and keep_official:
-        raise UsageError("--keep-official keeps the test too. Leave --keep-test out.")
+        raise UsageError(
+            "option-not-applicable", "--keep-official keeps the test too. Leave --keep-test out."
+        )
     options = SplitOptions(
         val=val,
         test=test,
@@ -90,7 +92,10 @@ def split(
         seed=seed,
     )
     if take is not None and (save is not None or options != SplitOptions(fold=fold)):
-        raise UsageError("--from uses a split as it is. Of the other options only --fold fits it.")
+        raise UsageError(
+            "option-not-applicable",
+            "--from uses a split as it is. Of the other options only --fold fits it.",
+        )
     before = read_manifest(manifest)
     output = chosen_output(output, manifest.with_name(f"{manifest.stem}-split.parquet"))
     if take is not None:

@@ -1,7 +1,7 @@
 """Curation: copies fall into one group, contradictions go, and every step leaves a row."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -74,7 +74,7 @@ def curate(
     with Gallery() as gallery:
         looks = look(manifest, gallery, watch.read)
         if not looks.rows:
-            raise InputError(_nothing_read(looks.problems))
+            _refuse_all(looks.problems)
         digests = pd.Series(looks.digests, table.index, dtype=table["pixels_sha256"].dtype)
         seen = table.assign(pixels_sha256=digests).drop(index=list(looks.problems))
         copies = [*exact_copies(seen), *near_copies(gallery, looks, watch.compared)]
@@ -86,7 +86,9 @@ def curate(
     rows = report(table, copies, images, removals, looks.problems)
     staying = _grouped(seen, copies).drop(index=[each.row for each in removals])
     if staying.empty:
-        raise InputError("Every image contradicts a copy of it; nothing is left. Use --trust.")
+        raise InputError(
+            "curation-empty", "Every image has a copy with another label, so no image is left."
+        )
     return Curated(Manifest(staying), rows, list(looks.problems.values()))
 
 
@@ -95,14 +97,18 @@ def _check_trust(table: pd.DataFrame, trust: Collection[str]) -> None:
     for name in trust:
         if name not in known:
             raise UsageError(
-                f"--trust {name!r} is no source of the manifest, which has {', '.join(known)}."
+                "source-unknown",
+                f"The manifest has no source {name!r}; it has {', '.join(known)}.",
             )
 
 
-def _nothing_read(problems: dict[int, Problem]) -> str:
+def _refuse_all(problems: dict[int, Problem]) -> NoReturn:
     if not problems:
-        return "The manifest has no image."
-    return f"Not one of the images can be used. The first: {next(iter(problems.values())).reason}"
+        raise InputError("manifest-empty", "The manifest has no image.")
+    first = next(iter(problems.values()))
+    raise InputError(
+        "images-unreadable", f"None of the images can be read. The first: {first.reason}."
+    )
 
 
 def _images(rows: pd.DataFrame, images: NDArray[np.intp]) -> Iterator[list[int]]:

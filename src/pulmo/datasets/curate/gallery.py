@@ -59,8 +59,9 @@ class Gallery:
             self._squares.flush()
         except OSError as error:
             raise InputError(
-                f"The folder for temporary files could not be written to: {error.strerror}. "
-                f"Set TMPDIR to one with room for {_BYTES} bytes an image."
+                "temporary-file-not-written",
+                f"The folder for temporary files could not be written to: {error.strerror}. Set "
+                f"TMPDIR to a folder with room for {_BYTES} bytes per image.",
             ) from error
         self._shapes.append(fingerprint.shape)
         self._hashes.append(fingerprint.hashes)

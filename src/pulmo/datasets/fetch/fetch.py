@@ -65,7 +65,9 @@ def fetch(
         session.headers["User-Agent"] = f"pulmo/{pulmo.__version__}"
         if isinstance(remote, Repository):
             if part is not None:
-                raise UsageError("This data set has no parts; leave --part out.")
+                raise UsageError(
+                    "download-without-parts", "This data set has no parts to choose from."
+                )
             return _repository(session, remote, folder, progress, web)
         return _published(session, _chosen(remote, part), folder, progress)
 
@@ -87,7 +89,9 @@ def _repository(
 def _chosen(parts: Mapping[str, Published], part: str | None) -> Published:
     name = part or next(iter(parts))
     if name not in parts:
-        raise UsageError(f"There is no part {name!r}; there are: {', '.join(parts)}.")
+        raise UsageError(
+            "download-part-unknown", f"There is no part {name!r}; choose one of {', '.join(parts)}."
+        )
     return parts[name]
 
 
@@ -103,7 +107,7 @@ def _inside(folder: Path, name: str) -> Path:
     try:
         return file_inside(folder, name)
     except ValueError as error:
-        raise InputError(f"It is not downloaded: {error}.") from None
+        raise InputError("download-failed", f"The file is not downloaded: {error}.") from None
 
 
 def _report_file(progress: Report, before: int, total: int, have: int, _size: int) -> None:

@@ -62,20 +62,22 @@ def list_files(session: requests.Session, api: str, repository: Repository) -> l
         whole = answer["truncated"] is False
     except requests.RequestException as error:
         raise InputError(
-            f"GitHub's list of the files of {repository.name} could not be had: "
-            f"{cause_of(error)}. Type the same command again; after 60 requests within an hour "
-            "GitHub wants a pause."
+            "download-list-failed",
+            f"The list of files of {repository.name} could not be fetched from GitHub: "
+            f"{cause_of(error)}. Try again later; GitHub answers 60 requests per hour.",
         ) from error
     except (KeyError, TypeError, ValueError):
         whole = False
     if not whole:
-        raise InputError(f"{url} did not answer with the whole list of the files.")
+        raise InputError(
+            "download-list-incomplete", f"{url} did not answer with the complete list of files."
+        )
     found = [file for file in files if _needed(file.path, repository.paths)]
     if len(found) < repository.least:
         raise InputError(
-            f"{repository.name} has {len(found)} files below {', '.join(repository.paths)} at its "
-            f"commit {repository.commit}; {repository.least} were expected. Get it by hand: see "
-            "`pulmo data sources`."
+            "download-list-unexpected",
+            f"{repository.name} has {len(found)} files in {', '.join(repository.paths)} at its "
+            f"commit {repository.commit}; at least {repository.least} were expected.",
         )
     return found
 

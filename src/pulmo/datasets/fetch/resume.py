@@ -19,7 +19,6 @@ _BLOCK: Final = 1 << 16
 # Seconds to connect, and between two pieces.
 _PATIENCE: Final = (15, 60)
 _RANGE: Final = re.compile(r"bytes (?P<start>\d+)-\d+/(\d+|\*)")
-_AGAIN: Final = "Type the same command again: it goes on where it stopped."
 
 
 def part_of(target: Path) -> Path:
@@ -36,16 +35,18 @@ def forget_part(target: Path) -> None:
 def other_file(target: Path) -> InputError:
     """Returns the error for a file that is there and not the one that was published."""
     return InputError(
-        f"{target} is there and is not the file that was published; it is left as it is. Move it "
-        "away, then type the same command again."
+        "download-target-differs",
+        f"{target} exists and differs from the published file. It was not changed. Move it away "
+        "and try again.",
     )
 
 
 def wrong_bytes(url: str) -> InputError:
     """Returns the error for a download whose hash is not the published one."""
     return InputError(
-        f"{url} sent other bytes than were published; they are deleted. Type the same command "
-        "again; if that does not help, tell the set's publisher."
+        "download-hash-differs",
+        f"{url} sent other data than was published; they were deleted. Try again. If that does "
+        "not help, inform the publisher of the data set.",
     )
 
 
@@ -70,13 +71,21 @@ def download(session: requests.Session, url: str, target: Path, report: Report) 
         if not _attempt(session, url, (part, tag), report):
             forget_part(target)
             if not _attempt(session, url, (part, tag), report):
-                raise InputError(f"{url} sent another part of the file than it was asked for.")
+                raise InputError(
+                    "download-range-differs",
+                    f"{url} sent another part of the file than was requested.",
+                )
         tag.unlink(missing_ok=True)
     except requests.RequestException as error:
-        raise InputError(_interrupted(url, part, error)) from error
+        have = part.stat().st_size if part.is_file() else 0
+        raise InputError(
+            "download-interrupted",
+            f"{url} could not be downloaded: {cause_of(error)}. {have:,} bytes of it are kept.",
+        ) from error
     except OSError as error:
         raise InputError(
-            f"{part} could not be written: {error.strerror or error}. Make room. {_AGAIN}"
+            "download-not-written",
+            f"{part} could not be written: {error.strerror or error}. Make room on the disk.",
         ) from error
     return part
 
@@ -139,16 +148,15 @@ def _refuse(response: requests.Response) -> None:
     if status < 400:
         return
     if status in {404, 410}:
-        hint = "It is no longer there; see `pulmo data sources` for the set's page."
-    else:
-        hint = f"The server is busy, or wants no more requests for a while. Wait, then: {_AGAIN}"
-    raise InputError(f"{response.url} answered {status} {response.reason}. {hint}")
-
-
-def _interrupted(url: str, part: Path, error: requests.RequestException) -> str:
-    have = part.stat().st_size if part.is_file() else 0
-    why = cause_of(error)
-    return f"{url} could not be downloaded, of which {have:,} bytes are here: {why}. {_AGAIN}"
+        raise InputError(
+            "download-gone",
+            f"{response.url} answered {status} {response.reason}: the file is no longer there.",
+        )
+    raise InputError(
+        "download-refused",
+        f"{response.url} answered {status} {response.reason}. The server is busy, or limits the "
+        "number of requests.",
+    )
 
 
 def cause_of(error: requests.RequestException) -> str:

@@ -1,4 +1,4 @@
-"""Confounding: how well the class is told without a look at a pixel."""
+"""Confounding: how well the class is predicted without the pixels."""
 
 from typing import Final, NamedTuple
 
@@ -25,25 +25,24 @@ CLUES: Final[dict[str, tuple[str, ...]]] = {
         for name in (*FACTS, "source", "origin", "view", "modality", "age", "sex", "notes")
     },
 }
-"""What may tell the class: name -> its facts."""
+"""What may predict the class: name -> its facts."""
 
 MARGIN: Final = 0.1
-"""Part of the way from chance to certainty that the balanced accuracy must surely have gone."""
+"""Lower limit of the balanced accuracy, rescaled to 0 for chance and 1 for no error."""
 
-WEAK: Final = 0.1
+MIN_ASSOCIATION: Final = 0.1
 """Cramer's V from which Cohen 1988 speaks of a small association, and no longer of none."""
 
-FEWEST: Final = 10
+MIN_IMAGES: Final = 10
 """Images of a class that a clue needs, from `FOLDS` groups."""
 
-LARGEST: Final = 10_000
-"""Images that the figures are computed from at most: the standard error of a share of so many is
+MAX_IMAGES: Final = 10_000
+"""Greatest number of images for the metrics: the standard error of a share of so many is
 at most half a hundredth, and no smaller one would change a verdict."""
 
 RULE: Final = (
-    "A clue is flagged when the lower limit of its balanced accuracy has gone at least a tenth of "
-    "the way from chance to certainty, and the lower limit of Cramer's V, where V is given, is at "
-    "least 0.1."
+    "A clue is flagged if the lower limit of its balanced accuracy is at least a tenth of the way "
+    "from chance to 1, and the lower limit of Cramer's V, where V is given, is at least 0.1."
 )
 
 _KNOWN: Final = 0.9
@@ -68,12 +67,12 @@ class _Known(NamedTuple):
 def confounding_of(
     table: pd.DataFrame, facts: pd.DataFrame, generator: np.random.Generator
 ) -> Confounding:
-    """Tries every clue of `CLUES`.
+    """Tests every clue of `CLUES`.
 
     Args:
         table: a manifest, its rows numbered from 0.
         facts: the facts of its files, as `file_facts` gives them.
-        generator: draws groups out of more than `LARGEST` images, folds, trees and resamples.
+        generator: draws groups out of more than `MAX_IMAGES` images, folds, trees and resamples.
     """
     described = [name for name in CLUES if name in table and name not in facts]
     frame = table[described].join(facts)
@@ -101,14 +100,14 @@ def _stated_notes(notes: pd.Series) -> pd.Series:
 
 
 def _chosen(groups: pd.Series, generator: np.random.Generator) -> NDArray[np.bool_]:
-    """Chooses whole groups at random until there are `LARGEST` images; all if there are fewer."""
-    if len(groups) <= LARGEST:
+    """Chooses whole groups at random, of up to `MAX_IMAGES` images; all if there are fewer."""
+    if len(groups) <= MAX_IMAGES:
         return np.ones(len(groups), np.bool_)
     codes, names = pd.factorize(groups)
     order = generator.permutation(len(names))
     images = np.cumsum(np.bincount(codes)[order])
     # At least one, though it be larger than that.
-    kept = order[: max(1, int(np.searchsorted(images, LARGEST, side="right")))]
+    kept = order[: max(1, int(np.searchsorted(images, MAX_IMAGES, side="right")))]
     return np.isin(codes, kept)
 
 
@@ -120,10 +119,10 @@ def _known(facts: pd.DataFrame, rows: pd.DataFrame) -> _Known | str:
     facts = facts.loc[:, shares >= _KNOWN * shares.max()].dropna()
     rows = rows.loc[facts.index]
     sizes = rows.groupby("label")["group"].agg(["size", "nunique"])
-    enough = sizes.index[(sizes["size"] >= FEWEST) & (sizes["nunique"] >= FOLDS)]
+    enough = sizes.index[(sizes["size"] >= MIN_IMAGES) & (sizes["nunique"] >= FOLDS)]
     if len(enough) < 2:
         few = f"only {enough[0]} has" if len(enough) else "no class has"
-        return f"{few} {FEWEST} images of {FOLDS} groups that state it"
+        return f"{few} {MIN_IMAGES} images of {FOLDS} groups that state it"
     rows = rows[rows["label"].isin(enough)]
     facts = facts.loc[rows.index]
     facts = facts.loc[:, [(values != values.iloc[0]).any() for _, values in facts.items()]]
@@ -152,7 +151,7 @@ def _try(name: str, known: _Known, draw: _Draw) -> Clue:
         v=v,
         accuracy=stats.proportion(labels == guesses.plain, groups),
         balanced_accuracy=balanced_accuracy,
-        tells=_tells(balanced_accuracy, v, chance),
+        flagged=_is_flagged(balanced_accuracy, v, chance),
         warning=None,
     )
 
@@ -167,12 +166,12 @@ def _association(known: _Known, classes: NDArray[np.intp], seed: int) -> Estimat
     return stats.cramers_v(joint, classes, known.groups, np.random.default_rng(seed))
 
 
-def _tells(balanced_accuracy: Estimate, v: Estimate, chance: float) -> bool:
+def _is_flagged(balanced_accuracy: Estimate, v: Estimate, chance: float) -> bool:
     """Applies `RULE`."""
     low = balanced_accuracy.low
     if low is None or low < chance + MARGIN * (1 - chance):
         return False
-    return v.low is None or v.low >= WEAK
+    return v.low is None or v.low >= MIN_ASSOCIATION
 
 
 def _undefined(name: str, columns: tuple[str, ...], reason: str) -> Clue:
@@ -186,6 +185,6 @@ def _undefined(name: str, columns: tuple[str, ...], reason: str) -> Clue:
         v=nothing,
         accuracy=nothing,
         balanced_accuracy=nothing,
-        tells=False,
+        flagged=False,
         warning=None,
     )

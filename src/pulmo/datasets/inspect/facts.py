@@ -67,7 +67,9 @@ def read_facts(path: Path) -> Published:
     facts = pd.DataFrame(rows, dtype="string")
     found = [name for name in (*_NUMBERS, "format") if name in facts]
     if not found:
-        raise InputError(f"{path} has none of the columns {', '.join(_NUMBERS)} and format.")
+        raise InputError(
+            "column-missing", f"{path} has none of the columns {', '.join(_NUMBERS)} and format."
+        )
     for name in _NUMBERS:
         if name in facts:
             facts[name] = _whole(facts[name], path)
@@ -78,7 +80,8 @@ def read_facts(path: Path) -> Published:
     twice = facts.index[facts.index.duplicated()]
     if len(twice):
         raise InputError(
-            f"{path} names {twice[0]} more than once; a column folder must tell such files apart."
+            "image-repeated",
+            f"{path} names {twice[0]} more than once. A column folder must distinguish such files.",
         )
     return Published(path.name, facts[found])
 
@@ -90,8 +93,9 @@ def _whole(text: pd.Series, path: Path) -> pd.Series:
     wrong = text.notna() & ~text.str.fullmatch("[1-9][0-9]{0,17}").fillna(value=False)
     if wrong.any():
         raise InputError(
+            "value-not-count",
             f"{path}, row {int(wrong.to_numpy(bool).argmax()) + 1}: {text.name} is "
-            f"{text[wrong].iloc[0]!r}; a whole number above 0 was expected."
+            f"{text[wrong].iloc[0]!r}; a whole number above 0 was expected.",
         )
     return text.astype("Int64")
 
@@ -110,7 +114,8 @@ def _matched(table: pd.DataFrame, published: Published) -> pd.DataFrame:
         keys = ends.where(ends.isin(facts.index), keys)
     if keys.isna().all():
         raise InputError(
-            f"{published.name} names none of the images of the manifest; its columns folder and "
-            "filename must be the end of an image's path."
+            "facts-of-no-image",
+            f"{published.name} matches none of the images of the manifest. Its columns folder "
+            "and filename must be the end of an image's path.",
         )
     return facts.reindex(keys).set_axis(table.index)

@@ -44,7 +44,7 @@ def inspect_manifest(
         InputError: the manifest holds no image, or `published` names none of its images.
     """
     if not len(manifest):
-        raise InputError(f"{name} holds no image.")
+        raise InputError("images-missing", f"{name} contains no image.")
     table = manifest.frame
     facts = file_facts(table, published)
     confounding = confounding_of(table, facts, np.random.default_rng(seed))

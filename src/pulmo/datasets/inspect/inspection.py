@@ -6,14 +6,15 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from pulmo.core.message import Message
 from pulmo.core.record import Record, read_record
 from pulmo.stats.estimate import Estimate
 
 NOT_STATED: Final = "not stated"
-"""The value under which a crossing counts the images of which a column says nothing."""
+"""The value under which a crossing counts images with an empty column."""
 
 QUANTILES: Final = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-"""Which quantiles a spread gives: the least, the greatest and five between."""
+"""The quantiles of a spread: minimum, maximum and five between."""
 
 
 class Failure(Record):
@@ -24,7 +25,7 @@ class Failure(Record):
 
 
 class Totals(Record):
-    """How much there is."""
+    """Counts of images, groups and patients."""
 
     images: int
     groups: int
@@ -35,7 +36,7 @@ class Totals(Record):
     with_patient: int
     """Images whose patient is named."""
     most_of_a_patient: int
-    """Images of the patient with the most; 0 without a named one."""
+    """Images of the patient with the most; 0 if no patient is named."""
     with_source: int | None = None
     """Images whose hospital or public set is stated; None of an older inspection."""
 
@@ -73,7 +74,7 @@ class Distribution(Record):
 
 
 class Tally(Record):
-    """Images that belong together in a way that deserves a look."""
+    """Images that belong together and should be reviewed."""
 
     sets: int
     """How many patients, groups or sets of copies."""
@@ -84,7 +85,7 @@ class Tally(Record):
 
 
 class Copies(Record):
-    """What occurs more than once, or in two places at once."""
+    """Images, groups and patients that occur more than once, or in two places."""
 
     same_bytes: Tally
     """Files of identical content."""
@@ -97,19 +98,19 @@ class Copies(Record):
 
 
 class OtherNames(Record):
-    """The images of a class whose file's name speaks of other classes only."""
+    """The images of a class whose file names contain words of other classes only."""
 
     images: int
     of: int
     """Images of the class."""
     classes: dict[str, int]
-    """Class -> images whose name speaks of it; a name may speak of several."""
+    """Class -> images whose name contains its word; a name may contain several."""
     examples: tuple[str, ...]
     """Paths of a few."""
 
 
 class Clue(Record):
-    """How well something other than the image tells the class."""
+    """How well something other than the image predicts the class."""
 
     name: str
     columns: tuple[str, ...]
@@ -126,17 +127,17 @@ class Clue(Record):
     """Of a cross-validated tree."""
     balanced_accuracy: Estimate
     """Of a cross-validated tree to which all classes weigh alike."""
-    tells: bool
+    flagged: bool
     """Whether the rule of `Confounding` flags it."""
     warning: str | None
     """A sentence, where it is flagged."""
 
 
 class Confounding(Record):
-    """What tells the class without a look at a pixel."""
+    """What predicts the class without the pixels."""
 
     n: int
-    """Images that the figures are computed from: all, or a draw from very many."""
+    """Images that the metrics are computed from: all, or a random sample of very many."""
     rule: str
     """When a clue is flagged."""
     clues: dict[str, Clue]
@@ -156,9 +157,9 @@ class NoteCounts(Record):
 
 
 class Inspection(Record):
-    """All that is known of a manifest without judging an image."""
+    """What a manifest holds, without its pixels."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     name: str
     """What the manifest's file is called."""
     seed: int
@@ -167,9 +168,9 @@ class Inspection(Record):
     facts: str | None
     """Name of the table that the facts of the files were taken from; None for the manifest."""
     verdict: str
-    """One sentence: whether something other than the disease tells the class."""
-    warnings: tuple[str, ...]
-    """What else a user of these images must know, as sentences."""
+    """Whether something other than the disease predicts the class, as a sentence."""
+    warnings: tuple[Message, ...]
+    """What else a user of these images must know."""
     totals: Totals
     labels: dict[str, int]
     """Class -> images."""
@@ -183,7 +184,7 @@ class Inspection(Record):
     """Quantity -> how it is spread in each class."""
     copies: Copies
     names: dict[str, OtherNames] = Field(default_factory=dict)
-    """Class -> its images whose file's name contradicts it; without classes that have none."""
+    """Class -> its images whose file name contradicts it; without classes that have none."""
     confounding: Confounding
     failed: tuple[Failure, ...] = ()
 

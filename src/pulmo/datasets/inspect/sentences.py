@@ -1,10 +1,11 @@
-"""Sentences: the verdict of an inspection and its warnings."""
+"""Sentences: the verdict of an inspection, and its warnings."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import PurePath
 from typing import Final
 
+from pulmo.core.message import Message
 from pulmo.core.sources import HOW_TO_STATE
 from pulmo.datasets.inspect.inspection import (
     Clue,
@@ -18,13 +19,13 @@ from pulmo.datasets.inspect.inspection import (
 from pulmo.stats.estimate import Estimate
 
 AGE_GAP: Final = 10
-"""Years between the median ages of two classes above which age could be what is seen."""
+"""Years between the median ages of two classes above which a model may learn the age."""
 
 ADULT: Final = 18
 """Age in years from which a patient counts as an adult."""
 
-FEW: Final = 10
-"""Images of stated age below which the median age of a class is not compared."""
+MIN_IMAGES: Final = 10
+"""Images of a class that a comparison of ages or of notes needs."""
 
 _NAMES: Final[Mapping[str, str]] = {
     "aspect": "aspect ratio",
@@ -36,9 +37,9 @@ _NAMES: Final[Mapping[str, str]] = {
 }
 _PLURAL: Final = {"bits", "bytes_per_pixel", "notes"}
 _DERIVED: Final = {"aspect": {"width", "height"}, "bytes_per_pixel": {"bytes"}}
-"""Facts that need not be named beside those that they follow from."""
+"""Fact -> facts from which it follows; it is not named together with these."""
 
-_MORAL: Final = "a model that reaches this has not been shown to see the disease."
+_MEANING: Final = "A model with this accuracy is not shown to recognise the disease."
 
 
 def name_of(fact: str) -> str:
@@ -53,30 +54,31 @@ def warning_of(clue: Clue, classes: Sequence[str]) -> str | None:
         clue: the clue.
         classes: all classes of the manifest.
     """
-    if not clue.tells:
+    if not clue.flagged:
         return None
-    what = "the class" if tuple(classes) == clue.classes else f"{_list(clue.classes)} apart"
-    told = f"{_subject(clue)} {what} with"
+    among = "" if tuple(classes) == clue.classes else f" among {_list(clue.classes)}"
+    start = f"{_subject(clue)} the class{among} with"
     accuracy, commonest = clue.accuracy, clue.commonest
     if accuracy.low is not None and commonest is not None and accuracy.low > commonest:
-        against = f"against {_percent(commonest)} for the commonest class"
-        return f"{told} {_figure(accuracy)} accuracy, {against}: {_MORAL}"
-    figure = _figure(clue.balanced_accuracy)
-    return f"{told} {figure} balanced accuracy, against {_percent(clue.chance)} by chance: {_MORAL}"
+        without = f"the most frequent class alone gives {_percent(commonest)}"
+        return f"{start} an accuracy of {_share(accuracy)}; {without}. {_MEANING}"
+    balanced = _share(clue.balanced_accuracy)
+    chance = _percent(clue.chance)
+    return f"{start} a balanced accuracy of {balanced}; chance is {chance}. {_MEANING}"
 
 
 def verdict_of(clues: Mapping[str, Clue]) -> str:
-    """Returns the warning of the clue that tells most, or that none is flagged."""
-    flagged = _telling(clues)
+    """Returns the warning of the strongest clue, or that no clue is flagged."""
+    flagged = _flagged(clues)
     if flagged:
         return flagged[0]
     tried = [name_of(name) for name, clue in clues.items() if clue.classes and name != "file"]
     if not tried:
         reason = next(iter(clues.values())).accuracy.reason
-        return f"What could tell the classes apart was not tested: {reason}."
+        return f"It was not tested whether anything but the image predicts the class: {reason}."
     return (
-        f"Nothing that was tried ({_list(tried)}) tells the class clearly better than chance. "
-        "Something else still may."
+        f"None of the tested facts ({_list(tried)}) predicts the class clearly better than chance. "
+        "Others may."
     )
 
 
@@ -86,17 +88,17 @@ def warnings_of(
     copies: Copies,
     ages: Distribution,
     modalities: Mapping[str, int],
-) -> tuple[str, ...]:
-    """Returns the warnings beside the verdict.
+) -> tuple[Message, ...]:
+    """Returns the warnings in addition to the verdict.
 
     Args:
-        clues: all clues, of which the verdict is about the one that tells most.
-        totals: how much there is.
-        copies: what is in two places.
+        clues: all clues; the verdict is about the strongest.
+        totals: counts of images, groups and patients.
+        copies: images, groups and patients in two places.
         ages: how the age is spread in each class.
         modalities: how many images are stated to be of each modality.
     """
-    further = _telling(clues)[1:]
+    further = [Message("clue", text) for text in _flagged(clues)[1:]]
     found = (
         _modalities(modalities),
         _sources(totals),
@@ -108,38 +110,42 @@ def warnings_of(
     return tuple(chain.from_iterable(found))
 
 
-def names_sentences(names: Mapping[str, OtherNames]) -> Iterator[str]:
-    """Yields what names of files say against the classes of their images."""
+def names_sentences(names: Mapping[str, OtherNames]) -> Iterator[Message]:
+    """Yields a warning for each class whose files have names of another class."""
     for label, found in names.items():
-        told = _list([f"{name} ({n:,})" for name, n in found.classes.items()])
-        verb = "has a file name that speaks" if found.images == 1 else "have file names that speak"
+        others = _list([f"{name} ({n:,})" for name, n in found.classes.items()])
+        verb = "has a file name" if found.images == 1 else "have file names"
         example = PurePath(found.examples[0]).name
-        yield (
-            f"{found.images:,} of the {found.of:,} images labelled {label} {verb} of another "
-            f"class: {told}, such as {example}. Look whether their label is right."
+        yield Message(
+            "file-names",
+            f"{found.images:,} of the {found.of:,} images labelled {label} {verb} with the word of "
+            f"another class: {others}, such as {example}. Check their labels.",
         )
 
 
-def one_sided_notes(notes: Mapping[str, NoteCounts]) -> tuple[str, ...]:
-    """Returns a warning of each kind of note that the images of one class alone have.
+def one_sided_notes(notes: Mapping[str, NoteCounts]) -> tuple[Message, ...]:
+    """Returns a warning for each kind of note that only images of one class have.
 
     Args:
-        notes: kind -> its images. Kinds of fewer than `FEW` images are left out: chance puts
+        notes: kind -> its images. Kinds of fewer than `MIN_IMAGES` images are left out: chance puts
             these into one class too.
     """
     warnings = []
     for counts in notes.values():
         having = [label for label, n in counts.classes.items() if n]
-        if counts.n >= FEW and len(having) == 1 < len(counts.classes):
+        if counts.n >= MIN_IMAGES and len(having) == 1 < len(counts.classes):
             warnings.append(
-                f"Only images of {having[0]} have this note of the reader ({counts.n:,} of "
-                f"them): {counts.says}. What such images look like may tell their class."
+                Message(
+                    "note-of-one-class",
+                    f"Only images of {having[0]} ({counts.n:,} of them) have this note of the "
+                    f"reader: {counts.says}. The look of such images may give their class away.",
+                )
             )
     return tuple(warnings)
 
 
-def _telling(clues: Mapping[str, Clue]) -> list[str]:
-    """Returns the warnings of the flagged clues, the most telling first.
+def _flagged(clues: Mapping[str, Clue]) -> list[str]:
+    """Returns the warnings of the flagged clues, the strongest first.
 
     Those of single facts of the file are left out where all of them together are flagged.
     """
@@ -151,70 +157,73 @@ def _telling(clues: Mapping[str, Clue]) -> list[str]:
 
 
 def _strength(clue: Clue) -> float:
-    """Returns how far on the way from chance to certainty a clue's balanced accuracy surely is."""
+    """Returns the lower end of a clue's balanced accuracy, rescaled to 0 for chance and 1."""
     low, chance = clue.balanced_accuracy.low or 0, clue.chance or 0
     return (low - chance) / (1 - chance)
 
 
-def _modalities(modalities: Mapping[str, int]) -> Iterator[str]:
+def _modalities(modalities: Mapping[str, int]) -> Iterator[Message]:
     """Warns of images of several modalities."""
     if len(modalities) > 1:
         counts = _list([f"{n:,} {name}" for name, n in modalities.items()])
-        yield (
-            f"{counts} images are mixed: what tells these apart tells any classes that they do "
-            "not share. Training refuses them together unless its recipe names each modality."
+        yield Message(
+            "mixed-modalities",
+            f"There are {counts} images: if classes differ in their modality, a model may learn "
+            "the modality. Training refuses a mixture unless the recipe names each modality.",
         )
 
 
-def _sources(totals: Totals) -> Iterator[str]:
-    """Warns of images of which it is not stated where they are from."""
+def _sources(totals: Totals) -> Iterator[Message]:
+    """Warns of images whose source is not stated."""
     if totals.with_source is not None and totals.with_source < totals.images:
         nameless = totals.images - totals.with_source
-        yield (
-            f"It is not stated which source {nameless:,} of the {totals.images:,} images are "
-            "from, a hospital or a public data set. Whether the source tells the class is not "
-            f"known of them. {HOW_TO_STATE}"
+        yield Message(
+            "unstated-source",
+            f"The source (hospital or public data set) of {nameless:,} of the {totals.images:,} "
+            f"images is not stated: it may give the class away. {HOW_TO_STATE}",
         )
 
 
-def _ages(ages: Distribution) -> Iterator[str]:
+def _ages(ages: Distribution) -> Iterator[Message]:
     """Warns when the youngest and the oldest class differ in age, or in being children."""
     medians = {
         label: spread.quantiles[len(spread.quantiles) // 2]
         for label, spread in ages.classes.items()
-        if spread.n >= FEW
+        if spread.n >= MIN_IMAGES
     }
     if len(medians) < 2:
         return
     young, old = min(medians, key=medians.__getitem__), max(medians, key=medians.__getitem__)
     if medians[old] - medians[young] > AGE_GAP or medians[young] < ADULT <= medians[old]:
-        yield (
-            f"Where the age is stated, its median is {medians[young]:g} years for {young} and "
-            f"{medians[old]:g} for {old}: what tells them apart may be the age, not the disease."
+        yield Message(
+            "age-gap",
+            f"The median age, where stated, is {medians[young]:g} years for {young} and "
+            f"{medians[old]:g} for {old}: a model may learn the age instead of the disease.",
         )
 
 
-def _patients(totals: Totals) -> Iterator[str]:
+def _patients(totals: Totals) -> Iterator[Message]:
     nameless = totals.images - totals.with_patient
     if nameless:
         share = f"{nameless:,} of the {totals.images:,} images"
-        yield (
-            f"The patient of {share} is not named: if some patients have several, no split can "
-            "keep them on one side, and intervals are too narrow."
+        yield Message(
+            "unknown-patients",
+            f"The patient of {share} is unknown: if patients have several images, a split cannot "
+            "keep them together, and intervals are too narrow.",
         )
 
 
-def _copies(copies: Copies) -> Iterator[str]:
+def _copies(copies: Copies) -> Iterator[Message]:
     groups = copies.groups_with_several_labels
     if groups.images <= copies.patients_with_several_labels.images:
         groups = Tally(sets=0, images=0, examples=())
     for tally, one, many, what in (
         (copies.patients_with_several_labels, "patient", "patients", "in several classes"),
         (groups, "group", "groups", "in several classes"),
-        (copies.groups_across_splits, "group", "groups", "on several sides of the split"),
+        (copies.groups_across_splits, "group", "groups", "in several splits"),
     ):
         if tally.sets:
-            yield f"{_these(tally, one, many)} {what}."
+            yield Message(f"{many}-apart", f"{_these(tally, one, many)} {what}.")
 
 
 def _these(tally: Tally, one: str, many: str) -> str:
@@ -223,7 +232,7 @@ def _these(tally: Tally, one: str, many: str) -> str:
 
 
 def _subject(clue: Clue) -> str:
-    """Returns who tells, and the verb: `The age alone tells`."""
+    """Returns the subject and the verb: `The age alone predicts`."""
     facts = [
         fact
         for fact in clue.columns
@@ -231,16 +240,16 @@ def _subject(clue: Clue) -> str:
     ]
     words = _list([name_of(fact) for fact in facts])
     if len(facts) > 1:
-        return f"{words[:1].upper()}{words[1:]} alone tell"
-    return f"The {words} alone {'tell' if facts[0] in _PLURAL else 'tells'}"
+        return f"{words[:1].upper()}{words[1:]} alone predict"
+    return f"The {words} alone {'predict' if facts[0] in _PLURAL else 'predicts'}"
 
 
-def _figure(estimate: Estimate) -> str:
-    """Gives a share with its interval: `76 % (72-80)`."""
+def _share(estimate: Estimate) -> str:
+    """Returns a share with its interval: `76 % (95 % CI 72 to 80 %)`."""
     low, high = estimate.low, estimate.high
-    interval = (
-        f" ({100 * low:.0f}-{100 * high:.0f})" if low is not None and high is not None else ""
-    )
+    interval = ""
+    if low is not None and high is not None:
+        interval = f" (95 % CI {100 * low:.0f} to {100 * high:.0f} %)"
     return f"{_percent(estimate.value)}{interval}"
 
 

@@ -142,17 +142,24 @@ def _put(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     except OSError as error:
-        raise InputError(f"{path} could not be written: {error.strerror or error}.") from error
+        raise InputError(
+            "file-not-written", f"{path} could not be written: {error.strerror or error}."
+        ) from error
 
 
 def _check(folder: Path, count: int, seed: int, labels: Sequence[str]) -> None:
     if count < 1:
-        raise UsageError(f"The count of phantoms is 1 or more; got {count}.")
+        raise UsageError(
+            "phantom-count-invalid", f"The number of phantoms must be at least 1; got {count}."
+        )
     if seed < 0:
-        raise UsageError(f"The seed is 0 or more; got {seed}.")
+        raise UsageError("seed-invalid", f"The seed must be at least 0; got {seed}.")
     for label in labels:
         check_phantom_label(label)
     if not labels or len(set(labels)) != len(labels):
-        raise UsageError(f"Name at least one label, each once; got {list(labels)}.")
+        raise UsageError(
+            "phantom-labels-invalid",
+            f"Name at least one label, and each label once; got {list(labels)}.",
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is there and not an empty folder; name a new one.")
+        raise UsageError("folder-not-empty", f"{folder} exists and is not an empty folder.")

@@ -95,7 +95,8 @@ def check_phantom_label(label: str) -> str:
     """
     if check_label(label) not in PHANTOM_LABELS:
         raise UsageError(
-            f"No phantoms are drawn of {label!r}; choose among {', '.join(PHANTOM_LABELS)}."
+            "phantom-label-unknown",
+            f"There are no phantoms of {label!r}; choose one of {', '.join(PHANTOM_LABELS)}.",
         )
     return label
 
@@ -103,6 +104,11 @@ def check_phantom_label(label: str) -> str:
 def _check(label: str, patient: int, side: int) -> None:
     check_phantom_label(label)
     if patient < 0:
-        raise UsageError(f"A patient's number is 0 or more; got {patient}.")
+        raise UsageError(
+            "patient-number-invalid", f"A patient's number must be at least 0; got {patient}."
+        )
     if side < _SMALLEST:
-        raise UsageError(f"A phantom's sides are {_SMALLEST} pixels or more; got {side}.")
+        raise UsageError(
+            "phantom-side-too-small",
+            f"The side of a phantom must be at least {_SMALLEST} pixels; got {side}.",
+        )

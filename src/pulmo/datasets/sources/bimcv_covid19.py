@@ -85,8 +85,9 @@ def bimcv_covid19(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | 
     places = [root / name for name in _PARTS if (root / name / "participants.tsv").is_file()]
     if not places:
         raise InputError(
-            f"{root} holds no participants.tsv, nor does covid19_posi or covid19_neg in it, as "
-            "bimcv-covid19 is published."
+            "source-layout-unexpected",
+            f"{root} does not have the layout of bimcv-covid19: it contains neither "
+            "participants.tsv nor covid19_posi nor covid19_neg.",
         )
     for place in places:
         tests: defaultdict[str, list[tuple[date, str]]] = defaultdict(list)
@@ -178,7 +179,10 @@ def _read_tests(table: Path, tests: defaultdict[str, list[tuple[date, str]]]) ->
     ):
         where, result = f"{table}, line {number}", row["result"] or ""
         if result not in _RESULTS:
-            raise InputError(f"{where}: the result {result!r} is not one of {', '.join(_RESULTS)}.")
+            raise InputError(
+                "test-result-unknown",
+                f"{where}: the result {result!r} is not one of {', '.join(_RESULTS)}.",
+            )
         patient, day = row["participant"], _day(row["date"] or "", "%d.%m.%Y")
         if not _RESULTS[result]:
             continue
@@ -193,8 +197,9 @@ def _reports(folder: Path) -> dict[str, Verdict]:
     tables = sorted(folder.glob("[Ll]abels_*.tsv"))
     if not tables:
         raise InputError(
-            f"{folder.parent} holds neither a table of tests in EHR nor one of reports in labels, "
-            "as bimcv-covid19 is published."
+            "source-layout-unexpected",
+            f"{folder.parent} does not have the layout of bimcv-covid19: it contains neither a "
+            "table of tests in EHR nor one of reports in labels.",
         )
     reports: dict[str, Verdict] = {}
     for table in tables:
@@ -220,7 +225,9 @@ def _report(text: str, where: str) -> Verdict:
     try:
         return stated_verdict(findings, _LABELS)
     except KeyError as error:
-        raise InputError(f"{where}: the finding {error} is not in the table of labels.") from None
+        raise InputError(
+            "finding-unknown", f"{where}: the finding {error} is not in the table of labels."
+        ) from None
 
 
 def _read_days(place: Path, days: dict[str, date]) -> Iterator[Problem]:

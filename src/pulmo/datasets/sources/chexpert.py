@@ -50,7 +50,11 @@ def chexpert(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Probl
     refuse_map(label_map, "chexpert")
     tables = [root / name for name in _TABLES if (root / name).is_file()]
     if not tables:
-        raise InputError(f"{root} holds neither train.csv nor valid.csv, as chexpert is published.")
+        raise InputError(
+            "source-layout-unexpected",
+            f"{root} does not have the layout of chexpert: it contains neither train.csv nor "
+            "valid.csv.",
+        )
     for table in tables:
         for number, row in numbered_rows(table, (*_ABOUT_IMAGE, *CHEXPERT)):
             where = f"{table}, line {number}"
@@ -61,7 +65,9 @@ def chexpert(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Probl
 def _refuse_unknown(row: Row, where: str) -> None:
     for name in row:
         if name not in CHEXPERT and name not in _ABOUT_IMAGE:
-            raise InputError(f"{where}: the finding {name!r} is not in the table of labels.")
+            raise InputError(
+                "finding-unknown", f"{where}: the finding {name!r} is not in the table of labels."
+            )
 
 
 def _entry(root: Path, where: str, row: Row, split: str) -> Entry | Problem:
@@ -74,7 +80,9 @@ def _entry(root: Path, where: str, row: Row, split: str) -> Entry | Problem:
         age, sex = age_in_years(row["Age"]), _sex(row["Sex"] or "")
         found = chexpert_verdict(row)
     except KeyError as error:
-        raise InputError(f"{where}: a finding is {error}, not 1.0, 0.0, -1.0 or blank.") from None
+        raise InputError(
+            "finding-value-unknown", f"{where}: a finding is {error}, not 1.0, 0.0, -1.0 or blank."
+        ) from None
     except ValueError as error:
         return Problem(where, str(error))
     if not path.is_file():

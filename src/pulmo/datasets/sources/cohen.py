@@ -102,7 +102,9 @@ def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
     if name in _UNKNOWN:
         return Problem(filename, "its finding is not stated", failed=False)
     if name not in _LABELS:
-        raise InputError(f"{table}: the finding {finding!r} is not in the table of labels.")
+        raise InputError(
+            "finding-unknown", f"{table}: the finding {finding!r} is not in the table of labels."
+        )
     return Entry(
         path,
         _LABELS[name],

@@ -61,18 +61,23 @@ def covidx(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem
 def _label_files(root: Path) -> dict[str, Path]:
     """Returns the label file of each split."""
     if not root.is_dir():
-        raise InputError(f"{root} is not a folder.")
+        raise InputError("folder-missing", f"{root} is not a folder.")
     files: dict[str, Path] = {}
     for path in sorted(root.iterdir()):
         if match := _FILE.fullmatch(path.name):
             other = files.setdefault(match["split"], path)
             if other != path:
                 raise InputError(
-                    f"{root} holds {other.name} and {path.name}, label files of two versions. Put "
-                    "one of them elsewhere."
+                    "source-versions-mixed",
+                    f"{root} contains {other.name} and {path.name}, which are label files of two "
+                    "versions. Move one of them to another folder.",
                 )
     if not files:
-        raise InputError(f"{root} holds no label file of COVIDx, such as train_COVIDx9A.txt.")
+        raise InputError(
+            "source-layout-unexpected",
+            f"{root} does not have the layout of COVIDx: it contains no label file, such as "
+            "train_COVIDx9A.txt.",
+        )
     return files
 
 
@@ -84,8 +89,9 @@ def _entry(folder: Path, where: str, words: list[str]) -> Entry | Problem:
     patient, name, finding = " ".join(words[: end - 1]), words[end - 1], words[end]
     if finding not in _LABELS:
         raise InputError(
+            "finding-unknown",
             f"{where}: neither {finding!r} nor {words[-1]!r} is a class of COVIDx "
-            f"({', '.join(_LABELS)})."
+            f"({', '.join(_LABELS)}).",
         )
     if patient in MISLABELLED:
         return Problem(name, MISLABELLED[patient], failed=False)

@@ -48,7 +48,10 @@ def entries_of(
     opened = _opened(table)
     labels = _labels(table, opened, label_map)
     if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder; the table's paths are to be relative to it.")
+        raise InputError(
+            "folder-missing",
+            f"{folder} is not a folder. The paths of the table must be relative to it.",
+        )
     lines: dict[tuple[str, str], int] = {}
     for number, row in opened.rows():
         place = _Place(f"{table}, line {number}", folder, opened.decimal_comma)
@@ -101,7 +104,10 @@ def _opened(table: Path) -> _Opened:
     sheet = first_sheet(table)
     names = list(sheet.table.columns)
     if missing := [name for name in _REQUIRED if name not in names]:
-        raise InputError(f"{table} has no column {', '.join(missing)}; it has {', '.join(names)}.")
+        raise InputError(
+            "column-missing",
+            f"{table} has no column {', '.join(missing)}; it has {', '.join(names)}.",
+        )
     return _Opened(decimal_comma=True, rows=partial(sheet_rows, sheet))
 
 

@@ -75,10 +75,17 @@ def darkcovidnet(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | P
     base = root / _FOLDER if (root / _FOLDER).is_dir() else root
     classes = [name for name in _LABELS if (base / name).is_dir()]
     if not classes:
-        raise InputError(f"{root} holds none of the folders {_FOLDER}/{{{','.join(_LABELS)}}}.")
+        raise InputError(
+            "source-layout-unexpected",
+            f"{root} does not have the layout of darkcovidnet: it contains none of the folders "
+            f"{_FOLDER}/{{{','.join(_LABELS)}}}.",
+        )
     others = {path.name for path in base.iterdir() if path.is_dir() and path.name[0] != "."}
     if unknown := sorted(others - _LABELS.keys()):
-        raise InputError(f"{base} holds {unknown[0]}, which is no class of darkcovidnet.")
+        raise InputError(
+            "class-folder-unknown",
+            f"{base} contains {unknown[0]}, which is not a class of darkcovidnet.",
+        )
     found = {name: list(images_below(base / name)) for name in classes}
     names = {path.name for paths in found.values() for path in paths if isinstance(path, Path)}
     rows = _nih_rows(root / _ROWS, names)

@@ -81,7 +81,9 @@ def chung_entry(
     if not finding:
         return Problem(name, "its finding is not stated", failed=False)
     if finding not in _LABELS:
-        raise InputError(f"{table}: the finding {finding!r} is not in the table of labels.")
+        raise InputError(
+            "finding-unknown", f"{table}: the finding {finding!r} is not in the table of labels."
+        )
     return Entry(
         path,
         _LABELS[finding],

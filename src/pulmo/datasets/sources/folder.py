@@ -40,7 +40,7 @@ def folder(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem
             is no folder.
     """
     if not root.is_dir():
-        raise InputError(f"{root} is not a folder.")
+        raise InputError("folder-missing", f"{root} is not a folder.")
     yield from (left_out_link(path) for path in folders_in(root) if path.is_symlink())
     for path, label, split in class_folders(root, label_map):
         empty = True

@@ -56,7 +56,10 @@ def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
     if isinstance(path, Problem):
         return path
     if row["modality"] not in _MODALITIES:
-        raise InputError(f"{table}: the modality {row['modality']!r} is not one of hannover's.")
+        raise InputError(
+            "modality-unknown",
+            f"{table}: the modality {row['modality']!r} does not occur in hannover.",
+        )
     if row["sex"] not in _SEXES:
         raise ValueError(f"its sex is {row['sex']!r}, not m, f or w")
     until_admission = offset_in_days(row["admission_offset"])

@@ -37,7 +37,11 @@ def kermany(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Proble
     refuse_map(label_map, "kermany")
     splits = [split for split in ("train", "val", "test") if (root / split).is_dir()]
     if not splits:
-        raise InputError(f"{root} holds no folder train, val or test, as kermany is published.")
+        raise InputError(
+            "source-layout-unexpected",
+            f"{root} does not have the layout of kermany: it contains no folder train, val or "
+            "test.",
+        )
     for split in splits:
         for path in images_below(root / split):
             yield _entry(path, split)

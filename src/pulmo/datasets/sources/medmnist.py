@@ -105,7 +105,9 @@ def medmnist(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Probl
                 yield from _entries(file, archive, split)
     # RuntimeError: an archive that is encrypted or compressed in another way.
     except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, EOFError) as error:
-        raise InputError(f"{file} is not a usable MedMNIST file: {error}.") from error
+        raise InputError(
+            "medmnist-invalid", f"{file} is not a valid MedMNIST file: {error}."
+        ) from error
 
 
 def _file(root: Path) -> Path:
@@ -115,20 +117,26 @@ def _file(root: Path) -> Path:
     if len(files) != 1:
         found = ", ".join(file.name for file in files) or "none"
         raise InputError(
-            f"{root} holds more or less than one .npz file ({found}); give the file itself as ROOT."
+            "source-file-ambiguous",
+            f"{root} must contain exactly one .npz file; it contains {found}. Or give the file "
+            "itself.",
         )
     return files[0]
 
 
 def _check_names(file: Path, archive: zipfile.ZipFile) -> None:
     if not _STEM.fullmatch(file.stem):
-        raise InputError(f"{file} is not named as one of MedMNIST's: {', '.join(_MD5)} (.npz).")
+        raise InputError(
+            "medmnist-name-unknown",
+            f"{file} does not have the name of a MedMNIST file: {', '.join(_MD5)} (.npz).",
+        )
     names = {name.removesuffix(".npy") for name in archive.namelist()}
     expected = {f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels")}
     if names != expected:
         raise InputError(
-            f"{file} holds the arrays {', '.join(sorted(names))}; MedMNIST's are "
-            f"{', '.join(sorted(expected))}."
+            "medmnist-arrays-unexpected",
+            f"{file} contains the arrays {', '.join(sorted(names))}; those of MedMNIST are "
+            f"{', '.join(sorted(expected))}.",
         )
 
 
@@ -203,8 +211,9 @@ def _unpack(pixels: NDArray[np.uint8], path: Path) -> None:
         write_atomically(path, buffer.getvalue())
     except InputError as error:
         raise InputError(
-            f"{error} MedMNIST's images are unpacked beside their file, whose folder must be "
-            "writable and have room."
+            "source-not-unpacked",
+            f"{error} The images of MedMNIST are unpacked into the folder of their file. It must "
+            "be writable and have room.",
         ) from error
 
 

@@ -120,14 +120,18 @@ def _verdicts(table: Path) -> dict[str, Verdict]:
         where = f"{table}, line {number}"
         for name in row:
             if name not in CHEXPERT and name not in _IDS:
-                raise InputError(f"{where}: the finding {name!r} is not in the table of labels.")
+                raise InputError(
+                    "finding-unknown",
+                    f"{where}: the finding {name!r} is not in the table of labels.",
+                )
         if None in row.values():
-            raise InputError(f"{where}: {MISFIT}. Download the table again.")
+            raise InputError("csv-row-length", f"{where}: {MISFIT}. Download the table again.")
         try:
             found = chexpert_verdict(row)
         except KeyError as error:
             raise InputError(
-                f"{where}: a finding is {error}, not 1.0, 0.0, -1.0 or blank."
+                "finding-value-unknown",
+                f"{where}: a finding is {error}, not 1.0, 0.0, -1.0 or blank.",
             ) from None
         verdicts[row["study_id"] or ""] = same.setdefault(found, found)
     return verdicts
@@ -140,7 +144,13 @@ def _splits(table: Path) -> dict[str, str]:
         patient, side = row["subject_id"] or "", row["split"] or ""
         where = f"{table}, line {number}"
         if side not in _SPLITS:
-            raise InputError(f"{where}: the split is {side!r}, not train, validate or test.")
+            raise InputError(
+                "split-value-unknown",
+                f"{where}: the split is {side!r}, not train, validate or test.",
+            )
         if splits.setdefault(patient, _SPLITS[side]) != _SPLITS[side]:
-            raise InputError(f"{where}: patient {patient} is on two sides of the split.")
+            raise InputError(
+                "patient-in-several-splits",
+                f"{where}: patient {patient} is in more than one split.",
+            )
     return splits

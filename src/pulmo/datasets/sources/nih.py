@@ -101,7 +101,9 @@ def _entry(where: str, row: Row, known: _Known) -> Entry | Problem:
         found = verdict(words.split("|"), _LABELS)
         sex = known_sex(row.get("Patient Gender") or row.get("Patient Sex"))
     except KeyError as error:
-        raise InputError(f"{where}: the finding {error} is not in the table of labels.") from None
+        raise InputError(
+            "finding-unknown", f"{where}: the finding {error} is not in the table of labels."
+        ) from None
     except ValueError as error:
         return Problem(where, str(error))
     if found.label is None:
@@ -126,7 +128,11 @@ def _find_folders(root: Path, folders: dict[str, Path]) -> Iterator[Problem]:
     places = [root / "images", *sorted(root.glob("images_*/images"))]
     present = [place for place in places if place.is_dir()]
     if not present:
-        raise InputError(f"{root} holds no folder images or images_001/images, as nih has them.")
+        raise InputError(
+            "source-layout-unexpected",
+            f"{root} does not have the layout of nih: it contains no folder images or "
+            "images_001/images.",
+        )
     # Equal folders become one object.
     same: dict[Path, Path] = {}
     for path in chain.from_iterable(map(images_below, present)):
@@ -136,7 +142,9 @@ def _find_folders(root: Path, folders: dict[str, Path]) -> Iterator[Problem]:
         folder = same.setdefault(path.parent, path.parent)
         other = folders.setdefault(path.name, folder)
         if other != folder:
-            raise InputError(f"{path.name} lies in {other} and in {folder}; remove one.")
+            raise InputError(
+                "image-repeated", f"{path.name} is in {other} and in {folder}. Remove one of them."
+            )
 
 
 def _read_boxes(table: Path, boxes: dict[str, list[Box]]) -> Iterator[Problem]:
@@ -161,5 +169,8 @@ def _splits(root: Path) -> dict[str, str]:
             continue
         for image in filter(None, map(str.strip, text_lines(root / name))):
             if splits.setdefault(image, side) != side:
-                raise InputError(f"{image} is in two of the lists {', '.join(_SPLITS)}.")
+                raise InputError(
+                    "image-in-several-splits",
+                    f"{image} is in two of the lists {', '.join(_SPLITS)}.",
+                )
     return splits

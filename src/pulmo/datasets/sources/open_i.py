@@ -132,7 +132,7 @@ def _entries(
         found = stated_verdict([*dict.fromkeys(term.lower() for term in terms)], _LABELS)
     except KeyError as error:
         raise InputError(
-            f"{report.where}: the heading {error} is not in the table of labels."
+            "finding-unknown", f"{report.where}: the heading {error} is not in the table of labels."
         ) from None
     for image in report.images:
         name = "_".join(image)
@@ -184,7 +184,9 @@ def _read_table(
 ) -> Iterator[_Report | Problem]:
     if not table.is_file():
         raise InputError(
-            f"{table.parent} holds neither {_REPORTS} nor {table.name}, as open-i is published."
+            "source-layout-unexpected",
+            f"{table.parent} does not have the layout of open-i: it contains neither {_REPORTS} "
+            f"nor {table.name}.",
         )
     for line, row in numbered_rows(table, ("uid", "MeSH"), encoding="latin-1"):
         where, number = f"{table}, line {line}", row["uid"]
@@ -207,7 +209,9 @@ def _projections(
         image = _image(row["filename"] or "")
         if image is None or row["projection"] not in _VIEWS:
             raise InputError(
-                f"{table}, line {number}: an image of the set and Frontal or Lateral were expected."
+                "projection-row-invalid",
+                f"{table}, line {number}: expected an image of the data set, and Frontal or "
+                "Lateral.",
             )
         if image not in views:
             numbered[row["uid"] or ""].append(image)
@@ -219,7 +223,11 @@ def _find_images(root: Path, paths: dict[tuple[str, str], Path]) -> Iterator[Pro
     """Fills in the path of each image; yields what is none."""
     place = next((root / name for name in _PLACES if (root / name).is_dir()), None)
     if place is None:
-        raise InputError(f"{root} holds no folder {', '.join(_PLACES)}, as open-i is published.")
+        raise InputError(
+            "source-layout-unexpected",
+            f"{root} does not have the layout of open-i: it contains no folder "
+            f"{', '.join(_PLACES)}.",
+        )
     for path in images_below(place):
         if isinstance(path, Problem):
             yield path

@@ -70,7 +70,9 @@ def _entry(root: Path, table: Path, row: Mapping[str, str]) -> Entry | Problem:
     try:
         found = stated_verdict(findings, LABELS)
     except KeyError as error:
-        raise InputError(f"{table}: the finding {error} is not in the table of labels.") from None
+        raise InputError(
+            "finding-unknown", f"{table}: the finding {error} is not in the table of labels."
+        ) from None
     if found.label is None:
         return Problem(name, found.reason, found.failed)
     return Entry(

@@ -53,11 +53,16 @@ def radiography(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Pr
     present = [name for name in _LABELS if (root / name / "images").is_dir()]
     if not present:
         raise InputError(
-            f"{root} holds none of the folders {', '.join(f'{name}/images' for name in _LABELS)}."
+            "source-layout-unexpected",
+            f"{root} does not have the layout of radiography: it contains none of the folders "
+            f"{', '.join(f'{name}/images' for name in _LABELS)}.",
         )
     found = {path.parent.name for path in root.glob("*/images") if path.is_dir()}
     if unknown := sorted(found - _LABELS.keys()):
-        raise InputError(f"{root} holds {unknown[0]}/images, which is no class of radiography.")
+        raise InputError(
+            "class-folder-unknown",
+            f"{root} contains {unknown[0]}/images, which is not a class of radiography.",
+        )
     for name in present:
         origins = _origins(root / f"{name}.metadata.xlsx")
         for path in images_below(root / name / "images"):
@@ -87,12 +92,15 @@ def _origins(sheet: Path) -> dict[str, str]:
     try:
         table = pd.read_excel(BytesIO(data), dtype=str, engine="openpyxl")
     except Exception as error:  # damaged bytes make openpyxl raise anything
-        raise InputError(f"{sheet} is not a usable Excel file: {error}.") from error
+        raise InputError(
+            "workbook-invalid", f"{sheet} is not a valid Excel file: {error}."
+        ) from error
     table.columns = pd.Index([str(name).strip() for name in table.columns])
     missing = [name for name in ("FILE NAME", "URL") if name not in table.columns]
     if missing:
         raise InputError(
-            f"{sheet} has no column {', '.join(missing)}; it has {', '.join(table.columns)}."
+            "column-missing",
+            f"{sheet} has no column {', '.join(missing)}; it has {', '.join(table.columns)}.",
         )
     known = table[["FILE NAME", "URL"]].dropna()
     names = known["FILE NAME"].str.strip().str.casefold()

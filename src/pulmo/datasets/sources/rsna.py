@@ -62,7 +62,10 @@ def rsna(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     """
     refuse_map(label_map, "rsna")
     if not (root / _IMAGES).is_dir():
-        raise InputError(f"{root} holds no folder {_IMAGES}, as rsna is published.")
+        raise InputError(
+            "source-layout-unexpected",
+            f"{root} does not have the layout of rsna: it contains no folder {_IMAGES}.",
+        )
     readings: dict[str, _Reading] = {}
     yield from _read_labels(root / "stage_2_train_labels.csv", readings)
     patients = _patients(root / _MAPPING)
@@ -72,7 +75,8 @@ def rsna(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
         name, word = row["patientId"] or "", row["class"] or ""
         if word not in _LABELS:
             raise InputError(
-                f"{table}: the class {word!r} of {name} is not in the table of labels."
+                "finding-unknown",
+                f"{table}: the class {word!r} of {name} is not in the table of labels.",
             )
         if name not in classes:
             classes[name] = word
@@ -140,8 +144,9 @@ def _patients(mapping: Path) -> dict[str, str]:
         }
     except (AttributeError, KeyError, TypeError, ValueError):
         raise InputError(
-            f"{mapping} is not RSNA's mapping: a list was expected, whose items have subset_img_id "
-            "and img_id. Download it again, or remove it."
+            "image-mapping-invalid",
+            f"{mapping} is not RSNA's mapping, which is a list of items with subset_img_id and "
+            "img_id. Download it again, or remove it.",
         ) from None
 
 

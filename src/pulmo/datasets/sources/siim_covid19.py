@@ -57,7 +57,10 @@ def siim_covid19(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | P
     """
     refuse_map(label_map, "siim-covid19")
     if not (root / "train").is_dir():
-        raise InputError(f"{root} holds no folder train, as siim-covid19 is published.")
+        raise InputError(
+            "source-layout-unexpected",
+            f"{root} does not have the layout of siim-covid19: it contains no folder train.",
+        )
     grades: dict[str, str] = {}
     yield from _read_grades(root / "train_study_level.csv", grades)
     table = root / "train_image_level.csv"
@@ -104,7 +107,10 @@ def _read_grades(table: Path, grades: dict[str, str]) -> Iterator[Problem]:
     for number, row in numbered_rows(table, ("id", *_LABELS)):
         where = f"{table}, line {number}"
         if unknown := sorted(row.keys() - _LABELS.keys() - {"id"}):
-            raise InputError(f"{where}: the grade {unknown[0]!r} is not in the table of labels.")
+            raise InputError(
+                "finding-unknown",
+                f"{where}: the grade {unknown[0]!r} is not in the table of labels.",
+            )
         study, values = _name(row["id"]), [_VALUES.get(row[name] or "") for name in _LABELS]
         if None in row.values() or not study:
             yield Problem(where, MISFIT if study else "it names no study")

@@ -89,8 +89,9 @@ def vindr_cxr(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Prob
     splits = [name for name in _SPLITS if (folder / f"image_labels_{name}.csv").is_file()]
     if not splits:
         raise InputError(
-            f"{folder} holds neither image_labels_train.csv nor image_labels_test.csv, as "
-            "vindr-cxr is published."
+            "source-layout-unexpected",
+            f"{folder} does not have the layout of vindr-cxr: it contains neither "
+            "image_labels_train.csv nor image_labels_test.csv.",
         )
     for split in splits:
         readings: defaultdict[str, _Readings] = defaultdict(dict)
@@ -144,7 +145,10 @@ def _read_labels(table: Path, readings: defaultdict[str, _Readings]) -> Iterator
     for number, row in numbered_rows(table, ("image_id", "No finding", _MARK)):
         where = f"{table}, line {number}"
         if unknown := sorted(row.keys() - _LABELS.keys() - _ABOUT_ROW):
-            raise InputError(f"{where}: the finding {unknown[0]!r} is not in the table of labels.")
+            raise InputError(
+                "finding-unknown",
+                f"{where}: the finding {unknown[0]!r} is not in the table of labels.",
+            )
         if None in row.values() or not row["image_id"]:
             yield Problem(where, MISFIT if row["image_id"] else "it names no image")
             continue
@@ -157,7 +161,9 @@ def _read_labels(table: Path, readings: defaultdict[str, _Readings]) -> Iterator
 def _is_given(row: Row, name: str, where: str) -> bool:
     value = row[name] or ""
     if value not in _VALUES:
-        raise InputError(f"{where}: a finding is {value!r}, not 1, 0 or blank.")
+        raise InputError(
+            "finding-value-unknown", f"{where}: a finding is {value!r}, not 1, 0 or blank."
+        )
     return _VALUES[value]
 
 
@@ -169,7 +175,10 @@ def _drawn(table: Path) -> defaultdict[str, list[Drawn]]:
     for number, row in numbered_rows(table, ("image_id", "class_name", *_CORNERS)):
         where, finding = f"{table}, line {number}", row["class_name"] or ""
         if finding not in _LABELS:
-            raise InputError(f"{where}: the finding {finding!r} is not in the table of labels.")
+            raise InputError(
+                "finding-unknown",
+                f"{where}: the finding {finding!r} is not in the table of labels.",
+            )
         if _LABELS[finding] != "normal":
             corners = [row[name] for name in _CORNERS]
             drawn[row["image_id"] or ""].append(Drawn(where, finding, corners))

@@ -101,16 +101,14 @@ def _absent(table: pd.DataFrame, labels: list[str]) -> Iterator[str]:
 
 def _check(table: pd.DataFrame, column: Literal["split", "fold"]) -> None:
     used = table[table[column].notna()]
-    anew = "Make the split anew with: pulmo data split."
-    regroup = f"The groups are wrong: make them anew with pulmo data merge first. {anew}"
-    _check_sides(used, column, used["group"], "group", anew)
-    _check_sides(used, column, patient_names(used), "patient", regroup)
-    _check_sides(used, column, used["sha256"], "identical image", regroup)
-    _check_sides(used, column, used["pixels_sha256"], "image of identical pixels", regroup)
+    _check_sides(used, column, used["group"], "group")
+    _check_sides(used, column, patient_names(used), "patient")
+    _check_sides(used, column, used["sha256"], "identical image")
+    _check_sides(used, column, used["pixels_sha256"], "image of identical pixels")
 
 
 def _check_sides(
-    used: pd.DataFrame, column: Literal["split", "fold"], keys: pd.Series, what: str, remedy: str
+    used: pd.DataFrame, column: Literal["split", "fold"], keys: pd.Series, what: str
 ) -> None:
     """Refuses rows of one key, where it is not null, on two sides."""
     sides = used.groupby(keys)[column].nunique()
@@ -121,7 +119,9 @@ def _check_sides(
         named = ", ".join(
             f"{path} ({place}{side})" for path, side in zip(rows["path"], rows[column], strict=True)
         )
+        wrong = "" if what == "group" else " The groups of the manifest are wrong."
         raise RefusedError(
+            "split-leaks",
             f"The split leaks: {len(leaks)} {what}{'s are' if len(leaks) > 1 else ' is'} on two "
-            f"{'folds' if column == 'fold' else 'sides'}, such as {leaks[0]}: {named}. {remedy}"
+            f"{'folds' if column == 'fold' else 'sides'}, such as {leaks[0]}: {named}.{wrong}",
         )

@@ -78,13 +78,17 @@ def draw_sides(
     # Written so that a share that is not a number does not pass.
     if not (shares.val >= 0 and shares.test >= 0 and shares.val + shares.test < 1):
         raise UsageError(
-            f"Validation {shares.val} and test {shares.test} must be fractions that leave some "
-            "images for training."
+            "split-shares-invalid",
+            f"The validation share {shares.val} and the test share {shares.test} must be "
+            "fractions that leave some images for training.",
         )
     kept = _kept(table, keep)
     if keep != "nothing" and kept.stated.isna().all():
         what = "split" if keep == "all" else "test"
-        raise InputError(f"There is nothing to keep: no source of the manifest publishes a {what}.")
+        raise InputError(
+            "published-split-missing",
+            f"No source of the manifest publishes a {what}, so none can be kept.",
+        )
     sides = _draw(table[kept.free], shares, kept.without_test, generator)
     drawn = table["group"].map(sides).astype("string").where(kept.free)
     reason = pd.Series(pd.NA, table.index, dtype="string")

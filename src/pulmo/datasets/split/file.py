@@ -102,14 +102,15 @@ def read_split(path: Path) -> SplitFile:
         stated = None
     if not isinstance(stated, dict):
         raise InputError(
-            f"{path} is not a split file; `pulmo data split --save` writes one, whose first line "
-            f"begins with {MARK.strip()!r}."
+            "split-file-invalid",
+            f"{path} is not a split file, whose first line begins with {MARK.strip()!r}.",
         )
     body = "\n".join(lines)
     if _digest(stated, body) != stated.get("sha256"):
         raise RefusedError(
+            "split-file-changed",
             f"{path} is damaged or was edited: its content does not have the hash that its first "
-            "line states. Take it from where it was published again, or make a split anew."
+            "line states. Download it again, or make a new split.",
         )
     try:
         header = Header.model_validate(stated)
@@ -117,7 +118,8 @@ def read_split(path: Path) -> SplitFile:
         problem = error.errors()[0]
         where = ".".join(str(part) for part in problem["loc"])
         raise InputError(
-            f"{path} is a split file of another version of pulmo: {where}: {problem['msg']}."
+            "split-file-version",
+            f"{path} is a split file of another version of pulmo: {where}: {problem['msg']}.",
         ) from None
     rows = pd.read_csv(io.StringIO(body), dtype="string").astype({"fold": "Int64"})
     return SplitFile(header, rows)
@@ -141,8 +143,9 @@ def apply_split(manifest: Manifest, split: SplitFile) -> Applied:
     unknown = joined["known"] == "left_only"
     if unknown.all():
         raise InputError(
-            f"The split knows none of the manifest's {len(table)} images by their content; it is "
-            "a split of other images, or of the same ones in other files."
+            "split-file-of-other-images",
+            f"The split file contains none of the {len(table)} images of the manifest: it "
+            "belongs to other images, or to other files of the same images.",
         )
     absent = len(rows) - int((~unknown).sum())
     return Applied(Manifest(joined.drop(columns=["copy", "known"])), unknown, absent)

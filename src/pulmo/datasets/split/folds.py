@@ -33,7 +33,9 @@ def draw_folds(table: pd.DataFrame, folds: int, generator: np.random.Generator) 
     tally = Tally.of(table)
     if len(tally.names) < folds:
         raise UsageError(
-            f"{folds} folds need as many groups; only {len(tally.names)} are not for the test."
+            "folds-too-many",
+            f"{folds} folds need at least {folds} groups outside the test set, but there are "
+            f"{len(tally.names)}.",
         )
     aims = np.full((len(tally.names), folds), 1 / folds)
     tries = []
@@ -53,7 +55,9 @@ def number_sources(table: pd.DataFrame) -> pd.Series:
     number, names = pd.factorize(table["source"], sort=True)
     if len(names) < 2:
         raise UsageError(
-            f"One fold a source needs several sources; there is {', '.join(names) or 'none'}."
+            "sources-too-few",
+            "One fold per source needs at least two sources; there is "
+            f"{', '.join(names) or 'none'}.",
         )
     return pd.Series(number, table.index, dtype="Int64")
 
@@ -68,6 +72,6 @@ def validate_on(manifest: Manifest, fold: int) -> Manifest:
     known = table["fold"].dropna().unique()
     if fold not in known:
         has = f"its folds are 0 to {max(known)}" if len(known) else "it has no folds"
-        raise UsageError(f"There is no fold {fold} to validate on; {has}.")
+        raise UsageError("fold-unknown", f"There is no fold {fold} to validate on; {has}.")
     side = (table["fold"] == fold).map({True: "val", False: "train"}).astype("string")
     return manifest.with_columns(split=table["split"].where(table["fold"].isna(), side))

@@ -31,16 +31,19 @@ class Matching:
     def __post_init__(self) -> None:
         if unknown := [name for name in self.columns if name not in MATCHABLE]:
             raise UsageError(
-                f"Images cannot be matched by {unknown[0]!r}; choose of {', '.join(MATCHABLE)}."
+                "matching-column-unknown",
+                f"Images cannot be matched by {unknown[0]!r}; choose among {', '.join(MATCHABLE)}.",
             )
         if not self.columns or len(set(self.columns)) < len(self.columns):
-            raise UsageError("Name what to match by, each once.")
+            raise UsageError("matching-columns-invalid", "Name the columns to match by, each once.")
         if self.band < 1:
-            raise UsageError(f"A band of ages has 1 year or more; got {self.band}.")
+            raise UsageError(
+                "age-band-invalid", f"A band of ages must have at least 1 year; got {self.band}."
+            )
         for label in self.labels:
             check_label(label)
         if len(self.labels) == 1 or len(set(self.labels)) < len(self.labels):
-            raise UsageError("Name two or more labels to match, each once.")
+            raise UsageError("labels-too-few", "Name at least two labels to match, each once.")
 
 
 class Matched(NamedTuple):
@@ -102,11 +105,15 @@ def _labels(table: pd.DataFrame, matching: Matching) -> list[str]:
     present = sorted(table["label"].unique())
     if absent := [label for label in matching.labels if label not in present]:
         raise UsageError(
+            "label-without-images",
             f"The manifest has no image of {', '.join(absent)} to match; it has "
-            f"{', '.join(present)}."
+            f"{', '.join(present)}.",
         )
     if len(present) < 2:
-        raise UsageError(f"Matching needs two labels; all images are {', '.join(present)}.")
+        raise UsageError(
+            "labels-too-few",
+            f"Matching needs at least two labels; all images are {', '.join(present)}.",
+        )
     return list(matching.labels) or present
 
 
@@ -126,9 +133,10 @@ def _nothing_left(table: pd.DataFrame, matching: Matching, labels: list[str]) ->
     each = {label: table["label"] == label for label in labels}
     counts = (f"{(known & rows).sum()} of {rows.sum()} {label}" for label, rows in each.items())
     return RefusedError(
-        f"Nothing is left to match: no stratum of {_listed(matching.columns, 'and')} holds all of "
-        f"{_listed(labels, 'and')}. The values are known of {', '.join(counts)} images. Match by "
-        "fewer columns or wider bands of age, or name fewer labels with --label."
+        "matching-empty",
+        f"No image is left after matching: no stratum of {_listed(matching.columns, 'and')} "
+        f"contains all of {_listed(labels, 'and')}. The values are known of {', '.join(counts)} "
+        "images. Match by fewer columns or wider bands of age, or match fewer labels.",
     )
 
 

@@ -43,16 +43,25 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.leave_out is not None and self.keep != "nothing":
-            raise UsageError("The test is a source left out or one that is kept, not both.")
+            raise UsageError(
+                "test-set-contradicts",
+                "The test set is either a source that is left out or a published test set that "
+                "is kept, not both.",
+            )
         if self.folds is not None and self.by_source:
-            raise UsageError("Folds are drawn or one a source, not both.")
+            raise UsageError(
+                "folds-contradict", "Folds are either drawn or made one per source, not both."
+            )
         if self.folds is not None and self.folds < 2:
-            raise UsageError(f"Cross-validation has 2 folds or more; got {self.folds}.")
+            raise UsageError(
+                "folds-too-few", f"Cross-validation needs at least 2 folds; got {self.folds}."
+            )
         apart = self.by_source or self.leave_out is not None
         if self.matching and apart and "source" not in self.matching.columns:
             raise UsageError(
-                "Where sources are held apart, what is matched across them is matched on no side; "
-                "match by source too: --match source."
+                "matching-across-sources",
+                "Sources are held apart here, so images that are matched across sources are not "
+                "matched within a split. Match by source too.",
             )
 
     @property

@@ -30,10 +30,14 @@ def leave_out(
         near = get_close_matches(source, known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UsageError(
-            f"There is no source {source!r} to leave out; there is {', '.join(known)}.{hint}"
+            "source-unknown",
+            f"The manifest has no source {source!r}; it has {', '.join(known)}.{hint}",
         )
     if len(known) == 1:
-        raise UsageError(f"All images are of {source}: without it there is nothing to train on.")
+        raise UsageError(
+            "training-without-source",
+            f"All images are of {source}, so that no image is left for training without it.",
+        )
     test = table["source"] == source
     tied = ~test & table["group"].isin(table["group"][test])
     taken = ~test & ~tied & (table["origin"] == source).fillna(value=False)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from pulmo.core.message import Message
 from pulmo.core.record import Record, read_record
 from pulmo.evaluate.evaluation import Evaluation, ModelName
 from pulmo.stats.estimate import Estimate
@@ -11,7 +12,7 @@ from pulmo.stats.estimate import Estimate
 class LabelsEvaluation(Record):
     """All figures of one evaluation of several findings per image."""
 
-    format: Literal["labels 1"] = "labels 1"
+    format: Literal["labels 2"] = "labels 2"
     """Tells it from an `Evaluation`, whose format is a number."""
     model: ModelName
     manifest_sha256: str
@@ -30,7 +31,7 @@ class LabelsEvaluation(Record):
     """Images that have both findings, in the order of `labels`; the diagonal: that have the one."""
     unlabelled: tuple[str, ...] = ()
     """Findings that no image is labelled for."""
-    warnings: tuple[str, ...]
+    warnings: tuple[Message, ...]
     """What these figures do not show, as sentences."""
     notes: tuple[str, ...] = ()
     """How the table of predictions was read, as sentences."""

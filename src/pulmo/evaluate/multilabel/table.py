@@ -82,7 +82,10 @@ def labels_table(table: pd.DataFrame, threshold: float | None = None) -> LabelsT
     labels = _check_columns(table)
     given = set(_named("d_", table))
     if threshold is not None and given.issuperset(labels):
-        raise UsageError("The table says what was decided (its d_ columns); leave --threshold.")
+        raise UsageError(
+            "threshold-with-decisions",
+            "A threshold is given, but the table contains decisions already (its columns d_).",
+        )
     limit = THRESHOLD if threshold is None else threshold
     thresholds = tuple(None if label in given else limit for label in labels)
     for label, own in zip(labels, thresholds, strict=True):
@@ -114,30 +117,38 @@ def _check_columns(table: pd.DataFrame) -> tuple[str, ...]:
     """Returns the findings, after a look at whether each has its columns."""
     if "label" in table:
         raise InputError(
-            "The predictions have both a column label, of one class an image, and columns y_, of "
-            "several findings per image; leave out the one that is not meant."
+            "predictions-kind-ambiguous",
+            "The predictions have a column label, for one class per image, and columns y_, for "
+            "several findings per image. Remove the one that is not meant.",
         )
     if "path" not in table:
-        raise InputError("The predictions lack the column path, which tells images apart.")
+        raise InputError(
+            "predictions-columns-missing",
+            "The predictions have no column path, which identifies the images.",
+        )
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()][0]
-        raise InputError(f"The predictions have two columns {twice}.")
+        raise InputError(
+            "predictions-column-repeated", f"The predictions have two columns {twice}."
+        )
     truths, scores, decisions = (_named(prefix, table) for prefix in ("y_", "p_", "d_"))
     for label in scores:
         if label not in truths:
             raise InputError(
-                f"The predictions have p_{label} without y_{label}, its truth; add that, empty "
-                f"where an image is not labelled, or leave p_{label} out."
+                "predictions-column-unpaired",
+                f"The predictions have p_{label} without its truth y_{label}. Add y_{label}, "
+                f"empty where an image is not labelled, or remove p_{label}.",
             )
     for label in (*truths, *decisions):
         if label not in scores:
             prefix = "y" if label in truths else "d"
             raise InputError(
-                f"The predictions have {prefix}_{label} without p_{label}, its probability; add "
-                f"that, or leave {prefix}_{label} out."
+                "predictions-column-unpaired",
+                f"The predictions have {prefix}_{label} without its probability p_{label}. Add "
+                f"p_{label}, or remove {prefix}_{label}.",
             )
     if table.empty:
-        raise InputError("The predictions have no rows; there is nothing to evaluate.")
+        raise InputError("predictions-empty", "The predictions have no rows.")
     return truths
 
 
@@ -154,7 +165,10 @@ def _truth(table: pd.DataFrame, labels: Sequence[str]) -> Floats:
         wrong = ~(np.isin(column, (0, 1)) | np.isnan(column))
         check_none(table, wrong, f"have a y_{label} that is neither 1, 0 nor empty")
     if np.isnan(values).all():
-        raise InputError("Not one image is labelled: every y_ is empty; there is nothing to judge.")
+        raise InputError(
+            "labels-missing",
+            "No image is labelled: every y_ is empty.",
+        )
     return values
 
 

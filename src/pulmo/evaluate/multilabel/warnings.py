@@ -1,11 +1,12 @@
-"""Warnings: what the figures over several findings do not show, as sentences."""
+"""Warnings: why metrics over several findings may not mean what they seem to mean."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from pulmo.core.message import Message
 from pulmo.evaluate.evaluation import Evaluation
-from pulmo.evaluate.warnings import unstated_sentence
+from pulmo.evaluate.warnings import unstated_source
 from pulmo.stats.multilabel.labelled import LabelledImages
 
 
@@ -15,72 +16,73 @@ def list_labels_warnings(
     unlabelled: Sequence[str],
     unstated: int,
     evaluations: Mapping[str, Evaluation],
-) -> tuple[str, ...]:
-    """Returns the warnings that these data deserve.
+) -> tuple[Message, ...]:
+    """Returns the warnings on an evaluation of several findings.
 
     Args:
         sample: the images that are labelled for some finding.
         images: how many the table has.
         unlabelled: findings that no image is labelled for.
         unstated: how many of these images are from a source that is not stated.
-        evaluations: finding -> its evaluation; what all of them warn of is said once.
+        evaluations: finding -> its evaluation; a warning of all of them is given once.
     """
-    said = [unstated_sentence(unstated)] if unstated else []
+    source = [unstated_source(unstated)] if unstated else []
     return (
         *_unlabelled(unlabelled),
         *_one_sided(sample),
         *_partly(sample),
         *_nowhere(images - len(sample)),
-        *said,
-        *(sentence for sentence in _shared(evaluations) if sentence not in said),
+        *source,
+        *(warning for warning in _shared(evaluations) if warning not in source),
     )
 
 
-def _unlabelled(names: Sequence[str]) -> Iterator[str]:
+def _unlabelled(names: Sequence[str]) -> Iterator[Message]:
     if names:
-        verb = "was" if len(names) == 1 else "were"
-        yield f"No image is labelled for {_listed(names, 'or')}, which {verb} left out."
+        yield Message(
+            "unlabelled", f"Left out: {_listed(names, 'and')}. No image is labelled for it."
+        )
 
 
-def _one_sided(sample: LabelledImages) -> Iterator[str]:
-    """Names the findings that have no part in the means over findings."""
+def _one_sided(sample: LabelledImages) -> Iterator[Message]:
+    """Warns of findings that are left out of the means over findings."""
     some = np.asarray(sample.truth.any(axis=0))
     for chosen, what in (
-        (~some, "No image here has"),
-        (some & ~sample.two_sided, "Every image labelled for it here has"),
+        (~some, "No image has"),
+        (some & ~sample.two_sided, "Every labelled image has"),
     ):
         names = [label for label, so in zip(sample.labels, chosen, strict=True) if so]
         if names:
-            verb = "it has" if len(names) == 1 else "they have"
-            yield f"{what} {_listed(names, 'or')}: {verb} no part in the macro figures."
+            yield Message("one-sided", f"{what} {_listed(names, 'or')}: left out of macro metrics.")
 
 
-def _partly(sample: LabelledImages) -> Iterator[str]:
-    """Says how many labels there are where some are missing."""
+def _partly(sample: LabelledImages) -> Iterator[Message]:
+    """Warns of missing labels."""
     whole = int(sample.whole.sum())
     if whole < len(sample):
         counts = sample.known.sum(axis=0)
         fewest = int(np.argmin(counts))
-        yield (
+        yield Message(
+            "partly-labelled",
             f"{whole:,} of {len(sample):,} images are labelled for every finding, "
-            f"{sample.labels[fewest]} for {counts[fewest]:,}: each value is of the images labelled "
-            "for it, and images that nobody labelled for it may differ from them."
+            f"{counts[fewest]:,} for {sample.labels[fewest]}. Each metric is computed from the "
+            "images labelled for it; images without the label may differ.",
         )
 
 
-def _nowhere(n: int) -> Iterator[str]:
-    """Says how many images are labelled for nothing."""
+def _nowhere(n: int) -> Iterator[Message]:
+    """Warns of images without any label."""
     if n:
-        verb = "image is" if n == 1 else "images are"
-        yield f"{n:,} {verb} labelled for no finding and took no part."
+        images = "image is" if n == 1 else "images are"
+        yield Message("no-label", f"{n:,} {images} labelled for no finding: left out.")
 
 
-def _shared(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
-    """Gives what is warned of in each finding's own evaluation."""
+def _shared(evaluations: Mapping[str, Evaluation]) -> Iterator[Message]:
+    """Yields the warnings that all findings have in their own evaluations."""
     first, *others = evaluations.values()
-    for sentence in first.warnings:
-        if all(sentence in other.warnings for other in others):
-            yield sentence
+    for warning in first.warnings:
+        if all(warning in other.warnings for other in others):
+            yield warning
 
 
 def _listed(names: Sequence[str], word: str) -> str:

@@ -49,17 +49,18 @@ def find_classes(
     if len(scores) > 1:
         listed = ", ".join(score.column for score in scores)
         raise UsageError(
-            f"The columns {listed} may each be the probability; say which with --score, as --score "
-            f"{scores[0].column}."
+            "score-column-ambiguous",
+            f"Each of the columns {listed} may be the probability.",
         )
     if scores:
         return _single(sent, scores[0])
     if "decision" in sent.table:
         return confident(sent) or decided_alone(sent)
     raise InputError(
-        "The predictions need a column of probabilities for each class, p_ and its name (as "
-        "p_covid, p_normal), or one of one class, or a column prediction; the table has "
-        f"{', '.join(table.columns)}. `pulmo evaluate --template` prints a table to fill in."
+        "probabilities-missing",
+        "The predictions need a column of probabilities for each class, named p_ and the class "
+        "(such as p_covid and p_normal), or one of one class, or a column prediction; the table "
+        f"has {', '.join(table.columns)}.",
     )
 
 
@@ -81,8 +82,9 @@ def _scores(sent: SentTable) -> list[Score]:
         column = matching(options.score, sent.columns)
         if column is None:
             raise UsageError(
-                f"--score names a column {options.score}, which the table lacks; it has "
-                f"{', '.join(table.columns)}."
+                "column-unknown",
+                f"The table has no column {options.score} to read as probability; it has "
+                f"{', '.join(table.columns)}.",
             )
         return [score_of(column, sent.labels) or Score(column, None)]
     if is_plain(sent.columns):
@@ -149,14 +151,15 @@ def _meaning_of_codes(classes: list[str], positive: tuple[str, ...]) -> dict[str
     """Returns what 0 and 1 mean where two classes are named, and one of them as positive."""
     if len(classes) != 2:
         raise InputError(
-            f"The labels are 0 and 1, and there are probabilities of {len(classes)} classes "
-            f"({', '.join(classes)}); write each label as its class."
+            "labels-are-numbers",
+            f"The labels are 0 and 1, but there are probabilities of {len(classes)} classes "
+            f"({', '.join(classes)}). Write each label as its class.",
         )
     if len(positive) != 1 or positive[0] not in classes:
         raise UsageError(
-            "The labels are 0 and 1, which does not say what class 1 is. Type "
-            + " or ".join(f"--positive {label} if 1 is {label}" for label in classes)
-            + "."
+            "positive-class-unstated",
+            "The labels are 0 and 1, and it is not known which class 1 is: "
+            f"{' or '.join(classes)}.",
         )
     other = next(label for label in classes if label != positive[0])
     return {"1": positive[0], "0": other}
@@ -183,7 +186,7 @@ def _single(sent: SentTable, score: Score) -> ClassTable:
     sides = sides_of(table, score, options)
     share = read_score(table, score, decimal_comma=sent.decimal_comma)
     if share is None:
-        raise InputError(f"The column {score.column} must hold numbers.")
+        raise InputError("column-not-numeric", f"The column {score.column} must contain numbers.")
     check_decisions(table, score, sides, share.array)
     meaning = dict(sides.meaning)
     if "decision" in table and not meaning.keys() >= {"0", "1"}:

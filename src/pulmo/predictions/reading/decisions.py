@@ -42,9 +42,10 @@ def confident(sent: SentTable) -> ClassTable | None:
         return None
     if np.nanmin(share.array) < 0.5:
         raise InputError(
-            f"{found[0]} is the probability of the class decided on, and has values below 0.5: of "
-            "two classes the other one is likelier then. Name the column p_ and its class if it is "
-            "that of one class."
+            "confidence-below-half",
+            f"{found[0]} is the probability of the decided class, but has values below 0.5, "
+            "where the other of two classes is more likely. If it is the probability of one "
+            "class, name the column p_ and the class.",
         )
     first, second = classes
     is_first = (decided == first).to_numpy(np.bool_, na_value=False)
@@ -62,7 +63,10 @@ def decided_alone(sent: SentTable) -> ClassTable:
     """Takes decisions alone."""
     table, options = sent.table, sent.options
     if "label" not in table:
-        raise InputError("Decisions without the true classes (column label) cannot be judged.")
+        raise InputError(
+            "label-column-missing",
+            "Decisions cannot be evaluated without the true classes (column label).",
+        )
     labels, decided = sent.labels, values_of(table["decision"])
     if is_coded([*labels, *decided]) and len(options.positive) == 1:
         (one,) = options.positive
@@ -76,8 +80,9 @@ def decided_alone(sent: SentTable) -> ClassTable:
         known = {options.merge.get(label, label) for label in labels} | set(classes)
         if not known & {meaning.get(each, each) for each in decided}:
             raise InputError(
+                "decisions-not-labels",
                 f"No value of {sent.decided} ({', '.join(decided[:5])}) is a label "
-                f"({', '.join(labels[:5])}); write the decisions as the labels."
+                f"({', '.join(labels[:5])}). Write the decisions as the labels.",
             )
     notes = (*read_as_note(meaning), _DECISIONS_ONLY)
     made = with_classes(with_meaning(table, meaning), {}, [])

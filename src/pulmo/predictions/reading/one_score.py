@@ -45,8 +45,9 @@ def sides_of(table: pd.DataFrame, score: Score, options: Options) -> Sides:
     """
     if "label" not in table:
         raise InputError(
-            f"{score.column} is the only column of probabilities; without the true classes (column "
-            "label) it is not known which class has the rest."
+            "label-column-missing",
+            f"{score.column} is the only column of probabilities, and without the true classes "
+            "(column label) the other class is not known.",
         )
     labels = [options.merge.get(value, value) for value in values_of(table["label"])]
     labels = list(dict.fromkeys(labels))
@@ -60,11 +61,9 @@ def sides_of(table: pd.DataFrame, score: Score, options: Options) -> Sides:
 def _coded(labels: list[str], score: Score, options: Options) -> Sides:
     """Returns the classes of labels that are 0 and 1."""
     if len(options.positive) != 1:
-        like = score.label or "CLASS"
         raise UsageError(
-            f"The labels are {' and '.join(sorted(labels))}, which does not say what class 1 is. "
-            f"Type --positive {like} if 1 is {like}"
-            + ("." if score.label else f" and {score.column} is its probability.")
+            "positive-class-unstated",
+            f"The labels are {' and '.join(sorted(labels))}, and it is not known which class 1 is.",
         )
     (one,) = options.positive
     if one in CODES:
@@ -79,9 +78,10 @@ def _worded(table: pd.DataFrame, labels: list[str], score: Score, options: Optio
     found = spelled_once(labels)
     if len(found) > 2:
         raise InputError(
-            f"{score.column} is the only column of probabilities, and the labels are of "
-            f"{len(found)} classes ({', '.join(found)}): only of two has the other one the rest. "
-            "Say what a label counts as with --merge LABEL=CLASS."
+            "probabilities-too-few",
+            f"{score.column} is the only column of probabilities, but the labels are of "
+            f"{len(found)} classes ({', '.join(found)}). One column is enough for two classes "
+            "only.",
         )
     name = score.label or (options.positive[0] if len(options.positive) == 1 else None)
     if name is None:
@@ -89,9 +89,9 @@ def _worded(table: pd.DataFrame, labels: list[str], score: Score, options: Optio
     of = matching(name, found)
     if of is None:
         raise InputError(
-            f"{score.column} is read as the probability of {name}, and no label is {name}; the "
-            f"labels are {', '.join(found)}. Type --merge LABEL=CLASS, or write the class as the "
-            "labels do."
+            "score-class-not-label",
+            f"{score.column} is read as the probability of {name}, but no label is {name}; the "
+            f"labels are {', '.join(found)}. Write the class as the labels do.",
         )
     other = next((label for label in found if label != of), f"no {of}")
     of, other = usual(of, options.merge), usual(other, options.merge)
@@ -100,10 +100,9 @@ def _worded(table: pd.DataFrame, labels: list[str], score: Score, options: Optio
 
 
 def _not_stated(labels: list[str], score: Score) -> NoReturn:
-    choice = " or ".join(f"--positive {label} if it is that of {label}" for label in labels)
     raise UsageError(
-        f"{score.column} does not say which class it is the probability of. Type {choice}; or name "
-        "the column p_ and the class."
+        "score-class-unstated",
+        f"It is not known which class {score.column} is the probability of: {' or '.join(labels)}.",
     )
 
 
@@ -120,7 +119,8 @@ def check_decisions(
     decided = set(values_of(table["decision"]))
     if len(decided) > 1 and np.nanmin(values) >= 0.5:
         raise UsageError(
-            f"No value of {score.column} is below 0.5, though {' and '.join(sorted(decided))} were "
-            f"decided on: it seems to be the probability of the class decided on, not of "
-            f"{sides.of}. Name it confidence if it is."
+            "score-seems-confidence",
+            f"No value of {score.column} is below 0.5, although both "
+            f"{' and '.join(sorted(decided))} were decided. It seems to be the probability of "
+            f"the decided class, not of {sides.of}. If so, name the column confidence.",
         )

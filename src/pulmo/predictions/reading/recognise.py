@@ -82,8 +82,9 @@ def _with_groups(table: pd.DataFrame, column: str | None) -> pd.DataFrame:
         return table
     if column not in table:
         raise UsageError(
+            "column-unknown",
             f"The table has no column {column}, which was named for the groups; it has "
-            f"{', '.join(table.columns)}."
+            f"{', '.join(table.columns)}.",
         )
     return table.assign(group=table[column])
 

@@ -36,8 +36,11 @@ CONTEXT: Final[Mapping[str, frozenset[str]]] = {
 }
 """The same of what may be known beside: what the images are of."""
 
-OPTIONS: Final = {"path": None, "label": "--truth", "decision": "--decision"}
-"""Role -> the option that names its column."""
+_MEANINGS: Final = {
+    "path": "the image's file",
+    "label": "the truth",
+    "decision": "what was decided",
+}
 
 _HINTS: Final[Mapping[str, tuple[str, str]]] = {
     "source": ("the source of the images", r"hospital|site|cent(?:er|re)|institut|dataset|cohort"),
@@ -100,7 +103,11 @@ def roles_of(names: Sequence[str], stated: Mapping[str, str | None]) -> Roles:
                 f"that is meant {role}."
             )
         elif found:
-            raise InputError(_several(role, found))
+            raise InputError(
+                "column-ambiguous",
+                f"The columns {', '.join(found)} may each be {_MEANINGS[role]}. Name the right one "
+                f"{role}.",
+            )
     return Roles(columns, tuple(notes))
 
 
@@ -111,15 +118,9 @@ def _stated(role: str, name: str, names: Sequence[str]) -> str:
     if len(alike) == 1:
         return alike[0]
     raise UsageError(
-        f"{OPTIONS[role]} names a column {name}, which the table lacks; it has {', '.join(names)}."
+        "column-unknown",
+        f"The table has no column {name} to read as {role}; it has {', '.join(names)}.",
     )
-
-
-def _several(role: str, found: Sequence[str]) -> str:
-    option = OPTIONS[role]
-    what = {"path": "the image's file", "label": "the truth", "decision": "what was decided"}[role]
-    how = f"say which with {option}, as {option} {found[0]}" if option else f"name it {role}"
-    return f"The columns {', '.join(found)} may each be {what}; {how}."
 
 
 def unused_notes(names: Iterable[str]) -> list[str]:

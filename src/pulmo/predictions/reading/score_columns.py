@@ -105,8 +105,9 @@ def scores_of(columns: Sequence[str], labels: Iterable[str]) -> list[Score]:
         first = classes.setdefault(_disease(score.label or ""), score.column)
         if first != score.column:
             raise InputError(
+                "probabilities-repeated",
                 f"The columns {first} and {score.column} may both be the probability of "
-                f"{score.label}; leave one out, or name the one that is meant p_{score.label}."
+                f"{score.label}. Remove one, or name the right one p_{score.label}.",
             )
     return named or found
 

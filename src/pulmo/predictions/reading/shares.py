@@ -45,15 +45,17 @@ def read_score(table: pd.DataFrame, score: Score, *, decimal_comma: bool) -> Sha
     if found.percent or score.percent:
         if not found.percent and highest <= 1:
             raise InputError(
-                f"The column {score.column} says per cent, but none of its values is above 1; name "
-                "it without that if its values lie between 0 and 1."
+                "percent-doubtful",
+                f"The name of the column {score.column} says per cent, but none of its values is "
+                "above 1. Name it otherwise if its values are between 0 and 1.",
             )
         return Share(values / 100, percent=True)
     if 1 < highest <= 100 and float(np.nanmin(values)) >= 0:
         raise InputError(
-            f"The column {score.column} has values up to {highest:g}, and a probability lies "
+            "probability-above-one",
+            f"The column {score.column} has values up to {highest:g}, but a probability is "
             f"between 0 and 1. If they are per cent, name the column {score.column}_percent or "
-            "write a per cent sign behind each."
+            "write a per cent sign behind each.",
         )
     return Share(values, percent=False)
 

@@ -49,15 +49,17 @@ def _text(path: Path) -> TableFile:
     names = [name for name in dialect.names if name]
     if len(names) < 2:
         raise InputError(
-            f"{path} is not a CSV table: its first line must name two columns or more, with "
-            "commas, semicolons or tabs between them."
+            "table-header-missing",
+            f"{path} is not a CSV table: its first line must name at least two columns, with "
+            "commas, semicolons or tabs between them.",
         )
     columns: dict[str, list[str | None]] = {name: [] for name in names}
     for number, row in rows_in(path, dialect):
         if row[names[0]] is None:
             raise InputError(
+                "csv-invalid",
                 f"{path} is not a CSV table: line {number} has more values than the first line has "
-                "names."
+                "names.",
             )
         for name, values in columns.items():
             values.append(row[name] or None)

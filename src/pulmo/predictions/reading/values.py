@@ -60,8 +60,9 @@ def as_numbers(column: pd.Series, *, decimal_comma: bool) -> Numbers | None:
         bare = bare.str.replace(",", ".", regex=False)
     if signs.any() and not signs.all():
         raise InputError(
+            "percent-signs-mixed",
             f"The column {column.name} has {int(signs.sum()):,} values with a per cent sign and "
-            f"{int((~signs).sum()):,} without; write all of them in one way."
+            f"{int((~signs).sum()):,} without. Write all of them in one way.",
         )
     values = np.full(len(texts), np.nan)
     values[texts.notna().to_numpy(np.bool_)] = [float(text) for text in bare]

@@ -26,7 +26,7 @@ SYSTEMS.register("vgg16-cli")(
             ),
         ),
         differs=(
-            "Ten images decide nothing, theirs or ours: look at the intervals.",
+            "Ten images are too few for a conclusion, theirs or ours: read the intervals.",
             (
                 "Of their normal images 12 are bacterial and 6 viral pneumonia of Kermany's; they "
                 "are called normal here as there."

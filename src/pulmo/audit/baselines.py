@@ -1,7 +1,7 @@
-"""Shortcut floors: how far one comes with what says nothing of the disease.
+"""Shortcut baselines: simple classifiers that see no sign of the disease.
 
-A floor is fitted on the images that the model was trained and chosen on, and judged on the
-images that the model is judged on, fold by fold where there are folds.
+A baseline is fitted on the training and validation images of the model, and tested on the same
+images as the model, fold by fold where there are folds.
 """
 
 from collections.abc import Callable
@@ -22,19 +22,19 @@ from pulmo.audit.context import AuditContext
 from pulmo.datasets.inspect.facts import FACTS, file_facts
 
 SIDE: Final = 16
-"""Side in pixels of the thumbnails that floors look at."""
+"""Side in pixels of the thumbnails."""
 
 CENTRE: Final = 0.875
-"""Part of the height and of the width that the border floor does not see."""
+"""Share of the height and of the width that the baseline `border` does not see."""
 
-MOST: Final = 6000
-"""Images that a floor is fitted on at most; more change little and take long."""
+MAX_IMAGES: Final = 6000
+"""Greatest number of images for fitting; more change little and take long."""
 
-FEWEST: Final = 10
-"""Images of a class that it needs, to fit it on and to judge it by."""
+MIN_IMAGES: Final = 10
+"""Images of a class that a baseline needs, for fitting and for testing."""
 
-KNOWN: Final = 0.9
-"""Share of the images of which a fact must be known for a floor to be fitted on it."""
+MIN_KNOWN: Final = 0.9
+"""Share of the images whose fact must be known for a baseline to use it."""
 
 _DEPTH: Final = 3
 
@@ -42,12 +42,12 @@ _GREYS: Final = 4
 """Greys of a histogram's bin, of 256."""
 
 
-class Unfit(Exception):  # noqa: N818 - it says why there is no floor, and is no error
-    """A floor cannot be fitted here; its text is the reason, as a sentence's end."""
+class NoBaseline(Exception):  # noqa: N818 - it is a result of its own, not an error
+    """A baseline cannot be fitted; its text is the reason, without a capital and a full stop."""
 
 
 class Side(NamedTuple):
-    """Images that a floor is fitted or judged on.
+    """Images for fitting or testing a baseline.
 
     Attributes:
         rows: of a manifest.
@@ -59,13 +59,13 @@ class Side(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """What a floor looks at.
+    """What a baseline sees.
 
     Attributes:
-        words: what a table calls it.
+        words: its name in tables.
         look: gives facts, nullable, on which trees of depth 3 are fitted, as `pulmo data inspect`
             does, or numbers [n, columns], on which a support vector machine is.
-        needs: tells which rows [n] it can look at; None if all.
+        needs: returns which rows [n] it can use; None if all.
     """
 
     words: str
@@ -73,12 +73,12 @@ class Kind(NamedTuple):
     needs: Callable[[AuditContext, pd.DataFrame], NDArray[np.bool_]] | None = None
 
 
-class Floor(NamedTuple):
-    """What a floor says.
+class Baseline(NamedTuple):
+    """The predictions of a baseline.
 
     Attributes:
-        numbers: the judged rows that it could look at, [m].
-        decided: index of the class that it decides on, [m]; fitted to be right most often.
+        numbers: the test rows that it could use, [m].
+        decided: index of the predicted class, [m]; fitted for the highest accuracy.
         balanced: likewise, fitted as if all classes were equally frequent.
         probabilities: of the second, [m, classes], rows that sum to 1. A support vector machine's
             are the softmax of its scores, which rank but are not calibrated.
@@ -90,25 +90,27 @@ class Floor(NamedTuple):
     probabilities: NDArray[np.float64]
 
 
-def fit_floor(context: AuditContext, kind: Kind, among: NDArray[np.intp] | None = None) -> Floor:
-    """Fits a floor on each part's own images, and returns what it says of the judged ones.
+def fit_baseline(
+    context: AuditContext, kind: Kind, among: NDArray[np.intp] | None = None
+) -> Baseline:
+    """Fits a baseline on each part's training images, and returns its predictions for the test.
 
     Args:
         context: the models and their images.
-        kind: what the floor looks at.
-        among: the rows that it is asked about, if it can look at them; all if None.
+        kind: what the baseline sees.
+        among: the test rows to predict, as far as it can use them; all if None.
 
     Raises:
-        Unfit: too little is known, or there are fewer than two classes to fit on.
+        NoBaseline: too little is known, or there are fewer than two classes to fit on.
     """
     asked = np.arange(len(context.rows)) if among is None else among
-    judged = asked[_usable(context, kind, context.rows.iloc[asked])]
-    _check_enough(context.rows.iloc[judged], "judged")
+    test = asked[_usable(context, kind, context.rows.iloc[asked])]
+    _check_enough(context.rows.iloc[test], "test")
     found = [
-        _fit_part(context, kind, number, judged[context.part[judged] == number])
-        for number in np.unique(context.part[judged])
+        _fit_part(context, kind, number, test[context.part[test] == number])
+        for number in np.unique(context.part[test])
     ]
-    return Floor(*(np.concatenate(pieces) for pieces in zip(*found, strict=True)))
+    return Baseline(*(np.concatenate(pieces) for pieces in zip(*found, strict=True)))
 
 
 def _usable(context: AuditContext, kind: Kind, rows: pd.DataFrame) -> NDArray[np.bool_]:
@@ -116,27 +118,27 @@ def _usable(context: AuditContext, kind: Kind, rows: pd.DataFrame) -> NDArray[np
 
 
 def _check_enough(rows: pd.DataFrame, words: str) -> None:
-    if (rows["class"].value_counts() >= FEWEST).sum() < 2:
-        raise Unfit(f"fewer than two classes have {FEWEST} {words} images for it")
+    if (rows["class"].value_counts() >= MIN_IMAGES).sum() < 2:
+        raise NoBaseline(f"fewer than two classes have {MIN_IMAGES} {words} images for it")
 
 
-def _fit_part(context: AuditContext, kind: Kind, number: int, judged: NDArray[np.intp]) -> Floor:
-    """Fits a floor on the images of one part and asks it about rows of that part."""
+def _fit_part(context: AuditContext, kind: Kind, number: int, test: NDArray[np.intp]) -> Baseline:
+    """Fits a baseline on the training images of one part and predicts test rows of that part."""
     fit = context.known_rows(context.parts[number].fit)
     fit = fit[_usable(context, kind, fit)]
     generator = context.generator(f"floor {number}")
-    fit = fit.iloc[np.sort(generator.permutation(len(fit))[:MOST])]
+    fit = fit.iloc[np.sort(generator.permutation(len(fit))[:MAX_IMAGES])]
     _check_enough(fit, "training")
-    rows = context.rows.iloc[judged]
+    rows = context.rows.iloc[test]
     inputs = kind.look(context, Side(fit, lambda: context.images_of(fit)))
-    asked = kind.look(context, Side(rows, lambda: context.images[judged]))
+    asked = kind.look(context, Side(rows, lambda: context.images[test]))
     truth = context.places(fit["class"])
     classes = np.unique(truth)
     plain, balanced = (_fitted(inputs, truth, asked, weight) for weight in (None, "balanced"))
-    probabilities = np.zeros((len(judged), len(context.rule.classes)))
+    probabilities = np.zeros((len(test), len(context.rule.classes)))
     probabilities[:, classes] = balanced
-    return Floor(
-        judged, classes[plain.argmax(axis=1)], classes[balanced.argmax(axis=1)], probabilities
+    return Baseline(
+        test, classes[plain.argmax(axis=1)], classes[balanced.argmax(axis=1)], probabilities
     )
 
 
@@ -167,14 +169,14 @@ def _as_numbers(facts: pd.DataFrame, fitted: int) -> NDArray[np.float64]:
     A fact that too few of the first `fitted` images state is left out.
     """
     stated = facts.iloc[:fitted].notna().mean()
-    kept = facts.loc[:, stated >= KNOWN]
+    kept = facts.loc[:, stated >= MIN_KNOWN]
     if kept.empty or kept.iloc[fitted:].isna().all(axis=None):
-        raise Unfit("too few images state it")
+        raise NoBaseline("too few images state it")
     words = [name for name in kept if not is_numeric_dtype(kept[name])]
     coded = pd.get_dummies(kept, columns=words, dtype=float).astype("Float64")
     numbers = coded.to_numpy(float, na_value=np.nan)
     if not (numbers[:fitted] != numbers[0]).any():
-        raise Unfit("it is the same for all training images")
+        raise NoBaseline("it is the same for all training images")
     return numbers
 
 
@@ -235,7 +237,7 @@ def _shrunk(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return flat / np.float32(255)
 
 
-FLOORS: Final[dict[str, Kind]] = {
+BASELINES: Final[dict[str, Kind]] = {
     "facts": Kind("file facts (no pixel)", facts),
     "aspect": Kind("aspect ratio alone", aspect),
     "view": Kind("view alone", view),
@@ -245,4 +247,4 @@ FLOORS: Final[dict[str, Kind]] = {
     "border": Kind("16 x 16 thumbnail, central 87.5 % black", border),
     "lungless": Kind("16 x 16 thumbnail, lungs black", without_lungs, AuditContext.has_mask),
 }
-"""Name -> what the floor looks at."""
+"""Name -> what the baseline sees."""

@@ -3,17 +3,17 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
+from pulmo.audit.check_result import CannotRun
 from pulmo.audit.context import AuditContext
-from pulmo.audit.finding import Unanswered
-from pulmo.audit.outside import whereabouts
 from pulmo.audit.parts import AuditedModel, Part
+from pulmo.audit.provenance import provenance
 from pulmo.bundle.card import Card
 
 Rows = Callable[..., pd.DataFrame]
 Show = Callable[..., AuditContext]
 
 
-def test_a_source_or_an_origin_that_was_trained_on_is_not_outside(
+def test_a_source_or_an_origin_that_was_trained_on_is_not_external(
     make_rows: Rows, make_context: Show
 ) -> None:
     fit = make_rows(["normal", "covid"], 100).assign(
@@ -22,9 +22,9 @@ def test_a_source_or_an_origin_that_was_trained_on_is_not_outside(
     origins = pd.Series([None, None, "a", "f", None])
     judged = make_rows(["normal"] * 5).assign(source=[*"abcde"], origin=origins)
     context = make_context(judged, lambda images: images[:, 0, :2], fit)
-    where = whereabouts(context)
-    assert where.outside.tolist() == [False, False, False, True, True]
-    assert where.inside.tolist() == [True, True, True, False, False]
+    where = provenance(context)
+    assert where.external.tolist() == [False, False, False, True, True]
+    assert where.internal.tolist() == [True, True, True, False, False]
 
 
 def test_of_what_is_not_stated_it_is_not_known(make_rows: Rows, make_context: Show) -> None:
@@ -35,14 +35,14 @@ def test_of_what_is_not_stated_it_is_not_known(make_rows: Rows, make_context: Sh
     )
     own = make_rows(["normal", "covid"], 100).assign(source="mine", root="/mine")
     context = make_context(judged, lambda images: images[:, 0, :2], own)
-    where = whereabouts(context)
+    where = provenance(context)
     # The training may be of any hospital, so that no image is surely from elsewhere.
-    assert where.outside.tolist() == [False] * 5
-    assert where.inside.tolist() == [True, False, False, False, False]
+    assert where.external.tolist() == [False] * 5
+    assert where.internal.tolist() == [True, False, False, False, False]
     stated = own.assign(origin="north")
-    where = whereabouts(make_context(judged, lambda images: images[:, 0, :2], stated))
-    assert where.outside.tolist() == [False, False, False, True, False]
-    assert where.inside.tolist() == [False, False, True, False, False]
+    where = provenance(make_context(judged, lambda images: images[:, 0, :2], stated))
+    assert where.external.tolist() == [False, False, False, True, False]
+    assert where.internal.tolist() == [False, False, True, False, False]
 
 
 def test_a_card_tells_the_sources_of_an_unknown_training(
@@ -53,15 +53,15 @@ def test_a_card_tells_the_sources_of_an_unknown_training(
     card = card.model_copy(update={"training": training})
     judged = make_rows(["normal"] * 3).assign(source=[*"abc"])
     context = make_context(judged, lambda images: images[:, 0, :2], card=card)
-    assert whereabouts(context).outside.tolist() == [False, False, True]
+    assert provenance(context).external.tolist() == [False, False, True]
     training = card.training.model_copy(
         update={"sources": {"normal": {"a": 3}, "covid": {"b (hospital not stated)": 4}}}
     )
     card = card.model_copy(update={"training": training})
     unsure = make_context(judged, lambda images: images[:, 0, :2], card=card)
-    assert whereabouts(unsure).outside.tolist() == [False, False, False]
+    assert provenance(unsure).external.tolist() == [False, False, False]
     model = AuditedModel(context.model.name, context.rule)
     said = judged.assign(decision="normal", positive=False, p_normal=1.0, p_covid=0.0)
     told = AuditContext([Part(model, judged.iloc[:0], said)], context.options)
-    with pytest.raises(Unanswered, match="not known which images the model was fitted on"):
-        whereabouts(told)
+    with pytest.raises(CannotRun, match="training images of the model are unknown"):
+        provenance(told)

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from pulmo.audit.baselines import BASELINES, Baseline, NoBaseline, fit_baseline
 from pulmo.audit.context import AuditContext
-from pulmo.audit.floors import FLOORS, Floor, Unfit, fit_floor
 from pulmo.audit.lungs import find_masks
 from pulmo.audit.parts import AuditOptions
 from pulmo.datasets.manifest import Manifest
@@ -21,7 +21,7 @@ def level(images: NDArray[np.uint8]) -> NDArray[np.floating]:
     return np.zeros((len(images), 2))
 
 
-def share(context: AuditContext, floor: Floor) -> float:
+def share(context: AuditContext, floor: Baseline) -> float:
     return float((floor.balanced == context.truth[floor.numbers]).mean())
 
 
@@ -43,27 +43,27 @@ def test_a_planted_fact_is_found(
         return Manifest(rows).frame
 
     context = tell(planted(0), np.full((40, 2), 0.5), fit=planted(100))
-    floor = fit_floor(context, FLOORS[name])
+    floor = fit_baseline(context, BASELINES[name])
     assert share(context, floor) == 1.0
     assert (floor.decided == floor.balanced).all()
     np.testing.assert_allclose(floor.probabilities.sum(axis=1), 1)
     assert floor.probabilities.argmax(axis=1).tolist() == floor.balanced.tolist()
 
 
-def test_what_is_not_known_or_the_same_fits_no_floor(make_rows: Rows, tell: MakeContext) -> None:
+def test_what_is_not_known_or_the_same_fits_no_baseline(make_rows: Rows, tell: MakeContext) -> None:
     context = tell(make_rows(LABELS), np.full((40, 2), 0.5), fit=make_rows(LABELS, 100))
-    with pytest.raises(Unfit, match="too few images state it"):
-        fit_floor(context, FLOORS["age"])
-    with pytest.raises(Unfit, match="it is the same for all training images"):
-        fit_floor(context, FLOORS["aspect"])
-    with pytest.raises(Unfit, match="fewer than two classes have 10 judged images"):
-        fit_floor(context, FLOORS["lungless"])
+    with pytest.raises(NoBaseline, match="too few images state it"):
+        fit_baseline(context, BASELINES["age"])
+    with pytest.raises(NoBaseline, match="it is the same for all training images"):
+        fit_baseline(context, BASELINES["aspect"])
+    with pytest.raises(NoBaseline, match="fewer than two classes have 10 test images"):
+        fit_baseline(context, BASELINES["lungless"])
     unfit = tell(make_rows(LABELS), np.full((40, 2), 0.5), fit=make_rows(LABELS[:6], 100))
-    with pytest.raises(Unfit, match="fewer than two classes have 10 training images"):
-        fit_floor(unfit, FLOORS["thumbnail"])
+    with pytest.raises(NoBaseline, match="fewer than two classes have 10 training images"):
+        fit_baseline(unfit, BASELINES["thumbnail"])
     few = tell(make_rows(LABELS[:6]), np.full((6, 2), 0.5), fit=make_rows(LABELS, 100))
-    with pytest.raises(Unfit, match="fewer than two classes have 10 judged images"):
-        fit_floor(few, FLOORS["facts"])
+    with pytest.raises(NoBaseline, match="fewer than two classes have 10 test images"):
+        fit_baseline(few, BASELINES["facts"])
 
 
 @pytest.mark.parametrize("edge", [True, False])
@@ -83,8 +83,8 @@ def test_the_border_floor_sees_the_border_alone(
     monkeypatch.setattr(AuditContext, "images_of", planted)
     rows_of_images = write_images(LABELS * 2)
     context = make_context(rows_of_images.iloc[:40], level, fit=rows_of_images.iloc[40:])
-    assert share(context, fit_floor(context, FLOORS["thumbnail"])) > 0.9
-    assert (share(context, fit_floor(context, FLOORS["border"])) > 0.9) == edge
+    assert share(context, fit_baseline(context, BASELINES["thumbnail"])) > 0.9
+    assert (share(context, fit_baseline(context, BASELINES["border"])) > 0.9) == edge
 
 
 def test_floors_need_three_classes_no_less(
@@ -96,8 +96,8 @@ def test_floors_need_three_classes_no_less(
 
     card = make_card(("normal", "viral", "covid"))
     context = tell(planted(0), np.full((45, 3), 1 / 3), fit=planted(100), card=card)
-    assert share(context, fit_floor(context, FLOORS["age"])) == 1.0
-    thumbnail = fit_floor(context, FLOORS["thumbnail"])
+    assert share(context, fit_baseline(context, BASELINES["age"])) == 1.0
+    thumbnail = fit_baseline(context, BASELINES["thumbnail"])
     np.testing.assert_allclose(thumbnail.probabilities.sum(axis=1), 1)
 
 
@@ -112,5 +112,5 @@ def test_the_lungless_floor_looks_at_images_with_a_mask(
     context = AuditContext(
         bare.parts, AuditOptions(tmp_path_factory.mktemp("cache"), find_masks(root))
     )
-    floor = fit_floor(context, FLOORS["lungless"])
+    floor = fit_baseline(context, BASELINES["lungless"])
     assert floor.numbers.tolist() == list(range(4, 40))

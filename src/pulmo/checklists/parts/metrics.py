@@ -1,19 +1,20 @@
-"""What the evaluations say of how well the model does, and what that does not show."""
+"""The statements of evaluations on metrics, and their warnings."""
 
 from collections.abc import Mapping
 
 from pulmo.checklists.artefacts import Artefacts
-from pulmo.checklists.checklist import Said
+from pulmo.checklists.checklist import Statement
 from pulmo.checklists.parts.evaluated import of_each
-from pulmo.checklists.phrases import counted, figures, listed
+from pulmo.checklists.phrases import counted, listed, values
+from pulmo.core.message import texts
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.report.words import metric_title, without_folders
 
 
-def measures(artefacts: Artefacts) -> Said:
-    """Says which figures are given."""
+def measures(artefacts: Artefacts) -> Statement:
+    """States which metrics are given."""
 
-    def tell(evaluation: Evaluation) -> str:
+    def text_of(evaluation: Evaluation) -> str:
         of_classes = dict.fromkeys(name for by in evaluation.classes.values() for name in by)
         words = [
             f"over all classes: {_names(evaluation.overall)}",
@@ -28,42 +29,42 @@ def measures(artefacts: Artefacts) -> Said:
         }
         return "; ".join([*words, *(name for name, there in further.items() if there)])
 
-    return of_each(artefacts, tell, "overall, classes, decision, sweep, roc, reliability")
+    return of_each(artefacts, text_of, "overall, classes, decision, sweep, roc, reliability")
 
 
-def uncertainty(artefacts: Artefacts) -> Said:
-    """Says what the intervals are of."""
+def uncertainty(artefacts: Artefacts) -> Statement:
+    """States what the intervals are of."""
     return of_each(
         artefacts,
         lambda evaluation: (
-            "figures have 95 % intervals, each of which allows for "
+            "metrics have 95 % intervals that allow for "
             f"{evaluation.data.groups:,} groups of images (one patient, and known copies) as "
-            "clusters; an undefined figure is null with its reason"
+            "clusters; an undefined value is null with its reason"
         ),
         "overall, classes, decision",
     )
 
 
-def overall(artefacts: Artefacts) -> Said:
-    """Gives the figures over all classes."""
-    return of_each(artefacts, lambda evaluation: figures(evaluation.overall), "overall")
+def overall(artefacts: Artefacts) -> Statement:
+    """States the metrics over all classes."""
+    return of_each(artefacts, lambda evaluation: values(evaluation.overall), "overall")
 
 
-def by_class(artefacts: Artefacts) -> Said:
-    """Gives the figures of each class against the rest."""
+def by_class(artefacts: Artefacts) -> Statement:
+    """States the metrics of each class against the rest."""
     return of_each(
         artefacts,
         lambda evaluation: "; ".join(
-            f"{label}: {figures(by)}" for label, by in evaluation.classes.items()
+            f"{label}: {values(by)}" for label, by in evaluation.classes.items()
         ),
         "classes",
     )
 
 
-def at_threshold(artefacts: Artefacts) -> Said:
-    """Gives the figures at the card's threshold."""
+def at_threshold(artefacts: Artefacts) -> Statement:
+    """States the metrics at the card's threshold."""
 
-    def tell(evaluation: Evaluation) -> str:
+    def text_of(evaluation: Evaluation) -> str:
         decision = evaluation.decision
         optional = {
             "AUC": decision.auc,
@@ -74,29 +75,29 @@ def at_threshold(artefacts: Artefacts) -> Said:
         }
         found = {"sensitivity": decision.sensitivity, "specificity": decision.specificity}
         found |= {name: value for name, value in optional.items() if value is not None}
-        return f"{listed(decision.positive)} against the rest: {figures(found)}"
+        return f"{listed(decision.positive)} against the rest: {values(found)}"
 
-    return of_each(artefacts, tell, "decision")
+    return of_each(artefacts, text_of, "decision")
 
 
-def confusion(artefacts: Artefacts) -> Said:
-    """Gives the confusion of true and decided classes."""
+def confusion(artefacts: Artefacts) -> Statement:
+    """States the confusion matrix."""
     order = artefacts.card.labels.order
 
-    def tell(evaluation: Evaluation) -> str:
+    def text_of(evaluation: Evaluation) -> str:
         rows = (
             f"{true} decided as {counted(dict(zip(order, row, strict=True)))}"
             for true, row in zip(order, evaluation.confusion, strict=True)
         )
         return "; ".join(rows)
 
-    return of_each(artefacts, tell, "confusion")
+    return of_each(artefacts, text_of, "confusion")
 
 
-def within_sources(artefacts: Artefacts) -> Said:
-    """Gives the comparisons within one source, which the source cannot win."""
+def within_sources(artefacts: Artefacts) -> Statement:
+    """States the comparisons within one source, in which the source is no clue."""
 
-    def tell(evaluation: Evaluation) -> str:
+    def text_of(evaluation: Evaluation) -> str:
         return "; ".join(
             f"within {each.source}, {' and '.join(each.positive)} ({each.n_positive:,}) against "
             f"{' and '.join(each.negative)} ({each.n_negative:,}): AUC {each.auc}"
@@ -105,16 +106,16 @@ def within_sources(artefacts: Artefacts) -> Said:
 
     return of_each(
         artefacts,
-        tell,
+        text_of,
         "contrasts",
-        "No evaluation given has classes to compare within one source that is stated.",
+        "No given evaluation has two classes within one stated source.",
     )
 
 
-def subgroups(artefacts: Artefacts) -> Said:
-    """Gives the figures of subgroups."""
+def subgroups(artefacts: Artefacts) -> Statement:
+    """States the metrics of subgroups."""
 
-    def tell(evaluation: Evaluation) -> str:
+    def text_of(evaluation: Evaluation) -> str:
         return "; ".join(
             f"{each.fact} {each.name} (n = {each.n:,}): sensitivity {each.sensitivity}, "
             f"specificity {each.specificity}"
@@ -123,22 +124,22 @@ def subgroups(artefacts: Artefacts) -> Said:
 
     return of_each(
         artefacts,
-        tell,
+        text_of,
         "subgroups",
-        "No evaluation given has figures of subgroups (age, sex, view); evaluate on images of "
-        "which these are stated.",
+        "No given evaluation has subgroups (age, sex, view). Evaluate on images for which these "
+        "are stated.",
     )
 
 
-def doubts(artefacts: Artefacts) -> Said:
-    """Says what the figures do not show."""
+def warnings(artefacts: Artefacts) -> Statement:
+    """States the warnings of the evaluations."""
     return of_each(
         artefacts,
         lambda evaluation: " ".join(
-            without_folders(sentence, evaluation.data.failed) for sentence in evaluation.warnings
+            without_folders(text, evaluation.data.failed) for text in texts(evaluation.warnings)
         ),
         "warnings",
-        "No evaluation given warns of anything: look for what its figures do not show.",
+        "No given evaluation has a warning. State the limitations.",
     )
 
 

@@ -1,9 +1,8 @@
 from pathlib import Path
 
-import pytest
-
-from pulmo.audit.finding import Audit, AuditedData, Finding, Series, Table, read_audit
-from pulmo.core.errors import InputError
+from fixtures.refuses import refuses
+from pulmo.audit.check_result import Audit, AuditedData, CheckResult, Series, Table, read_audit
+from pulmo.core.message import Message
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.stats.estimate import Estimate
 
@@ -12,14 +11,14 @@ AUDIT = Audit(
     data=AuditedData(
         manifest_sha256="0" * 64, split=None, n=2, groups=2, labels={}, sources={}, fitted=0
     ),
-    findings=(
-        Finding(
+    checks=(
+        CheckResult(
             check="x",
             question="Is it?",
             verdict="warns",
-            sentence="Perhaps.",
-            claim="is",
-            figures={"share": Estimate(0.5, 0.1, 0.9, 2), "none": Estimate.undefined("no", 3)},
+            messages=(Message("perhaps", "Perhaps."), Message("why", "Why not.")),
+            statement="It is.",
+            metrics={"share": Estimate(0.5, 0.1, 0.9, 2), "none": Estimate.undefined("no", 3)},
             tables=(
                 Table(
                     title="t",
@@ -33,9 +32,10 @@ AUDIT = Audit(
             images=("a.png",),
         ),
     ),
-    passed=True,
+    result="incomplete",
+    summary="Audit result: incomplete.",
     shown=(),
-    not_shown=("With reservation, the model is: Perhaps.",),
+    not_shown=("WARNING (x): Perhaps. Why not.",),
 )
 
 
@@ -44,14 +44,16 @@ def test_an_audit_is_read_as_it_was_written(tmp_path: Path) -> None:
     path.write_text(AUDIT.model_dump_json())
     found = read_audit(path)
     assert found == AUDIT
-    word, count, figure = found.findings[0].tables[0].rows[0]
-    assert (type(word), type(count), type(figure)) == (str, int, Estimate)
+    assert found.checks[0].conclusion == "Perhaps. Why not."
+    assert found.checks[0].kinds == ("perhaps", "why")
+    word, count, value = found.checks[0].tables[0].rows[0]
+    assert (type(word), type(count), type(value)) == (str, int, Estimate)
 
 
 def test_what_is_no_audit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "audit.json"
-    path.write_text('{"format": 2}')
-    with pytest.raises(InputError, match=r"audit\.json is not an audit"):
+    path.write_text('{"format": 1}')
+    with refuses("record-invalid", "audit.json", "an audit"):
         read_audit(path)
-    with pytest.raises(InputError):
+    with refuses("file-missing"):
         read_audit(tmp_path / "none.json")

@@ -1,0 +1,22 @@
+"""Message: a sentence for people, with a kind for programs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a person must know.
+
+    Attributes:
+        kind: what it is about, such as `few-images`; stable, while the wording may change.
+        text: one sentence or a few.
+    """
+
+    kind: str
+    text: str
+
+
+def texts(messages: Iterable[Message]) -> tuple[str, ...]:
+    """Returns the texts of messages."""
+    return tuple(message.text for message in messages)
