@@ -119,7 +119,7 @@ def dark(here: Sequence[Audit], published: Audit, folds: Path) -> Iterator[str]:
     yield "| --- | --- |"
     yield f"| published | {PUBLISHED} |"
     for pooled in summary.pooled:
-        yield f"| MobileNetV2, seed {pooled.seed} | {pooled.figures['accuracy']} |"
+        yield f"| MobileNetV2, seed {pooled.seed} | {pooled.metrics['accuracy']} |"
     yield f"| the same, mean over folds and seeds | {summary.mean['accuracy']} |"
     for words, found in (("as they are here", here[0]), ("as published", published)):
         for name, value in baselines(found):

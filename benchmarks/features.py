@@ -22,7 +22,7 @@ from pulmo.datasets.importing import import_source
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import write_phantoms
 from pulmo.datasets.split import Plan, draw
-from pulmo.train.loop import Callbacks
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
 
 

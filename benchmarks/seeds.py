@@ -16,7 +16,7 @@ from typing import Final
 from commands import commit
 
 from pulmo.core.files import write_atomically
-from pulmo.reproduce.outcome import Figure, Outcome
+from pulmo.reproduce.outcome import ComparedValue, Outcome
 from pulmo.reproduce.outcome_text import outcomes_text
 from pulmo.reproduce.system import SYSTEMS
 from pulmo.stats.estimate import Estimate
@@ -135,7 +135,7 @@ def _finished(out: Path, name: str) -> Iterator[Outcome]:
 
 
 def _row(outcome: Outcome, commit: str) -> str:
-    figure = _main(outcome.figures)
+    figure = _main(outcome.metrics)
     cells = (
         f"`{outcome.experiment}`",
         outcome.backbone,
@@ -153,7 +153,7 @@ def _row(outcome: Outcome, commit: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _main(figures: Sequence[Figure]) -> Figure:
+def _main(figures: Sequence[ComparedValue]) -> ComparedValue:
     """Returns the figure that the authors led with; of those without one, the mean of two."""
     led = [figure for figure in figures if figure.published]
     accuracy = [figure for figure in led if figure.name == "accuracy"]

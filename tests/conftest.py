@@ -20,7 +20,7 @@ from pulmo.datasets.phantom import write_phantoms
 from pulmo.datasets.split import Shares, split_manifest
 from pulmo.stats.classified import ClassifiedImages
 from pulmo.stats.estimate import Estimate
-from pulmo.train.loop import Callbacks
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
 
 pytest_plugins = (

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from pulmo.workflows.explain import explain
     from pulmo.workflows.model import Model, load
     from pulmo.workflows.predict import predict
+    from pulmo.workflows.train import Run, train
+    from pulmo.workflows.training_options import TrainOptions
 
 __version__ = "0.1.0"
 
@@ -48,7 +50,9 @@ __all__ = [
     "Radiograph",
     "ReadingOptions",
     "RefusedError",
+    "Run",
     "TableOptions",
+    "TrainOptions",
     "UsageError",
     "audit",
     "audit_folds",
@@ -62,6 +66,7 @@ __all__ = [
     "read",
     "read_manifest",
     "stats",
+    "train",
 ]
 
 _PLACES: Final = {
@@ -75,7 +80,9 @@ _PLACES: Final = {
     "Radiograph": "pulmo.radiograph:Radiograph",
     "ReadingOptions": "pulmo.predictions.reading.options:Options",
     "RefusedError": "pulmo.core.errors:RefusedError",
+    "Run": "pulmo.workflows.train:Run",
     "TableOptions": "pulmo.workflows.evaluate_predictions:TableOptions",
+    "TrainOptions": "pulmo.workflows.training_options:TrainOptions",
     "UsageError": "pulmo.core.errors:UsageError",
     "audit": "pulmo.workflows.audit:audit",
     "audit_folds": "pulmo.workflows.audit:audit_folds",
@@ -89,6 +96,7 @@ _PLACES: Final = {
     "read": "pulmo.radiograph:read_radiograph",
     "read_manifest": "pulmo.datasets.manifest:read_manifest",
     "stats": "pulmo.stats:",
+    "train": "pulmo.workflows.train:train",
 }
 """Name -> the module that has it and what it is called there; nothing, for the module itself."""
 

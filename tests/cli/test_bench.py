@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pulmo.cli.bench import _text
 from pulmo.train.bench import Amount, Bound, Speed, SpeedReport
+from pulmo.workflows.bench import speed_text
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -51,7 +51,7 @@ def test_a_manifest_s_images_are_measured_as_json(pulmo: Call, manifest: Path) -
 
 
 def test_the_table_says_whether_bf16_pays() -> None:
-    assert _text(REPORT) == (
+    assert speed_text(REPORT) == (
         "mine: net, 224 px, batch 8, all layers learn, cpu, 1 thread\n"
         "1.85 GFLOP an image, forward and backward; float32 matrices 98 GFLOP/s: at most about "
         "53.2 images/s\n"
@@ -61,14 +61,14 @@ def test_the_table_says_whether_bf16_pays() -> None:
         'bf16 is 1.50 times as fast as fp32: it pays; train.precision = "auto" takes bf16 here.\n'
         "Medians of 5 rounds of 2 steps."
     )
-    other = _text(REPORT._replace(gain=0.9, threads=2, trains=3, auto="fp32"))
+    other = speed_text(REPORT._replace(gain=0.9, threads=2, trains=3, auto="fp32"))
     assert "3 layers learn, cpu, 2 threads" in other
     assert "it does not pay; " in other
 
 
 def test_what_was_not_measured_is_not_in_the_table() -> None:
     report = REPORT._replace(speeds={"fp32": Speed(30.12, 31.0, 0.97)}, gain=None, bound=None)
-    assert _text(report) == (
+    assert speed_text(report) == (
         "mine: net, 224 px, batch 8, all layers learn, cpu, 1 thread\n"
         "               pulmo     bare loop  pulmo / bare\n"
         "fp32          30.1/s        31.0/s          0.97\n"

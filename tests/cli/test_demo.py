@@ -5,10 +5,10 @@ from typing import NoReturn
 
 import pytest
 
-from pulmo.cli import demo
 from pulmo.core import recipe_file as recipe_module
-from pulmo.core.errors import InterruptedRunError
+from pulmo.core.errors import InputError, InterruptedRunError
 from pulmo.core.recipe import Recipe
+from pulmo.workflows import demo
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -39,22 +39,24 @@ def test_a_demo_replaces_its_own_folder_and_no_other(
 ) -> None:
     seen: list[list[str]] = []
 
-    def look(out: Path, _count: int) -> None:
+    def look(folder: Path, _count: int, _seed: int) -> NoReturn:
+        out = folder.parent
         seen.append(sorted(path.name for path in out.iterdir()))
         (out / "images").mkdir()
         (out / "images" / "a.png").touch()
         (out / "images.parquet").touch()
         (out / "link").symlink_to(precious)
+        raise InputError("file-unreadable", "It is cut off here.")
 
-    monkeypatch.setattr(demo, "_everything", look)
+    monkeypatch.setattr(demo, "write_phantoms", look)
     precious, folder = tmp_path / "precious", tmp_path / "new" / "demo"
     precious.mkdir()
     (precious / "image.png").touch()
-    assert [pulmo("demo", "--out", folder)[0] for _ in range(2)] == [0, 0]
+    assert [pulmo("demo", "--out", folder)[0] for _ in range(2)] == [3, 3]
     assert seen == [[".pulmo-demo"]] * 2
     status, out, err = pulmo("demo", "--out", precious)
     assert (status, out) == (2, "")
-    assert f"{precious} exists already and is no demo's; remove it or choose another" in err
+    assert f"{precious} exists already and no demo made it" in err
     assert [path.name for path in precious.iterdir()] == ["image.png"]
 
 
@@ -89,7 +91,7 @@ def test_an_interrupted_demo_offers_no_resume(
             "training-stopped", "Training stopped in epoch 1; go on with --resume."
         )
 
-    monkeypatch.setattr(demo, "phantom", stop)
+    monkeypatch.setattr(demo, "write_phantoms", stop)
     status, _, err = pulmo("demo", "--out", tmp_path / "demo")
     assert status == 130
     assert err.splitlines()[-1] == (

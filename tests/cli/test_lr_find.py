@@ -23,7 +23,19 @@ def test_a_sweep_writes_its_curve_and_says_what_to_type(
     assert (tmp_path / "lr" / "lr-find.svg").read_text().startswith("<?xml")
 
 
-def test_a_span_that_does_not_rise_is_refused(tmp_path: Path) -> None:
-    words = ["lr-find", "demo", "--data", "none", "-o", str(tmp_path), "--from", "1", "--to", "0.1"]
-    with refuses("learning-rates-invalid", "1", "0.1"):
+def test_a_span_that_does_not_rise_is_refused(images: pd.DataFrame, tmp_path: Path) -> None:
+    Manifest(images).save(tmp_path / "m.parquet")
+    words = [
+        "lr-find",
+        "demo",
+        "--data",
+        str(tmp_path / "m.parquet"),
+        "-o",
+        str(tmp_path),
+        "--from",
+        "1",
+        "--to",
+        "0.1",
+    ]
+    with refuses("learning-rates-invalid"):
         CliRunner().invoke(app, words, catch_exceptions=False)

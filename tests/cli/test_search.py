@@ -70,7 +70,7 @@ def test_it_finds_a_recipe_and_opens_no_image_of_the_test(
         f"{folder / 'best.toml'} --data M -o RUN"
     )
     assert pulmo(*words)[0] == 2
-    status, out, err = pulmo(*words, "--trials", "2", "--resume", "--json")
+    status, out, err = pulmo("search", "-o", folder, "--trials", "2", "--resume", "--json")
     result = json.loads(out)
     assert status == 0
     assert err == ""
@@ -85,7 +85,7 @@ def test_no_trial_in_time(pulmo: Call, manifest: Path, space: Path, tmp_path: Pa
     words = ["search", "demo", "--data", manifest, "--space", space, "-o", tmp_path / "search"]
     status, out, _ = pulmo(*words, "--timeout", "0")
     assert status == 0
-    assert out.endswith("No trial came to its end; raise --trials and go on with --resume.\n")
+    assert out.endswith("No trial is complete. Resume with more --trials: --resume.\n")
     status, out, _ = pulmo(*words, "--timeout", "0", "--resume", "--json")
     result = json.loads(out)
     assert (result["best"], result["recipe"], result["trials"]) == (None, None, [])
@@ -141,4 +141,4 @@ def test_another_search_in_the_same_folder(
     Manifest(images[images["split"] != "test"][1:]).save(fewer)
     status, _, err = pulmo(*words, "--data", fewer, "--seed", "1", "--resume")
     assert status == 5
-    assert "was begun with another manifest_sha256, seed. A search can only be resumed" in err
+    assert "was begun with another manifest_sha256, seed. A search resumes only" in err

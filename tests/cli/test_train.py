@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from pulmo.bundle.card import Epoch
-from pulmo.cli import train as train_module
-from pulmo.cli.train import stop_in_order
+from pulmo.cli import training
+from pulmo.cli.training import stop_with_checkpoint
 from pulmo.core.errors import InterruptedRunError
 from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe
@@ -62,7 +62,7 @@ class TestInterrupted:
         done = len(timeless(parts))
         try:
             with monkeypatch.context() as patch:
-                patch.setattr(train_module, "_tell_epoch", _terminate)
+                patch.setattr(training, "_say_epoch", _terminate)
                 assert pulmo(*words, parts.root, "--resume")[0] == 130
             assert len(timeless(parts)) == done + 1 < EPOCHS
             self._fill_the_disk(pulmo, [*words, parts.root, "--resume"], parts)
@@ -112,7 +112,7 @@ def _press_ctrl_c(words: list[str | Path]) -> None:
     assert first.startswith("epoch 1: ")
     assert process.returncode == 130, rest
     assert out == ""
-    assert "Stopping in good order; once more stops at once.\n" in rest
+    assert "Saving a checkpoint and stopping. Press Ctrl-C again to stop at once.\n" in rest
     assert rest.splitlines()[-1].startswith("pulmo: Training stopped in epoch ")
     assert rest.endswith(". Continue with --resume.\n")
 
@@ -145,7 +145,7 @@ def test_a_second_signal_is_for_whoever_handled_it_before() -> None:
     heard = []
     before = signal.signal(signal.SIGTERM, lambda *_: heard.append(1))
     try:
-        with stop_in_order() as stop:
+        with stop_with_checkpoint() as stop:
             os.kill(os.getpid(), signal.SIGTERM)
             assert stop.is_set()
             assert heard == []
@@ -190,7 +190,7 @@ class TestResume:
         same = f"train.lr={quick_recipe.train.lr}"
         assert pulmo(*words, run.manifest, "--set", same)[0] == 0
         status, _, err = pulmo("train", "starter", *words[2:], run.manifest)
-        assert (status, "a run of the recipe 'demo', not of 'starter'" in err) == (5, True)
+        assert (status, "begun with the recipe 'demo', not with 'starter'" in err) == (5, True)
         Manifest(images[:-1]).save(tmp_path / "fewer.parquet")
         status, _, err = pulmo(*words, tmp_path / "fewer.parquet")
         assert status == 5
@@ -204,7 +204,7 @@ class TestResume:
         assert status == 0
         assert "finished already" in out
         (line,) = err.splitlines()
-        assert "goes on with its own recipe, which differs in image.size" in line
+        assert "continues with its own recipe, which differs in image.size" in line
         assert "train.epochs" in line
         assert {k: v for k, v in files_of(run.root).items() if k != "curves.svg"} == {
             k: v for k, v in before.items() if k != "curves.svg"
@@ -214,7 +214,7 @@ class TestResume:
         for words in ([], ["demo", "--data", manifest]):
             status, out, err = pulmo("train", *words, "-o", tmp_path / "none", "--resume")
             assert (status, out) == (2, "")
-            assert "contains no run to resume. Begin without --resume" in err
+            assert "contains no run to resume. Begin without --resume." in err
             assert not (tmp_path / "none").exists()
 
     def test_a_run_is_not_begun_twice(self, pulmo: Call, run: RunFolder, recipe_file: Path) -> None:
@@ -252,10 +252,10 @@ class TestBadInput:
             (images[images["label"] != "viral"], "no train image of viral"),
         ):
             Manifest(table).save(path)
-            status, _, err = pulmo("train", "demo", "--data", path, "-o", tmp_path / "run")
+            status, _, err = pulmo("train", "demo", "--data", path, "-o", tmp_path / "runs" / "a")
             assert status == 3
             assert reason in err
-            assert not (tmp_path / "run").exists()
+            assert not (tmp_path / "runs").exists()
 
     def test_weights_that_cannot_be_had(
         self, pulmo: Call, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -274,9 +274,9 @@ class TestBadInput:
 
     def test_the_recipe_and_the_manifest_are_named(self, pulmo: Call, tmp_path: Path) -> None:
         status, _, err = pulmo("train", "-o", tmp_path / "run")
-        assert (status, "Name a recipe" in err) == (2, True)
+        assert (status, "No recipe is named" in err) == (2, True)
         status, _, err = pulmo("train", "demo", "-o", tmp_path / "run")
-        assert (status, "--data" in err) == (2, True)
+        assert (status, "No manifest is given" in err) == (2, True)
 
     def test_a_split_that_leaks(self, pulmo: Call, images: pd.DataFrame, tmp_path: Path) -> None:
         Manifest(images.assign(group="everyone")).save(tmp_path / "m.parquet")

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,11 +19,12 @@ from pulmo.bundle.card import read_card
 from pulmo.cli import vgg16
 from pulmo.core import recipe_file as recipe_module
 from pulmo.core.errors import DivergedError, InterruptedRunError, WeightsError
-from pulmo.core.recipe import load_recipe
-from pulmo.evaluate import warnings as evaluation_warnings
+from pulmo.core.recipe import Recipe, load_recipe
+from pulmo.evaluate import warnings
 from pulmo.evaluate.test_access import read_accesses
 from pulmo.models.backbone import make_backbone
 from pulmo.train import run as run_module
+from pulmo.workflows.vgg16 import Vgg16Options
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -130,22 +132,25 @@ def test_a_run_prints_and_writes_what_the_script_promised(command: Call, drawn: 
 
 
 def test_the_decay_is_the_rate_over_the_epochs() -> None:
-    recipe = vgg16._recipe(0.01, 50, 4, None)
-    assert recipe.train.schedule.table() == {"decay": pytest.approx(0.0002)}
-    assert (recipe.train.lr, recipe.train.epochs, recipe.train.batch) == (0.01, 50, 4)
-    assert recipe.train.schedule.name == "inverse-time"
-    assert vgg16._recipe(1e-3, 25, 8, None) == load_recipe("vgg16-cli")
-    scratch = vgg16._recipe(1e-3, 25, 8, None, scratch=True)
+    def recipe(**flags: Any) -> Recipe:  # noqa: ANN401 - the fields of the options
+        return Vgg16Options(Path("plot"), Path("model"), **flags).recipe()
+
+    slow = recipe(learning=0.01, epochs=50, batch=4)
+    assert slow.train.schedule.table() == {"decay": pytest.approx(0.0002)}
+    assert (slow.train.lr, slow.train.epochs, slow.train.batch) == (0.01, 50, 4)
+    assert slow.train.schedule.name == "inverse-time"
+    assert recipe() == load_recipe("vgg16-cli")
+    scratch = recipe(from_scratch=True)
     assert scratch == load_recipe("vgg16-cli", scratch=True)
     assert scratch.train.trains == "all"
-    assert vgg16._recipe(1e-5, 25, 8, Path('a "b".st')).model.weights == 'a "b".st'
+    assert recipe(learning=1e-5, weights=Path('a "b".st')).model.weights == 'a "b".st'
 
 
 def test_a_model_is_kept_and_a_plot_replaced(command: Call, drawn: Path) -> None:
     Path("covid19.model").mkdir()
     status, out, err = command("-d", drawn)
     assert (status, out) == (3, "")
-    assert err.startswith("pulmo-vgg16: covid19.model exists already; a model is never overwritten")
+    assert err.startswith("pulmo-vgg16: covid19.model exists already. A model is never overwritten")
     Image.new("L", (1, 1)).save("plot.png")
     weights = "gone.safetensors"
     status, out, err = command("-d", drawn, "-m", "new/m", "--weights", weights)
@@ -159,7 +164,7 @@ def test_what_is_no_plot_is_not_replaced(command: Call, drawn: Path) -> None:
     status, _, err = command("-d", drawn, "-p", "thesis.txt")
     assert (status, "is not overwritten" in err) == (3, True)
     status, _, err = command("-d", drawn, "-p", "m/plot.png", "-m", "m")
-    assert (status, "cannot be at one place" in err) == (3, True)
+    assert (status, "cannot be in the same place" in err) == (3, True)
 
 
 @pytest.mark.parametrize(
@@ -241,12 +246,12 @@ def test_initial_weights_come_from_a_file_and_many_images_are_not_called_few(
     command: Call, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_file(make_backbone("mini-vggnet", size=32).layers.state_dict(), "own.safetensors")
-    monkeypatch.setattr(evaluation_warnings, "MIN_GROUPS", 2)
+    monkeypatch.setattr(warnings, "MIN_GROUPS", 2)
     status, out, err = command("-d", drawn, "-e", 1, "--weights", "own.safetensors")
     assert status == 0, err
     assert "VGG16 started from own.safetensors." in out
     assert "random weights" not in out
-    assert "too few to decide" not in out
+    assert "too few for a conclusion" not in out
     assert (
         json.loads(Path("covid19.model/card.json").read_text())["training"]["recipe"] == "vgg16-cli"
     )
@@ -265,7 +270,7 @@ def test_published_weights_are_asked_for_before_anything_is_read(
     def unreachable(_: object) -> None:
         raise WeightsError("weights-unavailable", "There is no network.")
 
-    monkeypatch.setattr("pulmo.reproduce.initial_weights.check_weights", unreachable)
+    monkeypatch.setattr("pulmo.models.classifier.check_weights", unreachable)
     status, out, err = command("-d", dataset)
     assert (status, out) == (2, "")
     assert "There is no network." in err

@@ -27,10 +27,14 @@ def test_problems_stay_reachable(image: Path, tmp_path: Path) -> None:
     assert loaded.filter(label="covid").problems == ()
 
 
-def test_the_hospital_of_ones_own_images_is_stated(phantoms: Path, tmp_path: Path) -> None:
-    loaded = datasets.load("csv", phantoms, sources="north")
+def test_the_hospital_of_ones_own_images_is_stated(image: Path, tmp_path: Path) -> None:
+    (tmp_path / "covid").mkdir()
+    (tmp_path / "covid" / "a.png").write_bytes(image.read_bytes())
+    loaded = datasets.load("folder", tmp_path, sources="north")
     assert set(loaded.frame["origin"]) == {"north"}
-    assert datasets.load("csv", phantoms).frame["origin"].isna().all()
+    loaded = datasets.load("folder", tmp_path, sources={"covid": "south"})
+    assert set(loaded.frame["origin"]) == {"south"}
+    assert datasets.load("folder", tmp_path).frame["origin"].isna().all()
     with refuses("origin-not-taken", "cohen"):
         datasets.load("cohen", tmp_path, sources="north")
 

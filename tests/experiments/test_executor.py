@@ -1,6 +1,6 @@
 from pulmo.bundle.card import Epoch
-from pulmo.experiments.executor import Listener, LocalExecutor, run_all
-from pulmo.train.loop import Callbacks
+from pulmo.experiments.executor import LocalExecutor, run_all
+from pulmo.train.callbacks import Callbacks
 
 EPOCH = Epoch(
     epoch=1, lr=1, train_loss=1, val_loss=1, val_accuracy=1, val_balanced_accuracy=1, seconds=1,
@@ -10,12 +10,12 @@ EPOCH = Epoch(
 
 def test_one_run_after_the_other_and_news_after_each_epoch() -> None:
     heard: list[str] = []
-    listener = Listener(Callbacks(on_epoch=lambda _: heard.append("epoch")), None, heard.append)
-    executor = LocalExecutor(listener)
+    callbacks = Callbacks(on_epoch=lambda _: heard.append("epoch"), on_begin=heard.append)
+    executor = LocalExecutor(callbacks)
 
-    def work(listener: Listener) -> None:
+    def work(callbacks: Callbacks) -> None:
         heard.append("work")
-        listener.watch.on_epoch(EPOCH)
+        callbacks.on_epoch(EPOCH)
 
     executor.submit("first", work)
     executor.submit("second", work)
@@ -28,6 +28,6 @@ def test_one_run_after_the_other_and_news_after_each_epoch() -> None:
 
 def test_all_are_done_in_their_order_and_told() -> None:
     done: list[str] = []
-    works = {name: lambda listener: listener.watch.on_epoch(EPOCH) for name in "cab"}
+    works = {name: lambda callbacks: callbacks.on_epoch(EPOCH) for name in "cab"}
     run_all(works, LocalExecutor(), done.append)
     assert done == ["c", "a", "b"]

@@ -18,17 +18,17 @@ from fixtures.refuses import refuses
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import InputError, PulmoError, UsageError
 from pulmo.core.folders import RepeatsFolder, SearchFolder
-from pulmo.core.recipe import Recipe
+from pulmo.core.recipe import Recipe, WrittenRecipe
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.experiments import ray_cluster as cluster_module
-from pulmo.experiments.executor import Listener, run_all
+from pulmo.experiments.executor import run_all
 from pulmo.experiments.ray_cluster import LOCAL, Cluster, Share, joined_cluster
-from pulmo.experiments.search_folder import claim_search
-from pulmo.experiments.search_space import Base, Dimension
+from pulmo.experiments.search_plan import SearchPlan, begin_search
+from pulmo.experiments.search_space import Dimension
+from pulmo.experiments.study import Limits, opened_study, run_search
 from pulmo.experiments.trials import best_of, keep_best, list_trials
-from pulmo.train.loop import Callbacks
-from pulmo.workflows.repeat import Repeat, claim_repeats, do_repeat, works_of
-from pulmo.workflows.search import Limits, Plan, opened_study, run_search
+from pulmo.train.callbacks import Callbacks
+from pulmo.workflows.repeated_runs import Repeat, claim_repeats, do_repeat, works_of
 from pulmo.workflows.summarise import summarise
 
 # One worker trains the folds for all of them.
@@ -89,10 +89,10 @@ class TestFolds:
         assert ours == theirs
 
     def test_a_run_that_fails_says_why_and_cuts_the_others_off(self, cluster: Cluster) -> None:
-        def fail(_: Listener) -> None:
+        def fail(_: Callbacks) -> None:
             raise InputError("file-missing", "The images are gone.")
 
-        def stumble(_: Listener) -> None:
+        def stumble(_: Callbacks) -> None:
             raise KeyError("a fault of ours")
 
         with refuses("file-missing"):
@@ -104,7 +104,7 @@ class TestFolds:
     def test_a_run_whose_workers_all_die(
         self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def die(_: Listener) -> None:
+        def die(_: Callbacks) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
         monkeypatch.setattr(cluster_module, "_RETRIES", 0)
@@ -122,21 +122,21 @@ def _killed_once(run: Repeat, record: Path) -> Any:  # noqa: ANN401 - Work
         if first:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return lambda _: do_repeat(run, Listener(Callbacks(on_epoch=on_epoch)))
+    return lambda _: do_repeat(run, Callbacks(on_epoch=on_epoch))
 
 
 def test_a_search_tries_two_at_once(
     cluster: Cluster, images: pd.DataFrame, tiny: Recipe, tmp_path: Path
 ) -> None:
     assert cluster.size == 2
-    recipe = tmp_path / "tiny.toml"
-    recipe.write_text(tiny.to_toml())
     folder = SearchFolder(tmp_path / "search")
     folder.root.mkdir()
     table = images[images["split"] != "test"]
-    claim_search(folder, {}, Manifest(table), resume=False)
     space = {"train.lr": Dimension(low=1e-4, high=1e-2, log=True)}
-    plan = Plan(folder, Base(str(recipe)), space, device="cpu")
+    plan = SearchPlan(
+        folder, WrittenRecipe(tiny.model_dump(mode="json", exclude_none=True)), space, device="cpu"
+    )
+    begin_search(plan, Manifest(table))
     done: list[int] = []
 
     def on_done(study: Any, number: int) -> None:  # noqa: ANN401 - optuna.Study
@@ -210,12 +210,12 @@ class TestJoin:
 
     def test_a_worker_is_silent_and_has_its_share_of_threads(self) -> None:
         before = torch.get_num_threads()
-        heard: list[tuple[Listener, int]] = []
+        heard: list[tuple[Callbacks, int]] = []
         try:
             cluster_module._do(lambda given: heard.append((given, torch.get_num_threads())), 1)
         finally:
             torch.set_num_threads(before)
-        assert heard == [(Listener(), 1)]
+        assert heard == [(Callbacks(), 1)]
 
     def test_a_run_takes_a_whole_gpu_where_there_is_one(self) -> None:
         ray: Any = _FakeRay({"CPU": 16.0, "GPU": 3.0})

@@ -4,9 +4,10 @@ import optuna
 import pytest
 
 from fixtures.refuses import refuses
-from pulmo.experiments.search_space import Base, Dimension, Scalar, read_space
+from pulmo.core.recipe import write_recipe
+from pulmo.experiments.search_space import Dimension, Scalar, read_space, with_values
 
-DEMO = Base("demo")
+DEMO = write_recipe("demo")
 
 
 @pytest.fixture
@@ -48,14 +49,15 @@ def test_values_are_drawn_in_their_kind_and_stay_what_they_are() -> None:
 
 
 def test_a_recipe_takes_the_values_as_they_are() -> None:
-    base = Base("demo", ("train.lr=0.5", "train.epochs=3"))
+    base = write_recipe("demo", ("train.lr=0.5", "train.epochs=3"))
     values: dict[str, Scalar]
     values = {"train.lr": 1e-05, "train.optimiser": "sgd", "train.compile": True, "image.size": 32}
-    recipe = base.recipe(values)
+    recipe = with_values(base, values)
     section = recipe.train
     assert (section.lr, section.optimiser.name, section.compile) == (1e-5, "sgd", True)
     assert (section.epochs, recipe.image.size) == (3, 32)
     assert base.recipe().train.lr == 0.5
+    assert 'train.lr=1e-05, train.optimiser="sgd"' in recipe.description
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_a_key_that_every_stage_sets_itself_has_no_effect(write: Path) -> None:
-    staged = Base("demo", ("train.stages=[{lr=0.1},{lr=0.2}]",))
+    staged = write_recipe("demo", ("train.stages=[{lr=0.1},{lr=0.2}]",))
     write.write_text("train.lr = {low = 0.1, high = 0.2}")
     with refuses("search-key-without-effect", "lr"):
         read_space(write, staged)

@@ -1,4 +1,4 @@
-from pulmo.reproduce.outcome import Figure, Outcome
+from pulmo.reproduce.outcome import ComparedValue, Outcome
 from pulmo.reproduce.outcome_text import outcomes_text
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.proportions import wilson
@@ -13,14 +13,14 @@ def test_the_table_sets_published_beside_ours_and_says_what_differs() -> None:
         experiment="minivgg-official",
         recipe="minivgg-quick",
         backbone="mini-vggnet",
-        figures=(
-            Figure(
+        metrics=(
+            ComparedValue(
                 name="recall of pneumonia",
                 published=proportion(9, 10),
                 ours=proportion(7, 9),
                 floors={"facts": Estimate(0.6, 0.312, 0.831, 9)},
             ),
-            Figure(name="accuracy", published=None, ours=Estimate.undefined("nothing")),
+            ComparedValue(name="accuracy", published=None, ours=Estimate.undefined("nothing")),
         ),
         n=12,
         labels={"normal": 3, "pneumonia": 9},

@@ -12,9 +12,9 @@ from pulmo.core.recipe import load_recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import make_classifier
 from pulmo.train import checkpoint as module
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.checkpoint import CheckpointWriter, Progress, read_progress
 from pulmo.train.engine import Engine, begin_stage
-from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
 from pulmo.train.training_data import gather
 

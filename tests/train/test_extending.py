@@ -12,7 +12,7 @@ from pulmo.core.recipe import load_recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.radiograph.changes import AUGMENTATIONS
 from pulmo.radiograph.grey import GREY_SCALES
-from pulmo.train.loop import Callbacks
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.losses import LOSSES
 from pulmo.train.run import Place, train_run
 
@@ -91,11 +91,9 @@ def test_a_recipe_that_names_them_trains(images: pd.DataFrame, tmp_path: Path) -
     shown = explained_toml(recipe)
     for words in ("Factor of the loss.", "Largest part of the way to the middle", "The power."):
         assert f"# {words}" in shown
-    steps = []
+    steps: list[object] = []
     place = Place(RunFolder(tmp_path / "run"), tmp_path / "cache", "cpu")
-    card = train_run(
-        recipe, Manifest(few), place, Callbacks(on_step=lambda *step: steps.append(step))
-    )
+    card = train_run(recipe, Manifest(few), place, Callbacks(on_step=steps.append))
     assert len(steps) == 2
     assert card.input.grey.table() == {"exponent": 2.0}
     assert load_recipe(str(place.folder.recipe)) == recipe

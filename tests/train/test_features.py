@@ -13,8 +13,8 @@ from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.train import features as module
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.engine import Features
-from pulmo.train.loop import Callbacks
 from pulmo.train.run import Place, train_run
 
 QUICK = ["image.size=32", "train.batch=8", "train.lr=0.01", "train.precision=fp32",

@@ -13,7 +13,7 @@ from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.train import checkpoint, loop
-from pulmo.train.loop import Callbacks
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
 
 RUNS, KILLS = 10, 5
@@ -58,7 +58,7 @@ def test_a_run_killed_at_fifty_random_steps_ends_in_the_same_bits(
     few = images.groupby(["split", "label"]).head(5)
     cache, counted = tmp_path / "cache", list[object]()
     whole = RunFolder(tmp_path / "whole")
-    count = Callbacks(on_step=lambda *step: counted.append(step), on_features=lambda *_: None)
+    count = Callbacks(on_step=counted.append, on_features=lambda *_: None)
     train_run(RECIPE, Manifest(few), Place(whole, cache, "cpu"), count)
     # A checkpoint after each second step, so that kills fall between checkpoints and on them.
     monkeypatch.setattr(loop, "_CHECKPOINT_SECONDS", 0.005)

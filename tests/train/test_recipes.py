@@ -13,7 +13,7 @@ from pulmo.core.recipe_file import shipped_recipes
 from pulmo.core.training import StageSection
 from pulmo.datasets.manifest import Manifest
 from pulmo.models.backbone import make_backbone
-from pulmo.train.loop import Callbacks
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
 
 # The networks are tested by themselves; these stand in, with as many layer groups where it counts.

@@ -20,7 +20,7 @@ from pulmo.core.files import sha256
 from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe, load_recipe, parse_recipe
 from pulmo.datasets.manifest import Manifest, read_manifest
-from pulmo.train.loop import Callbacks
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, choose_device, train_run
 
 
@@ -87,7 +87,7 @@ def test_a_run_stopped_anywhere_ends_bit_by_bit_the_same(
 ) -> None:
     steps: list[int] = []
     watch = Callbacks(
-        on_step=lambda *step: steps.append(step[1]), should_stop=lambda: len(steps) == stop_after
+        on_step=lambda step: steps.append(step.number), should_stop=lambda: len(steps) == stop_after
     )
     with refuses("training-stopped"):
         train_run(quick_recipe, Manifest(images), place(tmp_path), watch)

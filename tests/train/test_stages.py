@@ -13,7 +13,7 @@ from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import make_classifier
-from pulmo.train.loop import Callbacks
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
 
 QUICK = ["image.size=32", "train.batch=8", "train.lr=0.01", "train.precision=fp32"]
@@ -75,7 +75,7 @@ def test_a_run_of_stages_stopped_anywhere_ends_the_same(
     whole = trained(made, images, tmp_path / "whole")
     steps: list[int] = []
     watch = Callbacks(
-        on_step=lambda *step: steps.append(step[1]), should_stop=lambda: len(steps) == stop_after
+        on_step=lambda step: steps.append(step.number), should_stop=lambda: len(steps) == stop_after
     )
     place = Place(RunFolder(tmp_path / "parts"), tmp_path / "cache", "cpu")
     with refuses("training-stopped"):

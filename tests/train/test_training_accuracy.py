@@ -12,7 +12,7 @@ from pulmo.bundle.export import trained_classifier
 from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
 from pulmo.datasets.manifest import Manifest
-from pulmo.train.loop import Callbacks
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
 from pulmo.train.training_data import gather
 

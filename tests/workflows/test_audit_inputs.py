@@ -16,7 +16,7 @@ from pulmo.core.folders import RepeatsFolder, RunFolder
 from pulmo.datasets.manifest import Manifest
 from pulmo.experiments.summary import Summary
 from pulmo.workflows.audit_inputs import bundle_input, folds_input, is_folds
-from pulmo.workflows.repeat import Repeat
+from pulmo.workflows.repeated_runs import Repeat
 from pulmo.workflows.summarise import summarise
 
 # One worker trains the folds for all of them.

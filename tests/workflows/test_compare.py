@@ -25,7 +25,7 @@ from pulmo.stats.estimate import Estimate
 from pulmo.stats.paired import auc_difference
 from pulmo.workflows.compare import compare
 from pulmo.workflows.evaluation_report import report_of
-from pulmo.workflows.repeat import Repeat
+from pulmo.workflows.repeated_runs import Repeat
 from pulmo.workflows.summarise import summarise
 
 # One worker trains the folds for all of them.

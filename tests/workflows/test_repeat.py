@@ -15,11 +15,10 @@ from pulmo.core.recipe import Recipe
 from pulmo.core.tables import read_predictions
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import read_evaluation
-from pulmo.experiments.executor import Listener
 from pulmo.radiograph import Radiograph, read_radiograph
-from pulmo.train.loop import Callbacks
-from pulmo.workflows import repeat as repeats_module
-from pulmo.workflows.repeat import Repeat, claim_repeats, do_repeat, plan_repeats, works_of
+from pulmo.train.callbacks import Callbacks
+from pulmo.workflows import repeated_runs as repeats_module
+from pulmo.workflows.repeated_runs import Repeat, claim_repeats, do_repeat, plan_repeats, works_of
 
 # One worker trains the folds for all of them.
 pytestmark = pytest.mark.xdist_group("folds")
@@ -37,12 +36,12 @@ class StoppedError(Exception):
     """Stands for whatever ends a process."""
 
 
-def stop_after(epoch: int) -> Listener:
+def stop_after(epoch: int) -> Callbacks:
     def on_epoch(seen: Epoch) -> None:
         if seen.epoch == epoch:
             raise StoppedError
 
-    return Listener(Callbacks(on_epoch=on_epoch))
+    return Callbacks(on_epoch=on_epoch)
 
 
 @pytest.fixture
@@ -107,7 +106,7 @@ class TestResume:
         (run.run.root / ".bundle.0123abcd").mkdir()
         assert not run.run.card.exists()
         epochs: list[int] = []
-        heard = Listener(Callbacks(on_epoch=lambda epoch: epochs.append(epoch.epoch)))
+        heard = Callbacks(on_epoch=lambda epoch: epochs.append(epoch.epoch))
         with monkeypatch.context() as patch:
             patch.setattr(repeats_module, "export_run", _stop)
             with pytest.raises(StoppedError):
@@ -133,8 +132,8 @@ class TestResume:
             return read_radiograph(path)
 
         monkeypatch.setattr("pulmo.bundle.manifest_predictions.read_radiograph", read)
-        with refuses("images-unreadable", gone):
-            do_repeat(run, Listener())
+        with pytest.raises(InputError, match=f"1 of .* could not be evaluated.*{gone} is gone"):
+            do_repeat(run, Callbacks())
         assert not run.evaluation.index.exists()
 
 
@@ -153,7 +152,7 @@ class TestPlan:
         first = Repeat(RepeatsFolder(tmp_path), recipe)
         runs, table = plan_repeats(first, Manifest(images), 3)
         assert [run.name for run in runs] == ["seed-5", "seed-6", "seed-7"]
-        assert {run.judged_on for run in runs} == {"val"}
+        assert {run.evaluated_on for run in runs} == {"val"}
         assert list(works_of(runs)) == ["seed-5", "seed-6", "seed-7"]
         assert set(table.frame["split"]) == {"train", "val"}
         assert runs[1].split(table) is table
@@ -168,7 +167,7 @@ class TestPlan:
         self, folded: pd.DataFrame, tiny: Recipe, tmp_path: Path
     ) -> None:
         leaking = folded.assign(group="everyone")
-        with refuses("split-leaks", "1", "group is", "sides"):
+        with refuses("split-leaks", 1):
             plan_repeats(Repeat(RepeatsFolder(tmp_path), tiny, 0), Manifest(leaking), 1)
         with refuses("folds-missing"):
             plan_repeats(

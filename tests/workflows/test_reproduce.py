@@ -16,13 +16,14 @@ from pulmo.core.recipe import load_recipe
 from pulmo.core.sections import DataSection
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split import Plan
-from pulmo.experiments.executor import Listener
 from pulmo.models import published
 from pulmo.reproduce.available_data import Sets, gather_data, take_some
-from pulmo.reproduce.initial_weights import as_written, from_folder
+from pulmo.reproduce.initial_weights import as_written, from_folder, initial_weights
+from pulmo.reproduce.options import ReproduceOptions
 from pulmo.reproduce.outcome import Outcome
 from pulmo.reproduce.system import SYSTEMS, Data, DataSet, Experiment, Published, System
-from pulmo.workflows.reproduce import Options, reproduce
+from pulmo.train.callbacks import Callbacks
+from pulmo.workflows.reproduced_experiment import run_experiment
 
 QUICK = ("image.size=32", "train.epochs=1", "train.batch=8", "train.precision=fp32")
 HERE = DataSet("folder", "images", {}, "drawn")
@@ -47,15 +48,17 @@ def root(images: pd.DataFrame, tmp_path: Path) -> Path:
 
 
 def run(experiment: Experiment, root: Path, out: Path) -> Outcome:
-    options = Options(settings=QUICK, device="cpu")
-    outcome = reproduce(SYSTEM, experiment, Sets(root, out / "data"), out, options, Listener())
+    options = ReproduceOptions(settings=QUICK, device="cpu")
+    outcome = run_experiment(
+        SYSTEM, experiment, Sets(root, out / "data"), out, options, Callbacks()
+    )
     assert json.loads((out / experiment.name / "outcome.json").read_text())["n"] == outcome.n
     return outcome
 
 
 def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_path: Path) -> None:
     outcome = run(ONE, root, tmp_path / "out")
-    names = [figure.name for figure in outcome.figures]
+    names = [value.name for value in outcome.metrics]
     assert names == [
         "recall of covid",
         "specificity of covid",
@@ -63,13 +66,13 @@ def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_p
         "accuracy",
         "mean of recall and specificity of covid",
     ]
-    published = [figure.published for figure in outcome.figures]
+    published = [value.published for value in outcome.metrics]
     assert [part is None for part in published] == [False, False, True, True, False]
     assert published[4] is not None
     assert published[4].value == pytest.approx(0.85)
-    assert "chest_xray is not at hand." in outcome.notes
-    reasons = {floor.reason for figure in outcome.figures for floor in figure.floors.values()}
-    assert any("fewer than two classes have 10 judged" in str(reason) for reason in reasons)
+    assert "chest_xray is not available." in outcome.notes
+    reasons = {floor.reason for value in outcome.metrics for floor in value.floors.values()}
+    assert any("fewer than two classes have 10 " in str(reason) for reason in reasons)
     # Without its outcome it is put together again from what is there.
     (tmp_path / "out" / "demo" / "outcome.json").unlink()
     assert run(ONE, root, tmp_path / "out") == outcome
@@ -83,9 +86,9 @@ def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_p
 def test_folds_are_judged_together(root: Path, tmp_path: Path) -> None:
     outcome = run(CROSSED, root, tmp_path / "out")
     assert outcome.n == 64
-    for figure in outcome.figures:
-        assert list(figure.floors) == ["facts", "thumbnail"]
-        assert figure.floors["thumbnail"].value is not None
+    for value in outcome.metrics:
+        assert list(value.floors) == ["facts", "thumbnail"]
+        assert value.floors["thumbnail"].value is not None
     assert outcome.epochs == 3
     assert (tmp_path / "out" / "demo-cv" / "folds" / "fold-2-seed-0" / "card.json").exists()
 
@@ -107,7 +110,7 @@ def test_copies_are_curated_once_and_what_goes_is_counted(root: Path, tmp_path: 
     data = Data((HERE, more), Plan(), once=True)
     found = gather_data(data, Sets(root, tmp_path), DataSection())
     assert found.notes == (
-        "Pairs of images that are copies of one image: 2; no split parts them.",
+        "Pairs of copies of one image: 2; each pair is on one side of the split.",
         "Left out because their label contradicts that of a copy: 2.",
         "Left out because a larger copy is there: 1.",
     )
@@ -119,7 +122,9 @@ def test_copies_are_curated_once_and_what_goes_is_counted(root: Path, tmp_path: 
     assert again.notes == found.notes
     pd.testing.assert_frame_equal(again.manifest.frame, found.manifest.frame)
     both = gather_data(Data((HERE, more), Plan()), Sets(root, tmp_path / "both"), DataSection())
-    assert both.notes == ("Pairs of images that are copies of one image: 1; no split parts them.",)
+    assert both.notes == (
+        "Pairs of copies of one image: 1; each pair is on one side of the split.",
+    )
     assert both.manifest.frame["group"].nunique() == len(both.manifest) - 1 == 48
 
 
@@ -177,18 +182,18 @@ class TestWeights:
         monkeypatch.setattr(published, "_unreachable", lambda _: "no network")
         experiment = Experiment("fabiani-vgg16", ONE.data)
         with refuses("weights-unavailable", "no network"):
-            Options(quick=True).start(experiment)
-        options = Options(quick=True, scratch=True)
-        scratch = options.start(experiment)
+            initial_weights(experiment.recipe, ReproduceOptions(quick=True))
+        options = ReproduceOptions(quick=True, from_scratch=True)
+        scratch = initial_weights(experiment.recipe, options)
         assert scratch.recipe.name == "fabiani-vgg16-scratch-quick"
         assert scratch.note.endswith("what the recipe changes for that is in its table scratch")
-        frozen = options.start(Experiment("capstone-resnet34-freeze", ONE.data))
+        frozen = initial_weights("capstone-resnet34-freeze", options)
         assert frozen.recipe.name == "capstone-resnet34-freeze-quick"
         assert frozen.recipe.model.weights == "none"
 
     def test_a_file_goes_before_chance(self, tmp_path: Path) -> None:
         (tmp_path / "vgg16.safetensors").touch()
-        start = Options(weights=tmp_path, scratch=True).start(Experiment("vgg16-cli", ONE.data))
+        start = initial_weights("vgg16-cli", ReproduceOptions(weights=tmp_path, from_scratch=True))
         assert start.recipe.name == "vgg16-cli"
         assert start.recipe.model.weights == str(tmp_path / "vgg16.safetensors")
 

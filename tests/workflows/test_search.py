@@ -14,17 +14,28 @@ from pulmo.bundle.card import Epoch
 from pulmo.core.errors import DivergedError
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import RunFolder, SearchFolder
-from pulmo.core.recipe import Recipe
+from pulmo.core.recipe import Recipe, load_recipe, write_recipe
 from pulmo.datasets.manifest import Manifest, read_manifest
-from pulmo.experiments import trial as trial_module
+from pulmo.experiments import trials as trials_module
 from pulmo.experiments.executor import LocalExecutor, Work
-from pulmo.experiments.search_folder import claim_search
-from pulmo.experiments.search_space import Base, Dimension
-from pulmo.experiments.trial import history_of, state_of
-from pulmo.experiments.trials import TrialRow, best_of, keep_best, list_trials
-from pulmo.train.loop import Callbacks
+from pulmo.experiments.search_plan import (
+    SearchPlan,
+    begin_search,
+    check_same_search,
+    read_search,
+)
+from pulmo.experiments.search_space import Dimension
+from pulmo.experiments.study import Limits, opened_study, run_search
+from pulmo.experiments.trials import (
+    TrialRow,
+    best_of,
+    history_of,
+    keep_best,
+    list_trials,
+    state_of,
+)
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place
-from pulmo.workflows.search import Limits, Plan, opened_study, run_search
 
 EPOCHS = 4
 SPACE = {"train.lr": Dimension(low=1e-4, high=1e-1, log=True)}
@@ -50,15 +61,13 @@ class Training:
         recipe: Recipe,
         manifest: object,
         place: Place,
-        watch: Callbacks,
+        callbacks: Callbacks,
         *,
         resume: bool,
-        on_decode: object,
     ) -> None:
         folder = place.folder
         assert resume == folder.recipe.exists()
         assert manifest is not None
-        assert on_decode is None
         history = history_of(folder)
         name = folder.root.name
         self.begun.append((name, len(history)))
@@ -74,7 +83,7 @@ class Training:
             write_atomically(folder.history, lines.encode())
             if self.kill(name, number):
                 raise KilledError
-            watch.on_epoch(history[-1])
+            callbacks.on_epoch(history[-1])
         write_atomically(folder.model, b"best weights")
         write_atomically(folder.card, b"card")
 
@@ -95,20 +104,21 @@ def _epoch(number: int, loss: float) -> Epoch:
 @pytest.fixture
 def training(monkeypatch: pytest.MonkeyPatch) -> Training:
     made = Training()
-    monkeypatch.setattr(trial_module, "train_run", made)
+    monkeypatch.setattr(trials_module, "train_run", made)
     return made
 
 
 @pytest.fixture
-def plan(tmp_path: Path, images: pd.DataFrame) -> Plan:
+def plan(tmp_path: Path, images: pd.DataFrame) -> SearchPlan:
     # Names that a database's address would take amiss.
     folder = SearchFolder(tmp_path / "a search #1 100%20?")
     folder.root.mkdir()
-    claim_search(folder, {"seed": 0}, Manifest(images), resume=False)
-    return Plan(folder, Base("demo", (f"train.epochs={EPOCHS}",)), SPACE)
+    made = SearchPlan(folder, write_recipe("demo", [f"train.epochs={EPOCHS}"]), SPACE)
+    begin_search(made, Manifest(images))
+    return made
 
 
-def search(plan: Plan, trials: int, deadline: float = math.inf) -> list[TrialRow]:
+def search(plan: SearchPlan, trials: int, deadline: float = math.inf) -> list[TrialRow]:
     run_search(
         plan,
         Limits(trials, deadline),
@@ -120,7 +130,7 @@ def search(plan: Plan, trials: int, deadline: float = math.inf) -> list[TrialRow
 
 
 def test_it_finds_the_rate_and_keeps_only_the_winners_weights(
-    plan: Plan, training: Training
+    plan: SearchPlan, training: Training
 ) -> None:
     rows = search(plan, 18)
     best = best_of(rows)
@@ -138,7 +148,7 @@ def test_it_finds_the_rate_and_keeps_only_the_winners_weights(
         assert folder.manifest.exists() == won
         assert folder.recipe.exists()
     assert plan.folder.best.read_bytes() == plan.folder.trial(best.number).recipe.read_bytes()
-    recipe = Base(str(plan.folder.best)).recipe()
+    recipe = load_recipe(str(plan.folder.best))
     assert recipe.train.lr == best.tried["train.lr"]
     assert recipe.name == f"demo-trial-{best.number}"
     table = plan.folder.table.read_text().splitlines()
@@ -147,7 +157,7 @@ def test_it_finds_the_rate_and_keeps_only_the_winners_weights(
 
 
 def test_a_trial_ends_where_it_is_worse_than_the_median_of_those_before(
-    plan: Plan, training: Training
+    plan: SearchPlan, training: Training
 ) -> None:
     narrow = {"train.lr": Dimension(low=2e-4, high=1e-1, log=True)}
     rows = search(plan._replace(space=narrow), 14)
@@ -165,7 +175,7 @@ def _distance(row: TrialRow) -> float:
 
 
 @pytest.mark.parametrize("pruner", ["hyperband", "none"])
-def test_other_pruners(plan: Plan, training: Training, pruner: str) -> None:
+def test_other_pruners(plan: SearchPlan, training: Training, pruner: str) -> None:
     rows = search(plan._replace(pruner=pruner), 10)  # type: ignore[arg-type]
     pruned = [row for row in rows if row.state == "pruned"]
     assert bool(pruned) == (pruner == "hyperband")
@@ -173,7 +183,7 @@ def test_other_pruners(plan: Plan, training: Training, pruner: str) -> None:
 
 
 def test_a_killed_search_ends_as_if_it_had_not_been(
-    plan: Plan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    plan: SearchPlan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Killed between an epoch's end and its report, where the report ends the trial and where not,
     and cut off once between two trials.
@@ -186,7 +196,7 @@ def test_a_killed_search_ends_as_if_it_had_not_been(
         return first
 
     parts = Training(kill)
-    monkeypatch.setattr(trial_module, "train_run", parts)
+    monkeypatch.setattr(trials_module, "train_run", parts)
     for _ in range(2):
         with pytest.raises(KilledError):
             search(plan, 12)
@@ -195,17 +205,19 @@ def test_a_killed_search_ends_as_if_it_had_not_been(
     search(plan, 9)
     rows = search(plan, 12)
     whole = Training()
-    monkeypatch.setattr(trial_module, "train_run", whole)
+    monkeypatch.setattr(trials_module, "train_run", whole)
     other = plan._replace(folder=SearchFolder(tmp_path / "whole"))
     other.folder.root.mkdir()
-    claim_search(other.folder, {}, read_manifest(plan.folder.manifest), resume=False)
+    begin_search(other, read_manifest(plan.folder.manifest))
     assert search(other, 12) == rows
     assert rows[7].state == "pruned"
     assert [call for call in parts.begun if call[1]] == [("trial-002", 3)]
     assert [call for call in parts.begun if not call[1]] == whole.begun
 
 
-def test_one_that_diverged_counts_and_is_not_tried_again(plan: Plan, training: Training) -> None:
+def test_one_that_diverged_counts_and_is_not_tried_again(
+    plan: SearchPlan, training: Training
+) -> None:
     wild = plan._replace(space={"train.lr": Dimension(low=5.0, high=9.0)})
     rows = search(wild, 2)
     assert [row.state for row in rows] == ["diverged", "diverged"]
@@ -218,10 +230,10 @@ def test_one_that_diverged_counts_and_is_not_tried_again(plan: Plan, training: T
 
 @pytest.mark.parametrize("state", ["pruned", "diverged.txt"])
 def test_one_that_was_over_when_its_search_was_killed_is_not_trained_on(
-    plan: Plan, monkeypatch: pytest.MonkeyPatch, state: str
+    plan: SearchPlan, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
     first = Training(lambda *_: True)
-    monkeypatch.setattr(trial_module, "train_run", first)
+    monkeypatch.setattr(trials_module, "train_run", first)
     with pytest.raises(KilledError):
         search(plan, 1)
     (plan.folder.trial(0).root / state).touch()
@@ -230,7 +242,7 @@ def test_one_that_was_over_when_its_search_was_killed_is_not_trained_on(
     assert first.begun == [("trial-000", 0)]
 
 
-def test_no_trial_begins_after_the_deadline(plan: Plan, training: Training) -> None:
+def test_no_trial_begins_after_the_deadline(plan: SearchPlan, training: Training) -> None:
     assert search(plan, 3, time.monotonic() - 1) == []
     assert training.begun == []
     assert plan.folder.database.exists()
@@ -258,7 +270,7 @@ class Two:
 
 
 def test_an_executor_of_two_has_two_trials_at_once_and_no_more_than_are_wanted(
-    plan: Plan, training: Training
+    plan: SearchPlan, training: Training
 ) -> None:
     executor, done = Two(), []
     run_search(plan, Limits(5), executor, lambda _, number: done.append(number))
@@ -267,18 +279,18 @@ def test_an_executor_of_two_has_two_trials_at_once_and_no_more_than_are_wanted(
     assert len(training.begun) == 5
 
 
-def test_whose_folder_it_is(plan: Plan, tmp_path: Path) -> None:
+def test_whose_folder_it_is(plan: SearchPlan, tmp_path: Path) -> None:
     table = read_manifest(plan.folder.manifest)
     with refuses("search-exists"):
-        claim_search(plan.folder, {"seed": 0}, table, resume=False)
-    claim_search(plan.folder, {"seed": 0}, table, resume=True)
+        begin_search(plan, table)
+    check_same_search(plan, table)
+    assert read_search(plan.folder) == plan
     with refuses("search-settings-changed", "manifest_sha256, seed"):
-        claim_search(plan.folder, {"seed": 1}, Manifest(table.frame[1:]), resume=True)
+        check_same_search(plan._replace(seed=1), Manifest(table.frame[1:]))
     with refuses("folder-not-empty"):
-        claim_search(SearchFolder(tmp_path), {}, table, resume=False)
-    empty = SearchFolder(tmp_path / "empty")
+        begin_search(plan._replace(folder=SearchFolder(tmp_path)), table)
     with refuses("resume-without-run"):
-        claim_search(empty, {}, table, resume=True)
+        read_search(SearchFolder(tmp_path / "empty"))
 
 
 def test_the_state_of_a_folder(tmp_path: Path) -> None:

@@ -11,11 +11,16 @@ from fixtures.refuses import refuses
 from pulmo.bundle.card import read_card
 from pulmo.core.tables import read_predictions
 from pulmo.evaluate.evaluation import read_evaluation
-from pulmo.experiments.summary import RunFigures, Summary, read_summary
-from pulmo.experiments.summary_text import figure_title, summary_text
+from pulmo.experiments.summary import (
+    RunMetrics,
+    Summary,
+    metric_heading,
+    read_summary,
+    summary_text,
+)
 from pulmo.stats.estimate import Estimate
 from pulmo.workflows import summarise as summarise_module
-from pulmo.workflows.repeat import Repeat
+from pulmo.workflows.repeated_runs import Repeat
 from pulmo.workflows.summarise import summarise
 
 # One worker trains the folds for all of them.
@@ -40,7 +45,7 @@ def test_the_mean_and_its_interval_come_from_the_runs(
     spread = np.std(accuracies, ddof=1) * np.sqrt(1 / 3 + np.mean(ratios))
     reach = stats.t.ppf(0.975, 2) * spread
     mean = summary.mean["accuracy"]
-    assert [run.figures["accuracy"].value for run in summary.runs] == pytest.approx(accuracies)
+    assert [run.metrics["accuracy"].value for run in summary.runs] == pytest.approx(accuracies)
     assert mean.value == pytest.approx(np.mean(accuracies))
     assert mean.high == pytest.approx(min(np.mean(accuracies) + reach, 1))
     assert mean.n == 3
@@ -52,17 +57,17 @@ def test_pooled_every_image_counts_once(
     tables = [read_predictions(run.evaluation.predictions) for run in cross_validation]
     table = pd.concat(tables)
     (pooled,) = summary.pooled
-    auc = pooled.figures["covid.auc"]
+    auc = pooled.metrics["covid.auc"]
     assert pooled.n == len(table) == (folded["split"] != "test").sum()
     assert pooled.groups == table["group"].nunique() < pooled.n
     assert auc.value == pytest.approx(roc_auc_score(table["label"] == "covid", table["p_covid"]))
     assert auc.low is not None
     folder = cross_validation[0].study.pooled(0)
     evaluation = read_evaluation(folder.index)
-    assert evaluation.overall["accuracy"] == pooled.figures["accuracy"]
+    assert evaluation.overall["accuracy"] == pooled.metrics["accuracy"]
     thresholds = [read_card(run.run.card).decision.threshold for run in cross_validation]
     assert evaluation.decision.threshold == pytest.approx(np.mean(thresholds))
-    assert evaluation.decision.sensitivity == pooled.figures["sensitivity"]
+    assert evaluation.decision.sensitivity == pooled.metrics["sensitivity"]
 
 
 def test_it_is_the_same_as_json_and_as_text(summary: Summary, tmp_path: Path) -> None:
@@ -76,16 +81,16 @@ def test_it_is_the_same_as_json_and_as_text(summary: Summary, tmp_path: Path) ->
     text = summary_text(summary)
     accuracy = next(line for line in text.splitlines() if line.startswith("| Accuracy "))
     cells = [cell.strip() for cell in accuracy.strip("|").split("|")]
-    values = [run.figures["accuracy"].value or 0 for run in summary.runs]
+    values = [run.metrics["accuracy"].value or 0 for run in summary.runs]
     assert cells[1:3] == [f"{min(values):.3f}", f"{max(values):.3f}"]
-    assert cells[4] == str(summary.pooled[0].figures["accuracy"])
-    assert text.startswith("# demo: 3 folds, 1 seed\n\nEach run, judged on its held-out fold:\n")
+    assert cells[4] == str(summary.pooled[0].metrics["accuracy"])
+    assert text.startswith("# demo: 3 folds, 1 seed\n\nEach run, evaluated on its held-out fold:\n")
     assert "Nadeau and Bengio 2003" in text
 
 
-def _run(fold: int | None, seed: int, value: float | None) -> RunFigures:
+def _run(fold: int | None, seed: int, value: float | None) -> RunMetrics:
     figure = Estimate(value, None, None, 9, None if value is not None else "none")
-    return RunFigures(
+    return RunMetrics(
         name=f"fold-{fold}-seed-{seed}",
         fold=fold,
         seed=seed,
@@ -94,7 +99,7 @@ def _run(fold: int | None, seed: int, value: float | None) -> RunFigures:
         minutes=1.0,
         n=9,
         weights_sha256="0" * 64,
-        figures={"accuracy": figure, "covid.recall": figure},
+        metrics={"accuracy": figure, "covid.recall": figure},
     )
 
 
@@ -118,14 +123,14 @@ def test_seeds_alone_and_several_seeds_of_folds_as_text(summary: Summary) -> Non
         update={
             "folds": 0,
             "seeds": (0, 1),
-            "judged_on": "validation",
+            "evaluated_on": "validation",
             "runs": (_run(None, 0, 0.5), _run(None, 1, None)),
             "mean": summarise_module._means([_run(None, 0, None)], 0.0),
             "pooled": (),
         }
     )
     text = summary_text(seeds)
-    assert text.startswith("# demo: 2 seeds\n\nEach run, judged on its validation:\n")
+    assert text.startswith("# demo: 2 seeds\n\nEach run, evaluated on its validation:\n")
     assert "| Recall of covid |      0.500 |       0.500 |    - |" in text
     both = summary.model_copy(update={"pooled": summary.pooled * 2, "seeds": (0, 1)})
     assert " Pooled, seed 0 | Pooled, seed 0 |" in " ".join(summary_text(both).split())
@@ -134,5 +139,5 @@ def test_seeds_alone_and_several_seeds_of_folds_as_text(summary: Summary) -> Non
 
 
 def test_titles() -> None:
-    assert figure_title("balanced_accuracy") == "Balanced accuracy"
-    assert figure_title("covid.auc") == "AUC of covid"
+    assert metric_heading("balanced_accuracy") == "Balanced accuracy"
+    assert metric_heading("covid.auc") == "AUC of covid"

@@ -25,7 +25,7 @@ def card(
         typer.Option(help="The run that the bundle was exported from. Default: not given."),
     ] = None,
 ) -> None:
-    """Fill in a datasheet, CLAIM and TRIPOD+AI from the model's files.
+    """Fill in a datasheet, CLAIM and TRIPOD+AI from files.
 
     What no file states is marked as a gap, with what to write. Writes DATASHEET.md, CLAIM.md and
     TRIPOD-AI.md; the bundle has a MODEL_CARD.md of its own.

@@ -29,7 +29,7 @@ def compare(
         bool, typer.Option("--json", help="Print one JSON object. Default: tables for people.")
     ] = False,
 ) -> None:
-    """Compare models side by side, and test them pair by pair on the same images.
+    """Compare models with each other, with a test for each pair.
 
     Writes compare.json and compare.html.
     """

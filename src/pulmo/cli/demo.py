@@ -1,29 +1,21 @@
 """pulmo demo."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pulmo.cli import evaluate, explain, export, predict, train
 from pulmo.cli.console import say
-from pulmo.cli.data.importing import import_
-from pulmo.cli.data.phantom import phantom
-from pulmo.cli.data.split import split
-from pulmo.core.errors import InputError, InterruptedRunError, UsageError
-from pulmo.core.output import claim_folder
-
-_IMAGES, _NEW, _SEED = 1200, 4, 7
-# Says that a folder was made by the demo, whole or not, and is the demo's to replace.
-_MARKER = ".pulmo-demo"
+from pulmo.cli.evaluate_summary import print_evaluation
+from pulmo.cli.training import training_progress
+from pulmo.core.errors import InterruptedRunError
 
 _NEXT = """
 Look at
-  {out}/evaluation/report.html   figures with intervals, curves, hits and misses with heat maps
-  {out}/heat-maps                what spoke for each decision on {new} new images
+  {out}/evaluation/report.html   values with intervals, curves, hits and misses with heat maps
+  {out}/heat-maps                the evidence for each decision on {new} new images
   {out}/bundle/MODEL_CARD.md     what the model is and what it does not show
-These are drawings: the figures say that the program works, nothing about patients.
+These are drawings: the values say that the program works, nothing about patients.
 
 With your own images, one folder a class (covid, normal, ...) below IMAGES:
   pulmo data import folder IMAGES -o all.parquet
@@ -40,70 +32,26 @@ def demo(
         Path, typer.Option(help="The folder to write: a new one, or an earlier demo's to replace.")
     ] = Path("out/demo"),
     count: Annotated[int, typer.Option(help="How many images to draw and train on.", min=80)] = (
-        _IMAGES
+        1200
     ),
 ) -> None:
     """See everything work on drawn images, offline.
 
     Draws images, trains on them, evaluates, explains and predicts.
     """
-    _claim(out)
+    from pulmo.workflows.demo import demo as run_demo
+
     try:
-        _everything(out, count)
+        with training_progress() as callbacks:
+            done = run_demo(out, count, callbacks, lambda title: say(f"\n{title}"))
     except InterruptedRunError:
         raise InterruptedRunError(
             "interrupted", f"Interrupted; {out} is incomplete and may be removed."
         ) from None
-    typer.echo(_NEXT.format(out=out, new=_NEW))
-
-
-def _claim(out: Path) -> None:
-    """Makes the demo's folder, or empties the one that a demo made before.
-
-    Raises:
-        UsageError: it is there, and no demo made it.
-        InputError: it cannot be made or emptied.
-    """
-    marker = out / _MARKER
-    if out.exists() and not marker.is_file():
-        raise UsageError(
-            "demo-folder-foreign",
-            f"{out} exists already and is no demo's; remove it or choose another with --out.",
-        )
-    claim_folder(out)
-    try:
-        marker.touch()
-        for path in out.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            elif path != marker:
-                path.unlink()
-    except OSError as error:
-        raise InputError(
-            "folder-not-emptied", f"{out} could not be emptied: {error.strerror or error}."
-        ) from error
-
-
-def _everything(out: Path, count: int) -> None:
-    manifest, bundle = out / "images.parquet", out / "bundle"
-    _step(f"1/6 drawing {count} chest X-rays")
-    phantom(out / "images", count, _SEED)
-    _step("2/6 reading them, and a split that keeps each patient on one side")
-    import_("csv", out / "images" / "phantoms.csv", manifest, name="phantom")
-    split(manifest, manifest)
-    _step("3/6 training the recipe demo")
-    train.train("demo", manifest, out / "run")
-    _step("4/6 exporting the bundle, checked against the trained network")
-    export.export(out / "run", bundle)
-    _step("5/6 evaluating the bundle on images of patients that it never saw")
-    evaluate.evaluate(bundle, out / "evaluation", data=manifest, split="test")
-    _step(f"6/6 classifying and explaining {_NEW} new images")
-    phantom(out / "new", _NEW, _SEED + 1)
-    images = sorted((out / "new" / "images").iterdir())
-    names = [str(image) for image in images]
-    predict.predict(names, bundle)
-    explain.explain(names, out / "heat-maps", model=bundle)
-
-
-def _step(text: str) -> None:
-    say(f"\n{text}")
+    print_evaluation(done.report.evaluation, done.folder.evaluation)
+    for result in done.predictions:
+        if result.decision is not None and result.probabilities is not None:
+            typer.echo(
+                f"{result.file}  {result.decision} {result.probabilities[result.decision]:.3f}"
+            )
+    typer.echo(_NEXT.format(out=out, new=len(done.predictions)))

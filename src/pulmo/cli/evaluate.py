@@ -108,7 +108,7 @@ def evaluate(
     _template: Template = False,
     named: ModelOption = None,
 ) -> None:
-    """Evaluate a bundle on labelled images, or a table of predictions.
+    """Evaluate a bundle on images, or a table of predictions.
 
     Each value has its 95 % interval. Writes predictions.parquet, evaluation.json, report.html and,
     for a bundle, card.json. Each access to a test is recorded in test-access.jsonl beside the

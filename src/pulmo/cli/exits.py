@@ -28,7 +28,7 @@ _TRAINING_PACKAGES: Final = {
 
 
 class _Stopped(BaseException):
-    """Ctrl-C or SIGTERM. Not an Exception: the verbs catch those of a file and go on."""
+    """Ctrl-C or SIGTERM. Not an Exception: the verbs catch those of a file and continue."""
 
 
 def run_command(command: typer.Typer, name: str) -> None:

@@ -12,18 +12,16 @@ def export(
     run: Annotated[Path, typer.Argument(help="A finished run's folder.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The bundle's folder; RUN-bundle, if not given."),
+        typer.Option("--output", "-o", help="The bundle's folder. Default: RUN-bundle."),
     ] = None,
 ) -> None:
     """Make a bundle of a run: one ONNX file and its cards."""
     from pulmo.core.begun import check_finished
     from pulmo.core.folders import RunFolder
+    from pulmo.workflows.export import default_bundle
+    from pulmo.workflows.export import export as export_run
 
-    # Before torch is imported, which takes seconds.
     check_finished(RunFolder(run))
-    output = chosen_output(output, run.with_name(f"{run.resolve().name}-bundle"))
-
-    from pulmo.bundle.export import export_run
-
-    card = export_run(RunFolder(run), output)
+    output = chosen_output(output, default_bundle(run))
+    card = export_run(run, output).card
     typer.echo(f"{output}: {card.name}, {', '.join(card.labels.order)}. {card.notice}")

@@ -2,8 +2,7 @@
 
 import typer
 
-from pulmo.cli.initial_weights import FromScratch
-from pulmo.cli.train import Name, Quick, Settings
+from pulmo.cli.training import FromScratch, Name, Quick, Settings
 
 app = typer.Typer(invoke_without_command=True)
 

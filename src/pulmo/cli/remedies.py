@@ -49,6 +49,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "labels-not-of-predictions": _MERGE,
     "loss-diverged": "Begin with a lower rate with --from.",
     "manifest-needed": "Name the manifest with --data.",
+    "manifest-not-given": "Name it with --data.",
     "manifest-not-of-training": "If they are not, as at another hospital, add --elsewhere.",
     "mapped-class-missing": "Correct its --map, or leave it out.",
     "matching-across-sources": "Add --match source.",

@@ -1,37 +1,44 @@
 """pulmo reproduce."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pulmo.cli.console import print_json, progress, say
-from pulmo.cli.train import Device, Settings, Threads, use_threads
-from pulmo.core.errors import UsageError
-from pulmo.core.output import claimed_folder
-
-if TYPE_CHECKING:
-    from pulmo.reproduce.system import Experiment, System
+from pulmo.cli.console import print_json, progress
+from pulmo.cli.training import (
+    Device,
+    Output,
+    Settings,
+    Threads,
+    training_progress,
+)
 
 
 def reproduce(
     name: Annotated[str, typer.Argument(help="A system, such as capstone.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
-    data: Annotated[Path, typer.Option(help="The folder that holds the public sets.")],
+    output: Output,
+    data: Annotated[Path, typer.Option(help="The folder that holds the public data sets.")],
     only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="RUN", help="One run of the system.")
+        list[str] | None,
+        typer.Option(
+            "--only", metavar="RUN", help="One run of the system. Repeatable. Default: all runs."
+        ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Take each recipe's own cheaper variant.")
+        bool, typer.Option("--quick", help="Take each recipe's cheaper variant.")
     ] = False,
     weights: Annotated[
-        Path | None, typer.Option(help="A folder of ImageNet weights: NETWORK.safetensors.")
+        Path | None,
+        typer.Option(
+            help="A folder of ImageNet weights, NETWORK.safetensors. Default: timm's, downloaded."
+        ),
     ] = None,
     scratch: Annotated[
         bool,
         typer.Option(
             "--from-scratch",
-            help="Start what has no file there from random weights, by the recipe's variant.",
+            help="Start networks without a file in that folder from random weights.",
         ),
     ] = False,
     settings: Settings = None,
@@ -39,49 +46,28 @@ def reproduce(
     threads: Threads = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Train a published system again and set its figures beside ours.
+    """Train a published system again and compare the results.
 
-    Repeated with the same output, it goes on where it stopped.
+    Repeated with the same output, it continues where it stopped.
     """
-    from pulmo.reproduce.system import SYSTEMS
+    from pulmo.datasets.curate import CurationProgress
+    from pulmo.reproduce.options import ReadingProgress, ReproduceOptions
+    from pulmo.workflows.reproduce import reproduce as reproduce_system
 
-    # Before torch is imported, which takes seconds.
-    system = SYSTEMS[name]
-    experiments = _chosen(system, only or [])
-
-    from pulmo.cli.train import listening
-    from pulmo.core.files import write_atomically
-    from pulmo.datasets.curate import Watch
-    from pulmo.reproduce.available_data import Gathering, Sets
-    from pulmo.reproduce.outcome_text import outcomes_text
-    from pulmo.workflows.reproduce import Options, reproduce
-
-    use_threads(threads)
-    options = Options(quick, weights, tuple(settings or ()), device, scratch)
-    outcomes = []
+    options = ReproduceOptions(
+        only=tuple(only or ()),
+        quick=quick,
+        weights=weights,
+        settings=tuple(settings or ()),
+        device=device,
+        from_scratch=scratch,
+        threads=threads,
+    )
     stages = ("importing", "reading images", "comparing pairs")
-    with claimed_folder(output), progress(*stages) as (imported, *curation):
-        sets = Sets(data, output / "data", Gathering(imported, Watch(*curation)))
-        for experiment in experiments:
-            say(f"{experiment.name}:")
-            with listening(options.start(experiment).recipe) as listener:
-                done = reproduce(system, experiment, sets, output / name, options, listener)
-            outcomes.append(done)
-            text = outcomes_text(system.title, outcomes)
-            write_atomically(output / f"{name}.md", text.encode())
+    with progress(*stages) as (imported, *curation), training_progress() as callbacks:
+        reading = ReadingProgress(imported, CurationProgress(*curation))
+        done = reproduce_system(name, data, output, options, callbacks, reading)
     if as_json:
-        print_json([outcome.model_dump(mode="json") for outcome in outcomes])
+        print_json([outcome.model_dump(mode="json") for outcome in done.outcomes])
     else:
-        typer.echo(f"{text}\n{output / name}.md")
-
-
-def _chosen(system: "System", names: list[str]) -> "list[Experiment]":
-    """Returns the experiments of these names; all without a name."""
-    known = {experiment.name: experiment for experiment in system.experiments}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise UsageError(
-            "reproduction-run-unknown",
-            f"There is no run {unknown[0]!r}; there are: {', '.join(known)}.",
-        )
-    return [known[name] for name in names] or list(known.values())
+        typer.echo(f"{done.text}\n{done.file}")

@@ -1,4 +1,4 @@
-"""What a verb says beside the results of many files, and how it ends."""
+"""What a verb says about the files of a call besides their results, and how it ends."""
 
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final

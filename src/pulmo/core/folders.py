@@ -288,8 +288,13 @@ class SearchFolder:
 
     @property
     def plan(self) -> Path:
-        """What the search was begun with; written once the manifest is there."""
+        """What the search was begun with; written once the recipe and the manifest are there."""
         return self.root / "search.json"
+
+    @property
+    def recipe(self) -> Path:
+        """The recipe that the search starts from."""
+        return self.root / "recipe.toml"
 
     @property
     def manifest(self) -> Path:

@@ -1,7 +1,8 @@
 """Recipe: one experiment as a frozen, typed value, read from TOML."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -83,6 +84,34 @@ class Recipe(Section):
         return sha256(self.model_dump_json().encode())
 
 
+@dataclass(frozen=True)
+class WrittenRecipe:
+    """A recipe as it is written, without defaults.
+
+    A setting reaches all that follows from it, such as the stages for which `train.epochs` is the
+    default; those of a `Recipe` are values already.
+
+    Attributes:
+        tree: the TOML.
+        origin: what errors call it.
+    """
+
+    tree: Mapping[str, Any]
+    origin: str = field(default="The recipe", compare=False)
+
+    def recipe(self, settings: Sequence[str] = ()) -> Recipe:
+        """Returns the recipe with some values changed, by settings as `load_recipe` takes them.
+
+        Raises:
+            UsageError: a setting has an unknown key or a bad value.
+        """
+        return _with_settings(deepcopy(dict(self.tree)), settings, self.origin)
+
+    def to_toml(self) -> str:
+        """Returns TOML that `write_recipe` reads as the same."""
+        return tomli_w.dumps(self.tree)
+
+
 def load_recipe(
     name: str, settings: Sequence[str] = (), *, quick: bool = False, scratch: bool = False
 ) -> Recipe:
@@ -101,6 +130,13 @@ def load_recipe(
         UsageError: there is no such recipe, or it or a setting has an unknown key or a bad value.
         InputError: the file cannot be read.
     """
+    return write_recipe(name, settings, quick=quick, scratch=scratch).recipe()
+
+
+def write_recipe(
+    name: str, settings: Sequence[str] = (), *, quick: bool = False, scratch: bool = False
+) -> WrittenRecipe:
+    """Reads a recipe as it is written; the arguments and errors are those of `load_recipe`."""
     file = read_recipe_file(name)
     written = deepcopy(file.tree)
     if scratch and SCRATCH in file.variants:
@@ -117,11 +153,11 @@ def load_recipe(
             "Choose one of them.",
         )
     changes = changes_between(written, recipe.model_dump(mode="json"))
-    if not changes or recipe.description != written.get("description"):
-        return recipe
-    # What the file says of itself is not true of what it became.
-    said = f"The recipe {written['name']} with changes: {'; '.join(changes)}."
-    return recipe.model_copy(update={"description": said})
+    if changes and recipe.description == written.get("description"):
+        # What the file says of itself is not true of what it became.
+        said = f"The recipe {written['name']} with changes: {'; '.join(changes)}."
+        file.tree["description"] = said
+    return WrittenRecipe(file.tree, file.origin)
 
 
 def change_recipe(recipe: Recipe, settings: Sequence[str]) -> Recipe:

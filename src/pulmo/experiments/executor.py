@@ -4,29 +4,16 @@ A run is a function that writes a folder and returns nothing. Its result is read
 it does not matter which process wrote it, when, or in how many attempts.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from pulmo.bundle.card import Epoch
-from pulmo.train.loop import Callbacks
+from pulmo.core.errors import UsageError
+from pulmo.train.callbacks import Callbacks
 
-
-class Listener(NamedTuple):
-    """What hears of a run while it is under way.
-
-    Attributes:
-        watch: hears of its steps and epochs, and may stop it.
-        on_decode: called with the images decoded and the images to decode.
-        on_begin: called with the name of a run before it begins.
-    """
-
-    watch: Callbacks = Callbacks()
-    on_decode: Callable[[int, int], None] | None = None
-    on_begin: Callable[[str], None] = lambda _: None
-
-
-Work = Callable[[Listener], None]
+Work = Callable[[Callbacks], None]
 """Does one run. Done twice, or again after it was cut off, it leaves the same folder."""
 
 
@@ -59,9 +46,9 @@ class LocalExecutor:
 
     size = 1
 
-    def __init__(self, listener: Listener | None = None) -> None:
-        """Lets `listener` hear of every run."""
-        self._listener = listener or Listener()
+    def __init__(self, callbacks: Callbacks | None = None) -> None:
+        """Calls `callbacks` for every run."""
+        self._callbacks = callbacks or Callbacks()
         self._queue: deque[tuple[str, Work]] = deque()
 
     def submit(self, name: str, work: Work) -> None:
@@ -71,14 +58,14 @@ class LocalExecutor:
     def wait(self, on_news: Callable[[], None]) -> list[str]:
         """Does the first run of the queue; see `Executor.wait`."""
         name, work = self._queue.popleft()
-        watch = self._listener.watch
-        self._listener.on_begin(name)
+        callbacks = self._callbacks
+        callbacks.on_begin(name)
 
         def on_epoch(epoch: Epoch) -> None:
-            watch.on_epoch(epoch)
+            callbacks.on_epoch(epoch)
             on_news()
 
-        work(self._listener._replace(watch=watch._replace(on_epoch=on_epoch)))
+        work(callbacks._replace(on_epoch=on_epoch))
         return [name]
 
 
@@ -100,3 +87,16 @@ def run_all(works: Mapping[str, Work], executor: Executor, on_done: Callable[[st
         for name in executor.wait(lambda: None):
             left.remove(name)
             on_done(name)
+
+
+def refuse_several_processes() -> None:
+    """Refuses to do many runs in each of the processes that torchrun started.
+
+    Raises:
+        UsageError: torchrun started several processes.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError(
+            "repeats-in-torchrun",
+            "The processes of torchrun share one run. Many runs are spread over a Ray cluster.",
+        )

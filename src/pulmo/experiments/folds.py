@@ -9,8 +9,8 @@ from pulmo.core.recipe import Recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.train.training_data import filtered
 
-FEWEST: Final = 3
-"""With fewer folds there is none left to train on."""
+MIN_FOLDS: Final = 3
+"""One fold is held out, one validates, and one is left to train on."""
 
 HELD: Final = "test"
 """What the held-out fold is called in its own run's manifest."""
@@ -46,12 +46,12 @@ def count_folds(manifest: Manifest) -> int:
     found = sorted(int(fold) for fold in manifest.frame["fold"].dropna().unique())
     if not found:
         raise UsageError("folds-missing", "The manifest has no folds.")
-    if found != list(range(len(found))) or len(found) < FEWEST:
+    if found != list(range(len(found))) or len(found) < MIN_FOLDS:
         raise UsageError(
             "folds-invalid",
             f"The folds of the manifest are numbered {', '.join(map(str, found))}; expected 0 to "
-            f"K - 1, with K at least {FEWEST}: one fold for the test, one for validation and the "
-            "others for training.",
+            f"K - 1, with K of at least {MIN_FOLDS}: one is held out, one validates and the rest "
+            "trains.",
         )
     return len(found)
 

@@ -1,8 +1,8 @@
 """A Ray cluster as an executor (https://docs.ray.io, version 2.54 or later).
 
-Ray is told nothing but which run to do: folder, images and results are files that every machine
-of the cluster must see under the same path. A worker that dies costs the steps since the run's last
-checkpoint, because the next one that gets the run goes on from there.
+Only the description of a run is sent: folder, images and results are files that every machine of
+the cluster must see under the same path. A worker that dies costs the steps since the run's last
+checkpoint, because the next worker that gets the run continues from there.
 """
 
 import os
@@ -17,7 +17,8 @@ from typing import Any, Final, NamedTuple
 import torch
 
 from pulmo.core.errors import PulmoError, UsageError
-from pulmo.experiments.executor import Listener, Work
+from pulmo.experiments.executor import Executor, LocalExecutor, Work
+from pulmo.train.callbacks import Callbacks
 
 LOCAL: Final = "local"
 """The address that starts a cluster on this machine, for as long as it is needed."""
@@ -94,10 +95,34 @@ class Cluster:
         except self._ray.exceptions.RayError as error:
             raise PulmoError(
                 "ray-workers-died",
-                f"The workers of {name} died, the last with: {error}. Perhaps the memory is too "
-                "small.",
+                f"The workers that were to do {name} died, the last with: {error}. Perhaps the "
+                "memory is too small. The runs that are done are kept.",
             ) from error
         return name
+
+
+@contextmanager
+def open_executor(
+    address: str | None, callbacks: Callbacks, *, threads: int = 0, device: str = "auto"
+) -> Iterator[Executor]:
+    """Gives what does the runs: a Ray cluster, or without an address this process.
+
+    Args:
+        address: see `joined_cluster`; None for this process.
+        callbacks: called by runs in this process.
+        threads: threads of torch; 0 takes one in a cluster, and leaves them as they are here.
+        device: auto, cpu or cuda.
+
+    Raises:
+        UsageError: Ray is not installed, or the cluster cannot be joined.
+    """
+    if address is None:
+        if threads:
+            torch.set_num_threads(threads)
+        yield LocalExecutor(callbacks)
+        return
+    with joined_cluster(address, Share(threads or 1, device)) as cluster:
+        yield cluster
 
 
 @contextmanager
@@ -137,7 +162,9 @@ def _ray() -> Any:  # noqa: ANN401 - the module, if installed
         return import_module("ray")
     except ModuleNotFoundError:
         raise UsageError(
-            "package-missing", "Ray is not installed. Install it with: pip install 'pulmo[ray]'."
+            "package-missing",
+            "A cluster needs Ray, which is not installed. Install it with: pip install "
+            "'pulmo[ray]'.",
         ) from None
 
 
@@ -169,4 +196,4 @@ def _join(ray: Any, address: str, cpus: int | None) -> None:  # noqa: ANN401 - t
 def _do(work: Work, threads: int) -> None:
     """Does a run in a worker, in silence: its driver reads the folder."""
     torch.set_num_threads(threads)
-    work(Listener())
+    work(Callbacks())

@@ -4,16 +4,18 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
-from optuna import Trial
 from pydantic import Field, ValidationError, model_validator
 
 from pulmo.core.errors import UsageError
 from pulmo.core.files import read_bytes
-from pulmo.core.recipe import Recipe, load_recipe
+from pulmo.core.recipe import Recipe, WrittenRecipe
 from pulmo.core.record import Record
 from pulmo.core.training import StageSection
+
+if TYPE_CHECKING:
+    from optuna import Trial
 
 Scalar = (
     Annotated[bool, Field(strict=True)]
@@ -57,7 +59,7 @@ class Dimension(Record):
         ends = (self.low, self.high)
         return self.choices or tuple(end for end in ends if end is not None)
 
-    def suggest(self, trial: Trial, key: str) -> Scalar:
+    def suggest(self, trial: "Trial", key: str) -> Scalar:
         """Returns the value that a trial takes, drawn at the first call."""
         if self.choices:
             return cast("Scalar", trial.suggest_categorical(key, self.choices))
@@ -71,37 +73,20 @@ Space = Mapping[str, Dimension]
 """Dotted key of a recipe -> its values."""
 
 
-class Base(NamedTuple):
-    """The recipe that a search starts from.
+def with_values(base: WrittenRecipe, values: Mapping[str, Scalar]) -> Recipe:
+    """Returns a recipe with the values of a trial, which its description then states.
 
-    Attributes:
-        name: a shipped recipe, or a file.
-        settings: changes to it, as `load_recipe` takes them.
-        quick: whether to take its cheaper variant.
-        scratch: whether to start from random weights.
+    Raises:
+        UsageError: the recipe does not take them.
     """
-
-    name: str
-    settings: tuple[str, ...] = ()
-    quick: bool = False
-    scratch: bool = False
-
-    def recipe(self, values: Mapping[str, Scalar] | None = None) -> Recipe:
-        """Returns the recipe with some values changed.
-
-        Raises:
-            UsageError: it does not take them.
-        """
-        # JSON's strings, numbers and truths are TOML's.
-        changed = [
-            f"{key}={json.dumps(value, ensure_ascii=False)}"
-            for key, value in (values or {}).items()
-        ]
-        settings = [*self.settings, *changed]
-        return load_recipe(self.name, settings, quick=self.quick, scratch=self.scratch)
+    # JSON's strings, numbers and truths are TOML's.
+    settings = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    recipe = base.recipe(settings)
+    description = f"{recipe.description} Values of a search: {', '.join(settings)}."
+    return recipe.model_copy(update={"description": description})
 
 
-def read_space(path: Path, base: Base) -> dict[str, Dimension]:
+def read_space(path: Path, base: WrittenRecipe) -> dict[str, Dimension]:
     """Reads a space: a TOML table of `"section.key" = {low, high, log}` or `{choices}`.
 
     Args:
@@ -146,13 +131,13 @@ def _leaves(tree: Any, above: str) -> list[tuple[str, Any]]:  # noqa: ANN401 - w
     ]
 
 
-def _check_key(path: Path, key: str, dimension: Dimension, base: Base) -> None:
+def _check_key(path: Path, key: str, dimension: Dimension, base: WrittenRecipe) -> None:
     """Checks that the recipe takes the values of a key, and that they change the training."""
     section, _, name = key.rpartition(".")
     if not section:
-        raise UsageError("search-key-unknown", f"{path}: {key!r} is not a section.key of a recipe.")
-    recipes = [base.recipe({key: value}) for value in dimension.ends]
-    plans = {recipe.train.stages for recipe in recipes}
+        raise UsageError("search-key-unknown", f"{path}: {key!r} is no section.key of a recipe.")
+    changed = [with_values(base, {key: value}) for value in dimension.ends]
+    plans = {each.train.stages for each in changed}
     of_stages = section == "train" and name in StageSection.model_fields
     if of_stages and len(plans) == 1 and plans != {()}:
         raise UsageError(

@@ -1,8 +1,7 @@
-"""The images of an experiment, out of the data sets that are at hand."""
+"""The images of an experiment, from the data sets that are available."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ import pandas as pd
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.sections import DataSection
-from pulmo.datasets.curate import Watch, curate
+from pulmo.datasets.curate import curate
 from pulmo.datasets.curate.report import (
     CONTRADICTION,
     DROPPED,
@@ -24,11 +23,12 @@ from pulmo.datasets.importing import import_source
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.merge import join
 from pulmo.datasets.split import check_split, draw
+from pulmo.reproduce.options import ReadingProgress
 from pulmo.reproduce.system import Data, DataSet
 from pulmo.train.training_data import filtered
 
 
-class AtHand(NamedTuple):
+class AvailableImages(NamedTuple):
     """The images of an experiment.
 
     Attributes:
@@ -40,33 +40,20 @@ class AtHand(NamedTuple):
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Gathering:
-    """Who hears of the reading of data sets, with what is done and what there is in all.
-
-    Attributes:
-        imported: of the images that are imported.
-        curation: of the search for copies.
-    """
-
-    imported: Callable[[int, int], None] | None = None
-    curation: Watch | None = None
-
-
 class Sets:
     """The data sets below one root; what was read and curated is kept."""
 
-    def __init__(self, root: Path, kept: Path, gathering: Gathering | None = None) -> None:
+    def __init__(self, root: Path, kept: Path, progress: ReadingProgress | None = None) -> None:
         """Reads sets below `root` and keeps a manifest of those taken together in `kept`."""
         self._root = root
         self._kept = kept
-        self._gathering = gathering or Gathering()
+        self._progress = progress or ReadingProgress()
 
     def present(self, item: DataSet) -> bool:
-        """Tells whether a data set is at hand."""
+        """Tells whether the folder of a data set exists."""
         return (self._root / item.folder).is_dir()
 
-    def together(self, items: Sequence[DataSet], *, once: bool) -> AtHand:
+    def together(self, items: Sequence[DataSet], *, once: bool) -> AvailableImages:
         """Returns the curated manifest of data sets, without a split, and what was left out.
 
         It is read again from where it was kept, if it was.
@@ -83,12 +70,12 @@ class Sets:
         notes = self._kept / f"{name}.notes.json"
         if not manifest.exists():
             joined = join([self._import(item) for item in items])
-            done = curate(joined, drop_copies=once, watch=self._gathering.curation)
+            done = curate(joined, drop_copies=once, progress=self._progress.curation)
             self._kept.mkdir(parents=True, exist_ok=True)
             write_atomically(self._kept / f"{name}.curation.csv", report_csv(done.report))
             write_atomically(notes, json.dumps([*_left_out(done.report)]).encode())
             done.manifest.save(manifest)
-        return AtHand(read_manifest(manifest), tuple(json.loads(read_bytes(notes))))
+        return AvailableImages(read_manifest(manifest), tuple(json.loads(read_bytes(notes))))
 
     def _import(self, item: DataSet) -> Manifest:
         folder = self._root / item.folder
@@ -97,7 +84,7 @@ class Sets:
             folder,
             item.label_map,
             called=item.called,
-            on_progress=self._gathering.imported,
+            on_progress=self._progress.on_import,
         )
         return imported.manifest
 
@@ -106,7 +93,7 @@ def _left_out(report: pd.DataFrame) -> Iterator[str]:
     """Yields what curation found and left out, as sentences."""
     pairs = int((report["action"] == GROUPED).sum())
     if pairs:
-        yield f"Pairs of images that are copies of one image: {pairs}; no split parts them."
+        yield f"Pairs of copies of one image: {pairs}; each pair is on one side of the split."
     removed = report.loc[report["action"] == REMOVED, "reason"]
     contradicting, copies = (int((removed == why).sum()) for why in (CONTRADICTION, DROPPED))
     if contradicting:
@@ -115,7 +102,7 @@ def _left_out(report: pd.DataFrame) -> Iterator[str]:
         yield f"Left out because a larger copy is there: {copies}."
 
 
-def gather_data(data: Data, sets: Sets, section: DataSection) -> AtHand:
+def gather_data(data: Data, sets: Sets, section: DataSection) -> AvailableImages:
     """Returns the images of an experiment: together, curated, chosen and split.
 
     Args:
@@ -124,21 +111,21 @@ def gather_data(data: Data, sets: Sets, section: DataSection) -> AtHand:
         section: which of them its recipe takes.
 
     Raises:
-        InputError: no data set of it is at hand, or one is not what it should be.
+        InputError: no data set of it is available, or one is not what it should be.
     """
     present = [item for item in data.sets if sets.present(item)]
     if not present:
         wanted = ", ".join(item.folder for item in data.sets)
         raise InputError(
-            "dataset-missing", f"No data set of this system is available. It needs {wanted}."
+            "dataset-missing", f"No data set of this system is available; it takes {wanted}."
         )
-    absent = [f"{item.folder} is not at hand." for item in data.sets if item not in present]
+    absent = [f"{item.folder} is not available." for item in data.sets if item not in present]
     found = sets.together(present, once=data.once)
     generator = np.random.default_rng(data.plan.seed)
     chosen = take_some(filtered(section, found.manifest), data.take, generator)
     drawn = draw(chosen, data.plan).manifest
     check_split(drawn)
-    return AtHand(drawn, (*absent, *found.notes))
+    return AvailableImages(drawn, (*absent, *found.notes))
 
 
 def take_some(

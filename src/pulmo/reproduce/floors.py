@@ -1,4 +1,4 @@
-"""Shortcut floors beside a reproduced system: its figures without a look at the lungs."""
+"""Shortcut floors of a reproduced system: the values of classifiers that see no lung."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,24 +10,24 @@ from pulmo.audit.parts import AuditOptions, Part
 from pulmo.datasets.cache import cache_folder
 from pulmo.stats.estimates import Estimates, estimate_metrics
 
-BESIDE: Final = ("facts", "thumbnail")
-"""The floors that are set beside a system."""
+COMPARED: Final = ("facts", "thumbnail")
+"""The floors that a system is compared with."""
 
 _REPLICATES: Final = 1000
 
 
-def floor_figures(parts: Sequence[Part]) -> dict[str, Estimates | str]:
-    """Returns the figures of each floor of `BESIDE`, or why there are none.
+def floor_values(parts: Sequence[Part]) -> dict[str, Estimates | str]:
+    """Returns the values of each floor of `COMPARED`, or why there are none.
 
     Args:
-        parts: the models, what each was fitted on, and what it was judged on.
+        parts: the models, what each was fitted on, and what it was evaluated on.
 
     Raises:
         InputError: an image cannot be read.
     """
     context = AuditContext(parts, AuditOptions(cache_folder()))
     found: dict[str, Estimates | str] = {}
-    for name in BESIDE:
+    for name in COMPARED:
         try:
             floor = fit_baseline(context, BASELINES[name])
         except NoBaseline as reason:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pulmo.core.recipe import Recipe
+from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.core.sections import ModelSection
-from pulmo.models.classifier import check_weights
+from pulmo.reproduce.options import ReproduceOptions
 
 
 class _File(NamedTuple):
@@ -36,6 +36,28 @@ class Start(NamedTuple):
     note: str
 
 
+def initial_weights(name: str, options: ReproduceOptions) -> Start:
+    """Returns the recipe of an experiment with the settings, and how its network starts.
+
+    Args:
+        name: the recipe.
+        options: how the system is reproduced.
+
+    Raises:
+        WeightsError: its initial weights cannot be had.
+        UsageError: it does not take the settings.
+    """
+    recipe = load_recipe(name, options.settings, quick=options.quick)
+    if start := from_folder(recipe, options.weights):
+        return start
+    if not options.from_scratch or recipe.model.weights == "none":
+        return as_written(recipe)
+    scratch = load_recipe(name, options.settings, quick=options.quick, scratch=True)
+    changed = "; what the recipe changes for that is in its table scratch"
+    own = changed if scratch.name != recipe.name else ""
+    return Start(scratch, f"from random weights, as was asked for{own}")
+
+
 def from_folder(recipe: Recipe, folder: Path | None) -> Start | None:
     """Returns a recipe that starts from the file of its network in a folder; None without one.
 
@@ -61,6 +83,9 @@ def as_written(recipe: Recipe) -> Start:
         WeightsError: they are not on this machine, and their host cannot be reached.
         InputError: the file that it starts from is missing.
     """
+    # torch takes seconds to import, which wrong options need not cost.
+    from pulmo.models.classifier import check_weights
+
     check_weights(recipe.model)
     if recipe.model.weights == "timm":
         return Start(recipe, "from timm's ImageNet weights")

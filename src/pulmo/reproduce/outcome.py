@@ -1,20 +1,24 @@
 """Outcome: what came of reproducing one run of a published system."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from pulmo import stats
 from pulmo.core.record import Record
+from pulmo.evaluate.evaluation import Evaluation
+from pulmo.reproduce.system import Published
 from pulmo.stats.estimate import Estimate
+from pulmo.stats.estimates import Estimates
 
 
-class Figure(Record):
-    """A figure of the authors beside ours."""
+class ComparedValue(Record):
+    """A value of the authors and ours."""
 
     name: str
     published: Estimate | None
     """None where they give none."""
     ours: Estimate
     floors: Mapping[str, Estimate] = {}
-    """Shortcut floor -> the figure of what sees no lung, on the same images."""
+    """Shortcut floor -> the value of a classifier that sees no lung, on the same images."""
 
 
 class Outcome(Record):
@@ -24,7 +28,7 @@ class Outcome(Record):
     recipe: str
     """Its name; that of a cheaper variant ends in -quick."""
     backbone: str
-    figures: tuple[Figure, ...]
+    metrics: tuple[ComparedValue, ...]
     n: int
     """Images of our test."""
     labels: dict[str, int]
@@ -36,3 +40,57 @@ class Outcome(Record):
     """What is peculiar to this run, as sentences."""
     differs: tuple[str, ...]
     """What differs from the published system in all its runs, as sentences."""
+
+
+def compare_values(
+    evaluation: Evaluation,
+    floors: Mapping[str, Estimates | str],
+    published: Sequence[Published],
+    main: str,
+) -> Iterator[ComparedValue]:
+    """Yields the main values of an evaluation, each with the published one if there is one.
+
+    Args:
+        evaluation: of our run.
+        floors: shortcut floor -> its values on the same images, or why there are none.
+        published: the authors' values.
+        main: the class whose sensitivity and specificity count.
+    """
+    theirs = {item.name: item.estimate for item in published}
+    found = []
+    for metric, label in (
+        ("recall", main),
+        ("specificity", main),
+        ("auc", main),
+        ("accuracy", None),
+    ):
+        name = Published(metric, label, 0.0).name
+        ours = evaluation.classes[label] if label else evaluation.overall
+        of_floors = {floor: _of_floor(each, metric, label) for floor, each in floors.items()}
+        found.append(
+            ComparedValue(
+                name=name, published=theirs.get(name), ours=ours[metric], floors=of_floors
+            )
+        )
+        yield found[-1]
+    yield _mean(found[0], found[1], f"mean of recall and specificity of {main}")
+
+
+def _of_floor(values: Estimates | str, metric: str, label: str | None) -> Estimate:
+    """Returns a value of a floor, or why there is none."""
+    if isinstance(values, str):
+        return Estimate.undefined(values)
+    return values.classes[label][metric] if label else values.overall[metric]
+
+
+def _mean(first: ComparedValue, second: ComparedValue, name: str) -> ComparedValue:
+    """Returns the mean of two values, wherever both are given."""
+    theirs = [each.published for each in (first, second) if each.published]
+    return ComparedValue(
+        name=name,
+        published=stats.average(*theirs) if len(theirs) == 2 else None,
+        ours=stats.average(first.ours, second.ours),
+        floors={
+            floor: stats.average(each, second.floors[floor]) for floor, each in first.floors.items()
+        },
+    )

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from pulmo.reproduce.floors import BESIDE
+from pulmo.reproduce.floors import COMPARED
 from pulmo.reproduce.outcome import Outcome
 from pulmo.stats.estimate import Estimate
 
 _COLUMNS = (
     "run",
-    "figure",
+    "metric",
     "published",
     "ours",
     "n",
@@ -20,7 +20,7 @@ _COLUMNS = (
 
 
 def outcomes_text(title: str, outcomes: Sequence[Outcome]) -> str:
-    """Returns a system's outcomes as Markdown: the figures, then what differs.
+    """Returns a system's outcomes as Markdown: the values, then what differs.
 
     Args:
         title: of the system.
@@ -28,15 +28,15 @@ def outcomes_text(title: str, outcomes: Sequence[Outcome]) -> str:
     """
     lines = [f"## {title}", "", f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|"]
     for outcome in outcomes:
-        for number, figure in enumerate(outcome.figures):
+        for number, value in enumerate(outcome.metrics):
             first = number == 0
             cells = (
                 f"`{outcome.recipe}`" if first else "",
-                figure.name,
-                _words(figure.published),
-                _words(figure.ours),
-                str(figure.ours.n),
-                *(_words(figure.floors.get(floor)) for floor in BESIDE),
+                value.name,
+                _words(value.published),
+                _words(value.ours),
+                str(value.ours.n),
+                *(_words(value.floors.get(floor)) for floor in COMPARED),
                 str(outcome.epochs) if first else "",
                 f"{outcome.minutes:.1f}" if first else "",
             )

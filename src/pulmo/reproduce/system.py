@@ -1,4 +1,4 @@
-"""System: a published system to reproduce: its data, its experiments, its own figures."""
+"""System: a published system to reproduce: its data, its experiments, its published results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Data:
     """The images of an experiment and how they are split.
 
     Attributes:
-        sets: the data sets; one that is not at hand is left out and named.
+        sets: the data sets; one that is not available is left out and named.
         plan: the split.
         take: label -> images at most, drawn by group; all of a label that is not named.
         once: of several copies of an image take the largest only.
@@ -44,11 +44,11 @@ class Data:
 
 
 class Published(NamedTuple):
-    """A figure that the system's authors give.
+    """A value that the system's authors give.
 
     Attributes:
         metric: the name of pulmo's metric for it.
-        label: the class that it is of; None for a figure over all classes.
+        label: the class that it is of; None for a value over all classes.
         value: in [0, 1].
         n: the images behind it (for a sensitivity: positives); 0 where they are not stated.
     """
@@ -60,7 +60,7 @@ class Published(NamedTuple):
 
     @property
     def estimate(self) -> Estimate:
-        """The figure with Wilson's interval, where the number of images is known."""
+        """The value with Wilson's interval, where the number of images is known."""
         if not self.n:
             return Estimate(self.value, None, None, 0, "the number of images is not stated")
         return Estimate(self.value, *wilson(self.value, self.n), self.n)
@@ -78,8 +78,8 @@ class Experiment:
     Attributes:
         recipe: the shipped recipe.
         data: its images.
-        published: the authors' figures.
-        variant: tells two experiments of a recipe apart.
+        published: the authors' values.
+        variant: distinguishes two experiments of a recipe.
         folds: train each fold and pool what is held out, instead of one split.
         differs: what is not as it was, as sentences.
     """

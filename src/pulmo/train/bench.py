@@ -18,9 +18,10 @@ from pulmo.datasets.phantom import PHANTOM_LABELS, draw
 from pulmo.models.classifier import make_classifier
 from pulmo.models.layers import unfreeze
 from pulmo.radiograph.geometry import to_input
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine, begin_stage
-from pulmo.train.loop import Callbacks, train_epoch
+from pulmo.train.loop import train_epoch
 from pulmo.train.optimise import learning, use_bfloat16
 from pulmo.train.training_data import TrainingData
 

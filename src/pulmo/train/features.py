@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pulmo.core.errors import InputError, InterruptedRunError
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.engine import Engine, Features, images_of
-from pulmo.train.loop import Callbacks, augmented
+from pulmo.train.loop import augmented
 
 
 def base_features(engine: Engine, path: Path, callbacks: Callbacks) -> Features:

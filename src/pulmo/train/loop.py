@@ -15,6 +15,7 @@ from pulmo.bundle.outcome import probabilities
 from pulmo.models.layers import unfreeze
 from pulmo.models.randomness import seeded
 from pulmo.train.augment import apply_changes, draw_changes
+from pulmo.train.callbacks import Callbacks, StepDone
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine, check_finite, images_of, infer
 from pulmo.train.loss import class_weights, loss_of, mass_of, mix, shares_of
@@ -23,23 +24,6 @@ from pulmo.train.training_data import class_counts, epoch_rows
 
 _CHECKPOINT_SECONDS: Final = 600.0
 """Seconds of an epoch after which a checkpoint is due."""
-
-
-class Callbacks(NamedTuple):
-    """What the caller hears of a run, and how it stops one.
-
-    Attributes:
-        on_step: called after each step with the epoch, the step, the steps an epoch and the mean
-            loss of the epoch so far.
-        on_epoch: called after each epoch.
-        on_features: called with the images that a frozen base has seen, and those in all.
-        should_stop: asked after each step or batch; True ends the run in good order.
-    """
-
-    on_step: Callable[[int, int, int, float], None] = lambda *_: None
-    on_epoch: Callable[[Epoch], None] = lambda _: None
-    on_features: Callable[[int, int], None] = lambda *_: None
-    should_stop: Callable[[], bool] = lambda: False
 
 
 def train_epoch(
@@ -68,6 +52,7 @@ def train_epoch(
     unfreeze(engine.classifier, learning(engine.classifier, engine.stage, progress.stage_epoch))
     network = engine.team.spread(Forward(engine))
     written = time.monotonic()
+    epochs = sum(stage.epochs for stage in recipe.train.plan)
     while progress.step < len(batches):
         start = time.perf_counter()
         done = progress.stage_epoch * len(batches) + progress.step
@@ -80,7 +65,8 @@ def train_epoch(
         progress.right += right
         progress.step += 1
         progress.seconds += time.perf_counter() - start
-        callbacks.on_step(epoch, progress.step, len(batches), progress.loss_sum / progress.seen)
+        mean = progress.loss_sum / progress.seen
+        callbacks.on_step(StepDone(progress.step, len(batches), epoch, epochs, mean))
         # All of a team stop at the same step.
         if engine.team.sum(torch.tensor(float(callbacks.should_stop()), device=engine.device)):
             return False

@@ -2,7 +2,6 @@
 
 import json
 import platform
-from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +18,7 @@ from pulmo.core.recipe import Recipe
 from pulmo.core.training import StageSection
 from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import Classifier, check_weights, make_classifier
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.checkpoint import (
     CheckpointWriter,
     Progress,
@@ -29,7 +29,7 @@ from pulmo.train.checkpoint import (
 from pulmo.train.engine import Engine, begin_stage
 from pulmo.train.features import base_features
 from pulmo.train.finish import finish_run, write_history
-from pulmo.train.loop import Callbacks, end_epoch, train_epoch
+from pulmo.train.loop import end_epoch, train_epoch
 from pulmo.train.team import joined_team
 from pulmo.train.training_data import gather
 
@@ -58,7 +58,6 @@ def train_run(
     callbacks: Callbacks,
     *,
     resume: bool = False,
-    on_decode: Callable[[int, int], None] | None = None,
 ) -> Card:
     """Trains a recipe on a manifest and writes the run's folder.
 
@@ -68,7 +67,6 @@ def train_run(
         place: folder, cache and device.
         callbacks: hear of the progress and may stop the run.
         resume: go on with the run in the folder, at its last checkpoint.
-        on_decode: called with the images decoded and the images in all.
 
     Raises:
         UsageError: the folder holds another run, there is no such device, or the batch is smaller
@@ -90,12 +88,13 @@ def train_run(
             card = read_card(folder.card)
             _check_images(card.training.manifest_sha256, images, folder)
             return card
-        callbacks = callbacks if not team.rank else Callbacks(should_stop=callbacks.should_stop)
+        if team.rank:
+            callbacks = Callbacks(callbacks.on_decode, should_stop=callbacks.should_stop)
         fresh = not folder.last_checkpoint.exists()
         if fresh:
             check_weights(recipe.model)
         with team.leader_first():
-            data = gather(recipe, manifest, place.cache, on_decode)
+            data = gather(recipe, manifest, place.cache, callbacks.on_decode)
         progress, classifier = _begin(recipe, folder, images, device, fresh=fresh)
         # Made before anything is written, so that unusable rates leave no run behind.
         engine = begin_stage(recipe, _stage(recipe, progress), data, classifier, team)

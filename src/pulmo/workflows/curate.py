@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import ManifestFiles
 from pulmo.core.output import claim_file
-from pulmo.datasets.curate import Curated, Watch
+from pulmo.datasets.curate import Curated, CurationProgress
 from pulmo.datasets.curate import curate as curate_images
 from pulmo.datasets.curate.report import report_csv
 from pulmo.datasets.manifest import Manifest
@@ -49,7 +49,7 @@ def curate(
     manifests: Sequence[Manifest],
     output: Path,
     options: CurateOptions | None = None,
-    progress: Watch | None = None,
+    progress: CurationProgress | None = None,
 ) -> CurationResult:
     """Joins manifests, curates their images and writes the manifest and the table of what was done.
 
@@ -70,7 +70,7 @@ def curate(
     claim_manifest(output)
     claim_file(table, b"path,action,")
     done = curate_images(
-        before, drop_copies=options.drop_copies, trust=options.trust, watch=progress
+        before, drop_copies=options.drop_copies, trust=options.trust, progress=progress
     )
     write_atomically(table, report_csv(done.report))
     save_manifest(done.manifest, done.problems, output)

@@ -1,4 +1,4 @@
-"""The manifest that a workflow writes, and beside it the table of the files that are not in it."""
+"""The manifest that a workflow writes, with a table of the files that are not in it."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ def save_manifest(manifest: Manifest, problems: Sequence[Problem], path: Path) -
 
 
 def write_problems(problems: Sequence[Problem], manifest: Path) -> None:
-    """Writes a manifest's problems into a table beside it; without problems there is no table.
+    """Writes the table of a manifest's problems; without problems there is no table.
 
     Raises:
         InputError: the table cannot be written.

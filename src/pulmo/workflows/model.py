@@ -68,7 +68,7 @@ class Model:
         """
         if isinstance(image, list):
             # pandas, for which a prediction of one image does not wait.
-            from pulmo.workflows.image_table import predictions_of  # noqa: PLC0415 - see above
+            from pulmo.workflows.image_table import predictions_of
 
             return predictions_of(self.predictor, image, value_range)
         name = name_of(image, "image")

@@ -1,182 +1,103 @@
-"""One recipe trained again and again: with each fold held out, with one seed after the other."""
+"""Repeat: a recipe is trained with each fold held out and with several seeds, and summarised."""
 
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pulmo.bundle.export import export_run
-from pulmo.core.errors import RefusedError, UsageError
-from pulmo.core.files import remove_drafts, write_atomically
-from pulmo.core.folders import EvaluationFolder, RepeatFolder, RepeatsFolder, RunFolder
+from pulmo.core.files import write_atomically
+from pulmo.core.folders import RepeatsFolder
+from pulmo.core.output import claimed_folder
 from pulmo.core.recipe import Recipe
-from pulmo.datasets.cache import cache_folder
-from pulmo.datasets.manifest import Manifest, read_manifest
-from pulmo.datasets.split import check_split
-from pulmo.experiments.executor import Listener, Work
-from pulmo.experiments.folds import HELD, count_folds, fold_split, usable
-from pulmo.report.figures import learning_curves
-from pulmo.train.run import Place, train_run
-from pulmo.workflows.evaluate import evaluate
-from pulmo.workflows.evaluation_images import EvaluateOptions
-from pulmo.workflows.model import load
+from pulmo.core.record import write_record
+from pulmo.datasets.manifest import Manifest
+from pulmo.experiments.executor import refuse_several_processes, run_all
+from pulmo.train.callbacks import Callbacks
+from pulmo.workflows.training_options import TrainOptions
 
-_HELD_OUT: Final = EvaluateOptions(record_access=False)
-"""A fold that is held out, like the validation, is no test that may be looked at only once."""
+if TYPE_CHECKING:
+    from pulmo.experiments.summary import Summary
 
 
-class Repeat(NamedTuple):
-    """One run of a repeated experiment.
+@dataclass(frozen=True)
+class RepeatOptions(TrainOptions):
+    """How a recipe is trained many times.
 
     Attributes:
-        study: the folder of the experiment.
-        recipe: its recipe, with the seed of this run.
-        fold: the fold that is held out; None where the manifest's own split stands.
-        folds: the number of folds, or 0.
-        device: auto, cpu or cuda.
-        threads: threads of the evaluation; 0 takes all cores.
+        folds: whether each fold of the manifest is held out once.
+        seeds: how many seeds, counted up from the recipe's own.
+        cluster: the address of a Ray cluster, or `local` to start one; None for this process.
     """
 
-    study: RepeatsFolder
-    recipe: Recipe
-    fold: int | None = None
-    folds: int = 0
-    device: str = "auto"
-    threads: int = 0
-
-    @property
-    def seed(self) -> int:
-        """The seed of the run."""
-        return self.recipe.train.seed
-
-    @property
-    def name(self) -> str:
-        """The name of its folder."""
-        part = "" if self.fold is None else f"fold-{self.fold}-"
-        return f"{part}seed-{self.seed}"
-
-    @property
-    def _folder(self) -> RepeatFolder:
-        return self.study.repeat(self.name)
-
-    @property
-    def run(self) -> RunFolder:
-        """Its folder."""
-        return self._folder.run
-
-    @property
-    def bundle(self) -> Path:
-        """Its bundle."""
-        return self._folder.bundle.root
-
-    @property
-    def evaluation(self) -> EvaluationFolder:
-        """Its evaluation on the images that `judged_on` names."""
-        return self._folder.evaluation
-
-    @property
-    def judged_on(self) -> str:
-        """The split of its manifest that it is evaluated on.
-
-        With folds that is the one held out; else validation, because the test is for the end.
-        """
-        return "val" if self.fold is None else HELD
-
-    def split(self, manifest: Manifest) -> Manifest:
-        """Returns the experiment's images with the split of this run."""
-        return manifest if self.fold is None else fold_split(manifest, self.fold, self.folds)
+    folds: bool = False
+    seeds: int = 1
+    cluster: str | None = None
 
 
-def plan_repeats(first: Repeat, manifest: Manifest, seeds: int) -> tuple[list[Repeat], Manifest]:
-    """Returns the runs of a repeated experiment, and the images of all of them.
+class Repeats(NamedTuple):
+    """A repeated experiment that is done."""
+
+    folder: RepeatsFolder
+    summary: "Summary"
+
+
+def repeat(
+    recipe: str | Path | Recipe | None,
+    data: Manifest | None,
+    output: str | Path,
+    options: RepeatOptions,
+    callbacks: Callbacks | None = None,
+    on_done: Callable[[str, int, int], None] = lambda *_: None,
+) -> Repeats:
+    """Trains, exports and evaluates each run, and writes the summary of all.
 
     Args:
-        first: a run with the first seed; fold 0 if each fold is to be held out.
-        manifest: images with their split, or their folds.
-        seeds: how many seeds, counted up from the recipe's own.
+        recipe: a shipped recipe's name, a TOML file, or a recipe. None: resume the folder's own.
+        data: images with their split or folds. None: resume with the folder's own.
+        output: the folder of all runs; it must be new, unless its runs are resumed.
+        options: how often and how it is trained.
+        callbacks: called with the progress of runs in this process; they can stop them.
+        on_done: called with the name of each run that is done, how many are done, and of how many.
 
     Raises:
-        UsageError: the manifest has no usable folds.
-        InputError: it has no image that the recipe may use.
-        RefusedError: a split leaks.
+        UsageError: the recipe cannot be used, the manifest has no usable folds, or the folder is
+            not free or holds nothing to resume.
+        InputError: no image may be used, or a file cannot be read or written.
+        RefusedError: a split leaks, or the folder was begun with something else.
+        PulmoError: a run failed.
     """
-    images = usable(first.recipe, manifest)
-    recipes = [_with_seed(first.recipe, first.seed + number) for number in range(seeds)]
-    if first.fold is None:
-        runs = [first._replace(recipe=recipe) for recipe in recipes]
-    else:
-        folds = count_folds(images)
-        images = images.select(images.frame["fold"].notna())
-        runs = [
-            first._replace(recipe=recipe, fold=fold, folds=folds)
-            for recipe in recipes
-            for fold in range(folds)
-        ]
-    for run in runs[: runs[0].folds or 1]:
-        check_split(run.split(images))
-    return runs, images
+    callbacks = callbacks or Callbacks()
+    refuse_several_processes()
+    root = Path(output)
+    experiment = options.chosen_recipe(recipe, root, callbacks.on_note)
+    manifest = options.chosen_images(data, root)
+    # torch takes seconds to import, which a refusal need not cost.
+    from pulmo.experiments.ray_cluster import open_executor
+    from pulmo.experiments.summary import summary_text
+    from pulmo.models.classifier import check_weights
+    from pulmo.workflows.repeated_runs import Repeat, claim_repeats, plan_repeats, works_of
+    from pulmo.workflows.summarise import summarise
 
+    folder = RepeatsFolder(root.absolute())
+    threads = options.threads or int(options.cluster is not None)
+    fold = 0 if options.folds else None
+    first = Repeat(folder, experiment, fold, device=options.device, threads=threads)
+    with claimed_folder(root):
+        runs, images = plan_repeats(first, manifest, options.seeds)
+        if not options.resume:
+            check_weights(experiment.model)
+        claim_repeats(folder, images, resume=options.resume)
+    done: list[str] = []
 
-def claim_repeats(folder: RepeatsFolder, manifest: Manifest, *, resume: bool) -> None:
-    """Checks that a folder is free, or holds this experiment, and writes its manifest.
+    def count(name: str) -> None:
+        done.append(name)
+        on_done(name, len(done), len(runs))
 
-    Raises:
-        UsageError: it is not free, or holds no such experiment.
-        RefusedError: it was begun with other images.
-        InputError: it cannot be written to.
-    """
-    # A process that was killed may have left a part of the manifest.
-    there = folder.root.glob("[!.]*")
-    if folder.manifest.exists():
-        if not resume:
-            raise UsageError(
-                "run-exists",
-                f"{folder.root} contains runs already.",
-            )
-        if read_manifest(folder.manifest).sha256 != manifest.sha256:
-            raise RefusedError(
-                "run-data-changed",
-                f"{folder.root} was begun with other images, folds or another split.",
-            )
-    elif any(there):
-        raise UsageError("folder-not-empty", f"{folder.root} is not empty and contains no run.")
-    elif resume:
-        raise UsageError("resume-without-run", f"{folder.root} contains no run to resume.")
-    else:
-        manifest.save(folder.manifest)
-
-
-def works_of(runs: Iterable[Repeat]) -> dict[str, Work]:
-    """Returns the name of each run and what does it."""
-    return {run.name: partial(do_repeat, run) for run in runs}
-
-
-def do_repeat(run: Repeat, listener: Listener) -> None:
-    """Trains, exports and evaluates one run; what is there already is not done again.
-
-    Raises:
-        PulmoError: what training, exporting and evaluating raise.
-    """
-    remove_drafts(run.run.root)
-    images = run.split(read_manifest(run.study.manifest))
-    card = train_run(
-        run.recipe,
-        images,
-        Place(run.run, cache_folder(), run.device),
-        listener.watch,
-        resume=run.run.recipe.exists(),
-        on_decode=listener.on_decode,
-    )
-    write_atomically(run.run.curves, learning_curves(card.training).encode())
-    if not run.bundle.exists():
-        export_run(run.run, run.bundle)
-    if not run.evaluation.index.exists():
-        model = load(run.bundle, run.threads)
-        report = evaluate(model, images, split=run.judged_on, options=_HELD_OUT)
-        report.require_all()
-        report.save(run.evaluation.root, page=False)
-
-
-def _with_seed(recipe: Recipe, seed: int) -> Recipe:
-    section = recipe.train.model_copy(update={"seed": seed})
-    return recipe.model_copy(update={"train": section})
+    with open_executor(
+        options.cluster, callbacks, threads=options.threads, device=options.device
+    ) as executor:
+        run_all(works_of(runs), executor, count)
+    summary = summarise(runs)
+    write_atomically(folder.text, summary_text(summary).encode())
+    write_record(folder.index, summary)
+    return Repeats(folder, summary)

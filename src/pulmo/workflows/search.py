@@ -1,192 +1,177 @@
-"""A search for a recipe's values with Optuna: TPE proposes, a pruner ends what does not promise.
-
-Only this process touches the database. The trials leave histories in their folders, and are told in
-the same way, by a file, that they are not worth going on with; so they may run anywhere.
-"""
+"""Search: better values of a recipe's keys are searched for on training and validation images."""
 
 import math
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-import optuna
-from optuna import Study
-from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
-from optuna.samplers import TPESampler
-from optuna.storages import RDBStorage
-from optuna.trial import Trial, TrialState
-
-from pulmo.core.files import write_atomically
+from pulmo.core.errors import UsageError
 from pulmo.core.folders import SearchFolder
+from pulmo.core.output import claimed_folder
 from pulmo.core.recipe import Recipe
-from pulmo.experiments.executor import Executor
-from pulmo.experiments.search_space import Base, Space
-from pulmo.experiments.trial import TrialRun, do_trial, history_of, state_of, stop_file
+from pulmo.datasets.manifest import Manifest, read_manifest
+from pulmo.experiments.executor import refuse_several_processes
+from pulmo.experiments.search_plan import (
+    Pruner,
+    SearchPlan,
+    begin_search,
+    check_same_search,
+    read_search,
+)
+from pulmo.experiments.search_space import read_space
+from pulmo.train.callbacks import Callbacks
+from pulmo.workflows.training_options import TrainOptions
 
-Pruner = Literal["median", "hyperband", "none"]
+if TYPE_CHECKING:
+    from optuna import Study
 
-_STUDY: Final = "pulmo"
+    from pulmo.experiments.trials import TrialRow
 
 
-class Plan(NamedTuple):
-    """What a search does.
+@dataclass(frozen=True)
+class SearchOptions(TrainOptions):
+    """How values are searched for.
 
     Attributes:
-        folder: where it works.
-        base: the recipe that it starts from.
-        space: the keys that it changes.
-        seed: of TPE; with the trials before it decides what a trial tries.
-        pruner: what ends trials before their time.
-        device: auto, cpu or cuda.
+        space: the TOML file of the keys and values to try, see `read_space`. None: resume with the
+            search's own.
+        trials: how many trials are to be finished, with those before a resumption.
+        minutes: no trial begins after so many minutes; None for no limit.
+        seed: of the values that are tried. None: 0 or, to resume, the search's own.
+        pruner: what ends trials early. None: median or, to resume, the search's own.
+        cluster: the address of a Ray cluster, or `local` to start one; None for this process.
+    """
+
+    space: Path | None = None
+    trials: int = 20
+    minutes: float | None = None
+    seed: int | None = None
+    pruner: Pruner | None = None
+    cluster: str | None = None
+
+
+class SearchResult(NamedTuple):
+    """What a search found.
+
+    Attributes:
+        folder: where the trials and the best recipe are.
+        keys: the keys of the recipe that were varied.
+        trials: all trials, in the order in which they began.
+        best: the complete trial with the lowest validation loss; None if none is complete.
     """
 
     folder: SearchFolder
-    base: Base
-    space: Space
-    seed: int = 0
-    pruner: Pruner = "median"
-    device: str = "auto"
+    keys: tuple[str, ...]
+    trials: "tuple[TrialRow, ...]"
+    best: "TrialRow | None"
 
-
-class Limits(NamedTuple):
-    """When a search ends.
-
-    Attributes:
-        trials: how many trials are to be finished, with those of earlier sittings.
-        deadline: no trial begins after this time of the monotonic clock.
-    """
-
-    trials: int
-    deadline: float = math.inf
-
-
-@contextmanager
-def opened_study(plan: Plan) -> Iterator[Study]:
-    """Gives the study in the folder's database, made if need be."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    # Not by its address, in which a folder's name may hold signs with a meaning of their own.
-    connect = partial(sqlite3.connect, plan.folder.database)
-    storage = RDBStorage("sqlite://", engine_kwargs={"creator": connect})
-    try:
-        yield optuna.create_study(
-            storage=storage,
-            study_name=_STUDY,
-            pruner=_pruner(plan),
-            load_if_exists=True,
+    @property
+    def note(self) -> str:
+        """What a reader of the best validation loss must know."""
+        return (
+            f"The best validation loss is optimistic: it is the lowest of {len(self.trials)} "
+            "trials on the same images that chose it. Train the recipe, and evaluate it once on "
+            "images that took no part."
         )
-    finally:
-        storage.remove_session()
-        storage.engine.dispose()
 
 
-def run_search(
-    plan: Plan, limits: Limits, executor: Executor, on_done: Callable[[Study, int], None]
-) -> None:
-    """Trains trials until a limit is reached.
+def search(
+    recipe: str | Path | Recipe | None,
+    data: Manifest | None,
+    output: str | Path,
+    options: SearchOptions | None = None,
+    callbacks: Callbacks | None = None,
+    on_trial: "Callable[[TrialRow], None]" = lambda _: None,
+) -> SearchResult:
+    """Trains trials of a recipe with other values, and keeps the best one.
 
-    Trials that were running when an earlier sitting ended go on from their checkpoints first.
-    One after the other, the trials are the same however often the search is cut off.
+    To resume, the recipe, the images, the space and the settings are those of the folder, and need
+    not be given again.
 
     Args:
-        plan: what to do.
-        limits: when to end.
-        executor: trains them.
-        on_done: called with the study and the number of each trial when it is finished.
+        recipe: a shipped recipe's name, a TOML file, or a recipe.
+        data: images with their split; those of the test are not opened.
+        output: the folder of the search; it must be new, unless its search is resumed.
+        options: how many trials, and how they are trained.
+        callbacks: called with the progress of trials in this process; they can stop them.
+        on_trial: called with each trial that is finished.
 
     Raises:
+        UsageError: something is missing or cannot be used, or the folder is not free.
+        WeightsError: the published initial weights cannot be had.
+        RefusedError: the folder was begun with something else.
+        InputError: no image may be used, or a file cannot be read or written.
         PulmoError: a trial failed, other than by diverging.
     """
+    options, callbacks = options or SearchOptions(), callbacks or Callbacks()
+    refuse_several_processes()
+    folder = SearchFolder(Path(output).absolute())
+    make = _resumed_plan if options.resume else _new_plan
+    plan = make(recipe, folder, options, callbacks.on_note)
+    if data is None and not options.resume:
+        raise UsageError("manifest-not-given", "No manifest is given to search on.")
+    # torch takes seconds to import, which a refusal need not cost.
+    from pulmo.experiments.folds import usable
+    from pulmo.experiments.ray_cluster import open_executor
+    from pulmo.experiments.study import Limits, opened_study, run_search
+    from pulmo.experiments.trials import best_of, keep_best, list_trials
+    from pulmo.models.classifier import check_weights
+
+    images = read_manifest(folder.manifest) if data is None else usable(plan.base.recipe(), data)
+    if options.resume:
+        check_same_search(plan, images)
+    else:
+        with claimed_folder(Path(output)):
+            check_weights(plan.base.recipe().model)
+            begin_search(plan, images)
+
+    def on_done(study: "Study", number: int) -> None:
+        keep_best(study, folder)
+        on_trial(list_trials(study, folder)[number])
+
+    seconds = math.inf if options.minutes is None else 60 * options.minutes
+    limits = Limits(options.trials, time.monotonic() + seconds)
+    with open_executor(
+        options.cluster, callbacks, threads=options.threads, device=options.device
+    ) as executor:
+        run_search(plan, limits, executor, on_done)
     with opened_study(plan) as study:
-        waiting = _unfinished(study)
-        running: dict[str, tuple[Trial, TrialRun]] = {}
-
-        def review() -> None:
-            for trial, run in running.values():
-                _review(study, trial, run)
-
-        while True:
-            while len(running) < executor.size:
-                trial = waiting.pop(0) if waiting else _next(study, plan, limits)
-                if trial is None:
-                    break
-                run = _run_of(plan, trial)
-                running[run.recipe.name] = trial, run
-                # Of one that goes on: an epoch may have ended that nobody heard of.
-                _review(study, trial, run)
-                executor.submit(run.recipe.name, partial(do_trial, run))
-            if not running:
-                return
-            for name in executor.wait(review):
-                trial, run = running.pop(name)
-                _review(study, trial, run)
-                _finish(study, trial, run)
-                on_done(study, trial.number)
+        rows = list_trials(study, folder)
+    return SearchResult(folder, tuple(plan.space), tuple(rows), best_of(rows))
 
 
-def _pruner(plan: Plan) -> BasePruner:
-    epochs = _epochs(plan.base.recipe())
-    if plan.pruner == "median":
-        return MedianPruner(n_startup_trials=5, n_warmup_steps=max(1, epochs // 4))
-    if plan.pruner == "hyperband":
-        return HyperbandPruner(min_resource=1, max_resource=epochs)
-    return NopPruner()
-
-
-def _epochs(recipe: Recipe) -> int:
-    return sum(stage.epochs for stage in recipe.train.plan)
-
-
-def _unfinished(study: Study) -> list[Trial]:
-    """Returns the trials that were running when an earlier sitting ended."""
-    storage = study._storage  # noqa: SLF001 - Optuna gives no other way to go on with a trial
-    return [
-        Trial(study, storage.get_trial_id_from_study_id_trial_number(study._study_id, old.number))  # noqa: SLF001 - likewise
-        for old in study.get_trials(states=[TrialState.RUNNING])
-    ]
-
-
-def _next(study: Study, plan: Plan, limits: Limits) -> Trial | None:
-    """Returns a new trial, or None when a limit is reached."""
-    number = len(study.get_trials(deepcopy=False))
-    if number >= limits.trials or time.monotonic() >= limits.deadline:
-        return None
-    # Of the seed and the number alone, so that a search that is resumed draws as if it had not.
-    seed = int(np.random.SeedSequence([plan.seed, number]).generate_state(1)[0])
-    study.sampler = TPESampler(seed=seed)
-    return study.ask()
-
-
-def _run_of(plan: Plan, trial: Trial) -> TrialRun:
-    """Returns the work of a trial, with values that are drawn if they are not yet."""
-    values = {key: dimension.suggest(trial, key) for key, dimension in plan.space.items()}
-    recipe = plan.base.recipe(values)
-    name = f"{recipe.name}-trial-{trial.number}"
-    return TrialRun(
-        plan.folder.manifest,
-        plan.folder.trial(trial.number),
-        recipe.model_copy(update={"name": name}),
-        plan.device,
+def _new_plan(
+    recipe: str | Path | Recipe | None,
+    folder: SearchFolder,
+    options: SearchOptions,
+    _on_note: Callable[[str], None],
+) -> SearchPlan:
+    base = options.written_recipe(recipe)
+    if options.space is None:
+        raise UsageError("search-space-not-given", "No search space is given.")
+    return SearchPlan(
+        folder,
+        base,
+        read_space(options.space, base),
+        options.seed or 0,
+        options.pruner or "median",
+        options.device,
     )
 
 
-def _review(study: Study, trial: Trial, run: TrialRun) -> None:
-    """Reports the epochs that a trial finished, and ends it if it is not worth going on with."""
-    known = len(study.trials[trial.number].intermediate_values)
-    last = _epochs(run.recipe)
-    for epoch in history_of(run.folder)[known:]:
-        trial.report(epoch.val_loss, epoch.epoch)
-        if epoch.epoch < last and trial.should_prune():
-            write_atomically(stop_file(run.folder), b"")
-
-
-def _finish(study: Study, trial: Trial, run: TrialRun) -> None:
-    """Writes what came of a trial into the database."""
-    if state_of(run.folder) == "complete":
-        study.tell(trial, min(epoch.val_loss for epoch in history_of(run.folder)))
-    else:
-        # One that diverged counts as pruned: TPE learns from these, and not from failed ones.
-        study.tell(trial, state=TrialState.PRUNED)
+def _resumed_plan(
+    recipe: str | Path | Recipe | None,
+    folder: SearchFolder,
+    options: SearchOptions,
+    on_note: Callable[[str], None],
+) -> SearchPlan:
+    """Returns the plan of the folder with all that is given again, for `check_same_search`."""
+    plan = read_search(folder, options.device)
+    options.check_same_recipe(plan.base.recipe(), recipe, folder.root, on_note)
+    if options.space is not None:
+        plan = plan._replace(space=read_space(options.space, plan.base))
+    if options.seed is not None:
+        plan = plan._replace(seed=options.seed)
+    return plan if options.pruner is None else plan._replace(pruner=options.pruner)

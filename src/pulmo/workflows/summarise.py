@@ -1,4 +1,4 @@
-"""The figures of a repeated experiment over all its runs."""
+"""The metrics of a repeated experiment over all its runs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,17 +12,17 @@ from pulmo.core.tables import read_predictions
 from pulmo.datasets.manifest import read_manifest
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName, read_evaluation
-from pulmo.experiments.summary import Pooled, RunFigures, Summary, flat
+from pulmo.experiments.summary import Pooled, RunMetrics, Summary, flat
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.predictions import Predictions
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.means import corrected_mean
 from pulmo.stats.metric import METRICS
 from pulmo.workflows.evaluation_report import report_of
-from pulmo.workflows.repeat import Repeat
+from pulmo.workflows.repeated_runs import Repeat
 
 _FOLDS: Final = (
-    "Mean: over the folds, each figure that of the fold held out, with the interval of the "
+    "Mean: over the folds, each value that of the fold held out, with the interval of the "
     "corrected resampled t (Nadeau and Bengio 2003), because the runs share training images."
 )
 _POOLED: Final = (
@@ -31,8 +31,8 @@ _POOLED: Final = (
     "networks together."
 )
 _VALIDATION: Final = (
-    "Judged on the validation images, which chose each run's epoch, temperature and threshold: "
-    "these figures are optimistic."
+    "Evaluated on the validation images, which chose each run's epoch, temperature and threshold: "
+    "these values are optimistic."
 )
 _SEEDS: Final = (
     "Mean: over the seeds, with Student's interval: how much chance in training changes, and not "
@@ -48,14 +48,14 @@ def summarise(runs: Sequence[Repeat]) -> Summary:
     """
     first = runs[0]
     seeds = tuple(dict.fromkeys(run.seed for run in runs))
-    rows = [_figures_of(run) for run in runs]
+    rows = [_metrics_of(run) for run in runs]
     pooled = [_pool([run for run in runs if run.seed == seed]) for seed in seeds if first.folds]
     return Summary(
         recipe=first.recipe.name,
         manifest_sha256=read_manifest(first.study.manifest).sha256,
         folds=first.folds,
         seeds=seeds,
-        judged_on="held-out fold" if first.folds else "validation",
+        evaluated_on="held-out fold" if first.folds else "validation",
         runs=tuple(rows),
         mean=_means(rows, _ratio(runs) if first.folds else 0.0),
         pooled=tuple(pooled),
@@ -63,10 +63,10 @@ def summarise(runs: Sequence[Repeat]) -> Summary:
     )
 
 
-def _figures_of(run: Repeat) -> RunFigures:
+def _metrics_of(run: Repeat) -> RunMetrics:
     card = read_card(run.run.card)
     evaluation = read_evaluation(run.evaluation.index)
-    return RunFigures(
+    return RunMetrics(
         name=run.name,
         fold=run.fold,
         seed=run.seed,
@@ -75,7 +75,7 @@ def _figures_of(run: Repeat) -> RunFigures:
         minutes=sum(epoch.seconds for epoch in card.training.history) / 60,
         n=evaluation.data.n,
         weights_sha256=card.network.sha256,
-        figures=flat(evaluation),
+        metrics=flat(evaluation),
     )
 
 
@@ -88,14 +88,14 @@ def _ratio(runs: Iterable[Repeat]) -> float:
     return sum(shares) / len(shares)
 
 
-def _means(rows: Sequence[RunFigures], ratio: float) -> dict[str, Estimate]:
-    """Returns the mean of each figure over the folds, or over the seeds without folds.
+def _means(rows: Sequence[RunMetrics], ratio: float) -> dict[str, Estimate]:
+    """Returns the mean of each metric over the folds, or over the seeds without folds.
 
     Runs of one fold and several seeds count as one, because they share all their images.
     """
     means: dict[str, Estimate] = {}
-    for name in rows[0].figures:
-        lacking = [row.name for row in rows if row.figures[name].value is None]
+    for name in rows[0].metrics:
+        lacking = [row.name for row in rows if row.metrics[name].value is None]
         if lacking:
             reason = f"it is undefined in {len(lacking)} of {len(rows)} runs, first in {lacking[0]}"
             means[name] = Estimate.undefined(reason, len(rows))
@@ -103,7 +103,7 @@ def _means(rows: Sequence[RunFigures], ratio: float) -> dict[str, Estimate]:
         table = pd.DataFrame(
             {
                 "unit": [row.seed if row.fold is None else row.fold for row in rows],
-                "value": [row.figures[name].value for row in rows],
+                "value": [row.metrics[name].value for row in rows],
             }
         )
         values = table.groupby("unit")["value"].mean().tolist()
@@ -131,7 +131,7 @@ def _pool(runs: Sequence[Repeat]) -> Pooled:
     report = report_of(pooled, provenance)
     report.save(runs[0].study.pooled(runs[0].seed).root, page=False)
     data = report.evaluation.data
-    return Pooled(seed=runs[0].seed, n=data.n, groups=data.groups, figures=flat(report.evaluation))
+    return Pooled(seed=runs[0].seed, n=data.n, groups=data.groups, metrics=flat(report.evaluation))
 
 
 def _mean_rule(cards: Sequence[Card]) -> DecisionRule:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fixtures.refuses import refuses
-from pulmo.datasets.curate import Curated, Watch, curate
+from pulmo.datasets.curate import Curated, CurationProgress, curate
 from pulmo.datasets.curate.report import COLUMNS
 from pulmo.datasets.manifest import SCHEMA, Manifest
 from pulmo.datasets.source import Problem
@@ -47,7 +47,7 @@ def test_a_crop_in_another_source_falls_into_the_group(
 ) -> None:
     table = write(images)
     steps: list[tuple[int, int]] = []
-    done = curate(Manifest(table), watch=Watch(lambda *step: steps.append(step)))
+    done = curate(Manifest(table), progress=CurationProgress(lambda *step: steps.append(step)))
     assert list(done.manifest.frame.columns) == list(SCHEMA.columns)
     assert names(done.manifest.frame) == names(table)
     groups = dict(zip(names(done.manifest.frame), done.manifest.frame["group"], strict=True))

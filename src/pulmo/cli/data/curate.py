@@ -1,9 +1,7 @@
 """pulmo data curate."""
 
-from collections import Counter
-from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +9,6 @@ from pulmo.cli.console import progress
 from pulmo.cli.data.options import OneSet, Output, counts
 from pulmo.cli.data.problems import report_problems
 from pulmo.core.errors import PartialError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def curate(
@@ -34,9 +29,10 @@ def curate(
     """Find copies of an image, also cropped or mirrored ones, and put them into one group.
 
     Copies with labels that contradict each other are removed. Every pair and every removal is a
-    row of a table beside the output, NAME.curation.csv.
+    row of a table, NAME.curation.csv.
     """
-    from pulmo.datasets.curate import Watch
+    from pulmo.datasets.curate import CurationProgress
+    from pulmo.datasets.curate.report import summary_lines
     from pulmo.datasets.manifest import read_manifest
     from pulmo.workflows.curate import CurateOptions
     from pulmo.workflows.curate import curate as curate_manifests
@@ -44,37 +40,13 @@ def curate(
     options = CurateOptions(drop_copies, trust or (), one_set or ())
     read = [read_manifest(path) for path in manifests]
     with progress("reading images", "comparing pairs", lines=True) as reports:
-        done = curate_manifests(read, output, options, Watch(*reports))
+        done = curate_manifests(read, output, options, CurationProgress(*reports))
     report = done.curated.report
     typer.echo(f"{output}: {counts(done.curated.manifest)}, of {counts(done.before)}")
-    for line in _lines(report):
+    for line in summary_lines(report):
         typer.echo(line)
     rows = "a row for each pair and each removal, with the evidence" if len(report) else "no row"
     typer.echo(f"{done.table}: {rows}")
     failed = report_problems(done.curated.problems, output)
     if failed:
         raise PartialError("some-files-failed", f"{failed} could not be read; the rest is curated.")
-
-
-def _lines(report: "pd.DataFrame") -> list[str]:
-    """Returns what was found and removed, in words."""
-    pairs = report[report["action"] == "grouped"]
-    removed = report.loc[(report["action"] == "removed") & report["other_path"].notna(), "reason"]
-    kinds = [f"{n} {reason}" for reason, n in pairs["reason"].value_counts().items()]
-    lines = [
-        f"copies: {len(pairs)} pairs of {pairs['image'].nunique()} images ({', '.join(kinds)})"
-        if kinds
-        else "copies: none"
-    ]
-    for sources, n in sorted(_shared(pairs).items()):
-        lines.append(f"  in both {' and '.join(sources)}: {n}")
-    lines += [f"removed: {n} ({reason})" for reason, n in removed.value_counts().items()]
-    return lines
-
-
-def _shared(pairs: "pd.DataFrame") -> Counter[tuple[str, ...]]:
-    """Returns, for every two sources, how many images have copies in both."""
-    shared: Counter[tuple[str, ...]] = Counter()
-    for _, rows in pairs.groupby("image"):
-        shared.update(combinations(sorted({*rows["source"], *rows["other_source"]}), 2))
-    return shared

@@ -31,8 +31,8 @@ class Curated(NamedTuple):
     problems: list[Problem]
 
 
-class Watch(NamedTuple):
-    """Who is told how far the work is, with what is done and what there is in all.
+class CurationProgress(NamedTuple):
+    """The functions that are called with what is done and what there is in all.
 
     Attributes:
         read: of the images.
@@ -48,7 +48,7 @@ def curate(
     *,
     drop_copies: bool = False,
     trust: Collection[str] = (),
-    watch: Watch | None = None,
+    progress: CurationProgress | None = None,
 ) -> Curated:
     """Finds the copies of an image, whatever was cut off, scaled, compressed, turned or mirrored.
 
@@ -61,7 +61,7 @@ def curate(
         drop_copies: whether only one image of each image stays: the largest, of equal ones the
             first by path.
         trust: sources whose labels win.
-        watch: is told how far the work is.
+        progress: is called with how far the work is.
 
     Raises:
         UsageError: `trust` names a source that the manifest does not have.
@@ -70,14 +70,14 @@ def curate(
     """
     table = manifest.frame
     _check_trust(table, trust)
-    watch = watch or Watch()
+    progress = progress or CurationProgress()
     with Gallery() as gallery:
-        looks = look(manifest, gallery, watch.read)
+        looks = look(manifest, gallery, progress.read)
         if not looks.rows:
             _refuse_all(looks.problems)
         digests = pd.Series(looks.digests, table.index, dtype=table["pixels_sha256"].dtype)
         seen = table.assign(pixels_sha256=digests).drop(index=list(looks.problems))
-        copies = [*exact_copies(seen), *near_copies(gallery, looks, watch.compared)]
+        copies = [*exact_copies(seen), *near_copies(gallery, looks, progress.compared)]
     images = components(len(table), ((copy.row, copy.other) for copy in copies))
     removals = list(_contradictions(seen, images, trust))
     if drop_copies:

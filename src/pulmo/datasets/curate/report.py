@@ -1,6 +1,8 @@
 """The table of what was done to a manifest, and why: one row a merge or a removal."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -105,3 +107,27 @@ def report_csv(rows: pd.DataFrame) -> bytes:
     """Returns a report as the bytes of a CSV file."""
     # The name of a file may hold bytes that are no characters.
     return rows.to_csv(index=False, lineterminator="\n").encode(errors="backslashreplace")
+
+
+def summary_lines(report: pd.DataFrame) -> list[str]:
+    """Returns what a report says was found and removed, in words."""
+    pairs = report[report["action"] == GROUPED]
+    removed = report.loc[(report["action"] == REMOVED) & report["other_path"].notna(), "reason"]
+    kinds = [f"{n} {reason}" for reason, n in pairs["reason"].value_counts().items()]
+    lines = [
+        f"copies: {len(pairs)} pairs of {pairs['image'].nunique()} images ({', '.join(kinds)})"
+        if kinds
+        else "copies: none"
+    ]
+    for sources, n in sorted(_shared(pairs).items()):
+        lines.append(f"  in both {' and '.join(sources)}: {n}")
+    lines += [f"removed: {n} ({reason})" for reason, n in removed.value_counts().items()]
+    return lines
+
+
+def _shared(pairs: pd.DataFrame) -> Counter[tuple[str, ...]]:
+    """Returns, for every two sources, how many images have copies in both."""
+    shared: Counter[tuple[str, ...]] = Counter()
+    for _, rows in pairs.groupby("image"):
+        shared.update(combinations(sorted({*rows["source"], *rows["other_source"]}), 2))
+    return shared

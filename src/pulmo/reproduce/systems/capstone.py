@@ -19,15 +19,15 @@ _DATA: Final = Data(_SETS, Plan(seed=42, val=0.15, test=0.15), once=True)
 _FOLDED: Final = Data(_SETS, Plan(seed=42, test=0.0, folds=4), once=True)
 
 
-def _figures(sensitivity: float, specificity: float) -> tuple[Published, ...]:
+def _results(sensitivity: float, specificity: float) -> tuple[Published, ...]:
     return (
         Published("recall", "covid", sensitivity, _POSITIVE),
         Published("specificity", "covid", specificity, _NEGATIVE),
     )
 
 
-def _run(recipe: str, *figures: float) -> Experiment:
-    published = _figures(*figures) if figures else ()
+def _run(recipe: str, *results: float) -> Experiment:
+    published = _results(*results) if results else ()
     return Experiment(f"capstone-{recipe}", _DATA, published)
 
 
@@ -57,13 +57,13 @@ SYSTEMS.register("capstone")(
         ),
         differs=(
             (
-                "Of the eight sources those at hand are taken; their number and mixture are other "
-                "than theirs."
+                "Of the eight sources those available are taken; their number and mixture differ "
+                "from theirs."
             ),
             "The split is by patient and by copy, theirs was by image.",
             (
                 "A random crop is enlarged to the input's size; theirs stayed smaller. The whole "
-                "image is judged, not its central crop."
+                "image is classified, not its central crop."
             ),
             "The images are grey, theirs were three equal channels.",
         ),

@@ -22,7 +22,7 @@ SYSTEMS.register("fastai")(
         differs=(
             "The other images are NIH's, as in DarkCovidNet's set; theirs were of several sets.",
             (
-                "Their published figure is on the validation images that chose the model; ours is "
+                "Their published value is on the validation images that chose the model; ours is "
                 "on a test that nothing chose by."
             ),
             "Their external test of 78 held four COVID-19 images; one of them was in training too.",

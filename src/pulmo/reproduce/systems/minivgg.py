@@ -15,7 +15,7 @@ SYSTEMS.register("minivgg")(
             Experiment("minivgg", Data(_SETS, Plan(seed=0)), variant="regrouped"),
         ),
         differs=(
-            "They published no figure.",
+            "They published no value.",
             (
                 "Their re-split of the merged folders was by image; ours is by patient, beside "
                 "the official split without the training images of the test's patients."

@@ -1,0 +1,98 @@
+"""Train: a recipe and a manifest become a run's folder."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pulmo.bundle.card import Card, Epoch
+from pulmo.core.begun import check_folder
+from pulmo.core.files import write_atomically
+from pulmo.core.folders import RunFolder
+from pulmo.core.output import claimed_folder
+from pulmo.core.recipe import Recipe
+from pulmo.datasets.cache import cache_folder
+from pulmo.datasets.manifest import Manifest
+from pulmo.report.figures import learning_curves
+from pulmo.train.callbacks import Callbacks
+from pulmo.workflows.export import export
+from pulmo.workflows.training_options import TrainOptions
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training run.
+
+    Attributes:
+        folder: its folder.
+        card: what the model is.
+        finished_before: whether the training had ended before this call.
+    """
+
+    folder: RunFolder
+    card: Card
+    finished_before: bool = False
+
+    @property
+    def best(self) -> Epoch:
+        """The epoch with the lowest validation loss, whose weights the model has."""
+        return self.card.training.history[self.card.training.best_epoch - 1]
+
+    def export(self, output: str | Path | None = None) -> Path:
+        """Makes a bundle of the run and returns its folder.
+
+        Args:
+            output: the bundle's folder. None: the run's, with `-bundle` after its name.
+
+        Raises:
+            InputError: the folder exists or cannot be written.
+            RefusedError: the exported network differs from the trained one.
+        """
+        return export(self.folder.root, output).folder.root
+
+
+def train(
+    recipe: str | Path | Recipe | None,
+    data: Manifest | None,
+    output: str | Path,
+    options: TrainOptions | None = None,
+    callbacks: Callbacks | None = None,
+) -> Run:
+    """Trains a recipe on a manifest; a refused call leaves no folder.
+
+    Under torchrun each process calls this; the first one checks and writes.
+
+    Args:
+        recipe: a shipped recipe's name, a TOML file, or a recipe. None: resume the folder's own.
+        data: images with their split. None: resume with the folder's own.
+        output: the run's folder; it must be new, unless its run is resumed.
+        options: how it is trained.
+        callbacks: called with the progress; they can stop the run.
+
+    Raises:
+        UsageError: the recipe cannot be used, or the folder is not free or holds nothing to resume.
+        WeightsError: the published initial weights cannot be had.
+        InputError: the images lack a class, or a file cannot be read or written.
+        DivergedError: the loss is not a finite number.
+        RefusedError: the split leaks, or the folder was begun with something else.
+        InterruptedRunError: the callbacks stopped the run; it can be resumed.
+    """
+    options, callbacks = options or TrainOptions(), callbacks or Callbacks()
+    folder = RunFolder(Path(output))
+    experiment = options.chosen_recipe(recipe, folder.root, callbacks.on_note)
+    images = options.chosen_images(data, folder.root)
+    leads = os.environ.get("RANK", "0") == "0"
+    if leads:
+        check_folder(experiment, folder, resume=options.resume)
+    with claimed_folder(folder.root):
+        import torch
+
+        from pulmo.train.run import Place, train_run
+
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        finished = folder.card.exists()
+        place = Place(folder, cache_folder(), options.device)
+        card = train_run(experiment, images, place, callbacks, resume=options.resume)
+    if leads:
+        write_atomically(folder.curves, learning_curves(card.training).encode())
+    return Run(folder, card, finished)
