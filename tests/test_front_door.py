@@ -13,7 +13,9 @@ from PIL import Image
 import pulmo
 from pulmo.core.folders import AuditFolder, EvaluationFolder
 from pulmo.core.message import texts
+from pulmo.core.recipe import Recipe
 from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.split import Shares, split_manifest
 from pulmo.evaluate.evaluation import read_evaluation
 
 
@@ -57,6 +59,17 @@ def test_the_example_of_the_front_door(
     assert explained.heatmap is not None
     assert explained.heatmap.exists()
     assert pulmo.stats.proportion(np.array([True, False])).value == 0.5
+
+
+def test_a_data_set_becomes_a_model(
+    phantoms: Path, quick_recipe: Recipe, image: Path, tmp_path: Path
+) -> None:
+    loaded = pulmo.datasets.load("csv", phantoms, name="phantom", sources="drawn here")
+    data = split_manifest(loaded, Shares(0.25, 0.25), np.random.default_rng(0))
+    run = pulmo.train(quick_recipe, data, output=tmp_path / "run")
+    model = pulmo.load(run.export(tmp_path / "bundle"))
+    assert model.card.labels.order == quick_recipe.labels.order
+    assert model.predict(image).decision in model.card.labels.order
 
 
 def test_what_a_notebook_shows_is_escaped_and_self_contained(
@@ -164,7 +177,7 @@ def test_names_and_types_are_those_that_are_loaded() -> None:
         if isinstance(part, ast.ImportFrom)
         for name in part.names
     }
-    modules = {"pulmo:stats": "pulmo.stats:"}
+    modules = {"pulmo:stats": "pulmo.stats:", "pulmo:datasets": "pulmo.datasets:"}
     assert {name: modules.get(place, place) for name, place in places.items()} == pulmo._PLACES
 
 

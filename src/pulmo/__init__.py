@@ -19,13 +19,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from pulmo import stats
+    from pulmo import datasets, stats
+    from pulmo.bundle.export import load_classifier
     from pulmo.core.errors import InputError, PulmoError, RefusedError, UsageError
     from pulmo.datasets.manifest import Manifest, read_manifest
     from pulmo.predictions.predictions import Predictions
     from pulmo.predictions.reading.options import Options as ReadingOptions
     from pulmo.radiograph import Radiograph
     from pulmo.radiograph import read_radiograph as read
+    from pulmo.train.torch_dataset import torch_dataset
     from pulmo.workflows.audit import AuditOptions, audit, audit_folds, audit_predictions
     from pulmo.workflows.compare import compare
     from pulmo.workflows.evaluate import evaluate
@@ -58,14 +60,17 @@ __all__ = [
     "audit_folds",
     "audit_predictions",
     "compare",
+    "datasets",
     "evaluate",
     "evaluate_predictions",
     "explain",
     "load",
+    "load_classifier",
     "predict",
     "read",
     "read_manifest",
     "stats",
+    "torch_dataset",
     "train",
 ]
 
@@ -88,14 +93,17 @@ _PLACES: Final = {
     "audit_folds": "pulmo.workflows.audit:audit_folds",
     "audit_predictions": "pulmo.workflows.audit:audit_predictions",
     "compare": "pulmo.workflows.compare:compare",
+    "datasets": "pulmo.datasets:",
     "evaluate": "pulmo.workflows.evaluate:evaluate",
     "evaluate_predictions": "pulmo.workflows.evaluate_predictions:evaluate_predictions",
     "explain": "pulmo.workflows.explain:explain",
     "load": "pulmo.workflows.model:load",
+    "load_classifier": "pulmo.bundle.export:load_classifier",
     "predict": "pulmo.workflows.predict:predict",
     "read": "pulmo.radiograph:read_radiograph",
     "read_manifest": "pulmo.datasets.manifest:read_manifest",
     "stats": "pulmo.stats:",
+    "torch_dataset": "pulmo.train.torch_dataset:torch_dataset",
     "train": "pulmo.workflows.train:train",
 }
 """Name -> the module that has it and what it is called there; nothing, for the module itself."""

@@ -170,13 +170,39 @@ def test_an_audit_is_incomplete_where_little_could_run(
     assert json.loads((tmp_path / "a" / "audit.json").read_text())["result"] == "incomplete"
 
 
-def test_decisions_alone_are_not_audited(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
-    hard = table[["path", "label"]].assign(prediction=table["label"])
-    hard.to_csv(tmp_path / "t.csv", index=False)
-    status, _, err = pulmo("audit", tmp_path / "t.csv", "-o", tmp_path / "a")
-    assert status == 3
-    assert "decisions without probabilities" in err
-    assert not (tmp_path / "a").exists()
+def test_decisions_alone_are_audited_as_far_as_they_tell(
+    pulmo: Call, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    decided = np.where(table["p_tb"] >= 0.5, "tb", "clear")
+    hard = table[["path", "label", "sex"]].assign(prediction=decided)
+    hard.to_csv(tmp_path / "hard.csv", index=False)
+    table.to_csv(tmp_path / "soft.csv", index=False)
+    for name in ("hard", "soft"):
+        words = ("--positive", "tb", "-o", tmp_path / name)
+        assert pulmo("audit", tmp_path / f"{name}.csv", *words)[0] == 5
+    for less in read_audit(tmp_path / "hard" / "audit.json").checks:
+        known = result(tmp_path / "soft", less.check)
+        if less.verdict == "could_not_run":
+            assert less.metrics == {}
+        else:  # what can be said without probabilities is what is said with them
+            assert (less.verdict, less.metrics) == (known.verdict, known.metrics)
+    assert result(tmp_path / "hard", "subgroups").verdict == "fails"
+    assert result(tmp_path / "hard", "calibration").kinds == ("no-probabilities",)
+
+
+def test_without_a_place_a_folder_of_the_models_name_is_taken_once(
+    pulmo: Call, table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.to_csv(tmp_path / "theirs.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    for verb, index in (("evaluate", "evaluation.json"), ("audit", "audit.json")):
+        folder = tmp_path / f"{index.partition('.')[0]}-theirs"
+        words = ("--only", "degenerate") if verb == "audit" else ()
+        assert pulmo(verb, "theirs.csv", *words)[0] == 0
+        written = (folder / index).read_bytes()
+        status, _, err = pulmo(verb, "theirs.csv", *words)
+        assert (status, folder.name in err) == (2, True)
+        assert (folder / index).read_bytes() == written
 
 
 def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
@@ -198,7 +224,7 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
             2,
             "--seed is for a bundle or folds, and the model is a table of pre",
         ),
-        ((path, "--split", "best", "--data", path), 2, "There is no split 'best'"),
+        ((path, "--split", "best"), 2, "There is no split 'best'"),
         ((path, "--published", "0.9"), 2, "a published accuracy cannot be used without it"),
         ((path, "--split", "test"), 2, "a split cannot be used without it"),
         ((path, "--threshold", "0.5"), 2, "Name them with --positive"),

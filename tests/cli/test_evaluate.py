@@ -625,3 +625,39 @@ def test_the_test_through_an_unsplit_manifest_is_an_opening_of_it(
         assert pulmo("evaluate", bundle, *data, "-o", out)[0] == 0
         assert read_evaluation(out / "evaluation.json").data.test_accesses == times
     assert "Evaluation number 2 of this model on this test set" in (out / "report.html").read_text()
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "audit", "predict", "explain"])
+def test_a_model_that_is_not_there_is_what_is_said_first(
+    pulmo: Call, image: Path, tmp_path: Path, verb: str
+) -> None:
+    gone = tmp_path / "nowhere"
+    images = (image,) if verb in {"predict", "explain"} else ()
+    output = ("-o", tmp_path / "maps") if verb == "explain" else ()
+    for words in ((gone, *images), (*images, "--model", gone)):
+        status, out, err = pulmo(verb, *words, *output)
+        assert (status, out) == (3, "")
+        assert f"{gone} does not exist" in err
+
+
+def test_a_column_of_groups_is_named(pulmo: Call, tmp_path: Path) -> None:
+    generator = np.random.default_rng(4)
+    score = generator.uniform(size=60).round(3)
+    table = pd.DataFrame(
+        {
+            "path": [f"{number}.png" for number in range(60)],
+            "label": np.where(generator.uniform(size=60) < score, "tb", "clear"),
+            "p_tb": score,
+            "p_clear": 1 - score,
+            "household": [f"h{number // 3}" for number in range(60)],
+        }
+    )
+    table.to_csv(tmp_path / "t.csv", index=False)
+    table.rename(columns={"household": "group"}).to_csv(tmp_path / "g.csv", index=False)
+    for name, words in (("t", ("--groups", "household")), ("g", ())):
+        assert pulmo("evaluate", tmp_path / f"{name}.csv", *words, "-o", tmp_path / name)[0] == 0
+    first, second = (read_evaluation(tmp_path / name / "evaluation.json") for name in "tg")
+    assert first.data.groups == 20
+    assert first.overall == second.overall
+    status, _, err = pulmo("evaluate", tmp_path / "t.csv", "--groups", "ward", "-o", tmp_path)
+    assert (status, "no column ward" in err) == (2, True)

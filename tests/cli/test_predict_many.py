@@ -299,10 +299,10 @@ def test_a_usage_error_waits_for_nothing_heavy(tmp_path: Path) -> None:
         ["audit", "-o", "x"],
     ]
     program = (
-        "import sys\nfrom pulmo.core.errors import UsageError\nfrom pulmo.cli.app import app\n"
+        "import sys\nfrom pulmo.core.errors import PulmoError\nfrom pulmo.cli.app import app\n"
         f"for words in {calls}:\n"
         "    try:\n        app(words, standalone_mode=False)\n"
-        "    except UsageError:\n        pass\n"
+        "    except PulmoError:\n        pass\n"
         "    else:\n        sys.exit(f'{words} was no error')\n"
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )

@@ -114,7 +114,7 @@ def test_a_run_of_short_epochs_writes_few_checkpoints(
         written.append(path.stem)
         made(path, data)
 
-    monkeypatch.setattr("pulmo.train.checkpoint.write_atomically", kept)
+    monkeypatch.setattr(module, "write_atomically", kept)
     recipe = load_recipe("demo", ["image.size=32", "train.batch=8", "train.trains=head",
                                   "train.views=1", "train.epochs=6"])  # fmt: skip
     card = train_run(

@@ -13,6 +13,7 @@ from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.train import features as module
+from pulmo.train import run as training_run
 from pulmo.train.callbacks import Callbacks
 from pulmo.train.engine import Features
 from pulmo.train.run import Place, train_run
@@ -55,7 +56,7 @@ def test_each_view_is_augmented_anew_and_the_base_runs_once(
         kept.append(made(*arguments))  # type: ignore[arg-type] # handed on as they came
         return kept[-1]
 
-    monkeypatch.setattr("pulmo.train.run.base_features", watched)
+    monkeypatch.setattr(training_run, "base_features", watched)
     seen: list[tuple[int, int]] = []
     watch = Callbacks(on_features=lambda *done: seen.append(done))
     train_run(recipe("train.views=3"), Manifest(images), place(tmp_path, "run"), watch)

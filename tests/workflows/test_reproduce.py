@@ -12,10 +12,12 @@ from typer.testing import CliRunner
 
 from fixtures.refuses import refuses
 from pulmo.cli.app import app
+from pulmo.core.folders import EvaluationFolder, ReproductionFolder
 from pulmo.core.recipe import load_recipe
 from pulmo.core.sections import DataSection
-from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.split import Plan
+from pulmo.evaluate.test_access import read_accesses
 from pulmo.models import published
 from pulmo.reproduce.available_data import Sets, gather_data, take_some
 from pulmo.reproduce.initial_weights import as_written, from_folder, initial_weights
@@ -23,6 +25,7 @@ from pulmo.reproduce.options import ReproduceOptions
 from pulmo.reproduce.outcome import Outcome
 from pulmo.reproduce.system import SYSTEMS, Data, DataSet, Experiment, Published, System
 from pulmo.train.callbacks import Callbacks
+from pulmo.workflows.evaluate import evaluate
 from pulmo.workflows.reproduced_experiment import run_experiment
 
 QUICK = ("image.size=32", "train.epochs=1", "train.batch=8", "train.precision=fp32")
@@ -81,6 +84,17 @@ def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_p
     (tmp_path / "out" / "demo" / "outcome.json").write_text("{}")
     with refuses("record-invalid", "outcome.json", "an outcome"):
         run(ONE, root, tmp_path / "out")
+
+
+def test_its_evaluation_is_that_of_the_bundle_alone(root: Path, tmp_path: Path) -> None:
+    run(ONE, root, tmp_path / "out")
+    place = ReproductionFolder(tmp_path / "out" / ONE.name)
+    clean = shutil.ignore_patterns("test-access.jsonl")
+    copy = shutil.copytree(place.bundle.root, tmp_path / "bundle", ignore=clean)
+    evaluate(copy, read_manifest(place.manifest), split="test", output=tmp_path / "e")
+    again = EvaluationFolder(tmp_path / "e")
+    assert again.index.read_bytes() == place.evaluation.index.read_bytes()
+    assert len(read_accesses(place.bundle.test_access)) == 1
 
 
 def test_folds_are_judged_together(root: Path, tmp_path: Path) -> None:

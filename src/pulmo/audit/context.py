@@ -108,6 +108,17 @@ class AuditContext:
         """
         _ = self.networks
 
+    def require_scores(self) -> None:
+        """Checks that probabilities are known.
+
+        Raises:
+            CannotRun: only decisions are known.
+        """
+        if not self.rule.scored:
+            raise CannotRun(
+                "no-probabilities", "Only decisions are known, and this check needs probabilities."
+            )
+
     def generator(self, name: str) -> np.random.Generator:
         """Returns the randomness of the check `name`, whatever other checks run."""
         return np.random.default_rng([self.options.seed, zlib.crc32(name.encode())])
@@ -190,7 +201,12 @@ class AuditContext:
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """The calibrated probabilities of the unchanged test images, [n, classes]."""
+        """The calibrated probabilities of the unchanged test images, [n, classes].
+
+        Raises:
+            CannotRun: only decisions are known.
+        """
+        self.require_scores()
         if self.is_external:
             return checked_probabilities(self.rows, self.rule)
         return self.networks.calibrated(self.outputs.logits, np.arange(len(self.rows)))
@@ -202,7 +218,7 @@ class AuditContext:
         External predictions keep what their table says was decided and is positive.
         """
         if self.is_external:
-            found = self.rule.decide(self.probabilities)
+            found = self.rule.decide(checked_probabilities(self.rows, self.rule))
             positive = self.rows["positive"].to_numpy(np.bool_)
             return found._replace(decided=self.places(self.rows["decision"]), positive=positive)
         rules = [part.model.rule for part in self.parts]
@@ -218,7 +234,10 @@ class AuditContext:
     @cached_property
     def sample(self) -> ClassifiedImages:
         """The unchanged test images with their classes and predictions."""
-        return replace(self.sample_of(self.probabilities), decided=self.decisions.decided)
+        known = (
+            checked_probabilities(self.rows, self.rule) if self.is_external else self.probabilities
+        )
+        return replace(self.sample_of(known), decided=self.decisions.decided)
 
     def predict(self, change: Change, numbers: NDArray[np.intp]) -> NDArray[np.float64]:
         """Returns the probabilities [m, classes] of images after a change.
@@ -251,6 +270,7 @@ class AuditContext:
             decided=table.argmax(axis=1),
             probabilities=table,
             groups=self.groups_of(numbers),
+            scored=self.rule.scored,
         )
 
     @cached_property

@@ -1,6 +1,7 @@
 """Export: a finished run becomes a bundle, proved equal to the network that was trained."""
 
 import copy
+import os
 import secrets
 import shutil
 import tempfile
@@ -102,6 +103,17 @@ def seen_by(run: RunFolder) -> bytes:
     used = read_manifest(run.manifest).split("train", "val").frame
     digests = {*used["sha256"], *used["pixels_sha256"].dropna()}
     return "".join(f"{digest}\n" for digest in sorted(digests)).encode()
+
+
+def load_classifier(run: str | os.PathLike[str]) -> Classifier:
+    """Returns the network of a finished training run, in evaluation mode, to go on with in torch.
+
+    Raises:
+        InputError: the run is unfinished or damaged.
+    """
+    folder = RunFolder(Path(run))
+    check_finished(folder)
+    return trained_classifier(folder, read_card(folder.card))
 
 
 def trained_classifier(run: RunFolder, card: Card) -> Classifier:

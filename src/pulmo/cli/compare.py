@@ -31,7 +31,7 @@ def compare(
 ) -> None:
     """Compare models with each other, with a test for each pair.
 
-    Writes compare.json and compare.html.
+    A paired test needs the same images. Writes compare.json and compare.html.
     """
     from pulmo.core.folders import ComparisonFolder
     from pulmo.workflows.compare import compare as compute

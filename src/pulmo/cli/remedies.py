@@ -17,7 +17,6 @@ _MERGE: Final = "Say which class a label counts as with --merge LABEL=CLASS."
 
 REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "aim-without-test": "Add --split test.",
-    "audit-without-probabilities": "Evaluate decisions alone with: pulmo evaluate.",
     "bundle-file-changed": _EXPORT,
     "card-differs": _EXPORT,
     "class-folders-missing": "If all images are of one class, name it with --label LABEL.",

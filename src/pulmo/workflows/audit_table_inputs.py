@@ -45,11 +45,6 @@ def table_input(
         InputError: the table cannot be judged, a prediction is of no image of the manifest, or no
             image is left.
     """
-    if not external.rule.scored:
-        raise InputError(
-            "audit-without-probabilities",
-            "The predictions are decisions without probabilities, which an audit needs.",
-        )
     model = AuditedModel(name, external.rule)
     if manifest is None:
         rows = _judged(external.table, external)
@@ -144,7 +139,7 @@ def _joined(external: ExternalPredictions, manifest: Manifest) -> pd.DataFrame:
         )
     frame = manifest.frame
     rows = frame.iloc[_places(external.table["path"], frame["path"])].reset_index(drop=True)
-    kept = [f"p_{label}" for label in external.rule.classes]
+    kept = [f"p_{label}" for label in external.rule.classes] if external.rule.scored else []
     kept += [name for name in _STATED if name in external.table]
     for name in kept:
         rows[name] = external.table[name].to_numpy()

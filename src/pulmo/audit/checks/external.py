@@ -56,6 +56,7 @@ class _TestRows(NamedTuple):
 def external(context: AuditContext) -> Outcome:
     """Fails if the AUC at an external source reaches chance; warns if the expected AUC does."""
     require_positive(context)
+    context.require_scores()
     where = provenance(context)
     test = _TestRows(
         context.decisions.positive_probability,

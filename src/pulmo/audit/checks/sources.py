@@ -127,6 +127,7 @@ def _left_out(names: NDArray[np.str_]) -> Iterator[Message]:
 
 def _pair(context: AuditContext, sides: Sides, places: NDArray[np.str_]) -> _Pair:
     """Compares two classes within sources and across them."""
+    context.require_scores()
     classes = [context.rule.classes.index(label) for (label,) in sides]
     chosen = np.isin(context.truth, classes) & (places != "")
     sample, places = context.sample.take(chosen), places[chosen]
