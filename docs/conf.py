@@ -27,6 +27,7 @@ myst_heading_anchors = 3
 # Each tutorial is run when it or the code of the site changes; an error in one fails the build.
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
+nb_execution_show_tb = True
 nb_execution_timeout = 900
 nb_merge_streams = True
 
