@@ -8,7 +8,7 @@ DATA ?= ../shared/data
 WEIGHTS ?= ../shared/weights/mobilenet_v2.imagenet.features.safetensors
 OUT ?= out
 
-.PHONY: help setup demo real test check format bench requirements clean
+.PHONY: help setup demo real test check docs format bench requirements clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -38,6 +38,14 @@ check: setup ## lint, format, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.docs ## build the documentation; a warning is an error
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs $(OUT)/docs
+	@echo "The documentation is in $(OUT)/docs/index.html."
+
+$(VENV)/.docs: $(VENV)/.installed requirements/docs.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements/docs.txt
+	@touch $@
+
 format: setup ## format and fix what can be fixed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -58,6 +66,7 @@ requirements: setup ## compile the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements/base.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train -c requirements/base.txt pyproject.toml -o requirements/train.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train --extra ray --extra dev -c requirements/train.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --extra train --extra docs -c requirements/dev.txt pyproject.toml -o requirements/docs.txt
 
 clean: ## remove what was made
 	rm -rf $(VENV) .venv-base $(OUT) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,36 @@
+"""The programs in `examples` run."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_example_is_tested() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"judge_predictions", "train_and_judge"}
+
+
+def test_predictions_are_judged_within_each_hospital(capsys: pytest.CaptureFixture[str]) -> None:
+    load("judge_predictions").main()
+    words = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in words] == ["all images", "hospital A", "hospital B"]
+
+
+def test_a_model_is_trained_evaluated_audited_and_explained(tmp_path: Path) -> None:
+    load("train_and_judge").main(tmp_path / "example", count=80, epochs=1)
+    made = {path.name for path in (tmp_path / "example").iterdir()}
+    assert {"run", "bundle", "evaluation", "audit", "map.png", "split.parquet"} <= made
+    assert (tmp_path / "example" / "evaluation" / "report.html").is_file()
+    assert (tmp_path / "example" / "audit" / "audit.html").is_file()
