@@ -8,7 +8,7 @@ DATA ?= ../shared/data
 WEIGHTS ?= ../shared/weights/mobilenet_v2.imagenet.features.safetensors
 OUT ?= out
 
-.PHONY: help setup demo real test check docs format bench requirements clean
+.PHONY: help setup demo real test check docs figures format bench requirements clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -41,6 +41,9 @@ check: setup ## lint, format, types, layers
 docs: $(VENV)/.docs ## build the documentation; a warning is an error
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs $(OUT)/docs
 	@echo "The documentation is in $(OUT)/docs/index.html."
+
+figures: demo ## draw the figures of the README, with Chromium
+	$(BIN)/python docs/draw_figures.py $(OUT)/demo
 
 $(VENV)/.docs: $(VENV)/.installed requirements/docs.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements/docs.txt

@@ -33,11 +33,10 @@ def make_predictions(seed: int = 0) -> pd.DataFrame:
 
 def main() -> None:
     """Prints the AUC over all images and within each hospital."""
-    frame = make_predictions()
-    report = pulmo.evaluate_predictions(frame, positive=["covid"])
-    print("all images:", report.evaluation.decision.auc)
-    for contrast in report.evaluation.contrasts:
-        print(f"hospital {contrast.source}:", contrast.auc)
+    report = pulmo.evaluate_predictions(make_predictions(), positive=["covid"])
+    values = report.to_frame()
+    print(values[(values["metric"] == "auc") & (values["class"] == "covid")].round(3))
+    print(report.within_sources().round(3))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from pulmo.report.evaluation_page import ReportContent, write_report
 from pulmo.report.labels_page import label_folders, write_labels_report
 from pulmo.workflows.evaluation_report import (
     EvaluationReport,
+    contrasts_frame,
     estimates_frame,
     report_html,
     report_of,
@@ -87,6 +88,11 @@ class FindingsReport:
             for name, value in one.classes[finding].items()
         ]
         return estimates_frame([*overall, *findings])
+
+    def within_sources(self) -> pd.DataFrame:
+        """Returns the contrasts of each finding, as `EvaluationReport.within_sources`."""
+        contrasts = [one for each in self.evaluation.labels.values() for one in each.contrasts]
+        return contrasts_frame(contrasts)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Writes predictions, values and pages; each finding has an evaluation's folder of its own.

@@ -20,7 +20,7 @@ from pulmo.core.output import claim_folder
 from pulmo.core.record import write_record
 from pulmo.evaluate.evaluate import Provenance, Resampling
 from pulmo.evaluate.evaluate import evaluate as compute
-from pulmo.evaluate.evaluation import Evaluation
+from pulmo.evaluate.evaluation import Contrast, Evaluation
 from pulmo.explain.overlay import draw_pair
 from pulmo.predictions.predictions import Predictions
 from pulmo.radiograph import read_radiograph
@@ -91,6 +91,14 @@ class EvaluationReport:
         ]
         return estimates_frame([*overall, *classes])
 
+    def within_sources(self) -> pd.DataFrame:
+        """Returns a row for each two sides of classes that one source has images of.
+
+        Only there the source cannot tell the classes apart. It is empty where no source is known.
+        The columns are `source`, `positive`, `negative`, and the AUC as in `to_frame`.
+        """
+        return contrasts_frame(self.evaluation.contrasts)
+
     def save(self, folder: str | os.PathLike[str], *, page: bool = True) -> None:
         """Writes predictions, values, the model's card and the page; the index comes last.
 
@@ -154,6 +162,16 @@ def estimates_frame(rows: Sequence[tuple[str | None, str, Estimate]]) -> pd.Data
         ],
         columns=["class", "metric", "value", "low", "high", "n", "reason"],
     )
+
+
+def contrasts_frame(contrasts: Sequence[Contrast]) -> pd.DataFrame:
+    """Returns a row a contrast: source, positive, negative, value, low, high, n, reason."""
+    sides = [
+        (one.source, " or ".join(one.positive), " or ".join(one.negative)) for one in contrasts
+    ]
+    values = estimates_frame([(None, "auc", one.auc) for one in contrasts])
+    named = pd.DataFrame(sides, columns=["source", "positive", "negative"])
+    return named.join(values.drop(columns="class"))
 
 
 def report_html(title: str, frame: pd.DataFrame, warnings: tuple[str, ...]) -> str:
