@@ -1,6 +1,6 @@
 """Chest X-ray classifiers: data that cannot leak, training, values with intervals, one bundle.
 
-For research, not diagnosis.
+For research, not diagnosis. For example::
 
     model = pulmo.load("bundle")
     result = model.predict("image.dcm")

@@ -1,5 +1,7 @@
 """Statistics of images that cluster in patients: arrays in, an `Estimate` with its interval out.
 
+For example::
+
     stats.proportion(right, groups=patients)
     stats.auc(positive, scores, groups=patients)
     stats.difference(stats.mean(here, groups=p), stats.mean(there, groups=q))
