@@ -306,4 +306,4 @@ def test_a_folder_is_refused_before_a_place_is_chosen(pulmo: Call, tmp_path: Pat
     status, out, err = pulmo("data", "split", tmp_path)
     assert (status, out) == (3, "")
     assert "a manifest was expected" in err
-    assert "Without -o" not in err
+    assert "No -o" not in err

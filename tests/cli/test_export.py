@@ -25,7 +25,7 @@ def test_a_bundle_has_a_name_if_none_is_given(pulmo: Call, run: RunFolder, tmp_p
     copy = Path(shutil.copytree(run.root, tmp_path / "mine"))
     status, out, err = pulmo("export", copy)
     assert status == 0
-    assert err == f"Without -o this goes to {tmp_path / 'mine-bundle'}.\n"
+    assert err == f"No -o was given. The output is {tmp_path / 'mine-bundle'}.\n"
     assert out.startswith(f"{tmp_path / 'mine-bundle'}: demo")
 
 

@@ -37,7 +37,7 @@ def chosen_output(given: Path | None, derived: Path) -> Path:
     """Returns the path that was given; without one the derived path, which it names."""
     if given is not None:
         return given
-    say(f"Without -o this goes to {derived}.")
+    say(f"No -o was given. The output is {derived}.")
     return derived
 
 

@@ -73,11 +73,11 @@ def train(
         seeds=seeds,
         cluster=cluster,
     )
-    if output is None:
-        if resume:
-            raise UsageError("run-folder-not-given", "Name the folder to resume: -o RUN.")
-        output = chosen_output(None, Path(f"run-{options.recipe(recipe).name}"))
+    if output is None and resume:
+        raise UsageError("run-folder-not-given", "Name the folder to resume: -o RUN.")
+    derived = output or Path(f"run-{options.recipe(recipe).name}")
     manifest = None if data is None else read_manifest(data)
+    output = chosen_output(output, derived)
     if many:
         from pulmo.workflows.repeat import repeat
 
