@@ -11,7 +11,7 @@ import pytest
 from pulmo.bundle.card import read_card
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.folders import BundleFolder, RunFolder
-from pulmo.core.tables import read_predictions
+from pulmo.core.tables import read_parquet
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import read_evaluation
 from pulmo.radiograph import read_radiograph
@@ -39,7 +39,7 @@ def test_four_files_and_a_summary(
     assert {path.name for path in output.iterdir()} == {
         "predictions.parquet", "card.json", "evaluation.json", "report.html",
     }  # fmt: skip
-    predictions = read_predictions(output / "predictions.parquet")
+    predictions = read_parquet(output / "predictions.parquet")
     assert list(predictions["path"]) == list(chosen["path"])
     assert read_card(output / "card.json") == Predictor.open(bundle).card
     evaluation = json.loads((output / "evaluation.json").read_text())
@@ -73,7 +73,7 @@ def test_a_view_alone_and_images_that_disappeared(
         "The manifest has a test split, and no split was named: all images are taken.\n"
         f"{gone} does not exist.\npulmo: 1 of {len(rows)} images could not be read.\n"
     )
-    predictions = read_predictions(tmp_path / "e" / "predictions.parquet")
+    predictions = read_parquet(tmp_path / "e" / "predictions.parquet")
     assert len(predictions) == len(rows) - 1
     assert set(predictions["view"]) == {"PA"}
     evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
@@ -137,7 +137,7 @@ class TestThresholdFor:
         assert fitted["specificity"][0] == (scores < threshold)[~ill].mean()
         metric, least = aim.split("=")
         assert fitted[metric][0] >= float(least)
-        table = read_predictions(output / "predictions.parquet")
+        table = read_parquet(output / "predictions.parquet")
         assert set(table["split"]) == {"test"}
         assert (table["positive"] == (table["positive_probability"] >= threshold)).all()
         found = table["positive"][table["label"] == "covid"].mean()

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from pulmo.core.files import sha256
-from pulmo.core.tables import read_predictions
+from pulmo.core.tables import read_parquet
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.radiograph import KINDS
 
@@ -249,7 +249,7 @@ class TestNotes:
         assert data["image_notes"] == {"drawings": data["n"], "colour": 1}
         assert f"notes: 1 of {data['n']} images: {KINDS['colour']}\n" in err
         assert "warning: The model was trained on drawings" in out
-        predictions = read_predictions(tmp_path / "e" / "predictions.parquet")
+        predictions = read_parquet(tmp_path / "e" / "predictions.parquet")
         assert predictions["notes"].value_counts().to_dict() == {
             "drawings": data["n"] - 1, "colour;drawings": 1,
         }  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.core.tables import read_predictions
+from pulmo.core.tables import read_parquet
 from pulmo.datasets.manifest import Manifest
 from pulmo.experiments import ray_cluster as cluster_module
 from pulmo.experiments.executor import Executor, LocalExecutor
@@ -53,7 +53,7 @@ def test_folds_end_in_a_table_and_resume_where_they_were(
     assert out.startswith("# demo: 3 folds, 1 seed\n")
     assert out.splitlines()[-1] == str(tmp_path / "cv" / "summary.json")
     assert (tmp_path / "cv" / "summary.md").read_text() in out
-    pooled = read_predictions(tmp_path / "cv" / "pooled" / "seed-0" / "predictions.parquet")
+    pooled = read_parquet(tmp_path / "cv" / "pooled" / "seed-0" / "predictions.parquet")
     assert sorted(pooled["path"]) == sorted(images["path"][images["split"] != "test"])
     status, out, err = pulmo(*words)
     assert status == 2

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.refuses import refuses
 from pulmo.bundle.card import Card
-from pulmo.core.tables import read_predictions
+from pulmo.core.tables import read_parquet
 from pulmo.predictions.predictions import Predictions
 
 MakePredictions = Callable[[dict[str, int]], pd.DataFrame]
@@ -69,7 +69,7 @@ def test_probabilities_of_a_manifest_become_predictions(table: pd.DataFrame, car
 def test_they_are_saved_and_shown(table: pd.DataFrame, card: Card, tmp_path: Path) -> None:
     found = Predictions(table, card.decision_rule())
     found.save(tmp_path / "predictions.parquet")
-    again = Predictions(read_predictions(tmp_path / "predictions.parquet"), found.rule)
+    again = Predictions(read_parquet(tmp_path / "predictions.parquet"), found.rule)
     pd.testing.assert_frame_equal(again.frame, found.frame, check_dtype=False)
     assert repr(found) == "Predictions(12 images, classes covid, pneumonia, normal)"
     assert found._repr_html_().count("<tr") > 3

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from pulmo.cli.app import app
 from pulmo.core.errors import InputError, RefusedError, UsageError
 from pulmo.core.folders import BundleFolder, EvaluationFolder
-from pulmo.core.tables import read_predictions
+from pulmo.core.tables import read_parquet
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.test_access import read_accesses
 from pulmo.workflows.evaluate import evaluate
@@ -42,7 +42,7 @@ def test_the_command_and_python_write_the_same(
     for other in others:
         assert other.index.read_bytes() == first.index.read_bytes()
         assert other.page.read_bytes() == first.page.read_bytes()
-        assert read_predictions(other.predictions).equals(read_predictions(first.predictions))
+        assert read_parquet(other.predictions).equals(read_parquet(first.predictions))
 
 
 def test_what_the_model_has_seen_is_left_out_unless_it_is_asked_for(

@@ -12,7 +12,7 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 from pulmo.core.folders import RepeatsFolder
 from pulmo.core.recipe import Recipe
-from pulmo.core.tables import read_predictions
+from pulmo.core.tables import read_parquet
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import read_evaluation
 from pulmo.radiograph import Radiograph, read_radiograph
@@ -60,7 +60,7 @@ class TestCrossValidation:
         judged: list[str] = []
         for run in cross_validation:
             table = read_manifest(run.run.manifest).frame.set_index("path")["split"]
-            predictions = read_predictions(run.evaluation.predictions)
+            predictions = read_parquet(run.evaluation.predictions)
             assert set(table[predictions["path"]]) == {"test"}
             seen = folded[folded["path"].isin(table.index[table != "test"])]
             assert not set(seen["group"]) & set(predictions["group"])
@@ -75,7 +75,7 @@ class TestCrossValidation:
             predictor = Predictor.open(run.bundle)
             held = read_manifest(run.run.manifest).frame.query("split == 'test'")
             expected = predict_manifest(predictor, Manifest(held)).predictions.frame
-            written = read_predictions(run.evaluation.predictions)
+            written = read_parquet(run.evaluation.predictions)
             np.testing.assert_allclose(written["p_covid"], expected["p_covid"], atol=1e-6)
             assert read_evaluation(run.evaluation.index).model.sha256 == predictor.sha256
             assert read_card(run.evaluation.card) == predictor.card
@@ -124,7 +124,7 @@ class TestResume:
         run = copied[0]
         run.evaluation.index.unlink()
 
-        gone = read_predictions(run.evaluation.predictions)["path"].iloc[0]
+        gone = read_parquet(run.evaluation.predictions)["path"].iloc[0]
 
         def read(path: Path) -> Radiograph:
             if str(path) == gone:

@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from fixtures.refuses import refuses
 from pulmo.bundle.card import read_card
-from pulmo.core.tables import read_predictions
+from pulmo.core.tables import read_parquet
 from pulmo.evaluate.evaluation import read_evaluation
 from pulmo.experiments.summary import (
     RunMetrics,
@@ -37,7 +37,7 @@ def test_the_mean_and_its_interval_come_from_the_runs(
 ) -> None:
     accuracies, ratios = [], []
     for run in cross_validation:
-        table = read_predictions(run.evaluation.predictions)
+        table = read_parquet(run.evaluation.predictions)
         truth = table["label"].where(table["label"] == "covid", "normal")
         accuracies.append(accuracy_score(truth, table["decision"]))
         trained = read_card(run.run.card).training.counts["train"]
@@ -54,7 +54,7 @@ def test_the_mean_and_its_interval_come_from_the_runs(
 def test_pooled_every_image_counts_once(
     summary: Summary, cross_validation: list[Repeat], folded: pd.DataFrame
 ) -> None:
-    tables = [read_predictions(run.evaluation.predictions) for run in cross_validation]
+    tables = [read_parquet(run.evaluation.predictions) for run in cross_validation]
     table = pd.concat(tables)
     (pooled,) = summary.pooled
     auc = pooled.metrics["covid.auc"]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pulmo.bundle.card import Card, Epoch, read_card
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.folders import EvaluationFolder, RepeatFolder, RepeatsFolder
-from pulmo.core.tables import read_predictions
+from pulmo.core.tables import read_parquet
 from pulmo.evaluate.evaluation import Curve, Evaluation, read_evaluation
 from pulmo.evaluate.warnings import unstated_images
 from pulmo.experiments.summary import Summary, read_summary
@@ -96,7 +96,7 @@ def _predictions(folder: EvaluationFolder, evaluation: Evaluation) -> Prediction
 
     An evaluation from before it kept the merged labels does not tell what they count as.
     """
-    found = Predictions(read_predictions(folder.predictions), evaluation.decision_rule())
+    found = Predictions(read_parquet(folder.predictions), evaluation.decision_rule())
     return found if int((found.truth >= 0).sum()) == evaluation.data.n else None
 
 

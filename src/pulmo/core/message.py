@@ -1,6 +1,6 @@
 """Message: a sentence for people, with a kind for programs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -20,3 +20,9 @@ class Message:
 def texts(messages: Iterable[Message]) -> tuple[str, ...]:
     """Returns the texts of messages."""
     return tuple(message.text for message in messages)
+
+
+def listed(names: Sequence[str], joint: str = "and") -> str:
+    """Joins names: `a, b and c`."""
+    *most, last = names
+    return f"{', '.join(most)} {joint} {last}" if most else last

@@ -33,17 +33,3 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     write_atomically(path, buffer.getvalue())
-
-
-def read_predictions(path: Path) -> pd.DataFrame:
-    """Reads a table of predictions.
-
-    Raises:
-        InputError: the file is missing or is not Parquet.
-    """
-    return read_parquet(path)
-
-
-def write_predictions(table: pd.DataFrame, path: Path) -> None:
-    """Writes a table of predictions."""
-    write_parquet(table, path)

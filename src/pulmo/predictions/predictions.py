@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
 from pulmo.core.labels import class_numbers
-from pulmo.core.tables import write_predictions
+from pulmo.core.tables import write_parquet
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.table import checked, checked_probabilities, complete, score_columns
 from pulmo.stats.classified import ClassifiedImages
@@ -213,7 +213,7 @@ class Predictions:
         Raises:
             InputError: the file cannot be written.
         """
-        write_predictions(self.frame, path)
+        write_parquet(self.frame, path)
 
 
 class PatientPredictions(NamedTuple):

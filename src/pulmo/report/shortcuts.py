@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Final, Literal, NamedTuple
 
+from pulmo.core.message import listed
 from pulmo.evaluate.evaluation import Contrast, Evaluation
 from pulmo.evaluate.warnings import unstated_images
-from pulmo.report.words import listed
 
 Verdict = Literal["shown", "partly", "refuted", "unknown"]
 """refuted: some classes are not separated better than by chance. partly: known for some classes."""

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pulmo.bundle.card import RESEARCH_ONLY
 from pulmo.bundle.model_card import point_sentence
+from pulmo.core.message import listed
 from pulmo.radiograph.notes import count_sentence
 from pulmo.report import words
 from pulmo.report.gallery import file_name
@@ -43,7 +44,7 @@ def _environment() -> Environment:
         "count": "{:,}".format,
         "file_name": file_name,
         "lead": words.lead,
-        "listed": words.listed,
+        "listed": listed,
         "quoted": shlex.quote,
         "said": words.said,
         "sentence_of": point_sentence,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from pulmo.bundle.manifest_predictions import Failure
+from pulmo.core.message import listed
 from pulmo.report.gallery import file_name
 from pulmo.stats.metric import METRICS
 
@@ -69,12 +70,6 @@ def lead(text: str, *, whole_sentence: bool = False) -> Lead:
 def said(text: str) -> str:
     """Returns a record's sentence as a page prints it: without folders, "95 %" unbroken."""
     return _PERCENT.sub("\u00a0%", without_folders(text))
-
-
-def listed(names: Sequence[str], joint: str = "and") -> str:
-    """Joins names: `a, b and c`."""
-    *most, last = names
-    return f"{', '.join(most)} {joint} {last}" if most else last
 
 
 def classes_text(classes: Sequence[str]) -> str:

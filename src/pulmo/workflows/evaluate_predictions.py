@@ -14,7 +14,7 @@ from pulmo.core.folders import EvaluationFolder
 from pulmo.core.message import texts
 from pulmo.core.output import claim_folder
 from pulmo.core.record import write_record
-from pulmo.core.tables import write_predictions
+from pulmo.core.tables import write_parquet
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.evaluate.multilabel.evaluate import evaluate_labels
@@ -102,7 +102,7 @@ class FindingsReport:
         """
         whole = EvaluationFolder(Path(folder))
         claim_folder(whole.root)
-        write_predictions(self.table.rows, whole.predictions)
+        write_parquet(self.table.rows, whole.predictions)
         for label, name in label_folders(self.evaluation.labels).items():
             own, part = self.evaluation.labels[label], EvaluationFolder(whole.root / name)
             self.table.of_label(self.table.labels.index(label)).save(part.predictions)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.core.files import sha256
-from pulmo.core.tables import read_predictions
+from pulmo.core.tables import read_parquet
 from pulmo.datasets.manifest import read_manifest
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName, read_evaluation
@@ -118,7 +118,7 @@ def _bounds(name: str) -> tuple[float, float]:
 
 def _pool(runs: Sequence[Repeat]) -> Pooled:
     """Evaluates the held-out predictions of all folds together and writes that evaluation."""
-    tables = [read_predictions(run.evaluation.predictions) for run in runs]
+    tables = [read_parquet(run.evaluation.predictions) for run in runs]
     cards = [read_card(run.run.card) for run in runs]
     manifest = read_manifest(runs[0].study.manifest)
     model = ModelName(

@@ -1,6 +1,5 @@
 """Subsets in which a view, an age or a source says nothing about the label."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -9,6 +8,7 @@ import pandas as pd
 
 from pulmo.core.errors import RefusedError, UsageError
 from pulmo.core.labels import check_label
+from pulmo.core.message import listed
 
 MATCHABLE: Final = ("view", "age", "sex", "modality", "source")
 """The columns of a manifest whose values can be matched."""
@@ -80,7 +80,7 @@ def match(table: pd.DataFrame, matching: Matching, generator: np.random.Generato
     reason = pd.Series(pd.NA, table.index, dtype="string")
     reason[~table["label"].isin(labels)] = "its label is not among those that are matched"
     unknown = table[list(matching.columns)].isna().any(axis=1) & reason.isna()
-    reason[unknown] = f"its {_listed(matching.columns, 'or')} is not known"
+    reason[unknown] = f"its {listed(matching.columns, 'or')} is not known"
     rows = table[reason.isna()]
     values = rows[list(matching.columns)]
     if "age" in values:
@@ -134,13 +134,7 @@ def _nothing_left(table: pd.DataFrame, matching: Matching, labels: list[str]) ->
     counts = (f"{(known & rows).sum()} of {rows.sum()} {label}" for label, rows in each.items())
     return RefusedError(
         "matching-empty",
-        f"No image is left after matching: no stratum of {_listed(matching.columns, 'and')} "
-        f"contains all of {_listed(labels, 'and')}. The values are known of {', '.join(counts)} "
+        f"No image is left after matching: no stratum of {listed(matching.columns, 'and')} "
+        f"contains all of {listed(labels, 'and')}. The values are known of {', '.join(counts)} "
         "images. Match by fewer columns or wider bands of age, or match fewer labels.",
     )
-
-
-def _listed(names: Sequence[str], word: str) -> str:
-    """Joins names with commas, and the last with a word."""
-    *most, last = names
-    return f"{', '.join(most)} {word} {last}" if most else last

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from pulmo.core.message import Message
+from pulmo.core.message import Message, listed
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.evaluate.warnings import unstated_source
 from pulmo.stats.multilabel.labelled import LabelledImages
@@ -40,7 +40,7 @@ def list_labels_warnings(
 def _unlabelled(names: Sequence[str]) -> Iterator[Message]:
     if names:
         yield Message(
-            "unlabelled", f"Left out: {_listed(names, 'and')}. No image is labelled for it."
+            "unlabelled", f"Left out: {listed(names, 'and')}. No image is labelled for it."
         )
 
 
@@ -53,7 +53,7 @@ def _one_sided(sample: LabelledImages) -> Iterator[Message]:
     ):
         names = [label for label, so in zip(sample.labels, chosen, strict=True) if so]
         if names:
-            yield Message("one-sided", f"{what} {_listed(names, 'or')}: left out of macro metrics.")
+            yield Message("one-sided", f"{what} {listed(names, 'or')}: left out of macro metrics.")
 
 
 def _partly(sample: LabelledImages) -> Iterator[Message]:
@@ -83,8 +83,3 @@ def _shared(evaluations: Mapping[str, Evaluation]) -> Iterator[Message]:
     for warning in first.warnings:
         if all(warning in other.warnings for other in others):
             yield warning
-
-
-def _listed(names: Sequence[str], word: str) -> str:
-    *most, last = names
-    return f"{', '.join(most)} {word} {last}" if most else last

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from pulmo.core.errors import InputError
-from pulmo.core.tables import read_predictions
+from pulmo.core.tables import read_parquet
 from pulmo.datasets.dialect import dialect_of
 from pulmo.datasets.rows import rows_in
 from pulmo.datasets.workbook import SUFFIX, first_sheet
@@ -41,7 +41,7 @@ def read_table(path: Path) -> TableFile:
         case suffix if suffix == SUFFIX:
             return _workbook(path)
         case _:
-            return TableFile(read_predictions(path), decimal_comma=True)
+            return TableFile(read_parquet(path), decimal_comma=True)
 
 
 def _text(path: Path) -> TableFile:
