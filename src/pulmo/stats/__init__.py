@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from pulmo.stats.association import cramers_v
     from pulmo.stats.classified import ClassifiedImages
+    from pulmo.stats.correlation import spearman
     from pulmo.stats.estimate import Estimate, average, difference
     from pulmo.stats.estimates import estimate_metrics
+    from pulmo.stats.free_response import Marks, froc
     from pulmo.stats.means import corrected_mean, mean
     from pulmo.stats.metric import METRICS
     from pulmo.stats.multiple import holm, surely_above
@@ -42,6 +44,7 @@ __all__ = [
     "METRICS",
     "ClassifiedImages",
     "Estimate",
+    "Marks",
     "PairedDifference",
     "accuracy_difference",
     "auc",
@@ -54,6 +57,7 @@ __all__ = [
     "cramers_v",
     "difference",
     "estimate_metrics",
+    "froc",
     "holm",
     "interval_estimate",
     "mean",
@@ -61,6 +65,7 @@ __all__ = [
     "proportion",
     "ratio",
     "recalibrate",
+    "spearman",
     "surely_above",
     "wilson",
 ]
@@ -69,6 +74,7 @@ _MODULES: Final = {
     "METRICS": "metric",
     "ClassifiedImages": "classified",
     "Estimate": "estimate",
+    "Marks": "free_response",
     "PairedDifference": "paired",
     "accuracy_difference": "paired",
     "auc": "roc",
@@ -81,6 +87,7 @@ _MODULES: Final = {
     "cramers_v": "association",
     "difference": "estimate",
     "estimate_metrics": "estimates",
+    "froc": "free_response",
     "holm": "multiple",
     "interval_estimate": "resampling",
     "mean": "means",
@@ -88,6 +95,7 @@ _MODULES: Final = {
     "proportion": "proportions",
     "ratio": "proportions",
     "recalibrate": "recalibration",
+    "spearman": "correlation",
     "surely_above": "multiple",
     "wilson": "proportions",
 }
