@@ -14,6 +14,7 @@ from PIL import Image
 
 from pulmo.bundle.card import RESEARCH_ONLY
 from pulmo.core.errors import InputError
+from pulmo.explain.annotations import NOTHING, Annotations, draw_annotations
 from pulmo.radiograph.geometry import Aspect, to_image
 
 LONG_SIDE: Final = 560
@@ -35,6 +36,7 @@ def draw_overlay(
     scale: float,
     label: str,
     caption: str,
+    annotations: Annotations = NOTHING,
 ) -> bytes:
     """Draws an image beside the same image with the evidence for a class, with legend and caption.
 
@@ -50,6 +52,7 @@ def draw_overlay(
         scale: the value at the end of the colour scale, from the card; above 0.
         label: the class, for the colour bar.
         caption: a line or two below the images.
+        annotations: lines, boxes and letters on the images.
 
     Returns:
         The sheet as PNG.
@@ -58,16 +61,18 @@ def draw_overlay(
         InputError: the map holds values that are not finite, or the scale is not above 0.
     """
     images = _Images.from_map(pixels, activation, aspect, scale)
-    pair = images.side_by_side()
+    pair = images.side_by_side(annotations)
     width = max(320, pair.shape[1] + 2 * _MARGIN + _BAR_WORDS)
     lines = textwrap.wrap(_drawable(caption), max(24, int((width - 2 * _MARGIN) / 7.6)))
-    height = pair.shape[0] + 2 * _MARGIN + _LINE * (len(lines) + 1) + 6
+    notes = 2 if annotations.legend else 1
+    height = pair.shape[0] + 2 * _MARGIN + _LINE * (len(lines) + notes) + 6
     figure = Figure(figsize=(width / 100, height / 100), dpi=100, facecolor=_SHEET)
     FigureCanvasAgg(figure)
     _place(figure, pair, (_MARGIN, _MARGIN))
     _draw_bar(figure, pair.shape[:2], scale, label)
     notice = RESEARCH_ONLY + (" Hatched: not seen by the network." if images.unseen.any() else "")
-    for row, line in enumerate((*lines, notice), 1):
+    faint = [line for line in (annotations.legend, notice) if line]
+    for row, line in enumerate((*lines, *faint), 1):
         at = (_MARGIN, _MARGIN + pair.shape[0] + _LINE * row)
         _write(figure, line, at, _INK if row <= len(lines) else _FAINT)
     buffer = io.BytesIO()
@@ -81,7 +86,12 @@ def draw_overlay(
 
 
 def draw_pair(
-    pixels: NDArray[np.float32], activation: NDArray[np.float32], *, aspect: Aspect, scale: float
+    pixels: NDArray[np.float32],
+    activation: NDArray[np.float32],
+    *,
+    aspect: Aspect,
+    scale: float,
+    annotations: Annotations = NOTHING,
 ) -> bytes:
     """Draws the two images of `draw_overlay` alone, for a page that has its own words and legend.
 
@@ -91,7 +101,7 @@ def draw_pair(
     Raises:
         InputError: the map holds values that are not finite, or the scale is not above 0.
     """
-    pair = _Images.from_map(pixels, activation, aspect, scale).side_by_side()
+    pair = _Images.from_map(pixels, activation, aspect, scale).side_by_side(annotations)
     buffer = io.BytesIO()
     Image.fromarray(pair).save(buffer, "PNG", compress_level=_COMPRESSION)
     return buffer.getvalue()
@@ -109,10 +119,14 @@ def colour_stops(count: int) -> list[str]:
 
 
 class _Images(NamedTuple):
-    """The plain and the painted image, uint8 [height, width, 3], and what the network missed."""
+    """The plain and the painted image, uint8 [height, width, 3], with what is painted.
+
+    That is the evidence, [height, width], as a share of the scale, and what the network missed.
+    """
 
     plain: NDArray[np.uint8]
     painted: NDArray[np.uint8]
+    evidence: NDArray[np.float32]
     unseen: NDArray[np.bool_]
 
     @classmethod
@@ -138,13 +152,16 @@ class _Images(NamedTuple):
         evidence = to_image(activation, (image.shape[0], image.shape[1]), aspect) / scale
         unseen = np.isnan(evidence)
         painted = _paint(image, np.clip(np.nan_to_num(evidence), 0, 1))
-        return cls(_bytes(np.repeat(image[..., None], 3, 2)), _hatch(painted, unseen), unseen)
+        plain = _bytes(np.repeat(image[..., None], 3, 2))
+        return cls(plain, _hatch(painted, unseen), evidence, unseen)
 
-    def side_by_side(self) -> NDArray[np.uint8]:
-        """Returns both images, with a gap in the sheet's colour."""
+    def side_by_side(self, annotations: Annotations) -> NDArray[np.uint8]:
+        """Returns both images with their annotations, with a gap in the sheet's colour."""
         gap = np.empty((self.plain.shape[0], _GAP, 3), np.uint8)
         gap[:] = np.frombuffer(bytes.fromhex(_SHEET[1:]), np.uint8)
-        return np.concatenate([self.plain, gap, self.painted], axis=1)
+        plain = draw_annotations(self.plain, None, annotations)
+        painted = draw_annotations(self.painted, self.evidence, annotations)
+        return np.concatenate([plain, gap, painted], axis=1)
 
 
 def _resample(pixels: NDArray[np.float32]) -> NDArray[np.float32]:

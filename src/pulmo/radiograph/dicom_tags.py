@@ -13,10 +13,12 @@ from pulmo.radiograph.dicom_codes import (
 from pulmo.radiograph.dicom_elements import Elements
 from pulmo.radiograph.facts import (
     FRONTAL,
+    Edge,
     Facts,
     age_between,
     age_of,
     orientation_of,
+    patient_right_of,
     sex_of,
     view_of,
     view_of_code,
@@ -48,6 +50,7 @@ def facts_of(elements: Elements, bits: int) -> Facts:
         spacing=_spacing_of(elements),
         body_part=_body_part_of(elements),
         intent=intent_of(elements.text("PresentationIntentType"), sop_class),
+        patient_right=_patient_right_of(elements),
     )
 
 
@@ -160,6 +163,11 @@ def _view_of(elements: Elements) -> str | None:
             "contradiction", f"The header states several views: {', '.join(dict.fromkeys(views))}."
         )
     return next(iter(views), None)
+
+
+def _patient_right_of(elements: Elements) -> Edge | None:
+    directions = elements.texts("PatientOrientation")
+    return patient_right_of(*directions) if len(directions) == 2 else None
 
 
 def _body_part_of(elements: Elements) -> str | None:

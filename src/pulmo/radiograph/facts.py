@@ -8,6 +8,8 @@ from pulmo.radiograph.notes import Note
 FRONTAL: Final = ("PA", "AP", "AP supine")
 """The frontal views."""
 
+Edge = Literal["left", "right"]
+
 FileFormat = Literal["PNG", "JPEG", "TIFF", "BMP", "WebP", "JPEG 2000", "DICOM"]
 
 
@@ -23,6 +25,7 @@ class Facts(NamedTuple):
         sex: F, M or O.
         body_part: that the header names, such as chest, hand, or chest and abdomen.
         intent: for processing, where the image is the detector's and not meant to be looked at.
+        patient_right: the edge of the image at which the patient's right side lies.
         spacing: distance of neighbouring rows and of neighbouring columns in mm: in the patient
             where the file was calibrated or states its magnification, else at the detector, where
             a chest is about a tenth larger.
@@ -38,6 +41,7 @@ class Facts(NamedTuple):
     spacing: tuple[float, float] | None = None
     body_part: str | None = None
     intent: str | None = None
+    patient_right: Edge | None = None
     notes: tuple[Note, ...] = ()
 
 
@@ -167,6 +171,20 @@ def orientation_of(row: str, column: str) -> str | None:
         ("A", "H"): "upside down",
         ("P", "H"): "upside down",
     }.get(ends, "turned on its side" if ends[0] in {"H", "F"} and ends[1] else None)
+
+
+def patient_right_of(row: str, column: str) -> Edge | None:
+    """Returns the edge of an image at which the patient's right side lies.
+
+    Args:
+        row: where the rows' right end lies in the patient, as `L` or `LA`.
+        column: where the columns' lower end lies, as `F`.
+
+    Returns:
+        None for a lateral view, for an image on its side, and for what is no direction.
+    """
+    edges: dict[str, Edge] = {"L": "left", "R": "right"}
+    return edges.get(row[:1].upper()) if column[:1].upper() in {"F", "H"} else None
 
 
 def modality_of(code: str) -> str | None:
