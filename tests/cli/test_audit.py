@@ -81,12 +81,12 @@ def test_a_wrong_call_is_a_sentence(
 ) -> None:
     out = tmp_path / "audit"
     for words, status, sentence in (
-        ((bundle, "-o", out), 2, "is a bundle, and its images are missing: add --data MANIFEST."),
+        ((bundle, "-o", out), 2, "and its images are missing. Name the manifest with --data"),
         ((bundle, "--data", manifest, "--split", "best", "-o", out), 2, "no split 'best'"),
         (
             (bundle, "--data", manifest, "--seed", "1", "-o", out),
             2,
-            "--seed is for another kind of model, and the model is a bundle",
+            "--seed is for a folder of cross-validation, and the model is a bundle",
         ),
         (
             (bundle, "--data", manifest, "--only", "luck", "-o", out),

@@ -166,7 +166,7 @@ class TestThresholdFor:
             (["--threshold-for", "sensitivity=0.9"], "name the split test."),
             (["--threshold-for", "sensitivity=0.9", "--split", "val"], "name the split test."),
             (["--threshold-for", "0.9", "--split", "test"], "'0.9' is not an aim"),
-            (["--elsewhere"], "--elsewhere is for --threshold-for, which is missing."),
+            (["--elsewhere"], "Add --threshold-for, which --elsewhere is for."),
         ],
     )
     def test_options_that_do_not_fit(
@@ -515,7 +515,7 @@ class TestTable:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
-            ([], "is a bundle, and its images are missing: add --data MANIFEST."),
+            ([], "its images are missing. Name the manifest with --data MANIFEST."),
             (["--positive", "covid"], "--positive is for a table of predictions"),
             (["--threshold", "0.5"], "--threshold is for a table of predictions"),
         ],

@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,12 @@ def chosen_output(given: Path | None, derived: Path) -> Path:
         return given
     say(f"No -o was given. The output is {derived}.")
     return derived
+
+
+def say_all(kind: str, sentences: Iterable[str]) -> None:
+    """Says sentences of a kind, such as `warning`, on stderr."""
+    for sentence in sentences:
+        say(f"{kind}: {sentence}")
 
 
 def say_notes(counts: Mapping[str, int], total: int) -> None:

@@ -8,7 +8,7 @@ import typer
 from pulmo.cli.console import progress, say
 from pulmo.cli.model import ModelOption, open_model, split_model
 from pulmo.cli.names import FilesArgument, named_files, names_of
-from pulmo.cli.results import Form, form_of, results_to, writer
+from pulmo.cli.results import form_of, results_to
 from pulmo.cli.tally import Tally
 from pulmo.core.output import claim_file
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pulmo.workflows.heat_map_folder import HeatMapFolder
     from pulmo.workflows.model import Model
     from pulmo.workflows.predict import Prediction
+    from pulmo.workflows.prediction_output import Form
 
 _MARKS: Final = {"drawings": "trained on drawings", "seen": "seen in training"}
 """What a row says of the notes that change what its result means."""
@@ -75,10 +76,11 @@ def _write_each(
     words: list[str],
     maps: "HeatMapFolder | None",
     tally: Tally,
-    to: tuple[Form, Path | None],
+    to: "tuple[Form, Path | None]",
 ) -> None:
     """Writes the results for a program: as a form, to a file or to standard output."""
     from pulmo.workflows.predict import predict as predict_all
+    from pulmo.workflows.prediction_output import writer
 
     form, output = to
     results = predict_all(model, names_of(words), maps=maps, on_left_out=tally.leave_out)
@@ -118,7 +120,8 @@ def _print_each(
             f"{decision.threshold:.3f}, which found {decision.sensitivity} of such validation "
             f"images. {card.notice}"
         )
-    tally.say_counts()
+    # Each row says what is true of the model.
+    tally.say_counts(of_model=False)
 
 
 def _rows(card: "Card", width: int) -> "Callable[[Prediction], None]":

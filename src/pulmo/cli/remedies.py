@@ -13,9 +13,11 @@ _EXISTS: Final = "Continue it with --resume, or choose another folder."
 _RESUME: Final = "Continue with --resume."
 _FOLDS: Final = "Make folds with: pulmo data split MANIFEST --folds 5 -o FOLDS.parquet."
 _AGAIN: Final = "Type the same command again later. It continues where it stopped."
+_MANIFEST: Final = "Name the manifest with --data MANIFEST."
 _MERGE: Final = "Say which class a label counts as with --merge LABEL=CLASS."
 
 REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
+    "aim-missing": "Add --threshold-for, which --elsewhere is for.",
     "aim-without-test": "Add --split test.",
     "bundle-file-changed": _EXPORT,
     "card-differs": _EXPORT,
@@ -47,8 +49,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "label-map-not-taken": "Leave --map out.",
     "labels-not-of-predictions": _MERGE,
     "loss-diverged": "Begin with a lower rate with --from.",
-    "manifest-needed": "Name the manifest with --data.",
-    "manifest-not-given": "Name it with --data.",
+    "manifest-needed": _MANIFEST,
+    "manifest-not-given": _MANIFEST,
     "manifest-not-of-training": "If they are not, as at another hospital, add --elsewhere.",
     "mapped-class-missing": "Correct its --map, or leave it out.",
     "matching-across-sources": "Add --match source.",
@@ -62,7 +64,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "probabilities-too-few": _MERGE,
     "ray-workers-died": _RESUME,
     "resume-without-run": "Begin without --resume.",
-    "run-data-changed": "Name the manifest with --data.",
+    "run-data-changed": _MANIFEST,
     "run-exists": _EXISTS,
     "run-unfinished": "Continue it with: pulmo train --resume -o RUN.",
     "score-class-not-label": _MERGE,
@@ -92,6 +94,15 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "start from random weights with --from-scratch.",
 })  # fmt: skip
 """Code of an error -> what to type."""
+
+HINTS: Final[Mapping[str, str]] = MappingProxyType({
+    "files-unchanged": "Read them again with --fresh.",
+    "images-undecoded": "Decode them by an import without --headers-only.",
+    "sources-unstated": "State it with --source NAME, with --source CLASS=NAME for each class, or "
+    "in a column source of the table.",
+    "split-official": "Keep it with: pulmo data split MANIFEST --keep-official.",
+})  # fmt: skip
+"""Kind of a message on an import -> what to type."""
 
 COMMAND_REMEDIES: Final[Mapping[tuple[str, str], str]] = MappingProxyType({
     ("pulmo reproduce", "weights-unavailable"): "Put them as NETWORK.safetensors into a folder "

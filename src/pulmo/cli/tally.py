@@ -47,15 +47,16 @@ class Tally:
         if len(self._examples[problem.reason]) < _NAMED:
             self._examples[problem.reason].append(problem.path)
 
-    def say_counts(self, *, all_kinds: bool = False) -> None:
+    def say_counts(self, *, all_kinds: bool = False, of_model: bool = True) -> None:
         """Says what is true of the model, and how many files have notes or are left out.
 
         Args:
             all_kinds: also the kinds whose files were all named.
+            of_model: also what is true of the model.
         """
         from pulmo.radiograph.notes import count_sentence
 
-        for note in self._about_model if self._done > self._failed else ():
+        for note in self._about_model if of_model and self._done > self._failed else ():
             say(f"note: {note}")
         for kind, files in self._kinds.most_common():
             if all_kinds or files > _NAMED:

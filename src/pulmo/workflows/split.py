@@ -1,7 +1,6 @@
 """Split: images are divided into training, validation and test, and no group is on two sides."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,80 +25,11 @@ from pulmo.datasets.split import (
     write_split,
 )
 from pulmo.datasets.split.file import MARK
-from pulmo.workflows.manifest_output import claim_manifest
+from pulmo.workflows.manifest_output import claim_manifest, counts_of
+from pulmo.workflows.options.data import SplitOptions
 
 _AGE_BAND: Final = 10
 _SHARE: Final = 0.15
-
-
-@dataclass(frozen=True)
-class SplitOptions:
-    """How a split is made. None is the default, so that a contradicting value is noticed.
-
-    Attributes:
-        val: the fraction for validation, 0.15; with folds one fold is the validation instead.
-        test: the fraction for the test, 0.15; with `leave_out` that source is the test instead.
-        keep: which published sides of the sources are kept.
-        leave_out: the source that is the test.
-        folds: how many folds the images outside the test get.
-        folds_by_source: whether each source is a fold.
-        fold: the fold that is the validation, 0.
-        match: columns in which all labels are to be alike; images are chosen before the draw.
-        age_band: how many years count as one age in a match, 10.
-        labels: the labels that are matched; none stands for all.
-        seed: of the random draw, 0.
-    """
-
-    val: float | None = None
-    test: float | None = None
-    keep: Keep = "nothing"
-    leave_out: str | None = None
-    folds: int | None = None
-    folds_by_source: bool = False
-    fold: int | None = None
-    match: tuple[str, ...] = ()
-    age_band: int | None = None
-    labels: tuple[str, ...] = ()
-    seed: int | None = None
-
-    def plan(self) -> Plan:
-        """Returns the plan, with a value for all that was not given.
-
-        Raises:
-            UsageError: two options contradict each other.
-        """
-        self._check()
-        band = _AGE_BAND if self.age_band is None else self.age_band
-        return Plan(
-            seed=self.seed or 0,
-            val=_SHARE if self.val is None else self.val,
-            test=_SHARE if self.test is None else self.test,
-            keep=self.keep,
-            leave_out=self.leave_out,
-            folds=self.folds,
-            by_source=self.folds_by_source,
-            fold=self.fold or 0,
-            matching=Matching(self.match, band, self.labels) if self.match else None,
-        )
-
-    def _check(self) -> None:
-        folded = self.folds is not None or self.folds_by_source
-        conflicts = {
-            "With folds, one fold is the validation; a fraction for it has no effect": folded
-            and self.val is not None,
-            "With a source left out, that source is the test; a fraction for it has no effect": (
-                self.leave_out is not None and self.test is not None
-            ),
-            "There are no folds of which one could be the validation": self.fold is not None
-            and not folded,
-            "An age band is for a match by age": self.age_band is not None
-            and "age" not in self.match,
-            "Labels are chosen for a match, and there is no match": bool(self.labels)
-            and not self.match,
-        }
-        for sentence, present in conflicts.items():
-            if present:
-                raise UsageError("option-not-applicable", f"{sentence}.")
 
 
 class SplitResult(NamedTuple):
@@ -117,6 +47,32 @@ class SplitResult(NamedTuple):
     warnings: tuple[str, ...]
     strata: pd.DataFrame | None = None
 
+    def text(self) -> str:
+        """Returns what is on each side or in each fold, and what a user must know, as lines."""
+        return "\n".join((*self._matched(), *self.counts(), *self.doubts()))
+
+    def counts(self) -> Iterator[str]:
+        """Yields what is on each side or in each fold, and how many images take no part."""
+        for name, rows in _sides(self.manifest):
+            yield f"{name}: {counts_of(rows) if len(rows) else 'none'}"
+        for why, n in self.left_out.items():
+            yield f"left out: {n} ({why})"
+
+    def doubts(self) -> Iterator[str]:
+        """Yields the warnings, and the hash by which the manifest is known."""
+        for sentence in self.warnings:
+            yield f"warning: {sentence}"
+        yield f"manifest_sha256: {self.manifest.sha256}"
+
+    def _matched(self) -> Iterator[str]:
+        """Yields how many images of each label are kept, and of how many, in each stratum."""
+        if self.strata is None:
+            return
+        kept = self.strata["kept"] > 0
+        yield f"matched: {self.strata['kept'].sum()} of each label, in {kept.sum()} strata"
+        table = self.strata[kept].rename(columns={"kept": "kept of each"}).astype("string")
+        yield table.to_string(index=False)
+
 
 class AppliedSplit(NamedTuple):
     """A manifest with the split of a file.
@@ -127,6 +83,7 @@ class AppliedSplit(NamedTuple):
         images: how many images the split has.
         made_of: the SHA-256 of the manifest that the split was made of.
         same: whether the manifest has the same images, labels and groups.
+        file: the file.
     """
 
     result: SplitResult
@@ -134,6 +91,20 @@ class AppliedSplit(NamedTuple):
     images: int
     made_of: str
     same: bool
+    file: Path
+
+    def text(self) -> str:
+        """Returns what is on each side, and how the manifest fits the file, as lines."""
+        lines = [*self.result.counts()]
+        if self.absent:
+            lines.append(f"absent: {self.absent} of the {self.images} images of {self.file}")
+        lines += self.result.doubts()
+        lines.append(
+            f"the images, their labels and groups are those that {self.file} was made of"
+            if self.same
+            else f"warning: {self.file} was made of another manifest, whose hash is {self.made_of}"
+        )
+        return "\n".join(lines)
 
 
 def split(
@@ -156,7 +127,7 @@ def split(
         RefusedError: a match leaves no image, or the split leaks.
     """
     options = options or SplitOptions()
-    plan = options.plan()
+    plan = _plan(options)
     if save is not None and save.resolve() == output.resolve():
         raise UsageError(
             "output-named-twice", f"The split and the manifest cannot both be written to {output}."
@@ -206,7 +177,60 @@ def apply_saved_split(
     }
     left_out = {why: n for why, n in counts.items() if n}
     result = SplitResult(applied, left_out, _doubts(applied))
-    return AppliedSplit(result, absent, file.header.images, file.header.manifest_sha256, same)
+    header = file.header
+    return AppliedSplit(result, absent, header.images, header.manifest_sha256, same, saved)
+
+
+def _plan(options: SplitOptions) -> Plan:
+    """Returns the plan, with a value for all that was not given.
+
+    Raises:
+        UsageError: two options contradict each other.
+    """
+    _check_conflicts(options)
+    band = _AGE_BAND if options.age_band is None else options.age_band
+    return Plan(
+        seed=options.seed or 0,
+        val=_SHARE if options.val is None else options.val,
+        test=_SHARE if options.test is None else options.test,
+        keep=_keep(options),
+        leave_out=options.leave_out,
+        folds=options.folds,
+        by_source=options.folds_by_source,
+        fold=options.fold or 0,
+        matching=Matching(options.match, band, options.labels) if options.match else None,
+    )
+
+
+def _keep(options: SplitOptions) -> Keep:
+    return "all" if options.keep_official else "test" if options.keep_test else "nothing"
+
+
+def _check_conflicts(options: SplitOptions) -> None:
+    folded = options.folds is not None or options.folds_by_source
+    conflicts = {
+        "The whole published split contains the test; keep one of the two": (
+            options.keep_test and options.keep_official
+        ),
+        "With folds, one fold is the validation; a fraction for it has no effect": (
+            folded and options.val is not None
+        ),
+        "With a source left out, that source is the test; a fraction for it has no effect": (
+            options.leave_out is not None and options.test is not None
+        ),
+        "A fold for validation is named, but there are no folds": (
+            options.fold is not None and not folded
+        ),
+        "An age band is for a match by age": (
+            options.age_band is not None and "age" not in options.match
+        ),
+        "Labels are chosen for a match, and there is no match": (
+            bool(options.labels) and not options.match
+        ),
+    }
+    for sentence, present in conflicts.items():
+        if present:
+            raise UsageError("option-not-applicable", f"{sentence}.")
 
 
 def _check_shares(options: SplitOptions, manifest: Manifest) -> None:
@@ -215,14 +239,29 @@ def _check_shares(options: SplitOptions, manifest: Manifest) -> None:
     Raises:
         UsageError: there is one.
     """
-    for side in undrawn(manifest, options.keep):
+    keep = _keep(options)
+    for side in undrawn(manifest, keep):
         if share := {"val": options.val, "test": options.test}[side]:
-            what = "test" if options.keep == "test" else "split"
+            what = "test" if keep == "test" else "split"
             raise UsageError(
                 "split-share-without-effect",
                 f"The {side} fraction {share:g} would have no effect: every source keeps the "
                 f"{what} that it publishes.",
             )
+
+
+def _sides(manifest: Manifest) -> Iterator[tuple[str, Manifest]]:
+    """Yields each side or, where there are folds, the test and each fold; with its name."""
+    numbers = sorted(manifest.frame["fold"].dropna().unique())
+    folds = [manifest.filter(fold=int(number)) for number in numbers]
+    for side in ("test",) if folds else ("train", "val", "test"):
+        yield side, manifest.split(side)
+    sources = [rows.frame["source"].unique() for rows in folds]
+    apart = sum(map(len, sources)) == len(folds) == len(set().union(*sources))
+    for rows in folds:
+        first = rows.frame.iloc[0]
+        named = f"{first['source']}, {first['split']}" if apart else first["split"]
+        yield f"fold {first['fold']} ({named})", rows
 
 
 def _doubts(manifest: Manifest) -> tuple[str, ...]:

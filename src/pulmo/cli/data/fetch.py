@@ -6,15 +6,15 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.console import Report, print_json, progress
-from pulmo.cli.data.options import Folder, Json
 from pulmo.cli.data.sources import described, steps
+from pulmo.cli.options import Json, Output
 
 _MEGABYTE = 10**6
 
 
 def fetch(
     source: Annotated[str, typer.Argument(help="A name that `pulmo data sources` lists.")],
-    output: Folder,
+    output: Output,
     part: Annotated[
         str | None,
         typer.Option(

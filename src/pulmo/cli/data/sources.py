@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pulmo.cli.console import print_json
-from pulmo.cli.data.options import Json
+from pulmo.cli.options import Json
 
 if TYPE_CHECKING:
     from pulmo.datasets.source import About
