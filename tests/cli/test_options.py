@@ -12,8 +12,9 @@ import typer
 from typer.testing import CliRunner
 
 from pulmo.cli.options import flags_used, sentences_of, takes_options
+from pulmo.core import flags
 from pulmo.core.errors import UsageError
-from pulmo.core.flags import PYTHON_ONLY, flag, flag_of
+from pulmo.core.flags import PYTHON_ONLY, flag
 from pulmo.predictions.reading.options import Options
 from pulmo.reproduce.options import ReproduceOptions
 from pulmo.workflows.options import data, judging, training
@@ -154,9 +155,10 @@ def test_the_help_is_the_sentence_of_the_field() -> None:
 @pytest.mark.parametrize("options", sorted(ALL, key=str))
 def test_each_field_of_the_options_has_a_sentence(options: type) -> None:
     sentences = sentences_of(options)
-    for each in fields(options):  # type: ignore[arg-type] # a dataclass
+    for each in fields(options):
         assert sentences[each.name].endswith("."), each.name
-        assert flag_of(each) is None or flag_of(each).names[0].startswith("--")  # type: ignore[union-attr]
+        found = flags.flag_of(each)
+        assert found is None or found.names[0].startswith("--")
 
 
 def test_options_for_python_alone_have_no_flag() -> None:

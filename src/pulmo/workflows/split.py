@@ -20,6 +20,8 @@ from pulmo.datasets.split import (
     read_split,
     uncurated,
     undrawn,
+    unlike_shares,
+    unnamed_origins,
     unstated,
     validate_on,
     write_split,
@@ -143,7 +145,12 @@ def split(
         write_split(drawn, plan, save)
     apart = plan.leave_out is not None or plan.by_source
     left_out = {str(why): int(n) for why, n in reason.value_counts().items()}
-    warnings = (*(unstated(drawn) if apart else ()), *_doubts(drawn))
+    warnings = (
+        *(unstated(drawn) if apart else ()),
+        *(unnamed_origins(drawn) if plan.by_origin else ()),
+        *_unlike_shares(drawn, plan),
+        *_doubts(drawn),
+    )
     return SplitResult(drawn, left_out, warnings, strata)
 
 
@@ -198,6 +205,7 @@ def _plan(options: SplitOptions) -> Plan:
         folds=options.folds,
         by_source=options.folds_by_source,
         fold=options.fold or 0,
+        by_origin=options.by_origin,
         matching=Matching(options.match, band, options.labels) if options.match else None,
     )
 
@@ -262,6 +270,14 @@ def _sides(manifest: Manifest) -> Iterator[tuple[str, Manifest]]:
         first = rows.frame.iloc[0]
         named = f"{first['source']}, {first['split']}" if apart else first["split"]
         yield f"fold {first['fold']} ({named})", rows
+
+
+def _unlike_shares(manifest: Manifest, plan: Plan) -> list[str]:
+    """Returns a sentence for each drawn side that is far from its fraction."""
+    if plan.keep != "nothing":
+        return []
+    val = 0 if plan.folded else plan.val
+    return unlike_shares(manifest, val, 0 if plan.leave_out is not None else plan.test)
 
 
 def _doubts(manifest: Manifest) -> tuple[str, ...]:

@@ -91,6 +91,8 @@ class SplitOptions:
         folds: divide what is not test into this many folds.
         folds_by_source: make each source a fold.
         fold: the fold for validation. Default: 0.
+        by_origin: keep all images of an origin (a hospital or publication of a source) on one side,
+            or in one fold.
         match: first choose equally many images of each label for every view, age, sex, modality or
             source.
         age_band: years that count as one age in a match. Default: 10.
@@ -106,6 +108,7 @@ class SplitOptions:
     folds: int | None = field(default=None, metadata=flag(least=2))
     folds_by_source: bool = False
     fold: int | None = field(default=None, metadata=flag(least=0))
+    by_origin: bool = False
     match: tuple[str, ...] = field(default=(), metadata=flag(metavar="COLUMN"))
     age_band: int | None = field(default=None, metadata=flag(least=1))
     labels: tuple[str, ...] = field(default=(), metadata=flag("--label"))
