@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pulmo.workflows.evaluate_predictions import evaluate_predictions
     from pulmo.workflows.explain import explain
     from pulmo.workflows.model import Model, load
-    from pulmo.workflows.options.judging import AuditOptions, EvaluateOptions, TableOptions
+    from pulmo.workflows.options.evaluation import AuditOptions, EvaluateOptions, TableOptions
     from pulmo.workflows.options.training import TrainOptions
     from pulmo.workflows.predict import predict
     from pulmo.workflows.train import Run, train
@@ -75,8 +75,8 @@ __all__ = [
 ]
 
 _PLACES: Final = {
-    "AuditOptions": "pulmo.workflows.options.judging:AuditOptions",
-    "EvaluateOptions": "pulmo.workflows.options.judging:EvaluateOptions",
+    "AuditOptions": "pulmo.workflows.options.evaluation:AuditOptions",
+    "EvaluateOptions": "pulmo.workflows.options.evaluation:EvaluateOptions",
     "InputError": "pulmo.core.errors:InputError",
     "Manifest": "pulmo.datasets.manifest:Manifest",
     "Model": "pulmo.workflows.model:Model",
@@ -86,7 +86,7 @@ _PLACES: Final = {
     "ReadingOptions": "pulmo.predictions.reading.options:Options",
     "RefusedError": "pulmo.core.errors:RefusedError",
     "Run": "pulmo.workflows.train:Run",
-    "TableOptions": "pulmo.workflows.options.judging:TableOptions",
+    "TableOptions": "pulmo.workflows.options.evaluation:TableOptions",
     "TrainOptions": "pulmo.workflows.options.training:TrainOptions",
     "UsageError": "pulmo.core.errors:UsageError",
     "audit": "pulmo.workflows.audit:audit",

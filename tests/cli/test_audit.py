@@ -104,6 +104,17 @@ def test_a_wrong_call_is_a_sentence(
         assert (got, sentence in err) == (status, True), err
 
 
+def test_a_refused_call_names_no_output(
+    pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    status, out, err = pulmo("audit", bundle, "--data", manifest, "--only", "luck")
+    assert (status, out) == (2, "")
+    assert err.startswith("pulmo: There is no check 'luck'")
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_what_the_model_was_trained_on_is_left_out_and_counted(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:

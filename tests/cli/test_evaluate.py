@@ -84,6 +84,9 @@ def test_a_view_alone_and_images_that_disappeared(
     sentence = f"{len(voided)} images took no part, because the model was trained or chosen on"
     assert any(sentence in warning["text"] for warning in evaluation["warnings"])
     assert [failure["path"] for failure in evaluation["data"]["failed"]] == [gone]
+    assert (evaluation["data"]["views"], evaluation["data"]["modalities"]) == (["PA"], [])
+    page = (tmp_path / "e" / "report.html").read_text()
+    assert "pulmo evaluate bundle --data manifest.parquet --view PA -o evaluation" in page
     first = predictions.iloc[0]
     outcome = Predictor.open(bundle).predict(read_radiograph(Path(first["path"])))
     assert first["p_covid"] == pytest.approx(outcome.probabilities["covid"], abs=1e-5)

@@ -17,12 +17,12 @@ from pulmo.core.errors import UsageError
 from pulmo.core.flags import PYTHON_ONLY, flag
 from pulmo.predictions.reading.options import Options
 from pulmo.reproduce.options import ReproduceOptions
-from pulmo.workflows.options import data, judging, training
-from pulmo.workflows.options.judging import AuditOptions, EvaluateOptions, TableOptions
+from pulmo.workflows.options import data, evaluation, training
+from pulmo.workflows.options.evaluation import AuditOptions, EvaluateOptions, TableOptions
 
 ALL = {
     each
-    for module in (data, judging, training)
+    for module in (data, evaluation, training)
     for _, each in getmembers(module, is_dataclass)
 } | {Options, ReproduceOptions}  # fmt: skip
 
@@ -47,6 +47,7 @@ class Every(Base):
         where: the place.
         quick_one: be quick.
         names: a name.
+        paths: a path.
         meant: what a name means.
         half: a number that is halved.
         device: where it runs.
@@ -56,6 +57,7 @@ class Every(Base):
     where: Path = Path("here")
     quick_one: bool = False
     names: Sequence[str] = ()
+    paths: Sequence[Path] = ()
     meant: Mapping[str, str] = field(default_factory=dict, metadata=flag(metavar="[A=]B"))
     half: float | None = field(default=None, metadata=flag(parse=lambda text: float(text) / 2))
     device: Literal["cpu", "cuda"] = "cpu"
@@ -104,16 +106,17 @@ def test_without_words_the_options_are_the_defaults(run: Run) -> None:
 def test_each_kind_of_field_takes_what_is_typed(run: Run) -> None:
     options, other = run(
         "-c", "3", "--where", "there", "--quick-one", "--names", "a", "--names", "b",
-        "--meant", "x=y", "--meant", "z", "--half", "3", "--device", "cuda", "--own", "mine",
+        "--paths", "p", "--meant", "x=y", "--meant", "z", "--half", "3", "--device", "cuda",
+        "--own", "mine",
     )  # fmt: skip
     assert options == Every(
         size=3, where=Path("there"), quick_one=True, names=("a", "b"),
-        meant={"x": "y", "": "z"}, half=1.5, device="cuda",
+        paths=(Path("p"),),         meant={"x": "y", "": "z"}, half=1.5, device="cuda",
     )  # fmt: skip
     # A field of both is one option for both.
     assert other == Other(Path("there"), "mine")
     assert flags_used(options) == [
-        "--count", "--where", "--quick-one", "--names", "--meant", "--half", "--device",
+        "--count", "--where", "--quick-one", "--names", "--paths", "--meant", "--half", "--device",
     ]  # fmt: skip
     assert flags_used(other, without=("where",)) == ["--own"]
 
@@ -169,4 +172,4 @@ def test_options_for_python_alone_have_no_flag() -> None:
 
 def test_every_module_of_options_is_looked_at() -> None:
     folder = Path(str(import_module("pulmo.workflows.options").__file__)).parent
-    assert {path.stem for path in folder.glob("[!_]*.py")} == {"data", "judging", "training"}
+    assert {path.stem for path in folder.glob("[!_]*.py")} == {"data", "evaluation", "training"}

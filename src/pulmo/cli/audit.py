@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pulmo.cli.console import say, say_all, say_notes, staged
+from pulmo.cli.console import say, say_lines, say_notes, staged
 from pulmo.cli.model import ModelOption, check_fit, images_of, one_model, open_model, result_folder
 from pulmo.cli.options import Json, flags_used, takes_options, typed
 from pulmo.core.errors import RefusedError
 from pulmo.predictions.reading.options import Options
-from pulmo.workflows.options.judging import AuditOptions
+from pulmo.workflows.options.evaluation import AuditOptions
 
 if TYPE_CHECKING:
     from pulmo.workflows.audit_report import AuditReport
@@ -114,14 +114,13 @@ def audit(
 def _print(report: "AuditReport", folder: Path, *, as_json: bool) -> None:
     from pulmo.core.folders import AuditFolder
 
-    for sentence in report.notices:
-        say(sentence)
-    say_all("warning", report.warnings)
+    say_lines(report.notices)
+    say_lines(report.warnings, "warning")
     page = AuditFolder(folder).page
     if as_json:
         typer.echo(report.audit.model_dump_json(indent=2))
         say(str(page))
     else:
         typer.echo(f"{report.text()}\n\n{page}")
-    say_all("note", report.notes)
+    say_lines(report.notes, "note")
     say_notes(report.audit.data.image_notes or {}, report.audit.data.n)

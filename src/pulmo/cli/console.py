@@ -41,10 +41,10 @@ def chosen_output(given: Path | None, derived: Path) -> Path:
     return derived
 
 
-def say_all(kind: str, sentences: Iterable[str]) -> None:
-    """Says sentences of a kind, such as `warning`, on stderr."""
-    for sentence in sentences:
-        say(f"{kind}: {sentence}")
+def say_lines(lines: Iterable[str], kind: str = "") -> None:
+    """Writes lines to stderr, each behind its kind, such as `warning`, if it has one."""
+    for line in lines:
+        say(f"{kind}: {line}" if kind else line)
 
 
 def say_notes(counts: Mapping[str, int], total: int) -> None:

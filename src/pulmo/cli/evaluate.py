@@ -5,12 +5,12 @@ from typing import Annotated, Final
 
 import typer
 
-from pulmo.cli.console import say, say_all, staged
+from pulmo.cli.console import say_lines, staged
 from pulmo.cli.evaluation_text import print_report
 from pulmo.cli.model import ModelOption, check_fit, images_of, one_model, open_model, result_folder
 from pulmo.cli.options import flags_used, takes_options, typed
 from pulmo.core.errors import PartialError
-from pulmo.workflows.options.judging import EvaluateOptions, TableOptions
+from pulmo.workflows.options.evaluation import EvaluateOptions, TableOptions
 
 _BOTH: Final = ("merge", "prevalence")
 """The options of a bundle and of a table alike."""
@@ -94,11 +94,9 @@ def _evaluate_bundle(
         report = evaluate(
             model, manifest, split=split, output=folder, options=options, on_progress=progress
         )
-    for notice in report.notices:
-        say(notice)
+    say_lines(report.notices)
     print_report(report, folder)
-    for failure in report.failed:
-        say(failure.reason)
+    say_lines(failure.reason for failure in report.failed)
     if report.failed:
         total = len(report.predictions) + len(report.failed)
         raise PartialError(
@@ -112,4 +110,4 @@ def _evaluate_table(path: Path, folder: Path, options: TableOptions) -> None:
     with staged(EVALUATING) as progress:
         report = evaluate_predictions(path, output=folder, options=options, on_progress=progress)
     print_report(report, folder)
-    say_all("note", report.evaluation.notes)
+    say_lines(report.evaluation.notes, "note")

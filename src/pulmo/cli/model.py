@@ -42,17 +42,12 @@ def split_model(words: Sequence[str], model: Path | None) -> tuple[Path | None, 
         if model is None and _VARIABLE not in os.environ and first != STDIN:
             _check_exists(Path(first))
         return model, list(words)
-    if model is not None:
-        raise UsageError(
-            "model-named-twice",
-            f"Two models are named, {model} and {first}; leave one out. Images are what comes "
-            "after the options.",
-        )
+    chosen = one_model(Path(first), model)
     if not rest:
         raise UsageError(
             "images-not-given", "No image was named: add files, folders, or - for names on stdin."
         )
-    return Path(first), rest
+    return chosen, rest
 
 
 def one_model(word: Path | None, model: Path | None) -> Path:
@@ -75,18 +70,9 @@ def open_model(model: Path | None, threads: int = 0) -> "Model":
         UsageError: none was named, here or in the environment.
         InputError: it is missing or damaged, or is a run.
     """
-    from pulmo.core.folders import RunFolder
     from pulmo.workflows.model import load
 
-    path = model or _named_model()
-    try:
-        return load(path, threads)
-    except InputError as error:
-        if RunFolder(path).recipe.is_file():
-            raise InputError(
-                "run-not-exported", f"{error} Type: pulmo export {path} -o BUNDLE."
-            ) from None
-        raise
+    return load(model or _named_model(), threads)
 
 
 def images_of(data: Path | None, model: Path) -> "Manifest":

@@ -121,8 +121,10 @@ def _is_several(field: Field[Any]) -> bool:
 
 def _typed(field: Field[Any], flag: Flag) -> Any:  # noqa: ANN401 - an annotation
     """Returns the type that Typer reads a field's option as."""
-    if _is_several(field):
+    if get_origin(field.type) is Mapping:
         return list[str] | None
+    if _is_several(field):
+        return list[get_args(field.type)[0]] | None  # type: ignore[misc] # known when it runs
     return str | None if flag.parse else field.type
 
 

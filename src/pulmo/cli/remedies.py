@@ -67,6 +67,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "run-data-changed": _MANIFEST,
     "run-exists": _EXISTS,
     "run-unfinished": "Continue it with: pulmo train --resume -o RUN.",
+    "run-not-exported": "Export it first with: pulmo export RUN -o BUNDLE.",
     "score-class-not-label": _MERGE,
     "score-class-unstated": "Name the class with --positive CLASS, or name the column p_CLASS.",
     "score-column-ambiguous": "Name the column with --score COLUMN.",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pulmo.cli.console import progress, say, say_notes
+from pulmo.cli.console import progress, say, say_lines, say_notes
 from pulmo.cli.exits import run_command
 from pulmo.cli.options import takes_options
 from pulmo.cli.training import training_progress
@@ -42,8 +42,7 @@ def vgg16(
     with progress("reading images") as (reading,):
         manifest, problems = script.read_images(dataset, script.recipe_of(options), reading)
     say_notes(count_kinds(manifest.frame["notes"]), len(manifest))
-    for problem in problems:
-        say(f"{problem.path}: {problem.reason}")
+    say_lines(f"{problem.path}: {problem.reason}" for problem in problems)
     say(f"VGG16 starts {start}.")
     with training_progress() as callbacks:
         done = script.train_vgg16(manifest, options, start, callbacks)

@@ -30,7 +30,7 @@ from pulmo.workflows.evaluate import access_lists
 from pulmo.workflows.evaluate_predictions import PredictionTable, read_predictions_of
 from pulmo.workflows.evaluation_images import check_modality
 from pulmo.workflows.model import Model, load
-from pulmo.workflows.options.judging import AuditOptions
+from pulmo.workflows.options.evaluation import AuditOptions
 from pulmo.workflows.progress import OnProgress, no_progress, of_stage
 
 DECODING, CHECKING = "decoding", "checks"

@@ -29,7 +29,7 @@ from pulmo.workflows.evaluation_images import (
 )
 from pulmo.workflows.evaluation_report import EvaluationReport, report_of
 from pulmo.workflows.model import Model, load
-from pulmo.workflows.options.judging import EvaluateOptions
+from pulmo.workflows.options.evaluation import EvaluateOptions
 from pulmo.workflows.progress import OnProgress, no_progress, of_stage
 
 VALIDATION, PREDICTING = "predicting the validation images", "predicting"

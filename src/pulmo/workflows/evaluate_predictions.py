@@ -35,7 +35,7 @@ from pulmo.workflows.evaluation_report import (
     resampling,
     value_lines,
 )
-from pulmo.workflows.options.judging import TableOptions
+from pulmo.workflows.options.evaluation import TableOptions
 from pulmo.workflows.progress import OnProgress, no_progress, of_stage
 
 EVALUATING: Final = "evaluating"

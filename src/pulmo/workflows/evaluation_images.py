@@ -10,7 +10,7 @@ from pulmo.datasets.manifest import Manifest, check_split_name, read_manifest
 from pulmo.datasets.modality import count_kinds, stated_kinds
 from pulmo.evaluate.overlap import Seen, void_seen
 from pulmo.workflows.model import Model
-from pulmo.workflows.options.judging import EvaluateOptions
+from pulmo.workflows.options.evaluation import EvaluateOptions
 
 _FITTED: Final = ("train", "val")
 

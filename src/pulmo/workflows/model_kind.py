@@ -27,7 +27,7 @@ def kind_of(path: Path) -> Kind:
     if not path.exists():
         raise InputError(
             "file-missing",
-            f"{path} does not exist; a bundle or a table of predictions was expected.",
+            f"{path} does not exist; a model or a table of predictions was expected.",
         )
     if path.suffix.lower() in TABLES:
         return "table"

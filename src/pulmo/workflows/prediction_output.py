@@ -1,4 +1,4 @@
-"""Predictions written as they come, for programs: JSON, a JSON object a line, CSV."""
+"""Predictions written as they come: JSON, a JSON object a line, CSV, and a line for people."""
 
 import csv
 import json
@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Literal, TextIO
 
+from pulmo.bundle.card import Card
 from pulmo.workflows.model import Model
 from pulmo.workflows.predict import Prediction
 
 Form = Literal["json", "jsonl", "csv"]
 Write = Callable[[Prediction], None]
+
+_MARKS: Final = {"drawings": "trained on drawings", "seen": "seen in training"}
+"""What a line says of the notes that change what its result means."""
 
 _LISTS: Final = {"notes": " ", "note_kinds": ";", "positive_classes": ";", "prediction_set": ";"}
 """Keys of a record that are lists -> what stands between their items in a cell."""
@@ -64,6 +68,35 @@ def record(result: Prediction, model: Model) -> dict[str, Any]:
         "heatmap": None if result.heatmap is None else str(result.heatmap),
         "model": {"name": card.name, "version": card.created, "sha256": model.predictor.sha256},
     }
+
+
+def prediction_line(result: Prediction, card: Card, width: int) -> str:
+    """Returns a line of a result: the class with its probability, then the positive ones'.
+
+    Args:
+        result: of an image that was classified.
+        card: the card of the model.
+        width: of the column of the files.
+    """
+    if result.decision is None or result.probabilities is None:
+        return f"{result.file:{width}}  {result.status}"
+    positive = " or ".join(card.decision.positive)
+    marks = [_MARKS[note.kind] for note in result.notes if note.kind in _MARKS]
+    return (
+        f"{result.file:{width}}  {result.decision:{max(map(len, card.labels.order))}} "
+        f"{result.probabilities[result.decision]:.3f}  {positive} "
+        f"{result.positive_probability:.3f} {'positive' if result.positive else 'negative'}"
+        + (f"  ({', '.join(marks)})" if marks else "")
+    )
+
+
+def positive_sentence(card: Card) -> str:
+    """Returns when a result is positive, and how many positive images were found so."""
+    decision = card.decision
+    return (
+        f"positive: probability of {' or '.join(decision.positive)} at least "
+        f"{decision.threshold:.3f}, which found {decision.sensitivity} of such validation images."
+    )
 
 
 def _csv(stream: TextIO, model: Model) -> Write:

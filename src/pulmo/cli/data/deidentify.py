@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pulmo.cli.console import print_json, progress, say
+from pulmo.cli.console import print_json, progress, say, say_lines
 from pulmo.cli.options import Json, Output, takes_options
 from pulmo.workflows.options.data import DeidentifyOptions
 
@@ -40,6 +40,5 @@ def deidentify(
     check = sum(copy.status == "check" for copy in done.written)
     say(f"{len(done.written)} files were written. Look at {check} of them before you give them "
         "away.")  # fmt: skip
-    for caveat in CAVEATS:
-        say(caveat)
+    say_lines(CAVEATS)
     done.require_all()

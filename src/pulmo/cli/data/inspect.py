@@ -2,7 +2,7 @@
 
 import typer
 
-from pulmo.cli.console import print_json, progress, say, say_notes
+from pulmo.cli.console import print_json, progress, say_lines, say_notes
 from pulmo.cli.data.options import ManifestFile
 from pulmo.cli.options import Json, Output, takes_options
 from pulmo.core.errors import PartialError
@@ -27,8 +27,7 @@ def inspect(
     else:
         typer.echo(f"{done.text()}\n{done.folder.page}")
     say_notes({kind: one.n for kind, one in found.notes.items()}, found.totals.images)
-    for failure in found.failed:
-        say(failure.reason)
+    say_lines(failure.reason for failure in found.failed)
     if found.failed:
         raise PartialError(
             "some-files-failed",

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pulmo.cli.console import say
+from pulmo.cli.console import say_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,5 @@ def report_problems(problems: "Sequence[Problem]", manifest: Path) -> int:
     """
     from pulmo.workflows.problem_lines import problem_lines
 
-    for line in problem_lines(problems, manifest):
-        say(line)
+    say_lines(problem_lines(problems, manifest))
     return sum(problem.failed for problem in problems)

@@ -1,6 +1,6 @@
 """Options of the workflows that evaluate and audit a model, or a table of its predictions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,6 +53,23 @@ class TableOptions(Options):
     """
 
     prevalence: float | None = None
+
+
+@dataclass(frozen=True)
+class CardOptions:
+    """What belongs to a bundle, for its datasheet and its checklists.
+
+    Attributes:
+        data: the manifest that the model was trained on. Default: not given.
+        evaluations: an evaluation of the bundle. Default: not given.
+        audit: the folder of the bundle's audit. Default: not given.
+        run: the run that the bundle was exported from. Default: not given.
+    """
+
+    data: Path | None = None
+    evaluations: Sequence[Path] = field(default=(), metadata=flag("--evaluation", metavar="DIR"))
+    audit: Path | None = None
+    run: Path | None = None
 
 
 @dataclass(frozen=True)
