@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from pulmo.audit.check_result import read_audit
 from pulmo.core.folders import RunFolder
 from pulmo.datasets.manifest import Manifest, read_manifest

@@ -8,7 +8,7 @@ import typer
 
 from pulmo.cli.console import say, say_lines, say_notes, staged
 from pulmo.cli.model import ModelOption, check_fit, images_of, one_model, open_model, result_folder
-from pulmo.cli.options import Json, flags_used, takes_options, typed
+from pulmo.cli.options import Json, flags_given, flags_used, takes_options
 from pulmo.core.errors import RefusedError
 from pulmo.predictions.reading.options import Options
 from pulmo.workflows.options.evaluation import AuditOptions
@@ -37,8 +37,8 @@ def audit(
         Path | None,
         typer.Option(
             metavar="MANIFEST",
-            help="The images, for a bundle; for a table the images of its predictions. Default "
-            "for a table: what it says itself.",
+            help="The images of a bundle, or of a table's predictions. Default for a table: only "
+            "the columns of the table.",
         ),
     ] = None,
     split: Annotated[
@@ -69,11 +69,15 @@ def audit(
     from pulmo.workflows.model_kind import kind_of
 
     model = one_model(model, named)
-    kind, images = kind_of(model), typed({"--data": data, "--split": split})
-    run, said = typed({"--run": options.run}), flags_used(table)
+    kind, images = kind_of(model), flags_given({"--data": data, "--split": split})
+    run, said = flags_given({"--run": options.run}), flags_used(table)
     check_fit(
         kind,
-        {"bundle": [*images, *run], "table": [*images, *said], "folds": typed({"--seed": seed})},
+        {
+            "bundle": [*images, *run],
+            "table": [*images, *said],
+            "folds": flags_given({"--seed": seed}),
+        },
     )
     folder = result_folder(output, "audit", model)
     with staged(DECODING, CHECKING) as progress:

@@ -8,7 +8,7 @@ import typer
 from pulmo.cli.console import say_lines, staged
 from pulmo.cli.evaluation_text import print_report
 from pulmo.cli.model import ModelOption, check_fit, images_of, one_model, open_model, result_folder
-from pulmo.cli.options import flags_used, takes_options, typed
+from pulmo.cli.options import flags_given, flags_used, takes_options
 from pulmo.core.errors import PartialError
 from pulmo.workflows.options.evaluation import EvaluateOptions, TableOptions
 
@@ -75,7 +75,7 @@ def evaluate(
 
     model = one_model(model, named)
     kind = kind_of(model)
-    of_bundle = [*typed({"--data": data, "--split": split}), *flags_used(options, _BOTH)]
+    of_bundle = [*flags_given({"--data": data, "--split": split}), *flags_used(options, _BOTH)]
     check_fit(kind, {"bundle": of_bundle, "folds": of_bundle, "table": flags_used(table, _BOTH)})
     folder = result_folder(output, "evaluation", model)
     if kind == "table":

@@ -58,7 +58,7 @@ def takes_options(verb: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def typed(values: Mapping[str, object]) -> list[str]:
+def flags_given(values: Mapping[str, object]) -> list[str]:
     """Returns the flags of those that have a value."""
     return [name for name, value in values.items() if value is not None]
 

@@ -111,7 +111,7 @@ class SplitOptions:
     by_origin: bool = False
     match: tuple[str, ...] = field(default=(), metadata=flag(metavar="COLUMN"))
     age_band: int | None = field(default=None, metadata=flag(least=1))
-    labels: tuple[str, ...] = field(default=(), metadata=flag("--label"))
+    labels: tuple[str, ...] = field(default=(), metadata=flag("--label", metavar="LABEL"))
     seed: int | None = field(default=None, metadata=flag(least=0))
 
 

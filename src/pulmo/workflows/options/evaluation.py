@@ -30,8 +30,8 @@ class EvaluateOptions:
         record_access: record an access to a test; a held-out fold is no test.
     """
 
-    views: tuple[str, ...] = field(default=(), metadata=flag("--view"))
-    modalities: tuple[str, ...] = field(default=(), metadata=flag("--modality"))
+    views: tuple[str, ...] = field(default=(), metadata=flag("--view", metavar="VIEW"))
+    modalities: tuple[str, ...] = field(default=(), metadata=flag("--modality", metavar="MODALITY"))
     run: Path | None = None
     internal: Path | None = field(default=None, metadata=flag(metavar="DIR"))
     aim: Aim | None = field(
