@@ -81,8 +81,10 @@ def flags_used(options: object, without: Collection[str] = ()) -> list[str]:
 
 def _taken(annotation: Any) -> tuple[type, str] | None:  # noqa: ANN401 - an annotation
     """Returns the dataclass that an annotation names and the words with it; None without one."""
-    kind, *words = get_args(annotation) if get_origin(annotation) is Annotated else [annotation]
-    return (kind, *words, "")[:2] if is_dataclass(kind) else None
+    kind, words = annotation, ""
+    if get_origin(annotation) is Annotated:
+        kind, words = get_args(annotation)[:2]
+    return (kind, words) if isinstance(kind, type) and is_dataclass(kind) else None
 
 
 def _parameter(options: type, field: Field[Any], words: str) -> inspect.Parameter | None:

@@ -48,14 +48,14 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "label-is-column": "Leave --label out.",
     "label-map-not-taken": "Leave --map out.",
     "labels-not-of-predictions": _MERGE,
-    "loss-diverged": "Begin with a lower rate with --from.",
+    "loss-diverged": "Begin at a lower rate with --from RATE.",
     "manifest-needed": _MANIFEST,
     "manifest-not-given": _MANIFEST,
     "manifest-not-of-training": "If they are not, as at another hospital, add --elsewhere.",
     "mapped-class-missing": "Correct its --map, or leave it out.",
     "matching-across-sources": "Add --match source.",
     "matching-empty": "Name the labels to match with --label.",
-    "modalities-mixed": "Write the setting behind --set.",
+    "modalities-mixed": "Give the setting with --set.",
     "origin-not-taken": "Leave --source out.",
     "positive-class-unstated": "Name the class that 1 stands for with --positive CLASS.",
     "predictions-not-of-model": "Such a table is written by: pulmo evaluate.",
@@ -78,8 +78,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "split-file-invalid": "Write one with: pulmo data split --save FILE.",
     "split-images-missing": "Choose other images with --split, or make a split with: "
     "pulmo data split.",
-    "split-leaks": "Make a new split with: pulmo data split. If the groups are wrong, make them "
-    "anew first with: pulmo data merge.",
+    "split-leaks": "Make a new split with: pulmo data split. If the groups are wrong, make "
+    "new ones first with: pulmo data merge.",
     "stated-class-missing": "Correct its --source, or leave it out.",
     "threshold-with-decisions": "Leave --threshold out.",
     "threshold-without-positive": "Name them with --positive.",

@@ -25,8 +25,10 @@ def deidentify(
     with progress("de-identifying") as (report,):
         done = deidentify_files(files, output, options, report, say)
     if options.trace is not None:
-        say(f"{options.trace} says which file became which: it identifies the patients. Keep it "
-            "secret.")  # fmt: skip
+        say(
+            f"{options.trace} says which file became which: it identifies the patients. Keep it "
+            "secret."
+        )
     if as_json:
         print_json(done.record())
     else:
@@ -38,7 +40,6 @@ def deidentify(
             say(copy.reasons[0])
     done.require_any()
     check = sum(copy.status == "check" for copy in done.written)
-    say(f"{len(done.written)} files were written. Look at {check} of them before you give them "
-        "away.")  # fmt: skip
-    say_lines(CAVEATS)
+    written = f"{len(done.written)} files were written."
+    say_lines([f"{written} Look at {check} of them before you give them away.", *CAVEATS])
     done.require_all()

@@ -13,7 +13,7 @@ from pulmo.workflows.options.data import InspectOptions
 def inspect(
     manifest: ManifestFile, output: Output, options: InspectOptions, *, as_json: Json = False
 ) -> None:
-    """Report what a manifest holds, and what reveals its classes without a look at a pixel.
+    """Report what a manifest holds, and what predicts the class without the image.
 
     Writes inspection.json and inspection.html. A data set with warnings is no error.
     """
