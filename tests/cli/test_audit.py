@@ -66,7 +66,7 @@ def test_an_opening_that_cannot_be_noted_is_said(
     assert "this access to the test set is not on record there" in err
 
 
-def test_the_run_keeps_the_list_of_openings_too(
+def test_the_run_keeps_the_list_of_accesses_too(
     pulmo: Call, bundle: Path, manifest: Path, run: RunFolder, tmp_path: Path
 ) -> None:
     copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))

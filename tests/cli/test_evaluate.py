@@ -79,9 +79,9 @@ def test_a_view_alone_and_images_that_disappeared(
     evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
     # What the model was trained on took no part, though no split was named.
     assert set(predictions["split"]) == {"test"}
-    voided = images[(images["view"] == "PA") & (images["split"] != "test")]
-    assert {each["path"] for each in evaluation["data"]["voided"]} == set(voided["path"])
-    sentence = f"{len(voided)} images took no part, because the model was trained or chosen on"
+    excluded = images[(images["view"] == "PA") & (images["split"] != "test")]
+    assert {each["path"] for each in evaluation["data"]["excluded"]} == set(excluded["path"])
+    sentence = f"{len(excluded)} images took no part, because the model was trained or chosen on"
     assert any(sentence in warning["text"] for warning in evaluation["warnings"])
     assert [failure["path"] for failure in evaluation["data"]["failed"]] == [gone]
     first = predictions.iloc[0]
@@ -99,7 +99,7 @@ class TestThresholdFor:
             ("specificity=0.9", ["PA"], "other", ["--view", "PA", "--elsewhere"]),
         ],
     )
-    def test_it_is_fitted_on_val_and_judged_on_test(
+    def test_it_is_fitted_on_val_and_evaluated_on_test(
         self,
         pulmo: Call,
         bundle: Path,
@@ -207,17 +207,17 @@ def test_a_copy_and_another_image_of_a_patient_are_voided(
     Manifest(pd.concat([test[1:], other, copied])).save(tmp_path / "m.parquet")
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e"]
 
-    def voided(*more: str | Path) -> dict[str, str]:
+    def excluded(*more: str | Path) -> dict[str, str]:
         status, _, err = pulmo("evaluate", bundle, *words, *more)
         assert status == 0, err
-        found = json.loads((tmp_path / "e" / "evaluation.json").read_text())["data"]["voided"]
+        found = json.loads((tmp_path / "e" / "evaluation.json").read_text())["data"]["excluded"]
         return {each["path"]: each["reason"] for each in found}
 
     copy_path, other_path = str(tmp_path / "copy.png"), other["path"].iloc[0]
-    assert voided() == {
+    assert excluded() == {
         copy_path: f"{copy_path}: the same file is among those that it was trained on."
     }
-    reasons = voided("--run", run.root)
+    reasons = excluded("--run", run.root)
     assert set(reasons) == {copy_path, other_path}
     assert "an image of its group is among those" in reasons[other_path]
 
@@ -308,8 +308,8 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(
     assert err == f"pulmo: {manifest} is a file; a folder was expected.\n"
 
 
-class TestOpenings:
-    """A test that is opened is written down beside the model."""
+class TestAccesses:
+    """Each access to a test is written to a list next to the model."""
 
     def evaluated(self, pulmo: Call, output: Path, *words: str | Path) -> dict[str, Any]:
         status, out, _ = pulmo("evaluate", *words, "-o", output)
@@ -385,7 +385,7 @@ class TestOpenings:
 
 
 class TestTable:
-    """A table of any model's predictions, judged without the model."""
+    """A table of any model's predictions, evaluated without the model."""
 
     @pytest.fixture
     def table(self) -> pd.DataFrame:
@@ -428,7 +428,7 @@ class TestTable:
         for figure in ("Precision and recall", "Thresholds", "Net benefit", "Scores"):
             assert f"<h3>{figure}</h3>" in page
 
-    def test_its_own_predictions_are_judged_alike(
+    def test_its_own_predictions_are_evaluated_alike(
         self, pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
     ) -> None:
         words = ["--data", manifest, "--split", "test", "-o", tmp_path / "e"]

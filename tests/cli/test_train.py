@@ -196,7 +196,7 @@ class TestResume:
         assert status == 5
         assert f"can only be resumed with {run.manifest}" in err
 
-    def test_what_the_recipe_says_now_is_told_and_not_taken(
+    def test_what_the_recipe_says_now_is_reported_and_not_taken(
         self, pulmo: Call, run: RunFolder
     ) -> None:
         before = files_of(run.root)

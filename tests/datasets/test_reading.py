@@ -65,7 +65,7 @@ def test_a_file_is_decoded_and_hashed(copy: Path) -> None:
     assert undecoded == facts_of(copy)._replace(pixels_sha256=None, notes="unknown")
 
 
-def test_what_a_dicom_file_says_is_told(tmp_path: Path) -> None:
+def test_what_a_dicom_file_says_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "image.dcm"
     write_dicom(path, PatientAge="070Y", PatientSex="M", ViewPosition="AP", PatientName="Canary")
     facts = facts_of(path)

@@ -1,4 +1,4 @@
-"""The parts of an evaluation beside its metrics, on one table of predictions."""
+"""The parts of an evaluation other than its metrics, on one table of predictions."""
 
 import numpy as np
 import pandas as pd
@@ -80,9 +80,9 @@ class TestConfusion:
         found = classification_report(predictions.classified)
         assert {*found} == {*expected} - {"accuracy"}
         for name, row in found.items():
-            figures = (row.precision, row.recall, row.f1, row.support)
+            values = (row.precision, row.recall, row.f1, row.support)
             words = ("precision", "recall", "f1-score", "support")
-            assert figures == pytest.approx([expected[name][word] for word in words])
+            assert values == pytest.approx([expected[name][word] for word in words])
 
     def test_what_is_undefined_is_none(self, table: pd.DataFrame) -> None:
         sick = labelled(table[table["label"] != "clear"].assign(decision="tb"))

@@ -86,5 +86,5 @@ def test_without_a_positive_class_every_two_classes_matter(evaluation: Evaluatio
     decision = evaluation.decision.model_copy(update={"positive": ()})
     for count, verdict in ((3, "shown"), (2, "partly")):
         found = tuple(contrast(*pair, ABOVE) for pair in pairs[:count])
-        judged = evaluation.model_copy(update={"decision": decision, "contrasts": found})
-        assert within_source(judged).verdict == verdict
+        evaluated = evaluation.model_copy(update={"decision": decision, "contrasts": found})
+        assert within_source(evaluated).verdict == verdict

@@ -1,4 +1,4 @@
-"""Entrants, their paired tests, and the comparison of all."""
+"""Compared models, their paired tests, and the comparison of all."""
 
 import json
 import shutil
@@ -140,7 +140,7 @@ class TestPairedTests:
         )
         assert not comparison.notes
 
-    def test_images_of_no_stated_source_are_told(self, make: Make) -> None:
+    def test_images_of_no_stated_source_are_reported(self, make: Make) -> None:
         folders = [make("a", 0.5, source="unstated"), make("b", 1.0)]
         (note,) = compare(folders).comparison.notes
         assert note.startswith(
@@ -232,7 +232,7 @@ def _with_labels(card: Card, order: tuple[str, ...], positive: tuple[str, ...]) 
     return card.model_copy(update={"labels": LabelScheme(order), "decision": decision})
 
 
-class TestEntrants:
+class TestComparedModels:
     """What a folder says of itself."""
 
     def test_an_evaluation(self, make: Make, card: Card) -> None:

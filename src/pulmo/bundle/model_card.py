@@ -81,7 +81,7 @@ def _validation(card: Card) -> str:
     return (
         "## On its validation images, which chose it\n\n"
         + _table(
-            ("figure", "value"),
+            ("metric", "value"),
             (
                 ("accuracy", f"{best.val_accuracy:.3f}"),
                 ("balanced accuracy", f"{best.val_balanced_accuracy:.3f}"),
@@ -171,7 +171,7 @@ def _limits(card: Card) -> str:
     )
     sentences = [
         *([DRAWINGS] if card.has_drawings else []),
-        "These figures come from the images that chose the model; they are not a test.",
+        "These values are of the images that the model was chosen by; they are not a test.",
         "Nothing here shows how it does at another hospital; evaluate it there.",
         *alone,
     ]

@@ -178,8 +178,8 @@ def _repeats(folder: RepeatsFolder, name: str) -> Entry:
 def _seeds(summary: Summary, card: Card, name: str) -> ComparedModel:
     """Returns the row of runs that differ by their seed alone."""
     classes: dict[str, dict[str, Estimate]] = {}
-    for figure, estimate in summary.mean.items():
-        label, _, metric = figure.rpartition(".")
+    for key, estimate in summary.mean.items():
+        label, _, metric = key.rpartition(".")
         classes.setdefault(label, {})[metric] = estimate
     model = ComparedModel(
         name=name,

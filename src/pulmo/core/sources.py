@@ -64,7 +64,7 @@ def is_own(rows: pd.DataFrame) -> pd.Series:
 
 
 def source_names(rows: pd.DataFrame) -> pd.Series:
-    """Returns what the source of each image is called where images are judged, text.
+    """Returns what the source of each image is called where images are evaluated, text.
 
     That of a public data set is its name. An image of the user's own is called after the origin
     that is stated for it, or else after its data set, with a remark that this is no hospital.

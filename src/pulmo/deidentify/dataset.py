@@ -83,7 +83,7 @@ def _apply(
     elif action == "rename" or (action == "replace" and element.VR == "UI"):
         _rename(element, pseudonyms)
     elif action == "replace":
-        # What is in a sequence cannot be judged here.
+        # What is in a sequence cannot be checked here.
         element.value = [] if element.VR == "SQ" else _DUMMIES.get(element.VR, "REMOVED")
     elif action == "keep" and element.VR == "SQ":
         for item in element.value:

@@ -116,6 +116,6 @@ def _kept_words() -> dict[str, Action | Literal["code"]]:
 
 
 def _rows_of(file: str) -> list[list[str]]:
-    """Returns the rows of a table that lies beside this module, without comments and header."""
+    """Returns the rows of a table that is next to this module, without comments and header."""
     text = resources.files(__package__).joinpath(file).read_text("utf-8")
     return [line.split("\t") for line in text.splitlines() if not line.startswith("#")][1:]

@@ -21,7 +21,7 @@ NOT_NAMED: Final = "no class was named positive; name it with --positive"
 
 
 def decision_metrics(predictions: Predictions, prevalence: float | None) -> DecisionMetrics:
-    """Returns the figures of the decision between positive and negative.
+    """Returns the metrics of the decision between positive and negative.
 
     Args:
         predictions: the labelled images.

@@ -33,7 +33,7 @@ class HeatMap:
     pixels: NDArray[np.float32] = field(repr=False)
 
     def png(self) -> bytes:
-        """Draws the image beside the same image with the map painted on it.
+        """Draws the image next to the same image with the map painted on it.
 
         Raises:
             InputError: the map holds values that are not finite, or the scale is not above 0.

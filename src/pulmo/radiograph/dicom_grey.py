@@ -68,7 +68,7 @@ def _is_inverted(elements: Elements, name: str) -> bool:
         raise RefusedError(
             "dicom-polarity-contradicts",
             f"{name} contradicts itself: its Photometric Interpretation is {photometric} and its "
-            f"Presentation LUT Shape {shape}, so black and white cannot be told apart. Correct "
+            f"Presentation LUT Shape {shape}, so it is unknown which grey is black. Correct "
             "the wrong one.",
         )
     if elements.items("PresentationLUTSequence"):

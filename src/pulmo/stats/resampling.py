@@ -77,8 +77,8 @@ def tails(value: float, draws: Floats, left_out: Floats) -> tuple[float, float]:
     """Returns the quantiles of the resamples that bias and acceleration lead to.
 
     They are those of Efron and Tibshirani 1993, equations 14.10, 14.14 and 14.15. Where the
-    resamples have no median bias that could be told (all lie on one side of the value), or a value
-    of the jackknife is undefined, they are 0.025 and 0.975: those of the percentile interval.
+    resamples have no median bias that can be estimated (all lie on one side of the value), or a
+    value of the jackknife is undefined, they are 0.025 and 0.975: those of the percentile interval.
 
     Args:
         value: the value of the sample.

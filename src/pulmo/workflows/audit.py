@@ -75,7 +75,7 @@ def audit(
     options: AuditOptions = DEFAULTS,
     on_progress: OnProgress = no_progress,
 ) -> AuditReport:
-    """Audits a bundle. An access to a test is recorded beside it.
+    """Audits a bundle. An access to a test is recorded next to it.
 
     Args:
         model: the bundle.

@@ -122,7 +122,7 @@ def test_an_inspection_is_read_as_it_was_written(table: pd.DataFrame, tmp_path: 
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not DARK.exists(), reason="darkcovidnet is not beside the project")
+@pytest.mark.skipif(not DARK.exists(), reason="darkcovidnet is not next to the project")
 def test_darkcovidnet_is_flagged() -> None:
     table = import_source("darkcovidnet", DARK).manifest
     for facts, expected in (

@@ -1,4 +1,4 @@
-"""Every figure over findings against scikit-learn, and its interval."""
+"""Every value over findings against scikit-learn, and its interval."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ MakeTable = Callable[..., pd.DataFrame]
 
 
 def _sklearn(sample: LabelledImages) -> dict[str, float]:
-    """Computes the figures label by label, and over images and labels, with scikit-learn."""
+    """Computes the values label by label, and over images and labels, with scikit-learn."""
     whole, cells = sample.whole, sample.known
     truth, called, scores = (
         part[whole].astype(float) for part in (sample.truth, sample.called, sample.probabilities)

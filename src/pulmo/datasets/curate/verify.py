@@ -32,7 +32,7 @@ _REACH: Final = 2.5
 _SCALES: Final = (1 / 3, 3.0)
 _MAX_SQUASH: Final = 2.0
 
-# An image smaller than this is judged as if it had so many pixels.
+# An image smaller than this counts as if it had so many pixels.
 _LEAST_SIDE: Final = 64
 
 

@@ -34,7 +34,7 @@ CONTEXT: Final[Mapping[str, frozenset[str]]] = {
     "origin": frozenset({"origin"}),
     "sha256": frozenset({"sha256"}),
 }
-"""The same of what may be known beside: what the images are of."""
+"""The same for columns that may be there: facts of the images."""
 
 _MEANINGS: Final = {
     "path": "the image's file",
