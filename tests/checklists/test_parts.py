@@ -100,7 +100,7 @@ def test_another_manifest_says_nothing_of_the_model(full: Artefacts, mute: Artef
     assert not full.has_other_images
     assert full.without_other_images() is full
     assert mute.has_other_images
-    with pytest.raises(Gap, match="Add --data with the manifest that the model was trained on"):
+    with pytest.raises(Gap, match="Give the manifest that the model was trained on"):
         _ = mute.without_other_images().images
     assert training.used(full).text == "The model three-way was trained on it: A card for tests."
     with pytest.raises(Gap, match=r"images\.parquet is not the training manifest of three-way"):

@@ -132,7 +132,7 @@ class TestThresholdFor:
         fitted, threshold = evaluation["fitted"], evaluation["decision"]["threshold"]
         assert fitted["threshold"] == threshold
         assert fitted["confidence"] is None
-        assert "are too few to vouch for" in fitted["reason"]
+        assert "are too few to guarantee" in fitted["reason"]
         assert fitted["sensitivity"][0] == (scores >= threshold)[ill].mean()
         assert fitted["specificity"][0] == (scores < threshold)[~ill].mean()
         metric, least = aim.split("=")
@@ -380,7 +380,7 @@ class TestAccesses:
         assert err == (
             f"{BundleFolder(bundle).test_access} cannot be written (No such file or directory): "
             "this access to "
-            "the test set is not on record there.\n"
+            "the test set is not recorded there.\n"
         )
 
 

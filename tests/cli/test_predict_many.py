@@ -55,7 +55,7 @@ class TestFolders:
         ]
         assert {result["status"] for result in results} == {"ok"}
         left_out = f"{folder}/b/DICOMDIR, {folder}/b/notes.txt"
-        assert f"left out: 2 (it is no image that pulmo reads): {left_out}" in err
+        assert f"left out: 2 (it is not an image that pulmo reads): {left_out}" in err
         assert f"left out: 1 (it is a link, and links are not followed): {folder}/link.png" in err
 
     def test_a_damaged_image_is_an_error_and_not_left_out(
@@ -76,7 +76,7 @@ class TestFolders:
         (tmp_path / "a" / "notes.txt").touch()
         status, out, err = pulmo("predict", tmp_path / "a", "--model", bundle)
         assert (status, out) == (3, "")
-        assert "left out: 1 (it is no image that pulmo reads)" in err
+        assert "left out: 1 (it is not an image that pulmo reads)" in err
         assert err.endswith("pulmo: There is no result: no image was found.\n")
 
     def test_heat_maps_are_distinguished_and_are_no_images(

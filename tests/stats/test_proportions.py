@@ -172,7 +172,7 @@ def test_predictive_values_without_an_interval_or_a_value_say_why() -> None:
     for sides in ((none, half), (half, none)):
         estimate = predictive_value(*sides, 0.1)
         assert str(estimate) == "undefined (it needs positive and negative images)"
-    assert str(predictive_value(zero, zero, 0.1)) == "undefined (nothing was called so)"
+    assert str(predictive_value(zero, zero, 0.1)) == "undefined (nothing is predicted as such)"
     assert predictive_value(half, zero, 0.1)[:3] == (1.0, None, None)
     assert predictive_value(zero, half, 0.1)[:3] == (0.0, None, None)
     assert none.complement.value is None

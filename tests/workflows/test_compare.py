@@ -170,12 +170,14 @@ class TestPairedTests:
         three = _with_labels(card, ("covid", "viral", "normal"), ("covid",))
         comparison = compare([make("a", 1.0), make("b", 2.0, card=three)]).comparison
         assert [test.metric for test in comparison.tests] == ["auc"]
-        assert comparison.notes == ("b and a have other classes: their accuracies are not tested.",)
+        assert comparison.notes == (
+            "The accuracies of b and a are not tested: their classes differ.",
+        )
         other = _with_labels(card, ("covid", "viral", "normal"), ("covid", "viral"))
         comparison = compare([make("c", 1.0, card=three), make("d", 2.0, card=other)]).comparison
         assert [test.metric for test in comparison.tests] == ["accuracy"]
         assert comparison.notes == (
-            "d and c call other classes positive: their AUCs are not tested.",
+            "The AUCs of d and c are not tested: their positive classes differ.",
         )
 
     def test_merged_labels_are_those_of_the_evaluation(self, make: Make) -> None:

@@ -29,8 +29,8 @@ _DRAWINGS: Final = Note(
 )
 _SEEN: Final = Note(
     "seen",
-    "The model was trained or chosen on this very image: its result does not show what the model "
-    "makes of a new one.",
+    "The model was trained or chosen on this image: its result does not show how "
+    "it performs on a new one.",
 )
 
 

@@ -21,8 +21,7 @@ UNSTATED: Final = "unstated"
 """The source of images of a table that names no source."""
 
 HOW_TO_STATE: Final = (
-    "State it in a column source or origin of the table, or with --source when the images are "
-    "imported."
+    "State it in a column source or origin of the table, or when the images are imported."
 )
 """What a user can do where the source of images is not stated, as a sentence."""
 

@@ -124,7 +124,7 @@ def record_access(access: Access, lists: Sequence[Path]) -> Recorded:
         except OSError as error:
             failures.append(
                 f"{path} cannot be written ({error.strerror or error}): this access to the test "
-                "set is not on record there."
+                "set is not recorded there."
             )
     return Recorded(len(same) + 1, failures)
 

@@ -146,7 +146,7 @@ def _voi_of(elements: Elements, tables: TableReader, scale: GreyScale) -> Window
     if not low <= window.center <= high:
         elements.note(
             "contradiction",
-            "The centre of the window is none of the values that the header's bits can hold.",
+            "The centre of the window is outside the values that the header's bits can hold.",
         )
     return window
 
@@ -204,7 +204,7 @@ def _padding_of(elements: Elements, *, signed: bool) -> tuple[int, int] | None:
             end = int(number)
             end += 2**16 * ((not signed and end < 0) - (signed and end >= 2**15))
             if not low <= end <= high:
-                elements.unusable(keyword, "is none that a pixel can have; it was ignored")
+                elements.unusable(keyword, "is not a value that a pixel can have; it was ignored")
                 return None
             ends.append(end)
     return (min(ends), max(ends)) if elements.numbers("PixelPaddingValue") else None

@@ -30,7 +30,7 @@ _STATEMENTS: Final[dict[Verdict, str]] = {
     "fails": "Not true on these images",
     "warns": "In doubt",
     "could_not_run": "Not checked",
-    "passes": "Shown on these images",
+    "passes": "True on these images",
 }
 """Verdict -> how the page introduces the statement of a check."""
 

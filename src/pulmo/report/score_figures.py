@@ -40,7 +40,7 @@ def draw_decision_curve(evaluation: Evaluation) -> str | None:
     """Draws the net benefit over the threshold (Vickers and Elkin 2006); None without."""
     if not evaluation.sweep:
         return None
-    alt = "Net benefit of the model, of calling all positive and of calling none, by threshold"
+    alt = "Net benefit by threshold: of the model, of all images positive, of no image positive"
     return draw_svg("benefit", alt, _WIDE, partial(_draw_decision_curve, evaluation.sweep))
 
 

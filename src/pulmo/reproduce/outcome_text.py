@@ -41,9 +41,9 @@ def outcomes_text(title: str, outcomes: Sequence[Outcome]) -> str:
                 f"{outcome.minutes:.1f}" if first else "",
             )
             lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "What differs in all runs:", ""]
+    lines += ["", "Differences from the publication in all runs:", ""]
     lines += [f"- {sentence}" for sentence in outcomes[0].differs]
-    lines += ["", "And in each:", ""]
+    lines += ["", "In each run:", ""]
     for outcome in outcomes:
         counts = ", ".join(f"{n} {label}" for label, n in outcome.labels.items())
         notes = " ".join(outcome.notes)

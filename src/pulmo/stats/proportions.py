@@ -197,7 +197,7 @@ def predictive_value(right: Proportion, wrong: Proportion, prevalence: float) ->
         return Estimate.undefined("it needs positive and negative images", n)
     called = right.value * prevalence + wrong.value * (1 - prevalence)
     if not called:
-        return Estimate.undefined("nothing was called so", n)
+        return Estimate.undefined("nothing is predicted as such", n)
     value = right.value * prevalence / called
     odds_ratio = ratio(
         right, wrong, undefined="no call was wrong, which says nothing of how few are"

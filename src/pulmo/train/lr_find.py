@@ -74,7 +74,7 @@ def find_rate(
     Raises:
         InputError: the loss diverged too soon, or the data cannot be used.
         UsageError: the stage's rates do not fit the network's layer groups.
-        WeightsError: the published weights that the network starts from cannot be had.
+        WeightsError: the published weights that the network starts from are not available.
     """
     device = choose_device(place.device)
     torch.set_flush_denormal(True)

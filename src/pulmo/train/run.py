@@ -71,7 +71,7 @@ def train_run(
     Raises:
         UsageError: the folder holds another run, there is no such device, or the batch is smaller
             than the team of processes.
-        WeightsError: the published weights that the network starts from cannot be had.
+        WeightsError: the published weights that the network starts from are not available.
         InputError: the data lack a class, an image is unreadable, the disk is full, or the loss
             is not a number.
         RefusedError: the split leaks.

@@ -70,7 +70,7 @@ def _presumed_fit(predictor: Predictor, manifest: Manifest) -> tuple[pd.DataFram
     if len(own) and predictor.seen and not exclude_seen(own, Seen(predictor.seen)).excluded:
         doubt = (
             f"The model was trained on none of the {len(own):,} training and validation images of "
-            "the manifest. Its card does not name the images that it was trained on; its run does."
+            "the manifest. The run of the model has the images that it was trained on."
         )
         return own.iloc[:0], (doubt,)
     counts = {side: int((own["split"] == side).sum()) for side in _FITTED}
@@ -79,8 +79,8 @@ def _presumed_fit(predictor: Predictor, manifest: Manifest) -> tuple[pd.DataFram
         return own, ()
     doubt = (
         f"The manifest has {counts['train']} training and {counts['val']} validation images, the "
-        f"card of the model says {trained['train']} and {trained['val']}: these may be others. The "
-        "run of the model has the images that it was trained on."
+        f"card of the model states {trained['train']} and {trained['val']}: they may be other "
+        "images. The run of the model has the images that it was trained on."
     )
     return own, (doubt,)
 

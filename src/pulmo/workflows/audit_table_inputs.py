@@ -16,8 +16,8 @@ from pulmo.predictions.predictions import Predictions
 from pulmo.workflows.audit_inputs import AuditInput, evaluated_rows, fitted_rows, without_seen
 
 _WINDOWS: Final = (
-    " Its back-slashes were taken for those of a path of Windows, and what is behind the last one "
-    "for the file's name."
+    " Its back-slashes were read as those of a Windows path; the file name is what follows the "
+    "last one."
 )
 _STATED: Final = ("decision", "positive")
 

@@ -129,7 +129,7 @@ def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Predict
         if found.inside:
             _open_folder(path)
             if not is_image(path):
-                return Problem(str(path), "it is no image that pulmo reads", failed=False)
+                return Problem(str(path), "it is not an image that pulmo reads", failed=False)
         radiograph = read_radiograph(path)
         prepared = predictor.prepare(radiograph, str(path))
     except PulmoError as error:

@@ -107,7 +107,7 @@ def check_places(dataset: Path, options: Vgg16Options) -> str:
 
     Raises:
         InputError: the data set has other folders, or a result cannot be written.
-        WeightsError: the initial weights cannot be had.
+        WeightsError: the initial weights are not available.
         UsageError: a flag has a bad value.
     """
     model, plot, recipe = options.model, options.plot, options.recipe()

@@ -139,7 +139,7 @@ class TestUndefined:
         found = estimate_label_metrics(
             labels_table(table).to_images(), 100, np.random.default_rng(0)
         )
-        assert str(found["macro_precision"]) == "undefined (no image was called to have Edema)"
+        assert str(found["macro_precision"]) == "undefined (no image is predicted to have Edema)"
         assert found["macro_f1"].value is not None
         for name in ("subset_accuracy", "label_ranking_average_precision"):
             assert str(found[name]) == "undefined (no image is labelled for every finding)"

@@ -298,7 +298,7 @@ def test_context_of_other_names_is_used_and_said(table: pd.DataFrame, tmp_path: 
     theirs.assign(site="x").to_csv(tmp_path / "two.csv", index=False)
     doubtful, read = evaluated(tmp_path / "two.csv")
     assert set(doubtful.data.sources) == {"unstated"}
-    assert any("hospital, site may all be the source" in note for note in read.notes)
+    assert any("hospital, site may each be the source" in note for note in read.notes)
 
 
 @pytest.mark.parametrize("digits", [2, 3])

@@ -89,7 +89,7 @@ _PREPARATION: Final = Section(
              "State what was done to the files before their import."),
         Item("4.2", "Raw data", "Whether the raw data were kept.",
              (images.obtaining,), "State where the original images are (DICOM)."),
-        Item("4.3", "Software", "Whether the program for it can be had.", (model.code,)),
+        Item("4.3", "Software", "Whether the program for it is available.", (model.code,)),
     ),
 )
 

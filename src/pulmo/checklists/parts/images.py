@@ -44,7 +44,7 @@ def labels(artefacts: Artefacts) -> Statement:
 
 
 def sources(artefacts: Artefacts) -> Statement:
-    """States whose the images are, under which terms, and where they are to be had."""
+    """States whose the images are, under which terms, and where they are available."""
     given = artefacts.images
     counts = source_names(given.table).value_counts(sort=False).sort_index()
     known, unknown = [], []

@@ -151,7 +151,7 @@ def _with_years(table: pd.DataFrame, roles: Roles) -> tuple[pd.DataFrame, list[s
     lost = int(years.reindex(given.index).isna().sum())
     name = roles.columns.get("age", "age")
     doubt = (
-        f"{lost:,} of {len(given):,} values of {name} are no ages in years; they count as unknown."
+        f"{lost:,} of {len(given):,} values of {name} are not ages in years and count as unknown."
     )
     return table.assign(age=years), [doubt] if lost else []
 
