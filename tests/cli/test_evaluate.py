@@ -557,7 +557,7 @@ class TestTable:
         (auc,) = [line for line in out.splitlines() if line.startswith("  Macro AUC ")]
         assert "undefined (only decisions are known" in auc
         page = (tmp_path / "e" / "report.html").read_text()
-        assert "There is no ROC curve: the table holds decisions and no probabilities." in page
+        assert "There is no ROC curve: the table contains decisions and no probabilities." in page
         assert "only decisions are known" in page
         # What was written is read as what it is: decisions.
         again = ("--positive", "tb", "-o", tmp_path / "again")

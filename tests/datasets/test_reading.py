@@ -139,7 +139,7 @@ def make_pipe(path: Path) -> None:
         (Path.unlink, "it does not exist"),
         (make_folder, "it is a folder. A file was expected"),
         (make_pipe, "it is a device, a pipe or a socket. A "),
-        (lambda path: os.truncate(path, 2**30), "it holds 1,024 MiB; at most 512 MiB are read"),
+        (lambda path: os.truncate(path, 2**30), "it has 1,024 MiB; at most 512 MiB are read"),
     ],
 )
 def test_what_cannot_be_read_has_a_reason(

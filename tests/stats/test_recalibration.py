@@ -52,7 +52,7 @@ def test_it_covers_the_truth(generator: np.random.Generator) -> None:
 def test_what_cannot_be_fitted_is_undefined() -> None:
     odds = np.array([-2.0, -1.0, 1.0, 2.0])
     apart = recalibrate(odds > 0, odds, np.arange(4))
-    assert apart.slope.reason == "the score tells all positives from all negatives"
+    assert apart.slope.reason == "the score separates all positives from all negatives"
     assert apart.intercept.value == pytest.approx(0, abs=1e-6)
     wrong = recalibrate(odds < 0, odds, np.arange(4))
     assert wrong.slope.value is None

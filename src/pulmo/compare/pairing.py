@@ -105,7 +105,7 @@ def _hashed(predictions: Predictions) -> bool:
 
 
 def _ordered(predictions: Predictions, key: str) -> _Ordered:
-    """Takes the labelled images in the order of `key`, the column that tells them apart."""
+    """Takes the labelled images in the order of `key`, the column that identifies them."""
     labelled = predictions.labelled()
     # Copies of an image have one result, so their order among themselves does not matter.
     by = list(dict.fromkeys([key, "label", "path"]))

@@ -288,7 +288,7 @@ class SearchFolder:
 
     @property
     def plan(self) -> Path:
-        """What the search was begun with; written once the recipe and the manifest are there."""
+        """What the search was started with; written once the recipe and the manifest are there."""
         return self.root / "search.json"
 
     @property

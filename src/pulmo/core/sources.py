@@ -46,7 +46,7 @@ def unnamed(reader: str, root: Path) -> str:
 
 
 def without_place(names: pd.Series) -> pd.Series:
-    """Returns names of sources or groups without what tells unnamed data sets apart."""
+    """Returns names of sources or groups without what distinguishes unnamed data sets."""
     return names.str.replace(_UNNAMED, r"\1", regex=True)
 
 

@@ -44,7 +44,7 @@ class Known(NamedTuple):
     Attributes:
         facts: they hold if the file's size and modification time are still the same.
         has_tags: whether what the file says of view, modality, age and sex is among them. A
-            manifest does not tell it from what the data set's table says.
+            manifest does not distinguish it from what the data set's table says.
     """
 
     facts: FileFacts

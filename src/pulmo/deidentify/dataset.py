@@ -54,7 +54,7 @@ def clean(dataset: Dataset, pseudonyms: Pseudonyms, *, characteristics: bool) ->
 
 
 def _identity_of(dataset: Dataset) -> str:
-    """Returns what tells the patient from others; "" if nothing does."""
+    """Returns what identifies the patient; "" if nothing does."""
     found = (text_of(dataset, word) for word in ("PatientID", "PatientName", "StudyInstanceUID"))
     return next(filter(None, found), "")
 

@@ -67,7 +67,7 @@ def action_by_tag(tag: BaseTag, *, characteristics: bool) -> Action | None:
 
 
 def action_by_value(element: DataElement) -> Action:
-    """Returns what is done with an element that no row of the table speaks of.
+    """Returns what is done with an element that no row of the table names.
 
     The table is a list of what is known to identify; another attribute may hold anything too. So of
     the others only numbers, sequences (for what is in them), unique identifiers (renamed), tables

@@ -17,7 +17,7 @@ class HeatMap:
 
     Attributes:
         array: the class activation map over the input square, float32 [rows, columns], signed, in
-            units of the logit. Above 0 speaks for the class.
+            units of the logit. A value above 0 is evidence for the class.
         label: the class.
         scale: the value at the end of the colour scale, the same for every image of a model.
         aspect: how the image became the input square.

@@ -155,7 +155,7 @@ def _check_images(begun: str, now: str, folder: RunFolder) -> None:
     if begun != now:
         raise RefusedError(
             "run-data-changed",
-            f"{folder.root} was begun with other images or another split. It can only be resumed "
+            f"{folder.root} was started with other images or another split. It can only be resumed "
             f"with {folder.manifest}.",
         )
 

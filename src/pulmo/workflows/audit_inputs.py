@@ -162,7 +162,7 @@ def folds_input(folder: RepeatsFolder, seed: int | None, threads: int) -> AuditI
     if not summary.folds:
         raise InputError(
             "repeats-share-a-split",
-            f"{folder.root} holds repeats of one split; name the bundle of one of its runs.",
+            f"{folder.root} contains repeats of one split; name the bundle of one of its runs.",
         )
     wanted = summary.seeds[0] if seed is None else seed
     runs = [run for run in summary.runs if run.seed == wanted]

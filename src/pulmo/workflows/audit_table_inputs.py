@@ -175,8 +175,8 @@ def _places(paths: pd.Series, files: pd.Series) -> NDArray[np.intp]:
         first = str(given.iloc[lost[0]])
         raise InputError(
             "predictions-of-other-images",
-            f"{len(lost):,} of the {len(paths):,} predictions are of no image of the manifest, "
-            f"by path or by a file name that is there once; the first is of {first}."
+            f"{len(lost):,} of the {len(paths):,} predictions match no image of the manifest, "
+            f"neither by path nor by a unique file name; the first is of {first}."
             + (_WINDOWS if "\\" in first else ""),
         )
     return np.asarray(places, np.intp)

@@ -37,7 +37,7 @@ _LEAST_SIDE: Final = 64
 
 
 class Evidence(NamedTuple):
-    """What speaks for two images being copies.
+    """The evidence that two images are copies.
 
     Attributes:
         hash_distance: bits of 64 by which the perceptual hashes differ.
@@ -69,7 +69,7 @@ class Evidence(NamedTuple):
 
 
 class _Fit(NamedTuple):
-    """An affine map [2, 3] from one square to another, and the features that speak for it."""
+    """An affine map [2, 3] from one square to another, and the features that support it."""
 
     affine: NDArray[np.float64]
     matches: int

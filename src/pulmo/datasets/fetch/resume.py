@@ -115,7 +115,7 @@ def _attempt(
 
 
 def _ask(have: int, tag: Path) -> dict[str, str]:
-    # Of a compressed answer nobody could tell the rest.
+    # The rest of a compressed answer cannot be requested.
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
