@@ -76,7 +76,7 @@ def test_a_table_alone(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None
     even = table.assign(sex=np.where(np.arange(200) % 6 < 3, "F", "M"))
     even.to_parquet(tmp_path / "even.parquet")
     assert pulmo("audit", tmp_path / "even.parquet", "-o", out)[0] == 0
-    assert "No class was named positive." in (out / "audit.html").read_text()
+    assert "No class is named as positive." in (out / "audit.html").read_text()
 
 
 def test_a_table_with_the_split_of_a_manifest(

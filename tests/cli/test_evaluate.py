@@ -447,7 +447,7 @@ class TestTable:
         table.to_parquet(tmp_path / "t.parquet")
         assert pulmo("evaluate", tmp_path / "t.parquet", "-o", tmp_path / "e")[0] == 0
         page = (tmp_path / "e" / "report.html").read_text()
-        assert "No class was named positive" in page
+        assert "No class is named as positive" in page
         assert "Net benefit" not in page
 
     @pytest.mark.parametrize(

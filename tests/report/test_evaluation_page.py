@@ -497,7 +497,7 @@ def test_a_decision_without_a_threshold_or_a_positive_class_is_said(
     assert "if its decided class is covid or viral" in text
     none = decision.model_copy(update={"positive": ()})
     text = Page(render_report(with_evaluation(content, decision=none))).text
-    assert "No class was named positive" in text
+    assert "No class is named as positive" in text
 
 
 def test_a_test_without_patients_or_subgroups_says_so(content: ReportContent) -> None:
