@@ -392,7 +392,7 @@ def test_what_is_missing_is_said(content: ReportContent, card: Card) -> None:
         "There is no reliability diagram",
         "No images were chosen",
         "No image failed.",
-        "The card holds no training history.",
+        "The card has no training history.",
         "Limits of these results The results say nothing about other hospitals",
         "Within one source: unknown",
     ):

@@ -132,13 +132,15 @@ class TestTable:
         assert ask("external", audited, tmp_path).kinds == ("no-positive-class",)
         calibration = ask("calibration", audited, tmp_path)
         assert calibration.verdict == "passes"
-        assert (calibration.metrics["slope"].reason or "").startswith("no class was named positive")
+        assert (calibration.metrics["slope"].reason or "").startswith(
+            "no class is named as positive"
+        )
         assert calibration.metrics["Brier score"].value is None
         gaps = ask("subgroups", audited, tmp_path)
         reasons = [
             row[4].reason for row in gaps.tables[0].rows if not isinstance(row[4], str | int)
         ]
-        assert any("no class was named positive" in (reason or "") for reason in reasons)
+        assert any("no class is named as positive" in (reason or "") for reason in reasons)
 
     def test_what_it_decides_holds(
         self, tell: Tell, scores: NDArray[np.float64], tmp_path: Path

@@ -64,7 +64,7 @@ def _subgroup(fact: str, name: str, inside: Predictions) -> Subgroup:
             ~called[~wanted], groups[~wanted], undefined=f"every image is {names}"
         )
     else:
-        auc = sensitivity = specificity = Estimate.undefined("no class was named positive")
+        auc = sensitivity = specificity = Estimate.undefined("no class is named as positive")
     if not rule.scored:
         auc = Estimate.undefined(NO_SCORES, len(inside))
     return Subgroup(

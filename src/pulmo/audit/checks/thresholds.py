@@ -54,8 +54,8 @@ def thresholds(context: AuditContext) -> Outcome:
     aim = context.model.card.decision.aim
     rows = [_row(context, place) for place in range(len(context.parts))]
     text = (
-        f"The threshold was chosen for a sensitivity of {aim:.2f}. Here the sensitivity is "
-        f"{found.in_text} and the specificity {spared.in_text}."
+        f"The sensitivity is {found.in_text}; the threshold was chosen for {aim:.2f}. "
+        f"The specificity is {spared.in_text}."
     )
     faults = list(_sensitivity(found, aim))
     faults += _specificity([row[-1] for row in rows if isinstance(row[-1], Estimate)])
