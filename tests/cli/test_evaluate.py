@@ -194,7 +194,7 @@ def test_images_that_the_model_knows_are_all_there_is(
     assert f"was trained or chosen on every one of the {len(known)} chosen images" in err
 
 
-def test_a_copy_and_another_image_of_a_patient_are_voided(
+def test_a_copy_and_another_image_of_a_patient_are_excluded(
     pulmo: Call, bundle: Path, run: RunFolder, images: pd.DataFrame, tmp_path: Path
 ) -> None:
     """Under other names and in another set; the run tells patients, the bundle images alone."""

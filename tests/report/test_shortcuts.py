@@ -8,7 +8,7 @@ from pulmo.stats.estimate import Estimate
 
 ABOVE = Estimate(0.9, 0.8, 0.95, 90)
 CHANCE = Estimate(0.6, 0.45, 0.7, 90)
-PERFECT = Estimate(1.0, None, None, 90, "the scores part both sides fully")
+PERFECT = Estimate(1.0, None, None, 90, "the scores separate the two sides completely")
 
 
 def contrast(first: str, second: str, auc: Estimate, source: str = "east") -> Contrast:

@@ -86,7 +86,7 @@ def read_file(task: Task, *, decode: bool) -> Outcome:
         if task.known and _is_current(task.known.facts, state):
             return Outcome(_with_tags(task.known, path), kept=True)
         if stat.S_ISDIR(state.st_mode):
-            # What cannot be opened stands in the place of its files.
+            # What cannot be opened takes the place of its files.
             with os.scandir(path):
                 pass
         facts = _facts(path, state, decode=decode)

@@ -18,7 +18,7 @@ from pulmo.stats.estimate import Estimate
 CONFIDENCE: Final = 0.95
 """Of a guarantee."""
 
-NOT_ASKED: Final = "the recipe asks for none (decision.guaranteed)"
+NOT_ASKED: Final = "the recipe does not ask for a guarantee (decision.guaranteed)"
 
 
 class Aim(NamedTuple):

@@ -11,7 +11,7 @@ from pulmo.radiograph.dicom_elements import Elements, text_of
 from pulmo.radiograph.dicom_tags import facts_of
 from pulmo.radiograph.pseudonyms import Pseudonyms, is_of_the_standard
 
-# What stands where a value must be.
+# What replaces a value that must be there.
 _DUMMIES: Final[dict[str, Any]] = {
     "AS": "000Y",
     "DA": "19000101",

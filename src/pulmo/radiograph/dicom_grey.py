@@ -169,7 +169,7 @@ def _windows_of(elements: Elements, name: str) -> _Windows:
             f"{', '.join(_FUNCTIONS)} are.",
         )
     narrowest = 1 if function == "LINEAR" else sys.float_info.min
-    # One of each belong together wherever they stand.
+    # One of each belong together wherever they are.
     centers, widths = known if all(len(numbers) == 1 for numbers in known) else stated
     usable = [
         Window(center, width, function)

@@ -126,6 +126,6 @@ def interval_estimate(
         return Estimate(float(value), None, None, n, reason)
     low, high = (float(end) for end in np.quantile(defined, tails))
     if np.isclose(low, high, rtol=1e-9, atol=1e-12):  # rounding aside, they are the same
-        reason = "all resamples give the same value, which says nothing of its uncertainty"
+        reason = "all resamples give the same value, so its uncertainty cannot be estimated"
         return Estimate(float(value), None, None, n, reason)
     return Estimate(float(value), low, high, n)

@@ -143,7 +143,7 @@ def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Predict
 
 
 def _open_folder(path: Path) -> None:
-    """Opens a folder, if it is one: one that cannot be opened stands in the place of its files."""
+    """Opens a folder, if it is one: one that cannot be opened takes the place of its files."""
     if path.is_dir():
         with os.scandir(path):
             pass

@@ -32,7 +32,7 @@ class Repeat(NamedTuple):
     Attributes:
         study: the folder of the experiment.
         recipe: its recipe, with the seed of this run.
-        fold: the fold that is held out; None where the manifest's own split stands.
+        fold: the fold that is held out; None with the manifest's own split.
         folds: the number of folds, or 0.
         device: auto, cpu or cuda.
         threads: threads of the evaluation; 0 takes all cores.

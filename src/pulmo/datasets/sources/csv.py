@@ -122,7 +122,7 @@ def _labels(table: Path, opened: _Opened, label_map: Mapping[str, str]) -> dict[
 
 
 class _Place(NamedTuple):
-    """Where a row stands, where its file lies, and whether a comma in its numbers is a point."""
+    """Where a row is, where its file lies, and whether a comma in its numbers is a point."""
 
     where: str
     folder: Path
