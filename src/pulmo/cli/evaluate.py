@@ -68,8 +68,8 @@ def evaluate(
     """Evaluate a bundle on images, or a table of predictions.
 
     Each value has its 95 % interval. Writes predictions.parquet, evaluation.json, report.html and,
-    for a bundle, card.json. Each access to a test is recorded in test-access.jsonl in the folder
-    of the bundle.
+    for a bundle, card.json. Each access to a test is recorded in test-access.jsonl next to the
+    bundle.
     """
     from pulmo.workflows.model_kind import kind_of
 

@@ -55,7 +55,7 @@ def chosen_recipe(
 
     Raises:
         UsageError: the recipe cannot be used, or the folder holds no run.
-        RefusedError: the recipe or a setting contradicts what the run was begun with.
+        RefusedError: the recipe or a setting contradicts what the run was started with.
         InputError: a file cannot be read.
     """
     begun = begun_recipe(folder) if options.resume else None
@@ -74,10 +74,10 @@ def check_same_recipe(
     options: RecipeOptions,
     on_note: Callable[[str], None],
 ) -> None:
-    """Refuses a recipe or settings that contradict those that a folder was begun with.
+    """Refuses a recipe or settings that contradict those that a folder was started with.
 
     Args:
-        begun: what the folder was begun with.
+        begun: what the folder was started with.
         named: the recipe that is named now; None if none is.
         folder: the folder, for the message.
         options: the settings that are given now.
@@ -94,8 +94,8 @@ def check_same_recipe(
     if not same_name(begun, now):
         raise RefusedError(
             "run-settings-changed",
-            f"{folder} was begun with the recipe {begun.name!r}, not with {now.name!r}. It "
-            "resumes only with the recipe and settings that it was begun with.",
+            f"{folder} was started with the recipe {begun.name!r}, not with {now.name!r}. It "
+            "resumes only with the recipe and settings that it was started with.",
         )
     keys = [key for key, _, _ in differences(begun, now) if key != "train.seed"]
     if keys:

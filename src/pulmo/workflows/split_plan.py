@@ -59,19 +59,19 @@ def _check_conflicts(options: SplitOptions) -> None:
         "The whole published split contains the test; keep one of the two": (
             options.keep_test and options.keep_official
         ),
-        "With folds, one fold is the validation; a fraction for it has no effect": (
+        "With folds, one fold is the validation; a validation fraction has no effect": (
             folded and options.val is not None
         ),
-        "With a source left out, that source is the test; a fraction for it has no effect": (
+        "With a source left out, it is the test; a test fraction has no effect": (
             options.leave_out is not None and options.test is not None
         ),
-        "A fold for validation is named, but there are no folds": (
+        "A fold is named for the validation, but no folds are made": (
             options.fold is not None and not folded
         ),
-        "An age band is for a match by age": (
+        "An age band is only for matching by age": (
             options.age_band is not None and "age" not in options.match
         ),
-        "Labels are chosen for a match, and there is no match": (
+        "Labels to match are named, but no column to match by": (
             bool(options.labels) and not options.match
         ),
     }

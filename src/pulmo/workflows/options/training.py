@@ -42,7 +42,7 @@ class TrainOptions(DeviceOptions):
     """How a recipe is trained.
 
     Attributes:
-        resume: continue what the folder holds, with its own recipe, settings and images.
+        resume: continue what the folder contains, with its own recipe, settings and images.
     """
 
     resume: bool = False
