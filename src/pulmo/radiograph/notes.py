@@ -46,7 +46,7 @@ KINDS: Final[dict[NoteKind, str]] = {
     "orientation": "the header says that the image is turned or mirrored; it was left so",
     "colour": "colour was removed",
     "transparency": "transparent parts were made black",
-    "scope": "the header says what the model was not meant for",
+    "scope": "the header, or the looks, say what the model was not meant for",
     "drawings": "the model was trained on drawings; its result says nothing about a patient",
     "seen": "the model was trained or chosen on this image; its result is no test of the model",
 }
