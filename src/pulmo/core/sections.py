@@ -26,7 +26,7 @@ Accepted = Literal[
 class Section(Record):
     """A part of a recipe."""
 
-    # What stands below a field is its description, which `pulmo recipes show` prints.
+    # What is below a field is its description, which `pulmo recipes show` prints.
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 

@@ -21,6 +21,8 @@ from pulmo.datasets.split import (
     read_split,
     uncurated,
     undrawn,
+    unlike_shares,
+    unnamed_origins,
     unstated,
     validate_on,
     write_split,
@@ -44,6 +46,8 @@ class SplitOptions:
         folds: how many folds the images outside the test get.
         folds_by_source: whether each source is a fold.
         fold: the fold that is the validation, 0.
+        by_origin: whether all images of an origin, such as a hospital, are on one side or in one
+            fold.
         match: columns in which all labels are to be alike; images are chosen before the draw.
         age_band: how many years count as one age in a match, 10.
         labels: the labels that are matched; none stands for all.
@@ -57,6 +61,7 @@ class SplitOptions:
     folds: int | None = None
     folds_by_source: bool = False
     fold: int | None = None
+    by_origin: bool = False
     match: tuple[str, ...] = ()
     age_band: int | None = None
     labels: tuple[str, ...] = ()
@@ -79,22 +84,23 @@ class SplitOptions:
             folds=self.folds,
             by_source=self.folds_by_source,
             fold=self.fold or 0,
+            by_origin=self.by_origin,
             matching=Matching(self.match, band, self.labels) if self.match else None,
         )
 
     def _check(self) -> None:
         folded = self.folds is not None or self.folds_by_source
         conflicts = {
-            "With folds, one fold is the validation; a fraction for it has no effect": folded
+            "With folds, one fold is the validation; a validation fraction has no effect": folded
             and self.val is not None,
-            "With a source left out, that source is the test; a fraction for it has no effect": (
+            "With a source left out, it is the test; a test fraction has no effect": (
                 self.leave_out is not None and self.test is not None
             ),
-            "There are no folds of which one could be the validation": self.fold is not None
+            "A fold is named for the validation, but no folds are made": self.fold is not None
             and not folded,
-            "An age band is for a match by age": self.age_band is not None
+            "An age band is only for matching by age": self.age_band is not None
             and "age" not in self.match,
-            "Labels are chosen for a match, and there is no match": bool(self.labels)
+            "Labels to match are named, but no column to match by": bool(self.labels)
             and not self.match,
         }
         for sentence, present in conflicts.items():
@@ -172,7 +178,12 @@ def split(
         write_split(drawn, plan, save)
     apart = plan.leave_out is not None or plan.by_source
     left_out = {str(why): int(n) for why, n in reason.value_counts().items()}
-    warnings = (*(unstated(drawn) if apart else ()), *_doubts(drawn))
+    warnings = (
+        *(unstated(drawn) if apart else ()),
+        *(unnamed_origins(drawn) if plan.by_origin else ()),
+        *_unlike_shares(drawn, plan),
+        *_doubts(drawn),
+    )
     return SplitResult(drawn, left_out, warnings, strata)
 
 
@@ -223,6 +234,14 @@ def _check_shares(options: SplitOptions, manifest: Manifest) -> None:
                 f"The {side} fraction {share:g} would have no effect: every source keeps the "
                 f"{what} that it publishes.",
             )
+
+
+def _unlike_shares(manifest: Manifest, plan: Plan) -> list[str]:
+    """Returns a sentence for each drawn side that is far from its fraction."""
+    if plan.keep != "nothing":
+        return []
+    val = 0 if plan.folded else plan.val
+    return unlike_shares(manifest, val, 0 if plan.leave_out is not None else plan.test)
 
 
 def _doubts(manifest: Manifest) -> tuple[str, ...]:
