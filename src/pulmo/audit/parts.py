@@ -13,6 +13,7 @@ from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.sections import ImageSection
 from pulmo.datasets.inspect.facts import Published
+from pulmo.evaluate.evaluate import REPLICATES, SEED
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.decision_rule import DecisionRule
 
@@ -111,8 +112,8 @@ class AuditOptions:
     facts: Published | None = None
     published: float | None = None
     limit: int = 500
-    replicates: int = 1000
-    seed: int = 0
+    replicates: int = REPLICATES
+    seed: int = SEED
     on_progress: Callable[[int, int], None] | None = field(default=None, compare=False)
 
 

@@ -28,6 +28,13 @@ LEAST_REPLICATES = 100
 """With fewer resamples the ends of an interval rest on one or two of them."""
 
 
+SEED = 0
+"""The seed of the resamples, so that the same predictions have the same intervals everywhere."""
+
+REPLICATES = 2000
+"""Number of resamples."""
+
+
 class Provenance(NamedTuple):
     """Where predictions come from.
 
@@ -60,7 +67,7 @@ class Resampling(NamedTuple):
     """
 
     generator: np.random.Generator
-    replicates: int = 2000
+    replicates: int = REPLICATES
 
 
 def evaluate(

@@ -73,7 +73,8 @@ def compare_values(
             )
         )
         yield found[-1]
-    yield _mean(found[0], found[1], f"mean of recall and specificity of {main}")
+    mean = _mean(found[0], found[1], f"mean of recall and specificity of {main}")
+    yield mean if len(evaluation.classes) > 2 else _balanced(mean, evaluation, floors)
 
 
 def _of_floor(values: Estimates | str, metric: str, label: str | None) -> Estimate:
@@ -81,6 +82,19 @@ def _of_floor(values: Estimates | str, metric: str, label: str | None) -> Estima
     if isinstance(values, str):
         return Estimate.undefined(values)
     return values.classes[label][metric] if label else values.overall[metric]
+
+
+def _balanced(
+    mean: ComparedValue, evaluation: Evaluation, floors: Mapping[str, Estimates | str]
+) -> ComparedValue:
+    """Returns the mean of two classes with the balanced accuracy, as all artefacts give it."""
+    name = "balanced_accuracy"
+    return ComparedValue(
+        name=mean.name,
+        published=mean.published,
+        ours=evaluation.overall[name],
+        floors={floor: _of_floor(each, name, None) for floor, each in floors.items()},
+    )
 
 
 def _mean(first: ComparedValue, second: ComparedValue, name: str) -> ComparedValue:

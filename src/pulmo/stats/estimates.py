@@ -10,8 +10,17 @@ import numpy as np
 from pulmo.stats.cells import Counted, Grid
 from pulmo.stats.classified import NO_SCORES, ClassifiedImages
 from pulmo.stats.estimate import Estimate
-from pulmo.stats.metric import METRICS, Bootstrap, DeLong, Metric, Ratio, SharedWith, Wilson
-from pulmo.stats.proportions import Proportion, proportion, ratio
+from pulmo.stats.metric import (
+    METRICS,
+    Bootstrap,
+    DeLong,
+    Metric,
+    Ratio,
+    Recalls,
+    SharedWith,
+    Wilson,
+)
+from pulmo.stats.proportions import Proportion, balanced_accuracy, proportion, ratio
 from pulmo.stats.resampling import bootstrap, interval_estimate, jackknife, tails
 from pulmo.stats.reweighted import Reweighted
 from pulmo.stats.roc import auc, without_interval_if_scarce
@@ -63,9 +72,9 @@ def estimate_metrics(
 ) -> Estimates:
     """Computes metrics of a sample.
 
-    Proportions have Wilson's interval, areas under ROC curves DeLong's, ratios of proportions that
-    of their logarithm, the other metrics a bootstrap interval over groups; all of the latter share
-    the same resamples.
+    Proportions have Wilson's interval, the mean of the recalls one that is made of theirs, areas
+    under ROC curves DeLong's, ratios of proportions that of their logarithm, the other metrics a
+    bootstrap interval over groups; all of the latter share the same resamples.
 
     Args:
         sample: the images.
@@ -120,6 +129,9 @@ def _estimates(name: str, metric: Metric, values: Floats, resampled: _Resampled)
                 proportion(hit[row], sample.groups[row], undefined=reason)
                 for hit, row, reason in zip(hits, relevant, reasons, strict=True)
             ]
+        case Recalls():
+            right = sample.decided == sample.truth
+            return [balanced_accuracy(right, sample.truth, sample.groups, undefined=reasons[0])]
         case Ratio(cells):
             return _ratios(cells(grid), sample, reasons)
         case DeLong():

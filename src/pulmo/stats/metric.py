@@ -58,13 +58,17 @@ class Wilson(NamedTuple):
     cells: Callable[[Grid], Counted]
 
 
+class Recalls(NamedTuple):
+    """The interval is that of the mean of the classes' recalls, made of theirs."""
+
+
 class Ratio(NamedTuple):
     """The interval is that of the ratio of two independent proportions."""
 
     cells: Callable[[Grid], tuple[Counted, Counted]]
 
 
-Interval = Bootstrap | DeLong | SharedWith | Wilson | Ratio
+Interval = Bootstrap | DeLong | SharedWith | Wilson | Recalls | Ratio
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +121,7 @@ def metric(
     undefined: str = "there are no images",
     bounds: tuple[float, float] = (0.0, 1.0),
     larger_is_better: bool = True,
-    interval: Bootstrap | DeLong | SharedWith = Bootstrap(),  # noqa: B008 - it is frozen
+    interval: Bootstrap | DeLong | SharedWith | Recalls = Bootstrap(),  # noqa: B008 - it is frozen
 ) -> Callable[[Compute], Metric]:
     """Returns a decorator that registers a function of a reweighted sample as the metric `name`.
 

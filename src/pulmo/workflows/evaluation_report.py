@@ -18,7 +18,7 @@ from pulmo.core.folders import EvaluationFolder
 from pulmo.core.message import texts
 from pulmo.core.output import claim_folder
 from pulmo.core.record import write_record
-from pulmo.evaluate.evaluate import Provenance, Resampling
+from pulmo.evaluate.evaluate import SEED, Provenance, Resampling
 from pulmo.evaluate.evaluate import evaluate as compute
 from pulmo.evaluate.evaluation import Contrast, Evaluation
 from pulmo.explain.overlay import draw_pair
@@ -27,9 +27,6 @@ from pulmo.radiograph import read_radiograph
 from pulmo.report.evaluation_page import ReportContent, write_report
 from pulmo.report.gallery import Shown, select_gallery
 from pulmo.stats.estimate import Estimate
-
-_DRAWN = 0
-"""The seed of the bootstrap, so that the same predictions have the same intervals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +147,7 @@ def report_of(
 
 def resampling() -> Resampling:
     """Returns how the intervals of every evaluation are resampled."""
-    return Resampling(np.random.default_rng(_DRAWN))
+    return Resampling(np.random.default_rng(SEED))
 
 
 def estimates_frame(rows: Sequence[tuple[str | None, str, Estimate]]) -> pd.DataFrame:
