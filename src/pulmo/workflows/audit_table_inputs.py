@@ -13,7 +13,7 @@ from pulmo.datasets.manifest import COLUMNS, Manifest
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.external import ExternalPredictions
 from pulmo.predictions.predictions import Predictions
-from pulmo.workflows.audit_inputs import AuditInput, fitted_rows, judged_rows, without_seen
+from pulmo.workflows.audit_inputs import AuditInput, fitted_images, judged_rows, without_seen
 
 _WINDOWS: Final = (
     " Its back-slashes were taken for those of a path of Windows, and what is behind the last one "
@@ -48,7 +48,7 @@ def table_input(
     model = AuditedModel(name, external.rule)
     if manifest is None:
         rows = _judged(external.table, external)
-        parts = (Part(model, rows.iloc[:0], rows),)
+        parts = (Part(model, None, rows),)
         return AuditInput(parts, tuple(_left_out(external.table, external)), external.notes)
     joined = _joined(external, manifest)
     rows = _judged(joined, external)
@@ -84,10 +84,12 @@ def _by_fold(model: AuditedModel, rows: pd.DataFrame, manifest: Manifest) -> _Ta
     folds = sorted(manifest.frame["fold"].dropna().unique())
     if not folds or not set(folds) <= set(rows["fold"].dropna()):
         return None
-    folded = manifest.frame[manifest.frame["fold"].notna()]
+    folded = manifest.select(manifest.frame["fold"].notna())
     parts = [
         Part(
-            model, folded[folded["fold"] != fold], rows[(rows["fold"] == fold).fillna(value=False)]
+            model,
+            folded.select(folded.frame["fold"] != fold) or None,
+            rows[(rows["fold"] == fold).fillna(value=False)],
         )
         for fold in folds
     ]
@@ -99,20 +101,20 @@ def _by_fold(model: AuditedModel, rows: pd.DataFrame, manifest: Manifest) -> _Ta
     ]
     if outside := int(rows["fold"].isna().sum()):
         doubts.append(f"{outside:,} predictions of images in no fold take no part.")
-    return _Taken(tuple(parts), folded, doubts)
+    return _Taken(tuple(parts), folded.frame, doubts)
 
 
 def _by_split(
     model: AuditedModel, rows: pd.DataFrame, manifest: Manifest, split: str | None
 ) -> _Taken:
     """Takes a split, or all but the training and the validation, which the model was fitted on."""
-    part = Part(model, fitted_rows(manifest), judged_rows(rows, split, "The table"))
+    part = Part(model, fitted_images(manifest), judged_rows(rows, split, "The table"))
     doubt = (
-        f"The model is taken to have been fitted on the {len(part.fit):,} training and validation "
-        "images of the manifest; the table does not say so."
+        f"The model is taken to have been fitted on the {len(part.fitted):,} training and "
+        "validation images of the manifest; the table does not say so."
     )
     askable = judged_rows(manifest.frame, split, "The manifest")
-    return _Taken((part,), askable, [] if part.fit.empty else [doubt])
+    return _Taken((part,), askable, [] if part.fit is None else [doubt])
 
 
 def _judged(table: pd.DataFrame, external: ExternalPredictions) -> pd.DataFrame:

@@ -269,7 +269,7 @@ def _worst(rows: list[tuple[Cell, ...]]) -> Iterator[Message]:
 
 def _external(context: AuditContext) -> Iterator[Message]:
     """Yields which sources have no training image."""
-    if not all(len(part.fit) for part in context.parts):
+    if any(part.fit is None for part in context.parts):
         return
     where = provenance(context)
     external, n = context.called[where.external], len(context.rows)
