@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from pulmo.workflows.audit import AuditOptions, audit, audit_folds, audit_predictions
     from pulmo.workflows.compare import compare
     from pulmo.workflows.evaluate import evaluate
-    from pulmo.workflows.evaluate_predictions import TableOptions, evaluate_predictions
+    from pulmo.workflows.evaluate_predictions import (
+        TableOptions,
+        evaluate_findings,
+        evaluate_predictions,
+    )
     from pulmo.workflows.evaluation_images import EvaluateOptions
     from pulmo.workflows.explain import explain
     from pulmo.workflows.model import Model, load
@@ -62,6 +66,7 @@ __all__ = [
     "compare",
     "datasets",
     "evaluate",
+    "evaluate_findings",
     "evaluate_predictions",
     "explain",
     "load",
@@ -95,6 +100,7 @@ _PLACES: Final = {
     "compare": "pulmo.workflows.compare:compare",
     "datasets": "pulmo.datasets:",
     "evaluate": "pulmo.workflows.evaluate:evaluate",
+    "evaluate_findings": "pulmo.workflows.evaluate_predictions:evaluate_findings",
     "evaluate_predictions": "pulmo.workflows.evaluate_predictions:evaluate_predictions",
     "explain": "pulmo.workflows.explain:explain",
     "load": "pulmo.workflows.model:load",

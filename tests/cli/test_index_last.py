@@ -32,7 +32,7 @@ def _cut_off(*_: object) -> None:
 def predictions(images: pd.DataFrame, bundle: Path, tmp_path: Path) -> Path:
     test = Manifest(images).split("test")
     path = tmp_path / "p.parquet"
-    predict_manifest(Predictor.open(bundle), test).predictions.save(path)
+    predict_manifest(Predictor.open(bundle), test).save(path)
     return path
 
 

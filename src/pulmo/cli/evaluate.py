@@ -190,12 +190,12 @@ def _evaluate_table(path: Path, output: Path | None, options: "TableOptions") ->
     from pulmo.workflows.evaluate_predictions import (
         EVALUATING,
         FindingsReport,
-        evaluate_predictions,
+        evaluate_table,
     )
 
     folder = result_folder(output, "evaluation", path)
     with staged(EVALUATING) as progress:
-        report = evaluate_predictions(path, output=folder, options=options, on_progress=progress)
+        report = evaluate_table(path, output=folder, options=options, on_progress=progress)
     if isinstance(report, FindingsReport):
         print_findings(report.evaluation, folder)
     else:

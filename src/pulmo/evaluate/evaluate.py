@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.errors import UsageError
 from pulmo.core.sources import source_names
 from pulmo.evaluate.calibrated import band_shares, set_metrics
@@ -18,7 +17,7 @@ from pulmo.evaluate.effective_source import effective_sources
 from pulmo.evaluate.evaluation import Contrast, EvaluatedData, Evaluation, ModelName, PatientMetrics
 from pulmo.evaluate.subgroups import subgroups
 from pulmo.evaluate.warnings import list_warnings
-from pulmo.predictions.predictions import Predictions
+from pulmo.predictions.predictions import Failure, Predictions
 from pulmo.predictions.table import image_notes
 from pulmo.stats.classified import NO_SCORES, ClassifiedImages
 from pulmo.stats.estimate import Estimate

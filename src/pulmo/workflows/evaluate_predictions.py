@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import pandas as pd
 
@@ -117,6 +117,9 @@ class FindingsReport:
         return report_html(title, self.to_frame(), self.warnings)
 
 
+AnyReport = TypeVar("AnyReport", EvaluationReport, FindingsReport)
+
+
 def evaluate_predictions(
     table: PredictionTable,
     *,
@@ -124,27 +127,21 @@ def evaluate_predictions(
     groups: str | None = None,
     output: str | os.PathLike[str] | None = None,
     options: TableOptions = DEFAULTS,
-    on_progress: OnProgress = no_progress,
-) -> EvaluationReport | FindingsReport:
-    """Evaluates a table of predictions.
+) -> EvaluationReport:
+    """Evaluates a table of predictions of one class an image.
 
     Args:
-        table: a row an image: its `path`, its `label` and the probability `p_<class>` of each class
-            or, where an image may have several findings, `y_<finding>` and `p_<finding>`; and what
-            else is known. Other names of columns are read where they are plain.
+        table: a row an image: its `path`, its `label` and the probability `p_<class>` of each
+            class, and what else is known. Other names of columns are read where they are plain.
         positive: the classes that count as positive; those of the options if there are none.
         groups: the column that says which images belong together, such as that of the patient;
             that of the options if it is None.
         output: the folder for predictions, values and page; None writes none of them.
         options: what else the columns do not say.
-        on_progress: called with a stage, the findings done and the findings in all.
-
-    Returns:
-        The evaluation; of a table of several findings per image one of each finding.
 
     Raises:
         InputError: the table cannot be read or evaluated, or a file cannot be written.
-        UsageError: an option does not fit the table.
+        UsageError: an option does not fit the table, or it has several findings per image.
     """
     reading = options.reading
     reading = replace(
@@ -153,16 +150,65 @@ def evaluate_predictions(
         group=groups or reading.group,
     )
     found, model = read_predictions_of(table, reading)
-    provenance = Provenance(model, model.sha256, notes=found.notes)
-    report: EvaluationReport | FindingsReport
     if found.findings:
-        _check_findings(reading, options)
-        report = _evaluate_findings(found, provenance, reading, on_progress)
-    else:
-        report = _evaluate_classes(found, provenance, reading, options.prevalence)
-    if output is not None:
-        report.save(output)
-    return report
+        raise UsageError(
+            "predictions-several-findings",
+            "The table has several findings per image (its y_ columns). They are evaluated "
+            "together: `pulmo.evaluate_findings`.",
+        )
+    return _saved(_evaluate_classes(found, model, reading, options.prevalence), output)
+
+
+def evaluate_findings(
+    table: PredictionTable,
+    *,
+    groups: str | None = None,
+    output: str | os.PathLike[str] | None = None,
+    options: TableOptions = DEFAULTS,
+    on_progress: OnProgress = no_progress,
+) -> FindingsReport:
+    """Evaluates a table of predictions of several findings per image: each, and all together.
+
+    Args:
+        table: a row an image: its `path`, and `y_<finding>` and `p_<finding>` of each finding.
+        groups: as in `evaluate_predictions`.
+        output: the folder for predictions, values and pages; None writes none of them.
+        options: what else the columns do not say.
+        on_progress: called with a stage, the findings done and the findings in all.
+
+    Raises:
+        InputError: the table cannot be read or evaluated, or a file cannot be written.
+        UsageError: an option does not fit the table, or it has one class an image.
+    """
+    reading = replace(options.reading, group=groups or options.reading.group)
+    found, model = read_predictions_of(table, reading)
+    if not found.findings:
+        raise UsageError(
+            "predictions-one-class",
+            "The table has one class an image, and no y_ columns of several findings. It is "
+            "evaluated with `pulmo.evaluate_predictions`.",
+        )
+    return _saved(
+        _evaluate_findings(found, model, replace(options, reading=reading), on_progress), output
+    )
+
+
+def evaluate_table(
+    table: PredictionTable,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    options: TableOptions = DEFAULTS,
+    on_progress: OnProgress = no_progress,
+) -> EvaluationReport | FindingsReport:
+    """Evaluates a table of predictions, whichever of the two it is.
+
+    It is read once, and then evaluated as `evaluate_predictions` or `evaluate_findings` does; the
+    arguments and errors are theirs.
+    """
+    found, model = read_predictions_of(table, options.reading)
+    if found.findings:
+        return _saved(_evaluate_findings(found, model, options, on_progress), output)
+    return _saved(_evaluate_classes(found, model, options.reading, options.prevalence), output)
 
 
 def read_predictions_of(table: PredictionTable, reading: Options) -> tuple[Recognised, ModelName]:
@@ -181,33 +227,41 @@ def read_predictions_of(table: PredictionTable, reading: Options) -> tuple[Recog
 
 
 def _evaluate_classes(
-    found: Recognised, provenance: Provenance, reading: Options, prevalence: float | None
+    found: Recognised, model: ModelName, reading: Options, prevalence: float | None
 ) -> EvaluationReport:
-    """Evaluates a table of one class an image."""
     if prevalence is not None and not reading.positive:
         raise UsageError(
             "prevalence-without-positive",
             "A prevalence needs the positive classes: it is their share.",
         )
     external = external_predictions(found, reading.threshold, reading.merge)
-    return report_of(external.checked(), provenance._replace(notes=external.notes), prevalence)
+    provenance = Provenance(model, model.sha256, notes=external.notes)
+    return report_of(external.checked(), provenance, prevalence)
 
 
 def _evaluate_findings(
-    found: Recognised, provenance: Provenance, reading: Options, on_progress: OnProgress
+    found: Recognised, model: ModelName, options: TableOptions, on_progress: OnProgress
 ) -> FindingsReport:
-    """Evaluates a table of several findings per image."""
-    table = labels_table(found.table, reading.threshold)
+    _check_findings(options)
+    table = labels_table(found.table, options.reading.threshold)
+    provenance = Provenance(model, model.sha256, notes=found.notes)
     progress = of_stage(on_progress, EVALUATING)
     return FindingsReport(evaluate_labels(table, provenance, resampling(), progress), table)
 
 
-def _check_findings(reading: Options, options: TableOptions) -> None:
+def _saved(report: AnyReport, output: str | os.PathLike[str] | None) -> AnyReport:
+    if output is not None:
+        report.save(output)
+    return report
+
+
+def _check_findings(options: TableOptions) -> None:
     """Refuses options that are for a table of one class an image.
 
     Raises:
         UsageError: there is one.
     """
+    reading = options.reading
     stated = {
         "a positive class": reading.positive,
         "a prevalence": options.prevalence,

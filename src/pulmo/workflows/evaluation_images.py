@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.bundle.origin import check_origin
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.folders import RunFolder
@@ -13,6 +12,7 @@ from pulmo.datasets.manifest import Manifest, check_split_name, read_manifest
 from pulmo.datasets.modality import count_kinds, stated_kinds
 from pulmo.decide.thresholds import Aim
 from pulmo.evaluate.overlap import Seen, void_seen
+from pulmo.predictions.predictions import Failure
 from pulmo.workflows.model import Model
 
 _FITTED: Final = ("train", "val")

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from pulmo.bundle.card import Card
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
@@ -22,7 +21,7 @@ from pulmo.evaluate.evaluate import SEED, Provenance, Resampling
 from pulmo.evaluate.evaluate import evaluate as compute
 from pulmo.evaluate.evaluation import Contrast, Evaluation
 from pulmo.explain.overlay import draw_pair
-from pulmo.predictions.predictions import Predictions
+from pulmo.predictions.predictions import Failure, Predictions
 from pulmo.radiograph import read_radiograph
 from pulmo.report.evaluation_page import ReportContent, write_report
 from pulmo.report.gallery import Shown, select_gallery
