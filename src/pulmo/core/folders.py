@@ -50,7 +50,7 @@ class Below(Generic[Made]):
     """What a folder has below it under a fixed name: a folder of a kind, or a file."""
 
     def __init__(self, kind: Callable[[Path], Made], *parts: str) -> None:
-        """Takes what is made of the path, and the names that lead there; none: the folder itself."""
+        """Takes what is made of the path, and the names that lead there; none: the same path."""
         self._kind, self._parts = kind, parts
 
     def __get__(self, folder: _Folder, _: type[_Folder]) -> Made:
