@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from pulmo.audit.parts import AuditedModel, Part
 from pulmo.core.errors import InputError
-from pulmo.datasets.manifest import COLUMNS, Manifest
+from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.schema import COLUMNS
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.external import ExternalPredictions
 from pulmo.predictions.predictions import Predictions

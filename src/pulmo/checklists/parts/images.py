@@ -10,7 +10,7 @@ from pulmo.checklists.phrases import counted, images
 from pulmo.core.message import texts
 from pulmo.core.sources import source_names
 from pulmo.datasets.inspect.inspection import NOT_STATED, Tally
-from pulmo.datasets.manifest import SPLITS
+from pulmo.datasets.schema import SPLITS
 from pulmo.datasets.source import SOURCES
 
 NO_SIDE: Final = "on no side"

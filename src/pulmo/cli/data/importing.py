@@ -120,7 +120,7 @@ def _say_unknown_sources(manifest: "Manifest") -> None:
 def _say_what_was_read(manifest: "Manifest", output: Path) -> None:
     """Says which split, notes and undecoded images the manifest has."""
     from pulmo.core.noted import UNKNOWN, count_kinds
-    from pulmo.datasets.manifest import SPLITS
+    from pulmo.datasets.schema import SPLITS
 
     splits = manifest.frame["split"].value_counts()
     if len(splits):
