@@ -187,11 +187,8 @@ def _evaluate_bundle(
 
 
 def _evaluate_table(path: Path, output: Path | None, options: "TableOptions") -> None:
-    from pulmo.workflows.evaluate_predictions import (
-        EVALUATING,
-        FindingsReport,
-        evaluate_table,
-    )
+    from pulmo.workflows.evaluate_predictions import EVALUATING, evaluate_table
+    from pulmo.workflows.findings_report import FindingsReport
 
     folder = result_folder(output, "evaluation", path)
     with staged(EVALUATING) as progress:
