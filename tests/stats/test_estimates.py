@@ -50,6 +50,22 @@ def test_the_balanced_accuracy_is_the_one_of_an_audit(
     assert found == {"balanced_accuracy": balanced_accuracy(right, sample.truth, sample.groups)}
 
 
+def test_of_two_classes_every_area_is_one(make_sample: MakeSample) -> None:
+    sample = make_sample(120)
+    truth, shares = np.minimum(sample.truth, 1), sample.probabilities[:, 0]
+    two = replace(
+        sample,
+        labels=("a", "b"),
+        truth=truth,
+        decided=(shares < 0.5).astype(int),
+        probabilities=np.stack([shares, 1 - shares], axis=1),
+    )
+    overall, classes = estimate_metrics(two, 100, np.random.default_rng(3))
+    for name in ("macro_auc", "pairwise_auc"):
+        assert overall[name] == classes["a"]["auc"]
+    assert classes["b"]["auc"][:3] == pytest.approx(classes["a"]["auc"][:3])
+
+
 def test_the_same_seed_gives_the_same_figures(make_sample: MakeSample) -> None:
     sample = make_sample(60)
     first = estimate_metrics(sample, 100, np.random.default_rng(3))

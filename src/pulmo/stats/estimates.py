@@ -14,6 +14,7 @@ from pulmo.stats.metric import (
     METRICS,
     Bootstrap,
     DeLong,
+    MeanAuc,
     Metric,
     Ratio,
     Recalls,
@@ -83,7 +84,7 @@ def estimate_metrics(
         names: the metrics, with those whose interval they share; None: every one.
     """
     metrics = {name: METRICS[name] for name in names or METRICS}
-    drawn = [name for name, metric in metrics.items() if isinstance(metric.interval, Bootstrap)]
+    drawn = [name for name, metric in metrics.items() if _is_drawn(metric, sample)]
     values = compute(sample, list(metrics), np.ones((1, len(sample)), np.uint8))
     statistics = partial(compute, sample, drawn)
     draws = bootstrap(statistics, sample.groups, replicates, generator)
@@ -118,6 +119,12 @@ def _without_scores(found: dict[str, Estimate]) -> dict[str, Estimate]:
     }
 
 
+def _is_drawn(metric: Metric, sample: ClassifiedImages) -> bool:
+    """Tells whether the interval of a metric comes from resamples."""
+    several = isinstance(metric.interval, MeanAuc) and len(sample.labels) > 2
+    return several or isinstance(metric.interval, Bootstrap)
+
+
 def _estimates(name: str, metric: Metric, values: Floats, resampled: _Resampled) -> list[Estimate]:
     """Returns the estimates of a metric: one in all, or one a class."""
     sample = resampled.sample
@@ -129,6 +136,9 @@ def _estimates(name: str, metric: Metric, values: Floats, resampled: _Resampled)
                 proportion(hit[row], sample.groups[row], undefined=reason)
                 for hit, row, reason in zip(hits, relevant, reasons, strict=True)
             ]
+        case MeanAuc() if not _is_drawn(metric, sample):
+            side, scores = sample.is_class[:, 0], sample.probabilities[:, 0]
+            return [auc(side, scores, sample.groups, undefined=reasons[0])]
         case Recalls():
             right = sample.decided == sample.truth
             return [balanced_accuracy(right, sample.truth, sample.groups, undefined=reasons[0])]
