@@ -77,8 +77,8 @@ def verdict_of(clues: Mapping[str, Clue]) -> str:
         reason = next(iter(clues.values())).accuracy.reason
         return f"It was not tested whether anything but the image predicts the class: {reason}."
     return (
-        f"None of the tested facts ({listed(tried)}) predicts the class clearly better than chance. "
-        "Others may."
+        f"None of the tested facts ({listed(tried)}) predicts the class clearly better than "
+        "chance. Others may."
     )
 
 
