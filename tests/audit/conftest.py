@@ -76,7 +76,7 @@ class MakeContext(Protocol):
 
     def __call__(
         self,
-        judged: pd.DataFrame,
+        test: pd.DataFrame,
         answer: Answer,
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
@@ -90,7 +90,7 @@ class Tell(Protocol):
 
     def __call__(
         self,
-        judged: pd.DataFrame,
+        test: pd.DataFrame,
         probabilities: NDArray[np.floating],
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
@@ -176,7 +176,7 @@ def make_context(make_card: MakeCard, tmp_path: Path) -> MakeContext:
     """What asks a function of the images: `answer` gives the logits, `maps` the activation."""
 
     def make(
-        judged: pd.DataFrame,
+        test: pd.DataFrame,
         answer: Answer,
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
@@ -185,7 +185,7 @@ def make_context(make_card: MakeCard, tmp_path: Path) -> MakeContext:
     ) -> AuditContext:
         fake = cast("Predictor", Fake(card or make_card(), answer, maps))
         return AuditContext(
-            [Part(AuditedModel.from_predictor(fake), known(fit), judged)],
+            [Part(AuditedModel.from_predictor(fake), known(fit), test)],
             options or AuditOptions(tmp_path / "cache"),
         )
 
@@ -197,13 +197,13 @@ def tell(make_card: MakeCard, tmp_path: Path) -> Tell:
     """What a model says of images that are not there: `probabilities` [n, classes], as given."""
 
     def make(
-        judged: pd.DataFrame,
+        test: pd.DataFrame,
         probabilities: NDArray[np.floating],
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
     ) -> AuditContext:
         said = np.log(np.maximum(probabilities, 1e-30))
-        places = {int(Path(path).stem): place for place, path in enumerate(judged["path"])}
+        places = {int(Path(path).stem): place for place, path in enumerate(test["path"])}
 
         def answer(images: NDArray[np.uint8]) -> NDArray[np.floating]:
             numbers = np.ascontiguousarray(images[:, 0, :4]).view(np.uint32)[:, 0]
@@ -211,7 +211,7 @@ def tell(make_card: MakeCard, tmp_path: Path) -> Tell:
 
         fake = cast("Predictor", Fake(card or make_card(), answer))
         return WithoutFiles(
-            [Part(AuditedModel.from_predictor(fake), known(fit), judged)],
+            [Part(AuditedModel.from_predictor(fake), known(fit), test)],
             AuditOptions(tmp_path / "cache"),
         )
 

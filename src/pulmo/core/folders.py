@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 @dataclass(frozen=True)
 class ManifestFiles:
-    """A manifest with the files beside it; the manifest is written last."""
+    """A manifest with the files next to it; the manifest is written last."""
 
     manifest: Path
 
@@ -160,7 +160,7 @@ class RepeatFolder(_Folder):
     bundle = Below(BundleFolder, "bundle")
     """What it was exported to."""
     evaluation = Below(EvaluationFolder, "evaluation")
-    """How it was judged."""
+    """How it was evaluated."""
 
 
 class RepeatsFolder(_Folder):
@@ -188,7 +188,7 @@ class SearchFolder(_Folder):
     database = Below(Path, "study.db")
     """Optuna's, SQLite."""
     plan = Below(Path, "search.json")
-    """What the search was begun with; written once the recipe and the manifest are there."""
+    """What the search was started with; written once the recipe and the manifest are there."""
     recipe = Below(Path, "recipe.toml")
     """The recipe that the search starts from."""
     manifest = Below(Path, "manifest.parquet")
@@ -213,7 +213,7 @@ class ReproductionFolder(_Folder):
     bundle = Below(BundleFolder, "bundle")
     """What that was exported to."""
     evaluation = Below(EvaluationFolder, "evaluation")
-    """How that was judged."""
+    """How that was evaluated."""
     folds = Below(RepeatsFolder, "folds")
     """The runs instead, where each fold is held out."""
     index = Below(Path, "outcome.json")

@@ -211,7 +211,7 @@ def read_manifest(path: str | PathLike[str]) -> Manifest:
 
 
 def patient_names(rows: pd.DataFrame) -> pd.Series:
-    """Returns `source:patient` of each row, which tells patients of different sources apart.
+    """Returns `source:patient` of each row, which distinguishes patients of different sources.
 
     Of an image whose origin is another source of the table it is that one's patient: a set that is
     made of others' images keeps their patients. It is null where the source names no patient.
