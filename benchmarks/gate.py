@@ -26,8 +26,9 @@ from pulmo.bundle.gate import Gate, appearance
 from pulmo.core.files import write_atomically
 from pulmo.core.parallel import in_threads
 from pulmo.datasets.importing import Reading, import_source
-from pulmo.datasets.manifest import SPLITS, Manifest
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom.image import PHANTOM_LABELS, draw
+from pulmo.datasets.schema import SPLITS
 from pulmo.datasets.split.draw import Keep, Shares, split_manifest
 from pulmo.radiograph import read_radiograph
 from pulmo.stats.estimate import Estimate

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pulmo.workflows.audit import audit, audit_folds, audit_predictions
     from pulmo.workflows.compare import compare
     from pulmo.workflows.evaluate import evaluate
-    from pulmo.workflows.evaluate_predictions import evaluate_predictions
+    from pulmo.workflows.evaluate_predictions import evaluate_findings, evaluate_predictions
     from pulmo.workflows.explain import explain
     from pulmo.workflows.model import Model, load
     from pulmo.workflows.options.evaluation import AuditOptions, EvaluateOptions, TableOptions
@@ -62,6 +62,7 @@ __all__ = [
     "compare",
     "datasets",
     "evaluate",
+    "evaluate_findings",
     "evaluate_predictions",
     "explain",
     "load",
@@ -95,6 +96,7 @@ _PLACES: Final = {
     "compare": "pulmo.workflows.compare:compare",
     "datasets": "pulmo.datasets:",
     "evaluate": "pulmo.workflows.evaluate:evaluate",
+    "evaluate_findings": "pulmo.workflows.evaluate_predictions:evaluate_findings",
     "evaluate_predictions": "pulmo.workflows.evaluate_predictions:evaluate_predictions",
     "explain": "pulmo.workflows.explain:explain",
     "load": "pulmo.workflows.model:load",

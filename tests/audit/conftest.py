@@ -54,6 +54,11 @@ class WithoutFiles(AuditContext):
         return images
 
 
+def known(fit: pd.DataFrame | None) -> Manifest | None:
+    """Takes rows for the training images; None if they are unknown."""
+    return None if fit is None else Manifest.from_rows(fit)
+
+
 class MakeCard(Protocol):
     """Makes a card; see `make_card`."""
 
@@ -179,9 +184,8 @@ def make_context(make_card: MakeCard, tmp_path: Path) -> MakeContext:
         options: AuditOptions | None = None,
     ) -> AuditContext:
         fake = cast("Predictor", Fake(card or make_card(), answer, maps))
-        fit = test.iloc[:0] if fit is None else fit
         return AuditContext(
-            [Part(AuditedModel.from_predictor(fake), fit, test)],
+            [Part(AuditedModel.from_predictor(fake), known(fit), test)],
             options or AuditOptions(tmp_path / "cache"),
         )
 
@@ -206,9 +210,9 @@ def tell(make_card: MakeCard, tmp_path: Path) -> Tell:
             return np.asarray(said[[places[int(number)] for number in numbers]])
 
         fake = cast("Predictor", Fake(card or make_card(), answer))
-        fit = test.iloc[:0] if fit is None else fit
         return WithoutFiles(
-            [Part(AuditedModel.from_predictor(fake), fit, test)], AuditOptions(tmp_path / "cache")
+            [Part(AuditedModel.from_predictor(fake), known(fit), test)],
+            AuditOptions(tmp_path / "cache"),
         )
 
     return make

@@ -143,7 +143,7 @@ def test_a_part_is_a_model_and_its_rows(make_rows: MakeRows, make_context: MakeC
     rows = make_rows(["normal", "covid"])
     part = make_context(rows, brightness, fit=rows.iloc[:1]).parts[0]
     assert isinstance(part, Part)
-    assert part.fit["path"].tolist() == rows["path"].tolist()[:1]
+    assert part.fitted["path"].tolist() == rows["path"].tolist()[:1]
 
 
 def test_a_folder_without_masks_is_refused(tmp_path: Path) -> None:

@@ -62,6 +62,6 @@ def test_a_card_tells_the_sources_of_an_unknown_training(
     assert provenance(unsure).external.tolist() == [False, False, False]
     model = AuditedModel(context.model.name, context.rule)
     said = test.assign(decision="normal", positive=False, p_normal=1.0, p_covid=0.0)
-    external = AuditContext([Part(model, test.iloc[:0], said)], context.options)
+    external = AuditContext([Part(model, None, said)], context.options)
     with pytest.raises(CannotRun, match="training images of the model are unknown"):
         provenance(external)

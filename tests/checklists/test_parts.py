@@ -26,8 +26,8 @@ def _with_table(artefacts: Artefacts, table: pd.DataFrame) -> Artefacts:
     """Puts a table in the place of the manifest."""
     checked = Manifest(table)
     found = inspect_manifest(checked, "images.parquet", 0)
-    tests = Manifest(checked.frame[checked.frame["split"] == "test"]).sha256
-    return replace(artefacts, given_images=Images("images.parquet", checked.frame, found, tests))
+    tests = checked.split("test").sha256
+    return replace(artefacts, given_images=Images("images.parquet", checked, found, tests))
 
 
 def _with_evaluation(artefacts: Artefacts, data: dict[str, Any], **parts: Any) -> Artefacts:  # noqa: ANN401 - whatever an evaluation holds

@@ -32,7 +32,7 @@ def _cut_off(*_: object) -> None:
 def predictions(images: pd.DataFrame, bundle: Path, tmp_path: Path) -> Path:
     test = Manifest(images).split("test")
     path = tmp_path / "p.parquet"
-    predict_manifest(Predictor.open(bundle), test).predictions.save(path)
+    predict_manifest(Predictor.open(bundle), test).save(path)
     return path
 
 
@@ -83,7 +83,7 @@ def test_an_evaluation_of_several_findings(
     table.to_csv(tmp_path / "t.csv", index=False)
     words = ["evaluate", tmp_path / "t.csv", "-o", tmp_path / "e"]
     index = EvaluationFolder(tmp_path / "e").index
-    _check(pulmo, words, f"pulmo.workflows.evaluate_predictions.{writer}", index, monkeypatch)
+    _check(pulmo, words, f"pulmo.workflows.findings_report.{writer}", index, monkeypatch)
 
 
 def test_an_audit(

@@ -8,10 +8,9 @@ from sklearn.metrics import confusion_matrix
 
 from fixtures.refuses import refuses
 from pulmo.bundle.card import Card
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName, read_evaluation
-from pulmo.predictions.predictions import Predictions
+from pulmo.predictions.predictions import Failure, Predictions
 
 
 def few(replicates: int) -> Resampling:

@@ -3,10 +3,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import pytest
 
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.message import Message
 from pulmo.evaluate import evaluation
 from pulmo.evaluate.warnings import list_warnings
+from pulmo.predictions.predictions import Failure
 from pulmo.stats.estimate import Estimate
 
 LABELS = ("covid", "viral", "normal")

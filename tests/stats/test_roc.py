@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.special import logit
 from scipy.stats import binom
 from sklearn.metrics import roc_auc_score
 
+from fixtures.roc import delong, drawn
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.roc import auc, auc_covariance, without_interval_if_scarce
 
@@ -61,27 +61,6 @@ class TestAUC:
             estimate = auc(positive, scores, np.array(groups))
             assert estimate.reason == f"images {word} it come from 1 group only"
             assert estimate.value == 1.0
-
-
-Pair = tuple[NDArray[np.float64], NDArray[np.bool_]]
-
-
-def drawn(n: int, seed: int, *, lift: float = 0.0) -> Pair:
-    """Two correlated scores, rounded so that some tie, the first better by `lift`."""
-    generator = np.random.default_rng(seed)
-    positive = generator.random(n) < 0.4
-    common = generator.normal(size=n) + positive
-    scores = np.stack([common + lift * positive, common]) + generator.normal(size=(2, n))
-    return scores.round(1), positive
-
-
-def delong(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The covariance by the definition of DeLong et al. 1988, all pairs one by one."""
-    found, others = scores[:, positive], scores[:, ~positive]
-    kernel = (found[:, :, None] > others[:, None]) + 0.5 * (found[:, :, None] == others[:, None])
-    return np.asarray(
-        np.cov(kernel.mean(axis=2)) / found.shape[1] + np.cov(kernel.mean(axis=1)) / others.shape[1]
-    )
 
 
 @pytest.mark.parametrize("seed", range(3))

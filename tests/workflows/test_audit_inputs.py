@@ -38,7 +38,7 @@ class TestBundle:
         audited = bundle_input(predictor, Manifest(images), "test", None)
         (part,) = audited.parts
         assert set(part.test["split"]) == {"test"}
-        assert set(part.fit["split"]) == {"train", "val"}
+        assert set(part.fitted["split"]) == {"train", "val"}
         assert audited.doubts == ()
 
     def test_what_it_has_seen_is_left_out_by_name(
@@ -48,7 +48,7 @@ class TestBundle:
         seen = images["split"].isin(["train", "val"])
         audited = bundle_input(predictor, Manifest(unsplit), None, None)
         (part,) = audited.parts
-        assert part.fit.empty
+        assert part.fit is None
         assert part.test["path"].tolist() == images["path"][~seen].tolist()
         assert part.excluded is not None
         assert part.excluded["path"].tolist() == images["path"][seen].tolist()
@@ -78,7 +78,7 @@ class TestBundle:
         foreign = images.assign(sha256=digests, pixels_sha256=None)
         audited = bundle_input(predictor, Manifest(foreign), "test", None)
         (part,) = audited.parts
-        assert part.fit.empty
+        assert part.fit is None
         assert set(part.test["split"]) == {"test"}
         assert audited.doubts[0].startswith("The model was trained on none of the ")
 
@@ -96,7 +96,7 @@ class TestBundle:
     ) -> None:
         alone = images[images["split"] == "test"]
         (part,) = bundle_input(predictor, Manifest(alone), None, run).parts
-        assert set(part.fit["path"]) == set(images["path"][images["split"] != "test"])
+        assert set(part.fitted["path"]) == set(images["path"][images["split"] != "test"])
 
     def test_a_run_of_another_model_is_refused(
         self, images: pd.DataFrame, predictor: Predictor, cross_validation: list[Repeat]
@@ -133,7 +133,7 @@ class TestFolds:
         assert set(evaluated["path"]) == set(folded["path"][folded["split"] != "test"])
         assert evaluated["path"].is_unique
         for part in parts:
-            assert not set(part.fit["group"]) & set(part.test["group"])
+            assert not set(part.fitted["group"]) & set(part.test["group"])
 
     def test_the_command_audits_them_too(
         self, summary: Summary, cross_validation: list[Repeat], tmp_path: Path

@@ -269,7 +269,7 @@ class TestManifest:
         audited = table_input(external, NAME, Manifest(manifest), None)
         (part,) = audited.parts
         assert set(part.test["split"]) == {"test"}
-        assert set(part.fit["split"]) == {"train", "val"}
+        assert set(part.fitted["split"]) == {"train", "val"}
         numbers = [int(Path(path).stem) for path in part.test["path"]]
         np.testing.assert_array_equal(part.test["p_covid"], scores[numbers])
         relabelled, taken = audited.doubts
@@ -283,7 +283,7 @@ class TestManifest:
     ) -> None:
         audited = table_input(tell(scores), NAME, Manifest(manifest.assign(split=None)), None)
         assert len(audited.parts[0].test) == N
-        assert audited.parts[0].fit.empty
+        assert audited.parts[0].fit is None
         assert audited.doubts == ()
 
     def test_predictions_that_are_missing_are_reported(
@@ -304,7 +304,7 @@ class TestManifest:
         assert len(audited.parts) == 3
         for fold, part in enumerate(audited.parts):
             assert set(part.test["fold"]) == {fold}
-            assert set(part.fit["fold"]) == {0, 1, 2} - {fold}
+            assert set(part.fitted["fold"]) == {0, 1, 2} - {fold}
         assert "3 models made them" in audited.doubts[0]
         assert audited.doubts[1] == "30 predictions are left out: their images are in no fold."
         # A split that is named goes first, and a fold without predictions is no such study.

@@ -74,7 +74,7 @@ class TestCrossValidation:
         for run in cross_validation:
             predictor = Predictor.open(run.bundle)
             held = read_manifest(run.run.manifest).frame.query("split == 'test'")
-            expected = predict_manifest(predictor, Manifest(held)).predictions.frame
+            expected = predict_manifest(predictor, Manifest(held)).frame
             written = read_parquet(run.evaluation.predictions)
             np.testing.assert_allclose(written["p_covid"], expected["p_covid"], atol=1e-6)
             assert read_evaluation(run.evaluation.index).model.sha256 == predictor.sha256

@@ -5,43 +5,21 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from pulmo.bundle.predictor import Predictor, Prepared
-from pulmo.core.errors import InputError, PulmoError
+from pulmo.core.errors import PulmoError
 from pulmo.core.noted import cell_of
 from pulmo.core.parallel import in_threads
-from pulmo.core.record import Record
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.modality import kinds
 from pulmo.predictions.decision_rule import DecisionRule
-from pulmo.predictions.predictions import Predictions
+from pulmo.predictions.predictions import Failure, Predictions
 from pulmo.radiograph import Radiograph, read_radiograph
 
 _BATCH = 32
-
-
-class Failure(Record):
-    """An image without a prediction."""
-
-    path: str
-    reason: str
-
-
-class ManifestPredictions(NamedTuple):
-    """The results and what could not be read.
-
-    Attributes:
-        predictions: with what the manifest says of each image and `notes`, the kinds of the notes
-            on it, as a manifest has those of the reader.
-        failed: the images without a result.
-    """
-
-    predictions: Predictions
-    failed: tuple[Failure, ...]
 
 
 def predict_manifest(
@@ -49,7 +27,7 @@ def predict_manifest(
     manifest: Manifest,
     rule: DecisionRule | None = None,
     on_progress: Callable[[int, int], None] | None = None,
-) -> ManifestPredictions:
+) -> Predictions:
     """Runs a bundle on every image of a manifest.
 
     Args:
@@ -57,6 +35,10 @@ def predict_manifest(
         manifest: the images.
         rule: how probabilities become results; None for the card's.
         on_progress: called with the images done and the images in all.
+
+    Returns:
+        Predictions with what the manifest says of each image and `notes`, the kinds of the notes on
+        it, as a manifest has those of the reader.
 
     Raises:
         InputError: not one image could be read, or the network gave a value that is not a number.
@@ -89,15 +71,10 @@ def predict_manifest(
                 notes.append(cell_of(note.kind for note in outcome.notes))
             if on_progress:
                 on_progress(start + len(batch), len(manifest))
-    failed = tuple(failures.values())
-    if not probabilities:
-        first = f" The first: {failed[0].reason}" if failed else ""
-        raise InputError("images-unreadable", f"None of the images can be read.{first}")
     read_rows = frame.iloc[np.setdiff1d(np.arange(len(manifest)), [*failures])]
     rows = read_rows.assign(notes=pd.array(notes, "string"))
     rule = rule or predictor.card.decision_rule()
-    found = Predictions.from_probabilities(rows, np.array(probabilities), rule)
-    return ManifestPredictions(found, failed)
+    return Predictions.from_probabilities(rows, probabilities, rule, [*failures.values()])
 
 
 def _stated(radiograph: Radiograph, modality: str) -> Radiograph:

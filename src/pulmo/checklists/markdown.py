@@ -105,7 +105,7 @@ def _read(artefacts: Artefacts) -> Iterator[tuple[str, str]]:
     given = artefacts.given_images
     if given:
         which = _OTHER if artefacts.has_other_images else _SAME
-        content = f"{images(len(given.table))}, {which}; {given.inspection.manifest_sha256}"
+        content = f"{images(len(given.manifest))}, {which}; {given.inspection.manifest_sha256}"
         yield escape(given.name), content
     else:
         yield "manifest", "not given"

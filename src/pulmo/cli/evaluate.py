@@ -105,9 +105,9 @@ def _evaluate_bundle(
 
 
 def _evaluate_table(path: Path, folder: Path, options: TableOptions) -> None:
-    from pulmo.workflows.evaluate_predictions import EVALUATING, evaluate_predictions
+    from pulmo.workflows.evaluate_predictions import EVALUATING, evaluate_table
 
     with staged(EVALUATING) as progress:
-        report = evaluate_predictions(path, output=folder, options=options, on_progress=progress)
+        report = evaluate_table(path, output=folder, options=options, on_progress=progress)
     print_report(report, folder)
     say_lines(report.evaluation.notes, "note")

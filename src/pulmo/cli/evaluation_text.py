@@ -8,8 +8,8 @@ import typer
 from pulmo.cli.console import say_notes
 
 if TYPE_CHECKING:
-    from pulmo.workflows.evaluate_predictions import FindingsReport
     from pulmo.workflows.evaluation_report import EvaluationReport
+    from pulmo.workflows.findings_report import FindingsReport
 
 
 def print_report(report: "EvaluationReport | FindingsReport", folder: Path) -> None:

@@ -55,7 +55,7 @@ def is_own(rows: pd.DataFrame) -> pd.Series:
 
     Args:
         rows: images with `source` and, where it is known, `root`
-            (`pulmo.datasets.manifest.SCHEMA`). A manifest that is older than that column calls such
+            (`pulmo.datasets.schema.SCHEMA`). A manifest that is older than that column calls such
             a set after its reader.
     """
     own = rows["source"].isin(OWN)

@@ -8,8 +8,9 @@ from typing import Any, Final, NamedTuple, Self
 import pandas as pd
 
 from pulmo.core.errors import UsageError
-from pulmo.datasets.manifest import Manifest, check_column
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.modality import kind_of, kinds
+from pulmo.datasets.schema import check_column
 
 UNKNOWN: Final = "unknown"
 """The value that stands for what a manifest does not state."""

@@ -32,7 +32,7 @@ def threshold_for(
             that the aim is about.
     """
     found = predict_manifest(predictor, validation, on_progress=on_progress)
-    return fit_threshold(found.predictions.labelled(), aim)
+    return fit_threshold(found.labelled(), aim)
 
 
 def check_validation(card: Card, manifest: Manifest, *, elsewhere: bool = False) -> None:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.errors import UsageError
 from pulmo.core.sources import source_names
 from pulmo.evaluate.calibrated import band_shares, set_metrics
@@ -18,7 +17,7 @@ from pulmo.evaluate.effective_source import effective_sources
 from pulmo.evaluate.evaluation import Contrast, EvaluatedData, Evaluation, ModelName, PatientMetrics
 from pulmo.evaluate.subgroups import subgroups
 from pulmo.evaluate.warnings import list_warnings
-from pulmo.predictions.predictions import Predictions
+from pulmo.predictions.predictions import Failure, Predictions
 from pulmo.predictions.table import image_notes
 from pulmo.stats.classified import NO_SCORES, ClassifiedImages
 from pulmo.stats.estimate import Estimate
@@ -26,6 +25,13 @@ from pulmo.stats.estimates import estimate_metrics
 
 LEAST_REPLICATES = 100
 """With fewer resamples the ends of an interval rest on one or two of them."""
+
+
+SEED = 0
+"""The seed of the resamples, so that the same predictions have the same intervals everywhere."""
+
+REPLICATES = 2000
+"""Number of resamples."""
 
 
 class Provenance(NamedTuple):
@@ -64,7 +70,7 @@ class Resampling(NamedTuple):
     """
 
     generator: np.random.Generator
-    replicates: int = 2000
+    replicates: int = REPLICATES
 
 
 def evaluate(

@@ -7,7 +7,6 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.message import Message
@@ -21,6 +20,7 @@ from pulmo.evaluate.decision_results import (
 )
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.operating_point import Band, BandShares, OperatingPoint
+from pulmo.predictions.predictions import Failure
 from pulmo.stats.estimate import Estimate
 
 

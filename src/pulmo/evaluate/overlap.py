@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.datasets.manifest import Manifest, patient_names
+from pulmo.predictions.predictions import Failure
 
 _NAMED: Final = 5
 """Excluded images that a sentence names; an evaluation lists all."""

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.message import listed
+from pulmo.predictions.predictions import Failure
 from pulmo.report.gallery import file_name
 from pulmo.stats.metric import METRICS
 

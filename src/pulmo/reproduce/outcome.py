@@ -77,7 +77,8 @@ def compare_values(
             )
         )
         yield found[-1]
-    yield _mean(found[0], found[1], f"mean of recall and specificity of {main}")
+    mean = _mean(found[0], found[1], f"mean of recall and specificity of {main}")
+    yield mean if len(evaluation.classes) > 2 else _balanced(mean, evaluation, baselines)
 
 
 def _of_baseline(values: Estimates | str, metric: str, label: str | None) -> Estimate:
@@ -85,6 +86,19 @@ def _of_baseline(values: Estimates | str, metric: str, label: str | None) -> Est
     if isinstance(values, str):
         return Estimate.undefined(values)
     return values.classes[label][metric] if label else values.overall[metric]
+
+
+def _balanced(
+    mean: ComparedValue, evaluation: Evaluation, baselines: Mapping[str, Estimates | str]
+) -> ComparedValue:
+    """Returns the mean of two classes with the balanced accuracy, as all artefacts give it."""
+    name = "balanced_accuracy"
+    return ComparedValue(
+        name=mean.name,
+        published=mean.published,
+        ours=evaluation.overall[name],
+        baselines={kind: _of_baseline(each, name, None) for kind, each in baselines.items()},
+    )
 
 
 def _mean(first: ComparedValue, second: ComparedValue, name: str) -> ComparedValue:

@@ -19,7 +19,8 @@ from pulmo.core.folders import RepeatsFolder, RunFolder
 from pulmo.core.output import claim_folder
 from pulmo.datasets.cache import cache_folder
 from pulmo.datasets.inspect.facts import read_facts
-from pulmo.datasets.manifest import Manifest, check_split_name
+from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.schema import check_split_name
 from pulmo.evaluate.test_access import access_of, record_access
 from pulmo.predictions.external import external_predictions
 from pulmo.predictions.reading.options import Options

@@ -54,26 +54,30 @@ def bundle_input(
         fit, doubts = _presumed_fit(predictor, manifest)
     else:
         check_origin(predictor.card, run)
-        fit = fitted_rows(read_manifest(run.manifest))
+        fit = fitted_images(read_manifest(run.manifest))
     part = Part(AuditedModel.from_predictor(predictor), fit, test)
     return without_seen(AuditInput((part,), doubts), split)
 
 
-def _presumed_fit(predictor: Predictor, manifest: Manifest) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _presumed_fit(
+    predictor: Predictor, manifest: Manifest
+) -> tuple[Manifest | None, tuple[str, ...]]:
     """Returns the images that a model was fitted on, by the manifest, and what is in doubt.
 
     None of them, where the bundle, which carries the hashes of its own, knows none of them.
     """
-    own, known = fitted_rows(manifest), predictor.card.training.counts
-    if len(own) and predictor.seen and not exclude_seen(own, Seen(predictor.seen)).excluded:
+    own, known = fitted_images(manifest), predictor.card.training.counts
+    if own is None:
+        return None, ()
+    if predictor.seen and not exclude_seen(own.frame, Seen(predictor.seen)).excluded:
         doubt = (
             f"The model was trained on none of the {len(own):,} training and validation images of "
             "the manifest. The run of the model has the images that it was trained on."
         )
-        return own.iloc[:0], (doubt,)
-    counts = {side: int((own["split"] == side).sum()) for side in _FITTED}
+        return None, (doubt,)
+    counts = {side: len(own.split(side)) for side in _FITTED}
     trained = {side: sum(known.get(side, {}).values()) for side in _FITTED}
-    if own.empty or counts == trained:
+    if counts == trained:
         return own, ()
     doubt = (
         f"The manifest has {counts['train']} training and {counts['val']} validation images, the "
@@ -101,8 +105,7 @@ def without_seen(audited: AuditInput, split: str | None) -> AuditInput:
     said: list[str] = []
     for part in audited.parts:
         digests = frozenset() if part.model.predictor is None else part.model.predictor.seen
-        fitted = None if part.fit.empty else Manifest.from_rows(part.fit)
-        left, seen = exclude_seen(part.test, Seen(digests, fitted))
+        left, seen = exclude_seen(part.test, Seen(digests, part.fit))
         if not left.any():
             raise InputError(
                 "images-all-of-training",
@@ -139,9 +142,9 @@ def evaluated_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.Da
     return rows
 
 
-def fitted_rows(manifest: Manifest) -> pd.DataFrame:
-    """Returns the rows of the training and of the validation."""
-    return manifest.split(*_FITTED).frame
+def fitted_images(manifest: Manifest) -> Manifest | None:
+    """Returns the images of the training and of the validation; None if there are none."""
+    return manifest.split(*_FITTED) or None
 
 
 def folds_input(folder: RepeatsFolder, seed: int | None, threads: int) -> AuditInput:
@@ -177,6 +180,6 @@ def folds_input(folder: RepeatsFolder, seed: int | None, threads: int) -> AuditI
 
 def fold_part(predictor: Predictor, manifest: Manifest, fold: int | None) -> Part:
     """Returns the bundle of a run with what it was trained on and the fold that it held out."""
-    table = manifest.frame
-    held_out = table["fold"] == fold
-    return Part(AuditedModel.from_predictor(predictor), table[~held_out], table[held_out])
+    folds = manifest.frame["fold"]
+    held_out = manifest.select(folds == fold).frame
+    return Part(AuditedModel.from_predictor(predictor), manifest.select(folds != fold), held_out)

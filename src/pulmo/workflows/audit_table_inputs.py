@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from pulmo.audit.parts import AuditedModel, Part
 from pulmo.core.errors import InputError
-from pulmo.datasets.manifest import COLUMNS, Manifest
+from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.schema import COLUMNS
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.external import ExternalPredictions
 from pulmo.predictions.predictions import Predictions
-from pulmo.workflows.audit_inputs import AuditInput, evaluated_rows, fitted_rows, without_seen
+from pulmo.workflows.audit_inputs import AuditInput, evaluated_rows, fitted_images, without_seen
 
 _WINDOWS: Final = (
     " Its back-slashes were read as those of a Windows path; the file name is what follows the "
@@ -48,7 +49,7 @@ def table_input(
     model = AuditedModel(name, external.rule)
     if manifest is None:
         rows = _checked(external.table, external)
-        parts = (Part(model, rows.iloc[:0], rows),)
+        parts = (Part(model, None, rows),)
         return AuditInput(parts, tuple(_left_out(external.table, external)), external.notes)
     joined = _joined(external, manifest)
     rows = _checked(joined, external)
@@ -84,10 +85,12 @@ def _by_fold(model: AuditedModel, rows: pd.DataFrame, manifest: Manifest) -> _Ta
     folds = sorted(manifest.frame["fold"].dropna().unique())
     if not folds or not set(folds) <= set(rows["fold"].dropna()):
         return None
-    folded = manifest.frame[manifest.frame["fold"].notna()]
+    folded = manifest.select(manifest.frame["fold"].notna())
     parts = [
         Part(
-            model, folded[folded["fold"] != fold], rows[(rows["fold"] == fold).fillna(value=False)]
+            model,
+            folded.select(folded.frame["fold"] != fold) or None,
+            rows[(rows["fold"] == fold).fillna(value=False)],
         )
         for fold in folds
     ]
@@ -100,20 +103,20 @@ def _by_fold(model: AuditedModel, rows: pd.DataFrame, manifest: Manifest) -> _Ta
     ]
     if outside := int(rows["fold"].isna().sum()):
         doubts.append(f"{outside:,} predictions are left out: their images are in no fold.")
-    return _Taken(tuple(parts), folded, doubts)
+    return _Taken(tuple(parts), folded.frame, doubts)
 
 
 def _by_split(
     model: AuditedModel, rows: pd.DataFrame, manifest: Manifest, split: str | None
 ) -> _Taken:
     """Takes a split, or all but the training and the validation, which the model was fitted on."""
-    part = Part(model, fitted_rows(manifest), evaluated_rows(rows, split, "The table"))
+    part = Part(model, fitted_images(manifest), evaluated_rows(rows, split, "The table"))
     doubt = (
         f"The table does not say what the model was trained on. It is assumed to be the "
-        f"{len(part.fit):,} training and validation images of the manifest."
+        f"{len(part.fitted):,} training and validation images of the manifest."
     )
     wanted = evaluated_rows(manifest.frame, split, "The manifest")
-    return _Taken((part,), wanted, [] if part.fit.empty else [doubt])
+    return _Taken((part,), wanted, [] if part.fit is None else [doubt])
 
 
 def _checked(table: pd.DataFrame, external: ExternalPredictions) -> pd.DataFrame:

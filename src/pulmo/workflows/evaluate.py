@@ -92,12 +92,12 @@ def evaluate(
     rule = card.decision_rule(fitted or None).with_merges(options.merge)
     recorded = _record(model, data, images, options) if options.record_access else None
     predicting = of_stage(on_progress, PREDICTING)
-    predictions, failed = predict_manifest(predictor, images.chosen, rule, predicting)
+    predictions = predict_manifest(predictor, images.chosen, rule, predicting)
     provenance = Provenance(
         ModelName.from_predictor(predictor),
         images.chosen.sha256,
         images.split,
-        failed,
+        predictions.failed,
         None if recorded is None else recorded.times,
         images.excluded,
         [f"The label {label} counts as {name}." for label, name in options.merge.items()],

@@ -2,13 +2,14 @@
 
 from typing import Final, NamedTuple
 
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.bundle.origin import check_origin
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.folders import RunFolder
-from pulmo.datasets.manifest import Manifest, check_split_name, read_manifest
+from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.modality import count_kinds, stated_kinds
+from pulmo.datasets.schema import check_split_name
 from pulmo.evaluate.overlap import Seen, exclude_seen
+from pulmo.predictions.predictions import Failure
 from pulmo.workflows.model import Model
 from pulmo.workflows.options.evaluation import EvaluateOptions
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from pulmo.bundle.card import Card
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.bundle.model_card import point_sentence
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
@@ -19,20 +18,17 @@ from pulmo.core.folders import EvaluationFolder
 from pulmo.core.message import texts
 from pulmo.core.output import claim_folder
 from pulmo.core.record import write_record
-from pulmo.evaluate.evaluate import Provenance, Resampling
+from pulmo.evaluate.evaluate import SEED, Provenance, Resampling
 from pulmo.evaluate.evaluate import evaluate as compute
 from pulmo.evaluate.evaluation import Contrast, Evaluation
 from pulmo.explain.overlay import draw_pair
-from pulmo.predictions.predictions import Predictions
+from pulmo.predictions.predictions import Failure, Predictions
 from pulmo.radiograph import read_radiograph
 from pulmo.radiograph.notes import ABOUT_MODEL
 from pulmo.report.evaluation_page import ReportContent, write_report
 from pulmo.report.gallery import Shown, select_gallery
 from pulmo.report.words import metric_title
 from pulmo.stats.estimate import Estimate
-
-_DRAWN = 0
-"""The seed of the bootstrap, so that the same predictions have the same intervals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +173,7 @@ def report_of(
 
 def resampling() -> Resampling:
     """Returns how the intervals of every evaluation are resampled."""
-    return Resampling(np.random.default_rng(_DRAWN))
+    return Resampling(np.random.default_rng(SEED))
 
 
 def estimates_frame(rows: Sequence[tuple[str | None, str, Estimate]]) -> pd.DataFrame:

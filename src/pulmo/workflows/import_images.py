@@ -13,8 +13,9 @@ from pulmo.datasets.class_names import HERE
 from pulmo.datasets.dialect import dialect_of
 from pulmo.datasets.importing import NothingImportedError, Reading, import_source
 from pulmo.datasets.journal import Journal
-from pulmo.datasets.manifest import SPLITS, Manifest
+from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.patients import name_patients
+from pulmo.datasets.schema import SPLITS
 from pulmo.datasets.source import Problem
 from pulmo.datasets.stating import check_can_be_stated, state_sources
 from pulmo.datasets.workbook import SUFFIX, first_sheet

@@ -59,11 +59,12 @@ class Model:
             value_range: of arrays, the values that are shown black and white, such as (0, 255).
 
         Returns:
-            The result for the image; of a list a table of predictions, whose labels are unknown.
+            The result for the image; of a list a table of predictions, whose labels are unknown. An
+            image of a list that cannot be used is one of its `failed`.
 
         Raises:
-            InputError: an image is missing or damaged. `pulmo.predict` goes on with the others.
-            RefusedError: the model was not meant for it, or it is not one grey image.
+            InputError: the image is missing or damaged, or none of a list can be used.
+            RefusedError: the model was not meant for the image, or it is not one grey image.
             UsageError: an array has no value range or does not fit it; or the list is empty.
         """
         if isinstance(image, list):

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from pulmo.bundle.predictor import Predictor, Prepared
-from pulmo.core.errors import InputError, PulmoError, RefusedError
+from pulmo.core.errors import InputError, PulmoError, RefusedError, UsageError
 from pulmo.core.output import claim_folder
 from pulmo.core.parallel import Pause, in_threads
 from pulmo.datasets.source import Problem
 from pulmo.predictions.operating_point import Band
-from pulmo.radiograph import Note, Radiograph, read_radiograph
-from pulmo.workflows.found import Found, Name, images_of, is_image
+from pulmo.radiograph import Note, Radiograph
+from pulmo.workflows.found import Found, images_of, is_image
 from pulmo.workflows.heat_map_folder import HeatMapFolder
 from pulmo.workflows.image_result import check_label
+from pulmo.workflows.image_source import ImageSource, ValueRange, open_image
 from pulmo.workflows.model import Model, load
 
 _READERS: Final = 8
@@ -72,8 +73,9 @@ class _Ready(NamedTuple):
 
 def predict(
     model: Model | str | os.PathLike[str],
-    images: Iterable[Name | Pause],
+    images: Iterable[ImageSource | Pause],
     *,
+    value_range: ValueRange | None = None,
     maps: HeatMapFolder | None = None,
     on_left_out: Callable[[Problem], None] = lambda _: None,
 ) -> Generator[Prediction, None, None]:
@@ -85,14 +87,17 @@ def predict(
 
     Args:
         model: the bundle.
-        images: files, and folders, which are walked as `pulmo.workflows.found` does. A pause among
-            them has all results so far yielded before the next name is taken.
+        images: files; folders, which are walked as `pulmo.workflows.found` does; and whatever else
+            `Model.predict` takes. A pause among them has all results so far yielded before the next
+            image is taken.
+        value_range: of arrays, the values that are shown black and white, such as (0, 255).
         maps: the folder for a heat map of each image; nothing below it is taken as an image.
         on_left_out: called with each file and link in a folder that is left out, and why.
 
     Raises:
         InputError: the bundle is missing or damaged, or the folder cannot be written to.
-        UsageError: the model has no class that the maps are to show.
+        UsageError: the model has no class that the maps are to show, or a value
+            range is missing or not for an array.
     """
     if not isinstance(model, Model):
         model = load(model)
@@ -100,16 +105,17 @@ def predict(
         if maps.label is not None:
             check_label(model.card, maps.label)
         claim_folder(maps.root)
-    return _each(model.predictor, images, maps, on_left_out)
+    read = partial(_read, predictor=model.predictor, value_range=value_range, keep=maps is not None)
+    return _each(read, model.predictor, images, maps, on_left_out)
 
 
 def _each(
+    read: Callable[[Found], "_Ready | Prediction | Problem"],
     predictor: Predictor,
-    images: Iterable[Name | Pause],
+    images: Iterable[ImageSource | Pause],
     maps: HeatMapFolder | None,
     on_left_out: Callable[[Problem], None],
 ) -> Generator[Prediction, None, None]:
-    read = partial(_read, predictor=predictor, keep=maps is not None)
     found = images_of(images, None if maps is None else maps.root)
     with closing(in_threads(read, found, most=_READERS)) as results:
         for result in results:
@@ -121,7 +127,9 @@ def _each(
                 )
 
 
-def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Prediction | Problem:
+def _read(
+    found: Found, predictor: Predictor, value_range: ValueRange | None, *, keep: bool
+) -> _Ready | Prediction | Problem:
     path = found.path
     if found.problem is not None:
         return found.problem
@@ -130,8 +138,11 @@ def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Predict
             _open_folder(path)
             if not is_image(path):
                 return Problem(str(path), "it is not an image that pulmo reads", failed=False)
-        radiograph = read_radiograph(path)
+        given = path if found.image is None else found.image
+        radiograph = open_image(given, str(path), value_range)
         prepared = predictor.prepare(radiograph, str(path))
+    except UsageError:
+        raise
     except PulmoError as error:
         return _failed(path, error)
     except OSError as error:

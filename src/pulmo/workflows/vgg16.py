@@ -14,7 +14,8 @@ from pulmo.core.files import write_atomically
 from pulmo.core.output import claim_file, claim_folder
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.datasets.importing import import_source
-from pulmo.datasets.manifest import SPLITS, Manifest
+from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.schema import SPLITS
 from pulmo.datasets.source import Problem
 from pulmo.datasets.split import Plan, check_split, draw
 from pulmo.evaluate import warnings

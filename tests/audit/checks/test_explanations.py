@@ -46,9 +46,7 @@ def ask(images: pd.DataFrame, tmp_path: Path) -> Callable[[Path], CheckResult]:
     """Asks of a bundle's file, on drawn images."""
 
     def make(model: Path) -> CheckResult:
-        part = Part(
-            AuditedModel.from_predictor(Predictor.open(model, threads=1)), images.iloc[:0], images
-        )
+        part = Part(AuditedModel.from_predictor(Predictor.open(model, threads=1)), None, images)
         return CHECKS["explanations"](
             AuditContext([part], AuditOptions(tmp_path / "cache", replicates=200))
         )

@@ -11,8 +11,8 @@ from pulmo.audit.check_result import Cell, Table
 from pulmo.audit.context import AuditContext
 from pulmo.audit.screening import is_positive
 from pulmo.evaluate.decision import NOT_NAMED
+from pulmo.stats.classified import ClassifiedImages
 from pulmo.stats.estimate import Estimate
-from pulmo.stats.estimates import estimate_metrics
 from pulmo.stats.multiple import significantly_above
 from pulmo.stats.recalibration import Line, recalibrate
 
@@ -138,16 +138,13 @@ def _calibration(context: AuditContext, name: str, numbers: NDArray[np.intp]) ->
     table = context.probabilities[numbers]
     sample = context.sample_of(table, numbers)
     line, brier = _of_positives(context, table, numbers)
-    generator = context.generator("calibration")
-    replicates = context.options.replicates
-    found = estimate_metrics(sample, replicates, generator, ["calibration_error"])
     hits = sample.decided == sample.truth
     return _Calibration(
         name,
         len(numbers),
         float(sample.confidence.mean()),
         stats.mean(sample.confidence - hits, sample.groups),
-        found.overall["calibration_error"],
+        context.metric(sample, "calibration_error"),
         line.slope,
         line.intercept,
         brier,
@@ -167,8 +164,14 @@ def _of_positives(
     # The sum of what is left, and not 1 - score, which rounds to 0 first.
     rest = table[:, others].sum(axis=1)
     odds = np.log(np.maximum(scores, _MIN_ODDS)) - np.log(np.maximum(rest, _MIN_ODDS))
-    brier = stats.mean(np.square(scores - positive), groups)
-    return recalibrate(positive, odds, groups), brier
+    sides = ClassifiedImages(
+        labels=("not positive", "positive"),
+        truth=positive.astype(np.intp),
+        decided=(scores > rest).astype(np.intp),
+        probabilities=np.stack([rest, scores], axis=1),
+        groups=groups,
+    )
+    return recalibrate(positive, odds, groups), context.metric(sides, "brier")
 
 
 def _miscalibrated(each: list[_Calibration]) -> NDArray[np.bool_]:

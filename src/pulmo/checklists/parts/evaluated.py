@@ -5,7 +5,8 @@ from typing import Final
 
 from pulmo.checklists.artefacts import Artefacts, Gap
 from pulmo.checklists.checklist import Statement
-from pulmo.checklists.phrases import counted, images, listed, values
+from pulmo.checklists.phrases import counted, images, values
+from pulmo.core.message import listed
 from pulmo.core.sources import is_stated
 from pulmo.evaluate.evaluation import Evaluation
 

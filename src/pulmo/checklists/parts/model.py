@@ -2,7 +2,8 @@
 
 from pulmo.checklists.artefacts import Artefacts
 from pulmo.checklists.checklist import Statement
-from pulmo.checklists.phrases import counted, listed
+from pulmo.checklists.phrases import counted
+from pulmo.core.message import listed
 
 
 def technology(artefacts: Artefacts) -> Statement:

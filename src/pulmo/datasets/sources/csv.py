@@ -9,7 +9,6 @@ from pulmo.core.errors import InputError
 from pulmo.datasets.class_names import check_map, labels_of
 from pulmo.datasets.dialect import dialect_of
 from pulmo.datasets.entries import MISFIT
-from pulmo.datasets.manifest import SPLITS
 from pulmo.datasets.rows import (
     Row,
     age_in_years,
@@ -20,6 +19,7 @@ from pulmo.datasets.rows import (
     offset_in_days,
     rows_in,
 )
+from pulmo.datasets.schema import SPLITS
 from pulmo.datasets.source import About, Entry, Problem, source
 from pulmo.datasets.workbook import SUFFIX, first_sheet, sheet_rows
 

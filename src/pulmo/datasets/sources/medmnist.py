@@ -15,7 +15,7 @@ from PIL import Image
 from pulmo.core.errors import InputError
 from pulmo.core.files import open_bytes, write_atomically
 from pulmo.datasets.findings import label_of_findings
-from pulmo.datasets.manifest import SPLITS
+from pulmo.datasets.schema import SPLITS
 from pulmo.datasets.source import About, Entry, Problem, Published, refuse_map, source
 
 _URL: Final = "https://zenodo.org/records/10519652/files/{}.npz?download=1"

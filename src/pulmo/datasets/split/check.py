@@ -9,7 +9,8 @@ import pandas as pd
 
 from pulmo.core.errors import RefusedError
 from pulmo.core.sources import HOW_TO_STATE, are_stated, source_names
-from pulmo.datasets.manifest import SPLITS, Manifest, patient_names
+from pulmo.datasets.manifest import Manifest, patient_names
+from pulmo.datasets.schema import SPLITS
 
 _TOLERANCE: Final = 0.5
 """The share of a side's aim by which it may miss it without a warning."""

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.datasets.manifest import SPLITS, Manifest
+from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.schema import SPLITS
 from pulmo.datasets.split.assign import Tally, deal, draw_order
 
 Keep = Literal["nothing", "test", "all"]

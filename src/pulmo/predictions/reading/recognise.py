@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from pulmo.core.errors import UsageError
-from pulmo.datasets.manifest import COLUMNS
+from pulmo.datasets.schema import COLUMNS
 from pulmo.predictions.reading.classes import find_classes
 from pulmo.predictions.reading.options import Options
 from pulmo.predictions.reading.roles import CONTEXT, NEEDED, Roles, bare, roles_of, unused_notes

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pulmo.stats.cells import Counted, Grid
-from pulmo.stats.metric import metric, proportion_metric, ratio_metric
+from pulmo.stats.metric import Recalls, metric, proportion_metric, ratio_metric
 from pulmo.stats.reweighted import Reweighted
 from pulmo.stats.weights import Floats, divide
 
@@ -14,7 +14,7 @@ def accuracy(grid: Grid) -> Counted:
     return Counted(grid.right, grid.all)
 
 
-@metric("balanced_accuracy", "overall")
+@metric("balanced_accuracy", "overall", interval=Recalls())
 def balanced_accuracy(weighted: Reweighted) -> Floats:
     """Mean recall of the classes that have images.
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from pulmo.train.bench import image_flops, matrix_rate
+from pulmo.train.throughput import image_flops, matrix_rate
 
 
 @pytest.mark.parametrize("groups", [1, 4])
