@@ -90,7 +90,7 @@ def test_a_table_with_the_split_of_a_manifest(
     checks = ("--only", "leakage", "--only", "degenerate", "--only", "probe")
     status, _, err = pulmo("audit", tmp_path / "theirs.csv", "--data", data, *checks, "-o", out)
     assert status in {0, 5}  # drawn images may resemble each other
-    assert f"fitted on the {train.sum()} training and validation images of the manifest" in err
+    assert f"the {train.sum()} training and validation images of the manifest" in err
     audit = read_audit(out / "audit.json")
     assert (audit.data.n, audit.data.fitted) == ((~train).sum(), train.sum())
     assert ("same file", 0) in result(out, "leakage").tables[0].rows
@@ -213,7 +213,7 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
     several = tmp_path / "several.csv"
     table.drop(columns="label").assign(y_tb=1, y_clear=0).to_csv(several, index=False)
     for words, status, sentence in (
-        ((several,), 2, "has several findings per image (its y_ columns), and an audit is of one"),
+        ((several,), 2, "has several findings per image (its y_ columns), but an audit is of one"),
         (
             (path, "--run", tmp_path),
             2,

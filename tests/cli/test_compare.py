@@ -139,7 +139,7 @@ class TestTables:
         right = [(side["p_tb"] > 0.5).to_numpy() == positive for side in (two, one)]
         gain = right[0].mean() - right[1].mean()
         assert tests["accuracy"]["difference"][0] == pytest.approx(gain)
-        note = "The images of b and a were matched by path, for a table has no sha256."
+        note = "The images of b and a were matched by path: one table has no sha256."
         assert content["notes"] == [note]
         assert note in out
         assert {model["evaluated_on"] for model in content["models"]} == {"a table of predictions"}
@@ -161,7 +161,7 @@ class TestTables:
         _, out, _ = pulmo("compare", *folders, "-o", tmp_path / "c")
         assert (
             "No paired test of b and a: they were evaluated on other images, 80 and 80 with 0 in "
-            "common; they were matched by path, for a table has no sha256."
+            "common (they were matched by path: one table has no sha256)."
         ) in out
 
     def test_without_a_positive_class_the_accuracy_alone_is_tested(

@@ -494,7 +494,7 @@ class TestTable:
             ),
             (["--threshold-for", "sensitivity=0.9"], "--threshold-for is for a bundle"),
             (["--threshold", "0.5"], "Name them with --positive"),
-            (["--prevalence", "0.5"], "A prevalence needs the positive classes"),
+            (["--prevalence", "0.5"], "A prevalence is the share of the positive classes"),
             (["--positive", "flu"], "There is no class 'flu' to count as positive"),
             (
                 ["--positive", "tb", "--prevalence", "5"],
@@ -573,7 +573,7 @@ class TestTable:
         pair = (tmp_path / "e", tmp_path / "again", "-o", tmp_path / "c")
         assert pulmo("compare", *pair)[0] == 0
         compared = json.loads((tmp_path / "c" / "compare.json").read_text())
-        assert any("only decisions are known" in note for note in compared["notes"])
+        assert any("has decisions and no probabilities" in note for note in compared["notes"])
 
     def test_a_template_is_a_table_that_is_read(self, pulmo: Call, tmp_path: Path) -> None:
         status, out, err = pulmo("evaluate", "--template")

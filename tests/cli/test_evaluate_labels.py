@@ -87,12 +87,12 @@ def test_what_was_written_is_evaluated_alike(
         (
             ["--positive", "Edema"],
             2,
-            "and a positive class was named, which is for a table of one class an image",
+            "a positive class is only for a table of one class per image",
         ),
         (
             ["--prevalence", "0.1"],
             2,
-            "and a prevalence was named, which is for a table of one class an image",
+            "a prevalence is only for a table of one class per image",
         ),
         (["--threshold", "3"], 2, "A threshold must be between 0 and 1; got 3."),
     ],

@@ -398,4 +398,4 @@ def test_a_manifest_from_before_notes_says_that_they_are_unknown(
     assert set(read_manifest(output).frame["notes"]) == {"unknown"}
     status, _, err = pulmo("data", "inspect", output, "-o", tmp_path / "seen", "--samples", "0")
     assert status == 0
-    assert "notes: 8 of 8 images: the notes are not known" in err
+    assert "notes: 8 of 8 images: the notes are unknown" in err

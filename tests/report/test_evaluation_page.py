@@ -472,7 +472,7 @@ def test_a_test_without_patients_or_subgroups_says_so(content: ReportContent) ->
     for sentence in (
         "values by patient and by image are the same",
         "All images have the same source, view, sex, age band and size",
-        "For another place, give its share",
+        "For another hospital, evaluate with its share",
     ):
         assert sentence in text
     for title in ("Each two classes", "Classification report", "Net benefit", "Scores"):

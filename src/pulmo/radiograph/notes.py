@@ -56,7 +56,7 @@ ABOUT_MODEL: Final = frozenset({"drawings", "seen"})
 """Kinds that no reader makes, for they are about a model; an evaluation warns of what they say."""
 
 SAYS: Final[Mapping[str, str]] = {str(kind): says for kind, says in KINDS.items()} | {
-    UNKNOWN: "the notes are unknown: the image was not decoded, or an earlier pulmo kept no notes",
+    UNKNOWN: "the notes are unknown (not decoded, or imported by an earlier version)",
 }
 """The same, and what it means that the notes of an image are not known."""
 

@@ -72,7 +72,7 @@ def sources(context: AuditContext) -> Outcome:
     ]
     by_source = [_source_row(context, name) for name in sorted(set(names.tolist()) - {""})]
     found = [_verdict(pair) for pair in pairs if pair.sources]
-    found += _apart([pair for pair in pairs if not pair.sources])
+    found += _apart(pairs)
     verdicts = [verdict for verdict, _ in found]
     worst: Verdict = next((each for each in ("fails", "warns") if each in verdicts), "passes")
     messages = [message for _, message in found]
@@ -185,12 +185,14 @@ def _verdict(pair: _Pair) -> tuple[Verdict, Message]:
 
 def _apart(pairs: list[_Pair]) -> Iterator[tuple[Verdict, Message]]:
     """Yields a message on the classes that share no source."""
-    if pairs:
+    apart = [pair for pair in pairs if not pair.sources]
+    if apart:
         words = ", ".join(
-            " and ".join((*pair.sides.positive, *pair.sides.negative)) for pair in pairs
+            " and ".join((*pair.sides.positive, *pair.sides.negative)) for pair in apart
         )
+        which = f"both {words}" if len(apart) < len(pairs) or len(pairs) == 1 else "any two classes"
         text = (
-            f"No stated source has {MIN_IMAGES} images of both {words}: a high AUC between them "
+            f"No stated source has {MIN_IMAGES} images of {which}: a high AUC between them "
             "may come from the source and not from the disease."
         )
         yield "warns", Message("no-shared-source", text)
