@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pulmo.bundle.predictor import Predictor, Prepared
+from pulmo.bundle.judge import Prepared
+from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.noted import cell_of
 from pulmo.core.parallel import in_threads

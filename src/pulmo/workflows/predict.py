@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from pulmo.bundle.predictor import Predictor, Prepared
+from pulmo.bundle.judge import Judge, Prepared
 from pulmo.core.errors import InputError, PulmoError, RefusedError
 from pulmo.core.output import claim_folder
 from pulmo.core.parallel import Pause, in_threads
@@ -94,32 +94,47 @@ def predict(
         InputError: the bundle is missing or damaged, or the folder cannot be written to.
         UsageError: the model has no class that the maps are to show.
     """
-    if not isinstance(model, Model):
-        model = load(model)
-    if maps is not None:
-        if maps.label is not None:
-            check_label(model.card, maps.label)
-        claim_folder(maps.root)
-    return _each(model.predictor, images, maps, on_left_out)
+    judge = (model if isinstance(model, Model) else load(model)).predictor
+    return judge_images(judge, images, maps, on_left_out)
 
 
-def _each(
-    predictor: Predictor,
+def judge_images(
+    judge: Judge,
     images: Iterable[Name | Pause],
     maps: HeatMapFolder | None,
     on_left_out: Callable[[Problem], None],
 ) -> Generator[Prediction, None, None]:
-    read = partial(_read, predictor=predictor, keep=maps is not None)
+    """Does what `predict` does, with what judges the images.
+
+    Raises:
+        InputError: the folder cannot be written to.
+        UsageError: the model has no class that the maps are to show, or cannot serve their method.
+    """
+    if maps is not None:
+        maps.shown.method.check(judge)
+        if maps.shown.label is not None:
+            check_label(judge.card, maps.shown.label)
+        claim_folder(maps.root)
+    return _each(judge, images, maps, on_left_out)
+
+
+def _each(
+    judge: Judge,
+    images: Iterable[Name | Pause],
+    maps: HeatMapFolder | None,
+    on_left_out: Callable[[Problem], None],
+) -> Generator[Prediction, None, None]:
+    read = partial(_read, judge=judge, keep=maps is not None)
     found = images_of(images, None if maps is None else maps.root)
     with closing(in_threads(read, found, most=_READERS)) as results:
         for result in results:
             if isinstance(result, Problem):
                 on_left_out(result)
             else:
-                yield result if isinstance(result, Prediction) else _judge(result, predictor, maps)
+                yield result if isinstance(result, Prediction) else _judge(result, judge, maps)
 
 
-def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Prediction | Problem:
+def _read(found: Found, judge: Judge, *, keep: bool) -> _Ready | Prediction | Problem:
     path = found.path
     if found.problem is not None:
         return found.problem
@@ -129,7 +144,7 @@ def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Predict
             if not is_image(path):
                 return Problem(str(path), "it is no image that pulmo reads", failed=False)
         radiograph = read_radiograph(path)
-        prepared = predictor.prepare(radiograph, str(path))
+        prepared = judge.prepare(radiograph, str(path))
     except PulmoError as error:
         return _failed(path, error)
     except OSError as error:
@@ -147,12 +162,12 @@ def _open_folder(path: Path) -> None:
             pass
 
 
-def _judge(ready: _Ready, predictor: Predictor, maps: HeatMapFolder | None) -> Prediction:
+def _judge(ready: _Ready, judge: Judge, maps: HeatMapFolder | None) -> Prediction:
     try:
-        outcome = predictor.judge([ready.prepared])[0]
+        outcome = judge.judge([ready.prepared])[0]
         drawn = None
         if maps is not None and ready.radiograph is not None:
-            drawn = maps.write(ready.path, predictor.card, ready.radiograph, outcome)
+            drawn = maps.write(ready.path, judge, ready.radiograph, outcome)
     except PulmoError as error:
         return _failed(ready.path, error)
     return Prediction(
