@@ -25,7 +25,7 @@ def test_the_graphs_map_is_the_default_and_on_the_scale_of_the_card(
     np.testing.assert_array_equal(drawn.array, result.outcome.activation[number])
     assert drawn.scale == model.card.activation.scale
     assert (drawn.unit, drawn.layer) == ("logit", None)
-    assert "do not compare" not in drawn.caption
+    assert "largest absolute value" not in drawn.caption
 
 
 def test_another_methods_map_is_on_its_own_scale_which_it_says(bundle: Path, image: Path) -> None:
@@ -33,7 +33,7 @@ def test_another_methods_map_is_on_its_own_scale_which_it_says(bundle: Path, ima
     assert drawn.array.shape == (8, 8)
     assert drawn.scale == np.abs(drawn.array).max() > 0
     assert drawn.unit == "probability"
-    assert "do not compare" in drawn.caption
+    assert "largest absolute value" in drawn.caption
     assert "8 x 8" in drawn.caption
 
 

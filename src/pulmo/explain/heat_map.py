@@ -14,7 +14,7 @@ from pulmo.explain.methods import Method
 from pulmo.radiograph.geometry import Aspect
 
 _OWN_SCALE: Final = (
-    "The colours end at the largest absolute value of this map, so they do not compare images."
+    "The colours end at the largest absolute value of this map: those of two maps do not compare."
 )
 
 

@@ -19,7 +19,7 @@ class GradCam(Cam):
 
     title = "Grad-CAM"
     unit = "logit"
-    reading = "A value is what a place adds to the logit if the gradient is the same everywhere."
+    reading = "A value is what a place would add to the logit if the gradient were even."
 
     def combine(
         self, maps: NDArray[np.float32], gradients: NDArray[np.float32]
