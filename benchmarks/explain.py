@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card
 from pulmo.bundle.export import drawn_images, to_onnx
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.predictor import OUTPUTS, Predictor
 from pulmo.core.sections import ModelSection
 from pulmo.explain.methods import METHODS, serves
 from pulmo.models.classifier import make_classifier
-from pulmo.workflows.explain import open_judge
+from pulmo.workflows.explain import open_predictor
 
 NETWORKS = (
     ("mobilenetv2_100", "linear", 224),
@@ -91,7 +91,7 @@ def print_extra(card: Card, model: bytes, turns: int) -> None:
         print(f"| {backbone} | {head} | {size} | {middle:.1f} % ({low:.1f} to {high:.1f}) |")
 
 
-def print_methods(models: dict[str, Judge], images: int) -> None:
+def print_methods(models: dict[str, ImagePredictor], images: int) -> None:
     """Prints the seconds that each method takes for an image, on each model that serves it."""
     print(f"\n| method | {' | '.join(models)} |\n|---|{'---|' * len(models)}")
     for name, kind in METHODS.items():
@@ -123,7 +123,7 @@ def main() -> None:
     arguments = parser.parse_args()
     bundle = Predictor.open(arguments.bundle, threads=1)
     print_extra(bundle.card, bundle.model, arguments.turns)
-    print_methods({"bundle": bundle, "run": open_judge(arguments.run)}, arguments.images)
+    print_methods({"bundle": bundle, "run": open_predictor(arguments.run)}, arguments.images)
 
 
 if __name__ == "__main__":

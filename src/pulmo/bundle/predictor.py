@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pulmo.bundle.card import parse_card, read_card
 from pulmo.bundle.held_out import HeldOut
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outputs
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
@@ -22,7 +22,7 @@ OUTPUTS: Final = ("logits", "activation", "features")
 """The names of the network's outputs; a bundle without the last is as good but for an audit."""
 
 
-class Predictor(Judge):
+class Predictor(ImagePredictor):
     """A bundle, opened.
 
     Attributes:

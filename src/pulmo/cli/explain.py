@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pulmo.cli.console import progress, say
+from pulmo.cli.console import progress, say, say_lines
 from pulmo.cli.model import ModelOption, one_model, split_model
 from pulmo.cli.names import FilesArgument, named_files, names_of
-from pulmo.cli.tally import Tally
 
 if TYPE_CHECKING:
     from pulmo.explain.methods import Method
@@ -44,23 +43,24 @@ def explain(
     """
     chosen, words = split_model(files, model)
     way = _chosen_method(method, layer, settings or [])
-    from pulmo.workflows.explain import open_judge
+    from pulmo.workflows.explain import open_predictor
     from pulmo.workflows.heat_map_folder import HeatMapFolder, Shown
-    from pulmo.workflows.predict import judge_images
+    from pulmo.workflows.predict import predict_images
+    from pulmo.workflows.tally import Tally
 
-    judge = open_judge(one_model(None, chosen))
+    predictor = open_predictor(one_model(None, chosen))
     with progress("asking the network") as (report,):
         shown = Shown(way, label, values=True, on_progress=report)
         maps = HeatMapFolder.from_names(output, named_files(words), shown)
-        tally = Tally(judge.notes)
-        for result in judge_images(judge, names_of(words), maps, tally.leave_out):
+        tally = Tally(predictor.notes)
+        for result in predict_images(predictor, names_of(words), maps, tally.leave_out):
             tally.count(result)
-            tally.tell(result)
+            say_lines(tally.notes_on(result))
             if result.heatmap is None:
                 say(f"{result.reason}")
             else:
                 typer.echo(str(result.heatmap))
-    tally.say_counts()
+    say_lines(tally.lines())
     tally.end("No heat map was drawn")
 
 

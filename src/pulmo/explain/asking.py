@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pulmo.bundle.card import Card
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import probabilities
 from pulmo.core.errors import InputError
 from pulmo.core.sections import Number
@@ -44,7 +44,7 @@ def batches(count: int) -> Iterator[NDArray[np.intp]]:
         yield np.arange(start, min(start + BATCH, count))
 
 
-def probability(model: Judge, images: Pixels, label: int) -> NDArray[np.float64]:
+def probability(model: ImagePredictor, images: Pixels, label: int) -> NDArray[np.float64]:
     """Returns the calibrated probability of a class for each image of one batch, [n].
 
     Raises:
@@ -60,7 +60,7 @@ def probability(model: Judge, images: Pixels, label: int) -> NDArray[np.float64]
 
 
 def probabilities_of_changes(
-    model: Judge,
+    model: ImagePredictor,
     change: Callable[[NDArray[np.intp]], Pixels],
     count: int,
     label: int,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.explain.methods import Maps, Method, Pixels, Report
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class LayerMethod(Method):
         """It does: a bundle gives no feature maps."""
         return True
 
-    def check(self, model: Judge) -> None:
+    def check(self, model: ImagePredictor) -> None:
         """Checks also that the network has the layer."""
         super().check(model)
         if self.needs_run:
@@ -35,7 +35,7 @@ class Cam(LayerMethod):
     """A method that reads a layer's feature maps and the logit's gradient by them."""
 
     def find(
-        self, model: Judge, images: Pixels, classes: NDArray[np.intp], on_progress: Report
+        self, model: ImagePredictor, images: Pixels, classes: NDArray[np.intp], on_progress: Report
     ) -> Maps:
         """Returns the maps of all images, a batch at a time."""
         from pulmo.explain.trained.layers import activations
@@ -61,7 +61,7 @@ class Cam(LayerMethod):
         """
 
 
-def trained_network(model: Judge) -> "TrainedNetwork":
+def trained_network(model: ImagePredictor) -> "TrainedNetwork":
     """Returns a model as the network of a run.
 
     Raises:

@@ -24,7 +24,7 @@ class HeatMap:
 
     Attributes:
         array: the map over the input square, float32 [rows, columns], signed, in the method's
-            unit. Above 0 speaks for the class.
+            unit. A value above 0 is evidence for the class.
         label: the class.
         method: how it was made.
         layer: the layer of the network that it was made from; None if of none in particular.
@@ -52,7 +52,7 @@ class HeatMap:
         return self.method.unit
 
     def png(self) -> bytes:
-        """Draws the image beside the same image with the map painted on it.
+        """Draws the image next to the same image with the map painted on it.
 
         Raises:
             InputError: the map holds values that are not finite, or the scale is not above 0.

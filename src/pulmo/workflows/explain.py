@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast, overload
 
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.core.folders import BundleFolder, RunFolder
 from pulmo.datasets.source import Problem
 from pulmo.explain.heat_map import HeatMap
@@ -15,7 +15,7 @@ from pulmo.workflows.heat_map_folder import HeatMapFolder, Shown
 from pulmo.workflows.image_result import ImageResult, MethodName
 from pulmo.workflows.image_source import ImageSource, name_of, open_image
 from pulmo.workflows.model import Model, load
-from pulmo.workflows.predict import Prediction, judge_images
+from pulmo.workflows.predict import Prediction, predict_images
 
 ModelName = Model | str | os.PathLike[str]
 """A bundle, or the folder of a bundle or of a run."""
@@ -76,20 +76,20 @@ def explain(
         UsageError: the model has no such class, there is no such method or the model cannot serve
             it, or the folder is one of the images' folders.
     """
-    way, judge = read_method(method), open_judge(model)
+    way, predictor = read_method(method), open_predictor(model)
     if output is None:
-        way.check(judge)
+        way.check(predictor)
         image = cast("ImageSource", images)
         radiograph = open_image(image, name_of(image, "The image"))
         name = name_of(image, "image")
-        outcome = judge.predict(radiograph, name)
-        return ImageResult(name, outcome, judge, radiograph).heatmap(label, way)
+        outcome = predictor.predict(radiograph, name)
+        return ImageResult(name, outcome, predictor, radiograph).heatmap(label, way)
     names = [Path(image) for image in cast("Sequence[Name]", images)]
     maps = HeatMapFolder.from_names(Path(output), names, Shown(way, label, values=True))
-    return list(judge_images(judge, names, maps, on_left_out))
+    return list(predict_images(predictor, names, maps, on_left_out))
 
 
-def open_judge(model: ModelName) -> Judge:
+def open_predictor(model: ModelName) -> ImagePredictor:
     """Opens a bundle, or a training run, which needs torch.
 
     Raises:

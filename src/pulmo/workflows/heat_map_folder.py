@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outcome
 from pulmo.core.errors import InputError, UsageError
 from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
@@ -81,7 +81,9 @@ class HeatMapFolder:
             shown or Shown(read_method(GRAPH)),
         )
 
-    def write(self, image: Path, model: Judge, radiograph: Radiograph, outcome: Outcome) -> Path:
+    def write(
+        self, image: Path, model: ImagePredictor, radiograph: Radiograph, outcome: Outcome
+    ) -> Path:
         """Writes an image with the evidence for a class painted on it, and returns the file.
 
         Where the values are wanted, they lie beside it, in a file of the same name with the suffix

@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from pulmo.bundle.card import Card
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outcome
 from pulmo.core.errors import UsageError
 from pulmo.explain.heat_map import HeatMap, caption
@@ -27,13 +27,13 @@ class ImageResult:
     Attributes:
         name: the image's file, or what it was called.
         outcome: the result, with the maps of all classes.
-        model: what judged it.
+        model: what gave it.
         radiograph: the image.
     """
 
     name: str
     outcome: Outcome = field(repr=False)
-    model: Judge = field(repr=False)
+    model: ImagePredictor = field(repr=False)
     radiograph: Radiograph = field(repr=False)
 
     @property
@@ -119,7 +119,7 @@ class ImageResult:
 def heat_map(
     radiograph: Radiograph,
     outcome: Outcome,
-    model: Judge,
+    model: ImagePredictor,
     label: str | None,
     method: Method,
     on_progress: Report = report_nothing,

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from pulmo.bundle.judge import Judge, Prepared
+from pulmo.bundle.image_predictor import ImagePredictor, Prepared
 from pulmo.core.errors import InputError, PulmoError, RefusedError
 from pulmo.core.output import claim_folder
 from pulmo.core.parallel import Pause, in_threads
@@ -31,7 +31,7 @@ class Prediction:
 
     Attributes:
         file: its name, as it was given or found.
-        status: `ok`; `refused` if it was read and must not be judged; else `error`.
+        status: `ok`; `refused` if it was read and was refused by the model's scope; else `error`.
         reason: why there is no result, as a sentence.
         code: that reason as a code of `pulmo.core.errors`, such as "image-colour".
         sha256: of the file's bytes.
@@ -77,7 +77,7 @@ def predict(
     maps: HeatMapFolder | None = None,
     on_left_out: Callable[[Problem], None] = lambda _: None,
 ) -> Generator[Prediction, None, None]:
-    """Yields the result of each image, in order; while one is judged the next are read.
+    """Yields the result of each image, in order; while one is predicted the next are read.
 
     A file that cannot be used gets a result that says so, and the rest is done. In a folder, a file
     that neither looks like an image nor is called like one is left out. Neither names nor results
@@ -94,47 +94,49 @@ def predict(
         InputError: the bundle is missing or damaged, or the folder cannot be written to.
         UsageError: the model has no class that the maps are to show.
     """
-    judge = (model if isinstance(model, Model) else load(model)).predictor
-    return judge_images(judge, images, maps, on_left_out)
+    predictor = (model if isinstance(model, Model) else load(model)).predictor
+    return predict_images(predictor, images, maps, on_left_out)
 
 
-def judge_images(
-    judge: Judge,
+def predict_images(
+    predictor: ImagePredictor,
     images: Iterable[Name | Pause],
     maps: HeatMapFolder | None,
     on_left_out: Callable[[Problem], None],
 ) -> Generator[Prediction, None, None]:
-    """Does what `predict` does, with what judges the images.
+    """Does what `predict` does, with a model of any kind.
 
     Raises:
         InputError: the folder cannot be written to.
         UsageError: the model has no class that the maps are to show, or cannot serve their method.
     """
     if maps is not None:
-        maps.shown.method.check(judge)
+        maps.shown.method.check(predictor)
         if maps.shown.label is not None:
-            check_label(judge.card, maps.shown.label)
+            check_label(predictor.card, maps.shown.label)
         claim_folder(maps.root)
-    return _each(judge, images, maps, on_left_out)
+    return _each(predictor, images, maps, on_left_out)
 
 
 def _each(
-    judge: Judge,
+    predictor: ImagePredictor,
     images: Iterable[Name | Pause],
     maps: HeatMapFolder | None,
     on_left_out: Callable[[Problem], None],
 ) -> Generator[Prediction, None, None]:
-    read = partial(_read, judge=judge, keep=maps is not None)
+    read = partial(_read, predictor=predictor, keep=maps is not None)
     found = images_of(images, None if maps is None else maps.root)
     with closing(in_threads(read, found, most=_READERS)) as results:
         for result in results:
             if isinstance(result, Problem):
                 on_left_out(result)
             else:
-                yield result if isinstance(result, Prediction) else _judge(result, judge, maps)
+                yield (
+                    result if isinstance(result, Prediction) else _predict(result, predictor, maps)
+                )
 
 
-def _read(found: Found, judge: Judge, *, keep: bool) -> _Ready | Prediction | Problem:
+def _read(found: Found, predictor: ImagePredictor, *, keep: bool) -> _Ready | Prediction | Problem:
     path = found.path
     if found.problem is not None:
         return found.problem
@@ -142,9 +144,9 @@ def _read(found: Found, judge: Judge, *, keep: bool) -> _Ready | Prediction | Pr
         if found.inside:
             _open_folder(path)
             if not is_image(path):
-                return Problem(str(path), "it is no image that pulmo reads", failed=False)
+                return Problem(str(path), "it is not an image that pulmo reads", failed=False)
         radiograph = read_radiograph(path)
-        prepared = judge.prepare(radiograph, str(path))
+        prepared = predictor.prepare(radiograph, str(path))
     except PulmoError as error:
         return _failed(path, error)
     except OSError as error:
@@ -156,18 +158,18 @@ def _read(found: Found, judge: Judge, *, keep: bool) -> _Ready | Prediction | Pr
 
 
 def _open_folder(path: Path) -> None:
-    """Opens a folder, if it is one: one that cannot be opened stands in the place of its files."""
+    """Opens a folder, if it is one: one that cannot be opened takes the place of its files."""
     if path.is_dir():
         with os.scandir(path):
             pass
 
 
-def _judge(ready: _Ready, judge: Judge, maps: HeatMapFolder | None) -> Prediction:
+def _predict(ready: _Ready, predictor: ImagePredictor, maps: HeatMapFolder | None) -> Prediction:
     try:
-        outcome = judge.judge([ready.prepared])[0]
+        outcome = predictor.predict_prepared([ready.prepared])[0]
         drawn = None
         if maps is not None and ready.radiograph is not None:
-            drawn = maps.write(ready.path, judge, ready.radiograph, outcome)
+            drawn = maps.write(ready.path, predictor, ready.radiograph, outcome)
     except PulmoError as error:
         return _failed(ready.path, error)
     return Prediction(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.core.choices import Choice, Choices
 from pulmo.core.errors import InputError, UsageError
 
@@ -75,7 +75,7 @@ class Method(Choice, ABC):
 
     def maps(
         self,
-        model: Judge,
+        model: ImagePredictor,
         images: Pixels,
         classes: NDArray[np.intp],
         on_progress: Report = report_nothing,
@@ -84,7 +84,7 @@ class Method(Choice, ABC):
 
         Args:
             model: a bundle, or for all methods a run (`pulmo.explain.trained`).
-            images: uint8 [n, size, size], one or more, as `Judge.to_input` gives them.
+            images: uint8 [n, size, size], one or more, as `ImagePredictor.to_input` gives them.
             classes: the number of each image's class in the order of the labels, [n].
             on_progress: called while it works.
 
@@ -101,7 +101,7 @@ class Method(Choice, ABC):
             )
         return found._replace(values=np.asarray(found.values, np.float32))
 
-    def check(self, model: Judge) -> None:
+    def check(self, model: ImagePredictor) -> None:
         """Checks, before any image is read, that a model can serve the method.
 
         Raises:
@@ -119,7 +119,7 @@ class Method(Choice, ABC):
 
     @abstractmethod
     def find(
-        self, model: Judge, images: Pixels, classes: NDArray[np.intp], on_progress: Report
+        self, model: ImagePredictor, images: Pixels, classes: NDArray[np.intp], on_progress: Report
     ) -> Maps:
         """Does what `maps` does, without its checks."""
 
@@ -150,7 +150,7 @@ def read_method(given: object) -> Method:
         ) from None
 
 
-def serves(model: Judge, method: Method) -> bool:
+def serves(model: ImagePredictor, method: Method) -> bool:
     """Tells whether a model can serve a method."""
     return not method.needs_run or hasattr(model, "classifier")
 

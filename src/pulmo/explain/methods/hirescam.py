@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.explain.asking import batches
 from pulmo.explain.cam import Cam, positions
 from pulmo.explain.methods import GRAPH, METHODS, Maps, Pixels, Report
@@ -34,7 +34,7 @@ class HiResCam(Cam):
         return self.layer is None
 
     def find(
-        self, model: Judge, images: Pixels, classes: NDArray[np.intp], on_progress: Report
+        self, model: ImagePredictor, images: Pixels, classes: NDArray[np.intp], on_progress: Report
     ) -> Maps:
         """Returns the maps of the graph, or those of the named layer."""
         if self.layer is not None:

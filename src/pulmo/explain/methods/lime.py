@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.core.sections import Count, Positive, Whole
 from pulmo.explain.asking import Counter, Fill, fill_value, hide, probabilities_of_changes
 from pulmo.explain.methods import METHODS, Maps, Method, Pixels, Report
@@ -47,7 +47,7 @@ class Lime(Method):
         return cls(samples=128, cells=5)
 
     def find(
-        self, model: Judge, images: Pixels, classes: NDArray[np.intp], on_progress: Report
+        self, model: ImagePredictor, images: Pixels, classes: NDArray[np.intp], on_progress: Report
     ) -> Maps:
         """Returns the maps, one image after the other."""
         # It takes a second to import, for which nothing else waits.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.core.sections import Number
 from pulmo.explain.asking import Counter, Fill, fill_value, hide, probabilities_of_changes
 from pulmo.explain.methods import METHODS, Maps, Method, Pixels, Report
@@ -54,7 +54,7 @@ class Occlusion(Method):
         )
 
     def find(
-        self, model: Judge, images: Pixels, classes: NDArray[np.intp], on_progress: Report
+        self, model: ImagePredictor, images: Pixels, classes: NDArray[np.intp], on_progress: Report
     ) -> Maps:
         """Returns the maps, one image after the other."""
         inside = self._inside(images.shape[1])

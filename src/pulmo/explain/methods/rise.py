@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.core.sections import Count, Number, Whole
 from pulmo.explain.asking import Counter, Fill, batches, fill_value, hide, probability
 from pulmo.explain.methods import METHODS, Maps, Method, Pixels, Report
@@ -51,7 +51,7 @@ class Rise(Method):
         )
 
     def find(
-        self, model: Judge, images: Pixels, classes: NDArray[np.intp], on_progress: Report
+        self, model: ImagePredictor, images: Pixels, classes: NDArray[np.intp], on_progress: Report
     ) -> Maps:
         """Returns the maps, one image after the other."""
         counter = Counter(len(images) * self.masks, on_progress)
@@ -60,7 +60,7 @@ class Rise(Method):
         return Maps(np.stack(found).astype(np.float32))
 
     def _map(
-        self, model: Judge, image: Pixels, label: int, counter: Counter
+        self, model: ImagePredictor, image: Pixels, label: int, counter: Counter
     ) -> NDArray[np.float64]:
         fill = fill_value(model.card, self.fill)
         seen, weighted, scores = np.zeros(image.shape), np.zeros(image.shape), 0.0

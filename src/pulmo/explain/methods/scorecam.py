@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.explain.asking import Counter, batches, hide
 from pulmo.explain.cam import LayerMethod, trained_network
 from pulmo.explain.methods import METHODS, Maps, Pixels, Report
@@ -27,7 +27,7 @@ class ScoreCam(LayerMethod):
     reading = "A value compares places of one image and has no unit."
 
     def find(
-        self, model: Judge, images: Pixels, classes: NDArray[np.intp], on_progress: Report
+        self, model: ImagePredictor, images: Pixels, classes: NDArray[np.intp], on_progress: Report
     ) -> Maps:
         """Returns the maps, one image after the other."""
         from pulmo.explain.trained.layers import (
@@ -47,7 +47,7 @@ class ScoreCam(LayerMethod):
 
 
 def _scores(
-    model: Judge, image: Pixels, maps: NDArray[np.float32], label: int, counter: Counter
+    model: ImagePredictor, image: Pixels, maps: NDArray[np.float32], label: int, counter: Counter
 ) -> NDArray[np.float64]:
     """Returns the logit of the image seen through each map; -inf for a map that is even."""
     low, high = maps.min(axis=(1, 2)), maps.max(axis=(1, 2))

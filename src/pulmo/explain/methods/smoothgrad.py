@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.core.sections import Count, Positive, Whole
 from pulmo.explain.cam import trained_network
 from pulmo.explain.methods import METHODS, Maps, Method, Pixels, Report
@@ -47,7 +47,7 @@ class SmoothGrad(Method):
         return f"Each of the {rows} x {columns} pixels of the network's input has a value."
 
     def find(
-        self, model: Judge, images: Pixels, classes: NDArray[np.intp], on_progress: Report
+        self, model: ImagePredictor, images: Pixels, classes: NDArray[np.intp], on_progress: Report
     ) -> Maps:
         """Returns the maps; the copies of an image are the batches."""
         from pulmo.explain.trained.pixels import (

@@ -10,14 +10,14 @@ from torch import Tensor
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.export import ExportWrapper, load_classifier, seen_by
-from pulmo.bundle.judge import Judge
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outputs
 from pulmo.core.folders import RunFolder
 from pulmo.explain.trained.layers import at_rest, last_layer, named_layer
 from pulmo.models.classifier import Classifier
 
 
-class TrainedNetwork(Judge):
+class TrainedNetwork(ImagePredictor):
     """A classifier with its card; it answers as the bundle that it would be exported to.
 
     Attributes:

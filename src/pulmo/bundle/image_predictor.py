@@ -1,4 +1,4 @@
-"""Judge: the one path from a radiograph to a result, whatever runs the network."""
+"""ImagePredictor: the one path from a radiograph to a result, whatever runs the network."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card
+from pulmo.bundle.gate import check_appearance
 from pulmo.bundle.outcome import Outcome, Outputs, outcomes
 from pulmo.bundle.scope import check_scope
 from pulmo.radiograph import Note, Radiograph, pixels_sha256
@@ -18,13 +19,13 @@ _DRAWINGS: Final = Note(
 )
 _SEEN: Final = Note(
     "seen",
-    "The model was trained or chosen on this very image: its result does not show what the model "
-    "makes of a new one.",
+    "The model was trained or chosen on this image: its result does not show how "
+    "it performs on a new one.",
 )
 
 
 class Prepared(NamedTuple):
-    """An image that the model may judge, as its network takes it.
+    """An image that the model was meant for, as its network takes it.
 
     Attributes:
         input: uint8 [size, size].
@@ -36,8 +37,8 @@ class Prepared(NamedTuple):
     notes: tuple[Note, ...]
 
 
-class Judge(ABC):
-    """A model that judges radiographs by its card.
+class ImagePredictor(ABC):
+    """A model that gives radiographs results, by its card.
 
     Attributes:
         card: what the model is.
@@ -70,26 +71,29 @@ class Judge(ABC):
 
         Raises:
             InputError: the network gave a value that is not a number.
-            RefusedError: the header says that the model was not meant for the image.
+            RefusedError: the header says that the model was not meant for the image, or it looks
+                so where no modality is stated.
         """
-        return self.judge([self.prepare(radiograph, name)])[0]
+        return self.predict_prepared([self.prepare(radiograph, name)])[0]
 
     def prepare(self, radiograph: Radiograph, name: str = "The image") -> Prepared:
-        """Returns a radiograph as the network takes it, if the model may judge it.
+        """Returns a radiograph as the network takes it, if the model was meant for it.
 
         Args:
             radiograph: the image.
             name: what messages call the image.
 
         Raises:
-            RefusedError: the header says that the model was not meant for the image.
+            RefusedError: the header says that the model was not meant for the image, or it looks
+                so where no modality is stated.
         """
         scope = check_scope(self.card, radiograph.facts, name)
+        scope += check_appearance(self.card, radiograph, name)
         known = self._familiarity(radiograph)
         notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
         return Prepared(self.to_input(radiograph), notes)
 
-    def judge(self, images: Sequence[Prepared]) -> list[Outcome]:
+    def predict_prepared(self, images: Sequence[Prepared]) -> list[Outcome]:
         """Returns the results of one or more images that are prepared.
 
         Raises:
