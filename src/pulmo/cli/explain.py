@@ -39,7 +39,7 @@ def explain(
 
     hirescam paints the map of the bundle's own graph on the scale of the card, the same for every
     image. The caption of each map says what its colours mean; its values are in the NPZ file
-    beside it. The model may be a run's folder in place of a bundle.
+    next to it. The model may be a run's folder in place of a bundle.
     """
     chosen, words = split_model(files, model)
     way = _chosen_method(method, layer, settings or [])

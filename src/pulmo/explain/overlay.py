@@ -47,7 +47,7 @@ def draw_overlay(
         activation: the map over the input square, float32 [rows, columns], signed.
         aspect: how the image became the input square.
         scale: the value at the end of the colour scale; above 0.
-        legend: what stands beside the colour bar: of which class and in which unit its values are.
+        legend: what stands next to the colour bar: of which class and in which unit its values are.
         caption: a line or two below the images.
 
     Returns:

@@ -22,7 +22,7 @@ class Shown:
     Attributes:
         method: how a map is made.
         label: the class that is shown; None for the decided one of each image.
-        values: whether the values are written beside the drawing.
+        values: whether the values are written next to the drawing.
         on_progress: called while a map is made.
     """
 
@@ -86,7 +86,7 @@ class HeatMapFolder:
     ) -> Path:
         """Writes an image with the evidence for a class painted on it, and returns the file.
 
-        Where the values are wanted, they lie beside it, in a file of the same name with the suffix
+        Where the values are wanted, they lie next to it, in a file of the same name with the suffix
         `.npz`.
 
         Raises:

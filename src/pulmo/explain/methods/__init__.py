@@ -34,7 +34,7 @@ class Maps(NamedTuple):
 
     Attributes:
         values: float32 [n, rows, columns] over the input square, in the method's unit; above 0
-            speaks for the class.
+            is evidence for the class.
         layer: the layer of the network that they are made from; None if of none in particular.
     """
 
