@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pulmo.bundle.predictor import Predictor, Prepared
+from pulmo.bundle.image_predictor import Prepared
+from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import PulmoError
 from pulmo.core.noted import cell_of
 from pulmo.core.parallel import in_threads

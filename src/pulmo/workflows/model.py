@@ -74,7 +74,8 @@ class Model:
             return predictions_of(self.predictor, image, value_range)
         name = name_of(image, "image")
         radiograph = open_image(image, name_of(image, "The image"), value_range)
-        return ImageResult(name, self.predictor.predict(radiograph, name), self.card, radiograph)
+        outcome = self.predictor.predict(radiograph, name)
+        return ImageResult(name, outcome, self.predictor, radiograph)
 
 
 def load(path: str | os.PathLike[str], threads: int = 0) -> Model:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from pulmo.bundle.predictor import Predictor, Prepared
+from pulmo.bundle.image_predictor import ImagePredictor, Prepared
 from pulmo.core.errors import InputError, PulmoError, RefusedError, UsageError
 from pulmo.core.output import claim_folder
 from pulmo.core.parallel import Pause, in_threads
@@ -99,19 +99,35 @@ def predict(
         UsageError: the model has no class that the maps are to show, or a value
             range is missing or not for an array.
     """
-    if not isinstance(model, Model):
-        model = load(model)
+    predictor = (model if isinstance(model, Model) else load(model)).predictor
+    return predict_images(predictor, images, maps, on_left_out, value_range)
+
+
+def predict_images(
+    predictor: ImagePredictor,
+    images: Iterable[ImageSource | Pause],
+    maps: HeatMapFolder | None,
+    on_left_out: Callable[[Problem], None],
+    value_range: ValueRange | None = None,
+) -> Generator[Prediction, None, None]:
+    """Does what `predict` does, with a model of any kind.
+
+    Raises:
+        InputError: the folder cannot be written to.
+        UsageError: the model has no class that the maps are to show, or cannot serve their method.
+    """
     if maps is not None:
-        if maps.label is not None:
-            check_label(model.card, maps.label)
+        maps.shown.method.check(predictor)
+        if maps.shown.label is not None:
+            check_label(predictor.card, maps.shown.label)
         claim_folder(maps.root)
-    read = partial(_read, predictor=model.predictor, value_range=value_range, keep=maps is not None)
-    return _each(read, model.predictor, images, maps, on_left_out)
+    read = partial(_read, predictor=predictor, value_range=value_range, keep=maps is not None)
+    return _each(read, predictor, images, maps, on_left_out)
 
 
 def _each(
     read: Callable[[Found], "_Ready | Prediction | Problem"],
-    predictor: Predictor,
+    predictor: ImagePredictor,
     images: Iterable[ImageSource | Pause],
     maps: HeatMapFolder | None,
     on_left_out: Callable[[Problem], None],
@@ -128,7 +144,7 @@ def _each(
 
 
 def _read(
-    found: Found, predictor: Predictor, value_range: ValueRange | None, *, keep: bool
+    found: Found, predictor: ImagePredictor, value_range: ValueRange | None, *, keep: bool
 ) -> _Ready | Prediction | Problem:
     path = found.path
     if found.problem is not None:
@@ -160,12 +176,12 @@ def _open_folder(path: Path) -> None:
             pass
 
 
-def _predict(ready: _Ready, predictor: Predictor, maps: HeatMapFolder | None) -> Prediction:
+def _predict(ready: _Ready, predictor: ImagePredictor, maps: HeatMapFolder | None) -> Prediction:
     try:
         outcome = predictor.predict_prepared([ready.prepared])[0]
         drawn = None
         if maps is not None and ready.radiograph is not None:
-            drawn = maps.write(ready.path, predictor.card, ready.radiograph, outcome)
+            drawn = maps.write(ready.path, predictor, ready.radiograph, outcome)
     except PulmoError as error:
         return _failed(ready.path, error)
     return Prediction(

@@ -8,14 +8,17 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from pulmo.audit.check import CHECKS
 from pulmo.audit.check_result import CheckResult
-from pulmo.audit.checks.explanations import _verdict, rank_correlation
+from pulmo.audit.checks.explanations import FEW, _verdict, rank_correlation
 from pulmo.audit.context import AuditContext
 from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.predictor import Predictor
+from pulmo.explain.methods import Maps
+from pulmo.explain.methods.occlusion import Occlusion
 from pulmo.stats.estimate import Estimate
 
 Show = Callable[..., AuditContext]
@@ -63,6 +66,10 @@ def test_the_maps_of_a_network_pass(bundle: Path, ask: Callable[[Path], CheckRes
     assert estimate.value is not None
     assert estimate.high is not None
     assert estimate.low <= estimate.value <= estimate.high < 0.5
+    others = {f"median rank correlation, {name}" for name in ("lime", "occlusion", "rise")}
+    assert set(result.metrics) == {"median rank correlation", *others}
+    assert {result.metrics[name].n for name in others} == {FEW}
+    assert result.kinds == ("shuffled-weights", "shuffled-weights-few")
 
 
 def test_maps_of_the_image_alone_fail(
@@ -71,6 +78,19 @@ def test_maps_of_the_image_alone_fail(
     result = ask(with_maps_of_the_image(bundle / "model.onnx", tmp_path / "edges.onnx"))
     assert result.verdict == "fails"
     assert result.metrics["median rank correlation"].value == pytest.approx(1)
+
+
+def test_the_worst_method_decides(
+    bundle: Path, ask: Callable[[Path], CheckResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edges(_self: object, _model: object, images: NDArray[np.uint8], *_: object) -> Maps:
+        return Maps(images.astype(np.float32))
+
+    monkeypatch.setattr(Occlusion, "find", edges)
+    result = ask(bundle)
+    assert result.verdict == "fails"
+    assert result.metrics["median rank correlation, occlusion"].value == pytest.approx(1)
+    assert (result.metrics["median rank correlation"].value or 0) < 0.5
 
 
 def test_it_is_unknown_without_onnx(
