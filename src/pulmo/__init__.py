@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pulmo.workflows.evaluate_predictions import TableOptions, evaluate_predictions
     from pulmo.workflows.evaluation_images import EvaluateOptions
     from pulmo.workflows.explain import explain
+    from pulmo.workflows.features import FeaturesOptions, features
     from pulmo.workflows.model import Model, load
     from pulmo.workflows.predict import predict
     from pulmo.workflows.train import Run, train
@@ -44,6 +45,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AuditOptions",
     "EvaluateOptions",
+    "FeaturesOptions",
     "InputError",
     "Manifest",
     "Model",
@@ -64,6 +66,7 @@ __all__ = [
     "evaluate",
     "evaluate_predictions",
     "explain",
+    "features",
     "load",
     "load_classifier",
     "predict",
@@ -77,6 +80,7 @@ __all__ = [
 _PLACES: Final = {
     "AuditOptions": "pulmo.workflows.audit:AuditOptions",
     "EvaluateOptions": "pulmo.workflows.evaluation_images:EvaluateOptions",
+    "FeaturesOptions": "pulmo.workflows.features:FeaturesOptions",
     "InputError": "pulmo.core.errors:InputError",
     "Manifest": "pulmo.datasets.manifest:Manifest",
     "Model": "pulmo.workflows.model:Model",
@@ -97,6 +101,7 @@ _PLACES: Final = {
     "evaluate": "pulmo.workflows.evaluate:evaluate",
     "evaluate_predictions": "pulmo.workflows.evaluate_predictions:evaluate_predictions",
     "explain": "pulmo.workflows.explain:explain",
+    "features": "pulmo.workflows.features:features",
     "load": "pulmo.workflows.model:load",
     "load_classifier": "pulmo.bundle.export:load_classifier",
     "predict": "pulmo.workflows.predict:predict",

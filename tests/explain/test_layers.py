@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from fixtures.refuses import refuses
-from pulmo.explain.layers import captured, choose_layers, map_layers, resting
+from pulmo.explain.layers import at_rest, captured, choose_layers, map_layers
 
 
 def network() -> nn.Sequential:
@@ -76,7 +76,7 @@ def test_an_error_leaves_no_hook_and_no_changed_mode() -> None:
     wanted = [parameter.requires_grad for parameter in net.parameters()]
 
     def fail() -> None:
-        with resting(net), captured(net, ["0"]):
+        with at_rest(net), captured(net, ["0"]):
             assert not any(module.training for module in net.modules())
             assert not any(parameter.requires_grad for parameter in net.parameters())
             net(torch.zeros(1, 5, 9, 9))
@@ -112,7 +112,7 @@ def test_an_unknown_layer_is_refused_with_the_nearest() -> None:
 def test_a_network_without_maps_is_refused() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(81, 2))
     assert map_layers(net, lambda: net(IMAGES)) == ()
-    with refuses("network-without-maps"):
+    with refuses("network-without-convolutions"):
         choose_layers((), (), 3)
-    with refuses("network-without-maps"):
+    with refuses("network-without-convolutions"):
         choose_layers((), ("0",), 3)

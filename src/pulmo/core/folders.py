@@ -207,6 +207,37 @@ class AuditFolder:
 
 
 @dataclass(frozen=True)
+class FeaturesFolder:
+    """The folder of what the channels of a network respond to."""
+
+    root: Path
+
+    @property
+    def values(self) -> Path:
+        """The image, the maps of all channels of the layers, and the inputs that were fitted."""
+        return self.root / "values.npz"
+
+    @property
+    def channels(self) -> Path:
+        """How well each channel separates the classes; absent without a manifest."""
+        return self.root / "channels.parquet"
+
+    @property
+    def page(self) -> Path:
+        """All of it for people."""
+        return self.root / "features.html"
+
+    @property
+    def index(self) -> Path:
+        """What is shown, in numbers, and the names of the drawings."""
+        return self.root / "features.json"
+
+    def drawing(self, number: int, kind: str) -> Path:
+        """A drawing of a layer, counted from 1, such as its maps."""
+        return self.root / f"layer-{number:02d}-{kind}.png"
+
+
+@dataclass(frozen=True)
 class ComparisonFolder:
     """The folder of a comparison of models."""
 
@@ -341,6 +372,11 @@ class ReproductionFolder:
     def evaluation(self) -> EvaluationFolder:
         """How that was judged."""
         return EvaluationFolder(self.root / "evaluation")
+
+    @property
+    def features(self) -> FeaturesFolder:
+        """What the channels of the network respond to, where the system showed that."""
+        return FeaturesFolder(self.root / "features")
 
     @property
     def folds(self) -> RepeatsFolder:

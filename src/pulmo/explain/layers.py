@@ -3,40 +3,21 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from pulmo.core.errors import InputError, UsageError
+from pulmo.explain.features.shown import Layer
 
 _LISTED: Final = 6
 """Names that the message about an unknown layer lists."""
 
 
-class Layer(NamedTuple):
-    """A layer that gives maps.
-
-    Attributes:
-        name: its name below the network, such as `layer1.0.conv1`.
-        kind: the name of its class, such as `Conv2d`.
-        channels: number of maps.
-        rows: of each map.
-        columns: of each map.
-        convolution: whether it is a convolution.
-    """
-
-    name: str
-    kind: str
-    channels: int
-    rows: int
-    columns: int
-    convolution: bool
-
-
 @contextmanager
-def resting(network: nn.Module) -> Iterator[None]:
+def at_rest(network: nn.Module) -> Iterator[None]:
     """Puts a network into evaluation mode without gradients of its weights, for the block.
 
     After it, and after an error, each module has its mode again and each parameter its
@@ -62,7 +43,7 @@ def captured(
     """Gives what named modules give, as soon as the network has run within the block.
 
     The hooks are removed at its end, and after an error too. Of a module that runs several times
-    the last result is kept.
+    the first result is kept.
 
     Args:
         network: names are those of its `named_modules`.
@@ -74,7 +55,8 @@ def captured(
 
     def note(name: str) -> Callable[[nn.Module, object, Tensor], None]:
         def hook(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-            outputs[name] = keep(output)
+            if name not in outputs:
+                outputs[name] = keep(output)
 
         return hook
 
@@ -84,6 +66,34 @@ def captured(
     finally:
         for handle in handles:
             handle.remove()
+
+
+class _Reached(Exception):  # noqa: N818 - no error, but the way out of a network's forward pass
+    """The layer that is asked for has given its result."""
+
+
+def output_of(network: nn.Module, name: str, run: Callable[[], object]) -> Tensor:
+    """Returns what a named module gives; the network runs no further than that.
+
+    Args:
+        network: names are those of its `named_modules`.
+        name: a module that the network runs; if it does so several times, the first one counts.
+        run: runs the network.
+    """
+    found: list[Tensor] = []
+
+    def hook(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+        found.append(output)
+        raise _Reached
+
+    handle = dict(network.named_modules())[name].register_forward_hook(hook)
+    try:
+        run()
+    except _Reached:
+        pass
+    finally:
+        handle.remove()
+    return found[0]
 
 
 def map_layers(network: nn.Module, run: Callable[[], object]) -> tuple[Layer, ...]:
@@ -100,7 +110,7 @@ def map_layers(network: nn.Module, run: Callable[[], object]) -> tuple[Layer, ..
             if isinstance(output, Tensor) and output.ndim == 4 and output[0, 0].numel() > 1:
                 channels, rows, columns = output.shape[1:]
                 kind, convolution = type(module).__name__, isinstance(module, nn.Conv2d)
-                found[name] = Layer(name, kind, channels, rows, columns, convolution)
+                found.setdefault(name, Layer(name, kind, channels, rows, columns, convolution))
 
         return hook
 
@@ -131,17 +141,19 @@ def choose_layers(layers: Sequence[Layer], names: Sequence[str], count: int) -> 
     convolutions = [layer for layer in layers if layer.convolution]
     if not (layers if names else convolutions):
         raise InputError(
-            "network-without-maps",
+            "network-without-convolutions",
             "The network has no convolution that gives maps of more than one position, so there "
             "is nothing to show.",
         )
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, n=_LISTED, cutoff=0.3)
-            listed = near or [layer.name for layer in convolutions[:_LISTED]]
+            near = [each for each in known if each.endswith(f".{name}")]
+            near += get_close_matches(name, known, n=_LISTED, cutoff=0.3)
+            near = near or [layer.name for layer in convolutions]
+            listed = ", ".join(list(dict.fromkeys(near))[:_LISTED])
             raise UsageError(
                 "layer-unknown",
-                f"The network has no layer {name!r} that gives maps. Near it: {', '.join(listed)}.",
+                f"The network has no layer {name!r} that gives maps. Near it: {listed}.",
             )
     if names:
         return tuple(layer for layer in layers if layer.name in names)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     )
     from pulmo.stats.recalibration import recalibrate
     from pulmo.stats.resampling import bootstrap, interval_estimate
-    from pulmo.stats.roc import auc
+    from pulmo.stats.roc import auc, aucs
 
 __all__ = [
     "METRICS",
@@ -46,6 +46,7 @@ __all__ = [
     "accuracy_difference",
     "auc",
     "auc_difference",
+    "aucs",
     "average",
     "balanced_accuracy",
     "balanced_accuracy_difference",
@@ -73,6 +74,7 @@ _MODULES: Final = {
     "accuracy_difference": "paired",
     "auc": "roc",
     "auc_difference": "paired",
+    "aucs": "roc",
     "average": "estimate",
     "balanced_accuracy": "proportions",
     "balanced_accuracy_difference": "paired",
