@@ -21,6 +21,8 @@ from pulmo.datasets.split import (
     read_split,
     uncurated,
     undrawn,
+    unlike_shares,
+    unnamed_origins,
     unstated,
     validate_on,
     write_split,
@@ -44,6 +46,8 @@ class SplitOptions:
         folds: how many folds the images outside the test get.
         folds_by_source: whether each source is a fold.
         fold: the fold that is the validation, 0.
+        by_origin: whether all images of an origin, such as a hospital, are on one side or in one
+            fold.
         match: columns in which all labels are to be alike; images are chosen before the draw.
         age_band: how many years count as one age in a match, 10.
         labels: the labels that are matched; none stands for all.
@@ -57,6 +61,7 @@ class SplitOptions:
     folds: int | None = None
     folds_by_source: bool = False
     fold: int | None = None
+    by_origin: bool = False
     match: tuple[str, ...] = ()
     age_band: int | None = None
     labels: tuple[str, ...] = ()
@@ -79,6 +84,7 @@ class SplitOptions:
             folds=self.folds,
             by_source=self.folds_by_source,
             fold=self.fold or 0,
+            by_origin=self.by_origin,
             matching=Matching(self.match, band, self.labels) if self.match else None,
         )
 
@@ -172,7 +178,12 @@ def split(
         write_split(drawn, plan, save)
     apart = plan.leave_out is not None or plan.by_source
     left_out = {str(why): int(n) for why, n in reason.value_counts().items()}
-    warnings = (*(unstated(drawn) if apart else ()), *_doubts(drawn))
+    warnings = (
+        *(unstated(drawn) if apart else ()),
+        *(unnamed_origins(drawn) if plan.by_origin else ()),
+        *_unlike_shares(drawn, plan),
+        *_doubts(drawn),
+    )
     return SplitResult(drawn, left_out, warnings, strata)
 
 
@@ -223,6 +234,14 @@ def _check_shares(options: SplitOptions, manifest: Manifest) -> None:
                 f"The {side} fraction {share:g} would have no effect: every source keeps the "
                 f"{what} that it publishes.",
             )
+
+
+def _unlike_shares(manifest: Manifest, plan: Plan) -> list[str]:
+    """Returns a sentence for each drawn side that is far from its fraction."""
+    if plan.keep != "nothing":
+        return []
+    val = 0 if plan.folded else plan.val
+    return unlike_shares(manifest, val, 0 if plan.leave_out is not None else plan.test)
 
 
 def _doubts(manifest: Manifest) -> tuple[str, ...]:

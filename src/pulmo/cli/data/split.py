@@ -45,6 +45,14 @@ def split(
     fold: Annotated[
         int | None, typer.Option(help="The fold for validation. Default: 0.", min=0)
     ] = None,
+    by_origin: Annotated[
+        bool,
+        typer.Option(
+            "--by-origin",
+            help="Keep all images of an origin (a hospital or publication of a source) on one "
+            "side, or in one fold.",
+        ),
+    ] = False,
     match: Annotated[
         list[str] | None,
         typer.Option(
@@ -86,6 +94,7 @@ def split(
         folds=folds,
         folds_by_source=folds_by_source,
         fold=fold,
+        by_origin=by_origin,
         match=tuple(match or ()),
         age_band=age_band,
         labels=tuple(label or ()),
