@@ -6,7 +6,7 @@ from scipy.stats import binom
 from sklearn.metrics import roc_auc_score
 
 from pulmo.stats.estimate import Estimate
-from pulmo.stats.roc import auc, auc_covariance, without_interval_if_scarce
+from pulmo.stats.roc import auc, auc_covariance, aucs, without_interval_if_scarce
 
 
 class TestAUC:
@@ -125,3 +125,17 @@ def test_what_has_no_value_keeps_its_own_reason() -> None:
     estimate = Estimate.undefined("no image", 2)
     positive = np.array([True, True])
     assert without_interval_if_scarce(estimate, positive, np.array([0, 1])) == estimate
+
+
+def test_areas_of_many_scores_are_those_of_each(generator: np.random.Generator) -> None:
+    positive, groups = np.arange(80) < 30, np.arange(80) // 2
+    scores = generator.normal(size=(300, 80)).round(1) + positive
+    scores[0], scores[1] = positive, 1
+    together = aucs(positive, scores, groups)
+    for one, score in zip(together, scores, strict=True):
+        assert one == pytest.approx(auc(positive, score, groups), nan_ok=True) or one == auc(
+            positive, score, groups
+        )
+    assert aucs(np.ones(80, np.bool_), scores, groups) == [
+        Estimate.undefined("it needs positives and negatives", 80)
+    ] * len(scores)
