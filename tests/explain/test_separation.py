@@ -87,7 +87,7 @@ def test_copies_of_images_in_their_groups_narrow_no_interval() -> None:
         name: {layer: values[..., rows] for layer, values in layers.items()}
         for name, layers in once.of.items()
     }
-    thrice = Responses(once.truth[rows], [once.groups[row] for row in rows], of)
+    thrice = Responses(once.truth[rows], [once.groups[row] for row in rows.tolist()], of)
     for one, often in zip(
         channel_areas(CLASSES, ["pneumonia"], once, once),
         channel_areas(CLASSES, ["pneumonia"], once, thrice),

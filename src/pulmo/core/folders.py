@@ -213,7 +213,7 @@ class FeaturesFolder:
     root: Path
 
     @property
-    def values(self) -> Path:
+    def arrays(self) -> Path:
         """The image, the maps of all channels of the layers, and the inputs that were fitted."""
         return self.root / "values.npz"
 

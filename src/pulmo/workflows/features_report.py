@@ -84,7 +84,7 @@ class FeaturesReport:
                 write_atomically(to.drawing(number, kind), data)
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **self._values())
-        write_atomically(to.values, buffer.getvalue())
+        write_atomically(to.arrays, buffer.getvalue())
         if self.areas:
             write_parquet(self.to_frame(), to.channels)
         content = FeaturesContent(self.features, self.image, self.layers, self.areas)
