@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -151,8 +150,8 @@ def test_what_is_refused_leaves_no_folder_and_no_access(
 ) -> None:
     data, output = Manifest(images), tmp_path / "a" / "new"
     with refuses("layer-unknown", "layers.0.O", "backbone.layers.0.0"):
-        options = FeaturesOptions(layers=("layers.0.O",))
-        features(own.root, image, data=data, output=output, options=options)
+        unknown = FeaturesOptions(layers=("layers.0.O",))
+        features(own.root, image, data=data, output=output, options=unknown)
     with refuses("run-expected", str(bundle)):
         features(bundle, image, output=output)
     with refuses("run-missing"):
@@ -163,9 +162,14 @@ def test_what_is_refused_leaves_no_folder_and_no_access(
         features(own.root, image, data=data.split("train"), output=output)
     with refuses("images-missing"):
         features(own.root, image, data=Manifest.empty(), output=output)
-    for wrong in ("depths", "channels", "steps", "seed"):
-        with refuses("number-too-low", wrong, -1):
-            features(own.root, image, output=output, options=replace(QUICK, **{wrong: -1}))
+    for options in (
+        FeaturesOptions(depths=0),
+        FeaturesOptions(channels=0),
+        FeaturesOptions(steps=-1),
+        FeaturesOptions(seed=-1),
+    ):
+        with refuses("number-too-low"):
+            features(own.root, image, output=output, options=options)
     with refuses("split-unknown"):
         features(own.root, image, output=output, options=FeaturesOptions(split="tset"))
     with refuses("device-unknown"):

@@ -18,6 +18,7 @@ from pulmo.core.sections import DataSection
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.split import Plan
 from pulmo.evaluate.test_access import read_accesses
+from pulmo.explain.features.record import read_features
 from pulmo.models import published
 from pulmo.reproduce.available_data import Sets, gather_data, take_some
 from pulmo.reproduce.initial_weights import as_written, from_folder, initial_weights
@@ -35,6 +36,7 @@ ONE = Experiment(
     "demo",
     Data((HERE, GONE), Plan(val=0.25, test=0.25)),
     (Published("recall", "covid", 0.8, 10), Published("specificity", "covid", 0.9, 30)),
+    features=True,
 )
 CROSSED = Experiment("demo", Data((HERE,), Plan(test=0.0, folds=3)), variant="cv", folds=True)
 SYSTEM = System("Drawn images", (ONE, CROSSED), ("Nothing is as it was.",))
@@ -74,6 +76,10 @@ def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_p
     assert published[4] is not None
     assert published[4].value == pytest.approx(0.85)
     assert "chest_xray is not available." in outcome.notes
+    assert any("the AUC of the best channel is" in note for note in outcome.notes)
+    shown = read_features(ReproductionFolder(tmp_path / "out" / "demo").features.index)
+    assert shown.separation is not None
+    assert shown.separation.reported_on == "split test"
     reasons = {floor.reason for value in outcome.metrics for floor in value.floors.values()}
     assert any("fewer than two classes have 10 " in str(reason) for reason in reasons)
     # Without its outcome it is put together again from what is there.

@@ -47,7 +47,7 @@ def features(
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show what the channels of a network respond to, trained beside untrained.
+    """Show the feature maps of a run, trained beside untrained.
 
     Writes drawings of each layer, values.npz, features.html and features.json; with --data
     channels.parquet too. An access to a test is recorded in the run's test-access.jsonl.

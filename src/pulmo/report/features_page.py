@@ -13,9 +13,9 @@ from pulmo.core.files import write_atomically
 from pulmo.core.message import texts
 from pulmo.explain.features.drawing import Panel, png, scale_bar
 from pulmo.explain.features.panels import KINDS, input_panel, panels
-from pulmo.explain.features.record import Features, Separation, ShownLayer
+from pulmo.explain.features.record import Features, Separation, ShownLayer, say_best
 from pulmo.explain.features.separation import ChannelArea
-from pulmo.explain.features.shown import TRAINED, UNTRAINED, LayerFeatures
+from pulmo.explain.features.shown import LayerFeatures
 from pulmo.report.lines import Groups, Line
 from pulmo.report.template import render
 
@@ -113,7 +113,7 @@ def render_features(content: FeaturesContent) -> str:
             ],
             "separation": separation,
             "best": _best(separation) if separation else {},
-            "verdicts": _verdicts(separation) if separation else [],
+            "verdicts": list(say_best(features)),
             "notes_of": list(texts(features.notes)),
         },
     )
@@ -157,24 +157,6 @@ def _best(separation: Separation) -> Groups:
     for label, gain in separation.gains.items():
         groups[label].append(Line("Difference", gain, (-1.0, 1.0), baseline=0.0))
     return groups
-
-
-def _verdicts(separation: Separation) -> list[str]:
-    """Returns what training added to the best channel of each class, as sentences."""
-    found = []
-    for label, gain in separation.gains.items():
-        aucs = {one.network: one.auc.in_text for one in separation.best if one.label == label}
-        if gain.low is None or gain.high is None:
-            verdict = "It is not known whether training made a better channel"
-        elif gain.low > 0:
-            verdict = "Training made a better channel"
-        else:
-            verdict = "Training is not shown to have made a better channel"
-        found.append(
-            f"{verdict} for {label}: the AUC of the best channel is {aucs[TRAINED]} in the trained "
-            f"and {aucs[UNTRAINED]} in the untrained network."
-        )
-    return found
 
 
 def _p(area: ChannelArea) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card
 from pulmo.bundle.manifest_predictions import Failure
+from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import FeaturesFolder
 from pulmo.core.message import Message, texts
@@ -58,6 +59,18 @@ class FeaturesReport:
         """The images of the manifest that could not be used, each with the reason."""
         found = self.features.separation
         return () if found is None else found.failed
+
+    def require_all(self) -> None:
+        """Refuses areas that lack images of the manifest.
+
+        Raises:
+            InputError: an image could not be used.
+        """
+        if self.failed:
+            raise InputError(
+                "images-unreadable",
+                f"{len(self.failed)} images could not be used. The first: {self.failed[0].reason}",
+            )
 
     def to_frame(self) -> pd.DataFrame:
         """Returns a row a channel, statistic, class and network: how well it separates the class.

@@ -1,6 +1,6 @@
 """The content of `features.json`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -8,7 +8,7 @@ from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.message import Message
 from pulmo.core.record import Record, read_record
 from pulmo.explain.features.separation import ChannelArea
-from pulmo.explain.features.shown import Response
+from pulmo.explain.features.shown import TRAINED, UNTRAINED, Response
 from pulmo.stats.estimate import Estimate
 
 
@@ -97,6 +97,24 @@ class Features(Record):
     separation: Separation | None
     """None without a manifest."""
     notes: tuple[Message, ...]
+
+
+def say_best(found: Features) -> Iterator[str]:
+    """Yields how well the best channel of each network separates each class, as sentences."""
+    if found.separation is None:
+        return
+    for label, gain in found.separation.gains.items():
+        aucs = {one.network: one.auc for one in found.separation.best if one.label == label}
+        if gain.low is None:
+            verdict = "It is not known whether training made a better channel"
+        elif gain.low > 0:
+            verdict = "Training made a better channel"
+        else:
+            verdict = "Training is not shown to have made a better channel"
+        yield (
+            f"{verdict} for {label}: the AUC of the best channel is {aucs[TRAINED].in_text} in the "
+            f"trained and {aucs[UNTRAINED].in_text} in the untrained network."
+        )
 
 
 def read_features(path: Path) -> Features:
