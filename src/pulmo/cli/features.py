@@ -42,7 +42,7 @@ def features(
     channels: Annotated[int, typer.Option(help="Channels to show of each layer.")] = 16,
     steps: Annotated[
         int, typer.Option(help="Steps of fitting an input to a channel; 0 for no such inputs.")
-    ] = 32,
+    ] = 24,
     seed: Annotated[int, typer.Option(help="The seed of the fitted inputs.")] = 0,
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

@@ -45,7 +45,7 @@ class FeaturesOptions:
     layers: tuple[str, ...] = ()
     depths: int = 4
     channels: int = 16
-    steps: int = 32
+    steps: int = 24
     seed: int = 0
     split: str | None = None
     device: str = "auto"

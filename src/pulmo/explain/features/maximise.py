@@ -29,7 +29,7 @@ class Ascent(NamedTuple):
         seed: of the first images and the jitter.
     """
 
-    steps: int = 32
+    steps: int = 24
     seed: int = 0
 
 
