@@ -31,7 +31,7 @@ def main(demo: Path) -> None:
     FIGURES.mkdir(exist_ok=True)
     page = demo / "evaluation" / "report.html"
     screenshot(browser, page, FIGURES / "report.png", (1280, 800))
-    image = min((demo / "new" / "images").glob("*.png"))
+    image = min((demo / "new" / "images").iterdir())
     data = pulmo.read_manifest(demo / "images.parquet")
     with tempfile.TemporaryDirectory() as folder:
         pulmo.features(demo / "run", image, data=data, output=folder)

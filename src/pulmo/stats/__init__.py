@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     )
     from pulmo.stats.recalibration import recalibrate
     from pulmo.stats.resampling import bootstrap, interval_estimate
-    from pulmo.stats.roc import auc, aucs
+    from pulmo.stats.roc import auc, auc_p, aucs
 
 __all__ = [
     "METRICS",
@@ -46,6 +46,7 @@ __all__ = [
     "accuracy_difference",
     "auc",
     "auc_difference",
+    "auc_p",
     "aucs",
     "average",
     "balanced_accuracy",
@@ -74,6 +75,7 @@ _MODULES: Final = {
     "accuracy_difference": "paired",
     "auc": "roc",
     "auc_difference": "paired",
+    "auc_p": "roc",
     "aucs": "roc",
     "average": "estimate",
     "balanced_accuracy": "proportions",

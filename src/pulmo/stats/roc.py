@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
-from scipy.stats import rankdata
+from scipy.stats import norm, rankdata
 
 from pulmo.stats.clusters import Groups, number_groups
 from pulmo.stats.estimate import Z95, Estimate
@@ -73,6 +73,20 @@ def _with_interval(area: float, error: float, n: int) -> Estimate:
         return Estimate(area, None, None, n, reason)
     centre, reach = float(logit(area)), Z95 * error / (area * (1 - area))
     return Estimate(area, float(expit(centre - reach)), float(expit(centre + reach)), n)
+
+
+def auc_p(area: Estimate) -> float | None:
+    """Returns the two-sided p-value of an area of `auc` against 0.5; None without an interval.
+
+    It is computed on the logit scale, as the interval is, and so is below 0.05 just where that
+    leaves 0.5 out. On the scale of the area far too many p-values of few images would be tiny,
+    since the standard error of an area near 1 is.
+    """
+    if area.value is None or area.low is None or not 0 < area.low <= area.value < 1:
+        return None
+    centre = float(logit(area.value))
+    reach = centre - float(logit(area.low))
+    return float(2 * norm.sf(Z95 * abs(centre) / reach)) if reach else None
 
 
 def auc_covariance(

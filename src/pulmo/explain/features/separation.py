@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pulmo import stats
 from pulmo.core.record import Record
 from pulmo.stats.estimate import Estimate
-from pulmo.stats.multiple import LEVEL, chance_above
+from pulmo.stats.multiple import LEVEL
 
 STATISTICS: Final = ("mean", "maximum")
 """What is read of a channel's map; the order of `Responses.of`."""
@@ -113,10 +113,9 @@ def _areas(
 
 def _adjusted(areas: Sequence[Estimate]) -> list[float | None]:
     """Returns two-sided p-values against an area of 0.5, with Holm's adjustment."""
-    sides = ((one, one.rescaled(zero=1.0, one=0.0)) for one in areas)
-    chances = [2 * min(chance_above(one, 0.5), chance_above(two, 0.5)) for one, two in sides]
-    adjusted = stats.holm(np.minimum(chances, 1.0)).tolist()
-    return [None if one.low is None else p for one, p in zip(areas, adjusted, strict=True)]
+    chances = [stats.auc_p(area) for area in areas]
+    adjusted = stats.holm([1.0 if p is None else p for p in chances]).tolist()
+    return [None if p is None else each for p, each in zip(chances, adjusted, strict=True)]
 
 
 def best_areas(areas: Sequence[ChannelArea]) -> list[ChannelArea]:
