@@ -116,7 +116,7 @@ def content(gain: Estimate | None = None) -> FeaturesContent:
         best=tuple(areas[:2]),
         gains={} if gain is None else {"<b>x": gain},
         skipped={"other": 4},
-        voided=(),
+        excluded=(),
         failed=(),
         test_accesses=2,
     )

@@ -22,7 +22,8 @@ from pulmo.explain.features.record import Features, Separation, read_features
 from pulmo.explain.features.shown import UNTRAINED
 from pulmo.explain.features.untrained import untrained_classifier
 from pulmo.models.classifier import make_classifier
-from pulmo.workflows.features import FeaturesOptions, features
+from pulmo.workflows.features import features
+from pulmo.workflows.options.evaluation import FeaturesOptions
 
 QUICK = FeaturesOptions(depths=2, channels=3, steps=0, device="cpu")
 
@@ -102,9 +103,9 @@ def test_one_split_alone_is_said_to_select_and_report(
     assert not own.test_access.exists()
     rest = data.split("train", "test")
     unsplit = features(own.root, image, data=rest, options=QUICK).features
-    assert len(separation(unsplit).voided) == len(data.split("train"))
+    assert len(separation(unsplit).excluded) == len(data.split("train"))
     assert separation(unsplit).n == len(data.split("test"))
-    assert {"same-images", "images-voided"} <= kinds(unsplit)
+    assert {"same-images", "images-excluded"} <= kinds(unsplit)
     assert len(read_accesses(own.test_access)) == 1
 
 

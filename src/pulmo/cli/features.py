@@ -6,46 +6,26 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.console import print_json, say, staged
-from pulmo.cli.training import Device
+from pulmo.cli.options import Json, Output, takes_options
 from pulmo.core.errors import PartialError
+from pulmo.workflows.options.evaluation import FeaturesOptions
 
 
+@takes_options
 def features(
     run: Annotated[Path, typer.Argument(help="A finished run's folder.")],
     image: Annotated[Path, typer.Argument(metavar="FILE", help="The image to show.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder for the results.")],
-    layer: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--layer",
-            metavar="NAME",
-            help="A layer to show, such as backbone.layers.layer1.0.conv1; may be repeated. "
-            "Default: convolutions spread over the depth.",
-        ),
-    ] = None,
+    output: Output,
+    options: FeaturesOptions,
+    *,
     data: Annotated[
         Path | None,
         typer.Option(
             metavar="MANIFEST",
-            help="Labelled images, of which each channel is asked how well it separates the "
-            "classes. Default: this is not asked.",
+            help="Labelled images, to find the channels that separate the classes. Default: none.",
         ),
     ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            help="Select and report channels on this split of them. Default: select on val and "
-            "report on test."
-        ),
-    ] = None,
-    depths: Annotated[int, typer.Option(help="Layers to show without --layer.")] = 4,
-    channels: Annotated[int, typer.Option(help="Channels to show of each layer.")] = 16,
-    steps: Annotated[
-        int, typer.Option(help="Steps of fitting an input to a channel; 0 for no such inputs.")
-    ] = 24,
-    seed: Annotated[int, typer.Option(help="The seed of the fitted inputs.")] = 0,
-    device: Device = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show the feature maps of a run, trained beside untrained.
 
@@ -53,19 +33,10 @@ def features(
     channels.parquet too. An access to a test is recorded in the run's test-access.jsonl.
     """
     from pulmo.datasets.manifest import read_manifest
-    from pulmo.workflows.features import SHOWING, FeaturesOptions
+    from pulmo.workflows.features import SHOWING
     from pulmo.workflows.features import features as show_features
     from pulmo.workflows.features_images import READING
 
-    options = FeaturesOptions(
-        layers=tuple(layer or ()),
-        depths=depths,
-        channels=channels,
-        steps=steps,
-        seed=seed,
-        split=split,
-        device=device,
-    )
     manifest = None if data is None else read_manifest(data)
     with staged(SHOWING, READING) as progress:
         report = show_features(
@@ -78,8 +49,8 @@ def features(
     else:
         for best in report.features.separation.best if report.features.separation else ():
             typer.echo(
-                f"{best.label}: {best.network} network, {best.layer}, channel "
-                f"{best.channel} ({best.statistic}): AUC {best.auc}"
+                f"{best.label}: {best.network} network, {best.layer}, channel {best.channel} "
+                f"({best.statistic}): AUC {best.auc}"
             )
         typer.echo(str(output / "features.html"))
     if report.failed:

@@ -68,8 +68,12 @@ def _with_interval(area: float, error: float, n: int) -> Estimate:
     """Returns an area with the interval that its standard error makes on the logit scale."""
     area = min(max(area, 0.0), 1.0)
     if not error or area in {0.0, 1.0}:
-        how = "part both sides fully" if area in {0.0, 1.0} else "do not part the sides at all"
-        reason = f"the scores {how}, which says nothing of its uncertainty"
+        how = (
+            "separate the two sides completely"
+            if area in {0.0, 1.0}
+            else "do not separate the two sides at all"
+        )
+        reason = f"the scores {how}, so its uncertainty cannot be estimated"
         return Estimate(area, None, None, n, reason)
     centre, reach = float(logit(area)), Z95 * error / (area * (1 - area))
     return Estimate(area, float(expit(centre - reach)), float(expit(centre + reach)), n)

@@ -2,7 +2,6 @@
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from pulmo.radiograph import KINDS, Radiograph, pixels_sha256
 from pulmo.report.gallery import file_name
 from pulmo.workflows.features_images import FinishedRun, choose_images, input_of
 from pulmo.workflows.image_source import ImageSource, name_of, open_image
+from pulmo.workflows.options.evaluation import FeaturesOptions
 from pulmo.workflows.progress import OnProgress, no_progress, of_stage
 
 if TYPE_CHECKING:
@@ -26,43 +26,6 @@ SHOWING: Final = "drawing the layers"
 """The stage of the image; that of a manifest is `features_images.READING`."""
 
 _CLOSER: Final = 4
-
-
-@dataclass(frozen=True)
-class FeaturesOptions:
-    """What is shown of a network.
-
-    Attributes:
-        layers: names of layers; none stands for `depths` convolutions, spread over the depth.
-        depths: how many these are, 1 or more.
-        channels: channels whose maps are drawn of each layer, 1 or more.
-        steps: steps of fitting an input to a channel; 0 fits none.
-        seed: of the fitted inputs.
-        split: the images of a manifest that are used; None for val and test, or else for all.
-        device: auto, cpu or cuda.
-    """
-
-    layers: tuple[str, ...] = ()
-    depths: int = 4
-    channels: int = 16
-    steps: int = 24
-    seed: int = 0
-    split: str | None = None
-    device: str = "auto"
-
-    def check(self) -> None:
-        """Refuses numbers that are too low, and a split that no manifest has.
-
-        Raises:
-            UsageError: there is one.
-        """
-        for name, least in (("depths", 1), ("channels", 1), ("steps", 0), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise UsageError(
-                    "number-too-low",
-                    f"The number of {name} is {getattr(self, name)}; it must be {least} or more.",
-                )
-        check_split_name(self.split)
 
 
 DEFAULTS: Final = FeaturesOptions()
@@ -99,7 +62,7 @@ def features(
             finite; or a file cannot be written.
         RefusedError: an image is not what the model was meant for.
     """
-    options.check()
+    _check(options)
     opened = FinishedRun.open(Path(run))
     name = name_of(image, "The image")
     radiograph = open_image(image, name)
@@ -129,6 +92,17 @@ def features(
         if output is not None:
             report.save(output)
     return report
+
+
+def _check(options: FeaturesOptions) -> None:
+    """Refuses numbers that are too low, and a split that no manifest has."""
+    for name, least in (("depths", 1), ("channels", 1), ("steps", 0), ("seed", 0)):
+        if getattr(options, name) < least:
+            raise UsageError(
+                "number-too-low",
+                f"The number of {name} is {getattr(options, name)}; it must be {least} or more.",
+            )
+    check_split_name(options.split)
 
 
 def _networks(run: FinishedRun, device: str) -> "tuple[dict[str, Classifier], tuple[Message, ...]]":

@@ -21,7 +21,7 @@ from pulmo.core.message import Message
 from pulmo.core.parallel import in_threads
 from pulmo.datasets.manifest import Manifest, check_split_name, read_manifest
 from pulmo.datasets.split import check_split
-from pulmo.evaluate.overlap import Seen, void_seen
+from pulmo.evaluate.overlap import Seen, exclude_seen
 from pulmo.radiograph import Radiograph, read_radiograph
 from pulmo.radiograph.geometry import to_input
 from pulmo.workflows.evaluation_images import check_modality
@@ -87,7 +87,7 @@ class ChosenImages(NamedTuple):
         selection: the first; None if they are the same.
         reported: the second.
         split: the split that the second are of; None if they are of several, or of none.
-        voided: images that take no part, because the model has seen them.
+        excluded: images that take no part, because the model has seen them.
         skipped: label that the model does not know -> images left out.
         notes: what a user must know of the choice.
     """
@@ -95,7 +95,7 @@ class ChosenImages(NamedTuple):
     selection: Manifest | None
     reported: Manifest
     split: str | None
-    voided: tuple[Failure, ...]
+    excluded: tuple[Failure, ...]
     skipped: dict[str, int]
     notes: tuple[Message, ...]
 
@@ -136,12 +136,12 @@ def choose_images(run: FinishedRun, data: Manifest, split: str | None) -> Chosen
     if selection is not None:
         check_split(data)
     notes = () if both else (Message("same-images", _SAME),)
-    voided: tuple[Failure, ...] = ()
+    excluded: tuple[Failure, ...] = ()
     if taken in _FITTED:
         text = f"The model was trained or chosen on the images of the split {taken}."
         notes = (*notes, Message("seen-images", text))
     else:
-        left, voided = void_seen(reported.frame, run.seen)
+        left, excluded = exclude_seen(reported.frame, run.seen)
         if not left.any():
             raise InputError(
                 "images-all-of-training",
@@ -149,7 +149,7 @@ def choose_images(run: FinishedRun, data: Manifest, split: str | None) -> Chosen
                 "the split train or val to use these on purpose.",
             )
         reported = reported.select(left)
-    return ChosenImages(selection, reported, taken, voided, skipped, notes)
+    return ChosenImages(selection, reported, taken, excluded, skipped, notes)
 
 
 def _known(card: Card, data: Manifest) -> tuple[Manifest, dict[str, int]]:

@@ -30,7 +30,7 @@ from pulmo.workflows.evaluation_report import report_html
 from pulmo.workflows.features_separation import Separated
 
 if TYPE_CHECKING:
-    from pulmo.workflows.features import FeaturesOptions
+    from pulmo.workflows.options.evaluation import FeaturesOptions
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.errors import InputError
 from pulmo.core.message import Message
 from pulmo.datasets.manifest import Manifest
-from pulmo.evaluate.overlap import say_voided
+from pulmo.evaluate.overlap import excluded_note
 from pulmo.evaluate.test_access import access_of, record_access
 from pulmo.explain.features.maps import channel_responses
 from pulmo.explain.features.record import Separation
@@ -88,7 +88,7 @@ def separate(
     record = _record(run.card, chosen, reported.responses, areas).model_copy(
         update={"failed": failed, "test_accesses": recorded.times if recorded else None}
     )
-    notes = [Message("images-voided", text) for text in say_voided(chosen.voided)]
+    notes = [Message("images-excluded", text) for text in excluded_note(chosen.excluded)]
     unrecorded = recorded.failures if recorded else ()
     notes += [Message("access-not-recorded", text) for text in unrecorded]
     if failed:
@@ -156,7 +156,7 @@ def _record(
             if (label, TRAINED) in by_name
         },
         skipped=chosen.skipped,
-        voided=chosen.voided,
+        excluded=chosen.excluded,
         failed=(),
         test_accesses=None,
     )

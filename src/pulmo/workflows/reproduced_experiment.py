@@ -20,7 +20,7 @@ from pulmo.experiments.executor import LocalExecutor, run_all
 from pulmo.explain.features.record import read_features, say_best
 from pulmo.report.figures import learning_curves
 from pulmo.reproduce.available_data import Sets, gather_data
-from pulmo.reproduce.floors import floor_values
+from pulmo.reproduce.baselines import baseline_values
 from pulmo.reproduce.initial_weights import initial_weights
 from pulmo.reproduce.options import ReproduceOptions
 from pulmo.reproduce.outcome import Outcome, compare_values
@@ -29,9 +29,10 @@ from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
 from pulmo.workflows.audit_inputs import bundle_input, fold_part
 from pulmo.workflows.evaluate import evaluate
-from pulmo.workflows.features import FeaturesOptions, features
+from pulmo.workflows.features import features
 from pulmo.workflows.features_images import truth_of
 from pulmo.workflows.model import load
+from pulmo.workflows.options.evaluation import FeaturesOptions
 from pulmo.workflows.repeated_runs import Repeat, claim_repeats, plan_repeats, works_of
 from pulmo.workflows.summarise import summarise
 
@@ -105,7 +106,7 @@ def _run(
         backbone=start.recipe.model.backbone,
         metrics=tuple(
             compare_values(
-                done.evaluation, floor_values(done.parts), experiment.published, main=main
+                done.evaluation, baseline_values(done.parts), experiment.published, main=main
             )
         ),
         n=done.evaluation.data.n,

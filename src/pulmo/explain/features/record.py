@@ -69,7 +69,7 @@ class Separation(Record):
     """Class -> area of the trained network's best channel less that of the untrained one's."""
     skipped: dict[str, int]
     """Label that the model does not know -> images left out."""
-    voided: tuple[Failure, ...]
+    excluded: tuple[Failure, ...]
     """Images that took no part because the model was trained or chosen on them."""
     failed: tuple[Failure, ...]
     test_accesses: int | None
