@@ -57,6 +57,7 @@ bench: setup .venv-base/.installed ## measure speed
 	$(BIN)/pulmo bench train starter --precisions --bound
 	$(BIN)/pulmo bench train starter --set image.size=224 --precisions --bound
 	$(BIN)/python benchmarks/features.py
+	$(BIN)/python benchmarks/feature_page.py
 	$(BIN)/python benchmarks/predict.py --base .venv-base/bin/python
 
 .venv-base/.installed: requirements/base.txt pyproject.toml | setup

@@ -33,8 +33,14 @@ if TYPE_CHECKING:
     from pulmo.workflows.evaluate import evaluate
     from pulmo.workflows.evaluate_predictions import evaluate_findings, evaluate_predictions
     from pulmo.workflows.explain import explain
+    from pulmo.workflows.features import features
     from pulmo.workflows.model import Model, load
-    from pulmo.workflows.options.evaluation import AuditOptions, EvaluateOptions, TableOptions
+    from pulmo.workflows.options.evaluation import (
+        AuditOptions,
+        EvaluateOptions,
+        FeaturesOptions,
+        TableOptions,
+    )
     from pulmo.workflows.options.training import TrainOptions
     from pulmo.workflows.predict import predict
     from pulmo.workflows.train import Run, train
@@ -44,6 +50,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AuditOptions",
     "EvaluateOptions",
+    "FeaturesOptions",
     "InputError",
     "Manifest",
     "Model",
@@ -65,6 +72,7 @@ __all__ = [
     "evaluate_findings",
     "evaluate_predictions",
     "explain",
+    "features",
     "load",
     "load_classifier",
     "predict",
@@ -78,6 +86,7 @@ __all__ = [
 _PLACES: Final = {
     "AuditOptions": "pulmo.workflows.options.evaluation:AuditOptions",
     "EvaluateOptions": "pulmo.workflows.options.evaluation:EvaluateOptions",
+    "FeaturesOptions": "pulmo.workflows.options.evaluation:FeaturesOptions",
     "InputError": "pulmo.core.errors:InputError",
     "Manifest": "pulmo.datasets.manifest:Manifest",
     "Model": "pulmo.workflows.model:Model",
@@ -99,6 +108,7 @@ _PLACES: Final = {
     "evaluate_findings": "pulmo.workflows.evaluate_predictions:evaluate_findings",
     "evaluate_predictions": "pulmo.workflows.evaluate_predictions:evaluate_predictions",
     "explain": "pulmo.workflows.explain:explain",
+    "features": "pulmo.workflows.features:features",
     "load": "pulmo.workflows.model:load",
     "load_classifier": "pulmo.bundle.export:load_classifier",
     "predict": "pulmo.workflows.predict:predict",

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from scipy.special import logit
-from scipy.stats import binom
+from scipy.special import expit, logit
+from scipy.stats import binom, norm
 from sklearn.metrics import roc_auc_score
 
 from fixtures.roc import delong, drawn
 from pulmo.stats.estimate import Estimate
-from pulmo.stats.roc import auc, auc_covariance, without_interval_if_scarce
+from pulmo.stats.roc import auc, auc_covariance, auc_p, aucs, without_interval_if_scarce
 
 
 class TestAUC:
@@ -104,3 +104,36 @@ def test_what_has_no_value_keeps_its_own_reason() -> None:
     estimate = Estimate.undefined("no image", 2)
     positive = np.array([True, True])
     assert without_interval_if_scarce(estimate, positive, np.array([0, 1])) == estimate
+
+
+def test_areas_of_many_scores_are_those_of_each(generator: np.random.Generator) -> None:
+    positive, groups = np.arange(80) < 30, np.arange(80) // 2
+    scores = generator.normal(size=(300, 80)).round(1) + positive
+    scores[0], scores[1] = positive, 1
+    together = aucs(positive, scores, groups)
+    for one, score in zip(together, scores, strict=True):
+        assert one == pytest.approx(auc(positive, score, groups), nan_ok=True) or one == auc(
+            positive, score, groups
+        )
+    assert aucs(np.ones(80, np.bool_), scores, groups) == [
+        Estimate.undefined("it needs positives and negatives", 80)
+    ] * len(scores)
+
+
+def test_the_p_value_is_below_a_level_as_often_as_it_says(generator: np.random.Generator) -> None:
+    positive = np.arange(32) < 8
+    areas = aucs(positive, generator.normal(size=(6000, 32)))
+    chances = np.array([auc_p(area) or 1.0 for area in areas])
+    outside = [area.low is not None and not area.low <= 0.5 <= (area.high or 0) for area in areas]
+    np.testing.assert_array_equal(chances < 0.05, outside)
+    assert 0.03 < np.mean(chances < 0.05) < 0.07
+    assert np.mean(chances < 0.001) < 0.003
+
+
+def test_a_p_value_has_two_sides_and_needs_an_interval() -> None:
+    area, reach = Estimate(0.8, 0.7, 0.87, 50), logit(0.8) - logit(0.7)
+    assert auc_p(area) == pytest.approx(2 * norm.sf(1.959964 * logit(0.8) / reach))
+    below = Estimate(0.2, float(expit(logit(0.2) - reach)), 0.3, 50)
+    assert auc_p(below) == pytest.approx(auc_p(area))
+    assert auc_p(Estimate(1.0, None, None, 9, "why")) is None
+    assert auc_p(Estimate.undefined("why")) is None

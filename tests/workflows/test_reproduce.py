@@ -18,6 +18,7 @@ from pulmo.core.sections import DataSection
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.split import Plan
 from pulmo.evaluate.test_access import read_accesses
+from pulmo.explain.features.record import read_features
 from pulmo.models import published
 from pulmo.reproduce.available_data import Sets, gather_data, take_some
 from pulmo.reproduce.initial_weights import as_written, from_folder, initial_weights
@@ -39,6 +40,7 @@ ONE = Experiment(
         Published("specificity", "covid", 0.9, 30),
         Published("f1", "covid", 0.7, 40),
     ),
+    features=True,
 )
 CROSSED = Experiment("demo", Data((HERE,), Plan(test=0.0, folds=3)), variant="cv", folds=True)
 SYSTEM = System("Drawn images", (ONE, CROSSED), ("Nothing is as it was.",))
@@ -79,6 +81,10 @@ def test_a_run_sets_published_next_to_ours_and_is_not_run_twice(root: Path, tmp_
     assert published[5] is not None
     assert published[5].value == pytest.approx(0.85)
     assert "chest_xray is not available." in outcome.notes
+    assert any("the AUC of the best channel is" in note for note in outcome.notes)
+    shown = read_features(ReproductionFolder(tmp_path / "out" / "demo").features.index)
+    assert shown.separation is not None
+    assert shown.separation.reported_on == "split test"
     reasons = {
         baseline.reason for value in outcome.metrics for baseline in value.baselines.values()
     }

@@ -143,6 +143,23 @@ class AuditFolder(_Folder):
     """The answers."""
 
 
+class FeaturesFolder(_Folder):
+    """The folder of what the channels of a network respond to."""
+
+    arrays = Below(Path, "values.npz")
+    """The image, the maps of all channels of the layers, and the inputs that were fitted."""
+    channels = Below(Path, "channels.parquet")
+    """How well each channel separates the classes; absent without a manifest."""
+    page = Below(Path, "features.html")
+    """All of it for people."""
+    index = Below(Path, "features.json")
+    """What is shown, in numbers, and the names of the drawings."""
+
+    def drawing(self, number: int, kind: str) -> Path:
+        """A drawing of a layer, counted from 1, such as its maps."""
+        return self.root / f"layer-{number:02d}-{kind}.png"
+
+
 class ComparisonFolder(_Folder):
     """The folder of a comparison of models."""
 
@@ -214,6 +231,8 @@ class ReproductionFolder(_Folder):
     """What that was exported to."""
     evaluation = Below(EvaluationFolder, "evaluation")
     """How that was evaluated."""
+    features = Below(FeaturesFolder, "features")
+    """What the channels of the network respond to, where the system showed that."""
     folds = Below(RepeatsFolder, "folds")
     """The runs instead, where each fold is held out."""
     index = Below(Path, "outcome.json")

@@ -84,6 +84,8 @@ class Experiment:
         published: the authors' values.
         variant: distinguishes two experiments of a recipe.
         folds: train each fold and pool what is held out, instead of one split.
+        features: show what the network's channels respond to, for an image of the test; not with
+            folds.
         differs: what is not as it was, as sentences.
     """
 
@@ -92,6 +94,7 @@ class Experiment:
     published: tuple[Published, ...] = ()
     variant: str = ""
     folds: bool = False
+    features: bool = False
     differs: tuple[str, ...] = ()
 
     @property

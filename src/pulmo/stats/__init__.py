@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     )
     from pulmo.stats.recalibration import recalibrate
     from pulmo.stats.resampling import bootstrap, interval_estimate
-    from pulmo.stats.roc import auc
+    from pulmo.stats.roc import auc, auc_p, aucs
 
 __all__ = [
     "METRICS",
@@ -46,6 +46,8 @@ __all__ = [
     "accuracy_difference",
     "auc",
     "auc_difference",
+    "auc_p",
+    "aucs",
     "average",
     "balanced_accuracy",
     "balanced_accuracy_difference",
@@ -73,6 +75,8 @@ _MODULES: Final = {
     "accuracy_difference": "paired",
     "auc": "roc",
     "auc_difference": "paired",
+    "auc_p": "roc",
+    "aucs": "roc",
     "average": "estimate",
     "balanced_accuracy": "proportions",
     "balanced_accuracy_difference": "paired",

@@ -73,7 +73,7 @@ def audit(
     run = None if options.run is None else RunFolder(options.run)
     given = bundle_input(model.predictor, data, split, run)
     audited = Manifest.from_rows(given.parts[0].test)
-    check_modality(audited, model)
+    check_modality(audited, model.card)
     context = _context(given, options, on_progress)
     if output is not None:
         claim_folder(Path(output))

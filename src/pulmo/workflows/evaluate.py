@@ -126,7 +126,7 @@ def _fit_threshold(
 ) -> OperatingPoint:
     """Returns the threshold for an aim, fitted on the validation images that are chosen."""
     validation = rows_of(data, "val", options)
-    check_modality(validation, model)
+    check_modality(validation, model.card)
     return threshold_for(aim, model.predictor, validation, of_stage(on_progress, VALIDATION))
 
 

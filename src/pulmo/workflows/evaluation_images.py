@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from pulmo.bundle.card import Card
 from pulmo.bundle.origin import check_origin
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.folders import RunFolder
@@ -50,7 +51,7 @@ def choose_images(
         RefusedError: some are of a modality that the model was not trained on.
     """
     chosen = rows_of(data, split, options)
-    check_modality(chosen, model)
+    check_modality(chosen, model.card)
     fitted = None
     if options.run is not None:
         run = RunFolder(options.run)
@@ -95,13 +96,13 @@ def rows_of(data: Manifest, split: str | None, options: EvaluateOptions) -> Mani
     return chosen
 
 
-def check_modality(images: Manifest, model: Model) -> None:
+def check_modality(images: Manifest, card: Card) -> None:
     """Refuses images of a modality that the model was not trained on, as a prediction does.
 
     Raises:
         RefusedError: some are.
     """
-    known, stated = model.card.training.modalities, stated_kinds(images)
+    known, stated = card.training.modalities, stated_kinds(images)
     if known and not set(stated) <= set(known):
         shared = [name for name in known if name in stated]
         way_out = (
@@ -111,6 +112,6 @@ def check_modality(images: Manifest, model: Model) -> None:
         )
         raise RefusedError(
             "modality-out-of-scope",
-            f"{model.card.name} was trained on {' and '.join(known)} only, and the chosen images "
+            f"{card.name} was trained on {' and '.join(known)} only, and the chosen images "
             f"are {count_kinds(images)}. {way_out}",
         )

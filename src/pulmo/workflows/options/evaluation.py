@@ -96,3 +96,28 @@ class AuditOptions:
     accept: tuple[str, ...] = field(default=(), metadata=flag(metavar="CHECK"))
     images: int = field(default=500, metadata=flag(least=20))
     reading: Options | None = field(default=None, metadata=PYTHON_ONLY)
+
+
+@dataclass(frozen=True)
+class FeaturesOptions:
+    """What is shown of a network's feature maps.
+
+    Attributes:
+        layers: a layer to show, such as backbone.layers.0.3. Default: convolutions spread over the
+            depth.
+        depths: how many convolutions these are.
+        channels: how many channels to show of each layer.
+        steps: steps of fitting an input to a channel; 0 fits none.
+        seed: seed of the fitted inputs.
+        split: select and report channels on this split of the manifest. Default: select on val and
+            report on test, or else use all images.
+        device: auto, cpu or cuda.
+    """
+
+    layers: tuple[str, ...] = field(default=(), metadata=flag("--layer", metavar="NAME"))
+    depths: int = field(default=4, metadata=flag(least=1))
+    channels: int = field(default=16, metadata=flag(least=1))
+    steps: int = field(default=24, metadata=flag(least=0))
+    seed: int = field(default=0, metadata=flag(least=0))
+    split: str | None = None
+    device: str = "auto"
