@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from pulmo.audit.check_result import read_audit
 from pulmo.core.folders import RunFolder
 from pulmo.datasets.manifest import Manifest, read_manifest
@@ -13,6 +15,7 @@ from pulmo.evaluate.test_access import read_accesses
 Call = Callable[..., tuple[int, str, str]]
 
 
+@pytest.mark.rendered
 def test_a_page_the_values_and_a_result(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:

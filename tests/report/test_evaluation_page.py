@@ -2,12 +2,12 @@ import re
 import shlex
 from dataclasses import replace
 from html import unescape
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from fixtures.page import Page
 from fixtures.refuses import refuses
 from pulmo.bundle.card import Card
 from pulmo.core.message import Message
@@ -17,46 +17,6 @@ from pulmo.evaluate.evaluation import Evaluation
 from pulmo.predictions.operating_point import BANDS, Bands, BandShares, OperatingPoint
 from pulmo.report.evaluation_page import ReportContent, render_report, write_report
 from pulmo.stats.estimate import Estimate
-
-VOID = {"meta", "col", "img", "br", "hr", "link", "input"}
-
-
-class Page(HTMLParser):
-    """A page read strictly: its words, ids, references and tags; every tag must be closed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self._open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_startendtag(tag, attrs)
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self._open:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-    def values(self, attribute: str) -> list[str]:
-        return [attributes[attribute] for _, attributes in self.tags if attribute in attributes]
 
 
 def with_evaluation(content: ReportContent, **changes: object) -> ReportContent:
