@@ -66,10 +66,10 @@ def test_an_opening_that_cannot_be_noted_is_said(
     (model.parent / "test-access.jsonl").symlink_to(tmp_path / "nowhere" / "test-access.jsonl")
     words = ("--data", manifest, "--split", "test", "--only", "degenerate", "-o", tmp_path / "a")
     _, _, err = pulmo("audit", model, *words, "--threads", "1")
-    assert "this access to the test set is not on record there" in err
+    assert "this access to the test set is not recorded there" in err
 
 
-def test_the_run_keeps_the_list_of_openings_too(
+def test_the_run_keeps_the_list_of_accesses_too(
     pulmo: Call, bundle: Path, manifest: Path, run: RunFolder, tmp_path: Path
 ) -> None:
     copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))

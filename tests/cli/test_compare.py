@@ -181,4 +181,4 @@ class TestTables:
         assert status == 0
         assert "b - plain: Accuracy of the decided class" in out
         assert "AUC of" not in out
-        assert "Of b or plain no class was named positive: their AUCs are not tested" in out
+        assert "The AUCs of b and plain are not tested: one of them has no positive class" in out

@@ -147,7 +147,9 @@ def test_a_test_that_may_hold_what_is_trained_on_is_a_warning(
     assert f"\nwarning: north has {n} of its images from south, but no group holds ima" in out
 
 
-def test_matched_subsets_are_told_as_a_table(pulmo: Call, manifest: Path, tmp_path: Path) -> None:
+def test_matched_subsets_are_printed_as_a_table(
+    pulmo: Call, manifest: Path, tmp_path: Path
+) -> None:
     output = tmp_path / "s.parquet"
     words = ["--match", "view", "--match", "sex", "--label", "covid", "--label", "normal"]
     status, out, _ = pulmo("data", "split", manifest, "-o", output, *words)

@@ -22,7 +22,8 @@ from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
 
-NO_IMAGE = "it is not a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file, judged by its content"
+KINDS_READ = "PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM"
+NO_IMAGE = f"it is not a {KINDS_READ} file: its content is of another kind"
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ class TestLayouts:
         status, _, err = pulmo("data", "import", "csv", flat, "--label", "other", "-o", output)
         assert (status, "for the source folder; a table has a column" in err) == (2, True)
 
-    def test_a_table_lies_beside_another_folder(
+    def test_a_table_lies_next_to_another_folder(
         self, pulmo: Call, folder: Path, tmp_path: Path
     ) -> None:
         (tmp_path / "notes").mkdir()

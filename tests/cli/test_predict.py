@@ -80,7 +80,7 @@ def make_dicom_without_pixels(path: Path, image: Path) -> None:
 MATRIX = [
     (make_missing, "error", "x.png does not exist"),
     (make_empty, "error", "x.png is empty"),
-    (make_text, "error", "judged by its content"),
+    (make_text, "error", "its content is of another kind"),
     (make_truncated, "error", "truncated"),
     (make_huge, "refused", "more pixels than are read"),
     (make_colour, "refused", "is a colour image"),

@@ -141,4 +141,4 @@ def test_another_search_in_the_same_folder(
     Manifest(images[images["split"] != "test"][1:]).save(fewer)
     status, _, err = pulmo(*words, "--data", fewer, "--seed", "1", "--resume")
     assert status == 5
-    assert "was begun with another manifest_sha256, seed. A search resumes only" in err
+    assert "was started with another manifest_sha256, seed. A search resumes only" in err

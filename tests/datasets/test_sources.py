@@ -71,7 +71,7 @@ def test_a_link_among_the_images_is_named(name: str, folder: str, tmp_path: Path
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real images are not beside the project")
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real images are not next to the project")
 @pytest.mark.parametrize(
     ("name", "folder", "counts", "left_out"),
     [
@@ -115,7 +115,7 @@ def test_a_source_reads_the_real_set(
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real images are not beside the project")
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real images are not next to the project")
 def test_the_real_darkcovidnet_has_nihs_patients_views_and_boxes() -> None:
     items = SOURCES["darkcovidnet"].entries(REAL / "darkcovidnet", {})
     entries = [item for item in items if isinstance(item, Entry) and item.patient]

@@ -135,7 +135,7 @@ def test_too_few_images_vouch_for_nothing(validate: Validate) -> None:
     )
     assert point.confidence is None
     assert point.reason == (
-        "58 independent validation images are too few to vouch for a sensitivity of 0.95 with "
+        "58 independent validation images are too few to guarantee a sensitivity of 0.95 with "
         "95% confidence; 59 or more could"
     )
 

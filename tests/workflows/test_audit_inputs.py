@@ -128,9 +128,9 @@ class TestFolds:
         assert is_folds(folder.root)
         parts = folds_input(folder, None, 1).parts
         assert len(parts) == summary.folds == 3
-        judged = pd.concat([part.test for part in parts])
-        assert set(judged["path"]) == set(folded["path"][folded["split"] != "test"])
-        assert judged["path"].is_unique
+        evaluated = pd.concat([part.test for part in parts])
+        assert set(evaluated["path"]) == set(folded["path"][folded["split"] != "test"])
+        assert evaluated["path"].is_unique
         for part in parts:
             assert not set(part.fit["group"]) & set(part.test["group"])
 

@@ -51,10 +51,10 @@ def test_what_the_model_has_seen_is_left_out_unless_it_is_asked_for(
     manifest = Manifest(images)
     whole = evaluate(bundle, manifest)
     assert whole.evaluation.data.n == len(manifest.split("test"))
-    assert len(whole.evaluation.data.voided) == len(manifest.split("train", "val"))
+    assert len(whole.evaluation.data.excluded) == len(manifest.split("train", "val"))
     assert whole.evaluation.data.split is None
     validation = evaluate(bundle, manifest, split="val")
-    assert (validation.evaluation.data.voided, validation.evaluation.data.split) == ((), "val")
+    assert (validation.evaluation.data.excluded, validation.evaluation.data.split) == ((), "val")
     with pytest.raises(InputError):
         evaluate(bundle, manifest.split("val"))
 

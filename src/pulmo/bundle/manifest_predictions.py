@@ -81,7 +81,7 @@ def predict_manifest(
             batch = list(islice(results, _BATCH))
             failures |= {start + i: one for i, one in enumerate(batch) if isinstance(one, Failure)}
             readable = [one for one in batch if not isinstance(one, Failure)]
-            for outcome in predictor.judge(readable) if readable else ():
+            for outcome in predictor.predict_prepared(readable) if readable else ():
                 probabilities.append([*outcome.probabilities.values()])
                 notes.append(cell_of(note.kind for note in outcome.notes))
             if on_progress:

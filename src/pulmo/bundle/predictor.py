@@ -29,13 +29,13 @@ _DRAWINGS: Final = Note(
 )
 _SEEN: Final = Note(
     "seen",
-    "The model was trained or chosen on this very image: its result does not show what the model "
-    "makes of a new one.",
+    "The model was trained or chosen on this image: its result does not show how "
+    "it performs on a new one.",
 )
 
 
 class Prepared(NamedTuple):
-    """An image that the model may judge, as its network takes it.
+    """An image that the model was meant for, as its network takes it.
 
     Attributes:
         input: uint8 [size, size].
@@ -179,10 +179,10 @@ class Predictor:
             InputError: the network gave a value that is not a number.
             RefusedError: the header says that the model was not meant for the image.
         """
-        return self.judge([self.prepare(radiograph, name)])[0]
+        return self.predict_prepared([self.prepare(radiograph, name)])[0]
 
     def prepare(self, radiograph: Radiograph, name: str = "The image") -> Prepared:
-        """Returns a radiograph as the network takes it, if the model may judge it.
+        """Returns a radiograph as the network takes it, if the model was meant for it.
 
         Args:
             radiograph: the image.
@@ -196,7 +196,7 @@ class Predictor:
         notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
         return Prepared(self.to_input(radiograph), notes)
 
-    def judge(self, images: Sequence[Prepared]) -> list[Outcome]:
+    def predict_prepared(self, images: Sequence[Prepared]) -> list[Outcome]:
         """Returns the results of one or more images that are prepared.
 
         Raises:

@@ -111,7 +111,7 @@ def evaluate(
     """Evaluate a bundle on images, or a table of predictions.
 
     Each value has its 95 % interval. Writes predictions.parquet, evaluation.json, report.html and,
-    for a bundle, card.json. Each access to a test is recorded in test-access.jsonl beside the
+    for a bundle, card.json. Each access to a test is recorded in test-access.jsonl next to the
     bundle.
     """
     model = one_model(model, named)

@@ -28,7 +28,7 @@ ModelOption = Annotated[
 
 
 def split_model(words: Sequence[str], model: Path | None) -> tuple[Path | None, list[str]]:
-    """Returns the model that a call names, and the words beside it, which name images.
+    """Returns the model that a call names, and the other words, which name images.
 
     The first word is the model if it is a bundle, a run or an ONNX file, which no image is.
 

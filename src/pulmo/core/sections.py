@@ -24,7 +24,7 @@ Accepted = Literal["for processing", "lateral", "oblique", "decubitus", "other b
 class Section(Record):
     """A part of a recipe."""
 
-    # What stands below a field is its description, which `pulmo recipes show` prints.
+    # What is below a field is its description, which `pulmo recipes show` prints.
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 

@@ -99,9 +99,9 @@ def import_source(
         root: the data set's folder (for the source csv: the table).
         label_map: class name of a folder or table -> label, for the sources folder and csv; `.`
             means all images of a folder.
-        called: what to call the data set in the manifest, which tells its patients from those of
-            others. If it is None a public data set has the reader's name, and the user's own files
-            have one that follows from where they lie (`pulmo.core.sources.unnamed`).
+        called: what to call the data set in the manifest, which distinguishes its patients from
+            those of others. If it is None a public data set has the reader's name, and the user's
+            own files have one that follows from where they lie (`pulmo.core.sources.unnamed`).
         on_progress: called with the images found and 0, while nobody knows how many there are;
             then with the images done and the images in all.
         reading: whether images are decoded, and what is known of them.

@@ -187,7 +187,7 @@ def images_below(folder: Path) -> Iterator[Path | Problem]:
 
     A link within the set would be the same image twice, and one that leads out of it no part of
     the set, so none is followed: it is a problem in the place of what it leads to. `folder` itself
-    may be one. A folder that cannot be opened stands in the place of its files: the import names
+    may be one. A folder that cannot be opened takes the place of its files: the import names
     it.
 
     Raises:

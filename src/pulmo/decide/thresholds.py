@@ -18,7 +18,7 @@ from pulmo.stats.estimate import Estimate
 CONFIDENCE: Final = 0.95
 """Of a guarantee."""
 
-NOT_ASKED: Final = "the recipe asks for none (decision.guaranteed)"
+NOT_ASKED: Final = "the recipe does not ask for a guarantee (decision.guaranteed)"
 
 
 class Aim(NamedTuple):
@@ -97,14 +97,14 @@ def fit_threshold(seen: Predictions, aim: Aim, *, guaranteed: bool = True) -> Op
     if allowed < 0:
         needed = math.ceil(math.log(1 - CONFIDENCE) / math.log(aim.value))
         reason = (
-            f"{n} independent validation images are too few to vouch for a {aim.metric} of "
+            f"{n} independent validation images are too few to guarantee a {aim.metric} of "
             f"{aim.value:g} with {CONFIDENCE:.0%} confidence; {needed} or more could"
         )
         return _point(seen, aim, _observed(seen, side, aim), n, reason)
     threshold = _cut(seen.positive_probability, own, allowed, aim)
     wrong = (seen.positive_probability[own] >= threshold) != (aim.metric == "sensitivity")
     if int(wrong.sum()) > allowed:
-        reason = "more validation images than that allows have a probability of 1"
+        reason = "too many validation images have a probability of 1"
         return _point(seen, aim, _observed(seen, side, aim), n, reason)
     return _point(seen, aim, threshold, n, None)
 

@@ -38,7 +38,7 @@ class Provenance(NamedTuple):
         failed: images of it without a prediction.
         test_accesses: how often its test was evaluated with the model, this time included; None if
             no image is of a test.
-        voided: images of it that the model has seen in its training.
+        excluded: images of it that the model has seen in its training.
         notes: how a table of them was read, as sentences.
     """
 
@@ -47,7 +47,7 @@ class Provenance(NamedTuple):
     split: str | None = None
     failed: Sequence[Failure] = ()
     test_accesses: int | None = None
-    voided: Sequence[Failure] = ()
+    excluded: Sequence[Failure] = ()
     notes: Sequence[str] = ()
 
 
@@ -190,7 +190,7 @@ def _evaluated_data(
         effective_sources={} if of_effective.keys() == of_sources.keys() else of_effective,
         skipped=predictions.unknown_labels,
         failed=tuple(provenance.failed),
-        voided=tuple(provenance.voided),
+        excluded=tuple(provenance.excluded),
         test_accesses=provenance.test_accesses,
         image_notes=image_notes(labelled.frame),
     )

@@ -75,7 +75,7 @@ def audit(
     options: AuditOptions = DEFAULTS,
     on_progress: OnProgress = no_progress,
 ) -> AuditReport:
-    """Audits a bundle. An access to a test is recorded beside it.
+    """Audits a bundle. An access to a test is recorded next to it.
 
     Args:
         model: the bundle.
@@ -173,7 +173,7 @@ def audit_predictions(
     if recognised.findings:
         raise UsageError(
             "predictions-several-findings",
-            "The table has several findings per image (its y_ columns), and an audit is of one. "
+            "The table has several findings per image (its y_ columns), but an audit is of one. "
             "Evaluate the table, and audit the predictions of each finding.",
         )
     external = external_predictions(recognised, reading.threshold, reading.merge)
@@ -195,12 +195,12 @@ def _check_options(options: AuditOptions, model: str) -> None:
         CHECKS[name]  # an unknown name is refused with those that there are
     for option, used, kind in (
         ("A run", options.run is not None, "a bundle"),
-        ("What is read of columns", options.reading is not None, "a table of predictions"),
+        ("A choice of columns", options.reading is not None, "a table of predictions"),
     ):
         if used and model != kind:
             raise UsageError(
                 "option-not-applicable",
-                f"{option} is for the audit of {kind}, and this is one of {model}.",
+                f"{option} is only for the audit of {kind}; this is an audit of {model}.",
             )
 
 

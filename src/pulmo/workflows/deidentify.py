@@ -121,7 +121,7 @@ def _warn_of_earlier_copies(
     earlier = sum(1 for _ in output.glob("*.dcm")) if output.is_dir() else 0
     if earlier and options.key is None:
         on_warning(
-            f"{output} holds {earlier} DICOM files already. Without the same key for all runs, "
+            f"{output} contains {earlier} DICOM files already. Without the same key for all runs, "
             "this run gives other pseudonyms: a file of both runs is there twice, with two "
             "patients."
         )

@@ -2,7 +2,7 @@
 
 The command, repeated experiments, reproductions and Python all come here, so that the guards are
 the same: images that the model has seen take no part, another modality or run is refused, and each
-access to a test is recorded beside the model.
+access to a test is recorded next to the model.
 """
 
 import os
@@ -50,7 +50,7 @@ def evaluate(
     """Evaluates a bundle on labelled images.
 
     Images that the model was trained or chosen on take no part and are counted, unless `split`
-    names the training or the validation. An access to a test is recorded beside the bundle.
+    names the training or the validation. An access to a test is recorded next to the bundle.
 
     Args:
         model: the bundle.
@@ -94,7 +94,7 @@ def evaluate(
         images.split,
         failed,
         None if recorded is None else recorded.times,
-        images.voided,
+        images.excluded,
         [f"The label {label} counts as {name}." for label, name in options.merge.items()],
     )
     found = report_of(predictions, provenance, options.prevalence).evaluation
@@ -108,10 +108,10 @@ def evaluate(
 
 
 def access_lists(model: Model, run: Path | None) -> list[Path]:
-    """Returns the lists of accesses to tests: beside a model and, if it is known, in its run."""
+    """Returns the lists of accesses to tests: next to a model and, if it is known, in its run."""
     folder = model.path if model.path.is_dir() else model.path.parent
-    beside = BundleFolder(folder).test_access
-    return [beside] if run is None else [beside, RunFolder(run).test_access]
+    own = BundleFolder(folder).test_access
+    return [own] if run is None else [own, RunFolder(run).test_access]
 
 
 def _fit_threshold(

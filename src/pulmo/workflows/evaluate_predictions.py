@@ -187,7 +187,7 @@ def _evaluate_classes(
     if prevalence is not None and not reading.positive:
         raise UsageError(
             "prevalence-without-positive",
-            "A prevalence needs the positive classes: it is their share.",
+            "A prevalence is the share of the positive classes, but no class is named as positive.",
         )
     external = external_predictions(found, reading.threshold, reading.merge)
     return report_of(external.checked(), provenance._replace(notes=external.notes), prevalence)
@@ -220,6 +220,6 @@ def _check_findings(reading: Options, options: TableOptions) -> None:
         if value:
             raise UsageError(
                 "option-not-applicable",
-                f"The table has several findings per image (its y_ columns), and {name} was named, "
-                "which is for a table of one class an image; leave it out.",
+                f"The table has several findings per image (its y_ columns), but {name} is only "
+                "for a table of one class per image. Leave it out.",
             )

@@ -12,7 +12,7 @@ from pulmo.core.folders import RunFolder
 from pulmo.datasets.manifest import Manifest, check_split_name, read_manifest
 from pulmo.datasets.modality import count_kinds, stated_kinds
 from pulmo.decide.thresholds import Aim
-from pulmo.evaluate.overlap import Seen, void_seen
+from pulmo.evaluate.overlap import Seen, exclude_seen
 from pulmo.workflows.model import Model
 
 _FITTED: Final = ("train", "val")
@@ -53,13 +53,13 @@ class ChosenImages(NamedTuple):
     Attributes:
         chosen: those that are predicted.
         split: the split that all of them are of; None if they are of several, or of none.
-        voided: those that were chosen and that the model has seen.
+        excluded: those that were chosen and that the model has seen.
         notices: what a user must know of the choice, as sentences.
     """
 
     chosen: Manifest
     split: str | None
-    voided: tuple[Failure, ...] = ()
+    excluded: tuple[Failure, ...] = ()
     notices: tuple[str, ...] = ()
 
 
@@ -71,8 +71,8 @@ def choose_images(
     Args:
         model: the bundle.
         data: the manifest.
-        split: the split that is taken; all if None. What the model has seen is voided, unless this
-            names the training or the validation.
+        split: the split that is taken; all if None. What the model has seen is excluded, unless
+            this names the training or the validation.
         options: which images, and which run the bundle is of.
 
     Raises:
@@ -96,14 +96,14 @@ def choose_images(
     if split in _FITTED:
         return ChosenImages(chosen, split)
     of = splits[0] if len(splits) == 1 and isinstance(splits[0], str) else None
-    left, voided = void_seen(chosen.frame, Seen(model.predictor.seen, fitted))
+    left, excluded = exclude_seen(chosen.frame, Seen(model.predictor.seen, fitted))
     if not left.any():
         raise InputError(
             "images-all-of-training",
             f"The model was trained or chosen on every one of the {len(chosen)} chosen images. "
             "Name the split train or val to evaluate it on these on purpose.",
         )
-    return ChosenImages(chosen.select(left), of, voided, notices)
+    return ChosenImages(chosen.select(left), of, excluded, notices)
 
 
 def rows_of(data: Manifest, split: str | None, options: EvaluateOptions) -> Manifest:

@@ -94,7 +94,7 @@ class EvaluationReport:
     def within_sources(self) -> pd.DataFrame:
         """Returns a row for each two sides of classes that one source has images of.
 
-        Only there the source cannot tell the classes apart. It is empty where no source is known.
+        Only there the source does not predict the class. It is empty where no source is known.
         The columns are `source`, `positive`, `negative`, and the AUC as in `to_frame`.
         """
         return contrasts_frame(self.evaluation.contrasts)

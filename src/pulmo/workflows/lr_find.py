@@ -68,7 +68,7 @@ def lr_find(
 
     Raises:
         UsageError: the recipe or the rates cannot be used.
-        WeightsError: the published initial weights cannot be had.
+        WeightsError: the published initial weights are not available.
         InputError: the loss diverged too soon, or a file cannot be read or written.
     """
     options = options or LrFindOptions()

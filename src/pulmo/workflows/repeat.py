@@ -63,7 +63,7 @@ def repeat(
         UsageError: the recipe cannot be used, the manifest has no usable folds, or the folder is
             not free or holds nothing to resume.
         InputError: no image may be used, or a file cannot be read or written.
-        RefusedError: a split leaks, or the folder was begun with something else.
+        RefusedError: a split leaks, or the folder was started with something else.
         PulmoError: a run failed.
     """
     callbacks = callbacks or Callbacks()

@@ -49,7 +49,7 @@ def reproduce(
 
     Raises:
         UsageError: there is no such system or experiment, or a recipe does not take a setting.
-        WeightsError: initial weights cannot be had.
+        WeightsError: initial weights are not available.
         InputError: no data set of an experiment is there, or a file cannot be read or written.
         RefusedError: the folder holds a run with other settings.
     """

@@ -100,8 +100,8 @@ def search(
 
     Raises:
         UsageError: something is missing or cannot be used, or the folder is not free.
-        WeightsError: the published initial weights cannot be had.
-        RefusedError: the folder was begun with something else.
+        WeightsError: the published initial weights are not available.
+        RefusedError: the folder was started with something else.
         InputError: no image may be used, or a file cannot be read or written.
         PulmoError: a trial failed, other than by diverging.
     """

@@ -91,16 +91,16 @@ class SplitOptions:
     def _check(self) -> None:
         folded = self.folds is not None or self.folds_by_source
         conflicts = {
-            "With folds, one fold is the validation; a fraction for it has no effect": folded
+            "With folds, one fold is the validation; a validation fraction has no effect": folded
             and self.val is not None,
-            "With a source left out, that source is the test; a fraction for it has no effect": (
+            "With a source left out, it is the test; a test fraction has no effect": (
                 self.leave_out is not None and self.test is not None
             ),
-            "There are no folds of which one could be the validation": self.fold is not None
+            "A fold is named for the validation, but no folds are made": self.fold is not None
             and not folded,
-            "An age band is for a match by age": self.age_band is not None
+            "An age band is only for matching by age": self.age_band is not None
             and "age" not in self.match,
-            "Labels are chosen for a match, and there is no match": bool(self.labels)
+            "Labels to match are named, but no column to match by": bool(self.labels)
             and not self.match,
         }
         for sentence, present in conflicts.items():

@@ -70,10 +70,10 @@ def train(
 
     Raises:
         UsageError: the recipe cannot be used, or the folder is not free or holds nothing to resume.
-        WeightsError: the published initial weights cannot be had.
+        WeightsError: the published initial weights are not available.
         InputError: the images lack a class, or a file cannot be read or written.
         DivergedError: the loss is not a finite number.
-        RefusedError: the split leaks, or the folder was begun with something else.
+        RefusedError: the split leaks, or the folder was started with something else.
         InterruptedRunError: the callbacks stopped the run; it can be resumed.
     """
     options, callbacks = options or TrainOptions(), callbacks or Callbacks()

@@ -61,7 +61,7 @@ class TrainOptions(RecipeOptions):
 
     Attributes:
         resume: whether to continue what the folder holds; the recipe, the settings and the images
-            are then those that it was begun with, and need not be given again.
+            are then those that it was started with, and need not be given again.
         device: auto, cpu or cuda.
         threads: threads of torch; 0 leaves them as they are.
     """
@@ -82,7 +82,7 @@ class TrainOptions(RecipeOptions):
 
         Raises:
             UsageError: the recipe cannot be used, or the folder holds no run.
-            RefusedError: the recipe or a setting contradicts what the run was begun with.
+            RefusedError: the recipe or a setting contradicts what the run was started with.
             InputError: a file cannot be read.
         """
         begun = begun_recipe(folder) if self.resume else None
@@ -100,10 +100,10 @@ class TrainOptions(RecipeOptions):
         folder: Path,
         on_note: Callable[[str], None],
     ) -> None:
-        """Refuses a recipe or settings that contradict those that a folder was begun with.
+        """Refuses a recipe or settings that contradict those that a folder was started with.
 
         Args:
-            begun: what the folder was begun with.
+            begun: what the folder was started with.
             named: the recipe that is named now; None if none is.
             folder: the folder, for the message.
             on_note: called with a sentence if the named recipe has changed since then.
@@ -119,8 +119,8 @@ class TrainOptions(RecipeOptions):
         if not same_name(begun, now):
             raise RefusedError(
                 "run-settings-changed",
-                f"{folder} was begun with the recipe {begun.name!r}, not with {now.name!r}. It "
-                "resumes only with the recipe and settings that it was begun with.",
+                f"{folder} was started with the recipe {begun.name!r}, not with {now.name!r}. It "
+                "resumes only with the recipe and settings that it was started with.",
             )
         keys = [key for key, _, _ in differences(begun, now) if key != "train.seed"]
         if keys:

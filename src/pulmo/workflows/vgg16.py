@@ -107,7 +107,7 @@ def check_places(dataset: Path, options: Vgg16Options) -> str:
 
     Raises:
         InputError: the data set has other folders, or a result cannot be written.
-        WeightsError: the initial weights cannot be had.
+        WeightsError: the initial weights are not available.
         UsageError: a flag has a bad value.
     """
     model, plot, recipe = options.model, options.plot, options.recipe()
@@ -150,7 +150,7 @@ def read_images(
                 raise InputError(
                     "images-too-few",
                     f"{dataset} has too few images of {label} for a {side} side: give five or more "
-                    "that are no copies of each other.",
+                    "that are not copies of each other.",
                 )
     return Vgg16Images(drawn, tuple(imported.problems))
 
@@ -222,6 +222,6 @@ def _check_folders(dataset: Path, labels: tuple[str, ...]) -> None:
     if sorted(name.lower() for name in found) != sorted(labels):
         raise InputError(
             "class-folders-unexpected",
-            f"{dataset} holds {', '.join(found) or 'no folder'}; the folders {wanted} were "
+            f"{dataset} contains {', '.join(found) or 'no folder'}; the folders {wanted} were "
             "expected, and no other.",
         )

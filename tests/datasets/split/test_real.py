@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.real,
     # One worker imports the pool for all of them.
     pytest.mark.xdist_group("pool"),
-    pytest.mark.skipif(not DATA.is_dir(), reason="the real images are not beside the project"),
+    pytest.mark.skipif(not DATA.is_dir(), reason="the real images are not next to the project"),
 ]
 
 

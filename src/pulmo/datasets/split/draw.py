@@ -99,7 +99,7 @@ def draw_sides(
     drawn = table["group"].map(sides).astype("string").where(kept.free)
     reason = pd.Series(pd.NA, table.index, dtype="string")
     reason[kept.tied & ~kept.stays] = "in a group with images that are kept on another side"
-    reason[~kept.tied & ~kept.free] = "its source states a split, but no side for it"
+    reason[~kept.tied & ~kept.free] = "its source publishes a split that does not contain it"
     return Sides(kept.stated.where(kept.stays, drawn), reason)
 
 
