@@ -1,4 +1,4 @@
-"""Trains the five published systems again and writes docs/results/seeds.md.
+"""Trains the five published systems again, and CT slices, and writes docs/results/seeds.md.
 
 Each run is one `pulmo reproduce`, the telling ones first; what is finished is not run again, what
 was cut off goes on. The processor is used by one thread, so that runs may be compared.
@@ -48,7 +48,7 @@ COLUMNS: Final = (
     "commit",
 )
 
-HEAD: Final = """# The five systems, trained again
+HEAD: Final = """# The five systems and CT slices, trained again
 
 Made by `python benchmarks/seeds.py --data ... --weights ...`. It runs `pulmo reproduce NAME
 --quick` for every run, with the recipe's cheaper variant (table `quick`: fewer epochs, smaller

@@ -97,6 +97,7 @@ def test_a_link_among_the_images_is_named(name: str, folder: str, tmp_path: Path
             {"covid": 34, "pneumonia": 2, "normal": 3},
             16,
         ),
+        ("covid-ct", "COVID-CT", {"covid": 345, "other": 397}, 5),
         ("darkcovidnet", "darkcovidnet", {"covid": 124, "pneumonia": 500, "normal": 500}, 0),
         ("folder", "devindatt/dataset", {"covid": 25, "normal": 25}, 0),
         ("folder", "adult-normals", {"normal": 202}, 0),

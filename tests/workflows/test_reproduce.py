@@ -34,7 +34,11 @@ GONE = DataSet("kermany", "chest_xray")
 ONE = Experiment(
     "demo",
     Data((HERE, GONE), Plan(val=0.25, test=0.25)),
-    (Published("recall", "covid", 0.8, 10), Published("specificity", "covid", 0.9, 30)),
+    (
+        Published("recall", "covid", 0.8, 10),
+        Published("specificity", "covid", 0.9, 30),
+        Published("f1", "covid", 0.7, 40),
+    ),
 )
 CROSSED = Experiment("demo", Data((HERE,), Plan(test=0.0, folds=3)), variant="cv", folds=True)
 SYSTEM = System("Drawn images", (ONE, CROSSED), ("Nothing is as it was.",))
@@ -68,12 +72,13 @@ def test_a_run_sets_published_next_to_ours_and_is_not_run_twice(root: Path, tmp_
         "specificity of covid",
         "auc of covid",
         "accuracy",
+        "f1 of covid",
         "mean of recall and specificity of covid",
     ]
     published = [value.published for value in outcome.metrics]
-    assert [part is None for part in published] == [False, False, True, True, False]
-    assert published[4] is not None
-    assert published[4].value == pytest.approx(0.85)
+    assert [part is None for part in published] == [False, False, True, True, False, False]
+    assert published[5] is not None
+    assert published[5].value == pytest.approx(0.85)
     assert "chest_xray is not available." in outcome.notes
     reasons = {
         baseline.reason for value in outcome.metrics for baseline in value.baselines.values()

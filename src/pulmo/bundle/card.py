@@ -103,7 +103,8 @@ class Training(Record):
     views: tuple[str, ...] = ()
     """Views of the images, sorted; empty if none was stated."""
     accepts: tuple[Accepted, ...] = ()
-    """What a header may say against the use of the model: it is then noted and not refused."""
+    """What a header, or the looks, may say against the use of the model: it is then noted and not
+    refused."""
     drawings: int = 0
     """Training images that `pulmo data phantom` drew."""
     recipe_toml: str = ""

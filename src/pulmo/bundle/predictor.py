@@ -10,6 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card, parse_card, read_card
+from pulmo.bundle.gate import check_appearance
 from pulmo.bundle.held_out import HeldOut
 from pulmo.bundle.outcome import Outcome, Outputs, outcomes
 from pulmo.bundle.scope import check_scope
@@ -177,7 +178,8 @@ class Predictor:
 
         Raises:
             InputError: the network gave a value that is not a number.
-            RefusedError: the header says that the model was not meant for the image.
+            RefusedError: the header says that the model was not meant for the image, or it looks
+                so where no modality is stated.
         """
         return self.predict_prepared([self.prepare(radiograph, name)])[0]
 
@@ -189,9 +191,11 @@ class Predictor:
             name: what messages call the image.
 
         Raises:
-            RefusedError: the header says that the model was not meant for the image.
+            RefusedError: the header says that the model was not meant for the image, or it looks
+                so where no modality is stated.
         """
         scope = check_scope(self.card, radiograph.facts, name)
+        scope += check_appearance(self.card, radiograph, name)
         known = self._familiarity(radiograph)
         notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
         return Prepared(self.to_input(radiograph), notes)

@@ -30,6 +30,8 @@ class Entry(NamedTuple):
         licence: of this image.
         offset: days since the onset of symptoms or the admission.
         boxes: what the source draws about its findings.
+        group: what images share, beside a patient, that belong on one side of a split: a
+            publication whose figures may show one patient.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Entry(NamedTuple):
     licence: str | None = None
     offset: float | None = None
     boxes: tuple[Box, ...] = ()
+    group: str | None = None
 
 
 class Problem(NamedTuple):

@@ -46,7 +46,7 @@ KINDS: Final[dict[NoteKind, str]] = {
     "orientation": "the header says that the image is turned or mirrored; this was not corrected",
     "colour": "colour was removed",
     "transparency": "transparent parts were made black",
-    "scope": "the header says that the model was not meant for such an image",
+    "scope": "the model was not meant for such an image, as its header says or as it looks",
     "drawings": "the model was trained on drawings; its result says nothing about a patient",
     "seen": "the model was trained or chosen on this image; its result is no test of the model",
 }

@@ -48,7 +48,7 @@ def compare_values(
     published: Sequence[Published],
     main: str,
 ) -> Iterator[ComparedValue]:
-    """Yields the main values of an evaluation, each with the published one if there is one.
+    """Yields the main values of an evaluation and those that were published, side by side.
 
     Args:
         evaluation: of our run.
@@ -58,12 +58,14 @@ def compare_values(
     """
     theirs = {item.name: item.estimate for item in published}
     found = []
-    for metric, label in (
+    shown: list[tuple[str, str | None]] = [
         ("recall", main),
         ("specificity", main),
         ("auc", main),
         ("accuracy", None),
-    ):
+    ]
+    shown += [each for item in published if (each := (item.metric, item.label)) not in shown]
+    for metric, label in shown:
         name = Published(metric, label, 0.0).name
         ours = evaluation.classes[label] if label else evaluation.overall
         of_baselines = {
