@@ -15,6 +15,7 @@ from pulmo.evaluate.test_access import read_accesses
 Call = Callable[..., tuple[int, str, str]]
 
 
+@pytest.mark.rendered
 def test_a_page_the_values_and_a_result(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:

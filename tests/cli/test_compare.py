@@ -27,6 +27,7 @@ def evaluation(pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path) -> Pat
     return folder
 
 
+@pytest.mark.rendered
 def test_a_table_the_tests_and_a_page(
     pulmo: Call, bundle: Path, run: RunFolder, manifest: Path, evaluation: Path, tmp_path: Path
 ) -> None:
@@ -87,7 +88,9 @@ def test_what_is_refused(pulmo: Call, evaluation: Path, tmp_path: Path) -> None:
         assert not output.exists()
 
 
-def test_it_needs_no_torch(evaluation: Path, run: RunFolder, tmp_path: Path) -> None:
+def test_it_needs_no_torch(
+    evaluation: Path, run: RunFolder, tmp_path: Path, unmeasured: dict[str, str]
+) -> None:
     """In a process of its own, because this one has imported torch."""
     words = ["compare", str(evaluation), str(run.root), "-o", str(tmp_path / "comparison")]
     program = (
@@ -95,7 +98,13 @@ def test_it_needs_no_torch(evaluation: Path, run: RunFolder, tmp_path: Path) -> 
         f"app({words}, standalone_mode=False)\n"
         "print({'torch', 'optuna', 'ray'} & set(sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)  # noqa: PLW1510 - checked below
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=unmeasured,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, "set()\n")
 
 

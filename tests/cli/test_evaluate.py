@@ -27,6 +27,7 @@ def bundle(bundle: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(bundle, tmp_path / "bundle", ignore=clean))
 
 
+@pytest.mark.rendered
 def test_four_files_and_a_summary(
     pulmo: Call, bundle: Path, manifest: Path, images: pd.DataFrame, tmp_path: Path
 ) -> None:

@@ -29,6 +29,7 @@ def table() -> pd.DataFrame:
     return found.assign(p_Hernia=0.5, y_Hernia=np.nan)
 
 
+@pytest.mark.rendered
 def test_a_folder_of_all_and_one_of_each(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
     table.to_csv(tmp_path / "theirs.csv", index=False)
     status, out, err = pulmo(

@@ -65,6 +65,7 @@ def run(experiment: Experiment, root: Path, out: Path) -> Outcome:
     return outcome
 
 
+@pytest.mark.rendered
 def test_a_run_sets_published_next_to_ours_and_is_not_run_twice(root: Path, tmp_path: Path) -> None:
     outcome = run(ONE, root, tmp_path / "out")
     names = [value.name for value in outcome.metrics]
