@@ -29,8 +29,9 @@ demo: setup ## draw phantoms, train, evaluate, explain and report, offline
 real: setup ## train the starter recipe on the real sets in DATA and evaluate it elsewhere
 	$(BIN)/python benchmarks/starter.py --data $(DATA) --weights $(WEIGHTS) --out $(OUT)/starter
 
+# Where bytecode may not be written, each process would rewrite and compile every file again.
 test: setup ## run the tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
 
 check: setup ## lint, format, types, layers
 	$(BIN)/ruff check
@@ -57,6 +58,7 @@ bench: setup .venv-base/.installed ## measure speed
 	$(BIN)/pulmo bench train starter --precisions --bound
 	$(BIN)/pulmo bench train starter --set image.size=224 --precisions --bound
 	$(BIN)/python benchmarks/features.py
+	$(BIN)/python benchmarks/feature_page.py
 	$(BIN)/python benchmarks/predict.py --base .venv-base/bin/python
 
 .venv-base/.installed: requirements/base.txt pyproject.toml | setup

@@ -27,6 +27,7 @@ pytest_plugins = (
     "fixtures.dicom_files",
     "fixtures.experiment",
     "fixtures.predictions",
+    "fixtures.quick",
     "fixtures.results",
 )
 

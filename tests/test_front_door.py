@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import pulmo
+from fixtures.refuses import refuses
 from pulmo.core.folders import AuditFolder, EvaluationFolder
 from pulmo.core.message import texts
 from pulmo.core.recipe import Recipe
@@ -153,8 +154,65 @@ def test_a_list_of_images_gives_predictions(bundle: Path, phantoms: Path) -> Non
         pulmo.evaluate_predictions(found.frame)
     with pytest.raises(pulmo.UsageError):
         model.predict(list[Path]())
+    some = model.predict([phantoms, paths[0]])
+    assert list(some.frame["path"]) == [str(paths[0])]
+    assert [failure.path for failure in some.failed] == [str(phantoms)]
+    assert "1 failed" in repr(some)
     with pytest.raises(pulmo.InputError):
-        model.predict([paths[0], phantoms])
+        model.predict([phantoms, phantoms])
+
+
+def test_a_table_is_evaluated_by_the_function_for_its_kind(
+    generator: np.random.Generator, tmp_path: Path
+) -> None:
+    there = generator.random((60, 2)) < 0.5
+    shares = (there + generator.random((60, 2))) / 2
+    findings = pd.DataFrame(
+        {
+            "path": [f"{number}.png" for number in range(60)],
+            "y_nodule": there[:, 0].astype(int),
+            "y_mass": there[:, 1].astype(int),
+            "p_nodule": shares[:, 0],
+            "p_mass": shares[:, 1],
+        }
+    )
+    report = pulmo.evaluate_findings(findings, output=tmp_path / "evaluation")
+    assert set(report.evaluation.labels) == {"nodule", "mass"}
+    assert EvaluationFolder(tmp_path / "evaluation").index.exists()
+    with refuses("predictions-several-findings"):
+        pulmo.evaluate_predictions(findings)
+    table = pd.DataFrame(
+        {
+            "path": findings["path"],
+            "label": np.where(there[:, 0], "covid", "normal"),
+            "p_covid": shares[:, 0],
+            "p_normal": 1 - shares[:, 0],
+        }
+    )
+    assert pulmo.evaluate_predictions(table).evaluation.data.n == 60
+    with refuses("predictions-one-class"):
+        pulmo.evaluate_findings(table)
+
+
+def test_predict_takes_what_a_model_takes(bundle: Path, image: Path, tmp_path: Path) -> None:
+    model = pulmo.load(bundle)
+    with Image.open(image) as opened:
+        opened.load()
+    missing = tmp_path / "none.png"
+    given: list[Path | bytes | Image.Image] = [image, image.read_bytes(), missing, opened]
+    named, in_bytes, failed, in_pillow = pulmo.predict(model, given)
+    assert [each.file for each in (in_bytes, failed, in_pillow)] == [
+        "image 1",
+        str(missing),
+        "image 3",
+    ]
+    assert named.probabilities == in_bytes.probabilities == in_pillow.probabilities
+    assert failed.status == "error"
+    grey = np.asarray(opened.convert("L"))
+    (array,) = pulmo.predict(model, [grey], value_range=(0, 255))
+    assert array.probabilities == model.predict(grey, value_range=(0, 255)).probabilities
+    with pytest.raises(pulmo.UsageError):
+        list(pulmo.predict(model, [grey]))
 
 
 def test_nothing_is_written_without_an_output(

@@ -28,22 +28,29 @@ if TYPE_CHECKING:
     from pulmo.radiograph import Radiograph
     from pulmo.radiograph import read_radiograph as read
     from pulmo.train.torch_dataset import torch_dataset
-    from pulmo.workflows.audit import AuditOptions, audit, audit_folds, audit_predictions
+    from pulmo.workflows.audit import audit, audit_folds, audit_predictions
     from pulmo.workflows.compare import compare
     from pulmo.workflows.evaluate import evaluate
-    from pulmo.workflows.evaluate_predictions import TableOptions, evaluate_predictions
-    from pulmo.workflows.evaluation_images import EvaluateOptions
+    from pulmo.workflows.evaluate_predictions import evaluate_findings, evaluate_predictions
     from pulmo.workflows.explain import explain
+    from pulmo.workflows.features import features
     from pulmo.workflows.model import Model, load
+    from pulmo.workflows.options.evaluation import (
+        AuditOptions,
+        EvaluateOptions,
+        FeaturesOptions,
+        TableOptions,
+    )
+    from pulmo.workflows.options.training import TrainOptions
     from pulmo.workflows.predict import predict
     from pulmo.workflows.train import Run, train
-    from pulmo.workflows.training_options import TrainOptions
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AuditOptions",
     "EvaluateOptions",
+    "FeaturesOptions",
     "InputError",
     "Manifest",
     "Model",
@@ -62,8 +69,10 @@ __all__ = [
     "compare",
     "datasets",
     "evaluate",
+    "evaluate_findings",
     "evaluate_predictions",
     "explain",
+    "features",
     "load",
     "load_classifier",
     "predict",
@@ -75,8 +84,9 @@ __all__ = [
 ]
 
 _PLACES: Final = {
-    "AuditOptions": "pulmo.workflows.audit:AuditOptions",
-    "EvaluateOptions": "pulmo.workflows.evaluation_images:EvaluateOptions",
+    "AuditOptions": "pulmo.workflows.options.evaluation:AuditOptions",
+    "EvaluateOptions": "pulmo.workflows.options.evaluation:EvaluateOptions",
+    "FeaturesOptions": "pulmo.workflows.options.evaluation:FeaturesOptions",
     "InputError": "pulmo.core.errors:InputError",
     "Manifest": "pulmo.datasets.manifest:Manifest",
     "Model": "pulmo.workflows.model:Model",
@@ -86,8 +96,8 @@ _PLACES: Final = {
     "ReadingOptions": "pulmo.predictions.reading.options:Options",
     "RefusedError": "pulmo.core.errors:RefusedError",
     "Run": "pulmo.workflows.train:Run",
-    "TableOptions": "pulmo.workflows.evaluate_predictions:TableOptions",
-    "TrainOptions": "pulmo.workflows.training_options:TrainOptions",
+    "TableOptions": "pulmo.workflows.options.evaluation:TableOptions",
+    "TrainOptions": "pulmo.workflows.options.training:TrainOptions",
     "UsageError": "pulmo.core.errors:UsageError",
     "audit": "pulmo.workflows.audit:audit",
     "audit_folds": "pulmo.workflows.audit:audit_folds",
@@ -95,8 +105,10 @@ _PLACES: Final = {
     "compare": "pulmo.workflows.compare:compare",
     "datasets": "pulmo.datasets:",
     "evaluate": "pulmo.workflows.evaluate:evaluate",
+    "evaluate_findings": "pulmo.workflows.evaluate_predictions:evaluate_findings",
     "evaluate_predictions": "pulmo.workflows.evaluate_predictions:evaluate_predictions",
     "explain": "pulmo.workflows.explain:explain",
+    "features": "pulmo.workflows.features:features",
     "load": "pulmo.workflows.model:load",
     "load_classifier": "pulmo.bundle.export:load_classifier",
     "predict": "pulmo.workflows.predict:predict",

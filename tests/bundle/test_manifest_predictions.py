@@ -18,7 +18,7 @@ def predictor(bundle: Path) -> Predictor:
 
 def test_every_image_gets_a_row_in_order(predictor: Predictor, images: pd.DataFrame) -> None:
     calls: list[tuple[int, int]] = []
-    predictions, failed = predict_manifest(
+    predictions = predict_manifest(
         predictor, Manifest(images), on_progress=lambda *done: calls.append(done)
     )
     table = predictions.frame
@@ -37,7 +37,7 @@ def test_every_image_gets_a_row_in_order(predictor: Predictor, images: pd.DataFr
     assert [predictor.card.labels.order[number] for number in best] == table["decision"].tolist()
     threshold = predictor.card.decision.threshold
     assert ((table["p_covid"] >= threshold) == table["positive"]).all()
-    assert not failed
+    assert not predictions.failed
     assert calls == [(32, 64), (64, 64)]
 
 
@@ -49,7 +49,7 @@ def test_images_without_a_result_are_named_and_the_rest_is_done(
     images.loc[0, "path"] = str(tmp_path / "gone.png")
     images.loc[1, "path"] = str(changed)
     predicted = predict_manifest(predictor, Manifest(images))
-    assert len(predicted.predictions) == 62
+    assert len(predicted) == 62
     reasons = [failure.reason for failure in predicted.failed]
     assert reasons == [
         f"{tmp_path / 'gone.png'} does not exist.",
@@ -62,7 +62,7 @@ def test_a_batch_of_missing_images_is_passed_over(
 ) -> None:
     images.loc[:31, "path"] = [f"/gone/{number}" for number in range(32)]
     predicted = predict_manifest(predictor, Manifest(images))
-    assert (len(predicted.predictions), len(predicted.failed)) == (32, 32)
+    assert (len(predicted), len(predicted.failed)) == (32, 32)
 
 
 def test_nothing_readable_is_an_error(predictor: Predictor, images: pd.DataFrame) -> None:

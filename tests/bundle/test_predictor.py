@@ -245,7 +245,7 @@ def test_a_card_must_be_whole(bundle: Path) -> None:
 
 def test_the_manifest_and_one_file_agree(bundle: Path, images: pd.DataFrame) -> None:
     predictor = Predictor.open(bundle, threads=1)
-    table = predict_manifest(predictor, Manifest(images.head(3))).predictions.frame
+    table = predict_manifest(predictor, Manifest(images.head(3))).frame
     for _, row in table.iterrows():
         outcome = predictor.predict(read_radiograph(Path(str(row["path"]))))
         assert outcome.probabilities["covid"] == pytest.approx(row["p_covid"], abs=1e-6)

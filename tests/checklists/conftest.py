@@ -23,9 +23,9 @@ def images_of(table: pd.DataFrame) -> Images:
     checked = Manifest(table)
     return Images(
         name="images.parquet",
-        table=checked.frame,
+        manifest=checked,
         inspection=inspect_manifest(checked, "images.parquet", 0),
-        test_sha256=Manifest(checked.frame[checked.frame["split"] == "test"]).sha256,
+        test_sha256=checked.split("test").sha256,
     )
 
 

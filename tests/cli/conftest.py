@@ -34,6 +34,13 @@ def pulmo(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return call
 
 
+@pytest.fixture(autouse=True)
+def _figures(request: pytest.FixtureRequest) -> None:
+    """Leaves figures blank, but for tests that are marked."""
+    if not request.node.get_closest_marker("rendered"):
+        request.getfixturevalue("blank_figures")
+
+
 @pytest.fixture
 def manifest(images: pd.DataFrame, tmp_path: Path) -> Path:
     """The images' manifest as a file."""

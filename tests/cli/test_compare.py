@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.cli.compare import _sentence
 from pulmo.core.folders import RunFolder
 from pulmo.report.comparison import PairedTest
+from pulmo.report.comparison_text import paired_sentence
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.paired import auc_difference
 
@@ -27,6 +27,7 @@ def evaluation(pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path) -> Pat
     return folder
 
 
+@pytest.mark.rendered
 def test_a_table_the_tests_and_a_page(
     pulmo: Call, bundle: Path, run: RunFolder, manifest: Path, evaluation: Path, tmp_path: Path
 ) -> None:
@@ -70,7 +71,7 @@ def test_a_test_as_a_line(difference: Estimate, p: float | None, expected: str) 
         name="b", against="a", metric="auc", of="covid", difference=difference, p=p, p_holm=p,
         test="DeLong",
     )  # fmt: skip
-    assert _sentence(test).startswith(f"b - a: AUC of covid {expected}")
+    assert paired_sentence(test).startswith(f"b - a: AUC of covid {expected}")
 
 
 def test_what_is_refused(pulmo: Call, evaluation: Path, tmp_path: Path) -> None:
@@ -87,7 +88,9 @@ def test_what_is_refused(pulmo: Call, evaluation: Path, tmp_path: Path) -> None:
         assert not output.exists()
 
 
-def test_it_needs_no_torch(evaluation: Path, run: RunFolder, tmp_path: Path) -> None:
+def test_it_needs_no_torch(
+    evaluation: Path, run: RunFolder, tmp_path: Path, unmeasured: dict[str, str]
+) -> None:
     """In a process of its own, because this one has imported torch."""
     words = ["compare", str(evaluation), str(run.root), "-o", str(tmp_path / "comparison")]
     program = (
@@ -95,7 +98,13 @@ def test_it_needs_no_torch(evaluation: Path, run: RunFolder, tmp_path: Path) -> 
         f"app({words}, standalone_mode=False)\n"
         "print({'torch', 'optuna', 'ray'} & set(sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)  # noqa: PLW1510 - checked below
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=unmeasured,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, "set()\n")
 
 
@@ -139,7 +148,7 @@ class TestTables:
         right = [(side["p_tb"] > 0.5).to_numpy() == positive for side in (two, one)]
         gain = right[0].mean() - right[1].mean()
         assert tests["accuracy"]["difference"][0] == pytest.approx(gain)
-        note = "The images of b and a were matched by path, for a table has no sha256."
+        note = "The images of b and a were matched by path: one table has no sha256."
         assert content["notes"] == [note]
         assert note in out
         assert {model["evaluated_on"] for model in content["models"]} == {"a table of predictions"}
@@ -161,7 +170,7 @@ class TestTables:
         _, out, _ = pulmo("compare", *folders, "-o", tmp_path / "c")
         assert (
             "No paired test of b and a: they were evaluated on other images, 80 and 80 with 0 in "
-            "common; they were matched by path, for a table has no sha256."
+            "common (they were matched by path: one table has no sha256)."
         ) in out
 
     def test_without_a_positive_class_the_accuracy_alone_is_tested(
@@ -172,4 +181,4 @@ class TestTables:
         assert status == 0
         assert "b - plain: Accuracy of the decided class" in out
         assert "AUC of" not in out
-        assert "Of b or plain no class was named positive: their AUCs are not tested" in out
+        assert "The AUCs of b and plain are not tested: one of them has no positive class" in out

@@ -13,6 +13,7 @@ from pulmo.datasets.manifest import Manifest, read_manifest
 Call = Callable[..., tuple[int, str, str]]
 
 
+@pytest.mark.rendered
 def test_it_says_what_is_there_and_where_the_page_is(
     pulmo: Call, manifest: Path, tmp_path: Path
 ) -> None:

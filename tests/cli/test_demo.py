@@ -13,6 +13,7 @@ from pulmo.workflows import demo
 Call = Callable[..., tuple[int, str, str]]
 
 
+@pytest.mark.rendered
 def test_the_demo_makes_all_that_it_speaks_of(
     pulmo: Call, quick_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,7 @@ def table() -> pd.DataFrame:
     return found.assign(p_Hernia=0.5, y_Hernia=np.nan)
 
 
+@pytest.mark.rendered
 def test_a_folder_of_all_and_one_of_each(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
     table.to_csv(tmp_path / "theirs.csv", index=False)
     status, out, err = pulmo(
@@ -62,7 +63,9 @@ def test_a_folder_of_all_and_one_of_each(pulmo: Call, table: pd.DataFrame, tmp_p
     assert "Jane Doe" not in page + own
 
 
-def test_what_was_written_is_judged_alike(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
+def test_what_was_written_is_evaluated_alike(
+    pulmo: Call, table: pd.DataFrame, tmp_path: Path
+) -> None:
     table.to_parquet(tmp_path / "t.parquet")
     words = ["--threshold", "0.3"]
     assert pulmo("evaluate", tmp_path / "t.parquet", "-o", tmp_path / "e", *words)[0] == 0
@@ -85,12 +88,12 @@ def test_what_was_written_is_judged_alike(pulmo: Call, table: pd.DataFrame, tmp_
         (
             ["--positive", "Edema"],
             2,
-            "and a positive class was named, which is for a table of one class an image",
+            "a positive class is only for a table of one class per image",
         ),
         (
             ["--prevalence", "0.1"],
             2,
-            "and a prevalence was named, which is for a table of one class an image",
+            "a prevalence is only for a table of one class per image",
         ),
         (["--threshold", "3"], 2, "A threshold must be between 0 and 1; got 3."),
     ],

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -45,7 +46,40 @@ def test_an_unknown_class_lists_the_known_ones(
     assert not (tmp_path / "maps").exists()
 
 
-def test_a_run_is_to_be_exported(pulmo: Call, run: RunFolder, image: Path, tmp_path: Path) -> None:
-    status, _, err = pulmo("explain", run.root, image, "-o", tmp_path)
-    assert status == 3
-    assert "is a training run and not a bundle; export it first. Type: pulmo export " in err
+def test_a_run_serves_the_methods_that_look_inside(
+    pulmo: Call, run: RunFolder, image: Path, tmp_path: Path
+) -> None:
+    call = ("explain", run.root, image, "-o", tmp_path, "--label", "viral")
+    status, out, _ = pulmo(*call, "--method", "gradcam++", "--layer", "backbone")
+    assert (status, out) == (0, f"{tmp_path / image.stem}.viral.gradcam++.png\n")
+    with np.load(tmp_path / f"{image.stem}.viral.gradcam++.npz", allow_pickle=False) as values:
+        assert values["map"].ndim == 2
+        assert str(values["layer"]) == "backbone"
+    status, _, err = pulmo(*call, "--method", "gradcam", "--layer", "backbon")
+    assert status == 2
+    assert "Near it: backbone" in err
+
+
+def test_a_parameter_of_the_method_is_set(
+    pulmo: Call, bundle: Path, image: Path, tmp_path: Path
+) -> None:
+    call = ("explain", bundle, image, "-o", tmp_path, "--label", "covid", "--method", "lime")
+    status, _, _ = pulmo(*call, "--set", "cells=4", "--set", "samples=20")
+    assert status == 0
+    with np.load(tmp_path / f"{image.stem}.covid.lime.npz", allow_pickle=False) as values:
+        assert values["map"].shape == (4, 4)
+        assert "cells 4" in str(values["method"])
+    status, _, err = pulmo(*call, "--set", "masks=4")
+    assert status == 2
+    assert "no parameter 'masks'" in err
+
+
+@pytest.mark.parametrize(("method", "named"), [("gradcam", "rise"), ("gradcm", "gradcam")])
+def test_a_method_that_cannot_be_used_names_those_that_can(
+    pulmo: Call, bundle: Path, image: Path, tmp_path: Path, method: str, named: str
+) -> None:
+    maps = tmp_path / "maps"
+    status, out, err = pulmo("explain", bundle, image, "-o", maps, "--method", method)
+    assert (status, out) == (2, "")
+    assert named in err
+    assert not maps.exists()

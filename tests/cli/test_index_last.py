@@ -12,8 +12,10 @@ from pulmo.core.folders import (
     AuditFolder,
     ComparisonFolder,
     EvaluationFolder,
+    FeaturesFolder,
     InspectionFolder,
     ManifestFiles,
+    RunFolder,
 )
 from pulmo.datasets.manifest import Manifest
 
@@ -32,7 +34,7 @@ def _cut_off(*_: object) -> None:
 def predictions(images: pd.DataFrame, bundle: Path, tmp_path: Path) -> Path:
     test = Manifest(images).split("test")
     path = tmp_path / "p.parquet"
-    predict_manifest(Predictor.open(bundle), test).predictions.save(path)
+    predict_manifest(Predictor.open(bundle), test).save(path)
     return path
 
 
@@ -83,7 +85,7 @@ def test_an_evaluation_of_several_findings(
     table.to_csv(tmp_path / "t.csv", index=False)
     words = ["evaluate", tmp_path / "t.csv", "-o", tmp_path / "e"]
     index = EvaluationFolder(tmp_path / "e").index
-    _check(pulmo, words, f"pulmo.workflows.evaluate_predictions.{writer}", index, monkeypatch)
+    _check(pulmo, words, f"pulmo.workflows.findings_report.{writer}", index, monkeypatch)
 
 
 def test_an_audit(
@@ -122,3 +124,15 @@ def test_a_curated_manifest(
     output = ManifestFiles(tmp_path / "curated.parquet")
     words = ["data", "curate", manifest, "-o", output.manifest]
     _check(pulmo, words, f"pulmo.{writer}", output.manifest, monkeypatch)
+
+
+def test_feature_maps(
+    pulmo: Call, run: RunFolder, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["features", run.root, image, "--depths", "1", "--steps", "0", "-o", tmp_path / "f"]
+    index = FeaturesFolder(tmp_path / "f").index
+    _check(pulmo, words, "pulmo.workflows.features_report.write_features_page", index, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr("pulmo.workflows.features_report.write_features_page", _cut_off)
+        assert pulmo(*words)[0] == 1
+    assert not index.exists()  # what is half of another call is not complete

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from typer.testing import CliRunner
 
 from fixtures.refuses import refuses
@@ -9,6 +10,7 @@ from pulmo.cli.app import app
 from pulmo.datasets.manifest import Manifest
 
 
+@pytest.mark.rendered
 def test_a_sweep_writes_its_curve_and_says_what_to_type(
     images: pd.DataFrame, tmp_path: Path
 ) -> None:

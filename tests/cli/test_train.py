@@ -52,13 +52,18 @@ class TestInterrupted:
     """A run that is interrupted, by all that can interrupt one, ends as if it had not been."""
 
     def test_the_run_ends_bit_by_bit_the_same(
-        self, pulmo: Call, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        pulmo: Call,
+        manifest: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        unmeasured: dict[str, str],
     ) -> None:
         threads = torch.get_num_threads()
         words: list[str | Path]
         words = ["train", "demo", "--data", manifest, "--threads", "1", *OPTIONS, "-o"]
         parts, whole = RunFolder(tmp_path / "parts"), RunFolder(tmp_path / "whole")
-        _press_ctrl_c([*words, parts.root])
+        _press_ctrl_c([*words, parts.root], unmeasured)
         done = len(timeless(parts))
         try:
             with monkeypatch.context() as patch:
@@ -99,10 +104,14 @@ class TestInterrupted:
         assert after == before
 
 
-def _press_ctrl_c(words: list[str | Path]) -> None:
+def _press_ctrl_c(words: list[str | Path], environment: dict[str, str]) -> None:
     """Starts the command, interrupts it after its first epoch, and sees it stop in order."""
     with subprocess.Popen(
-        [COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [COMMAND, *words],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -190,13 +199,13 @@ class TestResume:
         same = f"train.lr={quick_recipe.train.lr}"
         assert pulmo(*words, run.manifest, "--set", same)[0] == 0
         status, _, err = pulmo("train", "starter", *words[2:], run.manifest)
-        assert (status, "begun with the recipe 'demo', not with 'starter'" in err) == (5, True)
+        assert (status, "started with the recipe 'demo', not with 'starter'" in err) == (5, True)
         Manifest(images[:-1]).save(tmp_path / "fewer.parquet")
         status, _, err = pulmo(*words, tmp_path / "fewer.parquet")
         assert status == 5
         assert f"can only be resumed with {run.manifest}" in err
 
-    def test_what_the_recipe_says_now_is_told_and_not_taken(
+    def test_what_the_recipe_says_now_is_reported_and_not_taken(
         self, pulmo: Call, run: RunFolder
     ) -> None:
         before = files_of(run.root)

@@ -1,7 +1,7 @@
 import pandas as pd
 
 from pulmo.core.noted import cell_of, count_kinds, kinds_of
-from pulmo.datasets.manifest import SCHEMA
+from pulmo.datasets.schema import SCHEMA
 from pulmo.radiograph.notes import KINDS
 
 

@@ -6,13 +6,8 @@ import pytest
 
 from fixtures.refuses import refuses
 from pulmo.core.labels import LabelScheme
-from pulmo.datasets.manifest import (
-    SCHEMA,
-    Manifest,
-    check_split_name,
-    patient_names,
-    read_manifest,
-)
+from pulmo.datasets.manifest import Manifest, patient_names, read_manifest
+from pulmo.datasets.schema import SCHEMA, check_split_name
 
 
 def test_a_manifest_survives_parquet(tmp_path: Path, images: pd.DataFrame) -> None:

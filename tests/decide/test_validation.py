@@ -7,7 +7,7 @@ from fixtures.refuses import refuses
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.datasets.manifest import Manifest
-from pulmo.decide.thresholds import Aim
+from pulmo.decide.aim import Aim
 from pulmo.decide.validation import check_validation, threshold_for
 
 
@@ -24,7 +24,7 @@ def test_the_threshold_reaches_its_aim_on_the_images_given(
     point = threshold_for(
         Aim("specificity", 0.5), predictor, Manifest(val), lambda *done: calls.append(done)
     )
-    table = predict_manifest(predictor, Manifest(val)).predictions.frame
+    table = predict_manifest(predictor, Manifest(val)).frame
     spared = (table["positive_probability"] < point.threshold)[table["label"] != "covid"]
     assert spared.mean() == point.specificity.value
     assert spared.mean() >= 0.5

@@ -8,10 +8,9 @@ from sklearn.metrics import confusion_matrix
 
 from fixtures.refuses import refuses
 from pulmo.bundle.card import Card
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.evaluate.evaluate import Provenance, Resampling, evaluate
 from pulmo.evaluate.evaluation import Evaluation, ModelName, read_evaluation
-from pulmo.predictions.predictions import Predictions
+from pulmo.predictions.predictions import Failure, Predictions
 
 
 def few(replicates: int) -> Resampling:
@@ -56,7 +55,7 @@ def test_the_data_are_described(result: Evaluation) -> None:
         "skipped": {"other": 3},
         "failed": ({"path": "/images/broken.png", "reason": "It is empty."},),
         "test_accesses": 1,
-        "voided": (),
+        "excluded": (),
         "image_notes": None,
     }
 
@@ -71,7 +70,7 @@ def test_the_confusion_is_the_references(
     assert result.overall["accuracy"].value == pytest.approx(np.trace(expected) / 135)
 
 
-def test_the_decision_is_judged_by_positive(result: Evaluation, table: pd.DataFrame) -> None:
+def test_the_decision_is_evaluated_by_positive(result: Evaluation, table: pd.DataFrame) -> None:
     used = table[table["label"] != "other"]
     diseased = used["label"] != "normal"
     assert result.decision.positive == ("covid", "pneumonia")

@@ -3,10 +3,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import pytest
 
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.message import Message
 from pulmo.evaluate import evaluation
 from pulmo.evaluate.warnings import list_warnings
+from pulmo.predictions.predictions import Failure
 from pulmo.stats.estimate import Estimate
 
 LABELS = ("covid", "viral", "normal")
@@ -202,7 +202,7 @@ def test_a_source_that_is_not_stated_is_said_with_what_to_do(name: str) -> None:
     (warning,) = warnings_of({name: SOUND["city"]})
     assert warning.kind == "unstated-source"
     assert "240 images" in warning.text
-    assert "--source" in warning.text
+    assert "when the images are imported" in warning.text
     (partly,) = warnings_of(SOUND | {name: {"covid": 1}})
     assert partly.kind == "unstated-source"
     assert "1 image is" in partly.text

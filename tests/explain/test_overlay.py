@@ -104,7 +104,7 @@ def test_a_scale_that_is_not_positive_is_refused(scale: float) -> None:
 
 
 def sheet(caption: str, aspect: Aspect = "pad", label: str = "covid") -> Image.Image:
-    data = draw_overlay(image(), even(1), aspect=aspect, scale=2.0, label=label, caption=caption)
+    data = draw_overlay(image(), even(1), aspect=aspect, scale=2.0, legend=label, caption=caption)
     return Image.open(io.BytesIO(data))
 
 

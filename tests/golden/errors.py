@@ -5,6 +5,7 @@ Run as a program, it writes errors.txt, with which tests/core/test_errors.py com
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -38,6 +39,7 @@ class _Kind(NamedTuple):
     has_constructor: bool
 
 
+@cache
 def raised() -> list[Raised]:
     """Returns all places that make an error of pulmo."""
     trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(SOURCE.rglob("*.py"))}

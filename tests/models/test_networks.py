@@ -97,7 +97,13 @@ def _narrow() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", params=[*BACKBONES, *TIMM])
+@pytest.fixture(
+    scope="module",
+    # One worker makes a network, for all tests of it.
+    params=[
+        pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in [*BACKBONES, *TIMM]
+    ],
+)
 def case(request: pytest.FixtureRequest) -> Case:
     name = request.param
     section = make_section(name)

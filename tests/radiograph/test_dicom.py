@@ -1,13 +1,11 @@
 import io
 import struct
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pydicom import dcmread
-from pydicom.data import get_testdata_file
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     UID,
@@ -18,27 +16,12 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
+from fixtures.dicom_files import decoded, shipped
 from fixtures.refuses import refuses
-from pulmo.radiograph import Radiograph, decode_radiograph
 
 MakeDicom = Callable[..., bytes]
 
 WINDOW = {"WindowCenter": 2048, "WindowWidth": 4096}
-
-
-def decoded(data: bytes) -> Radiograph:
-    radiograph = decode_radiograph(data, "image")
-    assert radiograph.pixels.dtype == np.float32
-    assert radiograph.pixels.flags.c_contiguous
-    assert radiograph.facts.format == "DICOM"
-    return radiograph
-
-
-def shipped(name: str) -> bytes:
-    """One of pydicom's own test files, without the network."""
-    path = get_testdata_file(name, download=False)
-    assert path is not None
-    return Path(str(path)).read_bytes()
 
 
 def test_eight_bits(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:

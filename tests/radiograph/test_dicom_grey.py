@@ -14,21 +14,14 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from fixtures.dicom_files import decoded
 from fixtures.refuses import refuses
-from pulmo.radiograph import Radiograph, decode_radiograph
+from pulmo.radiograph import Radiograph
 from pulmo.radiograph.notes import Note
 
 MakeDicom = Callable[..., bytes]
 
 WINDOW = {"WindowCenter": 2048, "WindowWidth": 4096}
-
-
-def decoded(data: bytes) -> Radiograph:
-    radiograph = decode_radiograph(data, "image")
-    assert radiograph.pixels.dtype == np.float32
-    assert radiograph.pixels.flags.c_contiguous
-    assert radiograph.facts.format == "DICOM"
-    return radiograph
 
 
 def table(entries: NDArray[Any], first: int, bits: int, *, words: bool) -> Dataset:

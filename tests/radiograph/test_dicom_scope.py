@@ -8,7 +8,6 @@ import pydicom.data
 import pytest
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.data import get_testdata_file
 from pydicom.dataelem import DataElement
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -16,26 +15,12 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from fixtures.dicom_files import decoded, shipped
 from fixtures.refuses import refuses
 from pulmo.core.errors import PulmoError
 from pulmo.radiograph import Limits, Radiograph, decode_radiograph
 
 MakeDicom = Callable[..., bytes]
-
-
-def decoded(data: bytes) -> Radiograph:
-    radiograph = decode_radiograph(data, "image")
-    assert radiograph.pixels.dtype == np.float32
-    assert radiograph.pixels.flags.c_contiguous
-    assert radiograph.facts.format == "DICOM"
-    return radiograph
-
-
-def shipped(name: str) -> bytes:
-    """One of pydicom's own test files, without the network."""
-    path = get_testdata_file(name, download=False)
-    assert path is not None
-    return Path(str(path)).read_bytes()
 
 
 def test_a_transfer_syntax_that_nobody_names(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:

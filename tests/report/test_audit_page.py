@@ -28,7 +28,7 @@ def audit(card: Card) -> Audit:
             statement="The model is better than a thumbnail.",
             metrics={"model": SURE},
             tables=(
-                Table(title="Floors", columns=("sees", "n", "is"), rows=(("age", 1200, NONE),)),
+                Table(title="Baselines", columns=("sees", "n", "is"), rows=(("age", 1200, NONE),)),
             ),
         ),
         CheckResult(
@@ -84,7 +84,7 @@ def test_it_says_what_was_found_and_shows_the_evidence(audit: Audit, card: Card)
     assert "one.png, two.png" in page
     assert page.count("<svg") == 2
     assert "fitted on the 5,000 training" in page
-    assert "Shown on these images: A turn does not matter." in page
+    assert "True on these images: A turn does not matter." in page
     assert "Not true on these images: The model is better than a thumbnail." in page
     assert page.index("Does it mind a turn?") > page.index("better than a &lt;thumbnail&gt;?")
 

@@ -3,43 +3,17 @@
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from fixtures.page import Page
 from pulmo.bundle.card import Card
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.report.comparison import ComparedModel, Comparison, PairedTest
 from pulmo.report.comparison_figures import Stroke, draw_histories
 from pulmo.report.comparison_page import ComparisonContent, render_comparison, write_comparison
 from pulmo.stats.estimate import Estimate
-
-VOID = {"meta", "col", "line", "br", "img", "path", "use"}
-
-
-class Page(HTMLParser):
-    """Checks that every element is closed, and collects the words and the ids."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.ids: list[str] = []
-        self._open: list[str] = []
-        self.feed(text)
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.ids += [value for name, value in attrs if name == "id" and value]
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words += data.split()
 
 
 def paired(p: float | None, low: float | None = -0.05, value: float | None = 0.021) -> PairedTest:
@@ -99,7 +73,7 @@ def content(evaluation: Evaluation, card: Card) -> ComparisonContent:
 
 def test_it_shows_everything_of_everyone(content: ComparisonContent) -> None:
     page = Page(render_comparison(content))
-    words = " ".join(page.words)
+    words = page.text
     for expected in (
         "2 models compared", "first, second <b>.",
         "Classes: covid, viral and normal; positive: covid",
@@ -109,7 +83,8 @@ def test_it_shows_everything_of_everyone(content: ComparisonContent) -> None:
         "9,001 images", "No image is of covid.", "not stated", "For research, not diagnosis.",
     ):  # fmt: skip
         assert expected in words, expected
-    assert len(set(page.ids)) == len(page.ids)
+    ids = page.values("id")
+    assert len(set(ids)) == len(ids)
     assert "questions" not in words
 
 
@@ -144,7 +119,7 @@ def test_it_is_one_file_that_needs_nothing_and_is_repeatable(
     assert "prefers-color-scheme: dark" in text
 
 
-def test_each_entrant_has_its_own_line_in_every_figure(content: ComparisonContent) -> None:
+def test_each_model_has_its_own_line_in_every_figure(content: ComparisonContent) -> None:
     text = render_comparison(content)
     found = re.findall(r"<svg viewBox.*?</svg>", text, re.DOTALL)
     figures = [ET.fromstring(figure) for figure in found]  # noqa: S314 - made here
@@ -162,14 +137,14 @@ def test_each_entrant_has_its_own_line_in_every_figure(content: ComparisonConten
 def test_without_tests_histories_or_curves(content: ComparisonContent) -> None:
     second = content.comparison.models[1].model_copy(update={"classes": {}})
     bare = content.comparison.model_copy(update={"models": (second, second), "tests": ()})
-    words = " ".join(Page(render_comparison(ComparisonContent(bare))).words)
+    words = Page(render_comparison(ComparisonContent(bare))).text
     assert "There is no paired test." in words
     assert "None of the compared folders is an evaluation." in words
     assert "Learning curves" not in words
     assert draw_histories(0, {"a": (Stroke(0), ())}) == {}
 
 
-def test_thirty_six_entrants_differ_in_colour_or_dash() -> None:
+def test_thirty_six_models_differ_in_colour_or_dash() -> None:
     strokes = [Stroke(number) for number in range(36)]
     assert len({(stroke.colour, stroke.dash) for stroke in strokes}) == 36
     assert len({stroke.svg_dashes for stroke in strokes}) == 6

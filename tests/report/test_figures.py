@@ -138,8 +138,8 @@ def test_reliability_says_in_words_what_it_shows(evaluation: Evaluation) -> None
     assert figure
     alt = ET.fromstring(figure).attrib["aria-label"]  # noqa: S314 - our own SVG
     assert alt == (
-        "Reliability: 7 images with a mean confidence of 0.85, of which a share of 0.75 is right;"
-        " 8,994 images with a mean confidence of 0.95, of which a share of 0.97 is right"
+        "Reliability: 7 images with a mean confidence of 0.85 and an accuracy of 0.75;"
+        " 8,994 images with a mean confidence of 0.95 and an accuracy of 0.97"
     )
 
 

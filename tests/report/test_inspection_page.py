@@ -1,7 +1,6 @@
 import base64
 import io
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from fixtures.page import Page
 from pulmo.core.message import Message
 from pulmo.datasets.inspect.inspect import inspect_manifest
 from pulmo.datasets.inspect.inspection import Crossing, Failure, Inspection, Tally
@@ -21,46 +21,6 @@ from pulmo.report.inspection_page import (
     write_inspection,
 )
 from pulmo.stats.estimate import Estimate
-
-VOID = {"meta", "col", "img", "br", "hr", "link", "input"}
-
-
-class Page(HTMLParser):
-    """A page read strictly: its words and tags; every tag must be closed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self._open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_startendtag(tag, attrs)
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self._open:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-    def values(self, attribute: str) -> list[str]:
-        return [attributes[attribute] for _, attributes in self.tags if attribute in attributes]
 
 
 @pytest.fixture(scope="session")
@@ -139,8 +99,8 @@ def test_what_is_reached_without_the_clue_is_marked_to_scale(
 
 def test_a_clue_that_tells_the_class_is_flagged(html: str, inspection: Inspection) -> None:
     clues = inspection.confounding.clues.values()
-    told = [clue for clue in clues if clue.classes and clue.flagged]
-    assert html.count('<small class="flag">predicts the class') == 3 * len(told)
+    flagged = [clue for clue in clues if clue.classes and clue.flagged]
+    assert html.count('<small class="flag">predicts the class') == 3 * len(flagged)
 
 
 def test_counts_by_column_and_class(page: Page, inspection: Inspection) -> None:

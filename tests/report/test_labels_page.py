@@ -1,13 +1,13 @@
 """The page of several findings per image."""
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from fixtures.page import Page
 from pulmo.evaluate.evaluate import Provenance, Resampling
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.evaluate.multilabel.evaluate import evaluate_labels
@@ -72,25 +72,7 @@ def test_it_needs_no_network_and_is_balanced(evaluation: LabelsEvaluation, tmp_p
     page = (tmp_path / "r.html").read_text()
     assert "default-src 'none'" in page
     assert not re.search(r"(src|href)=\"(https?:)?//", page)
-
-    class Balance(HTMLParser):
-        """Keeps what was opened and not closed."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.open_tags: list[str] = []
-
-        def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
-            if tag not in {"meta", "col", "path", "use", "rect", "line"}:
-                self.open_tags.append(tag)
-
-        def handle_endtag(self, tag: str) -> None:
-            if tag not in {"path", "use", "rect", "line"}:
-                assert self.open_tags.pop() == tag
-
-    balance = Balance()
-    balance.feed(page)
-    assert not balance.open_tags
+    Page(page)
 
 
 def test_findings_without_figures_and_decisions_of_the_table() -> None:

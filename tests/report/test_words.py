@@ -1,6 +1,6 @@
 import pytest
 
-from pulmo.bundle.manifest_predictions import Failure
+from pulmo.predictions.predictions import Failure
 from pulmo.report import words
 from pulmo.stats.metric import METRICS
 

@@ -7,7 +7,7 @@ import pytest
 from pulmo.stats.classified import ClassifiedImages
 from pulmo.stats.estimates import estimate_metrics
 from pulmo.stats.metric import METRICS
-from pulmo.stats.proportions import wilson
+from pulmo.stats.proportions import balanced_accuracy, wilson
 
 MakeSample = Callable[..., ClassifiedImages]
 
@@ -39,6 +39,31 @@ def test_proportions_have_wilsons_interval_of_their_own_images(
     assert classes["b"]["recall"][:4] == (share, *wilson(share, 30), 30)
     assert classes["b"]["precision"].n == (sample.decided == 1).sum()
     assert classes["b"]["specificity"].n == 60
+
+
+def test_the_balanced_accuracy_is_the_one_of_an_audit(
+    make_sample: MakeSample, generator: np.random.Generator
+) -> None:
+    sample = make_sample(90)
+    found = estimate_metrics(sample, 100, generator, ["balanced_accuracy"]).overall
+    right = sample.decided == sample.truth
+    assert found == {"balanced_accuracy": balanced_accuracy(right, sample.truth, sample.groups)}
+
+
+def test_of_two_classes_every_area_is_one(make_sample: MakeSample) -> None:
+    sample = make_sample(120)
+    truth, shares = np.minimum(sample.truth, 1), sample.probabilities[:, 0]
+    two = replace(
+        sample,
+        labels=("a", "b"),
+        truth=truth,
+        decided=(shares < 0.5).astype(int),
+        probabilities=np.stack([shares, 1 - shares], axis=1),
+    )
+    overall, classes = estimate_metrics(two, 100, np.random.default_rng(3))
+    for name in ("macro_auc", "pairwise_auc"):
+        assert overall[name] == classes["a"]["auc"]
+    assert classes["b"]["auc"][:3] == pytest.approx(classes["a"]["auc"][:3])
 
 
 def test_the_same_seed_gives_the_same_figures(make_sample: MakeSample) -> None:
@@ -87,5 +112,6 @@ def test_a_class_of_one_group_has_no_interval(
     assert classes["c"]["auc"].value is not None
     assert classes["c"]["auc"].reason == "images with it come from 1 group only"
     assert classes["c"]["recall"].reason == "all observations are of one group"
-    assert "of the resamples have no value" in str(overall["balanced_accuracy"])
+    why = "all observations of one class are of one group"
+    assert overall["balanced_accuracy"].reason == why
     assert classes["a"]["auc"].low is not None

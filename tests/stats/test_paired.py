@@ -1,34 +1,14 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.stats import binom, norm, ttest_rel
 from sklearn.metrics import roc_auc_score
 
+from fixtures.roc import delong, drawn
 from pulmo.stats.paired import (
     accuracy_difference,
     auc_difference,
     balanced_accuracy_difference,
 )
-
-Pair = tuple[NDArray[np.float64], NDArray[np.bool_]]
-
-
-def drawn(n: int, seed: int, *, lift: float = 0.0) -> Pair:
-    """Two correlated scores, rounded so that some tie, the first better by `lift`."""
-    generator = np.random.default_rng(seed)
-    positive = generator.random(n) < 0.4
-    common = generator.normal(size=n) + positive
-    scores = np.stack([common + lift * positive, common]) + generator.normal(size=(2, n))
-    return scores.round(1), positive
-
-
-def delong(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The covariance by the definition of DeLong et al. 1988, all pairs one by one."""
-    found, others = scores[:, positive], scores[:, ~positive]
-    kernel = (found[:, :, None] > others[:, None]) + 0.5 * (found[:, :, None] == others[:, None])
-    return np.asarray(
-        np.cov(kernel.mean(axis=2)) / found.shape[1] + np.cov(kernel.mean(axis=1)) / others.shape[1]
-    )
 
 
 def test_the_difference_has_a_normal_interval_and_p() -> None:

@@ -19,7 +19,7 @@ from pulmo.stats.proportions import (
 
 
 def size_of(hits: NDArray[np.bool_], groups: NDArray[np.intp]) -> float:
-    return effective_size(hits, groups, np.zeros(len(hits), np.intp))
+    return effective_size(hits, groups)
 
 
 def test_images_of_different_groups_count_in_full() -> None:
@@ -159,7 +159,7 @@ def test_ratios_without_an_interval_or_a_value_say_why() -> None:
     assert ratio(share(0, 9), half, undefined="why")[:4] == (0.0, None, None, 19)
     full = ratio(share(9, 9), share(8, 8), undefined="why")
     assert full[:4] == (1.0, None, None, 17)
-    assert full.reason == "both shares are 1, which says nothing of the uncertainty of their ratio"
+    assert full.reason == "both shares are 1, so the uncertainty of their ratio cannot be estimated"
     one = Proportion.from_hits(np.array([True, False]), np.zeros(2, np.intp))
     for sides in ((one, half), (half, one)):
         estimate = ratio(*sides, undefined="why")
@@ -172,7 +172,7 @@ def test_predictive_values_without_an_interval_or_a_value_say_why() -> None:
     for sides in ((none, half), (half, none)):
         estimate = predictive_value(*sides, 0.1)
         assert str(estimate) == "undefined (it needs positive and negative images)"
-    assert str(predictive_value(zero, zero, 0.1)) == "undefined (nothing was called so)"
+    assert str(predictive_value(zero, zero, 0.1)) == "undefined (nothing is predicted as such)"
     assert predictive_value(half, zero, 0.1)[:3] == (1.0, None, None)
     assert predictive_value(zero, half, 0.1)[:3] == (0.0, None, None)
     assert none.complement.value is None
@@ -216,9 +216,40 @@ class TestBalancedAccuracy:
             np.mean([hits[strata == number].mean() for number in range(3)])
         )
 
+    @pytest.mark.parametrize(("patients", "images"), [((10, 100), 1), ((15, 60), 2)])
+    def test_it_covers_where_a_class_is_rare(
+        self, patients: tuple[int, int], images: int, generator: np.random.Generator
+    ) -> None:
+        groups = np.repeat(np.arange(sum(patients)), images)
+        strata = np.repeat([0, 1], patients)[groups]
+        covered = 0
+        for _ in range(500):
+            hits = (generator.random(sum(patients)) < 0.92)[groups]
+            share = balanced_accuracy(hits, strata, groups)
+            assert share.low is not None
+            assert share.high is not None
+            covered += share.low <= 0.92 <= share.high
+        assert 0.93 <= covered / 500 <= 0.99
+
+    def test_one_patient_of_both_classes_widens_it(self, generator: np.random.Generator) -> None:
+        hits, strata = np.repeat(generator.random(100) < 0.8, 2), np.tile([0, 1], 100)
+        alone = balanced_accuracy(hits, strata)
+        together = balanced_accuracy(hits, strata, np.arange(200) // 2)
+        once = wilson(float(hits.mean()), 100)
+        assert together[1:3] == pytest.approx(once, abs=1e-3)
+        assert alone.low is not None
+        assert alone.low > once[0] + 0.02
+
     def test_where_all_is_right_each_group_counts_once(self) -> None:
         share = balanced_accuracy(np.ones(60, bool), np.zeros(60, int), np.arange(60) // 3)
         assert share[:3] == pytest.approx((1, *wilson(1, 20)))
+
+    def test_a_class_of_one_group_shows_nothing_of_others(self) -> None:
+        share = balanced_accuracy(
+            np.arange(9) != 4, np.arange(9) // 6, np.array([0, 1, 2, 3, 4, 5, 6, 6, 6])
+        )
+        assert share.value == pytest.approx(11 / 12)
+        assert share[1:4] == (None, None, 9)
 
     def test_one_group_shows_nothing_of_others(self) -> None:
         share = balanced_accuracy(np.ones(6, bool), np.zeros(6, int), np.zeros(6, int))

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from scipy.special import logit
-from scipy.stats import binom
+from scipy.special import expit, logit
+from scipy.stats import binom, norm
 from sklearn.metrics import roc_auc_score
 
+from fixtures.roc import delong, drawn
 from pulmo.stats.estimate import Estimate
-from pulmo.stats.roc import auc, auc_covariance, without_interval_if_scarce
+from pulmo.stats.roc import auc, auc_covariance, auc_p, aucs, without_interval_if_scarce
 
 
 class TestAUC:
@@ -49,39 +49,18 @@ class TestAUC:
         whole = auc(positive, scores, np.arange(4))
         assert whole[:4] == (1.0, None, None, 4)
         assert (
-            whole.reason
-            == "the scores part both sides fully, which says nothing of its uncertainty"
+            whole.reason == "the scores separate the two sides completely, "
+            "so its uncertainty cannot be estimated"
         )
         same = auc(positive, np.full(4, 0.5), np.arange(4))
         assert same[:4] == (0.5, None, None, 4)
-        assert "do not part the sides at all" in str(same)
+        assert "do not separate the two sides at all" in str(same)
         nothing = auc(np.ones(4, np.bool_), scores, np.arange(4), undefined="why")
         assert nothing == Estimate.undefined("why", 4)
         for groups, word in (([0, 1, 2, 2], "with"), ([0, 0, 1, 2], "without")):
             estimate = auc(positive, scores, np.array(groups))
             assert estimate.reason == f"images {word} it come from 1 group only"
             assert estimate.value == 1.0
-
-
-Pair = tuple[NDArray[np.float64], NDArray[np.bool_]]
-
-
-def drawn(n: int, seed: int, *, lift: float = 0.0) -> Pair:
-    """Two correlated scores, rounded so that some tie, the first better by `lift`."""
-    generator = np.random.default_rng(seed)
-    positive = generator.random(n) < 0.4
-    common = generator.normal(size=n) + positive
-    scores = np.stack([common + lift * positive, common]) + generator.normal(size=(2, n))
-    return scores.round(1), positive
-
-
-def delong(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The covariance by the definition of DeLong et al. 1988, all pairs one by one."""
-    found, others = scores[:, positive], scores[:, ~positive]
-    kernel = (found[:, :, None] > others[:, None]) + 0.5 * (found[:, :, None] == others[:, None])
-    return np.asarray(
-        np.cov(kernel.mean(axis=2)) / found.shape[1] + np.cov(kernel.mean(axis=1)) / others.shape[1]
-    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -125,3 +104,36 @@ def test_what_has_no_value_keeps_its_own_reason() -> None:
     estimate = Estimate.undefined("no image", 2)
     positive = np.array([True, True])
     assert without_interval_if_scarce(estimate, positive, np.array([0, 1])) == estimate
+
+
+def test_areas_of_many_scores_are_those_of_each(generator: np.random.Generator) -> None:
+    positive, groups = np.arange(80) < 30, np.arange(80) // 2
+    scores = generator.normal(size=(300, 80)).round(1) + positive
+    scores[0], scores[1] = positive, 1
+    together = aucs(positive, scores, groups)
+    for one, score in zip(together, scores, strict=True):
+        assert one == pytest.approx(auc(positive, score, groups), nan_ok=True) or one == auc(
+            positive, score, groups
+        )
+    assert aucs(np.ones(80, np.bool_), scores, groups) == [
+        Estimate.undefined("it needs positives and negatives", 80)
+    ] * len(scores)
+
+
+def test_the_p_value_is_below_a_level_as_often_as_it_says(generator: np.random.Generator) -> None:
+    positive = np.arange(32) < 8
+    areas = aucs(positive, generator.normal(size=(6000, 32)))
+    chances = np.array([auc_p(area) or 1.0 for area in areas])
+    outside = [area.low is not None and not area.low <= 0.5 <= (area.high or 0) for area in areas]
+    np.testing.assert_array_equal(chances < 0.05, outside)
+    assert 0.03 < np.mean(chances < 0.05) < 0.07
+    assert np.mean(chances < 0.001) < 0.003
+
+
+def test_a_p_value_has_two_sides_and_needs_an_interval() -> None:
+    area, reach = Estimate(0.8, 0.7, 0.87, 50), logit(0.8) - logit(0.7)
+    assert auc_p(area) == pytest.approx(2 * norm.sf(1.959964 * logit(0.8) / reach))
+    below = Estimate(0.2, float(expit(logit(0.2) - reach)), 0.3, 50)
+    assert auc_p(below) == pytest.approx(auc_p(area))
+    assert auc_p(Estimate(1.0, None, None, 9, "why")) is None
+    assert auc_p(Estimate.undefined("why")) is None

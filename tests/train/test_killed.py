@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ def killed(images: pd.DataFrame, place: Place, step: int, *, resume: bool) -> No
     """Runs in a child process that kills itself at a step, counted from the start of the child."""
     child = os.fork()
     if not child:  # pragma: no cover - in the child, which no one measures
+        sys.settrace(None)  # coverage would follow each step for nothing
         steps = iter(range(10**6))
 
         def kill(*_: object) -> None:

@@ -57,9 +57,7 @@ def test_a_run_leaves_what_the_design_says(
 
 def test_the_history_is_what_the_bundle_gives(bundle: Path, images: pd.DataFrame) -> None:
     predictor = Predictor.open(bundle, threads=1)
-    table = predict_manifest(
-        predictor, Manifest(images[images["split"] == "val"])
-    ).predictions.frame
+    table = predict_manifest(predictor, Manifest(images[images["split"] == "val"])).frame
     training = predictor.card.training
     expected = training.history[training.best_epoch - 1].val_balanced_accuracy
     assert balanced_accuracy_score(table["label"], table["decision"]) == pytest.approx(expected)

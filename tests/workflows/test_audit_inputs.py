@@ -15,7 +15,8 @@ from pulmo.core.files import write_atomically
 from pulmo.core.folders import RepeatsFolder, RunFolder
 from pulmo.datasets.manifest import Manifest
 from pulmo.experiments.summary import Summary
-from pulmo.workflows.audit_inputs import bundle_input, folds_input, is_folds
+from pulmo.workflows.audit_inputs import bundle_input, folds_input
+from pulmo.workflows.model_kind import kind_of
 from pulmo.workflows.repeated_runs import Repeat
 from pulmo.workflows.summarise import summarise
 
@@ -37,7 +38,7 @@ class TestBundle:
         audited = bundle_input(predictor, Manifest(images), "test", None)
         (part,) = audited.parts
         assert set(part.test["split"]) == {"test"}
-        assert set(part.fit["split"]) == {"train", "val"}
+        assert set(part.fitted["split"]) == {"train", "val"}
         assert audited.doubts == ()
 
     def test_what_it_has_seen_is_left_out_by_name(
@@ -47,7 +48,7 @@ class TestBundle:
         seen = images["split"].isin(["train", "val"])
         audited = bundle_input(predictor, Manifest(unsplit), None, None)
         (part,) = audited.parts
-        assert part.fit.empty
+        assert part.fit is None
         assert part.test["path"].tolist() == images["path"][~seen].tolist()
         assert part.excluded is not None
         assert part.excluded["path"].tolist() == images["path"][seen].tolist()
@@ -77,7 +78,7 @@ class TestBundle:
         foreign = images.assign(sha256=digests, pixels_sha256=None)
         audited = bundle_input(predictor, Manifest(foreign), "test", None)
         (part,) = audited.parts
-        assert part.fit.empty
+        assert part.fit is None
         assert set(part.test["split"]) == {"test"}
         assert audited.doubts[0].startswith("The model was trained on none of the ")
 
@@ -95,7 +96,7 @@ class TestBundle:
     ) -> None:
         alone = images[images["split"] == "test"]
         (part,) = bundle_input(predictor, Manifest(alone), None, run).parts
-        assert set(part.fit["path"]) == set(images["path"][images["split"] != "test"])
+        assert set(part.fitted["path"]) == set(images["path"][images["split"] != "test"])
 
     def test_a_run_of_another_model_is_refused(
         self, images: pd.DataFrame, predictor: Predictor, cross_validation: list[Repeat]
@@ -125,14 +126,14 @@ class TestFolds:
         self, summary: Summary, cross_validation: list[Repeat], folded: pd.DataFrame
     ) -> None:
         folder = cross_validation[0].study
-        assert is_folds(folder.root)
+        assert kind_of(folder.root) == "folds"
         parts = folds_input(folder, None, 1).parts
         assert len(parts) == summary.folds == 3
-        judged = pd.concat([part.test for part in parts])
-        assert set(judged["path"]) == set(folded["path"][folded["split"] != "test"])
-        assert judged["path"].is_unique
+        evaluated = pd.concat([part.test for part in parts])
+        assert set(evaluated["path"]) == set(folded["path"][folded["split"] != "test"])
+        assert evaluated["path"].is_unique
         for part in parts:
-            assert not set(part.fit["group"]) & set(part.test["group"])
+            assert not set(part.fitted["group"]) & set(part.test["group"])
 
     def test_the_command_audits_them_too(
         self, summary: Summary, cross_validation: list[Repeat], tmp_path: Path
@@ -153,7 +154,7 @@ class TestFolds:
 
     def test_repeats_of_one_split_are_none(self, summary: Summary, tmp_path: Path) -> None:
         folder = RepeatsFolder(tmp_path)
-        assert not is_folds(tmp_path)
+        assert kind_of(tmp_path) == "bundle"
         folder.index.write_text(summary.model_copy(update={"folds": 0}).model_dump_json())
         with refuses("repeats-share-a-split"):
             folds_input(folder, None, 1)

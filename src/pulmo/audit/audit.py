@@ -92,7 +92,7 @@ def _data(context: AuditContext, split: str | None) -> AuditedData:
             for source, counts in sources.to_dict("index").items()
         },
         image_notes=image_notes(rows),
-        fitted=len({path for part in context.parts for path in part.fit["path"]}),
+        fitted=len({path for part in context.parts for path in part.fitted["path"]}),
         excluded=tuple(
             PurePath(path).name
             for part in context.parts

@@ -119,12 +119,12 @@ def _usable(context: AuditContext, kind: Kind, rows: pd.DataFrame) -> NDArray[np
 
 def _check_enough(rows: pd.DataFrame, words: str) -> None:
     if (rows["class"].value_counts() >= MIN_IMAGES).sum() < 2:
-        raise NoBaseline(f"fewer than two classes have {MIN_IMAGES} {words} images for it")
+        raise NoBaseline(f"fewer than two classes have {MIN_IMAGES} usable {words} images")
 
 
 def _fit_part(context: AuditContext, kind: Kind, number: int, test: NDArray[np.intp]) -> Baseline:
     """Fits a baseline on the training images of one part and predicts test rows of that part."""
-    fit = context.known_rows(context.parts[number].fit)
+    fit = context.known_rows(context.parts[number].fitted)
     fit = fit[_usable(context, kind, fit)]
     generator = context.generator(f"floor {number}")
     fit = fit.iloc[np.sort(generator.permutation(len(fit))[:MAX_IMAGES])]

@@ -22,6 +22,8 @@ from pulmo.datasets.manifest import Manifest
 from pulmo.predictions.decision_rule import DecisionRule, Decisions
 from pulmo.predictions.table import checked_probabilities
 from pulmo.stats.classified import ClassifiedImages
+from pulmo.stats.estimate import Estimate
+from pulmo.stats.estimates import estimate_metrics
 
 Pixels = NDArray[np.uint8]
 
@@ -123,6 +125,11 @@ class AuditContext:
         """Returns the randomness of the check `name`, whatever other checks run."""
         return np.random.default_rng([self.options.seed, zlib.crc32(name.encode())])
 
+    def metric(self, sample: ClassifiedImages, name: str) -> Estimate:
+        """Returns a metric over all classes, as an evaluation of the same images gives it."""
+        generator = np.random.default_rng(self.options.seed)
+        return estimate_metrics(sample, self.options.replicates, generator, [name]).overall[name]
+
     @cached_property
     def truth(self) -> NDArray[np.intp]:
         """The index of the true class of each image, [n]."""
@@ -165,7 +172,7 @@ class AuditContext:
         """
         if not self.has_manifest:
             raise CannotRun(
-                "no-images", "The image files are unknown. Name their manifest with --data."
+                "no-images", "The image files are unknown. Give the manifest of the images."
             )
         manifest, options = Manifest.from_rows(rows), self.options
         found = cached_images(manifest, self.model.image, options.cache, options.on_progress)

@@ -5,12 +5,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo import stats
 from pulmo.audit.accuracy import balanced_accuracy, balanced_difference, chance
 from pulmo.audit.check import CannotRun
 from pulmo.audit.check_result import ORDER, Verdict
 from pulmo.audit.context import AuditContext, Pixels
 from pulmo.stats.estimate import Estimate
+from pulmo.stats.proportions import wilson
 
 MARGIN: Final = 0.05
 """Greatest drop of the balanced accuracy by a change that must be harmless."""
@@ -104,9 +104,12 @@ def worst(*verdicts: Verdict) -> Verdict:
 def _least(context: AuditContext, numbers: NDArray[np.intp]) -> float:
     """Returns what a drop may be where no decision of the images has changed; 1 if of one group.
 
-    It is the upper end of the interval of a share of none.
+    It is the upper end of Wilson's interval of a share of none, each class having the same weight:
+    the groups are worth as many as Kish's effective size says (Kish 1965).
     """
-    none = stats.balanced_accuracy(
-        np.zeros(len(numbers), np.bool_), context.truth[numbers], context.groups[numbers]
-    )
-    return 1.0 if none.high is None else none.high
+    truth, groups = context.truth[numbers], context.groups[numbers]
+    sizes = np.bincount(truth)
+    shares = np.bincount(groups, 1 / (np.count_nonzero(sizes) * sizes[truth]))
+    if np.count_nonzero(shares) == 1:
+        return 1.0
+    return wilson(0.0, 1 / float(np.square(shares).sum()))[1]

@@ -13,6 +13,8 @@ from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.sections import ImageSection
 from pulmo.datasets.inspect.facts import Published
+from pulmo.datasets.manifest import Manifest
+from pulmo.evaluate.evaluate import REPLICATES, SEED
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.decision_rule import DecisionRule
 
@@ -74,16 +76,21 @@ class Part(NamedTuple):
 
     Attributes:
         model: the model.
-        fit: the rows of a manifest on which its weights and thresholds were fitted.
-        test: the rows on which it is tested.
+        fit: the images on which its weights and thresholds were fitted; None if they are unknown.
+        test: the rows on which it is tested: those of a manifest, or of a table of predictions.
         excluded: rows that were given for the test and that the model has seen; only the check
             `leakage` uses them. None if there are none.
     """
 
     model: AuditedModel
-    fit: pd.DataFrame
+    fit: Manifest | None
     test: pd.DataFrame
     excluded: pd.DataFrame | None = None
+
+    @property
+    def fitted(self) -> pd.DataFrame:
+        """The rows of `fit`, none if they are unknown."""
+        return (self.fit or Manifest.empty()).frame
 
     @property
     def given(self) -> pd.DataFrame:
@@ -111,8 +118,8 @@ class AuditOptions:
     facts: Published | None = None
     published: float | None = None
     limit: int = 500
-    replicates: int = 1000
-    seed: int = 0
+    replicates: int = REPLICATES
+    seed: int = SEED
     on_progress: Callable[[int, int], None] | None = field(default=None, compare=False)
 
 
@@ -122,9 +129,9 @@ def require_fit(parts: Sequence[Part]) -> None:
     Raises:
         CannotRun: those of one are unknown.
     """
-    if any(part.fit.empty for part in parts):
+    if any(part.fit is None for part in parts):
         raise CannotRun(
             "no-training-images",
-            "The training images of the model are unknown. Name a manifest that has them as its "
-            "splits train and val (--data).",
+            "The training images of the model are unknown. Give a manifest that has them as its "
+            "splits train and val.",
         )

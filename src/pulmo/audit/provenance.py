@@ -74,11 +74,11 @@ def unknown_provenance(n: int, of: int) -> Message:
 
 def _trained_on(part: Part) -> _TrainedOn:
     """Returns where a part's training images are from, by its rows or else by the card."""
-    if part.fit.empty and part.model.card is not None:
+    if part.fit is None and part.model.card is not None:
         counts = part.model.card.training.sources.values()
         names = {source for sources in counts for source in sources}
         return _TrainedOn(names, all(map(is_stated, names)))
     require_fit([part])
-    called = source_names(part.fit)
-    names = {*called, *part.fit["origin"].dropna()}
+    called = source_names(part.fitted)
+    names = {*called, *part.fitted["origin"].dropna()}
     return _TrainedOn(names, bool(are_stated(called).all()))

@@ -17,7 +17,7 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from pulmo.bundle.card import Card, read_card
-from pulmo.bundle.held_out import listed
+from pulmo.bundle.held_out import list_of_test
 from pulmo.bundle.model_card import model_card
 from pulmo.bundle.predictor import CARD_KEY, OUTPUTS, Predictor
 from pulmo.core.begun import check_finished
@@ -80,7 +80,7 @@ def export_run(run: RunFolder, folder: Path) -> Card:
         draft.model: model,
         draft.text: model_card(card).encode(),
         draft.seen: seen_by(run),
-        draft.test: listed(read_manifest(run.manifest)),
+        draft.test: list_of_test(read_manifest(run.manifest)),
     }
     vouched = {path.name: sha256(data) for path, data in parts.items()}
     shipped = card.model_copy(update={"files": vouched})

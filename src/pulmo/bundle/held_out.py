@@ -30,7 +30,7 @@ class HeldOut(NamedTuple):
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Reads what `listed` wrote."""
+        """Reads what `list_of_test` wrote."""
         lines = [line.split() for line in data.decode().splitlines()]
         digests = frozenset(digest for line in lines for digest in line)
         return cls(digests, content_sha256(line[0] for line in lines) if lines else "")
@@ -42,7 +42,7 @@ class HeldOut(NamedTuple):
         return known.to_numpy(np.bool_)
 
 
-def listed(manifest: "Manifest") -> bytes:
+def list_of_test(manifest: "Manifest") -> bytes:
     """Returns the test of a manifest as a list: a line for each image, of its file and its pixels.
 
     Args:

@@ -2,44 +2,25 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from pulmo.bundle.predictor import Predictor, Prepared
-from pulmo.core.errors import InputError, PulmoError
+from pulmo.bundle.image_predictor import Prepared
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.errors import PulmoError
 from pulmo.core.noted import cell_of
 from pulmo.core.parallel import in_threads
-from pulmo.core.record import Record
 from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.modality import kinds
 from pulmo.predictions.decision_rule import DecisionRule
-from pulmo.predictions.predictions import Predictions
-from pulmo.radiograph import read_radiograph
+from pulmo.predictions.predictions import Failure, Predictions
+from pulmo.radiograph import Radiograph, read_radiograph
 
 _BATCH = 32
-
-
-class Failure(Record):
-    """An image without a prediction."""
-
-    path: str
-    reason: str
-
-
-class ManifestPredictions(NamedTuple):
-    """The results and what could not be read.
-
-    Attributes:
-        predictions: with what the manifest says of each image and `notes`, the kinds of the notes
-            on it, as a manifest has those of the reader.
-        failed: the images without a result.
-    """
-
-    predictions: Predictions
-    failed: tuple[Failure, ...]
 
 
 def predict_manifest(
@@ -47,7 +28,7 @@ def predict_manifest(
     manifest: Manifest,
     rule: DecisionRule | None = None,
     on_progress: Callable[[int, int], None] | None = None,
-) -> ManifestPredictions:
+) -> Predictions:
     """Runs a bundle on every image of a manifest.
 
     Args:
@@ -56,15 +37,19 @@ def predict_manifest(
         rule: how probabilities become results; None for the card's.
         on_progress: called with the images done and the images in all.
 
+    Returns:
+        Predictions with what the manifest says of each image and `notes`, the kinds of the notes on
+        it, as a manifest has those of the reader.
+
     Raises:
         InputError: not one image could be read, or the network gave a value that is not a number.
     """
 
-    def read(image: tuple[str, str]) -> Prepared | Failure:
-        path, expected = image
+    def read(image: tuple[str, str, str]) -> Prepared | Failure:
+        path, expected, modality = image
         try:
             radiograph = read_radiograph(Path(path))
-            prepared = predictor.prepare(radiograph, path)
+            prepared = predictor.prepare(_stated(radiograph, modality), path)
         except PulmoError as error:
             return Failure(path=path, reason=str(error))
         if radiograph.sha256 != expected:
@@ -75,23 +60,26 @@ def predict_manifest(
     notes: list[str | None] = []
     failures: dict[int, Failure] = {}
     frame = manifest.frame
-    images = zip(frame["path"], frame["sha256"], strict=True)
+    modalities = kinds(frame["modality"]).fillna("")
+    images = zip(frame["path"], frame["sha256"], modalities, strict=True)
     with closing(in_threads(read, images)) as results:
         for start in range(0, len(manifest), _BATCH):
             batch = list(islice(results, _BATCH))
             failures |= {start + i: one for i, one in enumerate(batch) if isinstance(one, Failure)}
             readable = [one for one in batch if not isinstance(one, Failure)]
-            for outcome in predictor.judge(readable) if readable else ():
+            for outcome in predictor.predict_prepared(readable) if readable else ():
                 probabilities.append([*outcome.probabilities.values()])
                 notes.append(cell_of(note.kind for note in outcome.notes))
             if on_progress:
                 on_progress(start + len(batch), len(manifest))
-    failed = tuple(failures.values())
-    if not probabilities:
-        first = f" The first: {failed[0].reason}" if failed else ""
-        raise InputError("images-unreadable", f"None of the images can be read.{first}")
     read_rows = frame.iloc[np.setdiff1d(np.arange(len(manifest)), [*failures])]
     rows = read_rows.assign(notes=pd.array(notes, "string"))
     rule = rule or predictor.card.decision_rule()
-    found = Predictions.from_probabilities(rows, np.array(probabilities), rule)
-    return ManifestPredictions(found, failed)
+    return Predictions.from_probabilities(rows, probabilities, rule, [*failures.values()])
+
+
+def _stated(radiograph: Radiograph, modality: str) -> Radiograph:
+    """Returns a radiograph with the modality that a manifest states, where its file states none."""
+    if radiograph.facts.modality or not modality:
+        return radiograph
+    return replace(radiograph, facts=radiograph.facts._replace(modality=modality))

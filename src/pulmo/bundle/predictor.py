@@ -1,63 +1,34 @@
-"""Predictor: the one path from a radiograph to a result. It needs no torch."""
+"""Predictor: a bundle that was opened, and runs in ONNX Runtime. It needs no torch."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from pulmo.bundle.card import Card, parse_card, read_card
+from pulmo.bundle.card import parse_card, read_card
 from pulmo.bundle.held_out import HeldOut
-from pulmo.bundle.outcome import Outcome, Outputs, outcomes
-from pulmo.bundle.scope import check_scope
+from pulmo.bundle.image_predictor import ImagePredictor
+from pulmo.bundle.outcome import Outputs
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.folders import BundleFolder
-from pulmo.radiograph import Note, Radiograph, pixels_sha256
-from pulmo.radiograph.geometry import to_input
 
 CARD_KEY: Final = "pulmo.card"
 """The key of the card in the ONNX file's metadata."""
 OUTPUTS: Final = ("logits", "activation", "features")
 """The names of the network's outputs; a bundle without the last is as good but for an audit."""
 
-_DRAWINGS: Final = Note(
-    "drawings", "The model was trained on drawings: its result says nothing about a patient."
-)
-_SEEN: Final = Note(
-    "seen",
-    "The model was trained or chosen on this very image: its result does not show what the model "
-    "makes of a new one.",
-)
 
-
-class Prepared(NamedTuple):
-    """An image that the model may judge, as its network takes it.
-
-    Attributes:
-        input: uint8 [size, size].
-        notes: what the reader assumed about the image or did to it, and what the model has to do
-            with it.
-    """
-
-    input: NDArray[np.uint8]
-    notes: tuple[Note, ...]
-
-
-class Predictor:
+class Predictor(ImagePredictor):
     """A bundle, opened.
 
     Attributes:
-        card: what the model is.
         model: the content of `model.onnx`, which the session keeps anyway.
         sha256: its SHA-256.
         threads: threads of the network; 0 if all cores.
-        seen: SHA-256 of the files and of the pixels of the images that it was trained and chosen
-            on; empty if the bundle does not say.
-        notes: what a user must know of the model, whatever the image.
         held_out: the images of its test.
     """
 
@@ -88,10 +59,8 @@ class Predictor:
             raise InputError(
                 "card-missing", f"{origin} contains no card, so it was not exported by pulmo."
             )
-        self.card: Card = parse_card(metadata[CARD_KEY], origin)
+        super().__init__(parse_card(metadata[CARD_KEY], origin))
         self.model, self.sha256, self.threads = model, sha256(model), threads
-        self.seen: frozenset[str] = frozenset()
-        self.notes: tuple[Note, ...] = (_DRAWINGS,) if self.card.has_drawings else ()
         self.held_out = HeldOut()
         size, classes = self.card.input.size, len(self.card.labels.order)
         shapes = [part.shape[1:] for part in self._session.get_inputs()]
@@ -162,55 +131,3 @@ class Predictor:
         (found,) = self._session.run([OUTPUTS[2]], {"radiograph": inputs[:, None]})
         result: NDArray[np.float32] = found
         return result
-
-    def to_input(self, radiograph: Radiograph) -> NDArray[np.uint8]:
-        """Returns a radiograph's input, uint8 [size, size]."""
-        shape = self.card.input
-        return to_input(radiograph.pixels, shape.size, shape.aspect, shape.grey)
-
-    def predict(self, radiograph: Radiograph, name: str = "The image") -> Outcome:
-        """Returns the result for one radiograph.
-
-        Args:
-            radiograph: the image.
-            name: what messages call the image.
-
-        Raises:
-            InputError: the network gave a value that is not a number.
-            RefusedError: the header says that the model was not meant for the image.
-        """
-        return self.judge([self.prepare(radiograph, name)])[0]
-
-    def prepare(self, radiograph: Radiograph, name: str = "The image") -> Prepared:
-        """Returns a radiograph as the network takes it, if the model may judge it.
-
-        Args:
-            radiograph: the image.
-            name: what messages call the image.
-
-        Raises:
-            RefusedError: the header says that the model was not meant for the image.
-        """
-        scope = check_scope(self.card, radiograph.facts, name)
-        known = self._familiarity(radiograph)
-        notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
-        return Prepared(self.to_input(radiograph), notes)
-
-    def judge(self, images: Sequence[Prepared]) -> list[Outcome]:
-        """Returns the results of one or more images that are prepared.
-
-        Raises:
-            InputError: the network gave a value that is not a number.
-        """
-        found = outcomes(self.card, self.run(np.stack([each.input for each in images])))
-        return [
-            outcome._replace(notes=image.notes)
-            for outcome, image in zip(found, images, strict=True)
-        ]
-
-    def _familiarity(self, radiograph: Radiograph) -> tuple[Note, ...]:
-        """Returns a note if the model was trained or chosen on the image."""
-        if not self.seen:
-            return ()
-        known = radiograph.sha256 in self.seen or pixels_sha256(radiograph.pixels) in self.seen
-        return (_SEEN,) if known else ()

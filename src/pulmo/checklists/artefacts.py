@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from pulmo.audit.check_result import Audit
 from pulmo.bundle.card import Card
 from pulmo.core.recipe import Recipe
 from pulmo.datasets.inspect.inspection import Inspection
+from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.evaluate.test_access import Access
 
@@ -38,13 +38,13 @@ class Images:
 
     Attributes:
         name: what its file is called.
-        table: its rows.
+        manifest: the images.
         inspection: its counts, and facts that predict the class.
         test_sha256: SHA-256 of its test's content, as an evaluation of all of that states it.
     """
 
     name: str
-    table: pd.DataFrame
+    manifest: Manifest
     inspection: Inspection
     test_sha256: str
 
@@ -87,7 +87,7 @@ class Artefacts:
             Gap: there is none.
         """
         if self.given_images is None:
-            raise Gap("Add --data with the manifest that the model was trained on.")
+            raise Gap("Give the manifest that the model was trained on.")
         return self.given_images
 
     @property
@@ -98,7 +98,7 @@ class Artefacts:
             Gap: there is none.
         """
         if self.given_run is None:
-            raise Gap("Add --run with the run that the bundle was exported from.")
+            raise Gap("Give the run that the bundle was exported from.")
         return self.given_run
 
     @property
@@ -109,7 +109,7 @@ class Artefacts:
             Gap: there is none.
         """
         if self.given_audit is None:
-            raise Gap("Add --audit with the folder of an audit (`pulmo audit`).")
+            raise Gap("Give the folder of an audit (`pulmo audit`).")
         return self.given_audit
 
     @property

@@ -1,6 +1,6 @@
-"""Phrases of the answers: counts, shares and lists in words."""
+"""Phrases of the answers: counts and values in words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from pulmo.report.words import metric_title
 from pulmo.stats.estimate import Estimate
@@ -19,12 +19,6 @@ def _name(name: str) -> str:
 def values(estimates: Mapping[str, Estimate]) -> str:
     """Gives values by name: `AUC 0.973 (0.964-0.980), Recall 0.941 (0.915-0.960)`."""
     return ", ".join(f"{metric_title(name)} {value}" for name, value in estimates.items())
-
-
-def listed(words: Iterable[str]) -> str:
-    """Gives words as a list: `a, b and c`; `none` without any."""
-    *first, last = list(words) or ["none"]
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def images(n: int) -> str:

@@ -74,7 +74,7 @@ def _images(path: Path) -> Images:
     manifest = read_manifest(path)
     return Images(
         name=path.name,
-        table=manifest.frame,
+        manifest=manifest,
         inspection=inspect_manifest(manifest, path.name, _SEED),
         test_sha256=manifest.split("test").sha256,
     )

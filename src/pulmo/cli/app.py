@@ -15,6 +15,7 @@ from pulmo.cli import (
     evaluate,
     explain,
     export,
+    features,
     lr_find,
     predict,
     recipes,
@@ -46,6 +47,7 @@ app.command("audit")(audit.audit)
 app.command("card")(card.card)
 app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
+app.command("features")(features.features)
 app.command("demo")(demo.demo)
 app.add_typer(bench.app, name="bench")
 

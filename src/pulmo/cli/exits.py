@@ -23,7 +23,7 @@ from pulmo.core.errors import (
 # What `pip install pulmo` leaves out.
 _TRAINING_PACKAGES: Final = {
     "torch", "torchvision", "timm", "huggingface_hub", "onnx", "onnxscript", "safetensors",
-    "optuna",
+    "optuna", "captum",
 }  # fmt: skip
 
 

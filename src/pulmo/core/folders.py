@@ -4,13 +4,15 @@ Of each folder one file is the index. It is written last, so that its presence m
 is complete: it is `index`, or the `card` of a run or a bundle.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 
 @dataclass(frozen=True)
 class ManifestFiles:
-    """A manifest with the files beside it; the manifest is written last."""
+    """A manifest with the files next to it; the manifest is written last."""
 
     manifest: Path
 
@@ -30,241 +32,163 @@ class ManifestFiles:
         return self.manifest.with_name(f"{self.manifest.name}.journal")
 
 
+Made = TypeVar("Made")
+
+
 @dataclass(frozen=True)
-class InspectionFolder:
+class _Folder:
+    """A folder, and what its files are called.
+
+    Attributes:
+        root: the folder.
+    """
+
+    root: Path
+
+
+class Below(Generic[Made]):
+    """What a folder has below it under a fixed name: a folder of a kind, or a file."""
+
+    def __init__(self, kind: Callable[[Path], Made], *parts: str) -> None:
+        """Takes what is made of the path, and the names that lead there; none: the same path."""
+        self._kind, self._parts = kind, parts
+
+    def __get__(self, folder: _Folder, _: type[_Folder]) -> Made:
+        return self._kind(folder.root.joinpath(*self._parts))
+
+
+class InspectionFolder(_Folder):
     """The folder of an inspection of a manifest."""
 
-    root: Path
-
-    @property
-    def page(self) -> Path:
-        """The same for people, with samples."""
-        return self.root / "inspection.html"
-
-    @property
-    def index(self) -> Path:
-        """Counts, copies and what gives the classes away."""
-        return self.root / "inspection.json"
+    page = Below(Path, "inspection.html")
+    """The same for people, with samples."""
+    index = Below(Path, "inspection.json")
+    """Counts, copies and what gives the classes away."""
 
 
-@dataclass(frozen=True)
-class RunFolder:
+class RunFolder(_Folder):
     """A training run's folder. It is never overwritten; only the run itself resumes in it."""
 
-    root: Path
-
-    @property
-    def recipe(self) -> Path:
-        """The recipe as it was run."""
-        return self.root / "recipe.toml"
-
-    @property
-    def environment(self) -> Path:
-        """Versions, processor, threads and precision of the run."""
-        return self.root / "env.json"
-
-    @property
-    def manifest(self) -> Path:
-        """The images of the run with their split."""
-        return self.root / "manifest.parquet"
-
-    @property
-    def history(self) -> Path:
-        """One JSON object a line, one line an epoch."""
-        return self.root / "history.jsonl"
-
-    @property
-    def curves(self) -> Path:
-        """The learning curves, drawn from the card."""
-        return self.root / "curves.svg"
-
-    @property
-    def model(self) -> Path:
-        """The weights with the lowest validation loss."""
-        return self.root / "model.safetensors"
-
-    @property
-    def test_access(self) -> Path:
-        """One JSON object a line, one line each time a test set was evaluated with the model."""
-        return self.root / "test-access.jsonl"
-
-    @property
-    def last_checkpoint(self) -> Path:
-        """Weights, optimiser and progress at the last checkpoint."""
-        return self.root / "checkpoints" / "last.safetensors"
-
-    @property
-    def best_checkpoint(self) -> Path:
-        """The weights with the lowest validation loss so far."""
-        return self.root / "checkpoints" / "best.safetensors"
+    recipe = Below(Path, "recipe.toml")
+    """The recipe as it was run."""
+    environment = Below(Path, "env.json")
+    """Versions, processor, threads and precision of the run."""
+    manifest = Below(Path, "manifest.parquet")
+    """The images of the run with their split."""
+    history = Below(Path, "history.jsonl")
+    """One JSON object a line, one line an epoch."""
+    curves = Below(Path, "curves.svg")
+    """The learning curves, drawn from the card."""
+    model = Below(Path, "model.safetensors")
+    """The weights with the lowest validation loss."""
+    test_access = Below(Path, "test-access.jsonl")
+    """One JSON object a line, one line each time a test set was evaluated with the model."""
+    last_checkpoint = Below(Path, "checkpoints", "last.safetensors")
+    """Weights, optimiser and progress at the last checkpoint."""
+    best_checkpoint = Below(Path, "checkpoints", "best.safetensors")
+    """The weights with the lowest validation loss so far."""
+    card = Below(Path, "card.json")
+    """What the model is."""
 
     def features(self, stage: int) -> Path:
         """What the frozen base of a stage, counted from 0, gives for each image."""
         return self.root / "checkpoints" / f"features-{stage}.npy"
 
-    @property
-    def card(self) -> Path:
-        """What the model is."""
-        return self.root / "card.json"
 
-
-@dataclass(frozen=True)
-class SweepFolder:
+class SweepFolder(_Folder):
     """The folder of a search for a learning rate."""
 
-    root: Path
-
-    @property
-    def curve(self) -> Path:
-        """The loss over the rate."""
-        return self.root / "lr-find.svg"
-
-    @property
-    def index(self) -> Path:
-        """Rates, losses and what they suggest."""
-        return self.root / "lr-find.json"
+    curve = Below(Path, "lr-find.svg")
+    """The loss over the rate."""
+    index = Below(Path, "lr-find.json")
+    """Rates, losses and what they suggest."""
 
 
-@dataclass(frozen=True)
-class BundleFolder:
+class BundleFolder(_Folder):
     """A bundle: what ships. It is made at once and never overwritten."""
 
-    root: Path
-
-    @property
-    def model(self) -> Path:
-        """The network, with the card in its metadata."""
-        return self.root / "model.onnx"
-
-    @property
-    def text(self) -> Path:
-        """The model card for people."""
-        return self.root / "MODEL_CARD.md"
-
-    @property
-    def seen(self) -> Path:
-        """SHA-256 of the images that the model was trained and chosen on; bundles may lack it."""
-        return self.root / "training.sha256"
-
-    @property
-    def test(self) -> Path:
-        """SHA-256 of the images of the model's test; bundles may lack it."""
-        return self.root / "test.sha256"
-
-    @property
-    def test_access(self) -> Path:
-        """One JSON object a line, one line each time a test set was evaluated with the model."""
-        return self.root / "test-access.jsonl"
-
-    @property
-    def card(self) -> Path:
-        """What the model is, and the SHA-256 of the other files."""
-        return self.root / "card.json"
+    model = Below(Path, "model.onnx")
+    """The network, with the card in its metadata."""
+    text = Below(Path, "MODEL_CARD.md")
+    """The model card for people."""
+    seen = Below(Path, "training.sha256")
+    """SHA-256 of the images that the model was trained and chosen on; bundles may lack it."""
+    test = Below(Path, "test.sha256")
+    """SHA-256 of the images of the model's test; bundles may lack it."""
+    test_access = Below(Path, "test-access.jsonl")
+    """One JSON object a line, one line each time a test set was evaluated with the model."""
+    card = Below(Path, "card.json")
+    """What the model is, and the SHA-256 of the other files."""
 
 
-@dataclass(frozen=True)
-class EvaluationFolder:
+class EvaluationFolder(_Folder):
     """The folder of an evaluation."""
 
-    root: Path
-
-    @property
-    def predictions(self) -> Path:
-        """One row an image."""
-        return self.root / "predictions.parquet"
-
-    @property
-    def card(self) -> Path:
-        """The card of the model; folders of several models, or of a table, have none."""
-        return self.root / "card.json"
-
-    @property
-    def page(self) -> Path:
-        """The values for people; the runs of repeats have none."""
-        return self.root / "report.html"
-
-    @property
-    def index(self) -> Path:
-        """The values."""
-        return self.root / "evaluation.json"
+    predictions = Below(Path, "predictions.parquet")
+    """One row an image."""
+    card = Below(Path, "card.json")
+    """The card of the model; folders of several models, or of a table, have none."""
+    page = Below(Path, "report.html")
+    """The values for people; the runs of repeats have none."""
+    index = Below(Path, "evaluation.json")
+    """The values."""
 
 
-@dataclass(frozen=True)
-class AuditFolder:
+class AuditFolder(_Folder):
     """The folder of an audit."""
 
-    root: Path
-
-    @property
-    def page(self) -> Path:
-        """The answers for people."""
-        return self.root / "audit.html"
-
-    @property
-    def index(self) -> Path:
-        """The answers."""
-        return self.root / "audit.json"
+    page = Below(Path, "audit.html")
+    """The answers for people."""
+    index = Below(Path, "audit.json")
+    """The answers."""
 
 
-@dataclass(frozen=True)
-class ComparisonFolder:
+class FeaturesFolder(_Folder):
+    """The folder of what the channels of a network respond to."""
+
+    arrays = Below(Path, "values.npz")
+    """The image, the maps of all channels of the layers, and the inputs that were fitted."""
+    channels = Below(Path, "channels.parquet")
+    """How well each channel separates the classes; absent without a manifest."""
+    page = Below(Path, "features.html")
+    """All of it for people."""
+    index = Below(Path, "features.json")
+    """What is shown, in numbers, and the names of the drawings."""
+
+    def drawing(self, number: int, kind: str) -> Path:
+        """A drawing of a layer, counted from 1, such as its maps."""
+        return self.root / f"layer-{number:02d}-{kind}.png"
+
+
+class ComparisonFolder(_Folder):
     """The folder of a comparison of models."""
 
-    root: Path
-
-    @property
-    def page(self) -> Path:
-        """The comparison for people."""
-        return self.root / "compare.html"
-
-    @property
-    def index(self) -> Path:
-        """The comparison."""
-        return self.root / "compare.json"
+    page = Below(Path, "compare.html")
+    """The comparison for people."""
+    index = Below(Path, "compare.json")
+    """The comparison."""
 
 
-@dataclass(frozen=True)
-class RepeatFolder:
+class RepeatFolder(_Folder):
     """The folder of one run of a repeated experiment, or of a published system."""
 
-    root: Path
-
-    @property
-    def run(self) -> RunFolder:
-        """The training: in the same folder."""
-        return RunFolder(self.root)
-
-    @property
-    def bundle(self) -> BundleFolder:
-        """What it was exported to."""
-        return BundleFolder(self.root / "bundle")
-
-    @property
-    def evaluation(self) -> EvaluationFolder:
-        """How it was judged."""
-        return EvaluationFolder(self.root / "evaluation")
+    run = Below(RunFolder)
+    """The training: in the same folder."""
+    bundle = Below(BundleFolder, "bundle")
+    """What it was exported to."""
+    evaluation = Below(EvaluationFolder, "evaluation")
+    """How it was evaluated."""
 
 
-@dataclass(frozen=True)
-class RepeatsFolder:
+class RepeatsFolder(_Folder):
     """The folder of a repeated experiment; below it each run has its own."""
 
-    root: Path
-
-    @property
-    def manifest(self) -> Path:
-        """The images of all runs; those of the test are not among them."""
-        return self.root / "manifest.parquet"
-
-    @property
-    def text(self) -> Path:
-        """The index as tables to read."""
-        return self.root / "summary.md"
-
-    @property
-    def index(self) -> Path:
-        """The values over all runs."""
-        return self.root / "summary.json"
+    manifest = Below(Path, "manifest.parquet")
+    """The images of all runs; those of the test are not among them."""
+    text = Below(Path, "summary.md")
+    """The index as tables to read."""
+    index = Below(Path, "summary.json")
+    """The values over all runs."""
 
     def repeat(self, name: str) -> RepeatFolder:
         """One run, such as `fold-0-seed-0`."""
@@ -275,79 +199,41 @@ class RepeatsFolder:
         return EvaluationFolder(self.root / "pooled" / f"seed-{seed}")
 
 
-@dataclass(frozen=True)
-class SearchFolder:
+class SearchFolder(_Folder):
     """The folder of a search for a recipe's values. It may always go on, so it has no index."""
 
-    root: Path
-
-    @property
-    def database(self) -> Path:
-        """Optuna's, SQLite."""
-        return self.root / "study.db"
-
-    @property
-    def plan(self) -> Path:
-        """What the search was begun with; written once the recipe and the manifest are there."""
-        return self.root / "search.json"
-
-    @property
-    def recipe(self) -> Path:
-        """The recipe that the search starts from."""
-        return self.root / "recipe.toml"
-
-    @property
-    def manifest(self) -> Path:
-        """The training and validation images."""
-        return self.root / "manifest.parquet"
-
-    @property
-    def best(self) -> Path:
-        """The best trial's recipe."""
-        return self.root / "best.toml"
-
-    @property
-    def table(self) -> Path:
-        """One row a trial."""
-        return self.root / "trials.csv"
+    database = Below(Path, "study.db")
+    """Optuna's, SQLite."""
+    plan = Below(Path, "search.json")
+    """What the search was started with; written once the recipe and the manifest are there."""
+    recipe = Below(Path, "recipe.toml")
+    """The recipe that the search starts from."""
+    manifest = Below(Path, "manifest.parquet")
+    """The training and validation images."""
+    best = Below(Path, "best.toml")
+    """The best trial's recipe."""
+    table = Below(Path, "trials.csv")
+    """One row a trial."""
 
     def trial(self, number: int) -> RunFolder:
         """The run of a trial; of the best one it is whole, else without weights."""
         return RunFolder(self.root / "trials" / f"trial-{number:03d}")
 
 
-@dataclass(frozen=True)
-class ReproductionFolder:
+class ReproductionFolder(_Folder):
     """The folder of one experiment of a published system."""
 
-    root: Path
-
-    @property
-    def manifest(self) -> Path:
-        """The images, as the run began with them."""
-        return self.root / "manifest.parquet"
-
-    @property
-    def run(self) -> RunFolder:
-        """The training on a split."""
-        return RunFolder(self.root / "run")
-
-    @property
-    def bundle(self) -> BundleFolder:
-        """What that was exported to."""
-        return BundleFolder(self.root / "bundle")
-
-    @property
-    def evaluation(self) -> EvaluationFolder:
-        """How that was judged."""
-        return EvaluationFolder(self.root / "evaluation")
-
-    @property
-    def folds(self) -> RepeatsFolder:
-        """The runs instead, where each fold is held out."""
-        return RepeatsFolder(self.root / "folds")
-
-    @property
-    def index(self) -> Path:
-        """What came of it."""
-        return self.root / "outcome.json"
+    manifest = Below(Path, "manifest.parquet")
+    """The images, as the run began with them."""
+    run = Below(RunFolder, "run")
+    """The training on a split."""
+    bundle = Below(BundleFolder, "bundle")
+    """What that was exported to."""
+    evaluation = Below(EvaluationFolder, "evaluation")
+    """How that was evaluated."""
+    features = Below(FeaturesFolder, "features")
+    """What the channels of the network respond to, where the system showed that."""
+    folds = Below(RepeatsFolder, "folds")
+    """The runs instead, where each fold is held out."""
+    index = Below(Path, "outcome.json")
+    """What came of it."""

@@ -1,6 +1,6 @@
 """Message: a sentence for people, with a kind for programs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -22,7 +22,7 @@ def texts(messages: Iterable[Message]) -> tuple[str, ...]:
     return tuple(message.text for message in messages)
 
 
-def listed(names: Sequence[str], joint: str = "and") -> str:
-    """Joins names: `a, b and c`."""
-    *most, last = names
+def listed(names: Iterable[str], joint: str = "and") -> str:
+    """Joins names: `a, b and c`; `none` without any."""
+    *most, last = [*names] or ["none"]
     return f"{', '.join(most)} {joint} {last}" if most else last

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Collection, Iterable
-from difflib import get_close_matches
 from functools import cached_property
 from html import escape
 from os import PathLike
@@ -11,77 +10,18 @@ from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike
 from pyarrow import array, large_string, scalar
 
-from pulmo.core.errors import InputError, NoManifestError, UsageError
-from pulmo.core.labels import LABELS, LabelScheme, class_numbers
-from pulmo.core.noted import CELL, UNKNOWN
+from pulmo.core.errors import NoManifestError
+from pulmo.core.labels import LabelScheme, class_numbers
 from pulmo.core.sources import without_place
 from pulmo.core.tables import read_parquet, write_parquet
 from pulmo.datasets.modality import kind_of, kinds
-
-SPLITS: Final = ("train", "val", "test")
+from pulmo.datasets.schema import COLUMNS, TEXT, check_column, check_split_name, checked
 
 _TEXT_FILES: Final = frozenset({".csv", ".tsv", ".txt"})
-
-_TEXT: Final = pd.StringDtype("pyarrow", na_value=pd.NA)
-
-_DIGEST: Final = pa.Check.str_matches(r"^[0-9a-f]{64}$")
-
-SCHEMA: Final = pa.DataFrameSchema(
-    {
-        "path": pa.Column(_TEXT, unique=True),
-        "sha256": pa.Column(_TEXT, _DIGEST),
-        "pixels_sha256": pa.Column(_TEXT, _DIGEST, nullable=True),
-        "label": pa.Column(_TEXT, pa.Check.isin(LABELS)),
-        "finding": pa.Column(_TEXT, nullable=True),
-        "boxes": pa.Column(_TEXT, nullable=True),
-        "patient": pa.Column(_TEXT, nullable=True),
-        "group": pa.Column(_TEXT),
-        "source": pa.Column(_TEXT),
-        "origin": pa.Column(_TEXT, nullable=True),
-        "root": pa.Column(_TEXT, nullable=True),
-        "licence": pa.Column(_TEXT, nullable=True),
-        "view": pa.Column(_TEXT, nullable=True),
-        "modality": pa.Column(_TEXT, nullable=True),
-        "age": pa.Column("Float64", pa.Check.in_range(0, 130), nullable=True),
-        "sex": pa.Column(_TEXT, pa.Check.isin(["F", "M", "O"]), nullable=True),
-        "offset": pa.Column("Float64", nullable=True),
-        "width": pa.Column("Int64", pa.Check.ge(1)),
-        "height": pa.Column("Int64", pa.Check.ge(1)),
-        "format": pa.Column(_TEXT, nullable=True),
-        "bits": pa.Column("Int64", pa.Check.in_range(1, 32), nullable=True),
-        "bytes": pa.Column("Int64", pa.Check.ge(1), nullable=True),
-        "modified": pa.Column("Int64", nullable=True),
-        "notes": pa.Column(_TEXT, pa.Check.str_matches(CELL), nullable=True),
-        "split": pa.Column(_TEXT, pa.Check.isin(SPLITS), nullable=True),
-        "fold": pa.Column("Int64", pa.Check.ge(0), nullable=True),
-    },
-    strict=True,
-    coerce=True,
-    ordered=False,
-    add_missing_columns=True,
-)
-"""One row an image; a column that may be null may be absent from a table that is read.
-
-- `path` is absolute; `sha256` is of the file's bytes, `pixels_sha256` of its decoded pixels.
-- `finding` and `boxes` (`pulmo.core.boxes`) are the source's own; `label` is pulmo's.
-- `group` holds what must never be on two sides of a split: a patient, and every copy of an image.
-- `source` is the data set; of the user's own files it is no hospital (`pulmo.core.sources`).
-- `origin` is where the source has the image from: a hospital, a publication, another set.
-- `root` is the folder or table that a data set of the user's own was imported from, else null.
-- `offset` is in days since the onset of symptoms or the admission.
-- `bits` are those of a stored sample, `bytes` the file's size, `modified` its time in nanoseconds.
-- `notes` are kinds of notes of the reader (`pulmo.radiograph.notes`), joined by semicolons; null
-  where it had none to make. `unknown` is among them where the image was not decoded, and in every
-  row of a manifest that has no such column.
-- `split` is null for an image that takes no part; `fold` is that of cross-validation."""
-
-COLUMNS: Final = tuple(SCHEMA.columns)
-"""The columns of a manifest, in their order."""
 
 _HASHED: Final = ("sha256", "label", "group", "source", "view", "modality", "split", "fold")
 
@@ -103,7 +43,7 @@ class Manifest:
         Raises:
             InputError: a column is missing or unknown, or a value is not allowed.
         """
-        self._frame = _checked(frame, called)
+        self._frame = checked(frame, called)
 
     @classmethod
     def empty(cls) -> Self:
@@ -270,32 +210,8 @@ def read_manifest(path: str | PathLike[str]) -> Manifest:
     return Manifest(read_parquet(path), str(path))
 
 
-def check_split_name(split: str | None) -> None:
-    """Refuses a split that no manifest has; None, for no split, passes.
-
-    Raises:
-        UsageError: there is no such split.
-    """
-    if split is not None and split not in SPLITS:
-        raise UsageError(
-            "split-unknown", f"There is no split {split!r}; choose one of {', '.join(SPLITS)}."
-        )
-
-
-def check_column(name: str) -> None:
-    """Refuses a column that no manifest has.
-
-    Raises:
-        UsageError: there is no such column; the message names the nearest.
-    """
-    if name not in COLUMNS:
-        near = get_close_matches(name, COLUMNS, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(COLUMNS)}."
-        raise UsageError("manifest-column-unknown", f"A manifest has no column {name!r}. {hint}")
-
-
 def patient_names(rows: pd.DataFrame) -> pd.Series:
-    """Returns `source:patient` of each row, which tells patients of different sources apart.
+    """Returns `source:patient` of each row, which distinguishes patients of different sources.
 
     Of an image whose origin is another source of the table it is that one's patient: a set that is
     made of others' images keeps their patients. It is null where the source names no patient.
@@ -308,27 +224,9 @@ def patient_names(rows: pd.DataFrame) -> pd.Series:
     return owner + ":" + rows["patient"].astype("string")
 
 
-def _checked(frame: pd.DataFrame, called: str) -> pd.DataFrame:
-    """Returns the rows with the columns of `SCHEMA`, numbered from 0."""
-    if "notes" not in frame:
-        frame = frame.assign(notes=UNKNOWN)
-    try:
-        checked = SCHEMA.validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases.head(3)
-        problems = "; ".join(
-            f"{case.column or case.schema_context}: {case.check} fails for {case.failure_case!r}"
-            for case in cases.itertuples()
-        )
-        raise InputError(
-            "manifest-invalid", f"{called} is not a valid manifest: {problems}."
-        ) from None
-    return checked[list(COLUMNS)].reset_index(drop=True)
-
-
 def _content_sha256(frame: pd.DataFrame) -> str:
     """Returns the SHA-256 of the sorted rows, in the columns of `_HASHED`."""
-    cells = {name: frame[name].astype(_TEXT).fillna("") for name in _HASHED}
+    cells = {name: frame[name].astype(TEXT).fillna("") for name in _HASHED}
     cells |= {name: without_place(cells[name]) for name in ("group", "source")}
     texts = [array(cells[name]) for name in _HASHED]
     rows = pc.binary_join_element_wise(*texts, scalar("\t", large_string()))

@@ -4,13 +4,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
+from pydicom.filereader import dcmread
 
 from pulmo.core.errors import InputError
 from pulmo.core.parallel import in_threads
 from pulmo.datasets.grouping import group
 from pulmo.datasets.known import stamp
 from pulmo.datasets.manifest import Manifest
-from pulmo.radiograph.patients import patient_of
+from pulmo.radiograph.dicom_elements import text_of
+from pulmo.radiograph.guard import damage_of, quiet_decoders
 from pulmo.radiograph.pseudonyms import Pseudonyms
 
 
@@ -30,10 +32,24 @@ def name_patients(manifest: Manifest, key: bytes) -> Manifest:
 
     def read(path: str) -> str | None:
         try:
-            return patient_of(Path(path), pseudonyms)
+            return _patient_of(Path(path), pseudonyms)
         except InputError:
             return None
 
     with closing(in_threads(read, table.loc[asked, "path"])) as found:
         stated = pd.Series(list(found), asked, dtype="string")
-    return stamp(group(manifest.with_columns(patient=table["patient"].fillna(stated))))
+    return stamp(group(manifest.with_columns(patient=table["patient"].fillna(stated)), keep=True))
+
+
+def _patient_of(path: Path, pseudonyms: Pseudonyms) -> str | None:
+    """Returns what stands for the Patient ID of a DICOM file; None where the file states none.
+
+    It is the Patient ID that `deidentify` gives the file by the same key.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    with quiet_decoders, damage_of(str(path), "the header of a DICOM file"):
+        dataset = dcmread(path, force=True, stop_before_pixels=True, specific_tags=["PatientID"])
+        real = text_of(dataset, "PatientID")
+    return pseudonyms.patient(real) if real else None

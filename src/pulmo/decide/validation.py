@@ -7,7 +7,8 @@ from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.datasets.manifest import Manifest
-from pulmo.decide.thresholds import Aim, fit_threshold
+from pulmo.decide.aim import Aim
+from pulmo.decide.thresholds import fit_threshold
 from pulmo.predictions.operating_point import OperatingPoint
 
 
@@ -31,7 +32,7 @@ def threshold_for(
             that the aim is about.
     """
     found = predict_manifest(predictor, validation, on_progress=on_progress)
-    return fit_threshold(found.predictions.labelled(), aim)
+    return fit_threshold(found.labelled(), aim)
 
 
 def check_validation(card: Card, manifest: Manifest, *, elsewhere: bool = False) -> None:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.bundle.manifest_predictions import Failure
 from pulmo.core.errors import UsageError
 from pulmo.core.sources import source_names
 from pulmo.evaluate.calibrated import band_shares, set_metrics
@@ -18,7 +17,7 @@ from pulmo.evaluate.effective_source import effective_sources
 from pulmo.evaluate.evaluation import Contrast, EvaluatedData, Evaluation, ModelName, PatientMetrics
 from pulmo.evaluate.subgroups import subgroups
 from pulmo.evaluate.warnings import list_warnings
-from pulmo.predictions.predictions import Predictions
+from pulmo.predictions.predictions import Failure, Predictions
 from pulmo.predictions.table import image_notes
 from pulmo.stats.classified import NO_SCORES, ClassifiedImages
 from pulmo.stats.estimate import Estimate
@@ -26,6 +25,13 @@ from pulmo.stats.estimates import estimate_metrics
 
 LEAST_REPLICATES = 100
 """With fewer resamples the ends of an interval rest on one or two of them."""
+
+
+SEED = 0
+"""The seed of the resamples, so that the same predictions have the same intervals everywhere."""
+
+REPLICATES = 2000
+"""Number of resamples."""
 
 
 class Provenance(NamedTuple):
@@ -38,8 +44,10 @@ class Provenance(NamedTuple):
         failed: images of it without a prediction.
         test_accesses: how often its test was evaluated with the model, this time included; None if
             no image is of a test.
-        voided: images of it that the model has seen in its training.
+        excluded: images of it that the model has seen in its training.
         notes: how a table of them was read, as sentences.
+        views: the views that were chosen; empty for all.
+        modalities: the modalities that were chosen; empty for all.
     """
 
     model: ModelName
@@ -47,8 +55,10 @@ class Provenance(NamedTuple):
     split: str | None = None
     failed: Sequence[Failure] = ()
     test_accesses: int | None = None
-    voided: Sequence[Failure] = ()
+    excluded: Sequence[Failure] = ()
     notes: Sequence[str] = ()
+    views: Sequence[str] = ()
+    modalities: Sequence[str] = ()
 
 
 class Resampling(NamedTuple):
@@ -60,7 +70,7 @@ class Resampling(NamedTuple):
     """
 
     generator: np.random.Generator
-    replicates: int = 2000
+    replicates: int = REPLICATES
 
 
 def evaluate(
@@ -183,6 +193,8 @@ def _evaluated_data(
     return EvaluatedData(
         manifest_sha256=provenance.manifest_sha256,
         split=provenance.split,
+        views=tuple(provenance.views),
+        modalities=tuple(provenance.modalities),
         n=len(labelled),
         groups=int(labelled.groups.max()) + 1,
         labels=_class_counts(labelled, np.ones(len(labelled), np.bool_)),
@@ -190,7 +202,7 @@ def _evaluated_data(
         effective_sources={} if of_effective.keys() == of_sources.keys() else of_effective,
         skipped=predictions.unknown_labels,
         failed=tuple(provenance.failed),
-        voided=tuple(provenance.voided),
+        excluded=tuple(provenance.excluded),
         test_accesses=provenance.test_accesses,
         image_notes=image_notes(labelled.frame),
     )

@@ -1,4 +1,4 @@
-"""Test access: each evaluation of a test set with a model is recorded beside the model.
+"""Test access: each evaluation of a test set with a model is recorded next to the model.
 
 A test answers once. Who evaluates, changes something and evaluates again chooses on the test, and
 its results get better by chance; the list tells whether that can have happened.
@@ -9,14 +9,14 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from pydantic import ValidationError
 
 import pulmo
-from pulmo.bundle.held_out import content_sha256
-from pulmo.bundle.predictor import Predictor
+from pulmo.bundle.card import Card
+from pulmo.bundle.held_out import HeldOut, content_sha256
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes
 from pulmo.core.record import Record
@@ -38,11 +38,27 @@ class Access(Record):
     images: int
     """Test images that were evaluated; fewer than the test has if some were not chosen."""
     model_sha256: str
-    """SHA-256 of `model.onnx`."""
+    """SHA-256 of `model.onnx`; of the trained tensors where a run was used without its bundle."""
     weights_sha256: str
     """SHA-256 of the trained tensors, which another export does not change."""
     pulmo: str
     """Version of pulmo that evaluated them."""
+
+
+class AccessedModel(Protocol):
+    """What an access names of a model, such as an opened bundle."""
+
+    @property
+    def card(self) -> Card:
+        """What the model is."""
+
+    @property
+    def sha256(self) -> str:
+        """As `Access.model_sha256`."""
+
+    @property
+    def held_out(self) -> HeldOut:
+        """The images of its test."""
 
 
 class Recorded(NamedTuple):
@@ -58,7 +74,7 @@ class Recorded(NamedTuple):
 
 
 def access_of(
-    predictor: Predictor,
+    model: AccessedModel,
     manifest: Manifest,
     chosen: Manifest,
     split: str | None,
@@ -70,7 +86,7 @@ def access_of(
     them. So are those of another test, if they are evaluated again all together.
 
     Args:
-        predictor: the opened bundle.
+        model: the opened bundle, or the run.
         manifest: the whole manifest.
         chosen: those of its images that are predicted.
         split: the split that was asked for; None for the whole manifest.
@@ -83,9 +99,9 @@ def access_of(
         InputError: a list holds a line that is not an access.
     """
     called = (chosen.frame["split"] == "test").to_numpy(np.bool_, na_value=False)
-    own = predictor.held_out.among(chosen)
+    own = model.held_out.among(chosen)
     if own.any():
-        test, images = predictor.held_out.sha256, int((own | called).sum())
+        test, images = model.held_out.sha256, int((own | called).sum())
     elif called.any():
         test = content_sha256(manifest.split("test").frame["sha256"])
         images = int(called.sum())
@@ -99,8 +115,8 @@ def access_of(
         manifest_sha256=manifest.sha256,
         split=split,
         images=images,
-        model_sha256=predictor.sha256,
-        weights_sha256=predictor.card.network.sha256,
+        model_sha256=model.sha256,
+        weights_sha256=model.card.network.sha256,
         pulmo=pulmo.__version__,
     )
 
@@ -124,7 +140,7 @@ def record_access(access: Access, lists: Sequence[Path]) -> Recorded:
         except OSError as error:
             failures.append(
                 f"{path} cannot be written ({error.strerror or error}): this access to the test "
-                "set is not on record there."
+                "set is not recorded there."
             )
     return Recorded(len(same) + 1, failures)
 

@@ -1,14 +1,21 @@
 """A heat map: the evidence for one class in one image."""
 
+import io
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.core.files import write_atomically
+from pulmo.explain.methods import Method
 from pulmo.radiograph.geometry import Aspect
+
+_OWN_SCALE: Final = (
+    "The colours end at the largest absolute value of this map: those of two maps do not compare."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,24 +23,36 @@ class HeatMap:
     """The evidence for a class in an image; in a notebook it shows itself.
 
     Attributes:
-        array: the class activation map over the input square, float32 [rows, columns], signed, in
-            units of the logit. Above 0 speaks for the class.
+        array: the map over the input square, float32 [rows, columns], signed, in the method's
+            unit. A value above 0 is evidence for the class.
         label: the class.
-        scale: the value at the end of the colour scale, the same for every image of a model.
+        method: how it was made.
+        layer: the layer of the network that it was made from; None if of none in particular.
+        scale: the value at the end of the colour scale: of a bundle's own maps that of the card,
+            the same for every image; else the largest absolute value of this map.
         aspect: how the image became the input square.
-        caption: a line or two below the drawing.
+        caption: a line or more below the drawing.
         pixels: the image, float32 [height, width] in [0, 1].
+        input: the image as the network took it, uint8 [size, size].
     """
 
     array: NDArray[np.float32]
     label: str
+    method: Method
+    layer: str | None
     scale: float
     aspect: Aspect
     caption: str
     pixels: NDArray[np.float32] = field(repr=False)
+    input: NDArray[np.uint8] = field(repr=False)
+
+    @property
+    def unit(self) -> str:
+        """The unit of the values."""
+        return self.method.unit
 
     def png(self) -> bytes:
-        """Draws the image beside the same image with the map painted on it.
+        """Draws the image next to the same image with the map painted on it.
 
         Raises:
             InputError: the map holds values that are not finite, or the scale is not above 0.
@@ -41,12 +60,13 @@ class HeatMap:
         # matplotlib, for which a prediction without a map does not wait.
         from pulmo.explain.overlay import draw_overlay  # noqa: PLC0415 - see above
 
+        of = f"evidence for {self.label}" if self.method.of_class else "features of no class"
         return draw_overlay(
             self.pixels,
             self.array,
             aspect=self.aspect,
             scale=self.scale,
-            label=self.label,
+            legend=f"{of} ({self.unit})",
             caption=self.caption,
         )
 
@@ -58,5 +78,41 @@ class HeatMap:
         """
         write_atomically(Path(path), self.png())
 
+    def save_values(self, path: str | os.PathLike[str]) -> None:
+        """Writes the values as an NPZ file, which `numpy.load` reads.
+
+        It holds `map`; `image`, uint8 [size, size], the network's input, over which the map lies;
+        and as text `label`, `method` with its parameters, `layer`, blank if there is none, and
+        `unit`.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        buffer = io.BytesIO()
+        np.savez_compressed(
+            buffer,
+            map=self.array,
+            image=self.input,
+            label=self.label,
+            method=str(self.method),
+            layer=self.layer or "",
+            unit=self.unit,
+        )
+        write_atomically(Path(path), buffer.getvalue())
+
     def _repr_png_(self) -> bytes:
         return self.png()
+
+
+def caption(method: Method, array: NDArray[np.float32], layer: str | None) -> str:
+    """Returns sentences on what a map shows, and what its values, places and colours mean.
+
+    Args:
+        method: how it was made.
+        array: the map, [rows, columns].
+        layer: the layer that it was made from.
+    """
+    rows, columns = array.shape
+    named = f"{method.title}, layer {layer}." if layer else f"{method.title}."
+    colours = "" if method.in_graph else _OWN_SCALE
+    return " ".join(filter(None, (named, method.reading, method.grain(rows, columns), colours)))

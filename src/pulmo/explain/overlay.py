@@ -34,23 +34,22 @@ def draw_overlay(
     *,
     aspect: Aspect,
     scale: float,
-    label: str,
+    legend: str,
     caption: str,
     annotations: Annotations = NOTHING,
 ) -> bytes:
-    """Draws an image beside the same image with the evidence for a class, with legend and caption.
+    """Draws an image next to the same image with the evidence for a class, with legend and caption.
 
-    Negative values are not painted, and a map without evidence leaves the image as it is. The scale
-    is fixed, so that two sheets of one model can be compared. What the network did not see (the
+    Negative values are not painted, and a map without evidence leaves the image as it is. Two
+    sheets of one scale can be compared. What the network did not see (the
     edges under `crop`) is dimmed and hatched.
 
     Args:
         pixels: the image, float32 [height, width] in [0, 1].
-        activation: class activation map over the input square, float32 [rows, columns], signed, in
-            units of the logit.
+        activation: the map over the input square, float32 [rows, columns], signed.
         aspect: how the image became the input square.
-        scale: the value at the end of the colour scale, from the card; above 0.
-        label: the class, for the colour bar.
+        scale: the value at the end of the colour scale; above 0.
+        legend: what stands next to the colour bar: of which class and in which unit its values are.
         caption: a line or two below the images.
         annotations: lines, boxes and letters on the images.
 
@@ -69,7 +68,7 @@ def draw_overlay(
     figure = Figure(figsize=(width / 100, height / 100), dpi=100, facecolor=_SHEET)
     FigureCanvasAgg(figure)
     _place(figure, pair, (_MARGIN, _MARGIN))
-    _draw_bar(figure, pair.shape[:2], scale, label)
+    _draw_bar(figure, pair.shape[:2], scale, legend)
     notice = RESEARCH_ONLY + (" Hatched: not seen by the network." if images.unseen.any() else "")
     faint = [line for line in (annotations.legend, notice) if line]
     for row, line in enumerate((*lines, *faint), 1):
@@ -197,7 +196,7 @@ def _place(figure: Figure, pixels: NDArray[np.uint8], at: tuple[int, int]) -> No
     figure.figimage(pixels, at[0], height - at[1] - pixels.shape[0], origin="upper")
 
 
-def _draw_bar(figure: Figure, shape: tuple[int, ...], scale: float, label: str) -> None:
+def _draw_bar(figure: Figure, shape: tuple[int, ...], scale: float, legend: str) -> None:
     """Draws the colour bar to the right of the images, of `shape` [height, width] in pixels."""
     length = min(shape[0], 260)
     stops = [list(bytes.fromhex(stop[1:])) for stop in reversed(colour_stops(length))]
@@ -207,8 +206,7 @@ def _draw_bar(figure: Figure, shape: tuple[int, ...], scale: float, label: str) 
     for share in (0, 0.5, 1):
         mark = f"{'≥ ' if share == 1 else ''}{scale * share:.3g}"
         _write(figure, mark, (left + _BAR + 5, top + round((1 - share) * (length - 8)) + 8), _INK)
-    words = f"evidence for {_drawable(label)} (logit)"
-    _write(figure, words, (left - 7, top + length // 2), _FAINT, upright=True)
+    _write(figure, _drawable(legend), (left - 7, top + length // 2), _FAINT, upright=True)
 
 
 def _write(

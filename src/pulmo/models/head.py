@@ -18,7 +18,7 @@ _WEIGHT_LIMIT: Final = 2**29
 class Head(nn.Module):
     """Layers in a row that read feature maps and classify them.
 
-    It knows how each map moves each logit, for the kinds of layers of which `gradient` speaks.
+    It knows how each map moves each logit, for the kinds of layers that `gradient` lists.
     """
 
     def __init__(self, layers: Mapping[str, nn.Module], *, flat: bool) -> None:
@@ -84,7 +84,8 @@ class Head(nn.Module):
             return torch.einsum("nkc,nchw->nkhw", gradient, maps)
         gradient = gradient.reshape(*gradient.shape[:2], *maps.shape[1:])
         positions = maps.shape[2] * maps.shape[3]
-        return torch.einsum("nkchw,nchw->nkhw", gradient, maps) * positions
+        # ONNX Runtime makes of an einsum one matrix product a position, which takes far longer.
+        return (gradient * maps[:, None]).sum(dim=2) * positions
 
 
 def _evaluated(layer: nn.Module, read: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Predictions: what a model says of images, with what is known of them and the rule that it has."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
 from pulmo.core.labels import class_numbers
+from pulmo.core.record import Record
 from pulmo.core.tables import write_parquet
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.table import checked, checked_probabilities, complete, score_columns
@@ -22,6 +24,13 @@ _KEPT: Final = (
     "sex", "width", "height", "split", "notes",
 )  # fmt: skip
 """What predictions keep of a manifest."""
+
+
+class Failure(Record):
+    """An image without a prediction."""
+
+    path: str
+    reason: str
 
 
 # Tables have no single truth value, so predictions are compared by identity.
@@ -36,6 +45,7 @@ class Predictions:
             calibrated `p_<class>` for each class. All other columns are facts of the images. It is
             not changed after it was made.
         rule: how the probabilities become results.
+        failed: further images that were asked for and have no result, each with the reason.
 
     Raises:
         InputError: a column or a value is missing or is not allowed (`table.checked`).
@@ -43,6 +53,7 @@ class Predictions:
 
     frame: pd.DataFrame
     rule: DecisionRule
+    failed: tuple[Failure, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "frame", checked(self.frame, self.rule))
@@ -58,7 +69,11 @@ class Predictions:
 
     @classmethod
     def from_probabilities(
-        cls, images: pd.DataFrame, probabilities: NDArray[np.float64], rule: DecisionRule
+        cls,
+        images: pd.DataFrame,
+        probabilities: Sequence[Sequence[float]] | NDArray[np.float64],
+        rule: DecisionRule,
+        failed: Sequence[Failure] = (),
     ) -> Self:
         """Makes them of what a network gave for images of a manifest.
 
@@ -66,19 +81,24 @@ class Predictions:
             images: rows of a manifest, [n].
             probabilities: float64 [n, K], calibrated.
             rule: of the model.
+            failed: the images without a result.
 
         Raises:
-            InputError: a probability is not a number.
+            InputError: there is no image with a result, or a probability is not a number.
         """
+        if not len(images):
+            first = f" The first: {failed[0].reason}" if failed else ""
+            raise InputError("images-unreadable", f"None of the images can be read.{first}")
         frame = images[[name for name in _KEPT if name in images]].reset_index(drop=True)
-        columns = dict(zip(score_columns(rule.classes), probabilities.T, strict=True))
-        return cls.from_table(frame.assign(**columns), rule)
+        columns = dict(zip(score_columns(rule.classes), np.array(probabilities).T, strict=True))
+        return replace(cls.from_table(frame.assign(**columns), rule), failed=tuple(failed))
 
     def __len__(self) -> int:
         return len(self.frame)
 
     def __repr__(self) -> str:
-        return f"Predictions({len(self)} images, classes {', '.join(self.rule.classes)})"
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        return f"Predictions({len(self)} images{failed}, classes {', '.join(self.rule.classes)})"
 
     def _repr_html_(self) -> str:
         labels = self.frame["label"].astype("string").fillna("label unknown")
@@ -154,7 +174,7 @@ class Predictions:
 
     def select(self, chosen: NDArray[np.bool_]) -> Self:
         """Returns the predictions of the `chosen` [n] images."""
-        return type(self)(self.frame[chosen], self.rule)
+        return type(self)(self.frame[chosen], self.rule, self.failed)
 
     def labelled(self) -> Self:
         """Returns those of the images whose label counts as a class.

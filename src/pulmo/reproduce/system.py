@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from pulmo.core.registry import Registry
 from pulmo.datasets.split import Plan
 from pulmo.stats.estimate import Estimate
+from pulmo.stats.metric import METRICS, Wilson
 from pulmo.stats.proportions import wilson
 
 
@@ -60,7 +61,9 @@ class Published(NamedTuple):
 
     @property
     def estimate(self) -> Estimate:
-        """The value with Wilson's interval, where the number of images is known."""
+        """The value with Wilson's interval, if it is a proportion of a known number of images."""
+        if not isinstance(METRICS[self.metric].interval, Wilson):
+            return Estimate(self.value, None, None, self.n, "its authors give none")
         if not self.n:
             return Estimate(self.value, None, None, 0, "the number of images is not stated")
         return Estimate(self.value, *wilson(self.value, self.n), self.n)
@@ -81,6 +84,8 @@ class Experiment:
         published: the authors' values.
         variant: distinguishes two experiments of a recipe.
         folds: train each fold and pool what is held out, instead of one split.
+        features: show what the network's channels respond to, for an image of the test; not with
+            folds.
         differs: what is not as it was, as sentences.
     """
 
@@ -89,6 +94,7 @@ class Experiment:
     published: tuple[Published, ...] = ()
     variant: str = ""
     folds: bool = False
+    features: bool = False
     differs: tuple[str, ...] = ()
 
     @property

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pulmo.stats.free_response import Marks, froc
     from pulmo.stats.means import corrected_mean, mean
     from pulmo.stats.metric import METRICS
-    from pulmo.stats.multiple import holm, surely_above
+    from pulmo.stats.multiple import holm, significantly_above
     from pulmo.stats.paired import (
         PairedDifference,
         accuracy_difference,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     )
     from pulmo.stats.recalibration import recalibrate
     from pulmo.stats.resampling import bootstrap, interval_estimate
-    from pulmo.stats.roc import auc
+    from pulmo.stats.roc import auc, auc_p, aucs
 
 __all__ = [
     "METRICS",
@@ -49,6 +49,8 @@ __all__ = [
     "accuracy_difference",
     "auc",
     "auc_difference",
+    "auc_p",
+    "aucs",
     "average",
     "balanced_accuracy",
     "balanced_accuracy_difference",
@@ -65,8 +67,8 @@ __all__ = [
     "proportion",
     "ratio",
     "recalibrate",
+    "significantly_above",
     "spearman",
-    "surely_above",
     "wilson",
 ]
 
@@ -79,6 +81,8 @@ _MODULES: Final = {
     "accuracy_difference": "paired",
     "auc": "roc",
     "auc_difference": "paired",
+    "auc_p": "roc",
+    "aucs": "roc",
     "average": "estimate",
     "balanced_accuracy": "proportions",
     "balanced_accuracy_difference": "paired",
@@ -95,8 +99,8 @@ _MODULES: Final = {
     "proportion": "proportions",
     "ratio": "proportions",
     "recalibrate": "recalibration",
+    "significantly_above": "multiple",
     "spearman": "correlation",
-    "surely_above": "multiple",
     "wilson": "proportions",
 }
 """Name -> the module that has it."""

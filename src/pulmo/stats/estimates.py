@@ -10,8 +10,18 @@ import numpy as np
 from pulmo.stats.cells import Counted, Grid
 from pulmo.stats.classified import NO_SCORES, ClassifiedImages
 from pulmo.stats.estimate import Estimate
-from pulmo.stats.metric import METRICS, Bootstrap, DeLong, Metric, Ratio, SharedWith, Wilson
-from pulmo.stats.proportions import Proportion, proportion, ratio
+from pulmo.stats.metric import (
+    METRICS,
+    Bootstrap,
+    DeLong,
+    MeanAuc,
+    Metric,
+    Ratio,
+    Recalls,
+    SharedWith,
+    Wilson,
+)
+from pulmo.stats.proportions import Proportion, balanced_accuracy, proportion, ratio
 from pulmo.stats.resampling import bootstrap, interval_estimate, jackknife, tails
 from pulmo.stats.reweighted import Reweighted
 from pulmo.stats.roc import auc, without_interval_if_scarce
@@ -63,9 +73,9 @@ def estimate_metrics(
 ) -> Estimates:
     """Computes metrics of a sample.
 
-    Proportions have Wilson's interval, areas under ROC curves DeLong's, ratios of proportions that
-    of their logarithm, the other metrics a bootstrap interval over groups; all of the latter share
-    the same resamples.
+    Proportions have Wilson's interval, the mean of the recalls one that is made of theirs, areas
+    under ROC curves DeLong's, ratios of proportions that of their logarithm, the other metrics a
+    bootstrap interval over groups; all of the latter share the same resamples.
 
     Args:
         sample: the images.
@@ -74,7 +84,7 @@ def estimate_metrics(
         names: the metrics, with those whose interval they share; None: every one.
     """
     metrics = {name: METRICS[name] for name in names or METRICS}
-    drawn = [name for name, metric in metrics.items() if isinstance(metric.interval, Bootstrap)]
+    drawn = [name for name, metric in metrics.items() if _is_drawn(metric, sample)]
     values = compute(sample, list(metrics), np.ones((1, len(sample)), np.uint8))
     statistics = partial(compute, sample, drawn)
     draws = bootstrap(statistics, sample.groups, replicates, generator)
@@ -109,6 +119,12 @@ def _without_scores(found: dict[str, Estimate]) -> dict[str, Estimate]:
     }
 
 
+def _is_drawn(metric: Metric, sample: ClassifiedImages) -> bool:
+    """Tells whether the interval of a metric comes from resamples."""
+    several = isinstance(metric.interval, MeanAuc) and len(sample.labels) > 2
+    return several or isinstance(metric.interval, Bootstrap)
+
+
 def _estimates(name: str, metric: Metric, values: Floats, resampled: _Resampled) -> list[Estimate]:
     """Returns the estimates of a metric: one in all, or one a class."""
     sample = resampled.sample
@@ -120,6 +136,12 @@ def _estimates(name: str, metric: Metric, values: Floats, resampled: _Resampled)
                 proportion(hit[row], sample.groups[row], undefined=reason)
                 for hit, row, reason in zip(hits, relevant, reasons, strict=True)
             ]
+        case MeanAuc() if not _is_drawn(metric, sample):
+            side, scores = sample.is_class[:, 0], sample.probabilities[:, 0]
+            return [auc(side, scores, sample.groups, undefined=reasons[0])]
+        case Recalls():
+            right = sample.decided == sample.truth
+            return [balanced_accuracy(right, sample.truth, sample.groups, undefined=reasons[0])]
         case Ratio(cells):
             return _ratios(cells(grid), sample, reasons)
         case DeLong():

@@ -46,6 +46,10 @@ class DeLong(NamedTuple):
     """The interval of an area under a ROC curve comes from its placements."""
 
 
+class MeanAuc(NamedTuple):
+    """The interval is that of the one AUC that there is of two classes; of more, a bootstrap."""
+
+
 class SharedWith(NamedTuple):
     """The interval is that of another metric over all classes, which estimates the same."""
 
@@ -58,13 +62,17 @@ class Wilson(NamedTuple):
     cells: Callable[[Grid], Counted]
 
 
+class Recalls(NamedTuple):
+    """The interval is that of the mean of the classes' recalls, made of theirs."""
+
+
 class Ratio(NamedTuple):
     """The interval is that of the ratio of two independent proportions."""
 
     cells: Callable[[Grid], tuple[Counted, Counted]]
 
 
-Interval = Bootstrap | DeLong | SharedWith | Wilson | Ratio
+Interval = Bootstrap | DeLong | MeanAuc | SharedWith | Wilson | Recalls | Ratio
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +101,7 @@ class Metric:
     def scores(self) -> bool:
         """Whether it needs probabilities; others need only what was decided."""
         match self.interval:
-            case DeLong():
+            case DeLong() | MeanAuc():
                 return True
             case SharedWith(name):
                 return METRICS[name].scores
@@ -117,7 +125,7 @@ def metric(
     undefined: str = "there are no images",
     bounds: tuple[float, float] = (0.0, 1.0),
     larger_is_better: bool = True,
-    interval: Bootstrap | DeLong | SharedWith = Bootstrap(),  # noqa: B008 - it is frozen
+    interval: Bootstrap | DeLong | MeanAuc | SharedWith | Recalls = Bootstrap(),  # noqa: B008 - it is frozen
 ) -> Callable[[Compute], Metric]:
     """Returns a decorator that registers a function of a reweighted sample as the metric `name`.
 

@@ -5,7 +5,7 @@ the effective sample size. docs/results/intervals.md compares it with other inte
 """
 
 from math import exp, sqrt
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,8 @@ from scipy.special import stdtrit
 from pulmo.stats.clusters import Groups, cluster_covariance, number_groups
 from pulmo.stats.estimate import Z95, Estimate
 from pulmo.stats.means import ONE_GROUP
+
+ONE_GROUP_OF_CLASS: Final = "all observations of one class are of one group"
 
 
 class Proportion(NamedTuple):
@@ -30,25 +32,20 @@ class Proportion(NamedTuple):
     size: float | None
 
     @classmethod
-    def from_hits(
-        cls, hits: ArrayLike, groups: Groups = None, strata: NDArray[Any] | None = None
-    ) -> Self:
-        """Takes the share of hits, or the mean of the shares of strata.
+    def from_hits(cls, hits: ArrayLike, groups: Groups = None) -> Self:
+        """Takes the share of hits.
 
         Args:
             hits: whether each relevant observation is a hit, bool [n].
             groups: group of each, [n], any hashable labels; None: all are independent.
-            strata: stratum of each, [n]; None: there is one.
         """
         found = np.asarray(hits, np.bool_)
         n = len(found)
         clusters = number_groups(groups, n)
         if not n:
             return cls(None, 0, None)
-        parts = np.zeros(n, np.intp) if strata is None else number_groups(strata, n)
-        value = float((np.bincount(parts, weights=found) / np.bincount(parts)).mean())
         one_group = n > 1 and not clusters.any()
-        return cls(value, n, None if one_group else effective_size(found, clusters, parts))
+        return cls(float(found.mean()), n, None if one_group else effective_size(found, clusters))
 
     @property
     def complement(self) -> Self:
@@ -87,15 +84,55 @@ def balanced_accuracy(
     *,
     undefined: str = "there are no observations",
 ) -> Estimate:
-    """Returns the mean over classes of their shares of right decisions, as `proportion` does.
+    """Returns the mean over classes of their shares of right decisions, with its 95 % interval.
+
+    The interval is made of those that `proportion` gives each class, by the method of variance
+    estimates recovery (Zou and Donner 2008). So a class with few observations makes it wide even
+    where all of these are right. The shares correlate where groups have observations of several
+    classes.
 
     Args:
         right: whether each decision is right, bool [n].
         classes: class of each observation, [n].
         groups: group of each, [n], any hashable labels; None: all are independent.
         undefined: the reason to give when there are no observations.
+
+    Returns:
+        The estimate; without an interval where several observations of a class are all of one
+        group.
     """
-    return Proportion.from_hits(right, groups, classes).estimate(undefined)
+    hits = np.asarray(right, np.bool_)
+    n = len(hits)
+    clusters, numbers = number_groups(groups, n), number_groups(classes, n)
+    if not n:
+        return Estimate.undefined(undefined)
+    shares = [proportion(hits[numbers == k], clusters[numbers == k]) for k in np.unique(numbers)]
+    values = np.array([share.value for share in shares], np.float64)
+    value = float(values.mean())
+    if any(share.low is None for share in shares):
+        return Estimate(value, None, None, n, ONE_GROUP if len(shares) == 1 else ONE_GROUP_OF_CLASS)
+    alike = _correlation(hits - values[numbers], numbers, clusters)
+    below, above = (
+        np.array([share[end] for share in shares], np.float64) - values for end in (1, 2)
+    )
+    low, high = (float(np.sqrt(side @ alike @ side)) / len(shares) for side in (below, above))
+    return Estimate(value, max(value - low, 0.0), min(value + high, 1.0), n)
+
+
+def _correlation(
+    residuals: NDArray[np.float64], classes: NDArray[np.intp], clusters: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Returns how the classes' shares correlate, [k, k], from what each observation is off, [n]."""
+    count = int(classes.max()) + 1
+    if count == 1 or not clusters.any():
+        return np.eye(count)
+    parts = np.where(classes[:, None] == np.arange(count), residuals[:, None], 0.0)
+    covariance = cluster_covariance(parts, clusters)
+    errors = np.sqrt(np.diag(covariance))
+    scale = np.outer(errors, errors)
+    found = np.asarray(np.divide(covariance, scale, out=np.zeros_like(scale), where=scale > 0))
+    np.fill_diagonal(found, 1.0)
+    return found
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
@@ -113,41 +150,32 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     return min(max(low, 0.0), share), max(min(high, 1.0), share)
 
 
-def effective_size(
-    hits: NDArray[np.bool_], clusters: NDArray[np.intp], strata: NDArray[np.intp]
-) -> float:
+def effective_size(hits: NDArray[np.bool_], clusters: NDArray[np.intp]) -> float:
     """Returns how many independent observations clustered ones are worth for their proportion.
 
-    It is the size that gives the binomial variance of independent observations, over the design
-    effect: the variance between clusters (linearised, as for a ratio of cluster totals) over that
-    of independent observations, at least 1. It is reduced for the few degrees of freedom of that
-    variance (Korn and Graubard 1998; with Wilson's interval, Dean and Pagano 2015). Where all
-    observations of each stratum are alike there is no variance to compare, and those of a cluster
-    count as one. With few clusters of very different sizes it is still too large.
+    It is their number over the design effect: the variance between clusters (linearised, as for a
+    ratio of cluster totals) over that of independent observations, at least 1. It is reduced for
+    the few degrees of freedom of that variance (Korn and Graubard 1998; with Wilson's interval,
+    Dean and Pagano 2015). Where all observations are alike there is no variance to compare, and
+    those of a cluster count as one. With few clusters of very different sizes it is still too
+    large.
 
     Args:
         hits: whether each observation is a hit, [n], one or more.
         clusters: number of the cluster of each, [n], from 0 without gaps; several observations are
             of two clusters or more.
-        strata: number of the stratum of each, [n], likewise: the proportion is the mean of the
-            strata's, such as a balanced accuracy.
     """
     n, count = len(hits), int(clusters.max()) + 1
-    sizes = np.bincount(strata)
-    shares = np.bincount(strata, weights=hits) / sizes
-    weights = 1 / (len(sizes) * sizes[strata])
-    parts = weights * (hits - shares[strata])
+    parts = (hits - hits.mean()) / n
     independent = float(np.square(parts).sum())
     if not independent:
-        return float(1 / np.square(np.bincount(clusters, weights)).sum())
-    value = float(shares.mean())
-    size = n if len(sizes) == 1 else value * (1 - value) / independent
+        return float(n * n / np.square(np.bincount(clusters)).sum())
     if count == n:
-        return size
+        return float(n)
     between = float(cluster_covariance(parts, clusters)[0, 0])
     effect = max(1.0, between / (independent * n / (n - 1)))
     freedom = float(stdtrit(n - 1, 0.975) / stdtrit(count - 1, 0.975)) ** 2
-    return size / effect * freedom
+    return n / effect * freedom
 
 
 def ratio(
@@ -168,14 +196,16 @@ def ratio(
         return Estimate.undefined(undefined, n)
     value = above.value / below.value
     if not value:
-        return Estimate(0.0, None, None, n, "a ratio of 0 has no logarithm to make an interval of")
+        return Estimate(
+            0.0, None, None, n, "the interval needs a logarithm, and a ratio of 0 has none"
+        )
     variance = 0.0
     for side in (above, below):
         if side.value is None or side.size is None:
             return Estimate(value, None, None, n, ONE_GROUP)
         variance += (1 - side.value) / (side.value * side.size)
     if not variance:
-        reason = "both shares are 1, which says nothing of the uncertainty of their ratio"
+        reason = "both shares are 1, so the uncertainty of their ratio cannot be estimated"
         return Estimate(value, None, None, n, reason)
     reach = exp(Z95 * sqrt(variance))
     return Estimate(value, value / reach, value * reach, n)
@@ -197,10 +227,10 @@ def predictive_value(right: Proportion, wrong: Proportion, prevalence: float) ->
         return Estimate.undefined("it needs positive and negative images", n)
     called = right.value * prevalence + wrong.value * (1 - prevalence)
     if not called:
-        return Estimate.undefined("nothing was called so", n)
+        return Estimate.undefined("nothing is predicted as such", n)
     value = right.value * prevalence / called
     odds_ratio = ratio(
-        right, wrong, undefined="no call was wrong, which says nothing of how few are"
+        right, wrong, undefined="no decision is wrong, so the uncertainty cannot be estimated"
     )
     if odds_ratio.low is None or odds_ratio.high is None:
         return Estimate(value, None, None, n, odds_ratio.reason)

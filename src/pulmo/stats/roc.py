@@ -1,14 +1,17 @@
 """Areas under ROC curves of observations that cluster."""
 
-from math import sqrt
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
-from scipy.stats import rankdata
+from scipy.stats import norm, rankdata
 
 from pulmo.stats.clusters import Groups, number_groups
 from pulmo.stats.estimate import Z95, Estimate
+
+_ROWS: Final = 256
+"""Scores that are compared at once: the covariance of all grows with their square."""
 
 
 def auc(
@@ -30,21 +33,64 @@ def auc(
         groups: group of each, [n], any hashable labels; None: all are independent.
         undefined: the reason to give when there are no positives or no negatives.
     """
+    return aucs(positive, np.asarray(scores)[None], groups, undefined=undefined)[0]
+
+
+def aucs(
+    positive: ArrayLike,
+    scores: ArrayLike,
+    groups: Groups = None,
+    *,
+    undefined: str = "it needs positives and negatives",
+) -> list[Estimate]:
+    """Returns the areas under the ROC curves of k scores of the same observations, as `auc` does.
+
+    Args:
+        positive: whether each observation is positive, bool [n].
+        scores: float [k, n], high for positives.
+        groups: group of each, [n], any hashable labels; None: all are independent.
+        undefined: the reason to give when there are no positives or no negatives.
+    """
     truth, given = np.asarray(positive, np.bool_), np.asarray(scores, np.float64)
     clusters, n = number_groups(groups, len(truth)), len(truth)
     if truth.all() or not truth.any():
-        return Estimate.undefined(undefined, n)
-    areas, covariance = auc_covariance(truth, given[None], clusters)
-    area = min(max(float(areas[0]), 0.0), 1.0)
-    found = without_interval_if_scarce(Estimate(area, 0.0, 1.0, n), truth, clusters)
-    if found.reason:
-        return found
-    error = sqrt(max(float(covariance[0, 0]), 0.0))
+        return [Estimate.undefined(undefined, n)] * len(given)
+    found: list[Estimate] = []
+    for start in range(0, len(given), _ROWS):
+        areas, covariance = auc_covariance(truth, given[start : start + _ROWS], clusters)
+        errors = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
+        found += map(_with_interval, areas.tolist(), errors.tolist(), [n] * len(areas))
+    scarce = without_interval_if_scarce(Estimate(0.5, 0.0, 1.0, n), truth, clusters).reason
+    return [one.without_interval(scarce) for one in found] if scarce else found
+
+
+def _with_interval(area: float, error: float, n: int) -> Estimate:
+    """Returns an area with the interval that its standard error makes on the logit scale."""
+    area = min(max(area, 0.0), 1.0)
     if not error or area in {0.0, 1.0}:
-        how = "part both sides fully" if area in {0.0, 1.0} else "do not part the sides at all"
-        return found.without_interval(f"the scores {how}, which says nothing of its uncertainty")
+        how = (
+            "separate the two sides completely"
+            if area in {0.0, 1.0}
+            else "do not separate the two sides at all"
+        )
+        reason = f"the scores {how}, so its uncertainty cannot be estimated"
+        return Estimate(area, None, None, n, reason)
     centre, reach = float(logit(area)), Z95 * error / (area * (1 - area))
     return Estimate(area, float(expit(centre - reach)), float(expit(centre + reach)), n)
+
+
+def auc_p(area: Estimate) -> float | None:
+    """Returns the two-sided p-value of an area of `auc` against 0.5; None without an interval.
+
+    It is computed on the logit scale, as the interval is, and so is below 0.05 just where that
+    leaves 0.5 out. On the scale of the area far too many p-values of few images would be tiny,
+    since the standard error of an area near 1 is.
+    """
+    if area.value is None or area.low is None or not 0 < area.low <= area.value < 1:
+        return None
+    centre = float(logit(area.value))
+    reach = centre - float(logit(area.low))
+    return float(2 * norm.sf(Z95 * abs(centre) / reach)) if reach else None
 
 
 def auc_covariance(

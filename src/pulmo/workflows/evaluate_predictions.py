@@ -2,38 +2,25 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import pandas as pd
 
 from pulmo.core.errors import UsageError
 from pulmo.core.files import sha256
-from pulmo.core.folders import EvaluationFolder
-from pulmo.core.message import texts
-from pulmo.core.output import claim_folder
-from pulmo.core.record import write_record
-from pulmo.core.tables import write_parquet
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.evaluate.multilabel.evaluate import evaluate_labels
-from pulmo.evaluate.multilabel.evaluation import LabelsEvaluation
-from pulmo.evaluate.multilabel.table import LabelsTable, labels_table
+from pulmo.evaluate.multilabel.table import labels_table
 from pulmo.predictions.external import external_predictions
 from pulmo.predictions.reading.options import Options
 from pulmo.predictions.reading.recognise import Recognised, recognise
 from pulmo.predictions.reading.table_file import TableFile, read_table
-from pulmo.report.evaluation_page import ReportContent, write_report
-from pulmo.report.labels_page import label_folders, write_labels_report
-from pulmo.workflows.evaluation_report import (
-    EvaluationReport,
-    contrasts_frame,
-    estimates_frame,
-    report_html,
-    report_of,
-    resampling,
-)
+from pulmo.workflows.evaluation_report import EvaluationReport, report_of, resampling
+from pulmo.workflows.findings_report import FindingsReport
+from pulmo.workflows.options.evaluation import TableOptions
 from pulmo.workflows.progress import OnProgress, no_progress, of_stage
 
 EVALUATING: Final = "evaluating"
@@ -43,78 +30,10 @@ PredictionTable = pd.DataFrame | str | os.PathLike[str]
 """A table of predictions, or its file: .csv, .tsv, .txt, .xlsx or .parquet."""
 
 
-@dataclass(frozen=True)
-class TableOptions:
-    """What a user says of a table of predictions that its columns do not.
-
-    Attributes:
-        reading: of its columns and classes.
-        prevalence: share of positive images where the model would be used, for predictive values.
-    """
-
-    reading: Options = field(default_factory=Options)
-    prevalence: float | None = None
-
-
 DEFAULTS: Final = TableOptions()
 
 
-@dataclass(frozen=True, eq=False)
-class FindingsReport:
-    """How a model did where an image may have several findings; in a notebook it shows itself.
-
-    Attributes:
-        evaluation: all values: over all findings, and of each finding.
-        table: the predictions.
-    """
-
-    evaluation: LabelsEvaluation
-    table: LabelsTable = field(repr=False)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the values do not show, as sentences."""
-        return texts(self.evaluation.warnings)
-
-    def to_frame(self) -> pd.DataFrame:
-        """Returns a row a value: `class` (the finding; null over all), `metric`, `value` and more.
-
-        The other columns are those of `EvaluationReport.to_frame`.
-        """
-        overall = [(None, name, value) for name, value in self.evaluation.overall.items()]
-        findings = [
-            (finding, name, value)
-            for finding, one in self.evaluation.labels.items()
-            for name, value in one.classes[finding].items()
-        ]
-        return estimates_frame([*overall, *findings])
-
-    def within_sources(self) -> pd.DataFrame:
-        """Returns the contrasts of each finding, as `EvaluationReport.within_sources`."""
-        contrasts = [one for each in self.evaluation.labels.values() for one in each.contrasts]
-        return contrasts_frame(contrasts)
-
-    def save(self, folder: str | os.PathLike[str]) -> None:
-        """Writes predictions, values and pages; each finding has an evaluation's folder of its own.
-
-        Raises:
-            InputError: a file cannot be written.
-        """
-        whole = EvaluationFolder(Path(folder))
-        claim_folder(whole.root)
-        write_parquet(self.table.rows, whole.predictions)
-        for label, name in label_folders(self.evaluation.labels).items():
-            own, part = self.evaluation.labels[label], EvaluationFolder(whole.root / name)
-            self.table.of_label(self.table.labels.index(label)).save(part.predictions)
-            write_report(part.page, ReportContent(own, None))
-            write_record(part.index, own)
-        write_labels_report(whole.page, self.evaluation)
-        write_record(whole.index, self.evaluation)
-
-    def _repr_html_(self) -> str:
-        found = self.evaluation
-        title = f"{found.model.name}: {found.n:,} images, {len(found.labels)} findings"
-        return report_html(title, self.to_frame(), self.warnings)
+AnyReport = TypeVar("AnyReport", EvaluationReport, FindingsReport)
 
 
 def evaluate_predictions(
@@ -124,45 +43,85 @@ def evaluate_predictions(
     groups: str | None = None,
     output: str | os.PathLike[str] | None = None,
     options: TableOptions = DEFAULTS,
-    on_progress: OnProgress = no_progress,
-) -> EvaluationReport | FindingsReport:
-    """Evaluates a table of predictions.
+) -> EvaluationReport:
+    """Evaluates a table of predictions of one class an image.
 
     Args:
-        table: a row an image: its `path`, its `label` and the probability `p_<class>` of each class
-            or, where an image may have several findings, `y_<finding>` and `p_<finding>`; and what
-            else is known. Other names of columns are read where they are plain.
+        table: a row an image: its `path`, its `label` and the probability `p_<class>` of each
+            class, and what else is known. Other names of columns are read where they are plain.
         positive: the classes that count as positive; those of the options if there are none.
         groups: the column that says which images belong together, such as that of the patient;
             that of the options if it is None.
         output: the folder for predictions, values and page; None writes none of them.
         options: what else the columns do not say.
-        on_progress: called with a stage, the findings done and the findings in all.
-
-    Returns:
-        The evaluation; of a table of several findings per image one of each finding.
 
     Raises:
         InputError: the table cannot be read or evaluated, or a file cannot be written.
-        UsageError: an option does not fit the table.
+        UsageError: an option does not fit the table, or it has several findings per image.
     """
-    reading = options.reading
-    reading = replace(
-        reading,
-        positive=tuple(positive) or reading.positive,
-        group=groups or reading.group,
+    options = replace(
+        options,
+        positive=tuple(positive) or options.positive,
+        group=groups or options.group,
     )
-    found, model = read_predictions_of(table, reading)
-    provenance = Provenance(model, model.sha256, notes=found.notes)
-    report: EvaluationReport | FindingsReport
+    found, model = read_predictions_of(table, options)
     if found.findings:
-        _check_findings(reading, options)
-        report = _evaluate_findings(found, provenance, reading, on_progress)
-    else:
-        report = _evaluate_classes(found, provenance, reading, options.prevalence)
-    if output is not None:
-        report.save(output)
-    return report
+        raise UsageError(
+            "predictions-several-findings",
+            "The table has several findings per image (its y_ columns). They are evaluated "
+            "together: `pulmo.evaluate_findings`.",
+        )
+    return _saved(_evaluate_classes(found, model, options), output)
+
+
+def evaluate_findings(
+    table: PredictionTable,
+    *,
+    groups: str | None = None,
+    output: str | os.PathLike[str] | None = None,
+    options: TableOptions = DEFAULTS,
+    on_progress: OnProgress = no_progress,
+) -> FindingsReport:
+    """Evaluates a table of predictions of several findings per image: each, and all together.
+
+    Args:
+        table: a row an image: its `path`, and `y_<finding>` and `p_<finding>` of each finding.
+        groups: as in `evaluate_predictions`.
+        output: the folder for predictions, values and pages; None writes none of them.
+        options: what else the columns do not say.
+        on_progress: called with a stage, the findings done and the findings in all.
+
+    Raises:
+        InputError: the table cannot be read or evaluated, or a file cannot be written.
+        UsageError: an option does not fit the table, or it has one class an image.
+    """
+    options = replace(options, group=groups or options.group)
+    found, model = read_predictions_of(table, options)
+    if not found.findings:
+        raise UsageError(
+            "predictions-one-class",
+            "The table has one class an image, and no y_ columns of several findings. It is "
+            "evaluated with `pulmo.evaluate_predictions`.",
+        )
+    return _saved(_evaluate_findings(found, model, options, on_progress), output)
+
+
+def evaluate_table(
+    table: PredictionTable,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    options: TableOptions = DEFAULTS,
+    on_progress: OnProgress = no_progress,
+) -> EvaluationReport | FindingsReport:
+    """Evaluates a table of predictions, whichever of the two it is.
+
+    It is read once, and then evaluated as `evaluate_predictions` or `evaluate_findings` does; the
+    arguments and errors are theirs.
+    """
+    found, model = read_predictions_of(table, options)
+    if found.findings:
+        return _saved(_evaluate_findings(found, model, options, on_progress), output)
+    return _saved(_evaluate_classes(found, model, options), output)
 
 
 def read_predictions_of(table: PredictionTable, reading: Options) -> tuple[Recognised, ModelName]:
@@ -181,45 +140,52 @@ def read_predictions_of(table: PredictionTable, reading: Options) -> tuple[Recog
 
 
 def _evaluate_classes(
-    found: Recognised, provenance: Provenance, reading: Options, prevalence: float | None
+    found: Recognised, model: ModelName, options: TableOptions
 ) -> EvaluationReport:
-    """Evaluates a table of one class an image."""
-    if prevalence is not None and not reading.positive:
+    if options.prevalence is not None and not options.positive:
         raise UsageError(
             "prevalence-without-positive",
-            "A prevalence needs the positive classes: it is their share.",
+            "A prevalence is the share of the positive classes, but no class is named as positive.",
         )
-    external = external_predictions(found, reading.threshold, reading.merge)
-    return report_of(external.checked(), provenance._replace(notes=external.notes), prevalence)
+    external = external_predictions(found, options.threshold, options.merge)
+    provenance = Provenance(model, model.sha256, notes=external.notes)
+    return report_of(external.checked(), provenance, options.prevalence)
 
 
 def _evaluate_findings(
-    found: Recognised, provenance: Provenance, reading: Options, on_progress: OnProgress
+    found: Recognised, model: ModelName, options: TableOptions, on_progress: OnProgress
 ) -> FindingsReport:
-    """Evaluates a table of several findings per image."""
-    table = labels_table(found.table, reading.threshold)
+    _check_findings(options)
+    table = labels_table(found.table, options.threshold)
+    provenance = Provenance(model, model.sha256, notes=found.notes)
     progress = of_stage(on_progress, EVALUATING)
     return FindingsReport(evaluate_labels(table, provenance, resampling(), progress), table)
 
 
-def _check_findings(reading: Options, options: TableOptions) -> None:
+def _saved(report: AnyReport, output: str | os.PathLike[str] | None) -> AnyReport:
+    if output is not None:
+        report.save(output)
+    return report
+
+
+def _check_findings(options: TableOptions) -> None:
     """Refuses options that are for a table of one class an image.
 
     Raises:
         UsageError: there is one.
     """
     stated = {
-        "a positive class": reading.positive,
+        "a positive class": options.positive,
         "a prevalence": options.prevalence,
-        "a label that counts as a class": reading.merge,
-        "a column of the true class": reading.truth,
-        "a column of probabilities": reading.score,
-        "a column of decisions": reading.decision,
+        "a label that counts as a class": options.merge,
+        "a column of the true class": options.truth,
+        "a column of probabilities": options.score,
+        "a column of decisions": options.decision,
     }
     for name, value in stated.items():
         if value:
             raise UsageError(
                 "option-not-applicable",
-                f"The table has several findings per image (its y_ columns), and {name} was named, "
-                "which is for a table of one class an image; leave it out.",
+                f"The table has several findings per image (its y_ columns), but {name} is only "
+                "for a table of one class per image. Leave it out.",
             )

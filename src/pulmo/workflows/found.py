@@ -10,6 +10,7 @@ from pulmo.core.files import open_bytes
 from pulmo.core.parallel import PAUSE, Pause
 from pulmo.datasets.source import Problem, images_below
 from pulmo.radiograph.content import format_of
+from pulmo.workflows.image_source import ImageSource
 
 Name = str | os.PathLike[str]
 """A file or a folder."""
@@ -30,21 +31,23 @@ _HEAD: Final = 512
 
 
 class Found(NamedTuple):
-    """A file that may be an image.
+    """What may be an image.
 
     Attributes:
-        path: the file.
+        path: the file; of an image that is none, what it is called.
         inside: whether it was found in a folder that was named, and not named itself.
         problem: why it is left out; None if it is not.
+        image: the image, if it was given as something else than a file.
     """
 
     path: Path
     inside: bool = False
     problem: Problem | None = None
+    image: ImageSource | None = None
 
 
 def images_of(
-    names: Iterable[Name | Pause], without: Path | None = None
+    names: Iterable[ImageSource | Pause], without: Path | None = None
 ) -> Iterator[Found | Pause]:
     """Yields the files that are named and, in path order, those in folders that are named.
 
@@ -52,12 +55,18 @@ def images_of(
     all files is made.
 
     Args:
-        names: files and folders; a pause is passed on.
+        names: files, folders, and images that are no file, which are called `image 0` and so on by
+            their place; a pause is passed on.
         without: a folder below which no file is taken, as the place of the results.
     """
+    place = -1
     for name in names:
         if isinstance(name, Pause):
             yield PAUSE
+            continue
+        place += 1
+        if not isinstance(name, str | os.PathLike):
+            yield Found(Path(f"image {place}"), image=name)
             continue
         path = Path(name)
         if not _is_folder(path):
@@ -86,7 +95,7 @@ def is_image(path: Path) -> bool:
 
 
 def _is_folder(path: Path) -> bool:
-    # A name that is no name, or is too long, is told when it is read.
+    # A name that is none, or is too long, is reported when it is read.
     with suppress(OSError, ValueError):
         return path.is_dir()
     return False

@@ -3,15 +3,33 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from pulmo.bundle.card import Card
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outcome
 from pulmo.core.errors import InputError, UsageError
+from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
 from pulmo.radiograph import Radiograph
 from pulmo.workflows.image_result import heat_map
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How maps are made, and what is written of them.
+
+    Attributes:
+        method: how a map is made.
+        label: the class that is shown; None for the decided one of each image.
+        values: whether the values are written next to the drawing.
+        on_progress: called while a map is made.
+    """
+
+    method: Method
+    label: str | None = None
+    values: bool = False
+    on_progress: Report = field(default=report_nothing, compare=False)
 
 
 @dataclass(frozen=True)
@@ -20,23 +38,29 @@ class HeatMapFolder:
 
     A map is named after its image and the class that it shows: `image.covid.png`. It gets the first
     digits of the image's SHA-256 too, `image.5e884898.covid.png`, where two images have that name,
-    and for all images that were found in a folder.
+    and for all images that were found in a folder; and the name of the method,
+    `image.covid.rise.png`, if that is not the graph's.
 
     Attributes:
         root: the folder.
         images: the real paths of the images that were named.
         plain: of these, the images whose name no other has.
-        label: the class that is shown; None for the decided one.
+        shown: how a map is made, and of which class.
     """
 
     root: Path
     images: frozenset[str]
     plain: frozenset[Path]
-    label: str | None = None
+    shown: Shown
 
     @classmethod
-    def from_names(cls, root: Path, names: Sequence[Path], label: str | None = None) -> Self:
+    def from_names(cls, root: Path, names: Sequence[Path], shown: Shown | None = None) -> Self:
         """Plans the heat maps of the images and folders of images that are named.
+
+        Args:
+            root: the folder.
+            names: images and folders of images.
+            shown: how a map is made, and of which class; if None, the graph's of the decided one.
 
         Raises:
             UsageError: `root` is one of these folders, whose images the maps would lie among.
@@ -54,22 +78,33 @@ class HeatMapFolder:
             root,
             frozenset(os.path.realpath(image) for image in images),
             frozenset(image for image in images if stems[image.stem.casefold()] == 1),
-            label,
+            shown or Shown(read_method(GRAPH)),
         )
 
-    def write(self, image: Path, card: Card, radiograph: Radiograph, outcome: Outcome) -> Path:
+    def write(
+        self, image: Path, model: ImagePredictor, radiograph: Radiograph, outcome: Outcome
+    ) -> Path:
         """Writes an image with the evidence for a class painted on it, and returns the file.
 
+        Where the values are wanted, they lie next to it, in a file of the same name with the suffix
+        `.npz`.
+
         Raises:
-            InputError: the file cannot be written, or is one of the images.
+            InputError: a file cannot be written, or is one of the images, or the network gave a
+                value that is not a number.
         """
-        label = self.label or outcome.decision
+        shown = self.shown
+        label = shown.label or outcome.decision
         own = "" if image in self.plain else f".{radiograph.sha256[:8]}"
-        path = self.root / f"{image.stem}{own}.{label}.png"
+        how = "" if shown.method.name == GRAPH else f".{shown.method.name}"
+        path = self.root / f"{image.stem}{own}.{label}{how}.png"
         if os.path.realpath(path) in self.images:
             raise InputError(
                 "output-overwrites-image",
                 f"The heat map of {image} would overwrite the image {path}; choose another folder.",
             )
-        heat_map(radiograph, outcome, card, label).save(path)
+        drawn = heat_map(radiograph, outcome, model, label, shown.method, shown.on_progress)
+        if shown.values:
+            drawn.save_values(path.with_suffix(".npz"))
+        drawn.save(path)
         return path

@@ -1,15 +1,23 @@
 """The result for one image, with the image, so that it can be explained and shown."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 
+import numpy as np
+
 from pulmo.bundle.card import Card
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outcome
 from pulmo.core.errors import UsageError
-from pulmo.explain.heat_map import HeatMap
+from pulmo.explain.heat_map import HeatMap, caption
+from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
 from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph
+
+MethodName = str | Mapping[str, object] | Method
+"""A method's name, a table of its name (`name`) and parameters, or the method."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,14 +27,19 @@ class ImageResult:
     Attributes:
         name: the image's file, or what it was called.
         outcome: the result, with the maps of all classes.
-        card: of the model.
+        model: what gave it.
         radiograph: the image.
     """
 
     name: str
     outcome: Outcome = field(repr=False)
-    card: Card = field(repr=False)
+    model: ImagePredictor = field(repr=False)
     radiograph: Radiograph = field(repr=False)
+
+    @property
+    def card(self) -> Card:
+        """What the model is."""
+        return self.model.card
 
     @property
     def probabilities(self) -> dict[str, float]:
@@ -63,16 +76,19 @@ class ImageResult:
         """What a user must know of the image and of the model to read the result."""
         return self.outcome.notes
 
-    def heatmap(self, label: str | None = None) -> HeatMap:
+    def heatmap(self, label: str | None = None, method: MethodName = GRAPH) -> HeatMap:
         """Returns the evidence for a class.
 
         Args:
             label: the class; the decided one if None.
+            method: the method's name, a table of its name (`name`) and parameters, or the method.
 
         Raises:
-            UsageError: the model has no such class.
+            UsageError: the model has no such class, there is no such method, or the model cannot
+                serve it.
+            InputError: the network gave a value that is not a number.
         """
-        return heat_map(self.radiograph, self.outcome, self.card, label)
+        return heat_map(self.radiograph, self.outcome, self.model, label, read_method(method))
 
     def __repr__(self) -> str:
         shares = ", ".join(f"{label} {share:.3f}" for label, share in self.probabilities.items())
@@ -101,28 +117,49 @@ class ImageResult:
 
 
 def heat_map(
-    radiograph: Radiograph, outcome: Outcome, card: Card, label: str | None = None
+    radiograph: Radiograph,
+    outcome: Outcome,
+    model: ImagePredictor,
+    label: str | None,
+    method: Method,
+    on_progress: Report = report_nothing,
 ) -> HeatMap:
     """Returns the evidence for a class in an image.
 
     Args:
         radiograph: the image.
         outcome: what the model says of it.
-        card: of the model.
+        model: the model.
         label: the class; the decided one if None.
+        method: how the map is made.
+        on_progress: called while it is made.
 
     Raises:
-        UsageError: the model has no such class.
+        UsageError: the model has no such class, or cannot serve the method.
+        InputError: the network gave a value that is not a number.
     """
     label = outcome.decision if label is None else label
+    card = model.card
     check_label(card, label)
+    number, given = card.labels.order.index(label), model.to_input(radiograph)
+    if method.in_graph:
+        array, layer, scale = outcome.activation[number], None, card.activation.scale
+    else:
+        found = method.maps(model, given[None], np.array([number]), on_progress)
+        array, layer = found.values[0], found.layer
+        # An even map of zeros is drawn on any scale.
+        scale = float(np.abs(array).max()) or 1.0
+    shares = ", ".join(f"{name} {share:.3f}" for name, share in outcome.probabilities.items())
     return HeatMap(
-        array=outcome.activation[card.labels.order.index(label)],
+        array=array,
         label=label,
-        scale=card.activation.scale,
+        method=method,
+        layer=layer,
+        scale=scale,
         aspect=card.input.aspect,
-        caption=", ".join(f"{name} {share:.3f}" for name, share in outcome.probabilities.items()),
+        caption=f"{shares}. {caption(method, array, layer)}",
         pixels=radiograph.pixels,
+        input=given,
     )
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from pulmo.bundle.predictor import Predictor
-from pulmo.core.errors import UsageError
+from pulmo.core.errors import InputError, RefusedError, UsageError
 from pulmo.core.noted import cell_of
-from pulmo.predictions.predictions import Predictions
+from pulmo.predictions.predictions import Failure, Predictions
 from pulmo.workflows.image_source import ImageSource, ValueRange, name_of, open_image
 
 
@@ -24,20 +23,24 @@ def predictions_of(
 
     Returns:
         A row an image. Its `path` is the name of its file, else `image 0` and so on; its label is
-        unknown, and it is a group of its own.
+        unknown, and it is a group of its own. An image that cannot be used has no row and is one of
+        the `failed`.
 
     Raises:
-        InputError: an image is missing or damaged, or is there twice.
-        RefusedError: the model was not meant for it, or it is not one grey image.
+        InputError: an image is there twice, or none can be used.
         UsageError: an array has no value range or does not fit it; or there is no image.
     """
     if not images:
-        raise UsageError("images-not-listed", "The list holds no image.")
-    rows, found = [], []
+        raise UsageError("images-not-listed", "The list contains no image.")
+    rows, found, failed = [], [], []
     for number, image in enumerate(images):
         name = name_of(image, f"image {number}")
-        radiograph = open_image(image, name, value_range)
-        outcome = predictor.predict(radiograph, name)
+        try:
+            radiograph = open_image(image, name, value_range)
+            outcome = predictor.predict(radiograph, name)
+        except (InputError, RefusedError) as error:
+            failed.append(Failure(path=name, reason=str(error)))
+            continue
         facts, (height, width) = radiograph.facts, radiograph.pixels.shape
         found.append([*outcome.probabilities.values()])
         rows.append(
@@ -53,4 +56,4 @@ def predictions_of(
             }
         )
     table = pd.DataFrame(rows).assign(label=pd.array([None] * len(rows), "string"))
-    return Predictions.from_probabilities(table, np.array(found), predictor.card.decision_rule())
+    return Predictions.from_probabilities(table, found, predictor.card.decision_rule(), failed)

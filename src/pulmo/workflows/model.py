@@ -59,11 +59,12 @@ class Model:
             value_range: of arrays, the values that are shown black and white, such as (0, 255).
 
         Returns:
-            The result for the image; of a list a table of predictions, whose labels are unknown.
+            The result for the image; of a list a table of predictions, whose labels are unknown. An
+            image of a list that cannot be used is one of its `failed`.
 
         Raises:
-            InputError: an image is missing or damaged. `pulmo.predict` goes on with the others.
-            RefusedError: the model was not meant for it, or it is not one grey image.
+            InputError: the image is missing or damaged, or none of a list can be used.
+            RefusedError: the model was not meant for the image, or it is not one grey image.
             UsageError: an array has no value range or does not fit it; or the list is empty.
         """
         if isinstance(image, list):
@@ -73,7 +74,8 @@ class Model:
             return predictions_of(self.predictor, image, value_range)
         name = name_of(image, "image")
         radiograph = open_image(image, name_of(image, "The image"), value_range)
-        return ImageResult(name, self.predictor.predict(radiograph, name), self.card, radiograph)
+        outcome = self.predictor.predict(radiograph, name)
+        return ImageResult(name, outcome, self.predictor, radiograph)
 
 
 def load(path: str | os.PathLike[str], threads: int = 0) -> Model:
@@ -89,9 +91,7 @@ def load(path: str | os.PathLike[str], threads: int = 0) -> Model:
     path = Path(path)
     bundle = BundleFolder(path)
     if RunFolder(path).recipe.exists() and not bundle.model.exists():
-        raise InputError(
-            "run-not-exported", f"{path} is a training run and not a bundle; export it first."
-        )
+        raise InputError("run-not-exported", f"{path} is a training run and not a bundle.")
     if path.is_dir() and not bundle.card.exists():
         raise InputError("bundle-missing", f"{path} is not a bundle: it has no {bundle.card.name}.")
     return Model(path, Predictor.open(path, threads))

@@ -8,16 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from pulmo.bundle.predictor import Predictor, Prepared
-from pulmo.core.errors import InputError, PulmoError, RefusedError
+from pulmo.bundle.image_predictor import ImagePredictor, Prepared
+from pulmo.core.errors import InputError, PulmoError, RefusedError, UsageError
 from pulmo.core.output import claim_folder
 from pulmo.core.parallel import Pause, in_threads
 from pulmo.datasets.source import Problem
 from pulmo.predictions.operating_point import Band
-from pulmo.radiograph import Note, Radiograph, read_radiograph
-from pulmo.workflows.found import Found, Name, images_of, is_image
+from pulmo.radiograph import Note, Radiograph
+from pulmo.workflows.found import Found, images_of, is_image
 from pulmo.workflows.heat_map_folder import HeatMapFolder
 from pulmo.workflows.image_result import check_label
+from pulmo.workflows.image_source import ImageSource, ValueRange, open_image
 from pulmo.workflows.model import Model, load
 
 _READERS: Final = 8
@@ -31,7 +32,7 @@ class Prediction:
 
     Attributes:
         file: its name, as it was given or found.
-        status: `ok`; `refused` if it was read and must not be judged; else `error`.
+        status: `ok`; `refused` if it was read and was refused by the model's scope; else `error`.
         reason: why there is no result, as a sentence.
         code: that reason as a code of `pulmo.core.errors`, such as "image-colour".
         sha256: of the file's bytes.
@@ -72,12 +73,13 @@ class _Ready(NamedTuple):
 
 def predict(
     model: Model | str | os.PathLike[str],
-    images: Iterable[Name | Pause],
+    images: Iterable[ImageSource | Pause],
     *,
+    value_range: ValueRange | None = None,
     maps: HeatMapFolder | None = None,
     on_left_out: Callable[[Problem], None] = lambda _: None,
 ) -> Generator[Prediction, None, None]:
-    """Yields the result of each image, in order; while one is judged the next are read.
+    """Yields the result of each image, in order; while one is predicted the next are read.
 
     A file that cannot be used gets a result that says so, and the rest is done. In a folder, a file
     that neither looks like an image nor is called like one is left out. Neither names nor results
@@ -85,41 +87,65 @@ def predict(
 
     Args:
         model: the bundle.
-        images: files, and folders, which are walked as `pulmo.workflows.found` does. A pause among
-            them has all results so far yielded before the next name is taken.
+        images: files; folders, which are walked as `pulmo.workflows.found` does; and whatever else
+            `Model.predict` takes. A pause among them has all results so far yielded before the next
+            image is taken.
+        value_range: of arrays, the values that are shown black and white, such as (0, 255).
         maps: the folder for a heat map of each image; nothing below it is taken as an image.
         on_left_out: called with each file and link in a folder that is left out, and why.
 
     Raises:
         InputError: the bundle is missing or damaged, or the folder cannot be written to.
-        UsageError: the model has no class that the maps are to show.
+        UsageError: the model has no class that the maps are to show, or a value
+            range is missing or not for an array.
     """
-    if not isinstance(model, Model):
-        model = load(model)
+    predictor = (model if isinstance(model, Model) else load(model)).predictor
+    return predict_images(predictor, images, maps, on_left_out, value_range)
+
+
+def predict_images(
+    predictor: ImagePredictor,
+    images: Iterable[ImageSource | Pause],
+    maps: HeatMapFolder | None,
+    on_left_out: Callable[[Problem], None],
+    value_range: ValueRange | None = None,
+) -> Generator[Prediction, None, None]:
+    """Does what `predict` does, with a model of any kind.
+
+    Raises:
+        InputError: the folder cannot be written to.
+        UsageError: the model has no class that the maps are to show, or cannot serve their method.
+    """
     if maps is not None:
-        if maps.label is not None:
-            check_label(model.card, maps.label)
+        maps.shown.method.check(predictor)
+        if maps.shown.label is not None:
+            check_label(predictor.card, maps.shown.label)
         claim_folder(maps.root)
-    return _each(model.predictor, images, maps, on_left_out)
+    read = partial(_read, predictor=predictor, value_range=value_range, keep=maps is not None)
+    return _each(read, predictor, images, maps, on_left_out)
 
 
 def _each(
-    predictor: Predictor,
-    images: Iterable[Name | Pause],
+    read: Callable[[Found], "_Ready | Prediction | Problem"],
+    predictor: ImagePredictor,
+    images: Iterable[ImageSource | Pause],
     maps: HeatMapFolder | None,
     on_left_out: Callable[[Problem], None],
 ) -> Generator[Prediction, None, None]:
-    read = partial(_read, predictor=predictor, keep=maps is not None)
     found = images_of(images, None if maps is None else maps.root)
     with closing(in_threads(read, found, most=_READERS)) as results:
         for result in results:
             if isinstance(result, Problem):
                 on_left_out(result)
             else:
-                yield result if isinstance(result, Prediction) else _judge(result, predictor, maps)
+                yield (
+                    result if isinstance(result, Prediction) else _predict(result, predictor, maps)
+                )
 
 
-def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Prediction | Problem:
+def _read(
+    found: Found, predictor: ImagePredictor, value_range: ValueRange | None, *, keep: bool
+) -> _Ready | Prediction | Problem:
     path = found.path
     if found.problem is not None:
         return found.problem
@@ -127,9 +153,12 @@ def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Predict
         if found.inside:
             _open_folder(path)
             if not is_image(path):
-                return Problem(str(path), "it is no image that pulmo reads", failed=False)
-        radiograph = read_radiograph(path)
+                return Problem(str(path), "it is not an image that pulmo reads", failed=False)
+        given = path if found.image is None else found.image
+        radiograph = open_image(given, str(path), value_range)
         prepared = predictor.prepare(radiograph, str(path))
+    except UsageError:
+        raise
     except PulmoError as error:
         return _failed(path, error)
     except OSError as error:
@@ -141,18 +170,18 @@ def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Predict
 
 
 def _open_folder(path: Path) -> None:
-    """Opens a folder, if it is one: one that cannot be opened stands in the place of its files."""
+    """Opens a folder, if it is one: one that cannot be opened takes the place of its files."""
     if path.is_dir():
         with os.scandir(path):
             pass
 
 
-def _judge(ready: _Ready, predictor: Predictor, maps: HeatMapFolder | None) -> Prediction:
+def _predict(ready: _Ready, predictor: ImagePredictor, maps: HeatMapFolder | None) -> Prediction:
     try:
-        outcome = predictor.judge([ready.prepared])[0]
+        outcome = predictor.predict_prepared([ready.prepared])[0]
         drawn = None
         if maps is not None and ready.radiograph is not None:
-            drawn = maps.write(ready.path, predictor.card, ready.radiograph, outcome)
+            drawn = maps.write(ready.path, predictor, ready.radiograph, outcome)
     except PulmoError as error:
         return _failed(ready.path, error)
     return Prediction(

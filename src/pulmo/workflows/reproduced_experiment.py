@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from pulmo.audit.parts import Part
 from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.export import export_run
@@ -15,9 +17,10 @@ from pulmo.datasets.cache import cache_folder
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.evaluate.evaluation import Evaluation, read_evaluation
 from pulmo.experiments.executor import LocalExecutor, run_all
+from pulmo.explain.features.record import read_features, say_best
 from pulmo.report.figures import learning_curves
 from pulmo.reproduce.available_data import Sets, gather_data
-from pulmo.reproduce.floors import floor_values
+from pulmo.reproduce.baselines import baseline_values
 from pulmo.reproduce.initial_weights import initial_weights
 from pulmo.reproduce.options import ReproduceOptions
 from pulmo.reproduce.outcome import Outcome, compare_values
@@ -26,7 +29,10 @@ from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
 from pulmo.workflows.audit_inputs import bundle_input, fold_part
 from pulmo.workflows.evaluate import evaluate
+from pulmo.workflows.features import features
+from pulmo.workflows.features_images import truth_of
 from pulmo.workflows.model import load
+from pulmo.workflows.options.evaluation import FeaturesOptions
 from pulmo.workflows.repeated_runs import Repeat, claim_repeats, plan_repeats, works_of
 from pulmo.workflows.summarise import summarise
 
@@ -92,6 +98,7 @@ def _run(
     train = _train_folds if experiment.folds else _train_once
     done = train(start.recipe, manifest, place, options, callbacks)
     main = start.recipe.decision.positive[0]
+    shown = _show_features(place, manifest, options.device) if experiment.features else ()
     history = [epoch for card in done.cards for epoch in card.training.history]
     return Outcome(
         experiment=experiment.name,
@@ -99,14 +106,14 @@ def _run(
         backbone=start.recipe.model.backbone,
         metrics=tuple(
             compare_values(
-                done.evaluation, floor_values(done.parts), experiment.published, main=main
+                done.evaluation, baseline_values(done.parts), experiment.published, main=main
             )
         ),
         n=done.evaluation.data.n,
         labels=dict(done.evaluation.data.labels),
         epochs=len(history),
         minutes=sum(epoch.seconds for epoch in history) / 60,
-        notes=(f"Its network starts {start.note}.", *data.notes, *experiment.differs),
+        notes=(f"Its network starts {start.note}.", *data.notes, *experiment.differs, *shown),
         differs=system.differs,
     )
 
@@ -138,6 +145,24 @@ def _train_once(
         report.save(place.evaluation.root)
     parts = bundle_input(model.predictor, manifest, "test", run).parts
     return _Trained(read_evaluation(place.evaluation.index), (card,), parts)
+
+
+def _show_features(place: ReproductionFolder, manifest: Manifest, device: str) -> tuple[str, ...]:
+    """Writes the page of what the network's channels respond to, and returns what it says.
+
+    The image is the positive one of the test with the lowest SHA-256.
+    """
+    to = place.features
+    if not to.index.exists():
+        card = read_card(place.run.card)
+        test = manifest.split("test")
+        positive = [card.labels.order.index(label) for label in card.decision.positive]
+        rows = test.frame[np.isin(truth_of(card, test), positive)]
+        image = rows.sort_values("sha256")["path"].iloc[0]
+        options = FeaturesOptions(device=device)
+        report = features(place.run.root, image, data=manifest, output=to.root, options=options)
+        report.require_all()
+    return tuple(say_best(read_features(to.index)))
 
 
 def _train_folds(

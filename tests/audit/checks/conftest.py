@@ -13,6 +13,7 @@ from pulmo.audit.context import AuditContext
 from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import Outputs
+from pulmo.datasets.manifest import Manifest
 
 if TYPE_CHECKING:
     from pulmo.bundle.predictor import Predictor
@@ -85,9 +86,10 @@ def show(
     ) -> Shown:
         rows = make_rows(labels) if rows is None else rows
         model = cast("Predictor", Function(make_card(), logits, maps))
+        known = None if fit is None else Manifest.from_rows(fit)
         means = AuditOptions(tmp_path / "cache", replicates=200)
         context = Shown(
-            [Part(AuditedModel.from_predictor(model), rows.iloc[:0] if fit is None else fit, rows)],
+            [Part(AuditedModel.from_predictor(model), known, rows)],
             means,
         )
         context.held, context.masks = images, masks

@@ -8,14 +8,17 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from pulmo.audit.check import CHECKS
 from pulmo.audit.check_result import CheckResult
-from pulmo.audit.checks.explanations import _verdict, rank_correlation
+from pulmo.audit.checks.explanations import FEW, _verdict, rank_correlation
 from pulmo.audit.context import AuditContext
 from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.predictor import Predictor
+from pulmo.explain.methods import Maps
+from pulmo.explain.methods.occlusion import Occlusion
 from pulmo.stats.estimate import Estimate
 
 Show = Callable[..., AuditContext]
@@ -46,9 +49,7 @@ def ask(images: pd.DataFrame, tmp_path: Path) -> Callable[[Path], CheckResult]:
     """Asks of a bundle's file, on drawn images."""
 
     def make(model: Path) -> CheckResult:
-        part = Part(
-            AuditedModel.from_predictor(Predictor.open(model, threads=1)), images.iloc[:0], images
-        )
+        part = Part(AuditedModel.from_predictor(Predictor.open(model, threads=1)), None, images)
         return CHECKS["explanations"](
             AuditContext([part], AuditOptions(tmp_path / "cache", replicates=200))
         )
@@ -59,12 +60,16 @@ def ask(images: pd.DataFrame, tmp_path: Path) -> Callable[[Path], CheckResult]:
 def test_the_maps_of_a_network_pass(bundle: Path, ask: Callable[[Path], CheckResult]) -> None:
     result = ask(bundle)
     assert result.verdict == "passes"
-    figure = result.metrics["median rank correlation"]
-    assert figure.n == 64
-    assert figure.low is not None
-    assert figure.value is not None
-    assert figure.high is not None
-    assert figure.low <= figure.value <= figure.high < 0.5
+    estimate = result.metrics["median rank correlation"]
+    assert estimate.n == 64
+    assert estimate.low is not None
+    assert estimate.value is not None
+    assert estimate.high is not None
+    assert estimate.low <= estimate.value <= estimate.high < 0.5
+    others = {f"median rank correlation, {name}" for name in ("lime", "occlusion", "rise")}
+    assert set(result.metrics) == {"median rank correlation", *others}
+    assert {result.metrics[name].n for name in others} == {FEW}
+    assert result.kinds == ("shuffled-weights", "shuffled-weights-few")
 
 
 def test_maps_of_the_image_alone_fail(
@@ -73,6 +78,19 @@ def test_maps_of_the_image_alone_fail(
     result = ask(with_maps_of_the_image(bundle / "model.onnx", tmp_path / "edges.onnx"))
     assert result.verdict == "fails"
     assert result.metrics["median rank correlation"].value == pytest.approx(1)
+
+
+def test_the_worst_method_decides(
+    bundle: Path, ask: Callable[[Path], CheckResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edges(_self: object, _model: object, images: NDArray[np.uint8], *_: object) -> Maps:
+        return Maps(images.astype(np.float32))
+
+    monkeypatch.setattr(Occlusion, "find", edges)
+    result = ask(bundle)
+    assert result.verdict == "fails"
+    assert result.metrics["median rank correlation, occlusion"].value == pytest.approx(1)
+    assert (result.metrics["median rank correlation"].value or 0) < 0.5
 
 
 def test_it_is_unknown_without_onnx(
@@ -116,7 +134,7 @@ def test_maps_without_an_order_are_not_alike(broken: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("figure", "verdict"),
+    ("estimate", "verdict"),
     [
         (Estimate(0.7, 0.6, 0.8, 50), "fails"),
         (Estimate(0.5, 0.4, 0.6, 50), "warns"),
@@ -124,5 +142,5 @@ def test_maps_without_an_order_are_not_alike(broken: float) -> None:
         (Estimate(1.0, None, None, 50, "all alike"), "fails"),
     ],
 )
-def test_alike_maps_fail(figure: Estimate, verdict: str) -> None:
-    assert _verdict(figure) == verdict
+def test_alike_maps_fail(estimate: Estimate, verdict: str) -> None:
+    assert _verdict(estimate) == verdict

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from fixtures.refuses import refuses
 from pulmo.datasets.curate import Curated, CurationProgress, curate
 from pulmo.datasets.curate.report import COLUMNS
-from pulmo.datasets.manifest import SCHEMA, Manifest
+from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.schema import SCHEMA
 from pulmo.datasets.source import Problem
 
 Pixels = NDArray[np.float32]

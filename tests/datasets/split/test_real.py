@@ -15,7 +15,9 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(not DATA.is_dir(), reason="the real images are not beside the project"),
+    # One worker imports the pool for all of them.
+    pytest.mark.xdist_group("pool"),
+    pytest.mark.skipif(not DATA.is_dir(), reason="the real images are not next to the project"),
 ]
 
 

@@ -11,9 +11,9 @@ from pulmo.audit.check_result import Cell, Table
 from pulmo.audit.context import AuditContext
 from pulmo.audit.screening import is_positive
 from pulmo.evaluate.decision import NOT_NAMED
+from pulmo.stats.classified import ClassifiedImages
 from pulmo.stats.estimate import Estimate
-from pulmo.stats.estimates import estimate_metrics
-from pulmo.stats.multiple import surely_above
+from pulmo.stats.multiple import significantly_above
 from pulmo.stats.recalibration import Line, recalibrate
 
 MARGIN: Final = 0.05
@@ -85,7 +85,7 @@ def calibration(context: AuditContext) -> Outcome:
         numbers = np.flatnonzero(sources == name)
         if len(numbers) < len(everyone) and not _too_few(context, numbers):
             each.append(_calibration(context, name, numbers))
-    much = surely_above([part.excess for part in each], MARGIN)
+    much = significantly_above([part.excess for part in each], MARGIN)
     off = _miscalibrated(each)
     messages = [
         Message(
@@ -138,16 +138,13 @@ def _calibration(context: AuditContext, name: str, numbers: NDArray[np.intp]) ->
     table = context.probabilities[numbers]
     sample = context.sample_of(table, numbers)
     line, brier = _of_positives(context, table, numbers)
-    generator = context.generator("calibration")
-    replicates = context.options.replicates
-    found = estimate_metrics(sample, replicates, generator, ["calibration_error"])
     hits = sample.decided == sample.truth
     return _Calibration(
         name,
         len(numbers),
         float(sample.confidence.mean()),
         stats.mean(sample.confidence - hits, sample.groups),
-        found.overall["calibration_error"],
+        context.metric(sample, "calibration_error"),
         line.slope,
         line.intercept,
         brier,
@@ -167,8 +164,14 @@ def _of_positives(
     # The sum of what is left, and not 1 - score, which rounds to 0 first.
     rest = table[:, others].sum(axis=1)
     odds = np.log(np.maximum(scores, _MIN_ODDS)) - np.log(np.maximum(rest, _MIN_ODDS))
-    brier = stats.mean(np.square(scores - positive), groups)
-    return recalibrate(positive, odds, groups), brier
+    sides = ClassifiedImages(
+        labels=("not positive", "positive"),
+        truth=positive.astype(np.intp),
+        decided=(scores > rest).astype(np.intp),
+        probabilities=np.stack([rest, scores], axis=1),
+        groups=groups,
+    )
+    return recalibrate(positive, odds, groups), context.metric(sides, "brier")
 
 
 def _miscalibrated(each: list[_Calibration]) -> NDArray[np.bool_]:
@@ -179,7 +182,7 @@ def _miscalibrated(each: list[_Calibration]) -> NDArray[np.bool_]:
         for value, right in ((part.excess, 0.0), (part.slope, 1.0), (part.intercept, 0.0))
         for side in (value.rescaled(right, right + 1), value.rescaled(right, right - 1))
     ]
-    return np.asarray(surely_above(sides, 0.0).reshape(len(each), -1).any(axis=1))
+    return np.asarray(significantly_above(sides, 0.0).reshape(len(each), -1).any(axis=1))
 
 
 def _names(each: list[_Calibration], chosen: NDArray[np.bool_]) -> str:

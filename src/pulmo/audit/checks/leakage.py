@@ -68,7 +68,7 @@ def leakage(context: AuditContext) -> Outcome:
     found["in the bundle's list"] = _listed(given)
     further = [*_excluded(given, len(context.rows)), *_patients(rows)]
     paths = {path for part in context.parts for side in _tables(part) for path in side["path"]}
-    if any(part.fit.empty for part in context.parts):
+    if any(part.fit is None for part in context.parts):
         text = "Near copies were not searched for: the training images are unknown."
         further.append(Message("no-copy-search", text))
     elif len(paths) <= MAX_IMAGES:
@@ -132,7 +132,7 @@ class _Given(NamedTuple):
 
 def _tables(part: Part) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Returns the rows on which a part was fitted, and those given for its test."""
-    return part.fit, part.given
+    return part.fitted, part.given
 
 
 def _excluded(given: _Given, tested: int) -> Iterator[Message]:
@@ -157,9 +157,9 @@ def _related(given: _Given, look_at: Callable[[pd.DataFrame], pd.Series]) -> NDA
     related = np.zeros(len(given.rows), np.bool_)
     for place, part in enumerate(given.parts):
         mine = np.flatnonzero(given.part == place)
-        both = pd.concat([part.fit, given.rows.iloc[mine]], ignore_index=True)
+        both = pd.concat([part.fitted, given.rows.iloc[mine]], ignore_index=True)
         values = look_at(both)
-        fitted, test = values.iloc[: len(part.fit)], values.iloc[len(part.fit) :]
+        fitted, test = values.iloc[: len(part.fitted)], values.iloc[len(part.fitted) :]
         related[mine] = test.isin(fitted.dropna()).to_numpy()
     return related
 
@@ -245,7 +245,7 @@ def _uncounted(context: AuditContext) -> Iterator[Message]:
             continue
         counts = part.model.card.training.counts
         fitted = sum(sum(counts.get(split, {}).values()) for split in ("train", "val"))
-        known = len(context.known_rows(part.fit))
+        known = len(context.known_rows(part.fitted))
         if fitted > known:
             text = (
                 f"The card counts {fitted:,} training and validation images, but patients and "

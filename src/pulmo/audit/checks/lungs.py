@@ -186,7 +186,7 @@ def _with_masks(context: AuditContext) -> tuple[NDArray[np.intp], Masks]:
         raise CannotRun(
             "few-masks",
             f"Two classes need {MIN_IMAGES} test images with a lung mask each; there are {held}. "
-            "Name a folder of masks with --lungs.",
+            "Give a folder of lung masks.",
         )
     chosen = context.few(numbers[seen & (counts[context.truth[numbers]] >= MIN_IMAGES)])
     return chosen, masks[np.isin(numbers, chosen)]

@@ -16,10 +16,9 @@ from pulmo.core.sources import HOW_TO_STATE
 from pulmo.evaluate.contrasts import Sides, pairings, positive_share
 from pulmo.evaluate.effective_source import effective_sources
 from pulmo.stats.estimate import Estimate
-from pulmo.stats.ranking import Ranking
 from pulmo.stats.resampling import bootstrap, interval_estimate
 from pulmo.stats.roc import without_interval_if_scarce
-from pulmo.stats.weights import Weights, divide
+from pulmo.stats.stratified import StratifiedPairs
 
 MARGIN: Final = 0.1
 """Difference of the AUC across sources and within a source above which the check warns."""
@@ -73,7 +72,7 @@ def sources(context: AuditContext) -> Outcome:
     ]
     by_source = [_source_row(context, name) for name in sorted(set(names.tolist()) - {""})]
     found = [_verdict(pair) for pair in pairs if pair.sources]
-    found += _apart([pair for pair in pairs if not pair.sources])
+    found += _apart(pairs)
     verdicts = [verdict for verdict, _ in found]
     worst: Verdict = next((each for each in ("fails", "warns") if each in verdicts), "passes")
     messages = [message for _, message in found]
@@ -136,7 +135,7 @@ def _pair(context: AuditContext, sides: Sides, places: NDArray[np.str_]) -> _Pai
     counts = [np.bincount(positive[places == name], minlength=2).min() for name in names]
     shared = tuple(name for name, n in zip(names, counts, strict=True) if n >= MIN_IMAGES)
     scores = positive_share(sample, sides)
-    pairs = _Pairs(scores, positive, places, shared)
+    pairs = StratifiedPairs(scores, positive, places, shared)
     statistics = {"within": pairs.within, "across": pairs.across, "lost": pairs.lost}
     draws = bootstrap(
         lambda weights: {name: statistic(weights) for name, statistic in statistics.items()},
@@ -166,59 +165,11 @@ def _pair(context: AuditContext, sides: Sides, places: NDArray[np.str_]) -> _Pai
     return _Pair(sides, shared, *estimates)
 
 
-class _Pairs:
-    """The AUC of scores over some of the pairs of a positive and a negative image.
-
-    Over the pairs from one source, it is the AUC stratified by source (van Elteren 1960).
-    """
-
-    def __init__(
-        self,
-        scores: NDArray[np.float64],
-        positive: NDArray[np.bool_],
-        sources: NDArray[np.str_],
-        shared: tuple[str, ...],
-    ) -> None:
-        """Takes scores, high for positives, the sources, [n] each, and those that count within."""
-        rows = [np.flatnonzero(sources == name) for name in sorted(set(sources.tolist()))]
-        self._shared = [sources[each[0]] in shared for each in rows]
-        self._rows = [np.arange(len(scores)), *rows]
-        classes = positive.astype(np.intp)
-        self._rankings = [
-            Ranking.from_scores(scores[each], classes[each], 1, 2) for each in self._rows
-        ]
-
-    def within(self, weights: Weights) -> NDArray[np.float64]:
-        """Returns the AUC over pairs from one of the shared sources, [b]."""
-        counted = [
-            self._counted(weights, place + 1) for place, there in enumerate(self._shared) if there
-        ]
-        won, all_ = np.sum(counted, axis=0) if counted else np.zeros((2, len(weights)))
-        return divide(won, all_)
-
-    def across(self, weights: Weights) -> NDArray[np.float64]:
-        """Returns the AUC over pairs from two sources, [b]."""
-        whole, *parts = (self._counted(weights, place) for place in range(len(self._rows)))
-        won, all_ = whole - np.sum(parts, axis=0)
-        # What is left of equal sums is rounding, of pairs that weigh 1 or more.
-        return divide(won, np.where(all_ < 0.5, 0.0, all_))
-
-    def lost(self, weights: Weights) -> NDArray[np.float64]:
-        """Returns the second minus the first, [b]."""
-        return self.across(weights) - self.within(weights)
-
-    def _counted(self, weights: Weights, place: int) -> NDArray[np.float64]:
-        """Returns the pairs that are ranked rightly, and all pairs, of one set of rows, [2, b]."""
-        mine = weights[:, self._rows[place]]
-        ranked = self._rankings[place].rank(mine)
-        return np.stack([ranked.wins.sum(axis=1), ranked.pairs.sum(axis=1)])
-
-
 def _verdict(pair: _Pair) -> tuple[Verdict, Message]:
     """Returns the verdict on two classes that share a source, and a message."""
-    text = f"{pair.words}: AUC {pair.within.in_text} within one source"
+    text = f"Within one source, the AUC of {pair.words} is {pair.within.in_text}"
     if pair.across.value is not None:
-        text += f", {pair.across.in_text} across sources"
+        text += f"; across sources it is {pair.across.in_text}"
     if pair.within.low is not None and pair.within.low > 0.5:
         if pair.lost.low is not None and pair.lost.low > MARGIN:
             text += f". The AUC across sources is more than {MARGIN} higher: the source is a clue."
@@ -227,17 +178,21 @@ def _verdict(pair: _Pair) -> tuple[Verdict, Message]:
     if pair.across.low is not None and pair.across.low > 0.5:
         text += ". The model separates them only by their source."
         return "fails", Message("only-across", text)
-    return "warns", Message("at-chance", f"{text}. Not significantly better than chance.")
+    return "warns", Message(
+        "at-chance", f"{text}. Within one source it is not significantly above chance."
+    )
 
 
 def _apart(pairs: list[_Pair]) -> Iterator[tuple[Verdict, Message]]:
     """Yields a message on the classes that share no source."""
-    if pairs:
+    apart = [pair for pair in pairs if not pair.sources]
+    if apart:
         words = ", ".join(
-            " and ".join((*pair.sides.positive, *pair.sides.negative)) for pair in pairs
+            " and ".join((*pair.sides.positive, *pair.sides.negative)) for pair in apart
         )
+        which = f"both {words}" if len(apart) < len(pairs) or len(pairs) == 1 else "any two classes"
         text = (
-            f"No stated source has {MIN_IMAGES} images of both {words}: a high AUC between them "
+            f"No stated source has {MIN_IMAGES} images of {which}: a high AUC between them "
             "may come from the source and not from the disease."
         )
         yield "warns", Message("no-shared-source", text)
@@ -269,7 +224,7 @@ def _worst(rows: list[tuple[Cell, ...]]) -> Iterator[Message]:
 
 def _external(context: AuditContext) -> Iterator[Message]:
     """Yields which sources have no training image."""
-    if not all(len(part.fit) for part in context.parts):
+    if any(part.fit is None for part in context.parts):
         return
     where = provenance(context)
     external, n = context.called[where.external], len(context.rows)

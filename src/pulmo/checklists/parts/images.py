@@ -10,7 +10,7 @@ from pulmo.checklists.phrases import counted, images
 from pulmo.core.message import texts
 from pulmo.core.sources import source_names
 from pulmo.datasets.inspect.inspection import NOT_STATED, Tally
-from pulmo.datasets.manifest import SPLITS
+from pulmo.datasets.schema import SPLITS
 from pulmo.datasets.source import SOURCES
 
 NO_SIDE: Final = "on no side"
@@ -33,7 +33,7 @@ def totals(artefacts: Artefacts) -> Statement:
 def labels(artefacts: Artefacts) -> Statement:
     """States how many images each label has, and where the labels come from."""
     given = artefacts.images
-    findings = given.table["finding"].value_counts()
+    findings = given.manifest.frame["finding"].value_counts()
     stated = counted({str(name): int(n) for name, n in findings.iloc[:8].items()})
     rest = f" and {len(findings) - 8} more" if len(findings) > 8 else ""
     return Statement(
@@ -44,9 +44,9 @@ def labels(artefacts: Artefacts) -> Statement:
 
 
 def sources(artefacts: Artefacts) -> Statement:
-    """States whose the images are, under which terms, and where they are to be had."""
+    """States whose the images are, under which terms, and where they are available."""
     given = artefacts.images
-    counts = source_names(given.table).value_counts(sort=False).sort_index()
+    counts = source_names(given.manifest.frame).value_counts(sort=False).sort_index()
     known, unknown = [], []
     for name, n in counts.items():
         if str(name) not in SOURCES:
@@ -85,7 +85,7 @@ def modalities(artefacts: Artefacts) -> Statement:
 def files(artefacts: Artefacts) -> Statement:
     """States what the files are like."""
     given = artefacts.images
-    table = given.table
+    table = given.manifest.frame
     sides = [
         f"{name} {int(table[name].min())} to {int(table[name].max())}"
         for name in ("width", "height")
@@ -101,7 +101,7 @@ def files(artefacts: Artefacts) -> Statement:
 def people(artefacts: Artefacts) -> Statement:
     """States how old the patients are and of which sex, on each side of the split."""
     given = artefacts.images
-    table = given.table
+    table = given.manifest.frame
     if table["age"].isna().all() and table["sex"].isna().all():
         raise Gap(f"{given.name} states no age and no sex.")
     sides = table["split"].fillna(NO_SIDE)
@@ -173,7 +173,7 @@ def identifiers(artefacts: Artefacts) -> Statement:
 
 
 def content(artefacts: Artefacts) -> Statement:
-    """States what tells this set from any other."""
+    """States what distinguishes this set from any other."""
     given = artefacts.images
     return Statement(
         f"SHA-256 of what the manifest says of its images: {given.inspection.manifest_sha256}. "
@@ -185,9 +185,9 @@ def content(artefacts: Artefacts) -> Statement:
 def obtaining(artefacts: Artefacts) -> Statement:
     """States that the images stay with their sources."""
     given = artefacts.images
-    names = counted(_counts(source_names(given.table)))
+    names = counted(_counts(source_names(given.manifest.frame)))
     return Statement(
-        f"The manifest holds paths and hashes, no images; those are of their sources: {names}.",
+        f"The manifest contains paths and hashes, no images; those are of their sources: {names}.",
         f"{given.name}: path, sha256, source",
     )
 
@@ -195,7 +195,7 @@ def obtaining(artefacts: Artefacts) -> Statement:
 def _values(artefacts: Artefacts, column: str, what: str) -> Statement:
     """Counts the values of a column."""
     given = artefacts.images
-    counts = _counts(given.table[column])
+    counts = _counts(given.manifest.frame[column])
     if set(counts) <= {NOT_STATED}:
         raise Gap(f"{given.name} does not state it: its column {column} is empty.")
     listed = dict(list(counts.items())[:6])

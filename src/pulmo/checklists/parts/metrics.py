@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pulmo.checklists.artefacts import Artefacts
 from pulmo.checklists.checklist import Statement
 from pulmo.checklists.parts.evaluated import of_each
-from pulmo.checklists.phrases import counted, listed, values
-from pulmo.core.message import texts
+from pulmo.checklists.phrases import counted, values
+from pulmo.core.message import listed, texts
 from pulmo.evaluate.evaluation import Evaluation
 from pulmo.report.words import metric_title, without_folders
 

@@ -2,7 +2,8 @@
 
 from pulmo.checklists.artefacts import Artefacts
 from pulmo.checklists.checklist import Statement
-from pulmo.checklists.phrases import counted, listed
+from pulmo.checklists.phrases import counted
+from pulmo.core.message import listed
 
 
 def technology(artefacts: Artefacts) -> Statement:
@@ -166,7 +167,7 @@ def code(artefacts: Artefacts) -> Statement:
     return Statement(
         f"The code is pulmo {artefacts.card.pulmo}, under Apache-2.0.",
         "card.json: pulmo; pulmo's LICENSE",
-        "Say where this version of the code, and what was added to it, can be had.",
+        "State where this version of the code, and what was added to it, are available.",
     )
 
 

@@ -27,7 +27,7 @@ def sides(artefacts: Artefacts) -> Statement:
 def apart(artefacts: Artefacts) -> Statement:
     """States what never is on two sides."""
     given = artefacts.images
-    if given.table["split"].isna().all():
+    if given.manifest.frame["split"].isna().all():
         raise Gap(f"{given.name} has no split; `pulmo data split` makes one.")
     found, sums = given.inspection.copies.groups_across_splits, given.inspection.totals
     nameless = sums.images - sums.with_patient

@@ -2,7 +2,7 @@
 
 from pulmo.checklists.artefacts import Artefacts, Gap
 from pulmo.checklists.checklist import Statement
-from pulmo.checklists.phrases import listed
+from pulmo.core.message import listed
 from pulmo.core.training import StageSection
 from pulmo.radiograph.changes import AUGMENTATIONS
 

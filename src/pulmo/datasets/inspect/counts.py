@@ -8,8 +8,9 @@ from pulmo.core.labels import LABELS
 from pulmo.core.noted import UNKNOWN, count_kinds, kinds_of
 from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.inspect.inspection import NOT_STATED, Crossing, NoteCounts, Totals
-from pulmo.datasets.manifest import SCHEMA, patient_names
+from pulmo.datasets.manifest import patient_names
 from pulmo.datasets.modality import kinds
+from pulmo.datasets.schema import SCHEMA
 from pulmo.radiograph.notes import SAYS
 
 CROSSED: Final = ("source", "origin", "view", "modality", "sex", "format", "bits", "split", "fold")

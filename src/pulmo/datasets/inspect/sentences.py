@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import PurePath
 from typing import Final
 
-from pulmo.core.message import Message
+from pulmo.core.message import Message, listed
 from pulmo.core.sources import HOW_TO_STATE
 from pulmo.datasets.inspect.inspection import (
     Clue,
@@ -56,7 +56,7 @@ def warning_of(clue: Clue, classes: Sequence[str]) -> str | None:
     """
     if not clue.flagged:
         return None
-    among = "" if tuple(classes) == clue.classes else f" among {_list(clue.classes)}"
+    among = "" if tuple(classes) == clue.classes else f" among {listed(clue.classes)}"
     start = f"{_subject(clue)} the class{among} with"
     accuracy, commonest = clue.accuracy, clue.commonest
     if accuracy.low is not None and commonest is not None and accuracy.low > commonest:
@@ -77,8 +77,8 @@ def verdict_of(clues: Mapping[str, Clue]) -> str:
         reason = next(iter(clues.values())).accuracy.reason
         return f"It was not tested whether anything but the image predicts the class: {reason}."
     return (
-        f"None of the tested facts ({_list(tried)}) predicts the class clearly better than chance. "
-        "Others may."
+        f"None of the tested facts ({listed(tried)}) predicts the class clearly better than "
+        "chance. Others may."
     )
 
 
@@ -113,7 +113,7 @@ def warnings_of(
 def names_sentences(names: Mapping[str, OtherNames]) -> Iterator[Message]:
     """Yields a warning for each class whose files have names of another class."""
     for label, found in names.items():
-        others = _list([f"{name} ({n:,})" for name, n in found.classes.items()])
+        others = listed([f"{name} ({n:,})" for name, n in found.classes.items()])
         verb = "has a file name" if found.images == 1 else "have file names"
         example = PurePath(found.examples[0]).name
         yield Message(
@@ -165,7 +165,7 @@ def _strength(clue: Clue) -> float:
 def _modalities(modalities: Mapping[str, int]) -> Iterator[Message]:
     """Warns of images of several modalities."""
     if len(modalities) > 1:
-        counts = _list([f"{n:,} {name}" for name, n in modalities.items()])
+        counts = listed([f"{n:,} {name}" for name, n in modalities.items()])
         yield Message(
             "mixed-modalities",
             f"There are {counts} images: if classes differ in their modality, a model may learn "
@@ -238,7 +238,7 @@ def _subject(clue: Clue) -> str:
         for fact in clue.columns
         if fact not in _DERIVED or not set(clue.columns) >= _DERIVED[fact]
     ]
-    words = _list([name_of(fact) for fact in facts])
+    words = listed([name_of(fact) for fact in facts])
     if len(facts) > 1:
         return f"{words[:1].upper()}{words[1:]} alone predict"
     return f"The {words} alone {'predict' if facts[0] in _PLURAL else 'predicts'}"
@@ -255,7 +255,3 @@ def _share(estimate: Estimate) -> str:
 
 def _percent(share: float | None) -> str:
     return f"{100 * (share or 0):.0f} %"
-
-
-def _list(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pulmo.stats.metric import Bootstrap, DeLong, metric
+from pulmo.stats.metric import Bootstrap, DeLong, MeanAuc, metric
 from pulmo.stats.reweighted import Reweighted
 from pulmo.stats.weights import Floats
 
@@ -17,7 +17,7 @@ def auc(weighted: Reweighted) -> Floats:
     "macro_auc",
     "overall",
     undefined="it needs images of two or more classes",
-    interval=Bootstrap(scores=True),
+    interval=MeanAuc(),
 )
 def macro_auc(weighted: Reweighted) -> Floats:
     """Mean AUC of the classes that have images, each against the rest.
@@ -31,7 +31,7 @@ def macro_auc(weighted: Reweighted) -> Floats:
     "pairwise_auc",
     "overall",
     undefined="it needs images of two or more classes",
-    interval=Bootstrap(scores=True),
+    interval=MeanAuc(),
 )
 def pairwise_auc(weighted: Reweighted) -> Floats:
     """Mean AUC of each two classes that have images (M of Hand and Till 2001, equation 7).

@@ -1,0 +1,113 @@
+"""ImagePredictor: the one path from a radiograph to a result, whatever runs the network."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulmo.bundle.card import Card
+from pulmo.bundle.gate import check_appearance
+from pulmo.bundle.outcome import Outcome, Outputs, outcomes
+from pulmo.bundle.scope import check_scope
+from pulmo.radiograph import Note, Radiograph, pixels_sha256
+from pulmo.radiograph.geometry import to_input
+
+_DRAWINGS: Final = Note(
+    "drawings", "The model was trained on drawings: its result says nothing about a patient."
+)
+_SEEN: Final = Note(
+    "seen",
+    "The model was trained or chosen on this image: its result does not show how "
+    "it performs on a new one.",
+)
+
+
+class Prepared(NamedTuple):
+    """An image that the model was meant for, as its network takes it.
+
+    Attributes:
+        input: uint8 [size, size].
+        notes: what the reader assumed about the image or did to it, and what the model has to do
+            with it.
+    """
+
+    input: NDArray[np.uint8]
+    notes: tuple[Note, ...]
+
+
+class ImagePredictor(ABC):
+    """A model that gives radiographs results, by its card.
+
+    Attributes:
+        card: what the model is.
+        seen: SHA-256 of the files and of the pixels of the images that it was trained and chosen
+            on; empty if nothing says.
+        notes: what a user must know of the model, whatever the image.
+    """
+
+    def __init__(self, card: Card) -> None:
+        """Takes the card of a model."""
+        self.card = card
+        self.seen: frozenset[str] = frozenset()
+        self.notes: tuple[Note, ...] = (_DRAWINGS,) if card.has_drawings else ()
+
+    @abstractmethod
+    def run(self, inputs: NDArray[np.uint8]) -> Outputs:
+        """Runs the network on n inputs, uint8 [n, size, size], as `to_input` gives them."""
+
+    def to_input(self, radiograph: Radiograph) -> NDArray[np.uint8]:
+        """Returns a radiograph's input, uint8 [size, size]."""
+        shape = self.card.input
+        return to_input(radiograph.pixels, shape.size, shape.aspect, shape.grey)
+
+    def predict(self, radiograph: Radiograph, name: str = "The image") -> Outcome:
+        """Returns the result for one radiograph.
+
+        Args:
+            radiograph: the image.
+            name: what messages call the image.
+
+        Raises:
+            InputError: the network gave a value that is not a number.
+            RefusedError: the header says that the model was not meant for the image, or it looks
+                so where no modality is stated.
+        """
+        return self.predict_prepared([self.prepare(radiograph, name)])[0]
+
+    def prepare(self, radiograph: Radiograph, name: str = "The image") -> Prepared:
+        """Returns a radiograph as the network takes it, if the model was meant for it.
+
+        Args:
+            radiograph: the image.
+            name: what messages call the image.
+
+        Raises:
+            RefusedError: the header says that the model was not meant for the image, or it looks
+                so where no modality is stated.
+        """
+        scope = check_scope(self.card, radiograph.facts, name)
+        scope += check_appearance(self.card, radiograph, name)
+        known = self._familiarity(radiograph)
+        notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
+        return Prepared(self.to_input(radiograph), notes)
+
+    def predict_prepared(self, images: Sequence[Prepared]) -> list[Outcome]:
+        """Returns the results of one or more images that are prepared.
+
+        Raises:
+            InputError: the network gave a value that is not a number.
+        """
+        found = outcomes(self.card, self.run(np.stack([each.input for each in images])))
+        return [
+            outcome._replace(notes=image.notes)
+            for outcome, image in zip(found, images, strict=True)
+        ]
+
+    def _familiarity(self, radiograph: Radiograph) -> tuple[Note, ...]:
+        """Returns a note if the model was trained or chosen on the image."""
+        if not self.seen:
+            return ()
+        known = radiograph.sha256 in self.seen or pixels_sha256(radiograph.pixels) in self.seen
+        return (_SEEN,) if known else ()

@@ -1,0 +1,1 @@
+"""What the channels of a network respond to, trained and untrained."""
