@@ -1,4 +1,4 @@
-"""What is at a path that names a model to evaluate: a bundle, a cross-validation, or predictions."""
+"""What a path leads to when it names a model: a bundle, a cross-validation, or predictions."""
 
 from pathlib import Path
 from typing import Final, Literal
