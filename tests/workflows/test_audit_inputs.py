@@ -89,7 +89,7 @@ class TestBundle:
         (doubt,) = bundle_input(predictor, Manifest(fewer), "test", None).doubts
         n = int((fewer["split"] == "train").sum())
         assert f"has {n} training and" in doubt
-        assert f"the card of the model says {n + 3} and" in doubt
+        assert f"the card of the model states {n + 3} and" in doubt
 
     def test_its_run_tells_it_too(
         self, images: pd.DataFrame, predictor: Predictor, run: RunFolder

@@ -18,7 +18,7 @@ from pulmo.radiograph import Note, Radiograph
 from pulmo.radiograph.geometry import to_input
 
 FILE: Final = "gate.json"
-"""The coefficients, beside this module."""
+"""The coefficients, next to this module."""
 
 CT: Final = "looks like CT"
 """What a recipe's `data.accepts` calls such an image."""

@@ -30,7 +30,7 @@ class Entry(NamedTuple):
         licence: of this image.
         offset: days since the onset of symptoms or the admission.
         boxes: what the source draws about its findings.
-        group: what images share, beside a patient, that belong on one side of a split: a
+        group: what images share, apart from a patient, that belong on one side of a split: a
             publication whose figures may show one patient.
     """
 

@@ -1,4 +1,4 @@
-"""What a path is, of which a model is judged: a bundle, a cross-validation, or predictions."""
+"""What a path leads to when it names a model: a bundle, a cross-validation, or predictions."""
 
 from pathlib import Path
 from typing import Final, Literal

@@ -114,7 +114,7 @@ class Method(Choice, ABC):
                 "method-needs-run",
                 f"{self} looks inside the network, and a bundle does not let it. The run that the "
                 f"bundle was exported from serves every method; a bundle serves "
-                f"{', '.join(served)}, at no layer that is named.",
+                f"{', '.join(served)}, and no named layer.",
             )
 
     @abstractmethod
