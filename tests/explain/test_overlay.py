@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fixtures.refuses import refuses
-from pulmo.explain.overlay import LONG_SIDE, colour_stops, draw_overlay, draw_pair
+from pulmo.explain.overlay import LONG_SIDE, Overlay, colour_stops, draw_overlay, draw_pair
 from pulmo.radiograph.geometry import Aspect
 
 GAP = 10
@@ -24,7 +24,8 @@ def pair(
     pixels: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
     """The plain and the painted image, as integers."""
-    data = draw_pair(image() if pixels is None else pixels, activation, aspect=aspect, scale=scale)
+    shown = image() if pixels is None else pixels
+    data = draw_pair(Overlay(shown, activation, aspect, scale))
     drawn = np.asarray(Image.open(io.BytesIO(data)), np.int_)
     width = (drawn.shape[1] - GAP) // 2
     return drawn[:, :width], drawn[:, width + GAP :]
@@ -104,12 +105,13 @@ def test_a_scale_that_is_not_positive_is_refused(scale: float) -> None:
 
 
 def sheet(caption: str, aspect: Aspect = "pad", label: str = "covid") -> Image.Image:
-    data = draw_overlay(image(), even(1), aspect=aspect, scale=2.0, legend=label, caption=caption)
+    overlay = Overlay(image(), even(1), aspect, 2.0)
+    data = draw_overlay(overlay, legend=label, caption=caption)
     return Image.open(io.BytesIO(data))
 
 
 def test_a_sheet_shows_the_pair_pixel_for_pixel() -> None:
-    expected = draw_pair(image(), even(1), aspect="pad", scale=2.0)
+    expected = draw_pair(Overlay(image(), even(1), "pad", 2.0))
     inner = np.asarray(Image.open(io.BytesIO(expected)))
     outer = np.asarray(sheet("a caption").convert("RGB"))
     height, width, _ = inner.shape

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from fixtures.refuses import DAMAGED, refuses
+from pulmo.radiograph.facts import Facts
 from pulmo.radiograph.notes import Note
 from pulmo.radiograph.radiograph import Radiograph, decode_radiograph
 from pulmo.radiograph.raster import oriented
@@ -45,7 +46,7 @@ def decoded(data: bytes) -> Radiograph:
 def test_eight_bit_grey(grey: NDArray[np.uint8]) -> None:
     image = decoded(saved(Image.fromarray(grey), "PNG"))
     np.testing.assert_allclose(image.pixels, grey / 255, atol=1e-7)
-    assert image.facts == ("PNG", 8, None, None, None, None, None, None, None, ())
+    assert image.facts == Facts("PNG", 8)
 
 
 def test_all_sixteen_bit_values(ramp: NDArray[np.uint16]) -> None:

@@ -21,6 +21,7 @@ LEVELS: Final = (0.25, 0.5, 0.75)
 # who see red and green alike too.
 _OUTLINE, _CONTOUR, _BOX = (86, 216, 255), (255, 255, 255), (255, 255, 255)
 _SHADOW: Final = (12, 14, 17)  # under a line, so that it is seen on white
+_PAD: Final = 8  # pixels, more than the width of any line
 _FONT: Final = cv2.FONT_HERSHEY_DUPLEX
 
 
@@ -45,7 +46,7 @@ class Annotations:
     def legend(self) -> str:
         """What the lines, boxes and letters are, in one line; empty without any."""
         parts = (
-            ("Cyan line: lungs, found by a network." if self.outline is not None else ""),
+            ("Cyan line: lungs." if self.outline is not None else ""),
             ("White lines: 25, 50 and 75 % of the colour scale." if self.contours else ""),
             ("Boxes: regions of evidence, with their highest value." if self.regions else ""),
             ("R and L: the patient's sides." if self.patient_right else ""),
@@ -96,9 +97,13 @@ def _draw_contours(drawn: Colours, evidence: NDArray[np.float32]) -> None:
 def _draw_lines(
     drawn: Colours, inside: NDArray[np.uint8], colour: tuple[int, int, int], width: int
 ) -> None:
-    lines, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    # What reaches the edge goes on beyond it, so that no line runs along the edge.
+    beyond = cv2.copyMakeBorder(inside, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_REPLICATE)
+    lines, _ = cv2.findContours(
+        beyond, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(-_PAD, -_PAD)
+    )
     closed = True
-    cv2.polylines(drawn, lines, closed, _SHADOW, width + 2, cv2.LINE_AA)
+    cv2.polylines(drawn, lines, closed, _SHADOW, width + 1, cv2.LINE_AA)
     cv2.polylines(drawn, lines, closed, colour, width, cv2.LINE_AA)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.core.files import write_atomically
+from pulmo.explain.annotations import NOTHING, Annotations
 from pulmo.explain.methods import Method
 from pulmo.radiograph.geometry import Aspect
 
@@ -34,6 +35,7 @@ class HeatMap:
         caption: a line or more below the drawing.
         pixels: the image, float32 [height, width] in [0, 1].
         input: the image as the network took it, uint8 [size, size].
+        annotations: lines, boxes and letters on the drawing.
     """
 
     array: NDArray[np.float32]
@@ -45,6 +47,7 @@ class HeatMap:
     caption: str
     pixels: NDArray[np.float32] = field(repr=False)
     input: NDArray[np.uint8] = field(repr=False)
+    annotations: Annotations = field(default=NOTHING, repr=False)
 
     @property
     def unit(self) -> str:
@@ -58,17 +61,11 @@ class HeatMap:
             InputError: the map holds values that are not finite, or the scale is not above 0.
         """
         # matplotlib, for which a prediction without a map does not wait.
-        from pulmo.explain.overlay import draw_overlay  # noqa: PLC0415 - see above
+        from pulmo.explain.overlay import Overlay, draw_overlay  # noqa: PLC0415 - see above
 
         of = f"evidence for {self.label}" if self.method.of_class else "features of no class"
-        return draw_overlay(
-            self.pixels,
-            self.array,
-            aspect=self.aspect,
-            scale=self.scale,
-            legend=f"{of} ({self.unit})",
-            caption=self.caption,
-        )
+        overlay = Overlay(self.pixels, self.array, self.aspect, self.scale, self.annotations)
+        return draw_overlay(overlay, legend=f"{of} ({self.unit})", caption=self.caption)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the drawing as a PNG file.

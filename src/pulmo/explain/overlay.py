@@ -2,6 +2,7 @@
 
 import io
 import textwrap
+from dataclasses import dataclass
 from typing import Final, NamedTuple, Self
 
 import matplotlib as mpl
@@ -28,30 +29,36 @@ _FONT: Final = "DejaVu Sans"  # comes with matplotlib, so every machine draws th
 _COMPRESSION: Final = 2  # of PNG: a third of the default's time for a tenth more bytes
 
 
-def draw_overlay(
-    pixels: NDArray[np.float32],
-    activation: NDArray[np.float32],
-    *,
-    aspect: Aspect,
-    scale: float,
-    legend: str,
-    caption: str,
-    annotations: Annotations = NOTHING,
-) -> bytes:
-    """Draws an image next to the same image with the evidence for a class, with legend and caption.
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """An image with a map over it, as it is drawn.
 
-    Negative values are not painted, and a map without evidence leaves the image as it is. Two
-    sheets of one scale can be compared. What the network did not see (the
-    edges under `crop`) is dimmed and hatched.
-
-    Args:
+    Attributes:
         pixels: the image, float32 [height, width] in [0, 1].
         activation: the map over the input square, float32 [rows, columns], signed.
         aspect: how the image became the input square.
         scale: the value at the end of the colour scale; above 0.
+        annotations: lines, boxes and letters on the images.
+    """
+
+    pixels: NDArray[np.float32]
+    activation: NDArray[np.float32]
+    aspect: Aspect
+    scale: float
+    annotations: Annotations = NOTHING
+
+
+def draw_overlay(overlay: Overlay, *, legend: str, caption: str) -> bytes:
+    """Draws an image next to the same image with the evidence for a class, with legend and caption.
+
+    Negative values are not painted, and a map without evidence leaves the image as it is. Two
+    sheets of one scale can be compared. What the network did not see (the edges under `crop`) is
+    dimmed and hatched.
+
+    Args:
+        overlay: the image and the map.
         legend: what stands next to the colour bar: of which class and in which unit its values are.
         caption: a line or two below the images.
-        annotations: lines, boxes and letters on the images.
 
     Returns:
         The sheet as PNG.
@@ -59,18 +66,17 @@ def draw_overlay(
     Raises:
         InputError: the map holds values that are not finite, or the scale is not above 0.
     """
-    images = _Images.from_map(pixels, activation, aspect, scale)
-    pair = images.side_by_side(annotations)
+    images = _Images.from_overlay(overlay)
+    pair, said = images.side_by_side(overlay.annotations), overlay.annotations.legend
     width = max(320, pair.shape[1] + 2 * _MARGIN + _BAR_WORDS)
     lines = textwrap.wrap(_drawable(caption), max(24, int((width - 2 * _MARGIN) / 7.6)))
-    notes = 2 if annotations.legend else 1
-    height = pair.shape[0] + 2 * _MARGIN + _LINE * (len(lines) + notes) + 6
+    hatched = " Hatched: not seen by the network." if images.unseen.any() else ""
+    faint = [line for line in (said, RESEARCH_ONLY + hatched) if line]
+    height = pair.shape[0] + 2 * _MARGIN + _LINE * (len(lines) + len(faint)) + 6
     figure = Figure(figsize=(width / 100, height / 100), dpi=100, facecolor=_SHEET)
     FigureCanvasAgg(figure)
     _place(figure, pair, (_MARGIN, _MARGIN))
-    _draw_bar(figure, pair.shape[:2], scale, legend)
-    notice = RESEARCH_ONLY + (" Hatched: not seen by the network." if images.unseen.any() else "")
-    faint = [line for line in (annotations.legend, notice) if line]
+    _draw_bar(figure, pair.shape[:2], overlay.scale, legend)
     for row, line in enumerate((*lines, *faint), 1):
         at = (_MARGIN, _MARGIN + pair.shape[0] + _LINE * row)
         _write(figure, line, at, _INK if row <= len(lines) else _FAINT)
@@ -84,14 +90,7 @@ def draw_overlay(
     return buffer.getvalue()
 
 
-def draw_pair(
-    pixels: NDArray[np.float32],
-    activation: NDArray[np.float32],
-    *,
-    aspect: Aspect,
-    scale: float,
-    annotations: Annotations = NOTHING,
-) -> bytes:
+def draw_pair(overlay: Overlay) -> bytes:
     """Draws the two images of `draw_overlay` alone, for a page that has its own words and legend.
 
     Returns:
@@ -100,7 +99,7 @@ def draw_pair(
     Raises:
         InputError: the map holds values that are not finite, or the scale is not above 0.
     """
-    pair = _Images.from_map(pixels, activation, aspect, scale).side_by_side(annotations)
+    pair = _Images.from_overlay(overlay).side_by_side(overlay.annotations)
     buffer = io.BytesIO()
     Image.fromarray(pair).save(buffer, "PNG", compress_level=_COMPRESSION)
     return buffer.getvalue()
@@ -129,26 +128,21 @@ class _Images(NamedTuple):
     unseen: NDArray[np.bool_]
 
     @classmethod
-    def from_map(
-        cls,
-        pixels: NDArray[np.float32],
-        activation: NDArray[np.float32],
-        aspect: Aspect,
-        scale: float,
-    ) -> Self:
-        if not np.isfinite(activation).all():
+    def from_overlay(cls, overlay: Overlay) -> Self:
+        if not np.isfinite(overlay.activation).all():
             raise InputError(
                 "activation-map-not-finite",
                 "The activation map contains values that are not finite, so the network is "
                 "damaged.",
             )
-        if not scale > 0:
+        if not overlay.scale > 0:
             raise InputError(
                 "activation-map-scale-invalid",
-                f"The scale of the activation map must be above 0; got {scale}.",
+                f"The scale of the activation map must be above 0; got {overlay.scale}.",
             )
-        image = _resample(pixels)
-        evidence = to_image(activation, (image.shape[0], image.shape[1]), aspect) / scale
+        image = _resample(overlay.pixels)
+        shape = image.shape[0], image.shape[1]
+        evidence = to_image(overlay.activation, shape, overlay.aspect) / overlay.scale
         unseen = np.isnan(evidence)
         painted = _paint(image, np.clip(np.nan_to_num(evidence), 0, 1))
         plain = _bytes(np.repeat(image[..., None], 3, 2))

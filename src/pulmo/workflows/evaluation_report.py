@@ -21,7 +21,7 @@ from pulmo.core.record import write_record
 from pulmo.evaluate.evaluate import SEED, Provenance, Resampling
 from pulmo.evaluate.evaluate import evaluate as compute
 from pulmo.evaluate.evaluation import Contrast, Evaluation
-from pulmo.explain.overlay import draw_pair
+from pulmo.explain.overlay import Overlay, draw_pair
 from pulmo.predictions.predictions import Failure, Predictions
 from pulmo.radiograph import read_radiograph
 from pulmo.radiograph.notes import ABOUT_MODEL
@@ -29,6 +29,7 @@ from pulmo.report.evaluation_page import ReportContent, write_report
 from pulmo.report.gallery import Shown, select_gallery
 from pulmo.report.words import metric_title
 from pulmo.stats.estimate import Estimate
+from pulmo.workflows.image_result import annotations_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,10 +215,11 @@ def _shown(row: "pd.Series", predictor: Predictor) -> Shown:
     """Returns an image of the gallery with its heat map."""
     radiograph = read_radiograph(Path(str(row["path"])))
     outcome, card = predictor.predict(radiograph), predictor.card
-    image = draw_pair(
+    overlay = Overlay(
         radiograph.pixels,
         outcome.activation[card.labels.order.index(outcome.decision)],
-        aspect=card.input.aspect,
-        scale=card.activation.scale,
+        card.input.aspect,
+        card.activation.scale,
+        annotations_of(radiograph),
     )
-    return Shown.from_row(row, card, image)
+    return Shown.from_row(row, card, draw_pair(overlay))

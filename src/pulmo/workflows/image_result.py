@@ -11,6 +11,7 @@ from pulmo.bundle.card import Card
 from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outcome
 from pulmo.core.errors import UsageError
+from pulmo.explain.annotations import Annotations
 from pulmo.explain.heat_map import HeatMap, caption
 from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
 from pulmo.predictions.operating_point import Band
@@ -160,7 +161,13 @@ def heat_map(
         caption=f"{shares}. {caption(method, array, layer)}",
         pixels=radiograph.pixels,
         input=given,
+        annotations=annotations_of(radiograph),
     )
+
+
+def annotations_of(radiograph: Radiograph) -> Annotations:
+    """Returns what is drawn on every heat map of an image: lines of equal evidence, its sides."""
+    return Annotations(patient_right=radiograph.facts.patient_right, contours=True)
 
 
 def check_label(card: Card, label: str) -> None:
