@@ -18,6 +18,7 @@ from pydicom.uid import (
 
 from fixtures.dicom_files import decoded, shipped
 from fixtures.refuses import refuses
+from pulmo.radiograph.facts import Facts
 
 MakeDicom = Callable[..., bytes]
 
@@ -27,7 +28,7 @@ WINDOW = {"WindowCenter": 2048, "WindowWidth": 4096}
 def test_eight_bits(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     image = decoded(dicom(grey))
     np.testing.assert_allclose(image.pixels, grey / 255, atol=1e-7)
-    assert image.facts == ("DICOM", 8, None, "X-ray", None, None, None, None, None, ())
+    assert image.facts == Facts("DICOM", 8, modality="X-ray")
 
 
 def test_a_grey_secondary_capture_in_colour(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:

@@ -5,6 +5,7 @@ from pulmo.radiograph.facts import (
     age_between,
     age_of,
     modality_of,
+    patient_right_of,
     sex_of,
     view_of,
     view_of_code,
@@ -134,3 +135,20 @@ def test_orientations(row: str, column: str, view: str | None) -> None:
 )
 def test_ages_between_dates(birth: str, day: str, years: float | None) -> None:
     assert age_between(birth, day) == years
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "edge"),
+    [
+        ("L", "F", "left"),
+        ("LA", "FP", "left"),
+        ("R", "F", "right"),
+        ("R", "H", "right"),
+        ("A", "F", None),
+        ("F", "L", None),
+        ("L", "", None),
+        ("", "", None),
+    ],
+)
+def test_the_edge_of_the_patients_right_side(row: str, column: str, edge: str | None) -> None:
+    assert patient_right_of(row, column) == edge
