@@ -62,8 +62,6 @@ def saying(modality: str | None) -> Radiograph:
 def test_a_slice_that_nothing_states_is_refused(x_ray: Card) -> None:
     with refuses("image-looks-like-ct", "a.png", x_ray.name):
         check_appearance(x_ray, saying(None), "a.png")
-    with refuses("image-looks-like-ct"):
-        check_appearance(with_training(x_ray, modalities=()), saying(None), "a.png")
 
 
 def test_what_is_stated_counts_more_than_looks(x_ray: Card) -> None:
@@ -75,8 +73,11 @@ def test_a_model_of_ct_or_of_drawings_refuses_no_slice(x_ray: Card) -> None:
     assert check_appearance(with_training(x_ray, drawings=9), saying(None), "a.png") == ()
 
 
-def test_a_card_that_accepts_it_notes_it(x_ray: Card) -> None:
-    (note,) = check_appearance(with_training(x_ray, accepts=(CT,)), saying(None), "a.png")
+@pytest.mark.parametrize("said", [{"accepts": (CT,)}, {"modalities": ()}])
+def test_a_card_that_accepts_it_or_states_no_modality_notes_it(
+    x_ray: Card, said: dict[str, tuple[str, ...]]
+) -> None:
+    (note,) = check_appearance(with_training(x_ray, **said), saying(None), "a.png")
     assert note.kind == "scope"
     assert "CT" in note.text
 

@@ -94,17 +94,20 @@ def check_appearance(card: Card, radiograph: Radiograph, name: str) -> tuple[Not
         name: what the message calls the image.
 
     Returns:
-        a note if the image looks like CT and the card accepts it.
+        a note if the image looks like CT and the card accepts it, or states no modality: then
+        nobody knows that the model is none for CT.
 
     Raises:
         RefusedError: it looks like CT.
     """
-    if radiograph.facts.modality or "CT" in card.training.modalities or card.has_drawings:
+    training = card.training
+    if radiograph.facts.modality or "CT" in training.modalities or card.has_drawings:
         return ()
     if ct_score(radiograph.pixels) < shipped_gate().threshold:
         return ()
-    if CT in card.training.accepts:
-        return (Note("scope", f"It looks like a slice of CT; {card.name} was trained on X-ray."),)
+    if CT in training.accepts or not training.modalities:
+        known = "trained on X-ray" if training.modalities else "trained on no stated modality"
+        return (Note("scope", f"The image looks like a slice of CT; {card.name} was {known}."),)
     raise RefusedError(
         "image-looks-like-ct",
         f"{name} looks like a slice of CT, but {card.name} was trained on X-ray only. Nothing "
