@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from pulmo.audit.check_result import read_audit
 from pulmo.core.folders import RunFolder
 from pulmo.datasets.manifest import Manifest, read_manifest
@@ -81,12 +83,12 @@ def test_a_wrong_call_is_a_sentence(
 ) -> None:
     out = tmp_path / "audit"
     for words, status, sentence in (
-        ((bundle, "-o", out), 2, "is a bundle, and its images are missing: add --data MANIFEST."),
+        ((bundle, "-o", out), 2, "and its images are missing. Name the manifest with --data"),
         ((bundle, "--data", manifest, "--split", "best", "-o", out), 2, "no split 'best'"),
         (
             (bundle, "--data", manifest, "--seed", "1", "-o", out),
             2,
-            "--seed is for another kind of model, and the model is a bundle",
+            "--seed is for a folder of cross-validation, and the model is a bundle",
         ),
         (
             (bundle, "--data", manifest, "--only", "luck", "-o", out),
@@ -102,6 +104,17 @@ def test_a_wrong_call_is_a_sentence(
     ):
         got, _, err = pulmo("audit", *words)
         assert (got, sentence in err) == (status, True), err
+
+
+def test_a_refused_call_names_no_output(
+    pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    status, out, err = pulmo("audit", bundle, "--data", manifest, "--only", "luck")
+    assert (status, out) == (2, "")
+    assert err.startswith("pulmo: There is no check 'luck'")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_what_the_model_was_trained_on_is_left_out_and_counted(

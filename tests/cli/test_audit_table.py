@@ -217,12 +217,12 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
         (
             (path, "--run", tmp_path),
             2,
-            "--run is for a bundle or folds, and the model is a table of pre",
+            "--run is for a bundle, and the model is a table of pre",
         ),
         (
             (path, "--seed", "1"),
             2,
-            "--seed is for a bundle or folds, and the model is a table of pre",
+            "--seed is for a folder of cross-validation, and the model is a table",
         ),
         ((path, "--split", "best"), 2, "There is no split 'best'"),
         ((path, "--published", "0.9"), 2, "a published accuracy cannot be used without it"),
@@ -230,8 +230,8 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
         ((path, "--threshold", "0.5"), 2, "Name them with --positive"),
         ((path, "--merge", "flu"), 2, "--merge 'flu' is not LABEL=CLASS."),
         ((path, "--merge", "flu=cold"), 2, "The label 'flu' cannot be merged into 'cold'"),
-        ((tmp_path, "--positive", "tb"), 2, "--positive is for another kind of model"),
-        ((tmp_path, "--merge", "flu=tb"), 2, "--merge is for another kind of model"),
+        ((tmp_path, "--positive", "tb"), 2, "--positive is for a table of predictions"),
+        ((tmp_path, "--merge", "flu=tb"), 2, "--merge is for a table of predictions"),
         ((bad,), 3, "have probabilities that do not sum to 1"),
         ((tmp_path / "none.csv",), 3, "none.csv"),
     ):

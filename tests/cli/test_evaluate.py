@@ -84,6 +84,9 @@ def test_a_view_alone_and_images_that_disappeared(
     sentence = f"{len(excluded)} images took no part, because the model was trained or chosen on"
     assert any(sentence in warning["text"] for warning in evaluation["warnings"])
     assert [failure["path"] for failure in evaluation["data"]["failed"]] == [gone]
+    assert (evaluation["data"]["views"], evaluation["data"]["modalities"]) == (["PA"], [])
+    page = (tmp_path / "e" / "report.html").read_text()
+    assert "pulmo evaluate bundle --data manifest.parquet --view PA -o evaluation" in page
     first = predictions.iloc[0]
     outcome = Predictor.open(bundle).predict(read_radiograph(Path(first["path"])))
     assert first["p_covid"] == pytest.approx(outcome.probabilities["covid"], abs=1e-5)
@@ -166,7 +169,7 @@ class TestThresholdFor:
             (["--threshold-for", "sensitivity=0.9"], "name the split test."),
             (["--threshold-for", "sensitivity=0.9", "--split", "val"], "name the split test."),
             (["--threshold-for", "0.9", "--split", "test"], "'0.9' is not an aim"),
-            (["--elsewhere"], "--elsewhere is for --threshold-for, which is missing."),
+            (["--elsewhere"], "Add --threshold-for, which --elsewhere is for."),
         ],
     )
     def test_options_that_do_not_fit(
@@ -515,7 +518,7 @@ class TestTable:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
-            ([], "is a bundle, and its images are missing: add --data MANIFEST."),
+            ([], "its images are missing. Name the manifest with --data MANIFEST."),
             (["--positive", "covid"], "--positive is for a table of predictions"),
             (["--threshold", "0.5"], "--threshold is for a table of predictions"),
         ],

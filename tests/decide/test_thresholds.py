@@ -11,10 +11,10 @@ from scipy.stats import beta, binom, norm
 
 from fixtures.refuses import refuses
 from pulmo.core.sections import DecisionSection
+from pulmo.decide.aim import Aim
 from pulmo.decide.thresholds import (
     CONFIDENCE,
     NOT_ASKED,
-    Aim,
     allowed_errors,
     fit_decision,
     fit_threshold,

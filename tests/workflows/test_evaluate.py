@@ -14,7 +14,7 @@ from pulmo.core.tables import read_parquet
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.test_access import read_accesses
 from pulmo.workflows.evaluate import evaluate
-from pulmo.workflows.evaluation_images import EvaluateOptions
+from pulmo.workflows.options.evaluation import EvaluateOptions
 from pulmo.workflows.repeated_runs import Repeat
 
 # One worker trains the folds for all of them.

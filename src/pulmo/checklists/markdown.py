@@ -114,6 +114,8 @@ def _read(artefacts: Artefacts) -> Iterator[tuple[str, str]]:
     for evaluation in artefacts.evaluations:
         data = evaluation.data
         which = f"split {data.split}" if data.split else "no split named"
+        if chosen := (*data.views, *data.modalities):
+            which += f", only {', '.join(chosen)}"
         yield "evaluation.json", f"{images(data.n)}, {escape(which)}; {data.manifest_sha256}"
     if not artefacts.evaluations:
         yield "evaluation.json", "not given"

@@ -40,6 +40,8 @@ class Provenance(NamedTuple):
             no image is of a test.
         excluded: images of it that the model has seen in its training.
         notes: how a table of them was read, as sentences.
+        views: the views that were chosen; empty for all.
+        modalities: the modalities that were chosen; empty for all.
     """
 
     model: ModelName
@@ -49,6 +51,8 @@ class Provenance(NamedTuple):
     test_accesses: int | None = None
     excluded: Sequence[Failure] = ()
     notes: Sequence[str] = ()
+    views: Sequence[str] = ()
+    modalities: Sequence[str] = ()
 
 
 class Resampling(NamedTuple):
@@ -183,6 +187,8 @@ def _evaluated_data(
     return EvaluatedData(
         manifest_sha256=provenance.manifest_sha256,
         split=provenance.split,
+        views=tuple(provenance.views),
+        modalities=tuple(provenance.modalities),
         n=len(labelled),
         groups=int(labelled.groups.max()) + 1,
         labels=_class_counts(labelled, np.ones(len(labelled), np.bool_)),

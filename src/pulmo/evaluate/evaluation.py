@@ -64,6 +64,10 @@ class EvaluatedData(Record):
     manifest_sha256: str
     split: str | None
     """The split of the manifest that was taken; None for all of it."""
+    views: tuple[str, ...] = ()
+    """The views that were chosen of it; empty for all."""
+    modalities: tuple[str, ...] = ()
+    """The modalities that were chosen of it; empty for all."""
     n: int
     groups: int
     """Clusters of images (patients, copies) that were resampled together."""

@@ -23,7 +23,7 @@ from pulmo.datasets.importing import import_source
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.merge import join
 from pulmo.datasets.split import check_split, draw
-from pulmo.reproduce.options import ReadingProgress
+from pulmo.reproduce.reading_progress import ReadingProgress
 from pulmo.reproduce.system import Data, DataSet
 from pulmo.train.training_data import filtered
 

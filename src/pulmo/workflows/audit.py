@@ -5,7 +5,6 @@ held out, and any model by a table of its predictions.
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -31,36 +30,11 @@ from pulmo.workflows.evaluate import access_lists
 from pulmo.workflows.evaluate_predictions import PredictionTable, read_predictions_of
 from pulmo.workflows.evaluation_images import check_modality
 from pulmo.workflows.model import Model, load
+from pulmo.workflows.options.evaluation import AuditOptions
 from pulmo.workflows.progress import OnProgress, no_progress, of_stage
 
 DECODING, CHECKING = "decoding", "checks"
 """The stages of an audit."""
-
-
-@dataclass(frozen=True)
-class AuditOptions:
-    """How a model is audited.
-
-    Attributes:
-        only: the checks to make; all if empty.
-        accept: the checks whose failure a person accepts.
-        lungs: a folder of lung masks, PNG files that are called like the images.
-        facts: a CSV table of the published files' width, height and bytes.
-        published: an accuracy that was published for these images.
-        images: images at most for a check that changes images.
-        run: of a bundle, the run that it was exported from. It tells what the model was trained on,
-            and keeps a list of the accesses to a test too.
-        reading: of a table of predictions, what its columns do not say.
-    """
-
-    only: tuple[str, ...] = ()
-    accept: tuple[str, ...] = ()
-    lungs: Path | None = None
-    facts: Path | None = None
-    published: float | None = None
-    images: int = 500
-    run: Path | None = None
-    reading: Options | None = None
 
 
 DEFAULTS: Final = AuditOptions()

@@ -1,7 +1,5 @@
 """What is audited: a bundle and its images, or the bundles of folds and what each held out."""
 
-import os
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import pandas as pd
@@ -182,8 +180,3 @@ def fold_part(predictor: Predictor, manifest: Manifest, fold: int | None) -> Par
     table = manifest.frame
     held_out = table["fold"] == fold
     return Part(AuditedModel.from_predictor(predictor), table[~held_out], table[held_out])
-
-
-def is_folds(path: str | os.PathLike[str]) -> bool:
-    """Tells whether a folder is that of a repeated experiment."""
-    return RepeatsFolder(Path(path)).index.is_file()

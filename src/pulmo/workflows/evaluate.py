@@ -14,7 +14,7 @@ from pulmo.core.errors import UsageError
 from pulmo.core.folders import BundleFolder, EvaluationFolder, RunFolder
 from pulmo.core.output import claim_folder
 from pulmo.datasets.manifest import Manifest
-from pulmo.decide.thresholds import Aim
+from pulmo.decide.aim import Aim
 from pulmo.decide.validation import check_validation, threshold_for
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName, read_evaluation
@@ -23,13 +23,13 @@ from pulmo.evaluate.test_access import Recorded, access_of, record_access
 from pulmo.predictions.operating_point import OperatingPoint
 from pulmo.workflows.evaluation_images import (
     ChosenImages,
-    EvaluateOptions,
     check_modality,
     choose_images,
     rows_of,
 )
 from pulmo.workflows.evaluation_report import EvaluationReport, report_of
 from pulmo.workflows.model import Model, load
+from pulmo.workflows.options.evaluation import EvaluateOptions
 from pulmo.workflows.progress import OnProgress, no_progress, of_stage
 
 VALIDATION, PREDICTING = "predicting the validation images", "predicting"
@@ -70,6 +70,11 @@ def evaluate(
     if not isinstance(model, Model):
         model = load(model)
     predictor, card = model.predictor, model.card
+    if options.aim is None and options.other_manifest:
+        raise UsageError(
+            "aim-missing",
+            "A threshold from another manifest is allowed, but no aim of a threshold is given.",
+        )
     if options.aim is not None and split != "test":
         raise UsageError(
             "aim-without-test",
@@ -96,6 +101,8 @@ def evaluate(
         None if recorded is None else recorded.times,
         images.excluded,
         [f"The label {label} counts as {name}." for label, name in options.merge.items()],
+        options.views,
+        options.modalities,
     )
     found = report_of(predictions, provenance, options.prevalence).evaluation
     if internal:

@@ -19,8 +19,8 @@ from pulmo.report.figures import learning_curves
 from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
 from pulmo.workflows.evaluate import evaluate
-from pulmo.workflows.evaluation_images import EvaluateOptions
 from pulmo.workflows.model import load
+from pulmo.workflows.options.evaluation import EvaluateOptions
 
 _HELD_OUT: Final = EvaluateOptions(record_access=False)
 """A fold that is held out, like the validation, is no test that may be looked at only once."""

@@ -11,7 +11,8 @@ from pulmo.datasets.importing import import_source
 from pulmo.datasets.source import SOURCES, Entry, Problem
 from pulmo.datasets.sources.covid_ct import MISLABELLED, paper_of
 from pulmo.datasets.split import check_split
-from pulmo.workflows.split import SplitOptions, split
+from pulmo.workflows.options.data import SplitOptions
+from pulmo.workflows.split import split
 
 PREPRINT = "2020.02.25.20021568"
 COLUMNS = ("File name", "Patient ID", "Age", "Gender", "Location", "Time", "Captions")
@@ -134,7 +135,7 @@ def test_a_publication_is_on_one_side_although_it_is_published_on_two(
     assert len(set(groups.values())) == 5
     with refuses("split-leaks"):
         check_split(manifest)
-    done = split(manifest, tmp_path / "kept.parquet", SplitOptions(keep="all"))
+    done = split(manifest, tmp_path / "kept.parquet", SplitOptions(keep_official=True))
     assert done.left_out["in a group with images that are kept on another side"] == 2
     kept = done.manifest.frame.set_index(done.manifest.frame["path"].map(lambda p: Path(p).name))
     assert kept.loc[f"{PREPRINT}-p9-2.png", "split"] == "test"
