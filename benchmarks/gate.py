@@ -50,7 +50,7 @@ HEAD: Final = """# Slices of CT that nothing states
 Made by `python benchmarks/gate.py --data ...`. A model for X-rays refuses a file whose header says
 CT. A PNG or JPEG file says nothing, so the model asks its looks: a logistic regression on 69
 numbers of a copy of 32 x 32 pixels (`pulmo.bundle.gate`). An image whose modality is stated, by its
-header or by the manifest, is not asked.
+header or by the manifest, is not asked. In an evaluation it is noted, not refused.
 
 The regression is fitted on the training parts of kermany, radiography, cohen (X-rays) and covid-ct,
 split by patient and publication, and on images of no chest, which count as no CT. Its penalty is

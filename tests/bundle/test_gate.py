@@ -17,7 +17,7 @@ from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.phantom.image import draw
-from pulmo.radiograph import Radiograph, radiograph_from_array
+from pulmo.radiograph import Radiograph, radiograph_from_array, read_radiograph
 
 
 def ct_slice(side: int = 240) -> NDArray[np.float32]:
@@ -62,8 +62,6 @@ def saying(modality: str | None) -> Radiograph:
 def test_a_slice_that_nothing_states_is_refused(x_ray: Card) -> None:
     with refuses("image-looks-like-ct", "a.png", x_ray.name):
         check_appearance(x_ray, saying(None), "a.png")
-    with refuses("image-looks-like-ct"):
-        check_appearance(with_training(x_ray, modalities=()), saying(None), "a.png")
 
 
 def test_what_is_stated_counts_more_than_looks(x_ray: Card) -> None:
@@ -75,8 +73,11 @@ def test_a_model_of_ct_or_of_drawings_refuses_no_slice(x_ray: Card) -> None:
     assert check_appearance(with_training(x_ray, drawings=9), saying(None), "a.png") == ()
 
 
-def test_a_card_that_accepts_it_notes_it(x_ray: Card) -> None:
-    (note,) = check_appearance(with_training(x_ray, accepts=(CT,)), saying(None), "a.png")
+@pytest.mark.parametrize("said", [{"accepts": (CT,)}, {"modalities": ()}])
+def test_a_card_that_accepts_it_or_states_no_modality_notes_it(
+    x_ray: Card, said: dict[str, tuple[str, ...]]
+) -> None:
+    (note,) = check_appearance(with_training(x_ray, **said), saying(None), "a.png")
     assert note.kind == "scope"
     assert "CT" in note.text
 
@@ -119,11 +120,14 @@ def test_a_mirrored_image_and_one_of_another_size_look_the_same() -> None:
     assert len(shipped_gate().weights) == len(appearance(image))
 
 
-def test_a_manifest_states_what_a_file_does_not(bundle: Path, tmp_path: Path) -> None:
+def test_an_image_of_a_manifest_is_noted_unless_its_modality_is_stated(
+    bundle: Path, tmp_path: Path
+) -> None:
     predictor = Predictor.open(bundle)
     predictor.card = with_training(
         predictor.card, sources={}, drawings=0, modalities=("X-ray",), accepts=()
     )
+    predictor.notes = ()
     assert not predictor.card.has_drawings
     for name, image in (
         ("ct", ct_slice()),
@@ -134,7 +138,13 @@ def test_a_manifest_states_what_a_file_does_not(bundle: Path, tmp_path: Path) ->
     rows.to_csv(tmp_path / "unstated.csv", index=False)
     rows.assign(modality="X-ray").to_csv(tmp_path / "stated.csv", index=False)
     unstated = predict_manifest(predictor, import_source("csv", tmp_path / "unstated.csv").manifest)
-    assert [Path(each.path).name for each in unstated.failed] == ["ct.png"]
-    assert "looks like a slice of CT" in unstated.failed[0].reason
+    assert not unstated.failed
+    notes = unstated.predictions.frame.set_index("path")["notes"]
+    assert {Path(str(path)).name: note for path, note in notes.dropna().items()} == {
+        "ct.png": "scope"
+    }
     stated = predict_manifest(predictor, import_source("csv", tmp_path / "stated.csv").manifest)
     assert not stated.failed
+    assert stated.predictions.frame["notes"].isna().all()
+    with refuses("image-looks-like-ct"):
+        predictor.predict(read_radiograph(tmp_path / "ct.png"))

@@ -82,7 +82,9 @@ def ct_score(pixels: NDArray[np.float32], gate: Gate | None = None) -> float:
     return float(appearance(pixels) @ np.array(gate.weights) + gate.bias)
 
 
-def check_appearance(card: Card, radiograph: Radiograph, name: str) -> tuple[Note, ...]:
+def check_appearance(
+    card: Card, radiograph: Radiograph, name: str, *, described: bool = False
+) -> tuple[Note, ...]:
     """Refuses an image that looks like a slice of CT, if the model is one for X-rays.
 
     An image whose modality is stated is not asked: who states it knows more than its looks tell.
@@ -92,19 +94,24 @@ def check_appearance(card: Card, radiograph: Radiograph, name: str) -> tuple[Not
         card: of the model; `training.accepts` may say that such an image passes with a note.
         radiograph: the image.
         name: what the message calls the image.
+        described: whether a manifest describes the image. Then it is not refused: whoever made the
+            manifest chose it, and an evaluation without it would be one of chosen images.
 
     Returns:
-        a note if the image looks like CT and the card accepts it.
+        a note if the image looks like CT and is described, or the card accepts it or states no
+        modality: then nobody knows that the model is none for CT.
 
     Raises:
         RefusedError: it looks like CT.
     """
-    if radiograph.facts.modality or "CT" in card.training.modalities or card.has_drawings:
+    training = card.training
+    if radiograph.facts.modality or "CT" in training.modalities or card.has_drawings:
         return ()
     if ct_score(radiograph.pixels) < shipped_gate().threshold:
         return ()
-    if CT in card.training.accepts:
-        return (Note("scope", f"It looks like a slice of CT; {card.name} was trained on X-ray."),)
+    if described or CT in training.accepts or not training.modalities:
+        known = "trained on X-ray" if training.modalities else "trained on no stated modality"
+        return (Note("scope", f"The image looks like a slice of CT; {card.name} was {known}."),)
     raise RefusedError(
         "image-looks-like-ct",
         f"{name} looks like a slice of CT, but {card.name} was trained on X-ray only. Nothing "

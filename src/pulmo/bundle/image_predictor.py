@@ -76,19 +76,22 @@ class ImagePredictor(ABC):
         """
         return self.predict_prepared([self.prepare(radiograph, name)])[0]
 
-    def prepare(self, radiograph: Radiograph, name: str = "The image") -> Prepared:
+    def prepare(
+        self, radiograph: Radiograph, name: str = "The image", *, described: bool = False
+    ) -> Prepared:
         """Returns a radiograph as the network takes it, if the model was meant for it.
 
         Args:
             radiograph: the image.
             name: what messages call the image.
+            described: whether a manifest describes the image, so that its looks are only noted.
 
         Raises:
             RefusedError: the header says that the model was not meant for the image, or it looks
                 so where no modality is stated.
         """
         scope = check_scope(self.card, radiograph.facts, name)
-        scope += check_appearance(self.card, radiograph, name)
+        scope += check_appearance(self.card, radiograph, name, described=described)
         known = self._familiarity(radiograph)
         notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
         return Prepared(self.to_input(radiograph), notes)

@@ -49,7 +49,7 @@ def predict_manifest(
         path, expected, modality = image
         try:
             radiograph = read_radiograph(Path(path))
-            prepared = predictor.prepare(_stated(radiograph, modality), path)
+            prepared = predictor.prepare(_stated(radiograph, modality), path, described=True)
         except PulmoError as error:
             return Failure(path=path, reason=str(error))
         if radiograph.sha256 != expected:

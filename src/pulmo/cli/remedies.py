@@ -41,8 +41,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "folds-invalid": _FOLDS,
     "folds-missing": _FOLDS,
     "image-changed": "Import the data set again with: pulmo data import.",
-    "image-looks-like-ct": "If it is a radiograph, import it with a table whose column modality "
-    "says X-ray, and evaluate that manifest.",
+    "image-looks-like-ct": "If it is a radiograph: a model that is trained with "
+    """--set 'data.accepts=["looks like CT"]' only notes it.""",
     "image-labels-contradict": "Or leave out all images that contradict each other with "
     "--drop-contradictions.",
     "images-folder-not-taken": "Leave --root out.",
