@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from fixtures.refuses import refuses
-from pulmo.audit.lungs import find_masks, read_mask
+from pulmo.lungs.mask_files import find_masks, read_mask
 
 
 def write(path: Path, pixels: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> Path:

@@ -16,6 +16,7 @@ from pulmo.cli import (
     explain,
     export,
     lr_find,
+    lungs,
     predict,
     recipes,
     reproduce,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(recipes.app, name="recipes")
+app.add_typer(lungs.app, name="lungs")
 app.command("train")(train.train)
 app.command("search")(search.search)
 app.command("lr-find")(lr_find.lr_find)

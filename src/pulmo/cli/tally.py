@@ -1,7 +1,7 @@
 """What a verb says about the files of a call besides their results, and how it ends."""
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pulmo.cli.console import say
 from pulmo.core.errors import InputError, PartialError
@@ -9,10 +9,25 @@ from pulmo.core.errors import InputError, PartialError
 if TYPE_CHECKING:
     from pulmo.datasets.source import Problem
     from pulmo.radiograph import Note
-    from pulmo.workflows.predict import Prediction
 
 _NAMED: Final = 3
 """So many files are named for each kind of note, and for each reason to leave one out."""
+
+
+class FileResult(Protocol):
+    """What became of a file."""
+
+    @property
+    def file(self) -> str:
+        """Its name."""
+
+    @property
+    def status(self) -> str:
+        """`ok`, or why it has no result."""
+
+    @property
+    def notes(self) -> "tuple[Note, ...]":
+        """What a user must know to read the result."""
 
 
 class Tally:
@@ -29,13 +44,13 @@ class Tally:
         self._left_out: Counter[str] = Counter()
         self._examples: defaultdict[str, list[str]] = defaultdict(list)
 
-    def count(self, result: "Prediction") -> None:
+    def count(self, result: FileResult) -> None:
         """Counts a result and the kinds of its notes."""
         self._done += 1
         self._failed += result.status != "ok"
         self._kinds.update({note.kind for note in self._own(result)})
 
-    def tell(self, result: "Prediction") -> None:
+    def tell(self, result: FileResult) -> None:
         """Says the notes on a file that was counted, if few files had such ones before."""
         for note in self._own(result):
             if self._kinds[note.kind] <= _NAMED:
@@ -88,5 +103,5 @@ class Tally:
                 "some-files-failed", f"{self._failed} of {self._done} files could not be used."
             )
 
-    def _own(self, result: "Prediction") -> "list[Note]":
+    def _own(self, result: FileResult) -> "list[Note]":
         return [note for note in result.notes if note not in self._about_model]

@@ -109,6 +109,21 @@ class RunFolder:
 
 
 @dataclass(frozen=True)
+class LungRunFolder(RunFolder):
+    """The folder of a training of the network that finds the lungs; its card comes last."""
+
+    @property
+    def settings(self) -> Path:
+        """How it is trained."""
+        return self.root / "settings.json"
+
+    @property
+    def network(self) -> Path:
+        """The network as it ships, with its card inside."""
+        return self.root / "lungs.onnx"
+
+
+@dataclass(frozen=True)
 class SweepFolder:
     """The folder of a search for a learning rate."""
 

@@ -18,8 +18,8 @@ from pulmo.audit.checks.lungs import (
     swap,
 )
 from pulmo.audit.context import AuditContext
-from pulmo.audit.lungs import find_masks
 from pulmo.audit.parts import AuditOptions
+from pulmo.lungs.mask_files import find_masks
 from pulmo.stats.estimate import Estimate
 
 Images = NDArray[np.uint8]
