@@ -24,7 +24,7 @@ from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.phantom import PHANTOM_LABELS, draw
 from pulmo.datasets.source import images_below
 from pulmo.lungs import LungFinder, LungMask, shipped_finder
-from pulmo.lungs.mask_files import LungMasks, find_masks, read_mask
+from pulmo.lungs.mask_files import LungMasks, find_masks
 from pulmo.lungs.parts import parts_of
 from pulmo.radiograph import Radiograph, radiograph_from_array, read_radiograph
 from pulmo.radiograph.changes import DISTURBANCES
@@ -115,7 +115,7 @@ def _card_text(finder: LungFinder, test: Manifest) -> str:
         f"{card.validation[1]}, whose mean Dice coefficient ({card.val_dice:.4f}) gave the "
         f"threshold {card.threshold:g} and whose masks gave the rule. The test has "
         f"{', '.join(f'{n} of {source}' for source, n in counts.items())}. Intervals are 95 %, "
-        "over groups (patients and copies). An image in which no lungs are found counts with a Dice "
+        "over groups (patients and copies). An image without lungs found counts with a Dice "
         "coefficient of 0."
     )
 

@@ -72,7 +72,8 @@ def audit(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="A folder of lung masks, PNG files named like the images. Default: no masks.",
+            help="A folder of lung masks, PNG files named like the images. Default: the network "
+            "of `pulmo lungs` finds the lungs.",
         ),
     ] = None,
     facts: Annotated[

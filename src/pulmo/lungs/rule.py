@@ -17,7 +17,7 @@ _SAYS: Final = {
 }
 """What a mask lacks, by the field of its shape."""
 
-SLACK: Final = 0.1
+_SLACK: Final = 0.3
 """By how much of its value each limit lies below the lowest one of the validation images."""
 
 
@@ -36,18 +36,14 @@ class LungRule(Record):
     whole: float
 
     @classmethod
-    def fit(cls, shapes: Sequence[Shape], share: float) -> Self:
-        """Makes the strictest rule each limit of which refuses at most a share of chests.
+    def fit(cls, shapes: Sequence[Shape]) -> Self:
+        """Makes the rule by which all these masks are of lungs, with some slack.
 
         Args:
             shapes: of the validation images with lungs, one or more.
-            share: of them, in [0, 1), that a single limit may refuse.
         """
-        limits = {}
-        for name in Shape._fields:
-            values = sorted(getattr(shape, name) for shape in shapes)
-            limits[name] = values[int(share * len(values))] * (1 - SLACK)
-        return cls(**limits)
+        lowest = {name: min(getattr(shape, name) for shape in shapes) for name in Shape._fields}
+        return cls(**{name: value * (1 - _SLACK) for name, value in lowest.items()})
 
     def lacks(self, shape: Shape) -> tuple[Message, ...]:
         """Returns what a mask lacks to be one of lungs; nothing if it is one."""

@@ -106,6 +106,8 @@ def train_lungs(
         InterruptedRunError: the callbacks stopped the training; it can be resumed.
     """
     folder, options = LungRunFolder(output), options or LungTrainOptions()
+    if options.resume and folder.card.exists():
+        return LungRun(folder, read_record(folder.card, LungCard, "a card of a lung network"))
     found = find_masks(masks)
     if data is None and not options.resume:
         raise UsageError("manifest-not-given", "No manifest is given to train on.")

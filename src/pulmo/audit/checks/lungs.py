@@ -95,6 +95,7 @@ def lungs(context: AuditContext) -> Outcome:
             "With the lungs of an image of another class, the share of decisions that follow the "
             f"lungs and not the background is {followed.in_text}.",
         ),
+        *context.mask_messages,
     )
     return Outcome(verdict, messages, values, (table,))
 

@@ -137,7 +137,7 @@ def elsewhere(lungs: LungImages, count: int, seed: int) -> LungImages:
     """Returns parts of images that show no lung: neck, shoulder, belly, edge; `count` at most."""
     generator = np.random.default_rng([seed, 1])
     size = lungs.images.shape[1]
-    parts = []
+    parts: list[NDArray[np.uint8]] = []
     for _ in range(100 * count):
         if len(parts) == count:
             break
@@ -149,5 +149,6 @@ def elsewhere(lungs: LungImages, count: int, seed: int) -> LungImages:
         place = (number, slice(top, top + side), slice(left, left + side))
         part = lungs.images[place]
         if lungs.masks[place].mean() <= _MOST_LUNG and part.std() > 8:
-            parts.append(cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR))
+            large = cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR)
+            parts.append(np.asarray(large, np.uint8))
     return LungImages.without(np.array(parts, np.uint8).reshape(-1, size, size))

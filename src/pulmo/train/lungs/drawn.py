@@ -29,7 +29,7 @@ def add_marks(images: Pixels, generator: np.random.Generator) -> Pixels:
     marked = images.copy()
     size = images.shape[1]
     for image in marked:
-        grey = int(generator.choice([0, 255, generator.integers(256)]))
+        grey = (0, 255, int(generator.integers(256)))[int(generator.integers(3))]
         if generator.random() < 0.15:
             edges = generator.integers(0, max(2, size // 12), 4)
             image[: edges[0]], image[:, : edges[1]] = grey, grey
@@ -44,7 +44,8 @@ def add_marks(images: Pixels, generator: np.random.Generator) -> Pixels:
 def _noise(size: int, generator: np.random.Generator) -> Pixels:
     noise = generator.standard_normal((size, size), np.float32)
     coarse = float(generator.choice([0, 1, size / 32, size / 12, size / 6]))
-    return _stretched(cv2.GaussianBlur(noise, (0, 0), coarse) if coarse else noise)
+    blurred = cv2.GaussianBlur(noise, (0, 0), coarse) if coarse else noise
+    return _stretched(np.asarray(blurred, np.float32))
 
 
 def _gradient(size: int, generator: np.random.Generator) -> Pixels:
@@ -154,4 +155,5 @@ def _softened(image: Pixels, generator: np.random.Generator) -> Pixels:
 def _stretched(field: NDArray[np.floating]) -> Pixels:
     """Returns a field as greys from 0 to 255."""
     low, high = float(field.min()), float(field.max())
-    return np.rint((field - low) / (high - low) * 255).astype(np.uint8)
+    greys: Pixels = np.rint((field - low) / (high - low) * 255).astype(np.uint8)
+    return greys

@@ -85,13 +85,11 @@ def with_card(model: bytes, card: LungCard) -> bytes:
 def _fused(module: nn.Module) -> nn.Module:
     """Puts each normalisation into the convolution before it, and returns the module."""
     for name, child in module.named_children():
-        layers = list(child.children())
-        if len(layers) == 2 and isinstance(layers[0], nn.Conv2d):
-            convolution, norm = layers
-            if isinstance(norm, nn.BatchNorm2d):
+        match list(child.children()):
+            case [nn.Conv2d() as convolution, nn.BatchNorm2d() as norm]:
                 setattr(module, name, fuse_conv_bn_eval(convolution, norm))
-                continue
-        _fused(child)
+            case _:
+                _fused(child)
     return module
 
 

@@ -22,9 +22,6 @@ from pulmo.train.lungs.settings import LungSettings
 
 THRESHOLDS: Final = tuple(round(0.3 + 0.02 * step, 2) for step in range(21))
 
-SHARE: Final = 0.0
-"""Share of the validation images with lungs that a limit of the rule may refuse."""
-
 _ANYTHING: Final = LungRule(area=0, certainty=0, sharpness=0, balance=0, level=0, whole=0)
 
 
@@ -81,7 +78,7 @@ def fitted(draft: LungCard, found: NDArray[np.float32], val: LungImages) -> Lung
     values = [float(dice(found[known] >= t, val.masks[known]).mean()) for t in THRESHOLDS]
     threshold = THRESHOLDS[int(np.argmax(values))]
     shapes = [shape_of(each, threshold) for each in found]
-    rule = LungRule.fit([shape for shape, lungs in zip(shapes, known, strict=True) if lungs], SHARE)
+    rule = LungRule.fit([shape for shape, lungs in zip(shapes, known, strict=True) if lungs])
     refused = np.array([bool(rule.lacks(shape)) for shape in shapes])
     return draft.model_copy(
         update={

@@ -20,8 +20,11 @@ from pulmo.train.checkpoint import Learner
 from pulmo.train.lungs.data import LungImages
 from pulmo.train.lungs.drawn import add_marks
 from pulmo.train.lungs.settings import LungEpoch, LungSettings
-from pulmo.train.schedules import Span
+from pulmo.train.schedules import Span, half_cosine
 from pulmo.train.schedules.one_cycle import OneCycle
+
+_WARMUP = 0.1
+"""Share of the cycle over which the learning rate rises."""
 
 _SMOOTH = 1.0
 """Added to both halves of the soft Dice coefficient, so that it is defined for no lungs."""
@@ -41,7 +44,7 @@ class Batch(NamedTuple):
 
 def begin(settings: LungSettings) -> Learner:
     """Returns a network with random weights, its optimiser and the average of its weights."""
-    network = make_lung_network(settings.seed).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stub lacks this form
+    network = make_lung_network(settings.seed).to(memory_format=torch.channels_last)
     weights = list(network.parameters())
     groups = [
         {"params": [w for w in weights if w.ndim > 1], "weight_decay": settings.weight_decay},
@@ -76,10 +79,10 @@ def train_epoch(
     """
     order = np.random.default_rng([settings.seed, epoch]).permutation(len(shown.images))
     batches = np.array_split(order, -(-len(order) // settings.batch))
-    span, losses = Span(settings.epochs, len(batches)), []
+    losses = []
     learner.network.train()
     for step, rows in enumerate(batches):
-        rate = OneCycle(warmup=0.1).rate(settings.lr, epoch * len(batches) + step, span)
+        rate = learning_rate(settings, epoch * len(batches) + step, len(batches))
         for group in learner.optimiser.param_groups:
             group["lr"] = rate
         batch = draw_batch(shown, rows, settings, (epoch, step))
@@ -100,6 +103,26 @@ def train_epoch(
         losses.append(float(loss.detach()))
         on_step(step + 1, len(batches))
     return float(np.mean(losses))
+
+
+def learning_rate(settings: LungSettings, step: int, steps: int) -> float:
+    """Returns the learning rate at a step: one cycle that is cut short by a cooldown.
+
+    A cycle that is longer than the training keeps the rate high, and the cooldown brings it to 0
+    along half a cosine (Hägele et al. 2024).
+
+    Args:
+        settings: of the training.
+        step: the step, from 0.
+        steps: steps an epoch.
+    """
+    begins = round((1 - settings.cooldown) * settings.epochs) * steps
+    cycle = OneCycle(warmup=_WARMUP).rate(
+        settings.lr, min(step, begins), Span(settings.cycle, steps)
+    )
+    if step <= begins:
+        return cycle
+    return half_cosine(cycle, 0.0, (step - begins) / (settings.epochs * steps - begins))
 
 
 def draw_batch(

@@ -31,10 +31,14 @@ class LungSettings(Record):
 
     size: Annotated[int, Field(ge=32, le=512, multiple_of=32)] = 192
     """Side of the input in pixels; an image is squashed to a square."""
-    epochs: Count = 40
+    epochs: Count = 26
+    cycle: Count = 40
+    """Epochs of the cycle that the learning rate follows until it cools down."""
+    cooldown: Annotated[Number, Field(gt=0, le=1)] = 0.5
+    """Share of the epochs, the last ones, in which the rate falls to 0."""
     batch: Count = 16
     lr: Annotated[Number, Field(gt=0)] = 4e-3
-    """Peak learning rate of AdamW; it rises and falls in one cycle."""
+    """Peak learning rate of AdamW."""
     weight_decay: Annotated[Number, Field(ge=0)] = 1e-2
     ema_decay: Annotated[Number, Field(ge=0, lt=1)] = 0.995
     """Decay of the average of the weights, a step."""
