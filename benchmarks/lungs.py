@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import matplotlib.cbook
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -293,8 +293,8 @@ def others(data: Path, finder: LungFinder, other: Manifest, tested: Sequence[Tes
 def photographs() -> list[Radiograph]:
     """Returns parts of photographs that come with scikit-learn and matplotlib, as grey images."""
     generator = np.random.default_rng(SEED)
-    files = [matplotlib.cbook.get_sample_data(name) for name in ("grace_hopper.jpg",)]
-    whole = [np.asarray(Image.open(file).convert("L")) for file in files]
+    portrait = Path(mpl.get_data_path(), "sample_data", "grace_hopper.jpg")
+    whole = [np.asarray(Image.open(portrait).convert("L"))]
     whole += [
         np.asarray(Image.fromarray(each).convert("L")) for each in load_sample_images().images
     ]
@@ -355,7 +355,7 @@ def _refusals(
     found = [finder.find(image) for image in images]
     refused = np.array([not each.found for each in found])
     kinds = pd.Series([each.reasons[0].kind for each in found if each.reasons]).value_counts()
-    reasons = ", ".join(f"{kind.removeprefix('no-lungs-')} {n}" for kind, n in kinds.items())
+    reasons = ", ".join(f"{str(kind).removeprefix('no-lungs-')} {n}" for kind, n in kinds.items())
     return name, _share(refused, groups), str(len(found)), reasons
 
 

@@ -76,7 +76,8 @@ def test_a_mask_moves_with_its_image() -> None:
     shown = LungImages(np.where(masks, np.uint8(255), np.uint8(0)), masks)
     still = {"brightness", "contrast", "gamma", "noise", "blur", "erase"}
     table = {name: 0 if name in still else 10 for name in ("rotate", "shear", *still)}
-    settings = LungSettings(size=64, invert=0, augment={**table, "scale": 0.3, "flip": 0.5})
+    augment = {**table, "scale": 0.3, "flip": 0.5}
+    settings = LungSettings.model_validate({"size": 64, "invert": 0, "augment": augment})
     batch = draw_batch(shown, np.arange(12), settings, (0, 0))
     moved = batch.masks.numpy() > 0.5
     assert (moved[:, 0] != masks).any(axis=(1, 2)).all()
