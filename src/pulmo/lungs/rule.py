@@ -17,7 +17,7 @@ _SAYS: Final = {
 }
 """What a mask lacks, by the field of its shape."""
 
-_SLACK: Final = 0.3
+_SLACK: Final = 0.5
 """By how much of its value each limit lies below the lowest one of the validation images."""
 
 

