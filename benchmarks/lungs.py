@@ -45,7 +45,7 @@ CHESTS: Final = {
 }
 """Folder -> whose chests; no image of them was shown in training, but for copies in Cohen's set."""
 
-CHANGES: Final = ("gamma", "contrast", "noise", "inversion", "blur", "jpeg", "resolution")
+CHANGES: Final = ("gamma", "contrast", "noise", "inversion", "blur", "JPEG", "resolution")
 SEED: Final = 20
 
 
