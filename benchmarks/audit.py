@@ -1,8 +1,8 @@
 """Audits a network trained on DarkCovidNet's benchmark, and the starter; writes the report.
 
-The network is cross-validated by patient, five folds with three seeds, and its shortcut floors are
-fitted on the same folds: with the facts of the files as they are here, and as they were published.
-What is finished is not trained again. The starter is trained by benchmarks/starter.py.
+The network is cross-validated by patient, five folds with three seeds, and its shortcut baselines
+are fitted on the same folds: with the facts of the files as they are here, and as they were
+published. What is finished is not trained again. The starter is trained by benchmarks/starter.py.
 """
 
 import argparse

@@ -48,10 +48,10 @@ def loop(sample: ClassifiedImages, replicates: int, generator: np.random.Generat
     for _ in range(replicates):
         drawn = generator.integers(len(starts) - 1, size=len(starts) - 1)
         rows = np.concatenate([members[starts[group] : starts[group + 1]] for group in drawn])
-        judge(sample.truth[rows], sample.decided[rows], sample.probabilities[rows])
+        scikit_metrics(sample.truth[rows], sample.decided[rows], sample.probabilities[rows])
 
 
-def judge(
+def scikit_metrics(
     truth: NDArray[np.intp], decided: NDArray[np.intp], probabilities: NDArray[np.float64]
 ) -> None:
     """Computes what scikit-learn has of the metrics."""

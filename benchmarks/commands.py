@@ -1,4 +1,4 @@
-"""What the scripts beside this file run: pulmo itself, and git."""
+"""What the scripts of this folder run: pulmo itself, and git."""
 
 import subprocess
 import sys

@@ -38,7 +38,7 @@ def pulmo(*arguments: str | Path) -> None:
 
 
 def inspect(manifest: Path, out: Path, *options: str | Path) -> Inspection:
-    """Inspects a manifest and returns the figures."""
+    """Inspects a manifest and returns the values."""
     pulmo("data", "inspect", manifest, "-o", out, *options)
     return read_inspection(out / "inspection.json")
 
@@ -116,12 +116,12 @@ def section(name: str, inspection: Inspection) -> str:
         if clue.classes and clue.commonest is not None and clue.chance is not None:
             v = "" if clue.v.value is None else str(clue.v)
             plain, balanced = f"{clue.commonest:.3f}", f"{clue.chance:.3f}"
-            figures = [v, str(clue.accuracy), plain, str(clue.balanced_accuracy), balanced]
+            values = [v, str(clue.accuracy), plain, str(clue.balanced_accuracy), balanced]
             title = {"file": "all facts of the file", "bytes": "file size"}.get(
                 clue.name, clue.name
             )
             n = f"{clue.accuracy.n} of {', '.join(clue.classes)}"
-            rows.append([title, n, *figures, "**flagged**" if clue.flagged else ""])
+            rows.append([title, n, *values, "**flagged**" if clue.flagged else ""])
     head = [
         *("clue", "images", "Cramer's V", "accuracy", "most frequent class"),
         *("balanced accuracy", "chance", "flagged"),

@@ -1,4 +1,4 @@
-"""Measures how well `pulmo data curate` finds copies, beside a perceptual hash alone.
+"""Measures how well `pulmo data curate` finds copies, compared with a perceptual hash alone.
 
 On copies made of drawn images and, with --data, of real ones, in two halves: the limits were chosen
 on the first half of the real images, and the values of the second half count. Then, with --data, on
@@ -49,8 +49,8 @@ Made by `python benchmarks/curation.py --data ...`.
 
 Of each image one copy is made, of one kind at a time (`KINDS` in the benchmark), and all images and
 copies are compared with each other. Recall is the share of copies that are found, precision the
-share of the pairs found that are an image and its copy; intervals are Wilson's, 95 %. Beside it the
-same for a perceptual hash alone (pHash of 64 bits, of which at most 10 differ)."""
+share of the pairs found that are an image and its copy; intervals are Wilson's, 95 %. Next to it
+the same for a perceptual hash alone (pHash of 64 bits, of which at most 10 differ)."""
 
 
 def crop(image: Grey, generator: np.random.Generator) -> Grey:

@@ -1,4 +1,4 @@
-"""Seconds that an image takes to be read, by its compression; beside an older version if asked.
+"""Seconds that an image takes to be read, by compression; compared with an older version if asked.
 
     python benchmarks/decoders.py --before ../older-checkout/src
 

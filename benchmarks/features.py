@@ -1,7 +1,7 @@
-"""The time of an epoch on a frozen base's cached features beside one that runs the base.
+"""The time of an epoch on a frozen base's cached features compared with one that runs the base.
 
 Whole runs on drawn images, with validation and checkpoints, take turns; an epoch's time is from the
-end of the one before it, and of a run the mean counts. That the base must run once is told apart,
+end of the one before it, and of a run the mean counts. That the base must run once is stated apart,
 as the epochs that it costs.
 """
 

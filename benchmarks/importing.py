@@ -1,4 +1,4 @@
-"""Images a second of `pulmo data import` beside the least that it could cost, and its memory.
+"""Images a second of `pulmo data import`, compared with the least possible cost, and its memory.
 
 Draws images, stores them in four ways, and measures by turns on the same files, which lie in the
 page cache after the first turn: bare loops that read, hash and decode; and imports that decode,
@@ -177,7 +177,7 @@ def seconds(work: Callable[[], None]) -> float:
 
 
 def measure(kind: Kind, folder: Path, turns: int) -> str:
-    """Returns a kind's row: images a second, and in brackets the time beside a bare loop's."""
+    """Returns a kind's row: images a second, and in brackets the ratio to a bare loop."""
     paths = make_set(kind, folder)
     manifest = folder / "m.parquet"
     import_source("folder", folder).manifest.save(manifest)
@@ -194,13 +194,13 @@ def measure(kind: Kind, folder: Path, turns: int) -> str:
     # What else the machine does can only make a turn slower.
     best = {name: min(turn[name] for turn in turned) for name in works}
 
-    def cell(name: str, beside: str = "") -> str:
-        share = f" ({best[name] / best[beside]:.2f})" if beside else ""
+    def cell(name: str, baseline: str = "") -> str:
+        share = f" ({best[name] / best[baseline]:.2f})" if baseline else ""
         return f"{len(paths) / best[name]:,.0f}{share}"
 
     size = statistics.fmean(path.stat().st_size for path in paths) / 1000
-    beside = {"import": "decoded", "threads": "decoded", "headers": "hashed", "unchanged": "read"}
-    speeds = (cell(name, beside.get(name, "")) for name in works)
+    baseline = {"import": "decoded", "threads": "decoded", "headers": "hashed", "unchanged": "read"}
+    speeds = (cell(name, baseline.get(name, "")) for name in works)
     return row((f"{len(paths)} {kind.name}", f"{size:,.0f} kB", *speeds))
 
 

@@ -1,4 +1,4 @@
-"""Trains the five published systems again and writes docs/results/seeds.md.
+"""Trains the five published systems again, and CT slices, and writes docs/results/seeds.md.
 
 Each run is one `pulmo reproduce`, the telling ones first; what is finished is not run again, what
 was cut off goes on. The processor is used by one thread, so that runs may be compared.
@@ -37,7 +37,7 @@ COLUMNS: Final = (
     "run",
     "network",
     "start",
-    "figure",
+    "metric",
     "published",
     "ours",
     "n",
@@ -48,7 +48,7 @@ COLUMNS: Final = (
     "commit",
 )
 
-HEAD: Final = """# The five systems, trained again
+HEAD: Final = """# The five systems and CT slices, trained again
 
 Made by `python benchmarks/seeds.py --data ... --weights ...`. It runs `pulmo reproduce NAME
 --quick` for every run, with the recipe's cheaper variant (table `quick`: fewer epochs, smaller
@@ -87,7 +87,7 @@ def main() -> None:
 
 
 def reproduce(name: str, run: str, arguments: argparse.Namespace) -> None:
-    """Makes one run, and notes the commit that it was made with beside its outcome."""
+    """Makes one run, and notes the commit that it was made with next to its outcome."""
     place = arguments.out / name / run
     stamp = place / "commit"
     if (place / "outcome.json").exists() and stamp.exists():
@@ -135,17 +135,17 @@ def _finished(out: Path, name: str) -> Iterator[Outcome]:
 
 
 def _row(outcome: Outcome, commit: str) -> str:
-    figure = _main(outcome.metrics)
+    value = _main(outcome.metrics)
     cells = (
         f"`{outcome.experiment}`",
         outcome.backbone,
         _start(outcome.notes),
-        figure.name,
-        _words(figure.published),
-        _words(figure.ours),
-        str(figure.ours.n),
-        _words(figure.floors.get("facts")),
-        _words(figure.floors.get("thumbnail")),
+        value.name,
+        _words(value.published),
+        _words(value.ours),
+        str(value.ours.n),
+        _words(value.baselines.get("facts")),
+        _words(value.baselines.get("thumbnail")),
         str(outcome.epochs),
         f"{outcome.minutes:.1f}",
         commit,
@@ -153,11 +153,11 @@ def _row(outcome: Outcome, commit: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _main(figures: Sequence[ComparedValue]) -> ComparedValue:
-    """Returns the figure that the authors led with; of those without one, the mean of two."""
-    led = [figure for figure in figures if figure.published]
-    accuracy = [figure for figure in led if figure.name == "accuracy"]
-    return (accuracy or [figures[-1]])[0]
+def _main(values: Sequence[ComparedValue]) -> ComparedValue:
+    """Returns the main metric of the authors; if they state none, the mean of two."""
+    led = [value for value in values if value.published]
+    accuracy = [value for value in led if value.name == "accuracy"]
+    return (accuracy or [values[-1]])[0]
 
 
 def _start(notes: Sequence[str]) -> str:

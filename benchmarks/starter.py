@@ -54,7 +54,7 @@ def train(pool: Path, weights: Path, out: Path) -> Path:
 
 
 def evaluate(bundle: Path, manifest: Path, output: Path, *options: str) -> Evaluation:
-    """Evaluates the bundle and returns the figures."""
+    """Evaluates the bundle and returns the metrics."""
     pulmo("evaluate", bundle, "--data", manifest, "-o", output, *options)
     return read_evaluation(output / "evaluation.json")
 
@@ -75,7 +75,7 @@ def contrast(evaluation: Evaluation, source: str, positive: set[str], negative: 
 
 
 def headline(card: Card, internal: Evaluation, validation: Evaluation) -> str:
-    """Returns the figures that the recipe is held to, beside what is published."""
+    """Returns the values that the recipe is held to, with what is published."""
     kermany = contrast(internal, "kermany", {"bacterial", "viral"}, "normal")
     covid = validation.classes["covid"]["auc"]
     n = f"{kermany.n_positive} / {kermany.n_negative}"
@@ -88,7 +88,7 @@ def headline(card: Card, internal: Evaluation, validation: Evaluation) -> str:
     ]
     best = card.training.history[card.training.best_epoch - 1]
     return (
-        table(("figure", "n", "pulmo starter", "Kermany et al. 2018"), rows)
+        table(("metric", "n", "pulmo starter", "Kermany et al. 2018"), rows)
         + f"\n\nThe epoch ({best.epoch} of {len(card.training.history)}), temperature "
         f"({card.temperature:.3f}) and threshold ({card.decision.threshold:.3f}) were chosen on "
         "the validation images only."
@@ -96,16 +96,16 @@ def headline(card: Card, internal: Evaluation, validation: Evaluation) -> str:
 
 
 def section(title: str, evaluation: Evaluation) -> str:
-    """Returns the tables of one test set, with what its figures do not show."""
+    """Returns the tables of one test set, with what its metrics do not show."""
     data = evaluation.data
     overall = ((name.replace("_", " "), str(value)) for name, value in evaluation.overall.items())
     classes = (
         (
             label,
             str(data.labels[label]),
-            *(str(figures[m]) for m in ("recall", "specificity", "auc")),
+            *(str(values[m]) for m in ("recall", "specificity", "auc")),
         )
-        for label, figures in evaluation.classes.items()
+        for label, values in evaluation.classes.items()
     )
     contrasts = (
         (
@@ -121,7 +121,7 @@ def section(title: str, evaluation: Evaluation) -> str:
         (
             f"## {title}",
             f"{data.n} images in {data.groups} groups of patients and copies.",
-            table(("figure", "value"), overall),
+            table(("metric", "value"), overall),
             table(("class", "n", "recall", "specificity", "AUC against the rest"), classes),
             "Within one source, where the source cannot help:",
             table(("source", "positive", "negative", "n", "AUC"), contrasts),

@@ -21,11 +21,14 @@ def load(name: str) -> ModuleType:
 
 
 def test_every_example_is_tested() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"judge_predictions", "train_and_judge"}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {
+        "evaluate_predictions",
+        "train_and_evaluate",
+    }
 
 
-def test_predictions_are_judged_within_each_hospital(capsys: pytest.CaptureFixture[str]) -> None:
-    example = load("judge_predictions")
+def test_predictions_are_evaluated_within_each_hospital(capsys: pytest.CaptureFixture[str]) -> None:
+    example = load("evaluate_predictions")
     report = pulmo.evaluate_predictions(example.make_predictions(), positive=["covid"])
     inside = report.within_sources().set_index("source")["value"]
     assert inside["A"] > 0.8
@@ -35,7 +38,7 @@ def test_predictions_are_judged_within_each_hospital(capsys: pytest.CaptureFixtu
 
 
 def test_a_model_is_trained_evaluated_audited_and_explained(tmp_path: Path) -> None:
-    load("train_and_judge").main(tmp_path / "example", count=80, epochs=1)
+    load("train_and_evaluate").main(tmp_path / "example", count=80, epochs=1)
     made = {path.name for path in (tmp_path / "example").iterdir()}
     assert {"run", "bundle", "evaluation", "audit", "map.png", "split.parquet"} <= made
     assert (tmp_path / "example" / "evaluation" / "report.html").is_file()

@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from pulmo.radiograph import Radiograph
     from pulmo.radiograph import read_radiograph as read
     from pulmo.train.torch_dataset import torch_dataset
-    from pulmo.workflows.audit import AuditOptions, audit, audit_folds, audit_predictions
+    from pulmo.workflows.audit import audit, audit_folds, audit_predictions
     from pulmo.workflows.compare import compare
     from pulmo.workflows.evaluate import evaluate
-    from pulmo.workflows.evaluate_predictions import TableOptions, evaluate_predictions
-    from pulmo.workflows.evaluation_images import EvaluateOptions
+    from pulmo.workflows.evaluate_predictions import evaluate_predictions
     from pulmo.workflows.explain import explain
     from pulmo.workflows.model import Model, load
+    from pulmo.workflows.options.evaluation import AuditOptions, EvaluateOptions, TableOptions
+    from pulmo.workflows.options.training import TrainOptions
     from pulmo.workflows.predict import predict
     from pulmo.workflows.train import Run, train
-    from pulmo.workflows.training_options import TrainOptions
 
 __version__ = "0.1.0"
 
@@ -76,8 +76,8 @@ __all__ = [
 ]
 
 _PLACES: Final = {
-    "AuditOptions": "pulmo.workflows.audit:AuditOptions",
-    "EvaluateOptions": "pulmo.workflows.evaluation_images:EvaluateOptions",
+    "AuditOptions": "pulmo.workflows.options.evaluation:AuditOptions",
+    "EvaluateOptions": "pulmo.workflows.options.evaluation:EvaluateOptions",
     "InputError": "pulmo.core.errors:InputError",
     "Manifest": "pulmo.datasets.manifest:Manifest",
     "Model": "pulmo.workflows.model:Model",
@@ -87,8 +87,8 @@ _PLACES: Final = {
     "ReadingOptions": "pulmo.predictions.reading.options:Options",
     "RefusedError": "pulmo.core.errors:RefusedError",
     "Run": "pulmo.workflows.train:Run",
-    "TableOptions": "pulmo.workflows.evaluate_predictions:TableOptions",
-    "TrainOptions": "pulmo.workflows.training_options:TrainOptions",
+    "TableOptions": "pulmo.workflows.options.evaluation:TableOptions",
+    "TrainOptions": "pulmo.workflows.options.training:TrainOptions",
     "UsageError": "pulmo.core.errors:UsageError",
     "audit": "pulmo.workflows.audit:audit",
     "audit_folds": "pulmo.workflows.audit:audit_folds",

@@ -71,7 +71,7 @@ class MakeContext(Protocol):
 
     def __call__(
         self,
-        judged: pd.DataFrame,
+        test: pd.DataFrame,
         answer: Answer,
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
@@ -85,7 +85,7 @@ class Tell(Protocol):
 
     def __call__(
         self,
-        judged: pd.DataFrame,
+        test: pd.DataFrame,
         probabilities: NDArray[np.floating],
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
@@ -171,7 +171,7 @@ def make_context(make_card: MakeCard, tmp_path: Path) -> MakeContext:
     """What asks a function of the images: `answer` gives the logits, `maps` the activation."""
 
     def make(
-        judged: pd.DataFrame,
+        test: pd.DataFrame,
         answer: Answer,
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
@@ -179,9 +179,9 @@ def make_context(make_card: MakeCard, tmp_path: Path) -> MakeContext:
         options: AuditOptions | None = None,
     ) -> AuditContext:
         fake = cast("Predictor", Fake(card or make_card(), answer, maps))
-        fit = judged.iloc[:0] if fit is None else fit
+        fit = test.iloc[:0] if fit is None else fit
         return AuditContext(
-            [Part(AuditedModel.from_predictor(fake), fit, judged)],
+            [Part(AuditedModel.from_predictor(fake), fit, test)],
             options or AuditOptions(tmp_path / "cache"),
         )
 
@@ -193,22 +193,22 @@ def tell(make_card: MakeCard, tmp_path: Path) -> Tell:
     """What a model says of images that are not there: `probabilities` [n, classes], as given."""
 
     def make(
-        judged: pd.DataFrame,
+        test: pd.DataFrame,
         probabilities: NDArray[np.floating],
         fit: pd.DataFrame | None = None,
         card: Card | None = None,
     ) -> AuditContext:
         said = np.log(np.maximum(probabilities, 1e-30))
-        places = {int(Path(path).stem): place for place, path in enumerate(judged["path"])}
+        places = {int(Path(path).stem): place for place, path in enumerate(test["path"])}
 
         def answer(images: NDArray[np.uint8]) -> NDArray[np.floating]:
             numbers = np.ascontiguousarray(images[:, 0, :4]).view(np.uint32)[:, 0]
             return np.asarray(said[[places[int(number)] for number in numbers]])
 
         fake = cast("Predictor", Fake(card or make_card(), answer))
-        fit = judged.iloc[:0] if fit is None else fit
+        fit = test.iloc[:0] if fit is None else fit
         return WithoutFiles(
-            [Part(AuditedModel.from_predictor(fake), fit, judged)], AuditOptions(tmp_path / "cache")
+            [Part(AuditedModel.from_predictor(fake), fit, test)], AuditOptions(tmp_path / "cache")
         )
 
     return make

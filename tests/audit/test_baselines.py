@@ -21,8 +21,8 @@ def level(images: NDArray[np.uint8]) -> NDArray[np.floating]:
     return np.zeros((len(images), 2))
 
 
-def share(context: AuditContext, floor: Baseline) -> float:
-    return float((floor.balanced == context.truth[floor.numbers]).mean())
+def share(context: AuditContext, baseline: Baseline) -> float:
+    return float((baseline.balanced == context.truth[baseline.numbers]).mean())
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,11 @@ def test_a_planted_fact_is_found(
         return Manifest(rows).frame
 
     context = tell(planted(0), np.full((40, 2), 0.5), fit=planted(100))
-    floor = fit_baseline(context, BASELINES[name])
-    assert share(context, floor) == 1.0
-    assert (floor.decided == floor.balanced).all()
-    np.testing.assert_allclose(floor.probabilities.sum(axis=1), 1)
-    assert floor.probabilities.argmax(axis=1).tolist() == floor.balanced.tolist()
+    baseline = fit_baseline(context, BASELINES[name])
+    assert share(context, baseline) == 1.0
+    assert (baseline.decided == baseline.balanced).all()
+    np.testing.assert_allclose(baseline.probabilities.sum(axis=1), 1)
+    assert baseline.probabilities.argmax(axis=1).tolist() == baseline.balanced.tolist()
 
 
 def test_what_is_not_known_or_the_same_fits_no_baseline(make_rows: Rows, tell: MakeContext) -> None:
@@ -67,7 +67,7 @@ def test_what_is_not_known_or_the_same_fits_no_baseline(make_rows: Rows, tell: M
 
 
 @pytest.mark.parametrize("edge", [True, False])
-def test_the_border_floor_sees_the_border_alone(
+def test_the_border_baseline_sees_the_border_alone(
     write_images: Rows, make_context: MakeContext, monkeypatch: pytest.MonkeyPatch, *, edge: bool
 ) -> None:
     look = AuditContext.images_of
@@ -87,7 +87,7 @@ def test_the_border_floor_sees_the_border_alone(
     assert (share(context, fit_baseline(context, BASELINES["border"])) > 0.9) == edge
 
 
-def test_floors_need_three_classes_no_less(
+def test_baselines_need_three_classes_no_less(
     make_rows: Rows, tell: MakeContext, make_card: Callable[..., object]
 ) -> None:
     def planted(first: int) -> pd.DataFrame:
@@ -101,7 +101,7 @@ def test_floors_need_three_classes_no_less(
     np.testing.assert_allclose(thumbnail.probabilities.sum(axis=1), 1)
 
 
-def test_the_lungless_floor_looks_at_images_with_a_mask(
+def test_the_lungless_baseline_looks_at_images_with_a_mask(
     write_images: Rows, make_context: MakeContext, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     images = write_images(LABELS * 2)
@@ -112,5 +112,5 @@ def test_the_lungless_floor_looks_at_images_with_a_mask(
     context = AuditContext(
         bare.parts, AuditOptions(tmp_path_factory.mktemp("cache"), find_masks(root))
     )
-    floor = fit_baseline(context, BASELINES["lungless"])
-    assert floor.numbers.tolist() == list(range(4, 40))
+    baseline = fit_baseline(context, BASELINES["lungless"])
+    assert baseline.numbers.tolist() == list(range(4, 40))

@@ -1,4 +1,4 @@
-"""The judged images, what the models say of them, and how they are drawn."""
+"""The test images, what the models say of them, and how they are drawn."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_rows_of_unknown_labels_take_no_part(
     assert context.known_rows(rows)["label"].tolist() == ["normal", "covid", "viral"]
 
 
-def test_nothing_to_judge_is_an_error(make_rows: MakeRows, tell: MakeContext) -> None:
+def test_no_image_to_evaluate_is_an_error(make_rows: MakeRows, tell: MakeContext) -> None:
     with refuses("labels-not-of-model", "normal, covid"):
         tell(make_rows(["other"]), np.full((1, 2), 0.5))
 

@@ -84,7 +84,7 @@ def test_few_images_are_refused(context: AuditContext) -> None:
         (Estimate(-0.2, -0.3, -0.1, 100), "passes"),
     ],
 )
-def test_a_drop_must_surely_be_within_the_margin(found: Estimate, verdict: str) -> None:
+def test_a_drop_must_significantly_be_within_the_margin(found: Estimate, verdict: str) -> None:
     assert drop_verdict(found) == verdict
 
 

@@ -250,9 +250,9 @@ def test_the_model_card_says_what_is_guaranteed(bundle: Path) -> None:
     out, into = card.bands.rule_out, card.bands.rule_in
     for phrase in (
         f"fitted on validation images for a sensitivity of {card.decision.aim:g}, which is ",
-        "which is not guaranteed: the recipe asks for none (decision.guaranteed).",
+        "which is not guaranteed: the recipe does not ask for a guarantee (decision.guaranteed).",
         f"a result below {out.threshold:.4f} is negative, one of {into.threshold:.4f} or more is",
-        f"{into.independent} independent validation images are too few to vouch for a specif",
+        f"{into.independent} independent validation images are too few to guarantee a specif",
         f"- uncertain: {card.bands.shares['uncertain'].images} of the images, ",
         f"the classes with a probability of {card.sets.least:.4f} or more are those",
         f"On the validation images {card.sets.covered} have",

@@ -87,7 +87,7 @@ def test_known_sources_alone_leave_nothing_open(full: Artefacts, table: pd.DataF
     assert "mine (hospital not stated) (6 images)" in said.gap
 
 
-def test_groups_on_two_sides_are_told(full: Artefacts, table: pd.DataFrame) -> None:
+def test_groups_on_two_sides_are_reported(full: Artefacts, table: pd.DataFrame) -> None:
     patients = table.assign(patient=table["group"], split=["train", "val"] * 6)
     said = splits.apart(_with_table(full, patients))
     assert "6 groups are in several splits (12 images)." in said.text
@@ -100,7 +100,7 @@ def test_another_manifest_says_nothing_of_the_model(full: Artefacts, mute: Artef
     assert not full.has_other_images
     assert full.without_other_images() is full
     assert mute.has_other_images
-    with pytest.raises(Gap, match="Add --data with the manifest that the model was trained on"):
+    with pytest.raises(Gap, match="Give the manifest that the model was trained on"):
         _ = mute.without_other_images().images
     assert training.used(full).text == "The model three-way was trained on it: A card for tests."
     with pytest.raises(Gap, match=r"images\.parquet is not the training manifest of three-way"):
@@ -137,7 +137,7 @@ def test_an_unstated_modality_is_said_to_be_so(full: Artefacts) -> None:
     assert "whose modality is not stated" in model.image_alone(replace(full, card=card)).text
 
 
-def test_a_recipe_is_told_as_it_is(full: Artefacts) -> None:
+def test_a_recipe_is_stated_as_it_is(full: Artefacts) -> None:
     assert "rotation up to 10 degrees" in training.augmentation(full).text
     assert "views: PA and AP; modalities: all" in training.choice(full).text
     assert "ends after 3 without gain" in training.optimisation(full).text
@@ -191,7 +191,7 @@ def test_of_images_from_no_stated_hospital_nothing_is_external(full: Artefacts) 
         evaluated.external(trained)
 
 
-def test_openings(full: Artefacts, bare: Artefacts, access: Access) -> None:
+def test_accesses(full: Artefacts, bare: Artefacts, access: Access) -> None:
     assert evaluated.test_accesses(full).text.endswith("with this model: 2.")
     assert evaluated.test_accesses(full).gap == ""
     noted = evaluated.test_accesses(replace(full, test_accesses=(access, access)))

@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from pulmo.audit.check_result import read_audit
 from pulmo.core.folders import RunFolder
 from pulmo.datasets.manifest import Manifest, read_manifest
@@ -63,10 +65,10 @@ def test_an_opening_that_cannot_be_noted_is_said(
     (model.parent / "test-access.jsonl").symlink_to(tmp_path / "nowhere" / "test-access.jsonl")
     words = ("--data", manifest, "--split", "test", "--only", "degenerate", "-o", tmp_path / "a")
     _, _, err = pulmo("audit", model, *words, "--threads", "1")
-    assert "this access to the test set is not on record there" in err
+    assert "this access to the test set is not recorded there" in err
 
 
-def test_the_run_keeps_the_list_of_openings_too(
+def test_the_run_keeps_the_list_of_accesses_too(
     pulmo: Call, bundle: Path, manifest: Path, run: RunFolder, tmp_path: Path
 ) -> None:
     copy = RunFolder(Path(shutil.copytree(run.root, tmp_path / "run")))
@@ -81,12 +83,12 @@ def test_a_wrong_call_is_a_sentence(
 ) -> None:
     out = tmp_path / "audit"
     for words, status, sentence in (
-        ((bundle, "-o", out), 2, "is a bundle, and its images are missing: add --data MANIFEST."),
+        ((bundle, "-o", out), 2, "and its images are missing. Name the manifest with --data"),
         ((bundle, "--data", manifest, "--split", "best", "-o", out), 2, "no split 'best'"),
         (
             (bundle, "--data", manifest, "--seed", "1", "-o", out),
             2,
-            "--seed is for another kind of model, and the model is a bundle",
+            "--seed is for a folder of cross-validation, and the model is a bundle",
         ),
         (
             (bundle, "--data", manifest, "--only", "luck", "-o", out),
@@ -102,6 +104,17 @@ def test_a_wrong_call_is_a_sentence(
     ):
         got, _, err = pulmo("audit", *words)
         assert (got, sentence in err) == (status, True), err
+
+
+def test_a_refused_call_names_no_output(
+    pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    status, out, err = pulmo("audit", bundle, "--data", manifest, "--only", "luck")
+    assert (status, out) == (2, "")
+    assert err.startswith("pulmo: There is no check 'luck'")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_what_the_model_was_trained_on_is_left_out_and_counted(

@@ -76,7 +76,7 @@ def test_a_table_alone(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None
     even = table.assign(sex=np.where(np.arange(200) % 6 < 3, "F", "M"))
     even.to_parquet(tmp_path / "even.parquet")
     assert pulmo("audit", tmp_path / "even.parquet", "-o", out)[0] == 0
-    assert "No class was named positive." in (out / "audit.html").read_text()
+    assert "No class is named as positive." in (out / "audit.html").read_text()
 
 
 def test_a_table_with_the_split_of_a_manifest(
@@ -111,7 +111,7 @@ def test_a_table_with_the_folds_of_a_manifest(
     words = ("--data", tmp_path / "images.parquet", "--only", "shortcuts", "-o", tmp_path / "a")
     status, _, err = pulmo("audit", tmp_path / "theirs.parquet", *words)
     assert status == 5
-    assert "taken for those of 4 models" in err
+    assert "4 models made them" in err
     audit = read_audit(tmp_path / "a" / "audit.json")
     assert (audit.data.n, audit.data.fitted) == (64, 64)
     baselines = result(tmp_path / "a", "shortcuts").metrics
@@ -119,16 +119,16 @@ def test_a_table_with_the_folds_of_a_manifest(
     assert "thumbnail" in baselines
 
 
-def test_a_bundles_own_predictions_are_judged_as_the_bundle_is(
+def test_a_bundles_own_predictions_are_evaluated_as_the_bundle_is(
     pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
 ) -> None:
     data = ("--data", manifest, "--split", "test")
     assert pulmo("evaluate", bundle, *data, "-o", tmp_path / "e")[0] == 0
-    told = tmp_path / "e" / "predictions.parquet"
+    predictions = tmp_path / "e" / "predictions.parquet"
     checks = ("degenerate", "leakage", "sources", "subgroups", "label-noise", "shortcuts")
     words = [word for check in checks for word in ("--only", check)]
     pulmo("audit", bundle, *data, *words, "--threads", "1", "-o", tmp_path / "first")
-    pulmo("audit", told, *data, *words, "--positive", "covid", "-o", tmp_path / "second")
+    pulmo("audit", predictions, *data, *words, "--positive", "covid", "-o", tmp_path / "second")
     for check in checks:
         first, second = (result(tmp_path / name, check) for name in ("first", "second"))
         assert first == second
@@ -217,12 +217,12 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
         (
             (path, "--run", tmp_path),
             2,
-            "--run is for a bundle or folds, and the model is a table of pre",
+            "--run is for a bundle, and the model is a table of pre",
         ),
         (
             (path, "--seed", "1"),
             2,
-            "--seed is for a bundle or folds, and the model is a table of pre",
+            "--seed is for a folder of cross-validation, and the model is a table",
         ),
         ((path, "--split", "best"), 2, "There is no split 'best'"),
         ((path, "--published", "0.9"), 2, "a published accuracy cannot be used without it"),
@@ -230,8 +230,8 @@ def test_a_wrong_call_is_a_sentence(pulmo: Call, table: pd.DataFrame, tmp_path: 
         ((path, "--threshold", "0.5"), 2, "Name them with --positive"),
         ((path, "--merge", "flu"), 2, "--merge 'flu' is not LABEL=CLASS."),
         ((path, "--merge", "flu=cold"), 2, "The label 'flu' cannot be merged into 'cold'"),
-        ((tmp_path, "--positive", "tb"), 2, "--positive is for another kind of model"),
-        ((tmp_path, "--merge", "flu=tb"), 2, "--merge is for another kind of model"),
+        ((tmp_path, "--positive", "tb"), 2, "--positive is for a table of predictions"),
+        ((tmp_path, "--merge", "flu=tb"), 2, "--merge is for a table of predictions"),
         ((bad,), 3, "have probabilities that do not sum to 1"),
         ((tmp_path / "none.csv",), 3, "none.csv"),
     ):

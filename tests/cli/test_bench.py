@@ -26,7 +26,7 @@ REPORT = SpeedReport(
 )
 
 
-def test_drawn_images_are_measured_and_told(pulmo: Call) -> None:
+def test_drawn_images_are_measured_and_reported(pulmo: Call) -> None:
     status, out, err = pulmo("bench", "train", "demo", *FEW, "--threads", 1)
     assert (status, err) == (0, "")
     lines = out.splitlines()

@@ -21,9 +21,9 @@ def test_the_checklists_of_a_bundle(
     assert all(" items: " in line and line.endswith(" open.") for line in out.splitlines())
     for path in (tmp_path / "cards").iterdir():
         text = path.read_text()
-        assert "| audit.json | not given (--audit) |" in text
-        assert "Add --run" not in text
-        assert "Add --data" not in text
+        assert "| audit.json | not given |" in text
+        assert "Give the run" not in text
+        assert "Give the manifest" not in text
         # No folder of this machine stands in it.
         assert str(tmp_path.parent) not in text
         assert str(run.root.parent) not in text

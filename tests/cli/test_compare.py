@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pulmo.cli.compare import _sentence
 from pulmo.core.folders import RunFolder
 from pulmo.report.comparison import PairedTest
+from pulmo.report.comparison_text import paired_sentence
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.paired import auc_difference
 
@@ -70,7 +70,7 @@ def test_a_test_as_a_line(difference: Estimate, p: float | None, expected: str) 
         name="b", against="a", metric="auc", of="covid", difference=difference, p=p, p_holm=p,
         test="DeLong",
     )  # fmt: skip
-    assert _sentence(test).startswith(f"b - a: AUC of covid {expected}")
+    assert paired_sentence(test).startswith(f"b - a: AUC of covid {expected}")
 
 
 def test_what_is_refused(pulmo: Call, evaluation: Path, tmp_path: Path) -> None:
@@ -172,4 +172,4 @@ class TestTables:
         assert status == 0
         assert "b - plain: Accuracy of the decided class" in out
         assert "AUC of" not in out
-        assert "Of b or plain no class was named positive: their AUCs are not tested" in out
+        assert "The AUCs of b and plain are not tested: one of them has no positive class" in out

@@ -221,8 +221,8 @@ class TestSource:
         ("words", "reason"),
         [
             (["folder", "--source", "viral=north"], "source is given for the images of 'viral'"),
-            (["folder", "--source", "=north"], "neither NAME nor CLASS=NAME"),
-            (["folder", "--source", "covid="], "neither NAME nor CLASS=NAME"),
+            (["folder", "--source", "=north"], "is not [CLASS=]NAME"),
+            (["folder", "--source", "covid="], "is not [CLASS=]NAME"),
             (["folder", "--source", "a", "--source", "b"], "gives all images two values, a and b"),
             (["cohen", "--source", "north"], "for the sources csv and folder; cohen knows it"),
         ],

@@ -34,7 +34,9 @@ def sets(tmp_path: Path) -> list[Path]:
     return manifests
 
 
-def test_what_was_found_is_told_and_written(pulmo: Call, sets: list[Path], tmp_path: Path) -> None:
+def test_what_was_found_is_reported_and_written(
+    pulmo: Call, sets: list[Path], tmp_path: Path
+) -> None:
     output = tmp_path / "new" / "all.parquet"
     status, out, err = pulmo("data", "curate", *sets, "-o", output)
     assert (status, err) == (0, "")

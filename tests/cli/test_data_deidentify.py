@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from pydicom import dcmread
 
-from pulmo.cli.data.deidentify import CAVEATS
+from pulmo.workflows.deidentified_files import CAVEATS
 
 Call = Callable[..., tuple[int, str, str]]
 

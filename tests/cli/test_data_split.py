@@ -147,7 +147,9 @@ def test_a_test_that_may_hold_what_is_trained_on_is_a_warning(
     assert f"\nwarning: north has {n} of its images from south, but no group holds ima" in out
 
 
-def test_matched_subsets_are_told_as_a_table(pulmo: Call, manifest: Path, tmp_path: Path) -> None:
+def test_matched_subsets_are_printed_as_a_table(
+    pulmo: Call, manifest: Path, tmp_path: Path
+) -> None:
     output = tmp_path / "s.parquet"
     words = ["--match", "view", "--match", "sex", "--label", "covid", "--label", "normal"]
     status, out, _ = pulmo("data", "split", manifest, "-o", output, *words)
@@ -227,7 +229,7 @@ class TestSavedSplit:
         assert "left out: 1 (the split does not know it)" in lines
         assert f"left out: {left_out} (the split leaves it out)" in lines or not left_out
         assert f"absent: {gone + 1} of the {len(images)} images of {saved}" in lines
-        assert lines[-1].startswith(f"warning: this is not the manifest that {saved} was made of")
+        assert lines[-1].startswith(f"warning: {saved} was made of another manifest")
 
     def test_an_edited_one_is_refused(
         self, pulmo: Call, sources: Path, saved: Path, tmp_path: Path
@@ -250,14 +252,14 @@ class TestSavedSplit:
         (["--from", "s.csv", "--keep-test"], "Of the other options only --fold fits it"),
         (
             ["--keep-test", "--keep-official"],
-            "--keep-official keeps the test too. Leave --keep-test out",
+            "The whole published split contains the test",
         ),
         (["--folds", "3", "--val", "0.2"], "one fold is the validation"),
         (["--folds-by-source", "--val", "0"], "one fold is the validation"),
-        (["--leave-out", "a", "--test", "0"], "that source is the test"),
-        (["--fold", "1"], "There are no folds"),
-        (["--age-band", "5"], "An age band is for a match by age"),
-        (["--label", "covid"], "Labels are chosen for a match"),
+        (["--leave-out", "a", "--test", "0"], "it is the test"),
+        (["--fold", "1"], "no folds are made"),
+        (["--age-band", "5"], "An age band is only for matching by age"),
+        (["--label", "covid"], "Labels to match are named"),
         (["--match", "height"], "cannot be matched by 'height'; choose among view, age"),
         (["--folds", "3", "--folds-by-source"], "Folds are either drawn or made one per source"),
     ],

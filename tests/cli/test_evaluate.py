@@ -79,11 +79,14 @@ def test_a_view_alone_and_images_that_disappeared(
     evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
     # What the model was trained on took no part, though no split was named.
     assert set(predictions["split"]) == {"test"}
-    voided = images[(images["view"] == "PA") & (images["split"] != "test")]
-    assert {each["path"] for each in evaluation["data"]["voided"]} == set(voided["path"])
-    sentence = f"{len(voided)} images took no part, because the model was trained or chosen on"
+    excluded = images[(images["view"] == "PA") & (images["split"] != "test")]
+    assert {each["path"] for each in evaluation["data"]["excluded"]} == set(excluded["path"])
+    sentence = f"{len(excluded)} images took no part, because the model was trained or chosen on"
     assert any(sentence in warning["text"] for warning in evaluation["warnings"])
     assert [failure["path"] for failure in evaluation["data"]["failed"]] == [gone]
+    assert (evaluation["data"]["views"], evaluation["data"]["modalities"]) == (["PA"], [])
+    page = (tmp_path / "e" / "report.html").read_text()
+    assert "pulmo evaluate bundle --data manifest.parquet --view PA -o evaluation" in page
     first = predictions.iloc[0]
     outcome = Predictor.open(bundle).predict(read_radiograph(Path(first["path"])))
     assert first["p_covid"] == pytest.approx(outcome.probabilities["covid"], abs=1e-5)
@@ -99,7 +102,7 @@ class TestThresholdFor:
             ("specificity=0.9", ["PA"], "other", ["--view", "PA", "--elsewhere"]),
         ],
     )
-    def test_it_is_fitted_on_val_and_judged_on_test(
+    def test_it_is_fitted_on_val_and_evaluated_on_test(
         self,
         pulmo: Call,
         bundle: Path,
@@ -132,7 +135,7 @@ class TestThresholdFor:
         fitted, threshold = evaluation["fitted"], evaluation["decision"]["threshold"]
         assert fitted["threshold"] == threshold
         assert fitted["confidence"] is None
-        assert "are too few to vouch for" in fitted["reason"]
+        assert "are too few to guarantee" in fitted["reason"]
         assert fitted["sensitivity"][0] == (scores >= threshold)[ill].mean()
         assert fitted["specificity"][0] == (scores < threshold)[~ill].mean()
         metric, least = aim.split("=")
@@ -166,7 +169,7 @@ class TestThresholdFor:
             (["--threshold-for", "sensitivity=0.9"], "name the split test."),
             (["--threshold-for", "sensitivity=0.9", "--split", "val"], "name the split test."),
             (["--threshold-for", "0.9", "--split", "test"], "'0.9' is not an aim"),
-            (["--elsewhere"], "--elsewhere is for --threshold-for, which is missing."),
+            (["--elsewhere"], "Add --threshold-for, which --elsewhere is for."),
         ],
     )
     def test_options_that_do_not_fit(
@@ -194,7 +197,7 @@ def test_images_that_the_model_knows_are_all_there_is(
     assert f"was trained or chosen on every one of the {len(known)} chosen images" in err
 
 
-def test_a_copy_and_another_image_of_a_patient_are_voided(
+def test_a_copy_and_another_image_of_a_patient_are_excluded(
     pulmo: Call, bundle: Path, run: RunFolder, images: pd.DataFrame, tmp_path: Path
 ) -> None:
     """Under other names and in another set; the run tells patients, the bundle images alone."""
@@ -207,17 +210,17 @@ def test_a_copy_and_another_image_of_a_patient_are_voided(
     Manifest(pd.concat([test[1:], other, copied])).save(tmp_path / "m.parquet")
     words = ["--data", tmp_path / "m.parquet", "-o", tmp_path / "e"]
 
-    def voided(*more: str | Path) -> dict[str, str]:
+    def excluded(*more: str | Path) -> dict[str, str]:
         status, _, err = pulmo("evaluate", bundle, *words, *more)
         assert status == 0, err
-        found = json.loads((tmp_path / "e" / "evaluation.json").read_text())["data"]["voided"]
+        found = json.loads((tmp_path / "e" / "evaluation.json").read_text())["data"]["excluded"]
         return {each["path"]: each["reason"] for each in found}
 
     copy_path, other_path = str(tmp_path / "copy.png"), other["path"].iloc[0]
-    assert voided() == {
+    assert excluded() == {
         copy_path: f"{copy_path}: the same file is among those that it was trained on."
     }
-    reasons = voided("--run", run.root)
+    reasons = excluded("--run", run.root)
     assert set(reasons) == {copy_path, other_path}
     assert "an image of its group is among those" in reasons[other_path]
 
@@ -308,8 +311,8 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(
     assert err == f"pulmo: {manifest} is a file; a folder was expected.\n"
 
 
-class TestOpenings:
-    """A test that is opened is written down beside the model."""
+class TestAccesses:
+    """Each access to a test is written to a list next to the model."""
 
     def evaluated(self, pulmo: Call, output: Path, *words: str | Path) -> dict[str, Any]:
         status, out, _ = pulmo("evaluate", *words, "-o", output)
@@ -380,12 +383,12 @@ class TestOpenings:
         assert err == (
             f"{BundleFolder(bundle).test_access} cannot be written (No such file or directory): "
             "this access to "
-            "the test set is not on record there.\n"
+            "the test set is not recorded there.\n"
         )
 
 
 class TestTable:
-    """A table of any model's predictions, judged without the model."""
+    """A table of any model's predictions, evaluated without the model."""
 
     @pytest.fixture
     def table(self) -> pd.DataFrame:
@@ -428,7 +431,7 @@ class TestTable:
         for figure in ("Precision and recall", "Thresholds", "Net benefit", "Scores"):
             assert f"<h3>{figure}</h3>" in page
 
-    def test_its_own_predictions_are_judged_alike(
+    def test_its_own_predictions_are_evaluated_alike(
         self, pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path
     ) -> None:
         words = ["--data", manifest, "--split", "test", "-o", tmp_path / "e"]
@@ -447,7 +450,7 @@ class TestTable:
         table.to_parquet(tmp_path / "t.parquet")
         assert pulmo("evaluate", tmp_path / "t.parquet", "-o", tmp_path / "e")[0] == 0
         page = (tmp_path / "e" / "report.html").read_text()
-        assert "No class was named positive" in page
+        assert "No class is named as positive" in page
         assert "Net benefit" not in page
 
     @pytest.mark.parametrize(
@@ -515,7 +518,7 @@ class TestTable:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
-            ([], "is a bundle, and its images are missing: add --data MANIFEST."),
+            ([], "its images are missing. Name the manifest with --data MANIFEST."),
             (["--positive", "covid"], "--positive is for a table of predictions"),
             (["--threshold", "0.5"], "--threshold is for a table of predictions"),
         ],
@@ -557,7 +560,7 @@ class TestTable:
         (auc,) = [line for line in out.splitlines() if line.startswith("  Macro AUC ")]
         assert "undefined (only decisions are known" in auc
         page = (tmp_path / "e" / "report.html").read_text()
-        assert "There is no ROC curve: the table holds decisions and no probabilities." in page
+        assert "There is no ROC curve: the table contains decisions and no probabilities." in page
         assert "only decisions are known" in page
         # What was written is read as what it is: decisions.
         again = ("--positive", "tb", "-o", tmp_path / "again")

@@ -62,7 +62,9 @@ def test_a_folder_of_all_and_one_of_each(pulmo: Call, table: pd.DataFrame, tmp_p
     assert "Jane Doe" not in page + own
 
 
-def test_what_was_written_is_judged_alike(pulmo: Call, table: pd.DataFrame, tmp_path: Path) -> None:
+def test_what_was_written_is_evaluated_alike(
+    pulmo: Call, table: pd.DataFrame, tmp_path: Path
+) -> None:
     table.to_parquet(tmp_path / "t.parquet")
     words = ["--threshold", "0.3"]
     assert pulmo("evaluate", tmp_path / "t.parquet", "-o", tmp_path / "e", *words)[0] == 0

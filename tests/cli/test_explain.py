@@ -48,4 +48,4 @@ def test_an_unknown_class_lists_the_known_ones(
 def test_a_run_is_to_be_exported(pulmo: Call, run: RunFolder, image: Path, tmp_path: Path) -> None:
     status, _, err = pulmo("explain", run.root, image, "-o", tmp_path)
     assert status == 3
-    assert "is a training run and not a bundle; export it first. Type: pulmo export " in err
+    assert "is a training run and not a bundle. Export it first with: pulmo export " in err

@@ -22,7 +22,8 @@ from pulmo.radiograph import KINDS
 
 Call = Callable[..., tuple[int, str, str]]
 
-NO_IMAGE = "it is not a PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM file, judged by its content"
+KINDS_READ = "PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 or DICOM"
+NO_IMAGE = f"it is not a {KINDS_READ} file: its content is of another kind"
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ class TestLayouts:
         status, out, err = pulmo("data", "import", "folder", keras, "-o", output)
         assert (status, "4 covid, 4 normal" in out) == (0, True)
         assert "a split of its own: 4 train, 4 val" in err
-        assert f"pulmo data split {output} --keep-official" in err
+        assert "Keep it with: pulmo data split MANIFEST --keep-official." in err
         split = read_manifest(output)
         assert dict(split.frame.groupby("split")["path"].size()) == {"train": 4, "val": 4}
         kept = tmp_path / "kept.parquet"
@@ -78,7 +79,7 @@ class TestLayouts:
         status, _, err = pulmo("data", "import", "csv", flat, "--label", "other", "-o", output)
         assert (status, "for the source folder; a table has a column" in err) == (2, True)
 
-    def test_a_table_lies_beside_another_folder(
+    def test_a_table_lies_next_to_another_folder(
         self, pulmo: Call, folder: Path, tmp_path: Path
     ) -> None:
         (tmp_path / "notes").mkdir()
@@ -135,7 +136,7 @@ class TestProblems:
             "data", "import", "folder", folder, "-o", output, "--source", "north"
         )
         assert (status, err) == (
-            0, "8 files have not changed since they were read; --fresh reads them again.\n",
+            0, "8 files have not changed since they were read. Read them again with --fresh.\n",
         )  # fmt: skip
         assert sorted(path.name for path in tmp_path.iterdir()) == ["m.parquet", "set"]
 
@@ -254,7 +255,7 @@ class TestAgain:
         assert read_manifest(output).frame["pixels_sha256"].notna().all()
         status, _, err = pulmo(*words, "--headers-only")
         assert (status, err) == (
-            0, "8 files have not changed since they were read; --fresh reads them again.\n",
+            0, "8 files have not changed since they were read. Read them again with --fresh.\n",
         )  # fmt: skip
         assert pulmo(*words, "--fresh")[::2] == (0, "")
 

@@ -108,7 +108,7 @@ class TestEvaluate:
         copy = shutil.copytree(bundle, tmp_path / "bundle")
         assert pulmo("evaluate", copy, *words)[0] == 0
         evaluation = json.loads((tmp_path / "e" / "evaluation.json").read_text())
-        # The training and the validation are voided.
+        # The training and the validation are excluded.
         tested = (images["modality"] != "CT") & (images["split"] == "test")
         assert evaluation["data"]["n"] == tested.sum()
 

@@ -19,7 +19,7 @@ Call = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def here(images: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to be in, beside a folder with images in class folders."""
+    """An empty folder to be in, next to a folder with images in class folders."""
     for row in images.itertuples():
         place = tmp_path / "my images" / str(row.label) / Path(str(row.path)).name
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def test_the_lines_to_type_can_be_typed(pulmo: Call, here: Path) -> None:
         ["audit", "BUNDLE", "-o", "x", "--data", "FOLDER"],
     ],
 )
-def test_commands_that_need_a_split_are_told_to_make_one(
+def test_commands_that_need_a_split_are_refused(
     pulmo: Call, here: Path, bundle: Path, words: list[str]
 ) -> None:
     Path("s.toml").write_text('"train.lr" = {low = 1e-4, high = 1e-2}\n')
@@ -106,7 +106,7 @@ def test_what_the_import_will_say_is_said(pulmo: Call, here: Path) -> None:
     assert f" {here / 'my images'} is meant." in err
 
 
-def test_a_table_and_a_run_are_told_apart(
+def test_a_table_and_a_run_are_distinguished(
     pulmo: Call, phantoms: Path, images: pd.DataFrame, here: Path
 ) -> None:
     _, _, err = pulmo("train", "demo", "--data", phantoms, "-o", "run")

@@ -80,7 +80,7 @@ def make_dicom_without_pixels(path: Path, image: Path) -> None:
 MATRIX = [
     (make_missing, "error", "x.png does not exist"),
     (make_empty, "error", "x.png is empty"),
-    (make_text, "error", "judged by its content"),
+    (make_text, "error", "its content is of another kind"),
     (make_truncated, "error", "truncated"),
     (make_huge, "refused", "more pixels than are read"),
     (make_colour, "refused", "is a colour image"),
@@ -185,6 +185,8 @@ def test_people_get_a_line_each_and_how_to_read_it(
     assert len({line.index(" covid 0.", 40) for line in out.splitlines()}) == 1
     assert "\npositive: probability of covid at least " in f"\n{err}"
     assert "For research, not diagnosis.\n" in err
+    # Each line says so already.
+    assert "drawings" not in err
 
 
 def test_a_name_that_is_not_utf8_is_shown(
@@ -247,7 +249,7 @@ class TestModel:
     def test_a_run_is_to_be_exported(self, pulmo: Call, run: RunFolder, image: Path) -> None:
         status, out, err = pulmo("predict", image, "--model", run.root)
         assert (status, out) == (3, "")
-        assert f"export it first. Type: pulmo export {run.root} -o BUNDLE" in err
+        assert "not a bundle. Export it first with: pulmo export RUN -o BUNDLE." in err
 
     def test_something_else(self, pulmo: Call, image: Path, tmp_path: Path) -> None:
         status, _, err = pulmo("predict", image, "--model", image)

@@ -55,7 +55,7 @@ class TestFolders:
         ]
         assert {result["status"] for result in results} == {"ok"}
         left_out = f"{folder}/b/DICOMDIR, {folder}/b/notes.txt"
-        assert f"left out: 2 (it is no image that pulmo reads): {left_out}" in err
+        assert f"left out: 2 (it is not an image that pulmo reads): {left_out}" in err
         assert f"left out: 1 (it is a link, and links are not followed): {folder}/link.png" in err
 
     def test_a_damaged_image_is_an_error_and_not_left_out(
@@ -76,10 +76,10 @@ class TestFolders:
         (tmp_path / "a" / "notes.txt").touch()
         status, out, err = pulmo("predict", tmp_path / "a", "--model", bundle)
         assert (status, out) == (3, "")
-        assert "left out: 1 (it is no image that pulmo reads)" in err
+        assert "left out: 1 (it is not an image that pulmo reads)" in err
         assert err.endswith("pulmo: There is no result: no image was found.\n")
 
-    def test_heat_maps_are_told_apart_and_are_no_images(
+    def test_heat_maps_are_distinguished_and_are_no_images(
         self, pulmo: Call, bundle: Path, folder: Path
     ) -> None:
         maps = folder / "maps"
@@ -119,7 +119,7 @@ class TestNames:
             (f"{folder}/b/no-suffix", "ok"),
         ]
 
-    def test_that_are_none_are_told(
+    def test_that_are_none_are_reported(
         self, pulmo: Call, bundle: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         give(monkeypatch, b"a\0b.png\n" + b"x" * 5000 + b"\n\xff.png\n")
@@ -190,7 +190,7 @@ class TestForms:
     ) -> None:
         assert pulmo("predict", image, "--model", bundle, *words)[:2] == (2, "")
 
-    def test_the_path_of_a_map_is_told(
+    def test_the_path_of_a_map_is_reported(
         self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path
     ) -> None:
         maps = tmp_path / "maps"

@@ -23,7 +23,7 @@ OPTIONS = [word for setting in SETTINGS for word in ("--set", setting)]
 
 @pytest.fixture
 def folded(images: pd.DataFrame, tmp_path: Path) -> Path:
-    """A manifest with three folds beside its test."""
+    """A manifest with three folds and a test."""
     rest = images[images["split"] != "test"].sort_values(["label", "group"])
     groups = rest["group"].drop_duplicates()
     fold = images["group"].map(dict(zip(groups, np.arange(len(groups)) % 3, strict=True)))
@@ -65,7 +65,7 @@ def test_folds_end_in_a_table_and_resume_where_they_were(
     assert json.loads(out) == json.loads((tmp_path / "cv" / "summary.json").read_text())
 
 
-def test_seeds_of_a_plain_split_are_judged_on_validation(
+def test_seeds_of_a_plain_split_are_evaluated_on_validation(
     pulmo: Call, manifest: Path, tmp_path: Path
 ) -> None:
     status, out, err = pulmo(

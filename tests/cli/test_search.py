@@ -65,10 +65,10 @@ def test_it_finds_a_recipe_and_opens_no_image_of_the_test(
     assert out.startswith("| Trial |    State | Validation loss |")
     assert "The best validation loss is optimistic: it is the lowest of 2 trials" in out
     recipe = load_recipe(str(folder / "best.toml"))
-    assert out.splitlines()[-1] == (
-        f"The best is trial {recipe.name.rpartition('-')[2]}. Next: pulmo train "
-        f"{folder / 'best.toml'} --data M -o RUN"
-    )
+    assert out.splitlines()[-2:] == [
+        f"The best is trial {recipe.name.rpartition('-')[2]}.",
+        f"Next: pulmo train {folder / 'best.toml'} --data M -o RUN",
+    ]
     assert pulmo(*words)[0] == 2
     status, out, err = pulmo("search", "-o", folder, "--trials", "2", "--resume", "--json")
     result = json.loads(out)
@@ -141,4 +141,4 @@ def test_another_search_in_the_same_folder(
     Manifest(images[images["split"] != "test"][1:]).save(fewer)
     status, _, err = pulmo(*words, "--data", fewer, "--seed", "1", "--resume")
     assert status == 5
-    assert "was begun with another manifest_sha256, seed. A search resumes only" in err
+    assert "was started with another manifest_sha256, seed. A search resumes only" in err

@@ -190,13 +190,13 @@ class TestResume:
         same = f"train.lr={quick_recipe.train.lr}"
         assert pulmo(*words, run.manifest, "--set", same)[0] == 0
         status, _, err = pulmo("train", "starter", *words[2:], run.manifest)
-        assert (status, "begun with the recipe 'demo', not with 'starter'" in err) == (5, True)
+        assert (status, "started with the recipe 'demo', not with 'starter'" in err) == (5, True)
         Manifest(images[:-1]).save(tmp_path / "fewer.parquet")
         status, _, err = pulmo(*words, tmp_path / "fewer.parquet")
         assert status == 5
         assert f"can only be resumed with {run.manifest}" in err
 
-    def test_what_the_recipe_says_now_is_told_and_not_taken(
+    def test_what_the_recipe_says_now_is_reported_and_not_taken(
         self, pulmo: Call, run: RunFolder
     ) -> None:
         before = files_of(run.root)

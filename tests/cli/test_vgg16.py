@@ -24,7 +24,8 @@ from pulmo.evaluate import warnings
 from pulmo.evaluate.test_access import read_accesses
 from pulmo.models.backbone import make_backbone
 from pulmo.train import run as run_module
-from pulmo.workflows.vgg16 import Vgg16Options
+from pulmo.workflows.options.training import Vgg16Options
+from pulmo.workflows.vgg16 import recipe_of
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -133,7 +134,7 @@ def test_a_run_prints_and_writes_what_the_script_promised(command: Call, drawn: 
 
 def test_the_decay_is_the_rate_over_the_epochs() -> None:
     def recipe(**flags: Any) -> Recipe:  # noqa: ANN401 - the fields of the options
-        return Vgg16Options(Path("plot"), Path("model"), **flags).recipe()
+        return recipe_of(Vgg16Options(Path("plot"), Path("model"), **flags))
 
     slow = recipe(learning=0.01, epochs=50, batch=4)
     assert slow.train.schedule.table() == {"decay": pytest.approx(0.0002)}

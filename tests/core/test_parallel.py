@@ -75,7 +75,7 @@ def test_no_more_is_begun_than_memory_is_meant_for() -> None:
 def test_what_was_not_begun_is_dropped_when_the_user_ends(
     failure: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both threads are held until the pool has been told to drop what waits."""
+    """Both threads are held until the pool was asked to drop what waits."""
     begun: list[int] = []
     held, release = [Event(), Event()], Event()
 

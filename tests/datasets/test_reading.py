@@ -65,7 +65,7 @@ def test_a_file_is_decoded_and_hashed(copy: Path) -> None:
     assert undecoded == facts_of(copy)._replace(pixels_sha256=None, notes="unknown")
 
 
-def test_what_a_dicom_file_says_is_told(tmp_path: Path) -> None:
+def test_what_a_dicom_file_says_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "image.dcm"
     write_dicom(path, PatientAge="070Y", PatientSex="M", ViewPosition="AP", PatientName="Canary")
     facts = facts_of(path)
@@ -139,7 +139,7 @@ def make_pipe(path: Path) -> None:
         (Path.unlink, "it does not exist"),
         (make_folder, "it is a folder. A file was expected"),
         (make_pipe, "it is a device, a pipe or a socket. A "),
-        (lambda path: os.truncate(path, 2**30), "it holds 1,024 MiB; at most 512 MiB are read"),
+        (lambda path: os.truncate(path, 2**30), "it has 1,024 MiB; at most 512 MiB are read"),
     ],
 )
 def test_what_cannot_be_read_has_a_reason(

@@ -71,7 +71,7 @@ def test_a_link_among_the_images_is_named(name: str, folder: str, tmp_path: Path
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real images are not beside the project")
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real images are not next to the project")
 @pytest.mark.parametrize(
     ("name", "folder", "counts", "left_out"),
     [
@@ -97,6 +97,7 @@ def test_a_link_among_the_images_is_named(name: str, folder: str, tmp_path: Path
             {"covid": 34, "pneumonia": 2, "normal": 3},
             16,
         ),
+        ("covid-ct", "COVID-CT", {"covid": 345, "other": 397}, 5),
         ("darkcovidnet", "darkcovidnet", {"covid": 124, "pneumonia": 500, "normal": 500}, 0),
         ("folder", "devindatt/dataset", {"covid": 25, "normal": 25}, 0),
         ("folder", "adult-normals", {"normal": 202}, 0),
@@ -115,7 +116,7 @@ def test_a_source_reads_the_real_set(
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real images are not beside the project")
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real images are not next to the project")
 def test_the_real_darkcovidnet_has_nihs_patients_views_and_boxes() -> None:
     items = SOURCES["darkcovidnet"].entries(REAL / "darkcovidnet", {})
     entries = [item for item in items if isinstance(item, Entry) and item.patient]

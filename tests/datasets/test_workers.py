@@ -135,7 +135,7 @@ def test_processes_that_cannot_start_are_an_error(
 
 
 def test_a_library_user_needs_no_guard_and_no_clean_folder(image: Path, tmp_path: Path) -> None:
-    """A script without `if __name__ == "__main__"`, beside a module that hides the library's."""
+    """A script without `if __name__ == "__main__"`, next to a module that hides the library's."""
     (tmp_path / "csv.py").write_text("raise RuntimeError")
     script = tmp_path / "script.py"
     script.write_text(

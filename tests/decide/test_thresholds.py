@@ -11,10 +11,10 @@ from scipy.stats import beta, binom, norm
 
 from fixtures.refuses import refuses
 from pulmo.core.sections import DecisionSection
+from pulmo.decide.aim import Aim
 from pulmo.decide.thresholds import (
     CONFIDENCE,
     NOT_ASKED,
-    Aim,
     allowed_errors,
     fit_decision,
     fit_threshold,
@@ -135,7 +135,7 @@ def test_too_few_images_vouch_for_nothing(validate: Validate) -> None:
     )
     assert point.confidence is None
     assert point.reason == (
-        "58 independent validation images are too few to vouch for a sensitivity of 0.95 with "
+        "58 independent validation images are too few to guarantee a sensitivity of 0.95 with "
         "95% confidence; 59 or more could"
     )
 

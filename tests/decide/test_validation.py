@@ -7,7 +7,7 @@ from fixtures.refuses import refuses
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.datasets.manifest import Manifest
-from pulmo.decide.thresholds import Aim
+from pulmo.decide.aim import Aim
 from pulmo.decide.validation import check_validation, threshold_for
 
 

@@ -78,7 +78,7 @@ def test_the_head_of_the_file_is_new(dicom: MakeDicom, grey: NDArray[np.uint8]) 
     assert b"DOE" not in result.data
 
 
-def test_what_is_told_of_it(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
+def test_what_is_reported_of_it(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     result = done(dicom(grey, {"PatientID": "4711"}))
     assert result.patient == PSEUDONYMS.patient("4711")
     assert result.reasons == ()
@@ -197,7 +197,7 @@ def test_nothing_that_names_is_left_in_the_shipped_files() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not IMAGE.exists(), reason=f"{IMAGE.name} is not beside the project")
+@pytest.mark.skipif(not IMAGE.exists(), reason=f"{IMAGE.name} is not next to the project")
 def test_a_real_image() -> None:
     data = IMAGE.read_bytes()
     result = done(data, characteristics=True)

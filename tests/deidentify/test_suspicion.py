@@ -72,10 +72,10 @@ def test_an_overlay_in_unused_bits(dicom: MakeDicom, twelve: NDArray[np.uint16],
     hidden = plain.copy()
     hidden[5:9, 5:9] |= 0x8000
     assert reasons(dicom(plain, window)) == ()
-    assert reasons(dicom(hidden, window)) == ("it uses bits beside those of its image",)
+    assert reasons(dicom(hidden, window)) == ("it uses bits that its image does not use",)
     assert reasons(dicom(plain, window, RLELossless)) == ()
     assert reasons(dicom(hidden, window, RLELossless)) == (
-        "it uses bits beside those of its image",
+        "it uses bits that its image does not use",
     )
 
 
@@ -84,7 +84,7 @@ def test_negative_values_fill_the_upper_bits(dicom: MakeDicom, twelve: NDArray[n
     assert reasons(dicom(signed, {"BitsStored": 12, "HighBit": 11})) == ()
 
 
-def test_what_cannot_be_searched_is_told(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
+def test_what_cannot_be_searched_is_reported(dicom: MakeDicom, grey: NDArray[np.uint8]) -> None:
     assert reasons(dicom(grey, {"PixelData": bytes(8)})) == (
         "its pixels were not searched for text: it is truncated: 8 of 768 bytes of pixel data",
     )

@@ -56,7 +56,7 @@ def test_the_data_are_described(result: Evaluation) -> None:
         "skipped": {"other": 3},
         "failed": ({"path": "/images/broken.png", "reason": "It is empty."},),
         "test_accesses": 1,
-        "voided": (),
+        "excluded": (),
         "image_notes": None,
     }
 
@@ -71,7 +71,7 @@ def test_the_confusion_is_the_references(
     assert result.overall["accuracy"].value == pytest.approx(np.trace(expected) / 135)
 
 
-def test_the_decision_is_judged_by_positive(result: Evaluation, table: pd.DataFrame) -> None:
+def test_the_decision_is_evaluated_by_positive(result: Evaluation, table: pd.DataFrame) -> None:
     used = table[table["label"] != "other"]
     diseased = used["label"] != "normal"
     assert result.decision.positive == ("covid", "pneumonia")

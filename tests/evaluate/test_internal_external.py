@@ -12,7 +12,7 @@ from pulmo.stats.estimate import difference as gap
 NOTHING = Estimate.undefined("it was not asked")
 
 
-def judged(name: str, accuracy: Estimate, sources: dict[str, Estimate]) -> Evaluation:
+def evaluated(name: str, accuracy: Estimate, sources: dict[str, Estimate]) -> Evaluation:
     """An evaluation with little in it."""
     return Evaluation(
         model=ModelName(name="mine", version="1", sha256="ab" * 32),
@@ -52,8 +52,8 @@ def judged(name: str, accuracy: Estimate, sources: dict[str, Estimate]) -> Evalu
     )
 
 
-INTERNAL = judged("inside", Estimate(0.9, 0.85, 0.94, 200), {})
-EXTERNAL = judged(
+INTERNAL = evaluated("inside", Estimate(0.9, 0.85, 0.94, 200), {})
+EXTERNAL = evaluated(
     "here",
     Estimate(0.6, 0.5, 0.7, 80),
     {"near": Estimate(0.8, 0.7, 0.9, 10), "far": Estimate(0.55, 0.4, 0.7, 10), "odd": NOTHING},
@@ -68,7 +68,9 @@ def test_a_gap_for_each_figure_that_both_have_and_the_worst_source() -> None:
     assert accuracy.gap.value == pytest.approx(-0.3)
     assert found.gaps["specificity"].gap.reason == "it was not asked"
     assert (found.n, found.worst) == (200, "far")
-    assert compare_internal(judged("x", INTERNAL.overall["accuracy"], {}), INTERNAL).worst is None
+    assert (
+        compare_internal(evaluated("x", INTERNAL.overall["accuracy"], {}), INTERNAL).worst is None
+    )
 
 
 def test_a_gap_is_one_models_on_other_images() -> None:

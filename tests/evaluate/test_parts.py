@@ -1,4 +1,4 @@
-"""The parts of an evaluation beside its metrics, on one table of predictions."""
+"""The parts of an evaluation other than its metrics, on one table of predictions."""
 
 import numpy as np
 import pandas as pd
@@ -80,9 +80,9 @@ class TestConfusion:
         found = classification_report(predictions.classified)
         assert {*found} == {*expected} - {"accuracy"}
         for name, row in found.items():
-            figures = (row.precision, row.recall, row.f1, row.support)
+            values = (row.precision, row.recall, row.f1, row.support)
             words = ("precision", "recall", "f1-score", "support")
-            assert figures == pytest.approx([expected[name][word] for word in words])
+            assert values == pytest.approx([expected[name][word] for word in words])
 
     def test_what_is_undefined_is_none(self, table: pd.DataFrame) -> None:
         sick = labelled(table[table["label"] != "clear"].assign(decision="tb"))
@@ -134,7 +134,7 @@ class TestDecision:
 
     def test_without_a_positive_class_there_is_none(self, table: pd.DataFrame) -> None:
         found = decision_metrics(labelled(table, NONE), None)
-        assert "undefined (no class was named positive" in str(found.sensitivity)
+        assert "undefined (no class is named as positive" in str(found.sensitivity)
         assert found.threshold is None
         assert found.auc is None
         assert sweep(labelled(table, NONE)) == ()
@@ -283,7 +283,7 @@ class TestSubgroups:
     def test_without_a_positive_class_only_the_accuracy_is_known(self, table: pd.DataFrame) -> None:
         found = subgroups(labelled(table.assign(sex=["F", "M"] * 100), NONE))
         assert [one.accuracy.value is None for one in found] == [False, False]
-        assert str(found[0].auc) == "undefined (no class was named positive)"
+        assert str(found[0].auc) == "undefined (no class is named as positive)"
 
     def test_only_the_largest_of_many_are_shown(self, table: pd.DataFrame) -> None:
         names = [f"s{min(number // 4, 30):02d}" for number in range(200)]

@@ -126,7 +126,7 @@ def test_without_a_test_image_nothing_is_opened(bundle: Path, images: pd.DataFra
     )
 
 
-def test_openings_of_the_same_test_with_the_same_weights_are_counted(
+def test_accesses_of_the_same_test_with_the_same_weights_are_counted(
     access: Access, tmp_path: Path
 ) -> None:
     path = tmp_path / "test-access.jsonl"

@@ -202,7 +202,7 @@ def test_a_source_that_is_not_stated_is_said_with_what_to_do(name: str) -> None:
     (warning,) = warnings_of({name: SOUND["city"]})
     assert warning.kind == "unstated-source"
     assert "240 images" in warning.text
-    assert "--source" in warning.text
+    assert "when the images are imported" in warning.text
     (partly,) = warnings_of(SOUND | {name: {"covid": 1}})
     assert partly.kind == "unstated-source"
     assert "1 image is" in partly.text

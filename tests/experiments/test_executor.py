@@ -26,7 +26,7 @@ def test_one_run_after_the_other_and_news_after_each_epoch() -> None:
     assert executor.wait(lambda: None) == ["second"]
 
 
-def test_all_are_done_in_their_order_and_told() -> None:
+def test_all_are_done_in_their_order_and_reported() -> None:
     done: list[str] = []
     works = {name: lambda callbacks: callbacks.on_epoch(EPOCH) for name in "cab"}
     run_all(works, LocalExecutor(), done.append)

@@ -170,7 +170,7 @@ def test_other_networks_with_a_stem_of_that_name_load_their_own(name: str, tmp_p
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real weights are not beside the project")
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real weights are not next to the project")
 @pytest.mark.parametrize(
     ("name", "file"),
     [

@@ -163,7 +163,7 @@ def test_missing_columns_are_all_named(table: pd.DataFrame, card: Card) -> None:
         Predictions(table.drop(columns=["p_normal", "age", "source"]), card.decision_rule())
 
 
-def test_nothing_to_judge_is_refused(make_predictions: MakePredictions, card: Card) -> None:
+def test_no_image_to_evaluate_is_refused(make_predictions: MakePredictions, card: Card) -> None:
     with refuses("labels-not-of-model", "2", "covid, pneumonia, normal, viral"):
         Predictions(make_predictions({"other@a": 2}), card.decision_rule()).labelled()
     with refuses("labels-not-of-model", "0"):

@@ -106,7 +106,7 @@ def test_lines_overlap_where_they_share_a_pixel() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not DATA.exists(), reason="the real images are not beside the project")
+@pytest.mark.skipif(not DATA.exists(), reason="the real images are not next to the project")
 def test_real_images() -> None:
     def shown(path: Path) -> NDArray[np.float32]:
         grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)

@@ -36,7 +36,7 @@ MakeDicom = Callable[..., bytes]
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
 
-# What the image is made of, and what may be told of it.
+# What the image is made of, and what may be reported of it.
 REAL = {
     "SpecificCharacterSet", "Modality", "SOPClassUID", "Rows", "Columns", "BitsAllocated",
     "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PixelData",

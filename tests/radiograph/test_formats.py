@@ -1,4 +1,4 @@
-"""Formats beside PNG, JPEG, TIFF and DICOM: read, or named as what they are."""
+"""Formats other than PNG, JPEG, TIFF and DICOM: read, or named as what they are."""
 
 import gzip
 import io

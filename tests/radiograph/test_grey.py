@@ -1,4 +1,4 @@
-"""Each grey scale beside an independent implementation, and what all of them keep."""
+"""Each grey scale against an independent implementation, and what all of them keep."""
 
 import cv2
 import numpy as np

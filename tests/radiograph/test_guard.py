@@ -85,7 +85,7 @@ def test_our_own_errors_pass() -> None:
         raise RefusedError("image-too-large", "image.png is too large.")
 
 
-def test_the_element_that_an_error_names_is_told() -> None:
+def test_the_element_that_an_error_names_is_reported() -> None:
     with (
         refuses("image-damaged", "ValueError at Rows (0028,0010)"),
         damage_of("image.dcm", "DICOM"),

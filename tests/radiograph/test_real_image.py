@@ -12,7 +12,7 @@ IMAGE = Path(__file__).parents[3] / "shared" / "data" / "dicom" / "RG1_J2KI.dcm"
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(not IMAGE.exists(), reason=f"{IMAGE.name} is not beside the project"),
+    pytest.mark.skipif(not IMAGE.exists(), reason=f"{IMAGE.name} is not next to the project"),
 ]
 
 

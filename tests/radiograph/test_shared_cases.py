@@ -1,4 +1,4 @@
-"""Small files of the kinds that were once read wrongly, beside the project; skipped without them.
+"""Small files of the kinds that were once read wrongly, next to the project; skipped without them.
 
 Each has the right minimum, mean and maximum of `pixels * 255`, by DCMTK, libjpeg, libpng or
 pydicom. Every kind is drawn anew by the other tests.

@@ -276,7 +276,7 @@ def test_a_short_bmp_or_webp_is_noticed_without_decoding(form: str, keep: float)
 def test_the_files_of_the_field_are_refused(name: str) -> None:
     path = CASES / name
     if not path.exists():
-        pytest.skip(f"{name} is not beside the project")
+        pytest.skip(f"{name} is not next to the project")
     with refuses("image-truncated"):
         decode_radiograph(path.read_bytes(), "image")
 

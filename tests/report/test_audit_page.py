@@ -28,7 +28,7 @@ def audit(card: Card) -> Audit:
             statement="The model is better than a thumbnail.",
             metrics={"model": SURE},
             tables=(
-                Table(title="Floors", columns=("sees", "n", "is"), rows=(("age", 1200, NONE),)),
+                Table(title="Baselines", columns=("sees", "n", "is"), rows=(("age", 1200, NONE),)),
             ),
         ),
         CheckResult(

@@ -144,7 +144,7 @@ def test_it_is_one_file_that_needs_nothing_and_is_repeatable(
     assert "prefers-color-scheme: dark" in text
 
 
-def test_each_entrant_has_its_own_line_in_every_figure(content: ComparisonContent) -> None:
+def test_each_model_has_its_own_line_in_every_figure(content: ComparisonContent) -> None:
     text = render_comparison(content)
     found = re.findall(r"<svg viewBox.*?</svg>", text, re.DOTALL)
     figures = [ET.fromstring(figure) for figure in found]  # noqa: S314 - made here
@@ -169,7 +169,7 @@ def test_without_tests_histories_or_curves(content: ComparisonContent) -> None:
     assert draw_histories(0, {"a": (Stroke(0), ())}) == {}
 
 
-def test_thirty_six_entrants_differ_in_colour_or_dash() -> None:
+def test_thirty_six_models_differ_in_colour_or_dash() -> None:
     strokes = [Stroke(number) for number in range(36)]
     assert len({(stroke.colour, stroke.dash) for stroke in strokes}) == 36
     assert len({stroke.svg_dashes for stroke in strokes}) == 6

@@ -77,7 +77,7 @@ def estimates(evaluation: Evaluation, card: Card) -> list[Estimate]:
     contrast = evaluation.contrasts[0]
     return [
         *evaluation.overall.values(),
-        *(figure for figures in evaluation.classes.values() for figure in figures.values()),
+        *(value for values in evaluation.classes.values() for value in values.values()),
         *(evaluation.decision.sensitivity, evaluation.decision.specificity),
         *(card.decision.sensitivity, card.decision.specificity),
         *(contrast.auc, contrast.accuracy, contrast.sensitivity, contrast.specificity),
@@ -103,7 +103,7 @@ def decision_metrics(evaluation: Evaluation) -> list[Estimate | None]:
 def patient_figures(evaluation: Evaluation) -> list[Estimate]:
     assert evaluation.patients is not None
     classes = evaluation.patients.classes.values()
-    by_class = (figure for figures in classes for figure in figures.values())
+    by_class = (value for values in classes for value in values.values())
     return [*evaluation.patients.overall.values(), *by_class]
 
 
@@ -172,11 +172,15 @@ def test_how_often_the_test_was_opened_is_said(
 
 
 def calibrated(content: ReportContent) -> ReportContent:
-    """The same report of a model with bands and sets, judged at a threshold fitted for it."""
-    figures = [Estimate(n / 1000, n / 1000 - 0.1, n / 1000 + 0.1, 10 * n) for n in range(301, 316)]
+    """The same report of a model with bands and sets, evaluated at a threshold fitted for it."""
+    estimates = [
+        Estimate(n / 1000, n / 1000 - 0.1, n / 1000 + 0.1, 10 * n) for n in range(301, 316)
+    ]
     shares = {
         band: BandShares(images=one, positives=two, negatives=three)
-        for band, one, two, three in zip(BANDS, *(figures[n::3][:3] for n in range(3)), strict=True)
+        for band, one, two, three in zip(
+            BANDS, *(estimates[n::3][:3] for n in range(3)), strict=True
+        )
     }
     fitted = OperatingPoint(
         threshold=0.3456,
@@ -184,14 +188,14 @@ def calibrated(content: ReportContent) -> ReportContent:
         aim=0.85,
         confidence=0.95,
         independent=812,
-        sensitivity=figures[9],
-        specificity=figures[10],
+        sensitivity=estimates[9],
+        specificity=estimates[10],
     )
     low = fitted.model_copy(update={"threshold": 0.2345, "confidence": None, "reason": "few"})
     sets = SetMetrics(
         coverage=0.9,
-        covered=figures[11],
-        classes=dict(zip(("covid", "viral", "normal"), figures[12:], strict=True)),
+        covered=estimates[11],
+        classes=dict(zip(("covid", "viral", "normal"), estimates[12:], strict=True)),
         size=Estimate(1.234, 1.123, 1.345, 9001),
         sizes=(11, 7000, 1970, 20),
     )
@@ -331,8 +335,8 @@ def test_no_folder_is_named(html: str, page: Page) -> None:
 
 def test_undefined_figures_say_why_in_a_footnote(content: ReportContent) -> None:
     classes = {
-        label: {"auc": Estimate.undefined("no image is viral"), "recall": figures["recall"]}
-        for label, figures in content.evaluation.classes.items()
+        label: {"auc": Estimate.undefined("no image is viral"), "recall": values["recall"]}
+        for label, values in content.evaluation.classes.items()
     }
     overall = {
         "accuracy": Estimate(0.5, None, None, 2, "too few groups."),
@@ -340,7 +344,7 @@ def test_undefined_figures_say_why_in_a_footnote(content: ReportContent) -> None
     }
     page = Page(render_report(with_evaluation(content, classes=classes, overall=overall)))
     assert "0.500 no interval 2 2" in page.text
-    assert page.text.count("undefined 1 0") == 6  # by class, and beside the patients
+    assert page.text.count("undefined 1 0") == 6  # by class, and next to the patients
     assert "2 Too few groups." in page.text
     assert "1 No image is viral." in page.text
     assert {"note-1", "note-2"} <= set(page.values("id"))
@@ -388,7 +392,7 @@ def test_what_is_missing_is_said(content: ReportContent, card: Card) -> None:
         "There is no reliability diagram",
         "No images were chosen",
         "No image failed.",
-        "The card holds no training history.",
+        "The card has no training history.",
         "Limits of these results The results say nothing about other hospitals",
         "Within one source: unknown",
     ):
@@ -493,7 +497,7 @@ def test_a_decision_without_a_threshold_or_a_positive_class_is_said(
     assert "if its decided class is covid or viral" in text
     none = decision.model_copy(update={"positive": ()})
     text = Page(render_report(with_evaluation(content, decision=none))).text
-    assert "No class was named positive" in text
+    assert "No class is named as positive" in text
 
 
 def test_a_test_without_patients_or_subgroups_says_so(content: ReportContent) -> None:

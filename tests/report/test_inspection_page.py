@@ -139,8 +139,8 @@ def test_what_is_reached_without_the_clue_is_marked_to_scale(
 
 def test_a_clue_that_tells_the_class_is_flagged(html: str, inspection: Inspection) -> None:
     clues = inspection.confounding.clues.values()
-    told = [clue for clue in clues if clue.classes and clue.flagged]
-    assert html.count('<small class="flag">predicts the class') == 3 * len(told)
+    flagged = [clue for clue in clues if clue.classes and clue.flagged]
+    assert html.count('<small class="flag">predicts the class') == 3 * len(flagged)
 
 
 def test_counts_by_column_and_class(page: Page, inspection: Inspection) -> None:

@@ -8,7 +8,7 @@ from pulmo.stats.estimate import Estimate
 
 ABOVE = Estimate(0.9, 0.8, 0.95, 90)
 CHANCE = Estimate(0.6, 0.45, 0.7, 90)
-PERFECT = Estimate(1.0, None, None, 90, "the scores part both sides fully")
+PERFECT = Estimate(1.0, None, None, 90, "the scores separate the two sides completely")
 
 
 def contrast(first: str, second: str, auc: Estimate, source: str = "east") -> Contrast:
@@ -86,5 +86,5 @@ def test_without_a_positive_class_every_two_classes_matter(evaluation: Evaluatio
     decision = evaluation.decision.model_copy(update={"positive": ()})
     for count, verdict in ((3, "shown"), (2, "partly")):
         found = tuple(contrast(*pair, ABOVE) for pair in pairs[:count])
-        judged = evaluation.model_copy(update={"decision": decision, "contrasts": found})
-        assert within_source(judged).verdict == verdict
+        evaluated = evaluation.model_copy(update={"decision": decision, "contrasts": found})
+        assert within_source(evaluated).verdict == verdict

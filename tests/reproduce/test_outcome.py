@@ -8,7 +8,7 @@ def proportion(hits: int, n: int) -> Estimate:
     return Estimate(hits / n, *wilson(hits / n, n), n)
 
 
-def test_the_table_sets_published_beside_ours_and_says_what_differs() -> None:
+def test_the_table_sets_published_next_to_ours_and_says_what_differs() -> None:
     outcome = Outcome(
         experiment="minivgg-official",
         recipe="minivgg-quick",
@@ -18,7 +18,7 @@ def test_the_table_sets_published_beside_ours_and_says_what_differs() -> None:
                 name="recall of pneumonia",
                 published=proportion(9, 10),
                 ours=proportion(7, 9),
-                floors={"facts": Estimate(0.6, 0.312, 0.831, 9)},
+                baselines={"facts": Estimate(0.6, 0.312, 0.831, 9)},
             ),
             ComparedValue(name="accuracy", published=None, ours=Estimate.undefined("nothing")),
         ),
@@ -27,7 +27,7 @@ def test_the_table_sets_published_beside_ours_and_says_what_differs() -> None:
         epochs=6,
         minutes=2.25,
         notes=("Its network starts from random weights.",),
-        differs=("They published no figure.",),
+        differs=("They published no value.",),
     )
     text = outcomes_text("MiniVGGNet", [outcome])
     assert "## MiniVGGNet" in text
@@ -36,5 +36,5 @@ def test_the_table_sets_published_beside_ours_and_says_what_differs() -> None:
         "| 9 | 0.600 (0.312-0.831) | - | 6 | 2.2 |"
     ) in text
     assert "|  | accuracy | - | undefined (nothing) | 0 | - | - |  |  |" in text
-    assert "- They published no figure." in text
+    assert "- They published no value." in text
     assert "tested on 12 (3 normal, 9 pneumonia). Its network starts from random" in text

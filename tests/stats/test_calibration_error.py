@@ -55,7 +55,7 @@ def test_the_interval_covers_the_true_error(
     assert covered >= 90
 
 
-def test_certain_misses_are_told_from_chance(generator: np.random.Generator) -> None:
+def test_certain_misses_are_distinguished_from_chance(generator: np.random.Generator) -> None:
     confidence = generator.uniform(0.8, 1, size=500)
     value, low, high, n, _ = error_of(sample_of(confidence, generator.random(500) < 0.5), generator)
     assert value is not None

@@ -56,7 +56,7 @@ def test_the_ends_stay_within_the_figures_bounds() -> None:
     ("values", "value", "reason"),
     [
         ([], None, "no run has a value"),
-        ([0.5], 0.5, "one run shows nothing of how runs differ"),
+        ([0.5], 0.5, "one run does not show how runs differ"),
         ([0.5, 0.5], 0.5, "all runs have the same value"),
     ],
 )

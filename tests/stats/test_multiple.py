@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import norm
 
 from pulmo.stats.estimate import Estimate
-from pulmo.stats.multiple import chance_above, holm, surely_above
+from pulmo.stats.multiple import chance_above, holm, significantly_above
 
 
 def test_without_an_interval_nothing_is_sure() -> None:
@@ -12,9 +12,9 @@ def test_without_an_interval_nothing_is_sure() -> None:
 
 
 def test_the_chance_is_that_of_the_intervals_lower_side() -> None:
-    figure = Estimate(0.3, 0.3 - 0.1 * norm.ppf(0.975), 0.35, 9)
-    assert chance_above(figure, 0.1) == pytest.approx(norm.sf(2))
-    assert chance_above(figure, figure.low or 0) == pytest.approx(0.025)
+    estimate = Estimate(0.3, 0.3 - 0.1 * norm.ppf(0.975), 0.35, 9)
+    assert chance_above(estimate, 0.1) == pytest.approx(norm.sf(2))
+    assert chance_above(estimate, estimate.low or 0) == pytest.approx(0.025)
     exact = Estimate(0.3, 0.3, 0.3, 9)
     assert [chance_above(exact, bound) for bound in (0.2, 0.3, 0.4)] == [0.0, 1.0, 1.0]
 
@@ -27,9 +27,9 @@ def test_holms_adjustment_steps_down() -> None:
 
 
 def test_more_tests_need_more() -> None:
-    figure = Estimate(0.2, 0.01, 0.39, 100)
-    assert surely_above([figure], 0.0).tolist() == [True]
-    assert surely_above([figure, *[Estimate(0.0, -0.2, 0.2, 100)] * 9], 0.0).sum() == 0
+    estimate = Estimate(0.2, 0.01, 0.39, 100)
+    assert significantly_above([estimate], 0.0).tolist() == [True]
+    assert significantly_above([estimate, *[Estimate(0.0, -0.2, 0.2, 100)] * 9], 0.0).sum() == 0
 
 
 def test_false_alarms_are_as_rare_as_said() -> None:
@@ -38,6 +38,6 @@ def test_false_alarms_are_as_rare_as_said() -> None:
     for _ in range(400):
         values = generator.normal(scale=0.1, size=8)
         reach = 0.1 * norm.ppf(0.975)
-        figures = [Estimate(v, v - reach, v + reach, 9) for v in values]
-        alarms += int(surely_above(figures, 0.0).any())
+        estimates = [Estimate(v, v - reach, v + reach, 9) for v in values]
+        alarms += int(significantly_above(estimates, 0.0).any())
     assert alarms <= 20

@@ -159,7 +159,7 @@ def test_ratios_without_an_interval_or_a_value_say_why() -> None:
     assert ratio(share(0, 9), half, undefined="why")[:4] == (0.0, None, None, 19)
     full = ratio(share(9, 9), share(8, 8), undefined="why")
     assert full[:4] == (1.0, None, None, 17)
-    assert full.reason == "both shares are 1, which says nothing of the uncertainty of their ratio"
+    assert full.reason == "both shares are 1, so the uncertainty of their ratio cannot be estimated"
     one = Proportion.from_hits(np.array([True, False]), np.zeros(2, np.intp))
     for sides in ((one, half), (half, one)):
         estimate = ratio(*sides, undefined="why")
@@ -172,7 +172,7 @@ def test_predictive_values_without_an_interval_or_a_value_say_why() -> None:
     for sides in ((none, half), (half, none)):
         estimate = predictive_value(*sides, 0.1)
         assert str(estimate) == "undefined (it needs positive and negative images)"
-    assert str(predictive_value(zero, zero, 0.1)) == "undefined (nothing was called so)"
+    assert str(predictive_value(zero, zero, 0.1)) == "undefined (nothing is predicted as such)"
     assert predictive_value(half, zero, 0.1)[:3] == (1.0, None, None)
     assert predictive_value(zero, half, 0.1)[:3] == (0.0, None, None)
     assert none.complement.value is None

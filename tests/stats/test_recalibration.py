@@ -30,10 +30,10 @@ def test_the_interval_is_as_wide_as_refits_to_other_groups(generator: np.random.
         rows = (drawn[:, None] * 4 + np.arange(4)).ravel()
         part = recalibrate(positive[rows], odds[rows], np.repeat(np.arange(100), 4))
         refits.append((part.slope.value, part.intercept.value))
-    for figure, spread in zip(line, np.std(np.array(refits, float), axis=0), strict=True):
-        assert figure.low is not None
-        assert figure.high is not None
-        assert (figure.high - figure.low) / 2 / 1.98 == pytest.approx(spread, rel=0.25)
+    for estimate, spread in zip(line, np.std(np.array(refits, float), axis=0), strict=True):
+        assert estimate.low is not None
+        assert estimate.high is not None
+        assert (estimate.high - estimate.low) / 2 / 1.98 == pytest.approx(spread, rel=0.25)
 
 
 def test_it_covers_the_truth(generator: np.random.Generator) -> None:
@@ -52,7 +52,7 @@ def test_it_covers_the_truth(generator: np.random.Generator) -> None:
 def test_what_cannot_be_fitted_is_undefined() -> None:
     odds = np.array([-2.0, -1.0, 1.0, 2.0])
     apart = recalibrate(odds > 0, odds, np.arange(4))
-    assert apart.slope.reason == "the score tells all positives from all negatives"
+    assert apart.slope.reason == "the score separates all positives from all negatives"
     assert apart.intercept.value == pytest.approx(0, abs=1e-6)
     wrong = recalibrate(odds < 0, odds, np.arange(4))
     assert wrong.slope.value is None

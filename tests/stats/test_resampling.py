@@ -101,7 +101,7 @@ class TestBCa:
             (1.5, [np.nan, np.nan], [0.0, 1.0]),
         ],
     )
-    def test_what_cannot_be_told_gives_the_percentile_interval(
+    def test_unresolved_bias_gives_the_percentile_interval(
         self, value: float, draws: list[float], left_out: list[float]
     ) -> None:
         assert tails(value, np.array(draws), np.array(left_out)) == (0.025, 0.975)

@@ -49,12 +49,12 @@ class TestAUC:
         whole = auc(positive, scores, np.arange(4))
         assert whole[:4] == (1.0, None, None, 4)
         assert (
-            whole.reason
-            == "the scores part both sides fully, which says nothing of its uncertainty"
+            whole.reason == "the scores separate the two sides completely, "
+            "so its uncertainty cannot be estimated"
         )
         same = auc(positive, np.full(4, 0.5), np.arange(4))
         assert same[:4] == (0.5, None, None, 4)
-        assert "do not part the sides at all" in str(same)
+        assert "do not separate the two sides at all" in str(same)
         nothing = auc(np.ones(4, np.bool_), scores, np.arange(4), undefined="why")
         assert nothing == Estimate.undefined("why", 4)
         for groups, word in (([0, 1, 2, 2], "with"), ([0, 0, 1, 2], "without")):

@@ -1,4 +1,4 @@
-"""The measured loops are those of a run, and the figures follow from the rounds."""
+"""The measured loops are those of a run, and the values follow from the rounds."""
 
 import numpy as np
 import pytest

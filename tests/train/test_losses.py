@@ -1,4 +1,4 @@
-"""Each loss beside an independent implementation, and what all of them keep."""
+"""Each loss against an independent implementation, and what all of them keep."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Each schedule beside torch's, and what all of them keep."""
+"""Each schedule against torch's, and what all of them keep."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The share of the training images that were told right, in the history."""
+"""The share of the training images that were classified correctly, in the history."""
 
 from pathlib import Path
 

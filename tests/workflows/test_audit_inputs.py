@@ -15,7 +15,8 @@ from pulmo.core.files import write_atomically
 from pulmo.core.folders import RepeatsFolder, RunFolder
 from pulmo.datasets.manifest import Manifest
 from pulmo.experiments.summary import Summary
-from pulmo.workflows.audit_inputs import bundle_input, folds_input, is_folds
+from pulmo.workflows.audit_inputs import bundle_input, folds_input
+from pulmo.workflows.model_kind import kind_of
 from pulmo.workflows.repeated_runs import Repeat
 from pulmo.workflows.summarise import summarise
 
@@ -125,12 +126,12 @@ class TestFolds:
         self, summary: Summary, cross_validation: list[Repeat], folded: pd.DataFrame
     ) -> None:
         folder = cross_validation[0].study
-        assert is_folds(folder.root)
+        assert kind_of(folder.root) == "folds"
         parts = folds_input(folder, None, 1).parts
         assert len(parts) == summary.folds == 3
-        judged = pd.concat([part.test for part in parts])
-        assert set(judged["path"]) == set(folded["path"][folded["split"] != "test"])
-        assert judged["path"].is_unique
+        evaluated = pd.concat([part.test for part in parts])
+        assert set(evaluated["path"]) == set(folded["path"][folded["split"] != "test"])
+        assert evaluated["path"].is_unique
         for part in parts:
             assert not set(part.fit["group"]) & set(part.test["group"])
 
@@ -153,7 +154,7 @@ class TestFolds:
 
     def test_repeats_of_one_split_are_none(self, summary: Summary, tmp_path: Path) -> None:
         folder = RepeatsFolder(tmp_path)
-        assert not is_folds(tmp_path)
+        assert kind_of(tmp_path) == "bundle"
         folder.index.write_text(summary.model_copy(update={"folds": 0}).model_dump_json())
         with refuses("repeats-share-a-split"):
             folds_input(folder, None, 1)

@@ -132,13 +132,15 @@ class TestTable:
         assert ask("external", audited, tmp_path).kinds == ("no-positive-class",)
         calibration = ask("calibration", audited, tmp_path)
         assert calibration.verdict == "passes"
-        assert (calibration.metrics["slope"].reason or "").startswith("no class was named positive")
+        assert (calibration.metrics["slope"].reason or "").startswith(
+            "no class is named as positive"
+        )
         assert calibration.metrics["Brier score"].value is None
         gaps = ask("subgroups", audited, tmp_path)
         reasons = [
             row[4].reason for row in gaps.tables[0].rows if not isinstance(row[4], str | int)
         ]
-        assert any("no class was named positive" in (reason or "") for reason in reasons)
+        assert any("no class is named as positive" in (reason or "") for reason in reasons)
 
     def test_what_it_decides_holds(
         self, tell: Tell, scores: NDArray[np.float64], tmp_path: Path
@@ -151,12 +153,15 @@ class TestTable:
         result = CHECKS["degenerate"](context)
         assert "always-one-class" in result.kinds
 
-    def test_labels_that_are_no_class_are_told(
+    def test_labels_that_are_no_class_are_reported(
         self, tell: Tell, scores: NDArray[np.float64]
     ) -> None:
         labels = ["flu"] * 10 + ["covid", "normal"] * (N // 2 - 5)
         audited = table_input(tell(scores, label=labels), NAME, None, None)
-        assert "10 images take no part, for their labels (flu)" in audited.doubts[0]
+        assert (
+            "10 images are left out: the predictions have no class for their labels (flu)"
+            in audited.doubts[0]
+        )
         assert len(audited.parts[0].test) == N - 10
         merged = DecisionRule(("normal", "covid"), {"flu": "normal"})
         assert table_input(tell(scores, merged, label=labels), NAME, None, None).doubts == ()
@@ -256,7 +261,7 @@ class TestFaults:
 class TestManifest:
     """A table whose images are those of a manifest."""
 
-    def test_the_manifest_tells_what_is_judged(
+    def test_the_manifest_says_what_is_evaluated(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
         external = tell(scores)
@@ -269,11 +274,11 @@ class TestManifest:
         np.testing.assert_array_equal(part.test["p_covid"], scores[numbers])
         relabelled, taken = audited.doubts
         assert relabelled.startswith("1 of 300 predictions state another class than the manifest")
-        assert "fitted on the 200 training and validation images" in taken
+        assert "the 200 training and validation images of the manifest" in taken
         trained = table_input(external, NAME, Manifest(manifest), "train").parts[0].test
         assert set(trained["split"]) == {"train"}
 
-    def test_images_without_a_split_are_all_judged(
+    def test_images_without_a_split_are_all_evaluated(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
         audited = table_input(tell(scores), NAME, Manifest(manifest.assign(split=None)), None)
@@ -281,15 +286,15 @@ class TestManifest:
         assert audited.parts[0].fit.empty
         assert audited.doubts == ()
 
-    def test_predictions_that_are_missing_are_told(
+    def test_predictions_that_are_missing_are_reported(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
         external = tell(scores)
         fewer = replace(external, table=external.table.drop(columns="label").iloc[:-2])
         doubt = table_input(fewer, NAME, Manifest(manifest), None).doubts[-1]
-        assert doubt.startswith("2 of the 100 images of the manifest that could be judged")
+        assert doubt.startswith("2 of the 100 test images of the manifest have no prediction")
 
-    def test_of_folds_each_is_judged_by_models_of_the_others(
+    def test_of_folds_each_is_evaluated_by_models_of_the_others(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
         manifest["fold"] = (pd.Series(np.arange(N) // 2 % 3, dtype="Int64")).mask(
@@ -300,8 +305,8 @@ class TestManifest:
         for fold, part in enumerate(audited.parts):
             assert set(part.test["fold"]) == {fold}
             assert set(part.fit["fold"]) == {0, 1, 2} - {fold}
-        assert "those of 3 models" in audited.doubts[0]
-        assert audited.doubts[1] == "30 predictions of images in no fold take no part."
+        assert "3 models made them" in audited.doubts[0]
+        assert audited.doubts[1] == "30 predictions are left out: their images are in no fold."
         # A split that is named goes first, and a fold without predictions is no such study.
         assert len(table_input(tell(scores), NAME, Manifest(manifest), "test").parts) == 1
         external = tell(scores)
@@ -350,7 +355,7 @@ class TestManifest:
         with refuses(*refused):
             table_input(tell(scores, **change), NAME, Manifest(manifest), None)
 
-    def test_without_paths_or_labels_nothing_is_judged(
+    def test_without_paths_or_labels_nothing_is_evaluated(
         self, tell: Tell, scores: NDArray[np.float64], manifest: pd.DataFrame
     ) -> None:
         external = tell(scores)

@@ -1,4 +1,4 @@
-"""Entrants, their paired tests, and the comparison of all."""
+"""Compared models, their paired tests, and the comparison of all."""
 
 import json
 import shutil
@@ -140,7 +140,7 @@ class TestPairedTests:
         )
         assert not comparison.notes
 
-    def test_images_of_no_stated_source_are_told(self, make: Make) -> None:
+    def test_images_of_no_stated_source_are_reported(self, make: Make) -> None:
         folders = [make("a", 0.5, source="unstated"), make("b", 1.0)]
         (note,) = compare(folders).comparison.notes
         assert note.startswith(
@@ -170,12 +170,14 @@ class TestPairedTests:
         three = _with_labels(card, ("covid", "viral", "normal"), ("covid",))
         comparison = compare([make("a", 1.0), make("b", 2.0, card=three)]).comparison
         assert [test.metric for test in comparison.tests] == ["auc"]
-        assert comparison.notes == ("b and a have other classes: their accuracies are not tested.",)
+        assert comparison.notes == (
+            "The accuracies of b and a are not tested: their classes differ.",
+        )
         other = _with_labels(card, ("covid", "viral", "normal"), ("covid", "viral"))
         comparison = compare([make("c", 1.0, card=three), make("d", 2.0, card=other)]).comparison
         assert [test.metric for test in comparison.tests] == ["accuracy"]
         assert comparison.notes == (
-            "d and c call other classes positive: their AUCs are not tested.",
+            "The AUCs of d and c are not tested: their positive classes differ.",
         )
 
     def test_merged_labels_are_those_of_the_evaluation(self, make: Make) -> None:
@@ -232,7 +234,7 @@ def _with_labels(card: Card, order: tuple[str, ...], positive: tuple[str, ...]) 
     return card.model_copy(update={"labels": LabelScheme(order), "decision": decision})
 
 
-class TestEntrants:
+class TestComparedModels:
     """What a folder says of itself."""
 
     def test_an_evaluation(self, make: Make, card: Card) -> None:

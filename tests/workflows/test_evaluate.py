@@ -14,7 +14,7 @@ from pulmo.core.tables import read_parquet
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.test_access import read_accesses
 from pulmo.workflows.evaluate import evaluate
-from pulmo.workflows.evaluation_images import EvaluateOptions
+from pulmo.workflows.options.evaluation import EvaluateOptions
 from pulmo.workflows.repeated_runs import Repeat
 
 # One worker trains the folds for all of them.
@@ -51,10 +51,10 @@ def test_what_the_model_has_seen_is_left_out_unless_it_is_asked_for(
     manifest = Manifest(images)
     whole = evaluate(bundle, manifest)
     assert whole.evaluation.data.n == len(manifest.split("test"))
-    assert len(whole.evaluation.data.voided) == len(manifest.split("train", "val"))
+    assert len(whole.evaluation.data.excluded) == len(manifest.split("train", "val"))
     assert whole.evaluation.data.split is None
     validation = evaluate(bundle, manifest, split="val")
-    assert (validation.evaluation.data.voided, validation.evaluation.data.split) == ((), "val")
+    assert (validation.evaluation.data.excluded, validation.evaluation.data.split) == ((), "val")
     with pytest.raises(InputError):
         evaluate(bundle, manifest.split("val"))
 

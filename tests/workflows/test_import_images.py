@@ -10,7 +10,8 @@ from pulmo.core.errors import UsageError
 from pulmo.core.folders import ManifestFiles
 from pulmo.datasets.importing import NothingImportedError
 from pulmo.datasets.manifest import read_manifest
-from pulmo.workflows.import_images import ImportOptions, import_images
+from pulmo.workflows.import_images import import_images
+from pulmo.workflows.options.data import ImportOptions
 
 
 @pytest.fixture

@@ -109,7 +109,7 @@ def test_before_a_pause_is_over_all_results_are_there(model: Model, image: Path)
     assert there == ["ok"] * 3
 
 
-def test_a_folder_that_cannot_be_opened_is_told(
+def test_a_folder_that_cannot_be_opened_is_reported(
     model: Model, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "shut").mkdir()

@@ -54,18 +54,18 @@ def copied(cross_validation: list[Repeat], tmp_path: Path) -> list[Repeat]:
 class TestCrossValidation:
     """Each fold held out once."""
 
-    def test_every_image_but_those_of_the_test_is_judged_once_by_a_run_that_never_saw_it(
+    def test_every_image_but_those_of_the_test_is_evaluated_once_by_a_run_that_never_saw_it(
         self, cross_validation: list[Repeat], folded: pd.DataFrame
     ) -> None:
-        judged: list[str] = []
+        evaluated: list[str] = []
         for run in cross_validation:
             table = read_manifest(run.run.manifest).frame.set_index("path")["split"]
             predictions = read_parquet(run.evaluation.predictions)
             assert set(table[predictions["path"]]) == {"test"}
             seen = folded[folded["path"].isin(table.index[table != "test"])]
             assert not set(seen["group"]) & set(predictions["group"])
-            judged += predictions["path"].tolist()
-        assert sorted(judged) == sorted(folded["path"][folded["split"] != "test"])
+            evaluated += predictions["path"].tolist()
+        assert sorted(evaluated) == sorted(folded["path"][folded["split"] != "test"])
 
     def test_each_run_is_whole_and_evaluated_through_its_bundle(
         self, cross_validation: list[Repeat]

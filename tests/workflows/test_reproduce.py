@@ -34,7 +34,11 @@ GONE = DataSet("kermany", "chest_xray")
 ONE = Experiment(
     "demo",
     Data((HERE, GONE), Plan(val=0.25, test=0.25)),
-    (Published("recall", "covid", 0.8, 10), Published("specificity", "covid", 0.9, 30)),
+    (
+        Published("recall", "covid", 0.8, 10),
+        Published("specificity", "covid", 0.9, 30),
+        Published("f1", "covid", 0.7, 40),
+    ),
 )
 CROSSED = Experiment("demo", Data((HERE,), Plan(test=0.0, folds=3)), variant="cv", folds=True)
 SYSTEM = System("Drawn images", (ONE, CROSSED), ("Nothing is as it was.",))
@@ -42,7 +46,7 @@ SYSTEM = System("Drawn images", (ONE, CROSSED), ("Nothing is as it was.",))
 
 @pytest.fixture
 def root(images: pd.DataFrame, tmp_path: Path) -> Path:
-    """A folder of data sets, of which one is at hand."""
+    """A folder of data sets, of which one is present."""
     for row in images.itertuples():
         target = tmp_path / "data" / "images" / str(row.label) / Path(str(row.path)).name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +63,7 @@ def run(experiment: Experiment, root: Path, out: Path) -> Outcome:
     return outcome
 
 
-def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_path: Path) -> None:
+def test_a_run_sets_published_next_to_ours_and_is_not_run_twice(root: Path, tmp_path: Path) -> None:
     outcome = run(ONE, root, tmp_path / "out")
     names = [value.name for value in outcome.metrics]
     assert names == [
@@ -67,14 +71,17 @@ def test_a_run_sets_published_beside_ours_and_is_not_run_twice(root: Path, tmp_p
         "specificity of covid",
         "auc of covid",
         "accuracy",
+        "f1 of covid",
         "mean of recall and specificity of covid",
     ]
     published = [value.published for value in outcome.metrics]
-    assert [part is None for part in published] == [False, False, True, True, False]
-    assert published[4] is not None
-    assert published[4].value == pytest.approx(0.85)
+    assert [part is None for part in published] == [False, False, True, True, False, False]
+    assert published[5] is not None
+    assert published[5].value == pytest.approx(0.85)
     assert "chest_xray is not available." in outcome.notes
-    reasons = {floor.reason for value in outcome.metrics for floor in value.floors.values()}
+    reasons = {
+        baseline.reason for value in outcome.metrics for baseline in value.baselines.values()
+    }
     assert any("fewer than two classes have 10 " in str(reason) for reason in reasons)
     # Without its outcome it is put together again from what is there.
     (tmp_path / "out" / "demo" / "outcome.json").unlink()
@@ -97,12 +104,12 @@ def test_its_evaluation_is_that_of_the_bundle_alone(root: Path, tmp_path: Path) 
     assert len(read_accesses(place.bundle.test_access)) == 1
 
 
-def test_folds_are_judged_together(root: Path, tmp_path: Path) -> None:
+def test_folds_are_evaluated_together(root: Path, tmp_path: Path) -> None:
     outcome = run(CROSSED, root, tmp_path / "out")
     assert outcome.n == 64
     for value in outcome.metrics:
-        assert list(value.floors) == ["facts", "thumbnail"]
-        assert value.floors["thumbnail"].value is not None
+        assert list(value.baselines) == ["facts", "thumbnail"]
+        assert value.baselines["thumbnail"].value is not None
     assert outcome.epochs == 3
     assert (tmp_path / "out" / "demo-cv" / "folds" / "fold-2-seed-0" / "card.json").exists()
 

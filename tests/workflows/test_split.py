@@ -7,7 +7,8 @@ import pytest
 
 from pulmo.core.errors import RefusedError, UsageError
 from pulmo.datasets.manifest import Manifest, read_manifest
-from pulmo.workflows.split import SplitOptions, apply_saved_split, split
+from pulmo.workflows.options.data import SplitOptions
+from pulmo.workflows.split import apply_saved_split, split
 
 
 def test_a_split_is_drawn_saved_and_applied(images: pd.DataFrame, tmp_path: Path) -> None:
@@ -37,7 +38,8 @@ def test_a_split_is_drawn_saved_and_applied(images: pd.DataFrame, tmp_path: Path
         SplitOptions(age_band=5),
         SplitOptions(labels=("covid",)),
         SplitOptions(val=0.6, test=0.5),
-        SplitOptions(keep="test", test=0.3),
+        SplitOptions(keep_test=True, test=0.3),
+        SplitOptions(keep_test=True, keep_official=True),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(

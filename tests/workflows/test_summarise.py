@@ -89,7 +89,7 @@ def test_it_is_the_same_as_json_and_as_text(summary: Summary, tmp_path: Path) ->
 
 
 def _run(fold: int | None, seed: int, value: float | None) -> RunMetrics:
-    figure = Estimate(value, None, None, 9, None if value is not None else "none")
+    estimate = Estimate(value, None, None, 9, None if value is not None else "none")
     return RunMetrics(
         name=f"fold-{fold}-seed-{seed}",
         fold=fold,
@@ -99,7 +99,7 @@ def _run(fold: int | None, seed: int, value: float | None) -> RunMetrics:
         minutes=1.0,
         n=9,
         weights_sha256="0" * 64,
-        metrics={"accuracy": figure, "covid.recall": figure},
+        metrics={"accuracy": estimate, "covid.recall": estimate},
     )
 
 

@@ -11,8 +11,8 @@ from pulmo.core.folders import BundleFolder, RunFolder
 from pulmo.core.recipe import Recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.train.callbacks import Callbacks
+from pulmo.workflows.options.training import TrainOptions
 from pulmo.workflows.train import train
-from pulmo.workflows.training_options import TrainOptions
 
 
 def test_a_run_is_trained_exported_and_resumed_without_its_settings(
@@ -47,7 +47,7 @@ def test_what_is_missing_is_named_and_leaves_no_folder(
         (None, Manifest(images), TrainOptions()),
         ("demo", None, TrainOptions()),
         (tiny, Manifest(images), TrainOptions(quick=True)),
-        (tiny, Manifest(images), TrainOptions(device="abacus")),
+        (tiny, Manifest(images), TrainOptions(device="abacus")),  # type: ignore[arg-type]
         (None, None, TrainOptions(resume=True)),
     ):
         with pytest.raises(UsageError):

@@ -119,7 +119,7 @@ def _usable(context: AuditContext, kind: Kind, rows: pd.DataFrame) -> NDArray[np
 
 def _check_enough(rows: pd.DataFrame, words: str) -> None:
     if (rows["class"].value_counts() >= MIN_IMAGES).sum() < 2:
-        raise NoBaseline(f"fewer than two classes have {MIN_IMAGES} {words} images for it")
+        raise NoBaseline(f"fewer than two classes have {MIN_IMAGES} usable {words} images")
 
 
 def _fit_part(context: AuditContext, kind: Kind, number: int, test: NDArray[np.intp]) -> Baseline:

@@ -167,7 +167,7 @@ class AuditContext:
         """
         if not self.has_manifest:
             raise CannotRun(
-                "no-images", "The image files are unknown. Name their manifest with --data."
+                "no-images", "The image files are unknown. Give the manifest of the images."
             )
         manifest, options = Manifest.from_rows(rows), self.options
         found = cached_images(manifest, self.model.image, options.cache, options.on_progress)

@@ -126,6 +126,6 @@ def require_fit(parts: Sequence[Part]) -> None:
     if any(part.fit.empty for part in parts):
         raise CannotRun(
             "no-training-images",
-            "The training images of the model are unknown. Name a manifest that has them as its "
-            "splits train and val (--data).",
+            "The training images of the model are unknown. Give a manifest that has them as its "
+            "splits train and val.",
         )

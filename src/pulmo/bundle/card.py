@@ -1,6 +1,6 @@
 """The card: what a model is, what it was shown, and how its numbers are to be read.
 
-It is the only place that spells the class order. It lies beside the network as `card.json` and in
+It is the only place that spells the class order. It is next to the network as `card.json` and in
 the ONNX file's own metadata, so that the file alone is a complete model.
 """
 
@@ -103,7 +103,8 @@ class Training(Record):
     views: tuple[str, ...] = ()
     """Views of the images, sorted; empty if none was stated."""
     accepts: tuple[Accepted, ...] = ()
-    """What a header may say against the use of the model: it is then noted and not refused."""
+    """What a header, or the looks, may say against the use of the model: it is then noted and not
+    refused."""
     drawings: int = 0
     """Training images that `pulmo data phantom` drew."""
     recipe_toml: str = ""
@@ -134,7 +135,7 @@ class Card(Record):
     network: Network
     training: Training
     files: Mapping[str, str] = {}
-    """Name -> SHA-256 of the files beside the card; empty in the ONNX file's own copy."""
+    """Name -> SHA-256 of the other files of the bundle; empty in the ONNX file's own copy."""
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

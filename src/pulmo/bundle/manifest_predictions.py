@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +16,10 @@ from pulmo.core.noted import cell_of
 from pulmo.core.parallel import in_threads
 from pulmo.core.record import Record
 from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.modality import kinds
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.predictions import Predictions
-from pulmo.radiograph import read_radiograph
+from pulmo.radiograph import Radiograph, read_radiograph
 
 _BATCH = 32
 
@@ -60,11 +62,11 @@ def predict_manifest(
         InputError: not one image could be read, or the network gave a value that is not a number.
     """
 
-    def read(image: tuple[str, str]) -> Prepared | Failure:
-        path, expected = image
+    def read(image: tuple[str, str, str]) -> Prepared | Failure:
+        path, expected, modality = image
         try:
             radiograph = read_radiograph(Path(path))
-            prepared = predictor.prepare(radiograph, path)
+            prepared = predictor.prepare(_stated(radiograph, modality), path)
         except PulmoError as error:
             return Failure(path=path, reason=str(error))
         if radiograph.sha256 != expected:
@@ -75,13 +77,14 @@ def predict_manifest(
     notes: list[str | None] = []
     failures: dict[int, Failure] = {}
     frame = manifest.frame
-    images = zip(frame["path"], frame["sha256"], strict=True)
+    modalities = kinds(frame["modality"]).fillna("")
+    images = zip(frame["path"], frame["sha256"], modalities, strict=True)
     with closing(in_threads(read, images)) as results:
         for start in range(0, len(manifest), _BATCH):
             batch = list(islice(results, _BATCH))
             failures |= {start + i: one for i, one in enumerate(batch) if isinstance(one, Failure)}
             readable = [one for one in batch if not isinstance(one, Failure)]
-            for outcome in predictor.judge(readable) if readable else ():
+            for outcome in predictor.predict_prepared(readable) if readable else ():
                 probabilities.append([*outcome.probabilities.values()])
                 notes.append(cell_of(note.kind for note in outcome.notes))
             if on_progress:
@@ -95,3 +98,10 @@ def predict_manifest(
     rule = rule or predictor.card.decision_rule()
     found = Predictions.from_probabilities(rows, np.array(probabilities), rule)
     return ManifestPredictions(found, failed)
+
+
+def _stated(radiograph: Radiograph, modality: str) -> Radiograph:
+    """Returns a radiograph with the modality that a manifest states, where its file states none."""
+    if radiograph.facts.modality or not modality:
+        return radiograph
+    return replace(radiograph, facts=radiograph.facts._replace(modality=modality))

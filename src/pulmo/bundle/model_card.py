@@ -25,7 +25,7 @@ def model_card(card: Card) -> str:
 
 def _what(card: Card) -> str:
     network = card.network
-    return "## What it is\n\n" + _table(
+    return "## The model\n\n" + _table(
         ("", ""),
         (
             ("Classes", ", ".join(card.labels.order)),
@@ -65,7 +65,7 @@ def _data(card: Card) -> str:
         for label, sources in card.training.sources.items()
     )
     return (
-        "## What it was shown\n\n"
+        "## Training data\n\n"
         + _table(("class", *splits), by_class)
         + "\n\n"
         + _table(("class", "sources of the training images"), by_source)
@@ -79,9 +79,9 @@ def _validation(card: Card) -> str:
     best = card.training.history[card.training.best_epoch - 1]
     decision = card.decision
     return (
-        "## On its validation images, which chose it\n\n"
+        "## Metrics on the validation images, by which it was chosen\n\n"
         + _table(
-            ("figure", "value"),
+            ("metric", "value"),
             (
                 ("accuracy", f"{best.val_accuracy:.3f}"),
                 ("balanced accuracy", f"{best.val_balanced_accuracy:.3f}"),
@@ -108,10 +108,9 @@ DRAWINGS = (
 )
 
 ASSUMPTION = (
-    "What is guaranteed or chosen here holds for images that are drawn like the validation "
-    "images, and not for another hospital, prevalence or patient mix. It takes the probabilities "
-    "as given: that the epoch and the temperature were chosen on the same images makes it "
-    "somewhat too good."
+    "These guarantees and thresholds hold for images like the validation images, and not for "
+    "another hospital, prevalence or patient mix. They are somewhat too good, because the epoch "
+    "and the temperature were chosen on the same images."
 )
 
 
@@ -140,7 +139,7 @@ def _bands(bands: Bands) -> str:
     ]
     return (
         f"Triage: a result below {out.threshold:.4f} is negative, one of {into.threshold:.4f} or "
-        "more is positive, and one between is uncertain and left to a reader. "
+        "more is positive; one between is uncertain, so a reader must decide. "
         f"{point_sentence(out)} {point_sentence(into)} Validation images in each band:\n\n"
         + "\n".join(lines)
     )
@@ -149,11 +148,11 @@ def _bands(bands: Bands) -> str:
 def _sets(sets: PredictionSets) -> str:
     """Returns the conformal sets in sentences."""
     return (
-        f"Conformal sets: the classes with a probability of {sets.least:.4f} or more are those "
-        f"that an image may be of; {sets.coverage:.0%} of new images or more are expected to "
-        f"have their class among them, over all classes together "
-        f"({sets.independent} independent images). On the validation images {sets.covered} "
-        f"have, and a set has {sets.size} classes on average."
+        f"Conformal sets: the set of an image has the classes with a probability of "
+        f"{sets.least:.4f} or more. At least {sets.coverage:.0%} of new images, over all classes "
+        f"together, are expected to have their true class in the set (from {sets.independent} "
+        f"independent images). Of the validation images {sets.covered} have, and a set has "
+        f"{sets.size} classes on average."
     )
 
 
@@ -171,16 +170,18 @@ def _limits(card: Card) -> str:
     )
     sentences = [
         *([DRAWINGS] if card.has_drawings else []),
-        "These figures come from the images that chose the model; they are not a test.",
-        "Nothing here shows how it does at another hospital; evaluate it there.",
+        "These values are of the images that the model was chosen by; they are not a test.",
+        "They do not show how the model performs at another hospital: evaluate it there.",
         *alone,
     ]
     if alone:
-        sentences.append("What tells such classes apart may be the source and not the disease.")
+        sentences.append(
+            "The model may recognise such a class by its source and not by the disease."
+        )
     if unknown:
         sentences.append(
-            f"It is not stated which hospital {unknown:,} of the training images came from: what "
-            "tells the classes apart may be the hospital and not the disease."
+            f"The hospital of {unknown:,} of the training images is not stated: the model may "
+            "recognise a class by the hospital and not by the disease."
         )
     return "## What this does not show\n\n" + "\n".join(f"- {line}" for line in sentences)
 

@@ -10,6 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card, parse_card, read_card
+from pulmo.bundle.gate import check_appearance
 from pulmo.bundle.held_out import HeldOut
 from pulmo.bundle.outcome import Outcome, Outputs, outcomes
 from pulmo.bundle.scope import check_scope
@@ -29,13 +30,13 @@ _DRAWINGS: Final = Note(
 )
 _SEEN: Final = Note(
     "seen",
-    "The model was trained or chosen on this very image: its result does not show what the model "
-    "makes of a new one.",
+    "The model was trained or chosen on this image: its result does not show how "
+    "it performs on a new one.",
 )
 
 
 class Prepared(NamedTuple):
-    """An image that the model may judge, as its network takes it.
+    """An image that the model was meant for, as its network takes it.
 
     Attributes:
         input: uint8 [size, size].
@@ -177,26 +178,29 @@ class Predictor:
 
         Raises:
             InputError: the network gave a value that is not a number.
-            RefusedError: the header says that the model was not meant for the image.
+            RefusedError: the header says that the model was not meant for the image, or it looks
+                so where no modality is stated.
         """
-        return self.judge([self.prepare(radiograph, name)])[0]
+        return self.predict_prepared([self.prepare(radiograph, name)])[0]
 
     def prepare(self, radiograph: Radiograph, name: str = "The image") -> Prepared:
-        """Returns a radiograph as the network takes it, if the model may judge it.
+        """Returns a radiograph as the network takes it, if the model was meant for it.
 
         Args:
             radiograph: the image.
             name: what messages call the image.
 
         Raises:
-            RefusedError: the header says that the model was not meant for the image.
+            RefusedError: the header says that the model was not meant for the image, or it looks
+                so where no modality is stated.
         """
         scope = check_scope(self.card, radiograph.facts, name)
+        scope += check_appearance(self.card, radiograph, name)
         known = self._familiarity(radiograph)
         notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
         return Prepared(self.to_input(radiograph), notes)
 
-    def judge(self, images: Sequence[Prepared]) -> list[Outcome]:
+    def predict_prepared(self, images: Sequence[Prepared]) -> list[Outcome]:
         """Returns the results of one or more images that are prepared.
 
         Raises:

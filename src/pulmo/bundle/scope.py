@@ -40,8 +40,7 @@ def check_scope(card: Card, facts: Facts, name: str) -> tuple[Note, ...]:
     against: dict[str, str] = {}
     if facts.intent:
         against[facts.intent] = (
-            "Presentation Intent Type FOR PROCESSING: the detector's values, which are not made to "
-            "be looked at"
+            "Presentation Intent Type FOR PROCESSING: values of the detector, not for display"
         )
     if facts.view and facts.view not in (*FRONTAL, *training.views):
         against[facts.view] = f"a {facts.view} view; {_trained_on(card)}"

@@ -87,7 +87,7 @@ class Artefacts:
             Gap: there is none.
         """
         if self.given_images is None:
-            raise Gap("Add --data with the manifest that the model was trained on.")
+            raise Gap("Give the manifest that the model was trained on.")
         return self.given_images
 
     @property
@@ -98,7 +98,7 @@ class Artefacts:
             Gap: there is none.
         """
         if self.given_run is None:
-            raise Gap("Add --run with the run that the bundle was exported from.")
+            raise Gap("Give the run that the bundle was exported from.")
         return self.given_run
 
     @property
@@ -109,7 +109,7 @@ class Artefacts:
             Gap: there is none.
         """
         if self.given_audit is None:
-            raise Gap("Add --audit with the folder of an audit (`pulmo audit`).")
+            raise Gap("Give the folder of an audit (`pulmo audit`).")
         return self.given_audit
 
     @property

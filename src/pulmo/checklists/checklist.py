@@ -50,7 +50,7 @@ class Item(NamedTuple):
 
 
 class Section(NamedTuple):
-    """Items that stand together under a title."""
+    """Items under one title."""
 
     title: str
     items: tuple[Item, ...]

@@ -108,18 +108,20 @@ def _read(artefacts: Artefacts) -> Iterator[tuple[str, str]]:
         content = f"{images(len(given.table))}, {which}; {given.inspection.manifest_sha256}"
         yield escape(given.name), content
     else:
-        yield "manifest", "not given (--data)"
+        yield "manifest", "not given"
     run = artefacts.given_run
-    yield "run", f"recipe {run.recipe.name}; {run.recipe.sha256}" if run else "not given (--run)"
+    yield "run", f"recipe {run.recipe.name}; {run.recipe.sha256}" if run else "not given"
     for evaluation in artefacts.evaluations:
         data = evaluation.data
         which = f"split {data.split}" if data.split else "no split named"
+        if chosen := (*data.views, *data.modalities):
+            which += f", only {', '.join(chosen)}"
         yield "evaluation.json", f"{images(data.n)}, {escape(which)}; {data.manifest_sha256}"
     if not artefacts.evaluations:
-        yield "evaluation.json", "not given (--evaluation)"
+        yield "evaluation.json", "not given"
     found = artefacts.given_audit
     if found:
         content = f"{len(found.checks)} checks on {images(found.data.n)}"
         yield "audit.json", f"{content}; {found.data.manifest_sha256}"
     else:
-        yield "audit.json", "not given (--audit)"
+        yield "audit.json", "not given"

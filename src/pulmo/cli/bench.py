@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.console import print_json
-from pulmo.cli.training import Device, Name, Quick, Settings, Threads
+from pulmo.cli.options import Json, takes_options
+from pulmo.cli.training import Name
+from pulmo.workflows.options.training import BenchOptions
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -17,24 +19,15 @@ def _root() -> None:
 
 
 @app.command("train")
+@takes_options
 def bench_train(
     recipe: Name,
     data: Annotated[
         Path | None, typer.Option(help="The manifest with its split. Default: drawn images.")
     ] = None,
-    settings: Settings = None,
-    quick: Quick = False,
-    steps: Annotated[int, typer.Option(help="Steps of one measurement.", min=1)] = 8,
-    rounds: Annotated[int, typer.Option(help="Repetitions of each measurement.", min=1)] = 5,
-    precisions: Annotated[
-        bool, typer.Option("--precisions", help="Measure fp32 and bf16, and whether bf16 pays.")
-    ] = False,
-    bound: Annotated[
-        bool, typer.Option("--bound", help="Measure what the machine's multiplications allow.")
-    ] = False,
-    device: Device = "auto",
-    threads: Threads = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    *,
+    options: BenchOptions,
+    as_json: Json = False,
 ) -> None:
     """Compare the speed of training steps with that of a bare loop.
 
@@ -43,18 +36,8 @@ def bench_train(
     measurements alternate; medians count. A frozen base runs in every step.
     """
     from pulmo.datasets.manifest import read_manifest
-    from pulmo.workflows.bench import BenchOptions, bench, speed_record, speed_text
+    from pulmo.workflows.bench import bench, speed_record, speed_text
 
-    options = BenchOptions(
-        settings=tuple(settings or ()),
-        quick=quick,
-        steps=steps,
-        rounds=rounds,
-        precisions=precisions,
-        bound=bound,
-        device=device,
-        threads=threads,
-    )
     report = bench(recipe, None if data is None else read_manifest(data), options)
     if as_json:
         print_json(speed_record(report))

@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,12 @@ def chosen_output(given: Path | None, derived: Path) -> Path:
         return given
     say(f"No -o was given. The output is {derived}.")
     return derived
+
+
+def say_lines(lines: Iterable[str], kind: str = "") -> None:
+    """Writes lines to stderr, each behind its kind, such as `warning`, if it has one."""
+    for line in lines:
+        say(f"{kind}: {line}" if kind else line)
 
 
 def say_notes(counts: Mapping[str, int], total: int) -> None:

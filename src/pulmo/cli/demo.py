@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.console import say
-from pulmo.cli.evaluate_summary import print_evaluation
+from pulmo.cli.evaluation_text import print_report
 from pulmo.cli.training import training_progress
 from pulmo.core.errors import InterruptedRunError
 
@@ -48,7 +48,7 @@ def demo(
         raise InterruptedRunError(
             "interrupted", f"Interrupted; {out} is incomplete and may be removed."
         ) from None
-    print_evaluation(done.report.evaluation, done.folder.evaluation)
+    print_report(done.report, done.folder.evaluation)
     for result in done.predictions:
         if result.decision is not None and result.probabilities is not None:
             typer.echo(

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from pulmo.cli.console import say
+from pulmo.cli.console import say, say_lines
 from pulmo.cli.model import ModelOption, open_model, split_model
 from pulmo.cli.names import FilesArgument, named_files, names_of
-from pulmo.cli.tally import Tally
 
 
 def explain(
@@ -27,15 +26,16 @@ def explain(
     opened = open_model(chosen)
     from pulmo.workflows.heat_map_folder import HeatMapFolder
     from pulmo.workflows.predict import predict
+    from pulmo.workflows.tally import Tally
 
     maps = HeatMapFolder.from_names(output, named_files(words), label)
     tally = Tally(opened.predictor.notes)
     for result in predict(opened, names_of(words), maps=maps, on_left_out=tally.leave_out):
         tally.count(result)
-        tally.tell(result)
+        say_lines(tally.notes_on(result))
         if result.heatmap is None:
             say(f"{result.reason}")
         else:
             typer.echo(str(result.heatmap))
-    tally.say_counts()
+    say_lines(tally.lines())
     tally.end("No heat map was drawn")

@@ -1,15 +1,15 @@
 """pulmo lungs: where the lungs are on an image."""
 
-import dataclasses
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from pulmo.cli.console import print_json, progress, say
+from pulmo.cli.console import print_json, progress, say, say_lines
 from pulmo.cli.names import names_of
-from pulmo.cli.tally import Tally
-from pulmo.cli.training import OptionalData, Output, Resume, Threads, stop_with_checkpoint
+from pulmo.cli.options import Output, takes_options
+from pulmo.cli.training import OptionalData, stop_with_checkpoint
+from pulmo.workflows.options.lungs import LungTrainOptions
 
 app = typer.Typer(help="Find the lungs on images.", no_args_is_help=True)
 
@@ -32,7 +32,7 @@ def mask(
         ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON list. Default: lines for people.")
+        bool, typer.Option("--json", help="Print one JSON list. Default: text for people.")
     ] = False,
 ) -> None:
     """Write a mask of the lungs of each image, and name the images without lungs.
@@ -40,6 +40,7 @@ def mask(
     The masks are PNG files of one bit a pixel, which `pulmo audit --lungs` reads.
     """
     from pulmo.workflows.lungs import mask_files
+    from pulmo.workflows.tally import Tally
 
     tally, rows, without = Tally(), [], 0
     results = mask_files(names_of(files), output, network=network, on_left_out=tally.leave_out)
@@ -47,9 +48,9 @@ def mask(
         tally.count(result)
         without += result.status == "ok" and not result.found
         if as_json:
-            rows.append(_json_of(dataclasses.asdict(result)))
+            rows.append(result.to_json())
             continue
-        tally.tell(result)
+        say_lines(tally.notes_on(result))
         if result.status != "ok":
             say(f"{result.status}: {result.reason}")
         else:
@@ -57,13 +58,14 @@ def mask(
             typer.echo(f"{result.mask}" if result.found else said)
     if as_json:
         print_json(rows)
-    tally.say_counts(all_kinds=as_json)
+    say_lines(tally.lines(all_kinds=as_json))
     if without:
-        say(f"{without} images without lungs")
+        say(f"images without lungs: {without}")
     tally.end("There is no mask")
 
 
 @app.command("train")
+@takes_options
 def train(
     masks: Annotated[
         Path,
@@ -71,48 +73,21 @@ def train(
     ],
     output: Output,
     data: OptionalData = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs. Default: 40.", min=1)] = None,
-    seed: Annotated[int | None, typer.Option(help="The seed. Default: 0.", min=0)] = None,
-    threads: Threads = 0,
-    resume: Resume = False,
+    *,
+    options: LungTrainOptions,
 ) -> None:
     """Train a network of the lungs on images of which some have a mask."""
     from pulmo.datasets.manifest import read_manifest
     from pulmo.train.lungs.run import LungCallbacks
-    from pulmo.train.lungs.settings import LungSettings
-    from pulmo.workflows.lungs import LungTrainOptions, train_lungs
+    from pulmo.workflows.lungs import train_lungs
 
-    given = {
-        key: value for key, value in {"epochs": epochs, "seed": seed}.items() if value is not None
-    }
-    settings = LungSettings.model_validate(given) if given or not resume else None
     manifest = None if data is None else read_manifest(data)
     with progress("decoding", "training") as (decoding, training), stop_with_checkpoint() as stop:
-        run = train_lungs(
-            manifest,
-            masks,
-            output,
-            LungTrainOptions(settings, resume, threads),
-            LungCallbacks(
-                on_decode=decoding,
-                on_step=training,
-                on_epoch=lambda epoch: say(
-                    f"epoch {epoch.epoch}: training loss {epoch.train_loss:.4f}, validation Dice "
-                    f"{epoch.val_dice:.4f}, {epoch.seconds:.0f} s"
-                ),
-                should_stop=stop.is_set,
-            ),
+        callbacks = LungCallbacks(
+            on_decode=decoding,
+            on_step=training,
+            on_epoch=lambda epoch: say(f"{epoch}"),
+            should_stop=stop.is_set,
         )
-    card = run.card
-    typer.echo(
-        f"{run.folder.network}: validation Dice {card.val_dice:.4f} at a probability of "
-        f"{card.threshold:g}; no lungs found in {card.val_refused} of {card.validation[0]} images "
-        f"with lungs, and some in {card.val_invented} of {card.validation[1]} without."
-    )
-
-
-def _json_of(row: dict[str, Any]) -> dict[str, Any]:
-    """Returns a result as JSON has it."""
-    kinds, texts = [kind for kind, _ in row["notes"]], [text for _, text in row["notes"]]
-    mask = None if row["mask"] is None else str(row["mask"])
-    return row | {"mask": mask, "notes": texts, "note_kinds": kinds}
+        run = train_lungs(manifest, masks, output, options, callbacks)
+    typer.echo(f"{run}")

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pulmo.cli.console import chosen_output
 from pulmo.cli.names import STDIN
 from pulmo.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from pulmo.datasets.manifest import Manifest
     from pulmo.workflows.model import Model
+    from pulmo.workflows.model_kind import Kind
 
 _VARIABLE: Final = "PULMO_MODEL"
 
@@ -28,7 +29,7 @@ ModelOption = Annotated[
 
 
 def split_model(words: Sequence[str], model: Path | None) -> tuple[Path | None, list[str]]:
-    """Returns the model that a call names, and the words beside it, which name images.
+    """Returns the model that a call names, and the other words, which name images.
 
     The first word is the model if it is a bundle, a run or an ONNX file, which no image is.
 
@@ -39,19 +40,14 @@ def split_model(words: Sequence[str], model: Path | None) -> tuple[Path | None, 
     first, *rest = words
     if not _is_model(Path(first)):
         if model is None and _VARIABLE not in os.environ and first != STDIN:
-            check_exists(Path(first), "a bundle")
+            _check_exists(Path(first))
         return model, list(words)
-    if model is not None:
-        raise UsageError(
-            "model-named-twice",
-            f"Two models are named, {model} and {first}; leave one out. Images are what comes "
-            "after the options.",
-        )
+    chosen = one_model(Path(first), model)
     if not rest:
         raise UsageError(
             "images-not-given", "No image was named: add files, folders, or - for names on stdin."
         )
-    return Path(first), rest
+    return chosen, rest
 
 
 def one_model(word: Path | None, model: Path | None) -> Path:
@@ -65,6 +61,74 @@ def one_model(word: Path | None, model: Path | None) -> Path:
             "model-named-twice", f"Two models are named, {model} and {word}; leave one out."
         )
     return word or model or _named_model()
+
+
+def open_model(model: Path | None, threads: int = 0) -> "Model":
+    """Opens the bundle that the user named; `threads` are those of its network, 0 all cores.
+
+    Raises:
+        UsageError: none was named, here or in the environment.
+        InputError: it is missing or damaged, or is a run.
+    """
+    from pulmo.workflows.model import load
+
+    return load(model or _named_model(), threads)
+
+
+def images_of(data: Path | None, model: Path) -> "Manifest":
+    """Reads the manifest of the images that a bundle needs.
+
+    Raises:
+        UsageError: none was named.
+        InputError: it cannot be read.
+    """
+    from pulmo.datasets.manifest import read_manifest
+
+    if data is None:
+        raise UsageError("manifest-not-given", f"{model} is a bundle, and its images are missing.")
+    return read_manifest(data)
+
+
+def result_folder(given: Path | None, name: str, model: Path) -> Path:
+    """Returns the folder for the results of a model.
+
+    Args:
+        given: what the user named; may be there already.
+        name: what the results are, such as `evaluation`, for the folder where none was named.
+        model: the bundle, or the table of predictions.
+
+    Raises:
+        UsageError: none was named, and the one that would be taken is there.
+    """
+    if given is not None:
+        return given
+    named = model.parent if model.name == "model.onnx" else model
+    derived = Path(f"{name}-{named.resolve().name if named.is_dir() else named.stem}")
+    if derived.exists():
+        raise UsageError("output-exists", f"{derived} exists already; name another folder with -o.")
+    return derived
+
+
+def check_fit(kind: "Kind", flags: "Mapping[Kind, Sequence[str]]") -> None:
+    """Refuses flags that are for another kind of model.
+
+    Args:
+        kind: of the model.
+        flags: kind -> the flags of those that were typed that it takes.
+
+    Raises:
+        UsageError: one was typed.
+    """
+    from pulmo.workflows.model_kind import CALLED
+
+    for other, typed in flags.items():
+        if unfit := [name for name in typed if name not in flags[kind]]:
+            verb, them = ("is", "it") if len(unfit) == 1 else ("are", "them")
+            raise UsageError(
+                "option-not-applicable",
+                f"{', '.join(unfit)} {verb} for {CALLED[other]}, and the model is {CALLED[kind]}; "
+                f"leave {them} out.",
+            )
 
 
 def _is_model(path: Path) -> bool:
@@ -86,75 +150,6 @@ def _named_model() -> Path:
     return Path(named)
 
 
-def check_exists(path: Path, what: str) -> None:
-    """Refuses a path at which there is nothing.
-
-    Args:
-        path: the path.
-        what: what was expected there.
-
-    Raises:
-        InputError: there is nothing.
-    """
+def _check_exists(path: Path) -> None:
     if not path.exists():
-        raise InputError("file-missing", f"{path} does not exist; {what} was expected.")
-
-
-def open_model(model: Path | None, threads: int = 0) -> "Model":
-    """Opens the bundle that the user named; `threads` are those of its network, 0 all cores.
-
-    Raises:
-        UsageError: none was named, here or in the environment.
-        InputError: it is missing or damaged, or is a run.
-    """
-    from pulmo.core.folders import RunFolder
-    from pulmo.workflows.model import load
-
-    path = model or _named_model()
-    try:
-        return load(path, threads)
-    except InputError as error:
-        if RunFolder(path).recipe.is_file():
-            raise InputError(
-                "run-not-exported", f"{error} Type: pulmo export {path} -o BUNDLE."
-            ) from None
-        raise
-
-
-def result_folder(given: Path | None, kind: str, model: Path) -> Path:
-    """Returns the folder for the results of a model.
-
-    Args:
-        given: what the user named; may be there already.
-        kind: what goes there, such as `evaluation`, for the folder's name where none was named.
-        model: the bundle, or the table of predictions.
-
-    Raises:
-        UsageError: none was named, and the one that would be taken is there.
-    """
-    named = model.parent if model.name == "model.onnx" else model
-    name = named.resolve().name if named.is_dir() else named.stem
-    derived = Path(f"{kind}-{name}")
-    if given is None and derived.exists():
-        raise UsageError("output-exists", f"{derived} exists already; name another folder with -o.")
-    return chosen_output(given, derived)
-
-
-def refuse(options: Mapping[str, object], given: str, wanted: str) -> None:
-    """Refuses options that are for another kind of model.
-
-    Args:
-        options: option -> its value; None or empty if it was not used.
-        given: what was given.
-        wanted: what the options are for.
-
-    Raises:
-        UsageError: one was used.
-    """
-    used = [name for name, value in options.items() if value not in (None, [])]
-    if used:
-        raise UsageError(
-            "option-not-applicable",
-            f"{', '.join(used)} {'is' if len(used) == 1 else 'are'} for {wanted}, and the model is "
-            f"{given}; leave {'it' if len(used) == 1 else 'them'} out.",
-        )
+        raise InputError("file-missing", f"{path} does not exist; a bundle was expected.")

@@ -1,27 +1,23 @@
 """pulmo predict."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pulmo.cli.console import progress, say
+from pulmo.cli.console import progress, say, say_lines
 from pulmo.cli.model import ModelOption, open_model, split_model
 from pulmo.cli.names import FilesArgument, named_files, names_of
-from pulmo.cli.results import Form, form_of, results_to, writer
-from pulmo.cli.tally import Tally
+from pulmo.cli.results import form_of, results_to
 from pulmo.core.output import claim_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
-    from pulmo.bundle.card import Card
-    from pulmo.workflows.heat_map_folder import HeatMapFolder
     from pulmo.workflows.model import Model
     from pulmo.workflows.predict import Prediction
-
-_MARKS: Final = {"drawings": "trained on drawings", "seen": "seen in training"}
-"""What a row says of the notes that change what its result means."""
+    from pulmo.workflows.prediction_output import Form
+    from pulmo.workflows.tally import Tally
 
 
 def predict(
@@ -57,31 +53,33 @@ def predict(
     opened = open_model(chosen)
     if output is not None:
         claim_file(output)
+    from pulmo.workflows.predict import predict as predict_all
+    from pulmo.workflows.tally import Tally
+
     maps = None
     if heatmap is not None:
         from pulmo.workflows.heat_map_folder import HeatMapFolder
 
         maps = HeatMapFolder.from_names(heatmap, named_files(words))
     tally = Tally(opened.predictor.notes)
+    results = predict_all(opened, names_of(words), maps=maps, on_left_out=tally.leave_out)
     if form is None:
-        _print_each(opened, words, maps, tally)
+        _print_each(results, opened, max(map(len, words)), tally)
     else:
-        _write_each(opened, words, maps, tally, (form, output))
+        _write_each(results, opened, form, output, tally)
     tally.end("There is no result")
 
 
 def _write_each(
+    results: "Iterator[Prediction]",
     model: "Model",
-    words: list[str],
-    maps: "HeatMapFolder | None",
-    tally: Tally,
-    to: tuple[Form, Path | None],
+    form: "Form",
+    output: Path | None,
+    tally: "Tally",
 ) -> None:
     """Writes the results for a program: as a form, to a file or to standard output."""
-    from pulmo.workflows.predict import predict as predict_all
+    from pulmo.workflows.prediction_output import writer
 
-    form, output = to
-    results = predict_all(model, names_of(words), maps=maps, on_left_out=tally.leave_out)
     with (
         results_to(output) as stream,
         writer(form, stream, model) as write,
@@ -93,56 +91,34 @@ def _write_each(
             report(done, 0)
     if output is not None:
         say(f"{output}")
-    tally.say_counts(all_kinds=True)
+    say_lines(tally.lines(all_kinds=True))
 
 
 def _print_each(
-    model: "Model", words: list[str], maps: "HeatMapFolder | None", tally: Tally
+    results: "Iterator[Prediction]", model: "Model", width: int, tally: "Tally"
 ) -> None:
-    """Prints each result as soon as it is there, and then how to read them."""
-    from pulmo.workflows.predict import predict as predict_all
-
-    card, positives = model.card, 0
-    show = _rows(card, max(len(word) for word in words))
-    for result in predict_all(model, names_of(words), maps=maps, on_left_out=tally.leave_out):
-        show(result)
-        tally.count(result)
-        tally.tell(result)
-        if result.heatmap is not None:
-            say(f"heat map: {result.heatmap}")
-        positives += result.status == "ok"
-    if positives:
-        decision = card.decision
-        say(
-            f"positive: probability of {' or '.join(decision.positive)} at least "
-            f"{decision.threshold:.3f}, which found {decision.sensitivity} of such validation "
-            f"images. {card.notice}"
-        )
-    tally.say_counts()
-
-
-def _rows(card: "Card", width: int) -> "Callable[[Prediction], None]":
-    """Returns what prints a result: the class with its probability, then the positive ones'.
+    """Prints each result as soon as it is there, and then how to read them.
 
     Args:
-        card: the card of the model.
+        results: of the files.
+        model: the model.
         width: of the column of the files, which grows with longer names.
+        tally: counts the results.
     """
-    longest, named = max(map(len, card.labels.order)), card.decision.positive
+    from pulmo.workflows.prediction_output import positive_sentence, prediction_line
 
-    def show(result: "Prediction") -> None:
-        nonlocal width
-        if result.decision is None or result.probabilities is None:
+    card, classified = model.card, 0
+    for result in results:
+        if result.status == "ok":
+            width, classified = max(width, len(result.file)), classified + 1
+            typer.echo(prediction_line(result, card, width))
+        else:
             say(f"{result.status}: {result.reason}")
-            return
-        width = max(width, len(result.file))
-        marks = [_MARKS[note.kind] for note in result.notes if note.kind in _MARKS]
-        typer.echo(
-            f"{result.file:{width}}  {result.decision:{longest}} "
-            f"{result.probabilities[result.decision]:.3f}  {' or '.join(named)} "
-            f"{result.positive_probability:.3f} "
-            f"{'positive' if result.positive else 'negative'}"
-            + (f"  ({', '.join(marks)})" if marks else "")
-        )
-
-    return show
+        tally.count(result)
+        say_lines(tally.notes_on(result))
+        if result.heatmap is not None:
+            say(f"heat map: {result.heatmap}")
+    if classified:
+        say(f"{positive_sentence(card)} {card.notice}")
+    # Each line says what is true of the model.
+    say_lines(tally.lines(of_model=False))

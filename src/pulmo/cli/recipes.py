@@ -2,7 +2,9 @@
 
 import typer
 
-from pulmo.cli.training import FromScratch, Name, Quick, Settings
+from pulmo.cli.options import takes_options
+from pulmo.cli.training import Name
+from pulmo.workflows.options.training import RecipeOptions
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -22,12 +24,10 @@ def recipes(context: typer.Context) -> None:
 
 
 @app.command()
-def show(
-    name: Name, settings: Settings = None, quick: Quick = False, scratch: FromScratch = False
-) -> None:
+@takes_options
+def show(name: Name, options: RecipeOptions) -> None:
     """Print a recipe as TOML, with every setting and a line on each."""
     from pulmo.core.explained import explained_toml
-    from pulmo.core.recipe import load_recipe
+    from pulmo.workflows.chosen_recipe import recipe_of
 
-    recipe = load_recipe(name, settings or [], quick=quick, scratch=scratch)
-    typer.echo(explained_toml(recipe), nl=False)
+    typer.echo(explained_toml(recipe_of(name, options)), nl=False)

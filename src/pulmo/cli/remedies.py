@@ -13,9 +13,11 @@ _EXISTS: Final = "Continue it with --resume, or choose another folder."
 _RESUME: Final = "Continue with --resume."
 _FOLDS: Final = "Make folds with: pulmo data split MANIFEST --folds 5 -o FOLDS.parquet."
 _AGAIN: Final = "Type the same command again later. It continues where it stopped."
+_MANIFEST: Final = "Name the manifest with --data MANIFEST."
 _MERGE: Final = "Say which class a label counts as with --merge LABEL=CLASS."
 
 REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
+    "aim-missing": "Add --threshold-for, which --elsewhere is for.",
     "aim-without-test": "Add --split test.",
     "bundle-file-changed": _EXPORT,
     "card-differs": _EXPORT,
@@ -39,6 +41,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "folds-invalid": _FOLDS,
     "folds-missing": _FOLDS,
     "image-changed": "Import the data set again with: pulmo data import.",
+    "image-looks-like-ct": "If it is a radiograph, import it with a table whose column modality "
+    "says X-ray, and evaluate that manifest.",
     "image-labels-contradict": "Or leave out all images that contradict each other with "
     "--drop-contradictions.",
     "images-folder-not-taken": "Leave --root out.",
@@ -46,14 +50,14 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "label-is-column": "Leave --label out.",
     "label-map-not-taken": "Leave --map out.",
     "labels-not-of-predictions": _MERGE,
-    "loss-diverged": "Begin with a lower rate with --from.",
-    "manifest-needed": "Name the manifest with --data.",
-    "manifest-not-given": "Name it with --data.",
+    "loss-diverged": "Begin at a lower rate with --from RATE.",
+    "manifest-needed": _MANIFEST,
+    "manifest-not-given": _MANIFEST,
     "manifest-not-of-training": "If they are not, as at another hospital, add --elsewhere.",
     "mapped-class-missing": "Correct its --map, or leave it out.",
     "matching-across-sources": "Add --match source.",
     "matching-empty": "Name the labels to match with --label.",
-    "modalities-mixed": "Write the setting behind --set.",
+    "modalities-mixed": "Give the setting with --set.",
     "origin-not-taken": "Leave --source out.",
     "positive-class-unstated": "Name the class that 1 stands for with --positive CLASS.",
     "predictions-not-of-model": "Such a table is written by: pulmo evaluate.",
@@ -62,9 +66,10 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "probabilities-too-few": _MERGE,
     "ray-workers-died": _RESUME,
     "resume-without-run": "Begin without --resume.",
-    "run-data-changed": "Name the manifest with --data.",
+    "run-data-changed": _MANIFEST,
     "run-exists": _EXISTS,
     "run-unfinished": "Continue it with: pulmo train --resume -o RUN.",
+    "run-not-exported": "Export it first with: pulmo export RUN -o BUNDLE.",
     "score-class-not-label": _MERGE,
     "score-class-unstated": "Name the class with --positive CLASS, or name the column p_CLASS.",
     "score-column-ambiguous": "Name the column with --score COLUMN.",
@@ -75,8 +80,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "split-file-invalid": "Write one with: pulmo data split --save FILE.",
     "split-images-missing": "Choose other images with --split, or make a split with: "
     "pulmo data split.",
-    "split-leaks": "Make a new split with: pulmo data split. If the groups are wrong, make them "
-    "anew first with: pulmo data merge.",
+    "split-leaks": "Make a new split with: pulmo data split. If the groups are wrong, make "
+    "new ones first with: pulmo data merge.",
     "stated-class-missing": "Correct its --source, or leave it out.",
     "threshold-with-decisions": "Leave --threshold out.",
     "threshold-without-positive": "Name them with --positive.",
@@ -92,6 +97,15 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "start from random weights with --from-scratch.",
 })  # fmt: skip
 """Code of an error -> what to type."""
+
+HINTS: Final[Mapping[str, str]] = MappingProxyType({
+    "files-unchanged": "Read them again with --fresh.",
+    "images-undecoded": "Decode them by an import without --headers-only.",
+    "sources-unstated": "State it with --source NAME, with --source CLASS=NAME for each class, or "
+    "in a column source of the table.",
+    "split-official": "Keep it with: pulmo data split MANIFEST --keep-official.",
+})  # fmt: skip
+"""Kind of a message on an import -> what to type."""
 
 COMMAND_REMEDIES: Final[Mapping[tuple[str, str], str]] = MappingProxyType({
     ("pulmo reproduce", "weights-unavailable"): "Put them as NETWORK.safetensors into a folder "

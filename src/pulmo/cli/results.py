@@ -1,12 +1,10 @@
-"""Results of `pulmo predict`, written as they come: JSON, a JSON object a line, CSV."""
+"""In which form `pulmo predict` writes its results, and where to."""
 
-import csv
 import io
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 import typer
 
@@ -14,16 +12,12 @@ from pulmo.core.errors import UsageError
 from pulmo.core.files import replacing
 
 if TYPE_CHECKING:
-    from pulmo.workflows.model import Model
-    from pulmo.workflows.predict import Prediction
+    from pulmo.workflows.prediction_output import Form
 
-Form = Literal["json", "jsonl", "csv"]
-Write = Callable[["Prediction"], None]
-
-_FORMS: Final[tuple[Form, ...]] = ("json", "jsonl", "csv")
+_FORMS: "Final[tuple[Form, ...]]" = ("json", "jsonl", "csv")
 
 
-def form_of(asked: dict[Form, bool], output: Path | None) -> Form | None:
+def form_of(asked: "dict[Form, bool]", output: Path | None) -> "Form | None":
     """Returns the form of the results; None for lines that people read.
 
     Args:
@@ -61,82 +55,3 @@ def results_to(output: Path | None) -> Iterator[TextIO]:
         yield text
         text.flush()
         text.detach()
-
-
-@contextmanager
-def writer(form: Form, stream: TextIO, model: "Model") -> Iterator[Write]:
-    """Gives what writes a result, and writes what comes before and after all of them."""
-    if form == "csv":
-        yield _csv(stream, model)
-    elif form == "jsonl":
-        yield lambda result: _put(stream, f"{json.dumps(record(result, model))}\n")
-    else:
-        between = "[\n"
-
-        def write(result: "Prediction") -> None:
-            nonlocal between
-            text = json.dumps(record(result, model), indent=2)
-            _put(stream, between + "\n".join(f"  {line}" for line in text.splitlines()))
-            between = ",\n"
-
-        yield write
-        _put(stream, "[]\n" if between == "[\n" else "\n]\n")
-
-
-def record(result: "Prediction", model: "Model") -> dict[str, Any]:
-    """Returns the JSON object of a result."""
-    card = model.card
-    return {
-        "file": result.file,
-        "sha256": result.sha256,
-        "status": result.status,
-        "reason": result.reason,
-        "code": result.code,
-        "notes": [note.text for note in result.notes],
-        "note_kinds": [note.kind for note in result.notes],
-        "probabilities": result.probabilities,
-        "decision": result.decision,
-        "positive_classes": list(card.decision.positive),
-        "positive_probability": result.positive_probability,
-        "threshold": card.decision.threshold,
-        "positive": result.positive,
-        "band": result.band,
-        "prediction_set": None if result.prediction_set is None else list(result.prediction_set),
-        "heatmap": None if result.heatmap is None else str(result.heatmap),
-        "model": {"name": card.name, "version": card.created, "sha256": model.predictor.sha256},
-    }
-
-
-def _csv(stream: TextIO, model: "Model") -> Write:
-    """Writes the header of a table and returns what writes a row; an empty cell is a null."""
-    labels = model.card.labels.order
-
-    def row(result: "Prediction") -> dict[str, Any]:
-        known = record(result, model)
-        made_by = known.pop("model")
-        probabilities = known.pop("probabilities") or {}
-        lists = {"notes": " ", "note_kinds": ";", "positive_classes": ";", "prediction_set": ";"}
-        known |= {name: between.join(known[name] or ()) for name, between in lists.items()}
-        if result.positive is not None:
-            known["positive"] = str(result.positive).lower()
-        return (
-            known
-            | {f"p_{label}": probabilities.get(label) for label in labels}
-            | {f"model_{name}": value for name, value in made_by.items()}
-        )
-
-    from pulmo.workflows.predict import Prediction
-
-    table = csv.DictWriter(stream, list(row(Prediction("", "error"))), lineterminator="\n")
-    table.writeheader()
-
-    def write(result: "Prediction") -> None:
-        table.writerow(row(result))
-        stream.flush()
-
-    return write
-
-
-def _put(stream: TextIO, text: str) -> None:
-    stream.write(text)
-    stream.flush()

@@ -2,28 +2,21 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pulmo.cli.console import chosen_output, say
-from pulmo.cli.training import (
-    Device,
-    FromScratch,
-    OptionalData,
-    OptionalName,
-    Quick,
-    Ray,
-    RayAddress,
-    Resume,
-    Settings,
-    Threads,
-    ray_cluster,
-    training_progress,
-)
+from pulmo.cli.options import takes_options
+from pulmo.cli.training import OptionalData, OptionalName, training_progress
 from pulmo.core.errors import UsageError
+from pulmo.workflows.options.training import RepeatOptions
+
+if TYPE_CHECKING:
+    from pulmo.datasets.manifest import Manifest
 
 
+@takes_options
 def train(
     recipe: OptionalName = None,
     data: OptionalData = None,
@@ -31,18 +24,8 @@ def train(
         Path | None,
         typer.Option("--output", "-o", help="The run's folder. Default: run-RECIPE."),
     ] = None,
-    settings: Settings = None,
-    quick: Quick = False,
-    scratch: FromScratch = False,
-    resume: Resume = False,
-    folds: Annotated[
-        bool, typer.Option("--folds", help="Hold out each fold of the manifest once.")
-    ] = False,
-    seeds: Annotated[int, typer.Option(help="How many seeds to train with.", min=1)] = 1,
-    device: Device = "auto",
-    threads: Threads = 0,
-    ray: Ray = False,
-    ray_address: RayAddress = None,
+    *,
+    options: RepeatOptions,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary of folds and seeds as JSON.")
     ] = False,
@@ -54,52 +37,57 @@ def train(
     folder.
     """
     from pulmo.datasets.manifest import read_manifest
-    from pulmo.workflows.repeat import RepeatOptions
+    from pulmo.workflows.chosen_recipe import recipe_of
 
-    cluster = ray_cluster(ray, ray_address)
-    many = folds or seeds > 1
-    if not many and (cluster is not None or as_json):
+    many = options.folds or options.seeds > 1
+    if not many and (options.cluster is not None or as_json):
         raise UsageError(
             "option-needs-another", "--ray and --json are for many runs. Add --folds or --seeds N."
         )
-    options = RepeatOptions(
-        settings=tuple(settings or ()),
-        quick=quick,
-        from_scratch=scratch,
-        resume=resume,
-        device=device,
-        threads=threads,
-        folds=folds,
-        seeds=seeds,
-        cluster=cluster,
-    )
-    if output is None and resume:
+    if output is None and options.resume:
         raise UsageError("run-folder-not-given", "Name the folder to resume: -o RUN.")
-    derived = output or Path(f"run-{options.recipe(recipe).name}")
+    derived = output or Path(f"run-{recipe_of(recipe, options).name}")
     manifest = None if data is None else read_manifest(data)
     output = chosen_output(output, derived)
     if many:
-        from pulmo.workflows.repeat import repeat
+        _train_many(recipe, manifest, output, options, as_json=as_json)
+    else:
+        _train_once(recipe, manifest, output, options)
 
-        with training_progress() as callbacks:
-            repeats = repeat(recipe, manifest, output, options, callbacks, _say_done)
-        text = repeats.folder.text.read_text(encoding="utf-8")
-        summary = repeats.summary.model_dump_json(indent=2)
-        typer.echo(summary if as_json else f"{text}\n{repeats.folder.index}")
-        return
-    from pulmo.workflows.train import is_first_process
-    from pulmo.workflows.train import train as train_once
+
+def _train_once(
+    recipe: str | None, manifest: "Manifest | None", output: Path, options: RepeatOptions
+) -> None:
+    from pulmo.workflows.train import is_first_process, train
 
     with training_progress() as callbacks:
-        run = train_once(recipe, manifest, output, options, callbacks)
-    if not is_first_process():
-        return
-    finished = "finished already, " if run.finished_before else ""
-    typer.echo(
-        f"{output}: {finished}best epoch {run.best.epoch}, validation loss "
-        f"{run.best.val_loss:.4f}, balanced accuracy {run.best.val_balanced_accuracy:.3f}. "
-        f"Next: pulmo export {shlex.quote(str(output))} -o BUNDLE"
-    )
+        run = train(recipe, manifest, output, options, callbacks)
+    if is_first_process():
+        finished = "finished already, " if run.finished_before else ""
+        typer.echo(
+            f"{output}: {finished}best epoch {run.best.epoch}, validation loss "
+            f"{run.best.val_loss:.4f}, balanced accuracy {run.best.val_balanced_accuracy:.3f}. "
+            f"Next: pulmo export {shlex.quote(str(output))} -o BUNDLE"
+        )
+
+
+def _train_many(
+    recipe: str | None,
+    manifest: "Manifest | None",
+    output: Path,
+    options: RepeatOptions,
+    *,
+    as_json: bool,
+) -> None:
+    from pulmo.workflows.repeat import repeat
+
+    with training_progress() as callbacks:
+        repeats = repeat(recipe, manifest, output, options, callbacks, _say_done)
+    if as_json:
+        typer.echo(repeats.summary.model_dump_json(indent=2))
+    else:
+        text = repeats.folder.text.read_text(encoding="utf-8")
+        typer.echo(f"{text}\n{repeats.folder.index}")
 
 
 def _say_done(name: str, done: int, total: int) -> None:

@@ -1,13 +1,12 @@
-"""What the verbs of training share: their options, their progress, and how Ctrl-C stops them."""
+"""What the verbs of training share: their arguments, progress, and how Ctrl-C stops them."""
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -18,51 +17,14 @@ if TYPE_CHECKING:
     from pulmo.bundle.card import Epoch
     from pulmo.train.callbacks import Callbacks
 
-Name = Annotated[str, typer.Argument(help="A name of `pulmo recipes`, or a .toml file.")]
-OptionalName = Annotated[
-    str | None,
-    typer.Argument(metavar="RECIPE", help="A name of `pulmo recipes`, or a .toml file."),
-]
-Data = Annotated[Path, typer.Option(help="The manifest with its split.")]
+_RECIPE: Final = "A name of `pulmo recipes`, or a .toml file."
+
+Name = Annotated[str, typer.Argument(help=_RECIPE)]
+OptionalName = Annotated[str | None, typer.Argument(metavar="RECIPE", help=_RECIPE)]
 OptionalData = Annotated[
     Path | None,
     typer.Option(help="The manifest with its split. Default with --resume: that of the folder."),
 ]
-Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="A.B=VALUE", help="Change one value of the recipe. Repeatable."),
-]
-Device = Annotated[
-    Literal["auto", "cpu", "cuda"],
-    typer.Option(help="Where the network runs; auto takes a GPU if there is one."),
-]
-Threads = Annotated[int, typer.Option(help="Threads of torch; 0 takes all cores.", min=0)]
-Resume = Annotated[
-    bool, typer.Option("--resume", help="Continue what the folder holds, with its own settings.")
-]
-Quick = Annotated[bool, typer.Option("--quick", help="Take the recipe's cheaper variant.")]
-FromScratch = Annotated[
-    bool,
-    typer.Option(
-        "--from-scratch", help="Start from random weights, with the recipe's variant for that."
-    ),
-]
-Ray = Annotated[bool, typer.Option("--ray", help="Spread the runs over a Ray cluster.")]
-RayAddress = Annotated[
-    str | None,
-    typer.Option(
-        metavar="HOST:PORT",
-        help="The address of the cluster. Default: $RAY_ADDRESS, or a new cluster on this machine.",
-    ),
-]
-
-
-def ray_cluster(wanted: bool, address: str | None) -> str | None:  # noqa: FBT001 - an option
-    """Returns the address of the Ray cluster that the options choose; None for none."""
-    if address is None and not wanted:
-        return None
-    return address or os.environ.get("RAY_ADDRESS") or "local"
 
 
 @contextmanager

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-from pulmo.cli.console import progress, say, say_notes
+from pulmo.cli.console import progress, say, say_lines, say_notes
 from pulmo.cli.exits import run_command
+from pulmo.cli.options import takes_options
 from pulmo.cli.training import training_progress
 from pulmo.core.errors import PartialError
+from pulmo.workflows.options.training import Vgg16Options
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -19,31 +21,12 @@ def main() -> None:
 
 
 @app.command()
+@takes_options
 def vgg16(
     dataset: Annotated[
         Path, typer.Option("--dataset", "-d", help="A folder with a folder covid and one normal.")
     ],
-    plot: Annotated[
-        Path, typer.Option("--plot", "-p", help="The learning curves; an old PNG is replaced.")
-    ] = Path("plot.png"),
-    model: Annotated[
-        Path, typer.Option("--model", "-m", help="The folder of the model, which must be new.")
-    ] = Path("covid19.model"),
-    learning: Annotated[
-        float, typer.Option("--learning", "-lr", help="The first learning rate.")
-    ] = 1e-3,
-    epoch: Annotated[int, typer.Option("--epoch", "-e", help="How many epochs.", min=1)] = 25,
-    batchsize: Annotated[int, typer.Option("--batchsize", "-bs", help="Images a step.", min=2)] = 8,
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            help="A safetensors file of ImageNet weights of VGG16. Default: timm's, downloaded."
-        ),
-    ] = None,
-    scratch: Annotated[
-        bool,
-        typer.Option("--from-scratch", help="Start from random weights; all layers learn then."),
-    ] = False,
+    options: Vgg16Options,
 ) -> None:
     """Train VGG16 on images of covid and normal, and test it. For research, not diagnosis.
 
@@ -53,26 +36,18 @@ def vgg16(
     and the model. The model is for `pulmo predict --model`.
     """
     from pulmo.core.noted import count_kinds
-    from pulmo.workflows.vgg16 import (
-        Vgg16Options,
-        check_places,
-        read_images,
-        result_text,
-        train_vgg16,
-    )
+    from pulmo.workflows import vgg16 as script
 
-    options = Vgg16Options(plot, model, learning, epoch, batchsize, weights, scratch)
-    start = check_places(dataset, options)
+    start = script.check_places(dataset, options)
     with progress("reading images") as (reading,):
-        manifest, problems = read_images(dataset, options.recipe(), reading)
+        manifest, problems = script.read_images(dataset, script.recipe_of(options), reading)
     say_notes(count_kinds(manifest.frame["notes"]), len(manifest))
-    for problem in problems:
-        say(f"{problem.path}: {problem.reason}")
+    say_lines(f"{problem.path}: {problem.reason}" for problem in problems)
     say(f"VGG16 starts {start}.")
     with training_progress() as callbacks:
-        done = train_vgg16(manifest, options, start, callbacks)
-    typer.echo(result_text(done))
-    typer.echo(f"VGG16 started {start}.\n{plot}\n{model}")
+        done = script.train_vgg16(manifest, options, start, callbacks)
+    typer.echo(script.result_text(done))
+    typer.echo(f"VGG16 started {start}.\n{options.plot}\n{options.model}")
     if problems:
         raise PartialError(
             "some-files-failed", f"{len(problems)} files could not be used; the rest was."

@@ -15,7 +15,7 @@ from pulmo.predictions.predictions import Predictions
 from pulmo.report.comparison import ComparedModel
 from pulmo.stats.estimate import Estimate
 
-_RUN_FIGURES = {
+_RUN_METRICS = {
     "validation_loss": "val_loss",
     "validation_accuracy": "val_accuracy",
     "validation_balanced_accuracy": "val_balanced_accuracy",
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
 
 
 def read_entries(folders: Sequence[Path]) -> list[Entry]:
-    """Reads folders and names each by as much of its path as tells it from the others.
+    """Reads folders and names each by as much of its path as distinguishes it from the others.
 
     Raises:
         UsageError: one is there twice.
@@ -59,7 +59,7 @@ def read_entries(folders: Sequence[Path]) -> list[Entry]:
 
 
 def _read(folder: Path, name: str) -> Entry:
-    """Reads one folder; what lies in it tells what it is."""
+    """Reads one folder; its files show what it is."""
     repeats, evaluation, repeat = (
         RepeatsFolder(folder),
         EvaluationFolder(folder),
@@ -135,7 +135,7 @@ def _run(card: Card, name: str) -> Entry:
     best, count = training.history[training.best_epoch - 1], sum(training.counts["val"].values())
     metrics = {
         title: Estimate(float(getattr(best, field)), None, None, count, _NO_INTERVAL)
-        for title, field in _RUN_FIGURES.items()
+        for title, field in _RUN_METRICS.items()
     }
     model = ComparedModel(
         name=name,
@@ -178,8 +178,8 @@ def _repeats(folder: RepeatsFolder, name: str) -> Entry:
 def _seeds(summary: Summary, card: Card, name: str) -> ComparedModel:
     """Returns the row of runs that differ by their seed alone."""
     classes: dict[str, dict[str, Estimate]] = {}
-    for figure, estimate in summary.mean.items():
-        label, _, metric = figure.rpartition(".")
+    for key, estimate in summary.mean.items():
+        label, _, metric = key.rpartition(".")
         classes.setdefault(label, {})[metric] = estimate
     model = ComparedModel(
         name=name,

@@ -44,22 +44,22 @@ def pair(
     one, two = (_ordered(side, "sha256" if hashed else "path") for side in (first, second))
     reason = _different(one, two)
     if reason:
-        by_path = "" if hashed else "; they were matched by path, for a table has no sha256"
+        by_path = "" if hashed else " (they were matched by path: one table has no sha256)"
         return [], [f"No paired test of {name} and {against}: {reason}{by_path}."]
     tests, notes = [], []
     if not hashed:
         notes.append(
-            f"The images of {name} and {against} were matched by path, for a table has no sha256."
+            f"The images of {name} and {against} were matched by path: one table has no sha256."
         )
     if not (first.rule.positive and second.rule.positive):
         notes.append(
-            f"Of {name} or {against} no class was named positive: their AUCs are not tested; "
-            "evaluate the table again with --positive."
+            f"The AUCs of {name} and {against} are not tested: one of them has no positive class. "
+            "Evaluate its table again with a positive class."
         )
     elif not (first.rule.scored and second.rule.scored):
         notes.append(
-            f"Of {name} or {against} only decisions are known, and no probabilities: their AUCs "
-            "are not tested."
+            f"The AUCs of {name} and {against} are not tested: one of them has decisions and no "
+            "probabilities."
         )
     elif (one.positive == two.positive).all():
         scores = np.stack([one.scores, two.scores])
@@ -67,13 +67,15 @@ def pair(
         tests.append(_test((name, against), "auc", second.rule.positive_names, difference))
     else:
         notes.append(
-            f"{name} and {against} call other classes positive: their AUCs are not tested."
+            f"The AUCs of {name} and {against} are not tested: their positive classes differ."
         )
     if (one.truth == two.truth).all() and set(first.rule.classes) == set(second.rule.classes):
         difference = stats.accuracy_difference(np.stack([one.right, two.right]), two.groups)
         tests.append(_test((name, against), "accuracy", "the decided class", difference))
     else:
-        notes.append(f"{name} and {against} have other classes: their accuracies are not tested.")
+        notes.append(
+            f"The accuracies of {name} and {against} are not tested: their classes differ."
+        )
     return tests, notes
 
 
@@ -103,7 +105,7 @@ def _hashed(predictions: Predictions) -> bool:
 
 
 def _ordered(predictions: Predictions, key: str) -> _Ordered:
-    """Takes the labelled images in the order of `key`, the column that tells them apart."""
+    """Takes the labelled images in the order of `key`, the column that identifies them."""
     labelled = predictions.labelled()
     # Copies of an image have one result, so their order among themselves does not matter.
     by = list(dict.fromkeys([key, "label", "path"]))

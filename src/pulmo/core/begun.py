@@ -1,4 +1,4 @@
-"""What the run in a folder was begun with, so that it goes on with nothing else."""
+"""What the run in a folder was started with, so that it goes on with nothing else."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ _TITLES: Final = frozenset({"name", "description"})
 
 
 def begun_recipe(root: Path) -> Recipe | None:
-    """Returns the recipe that a run was begun with; None if no run was.
+    """Returns the recipe that a run was started with; None if no run was.
 
     Args:
         root: the folder of a run, or of its folds and seeds; of these the lowest seed counts.
@@ -36,7 +36,7 @@ def begun_recipe(root: Path) -> Recipe | None:
 
 
 def check_settings(begun: Recipe, root: Path, settings: Sequence[str]) -> None:
-    """Refuses settings that contradict those that a run was begun with.
+    """Refuses settings that contradict those that a run was started with.
 
     Args:
         begun: the run's own recipe.
@@ -52,7 +52,7 @@ def check_settings(begun: Recipe, root: Path, settings: Sequence[str]) -> None:
         listed = "; ".join(f"{key} is {then!r} there and {new!r} now" for key, then, new in found)
         raise RefusedError(
             "run-settings-changed",
-            f"{root} was begun with other settings: {listed}. A run can only be resumed with the "
+            f"{root} was started with other settings: {listed}. A run can only be resumed with the "
             "recipe and settings that it began with.",
         )
 
@@ -79,7 +79,7 @@ def check_folder(recipe: Recipe, folder: RunFolder, *, resume: bool) -> None:
     Raises:
         InputError: it is a file.
         UsageError: it holds another run, or none to resume.
-        RefusedError: its run was begun with another recipe or other settings.
+        RefusedError: its run was started with another recipe or other settings.
     """
     if folder.root.exists() and not folder.root.is_dir():
         raise InputError("folder-is-file", f"{folder.root} is a file. A folder was expected.")

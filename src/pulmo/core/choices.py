@@ -32,7 +32,7 @@ class Choice(Record):
 
     name: ClassVar[str]
 
-    # What stands below a field is its description, which `pulmo recipes show` prints.
+    # What is below a field is its description, which `pulmo recipes show` prints.
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     @classmethod

@@ -33,7 +33,7 @@ class UsageError(PulmoError):
 
 
 class WeightsError(UsageError):
-    """Published initial weights cannot be had; a file of them, or a random start, can be chosen."""
+    """Published initial weights are not available; a file or a random start can be chosen."""
 
 
 class InputError(PulmoError):

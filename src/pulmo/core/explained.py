@@ -16,7 +16,7 @@ _KEY: Final = re.compile(r"([A-Za-z_]\w*) = ")
 def explained_toml(recipe: Recipe) -> str:
     """Returns a recipe as TOML that `load_recipe` reads, with a comment on each key.
 
-    A key that is not set stands in a comment at the begin of its section. Of the stages, whose keys
+    A key that is not set is in a comment at the begin of its section. Of the stages, whose keys
     are those of the training, only what they are is said.
     """
     return "".join(f"{line}\n" for line in _lines(recipe))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ManifestFiles:
-    """A manifest with the files beside it; the manifest is written last."""
+    """A manifest with the files next to it; the manifest is written last."""
 
     manifest: Path
 
@@ -256,7 +256,7 @@ class RepeatFolder:
 
     @property
     def evaluation(self) -> EvaluationFolder:
-        """How it was judged."""
+        """How it was evaluated."""
         return EvaluationFolder(self.root / "evaluation")
 
 
@@ -303,7 +303,7 @@ class SearchFolder:
 
     @property
     def plan(self) -> Path:
-        """What the search was begun with; written once the recipe and the manifest are there."""
+        """What the search was started with; written once the recipe and the manifest are there."""
         return self.root / "search.json"
 
     @property
@@ -354,7 +354,7 @@ class ReproductionFolder:
 
     @property
     def evaluation(self) -> EvaluationFolder:
-        """How that was judged."""
+        """How that was evaluated."""
         return EvaluationFolder(self.root / "evaluation")
 
     @property

@@ -61,7 +61,7 @@ def meanings(
 
     Args:
         schema: the class of a recipe or of a section.
-        above: what stands before its keys.
+        above: what is before its keys.
         values: one of the schema.
     """
     for name, field in schema.model_fields.items():

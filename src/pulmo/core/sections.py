@@ -17,14 +17,16 @@ Count = Annotated[Whole, Field(ge=1)]
 
 GreyScaleField = Annotated[Choice, OneOf("pulmo.radiograph.grey:GREY_SCALES", "plain")]
 
-Accepted = Literal["for processing", "lateral", "oblique", "decubitus", "other body part"]
-"""What the header of an image may say against its use."""
+Accepted = Literal[
+    "for processing", "lateral", "oblique", "decubitus", "other body part", "looks like CT"
+]
+"""What the header of an image, or its looks, may say against its use."""
 
 
 class Section(Record):
     """A part of a recipe."""
 
-    # What stands below a field is its description, which `pulmo recipes show` prints.
+    # What is below a field is its description, which `pulmo recipes show` prints.
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
@@ -38,7 +40,8 @@ class DataSection(Section):
     modalities: tuple[str, ...] = ()
     """Empty: all, and they must be of one modality. Naming several mixes them on purpose."""
     accepts: tuple[Accepted, ...] = ()
-    """What a header may say against the use of the model, which then notes it and answers."""
+    """What a header, or the looks, may say against the use of the model, which then notes it and
+    answers."""
 
 
 class ImageSection(Section):

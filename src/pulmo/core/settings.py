@@ -89,7 +89,7 @@ def _entry(entries: list[Any], number: str, setting: str) -> Any:  # noqa: ANN40
 
 
 def changes_between(written: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Returns what is not so any more of what a recipe's description speaks of, as phrases.
+    """Returns which statements of a recipe's description no longer hold, as phrases.
 
     Args:
         written: the recipe as its file has it.

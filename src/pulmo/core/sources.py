@@ -21,8 +21,7 @@ UNSTATED: Final = "unstated"
 """The source of images of a table that names no source."""
 
 HOW_TO_STATE: Final = (
-    "State it in a column source or origin of the table, or with --source when the images are "
-    "imported."
+    "State it in a column source or origin of the table, or when the images are imported."
 )
 """What a user can do where the source of images is not stated, as a sentence."""
 
@@ -47,7 +46,7 @@ def unnamed(reader: str, root: Path) -> str:
 
 
 def without_place(names: pd.Series) -> pd.Series:
-    """Returns names of sources or groups without what tells unnamed data sets apart."""
+    """Returns names of sources or groups without what distinguishes unnamed data sets."""
     return names.str.replace(_UNNAMED, r"\1", regex=True)
 
 
@@ -64,7 +63,7 @@ def is_own(rows: pd.DataFrame) -> pd.Series:
 
 
 def source_names(rows: pd.DataFrame) -> pd.Series:
-    """Returns what the source of each image is called where images are judged, text.
+    """Returns what the source of each image is called where images are evaluated, text.
 
     That of a public data set is its name. An image of the user's own is called after the origin
     that is stated for it, or else after its data set, with a remark that this is no hospital.

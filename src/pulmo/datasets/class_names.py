@@ -84,7 +84,7 @@ def labels_of(names: Iterable[str], label_map: Mapping[str, str], where: Path) -
 
 
 def check_map(label_map: Mapping[str, str], names: Collection[str], root: Path) -> None:
-    """Refuses a map from class name to label that speaks of a class that is not there.
+    """Refuses a map from class name to label that names a class that is not there.
 
     Raises:
         UsageError: it names a class that is not in `names`, those of `root`.

@@ -83,7 +83,7 @@ def verdict(findings: Sequence[str], labels: Mapping[str, str]) -> Verdict:
 
 
 def stated_verdict(findings: Sequence[str], labels: Mapping[str, str | None]) -> Verdict:
-    """Returns what the findings of a set make of an image, where normal must stand alone.
+    """Returns what the findings of a set make of an image, where normal must be the only finding.
 
     As `verdict`, but a finding without a label states nothing about the image, so one that has no
     other has no label. Nor has one with a finding that means normal and a finding that does not:

@@ -99,9 +99,9 @@ def import_source(
         root: the data set's folder (for the source csv: the table).
         label_map: class name of a folder or table -> label, for the sources folder and csv; `.`
             means all images of a folder.
-        called: what to call the data set in the manifest, which tells its patients from those of
-            others. If it is None a public data set has the reader's name, and the user's own files
-            have one that follows from where they lie (`pulmo.core.sources.unnamed`).
+        called: what to call the data set in the manifest, which distinguishes its patients from
+            those of others. If it is None a public data set has the reader's name, and the user's
+            own files have one that follows from where they lie (`pulmo.core.sources.unnamed`).
         on_progress: called with the images found and 0, while nobody knows how many there are;
             then with the images done and the images in all.
         reading: whether images are decoded, and what is known of them.
@@ -122,7 +122,7 @@ def import_source(
     agreeing = without(manifest, doubtful)
     if not len(agreeing):
         raise NothingImportedError(root, problems)
-    return Imported(stamp(group(agreeing)), problems, kept=pc.sum(read["kept"]).as_py())
+    return Imported(stamp(group(agreeing, keep=True)), problems, kept=pc.sum(read["kept"]).as_py())
 
 
 def _items(
@@ -185,6 +185,9 @@ def _manifest(entries: pa.Table, read: pa.Table, identity: dict[str, str | None]
     for name in entries.column_names:
         said = entries[name]
         columns[name] = pc.coalesce(said, columns[name]) if name in columns else said
-    for name, text in (*identity.items(), ("group", "")):
+    for name, text in identity.items():
         columns[name] = pa.repeat(pa.scalar(text, TEXT), len(read))
+    named = pc.binary_join_element_wise(columns["source"], columns["group"], pa.scalar(":", TEXT))
+    # An image of no named group is alone in one, until it is known what it belongs to.
+    columns["group"] = pc.coalesce(named, columns["sha256"])
     return Manifest(to_frame(pa.table(columns)))

@@ -81,7 +81,7 @@ class Journal:
 
     def remove(self) -> None:
         """Deletes the facts, and the folder if nothing else is in it."""
-        # What was being written when a process was killed lies beside the parts.
+        # What was being written when a process was killed is next to the parts.
         for part in (*self._parts(), *self.folder.glob(".[0-9]*-*.parquet.*")):
             part.unlink(missing_ok=True)
         with suppress(OSError):

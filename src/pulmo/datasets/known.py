@@ -50,8 +50,8 @@ def known_files(earlier: Path | None, journal: Journal | None) -> pa.Table:
 def _of_manifest(path: Path) -> pa.Table:
     """Returns what a manifest tells of its files.
 
-    A PNG, JPEG or TIFF file says nothing of its patient. What a DICOM file says cannot be told from
-    what the data set's table said, which may have changed since.
+    A PNG, JPEG or TIFF file says nothing of its patient. What a DICOM file says cannot be
+    distinguished from what the table of the data set said, which may have changed since.
     """
     stamped = json.loads((pq.read_schema(path).metadata or {}).get(b"PANDAS_ATTRS", "{}"))
     if stamped.get("facts") != FACTS_FORMAT:

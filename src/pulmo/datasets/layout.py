@@ -21,7 +21,7 @@ SPLIT_FOLDERS: Final = {
 """The name of a split's folder, in any case -> the split."""
 
 _IGNORED: Final = frozenset({"__MACOSX"})
-"""What an archive of macOS holds beside the data."""
+"""What an archive of macOS contains apart from the data."""
 
 _KINDS: Final = {"pneumonia": ("bacterial", "viral", "covid"), "viral": ("covid",)}
 """Label -> those that are kinds of it, whose folders may lie in its own."""

@@ -295,7 +295,7 @@ def check_column(name: str) -> None:
 
 
 def patient_names(rows: pd.DataFrame) -> pd.Series:
-    """Returns `source:patient` of each row, which tells patients of different sources apart.
+    """Returns `source:patient` of each row, which distinguishes patients of different sources.
 
     Of an image whose origin is another source of the table it is that one's patient: a set that is
     made of others' images keeps their patients. It is null where the source names no patient.

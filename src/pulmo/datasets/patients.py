@@ -36,4 +36,5 @@ def name_patients(manifest: Manifest, key: bytes) -> Manifest:
 
     with closing(in_threads(read, table.loc[asked, "path"])) as found:
         stated = pd.Series(list(found), asked, dtype="string")
-    return stamp(group(manifest.with_columns(patient=table["patient"].fillna(stated))))
+    named = manifest.with_columns(patient=table["patient"].fillna(stated))
+    return stamp(group(named, keep=True))

@@ -44,7 +44,7 @@ class Known(NamedTuple):
     Attributes:
         facts: they hold if the file's size and modification time are still the same.
         has_tags: whether what the file says of view, modality, age and sex is among them. A
-            manifest does not tell it from what the data set's table says.
+            manifest does not distinguish it from what the data set's table says.
     """
 
     facts: FileFacts
@@ -86,7 +86,7 @@ def read_file(task: Task, *, decode: bool) -> Outcome:
         if task.known and _is_current(task.known.facts, state):
             return Outcome(_with_tags(task.known, path), kept=True)
         if stat.S_ISDIR(state.st_mode):
-            # What cannot be opened stands in the place of its files.
+            # What cannot be opened takes the place of its files.
             with os.scandir(path):
                 pass
         facts = _facts(path, state, decode=decode)

@@ -30,6 +30,8 @@ class Entry(NamedTuple):
         licence: of this image.
         offset: days since the onset of symptoms or the admission.
         boxes: what the source draws about its findings.
+        group: what images share, beside a patient, that belong on one side of a split: a
+            publication whose figures may show one patient.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Entry(NamedTuple):
     licence: str | None = None
     offset: float | None = None
     boxes: tuple[Box, ...] = ()
+    group: str | None = None
 
 
 class Problem(NamedTuple):
@@ -187,7 +190,7 @@ def images_below(folder: Path) -> Iterator[Path | Problem]:
 
     A link within the set would be the same image twice, and one that leads out of it no part of
     the set, so none is followed: it is a problem in the place of what it leads to. `folder` itself
-    may be one. A folder that cannot be opened stands in the place of its files: the import names
+    may be one. A folder that cannot be opened takes the place of its files: the import names
     it.
 
     Raises:

@@ -1,7 +1,7 @@
 """Thresholds for a chosen sensitivity or specificity, with a guarantee where there can be one."""
 
 import math
-from typing import Final, Literal, NamedTuple, Self
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,9 @@ from scipy.stats import binom
 
 from pulmo import stats
 from pulmo.bundle.card import Decision
-from pulmo.core.errors import InputError, UsageError
+from pulmo.core.errors import InputError
 from pulmo.core.sections import DecisionSection
+from pulmo.decide.aim import Aim
 from pulmo.predictions.operating_point import OperatingPoint
 from pulmo.predictions.predictions import Predictions
 from pulmo.stats.estimate import Estimate
@@ -18,39 +19,7 @@ from pulmo.stats.estimate import Estimate
 CONFIDENCE: Final = 0.95
 """Of a guarantee."""
 
-NOT_ASKED: Final = "the recipe asks for none (decision.guaranteed)"
-
-
-class Aim(NamedTuple):
-    """What a threshold is chosen for.
-
-    Attributes:
-        metric: sensitivity or specificity.
-        value: what it is to reach, in (0, 1).
-    """
-
-    metric: Literal["sensitivity", "specificity"]
-    value: float
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Reads `sensitivity=0.95` or `specificity=0.95`.
-
-        Raises:
-            UsageError: it is neither.
-        """
-        name, _, number = text.partition("=")
-        try:
-            value = float(number)
-        except ValueError:
-            value = math.nan
-        if name not in {"sensitivity", "specificity"} or not 0 < value < 1:
-            raise UsageError(
-                "aim-invalid",
-                f"{text!r} is not an aim. Write sensitivity=0.95 or specificity=0.95, with a "
-                "number between 0 and 1.",
-            )
-        return cls("sensitivity" if name == "sensitivity" else "specificity", value)
+NOT_ASKED: Final = "the recipe does not ask for a guarantee (decision.guaranteed)"
 
 
 def fit_decision(seen: Predictions, section: DecisionSection) -> Decision:
@@ -97,14 +66,14 @@ def fit_threshold(seen: Predictions, aim: Aim, *, guaranteed: bool = True) -> Op
     if allowed < 0:
         needed = math.ceil(math.log(1 - CONFIDENCE) / math.log(aim.value))
         reason = (
-            f"{n} independent validation images are too few to vouch for a {aim.metric} of "
+            f"{n} independent validation images are too few to guarantee a {aim.metric} of "
             f"{aim.value:g} with {CONFIDENCE:.0%} confidence; {needed} or more could"
         )
         return _point(seen, aim, _observed(seen, side, aim), n, reason)
     threshold = _cut(seen.positive_probability, own, allowed, aim)
     wrong = (seen.positive_probability[own] >= threshold) != (aim.metric == "sensitivity")
     if int(wrong.sum()) > allowed:
-        reason = "more validation images than that allows have a probability of 1"
+        reason = "too many validation images have a probability of 1"
         return _point(seen, aim, _observed(seen, side, aim), n, reason)
     return _point(seen, aim, threshold, n, None)
 

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo import stats
-from pulmo.decide.thresholds import Aim, fit_threshold, rates
+from pulmo.decide.aim import Aim
+from pulmo.decide.thresholds import fit_threshold, rates
 from pulmo.predictions.operating_point import BANDS, Band, Bands, BandShares, OperatingPoint
 from pulmo.predictions.predictions import Predictions
 

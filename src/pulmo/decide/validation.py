@@ -7,7 +7,8 @@ from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.datasets.manifest import Manifest
-from pulmo.decide.thresholds import Aim, fit_threshold
+from pulmo.decide.aim import Aim
+from pulmo.decide.thresholds import fit_threshold
 from pulmo.predictions.operating_point import OperatingPoint
 
 

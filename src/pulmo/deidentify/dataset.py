@@ -11,7 +11,7 @@ from pulmo.radiograph.dicom_elements import Elements, text_of
 from pulmo.radiograph.dicom_tags import facts_of
 from pulmo.radiograph.pseudonyms import Pseudonyms, is_of_the_standard
 
-# What stands where a value must be.
+# What replaces a value that must be there.
 _DUMMIES: Final[dict[str, Any]] = {
     "AS": "000Y",
     "DA": "19000101",
@@ -54,7 +54,7 @@ def clean(dataset: Dataset, pseudonyms: Pseudonyms, *, characteristics: bool) ->
 
 
 def _identity_of(dataset: Dataset) -> str:
-    """Returns what tells the patient from others; "" if nothing does."""
+    """Returns what identifies the patient; "" if nothing does."""
     found = (text_of(dataset, word) for word in ("PatientID", "PatientName", "StudyInstanceUID"))
     return next(filter(None, found), "")
 
@@ -83,7 +83,7 @@ def _apply(
     elif action == "rename" or (action == "replace" and element.VR == "UI"):
         _rename(element, pseudonyms)
     elif action == "replace":
-        # What is in a sequence cannot be judged here.
+        # What is in a sequence cannot be checked here.
         element.value = [] if element.VR == "SQ" else _DUMMIES.get(element.VR, "REMOVED")
     elif action == "keep" and element.VR == "SQ":
         for item in element.value:

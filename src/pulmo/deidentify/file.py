@@ -58,10 +58,12 @@ def deidentify(
 
     Raises:
         InputError: the file is damaged, or no DICOM file.
-        RefusedError: it is a DICOMDIR or holds no image: a report's text cannot be judged.
+        RefusedError: it is a DICOMDIR or holds no image: the text of a report cannot be checked.
     """
     if format_of(data) != "DICOM":
-        raise InputError("dicom-expected", f"{name} is not a DICOM file, judged by its content.")
+        raise InputError(
+            "dicom-expected", f"{name} is not a DICOM file: its content is of another kind."
+        )
     limits.check_bytes(len(data), name)
     with quiet_decoders, damage_of(name, "DICOM"):
         dataset = parse_dicom(data, name, limits)

@@ -67,7 +67,7 @@ def action_by_tag(tag: BaseTag, *, characteristics: bool) -> Action | None:
 
 
 def action_by_value(element: DataElement) -> Action:
-    """Returns what is done with an element that no row of the table speaks of.
+    """Returns what is done with an element that no row of the table names.
 
     The table is a list of what is known to identify; another attribute may hold anything too. So of
     the others only numbers, sequences (for what is in them), unique identifiers (renamed), tables
@@ -116,6 +116,6 @@ def _kept_words() -> dict[str, Action | Literal["code"]]:
 
 
 def _rows_of(file: str) -> list[list[str]]:
-    """Returns the rows of a table that lies beside this module, without comments and header."""
+    """Returns the rows of a table that is next to this module, without comments and header."""
     text = resources.files(__package__).joinpath(file).read_text("utf-8")
     return [line.split("\t") for line in text.splitlines() if not line.startswith("#")][1:]

@@ -44,7 +44,7 @@ def _said(dataset: FileDataset) -> list[str]:
 
 
 def _hidden(dataset: FileDataset) -> list[str]:
-    """Returns what the pixel data hold beside the image."""
+    """Returns what the pixel data contain apart from the image."""
     reasons = []
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         frames = int(dataset.get("NumberOfFrames") or 1)
@@ -56,7 +56,7 @@ def _hidden(dataset: FileDataset) -> list[str]:
     except Exception:  # noqa: BLE001 - damaged pixel data, of which `_seen` tells
         hidden = False
     if hidden:
-        reasons.append("it uses bits beside those of its image")
+        reasons.append("it uses bits that its image does not use")
     return reasons
 
 

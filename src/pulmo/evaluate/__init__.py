@@ -1,1 +1,1 @@
-"""Predictions become figures, each with its interval."""
+"""Predictions become metrics, each with its interval."""

@@ -1,4 +1,4 @@
-"""What a card's triage bands and conformal sets do on the images that are judged."""
+"""What a card's triage bands and conformal sets do on the evaluated images."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,7 +1,8 @@
 """Contrasts: two groups of classes within one source.
 
-Between sources a model can tell the hospitals apart; within one it must look at the lungs. A source
-whose classes come from different origins is as many sources (`pulmo.evaluate.effective_source`).
+Between sources a model can distinguish the hospitals; within one source it must use the lungs. A
+source whose classes come from different origins is as many sources
+(`pulmo.evaluate.effective_source`).
 """
 
 from collections.abc import Iterator, Sequence

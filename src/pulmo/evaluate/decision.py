@@ -17,11 +17,11 @@ STEPS: Final = 100
 BARS: Final = 20
 """Bars of a histogram of scores."""
 
-NOT_NAMED: Final = "no class was named positive; name it with --positive"
+NOT_NAMED: Final = "no class is named as positive"
 
 
 def decision_metrics(predictions: Predictions, prevalence: float | None) -> DecisionMetrics:
-    """Returns the figures of the decision between positive and negative.
+    """Returns the metrics of the decision between positive and negative.
 
     Args:
         predictions: the labelled images.
@@ -39,7 +39,7 @@ def decision_metrics(predictions: Predictions, prevalence: float | None) -> Deci
     sensitivity = Proportion.from_hits(called[wanted], groups[wanted])
     specificity = Proportion.from_hits(~called[~wanted], groups[~wanted])
     misses, alarms = sensitivity.complement, specificity.complement
-    both = f"it needs images of {names} and others, and some of the others called"
+    both = f"it needs images of {names}, and others of which some are predicted as"
     return DecisionMetrics(
         positive=rule.positive,
         threshold=rule.threshold,
@@ -56,10 +56,10 @@ def decision_metrics(predictions: Predictions, prevalence: float | None) -> Deci
             else Estimate.undefined(NO_SCORES, len(wanted))
         ),
         ppv=Proportion.from_hits(wanted[called], groups[called]).estimate(
-            "nothing was called positive"
+            "no image is predicted as positive"
         ),
         npv=Proportion.from_hits(~wanted[~called], groups[~called]).estimate(
-            "nothing was called negative"
+            "no image is predicted as negative"
         ),
         positive_likelihood_ratio=ratio(sensitivity, alarms, undefined=f"{both} positive"),
         negative_likelihood_ratio=ratio(misses, specificity, undefined=f"{both} negative"),

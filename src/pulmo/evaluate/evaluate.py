@@ -38,8 +38,10 @@ class Provenance(NamedTuple):
         failed: images of it without a prediction.
         test_accesses: how often its test was evaluated with the model, this time included; None if
             no image is of a test.
-        voided: images of it that the model has seen in its training.
+        excluded: images of it that the model has seen in its training.
         notes: how a table of them was read, as sentences.
+        views: the views that were chosen; empty for all.
+        modalities: the modalities that were chosen; empty for all.
     """
 
     model: ModelName
@@ -47,8 +49,10 @@ class Provenance(NamedTuple):
     split: str | None = None
     failed: Sequence[Failure] = ()
     test_accesses: int | None = None
-    voided: Sequence[Failure] = ()
+    excluded: Sequence[Failure] = ()
     notes: Sequence[str] = ()
+    views: Sequence[str] = ()
+    modalities: Sequence[str] = ()
 
 
 class Resampling(NamedTuple):
@@ -183,6 +187,8 @@ def _evaluated_data(
     return EvaluatedData(
         manifest_sha256=provenance.manifest_sha256,
         split=provenance.split,
+        views=tuple(provenance.views),
+        modalities=tuple(provenance.modalities),
         n=len(labelled),
         groups=int(labelled.groups.max()) + 1,
         labels=_class_counts(labelled, np.ones(len(labelled), np.bool_)),
@@ -190,7 +196,7 @@ def _evaluated_data(
         effective_sources={} if of_effective.keys() == of_sources.keys() else of_effective,
         skipped=predictions.unknown_labels,
         failed=tuple(provenance.failed),
-        voided=tuple(provenance.voided),
+        excluded=tuple(provenance.excluded),
         test_accesses=provenance.test_accesses,
         image_notes=image_notes(labelled.frame),
     )

@@ -64,6 +64,10 @@ class EvaluatedData(Record):
     manifest_sha256: str
     split: str | None
     """The split of the manifest that was taken; None for all of it."""
+    views: tuple[str, ...] = ()
+    """The views that were chosen of it; empty for all."""
+    modalities: tuple[str, ...] = ()
+    """The modalities that were chosen of it; empty for all."""
     n: int
     groups: int
     """Clusters of images (patients, copies) that were resampled together."""
@@ -76,7 +80,7 @@ class EvaluatedData(Record):
     skipped: dict[str, int]
     """Label that the model does not know -> images left out."""
     failed: tuple[Failure, ...]
-    voided: tuple[Failure, ...] = ()
+    excluded: tuple[Failure, ...] = ()
     """Images that took no part because the model was trained or chosen on them."""
     image_notes: Mapping[str, int] | None = None
     """Kind of note on an image or on the model -> images, the commonest first; None where the
@@ -87,7 +91,7 @@ class EvaluatedData(Record):
 
 
 class ReportRow(Record):
-    """A row of the classification report; None where a figure is undefined."""
+    """A row of the classification report; None where a value is undefined."""
 
     precision: float | None
     recall: float | None
@@ -119,7 +123,7 @@ class Subgroup(Record):
 
 
 class PatientMetrics(Record):
-    """The figures of one result a patient: the mean over the patient's images."""
+    """The metrics of one result per patient: the mean over the patient's images."""
 
     n: int
     mixed: int
@@ -172,7 +176,7 @@ class Contrast(Record):
 
 
 class Evaluation(Record):
-    """All figures of one evaluation."""
+    """All results of one evaluation."""
 
     format: ClassesFormat = 2
     model: ModelName
@@ -180,9 +184,9 @@ class Evaluation(Record):
     merges: Mapping[str, str] = {}
     """Label -> class that it counts as."""
     overall: dict[str, Estimate]
-    """Metric -> figure over all classes."""
+    """Metric -> value over all classes."""
     classes: dict[str, dict[str, Estimate]]
-    """Class -> metric -> figure, one against the rest."""
+    """Class -> metric -> value, one against the rest."""
     confusion: tuple[tuple[int, ...], ...]
     """Images [true class, decided class], in the order of the card's labels."""
     decision: DecisionMetrics
@@ -206,7 +210,7 @@ class Evaluation(Record):
     scored: bool = True  # else only decisions were known, and what needs probabilities is null
     notes: tuple[str, ...] = ()  # how a table of predictions was read, as sentences
     warnings: tuple[Message, ...]
-    """What these figures do not show, as sentences."""
+    """What these metrics do not show, as sentences."""
 
     def decision_rule(self) -> DecisionRule:
         """Returns the rule that the predictions were read by, without triage and sets."""

@@ -13,7 +13,7 @@ _DECISION: Final = ("sensitivity", "specificity", "auc")
 def compare_internal(external: Evaluation, internal: Evaluation) -> InternalExternal:
     """Compares an evaluation with one of the same model on images like those of its training.
 
-    The images are taken to be others, so that the interval of a gap combines both intervals.
+    It is assumed that no image is in both, so the interval of a gap combines both intervals.
 
     Args:
         external: of images from elsewhere.
@@ -35,9 +35,7 @@ def compare_internal(external: Evaluation, internal: Evaluation) -> InternalExte
             "The internal and the external evaluation have the same images, so they cannot be "
             "compared.",
         )
-    pairs = {
-        name: (internal.overall.get(name), figure) for name, figure in external.overall.items()
-    }
+    pairs = {name: (internal.overall.get(name), value) for name, value in external.overall.items()}
     for name in _DECISION:
         pairs[name] = getattr(internal.decision, name), getattr(external.decision, name)
     gaps = {

@@ -1,8 +1,8 @@
-"""Overlap: judged images that the model was trained or chosen on are voided, by name.
+"""Overlap: images that the model was trained or chosen on are excluded from its evaluation.
 
-A figure of images that a model has seen says how well it remembers. What it has seen is known by
-content, whatever a manifest calls it: a bundle carries the digests of its training and validation
-images, and the run that it is from tells patients and groups too.
+A metric on images that a model has seen shows how well it remembers them. They are recognised by
+content, whatever a manifest calls them: a bundle has the digests of its training and validation
+images, and the run that it is from has their patients and groups too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from pulmo.bundle.manifest_predictions import Failure
 from pulmo.datasets.manifest import Manifest, patient_names
 
 _NAMED: Final = 5
-"""Voided images that a sentence names; an evaluation lists all."""
+"""Excluded images that a sentence names; an evaluation lists all."""
 
 _DIGESTS = {"pixels_sha256": "an image of the same pixels", "sha256": "the same file"}
 
@@ -27,7 +27,7 @@ class Seen(NamedTuple):
 
     Attributes:
         digests: SHA-256 of the files and of their pixels; empty if unknown.
-        manifest: the images, as its manifest has them; None if it is not at hand.
+        manifest: the images, as its manifest has them; None if it is unknown.
     """
 
     digests: frozenset[str] = frozenset()
@@ -35,19 +35,19 @@ class Seen(NamedTuple):
 
 
 class Overlap(NamedTuple):
-    """What is left of the judged images.
+    """The evaluated images without those that the model has seen.
 
     Attributes:
         kept: whether the model has not seen an image, [n].
-        voided: the images that it has seen, each with how.
+        excluded: the images that it has seen, each with how.
     """
 
     kept: NDArray[np.bool_]
-    voided: tuple[Failure, ...]
+    excluded: tuple[Failure, ...]
 
 
-def void_seen(rows: pd.DataFrame, seen: Seen) -> Overlap:
-    """Tells which images a model has seen.
+def exclude_seen(rows: pd.DataFrame, seen: Seen) -> Overlap:
+    """Returns which images a model has seen.
 
     Args:
         rows: the images, with the columns of a manifest.
@@ -63,18 +63,18 @@ def void_seen(rows: pd.DataFrame, seen: Seen) -> Overlap:
             reasons[shared] = f"an image of its {name} is among those that it was trained on"
     for name, words in _DIGESTS.items():
         reasons[rows[name].isin(seen.digests)] = f"{words} is among those that it was trained on"
-    voided = reasons.notna()
+    excluded = reasons.notna()
     failures = (
         Failure(path=str(path), reason=f"{path}: {reason}.")
-        for path, reason in zip(rows["path"][voided], reasons[voided], strict=True)
+        for path, reason in zip(rows["path"][excluded], reasons[excluded], strict=True)
     )
-    return Overlap((~voided).to_numpy(np.bool_), tuple(failures))
+    return Overlap((~excluded).to_numpy(np.bool_), tuple(failures))
 
 
-def say_voided(voided: Sequence[Failure]) -> Iterator[str]:
+def excluded_note(excluded: Sequence[Failure]) -> Iterator[str]:
     """Yields a sentence that names images that a model has seen, if there are some."""
-    if voided:
-        names = [PurePath(each.path).name for each in voided]
+    if excluded:
+        names = [PurePath(each.path).name for each in excluded]
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
         what, whom = ("image", "it") if len(names) == 1 else ("images", "them")
         yield (

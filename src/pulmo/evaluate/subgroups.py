@@ -1,4 +1,4 @@
-"""Subgroups: the same figures for the images of each source, view, sex, age band and size."""
+"""Subgroups: the same metrics for the images of each source, view, sex, age band and size."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -19,7 +19,7 @@ MOST: Final = 12
 
 
 def subgroups(predictions: Predictions) -> tuple[Subgroup, ...]:
-    """Computes the figures of each subgroup of each fact that the images differ in.
+    """Computes the metrics of each subgroup of each fact that the images differ in.
 
     Args:
         predictions: the labelled images; `source`, `view`, `sex`, `age`, and `width` and `height`
@@ -64,7 +64,7 @@ def _subgroup(fact: str, name: str, inside: Predictions) -> Subgroup:
             ~called[~wanted], groups[~wanted], undefined=f"every image is {names}"
         )
     else:
-        auc = sensitivity = specificity = Estimate.undefined("no class was named positive")
+        auc = sensitivity = specificity = Estimate.undefined("no class is named as positive")
     if not rule.scored:
         auc = Estimate.undefined(NO_SCORES, len(inside))
     return Subgroup(

@@ -1,4 +1,4 @@
-"""Test access: each evaluation of a test set with a model is recorded beside the model.
+"""Test access: each evaluation of a test set with a model is recorded next to the model.
 
 A test answers once. Who evaluates, changes something and evaluates again chooses on the test, and
 its results get better by chance; the list tells whether that can have happened.
@@ -124,7 +124,7 @@ def record_access(access: Access, lists: Sequence[Path]) -> Recorded:
         except OSError as error:
             failures.append(
                 f"{path} cannot be written ({error.strerror or error}): this access to the test "
-                "set is not on record there."
+                "set is not recorded there."
             )
     return Recorded(len(same) + 1, failures)
 

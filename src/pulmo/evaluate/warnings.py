@@ -9,7 +9,7 @@ import pandas as pd
 from pulmo.core.message import Message
 from pulmo.core.sources import HOW_TO_STATE, is_stated
 from pulmo.evaluate.evaluation import EvaluatedData, PatientMetrics
-from pulmo.evaluate.overlap import say_voided
+from pulmo.evaluate.overlap import excluded_note
 from pulmo.stats.estimate import Estimate
 
 MIN_GROUPS = 30
@@ -52,7 +52,7 @@ def list_warnings(
         *_patients(data, rows),
         *_mixed(patients),
         *_ages(rows),
-        *(Message("excluded", text) for text in say_voided(data.voided)),
+        *(Message("excluded", text) for text in excluded_note(data.excluded)),
         *_left_out(data),
     )
 

@@ -1,4 +1,4 @@
-"""What a search was begun with, kept in its folder so that it continues with nothing else."""
+"""What a search was started with, kept in its folder so that it continues with nothing else."""
 
 from typing import Literal, NamedTuple
 
@@ -34,7 +34,7 @@ class SearchPlan(NamedTuple):
 
 
 class BegunSearch(Record):
-    """The content of `search.json`: what a search was begun with, besides its recipe and images."""
+    """The content of `search.json`: what a search was started with, apart from its recipe."""
 
     format: Literal[2] = 2
     recipe_sha256: str
@@ -45,7 +45,7 @@ class BegunSearch(Record):
 
 
 def begin_search(plan: SearchPlan, manifest: Manifest) -> None:
-    """Checks that a folder is free for a search and writes what it is begun with.
+    """Checks that a folder is free for a search and writes what it is started with.
 
     Raises:
         UsageError: the folder is not free.
@@ -70,27 +70,27 @@ def read_search(folder: SearchFolder, device: str = "auto") -> SearchPlan:
     """
     if not folder.plan.exists():
         raise UsageError("resume-without-run", f"{folder.root} contains no search to resume.")
-    begun = read_record(folder.plan, BegunSearch, "what a search was begun with")
+    begun = read_record(folder.plan, BegunSearch, "what a search was started with")
     base = write_recipe(str(folder.recipe))
     return SearchPlan(folder, base, begun.space, begun.seed, begun.pruner, device)
 
 
 def check_same_search(plan: SearchPlan, manifest: Manifest) -> None:
-    """Checks that a plan and images are those that the search in the folder was begun with.
+    """Checks that a plan and images are those that the search in the folder was started with.
 
     Raises:
         RefusedError: something differs.
         InputError: a file of the folder is missing or damaged.
     """
-    begun = read_record(plan.folder.plan, BegunSearch, "what a search was begun with")
+    begun = read_record(plan.folder.plan, BegunSearch, "what a search was started with")
     now = _begun(plan, manifest)
     names = sorted(BegunSearch.model_fields)
     changed = [name for name in names if getattr(begun, name) != getattr(now, name)]
     if changed:
         raise RefusedError(
             "search-settings-changed",
-            f"{plan.folder.root} was begun with another {', '.join(changed)}. A search resumes "
-            "only with what it was begun with.",
+            f"{plan.folder.root} was started with another {', '.join(changed)}. A search resumes "
+            "only with what it was started with.",
         )
 
 

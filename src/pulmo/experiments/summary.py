@@ -50,7 +50,7 @@ class Summary(Record):
     recipe: str
     manifest_sha256: str
     folds: int
-    """0 where the manifest's own split stands."""
+    """0 with the manifest's own split."""
     seeds: tuple[int, ...]
     evaluated_on: Literal["held-out fold", "validation"]
     runs: tuple[RunMetrics, ...]

@@ -17,7 +17,7 @@ class HeatMap:
 
     Attributes:
         array: the class activation map over the input square, float32 [rows, columns], signed, in
-            units of the logit. Above 0 speaks for the class.
+            units of the logit. A value above 0 is evidence for the class.
         label: the class.
         scale: the value at the end of the colour scale, the same for every image of a model.
         aspect: how the image became the input square.
@@ -33,7 +33,7 @@ class HeatMap:
     pixels: NDArray[np.float32] = field(repr=False)
 
     def png(self) -> bytes:
-        """Draws the image beside the same image with the map painted on it.
+        """Draws the image next to the same image with the map painted on it.
 
         Raises:
             InputError: the map holds values that are not finite, or the scale is not above 0.

@@ -36,7 +36,7 @@ def draw_overlay(
     label: str,
     caption: str,
 ) -> bytes:
-    """Draws an image beside the same image with the evidence for a class, with legend and caption.
+    """Draws an image next to the same image with the evidence for a class, with legend and caption.
 
     Negative values are not painted, and a map without evidence leaves the image as it is. The scale
     is fixed, so that two sheets of one model can be compared. What the network did not see (the

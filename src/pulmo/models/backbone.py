@@ -119,7 +119,7 @@ def make_backbone(name: str, *, pretrained: bool = False, size: int = 224) -> Ba
     Raises:
         UsageError: there is no such network, it has no published weights, it does not take images
             of this size, or it has no feature maps.
-        WeightsError: its weights cannot be had.
+        WeightsError: its weights are not available.
     """
     if pretrained:
         check_pretrained(name)
@@ -142,7 +142,7 @@ def make_backbone(name: str, *, pretrained: bool = False, size: int = 224) -> Ba
 
 
 def check_pretrained(name: str) -> None:
-    """Checks, before any work is done, that a network's published weights can be had.
+    """Checks, before any work is done, that a network's published weights are available.
 
     Raises:
         UsageError: the network has none.

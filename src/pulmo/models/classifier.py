@@ -108,7 +108,7 @@ def make_classifier(
 
 
 def check_weights(section: ModelSection) -> None:
-    """Checks, before any work is done, that a recipe's initial weights can be had.
+    """Checks, before any work is done, that a recipe's initial weights are available.
 
     Raises:
         UsageError: the network has no published weights.

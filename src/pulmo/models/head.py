@@ -18,7 +18,7 @@ _WEIGHT_LIMIT: Final = 2**29
 class Head(nn.Module):
     """Layers in a row that read feature maps and classify them.
 
-    It knows how each map moves each logit, for the kinds of layers of which `gradient` speaks.
+    It knows how each map moves each logit, for the kinds of layers that `gradient` lists.
     """
 
     def __init__(self, layers: Mapping[str, nn.Module], *, flat: bool) -> None:

@@ -27,7 +27,7 @@ _FILES: Final = ("model.safetensors", "pytorch_model.bin")
 
 
 def check_published(name: str) -> None:
-    """Checks that the weights of a timm network are at hand, or that their host answers.
+    """Checks that the weights of a timm network are on this machine, or that their host answers.
 
     A name that timm does not know passes; whoever makes the network says so.
 

@@ -1,6 +1,6 @@
 """Tensors in torchvision's names under the names of timm's networks, where these differ.
 
-The names are derived from the network at hand, so that a file which lacks a part maps all the same.
+The names are derived from the given network, so that a file which lacks a part maps all the same.
 """
 
 import re

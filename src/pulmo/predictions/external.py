@@ -115,8 +115,9 @@ def merge_classes(
 ) -> MergedClasses:
     """Sums the probabilities of classes that count as another, which may be a new one.
 
-    So a model that tells bacterial from viral pneumonia is evaluated on images that are labelled
-    pneumonia: both classes count as it. Decisions are renamed; a result stays positive or not.
+    So a model that distinguishes bacterial and viral pneumonia is evaluated on images that are
+    labelled pneumonia: both classes count as it. Decisions are renamed; a result stays positive or
+    not.
 
     Args:
         table: the predictions.

@@ -14,7 +14,7 @@ from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.radiograph.notes import SAYS
 
 REQUIRED: Final = ("path", "label", "group", "source", "decision", "positive")
-"""Columns that must be there without gaps, beside `age` and the probabilities."""
+"""Columns that must be there without gaps, apart from `age` and the probabilities."""
 
 TOLERANCE: Final = 2e-3
 """How far the probabilities of an image may be from summing to 1: four, rounded to 0.001."""

@@ -13,7 +13,7 @@ bright ground, faint print, and print on what is itself full of contrast."""
 _STROKE: Final = 15
 _HEIGHTS: Final = (5, 40)
 """Of a letter in pixels. Larger ones are found in the image at a half and a quarter its size."""
-_FEWEST: Final = 4
+_MIN_LETTERS: Final = 4
 """Letters in a line. A side marker has one to three."""
 _SMALLEST_SIDE: Final = 100
 
@@ -136,7 +136,7 @@ def _rows_of(letters: Sequence[_Letter]) -> Iterator[TextLine]:
         row = [start]
         while (following := _following(letters, row[-1], used)) is not None:
             row.append(following)
-        if len(row) >= _FEWEST:
+        if len(row) >= _MIN_LETTERS:
             used.update(row)
             yield _box([letters[index] for index in row])
 

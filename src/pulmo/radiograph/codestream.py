@@ -101,7 +101,7 @@ def codestream_of(frame: bytes) -> Codestream | None:
 
 
 def comments_of(frame: bytes) -> list[bytes]:
-    """Returns what a JPEG, JPEG-LS or JPEG 2000 image holds beside the image.
+    """Returns what a JPEG, JPEG-LS or JPEG 2000 file contains apart from the image.
 
     These are comments, application data such as EXIF, and boxes of metadata; the name that an
     encoder leaves is none of them.

@@ -93,7 +93,7 @@ def known_format(data: bytes, name: str) -> FileFormat:
     if what is None:
         raise InputError(
             "image-format-unknown",
-            f"{name} is not a {_READ} file, judged by its content.",
+            f"{name} is not a {_READ} file: its content is of another kind.",
         )
     raise InputError("image-format-unknown", f"{name} is {what}. A {_READ} file was expected.")
 

@@ -68,7 +68,7 @@ def _is_inverted(elements: Elements, name: str) -> bool:
         raise RefusedError(
             "dicom-polarity-contradicts",
             f"{name} contradicts itself: its Photometric Interpretation is {photometric} and its "
-            f"Presentation LUT Shape {shape}, so black and white cannot be told apart. Correct "
+            f"Presentation LUT Shape {shape}, so it is unknown which grey is black. Correct "
             "the wrong one.",
         )
     if elements.items("PresentationLUTSequence"):
@@ -146,7 +146,7 @@ def _voi_of(elements: Elements, tables: TableReader, scale: GreyScale) -> Window
     if not low <= window.center <= high:
         elements.note(
             "contradiction",
-            "The centre of the window is none of the values that the header's bits can hold.",
+            "The centre of the window is outside the values that the header's bits can hold.",
         )
     return window
 
@@ -169,7 +169,7 @@ def _windows_of(elements: Elements, name: str) -> _Windows:
             f"{', '.join(_FUNCTIONS)} are.",
         )
     narrowest = 1 if function == "LINEAR" else sys.float_info.min
-    # One of each belong together wherever they stand.
+    # One of each belong together wherever they are.
     centers, widths = known if all(len(numbers) == 1 for numbers in known) else stated
     usable = [
         Window(center, width, function)
@@ -204,7 +204,7 @@ def _padding_of(elements: Elements, *, signed: bool) -> tuple[int, int] | None:
             end = int(number)
             end += 2**16 * ((not signed and end < 0) - (signed and end >= 2**15))
             if not low <= end <= high:
-                elements.unusable(keyword, "is none that a pixel can have; it was ignored")
+                elements.unusable(keyword, "is not a value that a pixel can have; it was ignored")
                 return None
             ends.append(end)
     return (min(ends), max(ends)) if elements.numbers("PixelPaddingValue") else None

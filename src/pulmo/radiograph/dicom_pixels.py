@@ -125,7 +125,7 @@ def _checked_head(frame: bytes, dataset: FileDataset, name: str) -> Codestream:
     if head is None:
         raise InputError(
             "codestream-header-invalid",
-            f"{name} holds a compressed image ({syntax_name(dataset)}) whose header is damaged, "
+            f"{name} contains a compressed image ({syntax_name(dataset)}) whose header is damaged, "
             "incomplete or of a kind that is not read.",
         )
     rows, columns, samples = _shape_of(dataset)
@@ -139,13 +139,13 @@ def _checked_head(frame: bytes, dataset: FileDataset, name: str) -> Codestream:
     if not 2 <= head.bits <= MOST_BITS:
         raise RefusedError(
             "image-bits-unsupported",
-            f"{name} holds a compressed image of {head.bits} bits a sample; 2 to {MOST_BITS} are "
-            "read.",
+            f"{name} contains a compressed image of {head.bits} bits a sample; 2 to {MOST_BITS} "
+            "are read.",
         )
     if head.scans > MOST_SCANS:
         raise RefusedError(
             "jpeg-scans-too-many",
-            f"{name} holds a JPEG image of {head.scans:,} scans; at most {MOST_SCANS} are read.",
+            f"{name} contains a JPEG image of {head.scans:,} scans; at most {MOST_SCANS} are read.",
         )
     return head
 
@@ -176,7 +176,7 @@ def _decompressed(
     except Exception:  # noqa: BLE001 - a decoder raises anything, and its words may quote data
         raise InputError(
             "image-damaged",
-            f"{name} holds a damaged or truncated image: it could not be decoded as "
+            f"{name} contains a damaged or truncated image: it could not be decoded as "
             f"{syntax_name(dataset)}.",
         ) from None
 
@@ -203,7 +203,7 @@ def _notes_on_bits(
         if sign or _is_beyond(head.bits, dataset):
             raise RefusedError(
                 "dicom-bits-exceeded",
-                f"{name} holds a compressed image of {head.bits} bits a sample, but its header "
+                f"{name} contains a compressed image of {head.bits} bits a sample, but its header "
                 f"states values of {bits.stored} bits, so their meaning is not certain.",
             )
     negative = head.signed and int(values.min()) < 0

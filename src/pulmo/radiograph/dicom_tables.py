@@ -192,8 +192,8 @@ class TableReader:
             return bits
         self.elements.note(
             "table-range",
-            f"The {what} says that its entries have {bits} bits; the largest of them has {used}, "
-            "and these were taken for the full range.",
+            f"The {what} states {bits} bits for its entries, but the largest entry has {used}; "
+            f"{used} bits were used as the full range.",
         )
         return used
 

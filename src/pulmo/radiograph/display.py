@@ -100,7 +100,7 @@ def display(
     grey = _by_voi(values, scale)
     if grey is not None and _is_even(grey, shown) and not _is_even(values, shown):
         grey = None
-        text = "The stated window or VOI LUT leaves nothing of the image to see and was ignored."
+        text = "The stated window or VOI LUT would hide the whole image and was ignored."
         notes.append(Note("window-unusable", text))
     if grey is None:
         (low, high), more = _range(values, shown, scale)

@@ -22,7 +22,7 @@ _LOGGERS: Final = (
     "pydicom.pixels.decoders.base",
     "pydicom.pixels.utils",
 )
-"""Loggers that are told of odd files: pydicom and Pillow quote the values of tags there."""
+"""Loggers that get messages on odd files: pydicom and Pillow quote the values of tags there."""
 
 _TAG: Final = re.compile(r"\(([0-9A-F]{4}),([0-9A-F]{4})\)")
 """A tag in what pydicom says of an error."""

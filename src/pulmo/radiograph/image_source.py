@@ -51,13 +51,14 @@ def open_image(
         if value_range is None:
             raise UsageError(
                 "value-range-missing",
-                f"{name} is an array, and its value range is missing: the values that are shown "
-                "black and white, such as (0, 255).",
+                f"{name} is an array without a value range: the values of black and white, such as "
+                "(0, 255).",
             )
         return radiograph_from_array(source, value_range, name)
     if value_range is not None:
         raise UsageError(
-            "array-expected", f"{name} is not an array: its file or mode says what its values mean."
+            "array-expected",
+            f"{name} is not an array, and a value range can only be given for an array.",
         )
     match source:
         case Radiograph():
@@ -75,7 +76,7 @@ def _png_of(image: Image.Image, name: str) -> bytes:
     if image.mode not in _PNG_MODES:
         raise UsageError(
             "image-mode-unstated",
-            f"{name} has Pillow's mode {image.mode}, whose value range nothing states; give it as "
+            f"{name} has Pillow's mode {image.mode}, whose value range is not defined. Give it as "
             "an array with its value range.",
         )
     buffer = io.BytesIO()

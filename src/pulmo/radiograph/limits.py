@@ -27,7 +27,7 @@ class Limits(NamedTuple):
         if size > self.max_bytes:
             raise RefusedError(
                 "file-too-large",
-                f"{name} holds {size / 2**20:,.0f} MiB; at most {self.max_bytes / 2**20:,.0f} MiB "
+                f"{name} has {size / 2**20:,.0f} MiB; at most {self.max_bytes / 2**20:,.0f} MiB "
                 "are read.",
             )
 

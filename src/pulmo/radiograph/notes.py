@@ -33,9 +33,9 @@ KINDS: Final[dict[NoteKind, str]] = {
     "own-range": "no usable display window is stated; the image's own range was used",
     "window-unusable": "a stated display window is not usable and was ignored",
     "window-first": "several display windows are stated; the first usable one was used",
-    "table-range": "a lookup table's entries contradict its descriptor; the entries count",
+    "table-range": "the entries of a lookup table contradict its descriptor; the entries were used",
     "value-unusable": "a value of the header is not usable; it was ignored or counts as unknown",
-    "value-repaired": "a value of the header is written wrongly; it was read as it seems meant",
+    "value-repaired": "a value of the header is written wrongly; it was read as was probably meant",
     "contradiction": "two statements of the header contradict each other",
     "bits-unused": "the values use only a part of the bits that are stored",
     "bits-masked": "bits that do not belong to the image were removed",
@@ -44,11 +44,11 @@ KINDS: Final[dict[NoteKind, str]] = {
     "padding": "pixels that are marked as padding were made black",
     "shutter": "pixels outside the display shutter were made black",
     "aspect": "the image was resampled to square pixels",
-    "orientation": "the header says that the image is turned or mirrored; it was left so",
+    "orientation": "the header says that the image is turned or mirrored; this was not corrected",
     "colour": "colour was removed",
     "transparency": "transparent parts were made black",
     "sides": "the view is not stated; left and right of the patient are those of a frontal image",
-    "scope": "the header says what the model was not meant for",
+    "scope": "the model was not meant for such an image, as its header says or as it looks",
     "drawings": "the model was trained on drawings; its result says nothing about a patient",
     "seen": "the model was trained or chosen on this image; its result is no test of the model",
 }
@@ -58,7 +58,7 @@ ABOUT_MODEL: Final = frozenset({"drawings", "seen"})
 """Kinds that no reader makes, for they are about a model; an evaluation warns of what they say."""
 
 SAYS: Final[Mapping[str, str]] = {str(kind): says for kind, says in KINDS.items()} | {
-    UNKNOWN: "the notes are not known, since the image was not decoded or pulmo kept none then",
+    UNKNOWN: "the notes are unknown: the image was not decoded, or an earlier pulmo kept no notes",
 }
 """The same, and what it means that the notes of an image are not known."""
 

@@ -13,7 +13,7 @@ from pydicom.uid import UID
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes
 
-_FEWEST_BYTES: Final = 16
+_MIN_KEY_BYTES: Final = 16
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ def read_key(path: Path) -> bytes:
         InputError: the file cannot be read, or is too short to be a secret.
     """
     key = read_bytes(path)
-    if len(key) < _FEWEST_BYTES:
+    if len(key) < _MIN_KEY_BYTES:
         raise InputError(
             "key-too-short",
-            f"{path} contains {len(key)} bytes; a key must have at least {_FEWEST_BYTES}.",
+            f"{path} contains {len(key)} bytes; a key must have at least {_MIN_KEY_BYTES}.",
         )
     return key

@@ -118,7 +118,7 @@ def radiograph_from_array(
     if (pixels < 0).any() or (pixels > 1).any():
         raise UsageError(
             "value-range-exceeded",
-            f"{name} holds values from {values.min():g} to {values.max():g}, which lie outside of "
+            f"{name} contains values from {values.min():g} to {values.max():g}, which are outside "
             f"the stated range from {black:g} to {white:g}.",
         )
     grey = np.ascontiguousarray(pixels, np.float32)

@@ -30,7 +30,7 @@ _STATEMENTS: Final[dict[Verdict, str]] = {
     "fails": "Not true on these images",
     "warns": "In doubt",
     "could_not_run": "Not checked",
-    "passes": "Shown on these images",
+    "passes": "True on these images",
 }
 """Verdict -> how the page introduces the statement of a check."""
 
@@ -104,7 +104,7 @@ def _draw_series(series: Series, figure: Figure) -> None:
     axes = figure.add_subplot()
     if series.reference is not None:
         axes.axhline(series.reference, color=MUTED, linewidth=1, linestyle=(0, (4, 2)))
-    # A gap in the line is where the figure is undefined.
+    # A gap in the line is where the value is undefined.
     values = [math.nan if each.value is None else each.value for each in series.y]
     axes.plot(series.x, values, color=ACCENT, marker="o", markersize=3)
     for x, each in zip(series.x, series.y, strict=True):

@@ -67,8 +67,8 @@ def draw_reliability(evaluation: Evaluation) -> str | None:
     if not bins:
         return None
     alt = "Reliability: " + "; ".join(
-        f"{part.n:,} images with a mean confidence of {part.confidence:.2f}, of which a share of "
-        f"{part.accuracy:.2f} is right"
+        f"{part.n:,} images with a mean confidence of {part.confidence:.2f} and an accuracy of "
+        f"{part.accuracy:.2f}"
         for part in bins
     )
     return draw_svg("reliability", alt, _SQUARE, partial(_draw_reliability, bins))
@@ -186,7 +186,7 @@ def _draw_reliability(bins: Sequence[_Bin], figure: Figure) -> None:
         fill = ACCENT if part.n >= MIN_IMAGES else "none"
         upper.plot(*ends, "o", color=ACCENT, markerfacecolor=fill, markersize=6, clip_on=False)
     _unit_square(upper)
-    upper.set_ylabel("share that is right")
+    upper.set_ylabel("share correct")
     tallest = max(part.n for part in bins)
     for part in bins:
         width = part.high - part.low

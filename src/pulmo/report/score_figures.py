@@ -14,7 +14,7 @@ from pulmo.report.svg import ACCENT, CLASS_COLOURS, CLASS_DASHES, INK, MUTED, dr
 _SQUARE: Final = (4.3, 4.3)
 _WIDE: Final = (4.3, 3.2)
 _MARKS: Final = (0, 0.25, 0.5, 0.75, 1)
-_FLOOR: Final = -0.05
+_LOWEST: Final = -0.05
 """Net benefits below it are cut off: how harmful a threshold is does not matter."""
 
 
@@ -40,7 +40,7 @@ def draw_decision_curve(evaluation: Evaluation) -> str | None:
     """Draws the net benefit over the threshold (Vickers and Elkin 2006); None without."""
     if not evaluation.sweep:
         return None
-    alt = "Net benefit of the model, of calling all positive and of calling none, by threshold"
+    alt = "Net benefit by threshold: of the model, of all images positive, of no image positive"
     return draw_svg("benefit", alt, _WIDE, partial(_draw_decision_curve, evaluation.sweep))
 
 
@@ -109,7 +109,7 @@ def _draw_decision_curve(points: Sequence[Threshold], figure: Figure) -> None:
     benefits = [_nan(point.net_benefit) for point in inside]
     axes.plot(at, benefits, color=ACCENT, label="the model")
     top = max(everyone + benefits) * 1.08 + 0.01
-    axes.set(xlabel="threshold", ylabel="net benefit", xlim=(0, 1), ylim=(_FLOOR, top))
+    axes.set(xlabel="threshold", ylabel="net benefit", xlim=(0, 1), ylim=(_LOWEST, top))
     _mark(axes, both=False)
     axes.legend(loc="upper right")
 

@@ -12,7 +12,7 @@ from pulmo.stats.metric import METRICS
 _SHORT: Final = {"auc": "AUC", "f1": "F1", "mcc": "MCC"}
 _FOLDERS: Final = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[\\/](?:[^\\/\s]+[\\/])+")
 _PERCENT: Final = re.compile(r"(?<=\d) ?%")
-_WORDS: Final = r"((?:[^()]|\([^()]*\))+?)"  # what stands in brackets ends no clause
+_WORDS: Final = r"((?:[^()]|\([^()]*\))+?)"  # what is in brackets ends no clause
 _STOP: Final = r"(?<! al)\."  # "et al." ends no sentence
 _CLAUSE: Final = re.compile(rf"{_WORDS}([:;]|{_STOP})\s+(.+)", re.DOTALL)
 _SENTENCE: Final = re.compile(rf"{_WORDS}({_STOP})\s+(.+)", re.DOTALL)
@@ -53,7 +53,7 @@ class Lead(NamedTuple):
 def lead(text: str, *, whole_sentence: bool = False) -> Lead:
     """Parts a text after its first clause or sentence; the rest is empty if there is no more.
 
-    What stands after a colon or a semicolon is no sentence, so the rest is then the whole text.
+    What is after a colon or a semicolon is no sentence, so the rest is then the whole text.
 
     Args:
         text: sentences of a record.
@@ -98,7 +98,7 @@ def without_folders(text: str, failures: Iterable[Failure] = ()) -> str:
 
     Args:
         text: the sentence.
-        failures: images whose paths may stand in it, relative ones and those with blanks too.
+        failures: images whose paths may be in it, relative ones and those with blanks too.
     """
     for failure in failures:
         text = text.replace(failure.path, file_name(failure.path))

@@ -23,7 +23,7 @@ from pulmo.datasets.importing import import_source
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.merge import join
 from pulmo.datasets.split import check_split, draw
-from pulmo.reproduce.options import ReadingProgress
+from pulmo.reproduce.reading_progress import ReadingProgress
 from pulmo.reproduce.system import Data, DataSet
 from pulmo.train.training_data import filtered
 
@@ -123,9 +123,10 @@ def gather_data(data: Data, sets: Sets, section: DataSection) -> AvailableImages
     found = sets.together(present, once=data.once)
     generator = np.random.default_rng(data.plan.seed)
     chosen = take_some(filtered(section, found.manifest), data.take, generator)
-    drawn = draw(chosen, data.plan).manifest
-    check_split(drawn)
-    return AvailableImages(drawn, (*absent, *found.notes))
+    drawn = draw(chosen, data.plan)
+    check_split(drawn.manifest)
+    apart = [f"Left out, {why}: {n}." for why, n in drawn.reason.value_counts().items()]
+    return AvailableImages(drawn.manifest, (*absent, *found.notes, *apart))
 
 
 def take_some(

@@ -25,7 +25,7 @@ _FILES: Final = {
 
 
 class Start(NamedTuple):
-    """A recipe whose initial weights can be had, and how its network starts.
+    """A recipe whose initial weights are available, and how its network starts.
 
     Attributes:
         recipe: the experiment.
@@ -44,7 +44,7 @@ def initial_weights(name: str, options: ReproduceOptions) -> Start:
         options: how the system is reproduced.
 
     Raises:
-        WeightsError: its initial weights cannot be had.
+        WeightsError: its initial weights are not available.
         UsageError: it does not take the settings.
     """
     recipe = load_recipe(name, options.settings, quick=options.quick)
@@ -55,7 +55,7 @@ def initial_weights(name: str, options: ReproduceOptions) -> Start:
     scratch = load_recipe(name, options.settings, quick=options.quick, scratch=True)
     changed = "; what the recipe changes for that is in its table scratch"
     own = changed if scratch.name != recipe.name else ""
-    return Start(scratch, f"from random weights, as was asked for{own}")
+    return Start(scratch, f"from random weights, as requested{own}")
 
 
 def from_folder(recipe: Recipe, folder: Path | None) -> Start | None:
@@ -76,7 +76,7 @@ def from_folder(recipe: Recipe, folder: Path | None) -> Start | None:
 
 
 def as_written(recipe: Recipe) -> Start:
-    """Returns a recipe whose network starts as the recipe says, once its weights can be had.
+    """Returns a recipe whose network starts as the recipe says, once its weights are available.
 
     Raises:
         UsageError: it starts from published weights, and its network has none.

@@ -1,10 +1,11 @@
-"""How a published system is reproduced, and the progress of reading its data sets."""
+"""How a published system is reproduced."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from pulmo.datasets.curate import CurationProgress
+from pulmo.core.flags import flag
 
 
 @dataclass(frozen=True)
@@ -12,33 +13,19 @@ class ReproduceOptions:
     """How a system is reproduced.
 
     Attributes:
-        only: the names of the experiments to run; none stands for all.
-        quick: whether to take each recipe's own cheaper variant.
-        weights: a folder of ImageNet weights; None if there is none.
-        settings: changes to every recipe, as `load_recipe` takes them.
-        device: auto, cpu or cuda.
-        from_scratch: whether a network without a file in that folder starts from random weights,
-            by each recipe's own variant for that.
-        threads: threads of torch; 0 leaves them as they are.
+        only: a run of the system. Default: all runs.
+        quick: take each recipe's cheaper variant.
+        weights: a folder of ImageNet weights, NETWORK.safetensors. Default: timm's, downloaded.
+        from_scratch: start a network without a file in that folder from random weights.
+        settings: what to change in every recipe, such as train.lr=1e-3.
+        device: where the networks run; auto takes a GPU if there is one.
+        threads: threads of torch; 0 leaves the number to torch, which takes all cores.
     """
 
-    only: Sequence[str] = ()
+    only: Sequence[str] = field(default=(), metadata=flag(metavar="RUN"))
     quick: bool = False
     weights: Path | None = None
-    settings: Sequence[str] = ()
-    device: str = "auto"
     from_scratch: bool = False
-    threads: int = 0
-
-
-@dataclass(frozen=True)
-class ReadingProgress:
-    """The functions that are called while data sets are read, with what is done and what is to do.
-
-    Attributes:
-        on_import: called for each image that is imported.
-        curation: called for the search for copies.
-    """
-
-    on_import: Callable[[int, int], None] | None = None
-    curation: CurationProgress | None = None
+    settings: Sequence[str] = field(default=(), metadata=flag("--set", metavar="A.B=VALUE"))
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int = field(default=0, metadata=flag(least=0))

@@ -17,8 +17,8 @@ class ComparedValue(Record):
     published: Estimate | None
     """None where they give none."""
     ours: Estimate
-    floors: Mapping[str, Estimate] = {}
-    """Shortcut floor -> the value of a classifier that sees no lung, on the same images."""
+    baselines: Mapping[str, Estimate] = {}
+    """Shortcut baseline -> the value of a classifier that sees no lung, on the same images."""
 
 
 class Outcome(Record):
@@ -44,40 +44,44 @@ class Outcome(Record):
 
 def compare_values(
     evaluation: Evaluation,
-    floors: Mapping[str, Estimates | str],
+    baselines: Mapping[str, Estimates | str],
     published: Sequence[Published],
     main: str,
 ) -> Iterator[ComparedValue]:
-    """Yields the main values of an evaluation, each with the published one if there is one.
+    """Yields the main values of an evaluation and those that were published, side by side.
 
     Args:
         evaluation: of our run.
-        floors: shortcut floor -> its values on the same images, or why there are none.
+        baselines: shortcut baseline -> its values on the same images, or why there are none.
         published: the authors' values.
         main: the class whose sensitivity and specificity count.
     """
     theirs = {item.name: item.estimate for item in published}
     found = []
-    for metric, label in (
+    shown: list[tuple[str, str | None]] = [
         ("recall", main),
         ("specificity", main),
         ("auc", main),
         ("accuracy", None),
-    ):
+    ]
+    shown += [each for item in published if (each := (item.metric, item.label)) not in shown]
+    for metric, label in shown:
         name = Published(metric, label, 0.0).name
         ours = evaluation.classes[label] if label else evaluation.overall
-        of_floors = {floor: _of_floor(each, metric, label) for floor, each in floors.items()}
+        of_baselines = {
+            baseline: _of_baseline(each, metric, label) for baseline, each in baselines.items()
+        }
         found.append(
             ComparedValue(
-                name=name, published=theirs.get(name), ours=ours[metric], floors=of_floors
+                name=name, published=theirs.get(name), ours=ours[metric], baselines=of_baselines
             )
         )
         yield found[-1]
     yield _mean(found[0], found[1], f"mean of recall and specificity of {main}")
 
 
-def _of_floor(values: Estimates | str, metric: str, label: str | None) -> Estimate:
-    """Returns a value of a floor, or why there is none."""
+def _of_baseline(values: Estimates | str, metric: str, label: str | None) -> Estimate:
+    """Returns a value of a baseline, or why there is none."""
     if isinstance(values, str):
         return Estimate.undefined(values)
     return values.classes[label][metric] if label else values.overall[metric]
@@ -90,7 +94,8 @@ def _mean(first: ComparedValue, second: ComparedValue, name: str) -> ComparedVal
         name=name,
         published=stats.average(*theirs) if len(theirs) == 2 else None,
         ours=stats.average(first.ours, second.ours),
-        floors={
-            floor: stats.average(each, second.floors[floor]) for floor, each in first.floors.items()
+        baselines={
+            baseline: stats.average(each, second.baselines[baseline])
+            for baseline, each in first.baselines.items()
         },
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pulmo.reproduce.floors import COMPARED
+from pulmo.reproduce.baselines import COMPARED
 from pulmo.reproduce.outcome import Outcome
 from pulmo.stats.estimate import Estimate
 
@@ -36,14 +36,14 @@ def outcomes_text(title: str, outcomes: Sequence[Outcome]) -> str:
                 _words(value.published),
                 _words(value.ours),
                 str(value.ours.n),
-                *(_words(value.floors.get(floor)) for floor in COMPARED),
+                *(_words(value.baselines.get(baseline)) for baseline in COMPARED),
                 str(outcome.epochs) if first else "",
                 f"{outcome.minutes:.1f}" if first else "",
             )
             lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "What differs in all runs:", ""]
+    lines += ["", "Differences from the publication in all runs:", ""]
     lines += [f"- {sentence}" for sentence in outcomes[0].differs]
-    lines += ["", "And in each:", ""]
+    lines += ["", "In each run:", ""]
     for outcome in outcomes:
         counts = ", ".join(f"{n} {label}" for label, n in outcome.labels.items())
         notes = " ".join(outcome.notes)

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from pulmo.core.registry import Registry
 from pulmo.datasets.split import Plan
 from pulmo.stats.estimate import Estimate
+from pulmo.stats.metric import METRICS, Wilson
 from pulmo.stats.proportions import wilson
 
 
@@ -60,7 +61,9 @@ class Published(NamedTuple):
 
     @property
     def estimate(self) -> Estimate:
-        """The value with Wilson's interval, where the number of images is known."""
+        """The value with Wilson's interval, if it is a proportion of a known number of images."""
+        if not isinstance(METRICS[self.metric].interval, Wilson):
+            return Estimate(self.value, None, None, self.n, "its authors give none")
         if not self.n:
             return Estimate(self.value, None, None, 0, "the number of images is not stated")
         return Estimate(self.value, *wilson(self.value, self.n), self.n)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pulmo.stats.estimates import estimate_metrics
     from pulmo.stats.means import corrected_mean, mean
     from pulmo.stats.metric import METRICS
-    from pulmo.stats.multiple import holm, surely_above
+    from pulmo.stats.multiple import holm, significantly_above
     from pulmo.stats.paired import (
         PairedDifference,
         accuracy_difference,
@@ -61,7 +61,7 @@ __all__ = [
     "proportion",
     "ratio",
     "recalibrate",
-    "surely_above",
+    "significantly_above",
     "wilson",
 ]
 
@@ -88,7 +88,7 @@ _MODULES: Final = {
     "proportion": "proportions",
     "ratio": "proportions",
     "recalibrate": "recalibration",
-    "surely_above": "multiple",
+    "significantly_above": "multiple",
     "wilson": "proportions",
 }
 """Name -> the module that has it."""

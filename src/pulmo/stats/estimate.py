@@ -46,7 +46,7 @@ class Estimate(NamedTuple):
 
     @property
     def in_text(self) -> str:
-        """The estimate as it stands in a sentence: `0.955 (95 % CI 0.923 to 0.974)`."""
+        """The estimate as it is written in a sentence: `0.955 (95 % CI 0.923 to 0.974)`."""
         if self.value is None or self.low is None or self.high is None:
             return str(self)
         return f"{self.value:.3f} (95 % CI {self.low:.3f} to {self.high:.3f})"

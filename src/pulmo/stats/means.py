@@ -89,7 +89,7 @@ def corrected_mean(
         return Estimate.undefined("no run has a value")
     value = float(runs.mean())
     if count == 1:
-        return Estimate(value, None, None, 1, "one run shows nothing of how runs differ")
+        return Estimate(value, None, None, 1, "one run does not show how runs differ")
     spread = float(runs.std(ddof=1))
     if spread == 0:
         return Estimate(value, None, None, count, "all runs have the same value")

@@ -47,6 +47,6 @@ def holm(chances: ArrayLike) -> NDArray[np.float64]:
     return adjusted
 
 
-def surely_above(estimates: Sequence[Estimate], bound: float) -> NDArray[np.bool_]:
+def significantly_above(estimates: Sequence[Estimate], bound: float) -> NDArray[np.bool_]:
     """Tells which of several estimates are surely above a bound, with Holm's adjustment, [k]."""
     return holm([chance_above(each, bound) for each in estimates]) < LEVEL

@@ -1,4 +1,4 @@
-"""Paired tests: two models that judged the very same images."""
+"""Paired tests: two models with predictions of the same images."""
 
 from typing import Any, NamedTuple
 

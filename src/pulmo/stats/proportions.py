@@ -168,14 +168,16 @@ def ratio(
         return Estimate.undefined(undefined, n)
     value = above.value / below.value
     if not value:
-        return Estimate(0.0, None, None, n, "a ratio of 0 has no logarithm to make an interval of")
+        return Estimate(
+            0.0, None, None, n, "the interval needs a logarithm, and a ratio of 0 has none"
+        )
     variance = 0.0
     for side in (above, below):
         if side.value is None or side.size is None:
             return Estimate(value, None, None, n, ONE_GROUP)
         variance += (1 - side.value) / (side.value * side.size)
     if not variance:
-        reason = "both shares are 1, which says nothing of the uncertainty of their ratio"
+        reason = "both shares are 1, so the uncertainty of their ratio cannot be estimated"
         return Estimate(value, None, None, n, reason)
     reach = exp(Z95 * sqrt(variance))
     return Estimate(value, value / reach, value * reach, n)
@@ -197,10 +199,10 @@ def predictive_value(right: Proportion, wrong: Proportion, prevalence: float) ->
         return Estimate.undefined("it needs positive and negative images", n)
     called = right.value * prevalence + wrong.value * (1 - prevalence)
     if not called:
-        return Estimate.undefined("nothing was called so", n)
+        return Estimate.undefined("nothing is predicted as such", n)
     value = right.value * prevalence / called
     odds_ratio = ratio(
-        right, wrong, undefined="no call was wrong, which says nothing of how few are"
+        right, wrong, undefined="no decision is wrong, so the uncertainty cannot be estimated"
     )
     if odds_ratio.low is None or odds_ratio.high is None:
         return Estimate(value, None, None, n, odds_ratio.reason)

@@ -56,7 +56,7 @@ def recalibrate(
     if odds.min() == odds.max():
         slope = Estimate.undefined("the score is the same for all", n)
     elif _apart(odds[positive], odds[~positive]):
-        slope = Estimate.undefined("the score tells all positives from all negatives", n)
+        slope = Estimate.undefined("the score separates all positives from all negatives", n)
     else:
         slope = _fitted(np.hstack([odds[:, None], ones]), np.zeros(n), positive, clusters)
     return Line(slope, _fitted(ones, odds, positive, clusters))

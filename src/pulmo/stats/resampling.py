@@ -77,8 +77,8 @@ def tails(value: float, draws: Floats, left_out: Floats) -> tuple[float, float]:
     """Returns the quantiles of the resamples that bias and acceleration lead to.
 
     They are those of Efron and Tibshirani 1993, equations 14.10, 14.14 and 14.15. Where the
-    resamples have no median bias that could be told (all lie on one side of the value), or a value
-    of the jackknife is undefined, they are 0.025 and 0.975: those of the percentile interval.
+    resamples have no median bias that can be estimated (all lie on one side of the value), or a
+    value of the jackknife is undefined, they are 0.025 and 0.975: those of the percentile interval.
 
     Args:
         value: the value of the sample.
@@ -126,6 +126,6 @@ def interval_estimate(
         return Estimate(float(value), None, None, n, reason)
     low, high = (float(end) for end in np.quantile(defined, tails))
     if np.isclose(low, high, rtol=1e-9, atol=1e-12):  # rounding aside, they are the same
-        reason = "all resamples give the same value, which says nothing of its uncertainty"
+        reason = "all resamples give the same value, so its uncertainty cannot be estimated"
         return Estimate(float(value), None, None, n, reason)
     return Estimate(float(value), low, high, n)

@@ -41,8 +41,12 @@ def auc(
         return found
     error = sqrt(max(float(covariance[0, 0]), 0.0))
     if not error or area in {0.0, 1.0}:
-        how = "part both sides fully" if area in {0.0, 1.0} else "do not part the sides at all"
-        return found.without_interval(f"the scores {how}, which says nothing of its uncertainty")
+        how = (
+            "separate the two sides completely"
+            if area in {0.0, 1.0}
+            else "do not separate the two sides at all"
+        )
+        return found.without_interval(f"the scores {how}, so its uncertainty cannot be estimated")
     centre, reach = float(logit(area)), Z95 * error / (area * (1 - area))
     return Estimate(area, float(expit(centre - reach)), float(expit(centre + reach)), n)
 

@@ -1,4 +1,4 @@
-"""The speed of the training loop beside a bare loop, in each precision and below a bound."""
+"""The speed of the training loop compared with a bare loop, in each precision and below a bound."""
 
 import statistics
 import time

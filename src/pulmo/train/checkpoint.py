@@ -42,7 +42,7 @@ class Progress(BaseModel):
         step: steps done in it.
         loss_sum: sum of the training loss over the images seen in it.
         seen: images seen in it.
-        right: images of those that were told right when they were seen.
+        right: images of those that were classified correctly when they were seen.
         seconds: time spent in it.
         best_loss: the lowest validation loss so far.
         best_epoch: its epoch, from 1; 0 before the first.
@@ -76,7 +76,7 @@ class Learner(NamedTuple):
     average: AveragedModel | None = None
 
     @property
-    def judged(self) -> nn.Module:
+    def validated(self) -> nn.Module:
         """The network that is validated and kept: the average once it has begun, else its own."""
         average = self.average
         if average is None or not average.n_averaged:
@@ -210,7 +210,7 @@ class CheckpointWriter:
             improved: whether the validation loss is the lowest so far.
         """
         if improved and self._writes:
-            self._best = {name: value.clone() for name, value in state(learner.judged).items()}
+            self._best = {name: value.clone() for name, value in state(learner.validated).items()}
         self._behind = True
         if time.monotonic() - self._written >= _SECONDS_APART:
             self.write(learner, progress)

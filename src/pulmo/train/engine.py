@@ -84,9 +84,9 @@ class Engine(NamedTuple):
         return Learner(self.classifier, self.optimiser, self.average)
 
     @property
-    def judged(self) -> Classifier:
+    def validated(self) -> Classifier:
         """The network that is validated and kept."""
-        return cast("Classifier", self.learner.judged)
+        return cast("Classifier", self.learner.validated)
 
 
 def begin_stage(
@@ -143,7 +143,7 @@ def infer(
     Raises:
         DivergedError: a logit is not a finite number.
     """
-    network = engine.judged.eval()
+    network = engine.validated.eval()
     parts = -(-len(rows) // engine.recipe.train.batch)
     # TensorFloat-32 would differ from the bundle in the third digit.
     with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):

@@ -250,6 +250,6 @@ def _validation_logits(engine: Engine) -> NDArray[np.float32]:
     # A copy, because torch cannot take memory that it may not write to.
     pooled = torch.from_numpy(engine.features.val.copy()).to(engine.device)
     with torch.no_grad():
-        logits = engine.judged.eval().head.logits(pooled).cpu().numpy()
+        logits = engine.validated.eval().head.logits(pooled).cpu().numpy()
     check_finite(logits, "network's result on a validation image")
     return logits

@@ -24,7 +24,7 @@ from pulmo.train.training_data import epoch_rows, gather
 _MEMORY = 0.98
 _DIVERGED = 4.0
 # Fewer points than these have no slope worth the name.
-_FEWEST = 10
+_MIN_RATES = 10
 
 
 class Sweep(NamedTuple):
@@ -74,7 +74,7 @@ def find_rate(
     Raises:
         InputError: the loss diverged too soon, or the data cannot be used.
         UsageError: the stage's rates do not fit the network's layer groups.
-        WeightsError: the published weights that the network starts from cannot be had.
+        WeightsError: the published weights that the network starts from are not available.
     """
     device = choose_device(place.device)
     torch.set_flush_denormal(True)
@@ -100,7 +100,7 @@ def find_rate(
         if not smoothed[-1] <= _DIVERGED * min(smoothed):
             break
     usable = np.isfinite(smoothed)
-    if usable.sum() < _FEWEST:
+    if usable.sum() < _MIN_RATES:
         raise InputError(
             "loss-diverged",
             f"The loss diverged after {len(losses)} steps, at a learning rate of "

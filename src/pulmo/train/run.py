@@ -71,7 +71,7 @@ def train_run(
     Raises:
         UsageError: the folder holds another run, there is no such device, or the batch is smaller
             than the team of processes.
-        WeightsError: the published weights that the network starts from cannot be had.
+        WeightsError: the published weights that the network starts from are not available.
         InputError: the data lack a class, an image is unreadable, the disk is full, or the loss
             is not a number.
         RefusedError: the split leaks.
@@ -155,7 +155,7 @@ def _check_images(begun: str, now: str, folder: RunFolder) -> None:
     if begun != now:
         raise RefusedError(
             "run-data-changed",
-            f"{folder.root} was begun with other images or another split. It can only be resumed "
+            f"{folder.root} was started with other images or another split. It can only be resumed "
             f"with {folder.manifest}.",
         )
 

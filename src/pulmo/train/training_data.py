@@ -98,7 +98,7 @@ def _check_classes(recipe: Recipe, side: NDArray[np.str_], truth: NDArray[np.int
 def _check_modality(section: DataSection, manifest: Manifest) -> None:
     """Refuses images of several modalities that the recipe does not name.
 
-    What tells an X-ray from a CT slice would tell any classes that they do not share.
+    What distinguishes an X-ray from a CT slice would distinguish classes that they do not share.
     """
     stated = stated_kinds(manifest)
     if len(stated) > 1 and not section.modalities:

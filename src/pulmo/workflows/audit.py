@@ -5,7 +5,6 @@ held out, and any model by a table of its predictions.
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -33,37 +32,11 @@ from pulmo.workflows.evaluate import access_lists
 from pulmo.workflows.evaluate_predictions import PredictionTable, read_predictions_of
 from pulmo.workflows.evaluation_images import check_modality
 from pulmo.workflows.model import Model, load
+from pulmo.workflows.options.evaluation import AuditOptions
 from pulmo.workflows.progress import OnProgress, no_progress, of_stage
 
 DECODING, CHECKING = "decoding", "checks"
 """The stages of an audit."""
-
-
-@dataclass(frozen=True)
-class AuditOptions:
-    """How a model is audited.
-
-    Attributes:
-        only: the checks to make; all if empty.
-        accept: the checks whose failure a person accepts.
-        lungs: a folder of lung masks, PNG files that are called like the images. None: the network
-            that comes with pulmo finds the lungs.
-        facts: a CSV table of the published files' width, height and bytes.
-        published: an accuracy that was published for these images.
-        images: images at most for a check that changes images.
-        run: of a bundle, the run that it was exported from. It tells what the model was trained on,
-            and keeps a list of the accesses to a test too.
-        reading: of a table of predictions, what its columns do not say.
-    """
-
-    only: tuple[str, ...] = ()
-    accept: tuple[str, ...] = ()
-    lungs: Path | None = None
-    facts: Path | None = None
-    published: float | None = None
-    images: int = 500
-    run: Path | None = None
-    reading: Options | None = None
 
 
 DEFAULTS: Final = AuditOptions()
@@ -78,7 +51,7 @@ def audit(
     options: AuditOptions = DEFAULTS,
     on_progress: OnProgress = no_progress,
 ) -> AuditReport:
-    """Audits a bundle. An access to a test is recorded beside it.
+    """Audits a bundle. An access to a test is recorded next to it.
 
     Args:
         model: the bundle.
@@ -176,7 +149,7 @@ def audit_predictions(
     if recognised.findings:
         raise UsageError(
             "predictions-several-findings",
-            "The table has several findings per image (its y_ columns), and an audit is of one. "
+            "The table has several findings per image (its y_ columns), but an audit is of one. "
             "Evaluate the table, and audit the predictions of each finding.",
         )
     external = external_predictions(recognised, reading.threshold, reading.merge)
@@ -198,12 +171,12 @@ def _check_options(options: AuditOptions, model: str) -> None:
         CHECKS[name]  # an unknown name is refused with those that there are
     for option, used, kind in (
         ("A run", options.run is not None, "a bundle"),
-        ("What is read of columns", options.reading is not None, "a table of predictions"),
+        ("A choice of columns", options.reading is not None, "a table of predictions"),
     ):
         if used and model != kind:
             raise UsageError(
                 "option-not-applicable",
-                f"{option} is for the audit of {kind}, and this is one of {model}.",
+                f"{option} is only for the audit of {kind}; this is an audit of {model}.",
             )
 
 

@@ -1,7 +1,5 @@
 """What is audited: a bundle and its images, or the bundles of folds and what each held out."""
 
-import os
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import pandas as pd
@@ -12,7 +10,7 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.folders import RepeatsFolder, RunFolder
 from pulmo.datasets.manifest import Manifest, read_manifest
-from pulmo.evaluate.overlap import Seen, say_voided, void_seen
+from pulmo.evaluate.overlap import Seen, exclude_seen, excluded_note
 from pulmo.experiments.summary import read_summary
 
 _FITTED: Final = ("train", "val")
@@ -50,14 +48,14 @@ def bundle_input(
         InputError: no image is chosen, or the run is unfinished.
         UsageError: the bundle is of another run.
     """
-    judged = judged_rows(manifest.frame, split, "The manifest")
+    test = evaluated_rows(manifest.frame, split, "The manifest")
     doubts: tuple[str, ...] = ()
     if run is None:
         fit, doubts = _presumed_fit(predictor, manifest)
     else:
         check_origin(predictor.card, run)
         fit = fitted_rows(read_manifest(run.manifest))
-    part = Part(AuditedModel.from_predictor(predictor), fit, judged)
+    part = Part(AuditedModel.from_predictor(predictor), fit, test)
     return without_seen(AuditInput((part,), doubts), split)
 
 
@@ -67,10 +65,10 @@ def _presumed_fit(predictor: Predictor, manifest: Manifest) -> tuple[pd.DataFram
     None of them, where the bundle, which carries the hashes of its own, knows none of them.
     """
     own, known = fitted_rows(manifest), predictor.card.training.counts
-    if len(own) and predictor.seen and not void_seen(own, Seen(predictor.seen)).voided:
+    if len(own) and predictor.seen and not exclude_seen(own, Seen(predictor.seen)).excluded:
         doubt = (
             f"The model was trained on none of the {len(own):,} training and validation images of "
-            "the manifest. Its card does not name the images that it was trained on; its run does."
+            "the manifest. The run of the model has the images that it was trained on."
         )
         return own.iloc[:0], (doubt,)
     counts = {side: int((own["split"] == side).sum()) for side in _FITTED}
@@ -79,8 +77,8 @@ def _presumed_fit(predictor: Predictor, manifest: Manifest) -> tuple[pd.DataFram
         return own, ()
     doubt = (
         f"The manifest has {counts['train']} training and {counts['val']} validation images, the "
-        f"card of the model says {trained['train']} and {trained['val']}: these may be others. The "
-        "run of the model has the images that it was trained on."
+        f"card of the model states {trained['train']} and {trained['val']}: they may be other "
+        "images. The run of the model has the images that it was trained on."
     )
     return own, (doubt,)
 
@@ -104,20 +102,20 @@ def without_seen(audited: AuditInput, split: str | None) -> AuditInput:
     for part in audited.parts:
         digests = frozenset() if part.model.predictor is None else part.model.predictor.seen
         fitted = None if part.fit.empty else Manifest.from_rows(part.fit)
-        left, seen = void_seen(part.test, Seen(digests, fitted))
+        left, seen = exclude_seen(part.test, Seen(digests, fitted))
         if not left.any():
             raise InputError(
                 "images-all-of-training",
-                f"The model was trained or chosen on every one of the {len(part.test)} images; "
-                "there is nothing to judge it by.",
+                f"The model was trained or chosen on all {len(part.test)} images; no image is "
+                "left to audit it on.",
             )
         test, excluded = part.test[left], part.test[~left]
         parts.append(part._replace(test=test, excluded=excluded) if seen else part)
-        said += say_voided(seen)
+        said += excluded_note(seen)
     return audited._replace(parts=tuple(parts), doubts=(*audited.doubts, *said))
 
 
-def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataFrame:
+def evaluated_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataFrame:
     """Returns the rows of a split; without one all but those of the training and the validation.
 
     Args:
@@ -129,8 +127,8 @@ def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataF
         InputError: there are none.
     """
     split_of = table["split"].fillna("")
-    judged = table[split_of == split] if split else table[~split_of.isin(_FITTED)]
-    if judged.empty:
+    rows = table[split_of == split] if split else table[~split_of.isin(_FITTED)]
+    if rows.empty:
         raise InputError(
             "split-images-missing",
             f"{origin} has no {split} image."
@@ -138,7 +136,7 @@ def judged_rows(table: pd.DataFrame, split: str | None, origin: str) -> pd.DataF
             else f"{origin} has only training and validation images; name a split to audit the "
             "model on these on purpose, or make a split with a test.",
         )
-    return judged
+    return rows
 
 
 def fitted_rows(manifest: Manifest) -> pd.DataFrame:
@@ -162,7 +160,7 @@ def folds_input(folder: RepeatsFolder, seed: int | None, threads: int) -> AuditI
     if not summary.folds:
         raise InputError(
             "repeats-share-a-split",
-            f"{folder.root} holds repeats of one split; name the bundle of one of its runs.",
+            f"{folder.root} contains repeats of one split; name the bundle of one of its runs.",
         )
     wanted = summary.seeds[0] if seed is None else seed
     runs = [run for run in summary.runs if run.seed == wanted]
@@ -182,8 +180,3 @@ def fold_part(predictor: Predictor, manifest: Manifest, fold: int | None) -> Par
     table = manifest.frame
     held_out = table["fold"] == fold
     return Part(AuditedModel.from_predictor(predictor), table[~held_out], table[held_out])
-
-
-def is_folds(path: str | os.PathLike[str]) -> bool:
-    """Tells whether a folder is that of a repeated experiment."""
-    return RepeatsFolder(Path(path)).index.is_file()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pulmo.audit.audit import VERDICT_WORDS
 from pulmo.audit.check_result import Audit
 from pulmo.bundle.card import Card
 from pulmo.core.folders import AuditFolder
@@ -41,6 +42,21 @@ class AuditReport:
             for each in self.audit.checks
             if each.verdict == "fails" and each.check not in self.audit.accepted
         )
+
+    def text(self) -> str:
+        """Returns the summary, a line for each check, and what was shown and what was not."""
+        found = self.audit
+        lines = [found.summary, ""]
+        lines += [
+            f"{VERDICT_WORDS[result.verdict]:13} {result.check}: {result.conclusion}"
+            for result in found.checks
+        ]
+        for title, sentences in (
+            ("Shown on these images:", found.shown),
+            ("Not shown:", found.not_shown),
+        ):
+            lines += ["", title, *(f"- {sentence}" for sentence in sentences or ("Nothing.",))]
+        return "\n".join(lines)
 
     def to_frame(self) -> pd.DataFrame:
         """Returns a row for each check: `check`, `verdict` and `conclusion`, by verdict."""

@@ -13,11 +13,11 @@ from pulmo.datasets.manifest import COLUMNS, Manifest
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.predictions.external import ExternalPredictions
 from pulmo.predictions.predictions import Predictions
-from pulmo.workflows.audit_inputs import AuditInput, fitted_rows, judged_rows, without_seen
+from pulmo.workflows.audit_inputs import AuditInput, evaluated_rows, fitted_rows, without_seen
 
 _WINDOWS: Final = (
-    " Its back-slashes were taken for those of a path of Windows, and what is behind the last one "
-    "for the file's name."
+    " Its back-slashes were read as those of a Windows path; the file name is what follows the "
+    "last one."
 )
 _STATED: Final = ("decision", "positive")
 
@@ -30,37 +30,37 @@ def table_input(
 ) -> AuditInput:
     """Returns a table of predictions with its images.
 
-    With a manifest the judged rows are its own, and so are their labels. It tells what the model
-    was fitted on: the training and the validation or, where every fold has predictions and no split
+    With a manifest the test rows and their labels are its own. It shows what the model was
+    fitted on: the training and the validation or, where every fold has predictions and no split
     is named, of each fold all others.
 
     Args:
         external: the table.
         name: of its model.
         manifest: the images; None if no more is known than the table says.
-        split: those of the manifest that are judged; all but the training and the validation, or
+        split: those of the manifest that are the test; all but the training and the validation, or
             all folds, if None.
 
     Raises:
-        InputError: the table cannot be judged, a prediction is of no image of the manifest, or no
-            image is left.
+        InputError: the table cannot be evaluated, a prediction is of no image of the manifest, or
+            no image is left.
     """
     model = AuditedModel(name, external.rule)
     if manifest is None:
-        rows = _judged(external.table, external)
+        rows = _checked(external.table, external)
         parts = (Part(model, rows.iloc[:0], rows),)
         return AuditInput(parts, tuple(_left_out(external.table, external)), external.notes)
     joined = _joined(external, manifest)
-    rows = _judged(joined, external)
+    rows = _checked(joined, external)
     doubts = [*_left_out(joined, external), *_relabelled(joined, external)]
     taken = _by_fold(model, rows, manifest) if split is None else None
     taken = taken or _by_split(model, rows, manifest, split)
-    silent = taken.askable[~taken.askable["path"].isin(joined["path"])]
+    missing = taken.wanted[~taken.wanted["path"].isin(joined["path"])]
     doubts += taken.doubts
-    if len(silent):
+    if len(missing):
         doubts.append(
-            f"{len(silent):,} of the {len(taken.askable):,} images of the manifest that could be "
-            "judged have no prediction; who leaves some out can choose which."
+            f"{len(missing):,} of the {len(taken.wanted):,} test images of the manifest have no "
+            "prediction; whoever left them out may have chosen which."
         )
     return without_seen(AuditInput(taken.parts, tuple(doubts), external.notes), split)
 
@@ -69,13 +69,13 @@ class _Taken(NamedTuple):
     """What is taken of a manifest.
 
     Attributes:
-        parts: the judged rows, with those that their model was fitted on.
-        askable: all rows that could be judged, had they predictions.
+        parts: the test rows, with those that their model was fitted on.
+        wanted: the test rows, with those that have no prediction.
         doubts: as sentences.
     """
 
     parts: tuple[Part, ...]
-    askable: pd.DataFrame
+    wanted: pd.DataFrame
     doubts: list[str]
 
 
@@ -93,12 +93,13 @@ def _by_fold(model: AuditedModel, rows: pd.DataFrame, manifest: Manifest) -> _Ta
     ]
     doubts = [
         (
-            f"The predictions are taken for those of {len(folds)} models, each of which did not "
-            "see the fold that it is judged on; the table does not say so."
+            "The table does not say which model made which prediction. It is assumed that "
+            f"{len(folds)} models made them, and that none of them was trained on the fold that "
+            "it predicts."
         )
     ]
     if outside := int(rows["fold"].isna().sum()):
-        doubts.append(f"{outside:,} predictions of images in no fold take no part.")
+        doubts.append(f"{outside:,} predictions are left out: their images are in no fold.")
     return _Taken(tuple(parts), folded, doubts)
 
 
@@ -106,16 +107,16 @@ def _by_split(
     model: AuditedModel, rows: pd.DataFrame, manifest: Manifest, split: str | None
 ) -> _Taken:
     """Takes a split, or all but the training and the validation, which the model was fitted on."""
-    part = Part(model, fitted_rows(manifest), judged_rows(rows, split, "The table"))
+    part = Part(model, fitted_rows(manifest), evaluated_rows(rows, split, "The table"))
     doubt = (
-        f"The model is taken to have been fitted on the {len(part.fit):,} training and validation "
-        "images of the manifest; the table does not say so."
+        f"The table does not say what the model was trained on. It is assumed to be the "
+        f"{len(part.fit):,} training and validation images of the manifest."
     )
-    askable = judged_rows(manifest.frame, split, "The manifest")
-    return _Taken((part,), askable, [] if part.fit.empty else [doubt])
+    wanted = evaluated_rows(manifest.frame, split, "The manifest")
+    return _Taken((part,), wanted, [] if part.fit.empty else [doubt])
 
 
-def _judged(table: pd.DataFrame, external: ExternalPredictions) -> pd.DataFrame:
+def _checked(table: pd.DataFrame, external: ExternalPredictions) -> pd.DataFrame:
     """Returns the rows of a class that is known, checked, with all columns of a manifest."""
     found = Predictions.from_table(table, external.rule).labelled()
     rows = found.frame.assign(**{"class": found.classes})
@@ -174,8 +175,8 @@ def _places(paths: pd.Series, files: pd.Series) -> NDArray[np.intp]:
         first = str(given.iloc[lost[0]])
         raise InputError(
             "predictions-of-other-images",
-            f"{len(lost):,} of the {len(paths):,} predictions are of no image of the manifest, "
-            f"by path or by a file name that is there once; the first is of {first}."
+            f"{len(lost):,} of the {len(paths):,} predictions match no image of the manifest, "
+            f"neither by path nor by a unique file name; the first is of {first}."
             + (_WINDOWS if "\\" in first else ""),
         )
     return np.asarray(places, np.intp)
@@ -187,8 +188,8 @@ def _left_out(table: pd.DataFrame, external: ExternalPredictions) -> Iterator[st
     unknown = sorted(label for label in labels.unique() if external.rule.class_of(label) is None)
     if unknown:
         yield (
-            f"{int(labels.isin(unknown).sum()):,} images take no part, for their labels "
-            f"({', '.join(unknown)}) are no class of the predictions."
+            f"{int(labels.isin(unknown).sum()):,} images are left out: the predictions have no "
+            f"class for their labels ({', '.join(unknown)})."
         )
 
 
@@ -203,5 +204,5 @@ def _relabelled(joined: pd.DataFrame, external: ExternalPredictions) -> Iterator
     if different:
         yield (
             f"{different:,} of {len(joined):,} predictions state another class than the manifest; "
-            "they are judged by that of the manifest."
+            "the class of the manifest counts."
         )

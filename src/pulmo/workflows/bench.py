@@ -1,41 +1,18 @@
 """Bench: how fast a recipe trains on this machine, compared with a bare loop."""
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pulmo.core.recipe import Recipe
 from pulmo.datasets.cache import cache_folder
 from pulmo.datasets.manifest import Manifest
-from pulmo.workflows.training_options import RecipeOptions
+from pulmo.workflows.chosen_recipe import NamedRecipe, recipe_of
+from pulmo.workflows.options.training import BenchOptions
 
 if TYPE_CHECKING:
     from pulmo.train.bench import SpeedReport
 
 
-@dataclass(frozen=True)
-class BenchOptions(RecipeOptions):
-    """What is measured.
-
-    Attributes:
-        steps: training steps of one measurement.
-        rounds: how often each measurement is repeated; the median counts.
-        precisions: whether fp32 and bf16 are measured.
-        bound: whether the machine's rate of multiplications is measured.
-        device: auto, cpu or cuda.
-        threads: threads of torch; 0 leaves them as they are.
-    """
-
-    steps: int = 8
-    rounds: int = 5
-    precisions: bool = False
-    bound: bool = False
-    device: str = "auto"
-    threads: int = 0
-
-
 def bench(
-    recipe: str | Path | Recipe, data: Manifest | None, options: BenchOptions | None = None
+    recipe: NamedRecipe, data: Manifest | None, options: BenchOptions | None = None
 ) -> "SpeedReport":
     """Measures the speed of training steps, see `pulmo.train.bench`.
 
@@ -49,7 +26,7 @@ def bench(
         InputError: the images cannot be used.
     """
     options = options or BenchOptions()
-    experiment = options.recipe(recipe)
+    experiment = recipe_of(recipe, options)
     # torch takes seconds to import, which a refusal need not cost.
     import torch
 

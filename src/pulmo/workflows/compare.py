@@ -93,7 +93,7 @@ def compare(
     places = [path.resolve() for path in paths]
     if against is not None and Path(against).resolve() not in places:
         raise UsageError(
-            "comparison-reference-unknown", f"{against} is none of the folders to compare."
+            "comparison-reference-unknown", f"{against} is not among the folders to compare."
         )
     reference = entries[0 if against is None else places.index(Path(against).resolve())]
     if output is not None:

@@ -1,7 +1,6 @@
 """Curate: copies of an image are found and grouped, and contradicting ones removed."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,25 +9,11 @@ from pulmo.core.folders import ManifestFiles
 from pulmo.core.output import claim_file
 from pulmo.datasets.curate import Curated, CurationProgress
 from pulmo.datasets.curate import curate as curate_images
-from pulmo.datasets.curate.report import report_csv
+from pulmo.datasets.curate.report import report_csv, summary_lines
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.merge import join
-from pulmo.workflows.manifest_output import claim_manifest, save_manifest
-
-
-@dataclass(frozen=True)
-class CurateOptions:
-    """How images are curated.
-
-    Attributes:
-        drop_copies: whether of each image only the largest copy stays.
-        trust: sources whose labels win where labels contradict each other.
-        one_set: names of data sets that lie in several places, with patients numbered together.
-    """
-
-    drop_copies: bool = False
-    trust: Collection[str] = ()
-    one_set: Collection[str] = ()
+from pulmo.workflows.manifest_output import claim_manifest, counts_of, save_manifest
+from pulmo.workflows.options.data import CurateOptions
 
 
 class CurationResult(NamedTuple):
@@ -43,6 +28,18 @@ class CurationResult(NamedTuple):
     before: Manifest
     curated: Curated
     table: Path
+
+    def text(self) -> str:
+        """Returns what was found and removed, and where that is written, as lines."""
+        report = self.curated.report
+        rows = "a row for each pair and each removal" if len(report) else "no row"
+        return "\n".join(
+            [
+                f"{counts_of(self.curated.manifest)}, of {counts_of(self.before)}",
+                *summary_lines(report),
+                f"{self.table}: {rows}{', with the evidence' if len(report) else ''}",
+            ]
+        )
 
 
 def curate(

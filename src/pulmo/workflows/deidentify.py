@@ -5,10 +5,9 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pulmo.core.errors import InputError, PulmoError, UsageError
 from pulmo.core.files import read_bytes, write_atomically
@@ -17,42 +16,8 @@ from pulmo.core.parallel import in_threads
 from pulmo.datasets.source import Problem, images_below
 from pulmo.deidentify import Deidentified, Pseudonyms, read_key
 from pulmo.deidentify import deidentify as without_identity
-
-
-@dataclass(frozen=True)
-class DeidentifyOptions:
-    """How files are de-identified.
-
-    Attributes:
-        characteristics: whether age, sex, size, weight and the like are kept.
-        key: a file with a secret; the same secret gives the same pseudonyms again.
-        trace: a CSV file to write, which says which file became which.
-        withhold: whether a file that a person should look at first is not written.
-    """
-
-    characteristics: bool = False
-    key: Path | None = None
-    trace: Path | None = None
-    withhold: bool = False
-
-
-class Copy(NamedTuple):
-    """What became of one file.
-
-    Attributes:
-        source: the file that was given.
-        status: ok; check if a person should look at the copy first; withheld or failed if nothing
-            was written.
-        reasons: why to look at it, or why there is no copy.
-        output: the copy; None if nothing was written.
-        patient: the patient's pseudonym.
-    """
-
-    source: Path
-    status: Literal["ok", "check", "withheld", "failed"]
-    reasons: tuple[str, ...] = ()
-    output: Path | None = None
-    patient: str = ""
+from pulmo.workflows.deidentified_files import Copies, Copy
+from pulmo.workflows.options.data import DeidentifyOptions
 
 
 def deidentify(
@@ -61,7 +26,7 @@ def deidentify(
     options: DeidentifyOptions | None = None,
     on_progress: Callable[[int, int], None] = lambda *_: None,
     on_warning: Callable[[str], None] = lambda _: None,
-) -> list[Copy]:
+) -> Copies:
     """Copies DICOM files into a folder, without what identifies their patients.
 
     A file that cannot be used is a copy with the status failed; the others are written.
@@ -74,7 +39,7 @@ def deidentify(
         on_warning: called with each sentence that a person should read.
 
     Returns:
-        One copy for each file, in the order of the files.
+        What became of each file.
 
     Raises:
         UsageError: the key or the trace lies in the output folder, or the trace exists.
@@ -98,7 +63,7 @@ def deidentify(
             on_progress(len(copies), len(found))
     if options.trace is not None:
         _write_trace(options.trace, copies)
-    return copies
+    return Copies(copies)
 
 
 def _check_apart(output: Path, options: DeidentifyOptions) -> None:
@@ -121,7 +86,7 @@ def _warn_of_earlier_copies(
     earlier = sum(1 for _ in output.glob("*.dcm")) if output.is_dir() else 0
     if earlier and options.key is None:
         on_warning(
-            f"{output} holds {earlier} DICOM files already. Without the same key for all runs, "
+            f"{output} contains {earlier} DICOM files already. Without the same key for all runs, "
             "this run gives other pseudonyms: a file of both runs is there twice, with two "
             "patients."
         )
@@ -152,9 +117,8 @@ def _read(
     file: Path, *, pseudonyms: Pseudonyms, options: DeidentifyOptions
 ) -> Deidentified | PulmoError:
     try:
-        return without_identity(
-            read_bytes(file), str(file), pseudonyms, characteristics=options.characteristics
-        )
+        kept = options.keep == "characteristics"
+        return without_identity(read_bytes(file), str(file), pseudonyms, characteristics=kept)
     except PulmoError as error:
         return error
 

@@ -13,7 +13,8 @@ from pulmo.train.callbacks import Callbacks
 from pulmo.workflows.evaluate import evaluate
 from pulmo.workflows.evaluation_report import EvaluationReport
 from pulmo.workflows.explain import explain
-from pulmo.workflows.import_images import ImportOptions, import_images
+from pulmo.workflows.import_images import import_images
+from pulmo.workflows.options.data import ImportOptions
 from pulmo.workflows.predict import Prediction
 from pulmo.workflows.split import split
 from pulmo.workflows.train import train

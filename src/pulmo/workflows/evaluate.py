@@ -2,7 +2,7 @@
 
 The command, repeated experiments, reproductions and Python all come here, so that the guards are
 the same: images that the model has seen take no part, another modality or run is refused, and each
-access to a test is recorded beside the model.
+access to a test is recorded next to the model.
 """
 
 import os
@@ -14,7 +14,7 @@ from pulmo.core.errors import UsageError
 from pulmo.core.folders import BundleFolder, EvaluationFolder, RunFolder
 from pulmo.core.output import claim_folder
 from pulmo.datasets.manifest import Manifest
-from pulmo.decide.thresholds import Aim
+from pulmo.decide.aim import Aim
 from pulmo.decide.validation import check_validation, threshold_for
 from pulmo.evaluate.evaluate import Provenance
 from pulmo.evaluate.evaluation import ModelName, read_evaluation
@@ -23,13 +23,13 @@ from pulmo.evaluate.test_access import Recorded, access_of, record_access
 from pulmo.predictions.operating_point import OperatingPoint
 from pulmo.workflows.evaluation_images import (
     ChosenImages,
-    EvaluateOptions,
     check_modality,
     choose_images,
     rows_of,
 )
 from pulmo.workflows.evaluation_report import EvaluationReport, report_of
 from pulmo.workflows.model import Model, load
+from pulmo.workflows.options.evaluation import EvaluateOptions
 from pulmo.workflows.progress import OnProgress, no_progress, of_stage
 
 VALIDATION, PREDICTING = "predicting the validation images", "predicting"
@@ -50,7 +50,7 @@ def evaluate(
     """Evaluates a bundle on labelled images.
 
     Images that the model was trained or chosen on take no part and are counted, unless `split`
-    names the training or the validation. An access to a test is recorded beside the bundle.
+    names the training or the validation. An access to a test is recorded next to the bundle.
 
     Args:
         model: the bundle.
@@ -70,6 +70,11 @@ def evaluate(
     if not isinstance(model, Model):
         model = load(model)
     predictor, card = model.predictor, model.card
+    if options.aim is None and options.other_manifest:
+        raise UsageError(
+            "aim-missing",
+            "A threshold from another manifest is allowed, but no aim of a threshold is given.",
+        )
     if options.aim is not None and split != "test":
         raise UsageError(
             "aim-without-test",
@@ -94,8 +99,10 @@ def evaluate(
         images.split,
         failed,
         None if recorded is None else recorded.times,
-        images.voided,
+        images.excluded,
         [f"The label {label} counts as {name}." for label, name in options.merge.items()],
+        options.views,
+        options.modalities,
     )
     found = report_of(predictions, provenance, options.prevalence).evaluation
     if internal:
@@ -108,10 +115,10 @@ def evaluate(
 
 
 def access_lists(model: Model, run: Path | None) -> list[Path]:
-    """Returns the lists of accesses to tests: beside a model and, if it is known, in its run."""
+    """Returns the lists of accesses to tests: next to a model and, if it is known, in its run."""
     folder = model.path if model.path.is_dir() else model.path.parent
-    beside = BundleFolder(folder).test_access
-    return [beside] if run is None else [beside, RunFolder(run).test_access]
+    own = BundleFolder(folder).test_access
+    return [own] if run is None else [own, RunFolder(run).test_access]
 
 
 def _fit_threshold(

@@ -33,7 +33,9 @@ from pulmo.workflows.evaluation_report import (
     report_html,
     report_of,
     resampling,
+    value_lines,
 )
+from pulmo.workflows.options.evaluation import TableOptions
 from pulmo.workflows.progress import OnProgress, no_progress, of_stage
 
 EVALUATING: Final = "evaluating"
@@ -41,19 +43,6 @@ EVALUATING: Final = "evaluating"
 
 PredictionTable = pd.DataFrame | str | os.PathLike[str]
 """A table of predictions, or its file: .csv, .tsv, .txt, .xlsx or .parquet."""
-
-
-@dataclass(frozen=True)
-class TableOptions:
-    """What a user says of a table of predictions that its columns do not.
-
-    Attributes:
-        reading: of its columns and classes.
-        prevalence: share of positive images where the model would be used, for predictive values.
-    """
-
-    reading: Options = field(default_factory=Options)
-    prevalence: float | None = None
 
 
 DEFAULTS: Final = TableOptions()
@@ -75,6 +64,23 @@ class FindingsReport:
     def warnings(self) -> tuple[str, ...]:
         """What the values do not show, as sentences."""
         return texts(self.evaluation.warnings)
+
+    def text(self) -> str:
+        """Returns the values over all findings, a line for each finding, and the warnings."""
+        found = self.evaluation
+        wide = max(len(label) for label in found.labels)
+        return "\n".join(
+            [
+                f"{found.n} images in {found.groups} groups, {len(found.labels)} findings",
+                *value_lines(found.overall),
+                *(
+                    f"  {label:{wide}}  {f'{one.data.labels[label]:,} of {one.data.n:,}':>16}  "
+                    f"AUC {one.decision.auc}"
+                    for label, one in found.labels.items()
+                ),
+                *(f"warning: {sentence}" for sentence in self.warnings),
+            ]
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Returns a row a value: `class` (the finding; null over all), `metric`, `value` and more.
@@ -146,20 +152,19 @@ def evaluate_predictions(
         InputError: the table cannot be read or evaluated, or a file cannot be written.
         UsageError: an option does not fit the table.
     """
-    reading = options.reading
-    reading = replace(
-        reading,
-        positive=tuple(positive) or reading.positive,
-        group=groups or reading.group,
+    options = replace(
+        options,
+        positive=tuple(positive) or options.positive,
+        group=groups or options.group,
     )
-    found, model = read_predictions_of(table, reading)
+    found, model = read_predictions_of(table, options)
     provenance = Provenance(model, model.sha256, notes=found.notes)
     report: EvaluationReport | FindingsReport
     if found.findings:
-        _check_findings(reading, options)
-        report = _evaluate_findings(found, provenance, reading, on_progress)
+        _check_findings(options)
+        report = _evaluate_findings(found, provenance, options, on_progress)
     else:
-        report = _evaluate_classes(found, provenance, reading, options.prevalence)
+        report = _evaluate_classes(found, provenance, options)
     if output is not None:
         report.save(output)
     return report
@@ -181,45 +186,46 @@ def read_predictions_of(table: PredictionTable, reading: Options) -> tuple[Recog
 
 
 def _evaluate_classes(
-    found: Recognised, provenance: Provenance, reading: Options, prevalence: float | None
+    found: Recognised, provenance: Provenance, options: TableOptions
 ) -> EvaluationReport:
     """Evaluates a table of one class an image."""
-    if prevalence is not None and not reading.positive:
+    if options.prevalence is not None and not options.positive:
         raise UsageError(
             "prevalence-without-positive",
-            "A prevalence needs the positive classes: it is their share.",
+            "A prevalence is the share of the positive classes, but no class is named as positive.",
         )
-    external = external_predictions(found, reading.threshold, reading.merge)
-    return report_of(external.checked(), provenance._replace(notes=external.notes), prevalence)
+    external = external_predictions(found, options.threshold, options.merge)
+    provenance = provenance._replace(notes=external.notes)
+    return report_of(external.checked(), provenance, options.prevalence)
 
 
 def _evaluate_findings(
-    found: Recognised, provenance: Provenance, reading: Options, on_progress: OnProgress
+    found: Recognised, provenance: Provenance, options: TableOptions, on_progress: OnProgress
 ) -> FindingsReport:
     """Evaluates a table of several findings per image."""
-    table = labels_table(found.table, reading.threshold)
+    table = labels_table(found.table, options.threshold)
     progress = of_stage(on_progress, EVALUATING)
     return FindingsReport(evaluate_labels(table, provenance, resampling(), progress), table)
 
 
-def _check_findings(reading: Options, options: TableOptions) -> None:
+def _check_findings(options: TableOptions) -> None:
     """Refuses options that are for a table of one class an image.
 
     Raises:
         UsageError: there is one.
     """
     stated = {
-        "a positive class": reading.positive,
+        "a positive class": options.positive,
         "a prevalence": options.prevalence,
-        "a label that counts as a class": reading.merge,
-        "a column of the true class": reading.truth,
-        "a column of probabilities": reading.score,
-        "a column of decisions": reading.decision,
+        "a label that counts as a class": options.merge,
+        "a column of the true class": options.truth,
+        "a column of probabilities": options.score,
+        "a column of decisions": options.decision,
     }
     for name, value in stated.items():
         if value:
             raise UsageError(
                 "option-not-applicable",
-                f"The table has several findings per image (its y_ columns), and {name} was named, "
-                "which is for a table of one class an image; leave it out.",
+                f"The table has several findings per image (its y_ columns), but {name} is only "
+                "for a table of one class per image. Leave it out.",
             )

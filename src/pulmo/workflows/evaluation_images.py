@@ -1,8 +1,5 @@
 """Which images of a manifest a bundle is evaluated on, and which of them it must not be."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from pulmo.bundle.manifest_predictions import Failure
@@ -11,40 +8,11 @@ from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.folders import RunFolder
 from pulmo.datasets.manifest import Manifest, check_split_name, read_manifest
 from pulmo.datasets.modality import count_kinds, stated_kinds
-from pulmo.decide.thresholds import Aim
-from pulmo.evaluate.overlap import Seen, void_seen
+from pulmo.evaluate.overlap import Seen, exclude_seen
 from pulmo.workflows.model import Model
+from pulmo.workflows.options.evaluation import EvaluateOptions
 
 _FITTED: Final = ("train", "val")
-
-
-@dataclass(frozen=True)
-class EvaluateOptions:
-    """How a bundle is evaluated.
-
-    Attributes:
-        views: take only images of these views; all if empty.
-        modalities: take only images of these modalities; all if empty.
-        run: the run that the bundle was exported from. It knows the patients of the training, and
-            keeps a list of the accesses to a test too.
-        internal: the folder of an internal evaluation of the model, to compare this one with.
-        prevalence: share of positive images where the model would be used, for predictive values.
-        aim: what the threshold is fitted for, on the validation images of the manifest; None for
-            the card's threshold. It is for the split `test`.
-        other_manifest: whether it may be fitted on a manifest that the model was not trained on.
-        merge: label -> class that it counts as, besides those of the card.
-        record_access: whether an access to a test is recorded; a held-out fold is no test.
-    """
-
-    views: tuple[str, ...] = ()
-    modalities: tuple[str, ...] = ()
-    run: Path | None = None
-    internal: Path | None = None
-    prevalence: float | None = None
-    aim: Aim | None = None
-    other_manifest: bool = False
-    merge: Mapping[str, str] = field(default_factory=dict)
-    record_access: bool = True
 
 
 class ChosenImages(NamedTuple):
@@ -53,13 +21,13 @@ class ChosenImages(NamedTuple):
     Attributes:
         chosen: those that are predicted.
         split: the split that all of them are of; None if they are of several, or of none.
-        voided: those that were chosen and that the model has seen.
+        excluded: those that were chosen and that the model has seen.
         notices: what a user must know of the choice, as sentences.
     """
 
     chosen: Manifest
     split: str | None
-    voided: tuple[Failure, ...] = ()
+    excluded: tuple[Failure, ...] = ()
     notices: tuple[str, ...] = ()
 
 
@@ -71,8 +39,8 @@ def choose_images(
     Args:
         model: the bundle.
         data: the manifest.
-        split: the split that is taken; all if None. What the model has seen is voided, unless this
-            names the training or the validation.
+        split: the split that is taken; all if None. What the model has seen is excluded, unless
+            this names the training or the validation.
         options: which images, and which run the bundle is of.
 
     Raises:
@@ -96,14 +64,14 @@ def choose_images(
     if split in _FITTED:
         return ChosenImages(chosen, split)
     of = splits[0] if len(splits) == 1 and isinstance(splits[0], str) else None
-    left, voided = void_seen(chosen.frame, Seen(model.predictor.seen, fitted))
+    left, excluded = exclude_seen(chosen.frame, Seen(model.predictor.seen, fitted))
     if not left.any():
         raise InputError(
             "images-all-of-training",
             f"The model was trained or chosen on every one of the {len(chosen)} chosen images. "
             "Name the split train or val to evaluate it on these on purpose.",
         )
-    return ChosenImages(chosen.select(left), of, voided, notices)
+    return ChosenImages(chosen.select(left), of, excluded, notices)
 
 
 def rows_of(data: Manifest, split: str | None, options: EvaluateOptions) -> Manifest:

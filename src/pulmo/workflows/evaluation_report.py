@@ -1,7 +1,7 @@
 """An evaluation with what it was made of: shown, as a table, and written to a folder."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -11,6 +11,7 @@ import pandas as pd
 
 from pulmo.bundle.card import Card
 from pulmo.bundle.manifest_predictions import Failure
+from pulmo.bundle.model_card import point_sentence
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
@@ -24,8 +25,10 @@ from pulmo.evaluate.evaluation import Contrast, Evaluation
 from pulmo.explain.overlay import draw_pair
 from pulmo.predictions.predictions import Predictions
 from pulmo.radiograph import read_radiograph
+from pulmo.radiograph.notes import ABOUT_MODEL
 from pulmo.report.evaluation_page import ReportContent, write_report
 from pulmo.report.gallery import Shown, select_gallery
+from pulmo.report.words import metric_title
 from pulmo.stats.estimate import Estimate
 
 _DRAWN = 0
@@ -63,6 +66,12 @@ class EvaluationReport:
         """The card of the model; None if only its predictions are known."""
         return None if self.predictor is None else self.predictor.card
 
+    @property
+    def image_notes(self) -> dict[str, int]:
+        """Kind of note -> images that have one; notes on the model are among the warnings."""
+        counts = self.evaluation.data.image_notes or {}
+        return {kind: n for kind, n in counts.items() if kind not in ABOUT_MODEL}
+
     def require_all(self) -> None:
         """Refuses an evaluation that lacks images.
 
@@ -76,6 +85,24 @@ class EvaluationReport:
                 f"{len(self.failed)} of {total} images could not be evaluated. The first: "
                 f"{self.failed[0].reason}",
             )
+
+    def text(self) -> str:
+        """Returns the main values and the warnings as lines."""
+        found = self.evaluation
+        lines = [f"{found.data.n} images in {found.data.groups} groups"]
+        lines += value_lines(found.overall)
+        widest = max(len(str(metrics["recall"])) for metrics in found.classes.values())
+        for label, metrics in found.classes.items():
+            recall = str(metrics["recall"])
+            lines.append(f"  Recall of {label:10} {recall:{widest}}  AUC {metrics['auc']}")
+        if found.fitted is not None:
+            decision = found.decision
+            lines.append(point_sentence(found.fitted))
+            lines.append(
+                f"  here: sensitivity {decision.sensitivity}, specificity {decision.specificity}"
+            )
+        lines += [f"warning: {sentence}" for sentence in self.warnings]
+        return "\n".join(lines)
 
     def to_frame(self) -> pd.DataFrame:
         """Returns a row a value: `class` (null over all classes), `metric`, `value` and the rest.
@@ -94,7 +121,7 @@ class EvaluationReport:
     def within_sources(self) -> pd.DataFrame:
         """Returns a row for each two sides of classes that one source has images of.
 
-        Only there the source cannot tell the classes apart. It is empty where no source is known.
+        Only there the source does not predict the class. It is empty where no source is known.
         The columns are `source`, `positive`, `negative`, and the AUC as in `to_frame`.
         """
         return contrasts_frame(self.evaluation.contrasts)
@@ -162,6 +189,12 @@ def estimates_frame(rows: Sequence[tuple[str | None, str, Estimate]]) -> pd.Data
         ],
         columns=["class", "metric", "value", "low", "high", "n", "reason"],
     )
+
+
+def value_lines(values: Mapping[str, Estimate]) -> list[str]:
+    """Returns a line for each metric."""
+    width = max(20, *(len(metric_title(name)) for name in values))
+    return [f"  {metric_title(name):{width}} {estimate}" for name, estimate in values.items()]
 
 
 def contrasts_frame(contrasts: Sequence[Contrast]) -> pd.DataFrame:

@@ -86,7 +86,7 @@ def is_image(path: Path) -> bool:
 
 
 def _is_folder(path: Path) -> bool:
-    # A name that is no name, or is too long, is told when it is read.
+    # A name that is none, or is too long, is reported when it is read.
     with suppress(OSError, ValueError):
         return path.is_dir()
     return False

@@ -32,7 +32,7 @@ def predictions_of(
         UsageError: an array has no value range or does not fit it; or there is no image.
     """
     if not images:
-        raise UsageError("images-not-listed", "The list holds no image.")
+        raise UsageError("images-not-listed", "The list contains no image.")
     rows, found = [], []
     for number, image in enumerate(images):
         name = name_of(image, f"image {number}")

@@ -1,54 +1,29 @@
 """Import: every image of a data set is read once, and its manifest is written."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from pulmo.core.errors import UsageError
 from pulmo.core.folders import ManifestFiles
+from pulmo.core.message import Message
+from pulmo.core.noted import UNKNOWN, count_kinds
+from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.class_names import HERE
 from pulmo.datasets.dialect import dialect_of
 from pulmo.datasets.importing import NothingImportedError, Reading, import_source
 from pulmo.datasets.journal import Journal
-from pulmo.datasets.manifest import Manifest
+from pulmo.datasets.manifest import SPLITS, Manifest
 from pulmo.datasets.patients import name_patients
 from pulmo.datasets.source import Problem
 from pulmo.datasets.stating import check_can_be_stated, state_sources
 from pulmo.datasets.workbook import SUFFIX, first_sheet
 from pulmo.deidentify import read_key
 from pulmo.workflows.manifest_output import claim_manifest, save_manifest, write_problems
+from pulmo.workflows.options.data import ImportOptions
 
 _TABLE: Final = "csv"
 """The source whose root is a table of a user's own."""
-
-
-@dataclass(frozen=True)
-class ImportOptions:
-    """How a data set is imported.
-
-    Attributes:
-        name: what the manifest calls the data set. None: the source's name; of a user's own images
-            a name that follows from where they lie.
-        label_map: name of a class folder, or a class in a table -> label.
-        label: the label of all images, for a folder without class folders.
-        stated: class -> the hospital or public set that its images are from, for a user's own
-            images; an empty class stands for all other classes.
-        files: the folder that the paths of a table are relative to. None: the table's own.
-        patient_key: a file with a secret; with it the patients of DICOM files are keyed hashes of
-            their Patient ID.
-        decode: whether each image is decoded, which proves that it can be read.
-        fresh: whether files are read again that have not changed since an earlier import.
-    """
-
-    name: str | None = None
-    label_map: Mapping[str, str] = field(default_factory=dict)
-    label: str | None = None
-    stated: Mapping[str, str] = field(default_factory=dict)
-    files: Path | None = None
-    patient_key: Path | None = None
-    decode: bool = True
-    fresh: bool = False
 
 
 class ImportResult(NamedTuple):
@@ -67,6 +42,42 @@ class ImportResult(NamedTuple):
     kept: int
     patients_stated: int | None
     notes: tuple[str, ...]
+
+    @property
+    def image_notes(self) -> dict[str, int]:
+        """Kind of note -> images that have one, of the images that were decoded."""
+        counts = count_kinds(self.manifest.frame["notes"])
+        return {kind: n for kind, n in counts.items() if kind != UNKNOWN}
+
+    def messages(self) -> Iterator[Message]:
+        """Yields what a user must know of the import."""
+        frame = self.manifest.frame
+        if self.patients_stated is not None:
+            people = self.manifest.patients.nunique()
+            noun = "patient is" if people == 1 else "patients are"
+            text = f"{self.patients_stated} DICOM files state their patient. {people} {noun} known."
+            yield Message("patients-stated", text)
+        for note in self.notes:
+            yield Message("table-form", note)
+        if unknown := int((~are_stated(source_names(frame))).sum()):
+            yield Message(
+                "sources-unstated",
+                f"It is not stated which hospital {unknown} of the images are from, so no "
+                "comparison within one hospital is made with them.",
+            )
+        if self.kept:
+            text = f"{self.kept} files have not changed since they were read."
+            yield Message("files-unchanged", text)
+        splits = frame["split"].value_counts()
+        if len(splits):
+            listed = ", ".join(f"{splits[name]} {name}" for name in SPLITS if name in splits)
+            yield Message("split-official", f"The data set has a split of its own: {listed}.")
+        if undecoded := int(frame["pixels_sha256"].isna().sum()):
+            yield Message(
+                "images-undecoded",
+                f"{undecoded} images were not decoded: damage and copies in another format were "
+                "not found, and the notes on the images are not known.",
+            )
 
 
 def import_images(
@@ -110,7 +121,7 @@ def import_images(
             labels,
             called=options.name,
             on_progress=on_progress,
-            reading=Reading(options.decode, earlier, journal, options.files),
+            reading=Reading(not options.headers_only, earlier, journal, options.files),
         )
     except NothingImportedError as error:
         journal.remove()

@@ -1,7 +1,6 @@
 """Inspect: what a manifest holds, and what gives its classes away without a look at a pixel."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,21 +15,7 @@ from pulmo.datasets.inspect.inspection import Inspection
 from pulmo.datasets.inspect.samples import draw_samples, read_samples
 from pulmo.datasets.manifest import read_manifest
 from pulmo.report.inspection_page import InspectionContent, write_inspection
-
-
-@dataclass(frozen=True)
-class InspectOptions:
-    """How a manifest is inspected.
-
-    Attributes:
-        facts: a CSV table of the published files' width, height and bytes.
-        samples: how many images of each class and source are shown.
-        seed: of the draw of the samples and of the figures.
-    """
-
-    facts: Path | None = None
-    samples: int = 6
-    seed: int = 0
+from pulmo.workflows.options.data import InspectOptions
 
 
 class InspectionResult(NamedTuple):
@@ -43,6 +28,18 @@ class InspectionResult(NamedTuple):
 
     inspection: Inspection
     folder: InspectionFolder
+
+    def text(self) -> str:
+        """Returns what was counted, the verdict and the warnings as lines."""
+        found = self.inspection
+        labels = ", ".join(f"{n} {label}" for label, n in found.labels.items())
+        return "\n".join(
+            [
+                f"{found.totals.images} images in {found.totals.groups} groups ({labels})",
+                f"verdict: {found.verdict}",
+                *(f"warning: {warning.text}" for warning in found.warnings),
+            ]
+        )
 
 
 def inspect(

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,30 +9,11 @@ from pulmo.core.errors import UsageError
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import RunFolder, SweepFolder
 from pulmo.core.output import claimed_folder
-from pulmo.core.recipe import Recipe
 from pulmo.datasets.cache import cache_folder
 from pulmo.datasets.manifest import Manifest
 from pulmo.report.sweep import draw_sweep
-from pulmo.workflows.training_options import RecipeOptions
-
-
-@dataclass(frozen=True)
-class LrFindOptions(RecipeOptions):
-    """How the rate is raised.
-
-    Attributes:
-        start: the first learning rate, above 0.
-        end: the last learning rate.
-        steps: how many steps between them.
-        device: auto, cpu or cuda.
-        threads: threads of torch; 0 leaves them as they are.
-    """
-
-    start: float = 1e-7
-    end: float = 1.0
-    steps: int = 200
-    device: str = "auto"
-    threads: int = 0
+from pulmo.workflows.chosen_recipe import NamedRecipe, recipe_of
+from pulmo.workflows.options.training import LrFindOptions
 
 
 class LrFound(NamedTuple):
@@ -51,7 +31,7 @@ class LrFound(NamedTuple):
 
 
 def lr_find(
-    recipe: str | Path | Recipe,
+    recipe: NamedRecipe,
     data: Manifest,
     output: str | Path,
     options: LrFindOptions | None = None,
@@ -68,7 +48,7 @@ def lr_find(
 
     Raises:
         UsageError: the recipe or the rates cannot be used.
-        WeightsError: the published initial weights cannot be had.
+        WeightsError: the published initial weights are not available.
         InputError: the loss diverged too soon, or a file cannot be read or written.
     """
     options = options or LrFindOptions()
@@ -78,7 +58,7 @@ def lr_find(
             f"The first learning rate, {options.start:g}, must be above 0 and below the last one, "
             f"{options.end:g}.",
         )
-    experiment, folder = options.recipe(recipe), SweepFolder(Path(output))
+    experiment, folder = recipe_of(recipe, options), SweepFolder(Path(output))
     with claimed_folder(folder.root):
         import torch
 

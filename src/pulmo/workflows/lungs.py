@@ -23,25 +23,11 @@ from pulmo.lungs.finder import LungFinder, shipped_finder
 from pulmo.lungs.mask_files import find_masks, write_mask
 from pulmo.radiograph import Note, read_radiograph
 from pulmo.workflows.found import Found, Name, images_of, is_image
+from pulmo.workflows.options.lungs import LungTrainOptions
 
 if TYPE_CHECKING:
     from pulmo.train.lungs.run import LungCallbacks
     from pulmo.train.lungs.settings import LungSettings
-
-
-@dataclass(frozen=True)
-class LungTrainOptions:
-    """How a network of the lungs is trained.
-
-    Attributes:
-        settings: of the training. None: the usual ones, or the folder's if it is resumed.
-        resume: go on with the training in the folder.
-        threads: threads of torch; 0 takes all cores.
-    """
-
-    settings: "LungSettings | None" = None
-    resume: bool = False
-    threads: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,6 +41,14 @@ class LungRun:
 
     folder: LungRunFolder
     card: LungCard
+
+    def __str__(self) -> str:
+        card = self.card
+        return (
+            f"{self.folder.network}: validation Dice {card.val_dice:.4f} at a probability of "
+            f"{card.threshold:g}; no lungs found in {card.val_refused} of {card.validation[0]} "
+            f"images with lungs, and some in {card.val_invented} of {card.validation[1]} without."
+        )
 
 
 @dataclass(frozen=True)
@@ -80,6 +74,20 @@ class MaskResult:
     mask: Path | None = None
     area: float | None = None
     notes: tuple[Note, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Returns it as JSON has it."""
+        return {
+            "file": self.file,
+            "status": self.status,
+            "found": self.found,
+            "reason": self.reason,
+            "code": self.code,
+            "mask": None if self.mask is None else str(self.mask),
+            "area": self.area,
+            "notes": [note.text for note in self.notes],
+            "note_kinds": [note.kind for note in self.notes],
+        }
 
 
 def train_lungs(
@@ -117,18 +125,26 @@ def train_lungs(
 
         from pulmo.train.lungs.finish import finish_lungs
         from pulmo.train.lungs.run import LungCallbacks, LungData, train_network
-        from pulmo.train.lungs.settings import LungSettings
 
         if options.threads:
             torch.set_num_threads(options.threads)
-        settings = options.settings or LungSettings()
-        if options.settings is None and options.resume and folder.settings.exists():
-            settings = read_record(folder.settings, LungSettings, "settings of a training")
+        settings = _settings(options, folder)
         given = LungData(images, found, cache_folder())
         network = train_network(
             settings, given, folder, callbacks or LungCallbacks(), resume=options.resume
         )
         return LungRun(folder, finish_lungs(network, settings, given, folder))
+
+
+def _settings(options: LungTrainOptions, folder: LungRunFolder) -> "LungSettings":
+    """Returns the settings of a training: those given, the folder's, or the usual ones."""
+    from pulmo.train.lungs.settings import LungSettings
+
+    settings = options.settings or LungSettings()
+    if options.settings is None and options.resume and folder.settings.exists():
+        settings = read_record(folder.settings, LungSettings, "settings of a training")
+    named = {"epochs": options.epochs, "seed": options.seed}
+    return settings.model_copy(update={key: n for key, n in named.items() if n is not None})
 
 
 def mask_files(

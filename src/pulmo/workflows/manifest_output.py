@@ -21,6 +21,13 @@ def claim_manifest(path: Path) -> None:
     claim_file(path, PARQUET)
 
 
+def counts_of(manifest: Manifest) -> str:
+    """Returns how many images, groups and labels a manifest holds, in words."""
+    labels = manifest.frame["label"].value_counts().sort_index()
+    named = ", ".join(f"{n} {label}" for label, n in labels.items())
+    return f"{len(manifest)} images in {manifest.groups.nunique()} groups ({named})"
+
+
 def save_manifest(manifest: Manifest, problems: Sequence[Problem], path: Path) -> None:
     """Writes the table of problems and then the manifest.
 

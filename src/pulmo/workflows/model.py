@@ -89,9 +89,7 @@ def load(path: str | os.PathLike[str], threads: int = 0) -> Model:
     path = Path(path)
     bundle = BundleFolder(path)
     if RunFolder(path).recipe.exists() and not bundle.model.exists():
-        raise InputError(
-            "run-not-exported", f"{path} is a training run and not a bundle; export it first."
-        )
+        raise InputError("run-not-exported", f"{path} is a training run and not a bundle.")
     if path.is_dir() and not bundle.card.exists():
         raise InputError("bundle-missing", f"{path} is not a bundle: it has no {bundle.card.name}.")
     return Model(path, Predictor.open(path, threads))

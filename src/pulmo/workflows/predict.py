@@ -31,7 +31,7 @@ class Prediction:
 
     Attributes:
         file: its name, as it was given or found.
-        status: `ok`; `refused` if it was read and must not be judged; else `error`.
+        status: `ok`; `refused` if it was read and was refused by the model's scope; else `error`.
         reason: why there is no result, as a sentence.
         code: that reason as a code of `pulmo.core.errors`, such as "image-colour".
         sha256: of the file's bytes.
@@ -77,7 +77,7 @@ def predict(
     maps: HeatMapFolder | None = None,
     on_left_out: Callable[[Problem], None] = lambda _: None,
 ) -> Generator[Prediction, None, None]:
-    """Yields the result of each image, in order; while one is judged the next are read.
+    """Yields the result of each image, in order; while one is predicted the next are read.
 
     A file that cannot be used gets a result that says so, and the rest is done. In a folder, a file
     that neither looks like an image nor is called like one is left out. Neither names nor results
@@ -116,7 +116,9 @@ def _each(
             if isinstance(result, Problem):
                 on_left_out(result)
             else:
-                yield result if isinstance(result, Prediction) else _judge(result, predictor, maps)
+                yield (
+                    result if isinstance(result, Prediction) else _predict(result, predictor, maps)
+                )
 
 
 def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Prediction | Problem:
@@ -127,7 +129,7 @@ def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Predict
         if found.inside:
             _open_folder(path)
             if not is_image(path):
-                return Problem(str(path), "it is no image that pulmo reads", failed=False)
+                return Problem(str(path), "it is not an image that pulmo reads", failed=False)
         radiograph = read_radiograph(path)
         prepared = predictor.prepare(radiograph, str(path))
     except PulmoError as error:
@@ -141,15 +143,15 @@ def _read(found: Found, predictor: Predictor, *, keep: bool) -> _Ready | Predict
 
 
 def _open_folder(path: Path) -> None:
-    """Opens a folder, if it is one: one that cannot be opened stands in the place of its files."""
+    """Opens a folder, if it is one: one that cannot be opened takes the place of its files."""
     if path.is_dir():
         with os.scandir(path):
             pass
 
 
-def _judge(ready: _Ready, predictor: Predictor, maps: HeatMapFolder | None) -> Prediction:
+def _predict(ready: _Ready, predictor: Predictor, maps: HeatMapFolder | None) -> Prediction:
     try:
-        outcome = predictor.judge([ready.prepared])[0]
+        outcome = predictor.predict_prepared([ready.prepared])[0]
         drawn = None
         if maps is not None and ready.radiograph is not None:
             drawn = maps.write(ready.path, predictor.card, ready.radiograph, outcome)

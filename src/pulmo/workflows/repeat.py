@@ -1,37 +1,21 @@
 """Repeat: a recipe is trained with each fold held out and with several seeds, and summarised."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import RepeatsFolder
 from pulmo.core.output import claimed_folder
-from pulmo.core.recipe import Recipe
 from pulmo.core.record import write_record
 from pulmo.datasets.manifest import Manifest
 from pulmo.experiments.executor import refuse_several_processes, run_all
 from pulmo.train.callbacks import Callbacks
-from pulmo.workflows.training_options import TrainOptions
+from pulmo.workflows.chosen_recipe import NamedRecipe, chosen_images, chosen_recipe
+from pulmo.workflows.options.training import RepeatOptions
 
 if TYPE_CHECKING:
     from pulmo.experiments.summary import Summary
-
-
-@dataclass(frozen=True)
-class RepeatOptions(TrainOptions):
-    """How a recipe is trained many times.
-
-    Attributes:
-        folds: whether each fold of the manifest is held out once.
-        seeds: how many seeds, counted up from the recipe's own.
-        cluster: the address of a Ray cluster, or `local` to start one; None for this process.
-    """
-
-    folds: bool = False
-    seeds: int = 1
-    cluster: str | None = None
 
 
 class Repeats(NamedTuple):
@@ -42,7 +26,7 @@ class Repeats(NamedTuple):
 
 
 def repeat(
-    recipe: str | Path | Recipe | None,
+    recipe: NamedRecipe,
     data: Manifest | None,
     output: str | Path,
     options: RepeatOptions,
@@ -63,14 +47,14 @@ def repeat(
         UsageError: the recipe cannot be used, the manifest has no usable folds, or the folder is
             not free or holds nothing to resume.
         InputError: no image may be used, or a file cannot be read or written.
-        RefusedError: a split leaks, or the folder was begun with something else.
+        RefusedError: a split leaks, or the folder was started with something else.
         PulmoError: a run failed.
     """
     callbacks = callbacks or Callbacks()
     refuse_several_processes()
     root = Path(output)
-    experiment = options.chosen_recipe(recipe, root, callbacks.on_note)
-    manifest = options.chosen_images(data, root)
+    experiment = chosen_recipe(recipe, root, options, callbacks.on_note)
+    manifest = chosen_images(data, root, options)
     # torch takes seconds to import, which a refusal need not cost.
     from pulmo.experiments.ray_cluster import open_executor
     from pulmo.experiments.summary import summary_text

@@ -19,8 +19,8 @@ from pulmo.report.figures import learning_curves
 from pulmo.train.callbacks import Callbacks
 from pulmo.train.run import Place, train_run
 from pulmo.workflows.evaluate import evaluate
-from pulmo.workflows.evaluation_images import EvaluateOptions
 from pulmo.workflows.model import load
+from pulmo.workflows.options.evaluation import EvaluateOptions
 
 _HELD_OUT: Final = EvaluateOptions(record_access=False)
 """A fold that is held out, like the validation, is no test that may be looked at only once."""
@@ -32,7 +32,7 @@ class Repeat(NamedTuple):
     Attributes:
         study: the folder of the experiment.
         recipe: its recipe, with the seed of this run.
-        fold: the fold that is held out; None where the manifest's own split stands.
+        fold: the fold that is held out; None with the manifest's own split.
         folds: the number of folds, or 0.
         device: auto, cpu or cuda.
         threads: threads of the evaluation; 0 takes all cores.
@@ -123,7 +123,7 @@ def claim_repeats(folder: RepeatsFolder, manifest: Manifest, *, resume: bool) ->
 
     Raises:
         UsageError: it is not free, or holds no such experiment.
-        RefusedError: it was begun with other images.
+        RefusedError: it was started with other images.
         InputError: it cannot be written to.
     """
     # A process that was killed may have left a part of the manifest.
@@ -134,7 +134,7 @@ def claim_repeats(folder: RepeatsFolder, manifest: Manifest, *, resume: bool) ->
         if read_manifest(folder.manifest).sha256 != manifest.sha256:
             raise RefusedError(
                 "run-data-changed",
-                f"{folder.root} was begun with other images, folds or another split.",
+                f"{folder.root} was started with other images, folds or another split.",
             )
     elif any(there):
         raise UsageError("folder-not-empty", f"{folder.root} is not empty.")

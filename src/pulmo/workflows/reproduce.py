@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pulmo.core.errors import UsageError
 from pulmo.core.files import write_atomically
 from pulmo.core.output import claimed_folder
-from pulmo.reproduce.options import ReadingProgress, ReproduceOptions
+from pulmo.reproduce.options import ReproduceOptions
+from pulmo.reproduce.reading_progress import ReadingProgress
 from pulmo.reproduce.system import SYSTEMS, Experiment, System
 from pulmo.train.callbacks import Callbacks
 
@@ -49,7 +50,7 @@ def reproduce(
 
     Raises:
         UsageError: there is no such system or experiment, or a recipe does not take a setting.
-        WeightsError: initial weights cannot be had.
+        WeightsError: initial weights are not available.
         InputError: no data set of an experiment is there, or a file cannot be read or written.
         RefusedError: the folder holds a run with other settings.
     """

@@ -17,7 +17,7 @@ from pulmo.evaluate.evaluation import Evaluation, read_evaluation
 from pulmo.experiments.executor import LocalExecutor, run_all
 from pulmo.report.figures import learning_curves
 from pulmo.reproduce.available_data import Sets, gather_data
-from pulmo.reproduce.floors import floor_values
+from pulmo.reproduce.baselines import baseline_values
 from pulmo.reproduce.initial_weights import initial_weights
 from pulmo.reproduce.options import ReproduceOptions
 from pulmo.reproduce.outcome import Outcome, compare_values
@@ -99,7 +99,7 @@ def _run(
         backbone=start.recipe.model.backbone,
         metrics=tuple(
             compare_values(
-                done.evaluation, floor_values(done.parts), experiment.published, main=main
+                done.evaluation, baseline_values(done.parts), experiment.published, main=main
             )
         ),
         n=done.evaluation.data.n,

@@ -3,18 +3,15 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pulmo.core.errors import UsageError
 from pulmo.core.folders import SearchFolder
 from pulmo.core.output import claimed_folder
-from pulmo.core.recipe import Recipe
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.experiments.executor import refuse_several_processes
 from pulmo.experiments.search_plan import (
-    Pruner,
     SearchPlan,
     begin_search,
     check_same_search,
@@ -22,34 +19,13 @@ from pulmo.experiments.search_plan import (
 )
 from pulmo.experiments.search_space import read_space
 from pulmo.train.callbacks import Callbacks
-from pulmo.workflows.training_options import TrainOptions
+from pulmo.workflows.chosen_recipe import NamedRecipe, check_same_recipe, written_recipe
+from pulmo.workflows.options.training import SearchOptions
 
 if TYPE_CHECKING:
     from optuna import Study
 
     from pulmo.experiments.trials import TrialRow
-
-
-@dataclass(frozen=True)
-class SearchOptions(TrainOptions):
-    """How values are searched for.
-
-    Attributes:
-        space: the TOML file of the keys and values to try, see `read_space`. None: resume with the
-            search's own.
-        trials: how many trials are to be finished, with those before a resumption.
-        minutes: no trial begins after so many minutes; None for no limit.
-        seed: of the values that are tried. None: 0 or, to resume, the search's own.
-        pruner: what ends trials early. None: median or, to resume, the search's own.
-        cluster: the address of a Ray cluster, or `local` to start one; None for this process.
-    """
-
-    space: Path | None = None
-    trials: int = 20
-    minutes: float | None = None
-    seed: int | None = None
-    pruner: Pruner | None = None
-    cluster: str | None = None
 
 
 class SearchResult(NamedTuple):
@@ -76,9 +52,27 @@ class SearchResult(NamedTuple):
             "images that took no part."
         )
 
+    def text(self) -> str:
+        """Returns a line for each trial, and which one is the best."""
+        from pulmo.experiments.trials import trials_text
+
+        trials = trials_text(self.trials, self.keys)
+        if self.best is None:
+            return trials
+        return f"{trials}\n{self.note}\nThe best is trial {self.best.number}."
+
+    def record(self) -> dict[str, object]:
+        """Returns the trials and the best one for a program, as JSON can hold them."""
+        return {
+            "trials": [row._asdict() for row in self.trials],
+            "best": self.best and self.best.number,
+            "recipe": str(self.folder.best) if self.best else None,
+            "note": self.note,
+        }
+
 
 def search(
-    recipe: str | Path | Recipe | None,
+    recipe: NamedRecipe,
     data: Manifest | None,
     output: str | Path,
     options: SearchOptions | None = None,
@@ -100,8 +94,8 @@ def search(
 
     Raises:
         UsageError: something is missing or cannot be used, or the folder is not free.
-        WeightsError: the published initial weights cannot be had.
-        RefusedError: the folder was begun with something else.
+        WeightsError: the published initial weights are not available.
+        RefusedError: the folder was started with something else.
         InputError: no image may be used, or a file cannot be read or written.
         PulmoError: a trial failed, other than by diverging.
     """
@@ -143,12 +137,12 @@ def search(
 
 
 def _new_plan(
-    recipe: str | Path | Recipe | None,
+    recipe: NamedRecipe,
     folder: SearchFolder,
     options: SearchOptions,
     _on_note: Callable[[str], None],
 ) -> SearchPlan:
-    base = options.written_recipe(recipe)
+    base = written_recipe(recipe, options)
     if options.space is None:
         raise UsageError("search-space-not-given", "No search space is given.")
     return SearchPlan(
@@ -162,14 +156,14 @@ def _new_plan(
 
 
 def _resumed_plan(
-    recipe: str | Path | Recipe | None,
+    recipe: NamedRecipe,
     folder: SearchFolder,
     options: SearchOptions,
     on_note: Callable[[str], None],
 ) -> SearchPlan:
     """Returns the plan of the folder with all that is given again, for `check_same_search`."""
     plan = read_search(folder, options.device)
-    options.check_same_recipe(plan.base.recipe(), recipe, folder.root, on_note)
+    check_same_recipe(plan.base.recipe(), recipe, folder.root, options, on_note)
     if options.space is not None:
         plan = plan._replace(space=read_space(options.space, plan.base))
     if options.seed is not None:

@@ -22,21 +22,21 @@ from pulmo.workflows.evaluation_report import report_of
 from pulmo.workflows.repeated_runs import Repeat
 
 _FOLDS: Final = (
-    "Mean: over the folds, each value that of the fold held out, with the interval of the "
+    "Mean: over the folds, of the value on each held-out fold. The interval is that of the "
     "corrected resampled t (Nadeau and Bengio 2003), because the runs share training images."
 )
 _POOLED: Final = (
-    "Pooled: every image once, by the run that held it out, with the interval of pulmo evaluate, "
-    "which keeps a patient's images together. A pooled AUC ranks the scores of different "
-    "networks together."
+    "Pooled: over all images, each predicted by the run that held it out. The interval is that of "
+    "pulmo evaluate, which counts patients. A pooled AUC ranks the scores of different networks "
+    "together."
 )
 _VALIDATION: Final = (
-    "Evaluated on the validation images, which chose each run's epoch, temperature and threshold: "
-    "these values are optimistic."
+    "The evaluated images are the validation images, by which the epoch, temperature and threshold "
+    "of each run were chosen: these values are optimistic."
 )
 _SEEDS: Final = (
-    "Mean: over the seeds, with Student's interval: how much chance in training changes, and not "
-    "how much other images would."
+    "Mean: over the seeds, with Student's interval. It shows how much chance in training changes "
+    "a value, and not how much other images would change it."
 )
 
 

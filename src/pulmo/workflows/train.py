@@ -9,13 +9,13 @@ from pulmo.core.begun import check_folder
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import RunFolder
 from pulmo.core.output import claimed_folder
-from pulmo.core.recipe import Recipe
 from pulmo.datasets.cache import cache_folder
 from pulmo.datasets.manifest import Manifest
 from pulmo.report.figures import learning_curves
 from pulmo.train.callbacks import Callbacks
+from pulmo.workflows.chosen_recipe import NamedRecipe, chosen_images, chosen_recipe
 from pulmo.workflows.export import export
-from pulmo.workflows.training_options import TrainOptions
+from pulmo.workflows.options.training import TrainOptions
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Run:
 
 
 def train(
-    recipe: str | Path | Recipe | None,
+    recipe: NamedRecipe,
     data: Manifest | None,
     output: str | Path,
     options: TrainOptions | None = None,
@@ -70,16 +70,16 @@ def train(
 
     Raises:
         UsageError: the recipe cannot be used, or the folder is not free or holds nothing to resume.
-        WeightsError: the published initial weights cannot be had.
+        WeightsError: the published initial weights are not available.
         InputError: the images lack a class, or a file cannot be read or written.
         DivergedError: the loss is not a finite number.
-        RefusedError: the split leaks, or the folder was begun with something else.
+        RefusedError: the split leaks, or the folder was started with something else.
         InterruptedRunError: the callbacks stopped the run; it can be resumed.
     """
     options, callbacks = options or TrainOptions(), callbacks or Callbacks()
     folder = RunFolder(Path(output))
-    experiment = options.chosen_recipe(recipe, folder.root, callbacks.on_note)
-    images = options.chosen_images(data, folder.root)
+    experiment = chosen_recipe(recipe, folder.root, options, callbacks.on_note)
+    images = chosen_images(data, folder.root, options)
     leads = is_first_process()
     if leads:
         check_folder(experiment, folder, resume=options.resume)

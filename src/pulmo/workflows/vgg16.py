@@ -3,7 +3,6 @@
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -25,6 +24,7 @@ from pulmo.train.callbacks import Callbacks
 from pulmo.workflows.evaluate import evaluate
 from pulmo.workflows.evaluation_report import EvaluationReport
 from pulmo.workflows.export import export
+from pulmo.workflows.options.training import Vgg16Options
 from pulmo.workflows.train import train
 
 _PNG: Final = b"\x89PNG"
@@ -32,44 +32,22 @@ _SEED: Final = 42
 _FIFTH: Final = 0.2
 
 
-@dataclass(frozen=True)
-class Vgg16Options:
-    """What the script's flags say.
+def recipe_of(options: Vgg16Options) -> Recipe:
+    """Returns the recipe with the flags; its decay is that of Keras in the script.
 
-    Attributes:
-        plot: the PNG file of the learning curves; one that exists is replaced.
-        model: the folder of the bundle, which must be new.
-        learning: the first learning rate.
-        epochs: how many epochs.
-        batch: images a step.
-        weights: a safetensors file of ImageNet weights. None: timm's, which are downloaded.
-        from_scratch: whether to start from random weights; then all layers learn.
+    The variant for a random start lowers the rate as much as it lowers the recipe's own.
     """
-
-    plot: Path
-    model: Path
-    learning: float = 1e-3
-    epochs: int = 25
-    batch: int = 8
-    weights: Path | None = None
-    from_scratch: bool = False
-
-    def recipe(self) -> Recipe:
-        """Returns the recipe with the flags; its decay is that of Keras in the script.
-
-        The variant for a random start lowers the rate as much as it lowers the recipe's own.
-        """
-        usual = load_recipe("vgg16-cli")
-        chosen = load_recipe("vgg16-cli", scratch=self.from_scratch)
-        settings = [
-            f"train.lr={self.learning * chosen.train.lr / usual.train.lr}",
-            f"train.schedule.decay={self.learning / self.epochs}",
-            f"train.epochs={self.epochs}",
-            f"train.batch={self.batch}",
-        ]
-        if self.weights is not None:
-            settings.append(f"model.weights={json.dumps(str(self.weights))}")
-        return load_recipe("vgg16-cli", settings, scratch=self.from_scratch)
+    usual = load_recipe("vgg16-cli")
+    chosen = load_recipe("vgg16-cli", scratch=options.from_scratch)
+    settings = [
+        f"train.lr={options.learning * chosen.train.lr / usual.train.lr}",
+        f"train.schedule.decay={options.learning / options.epochs}",
+        f"train.epochs={options.epochs}",
+        f"train.batch={options.batch}",
+    ]
+    if options.weights is not None:
+        settings.append(f"model.weights={json.dumps(str(options.weights))}")
+    return load_recipe("vgg16-cli", settings, scratch=options.from_scratch)
 
 
 class Vgg16Images(NamedTuple):
@@ -107,10 +85,10 @@ def check_places(dataset: Path, options: Vgg16Options) -> str:
 
     Raises:
         InputError: the data set has other folders, or a result cannot be written.
-        WeightsError: the initial weights cannot be had.
+        WeightsError: the initial weights are not available.
         UsageError: a flag has a bad value.
     """
-    model, plot, recipe = options.model, options.plot, options.recipe()
+    model, plot, recipe = options.model, options.plot, recipe_of(options)
     if model.exists():
         raise InputError(
             "bundle-exists",
@@ -150,7 +128,7 @@ def read_images(
                 raise InputError(
                     "images-too-few",
                     f"{dataset} has too few images of {label} for a {side} side: give five or more "
-                    "that are no copies of each other.",
+                    "that are not copies of each other.",
                 )
     return Vgg16Images(drawn, tuple(imported.problems))
 
@@ -171,7 +149,7 @@ def train_vgg16(
         InterruptedRunError: the training was stopped; nothing was written.
         InputError: a file cannot be read or written.
     """
-    recipe = options.recipe()
+    recipe = recipe_of(options)
     with tempfile.TemporaryDirectory(prefix="pulmo-vgg16-") as folder:
         try:
             run = train(recipe, manifest, Path(folder) / "run", callbacks=callbacks)
@@ -222,6 +200,6 @@ def _check_folders(dataset: Path, labels: tuple[str, ...]) -> None:
     if sorted(name.lower() for name in found) != sorted(labels):
         raise InputError(
             "class-folders-unexpected",
-            f"{dataset} holds {', '.join(found) or 'no folder'}; the folders {wanted} were "
+            f"{dataset} contains {', '.join(found) or 'no folder'}; the folders {wanted} were "
             "expected, and no other.",
         )

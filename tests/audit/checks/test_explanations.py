@@ -59,12 +59,12 @@ def ask(images: pd.DataFrame, tmp_path: Path) -> Callable[[Path], CheckResult]:
 def test_the_maps_of_a_network_pass(bundle: Path, ask: Callable[[Path], CheckResult]) -> None:
     result = ask(bundle)
     assert result.verdict == "passes"
-    figure = result.metrics["median rank correlation"]
-    assert figure.n == 64
-    assert figure.low is not None
-    assert figure.value is not None
-    assert figure.high is not None
-    assert figure.low <= figure.value <= figure.high < 0.5
+    estimate = result.metrics["median rank correlation"]
+    assert estimate.n == 64
+    assert estimate.low is not None
+    assert estimate.value is not None
+    assert estimate.high is not None
+    assert estimate.low <= estimate.value <= estimate.high < 0.5
 
 
 def test_maps_of_the_image_alone_fail(
@@ -116,7 +116,7 @@ def test_maps_without_an_order_are_not_alike(broken: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("figure", "verdict"),
+    ("estimate", "verdict"),
     [
         (Estimate(0.7, 0.6, 0.8, 50), "fails"),
         (Estimate(0.5, 0.4, 0.6, 50), "warns"),
@@ -124,5 +124,5 @@ def test_maps_without_an_order_are_not_alike(broken: float) -> None:
         (Estimate(1.0, None, None, 50, "all alike"), "fails"),
     ],
 )
-def test_alike_maps_fail(figure: Estimate, verdict: str) -> None:
-    assert _verdict(figure) == verdict
+def test_alike_maps_fail(estimate: Estimate, verdict: str) -> None:
+    assert _verdict(estimate) == verdict

@@ -75,13 +75,13 @@ def test_greys_alone_promise_nothing_elsewhere(show: Show, rows: pd.DataFrame) -
 def test_a_source_outside_decides(
     show: Show, rows: pd.DataFrame, *, holds: bool, verdict: str
 ) -> None:
-    judged = rows[40:].assign(source=["hospital"] * 40 + ["elsewhere"] * 40)
+    test = rows[40:].assign(source=["hospital"] * 40 + ["elsewhere"] * 40)
     images = halves(bright=False)
     if not holds:
         # There the light is on either side, whatever the class.
         images[80::4] = images[80::4, :, ::-1]
         images[81::4] = images[81::4, :, ::-1]
-    result = CHECKS["external"](show(images, by_side, rows=judged, fit=rows[:40]))
+    result = CHECKS["external"](show(images, by_side, rows=test, fit=rows[:40]))
     assert result.verdict == verdict
     (table,) = result.tables
     ((source, n, auc, error),) = table.rows
@@ -92,9 +92,9 @@ def test_a_source_outside_decides(
     assert error[0] == pytest.approx(estimate - (result.metrics["elsewhere"].value or 0))
 
 
-def test_a_source_that_is_told_fully_is_no_chance(show: Show, rows: pd.DataFrame) -> None:
-    judged = rows.assign(source="elsewhere")
-    result = CHECKS["external"](show(halves(bright=True), by_grey, rows=judged))
+def test_a_source_that_is_fully_predicted_is_no_chance(show: Show, rows: pd.DataFrame) -> None:
+    test = rows.assign(source="elsewhere")
+    result = CHECKS["external"](show(halves(bright=True), by_grey, rows=test))
     assert result.metrics["elsewhere"][:3] == (1.0, None, None)
     assert result.verdict == "passes"
 

@@ -68,9 +68,9 @@ def test_fires_on_what_is_the_same(
     make_rows: Rows, tell: MakeContext, monkeypatch: pytest.MonkeyPatch, column: str, how: str
 ) -> None:
     monkeypatch.setattr(module, "MAX_IMAGES", 0)
-    judged, fit = make_rows(LABELS), make_rows(LABELS, 4)
-    judged.loc[2, column] = fit.loc[1, column] = sha256(b"the same")
-    result = leakage(tell(judged, np.full((4, 2), 0.5), fit=fit))
+    test, fit = make_rows(LABELS), make_rows(LABELS, 4)
+    test.loc[2, column] = fit.loc[1, column] = sha256(b"the same")
+    result = leakage(tell(test, np.full((4, 2), 0.5), fit=fit))
     assert result.verdict == "fails"
     assert result.images == ("000002.png",)
     assert {row[0]: row[1] for row in result.tables[0].rows if row[1]} == {how: 1}
@@ -79,21 +79,21 @@ def test_fires_on_what_is_the_same(
 
 
 def test_patients_of_two_sources_differ(make_rows: Rows, tell: MakeContext) -> None:
-    judged = make_rows(LABELS).assign(patient="7")
+    test = make_rows(LABELS).assign(patient="7")
     fit = make_rows(LABELS, 4).assign(patient="7", source="elsewhere")
-    result = leakage(tell(judged, np.full((4, 2), 0.5), fit=fit))
+    result = leakage(tell(test, np.full((4, 2), 0.5), fit=fit))
     assert result.verdict == "passes"
     # The images of `make_rows` are not there.
     assert "unread" in result.kinds
 
 
 def test_fires_on_a_near_copy(write_large: Rows, make_context: MakeContext) -> None:
-    judged, fit = write_large(LABELS), write_large(LABELS, 4)
+    test, fit = write_large(LABELS), write_large(LABELS, 4)
     image = cv2.imread(fit["path"][3], cv2.IMREAD_GRAYSCALE)
     assert image is not None
     smaller = cv2.resize(image[6:, 8:], (220, 200), interpolation=cv2.INTER_AREA)
-    cv2.imwrite(judged["path"][1], smaller)
-    result = leakage(make_context(hashed(judged), level, fit=fit))
+    cv2.imwrite(test["path"][1], smaller)
+    result = leakage(make_context(hashed(test), level, fit=fit))
     assert result.verdict == "fails"
     assert result.images == ("000001.png",)
     assert result.tables[0].rows[-1] == ("near copy", 1)
@@ -102,11 +102,11 @@ def test_fires_on_a_near_copy(write_large: Rows, make_context: MakeContext) -> N
 def test_fires_on_equal_pixels_in_another_file(
     write_large: Rows, make_context: MakeContext
 ) -> None:
-    judged, fit = write_large(LABELS), write_large(LABELS, 4)
+    test, fit = write_large(LABELS), write_large(LABELS, 4)
     image = cv2.imread(fit["path"][0], cv2.IMREAD_GRAYSCALE)
     assert image is not None
-    cv2.imwrite(judged["path"][3], image, [cv2.IMWRITE_PNG_COMPRESSION, 0])
-    result = leakage(make_context(hashed(judged), level, fit=fit))
+    cv2.imwrite(test["path"][3], image, [cv2.IMWRITE_PNG_COMPRESSION, 0])
+    result = leakage(make_context(hashed(test), level, fit=fit))
     assert result.images == ("000003.png",)
 
 
@@ -166,9 +166,9 @@ def test_what_was_left_out_of_the_other_checks_is_looked_at(
     make_rows: Rows, tell: MakeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_IMAGES", 0)
-    judged, fit = make_rows(LABELS), make_rows(LABELS, 4)
-    judged.loc[:2, "patient"] = ["a", "b", "c"]
-    context = tell(judged, np.full((4, 2), 0.5), fit)
+    test, fit = make_rows(LABELS), make_rows(LABELS, 4)
+    test.loc[:2, "patient"] = ["a", "b", "c"]
+    context = tell(test, np.full((4, 2), 0.5), fit)
     (part,) = context.parts
     context.parts = (part._replace(excluded=fit.iloc[:3]),)
     result = leakage(context)

@@ -66,7 +66,7 @@ def test_features_of_both_warn(asked: Callable[..., CheckResult]) -> None:
     assert result.tables[0].rows[0][0] == "class"
 
 
-def test_a_source_a_class_cannot_be_told_apart(asked: Callable[..., CheckResult]) -> None:
+def test_a_source_a_class_cannot_be_distinguished(asked: Callable[..., CheckResult]) -> None:
     result = asked(features_of(6, 6), CLASSES)
     assert result.verdict == "could_not_run"
     assert result.kinds == ("no-shared-class",)
@@ -89,7 +89,7 @@ def test_every_source_of_a_class_weighs_alike(asked: Callable[..., CheckResult])
     assert found.n == 100
 
 
-def test_a_probe_never_saw_the_group_that_it_judges() -> None:
+def test_a_probe_never_saw_the_group_that_it_predicts() -> None:
     generator = np.random.default_rng(1)
     groups = np.repeat(np.arange(40), 5)
     # A group's images are alike, and its kind is drawn: only memory could tell it.

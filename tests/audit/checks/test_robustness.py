@@ -37,7 +37,7 @@ def test_a_model_of_the_lungs_passes(show: Show, chests: Images, by_lungs: Model
     assert {series.reference for series in result.series} == {1.0}
     assert len(result.metrics) == 1 + sum(len(kind.harmless) for kind in DISTURBANCES.values())
     assert len(result.tables[0].rows) == sum(len(kind.strengths) for kind in DISTURBANCES.values())
-    # An image of the wrong polarity fools this model wholly, and that is shown but not judged.
+    # An image of the wrong polarity fools this model wholly, and that is shown but not evaluated.
     assert dict(zip(DISTURBANCES, result.series, strict=True))["inversion"].y[0].value == 0.0
 
 

@@ -41,16 +41,16 @@ def test_silent_where_nothing_else_tells(
     # An image holds its number alone, and no number tells a class that was drawn.
     fit = aged(make_rows(generator.permutation(LABELS).tolist(), 100), tell_apart=False)
     order = generator.permutation(80)
-    judged = aged(make_rows(np.array(LABELS)[order].tolist()), tell_apart=False)
-    result = shortcuts(tell(judged, right(0.95)[order], fit=fit))
+    test = aged(make_rows(np.array(LABELS)[order].tolist()), tell_apart=False)
+    result = shortcuts(tell(test, right(0.95)[order], fit=fit))
     assert result.verdict == "passes"
     assert result.metrics.keys() == {"model", "age", "histogram", "thumbnail", "border"}
     assert result.kinds == ("best-baseline",)
 
 
 def test_a_published_accuracy_below_a_baseline_is_named(make_rows: Rows, tell: Tell) -> None:
-    fit, judged = (aged(make_rows(LABELS, first), tell_apart=True) for first in (100, 0))
-    context = tell(judged, right(1.0), fit=fit)
+    fit, test = (aged(make_rows(LABELS, first), tell_apart=True) for first in (100, 0))
+    context = tell(test, right(1.0), fit=fit)
     context.options = replace(context.options, published=0.9)
     found = {message.kind: message.text for message in shortcuts(context).messages}
     assert "age alone 1.000" in found["above-published"]

@@ -106,9 +106,9 @@ def test_few_are_undefined_with_a_reason(rows: pd.DataFrame, tell: Tell) -> None
     rows = rows.assign(sex=["F"] * 18 + ["M"] * (N - 18), view=["PA", "PA", "AP", "AP"] * (N // 4))
     result = subgroups(tell(rows, said(np.zeros(N, np.bool_))))
     reasons = {}
-    for _, name, _, figure, *_, worse in result.tables[0].rows:
+    for _, name, _, value, *_, worse in result.tables[0].rows:
         assert isinstance(worse, Estimate)
-        reasons[name, figure] = worse.reason
+        reasons[name, value] = worse.reason
     assert reasons["F", "sensitivity"] == "fewer than 10 positive images in the subgroup"
     assert reasons["M", "sensitivity"] == "fewer than 10 positive images in the rest"
     assert "fewer than two classes" in str(reasons["F", "balanced accuracy"])

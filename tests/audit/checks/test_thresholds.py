@@ -28,20 +28,22 @@ def rows_of(make_rows: Rows, n: int = 500) -> pd.DataFrame:
 def test_silent_where_the_promise_is_kept(make_rows: Rows, tell: Tell) -> None:
     result = thresholds(tell(rows_of(make_rows), said(0.98, 0.9)))
     assert result.verdict == "passes"
-    figure = result.metrics["sensitivity"]
-    assert figure[:2] == (0.98, wilson(0.98, 500)[0])
+    estimate = result.metrics["sensitivity"]
+    assert estimate[:2] == (0.98, wilson(0.98, 500)[0])
     assert result.metrics["specificity"].value == 0.9
     assert result.kinds == ("values",)
     assert "0.95" in result.conclusion
 
 
-def test_fires_where_the_sensitivity_is_surely_below_its_aim(make_rows: Rows, tell: Tell) -> None:
+def test_fires_where_the_sensitivity_is_significantly_below_its_aim(
+    make_rows: Rows, tell: Tell
+) -> None:
     result = thresholds(tell(rows_of(make_rows), said(0.9, 0.9)))
     assert result.verdict == "fails"
     assert "sensitivity-below-aim" in result.kinds
 
 
-def test_warns_where_the_aim_is_not_surely_reached(make_rows: Rows, tell: Tell) -> None:
+def test_warns_where_the_aim_is_not_significantly_reached(make_rows: Rows, tell: Tell) -> None:
     result = thresholds(tell(rows_of(make_rows), said(0.95, 0.9)))
     assert result.verdict == "warns"
     assert "sensitivity-uncertain" in result.kinds

@@ -12,7 +12,7 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(not DATA.is_dir(), reason="the real images are not beside the project"),
+    pytest.mark.skipif(not DATA.is_dir(), reason="the real images are not next to the project"),
 ]
 
 

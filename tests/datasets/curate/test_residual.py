@@ -45,9 +45,9 @@ def test_the_overlap_is_the_share_of_the_smaller(square: NDArray[np.uint8]) -> N
         cv2.warpAffine(square, np.array([[1.0, 0, SIDE * 0.4], [0, 1, 0]]), (SIDE, SIDE)),
         np.uint8,
     )
-    beside = residual(square, shifted, np.array([[1.0, 0, SIDE * 0.4], [0, 1, 0]]))
-    assert beside is not None
-    assert beside.overlap == pytest.approx(0.6, abs=0.02)
+    moved = residual(square, shifted, np.array([[1.0, 0, SIDE * 0.4], [0, 1, 0]]))
+    assert moved is not None
+    assert moved.overlap == pytest.approx(0.6, abs=0.02)
 
 
 def test_another_patient_does_not_fit(prints: list[Fingerprint]) -> None:

@@ -150,8 +150,8 @@ def test_what_cannot_be_tried_says_why(
 ) -> None:
     only(name)
     clue = confounding(fill(table, **change)).clues[name]
-    for figure in (clue.v, clue.accuracy, clue.balanced_accuracy):
-        assert figure == (None, None, None, 0, reason)
+    for value in (clue.v, clue.accuracy, clue.balanced_accuracy):
+        assert value == (None, None, None, 0, reason)
     assert (clue.classes, clue.commonest, clue.chance, clue.flagged) == ((), None, None, False)
 
 

@@ -64,7 +64,7 @@ def test_only_a_name_of_another_class_contradicts(
     assert [found.images for found in other_names(table).values()] == [1] * against
 
 
-def test_they_are_counted_and_told_everywhere(make: Make) -> None:
+def test_they_are_counted_and_reported_everywhere(make: Make) -> None:
     table = make(60, labels=("covid", "normal"))
     normal = table.index[table["label"] == "normal"]
     table.loc[normal[:6], "path"] = [f"/secret/person{n}_bacteria_1.jpeg" for n in range(6)]

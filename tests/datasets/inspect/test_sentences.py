@@ -37,7 +37,7 @@ def clue(name: str, *columns: str, balanced: float = 0.7, accuracy: float = 0.76
     return one.model_copy(update={"warning": warning_of(one, CLASSES)})
 
 
-def untold(name: str, **changes: object) -> Clue:
+def unpredicted(name: str, **changes: object) -> Clue:
     return clue(name).model_copy(update={"flagged": False, "warning": None, **changes})
 
 
@@ -93,7 +93,7 @@ def test_a_clue_of_some_classes_names_them() -> None:
     warning = warning_of(clue("view"), ("covid", "viral", "normal", "other"))
     assert warning
     assert "among covid, viral and normal" in warning
-    assert warning_of(untold("view"), CLASSES) is None
+    assert warning_of(unpredicted("view"), CLASSES) is None
 
 
 def test_a_figure_without_interval_has_none() -> None:
@@ -110,7 +110,7 @@ def test_the_verdict_is_of_the_most_telling_clue_and_the_warnings_of_the_rest() 
         "width": clue("width", balanced=0.95),
         "source": clue("source", balanced=0.7),
         "view": clue("view", balanced=0.9),
-        "sex": untold("sex"),
+        "sex": unpredicted("sex"),
     }
     assert verdict_of(clues).startswith("The view alone")
     starts = [
@@ -122,10 +122,10 @@ def test_the_verdict_is_of_the_most_telling_clue_and_the_warnings_of_the_rest() 
 
 
 def test_a_verdict_without_a_flag() -> None:
-    clues = {name: untold(name) for name in ("file", "bytes", "sex")}
+    clues = {name: unpredicted(name) for name in ("file", "bytes", "sex")}
     assert "(file size and sex)" in verdict_of(clues)
     nothing = Estimate.undefined("only covid has 10 images")
-    untried = {"file": untold("file", classes=(), accuracy=nothing)}
+    untried = {"file": unpredicted("file", classes=(), accuracy=nothing)}
     assert verdict_of(untried).endswith("only covid has 10 images.")
 
 

@@ -23,7 +23,7 @@ def index(root: Path) -> tuple[list[Entry], list[Problem]]:
 
 @pytest.fixture
 def image(tmp_path: Path, draw: Callable[..., Path]) -> Image:
-    """Writes an image of a part, its header in JSON beside it, and the day of its session."""
+    """Writes an image of a part, its header in JSON next to it, and the day of its session."""
 
     def write(
         part: str, patient: str, session: str, day: str = "20200320", rest: str = "", **tags: str

@@ -143,7 +143,7 @@ def test_all_words_that_are_no_labels_are_in_one_message(table: Path) -> None:
         index(table)
 
 
-def test_a_table_may_lie_beside_its_files(tmp_path: Path) -> None:
+def test_a_table_may_lie_next_to_its_files(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "images").mkdir()
     table = tmp_path / "notes" / "t.csv"

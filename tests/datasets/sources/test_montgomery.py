@@ -76,11 +76,11 @@ def test_a_chain_of_links_is_one_patient_in_any_order(root: Path) -> None:
 
 
 def test_lung_masks_are_never_imported(root: Path, draw: Callable[..., Path]) -> None:
-    beside = draw("CXR_png/MCUCXR_0001_0_mask.png")
+    other = draw("CXR_png/MCUCXR_0001_0_mask.png")
     imported = import_source("montgomery", root)
     assert [Path(path).stem for path in imported.manifest.frame["path"]] == [*NAMES]
     assert all(Path(path).parent.name == "CXR_png" for path in imported.manifest.frame["path"])
-    assert [(p.path, p.failed) for p in imported.problems] == [(str(beside), False)]
+    assert [(p.path, p.failed) for p in imported.problems] == [(str(other), False)]
     groups = dict(zip(NAMES, imported.manifest.frame["group"], strict=True))
     assert len({groups[name] for name in NAMES}) == 3
     assert "leftMask" in SOURCES["montgomery"].about.obtain

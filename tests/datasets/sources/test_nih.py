@@ -147,7 +147,7 @@ def test_what_is_missing_or_ambiguous_is_named(root: Path) -> None:
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not DATA.is_dir(), reason="the real rows are not beside the project")
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real rows are not next to the project")
 def test_nihs_own_rows(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     for name in ("Data_Entry_2017_v2020.csv", "BBox_List_2017.csv"):

@@ -110,7 +110,7 @@ def test_an_unpacked_table_with_a_byte_of_latin_1_comes_first(root: Path) -> Non
         ("unknown", "1930.0", None),
     ],
 )
-def test_an_age_that_cannot_be_told_is_unknown(
+def test_an_age_that_is_ambiguous_is_unknown(
     root: Path, day: str, birth: str, age: float | None
 ) -> None:
     (root / TABLE).write_text(HEADER + row("a", "['normal']", day=day, birth=birth, sex="U"))

@@ -88,7 +88,7 @@ def test_what_a_reading_does_not_say_plainly_is_unknown(
 
 def test_masks_and_other_files_are_left_out_by_name(root: Path, draw: Callable[..., Path]) -> None:
     draw("mask/CHNCXR_0001_0_mask.png")
-    beside = draw("CXR_png/CHNCXR_0001_0_mask.png")
+    other = draw("CXR_png/CHNCXR_0001_0_mask.png")
     (root / "CXR_png" / "Thumbs.db").touch()
     imported = import_source("shenzhen", root)
     assert [Path(path).name for path in imported.manifest.frame["path"]] == [
@@ -97,7 +97,7 @@ def test_masks_and_other_files_are_left_out_by_name(root: Path, draw: Callable[.
         "CHNCXR_0400_1.png",
     ]
     assert {problem.path for problem in imported.problems} == {
-        str(beside),
+        str(other),
         str(root / "CXR_png" / "Thumbs.db"),
     }
     assert not any(problem.failed for problem in imported.problems)

@@ -6,7 +6,15 @@ import pytest
 
 from fixtures.refuses import refuses
 from pulmo.datasets.manifest import Manifest
-from pulmo.datasets.split import Matching, Plan, check_split, draw
+from pulmo.datasets.split import (
+    Matching,
+    Plan,
+    check_split,
+    draw,
+    unlike_shares,
+    unnamed_origins,
+)
+from pulmo.datasets.split.sources import tie_origins
 
 MakeGroups = Callable[..., pd.DataFrame]
 
@@ -121,3 +129,63 @@ def test_a_plan_is_reproduced_whatever_the_row_order(tied: pd.DataFrame) -> None
         first.frame.sort_values("path", ignore_index=True),
         again.frame.sort_values("path", ignore_index=True),
     )
+
+
+class TestByOrigin:
+    """All images of a hospital on one side."""
+
+    @pytest.fixture
+    def hospitals(self, make_groups: MakeGroups) -> pd.DataFrame:
+        """Groups of 40 hospitals a source; a tenth of the images state none."""
+        table = make_groups(400)
+        number = pd.factorize(table["group"])[0] % 40
+        table["origin"] = pd.Series([f"hospital {n}" for n in number], dtype="string")
+        return table.assign(origin=table["origin"].mask(table.index % 10 == 0, None))
+
+    def test_no_hospital_of_a_source_is_on_two_sides(self, hospitals: pd.DataFrame) -> None:
+        drawn = draw(Manifest(hospitals), Plan(by_origin=True)).manifest
+        check_split(drawn)
+        assert drawn.groups.equals(Manifest(hospitals).groups)
+        sides = drawn.frame.groupby(["source", "origin"])["split"].nunique()
+        assert set(sides) == {1}
+        apart = draw(Manifest(hospitals), Plan()).manifest
+        assert apart.frame.groupby(["source", "origin"])["split"].nunique().max() > 1
+        share = drawn.frame["split"].value_counts(normalize=True)
+        assert share["test"] == pytest.approx(0.15, abs=0.05)
+
+    def test_no_hospital_of_a_source_is_in_two_folds(self, hospitals: pd.DataFrame) -> None:
+        drawn = draw(Manifest(hospitals), Plan(by_origin=True, folds=3, test=0)).manifest
+        assert set(drawn.frame.groupby(["source", "origin"])["fold"].nunique()) == {1}
+
+    def test_a_group_ties_the_hospitals_that_it_spans(self, make_groups: MakeGroups) -> None:
+        table = make_groups(4, largest=1).assign(
+            source="a",
+            origin=pd.Series(["x", "y", "y", None], dtype="string"),
+            group=["g0", "g0", "g2", "g3"],
+        )
+        assert tie_origins(table).tolist() == ["g0", "g0", "g0", "g3"]
+        elsewhere = table.assign(source=["a", "a", "b", "a"])
+        assert tie_origins(elsewhere).tolist() == ["g0", "g0", "g2", "g3"]
+
+    def test_unknown_hospitals_are_counted(self, hospitals: pd.DataFrame) -> None:
+        drawn = draw(Manifest(hospitals), Plan(by_origin=True)).manifest
+        n = int(hospitals["origin"].isna().sum())
+        (sentence,) = unnamed_origins(drawn)
+        assert sentence.startswith(f"{n} of the images")
+
+
+class TestShares:
+    """Fractions that cannot be kept."""
+
+    def test_a_fraction_of_less_than_an_image_is_refused(self, make_groups: MakeGroups) -> None:
+        with refuses("split-share-too-small", "test"):
+            draw(Manifest(make_groups()), Plan(test=0.0001))
+
+    def test_a_fraction_that_groups_exceed_is_told(self, make_groups: MakeGroups) -> None:
+        drawn = draw(Manifest(make_groups(largest=80)), Plan(test=0.001)).manifest
+        (sentence,) = unlike_shares(drawn, 0.15, 0.001)
+        n = int((drawn.frame["split"] == "test").sum())
+        assert sentence.startswith(f"test has {n} of the {len(drawn)} images")
+
+    def test_a_fraction_that_is_kept_needs_no_word(self, make_groups: MakeGroups) -> None:
+        assert unlike_shares(draw(Manifest(make_groups()), Plan()).manifest, 0.15, 0.15) == []

@@ -1,4 +1,4 @@
-"""Every figure over findings against scikit-learn, and its interval."""
+"""Every value over findings against scikit-learn, and its interval."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ MakeTable = Callable[..., pd.DataFrame]
 
 
 def _sklearn(sample: LabelledImages) -> dict[str, float]:
-    """Computes the figures label by label, and over images and labels, with scikit-learn."""
+    """Computes the values label by label, and over images and labels, with scikit-learn."""
     whole, cells = sample.whole, sample.known
     truth, called, scores = (
         part[whole].astype(float) for part in (sample.truth, sample.called, sample.probabilities)
@@ -139,7 +139,7 @@ class TestUndefined:
         found = estimate_label_metrics(
             labels_table(table).to_images(), 100, np.random.default_rng(0)
         )
-        assert str(found["macro_precision"]) == "undefined (no image was called to have Edema)"
+        assert str(found["macro_precision"]) == "undefined (no image is predicted to have Edema)"
         assert found["macro_f1"].value is not None
         for name in ("subset_accuracy", "label_ranking_average_precision"):
             assert str(found[name]) == "undefined (no image is labelled for every finding)"

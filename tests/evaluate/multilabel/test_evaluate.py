@@ -25,7 +25,7 @@ def _evaluate(table: pd.DataFrame, threshold: float | None = None) -> LabelsEval
     return evaluate_labels(labels_table(table, threshold), PROVENANCE, resampling)
 
 
-def test_each_finding_is_judged_on_the_images_labelled_for_it(make_table: MakeTable) -> None:
+def test_each_finding_is_evaluated_on_the_images_labelled_for_it(make_table: MakeTable) -> None:
     table = make_table(120, missing=0.3, per_patient=2)
     found = _evaluate(table, 0.3)
     assert [*found.labels] == ["Edema", "Lung Opacity", "Fracture"]
@@ -64,18 +64,18 @@ def test_one_findings_evaluation_is_that_of_two_classes(make_table: MakeTable) -
     assert found.labels["Fracture"] == alone
 
 
-def test_progress_is_told(make_table: MakeTable) -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_is_reported(make_table: MakeTable) -> None:
+    reported: list[tuple[int, int]] = []
     evaluate_labels(
         labels_table(make_table(30)),
         PROVENANCE,
         Resampling(np.random.default_rng(0), 100),
-        lambda done, total: told.append((done, total)),
+        lambda done, total: reported.append((done, total)),
     )
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert reported == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_what_cannot_be_judged_stops_nothing(make_table: MakeTable) -> None:
+def test_what_cannot_be_evaluated_stops_nothing(make_table: MakeTable) -> None:
     table = make_table(60, missing=0.2).assign(p_Mass=0.5, y_Mass=np.nan)
     table = table.assign(p_Nodule=0.5, y_Nodule=np.nan, p_Hernia=0.1, y_Hernia=0)
     table = table.assign(p_Device=0.9, y_Device=1, p_Tube=0.9, y_Tube=1)
@@ -114,7 +114,7 @@ def test_images_without_any_label_take_no_part(make_table: MakeTable) -> None:
     assert "Mass" in one.warnings[0].text
 
 
-def test_decisions_of_the_table_are_judged(make_table: MakeTable) -> None:
+def test_decisions_of_the_table_are_evaluated(make_table: MakeTable) -> None:
     table = make_table(60)
     found = _evaluate(table.assign(d_Edema=table["y_Edema"].astype(int)))
     assert found.labels["Edema"].decision.threshold is None

@@ -20,7 +20,7 @@ def has_findings(table: pd.DataFrame) -> bool:
     return recognise(TableFile(table, decimal_comma=True), Options()).findings
 
 
-def test_a_table_is_told_by_its_truths(make_table: MakeTable) -> None:
+def test_a_table_is_recognised_by_its_truths(make_table: MakeTable) -> None:
     table = make_table(4)
     assert has_findings(table)
     assert has_findings(table.assign(label="Edema"))
@@ -108,7 +108,7 @@ def test_empty_cells_of_csv_are_not_labelled(make_table: MakeTable, tmp_path: Pa
         ),
     ],
 )
-def test_what_cannot_be_judged_is_refused(
+def test_what_cannot_be_evaluated_is_refused(
     make_table: MakeTable, change: dict[str, Any], refused: tuple[str, ...]
 ) -> None:
     with refuses(*refused):

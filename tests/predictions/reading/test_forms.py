@@ -36,7 +36,7 @@ def table() -> pd.DataFrame:
     )
 
 
-def judged(path: Path, said: Options = COVID) -> tuple[Evaluation, Recognised]:
+def evaluated(path: Path, said: Options = COVID) -> tuple[Evaluation, Recognised]:
     found = recognise(read_table(path), said)
     external = external_predictions(found, said.threshold, said.merge)
     model = ModelName.from_table(path)
@@ -153,8 +153,8 @@ FORMS: dict[str, tuple[Form, Options]] = {
 }
 
 
-def figures(evaluation: Evaluation) -> dict[str, Any]:
-    """Returns the figures, with those of each class by whether it is positive."""
+def values(evaluation: Evaluation) -> dict[str, Any]:
+    """Returns the values, with those of each class by whether it is positive."""
     (positive,) = evaluation.decision.positive
     assert positive in {"covid", "1"}
     by_side = {label == positive: own for label, own in evaluation.classes.items()}
@@ -167,7 +167,7 @@ def figures(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def assert_same(first: Any, second: Any) -> None:  # noqa: ANN401 - whatever figures hold
+def assert_same(first: Any, second: Any) -> None:  # noqa: ANN401 - whatever values hold
     if isinstance(first, dict):
         assert first.keys() == second.keys()
         for name in first:
@@ -191,9 +191,9 @@ def test_the_figures_do_not_depend_on_the_form(
     form, said = FORMS[name]
     table.to_csv(tmp_path / "plain.csv", index=False)
     form(table).to_csv(tmp_path / "theirs.csv", index=False)
-    expected, _ = judged(tmp_path / "plain.csv")
-    found, read = judged(tmp_path / "theirs.csv", said)
-    assert_same(figures(expected), figures(found))
+    expected, _ = evaluated(tmp_path / "plain.csv")
+    found, read = evaluated(tmp_path / "theirs.csv", said)
+    assert_same(values(expected), values(found))
     assert bool(read.notes) != (name in {"as pulmo's", "0 and 1 as classes", "COVID is positive"})
 
 
@@ -227,9 +227,9 @@ def test_the_figures_do_not_depend_on_the_file(
 ) -> None:
     plain = tmp_path / "plain.parquet"
     table.to_parquet(plain)
-    expected, _ = judged(plain)
-    found, read = judged(write(table, tmp_path))
-    assert_same(figures(expected), figures(found))
+    expected, _ = evaluated(plain)
+    found, read = evaluated(write(table, tmp_path))
+    assert_same(values(expected), values(found))
     assert read.table["path"].tolist() == table["path"].tolist()
 
 
@@ -238,24 +238,24 @@ def test_a_workbook_is_read(table: pd.DataFrame, tmp_path: Path) -> None:
     with pd.ExcelWriter(tmp_path / "theirs.xlsx") as book:
         table.to_excel(book, sheet_name="results", index=False)
         pd.DataFrame({"a": [1]}).to_excel(book, sheet_name="notes", index=False)
-    expected, _ = judged(tmp_path / "plain.parquet")
-    found, read = judged(tmp_path / "theirs.xlsx")
-    assert_same(figures(expected), figures(found))
+    expected, _ = evaluated(tmp_path / "plain.parquet")
+    found, read = evaluated(tmp_path / "theirs.xlsx")
+    assert_same(values(expected), values(found))
     assert any("2 sheets" in note and "results" in note for note in read.notes)
     coded(one("path", "label", "prob"))(table).to_excel(tmp_path / "coded.xlsx", index=False)
-    found, _ = judged(tmp_path / "coded.xlsx")
-    assert_same(figures(expected), figures(found))
+    found, _ = evaluated(tmp_path / "coded.xlsx")
+    assert_same(values(expected), values(found))
 
 
 def test_decisions_alone_have_no_area_and_no_calibration(
     table: pd.DataFrame, tmp_path: Path
 ) -> None:
     table.to_csv(tmp_path / "plain.csv", index=False)
-    expected, _ = judged(tmp_path / "plain.csv")
+    expected, _ = evaluated(tmp_path / "plain.csv")
     hard = with_decision("prediction")(table)
     for number, made in enumerate((hard, hard.replace({"covid": 1, "normal": 0}))):
         made.to_csv(tmp_path / f"{number}.csv", index=False)
-        found, read = judged(tmp_path / f"{number}.csv")
+        found, read = evaluated(tmp_path / f"{number}.csv")
         assert not any(str(name).startswith("p_") for name in read.table)
         assert not found.scored
         assert found.confusion == expected.confusion
@@ -286,8 +286,8 @@ def test_context_of_other_names_is_used_and_said(table: pd.DataFrame, tmp_path: 
     ours = ours.drop(columns="PatientAge").assign(age=20 + numbers)
     theirs.to_csv(tmp_path / "theirs.csv", index=False)
     ours.to_csv(tmp_path / "ours.csv", index=False)
-    found, read = judged(tmp_path / "theirs.csv")
-    expected, _ = judged(tmp_path / "ours.csv")
+    found, read = evaluated(tmp_path / "theirs.csv")
+    expected, _ = evaluated(tmp_path / "ours.csv")
     assert found.data.sources == expected.data.sources
     assert (found.data.groups, found.subgroups) == (expected.data.groups, expected.subgroups)
     assert found.contrasts == expected.contrasts
@@ -296,9 +296,9 @@ def test_context_of_other_names_is_used_and_said(table: pd.DataFrame, tmp_path: 
         assert words in said
     assert "hospital_floor was not used: if it is the source of the images, name it source" in said
     theirs.assign(site="x").to_csv(tmp_path / "two.csv", index=False)
-    doubtful, read = judged(tmp_path / "two.csv")
+    doubtful, read = evaluated(tmp_path / "two.csv")
     assert set(doubtful.data.sources) == {"unstated"}
-    assert any("hospital, site may all be the source" in note for note in read.notes)
+    assert any("hospital, site may each be the source" in note for note in read.notes)
 
 
 @pytest.mark.parametrize("digits", [2, 3])
@@ -313,7 +313,7 @@ def test_probabilities_that_were_rounded_are_renormalised(tmp_path: Path, digits
         path=[f"{row}.png" for row in range(50)], label=generator.choice(classes, 50)
     )
     made.to_csv(tmp_path / "t.csv", index=False)
-    _, read = judged(tmp_path / "t.csv", Options())
+    _, read = evaluated(tmp_path / "t.csv", Options())
     found = read.table[[f"p_{label}" for label in classes]].to_numpy()
     np.testing.assert_allclose(found, rounded / rounded.sum(axis=1, keepdims=True))
     assert any(f"rounded to {digits} digits" in note for note in read.notes)
@@ -321,7 +321,7 @@ def test_probabilities_that_were_rounded_are_renormalised(tmp_path: Path, digits
     off = made["p_c0"] + np.where(np.arange(50), 0, 10 * 10.0**-digits)
     made.assign(p_c0=np.round(off, digits)).to_csv(tmp_path / "off.csv", index=False)
     with refuses("predictions-value-invalid", "do not sum to 1"):
-        judged(tmp_path / "off.csv", Options())
+        evaluated(tmp_path / "off.csv", Options())
 
 
 def test_sums_that_were_accepted_are_left_as_they_are(tmp_path: Path) -> None:
@@ -342,7 +342,7 @@ def test_classes_are_merged(table: pd.DataFrame, tmp_path: Path) -> None:
     )
     four.to_csv(tmp_path / "four.csv", index=False)
     merge = {"bacterial": "pneumonia", "viral": "pneumonia"}
-    found, read = judged(tmp_path / "four.csv", Options(("pneumonia",), merge=merge))
+    found, read = evaluated(tmp_path / "four.csv", Options(("pneumonia",), merge=merge))
     assert tuple(found.classes) == ("pneumonia", "normal")
     summed = four["p_bacterial"] + four["p_viral"]
     right = (summed > four["p_normal"]) == (four["label"] == "pneumonia")
@@ -350,7 +350,7 @@ def test_classes_are_merged(table: pd.DataFrame, tmp_path: Path) -> None:
     assert any("bacterial and viral count as pneumonia" in note for note in found.notes)
     assert "p_viral" in read.table
     with refuses("label-merge-invalid", "'normal'", "'x'"):
-        judged(
+        evaluated(
             tmp_path / "four.csv", Options(merge={"normal": "x", "viral": "x", "bacterial": "x"})
         )
 
@@ -434,7 +434,7 @@ def test_what_is_not_stated_is_refused_with_what_to_do(
     form, said, refused = REFUSED[name]
     form(table).to_csv(tmp_path / "theirs.csv", index=False)
     with refuses(*refused):
-        judged(tmp_path / "theirs.csv", said)
+        evaluated(tmp_path / "theirs.csv", said)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a workbook", b"PK\x03\x04 cut"])

@@ -1,4 +1,4 @@
-"""Each augmentation beside an independent implementation, and what all of them keep."""
+"""Each augmentation against an independent implementation, and what all of them keep."""
 
 import io
 import math

@@ -1,4 +1,4 @@
-"""Every change beside an independent implementation, and what all of them keep."""
+"""Every change against an independent implementation, and what all of them keep."""
 
 import io
 

@@ -11,7 +11,8 @@ from pulmo.datasets.manifest import Manifest
 from pulmo.lungs.mask_files import find_masks
 from pulmo.train.lungs.run import LungData
 from pulmo.train.lungs.settings import LungSettings
-from pulmo.workflows.lungs import LungRun, LungTrainOptions, train_lungs
+from pulmo.workflows.lungs import LungRun, train_lungs
+from pulmo.workflows.options.lungs import LungTrainOptions
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +48,7 @@ def lung_run(
 ) -> LungRun:
     """A finished training."""
     folder = tmp_path_factory.mktemp("lungs") / "run"
-    return train_lungs(chests, masks, folder, LungTrainOptions(settings))
+    return train_lungs(chests, masks, folder, LungTrainOptions(settings=settings))
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,8 @@ from pulmo.train.lungs.finish import fitted, shape_of
 from pulmo.train.lungs.loop import begin, predict, train_epoch
 from pulmo.train.lungs.run import LungCallbacks, LungData, train_network
 from pulmo.train.lungs.settings import LungEpoch, LungSettings
-from pulmo.workflows.lungs import LungTrainOptions, train_lungs
+from pulmo.workflows.lungs import train_lungs
+from pulmo.workflows.options.lungs import LungTrainOptions
 
 
 def weights_of(network: nn.Module) -> dict[str, torch.Tensor]:
@@ -78,7 +79,7 @@ def test_a_training_goes_on_with_nothing_else(
     with refuses("run-data-changed"):
         train_network(settings, images, lung_folder, LungCallbacks(), resume=True)
     with refuses("run-exists"):
-        train_lungs(data.manifest, masks, lung_folder.root, LungTrainOptions(settings))
+        train_lungs(data.manifest, masks, lung_folder.root, LungTrainOptions(settings=settings))
 
 
 def test_a_refused_training_leaves_no_folder(chests: Manifest, masks: Path, tmp_path: Path) -> None:

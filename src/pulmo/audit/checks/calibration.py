@@ -13,7 +13,7 @@ from pulmo.audit.screening import is_positive
 from pulmo.evaluate.decision import NOT_NAMED
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.estimates import estimate_metrics
-from pulmo.stats.multiple import surely_above
+from pulmo.stats.multiple import significantly_above
 from pulmo.stats.recalibration import Line, recalibrate
 
 MARGIN: Final = 0.05
@@ -85,7 +85,7 @@ def calibration(context: AuditContext) -> Outcome:
         numbers = np.flatnonzero(sources == name)
         if len(numbers) < len(everyone) and not _too_few(context, numbers):
             each.append(_calibration(context, name, numbers))
-    much = surely_above([part.excess for part in each], MARGIN)
+    much = significantly_above([part.excess for part in each], MARGIN)
     off = _miscalibrated(each)
     messages = [
         Message(
@@ -179,7 +179,7 @@ def _miscalibrated(each: list[_Calibration]) -> NDArray[np.bool_]:
         for value, right in ((part.excess, 0.0), (part.slope, 1.0), (part.intercept, 0.0))
         for side in (value.rescaled(right, right + 1), value.rescaled(right, right - 1))
     ]
-    return np.asarray(surely_above(sides, 0.0).reshape(len(each), -1).any(axis=1))
+    return np.asarray(significantly_above(sides, 0.0).reshape(len(each), -1).any(axis=1))
 
 
 def _names(each: list[_Calibration], chosen: NDArray[np.bool_]) -> str:

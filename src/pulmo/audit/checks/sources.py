@@ -216,9 +216,9 @@ class _Pairs:
 
 def _verdict(pair: _Pair) -> tuple[Verdict, Message]:
     """Returns the verdict on two classes that share a source, and a message."""
-    text = f"{pair.words}: AUC {pair.within.in_text} within one source"
+    text = f"Within one source, the AUC of {pair.words} is {pair.within.in_text}"
     if pair.across.value is not None:
-        text += f", {pair.across.in_text} across sources"
+        text += f"; across sources it is {pair.across.in_text}"
     if pair.within.low is not None and pair.within.low > 0.5:
         if pair.lost.low is not None and pair.lost.low > MARGIN:
             text += f". The AUC across sources is more than {MARGIN} higher: the source is a clue."
@@ -227,7 +227,9 @@ def _verdict(pair: _Pair) -> tuple[Verdict, Message]:
     if pair.across.low is not None and pair.across.low > 0.5:
         text += ". The model separates them only by their source."
         return "fails", Message("only-across", text)
-    return "warns", Message("at-chance", f"{text}. Not significantly better than chance.")
+    return "warns", Message(
+        "at-chance", f"{text}. Within one source it is not significantly above chance."
+    )
 
 
 def _apart(pairs: list[_Pair]) -> Iterator[tuple[Verdict, Message]]:

@@ -17,7 +17,7 @@ from pulmo.datasets.inspect.facts import file_facts
 from pulmo.evaluate.bands import age_bands, band_order, size_bands
 from pulmo.evaluate.decision import NOT_NAMED
 from pulmo.stats.estimate import Estimate
-from pulmo.stats.multiple import surely_above
+from pulmo.stats.multiple import significantly_above
 
 MARGIN: Final = 0.1
 """Gap above which the check fails: one more error in ten patients of the subgroup."""
@@ -88,7 +88,7 @@ def subgroups(context: AuditContext) -> Outcome:
             "compare.",
         )
     sizes = [each.gap for each in known]
-    much, some = surely_above(sizes, MARGIN), surely_above(sizes, 0.0)
+    much, some = significantly_above(sizes, MARGIN), significantly_above(sizes, 0.0)
     worse = [each for each, sure in zip(known, much if much.any() else some, strict=True) if sure]
     compared = list(dict.fromkeys(each.trait for each in known))
     messages = [Message("tested", f"{len(known)} gaps were tested, by {', '.join(compared)}.")]

@@ -11,7 +11,7 @@ from pulmo.audit.check_result import Cell, Table, Verdict
 from pulmo.audit.context import AuditContext
 from pulmo.audit.screening import sensitivity, specificity
 from pulmo.stats.estimate import Estimate
-from pulmo.stats.multiple import surely_above
+from pulmo.stats.multiple import significantly_above
 
 MARGIN: Final = 0.1
 """Loss of specificity above which the check fails: one more negative in ten becomes positive."""
@@ -54,8 +54,8 @@ def thresholds(context: AuditContext) -> Outcome:
     aim = context.model.card.decision.aim
     rows = [_row(context, place) for place in range(len(context.parts))]
     text = (
-        f"The threshold was chosen for a sensitivity of {aim:.2f}. Here the sensitivity is "
-        f"{found.in_text} and the specificity {spared.in_text}."
+        f"The sensitivity is {found.in_text}; the threshold was chosen for {aim:.2f}. "
+        f"The specificity is {spared.in_text}."
     )
     faults = list(_sensitivity(found, aim))
     faults += _specificity([row[-1] for row in rows if isinstance(row[-1], Estimate)])
@@ -79,12 +79,12 @@ def _sensitivity(found: Estimate, aim: float) -> Iterator[tuple[Verdict, Message
 
 def _specificity(lost: Sequence[Estimate]) -> Iterator[tuple[Verdict, Message]]:
     """Yields the fault of the specificity, from the loss of each part."""
-    if surely_above(lost, MARGIN).any():
+    if significantly_above(lost, MARGIN).any():
         text = (
             f"The specificity is significantly more than {MARGIN} below that on validation images."
         )
         yield "fails", Message("specificity-much-lower", text)
-    elif surely_above(lost, 0.0).any():
+    elif significantly_above(lost, 0.0).any():
         text = "The specificity is significantly below that on the validation images."
         yield "warns", Message("specificity-lower", text)
 

@@ -51,7 +51,7 @@ _COMPOSITION: Final = Section(
         Item("2.13", "Subpopulations", "Which groups of people it identifies, and how many.",
              (images.people,), "Add what no column holds, as ancestry."),
         Item("2.14", "Identification", "Whether persons can be identified, also indirectly.",
-             (images.identifiers,), "Judge it, with age, sex and rare findings together."),
+             (images.identifiers,), "Assess it, with age, sex and rare findings together."),
         Item("2.15", "Sensitive data", "Whether it holds sensitive data.",
              (images.labels,), "These are data on health: state under which law they are used."),
     ),
@@ -89,7 +89,7 @@ _PREPARATION: Final = Section(
              "State what was done to the files before their import."),
         Item("4.2", "Raw data", "Whether the raw data were kept.",
              (images.obtaining,), "State where the original images are (DICOM)."),
-        Item("4.3", "Software", "Whether the program for it can be had.", (model.code,)),
+        Item("4.3", "Software", "Whether the program for it is available.", (model.code,)),
     ),
 )
 

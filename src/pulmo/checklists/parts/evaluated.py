@@ -10,12 +10,12 @@ from pulmo.core.sources import is_stated
 from pulmo.evaluate.evaluation import Evaluation
 
 _UNSURE: Final = (
-    "These files do not show that no training image is among them. Add --data with the training "
-    "manifest, whose whole test must be the evaluated images; or show it in another way."
+    "These files do not show that no training image is among them. Give the training manifest, "
+    "whose whole test must be the evaluated images, or show it in another way."
 )
 _NO_OTHER: Final = (
     "No given evaluation has an external source. Evaluate the bundle on images of another source "
-    "and add --evaluation, or state why there is none."
+    "and give that evaluation, or state why there is none."
 )
 _UNNOTED: Final = "An evaluation of a test has no number. State whether it is among those counted."
 _WHOSE: Final = "State where these images are from: a source may contain images of another."
@@ -130,7 +130,7 @@ def of_each(
 ) -> Statement:
     """Returns one statement of all evaluations for which `text_of` returns a text."""
     if not artefacts.evaluations:
-        raise Gap("Add --evaluation with the folder of an evaluation (`pulmo evaluate`).")
+        raise Gap("Give the folder of an evaluation (`pulmo evaluate`).")
     found = []
     for number, evaluation in enumerate(artefacts.evaluations, start=1):
         words = text_of(evaluation)

@@ -44,7 +44,7 @@ def labels(artefacts: Artefacts) -> Statement:
 
 
 def sources(artefacts: Artefacts) -> Statement:
-    """States whose the images are, under which terms, and where they are to be had."""
+    """States whose the images are, under which terms, and where they are available."""
     given = artefacts.images
     counts = source_names(given.table).value_counts(sort=False).sort_index()
     known, unknown = [], []
@@ -173,7 +173,7 @@ def identifiers(artefacts: Artefacts) -> Statement:
 
 
 def content(artefacts: Artefacts) -> Statement:
-    """States what tells this set from any other."""
+    """States what distinguishes this set from any other."""
     given = artefacts.images
     return Statement(
         f"SHA-256 of what the manifest says of its images: {given.inspection.manifest_sha256}. "
@@ -187,7 +187,7 @@ def obtaining(artefacts: Artefacts) -> Statement:
     given = artefacts.images
     names = counted(_counts(source_names(given.table)))
     return Statement(
-        f"The manifest holds paths and hashes, no images; those are of their sources: {names}.",
+        f"The manifest contains paths and hashes, no images; those are of their sources: {names}.",
         f"{given.name}: path, sha256, source",
     )
 

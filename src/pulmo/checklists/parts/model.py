@@ -166,7 +166,7 @@ def code(artefacts: Artefacts) -> Statement:
     return Statement(
         f"The code is pulmo {artefacts.card.pulmo}, under Apache-2.0.",
         "card.json: pulmo; pulmo's LICENSE",
-        "Say where this version of the code, and what was added to it, can be had.",
+        "State where this version of the code, and what was added to it, are available.",
     )
 
 

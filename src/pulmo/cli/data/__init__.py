@@ -10,6 +10,7 @@ from pulmo.cli.data import (
     inspect,
     merge,
     phantom,
+    select,
     sources,
     split,
 )
@@ -22,6 +23,7 @@ app.command("fetch")(fetch.fetch)
 app.command("import")(importing.import_)
 app.command("merge")(merge.merge)
 app.command("curate")(curate.curate)
+app.command("select")(select.select)
 app.command("split")(split.split)
 app.command("inspect")(inspect.inspect)
 app.command("deidentify")(deidentify.deidentify)

@@ -1,20 +1,19 @@
 """pulmo data fetch."""
 
 import shlex
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from pulmo.cli.console import Report, print_json, progress
-from pulmo.cli.data.options import Folder, Json
-from pulmo.cli.data.sources import described, steps
+from pulmo.cli.options import Json, Output
 
-_MEGABYTE = 10**6
+_MEGABYTE: Final = 10**6
 
 
 def fetch(
     source: Annotated[str, typer.Argument(help="A name that `pulmo data sources` lists.")],
-    output: Folder,
+    output: Output,
     part: Annotated[
         str | None,
         typer.Option(
@@ -30,6 +29,7 @@ def fetch(
     """
     from pulmo.datasets.source import SOURCES
     from pulmo.workflows.fetch import fetch as fetch_source
+    from pulmo.workflows.source_text import described, steps
 
     about = SOURCES[source].about
     facts = about.facts(source)
@@ -37,8 +37,7 @@ def fetch(
         if as_json:
             print_json(facts)
         else:
-            for line in (*described(about), *steps(about)):
-                typer.echo(line)
+            typer.echo("\n".join((*described(about), *steps(about))))
     with progress("downloading, in MB") as (report,):
         fetched = fetch_source(source, output, part, _in_megabytes(report))
     following = ["pulmo", "data", "import", source, str(fetched.root), "-o", f"{source}.parquet"]

@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 
 from pulmo.cli.console import progress
-from pulmo.cli.data.options import Folder, Seed
+from pulmo.cli.options import Output
 
 
 def phantom(
-    output: Folder,
+    output: Output,
     count: Annotated[int, typer.Option(help="How many images.", min=1)] = 400,
-    seed: Seed = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random draw.", min=0)] = 0,
 ) -> None:
     """Draw chest X-rays to try things on; `pulmo data import csv` reads them."""
     from pulmo.datasets.phantom import write_phantoms

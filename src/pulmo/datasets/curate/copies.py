@@ -60,13 +60,13 @@ def near_copies(
         on_progress: called with the pairs compared and the pairs in all.
     """
 
-    def judge(pair: NDArray[np.int64]) -> Evidence | None:
+    def evidence_of(pair: NDArray[np.int64]) -> Evidence | None:
         first, second, mirrored = pair.tolist()
         return compare(gallery[first], gallery[second], mirrored=bool(mirrored))
 
     pairs = candidates(gallery)
     best: dict[tuple[int, int], Evidence] = {}
-    with closing(in_threads(judge, pairs)) as results:
+    with closing(in_threads(evidence_of, pairs)) as results:
         for done, (pair, found) in enumerate(zip(pairs, results, strict=True), start=1):
             if found and found.copies:
                 # The straight one comes first; an image that is its own mirror image is rare.

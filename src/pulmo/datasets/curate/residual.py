@@ -49,7 +49,7 @@ class Residual(NamedTuple):
 def residual(
     first: NDArray[np.uint8], second: NDArray[np.uint8], affine: NDArray[np.float64]
 ) -> Residual | None:
-    """Lays one square on another as well as an affine map can, and measures what is left.
+    """Aligns one square with another by an affine map, and measures what differs then.
 
     The place of a part is found by optical flow (Lucas and Kanade 1981; Bouguet 2000).
 

@@ -32,12 +32,12 @@ _REACH: Final = 2.5
 _SCALES: Final = (1 / 3, 3.0)
 _MAX_SQUASH: Final = 2.0
 
-# An image smaller than this is judged as if it had so many pixels.
+# An image smaller than this counts as if it had so many pixels.
 _LEAST_SIDE: Final = 64
 
 
 class Evidence(NamedTuple):
-    """What speaks for two images being copies.
+    """The evidence that two images are copies.
 
     Attributes:
         hash_distance: bits of 64 by which the perceptual hashes differ.
@@ -69,7 +69,7 @@ class Evidence(NamedTuple):
 
 
 class _Fit(NamedTuple):
-    """An affine map [2, 3] from one square to another, and the features that speak for it."""
+    """An affine map [2, 3] from one square to another, and the features that support it."""
 
     affine: NDArray[np.float64]
     matches: int

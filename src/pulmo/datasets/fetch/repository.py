@@ -47,7 +47,7 @@ def list_files(session: requests.Session, api: str, repository: Repository) -> l
         repository: the repository.
 
     Raises:
-        InputError: the list cannot be had, or holds fewer files than it should.
+        InputError: the list is not available, or holds fewer files than it should.
     """
     url = f"{api}/repos/{repository.name}/git/trees/{repository.commit}?recursive=1"
     try:

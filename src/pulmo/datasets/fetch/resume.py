@@ -12,7 +12,7 @@ import requests
 from pulmo.core.errors import InputError
 
 Report = Callable[[int, int], None]
-"""Is told how many bytes are there, and how many there will be as far as the server says."""
+"""Is called with the bytes that have arrived and, if the server says so, those of the whole."""
 
 # What an interruption loses at most.
 _BLOCK: Final = 1 << 16
@@ -60,7 +60,7 @@ def download(session: requests.Session, url: str, target: Path, report: Report) 
         session: its headers are sent too.
         url: the file.
         target: the name that the file will have once its bytes are checked.
-        report: told the bytes as they come.
+        report: called with the bytes as they arrive.
 
     Raises:
         InputError: the file cannot be reached, the connection is dropped, or the disk is full.
@@ -115,7 +115,7 @@ def _attempt(
 
 
 def _ask(have: int, tag: Path) -> dict[str, str]:
-    # Of a compressed answer nobody could tell the rest.
+    # The rest of a compressed answer cannot be requested.
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"

@@ -1,1 +1,1 @@
-"""What a manifest holds, in numbers, and what tells its classes apart without a look at a pixel."""
+"""What a manifest contains, in numbers, and which facts predict its classes without any pixel."""

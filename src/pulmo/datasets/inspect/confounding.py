@@ -31,7 +31,7 @@ MARGIN: Final = 0.1
 """Lower limit of the balanced accuracy, rescaled to 0 for chance and 1 for no error."""
 
 MIN_ASSOCIATION: Final = 0.1
-"""Cramer's V from which Cohen 1988 speaks of a small association, and no longer of none."""
+"""Cramer's V from which Cohen 1988 calls an association small."""
 
 MIN_IMAGES: Final = 10
 """Images of a class that a clue needs, from `FOLDS` groups."""

@@ -34,7 +34,7 @@ def file_facts(table: pd.DataFrame, published: Published | None = None) -> pd.Da
         table: a manifest.
         published: where to take the facts from instead. Of an image that it does not name, and of
             a fact that it does not have, nothing is then known: facts of two origins side by side
-            would tell the classes apart by themselves.
+            would predict the classes by themselves.
 
     Returns:
         The columns of `FACTS`, nullable, with the index of `table`.

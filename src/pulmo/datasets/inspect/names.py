@@ -1,4 +1,4 @@
-"""Names of files that speak of another class than the one they are labelled as."""
+"""File names that name another class than the one they are labelled as."""
 
 import re
 from collections import Counter
@@ -17,7 +17,7 @@ _SURE: Final = (
     "normal", "bacteria", "bacterial", "virus", "viral", "covid", "coronavirus", "pneumonia",
     "tuberculosis", "tb",
 )  # fmt: skip
-"""Words of class names that speak of a class in the name of a file too."""
+"""Words of class names that name a class in a file name too."""
 
 _FITTING: Final = {
     "covid": {"viral", "pneumonia"},
@@ -28,17 +28,17 @@ _FITTING: Final = {
     # Whatever is not the disease that a set is about may be called other.
     "other": {"bacterial", "viral", "pneumonia", "normal"},
 }
-"""Label -> other labels that a name may speak of without contradicting it."""
+"""Label -> other labels that a name may contain without contradicting it."""
 
 
 def spoken_of(name: str) -> set[str]:
-    """Returns the labels that whole words of a file's name speak of; none if one negates."""
+    """Returns the labels that the whole words of a file name state; none if one negates."""
     words = set(re.findall(r"[a-z]+", name.lower()))
     return set() if words & NEGATIONS else {WORDS[word] for word in words.intersection(_SURE)}
 
 
 def other_names(table: pd.DataFrame) -> dict[str, OtherNames]:
-    """Returns class -> its images whose file's name speaks of other classes only.
+    """Returns class -> its images whose file's name contains other classes only.
 
     A class without such an image is left out. The extension and the folders say nothing here.
 

@@ -1,7 +1,8 @@
 """Phantoms: chest X-rays drawn by a program, with masks of the lungs and of the opacities.
 
 They look enough like images to run every stage on, and no patient is in them. The classes differ
-inside the lungs and nowhere else, so a classifier that tells them apart by anything else is wrong.
+inside the lungs and nowhere else, so a classifier that distinguishes them by anything else is
+wrong.
 """
 
 from pulmo.datasets.phantom.files import COLUMNS, TABLE, write_phantoms

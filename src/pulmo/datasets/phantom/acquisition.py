@@ -58,7 +58,7 @@ class Exposure:
 def expose(density: Layer, exposure: Exposure, generator: np.random.Generator) -> Layer:
     """Returns the grey values, float32 [height, width] in [0, 1], 0 black.
 
-    Every pixel depends on its own density alone, so what lies inside the lungs cannot be told
+    Every pixel depends on its own density alone, so what lies inside the lungs cannot be inferred
     from the pixels outside.
 
     Args:

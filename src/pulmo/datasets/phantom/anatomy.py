@@ -58,7 +58,7 @@ class Anatomy:
         age: in years, 18 to 90.
         sex: `F` or `M`.
         girth: width of the chest over its height, about 1.
-        wall: thickness of the soft tissue beside the ribs.
+        wall: thickness of the soft tissue outside the ribs.
         heart: size of the heart, about 1.
         lean: how far the heart lies to the left, about 0.
         domes: how much higher than average the right and the left dome of the diaphragm are.

@@ -36,8 +36,8 @@ def draw_body(anatomy: Anatomy, view: View, canvas: Canvas) -> Body:
     heart = canvas.fill([_heart(anatomy, view)])
     vessels_and_spine = canvas.fill([anatomy.mediastinum])
     cavities = [canvas.fill([cavity]) for cavity in anatomy.cavities]
-    beside = (1 - abdomen) * (1 - heart) * (1 - vessels_and_spine)
-    right, left = (cavity * beside for cavity in cavities)
+    outside = (1 - abdomen) * (1 - heart) * (1 - vessels_and_spine)
+    right, left = (cavity * outside for cavity in cavities)
     lungs = np.maximum(right, left)
     below = abdomen * np.maximum(*cavities)
     # Turning the patient moves one lung out of the way of the chest wall and the other into it.

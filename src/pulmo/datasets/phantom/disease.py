@@ -36,8 +36,8 @@ def consolidation(anatomy: Anatomy, canvas: Canvas, generator: np.random.Generat
     side = int(generator.choice(SIDES))
     middle = generator.choice([-0.52, 0.18, 0.48], p=[0.3, 0.3, 0.4]) + generator.normal(0, 0.06)
     # Low on the left, the heart would hide what lies nearer the midline.
-    beside = 0.14 if side > 0 and middle > 0 else 0.0
-    across = float(anatomy.reach(middle, side)) * (beside + generator.uniform(0.48, 0.66))
+    shift = 0.14 if side > 0 and middle > 0 else 0.0
+    across = float(anatomy.reach(middle, side)) * (shift + generator.uniform(0.48, 0.66))
     radii = (0.27 + 0.20 * severity, 0.21 + 0.17 * severity)
     lobe = _blob(generator, (side * across, middle), radii)
     dense = canvas.blur(canvas.fill([lobe]), generator.uniform(0.025, 0.06))

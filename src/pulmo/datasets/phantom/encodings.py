@@ -56,7 +56,7 @@ def mask_png(mask: NDArray[np.bool_]) -> bytes:
 
 
 def dicom(phantom: Phantom, levels: Levels, identity: str) -> bytes:
-    """Returns a digital X-ray film in DICOM, whose window displays the phantom's grey values.
+    """Returns a digital X-ray image in DICOM, whose window displays the phantom's grey values.
 
     Who it is of is left empty. The window is a linear one of PS3.3, C.11.2.1.2.1: `low` is the
     last value displayed black and `high` the first displayed white, or the other way round.

@@ -70,7 +70,7 @@ def bimcv_covid19(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | 
     before that day, of a day that is not known, or of a patient without a positive test. The
     negative part has no such table: there the label is that of the report in `derivatives/labels`,
     as for padchest, also of a pneumonia that the report calls viral, and an image whose report
-    speaks of COVID-19 is left out.
+    mentions COVID-19 is left out.
 
     The PNG files hold the values of the DICOM files as they were stored. So one whose `.json` does
     not say MONOCHROME2 may be a negative and is left out. Volumes of CT (`.nii.gz`) are no images.
@@ -219,7 +219,7 @@ def _report(text: str, where: str) -> Verdict:
     except ValueError as error:
         return Verdict(text, None, str(error), failed=True)
     if _COVID & {*findings}:
-        return Verdict(text, None, "its report speaks of COVID-19, but no test is published")
+        return Verdict(text, None, "its report mentions COVID-19, but no test is published")
     if reason := bimcv.exclusion_of(findings):
         return Verdict(text, None, reason)
     try:

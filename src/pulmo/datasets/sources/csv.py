@@ -80,7 +80,7 @@ def entries_of(
     elsewhere=entries_of,
 )
 def csv(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
-    """Yields the rows of the table `root`, beside which its files lie; see `entries_of`.
+    """Yields the rows of the table `root`, with its files next to it; see `entries_of`.
 
     Raises:
         InputError: the file is missing, cannot be read, or lacks a column.
@@ -122,7 +122,7 @@ def _labels(table: Path, opened: _Opened, label_map: Mapping[str, str]) -> dict[
 
 
 class _Place(NamedTuple):
-    """Where a row stands, where its file lies, and whether a comma in its numbers is a point."""
+    """Where a row is, where its file lies, and whether a comma in its numbers is a point."""
 
     where: str
     folder: Path

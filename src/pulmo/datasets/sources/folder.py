@@ -23,10 +23,10 @@ from pulmo.datasets.source import (
         size="any",
         url="",
         obtain="Put the images into ROOT/<label>/, or into ROOT/train/<label>/ and its like for "
-        "val and test; other folder names need --map NAME=LABEL. "
-        "Without patient ids no split can keep a patient on one side: prefer the source csv, or "
-        "take those of DICOM files with --patients-from-dicom KEYFILE. "
-        "Say with --source which hospital the images of each class are from.",
+        "val and test; the import must state a label for any other folder name. "
+        "Without patient ids no split can keep a patient on one side: use the source csv, or "
+        "let the import read the patients of DICOM files. "
+        "State in the import which hospital the images of each class are from.",
     ),
 )
 def folder(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:

@@ -77,7 +77,7 @@ _SETS: Final = {
         size="5856 and 112,120 images of 28, 64, 128 or 224 pixels; 214 MB for pneumoniamnist_224",
         url="https://medmnist.com",
         obtain="Download one .npz file from https://zenodo.org/records/10519652; ROOT is that "
-        "file. Its images are unpacked into a folder beside it.",
+        "file. Its images are unpacked into a folder next to it.",
         remote={
             name: Published(_URL.format(name), f"md5:{digest}") for name, digest in _MD5.items()
         },
@@ -86,7 +86,7 @@ _SETS: Final = {
 def medmnist(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Problem]:
     """Yields the images of a MedMNIST file, or of the only one in a folder, in its order.
 
-    They are unpacked as PNG files into `<file's stem>/<split>/<number>.png` beside the file; those
+    They are unpacked as PNG files into `<file's stem>/<split>/<number>.png` next to the file; those
     that are there and right are left as they are. The file is read as a stream. ChestMNIST's label
     is pneumonia if that is among the findings, normal without any finding, else other. No patients
     are named.

@@ -37,7 +37,7 @@ def padchest(root: Path, label_map: Mapping[str, str]) -> Iterator[Entry | Probl
 
     Label: pneumonia if that, also an atypical one, is among the findings, normal for `normal`
     alone, else other. Left out are images that the set excludes or whose study it calls suboptimal,
-    views of the ribs, and images without a stated finding or with `normal` beside another one. Most
+    views of the ribs, and images without a stated finding or with `normal` and another one. Most
     findings were not given by a physician but by a network that read the report. The age is the
     difference of the years of the study and of the birth, so it may be a year too high.
 

@@ -85,7 +85,7 @@ def _age(text: str) -> float | None:
 def images_of(root: Path, name: re.Pattern[str], called: str) -> Iterator[Path | Problem]:
     """Yields the images of `CXR_png/` in path order; what has another name is left out by rule.
 
-    Masks that somebody put beside the images have other names, and so has Windows' `Thumbs.db`.
+    Masks that somebody put next to the images have other names, and so has Windows' `Thumbs.db`.
 
     Raises:
         InputError: there is no such folder.

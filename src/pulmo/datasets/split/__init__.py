@@ -1,6 +1,13 @@
 """Splits that keep every group on one side: drawn, kept as published, in folds, or from a file."""
 
-from pulmo.datasets.split.check import absences, check_split, uncurated, unstated
+from pulmo.datasets.split.check import (
+    absences,
+    check_split,
+    uncurated,
+    unlike_shares,
+    unnamed_origins,
+    unstated,
+)
 from pulmo.datasets.split.draw import Keep, Shares, split_manifest, undrawn
 from pulmo.datasets.split.file import Applied, SplitFile, apply_split, read_split, write_split
 from pulmo.datasets.split.folds import validate_on
@@ -24,6 +31,8 @@ __all__ = [
     "split_manifest",
     "uncurated",
     "undrawn",
+    "unlike_shares",
+    "unnamed_origins",
     "unstated",
     "validate_on",
     "write_split",

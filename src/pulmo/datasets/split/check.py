@@ -3,13 +3,18 @@
 import re
 from collections.abc import Iterator
 from itertools import permutations
-from typing import Literal
+from typing import Final, Literal
 
 import pandas as pd
 
 from pulmo.core.errors import RefusedError
 from pulmo.core.sources import HOW_TO_STATE, are_stated, source_names
 from pulmo.datasets.manifest import SPLITS, Manifest, patient_names
+
+_TOLERANCE: Final = 0.5
+"""The share of a side's aim by which it may miss it without a warning."""
+_FEW_IMAGES: Final = 10
+"""Images by which any side may miss its aim without a warning."""
 
 
 def check_split(manifest: Manifest) -> None:
@@ -46,6 +51,39 @@ def unstated(manifest: Manifest) -> list[str]:
         f"apart may be of the same hospital as the others. {HOW_TO_STATE}"
     )
     return [sentence] if n else []
+
+
+def unnamed_origins(manifest: Manifest) -> list[str]:
+    """Returns a sentence if origins are held apart of which some are not known."""
+    table = manifest.frame
+    n = int((table["origin"].isna() & table["split"].notna()).sum())
+    sentence = (
+        f"{n} of the images that take part state no origin, so their hospital may be on several "
+        "sides."
+    )
+    return [sentence] if n else []
+
+
+def unlike_shares(manifest: Manifest, val: float, test: float) -> list[str]:
+    """Returns a sentence for each side whose share is far from what was asked for.
+
+    Groups are not divided, and each label of each source wants its part, so a small fraction or a
+    large group can give a side many more images, or fewer.
+
+    Args:
+        manifest: one whose split was drawn.
+        val: the fraction for validation; 0 is not checked.
+        test: the fraction for the test, likewise.
+    """
+    sides = manifest.frame["split"].dropna()
+    return [
+        f"{side} has {n} of the {len(sides)} images ({n / len(sides):.1%}), not the {share:.2%} "
+        "that was asked for: groups are not divided, and each label of each source gets a part."
+        for side, share in (("val", val), ("test", test))
+        if share
+        and abs((n := int((sides == side).sum())) - share * len(sides))
+        > max(_TOLERANCE * share * len(sides), _FEW_IMAGES)
+    ]
 
 
 def uncurated(manifest: Manifest) -> list[str]:

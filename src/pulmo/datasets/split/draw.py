@@ -72,7 +72,7 @@ def draw_sides(
             drawn.
 
     Raises:
-        UsageError: the fractions leave nothing for training.
+        UsageError: the fractions leave nothing for training, or are less than one image.
         InputError: sides are to be kept, but no source states one of them.
     """
     # Written so that a share that is not a number does not pass.
@@ -82,6 +82,12 @@ def draw_sides(
             f"The validation share {shares.val} and the test share {shares.test} must be "
             "fractions that leave some images for training.",
         )
+    for side, share in (("val", shares.val), ("test", shares.test)):
+        if 0 < share * len(table) < 1:
+            raise UsageError(
+                "split-share-too-small",
+                f"The {side} fraction {share:g} of {len(table)} images is less than one image.",
+            )
     kept = _kept(table, keep)
     if keep != "nothing" and kept.stated.isna().all():
         what = "split" if keep == "all" else "test"
@@ -93,7 +99,7 @@ def draw_sides(
     drawn = table["group"].map(sides).astype("string").where(kept.free)
     reason = pd.Series(pd.NA, table.index, dtype="string")
     reason[kept.tied & ~kept.stays] = "in a group with images that are kept on another side"
-    reason[~kept.tied & ~kept.free] = "its source states a split, but no side for it"
+    reason[~kept.tied & ~kept.free] = "its source publishes a split that does not contain it"
     return Sides(kept.stated.where(kept.stays, drawn), reason)
 
 

@@ -11,7 +11,7 @@ from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.split.draw import Keep, Shares, draw_sides
 from pulmo.datasets.split.folds import draw_folds, number_sources, validate_on
 from pulmo.datasets.split.matching import Matching, match
-from pulmo.datasets.split.sources import leave_out, spans_sources
+from pulmo.datasets.split.sources import leave_out, spans_sources, tie_origins
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Plan:
         folds: how many folds what is not for the test is dealt to.
         by_source: one fold a source; groups that span sources take no part.
         fold: the fold that is the validation.
+        by_origin: whether all images of an origin, such as a hospital, are on one side.
         matching: what is to be alike among the labels; the images are chosen before anything is
             drawn.
     """
@@ -39,6 +40,7 @@ class Plan:
     folds: int | None = None
     by_source: bool = False
     fold: int = 0
+    by_origin: bool = False
     matching: Matching | None = None
 
     def __post_init__(self) -> None:
@@ -95,6 +97,9 @@ def draw(manifest: Manifest, plan: Plan) -> Drawn:
         InputError: there is nothing to keep.
         RefusedError: matching leaves nothing.
     """
+    groups = manifest.groups
+    if plan.by_origin:
+        manifest = manifest.with_columns(group=tie_origins(manifest.frame))
     table = manifest.frame
     generator = np.random.default_rng(plan.seed)
     reason = pd.Series(pd.NA, table.index, dtype="string")
@@ -116,7 +121,7 @@ def draw(manifest: Manifest, plan: Plan) -> Drawn:
     reason = reason.fillna(sides.reason)
     if plan.folded:
         drawn = _with_folds(drawn, plan, generator)
-    return Drawn(drawn, reason, strata)
+    return Drawn(drawn.with_columns(group=groups), reason, strata)
 
 
 def _with_folds(manifest: Manifest, plan: Plan, generator: np.random.Generator) -> Manifest:

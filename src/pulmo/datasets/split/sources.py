@@ -1,9 +1,11 @@
-"""Sources held apart: one left out as the test, or groups that tie them together."""
+"""Sources and hospitals held apart: one left out as the test, or groups that tie them together."""
 
 from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from pulmo.core.errors import UsageError
 from pulmo.datasets.split.draw import Shares, Sides, draw_sides
@@ -51,3 +53,27 @@ def leave_out(
 def spans_sources(table: pd.DataFrame) -> pd.Series:
     """Returns which rows are in a group that holds images of several sources."""
     return table.groupby("group")["source"].transform("nunique") > 1
+
+
+def tie_origins(table: pd.DataFrame) -> pd.Series:
+    """Returns groups that hold all images of an origin: of a hospital or publication in a source.
+
+    Groups that share an origin become one, and so do origins that share a group. An image without
+    an origin stays with its group.
+
+    Args:
+        table: rows of a manifest.
+
+    Returns:
+        The name of one of the groups that were tied, for each row.
+    """
+    group, names = pd.factorize(table["group"], sort=True)
+    place = (table["source"] + "\0" + table["origin"]).astype("string")
+    origin, origins = pd.factorize(place)
+    known = origin >= 0
+    size = len(names) + len(origins)
+    edges = (group[known], origin[known] + len(names))
+    links = coo_array((np.ones(int(known.sum()), np.int8), edges), shape=(size, size))
+    _, part = connected_components(links, directed=False)
+    first = pd.Series(names).groupby(part[: len(names)]).transform("first")
+    return pd.Series(first.to_numpy()[group], index=table.index, dtype=table["group"].dtype)

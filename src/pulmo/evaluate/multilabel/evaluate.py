@@ -18,10 +18,10 @@ def evaluate_labels(
     resampling: Resampling,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> LabelsEvaluation:
-    """Computes the figures of each finding and those over all, each with its 95 % interval.
+    """Computes the metrics of each finding and those over all, each with its 95 % interval.
 
-    A finding is judged as `pulmo.evaluate.evaluate` judges two classes, it and its absence, on the
-    images labelled for it; one that no image is labelled for is left out.
+    A finding is evaluated as `pulmo.evaluate.evaluate` evaluates two classes, it and its absence,
+    on the images labelled for it; one that no image is labelled for is left out.
 
     Args:
         table: the predictions.
@@ -47,8 +47,8 @@ def evaluate_labels(
             on_progress(done, len(sample.labels))
     unlabelled = tuple(label for label in table.labels if label not in labels)
     there = sample.truth.astype(np.int64)
-    judged = table.rows.iloc[np.flatnonzero(~np.isnan(table.truth).all(axis=1))]
-    unstated = int((~are_stated(source_names(judged))).sum())
+    evaluated = table.rows.iloc[np.flatnonzero(~np.isnan(table.truth).all(axis=1))]
+    unstated = int((~are_stated(source_names(evaluated))).sum())
     return LabelsEvaluation(
         model=provenance.model,
         manifest_sha256=provenance.manifest_sha256,

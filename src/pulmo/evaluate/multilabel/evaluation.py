@@ -10,7 +10,7 @@ from pulmo.stats.estimate import Estimate
 
 
 class LabelsEvaluation(Record):
-    """All figures of one evaluation of several findings per image."""
+    """All results of one evaluation of several findings per image."""
 
     format: Literal["labels 2"] = "labels 2"
     """Tells it from an `Evaluation`, whose format is a number."""
@@ -24,7 +24,7 @@ class LabelsEvaluation(Record):
     whole: int
     """Images that are labelled for every finding of `labels`."""
     overall: dict[str, Estimate]
-    """Metric -> figure over all findings."""
+    """Metric -> value over all findings."""
     labels: dict[str, Evaluation]
     """Finding -> its evaluation, of the images labelled for it, as a class against its absence."""
     together: tuple[tuple[int, ...], ...]
@@ -32,7 +32,7 @@ class LabelsEvaluation(Record):
     unlabelled: tuple[str, ...] = ()
     """Findings that no image is labelled for."""
     warnings: tuple[Message, ...]
-    """What these figures do not show, as sentences."""
+    """What these metrics do not show, as sentences."""
     notes: tuple[str, ...] = ()
     """How the table of predictions was read, as sentences."""
 

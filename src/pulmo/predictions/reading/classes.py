@@ -174,8 +174,8 @@ def _decided_apart(sent: SentTable, notes: list[str]) -> pd.DataFrame:
     if sent.decided in (None, "decision") or sent.options.decision:
         return sent.table
     notes.append(
-        f"{sent.decided} was not used, for the class with the highest probability is decided on; "
-        f"type --decision {sent.decided} to judge the decisions in it."
+        f"The column {sent.decided} was not used: the decision is the class with the highest "
+        f"probability. To evaluate the decisions in it, name it decision."
     )
     return sent.table.drop(columns="decision")
 
@@ -194,8 +194,8 @@ def _single(sent: SentTable, score: Score) -> ClassTable:
     columns = {f"p_{sides.of}": share.array, f"p_{sides.other}": rest_of(share.array)}
     percent = ", in per cent" if share.percent else ""
     note = (
-        f"{score.column} was read as the probability of {sides.of}{percent}; that of {sides.other} "
-        "is the rest."
+        f"{score.column} was read as the probability of {sides.of}{percent}; the probability of "
+        f"{sides.other} is 1 minus it."
     )
     made = with_classes(with_meaning(table, meaning), columns, [score.column])
     notes = (note, *read_as_note(meaning))

@@ -22,7 +22,7 @@ from pulmo.predictions.reading.shares import read_score, rest_of
 from pulmo.predictions.reading.tables import ClassTable, SentTable, with_classes
 
 _DECISIONS_ONLY: Final = (
-    "The table holds decisions and no probabilities: AUC, calibration and what else needs "
+    "The table contains decisions and no probabilities: AUC, calibration and other metrics of "
     "probabilities are not known."
 )
 

@@ -3,26 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pulmo.core.flags import flag
+
 
 @dataclass(frozen=True)
 class Options:
-    """What a user says of a table.
+    """What a user says of a table of predictions.
 
     Attributes:
-        positive: the classes that count as positive.
-        threshold: summed probability of these from which a result is positive.
-        merge: label -> class that it counts as.
-        truth: the column of the true class; None if its name says so.
-        decision: the column of the class decided on; None likewise.
-        score: the one column of probabilities that is meant, of the positive class if its name does
-            not say of which; None if the names of the columns say it.
-        group: the column of what belongs together, such as the patient; None if its name says so.
+        positive: a class that counts as positive. Default: none.
+        threshold: the probability of the positive classes, or of a finding, from which a result is
+            positive. Default: what the table says, else the most probable class or 0.5.
+        merge: count a label as a class, or a class as another or a new one. Default: none.
+        truth: the column of the true class. Default: by its name.
+        decision: the column of the decided class. Default: by its name.
+        score: the only column of probabilities, of the class in its name or of the positive class.
+            Default: by the names of the columns.
+        group: the column of images that belong together. Default: the group, else the patient, else
+            each image alone.
     """
 
-    positive: tuple[str, ...] = ()
+    positive: tuple[str, ...] = field(default=(), metadata=flag(metavar="CLASS"))
     threshold: float | None = None
-    merge: Mapping[str, str] = field(default_factory=dict)
-    truth: str | None = None
-    decision: str | None = None
-    score: str | None = None
-    group: str | None = None
+    merge: Mapping[str, str] = field(default_factory=dict, metadata=flag(metavar="LABEL=CLASS"))
+    truth: str | None = field(default=None, metadata=flag(metavar="COLUMN"))
+    decision: str | None = field(default=None, metadata=flag(metavar="COLUMN"))
+    score: str | None = field(default=None, metadata=flag(metavar="COLUMN"))
+    group: str | None = field(default=None, metadata=flag("--groups", metavar="COLUMN"))

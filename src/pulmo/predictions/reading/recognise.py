@@ -92,7 +92,7 @@ def _with_groups(table: pd.DataFrame, column: str | None) -> pd.DataFrame:
 def _has_findings(names: Sequence[str]) -> bool:
     """Tells whether a table holds the truth of several findings, `y_<finding>`.
 
-    One with a column of labels does if a `y_<finding>` stands beside its `p_<finding>`.
+    One with a column of labels does if there is a `y_<finding>` for a `p_<finding>`.
     """
     known = NEEDED["label"] | NEEDED["decision"] | UNNAMED
     truths = {name[2:] for name in names if name[:2] == "y_" and name[2:]}
@@ -151,7 +151,7 @@ def _with_years(table: pd.DataFrame, roles: Roles) -> tuple[pd.DataFrame, list[s
     lost = int(years.reindex(given.index).isna().sum())
     name = roles.columns.get("age", "age")
     doubt = (
-        f"{lost:,} of {len(given):,} values of {name} are no ages in years; they count as unknown."
+        f"{lost:,} of {len(given):,} values of {name} are not ages in years and count as unknown."
     )
     return table.assign(age=years), [doubt] if lost else []
 

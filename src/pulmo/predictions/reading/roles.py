@@ -34,7 +34,7 @@ CONTEXT: Final[Mapping[str, frozenset[str]]] = {
     "origin": frozenset({"origin"}),
     "sha256": frozenset({"sha256"}),
 }
-"""The same of what may be known beside: what the images are of."""
+"""The same for columns that may be there: facts of the images."""
 
 _MEANINGS: Final = {
     "path": "the image's file",
@@ -99,8 +99,8 @@ def roles_of(names: Sequence[str], stated: Mapping[str, str | None]) -> Roles:
             columns[role] = found[0]
         elif found and role in CONTEXT:
             notes.append(
-                f"Columns {', '.join(found)} may all be the {role}; none was used. Name the one "
-                f"that is meant {role}."
+                f"The columns {', '.join(found)} may each be the {role}; none was used. Name the "
+                f"right one {role}."
             )
         elif found:
             raise InputError(
@@ -132,7 +132,6 @@ def unused_notes(names: Iterable[str]) -> list[str]:
         words = re.sub(r"(?<=[a-z])(?=[A-Z])|[^A-Za-z]+", " ", name).lower()
         for role, (what, pattern) in _HINTS.items():
             if re.search(rf"\b(?:{pattern})", words):
-                how = "type --truth and its name" if role == "label" else f"name it {role}"
-                notes.append(f"{name} was not used: if it is {what}, {how}.")
+                notes.append(f"{name} was not used: if it is {what}, name it {role}.")
                 break
     return notes if unused else []

@@ -19,7 +19,7 @@ _FORMS: Final = tuple(
         rf"(?P<name>.+?){_GAP}(?:p|{_PROBABILITY})",
     )
 )
-"""Forms of a name of a column of probabilities, beside `p_<class>` and the class alone."""
+"""Forms of a name of a column of probabilities, apart from `p_<class>` and the class alone."""
 
 _STATISTICS: Final = frozenset({"pvalue", "pval"})
 

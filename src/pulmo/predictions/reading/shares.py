@@ -69,8 +69,8 @@ def renormalised(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], str 
     """Divides rounded probabilities by their sums, where rounding explains that these are not 1.
 
     The sum of K probabilities with d digits may be off 1 by K times half of the last digit. Where
-    all sums are within the tolerance of judging, and where rounding does not explain one, nothing
-    is changed.
+    all sums are within the tolerance of evaluation, and where rounding does not explain one,
+    nothing is changed.
 
     Args:
         values: [n, K], K of 2 or more.

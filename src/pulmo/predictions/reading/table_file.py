@@ -1,7 +1,7 @@
 """A file that holds a table of predictions is read, whatever program wrote it."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pandas as pd
 
@@ -10,6 +10,10 @@ from pulmo.core.tables import read_parquet
 from pulmo.datasets.dialect import dialect_of
 from pulmo.datasets.rows import rows_in
 from pulmo.datasets.workbook import SUFFIX, first_sheet
+
+TEXTS: Final = (".csv", ".tsv", ".txt")
+TABLES: Final = (".parquet", *TEXTS, SUFFIX)
+"""The suffixes of tables of predictions."""
 
 
 class TableFile(NamedTuple):
@@ -35,13 +39,12 @@ def read_table(path: Path) -> TableFile:
     Raises:
         InputError: the file is missing, or is no such table.
     """
-    match path.suffix.lower():
-        case ".csv" | ".tsv" | ".txt":
-            return _text(path)
-        case suffix if suffix == SUFFIX:
-            return _workbook(path)
-        case _:
-            return TableFile(read_parquet(path), decimal_comma=True)
+    suffix = path.suffix.lower()
+    if suffix in TEXTS:
+        return _text(path)
+    if suffix == SUFFIX:
+        return _workbook(path)
+    return TableFile(read_parquet(path), decimal_comma=True)
 
 
 def _text(path: Path) -> TableFile:

@@ -18,7 +18,7 @@ class ClassTable(NamedTuple):
     Attributes:
         table: with `p_<class>` of each class; without one where only decisions are known.
         positive: the classes that count as positive, as the table spells them.
-        used: the columns that it was made of, beside the roles.
+        used: the columns that it was made of, and the roles.
         notes: how, as sentences.
     """
 

@@ -57,8 +57,8 @@ SYSTEMS.register("capstone")(
         ),
         differs=(
             (
-                "Of the eight sources those available are taken; their number and mixture differ "
-                "from theirs."
+                "Only some of the eight sources are available; the number of images and their "
+                "mixture differ from theirs."
             ),
             "The split is by patient and by copy, theirs was by image.",
             (

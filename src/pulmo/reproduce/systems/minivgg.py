@@ -17,7 +17,7 @@ SYSTEMS.register("minivgg")(
         differs=(
             "They published no value.",
             (
-                "Their re-split of the merged folders was by image; ours is by patient, beside "
+                "Their re-split of the merged folders was by image; ours is by patient, and we add "
                 "the official split without the training images of the test's patients."
             ),
         ),

@@ -36,19 +36,21 @@ def specificity(grid: Grid) -> Counted:
     return Counted(~grid.called_class, ~grid.is_class)
 
 
-@proportion_metric("precision", "class", undefined="no image was decided to be {label}")
+@proportion_metric("precision", "class", undefined="no image is predicted as {label}")
 def precision(grid: Grid) -> Counted:
     """Share of the images decided to be of a class that are (positive predictive value here)."""
     return Counted(grid.is_class, grid.called_class)
 
 
-@proportion_metric("negative_predictive_value", "class", undefined="every image was called {label}")
+@proportion_metric(
+    "negative_predictive_value", "class", undefined="every image is predicted as {label}"
+)
 def negative_predictive_value(grid: Grid) -> Counted:
     """Share of the images decided not to be of a class that are not, here."""
     return Counted(~grid.is_class, ~grid.called_class)
 
 
-@metric("f1", "class", undefined="no image is {label} and none was decided to be")
+@metric("f1", "class", undefined="no image is {label}, and none is predicted as it")
 def f1(weighted: Reweighted) -> Floats:
     """Harmonic mean of precision and recall (van Rijsbergen 1979)."""
     return divide(2 * weighted.hits, weighted.true + weighted.decided)
@@ -56,7 +58,7 @@ def f1(weighted: Reweighted) -> Floats:
 
 @ratio_metric(
     "positive_likelihood_ratio",
-    undefined="it needs images of {label}, and others of which some are called {label}",
+    undefined="it needs images of {label}, and others of which some are predicted as {label}",
     larger_is_better=True,
 )
 def positive_likelihood_ratio(grid: Grid) -> tuple[Counted, Counted]:
@@ -69,7 +71,7 @@ def positive_likelihood_ratio(grid: Grid) -> tuple[Counted, Counted]:
 
 @ratio_metric(
     "negative_likelihood_ratio",
-    undefined="it needs images of {label}, and others of which some are not called {label}",
+    undefined="it needs images of {label}, and others of which some are not predicted as it",
     larger_is_better=False,
 )
 def negative_likelihood_ratio(grid: Grid) -> tuple[Counted, Counted]:
@@ -81,7 +83,10 @@ def negative_likelihood_ratio(grid: Grid) -> tuple[Counted, Counted]:
 
 
 @metric(
-    "kappa", "overall", bounds=(-1.0, 1.0), undefined="all images are of one class and called so"
+    "kappa",
+    "overall",
+    bounds=(-1.0, 1.0),
+    undefined="all images are of one class and are predicted as it",
 )
 def kappa(weighted: Reweighted) -> Floats:
     """Agreement of decided and true classes beyond that of chance (Cohen 1960)."""
@@ -94,7 +99,7 @@ def kappa(weighted: Reweighted) -> Floats:
     "mcc",
     "overall",
     bounds=(-1.0, 1.0),
-    undefined="all images are of one class, or all are called one",
+    undefined="all images are of one class, or are predicted as one",
 )
 def mcc(weighted: Reweighted) -> Floats:
     """Correlation of decided and true classes (Matthews 1975; Gorodkin 2004 for several)."""

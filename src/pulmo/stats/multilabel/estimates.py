@@ -61,20 +61,20 @@ def _ranking_precision(weighted: ReweightedLabels) -> Floats:
 
 LABELS_METRICS: Final = {
     SUBSET_ACCURACY: LabelsMetric(
-        "Share of the images of which every finding was called rightly.",
+        "Share of the images with a correct decision on every finding.",
         lambda one: one.mean(one.sample.right.astype(np.float64), one.sample.whole),
         _NO_WHOLE,
         whole=True,
     ),
     "hamming_loss": LabelsMetric(
-        "Share of all labels of all images that were called wrongly. Smaller is better.",
+        "Share of all labels for which the decision is wrong. Smaller is better.",
         _hamming_loss,
         "there are no labels",
     ),
     "micro_precision": LabelsMetric(
         "Share of all calls, of whatever finding, that are right.",
         lambda one: _pooled(one.hits, one.calls),
-        "nothing was called",
+        "no finding is predicted",
     ),
     "micro_recall": LabelsMetric(
         "Share of all findings, whichever, that were called.",
@@ -84,7 +84,7 @@ LABELS_METRICS: Final = {
     "micro_f1": LabelsMetric(
         "Harmonic mean of micro precision and micro recall.",
         lambda one: _pooled(2 * one.hits, one.calls, one.there),
-        "no finding is there and none was called",
+        "no finding is present, and none is predicted",
     ),
     "macro_precision": LabelsMetric(
         "Mean of the findings' precisions; a finding counts as much as any other.",
@@ -169,4 +169,4 @@ def _uncalled(sample: LabelledImages) -> str:
     """Returns why there is no mean precision."""
     never = sample.two_sided & ~(sample.called & sample.known).any(axis=0)
     names = [label for label, so in zip(sample.labels, never, strict=True) if so]
-    return f"no image was called to have {' or '.join(names)}" if names else _ONE_SIDED
+    return f"no image is predicted to have {' or '.join(names)}" if names else _ONE_SIDED

@@ -169,7 +169,7 @@ def lung_loss(logits: Tensor, masks: Tensor) -> Tensor:
 def validate(learner: Learner, images: LungImages) -> float:
     """Returns the mean Dice coefficient of the images with lungs, at a probability of one half."""
     known = images.has_lungs
-    found = predict(learner.judged, images.images[known]) > 0.5
+    found = predict(learner.validated, images.images[known]) > 0.5
     return float(np.mean(dice(found, images.masks[known])))
 
 

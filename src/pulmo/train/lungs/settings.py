@@ -68,6 +68,12 @@ class LungEpoch(Record):
     """Mean Dice coefficient of the validation images with lungs, at a probability of one half."""
     seconds: float
 
+    def __str__(self) -> str:
+        return (
+            f"epoch {self.epoch}: training loss {self.train_loss:.4f}, validation Dice "
+            f"{self.val_dice:.4f}, {self.seconds:.0f} s"
+        )
+
 
 class LungProgress(BaseModel):
     """How far a training has come; with weights and optimiser it decides all that follows.

@@ -1,6 +1,6 @@
 """Draw chest X-rays, train a small network on them, evaluate, audit and explain it.
 
-    python examples/train_and_judge.py FOLDER
+    python examples/train_and_evaluate.py FOLDER
 
 The images are drawings, so the values show that the program works and nothing about patients.
 """

@@ -1,4 +1,4 @@
-"""Shortcut floors of a reproduced system: the values of classifiers that see no lung."""
+"""Shortcut baselines of a reproduced system: the values of classifiers that see no lung."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,13 +11,13 @@ from pulmo.datasets.cache import cache_folder
 from pulmo.stats.estimates import Estimates, estimate_metrics
 
 COMPARED: Final = ("facts", "thumbnail")
-"""The floors that a system is compared with."""
+"""The baselines that a system is compared with."""
 
 _REPLICATES: Final = 1000
 
 
-def floor_values(parts: Sequence[Part]) -> dict[str, Estimates | str]:
-    """Returns the values of each floor of `COMPARED`, or why there are none.
+def baseline_values(parts: Sequence[Part]) -> dict[str, Estimates | str]:
+    """Returns the values of each baseline of `COMPARED`, or why there are none.
 
     Args:
         parts: the models, what each was fitted on, and what it was evaluated on.
@@ -29,11 +29,11 @@ def floor_values(parts: Sequence[Part]) -> dict[str, Estimates | str]:
     found: dict[str, Estimates | str] = {}
     for name in COMPARED:
         try:
-            floor = fit_baseline(context, BASELINES[name])
+            baseline = fit_baseline(context, BASELINES[name])
         except NoBaseline as reason:
             found[name] = str(reason)
             continue
-        sample = context.sample_of(floor.probabilities, floor.numbers)
-        plain = replace(sample, decided=floor.decided)
+        sample = context.sample_of(baseline.probabilities, baseline.numbers)
+        plain = replace(sample, decided=baseline.decided)
         found[name] = estimate_metrics(plain, _REPLICATES, context.generator(name))
     return found

@@ -1,6 +1,6 @@
-"""Judge a model of which only a table of predictions is known.
+"""Evaluate a model of which only a table of predictions is known.
 
-    python examples/judge_predictions.py
+    python examples/evaluate_predictions.py
 
 The model of this example sees the disease at hospital A, and recognises the hospital at hospital B.
 The value over all images hides that; the values within each hospital show it.

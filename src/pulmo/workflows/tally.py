@@ -1,14 +1,12 @@
-"""What a verb says about the files of a call besides their results, and how it ends."""
+"""Counts of predictions, of their notes and of the files that are left out, as lines for people."""
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
 
-from pulmo.cli.console import say
 from pulmo.core.errors import InputError, PartialError
-
-if TYPE_CHECKING:
-    from pulmo.datasets.source import Problem
-    from pulmo.radiograph import Note
+from pulmo.datasets.source import Problem
+from pulmo.radiograph.notes import Note, count_sentence
 
 _NAMED: Final = 3
 """So many files are named for each kind of note, and for each reason to leave one out."""
@@ -26,7 +24,7 @@ class FileResult(Protocol):
         """`ok`, or why it has no result."""
 
     @property
-    def notes(self) -> "tuple[Note, ...]":
+    def notes(self) -> tuple[Note, ...]:
         """What a user must know to read the result."""
 
 
@@ -37,7 +35,7 @@ class Tally:
         about_model: notes on the model, which every result has, and which are said once.
     """
 
-    def __init__(self, about_model: "tuple[Note, ...]" = ()) -> None:
+    def __init__(self, about_model: Sequence[Note] = ()) -> None:
         self._about_model = about_model
         self._done = self._failed = 0
         self._kinds: Counter[str] = Counter()
@@ -50,37 +48,36 @@ class Tally:
         self._failed += result.status != "ok"
         self._kinds.update({note.kind for note in self._own(result)})
 
-    def tell(self, result: FileResult) -> None:
-        """Says the notes on a file that was counted, if few files had such ones before."""
-        for note in self._own(result):
-            if self._kinds[note.kind] <= _NAMED:
-                say(f"note: {result.file}: {note}")
-
-    def leave_out(self, problem: "Problem") -> None:
+    def leave_out(self, problem: Problem) -> None:
         """Counts a file that is left out."""
         self._left_out[problem.reason] += 1
         if len(self._examples[problem.reason]) < _NAMED:
             self._examples[problem.reason].append(problem.path)
 
-    def say_counts(self, *, all_kinds: bool = False) -> None:
-        """Says what is true of the model, and how many files have notes or are left out.
+    def notes_on(self, result: FileResult) -> Iterator[str]:
+        """Yields the notes on a file that was counted, if few files had such notes before."""
+        for note in self._own(result):
+            if self._kinds[note.kind] <= _NAMED:
+                yield f"note: {result.file}: {note}"
+
+    def lines(self, *, all_kinds: bool = False, of_model: bool = True) -> Iterator[str]:
+        """Yields what is true of the model, and how many files have notes or are left out.
 
         Args:
             all_kinds: also the kinds whose files were all named.
+            of_model: also what is true of the model.
         """
-        from pulmo.radiograph.notes import count_sentence
-
-        for note in self._about_model if self._done > self._failed else ():
-            say(f"note: {note}")
+        for note in self._about_model if of_model and self._done > self._failed else ():
+            yield f"note: {note}"
         for kind, files in self._kinds.most_common():
             if all_kinds or files > _NAMED:
-                say(f"notes: {count_sentence(kind, files, self._done - self._failed)}")
+                yield f"notes: {count_sentence(kind, files, self._done - self._failed)}"
         for reason, files in self._left_out.most_common():
             more = ", ..." if files > _NAMED else ""
-            say(f"left out: {files} ({reason}): {', '.join(self._examples[reason])}{more}")
+            yield f"left out: {files} ({reason}): {', '.join(self._examples[reason])}{more}"
 
     def end(self, nothing: str) -> None:
-        """Ends the verb as its files ended.
+        """Refuses it if no file, or not every file, could be used.
 
         Args:
             nothing: what there is none of, as `There is no result`.
@@ -103,5 +100,5 @@ class Tally:
                 "some-files-failed", f"{self._failed} of {self._done} files could not be used."
             )
 
-    def _own(self, result: FileResult) -> "list[Note]":
+    def _own(self, result: FileResult) -> list[Note]:
         return [note for note in result.notes if note not in self._about_model]

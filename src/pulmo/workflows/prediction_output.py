@@ -1,0 +1,131 @@
+"""Predictions written as they come: JSON, a JSON object a line, CSV, and a line for people."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Literal, TextIO
+
+from pulmo.bundle.card import Card
+from pulmo.workflows.model import Model
+from pulmo.workflows.predict import Prediction
+
+Form = Literal["json", "jsonl", "csv"]
+Write = Callable[[Prediction], None]
+
+_MARKS: Final = {"drawings": "trained on drawings", "seen": "seen in training"}
+"""What a line says of the notes that change what its result means."""
+
+_LISTS: Final = {"notes": " ", "note_kinds": ";", "positive_classes": ";", "prediction_set": ";"}
+"""Keys of a record that are lists -> what stands between their items in a cell."""
+
+
+@contextmanager
+def writer(form: Form, stream: TextIO, model: Model) -> Iterator[Write]:
+    """Gives what writes a result, and writes what comes before and after all of them.
+
+    Args:
+        form: of the results.
+        stream: where they are written to; each result is flushed.
+        model: the model that made them.
+    """
+    if form == "csv":
+        yield _csv(stream, model)
+    elif form == "jsonl":
+        yield lambda result: _put(stream, f"{json.dumps(record(result, model))}\n")
+    else:
+        between = "[\n"
+
+        def write(result: Prediction) -> None:
+            nonlocal between
+            text = json.dumps(record(result, model), indent=2)
+            _put(stream, between + "\n".join(f"  {line}" for line in text.splitlines()))
+            between = ",\n"
+
+        yield write
+        _put(stream, "[]\n" if between == "[\n" else "\n]\n")
+
+
+def record(result: Prediction, model: Model) -> dict[str, Any]:
+    """Returns the JSON object of a result."""
+    card = model.card
+    return {
+        "file": result.file,
+        "sha256": result.sha256,
+        "status": result.status,
+        "reason": result.reason,
+        "code": result.code,
+        "notes": [note.text for note in result.notes],
+        "note_kinds": [note.kind for note in result.notes],
+        "probabilities": result.probabilities,
+        "decision": result.decision,
+        "positive_classes": list(card.decision.positive),
+        "positive_probability": result.positive_probability,
+        "threshold": card.decision.threshold,
+        "positive": result.positive,
+        "band": result.band,
+        "prediction_set": None if result.prediction_set is None else list(result.prediction_set),
+        "heatmap": None if result.heatmap is None else str(result.heatmap),
+        "model": {"name": card.name, "version": card.created, "sha256": model.predictor.sha256},
+    }
+
+
+def prediction_line(result: Prediction, card: Card, width: int) -> str:
+    """Returns a line of a result: the class with its probability, then the positive ones'.
+
+    Args:
+        result: of an image that was classified.
+        card: the card of the model.
+        width: of the column of the files.
+    """
+    if result.decision is None or result.probabilities is None:
+        return f"{result.file:{width}}  {result.status}"
+    positive = " or ".join(card.decision.positive)
+    marks = [_MARKS[note.kind] for note in result.notes if note.kind in _MARKS]
+    return (
+        f"{result.file:{width}}  {result.decision:{max(map(len, card.labels.order))}} "
+        f"{result.probabilities[result.decision]:.3f}  {positive} "
+        f"{result.positive_probability:.3f} {'positive' if result.positive else 'negative'}"
+        + (f"  ({', '.join(marks)})" if marks else "")
+    )
+
+
+def positive_sentence(card: Card) -> str:
+    """Returns when a result is positive, and how many positive images were found so."""
+    decision = card.decision
+    return (
+        f"positive: probability of {' or '.join(decision.positive)} at least "
+        f"{decision.threshold:.3f}, which found {decision.sensitivity} of such validation images."
+    )
+
+
+def _csv(stream: TextIO, model: Model) -> Write:
+    """Writes the header of a table and returns what writes a row."""
+    table = csv.DictWriter(stream, list(_row(Prediction("", "error"), model)), lineterminator="\n")
+    table.writeheader()
+
+    def write(result: Prediction) -> None:
+        table.writerow(_row(result, model))
+        stream.flush()
+
+    return write
+
+
+def _row(result: Prediction, model: Model) -> dict[str, Any]:
+    """Returns the row of a result; an empty cell is a null."""
+    known = record(result, model)
+    made_by = known.pop("model")
+    probabilities = known.pop("probabilities") or {}
+    known |= {name: between.join(known[name] or ()) for name, between in _LISTS.items()}
+    if result.positive is not None:
+        known["positive"] = str(result.positive).lower()
+    return (
+        known
+        | {f"p_{label}": probabilities.get(label) for label in model.card.labels.order}
+        | {f"model_{name}": value for name, value in made_by.items()}
+    )
+
+
+def _put(stream: TextIO, text: str) -> None:
+    stream.write(text)
+    stream.flush()
