@@ -235,7 +235,7 @@ def test_names_and_types_are_those_that_are_loaded() -> None:
         if isinstance(part, ast.ImportFrom)
         for name in part.names
     }
-    modules = {"pulmo:stats": "pulmo.stats:", "pulmo:datasets": "pulmo.datasets:"}
+    modules = {f"pulmo:{name}": f"pulmo.{name}:" for name in ("datasets", "lungs", "stats")}
     assert {name: modules.get(place, place) for name, place in places.items()} == pulmo._PLACES
 
 

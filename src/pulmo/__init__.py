@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from pulmo import datasets, stats
+    from pulmo import datasets, lungs, stats
     from pulmo.bundle.export import load_classifier
     from pulmo.core.errors import InputError, PulmoError, RefusedError, UsageError
     from pulmo.datasets.manifest import Manifest, read_manifest
@@ -75,6 +75,7 @@ __all__ = [
     "features",
     "load",
     "load_classifier",
+    "lungs",
     "predict",
     "read",
     "read_manifest",
@@ -111,6 +112,7 @@ _PLACES: Final = {
     "features": "pulmo.workflows.features:features",
     "load": "pulmo.workflows.model:load",
     "load_classifier": "pulmo.bundle.export:load_classifier",
+    "lungs": "pulmo.lungs:",
     "predict": "pulmo.workflows.predict:predict",
     "read": "pulmo.radiograph:read_radiograph",
     "read_manifest": "pulmo.datasets.manifest:read_manifest",

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from pulmo.audit.baselines import BASELINES, Baseline, NoBaseline, fit_baseline
 from pulmo.audit.context import AuditContext
-from pulmo.audit.lungs import find_masks
 from pulmo.audit.parts import AuditOptions
 from pulmo.datasets.manifest import Manifest
+from pulmo.lungs.mask_files import find_masks
 
 Rows = Callable[..., pd.DataFrame]
 MakeContext = Callable[..., AuditContext]

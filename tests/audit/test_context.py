@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from fixtures.refuses import refuses
 from pulmo.audit.context import AuditContext
-from pulmo.audit.lungs import find_masks
 from pulmo.audit.parts import AuditOptions, Part
 from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import probabilities
 from pulmo.core.labels import LabelScheme
 from pulmo.datasets.cache import cache_folder
+from pulmo.lungs.mask_files import find_masks
 
 MakeCard = Callable[..., Card]
 MakeRows = Callable[..., pd.DataFrame]

@@ -139,12 +139,12 @@ def test_an_image_of_a_manifest_is_noted_unless_its_modality_is_stated(
     rows.assign(modality="X-ray").to_csv(tmp_path / "stated.csv", index=False)
     unstated = predict_manifest(predictor, import_source("csv", tmp_path / "unstated.csv").manifest)
     assert not unstated.failed
-    notes = unstated.predictions.frame.set_index("path")["notes"]
+    notes = unstated.frame.set_index("path")["notes"]
     assert {Path(str(path)).name: note for path, note in notes.dropna().items()} == {
         "ct.png": "scope"
     }
     stated = predict_manifest(predictor, import_source("csv", tmp_path / "stated.csv").manifest)
     assert not stated.failed
-    assert stated.predictions.frame["notes"].isna().all()
+    assert stated.frame["notes"].isna().all()
     with refuses("image-looks-like-ct"):
         predictor.predict(read_radiograph(tmp_path / "ct.png"))

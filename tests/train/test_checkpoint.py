@@ -91,7 +91,7 @@ def test_a_restored_run_steps_on_bit_by_bit(kind: type[AdamW | SGD], tmp_path: P
     step(made, range(3, 9))
     other = learner(kind, 0)
     load_checkpoint(path, other)
-    assert read_progress(path) == progress()
+    assert read_progress(path, Progress) == progress()
     step(other, range(3, 9))
     for mine, its in ((made.network, other.network), (made.average, other.average)):
         assert mine is not None
@@ -136,10 +136,10 @@ def test_what_is_no_checkpoint_of_the_network_is_refused(tmp_path: Path) -> None
         load_checkpoint(tmp_path / "none", made)
     (tmp_path / "text").write_text("text")
     with refuses("checkpoint-invalid"):
-        read_progress(tmp_path / "text")
+        read_progress(tmp_path / "text", Progress)
     save_file({"model.x": torch.zeros(1)}, tmp_path / "other")
     with refuses("checkpoint-invalid"):
-        read_progress(tmp_path / "other")
+        read_progress(tmp_path / "other", Progress)
     with refuses("checkpoint-invalid"):
         load_checkpoint(tmp_path / "other", made)
     save_checkpoint(tmp_path / "mine", made, progress())

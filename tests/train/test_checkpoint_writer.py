@@ -63,17 +63,17 @@ def test_short_epochs_share_a_checkpoint(engine: Engine, tmp_path: Path, clock: 
     folder, numbers = RunFolder(tmp_path), []
     writer = CheckpointWriter(folder)
     writer.note_epoch(engine.learner, progress(1), improved=True)
-    assert read_progress(folder.last_checkpoint).epoch == 1
+    assert read_progress(folder.last_checkpoint, Progress).epoch == 1
     for epoch, improved in ((2, True), (3, False)):
         clock.now += 3
         numbers.append(shift(engine))
         writer.note_epoch(engine.learner, progress(epoch), improved=improved)
-    assert read_progress(folder.last_checkpoint).epoch == 1
+    assert read_progress(folder.last_checkpoint, Progress).epoch == 1
     assert kept(folder.best_checkpoint, engine) == pytest.approx(numbers[0] - 1, abs=1e-5)
     clock.now += 4
     numbers.append(shift(engine))
     writer.note_epoch(engine.learner, progress(4), improved=False)
-    assert read_progress(folder.last_checkpoint).epoch == 4
+    assert read_progress(folder.last_checkpoint, Progress).epoch == 4
     # The best of the epochs that were not written, and the last.
     assert kept(folder.best_checkpoint, engine) == pytest.approx(numbers[0])
     assert kept(folder.last_checkpoint, engine, "model.") == pytest.approx(numbers[2])
@@ -90,7 +90,7 @@ def test_the_end_of_a_stage_writes_what_is_behind_and_only_that(
     clock.now += 1
     writer.note_epoch(engine.learner, progress(2), improved=False)
     writer.finish_stage(engine.learner, progress(2))
-    assert read_progress(folder.last_checkpoint).epoch == 2
+    assert read_progress(folder.last_checkpoint, Progress).epoch == 2
     folder.last_checkpoint.unlink()
     writer.finish_stage(engine.learner, progress(2))
     assert not folder.last_checkpoint.exists()

@@ -10,15 +10,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pulmo.audit.check_result import CannotRun
-from pulmo.audit.lungs import read_mask
+from pulmo.audit.found_lungs import FoundLungs
 from pulmo.audit.networks import Networks
 from pulmo.audit.parts import AuditedModel, AuditOptions, Part
 from pulmo.bundle.outcome import Outputs
 from pulmo.core.errors import InputError
 from pulmo.core.labels import class_numbers
+from pulmo.core.message import Message
 from pulmo.core.sources import are_stated, source_names
 from pulmo.datasets.cache import cached_images
 from pulmo.datasets.manifest import Manifest
+from pulmo.lungs.mask_files import LungMasks, read_mask
 from pulmo.predictions.decision_rule import DecisionRule, Decisions
 from pulmo.predictions.table import checked_probabilities
 from pulmo.stats.classified import ClassifiedImages
@@ -179,11 +181,17 @@ class AuditContext:
         return found.take(np.arange(len(rows)))
 
     def has_mask(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
-        """Tells which rows of a manifest have a lung mask."""
+        """Tells which rows of a manifest have a lung mask.
+
+        Raises:
+            InputError: the lungs are to be found, and an image cannot be read.
+        """
         lungs = self.options.lungs
-        if lungs is None:
-            return np.zeros(len(rows), np.bool_)
-        return np.array([lungs.of(path) is not None for path in rows["path"]], np.bool_)
+        if isinstance(lungs, FoundLungs) and self.has_manifest:
+            return lungs.has(rows)
+        if isinstance(lungs, LungMasks):
+            return np.array([lungs.of(path) is not None for path in rows["path"]], np.bool_)
+        return np.zeros(len(rows), np.bool_)
 
     def masks_of(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         """Returns where the lungs are in the inputs of rows that have a mask, [rows, size, size].
@@ -192,9 +200,24 @@ class AuditContext:
             InputError: a mask cannot be read.
         """
         shape, lungs = self.model.image, self.options.lungs
+        if isinstance(lungs, FoundLungs):
+            return lungs.of(rows, shape)
         files = [lungs.of(path) if lungs else None for path in rows["path"]]
         masks = [read_mask(file, shape.size, shape.aspect) for file in files if file]
         return np.array(masks, np.bool_).reshape(-1, shape.size, shape.size)
+
+    @property
+    def mask_messages(self) -> tuple[Message, ...]:
+        """What a reader must know of the lung masks: that no person drew them, if so."""
+        if not isinstance(self.options.lungs, FoundLungs) or not self.has_manifest:
+            return ()
+        found = int(self.has_mask(self.rows).sum())
+        text = (
+            "No folder of lung masks was given, so the network of pulmo found the lungs: in "
+            f"{found} of {len(self.rows)} test images. The others take no part where lungs are "
+            "blackened."
+        )
+        return (Message("masks-of-network", text),)
 
     @cached_property
     def outputs(self) -> Outputs:

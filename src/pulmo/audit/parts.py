@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, Self
 import pandas as pd
 
 from pulmo.audit.check_result import CannotRun
-from pulmo.audit.lungs import LungMasks
+from pulmo.audit.found_lungs import FoundLungs
 from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.sections import ImageSection
@@ -16,6 +16,7 @@ from pulmo.datasets.inspect.facts import Published
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluate import REPLICATES, SEED
 from pulmo.evaluate.evaluation import ModelName
+from pulmo.lungs.mask_files import LungMasks
 from pulmo.predictions.decision_rule import DecisionRule
 
 UNKNOWN_INPUT: Final = ImageSection(size=224, aspect="squash")
@@ -104,7 +105,7 @@ class AuditOptions:
 
     Attributes:
         cache: where decoded images are kept.
-        lungs: lung masks of some of the images; None if there are none.
+        lungs: lung masks of some of the images, or what finds them; None if there are none.
         facts: the facts of the published files, where the manifest's are not those.
         published: an accuracy that was published for these images; None if there is none.
         limit: greatest number of images for a check that changes images.
@@ -114,7 +115,7 @@ class AuditOptions:
     """
 
     cache: Path
-    lungs: LungMasks | None = None
+    lungs: LungMasks | FoundLungs | None = None
     facts: Published | None = None
     published: float | None = None
     limit: int = 500

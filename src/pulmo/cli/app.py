@@ -17,6 +17,7 @@ from pulmo.cli import (
     export,
     features,
     lr_find,
+    lungs,
     predict,
     recipes,
     reproduce,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(recipes.app, name="recipes")
+app.add_typer(lungs.app, name="lungs")
 app.command("train")(train.train)
 app.command("search")(search.search)
 app.command("lr-find")(lr_find.lr_find)

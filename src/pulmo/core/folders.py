@@ -95,6 +95,15 @@ class RunFolder(_Folder):
         return self.root / "checkpoints" / f"features-{stage}.npy"
 
 
+class LungRunFolder(RunFolder):
+    """The folder of a training of the network that finds the lungs; its card comes last."""
+
+    settings = Below(Path, "settings.json")
+    """How it is trained."""
+    network = Below(Path, "lungs.onnx")
+    """The network as it ships, with its card inside."""
+
+
 class SweepFolder(_Folder):
     """The folder of a search for a learning rate."""
 

@@ -71,12 +71,18 @@ def apply_changes(images: Tensor, drawn: Drawn) -> Tensor:
 
     All movements are one resampling.
     """
-    affine = torch.cat([drawn.affine.turn, drawn.affine.shift[:, :, None]], 2)
-    if not affine.eq(torch.eye(2, 3)).all():
-        grid = functional.affine_grid(affine, list(images.shape), align_corners=False)
-        images = functional.grid_sample(images, grid.to(images.device), align_corners=False)
+    images = moved(images, drawn.affine)
     for change, values in drawn.changes:
         if isinstance(change, Regrade):
             images = images.clamp(0, 1) if change.in_range else images
             images = change.apply(images, values.to(images.device))
     return images.clamp(0, 1)
+
+
+def moved(images: Tensor, affine: Affine) -> Tensor:
+    """Returns images float [n, 1, h, w], resampled; what comes from outside is 0."""
+    matrices = torch.cat([affine.turn, affine.shift[:, :, None]], 2)
+    if matrices.eq(torch.eye(2, 3)).all():
+        return images
+    grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
+    return functional.grid_sample(images, grid.to(images.device), align_corners=False)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import torch
 from pydantic import BaseModel
@@ -65,6 +65,9 @@ class Progress(BaseModel):
     history: list[Epoch] = []
 
 
+AnyProgress = TypeVar("AnyProgress", bound=BaseModel)
+
+
 class Learner(NamedTuple):
     """What a step changes: a network, its optimiser, and the average of its weights, if any."""
 
@@ -81,7 +84,7 @@ class Learner(NamedTuple):
         return average.module
 
 
-def save_checkpoint(path: Path, learner: Learner, progress: Progress) -> None:
+def save_checkpoint(path: Path, learner: Learner, progress: BaseModel) -> None:
     """Writes a checkpoint; the previous one stays whole if that fails.
 
     Raises:
@@ -97,14 +100,14 @@ def save_checkpoint(path: Path, learner: Learner, progress: Progress) -> None:
     write_atomically(path, data)
 
 
-def read_progress(path: Path) -> Progress:
-    """Returns how far a run had come.
+def read_progress(path: Path, kind: type[AnyProgress]) -> AnyProgress:
+    """Returns how far a run had come, in the type that its training keeps.
 
     Raises:
         InputError: there is no checkpoint, or it is not one.
     """
     with _opened(path) as file:
-        return Progress.model_validate_json((file.metadata() or {})[_PROGRESS])
+        return kind.model_validate_json((file.metadata() or {})[_PROGRESS])
 
 
 def load_checkpoint(path: Path, learner: Learner) -> None:
@@ -198,7 +201,7 @@ class CheckpointWriter:
         self._written = -math.inf
         self._behind = False
 
-    def note_epoch(self, learner: Learner, progress: Progress, *, improved: bool) -> None:
+    def note_epoch(self, learner: Learner, progress: BaseModel, *, improved: bool) -> None:
         """Takes note of the end of an epoch, and writes a checkpoint if one is due.
 
         Args:
@@ -212,12 +215,12 @@ class CheckpointWriter:
         if time.monotonic() - self._written >= _SECONDS_APART:
             self.write(learner, progress)
 
-    def finish_stage(self, learner: Learner, progress: Progress) -> None:
+    def finish_stage(self, learner: Learner, progress: BaseModel) -> None:
         """Writes what is not written yet: the next stage starts from the best weights' file."""
         if self._behind:
             self.write(learner, progress)
 
-    def write(self, learner: Learner, progress: Progress) -> None:
+    def write(self, learner: Learner, progress: BaseModel) -> None:
         """Writes a checkpoint.
 
         Raises:

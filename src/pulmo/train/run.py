@@ -174,7 +174,7 @@ def _begin(
             recipe_sha256=recipe.sha256, manifest_sha256=images, weights=made.weights
         )
     else:
-        progress = read_progress(folder.last_checkpoint)
+        progress = read_progress(folder.last_checkpoint, Progress)
         _check_images(progress.manifest_sha256, images, folder)
     return progress, classifier
 

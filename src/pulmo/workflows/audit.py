@@ -12,7 +12,7 @@ from pulmo.audit.audit import audit as run_checks
 from pulmo.audit.check import CHECKS
 from pulmo.audit.check_result import Audit
 from pulmo.audit.context import AuditContext
-from pulmo.audit.lungs import find_masks
+from pulmo.audit.found_lungs import FoundLungs
 from pulmo.audit.parts import AuditOptions as CheckOptions
 from pulmo.core.errors import UsageError
 from pulmo.core.folders import RepeatsFolder, RunFolder
@@ -22,6 +22,8 @@ from pulmo.datasets.inspect.facts import read_facts
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.schema import check_split_name
 from pulmo.evaluate.test_access import access_of, record_access
+from pulmo.lungs import shipped_finder
+from pulmo.lungs.mask_files import find_masks
 from pulmo.predictions.external import external_predictions
 from pulmo.predictions.reading.options import Options
 from pulmo.workflows.audit_inputs import AuditInput, bundle_input, folds_input
@@ -206,7 +208,9 @@ def _context(given: AuditInput, options: AuditOptions, on_progress: OnProgress) 
         given.parts,
         CheckOptions(
             cache=cache_folder(),
-            lungs=find_masks(options.lungs) if options.lungs else None,
+            lungs=find_masks(options.lungs)
+            if options.lungs
+            else FoundLungs(shipped_finder(), cache_folder()),
             facts=read_facts(options.facts) if options.facts else None,
             published=options.published,
             limit=options.images,

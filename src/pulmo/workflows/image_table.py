@@ -8,7 +8,7 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, RefusedError, UsageError
 from pulmo.core.noted import cell_of
 from pulmo.predictions.predictions import Failure, Predictions
-from pulmo.workflows.image_source import ImageSource, ValueRange, name_of, open_image
+from pulmo.radiograph.image_source import ImageSource, ValueRange, name_of, open_image
 
 
 def predictions_of(

@@ -9,8 +9,8 @@ from pulmo.bundle.card import Card
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError
 from pulmo.core.folders import BundleFolder, RunFolder
+from pulmo.radiograph.image_source import ImageSource, ValueRange, name_of, open_image
 from pulmo.workflows.image_result import ImageResult
-from pulmo.workflows.image_source import ImageSource, ValueRange, name_of, open_image
 
 if TYPE_CHECKING:
     from pulmo.predictions.predictions import Predictions

@@ -2,15 +2,30 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from pulmo.core.errors import InputError, PartialError
 from pulmo.datasets.source import Problem
 from pulmo.radiograph.notes import Note, count_sentence
-from pulmo.workflows.predict import Prediction
 
 _NAMED: Final = 3
 """So many files are named for each kind of note, and for each reason to leave one out."""
+
+
+class FileResult(Protocol):
+    """What became of a file."""
+
+    @property
+    def file(self) -> str:
+        """Its name."""
+
+    @property
+    def status(self) -> str:
+        """`ok`, or why it has no result."""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What a user must know to read the result."""
 
 
 class Tally:
@@ -27,7 +42,7 @@ class Tally:
         self._left_out: Counter[str] = Counter()
         self._examples: defaultdict[str, list[str]] = defaultdict(list)
 
-    def count(self, result: Prediction) -> None:
+    def count(self, result: FileResult) -> None:
         """Counts a result and the kinds of its notes."""
         self._done += 1
         self._failed += result.status != "ok"
@@ -39,7 +54,7 @@ class Tally:
         if len(self._examples[problem.reason]) < _NAMED:
             self._examples[problem.reason].append(problem.path)
 
-    def notes_on(self, result: Prediction) -> Iterator[str]:
+    def notes_on(self, result: FileResult) -> Iterator[str]:
         """Yields the notes on a file that was counted, if few files had such notes before."""
         for note in self._own(result):
             if self._kinds[note.kind] <= _NAMED:
@@ -85,5 +100,5 @@ class Tally:
                 "some-files-failed", f"{self._failed} of {self._done} files could not be used."
             )
 
-    def _own(self, result: Prediction) -> list[Note]:
+    def _own(self, result: FileResult) -> list[Note]:
         return [note for note in result.notes if note not in self._about_model]

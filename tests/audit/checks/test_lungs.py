@@ -12,14 +12,14 @@ from pulmo.audit.check import CHECKS
 from pulmo.audit.checks.lungs import (
     _followed,
     _followed_verdict,
-    box_of,
     boxes_of,
     paste,
     swap,
 )
 from pulmo.audit.context import AuditContext
-from pulmo.audit.lungs import find_masks
 from pulmo.audit.parts import AuditOptions
+from pulmo.lungs.mask_files import find_masks
+from pulmo.lungs.parts import box_of
 from pulmo.stats.estimate import Estimate
 
 Images = NDArray[np.uint8]

@@ -12,6 +12,7 @@ from pulmo.audit.check import CannotRun, Message, Outcome, check
 from pulmo.audit.check_result import Table, Verdict
 from pulmo.audit.context import AuditContext, Pixels
 from pulmo.audit.drops import MARGIN, decided_on, require_skill, worst
+from pulmo.lungs.parts import box_of
 from pulmo.stats.estimate import Estimate
 
 MIN_IMAGES: Final = 10
@@ -94,6 +95,7 @@ def lungs(context: AuditContext) -> Outcome:
             "With the lungs of an image of another class, the share of decisions that follow the "
             f"lungs and not the background is {followed.in_text}.",
         ),
+        *context.mask_messages,
     )
     return Outcome(verdict, messages, values, (table,))
 
@@ -158,12 +160,6 @@ def paste(
     return np.rint(alpha * moved + (1 - alpha) * background).astype(np.uint8)
 
 
-def box_of(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """Returns the first and the last + 1 row and column of a mask [rows, columns], some true."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-
-
 def boxes_of(masks: Masks) -> Masks:
     """Returns masks [n, size, size] of the rectangles that hold those of masks."""
     boxes = np.zeros_like(masks)
@@ -185,8 +181,7 @@ def _with_masks(context: AuditContext) -> tuple[NDArray[np.intp], Masks]:
         )
         raise CannotRun(
             "few-masks",
-            f"Two classes need {MIN_IMAGES} test images with a lung mask each; there are {held}. "
-            "Give a folder of lung masks.",
+            f"Two classes need {MIN_IMAGES} test images with a lung mask each; there are {held}.",
         )
     chosen = context.few(numbers[seen & (counts[context.truth[numbers]] >= MIN_IMAGES)])
     return chosen, masks[np.isin(numbers, chosen)]

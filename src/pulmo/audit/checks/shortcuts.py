@@ -77,6 +77,8 @@ def shortcuts(context: AuditContext) -> Outcome:
             "may have learnt the same shortcuts."
         )
         messages.append(Message("not-better", text))
+    if "lungless" in fitted:
+        messages += context.mask_messages
     return Outcome("fails" if above else "passes", tuple(messages), values, (table,))
 
 

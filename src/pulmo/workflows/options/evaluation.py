@@ -79,7 +79,8 @@ class AuditOptions:
     Attributes:
         run: the training run of the bundle. It says what the bundle was trained on, and also
             records each access to a test. Default: what bundle and manifest say.
-        lungs: a folder of lung masks, PNG files named like the images. Default: no masks.
+        lungs: a folder of lung masks, PNG files named like the images. Default: the network that
+            comes with pulmo finds the lungs.
         facts: a CSV table of the published files' width, height and bytes. Default: the manifest's.
         published: an accuracy published for these images. Default: none.
         only: make only this check. Default: all checks.

@@ -1,12 +1,16 @@
-"""Lung masks: found by the image's name, and resized like the image."""
+"""Files of lung masks: found by the image's name, resized like the image, and written."""
 
+import io
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from pulmo.core.errors import InputError
+from pulmo.core.files import write_atomically
+from pulmo.core.output import claim_folder
 from pulmo.radiograph import read_radiograph
 from pulmo.radiograph.geometry import Aspect, to_input
 
@@ -62,3 +66,15 @@ def read_mask(path: Path, size: int, aspect: Aspect) -> NDArray[np.bool_]:
         InputError: the file cannot be read.
     """
     return to_input(read_radiograph(path).pixels, size, aspect) > 127
+
+
+def write_mask(path: Path, mask: NDArray[np.bool_]) -> None:
+    """Writes a mask, bool [height, width], as a PNG of one bit a pixel, white where it is true.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    claim_folder(path.parent)
+    buffer = io.BytesIO()
+    Image.fromarray(mask).save(buffer, "PNG")
+    write_atomically(path, buffer.getvalue())

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from fixtures.refuses import refuses
-from pulmo.audit.lungs import find_masks, read_mask
+from pulmo.lungs.mask_files import find_masks, read_mask, write_mask
 
 
 def write(path: Path, pixels: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> Path:
@@ -57,3 +58,20 @@ def test_a_mask_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "mask.png").write_text("no image")
     with refuses("image-format-unknown"):
         read_mask(tmp_path / "mask.png", 50, "squash")
+
+
+def test_a_mask_that_is_written_is_read_again(tmp_path: Path) -> None:
+    mask = np.random.default_rng(0).random((33, 47)) > 0.5
+    path = tmp_path / "deep" / "chest_xray" / "a.png"
+    write_mask(path, mask)
+    with Image.open(path) as opened:
+        assert (opened.format, opened.mode) == ("PNG", "1")
+        np.testing.assert_array_equal(np.asarray(opened), mask)
+    assert find_masks(tmp_path).of("/data/chest_xray/a.jpeg") == path
+    np.testing.assert_array_equal(read_mask(path, 47, "pad")[7:40], mask)
+
+
+def test_a_mask_cannot_be_written_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with refuses("folder-is-file"):
+        write_mask(tmp_path / "file" / "a.png", np.ones((4, 4), np.bool_))

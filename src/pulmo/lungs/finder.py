@@ -1,0 +1,133 @@
+"""The network that finds the lungs, opened. It needs no torch."""
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from pulmo.core.errors import InputError
+from pulmo.core.files import read_bytes, sha256
+from pulmo.core.record import parse_record
+from pulmo.lungs.card import LUNGS_KEY, LungCard
+from pulmo.lungs.mask import LungMask
+from pulmo.lungs.parts import Parts, measure, nearer_left, parts_of
+from pulmo.radiograph import Note, Radiograph
+from pulmo.radiograph.facts import FRONTAL
+from pulmo.radiograph.geometry import to_input
+
+SHIPPED: Final = Path(__file__).with_name("lungs.onnx")
+"""The network that comes with pulmo."""
+
+_SIDES: Final = Note(
+    "sides",
+    "The view is not stated. The lung on the left of the image counts as the patient's right lung, "
+    "as on a PA or AP image that is not mirrored.",
+)
+
+
+class LungFinder:
+    """A network of the lungs, opened.
+
+    Attributes:
+        card: what it is.
+        sha256: of its file.
+    """
+
+    def __init__(self, model: bytes, origin: str, threads: int = 1) -> None:
+        """Opens a network with its card; `shipped_finder` gives the usual one.
+
+        Args:
+            model: the content of the ONNX file.
+            origin: its name, for messages.
+            threads: threads of the network; 0 takes all cores.
+
+        Raises:
+            InputError: it is no network of the lungs.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's errors share no narrower base
+            raise InputError(
+                "onnx-invalid", f"{origin} is not a usable ONNX network: {str(error).rstrip('.')}."
+            ) from error
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if LUNGS_KEY not in metadata:
+            raise InputError(
+                "card-missing", f"{origin} contains no card of a network of the lungs."
+            )
+        self.card = parse_record(
+            metadata[LUNGS_KEY], LungCard, origin=origin, what="a card of a network of the lungs"
+        )
+        self.sha256 = sha256(model)
+
+    def probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Returns the probability of lung of each pixel, float32 [n, size, size].
+
+        Args:
+            inputs: uint8 [n, size, size], squashed to a square.
+        """
+        (found,) = self._session.run(None, {"radiograph": inputs[:, None]})
+        result: NDArray[np.float32] = found
+        return result
+
+    def find(self, radiograph: Radiograph) -> LungMask:
+        """Returns the lungs on an image, or why none were found."""
+        pixels = radiograph.pixels
+        inputs = to_input(pixels, self.card.size, "squash")
+        probability = self.probabilities(inputs[None])[0]
+        height, width = pixels.shape
+        notes = () if radiograph.facts.view in FRONTAL else (_SIDES,)
+        return self.decide(probability, (height, width), notes)
+
+    def decide(
+        self, probability: NDArray[np.float32], shape: tuple[int, int], notes: tuple[Note, ...] = ()
+    ) -> LungMask:
+        """Returns the lungs that probabilities mean, at the size of their image.
+
+        Args:
+            probability: float32 [size, size].
+            shape: height and width of the image.
+            notes: what was assumed about it.
+        """
+        parts = parts_of(probability >= self.card.threshold)
+        measured = measure(probability, parts)
+        reasons = self.card.rule.lacks(measured)
+        full = np.clip(_resized(probability, shape), 0, 1)
+        if reasons:
+            empty = np.zeros(shape, np.bool_)
+            return LungMask(full, empty, empty, reasons, measured, notes)
+        on_left, on_right = self._at_size(probability, parts, shape)
+        return LungMask(full, on_left, on_right, (), measured, notes)
+
+    def _at_size(
+        self, probability: NDArray[np.float32], parts: Parts, shape: tuple[int, int]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Returns the lungs on the left and on the right of an image of some shape."""
+        kept = np.where(parts.stray, np.float32(0), probability)
+        mask = _resized(kept, shape) >= self.card.threshold
+        nearer = cv2.resize(
+            nearer_left(parts).astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST
+        ).astype(np.bool_)
+        return mask & nearer, mask & ~nearer
+
+
+@cache
+def shipped_finder(threads: int = 1) -> LungFinder:
+    """Returns the network that comes with pulmo, opened once."""
+    return LungFinder(read_bytes(SHIPPED), SHIPPED.name, threads)
+
+
+def _resized(probability: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+    height, width = shape
+    return np.asarray(
+        cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR), np.float32
+    )
