@@ -64,7 +64,7 @@ def test_with_everything_each_item_with_parts_is_answered(
         assert all(said.text.endswith(".") and said.where for said in row.statements)
 
 
-def test_with_the_card_alone_gaps_name_what_is_missing(
+def test_with_the_card_alone_gaps_say_what_is_missing(
     checklist: Checklist, bare: Artefacts
 ) -> None:
     rows = fill(checklist, bare)
