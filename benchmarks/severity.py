@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from pulmo import stats
 from pulmo.core.files import write_atomically
 from pulmo.datasets.rows import numbered_rows
@@ -41,28 +39,29 @@ def main() -> None:
             scored.append((row, found))
     patients = _patients(asked.data / "metadata.csv")
     groups = [patients[row["filename"]] for row, _ in scored]
-    lines = [
-        "# Severity",
+    made = (
         "Made by `python benchmarks/severity.py --data covid-chestxray-dataset`. Spearman's rank "
         "correlation of what is measured on an image with the mean score of three radiologists "
         f"(Cohen et al. 2020), {len(scored)} images of {len(set(groups))} patients; {without} "
         "images have no measure. Intervals are 95 %, over patients. The lungs are those that the "
         "network of pulmo finds. It was trained on masks of images of this data set, but on no "
-        "score.",
+        "score."
+    )
+    chosen = (
         "The opacity of both lungs is the one that pulmo gives: it was chosen among eleven "
         "measures of grey values, which were compared on these very scores with other masks of "
         "the lungs, so its correlation is a little too high for a new data set. All images show "
-        "COVID-19 of the first months of 2020, from publications, so mild cases are rare.",
-        f"| measure | {' | '.join(SCORES.values())} |\n| --- | --- | --- |",
-    ]
+        "COVID-19 of the first months of 2020, from publications, so mild cases are rare."
+    )
+    table = f"| measure | {' | '.join(SCORES.values())} |\n| --- | --- | --- |"
     for name in scored[0][1]:
         values = [found[name] for _, found in scored]
         cells = [
             str(stats.spearman(values, [float(row[column]) for row, _ in scored], groups))
             for column in SCORES
         ]
-        lines[-1] += f"\n| {name} | {' | '.join(cells)} |"
-    write_atomically(asked.output, ("\n\n".join(lines) + "\n").encode())
+        table += f"\n| {name} | {' | '.join(cells)} |"
+    write_atomically(asked.output, f"# Severity\n\n{made}\n\n{chosen}\n\n{table}\n".encode())
 
 
 def _measures(radiograph: Radiograph, lungs: LungMask) -> dict[str, float] | None:
@@ -77,9 +76,6 @@ def _measures(radiograph: Radiograph, lungs: LungMask) -> dict[str, float] | Non
         "mean grey value of the lungs": float(radiograph.pixels[lungs.mask].mean()),
         "mean grey value of the image": float(radiograph.pixels.mean()),
         "area of the lungs": lungs.area,
-        "difference of the lungs' opacities": abs(
-            np.subtract(*(value or 0.0 for value in (found.right, found.left)))
-        ),
     }
 
 

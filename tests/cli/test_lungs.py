@@ -61,9 +61,12 @@ def test_json_has_an_object_an_image(pulmo: Call, image: Path, noise: Path, tmp_
     assert first["found"]
     assert Path(first["mask"]).exists()
     assert 0 < first["area"] < 1
+    assert 0 < first["opacity"]["both"] < 1
+    assert len(first["opacity"]["zones"]) == 6
     assert "sides" in first["note_kinds"]
     assert not second["found"]
     assert second["mask"] is None
+    assert second["opacity"] is None
     assert second["code"].startswith("no-lungs")
 
 

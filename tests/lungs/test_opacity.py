@@ -40,7 +40,7 @@ def test_it_is_a_share_between_air_and_tissue() -> None:
 
 def test_brightness_and_contrast_do_not_change_it() -> None:
     pixels, lungs = chest(0.3, 0.5)
-    before, after = opacity(pixels, lungs), opacity(0.1 + pixels / 2, lungs)
+    before, after = opacity(pixels, lungs), opacity((0.1 + pixels / 2).astype(np.float32), lungs)
     assert before is not None
     assert after is not None
     assert after.both == pytest.approx(before.both, abs=1e-5)

@@ -14,6 +14,7 @@ from pulmo.core.errors import UsageError
 from pulmo.explain.annotations import Annotations
 from pulmo.explain.heat_map import HeatMap, caption
 from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
+from pulmo.lungs import shipped_finder
 from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph
 
@@ -166,8 +167,17 @@ def heat_map(
 
 
 def annotations_of(radiograph: Radiograph) -> Annotations:
-    """Returns what is drawn on every heat map of an image: lines of equal evidence, its sides."""
-    return Annotations(patient_right=radiograph.facts.patient_right, contours=True)
+    """Returns what is drawn on every heat map of an image.
+
+    These are the outline of the lungs, if they are found, lines of equal evidence, and the
+    patient's sides, if the file states them.
+    """
+    lungs = shipped_finder().find(radiograph)
+    return Annotations(
+        outline=lungs.mask if lungs.found else None,
+        patient_right=radiograph.facts.patient_right,
+        contours=True,
+    )
 
 
 def check_label(card: Card, label: str) -> None:

@@ -21,6 +21,7 @@ from pulmo.datasets.source import Problem
 from pulmo.lungs.card import LungCard
 from pulmo.lungs.finder import LungFinder, shipped_finder
 from pulmo.lungs.mask_files import find_masks, write_mask
+from pulmo.lungs.opacity import Opacity, opacity
 from pulmo.radiograph import Note, read_radiograph
 from pulmo.workflows.found import Found, Name, images_of, is_image
 from pulmo.workflows.options.lungs import LungTrainOptions
@@ -63,6 +64,7 @@ class MaskResult:
         code: that reason, for programs.
         mask: the file of the mask.
         area: share of the image that is lung.
+        opacity: how light the lungs are; None too where the image does not show it.
         notes: what the reader assumed about the image or did to it, and what was assumed of sides.
     """
 
@@ -73,6 +75,7 @@ class MaskResult:
     code: str | None = None
     mask: Path | None = None
     area: float | None = None
+    opacity: Opacity | None = None
     notes: tuple[Note, ...] = ()
 
     def to_json(self) -> dict[str, object]:
@@ -85,6 +88,7 @@ class MaskResult:
             "code": self.code,
             "mask": None if self.mask is None else str(self.mask),
             "area": self.area,
+            "opacity": None if self.opacity is None else self.opacity._asdict(),
             "notes": [note.text for note in self.notes],
             "note_kinds": [note.kind for note in self.notes],
         }
@@ -219,4 +223,12 @@ def _masked(
             "refused" if isinstance(error, RefusedError) else "error"
         )
         return MaskResult(str(path), status, reason=str(error), code=error.code)
-    return MaskResult(str(path), "ok", found=True, mask=mask, area=lungs.area, notes=notes)
+    return MaskResult(
+        str(path),
+        "ok",
+        found=True,
+        mask=mask,
+        area=lungs.area,
+        opacity=opacity(radiograph.pixels, lungs),
+        notes=notes,
+    )
