@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pulmo import stats
+from pulmo.bundle.card import DetectionRule
 from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import probabilities
 from pulmo.bundle.predictor import Predictor
@@ -28,11 +29,10 @@ from pulmo.core.boxes import Box, boxes_of_text
 from pulmo.core.files import write_atomically
 from pulmo.core.folders import BundleFolder, RunFolder
 from pulmo.datasets.importing import import_source
-from pulmo.datasets.manifest import Manifest, read_manifest
+from pulmo.decide.detections import Detection, detect, hits
 from pulmo.explain.faithfulness import deletion_insertion, stability
 from pulmo.explain.location import evidence_share, overlap, pointing
 from pulmo.explain.methods import GRAPH, METHODS, Method
-from pulmo.explain.regions import Region, RegionRule, find_regions, fit_rule, hits
 from pulmo.explain.trained.network import TrainedNetwork, open_run
 from pulmo.lungs import shipped_finder
 from pulmo.radiograph import Radiograph, read_radiograph
@@ -45,8 +45,6 @@ NOISE: Final = 2.0
 """Standard deviation of the noise in grey levels of 255, under which maps should not change."""
 FEW: Final = 8
 """Images on which stability and randomised weights are tried, since both make every map again."""
-RATE: Final = 1.0
-"""False regions an image in normal images of the validation, to which regions are fitted."""
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -78,7 +76,6 @@ class Network:
     name: str
     run: TrainedNetwork
     bundle: Predictor
-    validation: Manifest
 
     def serving(self, method: Method) -> ImagePredictor:
         """Returns the one that a method is asked of."""
@@ -110,7 +107,7 @@ def open_network(name: str, folder: str) -> Network:
     """Opens the run and the bundle in a folder."""
     run = RunFolder(Path(folder) / "run")
     bundle = Predictor.open(BundleFolder(Path(folder) / "bundle").root, threads=1)
-    return Network(name, open_run(run.root), bundle, read_manifest(run.manifest).split("val"))
+    return Network(name, open_run(run.root), bundle)
 
 
 def lesion_images(data: Path) -> list[Marked]:
@@ -197,20 +194,19 @@ def table(network: Network, sets: dict[str, list[Marked]]) -> str:
 
 
 def free_response(network: Network, boxed: Sequence[Marked], normal: Sequence[Marked]) -> str:
-    """Returns how many boxes the regions of the graph's maps mark, at how many false ones."""
-    rule = _region_rule(network)
+    """Returns how many boxes the detections of the graph's maps mark, at how many false ones."""
     lesion_images, lesion_scores = [], []
     false_images, false_scores = [], []
     images = [*boxed, *normal]
     for number, one in enumerate(images):
-        regions = _regions(network, one.radiograph, one.lungs, rule)
+        detections = _detections(network, one.radiograph, one.lungs)
         for box in one.boxes:
-            scores = [region.score for region in regions if hits(region, box)]
+            scores = [detection.score for detection in detections if hits(detection, box)]
             lesion_images.append(number)
             lesion_scores.append(max(scores, default=-np.inf))
-        false = [each for each in regions if not any(hits(each, box) for box in one.boxes)]
+        false = [each for each in detections if not any(hits(each, box) for box in one.boxes)]
         false_images += [number] * len(false)
-        false_scores += [region.score for region in false]
+        false_scores += [detection.score for detection in false]
     marks = stats.Marks(
         len(images),
         np.array(lesion_images, np.intp),
@@ -222,10 +218,10 @@ def free_response(network: Network, boxed: Sequence[Marked], normal: Sequence[Ma
     cells = " | ".join(str(value) for value in found.values())
     rates = " | ".join(f"{rate:g}" for rate in found)
     return (
-        f"Regions of the bundle's own maps ({GRAPH}) within the lungs, on {len(boxed)} images with "
-        f"{len(lesion_images)} boxes and {len(normal)} of NIH without findings: share of the boxes "
-        "that a region marks (its centre inside, or an overlap of a tenth), at so many false "
-        f"regions an image.\n\n| {rates} |\n" + "| --- " * len(found) + f"|\n| {cells} |"
+        f"Detections of the bundle's own maps ({GRAPH}) within the lungs, on {len(boxed)} images "
+        f"with {len(lesion_images)} boxes and {len(normal)} of NIH without findings: share of the "
+        "boxes that a detection marks (its centre inside, or an overlap of a tenth), at so many "
+        f"false detections an image.\n\n| {rates} |\n" + "| --- " * len(found) + f"|\n| {cells} |"
     )
 
 
@@ -377,26 +373,14 @@ def _short(values: Sequence[float]) -> str:
     return f"{np.median(defined):.2f}" if defined else "-"
 
 
-def _region_rule(network: Network) -> RegionRule:
-    """Returns the rule that is fitted on normal images of the validation."""
-    rows = network.validation.frame
-    normal = rows[rows["label"] == "normal"].sort_values("sha256").head(100)
-    maps, places = [], []
-    for path in normal["path"]:
-        radiograph = read_radiograph(Path(str(path)))
-        lungs = shipped_finder().find(radiograph).mask
-        if lungs.any():
-            maps.append(_graph_map(network, radiograph))
-            places.append(_at(lungs, radiograph, maps[-1].shape))
-    return fit_rule(maps, places, RATE)._replace(least=-np.inf)
-
-
-def _regions(
-    network: Network, radiograph: Radiograph, lungs: Mask, rule: RegionRule
-) -> list[Region]:
+def _detections(network: Network, radiograph: Radiograph, lungs: Mask) -> list[Detection]:
+    """Returns all detections at the card's edge of the abnormal class, whatever their score."""
+    label = _abnormal(network.bundle, network.bundle.to_input(radiograph))
+    card = network.bundle.card
+    edge = card.activation.detections[card.labels.order[label]].outline
     evidence = _graph_map(network, radiograph)
     within = _at(lungs, radiograph, evidence.shape) if lungs.any() else None
-    return find_regions(evidence, rule, within)
+    return detect(evidence, DetectionRule(outline=edge, least=edge), within)
 
 
 def _graph_map(network: Network, radiograph: Radiograph) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ import pydicom
 import pytest
 from PIL import Image
 
+import pulmo as pulmo_api
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.files import sha256
 from pulmo.core.folders import RunFolder
@@ -21,7 +22,7 @@ Call = Callable[..., tuple[int, str, str]]
 KEYS = {
     "file", "sha256", "status", "reason", "probabilities", "decision", "positive", "threshold",
     "model", "band", "positive_classes", "positive_probability", "prediction_set", "notes",
-    "note_kinds", "heatmap", "code",
+    "note_kinds", "heatmap", "code", "detections",
 }  # fmt: skip
 
 
@@ -273,6 +274,21 @@ class TestHeatMaps:
         assert path.name.split(".")[1] in out
         with Image.open(path) as opened:
             assert opened.format == "PNG"
+
+    def test_its_detections_are_in_json_with_their_scores(
+        self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path
+    ) -> None:
+        call = ("predict", "--model", bundle, image, "--json")
+        (alone,) = json.loads(pulmo(*call)[1])
+        assert alone["detections"] is None
+        (result,) = json.loads(pulmo(*call, "--heatmap", tmp_path / "maps")[1])
+        rules = Predictor.open(bundle).card.activation.detections
+        for found in result["detections"]:
+            assert found["score"] >= rules[result["decision"]].least
+            assert 0 <= found["left"] < found["left"] + found["width"] <= 1
+            assert 0 <= found["top"] < found["top"] + found["height"] <= 1
+        drawn = pulmo_api.load(bundle).predict(image).heatmap()
+        assert [each._asdict() for each in drawn.detections] == result["detections"]
 
     def test_images_of_the_same_name_do_not_share_one(
         self, pulmo: Call, bundle: Path, image: Path, tmp_path: Path

@@ -1,8 +1,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo.decide.detections import Detection
 from pulmo.explain.annotations import Annotations, draw_annotations
-from pulmo.explain.regions import Region
 
 GREY = np.full((200, 300, 3), 120, np.uint8)
 SLOPE = np.tile(np.linspace(0, 1, 300, dtype=np.float32), (200, 1))
@@ -42,8 +42,8 @@ def test_contours_lie_at_their_shares_of_the_scale() -> None:
     assert not changed(Annotations(contours=True), None).any()
 
 
-def test_a_region_is_boxed_on_the_painted_image_alone() -> None:
-    annotations = Annotations(regions=[Region(0.2, 0.25, 0.4, 0.5, 3.14)])
+def test_a_detection_is_boxed_on_the_painted_image_alone() -> None:
+    annotations = Annotations(detections=[Detection(0.2, 0.25, 0.4, 0.5, 3.14)])
     there = changed(annotations, SLOPE)
     assert there[50:150, 60].all()
     assert there[149, 60:180].all()

@@ -42,6 +42,15 @@ class Decision(OperatingPoint):
     """Classes whose summed probability is compared with the threshold."""
 
 
+class DetectionRule(Record):
+    """What makes a detection of a map: a box about evidence for a class, in the map's unit."""
+
+    outline: float
+    """The evidence at the edge of a detection."""
+    least: float
+    """The highest evidence that it needs."""
+
+
 class Activation(Record):
     """The class activation maps [n, classes, rows, columns], in units of the logit.
 
@@ -54,6 +63,9 @@ class Activation(Record):
     scale: Annotated[float, Field(gt=0)]
     """99th percentile of the decided class's positive values on the validation images: the fixed
     end of the colour scale, so that a map without evidence looks like one."""
+    detections: Mapping[str, DetectionRule] = {}
+    """Class -> what makes a detection, fitted on validation images of the other classes, so that
+    they have at most one false detection in two images; empty in older cards."""
 
 
 class Network(Record):

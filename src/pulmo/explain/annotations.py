@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.explain.regions import Region
+from pulmo.decide.detections import Detection
 from pulmo.radiograph.facts import Edge
 
 Colours = NDArray[np.uint8]
@@ -31,14 +31,14 @@ class Annotations:
 
     Attributes:
         outline: the lungs, bool [height, width] of any size; None draws no outline.
-        regions: boxes about evidence, with their scores.
+        detections: boxes about evidence, with their scores.
         patient_right: the edge of the image at which the patient's right side lies; None draws no
             letters, as nobody knows.
         contours: whether lines of equal evidence are drawn.
     """
 
     outline: NDArray[np.bool_] | None = None
-    regions: Sequence[Region] = ()
+    detections: Sequence[Detection] = ()
     patient_right: Edge | None = None
     contours: bool = False
 
@@ -48,7 +48,7 @@ class Annotations:
         parts = (
             ("Cyan line: lungs." if self.outline is not None else ""),
             ("White lines: 25, 50 and 75 % of the colour scale." if self.contours else ""),
-            ("Boxes: regions of evidence, with their highest value." if self.regions else ""),
+            ("Boxes: detections, with their highest evidence." if self.detections else ""),
             ("R and L: the patient's sides." if self.patient_right else ""),
         )
         return " ".join(part for part in parts if part)
@@ -74,8 +74,8 @@ def draw_annotations(
     if evidence is not None:
         if annotations.contours:
             _draw_contours(drawn, evidence)
-        for region in annotations.regions:
-            _draw_region(drawn, region)
+        for detection in annotations.detections:
+            _draw_detection(drawn, detection)
     if annotations.patient_right is not None:
         _draw_sides(drawn, annotations.patient_right)
     return drawn
@@ -107,17 +107,17 @@ def _draw_lines(
     cv2.polylines(drawn, lines, closed, colour, width, cv2.LINE_AA)
 
 
-def _draw_region(drawn: Colours, region: Region) -> None:
+def _draw_detection(drawn: Colours, detection: Detection) -> None:
     height, width = drawn.shape[:2]
-    first = round(region.left * width), round(region.top * height)
+    first = round(detection.left * width), round(detection.top * height)
     last = (
-        round((region.left + region.width) * width) - 1,
-        round((region.top + region.height) * height) - 1,
+        round((detection.left + detection.width) * width) - 1,
+        round((detection.top + detection.height) * height) - 1,
     )
     cv2.rectangle(drawn, first, last, _SHADOW, 4)
     cv2.rectangle(drawn, first, last, _BOX, 2)
     above = first[1] - 6 if first[1] > 20 else first[1] + 18
-    _write(drawn, f"{region.score:.2g}", (first[0] + 3, above), 0.45)
+    _write(drawn, f"{detection.score:.2g}", (first[0] + 3, above), 0.45)
 
 
 def _draw_sides(drawn: Colours, patient_right: Edge) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.core.files import write_atomically
+from pulmo.decide.detections import Detection
 from pulmo.explain.annotations import NOTHING, Annotations
 from pulmo.explain.methods import Method
 from pulmo.radiograph.geometry import Aspect
@@ -53,6 +54,11 @@ class HeatMap:
     def unit(self) -> str:
         """The unit of the values."""
         return self.method.unit
+
+    @property
+    def detections(self) -> tuple[Detection, ...]:
+        """Boxes about evidence, the highest first; of a bundle's own maps alone."""
+        return tuple(self.annotations.detections)
 
     def png(self) -> bytes:
         """Draws the image next to the same image with the map painted on it.

@@ -1,6 +1,8 @@
 """The end of a run: calibration on the validation images, the weights, the card."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +16,23 @@ from pulmo.core.folders import RunFolder
 from pulmo.core.labels import DRAWN
 from pulmo.core.sources import source_names
 from pulmo.datasets.modality import stated_kinds
+from pulmo.decide.detections import fit_detection_rule
 from pulmo.decide.prediction_sets import fit_sets
 from pulmo.decide.temperature import fit_temperature
 from pulmo.decide.thresholds import fit_decision
 from pulmo.decide.triage import fit_bands
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.predictions import Predictions
+from pulmo.radiograph.geometry import to_image
 from pulmo.train.checkpoint import Progress, load_weights_of, state
 from pulmo.train.engine import Engine, infer
 from pulmo.train.team import ALONE
 from pulmo.train.training_data import TrainingData
+
+_MOST_MAPS: Final = 400
+"""Maps of a class to which its detections are fitted at most."""
+_ENLARGED: Final = 128
+"""Side of an enlarged map."""
 
 LICENSE = "not stated; a model inherits the terms of the images that it was trained on"
 
@@ -71,7 +80,7 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
             seen, recipe.decision.sensitivity, recipe.decision.specificity, decision.threshold
         ),
         sets=fit_sets(seen, recipe.decision.coverage),
-        activation=_activation(maps, logits),
+        activation=_activation(maps, logits, truth, recipe.labels.order),
         network=Network(
             backbone=recipe.model.backbone,
             head=recipe.model.head.name,
@@ -88,15 +97,31 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
     return card
 
 
-def _activation(maps: NDArray[np.float32], logits: NDArray[np.float32]) -> Activation:
-    """Returns the maps' size and the scale of the decided class's evidence."""
+def _activation(
+    maps: NDArray[np.float32],
+    logits: NDArray[np.float32],
+    truth: NDArray[np.intp],
+    labels: Sequence[str],
+) -> Activation:
+    """Returns the maps' size, the scale of the decided class's evidence, and the detections."""
     decided = maps[np.arange(len(logits)), logits.argmax(1)]
     evidence = decided[decided > 0]
     return Activation(
         rows=maps.shape[2],
         columns=maps.shape[3],
         scale=float(np.percentile(evidence, 99)) if len(evidence) else 1.0,
+        detections={
+            label: fit_detection_rule(_spread(maps[truth != number, number]))
+            for number, label in enumerate(labels)
+            if (truth != number).any()
+        },
     )
+
+
+def _spread(maps: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Returns some maps [n, rows, columns], smoothly enlarged as on an image."""
+    few = maps[:: -(-len(maps) // _MOST_MAPS)]
+    return [to_image(each, (_ENLARGED, _ENLARGED), "squash") for each in few]
 
 
 def _training(engine: Engine, progress: Progress) -> Training:

@@ -10,6 +10,7 @@ from typing import Self
 from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outcome
 from pulmo.core.errors import InputError, UsageError
+from pulmo.explain.heat_map import HeatMap
 from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
 from pulmo.radiograph import Radiograph
 from pulmo.workflows.image_result import heat_map
@@ -83,11 +84,14 @@ class HeatMapFolder:
 
     def write(
         self, image: Path, model: ImagePredictor, radiograph: Radiograph, outcome: Outcome
-    ) -> Path:
-        """Writes an image with the evidence for a class painted on it, and returns the file.
+    ) -> tuple[Path, HeatMap]:
+        """Writes an image with the evidence for a class painted on it.
 
         Where the values are wanted, they lie next to it, in a file of the same name with the suffix
         `.npz`.
+
+        Returns:
+            The file and the map.
 
         Raises:
             InputError: a file cannot be written, or is one of the images, or the network gave a
@@ -107,4 +111,4 @@ class HeatMapFolder:
         if shown.values:
             drawn.save_values(path.with_suffix(".npz"))
         drawn.save(path)
-        return path
+        return path, drawn

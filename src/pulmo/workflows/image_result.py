@@ -2,21 +2,29 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
+from typing import Final
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card
 from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outcome
 from pulmo.core.errors import UsageError
+from pulmo.decide.detections import detect
 from pulmo.explain.annotations import Annotations
 from pulmo.explain.heat_map import HeatMap, caption
 from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
 from pulmo.lungs import shipped_finder
 from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph
+from pulmo.radiograph.geometry import to_image
+
+_DETECTED_SIDE: Final = 256
+"""Pixels of the longer side of the map in which boxes are detected; its cells are far larger."""
 
 MethodName = str | Mapping[str, object] | Method
 """A method's name, a table of its name (`name`) and parameters, or the method."""
@@ -162,8 +170,32 @@ def heat_map(
         caption=f"{shares}. {caption(method, array, layer)}",
         pixels=radiograph.pixels,
         input=given,
-        annotations=annotations_of(radiograph),
+        annotations=_with_detections(annotations_of(radiograph), radiograph, card, label, array)
+        if method.in_graph
+        else annotations_of(radiograph),
     )
+
+
+def _with_detections(
+    annotations: Annotations,
+    radiograph: Radiograph,
+    card: Card,
+    label: str,
+    activation: NDArray[np.float32],
+) -> Annotations:
+    """Returns annotations with the boxes about evidence, inside the lungs if they are found."""
+    rule = card.activation.detections.get(label)
+    if rule is None or not np.isfinite(activation).all():
+        return annotations
+    shrink = min(1.0, _DETECTED_SIDE / max(radiograph.pixels.shape))
+    height, width = (max(2, round(side * shrink)) for side in radiograph.pixels.shape)
+    evidence = to_image(activation, (height, width), card.input.aspect)
+    lungs = annotations.outline
+    within = None
+    if lungs is not None:
+        small = cv2.resize(lungs.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+        within = small.astype(bool)
+    return replace(annotations, detections=detect(evidence, rule, within))
 
 
 def annotations_of(radiograph: Radiograph) -> Annotations:

@@ -13,6 +13,7 @@ from pulmo.core.errors import InputError, PulmoError, RefusedError, UsageError
 from pulmo.core.output import claim_folder
 from pulmo.core.parallel import Pause, in_threads
 from pulmo.datasets.source import Problem
+from pulmo.decide.detections import Detection
 from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph
 from pulmo.radiograph.image_source import ImageSource, ValueRange, open_image
@@ -45,6 +46,7 @@ class Prediction:
         band: the triage band of that probability.
         prediction_set: the classes that the image may be of, its conformal set.
         heatmap: the file of its heat map.
+        detections: boxes about evidence on the map, the highest first; only of a bundle's own map.
     """
 
     file: str
@@ -60,6 +62,7 @@ class Prediction:
     band: Band | None = None
     prediction_set: tuple[str, ...] | None = None
     heatmap: Path | None = None
+    detections: tuple[Detection, ...] | None = None
 
 
 class _Ready(NamedTuple):
@@ -179,9 +182,10 @@ def _open_folder(path: Path) -> None:
 def _predict(ready: _Ready, predictor: ImagePredictor, maps: HeatMapFolder | None) -> Prediction:
     try:
         outcome = predictor.predict_prepared([ready.prepared])[0]
-        drawn = None
+        file, detections = None, None
         if maps is not None and ready.radiograph is not None:
-            drawn = maps.write(ready.path, predictor, ready.radiograph, outcome)
+            file, drawn = maps.write(ready.path, predictor, ready.radiograph, outcome)
+            detections = drawn.detections if drawn.method.in_graph else None
     except PulmoError as error:
         return _failed(ready.path, error)
     return Prediction(
@@ -195,7 +199,8 @@ def _predict(ready: _Ready, predictor: ImagePredictor, maps: HeatMapFolder | Non
         positive=outcome.positive,
         band=outcome.band,
         prediction_set=outcome.prediction_set,
-        heatmap=drawn,
+        heatmap=file,
+        detections=detections,
     )
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final, Literal, TextIO
 
 from pulmo.bundle.card import Card
+from pulmo.decide.detections import Detection
 from pulmo.workflows.model import Model
 from pulmo.workflows.predict import Prediction
 
@@ -66,8 +67,13 @@ def record(result: Prediction, model: Model) -> dict[str, Any]:
         "band": result.band,
         "prediction_set": None if result.prediction_set is None else list(result.prediction_set),
         "heatmap": None if result.heatmap is None else str(result.heatmap),
+        "detections": _listed(result.detections),
         "model": {"name": card.name, "version": card.created, "sha256": model.predictor.sha256},
     }
+
+
+def _listed(detections: tuple[Detection, ...] | None) -> list[dict[str, float]] | None:
+    return None if detections is None else [each._asdict() for each in detections]
 
 
 def prediction_line(result: Prediction, card: Card, width: int) -> str:
@@ -116,6 +122,8 @@ def _row(result: Prediction, model: Model) -> dict[str, Any]:
     known = record(result, model)
     made_by = known.pop("model")
     probabilities = known.pop("probabilities") or {}
+    if known["detections"] is not None:
+        known["detections"] = json.dumps(known["detections"])
     known |= {name: between.join(known[name] or ()) for name, between in _LISTS.items()}
     if result.positive is not None:
         known["positive"] = str(result.positive).lower()
