@@ -136,6 +136,7 @@ def test_json_of_good_and_bad_files_is_one_list_with_the_documented_keys(
         "notes": [note.text for note in outcome.notes],
         "note_kinds": ["drawings", "seen"],
         "heatmap": None,
+        "detections": None,
         "probabilities": outcome.probabilities,
         "decision": outcome.decision,
         "positive": outcome.positive,
