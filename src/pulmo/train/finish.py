@@ -64,6 +64,10 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
             grey=recipe.image.grey,
             mean=recipe.model.mean,
             std=recipe.model.std,
+            region=recipe.image.region,
+            margin=recipe.image.margin,
+            outside=recipe.image.outside,
+            lungs=data.finder.sha256 if data.finder else None,
         ),
         temperature=temperature,
         decision=decision,
@@ -118,9 +122,20 @@ def _training(engine: Engine, progress: Progress) -> Training:
         modalities=stated_kinds(data.manifest),
         views=tuple(sorted(data.manifest.frame["view"].dropna().unique())),
         accepts=recipe.data.accepts,
+        without_lungs=_without_lungs(data),
         drawings=int((data.manifest.frame["origin"].iloc[data.train] == DRAWN).sum()),
         recipe_toml=recipe.without_folders().to_toml(),
     )
+
+
+def _without_lungs(data: TrainingData) -> dict[str, int]:
+    """Returns split -> images that show no lungs, though they were to; empty for whole images."""
+    if data.finder is None:
+        return {}
+    missing = data.images.without_lungs
+    return {
+        name: int(missing[rows].sum()) for name, rows in (("train", data.train), ("val", data.val))
+    }
 
 
 def _sources(data: TrainingData, names: NDArray[np.str_], label: str) -> dict[str, int]:

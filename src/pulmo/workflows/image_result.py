@@ -162,6 +162,7 @@ def heat_map(
         pixels=radiograph.pixels,
         input=given,
         annotations=annotations_of(radiograph),
+        box=outcome.box,
     )
 
 
