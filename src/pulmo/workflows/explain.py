@@ -10,10 +10,10 @@ from pulmo.core.folders import BundleFolder, RunFolder
 from pulmo.datasets.source import Problem
 from pulmo.explain.heat_map import HeatMap
 from pulmo.explain.methods import GRAPH, read_method
+from pulmo.radiograph.image_source import ImageSource, name_of, open_image
 from pulmo.workflows.found import Name
 from pulmo.workflows.heat_map_folder import HeatMapFolder, Shown
 from pulmo.workflows.image_result import ImageResult, MethodName
-from pulmo.workflows.image_source import ImageSource, name_of, open_image
 from pulmo.workflows.model import Model, load
 from pulmo.workflows.predict import Prediction, predict_images
 

@@ -11,9 +11,9 @@ from pulmo.core.output import claimed_folder
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.schema import check_split_name
 from pulmo.radiograph import KINDS, Note, Radiograph, pixels_sha256
+from pulmo.radiograph.image_source import ImageSource, name_of, open_image
 from pulmo.report.gallery import file_name
 from pulmo.workflows.features_images import FinishedRun, choose_images, input_of
-from pulmo.workflows.image_source import ImageSource, name_of, open_image
 from pulmo.workflows.options.evaluation import FeaturesOptions
 from pulmo.workflows.progress import OnProgress, no_progress, of_stage
 

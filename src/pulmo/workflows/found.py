@@ -10,7 +10,7 @@ from pulmo.core.files import open_bytes
 from pulmo.core.parallel import PAUSE, Pause
 from pulmo.datasets.source import Problem, images_below
 from pulmo.radiograph.content import format_of
-from pulmo.workflows.image_source import ImageSource
+from pulmo.radiograph.image_source import ImageSource
 
 Name = str | os.PathLike[str]
 """A file or a folder."""

@@ -15,10 +15,10 @@ from pulmo.core.parallel import Pause, in_threads
 from pulmo.datasets.source import Problem
 from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph
+from pulmo.radiograph.image_source import ImageSource, ValueRange, open_image
 from pulmo.workflows.found import Found, images_of, is_image
 from pulmo.workflows.heat_map_folder import HeatMapFolder
 from pulmo.workflows.image_result import check_label
-from pulmo.workflows.image_source import ImageSource, ValueRange, open_image
 from pulmo.workflows.model import Model, load
 
 _READERS: Final = 8
