@@ -75,7 +75,7 @@ def export_run(run: RunFolder, folder: Path) -> Card:
     card = read_card(run.card)
     classifier = trained_classifier(run, card)
     card = card.model_copy(update={"files": {}})
-    model = to_onnx(classifier, card, open_finder(card.input.image, run.finder))
+    model = to_onnx(classifier, card, open_finder(card.input.image, run.finder, card.input.lungs))
     draft = BundleFolder(folder.with_name(f".{folder.name}.{secrets.token_hex(4)}"))
     exported = Predictor(model, draft.model.name)
     check_parity(ExportWrapper(classifier), _everything(exported), card.input.size)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes
 from pulmo.core.sections import ImageSection
 from pulmo.radiograph import Note, Radiograph
@@ -99,13 +100,25 @@ def finder_for(image: ImageSection) -> "LungFinder | None":
     return shipped_finder()
 
 
-def open_finder(image: ImageSection, path: Path) -> "LungFinder | None":
-    """Returns the network of the lungs in a file; None if whole images are taken.
+def open_finder(
+    image: ImageSection, path: Path, expected: str | None = None
+) -> "LungFinder | None":
+    """Returns the network of the lungs in the folder of a run; None if whole images are taken.
+
+    Args:
+        image: how an image becomes the input.
+        path: the file of the network.
+        expected: its SHA-256, if the run's card states it already.
 
     Raises:
-        InputError: the file is missing, or is no network of the lungs.
+        InputError: the file is missing, is no network of the lungs, or was changed.
     """
-    return None if image.region == "all" else parse_finder(read_bytes(path), str(path))
+    if image.region == "all":
+        return None
+    finder = parse_finder(read_bytes(path), str(path))
+    if expected not in (None, finder.sha256):
+        raise InputError("run-file-changed", f"{path} was changed after the training.")
+    return finder
 
 
 def parse_finder(model: bytes, origin: str) -> "LungFinder":

@@ -82,7 +82,7 @@ class FinishedRun(NamedTuple):
         digests = frozenset((*rows["sha256"], *rows["pixels_sha256"].dropna()))
         held_out = HeldOut.parse(list_of_test(manifest))
         card = read_card(folder.card)
-        finder = open_finder(card.input.image, folder.finder)
+        finder = open_finder(card.input.image, folder.finder, card.input.lungs)
         return cls(folder, card, Seen(digests, fitted), held_out, finder)
 
 

@@ -84,7 +84,7 @@ def open_run(path: Path) -> TrainedNetwork:
     """
     run = RunFolder(path)
     classifier, card = load_classifier(path), read_card(run.card)
-    finder = open_finder(card.input.image, run.finder)
+    finder = open_finder(card.input.image, run.finder, card.input.lungs)
     network = TrainedNetwork(classifier, card, finder=finder)
     network.seen = frozenset(seen_by(run).decode().split())
     return network
