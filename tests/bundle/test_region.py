@@ -92,9 +92,13 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
+def _shown_whole(rows: pd.DataFrame) -> list[bool]:
+    """Which images show no lungs to the network that comes with pulmo."""
+    return [not shipped_finder().find(read_radiograph(path)).found for path in rows["path"]]
+
+
 def _without_lungs(rows: pd.DataFrame) -> int:
-    """How many images show no lungs to the network that comes with pulmo."""
-    return sum(not shipped_finder().find(read_radiograph(path)).found for path in rows["path"])
+    return sum(_shown_whole(rows))
 
 
 def test_the_card_says_what_is_seen_and_what_lacked_lungs(
@@ -105,11 +109,17 @@ def test_the_card_says_what_is_seen_and_what_lacked_lungs(
     assert (shown.region, shown.margin, shown.outside) == ("lungs", 0.1, "black")
     assert shown.lungs == shipped.sha256
     assert run.finder.read_bytes() == shipped.model
-    train, val = (images[images["split"] == name] for name in ("train", "val"))
-    counts = {"train": BLIND + _without_lungs(train[BLIND:]), "val": _without_lungs(val)}
-    assert card.training.without_lungs == counts
+    for name in ("train", "val"):
+        rows = images[images["split"] == name]
+        whole = np.array(_shown_whole(rows))
+        whole[:BLIND] |= name == "train"
+        expected = rows["label"][whole].value_counts()
+        counts = card.training.without_lungs[name]
+        assert {label: n for label, n in counts.items() if n} == expected.to_dict()
+        assert list(counts) == list(card.labels.order)
     text = (bundle / "MODEL_CARD.md").read_text()
-    assert f"shown whole: train {counts['train']}, val {counts['val']}" in text
+    said = ", ".join(f"{label} {n}" for label, n in card.training.without_lungs["train"].items())
+    assert f"shown whole: train: {said}; val: " in text
     assert shipped.sha256 in text
     assert FINDER_KEY in text
 

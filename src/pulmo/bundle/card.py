@@ -150,8 +150,9 @@ class Training(Record):
     accepts: tuple[Accepted, ...] = ()
     """What a header, or the looks, may say against the use of the model: it is then noted and not
     refused."""
-    without_lungs: Mapping[str, int] = {}
-    """Split -> images in which no lungs were found, which were shown whole; empty if all were."""
+    without_lungs: Mapping[str, Mapping[str, int]] = {}
+    """Split -> class -> images in which no lungs were found, which were shown whole; empty if all
+    images were."""
     drawings: int = 0
     """Training images that `pulmo data phantom` drew."""
     recipe_toml: str = ""

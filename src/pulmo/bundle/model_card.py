@@ -67,8 +67,11 @@ def _without_lungs(card: Card) -> str:
     """Returns how many images were shown whole, where the model sees the lungs."""
     if card.input.region == "all":
         return ""
-    found = ", ".join(f"{split} {n:,}" for split, n in card.training.without_lungs.items())
-    return f"\n\nImages without lungs that were found, shown whole: {found}"
+    found = "; ".join(
+        f"{split}: {', '.join(f'{label} {n:,}' for label, n in counts.items())}"
+        for split, counts in card.training.without_lungs.items()
+    )
+    return f"\n\nImages in which no lungs were found, shown whole: {found}"
 
 
 def _data(card: Card) -> str:

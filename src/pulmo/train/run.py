@@ -19,6 +19,7 @@ from pulmo.core.training import StageSection
 from pulmo.datasets.manifest import Manifest
 from pulmo.lungs.framing import open_finder
 from pulmo.models.classifier import Classifier, check_weights, make_classifier
+from pulmo.radiograph.notes import count_sentence
 from pulmo.train.callbacks import Callbacks
 from pulmo.train.checkpoint import (
     CheckpointWriter,
@@ -98,6 +99,8 @@ def train_run(
         finder = None if fresh else open_finder(recipe.image, folder.finder)
         with team.leader_first():
             data = gather(recipe, manifest, place.cache, callbacks.on_decode, finder)
+        if whole := int(data.images.without_lungs.sum()):
+            callbacks.on_note(f"{count_sentence('no-lungs', whole, len(data.manifest))}.")
         progress, classifier = _begin(recipe, folder, images, device, fresh=fresh)
         # Made before anything is written, so that unusable rates leave no run behind.
         engine = begin_stage(recipe, _stage(recipe, progress), data, classifier, team)
