@@ -233,11 +233,11 @@ def test_the_model_card_says_what_the_card_says(bundle: Path) -> None:
 
 def test_the_model_card_takes_no_folder_for_a_hospital(bundle: Path) -> None:
     card = read_card(bundle / "card.json")
-    assert "not stated which hospital" not in model_card(card)
+    assert "The hospital of" not in model_card(card)
     sources = {"covid": {"mine (hospital not stated)": 3}, "normal": {"north": 4}}
     training = card.training.model_copy(update={"sources": sources})
     text = model_card(card.model_copy(update={"training": training}))
-    assert "It is not stated which hospital 3 of the training images came from" in text
+    assert "The hospital of 3 of the training images is not stated" in text
     assert "Every training image of normal came from north." in text
     assert "Every training image of covid" not in text
 
@@ -254,8 +254,8 @@ def test_the_model_card_says_what_is_guaranteed(bundle: Path) -> None:
         f"a result below {out.threshold:.4f} is negative, one of {into.threshold:.4f} or more is",
         f"{into.independent} independent validation images are too few to guarantee a specif",
         f"- uncertain: {card.bands.shares['uncertain'].images} of the images, ",
-        f"the classes with a probability of {card.sets.least:.4f} or more are those",
-        f"On the validation images {card.sets.covered} have",
+        f"the set of an image has the classes with a probability of {card.sets.least:.4f} or more",
+        f"Of the validation images {card.sets.covered} have",
         "and not for another hospital, prevalence or patient mix.",
     ):
         assert phrase in text

@@ -64,8 +64,8 @@ def test_it_says_what_was_read(full: Artefacts, bare: Artefacts) -> None:
     assert "| evaluation.json | 9,001 images, split test; " in page
     assert f"| audit.json | 2 checks on 2 images; {'e' * 64} |" in page
     page = _page("claim", bare)
-    for option in ("--data", "--run", "--evaluation", "--audit"):
-        assert f"not given ({option}) |" in page
+    for name in ("manifest", "run", "evaluation.json", "audit.json"):
+        assert f"| {name} | not given |" in page
     training = full.card.training.model_copy(update={"manifest_sha256": "0" * 64})
     other = replace(full, card=full.card.model_copy(update={"training": training}))
     unsplit = other.evaluations[0].data.model_copy(update={"split": None})

@@ -101,7 +101,7 @@ def test_a_key_gives_the_same_names_and_nothing_is_overwritten(
     assert {path.name: path.stat().st_mtime_ns for path in output.iterdir()} == before
     # Without the key no one knows that they are the same; so it is said.
     status, _, err = pulmo("data", "deidentify", given, "-o", output)
-    assert (status, f"{output} holds 3 DICOM files already" in err) == (0, True)
+    assert (status, f"{output} contains 3 DICOM files already" in err) == (0, True)
     assert len(list(output.iterdir())) == 6
 
 
@@ -169,7 +169,7 @@ def test_a_file_that_is_named_twice_is_read_once(pulmo: Call, given: Path) -> No
     # Its own output is no input.
     # Without the key no one knows that they are the same; so it is said.
     status, _, err = pulmo("data", "deidentify", given, "-o", output)
-    assert (status, f"{output} holds 3 DICOM files already" in err) == (0, True)
+    assert (status, f"{output} contains 3 DICOM files already" in err) == (0, True)
     assert len(list(output.iterdir())) == 6
 
 

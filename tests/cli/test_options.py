@@ -17,12 +17,12 @@ from pulmo.core.errors import UsageError
 from pulmo.core.flags import PYTHON_ONLY, flag
 from pulmo.predictions.reading.options import Options
 from pulmo.reproduce.options import ReproduceOptions
-from pulmo.workflows.options import data, evaluation, training
+from pulmo.workflows.options import data, evaluation, lungs, training
 from pulmo.workflows.options.evaluation import AuditOptions, EvaluateOptions, TableOptions
 
 ALL = {
     each
-    for module in (data, evaluation, training)
+    for module in (data, evaluation, lungs, training)
     for _, each in getmembers(module, is_dataclass)
 } | {Options, ReproduceOptions}  # fmt: skip
 
@@ -172,4 +172,9 @@ def test_options_for_python_alone_have_no_flag() -> None:
 
 def test_every_module_of_options_is_looked_at() -> None:
     folder = Path(str(import_module("pulmo.workflows.options").__file__)).parent
-    assert {path.stem for path in folder.glob("[!_]*.py")} == {"data", "evaluation", "training"}
+    assert {path.stem for path in folder.glob("[!_]*.py")} == {
+        "data",
+        "evaluation",
+        "lungs",
+        "training",
+    }

@@ -192,11 +192,16 @@ def test_a_data_set_that_cannot_be_used_is_a_sentence(command: Call, dataset: Pa
     assert (status, out) == (3, "")
     assert "none is not a folder; one with the folders covid and normal" in err
     (dataset / "other").mkdir()
-    assert "holds covid, normal, other; the folders covid and normal" in command("-d", dataset)[2]
+    assert (
+        "contains covid, normal, other; the folders covid and normal" in command("-d", dataset)[2]
+    )
     (dataset / "other").rmdir()
     shutil.rmtree(dataset / "normal")
     status, _, err = command("-d", dataset, "--from-scratch")
-    assert (status, "holds covid; the folders covid and normal were expected" in err) == (3, True)
+    assert (status, "contains covid; the folders covid and normal were expected" in err) == (
+        3,
+        True,
+    )
     (dataset / "normal").mkdir()
     status, _, err = command("-d", dataset, "--from-scratch")
     assert (status, "too few images of normal" in err) == (3, True)

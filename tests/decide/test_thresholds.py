@@ -145,7 +145,7 @@ def test_probabilities_of_one_cannot_be_parted(validate: Validate) -> None:
     point = fit_threshold(validate(scores, np.arange(120) >= 110), Aim("specificity", 0.9))
     assert point.confidence is None
     assert point.threshold == 1.0
-    assert point.reason == ("more validation images than that allows have a probability of 1")
+    assert point.reason == "too many validation images have a probability of 1"
     assert point.specificity.value == pytest.approx(90 / 110)
 
 

@@ -57,6 +57,8 @@ def test_the_data_are_described(result: Evaluation) -> None:
         "test_accesses": 1,
         "excluded": (),
         "image_notes": None,
+        "views": (),
+        "modalities": (),
     }
 
 

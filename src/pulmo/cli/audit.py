@@ -63,9 +63,6 @@ def audit(
     --accept does not name. Otherwise the audit passes if leakage, shortcuts, sources and external
     ran; else it is incomplete, as the first line says, with exit status 0.
     """
-    from pulmo.datasets.manifest import read_manifest
-    from pulmo.workflows.audit import CHECKING, DECODING, audit_folds, audit_predictions
-    from pulmo.workflows.audit import audit as audit_bundle
     from pulmo.workflows.model_kind import kind_of
 
     model = one_model(model, named)
@@ -80,6 +77,10 @@ def audit(
         },
     )
     folder = result_folder(output, "audit", model)
+    from pulmo.datasets.manifest import read_manifest
+    from pulmo.workflows.audit import CHECKING, DECODING, audit_folds, audit_predictions
+    from pulmo.workflows.audit import audit as audit_bundle
+
     with staged(DECODING, CHECKING) as progress:
         if kind == "table":
             report = audit_predictions(

@@ -87,9 +87,9 @@ def evaluate(
 def _evaluate_bundle(
     path: Path, data: Path | None, split: str | None, folder: Path, options: EvaluateOptions
 ) -> None:
+    manifest, model = images_of(data, path), open_model(path)
     from pulmo.workflows.evaluate import PREDICTING, VALIDATION, evaluate
 
-    manifest, model = images_of(data, path), open_model(path)
     with staged(VALIDATION, PREDICTING) as progress:
         report = evaluate(
             model, manifest, split=split, output=folder, options=options, on_progress=progress

@@ -42,13 +42,14 @@ def explain(
     next to it. The model may be a run's folder in place of a bundle.
     """
     chosen, words = split_model(files, model)
+    named = one_model(None, chosen)
     way = _chosen_method(method, layer, settings or [])
     from pulmo.workflows.explain import open_predictor
     from pulmo.workflows.heat_map_folder import HeatMapFolder, Shown
     from pulmo.workflows.predict import predict_images
     from pulmo.workflows.tally import Tally
 
-    predictor = open_predictor(one_model(None, chosen))
+    predictor = open_predictor(named)
     with progress("asking the network") as (report,):
         shown = Shown(way, label, values=True, on_progress=report)
         maps = HeatMapFolder.from_names(output, named_files(words), shown)

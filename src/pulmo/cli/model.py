@@ -82,10 +82,10 @@ def images_of(data: Path | None, model: Path) -> "Manifest":
         UsageError: none was named.
         InputError: it cannot be read.
     """
-    from pulmo.datasets.manifest import read_manifest
-
     if data is None:
         raise UsageError("manifest-not-given", f"{model} is a bundle, and its images are missing.")
+    from pulmo.datasets.manifest import read_manifest
+
     return read_manifest(data)
 
 

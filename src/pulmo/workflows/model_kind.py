@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.folders import RepeatsFolder
-from pulmo.predictions.reading.table_file import TABLES
+from pulmo.predictions.reading.options import TABLES
 
 Kind = Literal["bundle", "folds", "table"]
 

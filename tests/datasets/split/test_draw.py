@@ -125,7 +125,9 @@ class TestKeptSides:
         table["group"] = table["group"].mask(stating, table["path"])
         sides = draw_sides(table, Shares(0.1, 0.2), generator(), keep="all")
         assert (sides.split[stating].fillna("") == stated[stating].fillna("")).all()
-        assert set(sides.reason.dropna()) == {"its source states a split, but no side for it"}
+        assert set(sides.reason.dropna()) == {
+            "its source publishes a split that does not contain it"
+        }
         assert sides.reason.notna().sum() == (stating & stated.isna()).sum()
         assert sides.split[~stating].value_counts(normalize=True)["test"] == pytest.approx(
             0.2, abs=0.03

@@ -2,8 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from pulmo.core.flags import flag
+
+TEXTS: Final = (".csv", ".tsv", ".txt")
+TABLES: Final = (".parquet", *TEXTS, ".xlsx")
+"""The suffixes of tables of predictions."""
 
 
 @dataclass(frozen=True)

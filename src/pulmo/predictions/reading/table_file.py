@@ -1,7 +1,7 @@
 """A file that holds a table of predictions is read, whatever program wrote it."""
 
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -10,10 +10,7 @@ from pulmo.core.tables import read_parquet
 from pulmo.datasets.dialect import dialect_of
 from pulmo.datasets.rows import rows_in
 from pulmo.datasets.workbook import SUFFIX, first_sheet
-
-TEXTS: Final = (".csv", ".tsv", ".txt")
-TABLES: Final = (".parquet", *TEXTS, SUFFIX)
-"""The suffixes of tables of predictions."""
+from pulmo.predictions.reading.options import TEXTS
 
 
 class TableFile(NamedTuple):
