@@ -59,7 +59,7 @@ def test_what_is_not_known_or_the_same_fits_no_baseline(make_rows: Rows, tell: M
     with pytest.raises(NoBaseline, match="fewer than two classes have 10 usable test images"):
         fit_baseline(context, BASELINES["lungless"])
     unfit = tell(make_rows(LABELS), np.full((40, 2), 0.5), fit=make_rows(LABELS[:6], 100))
-    with pytest.raises(NoBaseline, match="fewer than two classes have 10 training images"):
+    with pytest.raises(NoBaseline, match="fewer than two classes have 10 usable training images"):
         fit_baseline(unfit, BASELINES["thumbnail"])
     few = tell(make_rows(LABELS[:6]), np.full((6, 2), 0.5), fit=make_rows(LABELS, 100))
     with pytest.raises(NoBaseline, match="fewer than two classes have 10 usable test images"):

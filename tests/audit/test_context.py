@@ -16,6 +16,7 @@ from pulmo.audit.parts import AuditOptions, Part
 from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import probabilities
 from pulmo.core.labels import LabelScheme
+from pulmo.core.noted import UNKNOWN
 from pulmo.datasets.cache import cache_folder
 from pulmo.lungs import shipped_finder
 from pulmo.lungs.mask_files import find_masks
@@ -172,7 +173,10 @@ def test_masks_show_the_part_of_the_image_that_the_model_sees(
         whole = make_context(rows, brightness, card=card, options=options)
         part = make_context(rows, brightness, card=seen, options=options)
         part.model.network.finder = Blind([rows["sha256"].iloc[5]])
+        assert part.image_notes == {UNKNOWN: len(rows)}
         cropped, masks = part.masks_of(rows), whole.masks_of(rows)
+        assert part.image_notes == {UNKNOWN: len(rows), "no-lungs": 1}
+        assert whole.image_notes == {UNKNOWN: len(rows)}
         assert not np.array_equal(part.images, whole.images)
         assert np.array_equal(part.images[5], whole.images[5])
         assert np.array_equal(cropped[5], masks[5])

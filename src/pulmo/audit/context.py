@@ -22,7 +22,7 @@ from pulmo.datasets.cache import Images, cached_images
 from pulmo.datasets.manifest import Manifest
 from pulmo.lungs.mask_files import LungMasks, MaskPart, read_mask
 from pulmo.predictions.decision_rule import DecisionRule, Decisions
-from pulmo.predictions.table import checked_probabilities
+from pulmo.predictions.table import checked_probabilities, image_notes
 from pulmo.stats.classified import ClassifiedImages
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.estimates import estimate_metrics
@@ -62,6 +62,7 @@ class AuditContext:
         self.rows = pd.concat(known, ignore_index=True)
         self.part = np.repeat(np.arange(len(known)), [len(rows) for rows in known])
         self.skipped = sum(len(part.test) for part in self.parts) - len(self.rows)
+        self._without_lungs: set[str] = set()
         if self.rows.empty:
             raise InputError(
                 "labels-not-of-model",
@@ -181,9 +182,21 @@ class AuditContext:
     def _cached(self, rows: pd.DataFrame) -> Images:
         """Returns where the inputs of rows of a manifest lie."""
         options, model = self.options, self.model
-        return cached_images(
+        found = cached_images(
             Manifest.from_rows(rows), model.image, options.cache, options.on_progress, model.finder
         )
+        self._without_lungs.update(rows["sha256"].to_numpy()[found.without_lungs])
+        return found
+
+    @property
+    def image_notes(self) -> dict[str, int] | None:
+        """Kind of note -> test images, of the reader and of what checks have read; None if unknown.
+
+        Where the model sees the lungs, an image without lungs is one that it was shown whole.
+        """
+        whole = int(self.rows["sha256"].isin(self._without_lungs).sum())
+        noted = image_notes(self.rows)
+        return (noted or {}) | {"no-lungs": whole} if whole else noted
 
     def has_mask(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         """Tells which rows of a manifest have a lung mask.
