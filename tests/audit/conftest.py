@@ -37,6 +37,7 @@ class Fake:
         self.seen: frozenset[str] = frozenset()
         self.answer = answer
         self.maps = maps
+        self.finder = None
 
     def run(self, inputs: NDArray[np.uint8]) -> Outputs:
         logits = self.answer(inputs).astype(np.float32)

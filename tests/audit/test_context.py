@@ -3,22 +3,32 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fixtures.lungs import Blind
 from fixtures.refuses import refuses
 from pulmo.audit.context import AuditContext
+from pulmo.audit.found_lungs import FoundLungs
 from pulmo.audit.parts import AuditOptions, Part
 from pulmo.bundle.card import Card
 from pulmo.bundle.outcome import probabilities
 from pulmo.core.labels import LabelScheme
+from pulmo.core.noted import UNKNOWN
 from pulmo.datasets.cache import cache_folder
+from pulmo.lungs import shipped_finder
 from pulmo.lungs.mask_files import find_masks
+from pulmo.radiograph import read_radiograph
+from pulmo.stats.overlap import dice
 
 MakeCard = Callable[..., Card]
 MakeRows = Callable[..., pd.DataFrame]
 MakeContext = Callable[..., AuditContext]
+
+
+LUNGS = {"region": "lungs", "lungs": shipped_finder().sha256}
 
 
 def brightness(images: NDArray[np.uint8]) -> NDArray[np.floating]:
@@ -149,3 +159,48 @@ def test_a_part_is_a_model_and_its_rows(make_rows: MakeRows, make_context: MakeC
 def test_a_folder_without_masks_is_refused(tmp_path: Path) -> None:
     with refuses("lung-masks-missing"):
         find_masks(tmp_path)
+
+
+def test_masks_show_the_part_of_the_image_that_the_model_sees(
+    write_images: MakeRows, make_context: MakeContext, make_card: MakeCard, tmp_path: Path
+) -> None:
+    rows = write_images(["normal", "covid"] * 4)
+    card = make_card()
+    seen = card.model_copy(update={"input": card.input.model_copy(update=LUNGS)})
+    folder = find_masks(tmp_path / "masks")
+    for lungs in (folder, FoundLungs(shipped_finder(), tmp_path / "cache")):
+        options = AuditOptions(tmp_path / "cache", lungs)
+        whole = make_context(rows, brightness, card=card, options=options)
+        part = make_context(rows, brightness, card=seen, options=options)
+        part.model.network.finder = Blind([rows["sha256"].iloc[5]])
+        assert part.image_notes == {UNKNOWN: len(rows)}
+        cropped, masks = part.masks_of(rows), whole.masks_of(rows)
+        assert part.image_notes == {UNKNOWN: len(rows), "no-lungs": 1}
+        assert whole.image_notes == {UNKNOWN: len(rows)}
+        assert not np.array_equal(part.images, whole.images)
+        assert np.array_equal(part.images[5], whole.images[5])
+        assert np.array_equal(cropped[5], masks[5])
+        for row, mask in enumerate(cropped):
+            if row == 5:
+                continue
+            found = shipped_finder().find(read_radiograph(rows["path"].iloc[row]))
+            box, drawn = found.box(0.05), folder.of(rows["path"].iloc[row])
+            assert box is not None
+            assert drawn is not None
+            of_image = read_radiograph(drawn).pixels if lungs is folder else found.mask
+            truth = box.of(np.asarray(of_image, np.float32))
+            resized = cv2.resize(truth, mask.shape, interpolation=cv2.INTER_LINEAR) > 0.5
+            assert dice(mask[None], resized[None])[0] > 0.95
+
+
+def test_models_that_see_the_lungs_by_other_networks_differ(
+    make_rows: MakeRows, make_context: MakeContext, make_card: MakeCard
+) -> None:
+    card = make_card()
+    seen = card.model_copy(update={"input": card.input.model_copy(update=LUNGS)})
+    one, two = (make_context(make_rows(["normal"]), brightness, card=seen) for _ in range(2))
+    one.model.network.finder, two.model.network.finder = Blind(()), Blind(())
+    AuditContext([*one.parts, *two.parts], one.options)
+    two.model.network.finder.sha256 = "1" * 64
+    with refuses("models-differ"):
+        AuditContext([*one.parts, *two.parts], one.options)

@@ -199,3 +199,15 @@ def test_a_recipe_file_must_exist_and_be_toml(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("= 3")
     with refuses("toml-invalid"):
         load_recipe(str(tmp_path / "bad.toml"))
+
+
+def test_nothing_is_outside_of_the_whole_image() -> None:
+    recipe = load_recipe("demo", ["image.region=lungs", "image.outside=black", "image.margin=0.1"])
+    assert (recipe.image.region, recipe.image.outside, recipe.image.margin) == (
+        "lungs", "black", 0.1
+    )  # fmt: skip
+    assert load_recipe("demo").image.region == "all"
+    with refuses("outside-without-region", "image.outside", "image.region"):
+        load_recipe("demo", ["image.outside=black"])
+    with refuses("recipe-invalid", "image.region=heart"):
+        load_recipe("demo", ["image.region=heart"])

@@ -11,11 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fixtures.lungs import Blind
 from fixtures.refuses import refuses
 from pulmo.core.sections import ImageSection
 from pulmo.datasets import cache as module
 from pulmo.datasets.cache import cache_folder, cached_images
 from pulmo.datasets.manifest import Manifest
+from pulmo.lungs import shipped_finder
+from pulmo.lungs.framing import framed_input
 from pulmo.radiograph import Radiograph, read_radiograph
 from pulmo.radiograph.geometry import to_input
 from pulmo.radiograph.grey.equalise import Equalise
@@ -31,6 +34,9 @@ from pulmo.datasets.cache import cached_images
 resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
 cached_images(read_manifest(Path(sys.argv[1])), ImageSection(size=64), Path(sys.argv[2]))
 """
+
+
+LUNGS = ImageSection(size=32, region="lungs")
 
 
 def shards(folder: Path) -> list[Path]:
@@ -181,3 +187,55 @@ def test_the_cache_lies_where_the_user_says(monkeypatch: pytest.MonkeyPatch) -> 
     assert cache_folder() == Path("/b/pulmo")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == Path.home() / ".cache" / "pulmo"
+
+
+def test_images_of_the_lungs_are_kept_with_the_part_that_they_show(
+    images: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = images.head(6)
+    finder = Blind([rows["sha256"].iloc[4]])
+    first = cached_images(Manifest(rows), LUNGS, tmp_path, finder=finder)
+    expected = [framed_input(read_radiograph(Path(path)), LUNGS, finder) for path in rows["path"]]
+    monkeypatch.setattr(module, "read_radiograph", None)
+    again = cached_images(Manifest(rows[::-1]), LUNGS, tmp_path, finder=finder)
+    for cached, order in ((first, range(6)), (again, range(5, -1, -1))):
+        for row, number in enumerate(order):
+            assert np.array_equal(cached.take(np.array([row]))[0], expected[number].pixels)
+            assert cached.box(row) == expected[number].box
+    assert expected[4].box is None
+    assert expected[0].box is not None
+    assert np.flatnonzero(first.without_lungs).tolist() == [4]
+    assert np.flatnonzero(again.without_lungs).tolist() == [1]
+
+
+def test_all_that_decides_what_is_shown_has_its_own_store(
+    images: pd.DataFrame, tmp_path: Path
+) -> None:
+    row, other = Manifest(images.head(1)), Blind(())
+    other.sha256 = "1" * 64
+    shown = [
+        (SMALL, None),
+        (LUNGS, shipped_finder()),
+        (LUNGS, other),
+        (LUNGS.model_copy(update={"margin": 0.1}), shipped_finder()),
+        (LUNGS.model_copy(update={"outside": "black"}), shipped_finder()),
+    ]
+    for image, finder in shown * 2:
+        cached_images(row, image, tmp_path, finder=finder)
+    assert len(list(tmp_path.iterdir())) == len(shards(tmp_path)) == len(shown)
+    whole = cached_images(row, SMALL, tmp_path)
+    assert (whole.boxes, whole.box(0), whole.without_lungs.tolist()) == (None, None, [False])
+    with pytest.raises(ValueError, match="network of the lungs"):
+        cached_images(row, LUNGS, tmp_path)
+
+
+def test_a_shard_of_the_lungs_that_is_cut_short_is_made_again(
+    images: pd.DataFrame, tmp_path: Path
+) -> None:
+    rows, finder = Manifest(images.head(4)), shipped_finder()
+    first = cached_images(rows, LUNGS, tmp_path, finder=finder)
+    boxes = [first.box(row) for row in range(4)]
+    (path,) = shards(tmp_path)
+    path.write_bytes(path.read_bytes()[:-16])
+    again = cached_images(rows, LUNGS, tmp_path, finder=finder)
+    assert [again.box(row) for row in range(4)] == boxes

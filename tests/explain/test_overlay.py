@@ -7,7 +7,7 @@ from PIL import Image
 
 from fixtures.refuses import refuses
 from pulmo.explain.overlay import LONG_SIDE, Overlay, colour_stops, draw_overlay, draw_pair
-from pulmo.radiograph.geometry import Aspect
+from pulmo.radiograph.geometry import Aspect, Box
 
 GAP = 10
 
@@ -154,3 +154,31 @@ def test_the_colour_scale_rises_in_lightness_from_the_grey_of_the_image() -> Non
     assert stops[0] == "#737373"
     colours = np.array([list(bytes.fromhex(stop[1:])) for stop in stops[2:]])
     assert (np.diff(colours @ [0.2126, 0.7152, 0.0722]) > 0).all()
+
+
+def test_what_is_outside_the_part_that_was_seen_is_hatched_and_the_map_lies_in_it() -> None:
+    shown = np.full((LONG_SIDE // 2, LONG_SIDE), 0.5, np.float32)
+    box = Box(40, 200, 100, 420)
+    values = np.zeros((4, 8), np.float32)
+    values[:, 4:] = 2.0
+    data = draw_pair(Overlay(shown, values, "squash", 2.0, box=box))
+    drawn = np.asarray(Image.open(io.BytesIO(data)), np.int_)
+    plain, painted = drawn[:, :LONG_SIDE], drawn[:, LONG_SIDE + GAP :]
+    seen = np.zeros(shown.shape, bool)
+    seen[40:200, 100:420] = True
+    assert (painted[~seen] < plain[~seen]).all()
+    np.testing.assert_array_equal(painted[40:200, 100:200], plain[40:200, 100:200])
+    assert (np.ptp(painted[40:200, 320:420], axis=2) > 50).all()
+    sheet = draw_overlay(Overlay(shown, values, "squash", 2.0, box=box), legend="", caption="")
+    whole = draw_overlay(Overlay(shown, values, "squash", 2.0), legend="", caption="")
+    assert sheet != whole
+
+
+def test_a_box_is_in_pixels_of_the_image_whatever_the_size_of_the_drawing() -> None:
+    small, large = (np.full((side, side), 0.5, np.float32) for side in (140, 1120))
+    boxes = Box(35, 105, 28, 84), Box(280, 840, 224, 672)
+    first, second = (
+        draw_pair(Overlay(pixels, even(2), "squash", 2.0, box=box))
+        for pixels, box in zip((small, large), boxes, strict=True)
+    )
+    assert first == second

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from pulmo.core.message import Message
-from pulmo.lungs.mask import Box, LungMask
+from pulmo.lungs import Box, LungMask
 from pulmo.lungs.parts import Shape
 
 NONE = Shape(0, 0, 0, 0, 0, 0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pulmo.radiograph.geometry import Aspect, Fit, to_image, to_input
+from pulmo.radiograph.geometry import Aspect, Box, Fit, to_image, to_input
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,15 @@ def test_a_spot_of_the_image_comes_back_to_its_place(aspect: Aspect) -> None:
     # Within one pixel of the input.
     assert abs(rows.mean() - 39.5) < 120 / 64
     assert abs(columns.mean() - 71.5) < 120 / 64
+
+
+@pytest.mark.parametrize("aspect", ["squash", "pad", "crop"])
+def test_a_map_of_a_part_lies_in_that_part(aspect: Aspect) -> None:
+    box = Box(20, 70, 10, 110)
+    values = np.arange(49, dtype=np.float32).reshape(7, 7)
+    back = to_image(values, (100, 120), aspect, box)
+    assert back.shape == (100, 120)
+    np.testing.assert_array_equal(back[20:70, 10:110], to_image(values, (50, 100), aspect))
+    outside = np.ones((100, 120), bool)
+    outside[20:70, 10:110] = False
+    assert np.isnan(back[outside]).all()

@@ -17,7 +17,6 @@ from pulmo.audit.context import AuditContext
 from pulmo.audit.result import result_of, summary
 from pulmo.core.errors import UsageError
 from pulmo.datasets.manifest import Manifest
-from pulmo.predictions.table import image_notes
 
 VERDICT_WORDS: Final[dict[Verdict, str]] = {
     "fails": "FAILED",
@@ -91,7 +90,7 @@ def _data(context: AuditContext, split: str | None) -> AuditedData:
             str(source): {str(label): int(n) for label, n in counts.items()}
             for source, counts in sources.to_dict("index").items()
         },
-        image_notes=image_notes(rows),
+        image_notes=context.image_notes,
         fitted=len({path for part in context.parts for path in part.fitted["path"]}),
         excluded=tuple(
             PurePath(path).name

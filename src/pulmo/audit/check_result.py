@@ -100,7 +100,7 @@ class AuditedData(Record):
     sources: dict[str, dict[str, int]]
     """Source -> class -> images."""
     image_notes: Mapping[str, int] | None = None
-    """Kind of note that the reader made -> images; None if the manifest has no notes."""
+    """Kind of note on an image -> images; None if the manifest has no notes."""
     fitted: int
     """Training and validation images, on which shortcut baselines are fitted."""
     excluded: tuple[str, ...] = ()

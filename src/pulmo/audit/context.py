@@ -18,11 +18,11 @@ from pulmo.core.errors import InputError
 from pulmo.core.labels import class_numbers
 from pulmo.core.message import Message
 from pulmo.core.sources import are_stated, source_names
-from pulmo.datasets.cache import cached_images
+from pulmo.datasets.cache import Images, cached_images
 from pulmo.datasets.manifest import Manifest
-from pulmo.lungs.mask_files import LungMasks, read_mask
+from pulmo.lungs.mask_files import LungMasks, MaskPart, read_mask
 from pulmo.predictions.decision_rule import DecisionRule, Decisions
-from pulmo.predictions.table import checked_probabilities
+from pulmo.predictions.table import checked_probabilities, image_notes
 from pulmo.stats.classified import ClassifiedImages
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.estimates import estimate_metrics
@@ -62,6 +62,7 @@ class AuditContext:
         self.rows = pd.concat(known, ignore_index=True)
         self.part = np.repeat(np.arange(len(known)), [len(rows) for rows in known])
         self.skipped = sum(len(part.test) for part in self.parts) - len(self.rows)
+        self._without_lungs: set[str] = set()
         if self.rows.empty:
             raise InputError(
                 "labels-not-of-model",
@@ -176,9 +177,26 @@ class AuditContext:
             raise CannotRun(
                 "no-images", "The image files are unknown. Give the manifest of the images."
             )
-        manifest, options = Manifest.from_rows(rows), self.options
-        found = cached_images(manifest, self.model.image, options.cache, options.on_progress)
-        return found.take(np.arange(len(rows)))
+        return self._cached(rows).take(np.arange(len(rows)))
+
+    def _cached(self, rows: pd.DataFrame) -> Images:
+        """Returns where the inputs of rows of a manifest lie."""
+        options, model = self.options, self.model
+        found = cached_images(
+            Manifest.from_rows(rows), model.image, options.cache, options.on_progress, model.finder
+        )
+        self._without_lungs.update(rows["sha256"].to_numpy()[found.without_lungs])
+        return found
+
+    @property
+    def image_notes(self) -> dict[str, int] | None:
+        """Kind of note -> test images, of the reader and of what checks have read; None if unknown.
+
+        Where the model sees the lungs, an image without lungs is one that it was shown whole.
+        """
+        whole = int(self.rows["sha256"].isin(self._without_lungs).sum())
+        noted = image_notes(self.rows)
+        return (noted or {}) | {"no-lungs": whole} if whole else noted
 
     def has_mask(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         """Tells which rows of a manifest have a lung mask.
@@ -199,12 +217,26 @@ class AuditContext:
         Raises:
             InputError: a mask cannot be read.
         """
-        shape, lungs = self.model.image, self.options.lungs
+        shape, lungs, parts = self.model.image, self.options.lungs, self._shown(rows)
         if isinstance(lungs, FoundLungs):
-            return lungs.of(rows, shape)
+            return lungs.of(rows, shape, parts)
         files = [lungs.of(path) if lungs else None for path in rows["path"]]
-        masks = [read_mask(file, shape.size, shape.aspect) for file in files if file]
+        masks = [
+            read_mask(file, shape.size, shape.aspect, part)
+            for file, part in zip(files, parts, strict=True)
+            if file
+        ]
         return np.array(masks, np.bool_).reshape(-1, shape.size, shape.size)
+
+    def _shown(self, rows: pd.DataFrame) -> list[MaskPart | None]:
+        """Returns the part of each image that the model sees; None for the whole."""
+        if self.model.image.region == "all":
+            return [None] * len(rows)
+        cached, sides = self._cached(rows), rows[["height", "width"]].astype(int)
+        return [
+            None if (box := cached.box(row)) is None else MaskPart(box, (height, width))
+            for row, (height, width) in enumerate(sides.itertuples(index=False))
+        ]
 
     @property
     def mask_messages(self) -> tuple[Message, ...]:
@@ -322,5 +354,5 @@ class AuditContext:
 
 def _shape(model: AuditedModel) -> tuple[object, ...]:
     """Returns what the models of all parts must have in common."""
-    rule = model.rule
-    return (rule.classes, rule.merges, rule.positive, model.image, model.predictor is None)
+    rule, lungs = model.rule, model.finder.sha256 if model.finder else None
+    return (rule.classes, rule.merges, rule.positive, model.image, lungs, model.predictor is None)

@@ -1,5 +1,6 @@
 """Lung masks of an audit's images that the network of the lungs finds, where no files are given."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from pulmo.core.sections import ImageSection
 from pulmo.datasets.cache import cached_images
 from pulmo.datasets.manifest import Manifest
 from pulmo.lungs import LungFinder
+from pulmo.lungs.mask_files import MaskPart
 from pulmo.radiograph.geometry import to_input
 
 _BATCH: Final = 32
@@ -34,21 +36,30 @@ class FoundLungs:
         self._find(rows)
         return np.array([self._masks[digest] is not None for digest in rows["sha256"]], np.bool_)
 
-    def of(self, rows: pd.DataFrame, image: ImageSection) -> NDArray[np.bool_]:
+    def of(
+        self,
+        rows: pd.DataFrame,
+        image: ImageSection,
+        parts: Sequence[MaskPart | None] | None = None,
+    ) -> NDArray[np.bool_]:
         """Returns the lungs in a network's inputs of rows that have some, [n, size, size].
 
         Args:
             rows: of a manifest.
             image: how an image becomes the input.
+            parts: the part of each image that becomes the input, None for the whole; None if that
+                is so of all.
         """
         self._find(rows)
         side = self._finder.card.size
         made = np.zeros((len(rows), image.size, image.size), np.bool_)
-        for place, row in zip(made, rows.itertuples(), strict=True):
+        parts = parts or [None] * len(rows)
+        for place, row, part in zip(made, rows.itertuples(), parts, strict=True):
             packed = self._masks[str(row.sha256)]
             if packed is not None:
                 square = np.unpackbits(packed)[: side * side].reshape(side, side)
-                place[:] = _as_input(square, (int(str(row.height)), int(str(row.width))), image)
+                shape = int(str(row.height)), int(str(row.width))
+                place[:] = _as_input(square, shape, image, part)
         return made
 
     def _find(self, rows: pd.DataFrame) -> None:
@@ -67,7 +78,7 @@ class FoundLungs:
 
 
 def _as_input(
-    square: NDArray[np.uint8], shape: tuple[int, int], image: ImageSection
+    square: NDArray[np.uint8], shape: tuple[int, int], image: ImageSection, part: MaskPart | None
 ) -> NDArray[np.bool_]:
     """Returns a mask of a squashed image as the mask of the network's input.
 
@@ -75,8 +86,14 @@ def _as_input(
         square: 1 in the lungs.
         shape: height and width of the image; only their ratio counts.
         image: how it becomes the input.
+        part: the part of it that does; None for all of it.
     """
     shrunk = min(1.0, 2 * max(image.size, len(square)) / max(shape))
     height, width = (max(1, round(side * shrunk)) for side in shape)
-    flat = cv2.resize(square.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(to_input(np.asarray(flat, np.float32), image.size, image.aspect) > 127)
+    flat = np.asarray(
+        cv2.resize(square.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR),
+        np.float32,
+    )
+    if part is not None:
+        flat = part.box.scaled(part.shape, (height, width)).of(flat)
+    return np.asarray(to_input(flat, image.size, image.aspect) > 127)

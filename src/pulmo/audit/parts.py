@@ -16,6 +16,7 @@ from pulmo.datasets.inspect.facts import Published
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.evaluate import REPLICATES, SEED
 from pulmo.evaluate.evaluation import ModelName
+from pulmo.lungs import LungFinder
 from pulmo.lungs.mask_files import LungMasks
 from pulmo.predictions.decision_rule import DecisionRule
 
@@ -43,13 +44,17 @@ class AuditedModel(NamedTuple):
     @classmethod
     def from_predictor(cls, predictor: Predictor) -> Self:
         """Takes an opened bundle."""
-        shape = predictor.card.input
         return cls(
             ModelName.from_predictor(predictor),
             predictor.card.decision_rule(),
-            ImageSection(size=shape.size, aspect=shape.aspect, grey=shape.grey),
+            predictor.card.input.image,
             predictor,
         )
+
+    @property
+    def finder(self) -> LungFinder | None:
+        """The network that finds the lungs, if the model sees those."""
+        return None if self.predictor is None else self.predictor.finder
 
     @property
     def card(self) -> Card | None:

@@ -13,11 +13,15 @@ from pydantic import Field, model_validator
 from pulmo.core.files import read_bytes
 from pulmo.core.labels import DRAWN, LABELS, LabelScheme
 from pulmo.core.record import Record, parse_record
-from pulmo.core.sections import Accepted, GreyScaleField
+from pulmo.core.sections import Accepted, GreyScaleField, ImageSection, Margin, Outside, Region
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
 
 RESEARCH_ONLY = "For research, not diagnosis."
+
+FINDER_KEY = "pulmo.finder"
+"""The key of the network of the lungs in the ONNX file's metadata, an ONNX file in Base64, if the
+model sees the lungs."""
 
 
 class Input(Record):
@@ -33,6 +37,47 @@ class Input(Record):
     """Subtracted, inside the network, from the grey value in [0, 1]."""
     std: float
     """Divides it, inside the network."""
+    region: Region = "all"
+    """all: the whole image. lungs: the rectangle around the lungs, or the whole image where none
+    are found."""
+    margin: Margin = 0.05
+    """What is added to that rectangle on each side, as a share of its height or width."""
+    outside: Outside = "kept"
+    """black: of the rectangle only the lungs are kept, with a border."""
+    lungs: str | None = None
+    """SHA-256 of the network that finds the lungs, which is in the ONNX file's metadata; None where
+    the region is all."""
+
+    @model_validator(mode="after")
+    def _lungs_are_found_by_a_network(self) -> Self:
+        if (self.region == "all") != (self.lungs is None):
+            raise ValueError("input.lungs does not fit input.region")
+        if self.region == "all" and self.outside == "black":
+            raise ValueError("input.outside does not fit input.region")
+        return self
+
+    @property
+    def shown(self) -> str:
+        """What of an image the network sees, as the end of a sentence."""
+        if self.region == "all":
+            return "the whole image"
+        beside = ", black beside the lungs," if self.outside == "black" else ""
+        return (
+            f"the rectangle around the lungs with a margin of {100 * self.margin:g} % of its sides"
+            f"{beside} or the whole image where no lungs are found"
+        )
+
+    @property
+    def image(self) -> ImageSection:
+        """How an image becomes the input, as a recipe says it."""
+        return ImageSection(
+            size=self.size,
+            aspect=self.aspect,
+            grey=self.grey,
+            region=self.region,
+            margin=self.margin,
+            outside=self.outside,
+        )
 
 
 class Decision(OperatingPoint):
@@ -117,6 +162,9 @@ class Training(Record):
     accepts: tuple[Accepted, ...] = ()
     """What a header, or the looks, may say against the use of the model: it is then noted and not
     refused."""
+    without_lungs: Mapping[str, Mapping[str, int]] = {}
+    """Split -> class -> images in which no lungs were found, which were shown whole; empty if all
+    images were."""
     drawings: int = 0
     """Training images that `pulmo data phantom` drew."""
     recipe_toml: str = ""

@@ -1,5 +1,6 @@
 """Export: a finished run becomes a bundle, proved equal to the network that was trained."""
 
+import base64
 import copy
 import os
 import secrets
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load
 from torch import Tensor, nn
 
-from pulmo.bundle.card import Card, read_card
+from pulmo.bundle.card import FINDER_KEY, Card, read_card
 from pulmo.bundle.held_out import list_of_test
 from pulmo.bundle.model_card import model_card
 from pulmo.bundle.predictor import CARD_KEY, OUTPUTS, Predictor
@@ -26,6 +27,8 @@ from pulmo.core.files import read_bytes, sha256, write_atomically
 from pulmo.core.folders import BundleFolder, RunFolder
 from pulmo.core.recipe import load_recipe
 from pulmo.datasets.manifest import read_manifest
+from pulmo.lungs import LungFinder
+from pulmo.lungs.framing import open_finder
 from pulmo.models.classifier import Classifier, make_classifier
 
 OPSET = 18
@@ -72,7 +75,7 @@ def export_run(run: RunFolder, folder: Path) -> Card:
     card = read_card(run.card)
     classifier = trained_classifier(run, card)
     card = card.model_copy(update={"files": {}})
-    model = to_onnx(classifier, card)
+    model = to_onnx(classifier, card, open_finder(card.input.image, run.finder, card.input.lungs))
     draft = BundleFolder(folder.with_name(f".{folder.name}.{secrets.token_hex(4)}"))
     exported = Predictor(model, draft.model.name)
     check_parity(ExportWrapper(classifier), _everything(exported), card.input.size)
@@ -135,11 +138,12 @@ def trained_classifier(run: RunFolder, card: Card) -> Classifier:
     return made.classifier.eval()
 
 
-def to_onnx(classifier: Classifier, card: Card) -> bytes:
+def to_onnx(classifier: Classifier, card: Card, finder: LungFinder | None = None) -> bytes:
     """Returns the ONNX file of a classifier, with its card in the metadata.
 
-    The batch size is free; the input is uint8 [n, 1, size, size] and is named `radiograph`; the
-    outputs are `logits`, `activation` and `features`.
+    If it sees the lungs, the network that finds them is there too. The batch size is free; the
+    input is uint8 [n, 1, size, size] and is named `radiograph`; the outputs are `logits`,
+    `activation` and `features`.
     """
     size = card.input.size
     example = torch.zeros(2, 1, size, size, dtype=torch.uint8)
@@ -161,7 +165,10 @@ def to_onnx(classifier: Classifier, card: Card) -> bytes:
         network = onnx.load(file)
     finally:
         shutil.rmtree(folder)
-    onnx.helper.set_model_props(network, {CARD_KEY: card.to_json()})
+    metadata = {CARD_KEY: card.to_json()}
+    if finder is not None:
+        metadata[FINDER_KEY] = base64.b64encode(finder.model).decode()
+    onnx.helper.set_model_props(network, metadata)
     onnx.checker.check_model(network)
     data: bytes = network.SerializeToString()
     return data

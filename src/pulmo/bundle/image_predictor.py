@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,13 @@ from pulmo.bundle.card import Card
 from pulmo.bundle.gate import check_appearance
 from pulmo.bundle.outcome import Outcome, Outputs, outcomes
 from pulmo.bundle.scope import check_scope
+from pulmo.core.errors import InputError
+from pulmo.lungs.framing import framed_input
 from pulmo.radiograph import Note, Radiograph, pixels_sha256
-from pulmo.radiograph.geometry import to_input
+from pulmo.radiograph.geometry import Box
+
+if TYPE_CHECKING:
+    from pulmo.lungs.finder import LungFinder
 
 _DRAWINGS: Final = Note(
     "drawings", "The model was trained on drawings: its result says nothing about a patient."
@@ -31,10 +36,12 @@ class Prepared(NamedTuple):
         input: uint8 [size, size].
         notes: what the reader assumed about the image or did to it, and what the model has to do
             with it.
+        box: the part of the image that became the input; None if it is the whole image.
     """
 
     input: NDArray[np.uint8]
     notes: tuple[Note, ...]
+    box: Box | None = None
 
 
 class ImagePredictor(ABC):
@@ -42,14 +49,26 @@ class ImagePredictor(ABC):
 
     Attributes:
         card: what the model is.
+        finder: the network that finds the lungs; None if the model sees whole images.
         seen: SHA-256 of the files and of the pixels of the images that it was trained and chosen
             on; empty if nothing says.
         notes: what a user must know of the model, whatever the image.
     """
 
-    def __init__(self, card: Card) -> None:
-        """Takes the card of a model."""
-        self.card = card
+    def __init__(self, card: Card, finder: "LungFinder | None" = None) -> None:
+        """Takes the card of a model, and the network that finds the lungs, if it sees those.
+
+        Raises:
+            InputError: that network is not the one of the card.
+        """
+        if (finder and finder.sha256) != card.input.lungs:
+            raise InputError(
+                "lungs-network-differs",
+                f"The model {card.name} sees the part of an image that a network of the lungs with "
+                f"the SHA-256 {card.input.lungs} finds; "
+                f"{finder.sha256 if finder else 'no such network'} was given.",
+            )
+        self.card, self.finder = card, finder
         self.seen: frozenset[str] = frozenset()
         self.notes: tuple[Note, ...] = (_DRAWINGS,) if card.has_drawings else ()
 
@@ -59,8 +78,7 @@ class ImagePredictor(ABC):
 
     def to_input(self, radiograph: Radiograph) -> NDArray[np.uint8]:
         """Returns a radiograph's input, uint8 [size, size]."""
-        shape = self.card.input
-        return to_input(radiograph.pixels, shape.size, shape.aspect, shape.grey)
+        return framed_input(radiograph, self.card.input.image, self.finder).pixels
 
     def predict(self, radiograph: Radiograph, name: str = "The image") -> Outcome:
         """Returns the result for one radiograph.
@@ -93,8 +111,9 @@ class ImagePredictor(ABC):
         scope = check_scope(self.card, radiograph.facts, name)
         scope += check_appearance(self.card, radiograph, name, described=described)
         known = self._familiarity(radiograph)
-        notes = (*radiograph.facts.notes, *scope, *self.notes, *known)
-        return Prepared(self.to_input(radiograph), notes)
+        shown = framed_input(radiograph, self.card.input.image, self.finder)
+        notes = (*radiograph.facts.notes, *scope, *shown.notes, *self.notes, *known)
+        return Prepared(shown.pixels, notes, shown.box)
 
     def predict_prepared(self, images: Sequence[Prepared]) -> list[Outcome]:
         """Returns the results of one or more images that are prepared.
@@ -104,7 +123,7 @@ class ImagePredictor(ABC):
         """
         found = outcomes(self.card, self.run(np.stack([each.input for each in images])))
         return [
-            outcome._replace(notes=image.notes)
+            outcome._replace(notes=image.notes, box=image.box)
             for outcome, image in zip(found, images, strict=True)
         ]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from pulmo.bundle.card import Card
+from pulmo.bundle.card import FINDER_KEY, Card, Input
 from pulmo.core.sources import is_stated
 from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
 
@@ -45,12 +45,33 @@ def _use(card: Card) -> str:
     return (
         "## How to use it\n\n"
         f"`pulmo predict FILE --model FOLDER`. Without pulmo: `model.onnx` takes `radiograph`, "
-        f"unsigned bytes [n, 1, {size}, {size}], 0 black, made square by the policy "
-        f"`{card.input.aspect}`, and gives `logits` and `activation`. Probabilities are "
+        f"unsigned bytes [n, 1, {size}, {size}], 0 black, {_part(card.input)}made square by the "
+        f"policy `{card.input.aspect}`, and gives `logits` and `activation`. Probabilities are "
         f"softmax(logits / {card.temperature:.4f}). A result counts as positive when the summed "
         f"probability of {', '.join(card.decision.positive)} is at least "
         f"{card.decision.threshold:.4f}. A map in `activation` has the unit of its class's logit."
     )
+
+
+def _part(shown: Input) -> str:
+    """Returns what is to be cut out of an image, if anything."""
+    if shown.region == "all":
+        return ""
+    return (
+        f"{shown.shown}, as the ONNX network finds them that `model.onnx` has in its metadata, "
+        f"`{FINDER_KEY}`, in Base64 (SHA-256 {shown.lungs}), "
+    )
+
+
+def _without_lungs(card: Card) -> str:
+    """Returns how many images were shown whole, where the model sees the lungs."""
+    if card.input.region == "all":
+        return ""
+    found = "; ".join(
+        f"{split}: {', '.join(f'{label} {n:,}' for label, n in counts.items())}"
+        for split, counts in card.training.without_lungs.items()
+    )
+    return f"\n\nImages in which no lungs were found, shown whole: {found}"
 
 
 def _data(card: Card) -> str:
@@ -71,6 +92,7 @@ def _data(card: Card) -> str:
         + _table(("class", "sources of the training images"), by_source)
         + f"\n\nModality: {', '.join(card.training.modalities) or 'not stated'}"
         + f"\n\nViews: {', '.join(card.training.views) or 'not stated'}"
+        + _without_lungs(card)
         + f"\n\nManifest (SHA-256): {card.training.manifest_sha256}"
     )
 

@@ -10,6 +10,7 @@ from pulmo.bundle.card import Card
 from pulmo.core.errors import InputError
 from pulmo.predictions.operating_point import BANDS, Band
 from pulmo.radiograph import Note
+from pulmo.radiograph.geometry import Box
 
 
 class Outputs(NamedTuple):
@@ -38,6 +39,8 @@ class Outcome(NamedTuple):
             has none.
         activation: float32 [classes, rows, columns], in units of the logit.
         notes: what a user must know of the image and of the model to read the result.
+        box: the part of the image that the network saw, over which the activation lies; None if
+            that is the whole image.
     """
 
     probabilities: dict[str, float]
@@ -48,6 +51,7 @@ class Outcome(NamedTuple):
     prediction_set: tuple[str, ...] | None
     activation: NDArray[np.float32]
     notes: tuple[Note, ...] = ()
+    box: Box | None = None
 
 
 def probabilities(logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:

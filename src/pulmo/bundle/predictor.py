@@ -1,20 +1,27 @@
 """Predictor: a bundle that was opened, and runs in ONNX Runtime. It needs no torch."""
 
+import base64
+import binascii
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from pulmo.bundle.card import parse_card, read_card
+from pulmo.bundle.card import FINDER_KEY, Card, parse_card, read_card
 from pulmo.bundle.held_out import HeldOut
 from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outputs
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.folders import BundleFolder
+from pulmo.lungs.framing import parse_finder
+
+if TYPE_CHECKING:
+    from pulmo.lungs.finder import LungFinder
 
 CARD_KEY: Final = "pulmo.card"
 """The key of the card in the ONNX file's metadata."""
@@ -41,7 +48,8 @@ class Predictor(ImagePredictor):
             threads: threads of the network; 0 takes all cores.
 
         Raises:
-            InputError: it is not an ONNX network with a card of pulmo.
+            InputError: it is not an ONNX network with a card of pulmo, or lacks the network of the
+                lungs that its card names.
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -59,7 +67,8 @@ class Predictor(ImagePredictor):
             raise InputError(
                 "card-missing", f"{origin} contains no card, so it was not exported by pulmo."
             )
-        super().__init__(parse_card(metadata[CARD_KEY], origin))
+        card = parse_card(metadata[CARD_KEY], origin)
+        super().__init__(card, _finder(card, metadata, origin))
         self.model, self.sha256, self.threads = model, sha256(model), threads
         self.held_out = HeldOut()
         size, classes = self.card.input.size, len(self.card.labels.order)
@@ -131,3 +140,19 @@ class Predictor(ImagePredictor):
         (found,) = self._session.run([OUTPUTS[2]], {"radiograph": inputs[:, None]})
         result: NDArray[np.float32] = found
         return result
+
+
+def _finder(card: Card, metadata: Mapping[str, str], origin: str) -> "LungFinder | None":
+    """Returns the network of the lungs in the metadata of an ONNX file, if its card names one."""
+    if card.input.lungs is None:
+        return None
+    try:
+        model = base64.b64decode(metadata.get(FINDER_KEY, ""), validate=True)
+    except binascii.Error:
+        model = b""
+    if sha256(model) != card.input.lungs:
+        raise InputError(
+            "lungs-network-missing",
+            f"{origin} does not contain the network of the lungs that its card names.",
+        )
+    return parse_finder(model, f"The network of the lungs in {origin}")

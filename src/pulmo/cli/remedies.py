@@ -51,6 +51,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "label-map-not-taken": "Leave --map out.",
     "labels-not-of-predictions": _MERGE,
     "loss-diverged": "Begin at a lower rate with --from RATE.",
+    "lungs-network-missing": _EXPORT,
     "manifest-needed": _MANIFEST,
     "manifest-not-given": _MANIFEST,
     "manifest-not-of-training": "If they are not, as at another hospital, add --elsewhere.",

@@ -81,6 +81,8 @@ class RunFolder(_Folder):
     """The learning curves, drawn from the card."""
     model = Below(Path, "model.safetensors")
     """The weights with the lowest validation loss."""
+    finder = Below(Path, "lung-finder.onnx")
+    """The network that finds the lungs, if the model sees those."""
     test_access = Below(Path, "test-access.jsonl")
     """One JSON object a line, one line each time a test set was evaluated with the model."""
     last_checkpoint = Below(Path, "checkpoints", "last.safetensors")

@@ -1,10 +1,11 @@
 """The sections of a recipe: frozen, typed, with their ranges."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from pulmo.core.choices import Choice, OneOf
+from pulmo.core.errors import UsageError
 from pulmo.core.record import Record
 
 # Strict, so that `true` and "3" are not numbers.
@@ -16,6 +17,14 @@ Count = Annotated[Whole, Field(ge=1)]
 
 
 GreyScaleField = Annotated[Choice, OneOf("pulmo.radiograph.grey:GREY_SCALES", "plain")]
+
+Region = Literal["all", "lungs"]
+"""The part of an image that the network sees."""
+
+Outside = Literal["kept", "black"]
+"""What becomes of the pixels beside the lungs, where the network sees the lungs alone."""
+
+Margin = Annotated[Number, Field(ge=0, le=1)]
 
 Accepted = Literal[
     "for processing", "lateral", "oblique", "decubitus", "other body part", "looks like CT"
@@ -53,6 +62,24 @@ class ImageSection(Section):
     """squash ignores the aspect ratio, pad adds black borders, crop takes the central square."""
     grey: GreyScaleField = Field(default="plain", validate_default=True)
     """How the grey scale is changed."""
+    region: Region = "all"
+    """all: the whole image. lungs: the rectangle around the lungs that pulmo's network finds; an
+    image without lungs is taken whole and gets a note."""
+    margin: Margin = 0.05
+    """What is added to that rectangle on each side, as a share of its height or width."""
+    outside: Outside = "kept"
+    """black: of the rectangle only the lungs are kept, with a border as wide as the margin of its
+    shorter side."""
+
+    @model_validator(mode="after")
+    def _nothing_is_outside_of_all(self) -> Self:
+        if self.region == "all" and self.outside == "black":
+            raise UsageError(
+                "outside-without-region",
+                "The setting image.outside is black, but the whole image is shown. It needs "
+                "image.region lungs.",
+            )
+        return self
 
 
 class ModelSection(Section):

@@ -13,7 +13,7 @@ from pulmo.core.files import write_atomically
 from pulmo.decide.detections import Detection
 from pulmo.explain.annotations import NOTHING, Annotations
 from pulmo.explain.methods import Method
-from pulmo.radiograph.geometry import Aspect
+from pulmo.radiograph.geometry import Aspect, Box
 
 _OWN_SCALE: Final = (
     "The colours end at the largest absolute value of this map: those of two maps do not compare."
@@ -37,6 +37,7 @@ class HeatMap:
         pixels: the image, float32 [height, width] in [0, 1].
         input: the image as the network took it, uint8 [size, size].
         annotations: lines, boxes and letters on the drawing.
+        box: the part of the image that became the input; None if that is the whole image.
     """
 
     array: NDArray[np.float32]
@@ -49,6 +50,7 @@ class HeatMap:
     pixels: NDArray[np.float32] = field(repr=False)
     input: NDArray[np.uint8] = field(repr=False)
     annotations: Annotations = field(default=NOTHING, repr=False)
+    box: Box | None = None
 
     @property
     def unit(self) -> str:
@@ -70,7 +72,9 @@ class HeatMap:
         from pulmo.explain.overlay import Overlay, draw_overlay  # noqa: PLC0415 - see above
 
         of = f"evidence for {self.label}" if self.method.of_class else "features of no class"
-        overlay = Overlay(self.pixels, self.array, self.aspect, self.scale, self.annotations)
+        overlay = Overlay(
+            self.pixels, self.array, self.aspect, self.scale, self.annotations, self.box
+        )
         return draw_overlay(overlay, legend=f"{of} ({self.unit})", caption=self.caption)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -85,8 +89,9 @@ class HeatMap:
         """Writes the values as an NPZ file, which `numpy.load` reads.
 
         It holds `map`; `image`, uint8 [size, size], the network's input, over which the map lies;
-        and as text `label`, `method` with its parameters, `layer`, blank if there is none, and
-        `unit`.
+        `box`, int [4], the rows and columns of the image from which that was made (top, bottom,
+        left, right); and as text `label`, `method` with its parameters, `layer`, blank if there is
+        none, and `unit`.
 
         Raises:
             InputError: the file cannot be written.
@@ -96,6 +101,7 @@ class HeatMap:
             buffer,
             map=self.array,
             image=self.input,
+            box=np.array(self.box or (0, self.pixels.shape[0], 0, self.pixels.shape[1])),
             label=self.label,
             method=str(self.method),
             layer=self.layer or "",

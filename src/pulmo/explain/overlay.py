@@ -16,7 +16,7 @@ from PIL import Image
 from pulmo.bundle.card import RESEARCH_ONLY
 from pulmo.core.errors import InputError
 from pulmo.explain.annotations import NOTHING, Annotations, draw_annotations
-from pulmo.radiograph.geometry import Aspect, to_image
+from pulmo.radiograph.geometry import Aspect, Box, to_image
 
 LONG_SIDE: Final = 560
 """Pixels of the drawn image's longer side."""
@@ -39,6 +39,7 @@ class Overlay:
         aspect: how the image became the input square.
         scale: the value at the end of the colour scale; above 0.
         annotations: lines, boxes and letters on the images.
+        box: the part of the image that became the input square; None if that is the whole image.
     """
 
     pixels: NDArray[np.float32]
@@ -46,14 +47,15 @@ class Overlay:
     aspect: Aspect
     scale: float
     annotations: Annotations = NOTHING
+    box: Box | None = None
 
 
 def draw_overlay(overlay: Overlay, *, legend: str, caption: str) -> bytes:
     """Draws an image next to the same image with the evidence for a class, with legend and caption.
 
     Negative values are not painted, and a map without evidence leaves the image as it is. Two
-    sheets of one scale can be compared. What the network did not see (the edges under `crop`) is
-    dimmed and hatched.
+    sheets of one scale can be compared. What the network did not see (the edges under `crop`, and
+    what is outside the box) is dimmed and hatched.
 
     Args:
         overlay: the image and the map.
@@ -142,7 +144,9 @@ class _Images(NamedTuple):
             )
         image = _resample(overlay.pixels)
         shape = image.shape[0], image.shape[1]
-        evidence = to_image(overlay.activation, shape, overlay.aspect) / overlay.scale
+        height, width = overlay.pixels.shape
+        box = None if overlay.box is None else overlay.box.scaled((height, width), shape)
+        evidence = to_image(overlay.activation, shape, overlay.aspect, box) / overlay.scale
         unseen = np.isnan(evidence)
         painted = _paint(image, np.clip(np.nan_to_num(evidence), 0, 1))
         plain = _bytes(np.repeat(image[..., None], 3, 2))

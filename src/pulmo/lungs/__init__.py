@@ -9,27 +9,32 @@ For example::
         print(lungs.reason)
 """
 
-from pulmo.lungs.finder import LungFinder, shipped_finder
-from pulmo.lungs.mask import Box, LungMask, Zone
-from pulmo.radiograph.image_source import ImageSource, ValueRange, name_of, open_image
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pulmo.lungs.finder import LungFinder, segment, shipped_finder
+    from pulmo.lungs.mask import LungMask, Zone
+    from pulmo.radiograph.geometry import Box
 
 __all__ = ["Box", "LungFinder", "LungMask", "Zone", "segment", "shipped_finder"]
 
+_PLACES: Final = {
+    "Box": "pulmo.radiograph.geometry",
+    "LungFinder": "pulmo.lungs.finder",
+    "LungMask": "pulmo.lungs.mask",
+    "Zone": "pulmo.lungs.mask",
+    "segment": "pulmo.lungs.finder",
+    "shipped_finder": "pulmo.lungs.finder",
+}
 
-def segment(image: ImageSource, *, value_range: ValueRange | None = None) -> LungMask:
-    """Finds the lungs on an image with the network that comes with pulmo.
 
-    It was trained on frontal X-rays of children and adults (`docs/lungs.md`). On an image of
-    another kind it is to find no lungs.
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    """Loads what a name stands for (PEP 562); OpenCV, which a model of whole images never uses."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)
 
-    Args:
-        image: a file, its bytes, an image of Pillow, an array [height, width], or an image that was
-            read.
-        value_range: of an array, the values that are shown black and white, such as (0, 255).
 
-    Raises:
-        InputError: the file is missing or damaged.
-        RefusedError: it is readable, but not one grey image within the limits.
-        UsageError: an array has no value range or does not fit it.
-    """
-    return shipped_finder().find(open_image(image, name_of(image, "The image"), value_range))
+def __dir__() -> list[str]:
+    return list(__all__)

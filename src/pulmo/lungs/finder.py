@@ -18,6 +18,7 @@ from pulmo.lungs.parts import Parts, measure, nearer_left, parts_of
 from pulmo.radiograph import Note, Radiograph
 from pulmo.radiograph.facts import FRONTAL
 from pulmo.radiograph.geometry import to_input
+from pulmo.radiograph.image_source import ImageSource, ValueRange, name_of, open_image
 
 SHIPPED: Final = Path(__file__).with_name("lungs.onnx")
 """The network that comes with pulmo."""
@@ -34,6 +35,7 @@ class LungFinder:
 
     Attributes:
         card: what it is.
+        model: the content of its file.
         sha256: of its file.
     """
 
@@ -67,7 +69,7 @@ class LungFinder:
         self.card = parse_record(
             metadata[LUNGS_KEY], LungCard, origin=origin, what="a card of a network of the lungs"
         )
-        self.sha256 = sha256(model)
+        self.model, self.sha256 = model, sha256(model)
 
     def probabilities(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Returns the probability of lung of each pixel, float32 [n, size, size].
@@ -124,6 +126,25 @@ class LungFinder:
 def shipped_finder(threads: int = 1) -> LungFinder:
     """Returns the network that comes with pulmo, opened once."""
     return LungFinder(read_bytes(SHIPPED), SHIPPED.name, threads)
+
+
+def segment(image: ImageSource, *, value_range: ValueRange | None = None) -> LungMask:
+    """Finds the lungs on an image with the network that comes with pulmo.
+
+    It was trained on frontal X-rays of children and adults (`docs/lungs.md`). On an image of
+    another kind it is to find no lungs.
+
+    Args:
+        image: a file, its bytes, an image of Pillow, an array [height, width], or an image that was
+            read.
+        value_range: of an array, the values that are shown black and white, such as (0, 255).
+
+    Raises:
+        InputError: the file is missing or damaged.
+        RefusedError: it is readable, but not one grey image within the limits.
+        UsageError: an array has no value range or does not fit it.
+    """
+    return shipped_finder().find(open_image(image, name_of(image, "The image"), value_range))
 
 
 def _resized(probability: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:

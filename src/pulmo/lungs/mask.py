@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import cv2
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pulmo.core.message import Message
 from pulmo.lungs.parts import Mask, Shape, box_of
+from pulmo.radiograph.geometry import Box
 from pulmo.radiograph.notes import Note
 
 Zone = Literal[
@@ -18,15 +19,6 @@ Zone = Literal[
 """A third of a lung's height; the side is the patient's."""
 
 _THIRDS: Final = ("upper", "middle", "lower")
-
-
-class Box(NamedTuple):
-    """A rectangle of whole pixels; the last row and column are outside."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
 
 
 @dataclass(frozen=True, eq=False)

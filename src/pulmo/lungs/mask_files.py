@@ -12,7 +12,7 @@ from pulmo.core.errors import InputError
 from pulmo.core.files import write_atomically
 from pulmo.core.output import claim_folder
 from pulmo.radiograph import read_radiograph
-from pulmo.radiograph.geometry import Aspect, to_input
+from pulmo.radiograph.geometry import Aspect, Box, to_input
 
 
 class LungMasks(NamedTuple):
@@ -54,18 +54,37 @@ def find_masks(root: Path) -> LungMasks:
     return LungMasks(root, files)
 
 
-def read_mask(path: Path, size: int, aspect: Aspect) -> NDArray[np.bool_]:
+class MaskPart(NamedTuple):
+    """A part of an image, in its pixels.
+
+    Attributes:
+        box: the part.
+        shape: height and width of the image.
+    """
+
+    box: Box
+    shape: tuple[int, int]
+
+
+def read_mask(
+    path: Path, size: int, aspect: Aspect, part: MaskPart | None = None
+) -> NDArray[np.bool_]:
     """Returns whether each pixel of a network's input shows the lungs, [size, size].
 
     Args:
         path: the mask's file.
         size: side of the input in pixels.
         aspect: how an image that is not square becomes square.
+        part: the part of the image that becomes the input; None for all of it.
 
     Raises:
         InputError: the file cannot be read.
     """
-    return to_input(read_radiograph(path).pixels, size, aspect) > 127
+    mask = read_radiograph(path).pixels
+    if part is not None:
+        height, width = mask.shape
+        mask = part.box.scaled(part.shape, (height, width)).of(mask)
+    return to_input(mask, size, aspect) > 127
 
 
 def write_mask(path: Path, mask: NDArray[np.bool_]) -> None:

@@ -13,6 +13,35 @@ from pulmo.radiograph.grey.plain import PLAIN
 Aspect = Literal["squash", "pad", "crop"]
 
 
+class Box(NamedTuple):
+    """A rectangle of whole pixels; the last row and column are outside."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def of(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Returns the pixels within it, of float32 [height, width]."""
+        part = pixels[self.top : self.bottom, self.left : self.right]
+        return np.ascontiguousarray(part)
+
+    def scaled(self, shape: tuple[int, int], to: tuple[int, int]) -> "Box":
+        """Returns it on the same image at another size, of one pixel or more.
+
+        Args:
+            shape: height and width of the image.
+            to: height and width that the image is resampled to.
+        """
+        down, across = to[0] / shape[0], to[1] / shape[1]
+        top, left = (
+            min(round(first * factor), side - 1)
+            for first, factor, side in ((self.top, down, to[0]), (self.left, across, to[1]))
+        )
+        bottom, right = round(self.bottom * down), round(self.right * across)
+        return Box(top, max(bottom, top + 1), left, max(right, left + 1))
+
+
 class Fit(NamedTuple):
     """The square of an image's plane that becomes the input.
 
@@ -73,24 +102,31 @@ def to_input(
 
 
 def to_image(
-    values: NDArray[np.float32], shape: tuple[int, int], aspect: Aspect
+    values: NDArray[np.float32], shape: tuple[int, int], aspect: Aspect, box: Box | None = None
 ) -> NDArray[np.float32]:
     """Returns a map on the input square, resampled onto the image it came from.
 
     Args:
         values: float32 [rows, columns] over the input square, in any unit.
         shape: height and width of the image.
-        aspect: how the image became the square.
+        aspect: how the image, or its part, became the square.
+        box: the part of the image that became the square; None for all of it.
 
     Returns:
-        float32 [height, width]; NaN where the network did not look (the edges under `crop`).
+        float32 [height, width]; NaN where the network did not look: the edges under `crop`, and
+        what is outside the box.
     """
+    if box is not None:
+        image = np.full(shape, np.nan, np.float32)
+        part = box.bottom - box.top, box.right - box.left
+        image[box.top : box.bottom, box.left : box.right] = to_image(values, part, aspect)
+        return image
     height, width = shape
     fit = Fit.of(height, width, aspect)
     rows, columns = values.shape
     left, top = max(fit.left, 0), max(fit.top, 0)
     right, bottom = min(fit.left + fit.width, width), min(fit.top + fit.height, height)
-    box = (
+    seen = (
         (left - fit.left) / fit.width * columns,
         (top - fit.top) / fit.height * rows,
         (right - fit.left) / fit.width * columns,
@@ -98,7 +134,7 @@ def to_image(
     )
     x0, y0, x1, y1 = round(left), round(top), round(right), round(bottom)
     resampled = Image.fromarray(np.ascontiguousarray(values, np.float32))
-    placed = resampled.resize((x1 - x0, y1 - y0), Image.Resampling.BICUBIC, box=box)
+    placed = resampled.resize((x1 - x0, y1 - y0), Image.Resampling.BICUBIC, box=seen)
     image = np.full(shape, np.nan, np.float32)
     image[y0:y1, x0:x1] = np.asarray(placed)
     return image

@@ -25,6 +25,7 @@ NoteKind = Literal[
     "transparency",
     "sides",
     "scope",
+    "no-lungs",
     "drawings",
     "seen",
 ]
@@ -49,6 +50,7 @@ KINDS: Final[dict[NoteKind, str]] = {
     "transparency": "transparent parts were made black",
     "sides": "the view is not stated; left and right of the patient are those of a frontal image",
     "scope": "the model was not meant for such an image, as its header says or as it looks",
+    "no-lungs": "no lungs were found; the model, which sees the lungs, was shown the whole image",
     "drawings": "the model was trained on drawings; its result says nothing about a patient",
     "seen": "the model was trained or chosen on this image; its result is no test of the model",
 }

@@ -13,9 +13,10 @@ from pulmo.core.recipe import Recipe
 from pulmo.datasets.cache import Images
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.phantom import PHANTOM_LABELS, draw
+from pulmo.lungs.framing import finder_for, framed_input
 from pulmo.models.classifier import make_classifier
 from pulmo.models.layers import unfreeze
-from pulmo.radiograph.geometry import to_input
+from pulmo.radiograph import radiograph_from_array
 from pulmo.train.callbacks import Callbacks
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine, begin_stage
@@ -180,10 +181,11 @@ def phantom_data(recipe: Recipe, steps: int) -> TrainingData:
     """
     count, labels, image = steps * recipe.train.batch, recipe.labels.order, recipe.image
     kinds = [label if label in PHANTOM_LABELS else PHANTOM_LABELS[0] for label in labels]
-    inputs = []
+    inputs, finder = [], finder_for(image)
     for number in range(min(count, _DRAWN)):
         drawn = draw(kinds[number % len(kinds)], number, np.random.default_rng(number))
-        inputs.append(to_input(drawn.pixels, image.size, image.aspect, image.grey))
+        radiograph = radiograph_from_array(drawn.pixels, (0, 1), "A drawing")
+        inputs.append(framed_input(radiograph, image, finder).pixels)
     rows = np.arange(count)
     images = Images((np.stack(inputs),), np.zeros_like(rows), rows % len(inputs))
     return TrainingData(Manifest.empty(), images, rows % len(labels), rows, rows[:1])

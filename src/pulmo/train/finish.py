@@ -27,7 +27,7 @@ from pulmo.radiograph.geometry import to_image
 from pulmo.train.checkpoint import Progress, load_weights_of, state
 from pulmo.train.engine import Engine, infer
 from pulmo.train.team import ALONE
-from pulmo.train.training_data import TrainingData
+from pulmo.train.training_data import TrainingData, class_counts
 
 _MOST_MAPS: Final = 400
 """Maps of a class to which its detections are fitted at most."""
@@ -73,6 +73,10 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
             grey=recipe.image.grey,
             mean=recipe.model.mean,
             std=recipe.model.std,
+            region=recipe.image.region,
+            margin=recipe.image.margin,
+            outside=recipe.image.outside,
+            lungs=data.finder.sha256 if data.finder else None,
         ),
         temperature=temperature,
         decision=decision,
@@ -127,10 +131,7 @@ def _spread(maps: NDArray[np.float32]) -> list[NDArray[np.float32]]:
 def _training(engine: Engine, progress: Progress) -> Training:
     recipe, data = engine.recipe, engine.data
     names = np.array(recipe.labels.order)[data.truth]
-    counts = {
-        split: {label: int((names[rows] == label).sum()) for label in recipe.labels.order}
-        for split, rows in (("train", data.train), ("val", data.val))
-    }
+    labels = recipe.labels.order
     return Training(
         recipe=recipe.name,
         recipe_sha256=progress.recipe_sha256,
@@ -138,14 +139,26 @@ def _training(engine: Engine, progress: Progress) -> Training:
         seed=recipe.train.seed,
         best_epoch=progress.best_epoch,
         history=tuple(progress.history),
-        counts=counts,
+        counts=_counts(data, labels, np.ones(len(names), np.bool_)),
         sources={label: _sources(data, names, label) for label in recipe.labels.order},
         modalities=stated_kinds(data.manifest),
         views=tuple(sorted(data.manifest.frame["view"].dropna().unique())),
         accepts=recipe.data.accepts,
+        without_lungs=_counts(data, labels, data.images.without_lungs) if data.finder else {},
         drawings=int((data.manifest.frame["origin"].iloc[data.train] == DRAWN).sum()),
         recipe_toml=recipe.without_folders().to_toml(),
     )
+
+
+def _counts(
+    data: TrainingData, labels: tuple[str, ...], chosen: NDArray[np.bool_]
+) -> dict[str, dict[str, int]]:
+    """Returns split -> class -> images, of those that are chosen, bool [n]."""
+    found = {}
+    for split, rows in (("train", data.train), ("val", data.val)):
+        counts = class_counts(data.truth[rows[chosen[rows]]], len(labels))
+        found[split] = dict(zip(labels, counts.tolist(), strict=True))
+    return found
 
 
 def _sources(data: TrainingData, names: NDArray[np.str_], label: str) -> dict[str, int]:

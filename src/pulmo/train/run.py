@@ -17,7 +17,9 @@ from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe
 from pulmo.core.training import StageSection
 from pulmo.datasets.manifest import Manifest
+from pulmo.lungs.framing import open_finder
 from pulmo.models.classifier import Classifier, check_weights, make_classifier
+from pulmo.radiograph.notes import count_sentence
 from pulmo.train.callbacks import Callbacks
 from pulmo.train.checkpoint import (
     CheckpointWriter,
@@ -93,8 +95,12 @@ def train_run(
         fresh = not folder.last_checkpoint.exists()
         if fresh:
             check_weights(recipe.model)
+        # A run goes on with the network of the lungs that it began with.
+        finder = None if fresh else open_finder(recipe.image, folder.finder)
         with team.leader_first():
-            data = gather(recipe, manifest, place.cache, callbacks.on_decode)
+            data = gather(recipe, manifest, place.cache, callbacks.on_decode, finder)
+        if whole := int(data.images.without_lungs.sum()):
+            callbacks.on_note(f"{count_sentence('no-lungs', whole, len(data.manifest))}.")
         progress, classifier = _begin(recipe, folder, images, device, fresh=fresh)
         # Made before anything is written, so that unusable rates leave no run behind.
         engine = begin_stage(recipe, _stage(recipe, progress), data, classifier, team)
@@ -103,6 +109,8 @@ def train_run(
         elif not team.rank:
             write_atomically(folder.recipe, recipe.to_toml().encode())
             manifest.save(folder.manifest)
+            if data.finder is not None:
+                write_atomically(folder.finder, data.finder.model)
         if not team.rank:
             _note_machine(engine, folder.environment)
         return _train(engine, progress, folder, callbacks)

@@ -10,8 +10,8 @@ from torch.utils.data import Dataset
 from pulmo.core.errors import InputError
 from pulmo.core.recipe import Recipe, load_recipe
 from pulmo.datasets.manifest import Manifest
+from pulmo.lungs.framing import finder_for, framed_input
 from pulmo.radiograph import read_radiograph
-from pulmo.radiograph.geometry import to_input
 from pulmo.train.training_data import filtered
 
 
@@ -43,6 +43,7 @@ class ManifestDataset(Dataset[tuple[Tensor, int]]):
         codes = self.manifest.classes(recipe.labels).cat.codes
         self.targets = torch.from_numpy(np.array(codes, np.int64))
         self._image = recipe.image
+        self._finder = finder_for(recipe.image)
         self._files = self.manifest.frame[["path", "sha256"]].to_numpy(str).tolist()
 
     def __len__(self) -> int:
@@ -60,8 +61,7 @@ class ManifestDataset(Dataset[tuple[Tensor, int]]):
         radiograph = read_radiograph(path)
         if radiograph.sha256 != digest:
             raise InputError("image-changed", f"{path} has changed since it was imported.")
-        image = self._image
-        pixels = to_input(radiograph.pixels, image.size, image.aspect, image.grey)
+        pixels = framed_input(radiograph, self._image, self._finder).pixels
         return torch.from_numpy(pixels)[None].float() / 255, int(self.targets[place])
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +18,10 @@ from pulmo.datasets.cache import Images, cached_images
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.modality import count_kinds, stated_kinds
 from pulmo.datasets.split import check_split
+from pulmo.lungs.framing import finder_for
+
+if TYPE_CHECKING:
+    from pulmo.lungs import LungFinder
 
 RESIDENT_SHARE: Final = 0.5
 """Part of a GPU's free memory that images may take; the rest is for the network and gradients."""
@@ -34,6 +38,7 @@ class TrainingData(NamedTuple):
         truth: int64 [n], the class of each row.
         train: int [..], the rows to train on.
         val: int [..], the rows to choose by.
+        finder: the network by which the images show the lungs; None if they are whole.
     """
 
     manifest: Manifest
@@ -41,6 +46,7 @@ class TrainingData(NamedTuple):
     truth: NDArray[np.int64]
     train: NDArray[np.intp]
     val: NDArray[np.intp]
+    finder: "LungFinder | None" = None
 
 
 def gather(
@@ -48,8 +54,17 @@ def gather(
     manifest: Manifest,
     cache: Path,
     on_progress: Callable[[int, int], None] | None = None,
+    finder: "LungFinder | None" = None,
 ) -> TrainingData:
     """Takes the images that the recipe uses; those of the test split are not opened.
+
+    Args:
+        recipe: the experiment.
+        manifest: the images with their split.
+        cache: where decoded images are kept.
+        on_progress: called with the images decoded and the images to decode.
+        finder: the network of the lungs; None takes the one that comes with pulmo, if the recipe
+            shows the lungs.
 
     Raises:
         RefusedError: the split leaks, or the images are of several modalities that the recipe
@@ -63,10 +78,10 @@ def gather(
     truth = np.asarray(used.classes(recipe.labels).cat.codes, np.int64)
     side = used.frame["split"].to_numpy(str)
     _check_classes(recipe, side, truth)
-    images = cached_images(used, recipe.image, cache, on_progress)
-    return TrainingData(
-        used, images, truth, np.flatnonzero(side == "train"), np.flatnonzero(side == "val")
-    )
+    finder = finder or finder_for(recipe.image)
+    images = cached_images(used, recipe.image, cache, on_progress, finder)
+    train, val = (np.flatnonzero(side == name) for name in ("train", "val"))
+    return TrainingData(used, images, truth, train, val, finder)
 
 
 def filtered(section: DataSection, manifest: Manifest) -> Manifest:

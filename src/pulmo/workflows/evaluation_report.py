@@ -221,5 +221,6 @@ def _shown(row: "pd.Series", predictor: Predictor) -> Shown:
         card.input.aspect,
         card.activation.scale,
         annotations_of(radiograph),
+        outcome.box,
     )
     return Shown.from_row(row, card, draw_pair(overlay))

@@ -10,7 +10,7 @@ from pulmo.core.message import Message
 from pulmo.core.output import claimed_folder
 from pulmo.datasets.manifest import Manifest
 from pulmo.datasets.schema import check_split_name
-from pulmo.radiograph import KINDS, Radiograph, pixels_sha256
+from pulmo.radiograph import KINDS, Note, Radiograph, pixels_sha256
 from pulmo.radiograph.image_source import ImageSource, name_of, open_image
 from pulmo.report.gallery import file_name
 from pulmo.workflows.features_images import FinishedRun, choose_images, input_of
@@ -67,7 +67,8 @@ def features(
     opened = FinishedRun.open(Path(run))
     name = name_of(image, "The image")
     radiograph = open_image(image, name)
-    shown = input_of(opened.card, radiograph, name)
+    framed = input_of(opened, radiograph, name)
+    shown = framed.pixels
     chosen = None if data is None else choose_images(opened, data, options.split)
     with ExitStack() as stack:
         if output is not None:
@@ -85,7 +86,11 @@ def features(
         separated = None
         if data is not None and chosen is not None:
             separated = separate(opened, data, chosen, (networks, layers), on_progress)
-        about = (*_image_notes(opened, radiograph), *notes, *(chosen.notes if chosen else ()))
+        about = (
+            *_image_notes(opened, radiograph, framed.notes),
+            *notes,
+            *(chosen.notes if chosen else ()),
+        )
         identity = file_name(name), radiograph.sha256
         record = record_of(opened.card, identity, options, examined, separated, about)
         areas = tuple(separated.areas) if separated else ()
@@ -143,9 +148,11 @@ def _extent(options: FeaturesOptions) -> "Extent":
     return Extent(options.channels, _CLOSER, ascent)
 
 
-def _image_notes(run: FinishedRun, radiograph: Radiograph) -> list[Message]:
+def _image_notes(
+    run: FinishedRun, radiograph: Radiograph, framing: tuple[Note, ...]
+) -> list[Message]:
     """Returns what is to be known of the image, and of it and the model."""
-    notes = [Message(note.kind, note.text) for note in radiograph.facts.notes]
+    notes = [Message(note.kind, note.text) for note in (*radiograph.facts.notes, *framing)]
     if run.card.has_drawings:
         notes.append(Message("drawings", f"About the model: {KINDS['drawings']}."))
     known = {radiograph.sha256, pixels_sha256(radiograph.pixels)}

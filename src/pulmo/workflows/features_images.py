@@ -22,9 +22,10 @@ from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.datasets.schema import check_split_name
 from pulmo.datasets.split import check_split
 from pulmo.evaluate.overlap import Seen, exclude_seen
+from pulmo.lungs import LungFinder
+from pulmo.lungs.framing import FramedInput, framed_input, open_finder
 from pulmo.predictions.predictions import Failure
 from pulmo.radiograph import Radiograph, read_radiograph
-from pulmo.radiograph.geometry import to_input
 from pulmo.workflows.evaluation_images import check_modality
 from pulmo.workflows.progress import OnProgress
 
@@ -46,12 +47,14 @@ class FinishedRun(NamedTuple):
         card: what its model is.
         seen: the images that it was trained and chosen on.
         held_out: the images of its test.
+        finder: the network that finds the lungs; None if the model sees whole images.
     """
 
     folder: RunFolder
     card: Card
     seen: Seen
     held_out: HeldOut
+    finder: LungFinder | None = None
 
     @property
     def sha256(self) -> str:
@@ -78,7 +81,9 @@ class FinishedRun(NamedTuple):
         rows = fitted.frame
         digests = frozenset((*rows["sha256"], *rows["pixels_sha256"].dropna()))
         held_out = HeldOut.parse(list_of_test(manifest))
-        return cls(folder, read_card(folder.card), Seen(digests, fitted), held_out)
+        card = read_card(folder.card)
+        finder = open_finder(card.input.image, folder.finder, card.input.lungs)
+        return cls(folder, card, Seen(digests, fitted), held_out, finder)
 
 
 class ChosenImages(NamedTuple):
@@ -165,15 +170,14 @@ def truth_of(card: Card, data: Manifest) -> NDArray[np.intp]:
     return class_numbers(data.frame["label"], card.labels.order, card.labels.merge)
 
 
-def input_of(card: Card, radiograph: Radiograph, name: str) -> NDArray[np.uint8]:
-    """Returns a radiograph as the model's network takes it, uint8 [size, size].
+def input_of(run: FinishedRun, radiograph: Radiograph, name: str) -> FramedInput:
+    """Returns a radiograph as the model's network takes it.
 
     Raises:
         RefusedError: the header says that the model was not meant for it.
     """
-    check_scope(card, radiograph.facts, name)
-    shape = card.input
-    return to_input(radiograph.pixels, shape.size, shape.aspect, shape.grey)
+    check_scope(run.card, radiograph.facts, name)
+    return framed_input(radiograph, run.card.input.image, run.finder)
 
 
 class Batch(NamedTuple):
@@ -183,27 +187,29 @@ class Batch(NamedTuple):
         rows: their rows, [n].
         inputs: uint8 [n, size, size].
         failed: the images beside them that cannot be used, each with the reason.
+        without_lungs: how many of them were to show the lungs and show the whole image.
     """
 
     rows: NDArray[np.intp]
     inputs: NDArray[np.uint8]
     failed: tuple[Failure, ...]
+    without_lungs: int
 
 
-def batches(card: Card, data: Manifest, on_progress: OnProgress) -> Iterator[Batch]:
+def batches(run: FinishedRun, data: Manifest, on_progress: OnProgress) -> Iterator[Batch]:
     """Yields the images of a manifest as the network takes them, in order.
 
     Args:
-        card: of the model.
+        run: the run.
         data: the images.
         on_progress: called with `READING`, the images done and the images in all.
     """
 
-    def read(image: tuple[str, str]) -> NDArray[np.uint8] | Failure:
+    def read(image: tuple[str, str]) -> FramedInput | Failure:
         path, expected = image
         try:
             radiograph = read_radiograph(Path(path))
-            found = input_of(card, radiograph, path)
+            found = input_of(run, radiograph, path)
         except PulmoError as error:
             return Failure(path=path, reason=str(error))
         if radiograph.sha256 != expected:
@@ -216,7 +222,9 @@ def batches(card: Card, data: Manifest, on_progress: OnProgress) -> Iterator[Bat
             part = dict(enumerate(islice(results, _BATCH), start))
             good = {row: one for row, one in part.items() if not isinstance(one, Failure)}
             failed = tuple(one for one in part.values() if isinstance(one, Failure))
-            size = card.input.size
-            inputs = np.stack([*good.values()]) if good else np.empty((0, size, size), np.uint8)
-            yield Batch(np.array([*good], np.intp), inputs, failed)
+            size = run.card.input.size
+            shown = [one.pixels for one in good.values()]
+            inputs = np.stack(shown) if shown else np.empty((0, size, size), np.uint8)
+            whole = sum(bool(one.notes) for one in good.values())
+            yield Batch(np.array([*good], np.intp), inputs, failed, whole)
             on_progress(READING, start + len(part), len(data))

@@ -25,6 +25,7 @@ from pulmo.explain.features.separation import (
 from pulmo.explain.features.shown import TRAINED, UNTRAINED, Layer
 from pulmo.models.classifier import Classifier
 from pulmo.predictions.predictions import Failure
+from pulmo.radiograph.notes import count_sentence
 from pulmo.workflows.features_images import ChosenImages, FinishedRun, batches, truth_of
 from pulmo.workflows.progress import OnProgress
 
@@ -50,10 +51,14 @@ class Separated(NamedTuple):
 
 
 class _Read(NamedTuple):
-    """What the channels gave for the images that could be read, and the others."""
+    """What the channels gave for the images that could be read, and the others.
+
+    `without_lungs` of the first were to show the lungs and show the whole image.
+    """
 
     responses: Responses
     failed: tuple[Failure, ...]
+    without_lungs: int
 
 
 def separate(
@@ -78,8 +83,8 @@ def separate(
     recorded = None if access is None else record_access(access, lists)
     selection = None
     if chosen.selection is not None:
-        selection = _read(run.card, chosen.selection, shown, on_progress)
-    reported = _read(run.card, chosen.reported, shown, on_progress)
+        selection = _read(run, chosen.selection, shown, on_progress)
+    reported = _read(run, chosen.reported, shown, on_progress)
     first = reported if selection is None else selection
     areas = channel_areas(
         run.card.labels.order, _asked(run.card), first.responses, reported.responses
@@ -94,6 +99,8 @@ def separate(
     if failed:
         text = f"{len(failed)} images could not be used. The first: {failed[0].reason}"
         notes.append(Message("images-failed", text))
+    if whole := reported.without_lungs + (selection.without_lungs if selection else 0):
+        notes.append(Message("no-lungs", f"{count_sentence('no-lungs', whole)}."))
     return Separated(record, areas, tuple(notes))
 
 
@@ -103,14 +110,16 @@ def _asked(card: Card) -> tuple[str, ...]:
     return (positive[0],) if len(order) == 2 and positive else order
 
 
-def _read(card: Card, data: Manifest, shown: Shown, on_progress: OnProgress) -> _Read:
+def _read(run: FinishedRun, data: Manifest, shown: Shown, on_progress: OnProgress) -> _Read:
     """Runs both networks on the images of a manifest."""
     networks, layers = shown
     parts: _Parts = {name: {layer.name: [] for layer in layers} for name in networks}
     rows: list[NDArray[np.intp]] = []
     failed: list[Failure] = []
-    for batch in batches(card, data, on_progress):
+    without_lungs = 0
+    for batch in batches(run, data, on_progress):
         failed.extend(batch.failed)
+        without_lungs += batch.without_lungs
         if not len(batch.rows):
             continue
         rows.append(batch.rows)
@@ -123,14 +132,14 @@ def _read(card: Card, data: Manifest, shown: Shown, on_progress: OnProgress) -> 
         )
     taken = np.concatenate(rows)
     responses = Responses(
-        truth=truth_of(card, data)[taken],
+        truth=truth_of(run.card, data)[taken],
         groups=data.frame["group"].iloc[taken].tolist(),
         of={
             name: {layer: np.concatenate(values, axis=2) for layer, values in found.items()}
             for name, found in parts.items()
         },
     )
-    return _Read(responses, tuple(failed))
+    return _Read(responses, tuple(failed), without_lungs)
 
 
 def _record(

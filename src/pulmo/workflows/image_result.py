@@ -8,7 +8,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card
 from pulmo.bundle.image_predictor import ImagePredictor
@@ -170,9 +169,10 @@ def heat_map(
         caption=f"{shares}. {caption(method, array, layer)}",
         pixels=radiograph.pixels,
         input=given,
-        annotations=_with_detections(annotations_of(radiograph), radiograph, card, label, array)
+        annotations=_with_detections(annotations_of(radiograph), radiograph, card, label, outcome)
         if method.in_graph
         else annotations_of(radiograph),
+        box=outcome.box,
     )
 
 
@@ -181,15 +181,17 @@ def _with_detections(
     radiograph: Radiograph,
     card: Card,
     label: str,
-    activation: NDArray[np.float32],
+    outcome: Outcome,
 ) -> Annotations:
     """Returns annotations with the boxes about evidence, inside the lungs if they are found."""
     rule = card.activation.detections.get(label)
+    activation = outcome.activation[card.labels.order.index(label)]
     if rule is None or not np.isfinite(activation).all():
         return annotations
     shrink = min(1.0, _DETECTED_SIDE / max(radiograph.pixels.shape))
     height, width = (max(2, round(side * shrink)) for side in radiograph.pixels.shape)
-    evidence = to_image(activation, (height, width), card.input.aspect)
+    box = outcome.box and outcome.box.scaled(radiograph.pixels.shape, (height, width))
+    evidence = to_image(activation, (height, width), card.input.aspect, box)
     lungs = annotations.outline
     within = None
     if lungs is not None:

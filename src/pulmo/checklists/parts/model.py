@@ -51,7 +51,8 @@ def preparation(artefacts: Artefacts) -> Statement:
     """States how an image becomes the network's input."""
     image = artefacts.card.input
     return Statement(
-        f"An image becomes {image.size} by {image.size} pixels of 8 bits, 0 black (aspect policy "
+        f"{image.shown[0].upper()}{image.shown[1:]} becomes {image.size} by {image.size} pixels of "
+        "8 bits, 0 black (aspect policy "
         f"{image.aspect}, grey scale {image.grey}); in the network {image.mean:g} is subtracted "
         f"from the grey value in [0, 1], and it is divided by {image.std:g}.",
         "card.json: input",

@@ -14,6 +14,8 @@ from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outputs
 from pulmo.core.folders import RunFolder
 from pulmo.explain.trained.layers import at_rest, last_layer, named_layer
+from pulmo.lungs import LungFinder
+from pulmo.lungs.framing import open_finder
 from pulmo.models.classifier import Classifier
 
 
@@ -25,9 +27,19 @@ class TrainedNetwork(ImagePredictor):
         batch: images that it is given at once where gradients are kept.
     """
 
-    def __init__(self, classifier: Classifier, card: Card, batch: int = 8) -> None:
-        """Takes a classifier and the card that says what it is."""
-        super().__init__(card)
+    def __init__(
+        self,
+        classifier: Classifier,
+        card: Card,
+        batch: int = 8,
+        finder: LungFinder | None = None,
+    ) -> None:
+        """Takes a classifier, the card that says what it is, and the network of the lungs, if any.
+
+        Raises:
+            InputError: that network is not the one of the card.
+        """
+        super().__init__(card, finder)
         self.classifier = classifier
         self.batch = batch
 
@@ -71,6 +83,8 @@ def open_run(path: Path) -> TrainedNetwork:
         InputError: the run is unfinished or damaged.
     """
     run = RunFolder(path)
-    network = TrainedNetwork(load_classifier(path), read_card(run.card))
+    classifier, card = load_classifier(path), read_card(run.card)
+    finder = open_finder(card.input.image, run.finder, card.input.lungs)
+    network = TrainedNetwork(classifier, card, finder=finder)
     network.seen = frozenset(seen_by(run).decode().split())
     return network

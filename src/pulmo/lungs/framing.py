@@ -1,0 +1,146 @@
+"""Framing: the part of an image that a network sees, and the network's input of it.
+
+Training, calibration, audit and prediction all take their inputs from here.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pulmo.core.errors import InputError
+from pulmo.core.files import read_bytes
+from pulmo.core.sections import ImageSection
+from pulmo.radiograph import Note, Radiograph
+from pulmo.radiograph.geometry import Box, to_input
+
+if TYPE_CHECKING:
+    from pulmo.lungs.finder import LungFinder
+    from pulmo.lungs.mask import LungMask
+
+
+NO_FINDER: Final = "A network of the lungs is needed where the region is lungs."
+
+
+class Framed(NamedTuple):
+    """The part of an image that a network sees.
+
+    Attributes:
+        pixels: float32 [height, width] in [0, 1].
+        box: where it lies in the image; None if it is the whole image.
+        notes: what a user must know of it.
+    """
+
+    pixels: NDArray[np.float32]
+    box: Box | None = None
+    notes: tuple[Note, ...] = ()
+
+
+class FramedInput(NamedTuple):
+    """The input of a network.
+
+    Attributes:
+        pixels: uint8 [size, size], 0 black.
+        box: the part of the image that became it; None if it is the whole image.
+        notes: what a user must know of that part.
+    """
+
+    pixels: NDArray[np.uint8]
+    box: Box | None
+    notes: tuple[Note, ...]
+
+
+def framed_input(
+    radiograph: Radiograph, image: ImageSection, finder: "LungFinder | None"
+) -> FramedInput:
+    """Returns a network's input of an image.
+
+    Args:
+        radiograph: the image.
+        image: how it becomes the input.
+        finder: the network of the lungs; None where the input is of the whole image.
+
+    Raises:
+        ValueError: the input is to be of the lungs, and no network was given.
+    """
+    part = framed(radiograph, image, finder)
+    pixels = to_input(part.pixels, image.size, image.aspect, image.grey)
+    return FramedInput(pixels, part.box, part.notes)
+
+
+def framed(radiograph: Radiograph, image: ImageSection, finder: "LungFinder | None") -> Framed:
+    """Returns the part of an image that a network sees.
+
+    That is the whole image, with a note, where no lungs are found. The arguments and errors are
+    those of `framed_input`.
+    """
+    if image.region == "all":
+        return Framed(radiograph.pixels)
+    if finder is None:
+        raise ValueError(NO_FINDER)
+    lungs = finder.find(radiograph)
+    box = lungs.box(image.margin)
+    if box is None:
+        text = f"{lungs.reason} The whole image was shown to the model."
+        return Framed(radiograph.pixels, None, (Note("no-lungs", text),))
+    pixels = radiograph.pixels
+    if image.outside == "black":
+        pixels = np.where(_widened(lungs, image.margin), pixels, np.float32(0))
+    return Framed(box.of(pixels), box)
+
+
+def finder_for(image: ImageSection) -> "LungFinder | None":
+    """Returns the network of the lungs that comes with pulmo; None if whole images are taken."""
+    if image.region == "all":
+        return None
+    # OpenCV, which a model of whole images never uses.
+    from pulmo.lungs.finder import shipped_finder  # noqa: PLC0415 - see above
+
+    return shipped_finder()
+
+
+def open_finder(
+    image: ImageSection, path: Path, expected: str | None = None
+) -> "LungFinder | None":
+    """Returns the network of the lungs in the folder of a run; None if whole images are taken.
+
+    Args:
+        image: how an image becomes the input.
+        path: the file of the network.
+        expected: its SHA-256, if the run's card states it already.
+
+    Raises:
+        InputError: the file is missing, is no network of the lungs, or was changed.
+    """
+    if image.region == "all":
+        return None
+    finder = parse_finder(read_bytes(path), str(path))
+    if expected not in (None, finder.sha256):
+        raise InputError("run-file-changed", f"{path} was changed after the training.")
+    return finder
+
+
+def parse_finder(model: bytes, origin: str) -> "LungFinder":
+    """Opens a network of the lungs; the arguments and errors are those of `LungFinder`."""
+    from pulmo.lungs.finder import LungFinder  # noqa: PLC0415 - as in `finder_for`
+
+    return LungFinder(model, origin)
+
+
+def _widened(lungs: "LungMask", margin: float) -> NDArray[np.bool_]:
+    """Returns the lungs with a border, bool [height, width].
+
+    The border is as wide as the margin of the shorter side of their rectangle, so that it stays
+    within the margin on all sides.
+    """
+    import cv2  # noqa: PLC0415 - as in `finder_for`
+
+    box = lungs.box()
+    if box is None:
+        return lungs.mask
+    width = round(margin * min(box.bottom - box.top, box.right - box.left))
+    beside = cv2.distanceTransform(
+        (~lungs.mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    )
+    return np.asarray(beside <= width, np.bool_)

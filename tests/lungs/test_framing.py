@@ -1,0 +1,113 @@
+"""The part of an image that a network sees."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fixtures.refuses import refuses
+from pulmo.core.sections import ImageSection
+from pulmo.datasets.phantom import draw
+from pulmo.lungs import Box, shipped_finder
+from pulmo.lungs.finder import SHIPPED
+from pulmo.lungs.framing import finder_for, framed, framed_input, open_finder
+from pulmo.radiograph import Radiograph, radiograph_from_array
+from pulmo.radiograph.geometry import to_input
+
+LUNGS = ImageSection(size=64, region="lungs")
+BLACK = ImageSection(size=64, region="lungs", outside="black")
+
+
+def radiograph(pixels: NDArray[np.float32]) -> Radiograph:
+    return radiograph_from_array(pixels, (0, 1), "it")
+
+
+@pytest.fixture(scope="module")
+def chest() -> Radiograph:
+    return radiograph(draw("normal", 3, np.random.default_rng(3), (300, 340)).pixels)
+
+
+@pytest.fixture
+def slope() -> Radiograph:
+    """An image without lungs."""
+    return radiograph(np.tile(np.linspace(0, 1, 120, dtype=np.float32), (100, 1)))
+
+
+def test_the_rectangle_around_the_lungs_is_seen(chest: Radiograph) -> None:
+    found = shipped_finder().find(chest)
+    for margin in (0.0, 0.05, 0.5):
+        image = LUNGS.model_copy(update={"margin": margin})
+        part = framed(chest, image, shipped_finder())
+        assert part.box == found.box(margin)
+        assert part.box is not None
+        top, bottom, left, right = part.box
+        assert np.array_equal(part.pixels, chest.pixels[top:bottom, left:right])
+        assert part.notes == ()
+        shown = framed_input(chest, image, shipped_finder())
+        assert np.array_equal(shown.pixels, to_input(part.pixels, 64, "pad"))
+        assert shown.box == part.box
+
+
+def test_only_the_lungs_and_a_border_are_kept(chest: Radiograph) -> None:
+    found = shipped_finder().find(chest)
+    box = found.box()
+    assert box is not None
+    part = framed(chest, BLACK, shipped_finder())
+    kept = framed(chest, LUNGS, shipped_finder())
+    assert part.box == kept.box
+    assert part.box is not None
+    lungs = part.box.of(found.mask.astype(np.float32)) > 0
+    assert np.array_equal(part.pixels[lungs], kept.pixels[lungs])
+    width = round(0.05 * min(box.bottom - box.top, box.right - box.left))
+    rows, columns = np.nonzero(found.mask)
+    border = black = 0
+    for row, column in np.ndindex(part.pixels.shape[0], part.pixels.shape[1]):
+        if row % 7 or column % 7 or lungs[row, column]:
+            continue
+        far = np.hypot(rows - row - part.box.top, columns - column - part.box.left).min() > width
+        expected = 0 if far else kept.pixels[row, column]
+        assert part.pixels[row, column] == expected
+        black, border = black + far, border + (not far)
+    assert min(black, border) > 10
+
+
+def test_an_image_without_lungs_is_seen_whole_and_noted(slope: Radiograph) -> None:
+    for image in (LUNGS, BLACK):
+        part = framed(slope, image, shipped_finder())
+        assert part.box is None
+        assert np.array_equal(part.pixels, slope.pixels)
+        assert [note.kind for note in part.notes] == ["no-lungs"]
+        assert "whole image" in part.notes[0].text
+
+
+def test_a_model_of_whole_images_asks_nothing(chest: Radiograph) -> None:
+    image = ImageSection(size=64)
+    assert finder_for(image) is None
+    assert open_finder(image, Path("missing")) is None
+    shown = framed_input(chest, image, None)
+    assert (shown.box, shown.notes) == (None, ())
+    assert np.array_equal(shown.pixels, to_input(chest.pixels, 64, "pad"))
+
+
+def test_lungs_are_not_shown_without_a_network(chest: Radiograph) -> None:
+    assert finder_for(LUNGS) is shipped_finder()
+    with pytest.raises(ValueError, match="network of the lungs"):
+        framed_input(chest, LUNGS, None)
+
+
+def test_the_network_of_a_run_is_the_one_of_its_card(tmp_path: Path) -> None:
+    found = open_finder(LUNGS, SHIPPED, shipped_finder().sha256)
+    assert found is not None
+    assert found.model == SHIPPED.read_bytes()
+    with refuses("run-file-changed", SHIPPED):
+        open_finder(LUNGS, SHIPPED, "0" * 64)
+    with refuses("file-missing"):
+        open_finder(LUNGS, tmp_path / "none")
+
+
+def test_a_box_on_the_same_image_at_another_size() -> None:
+    box = Box(10, 50, 20, 30)
+    assert box.scaled((100, 200), (200, 400)) == Box(20, 100, 40, 60)
+    assert box.scaled((100, 200), (100, 200)) == box
+    assert Box(98, 100, 199, 200).scaled((100, 200), (10, 10)) == Box(9, 10, 9, 10)
