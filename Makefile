@@ -30,8 +30,9 @@ real: setup ## train the starter recipe on the real sets in DATA and evaluate it
 	$(BIN)/python benchmarks/starter.py --data $(DATA) --weights $(WEIGHTS) --out $(OUT)/starter
 
 # Where bytecode may not be written, each process would rewrite and compile every file again.
-test: setup ## run the tests
-	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term
+test: setup ## run the tests; with COVERAGE=1, which takes half as long again, measure what they cover
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup \
+		$(if $(COVERAGE),--cov --cov-report=term)
 
 check: setup ## lint, format, types, layers
 	$(BIN)/ruff check
