@@ -237,6 +237,13 @@ def test_detections_lie_in_the_part(bundle: Path, image: Path) -> None:
         assert (each.left + each.width) * width < box.right + 2
 
 
+def test_the_outline_is_that_of_the_models_own_network(bundle: Path, image: Path) -> None:
+    model = pulmo.load(bundle)
+    assert model.predict(image).heatmap().annotations.outline is not None
+    model.predictor.finder = Blind([read_radiograph(image).sha256])
+    assert model.predict(image).heatmap().annotations.outline is None
+
+
 def _painted(png: bytes) -> NDArray[np.bool_]:
     """Where a sheet's second image has colour, [height, width]."""
     sheet = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), np.int_)

@@ -220,7 +220,7 @@ def _shown(row: "pd.Series", predictor: Predictor) -> Shown:
         outcome.activation[card.labels.order.index(outcome.decision)],
         card.input.aspect,
         card.activation.scale,
-        annotations_of(radiograph),
+        annotations_of(radiograph, predictor.finder),
         outcome.box,
     )
     return Shown.from_row(row, card, draw_pair(overlay))

@@ -17,7 +17,7 @@ from pulmo.decide.detections import detect
 from pulmo.explain.annotations import Annotations
 from pulmo.explain.heat_map import HeatMap, caption
 from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
-from pulmo.lungs import shipped_finder
+from pulmo.lungs import LungFinder, shipped_finder
 from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph
 from pulmo.radiograph.geometry import to_image
@@ -159,6 +159,7 @@ def heat_map(
         # An even map of zeros is drawn on any scale.
         scale = float(np.abs(array).max()) or 1.0
     shares = ", ".join(f"{name} {share:.3f}" for name, share in outcome.probabilities.items())
+    drawn = annotations_of(radiograph, model.finder)
     return HeatMap(
         array=array,
         label=label,
@@ -169,9 +170,9 @@ def heat_map(
         caption=f"{shares}. {caption(method, array, layer)}",
         pixels=radiograph.pixels,
         input=given,
-        annotations=_with_detections(annotations_of(radiograph), radiograph, card, label, outcome)
+        annotations=_with_detections(drawn, radiograph, card, label, outcome)
         if method.in_graph
-        else annotations_of(radiograph),
+        else drawn,
         box=outcome.box,
     )
 
@@ -200,13 +201,17 @@ def _with_detections(
     return replace(annotations, detections=detect(evidence, rule, within))
 
 
-def annotations_of(radiograph: Radiograph) -> Annotations:
+def annotations_of(radiograph: Radiograph, finder: LungFinder | None) -> Annotations:
     """Returns what is drawn on every heat map of an image.
 
     These are the outline of the lungs, if they are found, lines of equal evidence, and the
     patient's sides, if the file states them.
+
+    Args:
+        radiograph: the image.
+        finder: the model's own network of the lungs; None takes the one that comes with pulmo.
     """
-    lungs = shipped_finder().find(radiograph)
+    lungs = (finder or shipped_finder()).find(radiograph)
     return Annotations(
         outline=lungs.mask if lungs.found else None,
         patient_right=radiograph.facts.patient_right,
