@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -217,6 +218,23 @@ def test_a_map_lies_where_the_lungs_are(run: RunFolder, bundle: Path, image: Pat
         unseen[scaled.top : scaled.bottom, scaled.left : scaled.right] = False
         assert unseen.any()
         assert not painted[unseen].any()
+
+
+def test_detections_lie_in_the_part(bundle: Path, image: Path) -> None:
+    result = pulmo.load(bundle).predict(image)
+    box = result.outcome.box
+    assert box is not None
+    height, width = result.radiograph.pixels.shape
+    label = next(iter(result.card.activation.detections))
+    grid = np.full_like(result.outcome.activation, 1e3)  # evidence everywhere in the part
+    seen = replace(result, outcome=result.outcome._replace(activation=grid))
+    found = seen.heatmap(label).annotations.detections
+    assert found
+    for each in found:
+        assert each.top * height > box.top - 2
+        assert (each.top + each.height) * height < box.bottom + 2
+        assert each.left * width > box.left - 2
+        assert (each.left + each.width) * width < box.right + 2
 
 
 def _painted(png: bytes) -> NDArray[np.bool_]:
