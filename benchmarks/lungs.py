@@ -79,8 +79,9 @@ def main() -> None:
     rows = lung_rows(read_manifest(folder.manifest).split("test"), masks)
     tested = [_test(row, masks, finder) for _, row in rows.masked.frame.iterrows()]
     title = (
-        "# Lung masks\n\nMade by `python benchmarks/lungs.py --run RUN --data DATA` of the network "
-        "that `pulmo lungs train` made and that pulmo ships ([how](../lungs.md))."
+        "# Lung masks\n\nMade by `python benchmarks/lungs.py --run RUN --data DATA --limit "
+        f"{asked.limit}` with the network that comes with pulmo "
+        "([how it is trained](../how-to/find-lungs.md))."
     )
     parts = [
         title,
@@ -193,7 +194,13 @@ def worst(tested: Sequence[Tested], count: int = 10) -> str:
         for each in lowest
     ]
     head = ("image", "source", "label", "Dice", "no lungs found because")
-    return f"## The worst\n\n{_table(head, rows)}"
+    text = (
+        "In drawings of the worst masks (`--worst DIR`) almost all of the difference is at the "
+        "diaphragm: people drew through opaque or hidden lung bases, some down to the deepest "
+        "recess and some not, and the network stays on what is seen or the reverse. Others are a "
+        "device or gas in the stomach that was taken as lung, and the lung behind the heart."
+    )
+    return f"## The worst\n\n{text}\n\n{_table(head, rows)}"
 
 
 def changed(tested: Sequence[Tested], finder: LungFinder) -> str:

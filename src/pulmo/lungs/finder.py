@@ -131,8 +131,8 @@ def shipped_finder(threads: int = 1) -> LungFinder:
 def segment(image: ImageSource, *, value_range: ValueRange | None = None) -> LungMask:
     """Finds the lungs on an image with the network that comes with pulmo.
 
-    It was trained on frontal X-rays of children and adults (`docs/lungs.md`). On an image of
-    another kind it is to find no lungs.
+    It was trained on frontal X-rays of children and adults (`docs/how-to/find-lungs.md`). On an
+    image of another kind it is to find no lungs.
 
     Args:
         image: a file, its bytes, an image of Pillow, an array [height, width], or an image that was
