@@ -1,4 +1,4 @@
-"""What explaining costs: the map of a bundle's graph beside prediction alone, and every method.
+"""What explaining costs: the map of a bundle's graph, beyond prediction alone, and every method.
 
 Processor time on one thread. The graph's map is measured in pairs, one after the other, of the
 network of a bundle and of the same network without its outputs for maps and features; so are

@@ -1,4 +1,4 @@
-"""A heat map says what it is: in its caption, beside its colours and in its file of values."""
+"""A heat map says what it is: in its caption, next to its colours and in its file of values."""
 
 from pathlib import Path
 

@@ -179,7 +179,7 @@ def test_the_slider_is_a_group_of_radio_buttons_and_a_list_without_has(html: str
     assert len(ids) == sum("id" in attributes for _, attributes in page.tags)
 
 
-def test_numbers_stand_beside_the_drawings(html: str) -> None:
+def test_numbers_are_next_to_the_drawings(html: str) -> None:
     text = Page(html).text
     assert "first, channel 1, mean; lower in the class, p < 0.001 (Holm)" in text
     assert "0.850 (95 % CI 0.800 to 0.900) in the trained" in text

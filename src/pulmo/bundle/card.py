@@ -61,10 +61,10 @@ class Input(Record):
         """What of an image the network sees, as the end of a sentence."""
         if self.region == "all":
             return "the whole image"
-        beside = ", black beside the lungs," if self.outside == "black" else ""
+        around = ", black outside the lungs," if self.outside == "black" else ""
         return (
             f"the rectangle around the lungs with a margin of {100 * self.margin:g} % of its sides"
-            f"{beside} or the whole image where no lungs are found"
+            f"{around} or the whole image where no lungs are found"
         )
 
     @property

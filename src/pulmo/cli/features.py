@@ -27,7 +27,7 @@ def features(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the feature maps of a run, trained beside untrained.
+    """Show the feature maps of a run, trained next to untrained.
 
     Writes drawings of each layer, values.npz, features.html and features.json; with --data
     channels.parquet too. An access to a test is recorded in the run's test-access.jsonl.

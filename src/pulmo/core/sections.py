@@ -22,7 +22,7 @@ Region = Literal["all", "lungs"]
 """The part of an image that the network sees."""
 
 Outside = Literal["kept", "black"]
-"""What becomes of the pixels beside the lungs, where the network sees the lungs alone."""
+"""What becomes of the pixels outside the lungs, where the network sees the lungs alone."""
 
 Margin = Annotated[Number, Field(ge=0, le=1)]
 

@@ -140,7 +140,7 @@ def _widened(lungs: "LungMask", margin: float) -> NDArray[np.bool_]:
     if box is None:
         return lungs.mask
     width = round(margin * min(box.bottom - box.top, box.right - box.left))
-    beside = cv2.distanceTransform(
+    distance = cv2.distanceTransform(
         (~lungs.mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
     )
-    return np.asarray(beside <= width, np.bool_)
+    return np.asarray(distance <= width, np.bool_)

@@ -1,4 +1,4 @@
-"""The page of feature maps: a network's layers, trained beside untrained, from stem to head."""
+"""The page of feature maps: a network's layers, trained next to untrained, from stem to head."""
 
 import base64
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Features: what the channels of a run's network respond to, trained beside untrained."""
+"""Features: what the channels of a run's network respond to, trained next to untrained."""
 
 import os
 from contextlib import ExitStack
@@ -41,7 +41,7 @@ def features(
     options: FeaturesOptions = DEFAULTS,
     on_progress: OnProgress = no_progress,
 ) -> "FeaturesReport":
-    """Shows what the channels of a run's network respond to, beside those of the untrained network.
+    """Shows what the channels of a run's network, and of the untrained one, respond to.
 
     The untrained network is the run's recipe built again with its seed and the weights that the
     training started from. With a manifest each channel is asked how well it separates the classes;

@@ -186,7 +186,7 @@ class Batch(NamedTuple):
     Attributes:
         rows: their rows, [n].
         inputs: uint8 [n, size, size].
-        failed: the images beside them that cannot be used, each with the reason.
+        failed: the other images that cannot be used, each with the reason.
         without_lungs: how many of them were to show the lungs and show the whole image.
     """
 

@@ -33,7 +33,7 @@ class Tile(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """Tiles below a title; of several panels each stands beside the one before it.
+    """Tiles below a title; of several panels each is next to the one before it.
 
     Attributes:
         title: what is shown.
@@ -137,7 +137,7 @@ def grid(tiles: Sequence[Tile], columns: int, size: float = 1.0) -> Pixels:
 
 
 def sheet(title: str, panels: Sequence[Panel]) -> bytes:
-    """Returns panels beside each other as PNG, with a title and the colour scale of each."""
+    """Returns panels next to each other as PNG, with a title and the colour scale of each."""
     widths = [max(panel.grid.shape[1], 190) for panel in panels]
     height = max(panel.grid.shape[0] for panel in panels)
     size = sum(widths) + _MARGIN * (len(panels) + 1), height + 8 * _MARGIN

@@ -115,9 +115,9 @@ def gather_lungs(
         lungs = LungImages(masked, read_masks(rows.masked, masks, settings.size))
         share = 1.0 if split == "train" else 0.25
         drawn = drawn_images(round(settings.drawn * share), settings.size, settings.seed + number)
-        beside = elsewhere(lungs, round(settings.elsewhere * share), settings.seed + number)
+        around = elsewhere(lungs, round(settings.elsewhere * share), settings.seed + number)
         found.append(
-            LungImages.concat(lungs, LungImages.without(np.concatenate([other, drawn])), beside)
+            LungImages.concat(lungs, LungImages.without(np.concatenate([other, drawn])), around)
         )
     return found[0], found[1]
 
