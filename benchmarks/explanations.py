@@ -98,7 +98,7 @@ def main() -> None:
     networks = [open_network(*word.split("=", 1)) for word in asked.network]
     parts = [opening(sets)]
     for network in networks:
-        parts += [f"## {network.name}", table(network, sets)]
+        parts += [f"## {network.name}", trained(network), table(network, sets)]
         parts.append(free_response(network, boxes, normal_images(asked.data, len(boxes))))
     write_atomically(asked.output, ("\n\n".join(parts) + "\n").encode())
 
@@ -175,6 +175,15 @@ def opening(sets: dict[str, list[Marked]]) -> str:
         "- **random**: rank correlation with the map of the network whose weights were shuffled "
         "(near 0 is good).\n"
         "- **s**: processor seconds an image on one thread."
+    )
+
+
+def trained(network: Network) -> str:
+    """Returns how a network was trained, in a sentence."""
+    card = network.bundle.card
+    return (
+        f"{card.network.backbone} at {card.input.size} pixels, recipe {card.training.recipe}, "
+        f"{len(card.training.history)} epochs."
     )
 
 
