@@ -1,12 +1,12 @@
 """The page of feature maps: one file, a slider without a script, and what the numbers say."""
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fixtures.page import Page
 from pulmo.core.message import Message
 from pulmo.explain.features.drawing import common_scale
 from pulmo.explain.features.record import Features, Separation, ShownLayer
@@ -23,40 +23,7 @@ from pulmo.explain.features.shown import (
 from pulmo.report.features_page import FeaturesContent, render_features, write_features_page
 from pulmo.stats.estimate import Estimate
 
-VOID = {"meta", "img", "input", "col", "br"}
 NETWORKS = (TRAINED, UNTRAINED)
-
-
-class Page(HTMLParser):
-    """A page read strictly: every tag must be closed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self._open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self._open:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 def layer(name: str) -> tuple[LayerFeatures, ShownLayer]:
