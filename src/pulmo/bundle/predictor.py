@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import FINDER_KEY, Card, parse_card, read_card
@@ -18,6 +17,7 @@ from pulmo.bundle.outcome import Outputs
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
 from pulmo.core.folders import BundleFolder
+from pulmo.core.onnx_session import open_session
 from pulmo.lungs.framing import parse_finder
 
 if TYPE_CHECKING:
@@ -51,17 +51,7 @@ class Predictor(ImagePredictor):
             InputError: it is not an ONNX network with a card of pulmo, or lacks the network of the
                 lungs that its card names.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                model, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's errors share no narrower base
-            raise InputError(
-                "onnx-invalid", f"{origin} is not a usable ONNX network: {str(error).rstrip('.')}."
-            ) from error
+        self._session = open_session(model, origin, threads)
         metadata = self._session.get_modelmeta().custom_metadata_map
         if CARD_KEY not in metadata:
             raise InputError(

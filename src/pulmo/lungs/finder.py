@@ -6,11 +6,11 @@ from typing import Final
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError
 from pulmo.core.files import read_bytes, sha256
+from pulmo.core.onnx_session import open_session
 from pulmo.core.record import parse_record
 from pulmo.lungs.card import LUNGS_KEY, LungCard
 from pulmo.lungs.mask import LungMask
@@ -50,17 +50,7 @@ class LungFinder:
         Raises:
             InputError: it is no network of the lungs.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                model, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's errors share no narrower base
-            raise InputError(
-                "onnx-invalid", f"{origin} is not a usable ONNX network: {str(error).rstrip('.')}."
-            ) from error
+        self._session = open_session(model, origin, threads)
         metadata = self._session.get_modelmeta().custom_metadata_map
         if LUNGS_KEY not in metadata:
             raise InputError(
