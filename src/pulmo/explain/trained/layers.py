@@ -1,7 +1,6 @@
 """Layers: which one a method reads, and what it gives for images."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pulmo.core.errors import InputError, UsageError
+from pulmo.explain.layers import at_rest
 
 if TYPE_CHECKING:
     from pulmo.explain.trained.network import TrainedNetwork
@@ -26,26 +26,6 @@ class Activations(NamedTuple):
 
     maps: NDArray[np.float32]
     gradients: NDArray[np.float32]
-
-
-@contextmanager
-def at_rest(network: nn.Module) -> Iterator[None]:
-    """Puts a network into evaluation mode, without gradients of its weights, for the block.
-
-    Each module's mode and each weight's `requires_grad` are put back after it.
-    """
-    modes = [(module, module.training) for module in network.modules()]
-    learning = [weight for weight in network.parameters() if weight.requires_grad]
-    try:
-        network.eval()
-        for weight in learning:
-            weight.requires_grad = False
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-        for weight in learning:
-            weight.requires_grad = True
 
 
 def activations(

@@ -13,7 +13,8 @@ from pulmo.bundle.export import ExportWrapper, load_classifier, seen_by
 from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outputs
 from pulmo.core.folders import RunFolder
-from pulmo.explain.trained.layers import at_rest, last_layer, named_layer
+from pulmo.explain.layers import at_rest
+from pulmo.explain.trained.layers import last_layer, named_layer
 from pulmo.lungs import LungFinder
 from pulmo.lungs.framing import open_finder
 from pulmo.models.classifier import Classifier

@@ -8,7 +8,7 @@ from captum.attr import IntegratedGradients, NoiseTunnel, Saliency
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pulmo.explain.trained.layers import at_rest
+from pulmo.explain.layers import at_rest
 from pulmo.explain.trained.network import TrainedNetwork
 from pulmo.models.randomness import seeded
 
