@@ -1,19 +1,21 @@
 """Integrated gradients."""
 
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.core.sections import Count, Number
-from pulmo.explain.cam import trained_network
-from pulmo.explain.methods import METHODS, Maps, Method, Pixels, Report
+from pulmo.explain.gradients import PixelMethod
+from pulmo.explain.methods import METHODS, Pixels
+
+if TYPE_CHECKING:
+    from pulmo.explain.trained.network import TrainedNetwork
 
 
 @METHODS.register("integrated-gradients")
-class IntegratedGradients(Method):
+class IntegratedGradients(PixelMethod):
     """The logit's gradient along the way from an even image (Sundararajan et al. 2017, eq. 1).
 
     A pixel's value is (x - x') times the mean gradient between x', an even image, and x. The values
@@ -36,26 +38,12 @@ class IntegratedGradients(Method):
         return cls(steps=8)
 
     @property
-    def needs_run(self) -> bool:
-        """It does: a bundle gives no gradient."""
-        return True
+    def passes(self) -> int:
+        """The gradients along the way."""
+        return self.steps
 
-    def grain(self, rows: int, columns: int) -> str:
-        """Says that each pixel has a value."""
-        return f"Each of the {rows} x {columns} pixels of the network's input has a value."
+    def of_image(self, trained: "TrainedNetwork", image: Pixels, label: int) -> NDArray[np.float32]:
+        """Returns the map of one image."""
+        from pulmo.explain.trained.pixels import integrated_gradients
 
-    def find(
-        self, model: ImagePredictor, images: Pixels, classes: NDArray[np.intp], on_progress: Report
-    ) -> Maps:
-        """Returns the maps; the steps of an image are the batches."""
-        from pulmo.explain.trained.pixels import (
-            integrated_gradients,
-        )
-
-        trained, found = trained_network(model), []
-        for number, (image, label) in enumerate(zip(images, classes, strict=True), 1):
-            found.append(
-                integrated_gradients(trained, image, int(label), self.baseline, self.steps)
-            )
-            on_progress(number * self.steps, len(images) * self.steps)
-        return Maps(np.stack(found))
+        return integrated_gradients(trained, image, label, self.baseline, self.steps)

@@ -1,19 +1,21 @@
 """SmoothGrad."""
 
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.core.sections import Count, Positive, Whole
-from pulmo.explain.cam import trained_network
-from pulmo.explain.methods import METHODS, Maps, Method, Pixels, Report
+from pulmo.explain.gradients import PixelMethod
+from pulmo.explain.methods import METHODS, Pixels
+
+if TYPE_CHECKING:
+    from pulmo.explain.trained.network import TrainedNetwork
 
 
 @METHODS.register("smoothgrad")
-class SmoothGrad(Method):
+class SmoothGrad(PixelMethod):
     """The mean of the logit's gradient by each pixel over noisy copies (Smilkov et al. 2017).
 
     The noise is normal, and its deviation a share of the image's range. The map is the absolute
@@ -38,26 +40,13 @@ class SmoothGrad(Method):
         return cls(samples=8)
 
     @property
-    def needs_run(self) -> bool:
-        """It does: a bundle gives no gradient."""
-        return True
+    def passes(self) -> int:
+        """The noisy copies."""
+        return self.samples
 
-    def grain(self, rows: int, columns: int) -> str:
-        """Says that each pixel has a value."""
-        return f"Each of the {rows} x {columns} pixels of the network's input has a value."
+    def of_image(self, trained: "TrainedNetwork", image: Pixels, label: int) -> NDArray[np.float32]:
+        """Returns the map of one image."""
+        from pulmo.explain.trained.pixels import Noise, smooth_gradient
 
-    def find(
-        self, model: ImagePredictor, images: Pixels, classes: NDArray[np.intp], on_progress: Report
-    ) -> Maps:
-        """Returns the maps; the copies of an image are the batches."""
-        from pulmo.explain.trained.pixels import (
-            Noise,
-            smooth_gradient,
-        )
-
-        trained, found = trained_network(model), []
-        for number, (image, label) in enumerate(zip(images, classes, strict=True), 1):
-            noise = Noise(self.noise, self.samples, self.seed)
-            found.append(np.abs(smooth_gradient(trained, image, int(label), noise)))
-            on_progress(number * self.samples, len(images) * self.samples)
-        return Maps(np.stack(found))
+        noise = Noise(self.noise, self.samples, self.seed)
+        return np.abs(smooth_gradient(trained, image, label, noise))
