@@ -41,8 +41,10 @@ if TYPE_CHECKING:
         FeaturesOptions,
         TableOptions,
     )
+    from pulmo.workflows.options.screening import ScreenOptions
     from pulmo.workflows.options.training import TrainOptions
     from pulmo.workflows.predict import predict
+    from pulmo.workflows.screen import screen
     from pulmo.workflows.train import Run, train
 
 __version__ = "0.1.0"
@@ -60,6 +62,7 @@ __all__ = [
     "ReadingOptions",
     "RefusedError",
     "Run",
+    "ScreenOptions",
     "TableOptions",
     "TrainOptions",
     "UsageError",
@@ -79,6 +82,7 @@ __all__ = [
     "predict",
     "read",
     "read_manifest",
+    "screen",
     "stats",
     "torch_dataset",
     "train",
@@ -97,6 +101,7 @@ _PLACES: Final = {
     "ReadingOptions": "pulmo.predictions.reading.options:Options",
     "RefusedError": "pulmo.core.errors:RefusedError",
     "Run": "pulmo.workflows.train:Run",
+    "ScreenOptions": "pulmo.workflows.options.screening:ScreenOptions",
     "TableOptions": "pulmo.workflows.options.evaluation:TableOptions",
     "TrainOptions": "pulmo.workflows.options.training:TrainOptions",
     "UsageError": "pulmo.core.errors:UsageError",
@@ -116,6 +121,7 @@ _PLACES: Final = {
     "predict": "pulmo.workflows.predict:predict",
     "read": "pulmo.radiograph:read_radiograph",
     "read_manifest": "pulmo.datasets.manifest:read_manifest",
+    "screen": "pulmo.workflows.screen:screen",
     "stats": "pulmo.stats:",
     "torch_dataset": "pulmo.train.torch_dataset:torch_dataset",
     "train": "pulmo.workflows.train:train",

@@ -176,5 +176,6 @@ def test_every_module_of_options_is_looked_at() -> None:
         "data",
         "evaluation",
         "lungs",
+        "screening",
         "training",
     }

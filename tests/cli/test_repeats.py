@@ -84,8 +84,8 @@ def test_seeds_of_a_plain_split_are_evaluated_on_validation(
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (["--ray"], "local"),
-        (["--ray-address", "head:6379", "--threads", "2"], "head:6379"),
+        (["--ray", "local"], "local"),
+        (["--ray", "head:6379", "--threads", "2"], "head:6379"),
     ],
 )
 def test_a_cluster_does_the_runs_that_the_options_choose(
@@ -129,9 +129,9 @@ class TestBadInput:
     def test_ray_and_json_are_for_many_runs(
         self, pulmo: Call, manifest: Path, tmp_path: Path
     ) -> None:
-        for option in ("--ray", "--json"):
+        for words in (["--ray", "local"], ["--json"]):
             status, _, err = pulmo(
-                "train", "demo", "--data", manifest, "-o", tmp_path / "run", option
+                "train", "demo", "--data", manifest, "-o", tmp_path / "run", *words
             )
             assert status == 2
             assert "Add --folds or --seeds N" in err

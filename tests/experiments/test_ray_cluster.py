@@ -18,11 +18,12 @@ from fixtures.refuses import refuses
 from pulmo.bundle.card import Epoch
 from pulmo.core.errors import InputError, PulmoError, UsageError
 from pulmo.core.folders import RepeatsFolder, SearchFolder
+from pulmo.core.ray_session import LOCAL
 from pulmo.core.recipe import Recipe, WrittenRecipe
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.experiments import ray_cluster as cluster_module
 from pulmo.experiments.executor import run_all
-from pulmo.experiments.ray_cluster import LOCAL, Cluster, Share, joined_cluster
+from pulmo.experiments.ray_cluster import Cluster, Share, joined_cluster
 from pulmo.experiments.search_plan import SearchPlan, begin_search
 from pulmo.experiments.search_space import Dimension
 from pulmo.experiments.study import Limits, opened_study, run_search

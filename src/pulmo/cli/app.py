@@ -21,6 +21,7 @@ from pulmo.cli import (
     predict,
     recipes,
     reproduce,
+    screen,
     search,
     train,
 )
@@ -44,6 +45,7 @@ app.command("lr-find")(lr_find.lr_find)
 app.command("reproduce")(reproduce.reproduce)
 app.command("export")(export.export)
 app.command("predict")(predict.predict)
+app.command("screen")(screen.screen)
 app.command("evaluate")(evaluate.evaluate)
 app.command("audit")(audit.audit)
 app.command("card")(card.card)

@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -78,9 +79,15 @@ def progress(*stages: str, lines: bool = False) -> Iterator[tuple[Report, ...]]:
             yield tuple(_show_nothing for _ in stages)
         return
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (
+        *Progress.get_default_columns()[:2],
+        MofNCompleteColumn(),
+        rate,
+        TimeRemainingColumn(),
+    )
     # Lines on stderr go above the bar; redirected like them, results would end up on stderr too.
     with Progress(
         *columns, console=Console(stderr=True), transient=True, redirect_stdout=False
@@ -102,7 +109,8 @@ def staged(*stages: str) -> Iterator[Callable[[str, int, int], None]]:
 
 def _report(bar: "Progress", stage: str) -> Report:
     """Returns the function that moves a stage's bar, which appears when the stage begins."""
-    task = bar.add_task(stage, total=None, visible=False)
+    task = bar.add_task(stage, total=None, visible=False, rate="")
+    pace = _Pace()
     drawn = -math.inf
 
     def report(done: int, total: int) -> None:
@@ -110,7 +118,9 @@ def _report(bar: "Progress", stage: str) -> Report:
         now = monotonic()
         if done == total or now - drawn >= _SECONDS:
             drawn = now
-            bar.update(task, completed=done, total=total or None, visible=True)
+            rate = pace.rate(done)
+            shown = "" if rate is None else f"{rate:,.3g}/s"
+            bar.update(task, completed=done, total=total or None, visible=True, rate=shown)
 
     return report
 
@@ -119,10 +129,15 @@ def _report(bar: "Progress", stage: str) -> Report:
 def _lines(stages: Sequence[str]) -> Iterator[tuple[Report, ...]]:
     """Writes a line every `LINE_SECONDS`, also while a stage reports nothing."""
     state, over, began = stages[0], Event(), monotonic()
+    paces = {stage: _Pace() for stage in stages}
 
     def report(stage: str, done: int, total: int) -> None:
         nonlocal state
+        rate = paces[stage].rate(done)
         state = f"{stage}: {done:,} of {total:,}" if total else f"{stage}: {done:,}"
+        if total and rate:
+            left = timedelta(seconds=round((total - done) / rate))
+            state += f", {rate:,.3g} a second, {left} left"
 
     def write() -> None:
         while not over.wait(LINE_SECONDS):
@@ -135,6 +150,21 @@ def _lines(stages: Sequence[str]) -> Iterator[tuple[Report, ...]]:
     finally:
         over.set()
         writer.join()
+
+
+class _Pace:
+    """How fast a stage goes, from its first report on: a resumed one begins with something done."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None
+
+    def rate(self, done: int) -> float | None:
+        """Returns what was done a second; None at the first report."""
+        now = monotonic()
+        if self._first is None:
+            self._first = now, done
+        since, begun = self._first
+        return (done - begun) / (now - since) if now > since and done > begun else None
 
 
 def _show_nothing(_done: int, _total: int) -> None:

@@ -74,6 +74,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "score-class-not-label": _MERGE,
     "score-class-unstated": "Name the class with --positive CLASS, or name the column p_CLASS.",
     "score-column-ambiguous": "Name the column with --score COLUMN.",
+    "screening-exists": _EXISTS,
+    "screening-stopped": _RESUME,
     "search-exists": _EXISTS,
     "source-name-blank": "Name it with --name, or leave --name out.",
     "source-name-shared": "If they are two data sets, import each with another --name. If their "

@@ -40,7 +40,7 @@ def train(
     from pulmo.workflows.chosen_recipe import recipe_of
 
     many = options.folds or options.seeds > 1
-    if not many and (options.cluster is not None or as_json):
+    if not many and (options.ray is not None or as_json):
         raise UsageError(
             "option-needs-another", "--ray and --json are for many runs. Add --folds or --seeds N."
         )

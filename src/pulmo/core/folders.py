@@ -154,6 +154,29 @@ class AuditFolder(_Folder):
     """The answers."""
 
 
+class ScreeningFolder(_Folder):
+    """The folder of the results of very many images. A screening that was stopped resumes in it."""
+
+    plan = Below(Path, "plan.json")
+    """The model and the number of files; written once the list is there."""
+    files = Below(Path, "files.jsonl")
+    """The files, one JSON list a line; removed at the end."""
+    parts = Below(Path, "parts")
+    """The results so far, a table for each part of the list; removed at the end."""
+    results = Below(Path, "results.parquet")
+    """One row a file, in the order of the list."""
+    csv = Below(Path, "results.csv")
+    """The same as CSV, if asked for."""
+    jsonl = Below(Path, "results.jsonl")
+    """The same as one JSON object a line, if asked for."""
+    index = Below(Path, "screening.json")
+    """The model and the counts."""
+
+    def part(self, number: int) -> Path:
+        """The results of a part of the list, counted from 0."""
+        return self.parts / f"{number:08d}.parquet"
+
+
 class FeaturesFolder(_Folder):
     """The folder of what the channels of a network respond to."""
 

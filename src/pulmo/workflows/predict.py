@@ -128,6 +128,12 @@ def predict_images(
     return _each(read, predictor, images, maps, on_left_out)
 
 
+def predict_file(found: Found, predictor: ImagePredictor) -> Prediction | Problem:
+    """Returns the result of one file, or why it is left out."""
+    ready = _read(found, predictor, None, keep=False)
+    return _predict(ready, predictor, None) if isinstance(ready, _Ready) else ready
+
+
 def _each(
     read: Callable[[Found], "_Ready | Prediction | Problem"],
     predictor: ImagePredictor,

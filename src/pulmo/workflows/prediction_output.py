@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Literal, TextIO
 
@@ -107,31 +107,39 @@ def positive_sentence(card: Card) -> str:
 
 def _csv(stream: TextIO, model: Model) -> Write:
     """Writes the header of a table and returns what writes a row."""
-    table = csv.DictWriter(stream, list(_row(Prediction("", "error"), model)), lineterminator="\n")
+    table = csv.DictWriter(
+        stream, list(flat_record(Prediction("", "error"), model)), lineterminator="\n"
+    )
     table.writeheader()
 
     def write(result: Prediction) -> None:
-        table.writerow(_row(result, model))
+        table.writerow(csv_cells(flat_record(result, model)))
         stream.flush()
 
     return write
 
 
-def _row(result: Prediction, model: Model) -> dict[str, Any]:
-    """Returns the row of a result; an empty cell is a null."""
+def flat_record(result: Prediction, model: Model) -> dict[str, Any]:
+    """Returns the row of a result: its record without nested objects."""
     known = record(result, model)
     made_by = known.pop("model")
     probabilities = known.pop("probabilities") or {}
-    if known["detections"] is not None:
-        known["detections"] = json.dumps(known["detections"])
-    known |= {name: between.join(known[name] or ()) for name, between in _LISTS.items()}
-    if result.positive is not None:
-        known["positive"] = str(result.positive).lower()
     return (
         known
         | {f"p_{label}": probabilities.get(label) for label in model.card.labels.order}
         | {f"model_{name}": value for name, value in made_by.items()}
     )
+
+
+def csv_cells(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a flat record as cells of a CSV table; an empty cell is a null."""
+    cells = dict(row)
+    cells |= {name: between.join(row[name] or ()) for name, between in _LISTS.items()}
+    if row.get("detections") is not None:
+        cells["detections"] = json.dumps(row["detections"])
+    if row["positive"] is not None:
+        cells["positive"] = str(row["positive"]).lower()
+    return cells
 
 
 def _put(stream: TextIO, text: str) -> None:

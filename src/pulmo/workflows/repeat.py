@@ -63,7 +63,7 @@ def repeat(
     from pulmo.workflows.summarise import summarise
 
     folder = RepeatsFolder(root.absolute())
-    threads = options.threads or int(options.cluster is not None)
+    threads = options.threads or int(options.ray is not None)
     fold = 0 if options.folds else None
     first = Repeat(folder, experiment, fold, device=options.device, threads=threads)
     with claimed_folder(root):
@@ -78,7 +78,7 @@ def repeat(
         on_done(name, len(done), len(runs))
 
     with open_executor(
-        options.cluster, callbacks, threads=options.threads, device=options.device
+        options.ray, callbacks, threads=options.threads, device=options.device
     ) as executor:
         run_all(works_of(runs), executor, count)
     summary = summarise(runs)

@@ -128,7 +128,7 @@ def search(
     seconds = math.inf if options.minutes is None else 60 * options.minutes
     limits = Limits(options.trials, time.monotonic() + seconds)
     with open_executor(
-        options.cluster, callbacks, threads=options.threads, device=options.device
+        options.ray, callbacks, threads=options.threads, device=options.device
     ) as executor:
         run_search(plan, limits, executor, on_done)
     with opened_study(plan) as study:

@@ -1,6 +1,5 @@
 """Options of all that trains: which recipe, on which device, how often."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,20 +52,11 @@ class ClusterOptions(TrainOptions):
     """How many runs are trained.
 
     Attributes:
-        ray: spread the runs over a Ray cluster.
-        ray_address: the address of the cluster. Default: $RAY_ADDRESS, or a new cluster on this
-            machine.
+        ray: spread the runs over the Ray cluster at this address, host:port; `auto` is that of
+            $RAY_ADDRESS, `local` a new one on this machine. Default: this machine, without Ray.
     """
 
-    ray: bool = False
-    ray_address: str | None = field(default=None, metadata=flag(metavar="HOST:PORT"))
-
-    @property
-    def cluster(self) -> str | None:
-        """The address of the cluster, or `local` to start one; None for this process."""
-        if self.ray_address is None and not self.ray:
-            return None
-        return self.ray_address or os.environ.get("RAY_ADDRESS") or "local"
+    ray: str | None = field(default=None, metadata=flag(metavar="ADDRESS"))
 
 
 @dataclass(frozen=True)
