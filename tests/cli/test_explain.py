@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -5,8 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pulmo.bundle.card import read_card
 from pulmo.core.folders import RunFolder
 from pulmo.radiograph import KINDS
+from pulmo.workflows.model import load
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -72,6 +75,60 @@ def test_a_parameter_of_the_method_is_set(
     status, _, err = pulmo(*call, "--set", "masks=4")
     assert status == 2
     assert "no parameter 'masks'" in err
+
+
+def test_json_says_what_became_of_each_file_and_what_its_map_shows(
+    pulmo: Call, bundle: Path, image: Path, tmp_path: Path
+) -> None:
+    text, colour = tmp_path / "text.png", tmp_path / "colour.png"
+    text.write_text("hello")
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 90, 3), np.uint8)).save(colour)
+    call = ("explain", bundle, text, image, colour, "-o", tmp_path / "maps", "--label", "viral")
+    status, out, err = pulmo(*call, "--json")
+    results = json.loads(out)
+    assert status == 4
+    assert err.endswith("2 of 3 files could not be used.\n")
+    assert [result["status"] for result in results] == ["error", "ok", "refused"]
+    assert [result["code"] for result in results] == ["image-format-unknown", None, "image-colour"]
+    assert [result["explanation"] for result in results[::2]] == [None, None]
+    _, predicted, _ = pulmo("predict", bundle, image, "--json")
+    of_map = {"heatmap", "detections", "explanation"}
+    (expected,) = json.loads(predicted)
+    assert {key: value for key, value in results[1].items() if key not in of_map} == {
+        key: value for key, value in expected.items() if key not in of_map
+    }
+    drawn = load(bundle).predict(image).heatmap("viral")
+    assert results[1]["detections"] == [each._asdict() for each in drawn.detections]
+    assert results[1]["heatmap"] == f"{tmp_path / 'maps' / image.stem}.viral.png"
+    assert results[1]["explanation"] == {
+        "label": "viral",
+        "method": "hirescam",
+        "parameters": {},
+        "layer": None,
+        "unit": "logit",
+        "scale": drawn.scale,
+        "values": f"{tmp_path / 'maps' / image.stem}.viral.npz",
+        "share_in_lungs": drawn.share_in_lungs,
+    }
+    with np.load(results[1]["explanation"]["values"], allow_pickle=False) as values:
+        np.testing.assert_array_equal(values["map"], drawn.array)
+
+
+def test_json_of_a_run_names_its_weights_and_its_layer(
+    pulmo: Call, run: RunFolder, bundle: Path, image: Path, tmp_path: Path
+) -> None:
+    call = ("explain", run.root, image, image, "-o", tmp_path, "--method", "layercam", "--jsonl")
+    status, out, _ = pulmo(*call, "--layer", "backbone")
+    first, second = map(json.loads, out.splitlines())
+    assert status == 0
+    assert first == second
+    card = read_card(bundle / "card.json")
+    assert first["model"]["sha256"] is None
+    assert first["model"]["weights_sha256"] == card.network.sha256
+    assert first["detections"] is None
+    assert first["explanation"]["parameters"] == {"layer": "backbone"}
+    assert first["explanation"]["layer"] == "backbone"
+    assert first["explanation"]["label"] == first["decision"]
 
 
 @pytest.mark.parametrize(("method", "named"), [("gradcam", "rise"), ("gradcm", "gradcam")])

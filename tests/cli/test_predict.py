@@ -145,7 +145,12 @@ def test_json_of_good_and_bad_files_is_one_list_with_the_documented_keys(
         "positive_classes": list(card.decision.positive),
         "positive_probability": outcome.positive_probability,
         "threshold": card.decision.threshold,
-        "model": {"name": card.name, "version": card.created, "sha256": predictor.sha256},
+        "model": {
+            "name": card.name,
+            "version": card.created,
+            "sha256": predictor.sha256,
+            "weights_sha256": card.network.sha256,
+        },
     }
     assert results[1]["band"] in {"negative", "uncertain", "positive"}
     nothing = dict.fromkeys(

@@ -1,5 +1,6 @@
 """A heat map says what it is: in its caption, next to its colours and in its file of values."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 from fixtures.refuses import refuses
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.folders import RunFolder
+from pulmo.explain.annotations import NOTHING, Annotations
 from pulmo.explain.heat_map import caption
 from pulmo.explain.methods import METHODS
 from pulmo.radiograph import read_radiograph
+from pulmo.radiograph.geometry import Box
 from pulmo.workflows.explain import explain
 from pulmo.workflows.model import load
 
@@ -42,6 +45,27 @@ def test_an_even_map_can_be_drawn(bundle: Path, image: Path) -> None:
     drawn = result.heatmap(method={"name": "occlusion", "window": 1.0, "stride": 1.0})
     assert np.ptp(drawn.array) == 0
     assert drawn.png().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("box", [None, Box(100, 500, 40, 440)])
+def test_the_share_in_the_lungs_is_that_of_the_area_they_cover_where_all_is_evidence(
+    bundle: Path, image: Path, box: Box | None
+) -> None:
+    drawn = load(bundle).predict(image).heatmap("covid")
+    lungs = np.zeros((700, 500), bool)
+    lungs[200:420, 60:300] = True
+    even = replace(
+        drawn,
+        array=np.ones((4, 4), np.float32),
+        pixels=np.zeros((700, 500), np.float32),
+        annotations=Annotations(outline=lungs),
+        aspect="squash",
+        box=box,
+    )
+    seen = 700 * 500 if box is None else 400 * 400
+    assert even.share_in_lungs == pytest.approx(220 * 240 / seen, rel=0.02)
+    assert replace(even, annotations=NOTHING).share_in_lungs is None
+    assert replace(even, array=-even.array).share_in_lungs is None
 
 
 @pytest.mark.parametrize("name", list(METHODS))

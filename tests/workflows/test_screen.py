@@ -69,7 +69,7 @@ class TestRows:
     ) -> None:
         model, left_out = load(bundle, threads=1), list[Problem]()
         wanted = [
-            flat_record(result, model)
+            flat_record(result, model.predictor)
             for result in predict(model, [archive], on_left_out=left_out.append)
         ]
         rows = rows_of(screening)

@@ -53,7 +53,10 @@ class ImagePredictor(ABC):
         seen: SHA-256 of the files and of the pixels of the images that it was trained and chosen
             on; empty if nothing says.
         notes: what a user must know of the model, whatever the image.
+        sha256: of `model.onnx`; None of a run, which has none.
     """
+
+    sha256: str | None = None
 
     def __init__(self, card: Card, finder: "LungFinder | None" = None) -> None:
         """Takes the card of a model, and the network that finds the lungs, if it sees those.

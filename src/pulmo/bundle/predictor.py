@@ -39,6 +39,8 @@ class Predictor(ImagePredictor):
         held_out: the images of its test.
     """
 
+    sha256: str
+
     def __init__(self, model: bytes, origin: str, threads: int = 0) -> None:
         """Opens a network with its card; `open` is the usual way.
 

@@ -8,9 +8,16 @@ import typer
 from pulmo.cli.console import progress, say, say_lines
 from pulmo.cli.model import ModelOption, one_model, split_model
 from pulmo.cli.names import FilesArgument, named_files, names_of
+from pulmo.cli.results import form_of, results_to
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulmo.bundle.image_predictor import ImagePredictor
     from pulmo.explain.methods import Method
+    from pulmo.workflows.predict import Prediction
+    from pulmo.workflows.prediction_output import Form
+    from pulmo.workflows.tally import Tally
 
 
 def explain(
@@ -33,6 +40,13 @@ def explain(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A parameter of the method; repeatable."),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON list. Default: the files of the maps.")
+    ] = False,
+    as_jsonl: Annotated[
+        bool,
+        typer.Option("--jsonl", help="Print a JSON object a line, each as soon as it is known."),
+    ] = False,
     model: ModelOption = None,
 ) -> None:
     """Paint on each image the evidence for a class.
@@ -41,6 +55,7 @@ def explain(
     image. The caption of each map says what its colours mean; its values are in the NPZ file
     next to it. The model may be a run's folder in place of a bundle.
     """
+    form = form_of({"json": as_json, "jsonl": as_jsonl}, None)
     chosen, words = split_model(files, model)
     named = one_model(None, chosen)
     way = _chosen_method(method, layer, settings or [])
@@ -54,15 +69,36 @@ def explain(
         shown = Shown(way, label, values=True, on_progress=report)
         maps = HeatMapFolder.from_names(output, named_files(words), shown)
         tally = Tally(predictor.notes)
-        for result in predict_images(predictor, names_of(words), maps, tally.leave_out):
-            tally.count(result)
-            say_lines(tally.notes_on(result))
-            if result.heatmap is None:
-                say(f"{result.reason}")
-            else:
-                typer.echo(str(result.heatmap))
-    say_lines(tally.lines())
+        results = predict_images(predictor, names_of(words), maps, tally.leave_out)
+        if form is None:
+            _print_each(results, tally)
+        else:
+            _write_each(results, predictor, form, tally)
+    say_lines(tally.lines(all_kinds=form is not None))
     tally.end("No heat map was drawn")
+
+
+def _print_each(results: "Iterator[Prediction]", tally: "Tally") -> None:
+    """Prints the file of each map, or why there is none."""
+    for result in results:
+        tally.count(result)
+        say_lines(tally.notes_on(result))
+        if result.heatmap is None:
+            say(f"{result.reason}")
+        else:
+            typer.echo(str(result.heatmap))
+
+
+def _write_each(
+    results: "Iterator[Prediction]", model: "ImagePredictor", form: "Form", tally: "Tally"
+) -> None:
+    """Writes what became of each image to standard output, for a program."""
+    from pulmo.workflows.prediction_output import writer
+
+    with results_to(None) as stream, writer(form, stream, model, explained=True) as write:
+        for result in results:
+            write(result)
+            tally.count(result)
 
 
 def _chosen_method(name: str, layer: str | None, settings: list[str]) -> "Method":

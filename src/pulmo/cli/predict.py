@@ -82,7 +82,7 @@ def _write_each(
 
     with (
         results_to(output) as stream,
-        writer(form, stream, model) as write,
+        writer(form, stream, model.predictor) as write,
         progress("predicting") as (report,),
     ):
         for done, result in enumerate(results, 1):

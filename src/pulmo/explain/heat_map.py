@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pulmo.core.files import write_atomically
 from pulmo.decide.detections import Detection
 from pulmo.explain.annotations import NOTHING, Annotations
+from pulmo.explain.location import evidence_share, on_small_image, small_mask
 from pulmo.explain.methods import Method
 from pulmo.radiograph.geometry import Aspect, Box
 
@@ -61,6 +62,18 @@ class HeatMap:
     def detections(self) -> tuple[Detection, ...]:
         """Boxes about evidence, the highest first; of a bundle's own maps alone."""
         return tuple(self.annotations.detections)
+
+    @property
+    def share_in_lungs(self) -> float | None:
+        """Share of the positive values inside the lungs, 0 to 1.
+
+        None if no lungs were found, no value is above 0, or a value is not finite.
+        """
+        lungs = self.annotations.outline
+        if lungs is None or not np.isfinite(self.array).all():
+            return None
+        evidence = on_small_image(self.array, self.pixels.shape, self.aspect, self.box)
+        return evidence_share(np.nan_to_num(evidence), small_mask(lungs, evidence.shape))
 
     def png(self) -> bytes:
         """Draws the image next to the same image with the map painted on it.

@@ -1,8 +1,16 @@
 """Location: whether a heat map lies where an expert marked a lesion, or within the lungs."""
 
+from typing import Final
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from pulmo.radiograph.geometry import Aspect, Box, to_image
+
+SIDE: Final = 256
+"""Pixels of the longer side of an image on which maps and masks are compared; a map's cells are far
+larger."""
 
 Map = NDArray[np.float32]
 """Evidence for a class, [rows, columns]; above 0 speaks for the class."""
@@ -60,3 +68,29 @@ def overlap(evidence: Map, marked: Mask) -> float | None:
     kept[np.argsort(-evidence.ravel(), kind="stable")[:count]] = True
     chosen = kept.reshape(marked.shape) & (evidence > 0)
     return float((chosen & marked).sum() / (chosen | marked).sum())
+
+
+def on_small_image(
+    values: Map, shape: tuple[int, ...], aspect: Aspect, box: Box | None = None
+) -> Map:
+    """Returns a map on the input square as one on the image, at most `SIDE` pixels a side.
+
+    Args:
+        values: the map over the input square.
+        shape: height and width of the image.
+        aspect: how the image, or its part, became the square.
+        box: the part of the image that became the square; None for all of it.
+
+    Returns:
+        float32 [height, width], smaller than the image; NaN where the network did not look.
+    """
+    height, width = shape[:2]
+    shrink = min(1.0, SIDE / max(height, width))
+    small = max(2, round(height * shrink)), max(2, round(width * shrink))
+    return to_image(values, small, aspect, box and box.scaled((height, width), small))
+
+
+def small_mask(mask: Mask, shape: tuple[int, ...]) -> Mask:
+    """Returns a mask of the whole image resampled to another size, [rows, columns]."""
+    size = shape[1], shape[0]
+    return np.asarray(cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0)

@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outcome
 from pulmo.core.errors import InputError, UsageError
+from pulmo.decide.detections import Detection
 from pulmo.explain.heat_map import HeatMap
 from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
 from pulmo.radiograph import Radiograph
@@ -31,6 +32,60 @@ class Shown:
     label: str | None = None
     values: bool = False
     on_progress: Report = field(default=report_nothing, compare=False)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a heat map that was written shows.
+
+    Attributes:
+        label: the class.
+        method: the method's name.
+        parameters: those of the method.
+        layer: the layer of the network that it was made from; None if of none in particular.
+        unit: of the values.
+        scale: the value at the end of the colour scale.
+        values: the file of the values; None if there is none.
+        share_in_lungs: share of the evidence inside the lungs, 0 to 1; None if no lungs were found,
+            or there is no evidence.
+    """
+
+    label: str
+    method: str
+    parameters: dict[str, Any]
+    layer: str | None
+    unit: str
+    scale: float
+    values: Path | None
+    share_in_lungs: float | None
+
+    @classmethod
+    def of(cls, shown: HeatMap, values: Path | None) -> Self:
+        """Returns what a map shows whose values are in a file."""
+        return cls(
+            label=shown.label,
+            method=shown.method.name,
+            parameters=shown.method.table(),
+            layer=shown.layer,
+            unit=shown.unit,
+            scale=shown.scale,
+            values=values,
+            share_in_lungs=shown.share_in_lungs,
+        )
+
+
+class Written(NamedTuple):
+    """A heat map that was written.
+
+    Attributes:
+        drawing: its PNG file.
+        explanation: what it shows.
+        detections: boxes about evidence, the highest first; None if not of a bundle's own map.
+    """
+
+    drawing: Path
+    explanation: Explanation
+    detections: tuple[Detection, ...] | None
 
 
 @dataclass(frozen=True)
@@ -84,14 +139,11 @@ class HeatMapFolder:
 
     def write(
         self, image: Path, model: ImagePredictor, radiograph: Radiograph, outcome: Outcome
-    ) -> tuple[Path, HeatMap]:
+    ) -> Written:
         """Writes an image with the evidence for a class painted on it.
 
         Where the values are wanted, they lie next to it, in a file of the same name with the suffix
         `.npz`.
-
-        Returns:
-            The file and the map.
 
         Raises:
             InputError: a file cannot be written, or is one of the images, or the network gave a
@@ -108,7 +160,9 @@ class HeatMapFolder:
                 f"The heat map of {image} would overwrite the image {path}; choose another folder.",
             )
         drawn = heat_map(radiograph, outcome, model, label, shown.method, shown.on_progress)
-        if shown.values:
-            drawn.save_values(path.with_suffix(".npz"))
+        values = path.with_suffix(".npz") if shown.values else None
+        if values is not None:
+            drawn.save_values(values)
         drawn.save(path)
-        return path, drawn
+        detections = drawn.detections if drawn.method.in_graph else None
+        return Written(path, Explanation.of(drawn, values), detections)

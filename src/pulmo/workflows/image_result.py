@@ -4,9 +4,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
-from typing import Final
 
-import cv2
 import numpy as np
 
 from pulmo.bundle.card import Card
@@ -16,14 +14,11 @@ from pulmo.core.errors import UsageError
 from pulmo.decide.detections import detect
 from pulmo.explain.annotations import Annotations
 from pulmo.explain.heat_map import HeatMap, caption
+from pulmo.explain.location import on_small_image, small_mask
 from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
 from pulmo.lungs import LungFinder, shipped_finder
 from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph
-from pulmo.radiograph.geometry import to_image
-
-_DETECTED_SIDE: Final = 256
-"""Pixels of the longer side of the map in which boxes are detected; its cells are far larger."""
 
 MethodName = str | Mapping[str, object] | Method
 """A method's name, a table of its name (`name`) and parameters, or the method."""
@@ -189,15 +184,9 @@ def _with_detections(
     activation = outcome.activation[card.labels.order.index(label)]
     if rule is None or not np.isfinite(activation).all():
         return annotations
-    shrink = min(1.0, _DETECTED_SIDE / max(radiograph.pixels.shape))
-    height, width = (max(2, round(side * shrink)) for side in radiograph.pixels.shape)
-    box = outcome.box and outcome.box.scaled(radiograph.pixels.shape, (height, width))
-    evidence = to_image(activation, (height, width), card.input.aspect, box)
-    lungs = annotations.outline
-    within = None
-    if lungs is not None:
-        small = cv2.resize(lungs.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
-        within = small.astype(bool)
+    shape, lungs = radiograph.pixels.shape, annotations.outline
+    evidence = on_small_image(activation, shape, card.input.aspect, outcome.box)
+    within = None if lungs is None else small_mask(lungs, evidence.shape)
     return replace(annotations, detections=detect(evidence, rule, within))
 
 

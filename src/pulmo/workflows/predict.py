@@ -18,7 +18,7 @@ from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph
 from pulmo.radiograph.image_source import ImageSource, ValueRange, open_image
 from pulmo.workflows.found import Found, images_of, is_image
-from pulmo.workflows.heat_map_folder import HeatMapFolder
+from pulmo.workflows.heat_map_folder import Explanation, HeatMapFolder
 from pulmo.workflows.image_result import check_label
 from pulmo.workflows.model import Model, load
 
@@ -47,6 +47,7 @@ class Prediction:
         prediction_set: the classes that the image may be of, its conformal set.
         heatmap: the file of its heat map.
         detections: boxes about evidence on the map, the highest first; only of a bundle's own map.
+        explanation: what the heat map shows.
     """
 
     file: str
@@ -63,6 +64,7 @@ class Prediction:
     prediction_set: tuple[str, ...] | None = None
     heatmap: Path | None = None
     detections: tuple[Detection, ...] | None = None
+    explanation: Explanation | None = None
 
 
 class _Ready(NamedTuple):
@@ -188,10 +190,9 @@ def _open_folder(path: Path) -> None:
 def _predict(ready: _Ready, predictor: ImagePredictor, maps: HeatMapFolder | None) -> Prediction:
     try:
         outcome = predictor.predict_prepared([ready.prepared])[0]
-        file, detections = None, None
+        written = None
         if maps is not None and ready.radiograph is not None:
-            file, drawn = maps.write(ready.path, predictor, ready.radiograph, outcome)
-            detections = drawn.detections if drawn.method.in_graph else None
+            written = maps.write(ready.path, predictor, ready.radiograph, outcome)
     except PulmoError as error:
         return _failed(ready.path, error)
     return Prediction(
@@ -205,8 +206,9 @@ def _predict(ready: _Ready, predictor: ImagePredictor, maps: HeatMapFolder | Non
         positive=outcome.positive,
         band=outcome.band,
         prediction_set=outcome.prediction_set,
-        heatmap=file,
-        detections=detections,
+        heatmap=written and written.drawing,
+        detections=written and written.detections,
+        explanation=written and written.explanation,
     )
 
 

@@ -4,11 +4,13 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, Final, Literal, TextIO
 
 from pulmo.bundle.card import Card
+from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.decide.detections import Detection
-from pulmo.workflows.model import Model
+from pulmo.workflows.heat_map_folder import Explanation
 from pulmo.workflows.predict import Prediction
 
 Form = Literal["json", "jsonl", "csv"]
@@ -22,24 +24,32 @@ _LISTS: Final = {"notes": " ", "note_kinds": ";", "positive_classes": ";", "pred
 
 
 @contextmanager
-def writer(form: Form, stream: TextIO, model: Model) -> Iterator[Write]:
+def writer(
+    form: Form, stream: TextIO, model: ImagePredictor, *, explained: bool = False
+) -> Iterator[Write]:
     """Gives what writes a result, and writes what comes before and after all of them.
 
     Args:
         form: of the results.
         stream: where they are written to; each result is flushed.
         model: the model that made them.
+        explained: whether a JSON object also says what the heat map shows.
     """
+
+    def known(result: Prediction) -> dict[str, Any]:
+        more = {"explanation": _explained(result.explanation)} if explained else {}
+        return record(result, model) | more
+
     if form == "csv":
         yield _csv(stream, model)
     elif form == "jsonl":
-        yield lambda result: _put(stream, f"{json.dumps(record(result, model))}\n")
+        yield lambda result: _put(stream, f"{json.dumps(known(result))}\n")
     else:
         between = "[\n"
 
         def write(result: Prediction) -> None:
             nonlocal between
-            text = json.dumps(record(result, model), indent=2)
+            text = json.dumps(known(result), indent=2)
             _put(stream, between + "\n".join(f"  {line}" for line in text.splitlines()))
             between = ",\n"
 
@@ -47,7 +57,7 @@ def writer(form: Form, stream: TextIO, model: Model) -> Iterator[Write]:
         _put(stream, "[]\n" if between == "[\n" else "\n]\n")
 
 
-def record(result: Prediction, model: Model) -> dict[str, Any]:
+def record(result: Prediction, model: ImagePredictor) -> dict[str, Any]:
     """Returns the JSON object of a result."""
     card = model.card
     return {
@@ -68,8 +78,20 @@ def record(result: Prediction, model: Model) -> dict[str, Any]:
         "prediction_set": None if result.prediction_set is None else list(result.prediction_set),
         "heatmap": None if result.heatmap is None else str(result.heatmap),
         "detections": _listed(result.detections),
-        "model": {"name": card.name, "version": card.created, "sha256": model.predictor.sha256},
+        "model": {
+            "name": card.name,
+            "version": card.created,
+            "sha256": model.sha256,
+            "weights_sha256": card.network.sha256,
+        },
     }
+
+
+def _explained(explanation: Explanation | None) -> dict[str, Any] | None:
+    if explanation is None:
+        return None
+    values = None if explanation.values is None else str(explanation.values)
+    return asdict(explanation) | {"values": values}
 
 
 def _listed(detections: tuple[Detection, ...] | None) -> list[dict[str, float]] | None:
@@ -105,7 +127,7 @@ def positive_sentence(card: Card) -> str:
     )
 
 
-def _csv(stream: TextIO, model: Model) -> Write:
+def _csv(stream: TextIO, model: ImagePredictor) -> Write:
     """Writes the header of a table and returns what writes a row."""
     table = csv.DictWriter(
         stream, list(flat_record(Prediction("", "error"), model)), lineterminator="\n"
@@ -119,7 +141,7 @@ def _csv(stream: TextIO, model: Model) -> Write:
     return write
 
 
-def flat_record(result: Prediction, model: Model) -> dict[str, Any]:
+def flat_record(result: Prediction, model: ImagePredictor) -> dict[str, Any]:
     """Returns the row of a result: its record without nested objects."""
     known = record(result, model)
     made_by = known.pop("model")
