@@ -14,7 +14,7 @@ from pulmo.bundle.card import Epoch
 from pulmo.bundle.outcome import probabilities
 from pulmo.models.layers import unfreeze
 from pulmo.models.randomness import seeded
-from pulmo.train.augment import apply_changes, draw_changes
+from pulmo.train.augment import Edge, apply_changes, draw_changes
 from pulmo.train.callbacks import Callbacks, StepDone
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine, check_finite, images_of, infer
@@ -215,7 +215,9 @@ def augmented(
     images = images_of(engine, engine.data.train[positions[mine]])
     shape = (len(positions), 1, images.shape[2], images.shape[3])
     drawn = draw_changes(engine.recipe.augment, shape, torch.Generator().manual_seed(seed))
-    return apply_changes(images, drawn.take(mine))
+    # The surroundings of the lungs stay flat when they are moved.
+    outside: Edge = "border" if engine.recipe.image.outside == "mean" else "zeros"
+    return apply_changes(images, drawn.take(mine), outside)
 
 
 def _inputs(
