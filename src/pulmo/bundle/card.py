@@ -193,6 +193,10 @@ class Training(Record):
     without_lungs: Mapping[str, Mapping[str, int]] = {}
     """Split -> class -> images in which no lungs were found, which were shown whole; empty if all
     images were."""
+    weighed: Mapping[str, Mapping[str, int]] = {}
+    """Source -> class -> training images, where the recipe's `train.balance` or
+    `train.source_prior` goes by the source; parts of a source whose origins share no class are
+    sources. Images that state none are one source. Empty if it does not go by the source."""
     drawings: int = 0
     """Training images that `pulmo data phantom` drew."""
     recipe_toml: str = ""

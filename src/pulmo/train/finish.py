@@ -140,6 +140,7 @@ def _training(engine: Engine, progress: Progress) -> Training:
         views=tuple(sorted(data.manifest.frame["view"].dropna().unique())),
         accepts=recipe.data.accepts,
         without_lungs=_counts(data, labels, data.images.without_lungs) if data.finder else {},
+        weighed=engine.cells.table if engine.cells else {},
         drawings=int((data.manifest.frame["origin"].iloc[data.train] == DRAWN).sum()),
         recipe_toml=recipe.without_folders().to_toml(),
     )
