@@ -49,7 +49,15 @@ BLIND = 2
 @pytest.fixture(scope="module")
 def recipe() -> Recipe:
     settings = ["image.size=64", "train.epochs=1", "train.batch=8", "image.region=lungs"]
-    return load_recipe("demo", [*settings, "image.margin=0.1", "image.outside=black"])
+    shown = [
+        "frame=moments",
+        "spread=2.5",
+        "normalise=lungs",
+        "outside=mean",
+        "margin=0.1",
+        "aspect=squash",
+    ]
+    return load_recipe("demo", [*settings, *(f"image.{setting}" for setting in shown)])
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +115,8 @@ def test_the_card_says_what_is_seen_and_what_lacked_lungs(
 ) -> None:
     card, shipped = read_card(bundle / "card.json"), shipped_finder()
     shown = card.input
-    assert (shown.region, shown.margin, shown.outside) == ("lungs", 0.1, "black")
+    assert (shown.region, shown.margin, shown.outside) == ("lungs", 0.1, "mean")
+    assert (shown.frame, shown.spread, shown.normalise) == ("moments", 2.5, "lungs")
     assert shown.lungs == shipped.sha256
     assert run.finder.read_bytes() == shipped.model
     for name in ("train", "val"):
@@ -123,6 +132,8 @@ def test_the_card_says_what_is_seen_and_what_lacked_lungs(
     assert f"shown whole: train: {said}; val: " in text
     assert shipped.sha256 in text
     assert FINDER_KEY in text
+    assert "2.5 standard deviations to each side of the middle of the lungs" in text
+    assert "mean grey at 128" in text
 
 
 def test_the_network_file_alone_is_complete(
@@ -202,18 +213,20 @@ def test_channels_are_asked_about_the_lungs(
 
 def test_a_map_lies_where_the_lungs_are(run: RunFolder, bundle: Path, image: Path) -> None:
     radiograph = read_radiograph(image)
-    box = shipped_finder().find(radiograph).box(0.1)
+    box = shipped_finder().find(radiograph).frame(2.5)
     assert box is not None
     height, width = radiograph.pixels.shape
+    inside = box.inside(height, width)
+    assert inside != box  # the frame of these lungs sticks out of the image
     for model in (bundle, run.root):
         drawn = explain(model, image, label="covid")
         assert drawn.box == box
         on_image = to_image(drawn.array, (height, width), drawn.aspect, drawn.box)
         rows, columns = np.nonzero(np.isfinite(on_image))
-        assert (rows.min(), rows.max() + 1) == (box.top, box.bottom)
-        assert (columns.min(), columns.max() + 1) == (box.left, box.right)
+        assert (rows.min(), rows.max() + 1) == (inside.top, inside.bottom)
+        assert (columns.min(), columns.max() + 1) == (inside.left, inside.right)
         painted = _painted(drawn.png())
-        scaled = box.scaled((height, width), painted.shape)
+        scaled = inside.scaled((height, width), painted.shape)
         unseen = np.ones(painted.shape, bool)
         unseen[scaled.top : scaled.bottom, scaled.left : scaled.right] = False
         assert unseen.any()
@@ -269,7 +282,7 @@ def test_a_gallery_shows_the_part(bundle: Path, images: pd.DataFrame, tmp_path: 
     data = Manifest(images[images["split"] == "test"])
     report = pulmo.evaluate(bundle, data, output=tmp_path / "evaluation")
     page = (tmp_path / "evaluation" / "report.html").read_text()
-    assert "the rectangle around the lungs" in page
+    assert "to each side of the middle of the lungs" in page
     assert report.image_notes.get("no-lungs", 0) == _without_lungs(data.frame)
 
 
@@ -321,7 +334,7 @@ def test_a_run_goes_on_with_the_network_that_it_began_with(
 
 def test_a_card_from_before_there_were_regions_still_opens(bundle: Path) -> None:
     fields = json.loads((bundle / "card.json").read_text())
-    for name in ("region", "margin", "outside", "lungs"):
+    for name in ("region", "margin", "outside", "lungs", "frame", "spread", "normalise"):
         del fields["input"][name]
     del fields["training"]["without_lungs"]
     card = parse_card(json.dumps(fields), "card.json")

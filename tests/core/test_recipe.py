@@ -1,3 +1,5 @@
+import hashlib
+import json
 import tomllib
 from pathlib import Path
 
@@ -207,7 +209,24 @@ def test_nothing_is_outside_of_the_whole_image() -> None:
         "lungs", "black", 0.1
     )  # fmt: skip
     assert load_recipe("demo").image.region == "all"
-    with refuses("outside-without-region", "image.outside", "image.region"):
-        load_recipe("demo", ["image.outside=black"])
+    for setting in ("outside=black", "outside=mean", "frame=moments", "normalise=lungs"):
+        with refuses("setting-without-region", f"image.{setting.split('=')[0]}", "image.region"):
+            load_recipe("demo", [f"image.{setting}"])
+    with refuses("grey-scales-contradict", "equalise", "image.normalise"):
+        load_recipe("demo", ["image.region=lungs", "image.normalise=lungs", "image.grey=equalise"])
     with refuses("recipe-invalid", "image.region=heart"):
         load_recipe("demo", ["image.region=heart"])
+
+
+def test_a_recipe_keeps_its_hash_when_there_are_more_fields() -> None:
+    recipe = load_recipe("demo")
+    tree = recipe.model_dump(mode="json")
+    for name, section in tree.items():
+        later = getattr(type(getattr(recipe, name)), "later_fields", ())
+        tree[name] = {k: v for k, v in section.items() if k not in later} if later else section
+    before = json.dumps(tree, separators=(",", ":"), ensure_ascii=False)
+    assert recipe.sha256 == hashlib.sha256(before.encode()).hexdigest()
+    changed = load_recipe("demo", ["image.region=lungs"])
+    other = load_recipe("demo", ["image.region=lungs", "image.frame=moments"])
+    assert len({recipe.sha256, changed.sha256, other.sha256}) == 3
+    assert load_recipe("demo", ["image.spread=2.1"]).sha256 == recipe.sha256

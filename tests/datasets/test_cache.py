@@ -219,6 +219,10 @@ def test_all_that_decides_what_is_shown_has_its_own_store(
         (LUNGS, other),
         (LUNGS.model_copy(update={"margin": 0.1}), shipped_finder()),
         (LUNGS.model_copy(update={"outside": "black"}), shipped_finder()),
+        (LUNGS.model_copy(update={"outside": "mean"}), shipped_finder()),
+        (LUNGS.model_copy(update={"frame": "moments"}), shipped_finder()),
+        (LUNGS.model_copy(update={"frame": "moments", "spread": 3.0}), shipped_finder()),
+        (LUNGS.model_copy(update={"normalise": "lungs"}), shipped_finder()),
     ]
     for image, finder in shown * 2:
         cached_images(row, image, tmp_path, finder=finder)

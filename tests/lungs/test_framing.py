@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
 from fixtures.refuses import refuses
 from pulmo.core.sections import ImageSection
 from pulmo.datasets.phantom import draw
-from pulmo.lungs import Box, shipped_finder
+from pulmo.lungs import Box, LungFinder, LungMask, shipped_finder
 from pulmo.lungs.finder import SHIPPED
 from pulmo.lungs.framing import finder_for, framed, framed_input, open_finder
 from pulmo.radiograph import Radiograph, radiograph_from_array
@@ -17,6 +18,22 @@ from pulmo.radiograph.geometry import to_input
 
 LUNGS = ImageSection(size=64, region="lungs")
 BLACK = ImageSection(size=64, region="lungs", outside="black")
+FLAT = ImageSection(
+    size=64, aspect="squash", region="lungs", margin=0.0, frame="moments", normalise="lungs",
+    outside="mean",
+)  # fmt: skip
+
+
+class Fixed(LungFinder):
+    """A network that finds the same lungs in every image."""
+
+    def __init__(self, lungs: LungMask) -> None:
+        super().__init__(shipped_finder().model, "it")
+        self.lungs = lungs
+
+    def find(self, radiograph: Radiograph) -> LungMask:
+        assert radiograph.pixels.shape == self.lungs.mask.shape
+        return self.lungs
 
 
 def radiograph(pixels: NDArray[np.float32]) -> Radiograph:
@@ -72,8 +89,64 @@ def test_only_the_lungs_and_a_border_are_kept(chest: Radiograph) -> None:
     assert min(black, border) > 10
 
 
+def test_the_lungs_fill_the_input_by_their_moments(chest: Radiograph) -> None:
+    found = shipped_finder().find(chest)
+    part = framed(chest, FLAT, shipped_finder())
+    assert part.box == found.frame(2.1)
+    assert part.box is not None
+    assert part.pixels.shape == part.box.shape
+    height, width = found.mask.shape
+    rows = np.clip(np.arange(part.box.top, part.box.bottom), -1, height)
+    columns = np.clip(np.arange(part.box.left, part.box.right), -1, width)
+    inside = np.pad(found.mask, 1)[np.ix_(rows + 1, columns + 1)]
+    shown = framed_input(chest, FLAT, shipped_finder()).pixels
+    small = to_input(inside.astype(np.float32), 64, "squash") > 127
+    places = (np.argwhere(small) + 0.5) / 32 - 1
+    np.testing.assert_allclose(places.mean(axis=0), 0, atol=0.02)
+    np.testing.assert_allclose(places.std(axis=0), 1 / 2.1, atol=0.02)
+    assert set(shown[[0, 0, -1, -1], [0, -1, 0, -1]]) == {128}
+
+
+def test_the_lungs_grey_values_are_normalised_and_the_rest_is_flat(chest: Radiograph) -> None:
+    found = shipped_finder().find(chest)
+    darker = radiograph(0.2 + 0.4 * chest.pixels)
+    darker_lungs = found.mask
+    finder = Fixed(found)
+    for each in (chest, darker):
+        part = framed(each, FLAT, finder)
+        assert part.box is not None
+        mask = part.box.of(darker_lungs.astype(np.float32)) > 0
+        within = part.pixels[mask].astype(np.float64) * 255
+        scores = stats.zscore(each.pixels[part.box.inside(*each.pixels.shape).slices][
+            part.box.inside(*each.pixels.shape).of(darker_lungs.astype(np.float32)) > 0
+        ].astype(np.float64))  # fmt: skip
+        np.testing.assert_allclose(within, np.clip(128 + 40 * scores, 0, 255), atol=1e-3)
+        assert (part.pixels[~mask] == np.float32(128 / 255)).all()
+        assert part.fill == 128 / 255
+    same = [framed_input(each, FLAT, finder).pixels.astype(int) for each in (chest, darker)]
+    assert np.abs(same[0] - same[1]).max() <= 1
+    padded = framed_input(chest, FLAT.model_copy(update={"aspect": "pad"}), finder).pixels
+    assert {*padded[0], *padded[-1], *padded[:, 0], *padded[:, -1]} == {128}
+
+
+def test_without_normalising_the_rest_is_as_grey_as_the_lungs(chest: Radiograph) -> None:
+    found = shipped_finder().find(chest)
+    image = FLAT.model_copy(update={"normalise": "none"})
+    part = framed(chest, image, Fixed(found))
+    assert part.box is not None
+    mask = part.box.of(found.mask.astype(np.float32)) > 0
+    assert np.unique(part.pixels[~mask]).size == 1
+    np.testing.assert_allclose(part.pixels[~mask][0], chest.pixels[found.mask].mean(), atol=1e-6)
+
+
+def test_lungs_of_one_grey_are_flat(chest: Radiograph) -> None:
+    found = shipped_finder().find(chest)
+    flat = radiograph(np.where(found.mask, 0.3, 0.9).astype(np.float32))
+    assert (framed_input(flat, FLAT, Fixed(found)).pixels == 128).all()
+
+
 def test_an_image_without_lungs_is_seen_whole_and_noted(slope: Radiograph) -> None:
-    for image in (LUNGS, BLACK):
+    for image in (LUNGS, BLACK, FLAT):
         part = framed(slope, image, shipped_finder())
         assert part.box is None
         assert np.array_equal(part.pixels, slope.pixels)

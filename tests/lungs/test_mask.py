@@ -29,6 +29,25 @@ def test_the_box_holds_both_lungs_and_a_margin_inside_the_image() -> None:
     assert lungs.area == (60 * 30 + 45 * 30) / 8000
 
 
+def test_the_frame_is_by_the_moments_of_the_pixels() -> None:
+    lungs = made()
+    places = np.argwhere(lungs.mask) + 0.5
+    low, high = (places.mean(axis=0) + sign * 2.1 * places.std(axis=0) for sign in (-1, 1))
+    frame = lungs.frame(2.1)
+    assert frame is not None
+    assert (frame.top, frame.left) == tuple(np.round(low))
+    assert (frame.bottom, frame.right) == tuple(np.round(high))
+    assert frame.left < 0  # it sticks out of the image
+    assert made(empty=True).frame(2.1) is None
+
+
+def test_a_stray_pixel_moves_the_box_and_not_the_frame() -> None:
+    lungs, stray = made(), made()
+    stray.right[79, 0] = True
+    assert stray.box() == Box(10, 80, 0, 90)
+    assert stray.frame(2.1) == lungs.frame(2.1)
+
+
 def test_the_zones_are_thirds_of_each_lung() -> None:
     lungs = made()
     zones = lungs.zones

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pulmo.radiograph.geometry import Aspect, Box, Fit, to_image, to_input
+from pulmo.radiograph.grey.stretch import Stretch
 
 
 @pytest.mark.parametrize(
@@ -88,3 +89,36 @@ def test_a_map_of_a_part_lies_in_that_part(aspect: Aspect) -> None:
     outside = np.ones((100, 120), bool)
     outside[20:70, 10:110] = False
     assert np.isnan(back[outside]).all()
+
+
+BESIDE = Box(-3, 17, 12, 40)
+"""A rectangle that sticks out of an image of 20 rows and 30 columns."""
+
+
+def test_what_sticks_out_of_an_image_is_filled() -> None:
+    pixels = np.random.default_rng(0).random((20, 30), np.float32)
+    around = np.pad(pixels, 50, constant_values=0.25)
+    expected = around[50 - 3 : 50 + 17, 50 + 12 : 50 + 40]
+    np.testing.assert_array_equal(BESIDE.of(pixels, 0.25), expected)
+    assert BESIDE.of(pixels).min() == 0
+    assert BESIDE.inside(20, 30) == Box(0, 17, 12, 30)
+    assert Box(-9, -2, 0, 5).of(pixels, 0.5).tolist() == np.full((7, 5), 0.5).tolist()
+
+
+@pytest.mark.parametrize("aspect", ["squash", "pad", "crop"])
+def test_a_map_of_a_part_that_sticks_out_is_cut_off(aspect: Aspect) -> None:
+    values = np.random.default_rng(1).random((5, 5), np.float32)
+    back = to_image(values, (20, 30), aspect, BESIDE)
+    alone = to_image(values, BESIDE.shape, aspect)
+    np.testing.assert_array_equal(back[:17, 12:], alone[3:, :18])
+    assert np.isnan(back[17:]).all()
+    assert np.isnan(back[:, :12]).all()
+
+
+def test_what_pad_adds_may_be_grey_and_is_changed_like_the_image() -> None:
+    pixels = np.full((20, 40), 0.4, np.float32)
+    assert (to_input(pixels, 32, "pad", fill=0.4) == round(255 * 0.4)).all()
+    pixels[:10] = 0.8
+    square = to_input(pixels, 32, "pad", Stretch(low=0, high=100), fill=0.4)
+    assert (square[:8] == 0).all()
+    assert (square[8:15] == 255).all()

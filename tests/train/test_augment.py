@@ -78,3 +78,10 @@ def test_all_movements_are_one_resampling() -> None:
     half = torch.full((4,), torch.pi)
     found = apply_changes(images(), Drawn(((change, half), (change, half)), 4))
     assert torch.allclose(found, images(), atol=1e-4)
+
+
+def test_what_comes_from_outside_is_black_or_like_the_edge() -> None:
+    flat = torch.full(SHAPE, 0.5)
+    drawn = draw("rotate=45,translate=0.5,scale=0.5")
+    assert apply_changes(flat, drawn).min() == 0
+    assert torch.allclose(apply_changes(flat, drawn, "border"), flat)

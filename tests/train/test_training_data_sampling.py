@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pulmo.core.training import TrainSection
-from pulmo.train.training_data import epoch_length, epoch_rows, repeats
+from pulmo.train.training_data import Sampling, epoch_length, epoch_rows, repeats
 
 LABELS = ("covid", "viral", "normal")
 TRUTH = np.repeat([0, 1, 2], [4, 10, 25])
@@ -10,9 +10,9 @@ TRUTH = np.repeat([0, 1, 2], [4, 10, 25])
 
 def shown(section: TrainSection, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """How often each image is shown in an epoch, and the rows in order."""
-    times = repeats(TRUTH, LABELS, section)
-    rows = epoch_rows(TRUTH, times, np.random.default_rng(seed))
-    assert len(rows) == epoch_length(TRUTH, times)
+    sampling = Sampling(TRUTH, repeats(TRUTH, LABELS, section))
+    rows = epoch_rows(sampling, np.random.default_rng(seed))
+    assert len(rows) == epoch_length(sampling)
     return np.bincount(rows, minlength=len(TRUTH)), rows
 
 

@@ -10,10 +10,21 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pulmo.core.errors import UsageError
 from pulmo.core.files import read_bytes
 from pulmo.core.labels import DRAWN, LABELS, LabelScheme
 from pulmo.core.record import Record, parse_record
-from pulmo.core.sections import Accepted, GreyScaleField, ImageSection, Margin, Outside, Region
+from pulmo.core.sections import (
+    Accepted,
+    Frame,
+    GreyScaleField,
+    ImageSection,
+    Margin,
+    Normalise,
+    Outside,
+    Region,
+    Spread,
+)
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
 
@@ -43,7 +54,16 @@ class Input(Record):
     margin: Margin = 0.05
     """What is added to that rectangle on each side, as a share of its height or width."""
     outside: Outside = "kept"
-    """black: of the rectangle only the lungs are kept, with a border."""
+    """black, mean: of the rectangle only the lungs are kept, with a border; the rest is black, or
+    as grey as the lungs on average."""
+    frame: Frame = "box"
+    """box: the rectangle is the smallest one around the lungs, with the margin. moments: the mean
+    place of their pixels and `spread` standard deviations to each side; it may stick out of the
+    image."""
+    spread: Spread = 2.1
+    """Of the frame by moments."""
+    normalise: Normalise = "none"
+    """lungs: the lungs' mean grey is 128 of 255 and one standard deviation 40."""
     lungs: str | None = None
     """SHA-256 of the network that finds the lungs, which is in the ONNX file's metadata; None where
     the region is all."""
@@ -52,8 +72,10 @@ class Input(Record):
     def _lungs_are_found_by_a_network(self) -> Self:
         if (self.region == "all") != (self.lungs is None):
             raise ValueError("input.lungs does not fit input.region")
-        if self.region == "all" and self.outside == "black":
-            raise ValueError("input.outside does not fit input.region")
+        try:
+            _ = self.image
+        except UsageError as error:
+            raise ValueError(str(error)) from error
         return self
 
     @property
@@ -61,23 +83,29 @@ class Input(Record):
         """What of an image the network sees, as the end of a sentence."""
         if self.region == "all":
             return "the whole image"
-        around = ", black outside the lungs," if self.outside == "black" else ""
-        return (
+        part = (
             f"the rectangle around the lungs with a margin of {100 * self.margin:g} % of its sides"
-            f"{around} or the whole image where no lungs are found"
         )
+        if self.frame == "moments":
+            part = (
+                f"the rectangle {self.spread:g} standard deviations to each side of the middle of "
+                "the lungs"
+            )
+        outside = {
+            "kept": "",
+            "black": "black outside the lungs",
+            "mean": "as grey outside the lungs as they are on average",
+        }
+        normalised = {"none": "", "lungs": "the lungs' mean grey at 128 and their deviation at 40"}
+        said = [part, outside[self.outside], normalised[self.normalise]]
+        parts = [each for each in said if each]
+        comma = "," if parts[1:] else ""
+        return f"{', '.join(parts)}{comma} or the whole image where no lungs are found"
 
     @property
     def image(self) -> ImageSection:
         """How an image becomes the input, as a recipe says it."""
-        return ImageSection(
-            size=self.size,
-            aspect=self.aspect,
-            grey=self.grey,
-            region=self.region,
-            margin=self.margin,
-            outside=self.outside,
-        )
+        return ImageSection(**{name: getattr(self, name) for name in ImageSection.model_fields})
 
 
 class Decision(OperatingPoint):
@@ -165,6 +193,10 @@ class Training(Record):
     without_lungs: Mapping[str, Mapping[str, int]] = {}
     """Split -> class -> images in which no lungs were found, which were shown whole; empty if all
     images were."""
+    weighed: Mapping[str, Mapping[str, int]] = {}
+    """Source -> class -> training images, where the recipe's `train.balance` or
+    `train.source_prior` goes by the source; parts of a source whose origins share no class are
+    sources. Images that state none are one source. Empty if it does not go by the source."""
     drawings: int = 0
     """Training images that `pulmo data phantom` drew."""
     recipe_toml: str = ""

@@ -74,6 +74,17 @@ def _without_lungs(card: Card) -> str:
     return f"\n\nImages in which no lungs were found, shown whole: {found}"
 
 
+def _weighed(card: Card) -> str:
+    """Returns the cells of source and class, where training images count by them."""
+    if not card.training.weighed:
+        return ""
+    found = "; ".join(
+        f"{source}: {', '.join(f'{label} {n:,}' for label, n in counts.items())}"
+        for source, counts in card.training.weighed.items()
+    )
+    return f"\n\nSources by which the training weighed its images: {found}"
+
+
 def _data(card: Card) -> str:
     counts = card.training.counts
     splits = list(counts)
@@ -92,6 +103,7 @@ def _data(card: Card) -> str:
         + _table(("class", "sources of the training images"), by_source)
         + f"\n\nModality: {', '.join(card.training.modalities) or 'not stated'}"
         + f"\n\nViews: {', '.join(card.training.views) or 'not stated'}"
+        + _weighed(card)
         + _without_lungs(card)
         + f"\n\nManifest (SHA-256): {card.training.manifest_sha256}"
     )

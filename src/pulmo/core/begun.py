@@ -96,7 +96,7 @@ def check_folder(recipe: Recipe, folder: RunFolder, *, resume: bool) -> None:
             "run-exists",
             f"{folder.root} contains a run already.",
         )
-    elif folder.recipe.read_text(encoding="utf-8") != recipe.to_toml():
+    elif load_recipe(str(folder.recipe)).sha256 != recipe.sha256:
         raise RefusedError(
             "run-settings-changed",
             f"{folder.recipe} differs from the current recipe {recipe.name!r}. A run can only be "

@@ -80,8 +80,17 @@ class Recipe(Section):
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of the recipe's content, whatever its TOML looks like."""
-        return sha256(self.model_dump_json().encode())
+        """The SHA-256 of the recipe's content, whatever its TOML looks like.
+
+        A recipe keeps it when a later version of pulmo knows more fields (`later_fields`).
+        """
+        sections = {name: getattr(self, name) for name in type(self).model_fields}
+        unused = {
+            name: section.unused_fields
+            for name, section in sections.items()
+            if isinstance(section, Section)
+        }
+        return sha256(self.model_dump_json(exclude=unused).encode())
 
 
 @dataclass(frozen=True)

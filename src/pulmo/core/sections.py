@@ -1,6 +1,6 @@
 """The sections of a recipe: frozen, typed, with their ranges."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -21,10 +21,18 @@ GreyScaleField = Annotated[Choice, OneOf("pulmo.radiograph.grey:GREY_SCALES", "p
 Region = Literal["all", "lungs"]
 """The part of an image that the network sees."""
 
-Outside = Literal["kept", "black"]
+Outside = Literal["kept", "black", "mean"]
 """What becomes of the pixels outside the lungs, where the network sees the lungs alone."""
 
 Margin = Annotated[Number, Field(ge=0, le=1)]
+
+Frame = Literal["box", "moments"]
+"""What of the lungs' mask decides the rectangle that is cut out around them."""
+
+Spread = Annotated[Number, Field(ge=1, le=5)]
+
+Normalise = Literal["none", "lungs"]
+"""By which pixels the grey values are made comparable between images."""
 
 Accepted = Literal[
     "for processing", "lateral", "oblique", "decubitus", "other body part", "looks like CT"
@@ -37,6 +45,16 @@ class Section(Record):
 
     # What is below a field is its description, which `pulmo recipes show` prints.
     model_config = ConfigDict(use_attribute_docstrings=True)
+
+    later_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields that recipes did not always have. At its default such a field does what was done
+    before there was one, and so it is no part of a recipe's hash."""
+
+    @property
+    def unused_fields(self) -> set[str]:
+        """The later fields that are at their defaults."""
+        known = type(self).model_fields
+        return {name for name in self.later_fields if getattr(self, name) == known[name].default}
 
 
 class DataSection(Section):
@@ -68,16 +86,37 @@ class ImageSection(Section):
     margin: Margin = 0.05
     """What is added to that rectangle on each side, as a share of its height or width."""
     outside: Outside = "kept"
-    """black: of the rectangle only the lungs are kept, with a border as wide as the margin of its
-    shorter side."""
+    """black, mean: of the rectangle only the lungs are kept, with a border as wide as the margin of
+    the shorter side of the lungs' box; the rest becomes black, or as grey as the lungs on average.
+    """
+    frame: Frame = "box"
+    """Which rectangle it is. box: the smallest one around the lungs, with the margin. moments: the
+    mean place of the lungs' pixels and `spread` of their standard deviations to each side, which
+    few stray pixels hardly move; it may stick out of the image."""
+    spread: Spread = 2.1
+    """With frame = "moments": standard deviations from the middle to each edge. An even rectangle
+    ends at 1.73 of them."""
+    normalise: Normalise = "none"
+    """lungs: the mean grey of the lungs' pixels becomes 128 of 255 and one standard deviation 40;
+    what is below 0 or above 255 is cut off. An image without lungs stays as it is."""
+
+    later_fields = frozenset({"frame", "spread", "normalise"})
 
     @model_validator(mode="after")
-    def _nothing_is_outside_of_all(self) -> Self:
-        if self.region == "all" and self.outside == "black":
+    def _what_is_of_the_lungs_needs_them(self) -> Self:
+        usual = {"outside": "kept", "frame": "box", "normalise": "none"}
+        for name, value in usual.items():
+            if self.region == "all" and getattr(self, name) != value:
+                raise UsageError(
+                    "setting-without-region",
+                    f"The setting image.{name} is {getattr(self, name)}, but the whole image is "
+                    "shown. It needs image.region lungs.",
+                )
+        if self.normalise == "lungs" and self.grey.name != "plain":
             raise UsageError(
-                "outside-without-region",
-                "The setting image.outside is black, but the whole image is shown. It needs "
-                "image.region lungs.",
+                "grey-scales-contradict",
+                f"Both image.grey {self.grey.name} and image.normalise lungs set the grey scale. "
+                "Use one of them.",
             )
         return self
 

@@ -15,6 +15,10 @@ Augmentations = Annotated[
 """Name of an augmentation -> the augmentation; all of them, most of them off."""
 
 
+Balance = Literal["none", "within-source", "source-and-class"]
+"""What of the training images counts alike."""
+
+
 class StageSection(Section):
     """What one stage of training does. A stage starts from the best weights of those before it."""
 
@@ -77,6 +81,18 @@ class TrainSection(StageSection):
     oversample: Literal["none", "balanced"] | dict[str, Annotated[Number, Field(ge=1)]] = "none"
     """Times that a class's images are shown an epoch, each time augmented anew. balanced: every
     class as often as the commonest. Or class -> times; a fraction is drawn each epoch."""
+    balance: Balance = "none"
+    """What counts alike. within-source: the classes of a source, whose images count together as
+    many as they are. source-and-class: each class of each source. Images that state no source are
+    one source. A class weight that is given multiplies it."""
+    balance_by: Literal["weights", "sampling"] = "weights"
+    """How. weights: what an image counts in the loss. sampling: how often an epoch shows it, and
+    as many images are shown as there are; of a share below 1 some are drawn each epoch."""
+    source_prior: Annotated[Number, Field(ge=0, le=10)] = 0.0
+    """tau: the loss sees logits + tau log p(class | source), a prediction the logits alone (logit
+    adjustment, Menon et al. 2021, equation 10; a product of experts, Clark et al. 2019). p is
+    that of the training images as they count, by Laplace's rule; 1 leaves nothing to learn from
+    the source alone; 0: off."""
     label_smoothing: Fraction = 0.0
     """Share of the true class's probability that is spread over all classes."""
     mixup: Annotated[Number, Field(ge=0)] = 0.0
@@ -107,6 +123,33 @@ class TrainSection(StageSection):
             for stage in values["stages"]
         ]
         return {**values, "stages": stages}
+
+    later_fields = frozenset({"balance", "balance_by", "source_prior"})
+
+    @model_validator(mode="after")
+    def _images_are_weighed_once(self) -> Self:
+        for name, wrong in (
+            ("class_weights", self.class_weights == "balanced"),
+            ("oversample", self.oversample != "none"),
+        ):
+            if self.balance != "none" and wrong:
+                raise UsageError(
+                    "balance-contradicts",
+                    f"Both train.balance {self.balance} and train.{name} decide what the images of "
+                    f"a class count. Use one of them.",
+                )
+        if self.source_prior and self.mixup:
+            raise UsageError(
+                "source-prior-contradicts",
+                "The setting train.source_prior needs the source of each image, but train.mixup "
+                "mixes images of several sources. Use one of them.",
+            )
+        return self
+
+    @property
+    def by_source(self) -> bool:
+        """Whether it matters which source a training image is from."""
+        return self.balance != "none" or self.source_prior > 0
 
     @property
     def plan(self) -> tuple[StageSection, ...]:

@@ -140,7 +140,10 @@ def _store_name(image: ImageSection, finder: "LungFinder | None") -> str:
         return name
     if finder is None:
         raise ValueError(NO_FINDER)
-    return f"{name}-{image.region}-{image.margin!r}-{image.outside}-{finder.sha256[:16]}"
+    name = f"{name}-{image.region}-{image.margin!r}-{image.outside}-{finder.sha256[:16]}"
+    # Inputs that were decoded before there were these settings are still right.
+    frame = f"-{image.frame}-{image.spread!r}" if image.frame != "box" else ""
+    return f"{name}{frame}-normalised" if image.normalise != "none" else f"{name}{frame}"
 
 
 def _digests(table: pd.DataFrame) -> NDArray[np.bytes_]:

@@ -2,7 +2,7 @@
 
 Between sources a model can distinguish the hospitals; within one source it must use the lungs. A
 source whose classes come from different origins is as many sources
-(`pulmo.evaluate.effective_source`).
+(`pulmo.datasets.effective_source`).
 """
 
 from collections.abc import Iterator, Sequence

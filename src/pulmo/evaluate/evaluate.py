@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import UsageError
 from pulmo.core.sources import source_names
+from pulmo.datasets.effective_source import effective_sources
 from pulmo.evaluate.calibrated import band_shares, set_metrics
 from pulmo.evaluate.confusion import classification_report, confusion
 from pulmo.evaluate.contrasts import contrasts, pairs
 from pulmo.evaluate.curves import precision_recall_curves, reliability, roc_curves
 from pulmo.evaluate.decision import decision_metrics, histograms, sweep
-from pulmo.evaluate.effective_source import effective_sources
 from pulmo.evaluate.evaluation import Contrast, EvaluatedData, Evaluation, ModelName, PatientMetrics
 from pulmo.evaluate.subgroups import subgroups
 from pulmo.evaluate.warnings import list_warnings

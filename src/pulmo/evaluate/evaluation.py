@@ -76,7 +76,7 @@ class EvaluatedData(Record):
     sources: dict[str, dict[str, int]]
     """Source -> class -> images."""
     effective_sources: Mapping[str, dict[str, int]] = {}
-    """The same of `pulmo.evaluate.effective_source`; empty if they are the sources."""
+    """The same of `pulmo.datasets.effective_source`; empty if they are the sources."""
     skipped: dict[str, int]
     """Label that the model does not know -> images left out."""
     failed: tuple[Failure, ...]

@@ -102,9 +102,9 @@ class HeatMap:
         """Writes the values as an NPZ file, which `numpy.load` reads.
 
         It holds `map`; `image`, uint8 [size, size], the network's input, over which the map lies;
-        `box`, int [4], the rows and columns of the image from which that was made (top, bottom,
-        left, right); and as text `label`, `method` with its parameters, `layer`, blank if there is
-        none, and `unit`.
+        `box`, int [4], the rows and columns from which that was made (top, bottom, left, right;
+        they may lie outside the image); and as text `label`, `method` with its parameters,
+        `layer`, blank if there is none, and `unit`.
 
         Raises:
             InputError: the file cannot be written.

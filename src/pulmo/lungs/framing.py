@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from pulmo.lungs.mask import LungMask
 
 
+MEAN: Final = 128 / 255
+"""The grey that the lungs' mean becomes where grey values are normalised by the lungs."""
+
+DEVIATION: Final = 40 / 255
+"""What a standard deviation of the lungs' grey values becomes, so that 3.2 of them are kept."""
+
 NO_FINDER: Final = "A network of the lungs is needed where the region is lungs."
 
 
@@ -28,13 +34,16 @@ class Framed(NamedTuple):
 
     Attributes:
         pixels: float32 [height, width] in [0, 1].
-        box: where it lies in the image; None if it is the whole image.
+        box: where it lies in the image; None if it is the whole image. It may stick out of the
+            image, where it is filled like what is outside the lungs.
         notes: what a user must know of it.
+        fill: the grey in [0, 1] of all that is outside the lungs, if it is their mean; else None.
     """
 
     pixels: NDArray[np.float32]
     box: Box | None = None
     notes: tuple[Note, ...] = ()
+    fill: float | None = None
 
 
 class FramedInput(NamedTuple):
@@ -65,7 +74,7 @@ def framed_input(
         ValueError: the input is to be of the lungs, and no network was given.
     """
     part = framed(radiograph, image, finder)
-    pixels = to_input(part.pixels, image.size, image.aspect, image.grey)
+    pixels = to_input(part.pixels, image.size, image.aspect, image.grey, part.fill)
     return FramedInput(pixels, part.box, part.notes)
 
 
@@ -80,14 +89,28 @@ def framed(radiograph: Radiograph, image: ImageSection, finder: "LungFinder | No
     if finder is None:
         raise ValueError(NO_FINDER)
     lungs = finder.find(radiograph)
-    box = lungs.box(image.margin)
+    box = lungs.box(image.margin) if image.frame == "box" else lungs.frame(image.spread)
     if box is None:
         text = f"{lungs.reason} The whole image was shown to the model."
         return Framed(radiograph.pixels, None, (Note("no-lungs", text),))
-    pixels = radiograph.pixels
-    if image.outside == "black":
-        pixels = np.where(_widened(lungs, image.margin), pixels, np.float32(0))
-    return Framed(box.of(pixels), box)
+    pixels, mean = radiograph.pixels, float(radiograph.pixels[lungs.mask].mean())
+    if image.normalise == "lungs":
+        pixels, mean = _normalised(pixels, lungs.mask), MEAN
+    fill = mean if image.outside == "mean" else 0.0
+    if image.outside != "kept":
+        pixels = np.where(_widened(lungs, image.margin), pixels, np.float32(fill))
+    return Framed(box.of(pixels, fill), box, fill=fill or None)
+
+
+def _normalised(pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Returns an image in [0, 1] with the mean and deviation of the lungs at `MEAN`, `DEVIATION`.
+
+    Lungs of one grey have no deviation; they become `MEAN`, and the rest black or white.
+    """
+    within = pixels[mask].astype(np.float64)
+    deviation = max(float(within.std()), np.finfo(np.float32).tiny)
+    scores = (pixels - within.mean()) / deviation
+    return np.asarray(np.clip(MEAN + DEVIATION * scores, 0, 1), np.float32)
 
 
 def finder_for(image: ImageSection) -> "LungFinder | None":

@@ -83,6 +83,28 @@ class LungMask:
             min(width, right + across),
         )
 
+    def frame(self, spread: float) -> Box | None:
+        """Returns the rectangle about the mean place of the lungs' pixels; None without lungs.
+
+        It may stick out of the image. A few stray pixels hardly move it, where one is enough to
+        widen `box`.
+
+        Args:
+            spread: standard deviations of the pixels' places, along each axis, from the middle to
+                each edge.
+        """
+        if not self.mask.any():
+            return None
+        edges = []
+        for axis in (1, 0):
+            counts = self.mask.sum(axis=axis)
+            places = np.arange(len(counts)) + 0.5
+            middle = np.average(places, weights=counts)
+            away = spread * np.sqrt(np.average((places - middle) ** 2, weights=counts))
+            first = round(middle - away)
+            edges += [first, max(first + 1, round(middle + away))]
+        return Box(*edges)
+
     @property
     def zones(self) -> dict[Zone, Mask]:
         """The six zones, each bool [height, width]: thirds of the height of each lung."""

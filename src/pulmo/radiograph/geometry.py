@@ -14,17 +14,42 @@ Aspect = Literal["squash", "pad", "crop"]
 
 
 class Box(NamedTuple):
-    """A rectangle of whole pixels; the last row and column are outside."""
+    """A rectangle of whole pixels; the last row and column are outside.
+
+    It may stick out of its image.
+    """
 
     top: int
     bottom: int
     left: int
     right: int
 
-    def of(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns the pixels within it, of float32 [height, width]."""
-        part = pixels[self.top : self.bottom, self.left : self.right]
-        return np.ascontiguousarray(part)
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Its height and width."""
+        return self.bottom - self.top, self.right - self.left
+
+    def of(self, pixels: NDArray[np.float32], fill: float = 0.0) -> NDArray[np.float32]:
+        """Returns the pixels within it, of float32 [height, width]; `fill` where there are none."""
+        part = np.full(self.shape, fill, np.float32)
+        inside = self.inside(pixels.shape[0], pixels.shape[1])
+        part[inside.moved(-self.top, -self.left).slices] = pixels[inside.slices]
+        return part
+
+    def inside(self, height: int, width: int) -> "Box":
+        """Returns what of it lies in an image of this height and width."""
+        top, left = max(0, self.top), max(0, self.left)
+        bottom, right = min(height, self.bottom), min(width, self.right)
+        return Box(top, max(top, bottom), left, max(left, right))
+
+    def moved(self, down: int, across: int) -> "Box":
+        """Returns it so many pixels further down and to the right."""
+        return Box(self.top + down, self.bottom + down, self.left + across, self.right + across)
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Its rows and columns, of an image that it does not stick out of."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
 
     def scaled(self, shape: tuple[int, int], to: tuple[int, int]) -> "Box":
         """Returns it on the same image at another size, of one pixel or more.
@@ -67,7 +92,11 @@ class Fit(NamedTuple):
 
 
 def to_input(
-    pixels: NDArray[np.float32], size: int, aspect: Aspect, grey: Choice = PLAIN
+    pixels: NDArray[np.float32],
+    size: int,
+    aspect: Aspect,
+    grey: Choice = PLAIN,
+    fill: float | None = None,
 ) -> NDArray[np.uint8]:
     """Returns the network's input of an image.
 
@@ -76,8 +105,11 @@ def to_input(
     Args:
         pixels: float32 [height, width] in [0, 1].
         size: side of the input in pixels.
-        aspect: squash ignores the aspect ratio, pad adds black, crop takes the central square.
+        aspect: squash ignores the aspect ratio, pad adds black or `fill`, crop takes the central
+            square.
         grey: how its grey scale is changed, after the resampling and before black is added.
+        fill: the grey in [0, 1] that pad adds, whose grey scale is changed like the image's; None
+            for black.
 
     Returns:
         uint8 [size, size], 0 black, resampled with an antialiased triangle filter.
@@ -93,11 +125,14 @@ def to_input(
     inner_width = max(1, round(size * width / fit.width))
     inner_height = max(1, round(size * height / fit.height))
     inner = image.resize((inner_width, inner_height), Image.Resampling.BILINEAR)
-    square = np.zeros((size, size), np.uint8)
     top, left = (size - inner_height) // 2, (size - inner_width) // 2
-    square[top : top + inner_height, left : left + inner_width] = _quantise(
-        scale.apply(np.asarray(inner))
-    )
+    place = Box(top, top + inner_height, left, left + inner_width).slices
+    if fill is not None:
+        whole = np.full((size, size), fill, np.float32)
+        whole[place] = np.asarray(inner)
+        return _quantise(scale.apply(whole))
+    square = np.zeros((size, size), np.uint8)
+    square[place] = _quantise(scale.apply(np.asarray(inner)))
     return square
 
 
@@ -118,8 +153,8 @@ def to_image(
     """
     if box is not None:
         image = np.full(shape, np.nan, np.float32)
-        part = box.bottom - box.top, box.right - box.left
-        image[box.top : box.bottom, box.left : box.right] = to_image(values, part, aspect)
+        inside, part = box.inside(*shape), to_image(values, box.shape, aspect)
+        image[inside.slices] = part[inside.moved(-box.top, -box.left).slices]
         return image
     height, width = shape
     fit = Fit.of(height, width, aspect)

@@ -1,7 +1,7 @@
 """Augmentation on the batch: one function draws all randomness, another applies it."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from pulmo.core.choices import Choice
 from pulmo.radiograph.changes import AUGMENTATIONS, Affine, Augmentation, Movement, Regrade
+
+Edge = Literal["zeros", "border"]
 
 
 class Drawn(NamedTuple):
@@ -66,12 +68,15 @@ def draw_changes(
     return Drawn(tuple(changes), shape[0])
 
 
-def apply_changes(images: Tensor, drawn: Drawn) -> Tensor:
-    """Returns images float [n, 1, h, w] in [0, 1], changed; what comes from outside is black.
+def apply_changes(images: Tensor, drawn: Drawn, outside: Edge = "zeros") -> Tensor:
+    """Returns images float [n, 1, h, w] in [0, 1], changed. All movements are one resampling.
 
-    All movements are one resampling.
+    Args:
+        images: the images.
+        drawn: how they change.
+        outside: what comes from outside of them. zeros: black; border: the nearest pixel.
     """
-    images = moved(images, drawn.affine)
+    images = moved(images, drawn.affine, outside)
     for change, values in drawn.changes:
         if isinstance(change, Regrade):
             images = images.clamp(0, 1) if change.in_range else images
@@ -79,10 +84,12 @@ def apply_changes(images: Tensor, drawn: Drawn) -> Tensor:
     return images.clamp(0, 1)
 
 
-def moved(images: Tensor, affine: Affine) -> Tensor:
-    """Returns images float [n, 1, h, w], resampled; what comes from outside is 0."""
+def moved(images: Tensor, affine: Affine, outside: Edge = "zeros") -> Tensor:
+    """Returns images float [n, 1, h, w], resampled; for `outside` see `apply_changes`."""
     matrices = torch.cat([affine.turn, affine.shift[:, :, None]], 2)
     if matrices.eq(torch.eye(2, 3)).all():
         return images
     grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
-    return functional.grid_sample(images, grid.to(images.device), align_corners=False)
+    return functional.grid_sample(
+        images, grid.to(images.device), padding_mode=outside, align_corners=False
+    )

@@ -14,10 +14,17 @@ from pulmo.core.errors import DivergedError, UsageError
 from pulmo.core.recipe import Recipe
 from pulmo.core.training import StageSection
 from pulmo.models.classifier import Classifier
+from pulmo.train.balance import SourceCells, cell_factors
 from pulmo.train.checkpoint import Learner
 from pulmo.train.optimise import make_average, make_optimiser, use_bfloat16
 from pulmo.train.team import ALONE, Team
-from pulmo.train.training_data import TrainingData, epoch_length, repeats, resident_images
+from pulmo.train.training_data import (
+    Sampling,
+    TrainingData,
+    epoch_length,
+    repeats,
+    resident_images,
+)
 
 
 class Features(NamedTuple):
@@ -47,6 +54,7 @@ class Engine(NamedTuple):
         features: what the frozen base gives, if the stage trains on that; else None.
         team: the processes that train together.
         resident: the data's images in a GPU's memory; None if they are read as they come.
+        cells: the training images by source and class, if the recipe asks; else None.
     """
 
     recipe: Recipe
@@ -60,11 +68,16 @@ class Engine(NamedTuple):
     features: Features | None = None
     team: Team = ALONE
     resident: Tensor | None = None
+    cells: SourceCells | None = None
 
     @property
-    def times(self) -> NDArray[np.float64]:
-        """How often an image of each class is shown an epoch, float64 [classes]."""
-        return repeats(self.truth, self.recipe.labels.order, self.recipe.train)
+    def sampling(self) -> Sampling:
+        """How often each training image is shown an epoch."""
+        section = self.recipe.train
+        if self.cells is not None and section.balance_by == "sampling":
+            factors = cell_factors(self.cells.counts, section.balance)
+            return Sampling(self.cells.number, factors.ravel())
+        return Sampling(self.truth, repeats(self.truth, self.recipe.labels.order, section))
 
     @property
     def truth(self) -> NDArray[np.int64]:
@@ -74,7 +87,7 @@ class Engine(NamedTuple):
     @property
     def steps(self) -> int:
         """Steps an epoch."""
-        images = epoch_length(self.truth, self.times)
+        images = epoch_length(self.sampling)
         # Batch normalisation needs two images in a batch.
         return min(-(-images // self.recipe.train.batch), images // 2)
 
@@ -121,7 +134,16 @@ def begin_stage(
         use_bfloat16(classifier, section, device),
         team=team,
         resident=resident_images(data.images, device),
+        cells=source_cells(recipe, data),
     )
+
+
+def source_cells(recipe: Recipe, data: TrainingData) -> SourceCells | None:
+    """Returns the training images by source and class; None if the recipe does not need them."""
+    if not recipe.train.by_source:
+        return None
+    rows = data.manifest.frame.iloc[data.train]
+    return SourceCells.of(rows, data.truth[data.train], recipe.labels.order)
 
 
 def images_of(engine: Engine, rows: NDArray[np.intp]) -> Tensor:

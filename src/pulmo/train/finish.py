@@ -68,14 +68,9 @@ def finish_run(engine: Engine, progress: Progress, folder: RunFolder) -> Card:
         license=LICENSE,
         labels=recipe.labels,
         input=Input(
-            size=recipe.image.size,
-            aspect=recipe.image.aspect,
-            grey=recipe.image.grey,
+            **dict(recipe.image),
             mean=recipe.model.mean,
             std=recipe.model.std,
-            region=recipe.image.region,
-            margin=recipe.image.margin,
-            outside=recipe.image.outside,
             lungs=data.finder.sha256 if data.finder else None,
         ),
         temperature=temperature,
@@ -145,6 +140,7 @@ def _training(engine: Engine, progress: Progress) -> Training:
         views=tuple(sorted(data.manifest.frame["view"].dropna().unique())),
         accepts=recipe.data.accepts,
         without_lungs=_counts(data, labels, data.images.without_lungs) if data.finder else {},
+        weighed=engine.cells.table if engine.cells else {},
         drawings=int((data.manifest.frame["origin"].iloc[data.train] == DRAWN).sum()),
         recipe_toml=recipe.without_folders().to_toml(),
     )

@@ -14,13 +14,13 @@ from pulmo.bundle.card import Epoch
 from pulmo.bundle.outcome import probabilities
 from pulmo.models.layers import unfreeze
 from pulmo.models.randomness import seeded
-from pulmo.train.augment import apply_changes, draw_changes
+from pulmo.train.augment import Edge, apply_changes, draw_changes
 from pulmo.train.callbacks import Callbacks, StepDone
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine, check_finite, images_of, infer
-from pulmo.train.loss import class_weights, loss_of, mass_of, mix, shares_of
+from pulmo.train.loss import LossWeights, loss_of, mass_of, mix, shares_of, weights_of
 from pulmo.train.optimise import average_epoch, average_step, learning, learning_rate, set_rate
-from pulmo.train.training_data import class_counts, epoch_rows
+from pulmo.train.training_data import epoch_rows
 
 _CHECKPOINT_SECONDS: Final = 600.0
 """Seconds of an epoch after which a checkpoint is due."""
@@ -111,7 +111,7 @@ def make_step(
     network: nn.Module,
     positions: NDArray[np.intp],
     progress: Progress,
-    weights: Tensor | None,
+    weights: LossWeights,
 ) -> Step:
     """Makes one step of the optimiser.
 
@@ -124,7 +124,7 @@ def make_step(
         network: its `Forward`, spread over the team.
         positions: int [n], the images of the batch, counted among the training images.
         progress: the epoch and the step.
-        weights: float [classes], the weight of each class in the loss, or None.
+        weights: what the loss takes into account of the training images.
     """
     section, team = engine.recipe.train, engine.team
     sequence = np.random.SeedSequence([section.seed, progress.epoch, progress.step])
@@ -133,7 +133,9 @@ def make_step(
     mine = team.part(len(positions))
     truth = torch.from_numpy(engine.truth[positions]).to(engine.device)
     shares = shares_of(truth, len(engine.recipe.labels.order))
-    mass = mass_of(shares, weights)
+    if weights.images is not None:
+        shares = shares * weights.images[positions, None]
+    mass = mass_of(shares, weights.classes)
     if section.mixup:
         # An image may be mixed with one of another process's part.
         whole = _inputs(engine, positions, np.arange(len(positions)), progress, augmentation)
@@ -146,7 +148,10 @@ def make_step(
     with seeded(dropout + team.rank), team.one_batch():
         with torch.autocast(engine.device.type, torch.bfloat16, enabled=engine.bfloat16):
             logits = network(inputs)
-        loss = loss_of(logits.float(), shares[mine], weights, section) / mass
+        seen = logits.float()
+        if weights.prior is not None:
+            seen = seen + weights.prior[positions[mine]]
+        loss = loss_of(seen, shares[mine], weights.classes, section) / mass
         engine.optimiser.zero_grad()
         # The team averages gradients; their sum is wanted.
         (loss * team.size).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
@@ -193,14 +198,6 @@ def end_epoch(engine: Engine, progress: Progress) -> bool:
     return improved
 
 
-def weights_of(engine: Engine) -> Tensor | None:
-    """Returns float [classes], the weight of each class in the loss; None without weights."""
-    labels = engine.recipe.labels.order
-    counts = class_counts(engine.truth, len(labels))
-    weights = class_weights(counts, labels, engine.recipe.train)
-    return None if weights is None else weights.to(engine.device)
-
-
 def augmented(
     engine: Engine, positions: NDArray[np.intp], mine: NDArray[np.intp], seed: int
 ) -> Tensor:
@@ -215,7 +212,9 @@ def augmented(
     images = images_of(engine, engine.data.train[positions[mine]])
     shape = (len(positions), 1, images.shape[2], images.shape[3])
     drawn = draw_changes(engine.recipe.augment, shape, torch.Generator().manual_seed(seed))
-    return apply_changes(images, drawn.take(mine))
+    # The surroundings of the lungs stay flat when they are moved.
+    outside: Edge = "border" if engine.recipe.image.outside == "mean" else "zeros"
+    return apply_changes(images, drawn.take(mine), outside)
 
 
 def _inputs(
@@ -238,7 +237,7 @@ def _batches(engine: Engine, epoch: int) -> list[NDArray[np.intp]]:
     So no batch is a single image.
     """
     generator = np.random.default_rng([engine.recipe.train.seed, epoch])
-    return np.array_split(epoch_rows(engine.truth, engine.times, generator), engine.steps)
+    return np.array_split(epoch_rows(engine.sampling, generator), engine.steps)
 
 
 def _validation_logits(engine: Engine) -> NDArray[np.float32]:

@@ -1,5 +1,7 @@
 """The loss of a batch: weighted by class, smoothed, mixed."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -7,7 +9,49 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from pulmo.core.training import TrainSection
+from pulmo.train.balance import cell_factors, log_prior
+from pulmo.train.engine import Engine
 from pulmo.train.losses import LOSSES
+from pulmo.train.training_data import class_counts, repeats
+
+
+class LossWeights(NamedTuple):
+    """What the loss takes into account of the training images.
+
+    Attributes:
+        classes: float [classes], the weight of each class; None without weights.
+        images: float [n], what each image counts; None if all count 1.
+        prior: float [n, classes], what is added to each image's logits; None if nothing is.
+    """
+
+    classes: Tensor | None = None
+    images: Tensor | None = None
+    prior: Tensor | None = None
+
+
+def weights_of(engine: Engine) -> LossWeights:
+    """Returns what the loss takes into account of the training images."""
+    labels, section, cells = engine.recipe.labels.order, engine.recipe.train, engine.cells
+    counts = class_counts(engine.truth, len(labels))
+    classes = class_weights(counts, labels, section)
+    if cells is None:
+        return LossWeights(_on(engine, classes))
+    # Of balance and oversampling, one changes nothing.
+    factors = cell_factors(cells.counts, section.balance) * repeats(engine.truth, labels, section)
+    weighed = section.balance != "none" and section.balance_by == "weights"
+    images = factors[cells.source, cells.truth] if weighed else None
+    prior = None
+    if section.source_prior:
+        known = log_prior(cells.counts, factors * (1 if classes is None else classes.numpy()))
+        prior = section.source_prior * known[cells.source]
+    return LossWeights(*(_on(engine, part) for part in (classes, images, prior)))
+
+
+def _on(engine: Engine, values: Tensor | NDArray[np.float64] | None) -> Tensor | None:
+    """Returns numbers as float32 on the engine's device."""
+    if values is None:
+        return None
+    return torch.as_tensor(values, dtype=torch.float32).to(engine.device)
 
 
 def class_weights(
@@ -32,18 +76,19 @@ def loss_of(
 
     Args:
         logits: float [n, classes].
-        shares: float [n, classes], the share of each class in each image; a row sums to one.
+        shares: float [n, classes], the share of each class in each image, times what the image
+            counts; a row sums to that.
         weights: float [classes], or None.
         section: the recipe's training.
     """
-    smooth = section.label_smoothing
-    targets = shares * (1 - smooth) + smooth / shares.shape[1]
-    terms = LOSSES.chosen(section.loss).terms(logits, targets)
+    smooth, counts = section.label_smoothing, shares.sum(dim=1, keepdim=True)
+    targets = shares / counts * (1 - smooth) + smooth / shares.shape[1]
+    terms = LOSSES.chosen(section.loss).terms(logits, targets) * counts
     return (terms * (1 if weights is None else weights)).sum()
 
 
 def mass_of(shares: Tensor, weights: Tensor | None) -> Tensor:
-    """Returns the summed weights of some images, a scalar; their number without weights."""
+    """Returns the summed weights of some images, a scalar; what they count without weights."""
     return (shares * (1 if weights is None else weights)).sum()
 
 

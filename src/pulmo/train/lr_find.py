@@ -14,7 +14,8 @@ from pulmo.models.classifier import check_weights, make_classifier
 from pulmo.models.layers import unfreeze
 from pulmo.train.checkpoint import Progress
 from pulmo.train.engine import Engine, begin_stage
-from pulmo.train.loop import Forward, make_step, weights_of
+from pulmo.train.loop import Forward, make_step
+from pulmo.train.loss import weights_of
 from pulmo.train.optimise import learning, set_rate
 from pulmo.train.run import Place, choose_device
 from pulmo.train.training_data import epoch_rows, gather
@@ -119,7 +120,7 @@ def _losses(engine: Engine, rates: NDArray[np.float64]) -> Iterator[float]:
     for rate in rates:
         if progress.step == len(batches):
             generator = np.random.default_rng([section.seed, progress.epoch])
-            rows = epoch_rows(engine.truth, engine.times, generator)
+            rows = epoch_rows(engine.sampling, generator)
             batches += np.array_split(rows, engine.steps)
             progress.epoch += 1
         set_rate(engine.optimiser, float(rate))

@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -99,11 +100,11 @@ def train_run(
         finder = None if fresh else open_finder(recipe.image, folder.finder)
         with team.leader_first():
             data = gather(recipe, manifest, place.cache, callbacks.on_decode, finder)
-        if whole := int(data.images.without_lungs.sum()):
-            callbacks.on_note(f"{count_sentence('no-lungs', whole, len(data.manifest))}.")
         progress, classifier = _begin(recipe, folder, images, device, fresh=fresh)
         # Made before anything is written, so that unusable rates leave no run behind.
         engine = begin_stage(recipe, _stage(recipe, progress), data, classifier, team)
+        for note in _notes(engine):
+            callbacks.on_note(note)
         if not fresh:
             load_checkpoint(folder.last_checkpoint, engine.learner)
         elif not team.rank:
@@ -185,6 +186,15 @@ def _begin(
         progress = read_progress(folder.last_checkpoint, Progress)
         _check_images(progress.manifest_sha256, images, folder)
     return progress, classifier
+
+
+def _notes(engine: Engine) -> Iterator[str]:
+    """Yields what the user should read of the training images, as sentences."""
+    data = engine.data
+    if whole := int(data.images.without_lungs.sum()):
+        yield f"{count_sentence('no-lungs', whole, len(data.manifest))}."
+    if engine.cells is not None:
+        yield from engine.cells.notes
 
 
 def _stage(recipe: Recipe, progress: Progress) -> StageSection:

@@ -173,27 +173,37 @@ def repeats(
     return np.array([given.get(label, 1.0) for label in labels])
 
 
-def epoch_length(truth: NDArray[np.int64], times: NDArray[np.float64]) -> int:
+class Sampling(NamedTuple):
+    """How often training images are shown an epoch.
+
+    Attributes:
+        kind: int64 [n], the kind of each image: its class, or its source and class.
+        times: float64 [kinds], how often an image of each kind is shown.
+    """
+
+    kind: NDArray[np.int64]
+    times: NDArray[np.float64]
+
+
+def epoch_length(sampling: Sampling) -> int:
     """Returns how many images an epoch shows, the same in each."""
-    return int(np.floor(np.bincount(truth, minlength=len(times)) * times + 0.5).sum())
+    counts = np.bincount(sampling.kind, minlength=len(sampling.times))
+    return int(np.floor(counts * sampling.times + 0.5).sum())
 
 
-def epoch_rows(
-    truth: NDArray[np.int64], times: NDArray[np.float64], generator: np.random.Generator
-) -> NDArray[np.intp]:
+def epoch_rows(sampling: Sampling, generator: np.random.Generator) -> NDArray[np.intp]:
     """Returns the training images of an epoch in random order.
 
-    Each image of a class is shown as often as the whole part of its class's `times`; the part
-    over it is made up by images of the class drawn without replacement.
+    Each image of a kind is shown as often as the whole part of its kind's `times`; the part over
+    it is made up by images of the kind drawn without replacement.
 
     Args:
-        truth: int64 [n], the class of each training image.
-        times: float [classes], at least one each.
+        sampling: how often each image is shown.
         generator: draws the images and the order.
     """
     rows = []
-    for number, share in enumerate(times):
-        members = np.flatnonzero(truth == number)
+    for number, share in enumerate(sampling.times):
+        members = np.flatnonzero(sampling.kind == number)
         whole, wanted = int(share), int(np.floor(len(members) * share + 0.5))
         extra = wanted - whole * len(members)
         rows += [np.repeat(members, whole), generator.choice(members, extra, replace=False)]

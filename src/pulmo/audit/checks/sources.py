@@ -13,8 +13,8 @@ from pulmo.audit.check_result import Cell, Table, Verdict
 from pulmo.audit.context import AuditContext
 from pulmo.audit.provenance import provenance, unknown_provenance
 from pulmo.core.sources import HOW_TO_STATE
+from pulmo.datasets.effective_source import effective_sources
 from pulmo.evaluate.contrasts import Sides, pairings, positive_share
-from pulmo.evaluate.effective_source import effective_sources
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.resampling import bootstrap, interval_estimate
 from pulmo.stats.roc import without_interval_if_scarce

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pulmo.evaluate.effective_source import effective_sources
+from pulmo.datasets.effective_source import effective_sources
 
 
 def rows(*images: tuple[str, str | None, str]) -> pd.DataFrame:
