@@ -106,4 +106,8 @@ def _lost(lost: Lost[Found], model: Model) -> Row:
 
 
 def _row(result: Prediction, model: Model) -> Row:
-    return {key: value for key, value in flat_record(result, model.predictor).items() if key not in _NEVER}
+    return {
+        key: value
+        for key, value in flat_record(result, model.predictor).items()
+        if key not in _NEVER
+    }
