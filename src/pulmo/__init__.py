@@ -34,11 +34,13 @@ if TYPE_CHECKING:
     from pulmo.workflows.evaluate_predictions import evaluate_findings, evaluate_predictions
     from pulmo.workflows.explain import explain
     from pulmo.workflows.features import features
+    from pulmo.workflows.gallery import gallery
     from pulmo.workflows.model import Model, load
     from pulmo.workflows.options.evaluation import (
         AuditOptions,
         EvaluateOptions,
         FeaturesOptions,
+        GalleryOptions,
         TableOptions,
     )
     from pulmo.workflows.options.screening import ScreenOptions
@@ -53,6 +55,7 @@ __all__ = [
     "AuditOptions",
     "EvaluateOptions",
     "FeaturesOptions",
+    "GalleryOptions",
     "InputError",
     "Manifest",
     "Model",
@@ -76,6 +79,7 @@ __all__ = [
     "evaluate_predictions",
     "explain",
     "features",
+    "gallery",
     "load",
     "load_classifier",
     "lungs",
@@ -92,6 +96,7 @@ _PLACES: Final = {
     "AuditOptions": "pulmo.workflows.options.evaluation:AuditOptions",
     "EvaluateOptions": "pulmo.workflows.options.evaluation:EvaluateOptions",
     "FeaturesOptions": "pulmo.workflows.options.evaluation:FeaturesOptions",
+    "GalleryOptions": "pulmo.workflows.options.evaluation:GalleryOptions",
     "InputError": "pulmo.core.errors:InputError",
     "Manifest": "pulmo.datasets.manifest:Manifest",
     "Model": "pulmo.workflows.model:Model",
@@ -115,6 +120,7 @@ _PLACES: Final = {
     "evaluate_predictions": "pulmo.workflows.evaluate_predictions:evaluate_predictions",
     "explain": "pulmo.workflows.explain:explain",
     "features": "pulmo.workflows.features:features",
+    "gallery": "pulmo.workflows.gallery:gallery",
     "load": "pulmo.workflows.model:load",
     "load_classifier": "pulmo.bundle.export:load_classifier",
     "lungs": "pulmo.lungs:",

@@ -22,7 +22,7 @@ Call = Callable[..., tuple[int, str, str]]
 VERBS = (
     "audit", "card",
     "recipes", "train", "search", "lr-find", "export", "predict", "screen", "evaluate", "compare",
-    "explain", "features", "reproduce", "demo", "bench", "data", "lungs",
+    "explain", "features", "gallery", "reproduce", "demo", "bench", "data", "lungs",
 )  # fmt: skip
 DATA_VERBS = tuple(str(command.name) for command in data.app.registered_commands)
 HEAVY = ("torch", "pandas", "numpy", "onnxruntime", "pydicom", "rich.progress", "matplotlib")

@@ -69,3 +69,11 @@ def test_the_rule_looks_only_where_a_detection_may_be() -> None:
     found = fit_detection_rule([evidence], [inside], rate=1)
     assert found.outline == 1
     assert [each.score for each in detect(evidence, found, inside)] == [1]
+
+
+def test_evidence_against_a_class_is_no_detection_whatever_the_rule() -> None:
+    evidence = blobs() - 2.5
+    assert detect(evidence, rule(-9.0)) == detect(evidence, rule(1e-6)) == []
+    evidence[12:28, 22:58] = 1.0
+    (only,) = detect(evidence, rule(-9.0))
+    assert (only.left, only.top, only.score) == (0.11, 0.12, 1.0)

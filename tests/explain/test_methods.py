@@ -19,8 +19,8 @@ from fixtures.refuses import refuses
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.folders import RunFolder
 from pulmo.core.sections import ModelSection
+from pulmo.explain.layers import activations
 from pulmo.explain.methods import METHODS, Method, read_method
-from pulmo.explain.trained.layers import activations
 from pulmo.explain.trained.network import TrainedNetwork, open_run
 from pulmo.models.classifier import Classifier, make_classifier
 

@@ -16,6 +16,7 @@ from pulmo.cli import (
     explain,
     export,
     features,
+    gallery,
     lr_find,
     lungs,
     predict,
@@ -52,6 +53,7 @@ app.command("card")(card.card)
 app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("features")(features.features)
+app.command("gallery")(gallery.gallery)
 app.command("demo")(demo.demo)
 app.add_typer(bench.app, name="bench")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pulmo.cli.console import progress, say, say_lines
+from pulmo.cli.method import MethodOption, SettingsOption, chosen_method
 from pulmo.cli.model import ModelOption, one_model, split_model
 from pulmo.cli.names import FilesArgument, named_files, names_of
 from pulmo.cli.results import form_of, results_to
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pulmo.bundle.image_predictor import ImagePredictor
-    from pulmo.explain.methods import Method
     from pulmo.workflows.predict import Prediction
     from pulmo.workflows.prediction_output import Form
     from pulmo.workflows.tally import Tally
@@ -26,20 +26,11 @@ def explain(
     label: Annotated[
         str | None, typer.Option(help="The class to show. Default: the decided class of each.")
     ] = None,
-    method: Annotated[
-        str,
-        typer.Option(
-            help="How the maps are made; an unknown name lists all. hirescam, lime, occlusion and "
-            "rise work on a bundle, the others on the folder of a run."
-        ),
-    ] = "hirescam",
+    method: MethodOption = "hirescam",
     layer: Annotated[
         str | None, typer.Option(help="The layer of the network that the maps are made from.")
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A parameter of the method; repeatable."),
-    ] = None,
+    settings: SettingsOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON list. Default: the files of the maps.")
     ] = False,
@@ -58,7 +49,7 @@ def explain(
     form = form_of({"json": as_json, "jsonl": as_jsonl}, None)
     chosen, words = split_model(files, model)
     named = one_model(None, chosen)
-    way = _chosen_method(method, layer, settings or [])
+    way = chosen_method(method, layer, settings or [])
     from pulmo.workflows.explain import open_predictor
     from pulmo.workflows.heat_map_folder import HeatMapFolder, Shown
     from pulmo.workflows.predict import predict_images
@@ -99,15 +90,3 @@ def _write_each(
         for result in results:
             write(result)
             tally.count(result)
-
-
-def _chosen_method(name: str, layer: str | None, settings: list[str]) -> "Method":
-    from pulmo.core.settings import apply_setting
-    from pulmo.explain.methods import read_method
-
-    table: dict[str, object] = {}
-    for setting in settings:
-        apply_setting(table, setting)
-    if layer is not None:
-        table["layer"] = layer
-    return read_method({**table, "name": name})

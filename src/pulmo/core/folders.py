@@ -145,6 +145,15 @@ class EvaluationFolder(_Folder):
     """The values."""
 
 
+class GalleryFolder(_Folder):
+    """The folder of a model's true and false results with their heat maps."""
+
+    page = Below(Path, "gallery.html")
+    """The heat maps for people."""
+    index = Below(Path, "gallery.json")
+    """Counts, and what is shown."""
+
+
 class AuditFolder(_Folder):
     """The folder of an audit."""
 

@@ -55,7 +55,9 @@ def detect(
     Returns:
         The detections, the highest score first.
     """
-    held = np.nan_to_num(evidence, nan=-np.inf) >= rule.outline
+    seen = np.nan_to_num(evidence, nan=-np.inf)
+    # Of a class that is rarely decided on, what is usual in other images is evidence against it.
+    held = (seen >= rule.outline) & (seen > 0)
     if within is not None:
         held &= within
     height, width = held.shape

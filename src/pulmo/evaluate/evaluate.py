@@ -99,7 +99,7 @@ def evaluate(
     patients = _patients(labelled, resampling, prevalence)
     rows = labelled.frame.assign(**{"class": labelled.classes})
     sources = effective_sources(rows)
-    data = _evaluated_data(predictions, labelled, sources, provenance)
+    data = evaluated_data(predictions, labelled, sources, provenance)
     recalls = {label: metrics["recall"] for label, metrics in classes.items()}
     return Evaluation(
         model=provenance.model,
@@ -180,13 +180,20 @@ def _patients(
     )
 
 
-def _evaluated_data(
+def evaluated_data(
     predictions: Predictions,
     labelled: Predictions,
     sources: NDArray[np.str_],
     provenance: Provenance,
 ) -> EvaluatedData:
-    """Returns what was evaluated, with the effective source of each labelled image."""
+    """Returns what was evaluated.
+
+    Args:
+        predictions: of all images.
+        labelled: those of images whose label counts as a class.
+        sources: the effective source of each of these, [n].
+        provenance: where the predictions come from.
+    """
     named = source_names(labelled.frame).to_numpy(str)
     of_sources = _counts_by(labelled, named)
     of_effective = _counts_by(labelled, np.where(sources == "", named, sources))

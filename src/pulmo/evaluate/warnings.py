@@ -57,6 +57,20 @@ def list_warnings(
     )
 
 
+def list_image_warnings(data: EvaluatedData, rows: pd.DataFrame) -> tuple[Message, ...]:
+    """Returns those of the warnings that are on the images and not on metrics.
+
+    The arguments are those of `list_warnings`.
+    """
+    return (
+        *_reused(data),
+        *_drawings(data),
+        *_seen(rows),
+        *(Message("excluded", text) for text in excluded_note(data.excluded)),
+        *_left_out(data),
+    )
+
+
 def _drawings(data: EvaluatedData) -> Iterator[Message]:
     """Warns of a model that was trained on drawings instead of radiographs."""
     if data.image_notes and "drawings" in data.image_notes:

@@ -38,7 +38,7 @@ class Cam(LayerMethod):
         self, model: ImagePredictor, images: Pixels, classes: NDArray[np.intp], on_progress: Report
     ) -> Maps:
         """Returns the maps of all images, a batch at a time."""
-        from pulmo.explain.trained.layers import activations
+        from pulmo.explain.layers import activations
 
         trained, found = trained_network(model), []
         layer = trained.layer(self.layer)

@@ -4,7 +4,7 @@ import io
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from pulmo.explain.annotations import NOTHING, Annotations
 from pulmo.explain.location import evidence_share, on_small_image, small_mask
 from pulmo.explain.methods import Method
 from pulmo.radiograph.geometry import Aspect, Box
+
+if TYPE_CHECKING:
+    from pulmo.explain.overlay import Overlay
 
 _OWN_SCALE: Final = (
     "The colours end at the largest absolute value of this map: those of two maps do not compare."
@@ -82,13 +85,20 @@ class HeatMap:
             InputError: the map holds values that are not finite, or the scale is not above 0.
         """
         # matplotlib, for which a prediction without a map does not wait.
-        from pulmo.explain.overlay import Overlay, draw_overlay  # noqa: PLC0415 - see above
+        from pulmo.explain.overlay import draw_overlay  # noqa: PLC0415 - see above
 
         of = f"evidence for {self.label}" if self.method.of_class else "features of no class"
-        overlay = Overlay(
-            self.pixels, self.array, self.aspect, self.scale, self.annotations, self.box
-        )
-        return draw_overlay(overlay, legend=f"{of} ({self.unit})", caption=self.caption)
+        return draw_overlay(self._overlay(), legend=f"{of} ({self.unit})", caption=self.caption)
+
+    def pair(self) -> bytes:
+        """Draws the same as `png` without words, for a page that has its own.
+
+        Raises:
+            InputError: as for `png`.
+        """
+        from pulmo.explain.overlay import draw_pair  # noqa: PLC0415 - as in `png`
+
+        return draw_pair(self._overlay())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the drawing as a PNG file.
@@ -121,6 +131,11 @@ class HeatMap:
             unit=self.unit,
         )
         write_atomically(Path(path), buffer.getvalue())
+
+    def _overlay(self) -> "Overlay":
+        from pulmo.explain.overlay import Overlay  # noqa: PLC0415 - as in `png`
+
+        return Overlay(self.pixels, self.array, self.aspect, self.scale, self.annotations, self.box)
 
     def _repr_png_(self) -> bytes:
         return self.png()

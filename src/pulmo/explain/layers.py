@@ -1,19 +1,35 @@
-"""Layers of a network by name: which give maps, what they give, and a network left as it was."""
+"""Layers of a network by name: what they give, how logits depend on it, and a network at rest."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import Final
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pulmo.core.errors import InputError, UsageError
-from pulmo.explain.features.shown import Layer
 
-_LISTED: Final = 6
-"""Names that the message about an unknown layer lists."""
+if TYPE_CHECKING:
+    from pulmo.explain.trained.network import TrainedNetwork
+
+Hook = Callable[[str, nn.Module, object], object]
+"""Called with a layer's name, the layer and what it gives; what it returns, if anything, goes on
+through the network instead."""
+
+
+class Activations(NamedTuple):
+    """What a layer gives for images, and how a logit depends on it.
+
+    Attributes:
+        maps: the feature maps, float32 [n, channels, rows, columns].
+        gradients: the derivative of each image's logit by them, of the same shape.
+    """
+
+    maps: NDArray[np.float32]
+    gradients: NDArray[np.float32]
 
 
 @contextmanager
@@ -37,125 +53,173 @@ def at_rest(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def captured(
-    network: nn.Module, names: Sequence[str], keep: Callable[[Tensor], Tensor] = torch.clone
-) -> Iterator[dict[str, Tensor]]:
-    """Gives what named modules give, as soon as the network has run within the block.
-
-    The hooks are removed at its end, and after an error too. Of a module that runs several times
-    the first result is kept.
+def hooked(network: nn.Module, names: Iterable[str], hook: Hook) -> Iterator[None]:
+    """Calls a hook each time one of the named layers has run, within the block.
 
     Args:
         network: names are those of its `named_modules`.
-        names: which modules.
-        keep: makes what is kept of a result. The default copies it, because a layer that works in
-            place would change it.
+        names: which layers.
+        hook: is called; it is removed at the end of the block, and after an error too.
     """
-    modules, outputs = dict(network.named_modules()), dict[str, Tensor]()
+    modules = dict(network.named_modules())
 
-    def note(name: str) -> Callable[[nn.Module, object, Tensor], None]:
-        def hook(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-            if name not in outputs:
-                outputs[name] = keep(output)
+    def called(name: str) -> Callable[[nn.Module, object, object], object]:
+        return lambda module, _inputs, output: hook(name, module, output)
 
-        return hook
-
-    handles = [modules[name].register_forward_hook(note(name)) for name in names]
+    handles = [modules[name].register_forward_hook(called(name)) for name in names]
     try:
-        yield outputs
+        yield
     finally:
         for handle in handles:
             handle.remove()
 
 
-class _Reached(Exception):  # noqa: N818 - no error, but the way out of a network's forward pass
-    """The layer that is asked for has given its result."""
-
-
-def output_of(network: nn.Module, name: str, run: Callable[[], object]) -> Tensor:
-    """Returns what a named module gives; the network runs no further than that.
+def activations(
+    model: "TrainedNetwork", name: str, images: NDArray[np.uint8], classes: NDArray[np.intp]
+) -> Activations:
+    """Returns what a layer gives for images, and the gradient of each image's logit by it.
 
     Args:
-        network: names are those of its `named_modules`.
-        name: a module that the network runs; if it does so several times, the first one counts.
-        run: runs the network.
-    """
-    found: list[Tensor] = []
-
-    def hook(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-        found.append(output)
-        raise _Reached
-
-    handle = dict(network.named_modules())[name].register_forward_hook(hook)
-    try:
-        run()
-    except _Reached:
-        pass
-    finally:
-        handle.remove()
-    return found[0]
-
-
-def map_layers(network: nn.Module, run: Callable[[], object]) -> tuple[Layer, ...]:
-    """Returns the modules that give maps of more than one position, in the order in which they end.
-
-    Args:
-        network: names are those of its `named_modules`; itself it is not among them.
-        run: runs the network on one image or more.
-    """
-    found: dict[str, Layer] = {}
-
-    def note(name: str) -> Callable[[nn.Module, object, object], None]:
-        def hook(module: nn.Module, _inputs: object, output: object) -> None:
-            if isinstance(output, Tensor) and output.ndim == 4 and output[0, 0].numel() > 1:
-                channels, rows, columns = output.shape[1:]
-                kind, convolution = type(module).__name__, isinstance(module, nn.Conv2d)
-                found.setdefault(name, Layer(name, kind, channels, rows, columns, convolution))
-
-        return hook
-
-    modules = [(name, module) for name, module in network.named_modules() if name]
-    handles = [module.register_forward_hook(note(name)) for name, module in modules]
-    try:
-        with torch.no_grad():
-            run()
-    finally:
-        for handle in handles:
-            handle.remove()
-    return tuple(found.values())
-
-
-def choose_layers(layers: Sequence[Layer], names: Sequence[str], count: int) -> tuple[Layer, ...]:
-    """Returns the layers of some names, or without names convolutions spread over the depth.
-
-    Args:
-        layers: those that give maps, in order.
-        names: the names of those that are wanted, in any order.
-        count: how many convolutions without names; the first and the last are among them.
+        model: the network.
+        name: of the layer.
+        images: uint8 [n, size, size].
+        classes: the number of each image's class, [n].
 
     Raises:
-        UsageError: no layer has such a name.
-        InputError: no layer gives maps, or without names no convolution does.
+        UsageError: there is no such layer, or it gives no maps.
+        InputError: it gives values that are not finite.
     """
-    known = {layer.name: layer for layer in layers}
-    convolutions = [layer for layer in layers if layer.convolution]
-    if not (layers if names else convolutions):
-        raise InputError(
-            "network-without-convolutions",
-            "The network has no convolution that gives maps of more than one position, so there "
-            "is nothing to show.",
-        )
-    for name in names:
-        if name not in known:
-            near = [each for each in known if each.endswith(f".{name}")]
-            near += get_close_matches(name, known, n=_LISTED, cutoff=0.3)
-            near = near or [layer.name for layer in convolutions]
-            listed = ", ".join(list(dict.fromkeys(near))[:_LISTED])
+    network = model.classifier
+    check_name(network, name)
+    given: list[Tensor] = []
+
+    def keep(_name: str, _module: nn.Module, output: object) -> object:
+        if not isinstance(output, Tensor):
+            return output
+        given.append(output.detach().requires_grad_())
+        # A copy goes on, since the next layer may work in place.
+        return given[-1].clone()
+
+    with at_rest(network), torch.enable_grad(), hooked(network, (name,), keep):
+        logits = network(model.images(images))
+        maps = as_maps(given[-1], patch_grid(network)) if given else None
+        if maps is None:
+            shape = f"gives {list(given[-1].shape)}" if given else "was not called"
             raise UsageError(
-                "layer-unknown",
-                f"The network has no layer {name!r} that gives maps. Near it: {listed}.",
+                "layer-without-maps",
+                f"The layer {name!r} {shape} for {len(images)} images. Feature maps with rows and "
+                f"columns were expected, as those of {model.last_layer!r}.",
             )
-    if names:
-        return tuple(layer for layer in layers if layer.name in names)
-    places = np.linspace(0, len(convolutions) - 1, min(count, len(convolutions)))
-    return tuple(convolutions[place] for place in np.rint(places).astype(int))
+        chosen = logits[torch.arange(len(images)), torch.as_tensor(classes)].sum()
+        found = torch.zeros_like(given[-1])
+        if chosen.requires_grad:  # else no logit depends on the layer
+            (found,) = torch.autograd.grad(chosen, given[-1], materialize_grads=True)
+    gradients = as_maps(found, patch_grid(network))
+    if gradients is None or not torch.isfinite(maps).all() or not torch.isfinite(found).all():
+        raise InputError(
+            "layer-not-finite",
+            f"The layer {name!r} gives values or gradients that are not finite, so the network is "
+            "damaged.",
+        )
+    return Activations(maps.detach().cpu().numpy(), gradients.cpu().numpy())
+
+
+def check_name(network: nn.Module, name: str) -> None:
+    """Refuses the name of a layer that a network does not have.
+
+    Raises:
+        UsageError: there is none; the message has the nearest names.
+    """
+    layers = [layer for layer, _ in network.named_modules() if layer]
+    if name not in layers:
+        near = nearest(name, layers, 3)
+        hint = f" Near it: {', '.join(near)}." if near else ""
+        raise UsageError("layer-unknown", f"The network has no layer {name!r}.{hint}")
+
+
+def nearest(name: str, layers: Sequence[str], count: int) -> list[str]:
+    """Returns the names of layers that a wrong name may mean, the likeliest first."""
+    ends = [layer for layer in layers if layer.endswith(f".{name}")]
+    close = get_close_matches(name, layers, n=count, cutoff=0.4)
+    return list(dict.fromkeys([*ends, *close]))[:count]
+
+
+def last_layer(network: nn.Module, size: int) -> str:
+    """Returns the name of the last layer whose maps have more than one position.
+
+    Of these it takes the last one that the logits depend on: those of a vision transformer that
+    reads its class token do not depend on the other tokens of the last block.
+
+    Args:
+        network: from [n, 1, size, size] to logits.
+        size: side of the images in pixels.
+
+    Raises:
+        UsageError: there is none.
+    """
+    given: dict[str, Tensor] = {}
+    grid = patch_grid(network)
+    # An uneven image, so that no layer is dead by accident; drawn without the process's generator.
+    grey = torch.rand(1, 1, size, size, generator=torch.Generator().manual_seed(0))
+
+    def keep(name: str, _module: nn.Module, output: object) -> object:
+        if not isinstance(output, Tensor) or as_maps(output, grid) is None:
+            return output
+        given.pop(name, None)  # of two calls the last counts, in its place
+        given[name] = output
+        return output.clone()
+
+    # Queries, keys and values of an attention come from linear layers.
+    names = [
+        name
+        for name, module in network.named_modules()
+        if name and not isinstance(module, nn.Linear | nn.Identity)
+    ]
+    with at_rest(network), torch.enable_grad(), hooked(network, names, keep):
+        logits = network(grey.to(next(network.parameters(), grey)).requires_grad_())
+        if not given:
+            raise UsageError(
+                "network-without-maps",
+                "No layer of the network gives maps with rows and columns, which this method "
+                "reads. Methods that change the image need none.",
+            )
+        # Unlike factors, since the logits of a softmax may sum to a constant.
+        factors = torch.arange(1, logits.shape[1] + 1).to(logits)
+        outputs = list(given.values())
+        gradients = torch.autograd.grad((logits * factors).sum(), outputs, allow_unused=True)
+    maps = [None if gradient is None else as_maps(gradient, grid) for gradient in gradients]
+    read = [name for name, part in zip(given, maps, strict=True) if part is not None and part.any()]
+    # A head of zeros, as of a network that was not trained, depends on nothing.
+    return (read or list(given))[-1]
+
+
+def patch_grid(network: nn.Module) -> tuple[int, int, int] | None:
+    """Returns rows and columns of a network of patches and the tokens before them, as timm says.
+
+    None if it has no patches.
+    """
+    named = [getattr(part, "num_prefix_tokens", None) for part in network.modules()]
+    prefix = next((number for number in named if isinstance(number, int)), 0)
+    for part in network.modules():
+        grid: Any = getattr(part, "grid_size", None)
+        if isinstance(grid, tuple) and len(grid) == 2:
+            return (int(grid[0]), int(grid[1]), prefix)
+    return None
+
+
+def as_maps(output: Tensor, grid: tuple[int, int, int] | None) -> Tensor | None:
+    """Returns what a layer gives as maps [n, channels, rows, columns]; None if it has none.
+
+    Maps of a square image are square. They may have their channels last, or be tokens of a grid of
+    patches (`patch_grid`).
+    """
+    if output.ndim == 4 and output.shape[2] == output.shape[3] > 1:
+        return output
+    if output.ndim == 4 and output.shape[1] == output.shape[2] > 1:
+        return output.permute(0, 3, 1, 2)
+    if output.ndim == 3 and grid is not None:
+        rows, columns, prefix = grid
+        if output.shape[1] == prefix + rows * columns and rows * columns > 1:
+            tokens = output[:, prefix:].transpose(1, 2)
+            return tokens.reshape(len(output), -1, rows, columns)
+    return None

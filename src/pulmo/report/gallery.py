@@ -64,17 +64,28 @@ class Shown:
         Raises:
             InputError: it is not a PNG.
         """
-        try:
-            with Image.open(io.BytesIO(self.image), formats=["PNG"]) as image:
-                pair = image.convert("RGB")
-        except (UnidentifiedImageError, OSError) as error:
-            raise InputError(
-                "png-invalid", f"The image of {self.file} is not a PNG: {error}."
-            ) from error
-        pair.thumbnail((_WIDTH, _WIDTH), Image.Resampling.LANCZOS)
-        buffer = io.BytesIO()
-        pair.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
-        return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+        return data_uri(self.image, self.file)
+
+
+def data_uri(png: bytes, name: str) -> str:
+    """Returns a PNG as a JPEG small enough for a page with many, in a `data:` address.
+
+    Args:
+        png: the image.
+        name: what messages call it.
+
+    Raises:
+        InputError: it is not a PNG.
+    """
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            pair = image.convert("RGB")
+    except (UnidentifiedImageError, OSError) as error:
+        raise InputError("png-invalid", f"The image of {name} is not a PNG: {error}.") from error
+    pair.thumbnail((_WIDTH, _WIDTH), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    pair.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def select_gallery(predictions: Predictions, per_class: int = 2) -> pd.DataFrame:
@@ -105,7 +116,7 @@ def select_gallery(predictions: Predictions, per_class: int = 2) -> pd.DataFrame
             (own[~right], per_class, SURE_MISS),
         )
         for candidates, count, kind in wanted:
-            for place in _pick(candidates.drop(index=list(picked), errors="ignore"), count, used):
+            for place in pick(candidates.drop(index=list(picked), errors="ignore"), count, used):
                 picked[place] = kind
     chosen = rows.loc[list(picked)].drop(columns="confidence")
     return chosen.assign(kind=list(picked.values())).reset_index(drop=True)
@@ -124,8 +135,14 @@ def _with_truth(predictions: Predictions) -> pd.DataFrame:
     return rows.sort_values(["confidence", "path"], ascending=[False, True], ignore_index=True)
 
 
-def _pick(candidates: pd.DataFrame, count: int, used: set[str]) -> Iterator[int]:
-    """Yields the places of the first `count` candidates, those of unused groups before others."""
+def pick(candidates: pd.DataFrame, count: int, used: set[str]) -> Iterator[int]:
+    """Yields the places of the first `count` candidates, those of unused groups before others.
+
+    Args:
+        candidates: rows with a column `group`, in the order in which they are wanted.
+        count: how many are wanted.
+        used: the groups that are shown already; those of the picked rows are added.
+    """
     fresh = [
         place for place, group in candidates["group"].drop_duplicates().items() if group not in used
     ]

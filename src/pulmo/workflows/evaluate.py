@@ -90,7 +90,7 @@ def evaluate(
         claim_folder(Path(output))
     fitted = options.aim and _fit_threshold(options.aim, model, data, options, on_progress)
     rule = card.decision_rule(fitted or None).with_merges(options.merge)
-    recorded = _record(model, data, images, options) if options.record_access else None
+    recorded = record_use(model, data, images, options.run) if options.record_access else None
     predicting = of_stage(on_progress, PREDICTING)
     predictions = predict_manifest(predictor, images.chosen, rule, predicting)
     provenance = Provenance(
@@ -130,10 +130,23 @@ def _fit_threshold(
     return threshold_for(aim, model.predictor, validation, of_stage(on_progress, VALIDATION))
 
 
-def _record(
-    model: Model, data: Manifest, images: ChosenImages, options: EvaluateOptions
+def record_use(
+    model: Model, data: Manifest, images: ChosenImages, run: Path | None
 ) -> Recorded | None:
-    """Records the access to a test; None if no image is of a test."""
-    lists = access_lists(model, options.run)
+    """Records the access to a test, next to the model and in its run, if that is known.
+
+    Args:
+        model: the bundle.
+        data: the whole manifest.
+        images: those of its images that are predicted.
+        run: the run of the model.
+
+    Returns:
+        None if no image is of a test.
+
+    Raises:
+        InputError: a list of accesses holds a line that is not an access.
+    """
+    lists = access_lists(model, run)
     access = access_of(model.predictor, data, images.chosen, images.split, lists)
     return None if access is None else record_access(access, lists)

@@ -21,15 +21,13 @@ from pulmo.core.record import write_record
 from pulmo.evaluate.evaluate import SEED, Provenance, Resampling
 from pulmo.evaluate.evaluate import evaluate as compute
 from pulmo.evaluate.evaluation import Contrast, Evaluation
-from pulmo.explain.overlay import Overlay, draw_pair
 from pulmo.predictions.predictions import Failure, Predictions
-from pulmo.radiograph import read_radiograph
 from pulmo.radiograph.notes import ABOUT_MODEL
 from pulmo.report.evaluation_page import ReportContent, write_report
 from pulmo.report.gallery import Shown, select_gallery
 from pulmo.report.words import metric_title
 from pulmo.stats.estimate import Estimate
-from pulmo.workflows.image_result import annotations_of
+from pulmo.workflows.image_result import described_result
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,14 +211,5 @@ def report_html(title: str, frame: pd.DataFrame, warnings: tuple[str, ...]) -> s
 
 def _shown(row: "pd.Series", predictor: Predictor) -> Shown:
     """Returns an image of the gallery with its heat map."""
-    radiograph = read_radiograph(Path(str(row["path"])))
-    outcome, card = predictor.predict(radiograph), predictor.card
-    overlay = Overlay(
-        radiograph.pixels,
-        outcome.activation[card.labels.order.index(outcome.decision)],
-        card.input.aspect,
-        card.activation.scale,
-        annotations_of(radiograph, predictor.finder),
-        outcome.box,
-    )
-    return Shown.from_row(row, card, draw_pair(overlay))
+    result = described_result(predictor, Path(str(row["path"])))
+    return Shown.from_row(row, predictor.card, result.heatmap().pair())

@@ -132,9 +132,8 @@ def _networks(run: FinishedRun, device: str) -> "tuple[dict[str, Classifier], tu
 def _layers(
     networks: "dict[str, Classifier]", size: int, options: FeaturesOptions
 ) -> "tuple[Layer, ...]":
-    from pulmo.explain.features.maps import layers_of
+    from pulmo.explain.features.maps import choose_layers, layers_of
     from pulmo.explain.features.shown import TRAINED
-    from pulmo.explain.layers import choose_layers
 
     found = layers_of(networks[TRAINED], size)
     return choose_layers(found, options.layers, options.depths)

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
+from pathlib import Path
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from pulmo.explain.location import on_small_image, small_mask
 from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
 from pulmo.lungs import LungFinder, shipped_finder
 from pulmo.predictions.operating_point import Band
-from pulmo.radiograph import Note, Radiograph
+from pulmo.radiograph import Note, Radiograph, read_radiograph
 
 MethodName = str | Mapping[str, object] | Method
 """A method's name, a table of its name (`name`) and parameters, or the method."""
@@ -118,6 +119,18 @@ class ImageResult:
             f'<img alt="heat map of {escape(self.decision)}" src="data:image/png;base64,{drawing}">'
             f"<p>{escape(self.card.notice)}</p>"
         )
+
+
+def described_result(model: ImagePredictor, path: Path) -> ImageResult:
+    """Returns the result for an image that a manifest describes, so that looks refuse nothing.
+
+    Raises:
+        InputError: the file cannot be read any more, or the network gave a value that is not a
+            number.
+    """
+    radiograph = read_radiograph(path)
+    prepared = model.prepare(radiograph, str(path), described=True)
+    return ImageResult(str(path), model.predict_prepared([prepared])[0], model, radiograph)
 
 
 def heat_map(

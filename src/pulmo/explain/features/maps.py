@@ -1,17 +1,22 @@
 """What the layers of a network give for images: maps, the channels that respond most, and where."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import label
-from torch import Tensor
+from torch import Tensor, nn
 
-from pulmo.core.errors import InputError
+from pulmo.core.errors import InputError, UsageError
 from pulmo.explain.features.shown import Area, Layer, Response
-from pulmo.explain.layers import at_rest, captured, map_layers
+from pulmo.explain.layers import at_rest, hooked, nearest
 from pulmo.models.classifier import Classifier
+
+_LISTED: Final = 6
+"""Names that the message about an unknown layer lists."""
 
 
 def layers_of(classifier: Classifier, size: int) -> tuple[Layer, ...]:
@@ -26,11 +31,90 @@ def layers_of(classifier: Classifier, size: int) -> tuple[Layer, ...]:
         return map_layers(classifier, lambda: classifier(as_tensor(image, classifier)))
 
 
+def map_layers(network: nn.Module, run: Callable[[], object]) -> tuple[Layer, ...]:
+    """Returns the modules that give maps of more than one position, in the order in which they end.
+
+    Args:
+        network: names are those of its `named_modules`; itself it is not among them.
+        run: runs the network on one image or more.
+    """
+    found: dict[str, Layer] = {}
+
+    def note(name: str, module: nn.Module, output: object) -> None:
+        if isinstance(output, Tensor) and output.ndim == 4 and output[0, 0].numel() > 1:
+            channels, rows, columns = output.shape[1:]
+            kind, convolution = type(module).__name__, isinstance(module, nn.Conv2d)
+            found.setdefault(name, Layer(name, kind, channels, rows, columns, convolution))
+
+    names = [name for name, _ in network.named_modules() if name]
+    with hooked(network, names, note), torch.no_grad():
+        run()
+    return tuple(found.values())
+
+
+def choose_layers(layers: Sequence[Layer], names: Sequence[str], count: int) -> tuple[Layer, ...]:
+    """Returns the layers of some names, or without names convolutions spread over the depth.
+
+    Args:
+        layers: those that give maps, in order.
+        names: the names of those that are wanted, in any order.
+        count: how many convolutions without names; the first and the last are among them.
+
+    Raises:
+        UsageError: no layer has such a name.
+        InputError: no layer gives maps, or without names no convolution does.
+    """
+    known = {layer.name: layer for layer in layers}
+    convolutions = [layer for layer in layers if layer.convolution]
+    if not (layers if names else convolutions):
+        raise InputError(
+            "network-without-convolutions",
+            "The network has no convolution that gives maps of more than one position, so there "
+            "is nothing to show.",
+        )
+    for name in names:
+        if name not in known:
+            near = nearest(name, list(known), _LISTED) or [layer.name for layer in convolutions]
+            raise UsageError(
+                "layer-unknown",
+                f"The network has no layer {name!r} that gives maps. Near it: "
+                f"{', '.join(near[:_LISTED])}.",
+            )
+    if names:
+        return tuple(layer for layer in layers if layer.name in names)
+    places = np.linspace(0, len(convolutions) - 1, min(count, len(convolutions)))
+    return tuple(convolutions[place] for place in np.rint(places).astype(int))
+
+
 def as_tensor(images: NDArray[np.uint8], classifier: Classifier) -> Tensor:
     """Returns float [n, 1, size, size] in [0, 1] of images uint8 [n, size, size]."""
     inputs = torch.from_numpy(images[:, None]).to(classifier.mean.device).float() / 255
     # Convolutions of a few channels take a third of the time in this order.
     return inputs.contiguous(memory_format=torch.channels_last)
+
+
+@contextmanager
+def captured(
+    network: nn.Module, names: Sequence[str], keep: Callable[[Tensor], Tensor] = torch.clone
+) -> Iterator[dict[str, Tensor]]:
+    """Gives what named layers give, as soon as the network has run within the block.
+
+    Of a layer that runs several times the first result is kept.
+
+    Args:
+        network: names are those of its `named_modules`.
+        names: which layers; each gives a tensor.
+        keep: makes what is kept of a result. The default copies it, because a layer that works in
+            place would change it.
+    """
+    outputs = dict[str, Tensor]()
+
+    def note(name: str, _module: nn.Module, output: object) -> None:
+        if name not in outputs and isinstance(output, Tensor):
+            outputs[name] = keep(output)
+
+    with hooked(network, names, note):
+        yield outputs
 
 
 def feature_maps(

@@ -1,16 +1,17 @@
 """Activation maximisation: an input to which a channel responds as much as it can (Olah 2017)."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from pulmo.core.errors import InputError
 from pulmo.explain.features.shown import Maximised
-from pulmo.explain.layers import at_rest, output_of
+from pulmo.explain.layers import at_rest, hooked
 from pulmo.models.classifier import Classifier
 
 _RATE: Final = 0.1
@@ -130,3 +131,27 @@ def _image(spectrum: Tensor, scale: Tensor, grey: tuple[float, float]) -> Tensor
     mean, deviation = image.mean(dim=(1, 2), keepdim=True), image.std(dim=(1, 2), keepdim=True)
     fitted: Tensor = grey[0] + grey[1] * (image - mean) / deviation
     return fitted.clamp(0, 1)[:, None]
+
+
+class _Reached(Exception):  # noqa: N818 - no error, but the way out of a network's forward pass
+    """The layer that is asked for has given its result."""
+
+
+def output_of(network: nn.Module, name: str, run: Callable[[], object]) -> Tensor:
+    """Returns what a named layer gives; the network runs no further than that.
+
+    Args:
+        network: names are those of its `named_modules`.
+        name: a layer that the network runs; if it does so several times, the first one counts.
+        run: runs the network.
+    """
+    found: list[Tensor] = []
+
+    def leave(_name: str, _module: nn.Module, output: object) -> None:
+        if isinstance(output, Tensor):
+            found.append(output)
+            raise _Reached
+
+    with hooked(network, (name,), leave), suppress(_Reached):
+        run()
+    return found[0]

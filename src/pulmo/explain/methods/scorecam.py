@@ -30,9 +30,7 @@ class ScoreCam(LayerMethod):
         self, model: ImagePredictor, images: Pixels, classes: NDArray[np.intp], on_progress: Report
     ) -> Maps:
         """Returns the maps, one image after the other."""
-        from pulmo.explain.trained.layers import (
-            activations,
-        )
+        from pulmo.explain.layers import activations
 
         trained = trained_network(model)
         layer = trained.layer(self.layer)

@@ -13,8 +13,7 @@ from pulmo.bundle.export import ExportWrapper, load_classifier, seen_by
 from pulmo.bundle.image_predictor import ImagePredictor
 from pulmo.bundle.outcome import Outputs
 from pulmo.core.folders import RunFolder
-from pulmo.explain.layers import at_rest
-from pulmo.explain.trained.layers import last_layer, named_layer
+from pulmo.explain.layers import at_rest, check_name, last_layer
 from pulmo.lungs import LungFinder
 from pulmo.lungs.framing import open_finder
 from pulmo.models.classifier import Classifier
@@ -64,7 +63,7 @@ class TrainedNetwork(ImagePredictor):
         """
         if name is None:
             return self.last_layer
-        named_layer(self.classifier, name)
+        check_name(self.classifier, name)
         return name
 
     @cached_property

@@ -44,6 +44,29 @@ class EvaluateOptions:
 
 
 @dataclass(frozen=True)
+class GalleryOptions:
+    """Which true and false results are shown with their heat maps.
+
+    Attributes:
+        views: take only images of this view. Default: all views.
+        modalities: take only images of this modality. Default: all modalities.
+        run: the model's training run. Images of its patients take no part, and it also records each
+            access to a test. Default: the bundle alone.
+        label: ask only about this class. Default: the positive ones, and each.
+        most: of each kind of result show this many of the most, and as many of the least confident
+            images.
+        method: how the maps are made, as for `pulmo.explain`.
+    """
+
+    views: tuple[str, ...] = field(default=(), metadata=flag("--view", metavar="VIEW"))
+    modalities: tuple[str, ...] = field(default=(), metadata=flag("--modality", metavar="MODALITY"))
+    run: Path | None = None
+    label: str | None = None
+    most: int = field(default=3, metadata=flag(least=1))
+    method: str | Mapping[str, object] = field(default="hirescam", metadata=PYTHON_ONLY)
+
+
+@dataclass(frozen=True)
 class TableOptions(Options):
     """What a user says of a table of predictions to evaluate.
 
