@@ -18,6 +18,7 @@ from pulmo.models.backbone import make_backbone
 from pulmo.models.classifier import make_classifier
 from pulmo.models.weights import load_weights
 
+LABELS = ("covid", "normal")
 REAL = Path(__file__).parents[3] / "shared" / "weights"
 NETWORKS = {
     "mobilenetv2_100": torchvision.models.mobilenet_v2,
@@ -188,6 +189,57 @@ def test_the_real_files_give_torchvisions_features(name: str, file: str) -> None
     assert_same(backbone, network.eval())
 
 
+@pytest.mark.real
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real weights are not next to the project")
+@pytest.mark.parametrize(
+    ("name", "file", "needs", "without"),
+    [
+        ("mobilenetv2_100", "mobilenet_v2.imagenet.features", {}, ""),
+        ("squeezenet1_0", "squeezenet1_0.imagenet", {}, ""),
+        ("squeezenet1_1", "squeezenet1_1.imagenet", {}, ""),
+        (
+            "resnet18",
+            "resnet18.imagenet.to_layer3",
+            {"weights_partial": True},
+            "weights-of-other-network",
+        ),
+        (
+            "tf_efficientnet_lite0",
+            "tf_efficientnet_lite0.imagenet",
+            {"mean": 0.5, "std": 0.5},
+            "normalisation-differs",
+        ),
+    ],
+)
+def test_a_recipe_starts_from_each_real_file(
+    name: str, file: str, needs: dict[str, float], without: str
+) -> None:
+    section = ModelSection(backbone=name, weights=str(REAL / f"{file}.safetensors"))
+    if needs:
+        with refuses(without):
+            make_classifier(section, LABELS, seed=0)
+    made = make_classifier(section.model_copy(update=needs), LABELS, seed=0)
+    assert made.weights.startswith(file)
+    assert "not stated" not in made.weights
+    assert ("random" in made.weights) is ("weights_partial" in needs)
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real weights are not next to the project")
+def test_the_real_file_of_timm_gives_timms_features() -> None:
+    name, path = "tf_efficientnet_lite0", REAL / "tf_efficientnet_lite0.imagenet.safetensors"
+    network = timm.create_model(name, num_classes=0)
+    network.load_state_dict(load_file(path), strict=False)
+    backbone = make_backbone(name)
+    load_weights(backbone, path)
+    image = torch.randn(2, 1, 96, 96, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected: Tensor = network.eval().forward_features(image.repeat(1, 3, 1, 1))  # type: ignore[operator] # mypy takes a method for a tensor
+        found = backbone.eval()(image)
+    assert float(expected.std()) > 0
+    assert float((found - expected).abs().max()) <= 1e-5 * float(expected.abs().max())
+
+
 def test_timms_own_names_are_taken_as_they_are(tmp_path: Path) -> None:
     backbone = make_backbone("resnet10t")
     save_file(backbone.layers.state_dict(), tmp_path / "w.safetensors")
@@ -264,6 +316,58 @@ def test_a_recipe_names_file_and_hash(tmp_path: Path) -> None:
         make_classifier(section, ("covid", "normal"), seed=0)
     right = section.model_copy(update={"weights_sha256": sha256(path.read_bytes())})
     assert make_classifier(right, ("covid", "normal"), seed=0).weights.startswith("w.safetensors")
+
+
+@pytest.mark.parametrize("stated", ["0.5", "[0.5, 0.5, 0.5]", "[0.4, 0.6]"])
+def test_a_file_brings_its_normalisation(stated: str, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    for name in ("resnet10t", "compact"):
+        state = make_backbone(name).layers.state_dict()
+        save_file(state, path, {"mean": stated, "std": stated})
+        section = ModelSection(backbone=name, weights=str(path))
+        with refuses("normalisation-differs", "model.mean=0.5", "model.std=0.5"):
+            make_classifier(section, LABELS, seed=0)
+        # As a recipe that was written with all its defaults and read again.
+        again = ModelSection.model_validate(section.model_dump())
+        with refuses("normalisation-differs"):
+            make_classifier(again, LABELS, seed=0)
+        right = section.model_copy(update={"mean": 0.5, "std": 0.5})
+        assert make_classifier(right, LABELS, seed=0).classifier.mean == 0.5
+        make_classifier(section, LABELS, seed=0, initial=False)
+
+
+def test_a_file_that_states_nothing_is_as_the_published_weights(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    state = timm.create_model("tf_efficientnet_lite0", in_chans=3).state_dict()
+    save_file(state, path)
+    section = ModelSection(backbone="tf_efficientnet_lite0", weights=str(path))
+    with refuses("normalisation-differs", "model.mean=0.5", "model.std=0.5"):
+        make_classifier(section, LABELS, seed=0)
+    save_file(state, path, {"mean": "[0.485, 0.456, 0.406]", "std": "[0.229, 0.224, 0.225]"})
+    assert "not stated" not in make_classifier(section, LABELS, seed=0).weights
+    save_file(make_backbone("compact").layers.state_dict(), path)
+    unknown = ModelSection(backbone="compact", weights=str(path))
+    assert make_classifier(unknown, LABELS, seed=0).weights.endswith(
+        "the normalisation that it expects is not stated"
+    )
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"mean": "0.5"},
+        {"mean": "half", "std": "1"},
+        {"mean": "0.5", "std": "0"},
+        {"mean": "NaN", "std": "1"},
+        {"mean": "{}", "std": "1"},
+        {"mean": "[]", "std": "1"},
+    ],
+)
+def test_a_normalisation_that_is_none_is_refused(stated: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file(make_backbone("compact").layers.state_dict(), path, stated)
+    with refuses("weights-normalisation-invalid", path):
+        load_weights(make_backbone("compact"), path)
 
 
 def test_a_missing_or_damaged_file_is_a_sentence(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from pulmo.models.classifier import make_classifier
 from pulmo.train.balance import UNSTATED, SourceCells, cell_factors, log_prior
 from pulmo.train.callbacks import Callbacks
 from pulmo.train.checkpoint import Progress
-from pulmo.train.engine import Engine, begin_stage
-from pulmo.train.loop import Forward, make_step
+from pulmo.train.engine import Engine, Forward, begin_stage
+from pulmo.train.loop import make_step
 from pulmo.train.loss import loss_of, mass_of, shares_of, weights_of
 from pulmo.train.run import Place, train_run
 from pulmo.train.training_data import Sampling, epoch_length, epoch_rows, gather

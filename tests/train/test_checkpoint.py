@@ -77,7 +77,6 @@ def progress() -> Progress:
         step=3,
         loss_sum=2 / 3,
         seen=24,
-        best_loss=0.1,
         best_epoch=1,
         history=[epoch],
     )

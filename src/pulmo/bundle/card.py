@@ -164,6 +164,8 @@ class Epoch(Record):
     """Of the training images as each step saw them, changed at random and before the step learnt
     from them, as `train_loss`; None where they were mixed, or of a run that did not count."""
     val_loss: float
+    val_score: float | None = None
+    """What the epoch is chosen by, as `Training.chosen_by` names it; None if that is `val_loss`."""
     val_accuracy: float
     val_balanced_accuracy: float
     seconds: float
@@ -178,6 +180,8 @@ class Training(Record):
     manifest_sha256: str
     seed: int
     best_epoch: int
+    chosen_by: str = ""
+    """What the best epoch is best at, on which validation images; blank: the loss on all."""
     history: tuple[Epoch, ...]
     counts: dict[str, dict[str, int]]
     """Split -> class -> images."""

@@ -1,8 +1,8 @@
 """MODEL_CARD.md: the card in words (Mitchell et al. 2019)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from pulmo.bundle.card import FINDER_KEY, Card, Input
+from pulmo.bundle.card import FINDER_KEY, Card, Epoch, Input
 from pulmo.core.sources import is_stated
 from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
 
@@ -109,6 +109,12 @@ def _data(card: Card) -> str:
     )
 
 
+def _chosen_by(card: Card, best: Epoch) -> Iterator[tuple[str, str]]:
+    """Yields the row of what the epoch was chosen by, if that was not the loss on all images."""
+    if best.val_score is not None:
+        yield f"{card.training.chosen_by}, by which the epoch was chosen", f"{best.val_score:.3f}"
+
+
 def _validation(card: Card) -> str:
     best = card.training.history[card.training.best_epoch - 1]
     decision = card.decision
@@ -117,6 +123,7 @@ def _validation(card: Card) -> str:
         + _table(
             ("metric", "value"),
             (
+                *_chosen_by(card, best),
                 ("accuracy", f"{best.val_accuracy:.3f}"),
                 ("balanced accuracy", f"{best.val_balanced_accuracy:.3f}"),
                 ("sensitivity at the threshold", str(decision.sensitivity)),

@@ -78,8 +78,9 @@ def stop_with_checkpoint() -> Iterator[Event]:
 
 
 def _say_epoch(epoch: "Epoch") -> None:
+    score = "" if epoch.val_score is None else f", chosen by {epoch.val_score:.4f}"
     say(
         f"epoch {epoch.epoch}: train loss {epoch.train_loss:.4f}, validation loss "
-        f"{epoch.val_loss:.4f}, balanced accuracy {epoch.val_balanced_accuracy:.3f}, "
+        f"{epoch.val_loss:.4f}{score}, balanced accuracy {epoch.val_balanced_accuracy:.3f}, "
         f"{epoch.images_per_second:.0f} images/s"
     )

@@ -80,7 +80,7 @@ class RunFolder(_Folder):
     curves = Below(Path, "curves.svg")
     """The learning curves, drawn from the card."""
     model = Below(Path, "model.safetensors")
-    """The weights with the lowest validation loss."""
+    """The weights of the best epoch."""
     finder = Below(Path, "lung-finder.onnx")
     """The network that finds the lungs, if the model sees those."""
     test_access = Below(Path, "test-access.jsonl")
@@ -88,7 +88,7 @@ class RunFolder(_Folder):
     last_checkpoint = Below(Path, "checkpoints", "last.safetensors")
     """Weights, optimiser and progress at the last checkpoint."""
     best_checkpoint = Below(Path, "checkpoints", "best.safetensors")
-    """The weights with the lowest validation loss so far."""
+    """The weights of the best epoch so far."""
     card = Below(Path, "card.json")
     """What the model is."""
 

@@ -39,7 +39,7 @@ class StageSection(Section):
     )
     """How the learning rate changes over the steps of a stage."""
     patience: Count | None = None
-    """Epochs without a lower validation loss after which the stage ends; absent: never."""
+    """Epochs without a better one (choose_by) after which the stage ends; absent: never."""
     views: Annotated[Whole, Field(ge=0, le=64)] = 0
     """With trains = "head": compute the frozen base's features once, for so many augmented views
     of each image, and train on these; an epoch takes the views in turn. 0: run the base."""
@@ -97,6 +97,12 @@ class TrainSection(StageSection):
     """Share of the true class's probability that is spread over all classes."""
     mixup: Annotated[Number, Field(ge=0)] = 0.0
     """Parameter of the symmetric beta distribution of mixup (Zhang et al. 2018); 0: off."""
+    choose_by: Literal["loss", "within-source-auc"] = "loss"
+    """What of the validation images the epoch that is kept is best at. loss: the lowest
+    cross-entropy. within-source-auc: the highest mean, over the sources that have two classes with
+    5 images or more, of the mean AUC over the pairs of these classes (Hand and Till 2001)."""
+    choose_on: tuple[str, ...] = ()
+    """Only validation images of these sources choose the epoch; empty: all do."""
     average: Literal["none", "ema", "swa"] = "none"
     """Weights that are validated and kept. ema: exponential moving average over the steps. swa:
     mean over the ends of the last quarter of a stage's epochs (Izmailov et al. 2018)."""
@@ -124,7 +130,7 @@ class TrainSection(StageSection):
         ]
         return {**values, "stages": stages}
 
-    later_fields = frozenset({"balance", "balance_by", "source_prior"})
+    later_fields = frozenset({"balance", "balance_by", "source_prior", "choose_by", "choose_on"})
 
     @model_validator(mode="after")
     def _images_are_weighed_once(self) -> Self:

@@ -95,15 +95,17 @@ def make_classifier(
         backbone = make_backbone(section.backbone, pretrained=pretrained, size=size)
         head = make_head(section, (backbone.channels, *backbone.grid), len(labels))
     origin = section.weights
-    if pretrained:
-        _check_normalisation(section, backbone)
-    elif initial and section.weights != "none":
+    if initial and section.weights not in ("none", "timm"):
         origin = load_weights(
             backbone,
             Path(section.weights),
             expected_sha256=section.weights_sha256,
             partial=section.weights_partial,
         )
+        if backbone.grey is None:
+            origin = f"{origin}, the normalisation that it expects is not stated"
+    if initial and section.weights != "none":
+        _check_normalisation(section, backbone)
     return Made(Classifier(backbone, head, labels, (section.mean, section.std)), origin)
 
 
@@ -126,12 +128,14 @@ def check_weights(section: ModelSection) -> None:
 def _check_normalisation(section: ModelSection, backbone: Backbone) -> None:
     """Refuses to take the default normalisation for weights that expect another."""
     grey, given = backbone.grey, (section.mean, section.std)
-    if grey is None or {"mean", "std"} <= section.model_fields_set:
+    # A recipe that was read again has every default written out, so these are never a statement.
+    usual = tuple(ModelSection.model_fields[name].default for name in ("mean", "std"))
+    if grey is None or given != usual:
         return
     if any(abs(a - b) > _ROUNDED for a, b in zip(given, grey, strict=True)):
         raise UsageError(
             "normalisation-differs",
             f"The weights of {section.backbone!r} expect another normalisation than "
             f"{section.mean:g} and {section.std:g}. Set model.mean={grey.mean:.3g} and "
-            f"model.std={grey.std:.3g}, or state model.mean and model.std in the recipe.",
+            f"model.std={grey.std:.3g}, or to what else the network is to see.",
         )

@@ -1,17 +1,27 @@
 """Initial weights out of a safetensors file, in timm's or torchvision's parameter names."""
 
+import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from statistics import fmean
+from typing import Annotated, Final
 
 import torch
+from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.core.files import read_bytes, sha256
-from pulmo.models.backbone import Backbone
+from pulmo.models.backbone import Backbone, Grey
 from pulmo.models.torchvision_names import from_torchvision
+
+_NUMBERS: Final[TypeAdapter[list[float] | float]] = TypeAdapter(
+    Annotated[list[FiniteFloat], Field(min_length=1)] | FiniteFloat
+)
+"""A number, or one a channel."""
 
 # Torchvision's classifiers, and the auxiliary one of its Inception; timm names its own.
 _CLASSIFIERS = ("classifier", "fc", "AuxLogits")
@@ -25,11 +35,10 @@ def load_weights(
     A three-channel stem is summed over its channels, as timm does. What the file holds of a
     classifier, or of other modules that the features do not need, is passed over.
 
-    Torchvision's Inception-v3 expects grey values less 0.5, by 0.5; its other networks ImageNet's
-    mean and deviation, which are the recipe's defaults.
-
     Args:
-        backbone: the network to change.
+        backbone: the network to change. Its `grey` becomes the normalisation that the file states
+            in its metadata, as `mean` and `std` in JSON, one number or one a channel; else it stays
+            that of the published weights of the network, if there are any.
         path: a safetensors file in timm's or torchvision's names.
         expected_sha256: SHA-256 that the file must have, if given.
         partial: whether the file may lack some of the network's tensors.
@@ -40,7 +49,8 @@ def load_weights(
 
     Raises:
         InputError: the file is missing, damaged or of another network.
-        RefusedError: its SHA-256 is not the expected one.
+        RefusedError: its SHA-256 is not the expected one, or it states a normalisation that cannot
+            be read.
     """
     data = read_bytes(path)
     digest = sha256(data)
@@ -70,8 +80,35 @@ def load_weights(
         )
     fitted = {name: _fit(tensor, target[name], name, path) for name, tensor in found.items()}
     backbone.layers.load_state_dict(target | fitted)
+    backbone.grey = _stated_grey(data, path) or backbone.grey
     lacking = f", {len(missing)} tensors start at random" if missing else ""
     return f"{path.name}, SHA-256 {digest}{lacking}"
+
+
+def _stated_grey(data: bytes, path: Path) -> Grey | None:
+    """Returns the normalisation that a file states in its metadata, over grey; None if none."""
+    # A safetensors file begins with the length of its header, which is JSON.
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    stated = [header.get("__metadata__", {}).get(name) for name in ("mean", "std")]
+    if stated == [None, None]:
+        return None
+    mean, std = (_mean(text) for text in stated)
+    if not (math.isfinite(mean) and std > 0):
+        raise RefusedError(
+            "weights-normalisation-invalid",
+            f"The metadata of {path} state mean {stated[0]} and std {stated[1]}, which are no "
+            "normalisation of grey values. A number each was expected, or one a channel.",
+        )
+    return Grey(mean, std)
+
+
+def _mean(text: str | None) -> float:
+    """Returns the mean over the channels of JSON; NaN if it is neither a number nor some."""
+    try:
+        found = _NUMBERS.validate_json(text or "")
+    except ValidationError:
+        return math.nan
+    return fmean(found if isinstance(found, list) else [found])
 
 
 def rename(

@@ -44,8 +44,7 @@ class Progress(BaseModel):
         seen: images seen in it.
         right: images of those that were classified correctly when they were seen.
         seconds: time spent in it.
-        best_loss: the lowest validation loss so far.
-        best_epoch: its epoch, from 1; 0 before the first.
+        best_epoch: the best epoch so far (`pulmo.train.criterion`), from 1; 0 before the first.
         history: the finished epochs.
     """
 
@@ -60,7 +59,6 @@ class Progress(BaseModel):
     seen: int = 0
     right: float = 0.0
     seconds: float = 0.0
-    best_loss: float | None = None
     best_epoch: int = 0
     history: list[Epoch] = []
 
@@ -207,7 +205,7 @@ class CheckpointWriter:
         Args:
             learner: what the epoch has changed.
             progress: at the start of the next epoch.
-            improved: whether the validation loss is the lowest so far.
+            improved: whether the epoch is the best one so far.
         """
         if improved and self._writes:
             self._best = {name: value.clone() for name, value in state(learner.validated).items()}

@@ -6,7 +6,7 @@ from typing import NamedTuple, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
@@ -16,6 +16,7 @@ from pulmo.core.training import StageSection
 from pulmo.models.classifier import Classifier
 from pulmo.train.balance import SourceCells, cell_factors
 from pulmo.train.checkpoint import Learner
+from pulmo.train.criterion import Criterion, criterion_of
 from pulmo.train.optimise import make_average, make_optimiser, use_bfloat16
 from pulmo.train.team import ALONE, Team
 from pulmo.train.training_data import (
@@ -55,6 +56,7 @@ class Engine(NamedTuple):
         team: the processes that train together.
         resident: the data's images in a GPU's memory; None if they are read as they come.
         cells: the training images by source and class, if the recipe asks; else None.
+        criterion: what an epoch is chosen by; None for the loss on all validation images.
     """
 
     recipe: Recipe
@@ -69,6 +71,7 @@ class Engine(NamedTuple):
     team: Team = ALONE
     resident: Tensor | None = None
     cells: SourceCells | None = None
+    criterion: Criterion | None = None
 
     @property
     def sampling(self) -> Sampling:
@@ -102,6 +105,22 @@ class Engine(NamedTuple):
         return cast("Classifier", self.learner.validated)
 
 
+class Forward(nn.Module):
+    """A classifier from images, or from the features of its frozen base, to logits."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Takes the classifier of an engine, whose base is skipped if its features are computed."""
+        super().__init__()
+        self.classifier = engine.classifier
+        self._pooled = engine.features is not None
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Returns logits [n, classes]."""
+        network = self.classifier
+        logits: Tensor = network.head.logits(inputs) if self._pooled else network(inputs)
+        return logits
+
+
 def begin_stage(
     recipe: Recipe,
     stage: StageSection,
@@ -114,6 +133,7 @@ def begin_stage(
     Raises:
         UsageError: the stage's rates do not fit the network's layer groups, or the batch is smaller
             than the team.
+        InputError: the validation images are not those that the epoch is to be chosen by.
     """
     section = recipe.train
     if section.batch < team.size:
@@ -135,6 +155,7 @@ def begin_stage(
         team=team,
         resident=resident_images(data.images, device),
         cells=source_cells(recipe, data),
+        criterion=criterion_of(recipe, data),
     )
 
 

@@ -133,6 +133,7 @@ def _training(engine: Engine, progress: Progress) -> Training:
         manifest_sha256=progress.manifest_sha256,
         seed=recipe.train.seed,
         best_epoch=progress.best_epoch,
+        chosen_by=engine.criterion.said if engine.criterion else "",
         history=tuple(progress.history),
         counts=_counts(data, labels, np.ones(len(names), np.bool_)),
         sources={label: _sources(data, names, label) for label in recipe.labels.order},

@@ -17,7 +17,8 @@ from pulmo.models.randomness import seeded
 from pulmo.train.augment import Edge, apply_changes, draw_changes
 from pulmo.train.callbacks import Callbacks, StepDone
 from pulmo.train.checkpoint import Progress
-from pulmo.train.engine import Engine, check_finite, images_of, infer
+from pulmo.train.criterion import is_better
+from pulmo.train.engine import Engine, Forward, check_finite, images_of, infer
 from pulmo.train.loss import LossWeights, loss_of, mass_of, mix, shares_of, weights_of
 from pulmo.train.optimise import average_epoch, average_step, learning, learning_rate, set_rate
 from pulmo.train.training_data import epoch_rows
@@ -90,22 +91,6 @@ class Step(NamedTuple):
     right: float
 
 
-class Forward(nn.Module):
-    """A classifier from images, or from the features of its frozen base, to logits."""
-
-    def __init__(self, engine: Engine) -> None:
-        """Takes the classifier of an engine, whose base is skipped if its features are computed."""
-        super().__init__()
-        self.classifier = engine.classifier
-        self._pooled = engine.features is not None
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Returns logits [n, classes]."""
-        network = self.classifier
-        logits: Tensor = network.head.logits(inputs) if self._pooled else network(inputs)
-        return logits
-
-
 def make_step(
     engine: Engine,
     network: nn.Module,
@@ -164,7 +149,7 @@ def end_epoch(engine: Engine, progress: Progress) -> bool:
     """Validates, adds the epoch to the history, and sets `progress` to the start of the next one.
 
     Returns:
-        Whether the validation loss is the lowest so far.
+        Whether the epoch is the best one so far.
 
     Raises:
         DivergedError: a logit is not a finite number.
@@ -183,6 +168,7 @@ def end_epoch(engine: Engine, progress: Progress) -> bool:
             train_loss=progress.loss_sum / progress.seen,
             train_accuracy=right,
             val_loss=loss,
+            val_score=engine.criterion.score(logits, truth) if engine.criterion else None,
             val_accuracy=float(accuracy_score(truth, decided)),
             val_balanced_accuracy=float(balanced_accuracy_score(truth, decided)),
             seconds=progress.seconds,
@@ -192,9 +178,10 @@ def end_epoch(engine: Engine, progress: Progress) -> bool:
     progress.epoch, progress.stage_epoch = progress.epoch + 1, progress.stage_epoch + 1
     progress.step, progress.seen, progress.seconds = 0, 0, 0.0
     progress.loss_sum, progress.right = 0.0, 0.0
-    improved = progress.best_loss is None or loss < progress.best_loss
+    epoch, best = progress.history[-1], progress.history[progress.best_epoch - 1]
+    improved = not progress.best_epoch or is_better(epoch, best, engine.criterion)
     if improved:
-        progress.best_loss, progress.best_epoch = loss, progress.epoch
+        progress.best_epoch = progress.epoch
     return improved
 
 

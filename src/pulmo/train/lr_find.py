@@ -13,8 +13,8 @@ from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import check_weights, make_classifier
 from pulmo.models.layers import unfreeze
 from pulmo.train.checkpoint import Progress
-from pulmo.train.engine import Engine, begin_stage
-from pulmo.train.loop import Forward, make_step
+from pulmo.train.engine import Engine, Forward, begin_stage
+from pulmo.train.loop import make_step
 from pulmo.train.loss import weights_of
 from pulmo.train.optimise import learning, set_rate
 from pulmo.train.run import Place, choose_device

@@ -195,6 +195,8 @@ def _notes(engine: Engine) -> Iterator[str]:
         yield f"{count_sentence('no-lungs', whole, len(data.manifest))}."
     if engine.cells is not None:
         yield from engine.cells.notes
+    if engine.criterion is not None:
+        yield f"The epoch is chosen by the {engine.criterion.said}."
 
 
 def _stage(recipe: Recipe, progress: Progress) -> StageSection:
@@ -217,7 +219,7 @@ def _train_epoch(
 
 
 def _stale(engine: Engine, progress: Progress) -> bool:
-    """Tells whether a stage has gone on for too long without a lower validation loss."""
+    """Tells whether a stage has gone on for too long without a better epoch."""
     patience, begun = engine.stage.patience, progress.epoch - progress.stage_epoch
     return patience is not None and progress.epoch - max(progress.best_epoch, begun) >= patience
 

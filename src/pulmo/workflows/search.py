@@ -143,6 +143,14 @@ def _new_plan(
     _on_note: Callable[[str], None],
 ) -> SearchPlan:
     base = written_recipe(recipe, options)
+    section = base.recipe().train
+    if section.choose_by != "loss" or section.choose_on:
+        raise UsageError(
+            "search-not-by-loss",
+            "A search compares trials by the loss on all validation images, but the recipe chooses "
+            f"an epoch by train.choose_by = {section.choose_by!r} and train.choose_on = "
+            f"{list(section.choose_on)}. Leave out these settings.",
+        )
     if options.space is None:
         raise UsageError("search-space-not-given", "No search space is given.")
     return SearchPlan(

@@ -34,7 +34,7 @@ class Run:
 
     @property
     def best(self) -> Epoch:
-        """The epoch with the lowest validation loss, whose weights the model has."""
+        """The best epoch by the recipe's `train.choose_by`, whose weights the model has."""
         return self.card.training.history[self.card.training.best_epoch - 1]
 
     def export(self, output: str | Path | None = None) -> Path:

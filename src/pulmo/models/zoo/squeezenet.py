@@ -1,14 +1,17 @@
 """SqueezeNet (Iandola et al. 2016), torchvision's, with a one-channel stem."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from torch import nn
 from torchvision.models import squeezenet1_0, squeezenet1_1
 
-from pulmo.models.backbone import BACKBONES, Backbone
+from pulmo.models.backbone import BACKBONES, Backbone, Grey
 
 CHANNELS = 512
+
+IMAGENET: Final = Grey(0.449, 0.226)
+"""What torchvision's weights expect, averaged over RGB."""
 
 
 def _grey(network: Callable[..., Any]) -> Backbone:
@@ -19,7 +22,7 @@ def _grey(network: Callable[..., Any]) -> Backbone:
     weights = {"weight": stem.weight.sum(dim=1, keepdim=True), "bias": stem.bias}
     summed.load_state_dict(weights)
     features[0] = summed
-    return Backbone(features, CHANNELS)
+    return Backbone(features, CHANNELS, grey=IMAGENET)
 
 
 @BACKBONES.register("squeezenet1_0")
