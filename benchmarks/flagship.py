@@ -1,0 +1,272 @@
+"""Tries settings for a model that looks at lungs and not at sources; writes every trial down.
+
+A trial is a network that is trained without a fifth of Cohen's hospitals and of NIH's patients, and
+asked about these, about other images of its sources, and about sources that no trial is trained on.
+Kermany's official test takes no part. The epoch is chosen on images of Kermany and of Radiography,
+so that what is held out chooses nothing.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from commands import commit, pulmo
+
+from pulmo import stats
+from pulmo.bundle.card import read_card
+from pulmo.bundle.manifest_predictions import predict_manifest
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.files import write_atomically
+from pulmo.datasets.manifest import Manifest, read_manifest
+from pulmo.datasets.split.plan import Plan, draw
+from pulmo.stats.estimate import Estimate
+
+RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "flagship.md"
+
+TRAINED: Final = {
+    "kermany": ("kermany", "chest_xray"),
+    "radiography": ("radiography", "COVID-19_Radiography_Dataset"),
+    "cohen": ("cohen", "covid-chestxray-dataset"),
+    "darkcovidnet": ("darkcovidnet", "darkcovidnet"),
+}
+"""Name -> its source and its folder."""
+
+ASKED: Final = {
+    "figure1": ("figure1", "Figure1-COVID-chestxray-dataset"),
+    "adult-normals": ("folder", "adult-normals"),
+    "tuberculosis": ("folder", "tuberculosis"),
+}
+"""The same of what no trial is trained on."""
+
+FOLDS: Final = 5
+CLASSES: Final = ("covid", "bacterial", "viral", "normal")
+ABNORMAL: Final = ("covid", "bacterial", "viral", "pneumonia")
+SENSITIVITY: Final = 0.9
+
+BASE: Final[Mapping[str, Any]] = {
+    "labels.merge": '{"pneumonia"="bacterial"}',
+    "image.size": 128,
+    "train.epochs": 4,
+    "train.choose_on": '["kermany","radiography"]',
+    "decision.positive": '["covid"]',
+}
+"""What all trials share, on top of the recipe `starter`."""
+
+LUNGS: Final[Mapping[str, Any]] = {
+    "image.region": "lungs",
+    "image.frame": "moments",
+    "image.normalise": "lungs",
+    "image.outside": "mean",
+}
+RESNET: Final[Mapping[str, Any]] = {"model.backbone": "resnet18", "model.weights_partial": "true"}
+PRIOR: Final[Mapping[str, Any]] = {"train.source_prior": 1.0}
+EVEN: Final[Mapping[str, Any]] = {"train.balance": "within-source"}
+
+TRIALS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "resnet18": RESNET,
+    "resnet18-lungs": RESNET | LUNGS,
+    "resnet18-lungs-prior": RESNET | LUNGS | PRIOR,
+    "resnet18-lungs-even": RESNET | LUNGS | EVEN,
+    "resnet18-lungs-even-prior": RESNET | LUNGS | EVEN | PRIOR,
+    "resnet18-prior": RESNET | PRIOR,
+    "lite0-lungs-prior": {"model.backbone": "tf_efficientnet_lite0"} | LUNGS | PRIOR,
+    "mobilenetv2-lungs-prior": LUNGS | PRIOR,
+    "resnet18-lungs-prior-8": RESNET | LUNGS | PRIOR | {"train.epochs": 8},
+    "resnet18-lungs-prior-224": RESNET | LUNGS | PRIOR | {"image.size": 224},
+}
+"""Trial -> its settings."""
+
+WEIGHTS: Final = {
+    "mobilenetv2_100": "mobilenet_v2.imagenet.features",
+    "resnet18": "resnet18.imagenet.to_layer3",
+    "tf_efficientnet_lite0": "tf_efficientnet_lite0.imagenet",
+}
+
+FIGURES: Final = {
+    "kermany": "Kermany, validation: abnormal against normal, AUC",
+    "cohen": "Cohen, hospitals held out: covid against all others, AUC",
+    "nih": "NIH, patients held out: pneumonia against no finding, AUC",
+    "outside": "Figure1 and Cohen's abnormal ones held out against adult normals, AUC",
+    "false alarms": f"adult normals called abnormal at a sensitivity of {SENSITIVITY} on what is "
+    "held out",
+    "tuberculosis": "tuberculosis called covid",
+}
+"""Figure -> what it is."""
+
+
+def main() -> None:
+    """Runs trials and writes the report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with the public sets")
+    parser.add_argument("--weights", type=Path, required=True, help="folder with ImageNet weights")
+    parser.add_argument("--out", type=Path, default=Path("out/flagship"))
+    parser.add_argument("--trial", action="append", choices=list(TRIALS), default=[])
+    parser.add_argument(
+        "--fold", action="append", type=int, default=[], help="0 to 4; 0 by default"
+    )
+    parser.add_argument("--seed", action="append", type=int, default=[], help="0 by default")
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    asked = parser.parse_args()
+    make_manifests(asked.data, asked.out)
+    for trial in asked.trial:
+        for fold in asked.fold or [0]:
+            for seed in asked.seed or [0]:
+                run_trial(trial, fold, seed, asked.weights, asked.out)
+    write_atomically(asked.output, "\n".join(report(asked.out)).encode())
+
+
+def make_manifests(data: Path, out: Path) -> None:
+    """Imports and curates the sets, and deals them to folds."""
+    if (out / "asked.parquet").exists():
+        return
+    for name, (source, folder) in (TRAINED | ASKED).items():
+        given = ["--label", "other"] if name == "tuberculosis" else []
+        path = out / f"{name}.parquet"
+        if not path.exists():
+            pulmo("data", "import", source, data / folder, "-o", path, "--name", name, *given)
+    curated = out / "curated.parquet"
+    pulmo("data", "curate", *(out / f"{name}.parquet" for name in TRAINED | ASKED), "-o", curated)
+    whole = read_manifest(curated)
+    frame = whole.frame
+    whole = whole.select(
+        frame["modality"].ne("CT").fillna(value=True)
+        & ~frame["view"].isin(["lateral", "axial", "coronal"]).fillna(value=False)
+    )
+    dealt = [_dealt(whole.filter(source=name), name) for name in TRAINED]
+    pool = Manifest.concat(dealt)
+    groups = pool.groups
+    # A group that spans sources is of the source that comes first, so that folds hold it apart.
+    first = pool.frame["source"].groupby(groups).transform("first")
+    pool.select(pool.frame["source"].eq(first)).save(out / "pool.parquet")
+    outside = whole.filter(source=list(ASKED))
+    outside.select(~outside.groups.isin(set(groups))).save(out / "asked.parquet")
+
+
+def _dealt(manifest: Manifest, name: str) -> Manifest:
+    """Returns the images of a source with their folds, or with their validation and test."""
+    if name in ("cohen", "darkcovidnet"):
+        plan = Plan(test=0.0, folds=FOLDS, by_origin=name == "cohen")
+    else:
+        plan = Plan(val=0.1, test=0.0, keep="test" if name == "kermany" else "nothing")
+    return draw(manifest, plan).manifest
+
+
+def run_trial(trial: str, fold: int, seed: int, weights: Path, out: Path) -> None:
+    """Trains a trial, exports it, and writes its predictions."""
+    place = out / trial / f"fold-{fold}-seed-{seed}"
+    if (place / "predictions.parquet").exists():
+        return
+    place.mkdir(parents=True, exist_ok=True)
+    pool = read_manifest(out / "pool.parquet")
+    held = pool.frame["fold"].eq(fold).fillna(value=False)
+    dealt = pool.frame["fold"].notna()
+    split = pool.frame["split"].mask(dealt, "train").mask(held, "val")
+    pool = pool.with_columns(split=split, fold=pd.array([None] * len(pool), "Int64"))
+    pool.split("train", "val").save(place / "manifest.parquet")
+    settings = dict(BASE) | dict(TRIALS[trial]) | {"train.seed": seed}
+    backbone = settings.get("model.backbone", "mobilenetv2_100")
+    settings["model.weights"] = weights / f"{WEIGHTS[backbone]}.safetensors"
+    words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+    begun = ["--resume"] if (place / "run").exists() else []
+    pulmo(
+        "train", "starter", "--data", place / "manifest.parquet", "-o", place / "run", *words,
+        "--threads", "1", *begun,
+    )  # fmt: skip
+    if not (place / "bundle").exists():
+        pulmo("export", place / "run", "-o", place / "bundle")
+    predictor = Predictor.open(place / "bundle", threads=1)
+    asked = Manifest.concat([pool.split("val"), read_manifest(out / "asked.parquet")])
+    table = predict_manifest(predictor, asked).frame
+    table.to_parquet(place / "predictions.parquet")
+    write_atomically(place / "commit", commit().encode())
+
+
+def figures(table: pd.DataFrame) -> dict[str, Estimate]:
+    """Returns what a trial's predictions say, pooled over its folds."""
+    label, source, group = table["label"], table["source"], table["group"]
+    abnormal = 1 - table["p_normal"]
+    is_abnormal = label.isin(ABNORMAL)
+    known = label.isin([*ABNORMAL, "normal"])
+
+    def auc(
+        rows: "pd.Series[bool]", truth: "pd.Series[bool]", scores: "pd.Series[float]"
+    ) -> Estimate:
+        return stats.auc(truth[rows], scores[rows], group[rows])
+
+    held = source.isin(["cohen", "darkcovidnet"])
+    outside = (source.isin(["figure1", "cohen"]) & is_abnormal) | source.eq("adult-normals")
+    threshold = float(np.quantile(abnormal[held & is_abnormal], 1 - SENSITIVITY))
+    adults, tuberculosis = source.eq("adult-normals"), source.eq("tuberculosis")
+    called = table[[f"p_{name}" for name in CLASSES]].to_numpy().argmax(axis=1) == 0
+    return {
+        "kermany": auc(source.eq("kermany") & known, is_abnormal, abnormal),
+        "cohen": auc(source.eq("cohen") & known, label.eq("covid"), table["p_covid"]),
+        "nih": auc(source.eq("darkcovidnet") & known, is_abnormal, abnormal),
+        "outside": auc(outside & known, is_abnormal, abnormal),
+        "false alarms": stats.proportion((abnormal[adults] >= threshold), group[adults]),
+        "tuberculosis": stats.proportion(called[tuberculosis], group[tuberculosis]),
+    }
+
+
+def report(out: Path) -> Iterator[str]:
+    """Yields the page."""
+    yield "# Trials for a model that ships\n"
+    yield (
+        "Made by `python benchmarks/flagship.py --data ... --weights ... --trial NAME --fold N`. "
+        "Every trial that was run is listed. " + " ".join((__doc__ or "").split("\n\n")[1].split())
+    )
+    yield ""
+    yield from (f"- **{name}**: {what}." for name, what in FIGURES.items())
+    yield ""
+    yield "Intervals are 95 %, over groups of patients and copies; folds are pooled.\n"
+    yield f"| trial | folds | seeds | {' | '.join(FIGURES)} | minutes a training |"
+    yield "|" + "---|" * (len(FIGURES) + 4)
+    for trial in TRIALS:
+        if found := sorted((out / trial).glob("*/predictions.parquet")):
+            yield _row(trial, found)
+    yield "\n## Settings\n"
+    yield "All trials change the recipe `starter` so: " + _settings(BASE) + "\n"
+    yield "| trial | settings |\n|---|---|"
+    for trial, settings in TRIALS.items():
+        if any((out / trial).glob("*/predictions.parquet")):
+            yield f"| {trial} | {_settings(settings)} |"
+    yield ""
+
+
+def _row(trial: str, found: Sequence[Path]) -> str:
+    tables = [pd.read_parquet(path) for path in found]
+    names = [path.parent.name.split("-") for path in found]
+    minutes = [
+        sum(
+            epoch.seconds
+            for epoch in read_card(path.parent / "bundle" / "card.json").training.history
+        )
+        / 60
+        for path in found
+    ]
+    # A group that no fold holds out is asked about by each: its mean probability counts once.
+    pooled = pd.concat(tables)
+    columns = [f"p_{name}" for name in CLASSES]
+    means = pooled.groupby("path")[columns].mean()
+    rows = pooled.drop_duplicates("path").set_index("path")
+    rows[columns] = means
+    values = figures(rows.reset_index())
+    return (
+        f"| {trial} | {len({name[1] for name in names})} | {len({name[3] for name in names})} | "
+        + " | ".join(f"{values[name]}" for name in FIGURES)
+        + f" | {np.mean(minutes):.0f} |"
+    )
+
+
+def _settings(settings: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"`{key}={json.dumps(value).strip(chr(34))}`" for key, value in settings.items()
+    )
+
+
+if __name__ == "__main__":
+    main()
