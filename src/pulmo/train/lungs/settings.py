@@ -31,7 +31,7 @@ class LungSettings(Record):
 
     size: Annotated[int, Field(ge=32, le=512, multiple_of=32)] = 192
     """Side of the input in pixels; an image is squashed to a square."""
-    epochs: Count = 26
+    epochs: Count = 50
     cycle: Count = 40
     """Epochs of the cycle that the learning rate follows until it cools down."""
     cooldown: Annotated[Number, Field(gt=0, le=1)] = 0.5
