@@ -32,6 +32,17 @@ pytest_plugins = (
 )
 
 
+_LONG = {".", "cli", "experiments", "models", "train", "workflows"}
+"""Folders whose tests take seconds, so that each goes to the worker that is free."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Gives the tests of a file to one worker, which makes its fixtures and asks for work once."""
+    file = item.path.relative_to(Path(__file__).parent)
+    if str(file.parent) not in _LONG and not item.get_closest_marker("xdist_group"):
+        item.add_marker(pytest.mark.xdist_group(str(file)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keeps the tests out of the user's cache."""

@@ -2,16 +2,26 @@
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import typer.main
 
 from pulmo.cli.app import main
 from pulmo.datasets.manifest import Manifest
 
 Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_tree_of_verbs() -> Iterator[None]:
+    """Reads the signatures of all verbs once a process, as the command itself does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture

@@ -11,19 +11,23 @@ import pandas as pd
 import pytest
 
 from pulmo.core.folders import RunFolder
+from pulmo.datasets.manifest import Manifest
 from pulmo.report.comparison import PairedTest
 from pulmo.report.comparison_text import paired_sentence
 from pulmo.stats.estimate import Estimate
 from pulmo.stats.paired import auc_difference
+from pulmo.workflows.evaluate import evaluate
 
 Call = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def evaluation(pulmo: Call, bundle: Path, manifest: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "evaluation"
-    status, _, err = pulmo("evaluate", bundle, "--data", manifest, "--split", "test", "-o", folder)
-    assert status == 0, err
+@pytest.fixture(scope="module")
+def evaluation(
+    bundle: Path, _images: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """An evaluation of the test images, without its page, which no comparison reads."""
+    folder = tmp_path_factory.mktemp("compare") / "evaluation"
+    evaluate(bundle, Manifest(_images), split="test").save(folder, page=False)
     return folder
 
 

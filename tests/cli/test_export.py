@@ -3,9 +3,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from fixtures.refuses import refuses
 from pulmo.bundle.export import export_run
-from pulmo.core.folders import RunFolder
+from pulmo.core.folders import BundleFolder, RunFolder
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -21,7 +23,11 @@ def test_a_run_becomes_a_bundle(pulmo: Call, run: RunFolder, tmp_path: Path) -> 
     assert {path.name for path in output.iterdir()} == {"card.json", *card["files"]}
 
 
-def test_a_bundle_has_a_name_if_none_is_given(pulmo: Call, run: RunFolder, tmp_path: Path) -> None:
+def test_a_bundle_has_a_name_if_none_is_given(
+    pulmo: Call, run: RunFolder, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = BundleFolder(bundle).model.read_bytes()
+    monkeypatch.setattr("pulmo.bundle.export.to_onnx", lambda *_: network)
     copy = Path(shutil.copytree(run.root, tmp_path / "mine"))
     status, out, err = pulmo("export", copy)
     assert status == 0

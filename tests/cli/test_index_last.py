@@ -119,8 +119,14 @@ def test_an_inspection(
     "writer", ["workflows.curate.write_atomically", "workflows.manifest_output.write_problems"]
 )
 def test_a_curated_manifest(
-    pulmo: Call, manifest: Path, tmp_path: Path, writer: str, monkeypatch: pytest.MonkeyPatch
+    pulmo: Call,
+    images: pd.DataFrame,
+    manifest: Path,
+    tmp_path: Path,
+    writer: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    Manifest(images[:16]).save(manifest)
     output = ManifestFiles(tmp_path / "curated.parquet")
     words = ["data", "curate", manifest, "-o", output.manifest]
     _check(pulmo, words, f"pulmo.{writer}", output.manifest, monkeypatch)

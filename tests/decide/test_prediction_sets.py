@@ -58,8 +58,8 @@ def seen(
 
 @pytest.mark.parametrize(("n", "copies"), [(60, 1), (60, 4)])
 def test_new_images_are_covered_as_often_as_was_chosen(n: int, copies: int) -> None:
-    generator, found = np.random.default_rng(copies), []
-    for _ in range(400):
+    generator, draws, found = np.random.default_rng(copies), 200, []
+    for _ in range(draws):
         once = world(generator, n)
         table, truth = np.repeat(once[0], copies, axis=0), np.repeat(once[1], copies)
         sets = fit_sets(seen(table, truth, np.arange(n * copies) // copies), 0.9)
@@ -68,7 +68,7 @@ def test_new_images_are_covered_as_often_as_was_chosen(n: int, copies: int) -> N
         found.append((new[np.arange(500), classes] >= sets.least).mean())
     # Coverage over draws is Beta(n + 1 - r, r), here between 0.9 and 0.9 + 1 / (n + 1), and half a
     # rank more for the limit that lies between two images.
-    spread = beta.std(n + 1 - 6, 6) / np.sqrt(400)
+    spread = beta.std(n + 1 - 6, 6) / np.sqrt(draws)
     assert 0.9 - 3 * spread <= np.mean(found) <= 0.9 + 2 / (n + 1) + 3 * spread
 
 

@@ -246,7 +246,9 @@ def test_its_export_equals_torch(name: str, card: Card, monkeypatch: pytest.Monk
     size = SIZES.get(name, (64, 96))[0]
     network = make(make_section(name), size)
     card = card.model_copy(update={"input": card.input.model_copy(update={"size": size})})
+    in_place = [layer for layer in network.modules() if getattr(layer, "inplace", False)]
     predictor = Predictor(to_onnx(network, card), name, threads=1)
+    assert all(layer.inplace for layer in in_place)  # it is left as it was
     inputs = np.random.default_rng(1).integers(0, 256, (3, size, size), dtype=np.uint8)
     with torch.no_grad():
         logits, activation = network.explain(torch.from_numpy(inputs[:, None]).float() / 255)

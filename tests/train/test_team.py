@@ -11,32 +11,33 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from fixtures.refuses import refuses
+from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import load_recipe
 from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import make_classifier
+from pulmo.train.callbacks import Callbacks
 from pulmo.train.engine import begin_stage
+from pulmo.train.run import Place, train_run
 from pulmo.train.sync_batch_norm import SyncBatchNorm, _Sum
 from pulmo.train.team import ALONE, Team
 from pulmo.train.training_data import TrainingData
 
 SETTINGS = ["image.size=32", "train.batch=8", "train.epochs=2", "train.precision=fp32",
-            "train.lr=0.001", "train.optimiser=sgd", "train.class_weights={covid=3.0}"]  # fmt: skip
-STAGES = '[{epochs=2,trains="head",views=2},{epochs=1,trains="gradual"}]'
+            "train.lr=0.001", "train.optimiser=sgd", "train.class_weights={covid=3.0}",
+            "train.mixup=0.3", "train.average=ema",
+            'train.stages=[{epochs=2,trains="head",views=2},{epochs=1,trains="gradual"}]',
+]  # fmt: skip
 
 
-def train(images: pd.DataFrame, folder: Path, processes: int, *settings: str) -> dict[str, Tensor]:
-    """The weights of a run by so many processes of torchrun."""
-    Manifest(images).save(folder / "m.parquet")
-    run = folder / f"run{processes}"
-    words = ["--no-python", "--standalone", f"--nproc-per-node={processes}",
-             str(Path(sys.executable).with_name("pulmo")), "train", "demo",
-             "--data", str(folder / "m.parquet"), "-o", str(run)]  # fmt: skip
-    for setting in [*SETTINGS, *settings]:
-        words += ["--set", setting]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PULMO_CACHE": str(folder / "cache")}
+def torchrun(recipe: Path, data: Path, run: Path) -> None:
+    """Trains by two processes of torchrun, which speak with one voice."""
+    words = ["--no-python", "--standalone", "--nproc-per-node=2",
+             str(Path(sys.executable).with_name("pulmo")), "train", str(recipe),
+             "--data", str(data), "-o", str(run)]  # fmt: skip
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PULMO_CACHE": str(run.parent / "cache")}
     result = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", *words],
         capture_output=True,
@@ -47,18 +48,21 @@ def train(images: pd.DataFrame, folder: Path, processes: int, *settings: str) ->
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("best epoch") == 1
     assert len(json.loads((run / "env.json").read_text())) == 1
-    return load_file(run / "model.safetensors")
 
 
 def test_two_processes_train_what_one_trains(images: pd.DataFrame, tmp_path: Path) -> None:
-    settings = ["train.mixup=0.3", "train.average=ema", f"train.stages={STAGES}"]
-    one, two = (train(images, tmp_path, processes, *settings) for processes in (1, 2))
+    recipe, data, manifest = load_recipe("demo", SETTINGS), tmp_path / "m.parquet", Manifest(images)
+    folders = [RunFolder(tmp_path / f"run{processes}") for processes in (1, 2)]
+    train_run(recipe, manifest, Place(folders[0], tmp_path / "cache", "cpu"), Callbacks())
+    manifest.save(data)
+    (tmp_path / "recipe.toml").write_text(recipe.to_toml())
+    torchrun(tmp_path / "recipe.toml", data, folders[1].root)
+    one, two = (load_file(folder.model) for folder in folders)
     assert one.keys() == two.keys()
     for name in one:
         torch.testing.assert_close(two[name], one[name], atol=2e-5, rtol=2e-4)
     histories = [
-        [json.loads(row) for row in (tmp_path / f"run{n}/history.jsonl").read_text().splitlines()]
-        for n in (1, 2)
+        [json.loads(row) for row in folder.history.read_text().splitlines()] for folder in folders
     ]
     for first, second in zip(*histories, strict=True):
         assert first["train_loss"] == pytest.approx(second["train_loss"], rel=1e-4)

@@ -1,7 +1,7 @@
 """Predictions: what a model says of images, with what is known of them and the rule that it has."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -91,7 +91,7 @@ class Predictions:
             raise InputError("images-unreadable", f"None of the images can be read.{first}")
         frame = images[[name for name in _KEPT if name in images]].reset_index(drop=True)
         columns = dict(zip(score_columns(rule.classes), np.array(probabilities).T, strict=True))
-        return replace(cls.from_table(frame.assign(**columns), rule), failed=tuple(failed))
+        return cls(complete(frame.assign(**columns), rule), rule, tuple(failed))
 
     def __len__(self) -> int:
         return len(self.frame)
