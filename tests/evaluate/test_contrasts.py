@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pulmo.evaluate.contrasts import Sides, contrast, contrasts, pairings, positive_share
+from pulmo.evaluate.contrasts import (
+    Sides,
+    contrast,
+    contrasts,
+    each_against_the_rest,
+    pairings,
+    positive_share,
+)
 from pulmo.stats.classified import ClassifiedImages
 
 MakeSample = Callable[..., ClassifiedImages]
@@ -20,6 +27,23 @@ def test_pairings_set_every_pair_and_all_others_against_normal() -> None:
     assert list(pairings(["normal", "covid"])) == [Sides(("covid",), ("normal",))]
     assert list(pairings(["covid", "viral"])) == [Sides(("covid",), ("viral",))]
     assert list(pairings(["covid"])) == []
+
+
+def test_each_class_is_set_against_the_rest_of_three_or_more() -> None:
+    assert list(each_against_the_rest(["covid", "normal", "viral"])) == [
+        Sides(("covid",), ("normal", "viral")),
+        Sides(("viral",), ("covid", "normal")),
+    ]
+    assert list(each_against_the_rest(["covid", "normal"])) == []
+
+
+def test_a_class_against_the_rest_goes_by_its_share_of_all(make_sample: MakeSample) -> None:
+    sample = make_sample(90, labels=("covid", "viral", "normal"))
+    found = contrasts(sample, np.full(90, "city"))
+    (covid,) = (each for each in found if each.negative == ("viral", "normal"))
+    expected = roc_auc_score(sample.truth == 0, sample.probabilities[:, 0])
+    assert covid.auc.value == pytest.approx(expected, abs=0.002)  # rounding unties a few
+    assert covid.n_positive + covid.n_negative == 90
 
 
 def small(probabilities: list[list[float]], truth: list[int]) -> ClassifiedImages:
@@ -69,6 +93,8 @@ def test_contrasts_stay_within_a_source(make_sample: MakeSample) -> None:
         ("clinic", "covid", "/", "normal"),
         ("clinic", "viral", "/", "normal"),
         ("clinic", "covid", "viral", "/", "normal"),
+        ("clinic", "covid", "/", "viral", "normal"),
+        ("clinic", "viral", "/", "covid", "normal"),
     ]
     city = sample.take((sources == "city") & (sample.truth != 1))
     share = city.probabilities[:, 0] / city.probabilities[:, [0, 2]].sum(axis=1)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner
 
 from pulmo.cli.app import app
@@ -14,7 +15,8 @@ from pulmo.core.tables import read_parquet
 from pulmo.datasets.manifest import Manifest
 from pulmo.evaluate.test_access import read_accesses
 from pulmo.workflows.evaluate import evaluate
-from pulmo.workflows.options.evaluation import EvaluateOptions
+from pulmo.workflows.evaluate_predictions import evaluate_predictions
+from pulmo.workflows.options.evaluation import EvaluateOptions, TableOptions
 from pulmo.workflows.repeated_runs import Repeat
 
 # One worker trains the folds for all of them.
@@ -90,3 +92,21 @@ def test_guards_come_before_an_access_to_the_test(
         evaluate(bundle, manifest, split="test", options=merged, output=output)
     assert not output.exists()
     assert not BundleFolder(bundle).test_access.exists()
+
+
+def test_labels_that_the_model_has_not_are_evaluated_as_abnormal(
+    bundle: Path, images: pd.DataFrame
+) -> None:
+    """As `docs/how-to/evaluate-predictions.md` says, in two steps."""
+    test = images[images["split"] == "test"]
+    kinds = {"bacterial": "pneumonia", "viral": "pneumonia"}
+    other = Manifest(test.assign(label=test["label"].replace(kinds)))
+    first = evaluate(bundle, other, options=EvaluateOptions(merge={"pneumonia": "bacterial"}))
+    assert len(first.predictions) == len(test)
+    abnormal = dict.fromkeys(("covid", "bacterial", "viral", "pneumonia"), "abnormal")
+    options = TableOptions(merge=abnormal)
+    second = evaluate_predictions(first.predictions.frame, positive=["abnormal"], options=options)
+    scores = first.predictions.frame
+    expected = roc_auc_score(scores["label"] != "normal", 1 - scores["p_normal"])
+    assert second.evaluation.overall["macro_auc"].value == pytest.approx(expected)
+    assert second.evaluation.decision.sensitivity.n == (test["label"] != "normal").sum()

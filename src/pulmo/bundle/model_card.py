@@ -32,6 +32,10 @@ def _what(card: Card) -> str:
             *((f"Counted as {to}", label) for label, to in card.labels.merge.items()),
             ("Network", f"{network.backbone}, {network.head} head, {network.parameters:,} weights"),
             ("Training started from", network.weights),
+            *(
+                ("Plugin, code that is not pulmo's", f"{name} (SHA-256 {digest})")
+                for name, digest in card.training.plugins.items()
+            ),
             ("Recipe", f"{card.training.recipe} ({card.training.recipe_sha256[:16]})"),
             ("Trained by", f"pulmo {card.pulmo}, {card.created}"),
             ("Licence", card.license),

@@ -1,5 +1,6 @@
 """The command's tree of verbs."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,6 +28,7 @@ from pulmo.cli import (
     train,
 )
 from pulmo.cli.exits import run_command
+from pulmo.core.plugins import load_plugin
 
 app = typer.Typer(
     name="pulmo",
@@ -64,11 +66,24 @@ def _version(asked: bool) -> None:  # noqa: FBT001 - typer's callback
         raise typer.Exit
 
 
+def _plugins(files: list[Path] | None) -> None:
+    for path in files or ():
+        load_plugin(path)
+
+
 @app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
+    plugin: Annotated[
+        list[Path] | None,
+        typer.Option(
+            callback=_plugins,
+            metavar="FILE",
+            help="Load a Python file that registers things. May be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Chest X-ray classifiers, honestly. For research, not diagnosis."""
 

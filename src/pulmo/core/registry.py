@@ -6,7 +6,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Generic, TypeVar
 
-from pulmo.core.errors import UsageError
+from pulmo.core.errors import PulmoError, UsageError
+from pulmo.core.plugins import load_installed
 
 T = TypeVar("T")
 
@@ -15,7 +16,8 @@ class Registry(Mapping[str, T], Generic[T]):
     """A mapping from name to thing, filled by importing every module of a package.
 
     To add a thing, put a file with a decorated function or class into the package; the command's
-    help, the documentation and the contract tests read the registry.
+    help, the documentation and the contract tests read the registry. A plugin adds one from outside
+    (`pulmo.core.plugins`).
     """
 
     def __init__(self, kind: str, package: str) -> None:
@@ -29,6 +31,9 @@ class Registry(Mapping[str, T], Generic[T]):
         """Returns a decorator that registers what it decorates as `name`."""
 
         def decorate(thing: T) -> T:
+            if not getattr(thing, "__module__", "pulmo").startswith("pulmo"):
+                # What pulmo itself has of this name is known before a plugin takes it.
+                self._load()
             if name in self._things:
                 raise ValueError(f"There are two of {self.kind} {name!r}.")
             self._things[name] = thing
@@ -67,4 +72,9 @@ class Registry(Mapping[str, T], Generic[T]):
             for module in iter_modules(package.__path__):
                 import_module(f"{self._package}.{module.name}")
             self._loaded = True
+            try:
+                load_installed()
+            except PulmoError:
+                self._loaded = False
+                raise
         return self._things

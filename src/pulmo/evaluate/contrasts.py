@@ -38,7 +38,7 @@ def contrasts(sample: ClassifiedImages, sources: NDArray[np.str_]) -> tuple[Cont
         inside = sources == source
         present = sample.is_class[inside].any(axis=0)
         labels = [label for label, there in zip(sample.labels, present, strict=True) if there]
-        for sides in pairings(labels):
+        for sides in (*pairings(labels), *each_against_the_rest(labels)):
             rows = inside & (_belongs(sample, sides.positive) | _belongs(sample, sides.negative))
             found.append(contrast(source, sides, sample.take(rows)))
     return tuple(found)
@@ -55,6 +55,13 @@ def pairings(labels: Sequence[str]) -> Iterator[Sides]:
     others = tuple(label for label in labels if label != NORMAL)
     if NORMAL in labels and len(others) > 1:
         yield Sides(others, (NORMAL,))
+
+
+def each_against_the_rest(labels: Sequence[str]) -> Iterator[Sides]:
+    """Yields each of the labels but normal against all others together, if there are three."""
+    for label in labels:
+        if label != NORMAL and len(labels) > 2:
+            yield Sides((label,), tuple(other for other in labels if other != label))
 
 
 def contrast(source: str, sides: Sides, sample: ClassifiedImages) -> Contrast:

@@ -14,6 +14,7 @@ from pulmo.bundle.outcome import probabilities
 from pulmo.core.files import sha256, write_atomically
 from pulmo.core.folders import RunFolder
 from pulmo.core.labels import DRAWN
+from pulmo.core.plugins import loaded_plugins
 from pulmo.core.sources import source_names
 from pulmo.datasets.modality import stated_kinds
 from pulmo.decide.detections import fit_detection_rule
@@ -142,6 +143,7 @@ def _training(engine: Engine, progress: Progress) -> Training:
         accepts=recipe.data.accepts,
         without_lungs=_counts(data, labels, data.images.without_lungs) if data.finder else {},
         weighed=engine.cells.table if engine.cells else {},
+        plugins=loaded_plugins(),
         drawings=int((data.manifest.frame["origin"].iloc[data.train] == DRAWN).sum()),
         recipe_toml=recipe.without_folders().to_toml(),
     )

@@ -15,6 +15,7 @@ from pulmo.core.begun import check_folder
 from pulmo.core.errors import InterruptedRunError, RefusedError, UsageError
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.folders import RunFolder
+from pulmo.core.plugins import loaded_plugins
 from pulmo.core.recipe import Recipe
 from pulmo.core.training import StageSection
 from pulmo.datasets.manifest import Manifest
@@ -236,6 +237,7 @@ def _note_machine(engine: Engine, path: Path) -> None:
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "python": platform.python_version(),
             "packages": {name: version(name) for name in _PACKAGES},
+            "plugins": loaded_plugins(),
             "system": platform.platform(),
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
