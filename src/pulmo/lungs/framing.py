@@ -30,11 +30,14 @@ class Framed(NamedTuple):
         pixels: float32 [height, width] in [0, 1].
         box: where it lies in the image; None if it is the whole image.
         notes: what a user must know of it.
+        lungs: what the network of the lungs saw, as `LungFinder.look` gives it; None if it was not
+            asked.
     """
 
     pixels: NDArray[np.float32]
     box: Box | None = None
     notes: tuple[Note, ...] = ()
+    lungs: NDArray[np.float32] | None = None
 
 
 class FramedInput(NamedTuple):
@@ -44,11 +47,13 @@ class FramedInput(NamedTuple):
         pixels: uint8 [size, size], 0 black.
         box: the part of the image that became it; None if it is the whole image.
         notes: what a user must know of that part.
+        lungs: as `Framed.lungs`.
     """
 
     pixels: NDArray[np.uint8]
     box: Box | None
     notes: tuple[Note, ...]
+    lungs: NDArray[np.float32] | None = None
 
 
 def framed_input(
@@ -66,7 +71,7 @@ def framed_input(
     """
     part = framed(radiograph, image, finder)
     pixels = to_input(part.pixels, image.size, image.aspect, image.grey)
-    return FramedInput(pixels, part.box, part.notes)
+    return FramedInput(pixels, part.box, part.notes, part.lungs)
 
 
 def framed(radiograph: Radiograph, image: ImageSection, finder: "LungFinder | None") -> Framed:
@@ -79,15 +84,16 @@ def framed(radiograph: Radiograph, image: ImageSection, finder: "LungFinder | No
         return Framed(radiograph.pixels)
     if finder is None:
         raise ValueError(NO_FINDER)
-    lungs = finder.find(radiograph)
+    seen = finder.look(radiograph)
+    lungs = finder.mask(radiograph, seen)
     box = lungs.box(image.margin)
     if box is None:
         text = f"{lungs.reason} The whole image was shown to the model."
-        return Framed(radiograph.pixels, None, (Note("no-lungs", text),))
+        return Framed(radiograph.pixels, None, (Note("no-lungs", text),), seen)
     pixels = radiograph.pixels
     if image.outside == "black":
         pixels = np.where(_widened(lungs, image.margin), pixels, np.float32(0))
-    return Framed(box.of(pixels), box)
+    return Framed(box.of(pixels), box, lungs=seen)
 
 
 def finder_for(image: ImageSection) -> "LungFinder | None":
