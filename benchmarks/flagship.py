@@ -47,7 +47,7 @@ CLASSES: Final = ("covid", "bacterial", "viral", "normal")
 ABNORMAL: Final = ("covid", "bacterial", "viral", "pneumonia")
 SENSITIVITY: Final = 0.9
 
-BASE: Final[Mapping[str, Any]] = {
+BASE: Final[dict[str, Any]] = {
     "labels.merge": '{"pneumonia"="bacterial"}',
     "image.size": 128,
     "train.epochs": 4,
@@ -56,17 +56,17 @@ BASE: Final[Mapping[str, Any]] = {
 }
 """What all trials share, on top of the recipe `starter`."""
 
-LUNGS: Final[Mapping[str, Any]] = {
+LUNGS: Final[dict[str, Any]] = {
     "image.region": "lungs",
     "image.frame": "moments",
     "image.normalise": "lungs",
     "image.outside": "mean",
 }
-RESNET: Final[Mapping[str, Any]] = {"model.backbone": "resnet18", "model.weights_partial": "true"}
-PRIOR: Final[Mapping[str, Any]] = {"train.source_prior": 1.0}
-EVEN: Final[Mapping[str, Any]] = {"train.balance": "within-source"}
+RESNET: Final[dict[str, Any]] = {"model.backbone": "resnet18", "model.weights_partial": "true"}
+PRIOR: Final[dict[str, Any]] = {"train.source_prior": 1.0}
+EVEN: Final[dict[str, Any]] = {"train.balance": "within-source"}
 
-TRIALS: Final[Mapping[str, Mapping[str, Any]]] = {
+TRIALS: Final[dict[str, dict[str, Any]]] = {
     "resnet18": RESNET,
     "resnet18-lungs": RESNET | LUNGS,
     "resnet18-lungs-prior": RESNET | LUNGS | PRIOR,

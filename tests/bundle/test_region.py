@@ -31,7 +31,7 @@ from pulmo.explain.trained.network import open_run
 from pulmo.lungs import finder as module
 from pulmo.lungs import shipped_finder
 from pulmo.lungs.framing import framed_input
-from pulmo.radiograph import read_radiograph
+from pulmo.radiograph import Radiograph, read_radiograph
 from pulmo.radiograph.geometry import to_image
 from pulmo.train import training_data
 from pulmo.train.callbacks import Callbacks
@@ -351,3 +351,31 @@ def test_a_card_that_names_no_network_of_the_lungs_is_refused(bundle: Path) -> N
             parse_card(json.dumps(wrong), "card.json")
     with pytest.raises(ValueError, match="outside"):
         Input(size=64, aspect="pad", mean=0.5, std=0.25, outside="black")
+
+
+def test_the_lungs_are_looked_for_once_and_drawn_as_they_were_found(
+    bundle: Path, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    radiograph, model = read_radiograph(image), pulmo.load(bundle)
+    expected = shipped_finder().find(radiograph)
+    looked: list[Radiograph] = []
+    look = module.LungFinder.look
+
+    def noted(finder: module.LungFinder, one: Radiograph) -> NDArray[np.float32]:
+        looked.append(one)
+        return look(finder, one)
+
+    monkeypatch.setattr(module.LungFinder, "look", noted)
+    result = model.predict(image)
+    drawn = [result.heatmap(label) for label in model.card.labels.order]
+    assert len(looked) == 1
+    for each in drawn:
+        assert each.annotations.outline is not None
+        assert np.array_equal(each.annotations.outline, expected.mask)
+        assert np.array_equal(each.input, framed_input(
+            radiograph, model.card.input.image, shipped_finder()
+        ).pixels)  # fmt: skip
+    looked.clear()
+    (written,) = pulmo.explain(bundle, [image], tmp_path / "maps")
+    assert written.status == "ok"
+    assert len(looked) == 1

@@ -72,7 +72,7 @@ def test_the_rule_looks_only_where_a_detection_may_be() -> None:
 
 
 def test_evidence_against_a_class_is_no_detection_whatever_the_rule() -> None:
-    evidence = blobs() - 2.5
+    evidence = blobs() - np.float32(2.5)
     assert detect(evidence, rule(-9.0)) == detect(evidence, rule(1e-6)) == []
     evidence[12:28, 22:58] = 1.0
     (only,) = detect(evidence, rule(-9.0))

@@ -2,19 +2,18 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card
 from pulmo.bundle.gate import check_appearance
-from pulmo.bundle.outcome import Outcome, Outputs, outcomes
+from pulmo.bundle.outcome import Outcome, Outputs, Prepared, outcomes
 from pulmo.bundle.scope import check_scope
 from pulmo.core.errors import InputError
 from pulmo.lungs.framing import framed_input
 from pulmo.radiograph import Note, Radiograph, pixels_sha256
-from pulmo.radiograph.geometry import Box
 
 if TYPE_CHECKING:
     from pulmo.lungs.finder import LungFinder
@@ -27,21 +26,6 @@ _SEEN: Final = Note(
     "The model was trained or chosen on this image: its result does not show how "
     "it performs on a new one.",
 )
-
-
-class Prepared(NamedTuple):
-    """An image that the model was meant for, as its network takes it.
-
-    Attributes:
-        input: uint8 [size, size].
-        notes: what the reader assumed about the image or did to it, and what the model has to do
-            with it.
-        box: the part of the image that became the input; None if it is the whole image.
-    """
-
-    input: NDArray[np.uint8]
-    notes: tuple[Note, ...]
-    box: Box | None = None
 
 
 class ImagePredictor(ABC):
@@ -116,7 +100,7 @@ class ImagePredictor(ABC):
         known = self._familiarity(radiograph)
         shown = framed_input(radiograph, self.card.input.image, self.finder)
         notes = (*radiograph.facts.notes, *scope, *shown.notes, *self.notes, *known)
-        return Prepared(shown.pixels, notes, shown.box)
+        return Prepared(shown.pixels, notes, shown.box, shown.lungs)
 
     def predict_prepared(self, images: Sequence[Prepared]) -> list[Outcome]:
         """Returns the results of one or more images that are prepared.
@@ -126,7 +110,7 @@ class ImagePredictor(ABC):
         """
         found = outcomes(self.card, self.run(np.stack([each.input for each in images])))
         return [
-            outcome._replace(notes=image.notes, box=image.box)
+            outcome._replace(notes=image.notes, prepared=image)
             for outcome, image in zip(found, images, strict=True)
         ]
 

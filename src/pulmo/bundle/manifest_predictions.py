@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pulmo.bundle.image_predictor import Prepared
+from pulmo.bundle.outcome import Prepared
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import PulmoError
 from pulmo.core.noted import cell_of

@@ -13,6 +13,24 @@ from pulmo.radiograph import Note
 from pulmo.radiograph.geometry import Box
 
 
+class Prepared(NamedTuple):
+    """An image that the model was meant for, as its network takes it.
+
+    Attributes:
+        input: uint8 [size, size].
+        notes: what the reader assumed about the image or did to it, and what the model has to do
+            with it.
+        box: the part of the image that became the input; None if it is the whole image.
+        lungs: what the model's network of the lungs saw, as `LungFinder.look` gives it; None if it
+            has none.
+    """
+
+    input: NDArray[np.uint8]
+    notes: tuple[Note, ...]
+    box: Box | None = None
+    lungs: NDArray[np.float32] | None = None
+
+
 class Outputs(NamedTuple):
     """What the network gives for n images.
 
@@ -39,8 +57,7 @@ class Outcome(NamedTuple):
             has none.
         activation: float32 [classes, rows, columns], in units of the logit.
         notes: what a user must know of the image and of the model to read the result.
-        box: the part of the image that the network saw, over which the activation lies; None if
-            that is the whole image.
+        prepared: the image as the network took it; None if that was not kept.
     """
 
     probabilities: dict[str, float]
@@ -51,7 +68,12 @@ class Outcome(NamedTuple):
     prediction_set: tuple[str, ...] | None
     activation: NDArray[np.float32]
     notes: tuple[Note, ...] = ()
-    box: Box | None = None
+    prepared: Prepared | None = None
+
+    @property
+    def box(self) -> Box | None:
+        """The part of the image over which the activation lies; None if that is the whole image."""
+        return self.prepared and self.prepared.box
 
 
 def probabilities(logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:

@@ -73,10 +73,17 @@ class LungFinder:
 
     def find(self, radiograph: Radiograph) -> LungMask:
         """Returns the lungs on an image, or why none were found."""
-        pixels = radiograph.pixels
-        inputs = to_input(pixels, self.card.size, "squash")
-        probability = self.probabilities(inputs[None])[0]
-        height, width = pixels.shape
+        return self.mask(radiograph, self.look(radiograph))
+
+    def look(self, radiograph: Radiograph) -> NDArray[np.float32]:
+        """Returns the probability of lung on an image that is squashed, float32 [size, size]."""
+        inputs = to_input(radiograph.pixels, self.card.size, "squash")
+        (found,) = self.probabilities(inputs[None])
+        return np.asarray(found, np.float32)
+
+    def mask(self, radiograph: Radiograph, probability: NDArray[np.float32]) -> LungMask:
+        """Returns the lungs that `look` has seen on an image, at its size."""
+        height, width = radiograph.pixels.shape
         notes = () if radiograph.facts.view in FRONTAL else (_SIDES,)
         return self.decide(probability, (height, width), notes)
 

@@ -38,12 +38,15 @@ class Framed(NamedTuple):
             image, where it is filled like what is outside the lungs.
         notes: what a user must know of it.
         fill: the grey in [0, 1] of all that is outside the lungs, if it is their mean; else None.
+        lungs: what the network of the lungs saw, as `LungFinder.look` gives it; None if it was not
+            asked.
     """
 
     pixels: NDArray[np.float32]
     box: Box | None = None
     notes: tuple[Note, ...] = ()
     fill: float | None = None
+    lungs: NDArray[np.float32] | None = None
 
 
 class FramedInput(NamedTuple):
@@ -53,11 +56,13 @@ class FramedInput(NamedTuple):
         pixels: uint8 [size, size], 0 black.
         box: the part of the image that became it; None if it is the whole image.
         notes: what a user must know of that part.
+        lungs: as `Framed.lungs`.
     """
 
     pixels: NDArray[np.uint8]
     box: Box | None
     notes: tuple[Note, ...]
+    lungs: NDArray[np.float32] | None = None
 
 
 def framed_input(
@@ -75,7 +80,7 @@ def framed_input(
     """
     part = framed(radiograph, image, finder)
     pixels = to_input(part.pixels, image.size, image.aspect, image.grey, part.fill)
-    return FramedInput(pixels, part.box, part.notes)
+    return FramedInput(pixels, part.box, part.notes, part.lungs)
 
 
 def framed(radiograph: Radiograph, image: ImageSection, finder: "LungFinder | None") -> Framed:
@@ -88,18 +93,19 @@ def framed(radiograph: Radiograph, image: ImageSection, finder: "LungFinder | No
         return Framed(radiograph.pixels)
     if finder is None:
         raise ValueError(NO_FINDER)
-    lungs = finder.find(radiograph)
+    seen = finder.look(radiograph)
+    lungs = finder.mask(radiograph, seen)
     box = lungs.box(image.margin) if image.frame == "box" else lungs.frame(image.spread)
     if box is None:
         text = f"{lungs.reason} The whole image was shown to the model."
-        return Framed(radiograph.pixels, None, (Note("no-lungs", text),))
+        return Framed(radiograph.pixels, None, (Note("no-lungs", text),), lungs=seen)
     pixels, mean = radiograph.pixels, float(radiograph.pixels[lungs.mask].mean())
     if image.normalise == "lungs":
         pixels, mean = _normalised(pixels, lungs.mask), MEAN
     fill = mean if image.outside == "mean" else 0.0
     if image.outside != "kept":
         pixels = np.where(_widened(lungs, image.margin), pixels, np.float32(fill))
-    return Framed(box.of(pixels, fill), box, fill=fill or None)
+    return Framed(box.of(pixels, fill), box, fill=fill or None, lungs=seen)
 
 
 def _normalised(pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:

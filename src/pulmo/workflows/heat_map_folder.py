@@ -14,7 +14,7 @@ from pulmo.decide.detections import Detection
 from pulmo.explain.heat_map import HeatMap
 from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
 from pulmo.radiograph import Radiograph
-from pulmo.workflows.image_result import heat_map
+from pulmo.workflows.image_result import ImageResult, heat_map
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,8 @@ class HeatMapFolder:
                 "output-overwrites-image",
                 f"The heat map of {image} would overwrite the image {path}; choose another folder.",
             )
-        drawn = heat_map(radiograph, outcome, model, label, shown.method, shown.on_progress)
+        result = ImageResult(str(image), outcome, model, radiograph)
+        drawn = heat_map(result, label, shown.method, shown.on_progress)
         values = path.with_suffix(".npz") if shown.values else None
         if values is not None:
             drawn.save_values(values)

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from html import escape
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from pulmo.explain.annotations import Annotations
 from pulmo.explain.heat_map import HeatMap, caption
 from pulmo.explain.location import on_small_image, small_mask
 from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
-from pulmo.lungs import LungFinder, shipped_finder
+from pulmo.lungs import shipped_finder
 from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph, read_radiograph
 
@@ -93,7 +94,26 @@ class ImageResult:
                 serve it.
             InputError: the network gave a value that is not a number.
         """
-        return heat_map(self.radiograph, self.outcome, self.model, label, read_method(method))
+        return heat_map(self, label, read_method(method))
+
+    @cached_property
+    def annotations(self) -> Annotations:
+        """What is drawn on every heat map of the image.
+
+        These are the outline of the lungs, if they are found, lines of equal evidence, and the
+        patient's sides, if the file states them. The lungs are those that the model's own network
+        has found, if it has one.
+        """
+        own, prepared = self.model.finder, self.outcome.prepared
+        if own is None or prepared is None or prepared.lungs is None:
+            lungs = (own or shipped_finder()).find(self.radiograph)
+        else:
+            lungs = own.mask(self.radiograph, prepared.lungs)
+        return Annotations(
+            outline=lungs.mask if lungs.found else None,
+            patient_right=self.radiograph.facts.patient_right,
+            contours=True,
+        )
 
     def __repr__(self) -> str:
         shares = ", ".join(f"{label} {share:.3f}" for label, share in self.probabilities.items())
@@ -134,9 +154,7 @@ def described_result(model: ImagePredictor, path: Path) -> ImageResult:
 
 
 def heat_map(
-    radiograph: Radiograph,
-    outcome: Outcome,
-    model: ImagePredictor,
+    result: ImageResult,
     label: str | None,
     method: Method,
     on_progress: Report = report_nothing,
@@ -144,9 +162,7 @@ def heat_map(
     """Returns the evidence for a class in an image.
 
     Args:
-        radiograph: the image.
-        outcome: what the model says of it.
-        model: the model.
+        result: what the model says of it.
         label: the class; the decided one if None.
         method: how the map is made.
         on_progress: called while it is made.
@@ -155,19 +171,19 @@ def heat_map(
         UsageError: the model has no such class, or cannot serve the method.
         InputError: the network gave a value that is not a number.
     """
+    outcome, model, card = result.outcome, result.model, result.card
     label = outcome.decision if label is None else label
-    card = model.card
     check_label(card, label)
-    number, given = card.labels.order.index(label), model.to_input(radiograph)
+    number = card.labels.order.index(label)
+    prepared = outcome.prepared or model.prepare(result.radiograph, result.name, described=True)
     if method.in_graph:
         array, layer, scale = outcome.activation[number], None, card.activation.scale
     else:
-        found = method.maps(model, given[None], np.array([number]), on_progress)
+        found = method.maps(model, prepared.input[None], np.array([number]), on_progress)
         array, layer = found.values[0], found.layer
         # An even map of zeros is drawn on any scale.
         scale = float(np.abs(array).max()) or 1.0
     shares = ", ".join(f"{name} {share:.3f}" for name, share in outcome.probabilities.items())
-    drawn = annotations_of(radiograph, model.finder)
     return HeatMap(
         array=array,
         label=label,
@@ -176,49 +192,24 @@ def heat_map(
         scale=scale,
         aspect=card.input.aspect,
         caption=f"{shares}. {caption(method, array, layer)}",
-        pixels=radiograph.pixels,
-        input=given,
-        annotations=_with_detections(drawn, radiograph, card, label, outcome)
-        if method.in_graph
-        else drawn,
-        box=outcome.box,
+        pixels=result.radiograph.pixels,
+        input=prepared.input,
+        annotations=_with_detections(result, label) if method.in_graph else result.annotations,
+        box=prepared.box,
     )
 
 
-def _with_detections(
-    annotations: Annotations,
-    radiograph: Radiograph,
-    card: Card,
-    label: str,
-    outcome: Outcome,
-) -> Annotations:
+def _with_detections(result: ImageResult, label: str) -> Annotations:
     """Returns annotations with the boxes about evidence, inside the lungs if they are found."""
+    card, outcome, annotations = result.card, result.outcome, result.annotations
     rule = card.activation.detections.get(label)
     activation = outcome.activation[card.labels.order.index(label)]
     if rule is None or not np.isfinite(activation).all():
         return annotations
-    shape, lungs = radiograph.pixels.shape, annotations.outline
+    shape, lungs = result.radiograph.pixels.shape, annotations.outline
     evidence = on_small_image(activation, shape, card.input.aspect, outcome.box)
     within = None if lungs is None else small_mask(lungs, evidence.shape)
     return replace(annotations, detections=detect(evidence, rule, within))
-
-
-def annotations_of(radiograph: Radiograph, finder: LungFinder | None) -> Annotations:
-    """Returns what is drawn on every heat map of an image.
-
-    These are the outline of the lungs, if they are found, lines of equal evidence, and the
-    patient's sides, if the file states them.
-
-    Args:
-        radiograph: the image.
-        finder: the model's own network of the lungs; None takes the one that comes with pulmo.
-    """
-    lungs = (finder or shipped_finder()).find(radiograph)
-    return Annotations(
-        outline=lungs.mask if lungs.found else None,
-        patient_right=radiograph.facts.patient_right,
-        contours=True,
-    )
 
 
 def check_label(card: Card, label: str) -> None:

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from pulmo.bundle.image_predictor import ImagePredictor, Prepared
+from pulmo.bundle.image_predictor import ImagePredictor
+from pulmo.bundle.outcome import Prepared
 from pulmo.core.errors import InputError, PulmoError, RefusedError, UsageError
 from pulmo.core.output import claim_folder
 from pulmo.core.parallel import Pause, in_threads
