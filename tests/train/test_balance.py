@@ -180,7 +180,9 @@ def test_a_step_weighs_its_images_and_adds_the_prior(
 def test_without_either_nothing_is_added(images: pd.DataFrame, tmp_path: Path) -> None:
     engine = engine_of(load_recipe("demo", QUICK), images, tmp_path)
     assert engine.cells is None
-    assert weights_of(engine) == (None, None, None)
+    weights = weights_of(engine)
+    assert (weights.classes, weights.images, weights.prior) == (None, None, None)
+    assert torch.equal(weights.members, torch.eye(len(engine.recipe.labels.order)).bool())
 
 
 def test_sampling_leaves_the_loss_as_it_is(sourced: pd.DataFrame, tmp_path: Path) -> None:
@@ -208,7 +210,7 @@ def test_with_the_prior_a_source_that_gives_the_class_away_is_not_learnt() -> No
     for tau in (0.0, 1.0):
         layer = nn.Linear(2, 2)
         optimiser = torch.optim.LBFGS(layer.parameters(), max_iter=100)
-        shares = shares_of(torch.from_numpy(truth), 2)
+        shares = shares_of(torch.from_numpy(truth), torch.eye(2))
 
         def closure(layer: nn.Module = layer, tau: float = tau, shares: Tensor = shares) -> Tensor:
             layer.zero_grad()

@@ -40,11 +40,11 @@ def test_a_part_has_every_class() -> None:
     images = Images((np.zeros((63, 2, 2), np.uint8),), rows, rows)
     train = rows[1:]
     material = TrainingData(Manifest.empty(), images, truth, train, rows[:1])
-    part = part_of(material, 12, 3)
+    part = part_of(material, 12)
     assert np.bincount(truth[part.train]).tolist() == [5, 3, 4]
     assert set(part.train) <= set(train)
     assert len(set(part.train)) == 12
-    assert len(part_of(material, 500, 3).train) == 62
+    assert len(part_of(material, 500).train) == 62
 
 
 @pytest.mark.parametrize("settings", [[], ["train.trains=head", "train.views=2"],

@@ -36,7 +36,7 @@ def truth() -> Tensor:
 def test_a_loss_is_a_finite_number_a_class_and_so_is_its_gradient(name: str) -> None:
     # The second image is as wrong, and the third as right, as float32 can say.
     logits = torch.tensor([[0.5, -1, 2], [0, 0, 200], [200, 0, 0]], requires_grad=True)
-    terms = LOSSES[name]().terms(logits, shares_of(torch.tensor([0, 0, 0]), 3))
+    terms = LOSSES[name]().terms(logits, shares_of(torch.tensor([0, 0, 0]), torch.eye(3)))
     assert terms.shape == (3, 3)
     assert (terms >= 0).all()
     (gradient,) = torch.autograd.grad(terms.sum(), logits)
@@ -52,7 +52,7 @@ def test_a_loss_teaches_the_classes(name: str) -> None:
     optimiser = SGD(layer.parameters(), lr=1.0)
     losses = []
     for _ in range(50):
-        loss = mean_loss(layer(inputs), shares_of(truth, 3), None, section)
+        loss = mean_loss(layer(inputs), shares_of(truth, torch.eye(3)), None, section)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
         optimiser.step()
@@ -64,10 +64,10 @@ def test_a_loss_teaches_the_classes(name: str) -> None:
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_class_counts_as_its_weight(name: str, logits: Tensor, truth: Tensor) -> None:
     section = TrainSection.model_validate({"loss": name})
-    alone = [mean_loss(logits[n : n + 1], shares_of(truth[n : n + 1], 3), None, section)
+    alone = [mean_loss(logits[n : n + 1], shares_of(truth[n : n + 1], torch.eye(3)), None, section)
              for n in range(7)]  # fmt: skip
     weights = torch.tensor([3.0, 1.0, 0.5])
-    found = mean_loss(logits, shares_of(truth, 3), weights, section)
+    found = mean_loss(logits, shares_of(truth, torch.eye(3)), weights, section)
     expected = sum(a * weights[c] for a, c in zip(alone, truth, strict=True)) / weights[truth].sum()
     assert torch.allclose(found, torch.as_tensor(expected))
 
@@ -76,7 +76,9 @@ def test_a_class_counts_as_its_weight(name: str, logits: Tensor, truth: Tensor) 
 def test_cross_entropy_is_torchs(logits: Tensor, truth: Tensor, smoothing: float) -> None:
     section = TrainSection(label_smoothing=smoothing)
     expected = cross_entropy(logits, truth, label_smoothing=smoothing)
-    assert torch.allclose(mean_loss(logits, shares_of(truth, 3), None, section), expected)
+    assert torch.allclose(
+        mean_loss(logits, shares_of(truth, torch.eye(3)), None, section), expected
+    )
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -85,7 +87,7 @@ def test_weights_change_loss_and_gradient_as_torchs(
 ) -> None:
     weights = torch.tensor([3.0, 1.0, 0.5])
     section = TrainSection(label_smoothing=smoothing)
-    loss = mean_loss(logits, shares_of(truth, 3), weights, section)
+    loss = mean_loss(logits, shares_of(truth, torch.eye(3)), weights, section)
     expected = cross_entropy(logits, truth, weights, label_smoothing=smoothing)
     assert torch.allclose(loss, expected)
     (mine,) = torch.autograd.grad(loss, logits)
@@ -106,7 +108,9 @@ def test_focal_loss_of_two_classes_is_torchvisions(alpha: float, gamma: float) -
     x = torch.randn(9, generator=torch.Generator().manual_seed(2))
     truth = torch.tensor([0, 1, 1, 0, 1, 0, 0, 0, 1])
     section = TrainSection(loss=Focal(alpha=alpha, gamma=gamma))
-    mine = mean_loss(torch.stack([torch.zeros(9), x], 1), shares_of(truth, 2), None, section)
+    mine = mean_loss(
+        torch.stack([torch.zeros(9), x], 1), shares_of(truth, torch.eye(2)), None, section
+    )
     expected = sigmoid_focal_loss(x, truth.float(), alpha=-1, gamma=gamma, reduction="mean")
     assert torch.allclose(mine, alpha * expected)
 
@@ -115,7 +119,9 @@ def test_focal_loss_of_three_classes_is_its_equation(logits: Tensor, truth: Tens
     section = TrainSection(loss=Focal(alpha=0.5, gamma=1.5))
     log_p = log_softmax(logits, 1)[torch.arange(7), truth]
     expected = (-0.5 * (1 - log_p.exp()) ** 1.5 * log_p).mean()
-    assert torch.allclose(mean_loss(logits, shares_of(truth, 3), None, section), expected)
+    assert torch.allclose(
+        mean_loss(logits, shares_of(truth, torch.eye(3)), None, section), expected
+    )
 
 
 def test_focal_loss_without_gamma_is_cross_entropy_and_weighs_like_it(
@@ -123,7 +129,7 @@ def test_focal_loss_without_gamma_is_cross_entropy_and_weighs_like_it(
 ) -> None:
     weights = torch.tensor([3.0, 1.0, 0.5])
     section = TrainSection(loss=Focal(gamma=0))
-    shares = shares_of(truth, 3)
+    shares = shares_of(truth, torch.eye(3))
     assert torch.allclose(
         mean_loss(logits, shares, weights, section), cross_entropy(logits, truth, weights)
     )
@@ -146,7 +152,7 @@ def test_given_weights_are_taken_and_one_where_none_is_given() -> None:
 
 def test_mixup_blends_images_and_shares_alike() -> None:
     images = torch.rand(6, 1, 4, 4, generator=torch.Generator().manual_seed(3))
-    shares = shares_of(torch.tensor([0, 1, 2, 0, 1, 2]), 3)
+    shares = shares_of(torch.tensor([0, 1, 2, 0, 1, 2]), torch.eye(3))
     mixed, mixed_shares = mix(images, shares, 0.4, np.random.default_rng(5))
     generator = np.random.default_rng(5)
     weight, other = generator.beta(0.4, 0.4), generator.permutation(6)

@@ -201,6 +201,9 @@ class Training(Record):
     """Source -> class -> training images, where the recipe's `train.balance` or
     `train.source_prior` goes by the source; parts of a source whose origins share no class are
     sources. Images that state none are one source. Empty if it does not go by the source."""
+    coarse: Mapping[str, int] = {}
+    """Label -> training images with it, which says that they are of one of several classes, and not
+    of which (the recipe's `train.coarse_labels`)."""
     plugins: Mapping[str, str] = {}
     """Name -> SHA-256 of the plugins that were loaded when it was trained: code that is not
     pulmo's, which may have defined its network, loss, changes of images or grey scale."""

@@ -30,6 +30,10 @@ def _what(card: Card) -> str:
         (
             ("Classes", ", ".join(card.labels.order)),
             *((f"Counted as {to}", label) for label, to in card.labels.merge.items()),
+            *(
+                (f"Trained on images of {label}, class not stated", f"{images:,}")
+                for label, images in card.training.coarse.items()
+            ),
             ("Network", f"{network.backbone}, {network.head} head, {network.parameters:,} weights"),
             ("Training started from", network.weights),
             *(

@@ -13,7 +13,7 @@ from pulmo.core.choices import CHOICE_ERROR
 from pulmo.core.errors import UsageError
 from pulmo.core.files import sha256
 from pulmo.core.keys import keys_at, near_key
-from pulmo.core.labels import LabelScheme
+from pulmo.core.labels import LabelScheme, check_label
 from pulmo.core.recipe_file import QUICK, SCRATCH, SCRATCH_QUICK, read_recipe_file
 from pulmo.core.sections import (
     DataSection,
@@ -65,6 +65,26 @@ class Recipe(Section):
                     f"{', '.join(self.labels.order)}.",
                 )
         return self
+
+    @model_validator(mode="after")
+    def _coarse_labels_stand_for_classes(self) -> Self:
+        order = self.labels.order
+        for label, classes in self.train.coarse_labels.items():
+            check_label(label)
+            known = label in order or label in self.labels.merge
+            if known or len(set(classes)) < 2 or not set(classes) < set(order):
+                raise UsageError(
+                    "coarse-label-invalid",
+                    f"The setting train.coarse_labels.{label} must name two or more, but not all, "
+                    f"of {', '.join(order)}, and {label} must be neither a class nor merged into "
+                    f"one; got {list(classes)}.",
+                )
+        return self
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The classes and behind them the coarse labels, of which a training image has one."""
+        return (*self.labels.order, *self.train.coarse_labels)
 
     def to_toml(self) -> str:
         """Returns the recipe with every default written out, as TOML that `load_recipe` reads."""

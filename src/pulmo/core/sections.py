@@ -54,7 +54,8 @@ class Section(Record):
     def unused_fields(self) -> set[str]:
         """The later fields that are at their defaults."""
         known = type(self).model_fields
-        return {name for name in self.later_fields if getattr(self, name) == known[name].default}
+        usual = {n: known[n].get_default(call_default_factory=True) for n in self.later_fields}
+        return {name for name, value in usual.items() if getattr(self, name) == value}
 
 
 class DataSection(Section):

@@ -93,6 +93,10 @@ class TrainSection(StageSection):
     adjustment, Menon et al. 2021, equation 10; a product of experts, Clark et al. 2019). p is
     that of the training images as they count, by Laplace's rule; 1 leaves nothing to learn from
     the source alone; 0: off."""
+    coarse_labels: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Label of the manifest -> the classes of which an image with it is one, and nobody says which,
+    as pneumonia = ["bacterial", "viral"]. Such training images lower -log of the summed probability
+    of these classes (superset learning, Cour et al. 2011). They take no part in the validation."""
     label_smoothing: Fraction = 0.0
     """Share of the true class's probability that is spread over all classes."""
     mixup: Annotated[Number, Field(ge=0)] = 0.0
@@ -130,7 +134,9 @@ class TrainSection(StageSection):
         ]
         return {**values, "stages": stages}
 
-    later_fields = frozenset({"balance", "balance_by", "source_prior", "choose_by", "choose_on"})
+    later_fields = frozenset({
+        "balance", "balance_by", "source_prior", "coarse_labels", "choose_by", "choose_on",
+    })  # fmt: skip
 
     @model_validator(mode="after")
     def _images_are_weighed_once(self) -> Self:
@@ -150,6 +156,20 @@ class TrainSection(StageSection):
                 "The setting train.source_prior needs the source of each image, but train.mixup "
                 "mixes images of several sources. Use one of them.",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _coarse_labels_are_not_weighed_by_class(self) -> Self:
+        for name, wrong in (
+            ("class_weights", self.class_weights != "none"),
+            ("mixup", self.mixup > 0),
+        ):
+            if self.coarse_labels and wrong:
+                raise UsageError(
+                    "coarse-labels-contradict",
+                    f"The setting train.{name} needs the class of each image, which "
+                    "train.coarse_labels leaves open. Use one of them.",
+                )
         return self
 
     @property

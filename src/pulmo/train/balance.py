@@ -103,7 +103,11 @@ def cell_factors(counts: NDArray[np.int64], balance: Balance) -> NDArray[np.floa
     return np.asarray(np.divide(even, counts, out=np.zeros(counts.shape), where=there))
 
 
-def log_prior(counts: NDArray[np.int64], factors: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_prior(
+    counts: NDArray[np.int64],
+    factors: NDArray[np.float64],
+    spread: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """Returns log p(class | source), float64 [sources, classes], of images as they count.
 
     Laplace's rule of succession: p = (n + 1) / (images of the source + classes), where n is the
@@ -112,9 +116,13 @@ def log_prior(counts: NDArray[np.int64], factors: NDArray[np.float64]) -> NDArra
     Args:
         counts: images of each source and class, int64 [sources, classes].
         factors: what an image of each counts, of any unit.
+        spread: float64 [kinds, classes], the share of each class in each column of the counts, if
+            these are kinds and not classes; a row sums to 1.
     """
     total = counts.sum(axis=1, keepdims=True)
     counted = counts * factors
     counted *= total / counted.sum(axis=1, keepdims=True)
+    if spread is not None:
+        counted = counted @ spread
     smoothed = counted + _SMOOTHING
     return np.asarray(np.log(smoothed / smoothed.sum(axis=1, keepdims=True)))

@@ -191,11 +191,11 @@ def phantom_data(recipe: Recipe, steps: int) -> TrainingData:
     return TrainingData(Manifest.empty(), images, rows % len(labels), rows, rows[:1])
 
 
-def part_of(data: TrainingData, count: int, classes: int) -> TrainingData:
+def part_of(data: TrainingData, count: int) -> TrainingData:
     """Returns data with `count` of its training images at most, the classes in turn."""
     truth = data.truth[data.train]
     place = np.empty(len(truth), np.intp)
-    for number in range(classes):
+    for number in np.unique(truth):
         members = np.flatnonzero(truth == number)
         place[members] = np.arange(len(members))
     order = np.lexsort((truth, place))

@@ -80,11 +80,11 @@ class Engine(NamedTuple):
         if self.cells is not None and section.balance_by == "sampling":
             factors = cell_factors(self.cells.counts, section.balance)
             return Sampling(self.cells.number, factors.ravel())
-        return Sampling(self.truth, repeats(self.truth, self.recipe.labels.order, section))
+        return Sampling(self.truth, repeats(self.truth, self.recipe.kinds, section))
 
     @property
     def truth(self) -> NDArray[np.int64]:
-        """The class of each training image, int64 [n]."""
+        """The kind of each training image (`Recipe.kinds`), int64 [n]."""
         return self.data.truth[self.data.train]
 
     @property
@@ -164,7 +164,7 @@ def source_cells(recipe: Recipe, data: TrainingData) -> SourceCells | None:
     if not recipe.train.by_source:
         return None
     rows = data.manifest.frame.iloc[data.train]
-    return SourceCells.of(rows, data.truth[data.train], recipe.labels.order)
+    return SourceCells.of(rows, data.truth[data.train], recipe.kinds)
 
 
 def images_of(engine: Engine, rows: NDArray[np.intp]) -> Tensor:

@@ -126,7 +126,7 @@ def _spread(maps: NDArray[np.float32]) -> list[NDArray[np.float32]]:
 
 def _training(engine: Engine, progress: Progress) -> Training:
     recipe, data = engine.recipe, engine.data
-    names = np.array(recipe.labels.order)[data.truth]
+    names = np.array(recipe.kinds)[data.truth]
     labels = recipe.labels.order
     return Training(
         recipe=recipe.name,
@@ -137,7 +137,10 @@ def _training(engine: Engine, progress: Progress) -> Training:
         chosen_by=engine.criterion.said if engine.criterion else "",
         history=tuple(progress.history),
         counts=_counts(data, labels, np.ones(len(names), np.bool_)),
-        sources={label: _sources(data, names, label) for label in recipe.labels.order},
+        sources={label: _sources(data, names, label) for label in recipe.kinds},
+        coarse={
+            label: int((names[data.train] == label).sum()) for label in recipe.train.coarse_labels
+        },
         modalities=stated_kinds(data.manifest),
         views=tuple(sorted(data.manifest.frame["view"].dropna().unique())),
         accepts=recipe.data.accepts,

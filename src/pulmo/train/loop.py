@@ -19,7 +19,7 @@ from pulmo.train.callbacks import Callbacks, StepDone
 from pulmo.train.checkpoint import Progress
 from pulmo.train.criterion import is_better
 from pulmo.train.engine import Engine, Forward, check_finite, images_of, infer
-from pulmo.train.loss import LossWeights, loss_of, mass_of, mix, shares_of, weights_of
+from pulmo.train.loss import LossWeights, inferred, loss_of, mass_of, mix, shares_of, weights_of
 from pulmo.train.optimise import average_epoch, average_step, learning, learning_rate, set_rate
 from pulmo.train.training_data import epoch_rows
 
@@ -84,7 +84,8 @@ class Step(NamedTuple):
 
     Attributes:
         loss: the batch's loss.
-        right: images whose largest logit is that of their class; it says nothing of mixed images.
+        right: images whose largest logit is that of their class, or of one of their classes; it
+            says nothing of mixed images.
     """
 
     loss: float
@@ -117,7 +118,7 @@ def make_step(
     augmentation, dropout, mixing = (int(n) >> 1 for n in sequence.generate_state(3, np.uint64))
     mine = team.part(len(positions))
     truth = torch.from_numpy(engine.truth[positions]).to(engine.device)
-    shares = shares_of(truth, len(engine.recipe.labels.order))
+    shares = shares_of(truth, weights.members)
     if weights.images is not None:
         shares = shares * weights.images[positions, None]
     mass = mass_of(shares, weights.classes)
@@ -136,12 +137,14 @@ def make_step(
         seen = logits.float()
         if weights.prior is not None:
             seen = seen + weights.prior[positions[mine]]
-        loss = loss_of(seen, shares[mine], weights.classes, section) / mass
+        known = inferred(shares[mine], seen) if section.coarse_labels else shares[mine]
+        loss = loss_of(seen, known, weights.classes, section) / mass
         engine.optimiser.zero_grad()
         # The team averages gradients; their sum is wanted.
         (loss * team.size).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
     engine.optimiser.step()
-    right = (logits.detach().argmax(1) == truth[mine]).sum()
+    decided = logits.detach().argmax(1, keepdim=True)
+    right = weights.members[truth[mine]].gather(1, decided).sum()
     return Step(*team.sum(torch.stack([loss.detach(), right])).tolist())
 
 

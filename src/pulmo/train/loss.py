@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import one_hot
 
+from pulmo.core.recipe import Recipe
 from pulmo.core.training import TrainSection
 from pulmo.train.balance import cell_factors, log_prior
 from pulmo.train.engine import Engine
@@ -22,8 +22,10 @@ class LossWeights(NamedTuple):
         classes: float [classes], the weight of each class; None without weights.
         images: float [n], what each image counts; None if all count 1.
         prior: float [n, classes], what is added to each image's logits; None if nothing is.
+        members: bool [kinds, classes], the classes of which an image of each kind may be.
     """
 
+    members: Tensor
     classes: Tensor | None = None
     images: Tensor | None = None
     prior: Tensor | None = None
@@ -31,20 +33,31 @@ class LossWeights(NamedTuple):
 
 def weights_of(engine: Engine) -> LossWeights:
     """Returns what the loss takes into account of the training images."""
-    labels, section, cells = engine.recipe.labels.order, engine.recipe.train, engine.cells
-    counts = class_counts(engine.truth, len(labels))
-    classes = class_weights(counts, labels, section)
+    recipe, cells = engine.recipe, engine.cells
+    labels, section, belongs = recipe.labels.order, recipe.train, members_of(recipe)
+    members = torch.from_numpy(belongs).to(engine.device)
+    classes = class_weights(class_counts(engine.truth, len(labels)), labels, section)
     if cells is None:
-        return LossWeights(_on(engine, classes))
+        return LossWeights(members, _on(engine, classes))
     # Of balance and oversampling, one changes nothing.
-    factors = cell_factors(cells.counts, section.balance) * repeats(engine.truth, labels, section)
+    factors = cell_factors(cells.counts, section.balance)
+    factors = factors * repeats(engine.truth, recipe.kinds, section)
     weighed = section.balance != "none" and section.balance_by == "weights"
     images = factors[cells.source, cells.truth] if weighed else None
     prior = None
     if section.source_prior:
-        known = log_prior(cells.counts, factors * (1 if classes is None else classes.numpy()))
+        # Images with a coarse label and weights of classes exclude each other.
+        weighed_so = factors * (1 if classes is None else classes.numpy())
+        known = log_prior(cells.counts, weighed_so, belongs / belongs.sum(axis=1, keepdims=True))
         prior = section.source_prior * known[cells.source]
-    return LossWeights(*(_on(engine, part) for part in (classes, images, prior)))
+    return LossWeights(members, *(_on(engine, part) for part in (classes, images, prior)))
+
+
+def members_of(recipe: Recipe) -> NDArray[np.bool_]:
+    """Returns the classes of which an image of each kind may be, bool [kinds, classes]."""
+    order = recipe.labels.order
+    coarse = [np.isin(order, classes) for classes in recipe.train.coarse_labels.values()]
+    return np.vstack([np.eye(len(order), dtype=np.bool_), *coarse])
 
 
 def _on(engine: Engine, values: Tensor | NDArray[np.float64] | None) -> Tensor | None:
@@ -92,9 +105,33 @@ def mass_of(shares: Tensor, weights: Tensor | None) -> Tensor:
     return (shares * (1 if weights is None else weights)).sum()
 
 
-def shares_of(truth: Tensor, classes: int) -> Tensor:
-    """Returns float [n, classes], one for each image's class int64 [n]."""
-    return one_hot(truth, classes).float()
+def shares_of(truth: Tensor, members: Tensor) -> Tensor:
+    """Returns the share of each class in each image before anything is known of it.
+
+    Args:
+        truth: int64 [n], the kind of each image.
+        members: bool [kinds, classes].
+
+    Returns:
+        float [n, classes], one for the class; of a coarse label all its classes have as much.
+    """
+    belongs = members[truth].float()
+    return belongs / belongs.sum(dim=1, keepdim=True)
+
+
+def inferred(shares: Tensor, logits: Tensor) -> Tensor:
+    """Returns shares in which an image of several classes has them as the network expects.
+
+    The cross-entropy with the share p(class) / sum of p over the image's classes has the gradient
+    of -log of that sum: it is a step of expectation maximisation (Jin and Ghahramani 2002).
+
+    Args:
+        shares: float [n, classes]; a row sums to what the image counts.
+        logits: float [n, classes].
+    """
+    counts = shares.sum(dim=1, keepdim=True)
+    masked = logits.detach().masked_fill(shares == 0, -torch.inf)
+    return masked.softmax(dim=1) * counts
 
 
 def mix(

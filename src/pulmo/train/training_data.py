@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pulmo.core.errors import InputError, RefusedError
+from pulmo.core.labels import class_numbers
 from pulmo.core.recipe import Recipe
 from pulmo.core.sections import DataSection
 from pulmo.core.training import TrainSection
@@ -35,7 +36,8 @@ class TrainingData(NamedTuple):
     Attributes:
         manifest: what is known of them.
         images: their inputs.
-        truth: int64 [n], the class of each row.
+        truth: int64 [n], the kind of each row (`Recipe.kinds`): its class, or, of a row to train
+            on, its coarse label.
         train: int [..], the rows to train on.
         val: int [..], the rows to choose by.
         finder: the network by which the images show the lungs; None if they are whole.
@@ -73,9 +75,11 @@ def gather(
     """
     check_split(manifest)
     used = filtered(recipe.data, manifest).split("train", "val")
-    used = used.select(used.classes(recipe.labels).notna())
+    truth = class_numbers(used.frame["label"], recipe.kinds, recipe.labels.merge)
+    is_coarse = truth >= len(recipe.labels.order)
+    chosen = (truth >= 0) & ~(is_coarse & (used.frame["split"] == "val").to_numpy(np.bool_))
+    used, truth = used.select(chosen), truth[chosen].astype(np.int64)
     _check_modality(recipe.data, used)
-    truth = np.asarray(used.classes(recipe.labels).cat.codes, np.int64)
     side = used.frame["split"].to_numpy(str)
     _check_classes(recipe, side, truth)
     finder = finder or finder_for(recipe.image)
@@ -94,8 +98,8 @@ def filtered(section: DataSection, manifest: Manifest) -> Manifest:
 
 
 def class_counts(truth: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Returns int64 [classes], the images of each class."""
-    return np.bincount(truth, minlength=classes).astype(np.int64)
+    """Returns int64 [classes], the images of each class; those with a coarse label are of none."""
+    return np.bincount(truth, minlength=classes)[:classes].astype(np.int64)
 
 
 def _check_classes(recipe: Recipe, side: NDArray[np.str_], truth: NDArray[np.int64]) -> None:
@@ -157,11 +161,11 @@ def load_images(images: Images, device: torch.device) -> Tensor:
 def repeats(
     truth: NDArray[np.int64], labels: tuple[str, ...], section: TrainSection
 ) -> NDArray[np.float64]:
-    """Returns float [classes], how often an image of each class is shown an epoch.
+    """Returns float [kinds], how often an image of each kind is shown an epoch.
 
     Args:
-        truth: int64 [n], the class of each training image.
-        labels: the classes.
+        truth: int64 [n], the kind of each training image.
+        labels: the kinds.
         section: the recipe's training.
     """
     counts = np.bincount(truth, minlength=len(labels))

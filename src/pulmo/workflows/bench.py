@@ -40,8 +40,8 @@ def bench(
     if data is None:
         images = phantom_data(experiment, options.steps)
     else:
-        count, classes = options.steps * experiment.train.batch, len(experiment.labels.order)
-        images = part_of(gather(experiment, data, cache_folder()), count, classes)
+        count = options.steps * experiment.train.batch
+        images = part_of(gather(experiment, data, cache_folder()), count)
     amount = Amount(
         options.steps, options.rounds, both_precisions=options.precisions, bound=options.bound
     )

@@ -16,7 +16,7 @@ def choice(artefacts: Artefacts) -> Statement:
         "modalities": recipe.data.modalities,
     }
     words = [f"{name}: {listed(values) if values else 'all'}" for name, values in kinds.items()]
-    labels = [*recipe.labels.order, *recipe.labels.merge]
+    labels = [*recipe.kinds, *recipe.labels.merge]
     return Statement(
         f"Of the manifest the recipe takes {'; '.join(words)}; labels: {listed(labels)}. Images "
         "with another label are left out.",
