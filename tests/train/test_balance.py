@@ -188,7 +188,8 @@ def test_without_either_nothing_is_added(images: pd.DataFrame, tmp_path: Path) -
 def test_sampling_leaves_the_loss_as_it_is(sourced: pd.DataFrame, tmp_path: Path) -> None:
     settings = ["train.balance=source-and-class", "train.balance_by=sampling"]
     engine = engine_of(load_recipe("demo", [*QUICK, *settings]), sourced, tmp_path)
-    assert weights_of(engine) == (None, None, None)
+    weights = weights_of(engine)
+    assert (weights.classes, weights.images, weights.prior) == (None, None, None)
     rows = epoch_rows(engine.sampling, np.random.default_rng(0))
     assert engine.cells is not None
     shown = np.bincount(engine.cells.number[rows])
