@@ -21,8 +21,8 @@ from pulmo.core.message import texts
 from pulmo.core.output import claim_folder
 from pulmo.core.record import write_record
 from pulmo.core.sources import source_names
+from pulmo.datasets.effective_source import effective_sources
 from pulmo.datasets.manifest import Manifest
-from pulmo.evaluate.effective_source import effective_sources
 from pulmo.evaluate.evaluate import Provenance, evaluated_data
 from pulmo.evaluate.evaluation import ModelName
 from pulmo.evaluate.warnings import list_image_warnings
