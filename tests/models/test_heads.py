@@ -66,6 +66,16 @@ def test_activation_maps_are_hirescam(kind: str) -> None:
         assert torch.allclose(activation[:, number], expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", HEADS)
+def test_what_a_bundles_graph_computes_is_the_same(kind: str) -> None:
+    head = trained(kind).head
+    with torch.no_grad():
+        maps = trained(kind).features(images(3))
+        logits, activation = head.explained(maps)
+        torch.testing.assert_close(logits, head(maps), rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(activation, head.activation(maps), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("kind", ["linear", "flatten"])
 def test_the_mean_of_a_linear_layers_map_is_the_logit_without_its_bias(kind: str) -> None:
     classifier = trained(kind)

@@ -58,6 +58,15 @@ class ExportWrapper(nn.Module):
         return head(maps), head.activation(maps), maps.mean(dim=(2, 3))
 
 
+class _Graph(ExportWrapper):
+    """The same, in the order of sums that takes ONNX Runtime the least time."""
+
+    def forward(self, radiograph: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns the same but for rounding."""
+        maps = self.classifier.features(radiograph.to(self.classifier.mean.dtype) / 255)
+        return *self.classifier.head.explained(maps), maps.mean(dim=(2, 3))
+
+
 def export_run(run: RunFolder, folder: Path) -> Card:
     """Writes a bundle: `model.onnx`, `MODEL_CARD.md`, `training.sha256` and `card.json`, at once.
 
@@ -152,7 +161,7 @@ def to_onnx(classifier: Classifier, card: Card, finder: LungFinder | None = None
     with tempfile.TemporaryDirectory() as folder, _out_of_place(classifier):
         file = Path(folder, "network.onnx")
         torch.onnx.export(
-            ExportWrapper(classifier).eval(),
+            _Graph(classifier).eval(),
             (example,),
             file,
             dynamo=True,

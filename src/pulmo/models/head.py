@@ -1,6 +1,6 @@
 """Head: feature maps become logits, and class activation maps in closed form."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import torch
@@ -48,6 +48,28 @@ class Head(nn.Module):
         """Returns logits [n, classes] of feature maps [n, channels, rows, columns]."""
         return self.logits(self.pool(maps))
 
+    def explained(self, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns what `forward` and `activation` give of maps [n, channels, rows, columns].
+
+        A hidden layer over all positions has so many weights that reading them takes most of the
+        time. Here they are read once: what each position adds to each hidden unit gives, summed
+        over the positions, the hidden units, and, summed over the units by their gradients, the
+        map. The sums are the same but for rounding. It is for ONNX Runtime, which orders the
+        weights once, when it opens a network; torch would do so at each call.
+        """
+        layers = [layer for layer in self.children() if not isinstance(layer, nn.Dropout)]
+        first, *others = layers
+        if not (self.flat and others and isinstance(first, nn.Linear)):
+            return self(maps), self.activation(maps)
+        count, (rows, columns) = maps.shape[0], maps.shape[2:]
+        weight = first.weight.reshape(first.out_features, -1, rows * columns).permute(2, 1, 0)
+        parts = maps.flatten(2).permute(2, 0, 1) @ weight  # [positions, n, units]
+        read = parts.sum(dim=0) + first.bias
+        gradient, logits = _chain(others, read)
+        activation = (parts.transpose(0, 1) @ gradient.transpose(1, 2)).transpose(1, 2)
+        shape = (count, -1, rows, columns)
+        return logits, activation.reshape(shape) * (rows * columns)
+
     def gradient(self, read: Tensor) -> Tensor:
         """Returns the derivative of each logit by what `pool` gave, [n, classes, width].
 
@@ -56,16 +78,7 @@ class Head(nn.Module):
         Raises:
             TypeError: a layer is not linear, ReLU, batch normalisation or dropout.
         """
-        inputs = []
-        for layer in self.children():
-            inputs.append(read)
-            read = _evaluated(layer, read)
-        classes = read.shape[1]
-        gradient = torch.eye(classes, device=read.device, dtype=read.dtype)
-        gradient = gradient.expand(read.shape[0], -1, -1)
-        for layer, given in zip(reversed(list(self.children())), reversed(inputs), strict=True):
-            gradient = _through(layer, given, gradient)
-        return gradient
+        return _chain(list(self.children()), read)[0].expand(read.shape[0], -1, -1)
 
     def activation(self, maps: Tensor) -> Tensor:
         """Returns the class activation maps [n, classes, rows, columns], in units of the logit.
@@ -79,13 +92,30 @@ class Head(nn.Module):
         and this is Grad-CAM before its ReLU (Selvaraju et al. 2017, equations 1 and 2); for a
         linear head it is CAM (Zhou et al. 2016).
         """
-        gradient = self.gradient(self.pool(maps))
         if not self.flat:
-            return torch.einsum("nkc,nchw->nkhw", gradient, maps)
+            return torch.einsum("nkc,nchw->nkhw", self.gradient(self.pool(maps)), maps)
+        gradient, _ = _chain(list(self.children()), self.pool(maps))
         gradient = gradient.reshape(*gradient.shape[:2], *maps.shape[1:])
         positions = maps.shape[2] * maps.shape[3]
         # ONNX Runtime makes of an einsum one matrix product a position, which takes far longer.
         return (gradient * maps[:, None]).sum(dim=2) * positions
+
+
+def _chain(layers: Sequence[nn.Module], read: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the derivative of what layers give by what they read, and what they give.
+
+    The derivative is [1, classes, width] where it is the same whatever they read, else [n, ...].
+    """
+    *hidden, last = layers
+    inputs = []
+    for layer in hidden:
+        inputs.append(read)
+        read = _evaluated(layer, read)
+    # The last layer is linear, so its weights are the derivative by what it reads.
+    gradient: Tensor = last.get_parameter("weight")[None]
+    for layer, given in zip(reversed(hidden), reversed(inputs), strict=True):
+        gradient = _through(layer, given, gradient)
+    return gradient, _evaluated(last, read)
 
 
 def _evaluated(layer: nn.Module, read: Tensor) -> Tensor:
