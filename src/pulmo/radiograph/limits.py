@@ -8,8 +8,8 @@ from pulmo.radiograph.codestream import Codestream
 MOST_SCANS: Final = 100
 """More than any encoder makes: each takes the time of an image, and some ten bytes of a file."""
 MOST_PIXELS_OF_A_BYTE: Final = 1000
-"""A radiograph in so few bytes shows nothing; compressed for reading, it has one to fifty."""
-_FEW_PIXELS: Final = 1_000_000
+"""A radiograph in so few bytes shows nothing: of 12 bits, compressed to a hundredth, it has 67."""
+_FEW_PIXELS: Final = 4_000_000
 """An image of so many may have any number of bytes."""
 
 
