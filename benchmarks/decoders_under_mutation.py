@@ -196,7 +196,6 @@ def main() -> None:
     seeds = range(options.start, options.start + each)
     if options.only is not None:
         seeds = range(options.only, options.only + 1)
-    os.nice(10)
     results: dict[str, dict[str, Any]] = {}
     start = time.perf_counter()
     with ThreadPoolExecutor(options.processes) as pool:
