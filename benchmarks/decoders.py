@@ -1,41 +1,25 @@
-"""Seconds that an image takes to be read, by compression; compared with an older version if asked.
+"""How long an image takes to be read, by compression; compared with an older version if asked.
 
     python benchmarks/decoders.py --before ../older-checkout/src
 
 Both versions read the same files, in turns, each in a process of its own whose start is not
-counted. Prints a Markdown table of the shortest of all rounds in milliseconds.
+counted. Prints a Markdown table of the shortest of all rounds in milliseconds, and how many times
+that of an uncompressed DICOM file it is.
 """
 
 import argparse
-import io
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import imagecodecs
-import numpy as np
-from decoders_under_mutation import Frame, dataset_of
-from numpy.typing import NDArray
-from PIL import Image
-from pydicom.encaps import encapsulate
-from pydicom.pixels.encoders.base import RLELosslessEncoder
-from pydicom.uid import (
-    UID,
-    ExplicitVRLittleEndian,
-    HTJ2KLossless,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    RLELossless,
-)
+from image_files import SYNTAXES, dicom_file, drawn, images_of, pillow
 
 ROUNDS: Final = 5
+UNCOMPRESSED: Final = "DICOM, ExplicitVRLittleEndian, 12 bits"
 CHILD: Final = """
 import json, sys, time
 from pathlib import Path
@@ -57,80 +41,20 @@ print(json.dumps(times))
 """
 
 
-def drawn(side: int, bits: int) -> NDArray[Any]:
-    """A smooth image with noise, as images have it: [side, side]."""
-    rows, columns = np.mgrid[:side, :side] / side
-    grey = (np.sin(9 * columns) + np.cos(7 * rows) + 2) / 4
-    grey += np.random.default_rng(bits).normal(0, 0.004, grey.shape)
-    values: NDArray[Any] = np.rint(grey.clip(0, 1) * (2**bits - 1)).astype(
-        np.uint8 if bits <= 8 else np.uint16
-    )
-    return values
-
-
-def pillow(values: NDArray[Any], form: str, **options: Any) -> bytes:  # noqa: ANN401 - Pillow's
-    """Returns a file that Pillow writes."""
-    file = io.BytesIO()
-    Image.fromarray(values).save(file, form, **options)
-    return file.getvalue()
-
-
-def rle(values: NDArray[Any]) -> bytes:
-    """Returns an RLE frame that pydicom writes."""
-    return bytes(
-        RLELosslessEncoder.encode(
-            values.tobytes(),
-            rows=values.shape[0],
-            columns=values.shape[1],
-            samples_per_pixel=1,
-            bits_allocated=8 * values.itemsize,
-            bits_stored=8 * values.itemsize,
-            pixel_representation=0,
-            photometric_interpretation="MONOCHROME2",
-            number_of_frames=1,
-        )
-    )
-
-
 def write_files(folder: Path, side: int) -> dict[str, Path]:
     """Writes one file of each kind; returns what to call each, and where it is."""
-    eight, twelve, sixteen = (drawn(side, bits) for bits in (8, 12, 16))
-    encode = imagecodecs
-    dicom: dict[str, tuple[UID, int, bytes | bytearray]] = {
-        "plain, 12 bits": (ExplicitVRLittleEndian, 12, twelve.tobytes()),
-        "RLE, 16 bits": (RLELossless, 16, rle(sixteen)),
-        "JPEG, 8 bits": (JPEGBaseline8Bit, 8, pillow(eight, "JPEG", quality=90)),
-        "JPEG, 12 bits": (
-            JPEGExtended12Bit,
-            12,
-            encode.jpeg8_encode(twelve, 90, bitspersample=12),
-        ),
-        "JPEG Lossless, 12 bits": (
-            JPEGLosslessSV1,
-            12,
-            encode.jpeg8_encode(twelve, lossless=True, bitspersample=12),
-        ),
-        "JPEG-LS, 16 bits": (JPEGLSLossless, 16, encode.jpegls_encode(sixteen)),
-        "JPEG 2000, 12 bits": (
-            JPEG2000Lossless,
-            12,
-            encode.jpeg2k_encode(twelve, 0, codecformat="j2k", bitspersample=12),
-        ),
-        "HTJ2K, 16 bits": (HTJ2KLossless, 16, encode.htj2k_encode(sixteen)),
-    }
-    files = {}
-    for number, (name, (syntax, bits, data)) in enumerate(dicom.items()):
-        dataset = dataset_of(Frame(b"", syntax, bits, 1))
-        dataset.Rows = dataset.Columns = side
-        dataset.WindowCenter, dataset.WindowWidth = 2 ** (bits - 1), 2**bits
-        dataset.PixelData = encapsulate([bytes(data)]) if syntax.is_encapsulated else data
-        files[f"DICOM, {name}"] = folder / f"{number}.dcm"
-        dataset.save_as(files[f"DICOM, {name}"], enforce_file_format=True)
+    shape, files = (side, side), {}
+    for keyword, syntax in SYNTAXES.items():
+        pixels = next(images_of(syntax, shape))
+        path = folder / f"{keyword}.dcm"
+        path.write_bytes(dicom_file(pixels, syntax, shape))
+        files[f"DICOM, {keyword}, {pixels.bits} bits"] = path
+    eight = drawn(shape, 8)
     rasters = {
         "JPEG": pillow(eight, "JPEG", quality=90),
         "JPEG, progressive": pillow(eight, "JPEG", quality=90, progressive=True),
         "PNG, 8 bits": pillow(eight, "PNG"),
-        "PNG, 16 bits": pillow(sixteen, "PNG"),
+        "PNG, 16 bits": pillow(drawn(shape, 16), "PNG"),
     }
     for name, data in rasters.items():
         files[name] = folder / name.replace(", ", "-")
@@ -151,6 +75,14 @@ def measured(source: Path | None, files: list[Path]) -> dict[str, float | None]:
     return times
 
 
+def shortest(
+    rounds: list[dict[str, dict[str, float | None]]], version: str, path: Path
+) -> float | None:
+    """Returns the shortest time of a file in all rounds; None where it is refused."""
+    times = [one[version][str(path)] for one in rounds]
+    return min((time for time in times if time is not None), default=None)
+
+
 def main() -> None:
     """Parses the command line, measures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -166,14 +98,18 @@ def main() -> None:
             {name: measured(source, list(files.values())) for name, source in sources.items()}
             for _ in range(ROUNDS)
         ]
-    print("| file |", " | ".join(f"{name} (ms)" for name in sources), "|")
-    print("|---|" + "---:|" * len(sources))
+    print("| file |", " | ".join(f"{name} (ms) | ratio" for name in sources), "|")
+    print("|---|" + "---:|---:|" * len(sources))
     for name, path in files.items():
         cells = []
         for version in sources:
-            times = [one[version][str(path)] for one in rounds]
-            whole = [time for time in times if time is not None]
-            cells.append(f"{min(whole) * 1000:.1f}" if whole else "refused")
+            seconds = shortest(rounds, version, path)
+            plain = shortest(rounds, version, files[UNCOMPRESSED])
+            cells += (
+                ["refused", ""]
+                if seconds is None or plain is None
+                else [f"{seconds * 1000:.1f}", f"{seconds / plain:.1f}"]
+            )
         print(f"| {name} | {' | '.join(cells)} |")
 
 

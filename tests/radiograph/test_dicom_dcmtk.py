@@ -92,6 +92,41 @@ def test_lossy_jpeg_gives_the_values_that_dcmtk_decodes(
     assert decoded.max() > 0.98 * stored.max()
 
 
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize(
+    ("tools", "options"),
+    [
+        (("dcmcjpeg", "dcmdjpeg"), ("+eb", "+s4")),
+        (("dcmcjpeg", "dcmdjpeg"), ("+eb", "+s2")),
+        (("dcmcjpeg", "dcmdjpeg"), ("+eb", "+cr")),
+        (("dcmcjpls", "dcmdjpls"), ("+el", "+il")),
+        (("dcmcjpls", "dcmdjpls"), ("+el", "+is")),
+        (("dcmcjpls", "dcmdjpls"), ("+el", "+in")),
+        (("dcmcrle", "dcmdrle"), ()),
+        (("dcmconv", "dcmconv"), ("+td",)),
+        (("dcmconv", "dcmconv"), ("+tb",)),
+    ],
+)
+def test_colours_are_those_of_dcmtk(
+    dicom: MakeDicom,
+    dcmtk: Dcmtk,
+    tools: tuple[str, str],
+    options: tuple[str, ...],
+    planar: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    grey = values(8)[:41, :57]
+    # An odd number of bytes, so that one fills it up.
+    colours = np.dstack([grey, grey[::-1] // 2 + 60, 255 - grey])
+    given = colours.transpose(2, 0, 1) if planar else colours
+    tags = {"PlanarConfiguration": int(planar), "PixelData": given.tobytes() + b"\0"}
+    coded = dcmtk(tools[0], *options, source=dicom(colours, tags))
+    theirs = dcmread(dcmtk(tools[1], "+te", source=coded.read_bytes()))
+    shape = (3, 41, 57) if theirs.PlanarConfiguration else (41, 57, 3)
+    plain = np.frombuffer(theirs.PixelData[: colours.size], np.uint8).reshape(shape)
+    expected = plain.transpose(1, 2, 0) if theirs.PlanarConfiguration else plain
+    np.testing.assert_array_equal(stored_of(coded.read_bytes()), expected)
+
+
 def test_signed_jpeg_of_12_bits_keeps_its_sign(dicom: MakeDicom, dcmtk: Dcmtk) -> None:
     stored = values(12, signed=True)
     coded = dcmtk("dcmcjpeg", "+ee", source=image(dicom, stored, 12))

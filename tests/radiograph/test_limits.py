@@ -1,7 +1,8 @@
 import pytest
 
 from fixtures.refuses import refuses
-from pulmo.radiograph.limits import LIMITS, Limits
+from pulmo.radiograph.codestream import Codestream
+from pulmo.radiograph.limits import LIMITS, Limits, check_effort
 
 
 def test_what_lies_on_the_limits_passes() -> None:
@@ -28,3 +29,13 @@ def test_too_many_pixels_are_refused() -> None:
 def test_a_thumbnail_is_refused(shape: tuple[int, int]) -> None:
     with refuses("image-too-small", "16"):
         LIMITS.check_shape(*shape, "image.png")
+
+
+def test_few_bytes_that_would_become_many_pixels_are_refused() -> None:
+    head = Codestream("JPEG 2000", 7000, 8000, 1, 8)
+    check_effort(head, 56_000, "image.dcm")
+    check_effort(head._replace(height=500), 10, "image.dcm")
+    with refuses(
+        "image-compressed-too-much", "image.dcm", "8,000 x 7,000", "55,999 bytes", "1,000"
+    ):
+        check_effort(head, 55_999, "image.dcm")

@@ -2,13 +2,16 @@ import hashlib
 import io
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from pydicom.uid import JPEGLSLossless
 
+from fixtures.compressed import file_in
 from fixtures.refuses import refuses
 from pulmo.radiograph import Limits, decode_radiograph, pixels_sha256, read_radiograph
 
@@ -87,6 +90,28 @@ def test_an_even_image_is_refused(tmp_path: Path) -> None:
     Image.new("L", (40, 40), 128).save(tmp_path / "image.png")
     with refuses("image-blank", "image.png"):
         read_radiograph(tmp_path / "image.png")
+
+
+def test_a_decoder_is_loaded_when_an_image_needs_it(
+    tmp_path: Path, dicom: Callable[..., bytes], grey: NDArray[np.uint8]
+) -> None:
+    plain, coded = tmp_path / "plain.dcm", tmp_path / "coded.dcm"
+    plain.write_bytes(dicom(grey))
+    coded.write_bytes(file_in(dicom, JPEGLSLossless, grey))
+    program = (
+        "import sys; from pulmo.radiograph import read_radiograph\n"
+        "for name in sys.argv[1:]:\n"
+        "    read_radiograph(name)\n"
+        "    print(sorted(word[12:] for word in sys.modules if word[:13] == 'imagecodecs._'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, plain, coded], capture_output=True, text=True, check=True
+    )
+    first, second = done.stdout.splitlines()
+    assert first == "[]"
+    assert "_jpegls" in second
+    assert "_jpeg8" not in second
+    assert "_jpeg2k" not in second
 
 
 def test_a_png_is_read_without_pydicom_and_opencv(image: Path) -> None:

@@ -38,16 +38,19 @@ _ENCODERS: Final = (
 _TECHNICAL: Final = (b"JFIF\0", b"JFXX\0", b"Adobe", b"SPIFF\0", b"\0\0\0\1", b"mrfx")
 MOST_BITS: Final = 16
 """Of a sample; no radiograph has more."""
-MOST_SCANS: Final = 100
-"""More than any encoder makes: each takes the time of an image, and some ten bytes of a file."""
 _BOXES: Final = (b"xml ", b"uuid")
+
+Compression = Literal["JPEG", "JPEG-LS", "JPEG 2000", "RLE"]
+"""Kinds of compression; JPEG is also JPEG Lossless, and JPEG 2000 also the high-throughput one."""
 
 
 class Codestream(NamedTuple):
     """What the header of a JPEG, JPEG-LS or JPEG 2000 image says.
 
+    An image in RLE has none, so that the DICOM header around it says this.
+
     Attributes:
-        kind: of compression; JPEG is also JPEG Lossless.
+        kind: of compression.
         height: in pixels.
         width: in pixels.
         samples: of one pixel.
@@ -58,7 +61,7 @@ class Codestream(NamedTuple):
         scans: how often the data of a JPEG image pass over it.
     """
 
-    kind: Literal["JPEG", "JPEG-LS", "JPEG 2000"]
+    kind: Compression
     height: int
     width: int
     samples: int
@@ -205,7 +208,7 @@ def _of_jpeg(frame: bytes) -> Codestream | None:
             # A second frame would be hierarchical JPEG, which nobody decodes.
             if found is not None or end - start < 10 + 3 * samples or not samples:
                 return None
-            kind: Literal["JPEG", "JPEG-LS"] = "JPEG-LS" if marker == _JPEG_LS else "JPEG"
+            kind: Compression = "JPEG-LS" if marker == _JPEG_LS else "JPEG"
             height, width = (int.from_bytes(frame[start + at : start + at + 2]) for at in (5, 7))
             found = Codestream(kind, height, width, samples, frame[start + 4])
             if bytes(frame[start + 10 : end : 3]).upper() == b"RGB":

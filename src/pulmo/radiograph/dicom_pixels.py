@@ -1,32 +1,29 @@
 """The pixel data of a DICOM data set become stored values."""
 
-from typing import Any, Final
+from typing import Any
 
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.encaps import get_frame, parse_basic_offsets
 from pydicom.pixels.processing import convert_color_space
 from pydicom.pixels.utils import get_expected_length, pixel_array
-from pydicom.uid import RLELossless
 
-from pulmo.core.errors import InputError, PulmoError, RefusedError
+from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph.codestream import (
     J2K,
     MOST_BITS,
-    MOST_SCANS,
     Codestream,
     codestream_of,
     end_of_2000,
     jpeg_segments,
     start_of_2000,
 )
-from pulmo.radiograph.decoders import TruncatedError, decode_codestream, decode_rle
+from pulmo.radiograph.decoders import TruncatedError, decode_codestream
 from pulmo.radiograph.dicom_elements import Elements
-from pulmo.radiograph.dicom_syntax import is_compressed, syntax_name
+from pulmo.radiograph.dicom_syntax import compression_of, syntax_name
+from pulmo.radiograph.limits import check_effort
 from pulmo.radiograph.notes import Note
 from pulmo.radiograph.stored_bits import SampleBits, image_bits
-
-_SAMPLES: Final = "SamplesPerPixel"
 
 
 def stored_values(dataset: FileDataset, name: str) -> tuple[NDArray[Any], tuple[Note, ...]]:
@@ -46,21 +43,21 @@ def stored_values(dataset: FileDataset, name: str) -> tuple[NDArray[Any], tuple[
         Exception: whatever pydicom raises on damaged pixel data.
     """
     bits = SampleBits.of(dataset, name)
-    head: Codestream | None = None
-    notes: tuple[Note, ...] = ()
-    if not is_compressed(dataset):
+    if not compression_of(dataset):
         values = pixel_array(
             dataset, index=0, raw=True, allow_excess_frames=False, correct_unused_bits=False
         )
-        coded = int(dataset["BitsAllocated"].value)
-    else:
-        frame = get_frame(dataset["PixelData"].value, 0, number_of_frames=1)
-        values, head = _decompressed(frame, dataset, name)
-        coded = 8 * values.itemsize if head is None else head.bits
-        if head is not None:
-            notes = _notes_on_bits(values, head, bits, dataset, name)
-    values, more = image_bits(values, coded, bits, name)
-    return _in_rgb(values, head, dataset), (*notes, *more)
+        values, notes = image_bits(values, int(dataset["BitsAllocated"].value), bits, name)
+        return _in_rgb(values, dataset), notes
+    frame = get_frame(dataset["PixelData"].value, 0, number_of_frames=1)
+    head = _checked_head(frame, dataset, name)
+    values = _decompressed(frame, head, dataset, name)
+    notes = (
+        *_notes_on_kind(head, dataset),
+        *_notes_on_bits(values, head, bits, dataset, name),
+    )
+    values, more = image_bits(values, head.bits, bits, name)
+    return _in_rgb(values, dataset, head), (*notes, *more)
 
 
 def check_pixel_data(dataset: FileDataset, name: str) -> None:
@@ -71,14 +68,14 @@ def check_pixel_data(dataset: FileDataset, name: str) -> None:
         RefusedError: a compressed image has more bits or scans than are read.
     """
     pixel_data: bytes = dataset["PixelData"].value
-    if is_compressed(dataset):
+    if compression_of(dataset):
         several = len(parse_basic_offsets(pixel_data)) > 1
-        if dataset.file_meta.TransferSyntaxUID != RLELossless and not several:
+        if not several:
             frame = get_frame(pixel_data, 0, number_of_frames=1)
             head = _checked_head(frame, dataset, name)
             several = _holds_another(frame, head)
             if not head.is_ended:
-                _decompressed(frame, dataset, name)
+                _decompressed(frame, head, dataset, name)
         if several:
             raise InputError(
                 "dicom-several-codestreams",
@@ -103,6 +100,8 @@ def check_pixel_data(dataset: FileDataset, name: str) -> None:
 
 def _holds_another(frame: bytes, head: Codestream) -> bool:
     """Tells whether a second image follows the end of a compressed one."""
+    if head.kind == "RLE":
+        return False
     if head.kind == "JPEG 2000":
         return J2K in frame[end_of_2000(frame[start_of_2000(frame) :]) :]
     end = max((segment.end for segment in jpeg_segments(frame)), default=len(frame))
@@ -121,6 +120,11 @@ def has_hidden_bits(dataset: FileDataset) -> bool:
 
 def _checked_head(frame: bytes, dataset: FileDataset, name: str) -> Codestream:
     """Returns the header of a compressed image, so that a decoder allocates no more than it may."""
+    rows, columns, samples = (
+        int(dataset[word].value) for word in ("Rows", "Columns", "SamplesPerPixel")
+    )
+    if compression_of(dataset) == "RLE":
+        return Codestream("RLE", rows, columns, samples, int(dataset["BitsAllocated"].value))
     head = codestream_of(frame)
     if head is None:
         raise InputError(
@@ -128,7 +132,6 @@ def _checked_head(frame: bytes, dataset: FileDataset, name: str) -> Codestream:
             f"{name} contains a compressed image ({syntax_name(dataset)}) whose header is damaged, "
             "incomplete or of a kind that is not read.",
         )
-    rows, columns, samples = _shape_of(dataset)
     if (head.height, head.width, head.samples) != (rows, columns, samples):
         raise InputError(
             "dicom-size-contradicts",
@@ -142,43 +145,36 @@ def _checked_head(frame: bytes, dataset: FileDataset, name: str) -> Codestream:
             f"{name} contains a compressed image of {head.bits} bits a sample; 2 to {MOST_BITS} "
             "are read.",
         )
-    if head.scans > MOST_SCANS:
-        raise RefusedError(
-            "jpeg-scans-too-many",
-            f"{name} contains a JPEG image of {head.scans:,} scans; at most {MOST_SCANS} are read.",
-        )
+    check_effort(head, len(frame), name)
     return head
 
 
-def _shape_of(dataset: Dataset) -> tuple[int, int, int]:
-    rows, columns, samples = (dataset[word].value for word in ("Rows", "Columns", _SAMPLES))
-    return int(rows), int(columns), int(samples)
-
-
-def _decompressed(
-    frame: bytes, dataset: FileDataset, name: str
-) -> tuple[NDArray[Any], Codestream | None]:
-    """Decodes a compressed frame; the header of RLE says nothing, so it has none."""
+def _decompressed(frame: bytes, head: Codestream, dataset: FileDataset, name: str) -> NDArray[Any]:
     try:
-        if dataset.file_meta.TransferSyntaxUID != RLELossless:
-            head = _checked_head(frame, dataset, name)
-            return decode_codestream(frame, head), head
-        size = int(dataset["BitsAllocated"].value) // 8
-        return decode_rle(frame, _shape_of(dataset), size), None
+        return decode_codestream(frame, head)
     except TruncatedError:
         raise InputError(
             "image-truncated",
             f"{name} is truncated: its compressed image ({syntax_name(dataset)}) ends before its "
             "last row.",
         ) from None
-    except PulmoError:
-        raise
     except Exception:  # noqa: BLE001 - a decoder raises anything, and its words may quote data
         raise InputError(
             "image-damaged",
             f"{name} contains a damaged or truncated image: it could not be decoded as "
             f"{syntax_name(dataset)}.",
         ) from None
+
+
+def _notes_on_kind(head: Codestream, dataset: Dataset) -> tuple[Note, ...]:
+    """Returns a note where the transfer syntax says another compression than the image does."""
+    if head.kind == compression_of(dataset):
+        return ()
+    text = (
+        f"The transfer syntax is {syntax_name(dataset)}, but the compressed image is {head.kind}; "
+        f"it was read as {head.kind}."
+    )
+    return (Note("contradiction", text),)
 
 
 def _notes_on_bits(
@@ -233,7 +229,7 @@ def _is_beyond(bits: int, dataset: Dataset) -> bool:
     return not ends[0] <= centers[0] <= ends[1]
 
 
-def _in_rgb(values: NDArray[Any], head: Codestream | None, dataset: Dataset) -> NDArray[Any]:
+def _in_rgb(values: NDArray[Any], dataset: Dataset, head: Codestream | None = None) -> NDArray[Any]:
     """Returns colours as red, green and blue; what a compressed image says of them goes first."""
     if values.ndim == 2:
         return values

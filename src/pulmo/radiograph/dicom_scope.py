@@ -6,7 +6,7 @@ from pydicom.uid import UID
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph.dicom_elements import Elements, element_name
-from pulmo.radiograph.dicom_syntax import decodes, is_compressed, syntax_name
+from pulmo.radiograph.dicom_syntax import compression_of, decodes, syntax_name
 from pulmo.radiograph.limits import Limits
 
 GREY: Final = ("MONOCHROME1", "MONOCHROME2")
@@ -171,7 +171,7 @@ def _check_planes(elements: Elements, photometric: str, name: str) -> None:
     Raises:
         InputError: it is missing, or cannot be.
     """
-    if photometric not in COLOUR or is_compressed(elements.dataset):
+    if photometric not in COLOUR or compression_of(elements.dataset):
         elements.dataset.pop("PlanarConfiguration", None)
         return
     planes = elements.numbers("PlanarConfiguration")

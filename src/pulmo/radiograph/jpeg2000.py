@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pulmo.core.errors import InputError, RefusedError
 from pulmo.radiograph.codestream import MOST_BITS, Codestream, codestream_of, start_of_2000
-from pulmo.radiograph.limits import Limits
+from pulmo.radiograph.limits import Limits, check_effort
 
 _COLOURS: Final = {16: "sRGB", 17: "grey"}
 """Enumerated colour spaces of ISO/IEC 15444-1 table I.10 that mean what the samples say."""
@@ -35,6 +35,7 @@ def jpeg_2000_head(data: bytes, name: str, limits: Limits) -> Codestream:
             "not read.",
         )
     limits.check_shape(head.height, head.width, name)
+    check_effort(head, len(data), name)
     boxes = data[: start_of_2000(data)]
     if head.samples not in {1, 3} or head.signed or head.bits > MOST_BITS or b"pclr" in boxes:
         raise RefusedError(

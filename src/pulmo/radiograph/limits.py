@@ -3,6 +3,14 @@
 from typing import Final, NamedTuple
 
 from pulmo.core.errors import RefusedError
+from pulmo.radiograph.codestream import Codestream
+
+MOST_SCANS: Final = 100
+"""More than any encoder makes: each takes the time of an image, and some ten bytes of a file."""
+MOST_PIXELS_OF_A_BYTE: Final = 1000
+"""A radiograph in so few bytes shows nothing: of 12 bits, compressed to a hundredth, it has 67."""
+_FEW_PIXELS: Final = 4_000_000
+"""An image of so many may have any number of bytes."""
 
 
 class Limits(NamedTuple):
@@ -49,6 +57,31 @@ class Limits(NamedTuple):
                 f"{name} is {width} x {height} pixels; both sides must be at least "
                 f"{self.min_side} pixels.",
             )
+
+
+def check_effort(head: Codestream, size: int, name: str) -> None:
+    """Does nothing for a compressed image whose size explains the time and memory that it takes.
+
+    Args:
+        head: what the image's own header says.
+        size: of the compressed image in bytes.
+        name: what a message calls the file.
+
+    Raises:
+        RefusedError: a JPEG image has too many scans, or too many pixels lie in a byte.
+    """
+    if head.scans > MOST_SCANS:
+        raise RefusedError(
+            "jpeg-scans-too-many",
+            f"{name} contains a JPEG image of {head.scans:,} scans; at most {MOST_SCANS} are read.",
+        )
+    if head.height * head.width > max(_FEW_PIXELS, MOST_PIXELS_OF_A_BYTE * size):
+        raise RefusedError(
+            "image-compressed-too-much",
+            f"{name} contains a compressed image that states {head.width:,} x {head.height:,} "
+            f"pixels, but has {size:,} bytes; at most {MOST_PIXELS_OF_A_BYTE:,} pixels in a byte "
+            "are read.",
+        )
 
 
 LIMITS: Final = Limits()

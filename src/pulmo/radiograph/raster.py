@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from pulmo.core.errors import InputError, RefusedError
-from pulmo.radiograph.codestream import MOST_SCANS, codestream_of
+from pulmo.radiograph.codestream import codestream_of
 from pulmo.radiograph.colour import grey_of_colour
 from pulmo.radiograph.facts import Facts, FileFormat
 from pulmo.radiograph.guard import damage_of
 from pulmo.radiograph.jpeg2000 import jpeg_2000_head, jpeg_2000_samples
 from pulmo.radiograph.jpeg_data import with_end
-from pulmo.radiograph.limits import Limits
+from pulmo.radiograph.limits import Limits, check_effort
 from pulmo.radiograph.notes import Note
 from pulmo.radiograph.tiff import counted_from_black, tiff_layout
 from pulmo.radiograph.whole import check_whole, is_grey_and_whole, load_whole, png_is_ended
@@ -158,11 +158,7 @@ def _ended_jpeg(data: bytes, name: str) -> bytes:
             f"{name} is a {head.kind} file of {head.bits} bits a sample; JPEG of 8 bits is read "
             "outside DICOM.",
         )
-    if head.scans > MOST_SCANS:
-        raise RefusedError(
-            "jpeg-scans-too-many",
-            f"{name} has {head.scans:,} scans; at most {MOST_SCANS} are read.",
-        )
+    check_effort(head, len(data), name)
     return data if head.is_ended else with_end(data)
 
 
