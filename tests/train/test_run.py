@@ -21,7 +21,8 @@ from pulmo.core.folders import RunFolder
 from pulmo.core.recipe import Recipe, load_recipe, parse_recipe
 from pulmo.datasets.manifest import Manifest, read_manifest
 from pulmo.train.callbacks import Callbacks
-from pulmo.train.run import Place, choose_device, train_run
+from pulmo.train.device import choose_device
+from pulmo.train.run import Place, train_run
 
 
 def place(tmp_path: Path, name: str = "run") -> Place:

@@ -13,11 +13,12 @@ from pulmo.datasets.manifest import Manifest
 from pulmo.models.classifier import check_weights, make_classifier
 from pulmo.models.layers import unfreeze
 from pulmo.train.checkpoint import Progress
+from pulmo.train.device import choose_device
 from pulmo.train.engine import Engine, Forward, begin_stage
 from pulmo.train.loop import make_step
 from pulmo.train.loss import weights_of
 from pulmo.train.optimise import learning, set_rate
-from pulmo.train.run import Place, choose_device
+from pulmo.train.run import Place
 from pulmo.train.training_data import epoch_rows, gather
 
 # fastai's: the weight of the past in the smoothed loss, and how far above its lowest value it may

@@ -12,7 +12,7 @@ import torch
 
 from pulmo.bundle.card import Card, read_card
 from pulmo.core.begun import check_folder
-from pulmo.core.errors import InterruptedRunError, RefusedError, UsageError
+from pulmo.core.errors import InterruptedRunError, RefusedError
 from pulmo.core.files import read_bytes, write_atomically
 from pulmo.core.folders import RunFolder
 from pulmo.core.plugins import loaded_plugins
@@ -30,6 +30,7 @@ from pulmo.train.checkpoint import (
     load_weights_of,
     read_progress,
 )
+from pulmo.train.device import choose_device
 from pulmo.train.engine import Engine, begin_stage
 from pulmo.train.features import base_features
 from pulmo.train.finish import finish_run, write_history
@@ -143,21 +144,6 @@ def _train(engine: Engine, progress: Progress, folder: RunFolder, callbacks: Cal
         engine = begin_stage(recipe, stage, engine.data, engine.classifier, team)
     with team.leader_first():
         return read_card(folder.card) if team.rank else finish_run(engine, progress, folder)
-
-
-def choose_device(name: str) -> torch.device:
-    """Returns the device; `auto` takes a GPU if there is one.
-
-    Raises:
-        UsageError: there is no such device.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name not in ("cpu", "cuda") or (name == "cuda" and not torch.cuda.is_available()):
-        raise UsageError(
-            "device-unknown", f"The device {name!r} is not available; choose auto, cpu or cuda."
-        )
-    return torch.device(name)
 
 
 def _check_images(begun: str, now: str, folder: RunFolder) -> None:

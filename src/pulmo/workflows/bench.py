@@ -31,7 +31,7 @@ def bench(
     import torch
 
     from pulmo.train.bench import Amount, measure_training, part_of, phantom_data
-    from pulmo.train.run import choose_device
+    from pulmo.train.device import choose_device
     from pulmo.train.training_data import gather
 
     device = choose_device(options.device)

@@ -118,7 +118,7 @@ def _networks(run: FinishedRun, device: str) -> "tuple[dict[str, Classifier], tu
     from pulmo.bundle.export import trained_classifier
     from pulmo.explain.features.shown import TRAINED, UNTRAINED
     from pulmo.explain.features.untrained import untrained_classifier
-    from pulmo.train.run import choose_device
+    from pulmo.train.device import choose_device
 
     where = choose_device(device)
     trained = trained_classifier(run.folder, run.card)
