@@ -43,6 +43,20 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.xdist_group(str(file)))
 
 
+_FIRST = ("folds", "ray-data")
+"""Groups of tests that take long, and so begin first: the last one would leave a worker idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the groups that take long before all other tests."""
+
+    def is_later(item: pytest.Item) -> bool:
+        group = item.get_closest_marker("xdist_group")
+        return group is None or not group.args or group.args[0] not in _FIRST
+
+    items.sort(key=is_later)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keeps the tests out of the user's cache."""

@@ -59,7 +59,7 @@ def test_rows_are_the_same_and_a_killed_node_loses_none(
         if len(heard) == 2:
             cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
 
-    options = ScreenOptions(ray=cluster.address, part_rows=2)
+    options = ScreenOptions(ray=cluster.address, part_rows=7)
     screen(bundle, [folder], there.root, options, ScreenCallbacks(on_progress))
     screen(bundle, [folder], here.root, ScreenOptions(workers=1))
     assert heard[0] == 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing.connection import Connection, wait
 from time import monotonic
-from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Final, Generic, Literal, NamedTuple, Self, TypeVar
 
 from pulmo.core.errors import PulmoError
 
@@ -83,49 +83,59 @@ class _Window(Generic[Item, Result]):
             yield self.results.pop(self.next_result - 1)
 
 
-def in_processes(
-    make: Callable[[], Callable[[Item], Result]],
-    items: Iterable[Item],
-    *,
-    workers: int,
-    seconds: float,
-) -> Generator[Result | Lost[Item], None, None]:
-    """Yields the result of each item in the items' order, computed in worker processes.
+class WorkerPool(Generic[Item, Result]):
+    """Worker processes that make a result of each item.
 
     A worker that dies, as by a fault of a decoder written in C, or that takes longer than `seconds`
-    for an item, is replaced. Items are taken as they are needed, so memory is bounded. A script
-    that calls this does so below `if __name__ == "__main__":`, because the workers are new
-    processes that import it. Close the generator so that an interruption ends the workers.
+    for an item, is replaced. A script that makes a pool does so below `if __name__ == "__main__":`,
+    because the workers are new processes that import it. Use it as a context manager: at its end,
+    and after an interruption, the workers are ended.
 
     Args:
         make: called once in each worker; returns what makes a result of an item. It is sent to the
             workers by pickle, as are items and results.
-        items: what is worked on.
         workers: how many processes.
         seconds: that an item may take.
-
-    Raises:
-        Exception: whatever `make` or its function raises.
-        PulmoError: a worker cannot start.
     """
-    window: _Window[Item, Result] = _Window(items)
-    crew = [_start(make) for _ in range(workers)]
-    try:
-        while True:
-            for worker in crew:
-                _fill(worker, window, workers)
-            if not any(worker.given for worker in crew):
-                return
-            ends = [worker.since + seconds for worker in crew if worker.given and worker.ready]
-            wait(
-                [worker.pipe for worker in crew],
-                max(0.0, min(ends) - monotonic()) if ends else None,
-            )
-            crew = [_heard(worker, window, make, seconds) for worker in crew]
-            yield from window.in_order()
-    finally:
-        for worker in crew:
+
+    def __init__(
+        self, make: Callable[[], Callable[[Item], Result]], *, workers: int, seconds: float
+    ) -> None:
+        self._make, self._seconds = make, seconds
+        self._crew = [_start(make) for _ in range(workers)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._crew:
             _end(worker)
+
+    def map(self, items: Iterable[Item]) -> Generator[Result | Lost[Item], None, None]:
+        """Yields the result of each item in the items' order.
+
+        Items are taken as they are needed, so memory is bounded. Take all results before the next
+        call: a pool whose generator was left is only good to be closed.
+
+        Raises:
+            Exception: whatever `make` or its function raises.
+            PulmoError: a worker cannot start.
+        """
+        window: _Window[Item, Result] = _Window(items)
+        while True:
+            for worker in self._crew:
+                _fill(worker, window, len(self._crew))
+            if not any(worker.given for worker in self._crew):
+                return
+            self._wait()
+            self._crew = [_heard(each, window, self._make, self._seconds) for each in self._crew]
+            yield from window.in_order()
+
+    def _wait(self) -> None:
+        """Waits until a worker has sent something or ended, or an item has had its time."""
+        busy = [worker.since for worker in self._crew if worker.given and worker.ready]
+        left = max(0.0, min(busy) + self._seconds - monotonic()) if busy else None
+        wait([worker.pipe for worker in self._crew], left)
 
 
 def _start(make: Callable[[], Callable[[Item], Result]]) -> _Worker[Item]:

@@ -20,10 +20,18 @@ from pulmo.core.folders import ScreeningFolder
 from pulmo.core.output import claim_folder
 from pulmo.core.parallel import Pause, cores
 from pulmo.core.record import Record, read_record, write_record
-from pulmo.workflows.found import Name
+from pulmo.core.workers import WorkerPool
+from pulmo.workflows.found import Found, Name
 from pulmo.workflows.model import Model, load
 from pulmo.workflows.options.screening import ScreenOptions
-from pulmo.workflows.screen_file import check_model, columns_of, open_bundle, screened
+from pulmo.workflows.screen_file import (
+    Row,
+    check_model,
+    columns_of,
+    open_bundle,
+    screened,
+    screeners,
+)
 from pulmo.workflows.screen_list import Part, parts_of, read_part, write_list
 
 if TYPE_CHECKING:
@@ -156,13 +164,18 @@ def _work_of(
         from pulmo.workflows.screen_ray import screen_on_ray
 
         return screen_on_ray(model, folder, parts, options)
-    return screen_parts(
-        model, folder, parts, workers=options.workers or cores(), seconds=options.timeout
-    )
+    return _work_here(model, folder, parts, options)
+
+
+def _work_here(
+    model: Model, folder: ScreeningFolder, parts: Sequence[Part], options: ScreenOptions
+) -> Generator[int, None, None]:
+    with screeners(model, options.workers or cores(), options.timeout) as pool:
+        yield from screen_parts(model, folder, parts, pool)
 
 
 def screen_parts(
-    model: Model, folder: ScreeningFolder, parts: Sequence[Part], *, workers: int, seconds: float
+    model: Model, folder: ScreeningFolder, parts: Sequence[Part], pool: WorkerPool[Found, Row]
 ) -> Generator[int, None, None]:
     """Writes the results of parts of a list; yields 1 for each file that is done.
 
@@ -170,14 +183,13 @@ def screen_parts(
         model: the bundle.
         folder: of the screening.
         parts: what is to be done.
-        workers: processes that read and classify.
-        seconds: that a file may take.
+        pool: of `screeners`.
     """
     from pulmo.workflows.screen_tables import write_part
 
     files = chain.from_iterable(read_part(folder.files, part) for part in parts)
     schema = _schema(model)
-    with closing(screened(model, files, workers=workers, seconds=seconds)) as rows:
+    with closing(screened(model, files, pool)) as rows:
         for part in parts:
             found = []
             for row in islice(rows, part.rows):

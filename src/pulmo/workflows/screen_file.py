@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pulmo.core.errors import PulmoError, RefusedError
-from pulmo.core.workers import Lost, in_processes
+from pulmo.core.workers import Lost, WorkerPool
 from pulmo.datasets.source import Problem
 from pulmo.workflows.found import Found
 from pulmo.workflows.model import Model, load
@@ -52,22 +52,27 @@ def check_model(model: Model, sha256: str) -> None:
         )
 
 
-def screened(
-    model: Model, files: Iterable[Found], *, workers: int, seconds: float
-) -> Generator[Row, None, None]:
-    """Yields the row of each file, in order; worker processes read and classify them.
+def screeners(model: Model, workers: int, seconds: float) -> WorkerPool[Found, Row]:
+    """Returns worker processes that read and classify files, each with the bundle of its own.
 
     Args:
-        model: the bundle, which each worker opens for itself.
-        files: the files.
+        model: the bundle.
         workers: how many processes.
         seconds: that a file may take.
+    """
+    make = partial(screen_worker, model.path, model.predictor.sha256)
+    return WorkerPool(make, workers=workers, seconds=seconds)
+
+
+def screened(
+    model: Model, files: Iterable[Found], pool: WorkerPool[Found, Row]
+) -> Generator[Row, None, None]:
+    """Yields the row of each file, in order.
 
     Raises:
         PulmoError: a worker cannot start.
     """
-    make = partial(screen_worker, model.path, model.predictor.sha256)
-    for result in in_processes(make, files, workers=workers, seconds=seconds):
+    for result in pool.map(files):
         yield _lost(result, model) if isinstance(result, Lost) else result
 
 

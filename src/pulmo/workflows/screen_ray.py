@@ -14,7 +14,7 @@ from pulmo.core.folders import ScreeningFolder
 from pulmo.core.ray_session import ray_session
 from pulmo.workflows.model import Model
 from pulmo.workflows.options.screening import ScreenOptions
-from pulmo.workflows.screen_file import open_bundle
+from pulmo.workflows.screen_file import open_bundle, screeners
 from pulmo.workflows.screen_list import Part
 
 _BLOCKS: Final = 10_000
@@ -33,7 +33,9 @@ class PartScreener:
 
     def __init__(self, bundle: str, sha256: str, root: str, seconds: float) -> None:
         self._model = open_bundle(Path(bundle), sha256)
-        self._folder, self._seconds = ScreeningFolder(Path(root)), seconds
+        self._folder = ScreeningFolder(Path(root))
+        # A file that crashes a decoder must not take the worker of Ray with it.
+        self._pool = screeners(self._model, 1, seconds)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Writes the results of a part, unless they are there; returns how many files it has."""
@@ -41,9 +43,7 @@ class PartScreener:
 
         part = Part(row["number"], row["offset"], row["rows"])
         if not self._folder.part(part.number).exists():
-            for _ in screen_parts(
-                self._model, self._folder, [part], workers=1, seconds=self._seconds
-            ):
+            for _ in screen_parts(self._model, self._folder, [part], self._pool):
                 pass
         return {"rows": part.rows}
 
