@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from pulmo.audit.baselines import BASELINES, Baseline, NoBaseline, fit_baseline
+from pulmo.audit.baselines import BASELINES, Baseline, fit_baseline
 from pulmo.audit.context import AuditContext
+from pulmo.audit.learners import NoBaseline
 from pulmo.audit.parts import AuditOptions
 from pulmo.datasets.manifest import Manifest
 from pulmo.lungs.mask_files import find_masks

@@ -13,8 +13,10 @@ from pulmo.audit.found_lungs import FoundLungs
 from pulmo.audit.parts import AuditOptions
 from pulmo.core.sections import ImageSection
 from pulmo.lungs import LungFinder, LungMask, shipped_finder
+from pulmo.lungs.framing import framed_input
 from pulmo.lungs.mask_files import find_masks, read_mask
-from pulmo.radiograph import Note
+from pulmo.radiograph import Note, read_radiograph
+from pulmo.radiograph.geometry import to_input
 from pulmo.stats.overlap import dice
 
 Rows = Callable[..., pd.DataFrame]
@@ -65,6 +67,32 @@ def test_each_image_is_asked_about_once(write_images: Rows, tmp_path: Path) -> N
     shape = ImageSection(size=64, aspect="pad")
     assert found.of(rows, shape).any(axis=(1, 2)).sum() == 2
     assert finder.asked == 3
+
+
+def test_a_thumbnail_is_the_input_of_a_model_of_the_lungs(
+    write_images: Rows, tmp_path: Path
+) -> None:
+    """It is what training would see, of an image that was squashed and not at its full size."""
+    rows = write_images(["normal", "covid"] * 2)
+    found = FoundLungs(shipped_finder(), tmp_path / "cache").thumbnails(rows)
+    assert found.shape == (4, 16, 16)
+    frame = ImageSection(
+        size=64, aspect="squash", region="lungs", frame="moments", normalise="lungs", outside="mean"
+    )
+    for thumbnail, path in zip(found, rows["path"], strict=True):
+        framed = framed_input(read_radiograph(Path(path)), frame, shipped_finder()).pixels
+        expected = framed.reshape(16, 4, 16, 4).mean(axis=(1, 3))
+        assert np.corrcoef(thumbnail.ravel(), expected.ravel())[0, 1] > 0.95  # whole: below 0.75
+
+
+def test_the_thumbnail_of_an_image_without_lungs_is_the_whole_image(
+    write_images: Rows, tmp_path: Path
+) -> None:
+    rows = write_images(["normal", "covid"])
+    whole, lungs = FoundLungs(Blind(1), tmp_path / "cache").thumbnails(rows)
+    pixels = [read_radiograph(Path(path)).pixels for path in rows["path"]]
+    assert np.abs(whole - to_input(pixels[0], 16, "squash").astype(float)).max() <= 2
+    assert np.abs(lungs - to_input(pixels[1], 16, "squash").astype(float)).max() > 50
 
 
 def test_images_without_lungs_take_no_part_and_are_counted(

@@ -31,8 +31,9 @@ class Fixed(LungFinder):
         super().__init__(shipped_finder().model, "it")
         self.lungs = lungs
 
-    def find(self, radiograph: Radiograph) -> LungMask:
+    def mask(self, radiograph: Radiograph, probability: NDArray[np.float32]) -> LungMask:
         assert radiograph.pixels.shape == self.lungs.mask.shape
+        assert probability.shape == (self.card.size, self.card.size)
         return self.lungs
 
 

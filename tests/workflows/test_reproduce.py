@@ -115,8 +115,9 @@ def test_folds_are_evaluated_together(root: Path, tmp_path: Path) -> None:
     outcome = run(CROSSED, root, tmp_path / "out")
     assert outcome.n == 64
     for value in outcome.metrics:
-        assert list(value.baselines) == ["facts", "thumbnail"]
+        assert list(value.baselines) == ["facts", "thumbnail", "lungs"]
         assert value.baselines["thumbnail"].value is not None
+        assert value.baselines["lungs"].value is not None
     assert outcome.epochs == 3
     assert (tmp_path / "out" / "demo-cv" / "folds" / "fold-2-seed-0" / "card.json").exists()
 

@@ -1,28 +1,31 @@
-"""Shortcut baselines: simple classifiers that see no sign of the disease.
+"""Shortcut baselines: simple classifiers that see nothing of the lungs' structure.
+
+Most see no lung at all. A thumbnail, also that of the lungs, shows how bright their parts are, and
+nothing finer: a network that is no better needs no sign of the disease that a radiologist would
+name.
 
 A baseline is fitted on the training and validation images of the model, and tested on the same
 images as the model, fold by fold where there are folds.
 """
 
 from collections.abc import Callable
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api.types import is_numeric_dtype
-from scipy.special import softmax
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeClassifier
 
 from pulmo.audit.context import AuditContext
+from pulmo.audit.found_lungs import SIDE
+from pulmo.audit.learners import (
+    Learnt,
+    NoBaseline,
+    learn_facts,
+    learn_thumbnails,
+    learn_vectors,
+)
 from pulmo.datasets.inspect.facts import FACTS, file_facts
-
-SIDE: Final = 16
-"""Side in pixels of the thumbnails."""
 
 CENTRE: Final = 0.875
 """Share of the height and of the width that the baseline `border` does not see."""
@@ -33,17 +36,8 @@ MAX_IMAGES: Final = 6000
 MIN_IMAGES: Final = 10
 """Images of a class that a baseline needs, for fitting and for testing."""
 
-MIN_KNOWN: Final = 0.9
-"""Share of the images whose fact must be known for a baseline to use it."""
-
-_DEPTH: Final = 3
-
 _GREYS: Final = 4
 """Greys of a histogram's bin, of 256."""
-
-
-class NoBaseline(Exception):  # noqa: N818 - it is a result of its own, not an error
-    """A baseline cannot be fitted; its text is the reason, without a capital and a full stop."""
 
 
 class Side(NamedTuple):
@@ -63,8 +57,9 @@ class Kind(NamedTuple):
 
     Attributes:
         words: its name in tables.
-        look: gives facts, nullable, on which trees of depth 3 are fitted, as `pulmo data inspect`
-            does, or numbers [n, columns], on which a support vector machine is.
+        look: gives facts, on which trees are fitted, numbers [n, columns], on which a support
+            vector machine is, or thumbnails [n, 16, 16] in [0, 1], on which a small network is
+            (`pulmo.audit.learners`).
         needs: returns which rows [n] it can use; None if all.
     """
 
@@ -79,9 +74,9 @@ class Baseline(NamedTuple):
     Attributes:
         numbers: the test rows that it could use, [m].
         decided: index of the predicted class, [m]; fitted for the highest accuracy.
-        balanced: likewise, fitted as if all classes were equally frequent.
-        probabilities: of the second, [m, classes], rows that sum to 1. A support vector machine's
-            are the softmax of its scores, which rank but are not calibrated.
+        balanced: likewise, as if all classes were equally frequent.
+        probabilities: of the second, [m, classes], rows that sum to 1; they rank but are not
+            calibrated.
     """
 
     numbers: NDArray[np.intp]
@@ -134,50 +129,25 @@ def _fit_part(context: AuditContext, kind: Kind, number: int, test: NDArray[np.i
     asked = kind.look(context, Side(rows, lambda: context.images[test]))
     truth = context.places(fit["class"])
     classes = np.unique(truth)
-    plain, balanced = (_fitted(inputs, truth, asked, weight) for weight in (None, "balanced"))
+    learnt = _learnt(inputs, truth, asked, generator)
+    plain, balanced = (classes[each.argmax(axis=1)] for each in learnt)
     probabilities = np.zeros((len(test), len(context.rule.classes)))
-    probabilities[:, classes] = balanced
-    return Baseline(
-        test, classes[plain.argmax(axis=1)], classes[balanced.argmax(axis=1)], probabilities
-    )
+    probabilities[:, classes] = learnt.balanced
+    return Baseline(test, plain, balanced, probabilities)
 
 
-def _fitted(
+def _learnt(
     inputs: pd.DataFrame | NDArray[np.float32],
     truth: NDArray[np.intp],
     asked: pd.DataFrame | NDArray[np.float32],
-    weight: Literal["balanced"] | None,
-) -> NDArray[np.float64]:
-    """Returns probabilities [asked, classes that `truth` has]."""
+    generator: np.random.Generator,
+) -> Learnt:
     if isinstance(inputs, pd.DataFrame):
-        tree = DecisionTreeClassifier(max_depth=_DEPTH, random_state=0, class_weight=weight)
-        stated = pd.concat([inputs, pd.DataFrame(asked)], ignore_index=True)
-        numbers = _as_numbers(stated, len(inputs))
-        fitted = tree.fit(numbers[: len(inputs)], truth)
-        return np.asarray(fitted.predict_proba(numbers[len(inputs) :]))
-    machine = make_pipeline(StandardScaler(), SVC(C=10.0, class_weight=weight))
-    scores = np.asarray(machine.fit(inputs, truth).decision_function(asked), float)
-    if scores.ndim == 1:
-        # Of two classes there is one score, that of the second.
-        scores = np.stack([-scores, scores], axis=1)
-    return np.asarray(softmax(scores, axis=1))
-
-
-def _as_numbers(facts: pd.DataFrame, fitted: int) -> NDArray[np.float64]:
-    """Returns facts as numbers, NaN where an image does not state one.
-
-    A fact that too few of the first `fitted` images state is left out.
-    """
-    stated = facts.iloc[:fitted].notna().mean()
-    kept = facts.loc[:, stated >= MIN_KNOWN]
-    if kept.empty or kept.iloc[fitted:].isna().all(axis=None):
-        raise NoBaseline("too few images state it")
-    words = [name for name in kept if not is_numeric_dtype(kept[name])]
-    coded = pd.get_dummies(kept, columns=words, dtype=float).astype("Float64")
-    numbers = coded.to_numpy(float, na_value=np.nan)
-    if not (numbers[:fitted] != numbers[0]).any():
-        raise NoBaseline("it is the same for all training images")
-    return numbers
+        return learn_facts(inputs, truth, pd.DataFrame(asked))
+    new = np.asarray(asked, np.float32)
+    if inputs.ndim == 2:
+        return learn_vectors(inputs, truth, new)
+    return learn_thumbnails(inputs, truth, new, generator)
 
 
 def facts(context: AuditContext, side: Side) -> pd.DataFrame:
@@ -219,7 +189,8 @@ def border(_: AuditContext, side: Side) -> NDArray[np.float32]:
     size = images.shape[1]
     edge = round(size * (1 - CENTRE) / 2)
     images[:, edge : size - edge, edge : size - edge] = 0
-    return _shrunk(images)
+    # As numbers and not as a thumbnail: a copy that is shifted has another border.
+    return _shrunk(images).reshape(len(images), -1)
 
 
 def without_lungs(context: AuditContext, side: Side) -> NDArray[np.float32]:
@@ -230,11 +201,22 @@ def without_lungs(context: AuditContext, side: Side) -> NDArray[np.float32]:
     return _shrunk(images)
 
 
+def of_lungs(context: AuditContext, side: Side) -> NDArray[np.float32]:
+    """Looks at the lungs with 16 x 16 pixels, at the whole image where none are found."""
+    finder = context.options.finder
+    if finder is None:
+        raise NoBaseline("nothing finds the lungs")
+    return np.asarray(finder.thumbnails(side.rows) / np.float32(255), np.float32)
+
+
+def _finds_lungs(context: AuditContext, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    return np.full(len(rows), context.options.finder is not None and context.has_manifest)
+
+
 def _shrunk(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Returns float32 [n, 256], each image's greys in [0, 1] averaged over 16 x 16 tiles."""
+    """Returns float32 [n, 16, 16], each image's greys in [0, 1] averaged over 16 x 16 tiles."""
     small = [cv2.resize(each, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for each in images]
-    flat: NDArray[np.float32] = np.stack(small).reshape(len(small), -1).astype(np.float32)
-    return flat / np.float32(255)
+    return np.asarray(np.stack(small) / np.float32(255), np.float32)
 
 
 BASELINES: Final[dict[str, Kind]] = {
@@ -246,5 +228,6 @@ BASELINES: Final[dict[str, Kind]] = {
     "thumbnail": Kind("16 x 16 thumbnail", thumbnail),
     "border": Kind("16 x 16 thumbnail, central 87.5 % black", border),
     "lungless": Kind("16 x 16 thumbnail, lungs black", without_lungs, AuditContext.has_mask),
+    "lungs": Kind("16 x 16 thumbnail of the lungs", of_lungs, _finds_lungs),
 }
 """Name -> what the baseline sees."""

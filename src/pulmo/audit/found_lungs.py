@@ -1,8 +1,8 @@
-"""Lung masks of an audit's images that the network of the lungs finds, where no files are given."""
+"""What the network of the lungs finds on an audit's images: masks, and thumbnails of the lungs."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -12,11 +12,29 @@ from numpy.typing import NDArray
 from pulmo.core.sections import ImageSection
 from pulmo.datasets.cache import cached_images
 from pulmo.datasets.manifest import Manifest
-from pulmo.lungs import LungFinder
+from pulmo.lungs import LungFinder, LungMask
+from pulmo.lungs.framing import cut_out
 from pulmo.lungs.mask_files import MaskPart
 from pulmo.radiograph.geometry import to_input
 
+SIDE: Final = 16
+"""Side in pixels of a thumbnail."""
+
 _BATCH: Final = 32
+
+_FRAME: Final = ImageSection(
+    aspect="squash", region="lungs", frame="moments", normalise="lungs", outside="mean"
+)
+"""What a thumbnail of the lungs shows: the frame by their moments, their grey values at one mean
+and deviation, and one grey outside them, so that neither place, exposure nor border tell of the
+source."""
+
+
+class _Found(NamedTuple):
+    """What was found on an image: the packed mask, None without lungs, and the thumbnail."""
+
+    packed: NDArray[np.uint8] | None
+    thumbnail: NDArray[np.uint8]
 
 
 class FoundLungs:
@@ -25,7 +43,7 @@ class FoundLungs:
     def __init__(self, finder: LungFinder, cache: Path) -> None:
         """Takes a network, and where decoded images are kept."""
         self._finder, self._cache = finder, cache
-        self._masks: dict[str, NDArray[np.uint8] | None] = {}
+        self._images: dict[str, _Found] = {}
 
     def has(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         """Tells in which rows of a manifest lungs are found, [n].
@@ -34,7 +52,17 @@ class FoundLungs:
             InputError: an image is missing, unreadable or not the one that was imported.
         """
         self._find(rows)
-        return np.array([self._masks[digest] is not None for digest in rows["sha256"]], np.bool_)
+        seen = (self._images[digest].packed is not None for digest in rows["sha256"])
+        return np.fromiter(seen, np.bool_, len(rows))
+
+    def thumbnails(self, rows: pd.DataFrame) -> NDArray[np.uint8]:
+        """Returns the lungs on rows of a manifest with 16 x 16 pixels, uint8 [n, 16, 16].
+
+        Of an image without lungs it is the whole image, as in `pulmo.lungs.framing`. The errors are
+        those of `has`.
+        """
+        self._find(rows)
+        return np.stack([self._images[digest].thumbnail for digest in rows["sha256"]])
 
     def of(
         self,
@@ -55,7 +83,7 @@ class FoundLungs:
         made = np.zeros((len(rows), image.size, image.size), np.bool_)
         parts = parts or [None] * len(rows)
         for place, row, part in zip(made, rows.itertuples(), parts, strict=True):
-            packed = self._masks[str(row.sha256)]
+            packed = self._images[str(row.sha256)].packed
             if packed is not None:
                 square = np.unpackbits(packed)[: side * side].reshape(side, side)
                 shape = int(str(row.height)), int(str(row.width))
@@ -64,17 +92,26 @@ class FoundLungs:
 
     def _find(self, rows: pd.DataFrame) -> None:
         """Finds the lungs of the rows that were not asked about yet."""
-        new = rows[~rows["sha256"].isin(self._masks)].drop_duplicates("sha256")
+        new = rows[~rows["sha256"].isin(self._images)].drop_duplicates("sha256")
         if new.empty:
             return
         shape = ImageSection(size=self._finder.card.size, aspect="squash")
         images = cached_images(Manifest.from_rows(new), shape, self._cache)
         for part in np.array_split(np.arange(len(new)), -(-len(new) // _BATCH)):
-            probabilities = self._finder.probabilities(images.take(part))
-            for number, probability in zip(part, probabilities, strict=True):
-                found = self._finder.decide(probability, probability.shape[:2])
-                packed = np.packbits(found.mask) if found.found else None
-                self._masks[new["sha256"].iloc[number]] = packed
+            pixels = images.take(part)
+            probabilities = self._finder.probabilities(pixels)
+            for number, shown, probability in zip(part, pixels, probabilities, strict=True):
+                lungs = self._finder.decide(probability, probability.shape[:2])
+                packed = np.packbits(lungs.mask) if lungs.found else None
+                digest = str(new["sha256"].iloc[number])
+                self._images[digest] = _Found(packed, _thumbnail(shown, lungs))
+
+
+def _thumbnail(squashed: NDArray[np.uint8], lungs: LungMask) -> NDArray[np.uint8]:
+    """Returns the lungs on a squashed image, which is shaped like the frame's square then."""
+    pixels = squashed.astype(np.float32) / np.float32(255)
+    shown = cut_out(pixels, lungs, _FRAME)
+    return to_input(shown.pixels, SIDE, _FRAME.aspect, fill=shown.fill)
 
 
 def _as_input(

@@ -111,6 +111,7 @@ class AuditOptions:
     Attributes:
         cache: where decoded images are kept.
         lungs: lung masks of some of the images, or what finds them; None if there are none.
+        finder: finds the lungs for thumbnails of them; None if none are to be found.
         facts: the facts of the published files, where the manifest's are not those.
         published: an accuracy that was published for these images; None if there is none.
         limit: greatest number of images for a check that changes images.
@@ -121,6 +122,7 @@ class AuditOptions:
 
     cache: Path
     lungs: LungMasks | FoundLungs | None = None
+    finder: FoundLungs | None = None
     facts: Published | None = None
     published: float | None = None
     limit: int = 500

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pulmo.bundle.card import Card, Epoch, read_card
+from pulmo.compare.within import with_within
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.folders import EvaluationFolder, RepeatFolder, RepeatsFolder
 from pulmo.core.tables import read_parquet
@@ -85,7 +86,7 @@ def _evaluation(folder: EvaluationFolder, name: str, card: Card | None) -> Entry
     evaluation = read_evaluation(folder.index)
     history = card.training.history if card else ()
     predictions = _predictions(folder, evaluation)
-    model = _evaluated(name, evaluation, card)
+    model = with_within(_evaluated(name, evaluation, card), predictions)
     histories = (history,) if history else ()
     unstated = unstated_images(evaluation.data)
     return Entry(model, histories, evaluation.roc, predictions, unstated)
@@ -165,13 +166,14 @@ def _repeats(folder: RepeatsFolder, name: str) -> Entry:
     pooled = folder.pooled(seed)
     evaluation = read_evaluation(pooled.index)
     rest = f" of seed {seed}" if len(summary.seeds) > 1 else ""
+    predictions = _predictions(pooled, evaluation)
     model = _evaluated(name, evaluation, cards[0]).model_copy(
         update={
             **_over_runs(summary),
             "evaluated_on": f"{summary.folds} held-out folds pooled{rest}",
         }
     )
-    predictions = _predictions(pooled, evaluation)
+    model = with_within(model, predictions)
     return Entry(model, histories, evaluation.roc, predictions, unstated_images(evaluation.data))
 
 

@@ -1,12 +1,13 @@
 """Paired tests: two models on the same images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pulmo import stats
+from pulmo.compare.within import WITHIN, comparisons_of
 from pulmo.predictions.predictions import Predictions
 from pulmo.report.comparison import PairedTest
 from pulmo.stats.paired import PairedDifference
@@ -22,6 +23,7 @@ class _Ordered(NamedTuple):
         right: whether the model decided on its class.
         scores: the probability of the positive classes.
         groups: the group of each.
+        sorted: the predictions themselves in that order.
     """
 
     keys: list[tuple[str, str]]
@@ -30,6 +32,7 @@ class _Ordered(NamedTuple):
     right: NDArray[np.bool_]
     scores: NDArray[np.float64]
     groups: NDArray[np.intp]
+    sorted: Predictions
 
 
 def pair(
@@ -72,6 +75,7 @@ def pair(
     if (one.truth == two.truth).all() and set(first.rule.classes) == set(second.rule.classes):
         difference = stats.accuracy_difference(np.stack([one.right, two.right]), two.groups)
         tests.append(_test((name, against), "accuracy", "the decided class", difference))
+        tests += _within(name, one.sorted, against, two.sorted)
     else:
         notes.append(
             f"The accuracies of {name} and {against} are not tested: their classes differ."
@@ -118,7 +122,27 @@ def _ordered(predictions: Predictions, key: str) -> _Ordered:
         right=(labelled.decided == labelled.truth)[order],
         scores=labelled.positive_probability[order],
         groups=labelled.groups[order],
+        sorted=Predictions(rows.reset_index(drop=True), labelled.rule),
     )
+
+
+def _within(
+    name: str, first: Predictions, against: str, second: Predictions
+) -> Iterator[PairedTest]:
+    """Yields the test of the mean AUCs within one source, where two classes share a source.
+
+    Args:
+        name: of the first model.
+        first: its predictions.
+        against: the name of the second.
+        second: its predictions, of the same images and classes in the same order.
+    """
+    if set(first.rule.positive) == set(second.rule.positive):
+        found = comparisons_of(second)
+        if found.found and first.rule.scored and second.rule.scored:
+            difference = found.compare(first.classified, second.classified).difference
+            of = second.rule.positive_names or "each two classes"
+            yield _test((name, against), WITHIN, of, difference)
 
 
 def _different(one: _Ordered, two: _Ordered) -> str | None:

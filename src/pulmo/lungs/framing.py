@@ -94,18 +94,29 @@ def framed(radiograph: Radiograph, image: ImageSection, finder: "LungFinder | No
     if finder is None:
         raise ValueError(NO_FINDER)
     seen = finder.look(radiograph)
-    lungs = finder.mask(radiograph, seen)
+    shown = cut_out(radiograph.pixels, finder.mask(radiograph, seen), image)
+    return shown._replace(lungs=seen)
+
+
+def cut_out(pixels: NDArray[np.float32], lungs: "LungMask", image: ImageSection) -> Framed:
+    """Returns the lungs' part of an image; the whole image, with a note, where none were found.
+
+    Args:
+        pixels: float32 [height, width] in [0, 1].
+        lungs: what was found on it, at its size.
+        image: which part is taken, and how its grey values are changed.
+    """
     box = lungs.box(image.margin) if image.frame == "box" else lungs.frame(image.spread)
     if box is None:
         text = f"{lungs.reason} The whole image was shown to the model."
-        return Framed(radiograph.pixels, None, (Note("no-lungs", text),), lungs=seen)
-    pixels, mean = radiograph.pixels, float(radiograph.pixels[lungs.mask].mean())
+        return Framed(pixels, None, (Note("no-lungs", text),))
+    mean = float(pixels[lungs.mask].mean())
     if image.normalise == "lungs":
         pixels, mean = _normalised(pixels, lungs.mask), MEAN
     fill = mean if image.outside == "mean" else 0.0
     if image.outside != "kept":
         pixels = np.where(_widened(lungs, image.margin), pixels, np.float32(fill))
-    return Framed(box.of(pixels, fill), box, fill=fill or None, lungs=seen)
+    return Framed(box.of(pixels, fill), box, fill=fill or None)
 
 
 def _normalised(pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:

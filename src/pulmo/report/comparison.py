@@ -34,6 +34,10 @@ class ComparedModel(Record):
     """Class -> metric -> value, one class against the rest."""
     support: Mapping[str, int] = {}
     """Class -> images."""
+    within: tuple[str, ...] = ()
+    """The comparisons of two classes within one source, as `covid against normal in cohen`; their
+    mean AUC is the metric `within_source_auc`, which is there if predictions of held-out images
+    are."""
 
 
 class PairedTest(Record):
@@ -41,7 +45,7 @@ class PairedTest(Record):
 
     name: str
     against: str
-    metric: Literal["auc", "accuracy"]
+    metric: Literal["auc", "accuracy", "within_source_auc"]
     of: str
     """The classes that the AUC compares with the rest; for an accuracy, what is decided."""
     difference: Estimate
@@ -50,6 +54,21 @@ class PairedTest(Record):
     p_holm: float | None
     """Corrected over the comparisons of this metric (Holm 1979)."""
     test: str
+
+
+class Order(Record):
+    """Models with the same classes, the best first, by one figure of all of them.
+
+    A pooled figure can be high because a model knows the sources, so the figure within one source
+    decides where there is one.
+    """
+
+    by: Literal["within_source_auc", "auc", "macro_auc", "balanced_accuracy"]
+    names: tuple[str, ...]
+    pooled: tuple[str, ...] = ()
+    """The same models by the pooled figure, where another one decides; empty if it is missing."""
+    sentences: tuple[str, ...]
+    """Which model is better by which figure, and what is not known."""
 
 
 class Comparison(Record):
@@ -62,3 +81,5 @@ class Comparison(Record):
     tests: tuple[PairedTest, ...]
     notes: tuple[str, ...]
     """Unstated sources, and reasons why there is no paired test, as sentences."""
+    orders: tuple[Order, ...] = ()
+    """One for each set of classes that two models or more have."""

@@ -14,7 +14,14 @@ from pulmo.report.lines import Groups, Line, metric_line
 from pulmo.report.template import render
 from pulmo.report.words import classes_text, metric_title
 
-_MAIN: Final = ("sensitivity", "specificity", "auc", "balanced_accuracy", "macro_auc")
+_MAIN: Final = (
+    "within_source_auc",
+    "auc",
+    "sensitivity",
+    "specificity",
+    "balanced_accuracy",
+    "macro_auc",
+)
 """The metrics that the page shows first."""
 
 

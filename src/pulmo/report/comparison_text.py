@@ -20,6 +20,8 @@ def comparison_text(comparison: Comparison) -> str:
         [
             markdown_table([_HEADING, *(_model(model) for model in models)]),
             markdown_table([["Metric", *(model.name for model in models)], *rows]),
+            *(f"Order: {', '.join(order.names)}." for order in comparison.orders),
+            *(sentence for order in comparison.orders for sentence in order.sentences),
             *(paired_sentence(test) for test in comparison.tests),
             *comparison.notes,
         ]

@@ -1,16 +1,19 @@
-"""Shortcut baselines of a reproduced system: the values of classifiers that see no lung."""
+"""Shortcut baselines of a reproduced system: the values of classifiers that see no structure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from pulmo.audit.baselines import BASELINES, NoBaseline, fit_baseline
+from pulmo.audit.baselines import BASELINES, fit_baseline
 from pulmo.audit.context import AuditContext
+from pulmo.audit.found_lungs import FoundLungs
+from pulmo.audit.learners import NoBaseline
 from pulmo.audit.parts import AuditOptions, Part
 from pulmo.datasets.cache import cache_folder
+from pulmo.lungs import shipped_finder
 from pulmo.stats.estimates import Estimates, estimate_metrics
 
-COMPARED: Final = ("facts", "thumbnail")
+COMPARED: Final = ("facts", "thumbnail", "lungs")
 """The baselines that a system is compared with."""
 
 _REPLICATES: Final = 1000
@@ -25,7 +28,8 @@ def baseline_values(parts: Sequence[Part]) -> dict[str, Estimates | str]:
     Raises:
         InputError: an image cannot be read.
     """
-    context = AuditContext(parts, AuditOptions(cache_folder()))
+    finder = FoundLungs(shipped_finder(), cache_folder())
+    context = AuditContext(parts, AuditOptions(cache_folder(), finder=finder))
     found: dict[str, Estimates | str] = {}
     for name in COMPARED:
         try:

@@ -14,6 +14,7 @@ _COLUMNS = (
     "n",
     "file facts alone",
     "16 x 16 thumbnail",
+    "16 x 16 thumbnail of the lungs",
     "epochs",
     "minutes",
 )

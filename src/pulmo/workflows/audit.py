@@ -204,13 +204,13 @@ def _check_manifest(data: Manifest | None, split: str | None, options: AuditOpti
 
 def _context(given: AuditInput, options: AuditOptions, on_progress: OnProgress) -> AuditContext:
     """Returns what the checks ask, with the files that the options name read."""
+    finder = FoundLungs(shipped_finder(), cache_folder())
     return AuditContext(
         given.parts,
         CheckOptions(
             cache=cache_folder(),
-            lungs=find_masks(options.lungs)
-            if options.lungs
-            else FoundLungs(shipped_finder(), cache_folder()),
+            lungs=find_masks(options.lungs) if options.lungs else finder,
+            finder=finder,
             facts=read_facts(options.facts) if options.facts else None,
             published=options.published,
             limit=options.images,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from pulmo.compare.compared_models import Entry, read_entries
+from pulmo.compare.order import orders
 from pulmo.compare.pairing import corrected, pair
 from pulmo.core.errors import UsageError
 from pulmo.core.folders import ComparisonFolder
@@ -109,11 +110,13 @@ def compare(
             found, said = _tests(entry, reference)
             tests += found
             notes += said
+    models = tuple(entry.model for entry in entries)
     comparison = Comparison(
-        models=tuple(entry.model for entry in entries),
+        models=models,
         against=reference.model.name,
         tests=tuple(corrected(tests)),
         notes=tuple(notes),
+        orders=tuple(orders(models)),
     )
     content = ComparisonContent(
         comparison,

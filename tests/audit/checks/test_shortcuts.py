@@ -29,7 +29,7 @@ def test_fires_where_the_age_tells_as_much(make_rows: Rows, tell: Tell) -> None:
     context = tell(aged(make_rows(LABELS), tell_apart=True), right(0.9), fit=fit)
     result = shortcuts(context)
     assert result.verdict == "fails"
-    assert result.kinds == ("best-baseline", "not-better")
+    assert result.kinds == ("best-baseline", "not-better", "not-better-within")
     assert "age alone" in result.messages[1].text
     assert result.metrics["age"].value == 1.0
     assert result.metrics["model"].value == 0.9
@@ -44,8 +44,35 @@ def test_silent_where_nothing_else_tells(
     test = aged(make_rows(np.array(LABELS)[order].tolist()), tell_apart=False)
     result = shortcuts(tell(test, right(0.95)[order], fit=fit))
     assert result.verdict == "passes"
-    assert result.metrics.keys() == {"model", "age", "histogram", "thumbnail", "border"}
-    assert result.kinds == ("best-baseline",)
+    names = {"age", "histogram", "thumbnail", "border"}
+    assert result.metrics.keys() == {"model"} | names | {f"{n}, within one source" for n in names}
+    assert result.kinds == ("best-baseline", "best-within")
+
+
+def test_warns_where_a_baseline_is_as_good_within_one_source(
+    make_rows: Rows, tell: Tell, generator: np.random.Generator
+) -> None:
+    """The age tells nothing between two hospitals, where the model is right, but much within."""
+    fit = make_rows(LABELS, 100)
+    fit["age"] = np.where(generator.random(80) < 0.65, [5.0, 60.0] * 40, [60.0, 5.0] * 40)
+    rows = make_rows(LABELS * 4, 1000)
+    covid = np.tile([False, True], 160)
+    own = np.arange(320) < 60  # from a hospital that has both classes
+    rows["source"] = np.where(own, "both", np.where(covid, "sick", "well"))
+    rows["age"] = np.where(own & covid, 60.0, 5.0)
+    said = np.where(own, 0.5, np.where(covid, 0.9, 0.1))
+    result = shortcuts(tell(rows, np.stack([1 - said, said], axis=1), fit=fit))
+    assert result.metrics["age, within one source"].value == 1.0
+    assert "not-better-within" in result.kinds
+    within = next(one.text for one in result.messages if one.kind == "not-better-within")
+    assert "Within one source the AUC of the model is 0.500" in within
+    assert "(age alone) 1.000" in within
+    assert "not-better" not in result.kinds
+    assert result.verdict == "warns"
+    alone = rows.assign(source=np.where(covid, "sick", "well"))
+    apart = shortcuts(tell(alone, np.stack([1 - said, said], axis=1), fit=fit))
+    assert len(apart.tables) == 1
+    assert not {"best-within", "not-better-within"} & set(apart.kinds)
 
 
 def test_a_published_accuracy_below_a_baseline_is_named(make_rows: Rows, tell: Tell) -> None:

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pulmo import stats
-from pulmo.audit.baselines import BASELINES, NoBaseline, fit_baseline
+from pulmo.audit.baselines import BASELINES, fit_baseline
 from pulmo.audit.check import Message, Outcome, check
 from pulmo.audit.check_result import Cell, Table, Verdict
 from pulmo.audit.context import AuditContext
+from pulmo.audit.learners import NoBaseline
 from pulmo.audit.provenance import provenance, unknown_provenance
 from pulmo.audit.screening import is_positive, require_positive
 from pulmo.stats.estimate import Estimate
