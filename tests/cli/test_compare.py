@@ -169,7 +169,7 @@ class TestTables:
             table.to_parquet(folder / "predictions.parquet")
         assert pulmo("compare", *folders, "-o", tmp_path / "c")[0] == 0
         content = json.loads((tmp_path / "c" / "compare.json").read_text())
-        assert (len(content["tests"]), content["notes"]) == (2, [])
+        assert (len(content["tests"]), content["notes"]) == (3, [])
         table.assign(sha256=None).to_parquet(folders[1] / "predictions.parquet")
         _, out, _ = pulmo("compare", *folders, "-o", tmp_path / "c")
         assert (

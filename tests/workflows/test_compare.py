@@ -111,7 +111,7 @@ class TestPairedTests:
         # The rows of one are in another order, which must not matter.
         predictions = EvaluationFolder(strong).predictions
         pd.read_parquet(predictions).sample(frac=1, random_state=0).to_parquet(predictions)
-        auc, accuracy = compare([weak, strong]).comparison.tests
+        auc, accuracy, within = compare([weak, strong]).comparison.tests
         one, two = _predictions(card, 2.0, 60), _predictions(card, 0.5, 60)
         positive = (one["label"] == "covid").to_numpy()
         scores = np.stack([one["p_covid"], two["p_covid"]])
@@ -124,18 +124,20 @@ class TestPairedTests:
         assert accuracy.p == pytest.approx(binomtest(gained, gained + lost).pvalue)
         assert accuracy.difference.value == pytest.approx((gained - lost) / 60)
         assert accuracy.test == "McNemar, exact"
+        # All images are from one source and of two classes.
+        assert (within.metric, within.difference) == ("within_source_auc", auc.difference)
 
     def test_each_is_tested_against_the_first_or_the_one_named(self, make: Make) -> None:
         folders = [make(name, skill) for name, skill in (("a", 0.5), ("b", 1.0), ("c", 2.0))]
         comparison = compare(folders).comparison
         assert [(test.name, test.against) for test in comparison.tests] == [
-            ("b", "a"), ("b", "a"), ("c", "a"), ("c", "a"),
+            *[("b", "a")] * 3, *[("c", "a")] * 3,
         ]  # fmt: skip
         against = compare(folders, against=folders[2]).comparison
         assert {test.against for test in against.tests} == {"c"} == {against.against}
         assert {test.name for test in against.tests} == {"a", "b"}
-        (first, second) = [test.difference.value for test in against.tests if test.name == "a"]
-        assert [first, second] == pytest.approx(
+        found = [test.difference.value for test in against.tests if test.name == "a"]
+        assert found == pytest.approx(
             [-(test.difference.value or 0) for test in comparison.tests if test.name == "c"]
         )
         assert not comparison.notes
@@ -183,7 +185,8 @@ class TestPairedTests:
     def test_merged_labels_are_those_of_the_evaluation(self, make: Make) -> None:
         known, bare = make("a", 1.0), make("b", 2.0, described=False)
         comparison = compare([known, bare]).comparison
-        assert [test.metric for test in comparison.tests] == ["auc", "accuracy"]
+        metrics = ["auc", "accuracy", "within_source_auc"]
+        assert [test.metric for test in comparison.tests] == metrics
         assert not comparison.notes
         assert comparison.models[1].recipe is None
 
@@ -191,9 +194,9 @@ class TestPairedTests:
         plain = card.model_copy(update={"labels": LabelScheme(("covid", "normal"))})
         folders = [make(n, s, card=plain, merges={"viral": "normal"}) for n, s in SKILLS]
         comparison = compare(folders).comparison
-        assert [test.difference.n for test in comparison.tests] == [60, 60]
+        assert [test.difference.n for test in comparison.tests] == [60] * 3
         without = [make(f"{n}2", s, card=plain) for n, s in SKILLS]
-        assert [test.difference.n for test in compare(without).comparison.tests] == [40, 40]
+        assert [test.difference.n for test in compare(without).comparison.tests] == [40] * 3
 
     def test_merged_labels_are_not_guessed(self, make: Make) -> None:
         known, unknown = make("a", 1.0), make("b", 2.0)
@@ -278,7 +281,7 @@ class TestComparedModels:
         first, _ = content.comparison.models
         assert (first.kind, first.runs, first.epochs) == ("repeats", 3, 2)
         assert first.evaluated_on == "3 held-out folds pooled"
-        auc, accuracy = content.comparison.tests
+        auc, accuracy, *_ = content.comparison.tests
         assert (auc.difference.value, accuracy.p) == (0.0, 1.0)
         assert auc.difference.n == first.n
         assert [len(runs) for runs in content.histories.values()] == [3, 3]

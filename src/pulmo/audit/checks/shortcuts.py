@@ -181,7 +181,7 @@ def _not_better(found: Mapping[str, _Floor]) -> Iterator[Message]:
     if above:
         text = (
             f"The model is not significantly better than these baselines: {', '.join(above)}. It "
-            "may have learnt the same shortcuts."
+            "may have learnt no more than these see."
         )
         yield Message("not-better", text)
 
