@@ -4,6 +4,7 @@ Only the numbers of the parts are sent. The list, the images, the model and the 
 that every machine must see under the same path. A part whose machine dies is done by another.
 """
 
+import logging
 from collections.abc import Generator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -67,6 +68,8 @@ def screen_on_ray(
         return
     with ray_session(options.ray or "") as ray:
         data = import_module("ray.data")
+        # What Ray Data reports of its plans is no result of a screening.
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         context = data.DataContext.get_current()
         context.enable_progress_bars = False
         cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
