@@ -33,8 +33,8 @@ def test_the_table_sets_published_next_to_ours_and_says_what_differs() -> None:
     assert "## MiniVGGNet" in text
     assert (
         "| `minivgg-quick` | recall of pneumonia | 0.900 (0.596-0.982) | 0.778 (0.453-0.937) "
-        "| 9 | 0.600 (0.312-0.831) | - | 6 | 2.2 |"
+        "| 9 | 0.600 (0.312-0.831) | - | - | 6 | 2.2 |"
     ) in text
-    assert "|  | accuracy | - | undefined (nothing) | 0 | - | - |  |  |" in text
+    assert "|  | accuracy | - | undefined (nothing) | 0 | - | - | - |  |  |" in text
     assert "- They published no value." in text
     assert "tested on 12 (3 normal, 9 pneumonia). Its network starts from random" in text
