@@ -43,7 +43,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.xdist_group(str(file)))
 
 
-_FIRST = ("folds", "ray-data")
+_FIRST = ("folds", "ray-data", "reproduce")
 """Groups of tests that take long, and so begin first: the last one would leave a worker idle."""
 
 

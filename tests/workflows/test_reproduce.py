@@ -29,6 +29,9 @@ from pulmo.train.callbacks import Callbacks
 from pulmo.workflows.evaluate import evaluate
 from pulmo.workflows.reproduced_experiment import run_experiment
 
+# One worker makes the run that several tests read.
+pytestmark = pytest.mark.xdist_group("reproduce")
+
 QUICK = ("image.size=32", "train.epochs=1", "train.batch=8", "train.precision=fp32")
 HERE = DataSet("folder", "images", {}, "drawn")
 GONE = DataSet("kermany", "chest_xray")
@@ -46,14 +49,27 @@ CROSSED = Experiment("demo", Data((HERE,), Plan(test=0.0, folds=3)), variant="cv
 SYSTEM = System("Drawn images", (ONE, CROSSED), ("Nothing is as it was.",))
 
 
-@pytest.fixture
-def root(images: pd.DataFrame, tmp_path: Path) -> Path:
-    """A folder of data sets, of which one is present."""
+def copy_images(images: pd.DataFrame, data: Path) -> Path:
+    """Makes a folder of data sets, of which one is present."""
     for row in images.itertuples():
-        target = tmp_path / "data" / "images" / str(row.label) / Path(str(row.path)).name
+        target = data / "images" / str(row.label) / Path(str(row.path)).name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(str(row.path), target)
-    return tmp_path / "data"
+    return data
+
+
+@pytest.fixture
+def root(images: pd.DataFrame, tmp_path: Path) -> Path:
+    """A folder of data sets, which the test may change."""
+    return copy_images(images, tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def reproduced(_images: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with data and, in `out`, a run of the system."""
+    place = tmp_path_factory.mktemp("reproduced")
+    run(ONE, copy_images(_images, place / "data"), place / "out")
+    return place
 
 
 def run(experiment: Experiment, root: Path, out: Path) -> Outcome:
@@ -100,9 +116,8 @@ def test_a_run_sets_published_next_to_ours_and_is_not_run_twice(root: Path, tmp_
         run(ONE, root, tmp_path / "out")
 
 
-def test_its_evaluation_is_that_of_the_bundle_alone(root: Path, tmp_path: Path) -> None:
-    run(ONE, root, tmp_path / "out")
-    place = ReproductionFolder(tmp_path / "out" / ONE.name)
+def test_its_evaluation_is_that_of_the_bundle_alone(reproduced: Path, tmp_path: Path) -> None:
+    place = ReproductionFolder(reproduced / "out" / ONE.name)
     clean = shutil.ignore_patterns("test-access.jsonl")
     copy = shutil.copytree(place.bundle.root, tmp_path / "bundle", ignore=clean)
     evaluate(copy, read_manifest(place.manifest), split="test", output=tmp_path / "e")
@@ -236,12 +251,20 @@ class TestCommand:
         return result.stdout
 
     def test_a_table_and_json(
-        self, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, reproduced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        shutil.copytree(reproduced / "out", tmp_path / "out" / "drawn")
         len(SYSTEMS)  # the registry is filled before it is changed
         monkeypatch.setitem(SYSTEMS._things, "drawn", SYSTEM)
         settings = [word for setting in QUICK for word in ("--set", setting)]
-        words = ["drawn", "--data", str(root), "-o", str(tmp_path / "out"), *settings]
+        words = [
+            "drawn",
+            "--data",
+            str(reproduced / "data"),
+            "-o",
+            str(tmp_path / "out"),
+            *settings,
+        ]
         text = self.call(*words, "--only", "demo")
         assert "## Drawn images" in text
         assert (tmp_path / "out" / "drawn.md").read_text() in text
