@@ -7,7 +7,6 @@ so that what is held out chooses nothing.
 """
 
 import argparse
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -262,10 +261,8 @@ def _row(trial: str, found: Sequence[Path]) -> str:
     )
 
 
-def _settings(settings: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"`{key}={json.dumps(value).strip(chr(34))}`" for key, value in settings.items()
-    )
+def _settings(settings: dict[str, Any]) -> str:
+    return ", ".join(f"`{key}={value}`" for key, value in settings.items())
 
 
 if __name__ == "__main__":
