@@ -80,6 +80,15 @@ def unmeasured() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
 
 
+@pytest.fixture(scope="module")
+def unmeasured_workers() -> Iterator[None]:
+    """Keeps worker processes, which are ended at once, from writing down what they covered."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("COV")]:
+            patch.delenv(name)
+        yield
+
+
 @pytest.fixture
 def plain_card() -> Card:
     """The card of a model that was never trained; covid is positive, normal is not."""

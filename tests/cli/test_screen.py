@@ -9,6 +9,8 @@ import pytest
 
 from pulmo.core.tables import read_parquet
 
+pytestmark = pytest.mark.usefixtures("unmeasured_workers")
+
 Call = Callable[..., tuple[int, str, str]]
 
 

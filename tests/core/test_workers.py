@@ -11,6 +11,8 @@ from fixtures.faulty_workers import dying, faulty, raising
 from fixtures.refuses import refuses
 from pulmo.core.workers import Lost, WorkerPool
 
+pytestmark = pytest.mark.usefixtures("unmeasured_workers")
+
 
 def results_of(
     make: Callable[[], Callable[[str], str]], items: list[str], workers: int = 1, seconds: float = 5

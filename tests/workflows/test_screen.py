@@ -30,6 +30,8 @@ from pulmo.workflows.screen import ScreenCallbacks, screen
 from pulmo.workflows.screen_file import columns_of, screen_file
 from pulmo.workflows.screen_list import parts_of, read_part, write_list
 
+pytestmark = pytest.mark.usefixtures("unmeasured_workers")
+
 ONE = ScreenOptions(workers=1, part_rows=4)
 
 

@@ -1,6 +1,5 @@
 """A screening on a Ray cluster of two nodes, one of which is killed in the middle."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from pulmo.workflows.screen import ScreenCallbacks, screen
 # Ray Data uses what it deprecates itself.
 pytestmark = [
     pytest.mark.xdist_group("ray-data"),
+    pytest.mark.usefixtures("unmeasured_workers"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
 ]
 
@@ -26,9 +26,6 @@ STORE = 80 * 2**20
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A cluster of a head and another node, of one core each."""
     monkeypatch.setenv("RAY_AUTH_TOKEN", "0123456789abcdef" * 4)
-    # A process that is to be killed cannot write down what it covered.
-    for name in [name for name in os.environ if name.startswith("COV")]:
-        monkeypatch.delenv(name)
     load_ray()
     from ray.cluster_utils import Cluster  # noqa: PLC0415 - Ray has its settings now
 
