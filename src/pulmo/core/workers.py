@@ -102,13 +102,13 @@ class WorkerPool(Generic[Item, Result]):
         self, make: Callable[[], Callable[[Item], Result]], *, workers: int, seconds: float
     ) -> None:
         self._make, self._seconds = make, seconds
-        self._crew = [_start(make) for _ in range(workers)]
+        self._workers = [_start(make) for _ in range(workers)]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for worker in self._crew:
+        for worker in self._workers:
             _end(worker)
 
     def map(self, items: Iterable[Item]) -> Generator[Result | Lost[Item], None, None]:
@@ -123,19 +123,21 @@ class WorkerPool(Generic[Item, Result]):
         """
         window: _Window[Item, Result] = _Window(items)
         while True:
-            for worker in self._crew:
-                _fill(worker, window, len(self._crew))
-            if not any(worker.given for worker in self._crew):
+            for worker in self._workers:
+                _fill(worker, window, len(self._workers))
+            if not any(worker.given for worker in self._workers):
                 return
             self._wait()
-            self._crew = [_heard(each, window, self._make, self._seconds) for each in self._crew]
+            self._workers = [
+                _heard(each, window, self._make, self._seconds) for each in self._workers
+            ]
             yield from window.in_order()
 
     def _wait(self) -> None:
         """Waits until a worker has sent something or ended, or an item has had its time."""
-        busy = [worker.since for worker in self._crew if worker.given and worker.ready]
+        busy = [worker.since for worker in self._workers if worker.given and worker.ready]
         left = max(0.0, min(busy) + self._seconds - monotonic()) if busy else None
-        wait([worker.pipe for worker in self._crew], left)
+        wait([worker.pipe for worker in self._workers], left)
 
 
 def _start(make: Callable[[], Callable[[Item], Result]]) -> _Worker[Item]:
