@@ -126,7 +126,8 @@ def section(name: str, inspection: Inspection) -> str:
         *("clue", "images", "Cramer's V", "accuracy", "most frequent class"),
         *("balanced accuracy", "chance", "flagged"),
     ]
-    sentences = "\n".join(f"- {text}" for text in (inspection.verdict, *inspection.warnings))
+    said = (inspection.verdict, *(warning.text for warning in inspection.warnings))
+    sentences = "\n".join(f"- {text}" for text in said)
     return f"## {name}\n\n{sentences}\n\n{table(head, rows)}\n"
 
 
