@@ -125,7 +125,7 @@ def section(title: str, evaluation: Evaluation) -> str:
             table(("class", "n", "recall", "specificity", "AUC against the rest"), classes),
             "Within one source, where the source cannot help:",
             table(("source", "positive", "negative", "n", "AUC"), contrasts),
-            "\n".join(f"- {sentence}" for sentence in evaluation.warnings),
+            "\n".join(f"- {warning.text}" for warning in evaluation.warnings),
         )
     )
 
