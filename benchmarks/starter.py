@@ -167,7 +167,7 @@ def main() -> None:
         "# The starter model",
         "Made by `make real DATA=...` (`benchmarks/starter.py`); intervals are 95 %, over groups.",
         setting(card),
-        "## Headline",
+        "## Main results",
         headline(card, internal, validation),
         section("Internal test: the hospitals of the training images", internal),
         section("External test: covid-chestxray-dataset and adult normals", elsewhere),
