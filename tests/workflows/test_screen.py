@@ -223,8 +223,10 @@ class TestGuards:
         with refuses("screening-exists", screening):
             screen(bundle, [tmp_path], screening)
         (tmp_path / "other").touch()
+        (tmp_path / ".other.01234567").touch()
         with refuses("folder-not-empty"):
             screen(bundle, [tmp_path], tmp_path)
+        assert (tmp_path / ".other.01234567").exists()
         with refuses("folder-is-file"):
             screen(bundle, [tmp_path], tmp_path / "other")
 

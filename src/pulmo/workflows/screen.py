@@ -207,10 +207,12 @@ def _check_folder(folder: ScreeningFolder, *, resume: bool) -> None:
         raise UsageError("screening-exists", f"{folder.root} contains a screening already.")
     if begun or not folder.root.exists():
         return
-    # A process that was killed while it wrote the list left a draft of it.
+    # A process that was killed before it wrote the plan left a list, or drafts of these two.
+    ours = tuple(f".{path.name}." for path in (folder.files, folder.plan))
+    for path in folder.root.iterdir():
+        if path != folder.files and not path.name.startswith(ours):
+            raise UsageError("folder-not-empty", f"{folder.root} is not empty and contains no run.")
     remove_drafts(folder.root)
-    if {path.name for path in folder.root.iterdir()} - {folder.files.name}:
-        raise UsageError("folder-not-empty", f"{folder.root} is not empty and contains no run.")
 
 
 def _begun(
