@@ -70,3 +70,15 @@ def test_nothing_readable_is_an_error(predictor: Predictor, images: pd.DataFrame
         predict_manifest(predictor, Manifest(images.head(1).assign(path="/gone/x")))
     with refuses("images-unreadable"):
         predict_manifest(predictor, Manifest(images.head(0)))
+
+
+def test_the_age_that_a_manifest_states_is_compared_with_the_training(
+    predictor: Predictor, images: pd.DataFrame
+) -> None:
+    test = images[images["split"] == "test"]
+    predicted = predict_manifest(
+        predictor, Manifest(test.assign(age=[5.0] + [40.0] * (len(test) - 1)))
+    )
+    first, *others = predicted.frame["notes"]
+    assert first.split(";") == ["scope", "drawings"]
+    assert set(others) == {"drawings"}

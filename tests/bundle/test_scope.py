@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from fixtures.refuses import refuses
-from pulmo.bundle.card import Card
+from pulmo.bundle.card import Card, read_card
 from pulmo.bundle.scope import check_scope
 from pulmo.radiograph import Facts
 
@@ -81,3 +83,27 @@ def test_a_card_that_states_no_modality_is_that_of_an_x_ray_model(plain_card: Ca
     assert check_scope(unstated, DX, "a.dcm") == ()
     with refuses("modality-out-of-scope", "its card states no other modality"):
         check_scope(unstated, DX._replace(modality="CT"), "a.dcm")
+
+
+@pytest.mark.parametrize(
+    ("ages", "age", "said"),
+    [
+        ({"adult": 9}, 17.9, "a child, under 18 years. All 9"),
+        ({"child": 7}, 18.0, "an adult. All 7"),
+        ({"adult": 9}, 18.0, None),
+        ({"adult": 9, "child": 1}, 3.0, None),
+        ({"adult": 9}, None, None),
+        ({}, 3.0, None),
+    ],
+)
+def test_a_child_is_noted_where_all_known_ages_are_of_adults_and_the_reverse(
+    frontal: Card, ages: dict[str, int], age: float | None, said: str | None
+) -> None:
+    notes = check_scope(with_training(frontal, ages=ages), DX._replace(age=age), "a.dcm")
+    assert [note.kind for note in notes] == (["scope"] if said else [])
+    assert said is None or f"The patient is {said} training images" in notes[0].text
+
+
+def test_the_card_counts_the_ages_of_the_training_images(bundle: Path) -> None:
+    training = read_card(bundle / "card.json").training
+    assert training.ages == {"adult": sum(training.counts["train"].values())}

@@ -27,6 +27,7 @@ from pulmo.core.sections import (
 )
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
+from pulmo.radiograph.facts import AgeGroup
 
 RESEARCH_ONLY = "For research, not diagnosis."
 
@@ -191,6 +192,9 @@ class Training(Record):
     """Modalities of the images, sorted; empty if none was stated."""
     views: tuple[str, ...] = ()
     """Views of the images, sorted; empty if none was stated."""
+    ages: Mapping[AgeGroup, int] = {}
+    """Age group -> training images that state such an age; empty if none states one, or of an older
+    card."""
     accepts: tuple[Accepted, ...] = ()
     """What a header, or the looks, may say against the use of the model: it is then noted and not
     refused."""

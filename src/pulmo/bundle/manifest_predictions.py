@@ -45,11 +45,11 @@ def predict_manifest(
         InputError: not one image could be read, or the network gave a value that is not a number.
     """
 
-    def read(image: tuple[str, str, str]) -> Prepared | Failure:
-        path, expected, modality = image
+    def read(image: tuple[str, str, str, float | None]) -> Prepared | Failure:
+        path, expected, modality, age = image
         try:
             radiograph = read_radiograph(Path(path))
-            prepared = predictor.prepare(_stated(radiograph, modality), path, described=True)
+            prepared = predictor.prepare(_stated(radiograph, modality, age), path, described=True)
         except PulmoError as error:
             return Failure(path=path, reason=str(error))
         if radiograph.sha256 != expected:
@@ -61,7 +61,8 @@ def predict_manifest(
     failures: dict[int, Failure] = {}
     frame = manifest.frame
     modalities = kinds(frame["modality"]).fillna("")
-    images = zip(frame["path"], frame["sha256"], modalities, strict=True)
+    ages = [None if pd.isna(age) else float(age) for age in frame["age"]]
+    images = zip(frame["path"], frame["sha256"], modalities, ages, strict=True)
     with closing(in_threads(read, images)) as results:
         for start in range(0, len(manifest), _BATCH):
             batch = list(islice(results, _BATCH))
@@ -78,8 +79,13 @@ def predict_manifest(
     return Predictions.from_probabilities(rows, probabilities, rule, [*failures.values()])
 
 
-def _stated(radiograph: Radiograph, modality: str) -> Radiograph:
-    """Returns a radiograph with the modality that a manifest states, where its file states none."""
-    if radiograph.facts.modality or not modality:
-        return radiograph
-    return replace(radiograph, facts=radiograph.facts._replace(modality=modality))
+def _stated(radiograph: Radiograph, modality: str, age: float | None) -> Radiograph:
+    """Returns a radiograph with what a manifest states of it, where its file states nothing."""
+    facts = radiograph.facts
+    return replace(
+        radiograph,
+        facts=facts._replace(
+            modality=facts.modality or modality or None,
+            age=age if facts.age is None else facts.age,
+        ),
+    )

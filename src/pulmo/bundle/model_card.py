@@ -111,10 +111,19 @@ def _data(card: Card) -> str:
         + _table(("class", "sources of the training images"), by_source)
         + f"\n\nModality: {', '.join(card.training.modalities) or 'not stated'}"
         + f"\n\nViews: {', '.join(card.training.views) or 'not stated'}"
+        + f"\n\nAges: {_ages(card)}"
         + _weighed(card)
         + _without_lungs(card)
         + f"\n\nManifest (SHA-256): {card.training.manifest_sha256}"
     )
+
+
+def _ages(card: Card) -> str:
+    """Returns of how many training images the patients are children and adults."""
+    known = card.training.ages
+    counted = [f"{group}: {n:,} images" for group, n in known.items()]
+    unknown = sum(card.training.counts.get("train", {}).values()) - sum(known.values())
+    return ", ".join([*counted, f"not stated: {unknown:,} images"])
 
 
 def _chosen_by(card: Card, best: Epoch) -> Iterator[tuple[str, str]]:

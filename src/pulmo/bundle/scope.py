@@ -5,10 +5,12 @@ from typing import Final
 from pulmo.bundle.card import Card
 from pulmo.core.errors import RefusedError
 from pulmo.radiograph import Facts, Note
-from pulmo.radiograph.facts import FRONTAL
+from pulmo.radiograph.facts import ADULT, FRONTAL, AgeGroup, age_group
 
 _XRAY: Final = ("X-ray",)
 _CHEST: Final = "chest"
+_AGES: Final[dict[AgeGroup, str]] = {"child": f"a child, under {ADULT} years", "adult": "an adult"}
+_AGES_OF: Final[dict[AgeGroup, str]] = {"child": "children", "adult": "adults"}
 
 
 def check_scope(card: Card, facts: Facts, name: str) -> tuple[Note, ...]:
@@ -22,7 +24,8 @@ def check_scope(card: Card, facts: Facts, name: str) -> tuple[Note, ...]:
         name: what the message calls the image.
 
     Returns:
-        a note where the view is frontal, but not one of the training.
+        a note where the view is frontal, but not one of the training, and where the patient is a
+        child and all training images that state an age are of adults, or the reverse.
 
     Raises:
         RefusedError: the image is of another modality, part of the body or view than those that
@@ -52,9 +55,26 @@ def check_scope(card: Card, facts: Facts, name: str) -> tuple[Note, ...]:
             "image-out-of-scope",
             f"{name} is out of scope. Its header states {'; and '.join(refused)}.",
         )
+    notes = _age(card, facts)
     if facts.view in FRONTAL and training.views and facts.view not in training.views:
-        return (Note("scope", f"The header states the view {facts.view}; {_trained_on(card)}."),)
-    return ()
+        view = f"The header states the view {facts.view}; {_trained_on(card)}."
+        return (Note("scope", view), *notes)
+    return notes
+
+
+def _age(card: Card, facts: Facts) -> tuple[Note, ...]:
+    """Returns a note if the patient's age group is not known to be in the training."""
+    known = card.training.ages
+    if facts.age is None or not known or age_group(facts.age) in known:
+        return ()
+    ((other, images),) = known.items()
+    return (
+        Note(
+            "scope",
+            f"The patient is {_AGES[age_group(facts.age)]}. All {images:,} training images of "
+            f"{card.name} that state an age are of {_AGES_OF[other]}.",
+        ),
+    )
 
 
 def _trained_on(card: Card) -> str:

@@ -10,6 +10,12 @@ FRONTAL: Final = ("PA", "AP", "AP supine")
 
 Edge = Literal["left", "right"]
 
+AgeGroup = Literal["child", "adult"]
+"""Whether a patient is below `ADULT`."""
+
+ADULT: Final = 18
+"""Age in years from which a patient is an adult."""
+
 FileFormat = Literal["PNG", "JPEG", "TIFF", "BMP", "WebP", "JPEG 2000", "DICOM"]
 
 
@@ -193,6 +199,11 @@ def modality_of(code: str) -> str | None:
     CR, DX, DR, RG and RF count as X-ray. OT, SC and nothing say nothing: None.
     """
     return MODALITIES.get(code.upper(), "other")
+
+
+def age_group(age: float) -> AgeGroup:
+    """Returns whether a patient of an age in years is a child or an adult."""
+    return "adult" if age >= ADULT else "child"
 
 
 def age_of(text: str) -> float | None:

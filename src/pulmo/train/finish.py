@@ -24,6 +24,7 @@ from pulmo.decide.thresholds import fit_decision
 from pulmo.decide.triage import fit_bands
 from pulmo.predictions.decision_rule import DecisionRule
 from pulmo.predictions.predictions import Predictions
+from pulmo.radiograph.facts import AgeGroup, age_group
 from pulmo.radiograph.geometry import to_image
 from pulmo.train.checkpoint import Progress, load_weights_of, state
 from pulmo.train.engine import Engine, infer
@@ -143,6 +144,7 @@ def _training(engine: Engine, progress: Progress) -> Training:
         },
         modalities=stated_kinds(data.manifest),
         views=tuple(sorted(data.manifest.frame["view"].dropna().unique())),
+        ages=_ages(data),
         accepts=recipe.data.accepts,
         without_lungs=_counts(data, labels, data.images.without_lungs) if data.finder else {},
         weighed=engine.cells.table if engine.cells else {},
@@ -150,6 +152,13 @@ def _training(engine: Engine, progress: Progress) -> Training:
         drawings=int((data.manifest.frame["origin"].iloc[data.train] == DRAWN).sum()),
         recipe_toml=recipe.without_folders().to_toml(),
     )
+
+
+def _ages(data: TrainingData) -> dict[AgeGroup, int]:
+    """Returns age group -> training images of it; those that state no age are in none."""
+    ages = data.manifest.frame["age"].iloc[data.train].dropna()
+    groups = [age_group(float(age)) for age in ages]
+    return {group: groups.count(group) for group in sorted(set(groups))}
 
 
 def _counts(
