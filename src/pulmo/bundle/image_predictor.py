@@ -77,7 +77,7 @@ class ImagePredictor(ABC):
         Raises:
             InputError: the network gave a value that is not a number.
             RefusedError: the header says that the model was not meant for the image, or it looks
-                so where no modality is stated.
+                so.
         """
         return self.predict_prepared([self.prepare(radiograph, name)])[0]
 
@@ -93,12 +93,14 @@ class ImagePredictor(ABC):
 
         Raises:
             RefusedError: the header says that the model was not meant for the image, or it looks
-                so where no modality is stated.
+                so.
         """
         scope = check_scope(self.card, radiograph.facts, name)
-        scope += check_appearance(self.card, radiograph, name, described=described)
-        known = self._familiarity(radiograph)
         shown = framed_input(radiograph, self.card.input.image, self.finder)
+        scope += check_appearance(
+            self.card, radiograph, name, lungs=shown.lungs, described=described
+        )
+        known = self._familiarity(radiograph)
         notes = (*radiograph.facts.notes, *scope, *shown.notes, *self.notes, *known)
         return Prepared(shown.pixels, notes, shown.box, shown.lungs)
 

@@ -14,6 +14,10 @@ _RESUME: Final = "Continue with --resume."
 _FOLDS: Final = "Make folds with: pulmo data split MANIFEST --folds 5 -o FOLDS.parquet."
 _AGAIN: Final = "Type the same command again later. It continues where it stopped."
 _MANIFEST: Final = "Name the manifest with --data MANIFEST."
+_ACCEPT: Final = (
+    "If that is wrong: a model that is trained with "
+    """--set 'data.accepts=["{}"]' only notes it."""
+)
 _MERGE: Final = "Say which class a label counts as with --merge LABEL=CLASS."
 
 REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
@@ -41,8 +45,13 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "folds-invalid": _FOLDS,
     "folds-missing": _FOLDS,
     "image-changed": "Import the data set again with: pulmo data import.",
-    "image-looks-like-ct": "If it is a radiograph: a model that is trained with "
-    """--set 'data.accepts=["looks like CT"]' only notes it.""",
+    "image-looks-cut": _ACCEPT.format("looks cut"),
+    "image-looks-inverted": _ACCEPT.format("looks inverted"),
+    "image-looks-lateral": _ACCEPT.format("looks lateral"),
+    "image-looks-like-ct": _ACCEPT.format("looks like CT"),
+    "image-looks-like-no-radiograph": _ACCEPT.format("looks like no radiograph"),
+    "image-looks-like-several": _ACCEPT.format("looks like several"),
+    "image-looks-turned": _ACCEPT.format("looks turned"),
     "image-labels-contradict": "Or leave out all images that contradict each other with "
     "--drop-contradictions.",
     "images-folder-not-taken": "Leave --root out.",

@@ -34,9 +34,18 @@ Spread = Annotated[Number, Field(ge=1, le=5)]
 Normalise = Literal["none", "lungs"]
 """By which pixels the grey values are made comparable between images."""
 
-Accepted = Literal[
-    "for processing", "lateral", "oblique", "decubitus", "other body part", "looks like CT"
+Look = Literal[
+    "looks like CT",
+    "looks like no radiograph",
+    "looks lateral",
+    "looks turned",
+    "looks inverted",
+    "looks cut",
+    "looks like several",
 ]
+"""What an image may look like that a model for frontal chest X-rays was not meant for."""
+
+Accepted = Literal["for processing", "lateral", "oblique", "decubitus", "other body part", Look]
 """What the header of an image, or its looks, may say against its use."""
 
 
