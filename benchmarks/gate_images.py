@@ -1,4 +1,4 @@
-"""The images that the gate is fitted and tested on: radiographs, their faults, and others."""
+"""The images that the gate is fitted and tested on: radiographs and their faults."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -6,12 +6,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import cv2
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
-from sklearn.datasets import load_sample_images
 
 from pulmo.bundle.gate import CUT, INVERTED, SEVERAL, TURNED
 from pulmo.core.sections import Look
@@ -19,16 +15,27 @@ from pulmo.datasets.importing import Reading, import_source
 from pulmo.datasets.manifest import Manifest
 from pulmo.lungs import LungFinder
 from pulmo.radiograph import radiograph_from_array, read_radiograph
-from pulmo.train.lungs.drawn import drawn_images
 
 Pixels = NDArray[np.float32]
 """Grey values [height, width] in [0, 1]."""
 
-PARTS: Final = 15
-"""Images that are made of a photograph: itself, and parts of it."""
 
 SIDE: Final = 512
 """Images are made this large at most before they are changed."""
+
+
+class Folders(NamedTuple):
+    """Where the images are.
+
+    Attributes:
+        data: the public sets.
+        photographs: `skimage/data` of scikit-image 0.17.2.
+        screenshots: PNG images of what a screen shows; None to do without.
+    """
+
+    data: Path
+    photographs: Path
+    screenshots: Path | None
 
 
 class Source(NamedTuple):
@@ -112,7 +119,7 @@ def read(source: Source, root: Path, side: str, most: int) -> Iterator[tuple[str
     chosen = np.sort(generator.permutation(len(manifest))[:most])
     paths, groups = manifest.frame["path"].to_numpy(), manifest.groups.to_numpy(np.str_)
     for number in chosen:
-        yield str(groups[number]), _at_most(read_radiograph(paths[number]).pixels)
+        yield str(groups[number]), at_most(read_radiograph(paths[number]).pixels)
 
 
 @cache
@@ -132,8 +139,8 @@ def changed(pixels: Pixels, generator: np.random.Generator) -> Pixels:
     turn = cv2.getRotationMatrix2D(
         (width / 2, height / 2), generator.uniform(-7, 7), generator.uniform(0.92, 1.0)
     )
-    image = cv2.warpAffine(np.ascontiguousarray(image, np.float32), turn, image.shape[::-1])
-    image = np.clip(image, 0, 1)
+    turned = cv2.warpAffine(np.ascontiguousarray(image, np.float32), turn, image.shape[::-1])
+    image = np.asarray(np.clip(turned, 0, 1), np.float32)
     if generator.random() < 0.3:
         border = [int(edge) for edge in generator.uniform(0, 0.08, 4) * height]
         image = np.pad(image, [border[:2], border[2:]])
@@ -180,7 +187,7 @@ def _tiled(one: Pixels, other: Pixels, generator: np.random.Generator) -> Pixels
     gap = int(generator.choice([0, 0, 4, 12]))
     paper = float(generator.choice([0, 1]))
     along = int(generator.integers(3))
-    second = cv2.resize(other, one.shape[::-1])
+    second = np.asarray(cv2.resize(other, one.shape[::-1]), np.float32)
     if along == 2:
         pair = _joined(one, second, 0, gap, paper)
         return _joined(pair, _joined(second, one, 0, gap, paper), 1, gap, paper)
@@ -220,134 +227,11 @@ def radiographs(
         last = pixels
 
 
-def others(side: str, folder: Path | None, data: Path) -> Iterator[tuple[str, list[Pixels]]]:
-    """Yields images that are no radiograph, with what they are."""
-    seed = {"fit": 1, "test": 2}[side]
-    generator = np.random.default_rng(seed)
-    drawn = drawn_images(350, 224, seed=1_000_000 * seed) / np.float32(255)
-    names = ("noise", "gradients", "stripes", "shapes", "leaves", "words")
-    for number, name in enumerate(names):
-        yield f"{name}, drawn", list(drawn[number::7])
-    # The reader refuses an even image itself.
-    yield (
-        "nearly even grey",
-        [
-            np.float32(grey) + generator.normal(0, 0.004, (99, 99)).astype(np.float32)
-            for grey in generator.uniform(0.02, 0.98, 20)
-        ],
-    )
-    sets = {"fit": "chest_xray", "test": "covid-chestxray-dataset"}
-    files = sorted((data / "lung-masks" / sets[side]).rglob("*.png"))[:: 8 if side == "fit" else 6]
-    yield "masks of lungs", [read_radiograph(file).pixels for file in files[:80]]
-    yield "pages of text", [page(side, generator) for _ in range(60)]
-    yield "plots", [plot(side, generator) for _ in range(60)]
-    for kind in ("photographs", "screenshots"):
-        pictures = _pictures(side, folder, kind)
-        if pictures:
-            yield kind, [piece for each in pictures for piece in _pieces(each, kind, generator)]
-
-
-def _pictures(side: str, folder: Path | None, kind: str) -> list[Pixels]:
-    found = sorted((folder / side / kind).glob("*")) if folder else []
-    pictures = [Image.open(file).convert("L") for file in found]
-    if kind == "photographs":
-        china, flower = (Image.fromarray(each).convert("L") for each in load_sample_images().images)
-        portrait = Image.open(Path(mpl.get_data_path(), "sample_data", "grace_hopper.jpg"))
-        pictures += [china] if side == "fit" else [flower, portrait.convert("L")]
-    return [_at_most(np.asarray(each, np.float32) / 255) for each in pictures]
-
-
-def _pieces(picture: Pixels, kind: str, generator: np.random.Generator) -> Iterator[Pixels]:
-    """Yields a picture and, of a photograph, parts of it."""
-    yield picture
-    for _ in range(PARTS - 1 if kind == "photographs" else 0):
-        side = int(generator.integers(min(picture.shape) // 3, min(picture.shape)))
-        top, left = (int(generator.integers(0, edge - side + 1)) for edge in picture.shape)
-        yield np.ascontiguousarray(picture[top : top + side, left : left + side])
-
-
-_WORDS: Final = {
-    "fit": [
-        "the",
-        "report",
-        "of",
-        "this",
-        "patient",
-        "shows",
-        "no",
-        "change",
-        "since",
-        "last",
-        "year",
-        "and",
-        "a",
-        "normal",
-        "heart",
-    ],
-    "test": [
-        "Invoice",
-        "number",
-        "total",
-        "amount",
-        "due",
-        "date",
-        "name",
-        "address",
-        "order",
-        "Tel.",
-        "2021",
-        "12.50",
-        "page",
-    ],
-}
-
-
-def page(side: str, generator: np.random.Generator) -> Pixels:
-    """Draws a page of text, as a scan or a window on a screen shows it."""
-    width, height = (int(n) for n in generator.integers(300, 700, 2))
-    dark = generator.random() < 0.3
-    image = Image.new("L", (width, height), 25 if dark else 250)
-    pen, ink = ImageDraw.Draw(image), 230 if dark else 10
-    size, margin = int(generator.integers(9, 22)), int(generator.integers(5, 60))
-    if side == "test" and generator.random() < 0.5:
-        pen.rectangle((0, 0, width, 30), fill=120)
-        for line in range(margin + 30, height, 3 * size):
-            pen.line((margin, line, width - margin, line), fill=ink)
-    for line in range(margin, height - margin, round(size * generator.uniform(1.2, 2))):
-        words = generator.choice(_WORDS[side], int(generator.integers(1, 14)))
-        pen.text((margin, line), " ".join(words), fill=ink, font_size=size)
-    return np.asarray(image, np.float32) / 255
-
-
-def plot(side: str, generator: np.random.Generator) -> Pixels:
-    """Draws a plot with matplotlib."""
-    figure, axes = plt.subplots(figsize=tuple(generator.uniform(2.5, 5, 2)), dpi=80)
-    numbers = generator.random((2, 30))
-    kinds = {
-        "fit": (
-            lambda: axes.plot(numbers.T),
-            lambda: axes.bar(range(8), numbers[0, :8]),
-            lambda: axes.scatter(*numbers),
-        ),
-        "test": (
-            lambda: axes.hist(numbers.T),
-            lambda: axes.pie(numbers[0, :6]),
-            lambda: axes.boxplot(numbers.T),
-            lambda: axes.imshow(generator.random((6, 8)), cmap="gray"),
-        ),
-    }[side]
-    kinds[int(generator.integers(len(kinds)))]()
-    axes.set_title("Values")
-    figure.canvas.draw()
-    grey = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("L")
-    plt.close(figure)
-    return np.asarray(grey, np.float32) / 255
-
-
-def _at_most(pixels: Pixels) -> Pixels:
+def at_most(pixels: Pixels) -> Pixels:
     """Returns an image at its size, or smaller, so that its longer side is `SIDE`."""
     scale = SIDE / max(pixels.shape)
     if scale >= 1:
         return np.ascontiguousarray(pixels, np.float32)
     height, width = (max(16, round(side * scale)) for side in pixels.shape)
-    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)

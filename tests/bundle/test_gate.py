@@ -22,12 +22,13 @@ from pulmo.bundle.gate import (
     OTHER,
     SEVERAL,
     TURNED,
-    appearance,
     check_appearance,
     shipped_gate,
+    unasked,
 )
-from pulmo.bundle.looks import looks
+from pulmo.bundle.looks import SIDE, grey_looks, lung_looks, square_of
 from pulmo.bundle.manifest_predictions import predict_manifest
+from pulmo.bundle.model_card import model_card
 from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import RefusedError
 from pulmo.core.sections import Look
@@ -83,14 +84,15 @@ def chest(patient: int = 1, label: str = "normal") -> NDArray[np.float32]:
 def unfit(kind: Look) -> NDArray[np.floating]:
     """An image of a kind; a lateral view cannot be drawn."""
     image = chest()
-    return {
+    images: dict[Look, NDArray[np.floating]] = {
         CT: ct_slice(),
         OTHER: np.random.default_rng(0).random((200, 220)),
         TURNED: np.rot90(image),
         INVERTED: 1 - image,
         CUT: chest(0)[:, :105],
         SEVERAL: np.hstack([image, chest(2)]),
-    }[kind]
+    }
+    return images[kind]
 
 
 DRAWN = tuple(kind for kind in KINDS if kind != LATERAL)
@@ -143,8 +145,13 @@ def test_what_is_stated_counts_more_than_looks(x_ray: Card) -> None:
 def test_a_model_of_more_than_frontal_radiographs_asks_no_looks(
     x_ray: Card, training: dict[str, object]
 ) -> None:
+    card = with_training(x_ray, **training)
     for kind in DRAWN:
-        assert check_appearance(with_training(x_ray, **training), seen(unfit(kind)), "a.png") == ()
+        assert check_appearance(card, seen(unfit(kind)), "a.png") == ()
+    assert unasked(x_ray) is None
+    reason = unasked(card)
+    assert reason
+    assert reason in model_card(card)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +170,7 @@ def test_what_is_accepted_or_described_is_noted(x_ray: Card, kind: Look) -> None
     (accepted,) = check_appearance(with_training(x_ray, accepts=(kind,)), radiograph, "a.png")
     (unstated,) = check_appearance(with_training(x_ray, modalities=()), radiograph, "a.png")
     assert described == accepted
-    assert {described.kind, unstated.kind} == {"scope"}
+    assert {described.kind, unstated.kind} == {"looks"}
     assert KINDS[kind].says in described.text
     assert "no stated modality" in unstated.text
 
@@ -171,6 +178,10 @@ def test_what_is_accepted_or_described_is_noted(x_ray: Card, kind: Look) -> None
 def test_the_view_of_the_models_own_network_of_the_lungs_is_used(
     x_ray: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    gate = shipped_gate()
+    doubts = {kind: each.model_copy(update={"threshold": -1e9}) for kind, each in gate.grey.items()}
+    doubting = gate.model_copy(update={"grey": doubts})
+    monkeypatch.setattr("pulmo.bundle.gate.shipped_gate", lambda: doubting)
     image, finder = seen(chest()), shipped_finder()
     lungs = finder.look(image)
     owns = {"input": x_ray.input.model_copy(update={"lungs": finder.sha256})}
@@ -180,19 +191,46 @@ def test_the_view_of_the_models_own_network_of_the_lungs_is_used(
         check_appearance(x_ray, image, "a.png", lungs=lungs)
 
 
+def test_the_lungs_are_asked_only_if_the_grey_values_leave_a_doubt() -> None:
+    gate = shipped_gate()
+    weights = np.array([gate.grey[kind].weights for kind in KINDS])
+    limits = np.array([gate.grey[kind].threshold - gate.grey[kind].bias for kind in KINDS])
+    # The image whose sums are one below the threshold of every kind, and one beyond one of them.
+    below = np.linalg.lstsq(weights, limits - 1)[0]
+    beyond = np.linalg.lstsq(weights, limits - 1 + 2 * (np.arange(len(limits)) == 3))[0]
+    calls: list[None] = []
+
+    def of_lungs() -> NDArray[np.float64]:
+        calls.append(None)
+        return np.zeros(len(gate.kinds[CT].weights) - len(gate.grey[CT].weights))
+
+    gate.likeliest(below, of_lungs, [*KINDS])
+    assert not calls
+    gate.likeliest(beyond, of_lungs, [kind for kind in KINDS if kind != [*KINDS][3]])
+    assert not calls
+    gate.likeliest(beyond, of_lungs, [*KINDS])
+    assert len(calls) == 1
+
+
 def test_the_shipped_gate_fits_the_shipped_network() -> None:
     gate, finder = shipped_gate(), shipped_finder()
     assert gate.finder == finder.sha256
-    assert set(gate.kinds) == set(KINDS)
-    length = len(appearance(seen(chest()), None, finder))
-    assert {len(each.weights) for each in gate.kinds.values()} == {length}
+    assert finder.card.size == SIDE
+    assert set(gate.kinds) == set(gate.grey) == set(KINDS)
+    image = seen(chest())
+    square = square_of(image.pixels)
+    grey = len(np.concatenate(grey_looks(square)))
+    lungs = len(np.concatenate(lung_looks(square, finder.look(image), finder)))
+    assert {len(each.weights) for each in gate.grey.values()} == {grey}
+    assert {len(each.weights) for each in gate.kinds.values()} == {grey + lungs}
 
 
 def test_the_numbers_are_means_spreads_and_quantiles_of_folded_cells() -> None:
     generator = np.random.default_rng(7)
     image = generator.random((192, 192)).astype(np.float32)
     chance = generator.random((192, 192)).astype(np.float32)
-    found = looks(image, chance, shipped_finder())
+    square = square_of(image)
+    found, of_lungs = grey_looks(square), lung_looks(square, chance, shipped_finder())
     small = np.rint(image * 255).astype(np.float64) / 255
     cells = [
         [small[24 * r : 24 * r + 24, 24 * c : 24 * c + 24] for c in range(8)] for r in range(8)
@@ -208,12 +246,12 @@ def test_the_numbers_are_means_spreads_and_quantiles_of_folded_cells() -> None:
         (chance[:24, 24 * c :][:, :24].mean() + chance[:24, 168 - 24 * c :][:, :24].mean()) / 2
         for c in range(4)
     ]
-    assert found.lungs[:4] == pytest.approx(top, rel=1e-5)
+    assert of_lungs.lungs[:4] == pytest.approx(top, rel=1e-5)
     ranked = np.sort(small.ravel())
     levels = np.array([0.02, 0.05, 0.25, 0.5, 0.75, 0.95, 0.98]) * (ranked.size - 1)
     assert found.levels == pytest.approx(np.interp(levels, np.arange(ranked.size), ranked))
     inside = np.average(small, weights=chance)
-    assert found.contrast[0] == pytest.approx(inside, rel=1e-4)
+    assert of_lungs.contrast[0] == pytest.approx(inside, rel=1e-4)
     rows = [abs(a - b) for line in small for a, b in pairwise(line)]
     assert found.texture[0] == pytest.approx(np.log(np.mean(rows) + 1e-3))
     assert found.texture[2] == pytest.approx(np.mean(np.array(rows) == 0))
@@ -222,12 +260,14 @@ def test_the_numbers_are_means_spreads_and_quantiles_of_folded_cells() -> None:
 def test_a_mirrored_image_looks_the_same() -> None:
     image, finder = ct_slice(), shipped_finder()
     chance = np.random.default_rng(8).random((192, 192)).astype(np.float32)
-    mirrored = looks(np.ascontiguousarray(image[:, ::-1]), chance[:, ::-1].copy(), finder)
-    for one, other in zip(looks(image, chance, finder), mirrored, strict=True):
+    square, mirrored = square_of(image), square_of(np.ascontiguousarray(image[:, ::-1]))
+    there = (*grey_looks(square), *lung_looks(square, chance, finder))
+    back = (*grey_looks(mirrored), *lung_looks(mirrored, chance[:, ::-1].copy(), finder))
+    for one, other in zip(there, back, strict=True):
         assert one == pytest.approx(other, abs=1e-2)
 
 
-def test_an_image_of_a_manifest_is_noted_unless_its_modality_is_stated(
+def test_an_image_of_a_manifest_is_noted_for_what_is_not_stated(
     bundle: Path, tmp_path: Path
 ) -> None:
     predictor = Predictor.open(bundle)
@@ -248,10 +288,13 @@ def test_an_image_of_a_manifest_is_noted_unless_its_modality_is_stated(
     assert not unstated.failed
     notes = unstated.frame.set_index("path")["notes"]
     assert {Path(str(path)).name: note for path, note in notes.dropna().items()} == {
-        "ct.png": "scope"
+        "ct.png": "looks"
     }
     stated = predict_manifest(predictor, import_source("csv", tmp_path / "stated.csv").manifest)
     assert not stated.failed
-    assert stated.frame["notes"].isna().all()
+    assert stated.frame["notes"].isna().tolist() == [False, True]
+    x_ray = seen(ct_slice(), modality="X-ray")
+    (note,) = check_appearance(predictor.card, x_ray, "ct.png", described=True)
+    assert KINDS[TURNED].says in note.text
     with refuses("image-looks-like-ct"):
         predictor.predict(read_radiograph(tmp_path / "ct.png"))

@@ -2,26 +2,26 @@
 
 A PNG or JPEG file says nothing of what it shows, so a photograph or a slice of CT would get a
 result like any radiograph. A multinomial logistic regression sees the numbers of
-`pulmo.bundle.looks`. `benchmarks/gate.py` fits and tests it.
+`pulmo.bundle.looks`. Most images are clearly fit by their grey values alone, which another
+regression sees first; the network of the lungs, which costs more than many classifiers, is asked of
+the others only. `benchmarks/gate.py` fits and tests both.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pulmo.bundle.card import Card
+from pulmo.bundle.looks import grey_looks, lung_looks, square_of
 from pulmo.core.errors import RefusedError
 from pulmo.core.record import Record, parse_record
 from pulmo.core.sections import Look
 from pulmo.radiograph import Facts, Note, Radiograph
 from pulmo.radiograph.facts import FRONTAL
-
-if TYPE_CHECKING:
-    from pulmo.lungs.finder import LungFinder
 
 FILE: Final = "gate.json"
 """The coefficients, next to this module."""
@@ -122,7 +122,7 @@ class Boundary(Record):
     """What parts the images of a kind from good frontal chest X-rays.
 
     Attributes:
-        weights: one for each number of `looks`.
+        weights: one for each number that is seen.
         bias: added to their sum, which is then the logarithm of how many times as likely as a good
             image one of the kind is.
         threshold: an image whose sum reaches it looks like one of the kind.
@@ -132,31 +132,44 @@ class Boundary(Record):
     bias: float
     threshold: float
 
+    def sum_of(self, seen: NDArray[np.float64]) -> float:
+        """Returns the sum of an image."""
+        return float(seen @ np.array(self.weights) + self.bias)
+
 
 class Gate(Record):
     """The fitted gate.
 
     Attributes:
-        kinds: kind -> its boundary.
+        grey: kind -> its boundary by the numbers of `GreyLooks` alone. Few images of the kind are
+            below it, and an image that is below all is fit.
+        kinds: kind -> its boundary by the numbers of `GreyLooks` and `LungLooks`.
         finder: SHA-256 of the network of the lungs whose view it was fitted on.
         fitted: how and on what, as a sentence.
     """
 
+    grey: Mapping[Look, Boundary]
     kinds: Mapping[Look, Boundary]
     finder: str
     fitted: str
 
-    def likeliest(self, seen: NDArray[np.float64], kinds: Collection[Look]) -> Look | None:
+    def likeliest(
+        self,
+        grey: NDArray[np.float64],
+        lungs: Callable[[], NDArray[np.float64]],
+        kinds: Collection[Look],
+    ) -> Look | None:
         """Returns which of some kinds an image looks most like; None if it looks like none.
 
         Args:
-            seen: the numbers of `looks`, one after the other.
+            grey: the numbers of `GreyLooks`, one after the other.
+            lungs: returns those of `LungLooks`; it is called if the grey values leave a doubt.
             kinds: those that count.
         """
-        sums = {
-            kind: float(seen @ np.array(self.kinds[kind].weights) + self.kinds[kind].bias)
-            for kind in kinds
-        }
+        if all(self.grey[kind].sum_of(grey) < self.grey[kind].threshold for kind in kinds):
+            return None
+        seen = np.concatenate([grey, lungs()])
+        sums = {kind: self.kinds[kind].sum_of(seen) for kind in kinds}
         reached = [kind for kind in kinds if sums[kind] >= self.kinds[kind].threshold]
         return max(reached, key=sums.__getitem__, default=None)
 
@@ -166,23 +179,6 @@ def shipped_gate() -> Gate:
     """Returns the gate that comes with pulmo."""
     text = resources.files(__package__).joinpath(FILE).read_text("utf-8")
     return parse_record(text, Gate, origin=FILE, what="a gate")
-
-
-def appearance(
-    radiograph: Radiograph, lungs: NDArray[np.float32] | None, finder: "LungFinder"
-) -> NDArray[np.float64]:
-    """Returns the numbers of `looks` of an image, one after the other.
-
-    Args:
-        radiograph: the image.
-        lungs: as `finder.look` gives it; None to ask now.
-        finder: the network of the lungs.
-    """
-    # OpenCV, which a model of drawings never uses.
-    from pulmo.bundle.looks import looks  # noqa: PLC0415 - see above
-
-    seen = finder.look(radiograph) if lungs is None else lungs
-    return np.concatenate(looks(radiograph.pixels, seen, finder))
 
 
 def check_appearance(
@@ -195,9 +191,9 @@ def check_appearance(
 ) -> tuple[Note, ...]:
     """Refuses an image that looks like one that the model was not meant for.
 
-    Of the kinds that it looks like, the likeliest one counts. A model of
-    drawings is for no patient. The gate knows frontal chest X-rays only, so it is not asked where
-    the model or what is stated of the image goes beyond them.
+    Of the kinds that it looks like, the likeliest one counts. The gate knows frontal chest X-rays
+    only, so it is not asked where the model (`unasked`) or what is stated of the image goes beyond
+    them.
 
     Args:
         card: of the model; `training.accepts` may say that such an image passes with a note.
@@ -215,7 +211,7 @@ def check_appearance(
         RefusedError: it looks like one of `KINDS`.
     """
     training = card.training
-    if card.has_drawings or not _is_of_frontal_chests(card, radiograph.facts):
+    if unasked(card) or not _is_of_frontal_chest(radiograph.facts):
         return ()
     kind = _kind_of(card, radiograph, lungs)
     if kind is None:
@@ -223,27 +219,47 @@ def check_appearance(
     if described or kind in training.accepts or not training.modalities:
         known = "trained on X-ray" if training.modalities else "trained on no stated modality"
         text = f"The image looks like {KINDS[kind].says}; {card.name} was {known}."
-        return (Note("scope", text),)
+        return (Note("looks", text),)
     raise KINDS[kind].refusal(name, card.name)
 
 
-def _is_of_frontal_chests(card: Card, facts: Facts) -> bool:
-    """Returns whether nothing stated goes beyond frontal chest X-rays that are made to be seen."""
-    views = (*card.training.views, *([facts.view] if facts.view else ()))
+def unasked(card: Card) -> str | None:
+    """Returns why a model asks no looks of its images, as a sentence; None if it asks them.
+
+    The gate knows frontal chest X-rays only, and takes none of them for a drawing.
+    """
+    training = card.training
+    if card.has_drawings:
+        beyond = "on drawings"
+    elif "CT" in training.modalities:
+        beyond = "on CT"
+    elif any(view not in FRONTAL for view in training.views):
+        beyond = "on views that are not frontal"
+    else:
+        return None
+    return f"Because it was trained {beyond}, the model refuses no image by its looks."
+
+
+def _is_of_frontal_chest(facts: Facts) -> bool:
+    """Returns whether a header states nothing beyond a frontal chest X-ray made to be seen."""
     return (
-        "CT" not in card.training.modalities
-        and all(view in FRONTAL for view in views)
-        and (facts.body_part is None or facts.body_part == "chest")
-        and facts.intent is None
+        facts.view in (None, *FRONTAL) and facts.body_part in (None, "chest") and not facts.intent
     )
 
 
 def _kind_of(card: Card, radiograph: Radiograph, lungs: NDArray[np.float32] | None) -> Look | None:
     """Returns the kind that an image looks most like; None if it looks like none that is asked."""
-    from pulmo.lungs.finder import shipped_finder  # noqa: PLC0415 - OpenCV, as in `appearance`
-
-    gate, finder = shipped_gate(), shipped_finder()
+    gate, square = shipped_gate(), square_of(radiograph.pixels)
     # A network of the lungs that a user trained may see the image otherwise.
     known = lungs if card.input.lungs == gate.finder else None
+
+    def of_lungs() -> NDArray[np.float64]:
+        # OpenCV, and a network to open, which most images do not need.
+        from pulmo.lungs.finder import shipped_finder  # noqa: PLC0415 - see above
+
+        finder = shipped_finder()
+        seen = finder.look(radiograph) if known is None else known
+        return np.concatenate(lung_looks(square, seen, finder))
+
     asked = [kind for kind in KINDS if KINDS[kind].asked(radiograph.facts)]
-    return gate.likeliest(appearance(radiograph, known, finder), asked)
+    return gate.likeliest(np.concatenate(grey_looks(square)), of_lungs, asked)

@@ -1,13 +1,20 @@
-"""Looks: the numbers that the gate sees of an image."""
+"""Looks: the numbers that the gate sees of an image.
 
-from typing import Final, NamedTuple
+Those of its grey values come first, for they cost little and load no OpenCV.
+"""
+
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pulmo.lungs.finder import LungFinder
-from pulmo.lungs.parts import measure, parts_of
 from pulmo.radiograph.geometry import to_input
+
+if TYPE_CHECKING:
+    from pulmo.lungs.finder import LungFinder
+
+SIDE: Final = 192
+"""Side in pixels of the square that the grey values are taken from."""
 
 _CELLS: Final = 8
 _LEVELS: Final = (0.02, 0.05, 0.25, 0.5, 0.75, 0.95, 0.98)
@@ -18,62 +25,80 @@ _STEP: Final = 0.1
 Values = NDArray[np.float64]
 
 
-class Looks(NamedTuple):
-    """What is seen of an image; all but the contrast is the same for its mirror image.
+class GreyLooks(NamedTuple):
+    """What is seen of an image's grey values; the same for its mirror image.
 
     Attributes:
         grey: [64], means of the grey values in 8 x 8 cells, about their mean and over their
-            standard deviation.
-        spread: [64], standard deviations within the cells.
-        lungs: [64], mean probabilities of lung in the cells. All three are folded.
+            standard deviation, folded.
+        spread: [64], standard deviations within the cells, folded.
         levels: [7], quantiles of the grey values.
+        texture: [6], logarithms of the mean differences of neighbours in a row and in a column, the
+            shares of neighbours that differ not at all and by an edge, in rows and in columns.
+    """
+
+    grey: Values
+    spread: Values
+    levels: Values
+    texture: Values
+
+
+class LungLooks(NamedTuple):
+    """What is seen of the lungs on an image; all but the contrast is the same for its mirror image.
+
+    Attributes:
+        lungs: [64], mean probabilities of lung in 8 x 8 cells, folded.
         shape: [6], of the lungs (`pulmo.lungs.parts.Shape`).
         sure: [7], each of these over the least that lungs have by the rule, at most 2, and whether
             the rule finds lungs.
         contrast: [3], grey value of the lungs, that of the rest, and their difference over the
             standard deviation of the image.
-        texture: [6], logarithms of the mean differences of neighbours in a row and in a column, the
-            shares of neighbours that differ not at all and by an edge, in rows and in columns.
         cut: [3], mean probability of lung at an edge: the likelier of left and right, top, bottom.
     """
 
-    grey: Values
-    spread: Values
     lungs: Values
-    levels: Values
     shape: Values
     sure: Values
     contrast: Values
-    texture: Values
     cut: Values
 
 
-def looks(
-    pixels: NDArray[np.float32], probability: NDArray[np.float32], finder: LungFinder
-) -> Looks:
-    """Returns what the gate sees of an image.
+def square_of(pixels: NDArray[np.float32]) -> Values:
+    """Returns an image, float32 [height, width] in [0, 1], squashed to [`SIDE`, `SIDE`]."""
+    return to_input(pixels, SIDE, "squash").astype(np.float64) / 255
+
+
+def grey_looks(square: Values) -> GreyLooks:
+    """Returns what the gate sees of an image's grey values, of what `square_of` gives."""
+    means, spreads = _cells(square).mean(axis=(1, 3)), _cells(square).std(axis=(1, 3))
+    return GreyLooks(
+        grey=_folded((means - means.mean()) / (means.std() + _FLAT)),
+        spread=_folded(spreads),
+        levels=np.quantile(square, _LEVELS),
+        texture=_texture(square),
+    )
+
+
+def lung_looks(square: Values, probability: NDArray[np.float32], finder: "LungFinder") -> LungLooks:
+    """Returns what the gate sees of the lungs.
 
     Args:
-        pixels: float32 [height, width] in [0, 1].
-        probability: float32 [size, size], as `finder.look` gives it.
+        square: as `square_of` gives it.
+        probability: float32 [`SIDE`, `SIDE`], as `finder.look` gives it.
         finder: the network of the lungs.
     """
-    size = probability.shape[0]
-    grey = to_input(pixels, size, "squash").astype(np.float64) / 255
+    # OpenCV, which an image of plain grey values never needs.
+    from pulmo.lungs.parts import measure, parts_of  # noqa: PLC0415 - see above
+
     chance = probability.astype(np.float64)
     shape = measure(probability, parts_of(probability >= finder.card.threshold))
     limits = [max(getattr(finder.card.rule, name), _FLAT) for name in shape._fields]
     found = float(not finder.card.rule.lacks(shape))
-    means, spreads = _cells(grey).mean(axis=(1, 3)), _cells(grey).std(axis=(1, 3))
-    return Looks(
-        grey=_folded((means - means.mean()) / (means.std() + _FLAT)),
-        spread=_folded(spreads),
+    return LungLooks(
         lungs=_folded(_cells(chance).mean(axis=(1, 3))),
-        levels=np.quantile(grey, _LEVELS),
         shape=np.array(shape),
         sure=np.array([*np.minimum(np.array(shape) / limits, 2), found]),
-        contrast=_contrast(grey, chance),
-        texture=_texture(grey),
+        contrast=_contrast(square, chance),
         cut=_cut(chance),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from pulmo.bundle.card import FINDER_KEY, Card, Epoch, Input
+from pulmo.bundle.gate import unasked
 from pulmo.core.sources import is_stated
 from pulmo.predictions.operating_point import Bands, OperatingPoint, PredictionSets
 
@@ -230,6 +231,8 @@ def _limits(card: Card) -> str:
         *([DRAWINGS] if card.has_drawings else []),
         "These values are of the images that the model was chosen by; they are not a test.",
         "They do not show how the model performs at another hospital: evaluate it there.",
+        "An image of another disease gets one of these classes, and nothing marks it.",
+        *_looks(card),
         *alone,
     ]
     if alone:
@@ -242,6 +245,17 @@ def _limits(card: Card) -> str:
             "recognise a class by the hospital and not by the disease."
         )
     return "## What this does not show\n\n" + "\n".join(f"- {line}" for line in sentences)
+
+
+def _looks(card: Card) -> list[str]:
+    """Returns what is less for this model than for others in refusing an image by its looks."""
+    reason = unasked(card)
+    if reason:
+        return [reason]
+    if card.training.modalities:
+        return []
+    noted = "an image that looks like no frontal chest X-ray is noted and not refused."
+    return [f"The modality of the training images is not stated: {noted}"]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
