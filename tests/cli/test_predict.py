@@ -78,6 +78,12 @@ def make_dicom_without_pixels(path: Path, image: Path) -> None:
     dataset.save_as(path)
 
 
+def make_dicom_of_a_hand(path: Path, image: Path) -> None:
+    dataset = pydicom.dcmread(min(image.parent.glob("*.dcm")))
+    dataset.BodyPartExamined = "HAND"
+    dataset.save_as(path)
+
+
 MATRIX = [
     (make_missing, "error", "x.png does not exist"),
     (make_empty, "error", "x.png is empty"),
@@ -89,6 +95,7 @@ MATRIX = [
     (make_apng, "refused", "contains several images"),
     (make_pages, "refused", "contains several images"),
     (make_dicom_without_pixels, "error", "without Pixel Data"),
+    (make_dicom_of_a_hand, "refused", "another part of the body: hand"),
 ]
 
 
