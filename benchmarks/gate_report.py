@@ -85,6 +85,7 @@ of this test among them.
   scikit-learn and matplotlib.
 - SCREENSHOTS is the folder `share/doc/rust/html` of Rust 1.95.0 (`rustup component add rust-docs`,
   `rustc --print sysroot`): its PNG images of 48 pixels or more, each once.
+- BUNDLE and RUN are the folders `bundle` and `run` that `benchmarks/starter.py` makes.
 
 ## What it does not know
 
