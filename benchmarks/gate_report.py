@@ -120,7 +120,6 @@ def report(images: Images, fitted: Gate) -> Iterator[str]:
             for name in sorted(set(images.name[of_kind])):
                 yield _row(f"{kind}: {name}", images, of_kind & (images.name == name), found)
         yield _row(f"**{kind}**", images, of_kind, found)
-    yield SOURCES
 
 
 def judged(fitted: Gate, seen: NDArray[np.float64]) -> tuple[str, bool]:
