@@ -117,6 +117,18 @@ def test_a_head_gives_logits_and_every_weight_of_it_learns(kind: str) -> None:
         assert weight.grad.abs().sum() > 0, name
 
 
+def test_a_hierarchical_head_multiplies_two_decisions() -> None:
+    head = trained("hierarchical").head
+    read = torch.randn(5, 128, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        scores = head.get_submodule("classify")(read)
+        found = head.logits(read).softmax(dim=1)
+    abnormal = 1 - scores[:, 2].sigmoid()
+    which = scores[:, :2].softmax(dim=1)
+    torch.testing.assert_close(found[:, 2], 1 - abnormal)
+    torch.testing.assert_close(found[:, :2], abnormal[:, None] * which)
+
+
 def test_a_layer_whose_derivative_is_not_known_is_refused() -> None:
     layers = {"odd": nn.Sigmoid(), "classify": nn.Linear(4, 2)}
     with pytest.raises(TypeError, match="The derivative of a Sigmoid is not known"):

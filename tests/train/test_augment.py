@@ -10,7 +10,7 @@ from pulmo.train.augment import Drawn, apply_changes, draw_changes
 
 SHAPE = (4, 1, 32, 32)
 FULL = "rotate=15,scale=0.1,translate=0.1,brightness=0.2,contrast=0.3,gamma=0.3,noise=0.1"
-EVERY = f"{FULL},shear=10,crop=0.1,flip=0.5,blur=1.5,jpeg=60,erase=0.2"
+EVERY = f"{FULL},shear=10,crop=0.1,flip=0.5,blur=1.5,jpeg=60,erase=0.2,multiscale=0.5"
 
 
 def recipe(strengths: str) -> Recipe:
@@ -69,7 +69,16 @@ def test_movements_come_first_and_hidden_rectangles_last() -> None:
     names = [change.name for change, _ in draw(EVERY).changes]
     moved = {"rotate", "scale", "translate", "shear", "flip", "crop"}
     assert set(names[:6]) == moved
-    assert names[6:] == ["contrast", "brightness", "gamma", "blur", "noise", "jpeg", "erase"]
+    assert names[6:] == [
+        "contrast",
+        "multiscale",
+        "brightness",
+        "gamma",
+        "blur",
+        "noise",
+        "jpeg",
+        "erase",
+    ]
 
 
 def test_all_movements_are_one_resampling() -> None:

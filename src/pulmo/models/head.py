@@ -5,7 +5,7 @@ from typing import Final
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import batch_norm
+from torch.nn.functional import batch_norm, logsigmoid
 
 from pulmo.core.errors import UsageError
 from pulmo.core.sections import ModelSection
@@ -15,6 +15,26 @@ from pulmo.models.heads import HEADS
 _WEIGHT_LIMIT: Final = 2**29
 
 
+class Hierarchy(nn.Module):
+    """Log-probabilities of classes by two decisions: is it the last class, and which other is it.
+
+    It reads [n, classes]: scores of all classes but the last, and the logit of the last one.
+    """
+
+    def forward(self, read: Tensor) -> Tensor:
+        """Returns log-probabilities [n, classes], which are logits too."""
+        kinds, last = read[:, :-1].log_softmax(dim=1), read[:, -1:]
+        return torch.cat([logsigmoid(-last) + kinds, logsigmoid(last)], dim=1)
+
+    def derivative(self, read: Tensor) -> Tensor:
+        """Returns the derivative of `forward` by what it reads, [n, classes, classes]."""
+        kinds, last = read[:, :-1].softmax(dim=1), read[:, -1:].sigmoid()
+        among = torch.eye(kinds.shape[1], dtype=read.dtype) - kinds[:, None]
+        by_last = -last[:, None].expand(-1, kinds.shape[1], -1)
+        of_last = torch.cat([torch.zeros_like(kinds), 1 - last], dim=1)
+        return torch.cat([torch.cat([among, by_last], dim=2), of_last[:, None]], dim=1)
+
+
 class Head(nn.Module):
     """Layers in a row that read feature maps and classify them.
 
@@ -22,7 +42,7 @@ class Head(nn.Module):
     """
 
     def __init__(self, layers: Mapping[str, nn.Module], *, flat: bool) -> None:
-        """Makes a head of `layers`, each under its name, the last one linear.
+        """Makes a head of `layers`, each under its name; linear is the last or a `Hierarchy`'s.
 
         Args:
             layers: name -> layer, in their order.
@@ -111,8 +131,11 @@ def _chain(layers: Sequence[nn.Module], read: Tensor) -> tuple[Tensor, Tensor]:
     for layer in hidden:
         inputs.append(read)
         read = _evaluated(layer, read)
-    # The last layer is linear, so its weights are the derivative by what it reads.
-    gradient: Tensor = last.get_parameter("weight")[None]
+    if isinstance(last, Hierarchy):
+        gradient = last.derivative(read)
+    else:
+        # The last layer is linear, so its weights are the derivative by what it reads.
+        gradient = last.get_parameter("weight")[None]
     for layer, given in zip(reversed(hidden), reversed(inputs), strict=True):
         gradient = _through(layer, given, gradient)
     return gradient, _evaluated(last, read)

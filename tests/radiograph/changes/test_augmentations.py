@@ -21,6 +21,7 @@ from pulmo.radiograph.changes.erase import Erase
 from pulmo.radiograph.changes.flip import Flip, mirror
 from pulmo.radiograph.changes.gamma import Gamma, gamma
 from pulmo.radiograph.changes.jpeg import Jpeg, jpeg
+from pulmo.radiograph.changes.multiscale import SCALES, Multiscale
 from pulmo.radiograph.changes.noise import Noise
 from pulmo.radiograph.changes.rotate import Rotate
 from pulmo.radiograph.changes.scale import Scale
@@ -207,6 +208,36 @@ def test_a_blur_is_scipys() -> None:
 def test_a_wide_blur_of_a_small_image_reaches_no_further_than_it() -> None:
     small = images((1, 1, 4, 4))
     assert fixed(Blur(strength=5), torch.tensor([5.0]), small).shape == small.shape
+
+
+def test_bands_are_differences_of_scipys_gaussians() -> None:
+    batch = images((2, 1, 60, 60)) * 0.4 + 0.3
+    factors = torch.tensor([[1.5, 0.5, 1.2, 0.8], [1.0, 1.0, 1.0, 1.0]])
+    found = fixed(Multiscale(strength=1), factors, batch)
+    image = finer = expected = batch[0, 0].double().numpy()
+    for share, factor in zip(SCALES, factors[0].tolist(), strict=True):
+        radius = max(1, round(3 * share * 60))
+        coarser = gaussian_filter(image, share * 60, mode="nearest", radius=radius)
+        expected = expected + (factor - 1) * (finer - coarser)
+        finer = coarser
+    np.testing.assert_allclose(found[0, 0], expected.clip(0, 1), atol=1e-4)
+    np.testing.assert_allclose(found[1], batch[1], atol=1e-6)
+
+
+def test_bands_leave_flat_areas_as_they_are() -> None:
+    batch = torch.full((1, 1, 40, 40), 0.5)
+    batch[..., 10:30, 10:30] = images((1, 1, 20, 20))
+    found = fixed(Multiscale(strength=1), torch.full((1, len(SCALES)), 2.0), batch)
+    assert torch.equal(found[..., :9, :], batch[..., :9, :])
+    assert not torch.equal(found, batch)
+
+
+def test_factors_of_bands_are_as_often_below_1_as_above() -> None:
+    drawn = Multiscale(strength=1).draw(MANY, source())
+    assert drawn.shape == (MANY[0], len(SCALES))
+    assert 0.5 <= float(drawn.min()) < 0.51
+    assert 1.98 < float(drawn.max()) <= 2
+    assert float(drawn.log().mean()) == pytest.approx(0, abs=0.02)
 
 
 def test_noise_has_deviations_up_to_its_strength() -> None:

@@ -25,7 +25,7 @@ class Blur(Regrade):
 
     words: ClassVar = "blur up to {:g} pixels"
     draw_order: ClassVar = 11
-    apply_order: ClassVar = 10
+    apply_order: ClassVar = 11
 
     strength: Annotated[Number, Field(ge=0, le=5)] = 0.0
     """Largest standard deviation of a Gaussian blur, in pixels of the input."""

@@ -18,7 +18,7 @@ class Brightness(Regrade):
     words: ClassVar = "brightness up to {:g}"
     draw_order: ClassVar = 4
     always_draws: ClassVar = True
-    apply_order: ClassVar = 8
+    apply_order: ClassVar = 9
 
     strength: Annotated[Number, Field(ge=0, le=0.5)] = 0.0
     """Largest value added or subtracted, of the range [0, 1]."""

@@ -21,7 +21,7 @@ class Erase(Regrade):
 
     words: ClassVar = "erasing up to {:g} of the area"
     draw_order: ClassVar = 13
-    apply_order: ClassVar = 13
+    apply_order: ClassVar = 14
     in_range: ClassVar = True
 
     strength: Annotated[Number, Field(ge=0, le=0.5)] = 0.0

@@ -26,7 +26,7 @@ class Gamma(Regrade):
     words: ClassVar = "gamma up to {:g}"
     draw_order: ClassVar = 6
     always_draws: ClassVar = True
-    apply_order: ClassVar = 9
+    apply_order: ClassVar = 10
     in_range: ClassVar = True
 
     strength: Annotated[Number, Field(ge=0, lt=1)] = 0.0

@@ -26,7 +26,7 @@ class Jpeg(Regrade):
 
     words: ClassVar = "loss of JPEG quality up to {:g}"
     draw_order: ClassVar = 12
-    apply_order: ClassVar = 12
+    apply_order: ClassVar = 13
     in_range: ClassVar = True
 
     strength: Annotated[Whole, Field(ge=0, le=95)] = 0

@@ -26,7 +26,7 @@ class Noise(Regrade):
 
     words: ClassVar = "noise up to {:g}"
     draw_order: ClassVar = 7
-    apply_order: ClassVar = 11
+    apply_order: ClassVar = 12
 
     strength: Annotated[Number, Field(ge=0, le=0.5)] = 0.0
     """Largest standard deviation of added Gaussian noise, of the range [0, 1]."""
