@@ -9,7 +9,7 @@ so that what is held out chooses nothing.
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -65,23 +65,50 @@ LUNGS: Final[dict[str, Any]] = {
 }
 RESNET: Final[dict[str, Any]] = {"model.backbone": "resnet18", "model.weights_partial": "true"}
 
-TRIALS: Final[dict[str, dict[str, Any]]] = {
-    "resnet18": RESNET,
-    "resnet18-lungs": RESNET | LUNGS,
-    "resnet18-lungs-even": RESNET | LUNGS | {"train.balance": "within-source"},
-    "resnet18-lungs-prior-0.3": RESNET | LUNGS | {"train.source_prior": 0.3},
-    "resnet18-lungs-prior-1": RESNET | LUNGS | {"train.source_prior": 1.0},
-    "mobilenetv2-lungs": LUNGS,
-    "lite0-lungs": LUNGS
-    | {"model.backbone": "tf_efficientnet_lite0", "model.mean": 0.5, "model.std": 0.5},
-    "resnet18-lungs-8": RESNET | LUNGS | {"train.epochs": 8},
-    "resnet18-lungs-224": RESNET | LUNGS | {"image.size": 224},
+SHORT: Final[dict[str, Any]] = LUNGS | {
+    "model.backbone": "resnet18-layer3",
+    "model.head": '{name="hierarchical",dropout=0.2}',
+    "augment.multiscale": 0.8,
+    "augment.flip": 0.5,
+    "train.epochs": 6,
+    "train.source_prior": 0.5,
 }
-"""Trial -> its settings."""
+"""The short network with its hierarchical head and the augmentation of details."""
+
+
+class Trial(NamedTuple):
+    """What a trial changes.
+
+    Attributes:
+        settings: of the recipe.
+        most: images of a source at most, drawn at random; None takes all.
+    """
+
+    settings: dict[str, Any]
+    most: int | None = None
+
+
+TRIALS: Final[dict[str, Trial]] = {
+    "resnet18": Trial(RESNET),
+    "resnet18-lungs": Trial(RESNET | LUNGS),
+    "resnet18-lungs-even": Trial(RESNET | LUNGS | {"train.balance": "within-source"}),
+    "resnet18-lungs-prior-0.3": Trial(RESNET | LUNGS | {"train.source_prior": 0.3}),
+    "resnet18-lungs-prior-1": Trial(RESNET | LUNGS | {"train.source_prior": 1.0}),
+    "mobilenetv2-lungs": Trial(LUNGS),
+    "lite0-lungs": Trial(
+        LUNGS | {"model.backbone": "tf_efficientnet_lite0", "model.mean": 0.5, "model.std": 0.5}
+    ),
+    "short": Trial(SHORT, 700),
+    "short-96": Trial(SHORT | {"image.size": 96}, 700),
+    "short-all": Trial(SHORT | {"train.epochs": 3}),
+    "whole-96": Trial(SHORT | RESNET | {"image.size": 96}, 700),
+}
+"""Trial -> what it changes."""
 
 WEIGHTS: Final = {
     "mobilenetv2_100": "mobilenet_v2.imagenet.features",
     "resnet18": "resnet18.imagenet.to_layer3",
+    "resnet18-layer3": "resnet18.imagenet.to_layer3",
     "tf_efficientnet_lite0": "tf_efficientnet_lite0.imagenet",
 }
 
@@ -165,8 +192,9 @@ def run_trial(trial: str, fold: int, seed: int, weights: Path, out: Path) -> Non
     dealt = pool.frame["fold"].notna()
     split = pool.frame["split"].mask(dealt, "train").mask(held, "val")
     pool = pool.with_columns(split=split, fold=pd.array([None] * len(pool), "Int64"))
-    pool.split("train", "val").save(place / "manifest.parquet")
-    settings = dict(BASE) | dict(TRIALS[trial]) | {"train.seed": seed}
+    settings, most = TRIALS[trial]
+    _limited(pool.split("train", "val"), most, seed).save(place / "manifest.parquet")
+    settings = BASE | settings | {"train.seed": seed}
     backbone = settings.get("model.backbone", "mobilenetv2_100")
     settings["model.weights"] = weights / f"{WEIGHTS[backbone]}.safetensors"
     words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
@@ -182,6 +210,15 @@ def run_trial(trial: str, fold: int, seed: int, weights: Path, out: Path) -> Non
     table = predict_manifest(predictor, asked).frame
     table.to_parquet(place / "predictions.parquet")
     write_atomically(place / "commit", commit().encode())
+
+
+def _limited(manifest: Manifest, most: int | None, seed: int) -> Manifest:
+    """Returns a manifest with so many training images of a source at most; validation stays."""
+    if most is None:
+        return manifest
+    frame = manifest.frame.sample(frac=1, random_state=seed)
+    place = frame.groupby(["source", "split"]).cumcount().sort_index()
+    return manifest.select(manifest.frame["split"].ne("train") | place.lt(most))
 
 
 def figures(table: pd.DataFrame) -> dict[str, Estimate]:
@@ -230,9 +267,10 @@ def report(out: Path) -> Iterator[str]:
     yield "\n## Settings\n"
     yield "All trials change the recipe `starter` so: " + _settings(BASE) + "\n"
     yield "| trial | settings |\n|---|---|"
-    for trial, settings in TRIALS.items():
+    for trial, (settings, most) in TRIALS.items():
         if any((out / trial).glob("*/predictions.parquet")):
-            yield f"| {trial} | {_settings(settings)} |"
+            limit = f"; at most {most} images of a source" if most else ""
+            yield f"| {trial} | {_settings(settings)}{limit} |"
     yield ""
 
 

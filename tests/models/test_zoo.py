@@ -1,10 +1,16 @@
 """pulmo's own networks against what their authors publish of them."""
 
+from pathlib import Path
+
 import torch
+from safetensors.torch import save_file
 from torch import nn
+from torchvision.models import resnet18
 
 from pulmo.core.sections import ModelSection
+from pulmo.models.backbone import make_backbone
 from pulmo.models.classifier import Classifier, make_classifier
+from pulmo.models.weights import load_weights
 
 
 def count(network: nn.Module) -> int:
@@ -46,3 +52,18 @@ def test_mini_vggnet_has_the_layers_of_its_description() -> None:
         assert classifier.features(torch.zeros(1, 1, 64, 64)).shape == (1, 64, 16, 16)
     rates = [m.p for m in classifier.modules() if isinstance(m, nn.Dropout)]
     assert rates == [0.25, 0.25, 0.5]
+
+
+def test_a_short_resnet_gives_the_features_of_the_whole_ones_third_stage(tmp_path: Path) -> None:
+    """With the same weights, of the same image repeated for three channels."""
+    whole = resnet18(weights=None).eval()
+    kept: list[torch.Tensor] = []
+    whole.layer3.register_forward_hook(lambda _, __, maps: kept.append(maps))
+    save_file(whole.state_dict(), tmp_path / "whole.safetensors")
+    short = make_backbone("resnet18-layer3", size=96).eval()
+    load_weights(short, tmp_path / "whole.safetensors")
+    images = torch.rand(2, 1, 96, 96, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        whole(images.repeat(1, 3, 1, 1))
+        torch.testing.assert_close(short(images), kept[0], rtol=1e-4, atol=1e-4)
+    assert kept[0].shape == (2, short.channels, *short.grid) == (2, 256, 6, 6)
