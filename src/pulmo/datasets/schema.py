@@ -109,17 +109,18 @@ def _passed(frame: pd.DataFrame) -> pd.DataFrame | None:
     if not (frame.columns.is_unique and needed <= set(frame.columns) <= set(COLUMNS)):
         return None
     typed = frame.reindex(columns=list(COLUMNS))
+    wanted = {name: column.dtype.type for name, column in SCHEMA.columns.items()}
     try:
         typed = typed.assign(
             **{
-                name: cells.astype(SCHEMA.columns[name].dtype.type)
-                for name, cells in typed.items()
-                if cells.dtype != SCHEMA.columns[name].dtype.type
+                name: typed[name].astype(kind)
+                for name, kind in wanted.items()
+                if typed[name].dtype != kind
             }
         )
     except (TypeError, ValueError, OverflowError):
         return None
-    fits = all(_fits(cells, SCHEMA.columns[name]) for name, cells in typed.items())
+    fits = all(_fits(typed[name], column) for name, column in SCHEMA.columns.items())
     return typed.reset_index(drop=True) if fits else None
 
 
