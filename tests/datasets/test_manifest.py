@@ -6,8 +6,9 @@ import pytest
 
 from fixtures.refuses import refuses
 from pulmo.core.labels import LabelScheme
+from pulmo.datasets import schema
 from pulmo.datasets.manifest import Manifest, patient_names, read_manifest
-from pulmo.datasets.schema import SCHEMA, check_split_name
+from pulmo.datasets.schema import COLUMNS, SCHEMA, check_split_name
 
 
 def test_a_manifest_survives_parquet(tmp_path: Path, images: pd.DataFrame) -> None:
@@ -32,6 +33,13 @@ def test_columns_are_ordered_and_typed(images: pd.DataFrame) -> None:
         ("age", 200, ("manifest-invalid", "age", "200")),
         ("sex", "male", ("manifest-invalid", "sex", "'male'")),
         ("width", 0, ("manifest-invalid", "width")),
+        ("width", float("inf"), ("manifest-invalid", "width")),
+        ("width", "wide", ("manifest-invalid", "width", "'wide'")),
+        ("bits", 33, ("manifest-invalid", "bits", "33")),
+        ("bytes", 0, ("manifest-invalid", "bytes")),
+        ("fold", -1, ("manifest-invalid", "fold")),
+        ("notes", "Cropped", ("manifest-invalid", "notes", "'Cropped'")),
+        ("pixels_sha256", "abc", ("manifest-invalid", "pixels_sha256", "'abc'")),
         ("group", None, ("manifest-invalid", "group")),
     ],
 )
@@ -55,6 +63,20 @@ def test_a_column_that_may_be_null_may_be_absent(images: pd.DataFrame) -> None:
     assert checked.frame["pixels_sha256"].isna().all()
     assert checked.frame["bytes"].dtype == "Int64"
     assert list(checked.frame.columns) == list(SCHEMA.columns)
+
+
+def test_a_table_without_a_fault_is_what_pandera_makes_of_it(images: pd.DataFrame) -> None:
+    tables = (
+        images,
+        images.astype(object)[images.columns[::-1]],
+        images.drop(columns=["pixels_sha256", "age", "fold"]).set_axis(range(64, 0, -1)),
+        images.assign(width=images["width"].astype(float), age=pd.Series(["40"]), patient=7),
+        images[:0],
+    )
+    for table in tables:
+        quick, slow = schema._passed(table), SCHEMA.validate(table, lazy=True)[list(COLUMNS)]
+        assert quick is not None
+        pd.testing.assert_frame_equal(quick, slow.reset_index(drop=True))
 
 
 def test_the_hash_ignores_order_and_place_and_sees_the_split(images: pd.DataFrame) -> None:

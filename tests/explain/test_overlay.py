@@ -6,7 +6,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fixtures.refuses import refuses
-from pulmo.explain.overlay import LONG_SIDE, Overlay, colour_stops, draw_overlay, draw_pair
+from pulmo.explain.overlay import (
+    LONG_SIDE,
+    Overlay,
+    colour_stops,
+    draw_overlay,
+    draw_pair,
+    small_pair,
+)
 from pulmo.radiograph.geometry import Aspect, Box
 
 GAP = 10
@@ -25,8 +32,7 @@ def pair(
 ) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
     """The plain and the painted image, as integers."""
     shown = image() if pixels is None else pixels
-    data = draw_pair(Overlay(shown, activation, aspect, scale))
-    drawn = np.asarray(Image.open(io.BytesIO(data)), np.int_)
+    drawn = draw_pair(Overlay(shown, activation, aspect, scale)).astype(np.int_)
     width = (drawn.shape[1] - GAP) // 2
     return drawn[:, :width], drawn[:, width + GAP :]
 
@@ -50,6 +56,17 @@ def test_the_image_is_grey_and_its_long_side_has_the_fixed_length() -> None:
 def test_an_image_of_a_few_pixels_is_drawn_at_full_size() -> None:
     plain, _ = pair(even(0), pixels=image(28, 28))
     assert plain.shape[:2] == (LONG_SIDE, LONG_SIDE)
+
+
+@pytest.mark.parametrize(("shape", "size"), [((90, 120), (760, 282)), ((280, 280), (760, 377))])
+def test_a_pair_for_a_page_is_a_jpeg_that_is_wide_enough(
+    shape: tuple[int, int], size: tuple[int, int]
+) -> None:
+    overlay = Overlay(image(*shape), even(1), "squash", 2.0)
+    small = Image.open(io.BytesIO(small_pair(overlay)))
+    assert (small.format, small.size) == ("JPEG", size)
+    expected = Image.fromarray(draw_pair(overlay)).resize(size, Image.Resampling.LANCZOS)
+    np.testing.assert_allclose(np.asarray(small, float), np.asarray(expected, float), atol=24)
 
 
 def test_a_strip_of_one_pixel_can_be_drawn() -> None:
@@ -111,8 +128,7 @@ def sheet(caption: str, aspect: Aspect = "pad", label: str = "covid") -> Image.I
 
 
 def test_a_sheet_shows_the_pair_pixel_for_pixel() -> None:
-    expected = draw_pair(Overlay(image(), even(1), "pad", 2.0))
-    inner = np.asarray(Image.open(io.BytesIO(expected)))
+    inner = draw_pair(Overlay(image(), even(1), "pad", 2.0))
     outer = np.asarray(sheet("a caption").convert("RGB"))
     height, width, _ = inner.shape
     np.testing.assert_array_equal(outer[18 : 18 + height, 18 : 18 + width], inner)
@@ -161,8 +177,7 @@ def test_what_is_outside_the_part_that_was_seen_is_hatched_and_the_map_lies_in_i
     box = Box(40, 200, 100, 420)
     values = np.zeros((4, 8), np.float32)
     values[:, 4:] = 2.0
-    data = draw_pair(Overlay(shown, values, "squash", 2.0, box=box))
-    drawn = np.asarray(Image.open(io.BytesIO(data)), np.int_)
+    drawn = draw_pair(Overlay(shown, values, "squash", 2.0, box=box)).astype(np.int_)
     plain, painted = drawn[:, :LONG_SIDE], drawn[:, LONG_SIDE + GAP :]
     seen = np.zeros(shown.shape, bool)
     seen[40:200, 100:420] = True
@@ -181,4 +196,4 @@ def test_a_box_is_in_pixels_of_the_image_whatever_the_size_of_the_drawing() -> N
         draw_pair(Overlay(pixels, even(2), "squash", 2.0, box=box))
         for pixels, box in zip((small, large), boxes, strict=True)
     )
-    assert first == second
+    np.testing.assert_array_equal(first, second)

@@ -107,6 +107,7 @@ def test_the_decision_the_card_and_the_digests_are_there(
     assert card.network.sha256 in digests
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_a_version_that_is_the_date_is_not_said_twice(content: ReportContent, card: Card) -> None:
     model = content.evaluation.model.model_copy(update={"version": card.created})
     page = Page(render_report(with_evaluation(content, model=model)))
@@ -114,6 +115,7 @@ def test_a_version_that_is_the_date_is_not_said_twice(content: ReportContent, ca
     assert "Version" not in page.text
 
 
+@pytest.mark.usefixtures("blank_figures")
 @pytest.mark.parametrize(
     ("test_accesses", "sentence"),
     [
@@ -166,6 +168,7 @@ def calibrated(content: ReportContent) -> ReportContent:
     return replace(with_evaluation(content, **known), card=card)
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_bands_sets_and_a_fitted_threshold_are_shown(content: ReportContent) -> None:
     full = calibrated(content)
     text = Page(render_report(full)).text
@@ -293,6 +296,7 @@ def test_no_folder_is_named(html: str, page: Page) -> None:
     assert "the first is image.png (it is cut)." in page.text
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_undefined_figures_say_why_in_a_footnote(content: ReportContent) -> None:
     classes = {
         label: {"auc": Estimate.undefined("no image is viral"), "recall": values["recall"]}
@@ -310,6 +314,7 @@ def test_undefined_figures_say_why_in_a_footnote(content: ReportContent) -> None
     assert {"note-1", "note-2"} <= set(page.values("id"))
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_an_undefined_figure_without_a_reason_is_marked_too(content: ReportContent) -> None:
     overall = {"accuracy": Estimate(None, None, None, 0)}
     page = Page(render_report(with_evaluation(content, overall=overall)))
@@ -331,6 +336,7 @@ def test_the_confusion_matrix_gives_shares_of_rows(page: Page) -> None:
     assert "normal 0 - 0 - 0 - 0" in page.text
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_the_confusion_matrix_gives_shares_of_columns_too(content: ReportContent) -> None:
     counts = ((8, 1, 0), (2, 0, 0), (0, 3, 0))
     page = Page(render_report(with_evaluation(content, confusion=counts)))
@@ -340,6 +346,7 @@ def test_the_confusion_matrix_gives_shares_of_columns_too(content: ReportContent
     assert "all 10 4 0 14" in page.text
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_what_is_missing_is_said(content: ReportContent, card: Card) -> None:
     data = content.evaluation.data.model_copy(update={"failed": (), "skipped": {}, "split": None})
     bare = with_evaluation(content, data=data, contrasts=(), roc={}, reliability=(), warnings=())
@@ -371,6 +378,7 @@ def test_a_report_is_written_small_and_always_the_same(
     assert first.stat().st_size < images + 170_000
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_the_card_of_another_model_is_refused(content: ReportContent) -> None:
     with refuses("result-of-other-model"):
         render_report(with_evaluation(content, classes={"covid": {}, "normal": {}}))
@@ -378,9 +386,10 @@ def test_the_card_of_another_model_is_refused(content: ReportContent) -> None:
         render_report(with_evaluation(content, confusion=((1, 0), (0, 1))))
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_a_bad_image_leaves_no_report(content: ReportContent, tmp_path: Path) -> None:
     bad = replace(content, gallery=[replace(content.gallery[0], image=b"GIF89a")])
-    with refuses("png-invalid"):
+    with refuses("jpeg-invalid"):
         write_report(tmp_path / "report.html", bad)
     assert list(tmp_path.iterdir()) == []
 
@@ -412,6 +421,7 @@ def with_recipe(content: ReportContent, recipe: Recipe) -> ReportContent:
     return replace(content, card=content.card.model_copy(update={"training": training}))
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_the_command_on_the_page_trains_with_the_very_recipe(content: ReportContent) -> None:
     assert content.card is not None
     recipe = load_recipe("demo", SETTINGS)
@@ -425,6 +435,7 @@ def test_the_command_on_the_page_trains_with_the_very_recipe(content: ReportCont
     assert command[-4:] == ["--data", "manifest.parquet", "-o", "run"]
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_a_recipe_that_is_not_shipped_is_on_the_page(
     content: ReportContent, tmp_path: Path
 ) -> None:
@@ -449,6 +460,7 @@ def test_a_page_needs_no_card(content: ReportContent) -> None:
         assert words not in page.text
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_a_decision_without_a_threshold_or_a_positive_class_is_said(
     content: ReportContent,
 ) -> None:
@@ -460,6 +472,7 @@ def test_a_decision_without_a_threshold_or_a_positive_class_is_said(
     assert "No class is named as positive" in text
 
 
+@pytest.mark.usefixtures("blank_figures")
 def test_a_test_without_patients_or_subgroups_says_so(content: ReportContent) -> None:
     bare = with_evaluation(
         content,

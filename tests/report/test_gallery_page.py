@@ -30,7 +30,7 @@ def example(file: str, number: int, share: float | None) -> Example:
 
 
 @pytest.fixture
-def content(evaluation: Evaluation, card: Card, png: bytes) -> GalleryContent:
+def content(evaluation: Evaluation, card: Card, jpeg: bytes) -> GalleryContent:
     examples = (example("a.png", 0, 0.876), example("<img src=x>.png", 1, None))
     by_rule = Question(
         classes=("covid", "viral"),
@@ -51,7 +51,7 @@ def content(evaluation: Evaluation, card: Card, png: bytes) -> GalleryContent:
         warnings=evaluation.warnings,
         questions=(by_rule, by_class),
     )
-    return GalleryContent(gallery, card, read_method("hirescam"), ((png, png), ()))
+    return GalleryContent(gallery, card, read_method("hirescam"), ((jpeg, jpeg), ()))
 
 
 def test_every_count_and_example_is_there_with_its_probability_truth_and_source(

@@ -1,5 +1,6 @@
 """The schema of a manifest: its columns, what they may hold, and what a split may be called."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Final
 
@@ -69,10 +70,22 @@ COLUMNS: Final = tuple(SCHEMA.columns)
 """The columns of a manifest, in their order."""
 
 
+_PASSES: Final[dict[str, Callable[..., pd.Series]]] = {
+    "isin": lambda cells, allowed_values: cells.isin([*allowed_values, pd.NA]),
+    "str_matches": lambda cells, pattern: cells.str.match(pattern, na=True),
+    "in_range": lambda cells, min_value, max_value, **_: cells.between(min_value, max_value),
+    "greater_than_or_equal_to": lambda cells, min_value: cells >= min_value,
+}
+"""What each check of `SCHEMA` computes of cells, by its name and with its parameters."""
+
+
 def checked(frame: pd.DataFrame, called: str) -> pd.DataFrame:
     """Returns the rows with the columns of `SCHEMA`, numbered from 0."""
     if "notes" not in frame:
         frame = frame.assign(notes=UNKNOWN)
+    passed = _passed(frame)
+    if passed is not None:
+        return passed
     try:
         checked = SCHEMA.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -85,6 +98,39 @@ def checked(frame: pd.DataFrame, called: str) -> pd.DataFrame:
             "manifest-invalid", f"{called} is not a valid manifest: {problems}."
         ) from None
     return checked[list(COLUMNS)].reset_index(drop=True)
+
+
+def _passed(frame: pd.DataFrame) -> pd.DataFrame | None:
+    """Returns what `checked` does of a table without a fault, or else None.
+
+    pandera takes several times as long, as it prepares what it would say of a fault.
+    """
+    needed = {name for name, column in SCHEMA.columns.items() if not column.nullable}
+    if not (frame.columns.is_unique and needed <= set(frame.columns) <= set(COLUMNS)):
+        return None
+    typed = frame.reindex(columns=list(COLUMNS))
+    wanted = {name: column.dtype.type for name, column in SCHEMA.columns.items()}
+    try:
+        typed = typed.assign(
+            **{
+                name: typed[name].astype(kind)
+                for name, kind in wanted.items()
+                if typed[name].dtype != kind
+            }
+        )
+    except (TypeError, ValueError, OverflowError):
+        return None
+    fits = all(_fits(typed[name], column) for name, column in SCHEMA.columns.items())
+    return typed.reset_index(drop=True) if fits else None
+
+
+def _fits(cells: pd.Series, column: pa.Column) -> bool:
+    """Returns whether cells of the column's type have values that it allows."""
+    return (
+        (column.nullable or not cells.hasnans)
+        and (not column.unique or cells.is_unique)
+        and all(_PASSES[check.name](cells, **check.statistics).all() for check in column.checks)
+    )
 
 
 def check_split_name(split: str | None) -> None:

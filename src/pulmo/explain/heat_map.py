@@ -91,14 +91,14 @@ class HeatMap:
         return draw_overlay(self._overlay(), legend=f"{of} ({self.unit})", caption=self.caption)
 
     def pair(self) -> bytes:
-        """Draws the same as `png` without words, for a page that has its own.
+        """Draws the same as `png` without words, as a small JPEG for a page that has its own.
 
         Raises:
             InputError: as for `png`.
         """
-        from pulmo.explain.overlay import draw_pair  # noqa: PLC0415 - as in `png`
+        from pulmo.explain.overlay import small_pair  # noqa: PLC0415 - as in `png`
 
-        return draw_pair(self._overlay())
+        return small_pair(self._overlay())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the drawing as a PNG file.

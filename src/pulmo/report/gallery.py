@@ -18,9 +18,6 @@ SURE_HIT: Final = "correct, highest confidence"
 UNSURE_HIT: Final = "correct, lowest confidence"
 SURE_MISS: Final = "wrong, highest confidence"
 
-_WIDTH: Final = 760  # pixels; two images side by side in a column of the page
-_QUALITY: Final = 80
-
 
 @dataclass(frozen=True)
 class Shown:
@@ -33,8 +30,8 @@ class Shown:
         decision: the class that the model decided on.
         positive: whether the model called it positive.
         probabilities: class -> calibrated probability.
-        image: PNG of the image and its heat map for the decided class, as
-            `pulmo.explain.overlay.draw_pair` draws them.
+        image: JPEG of the image and its heat map for the decided class, as
+            `pulmo.explain.overlay.small_pair` draws them.
     """
 
     file: str
@@ -59,33 +56,29 @@ class Shown:
         )
 
     def data_uri(self) -> str:
-        """Returns the image as a JPEG small enough for a page with many, in a `data:` address.
+        """Returns the image in a `data:` address.
 
         Raises:
-            InputError: it is not a PNG.
+            InputError: it is not a JPEG.
         """
         return data_uri(self.image, self.file)
 
 
-def data_uri(png: bytes, name: str) -> str:
-    """Returns a PNG as a JPEG small enough for a page with many, in a `data:` address.
+def data_uri(jpeg: bytes, name: str) -> str:
+    """Returns a JPEG in a `data:` address.
 
     Args:
-        png: the image.
+        jpeg: the image.
         name: what messages call it.
 
     Raises:
-        InputError: it is not a PNG.
+        InputError: it is not a JPEG.
     """
     try:
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-            pair = image.convert("RGB")
+        Image.open(io.BytesIO(jpeg), formats=["JPEG"]).close()
     except (UnidentifiedImageError, OSError) as error:
-        raise InputError("png-invalid", f"The image of {name} is not a PNG: {error}.") from error
-    pair.thumbnail((_WIDTH, _WIDTH), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    pair.save(buffer, "JPEG", quality=_QUALITY, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+        raise InputError("jpeg-invalid", f"The image of {name} is not a JPEG: {error}.") from error
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def select_gallery(predictions: Predictions, per_class: int = 2) -> pd.DataFrame:

@@ -31,8 +31,8 @@ class GalleryContent:
         gallery: in numbers.
         card: the card of the model.
         method: how the maps were made.
-        images: of each question the drawings of its examples: PNG of the image and its heat map,
-            as `pulmo.explain.overlay.draw_pair` draws them.
+        images: of each question the drawings of its examples: JPEG of the image and its heat map,
+            as `pulmo.explain.overlay.small_pair` draws them.
     """
 
     gallery: Gallery

@@ -60,7 +60,7 @@ class GalleryReport:
         gallery: in numbers.
         card: the card of the model.
         method: how the maps were made.
-        images: of each question the drawing of each example, as PNG.
+        images: of each question the drawing of each example, as JPEG.
         notices: what a user must know of how it went, as sentences.
     """
 
