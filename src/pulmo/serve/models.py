@@ -1,0 +1,143 @@
+"""The models that a server asks."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pulmo.bundle.card import Card
+from pulmo.bundle.predictor import Predictor
+from pulmo.core.errors import InputError, UsageError
+from pulmo.core.record import Record
+from pulmo.explain.methods import METHODS, Method, serves
+from pulmo.workflows.model import load
+from pulmo.workflows.prediction_output import positive_sentence
+
+_DIGITS: Final = 16
+"""Of a model's SHA-256, which are its id."""
+
+
+class ServedModel(NamedTuple):
+    """A model that is served.
+
+    Attributes:
+        id: the first digits of its SHA-256.
+        path: its bundle.
+        predictor: what runs it.
+    """
+
+    id: str
+    path: Path
+    predictor: Predictor
+
+    @property
+    def card(self) -> Card:
+        """What the model is."""
+        return self.predictor.card
+
+
+class MethodSummary(Record):
+    """A method that makes heat maps."""
+
+    name: str
+    title: str
+    fixed_scale: bool
+    """Whether its colours mean the same on every image."""
+    of_class: bool
+    """Whether a map belongs to one class."""
+    slow: bool
+    """Whether it asks the model many times."""
+
+
+class ModelSummary(Record):
+    """What a model is, in short."""
+
+    id: str
+    name: str
+    description: str
+    notice: str
+    classes: list[str]
+    positive_classes: list[str]
+    threshold: float
+    positive_sentence: str
+    version: str
+    sha256: str
+    weights_sha256: str
+    license: str
+    has_bands: bool
+    has_prediction_sets: bool
+    methods: list[MethodSummary]
+    default: bool
+    """Whether it is asked where a request names none."""
+
+
+class ModelList(Record):
+    """The models, the default first."""
+
+    models: list[ModelSummary]
+
+
+def open_models(paths: Sequence[Path], threads: int = 1) -> dict[str, ServedModel]:
+    """Opens bundles; returns id -> model in their order.
+
+    Raises:
+        InputError: one is missing or damaged.
+        UsageError: one is named twice.
+    """
+    models: dict[str, ServedModel] = {}
+    for path in paths:
+        predictor = load(path, threads).predictor
+        key = predictor.sha256[:_DIGITS]
+        if key in models:
+            raise UsageError("model-served-twice", f"{path} is the model {models[key].path}.")
+        models[key] = ServedModel(key, path.absolute(), predictor)
+    return models
+
+
+def chosen_model(models: Mapping[str, ServedModel], key: str | None) -> ServedModel:
+    """Returns the model with an id, or the default one.
+
+    Raises:
+        InputError: there is none.
+    """
+    if key is None:
+        return next(iter(models.values()))
+    if key not in models:
+        raise InputError("model-unknown", "There is no such model.")
+    return models[key]
+
+
+def summary_of(model: ServedModel, *, default: bool) -> ModelSummary:
+    """Returns what a model is, in short."""
+    card = model.card
+    return ModelSummary(
+        id=model.id,
+        name=card.name,
+        description=card.description,
+        notice=card.notice,
+        classes=list(card.labels.order),
+        positive_classes=list(card.decision.positive),
+        threshold=card.decision.threshold,
+        positive_sentence=positive_sentence(card),
+        version=card.created,
+        sha256=model.predictor.sha256,
+        weights_sha256=card.network.sha256,
+        license=card.license,
+        has_bands=card.bands is not None,
+        has_prediction_sets=card.sets is not None,
+        methods=[_summary(name, kind()) for name, kind in METHODS.items() if _fits(model, kind())],
+        default=default,
+    )
+
+
+def _fits(model: ServedModel, method: Method) -> bool:
+    return serves(model.predictor, method)
+
+
+def _summary(name: str, method: Method) -> MethodSummary:
+    return MethodSummary(
+        name=name,
+        title=method.title,
+        fixed_scale=method.in_graph,
+        of_class=method.of_class,
+        slow=not method.in_graph,
+    )
