@@ -75,11 +75,10 @@ async def _files(request: Request, size: int) -> list[bytes]:
         raise InputError(
             "multipart-invalid", f"The multipart body cannot be read: {error.message}"
         ) from None
-    async with form:
-        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-        if not files:
-            raise InputError("multipart-without-files", "The multipart body has no file.")
-        return [await file.read() for file in files]
+    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+    if not files:
+        raise InputError("multipart-without-files", "The multipart body has no file.")
+    return [await file.read() for file in files]
 
 
 async def _chunks(request: Request, size: int) -> AsyncGenerator[bytes, None]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -69,7 +69,9 @@ class JobPool:
     def _run(self) -> None:
         """Hands jobs to a worker process, which opens the models before the first one comes."""
         with ExitStack() as stack:
-            pool: WorkerPool[Job, Any] | None = stack.enter_context(self._pool())
+            pool: WorkerPool[Job, Any] | None = None
+            with suppress(OSError):
+                pool = stack.enter_context(self._pool())
             while (taken := self._jobs.get()) is not None:
                 job, future = taken
                 try:
