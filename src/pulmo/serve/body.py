@@ -89,10 +89,13 @@ async def _files(request: Request, size: int) -> list[bytes]:
         raise InputError(
             "multipart-invalid", f"The multipart body cannot be read: {error.message}"
         ) from None
-    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-    if not files:
-        raise InputError("multipart-without-files", "The multipart body has no file.")
-    return [await file.read() for file in files]
+    try:
+        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+        if not files:
+            raise InputError("multipart-without-files", "The multipart body has no file.")
+        return [await file.read() for file in files]
+    finally:
+        await form.close()
 
 
 async def _chunks(request: Request, size: int) -> AsyncGenerator[bytes, None]:
