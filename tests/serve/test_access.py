@@ -86,9 +86,7 @@ class TestPlace:
             ("", 421),
         ],
     )
-    def test_only_its_own_names_reach_it(
-        self, client: TestClient, host: str, status: int
-    ) -> None:
+    def test_only_its_own_names_reach_it(self, client: TestClient, host: str, status: int) -> None:
         response = client.get("/v1/models", headers={"Host": host})
         assert response.status_code == status
         assert status == 200 or code_of(response)[1] == "host-unknown"
@@ -108,7 +106,7 @@ class TestPlace:
         ],
     )
     def test_no_foreign_page_changes_anything(
-        self, client: TestClient, image: Path, headers: dict[str, str], allowed: bool
+        self, client: TestClient, image: Path, headers: dict[str, str], *, allowed: bool
     ) -> None:
         sent = client.post("/v1/predictions", content=image.read_bytes(), headers=headers)
         gone = client.delete(f"/v1/predictions/{'0' * 32}", headers=headers)

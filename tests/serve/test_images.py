@@ -17,6 +17,7 @@ from fixtures.served import client_of
 from pulmo.explain.overlay import LONG_SIDE
 from pulmo.lungs import segment
 from pulmo.radiograph import read_radiograph
+from pulmo.report.prediction_sheet import prediction_sheet
 from pulmo.serve.service import Service
 from pulmo.workflows.image_result import ImageResult
 from pulmo.workflows.model import load
@@ -39,6 +40,15 @@ def result(bundle: Path, image: Path) -> ImageResult:
 def pixels_of(data: bytes) -> NDArray[Any]:
     with Image.open(io.BytesIO(data)) as image:
         return np.array(image)
+
+
+def words_of(page: bytes) -> str:
+    """The text of a page of PDF, without what is between its letters."""
+    streams = re.findall(rb"stream\n(x.*?)\nendstream", page, re.DOTALL)
+    drawn = next(text for text in map(zlib.decompress, streams) if b"BT" in text)
+    lines = re.findall(rb"BT(.*?)ET", drawn, re.DOTALL)
+    words = [b"".join(re.findall(rb"\(((?:[^()\\]|\\.)*)\)", line)) for line in lines]
+    return b"\n".join(words).decode("latin-1")
 
 
 def code_of(response: Any) -> tuple[int, str]:  # noqa: ANN401 - of either client
@@ -158,11 +168,21 @@ def test_the_report_is_one_page_that_names_what_it_is_of(
     assert response.content.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type /Page\b", response.content)) == 1
     assert done["id"] in response.headers["content-disposition"]
-    drawn = b"".join(
-        zlib.decompress(stream)
-        for stream in re.findall(rb"stream\n(x.*?)\nendstream", response.content, re.DOTALL)
-    )
-    assert drawn.count(b"Tj") > 20
+    said = words_of(response.content)
+    for wanted in (done["id"], done["sha256"], done["model"]["sha256"], done["notice"]):
+        assert wanted in said
+    for label, share in done["probabilities"].items():
+        assert re.search(rf"{label} +{share:.3f}", said)
+    for note in done["notes"]:
+        assert " ".join(note.split()[:5]) in said
+
+
+def test_a_report_of_many_notes_is_one_page_and_says_what_is_missing(
+    done: dict[str, Any], result: ImageResult
+) -> None:
+    many = done | {"notes": [f"Note {number}." for number in range(60)]}
+    page = prediction_sheet(result.heatmap().png(), many)
+    assert "more lines of notes are in the prediction" in words_of(page)
 
 
 class TestWithoutImage:

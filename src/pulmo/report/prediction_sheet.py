@@ -8,23 +8,20 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from PIL import Image
 
 _PAGE: Final = (8.27, 11.69)  # inches, A4
 _LEFT, _TOP, _LINE = 0.08, 0.95, 0.0155  # shares of the page
 _COLUMNS: Final = 96  # letters of a line
-_MOST_LINES: Final = 26
-_PICTURE: Final = (0.08, 0.06, 0.84, 0.40)  # left, bottom, width, height
+_MOST_LINES: Final = 30
 _FONT: Final = "DejaVu Sans"  # comes with matplotlib, so every machine draws the same
 
 
-def prediction_sheet(pair: bytes, caption: str, answer: Mapping[str, Any]) -> bytes:
+def prediction_sheet(drawing: bytes, answer: Mapping[str, Any]) -> bytes:
     """Draws the sheet.
 
     Args:
-        pair: the image next to the same image with the evidence painted on it, PNG.
-        caption: what the paint shows.
+        drawing: the heat map as `HeatMap.png` draws it.
         answer: the prediction as JSON: what `pulmo predict` gives, with its id and time.
 
     Returns:
@@ -40,11 +37,9 @@ def prediction_sheet(pair: bytes, caption: str, answer: Mapping[str, Any]) -> by
     for line in _shortened(list(_lines(answer))):
         _write(figure, line, y)
         y -= _LINE
-    _draw(figure, np.asarray(Image.open(io.BytesIO(pair))))
-    below = _PICTURE[1] - 0.02
-    for line in textwrap.wrap(caption, 120)[:2]:
-        _write(figure, line, below, size=7)
-        below -= 0.012
+    axes = figure.add_axes((_LEFT, 0.05, 1 - 2 * _LEFT, y - 0.05), anchor="N")
+    axes.imshow(np.asarray(Image.open(io.BytesIO(drawing))), interpolation="none")
+    axes.set_axis_off()
     buffer = io.BytesIO()
     figure.savefig(buffer, format="pdf", metadata={"Creator": "pulmo", "CreationDate": None})
     return buffer.getvalue()
@@ -81,12 +76,6 @@ def _shortened(lines: list[str]) -> list[str]:
         return lines
     left = len(lines) - _MOST_LINES + 1
     return [*lines[: _MOST_LINES - 1], f"{left} more lines of notes are in the prediction's JSON."]
-
-
-def _draw(figure: Figure, picture: NDArray[np.uint8]) -> None:
-    axes = figure.add_axes(_PICTURE)
-    axes.imshow(picture, interpolation="none")
-    axes.set_axis_off()
 
 
 def _write(
