@@ -1,7 +1,7 @@
 """Who may ask: tokens, hosts, origins, and the headers that every answer has."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,7 @@ class TestTokens:
     def test_a_body_is_not_read_without_one(self, make: MakeService) -> None:
         read = []
 
-        def body() -> object:
+        def body() -> Iterator[bytes]:
             read.append(1)
             yield b"x"
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ class TestRefusals:
                 serve([bundle], ServeOptions(data=tmp_path, port=port))
         for options in ({"port": 99999}, {"host": "256.1.1.1"}):
             with refuses(("address-unusable", "serve-without-token")):
-                serve([bundle], ServeOptions(data=tmp_path, **options))  # type: ignore[arg-type] # of its fields
+                serve([bundle], ServeOptions(data=tmp_path, **options))
 
     def test_a_model_is_served_once(self, bundle: Path, tmp_path: Path) -> None:
         with refuses("model-served-twice"):
@@ -86,10 +87,14 @@ def running(
         process.communicate()
 
 
-def asked(port: int, text: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as other:
-        other.sendall(text)
-        return other.recv(65536)
+def asked(port: int, path: str) -> tuple[int, bytes]:
+    """Asks a server on a connection of its own; gives the status and the body."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", path, headers={"Connection": "close"})
+    response = connection.getresponse()
+    found = response.status, response.read()
+    connection.close()
+    return found
 
 
 class TestStop:
@@ -103,19 +108,15 @@ class TestStop:
         with running(bundle, tmp_path / "data", unmeasured) as (process, port):
             with socket.create_connection(("127.0.0.1", port), timeout=60) as begun:
                 begun.sendall(f"{head}\r\n\r\n".encode() + data[:100])
-                ready = asked(port, b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                assert b" 200 " in ready
-                # The first body is read when the metrics say so.
-                while b"pulmo_requests_in_work 1.0" not in asked(
-                    port, b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n"
-                ):
+                assert asked(port, "/readyz")[0] == 200
+                # The body is awaited when the metrics say so.
+                while b"pulmo_requests_in_work 1.0" not in asked(port, "/metrics")[1]:
                     pass
                 process.send_signal(signal.SIGTERM)
-                while b" 503 " not in (
-                    late := asked(port, b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                ):
+                while (late := asked(port, "/v1/models"))[0] == 200:
                     pass
-                assert b"server-stopping" in late
+                assert late[0] == 503
+                assert b"server-stopping" in late[1]
                 begun.sendall(data[100:])
                 assert b" 201 " in begun.recv(65536)
             _, said = process.communicate(timeout=60)
