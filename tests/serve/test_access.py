@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from fixtures.served import client_of
+from pulmo.bundle.card import read_card
 from pulmo.serve.frame import HEADERS
 from pulmo.serve.service import Service
 from pulmo.serve.tokens import create_token, revoke_token
@@ -202,6 +203,15 @@ class TestDocuments:
         path = f"/v1/models/{model['id']}/card"
         text = client.get(path).text
         assert text == (bundle / "MODEL_CARD.md").read_text("utf-8")
+        card = read_card(bundle / "card.json")
+        decision = card.decision
+        assert list(model["sensitivity"].values()) == list(decision.sensitivity[:4])
+        assert list(model["specificity"].values()) == list(decision.specificity[:4])
+        assert card.sets is not None
+        assert model["sets_coverage"] == card.sets.coverage
+        assert card.bands is not None
+        limits = {"low": card.bands.rule_out.threshold, "high": card.bands.rule_in.threshold}
+        assert model["bands"] == limits
         page = client.get(path, params={"format": "html"})
         assert page.headers["content-type"].startswith("text/html")
         assert "<table>" in page.text
