@@ -9,9 +9,14 @@ from starlette.testclient import TestClient
 
 from fixtures.served import client_of
 from pulmo.bundle.card import read_card
+from pulmo.core.record import Record
+from pulmo.serve.answers import Answer, Page
+from pulmo.serve.errors import ErrorBody
 from pulmo.serve.frame import HEADERS
+from pulmo.serve.models import ModelList, ModelSummary
 from pulmo.serve.service import Service
 from pulmo.serve.tokens import create_token, revoke_token
+from pulmo.serve.views import Boxes, Explanation, Lungs
 
 MakeService = Callable[..., Service]
 
@@ -196,6 +201,13 @@ class TestDocuments:
         assert "<script" not in page
         assert "style=" not in page
         assert "prediction_set" in page
+
+    @pytest.mark.parametrize(
+        "kind", [Answer, Page, ErrorBody, Explanation, Lungs, Boxes, ModelSummary, ModelList]
+    )
+    def test_the_examples_are_what_they_are_of(self, kind: type[Record]) -> None:
+        (example,) = kind.model_json_schema()["examples"]
+        assert kind.model_validate(example).model_dump(mode="json") == example
 
     def test_the_card_is_that_of_the_bundle(self, client: TestClient, bundle: Path) -> None:
         (model,) = client.get("/v1/models").json()["models"]

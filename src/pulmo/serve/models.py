@@ -9,6 +9,7 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.record import Record
 from pulmo.explain.methods import METHODS, Method, serves
+from pulmo.serve.examples import MODEL, shown
 from pulmo.stats.estimate import Estimate
 from pulmo.workflows.model import load
 from pulmo.workflows.prediction_output import positive_sentence
@@ -79,6 +80,8 @@ class BandLimits(Record):
 class ModelSummary(Record):
     """What a model is, in short."""
 
+    model_config = shown(MODEL)
+
     id: str
     name: str
     description: str
@@ -106,6 +109,8 @@ class ModelSummary(Record):
 
 class ModelList(Record):
     """The models, the default first."""
+
+    model_config = shown({"models": [MODEL]})
 
     models: list[ModelSummary]
 
