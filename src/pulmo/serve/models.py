@@ -9,6 +9,7 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.record import Record
 from pulmo.explain.methods import METHODS, Method, serves
+from pulmo.predictions.operating_point import Bands
 from pulmo.serve.examples import MODEL, shown
 from pulmo.stats.estimate import Estimate
 from pulmo.workflows.model import load
@@ -75,6 +76,11 @@ class BandLimits(Record):
     """Below it a result is negative."""
     high: float
     """From it on a result is positive; between the two a reader must decide."""
+
+    @classmethod
+    def of(cls, bands: Bands) -> "BandLimits":
+        """Returns the limits of a card's bands."""
+        return cls(low=bands.rule_out.threshold, high=bands.rule_in.threshold)
 
 
 class ModelSummary(Record):
@@ -163,9 +169,8 @@ def summary_of(model: ServedModel, *, default: bool) -> ModelSummary:
         license=card.license,
         sensitivity=Interval.of(card.decision.sensitivity),
         specificity=Interval.of(card.decision.specificity),
-        bands=card.bands
-        and BandLimits(low=card.bands.rule_out.threshold, high=card.bands.rule_in.threshold),
-        sets_coverage=card.sets and card.sets.coverage,
+        bands=None if card.bands is None else BandLimits.of(card.bands),
+        sets_coverage=None if card.sets is None else card.sets.coverage,
         methods=[_summary(name, kind()) for name, kind in METHODS.items() if _fits(model, kind())],
         default=default,
     )
