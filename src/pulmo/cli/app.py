@@ -25,6 +25,7 @@ from pulmo.cli import (
     reproduce,
     screen,
     search,
+    serve,
     train,
 )
 from pulmo.cli.exits import run_command
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(lungs.app, name="lungs")
+app.add_typer(serve.app, name="serve")
 app.command("train")(train.train)
 app.command("search")(search.search)
 app.command("lr-find")(lr_find.lr_find)

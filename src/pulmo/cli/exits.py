@@ -27,6 +27,12 @@ _TRAINING_PACKAGES: Final = {
 }  # fmt: skip
 
 
+_SERVER_PACKAGES: Final = {
+    "fastapi", "markdown_it", "platformdirs", "prometheus_client", "python_multipart",
+    "starlette", "uvicorn",
+}  # fmt: skip
+
+
 class _Stopped(BaseException):
     """Ctrl-C or SIGTERM. Not an Exception: the verbs catch those of a file and continue."""
 
@@ -67,6 +73,12 @@ def _explained(error: Exception) -> PulmoError:
                 "package-missing",
                 f"{package} is not installed. Training and exporting need it. Install it with: "
                 "pip install 'pulmo[train]'.",
+            )
+        if package in _SERVER_PACKAGES:
+            return UsageError(
+                "server-package-missing",
+                f"{package} is not installed. `pulmo serve` needs it. Install it with: "
+                "pip install 'pulmo[serve]'.",
             )
     if isinstance(error, OSError) and error.filename:
         return InputError("file-unreadable", f"{error.filename} cannot be used: {error.strerror}.")

@@ -100,6 +100,16 @@ class HeatMap:
 
         return small_pair(self._overlay())
 
+    def layer_png(self) -> bytes:
+        """Draws the map alone, RGBA, to be laid over the image.
+
+        Raises:
+            InputError: as for `png`.
+        """
+        from pulmo.explain.overlay import draw_layer  # noqa: PLC0415 - as in `png`
+
+        return draw_layer(self._overlay())
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the drawing as a PNG file.
 

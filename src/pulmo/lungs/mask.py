@@ -13,6 +13,9 @@ from pulmo.lungs.parts import Mask, Shape, box_of
 from pulmo.radiograph.geometry import Box
 from pulmo.radiograph.notes import Note
 
+Side = Literal["right", "left"]
+"""Of the patient."""
+
 Zone = Literal[
     "right upper", "right middle", "right lower", "left upper", "left middle", "left lower"
 ]
@@ -120,10 +123,15 @@ class LungMask:
 
     def outline(self) -> list[NDArray[np.intp]]:
         """Returns the edges of the lungs, to be drawn: lines of pixels (x, y), [n, 2] each."""
-        lines: list[NDArray[np.intp]] = []
-        for lung in (self.right, self.left):
+        return [line for _, line in self.sided_outline()]
+
+    def sided_outline(self) -> list[tuple[Side, NDArray[np.intp]]]:
+        """Returns the same lines, each with the side of the patient."""
+        lines: list[tuple[Side, NDArray[np.intp]]] = []
+        sides: tuple[tuple[Side, Mask], ...] = (("right", self.right), ("left", self.left))
+        for side, lung in sides:
             found, _ = cv2.findContours(
                 lung.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
             )
-            lines += [line.reshape(-1, 2).astype(np.intp) for line in found]
+            lines += [(side, line.reshape(-1, 2).astype(np.intp)) for line in found]
         return lines

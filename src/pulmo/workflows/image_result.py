@@ -18,7 +18,7 @@ from pulmo.explain.annotations import Annotations
 from pulmo.explain.heat_map import HeatMap, caption
 from pulmo.explain.location import on_small_image, small_mask
 from pulmo.explain.methods import GRAPH, Method, Report, read_method, report_nothing
-from pulmo.lungs import shipped_finder
+from pulmo.lungs import LungMask, shipped_finder
 from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph, read_radiograph
 
@@ -97,20 +97,22 @@ class ImageResult:
         return heat_map(self, label, read_method(method))
 
     @cached_property
+    def lungs(self) -> LungMask:
+        """The lungs: those that the model's own network has found, if it has one."""
+        own, prepared = self.model.finder, self.outcome.prepared
+        if own is None or prepared is None or prepared.lungs is None:
+            return (own or shipped_finder()).find(self.radiograph)
+        return own.mask(self.radiograph, prepared.lungs)
+
+    @cached_property
     def annotations(self) -> Annotations:
         """What is drawn on every heat map of the image.
 
         These are the outline of the lungs, if they are found, lines of equal evidence, and the
-        patient's sides, if the file states them. The lungs are those that the model's own network
-        has found, if it has one.
+        patient's sides, if the file states them.
         """
-        own, prepared = self.model.finder, self.outcome.prepared
-        if own is None or prepared is None or prepared.lungs is None:
-            lungs = (own or shipped_finder()).find(self.radiograph)
-        else:
-            lungs = own.mask(self.radiograph, prepared.lungs)
         return Annotations(
-            outline=lungs.mask if lungs.found else None,
+            outline=self.lungs.mask if self.lungs.found else None,
             patient_right=self.radiograph.facts.patient_right,
             contours=True,
         )

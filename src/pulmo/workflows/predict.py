@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from pulmo.bundle.image_predictor import ImagePredictor
-from pulmo.bundle.outcome import Prepared
+from pulmo.bundle.outcome import Outcome, Prepared
 from pulmo.core.errors import InputError, PulmoError, RefusedError, UsageError
 from pulmo.core.output import claim_folder
 from pulmo.core.parallel import Pause, in_threads
@@ -19,7 +19,7 @@ from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Note, Radiograph
 from pulmo.radiograph.image_source import ImageSource, ValueRange, open_image
 from pulmo.workflows.found import Found, images_of, is_image
-from pulmo.workflows.heat_map_folder import Explanation, HeatMapFolder
+from pulmo.workflows.heat_map_folder import Explanation, HeatMapFolder, Written
 from pulmo.workflows.image_result import check_label
 from pulmo.workflows.model import Model, load
 
@@ -172,10 +172,10 @@ def _read(
     except UsageError:
         raise
     except PulmoError as error:
-        return _failed(path, error)
+        return failed_prediction(str(path), error)
     except OSError as error:
-        return _failed(
-            path,
+        return failed_prediction(
+            str(path),
             InputError("file-unreadable", f"{path} could not be read: {error.strerror or error}."),
         )
     return _Ready(path, radiograph.sha256, prepared, radiograph if keep else None)
@@ -195,11 +195,25 @@ def _predict(ready: _Ready, predictor: ImagePredictor, maps: HeatMapFolder | Non
         if maps is not None and ready.radiograph is not None:
             written = maps.write(ready.path, predictor, ready.radiograph, outcome)
     except PulmoError as error:
-        return _failed(ready.path, error)
+        return failed_prediction(str(ready.path), error)
+    return prediction_of(str(ready.path), ready.sha256, outcome, written)
+
+
+def prediction_of(
+    name: str, sha256: str, outcome: Outcome, written: Written | None = None
+) -> Prediction:
+    """Returns the result of an image that was classified.
+
+    Args:
+        name: what the image is called.
+        sha256: of its file.
+        outcome: what the model says of it.
+        written: its heat map; None if none was written.
+    """
     return Prediction(
-        file=str(ready.path),
+        file=name,
         status="ok",
-        sha256=ready.sha256,
+        sha256=sha256,
         notes=outcome.notes,
         probabilities=outcome.probabilities,
         decision=outcome.decision,
@@ -213,6 +227,7 @@ def _predict(ready: _Ready, predictor: ImagePredictor, maps: HeatMapFolder | Non
     )
 
 
-def _failed(path: Path, error: PulmoError) -> Prediction:
+def failed_prediction(name: str, error: PulmoError) -> Prediction:
+    """Returns what became of an image that has no result, and why."""
     status: Literal["refused", "error"] = "refused" if isinstance(error, RefusedError) else "error"
-    return Prediction(str(path), status, str(error), error.code)
+    return Prediction(name, status, str(error), error.code)

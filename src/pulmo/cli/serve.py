@@ -1,0 +1,111 @@
+"""pulmo serve."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pulmo.cli.console import say
+from pulmo.cli.model import one_model
+from pulmo.cli.options import flags_used, takes_options
+from pulmo.cli.results import results_to
+from pulmo.core.errors import UsageError
+from pulmo.core.output import claim_file
+from pulmo.serve.options import DataOptions, ServeOptions
+
+app = typer.Typer(invoke_without_command=True)
+tokens = typer.Typer(help="Say who may call the server.", no_args_is_help=True)
+app.add_typer(tokens, name="token")
+
+
+@app.callback()
+@takes_options
+def serve(context: typer.Context, options: ServeOptions) -> None:
+    """Answer requests for predictions over HTTP. For research, not diagnosis.
+
+    It listens on this machine alone, unless a token was made and TLS is spoken, here or by a proxy.
+    The page is at /, the API at /v1, its documentation at /docs. Ctrl-C lets what was begun end.
+    """
+    if context.invoked_subcommand is not None:
+        if used := flags_used(options):
+            raise UsageError(
+                "option-of-server",
+                f"{used[0]} is for the server, not for {context.invoked_subcommand}.",
+            )
+        return
+    from pulmo.serve.server import serve as serve_models
+
+    models = options.model or [one_model(None, None)]
+    serve_models(models, options, typer.echo)
+
+
+@app.command("log")
+@takes_options
+def log(
+    export: Annotated[
+        Literal["csv", "json"], typer.Option("--export", help="The form of the log.")
+    ] = "csv",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write the log to this file. Default: standard output.",
+        ),
+    ] = None,
+    *,
+    options: DataOptions,
+) -> None:
+    """Print who was answered what and when, the oldest first."""
+    from pulmo.serve.log import export_log
+    from pulmo.serve.server import open_database
+
+    if output is not None:
+        claim_file(output)
+    with open_database(options) as database, results_to(output) as stream:
+        export_log(database, export, stream)
+
+
+@tokens.command("create")
+@takes_options
+def create(
+    name: Annotated[str, typer.Argument(help="Of its holder, which the log names.")],
+    *,
+    options: DataOptions,
+) -> None:
+    """Make a token and print it. It cannot be shown again."""
+    from pulmo.serve.server import open_database
+    from pulmo.serve.tokens import create_token
+
+    with open_database(options) as database:
+        typer.echo(create_token(database, name))
+    say("It is not kept and cannot be shown again.")
+
+
+@tokens.command("list")
+@takes_options
+def list_tokens(*, options: DataOptions) -> None:
+    """Print the names of all tokens, when each was made, and when it was revoked."""
+    from pulmo.serve.server import open_database
+    from pulmo.serve.tokens import tokens_of
+
+    with open_database(options) as database:
+        for token in tokens_of(database):
+            state = f"revoked {token.revoked}" if token.revoked else "valid"
+            typer.echo(f"{token.name}  {token.created}  {state}")
+
+
+@tokens.command("revoke")
+@takes_options
+def revoke(
+    name: Annotated[str, typer.Argument(help="Of its holder.")],
+    *,
+    options: DataOptions,
+) -> None:
+    """Make a token invalid, at once and for good."""
+    from pulmo.serve.server import open_database
+    from pulmo.serve.tokens import revoke_token
+
+    with open_database(options) as database:
+        revoke_token(database, name)
