@@ -1,0 +1,98 @@
+/** The dialogs: token, model card, keys, and whether a result is to be deleted. */
+
+import { call, ApiError } from "./api.js";
+import { byId, make } from "./dom.js";
+
+/** Closes each wide dialog by its button. */
+export function bindDialogs() {
+  for (const close of document.querySelectorAll("dialog .close")) {
+    close.addEventListener("click", () => close.closest("dialog")?.close());
+  }
+}
+
+/**
+ * Asks the user for a token.
+ *
+ * @param {boolean} wasWrong whether one was refused
+ * @returns {Promise<string>}
+ */
+export function askForToken(wasWrong) {
+  const dialog = byId("token-dialog", HTMLDialogElement);
+  const input = byId("token", HTMLInputElement);
+  const problem = byId("token-problem", HTMLElement);
+  problem.hidden = !wasWrong;
+  problem.textContent = wasWrong ? "The token is unknown or was revoked." : "";
+  input.value = "";
+  dialog.returnValue = "";
+  dialog.showModal();
+  input.focus();
+  byId("token-cancel", HTMLButtonElement).onclick = () => dialog.close();
+  byId("token-form", HTMLFormElement).onsubmit = () => {
+    dialog.returnValue = "use";
+  };
+  return new Promise((resolve, reject) => {
+    dialog.addEventListener(
+      "close",
+      () => {
+        const token = input.value.trim();
+        input.value = "";
+        if (dialog.returnValue === "use" && token) resolve(token);
+        else reject(new ApiError(401, "token-missing", "The server needs a token to answer."));
+      },
+      { once: true },
+    );
+  });
+}
+
+/** Asks whether a result is to be deleted. @returns {Promise<boolean>} */
+export function askToDelete() {
+  const dialog = byId("delete-dialog", HTMLDialogElement);
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "delete"), { once: true });
+  });
+}
+
+/** Shows the card of a model. @param {string} id */
+export async function showCard(id) {
+  const place = byId("card", HTMLElement);
+  place.replaceChildren(make("p", { class: "quiet" }, "The card is being loaded."));
+  byId("card-dialog", HTMLDialogElement).showModal();
+  try {
+    const text = await (await call(`/v1/models/${id}/card?format=html`)).text();
+    const page = new DOMParser().parseFromString(text, "text/html");
+    const source = page.querySelector("main") ?? page.body;
+    place.replaceChildren(...copied(source));
+  } catch (error) {
+    place.replaceChildren(make("p", { class: "problem" }, String(error instanceof Error ? error.message : error)));
+  }
+}
+
+const ALLOWED = new Set(
+  "h1 h2 h3 h4 p ul ol li table thead tbody tr th td strong em code pre blockquote hr br a".split(" "),
+);
+
+/**
+ * Copies text and plain elements, and nothing that a card could run or load.
+ *
+ * @param {Node} source
+ * @returns {Node[]}
+ */
+function copied(source) {
+  return [...source.childNodes].flatMap((node) => {
+    if (node instanceof Text) return [document.createTextNode(node.data)];
+    if (!(node instanceof Element)) return [];
+    const name = node.localName;
+    if (!ALLOWED.has(name)) return copied(node);
+    const made = document.createElement(name);
+    const address = node.getAttribute("href") ?? "";
+    if (name === "a" && /^https?:/.test(address)) {
+      made.setAttribute("href", address);
+      made.setAttribute("rel", "noopener noreferrer");
+      made.setAttribute("target", "_blank");
+    }
+    made.append(...copied(node));
+    return [made];
+  });
+}
