@@ -17,6 +17,7 @@ from pulmo.core.errors import UsageError
 from pulmo.core.flags import PYTHON_ONLY, flag
 from pulmo.predictions.reading.options import Options
 from pulmo.reproduce.options import ReproduceOptions
+from pulmo.serve.options import DataOptions, ServeOptions
 from pulmo.workflows.options import data, evaluation, lungs, training
 from pulmo.workflows.options.evaluation import AuditOptions, EvaluateOptions, TableOptions
 
@@ -24,7 +25,7 @@ ALL = {
     each
     for module in (data, evaluation, lungs, training)
     for _, each in getmembers(module, is_dataclass)
-} | {Options, ReproduceOptions}  # fmt: skip
+} | {Options, ReproduceOptions, DataOptions, ServeOptions}  # fmt: skip
 
 
 @dataclass(frozen=True)

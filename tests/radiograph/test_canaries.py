@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import resources
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from pydicom import dcmread, dcmwrite
-from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
-from pydicom.dataelem import DataElement
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.tag import Tag
 from pydicom.uid import UID
 
+from fixtures.canaries import REAL, fill, item, leaks, written
 from pulmo.cli.app import app
 from pulmo.core.errors import PulmoError
 from pulmo.datasets.manifest import Manifest, read_manifest
@@ -35,102 +32,6 @@ from pulmo.radiograph import Radiograph, decode_radiograph
 MakeDicom = Callable[..., bytes]
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
-
-# What the image is made of, and what may be reported of it.
-REAL = {
-    "SpecificCharacterSet", "Modality", "SOPClassUID", "Rows", "Columns", "BitsAllocated",
-    "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PixelData",
-    "PhotometricInterpretation", "NumberOfFrames", "PatientAge", "PatientSex", "ViewPosition",
-    "WindowCenter", "WindowWidth",
-    "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence", "VOILUTFunction",
-    "PixelPaddingValue", "PixelPaddingRangeLimit", "PresentationLUTShape", "ImagerPixelSpacing",
-    "PixelSpacing", "NominalScannedPixelSpacing", "EstimatedRadiographicMagnificationFactor",
-    "DirectoryRecordSequence", "FloatPixelData", "DoubleFloatPixelData",
-}  # fmt: skip
-CANARY = re.compile(
-    rb"zqx\d{5}|1\.2\.987654\.|(?<![\d.])19873\d{5}"
-    rb"|(?<!\d)1873[-./]?\d\d[-./]?\d\d(?!\d)|(?<!\d)06:?19:?37|(?<!\d)(?:48121|28121)(?!\d)",
-    re.IGNORECASE,
-)
-
-
-def canary(kind: str, number: int) -> Any:  # noqa: ANN401 - whatever the kind holds
-    """A value of a kind of element that occurs nowhere else."""
-    word = f"ZQX{number:05d}"
-    numbers = {
-        "US": 48121,
-        "SS": -28121,
-        "FL": 48121.0,
-        "FD": 1987300000.0 + number,
-        "AT": Tag(0x00100010),
-        "IS": str(1987300000 + number),
-        "DS": str(1987300000 + number),
-        "DA": "18730412",
-        "TM": "061937",
-        "DT": "18730412061937",
-        "AS": "087Y",
-        "UI": UID(f"1.2.987654.{number}"),
-        "UR": f"http://{word}.example",
-        "PN": f"{word}^JANE",
-    }
-    if kind in numbers:
-        return numbers[kind]
-    if kind in {"UL", "SL", "UV", "SV"}:
-        return 1987300000 + number
-    return word.encode() if kind.startswith("O") or kind == "UN" else word
-
-
-def item(number: int) -> Dataset:
-    """An item with canaries; in every fourth they are deeper and of more kinds."""
-    found = Dataset()
-    found.PatientName = canary("PN", number)
-    if number % 4 == 0:
-        code = Dataset()
-        code.CodeValue, code.CodeMeaning = canary("SH", number), canary("LO", number)
-        code.CodingSchemeDesignator = canary("SH", number)
-        found.ConceptCodeSequence = [code]
-        found.ReferencedSOPInstanceUID = canary("UI", number)
-        found.TextValue = canary("UT", number)
-        block = found.private_block(0x0009, canary("LO", number), create=True)
-        block.add_new(1, "LO", canary("LO", number))
-    return found
-
-
-def elements() -> Iterator[DataElement]:
-    """An element with a canary for each attribute of the dictionary, retired ones too."""
-    repeaters = {
-        int(mask.replace("x", "0"), 16): entry for mask, entry in RepeatersDictionary.items()
-    }
-    for number, (tag, entry) in enumerate(sorted({**DicomDictionary, **repeaters}.items())):
-        kind, keyword = entry[0].split(" or ")[0], entry[4]
-        group = tag >> 16
-        if keyword in REAL or group in {0, 2, 4, 0xFFFE} or kind in {"NONE", ""}:
-            continue
-        value = [item(number)] if kind == "SQ" else canary(kind, number)
-        yield DataElement(tag, kind, value)
-
-
-def fill(dataset: FileDataset, step: int = 1) -> None:
-    """Puts a canary wherever one fits, or at every `step`-th attribute only."""
-    for element in islice(elements(), 0, None, step):
-        dataset.add(element)
-    for group in (0x0009, 0x0011, 0x0029):
-        block = dataset.private_block(group, canary("LO", group), create=True)
-        for place, kind in enumerate(("LO", "PN", "DA", "UN", "UT", "UI", "IS")):
-            block.add_new(place, kind, canary(kind, group + place))
-        block.add_new(0x20, "SQ", [item(group)])
-    dataset.file_meta.SourceApplicationEntityTitle = canary("AE", 1)
-    dataset.file_meta.ImplementationVersionName = canary("SH", 2)
-    dataset.file_meta.PrivateInformationCreatorUID = canary("UI", 3)
-    dataset.file_meta.PrivateInformation = canary("OB", 4)
-    dataset.file_meta.MediaStorageSOPInstanceUID = canary("UI", 5)
-    dataset.preamble = (canary("LO", 6) * 16).encode()
-
-
-def written(dataset: FileDataset) -> bytes:
-    file = io.BytesIO()
-    dcmwrite(file, dataset, enforce_file_format=True)
-    return file.getvalue()
 
 
 @pytest.fixture
@@ -221,10 +122,6 @@ def texts(path: Path) -> Iterator[bytes]:
             yield repr(image.info).encode()
     for packed in re.findall(rb"base64,([A-Za-z0-9+/=]+)", data):
         yield base64.b64decode(packed)
-
-
-def leaks(data: bytes) -> list[bytes]:
-    return CANARY.findall(data)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ _MANIFEST: Final = "Name the manifest with --data MANIFEST."
 _MERGE: Final = "Say which class a label counts as with --merge LABEL=CLASS."
 
 REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
+    "address-unusable": "Choose another port with --port, or another address with --host.",
     "aim-missing": "Add --threshold-for, which --elsewhere is for.",
     "aim-without-test": "Add --split test.",
     "bundle-file-changed": _EXPORT,
@@ -77,6 +78,9 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "screening-exists": _EXISTS,
     "screening-stopped": _RESUME,
     "search-exists": _EXISTS,
+    "serve-without-tls": "Name a certificate with --tls-cert and --tls-key, or state with "
+    "--behind-proxy that a proxy speaks TLS.",
+    "serve-without-token": "Make one with: pulmo serve token create NAME.",
     "source-name-blank": "Name it with --name, or leave --name out.",
     "source-name-shared": "If they are two data sets, import each with another --name. If their "
     "patients are numbered together, add --one-set NAME.",
@@ -89,6 +93,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType({
     "threshold-with-decisions": "Leave --threshold out.",
     "threshold-without-positive": "Name them with --positive.",
     "threshold-without-probabilities": "Leave --threshold out.",
+    "tls-file-missing": "Name both, with --tls-cert and --tls-key.",
+    "token-not-found": "They are listed by: pulmo serve token list.",
     "trace-exists": "Name another file with --map.",
     "training-diverged": "Set a lower one with --set train.lr=RATE.",
     "training-images-missing": "Make a split with: pulmo data split. Or choose other labels with "

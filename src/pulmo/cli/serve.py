@@ -33,7 +33,7 @@ def serve(context: typer.Context, options: ServeOptions) -> None:
         if used := flags_used(options):
             raise UsageError(
                 "option-of-server",
-                f"{', '.join(used)}: name it after `{context.invoked_subcommand}`, or leave it out.",
+                f"{used[0]} is for the server, not for {context.invoked_subcommand}.",
             )
         return
     from pulmo.serve.server import serve as serve_models

@@ -28,13 +28,11 @@ async def caller_of(
     Raises:
         InputError: a token is needed and missing, or the one that was sent is not valid.
     """
-    name: str | None = LOCAL
-    if given is not None:
-        name = await service.holder(given.credentials)
-        if name is None:
-            raise InputError("token-unknown", "The token is unknown or was revoked.")
-    elif service.needs_token:
+    if given is None and service.needs_token:
         raise InputError("token-missing", "This call needs a token.")
+    name = LOCAL if given is None else await service.holder(given.credentials)
+    if name is None:
+        raise InputError("token-unknown", "The token is unknown or was revoked.")
     request.state.who = name
     return Caller(name, request.state.request_id)
 

@@ -51,6 +51,7 @@ def make_app(service: Service, hosts: Sequence[str] = ()) -> ASGIApp:
     app.add_exception_handler(PulmoError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_fault)
     # After the routes, because it takes every path.
     app.mount("/", _Page(directory=PAGE, html=True), name="page")
     return Frame(Guards(app, hosts, lambda: service.stopping), service.metrics)
@@ -78,6 +79,11 @@ def _on_invalid(request: Request, error: Exception) -> Response:
     where = ".".join(str(part) for part in first["loc"][1:])
     message = f"The parameter {where} is invalid: {first['msg']}."
     return error_response(422, "request-invalid", message, request.state.request_id)
+
+
+def _on_fault(request: Request, _error: Exception) -> Response:
+    """Says that it is a fault of pulmo; its words may quote the request."""
+    return error_response(500, "internal-error", "An error in pulmo.", request.state.request_id)
 
 
 _HTTP: Final = {

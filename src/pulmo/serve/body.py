@@ -26,10 +26,27 @@ class BodyLimits(NamedTuple):
     seconds: float
 
 
-class _InMemory(MultiPartParser):
-    """Keeps what was sent in memory: no image is written to a disk."""
+class _Form(MultiPartParser):
+    """Keeps what was sent in memory, for no image is written to a disk, and knows its end."""
 
     spool_max_size = 2**62
+
+    def __init__(self, request: Request, chunks: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(
+            request.headers, self._whole(chunks), max_files=_MOST_FILES, max_fields=_MOST_FIELDS
+        )
+        self._ended = False
+
+    def on_end(self) -> None:
+        """Notes that the last boundary was there."""
+        self._ended = True
+
+    async def _whole(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for chunk in chunks:
+            yield chunk
+        # The parser would leave out a file that was cut off.
+        if not self._ended:
+            raise MultiPartException("It ends early.")
 
 
 async def read_images(request: Request, limits: BodyLimits) -> list[bytes] | bytes:
@@ -66,20 +83,19 @@ def _is_form(request: Request) -> bool:
 
 
 async def _files(request: Request, size: int) -> list[bytes]:
-    parser = _InMemory(
-        request.headers, _chunks(request, size), max_files=_MOST_FILES, max_fields=_MOST_FIELDS
-    )
     try:
-        form = await parser.parse()
+        form = await _Form(request, _chunks(request, size)).parse()
     except MultiPartException as error:
         raise InputError(
             "multipart-invalid", f"The multipart body cannot be read: {error.message}"
         ) from None
-    async with form:
+    try:
         files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
         if not files:
             raise InputError("multipart-without-files", "The multipart body has no file.")
         return [await file.read() for file in files]
+    finally:
+        await form.close()
 
 
 async def _chunks(request: Request, size: int) -> AsyncGenerator[bytes, None]:

@@ -12,15 +12,20 @@ class Metrics:
         requests: by route, method and status.
         seconds: that requests took, by route.
         predictions: by model and status.
-        workers_lost: workers that were replaced, by why.
     """
 
-    def __init__(self, in_work: Callable[[], float], kept: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        in_work: Callable[[], float],
+        kept: Callable[[], float],
+        lost: Callable[[], float],
+    ) -> None:
         """Counts nothing yet.
 
         Args:
             in_work: returns how many requests are worked on or wait.
             kept: returns the bytes of the images that are kept.
+            lost: returns how many images a worker ended over.
         """
         self._registry = CollectorRegistry()
         self.requests = Counter(
@@ -41,15 +46,10 @@ class Metrics:
             ("model", "status"),
             registry=self._registry,
         )
-        self.workers_lost = Counter(
-            "pulmo_workers_lost",
-            "Worker processes that ended over an image, and were replaced.",
-            ("why",),
-            registry=self._registry,
-        )
         for name, words, read in (
             ("pulmo_requests_in_work", "Requests that are worked on or wait.", in_work),
             ("pulmo_kept_bytes", "Bytes of the images that are kept in memory.", kept),
+            ("pulmo_workers_lost", "Workers that ended over an image and were replaced.", lost),
         ):
             Gauge(name, words, registry=self._registry).set_function(read)
 

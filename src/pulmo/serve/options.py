@@ -54,7 +54,7 @@ class ServeOptions(DataOptions):
     timeout: int = field(default=60, metadata=flag(metavar="SECONDS", least=1))
     memory: int = field(default=4096, metadata=flag(metavar="MIB", least=512))
     queue: int = field(default=16, metadata=flag(metavar="REQUESTS", least=1))
-    max_mib: int = field(default=128, metadata=flag(metavar="MIB", least=1))
+    max_mib: int = field(default=64, metadata=flag(metavar="MIB", least=1))
     body_timeout: int = field(default=60, metadata=flag(metavar="SECONDS", least=1))
     keep: int = field(default=30, metadata=flag(metavar="MINUTES", least=0))
     keep_mib: int = field(default=1024, metadata=PYTHON_ONLY)

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 from pulmo.core.errors import PulmoError
@@ -15,7 +15,13 @@ Make = Callable[[], Callable[[Job], Any]]
 
 
 class JobPool:
-    """Worker processes, each with a thread that hands it one job after the other."""
+    """Worker processes, each with a thread that hands it one job after the other.
+
+    Attributes:
+        lost: jobs over which a worker ended and was replaced.
+    """
+
+    lost = 0
 
     def __init__(
         self,
@@ -23,7 +29,6 @@ class JobPool:
         *,
         workers: int,
         seconds: float,
-        on_lost: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Starts the workers.
 
@@ -31,9 +36,9 @@ class JobPool:
             make: called once in each worker; returns what does a job and does not raise.
             workers: how many processes.
             seconds: that a job may take.
-            on_lost: called with `died` or `slow` where a job cost its worker.
         """
-        self._make, self._seconds, self._on_lost = make, seconds, on_lost
+        self._make, self._seconds = make, seconds
+        self._lock = Lock()
         self._jobs: SimpleQueue[tuple[Job, Future[Any]] | None] = SimpleQueue()
         self._threads = [Thread(target=self._run, daemon=True) for _ in range(workers)]
         for thread in self._threads:
@@ -69,7 +74,9 @@ class JobPool:
     def _run(self) -> None:
         """Hands jobs to a worker process, which opens the models before the first one comes."""
         with ExitStack() as stack:
-            pool: WorkerPool[Job, Any] | None = stack.enter_context(self._pool())
+            pool: WorkerPool[Job, Any] | None = None
+            with suppress(OSError):
+                pool = stack.enter_context(self._pool())
             while (taken := self._jobs.get()) is not None:
                 job, future = taken
                 try:
@@ -90,7 +97,8 @@ class JobPool:
         """Returns what came of a job, in place of a lost one the error."""
         if not isinstance(found, Lost):
             return found
-        self._on_lost(found.why)
+        with self._lock:
+            self.lost += 1
         if found.why == "slow":
             return PulmoError(
                 "image-too-slow", "The work on the image was not done in the time that it may take."

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -14,13 +15,16 @@ import platformdirs
 import uvicorn
 
 from pulmo.core.errors import InputError, InterruptedRunError, RefusedError, UsageError
+from pulmo.core.parallel import cores
 from pulmo.serve.app import make_app
 from pulmo.serve.database import Database
 from pulmo.serve.json_log import log, take_over_logging
 from pulmo.serve.models import open_models
 from pulmo.serve.options import DataOptions, ServeOptions
+from pulmo.serve.pool import JobPool
 from pulmo.serve.service import Service
 from pulmo.serve.tokens import has_token
+from pulmo.serve.worker import Setup, worker
 
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
 """The names of this machine for itself."""
@@ -64,13 +68,19 @@ def serve(
         opened = open_models(models)
         with _listening(options) as listener:
             needs_token = is_open or options.require_token
-            service = Service(opened, database, options, needs_token=needs_token)
+            paths = [model.path for model in opened.values()]
+            pool = JobPool(
+                partial(worker, Setup(paths, list(opened), options.memory)),
+                workers=options.workers or cores(),
+                seconds=options.timeout,
+            )
             try:
-                service.pool.wait()
+                pool.wait()
+                service = Service(opened, database, options, pool, needs_token=needs_token)
                 hosts = options.allow_host or (() if is_open else _HERE)
                 _run(service, hosts, listener, tls, on_ready)
             finally:
-                service.close()
+                pool.close()
 
 
 def _is_here(host: str) -> bool:

@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, NamedTuple
 
 from pulmo.core.errors import InputError, PulmoError
 from pulmo.core.files import sha256
-from pulmo.core.parallel import cores
 from pulmo.serve import results
 from pulmo.serve.answers import NAME, answer_of
 from pulmo.serve.database import Database
@@ -17,9 +15,9 @@ from pulmo.serve.log import Entry
 from pulmo.serve.metrics import Metrics
 from pulmo.serve.models import ServedModel
 from pulmo.serve.options import MIB, ServeOptions
-from pulmo.serve.pool import JobPool, Make
+from pulmo.serve.pool import JobPool
 from pulmo.serve.tokens import holder_of
-from pulmo.serve.worker import Job, Kind, Predicted, Setup, worker
+from pulmo.serve.worker import Job, Kind, Predicted
 from pulmo.workflows.predict import failed_prediction
 
 
@@ -42,6 +40,7 @@ class Service:
         models: id -> model; the first is the default.
         database: results, tokens and the log.
         options: how the server was started.
+        pool: the worker processes.
         needs_token: whether every call needs a token.
         stopping: whether no request is begun any more.
         in_work: requests that are worked on or wait.
@@ -52,34 +51,25 @@ class Service:
         models: Mapping[str, ServedModel],
         database: Database,
         options: ServeOptions,
+        pool: JobPool,
         *,
         needs_token: bool,
-        make: Make | None = None,
     ) -> None:
-        """Starts the workers.
+        """Takes what it works with.
 
         Args:
             models: id -> model, opened.
             database: of the server.
             options: how it is started.
+            pool: of workers that have these models.
             needs_token: whether every call needs a token.
-            make: what a worker does; None for what it is to do.
         """
-        self.models, self.database, self.options = models, database, options
+        self.models, self.database, self.options, self.pool = models, database, options, pool
         self.needs_token, self.stopping, self.in_work = needs_token, False, 0
         self.kept = KeptImages(options.keep, options.keep_mib * MIB)
-        self.metrics = Metrics(lambda: self.in_work, lambda: self.kept.bytes)
-        paths = [model.path for model in models.values()]
-        self.pool = JobPool(
-            make or partial(worker, Setup(paths, list(models), options.memory)),
-            workers=options.workers or cores(),
-            seconds=options.timeout,
-            on_lost=lambda why: self.metrics.workers_lost.labels(why).inc(),
+        self.metrics = Metrics(
+            lambda: self.in_work, lambda: self.kept.bytes, lambda: self.pool.lost
         )
-
-    def close(self) -> None:
-        """Ends the workers, and forgets all images."""
-        self.pool.close()
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[None]:

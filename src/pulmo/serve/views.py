@@ -163,7 +163,7 @@ def report(result: ImageResult, options: Mapping[str, Any]) -> bytes:
     """Returns the report of a result, one page of PDF."""
     from pulmo.report.prediction_sheet import prediction_sheet  # noqa: PLC0415 - matplotlib
 
-    return prediction_sheet(result, options["answer"])
+    return prediction_sheet(result.heatmap().png(), options["answer"])
 
 
 VIEWS: Final[Mapping[str, Callable[[ImageResult, Mapping[str, Any]], Any]]] = {

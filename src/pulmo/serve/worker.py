@@ -111,6 +111,11 @@ def worker(setup: Setup) -> Callable[[Job], Any]:
     models = open_models(setup.paths)
     if list(models) != list(setup.ids):
         raise PulmoError("model-changed", "A model was changed after the server was started.")
+    return worker_of(models)
+
+
+def worker_of(models: Mapping[str, ServedModel]) -> Callable[[Job], Any]:
+    """Returns what does a job with models that are open."""
     return partial(_work, _Open(models))
 
 

@@ -1,0 +1,37 @@
+"""Every route keeps what OpenAPI says of it, whatever is sent."""
+
+from collections.abc import Callable
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+
+from pulmo.serve.app import make_app
+from pulmo.serve.service import Service
+from pulmo.serve.tokens import create_token
+
+MakeService = Callable[..., Service]
+
+QUICKLY = settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def test_routes_keep_their_contract(make: MakeService) -> None:
+    service = make(needs_token=True)
+    known = {"Authorization": f"Bearer {create_token(service.database, 'anna')}"}
+    schema = schemathesis.openapi.from_asgi("/openapi.json", make_app(service))
+    operations = [found.ok() for found in schema.get_all_operations()]
+    assert len(operations) >= 16
+    for operation in operations:
+
+        @QUICKLY
+        @given(case=operation.as_strategy())
+        def check(case: Any) -> None:  # noqa: ANN401 - of schemathesis
+            case.call_and_validate(headers=known)
+
+        check()
