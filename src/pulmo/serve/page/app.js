@@ -215,15 +215,16 @@ function bindTheme() {
 }
 
 function bindList() {
-  entries.addEventListener("change", (event) => {
-    const { detail } = /** @type {CustomEvent<Entry | undefined>} */ (event);
+  entries.addEventListener("change", () => {
     drawProgress();
     viewer.offer(entries.all);
-    if (detail) tell(detail);
-    if (detail && detail === entries.chosen && !(detail.isOpen && detail.prediction)) {
-      drawChosen();
-      if (!detail.isOpen) void viewer.show(detail);
-    }
+  });
+  entries.addEventListener("entry", (event) => {
+    const { detail } = /** @type {CustomEvent<Entry>} */ (event);
+    tell(detail);
+    if (detail !== entries.chosen || detail.isOpen) return;
+    drawChosen();
+    void viewer.show(detail);
   });
   entries.addEventListener("choose", () => {
     drawChosen();

@@ -39,9 +39,9 @@ export function drawDetail(entry, model, actions) {
     title,
     ...parts,
     ...notes(prediction),
-    buttons(entry, prediction, model, actions),
+    buttons(entry, prediction, actions),
     facts(prediction),
-    origin(prediction, model),
+    origin(prediction, model, actions),
   );
 }
 
@@ -109,19 +109,13 @@ function notes({ notes: texts }) {
   return [make("section", {}, make("h3", {}, "What you must know"), list)];
 }
 
-/**
- * @param {Entry} entry
- * @param {Prediction} prediction
- * @param {Model | undefined} model
- * @param {Actions} actions
- */
-function buttons(entry, prediction, model, actions) {
+/** @param {Entry} entry @param {Prediction} prediction @param {Actions} actions */
+function buttons(entry, prediction, actions) {
   const row = make("div", { class: "row" });
   if (prediction.status === "done" && entry.hasImage) {
     row.append(button("Report (PDF)", () => actions.report(entry), { id: "report", "aria-keyshortcuts": "p" }));
   }
   row.append(button("JSON", () => actions.json(entry), { "aria-label": "Save this result as JSON" }));
-  if (model) row.append(button("Model card", actions.card));
   row.append(button("Delete", () => actions.remove(entry), { class: "danger", "aria-keyshortcuts": "Delete" }));
   return row;
 }
@@ -132,8 +126,8 @@ function facts({ facts: known }) {
   return make("section", {}, make("h3", {}, "What the file says"), what);
 }
 
-/** @param {Prediction} prediction @param {Model | undefined} model */
-function origin(prediction, model) {
+/** @param {Prediction} prediction @param {Model | undefined} model @param {Actions} actions */
+function origin(prediction, model, actions) {
   const missing = model ? null : "The server does not have this model now.";
   return make(
     "section", {},
@@ -144,6 +138,7 @@ function origin(prediction, model) {
       ["Asked", time(prediction.created)],
       ["Image kept until", prediction.image_until ? time(prediction.image_until) : "not kept any more"],
     ]),
+    make("div", { class: "row" }, model ? button("Card of this model", actions.card) : null),
     make("p", { class: "quiet" }, "SHA-256 of the image ", make("span", { class: "hash" }, prediction.sha256)),
   );
 }

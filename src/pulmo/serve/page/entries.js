@@ -56,8 +56,11 @@ export class Entry {
 /** @type {Record<string, string>} */
 const WORDS = { waiting: "waits", sending: "is sent", reading: "is read" };
 
-/** All images of the list; every change is announced by the event "change". */
+/** All images of the list. Events: "entry" (one changed), "change" (the list did), "choose". */
 export class Entries extends EventTarget {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
   constructor() {
     super();
     /** @type {Entry[]} Those of this page, the last batch first. */
@@ -72,9 +75,17 @@ export class Entries extends EventTarget {
     return [...this.own, ...this.earlier];
   }
 
-  /** Says that an entry changed; without one, that the list did. @param {Entry} [entry] */
-  changed(entry) {
-    this.dispatchEvent(new CustomEvent("change", { detail: entry }));
+  /** Says that an entry changed. @param {Entry} entry */
+  entryChanged(entry) {
+    this.dispatchEvent(new CustomEvent("entry", { detail: entry }));
+  }
+
+  /** Says that the list changed, once for all changes of a moment: a folder may have thousands. */
+  changed() {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.dispatchEvent(new Event("change"));
+    }, 50);
   }
 
   /** @param {Entry | null} entry */

@@ -26,12 +26,14 @@ export class List {
     /** @type {Map<Entry, HTMLLIElement>} */
     this.items = new Map();
     for (const select of [this.filter, this.order]) select.addEventListener("change", () => this.draw());
-    entries.addEventListener("change", (event) => {
-      const { detail } = /** @type {CustomEvent<Entry | undefined>} */ (event);
-      if (detail) this.#drawItem(detail);
-      else this.draw();
+    entries.addEventListener("change", () => this.draw());
+    entries.addEventListener("entry", (event) => {
+      this.#drawItem(/** @type {CustomEvent<Entry>} */ (event).detail);
     });
-    entries.addEventListener("choose", () => this.#mark());
+    entries.addEventListener("choose", () => {
+      this.#mark();
+      if (entries.chosen) this.items.get(entries.chosen)?.scrollIntoView({ block: "nearest" });
+    });
     this.root.addEventListener("keydown", (event) => {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (step === undefined || !(event.target instanceof HTMLElement)) return;
@@ -80,10 +82,8 @@ export class List {
   #mark() {
     for (const [entry, item] of this.items) {
       const open = item.querySelector("button.open");
-      if (entry === this.entries.chosen) {
-        open?.setAttribute("aria-current", "true");
-        item.scrollIntoView({ block: "nearest" });
-      } else open?.removeAttribute("aria-current");
+      if (entry === this.entries.chosen) open?.setAttribute("aria-current", "true");
+      else open?.removeAttribute("aria-current");
     }
   }
 
@@ -105,18 +105,25 @@ export class List {
   }
 
   /** @param {Entry} entry */
+  #open(entry) {
+    this.entries.choose(entry);
+    // On a phone the image is below the list.
+    if (matchMedia("(max-width: 720px)").matches) byId("viewer", HTMLElement).scrollIntoView();
+  }
+
+  /** @param {Entry} entry */
   #button(entry) {
     const { prediction, outcome } = entry;
     const probability = prediction?.positive_probability ?? null;
-    const made = button("", () => this.entries.choose(entry), { class: "open" });
+    const made = button("", () => this.#open(entry), { class: "open" });
     made.append(
       make("span", { class: "first" },
         make("span", { class: "name", title: entry.name }, entry.name),
         probability !== null && make("span", { class: "number" }, number(probability))),
       make("span", { class: "second" },
-        make("span", {}, make("span", { class: `word ${outcome.kind}` }, outcome.word),
+        make("span", { class: "what" }, make("span", { class: `word ${outcome.kind}` }, outcome.word),
           prediction?.decision && `, ${prediction.decision}`),
-        make("span", {}, prediction?.band === "uncertain" ? make("span", { class: "word uncertain" }, "uncertain ") : null,
+        make("span", { class: "when" }, prediction?.band === "uncertain" ? make("span", { class: "word uncertain" }, "uncertain ") : null,
           prediction && time(prediction.created))),
     );
     const reason = entry.problem ?? prediction?.reason;

@@ -68,7 +68,7 @@ export class Queue {
     const onProgress = (/** @type {number} */ share) => {
       entry.sent = share;
       entry.state = share < 1 ? "sending" : "reading";
-      this.entries.changed(entry);
+      this.entries.entryChanged(entry);
     };
     try {
       entry.prediction = await this.#answer(entry, onProgress, controller.signal);
@@ -77,7 +77,7 @@ export class Queue {
       if (!controller.signal.aborted) this.#end(entry, sentence(error));
     }
     this.running.delete(entry);
-    this.entries.changed(entry);
+    this.entries.entryChanged(entry);
     this.#next();
   }
 
@@ -95,7 +95,7 @@ export class Queue {
       }
       if (await isAlive()) throw new ServerGone();
       entry.state = "waiting";
-      this.entries.changed(entry);
+      this.entries.entryChanged(entry);
       do await pause(1000 * SECONDS_UNTIL_ASKED_AGAIN, signal);
       while (!(await isAlive()));
     }
@@ -105,7 +105,7 @@ export class Queue {
   #end(entry, problem) {
     entry.state = "unsent";
     entry.problem = problem;
-    this.entries.changed(entry);
+    this.entries.entryChanged(entry);
   }
 }
 

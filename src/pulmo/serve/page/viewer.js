@@ -57,8 +57,9 @@ export class Viewer {
 
   /** Shows an image. @param {Entry | null} entry @returns {Promise<void>} */
   async show(entry) {
+    // The earlier image belongs to the patient of the image before.
+    if (entry !== this.entries[0]) void this.compare(null);
     this.entries[0] = entry;
-    if (entry && this.entries[1] === entry) await this.compare(null);
     await this.#draw(0);
   }
 

@@ -19,8 +19,8 @@ export function time(text) {
   const moment = new Date(text);
   const isToday = moment.toDateString() === new Date().toDateString();
   return isToday
-    ? moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })
-    : moment.toLocaleString([], { dateStyle: "short", timeStyle: "short" });
+    ? moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })
+    : moment.toLocaleString([], { dateStyle: "short", timeStyle: "short", hourCycle: "h23" });
 }
 
 /** @param {Estimate} estimate */
