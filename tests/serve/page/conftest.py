@@ -16,7 +16,6 @@ from fixtures.served import HOSTS, PoolHere, make_service
 from pulmo.serve.app import make_app
 from pulmo.serve.models import ServedModel
 from pulmo.serve.options import ServeOptions
-from pulmo.serve.service import Service
 from pulmo.serve.worker import Job
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -72,6 +71,8 @@ def unloaded(browser: Browser, complaints: Complaints) -> Iterator[Page]:
     context.set_default_timeout(10_000)
     page = context.new_page()
     complaints.watch(page)
+    # The browser is told before a test chooses files, and not while it does.
+    page.on("filechooser", lambda _: None)
     yield page
     context.close()
 

@@ -29,7 +29,7 @@ def values(page: Page) -> str:
 
 
 def test_the_pixels_are_those_of_the_server(page: Page, dicom: MakeDicom) -> None:
-    # Halves of a quarter and of three quarters of the range, dark and bright enough for no clipping.
+    # Halves at a quarter and at three quarters of the range.
     stored = np.full((64, 64), 1024, np.uint16)
     stored[:, 32:] = 3072
     stored[0, 0], stored[0, 1] = 0, 4095
@@ -166,6 +166,8 @@ def test_boxes_are_drawn_where_the_server_says(shown: Page) -> None:
 
 
 def test_no_rule_for_boxes_is_said(shown: Page) -> None:
+    nothing = {"label": "covid", "unit": "logit", "available": False, "boxes": []}
+    shown.route("**/boxes?*", lambda route: route.fulfill(json=nothing))
     shown.check("#boxes")
     expect(shown.locator("#layer-notes")).to_contain_text("no rule for boxes")
 
