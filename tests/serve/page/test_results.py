@@ -57,7 +57,7 @@ def test_what_cannot_be_read_says_why(page: Page) -> None:
     page.set_input_files(
         "#files", {"name": "a.png", "mimeType": "image/png", "buffer": b"no image"}
     )
-    item = page.get_by_role("button", name="a.png")
+    item = page.locator(".item")
     expect(item).to_contain_text("failed")
     expect(item).to_contain_text("not a PNG")
     expect(page.locator("#detail .problem")).to_contain_text("There is no result.")

@@ -11,47 +11,43 @@ export function bindDialogs() {
 }
 
 /**
+ * Opens a dialog with a form.
+ *
+ * @param {HTMLDialogElement} dialog
+ * @returns {Promise<string>} the value of the button that closed it; "" if none did
+ */
+function asked(dialog) {
+  dialog.showModal();
+  return new Promise((resolve) => {
+    // The event "close" comes later, when the dialog may be open for another question.
+    dialog.onsubmit = ({ submitter }) => {
+      resolve(submitter instanceof HTMLButtonElement ? submitter.value : "");
+    };
+    dialog.oncancel = () => resolve("");
+  });
+}
+
+/**
  * Asks the user for a token.
  *
  * @param {boolean} wasWrong whether one was refused
  * @returns {Promise<string>}
  */
-export function askForToken(wasWrong) {
-  const dialog = byId("token-dialog", HTMLDialogElement);
+export async function askForToken(wasWrong) {
   const input = byId("token", HTMLInputElement);
   const problem = byId("token-problem", HTMLElement);
   problem.hidden = !wasWrong;
   problem.textContent = wasWrong ? "The token is unknown or was revoked." : "";
+  const answer = await asked(byId("token-dialog", HTMLDialogElement));
+  const token = input.value.trim();
   input.value = "";
-  dialog.returnValue = "";
-  dialog.showModal();
-  input.focus();
-  byId("token-cancel", HTMLButtonElement).onclick = () => dialog.close();
-  byId("token-form", HTMLFormElement).onsubmit = () => {
-    dialog.returnValue = "use";
-  };
-  return new Promise((resolve, reject) => {
-    dialog.addEventListener(
-      "close",
-      () => {
-        const token = input.value.trim();
-        input.value = "";
-        if (dialog.returnValue === "use" && token) resolve(token);
-        else reject(new ApiError(401, "token-missing", "The server needs a token to answer."));
-      },
-      { once: true },
-    );
-  });
+  if (answer === "use" && token) return token;
+  throw new ApiError(401, "token-missing", "The server needs a token to answer.");
 }
 
 /** Asks whether a result is to be deleted. @returns {Promise<boolean>} */
-export function askToDelete() {
-  const dialog = byId("delete-dialog", HTMLDialogElement);
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "delete"), { once: true });
-  });
+export async function askToDelete() {
+  return (await asked(byId("delete-dialog", HTMLDialogElement))) === "delete";
 }
 
 /** Shows the card of a model. @param {string} id */

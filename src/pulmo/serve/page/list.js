@@ -140,7 +140,7 @@ export class List {
       if (entry.state === "waiting") bar.value = 0;
       if (entry.state === "sending") bar.value = entry.sent;
       const cancel = button("Cancel", () => this.queue.cancel(entry), { "aria-label": `Cancel ${entry.name}` });
-      return [bar, make("div", { class: "actions" }, cancel)];
+      return [make("div", { class: "actions" }, bar, cancel)];
     }
     if (entry.state === "unsent") {
       const again = button("Send again", () => this.queue.send([entry]), { "aria-label": `Send ${entry.name} again` });
