@@ -23,6 +23,7 @@ VERBS = (
     "audit", "card",
     "recipes", "train", "search", "lr-find", "export", "predict", "screen", "evaluate", "compare",
     "explain", "features", "gallery", "reproduce", "demo", "bench", "data", "lungs",
+    "serve",
 )  # fmt: skip
 DATA_VERBS = tuple(str(command.name) for command in data.app.registered_commands)
 HEAVY = ("torch", "pandas", "numpy", "onnxruntime", "pydicom", "rich.progress", "matplotlib")

@@ -6,7 +6,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fixtures.refuses import refuses
-from pulmo.explain.overlay import LONG_SIDE, Overlay, colour_stops, draw_overlay, draw_pair
+from pulmo.explain.overlay import (
+    LONG_SIDE,
+    Overlay,
+    colour_stops,
+    draw_layer,
+    draw_overlay,
+    draw_pair,
+)
 from pulmo.radiograph.geometry import Aspect, Box
 
 GAP = 10
@@ -182,3 +189,15 @@ def test_a_box_is_in_pixels_of_the_image_whatever_the_size_of_the_drawing() -> N
         for pixels, box in zip((small, large), boxes, strict=True)
     )
     assert first == second
+
+
+@pytest.mark.parametrize("aspect", ["squash", "crop"])
+def test_the_layer_over_the_plain_image_is_the_painted_one(aspect: Aspect) -> None:
+    activation = np.linspace(-1, 3, 16, dtype=np.float32).reshape(4, 4)
+    plain, painted = pair(activation, aspect=aspect)
+    data = draw_layer(Overlay(image(), activation, aspect, 2.0))
+    layer = np.asarray(Image.open(io.BytesIO(data)), np.float64)
+    opacity = layer[..., 3:] / 255
+    laid = plain * (1 - opacity) + layer[..., :3] * opacity
+    assert opacity.min() == 0
+    assert np.abs(laid - painted).max() <= 2

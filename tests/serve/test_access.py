@@ -1,16 +1,22 @@
 """Who may ask: tokens, hosts, origins, and the headers that every answer has."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from fixtures.served import client_of
+from pulmo.bundle.card import read_card
+from pulmo.core.record import Record
+from pulmo.serve.answers import Answer, Page
+from pulmo.serve.errors import ErrorBody
 from pulmo.serve.frame import HEADERS
+from pulmo.serve.models import ModelList, ModelSummary
 from pulmo.serve.service import Service
 from pulmo.serve.tokens import create_token, revoke_token
+from pulmo.serve.views import Boxes, Explanation, Lungs
 
 MakeService = Callable[..., Service]
 
@@ -40,7 +46,7 @@ class TestTokens:
     def test_a_body_is_not_read_without_one(self, make: MakeService) -> None:
         read = []
 
-        def body() -> object:
+        def body() -> Iterator[bytes]:
             read.append(1)
             yield b"x"
 
@@ -196,12 +202,28 @@ class TestDocuments:
         assert "style=" not in page
         assert "prediction_set" in page
 
+    @pytest.mark.parametrize(
+        "kind", [Answer, Page, ErrorBody, Explanation, Lungs, Boxes, ModelSummary, ModelList]
+    )
+    def test_the_examples_are_what_they_are_of(self, kind: type[Record]) -> None:
+        (example,) = kind.model_json_schema()["examples"]
+        assert kind.model_validate(example).model_dump(mode="json") == example
+
     def test_the_card_is_that_of_the_bundle(self, client: TestClient, bundle: Path) -> None:
         (model,) = client.get("/v1/models").json()["models"]
         assert client.get(f"/v1/models/{model['id']}").json() == model
         path = f"/v1/models/{model['id']}/card"
         text = client.get(path).text
         assert text == (bundle / "MODEL_CARD.md").read_text("utf-8")
+        card = read_card(bundle / "card.json")
+        decision = card.decision
+        assert list(model["sensitivity"].values()) == list(decision.sensitivity[:4])
+        assert list(model["specificity"].values()) == list(decision.specificity[:4])
+        assert card.sets is not None
+        assert model["sets_coverage"] == card.sets.coverage
+        assert card.bands is not None
+        limits = {"low": card.bands.rule_out.threshold, "high": card.bands.rule_in.threshold}
+        assert model["bands"] == limits
         page = client.get(path, params={"format": "html"})
         assert page.headers["content-type"].startswith("text/html")
         assert "<table>" in page.text

@@ -5,6 +5,7 @@ from typing import Any
 
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from schemathesis.core.result import Ok
 
 from pulmo.serve.app import make_app
 from pulmo.serve.service import Service
@@ -25,7 +26,7 @@ def test_routes_keep_their_contract(make: MakeService) -> None:
     service = make(needs_token=True)
     known = {"Authorization": f"Bearer {create_token(service.database, 'anna')}"}
     schema = schemathesis.openapi.from_asgi("/openapi.json", make_app(service))
-    operations = [found.ok() for found in schema.get_all_operations()]
+    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert len(operations) >= 16
     for operation in operations:
 

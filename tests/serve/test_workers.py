@@ -14,6 +14,8 @@ from starlette.requests import Request
 
 from fixtures.refuses import refuses
 from fixtures.served import CRASH, CRASH_ONCE, HANG, client_of, faulty_worker, make_service
+from pulmo.radiograph import Radiograph, decode_radiograph
+from pulmo.radiograph.limits import Limits
 from pulmo.serve.body import BodyLimits, read_images
 from pulmo.serve.models import ServedModel
 from pulmo.serve.pool import JobPool
@@ -129,6 +131,44 @@ def test_a_want_of_memory_is_told_from_a_fault(
         found = worker_of(served)(job)
         assert found.code == code
         assert "ZQX" not in str(found)
+
+
+def test_an_image_that_is_open_is_soon_forgotten(
+    served: dict[str, ServedModel], image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers: list[Callable[[], None]] = []
+
+    class Clock:
+        """A timer whose time comes when the test says so."""
+
+        daemon = False
+
+        def __init__(self, _seconds: float, call: Callable[[], None]) -> None:
+            self.call = call
+
+        def start(self) -> None:
+            timers.append(self.call)
+
+        def cancel(self) -> None:
+            timers.clear()
+
+    read: list[str] = []
+
+    def decode(data: bytes, name: str, limits: Limits) -> Radiograph:
+        read.append(name)
+        return decode_radiograph(data, name, limits)
+
+    monkeypatch.setattr("pulmo.serve.worker.Timer", Clock)
+    monkeypatch.setattr("pulmo.serve.worker.decode_radiograph", decode)
+    work, model = worker_of(served), next(iter(served))
+    work(Job("predict", model, "x", image.read_bytes()))
+    view = Job("boxes", model, "x", image.read_bytes(), {"label": None})
+    shown = work(view)
+    assert len(read) == 1
+    (forget,) = timers
+    forget()
+    assert work(view) == shown
+    assert len(read) == 2
 
 
 class TestBody:

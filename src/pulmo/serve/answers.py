@@ -5,11 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import uuid4
 
-from pydantic import ConfigDict
-
 from pulmo.core.record import Record
 from pulmo.predictions.operating_point import Band
 from pulmo.radiograph import Radiograph
+from pulmo.serve.examples import ANSWER, PAGE, shown
 from pulmo.serve.models import ServedModel
 from pulmo.workflows.predict import Prediction
 from pulmo.workflows.prediction_output import record
@@ -67,51 +66,10 @@ class AnsweringModel(Record):
     weights_sha256: str
 
 
-_EXAMPLE: Final[dict[str, Any]] = {
-    "id": "0f9c1c9e6d1b4a0fa4b8a7f3c2d1e0ab",
-    "created": "2026-11-30T19:02:11.482Z",
-    "status": "done",
-    "reason": None,
-    "code": None,
-    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "notes": [],
-    "note_kinds": [],
-    "probabilities": {"covid": 0.91, "other pneumonia": 0.06, "normal": 0.03},
-    "decision": "covid",
-    "positive_classes": ["covid"],
-    "positive_probability": 0.91,
-    "threshold": 0.42,
-    "positive": True,
-    "band": None,
-    "prediction_set": ["covid"],
-    "facts": {
-        "format": "DICOM",
-        "bits": 12,
-        "height": 2500,
-        "width": 2048,
-        "view": "PA",
-        "modality": "X-ray",
-        "body_part": "chest",
-        "intent": None,
-        "patient_right": "left",
-        "spacing": [0.143, 0.143],
-    },
-    "model": {
-        "id": "3a7bd3e2360a3d29",
-        "name": "starter",
-        "version": "2026-11-28T10:00:00Z",
-        "sha256": "3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b",
-        "weights_sha256": "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c",
-    },
-    "image_until": "2026-11-30T19:32:11.482Z",
-    "notice": "For research, not diagnosis.",
-}
-
-
 class Answer(Record):
     """What became of an image."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = shown(ANSWER)
 
     id: str
     created: str
@@ -158,6 +116,8 @@ class Answers(Record):
 
 class Page(Record):
     """Some results, the newest first."""
+
+    model_config = shown(PAGE)
 
     predictions: list[Answer]
     next: int | None

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 
 from pulmo.core.errors import PulmoError, UsageError
 from pulmo.core.record import Record
+from pulmo.serve.examples import ERROR, shown
 
 STATUS: Final[Mapping[str, int]] = MappingProxyType({
     "body-cut": 400,
@@ -56,6 +57,8 @@ class ErrorDetail(Record):
 
 class ErrorBody(Record):
     """The body of every answer with a status of 400 or more."""
+
+    model_config = shown(ERROR)
 
     error: ErrorDetail
 

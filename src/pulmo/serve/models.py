@@ -9,6 +9,9 @@ from pulmo.bundle.predictor import Predictor
 from pulmo.core.errors import InputError, UsageError
 from pulmo.core.record import Record
 from pulmo.explain.methods import METHODS, Method, serves
+from pulmo.predictions.operating_point import Bands
+from pulmo.serve.examples import MODEL, shown
+from pulmo.stats.estimate import Estimate
 from pulmo.workflows.model import load
 from pulmo.workflows.prediction_output import positive_sentence
 
@@ -48,8 +51,42 @@ class MethodSummary(Record):
     """Whether it asks the model many times."""
 
 
+class Interval(Record):
+    """A value of the validation images, with its 95 % interval."""
+
+    value: float
+    low: float | None
+    """Null where the interval is undefined."""
+    high: float | None
+    n: int
+    """Images that it is computed from."""
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> "Interval | None":
+        """Returns an estimate; None of one that is undefined."""
+        if estimate.value is None:
+            return None
+        return cls(value=estimate.value, low=estimate.low, high=estimate.high, n=estimate.n)
+
+
+class BandLimits(Record):
+    """Where the triage bands end."""
+
+    low: float
+    """Below it a result is negative."""
+    high: float
+    """From it on a result is positive; between the two a reader must decide."""
+
+    @classmethod
+    def of(cls, bands: Bands) -> "BandLimits":
+        """Returns the limits of a card's bands."""
+        return cls(low=bands.rule_out.threshold, high=bands.rule_in.threshold)
+
+
 class ModelSummary(Record):
     """What a model is, in short."""
+
+    model_config = shown(MODEL)
 
     id: str
     name: str
@@ -58,13 +95,19 @@ class ModelSummary(Record):
     classes: list[str]
     positive_classes: list[str]
     threshold: float
+    sensitivity: Interval | None
+    """At the threshold, of the images that the model was chosen by; null if undefined."""
+    specificity: Interval | None
+    """Likewise."""
     positive_sentence: str
     version: str
     sha256: str
     weights_sha256: str
     license: str
-    has_bands: bool
-    has_prediction_sets: bool
+    bands: BandLimits | None
+    """Null if the model has none."""
+    sets_coverage: float | None
+    """The share of images whose class is expected in its prediction set; null if there are none."""
     methods: list[MethodSummary]
     default: bool
     """Whether it is asked where a request names none."""
@@ -72,6 +115,8 @@ class ModelSummary(Record):
 
 class ModelList(Record):
     """The models, the default first."""
+
+    model_config = shown({"models": [MODEL]})
 
     models: list[ModelSummary]
 
@@ -122,8 +167,10 @@ def summary_of(model: ServedModel, *, default: bool) -> ModelSummary:
         sha256=model.predictor.sha256,
         weights_sha256=card.network.sha256,
         license=card.license,
-        has_bands=card.bands is not None,
-        has_prediction_sets=card.sets is not None,
+        sensitivity=Interval.of(card.decision.sensitivity),
+        specificity=Interval.of(card.decision.specificity),
+        bands=None if card.bands is None else BandLimits.of(card.bands),
+        sets_coverage=None if card.sets is None else card.sets.coverage,
         methods=[_summary(name, kind()) for name, kind in METHODS.items() if _fits(model, kind())],
         default=default,
     )

@@ -79,6 +79,8 @@ class JobPool:
                 pool = stack.enter_context(self._pool())
             while (taken := self._jobs.get()) is not None:
                 job, future = taken
+                if not future.set_running_or_notify_cancel():
+                    continue
                 try:
                     pool = pool or stack.enter_context(self._pool())
                     (found,) = pool.map([job])

@@ -4,7 +4,7 @@ import ipaddress
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -19,13 +19,14 @@ from pulmo.core.parallel import cores
 from pulmo.serve.app import make_app
 from pulmo.serve.database import Database
 from pulmo.serve.json_log import log, take_over_logging
-from pulmo.serve.models import open_models
+from pulmo.serve.models import ServedModel, open_models
 from pulmo.serve.options import DataOptions, ServeOptions
 from pulmo.serve.pool import JobPool
 from pulmo.serve.service import Service
 from pulmo.serve.tokens import has_token
 from pulmo.serve.worker import Setup, worker
 
+_LAST_PORT: Final = 65535
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
 """The names of this machine for itself."""
 
@@ -68,19 +69,28 @@ def serve(
         opened = open_models(models)
         with _listening(options) as listener:
             needs_token = is_open or options.require_token
-            paths = [model.path for model in opened.values()]
-            pool = JobPool(
-                partial(worker, Setup(paths, list(opened), options.memory)),
-                workers=options.workers or cores(),
-                seconds=options.timeout,
-            )
+            pool, at_once = _pool(opened, options), False
             try:
                 pool.wait()
                 service = Service(opened, database, options, pool, needs_token=needs_token)
                 hosts = options.allow_host or (() if is_open else _HERE)
-                _run(service, hosts, listener, tls, on_ready)
+                server = _run(service, hosts, listener, tls, on_ready)
+                at_once = server.force_exit
             finally:
-                pool.close()
+                # Else the end of this process ends the workers, whatever they do.
+                if not at_once:
+                    pool.close()
+        if server.signal == signal.SIGINT:
+            raise InterruptedRunError("serve-interrupted", "The server was stopped.")
+
+
+def _pool(models: Mapping[str, ServedModel], options: ServeOptions) -> JobPool:
+    paths = [model.path for model in models.values()]
+    return JobPool(
+        partial(worker, Setup(paths, list(models), options.memory)),
+        workers=options.workers or cores(),
+        seconds=options.timeout,
+    )
 
 
 def _is_here(host: str) -> bool:
@@ -132,11 +142,15 @@ def _tls(options: ServeOptions) -> bool:
 @contextmanager
 def _listening(options: ServeOptions) -> Iterator[socket.socket]:
     """Gives a socket that listens at the address."""
+    if options.port > _LAST_PORT:
+        raise UsageError(
+            "port-invalid", f"There is no port {options.port}; the last one is {_LAST_PORT}."
+        )
     try:
         family = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((options.host, options.port), family=family, backlog=128)
-    except (OSError, OverflowError) as error:
-        said = getattr(error, "strerror", None) or error
+    except OSError as error:
+        said = error.strerror or error
         raise InputError(
             "address-unusable",
             f"The port {options.port} of {options.host} cannot be listened at: {said}.",
@@ -151,7 +165,7 @@ def _run(
     listener: socket.socket,
     tls: bool,  # noqa: FBT001 - the fifth thing that a run needs
     on_ready: Callable[[str], None],
-) -> None:
+) -> "_Server":
     options = service.options
     take_over_logging()
     config = uvicorn.Config(
@@ -171,8 +185,7 @@ def _run(
     log("start", models=list(service.models), needs_token=service.needs_token)
     server.run([listener])
     log("stop")
-    if server.signal == signal.SIGINT:
-        raise InterruptedRunError("serve-interrupted", "The server was stopped.")
+    return server
 
 
 class _Server(uvicorn.Server):

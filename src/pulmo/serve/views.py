@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
-from pydantic import ConfigDict
-
 from pulmo.core.record import Record
 from pulmo.explain.heat_map import HeatMap
 from pulmo.explain.methods import GRAPH
 from pulmo.explain.overlay import colour_stops
+from pulmo.serve.examples import BOXES, EXPLANATION, LUNGS, shown
 from pulmo.workflows.image_result import ImageResult, check_label
 
 _STOPS: Final = 32
@@ -17,25 +16,7 @@ _STOPS: Final = 32
 class Explanation(Record):
     """What a heat map shows."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "label": "covid",
-                    "method": "hirescam",
-                    "title": "HiResCAM",
-                    "parameters": {},
-                    "layer": None,
-                    "unit": "logit",
-                    "scale": 3.1,
-                    "fixed_scale": True,
-                    "share_in_lungs": 0.83,
-                    "caption": "covid 0.910, normal 0.090.",
-                    "colours": ["#737373", "#f6d746"],
-                }
-            ]
-        }
-    )
+    model_config = shown(EXPLANATION)
 
     label: str
     """The class."""
@@ -72,6 +53,8 @@ class Outline(Record):
 class Lungs(Record):
     """The lungs on an image."""
 
+    model_config = shown(LUNGS)
+
     found: bool
     reason: str | None
     """Why none were found."""
@@ -96,6 +79,8 @@ class Box(Record):
 class Boxes(Record):
     """The detections of a class."""
 
+    model_config = shown(BOXES)
+
     label: str
     unit: str
     """Of the scores."""
@@ -116,18 +101,18 @@ def heatmap_layer(result: ImageResult, options: Mapping[str, Any]) -> bytes:
 
 def explanation(result: ImageResult, options: Mapping[str, Any]) -> Explanation:
     """Returns what the heat map shows."""
-    shown = _map(result, options)
+    drawn = _map(result, options)
     return Explanation(
-        label=shown.label,
-        method=shown.method.name,
-        title=shown.method.title,
-        parameters=shown.method.table(),
-        layer=shown.layer,
-        unit=shown.unit,
-        scale=shown.scale,
-        fixed_scale=shown.method.in_graph,
-        share_in_lungs=shown.share_in_lungs,
-        caption=shown.caption,
+        label=drawn.label,
+        method=drawn.method.name,
+        title=drawn.method.title,
+        parameters=drawn.method.table(),
+        layer=drawn.layer,
+        unit=drawn.unit,
+        scale=drawn.scale,
+        fixed_scale=drawn.method.in_graph,
+        share_in_lungs=drawn.share_in_lungs,
+        caption=drawn.caption,
         colours=colour_stops(_STOPS),
     )
 
@@ -150,12 +135,12 @@ def boxes(result: ImageResult, options: Mapping[str, Any]) -> Boxes:
     """Returns the detections of a class: boxes about the evidence of the bundle's own map."""
     label = options["label"] or result.decision
     check_label(result.card, label)
-    shown = result.heatmap(label)
+    drawn = result.heatmap(label)
     return Boxes(
         label=label,
-        unit=shown.unit,
+        unit=drawn.unit,
         available=label in result.card.activation.detections,
-        boxes=[Box(**each._asdict()) for each in shown.detections],
+        boxes=[Box(**each._asdict()) for each in drawn.detections],
     )
 
 

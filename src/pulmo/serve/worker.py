@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Lock, Timer
 from typing import Any, Final, Literal, NamedTuple
 
 from pulmo.core.errors import PulmoError
@@ -20,6 +21,8 @@ Kind = Literal["ready", "predict", "image", "heatmap", "explanation", "lungs", "
 
 _RECENT: Final = 2
 """Images that a worker has open: a viewer asks for several things of one."""
+_SECONDS: Final = 60
+"""After which they are forgotten, if no other image is asked about."""
 
 
 class Job(NamedTuple):
@@ -66,17 +69,29 @@ class Setup(NamedTuple):
 
 
 class _Open:
-    """The models, and the images that were last asked about."""
+    """The models, and the images that were last asked about, which are soon forgotten."""
 
     def __init__(self, models: Mapping[str, ServedModel]) -> None:
         self.models = models
         self._results: OrderedDict[tuple[str, str], ImageResult] = OrderedDict()
+        self._lock = Lock()
+        self._timer = Timer(0, self.forget)
 
     def keep(self, job: Job, result: ImageResult) -> None:
         """Keeps an image for the next job on it."""
-        self._results[job.model, job.image] = result
-        while len(self._results) > _RECENT:
-            self._results.popitem(last=False)
+        with self._lock:
+            self._results[job.model, job.image] = result
+            while len(self._results) > _RECENT:
+                self._results.popitem(last=False)
+            self._timer.cancel()
+            self._timer = Timer(_SECONDS, self.forget)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def forget(self) -> None:
+        """Forgets all images."""
+        with self._lock:
+            self._results.clear()
 
     def result(self, job: Job) -> ImageResult:
         """Returns the result on the image of a job.
@@ -84,7 +99,8 @@ class _Open:
         Raises:
             PulmoError: it cannot be read, or is refused.
         """
-        known = self._results.get((job.model, job.image))
+        with self._lock:
+            known = self._results.get((job.model, job.image))
         if known is not None:
             return known
         predictor = self.models[job.model].predictor
