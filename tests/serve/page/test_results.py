@@ -7,12 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from fixtures.browser import Complaints, Site
 
 MakeDicom = Callable[..., bytes]
 ANSWERED = re.compile("positive|negative")
+
+
+def named(name: str, data: bytes) -> FilePayload:
+    """Returns a file as a browser gives it."""
+    return {"name": name, "mimeType": "", "buffer": data}
 
 
 def hold(page: Page) -> list[Route]:
@@ -28,7 +33,6 @@ def hold(page: Page) -> list[Route]:
 
 def test_a_result_is_shown_in_words_and_numbers(shown: Page, image: Path, site: Site) -> None:
     answer = shown.request.get(f"{site.address}/v1/predictions").json()["predictions"][0]
-    model = shown.request.get(f"{site.address}/v1/models").json()["models"][0]
     item = shown.get_by_role("button", name=image.name).first
     expect(item).to_contain_text(f"{answer['positive_probability']:.3f}")
     expect(item).to_have_attribute("aria-current", "true")
@@ -54,9 +58,7 @@ def test_notes_are_shown(shown: Page, site: Site) -> None:
 
 
 def test_what_cannot_be_read_says_why(page: Page) -> None:
-    page.set_input_files(
-        "#files", {"name": "a.png", "mimeType": "image/png", "buffer": b"no image"}
-    )
+    page.set_input_files("#files", named("a.png", b"no image"))
     item = page.locator(".item")
     expect(item).to_contain_text("failed")
     expect(item).to_contain_text("not a PNG")
@@ -68,7 +70,7 @@ def test_what_cannot_be_read_says_why(page: Page) -> None:
 def test_what_is_refused_says_why(page: Page, dicom: MakeDicom) -> None:
     stored = np.arange(4096, dtype=np.uint16).reshape(64, 64)
     data = dicom(stored, {"Modality": "MR"})
-    page.set_input_files("#files", {"name": "a", "mimeType": "", "buffer": data})
+    page.set_input_files("#files", named("a", data))
     item = page.locator(".item")
     expect(item).to_contain_text("refused")
     expect(page.locator("#detail .problem")).to_contain_text("no result")
@@ -77,9 +79,7 @@ def test_what_is_refused_says_why(page: Page, dicom: MakeDicom) -> None:
 
 
 def test_files_of_other_kinds_are_left_out_and_said(page: Page, image: Path) -> None:
-    named = {"name": "list.csv", "mimeType": "text/csv", "buffer": b"a"}
-    picture = {"name": "b.png", "mimeType": "image/png", "buffer": image.read_bytes()}
-    page.set_input_files("#files", [named, picture])
+    page.set_input_files("#files", [named("list.csv", b"a"), named("b.png", image.read_bytes())])
     expect(page.locator("#left-out")).to_contain_text(
         "1 file left out, not images by name: list.csv"
     )
@@ -98,9 +98,8 @@ def test_a_folder_is_sent(page: Page, image: Path, tmp_path: Path) -> None:
 
 def test_the_server_is_told_no_name(page: Page, image: Path, site: Site) -> None:
     data = image.read_bytes()
-    named = {"name": "Jane-Doe.png", "mimeType": "image/png", "buffer": data}
     with page.expect_response("**/v1/predictions?model=*") as answered:
-        page.set_input_files("#files", named)
+        page.set_input_files("#files", named("Jane-Doe.png", data))
     asked = answered.value.request
     page.get_by_role("button", name="Jane-Doe.png").wait_for()
     assert "Jane" not in str(asked.all_headers()) + asked.url
@@ -152,8 +151,8 @@ def test_what_waits_can_be_cancelled_and_sent_again(page: Page, image: Path) -> 
 
 def test_few_images_are_sent_at_once(page: Page, image: Path) -> None:
     held = hold(page)
-    picture = {"mimeType": "image/png", "buffer": image.read_bytes()}
-    page.set_input_files("#files", [{"name": f"{n}.png", **picture} for n in range(8)])  # type: ignore[misc] # a FilePayload
+    data = image.read_bytes()
+    page.set_input_files("#files", [named(f"{number}.png", data) for number in range(8)])
     expect(page.locator(".item")).to_have_count(8)
     expect(page.locator("#progress-text")).to_have_text("0 of 8 images done")
     assert len(held) == 3

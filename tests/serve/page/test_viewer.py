@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import Page, expect
 
-from fixtures.browser import Complaints, Site, canvas
+from fixtures.browser import Complaints, Site, canvas, drawn
 
 MakeDicom = Callable[..., bytes]
 
@@ -143,26 +145,31 @@ def test_lungs_are_outlined_or_missed(shown: Page, site: Site) -> None:
     before = canvas(shown)
     shown.check("#lungs")
     if lungs["found"]:
-        shown.wait_for_timeout(300)
-        assert np.ptp(canvas(shown), axis=2).max() > 50
         assert np.ptp(before, axis=2).max() == 0
+        drawn(shown, lambda seen: np.ptp(seen, axis=2).max() > 50)
     else:
         expect(shown.locator("#layer-notes")).to_contain_text("No lungs were found.")
 
 
-def test_boxes_are_drawn_where_the_server_says(shown: Page) -> None:
+def test_boxes_are_drawn_where_the_server_says(shown: Page, image: Path) -> None:
     box = {"left": 0.4, "top": 0.4, "width": 0.2, "height": 0.2, "score": 2.5}
     found = {"label": "covid", "unit": "logit", "available": True, "boxes": [box]}
     shown.route("**/boxes?*", lambda route: route.fulfill(json=found))
     shown.check("#boxes")
-    shown.wait_for_timeout(300)
-    yellow = canvas(shown)
-    yellow = (yellow[..., 0] - yellow[..., 2]) > 120
-    rows, columns = yellow.any(axis=1).nonzero()[0], yellow.any(axis=0).nonzero()[0]
-    # The canvas' middle half is looked at, and the image fills the canvas' height or width.
-    assert abs((columns.min() + columns.max()) / 2 - yellow.shape[1] / 2) <= 3
-    assert rows.size
-    assert columns.size
+
+    def yellow(seen: NDArray[np.int16]) -> NDArray[np.bool_]:
+        return np.asarray(seen[..., 0] - seen[..., 2] > 120)
+
+    seen = yellow(drawn(shown, lambda seen: bool(yellow(seen).any())))
+    columns = seen.any(axis=0).nonzero()[0]
+    pane = shown.locator(".pane canvas").bounding_box()
+    assert pane is not None
+    with Image.open(image) as file:
+        scale = min(pane["width"] / file.width, pane["height"] / file.height)
+        wide = 0.2 * file.width * scale
+    # The middle of the image is in the middle of the canvas.
+    assert abs((columns.min() + columns.max()) / 2 - seen.shape[1] / 2) <= 3
+    assert abs(columns.max() - columns.min() - wide) <= 4
 
 
 def test_no_rule_for_boxes_is_said(shown: Page) -> None:

@@ -62,14 +62,12 @@
  * @property {string} version
  * @property {string} sha256
  * @property {string} license
- * @property {boolean} has_bands
- * @property {boolean} has_prediction_sets
  * @property {Method[]} methods
  * @property {boolean} default
- * @property {Estimate | null} [sensitivity]
- * @property {Estimate | null} [specificity]
- * @property {{low: number, high: number} | null} [bands]
- * @property {number | null} [sets_coverage]
+ * @property {Estimate | null} sensitivity
+ * @property {Estimate | null} specificity
+ * @property {{low: number, high: number} | null} bands
+ * @property {number | null} sets_coverage
  *
  * @typedef {object} Explanation
  * @property {string} label
